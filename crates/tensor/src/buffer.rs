@@ -1,0 +1,122 @@
+//! Memory that kernels like: aligned to cache lines, kept from step to step.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+const LINE: usize = 64; // bytes of a cache line, and of the widest vector
+
+/// A growable slice that starts on a cache line.
+///
+/// A vector from the allocator usually starts 16 bytes off a line, so every 64-byte access touches two; and large ones
+/// all start at the same place in a page, so that streams read together evict each other. Each buffer
+/// therefore starts a whole number of lines, its `skew`, away from the others.
+pub struct Buf<T> {
+    memory: Vec<T>,
+    start: usize,
+    len: usize,
+    skew: usize,
+}
+
+impl<T: Copy + Default> Buf<T> {
+    /// An empty buffer. Give buffers that are read together different skews (0 to 15).
+    pub const fn new(skew: usize) -> Self {
+        Buf { memory: Vec::new(), start: 0, len: 0, skew: skew % 16 }
+    }
+
+    /// `values` copied.
+    pub fn collect(skew: usize, values: impl ExactSizeIterator<Item = T>) -> Self {
+        let mut buf = Buf::new(skew);
+        buf.resize(values.len());
+        for (slot, value) in buf.iter_mut().zip(values) {
+            *slot = value;
+        }
+        buf
+    }
+
+    /// Sets the length; what was there stays, and what is new holds any numbers. Memory is never given back.
+    #[inline]
+    pub fn resize(&mut self, len: usize) {
+        if self.start + len > self.memory.len() {
+            self.grow(len);
+        }
+        self.len = len;
+    }
+
+    /// At least `len` numbers of any value: room to work in.
+    #[inline]
+    pub fn at_least(&mut self, len: usize) -> &mut [T] {
+        if self.len < len {
+            self.resize(len);
+        }
+        &mut self[..len]
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        let capacity = if self.len == 0 { len } else { len.max(2 * self.len) };
+        let per_line = (LINE / size_of::<T>()).max(1);
+        let mut memory = vec![T::default(); capacity + 62 * per_line]; // 61 lines of skew at most, and one to align
+        let to_line = memory.as_ptr().align_offset(LINE);
+        let to_line = if to_line < per_line { to_line } else { 0 }; // where no whole number of T reaches a line
+        let start = to_line + 4 * self.skew * per_line;
+        memory[start..start + self.len].copy_from_slice(self);
+        *self = Buf { memory, start, len: self.len, skew: self.skew };
+    }
+}
+
+impl<T> Deref for Buf<T> {
+    type Target = [T];
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &self.memory[self.start..self.start + self.len]
+    }
+}
+impl<T> DerefMut for Buf<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.memory[self.start..self.start + self.len]
+    }
+}
+impl<T: Copy + Default> Clone for Buf<T> {
+    fn clone(&self) -> Self {
+        Buf::collect(self.skew, self.iter().copied())
+    }
+}
+impl<T: Copy + Default> Default for Buf<T> {
+    fn default() -> Self {
+        Buf::new(0)
+    }
+}
+impl<T: fmt::Debug> fmt::Debug for Buf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_on_a_cache_line_and_keeps_what_it_holds() {
+        for skew in 0..16 {
+            let mut buf = Buf::<f32>::new(skew);
+            for len in [1, 7, 100, 5000] {
+                buf.resize(len);
+                assert_eq!(buf.as_ptr() as usize % LINE, 0);
+                buf[len - 1] = len as f32;
+            }
+            assert_eq!((buf[0], buf[6], buf[99]), (1.0, 7.0, 100.0));
+        }
+    }
+
+    #[test]
+    fn shrinking_and_growing_again_takes_no_new_memory() {
+        let mut buf = Buf::<f64>::new(0);
+        buf.resize(1000);
+        let at = buf.as_ptr();
+        buf.resize(10);
+        buf.resize(1000);
+        assert_eq!(buf.as_ptr(), at);
+    }
+}

@@ -1,0 +1,149 @@
+//! Is this gradient right? Two independent answers, compared with the tape's in every entry.
+
+use std::fmt;
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::{Dual, Params, Scalar, Tape, Var, Workspace};
+
+/// What a [`check_gradient`] run found: the worst disagreements, as fractions of what is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Agreement {
+    /// How many derivatives were compared.
+    pub entries: usize,
+    /// The worst difference from the dual numbers, relative to max(1, |derivative|); at most 1e-10.
+    pub dual: f64,
+    /// The worst difference from central differences, likewise; at most 1e-6.
+    pub difference: f64,
+}
+
+/// One derivative on which the tape and an oracle disagree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disagreement {
+    /// The input, "x0", or the parameter's name.
+    pub input: String,
+    /// The place in it.
+    pub index: Vec<usize>,
+    /// What `backward` says.
+    pub backward: f64,
+    /// What the dual numbers say: only the forward formula, differentiated by arithmetic.
+    pub dual: f64,
+    /// What the central difference says: only the forward formula, twice.
+    pub difference: f64,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Disagreement { input, index, backward, dual, difference } = self;
+        writeln!(f, "the gradient is wrong at {input}{index:?}:")?;
+        writeln!(f, "  backward            {backward:e}")?;
+        writeln!(f, "  dual numbers        {dual:e}")?;
+        writeln!(f, "  central difference  {difference:e}")?;
+        let near = |a: f64, b: f64| (a - b).abs() <= DIFFERENCE * a.abs().max(1.0);
+        f.write_str(if near(*dual, *difference) {
+            "  hint: the two oracles agree, so `backward` is wrong"
+        } else if near(*backward, *difference) {
+            "  hint: `forward` does not carry the derivative of a dual number: does it go through `value()`?"
+        } else {
+            "  hint: the oracles disagree too: is there a kink or a pole here, or does the function draw random numbers?"
+        })
+    }
+}
+impl std::error::Error for Disagreement {}
+
+const DUAL: f64 = 1e-10;
+const DIFFERENCE: f64 = 1e-6;
+
+/// Holds the gradient of a function against dual numbers (to 1e-10) and central differences (to 1e-6), in `f64`, in every
+/// entry of every input.
+///
+/// The function gets its inputs as tape values of the number type `Dual<f64>`, whose value part computes exactly as `f64`
+/// does. If its result is not a single number, each of its numbers is weighed differently and they are summed.
+///
+/// ```
+/// use surprisal_tensor::{check_gradient, ndarray::array};
+/// let x = array![[0.5, -1.0], [2.0, 0.1]].into_dyn();
+/// let w = array![[1.0], [-3.0]].into_dyn();
+/// check_gradient(&[x, w], |_, x| x[0].matmul(x[1]).tanh());
+/// ```
+///
+/// # Panics
+/// At the caller's line, if they disagree: with the input, the place and all three numbers.
+#[track_caller]
+pub fn check_gradient(
+    inputs: &[ArrayD<f64>],
+    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>, &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>>,
+) -> Agreement {
+    let mut params = Params::new();
+    for (k, input) in inputs.iter().enumerate() {
+        params.add(&format!("x{k}"), input);
+    }
+    match gradient_agreement(&params, |tape| {
+        let inputs: Vec<_> = tape.params().ids().map(|id| tape.param(id)).collect();
+        f(tape, &inputs)
+    }) {
+        Ok(agreement) => agreement,
+        Err(disagreement) => panic!("{disagreement}"),
+    }
+}
+
+/// [`check_gradient`] for a function of parameters, such as a model with its loss, as a `Result`.
+pub fn gradient_agreement(
+    params: &Params<f64>,
+    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+) -> Result<Agreement, Disagreement> {
+    let mut workspace = Workspace::new();
+    let mut point: Params<Dual<f64>> = params.cast();
+    let gradient: Params<f64> = workspace.grad(&point, |tape| weigh(f(tape))).1.primals();
+    let mut value = |point: &Params<Dual<f64>>| {
+        let tape = workspace.no_grad(point);
+        weigh(f(&tape)).item()
+    };
+    let mut agreement = Agreement::default();
+    for (entry, id) in params.entries().iter().zip(params.ids()) {
+        for i in entry.range.clone() {
+            let x = point.as_slice()[i];
+            let mut at = |x: Dual<f64>| {
+                point.as_mut_slice()[i] = x;
+                value(&point)
+            };
+            let h = 6e-6 * x.value.abs().max(1.0); // the cube root of the precision balances the two errors
+            let (above, below) = (x.value + h, x.value - h);
+            let difference = (at(Dual::of(above)).value - at(Dual::of(below)).value) / (above - below);
+            let dual = at(Dual { value: x.value, tangent: 1.0 }).tangent;
+            at(x);
+            let backward = gradient[id][i - entry.range.start];
+            let error = |oracle: f64| {
+                let error = (backward - oracle).abs() / oracle.abs().max(1.0);
+                if error.is_nan() { f64::INFINITY } else { error }
+            };
+            agreement.entries += 1;
+            agreement.dual = agreement.dual.max(error(dual));
+            agreement.difference = agreement.difference.max(error(difference));
+            if error(dual) > DUAL || error(difference) > DIFFERENCE {
+                let index = unravel(i - entry.range.start, entry.shape.dims());
+                return Err(Disagreement { input: entry.name.clone(), index, backward, dual, difference });
+            }
+        }
+    }
+    Ok(agreement)
+}
+
+/// A single number from any result: its numbers, each with a weight of its own, so that none can stand in for another.
+#[track_caller]
+fn weigh<'t>(y: Var<'t, Dual<f64>>) -> Var<'t, Dual<f64>> {
+    let shape = y.shape();
+    if shape.rank() == 0 {
+        return y;
+    }
+    let weights = ArrayD::from_shape_fn(IxDyn(&[shape.len()]), |i| Dual::of((1.0 + i[0] as f64).sin() + 1.5));
+    (y.reshape([shape.len()]) * y.tape().input(&weights)).sum()
+}
+
+fn unravel(mut place: usize, dims: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; dims.len()];
+    for (index, &len) in index.iter_mut().zip(dims).rev() {
+        (place, *index) = (place / len, place % len);
+    }
+    index
+}

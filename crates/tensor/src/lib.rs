@@ -1,0 +1,77 @@
+//! Numbers, shapes, operations and the tape: everything else in surprisal is a small program over these.
+//!
+//! 1. A number is anything that implements [`Scalar`]: `f32`, `f64`, and [`Dual`], which carries its derivative.
+//! 2. [`Params`] is theta: one contiguous vector with a layout of named, shaped ranges. [`Gradients`] are a vector over the
+//!    same layout, so an optimizer is arithmetic on slices.
+//! 3. A [`Tape`] borrows theta and a [`Workspace`], which owns nodes, values and gradients. Starting a tape rewinds the
+//!    workspace and keeps its memory: a steady step allocates nothing. A node's inputs have smaller indices, so
+//!    the order of recording is the topological order: no sort, no recursion, no reference counts.
+//! 4. An [`Op`] is one item in one place: its [`Card`] (name, formula, derivative, a sentence of why), its shape rule, its
+//!    value, and its derivative, which can only add to the gradients of its inputs.
+//! 5. [`Var`] is a value on a tape: a reference and an index, `Copy`, so that `a * b + c` reads as mathematics.
+//!
+//! ```
+//! use surprisal_tensor::{Params, Workspace, ndarray::array};
+//!
+//! let mut params = Params::<f64>::new();
+//! let w = params.add("w", &array![[0.5], [-1.0]]);
+//! let b = params.add("b", &array![0.1]);
+//! let x = array![[1.0, 2.0], [3.0, 4.0]];
+//! let y = array![[0.0], [1.0]];
+//!
+//! let mut workspace = Workspace::new();
+//! for _ in 0..100 {
+//!     let tape = workspace.tape(&params);
+//!     let z = tape.input(&x).affine(tape.param(w), tape.param(b));
+//!     let loss = (z - tape.input(&y)).square().mean();
+//!     loss.backward();
+//!     for (theta, g) in params.as_mut_slice().iter_mut().zip(workspace.grads().as_slice()) {
+//!         *theta -= 0.05 * g; // above `loss.backward()` this would not compile: the tape still borrows theta
+//!     }
+//! }
+//! let (loss, _) = workspace.grad(&params, |tape| {
+//!     let z = tape.input(&x).affine(tape.param(w), tape.param(b));
+//!     (z - tape.input(&y)).square().mean()
+//! });
+//! assert!(loss < 0.02);
+//! ```
+//!
+//! # Where to read on
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `scalar`, `dual`, [`elementary`] | numbers, and the `f32` functions behind them |
+//! | `shape`, `params` | shapes and what is said when they do not fit; theta and its gradient |
+//! | `tape` | recording, walking back, the workspace: the heart of it |
+//! | `op` | the open door: what an operation reads, writes and may add to |
+//! | [`ops`] | every operation, in one list |
+//! | `check`, `second_order` | is this gradient right? what is the curvature? |
+//! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
+
+pub mod elementary;
+pub mod ops;
+pub mod simd;
+pub mod sum;
+
+mod buffer;
+mod check;
+mod dual;
+mod op;
+mod params;
+mod product;
+mod scalar;
+mod second_order;
+mod shape;
+mod tape;
+
+pub use buffer::Buf;
+pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement};
+pub use dual::Dual;
+pub use ndarray;
+pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
+pub use params::{Entry, Gradients, ParamId, Params, Unreached};
+pub use product::Mat;
+pub use scalar::Scalar;
+pub use second_order::{SecondOrder, hessian_vector_product};
+pub use shape::{MAX_RANK, Shape, ShapeError};
+pub use tape::{NonFinite, Tape, Var, Workspace};

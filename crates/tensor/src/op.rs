@@ -1,0 +1,236 @@
+//! The open door of the tape: an operation is one item that implements [`Op`].
+
+use std::any::Any;
+
+use crate::product::Mat;
+use crate::sum::{accumulate, column_sums};
+use crate::tape::Node;
+use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
+
+/// What an operation says of itself: one text for the documentation, for explanations and for the reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Card {
+    /// "matmul"
+    pub name: &'static str,
+    /// The formula: "Y = A B".
+    pub forward: &'static str,
+    /// Its derivative: "dA = dY Bᵀ, dB = Aᵀ dY".
+    pub backward: &'static str,
+    /// A sentence or two of why.
+    pub story: &'static str,
+}
+
+/// One operation: its card, its shape rule, its value and its derivative.
+///
+/// Any crate adds nodes to the tape by implementing this once and calling [`Tape::apply`](crate::Tape::apply).
+/// Data that changes from step to step (labels, weights of samples) are inputs, never fields: a field would cost an
+/// allocation each step.
+///
+/// ```
+/// use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, check_gradient, ndarray::array};
+///
+/// struct Cube;
+/// impl<T: Scalar> Op<T> for Cube {
+///     fn card(&self) -> Card {
+///         Card { name: "cube", forward: "x³", backward: "3 x²", story: "" }
+///     }
+///     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+///         Ok(*inputs.shape(0))
+///     }
+///     fn forward(&self, f: &mut Forward<T>) {
+///         for (y, &x) in f.y.iter_mut().zip(f.inputs.x(0)) {
+///             *y = x * x * x;
+///         }
+///     }
+///     fn backward(&self, b: &mut Backward<T>) {
+///         let (x, dy) = (b.x(0), b.dy);
+///         if let Some(dx) = b.dx(0) {
+///             dx.add2(x, dy, |x, dy| T::of(3.0) * x * x * dy);
+///         }
+///     }
+/// }
+///
+/// check_gradient(&[array![1.0, -2.0, 0.5].into_dyn()], |tape, x| tape.apply(Cube, [x[0]]));
+/// ```
+pub trait Op<T: Scalar>: Any + Send {
+    /// What this operation is.
+    fn card(&self) -> Card;
+    /// The shape of the result, or why the inputs do not fit.
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError>;
+    /// How many numbers [`forward`](Self::forward) keeps for [`backward`](Self::backward) beside the result.
+    fn memo(&self, _inputs: Inputs<T>) -> usize {
+        0
+    }
+    /// Writes every element of `f.y` (which holds any numbers before).
+    fn forward(&self, f: &mut Forward<T>);
+    /// Adds to the gradients of the inputs that somebody needs.
+    fn backward(&self, b: &mut Backward<T>);
+}
+
+/// The inputs of one node. What it lends lives as long as the call.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a, T: Scalar> {
+    pub(crate) nodes: &'a [Node<T>],
+    pub(crate) ids: &'a [u32],
+    pub(crate) values: &'a [T],
+    pub(crate) theta: &'a [T],
+}
+
+impl<'a, T: Scalar> Inputs<'a, T> {
+    /// How many there are.
+    #[allow(clippy::len_without_is_empty)] // a node's number of inputs, not a container
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+    #[inline]
+    pub(crate) fn node(&self, k: usize) -> &'a Node<T> {
+        &self.nodes[self.ids[k] as usize]
+    }
+    /// The shape of input `k`.
+    #[inline]
+    pub fn shape(&self, k: usize) -> &'a Shape {
+        &self.node(k).shape
+    }
+    /// The lengths of the axes of input `k`.
+    #[inline]
+    pub fn dims(&self, k: usize) -> &'a [usize] {
+        self.shape(k).dims()
+    }
+    /// The numbers of input `k`, by rows.
+    #[inline]
+    pub fn x(&self, k: usize) -> &'a [T] {
+        self.node(k).value(self.values, self.theta)
+    }
+}
+
+/// What [`Op::forward`] reads and writes.
+pub struct Forward<'a, T: Scalar> {
+    /// The inputs: `f.inputs.x(0)`, `f.inputs.dims(0)`.
+    pub inputs: Inputs<'a, T>,
+    /// The result, to be written whole.
+    pub y: &'a mut [T],
+    /// As many numbers as [`Op::memo`] asked for, kept until `backward`.
+    pub memo: &'a mut [T],
+    /// Room to work in; holds nothing from one call to the next.
+    pub scratch: &'a mut Buf<T>,
+}
+
+/// What [`Op::backward`] reads, and where it adds.
+pub struct Backward<'a, T: Scalar> {
+    /// The inputs' values and shapes.
+    pub inputs: Inputs<'a, T>,
+    /// The result of `forward`.
+    pub y: &'a [T],
+    /// The gradient of the loss with respect to the result.
+    pub dy: &'a [T],
+    /// What `forward` kept.
+    pub memo: &'a [T],
+    pub(crate) before: &'a mut [T],
+    pub(crate) reached: &'a mut [bool],
+    pub(crate) grads: &'a mut Gradients<T>,
+    pub(crate) part: &'a mut Buf<T>,
+    pub(crate) scratch: &'a mut Buf<T>,
+}
+
+impl<'a, T: Scalar> Backward<'a, T> {
+    /// The numbers of input `k`.
+    #[inline]
+    pub fn x(&self, k: usize) -> &'a [T] {
+        self.inputs.x(k)
+    }
+
+    /// Where to add to the gradient of input `k`; `None` when nobody needs it.
+    #[inline]
+    pub fn dx(&mut self, k: usize) -> Option<Grad<'_, T>> {
+        let id = self.inputs.ids[k] as usize;
+        let node = &self.inputs.nodes[id];
+        if !node.tracked {
+            return None;
+        }
+        let (buf, reached) = match node.param {
+            Some(param) => self.grads.slot(param, node.start, node.len),
+            None => (&mut self.before[node.grad..node.grad + node.len], &mut self.reached[id]),
+        };
+        let first = !std::mem::replace(reached, true);
+        Some(Grad { buf, first, part: self.part, scratch: self.scratch })
+    }
+}
+
+/// The gradient of one input: it can only be added to.
+///
+/// The first addition of a backward pass is a store, so nothing is ever filled with zeros beforehand and no
+/// `zero_grad` exists that could be forgotten.
+#[must_use = "a gradient that is asked for and not added to would hold any numbers"]
+pub struct Grad<'a, T: Scalar> {
+    buf: &'a mut [T],
+    first: bool,
+    part: &'a mut Buf<T>, // what an addition that is not the first fills before it is added
+    scratch: &'a mut Buf<T>,
+}
+
+crate::kernel! {
+    fn add_map<T: Scalar, F: Fn(T) -> T>(d: &mut [T], first: bool, a: &[T], f: F) {
+        if first {
+            for (d, &a) in d.iter_mut().zip(a) { *d = f(a) }
+        } else {
+            for (d, &a) in d.iter_mut().zip(a) { *d += f(a) }
+        }
+    }
+}
+crate::kernel! {
+    fn add_map2<T: Scalar, F: Fn(T, T) -> T>(d: &mut [T], first: bool, a: &[T], b: &[T], f: F) {
+        if first {
+            for ((d, &a), &b) in d.iter_mut().zip(a).zip(b) { *d = f(a, b) }
+        } else {
+            for ((d, &a), &b) in d.iter_mut().zip(a).zip(b) { *d += f(a, b) }
+        }
+    }
+}
+
+impl<T: Scalar> Grad<'_, T> {
+    /// Adds f(a_i).
+    #[inline]
+    pub fn add(self, a: &[T], f: impl Fn(T) -> T) {
+        debug_assert_eq!(self.buf.len(), a.len());
+        add_map(self.buf, self.first, a, f);
+    }
+
+    /// Adds f(a_i, b_i).
+    #[inline]
+    pub fn add2(self, a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
+        debug_assert_eq!((self.buf.len(), self.buf.len()), (a.len(), b.len()));
+        add_map2(self.buf, self.first, a, b, f);
+    }
+
+    /// Adds what `fill` writes: it gets a slice that holds any numbers, writes all of it, and has room to work in.
+    #[inline]
+    pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Buf<T>)) {
+        if self.first {
+            fill(self.buf, self.scratch);
+        } else {
+            let part = self.part.at_least(self.buf.len());
+            fill(part, self.scratch);
+            accumulate(self.buf, part);
+        }
+    }
+
+    /// Adds at places of the caller's choice: `add` gets a slice that holds what was added so far (zeros at first), and
+    /// adds to it.
+    #[inline]
+    pub fn add_scattered(self, add: impl FnOnce(&mut [T])) {
+        if self.first {
+            self.buf.fill(T::ZERO);
+        }
+        add(self.buf);
+    }
+
+    /// Adds the sums of the columns of `a`, whose rows are as long as this gradient.
+    pub fn add_column_sums(self, a: &[T]) {
+        column_sums(self.buf, !self.first, a, self.scratch);
+    }
+
+    /// Adds the product A B.
+    pub fn add_product(self, a: Mat<T>, b: Mat<T>) {
+        T::product(a, b, self.buf, !self.first, self.scratch);
+    }
+}

@@ -1,0 +1,180 @@
+//! Sums and means, over everything or along one axis.
+
+use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::sum::{column_sums, sum, sum_by};
+use crate::{Scalar, Shape, ShapeError, Var};
+
+/// The sum of all numbers, or along one axis, which disappears.
+///
+/// `y = Σ x`; every x gets the gradient of the sum it went into. Summed pairwise, so the error does not grow with the length.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..); `None` sums everything.
+    pub axis: Option<isize>,
+}
+
+/// The mean of all numbers, or along one axis, which disappears: their sum over their number n.
+///
+/// `y = Σ x / n`, `dx = dy / n`.
+#[derive(Clone, Copy, Debug)]
+pub struct Mean {
+    /// The axis; `None` averages everything.
+    pub axis: Option<isize>,
+}
+
+impl Sum {
+    pub(super) const CARD: Card = Card {
+        name: "sum",
+        forward: "Σ x",
+        backward: "dy, for every x of the sum",
+        story: "Adds up; backward every summand gets the whole gradient.",
+    };
+}
+impl Mean {
+    pub(super) const CARD: Card = Card {
+        name: "mean",
+        forward: "Σ x / n",
+        backward: "dy / n, for every x of the mean",
+        story: "A sum that does not grow with the number of rows; backward every summand gets its share.",
+    };
+}
+
+/// The input as `[outer, n, inner]`: what is summed is the middle.
+fn parts<T: Scalar>(inputs: Inputs<T>, axis: Option<isize>) -> Result<(usize, usize, usize), ShapeError> {
+    let shape = inputs.shape(0);
+    Ok(match axis {
+        None => (1, shape.len(), 1),
+        Some(axis) => shape.around(shape.axis(axis)?),
+    })
+}
+
+fn shape<T: Scalar>(inputs: Inputs<T>, axis: Option<isize>) -> Result<Shape, ShapeError> {
+    let shape = inputs.shape(0);
+    Ok(match axis {
+        None => Shape::SCALAR,
+        Some(axis) => shape.without(shape.axis(axis)?),
+    })
+}
+
+crate::kernel! {
+    fn row_sums<T: Scalar>(x: &[T], n: usize, y: &mut [T]) {
+        for (i, y) in y.iter_mut().enumerate() {
+            let row = &x[i * n..(i + 1) * n];
+            *y = sum_by(n, |j| row[j]);
+        }
+    }
+}
+
+fn sum_forward<T: Scalar>(f: &mut Forward<T>, axis: Option<isize>) {
+    let x = f.inputs.x(0);
+    match parts(f.inputs, axis) {
+        Ok((1, _, 1)) => f.y[0] = sum(x),
+        Ok((_, n, 1)) => row_sums(x, n, f.y),
+        Ok((_, n, inner)) if inner > 0 => {
+            for (i, y) in f.y.chunks_exact_mut(inner).enumerate() {
+                column_sums(y, false, &x[i * n * inner..(i + 1) * n * inner], f.scratch);
+            }
+        }
+        _ => {} // nothing to write
+    }
+}
+
+/// dx gets `factor` times the gradient of the sum it went into.
+fn sum_backward<T: Scalar>(b: &mut Backward<T>, axis: Option<isize>, factor: T) {
+    let dy = b.dy;
+    let Ok((_, n, inner)) = parts(b.inputs, axis) else { return };
+    let Some(dx) = b.dx(0) else { return };
+    dx.add_filled(|dx, _| {
+        if inner == 1 && n > 0 {
+            for (dx, &dy) in dx.chunks_exact_mut(n).zip(dy) {
+                dx.fill(factor * dy);
+            }
+        } else if n * inner > 0 {
+            for (block, dy) in dx.chunks_exact_mut(n * inner).zip(dy.chunks_exact(inner)) {
+                for row in block.chunks_exact_mut(inner) {
+                    for (dx, &dy) in row.iter_mut().zip(dy) {
+                        *dx = factor * dy;
+                    }
+                }
+            }
+        }
+    });
+}
+
+impl<T: Scalar> Op<T> for Sum {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        shape(inputs, self.axis)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        sum_forward(f, self.axis);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        sum_backward(b, self.axis, T::ONE);
+    }
+}
+
+impl<T: Scalar> Op<T> for Mean {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let (_, n, _) = parts(inputs, self.axis)?;
+        if n == 0 {
+            return Err(ShapeError::new(format!("{} has nothing to average", inputs.shape(0)))
+                .hint("is the batch empty?"));
+        }
+        shape(inputs, self.axis)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        sum_forward(f, self.axis);
+        let n = T::of(self.n(f.inputs));
+        for y in f.y.iter_mut() {
+            *y = *y / n;
+        }
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let factor = T::ONE / T::of(self.n(b.inputs));
+        sum_backward(b, self.axis, factor);
+    }
+}
+
+impl Mean {
+    fn n<T: Scalar>(&self, inputs: Inputs<T>) -> f64 {
+        parts(inputs, self.axis).map_or(f64::NAN, |(_, n, _)| n as f64)
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The sum of all numbers.
+    #[track_caller]
+    pub fn sum(self) -> Var<'t, T> {
+        self.tape().apply(Sum { axis: None }, [self])
+    }
+    /// The sum along one axis, which disappears: `[64, 10].sum_axis(1)` is `[64]`. Negative axes count from the back.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
+    pub fn sum_axis(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(Sum { axis: Some(axis) }, [self])
+    }
+    /// The mean of all numbers.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is none.
+    #[track_caller]
+    pub fn mean(self) -> Var<'t, T> {
+        self.tape().apply(Mean { axis: None }, [self])
+    }
+    /// The mean along one axis, which disappears.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or nothing along it.
+    #[track_caller]
+    pub fn mean_axis(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(Mean { axis: Some(axis) }, [self])
+    }
+}

@@ -1,0 +1,270 @@
+//! Softmax and its logarithm along an axis, in the form that keeps every digit.
+//!
+//! With m the largest x of a row, at place k: e_j = exp(x_j - m), S = the sum of e_j over j ≠ k. Leaving the maximum, whose
+//! e is exactly 1, out of the sum keeps what the others contribute: 1 - p_k = S / (1 + S) is right to the last digits
+//! where subtracting p_k from 1 gives 0 from a gap of 17 on in `f32`, and ln(1 + S) is `ln_1p(S)`.
+
+use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::sum::sum_by;
+use crate::{Buf, Scalar, Shape, ShapeError, Var};
+
+/// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
+///
+/// `p_i = e^x_i / Σ_j e^x_j`, `dx_i = p_i (dy_i - Σ_j dy_j p_j)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Softmax {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..).
+    pub axis: isize,
+}
+
+/// The logarithm of softmax, without forming it: minus this is the surprise at each class.
+///
+/// `y_i = x_i - ln Σ_j e^x_j`, `dx_i = dy_i - p_i Σ_j dy_j`.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSoftmax {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..).
+    pub axis: isize,
+}
+
+impl Softmax {
+    pub(super) const CARD: Card = Card {
+        name: "softmax",
+        forward: "e^x_i / Σ_j e^x_j",
+        backward: "p_i (dy_i - Σ_j dy_j p_j)",
+        story: "Turns scores into probabilities; each probability's gradient is felt by every score of its row.",
+    };
+}
+impl LogSoftmax {
+    pub(super) const CARD: Card = Card {
+        name: "log_softmax",
+        forward: "x_i - ln Σ_j e^x_j",
+        backward: "dy_i - p_i Σ_j dy_j",
+        story: "The logarithm of softmax, exact where softmax itself rounds to 0 or 1.",
+    };
+}
+
+/// What [`exp_rows`] knows of one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<T> {
+    /// k, the first place of the largest x.
+    pub argmax: usize,
+    /// m, the largest x.
+    pub max: T,
+    /// S, the sum of e_j over the others.
+    pub rest: T,
+}
+
+/// For every row of x: writes e_j = exp(x_j - max) and gives (number, x, e, [`Row`]) to `each`, which may change e.
+///
+/// Inlined into its caller, so that a kernel vectorises it. `classes` must not be 0.
+#[inline(always)]
+pub fn exp_rows<T: Scalar>(
+    x: &[T],
+    classes: usize,
+    e: &mut [T],
+    mut each: impl FnMut(usize, &[T], &mut [T], Row<T>),
+) {
+    const CHUNK: usize = 64; // rows whose exponentials are taken in one go, so that short rows vectorise too
+    for (chunk, (x, e)) in x.chunks(CHUNK * classes).zip(e.chunks_mut(CHUNK * classes)).enumerate() {
+        let mut top = [(0, T::ZERO); CHUNK];
+        for ((x, e), (argmax, max)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&mut top)
+        {
+            *max = maximum(x);
+            *argmax = x.iter().position(|x| x == max).unwrap_or(0); // all NaN: any place will do
+            for (e, &x) in e.iter_mut().zip(x) {
+                *e = x - *max;
+            }
+        }
+        for e in e.iter_mut() {
+            *e = e.exp();
+        }
+        let rows = x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(top);
+        for (row, ((x, e), (argmax, max))) in rows.enumerate() {
+            let top = e[argmax];
+            e[argmax] = T::ZERO;
+            let rest = sum_by(classes, |j| e[j]);
+            e[argmax] = top;
+            each(chunk * CHUNK + row, x, e, Row { argmax, max, rest });
+        }
+    }
+}
+
+#[inline(always)]
+fn maximum<T: Scalar>(x: &[T]) -> T {
+    const LANES: usize = 16;
+    if x.len() < 2 * LANES {
+        return x[1..].iter().fold(x[0], |max, &x| x.max(max));
+    }
+    let mut lanes = [x[0]; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = x.max(*lane);
+        }
+    }
+    lanes.into_iter().fold(tail, |max, x| x.max(max))
+}
+
+crate::kernel! {
+    fn softmax<T: Scalar>(x: &[T], classes: usize, p: &mut [T]) {
+        exp_rows(x, classes, p, |_, _, e, row| {
+            let total = T::ONE + row.rest;
+            for e in e.iter_mut() { *e = *e / total }
+        });
+    }
+}
+crate::kernel! {
+    /// With D = Σ_{j≠k} p_j (dy_j - dy_k): dx_i = p_i ((dy_i - dy_k) - D). Nothing near 1 is subtracted from 1.
+    fn softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
+        let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
+        for ((p, dy), dx) in rows {
+            let max = maximum(p);
+            let k = p.iter().position(|&p| p == max).unwrap_or(0);
+            let top = dy[k];
+            let d = sum_by(classes, |j| p[j] * (dy[j] - top));
+            for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = p * ((dy - top) - d) }
+        }
+    }
+}
+crate::kernel! {
+    fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T], p: &mut [T]) {
+        exp_rows(x, classes, p, |i, x, e, row| {
+            let log_total = row.rest.ln_1p();
+            let total = T::ONE + row.rest;
+            let y = &mut y[i * classes..(i + 1) * classes];
+            for ((y, e), &x) in y.iter_mut().zip(e).zip(x) {
+                *y = (x - row.max) - log_total;
+                *e = *e / total;
+            }
+        });
+    }
+}
+crate::kernel! {
+    /// dx_i = dy_i - p_i Σ dy; at the most probable class, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j.
+    fn log_softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
+        let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
+        for ((p, dy), dx) in rows {
+            let max = maximum(p);
+            let k = p.iter().position(|&p| p == max).unwrap_or(0);
+            let others = |values: &[T]| sum_by(classes, |j| if j == k { T::ZERO } else { values[j] });
+            let (rest_p, rest_dy) = (others(p), others(dy));
+            let total = rest_dy + dy[k];
+            for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = dy - p * total }
+            dx[k] = dy[k] * rest_p - p[k] * rest_dy;
+        }
+    }
+}
+
+/// Calls `f` with the input laid out by rows along `axis`, and puts what it wrote back in place.
+///
+/// Along the last axis nothing is moved; along another the rows are gathered into scratch and scattered again.
+fn along<T: Scalar, const N: usize>(
+    (outer, n, inner): (usize, usize, usize),
+    from: [&[T]; N],
+    to: &mut [T],
+    scratch: &mut Buf<T>,
+    f: impl FnOnce([&[T]; N], &mut [T]),
+) {
+    if inner == 1 {
+        return f(from, to);
+    }
+    let len = outer * n * inner;
+    let place = |row: usize, j: usize| (row / inner * n + j) * inner + row % inner;
+    let mut parts = scratch.at_least((N + 1) * len).chunks_exact_mut(len);
+    let gathered = from.map(|from| {
+        let part = parts.next().expect("there is a part for every input");
+        for row in 0..outer * inner {
+            for j in 0..n {
+                part[row * n + j] = from[place(row, j)];
+            }
+        }
+        &*part
+    });
+    let result = parts.next().expect("and one for the result");
+    f(gathered, result);
+    for row in 0..outer * inner {
+        for j in 0..n {
+            to[place(row, j)] = result[row * n + j];
+        }
+    }
+}
+
+/// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.
+fn parts<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Option<(usize, usize, usize)> {
+    let shape = inputs.shape(0);
+    let parts = shape.around(shape.axis(axis).ok()?);
+    (shape.len() > 0).then_some(parts)
+}
+
+fn shape<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Result<Shape, ShapeError> {
+    let shape = inputs.shape(0);
+    shape.axis(axis)?;
+    Ok(*shape)
+}
+
+impl<T: Scalar> Op<T> for Softmax {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        shape(inputs, self.axis)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let Some(parts) = parts(f.inputs, self.axis) else { return };
+        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| softmax(x, parts.1, y));
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let Some(parts) = parts(b.inputs, self.axis) else { return };
+        let (y, dy) = (b.y, b.dy);
+        if let Some(dx) = b.dx(0) {
+            dx.add_filled(|dx, scratch| {
+                along(parts, [y, dy], dx, scratch, |[p, dy], dx| softmax_back(p, dy, parts.1, dx));
+            });
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for LogSoftmax {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        shape(inputs, self.axis)
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        inputs.shape(0).len() // the probabilities, by rows along the axis
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let Some(parts) = parts(f.inputs, self.axis) else { return };
+        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| log_softmax(x, parts.1, y, f.memo));
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let Some(parts) = parts(b.inputs, self.axis) else { return };
+        let (p, dy) = (b.memo, b.dy);
+        if let Some(dx) = b.dx(0) {
+            dx.add_filled(|dx, scratch| {
+                along(parts, [dy], dx, scratch, |[dy], dx| log_softmax_back(p, dy, parts.1, dx));
+            });
+        }
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The probabilities that belong to log-odds along an axis (-1: the last).
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
+    pub fn softmax(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(Softmax { axis }, [self])
+    }
+    /// The logarithm of [`softmax`](Self::softmax), exact where softmax itself would round to 0 or 1.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
+    pub fn log_softmax(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(LogSoftmax { axis }, [self])
+    }
+}

@@ -1,0 +1,340 @@
+//! Theta: every parameter of a model in one contiguous vector, and its gradient in another of the same layout.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut, Index, IndexMut, Range};
+use std::sync::Arc;
+
+use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
+
+use crate::{Buf, Dual, Scalar, Shape};
+
+/// Names one parameter of a [`Params`]; what a layer holds, so that the same model runs on any number type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParamId(pub(crate) u32);
+
+impl ParamId {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where one named parameter stands in the vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// "hidden.weight"
+    pub name: String,
+    /// Its axes, stored by rows.
+    pub shape: Shape,
+    /// Its place in [`Params::as_slice`].
+    pub range: Range<usize>,
+}
+
+/// All parameters of a model: one aligned vector with a layout of named, shaped ranges.
+///
+/// Gradients, momentum and tangents are vectors over the same layout, so an optimizer is arithmetic on slices and a
+/// checkpoint is one blob.
+///
+/// ```
+/// use surprisal_tensor::{Params, ndarray::array};
+/// let mut params = Params::<f32>::new();
+/// let w = params.add("w", &array![[0.6], [0.9]]);
+/// assert_eq!(params.view(w).shape(), [2, 1]);
+/// assert_eq!(params.find("w"), Some(w));
+/// assert_eq!(params.as_slice(), [0.6, 0.9]);
+/// ```
+#[derive(Clone)]
+pub struct Params<T: Scalar = f32> {
+    layout: Arc<Vec<Entry>>,
+    values: Buf<T>,
+    frozen: Vec<bool>,
+}
+
+impl<T: Scalar> Params<T> {
+    /// No parameters yet.
+    pub fn new() -> Self {
+        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new() }
+    }
+
+    /// Adds a parameter with the values of an array.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn add<S: Data<Elem = T>, D: Dimension>(&mut self, name: &str, values: &ArrayBase<S, D>) -> ParamId {
+        self.add_with(name, values.shape(), |slots| {
+            for (slot, value) in slots.iter_mut().zip(values) {
+                *slot = *value;
+            }
+        })
+    }
+
+    /// Adds a parameter whose values `fill` writes in place, by rows.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn add_with(&mut self, name: &str, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> ParamId {
+        assert!(
+            self.find(name).is_none(),
+            "there is already a parameter \"{name}\": give each layer a name of its own"
+        );
+        let (shape, start) = (shape.into(), self.values.len());
+        let range = start..start + shape.len();
+        self.values.resize(range.end);
+        self.values[range.clone()].fill(T::ZERO);
+        fill(&mut self.values[range.clone()]);
+        let entries = Arc::make_mut(&mut self.layout);
+        entries.push(Entry { name: name.to_string(), shape, range });
+        self.frozen.push(false);
+        ParamId(entries.len() as u32 - 1)
+    }
+
+    /// The parameters in the order in which they were added.
+    pub fn entries(&self) -> &[Entry] {
+        &self.layout
+    }
+    /// The ids in the order of [`entries`](Self::entries).
+    pub fn ids(&self) -> impl Iterator<Item = ParamId> + use<T> {
+        (0..self.layout.len() as u32).map(ParamId)
+    }
+    /// Name, shape and place of a parameter.
+    #[track_caller]
+    pub fn entry(&self, id: ParamId) -> &Entry {
+        match self.layout.get(id.index()) {
+            Some(entry) => entry,
+            None => panic!(
+                "parameter {} of {}: was this layer made with another set of parameters?",
+                id.0,
+                self.layout.len()
+            ),
+        }
+    }
+    /// The parameter with this name.
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.ids().find(|id| self.layout[id.index()].name == name)
+    }
+
+    /// Every number of every parameter.
+    #[inline]
+    pub fn as_slice(&self) -> &[T] {
+        &self.values
+    }
+    /// Every number of every parameter, to change.
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+    /// One parameter as an array.
+    #[track_caller]
+    pub fn view(&self, id: ParamId) -> ArrayViewD<'_, T> {
+        view(&self.entry(id).shape, &self[id])
+    }
+    /// One parameter as an array, to change.
+    #[track_caller]
+    pub fn view_mut(&mut self, id: ParamId) -> ArrayViewMutD<'_, T> {
+        let shape = IxDyn(self.entry(id).shape.dims());
+        ArrayViewMutD::from_shape(shape, &mut self[id]).expect("a range is as long as its shape says")
+    }
+
+    /// Stops training this parameter: no gradient is computed for it and no optimizer moves it.
+    #[track_caller]
+    pub fn freeze(&mut self, id: ParamId) {
+        self.entry(id);
+        self.frozen[id.index()] = true;
+    }
+    /// Undoes [`freeze`](Self::freeze).
+    #[track_caller]
+    pub fn unfreeze(&mut self, id: ParamId) {
+        self.entry(id);
+        self.frozen[id.index()] = false;
+    }
+    /// Whether an optimizer may move this parameter.
+    #[inline]
+    pub fn is_trainable(&self, id: ParamId) -> bool {
+        !self.frozen[id.index()]
+    }
+    /// The parts of [`as_slice`](Self::as_slice) that an optimizer may move: one, unless something is frozen.
+    pub fn trainable_spans(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let first = (next..self.frozen.len()).find(|&i| !self.frozen[i])?;
+            let end = (first..self.frozen.len()).find(|&i| self.frozen[i]).unwrap_or(self.frozen.len());
+            next = end;
+            Some(self.layout[first].range.start..self.layout[end - 1].range.end)
+        })
+    }
+
+    /// Whether both have the same names and shapes in the same order.
+    #[inline]
+    pub fn same_layout<U: Scalar>(&self, other: &Params<U>) -> bool {
+        Arc::ptr_eq(&self.layout, &other.layout) || self.layout == other.layout
+    }
+    /// The same parameters in another number type.
+    pub fn cast<U: Scalar>(&self) -> Params<U> {
+        self.map(|v| U::of(v.value()))
+    }
+    /// theta + direction ε, to run a model on: see [`Dual`].
+    ///
+    /// # Panics
+    /// If the layouts differ.
+    #[track_caller]
+    pub fn along(&self, direction: &Params<T>) -> Params<Dual<T>> {
+        assert!(self.same_layout(direction), "a direction has the layout of the parameters it starts from");
+        let values = self.values.iter().zip(direction.as_slice());
+        Params {
+            values: Buf::collect(0, values.map(|(&value, &tangent)| Dual { value, tangent })),
+            ..self.map(|_| Dual::ZERO)
+        }
+    }
+    /// The same layout, other numbers.
+    pub fn map<U: Scalar>(&self, f: impl Fn(T) -> U) -> Params<U> {
+        Params {
+            layout: self.layout.clone(),
+            values: Buf::collect(0, self.values.iter().map(|&v| f(v))),
+            frozen: self.frozen.clone(),
+        }
+    }
+    /// The Euclidean length of the whole vector.
+    pub fn norm(&self) -> f64 {
+        norm(&self.values)
+    }
+}
+
+impl<T: Scalar> Params<Dual<T>> {
+    /// The ε parts: of a gradient, the Hessian-vector product.
+    pub fn tangents(&self) -> Params<T> {
+        self.map(|v| v.tangent)
+    }
+    /// The values without their ε parts.
+    pub fn primals(&self) -> Params<T> {
+        self.map(|v| v.value)
+    }
+}
+
+impl<T: Scalar> Default for Params<T> {
+    fn default() -> Self {
+        Params::new()
+    }
+}
+impl<T: Scalar> fmt::Debug for Params<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_map().entries(self.ids().map(|id| (&self.entry(id).name, self.view(id)))).finish()
+    }
+}
+impl<T: Scalar> Index<ParamId> for Params<T> {
+    type Output = [T];
+    #[track_caller]
+    fn index(&self, id: ParamId) -> &[T] {
+        &self.values[self.entry(id).range.clone()]
+    }
+}
+impl<T: Scalar> IndexMut<ParamId> for Params<T> {
+    #[track_caller]
+    fn index_mut(&mut self, id: ParamId) -> &mut [T] {
+        let range = self.entry(id).range.clone();
+        &mut self.values[range]
+    }
+}
+
+/// The gradient of a loss: a vector over the layout of the parameters, and which of them the loss reached.
+///
+/// Reads like [`Params`]: `grads[weight]`, `grads.view(weight)`, `grads.norm()`.
+#[derive(Clone)]
+pub struct Gradients<T: Scalar = f32> {
+    values: Params<T>,
+    reached: Vec<bool>,
+}
+
+impl<T: Scalar> Gradients<T> {
+    pub(crate) fn new() -> Self {
+        Gradients { values: Params::new(), reached: Vec::new() }
+    }
+
+    /// Makes ready for the gradient of these parameters: nothing reached, memory kept where the layout is the same.
+    pub(crate) fn prepare(&mut self, params: &Params<T>) {
+        if !Arc::ptr_eq(&self.values.layout, &params.layout) {
+            let mut values = Buf::new(3);
+            values.resize(params.values.len());
+            self.values = Params { layout: params.layout.clone(), values, frozen: Vec::new() };
+        }
+        self.values.frozen.clone_from(&params.frozen);
+        self.reached.clear();
+        self.reached.resize(params.layout.len(), false);
+    }
+
+    /// Where the gradient of a parameter is added up, and whether anything has been added yet.
+    #[inline]
+    pub(crate) fn slot(&mut self, id: ParamId, start: usize, len: usize) -> (&mut [T], &mut bool) {
+        (&mut self.values.values[start..start + len], &mut self.reached[id.index()])
+    }
+
+    /// What was never reached, and what is frozen, has gradient 0.
+    pub(crate) fn finish(&mut self) {
+        for (entry, reached) in self.values.layout.iter().zip(&self.reached) {
+            if !reached {
+                self.values.values[entry.range.clone()].fill(T::ZERO);
+            }
+        }
+    }
+
+    /// The trainable parameters that the loss does not depend on: usually a layer left out of the model.
+    pub fn unreached(&self) -> impl Iterator<Item = &str> {
+        let parts = self.values.layout.iter().zip(&self.reached).zip(&self.values.frozen);
+        parts
+            .filter(|((_, reached), frozen)| !**reached && !**frozen)
+            .map(|((entry, _), _)| entry.name.as_str())
+    }
+
+    /// An error that names every trainable parameter the loss never reached.
+    pub fn all_reached(&self) -> Result<(), Unreached> {
+        let names: Vec<_> = self.unreached().map(str::to_string).collect(); // empty: no allocation
+        if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
+    }
+}
+
+impl<T: Scalar> Deref for Gradients<T> {
+    type Target = Params<T>;
+    fn deref(&self) -> &Params<T> {
+        &self.values
+    }
+}
+impl<T: Scalar> DerefMut for Gradients<T> {
+    fn deref_mut(&mut self) -> &mut Params<T> {
+        &mut self.values
+    }
+}
+impl<T: Scalar> fmt::Debug for Gradients<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.values.fmt(f)
+    }
+}
+
+/// Trainable parameters that the loss does not depend on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unreached {
+    /// Their names, in layout order.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (what, them) = if self.names.len() == 1 { ("parameter", "it") } else { ("parameters", "them") };
+        write!(
+            f,
+            "the loss never reached the trainable {what} \"{}\": is a layer left out of the model, is its output \
+             detached, or was `backward` not called? Freeze {them} if that is what you want",
+            self.names.join("\", \"")
+        )
+    }
+}
+impl std::error::Error for Unreached {}
+
+/// A slice seen with a shape.
+pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
+    ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
+}
+
+/// The Euclidean length, in `f64`.
+pub(crate) fn norm<T: Scalar>(values: &[T]) -> f64 {
+    values.iter().map(|v| v.value() * v.value()).sum::<f64>().sqrt()
+}

@@ -1,0 +1,160 @@
+//! Products of matrices: one seam, behind which the way is chosen by machine and size.
+
+use crate::sum::sum_by;
+use crate::{Buf, Scalar};
+
+/// A matrix seen in a slice: a transpose is an exchange of strides.
+#[derive(Clone, Copy)]
+pub struct Mat<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+impl<'a, T> Mat<'a, T> {
+    /// `rows` x `cols` numbers, stored by rows.
+    #[track_caller]
+    pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
+        assert_eq!(data.len(), rows * cols, "a matrix [{rows}, {cols}] has that many numbers");
+        Mat { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+    /// The transpose; nothing is moved.
+    pub fn t(self) -> Self {
+        Mat {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+impl<T: Copy> Mat<'_, T> {
+    #[inline(always)]
+    fn at(&self, row: usize, col: usize) -> T {
+        self.data[row * self.row_stride + col * self.col_stride]
+    }
+}
+
+/// The register tiles where the machine has an instruction set for them, else the plain loops.
+macro_rules! by_machine {
+    ($T:ident) => {
+        #[inline]
+        pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) {
+            #[cfg(target_arch = "x86_64")]
+            if crate::simd::tiles::$T(a, b, c, add, scratch) {
+                return;
+            }
+            plain(a, b, c, add, scratch)
+        }
+    };
+}
+by_machine!(f32);
+by_machine!(f64);
+
+/// Any number type on any machine: loops over whatever is contiguous.
+pub(crate) fn plain<T: Scalar>(a: Mat<T>, b: Mat<T>, c: &mut [T], add: bool, _: &mut Buf<T>) {
+    if b.cols == 0 {
+        return;
+    }
+    if a.cols == 0 || b.col_stride == 1 && b.cols > 1 {
+        rows_of_b(a, b, c, add);
+    } else {
+        dot_products(a, b, c, add);
+    }
+}
+
+crate::kernel! {
+    /// Each row of C is a sum of rows of B.
+    fn rows_of_b<T: Scalar>(a: Mat<'_, T>, b: Mat<'_, T>, c: &mut [T], add: bool) {
+        for (i, row) in c.chunks_exact_mut(b.cols).enumerate() {
+            if !add { row.fill(T::ZERO) }
+            for k in 0..a.cols {
+                let factor = a.at(i, k);
+                let b = &b.data[k * b.row_stride..][..b.cols];
+                for (c, &b) in row.iter_mut().zip(b) { *c = T::mul_add::<FMA>(factor, b, *c) }
+            }
+        }
+    }
+}
+
+crate::kernel! {
+    /// Each number of C is a row of A times a column of B.
+    fn dot_products<T: Scalar>(a: Mat<'_, T>, b: Mat<'_, T>, c: &mut [T], add: bool) {
+        for (i, row) in c.chunks_exact_mut(b.cols).enumerate() {
+            for (j, c) in row.iter_mut().enumerate() {
+                let dot = sum_by(a.cols, |k| a.at(i, k) * b.at(k, j));
+                *c = if add { *c + dot } else { dot };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dual;
+
+    /// Numbers that are exact in every type and sum without rounding, so that every way must agree to the last bit.
+    fn integers<T: Scalar>(n: usize, salt: usize) -> Vec<T> {
+        (0..n).map(|i| T::of(((i * 7 + salt * 13) % 11) as f64 - 5.0)).collect()
+    }
+
+    type Way<T> = fn(Mat<T>, Mat<T>, &mut [T], bool, &mut Buf<T>);
+
+    fn agrees<T: Scalar>(way: Way<T>) {
+        let mut scratch = Buf::new(0);
+        for m in [1, 2, 3, 7, 8, 17, 33] {
+            for k in [0, 1, 2, 5, 16, 30, 100] {
+                for n in [1, 2, 10, 16, 17, 32, 50] {
+                    let (a, b): (Vec<T>, Vec<T>) = (integers(m * k, 1), integers(k * n, 2));
+                    for transposed in 0..4 {
+                        let a = if transposed & 1 == 0 { Mat::new(&a, m, k) } else { Mat::new(&a, k, m).t() };
+                        let b = if transposed & 2 == 0 { Mat::new(&b, k, n) } else { Mat::new(&b, n, k).t() };
+                        for add in [false, true] {
+                            let mut c = vec![T::of(0.5); m * n];
+                            way(a, b, &mut c, add, &mut scratch);
+                            for i in 0..m {
+                                for j in 0..n {
+                                    let start = if add { 0.5 } else { 0.0 };
+                                    let dot: f64 =
+                                        (0..k).map(|p| a.at(i, p).value() * b.at(p, j).value()).sum();
+                                    let at = (m, k, n, transposed, add, i, j);
+                                    assert_eq!(c[i * n + j].value(), start + dot, "{at:?}");
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_shape_and_stride_agrees_with_the_definition() {
+        agrees::<f32>(f32::product);
+        agrees::<f64>(f64::product);
+        agrees::<Dual<f64>>(Dual::product);
+        agrees::<f32>(plain);
+    }
+
+    #[test]
+    fn a_large_product_agrees_with_the_plain_loops() {
+        let (m, k, n) = (251, 530, 170); // above the size from which panels are packed, with edges everywhere
+        let (a, b): (Vec<f32>, Vec<f32>) = (integers(m * k, 1), integers(k * n, 2));
+        for transposed in 0..4 {
+            let a = if transposed & 1 == 0 { Mat::new(&a, m, k) } else { Mat::new(&a, k, m).t() };
+            let b = if transposed & 2 == 0 { Mat::new(&b, k, n) } else { Mat::new(&b, n, k).t() };
+            for add in [false, true] {
+                let mut c = [vec![0.5; m * n], vec![0.5; m * n]];
+                let mut scratch = Buf::new(0);
+                f32::product(a, b, &mut c[0], add, &mut scratch);
+                plain(a, b, &mut c[1], add, &mut scratch);
+                assert!(c[0] == c[1], "transposed {transposed}, add {add}");
+            }
+        }
+    }
+}

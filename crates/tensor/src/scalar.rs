@@ -1,0 +1,222 @@
+//! Numbers: what a tensor is made of.
+
+use std::fmt::{Debug, Display};
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::product::{self, Mat};
+use crate::{Buf, elementary};
+
+/// A number that the tape can compute with: `f32`, `f64` or a [`Dual`](crate::Dual) over either.
+///
+/// A model is written once, generic over `T: Scalar`. Run on `f32` it trains, on `f64` it is held against
+/// oracles, on `Dual<f64>` its gradient carries exact second derivatives.
+///
+/// The `f32` functions are branch-free polynomials that vectorise (bounds and origin in
+/// [`elementary`]); those of `f64` are the standard library's.
+pub trait Scalar:
+    Copy
+    + PartialOrd
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+{
+    /// 0
+    const ZERO: Self;
+    /// 1
+    const ONE: Self;
+
+    /// The number nearest to `x`; a constant where the type carries a derivative.
+    fn of(x: f64) -> Self;
+    /// The value as `f64`, without any derivative.
+    fn value(self) -> f64;
+
+    /// e^x
+    fn exp(self) -> Self;
+    /// e^x - 1, accurate near 0
+    fn exp_m1(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// ln(1 + x), accurate near 0
+    fn ln_1p(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+
+    /// a b + c, in one rounding if `FMA`: only products of matrices use it, so that the elementary functions
+    /// give the same bits on every instruction set.
+    #[inline(always)]
+    fn mul_add<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
+        a * b + c
+    }
+
+    /// Whether the value, and the derivative if there is one, is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+
+    /// |x|
+    #[inline(always)]
+    fn abs(self) -> Self {
+        if self < Self::ZERO { -self } else { self }
+    }
+
+    /// The larger of the two; `other` where `self` is NaN.
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    /// 1 / (1 + e^-x), accurate to the last digits on both sides: e^x / (1 + e^x) where x < 0.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let e = (-self.abs()).exp();
+        let numerator = if self >= Self::ZERO { Self::ONE } else { e };
+        numerator / (Self::ONE + e)
+    }
+
+    /// The derivative of [`sigmoid`](Self::sigmoid): e / (1 + e)^2 with e = e^-|x|.
+    ///
+    /// Not a (1 - a), which is 0 in `f32` from x = 16.7 on.
+    #[inline(always)]
+    fn sigmoid_prime(self) -> Self {
+        let e = (-self.abs()).exp();
+        let r = Self::ONE / (Self::ONE + e);
+        e * r * r
+    }
+
+    /// The derivative of [`tanh`](Self::tanh): 4 e / (1 + e)^2 with e = e^-2|x|.
+    ///
+    /// Not 1 - tanh^2, which has no correct digit in `f32` from |x| = 8.7 on.
+    #[inline(always)]
+    fn tanh_prime(self) -> Self {
+        let x = self.abs();
+        let e = (-(x + x)).exp();
+        let r = Self::ONE / (Self::ONE + e);
+        let twice = r + r;
+        e * twice * twice
+    }
+
+    /// ln(1 + e^x) = max(x, 0) + ln_1p(e^-|x|), which neither overflows nor loses the small end.
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        let tail = (-self.abs()).exp().ln_1p();
+        if self >= Self::ZERO { self + tail } else { tail }
+    }
+
+    /// The seam for products of matrices: c = A B, or c += A B.
+    ///
+    /// `c` is `[m, n]` by rows, `a` is `[m, k]`, `b` is `[k, n]`; a transpose is a matter of strides.
+    #[doc(hidden)]
+    fn product(a: Mat<Self>, b: Mat<Self>, c: &mut [Self], accumulate: bool, scratch: &mut Buf<Self>) {
+        product::plain(a, b, c, accumulate, scratch);
+    }
+}
+
+impl Scalar for f32 {
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+    #[inline(always)]
+    fn of(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn exp(self) -> f32 {
+        elementary::exp(self)
+    }
+    #[inline(always)]
+    fn exp_m1(self) -> f32 {
+        f32::exp_m1(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> f32 {
+        elementary::ln(self)
+    }
+    #[inline(always)]
+    fn ln_1p(self) -> f32 {
+        elementary::ln_1p(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f32 {
+        f32::sqrt(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> f32 {
+        elementary::tanh(self)
+    }
+    #[inline(always)]
+    fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+        if FMA { f32::mul_add(a, b, c) } else { a * b + c }
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        f32::is_finite(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> f32 {
+        f32::abs(self)
+    }
+    fn product(a: Mat<f32>, b: Mat<f32>, c: &mut [f32], accumulate: bool, scratch: &mut Buf<f32>) {
+        product::f32(a, b, c, accumulate, scratch);
+    }
+}
+
+impl Scalar for f64 {
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+    #[inline(always)]
+    fn of(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self
+    }
+    fn exp(self) -> f64 {
+        f64::exp(self)
+    }
+    fn exp_m1(self) -> f64 {
+        f64::exp_m1(self)
+    }
+    fn ln(self) -> f64 {
+        f64::ln(self)
+    }
+    fn ln_1p(self) -> f64 {
+        f64::ln_1p(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        f64::sqrt(self)
+    }
+    fn tanh(self) -> f64 {
+        f64::tanh(self)
+    }
+    #[inline(always)]
+    fn mul_add<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+        if FMA { f64::mul_add(a, b, c) } else { a * b + c }
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> f64 {
+        f64::abs(self)
+    }
+    fn product(a: Mat<f64>, b: Mat<f64>, c: &mut [f64], accumulate: bool, scratch: &mut Buf<f64>) {
+        product::f64(a, b, c, accumulate, scratch);
+    }
+}

@@ -1,0 +1,150 @@
+//! Shapes, and what is said when they do not fit.
+
+use std::fmt;
+
+/// The number of axes a tensor may have.
+pub const MAX_RANK: usize = 5;
+
+/// The lengths of a tensor's axes: `[]` for a single number, `[64]`, `[64, 784]`, up to five axes.
+///
+/// ```
+/// use surprisal_tensor::Shape;
+/// let shape = Shape::from([64, 784]);
+/// assert_eq!(shape.dims(), [64, 784]);
+/// assert_eq!(shape.len(), 50_176);
+/// assert_eq!(shape.to_string(), "[64, 784]");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    rank: usize,
+    dims: [usize; MAX_RANK], // beyond `rank`: 0, so that equality may look at all of it
+}
+
+impl Shape {
+    /// The shape of a single number, `[]`.
+    pub const SCALAR: Shape = Shape { rank: 0, dims: [0; MAX_RANK] };
+
+    /// # Panics
+    /// If there are more than [`MAX_RANK`] axes or more elements than memory can address.
+    #[track_caller]
+    pub fn new(dims: &[usize]) -> Shape {
+        assert!(dims.len() <= MAX_RANK, "a tensor has at most {MAX_RANK} axes, not {}: {dims:?}", dims.len());
+        let elements = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        assert!(
+            elements.is_some_and(|n| n <= isize::MAX as usize),
+            "{dims:?} is more than this machine can address"
+        );
+        let mut padded = [0; MAX_RANK];
+        padded[..dims.len()].copy_from_slice(dims);
+        Shape { rank: dims.len(), dims: padded }
+    }
+
+    /// The lengths of the axes.
+    #[inline]
+    pub fn dims(&self) -> &[usize] {
+        &self.dims[..self.rank]
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The number of elements; 1 for `[]`.
+    #[inline]
+    #[allow(clippy::len_without_is_empty)] // a shape is not a container; zero rows are `len() == 0`
+    pub fn len(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// The place of an axis counted from the front (0, 1, ..) or from the back (-1, -2, ..).
+    pub fn axis(&self, axis: isize) -> Result<usize, ShapeError> {
+        let place = if axis < 0 { axis + self.rank as isize } else { axis };
+        match usize::try_from(place) {
+            Ok(place) if place < self.rank => Ok(place),
+            _ if self.rank == 0 => Err(ShapeError::new(format!("a single number has no axis {axis}"))),
+            _ => Err(ShapeError::new(format!("there is no axis {axis}")).hint(format!(
+                "axes are 0 to {0} from the front, -1 to -{1} from the back",
+                self.rank - 1,
+                self.rank
+            ))),
+        }
+    }
+
+    /// `(outer, length, inner)`: element `(o, i, j)` stands at `(o * length + i) * inner + j`.
+    pub fn around(&self, axis: usize) -> (usize, usize, usize) {
+        let dims = self.dims();
+        (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product())
+    }
+
+    /// The shape without one axis.
+    pub fn without(&self, axis: usize) -> Shape {
+        let mut shorter = *self;
+        shorter.dims[axis..].rotate_left(1);
+        shorter.dims[MAX_RANK - 1] = 0;
+        shorter.rank -= 1;
+        shorter
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    #[track_caller]
+    fn from(dims: [usize; N]) -> Shape {
+        Shape::new(&dims)
+    }
+}
+impl From<&[usize]> for Shape {
+    #[track_caller]
+    fn from(dims: &[usize]) -> Shape {
+        Shape::new(dims)
+    }
+}
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Debug::fmt(self.dims(), f)
+    }
+}
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Debug::fmt(self.dims(), f)
+    }
+}
+
+/// Shapes that do not fit: what is wrong, where it was recorded, and what to try.
+///
+/// An [`Op`](crate::Op) says the first and the last; the tape adds the operation, the inputs' names and their lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapeError {
+    message: String,
+    hint: Option<String>,
+    context: String,
+}
+
+impl ShapeError {
+    /// Says what is wrong, in the reader's terms: "784 columns meet 128 rows".
+    pub fn new(message: impl Into<String>) -> Self {
+        ShapeError { message: message.into(), hint: None, context: String::new() }
+    }
+    /// Adds what to try.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+    /// Puts the operation before the message and the inputs' lines after it.
+    pub(crate) fn at(mut self, operation: &str, inputs: &str) -> Self {
+        self.message = format!("{operation}: {}", self.message);
+        self.context = inputs.to_string();
+        self
+    }
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}{}", self.message, self.context)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+impl std::error::Error for ShapeError {}

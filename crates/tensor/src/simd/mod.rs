@@ -1,0 +1,120 @@
+//! The one module with `unsafe`: the choice of an instruction set at run time, and the register tiles of products.
+//!
+//! A kernel is a plain loop that the compiler vectorises. [`kernel!`](crate::kernel) compiles it for several instruction
+//! sets; [`dispatch`] picks, once per process, the widest that this machine has. Products of matrices are the one loop
+//! that the compiler does not keep in registers by itself; `tiles` writes it in intrinsics.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod tiles;
+
+/// The body of a loop, to be compiled for several instruction sets. Made by [`kernel!`](crate::kernel).
+pub trait Kernel {
+    /// What the loop returns.
+    type Out;
+    /// The loop. `FMA`: whether `mul_add` is one instruction here.
+    fn run<const FMA: bool>(self) -> Self::Out;
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod choice {
+    use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+    pub const BASELINE: u8 = 1;
+    pub const AVX2: u8 = 2;
+    pub const AVX512: u8 = 3;
+    static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+    #[inline(always)]
+    pub fn level() -> u8 {
+        match LEVEL.load(Relaxed) {
+            0 => detect(),
+            level => level,
+        }
+    }
+
+    #[cold]
+    fn detect() -> u8 {
+        macro_rules! has { ($($feature:tt)*) => { $(is_x86_feature_detected!($feature))&&* } }
+        let avx2 = has!("avx2" "fma");
+        let avx512 = avx2 && has!("avx512f" "avx512bw" "avx512dq" "avx512vl");
+        let level = if avx512 {
+            AVX512
+        } else if avx2 {
+            AVX2
+        } else {
+            BASELINE
+        };
+        LEVEL.store(level, Relaxed);
+        level
+    }
+}
+
+/// Runs a kernel in the widest instruction set of this machine.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    fn avx512<K: Kernel>(kernel: K) -> K::Out {
+        kernel.run::<true>()
+    }
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<K: Kernel>(kernel: K) -> K::Out {
+        kernel.run::<true>()
+    }
+    match choice::level() {
+        // SAFETY: `level` has found these features on this machine.
+        choice::AVX512 => unsafe { avx512(kernel) },
+        // SAFETY: as above.
+        choice::AVX2 => unsafe { avx2(kernel) },
+        _ => kernel.run::<false>(),
+    }
+}
+
+/// Runs a kernel.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
+    kernel.run::<false>()
+}
+
+/// A function whose loops are compiled for several instruction sets and chosen at run time. Safe to use from any crate.
+///
+/// `FMA` may be used in the body: `T::mul_add::<FMA>(a, b, c)`.
+///
+/// ```
+/// surprisal_tensor::kernel! {
+///     /// y += a x
+///     fn axpy<T: surprisal_tensor::Scalar>(a: T, x: &[T], y: &mut [T]) {
+///         for (y, &x) in y.iter_mut().zip(x) {
+///             *y += a * x;
+///         }
+///     }
+/// }
+/// let mut y = [1.0, 2.0];
+/// axpy(2.0, &[10.0, 20.0], &mut y);
+/// assert_eq!(y, [21.0, 42.0]);
+/// ```
+#[macro_export]
+macro_rules! kernel {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$($g:ident: $bound:path),*>($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $crate::kernel! { $(#[$meta])* $vis fn $name<$($g: $bound),*>($($arg: $type),*) -> () $body }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$($g:ident: $bound:path),*>($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)] // a kernel takes its slices one by one
+        #[inline]
+        $vis fn $name<$($g: $bound),*>($($arg: $type),*) -> $out {
+            struct Arguments<A>(A);
+            impl<$($g: $bound),*> $crate::simd::Kernel for Arguments<($($type,)*)> {
+                type Out = $out;
+                #[inline(always)]
+                fn run<const FMA: bool>(self) -> $out {
+                    let ($($arg,)*) = self.0;
+                    $body
+                }
+            }
+            $crate::simd::dispatch(Arguments(($($arg,)*)))
+        }
+    };
+}

@@ -1,0 +1,197 @@
+//! Every operation of the list, over every kind of shape: its gradient against both oracles, its input used once and twice,
+//! and its Hessian-vector product against differences of gradients.
+
+use surprisal_tensor::ndarray::{Array, ArrayD, IxDyn};
+use surprisal_tensor::ops::{self, Call, Checked, Domain};
+use surprisal_tensor::{Dual, Params, Scalar, Workspace, check_gradient, hessian_vector_product};
+
+/// Numbers without ties, kinks or symmetry: a different one for every place and salt.
+fn numbers(shape: &[usize], domain: Domain, salt: f64) -> ArrayD<f64> {
+    let mut i = 0.0;
+    Array::from_shape_simple_fn(IxDyn(shape), || {
+        i += 1.0;
+        let x = 2.0 * (i * 1.7 + salt * 0.9).sin() + 0.01 * i;
+        match domain {
+            Domain::Any => x,
+            Domain::NonZero => x + 0.2 * x.signum(),
+            Domain::Positive => x.abs() + 0.2,
+        }
+    })
+}
+
+const SHAPES: [&[usize]; 9] = [&[], &[1], &[4], &[1, 4], &[3, 1], &[3, 4], &[0, 4], &[2, 1, 3], &[2, 3, 2]];
+const PAIRS: [[&[usize]; 2]; 14] = [
+    [&[], &[]],
+    [&[3, 4], &[3, 4]],
+    [&[3, 4], &[]],
+    [&[], &[3, 4]],
+    [&[3, 4], &[1]],
+    [&[3, 4], &[4]],
+    [&[4], &[3, 4]],
+    [&[3, 1], &[3, 4]],
+    [&[3, 1], &[1, 4]],
+    [&[2, 1, 3], &[5, 1]],
+    [&[2, 3, 4], &[3, 1]],
+    [&[2, 3, 4], &[2, 1, 4]],
+    [&[0, 4], &[4]],
+    [&[0, 4], &[0, 4]],
+];
+/// m, k, n: also one row, one column, no row, and one number.
+const PRODUCTS: [[usize; 3]; 8] =
+    [[3, 4, 2], [1, 4, 3], [3, 1, 2], [3, 4, 1], [1, 1, 1], [0, 3, 2], [17, 5, 18], [2, 20, 3]];
+
+/// One case: holds the gradient, then the gradient when every input is used twice, then the curvature.
+fn holds(name: &str, inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) -> Checked<'t>) {
+    let shapes: Vec<_> = inputs.iter().map(|x| x.shape().to_vec()).collect();
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        check_gradient(inputs, |_, x| f(x));
+        // used twice, with different weights: were a gradient assigned where it should be added, one use would be lost
+        check_gradient(inputs, |_, x| {
+            let y = f(x);
+            (y * 0.5 + f(x)) + y * 2.0
+        });
+        curvature_holds(inputs, &f);
+    }));
+    if let Err(panic) = result {
+        let message = panic.downcast_ref::<String>().map_or("", |s| s);
+        panic!("{name} on {shapes:?}: {message}");
+    }
+}
+
+fn curvature_holds(inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) -> Checked<'t>) {
+    let mut params = Params::<f64>::new();
+    for (k, x) in inputs.iter().enumerate() {
+        params.add(&format!("x{k}"), x);
+    }
+    let mut direction = params.clone();
+    for (i, v) in direction.as_mut_slice().iter_mut().enumerate() {
+        *v = (i as f64 * 0.7 + 0.3).cos();
+    }
+    // a square outside, so that linear operations have curvature too
+    let exact = hessian_vector_product(&params, &direction, |tape| run(tape, &f));
+    let h = 1e-5;
+    let shifted = |sign: f64| {
+        let mut at = params.clone();
+        for (x, v) in at.as_mut_slice().iter_mut().zip(direction.as_slice()) {
+            *x += sign * h * v;
+        }
+        let mut workspace = Workspace::new();
+        workspace.grad(&at.cast(), |tape| run(tape, &f)).1.primals()
+    };
+    let (above, below) = (shifted(1.0), shifted(-1.0));
+    for (i, product) in exact.product.as_slice().iter().enumerate() {
+        let difference = (above.as_slice()[i] - below.as_slice()[i]) / (2.0 * h);
+        let error = (product - difference).abs() / difference.abs().max(1.0);
+        assert!(error < 1e-6, "Hessian-vector product at {i}: {product} but differences say {difference}");
+    }
+}
+
+fn run<'t>(
+    tape: &'t surprisal_tensor::Tape<'t, Dual<f64>>,
+    f: &impl Fn(&[Checked<'t>]) -> Checked<'t>,
+) -> Checked<'t> {
+    let inputs: Vec<_> = tape.params().ids().map(|id| tape.param(id)).collect();
+    f(&inputs).square().sum()
+}
+
+#[test]
+fn every_operation_has_the_gradient_its_forward_formula_says() {
+    let mut cases = 0;
+    for entry in ops::all() {
+        let (name, domain) = (entry.card.name, entry.domain);
+        let mut case = |inputs: &[ArrayD<f64>], f: &dyn for<'t> Fn(&[Checked<'t>]) -> Checked<'t>| {
+            cases += 1;
+            holds(name, inputs, f);
+        };
+        match entry.call {
+            Call::Unary(f) => {
+                for shape in SHAPES {
+                    case(&[numbers(shape, domain, 1.0)], &|x| f(x[0]));
+                }
+            }
+            Call::Binary(f) => {
+                for [a, b] in PAIRS {
+                    case(&[numbers(a, Domain::Any, 1.0), numbers(b, domain, 2.0)], &|x| f(x[0], x[1]));
+                }
+                case(&[numbers(&[3, 4], Domain::NonZero, 1.0)], &|x| f(x[0], x[0]));
+            }
+            Call::Axis(f) => {
+                for shape in SHAPES {
+                    for axis in (0..shape.len()).filter(|&axis| shape[axis] > 0) {
+                        case(&[numbers(shape, domain, 1.0)], &|x| f(x[0], axis as isize));
+                        case(&[numbers(shape, domain, 1.0)], &|x| {
+                            f(x[0], axis as isize - shape.len() as isize)
+                        });
+                    }
+                }
+            }
+            Call::Matrix(f) => {
+                for shape in SHAPES.into_iter().filter(|shape| shape.len() == 2) {
+                    case(&[numbers(shape, domain, 1.0)], &|x| f(x[0]));
+                }
+            }
+            Call::Product(f) => {
+                for [m, k, n] in PRODUCTS {
+                    case(&[numbers(&[m, k], domain, 1.0), numbers(&[k, n], domain, 2.0)], &|x| f(x[0], x[1]));
+                }
+                case(&[numbers(&[3, 3], domain, 1.0)], &|x| f(x[0], x[0]));
+            }
+            Call::Affine(f) => {
+                for [m, k, n] in PRODUCTS {
+                    let inputs = [
+                        numbers(&[m, k], domain, 1.0),
+                        numbers(&[k, n], domain, 2.0),
+                        numbers(&[n], domain, 3.0),
+                    ];
+                    case(&inputs, &|x| f(x[0], x[1], x[2]));
+                }
+            }
+        }
+    }
+    assert!(cases > 200, "{cases} cases");
+}
+
+#[test]
+fn every_card_says_something() {
+    for entry in ops::all() {
+        let card = entry.card;
+        for text in [card.name, card.forward, card.backward, card.story] {
+            assert!(!text.is_empty(), "{card:?}");
+        }
+        assert!(card.story.ends_with('.'), "{card:?}");
+    }
+}
+
+#[test]
+fn a_sum_over_no_rows_is_zero_and_a_mean_over_none_is_an_error() {
+    let params = Params::<f64>::new();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let empty = tape.input(&Array::<f64, _>::zeros((0, 3)));
+    assert_eq!(empty.sum_axis(0).value().as_slice(), Some(&[0.0; 3][..]));
+    assert_eq!(empty.sum().item(), 0.0);
+    let error = tape.try_apply(ops::reduce::Mean { axis: Some(0) }, [empty]).unwrap_err();
+    assert!(error.to_string().starts_with("mean: [0, 3] has nothing to average"), "{error}");
+}
+
+#[test]
+fn a_wrong_gradient_is_found_and_named() {
+    use surprisal_tensor::{Card, ops::elementwise::Elementwise};
+    #[derive(Clone, Copy)]
+    struct Wrong;
+    impl Elementwise for Wrong {
+        const CARD: Card = Card { name: "wrong", forward: "x²", backward: "x dy", story: "" };
+        fn f<T: Scalar>(&self, x: T) -> T {
+            x * x
+        }
+        fn df<T: Scalar>(&self, x: T, _: T) -> T {
+            x * T::of(2.0 + 1e-8) // off by what a loose check would let pass
+        }
+    }
+    let panic = std::panic::catch_unwind(|| {
+        check_gradient(&[numbers(&[2, 3], Domain::Any, 1.0)], |_, x| x[0].map(Wrong));
+    });
+    let message = *panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.starts_with("the gradient is wrong at x0[0, 0]:"), "{message}");
+    assert!(message.ends_with("the two oracles agree, so `backward` is wrong"), "{message}");
+}
