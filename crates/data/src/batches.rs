@@ -1,0 +1,208 @@
+//! [`Batches`]: the order in which an epoch visits the rows; [`gather_rows`]: the rows themselves.
+
+use crate::error::{DataError, ErrorKind};
+use ndarray::ArrayView2;
+use rand::Rng;
+use rand::seq::SliceRandom;
+use std::slice::Chunks;
+
+/// Mini-batches of row numbers: every row once per epoch, `batch_size` rows at a time.
+///
+/// The last batch is smaller if the batch size does not divide the number of rows. Until the first
+/// [`shuffle`](Batches::shuffle) the rows stand in order. One vector holds the order; epochs do not allocate.
+///
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use surprisal_data::Batches;
+///
+/// let mut batches = Batches::new(10, 4)?;
+/// let mut rng = ChaCha8Rng::seed_from_u64(0);
+/// for _epoch in 0..2 {
+///     batches.shuffle(&mut rng);
+///     let sizes: Vec<usize> = batches.iter().map(<[usize]>::len).collect();
+///     assert_eq!(sizes, [4, 4, 2]);
+/// }
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Batches {
+    order: Vec<usize>,
+    batch_size: usize,
+}
+
+impl Batches {
+    /// Batches of `batch_size` out of `rows` rows, in order.
+    ///
+    /// Errors if the batch size is 0 or larger than the number of rows.
+    pub fn new(rows: usize, batch_size: usize) -> Result<Batches, DataError> {
+        if batch_size == 0 || batch_size > rows {
+            return Err(ErrorKind::BatchSize { batch_size, rows }.into());
+        }
+        Ok(Batches { order: (0..rows).collect(), batch_size })
+    }
+
+    /// Draws a new order from the generator, every order alike (Fisher and Yates).
+    ///
+    /// The order depends on the generator alone, not on the order before: who stores the generator's state
+    /// can take training up again in any epoch.
+    pub fn shuffle(&mut self, rng: &mut (impl Rng + ?Sized)) {
+        self.order.iter_mut().enumerate().for_each(|(row, slot)| *slot = row);
+        self.order.shuffle(rng);
+    }
+
+    /// The batches of one epoch: slices of row numbers, together every row once.
+    pub fn iter(&self) -> Chunks<'_, usize> {
+        self.order.chunks(self.batch_size)
+    }
+
+    /// The number of batches in an epoch: `rows / batch_size`, rounded up.
+    pub fn per_epoch(&self) -> usize {
+        self.iter().len()
+    }
+}
+
+impl<'a> IntoIterator for &'a Batches {
+    type Item = &'a [usize];
+    type IntoIter = Chunks<'a, usize>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Copies the chosen rows of `from`, `[rows, columns]`, one after the other into `into`.
+///
+/// Writes into memory that is there already, such as the input of a network, row by row
+/// (`[chosen, columns]` in standard layout). A row may be chosen more than once.
+///
+/// Panics if `into` does not hold `rows.len() * columns` values, or a row is not in `from`.
+///
+/// ```
+/// use ndarray::array;
+/// use surprisal_data::gather_rows;
+///
+/// let x = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+/// let mut batch = [0.0; 4];
+/// gather_rows(x.view(), &[2, 0], &mut batch);
+/// assert_eq!(batch, [5.0, 6.0, 1.0, 2.0]);
+/// ```
+#[track_caller]
+pub fn gather_rows<T: Copy>(from: ArrayView2<'_, T>, rows: &[usize], into: &mut [T]) {
+    let (available, columns) = from.dim();
+    let (chosen, room) = (rows.len(), into.len());
+    assert!(
+        room == chosen * columns,
+        "gather_rows: {chosen} rows of {columns} columns do not fit a slice of {room} values"
+    );
+    // chunks of 0 columns would panic; of no values there is no chunk of any size
+    for (slot, &row) in into.chunks_exact_mut(columns.max(1)).zip(rows) {
+        assert!(row < available, "gather_rows: row {row} of an array of {available} rows");
+        let source = from.row(row);
+        match source.as_slice() {
+            Some(source) => slot.copy_from_slice(source),
+            None => slot.iter_mut().zip(source).for_each(|(slot, &value)| *slot = value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, Axis, Slice, array};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    fn rows_of(batches: &Batches) -> Vec<usize> {
+        batches.iter().flatten().copied().collect()
+    }
+
+    #[test]
+    fn every_epoch_visits_every_row_once_whatever_the_sizes() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for (rows, batch_size) in [(1, 1), (7, 1), (7, 7), (10, 4), (12, 4), (1797, 128)] {
+            let mut batches = Batches::new(rows, batch_size).unwrap();
+            for _epoch in 0..3 {
+                batches.shuffle(&mut rng);
+                let mut visited = rows_of(&batches);
+                visited.sort();
+                assert_eq!(visited, (0..rows).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_last_batch_is_smaller() {
+        let sizes =
+            |rows, size| Batches::new(rows, size).unwrap().iter().map(<[usize]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(10, 4), [4, 4, 2]);
+        assert_eq!(sizes(12, 4), [4, 4, 4]);
+        assert_eq!(sizes(4, 4), [4]);
+        assert_eq!(Batches::new(10, 4).unwrap().per_epoch(), 3);
+    }
+
+    #[test]
+    fn order_is_the_rows_before_the_first_shuffle_and_another_after_each() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let mut batches = Batches::new(100, 10).unwrap();
+        let untouched = rows_of(&batches);
+        batches.shuffle(&mut rng);
+        let first = rows_of(&batches);
+        batches.shuffle(&mut rng);
+        let second = rows_of(&batches);
+        assert!(untouched.is_sorted());
+        assert!(untouched != first && first != second);
+    }
+
+    #[test]
+    fn order_depends_on_the_generator_alone_so_training_can_be_taken_up_again() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut straight = Batches::new(50, 8).unwrap();
+        straight.shuffle(&mut rng);
+        let mut stored = rng.clone();
+        straight.shuffle(&mut rng);
+
+        let mut resumed = Batches::new(50, 8).unwrap();
+        resumed.shuffle(&mut stored);
+        assert_eq!(rows_of(&resumed), rows_of(&straight));
+    }
+
+    #[test]
+    fn epochs_reuse_the_one_vector() {
+        let mut batches = Batches::new(50, 8).unwrap();
+        let before = batches.order.as_ptr();
+        for seed in 0..5 {
+            batches.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        }
+        assert_eq!(before, batches.order.as_ptr());
+    }
+
+    #[test]
+    fn gather_agrees_with_select_in_every_layout() {
+        let x = Array2::from_shape_fn((6, 5), |(i, j)| (10 * i + j) as f32);
+        let rows = [4, 0, 4, 3];
+        let every_other = x.slice_axis(Axis(1), Slice::new(1, None, 2));
+        let mut upside_down = x.view();
+        upside_down.invert_axis(Axis(0));
+        let no_columns = x.slice_axis(Axis(1), Slice::from(2..2));
+        for view in [x.view(), x.t(), every_other, upside_down, no_columns] {
+            let rows = &rows.map(|row| row.min(view.nrows() - 1));
+            let mut into = vec![-1.0; rows.len() * view.ncols()];
+            gather_rows(view, rows, &mut into);
+            let expected: Vec<f32> = rows.iter().flat_map(|&row| view.row(row).to_vec()).collect();
+            assert_eq!(into, expected);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "gather_rows: 2 rows of 2 columns do not fit a slice of 3 values")]
+    fn gather_panics_if_the_slice_has_another_size() {
+        gather_rows(array![[1, 2], [3, 4]].view(), &[0, 1], &mut [0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "gather_rows: row 2 of an array of 2 rows")]
+    fn gather_panics_on_a_row_that_is_not_there() {
+        gather_rows(array![[1, 2], [3, 4]].view(), &[0, 2], &mut [0; 4]);
+    }
+}

@@ -1,0 +1,202 @@
+//! [`Dataset`]: a table of numbers with a class for every row.
+
+use crate::error::{DataError, ErrorKind};
+use ndarray::{Array2, Axis};
+
+/// A classification data set: a table of numbers, a class for every row, and the names of both.
+///
+/// The fields are open, so that `digits.features /= 16.0` is all it takes to rescale. Whoever fills them by
+/// hand keeps their sizes in step; [`check`](Dataset::check) tells whether they are.
+///
+/// ```
+/// use surprisal_data::Dataset;
+///
+/// let iris = Dataset::iris();
+/// assert_eq!((iris.rows(), iris.columns(), iris.classes()), (150, 4, 3));
+/// assert_eq!(iris.feature_names[2], "petal_length_cm");
+/// assert_eq!(iris.class_names[iris.labels[149]], "virginica");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// What the set is called in messages and reports.
+    pub name: String,
+    /// The numbers, `[rows, columns]`, in the units of the source.
+    pub features: Array2<f64>,
+    /// The class of every row, an index into [`class_names`](Dataset::class_names).
+    pub labels: Vec<usize>,
+    /// The name of every class; class `k` is `class_names[k]`.
+    pub class_names: Vec<String>,
+    /// The name of every column of [`features`](Dataset::features).
+    pub feature_names: Vec<String>,
+}
+
+impl Dataset {
+    /// The number of rows, that is, of examples.
+    pub fn rows(&self) -> usize {
+        self.features.nrows()
+    }
+
+    /// The number of feature columns; the label is not counted.
+    pub fn columns(&self) -> usize {
+        self.features.ncols()
+    }
+
+    /// The number of classes, with or without rows.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
+    /// The number of rows of each class, in the order of [`class_names`](Dataset::class_names).
+    ///
+    /// Panics if a label is not below [`classes`](Dataset::classes).
+    ///
+    /// ```
+    /// assert_eq!(surprisal_data::Dataset::breast_cancer().class_counts(), [212, 357]);
+    /// ```
+    #[track_caller]
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        for &label in &self.labels {
+            counts[label] += 1;
+        }
+        counts
+    }
+
+    /// The chosen rows, in the order given; a row may be chosen more than once.
+    ///
+    /// Names and classes stay, even of a class that no longer has a row: a label means the same in every
+    /// part.
+    ///
+    /// Panics if a row is not below [`rows`](Dataset::rows).
+    ///
+    /// ```
+    /// let iris = surprisal_data::Dataset::iris();
+    /// let two = iris.select(&[149, 0]);
+    /// assert_eq!(two.labels, [2, 0]);
+    /// assert_eq!(two.features.row(1), iris.features.row(0));
+    /// ```
+    #[track_caller]
+    pub fn select(&self, rows: &[usize]) -> Dataset {
+        if let Some(row) = rows.iter().find(|&&row| row >= self.rows()) {
+            panic!("select: row {row} of data set {:?}, which has {} rows", self.name, self.rows());
+        }
+        Dataset {
+            name: self.name.clone(),
+            features: self.features.select(Axis(0), rows),
+            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            class_names: self.class_names.clone(),
+            feature_names: self.feature_names.clone(),
+        }
+    }
+
+    /// The same rows with the classes numbered in the order given.
+    ///
+    /// Two tables read separately agree on what a label means only if they number their classes alike:
+    /// `test.with_class_order(&train.class_names)`. The order may name classes that have no row here.
+    ///
+    /// Errors if the order leaves out a class that has rows, or names a class twice, and if the set fails
+    /// [`check`](Dataset::check).
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    ///
+    /// let cancer = Dataset::breast_cancer();
+    /// assert_eq!(cancer.class_names, ["malignant", "benign"]);
+    /// // so that 1 is what the model is asked to find
+    /// let cancer = cancer.with_class_order(&["benign", "malignant"])?;
+    /// assert_eq!(cancer.class_counts(), [357, 212]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn with_class_order(mut self, order: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
+        self.check()?;
+        let order: Vec<String> = order.iter().map(|class| class.as_ref().to_owned()).collect();
+        if let Some((_, class)) = order.iter().enumerate().find(|&(k, class)| order[..k].contains(class)) {
+            return Err(ErrorKind::ClassTwice { dataset: self.name, class: class.clone() }.into());
+        }
+        let new_label: Vec<Option<usize>> =
+            self.class_names.iter().map(|old| order.iter().position(|new| new == old)).collect();
+        for label in &mut self.labels {
+            let Some(new) = new_label[*label] else {
+                let class = self.class_names[*label].clone();
+                return Err(ErrorKind::ClassLeftOut { dataset: self.name, class, order }.into());
+            };
+            *label = new;
+        }
+        self.class_names = order;
+        Ok(self)
+    }
+
+    /// Whether there are rows, and the parts fit together: a label per row, a name per column, a class per
+    /// label.
+    ///
+    /// Every set that this crate reads passes; the check is for sets filled by hand.
+    ///
+    /// Errors with the two sizes that contradict each other.
+    ///
+    /// ```
+    /// let mut iris = surprisal_data::Dataset::iris();
+    /// assert!(iris.check().is_ok());
+    /// iris.labels.pop();
+    /// assert!(iris.check().unwrap_err().to_string().contains("150 rows of features meet 149 labels"));
+    /// ```
+    pub fn check(&self) -> Result<(), DataError> {
+        let (rows, columns, classes) = (self.rows(), self.columns(), self.classes());
+        let (labels, names) = (self.labels.len(), self.feature_names.len());
+        let bad_label = self.labels.iter().enumerate().find(|&(_, &label)| label >= classes);
+        let problem = if rows != labels {
+            format!("{rows} rows of features meet {labels} labels | every row needs one label")
+        } else if columns != names {
+            format!("{columns} columns of features meet {names} feature names | every column needs one name")
+        } else if let Some((row, label)) = bad_label {
+            format!("row {row} has label {label}, but there are {classes} class names | labels count from 0")
+        } else if rows == 0 {
+            "expected at least one row, found none | was everything filtered out?".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn three_rows() -> Dataset {
+        Dataset {
+            name: "three".to_owned(),
+            features: array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
+            labels: vec![1, 0, 1],
+            class_names: vec!["no".to_owned(), "yes".to_owned(), "never".to_owned()],
+            feature_names: vec!["a".to_owned(), "b".to_owned()],
+        }
+    }
+
+    #[test]
+    fn select_keeps_order_repetition_and_classes_without_rows() {
+        let chosen = three_rows().select(&[2, 0, 2]);
+        assert_eq!(chosen.features, array![[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]]);
+        assert_eq!(chosen.labels, [1, 1, 1]);
+        assert_eq!(chosen.class_names, ["no", "yes", "never"]);
+        assert_eq!(chosen.class_counts(), [0, 3, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "select: row 3 of data set \"three\", which has 3 rows")]
+    fn select_panics_on_a_row_that_is_not_there() {
+        three_rows().select(&[0, 3]);
+    }
+
+    #[test]
+    fn class_order_renumbers_labels_but_not_what_they_mean() {
+        let before = three_rows();
+        let after = before.clone().with_class_order(&["other", "yes", "no"]).unwrap();
+        assert_eq!(after.labels, [1, 2, 1]);
+        assert_eq!(after.class_names, ["other", "yes", "no"]);
+        let meaning =
+            |set: &Dataset| set.labels.iter().map(|&k| set.class_names[k].clone()).collect::<Vec<_>>();
+        assert_eq!(meaning(&before), meaning(&after));
+        assert_eq!(before.features, after.features);
+    }
+}

@@ -1,0 +1,121 @@
+//! The data sets that the library carries; `datasets/README.md` tells where each comes from.
+
+use crate::dataset::Dataset;
+use crate::error::{DataError, ErrorKind};
+
+impl Dataset {
+    /// The names that [`Dataset::named`] knows.
+    pub const NAMES: [&str; 3] = ["iris", "breast_cancer", "digits"];
+
+    /// Fisher's iris flowers: `[150, 4]`, in cm; labels 0 setosa, 1 versicolor, 2 virginica, 50 rows each.
+    ///
+    /// Two rows differ from the file at UCI, where they stray from Fisher's paper.
+    ///
+    /// Source: R. A. Fisher (1936), UCI, <https://doi.org/10.24432/C56C76>, CC BY 4.0.
+    ///
+    /// ```
+    /// let iris = surprisal_data::Dataset::iris();
+    /// assert_eq!(iris.features.row(0).to_vec(), [5.1, 3.5, 1.4, 0.2]);
+    /// ```
+    pub fn iris() -> Dataset {
+        embedded("iris", include_str!("../../../datasets/iris.csv"), "species")
+    }
+
+    /// The Wisconsin diagnostic breast cancer set: `[569, 30]`; labels 0 malignant (212 rows), 1 benign
+    /// (357).
+    ///
+    /// Ten measures of the cell nuclei in an image, each as mean, standard error and "worst" value; their
+    /// sizes range from thousandths to thousands, so [`Standardize`](crate::Standardize) them.
+    ///
+    /// Source: Wolberg, Mangasarian, Street, Street (1993), UCI, <https://doi.org/10.24432/C5DW2B>, CC BY
+    /// 4.0.
+    ///
+    /// ```
+    /// let cancer = surprisal_data::Dataset::breast_cancer();
+    /// assert_eq!(cancer.class_names, ["malignant", "benign"]);
+    /// ```
+    pub fn breast_cancer() -> Dataset {
+        embedded("breast_cancer", include_str!("../../../datasets/breast_cancer.csv"), "diagnosis")
+            .with_class_order(&["malignant", "benign"])
+            .expect("these are the classes of the embedded table")
+    }
+
+    /// Handwritten digits of 8 x 8 pixels: `[1797, 64]`, row by row, each pixel 0..=16; label = digit.
+    ///
+    /// Divide by 16 to bring the pixels into 0..=1.
+    ///
+    /// Source: Alpaydin, Kaynak (1998), the test part, UCI, <https://doi.org/10.24432/C50P49>, CC BY 4.0.
+    ///
+    /// ```
+    /// let mut digits = surprisal_data::Dataset::digits();
+    /// digits.features /= 16.0;
+    /// assert!(digits.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
+    /// ```
+    pub fn digits() -> Dataset {
+        embedded("digits", include_str!("../../../datasets/digits.csv"), "digit")
+    }
+
+    /// The embedded data set of this name, one of [`Dataset::NAMES`].
+    ///
+    /// Errors on any other name, with the known ones and, if one is close, the name that was probably meant.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    ///
+    /// assert_eq!(Dataset::named("digits")?.rows(), 1797);
+    /// assert!(Dataset::named("irsi").unwrap_err().to_string().ends_with("did you mean \"iris\"?"));
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn named(name: &str) -> Result<Dataset, DataError> {
+        match name {
+            "iris" => Ok(Dataset::iris()),
+            "breast_cancer" => Ok(Dataset::breast_cancer()),
+            "digits" => Ok(Dataset::digits()),
+            _ => Err(ErrorKind::UnknownDataset { name: name.to_owned() }.into()),
+        }
+    }
+}
+
+/// Reads a table that the tests have read before; it goes through the same reader as everybody's table.
+fn embedded(name: &str, text: &str, target_column: &str) -> Dataset {
+    Dataset::from_csv(text.as_bytes(), name, target_column).expect("the embedded tables are sound")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_name_is_known_and_is_the_name_of_its_set() {
+        for name in Dataset::NAMES {
+            let set = Dataset::named(name).unwrap();
+            assert_eq!(set.name, name);
+            set.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn class_counts_are_those_of_the_sources() {
+        assert_eq!(Dataset::iris().class_counts(), [50, 50, 50]);
+        assert_eq!(Dataset::breast_cancer().class_counts(), [212, 357]);
+        assert_eq!(Dataset::digits().class_counts(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+    }
+
+    #[test]
+    fn digits_are_whole_pixels_from_0_to_16_with_class_k_named_k() {
+        let digits = Dataset::digits();
+        assert_eq!(digits.features.dim(), (1797, 64));
+        assert!(digits.features.iter().all(|&p| p.fract() == 0.0 && (0.0..=16.0).contains(&p)));
+        // the ink of the whole set: one pixel read wrongly changes it
+        assert_eq!(digits.features.sum(), 561_718.0);
+        assert_eq!(digits.class_names, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!(digits.feature_names[10], "p12", "row 1, column 2");
+    }
+
+    #[test]
+    fn iris_rows_35_and_38_are_fishers_not_those_of_uci() {
+        let iris = Dataset::iris();
+        assert_eq!(iris.features.row(34).to_vec(), [4.9, 3.1, 1.5, 0.2]);
+        assert_eq!(iris.features.row(37).to_vec(), [4.9, 3.6, 1.4, 0.1]);
+    }
+}

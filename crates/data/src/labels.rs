@@ -1,0 +1,122 @@
+//! From classes to numbers and back: [`one_hot`] targets, the [`argmax_rows`] of scores, and their
+//! [`accuracy`].
+
+use crate::error::{DataError, ErrorKind};
+use ndarray::{Array2, ArrayView2};
+
+/// Labels as rows of one 1 among zeros, `[labels, classes]`: row `i` has its 1 in column `labels[i]`.
+///
+/// Errors if a label is not below `classes`.
+///
+/// ```
+/// use surprisal_data::one_hot;
+///
+/// assert_eq!(one_hot(&[2, 0], 3)?, ndarray::array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataError> {
+    let mut targets = Array2::zeros((labels.len(), classes));
+    for (row, &label) in labels.iter().enumerate() {
+        *targets.get_mut((row, label)).ok_or(ErrorKind::LabelRange { row, label, classes })? = 1.0;
+    }
+    Ok(targets)
+}
+
+/// The column of the largest value in every row of `scores`, `[rows, columns]`; of equals, the first.
+///
+/// NaN loses to every number; a row with nothing but NaN gives 0.
+///
+/// Panics if there are rows but no columns.
+///
+/// ```
+/// use surprisal_data::argmax_rows;
+///
+/// let scores = ndarray::array![[0.1, 0.7, 0.2], [0.5, 0.5, 0.0], [f64::NAN, -1.0, f64::NAN]];
+/// assert_eq!(argmax_rows(scores.view()), [1, 0, 1]);
+/// ```
+#[track_caller]
+pub fn argmax_rows<T: PartialOrd + Copy>(scores: ArrayView2<'_, T>) -> Vec<usize> {
+    let (rows, columns) = scores.dim();
+    assert!(rows == 0 || columns > 0, "argmax_rows: {rows} rows of 0 columns have no largest value");
+    let is_nan = |value: T| value.partial_cmp(&value).is_none();
+    let argmax = |row: ndarray::ArrayView1<'_, T>| {
+        (1..columns).fold(0, |best, column| {
+            let better = row[column] > row[best] || (is_nan(row[best]) && !is_nan(row[column]));
+            if better { column } else { best }
+        })
+    };
+    scores.rows().into_iter().map(argmax).collect()
+}
+
+/// The share of rows whose predicted class is the label, from 0 to 1.
+///
+/// Errors if there is not one prediction per label, or none at all.
+///
+/// ```
+/// use surprisal_data::accuracy;
+///
+/// assert_eq!(accuracy(&[0, 1, 2, 2], &[0, 1, 1, 2])?, 0.75);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn accuracy(predicted: &[usize], labels: &[usize]) -> Result<f64, DataError> {
+    if predicted.len() != labels.len() {
+        return Err(ErrorKind::PredictionCount { predicted: predicted.len(), labels: labels.len() }.into());
+    }
+    if labels.is_empty() {
+        return Err(ErrorKind::NoPredictions.into());
+    }
+    let correct = predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count();
+    Ok(correct as f64 / labels.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn one_hot_and_argmax_undo_each_other() {
+        let labels = [3, 0, 1, 1, 2];
+        let targets = one_hot(&labels, 5).unwrap();
+        assert_eq!(targets.dim(), (5, 5));
+        assert_eq!(targets.sum(), 5.0);
+        assert_eq!(argmax_rows(targets.view()), labels);
+    }
+
+    #[test]
+    fn argmax_takes_the_first_of_equals_and_passes_over_nan() {
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        let scores = array![
+            [1.0, 1.0, 1.0],
+            [0.0, 2.0, 2.0],
+            [-0.0, 0.0, -1.0],
+            [nan, -inf, nan],
+            [1.0, nan, 2.0],
+            [2.0, nan, 1.0],
+            [nan, nan, nan],
+            [-inf, -3.0, -2.0],
+        ];
+        assert_eq!(argmax_rows(scores.view()), [0, 1, 0, 1, 2, 0, 0, 2]);
+    }
+
+    #[test]
+    fn argmax_reads_integers_and_transposed_views() {
+        let scores = array![[1, 9], [5, 2], [3, 4]];
+        assert_eq!(argmax_rows(scores.view()), [1, 0, 1]);
+        assert_eq!(argmax_rows(scores.t()), [1, 0]);
+        assert!(argmax_rows(Array2::<f64>::zeros((0, 0)).view()).is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "argmax_rows: 2 rows of 0 columns have no largest value")]
+    fn argmax_panics_on_rows_without_columns() {
+        argmax_rows(Array2::<f64>::zeros((2, 0)).view());
+    }
+
+    #[test]
+    fn accuracy_counts_rows_not_classes() {
+        assert_eq!(accuracy(&[1, 1, 1], &[1, 1, 1]).unwrap(), 1.0);
+        assert_eq!(accuracy(&[1, 2, 0], &[0, 1, 2]).unwrap(), 0.0);
+        assert_eq!(accuracy(&[0, 0, 0, 0, 0], &[0, 0, 0, 0, 9]).unwrap(), 0.8);
+    }
+}

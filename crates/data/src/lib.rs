@@ -1,0 +1,63 @@
+//! Data sets on their way into training: read, standardised, split, cut into batches, and judged at the end.
+//!
+//! This crate knows [`ndarray`] and [`rand`], not the tape: it hands out plain arrays and index slices.
+//! A map, in reading order:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `dataset.rs` | [`Dataset`]: features, labels and their names |
+//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
+//! | `read_csv.rs` | [`Dataset::from_csv`]: your own table, and what can be wrong with it |
+//! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
+//! | `split.rs` | [`stratified_split`]: a part for training, a part for testing |
+//! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
+//! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
+//! | `error.rs` | [`DataError`]: every message of this crate on one page |
+//!
+//! # From table to batch
+//!
+//! ```
+//! use rand::SeedableRng;
+//! use rand_chacha::ChaCha8Rng;
+//! use surprisal_data::{Batches, Dataset, Standardize, gather_rows, stratified_split};
+//!
+//! let mut rng = ChaCha8Rng::seed_from_u64(7);
+//! let (mut train, mut test) = stratified_split(&Dataset::iris(), 0.2, &mut rng)?;
+//! assert_eq!((train.rows(), test.rows()), (120, 30));
+//!
+//! // what is measured on the training rows is applied to both parts: the test rows stay unseen
+//! let standardize = Standardize::fit(&train.features)?;
+//! train.features = standardize.apply(&train.features)?;
+//! test.features = standardize.apply(&test.features)?;
+//!
+//! let mut batches = Batches::new(train.rows(), 32)?;
+//! let mut x = vec![0.0; 32 * train.columns()];
+//! for _epoch in 0..3 {
+//!     batches.shuffle(&mut rng);
+//!     for batch in &batches {
+//!         let x = &mut x[..batch.len() * train.columns()]; // the last batch holds 24 rows
+//!         gather_rows(train.features.view(), batch, x);
+//!         let _labels = batch.iter().map(|&row| train.labels[row]);
+//!         // ... one step of training ...
+//!     }
+//! }
+//! # Ok::<(), surprisal_data::DataError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod batches;
+mod dataset;
+mod embedded;
+mod error;
+mod labels;
+mod read_csv;
+mod split;
+mod standardize;
+mod suggest;
+
+pub use batches::{Batches, gather_rows};
+pub use dataset::Dataset;
+pub use error::{CsvError, CsvProblem, DataError, ErrorKind};
+pub use labels::{accuracy, argmax_rows, one_hot};
+pub use split::stratified_split;
+pub use standardize::Standardize;

@@ -1,0 +1,171 @@
+//! [`Standardize`]: every column to mean 0 and standard deviation 1.
+
+use crate::error::{DataError, ErrorKind};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1};
+
+/// Moves and scales every column by what was measured on the training rows: `(x - mean) / scale`.
+///
+/// `scale` is the population standard deviation, `sqrt(sum (x - mean)^2 / n)`, that is, ddof 0: the fitted
+/// rows come out with standard deviation 1 as numpy's `std` measures it.
+///
+/// A constant column has no spread to divide by. It keeps scale 1, and comes out as zeros. Constant is also
+/// what differs by rounding only: by at most 4 units in the last place of the column's largest value.
+///
+/// ```
+/// use ndarray::array;
+/// use surprisal_data::Standardize;
+///
+/// let standardize = Standardize::fit(&array![[1.0, 7.0], [3.0, 7.0]])?;
+/// assert_eq!(standardize.mean(), &array![2.0, 7.0]);
+/// assert_eq!(standardize.scale(), &array![1.0, 1.0]);
+/// assert_eq!(standardize.apply(&array![[1.0, 7.0], [5.0, 8.0]])?, array![[-1.0, 0.0], [3.0, 1.0]]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standardize {
+    mean: Array1<f64>,
+    scale: Array1<f64>,
+}
+
+/// Larger values are refused: with these, sums over any number of rows that fits into memory stay finite.
+const LARGEST: f64 = 1e300;
+
+impl Standardize {
+    /// Measures the mean and the standard deviation of every column of `features`, `[rows, columns]`.
+    ///
+    /// Takes an array or a view, by reference.
+    ///
+    /// Errors if there are no rows or no columns, and if a value is NaN, infinite or beyond 1e300.
+    pub fn fit(features: &ArrayRef2<f64>) -> Result<Standardize, DataError> {
+        let (rows, columns) = features.dim();
+        if features.is_empty() {
+            return Err(ErrorKind::NothingToFit { rows, columns }.into());
+        }
+        let unfit = features.indexed_iter().find(|(_, value)| value.is_nan() || value.abs() > LARGEST);
+        if let Some(((row, column), &value)) = unfit {
+            return Err(ErrorKind::UnfitValue { row, column, value }.into());
+        }
+        let (mean, scale): (Vec<_>, Vec<_>) = features.columns().into_iter().map(mean_and_scale).unzip();
+        Ok(Standardize { mean: mean.into(), scale: scale.into() })
+    }
+
+    /// The standardised copy of `features`, `[rows, columns]`; NaN and infinity pass through.
+    ///
+    /// Errors if there are more or fewer columns than were fitted.
+    pub fn apply(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
+        let (fitted, found) = (self.mean.len(), features.ncols());
+        if fitted != found {
+            return Err(ErrorKind::ColumnCount { fitted, found }.into());
+        }
+        Ok((features.to_owned() - &self.mean) / &self.scale)
+    }
+
+    /// The mean of every fitted column, `[columns]`.
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// What every column is divided by, `[columns]`: its standard deviation, or 1 if it is constant.
+    pub fn scale(&self) -> &Array1<f64> {
+        &self.scale
+    }
+}
+
+/// The mean and the population standard deviation of one column.
+///
+/// Both in two passes. The second pass over the deviations takes the rounding of the first sum out of the
+/// mean; the squares are of deviations, not of values, so that 1e9 + 1 and 1e9 + 2 lose nothing; and the
+/// deviations are taken relative to the largest, so that squares neither overflow nor vanish. Chan, Golub,
+/// LeVeque (1983), "Algorithms for computing the sample variance".
+fn mean_and_scale(column: ArrayView1<f64>) -> (f64, f64) {
+    let n = column.len() as f64;
+    let (low, high) = column.iter().fold((f64::MAX, f64::MIN), |(low, high), &x| (low.min(x), high.max(x)));
+    let rough = column.sum() / n;
+    let mean = rough + column.iter().map(|x| x - rough).sum::<f64>() / n;
+
+    let spread = (high - mean).max(mean - low);
+    if spread <= 4.0 * f64::EPSILON * low.abs().max(high.abs()) {
+        return (mean, 1.0);
+    }
+    let variance = column.iter().map(|x| ((x - mean) / spread).powi(2)).sum::<f64>() / n;
+    (mean, spread * variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dataset;
+    use ndarray::{Axis, array};
+
+    #[track_caller]
+    fn assert_close(found: f64, expected: f64, tolerance: f64) {
+        assert!((found - expected).abs() <= tolerance, "{found} is not {expected} to {tolerance}");
+    }
+
+    #[test]
+    fn standardised_sets_have_mean_0_and_population_deviation_1() {
+        for set in [Dataset::iris(), Dataset::breast_cancer()] {
+            let x = Standardize::fit(&set.features).unwrap().apply(&set.features).unwrap();
+            for column in x.columns() {
+                assert_close(column.sum() / set.rows() as f64, 0.0, 1e-12);
+                assert_close(column.pow2().sum() / set.rows() as f64, 1.0, 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn deviation_is_that_of_the_population_not_of_a_sample() {
+        // 2, 4, 4, 4, 5, 5, 7, 9: sum of squares 32, over 8 and not over 7
+        let x = array![[2.0], [4.0], [4.0], [4.0], [5.0], [5.0], [7.0], [9.0]];
+        let fitted = Standardize::fit(&x).unwrap();
+        assert_eq!((fitted.mean[0], fitted.scale[0]), (5.0, 2.0));
+    }
+
+    #[test]
+    fn far_from_zero_nothing_cancels() {
+        // E[x^2] - E[x]^2 in f64 gives 0 or noise here
+        let x = array![[1e9 + 4.0], [1e9 + 7.0], [1e9 + 13.0], [1e9 + 16.0]];
+        let fitted = Standardize::fit(&x).unwrap();
+        assert_eq!(fitted.mean[0], 1e9 + 10.0);
+        assert_close(fitted.scale[0], 22.5_f64.sqrt(), 1e-15);
+    }
+
+    #[test]
+    fn tiny_and_huge_columns_are_scaled_too() {
+        for size in [1e-310, 1e-200, 1e200, 1e300] {
+            let fitted = Standardize::fit(&array![[-size], [size]]).unwrap();
+            assert_eq!((fitted.mean[0], fitted.scale[0]), (0.0, size));
+        }
+    }
+
+    #[test]
+    fn constant_columns_keep_scale_1_and_become_zeros() {
+        // 1000 rows of 0.1 sum to a little more or less than 100
+        for (rows, value) in
+            [(1, 4.2), (7, 0.0), (7, -1e-300), (7, 1e300), (10, 0.1), (1000, 0.1), (1797, 0.7)]
+        {
+            let x = Array2::from_elem((rows, 1), value);
+            let fitted = Standardize::fit(&x).unwrap();
+            assert_eq!((fitted.mean[0], fitted.scale[0]), (value, 1.0));
+            assert_eq!(fitted.apply(&x).unwrap(), Array2::<f64>::zeros((rows, 1)));
+        }
+    }
+
+    #[test]
+    fn constant_but_for_rounding_keeps_scale_1() {
+        let fitted = Standardize::fit(&array![[0.3], [0.1 + 0.2]]).unwrap();
+        assert_eq!(fitted.scale[0], 1.0);
+        let fitted = Standardize::fit(&array![[1.0], [1.0 + 1e-12]]).unwrap();
+        assert_close(fitted.scale[0] / 0.5e-12, 1.0, 1e-3); // 1e-12 is far more than rounding
+    }
+
+    #[test]
+    fn test_rows_are_moved_by_the_training_rows() {
+        let iris = Dataset::iris().features;
+        let (train, test) = iris.view().split_at(Axis(0), 100);
+        let x = Standardize::fit(&train).unwrap().apply(&test).unwrap();
+        let petals = train.column(2);
+        assert_close(x[[49, 2]], (test[[49, 2]] - petals.mean().unwrap()) / petals.std(0.0), 1e-12);
+        assert!(x.mean_axis(Axis(0)).unwrap()[2] > 1.0, "virginica has longer petals than the fitted two");
+    }
+}
