@@ -1,1 +1,43 @@
-//! surprisal-layers
+//! Layers: what a model is made of. A layer is a value that turns a tape's value into another.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `layer` | the trait [`Layer`]; tuples, vectors and references of layers are layers |
+//! | `linear` | [`Linear`]: x W + b |
+//! | `activation` | [`Sigmoid`], [`Tanh`], [`Relu`], [`Softmax`], and [`Activation`] to choose one at run time |
+//! | `mlp` | [`Mlp`]: a net whose sizes are known only at run time, "64-32-10" |
+//! | `init` | where weights start: [`Init`], and [`rng`], the one source of chance |
+//!
+//! Layers hold names and places of parameters, never numbers: those stand in one [`Params`](surprisal_tensor::Params). So the
+//! same model runs in `f32`, in `f64` and on dual numbers.
+//!
+//! ```
+//! use surprisal_layers::{Layer, Linear, Relu, rng};
+//! use surprisal_tensor::{Params, Workspace, ndarray::Array2};
+//!
+//! let mut rng = rng(7);
+//! let mut params = Params::<f32>::new();
+//! let model = (
+//!     Linear::new(&mut params, "hidden", 64, 32, &mut rng),
+//!     Relu,
+//!     Linear::new(&mut params, "out", 32, 10, &mut rng),
+//! );
+//! let mut workspace = Workspace::new();
+//! let tape = workspace.tape(&params);
+//! let logits = model.forward(tape.input(&Array2::zeros((5, 64))));
+//! assert_eq!(logits.shape().dims(), [5, 10]);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod activation;
+mod init;
+mod layer;
+mod linear;
+mod mlp;
+
+pub use activation::{Activation, Relu, Sigmoid, Softmax, Tanh};
+pub use init::{Init, Rng, rng};
+pub use layer::Layer;
+pub use linear::Linear;
+pub use mlp::{Mlp, Sizes, SizesError};

@@ -1,46 +1,85 @@
 //! Sums whose error does not grow with their length.
 
+use std::ops::Range;
+
 use crate::{Buf, Scalar};
 
 const LANES: usize = 16; // sums side by side, one vector register of f32
-const BLOCK: usize = 512;
+const BLOCK: usize = 128;
 
-/// f(0) + .. + f(n - 1), pairwise over blocks: the error grows with log n, not with n.
+/// The sum of `n` numbers that `fill` writes a block at a time, given the block's range and a slice of that length.
 ///
-/// Inlined into its caller, so that a kernel vectorises it.
+/// Blocks are summed pairwise, so the error grows with log n, not with n. Inlined into its caller: inside a kernel a
+/// `fill` that zips slices vectorises (it is called from one place only, or it would not be inlined there).
 #[inline(always)]
-pub fn sum_by<T: Scalar>(n: usize, f: impl Fn(usize) -> T) -> T {
-    if n <= LANES {
-        return (0..n).fold(T::ZERO, |sum, i| sum + f(i));
-    }
-    // waiting[l] is the sum of 2^l blocks: adding block sums works like counting in binary
-    let mut waiting = [T::ZERO; usize::BITS as usize];
-    let mut blocks = 0usize;
+pub fn sum_filled<T: Scalar>(n: usize, mut fill: impl FnMut(Range<usize>, &mut [T])) -> T {
+    let mut numbers = [T::ZERO; BLOCK];
+    let mut pairs = Pairs::new();
     for start in (0..n).step_by(BLOCK) {
-        let mut sum = block(start, BLOCK.min(n - start), &f);
-        let level = blocks.trailing_ones() as usize;
-        for earlier in &waiting[..level] {
-            sum = *earlier + sum;
-        }
-        waiting[level] = sum;
-        blocks += 1;
+        let end = n.min(start + BLOCK);
+        let numbers = &mut numbers[..end - start];
+        fill(start..end, numbers);
+        pairs.add(block(numbers));
     }
-    (0..usize::BITS as usize)
-        .filter(|level| blocks >> level & 1 == 1)
-        .fold(T::ZERO, |sum, level| waiting[level] + sum)
+    pairs.total()
 }
 
+/// f(0) + .. + f(n - 1), pairwise as in [`sum_filled`]; for what no slice holds.
 #[inline(always)]
-fn block<T: Scalar>(start: usize, n: usize, f: &impl Fn(usize) -> T) -> T {
+pub fn sum_by<T: Scalar>(n: usize, mut f: impl FnMut(usize) -> T) -> T {
+    sum_filled(n, |range, numbers| {
+        for (number, i) in numbers.iter_mut().zip(range) {
+            *number = f(i);
+        }
+    })
+}
+
+/// More blocks than 2^40 fit no memory.
+const LEVELS: usize = 40;
+
+/// Sums of blocks, waiting for their like: adding them works like counting in binary.
+struct Pairs<T> {
+    waiting: [T; LEVELS], // at l, the sum of 2^l blocks
+    blocks: usize,
+}
+
+impl<T: Scalar> Pairs<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        Pairs { waiting: [T::ZERO; LEVELS], blocks: 0 }
+    }
+    #[inline(always)]
+    fn add(&mut self, mut sum: T) {
+        let level = self.blocks.trailing_ones() as usize;
+        for earlier in &self.waiting[..level] {
+            sum = *earlier + sum;
+        }
+        self.waiting[level] = sum;
+        self.blocks += 1;
+    }
+    #[inline(always)]
+    fn total(self) -> T {
+        let levels = (0..LEVELS).filter(|level| self.blocks >> level & 1 == 1);
+        levels.fold(T::ZERO, |sum, level| self.waiting[level] + sum)
+    }
+}
+
+/// The sum of at most a block.
+#[inline(always)]
+fn block<T: Scalar>(x: &[T]) -> T {
+    if x.len() < LANES {
+        return x.iter().fold(T::ZERO, |sum, &x| sum + x);
+    }
     let mut lanes = [T::ZERO; LANES];
-    let whole = n / LANES * LANES;
-    for i in (0..whole).step_by(LANES) {
-        for (l, lane) in lanes.iter_mut().enumerate() {
-            *lane += f(start + i + l);
+    let chunks = x.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane += x;
         }
     }
-    for (l, i) in (whole..n).enumerate() {
-        lanes[l] += f(start + i);
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane += x;
     }
     for half in [8, 4, 2, 1] {
         for l in 0..half {
@@ -51,10 +90,23 @@ fn block<T: Scalar>(start: usize, n: usize, f: &impl Fn(usize) -> T) -> T {
     lanes[0]
 }
 
+/// The sum of a slice, pairwise as in [`sum_filled`]; to be inlined into a kernel.
+#[inline(always)]
+pub fn sum_of<T: Scalar>(x: &[T]) -> T {
+    if x.len() <= BLOCK {
+        return block(x);
+    }
+    let mut pairs = Pairs::new();
+    for x in x.chunks(BLOCK) {
+        pairs.add(block(x));
+    }
+    pairs.total()
+}
+
 crate::kernel! {
     /// The sum of a slice.
     pub fn sum<T: Scalar>(x: &[T]) -> T {
-        sum_by(x.len(), |i| x[i])
+        sum_of(x)
     }
 }
 
@@ -71,7 +123,7 @@ crate::kernel! {
         const ROWS: usize = 128;
         let n = d.len();
         if n == 1 {
-            let sum = sum_by(a.len(), |i| a[i]);
+            let sum = sum_of(a);
             d[0] = if add { d[0] + sum } else { sum };
             return;
         }

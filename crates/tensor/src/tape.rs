@@ -455,16 +455,6 @@ impl<'t, T: Scalar> Tape<'t, T> {
         self.input_with([], |slot| slot[0] = T::of(value))
     }
 
-    /// Records class indices, as numbers `[rows]`: exact up to 2^24 in `f32`.
-    #[track_caller]
-    pub fn labels(&'t self, labels: &[usize]) -> Var<'t, T> {
-        self.input_with([labels.len()], |slots| {
-            for (slot, &label) in slots.iter_mut().zip(labels) {
-                *slot = T::of(label as f64);
-            }
-        })
-    }
-
     /// Records the use of a parameter; nothing is copied.
     #[track_caller]
     pub fn param(&'t self, id: ParamId) -> Var<'t, T> {

@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use super::{Call, Domain, Entry};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::shape::MAX_RANK;
-use crate::sum::sum_by;
+use crate::sum::sum_filled;
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// A function of two numbers and its two derivatives.
@@ -156,7 +156,14 @@ fn run_back<T: Scalar, const SA: usize, const SB: usize, const SD: usize>(
     let n = dy.len();
     let (a, b, d) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1], &mut d[..(n - 1) * SD + 1]);
     if SD == 0 {
-        d[0] += sum_by(n, |i| f(a[i * SA], b[i * SB], dy[i]));
+        d[0] += sum_filled(n, |range, numbers| {
+            let dy = &dy[range.clone()];
+            let a = if SA == 0 { a } else { &a[range.clone()] };
+            let b = if SB == 0 { b } else { &b[range] };
+            for (i, (number, &dy)) in numbers.iter_mut().zip(dy).enumerate() {
+                *number = f(a[i * SA], b[i * SB], dy);
+            }
+        });
     } else {
         for i in 0..n {
             d[i] += f(a[i * SA], b[i * SB], dy[i]);

@@ -5,7 +5,7 @@
 //! where subtracting p_k from 1 gives 0 from a gap of 17 on in `f32`, and ln(1 + S) is `ln_1p(S)`.
 
 use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::sum::sum_by;
+use crate::sum::sum_of;
 use crate::{Buf, Scalar, Shape, ShapeError, Var};
 
 /// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
@@ -82,7 +82,7 @@ pub fn exp_rows<T: Scalar>(
         for (row, ((x, e), (argmax, max))) in rows.enumerate() {
             let top = e[argmax];
             e[argmax] = T::ZERO;
-            let rest = sum_by(classes, |j| e[j]);
+            let rest = sum_of(e);
             e[argmax] = top;
             each(chunk * CHUNK + row, x, e, Row { argmax, max, rest });
         }
@@ -115,15 +115,16 @@ crate::kernel! {
     }
 }
 crate::kernel! {
-    /// With D = Σ_{j≠k} p_j (dy_j - dy_k): dx_i = p_i ((dy_i - dy_k) - D). Nothing near 1 is subtracted from 1.
+    /// With D = Σ_{j≠k} p_j (dy_j - dy_k): dx_i = p_i (dy_i - dy_k) - p_i D. Nothing near 1 is subtracted from 1.
     fn softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
         let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
         for ((p, dy), dx) in rows {
             let max = maximum(p);
             let k = p.iter().position(|&p| p == max).unwrap_or(0);
             let top = dy[k];
-            let d = sum_by(classes, |j| p[j] * (dy[j] - top));
-            for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = p * ((dy - top) - d) }
+            for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = p * (dy - top) }
+            let d = sum_of(dx);
+            for (dx, &p) in dx.iter_mut().zip(p) { *dx -= p * d }
         }
     }
 }
@@ -147,7 +148,7 @@ crate::kernel! {
         for ((p, dy), dx) in rows {
             let max = maximum(p);
             let k = p.iter().position(|&p| p == max).unwrap_or(0);
-            let others = |values: &[T]| sum_by(classes, |j| if j == k { T::ZERO } else { values[j] });
+            let others = |values: &[T]| sum_of(&values[..k]) + sum_of(&values[k + 1..]);
             let (rest_p, rest_dy) = (others(p), others(dy));
             let total = rest_dy + dy[k];
             for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = dy - p * total }

@@ -13,7 +13,10 @@ pub trait Kernel {
     /// What the loop returns.
     type Out;
     /// The loop. `FMA`: whether `mul_add` is one instruction here.
-    fn run<const FMA: bool>(self) -> Self::Out;
+    ///
+    /// `LEVEL` tells the instruction sets apart. The body does not use it, but the closures in the body become different
+    /// functions at different levels, each called from one place: only then are they inlined and vectorised.
+    fn run<const LEVEL: u8, const FMA: bool>(self) -> Self::Out;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -56,18 +59,18 @@ pub(crate) mod choice {
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     fn avx512<K: Kernel>(kernel: K) -> K::Out {
-        kernel.run::<true>()
+        kernel.run::<{ choice::AVX512 }, true>()
     }
     #[target_feature(enable = "avx2,fma")]
     fn avx2<K: Kernel>(kernel: K) -> K::Out {
-        kernel.run::<true>()
+        kernel.run::<{ choice::AVX2 }, true>()
     }
     match choice::level() {
         // SAFETY: `level` has found these features on this machine.
         choice::AVX512 => unsafe { avx512(kernel) },
         // SAFETY: as above.
         choice::AVX2 => unsafe { avx2(kernel) },
-        _ => kernel.run::<false>(),
+        _ => kernel.run::<{ choice::BASELINE }, false>(),
     }
 }
 
@@ -75,7 +78,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
-    kernel.run::<false>()
+    kernel.run::<0, false>()
 }
 
 /// A function whose loops are compiled for several instruction sets and chosen at run time. Safe to use from any crate.
@@ -109,7 +112,7 @@ macro_rules! kernel {
             impl<$($g: $bound),*> $crate::simd::Kernel for Arguments<($($type,)*)> {
                 type Out = $out;
                 #[inline(always)]
-                fn run<const FMA: bool>(self) -> $out {
+                fn run<const LEVEL: u8, const FMA: bool>(self) -> $out {
                     let ($($arg,)*) = self.0;
                     $body
                 }

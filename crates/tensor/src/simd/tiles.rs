@@ -43,7 +43,7 @@ macro_rules! lanes {
             const N: usize = $N;
             #[inline(always)]
             unsafe fn first($n: usize) -> $Mask {
-                unsafe { $first }
+                $first
             }
             #[inline(always)]
             unsafe fn zero() -> Self {
@@ -89,14 +89,18 @@ lanes!(__m512, f32, 16, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
 lanes!(__m512d, f64, 8, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
     |p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
     _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd, |v| _mm512_reduce_add_pd(v));
-lanes!(__m256, f32, 8, __m256i, |n| _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
-|p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
+lanes!(__m256, f32, 8, __m256i, |n| unsafe {
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+    },
+    |p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
 _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps, |v| {
     let half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
     let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
     _mm_cvtss_f32(_mm_add_ss(quarter, _mm_shuffle_ps::<1>(quarter, quarter)))
 });
-lanes!(__m256d, f64, 4, __m256i, |n| _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+lanes!(__m256d, f64, 4, __m256i, |n| unsafe {
+        _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
+    },
 |p, mask| _mm256_maskload_pd(p, mask), |p, mask, v| _mm256_maskstore_pd(p, mask, v),
 _mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_add_pd _mm256_fmadd_pd, |v| {
     let half = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));

@@ -1,0 +1,73 @@
+//! The fully connected layer.
+
+use surprisal_tensor::{ParamId, Params, Scalar, Var};
+
+use crate::{Init, Layer, Rng};
+
+/// `y = x W + b`: `[rows, inputs]` to `[rows, outputs]`.
+///
+/// Holds the places of two parameters, `NAME.weight` of shape `[inputs, outputs]` and `NAME.bias` of shape `[outputs]`. The weight
+/// stands as it is multiplied; PyTorch's is its transpose.
+///
+/// ```
+/// use surprisal_layers::{Init, Layer, Linear, rng};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let layer = Linear::with_init(&mut params, "sum", 2, 1, Init::Constant(1.0), Init::Constant(0.5), &mut rng(0));
+/// let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&array![[1.0, 2.0]])));
+/// assert_eq!(y, array![[3.5]].into_dyn());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    /// `NAME.weight`, `[inputs, outputs]`
+    pub weight: ParamId,
+    /// `NAME.bias`, `[outputs]`
+    pub bias: ParamId,
+}
+
+impl Linear {
+    /// Adds a layer's parameters, starting as PyTorch's `Linear` does: weight and bias uniform in ±1/√inputs ([`Init::Linear`]).
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn new<T: Scalar>(
+        params: &mut Params<T>,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        rng: &mut Rng,
+    ) -> Linear {
+        Linear::with_init(params, name, inputs, outputs, Init::Linear, Init::Linear, rng)
+    }
+
+    /// Adds a layer's parameters with a start of one's own.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn with_init<T: Scalar>(
+        params: &mut Params<T>,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        weight: Init,
+        bias: Init,
+        rng: &mut Rng,
+    ) -> Linear {
+        Linear {
+            weight: params.add_with(&format!("{name}.weight"), [inputs, outputs], |w| {
+                weight.fill(w, inputs, outputs, rng);
+            }),
+            bias: params.add_with(&format!("{name}.bias"), [outputs], |b| bias.fill(b, inputs, outputs, rng)),
+        }
+    }
+}
+
+impl Layer for Linear {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let tape = x.tape();
+        x.affine(tape.param(self.weight), tape.param(self.bias))
+    }
+}

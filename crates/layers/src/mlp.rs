@@ -1,0 +1,154 @@
+//! A net whose sizes are known only at run time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use surprisal_tensor::{Params, Scalar, Var};
+
+use crate::{Activation, Init, Layer, Linear, Rng};
+
+/// The sizes of a net's layers, from the inputs to the outputs: "64-32-10".
+///
+/// ```
+/// use surprisal_layers::Sizes;
+/// let sizes: Sizes = "64-32-10".parse().unwrap();
+/// assert_eq!((sizes.inputs(), sizes.outputs()), (64, 10));
+/// assert_eq!(sizes.to_string(), "64-32-10");
+/// assert_eq!(
+///     "64-0-10".parse::<Sizes>().unwrap_err().to_string(),
+///     "\"64-0-10\" is no list of layer sizes: \"0\" is not a number from 1 on; write for example 64-32-10"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes(Vec<usize>);
+
+impl Sizes {
+    /// # Errors
+    /// If there are fewer than two sizes, or one is 0.
+    pub fn new(sizes: &[usize]) -> Result<Sizes, SizesError> {
+        let text = || sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+        if let Some(size) = sizes.iter().find(|&&size| size == 0) {
+            return Err(SizesError::not_a_size(&text(), &size.to_string()));
+        }
+        if sizes.len() < 2 {
+            return Err(SizesError { text: text(), problem: "a net has at least inputs and outputs".into() });
+        }
+        Ok(Sizes(sizes.to_vec()))
+    }
+    /// How many numbers go in.
+    pub fn inputs(&self) -> usize {
+        self.0[0]
+    }
+    /// How many come out.
+    pub fn outputs(&self) -> usize {
+        self.0[self.0.len() - 1]
+    }
+    /// All of them.
+    pub fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let sizes: Vec<_> = self.0.iter().map(usize::to_string).collect();
+        f.write_str(&sizes.join("-"))
+    }
+}
+
+impl FromStr for Sizes {
+    type Err = SizesError;
+    fn from_str(text: &str) -> Result<Sizes, SizesError> {
+        let parse = |part: &str| part.trim().parse().map_err(|_| SizesError::not_a_size(text, part));
+        Sizes::new(&text.split('-').map(parse).collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+/// Text that is no list of layer sizes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizesError {
+    text: String,
+    problem: String,
+}
+
+impl SizesError {
+    fn not_a_size(text: &str, part: &str) -> Self {
+        SizesError { text: text.into(), problem: format!("\"{part}\" is not a number from 1 on") }
+    }
+}
+impl fmt::Display for SizesError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "\"{}\" is no list of layer sizes: {}; write for example 64-32-10", self.text, self.problem)
+    }
+}
+impl std::error::Error for SizesError {}
+
+/// A multilayer perceptron: linear layers with one activation between them, none after the last.
+///
+/// The layers are named `layer1`, `layer2`, .. in the parameters.
+///
+/// ```
+/// use surprisal_layers::{Activation, Layer, Mlp, rng};
+/// use surprisal_tensor::{Params, Workspace, ndarray::Array2};
+/// let mut params = Params::<f32>::new();
+/// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Tanh, &mut rng(1));
+/// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&Array2::zeros((5, 4)))));
+/// assert_eq!(y.shape(), [5, 3]);
+/// # Ok::<(), surprisal_layers::SizesError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    layers: Vec<Linear>,
+    activation: Activation,
+}
+
+impl Mlp {
+    /// Adds the parameters of a net, each layer starting as PyTorch's `Linear` does.
+    ///
+    /// # Panics
+    /// If a name is taken.
+    #[track_caller]
+    pub fn new<T: Scalar>(params: &mut Params<T>, sizes: &Sizes, activation: Activation, rng: &mut Rng) -> Mlp {
+        Mlp::with_init(params, sizes, activation, Init::Linear, Init::Linear, rng)
+    }
+
+    /// Adds the parameters of a net with a start of one's own.
+    ///
+    /// # Panics
+    /// If a name is taken.
+    #[track_caller]
+    pub fn with_init<T: Scalar>(
+        params: &mut Params<T>,
+        sizes: &Sizes,
+        activation: Activation,
+        weight: Init,
+        bias: Init,
+        rng: &mut Rng,
+    ) -> Mlp {
+        let mut layers = Vec::new();
+        for (i, pair) in sizes.as_slice().windows(2).enumerate() {
+            let name = format!("layer{}", i + 1);
+            layers.push(Linear::with_init(params, &name, pair[0], pair[1], weight, bias, rng));
+        }
+        Mlp { layers, activation }
+    }
+
+    /// The linear layers, from the inputs on.
+    pub fn layers(&self) -> &[Linear] {
+        &self.layers
+    }
+}
+
+impl Layer for Mlp {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let mut x = x;
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                x = self.activation.forward(x);
+            }
+            x = layer.forward(x);
+        }
+        x
+    }
+}

@@ -1,0 +1,242 @@
+//! # Binary cross-entropy with logits
+//!
+//! A logit z says "yes" with probability `a = σ(z)`. The surprise at what then happens, t = 1 for yes and 0 for no, is
+//!
+//! `l = -[t ln a + (1 - t) ln(1 - a)]`
+//!
+//! ## The gradient
+//!
+//! `dl/da = (a - t) / (a (1 - a))` and `da/dz = σ'(z) = a (1 - a)`. The product is
+//!
+//! `dl/dz = a - t = (1 - t) σ(z) - t σ(-z)`
+//!
+//! The factor σ'(z), which makes squared error learn slowest where it is most wrong, has cancelled.
+//!
+//! ## In which form
+//!
+//! `-ln σ(z) = softplus(-z)` and `-ln(1 - σ(z)) = softplus(z)`, with `softplus(x) = max(x, 0) + ln_1p(e^-|x|)`, so
+//!
+//! `l = t softplus(-z) + (1 - t) softplus(z)`
+//!
+//! is a sum of terms that are not negative: nothing cancels, nothing overflows. The usual `max(z, 0) - t z + ln(1 + e^-|z|)`
+//! cancels for t = 1, and sigmoid followed by a logarithm is infinite in `f32` from z = -104 on (for t = 1). The gradient of
+//! t = 1 is `-σ(-z)`: as `σ(z) - 1` it is 0 in `f32` from z = 16.7 on, and has 1 % errors long before.
+//!
+//! Source: Cox 1958; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.90; PyTorch's
+//! `binary_cross_entropy_with_logits`.
+
+use surprisal_tensor::sum::sum_filled;
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::Reduction;
+use crate::pointwise::same_shape;
+
+/// The options of [`binary_cross_entropy_with_logits`]; [`loss`](Self::loss) computes it with them.
+///
+/// `l = w [p t softplus(-z) + (1 - t) softplus(z)]`; the mean divides by the number of elements, whatever the weights.
+#[derive(Clone, Debug, Default)]
+pub struct BinaryCrossEntropyWithLogits {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+    /// w: one weight for every element, by rows.
+    pub weight: Option<Vec<f64>>,
+    /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall.
+    pub pos_weight: Option<Vec<f64>>,
+}
+
+/// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability σ(logits).
+///
+/// `logits` and `targets` have the same shape; targets lie in \[0, 1\], and are not differentiated.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is not in \[0, 1\].
+///
+/// ```
+/// use surprisal_loss::binary_cross_entropy_with_logits;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let logits = tape.input(&array![200.0f32]).requires_grad();
+/// let loss = binary_cross_entropy_with_logits(logits, tape.input(&array![0.0]));
+/// loss.backward();
+/// assert_eq!(loss.item(), 200.0); // -ln(1 - σ(200)): a sigmoid followed by a logarithm gives infinity
+/// assert_eq!(logits.grad().unwrap()[0], 1.0); // and learns at full speed
+/// ```
+#[track_caller]
+pub fn binary_cross_entropy_with_logits<'t, T: Scalar>(logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    BinaryCrossEntropyWithLogits::default().loss(logits, targets)
+}
+
+impl BinaryCrossEntropyWithLogits {
+    /// [`binary_cross_entropy_with_logits`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        let tape = logits.tape();
+        if let Some((i, t)) = targets.with_value(first_outside_0_1) {
+            panic!("binary_cross_entropy_with_logits: target {i} is {t}: targets lie between 0 (no) and 1 (yes)");
+        }
+        let leaf = |weights: &Option<Vec<f64>>, name: &str| match weights {
+            None => tape.constant(1.0),
+            Some(weights) => {
+                crate::softmax_cross_entropy::check_weights("binary_cross_entropy_with_logits", name, weights);
+                tape.input_with([weights.len()], |slots| {
+                    slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
+                })
+            }
+        };
+        let op = Fused { reduction: self.reduction };
+        if self.weight.is_none() && self.pos_weight.is_none() {
+            return tape.apply(op, [logits, targets]);
+        }
+        let (weight, pos_weight) = (leaf(&self.weight, "weight"), leaf(&self.pos_weight, "pos_weight"));
+        tape.apply(op, [logits, targets, weight, pos_weight])
+    }
+}
+
+fn first_outside_0_1<T: Scalar>(targets: &[T]) -> Option<(usize, T)> {
+    let inside = |t: T| t >= T::ZERO && t <= T::ONE; // NaN is not
+    if targets.iter().fold(true, |all, &t| all & inside(t)) {
+        return None;
+    }
+    targets.iter().copied().enumerate().find(|&(_, t)| !inside(t))
+}
+
+/// The loss and its slope, from e = e^-|z|, which never overflows.
+#[inline(always)]
+fn element<T: Scalar>(z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
+    let e = (-z.abs()).exp();
+    let tail = e.ln_1p();
+    let r = T::ONE / (T::ONE + e);
+    let (yes, no) = (weight * pos_weight * t, weight * (T::ONE - t));
+    let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
+    let (plus, minus) = if z >= T::ZERO { (z, T::ZERO) } else { (T::ZERO, -z) };
+    // a term whose factor is 0 is 0, also where softplus is infinite
+    let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { T::ZERO };
+    let of_no = if no > T::ZERO { no * (plus + tail) } else { T::ZERO };
+    (of_yes + of_no, no * (sigma * r) - yes * (sigma_minus * r))
+}
+
+kernel! {
+    /// The sum of the losses; `slope` gets their derivatives.
+    fn fused<T: Scalar>(z: &[T], t: &[T], slope: &mut [T]) -> T {
+        sum_filled(z.len(), |range, losses| {
+            let targets = z[range.clone()].iter().zip(&t[range.clone()]);
+            for ((l, d), (&z, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
+                (*l, *d) = element(z, t, T::ONE, T::ONE);
+            }
+        })
+    }
+}
+
+struct Fused {
+    reduction: Reduction,
+}
+
+impl<T: Scalar> Op<T> for Fused {
+    fn card(&self) -> Card {
+        Card {
+            name: "binary_cross_entropy_with_logits",
+            forward: "t softplus(-z) + (1 - t) softplus(z)",
+            backward: "dz = (σ(z) - t) dl",
+            story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",
+        }
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        same_shape(inputs, "targets")?;
+        let shape = inputs.shape(0);
+        if inputs.len() > 2 {
+            let (weights, pos_weights) = (inputs.shape(2).len(), inputs.shape(3).len());
+            let last = *shape.dims().last().unwrap_or(&1);
+            if weights != 1 && weights != shape.len() {
+                return Err(ShapeError::new(format!("{weights} weights do not fit {shape}"))
+                    .hint(format!("give one for every element: {}", shape.len())));
+            }
+            if pos_weights != 1 && pos_weights != last {
+                return Err(ShapeError::new(format!("{pos_weights} pos_weights do not fit {shape}"))
+                    .hint(format!("give one for all, or one for each place along the last axis: {last}")));
+            }
+        }
+        Ok(self.reduction.shape(*shape))
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        inputs.shape(0).len() // the slopes: they cost nothing more while e^-|z| is at hand
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let (z, t) = (f.inputs.x(0), f.inputs.x(1));
+        let total = if f.inputs.len() == 2 && self.reduction != Reduction::None {
+            fused(z, t, f.memo)
+        } else {
+            let one = [T::ONE];
+            let weighed = f.inputs.len() > 2;
+            let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
+            let at = |weights: &[T], i: usize| if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] };
+            let each = |i: usize| element(z[i], t[i], at(w, i), at(p, i));
+            if self.reduction == Reduction::None {
+                for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {
+                    (*y, *d) = each(i);
+                }
+                return;
+            }
+            surprisal_tensor::sum::sum_by(z.len(), |i| {
+                let (l, d) = each(i);
+                f.memo[i] = d;
+                l
+            })
+        };
+        f.y[0] = if self.reduction == Reduction::Mean { total / T::of(z.len() as f64) } else { total };
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (slope, dy) = (b.memo, b.dy);
+        let Some(dz) = b.dx(0) else { return };
+        if self.reduction == Reduction::None {
+            return dz.add2(slope, dy, |slope, dy| slope * dy);
+        }
+        let factor = dy[0] * self.reduction.factor(T::of(slope.len() as f64));
+        dz.add(slope, |slope| slope * factor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array2, array};
+    use surprisal_tensor::{Dual, check_gradient};
+
+    /// What the fused node must equal wherever this is accurate.
+    fn definition<'t, T: Scalar>(z: Var<'t, T>, t: Var<'t, T>) -> Var<'t, T> {
+        let a = z.sigmoid();
+        -(t * a.ln() + (1.0 - t) * (1.0 - a).ln()).mean()
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let z = array![[0.3, -1.2, 2.5], [-4.0, 0.0, 1.0]].into_dyn();
+        let t = array![[1.0, 0.0, 0.25], [0.0, 0.5, 1.0]].mapv(Dual::of);
+        check_gradient(std::slice::from_ref(&z), |tape, x| {
+            let t = tape.input(&t);
+            let (fused, plain) = (binary_cross_entropy_with_logits(x[0], t), definition(x[0], t));
+            assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+            // the difference is 0 with gradient 0 everywhere; the square makes a wrong sign visible
+            fused + (fused - plain) * 1e3
+        });
+    }
+
+    #[test]
+    fn every_option_has_the_right_gradient() {
+        let z = Array2::from_shape_fn((3, 4), |(i, j)| ((i * 4 + j) as f64 * 1.3).sin() * 3.0).into_dyn();
+        let t = Array2::from_shape_fn((3, 4), |(i, j)| Dual::of((i + j) as f64 % 3.0 / 2.0));
+        let weight: Vec<f64> = (0..12).map(|i| 0.5 + i as f64).collect();
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for weight in [None, Some(weight.clone())] {
+                for pos_weight in [None, Some(vec![3.0]), Some(vec![0.5, 1.0, 2.0, 0.0])] {
+                    let loss = BinaryCrossEntropyWithLogits { reduction, weight: weight.clone(), pos_weight };
+                    check_gradient(std::slice::from_ref(&z), |tape, x| loss.loss(x[0], tape.input(&t)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! # Softmax cross-entropy
+//!
+//! Logits z say class c with probability `p_c = e^z_c / Σ_j e^z_j`. The surprise at the class y that it was is
+//!
+//! `l = -ln p_y = ln Σ_j e^z_j - z_y`
+//!
+//! and for a target distribution t instead of one class, `l = -Σ_c t_c ln p_c`.
+//!
+//! ## The gradient
+//!
+//! `d(-ln p_y)/dz_j = p_j - [j = y]`: softmax minus one-hot, bounded, and never 0 while the answer is wrong. For a target
+//! distribution it is `p_j Σ_c t_c - t_j`.
+//!
+//! ## In which form
+//!
+//! With m the largest logit, at class k: `d_j = z_j - m`, `e_j = e^d_j`, S = the sum of e_j over j ≠ k, `L = ln_1p(S)`. Then
+//!
+//! * `-ln p_c = L - d_c`, two terms that are not negative. For a well-classified example, c = k, it is `ln_1p(S)` alone and keeps
+//!   every digit, where `-ln(p)` is 0 in `f32` from a gap of 17 on.
+//! * `1 - p_k = S / (1 + S)`, and `1 - p_c = (1 + S - e_c) / (1 + S)` for the others, where nothing cancels.
+//! * terms with target 0 are left out: 0 times the infinite surprise of a masked class (z = -inf) would be NaN.
+//!
+//! Source: Bridle 1990; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.108; label smoothing: Szegedy et al. 2016,
+//! section 7; PyTorch's `cross_entropy`, whose conventions for weights and means these are.
+
+use surprisal_tensor::ops::softmax::exp_rows;
+use surprisal_tensor::sum::{sum, sum_by, sum_of};
+use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::Reduction;
+
+/// The options of [`softmax_cross_entropy`]; [`loss`](Self::loss) computes it with them.
+///
+/// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)` where, for a class index y,
+/// `a_c = (1 - ε) w_y [c = y] + (ε / C) w_c` and the mean divides by the weights Σ w_y of the rows that count; for a target distribution
+/// t, `a_c = w_c ((1 - ε) t_c + ε / C)` and the mean divides by the number of rows.
+#[derive(Clone, Debug)]
+pub struct SoftmaxCrossEntropy {
+    /// What becomes of the losses of single rows.
+    pub reduction: Reduction,
+    /// w: one weight for every class.
+    pub weight: Option<Vec<f64>>,
+    /// ε in \[0, 1\]: how much of the target is spread over all classes.
+    pub label_smoothing: f64,
+    /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
+    pub ignore_index: i64,
+}
+
+impl Default for SoftmaxCrossEntropy {
+    fn default() -> Self {
+        SoftmaxCrossEntropy { reduction: Reduction::Mean, weight: None, label_smoothing: 0.0, ignore_index: -100 }
+    }
+}
+
+/// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities softmax(logits).
+///
+/// `logits` are `[rows, classes]` or `[classes]`. `targets` are class indices, one for each row (`&labels`, a slice or vector of
+/// any integer type), or probabilities of the shape of `logits` (a [`Var`]), which need not sum to 1.
+///
+/// # Panics
+/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+///
+/// ```
+/// use surprisal_loss::softmax_cross_entropy;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let logits = tape.input(&array![[0.0f32, 20.0], [0.0, 200.0]]).requires_grad();
+/// let loss = softmax_cross_entropy(logits, &[1, 0]);
+/// loss.backward();
+/// assert_eq!(loss.item(), 100.0); // the mean of 2e-9 and 200; in two steps: infinity
+/// let grad = logits.grad().unwrap();
+/// assert!((grad[[0, 1]] + 1.0306e-9).abs() < 1e-13); // in two steps: 0
+/// assert_eq!(grad[[1, 0]], -0.5);
+/// ```
+#[track_caller]
+pub fn softmax_cross_entropy<'t, T: Scalar>(logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+    SoftmaxCrossEntropy::default().loss(logits, targets)
+}
+
+/// An integer that names a class.
+pub trait Label: Copy {
+    /// The class, or a number that is none.
+    fn index(self) -> i64;
+}
+macro_rules! labels { ($($Int:ty)+) => { $(
+    impl Label for $Int {
+        fn index(self) -> i64 { i64::try_from(self).unwrap_or(i64::MAX) }
+    }
+)+ } }
+labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
+
+/// What a row's class may be given as: labels, or a tape value of probabilities.
+pub trait ClassTargets<'t, T: Scalar> {
+    /// Records the targets on the tape of `logits`.
+    #[doc(hidden)]
+    #[track_caller]
+    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T>;
+}
+
+/// Targets as recorded on a tape.
+#[doc(hidden)]
+pub enum TargetLeaf<'t, T: Scalar> {
+    Labels(Var<'t, T>),
+    Probabilities(Var<'t, T>),
+}
+
+impl<'t, T: Scalar> ClassTargets<'t, T> for Var<'t, T> {
+    fn record(self, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
+        TargetLeaf::Probabilities(self)
+    }
+}
+impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
+    #[track_caller]
+    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        let shape = logits.shape();
+        let (rows, classes) = match *shape.dims() {
+            [classes] => (1, classes),
+            [rows, classes] => (rows, classes),
+            _ => panic!("softmax_cross_entropy: the logits are {shape}: they must be [rows, classes] or [classes]"),
+        };
+        assert!(
+            self.len() == rows,
+            "softmax_cross_entropy: {} labels for the {rows} rows of logits {shape}: one label is needed for each row",
+            self.len()
+        );
+        let labels = logits.tape().input_with([rows], |slots| {
+            for (row, (slot, label)) in slots.iter_mut().zip(self).enumerate() {
+                let label = label.index();
+                *slot = if label == ignore_index {
+                    T::of(IGNORED)
+                } else {
+                    assert!(
+                        usize::try_from(label).is_ok_and(|label| label < classes),
+                        "softmax_cross_entropy: label {label} in row {row} is not one of the {classes} classes \
+                         0 to {}: do the labels start at 1, or is the last layer too narrow?",
+                        classes.saturating_sub(1)
+                    );
+                    T::of(label as f64) // exact: a class index is far below 2^24
+                };
+            }
+        });
+        TargetLeaf::Labels(labels)
+    }
+}
+impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &Vec<L> {
+    #[track_caller]
+    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        self.as_slice().record(logits, ignore_index)
+    }
+}
+impl<'t, T: Scalar, L: Label, const N: usize> ClassTargets<'t, T> for &[L; N] {
+    #[track_caller]
+    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        self.as_slice().record(logits, ignore_index)
+    }
+}
+
+/// The label of a row that counts nothing.
+const IGNORED: f64 = -1.0;
+
+impl SoftmaxCrossEntropy {
+    /// [`softmax_cross_entropy`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if an option is out of its range, or if every row is ignored and the mean is asked for.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+        let smoothing = self.label_smoothing;
+        assert!(
+            (0.0..=1.0).contains(&smoothing),
+            "softmax_cross_entropy: label_smoothing is {smoothing}: it lies between 0 (none) and 1 (only the spread)"
+        );
+        let (targets, soft) = match targets.record(logits, self.ignore_index) {
+            TargetLeaf::Labels(labels) => (labels, false),
+            TargetLeaf::Probabilities(t) => (t, true),
+        };
+        let op = Fused { reduction: self.reduction, smoothing, soft };
+        let loss = match &self.weight {
+            None => logits.tape().apply(op, [logits, targets]),
+            Some(weights) => {
+                check_weights("softmax_cross_entropy", "weight", weights);
+                let weights = logits.tape().input_with([weights.len()], |slots| {
+                    slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
+                });
+                logits.tape().apply(op, [logits, targets, weights])
+            }
+        };
+        assert!(
+            soft || self.reduction != Reduction::Mean || targets.with_value(|t| t.iter().any(|&t| t >= T::ZERO)),
+            "softmax_cross_entropy: every row has the ignored label {}: there is nothing to average",
+            self.ignore_index
+        );
+        loss
+    }
+}
+
+#[track_caller]
+pub(crate) fn check_weights(loss: &str, name: &str, weights: &[f64]) {
+    for (i, &w) in weights.iter().enumerate() {
+        assert!(w >= 0.0 && w.is_finite(), "{loss}: {name} {i} is {w}: weights are finite and not negative");
+    }
+}
+
+struct Fused {
+    reduction: Reduction,
+    smoothing: f64,
+    soft: bool,
+}
+
+impl Fused {
+    /// What the mean divides by.
+    fn count<T: Scalar>(&self, inputs: Inputs<T>) -> T {
+        let (targets, weights) = (inputs.x(1), (inputs.len() > 2).then(|| inputs.x(2)));
+        if self.soft {
+            return T::of(rows_and_classes(inputs.shape(0)).0 as f64);
+        }
+        match weights {
+            None => T::of(targets.iter().filter(|&&t| t >= T::ZERO).count() as f64),
+            Some(w) => sum_by(targets.len(), |i| class(targets[i]).map_or(T::ZERO, |y| w[y])),
+        }
+    }
+}
+
+fn rows_and_classes(shape: &Shape) -> (usize, usize) {
+    match *shape.dims() {
+        [classes] => (1, classes),
+        ref dims => (dims[0], dims[1]),
+    }
+}
+
+/// The class that a label leaf holds; `None` where the row is ignored.
+#[inline(always)]
+fn class<T: Scalar>(label: T) -> Option<usize> {
+    (label >= T::ZERO).then(|| label.value() as usize)
+}
+
+kernel! {
+    /// One class a row: writes each row's loss, and `scale` times its gradient.
+    fn one_class<T: Scalar>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, scale: T, losses: &mut [T], d: &mut [T]) {
+        exp_rows(z, classes, d, |i, z, e, row| {
+            let Some(y) = class(labels[i]) else {
+                e.fill(T::ZERO);
+                losses[i] = T::ZERO;
+                return;
+            };
+            let w = weight.map_or(T::ONE, |w| w[y]);
+            let total = T::ONE + row.rest;
+            // 1 - p_y, of which nothing is lost: all but e_y over the total
+            let others = if y == row.argmax { row.rest } else { total - e[y] };
+            losses[i] = w * ((row.max - z[y]) + row.rest.ln_1p());
+            let c = w * scale / total;
+            for e in e.iter_mut() { *e *= c }
+            e[y] = -(c * others);
+        });
+    }
+}
+
+kernel! {
+    /// Any coefficients a: writes Σ a_c (-ln p_c), and `scale` times its gradient p_i A - a_i. `coefficients` fills a row of a.
+    fn any_target<T: Scalar, F: Fn(usize, &mut [T])>(z: &[T], classes: usize, coefficients: F, a: &mut [T], scale: T, losses: &mut [T], d: &mut [T]) {
+        exp_rows(z, classes, d, |i, z, e, row| {
+            coefficients(i, a);
+            let k = row.argmax;
+            let log_total = row.rest.ln_1p();
+            losses[i] = sum_by(classes, |c| {
+                let surprise = (row.max - z[c]) + log_total;
+                if a[c] == T::ZERO && !surprise.is_finite() { T::ZERO } else { a[c] * surprise }
+            });
+            let total = T::ONE + row.rest;
+            let (top, a_top) = (e[k] / total, a[k]);
+            let a_others = sum_of(&a[..k]) + sum_of(&a[k + 1..]);
+            let a_all = a_others + a_top;
+            // where p may be near 1, the same without subtracting from 1: p_k (A - a_k) - a_k (1 - p_k)
+            for (e, &a) in e.iter_mut().zip(a.iter()) { *e = scale * (*e / total * a_all - a) }
+            e[k] = scale * (top * a_others - a_top * (row.rest / total));
+        });
+    }
+}
+
+impl<T: Scalar> Op<T> for Fused {
+    fn card(&self) -> Card {
+        Card {
+            name: "softmax_cross_entropy",
+            forward: "ln Σ_j e^z_j - z_y",
+            backward: "dz = (softmax(z) - onehot(y)) dl",
+            story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
+        }
+    }
+
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let shape = inputs.shape(0);
+        let each = match *shape.dims() {
+            [classes] if classes > 0 => Shape::SCALAR,
+            [rows, classes] if rows * classes > 0 => Shape::from([rows]),
+            [_] | [_, _] => {
+                return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+            }
+            _ => return Err(ShapeError::new(format!("the logits are {shape}: they must be [rows, classes] or [classes]"))),
+        };
+        let (_, classes) = rows_and_classes(shape);
+        if self.soft && inputs.shape(1) != shape {
+            let targets = inputs.shape(1);
+            return Err(ShapeError::new(format!("the logits are {shape}, the target probabilities {targets}"))
+                .hint("give one probability for every logit, or class indices as a slice: &labels"));
+        }
+        if inputs.len() > 2 && inputs.shape(2).len() != classes {
+            let weights = inputs.shape(2).len();
+            return Err(ShapeError::new(format!("{weights} weights for the {classes} classes of logits {shape}")));
+        }
+        Ok(self.reduction.shape(each))
+    }
+
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        let (rows, classes) = rows_and_classes(inputs.shape(0));
+        rows * classes + rows // the gradient, which costs nothing more while e is at hand; and each row's loss
+    }
+
+    fn forward(&self, f: &mut Forward<T>) {
+        let (z, t) = (f.inputs.x(0), f.inputs.x(1));
+        let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
+        let (rows, classes) = rows_and_classes(f.inputs.shape(0));
+        let count = self.count(f.inputs);
+        let scale = self.reduction.factor(count);
+        let (d, losses) = f.memo.split_at_mut(rows * classes);
+        if !self.soft && self.smoothing == 0.0 {
+            one_class(z, classes, t, weight, scale, losses, d);
+        } else {
+            let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, weight, a);
+            let a: &mut Buf<T> = f.scratch;
+            any_target(z, classes, coefficients, a.at_least(classes), scale, losses, d);
+        }
+        match self.reduction {
+            Reduction::None => f.y.copy_from_slice(losses),
+            Reduction::Sum => f.y[0] = sum(losses),
+            Reduction::Mean => f.y[0] = sum(losses) / count,
+        }
+    }
+
+    fn backward(&self, b: &mut Backward<T>) {
+        let (rows, classes) = rows_and_classes(b.inputs.shape(0));
+        let (z, dy, inputs) = (b.x(0), b.dy, b.inputs);
+        let d = &b.memo[..rows * classes];
+        let each = self.reduction == Reduction::None;
+        if let Some(dz) = b.dx(0) {
+            match dy {
+                &[dy] => dz.add(d, |d| d * dy),
+                _ => dz.add_filled(|dz, _| {
+                    for ((dz, d), &dy) in dz.chunks_exact_mut(classes).zip(d.chunks_exact(classes)).zip(dy) {
+                        dz.iter_mut().zip(d).for_each(|(dz, &d)| *dz = d * dy);
+                    }
+                }),
+            }
+        }
+        if let Some(dt) = b.dx(1).filter(|_| self.soft) {
+            // dl/dt_c = w_c (1 - ε) (-ln p_c)
+            let weight = (inputs.len() > 2).then(|| inputs.x(2));
+            let factor: T = self.reduction.factor(self.count(inputs)) * T::of(1.0 - self.smoothing);
+            dt.add_filled(|dt, _| {
+                exp_rows(z, classes, dt, |i, z, e, row| {
+                    let log_total = row.rest.ln_1p();
+                    let scale = factor * if each { dy[i] } else { dy[0] };
+                    for (c, (e, &z)) in e.iter_mut().zip(z).enumerate() {
+                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * ((row.max - z) + log_total);
+                    }
+                });
+            });
+        }
+    }
+}
+
+impl Fused {
+    /// The row's coefficients a_c of -ln p_c.
+    fn coefficients<T: Scalar>(&self, row: usize, classes: usize, targets: &[T], weight: Option<&[T]>, a: &mut [T]) {
+        let (keep, spread) = (T::of(1.0 - self.smoothing), T::of(self.smoothing) / T::of(classes as f64));
+        let w = |c: usize| weight.map_or(T::ONE, |w| w[c]);
+        if self.soft {
+            let t = &targets[row * classes..][..classes];
+            a.iter_mut().zip(t).enumerate().for_each(|(c, (a, &t))| *a = w(c) * (keep * t + spread));
+            return;
+        }
+        match class(targets[row]) {
+            None => a.fill(T::ZERO),
+            Some(y) => {
+                a.iter_mut().enumerate().for_each(|(c, a)| *a = spread * w(c));
+                a[y] += keep * w(y);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array2, ArrayD};
+    use surprisal_tensor::{Dual, check_gradient};
+
+    fn logits() -> ArrayD<f64> {
+        Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j) as f64 * 1.9).sin() * 3.0).into_dyn()
+    }
+
+    /// What the fused node must equal wherever this is accurate.
+    fn definition<'t, T: Scalar>(z: Var<'t, T>, t: Var<'t, T>) -> Var<'t, T> {
+        -(t * z.softmax(-1).ln()).sum_axis(-1).mean()
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let labels = [2, 0, 4, 1];
+        let one_hot = Array2::from_shape_fn((4, 5), |(i, j)| Dual::of(f64::from(labels[i] == j)));
+        check_gradient(&[logits()], |tape, x| {
+            let t = tape.input(&one_hot);
+            let (by_index, by_one_hot) = (softmax_cross_entropy(x[0], &labels), softmax_cross_entropy(x[0], t));
+            let plain = definition(x[0], t);
+            assert!((by_index.item().value - plain.item().value).abs() < 1e-14);
+            assert!((by_one_hot.item().value - plain.item().value).abs() < 1e-14);
+            by_index + (by_one_hot - plain) * 1e3
+        });
+    }
+
+    #[test]
+    fn every_option_has_the_right_gradient() {
+        let soft = Array2::from_shape_fn((4, 5), |(i, j)| ((i + 2 * j) % 4) as f64 / 3.0).into_dyn();
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for weight in [None, Some(vec![0.5, 2.0, 0.0, 1.0, 3.0])] {
+                for label_smoothing in [0.0, 0.1, 1.0] {
+                    let loss = SoftmaxCrossEntropy { reduction, weight: weight.clone(), label_smoothing, ignore_index: 3 };
+                    check_gradient(&[logits()], |_, x| loss.loss(x[0], &[2, 3, 4, 1]));
+                    check_gradient(&[logits(), soft.clone()], |_, x| loss.loss(x[0], x[1]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_may_stand_alone() {
+        let row = ArrayD::from_shape_vec(vec![3], vec![0.5, -1.0, 2.0]).unwrap();
+        check_gradient(&[row], |_, x| softmax_cross_entropy(x[0], &[1]));
+    }
+}
