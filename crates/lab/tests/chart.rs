@@ -1,4 +1,4 @@
-//! Charts and pages as their readers get them: well-formed, complete, safe and the same in every run.
+//! Charts and pages as readers get them: well-formed, complete, safe and the same in every run.
 
 use surprisal_lab::chart::{Chart, Line, Style};
 use surprisal_lab::page::{Align, Page, Table, Verdict};
@@ -157,7 +157,7 @@ fn edge_cases() -> Vec<Chart> {
             .line(line(long, &[(0.0, 1.0), (1.0, 2.0)]))
             .line(ramp(&"wort".repeat(40), 1.0))
             .subtitle(long.repeat(3)),
-        chart()
+        Chart::new("<i> & \"more\"")
             .line(line("<b>&\"'\u{0}", &[(0.0, 1.0)]))
             .mark(0.0, 1.0, "<i>&amp;")
             .alt("a < b & c")
@@ -260,12 +260,8 @@ fn points_that_cannot_be_drawn_break_the_line_and_are_reported() {
     let gaps = [(0.0, 1.0), (1.0, 2.0), (2.0, f64::NAN), (3.0, 3.0), (4.0, 0.0), (5.0, 2.0), (6.0, 1.0)];
     let chart = Chart::new("").line(line("", &gaps)).log_y().alt("Two gaps.");
     let elements = parsed(&chart.to_svg());
-    assert_eq!(elements.iter().filter(|e| e.has_class("line")).count(), 2, "a piece before and one after");
-    assert_eq!(
-        elements.iter().filter(|e| e.has_class("dot")).count(),
-        1,
-        "the point between two gaps is a dot"
-    );
+    let count = |class: &str| elements.iter().filter(|e| e.has_class(class)).count();
+    assert_eq!((count("line"), count("dot")), (2, 1), "two pieces, and a dot for the point between two gaps");
     let notes = "Not drawn: 1 point that is not finite. \
                  Not drawn: 1 point that is zero or negative, on a logarithmic axis.";
     assert_eq!(elements[2].text, format!("Two gaps. {notes}"));

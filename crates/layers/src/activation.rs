@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use surprisal_tensor::{Scalar, Var};
 pub use surprisal_tensor::ops::elementwise::{Relu, Sigmoid, Tanh};
+use surprisal_tensor::{Scalar, Var};
 
 use crate::Layer;
 

@@ -108,7 +108,12 @@ impl Mlp {
     /// # Panics
     /// If a name is taken.
     #[track_caller]
-    pub fn new<T: Scalar>(params: &mut Params<T>, sizes: &Sizes, activation: Activation, rng: &mut Rng) -> Mlp {
+    pub fn new<T: Scalar>(
+        params: &mut Params<T>,
+        sizes: &Sizes,
+        activation: Activation,
+        rng: &mut Rng,
+    ) -> Mlp {
         Mlp::with_init(params, sizes, activation, Init::Linear, Init::Linear, rng)
     }
 

@@ -12,8 +12,8 @@ fn input(rows: usize, cols: usize) -> Array2<f64> {
 fn gradient_holds(params: &Params<f64>, model: &impl Layer, inputs: usize) {
     for rows in [1, 3, 0] {
         let x = input(rows, inputs).mapv(Dual::of);
-        let agreement =
-            gradient_agreement(params, |tape| model.forward(tape.input(&x))).unwrap_or_else(|e| panic!("{e}"));
+        let agreement = gradient_agreement(params, |tape| model.forward(tape.input(&x)))
+            .unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(agreement.entries, params.as_slice().len());
     }
 }
@@ -99,8 +99,11 @@ fn starts_have_the_moments_of_their_formulas() {
 #[test]
 fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
     let mut params = Params::<f32>::new();
-    let model =
-        (Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)), Relu, vec![Linear::new(&mut params, "out", 64, 10, &mut rng(1))]);
+    let model = (
+        Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
+        Relu,
+        vec![Linear::new(&mut params, "out", 64, 10, &mut rng(1))],
+    );
     let panic = std::panic::catch_unwind(|| {
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
@@ -123,6 +126,9 @@ fn sizes_that_are_none_are_told() {
         ("99999999999999999999-1", "\"99999999999999999999\" is not a number from 1 on"),
     ] {
         let message = text.parse::<Sizes>().unwrap_err().to_string();
-        assert_eq!(message, format!("\"{text}\" is no list of layer sizes: {problem}; write for example 64-32-10"));
+        assert_eq!(
+            message,
+            format!("\"{text}\" is no list of layer sizes: {problem}; write for example 64-32-10")
+        );
     }
 }

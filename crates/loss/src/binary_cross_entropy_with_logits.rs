@@ -64,7 +64,10 @@ pub struct BinaryCrossEntropyWithLogits {
 /// assert_eq!(logits.grad().unwrap()[0], 1.0); // and learns at full speed
 /// ```
 #[track_caller]
-pub fn binary_cross_entropy_with_logits<'t, T: Scalar>(logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+pub fn binary_cross_entropy_with_logits<'t, T: Scalar>(
+    logits: Var<'t, T>,
+    targets: Var<'t, T>,
+) -> Var<'t, T> {
     BinaryCrossEntropyWithLogits::default().loss(logits, targets)
 }
 
@@ -77,12 +80,18 @@ impl BinaryCrossEntropyWithLogits {
     pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
         let tape = logits.tape();
         if let Some((i, t)) = targets.with_value(first_outside_0_1) {
-            panic!("binary_cross_entropy_with_logits: target {i} is {t}: targets lie between 0 (no) and 1 (yes)");
+            panic!(
+                "binary_cross_entropy_with_logits: target {i} is {t}: targets lie between 0 (no) and 1 (yes)"
+            );
         }
         let leaf = |weights: &Option<Vec<f64>>, name: &str| match weights {
             None => tape.constant(1.0),
             Some(weights) => {
-                crate::softmax_cross_entropy::check_weights("binary_cross_entropy_with_logits", name, weights);
+                crate::softmax_cross_entropy::check_weights(
+                    "binary_cross_entropy_with_logits",
+                    name,
+                    weights,
+                );
                 tape.input_with([weights.len()], |slots| {
                     slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
                 })
@@ -173,7 +182,9 @@ impl<T: Scalar> Op<T> for Fused {
             let one = [T::ONE];
             let weighed = f.inputs.len() > 2;
             let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
-            let at = |weights: &[T], i: usize| if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] };
+            let at = |weights: &[T], i: usize| {
+                if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] }
+            };
             let each = |i: usize| element(z[i], t[i], at(w, i), at(p, i));
             if self.reduction == Reduction::None {
                 for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {

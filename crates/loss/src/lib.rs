@@ -37,4 +37,6 @@ pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_
 pub use half_squared_error::{half_squared_error, half_squared_error_with};
 pub use mse_loss::{mse_loss, mse_loss_with};
 pub use reduction::Reduction;
-pub use softmax_cross_entropy::{ClassTargets, Label, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
+pub use softmax_cross_entropy::{
+    ClassTargets, Label, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy,
+};

@@ -57,6 +57,10 @@ pub fn mse_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t,
 
 /// [`mse_loss`] with another reduction.
 #[track_caller]
-pub fn mse_loss_with<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>, reduction: Reduction) -> Var<'t, T> {
+pub fn mse_loss_with<'t, T: Scalar>(
+    input: Var<'t, T>,
+    target: Var<'t, T>,
+    reduction: Reduction,
+) -> Var<'t, T> {
     pointwise(SquaredError, input, target, reduction)
 }

@@ -76,7 +76,8 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
 pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, second: &str) -> Result<(), ShapeError> {
     let (x, t) = (inputs.shape(0), inputs.shape(1));
     if x != t {
-        let error = ShapeError::new(format!("the input is {x}, the {second} {t}: they must have the same shape"));
+        let error =
+            ShapeError::new(format!("the input is {x}, the {second} {t}: they must have the same shape"));
         return Err(if x.len() == t.len() {
             error.hint(format!("the numbers of elements agree: reshape the {second} to {x}"))
         } else {

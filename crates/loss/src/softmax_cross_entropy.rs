@@ -48,7 +48,12 @@ pub struct SoftmaxCrossEntropy {
 
 impl Default for SoftmaxCrossEntropy {
     fn default() -> Self {
-        SoftmaxCrossEntropy { reduction: Reduction::Mean, weight: None, label_smoothing: 0.0, ignore_index: -100 }
+        SoftmaxCrossEntropy {
+            reduction: Reduction::Mean,
+            weight: None,
+            label_smoothing: 0.0,
+            ignore_index: -100,
+        }
     }
 }
 
@@ -75,7 +80,10 @@ impl Default for SoftmaxCrossEntropy {
 /// assert_eq!(grad[[1, 0]], -0.5);
 /// ```
 #[track_caller]
-pub fn softmax_cross_entropy<'t, T: Scalar>(logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+pub fn softmax_cross_entropy<'t, T: Scalar>(
+    logits: Var<'t, T>,
+    targets: impl ClassTargets<'t, T>,
+) -> Var<'t, T> {
     SoftmaxCrossEntropy::default().loss(logits, targets)
 }
 
@@ -118,7 +126,9 @@ impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
         let (rows, classes) = match *shape.dims() {
             [classes] => (1, classes),
             [rows, classes] => (rows, classes),
-            _ => panic!("softmax_cross_entropy: the logits are {shape}: they must be [rows, classes] or [classes]"),
+            _ => panic!(
+                "softmax_cross_entropy: the logits are {shape}: they must be [rows, classes] or [classes]"
+            ),
         };
         assert!(
             self.len() == rows,
@@ -188,7 +198,8 @@ impl SoftmaxCrossEntropy {
             }
         };
         assert!(
-            soft || self.reduction != Reduction::Mean || targets.with_value(|t| t.iter().any(|&t| t >= T::ZERO)),
+            soft || self.reduction != Reduction::Mean
+                || targets.with_value(|t| t.iter().any(|&t| t >= T::ZERO)),
             "softmax_cross_entropy: every row has the ignored label {}: there is nothing to average",
             self.ignore_index
         );
@@ -295,19 +306,29 @@ impl<T: Scalar> Op<T> for Fused {
             [classes] if classes > 0 => Shape::SCALAR,
             [rows, classes] if rows * classes > 0 => Shape::from([rows]),
             [_] | [_, _] => {
-                return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+                return Err(ShapeError::new(format!(
+                    "the batch {shape} is empty: there is no loss of nothing"
+                )));
             }
-            _ => return Err(ShapeError::new(format!("the logits are {shape}: they must be [rows, classes] or [classes]"))),
+            _ => {
+                return Err(ShapeError::new(format!(
+                    "the logits are {shape}: they must be [rows, classes] or [classes]"
+                )));
+            }
         };
         let (_, classes) = rows_and_classes(shape);
         if self.soft && inputs.shape(1) != shape {
             let targets = inputs.shape(1);
-            return Err(ShapeError::new(format!("the logits are {shape}, the target probabilities {targets}"))
-                .hint("give one probability for every logit, or class indices as a slice: &labels"));
+            return Err(ShapeError::new(format!(
+                "the logits are {shape}, the target probabilities {targets}"
+            ))
+            .hint("give one probability for every logit, or class indices as a slice: &labels"));
         }
         if inputs.len() > 2 && inputs.shape(2).len() != classes {
             let weights = inputs.shape(2).len();
-            return Err(ShapeError::new(format!("{weights} weights for the {classes} classes of logits {shape}")));
+            return Err(ShapeError::new(format!(
+                "{weights} weights for the {classes} classes of logits {shape}"
+            )));
         }
         Ok(self.reduction.shape(each))
     }
@@ -372,7 +393,14 @@ impl<T: Scalar> Op<T> for Fused {
 
 impl Fused {
     /// The row's coefficients a_c of -ln p_c.
-    fn coefficients<T: Scalar>(&self, row: usize, classes: usize, targets: &[T], weight: Option<&[T]>, a: &mut [T]) {
+    fn coefficients<T: Scalar>(
+        &self,
+        row: usize,
+        classes: usize,
+        targets: &[T],
+        weight: Option<&[T]>,
+        a: &mut [T],
+    ) {
         let (keep, spread) = (T::of(1.0 - self.smoothing), T::of(self.smoothing) / T::of(classes as f64));
         let w = |c: usize| weight.map_or(T::ONE, |w| w[c]);
         if self.soft {
@@ -411,7 +439,8 @@ mod tests {
         let one_hot = Array2::from_shape_fn((4, 5), |(i, j)| Dual::of(f64::from(labels[i] == j)));
         check_gradient(&[logits()], |tape, x| {
             let t = tape.input(&one_hot);
-            let (by_index, by_one_hot) = (softmax_cross_entropy(x[0], &labels), softmax_cross_entropy(x[0], t));
+            let (by_index, by_one_hot) =
+                (softmax_cross_entropy(x[0], &labels), softmax_cross_entropy(x[0], t));
             let plain = definition(x[0], t);
             assert!((by_index.item().value - plain.item().value).abs() < 1e-14);
             assert!((by_one_hot.item().value - plain.item().value).abs() < 1e-14);
@@ -425,7 +454,12 @@ mod tests {
         for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
             for weight in [None, Some(vec![0.5, 2.0, 0.0, 1.0, 3.0])] {
                 for label_smoothing in [0.0, 0.1, 1.0] {
-                    let loss = SoftmaxCrossEntropy { reduction, weight: weight.clone(), label_smoothing, ignore_index: 3 };
+                    let loss = SoftmaxCrossEntropy {
+                        reduction,
+                        weight: weight.clone(),
+                        label_smoothing,
+                        ignore_index: 3,
+                    };
                     check_gradient(&[logits()], |_, x| loss.loss(x[0], &[2, 3, 4, 1]));
                     check_gradient(&[logits(), soft.clone()], |_, x| loss.loss(x[0], x[1]));
                 }

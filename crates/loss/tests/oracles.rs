@@ -20,8 +20,7 @@ struct Precision {
 }
 const F32: Precision =
     Precision { name: "f32", unit: 1.0 / (1u64 << 24) as f64, tiny: 7.2e-43, largest: f32::MAX as f64 }; // 2^-140
-const F64: Precision =
-    Precision { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5.1e-321, largest: f64::MAX }; // 2^-1064
+const F64: Precision = Precision { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5.1e-321, largest: f64::MAX }; // 2^-1064
 
 fn number(value: &Value) -> f64 {
     match value.as_str() {
@@ -160,7 +159,10 @@ fn holds(loss: &str, text: &str) {
                 for (i, ((&x, &e), &b)) in got.iter().zip(&exact).zip(&budget).enumerate() {
                     let ratio = ratio(x, e, b, precision);
                     if ratio > 1.0 {
-                        failures.push(format!("{name} {} {what}[{i}]: {x:e}, exactly {e:e}: {ratio:.2} of the budget", precision.name));
+                        failures.push(format!(
+                            "{name} {} {what}[{i}]: {x:e}, exactly {e:e}: {ratio:.2} of the budget",
+                            precision.name
+                        ));
                     }
                 }
             };

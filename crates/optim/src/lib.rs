@@ -1,1 +1,49 @@
-//! surprisal-optim
+//! Optimizers: from a gradient to the next theta.
+//!
+//! Theta, its gradient and what an optimizer remembers are vectors over one layout, so an optimizer is arithmetic on
+//! slices: a formula, a kernel that applies it to every number, and the memory it needs. Each is one file.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `optimizer` | [`Optimizer`]: one step, and what is checked before it |
+//! | `sgd` | [`Sgd`]: down the gradient; with momentum, with Nesterov's look ahead |
+//! | `adam` | [`Adam`]: every number at a pace of its own |
+//! | `hyperparameter` | [`Hyperparameter`]: what a learning rate, a momentum, .. may be |
+//! | `error` | [`OptimError`]: every message of this crate on one page |
+//!
+//! ```
+//! use surprisal_optim::{Adam, Optimizer, Sgd};
+//! use surprisal_tensor::{Params, Workspace, ndarray::array};
+//!
+//! let x = array![[0.0], [1.0], [2.0], [3.0]];
+//! let y = array![[1.0], [3.0], [5.0], [7.0]]; // 2 x + 1
+//!
+//! let optimizers: [Box<dyn Optimizer<f64>>; 3] =
+//!     [Box::new(Sgd::new(0.1)), Box::new(Sgd::new(0.02).momentum(0.9).nesterov()), Box::new(Adam::new(0.1))];
+//! for mut optimizer in optimizers {
+//!     let mut params = Params::new();
+//!     let w = params.add("w", &array![[0.0]]);
+//!     let b = params.add("b", &array![0.0]);
+//!     let mut workspace = Workspace::new();
+//!     for _ in 0..300 {
+//!         let tape = workspace.tape(&params);
+//!         let loss = (tape.input(&x).affine(tape.param(w), tape.param(b)) - tape.input(&y)).square().mean();
+//!         loss.backward();
+//!         optimizer.step(&mut params, workspace.grads());
+//!     }
+//!     assert!((params[w][0] - 2.0).abs() < 1e-3 && (params[b][0] - 1.0).abs() < 1e-3);
+//! }
+//! ```
+#![forbid(unsafe_code)]
+
+mod adam;
+mod error;
+mod hyperparameter;
+mod optimizer;
+mod sgd;
+
+pub use adam::Adam;
+pub use error::OptimError;
+pub use hyperparameter::Hyperparameter;
+pub use optimizer::Optimizer;
+pub use sgd::Sgd;

@@ -1,1 +1,71 @@
-//! surprisal
+//! surprisal: a mini deep-learning framework, small enough to be read whole and exact enough to be trusted.
+//!
+//! This crate only gathers the others under one name:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`tensor`] | numbers, parameters, operations, the tape |
+//! | [`layers`] | linear, sigmoid, softmax, relu, tanh; where weights start |
+//! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
+//! | [`optim`] | gradient descent and Adam |
+//! | [`data`] | data sets: read, scaled, split, cut into batches |
+//! | [`train`] | the loop over epochs, measured |
+//! | [`prelude`] | what most programs need, in one `use` |
+//!
+//! ```
+//! use surprisal::prelude::*;
+//!
+//! let data = Dataset::digits();
+//! let x = data.features.mapv(|pixel| pixel as f32 / 16.0);
+//!
+//! let mut rng = rng(7);
+//! let mut params = Params::<f32>::new();
+//! let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
+//! let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
+//! let mut adam = Adam::new(0.01);
+//! let mut workspace = Workspace::new();
+//! for _ in 0..30 {
+//!     let tape = workspace.tape(&params);
+//!     let loss = softmax_cross_entropy(model.forward(tape.input(&x)), &data.labels);
+//!     loss.backward();
+//!     println!("{}", loss.item());
+//!     adam.step(&mut params, workspace.grads());
+//! }
+//! let logits = workspace.eval(&params, |tape| model.forward(tape.input(&x)));
+//! # let logits = logits.into_dimensionality::<surprisal::ndarray::Ix2>()?;
+//! # assert!(accuracy(&argmax_rows(logits.view()), &data.labels)? > 0.8);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub use surprisal_data as data;
+pub use surprisal_layers as layers;
+pub use surprisal_loss as loss;
+pub use surprisal_optim as optim;
+pub use surprisal_tensor as tensor;
+pub use surprisal_train as train;
+
+pub use surprisal_layers::rng;
+/// The array type that goes in and comes out, so that versions cannot clash.
+pub use surprisal_tensor::ndarray;
+
+/// What most programs need.
+pub mod prelude {
+    pub use surprisal_data::{
+        Batches, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
+    };
+    pub use surprisal_layers::{
+        Activation, Init, Layer, Linear, Mlp, Relu, Rng, Sigmoid, Sizes, Softmax, Tanh, rng,
+    };
+    pub use surprisal_loss::{
+        BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy_with_logits,
+        half_squared_error, mse_loss, softmax_cross_entropy,
+    };
+    pub use surprisal_optim::{Adam, Optimizer, Sgd};
+    pub use surprisal_tensor::{
+        Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
+        hessian_vector_product,
+    };
+    pub use surprisal_train::{Examples, Objective, Trainer};
+}

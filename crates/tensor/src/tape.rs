@@ -141,6 +141,9 @@ impl<T: Scalar> Workspace<T> {
         self.edges.clear();
         self.walked_from = None;
         self.record = record;
+        if record {
+            self.grads.prepare(params); // of the last step nothing is left that an optimizer could take for this one's
+        }
         Tape { params, workspace: RefCell::new(self) }
     }
 

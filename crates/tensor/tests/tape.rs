@@ -137,6 +137,18 @@ fn a_parameter_that_the_loss_never_reached_is_named() {
 }
 
 #[test]
+fn a_forgotten_backward_leaves_no_gradient_of_the_step_before() {
+    let mut params = Params::<f64>::new();
+    let w = params.add("w", &array![2.0]);
+    let mut workspace = Workspace::new();
+    workspace.grad(&params, |tape| tape.param(w).square().sum());
+    workspace.eval(&params, |tape| tape.param(w)); // looking does no harm
+    assert_eq!(workspace.grads().all_reached(), Ok(()));
+    let _ = workspace.tape(&params).param(w).square().sum();
+    assert_eq!(workspace.grads().unreached().collect::<Vec<_>>(), ["w"]);
+}
+
+#[test]
 fn evaluation_records_no_gradients() {
     let mut params = Params::<f64>::new();
     let w = params.add("w", &array![3.0]);

@@ -1,1 +1,42 @@
-//! surprisal-train
+//! The loop: from data and a model to a trained model and its history.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `objective` | [`Objective`]: what is minimised behind the model's last layer, cross-entropy or squared error |
+//! | `examples` | [`Examples`]: features and labels in the number type of the model |
+//! | `trainer` | [`Trainer`]: epochs over shuffled batches, each measured |
+//! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
+//! | `error` | [`TrainError`]: what stopped it, where, and what to try |
+//!
+//! ```
+//! use surprisal_data::{Dataset, Standardize};
+//! use surprisal_layers::{Linear, rng};
+//! use surprisal_optim::Sgd;
+//! use surprisal_tensor::Params;
+//! use surprisal_train::{Examples, Objective, Trainer};
+//!
+//! let mut data = Dataset::iris();
+//! data.features = Standardize::fit(&data.features)?.apply(&data.features)?;
+//! let examples = Examples::<f64>::new(&data);
+//!
+//! let mut params = Params::new();
+//! let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
+//! let trainer = Trainer { objective: Objective::CrossEntropy, epochs: 50, batch_size: 30, seed: 7 };
+//! let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.5), &examples, &examples, |_| ())?;
+//! assert!(history.last().train_accuracy > 0.94);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod examples;
+mod history;
+mod objective;
+mod trainer;
+
+pub use error::TrainError;
+pub use examples::Examples;
+pub use history::{Epoch, History};
+pub use objective::Objective;
+pub use trainer::Trainer;

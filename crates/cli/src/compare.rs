@@ -1,0 +1,78 @@
+//! `surprisal compare`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use surprisal_lab::compare::{Compare, CompareError, DataName, RunFolder};
+use surprisal_train::Objective;
+
+use crate::Failure;
+use crate::progress::Bars;
+
+#[derive(Args)]
+pub struct Options {
+    /// Data to compare on: breast_cancer or digits; may be given twice [default: both]
+    #[arg(long, value_name = "NAME", value_parser = parse::<DataName>)]
+    data: Vec<DataName>,
+    /// The two losses: ce, mse or half_mse
+    #[arg(long, value_name = "A,B", default_value = "ce,mse", value_parser = pair)]
+    losses: [Objective; 2],
+    /// The learning rate that both losses share [default: 0.1]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    lr: Option<f64>,
+    /// The first seed of splits, starts and orders
+    #[arg(long, default_value_t = Compare::default().seed, allow_negative_numbers = true)]
+    seed: u64,
+    /// How many seeds, one after the other
+    #[arg(long, default_value_t = Compare::default().seeds, allow_negative_numbers = true)]
+    seeds: usize,
+    /// The folder in which compare-1, compare-2, .. are made
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+}
+
+fn parse<T: std::str::FromStr<Err = String>>(name: &str) -> Result<T, String> {
+    name.parse()
+}
+
+fn pair(names: &str) -> Result<[Objective; 2], String> {
+    let (first, second) = names.split_once(',').ok_or("give two, such as ce,mse")?;
+    Ok([first.trim().parse()?, second.trim().parse()?])
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { data, losses, lr, seed, seeds, out } = options;
+    let defaults = Compare::default();
+    let compare = Compare {
+        data: defaults.data.into_iter().filter(|name| data.is_empty() || data.contains(name)).collect(),
+        losses,
+        learning_rate: lr,
+        seed,
+        seeds,
+    };
+    compare.check()?;
+    let folder = RunFolder::take(&out, "compare")?;
+    let comparison = compare.run(&Bars::new())?;
+    let place = comparison.write(folder)?;
+    let mut stdout = io::stdout().lock();
+    let told = writeln!(
+        stdout,
+        "{}\nThe page with the pictures: {}",
+        comparison.summary(),
+        place.join("report.html").display()
+    );
+    match told {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure { message: error.to_string(), code: 1 })
+        }
+        _ => Ok(()), // whoever closed the pipe has read enough
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        let code = if matches!(error, CompareError::Setting(_)) { 2 } else { 1 };
+        Failure { message: error.to_string(), code }
+    }
+}

@@ -1,0 +1,61 @@
+//! How far it has come, on standard error: bars on a terminal, plain lines elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::sync::{Mutex, MutexGuard};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use surprisal_lab::compare::Progress;
+
+/// A bar for one part of the work after the other.
+pub struct Bars {
+    current: Mutex<Option<Part>>,
+}
+
+struct Part {
+    name: String,
+    runs: usize,
+    done: usize,
+    bar: Option<ProgressBar>, // on a terminal
+}
+
+impl Bars {
+    pub fn new() -> Self {
+        Bars { current: Mutex::new(None) }
+    }
+    fn current(&self) -> MutexGuard<'_, Option<Part>> {
+        self.current.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, what: &str, runs: usize) {
+        let bar = stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{msg:<24} {bar:30} {pos:>4} of {len} runs, {eta} left");
+            let bar = ProgressBar::new(runs as u64).with_message(what.to_string());
+            if let Ok(style) = style { bar.with_style(style) } else { bar }
+        });
+        if bar.is_none() {
+            eprintln!("{what}: {runs} runs");
+        }
+        *self.current() = Some(Part { name: what.to_string(), runs, done: 0, bar });
+    }
+
+    fn advance(&self) {
+        let mut current = self.current();
+        let Some(part) = current.as_mut() else { return };
+        part.done += 1;
+        match &part.bar {
+            Some(bar) => bar.inc(1),
+            None if part.done % part.runs.div_ceil(4) == 0 || part.done == part.runs => {
+                eprintln!("{}: {} of {} runs", part.name, part.done, part.runs);
+            }
+            None => {}
+        }
+    }
+
+    fn end(&self) {
+        if let Some(Part { bar: Some(bar), .. }) = self.current().take() {
+            bar.finish();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The command as a user meets it: what it writes, what it says, and with which exit code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of this test's own, removed in the end.
+struct Folder(PathBuf);
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("surprisal-cli-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn surprisal(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_surprisal")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// Exit code and standard error of a command that must fail and write nothing.
+fn fails(arguments: &[&str]) -> (i32, String) {
+    let folder = Folder::new(&format!("fails-{}", arguments.join("")).replace(['/', ' '], ""));
+    let output = surprisal(&folder.0, arguments);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "{arguments:?} left something behind");
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Every file below a folder, by its path in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_path_buf(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn two_runs_write_the_same_bytes_into_two_folders() {
+    let folder = Folder::new("twice");
+    for n in 1..=2 {
+        let output = surprisal(&folder.0, &["compare", "--seeds", "2"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let last = stdout.lines().last().unwrap();
+        let page = Path::new("runs").join(format!("compare-{n}")).join("report.html");
+        assert_eq!(last, format!("The page with the pictures: {}", page.display()));
+        assert!(stdout.contains("SUPPORTED: At the same learning rate"), "{stdout}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("digits-mlp: 24 of 24 runs"), "{stderr}"); // no terminal: plain lines
+    }
+    let [first, second] = [1, 2].map(|n| files(&folder.0.join(format!("runs/compare-{n}"))));
+    let csv = first.keys().filter(|path| path.extension().is_some_and(|e| e == "csv")).count();
+    assert!(csv >= 10 && first.keys().filter(|path| path.extension().is_some_and(|e| e == "svg")).count() == 10);
+    assert!(first == second, "two runs wrote different bytes");
+    let other = surprisal(&folder.0, &["compare", "--seeds", "2", "--data", "breast_cancer", "--seed", "8"]);
+    assert!(other.status.success());
+    let third = files(&folder.0.join("runs/compare-3"));
+    assert_ne!(first[Path::new("summary.csv")], third[Path::new("summary.csv")]);
+}
+
+#[test]
+fn the_page_needs_nothing_but_itself() {
+    let folder = Folder::new("page");
+    let output = surprisal(&folder.0, &["compare", "--seeds", "2", "--data", "breast_cancer", "--losses", "ce,half_mse", "--out", "deep/er"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = fs::read_to_string(folder.0.join("deep/er/compare-1/report.html")).unwrap();
+    let scheme = page.replace("http://www.w3.org/2000/svg", ""); // the name of the language, not an address that is opened
+    assert!(!scheme.contains("http") && !scheme.contains("src=") && !scheme.contains("<script"));
+    assert!(page.contains("compare --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"));
+    assert!(page.matches("<svg").count() == 7 && !page.contains("NaN"));
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
+    for (arguments, says) in [
+        (&["compere"][..], "unrecognized subcommand 'compere'"),
+        (&[], "Usage: surprisal"),
+        (&["compare", "--data", "mnist"], "there is no data set \"mnist\" to compare on: choose one of breast_cancer, digits"),
+        (&["compare", "--losses", "ce,hinge"], "there is no loss \"hinge\": choose one of ce, mse, half_mse"),
+        (&["compare", "--losses", "ce,ce"], "cross-entropy is compared with itself: choose two different losses"),
+        (&["compare", "--losses", "ce"], "give two, such as ce,mse"),
+        (&["compare", "--lr", "0"], "the learning rate is 0: it must be a finite number greater than 0, such as 0.1"),
+        (&["compare", "--lr", "-0.1"], "the learning rate is -0.1: it must be"),
+        (&["compare", "--lr", "nan"], "the learning rate is NaN: it must be"),
+        (&["compare", "--lr", "inf"], "the learning rate is inf: it must be"),
+        (&["compare", "--lr", "fast"], "invalid value 'fast' for '--lr <RATE>'"),
+        (&["compare", "--seeds", "1"], "1 seeds: an interval needs 2 to 31"),
+        (&["compare", "--seeds", "32"], "32 seeds: an interval needs 2 to 31"),
+        (&["compare", "--seed", "-1"], "invalid value '-1' for '--seed <SEED>'"),
+    ] {
+        let (code, stderr) = fails(arguments);
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(says), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_loss_that_becomes_nan_exits_with_1_and_names_the_step_and_the_culprit() {
+    let (code, stderr) = fails(&["compare", "--data", "digits", "--lr", "1e300"]);
+    assert_eq!(code, 1);
+    let error = &stderr[stderr.find("error: ").unwrap()..];
+    assert!(error.starts_with("error: digits-mlp under cross-entropy: the loss became NaN in epoch 1, step 2, at learning rate 1e300"), "{error}");
+    assert!(error.contains("\n  first: \"layer2\" (affine) [32, 10], recorded at "), "{error}");
+    assert!(error.contains("values are not finite, the first is "), "{error}");
+    assert!(error.contains("\n  hint: try a learning rate of 1e299 or less"), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_exits_with_1_before_the_work_begins() {
+    let folder = Folder::new("unwritable");
+    fs::write(folder.0.join("file"), "").unwrap();
+    let output = surprisal(&folder.0, &["compare", "--out", "file/runs"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}"); // no run came before it
+    assert!(stderr.trim_end().ends_with("choose another folder with --out"), "{stderr}");
+}

@@ -1,0 +1,107 @@
+//! Measuring, wrapping and escaping text, and printing numbers.
+
+use std::borrow::Cow;
+
+/// Escapes text for XML and HTML, in content as well as in quoted attributes.
+///
+/// Characters that XML 1.0 cannot carry (most control characters) become U+FFFD.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\t' | '\n' => out.push(c),
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// The width of a text in the units of `size`, estimated from above.
+///
+/// The reader's font is unknown. The factors follow DejaVu Sans, the widest of the usual sans-serif fonts, so that
+/// what fits by this measure also fits in Arial, Roboto, Segoe UI or San Francisco.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    let em: f64 = text
+        .chars()
+        .map(|c| match c {
+            ' ' | 'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.33,
+            'f' | 'r' | 't' | '(' | ')' | '[' | ']' | '-' | '/' | '"' | '\u{2009}' => 0.42,
+            'm' | 'M' | 'W' | '%' | '@' | '\u{2026}' => 1.0,
+            'w' | 'N' | 'O' | 'Q' | 'G' | 'H' | 'D' | 'U' | '+' | '=' | '<' | '>' | '\u{2212}' | '×' => 0.84,
+            'A'..='Z' | '&' => 0.72,
+            ' '..='~' | '\u{a0}'..='\u{24f}' | '\u{370}'..='\u{3ff}' => 0.64,
+            _ => 1.1, // symbols, CJK, emoji
+        })
+        .sum();
+    em * size
+}
+
+/// Breaks a text into lines no wider than `limit`, at spaces where possible and inside words where not.
+pub(super) fn wrap(text: &str, size: f64, limit: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let joined = if line.is_empty() { Cow::Borrowed(word) } else { Cow::Owned(format!("{line} {word}")) };
+        if width(&joined, size) <= limit {
+            line = joined.into_owned();
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for c in word.chars() {
+            line.push(c);
+            if width(&line, size) > limit && line.chars().count() > 1 {
+                line.pop();
+                lines.push(std::mem::replace(&mut line, c.to_string()));
+            }
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A coordinate with at most two decimals and no superfluous zeros.
+pub(super) fn number(value: f64) -> String {
+    let fixed = format!("{value:.2}");
+    match fixed.trim_end_matches('0').trim_end_matches('.') {
+        "-0" => "0".to_owned(),
+        short => short.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapping_keeps_every_character_and_the_limit() {
+        for text in ["two words", "a Donaudampfschifffahrtsgesellschaftskapitän speaks", "", "x"] {
+            let lines = wrap(text, 16.0, 90.0);
+            assert!(lines.iter().all(|line| width(line, 16.0) <= 90.0), "{lines:?}");
+            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+        assert_eq!(wrap("mean squared error", 16.0, 135.0), ["mean squared", "error"]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [number(1.0), number(0.125), number(-0.001), number(2.5), number(100.0)],
+            ["1", "0.12", "0", "2.5", "100"]
+        );
+    }
+
+    #[test]
+    fn escaping_covers_markup_and_control_characters() {
+        assert_eq!(escape("a<b>&\"c'\u{0}\u{b}"), "a&lt;b&gt;&amp;&quot;c&#39;\u{fffd}\u{fffd}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The colours of charts and pages in light and dark, in one place.
+
+/// One theme: five colours of the paper and its marks, and five for lines.
+///
+/// The line colours descend from Okabe and Ito's palette for colour-blind readers (blue, vermilion, green, purple),
+/// darkened for light paper and lightened for dark paper until words in them have a contrast of at least 4.5 : 1,
+/// the threshold of WCAG 2 level AA. Their yellow and orange cannot be read at that contrast apart from vermilion,
+/// so the fifth colour is the ink.
+pub(crate) struct Theme {
+    pub(crate) paper: &'static str,
+    pub(crate) ink: &'static str,
+    pub(crate) muted: &'static str,
+    pub(crate) grid: &'static str,
+    pub(crate) axis: &'static str,
+    pub(crate) lines: [&'static str; 5],
+}
+
+pub(crate) const LIGHT: Theme = Theme {
+    paper: "#fdfcf9",
+    ink: "#23272e",
+    muted: "#5b616b",
+    grid: "#e8e5de",
+    axis: "#8d929b",
+    lines: ["#0068b0", "#c44a00", "#007a5e", "#b0448c", "#41464d"],
+};
+
+pub(crate) const DARK: Theme = Theme {
+    paper: "#16181c",
+    ink: "#e4e5e7",
+    muted: "#a3a8b1",
+    grid: "#2b2e35",
+    axis: "#71767f",
+    lines: ["#62b8f0", "#ff8f4d", "#3fcf9f", "#f084ca", "#c9ccd1"],
+};
+
+/// The style sheet of a chart.
+///
+/// Sizes are in units of a 480 wide drawing and are laid out for a phone, where 16 units are 12 px. On wide screens
+/// the words shrink in relation to the drawing, which leaves more air but can never clip or overlap anything.
+/// Plain declarations instead of CSS variables, for the sake of SVG viewers that are not browsers.
+pub(super) fn chart_css() -> String {
+    format!(
+        "svg.chart{{display:block;width:100%;height:auto;margin:auto;\
+         font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;\
+         font-variant-numeric:tabular-nums}}\
+         svg.chart:root{{box-sizing:border-box;max-width:760px;padding:12px}}\
+         .chart text{{font-size:16px;fill:currentColor}}\
+         .chart .title{{font-size:17px;font-weight:600}}\
+         .chart .power{{font-size:75%}}\
+         .chart .halo{{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}}\
+         .chart path{{fill:none;stroke:currentColor;stroke-linejoin:round}}\
+         .chart .line{{stroke-width:2.5;stroke-linecap:round}}\
+         .chart .dashed{{stroke-dasharray:8 5;stroke-linecap:butt}}\
+         .chart .dotted{{stroke-dasharray:.1 4.8}}\
+         .chart .dashdot{{stroke-dasharray:9 5 .1 5}}\
+         .chart .faint{{stroke-width:1.2;opacity:.5}}\
+         .chart .leader{{stroke-width:1;opacity:.6}}\
+         .chart .ring{{stroke:currentColor;stroke-width:1.6}}\
+         .chart .dot{{fill:currentColor}}\
+         {light}\
+         @media screen and (prefers-color-scheme:dark){{{dark}}}\
+         @media (min-width:600px){{\
+         .chart text{{font-size:12px}}.chart .title{{font-size:13.5px}}\
+         .chart .line{{stroke-width:1.8}}.chart .faint{{stroke-width:.9}}}}",
+        light = colours(&LIGHT),
+        dark = colours(&DARK),
+    )
+}
+
+fn colours(theme: &Theme) -> String {
+    let Theme { paper, ink, muted, grid, axis, lines } = theme;
+    let lines: String =
+        lines.iter().enumerate().map(|(i, colour)| format!(".chart .c{i}{{color:{colour}}}")).collect();
+    format!(
+        "svg.chart{{background:{paper};color:{ink}}}.chart .muted{{color:{muted}}}.chart .grid{{color:{grid}}}\
+         .chart .axis{{color:{axis}}}.chart .halo{{stroke:{paper}}}.chart .ring{{fill:{paper}}}{lines}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of a `#rrggbb` colour (WCAG 2).
+    fn luminance(colour: &str) -> f64 {
+        let channel = |at: usize| {
+            let c = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    #[test]
+    fn every_word_can_be_read_on_its_paper() {
+        for theme in [LIGHT, DARK] {
+            for colour in theme.lines.into_iter().chain([theme.ink, theme.muted]) {
+                let (a, b) = (luminance(colour) + 0.05, luminance(theme.paper) + 0.05);
+                let contrast = (a / b).max(b / a);
+                assert!(contrast >= 4.5, "{colour} on {}: contrast {contrast:.2} < 4.5", theme.paper);
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Experiments and their reports: settings in; trajectories, pictures and verdicts out.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`compare`] | the main job: the same models under two losses, and a verdict |
+//! | [`statistics`] | means with their intervals |
+//! | [`parallel`] | many runs over the cores, results in order |
+//! | [`replay`] | reference experiments computed again, held against their expected numbers |
+//! | [`chart`], [`page`] | line charts as SVG and self-contained HTML pages |
+
+#![forbid(unsafe_code)]
+
+pub mod chart;
+pub mod compare;
+pub mod page;
+pub mod parallel;
+pub mod replay;
+pub mod statistics;

@@ -1,0 +1,366 @@
+//! One self-contained HTML page: text, verdicts, figures, tables and code, without any external file.
+//!
+//! The page is built top to bottom by chained calls, follows the reader's light or dark theme, reads well on a phone
+//! and prints in black on white.
+//!
+//! # Inline markup
+//! Every text except code is escaped, and two marks are understood in it: `*emphasis*` and `` `code` ``. A star opens
+//! only at the start of a word and closes only at the end of one, so that `2 * 3` and `a*b*c` stay as they are; a mark
+//! without its partner is an ordinary character; inside code nothing else is a mark. There is no way to escape a
+//! mark, and no need: a star that should stay goes into code.
+
+use crate::chart::escape;
+use crate::chart::theme::{DARK, LIGHT, Theme};
+
+/// An HTML page in the making; finish it with [`Page::to_html`].
+///
+/// ```
+/// use surprisal_lab::page::{Page, Verdict};
+///
+/// let html = Page::new("The saturated neuron")
+///     .lead("Squared error learns slowest when it is *most* wrong.")
+///     .section("Result")
+///     .verdict(Verdict::Supported, "1.22 times slower with cross-entropy, 1.72 times with squared error")
+///     .code("cargo run -- lab saturated-neuron")
+///     .footer("Deterministic: no seed is involved.")
+///     .to_html();
+/// assert!(html.starts_with("<!DOCTYPE html>") && html.contains("<em>most</em>"));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    title: String,
+    body: String,
+    footer: String,
+    /// The ids in use, which must differ within a page.
+    ids: Vec<String>,
+}
+
+/// What an experiment says about its claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The numbers agree with the claim.
+    Supported,
+    /// The numbers speak against the claim.
+    NotSupported,
+    /// The interval covers "no difference".
+    Inconclusive,
+}
+
+/// A table; the first cell of each row names the row.
+///
+/// Missing cells are left empty, missing alignments mean [`Align::Left`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// What the table shows, drawn above it.
+    pub caption: String,
+    /// The names of the columns.
+    pub header: Vec<String>,
+    /// The cells, row by row.
+    pub rows: Vec<Vec<String>>,
+    /// How each column is set.
+    pub align: Vec<Align>,
+}
+
+/// How a column of a table is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Align {
+    /// Flush left, for words.
+    #[default]
+    Left,
+    /// Flush right, for numbers.
+    Right,
+}
+
+impl Page {
+    /// Starts a page; the title is its first heading and the name of its tab, without inline markup.
+    pub fn new(title: impl Into<String>) -> Page {
+        Page { title: title.into(), body: String::new(), footer: String::new(), ids: Vec::new() }
+    }
+
+    /// Adds a paragraph in larger type, to say in two sentences what the page is about.
+    pub fn lead(self, text: &str) -> Page {
+        self.push(format!("<p class=\"lead\">{}</p>", inline(text)))
+    }
+
+    /// Starts a section with a second-level heading, which links can reach by its words (`#the-result`).
+    pub fn section(mut self, heading: &str) -> Page {
+        let id = self.unique(&slug(heading));
+        self.push(format!("<h2 id=\"{id}\">{}</h2>", inline(heading)))
+    }
+
+    /// Adds a paragraph.
+    pub fn paragraph(self, text: &str) -> Page {
+        self.push(format!("<p>{}</p>", inline(text)))
+    }
+
+    /// Adds a verdict: its word, and the number and interval behind it.
+    pub fn verdict(self, verdict: Verdict, text: &str) -> Page {
+        let (class, sign, word) = match verdict {
+            Verdict::Supported => ("supported", "✓", "SUPPORTED"),
+            Verdict::NotSupported => ("not-supported", "✗", "NOT SUPPORTED"),
+            Verdict::Inconclusive => ("inconclusive", "≈", "INCONCLUSIVE"),
+        };
+        self.push(format!(
+            "<p class=\"verdict {class}\"><strong><span aria-hidden=\"true\">{sign}</span> {word}</strong> {}</p>",
+            inline(text)
+        ))
+    }
+
+    /// Adds a picture with its caption.
+    ///
+    /// The SVG is inserted as it is: it must be one well-formed element, such as that of [`Chart::to_svg`], and
+    /// from a source you trust.
+    ///
+    /// [`Chart::to_svg`]: crate::chart::Chart::to_svg
+    pub fn figure(self, svg: &str, caption: &str) -> Page {
+        self.push(format!(
+            "<figure>\n{}\n<figcaption>{}</figcaption>\n</figure>",
+            svg.trim(),
+            inline(caption)
+        ))
+    }
+
+    /// Adds a table, which scrolls sideways in its own box where the screen is narrow.
+    pub fn table(mut self, table: &Table) -> Page {
+        let id = self.unique("table");
+        let columns = table.rows.iter().map(Vec::len).fold(table.header.len(), usize::max);
+        let row = |cells: &[String], cell: &dyn Fn(usize, &str, &str) -> String| -> String {
+            let cells = (0..columns).map(|column| {
+                let right = table.align.get(column) == Some(&Align::Right);
+                let class = if right { " class=\"right\"" } else { "" };
+                cell(column, class, &cells.get(column).map_or(String::new(), |text| inline(text)))
+            });
+            format!("<tr>{}</tr>\n", cells.collect::<String>())
+        };
+        let head = row(&table.header, &|_, class, text| format!("<th scope=\"col\"{class}>{text}</th>"));
+        let cell = |column: usize, class: &str, text: &str| match column {
+            0 => format!("<th scope=\"row\"{class}>{text}</th>"),
+            _ => format!("<td{class}>{text}</td>"),
+        };
+        let body: String = table.rows.iter().map(|cells| row(cells, &cell)).collect();
+        // a box that scrolls must be reachable by keyboard, and then needs a name
+        self.push(format!(
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{id}\">\n<table>\n\
+             <caption id=\"{id}\">{caption}</caption>\n<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n\
+             </table>\n</div>",
+            caption = inline(&table.caption),
+        ))
+    }
+
+    /// Adds a part that is folded away until the reader opens it; `content` adds to it as to a page.
+    ///
+    /// A footer set inside is dropped.
+    ///
+    /// ```
+    /// # use surprisal_lab::page::Page;
+    /// let page = Page::new("Plateaus").details("Setting", |inside| inside.paragraph("16 points.").code("eta = 0.15"));
+    /// assert!(page.to_html().contains("<summary>Setting</summary>"));
+    /// ```
+    pub fn details(mut self, summary: &str, content: impl FnOnce(Page) -> Page) -> Page {
+        let mut inside = Page::new("");
+        inside.ids = std::mem::take(&mut self.ids);
+        let Page { body, ids, .. } = content(inside);
+        self.ids = ids;
+        self.push(format!("<details>\n<summary>{}</summary>\n{body}</details>", inline(summary)))
+    }
+
+    /// Adds preformatted text, shown as it is; long lines scroll.
+    pub fn code(self, text: &str) -> Page {
+        self.push(format!("<pre tabindex=\"0\"><code>{}</code></pre>", escape(text)))
+    }
+
+    /// Sets the small print at the end of the page.
+    pub fn footer(mut self, text: &str) -> Page {
+        self.footer = format!("<footer>\n<p>{}</p>\n</footer>\n", inline(text));
+        self
+    }
+
+    /// Writes the page; the same calls give the same bytes.
+    pub fn to_html(&self) -> String {
+        let Page { title, body, footer, ids: _ } = self;
+        // void elements are closed, so that XML tools can read the page as well
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <meta name=\"color-scheme\" content=\"light dark\"/>\n<link rel=\"icon\" href=\"data:,\"/>\n\
+             <title>{title}</title>\n<style>\n:root{{{light}}}\n\
+             @media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{STYLE}</style>\n</head>\n\
+             <body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n{footer}</body>\n</html>\n",
+            title = escape(title),
+            light = variables(&LIGHT),
+            dark = variables(&DARK),
+        )
+    }
+
+    fn push(mut self, block: String) -> Page {
+        self.body += &block;
+        self.body.push('\n');
+        self
+    }
+
+    /// The name, with a number behind it if it is taken.
+    fn unique(&mut self, name: &str) -> String {
+        let mut id = name.to_owned();
+        let mut number = 1;
+        while self.ids.contains(&id) {
+            number += 1;
+            id = format!("{name}-{number}");
+        }
+        self.ids.push(id.clone());
+        id
+    }
+}
+
+/// The letters and digits of a heading, joined by hyphens.
+fn slug(heading: &str) -> String {
+    let words = heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
+    if slug.is_empty() { "section".to_owned() } else { slug }
+}
+
+/// Escapes a text and resolves its inline markup; see the head of this file.
+fn inline(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    let mut before = None; // the last character that was passed
+    while let Some(mark) = rest.find(['*', '`']) {
+        out += &escape(&rest[..mark]);
+        before = rest[..mark].chars().next_back().or(before);
+        rest = &rest[mark..];
+        let (end, tag) = match rest.starts_with('`') {
+            true => (code_end(rest), "code"),
+            false => (emphasis_end(rest, before), "em"),
+        };
+        // without a partner the mark is an ordinary character
+        let taken = match end {
+            Some(end) => {
+                let content = if tag == "code" { escape(&rest[1..end]) } else { inline(&rest[1..end]) };
+                out += &format!("<{tag}>{content}</{tag}>");
+                end + 1
+            }
+            None => {
+                out += &rest[..1];
+                1
+            }
+        };
+        before = rest[..taken].chars().next_back();
+        rest = &rest[taken..];
+    }
+    out + &escape(rest)
+}
+
+/// Where the code span that opens at the start of `text` is closed.
+fn code_end(text: &str) -> Option<usize> {
+    text[1..].find('`').map(|at| at + 1).filter(|&end| end > 1)
+}
+
+/// Where the star that starts `text` finds its partner; `before` is the character in front of it.
+fn emphasis_end(text: &str, before: Option<char>) -> Option<usize> {
+    let inside_word = before.is_some_and(|c| c.is_alphanumeric() || ")]}".contains(c));
+    if inside_word || text[1..].starts_with(|c: char| c.is_whitespace() || c == '*') {
+        return None;
+    }
+    let mut skip_to = 0; // past code, where a star is not a mark
+    text.char_indices().skip(1).find_map(|(at, c)| {
+        if at < skip_to {
+            return None;
+        }
+        if c == '`' {
+            skip_to = code_end(&text[at..]).map_or(0, |end| at + end + 1);
+        }
+        let ends_word = !text[..at].ends_with(char::is_whitespace);
+        let goes_on = text[at + c.len_utf8()..].starts_with(char::is_alphanumeric);
+        (c == '*' && ends_word && !goes_on).then_some(at)
+    })
+}
+
+fn variables(theme: &Theme) -> String {
+    let Theme { paper, ink, muted, grid, axis, lines: [link, not_supported, supported, ..] } = theme;
+    format!(
+        "--paper:{paper};--ink:{ink};--muted:{muted};--rule:{grid};--edge:{axis};--link:{link};\
+         --supported:{supported};--not-supported:{not_supported}"
+    )
+}
+
+/// The style sheet; its colours are the variables above.
+const STYLE: &str = "\
+:root{color-scheme:light dark}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:1.125rem/1.6 Charter,'Bitstream Charter','Iowan Old Style','Source Serif 4',Georgia,serif}
+main,footer{width:min(40rem,100% - 2rem);margin:0 auto;overflow-wrap:break-word}
+main{padding:2.5rem 0 2rem}
+h1{font-size:2rem;line-height:1.2;margin:0 0 1rem;text-wrap:balance}
+h2{font-size:1.4rem;line-height:1.3;margin:3rem 0 .75rem;text-wrap:balance}
+p{margin:0 0 1rem}
+.lead{font-size:1.25rem;line-height:1.5;color:var(--muted);margin-bottom:2rem}
+.verdict{border-left:.3rem solid var(--edge);padding:.2rem 0 .2rem 1rem;margin:1.5rem 0}
+.verdict strong{display:block;letter-spacing:.04em;
+font:600 .9rem/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
+.supported{border-color:var(--supported)}
+.supported strong{color:var(--supported)}
+.not-supported{border-color:var(--not-supported)}
+.not-supported strong{color:var(--not-supported)}
+figure{margin:2.25rem 0}
+figcaption,caption,footer{font-size:.95rem;line-height:1.5;color:var(--muted)}
+figcaption{margin-top:.5rem}
+.scroll{overflow-x:auto;margin:2rem 0}
+table{border-collapse:collapse;width:100%;line-height:1.4;font-size:1rem;font-variant-numeric:tabular-nums lining-nums}
+caption{text-align:left;padding-bottom:.5rem}
+th,td{text-align:left;padding:.4rem 1.25rem .4rem 0;vertical-align:top}
+th:last-child,td:last-child{padding-right:0}
+.right{text-align:right;white-space:nowrap}
+thead th{border-bottom:1.5px solid var(--edge);vertical-align:bottom;font-weight:600}
+tbody th{font-weight:400;min-width:9rem}
+tbody tr+tr>*{border-top:1px solid var(--rule)}
+tbody tr:last-child>*{border-bottom:1.5px solid var(--edge)}
+code{font:.88em/1.5 ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace}
+pre{overflow-x:auto;margin:1.5rem 0;padding:.8rem 1rem;border:1px solid var(--rule);border-radius:.3rem}
+details{margin:1.5rem 0;border-top:1px solid var(--rule);border-bottom:1px solid var(--rule)}
+summary{cursor:pointer;padding:.6rem 0;color:var(--link)}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+footer{border-top:1px solid var(--rule);padding:1rem 0 2rem}
+@media (max-width:480px){body{font-size:1.0625rem}h1{font-size:1.65rem}main{padding-top:1.5rem}}
+@media print{
+:root{color-scheme:light;font-size:9.5pt;--paper:#fff}
+figure svg.chart{max-width:12cm;margin:0;background:none}
+main,footer{width:auto;padding:0}
+figure,table,pre,.verdict{break-inside:avoid}
+h1,h2{break-after:avoid}
+pre{white-space:pre-wrap}
+.scroll{overflow:visible}
+details::details-content{content-visibility:visible;block-size:auto}
+}
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_inline(text: &str, expected: &str) {
+        assert_eq!(inline(text), expected, "from {text:?}");
+    }
+
+    #[test]
+    fn marks_in_pairs_become_elements() {
+        check_inline("a *big* step", "a <em>big</em> step");
+        check_inline("(*p - y*), `x < 1`", "(<em>p - y</em>), <code>x &lt; 1</code>");
+        check_inline("*see `a* b` now*", "<em>see <code>a* b</code> now</em>");
+        check_inline("*ä*ö `*x*`", "*ä*ö <code>*x*</code>");
+    }
+
+    #[test]
+    fn lone_marks_are_ordinary_characters() {
+        for text in ["2 * 3 * 4", "a*b*c", "*", "**", "` alone", "``", "* item", "*open", "5 *", "f(x)*g(x)*"]
+        {
+            check_inline(text, text);
+        }
+    }
+
+    #[test]
+    fn markup_in_the_text_is_shown_not_obeyed() {
+        check_inline("<b> & *<i>*", "&lt;b&gt; &amp; <em>&lt;i&gt;</em>");
+    }
+}

@@ -1,0 +1,79 @@
+//! Kind `mlp`: `A_l = act(A_{l-1} W_l + b_l)`, with sigmoid or softmax outputs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use surprisal_data::argmax_rows;
+use surprisal_tensor::ParamId;
+use surprisal_tensor::ndarray::Array2;
+
+use super::ReplayError;
+use super::descent::{Milestones, State, descend, norm};
+use super::net::{Loss, Net};
+use super::place::Place;
+use super::rows::Rows;
+
+const LOSSES: &[(&str, Loss)] = &[
+    ("sigmoid_bce", Loss::SigmoidBce),
+    ("sigmoid_half_mse", Loss::SigmoidHalfMse),
+    ("sigmoid_mse", Loss::SigmoidMse),
+    ("softmax_ce", Loss::SoftmaxCe),
+    ("softmax_half_mse", Loss::SoftmaxHalfMse),
+];
+
+pub(super) fn replay(setting: &Place, folder: &Path) -> Result<Value, ReplayError> {
+    let rows = Rows::read(setting, folder)?;
+    let runs =
+        setting.get("runs")?.list()?.map(|run| train(setting, &run, &rows)).collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({ "runs": runs }))
+}
+
+fn train(setting: &Place, run: &Place, rows: &Rows) -> Result<Value, ReplayError> {
+    let epochs = setting.get("epochs")?.epochs()?;
+    let loss = *run.get("loss")?.one_of(LOSSES)?;
+    let net = Net::read(run, rows.x.ncols(), loss)?;
+    let targets = if loss.is_cross_entropy() {
+        rows.probabilities(net.outputs())?
+    } else {
+        rows.targets(net.outputs())?
+    };
+
+    let thresholds = setting.find("thresholds")?;
+    let mut milestones = match &thresholds {
+        Some(thresholds) => Milestones::read(&thresholds.get("values")?, &thresholds.get("caps")?)?,
+        None => Milestones::none(),
+    };
+    let told =
+        descend(run, net, (&rows.x, &targets), &epochs, &mut milestones, |state| row(state, &targets))?;
+    let mut told = json!({ "id": run.get("id")?.text()?, "rows": told });
+    if thresholds.is_some() {
+        told["first_epoch_with_all_abs_errors_below"] = milestones.told();
+    }
+    Ok(told)
+}
+
+fn row(state: &State, targets: &Array2<f64>) -> Value {
+    let (params, grads) = (&state.net.params, state.grads);
+    let layer = |[weight, bias]: [ParamId; 2]| {
+        let rows = params[weight].chunks(params[bias].len());
+        json!({ "W": rows.collect::<Vec<_>>(), "b": &params[bias] })
+    };
+    json!({
+        "epoch": state.epoch,
+        "loss": state.loss,
+        "correct": correct(&state.outputs, targets),
+        "grad_norm": grads.norm(),
+        "layer_grad_norms": state.net.layers().map(|[w, b]| norm(&[&grads[w], &grads[b]])).collect::<Vec<_>>(),
+        "outputs": state.outputs.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+        "params": state.net.layers().map(layer).collect::<Vec<_>>(),
+    })
+}
+
+/// How many rows have their largest output where the target has, of equals the first; a single output says yes above ½.
+fn correct(outputs: &Array2<f64>, targets: &Array2<f64>) -> usize {
+    if outputs.ncols() == 1 {
+        return outputs.iter().zip(targets).filter(|&(&a, &y)| (a > 0.5) == (y == 1.0)).count();
+    }
+    let (said, meant) = (argmax_rows(outputs.view()), argmax_rows(targets.view()));
+    said.iter().zip(&meant).filter(|(said, meant)| said == meant).count()
+}

@@ -1,0 +1,79 @@
+//! Reference experiments, computed again: from the `setting` of a reference file, the numbers of its `expected`.
+//!
+//! A reference file is JSON with a `setting`, what it is `expected` to give, and a `tolerance`; nothing is random.
+//! [`replay`] computes in `f64`, on the tape that users train with; [`compare`] holds the result against the reference.
+//! So one file, made by another program in another language, checks operations, losses and gradients at once, over
+//! thousands of steps.
+//!
+//! Conventions: epoch k is the state after exactly k updates, and its numbers are evaluated before update k + 1. An
+//! update is `theta -= eta * dL/dtheta`, full batch, all parameters at once. Losses are sums over rows and outputs
+//! divided by the number of rows only, `sigmoid_mse` also by the number of outputs; `half_..` carries the factor 1/2.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `neuron` | kind `neuron`: one weight, one bias, one input |
+//! | `logreg` | kind `logreg`: logistic regression on a data file |
+//! | `mlp` | kind `mlp`: fully connected nets |
+//! | `net` | the net that all three are, its activations and its losses |
+//! | `descent` | the steps, the rows at chosen epochs, and the first epochs with small errors |
+//! | `rows` | inputs and targets, from the setting or from a data file beside it |
+//! | `place` | JSON values that know where they stand, to be read with good errors |
+//! | `compare`, `error` | is it the same? what is wrong with the setting? |
+
+mod compare;
+mod descent;
+mod error;
+mod logreg;
+#[cfg(test)]
+mod messages;
+mod mlp;
+mod net;
+mod neuron;
+mod place;
+mod rows;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+pub use compare::{Mismatch, compare};
+pub use error::ReplayError;
+use place::Place;
+
+/// How a kind of setting is replayed; the path is the folder of its data files.
+type Kind = fn(&Place, &Path) -> Result<Value, ReplayError>;
+
+/// Every kind of setting.
+const KINDS: &[(&str, Kind)] =
+    &[("neuron", neuron::replay as Kind), ("logreg", logreg::replay as Kind), ("mlp", mlp::replay as Kind)];
+
+/// Computes what `setting` is expected to give; `data` is the folder of the data file that it names, if any.
+///
+/// The result has every key that the `expected` of a reference file has, and may have more: parameters and outputs are
+/// given at every epoch that is reported.
+///
+/// # Errors
+/// If something in the setting is missing, misspelt, unknown, or of the wrong type or size, if the data file cannot be
+/// read, or if the numbers do not stay finite: with the key path, and what to try.
+///
+/// ```
+/// use serde_json::json;
+/// use surprisal_lab::replay::replay;
+///
+/// let setting = json!({
+///     "kind": "neuron",
+///     "epochs": [0, 1],
+///     "runs": [{ "id": "saturated", "loss": "half_squared", "eta": 0.15, "x": 1, "y": 0, "w0": 2, "b0": 2,
+///                "milestones": [0.5], "cap": 1000 }],
+/// });
+/// let replayed = replay(&setting, "tests/vectors")?;
+/// let run = &replayed["runs"][0];
+/// assert_eq!(run["trajectory"][0]["output"], 0.9820137900379085); // as wrong as can be, and yet ..
+/// assert_eq!(run["first_epoch_with_abs_error_below"]["0.5"], 232); // .. it takes 232 steps to half the error
+/// # Ok::<(), surprisal_lab::replay::ReplayError>(())
+/// ```
+pub fn replay(setting: &Value, data: impl AsRef<Path>) -> Result<Value, ReplayError> {
+    let setting = Place::root("setting", setting);
+    let kind = setting.get("kind")?.one_of(KINDS)?;
+    kind(&setting, data.as_ref())
+}

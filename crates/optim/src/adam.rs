@@ -1,0 +1,143 @@
+//! [`Adam`]: every number at a pace of its own.
+
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+
+use crate::error::or_panic;
+use crate::optimizer::{check, for_each_span, remember};
+use crate::{Hyperparameter, OptimError, Optimizer};
+
+/// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
+///
+/// With learning rate η, weight decay λ and the gradient g + λθ in the place of g, at step t = 1, 2, ..:
+///
+/// | | |
+/// |---|---|
+/// | mean | `m ← β1 m + (1 - β1) g`, from 0 |
+/// | mean square | `v ← β2 v + (1 - β2) g²`, from 0 |
+/// | step | `θ ← θ - η m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β1^t)`, `v̂ = v / (1 - β2^t)` |
+///
+/// The divisions by 1 - β^t undo the start from 0: without them the first steps would be far too small or too large.
+/// A step moves no number by much more than η, however large the gradients.
+///
+/// The decay goes through the mean and the division as the gradient does (PyTorch's `Adam`, not its `AdamW`).
+///
+/// Source: Kingma and Ba (2015), "Adam: A method for stochastic optimization", algorithm 1.
+///
+/// ```
+/// use surprisal_optim::{Adam, Optimizer};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+///
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, 1.0]);
+/// let steep_and_flat = array![1000.0, 0.001];
+/// let mut workspace = Workspace::new();
+/// let (_, grads) = workspace.grad(&params, |tape| (tape.input(&steep_and_flat) * tape.param(w)).sum());
+/// Adam::new(0.1).step(&mut params, grads);
+/// assert!(params[w].iter().all(|w| (w - 0.9).abs() < 1e-5)); // the first step is the learning rate, both times
+/// ```
+#[derive(Clone, Debug)]
+pub struct Adam<T: Scalar = f32> {
+    options: Options,
+    steps: u64,
+    mean: Buf<T>,
+    square: Buf<T>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    learning_rate: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    weight_decay: f64,
+}
+
+impl<T: Scalar> Adam<T> {
+    /// Adam with the paper's constants: β1 = 0.9, β2 = 0.999, ε = 1e-8, no decay; the learning rate is above 0.
+    ///
+    /// # Panics
+    /// Where [`try_new`](Self::try_new) is an error.
+    #[track_caller]
+    pub fn new(learning_rate: f64) -> Self {
+        or_panic(Self::try_new(learning_rate))
+    }
+
+    /// [`new`](Self::new), for a learning rate from outside.
+    ///
+    /// # Errors
+    /// If the learning rate is not a finite number above 0.
+    pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
+        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
+        let options = Options { learning_rate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
+        Ok(Adam { options, steps: 0, mean: Buf::new(6), square: Buf::new(9) })
+    }
+
+    /// How much of the mean and of the mean square stays at each step: both from 0 to below 1.
+    ///
+    /// # Panics
+    /// If one is out of range.
+    #[track_caller]
+    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+        self.options.beta1 = or_panic(Hyperparameter::Beta1.check(beta1));
+        self.options.beta2 = or_panic(Hyperparameter::Beta2.check(beta2));
+        self
+    }
+
+    /// What is added to the root: above 0.
+    ///
+    /// # Panics
+    /// If it is not a finite number above 0.
+    #[track_caller]
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.options.eps = or_panic(Hyperparameter::Eps.check(eps));
+        self
+    }
+
+    /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// # Panics
+    /// If it is negative, infinite or NaN.
+    #[track_caller]
+    pub fn weight_decay(mut self, lambda: f64) -> Self {
+        self.options.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
+        self
+    }
+}
+
+kernel! {
+    fn adam<T: Scalar>(o: Options, t: f64, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        // in f64: in f32, 1 - 0.999 has four digits
+        let rate = T::of(o.learning_rate / (1.0 - o.beta1.powf(t)));
+        let correction = T::of(1.0 / (1.0 - o.beta2.powf(t)));
+        let [beta1, rest1, beta2, rest2] = [o.beta1, 1.0 - o.beta1, o.beta2, 1.0 - o.beta2].map(T::of);
+        let [eps, lambda] = [o.eps, o.weight_decay].map(T::of);
+        for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
+            let g = g + lambda * *theta;
+            *m = beta1 * *m + rest1 * g;
+            *v = beta2 * *v + rest2 * g * g;
+            // at 0 the root has no derivative: a dual number would turn into NaN where the gradient is 0
+            let root = if *v > T::ZERO { (*v * correction).sqrt() } else { T::ZERO };
+            *theta -= rate * *m / (root + eps);
+        }
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Adam<T> {
+    fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+        check(params, grads)?;
+        let Adam { options, steps, mean, square } = self;
+        remember(mean, params)?;
+        remember(square, params)?;
+        *steps += 1;
+        for_each_span(params, grads, |theta, g, at| {
+            adam(*options, *steps as f64, theta, g, &mut mean[at.clone()], &mut square[at]);
+        });
+        Ok(())
+    }
+    fn learning_rate(&self) -> f64 {
+        self.options.learning_rate
+    }
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.options.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+}

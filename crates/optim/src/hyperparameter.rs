@@ -1,0 +1,92 @@
+//! What each number that a user sets may be.
+
+use std::fmt;
+
+use crate::OptimError;
+
+/// A number that the user sets and no gradient moves; knows its range.
+///
+/// Out of it, an optimizer panics: a number that the program chose is then a mistake in the program. For numbers from
+/// outside (a command line, a file) [`check`](Self::check) gives an error instead:
+///
+/// ```
+/// use surprisal_optim::{Hyperparameter, OptimError, Sgd};
+///
+/// fn from_outside(lr: f64, mu: f64) -> Result<Sgd, OptimError> {
+///     Ok(Sgd::try_new(lr)?.momentum(Hyperparameter::Momentum.check(mu)?))
+/// }
+/// assert_eq!(
+///     from_outside(0.1, 1.5).unwrap_err().to_string(),
+///     "momentum: expected a number from 0 to below 1, found 1.5 | 0.9 is usual"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hyperparameter {
+    /// How far a step goes: above 0.
+    LearningRate,
+    /// How much of the last step's velocity stays: 0 to below 1.
+    Momentum,
+    /// How much of the mean gradient stays: 0 to below 1.
+    Beta1,
+    /// How much of the mean squared gradient stays: 0 to below 1.
+    Beta2,
+    /// What keeps a division from being by 0: above 0.
+    Eps,
+    /// How strongly theta is pulled to 0: 0 or above.
+    WeightDecay,
+}
+
+use Hyperparameter::*;
+
+impl Hyperparameter {
+    /// The number itself if it is in range.
+    ///
+    /// # Errors
+    /// [`OptimError::OutOfRange`], also for NaN and infinities.
+    pub fn check(self, number: f64) -> Result<f64, OptimError> {
+        let in_range = match self {
+            LearningRate | Eps => number > 0.0,
+            Momentum | Beta1 | Beta2 => (0.0..1.0).contains(&number),
+            WeightDecay => number >= 0.0,
+        };
+        if in_range && number.is_finite() {
+            Ok(number)
+        } else {
+            Err(OptimError::OutOfRange { hyperparameter: self, found: number })
+        }
+    }
+
+    /// The range, in words.
+    pub(crate) fn range(self) -> &'static str {
+        match self {
+            LearningRate | Eps => "a finite number above 0",
+            Momentum | Beta1 | Beta2 => "a number from 0 to below 1",
+            WeightDecay => "a finite number, 0 or above",
+        }
+    }
+
+    /// What to try.
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            LearningRate => "0.1 is a usual start for Sgd, 0.001 for Adam",
+            Momentum | Beta1 => "0.9 is usual",
+            Beta2 => "0.999 is usual",
+            Eps => "1e-8 is usual",
+            WeightDecay => "0 is none, 1e-4 is usual",
+        }
+    }
+}
+
+impl fmt::Display for Hyperparameter {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            LearningRate => "learning rate",
+            Momentum => "momentum",
+            Beta1 => "beta1",
+            Beta2 => "beta2",
+            Eps => "eps",
+            WeightDecay => "weight decay",
+        })
+    }
+}

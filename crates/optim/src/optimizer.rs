@@ -1,0 +1,102 @@
+//! [`Optimizer`], and what every one of them shares: the checks before a step, the walk over theta, the memory.
+
+use std::ops::Range;
+
+use surprisal_tensor::{Buf, Gradients, Params, Scalar};
+
+use crate::OptimError;
+use crate::error::or_panic;
+
+/// Moves the parameters down their gradient, one step at a time.
+///
+/// Frozen parameters do not move, and what is remembered of them does not change. Nothing has to be set to
+/// zero between steps. After the first step, a step allocates nothing.
+///
+/// ```
+/// use surprisal_optim::{Optimizer, Sgd};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+///
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![4.0, -2.0]);
+/// let mut workspace = Workspace::new();
+/// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum()); // gradient 2 w
+///
+/// let mut optimizer: Box<dyn Optimizer<f64>> = Box::new(Sgd::new(0.25));
+/// optimizer.step(&mut params, grads);
+/// assert_eq!(params[w], [2.0, -1.0]); // w - 0.25 * 2 w
+/// ```
+pub trait Optimizer<T: Scalar> {
+    /// One step.
+    ///
+    /// # Panics
+    /// At the caller's line, where [`try_step`](Self::try_step) is an error.
+    #[track_caller]
+    fn step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) {
+        or_panic(self.try_step(params, grads));
+    }
+
+    /// [`step`](Self::step), with what does not fit as an error; then nothing has moved.
+    ///
+    /// # Errors
+    /// If the loss never reached a trainable parameter, or it was frozen then; if the gradients are those of other
+    /// parameters; if parameters were added since this optimizer's first step.
+    fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError>;
+
+    /// How far a step goes.
+    fn learning_rate(&self) -> f64;
+
+    /// Changes how far the next steps go; keeps what is remembered.
+    ///
+    /// # Panics
+    /// If the rate is not a finite number above 0.
+    #[track_caller]
+    fn set_learning_rate(&mut self, rate: f64);
+}
+
+/// Whether these are the gradients of these parameters, and none is missing.
+pub(crate) fn check<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+    if !params.same_layout(grads) {
+        return Err(first_difference(params, grads));
+    }
+    grads.all_reached()?;
+    match params.ids().find(|&id| params.is_trainable(id) && !grads.is_trainable(id)) {
+        None => Ok(()),
+        Some(id) => Err(OptimError::Unfrozen { parameter: params.entry(id).name.clone() }),
+    }
+}
+
+#[cold]
+fn first_difference<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> OptimError {
+    let pairs = params.entries().iter().zip(grads.entries());
+    let first = pairs.take_while(|(parameter, gradient)| parameter == gradient).count();
+    let words = |of: &Params<T>| match of.entries().get(first) {
+        Some(entry) => format!("\"{}\" {}", entry.name, entry.shape),
+        None => "nothing".to_string(),
+    };
+    OptimError::OtherParameters { parameter: words(params), gradient: words(grads) }
+}
+
+/// Calls `update` on each stretch of theta that may move, with its gradient and its place.
+pub(crate) fn for_each_span<T: Scalar>(
+    params: &mut Params<T>,
+    grads: &Gradients<T>,
+    mut update: impl FnMut(&mut [T], &[T], Range<usize>),
+) {
+    // by number, as theta cannot change while an iterator over its spans is held; there is one, or few
+    for k in 0.. {
+        let Some(span) = params.trainable_spans().nth(k) else { return };
+        update(&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span.clone()], span);
+    }
+}
+
+/// Makes ready what is remembered of every number of theta: zeros at the first step, afterwards as it is.
+pub(crate) fn remember<T: Scalar>(memory: &mut Buf<T>, params: &Params<T>) -> Result<(), OptimError> {
+    let (remembered, found) = (memory.len(), params.as_slice().len());
+    if remembered == 0 {
+        memory.resize(found);
+        memory.fill(T::ZERO);
+    } else if remembered != found {
+        return Err(OptimError::LayoutChanged { remembered, found });
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! [`Sgd`]: down the gradient, with or without momentum.
+
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+
+use crate::error::or_panic;
+use crate::optimizer::{check, for_each_span, remember};
+use crate::{Hyperparameter, OptimError, Optimizer};
+
+/// Stochastic gradient descent: a step down the gradient.
+///
+/// With learning rate η, momentum μ, weight decay λ and the gradient g + λθ in the place of g:
+///
+/// | | |
+/// |---|---|
+/// | plain | `θ ← θ - η g` |
+/// | [`momentum`](Self::momentum) | `v ← μ v + g`, `θ ← θ - η v`: a ball that rolls on; v starts at 0 |
+/// | [`nesterov`](Self::nesterov) | `v ← μ v + g`, `θ ← θ - η (g + μ v)`: the same, looking one step ahead |
+///
+/// The learning rate stands outside of v, as in PyTorch: changing it acts on the whole of the next step.
+///
+/// Sources: Robbins and Monro (1951), "A stochastic approximation method"; Polyak (1964), "Some methods of
+/// speeding up the convergence of iteration methods"; Nesterov's in the form of Sutskever, Martens, Dahl and Hinton
+/// (2013), "On the importance of initialization and momentum in deep learning".
+///
+/// ```
+/// use surprisal_optim::{Optimizer, Sgd};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+///
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![8.0]);
+/// let mut workspace = Workspace::new();
+/// let mut optimizer = Sgd::new(0.25).momentum(0.5);
+/// let mut path = vec![];
+/// for _ in 0..3 {
+///     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum()); // gradient 2 w
+///     optimizer.step(&mut params, grads);
+///     path.push(params[w][0]);
+/// }
+/// assert_eq!(path, [4.0, 0.0, -2.0]); // rolls past the minimum at 0
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sgd<T: Scalar = f32> {
+    learning_rate: f64,
+    momentum: f64,
+    nesterov: bool,
+    weight_decay: f64,
+    velocity: Buf<T>, // empty without momentum
+}
+
+impl<T: Scalar> Sgd<T> {
+    /// Plain gradient descent; the learning rate is above 0.
+    ///
+    /// # Panics
+    /// Where [`try_new`](Self::try_new) is an error.
+    #[track_caller]
+    pub fn new(learning_rate: f64) -> Self {
+        or_panic(Self::try_new(learning_rate))
+    }
+
+    /// [`new`](Self::new), for a learning rate from outside.
+    ///
+    /// # Errors
+    /// If the learning rate is not a finite number above 0.
+    pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
+        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
+        Ok(Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0, velocity: Buf::new(6) })
+    }
+
+    /// How much of the last step's velocity stays: μ, from 0 to below 1.
+    ///
+    /// # Panics
+    /// If it is out of range, or if it takes the momentum from [`nesterov`](Self::nesterov).
+    #[track_caller]
+    pub fn momentum(self, mu: f64) -> Self {
+        let sgd = Sgd { momentum: or_panic(Hyperparameter::Momentum.check(mu)), ..self };
+        if sgd.nesterov { sgd.nesterov() } else { sgd }
+    }
+
+    /// Steps from where the momentum is about to lead.
+    ///
+    /// # Panics
+    /// Where [`try_nesterov`](Self::try_nesterov) is an error.
+    #[track_caller]
+    pub fn nesterov(self) -> Self {
+        or_panic(self.try_nesterov())
+    }
+
+    /// [`nesterov`](Self::nesterov), for a momentum from outside.
+    ///
+    /// # Errors
+    /// If there is no momentum: set it first.
+    pub fn try_nesterov(self) -> Result<Self, OptimError> {
+        if self.momentum == 0.0 {
+            return Err(OptimError::NesterovWithoutMomentum);
+        }
+        Ok(Sgd { nesterov: true, ..self })
+    }
+
+    /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// # Panics
+    /// If it is negative, infinite or NaN.
+    #[track_caller]
+    pub fn weight_decay(self, lambda: f64) -> Self {
+        Sgd { weight_decay: or_panic(Hyperparameter::WeightDecay.check(lambda)), ..self }
+    }
+}
+
+kernel! {
+    fn descend<T: Scalar>(lr: T, lambda: T, theta: &mut [T], g: &[T]) {
+        for (theta, &g) in theta.iter_mut().zip(g) {
+            *theta -= lr * (g + lambda * *theta);
+        }
+    }
+}
+
+kernel! {
+    fn roll<T: Scalar>(lr: T, mu: T, nesterov: bool, lambda: T, theta: &mut [T], g: &[T], v: &mut [T]) {
+        for ((theta, &g), v) in theta.iter_mut().zip(g).zip(v) {
+            let g = g + lambda * *theta;
+            *v = mu * *v + g;
+            *theta -= lr * if nesterov { g + mu * *v } else { *v };
+        }
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Sgd<T> {
+    fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+        check(params, grads)?;
+        let [lr, mu, lambda] = [self.learning_rate, self.momentum, self.weight_decay].map(T::of);
+        if self.momentum == 0.0 {
+            for_each_span(params, grads, |theta, g, _| descend(lr, lambda, theta, g));
+        } else {
+            let (nesterov, v) = (self.nesterov, &mut self.velocity);
+            remember(v, params)?;
+            for_each_span(params, grads, |theta, g, at| roll(lr, mu, nesterov, lambda, theta, g, &mut v[at]));
+        }
+        Ok(())
+    }
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+}

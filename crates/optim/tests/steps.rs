@@ -1,0 +1,272 @@
+//! What a step does and leaves alone, each claim against arithmetic that can be checked by eye.
+
+use surprisal_optim::{Adam, Optimizer, Sgd};
+use surprisal_tensor::ndarray::{Array1, array};
+use surprisal_tensor::{Dual, Params, Scalar, Workspace};
+
+/// One step on the loss Σ g θ, whose gradient is g.
+fn step_along<T: Scalar>(optimizer: &mut dyn Optimizer<T>, params: &mut Params<T>, g: &[f64]) {
+    let ids: Vec<_> = params.ids().collect();
+    let mut workspace = Workspace::new();
+    let (_, grads) = workspace.grad(params, |tape| {
+        let terms = ids.iter().map(|&id| {
+            let range = params.entry(id).range.clone();
+            let g: Array1<T> = g[range].iter().map(|&g| T::of(g)).collect();
+            (tape.input(&g) * tape.param(id)).sum()
+        });
+        terms.reduce(|sum, term| sum + term).unwrap()
+    });
+    optimizer.step(params, grads);
+}
+
+fn params_of(parts: &[(&str, &[f64])]) -> Params<f64> {
+    let mut params = Params::new();
+    for (name, values) in parts {
+        params.add(name, &Array1::from(values.to_vec()));
+    }
+    params
+}
+
+#[track_caller]
+fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() <= tolerance, "at {at}: {found:?} is not {expected:?}");
+    }
+}
+
+/// Adam by its formula, one number at a time, in `f64`.
+struct PlainAdam {
+    t: i32,
+    m: Vec<f64>,
+    v: Vec<f64>,
+}
+
+impl PlainAdam {
+    fn new(len: usize) -> Self {
+        PlainAdam { t: 0, m: vec![0.0; len], v: vec![0.0; len] }
+    }
+    fn step(&mut self, lr: f64, theta: &mut [f64], g: &[f64], frozen: &[usize]) {
+        self.t += 1;
+        for i in (0..theta.len()).filter(|i| !frozen.contains(i)) {
+            self.m[i] = 0.9 * self.m[i] + 0.1 * g[i];
+            self.v[i] = 0.999 * self.v[i] + 0.001 * g[i] * g[i];
+            let (m, v) = (self.m[i] / (1.0 - 0.9f64.powi(self.t)), self.v[i] / (1.0 - 0.999f64.powi(self.t)));
+            theta[i] -= lr * m / (v.sqrt() + 1e-8);
+        }
+    }
+}
+
+#[test]
+fn weight_decay_is_added_to_the_gradient() {
+    // theta 2, g 0.5, decay 0.25: g + 0.25 theta = 1; the second time 0.5 + 0.25 * 1.5 = 0.875
+    let mut params = params_of(&[("w", &[2.0])]);
+    let mut plain = Sgd::new(0.5).weight_decay(0.25);
+    step_along(&mut plain, &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.5]);
+    step_along(&mut plain, &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.5 - 0.5 * 0.875]);
+
+    // the velocity takes it in: v = 1, theta = 1.5; v = 0.5 + 0.875 = 1.375, theta = 0.8125
+    let mut params = params_of(&[("w", &[2.0])]);
+    let mut momentum = Sgd::new(0.5).momentum(0.5).weight_decay(0.25);
+    step_along(&mut momentum, &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.5]);
+    step_along(&mut momentum, &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [0.8125]);
+
+    // so does the look ahead: v = 1, theta = 2 - 0.5 (1 + 0.5 * 1)
+    let mut params = params_of(&[("w", &[2.0])]);
+    step_along(&mut Sgd::new(0.5).momentum(0.5).nesterov().weight_decay(0.25), &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.25]);
+
+    // Adam, without memory: theta = 2 - 0.5 * 1 / (|1| + 1), through the division as the gradient
+    let mut params = params_of(&[("w", &[2.0])]);
+    step_along(&mut Adam::new(0.5).betas(0.0, 0.0).eps(1.0).weight_decay(0.25), &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.75]);
+}
+
+#[test]
+fn decay_of_two_adam_steps_by_hand() {
+    // eps 1, both betas 0.5, decay 1, learning rate 1, no gradient but the decay's
+    // t = 1: g = 3, m̂ = 3, v̂ = 9, theta = 3 - 3/4 = 2.25
+    // t = 2: g = 2.25, m = 0.75 + 1.125, v = 2.25 + 2.53125, both over 0.75: m̂ = 2.5, v̂ = 6.375
+    let mut params = params_of(&[("w", &[3.0])]);
+    let mut adam = Adam::new(1.0).betas(0.5, 0.5).eps(1.0).weight_decay(1.0);
+    step_along(&mut adam, &mut params, &[0.0]);
+    assert_eq!(params.as_slice(), [2.25]);
+    step_along(&mut adam, &mut params, &[0.0]);
+    assert_close(params.as_slice(), &[2.25 - 2.5 / (6.375f64.sqrt() + 1.0)], 1e-15);
+}
+
+#[test]
+fn a_frozen_parameter_does_not_move_and_decay_does_not_reach_it() {
+    let optimizers: [Box<dyn Optimizer<f64>>; 3] = [
+        Box::new(Sgd::new(0.1).weight_decay(0.1)),
+        Box::new(Sgd::new(0.1).momentum(0.9).weight_decay(0.1)),
+        Box::new(Adam::new(0.1).weight_decay(0.1)),
+    ];
+    for mut optimizer in optimizers {
+        let mut params = params_of(&[("a", &[1.0, 2.0]), ("b", &[3.0]), ("c", &[4.0]), ("d", &[5.0])]);
+        let [b, d] = ["b", "d"].map(|name| params.find(name).unwrap());
+        params.freeze(b);
+        params.freeze(d);
+        for _ in 0..3 {
+            step_along(&mut *optimizer, &mut params, &[1.0; 5]);
+        }
+        let theta = params.as_slice();
+        assert_eq!((theta[2], theta[4]), (3.0, 5.0));
+        assert!(theta[0] < 1.0 && theta[1] < 2.0 && theta[3] < 4.0);
+    }
+}
+
+#[test]
+fn freezing_after_backward_is_early_enough() {
+    let mut params = params_of(&[("a", &[1.0]), ("b", &[1.0])]);
+    let [a, b] = ["a", "b"].map(|name| params.find(name).unwrap());
+    let mut workspace = Workspace::new();
+    let (_, grads) = workspace.grad(&params, |tape| (tape.param(a) * tape.param(b)).sum());
+    params.freeze(b);
+    Sgd::new(0.5).step(&mut params, grads);
+    assert_eq!(params.as_slice(), [0.5, 1.0]);
+}
+
+#[test]
+fn the_velocity_of_a_frozen_parameter_waits() {
+    let start: &[(&str, &[f64])] = &[("a", &[1.0]), ("b", &[1.0])];
+    let (mut paused, mut straight) = (params_of(start), params_of(start));
+    let a = paused.find("a").unwrap();
+    let [mut with_pause, mut without] = [(); 2].map(|()| Sgd::new(0.1).momentum(0.9));
+
+    for g in [1.0, -2.0] {
+        step_along(&mut with_pause, &mut paused, &[g, 1.0]);
+        step_along(&mut without, &mut straight, &[g, 1.0]);
+    }
+    paused.freeze(a);
+    for _ in 0..3 {
+        step_along(&mut with_pause, &mut paused, &[7.0, 1.0]);
+    }
+    paused.unfreeze(a);
+    step_along(&mut with_pause, &mut paused, &[0.5, 1.0]);
+    step_along(&mut without, &mut straight, &[0.5, 1.0]);
+    assert_eq!(paused[a], straight[a]);
+}
+
+#[test]
+fn the_memory_of_adam_waits_while_a_parameter_is_frozen() {
+    let mut params = params_of(&[("a", &[1.0]), ("b", &[1.0])]);
+    let a = params.find("a").unwrap();
+    let (mut adam, mut plain, mut expected) = (Adam::new(0.1), PlainAdam::new(2), [1.0, 1.0]);
+    for (g, frozen) in [(1.0, false), (-2.0, false), (7.0, true), (7.0, true), (0.5, false)] {
+        if frozen {
+            params.freeze(a)
+        } else {
+            params.unfreeze(a)
+        }
+        step_along(&mut adam, &mut params, &[g, 1.0]);
+        plain.step(0.1, &mut expected, &[g, 1.0], if frozen { &[0] } else { &[] });
+        assert_close(params.as_slice(), &expected, 1e-14);
+    }
+}
+
+#[test]
+fn adam_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
+    for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
+        // gradients from 1e-6 to 1e6 of both signs, and some that are 0
+        let g = |i: usize, step: usize| match (i + step) % 5 {
+            0 => 0.0,
+            k => f64::from((((i * 7 + step) as f32).sin()) * 10f32.powi(6 - 3 * k as i32)),
+        };
+        let mut params = Params::<f32>::new();
+        params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
+        let mut expected: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+        let (mut adam, mut plain) = (Adam::new(0.01), PlainAdam::new(len));
+        for step in 0..5 {
+            let g: Vec<f64> = (0..len).map(|i| g(i, step)).collect();
+            step_along(&mut adam, &mut params, &g);
+            plain.step(0.01, &mut expected, &g, &[]);
+        }
+        let found: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+        // five roundings of theta, |theta| < 2, and of five steps of 0.01
+        assert_close(&found, &expected, 5.0 * f64::from(f32::EPSILON));
+    }
+}
+
+#[test]
+fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
+    for nesterov in [false, true] {
+        for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
+            let mut params = Params::<f32>::new();
+            params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
+            let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+            let mut v = vec![0.0; len];
+            let mut sgd = Sgd::new(0.1).momentum(0.9);
+            if nesterov {
+                sgd = sgd.nesterov();
+            }
+            for step in 0..5 {
+                let g: Vec<f64> = (0..len).map(|i| f64::from(((i * 7 + step) as f32).sin())).collect();
+                step_along(&mut sgd, &mut params, &g);
+                for i in 0..len {
+                    v[i] = 0.9 * v[i] + g[i];
+                    theta[i] -= 0.1 * if nesterov { g[i] + 0.9 * v[i] } else { v[i] };
+                }
+            }
+            let found: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+            assert_close(&found, &theta, 10.0 * f64::from(f32::EPSILON));
+        }
+    }
+}
+
+#[test]
+fn a_dual_theta_carries_the_derivative_of_the_trajectory() {
+    // d/dε of three steps from (2 + ε, 0) on θ0² + θ1², against the difference of two trajectories;
+    // θ1 stays at 0, where the root in Adam has no derivative
+    fn run<T: Scalar>(mut optimizer: impl Optimizer<T>, first: T) -> Vec<T> {
+        let mut params = Params::new();
+        let w = params.add("w", &array![first, T::ZERO]);
+        let mut workspace = Workspace::new();
+        for _ in 0..3 {
+            let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+            optimizer.step(&mut params, grads);
+        }
+        params[w].to_vec()
+    }
+    macro_rules! check {
+        ($optimizer:expr) => {
+            let exact = run($optimizer, Dual { value: 2.0, tangent: 1.0 });
+            let (high, low) = (run($optimizer, 2.0 + 1e-5), run($optimizer, 2.0 - 1e-5));
+            let slope = (high[0] - low[0]) / 2e-5;
+            assert!((exact[0].tangent - slope).abs() < 1e-8, "{} is not {slope}", exact[0].tangent);
+            assert_eq!((exact[1].value, exact[1].tangent), (0.0, 0.0));
+        };
+    }
+    check!(Sgd::new(0.1));
+    check!(Sgd::new(0.1).momentum(0.9).nesterov().weight_decay(0.1));
+    check!(Adam::new(0.1));
+}
+
+#[test]
+fn the_learning_rate_can_change_between_steps() {
+    let optimizers: [Box<dyn Optimizer<f64>>; 2] = [Box::new(Sgd::new(0.5)), Box::new(Adam::new(0.5))];
+    for mut optimizer in optimizers {
+        assert_eq!(optimizer.learning_rate(), 0.5);
+        let mut params = params_of(&[("w", &[1.0])]);
+        step_along(&mut *optimizer, &mut params, &[1.0]);
+        optimizer.set_learning_rate(0.25);
+        assert_eq!(optimizer.learning_rate(), 0.25);
+        step_along(&mut *optimizer, &mut params, &[1.0]);
+        assert_close(params.as_slice(), &[0.25], 1e-7);
+    }
+}
+
+#[test]
+fn a_copy_continues_where_the_original_stands() {
+    let mut params = params_of(&[("w", &[1.0, -3.0])]);
+    let mut original = Adam::new(0.1);
+    step_along(&mut original, &mut params, &[1.0, 2.0]);
+    let (mut copy, mut copied) = (original.clone(), params.clone());
+    step_along(&mut original, &mut params, &[-1.0, 2.0]);
+    step_along(&mut copy, &mut copied, &[-1.0, 2.0]);
+    assert_eq!(params.as_slice(), copied.as_slice());
+}

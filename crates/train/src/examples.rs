@@ -1,0 +1,31 @@
+//! Data in the number type of the model.
+
+use surprisal_data::Dataset;
+use surprisal_tensor::Scalar;
+use surprisal_tensor::ndarray::Array2;
+
+/// Features `[rows, columns]` and a class label for each row.
+#[derive(Clone, Debug)]
+pub struct Examples<T> {
+    /// `[rows, columns]`
+    pub features: Array2<T>,
+    /// One for each row, below [`classes`](Self::classes).
+    pub labels: Vec<usize>,
+    /// How many classes there are, whether or not each occurs.
+    pub classes: usize,
+}
+
+impl<T: Scalar> Examples<T> {
+    /// The data set's numbers, rounded to `T`.
+    pub fn new(data: &Dataset) -> Self {
+        Examples {
+            features: data.features.mapv(T::of),
+            labels: data.labels.clone(),
+            classes: data.class_names.len(),
+        }
+    }
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.labels.len()
+    }
+}

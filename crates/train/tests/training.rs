@@ -1,0 +1,170 @@
+//! Training: it learns, it repeats itself to the bit, and it says what stopped it.
+
+use surprisal_data::{Dataset, Standardize};
+use surprisal_layers::{Activation, Layer, Linear, Mlp, rng};
+use surprisal_optim::{Adam, Sgd};
+use surprisal_tensor::ndarray::array;
+use surprisal_tensor::{Dual, Params, Scalar, Var, check_gradient};
+use surprisal_train::{Examples, History, Objective, TrainError, Trainer};
+
+fn iris<T: Scalar>() -> Examples<T> {
+    let mut data = Dataset::iris();
+    data.features = Standardize::fit(&data.features).unwrap().apply(&data.features).unwrap();
+    Examples::new(&data)
+}
+
+fn trainer(objective: Objective) -> Trainer {
+    Trainer { objective, epochs: 30, batch_size: 32, seed: 5 }
+}
+
+fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
+    let (examples, mut params) = (iris::<T>(), Params::new());
+    let model = Mlp::new(&mut params, &"4-8-3".parse().unwrap(), Activation::Tanh, &mut rng(1));
+    let history =
+        trainer.fit(&model, &mut params, &mut Adam::new(0.01), &examples, &examples, |_| ()).unwrap();
+    (params, history)
+}
+
+#[test]
+fn every_objective_learns_iris_and_halves_are_halves() {
+    for objective in Objective::ALL {
+        let (_, history) = run::<f64>(&trainer(objective));
+        assert_eq!(history.epochs().len(), 31);
+        let (first, last) = (history.epochs()[0], *history.last());
+        assert!(last.train_accuracy > 0.9 && last.loss < first.loss / 2.0, "{objective}: {last:?}");
+        assert_eq!(last.test_accuracy, last.train_accuracy); // the same rows
+    }
+    let start = |objective| run::<f64>(&Trainer { epochs: 0, ..trainer(objective) }).1.epochs()[0];
+    let (whole, half) = (start(Objective::SquaredError), start(Objective::HalfSquaredError));
+    assert!(
+        (whole.loss - 2.0 * half.loss).abs() < 1e-15
+            && (whole.gradient_norm - 2.0 * half.gradient_norm).abs() < 1e-15
+    );
+}
+
+#[test]
+fn the_same_settings_give_the_same_bits() {
+    let (first, again) =
+        (run::<f32>(&trainer(Objective::CrossEntropy)), run::<f32>(&trainer(Objective::CrossEntropy)));
+    assert_eq!(first.0.as_slice(), again.0.as_slice());
+    assert_eq!(first.1.to_csv(), again.1.to_csv());
+    let other = run::<f32>(&Trainer { seed: 6, ..trainer(Objective::CrossEntropy) });
+    assert_ne!(first.0.as_slice(), other.0.as_slice());
+}
+
+#[test]
+fn a_history_reads_back_and_knows_its_milestones() {
+    let (_, history) = run::<f64>(&trainer(Objective::CrossEntropy));
+    let csv = history.to_csv();
+    let last: Vec<f64> = csv.lines().last().unwrap().split(',').map(|n| n.parse().unwrap()).collect();
+    let e = history.last();
+    assert_eq!(last, [30.0, e.loss, e.train_accuracy, e.test_accuracy, e.gradient_norm]);
+    let first = history.epochs_to(0.9).unwrap();
+    assert!(
+        history.epochs()[first].train_accuracy >= 0.9 && history.epochs()[first - 1].train_accuracy < 0.9
+    );
+    assert_eq!(history.epochs_to(1.1), None);
+}
+
+#[test]
+fn the_objectives_have_the_gradients_their_formulas_say() {
+    for objective in Objective::ALL {
+        check_gradient(&[array![[0.3, -1.0, 2.0], [1.0, 0.5, 0.0]].into_dyn()], |_, z| {
+            objective.loss(z[0], &[1, 0])
+        });
+        check_gradient(&[array![[0.3], [-1.0], [4.0]].into_dyn()], |_, z| objective.loss(z[0], &[1, 0, 0]));
+    }
+}
+
+/// The message of a run that must fail.
+fn failure<T: Scalar>(
+    model: &impl Layer,
+    params: &mut Params<T>,
+    trainer: &Trainer,
+    examples: &Examples<T>,
+    rate: f64,
+) -> String {
+    let before = params.as_slice().to_vec();
+    let error = trainer.fit(model, params, &mut Sgd::new(rate), examples, examples, |_| ()).unwrap_err();
+    if !matches!(error, TrainError::NotFinite { .. }) {
+        assert_eq!(before, params.as_slice());
+    }
+    error.to_string()
+}
+
+#[test]
+fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit() {
+    struct Explodes(Linear);
+    impl Layer for Explodes {
+        fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+            (self.0.forward(x) * 30.0).exp().square()
+        }
+    }
+    let mut params = Params::<f32>::new();
+    let model = Explodes(Linear::new(&mut params, "out", 4, 3, &mut rng(2)));
+    let message = failure(&model, &mut params, &trainer(Objective::SquaredError), &iris(), 1e3);
+    let mut lines = message.lines();
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with("the loss became NaN in epoch ") && first.ends_with(", at learning rate 1000.0"),
+        "{message}"
+    );
+    let culprit = lines.next().unwrap();
+    assert!(
+        culprit.starts_with("  first: square [150, 3], recorded at ")
+            && culprit.contains("values are not finite"),
+        "{message}"
+    );
+    assert_eq!(
+        lines.next().unwrap(),
+        "  hint: try a learning rate of 100.0 or less, a smaller start, or scaled features"
+    );
+}
+
+#[test]
+fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
+    let mut params = Params::<f64>::new();
+    let (two, one) = (
+        Linear::new(&mut params, "two", 4, 2, &mut rng(1)),
+        Linear::new(&mut params, "one", 4, 1, &mut rng(1)),
+    );
+    let ce = trainer(Objective::CrossEntropy);
+    assert_eq!(
+        failure(&two, &mut params, &ce, &iris(), 0.1),
+        "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+    );
+    let binary = Examples { classes: 2, ..iris() };
+    assert_eq!(
+        failure(&one, &mut params, &ce, &binary, 0.1),
+        "label 2 in row 100 is not one of the 2 classes 0 to 1"
+    );
+    let empty = Examples {
+        features: array![[0.0; 4]].slice_move(surprisal_tensor::ndarray::s![..0, ..]),
+        labels: vec![],
+        classes: 3,
+    };
+    assert_eq!(failure(&two, &mut params, &ce, &empty, 0.1).lines().next().unwrap(), EMPTY);
+    let too_large = Trainer { batch_size: 151, ..ce };
+    let message = failure(&two, &mut params, &too_large, &iris(), 0.1);
+    assert!(message.contains("151") && message.contains("150"), "{message}");
+}
+const EMPTY: &str = "Batches::new: expected at least one row, found none | was everything filtered out?";
+
+#[test]
+#[should_panic(expected = "label 3 in row 1 is not one of the 3 classes 0 to 2")]
+fn an_objective_refuses_labels_that_are_no_class() {
+    check_gradient(&[array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]].into_dyn()], |_, z: &[Var<Dual<f64>>]| {
+        Objective::SquaredError.loss(z[0], &[0, 3])
+    });
+}
+
+#[test]
+fn objectives_are_chosen_by_name() {
+    for objective in Objective::ALL {
+        assert_eq!(objective.name().parse(), Ok(objective));
+    }
+    assert_eq!(
+        "hinge".parse::<Objective>().unwrap_err(),
+        "there is no loss \"hinge\": choose one of ce, mse, half_mse"
+    );
+}

@@ -1,0 +1,47 @@
+//! Handwritten digits: a net with one hidden layer, mini-batches and Adam, in a plain loop.
+//!
+//!     cargo run --release --example 03_mlp_digits
+
+use surprisal::prelude::*;
+
+/// The share of unseen digits that are recognised after so many epochs.
+fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
+    let mut rng = rng(7);
+    let (train, test) = stratified_split(&Dataset::digits(), 0.25, &mut rng)?;
+    let pixels = |data: &Dataset| data.features.mapv(|pixel| pixel as f32 / 16.0);
+    let (x, unseen) = (pixels(&train), pixels(&test));
+
+    let mut params = Params::<f32>::new();
+    let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
+    let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
+    let mut adam = Adam::new(0.01);
+    let mut workspace = Workspace::new();
+    let mut batches = Batches::new(train.rows(), 64)?;
+    for epoch in 1..=epochs {
+        batches.shuffle(&mut rng);
+        let mut total = 0.0;
+        for rows in &batches {
+            let labels: Vec<usize> = rows.iter().map(|&row| train.labels[row]).collect();
+            let tape = workspace.tape(&params);
+            let batch = tape.input_with([rows.len(), 64], |slots| gather_rows(x.view(), rows, slots));
+            let loss = softmax_cross_entropy(model.forward(batch), &labels);
+            loss.backward();
+            total += loss.item() * rows.len() as f32;
+            adam.step(&mut params, workspace.grads());
+        }
+        println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f32);
+    }
+    let logits = workspace.eval(&params, |tape| model.forward(tape.input(&unseen)));
+    Ok(accuracy(&argmax_rows(logits.into_dimensionality()?.view()), &test.labels)?)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("{:.1} % of the unseen digits are recognised", 100.0 * train(20)?);
+    Ok(())
+}
+
+#[test]
+fn it_recognises_most_unseen_digits() {
+    let accuracy = train(10).unwrap();
+    assert!(accuracy > 0.94, "{accuracy}");
+}
