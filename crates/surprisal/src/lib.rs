@@ -69,3 +69,8 @@ pub mod prelude {
     };
     pub use surprisal_train::{Examples, Objective, Trainer};
 }
+
+/// The README's code, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

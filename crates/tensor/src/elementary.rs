@@ -8,7 +8,7 @@
 /// Adding and subtracting 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts: the first has nine bits, so its product with an exponent is exact.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 355.0 / 512.0;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// The bits of sqrt(1/2): mantissas are taken from [sqrt(1/2), sqrt(2)).
 const SQRT_HALF: i32 = 0x3f35_04f3;
@@ -90,7 +90,7 @@ pub fn ln_1p(x: f32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     let a = x.abs();
     let z = x * x;
-    let p = -5.704_988_7e-3 * z + 2.063_908_9e-2;
+    let p = -5.704_988_7e-3 * z + 2.063_909e-2;
     let p = p * z - 5.373_971_6e-2;
     let p = p * z + 1.333_144_2e-1;
     let p = p * z - 3.333_328e-1;

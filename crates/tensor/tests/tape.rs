@@ -107,9 +107,9 @@ fn a_frozen_parameter_gets_no_gradient_and_is_not_missed() {
     assert_eq!(frozen.grad(), None);
     assert_eq!(workspace.grads().as_slice(), [5.0, 0.0]);
     assert_eq!(workspace.grads().all_reached(), Ok(()));
-    assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [0..1]);
+    assert!(params.trainable_spans().eq(std::iter::once(0..1)));
     params.unfreeze(b);
-    assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [0..2]);
+    assert!(params.trainable_spans().eq(std::iter::once(0..2)));
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl fmt::Display for TrainError {
             TrainError::NotFinite { epoch, step, loss, culprit, learning_rate } => {
                 writeln!(
                     f,
-                    "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate}"
+                    "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate:?}"
                 )?;
                 if let Some(culprit) = culprit {
                     writeln!(f, "  first: {culprit}")?;

@@ -21,6 +21,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use surprisal_data::DataError;
+use surprisal_optim::Hyperparameter;
 use surprisal_train::{History, Objective, TrainError};
 
 pub use files::RunFolder;
@@ -143,10 +144,10 @@ impl Compare {
     /// The first that is not.
     pub fn check(&self) -> Result<(), CompareError> {
         let setting = |message: String| Err(CompareError::Setting(message));
-        if let Some(rate) = self.learning_rate.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
-            return setting(format!(
-                "the learning rate is {rate}: it must be a finite number greater than 0, such as 0.1"
-            ));
+        if let Some(rate) = self.learning_rate {
+            Hyperparameter::LearningRate
+                .check(rate)
+                .map_err(|error| CompareError::Setting(error.to_string()))?;
         }
         if !(2..=MOST_RUNS).contains(&self.seeds) {
             return setting(format!("{} seeds: an interval needs 2 to {MOST_RUNS}", self.seeds));

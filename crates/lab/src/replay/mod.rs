@@ -1,7 +1,7 @@
 //! Reference experiments, computed again: from the `setting` of a reference file, the numbers of its `expected`.
 //!
 //! A reference file is JSON with a `setting`, what it is `expected` to give, and a `tolerance`; nothing is random.
-//! [`replay`] computes in `f64`, on the tape that users train with; [`compare`] holds the result against the reference.
+//! [`replay`] computes in `f64`, on the tape that users train with; [`compare()`] holds the result against the reference.
 //! So one file, made by another program in another language, checks operations, losses and gradients at once, over
 //! thousands of steps.
 //!

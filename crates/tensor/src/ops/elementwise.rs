@@ -94,6 +94,7 @@ macro_rules! elementwise {
                 fn df<T: Scalar>(&self, $dx: T, $dy: T) -> T { $df }
             }
         )+
+        #[allow(clippy::should_implement_trait)] // `neg` is the operator too
         impl<'t, T: Scalar> Var<'t, T> {
             $(
                 $(#[doc = $story])+

@@ -209,10 +209,11 @@ unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
         for p in t.k / 4 * 4..t.k {
             step(&mut sums[0], p);
         }
+        let [one, two, three, four] = sums;
         for j in 0..C {
             let mask = if j + 1 == C { last } else { V::first(V::N) };
             let to = t.c.add(j * V::N);
-            let sum = sums[0][j].plus(sums[2][j]).plus(sums[1][j].plus(sums[3][j]));
+            let sum = one[j].plus(three[j]).plus(two[j].plus(four[j]));
             let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { sum };
             sum.store_some(to, mask);
         }
