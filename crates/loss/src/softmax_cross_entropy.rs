@@ -260,7 +260,7 @@ kernel! {
             let total = T::ONE + row.rest;
             // 1 - p_y, of which nothing is lost: all but e_y over the total
             let others = if y == row.argmax { row.rest } else { total - e[y] };
-            losses[i] = w * ((row.max - z[y]) + row.rest.ln_1p());
+            losses[i] = w * ((row.max - z[y]) + row.log_total);
             let c = w * scale / total;
             for e in e.iter_mut() { *e *= c }
             e[y] = -(c * others);
@@ -274,9 +274,8 @@ kernel! {
         exp_rows(z, classes, d, |i, z, e, row| {
             coefficients(i, a);
             let k = row.argmax;
-            let log_total = row.rest.ln_1p();
             losses[i] = sum_by(classes, |c| {
-                let surprise = (row.max - z[c]) + log_total;
+                let surprise = (row.max - z[c]) + row.log_total;
                 if a[c] == T::ZERO && !surprise.is_finite() { T::ZERO } else { a[c] * surprise }
             });
             let total = T::ONE + row.rest;
@@ -380,10 +379,9 @@ impl<T: Scalar> Op<T> for Fused {
             let factor: T = self.reduction.factor(self.count(inputs)) * T::of(1.0 - self.smoothing);
             dt.add_filled(|dt, _| {
                 exp_rows(z, classes, dt, |i, z, e, row| {
-                    let log_total = row.rest.ln_1p();
                     let scale = factor * if each { dy[i] } else { dy[0] };
                     for (c, (e, &z)) in e.iter_mut().zip(z).enumerate() {
-                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * ((row.max - z) + log_total);
+                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * ((row.max - z) + row.log_total);
                     }
                 });
             });

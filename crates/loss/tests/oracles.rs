@@ -18,9 +18,14 @@ struct Precision {
     tiny: f64,
     largest: f64,
 }
-const F32: Precision =
-    Precision { name: "f32", unit: 1.0 / (1u64 << 24) as f64, tiny: 7.2e-43, largest: f32::MAX as f64 }; // 2^-140
-const F64: Precision = Precision { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5.1e-321, largest: f64::MAX }; // 2^-1064
+const F32: Precision = Precision {
+    name: "f32",
+    unit: 1.0 / (1u64 << 24) as f64,
+    tiny: 7.174_648_137_343_064e-43,
+    largest: f32::MAX as f64,
+}; // 2^-140
+const F64: Precision =
+    Precision { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5.06e-321, largest: f64::MAX }; // 2^-1064
 
 fn number(value: &Value) -> f64 {
     match value.as_str() {

@@ -44,7 +44,7 @@ impl LogSoftmax {
 }
 
 /// What [`exp_rows`] knows of one row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Row<T> {
     /// k, the first place of the largest x.
     pub argmax: usize,
@@ -52,6 +52,8 @@ pub struct Row<T> {
     pub max: T,
     /// S, the sum of e_j over the others.
     pub rest: T,
+    /// ln(1 + S): the surprise at class j is this plus m - x_j.
+    pub log_total: T,
 }
 
 /// For every row of x: writes e_j = exp(x_j - max) and gives (number, x, e, [`Row`]) to `each`, which may change e.
@@ -64,36 +66,42 @@ pub fn exp_rows<T: Scalar>(
     e: &mut [T],
     mut each: impl FnMut(usize, &[T], &mut [T], Row<T>),
 ) {
-    const CHUNK: usize = 64; // rows whose exponentials are taken in one go, so that short rows vectorise too
+    const CHUNK: usize = 64; // rows whose exponentials and logarithms are taken in one go, so that short rows vectorise too
     for (chunk, (x, e)) in x.chunks(CHUNK * classes).zip(e.chunks_mut(CHUNK * classes)).enumerate() {
-        let mut top = [(0, T::ZERO); CHUNK];
-        for ((x, e), (argmax, max)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&mut top)
-        {
-            *max = maximum(x);
-            *argmax = x.iter().position(|x| x == max).unwrap_or(0); // all NaN: any place will do
+        let mut rows = [Row::default(); CHUNK];
+        for ((x, e), row) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&mut rows) {
+            (row.argmax, row.max) = maximum(x);
             for (e, &x) in e.iter_mut().zip(x) {
-                *e = x - *max;
+                *e = x - row.max;
             }
         }
         for e in e.iter_mut() {
             *e = e.exp();
         }
-        let rows = x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(top);
-        for (row, ((x, e), (argmax, max))) in rows.enumerate() {
-            let top = e[argmax];
-            e[argmax] = T::ZERO;
-            let rest = sum_of(e);
-            e[argmax] = top;
-            each(chunk * CHUNK + row, x, e, Row { argmax, max, rest });
+        for (e, row) in e.chunks_exact_mut(classes).zip(&mut rows) {
+            let top = std::mem::replace(&mut e[row.argmax], T::ZERO);
+            row.rest = sum_of(e);
+            e[row.argmax] = top;
+        }
+        for row in &mut rows {
+            row.log_total = row.rest.ln_1p();
+        }
+        let both = x.chunks_exact(classes).zip(e.chunks_exact_mut(classes));
+        for (i, ((x, e), row)) in both.zip(rows).enumerate() {
+            each(chunk * CHUNK + i, x, e, row);
         }
     }
 }
 
+/// The largest of a row, and its first place. Where all are NaN, the first.
 #[inline(always)]
-fn maximum<T: Scalar>(x: &[T]) -> T {
+fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
     const LANES: usize = 16;
-    if x.len() < 2 * LANES {
-        return x[1..].iter().fold(x[0], |max, &x| x.max(max));
+    if x.len() < 4 * LANES {
+        return x
+            .iter()
+            .enumerate()
+            .fold((0, x[0]), |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) });
     }
     let mut lanes = [x[0]; LANES];
     let chunks = x.chunks_exact(LANES);
@@ -103,7 +111,8 @@ fn maximum<T: Scalar>(x: &[T]) -> T {
             *lane = x.max(*lane);
         }
     }
-    lanes.into_iter().fold(tail, |max, x| x.max(max))
+    let max = lanes.into_iter().fold(tail, |max, x| x.max(max));
+    (x.iter().position(|&x| x == max).unwrap_or(0), max)
 }
 
 crate::kernel! {
@@ -119,8 +128,7 @@ crate::kernel! {
     fn softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
         let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
         for ((p, dy), dx) in rows {
-            let max = maximum(p);
-            let k = p.iter().position(|&p| p == max).unwrap_or(0);
+            let (k, _) = maximum(p);
             let top = dy[k];
             for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = p * (dy - top) }
             let d = sum_of(dx);
@@ -131,11 +139,10 @@ crate::kernel! {
 crate::kernel! {
     fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T], p: &mut [T]) {
         exp_rows(x, classes, p, |i, x, e, row| {
-            let log_total = row.rest.ln_1p();
             let total = T::ONE + row.rest;
             let y = &mut y[i * classes..(i + 1) * classes];
             for ((y, e), &x) in y.iter_mut().zip(e).zip(x) {
-                *y = (x - row.max) - log_total;
+                *y = (x - row.max) - row.log_total;
                 *e = *e / total;
             }
         });
@@ -146,8 +153,7 @@ crate::kernel! {
     fn log_softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
         let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
         for ((p, dy), dx) in rows {
-            let max = maximum(p);
-            let k = p.iter().position(|&p| p == max).unwrap_or(0);
+            let (k, _) = maximum(p);
             let others = |values: &[T]| sum_of(&values[..k]) + sum_of(&values[k + 1..]);
             let (rest_p, rest_dy) = (others(p), others(dy));
             let total = rest_dy + dy[k];
