@@ -170,7 +170,7 @@ impl<T: Scalar> Workspace<T> {
         (value, &self.grads)
     }
 
-    /// A function of the parameters without its gradient; what is returned borrows the workspace, not the parameters.
+    /// The value of a function of the parameters, without its gradient.
     pub fn eval(
         &mut self,
         params: &Params<T>,

@@ -163,6 +163,13 @@ fn every_card_says_something() {
 }
 
 #[test]
+fn the_mean_of_everything_has_the_right_gradient() {
+    for shape in SHAPES.into_iter().filter(|shape| !shape.contains(&0)) {
+        holds("mean", &[numbers(shape, Domain::Any, 1.0)], |x| x[0].mean());
+    }
+}
+
+#[test]
 fn a_sum_over_no_rows_is_zero_and_a_mean_over_none_is_an_error() {
     let params = Params::<f64>::new();
     let mut workspace = Workspace::new();
