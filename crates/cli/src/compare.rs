@@ -1,10 +1,10 @@
 //! `surprisal compare`
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use surprisal_lab::compare::{Compare, CompareError, DataName, RunFolder};
+use surprisal_lab::compare::{Compare, CompareError, DataName};
+use surprisal_lab::folder::RunFolder;
 use surprisal_train::Objective;
 
 use crate::Failure;
@@ -55,19 +55,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let folder = RunFolder::take(&out, "compare")?;
     let comparison = compare.run(&Bars::new())?;
     let place = comparison.write(folder)?;
-    let mut stdout = io::stdout().lock();
-    let told = writeln!(
-        stdout,
-        "{}\nThe page with the pictures: {}",
+    crate::tell(&format!(
+        "{}\nThe page with the pictures: {}\n",
         comparison.summary(),
         place.join("report.html").display()
-    );
-    match told {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure { message: error.to_string(), code: 1 })
-        }
-        _ => Ok(()), // whoever closed the pipe has read enough
-    }
+    ))
 }
 
 impl From<CompareError> for Failure {

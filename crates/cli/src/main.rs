@@ -3,13 +3,18 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod predict;
 mod progress;
+mod train;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use surprisal_lab::folder::FolderError;
 
-/// A mini deep-learning framework: compare losses on real data, with pictures and a verdict.
+/// A mini deep-learning framework: compare losses, train small nets, ask them.
 #[derive(Parser)]
 #[command(name = "surprisal", version, arg_required_else_help = true)]
 struct Cli {
@@ -21,6 +26,10 @@ struct Cli {
 enum Command {
     /// Train the same models under two losses; print a verdict and write a page with pictures.
     Compare(compare::Options),
+    /// Train a net on your data or ours, and save it.
+    Train(train::Options),
+    /// Ask a saved net about data.
+    Predict(predict::Options),
 }
 
 /// What a command that could not do its work says. The exit code is 2 where the command line is wrong (clap's own errors
@@ -30,9 +39,34 @@ struct Failure {
     code: u8,
 }
 
+impl Failure {
+    fn usage(error: impl Display) -> Failure {
+        Failure { message: error.to_string(), code: 2 }
+    }
+    fn run(error: impl Display) -> Failure {
+        Failure { message: error.to_string(), code: 1 }
+    }
+}
+
+/// Writes to standard output; whoever closes the pipe has read enough.
+fn tell(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run(error)),
+        _ => Ok(()),
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Failure::run(error)
+    }
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(options) => compare::run(options),
+        Command::Train(options) => train::run(options),
+        Command::Predict(options) => predict::run(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use surprisal_lab::compare::Progress;
+use surprisal_train::Epoch;
 
 /// A bar for one part of the work after the other.
 pub struct Bars {
@@ -55,6 +56,43 @@ impl Progress for Bars {
 
     fn end(&self) {
         if let Some(Part { bar: Some(bar), .. }) = self.current().take() {
+            bar.finish();
+        }
+    }
+}
+
+/// The epochs of one training.
+pub struct EpochBar(Option<ProgressBar>);
+
+impl EpochBar {
+    pub fn new(epochs: usize) -> Self {
+        EpochBar(stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(epochs as u64);
+            match ProgressStyle::with_template("{bar:30} epoch {pos} of {len}, {eta} left; {msg}") {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        }))
+    }
+
+    pub fn show(&self, epoch: &Epoch) {
+        let Epoch { epoch, loss, train_accuracy, test_accuracy, .. } = epoch;
+        let told = format!(
+            "loss {loss:.4}, train {:.2}%, test {:.2}%",
+            100.0 * train_accuracy,
+            100.0 * test_accuracy
+        );
+        match &self.0 {
+            Some(bar) => {
+                bar.set_position(*epoch as u64);
+                bar.set_message(told);
+            }
+            None => eprintln!("epoch {epoch}: {told}"),
+        }
+    }
+
+    pub fn end(&self) {
+        if let Some(bar) = &self.0 {
             bar.finish();
         }
     }

@@ -1,9 +1,12 @@
-//! [`DataError`]: what can go wrong with data, and every message on one page.
+//! [`DataError`]: what can go wrong with data; [`SpecError`]: what can be wrong with the text that names it;
+//! and every message on one page.
 //!
 //! A message reads `where: what was expected, what was found | what to try`.
 
 use crate::dataset::Dataset;
+use crate::idx::MOST_ELEMENTS;
 use crate::suggest::closest;
+use crate::synthetic::{Synthetic, parameter_names};
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
@@ -41,6 +44,14 @@ pub enum ErrorKind {
     UnknownDataset { name: String },
     /// A table cannot be read as a data set.
     Csv(CsvError),
+    /// A file of MNIST, or any file of its format, cannot be read.
+    Idx(IdxError),
+    /// There is no folder here.
+    NoFolder { path: String },
+    /// A folder has none of the names that a file of MNIST goes by.
+    NoFile { folder: String, names: Vec<String> },
+    /// A parameter out of range, a label column too few or too many: a mistake in the command, not in a file.
+    Spec(SpecError),
     /// The parts of a [`Dataset`] contradict each other, or there are no rows.
     Inconsistent { dataset: String, problem: String },
     /// A class order leaves out a class that has rows.
@@ -53,6 +64,12 @@ pub enum ErrorKind {
     UnfitValue { row: usize, column: usize, value: f64 },
     /// Data has another number of columns than the data that the standardisation was fitted on.
     ColumnCount { fitted: usize, found: usize },
+    /// Means and scales that were stored are not as many as each other, or none.
+    StandardizeParts { means: usize, scales: usize },
+    /// A mean that was stored is not finite, or a scale not finite and above 0.
+    StandardizePart { column: usize, mean: f64, scale: f64 },
+    /// A divisor is not finite and above 0.
+    Divisor { found: f64 },
     /// A test fraction is NaN or not strictly between 0 and 1.
     TestFraction { fraction: f64 },
     /// A class with a single row cannot stand on both sides of a split.
@@ -93,6 +110,8 @@ pub enum CsvProblem {
     NoHeader,
     /// No column has the name of the label column.
     UnknownTarget { target: String, columns: Vec<String> },
+    /// No column has the name of one or more that a model reads.
+    MissingColumns { missing: Vec<String>, columns: Vec<String> },
     /// Two columns have the same name; positions count from 1.
     DuplicateColumn { first: usize, second: usize },
     /// The label column is the only column.
@@ -101,14 +120,100 @@ pub enum CsvProblem {
     FieldCount { expected: usize, found: usize },
     /// A field is empty; `expected` is "a number" or "a class name".
     EmptyField { expected: &'static str },
-    /// A feature is text.
-    NotANumber { found: String, target: String },
+    /// A feature is text; the label column `target` could have been, if there is one.
+    NotANumber { found: String, target: Option<String> },
     /// A feature is NaN or infinite, or too large for an `f64`.
     NotFinite { found: String },
     /// There is nothing below the header.
     NoRows,
     /// All rows have the same label.
     OneClass { class: String, rows: usize },
+}
+
+/// Where a file in the IDX format is wrong, and how.
+#[derive(Debug)]
+pub struct IdxError {
+    /// The file's path, or the name given to the reader's content.
+    pub source_name: String,
+    /// The byte of the content, counted from 0; of a packed file, the content is what it unpacks to.
+    pub byte: u64,
+    /// What is wrong there.
+    pub problem: IdxProblem,
+}
+
+/// What is wrong with a file in the IDX format.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum IdxProblem {
+    /// The file cannot be opened or read.
+    Unreadable(io::Error),
+    /// Packed content is damaged, or ends early.
+    Packed(io::Error),
+    /// There is no byte at all.
+    Empty,
+    /// The first two bytes are not 0; up to four that were found.
+    NotIdx { found: Vec<u8> },
+    /// The content ends before the header does; sizes in bytes.
+    HeaderCut { expected: u64, found: u64 },
+    /// The elements are not unsigned bytes.
+    ElementType { found: u8 },
+    /// The array has no dimensions.
+    NoDimensions,
+    /// The header claims more elements than are read; `product` is `None` from 2^64 on.
+    TooLarge { dims: Vec<usize>, product: Option<u64> },
+    /// The content ends before the last element.
+    Cut { expected: u64, found: u64 },
+    /// The content goes on after the last element.
+    Trailing { elements: u64 },
+    /// Images have three dimensions, labels one.
+    Dimensions { expected: usize, found: usize },
+    /// There are no images, or no pixels in them.
+    NoImages { dims: Vec<usize> },
+    /// There is not one label per image.
+    LabelCount { images: usize, images_name: String, labels: usize },
+    /// The images of the test part have other rows and columns than those of the training part.
+    ImageSize { train: [usize; 2], test: [usize; 2] },
+}
+
+/// What is wrong with the text that names data, or with a parameter: a mistake of whoever typed it.
+///
+/// ```
+/// use surprisal_data::{DataSource, SpecError};
+///
+/// let error = "mooons:n=500".parse::<DataSource>().unwrap_err();
+/// assert!(matches!(error, SpecError::UnknownSource { .. }));
+/// assert!(error.to_string().ends_with("did you mean \"moons\"?"));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum SpecError {
+    /// No data set goes by this name, and it is no file of a table.
+    UnknownSource { text: String },
+    /// An embedded set is followed by parameters.
+    NoParameters { set: &'static str, found: String },
+    /// A parameter is not of the form `NAME=VALUE`.
+    NoAssignment { set: &'static str, found: String },
+    /// The set has no parameter of this name.
+    UnknownParameter { set: &'static str, name: String },
+    /// A parameter is given twice.
+    ParameterTwice { set: &'static str, parameter: &'static str },
+    /// The value of a parameter is not a number, not a whole one, or out of its range.
+    OutOfRange {
+        set: &'static str,
+        parameter: &'static str,
+        whole: bool,
+        least: f64,
+        most: f64,
+        found: String,
+    },
+    /// `mnist` comes without a folder.
+    NoMnistFolder,
+    /// A table comes without the name of its label column.
+    NoTarget { table: String },
+    /// Data whose labels are known comes with the name of a label column.
+    NeedlessTarget { origin: String, target: String },
 }
 
 impl Display for ErrorKind {
@@ -120,6 +225,17 @@ impl Display for ErrorKind {
                 did_you_mean(f, closest(name, known))
             }
             Self::Csv(error) => error.fmt(f),
+            Self::Idx(error) => error.fmt(f),
+            Self::NoFolder { path } => write!(
+                f,
+                "{path}: expected a folder with the four files of MNIST, found no folder | is the path right?"
+            ),
+            Self::NoFile { folder, names } => write!(
+                f,
+                "{folder}: expected one of the files {}, found none | are all four files of MNIST in this folder?",
+                names.join(", ")
+            ),
+            Self::Spec(error) => error.fmt(f),
             Self::Inconsistent { dataset, problem } => write!(f, "data set {dataset:?}: {problem}"),
             Self::ClassLeftOut { dataset, class, order } => write!(
                 f,
@@ -148,6 +264,21 @@ impl Display for ErrorKind {
                 f,
                 "Standardize::apply: expected the {fitted} columns that it was fitted on, found {found} | \
                  keep the same columns, in the same order"
+            ),
+            Self::StandardizeParts { means, scales } => write!(
+                f,
+                "Standardize::from_parts: expected one mean and one scale per column, found {means} means and \
+                 {scales} scales | was the file cut short?"
+            ),
+            Self::StandardizePart { column, mean, scale } => write!(
+                f,
+                "Standardize::from_parts: expected a finite mean and a finite scale above 0, found mean {mean:?} \
+                 and scale {scale:?} in column {column} | was the file changed by hand?"
+            ),
+            Self::Divisor { found } => write!(
+                f,
+                "Preprocess::divide: expected a finite number above 0, found {found:?} | \
+                 pixels are divided by their largest value"
             ),
             Self::TestFraction { fraction } => write!(
                 f,
@@ -209,22 +340,18 @@ impl Display for CsvProblem {
                 "expected a header line with the names of the columns, found nothing | is the file empty?",
             ),
             Self::UnknownTarget { target, columns } => {
-                const SHOWN: usize = 40;
-                let listed: Vec<String> = columns.iter().take(SHOWN).map(|column| quoted(column)).collect();
-                let (target_name, listed) = (quoted(target), listed.join(", "));
-                write!(f, "expected a label column named {target_name}, found the columns {listed}")?;
-                if columns.len() > SHOWN {
-                    write!(f, " and {} more", columns.len() - SHOWN)?;
-                }
-                match columns.as_slice() {
-                    [only] if only.contains([';', '\t', '|']) => {
-                        f.write_str(" | separate the fields by commas")
-                    }
-                    _ if columns.iter().any(|column| column.parse::<f64>().is_ok()) => {
-                        f.write_str(" | is the header line missing?")
-                    }
-                    _ => did_you_mean(f, closest(target, columns.iter().map(String::as_str))),
-                }
+                let (name, columns_listed) = (quoted(target), listed(columns));
+                write!(f, "expected a label column named {name}, found the columns {columns_listed}")?;
+                about_header(f, columns, closest(target, columns.iter().map(String::as_str)))
+            }
+            Self::MissingColumns { missing, columns } => {
+                let (names, columns_listed) = (listed(missing), listed(columns));
+                let (wanted, near) = match missing.as_slice() {
+                    [one] => ("a column", closest(one, columns.iter().map(String::as_str))),
+                    _ => ("columns", None),
+                };
+                write!(f, "expected {wanted} named {names}, found the columns {columns_listed}")?;
+                about_header(f, columns, near)
             }
             Self::DuplicateColumn { first, second } => write!(
                 f,
@@ -247,12 +374,13 @@ impl Display for CsvProblem {
             Self::EmptyField { expected } => {
                 write!(f, "expected {expected}, found an empty field | fill it in, or leave the row out")
             }
-            Self::NotANumber { found, target } => write!(
-                f,
-                "expected a number, found {} | every column but the label column {} must hold numbers",
-                quoted(found),
-                quoted(target)
-            ),
+            Self::NotANumber { found, target } => {
+                write!(f, "expected a number, found {} | every column ", quoted(found))?;
+                match target {
+                    Some(target) => write!(f, "but the label column {} must hold numbers", quoted(target)),
+                    None => f.write_str("that the model reads must hold numbers"),
+                }
+            }
             Self::NotFinite { found } => write!(
                 f,
                 "expected a finite number, found {} | fill the value in, or leave the row out",
@@ -268,6 +396,174 @@ impl Display for CsvProblem {
             ),
         }
     }
+}
+
+impl Display for IdxError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, byte {}: {}", self.source_name, self.byte, self.problem)
+    }
+}
+
+impl Display for IdxProblem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
+            Self::Packed(error) => write!(
+                f,
+                "from here on the content cannot be unpacked: {error} | was the file damaged or cut short?"
+            ),
+            Self::Empty => {
+                f.write_str("expected the header of an IDX file, found nothing | is the file empty?")
+            }
+            Self::NotIdx { found } => {
+                f.write_str("expected the bytes 00 00 08 of an IDX file, found")?;
+                found.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
+                f.write_str(" | is this a file of MNIST?")
+            }
+            Self::HeaderCut { expected, found } => write!(
+                f,
+                "expected a header of {expected} bytes, found {found} bytes in all | is the file cut short?"
+            ),
+            Self::ElementType { found } => {
+                let name = match found {
+                    0x09 => " (signed bytes)",
+                    0x0b => " (16-bit integers)",
+                    0x0c => " (32-bit integers)",
+                    0x0d => " (32-bit floats)",
+                    0x0e => " (64-bit floats)",
+                    _ => "",
+                };
+                write!(
+                    f,
+                    "expected elements of type 0x08 (unsigned bytes), found type 0x{found:02x}{name} | \
+                     other types are not read"
+                )
+            }
+            Self::NoDimensions => {
+                f.write_str("expected one dimension or more, found none | is the file damaged?")
+            }
+            Self::TooLarge { dims, product } => {
+                write!(f, "expected at most {MOST_ELEMENTS} elements, found a header that claims ")?;
+                match product {
+                    Some(product) => write!(f, "{product}")?,
+                    None => f.write_str("2^64 or more")?,
+                }
+                write!(f, ", {} | is the file damaged?", sizes(dims))
+            }
+            Self::Cut { expected, found } => write!(
+                f,
+                "expected {expected} elements, as the header says, found {found} | is the file cut short?"
+            ),
+            Self::Trailing { elements } => write!(
+                f,
+                "expected the end after {elements} elements, as the header says, found more bytes | \
+                 is the file damaged?"
+            ),
+            Self::Dimensions { expected, found } => write!(
+                f,
+                "expected the number of dimensions to be {expected}, found {found} | \
+                 images have 3, labels 1: do the files have each other's names?"
+            ),
+            Self::NoImages { dims } => write!(
+                f,
+                "expected one image or more, of one pixel or more, found {} | is this a file of images?",
+                sizes(dims)
+            ),
+            Self::LabelCount { images, images_name, labels } => write!(
+                f,
+                "expected {images} labels, one per image of {images_name}, found {labels} | \
+                 are the two files of the same set?"
+            ),
+            Self::ImageSize { train, test } => write!(
+                f,
+                "expected images of {}, as in the training part, found {} | are the files of the same set?",
+                sizes(train),
+                sizes(test)
+            ),
+        }
+    }
+}
+
+impl Display for SpecError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSource { text } => {
+                let known: Vec<&str> =
+                    Dataset::NAMES.into_iter().chain(Synthetic::NAMES).chain(["mnist"]).collect();
+                let name = text.split(':').next().unwrap_or_default();
+                // "mnist" stands last, and needs its folder
+                write!(
+                    f,
+                    "no data set is named {} | known: {}:DIR, FILE.csv",
+                    quoted(text),
+                    known.join(", ")
+                )?;
+                did_you_mean(f, closest(name, known))
+            }
+            Self::NoParameters { set, found } => {
+                write!(f, "{set}: expected no parameters, found {} | the set is what it is", quoted(found))
+            }
+            Self::NoAssignment { set, found } => {
+                let known = parameter_names(set).join(", ");
+                write!(f, "{set}: expected NAME=VALUE, found {} | parameters: {known}", quoted(found))
+            }
+            Self::UnknownParameter { set, name } => {
+                let known = parameter_names(set);
+                write!(f, "{set}: no parameter is named {} | known: {}", quoted(name), known.join(", "))?;
+                did_you_mean(f, closest(name, known))
+            }
+            Self::ParameterTwice { set, parameter } => {
+                write!(f, "{set}: expected {parameter} once, found it twice | keep one of them")
+            }
+            Self::OutOfRange { set, parameter, whole, least, most, found } => {
+                let kind = if *whole { "a whole number" } else { "a number" };
+                write!(f, "{set}: expected {parameter} to be {kind} from {least} to {most}, found ")?;
+                match found.parse::<f64>() {
+                    Ok(_) => f.write_str(found),
+                    Err(_) => f.write_str(&quoted(found)),
+                }
+            }
+            Self::NoMnistFolder => f.write_str(
+                "mnist: expected the folder with the four files of MNIST, found none | write mnist:DIR",
+            ),
+            Self::NoTarget { table } => {
+                write!(f, "{table}: expected the name of the label column, found none | a table needs one")
+            }
+            Self::NeedlessTarget { origin, target } => write!(
+                f,
+                "{origin}: expected no label column, found {} | only a table (FILE.csv) needs one",
+                quoted(target)
+            ),
+        }
+    }
+}
+
+/// Names in quotes; not more than a message can bear.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 40;
+    let list: Vec<String> = names.iter().take(SHOWN).map(|name| quoted(name)).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => list.join(", "),
+        more => format!("{} and {more} more", list.join(", ")),
+    }
+}
+
+/// What may have happened to a header that lacks a column.
+fn about_header(f: &mut Formatter<'_>, columns: &[String], near: Option<&str>) -> fmt::Result {
+    match columns {
+        [only] if only.contains([';', '\t', '|']) => f.write_str(" | separate the fields by commas"),
+        _ if columns.iter().any(|column| column.parse::<f64>().is_ok()) => {
+            f.write_str(" | is the header line missing?")
+        }
+        _ => did_you_mean(f, near),
+    }
+}
+
+/// The sizes of an array, "60000 x 28 x 28"; not more than a message can bear.
+fn sizes(dims: &[usize]) -> String {
+    const SHOWN: usize = 8;
+    let list: Vec<String> = dims.iter().take(SHOWN).map(usize::to_string).collect();
+    list.join(" x ") + if dims.len() > SHOWN { " x ..." } else { "" }
 }
 
 /// Text from outside, in quotes, on one line, and not longer than a message can bear.
@@ -301,6 +597,11 @@ impl std::error::Error for DataError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             ErrorKind::Csv(CsvError { problem: CsvProblem::Unreadable(error), .. }) => Some(error),
+            ErrorKind::Idx(IdxError {
+                problem: IdxProblem::Unreadable(error) | IdxProblem::Packed(error),
+                ..
+            }) => Some(error),
+            ErrorKind::Spec(error) => Some(error),
             _ => None,
         }
     }
@@ -309,5 +610,13 @@ impl std::error::Error for DataError {
 impl From<ErrorKind> for DataError {
     fn from(kind: ErrorKind) -> Self {
         DataError(Box::new(kind))
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+impl From<SpecError> for DataError {
+    fn from(error: SpecError) -> Self {
+        ErrorKind::Spec(error).into()
     }
 }

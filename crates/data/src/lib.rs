@@ -7,9 +7,13 @@
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: features, labels and their names |
 //! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
-//! | `read_csv.rs` | [`Dataset::from_csv`]: your own table, and what can be wrong with it |
+//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
+//! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
+//! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: drawn, not read |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
+//! | `preprocess.rs` | [`Preprocess`]: what is done to numbers before a model sees them |
 //! | `split.rs` | [`stratified_split`]: a part for training, a part for testing |
+//! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
 //! | `error.rs` | [`DataError`]: every message of this crate on one page |
@@ -49,15 +53,24 @@ mod batches;
 mod dataset;
 mod embedded;
 mod error;
+mod idx;
 mod labels;
+mod preprocess;
 mod read_csv;
+mod source;
 mod split;
 mod standardize;
 mod suggest;
+mod synthetic;
 
 pub use batches::{Batches, gather_rows};
 pub use dataset::Dataset;
-pub use error::{CsvError, CsvProblem, DataError, ErrorKind};
+pub use error::{CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, SpecError};
+pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
+pub use preprocess::Preprocess;
+pub use read_csv::{features_from_csv, features_from_csv_path};
+pub use source::{DataSource, Split};
 pub use split::stratified_split;
 pub use standardize::Standardize;
+pub use synthetic::Synthetic;

@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::error::{CsvError, CsvProblem, DataError, ErrorKind};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use ndarray::Array2;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -35,7 +35,7 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv(reader: impl Read, name: &str, target_column: &str) -> Result<Dataset, DataError> {
-        read(reader, name, name, target_column)
+        parse(&Table::read(reader, name)?, name, target_column)
     }
 
     /// Reads a table from a file, as [`from_csv`](Dataset::from_csv) does; the set is named after the file.
@@ -51,49 +51,97 @@ impl Dataset {
     /// ```
     pub fn from_csv_path(path: impl AsRef<Path>, target_column: &str) -> Result<Dataset, DataError> {
         let path = path.as_ref();
-        let source_name = path.display().to_string();
+        let (source_name, file) = open(path)?;
         let name = path.file_stem().map_or(source_name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let file = File::open(path).map_err(|error| Table::unread(&source_name).unreadable(error))?;
-        read(file, &source_name, &name, target_column)
+        parse(&Table::read(file, &source_name)?, &name, target_column)
     }
 }
 
-/// What an error needs to know of the table that it occurred in.
-struct Table<'a> {
-    source_name: &'a str,
-    text: &'a str,
+/// Reads the named columns of a table with a header line, in the order given: `[rows, columns]`.
+///
+/// For a model that is asked about new rows: `columns` are the names of the features that it was trained on.
+/// They may stand anywhere in the table, among others, which are passed over whatever they hold: a label column
+/// may be there or not. Text and rows are as in [`Dataset::from_csv`]; `name` stands in the messages.
+///
+/// Errors if a column is not there, or there twice, on a row with a field too many or too few, and in these
+/// columns on an empty field, text, NaN or infinity; if there are no rows.
+///
+/// ```
+/// use surprisal_data::features_from_csv;
+///
+/// let table = "name,weight_kg,height_cm\nMiri,4.1,24\nBello,30,61\n";
+/// let x = features_from_csv(table.as_bytes(), "new pets", &["height_cm", "weight_kg"])?;
+/// assert_eq!(x, ndarray::array![[24.0, 4.1], [61.0, 30.0]]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn features_from_csv(
+    reader: impl Read,
+    name: &str,
+    columns: &[impl AsRef<str>],
+) -> Result<Array2<f64>, DataError> {
+    parse_features(&Table::read(reader, name)?, columns)
 }
 
-fn read(mut reader: impl Read, source_name: &str, name: &str, target: &str) -> Result<Dataset, DataError> {
-    // the whole text is kept, for an error to find its line in
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|error| Table::unread(source_name).unreadable(error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let (good, bad) = bytes.split_at(error.valid_up_to());
-        let table = Table { source_name, text: &String::from_utf8_lossy(good) };
-        table.error(Some(good.len()), None, CsvProblem::NotUtf8 { byte: bad[0] })
-    })?;
-    parse(&Table { source_name, text }, name, target)
+/// Reads the named columns of a file, as [`features_from_csv`] does.
+///
+/// Errors as `features_from_csv` does, or if the file cannot be read; the messages start with the path.
+pub fn features_from_csv_path(
+    path: impl AsRef<Path>,
+    columns: &[impl AsRef<str>],
+) -> Result<Array2<f64>, DataError> {
+    let (source_name, file) = open(path.as_ref())?;
+    features_from_csv(file, &source_name, columns)
+}
+
+/// Opens a file; returns its path too, as the messages show it.
+fn open(path: &Path) -> Result<(String, File), DataError> {
+    let source_name = path.display().to_string();
+    let file = File::open(path).map_err(|error| Table::unread(&source_name).unreadable(error))?;
+    Ok((source_name, file))
+}
+
+/// A table, with all that an error in it needs to know.
+struct Table<'a> {
+    source_name: &'a str,
+    text: String,
+}
+
+/// The rows of a table, below its header.
+struct Rows<'a> {
+    table: &'a Table<'a>,
+    csv: csv::Reader<&'a [u8]>,
+}
+
+impl<'a> Rows<'a> {
+    /// The header, and the rows to come.
+    fn of(table: &'a Table<'a>) -> Result<(StringRecord, Self), DataError> {
+        // `flexible` leaves it to us to judge the number of fields, and to name the column that is missing
+        let csv = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(table.text.as_bytes());
+        let (mut header, mut rows) = (StringRecord::new(), Rows { table, csv });
+        rows.next(&mut header)?;
+        if header.is_empty() {
+            return Err(table.error(None, None, CsvProblem::NoHeader));
+        }
+        Ok((header, rows))
+    }
+
+    fn next(&mut self, row: &mut StringRecord) -> Result<bool, DataError> {
+        self.csv.read_record(row).map_err(|error| self.table.unreadable(error.into()))
+    }
 }
 
 fn parse(table: &Table, name: &str, target: &str) -> Result<Dataset, DataError> {
-    // `flexible` leaves it to us to judge the number of fields, and to name the column that is missing
-    let mut csv = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(table.text.as_bytes());
-    let mut next =
-        |record: &mut StringRecord| csv.read_record(record).map_err(|e| table.unreadable(e.into()));
-
-    let mut header = StringRecord::new();
-    next(&mut header)?;
+    let (header, mut rows) = Rows::of(table)?;
     let target_at = check_header(table, &header, target)?;
 
     let (mut numbers, mut classes) = (Vec::new(), Vec::new());
-    let mut record = StringRecord::new();
-    while next(&mut record)? {
-        let class = read_row(table, &header, &record, target_at, &mut numbers)?;
+    let mut row = StringRecord::new();
+    while rows.next(&mut row)? {
+        let class = read_row(table, &header, &row, target_at, &mut numbers)?;
         classes.push(class.to_owned());
     }
     let class_names = sorted(&classes);
@@ -116,25 +164,71 @@ fn parse(table: &Table, name: &str, target: &str) -> Result<Dataset, DataError> 
     })
 }
 
+fn parse_features(table: &Table, columns: &[impl AsRef<str>]) -> Result<Array2<f64>, DataError> {
+    let (header, mut rows) = Rows::of(table)?;
+    let chosen = find_columns(table, &header, columns)?;
+
+    let (mut count, mut numbers) = (0, Vec::new());
+    let mut row = StringRecord::new();
+    while rows.next(&mut row)? {
+        check_width(table, &header, &row)?;
+        for &at in &chosen {
+            numbers.push(read_number(table, &header, &row, at, None)?);
+        }
+        count += 1;
+    }
+    if count == 0 {
+        return Err(table.error(None, None, CsvProblem::NoRows));
+    }
+    Ok(Array2::from_shape_vec((count, chosen.len()), numbers).expect("every row gave one number per column"))
+}
+
 /// Finds the label column; every name must be there once, and there must be more than the label.
 fn check_header(table: &Table, header: &StringRecord, target: &str) -> Result<usize, DataError> {
-    if header.is_empty() {
-        return Err(table.error(None, None, CsvProblem::NoHeader));
-    }
     let Some(target_at) = header.iter().position(|column| column == target) else {
         let (target, columns) = (target.to_owned(), header.iter().map(str::to_owned).collect());
         return Err(table.error(None, None, CsvProblem::UnknownTarget { target, columns }));
     };
-    for (second, column) in header.iter().enumerate() {
-        if let Some(first) = header.iter().take(second).position(|earlier| earlier == column) {
-            let problem = CsvProblem::DuplicateColumn { first: first + 1, second: second + 1 };
-            return Err(table.error(Some(start(header)), Some(column), problem));
-        }
-    }
+    check_once(table, header, |_| true)?;
     if header.len() == 1 {
         return Err(table.error(None, None, CsvProblem::NoFeatures { target: target.to_owned() }));
     }
     Ok(target_at)
+}
+
+/// Finds the columns that a model reads; each must be there once, the others do not matter.
+fn find_columns(
+    table: &Table,
+    header: &StringRecord,
+    columns: &[impl AsRef<str>],
+) -> Result<Vec<usize>, DataError> {
+    let places: HashMap<&str, usize> = header.iter().enumerate().map(|(at, column)| (column, at)).collect();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for column in columns.iter().map(AsRef::as_ref) {
+        match places.get(column) {
+            Some(&at) => found.push(at),
+            None => missing.push(column.to_owned()),
+        }
+    }
+    if !missing.is_empty() {
+        let columns = header.iter().map(str::to_owned).collect();
+        return Err(table.error(None, None, CsvProblem::MissingColumns { missing, columns }));
+    }
+    let wanted: HashSet<&str> = columns.iter().map(AsRef::as_ref).collect();
+    check_once(table, header, |column| wanted.contains(column))?;
+    Ok(found)
+}
+
+/// Whether no column that matters has the name of an earlier one.
+fn check_once(table: &Table, header: &StringRecord, matters: impl Fn(&str) -> bool) -> Result<(), DataError> {
+    let mut places = HashMap::new();
+    for (second, column) in header.iter().enumerate().filter(|(_, column)| matters(column)) {
+        if let Some(first) = places.insert(column, second) {
+            let problem = CsvProblem::DuplicateColumn { first: first + 1, second: second + 1 };
+            return Err(table.error(Some(start(header)), Some(column), problem));
+        }
+    }
+    Ok(())
 }
 
 /// Appends the numbers of one row, and returns its class.
@@ -145,32 +239,51 @@ fn read_row<'a>(
     target_at: usize,
     numbers: &mut Vec<f64>,
 ) -> Result<&'a str, DataError> {
-    let fail = |column, problem| Err(table.error(Some(start(row)), column, problem));
-    if row.len() != header.len() {
-        // a row too short lacks its last columns, as far as anyone can tell; one too long blames no column
-        let missing = header.get(row.len());
-        return fail(missing, CsvProblem::FieldCount { expected: header.len(), found: row.len() });
-    }
-    for (at, (column, field)) in header.iter().zip(row).enumerate() {
-        let is_target = at == target_at;
-        if field.is_empty() {
-            let expected = if is_target { "a class name" } else { "a number" };
-            return fail(Some(column), CsvProblem::EmptyField { expected });
-        }
-        if is_target {
-            continue;
-        }
-        match field.parse::<f64>() {
-            Ok(number) if number.is_finite() => numbers.push(number),
-            Ok(_) => return fail(Some(column), CsvProblem::NotFinite { found: field.to_owned() }),
-            Err(_) => {
-                let problem =
-                    CsvProblem::NotANumber { found: field.to_owned(), target: header[target_at].to_owned() };
-                return fail(Some(column), problem);
-            }
+    check_width(table, header, row)?;
+    for at in 0..row.len() {
+        if at != target_at {
+            numbers.push(read_number(table, header, row, at, Some(target_at))?);
+        } else if row[at].is_empty() {
+            return Err(table.error_in(
+                row,
+                &header[at],
+                CsvProblem::EmptyField { expected: "a class name" },
+            ));
         }
     }
     Ok(&row[target_at])
+}
+
+/// Whether a row has as many fields as the header.
+fn check_width(table: &Table, header: &StringRecord, row: &StringRecord) -> Result<(), DataError> {
+    if row.len() == header.len() {
+        return Ok(());
+    }
+    // a row too short lacks its last columns, as far as anyone can tell; one too long blames no column
+    let missing = header.get(row.len());
+    let problem = CsvProblem::FieldCount { expected: header.len(), found: row.len() };
+    Err(table.error(Some(start(row)), missing, problem))
+}
+
+/// The number in one field; the label column is what else could have held text.
+fn read_number(
+    table: &Table,
+    header: &StringRecord,
+    row: &StringRecord,
+    at: usize,
+    target_at: Option<usize>,
+) -> Result<f64, DataError> {
+    let field = &row[at];
+    let problem = match field.parse::<f64>() {
+        Ok(number) if number.is_finite() => return Ok(number),
+        Ok(_) => CsvProblem::NotFinite { found: field.to_owned() },
+        Err(_) if field.is_empty() => CsvProblem::EmptyField { expected: "a number" },
+        Err(_) => {
+            let target = target_at.map(|at| header[at].to_owned());
+            CsvProblem::NotANumber { found: field.to_owned(), target }
+        }
+    };
+    Err(table.error_in(row, &header[at], problem))
 }
 
 /// The distinct classes: by value if all of them are numbers, so that 10 follows 9, else by letter.
@@ -189,8 +302,20 @@ fn start(record: &StringRecord) -> usize {
 }
 
 impl<'a> Table<'a> {
+    fn read(mut reader: impl Read, source_name: &'a str) -> Result<Self, DataError> {
+        let mut bytes = Vec::new();
+        let outcome = reader.read_to_end(&mut bytes);
+        outcome.map_err(|error| Table::unread(source_name).unreadable(error))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+            let table = Table { source_name, text: String::from_utf8_lossy(good).into_owned() };
+            table.error(Some(good.len()), None, CsvProblem::NotUtf8 { byte: bad[0] })
+        })?;
+        Ok(Table { source_name, text })
+    }
+
     fn unread(source_name: &'a str) -> Self {
-        Table { source_name, text: "" }
+        Table { source_name, text: String::new() }
     }
 
     fn unreadable(&self, error: io::Error) -> DataError {
@@ -201,6 +326,11 @@ impl<'a> Table<'a> {
         let source_name = self.source_name.to_owned();
         let line = start.map(|start| self.line(start));
         ErrorKind::Csv(CsvError { source_name, line, column: column.map(str::to_owned), problem }).into()
+    }
+
+    /// An error in one field.
+    fn error_in(&self, row: &StringRecord, column: &str, problem: CsvProblem) -> DataError {
+        self.error(Some(start(row)), Some(column), problem)
     }
 
     /// The line, counted from 1, of the record that starts at this byte, or below empty lines that do.
@@ -215,6 +345,7 @@ impl<'a> Table<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::array;
 
     fn line_of_error(table: &str) -> Option<usize> {
         match Dataset::from_csv(table.as_bytes(), "t", "label").unwrap_err().kind() {
@@ -263,5 +394,21 @@ mod tests {
         assert_eq!(classes(&["10", "9", "-1", "9"]), ["-1", "9", "10"]);
         assert_eq!(classes(&["10", "9", "ten"]), ["10", "9", "ten"]);
         assert_eq!(classes(&["2", "nan", "10"]), ["10", "2", "nan"]);
+    }
+
+    #[test]
+    fn features_come_in_the_order_asked_for_whatever_else_the_table_holds() {
+        let columns = ["a", "b"];
+        for table in ["a,b\n1,2\n3,4", "b,a\n2,1\n4,3", "b,kind,a,note,note\n2,,1,x,\n4,cat,3,NaN,y\n"] {
+            let x = features_from_csv(table.as_bytes(), "t", &columns).unwrap();
+            assert_eq!(x, array![[1.0, 2.0], [3.0, 4.0]], "{table}");
+        }
+    }
+
+    #[test]
+    fn features_of_a_table_with_labels_are_those_of_the_set() {
+        let path = "../../datasets/breast_cancer.csv";
+        let set = Dataset::from_csv_path(path, "diagnosis").unwrap();
+        assert_eq!(features_from_csv_path(path, &set.feature_names).unwrap(), set.features);
     }
 }

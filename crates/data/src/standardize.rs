@@ -49,15 +49,56 @@ impl Standardize {
         Ok(Standardize { mean: mean.into(), scale: scale.into() })
     }
 
+    /// What was fitted before, as [`mean`](Standardize::mean) and [`scale`](Standardize::scale) told it: read
+    /// back from the file of a model, for instance.
+    ///
+    /// Errors if there are no columns or not as many means as scales, if a mean is not finite, and if a scale
+    /// is not finite and above 0.
+    ///
+    /// ```
+    /// use surprisal_data::{Dataset, Standardize};
+    ///
+    /// let fitted = Standardize::fit(&Dataset::iris().features)?;
+    /// let again = Standardize::from_parts(fitted.mean().to_vec(), fitted.scale().to_vec())?;
+    /// assert_eq!(again, fitted);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn from_parts(
+        mean: impl Into<Array1<f64>>,
+        scale: impl Into<Array1<f64>>,
+    ) -> Result<Standardize, DataError> {
+        let (mean, scale) = (mean.into(), scale.into());
+        if mean.is_empty() || mean.len() != scale.len() {
+            return Err(ErrorKind::StandardizeParts { means: mean.len(), scales: scale.len() }.into());
+        }
+        for (column, (&mean, &scale)) in mean.iter().zip(&scale).enumerate() {
+            if !(mean.is_finite() && scale.is_finite() && scale > 0.0) {
+                return Err(ErrorKind::StandardizePart { column, mean, scale }.into());
+            }
+        }
+        Ok(Standardize { mean, scale })
+    }
+
     /// The standardised copy of `features`, `[rows, columns]`; NaN and infinity pass through.
     ///
     /// Errors if there are more or fewer columns than were fitted.
     pub fn apply(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
+        let mut copy = features.to_owned();
+        self.apply_in_place(&mut copy)?;
+        Ok(copy)
+    }
+
+    /// Standardises `features`, `[rows, columns]`, in the same memory.
+    ///
+    /// Errors as [`apply`](Standardize::apply) does; nothing is changed then.
+    pub fn apply_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
         let (fitted, found) = (self.mean.len(), features.ncols());
         if fitted != found {
             return Err(ErrorKind::ColumnCount { fitted, found }.into());
         }
-        Ok((features.to_owned() - &self.mean) / &self.scale)
+        *features -= &*self.mean;
+        *features /= &*self.scale;
+        Ok(())
     }
 
     /// The mean of every fitted column, `[columns]`.

@@ -1,11 +1,15 @@
 //! Every error message of the crate, whole: what a user reads is part of the interface.
 
+mod made_files;
+
+use made_files::{Folder, gzip, idx};
 use ndarray::{Array2, array};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
 use surprisal_data::{
-    Batches, CsvProblem, DataError, Dataset, ErrorKind, Standardize, accuracy, one_hot, stratified_split,
+    Batches, CsvProblem, DataError, DataSource, Dataset, ErrorKind, Preprocess, SpecError, Standardize,
+    Synthetic, accuracy, features_from_csv, features_from_csv_path, one_hot, read_idx, stratified_split,
 };
 
 #[track_caller]
@@ -268,6 +272,559 @@ fn csv_of_one_class() {
     );
 }
 
+// features of new rows
+
+#[track_caller]
+fn assert_features_message(table: &str, message: &str) {
+    assert_message(features_from_csv(table.as_bytes(), "new.csv", &["petal", "sepal"]), message);
+}
+
+#[test]
+fn features_with_a_column_that_is_missing() {
+    assert_features_message(
+        "sepal,colour\n1,2\n",
+        "new.csv: expected a column named \"petal\", found the columns \"sepal\", \"colour\"",
+    );
+    assert_features_message(
+        "sepal,petl\n1,2\n",
+        "new.csv: expected a column named \"petal\", found the columns \"sepal\", \"petl\" | did you mean \"petl\"?",
+    );
+}
+
+#[test]
+fn features_with_columns_that_are_missing() {
+    assert_features_message(
+        "species\na\n",
+        "new.csv: expected columns named \"petal\", \"sepal\", found the columns \"species\"",
+    );
+    assert_features_message(
+        "petal;sepal\n1;2\n",
+        "new.csv: expected columns named \"petal\", \"sepal\", found the columns \"petal;sepal\" \
+         | separate the fields by commas",
+    );
+    assert_features_message(
+        "5.1,3.5\n4.9,3.0\n",
+        "new.csv: expected columns named \"petal\", \"sepal\", found the columns \"5.1\", \"3.5\" \
+         | is the header line missing?",
+    );
+}
+
+#[test]
+fn features_with_more_missing_columns_than_a_message_can_list() {
+    let pixels: Vec<String> = (0..784).map(|k| format!("p{k}")).collect();
+    let listed: Vec<String> = pixels[..40].iter().map(|name| format!("{name:?}")).collect();
+    assert_message(
+        features_from_csv("species\na\n".as_bytes(), "new.csv", &pixels),
+        &format!(
+            "new.csv: expected columns named {} and 744 more, found the columns \"species\"",
+            listed.join(", ")
+        ),
+    );
+}
+
+#[test]
+fn features_with_a_column_that_is_there_twice() {
+    assert_features_message(
+        "petal,note,sepal,note,petal\n1,2,3,4,5\n",
+        "new.csv, line 1, column \"petal\": expected one column of this name, found it as column 1 and as column 5 \
+         | rename one of them",
+    );
+}
+
+#[test]
+fn features_with_fields_that_are_no_numbers() {
+    for (field, expected_and_found) in [
+        ("wide", "expected a number, found \"wide\" | every column that the model reads must hold numbers"),
+        ("", "expected a number, found an empty field | fill it in, or leave the row out"),
+        ("inf", "expected a finite number, found \"inf\" | fill the value in, or leave the row out"),
+    ] {
+        assert_features_message(
+            &format!("sepal,species,petal\n1,,2\n3,,{field}\n"),
+            &format!("new.csv, line 3, column \"petal\": {expected_and_found}"),
+        );
+    }
+}
+
+#[test]
+fn features_in_a_row_that_is_too_short() {
+    assert_features_message(
+        "petal,sepal,species\n1,2\n",
+        "new.csv, line 2, column \"species\": expected 3 fields, as in the header, found 2 \
+         | is a value missing, or the line cut short?",
+    );
+}
+
+#[test]
+fn features_of_nothing() {
+    assert_features_message(
+        "",
+        "new.csv: expected a header line with the names of the columns, found nothing | is the file empty?",
+    );
+    assert_features_message(
+        "petal,sepal\n",
+        "new.csv: expected rows below the header, found none | is the file cut short?",
+    );
+}
+
+#[test]
+fn features_of_a_file_that_is_not_there() {
+    let error = features_from_csv_path("no/such/new.csv", &["petal"]).unwrap_err();
+    let cause = error.source().expect("the system's error");
+    assert_eq!(error.to_string(), format!("no/such/new.csv: cannot be read: {cause} | is the path right?"));
+}
+
+// files of MNIST
+
+#[track_caller]
+fn assert_idx_message(file: &[u8], message: &str) {
+    assert_message(read_idx(file, "digits.idx"), message);
+    assert_message(read_idx(&gzip(file)[..], "digits.idx"), message);
+}
+
+#[test]
+fn idx_of_nothing() {
+    assert_idx_message(
+        &[],
+        "digits.idx, byte 0: expected the header of an IDX file, found nothing | is the file empty?",
+    );
+}
+
+#[test]
+fn idx_that_is_something_else() {
+    assert_idx_message(
+        b"P5 28 28",
+        "digits.idx, byte 0: expected the bytes 00 00 08 of an IDX file, found 50 35 20 32 | is this a file of MNIST?",
+    );
+    assert_idx_message(
+        &[0, 1],
+        "digits.idx, byte 0: expected the bytes 00 00 08 of an IDX file, found 00 01 | is this a file of MNIST?",
+    );
+}
+
+#[test]
+fn idx_whose_header_is_cut_short() {
+    let file = idx(&[60_000, 28, 28], &[]);
+    for length in 1..4 {
+        assert_idx_message(
+            &file[..length],
+            &format!(
+                "digits.idx, byte {length}: expected a header of 4 bytes, found {length} bytes in all \
+                 | is the file cut short?"
+            ),
+        );
+    }
+    for length in 4..16 {
+        assert_idx_message(
+            &file[..length],
+            &format!(
+                "digits.idx, byte {length}: expected a header of 16 bytes, found {length} bytes in all \
+                 | is the file cut short?"
+            ),
+        );
+    }
+}
+
+#[test]
+fn idx_of_other_elements() {
+    for (element, found) in [
+        (0x09, "0x09 (signed bytes)"),
+        (0x0b, "0x0b (16-bit integers)"),
+        (0x0c, "0x0c (32-bit integers)"),
+        (0x0d, "0x0d (32-bit floats)"),
+        (0x0e, "0x0e (64-bit floats)"),
+        (0x0a, "0x0a"),
+        (0x00, "0x00"),
+    ] {
+        let mut file = idx(&[2], &[1, 2]);
+        file[2] = element;
+        assert_idx_message(
+            &file,
+            &format!(
+                "digits.idx, byte 2: expected elements of type 0x08 (unsigned bytes), found type {found} \
+                 | other types are not read"
+            ),
+        );
+    }
+}
+
+#[test]
+fn idx_without_dimensions() {
+    assert_idx_message(
+        &idx(&[], &[1]),
+        "digits.idx, byte 3: expected one dimension or more, found none | is the file damaged?",
+    );
+}
+
+#[test]
+fn idx_that_claims_too_much() {
+    assert_idx_message(
+        &idx(&[1 << 30, 1 << 30], &[]),
+        "digits.idx, byte 4: expected at most 1073741824 elements, found a header that claims 1152921504606846976, \
+         1073741824 x 1073741824 | is the file damaged?",
+    );
+    assert_idx_message(
+        &idx(&[(1 << 30) + 1], &[]),
+        "digits.idx, byte 4: expected at most 1073741824 elements, found a header that claims 1073741825, \
+         1073741825 | is the file damaged?",
+    );
+    assert_idx_message(
+        &idx(&[u32::MAX; 9], &[]),
+        &format!(
+            "digits.idx, byte 4: expected at most 1073741824 elements, found a header that claims 2^64 or more, \
+             {} x ... | is the file damaged?",
+            ["4294967295"; 8].join(" x ")
+        ),
+    );
+}
+
+#[test]
+fn idx_that_ends_early() {
+    let file = idx(&[2, 2, 3], &[0; 11]);
+    assert_idx_message(
+        &file,
+        "digits.idx, byte 27: expected 12 elements, as the header says, found 11 | is the file cut short?",
+    );
+    assert_idx_message(
+        &file[..16],
+        "digits.idx, byte 16: expected 12 elements, as the header says, found 0 | is the file cut short?",
+    );
+}
+
+#[test]
+fn idx_that_goes_on() {
+    assert_idx_message(
+        &idx(&[2, 2, 3], &[0; 13]),
+        "digits.idx, byte 28: expected the end after 12 elements, as the header says, found more bytes \
+         | is the file damaged?",
+    );
+}
+
+#[test]
+fn idx_that_cannot_be_unpacked() {
+    let noise: Vec<u8> = (0..1000u32).map(|k| (k * k / 7 + k) as u8).collect();
+    let packed = gzip(&idx(&[1000], &noise));
+    let damaged = |at: usize| [&packed[..at], &[!packed[at]], &packed[at + 1..]].concat();
+    let last = packed.len() - 1;
+    // the header, the content's checksum, its length, its end, what follows it
+    let files = [
+        damaged(2),
+        damaged(last - 5),
+        damaged(last),
+        packed[..last / 2].to_vec(),
+        [&packed[..], b"!"].concat(),
+    ];
+    for (file, first_byte) in files.iter().zip([0..1, 1008..1009, 1008..1009, 1..1008, 1008..1009]) {
+        let error = read_idx(&file[..], "digits.gz").unwrap_err();
+        let cause = error.source().expect("what the unpacking says");
+        let ErrorKind::Idx(at) = error.kind() else { panic!("{error}") };
+        assert!(first_byte.contains(&at.byte), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "digits.gz, byte {}: from here on the content cannot be unpacked: {cause} \
+                 | was the file damaged or cut short?",
+                at.byte
+            )
+        );
+    }
+}
+
+#[test]
+fn idx_reader_that_fails() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the line went dead"))
+        }
+    }
+    let after = |file: &'static [u8]| read_idx(std::io::Read::chain(file, Broken), "digits.idx");
+    assert_message(after(&[]), "digits.idx, byte 0: cannot be read: the line went dead | is the path right?");
+    assert_message(
+        after(&[0, 0, 8, 1, 0, 0, 0, 9, 1, 2]),
+        "digits.idx, byte 10: cannot be read: the line went dead | is the path right?",
+    );
+    assert!(after(&[0]).unwrap_err().source().is_some());
+}
+
+#[test]
+fn mnist_in_a_folder_that_is_not_there() {
+    assert_message(
+        Dataset::mnist("no/such/folder"),
+        "no/such/folder: expected a folder with the four files of MNIST, found no folder | is the path right?",
+    );
+}
+
+#[test]
+fn mnist_without_one_of_its_files() {
+    for (part, content) in [("train", "images-idx3"), ("train", "labels-idx1"), ("t10k", "labels-idx1")] {
+        let name = format!("{part}-{content}-ubyte");
+        let folder = Folder::mnist(&format!("without-{name}")).without(&name);
+        let dotted = format!("{part}-{}-ubyte", content.replace('-', "."));
+        assert_message(
+            Dataset::mnist(folder.path()),
+            &format!(
+                "{}: expected one of the files {name}, {name}.gz, {dotted}, {dotted}.gz, found none \
+                 | are all four files of MNIST in this folder?",
+                folder.path().display()
+            ),
+        );
+    }
+}
+
+/// The message for a folder in which one file is another, starting with the path of that file.
+#[track_caller]
+fn assert_mnist_message(test: &str, name: &str, file: &[u8], message: &str) {
+    let folder = Folder::mnist(test).with(name, file);
+    let place = format!("{}/", folder.path().display());
+    let error = Dataset::mnist(folder.path()).unwrap_err().to_string();
+    assert_eq!(error.replace(&place, ""), format!("{name}{message}"));
+    assert!(error.starts_with(&place));
+}
+
+#[test]
+fn mnist_with_a_damaged_file() {
+    assert_mnist_message(
+        "damaged",
+        "t10k-labels-idx1-ubyte",
+        &[0, 0, 8, 1, 0, 0, 0, 2, 1],
+        ", byte 9: expected 2 elements, as the header says, found 1 | is the file cut short?",
+    );
+}
+
+#[test]
+fn mnist_with_images_and_labels_interchanged() {
+    assert_mnist_message(
+        "labels-for-images",
+        "train-images-idx3-ubyte",
+        &idx(&[3], &[1, 0, 2]),
+        ", byte 3: expected the number of dimensions to be 3, found 1 \
+         | images have 3, labels 1: do the files have each other's names?",
+    );
+    assert_mnist_message(
+        "images-for-labels",
+        "train-labels-idx1-ubyte",
+        &idx(&[3, 2, 3], &[0; 18]),
+        ", byte 3: expected the number of dimensions to be 1, found 3 \
+         | images have 3, labels 1: do the files have each other's names?",
+    );
+}
+
+#[test]
+fn mnist_without_images_or_pixels() {
+    for (number, dims) in [[0, 2, 3], [3, 0, 3]].into_iter().enumerate() {
+        assert_mnist_message(
+            &format!("no-images-{number}"),
+            "train-images-idx3-ubyte",
+            &idx(&dims, &[]),
+            &format!(
+                ", byte 4: expected one image or more, of one pixel or more, found {} x {} x {} \
+                 | is this a file of images?",
+                dims[0], dims[1], dims[2]
+            ),
+        );
+    }
+}
+
+#[test]
+fn mnist_with_a_label_too_few_or_too_many() {
+    for labels in [2, 4] {
+        assert_mnist_message(
+            &format!("{labels}-labels"),
+            "train-labels-idx1-ubyte",
+            &idx(&[labels], &vec![0; labels as usize]),
+            &format!(
+                ", byte 4: expected 3 labels, one per image of train-images-idx3-ubyte, found {labels} \
+                 | are the two files of the same set?"
+            ),
+        );
+    }
+}
+
+#[test]
+fn mnist_of_images_of_two_sizes() {
+    assert_mnist_message(
+        "two-sizes",
+        "t10k-images-idx3-ubyte",
+        &idx(&[2, 3, 2], &[0; 12]),
+        ", byte 8: expected images of 2 x 3, as in the training part, found 3 x 2 | are the files of the same set?",
+    );
+}
+
+// what a command line says
+
+#[track_caller]
+fn assert_spec_message(text: &str, message: &str) {
+    assert_eq!(text.parse::<DataSource>().unwrap_err().to_string(), message);
+}
+
+const KNOWN: &str = "iris, breast_cancer, digits, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv";
+
+#[test]
+fn source_of_an_unknown_name() {
+    for text in ["flowers", "", "flowers.tsv", "some/folder"] {
+        assert_spec_message(text, &format!("no data set is named {text:?} | known: {KNOWN}"));
+    }
+}
+
+#[test]
+fn source_of_a_misspelt_name() {
+    for (text, meant) in [
+        ("mooons", "moons"),
+        ("breast-cancer", "breast_cancer"),
+        ("minst:folder", "mnist"),
+        ("Blobs:n=5", "blobs"),
+    ] {
+        assert_spec_message(
+            text,
+            &format!("no data set is named {text:?} | known: {KNOWN} | did you mean {meant:?}?"),
+        );
+    }
+}
+
+#[test]
+fn source_with_parameters_that_it_does_not_take() {
+    for found in ["n=5", ""] {
+        assert_spec_message(
+            &format!("iris:{found}"),
+            &format!("iris: expected no parameters, found {found:?} | the set is what it is"),
+        );
+    }
+}
+
+#[test]
+fn source_with_an_unknown_parameter() {
+    assert_spec_message(
+        "moons:n=500,factor=0.5",
+        "moons: no parameter is named \"factor\" | known: n, noise",
+    );
+    assert_spec_message(
+        "blobs:clases=5",
+        "blobs: no parameter is named \"clases\" | known: n, noise, classes, features, center_box \
+         | did you mean \"classes\"?",
+    );
+}
+
+#[test]
+fn source_with_a_parameter_without_a_value() {
+    for (text, found) in [("moons:noise", "noise"), ("moons:", ""), ("moons:n=50,", ""), ("moons:500", "500")]
+    {
+        assert_spec_message(
+            text,
+            &format!("moons: expected NAME=VALUE, found {found:?} | parameters: n, noise"),
+        );
+    }
+}
+
+#[test]
+fn source_with_a_parameter_twice() {
+    assert_spec_message(
+        "moons:n=50,noise=0,n=50",
+        "moons: expected n once, found it twice | keep one of them",
+    );
+}
+
+#[test]
+fn source_with_a_parameter_out_of_range() {
+    for (text, message) in [
+        ("moons:n=3", "moons: expected n to be a whole number from 4 to 1000000, found 3"),
+        ("moons:n=1e7", "moons: expected n to be a whole number from 4 to 1000000, found 10000000"),
+        ("moons:n=50.5", "moons: expected n to be a whole number from 4 to 1000000, found 50.5"),
+        ("moons:n=many", "moons: expected n to be a whole number from 4 to 1000000, found \"many\""),
+        ("moons:n=", "moons: expected n to be a whole number from 4 to 1000000, found \"\""),
+        ("xor:noise=-0.1", "xor: expected noise to be a number from 0 to 100, found -0.1"),
+        ("xor:noise=nan", "xor: expected noise to be a number from 0 to 100, found NaN"),
+        ("xor:noise=inf", "xor: expected noise to be a number from 0 to 100, found inf"),
+        ("xor:noise=0.csv", "xor: expected noise to be a number from 0 to 100, found \"0.csv\""),
+        ("circles:factor=1", "circles: expected factor to be a number from 0 to 0.99, found 1"),
+        ("blobs:classes=1", "blobs: expected classes to be a whole number from 2 to 100, found 1"),
+        ("blobs:features=0", "blobs: expected features to be a whole number from 1 to 100, found 0"),
+        ("blobs:center_box=-1", "blobs: expected center_box to be a number from 0 to 1000, found -1"),
+        ("spirals:turns=101", "spirals: expected turns to be a number from 0 to 100, found 101"),
+        // two rows of each class
+        ("blobs:n=5", "blobs: expected n to be a whole number from 6 to 1000000, found 5"),
+        (
+            "spirals:classes=100,n=199",
+            "spirals: expected n to be a whole number from 200 to 1000000, found 199",
+        ),
+    ] {
+        assert_spec_message(text, message);
+        assert_eq!(text.parse::<Synthetic>().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn functions_refuse_what_text_may_not_say() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(0);
+    for result in [
+        Dataset::xor(3, 0.0, rng),
+        Dataset::moons(usize::MAX, 0.0, rng),
+        Dataset::moons(100, f64::NAN, rng),
+        Dataset::circles(100, 0.0, 1.0, rng),
+        Dataset::blobs(5, 1.0, 3, 2, 10.0, rng),
+        Dataset::blobs(100, 1.0, 0, 2, 10.0, rng),
+        Dataset::spirals(100, 0.0, 2, -1.0, rng),
+    ] {
+        let error = result.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Spec(SpecError::OutOfRange { .. })), "{error}");
+    }
+    assert_message(
+        Dataset::circles(100, -1.0, 0.8, rng),
+        "circles: expected noise to be a number from 0 to 100, found -1",
+    );
+}
+
+#[test]
+fn source_of_mnist_without_its_folder() {
+    for text in ["mnist", "mnist:"] {
+        assert_spec_message(
+            text,
+            "mnist: expected the folder with the four files of MNIST, found none | write mnist:DIR",
+        );
+    }
+}
+
+/// The message for data with or without a label column, which is a mistake in the command.
+#[track_caller]
+fn assert_target_message(text: &str, target: Option<&str>, message: &str) {
+    let source: DataSource = text.parse().unwrap();
+    assert_eq!(source.check_target(target).unwrap_err().to_string(), message);
+    let error = source.load(target, &mut ChaCha8Rng::seed_from_u64(0)).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Spec(_)), "{error}");
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn source_of_a_table_without_a_label_column() {
+    assert_target_message(
+        "no/such/flowers.csv",
+        None,
+        "no/such/flowers.csv: expected the name of the label column, found none | a table needs one",
+    );
+}
+
+#[test]
+fn source_with_a_label_column_that_it_does_not_need() {
+    for text in ["iris", "mnist:no/such/folder"] {
+        assert_target_message(
+            text,
+            Some("species"),
+            &format!(
+                "{text}: expected no label column, found \"species\" | only a table (FILE.csv) needs one"
+            ),
+        );
+    }
+}
+
+#[test]
+fn source_whose_file_is_not_there_is_no_mistake_in_the_command() {
+    for (text, target) in [("no/such/flowers.csv", Some("species")), ("mnist:no/such/folder", None)] {
+        let source: DataSource = text.parse().unwrap();
+        let error = source.load(target, &mut ChaCha8Rng::seed_from_u64(0)).unwrap_err();
+        assert!(!matches!(error.kind(), ErrorKind::Spec(_)), "{error}");
+        assert!(error.to_string().contains("no/such"), "{error}");
+    }
+}
+
 // sets filled or changed by hand
 
 #[test]
@@ -361,6 +918,62 @@ fn standardize_applied_to_other_columns() {
             ),
         );
     }
+}
+
+#[test]
+fn standardize_from_parts_that_do_not_fit() {
+    for (means, scales) in [(0, 0), (2, 1), (0, 1)] {
+        assert_message(
+            Standardize::from_parts(vec![0.0; means], vec![1.0; scales]),
+            &format!(
+                "Standardize::from_parts: expected one mean and one scale per column, found {means} means and \
+                 {scales} scales | was the file cut short?"
+            ),
+        );
+    }
+}
+
+#[test]
+fn standardize_from_parts_that_no_fit_gives() {
+    let (nan, inf) = (f64::NAN, f64::INFINITY);
+    for (mean, scale, found) in [
+        (nan, 1.0, "mean NaN and scale 1.0"),
+        (-inf, 1.0, "mean -inf and scale 1.0"),
+        (0.5, 0.0, "mean 0.5 and scale 0.0"),
+        (0.5, -2.0, "mean 0.5 and scale -2.0"),
+        (0.5, nan, "mean 0.5 and scale NaN"),
+        (0.5, inf, "mean 0.5 and scale inf"),
+    ] {
+        assert_message(
+            Standardize::from_parts(vec![0.0, mean], vec![1.0, scale]),
+            &format!(
+                "Standardize::from_parts: expected a finite mean and a finite scale above 0, found {found} \
+                 in column 1 | was the file changed by hand?"
+            ),
+        );
+    }
+}
+
+#[test]
+fn preprocess_that_divides_by_what_cannot_be_divided_by() {
+    for (divisor, found) in [(0.0, "0.0"), (-16.0, "-16.0"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let message = format!(
+            "Preprocess::divide: expected a finite number above 0, found {found} \
+             | pixels are divided by their largest value"
+        );
+        assert_message(Preprocess::divide(divisor), &message);
+        assert_message(Preprocess::Divide(divisor).apply(&array![[1.0]]), &message);
+    }
+}
+
+#[test]
+fn preprocess_of_other_columns() {
+    let standardize = Standardize::from_parts(vec![0.0; 4], vec![1.0; 4]).unwrap();
+    assert_message(
+        Preprocess::Standardize(standardize).apply(&array![[1.0, 2.0]]),
+        "Standardize::apply: expected the 4 columns that it was fitted on, found 2 \
+         | keep the same columns, in the same order",
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`compare`] | the main job: the same models under two losses, and a verdict |
+//! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`statistics`] | means with their intervals |
 //! | [`parallel`] | many runs over the cores, results in order |
 //! | [`replay`] | reference experiments computed again, held against their expected numbers |
@@ -12,6 +13,7 @@
 
 pub mod chart;
 pub mod compare;
+pub mod folder;
 pub mod page;
 pub mod parallel;
 pub mod replay;

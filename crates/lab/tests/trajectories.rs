@@ -80,31 +80,97 @@ fn softmax_regression_and_a_tanh_net_learn_as_in_the_reference() {
     check("softmax_iris");
 }
 
-/// Losses and activations that no run above uses: the first evaluation of a deeper net, against its reference.
+/// Multiplies a number somewhere in a setting, told by its JSON pointer.
+fn scale(setting: &mut Value, pointer: &str, factor: f64) {
+    let number = setting.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}"));
+    *number = json!(number.as_f64().unwrap() * factor);
+}
+
+/// The whole `expected` is met. In each run alone it is found out if one number of the net is larger by 1e-7, and if the loss
+/// or the activation is another.
 #[test]
-fn every_activation_meets_every_loss() {
+fn gradients_flow_as_in_the_reference() {
     let reference = reference("gradient_flow");
-    let flow = &reference["setting"];
-    let labels = flow["labels"].as_array().unwrap();
-    let one_hot: Vec<_> =
-        labels.iter().map(|y| [0, 1, 2].map(|class| f64::from(y == &json!(class)))).collect();
-    let runs = flow["runs"].as_array().unwrap().iter().zip(reference["expected"]["runs"].as_array().unwrap());
-    let mut held = 0;
-    for (run, expected) in runs.filter(|(run, _)| run["loss"] != "linear_half_mse") {
-        let setting = json!({
-            "kind": "mlp", "epochs": [0], "inputs": flow["X"], "targets": one_hot,
-            "runs": [{ "id": run["id"], "loss": run["loss"], "eta": 0.0, "init": flow["params"],
-                       "hidden_activations": vec![&run["hidden"]; 4] }],
-        });
-        let row = &replayed(&setting)["runs"][0]["rows"][0];
-        for key in ["loss", "outputs", "layer_grad_norms"] {
-            if let Err(mismatch) = compare(&row[key], &expected[key], &reference["tolerance"]) {
-                panic!("{} {key}: {mismatch}", run["id"]);
+    let (setting, expected) = (&reference["setting"], &reference["expected"]);
+    let hold = |found: Value, expected: &Value| compare(&found, expected, &reference["tolerance"]);
+    let ratio = hold(replayed(setting), expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    println!("gradient_flow: at worst {ratio:.2e} of the tolerance");
+
+    let runs = setting["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 15);
+    for (i, run) in runs.iter().enumerate() {
+        let mut alone = setting.clone();
+        alone["runs"] = json!([run]);
+        let expected = json!({ "runs": [expected["runs"][i]] });
+        assert!(hold(replayed(&alone), &expected).is_ok());
+        let found_out = |what: &str, change: &dyn Fn(&mut Value)| {
+            let mut changed = alone.clone();
+            change(&mut changed);
+            assert!(
+                hold(replayed(&changed), &expected).is_err(),
+                "{what} in {} was not found out",
+                run["id"]
+            );
+        };
+        found_out("a bias", &|s| scale(s, "/params/4/b/0", 1.0 + 1e-7));
+        found_out("an input", &|s| scale(s, "/X/0/0", 1.0 + 1e-7));
+        for key in ["loss", "hidden"] {
+            for other in runs.iter().map(|other| &other[key]).filter(|other| **other != run[key]) {
+                found_out(&format!("{key} {other}"), &|s| s["runs"][0][key] = other.clone());
             }
         }
+    }
+}
+
+/// The whole `expected` is met. For each algorithm on each problem alone it is found out if one of its numbers is larger by
+/// 1e-7 (eps: doubled), if the rule is another with the same numbers, and if what is told is the state one step later.
+#[test]
+fn optimizers_step_as_in_the_reference() {
+    let reference = reference("optimizers_20_steps");
+    let (setting, expected) = (&reference["setting"], &reference["expected"]);
+    let hold = |found: &Value, expected: &Value| compare(found, expected, &reference["tolerance"]);
+    let found = replayed(setting);
+    let ratio = hold(&found, expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    println!("optimizers_20_steps: at worst {ratio:.2e} of the tolerance");
+
+    let algorithms = setting["algorithms"].as_object().unwrap();
+    let mut held = 0;
+    for (problem, algorithm) in
+        ["quadratic", "logistic"].iter().flat_map(|p| algorithms.keys().map(move |a| (p, a)))
+    {
+        let (numbers, expected) = (&algorithms[algorithm], &expected[problem][algorithm]);
+        let mut alone = setting.clone();
+        alone["problems"] = json!({ *problem: setting["problems"][problem] });
+        alone["algorithms"] = json!({ algorithm: numbers });
+        let rows = |setting: &Value| replayed(setting)[problem][algorithm].clone();
+        assert!(hold(&rows(&alone), expected).is_ok());
+        let found_out = |what: &str, rows: &Value| {
+            assert!(hold(rows, expected).is_err(), "{what} of {algorithm} on {problem} was not found out");
+        };
+
+        for key in numbers.as_object().unwrap().keys() {
+            let mut changed = alone.clone();
+            let factor = if key == "eps" { 2.0 } else { 1.0 + 1e-7 };
+            scale(&mut changed, &format!("/algorithms/{algorithm}/{key}"), factor);
+            found_out(key, &rows(&changed));
+        }
+        for rule in ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] {
+            let mut other = alone.clone();
+            other["algorithms"] = json!({ rule: numbers });
+            if algorithm.split('_').next() != Some(rule)
+                && let Ok(found) = replay(&other, FOLDER)
+            {
+                found_out(rule, &found[problem][rule]);
+            }
+        }
+        let mut one_late = alone.clone();
+        one_late["steps"] = json!(21);
+        let mut late = rows(&one_late).as_array().unwrap()[1..].to_vec();
+        late.iter_mut().enumerate().for_each(|(step, row)| row["step"] = json!(step));
+        found_out("a late state", &json!(late));
         held += 1;
     }
-    assert_eq!(held, 12);
+    assert_eq!(held, 14);
 }
 
 /// `sigmoid_mse` lacks the half and divides by the number of outputs, too: an eta `outputs / 2` times as large makes up

@@ -3,82 +3,101 @@
 use std::fmt;
 use std::str::FromStr;
 
-pub use surprisal_tensor::ops::elementwise::{Relu, Sigmoid, Tanh};
+pub use surprisal_tensor::ops::elementwise::{
+    Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
+};
 use surprisal_tensor::{Scalar, Var};
 
-use crate::Layer;
+use crate::{Layer, Summary};
 
-macro_rules! layers {
-    ($($Type:ident $method:ident)+) => { $(
-        impl Layer for $Type {
+/// Type, PyTorch's name, the layer with PyTorch's settings.
+macro_rules! activations {
+    ($($(#[$default:meta])? $Type:ident $name:literal $layer:expr;)+) => {
+        $(
+            impl Layer for $Type {
+                #[track_caller]
+                fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+                    x.map(*self)
+                }
+                #[track_caller]
+                fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+                    summary.layer(format_args!("{self:?}"), &[], self.forward(x))
+                }
+            }
+        )+
+
+        /// An activation chosen at run time by its name in PyTorch, with PyTorch's settings.
+        ///
+        /// ```
+        /// use surprisal_layers::Activation;
+        /// assert_eq!("tanh".parse(), Ok(Activation::Tanh));
+        /// assert_eq!(Activation::LeakyRelu.to_string(), "leaky_relu");
+        /// assert_eq!(
+        ///     "swish".parse::<Activation>().unwrap_err(),
+        ///     "there is no activation \"swish\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, \
+        ///      softplus or logsigmoid"
+        /// );
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Activation {
+            $(
+                $(#[$default])?
+                #[doc = concat!("\"", $name, "\": [`", stringify!($layer), "`](", stringify!($Type), ")")]
+                $Type
+            ),+
+        }
+
+        impl Activation {
+            /// Every one of them.
+            pub const ALL: &[Activation] = &[$(Activation::$Type),+];
+        }
+
+        impl Layer for Activation {
             #[track_caller]
             fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-                x.$method()
+                match self {
+                    $(Activation::$Type => $layer.forward(x)),+
+                }
+            }
+            #[track_caller]
+            fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+                match self {
+                    $(Activation::$Type => $layer.describe(x, summary)),+
+                }
             }
         }
-    )+ };
-}
-layers! { Sigmoid sigmoid Tanh tanh Relu relu }
 
-/// The probabilities of the classes, along the last axis. For training leave it out: the fused losses take logits.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Softmax;
-
-impl Layer for Softmax {
-    #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        x.softmax(-1)
-    }
-}
-
-/// An activation chosen at run time, from "relu", "sigmoid" or "tanh".
-///
-/// ```
-/// use surprisal_layers::Activation;
-/// assert_eq!("tanh".parse(), Ok(Activation::Tanh));
-/// assert_eq!(
-///     "swish".parse::<Activation>().unwrap_err(),
-///     "there is no activation \"swish\": choose relu, sigmoid or tanh"
-/// );
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activation {
-    /// [`Relu`]
-    #[default]
-    Relu,
-    /// [`Sigmoid`]
-    Sigmoid,
-    /// [`Tanh`]
-    Tanh,
-}
-
-impl Layer for Activation {
-    #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        match self {
-            Activation::Relu => x.relu(),
-            Activation::Sigmoid => x.sigmoid(),
-            Activation::Tanh => x.tanh(),
+        impl fmt::Display for Activation {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str(match self {
+                    $(Activation::$Type => $name),+
+                })
+            }
         }
-    }
+    };
 }
 
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Activation::Relu => "relu",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Tanh => "tanh",
-        })
-    }
+activations! {
+    #[default]
+    Relu "relu" Relu;
+    LeakyRelu "leaky_relu" LeakyRelu { slope: 0.01 };
+    Elu "elu" Elu { alpha: 1.0 };
+    Silu "silu" Silu;
+    Gelu "gelu" Gelu;
+    GeluTanh "gelu_tanh" GeluTanh;
+    Sigmoid "sigmoid" Sigmoid;
+    Tanh "tanh" Tanh;
+    Softplus "softplus" Softplus;
+    LogSigmoid "logsigmoid" LogSigmoid;
 }
 
 impl FromStr for Activation {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Activation::Relu, Activation::Sigmoid, Activation::Tanh];
-        all.into_iter()
-            .find(|activation| activation.to_string() == name)
-            .ok_or_else(|| format!("there is no activation \"{name}\": choose relu, sigmoid or tanh"))
+        Activation::ALL.iter().copied().find(|activation| activation.to_string() == name).ok_or_else(|| {
+            let names: Vec<_> = Activation::ALL.iter().map(Activation::to_string).collect();
+            let (last, others) = names.split_last().expect("there are activations");
+            format!("there is no activation \"{name}\": choose {} or {last}", others.join(", "))
+        })
     }
 }

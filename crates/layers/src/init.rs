@@ -4,9 +4,12 @@
 //! stop learning before it begins. The usual starts keep the variance of the signal, or of the gradient, the same
 //! through a layer of `n_in` inputs and `n_out` outputs.
 
+use std::fmt;
+use std::str::FromStr;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Normal, Uniform};
+use rand_distr::{Distribution, Normal, StandardNormal, Uniform};
 use surprisal_tensor::Scalar;
 
 /// The generator of everything that is drawn: portable, so that a seed gives the same numbers on every machine.
@@ -32,6 +35,22 @@ pub fn rng(seed: u64) -> Rng {
 /// let variance = weights.iter().map(|w| w * w).sum::<f32>() / 1e4;
 /// assert!((variance - 0.01).abs() < 0.001); // 2 / (100 + 100)
 /// ```
+///
+/// Written as text, for a command line:
+///
+/// ```
+/// # use surprisal_layers::Init;
+/// assert_eq!("xavier_uniform".parse(), Ok(Init::XavierUniform));
+/// assert_eq!("uniform:0.1".parse(), Ok(Init::Uniform(0.1)));
+/// assert_eq!("normal".parse(), Ok(Init::Normal(1.0)));
+/// assert_eq!(Init::Orthogonal(1.0).to_string(), "orthogonal:1");
+/// assert_eq!(
+///     "xavier".parse::<Init>().unwrap_err(),
+///     "there is no start \"xavier\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
+///      normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal or \
+///      orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// 0. For biases; weights that are all equal stay equal.
@@ -40,7 +59,7 @@ pub enum Init {
     Constant(f64),
     /// Uniform in ±bound.
     Uniform(f64),
-    /// Normal with mean 0 and this standard deviation.
+    /// Normal with mean 0 and this standard deviation: N(0, 1) is `Normal(1.0)`.
     Normal(f64),
     /// Uniform in ±1/√n_in: what PyTorch's `Linear` does for weight and bias.
     Linear,
@@ -54,31 +73,36 @@ pub enum Init {
     KaimingUniform,
     /// Normal with standard deviation √(2 / n_in), for relu (He et al. 2015).
     KaimingNormal,
+    /// A random rotation times this gain, for weights: the columns are orthogonal and as long as the gain, or the rows, if
+    /// there are fewer rows than columns. So the signal keeps its length through any number of linear layers, not only
+    /// in the mean (Saxe et al. 2014). A gain of 1 is usual, √2 before relu.
+    Orthogonal(f64),
 }
 
 impl Init {
-    /// Draws every number of a parameter of a layer with so many inputs and outputs.
+    /// Draws every number of a parameter of a layer with so many inputs and outputs; a weight is `[n_in, n_out]`, by rows.
     ///
     /// Drawn in `f64` and rounded, so that the same seed starts an `f32` and an `f64` model alike.
     ///
     /// # Panics
-    /// If a bound or deviation is negative or not finite.
+    /// If a bound, deviation or gain is negative or not finite; if what is to be orthogonal is no weight.
     #[track_caller]
     pub fn fill<T: Scalar>(self, slots: &mut [T], n_in: usize, n_out: usize, rng: &mut Rng) {
-        let (n_in, n_out) = (n_in.max(1) as f64, n_out as f64);
+        assert!(self.is_drawable(), "{self:?}: a bound, deviation or gain is finite and not negative");
+        let (inputs, outputs) = (n_in.max(1) as f64, n_out as f64);
         let (uniform, size) = match self {
             Init::Zeros => return slots.fill(T::ZERO),
             Init::Constant(value) => return slots.fill(T::of(value)),
+            Init::Orthogonal(gain) => return fill_orthogonal(slots, n_in, n_out, gain, rng),
             Init::Uniform(bound) => (true, bound),
             Init::Normal(deviation) => (false, deviation),
-            Init::Linear => (true, 1.0 / n_in.sqrt()),
-            Init::NormalOverSqrtInputs => (false, 1.0 / n_in.sqrt()),
-            Init::XavierUniform => (true, (6.0 / (n_in + n_out)).sqrt()),
-            Init::XavierNormal => (false, (2.0 / (n_in + n_out)).sqrt()),
-            Init::KaimingUniform => (true, (6.0 / n_in).sqrt()),
-            Init::KaimingNormal => (false, (2.0 / n_in).sqrt()),
+            Init::Linear => (true, 1.0 / inputs.sqrt()),
+            Init::NormalOverSqrtInputs => (false, 1.0 / inputs.sqrt()),
+            Init::XavierUniform => (true, (6.0 / (inputs + outputs)).sqrt()),
+            Init::XavierNormal => (false, (2.0 / (inputs + outputs)).sqrt()),
+            Init::KaimingUniform => (true, (6.0 / inputs).sqrt()),
+            Init::KaimingNormal => (false, (2.0 / inputs).sqrt()),
         };
-        assert!(size >= 0.0 && size.is_finite(), "{self:?}: a bound or deviation is finite and not negative");
         if uniform {
             let distribution = Uniform::new_inclusive(-size, size).expect("a finite range has an order");
             slots.fill_with(|| T::of(distribution.sample(rng)));
@@ -86,5 +110,102 @@ impl Init {
             let distribution = Normal::new(0.0, size).expect("a deviation that is finite and not negative");
             slots.fill_with(|| T::of(distribution.sample(rng)));
         }
+    }
+
+    fn is_drawable(self) -> bool {
+        match self {
+            Init::Uniform(size) | Init::Normal(size) | Init::Orthogonal(size) => {
+                size >= 0.0 && size.is_finite()
+            }
+            _ => true,
+        }
+    }
+}
+
+#[track_caller]
+fn fill_orthogonal<T: Scalar>(slots: &mut [T], n_in: usize, n_out: usize, gain: f64, rng: &mut Rng) {
+    assert!(
+        slots.len() == n_in * n_out,
+        "Init::Orthogonal starts a weight, [{n_in}, {n_out}], not {} numbers: start a bias with Init::Zeros",
+        slots.len()
+    );
+    let directions = orthonormal(n_in.min(n_out), n_in.max(n_out), rng);
+    for i in 0..n_in {
+        for j in 0..n_out {
+            let number = if n_in < n_out { directions[i][j] } else { directions[j][i] };
+            slots[i * n_out + j] = T::of(gain * number);
+        }
+    }
+}
+
+/// So many orthonormal vectors, every direction equally likely: normal vectors, made orthogonal one after the other (Gram
+/// and Schmidt).
+///
+/// This is the Q of the QR decomposition of a normal matrix whose R has a positive diagonal, which is what PyTorch's
+/// sign correction makes of its QR. Each vector is cleaned twice, since the first time leaves what rounding adds.
+fn orthonormal(count: usize, length: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut directions: Vec<Vec<f64>> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut vector: Vec<f64> = (0..length).map(|_| StandardNormal.sample(rng)).collect();
+        for earlier in directions.iter().chain(&directions) {
+            let along = dot(earlier, &vector);
+            vector.iter_mut().zip(earlier).for_each(|(v, e)| *v -= along * e);
+        }
+        let length = dot(&vector, &vector).sqrt();
+        vector.iter_mut().for_each(|v| *v /= length);
+        directions.push(vector);
+    }
+    directions
+}
+
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Init::Zeros => f.write_str("zeros"),
+            Init::Constant(value) => write!(f, "constant:{value}"),
+            Init::Uniform(bound) => write!(f, "uniform:{bound}"),
+            Init::Normal(deviation) => write!(f, "normal:{deviation}"),
+            Init::Linear => f.write_str("linear"),
+            Init::NormalOverSqrtInputs => f.write_str("normal_over_sqrt_inputs"),
+            Init::XavierUniform => f.write_str("xavier_uniform"),
+            Init::XavierNormal => f.write_str("xavier_normal"),
+            Init::KaimingUniform => f.write_str("kaiming_uniform"),
+            Init::KaimingNormal => f.write_str("kaiming_normal"),
+            Init::Orthogonal(gain) => write!(f, "orthogonal:{gain}"),
+        }
+    }
+}
+
+impl FromStr for Init {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || {
+            format!(
+                "there is no start \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
+                 linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \
+                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
+            )
+        };
+        let finite = |number: &str| number.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(unknown);
+        let (name, number) = match text.split_once(':') {
+            None => (text, None),
+            Some((name, number)) => (name, Some(finite(number)?)),
+        };
+        let init = match (name, number) {
+            ("zeros", None) => Init::Zeros,
+            ("constant", Some(value)) => Init::Constant(value),
+            ("uniform", Some(bound)) => Init::Uniform(bound),
+            ("normal", deviation) => Init::Normal(deviation.unwrap_or(1.0)),
+            ("linear", None) => Init::Linear,
+            ("normal_over_sqrt_inputs", None) => Init::NormalOverSqrtInputs,
+            ("xavier_uniform", None) => Init::XavierUniform,
+            ("xavier_normal", None) => Init::XavierNormal,
+            ("kaiming_uniform", None) => Init::KaimingUniform,
+            ("kaiming_normal", None) => Init::KaimingNormal,
+            ("orthogonal", gain) => Init::Orthogonal(gain.unwrap_or(1.0)),
+            _ => return Err(unknown()),
+        };
+        if init.is_drawable() { Ok(init) } else { Err(unknown()) }
     }
 }

@@ -1,6 +1,10 @@
 //! What a layer is.
 
+use std::any::type_name;
+
 use surprisal_tensor::{Scalar, Var};
+
+use crate::Summary;
 
 /// Turns a value on a tape into another.
 ///
@@ -26,12 +30,52 @@ pub trait Layer {
     /// At the caller's line, if the shape of `x` does not fit.
     #[track_caller]
     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T>;
+
+    /// [`forward`](Self::forward) that tells a [`summary`](crate::summary()) what is computed: a layer its kind, its parameters and
+    /// its output, a layer made of layers lets each of them tell. As provided: the name of the type, and no parameters.
+    ///
+    /// ```
+    /// use surprisal_layers::{Layer, Summary, summary};
+    /// use surprisal_tensor::{ParamId, Params, Scalar, Var, ndarray::array};
+    ///
+    /// struct Scale(ParamId);
+    /// impl Layer for Scale {
+    ///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    ///         x * x.tape().param(self.0)
+    ///     }
+    ///     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+    ///         summary.layer("Scale", &[self.0], self.forward(x))
+    ///     }
+    /// }
+    ///
+    /// let mut params = Params::<f32>::new();
+    /// let model = Scale(params.add("scale.factor", &array![1.0, 1.0]));
+    /// assert_eq!(
+    ///     summary(&params, &model, [5, 2]).to_string(),
+    ///     "\
+    /// layer  kind   output  parameters  trainable
+    /// input         [5, 2]
+    /// scale  Scale  [5, 2]           2          2
+    /// total                          2          2
+    /// "
+    /// );
+    /// ```
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        let name = type_name::<Self>();
+        let name = name.split('<').next().unwrap_or(name);
+        summary.layer(name.rsplit("::").next().unwrap_or(name), &[], self.forward(x))
+    }
 }
 
 impl<L: Layer + ?Sized> Layer for &L {
     #[track_caller]
     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
         (**self).forward(x)
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        (**self).describe(x, summary)
     }
 }
 
@@ -45,17 +89,31 @@ impl<L: Layer> Layer for Vec<L> {
         }
         x
     }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        let mut x = x;
+        for layer in self {
+            x = layer.describe(x, summary);
+        }
+        x
+    }
 }
 
 macro_rules! tuples {
     ($($($L:ident)+;)+) => { $(
         /// One after the other.
+        #[allow(non_snake_case)] // the fields are named as their types
         impl<$($L: Layer),+> Layer for ($($L,)+) {
             #[track_caller]
-            #[allow(non_snake_case)] // the fields are named as their types
             fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
                 let ($($L,)+) = self;
                 $(let x = $L.forward(x);)+
+                x
+            }
+            #[track_caller]
+            fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+                let ($($L,)+) = self;
+                $(let x = $L.describe(x, summary);)+
                 x
             }
         }

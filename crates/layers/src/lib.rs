@@ -4,9 +4,15 @@
 //! |---|---|
 //! | `layer` | the trait [`Layer`]; tuples, vectors and references of layers are layers |
 //! | `linear` | [`Linear`]: x W + b |
-//! | `activation` | [`Sigmoid`], [`Tanh`], [`Relu`], [`Softmax`], and [`Activation`] to choose one at run time |
+//! | `activation` | [`Relu`], [`LeakyRelu`], [`Elu`], [`Silu`], [`Gelu`], [`Sigmoid`], [`Tanh`], .. (a table), and [`Activation`] to choose one at run time |
+//! | `softmax` | [`Softmax`], [`LogSoftmax`]: numbers as probabilities of classes |
+//! | `embedding` | [`Embedding`]: a vector for each index |
+//! | `layer_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature |
+//! | `dropout` | [`Dropout`]: noise in training |
+//! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
 //! | `mlp` | [`Mlp`]: a net whose sizes are known only at run time, "64-32-10" |
 //! | `init` | where weights start: [`Init`], and [`rng`], the one source of chance |
+//! | `summary` | [`summary()`]: what a model consists of, as a table |
 //!
 //! Layers hold names and places of parameters, never numbers: those stand in one [`Params`](surprisal_tensor::Params). So the
 //! same model runs in `f32`, in `f64` and on dual numbers.
@@ -31,13 +37,31 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+mod batch_norm;
+mod dropout;
+mod embedding;
+mod flatten;
 mod init;
 mod layer;
+mod layer_norm;
 mod linear;
 mod mlp;
+mod residual;
+mod softmax;
+mod summary;
 
-pub use activation::{Activation, Relu, Sigmoid, Softmax, Tanh};
+pub use activation::{
+    Activation, Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
+};
+pub use batch_norm::BatchNorm1d;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use flatten::Flatten;
 pub use init::{Init, Rng, rng};
 pub use layer::Layer;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use mlp::{Mlp, Sizes, SizesError};
+pub use residual::Residual;
+pub use softmax::{LogSoftmax, Softmax};
+pub use summary::{Summary, SummaryRow, summary};

@@ -2,7 +2,7 @@
 
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
-use crate::{Init, Layer, Rng};
+use crate::{Init, Layer, Rng, Summary};
 
 /// `y = x W + b`: `[rows, inputs]` to `[rows, outputs]`.
 ///
@@ -69,5 +69,9 @@ impl Layer for Linear {
     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
         let tape = x.tape();
         x.affine(tape.param(self.weight), tape.param(self.bias))
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        summary.layer("Linear", &[self.weight, self.bias], self.forward(x))
     }
 }

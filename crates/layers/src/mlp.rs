@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use surprisal_tensor::{Params, Scalar, Var};
 
-use crate::{Activation, Init, Layer, Linear, Rng};
+use crate::{Activation, Init, Layer, Linear, Rng, Summary};
 
 /// The sizes of a net's layers, from the inputs to the outputs: "64-32-10".
 ///
@@ -153,6 +153,17 @@ impl Layer for Mlp {
                 x = self.activation.forward(x);
             }
             x = layer.forward(x);
+        }
+        x
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        let mut x = x;
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                x = self.activation.describe(x, summary);
+            }
+            x = layer.describe(x, summary);
         }
         x
     }

@@ -1,134 +1,271 @@
-//! Layers: their gradients against both oracles, their starts against their formulas, their mistakes at the user's line.
+//! Layers: their gradients against both oracles, in training and in evaluation.
 
-use surprisal_layers::{Activation, Init, Layer, Linear, Mlp, Relu, Sigmoid, Sizes, Softmax, Tanh, rng};
-use surprisal_tensor::ndarray::Array2;
-use surprisal_tensor::{Dual, Params, Scalar, Workspace, gradient_agreement};
+use surprisal_layers::*;
+use surprisal_tensor::ndarray::{ArrayD, IxDyn, arr2, s};
+use surprisal_tensor::{Dual, ParamId, Params, Scalar, Workspace, gradient_agreement, gradient_agreement_in};
 
-fn input(rows: usize, cols: usize) -> Array2<f64> {
-    Array2::from_shape_fn((rows, cols), |(i, j)| ((i * cols + j) as f64 * 1.7 + 0.4).sin())
+fn input(shape: &[usize]) -> ArrayD<f64> {
+    let values = (0..shape.iter().product()).map(|i: usize| (i as f64 * 1.7 + 0.4).sin());
+    ArrayD::from_shape_vec(IxDyn(shape), values.collect()).unwrap()
 }
 
+/// Gradients with respect to the input and to every parameter, of a layer that is the same in training and evaluation.
 #[track_caller]
-fn gradient_holds(params: &Params<f64>, model: &impl Layer, inputs: usize) {
-    for rows in [1, 3, 0] {
-        let x = input(rows, inputs).mapv(Dual::of);
-        let agreement = gradient_agreement(params, |tape| model.forward(tape.input(&x)))
-            .unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(agreement.entries, params.as_slice().len());
+fn gradient_holds(params: &Params<f64>, model: &impl Layer, shape: &[usize]) {
+    let mut params = params.clone();
+    let x = params.add("x", &input(shape));
+    let agreement = gradient_agreement(&params, |tape| model.forward(tape.param(x)));
+    assert_eq!(agreement.unwrap_or_else(|e| panic!("{e}")).entries, params.as_slice().len());
+}
+
+/// The same in one mode: every tape is in it, those of the oracles too, and draws from the same seed.
+#[track_caller]
+fn gradient_holds_in(training: bool, params: &Params<f64>, model: &impl Layer, shape: &[usize]) {
+    let mut params = params.clone();
+    let x = params.add("x", &input(shape)); // its gradient is checked too
+    gradient_agreement_in(training, &params, |tape| model.forward(tape.param(x)))
+        .unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Numbers that are not those a layer starts with.
+fn move_from_start(params: &mut Params<f64>) {
+    for (i, theta) in params.as_mut_slice().iter_mut().enumerate() {
+        *theta += 0.3 * (i as f64 + 0.5).cos();
     }
 }
 
 #[test]
-fn every_layer_passes_its_gradient_on() {
+fn layers_in_a_row_pass_their_gradient_on() {
     let mut params = Params::<f64>::new();
     let mut rng = rng(3);
     let model = (
         Linear::new(&mut params, "a", 4, 5, &mut rng),
         Tanh,
         Linear::new(&mut params, "b", 5, 3, &mut rng),
-        (Relu, Sigmoid),
+        (Silu, Sigmoid),
         vec![Linear::new(&mut params, "c", 3, 3, &mut rng), Linear::new(&mut params, "d", 3, 3, &mut rng)],
         &Softmax,
     );
-    gradient_holds(&params, &model, 4);
-}
-
-#[test]
-fn a_net_of_sizes_known_at_run_time_passes_its_gradient_on() {
-    for activation in [Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
-        let mut params = Params::<f64>::new();
-        let model = Mlp::new(&mut params, &"4-6-5-3".parse().unwrap(), activation, &mut rng(5));
-        assert_eq!(model.layers().len(), 3);
-        gradient_holds(&params, &model, 4);
+    for rows in [1, 3, 0] {
+        gradient_holds(&params, &model, &[rows, 4]);
     }
 }
 
 #[test]
-fn a_seed_starts_every_number_type_alike() {
-    let (mut single, mut double) = (Params::<f32>::new(), Params::<f64>::new());
-    Linear::new(&mut single, "x", 30, 20, &mut rng(7));
-    Linear::new(&mut double, "x", 30, 20, &mut rng(7));
-    assert_eq!(single.as_slice(), double.cast::<f32>().as_slice());
-    let mut other = Params::<f32>::new();
-    Linear::new(&mut other, "x", 30, 20, &mut rng(8));
-    assert_ne!(single.as_slice(), other.as_slice());
+fn every_activation_passes_its_gradient_on() {
+    for activation in Activation::ALL {
+        gradient_holds(&Params::new(), activation, &[3, 4]);
+        gradient_holds(&Params::new(), activation, &[0, 4]);
+    }
+    gradient_holds(&Params::new(), &(LeakyRelu { slope: 0.3 }, Elu { alpha: 0.7 }), &[3, 4]);
+    gradient_holds(&Params::new(), &Softmax, &[3, 4]);
+    gradient_holds(&Params::new(), &LogSoftmax, &[3, 4]);
 }
 
 #[test]
-fn the_generator_is_the_same_on_every_machine() {
-    let mut numbers = [0.0; 2];
-    Init::Uniform(1.0).fill(&mut numbers, 1, 1, &mut rng(7));
-    let mut normal = [0.0; 1];
-    Init::Normal(1.0).fill(&mut normal, 1, 1, &mut rng(7));
-    // drawn once, on x86-64: a change here changes every seeded result of every user
-    assert_eq!((numbers, normal), (PINNED_UNIFORM, PINNED_NORMAL));
+fn a_net_of_sizes_known_at_run_time_passes_its_gradient_on() {
+    for activation in Activation::ALL {
+        let mut params = Params::<f64>::new();
+        let model = Mlp::new(&mut params, &"4-6-5-3".parse().unwrap(), *activation, &mut rng(5));
+        assert_eq!(model.layers().len(), 3);
+        gradient_holds(&params, &model, &[3, 4]);
+    }
 }
-const PINNED_UNIFORM: [f64; 2] = [-0.6844078059587613, -0.6640212744557976];
-const PINNED_NORMAL: [f64; 1] = [-0.7753719332177971];
 
 #[test]
-fn starts_have_the_moments_of_their_formulas() {
-    let (n_in, n_out) = (200, 100);
-    let xavier = 2.0 / 300.0;
-    for (init, variance, bound) in [
-        (Init::Zeros, 0.0, 0.0),
-        (Init::Constant(0.5), 0.25, 0.5),
-        (Init::Uniform(0.3), 0.03, 0.3),
-        (Init::Normal(0.3), 0.09, f64::INFINITY),
-        (Init::Linear, 1.0 / 600.0, 1.0 / 200f64.sqrt()),
-        (Init::NormalOverSqrtInputs, 1.0 / 200.0, f64::INFINITY),
-        (Init::XavierUniform, xavier, (6.0f64 / 300.0).sqrt()),
-        (Init::XavierNormal, xavier, f64::INFINITY),
-        (Init::KaimingUniform, 0.01, 0.03f64.sqrt()),
-        (Init::KaimingNormal, 0.01, f64::INFINITY),
-    ] {
-        let mut w = vec![0.0f64; n_in * n_out];
-        init.fill(&mut w, n_in, n_out, &mut rng(11));
-        let n = w.len() as f64;
-        let moment = w.iter().map(|w| w * w).sum::<f64>() / n;
-        // 20,000 draws estimate a variance to 1 % (normal: √(2/n)); 4 deviations
-        assert!((moment - variance).abs() <= 0.04 * variance, "{init:?}: {moment} instead of {variance}");
-        let largest = w.iter().fold(0f64, |m, w| m.max(w.abs()));
-        assert!(largest <= bound, "{init:?}: {largest} beyond {bound}");
-        if bound.is_finite() {
-            assert!(largest >= 0.99 * bound, "{init:?}: {largest} never near {bound}");
+fn layer_norm_passes_its_gradient_on() {
+    for shape in [&[1, 4][..], &[3, 4], &[0, 4], &[4], &[2, 3, 4], &[2, 1, 1, 2, 4]] {
+        let mut params = Params::new();
+        let layer = LayerNorm::new(&mut params, "norm", 4);
+        move_from_start(&mut params);
+        gradient_holds(&params, &layer, shape);
+    }
+}
+
+#[test]
+fn batch_norm_passes_its_gradient_on_in_training_and_in_evaluation() {
+    let mut params = Params::new();
+    let layer = BatchNorm1d::new(&mut params, "norm", 3);
+    move_from_start(&mut params);
+    for rows in [2, 5] {
+        gradient_holds_in(true, &params, &layer, &[rows, 3]);
+    }
+    for rows in [0, 1, 5] {
+        gradient_holds_in(false, &params, &layer, &[rows, 3]);
+    }
+}
+
+#[test]
+fn dropout_passes_its_gradient_on_in_training_and_in_evaluation() {
+    let model = (Dropout::new(0.4), Tanh, Dropout::new(0.0), Dropout::new(0.5));
+    gradient_holds_in(true, &Params::new(), &model, &[5, 4]);
+    gradient_holds_in(false, &Params::new(), &model, &[5, 4]);
+}
+
+#[test]
+fn an_embedding_passes_its_gradient_on() {
+    let mut params = Params::new();
+    let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
+    for rows in [vec![2.0, 0.0, 2.0, 3.0], vec![1.0], vec![]] {
+        let rows = ArrayD::from_shape_vec(IxDyn(&[rows.len()]), rows).unwrap().mapv(Dual::of);
+        gradient_agreement(&params, |tape| layer.forward(tape.input(&rows)))
+            .unwrap_or_else(|e| panic!("{e}"));
+    }
+}
+
+#[test]
+fn flatten_and_residual_pass_their_gradient_on() {
+    let mut params = Params::new();
+    let inside = (Tanh, Linear::new(&mut params, "inside", 6, 6, &mut rng(1)));
+    for shape in [&[2, 3, 2][..], &[4, 6], &[0, 2, 3], &[1, 1, 3, 1, 2]] {
+        gradient_holds(&params, &(Flatten, Residual(inside)), shape);
+    }
+    gradient_holds(&Params::new(), &Flatten, &[3]);
+}
+
+#[test]
+fn a_model_of_all_kinds_passes_its_gradient_on_in_both_modes() {
+    let (mut params, mut rng) = (Params::new(), rng(2));
+    let model = (
+        Linear::new(&mut params, "first", 4, 6, &mut rng),
+        BatchNorm1d::new(&mut params, "batch", 6),
+        Gelu,
+        Dropout::new(0.3),
+        Residual((LayerNorm::new(&mut params, "row", 6), Linear::new(&mut params, "second", 6, 6, &mut rng))),
+        LogSoftmax,
+    );
+    for training in [true, false] {
+        gradient_holds_in(training, &params, &model, &[5, 4]);
+    }
+}
+
+/// Two steps on 2 features, with SGD left out: the running ones must be what a hand computes from the batches.
+#[test]
+fn running_statistics_are_those_of_a_hand_computation() {
+    let mut params = Params::new();
+    let layer = BatchNorm1d::new(&mut params, "norm", 2);
+    let is_frozen = |id: ParamId, params: &Params<f64>| !params.is_trainable(id);
+    assert!(is_frozen(layer.running_mean, &params) && is_frozen(layer.running_var, &params));
+    let mut workspace = Workspace::new();
+    for batch in [[[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]], [[-3.0, 0.0], [0.0, 0.0], [3.0, 0.0]]] {
+        let tape = workspace.tape(&params);
+        layer.forward(tape.input(&arr2(&batch))).sum().backward();
+        workspace.grads().apply_updates(&mut params);
+    }
+    // means 3 and 0, variances over n - 1: (4 + 1 + 9) / 2 = 7 and 9; ten times the number, a hundred times the variance
+    let mean = [0.9 * 0.3, 0.9 * 3.0];
+    let variance = [0.9 * (0.9 + 0.7) + 0.1 * 9.0, 0.9 * (0.9 + 70.0)];
+    for (found, expected) in [(layer.running_mean, mean), (layer.running_var, variance)] {
+        for (found, expected) in params[found].iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-15 * expected.abs(), "{found} instead of {expected}");
         }
     }
 }
 
 #[test]
-fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
-    let mut params = Params::<f32>::new();
-    let model = (
-        Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
-        Relu,
-        vec![Linear::new(&mut params, "out", 64, 10, &mut rng(1))],
-    );
-    let panic = std::panic::catch_unwind(|| {
+fn the_momentum_says_how_far_the_running_statistics_move() {
+    for (momentum, expected) in [(0.0, 0.0), (0.25, 1.0), (1.0, 4.0)] {
+        let mut params = Params::<f64>::new();
+        let layer = BatchNorm1d { momentum, ..BatchNorm1d::new(&mut params, "norm", 1) };
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
-        model.forward(tape.input(&Array2::zeros((2, 784))));
-    });
-    let line = line!() - 2;
-    let message = *panic.unwrap_err().downcast::<String>().unwrap();
-    assert!(message.starts_with("affine: [2, 128] x [64, 10]: 128 columns meet 64 rows"), "{message}");
-    assert!(message.contains(&format!("relu [2, 128], recorded at {}:{line}", file!())), "{message}");
-    assert!(message.contains("parameter \"out.weight\" [64, 10]"), "{message}");
+        layer.forward(tape.input(&input(&[2, 1]).mapv(|_| 4.0)));
+        workspace.grads().apply_updates(&mut params);
+        assert_eq!(params[layer.running_mean], [expected]);
+    }
 }
 
 #[test]
-fn sizes_that_are_none_are_told() {
-    for (text, problem) in [
-        ("", "\"\" is not a number from 1 on"),
-        ("10", "a net has at least inputs and outputs"),
-        ("64-x-10", "\"x\" is not a number from 1 on"),
-        ("64--10", "\"\" is not a number from 1 on"),
-        ("99999999999999999999-1", "\"99999999999999999999\" is not a number from 1 on"),
-    ] {
-        let message = text.parse::<Sizes>().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            format!("\"{text}\" is no list of layer sizes: {problem}; write for example 64-32-10")
-        );
+fn evaluation_is_deterministic_and_moves_nothing() {
+    let (mut params, mut rng) = (Params::<f64>::new(), rng(2));
+    let model = (
+        Linear::new(&mut params, "first", 4, 6, &mut rng),
+        BatchNorm1d::new(&mut params, "norm", 6),
+        Dropout::new(0.5),
+    );
+    let x = input(&[5, 4]);
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params).seeded(1);
+    model.forward(tape.input(&x));
+    workspace.grads().apply_updates(&mut params); // so that the running ones are not those of the start
+
+    let before = params.clone();
+    let first = workspace.eval(&params, |tape| model.forward(tape.input(&x)));
+    let tape = workspace.tape(&params).evaluating();
+    let y = model.forward(tape.input(&x));
+    assert_eq!(y.value(), first);
+    y.sum().backward();
+    workspace.grads().apply_updates(&mut params);
+    assert_eq!(params.as_slice(), before.as_slice());
+    // a row's result does not depend on the rows beside it
+    let third = x.slice(s![2..3, ..]);
+    let alone = workspace.eval(&params, |tape| model.forward(tape.input(&third)));
+    for (alone, among) in alone.iter().zip(first.slice(s![2, ..])) {
+        assert!((alone - among).abs() <= 1e-15); // a product of one row may round differently
     }
+}
+
+#[test]
+fn dropout_keeps_the_mean() {
+    let (params, x) = (Params::<f64>::new(), ArrayD::ones(IxDyn(&[100, 1000])));
+    let mut workspace = Workspace::new();
+    for p in [0.1, 0.5, 0.9] {
+        let tape = workspace.tape(&params).seeded(3);
+        let y = Dropout::new(p).forward(tape.input(&x)).value();
+        let deviation = (p / (1.0 - p) / 1e5).sqrt();
+        assert!((y.mean().unwrap() - 1.0).abs() < 5.0 * deviation, "p = {p}: mean {}", y.mean().unwrap());
+        let kept = y.iter().filter(|&&y| y != 0.0);
+        assert!(kept.into_iter().all(|&y| (y - 1.0 / (1.0 - p)).abs() < 1e-15 / (1.0 - p)));
+    }
+}
+
+#[test]
+fn a_seed_repeats_the_masks_of_a_step_and_no_two_layers_share_one() {
+    let (params, x) = (Params::<f64>::new(), ArrayD::ones(IxDyn(&[1000])));
+    let mut workspace = Workspace::new();
+    let mut masks = |seed| {
+        let tape = workspace.tape(&params).seeded(seed);
+        let x = tape.input(&x);
+        [Dropout::new(0.5).forward(x).value(), Dropout::new(0.5).forward(x).value()]
+    };
+    let [first, second] = masks(7);
+    assert_eq!(masks(7), [first.clone(), second.clone()]);
+    let other = masks(8);
+    for (name, a, b) in [("layer", &first, &second), ("step", &first, &other[0]), ("both", &first, &other[1])]
+    {
+        let equal = a.iter().zip(b).filter(|(a, b)| a == b).count();
+        assert!((420..580).contains(&equal), "another {name}: {equal} of 1000 numbers alike"); // 5 deviations of 16
+    }
+}
+
+#[test]
+fn dropout_of_nothing_needs_no_seed() {
+    let params = Params::<f64>::new();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    assert_eq!(Dropout::new(0.0).forward(tape.input(&input(&[3]))).value(), input(&[3]));
+}
+
+#[test]
+fn layer_norm_keeps_its_digits_far_from_0() {
+    // 1e6 + {-1, 0, 1}: the mean square less the square of the mean would lose twelve digits
+    let mut params = Params::<f64>::new();
+    let layer = LayerNorm { eps: 0.0, ..LayerNorm::new(&mut params, "norm", 3) };
+    let x = ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![1e6 - 1.0, 1e6, 1e6 + 1.0]).unwrap();
+    let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&x)));
+    let expected = 1.5f64.sqrt();
+    for (y, expected) in y.iter().zip([-expected, 0.0, expected]) {
+        assert!((y - expected).abs() <= 1e-15, "{y} instead of {expected}");
+    }
+}
+
+#[test]
+fn an_embedding_takes_indices_of_any_shape() {
+    let mut params = Params::<f32>::new();
+    let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
+    let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![3.0, 0.0, 1.0, 3.0]).unwrap();
+    let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&rows)));
+    assert_eq!(y.shape(), [2, 2, 3]);
+    let weight = &params[layer.weight];
+    assert_eq!(y.as_slice().unwrap(), [&weight[9..], &weight[..6], &weight[9..]].concat());
 }

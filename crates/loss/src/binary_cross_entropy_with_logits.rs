@@ -25,11 +25,36 @@
 //! Source: Cox 1958; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.90; PyTorch's
 //! `binary_cross_entropy_with_logits`.
 
-use surprisal_tensor::sum::sum_filled;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::Reduction;
-use crate::pointwise::same_shape;
+use crate::yes_or_no::{YesOrNo, yes_or_no};
+
+#[derive(Clone, Copy)]
+struct WithLogits;
+
+impl YesOrNo for WithLogits {
+    const CARD: Card = Card {
+        name: "binary_cross_entropy_with_logits",
+        forward: "t softplus(-z) + (1 - t) softplus(z)",
+        backward: "dz = (σ(z) - t) dl",
+        story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",
+    };
+    /// From e = e^-|z|, which never overflows.
+    #[inline(always)]
+    fn element<T: Scalar>(self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
+        let e = (-z.abs()).exp();
+        let tail = e.ln_1p();
+        let r = T::ONE / (T::ONE + e);
+        let (yes, no) = (weight * pos_weight * t, weight * (T::ONE - t));
+        let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
+        let (plus, minus) = if z >= T::ZERO { (z, T::ZERO) } else { (T::ZERO, -z) };
+        // a term whose factor is 0 is 0, also where softplus is infinite
+        let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { T::ZERO };
+        let of_no = if no > T::ZERO { no * (plus + tail) } else { T::ZERO };
+        (of_yes + of_no, no * (sigma * r) - yes * (sigma_minus * r))
+    }
+}
 
 /// The options of [`binary_cross_entropy_with_logits`]; [`loss`](Self::loss) computes it with them.
 ///
@@ -78,136 +103,7 @@ impl BinaryCrossEntropyWithLogits {
     /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
     pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
-        let tape = logits.tape();
-        if let Some((i, t)) = targets.with_value(first_outside_0_1) {
-            panic!(
-                "binary_cross_entropy_with_logits: target {i} is {t}: targets lie between 0 (no) and 1 (yes)"
-            );
-        }
-        let leaf = |weights: &Option<Vec<f64>>, name: &str| match weights {
-            None => tape.constant(1.0),
-            Some(weights) => {
-                crate::softmax_cross_entropy::check_weights(
-                    "binary_cross_entropy_with_logits",
-                    name,
-                    weights,
-                );
-                tape.input_with([weights.len()], |slots| {
-                    slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
-                })
-            }
-        };
-        let op = Fused { reduction: self.reduction };
-        if self.weight.is_none() && self.pos_weight.is_none() {
-            return tape.apply(op, [logits, targets]);
-        }
-        let (weight, pos_weight) = (leaf(&self.weight, "weight"), leaf(&self.pos_weight, "pos_weight"));
-        tape.apply(op, [logits, targets, weight, pos_weight])
-    }
-}
-
-fn first_outside_0_1<T: Scalar>(targets: &[T]) -> Option<(usize, T)> {
-    let inside = |t: T| t >= T::ZERO && t <= T::ONE; // NaN is not
-    if targets.iter().fold(true, |all, &t| all & inside(t)) {
-        return None;
-    }
-    targets.iter().copied().enumerate().find(|&(_, t)| !inside(t))
-}
-
-/// The loss and its slope, from e = e^-|z|, which never overflows.
-#[inline(always)]
-fn element<T: Scalar>(z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
-    let e = (-z.abs()).exp();
-    let tail = e.ln_1p();
-    let r = T::ONE / (T::ONE + e);
-    let (yes, no) = (weight * pos_weight * t, weight * (T::ONE - t));
-    let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
-    let (plus, minus) = if z >= T::ZERO { (z, T::ZERO) } else { (T::ZERO, -z) };
-    // a term whose factor is 0 is 0, also where softplus is infinite
-    let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { T::ZERO };
-    let of_no = if no > T::ZERO { no * (plus + tail) } else { T::ZERO };
-    (of_yes + of_no, no * (sigma * r) - yes * (sigma_minus * r))
-}
-
-kernel! {
-    /// The sum of the losses; `slope` gets their derivatives.
-    fn fused<T: Scalar>(z: &[T], t: &[T], slope: &mut [T]) -> T {
-        sum_filled(z.len(), |range, losses| {
-            let targets = z[range.clone()].iter().zip(&t[range.clone()]);
-            for ((l, d), (&z, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
-                (*l, *d) = element(z, t, T::ONE, T::ONE);
-            }
-        })
-    }
-}
-
-struct Fused {
-    reduction: Reduction,
-}
-
-impl<T: Scalar> Op<T> for Fused {
-    fn card(&self) -> Card {
-        Card {
-            name: "binary_cross_entropy_with_logits",
-            forward: "t softplus(-z) + (1 - t) softplus(z)",
-            backward: "dz = (σ(z) - t) dl",
-            story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",
-        }
-    }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        same_shape(inputs, "targets")?;
-        let shape = inputs.shape(0);
-        if inputs.len() > 2 {
-            let (weights, pos_weights) = (inputs.shape(2).len(), inputs.shape(3).len());
-            let last = *shape.dims().last().unwrap_or(&1);
-            if weights != 1 && weights != shape.len() {
-                return Err(ShapeError::new(format!("{weights} weights do not fit {shape}"))
-                    .hint(format!("give one for every element: {}", shape.len())));
-            }
-            if pos_weights != 1 && pos_weights != last {
-                return Err(ShapeError::new(format!("{pos_weights} pos_weights do not fit {shape}"))
-                    .hint(format!("give one for all, or one for each place along the last axis: {last}")));
-            }
-        }
-        Ok(self.reduction.shape(*shape))
-    }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
-        inputs.shape(0).len() // the slopes: they cost nothing more while e^-|z| is at hand
-    }
-    fn forward(&self, f: &mut Forward<T>) {
-        let (z, t) = (f.inputs.x(0), f.inputs.x(1));
-        let total = if f.inputs.len() == 2 && self.reduction != Reduction::None {
-            fused(z, t, f.memo)
-        } else {
-            let one = [T::ONE];
-            let weighed = f.inputs.len() > 2;
-            let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
-            let at = |weights: &[T], i: usize| {
-                if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] }
-            };
-            let each = |i: usize| element(z[i], t[i], at(w, i), at(p, i));
-            if self.reduction == Reduction::None {
-                for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {
-                    (*y, *d) = each(i);
-                }
-                return;
-            }
-            surprisal_tensor::sum::sum_by(z.len(), |i| {
-                let (l, d) = each(i);
-                f.memo[i] = d;
-                l
-            })
-        };
-        f.y[0] = if self.reduction == Reduction::Mean { total / T::of(z.len() as f64) } else { total };
-    }
-    fn backward(&self, b: &mut Backward<T>) {
-        let (slope, dy) = (b.memo, b.dy);
-        let Some(dz) = b.dx(0) else { return };
-        if self.reduction == Reduction::None {
-            return dz.add2(slope, dy, |slope, dy| slope * dy);
-        }
-        let factor = dy[0] * self.reduction.factor(T::of(slope.len() as f64));
-        dz.add(slope, |slope| slope * factor);
+        yes_or_no(WithLogits, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
     }
 }
 

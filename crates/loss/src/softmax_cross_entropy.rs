@@ -27,7 +27,10 @@ use surprisal_tensor::ops::softmax::exp_rows;
 use surprisal_tensor::sum::{sum, sum_by, sum_of};
 use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::Reduction;
+use crate::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::{Label, Reduction, weights};
+
+const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits" };
 
 /// The options of [`softmax_cross_entropy`]; [`loss`](Self::loss) computes it with them.
 ///
@@ -87,18 +90,6 @@ pub fn softmax_cross_entropy<'t, T: Scalar>(
     SoftmaxCrossEntropy::default().loss(logits, targets)
 }
 
-/// An integer that names a class.
-pub trait Label: Copy {
-    /// The class, or a number that is none.
-    fn index(self) -> i64;
-}
-macro_rules! labels { ($($Int:ty)+) => { $(
-    impl Label for $Int {
-        fn index(self) -> i64 { i64::try_from(self).unwrap_or(i64::MAX) }
-    }
-)+ } }
-labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
-
 /// What a row's class may be given as: labels, or a tape value of probabilities.
 pub trait ClassTargets<'t, T: Scalar> {
     /// Records the targets on the tape of `logits`.
@@ -122,36 +113,7 @@ impl<'t, T: Scalar> ClassTargets<'t, T> for Var<'t, T> {
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
     #[track_caller]
     fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
-        let shape = logits.shape();
-        let (rows, classes) = match *shape.dims() {
-            [classes] => (1, classes),
-            [rows, classes] => (rows, classes),
-            _ => panic!(
-                "softmax_cross_entropy: the logits are {shape}: they must be [rows, classes] or [classes]"
-            ),
-        };
-        assert!(
-            self.len() == rows,
-            "softmax_cross_entropy: {} labels for the {rows} rows of logits {shape}: one label is needed for each row",
-            self.len()
-        );
-        let labels = logits.tape().input_with([rows], |slots| {
-            for (row, (slot, label)) in slots.iter_mut().zip(self).enumerate() {
-                let label = label.index();
-                *slot = if label == ignore_index {
-                    T::of(IGNORED)
-                } else {
-                    assert!(
-                        usize::try_from(label).is_ok_and(|label| label < classes),
-                        "softmax_cross_entropy: label {label} in row {row} is not one of the {classes} classes \
-                         0 to {}: do the labels start at 1, or is the last layer too narrow?",
-                        classes.saturating_sub(1)
-                    );
-                    T::of(label as f64) // exact: a class index is far below 2^24
-                };
-            }
-        });
-        TargetLeaf::Labels(labels)
+        TargetLeaf::Labels(NAMES.record(logits, self, ignore_index))
     }
 }
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &Vec<L> {
@@ -166,9 +128,6 @@ impl<'t, T: Scalar, L: Label, const N: usize> ClassTargets<'t, T> for &[L; N] {
         self.as_slice().record(logits, ignore_index)
     }
 }
-
-/// The label of a row that counts nothing.
-const IGNORED: f64 = -1.0;
 
 impl SoftmaxCrossEntropy {
     /// [`softmax_cross_entropy`] with these options.
@@ -186,31 +145,17 @@ impl SoftmaxCrossEntropy {
             TargetLeaf::Labels(labels) => (labels, false),
             TargetLeaf::Probabilities(t) => (t, true),
         };
-        let op = Fused { reduction: self.reduction, smoothing, soft };
+        let (tape, op) = (logits.tape(), Fused { reduction: self.reduction, smoothing, soft });
         let loss = match &self.weight {
-            None => logits.tape().apply(op, [logits, targets]),
+            None => tape.apply(op, [logits, targets]),
             Some(weights) => {
-                check_weights("softmax_cross_entropy", "weight", weights);
-                let weights = logits.tape().input_with([weights.len()], |slots| {
-                    slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
-                });
-                logits.tape().apply(op, [logits, targets, weights])
+                tape.apply(op, [logits, targets, weights::record(tape, NAMES.loss, "weight", weights)])
             }
         };
-        assert!(
-            soft || self.reduction != Reduction::Mean
-                || targets.with_value(|t| t.iter().any(|&t| t >= T::ZERO)),
-            "softmax_cross_entropy: every row has the ignored label {}: there is nothing to average",
-            self.ignore_index
-        );
+        if !soft && self.reduction == Reduction::Mean {
+            NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index);
+        }
         loss
-    }
-}
-
-#[track_caller]
-pub(crate) fn check_weights(loss: &str, name: &str, weights: &[f64]) {
-    for (i, &w) in weights.iter().enumerate() {
-        assert!(w >= 0.0 && w.is_finite(), "{loss}: {name} {i} is {w}: weights are finite and not negative");
     }
 }
 
@@ -223,40 +168,22 @@ struct Fused {
 impl Fused {
     /// What the mean divides by.
     fn count<T: Scalar>(&self, inputs: Inputs<T>) -> T {
-        let (targets, weights) = (inputs.x(1), (inputs.len() > 2).then(|| inputs.x(2)));
         if self.soft {
             return T::of(rows_and_classes(inputs.shape(0)).0 as f64);
         }
-        match weights {
-            None => T::of(targets.iter().filter(|&&t| t >= T::ZERO).count() as f64),
-            Some(w) => sum_by(targets.len(), |i| class(targets[i]).map_or(T::ZERO, |y| w[y])),
-        }
+        total_weight(inputs.x(1), (inputs.len() > 2).then(|| inputs.x(2)))
     }
-}
-
-fn rows_and_classes(shape: &Shape) -> (usize, usize) {
-    match *shape.dims() {
-        [classes] => (1, classes),
-        ref dims => (dims[0], dims[1]),
-    }
-}
-
-/// The class that a label leaf holds; `None` where the row is ignored.
-#[inline(always)]
-fn class<T: Scalar>(label: T) -> Option<usize> {
-    (label >= T::ZERO).then(|| label.value() as usize)
 }
 
 kernel! {
     /// One class a row: writes each row's loss, and `scale` times its gradient.
     fn one_class<T: Scalar>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, scale: T, losses: &mut [T], d: &mut [T]) {
         exp_rows(z, classes, d, |i, z, e, row| {
-            let Some(y) = class(labels[i]) else {
+            let Some((y, w)) = counted(labels[i], weight) else {
                 e.fill(T::ZERO);
                 losses[i] = T::ZERO;
                 return;
             };
-            let w = weight.map_or(T::ONE, |w| w[y]);
             let total = T::ONE + row.rest;
             // 1 - p_y, of which nothing is lost: all but e_y over the total
             let others = if y == row.argmax { row.rest } else { total - e[y] };
@@ -292,7 +219,7 @@ kernel! {
 impl<T: Scalar> Op<T> for Fused {
     fn card(&self) -> Card {
         Card {
-            name: "softmax_cross_entropy",
+            name: NAMES.loss,
             forward: "ln Σ_j e^z_j - z_y",
             backward: "dz = (softmax(z) - onehot(y)) dl",
             story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
@@ -300,34 +227,13 @@ impl<T: Scalar> Op<T> for Fused {
     }
 
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        let shape = inputs.shape(0);
-        let each = match *shape.dims() {
-            [classes] if classes > 0 => Shape::SCALAR,
-            [rows, classes] if rows * classes > 0 => Shape::from([rows]),
-            [_] | [_, _] => {
-                return Err(ShapeError::new(format!(
-                    "the batch {shape} is empty: there is no loss of nothing"
-                )));
-            }
-            _ => {
-                return Err(ShapeError::new(format!(
-                    "the logits are {shape}: they must be [rows, classes] or [classes]"
-                )));
-            }
-        };
-        let (_, classes) = rows_and_classes(shape);
+        let (shape, each) = (inputs.shape(0), NAMES.each(inputs)?);
         if self.soft && inputs.shape(1) != shape {
             let targets = inputs.shape(1);
             return Err(ShapeError::new(format!(
                 "the logits are {shape}, the target probabilities {targets}"
             ))
             .hint("give one probability for every logit, or class indices as a slice: &labels"));
-        }
-        if inputs.len() > 2 && inputs.shape(2).len() != classes {
-            let weights = inputs.shape(2).len();
-            return Err(ShapeError::new(format!(
-                "{weights} weights for the {classes} classes of logits {shape}"
-            )));
         }
         Ok(self.reduction.shape(each))
     }

@@ -1,17 +1,32 @@
-//! What a loss says to inputs that it cannot take.
+//! What a loss says to inputs that it cannot take, and that it says so of the caller's line.
+
+use std::cell::RefCell;
+use std::sync::Once;
 
 use surprisal_loss::{
-    BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy_with_logits,
-    half_squared_error, mse_loss, softmax_cross_entropy,
+    BinaryCrossEntropy, BinaryCrossEntropyWithLogits, NllLoss, Reduction, SoftmaxCrossEntropy,
+    binary_cross_entropy, binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss,
+    softmax_cross_entropy,
 };
-use surprisal_tensor::ndarray::{Array, Array1, Array2, ArrayD};
+use surprisal_tensor::ndarray::{Array, Array1, Array2, ArrayD, array};
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
 type V<'t> = Var<'t, f64>;
 
-/// The first line and the hint of a panic, without the lines between that name places.
+thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(String::new()) } }
+
+/// The first line and the hint of a panic in this file, without the lines between that name places.
 #[track_caller]
 fn says(expected: &str, f: impl for<'t> Fn(&'t Tape<'t, f64>) -> V<'t>) {
+    static HOOK: Once = Once::new(); // for all threads
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let file = panic.location().map(|at| at.file().to_owned());
+            PANICKED_IN.set(file.unwrap_or_default());
+            before(panic);
+        }));
+    });
     let run = std::panic::AssertUnwindSafe(|| {
         Workspace::new().eval(&Params::new(), |tape| f(tape));
     });
@@ -19,6 +34,7 @@ fn says(expected: &str, f: impl for<'t> Fn(&'t Tape<'t, f64>) -> V<'t>) {
     let message = panic.downcast_ref::<String>().expect("a message");
     let told: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
     assert_eq!(told.join("\n"), expected);
+    PANICKED_IN.with_borrow(|file| assert_eq!(file, file!(), "{expected}"));
 }
 
 fn zeros(shape: &[usize]) -> ArrayD<f64> {
@@ -94,47 +110,118 @@ fn softmax_cross_entropy_checks_its_options() {
 }
 
 #[test]
-fn where_every_row_is_ignored_the_sum_is_zero() {
-    let sum = SoftmaxCrossEntropy { reduction: Reduction::Sum, ..Default::default() };
-    let value = Workspace::<f64>::new()
-        .eval(&Params::new(), |tape| sum.loss(tape.input(&zeros(&[2, 2])), &[-100, -100]));
-    assert_eq!(value.sum(), 0.0);
+fn nll_loss_speaks_of_log_probs() {
+    says(
+        "nll_loss: label 3 in row 1 is not one of the 3 classes 0 to 2: do the labels start at 1, or is the last layer too narrow?",
+        |tape| nll_loss(tape.input(&zeros(&[2, 3])), &[0, 3]),
+    );
+    says("nll_loss: 1 labels for the 2 rows of log_probs [2, 3]: one label is needed for each row", |tape| {
+        nll_loss(tape.input(&zeros(&[2, 3])), &[0])
+    });
+    says("nll_loss: the log_probs are [1, 2, 3]: they must be [rows, classes] or [classes]", |tape| {
+        nll_loss(tape.input(&zeros(&[1, 2, 3])), &[0])
+    });
+    says("nll_loss: the batch [0, 3] is empty: there is no loss of nothing", |tape| {
+        nll_loss(tape.input(&zeros(&[0, 3])), &[0usize; 0])
+    });
+    fn weighed<'t>(tape: &'t Tape<'t, f64>, weight: Vec<f64>) -> V<'t> {
+        let loss = NllLoss { weight: Some(weight), ..Default::default() };
+        loss.loss(tape.input(&zeros(&[2, 2])), &[1, -100])
+    }
+    says("nll_loss: weight 0 is NaN: weights are finite and not negative", |tape| {
+        weighed(tape, vec![f64::NAN, 1.0])
+    });
+    says("nll_loss: 3 weights for the 2 classes of log_probs [2, 2]", |tape| weighed(tape, vec![1.0; 3]));
+    says(
+        "nll_loss: every row has the ignored label -100 or a class of weight 0: there is nothing to average",
+        |tape| weighed(tape, vec![1.0, 0.0]),
+    );
+    says("nll_loss: every row has the ignored label -100: there is nothing to average", |tape| {
+        nll_loss(tape.input(&zeros(&[2, 2])), &[-100, -100])
+    });
 }
 
 #[test]
-fn binary_cross_entropy_names_the_target_that_is_none() {
-    for (target, told) in [(1.5, "1.5"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+fn where_no_row_counts_the_sum_is_zero() {
+    let sum_of = |loss: &dyn for<'t> Fn(V<'t>) -> V<'t>| {
+        let value = Workspace::<f64>::new().eval(&Params::new(), |tape| loss(tape.input(&zeros(&[2, 2]))));
+        value.sum()
+    };
+    let reduction = Reduction::Sum;
+    let softmax = SoftmaxCrossEntropy { reduction, ..Default::default() };
+    assert_eq!(sum_of(&|logits| softmax.loss(logits, &[-100, -100])), 0.0);
+    let nll = NllLoss { reduction, weight: Some(vec![1.0, 0.0]), ..Default::default() };
+    assert_eq!(sum_of(&|logits| nll.loss(logits.ln(), &[1, -100])), 0.0);
+}
+
+#[test]
+fn a_class_of_weight_0_counts_nothing_however_surprising() {
+    let loss = SoftmaxCrossEntropy { weight: Some(vec![1.0, 0.0]), ..Default::default() };
+    let params = Params::<f64>::new();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let logits = tape.input(&array![[0.0, f64::NEG_INFINITY], [0.0, 0.0]]).requires_grad();
+    let mean = loss.loss(logits, &[1, 0]);
+    mean.backward();
+    assert_eq!(mean.item(), 2f64.ln());
+    assert_eq!(logits.grad().unwrap(), array![[0.0, 0.0], [-0.5, 0.5]].into_dyn());
+}
+
+#[test]
+fn binary_cross_entropies_name_the_number_that_is_no_probability() {
+    for (wrong, told) in [(1.5, "1.5"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let (half, wrong) = (Array1::from(vec![0.5; 3]), Array1::from(vec![0.0, 1.0, wrong]));
+        let target = format!("target 2 is {told}: targets lie between 0 (no) and 1 (yes)");
+        says(&format!("binary_cross_entropy_with_logits: {target}"), |tape| {
+            binary_cross_entropy_with_logits(tape.input(&half), tape.input(&wrong))
+        });
+        says(&format!("binary_cross_entropy: {target}"), |tape| {
+            binary_cross_entropy(tape.input(&half), tape.input(&wrong))
+        });
         says(
             &format!(
-                "binary_cross_entropy_with_logits: target 2 is {told}: targets lie between 0 (no) and 1 (yes)"
+                "binary_cross_entropy: probability 2 is {told}: probabilities lie between 0 and 1; logits go to \
+                 binary_cross_entropy_with_logits"
             ),
-            |tape| {
-                let targets = Array1::from(vec![0.0, 1.0, target]);
-                binary_cross_entropy_with_logits(tape.input(&zeros(&[3])), tape.input(&targets))
-            },
+            |tape| binary_cross_entropy(tape.input(&wrong), tape.input(&half)),
         );
     }
 }
 
 #[test]
-fn binary_cross_entropy_checks_its_weights() {
-    fn loss<'t>(tape: &'t Tape<'t, f64>, weight: Option<Vec<f64>>, pos_weight: Option<Vec<f64>>) -> V<'t> {
+fn binary_cross_entropies_check_their_weights() {
+    fn with_logits<'t>(
+        tape: &'t Tape<'t, f64>,
+        weight: Option<Vec<f64>>,
+        pos_weight: Option<Vec<f64>>,
+    ) -> V<'t> {
         let loss = BinaryCrossEntropyWithLogits { weight, pos_weight, ..Default::default() };
         loss.loss(tape.input(&Array2::zeros((2, 3))), tape.input(&Array2::zeros((2, 3))))
     }
     says(
         "binary_cross_entropy_with_logits: 4 weights do not fit [2, 3]\n  hint: give one for every element: 6",
-        |tape| loss(tape, Some(vec![1.0; 4]), None),
+        |tape| with_logits(tape, Some(vec![1.0; 4]), None),
     );
     says(
         "binary_cross_entropy_with_logits: 2 pos_weights do not fit [2, 3]\n  hint: give one for all, or one for each place along \
          the last axis: 3",
-        |tape| loss(tape, None, Some(vec![1.0; 2])),
+        |tape| with_logits(tape, None, Some(vec![1.0; 2])),
     );
     says(
         "binary_cross_entropy_with_logits: pos_weight 0 is NaN: weights are finite and not negative",
-        |tape| loss(tape, None, Some(vec![f64::NAN])),
+        |tape| with_logits(tape, None, Some(vec![f64::NAN])),
     );
+    fn on_probabilities<'t>(tape: &'t Tape<'t, f64>, weight: Vec<f64>) -> V<'t> {
+        let loss = BinaryCrossEntropy { weight: Some(weight), ..Default::default() };
+        loss.loss(tape.input(&Array2::zeros((2, 3))), tape.input(&Array2::zeros((2, 3))))
+    }
+    says(
+        "binary_cross_entropy: 4 weights do not fit [2, 3]\n  hint: give one for every element: 6",
+        |tape| on_probabilities(tape, vec![1.0; 4]),
+    );
+    says("binary_cross_entropy: weight 1 is -1: weights are finite and not negative", |tape| {
+        on_probabilities(tape, vec![1.0, -1.0])
+    });
 }
 
 #[test]
@@ -157,6 +244,10 @@ fn losses_of_pairs_do_not_broadcast() {
             half_squared_error(a, b)
         },
     );
+    says("binary_cross_entropy: the input is [2], the targets [3]: they must have the same shape", |tape| {
+        let [a, b] = pair(tape, &[2], &[3]);
+        binary_cross_entropy(a, b)
+    });
     says(
         "binary_cross_entropy_with_logits: the batch [0, 1] is empty: there is no loss of nothing",
         |tape| {

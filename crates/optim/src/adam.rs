@@ -3,7 +3,7 @@
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, remember};
+use crate::optimizer::{check, for_each_span, remember, root};
 use crate::{Hyperparameter, OptimError, Optimizer};
 
 /// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
@@ -19,7 +19,7 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 /// The divisions by 1 - β^t undo the start from 0: without them the first steps would be far too small or too large.
 /// A step moves no number by much more than η, however large the gradients.
 ///
-/// The decay goes through the mean and the division as the gradient does (PyTorch's `Adam`, not its `AdamW`).
+/// The decay goes through the mean and the division as the gradient does; in [`AdamW`](crate::AdamW) it does not.
 ///
 /// Source: Kingma and Ba (2015), "Adam: A method for stochastic optimization", algorithm 1.
 ///
@@ -50,6 +50,7 @@ struct Options {
     beta2: f64,
     eps: f64,
     weight_decay: f64,
+    decoupled: bool, // AdamW's decay
 }
 
 impl<T: Scalar> Adam<T> {
@@ -68,7 +69,8 @@ impl<T: Scalar> Adam<T> {
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
         let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
-        let options = Options { learning_rate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
+        let (beta1, beta2, eps) = (0.9, 0.999, 1e-8);
+        let options = Options { learning_rate, beta1, beta2, eps, weight_decay: 0.0, decoupled: false };
         Ok(Adam { options, steps: 0, mean: Buf::new(6), square: Buf::new(9) })
     }
 
@@ -102,6 +104,12 @@ impl<T: Scalar> Adam<T> {
         self.options.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
         self
     }
+
+    /// Keeps the decay out of the gradient: what [`AdamW`](crate::AdamW) is.
+    pub(crate) fn decoupled(mut self) -> Self {
+        self.options.decoupled = true;
+        self
+    }
 }
 
 kernel! {
@@ -110,14 +118,14 @@ kernel! {
         let rate = T::of(o.learning_rate / (1.0 - o.beta1.powf(t)));
         let correction = T::of(1.0 / (1.0 - o.beta2.powf(t)));
         let [beta1, rest1, beta2, rest2] = [o.beta1, 1.0 - o.beta1, o.beta2, 1.0 - o.beta2].map(T::of);
-        let [eps, lambda] = [o.eps, o.weight_decay].map(T::of);
+        // the decay is added either to the gradient or to the step
+        let (lambda, share) = if o.decoupled { (0.0, o.learning_rate * o.weight_decay) } else { (o.weight_decay, 0.0) };
+        let [eps, lambda, share] = [o.eps, lambda, share].map(T::of);
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
             let g = g + lambda * *theta;
             *m = beta1 * *m + rest1 * g;
             *v = beta2 * *v + rest2 * g * g;
-            // at 0 the root has no derivative: a dual number would turn into NaN where the gradient is 0
-            let root = if *v > T::ZERO { (*v * correction).sqrt() } else { T::ZERO };
-            *theta -= rate * *m / (root + eps);
+            *theta -= share * *theta + rate * *m / (root(*v * correction) + eps);
         }
     }
 }

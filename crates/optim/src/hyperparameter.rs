@@ -31,6 +31,8 @@ pub enum Hyperparameter {
     Beta1,
     /// How much of the mean squared gradient stays: 0 to below 1.
     Beta2,
+    /// How much of [`RmsProp`](crate::RmsProp)'s mean squared gradient stays: 0 to below 1.
+    Alpha,
     /// What keeps a division from being by 0: above 0.
     Eps,
     /// How strongly theta is pulled to 0: 0 or above.
@@ -47,7 +49,7 @@ impl Hyperparameter {
     pub fn check(self, number: f64) -> Result<f64, OptimError> {
         let in_range = match self {
             LearningRate | Eps => number > 0.0,
-            Momentum | Beta1 | Beta2 => (0.0..1.0).contains(&number),
+            Momentum | Beta1 | Beta2 | Alpha => (0.0..1.0).contains(&number),
             WeightDecay => number >= 0.0,
         };
         if in_range && number.is_finite() {
@@ -57,23 +59,24 @@ impl Hyperparameter {
         }
     }
 
-    /// The range, in words.
-    pub(crate) fn range(self) -> &'static str {
+    /// The range, in words: "a finite number above 0".
+    pub fn range(self) -> &'static str {
         match self {
             LearningRate | Eps => "a finite number above 0",
-            Momentum | Beta1 | Beta2 => "a number from 0 to below 1",
+            Momentum | Beta1 | Beta2 | Alpha => "a number from 0 to below 1",
             WeightDecay => "a finite number, 0 or above",
         }
     }
 
-    /// What to try.
-    pub(crate) fn hint(self) -> &'static str {
+    /// What to try: "0.9 is usual".
+    pub fn hint(self) -> &'static str {
         match self {
             LearningRate => "0.1 is a usual start for Sgd, 0.001 for Adam",
             Momentum | Beta1 => "0.9 is usual",
             Beta2 => "0.999 is usual",
+            Alpha => "0.99 is usual",
             Eps => "1e-8 is usual",
-            WeightDecay => "0 is none, 1e-4 is usual",
+            WeightDecay => "0 is none, 1e-4 is usual, 1e-2 for AdamW",
         }
     }
 }
@@ -85,6 +88,7 @@ impl fmt::Display for Hyperparameter {
             Momentum => "momentum",
             Beta1 => "beta1",
             Beta2 => "beta2",
+            Alpha => "alpha",
             Eps => "eps",
             WeightDecay => "weight decay",
         })

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | `optimizer` | [`Optimizer`]: one step, and what is checked before it |
 //! | `sgd` | [`Sgd`]: down the gradient; with momentum, with Nesterov's look ahead |
+//! | `rms_prop` | [`RmsProp`]: the gradient, measured by the size it usually has |
 //! | `adam` | [`Adam`]: every number at a pace of its own |
+//! | `adam_w` | [`AdamW`]: Adam, with a weight decay that stays out of its division |
 //! | `hyperparameter` | [`Hyperparameter`]: what a learning rate, a momentum, .. may be |
 //! | `error` | [`OptimError`]: every message of this crate on one page |
 //!
@@ -37,13 +39,17 @@
 #![forbid(unsafe_code)]
 
 mod adam;
+mod adam_w;
 mod error;
 mod hyperparameter;
 mod optimizer;
+mod rms_prop;
 mod sgd;
 
 pub use adam::Adam;
+pub use adam_w::AdamW;
 pub use error::OptimError;
 pub use hyperparameter::Hyperparameter;
 pub use optimizer::Optimizer;
+pub use rms_prop::RmsProp;
 pub use sgd::Sgd;

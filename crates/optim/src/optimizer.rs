@@ -82,11 +82,18 @@ pub(crate) fn for_each_span<T: Scalar>(
     grads: &Gradients<T>,
     mut update: impl FnMut(&mut [T], &[T], Range<usize>),
 ) {
+    grads.apply_updates(params); // of running means and the like
     // by number, as theta cannot change while an iterator over its spans is held; there is one, or few
     for k in 0.. {
         let Some(span) = params.trainable_spans().nth(k) else { return };
         update(&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span.clone()], span);
     }
+}
+
+/// √v; 0 at 0, where the root has no derivative: a dual number would turn into NaN where the gradient is 0.
+#[inline(always)]
+pub(crate) fn root<T: Scalar>(v: T) -> T {
+    if v > T::ZERO { v.sqrt() } else { T::ZERO }
 }
 
 /// Makes ready what is remembered of every number of theta: zeros at the first step, afterwards as it is.

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 
-use surprisal_optim::{Adam, Hyperparameter, OptimError, Optimizer, Sgd};
+use surprisal_optim::{Adam, AdamW, Hyperparameter, OptimError, Optimizer, RmsProp, Sgd};
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Params, Workspace};
 
@@ -37,12 +37,18 @@ fn learning_rates() {
         );
         assert_panics_here(&message, || drop(Sgd::<f32>::new(rate)));
         assert_panics_here(&message, || drop(Adam::<f32>::new(rate)));
+        assert_panics_here(&message, || drop(AdamW::<f32>::new(rate)));
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(rate)));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut Sgd::new(0.1), rate));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut Adam::new(0.1), rate));
+        assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut AdamW::new(0.1), rate));
+        assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut RmsProp::new(0.1), rate));
         let mut boxed: Box<dyn Optimizer<f32>> = Box::new(Adam::new(0.1));
         assert_panics_here(&message, || boxed.set_learning_rate(rate));
         assert_eq!(Sgd::<f32>::try_new(rate).unwrap_err().to_string(), message);
         assert_eq!(Adam::<f32>::try_new(rate).unwrap_err().to_string(), message);
+        assert_eq!(AdamW::<f32>::try_new(rate).unwrap_err().to_string(), message);
+        assert_eq!(RmsProp::<f32>::try_new(rate).unwrap_err().to_string(), message);
     }
     assert_eq!(Hyperparameter::LearningRate.check(1e-300), Ok(1e-300));
 }
@@ -52,6 +58,7 @@ fn momenta() {
     for mu in NO_NUMBERS.into_iter().chain([-0.1, 1.0, 9.0]) {
         let message = format!("momentum: expected a number from 0 to below 1, found {mu:?} | 0.9 is usual");
         assert_panics_here(&message, || drop(Sgd::<f32>::new(0.1).momentum(mu)));
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).momentum(mu)));
     }
     let _none_is_allowed = Sgd::<f32>::new(0.1).momentum(0.0);
 }
@@ -63,6 +70,15 @@ fn betas() {
         assert_panics_here(&first, || drop(Adam::<f32>::new(0.1).betas(beta, 0.999)));
         let second = format!("beta2: expected a number from 0 to below 1, found {beta:?} | 0.999 is usual");
         assert_panics_here(&second, || drop(Adam::<f32>::new(0.1).betas(0.9, beta)));
+        assert_panics_here(&second, || drop(AdamW::<f32>::new(0.1).betas(0.9, beta)));
+    }
+}
+
+#[test]
+fn alphas() {
+    for alpha in NO_NUMBERS.into_iter().chain([-0.1, 1.0, 9.0]) {
+        let message = format!("alpha: expected a number from 0 to below 1, found {alpha:?} | 0.99 is usual");
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).alpha(alpha)));
     }
 }
 
@@ -71,6 +87,8 @@ fn epsilons() {
     for eps in NO_NUMBERS.into_iter().chain([0.0, -1e-8]) {
         let message = format!("eps: expected a finite number above 0, found {eps:?} | 1e-8 is usual");
         assert_panics_here(&message, || drop(Adam::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).eps(eps)));
     }
 }
 
@@ -78,10 +96,12 @@ fn epsilons() {
 fn weight_decays() {
     for lambda in NO_NUMBERS.into_iter().chain([-1e-4]) {
         let message = format!(
-            "weight decay: expected a finite number, 0 or above, found {lambda:?} | 0 is none, 1e-4 is usual"
+            "weight decay: expected a finite number, 0 or above, found {lambda:?} | 0 is none, 1e-4 is usual, 1e-2 for AdamW"
         );
         assert_panics_here(&message, || drop(Sgd::<f32>::new(0.1).weight_decay(lambda)));
         assert_panics_here(&message, || drop(Adam::<f32>::new(0.1).weight_decay(lambda)));
+        assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).weight_decay(lambda)));
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).weight_decay(lambda)));
     }
     let _none_is_allowed = Sgd::<f32>::new(0.1).weight_decay(0.0);
 }
@@ -124,6 +144,8 @@ fn a_parameter_that_the_loss_never_reached() {
     assert_panics_here(message, || borrowed.step(&mut params, grads));
     assert_panics_here(message, || Sgd::new(0.1).step(&mut params, grads));
     assert_panics_here(message, || Adam::new(0.1).step(&mut params, grads));
+    assert_panics_here(message, || AdamW::new(0.1).step(&mut params, grads));
+    assert_panics_here(message, || RmsProp::new(0.1).step(&mut params, grads));
 }
 
 #[test]
@@ -160,8 +182,12 @@ fn gradients_of_other_parameters() {
 
 #[test]
 fn parameters_that_are_added_between_steps() {
-    let mut optimizers: [Box<dyn Optimizer<f64>>; 2] =
-        [Box::new(Sgd::new(0.1).momentum(0.9)), Box::new(Adam::new(0.1))];
+    let mut optimizers: [Box<dyn Optimizer<f64>>; 4] = [
+        Box::new(Sgd::new(0.1).momentum(0.9)),
+        Box::new(Adam::new(0.1)),
+        Box::new(AdamW::new(0.1)),
+        Box::new(RmsProp::new(0.1)),
+    ];
     for optimizer in &mut optimizers {
         let mut params = Params::<f64>::new();
         let w = params.add("w", &array![1.0, 2.0]);

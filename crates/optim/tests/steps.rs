@@ -1,6 +1,6 @@
 //! What a step does and leaves alone, each claim against arithmetic that can be checked by eye.
 
-use surprisal_optim::{Adam, Optimizer, Sgd};
+use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
 use surprisal_tensor::ndarray::{Array1, array};
 use surprisal_tensor::{Dual, Params, Scalar, Workspace};
 
@@ -84,6 +84,53 @@ fn weight_decay_is_added_to_the_gradient() {
     let mut params = params_of(&[("w", &[2.0])]);
     step_along(&mut Adam::new(0.5).betas(0.0, 0.0).eps(1.0).weight_decay(0.25), &mut params, &[0.5]);
     assert_eq!(params.as_slice(), [1.75]);
+
+    // so does RMSprop's: theta = 2 - 0.5 * 1 / (|1| + 1)
+    let mut params = params_of(&[("w", &[2.0])]);
+    step_along(&mut RmsProp::new(0.5).alpha(0.0).eps(1.0).weight_decay(0.25), &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.75]);
+}
+
+#[test]
+fn decay_of_adam_w_is_added_to_the_step() {
+    // without memory, theta 2, g 0.5, decay 0.25: theta = 2 - 0.5 (0.25 * 2 + 0.5 / (|0.5| + 0.5))
+    let mut params = params_of(&[("w", &[2.0])]);
+    let mut adam_w = AdamW::new(0.5).betas(0.0, 0.0).eps(0.5).weight_decay(0.25);
+    step_along(&mut adam_w, &mut params, &[0.5]);
+    assert_eq!(params.as_slice(), [1.5]);
+    // and again, where the gradient is 0: theta = 1.5 - 0.5 * 0.25 * 1.5
+    step_along(&mut adam_w, &mut params, &[0.0]);
+    assert_eq!(params.as_slice(), [1.5 - 0.1875]);
+}
+
+#[test]
+fn without_decay_adam_w_is_adam() {
+    let [mut params, mut other] = [(); 2].map(|()| params_of(&[("w", &[2.0, -1.0, 0.0])]));
+    let (mut adam_w, mut adam) = (AdamW::new(0.1).weight_decay(0.0), Adam::new(0.1));
+    for g in [[0.5, 1e6, 0.0], [-0.5, 1e-6, 3.0]] {
+        step_along(&mut adam_w, &mut params, &g);
+        step_along(&mut adam, &mut other, &g);
+        assert_eq!(params.as_slice(), other.as_slice());
+    }
+}
+
+#[test]
+fn two_rms_prop_steps_by_hand() {
+    // alpha 0.75, eps 1, learning rate 1: v = 0.25 * 16 = 4, theta = 5 - 4 / (2 + 1)
+    // v = 0.75 * 4 + 0.25 * 4 = 4, and the step is 2 / (2 + 1)
+    let mut params = params_of(&[("w", &[5.0])]);
+    let mut rms_prop = RmsProp::new(1.0).alpha(0.75).eps(1.0);
+    step_along(&mut rms_prop, &mut params, &[4.0]);
+    assert_close(params.as_slice(), &[5.0 - 4.0 / 3.0], 1e-15);
+    step_along(&mut rms_prop, &mut params, &[2.0]);
+    assert_close(params.as_slice(), &[3.0], 1e-15);
+
+    // with momentum 0.5 the second step is 2/3 + 0.5 * 4/3
+    let mut params = params_of(&[("w", &[5.0])]);
+    let mut rms_prop = RmsProp::new(1.0).alpha(0.75).eps(1.0).momentum(0.5);
+    step_along(&mut rms_prop, &mut params, &[4.0]);
+    step_along(&mut rms_prop, &mut params, &[2.0]);
+    assert_close(params.as_slice(), &[5.0 - 4.0 / 3.0 - 4.0 / 3.0], 1e-15);
 }
 
 #[test]
@@ -101,10 +148,13 @@ fn decay_of_two_adam_steps_by_hand() {
 
 #[test]
 fn a_frozen_parameter_does_not_move_and_decay_does_not_reach_it() {
-    let optimizers: [Box<dyn Optimizer<f64>>; 3] = [
+    let optimizers: [Box<dyn Optimizer<f64>>; 6] = [
         Box::new(Sgd::new(0.1).weight_decay(0.1)),
         Box::new(Sgd::new(0.1).momentum(0.9).weight_decay(0.1)),
         Box::new(Adam::new(0.1).weight_decay(0.1)),
+        Box::new(AdamW::new(0.1).weight_decay(0.1)),
+        Box::new(RmsProp::new(0.1).weight_decay(0.1)),
+        Box::new(RmsProp::new(0.1).momentum(0.9).weight_decay(0.1)),
     ];
     for mut optimizer in optimizers {
         let mut params = params_of(&[("a", &[1.0, 2.0]), ("b", &[3.0]), ("c", &[4.0]), ("d", &[5.0])]);
@@ -219,6 +269,39 @@ fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
 }
 
 #[test]
+fn decay_in_f32_loses_nothing_to_a_share_near_1() {
+    // 1 - 1e-6 is 1 - 1.013e-6 in f32: what is taken must be subtracted, not theta multiplied by what stays
+    let mut params = Params::<f32>::new();
+    params.add("w", &Array1::from_elem(1000, 1000.0f32));
+    step_along(&mut AdamW::new(1e-4).weight_decay(1e-2), &mut params, &[0.0; 1000]);
+    assert!(params.as_slice().iter().all(|&w| w == 1000.0f32 - 1e-3));
+}
+
+#[test]
+fn rms_prop_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
+    for mu in [0.0, 0.9] {
+        for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
+            let mut params = Params::<f32>::new();
+            params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
+            let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+            let (mut v, mut m) = (vec![0.0; len], vec![0.0; len]);
+            let mut rms_prop = RmsProp::new(0.01).momentum(mu);
+            for step in 0..5 {
+                let g: Vec<f64> = (0..len).map(|i| f64::from(((i * 7 + step) as f32).sin())).collect();
+                step_along(&mut rms_prop, &mut params, &g);
+                for i in 0..len {
+                    v[i] = 0.99 * v[i] + 0.01 * g[i] * g[i];
+                    m[i] = mu * m[i] + g[i] / (f64::sqrt(v[i]) + 1e-8);
+                    theta[i] -= 0.01 * m[i];
+                }
+            }
+            let found: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+            assert_close(&found, &theta, 10.0 * f64::from(f32::EPSILON));
+        }
+    }
+}
+
+#[test]
 fn a_dual_theta_carries_the_derivative_of_the_trajectory() {
     // d/dε of three steps from (2 + ε, 0) on θ0² + θ1², against the difference of two trajectories;
     // θ1 stays at 0, where the root in Adam has no derivative
@@ -244,11 +327,18 @@ fn a_dual_theta_carries_the_derivative_of_the_trajectory() {
     check!(Sgd::new(0.1));
     check!(Sgd::new(0.1).momentum(0.9).nesterov().weight_decay(0.1));
     check!(Adam::new(0.1));
+    check!(AdamW::new(0.1).weight_decay(0.1));
+    check!(RmsProp::new(0.1).momentum(0.9));
 }
 
 #[test]
 fn the_learning_rate_can_change_between_steps() {
-    let optimizers: [Box<dyn Optimizer<f64>>; 2] = [Box::new(Sgd::new(0.5)), Box::new(Adam::new(0.5))];
+    let optimizers: [Box<dyn Optimizer<f64>>; 4] = [
+        Box::new(Sgd::new(0.5)),
+        Box::new(Adam::new(0.5)),
+        Box::new(AdamW::new(0.5).weight_decay(0.0)),
+        Box::new(RmsProp::new(0.5).alpha(0.0)),
+    ];
     for mut optimizer in optimizers {
         assert_eq!(optimizer.learning_rate(), 0.5);
         let mut params = params_of(&[("w", &[1.0])]);

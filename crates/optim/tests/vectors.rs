@@ -1,7 +1,7 @@
 //! Twenty steps of every optimizer on two problems, held against reference trajectories to ten digits.
 
 use serde_json::Value;
-use surprisal_optim::{Adam, Optimizer, Sgd};
+use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
 use surprisal_tensor::ndarray::Array2;
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
@@ -56,13 +56,16 @@ fn start(parts: &[(&str, usize)], theta: &[f64]) -> Params<f64> {
     params
 }
 
+/// Gives the largest difference in units of the tolerance.
 #[track_caller]
-fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
+fn assert_close(what: &str, found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len(), "{what}");
-    for (found, expected) in found.iter().zip(expected) {
-        let tolerance = 1e-10 * expected.abs() + 1e-14;
-        assert!((found - expected).abs() <= tolerance, "{what}: {found:?} is not {expected:?}");
-    }
+    let ratios = found.iter().zip(expected).map(|(found, expected)| {
+        let ratio = (found - expected).abs() / (1e-10 * expected.abs() + 1e-14);
+        assert!(ratio <= 1.0, "{what}: {found:?} is not {expected:?}");
+        ratio
+    });
+    ratios.fold(0.0, f64::max)
 }
 
 /// Loss and theta before the first and after every step are those of the reference.
@@ -73,6 +76,7 @@ fn assert_follows_reference(
 ) {
     let reference = reference();
     let options = &reference["setting"]["algorithms"][algorithm];
+    let mut worst = 0f64;
     for (name, parts, loss) in PROBLEMS {
         let problem = &reference["setting"]["problems"][name];
         let rows = reference["expected"][name][algorithm].as_array().unwrap();
@@ -84,11 +88,13 @@ fn assert_follows_reference(
         for (step, row) in rows.iter().enumerate() {
             let what = format!("{name}, {algorithm}, step {step}");
             let (value, grads) = workspace.grad(&params, |tape| loss(tape, problem));
-            assert_close(&format!("{what}, theta"), params.as_slice(), &numbers(&row["theta"]));
-            assert_close(&format!("{what}, loss"), &[value], &numbers(&row["loss"]));
+            let theta = assert_close(&format!("{what}, theta"), params.as_slice(), &numbers(&row["theta"]));
+            let loss = assert_close(&format!("{what}, loss"), &[value], &numbers(&row["loss"]));
+            worst = worst.max(theta).max(loss);
             optimizer.step(&mut params, grads);
         }
     }
+    println!("{algorithm}: at worst {worst:.2e} of the tolerance");
 }
 
 #[test]
@@ -119,4 +125,29 @@ fn adam_with_other_constants() {
     assert_follows_reference("adam_other", |of| {
         Box::new(Adam::new(of("lr")).betas(of("beta1"), of("beta2")).eps(of("eps")))
     });
+}
+
+#[test]
+fn rms_prop() {
+    assert_follows_reference("rmsprop", |of| {
+        assert_eq!((of("alpha"), of("eps")), (0.99, 1e-8)); // which are the defaults
+        Box::new(RmsProp::new(of("lr")))
+    });
+}
+
+#[test]
+fn adam_w() {
+    assert_follows_reference("adamw", |of| {
+        assert_eq!((of("beta1"), of("beta2"), of("eps")), (0.9, 0.999, 1e-8)); // which are the defaults
+        Box::new(AdamW::new(of("lr")).weight_decay(of("weight_decay")))
+    });
+}
+
+#[test]
+fn these_are_all_that_the_reference_has() {
+    let reference = reference();
+    let keys = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let all = ["adam", "adam_other", "adamw", "momentum", "nesterov", "rmsprop", "sgd"];
+    assert_eq!(keys(&reference["setting"]["algorithms"]), all);
+    assert_eq!(keys(&reference["expected"]), ["logistic", "quadratic"]);
 }

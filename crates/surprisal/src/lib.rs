@@ -5,11 +5,11 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`tensor`] | numbers, parameters, operations, the tape |
-//! | [`layers`] | linear, sigmoid, softmax, relu, tanh; where weights start |
+//! | [`layers`] | linear, activations, normalisation, dropout, embedding; where weights start |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
-//! | [`optim`] | gradient descent and Adam |
+//! | [`optim`] | gradient descent, RMSprop, Adam, AdamW |
 //! | [`data`] | data sets: read, scaled, split, cut into batches |
-//! | [`train`] | the loop over epochs, measured |
+//! | [`train`] | the loop over epochs, measured; models in files |
 //! | [`prelude`] | what most programs need, in one `use` |
 //!
 //! ```
@@ -53,21 +53,23 @@ pub use surprisal_tensor::ndarray;
 /// What most programs need.
 pub mod prelude {
     pub use surprisal_data::{
-        Batches, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
+        Batches, DataSource, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
     };
     pub use surprisal_layers::{
-        Activation, Init, Layer, Linear, Mlp, Relu, Rng, Sigmoid, Sizes, Softmax, Tanh, rng,
+        Activation, BatchNorm1d, Dropout, Elu, Embedding, Flatten, Gelu, Init, Layer, LayerNorm, LeakyRelu,
+        Linear, LogSigmoid, LogSoftmax, Mlp, Relu, Residual, Rng, Sigmoid, Silu, Sizes, Softmax, Softplus,
+        Tanh, rng, summary,
     };
     pub use surprisal_loss::{
-        BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy_with_logits,
-        half_squared_error, mse_loss, softmax_cross_entropy,
+        BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy,
+        binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss, softmax_cross_entropy,
     };
-    pub use surprisal_optim::{Adam, Optimizer, Sgd};
+    pub use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
         hessian_vector_product,
     };
-    pub use surprisal_train::{Examples, Objective, Trainer};
+    pub use surprisal_train::{Examples, Objective, SavedModel, Trainer};
 }
 
 /// The README's code, compiled and run.

@@ -92,20 +92,39 @@ pub fn gradient_agreement(
     params: &Params<f64>,
     f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
 ) -> Result<Agreement, Disagreement> {
+    gradient_agreement_in(true, params, f)
+}
+
+/// [`gradient_agreement`] with layers such as dropout and batch normalisation in training or in evaluation.
+///
+/// Frozen parameters are left out; layers that draw random numbers draw the same ones each time.
+pub fn gradient_agreement_in(
+    training: bool,
+    params: &Params<f64>,
+    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+) -> Result<Agreement, Disagreement> {
     let mut workspace = Workspace::new();
     let mut point: Params<Dual<f64>> = params.cast();
-    let gradient: Params<f64> = workspace.grad(&point, |tape| weigh(f(tape))).1.primals();
-    let mut value = |point: &Params<Dual<f64>>| {
-        let tape = workspace.no_grad(point);
-        weigh(f(&tape)).item()
+    let mut value = |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
+        let tape = workspace.tape(point).seeded(0); // the same masks each time, so that it stays one function
+        let tape = if training { tape } else { tape.evaluating() };
+        let value = weigh(f(&tape));
+        let item = value.item();
+        if let Some(gradient) = gradient {
+            value.backward();
+            *gradient = workspace.grads().primals();
+        }
+        item
     };
+    let mut gradient = Params::new();
+    value(&point, Some(&mut gradient));
     let mut agreement = Agreement::default();
-    for (entry, id) in params.entries().iter().zip(params.ids()) {
+    for (entry, id) in params.entries().iter().zip(params.ids()).filter(|&(_, id)| params.is_trainable(id)) {
         for i in entry.range.clone() {
             let x = point.as_slice()[i];
             let mut at = |x: Dual<f64>| {
                 point.as_mut_slice()[i] = x;
-                value(&point)
+                value(&point, None)
             };
             let h = 6e-6 * x.value.abs().max(1.0); // the cube root of the precision balances the two errors
             let (above, below) = (x.value + h, x.value - h);

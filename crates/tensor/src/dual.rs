@@ -1,6 +1,7 @@
 //! Dual numbers: forward-mode derivatives by arithmetic alone.
 
 use std::cmp::Ordering;
+use std::f64::consts::FRAC_2_SQRT_PI;
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -136,6 +137,18 @@ impl<T: Scalar> Scalar for Dual<T> {
     }
     fn tanh(self) -> Self {
         self.chain(self.value.tanh(), self.value.tanh_prime())
+    }
+    fn erf(self) -> Self {
+        let slope = T::of(FRAC_2_SQRT_PI) * (-self.value * self.value).exp();
+        self.chain(self.value.erf(), slope)
+    }
+    fn erfc(self) -> Self {
+        let slope = T::of(-FRAC_2_SQRT_PI) * (-self.value * self.value).exp();
+        self.chain(self.value.erfc(), slope)
+    }
+    fn powf(self, exponent: f64) -> Self {
+        let slope = if exponent == 0.0 { T::ZERO } else { T::of(exponent) * self.value.powf(exponent - 1.0) };
+        self.chain(self.value.powf(exponent), slope)
     }
     fn is_finite(self) -> bool {
         self.value.is_finite() && self.tangent.is_finite()

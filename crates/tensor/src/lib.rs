@@ -40,7 +40,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `scalar`, `dual`, [`elementary`] | numbers, and the `f32` functions behind them |
+//! | `scalar`, `dual`, [`elementary`] | numbers, and the functions behind them |
 //! | `shape`, `params` | shapes and what is said when they do not fit; theta and its gradient |
 //! | `tape` | recording, walking back, the workspace: the heart of it |
 //! | `op` | the open door: what an operation reads, writes and may add to |
@@ -65,10 +65,11 @@ mod shape;
 mod tape;
 
 pub use buffer::Buf;
-pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement};
+pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement, gradient_agreement_in};
 pub use dual::Dual;
 pub use ndarray;
 pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
+pub use ops::{concat, stack};
 pub use params::{Entry, Gradients, ParamId, Params, Unreached};
 pub use product::Mat;
 pub use scalar::Scalar;

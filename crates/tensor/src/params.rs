@@ -243,11 +243,13 @@ impl<T: Scalar> IndexMut<ParamId> for Params<T> {
 pub struct Gradients<T: Scalar = f32> {
     values: Params<T>,
     reached: Vec<bool>,
+    updates: Vec<(ParamId, Range<usize>)>, // new values for frozen parameters, and where they stand in ..
+    updated: Buf<T>,
 }
 
 impl<T: Scalar> Gradients<T> {
     pub(crate) fn new() -> Self {
-        Gradients { values: Params::new(), reached: Vec::new() }
+        Gradients { values: Params::new(), reached: Vec::new(), updates: Vec::new(), updated: Buf::new(0) }
     }
 
     /// Makes ready for the gradient of these parameters: nothing reached, memory kept where the layout is the same.
@@ -260,6 +262,27 @@ impl<T: Scalar> Gradients<T> {
         self.values.frozen.clone_from(&params.frozen);
         self.reached.clear();
         self.reached.resize(params.layout.len(), false);
+    }
+
+    /// Forgets the new values that the last tape left for frozen parameters.
+    pub(crate) fn clear_updates(&mut self) {
+        self.updates.clear();
+        self.updated.resize(0);
+    }
+
+    /// Notes a new value for a frozen parameter.
+    pub(crate) fn note_update(&mut self, id: ParamId, values: &[T]) {
+        let range = self.updated.len()..self.updated.len() + values.len();
+        self.updated.resize(range.end);
+        self.updated[range.clone()].copy_from_slice(values);
+        self.updates.push((id, range));
+    }
+
+    /// Writes the new values that the tape noted with [`Tape::update`](crate::Tape::update); optimizers do this with every step.
+    pub fn apply_updates(&self, params: &mut Params<T>) {
+        for (id, range) in &self.updates {
+            params[*id].copy_from_slice(&self.updated[range.clone()]);
+        }
     }
 
     /// Where the gradient of a parameter is added up, and whether anything has been added yet.

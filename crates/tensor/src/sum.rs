@@ -59,8 +59,12 @@ impl<T: Scalar> Pairs<T> {
     }
     #[inline(always)]
     fn total(self) -> T {
-        let levels = (0..LEVELS).filter(|level| self.blocks >> level & 1 == 1);
-        levels.fold(T::ZERO, |sum, level| self.waiting[level] + sum)
+        let (mut left, mut sum) = (self.blocks, T::ZERO);
+        while left > 0 {
+            sum = self.waiting[left.trailing_zeros() as usize] + sum;
+            left &= left - 1;
+        }
+        sum
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tape: what was computed, in the order in which it was computed, so that it can be walked backward.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 
@@ -142,9 +142,10 @@ impl<T: Scalar> Workspace<T> {
         self.walked_from = None;
         self.record = record;
         if record {
+            self.grads.clear_updates();
             self.grads.prepare(params); // of the last step nothing is left that an optimizer could take for this one's
         }
-        Tape { params, workspace: RefCell::new(self) }
+        Tape { params, workspace: RefCell::new(self), training: record, seed: Cell::new(None) }
     }
 
     /// The value of a scalar function of the parameters, and its gradient.
@@ -256,18 +257,20 @@ impl<T: Scalar> Workspace<T> {
         &mut self,
         params: &Params<T>,
         op: O,
-        ids: &[u32],
+        ids: impl Iterator<Item = u32>,
         at: &'static Location<'static>,
     ) -> Result<u32, ShapeError> {
         let edges = self.edges.len();
-        self.edges.extend_from_slice(ids);
+        self.edges.extend(ids);
+        let ids = &self.edges[edges..];
         let inputs =
             Inputs { nodes: &self.nodes[..self.live], ids, values: &self.values, theta: params.as_slice() };
         let shape = match op.shape(inputs) {
             Ok(shape) => shape,
             Err(error) => {
+                let error = error.at(op.card().name, &self.describe_inputs(params, ids));
                 self.edges.truncate(edges);
-                return Err(error.at(op.card().name, &self.describe_inputs(params, ids)));
+                return Err(error);
             }
         };
         let memo = op.memo(inputs);
@@ -409,6 +412,8 @@ impl<T: Scalar> Op<T> for Unset {
 pub struct Tape<'p, T: Scalar = f32> {
     params: &'p Params<T>,
     workspace: RefCell<&'p mut Workspace<T>>,
+    training: bool,
+    seed: Cell<Option<u64>>,
     // no `Drop`: it would prolong the borrow of the parameters to the end of the block
 }
 
@@ -430,6 +435,62 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// The parameters that this tape was started with.
     pub fn params(&self) -> &'t Params<T> {
         self.params
+    }
+
+    /// Whether layers that differ between training and evaluation (dropout, batch normalisation) are in training. A tape of
+    /// [`Workspace::tape`] is, until [`evaluating`](Self::evaluating); one of [`Workspace::no_grad`] is not.
+    pub fn is_training(&self) -> bool {
+        self.training
+    }
+
+    /// Puts such layers in evaluation; gradients are recorded all the same.
+    pub fn evaluating(mut self) -> Self {
+        self.training = false;
+        self
+    }
+
+    /// Gives the tape a seed for what is drawn in training, such as dropout's masks: one for each step, from your own generator.
+    pub fn seeded(self, seed: u64) -> Self {
+        self.seed.set(Some(seed));
+        self
+    }
+
+    /// A seed of its own for one layer of this step.
+    ///
+    /// # Panics
+    /// At the caller's line, if the tape has no seed.
+    #[track_caller]
+    pub fn next_seed(&self) -> u64 {
+        let Some(seed) = self.seed.get() else {
+            panic!(
+                "this layer draws random numbers in training, and the tape has no seed: start it with \
+                 `workspace.tape(&params).seeded(rng.next_u64())`, or evaluate with `no_grad` or `evaluating`"
+            );
+        };
+        self.seed.set(Some(seed.wrapping_add(0x9e37_79b9_7f4a_7c15))); // the odd number of splitmix64: all seeds differ
+        seed
+    }
+
+    /// Notes a new value for a frozen parameter, such as a running mean: it is written by the optimizer's next step, or by
+    /// [`Gradients::apply_updates`].
+    ///
+    /// # Panics
+    /// At the caller's line, if the parameter is trainable, or the shapes differ.
+    #[track_caller]
+    pub fn update(&self, id: ParamId, value: Var<'_, T>) {
+        let entry = self.params.entry(id);
+        assert!(!self.params.is_trainable(id), "update: \"{}\" is trainable: gradients move it", entry.name);
+        let mut w = self.workspace.borrow_mut();
+        let w = &mut **w;
+        let node = &w.nodes[value.id as usize];
+        assert!(
+            node.len == entry.shape.len(),
+            "update: \"{}\" is {}, its new value {}",
+            entry.name,
+            entry.shape,
+            node.shape
+        );
+        w.grads.note_update(id, node.value(&w.values, self.params.as_slice()));
     }
 
     /// Records data: an array of any number of axes, or a view of one.
@@ -481,13 +542,13 @@ impl<'t, T: Scalar> Tape<'t, T> {
         Var { tape: self, id }
     }
 
-    /// Records an operation and computes its value.
+    /// Records an operation and computes its value; the inputs are an array or a slice.
     ///
     /// # Panics
     /// At the caller's line, if the shapes do not fit or an input belongs to another tape.
     #[track_caller]
     #[inline]
-    pub fn apply<O: Op<T>, const N: usize>(&'t self, op: O, inputs: [Var<'t, T>; N]) -> Var<'t, T> {
+    pub fn apply<O: Op<T>>(&'t self, op: O, inputs: impl AsRef<[Var<'t, T>]>) -> Var<'t, T> {
         match self.try_apply(op, inputs) {
             Ok(var) => var,
             Err(error) => panic!("{error}"),
@@ -500,11 +561,12 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// If an input belongs to another tape.
     #[track_caller]
     #[inline]
-    pub fn try_apply<O: Op<T>, const N: usize>(
+    pub fn try_apply<O: Op<T>>(
         &'t self,
         op: O,
-        inputs: [Var<'t, T>; N],
+        inputs: impl AsRef<[Var<'t, T>]>,
     ) -> Result<Var<'t, T>, ShapeError> {
+        let inputs = inputs.as_ref();
         for input in inputs {
             assert!(
                 std::ptr::eq(input.tape, self),
@@ -513,7 +575,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
             );
         }
         let at = Location::caller();
-        let id = self.workspace.borrow_mut().apply(self.params, op, &inputs.map(|v| v.id), at)?;
+        let id = self.workspace.borrow_mut().apply(self.params, op, inputs.iter().map(|v| v.id), at)?;
         Ok(Var { tape: self, id })
     }
 

@@ -13,8 +13,8 @@ pub struct Epoch {
     pub train_accuracy: f64,
     /// The share of test rows classified correctly, 0 to 1.
     pub test_accuracy: f64,
-    /// The Euclidean length of the gradient of `loss` over all parameters.
-    pub gradient_norm: f64,
+    /// The Euclidean length of the gradient of `loss` over all parameters, if it was asked for.
+    pub gradient_norm: Option<f64>,
 }
 
 /// The epochs of one training run, from 0 on.
@@ -42,12 +42,14 @@ impl History {
     pub fn epochs_to(&self, train_accuracy: f64) -> Option<usize> {
         self.epochs.iter().find(|e| e.train_accuracy >= train_accuracy).map(|e| e.epoch)
     }
-    /// As CSV with a header; every number in as many digits as it takes to read it back.
+    /// As CSV with a header; every number in as many digits as it takes to read it back,
+    /// and empty where nothing was measured.
     pub fn to_csv(&self) -> String {
         let mut csv = String::from("epoch,loss,train_accuracy,test_accuracy,gradient_norm\n");
         for e in &self.epochs {
             let Epoch { epoch, loss, train_accuracy, test_accuracy, gradient_norm } = e;
-            let _ = writeln!(csv, "{epoch},{loss},{train_accuracy},{test_accuracy},{gradient_norm}"); // into a String
+            let norm = gradient_norm.map_or(String::new(), |norm| norm.to_string());
+            let _ = writeln!(csv, "{epoch},{loss},{train_accuracy},{test_accuracy},{norm}"); // into a String
         }
         csv
     }

@@ -6,6 +6,7 @@
 //! | `examples` | [`Examples`]: features and labels in the number type of the model |
 //! | `trainer` | [`Trainer`]: epochs over shuffled batches, each measured |
 //! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
+//! | `saved` | [`SavedModel`]: a trained model in a file |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
 //!
 //! ```
@@ -21,7 +22,8 @@
 //!
 //! let mut params = Params::new();
 //! let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
-//! let trainer = Trainer { objective: Objective::CrossEntropy, epochs: 50, batch_size: 30, seed: 7 };
+//! let trainer =
+//!     Trainer { objective: Objective::CrossEntropy, epochs: 50, batch_size: 30, seed: 7, measure_gradient: false };
 //! let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.5), &examples, &examples, |_| ())?;
 //! assert!(history.last().train_accuracy > 0.94);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -33,10 +35,12 @@ mod error;
 mod examples;
 mod history;
 mod objective;
+mod saved;
 mod trainer;
 
 pub use error::TrainError;
 pub use examples::Examples;
 pub use history::{Epoch, History};
 pub use objective::Objective;
+pub use saved::{SavedError, SavedModel, SavedParameter};
 pub use trainer::Trainer;

@@ -5,29 +5,30 @@
 //! | this one | [`Compare`]: the settings; running all arms; [`Comparison`]: the results |
 //! | `scenario` | what is trained: the data, the model, its start, the rates that are tried |
 //! | `verdict` | what the figures say, and no more |
-//! | `report` | the page, the pictures, the tables |
-//! | `files` | the run folder: a free number, nothing half-written |
+//! | `tables`, `pictures` | the numbers as CSV, tables and text; the charts |
+//! | `report` | the page, for a reader who has never heard of the subject |
 //!
 //! Each scenario is trained from the same initial weights under both losses, once at the same learning rate and once each
 //! at its own best of a grid, for several seeds of split, start and order. Progress is measured in epochs to a training accuracy
 //! and in test accuracy, never by one loss's value against the other's.
 
-mod files;
+mod pictures;
 mod report;
 mod scenario;
+mod tables;
 mod verdict;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use surprisal_data::DataError;
 use surprisal_optim::Hyperparameter;
 use surprisal_train::{History, Objective, TrainError};
 
-pub use files::RunFolder;
 pub use scenario::{DataName, Scenario, Start};
 pub use verdict::Finding;
 
+use crate::folder::{FolderError, RunFolder};
 use crate::parallel::in_parallel;
 use crate::statistics::MOST_RUNS;
 
@@ -88,6 +89,10 @@ impl Arm {
     /// The test accuracy at the end, for each seed that came to an end.
     fn test_accuracies(&self) -> Vec<f64> {
         self.histories().map(|history| history.last().test_accuracy).collect()
+    }
+    /// Whether every seed came to the scenario's accuracy.
+    fn all_reached(&self, scenario: &Scenario) -> bool {
+        self.epochs(scenario).iter().all(|&epochs| epochs <= scenario.epochs as f64)
     }
     /// The runs that came to an end.
     fn histories(&self) -> impl Iterator<Item = &History> {
@@ -218,13 +223,13 @@ impl Comparison {
     ///
     /// # Errors
     /// If a file cannot be written; then none is left.
-    pub fn write(&self, folder: RunFolder) -> Result<PathBuf, CompareError> {
-        folder.fill(&report::files(self))
+    pub fn write(&self, folder: RunFolder) -> Result<PathBuf, FolderError> {
+        folder.fill(&tables::files(self))
     }
 
     /// The tables and the verdicts, for a terminal.
     pub fn summary(&self) -> String {
-        report::summary(self)
+        tables::summary(self)
     }
 }
 
@@ -237,15 +242,6 @@ pub enum CompareError {
     Data(DataError),
     /// A run at the learning rate that was asked for could not go on.
     Training(&'static str, Objective, TrainError),
-    /// A file or folder could not be made.
-    Write(PathBuf, std::io::Error),
-}
-
-impl CompareError {
-    fn write(path: &Path) -> impl FnOnce(std::io::Error) -> CompareError {
-        let path = path.to_path_buf();
-        move |error| CompareError::Write(path, error)
-    }
 }
 
 impl fmt::Display for CompareError {
@@ -255,9 +251,6 @@ impl fmt::Display for CompareError {
             CompareError::Data(error) => error.fmt(f),
             CompareError::Training(scenario, objective, error) => {
                 write!(f, "{scenario} under {objective}: {error}")
-            }
-            CompareError::Write(path, error) => {
-                write!(f, "cannot write {}: {error}; choose another folder with --out", path.display())
             }
         }
     }

@@ -90,7 +90,7 @@ const ZERO: Scenario = Scenario {
     batch_size: None,
     accuracy: 0.97,
     same_rate: 0.1,
-    grid: &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
+    grid: &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
 };
 const SATURATED: Scenario = Scenario {
     id: "breast_cancer-saturated",
@@ -166,7 +166,13 @@ impl Prepared {
         rate: f64,
     ) -> Result<History, TrainError> {
         let batch_size = scenario.batch_size.unwrap_or(self.train.rows());
-        let trainer = Trainer { objective, epochs: scenario.epochs, batch_size, seed: self.seed };
+        let trainer = Trainer {
+            objective,
+            epochs: scenario.epochs,
+            batch_size,
+            seed: self.seed,
+            measure_gradient: true,
+        };
         let mut params = self.params.clone();
         trainer.fit(&self.model, &mut params, &mut Sgd::new(rate), &self.train, &self.test, |_| ())
     }

@@ -22,9 +22,8 @@ pub struct Finding {
 impl Outcome {
     /// The claim "the first loss needs fewer epochs", at the shared rate and at each loss's own best.
     pub fn findings(&self) -> [Finding; 2] {
-        let [same, _] = [&self.same[0], &self.same[1]];
         let [first, second] = self.best();
-        let rate = same.learning_rate;
+        let rate = self.same[0].learning_rate;
         let best = format!(
             "each at its own best learning rate ({} and {})",
             first.learning_rate, second.learning_rate
@@ -92,7 +91,8 @@ fn needed(scenario: &Scenario, epochs: &[f64]) -> String {
 
 /// What explains a stall, if there is one: how much shorter the second gradient is where both stand at the same place.
 fn stall_sentence(first: &Arm, second: &Arm) -> String {
-    let start = |arm: &Arm| arm.histories().map(|history| history.epochs()[0].gradient_norm).sum::<f64>();
+    let start =
+        |arm: &Arm| arm.histories().filter_map(|history| history.epochs()[0].gradient_norm).sum::<f64>();
     let ratio = start(first) / start(second);
     if first.learning_rate != second.learning_rate || !ratio.is_finite() || ratio < 2.0 {
         return String::new();
@@ -110,6 +110,8 @@ fn accuracy_sentence(difference: Estimate, first: &Arm, second: &Arm) -> String 
         format!(" After training, {} was {} points better on unseen rows.", first.objective, points(mean))
     } else if high < 0.0 {
         format!(" After training, {} was {} points better on unseen rows.", second.objective, points(mean))
+    } else if high - low > 0.1 {
+        " After training, their accuracy on unseen rows varied too much between seeds to tell which is better.".into()
     } else {
         " After training, their accuracy on unseen rows did not differ by more than chance.".into()
     }

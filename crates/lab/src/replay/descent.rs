@@ -72,17 +72,12 @@ pub(super) fn descend(
     Ok(rows)
 }
 
-/// The Euclidean length of all parts together.
-pub(super) fn norm(parts: &[&[f64]]) -> f64 {
-    parts.iter().flat_map(|part| part.iter()).map(|v| v * v).sum::<f64>().sqrt()
-}
-
-fn matrix(values: ArrayD<f64>) -> Array2<f64> {
+pub(super) fn matrix(values: ArrayD<f64>) -> Array2<f64> {
     values.into_dimensionality::<Ix2>().expect("logits and outputs are [rows, outputs]")
 }
 
 /// The key of a row under which a number is not finite: JSON has none such, it stands there as null.
-fn not_finite(row: &Value) -> Option<&str> {
+pub(super) fn not_finite(row: &Value) -> Option<&str> {
     fn holds_null(value: &Value) -> bool {
         match value {
             Value::Array(values) => values.iter().any(holds_null),

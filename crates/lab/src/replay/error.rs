@@ -12,7 +12,7 @@ use std::fmt;
 /// assert_eq!(error.at, "setting.kind");
 /// assert_eq!(
 ///     error.to_string(),
-///     "setting.kind: expected one of neuron, logreg, mlp, found \"neurone\" | did you mean \"neuron\"?"
+///     "setting.kind: expected one of neuron, logreg, mlp, gradient_flow, optimizers, found \"neurone\" | did you mean \"neuron\"?"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

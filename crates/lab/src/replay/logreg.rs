@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use surprisal_tensor::ndarray::Array2;
 
 use super::ReplayError;
-use super::descent::{Milestones, State, descend, norm};
-use super::net::{Loss, Net};
+use super::descent::{Milestones, State, descend};
+use super::net::{Loss, Net, norm};
 use super::place::Place;
 use super::rows::Rows;
 

@@ -31,6 +31,24 @@ fn mlp() -> Value {
     })
 }
 
+fn gradient_flow() -> Value {
+    json!({
+        "kind": "gradient_flow", "sizes": [2, 1, 2], "X": [[0.5, 1], [1, 0.25]], "labels": [0, 1],
+        "params": [{ "W": [[1], [2]], "b": [0] }, { "W": [[1, 2]], "b": [0, 0] }],
+        "runs": [{ "id": "a", "loss": "linear_half_mse", "hidden": "tanh" }],
+    })
+}
+
+fn optimizers() -> Value {
+    json!({
+        "kind": "optimizers", "steps": 2,
+        "problems": { "quadratic": { "A": [[2, 0], [0, 1]], "b": [1, 0], "start": [1, 1] },
+                      "logistic": { "X": [[1, 2], [3, 4]], "y": [0, 1], "start": [0, 0, 0] } },
+        "algorithms": { "nesterov": { "lr": 0.1, "mu": 0.0 },
+                        "adamw_mine": { "lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1 } },
+    })
+}
+
 type Change = fn(&mut Value);
 
 /// The setting is replayed as it is; with each of the changes, it gives the message that stands beside it.
@@ -60,7 +78,7 @@ fn missing_and_misspelt_keys() {
             (|s| *s = json!({}), "setting.kind: expected this key, found no keys | add it"),
             (
                 |s| s["kind"] = json!("neurons"),
-                "setting.kind: expected one of neuron, logreg, mlp, found \"neurons\" | did you mean \"neuron\"?",
+                "setting.kind: expected one of neuron, logreg, mlp, gradient_flow, optimizers, found \"neurons\" | did you mean \"neuron\"?",
             ),
             (
                 |s| remove(s, "runs"),
@@ -186,7 +204,7 @@ fn unknown_losses_activations_and_starts() {
             (
                 |s| s["runs"][0]["loss"] = json!("softmax_mse"),
                 "setting.runs[0].loss: expected one of sigmoid_bce, sigmoid_half_mse, sigmoid_mse, softmax_ce, \
-             softmax_half_mse, found \"softmax_mse\" | nothing else is known here",
+             softmax_half_mse, linear_half_mse, found \"softmax_mse\" | nothing else is known here",
             ),
             (
                 |s| s["runs"][0]["hidden_activations"] = json!(["tahn"]),
@@ -233,7 +251,7 @@ fn sizes_that_do_not_fit() {
             (
                 |s| s["runs"][0]["hidden_activations"] = json!([]),
                 "setting.runs[0].hidden_activations: expected a list of 1, found a list of 0 | \
-             one activation stands between two of the 2 layers in init",
+             one activation stands between two of the 2 layers in setting.runs[0].init",
             ),
             (
                 |s| s["targets"] = json!([[0], [1]]),
@@ -293,7 +311,7 @@ fn data_files_and_what_is_done_to_them() {
             ),
             (
                 |s| s["data"] = json!("xor_mlp.json"),
-                "xor_mlp.json.y: expected this key, found only claim, expected, name, provenance, schema, setting, \
+                "xor_mlp.json.X: expected this key, found only claim, expected, name, provenance, schema, setting, \
              tolerance, validation | add it",
             ),
             (
@@ -328,5 +346,114 @@ fn labels_are_classes_of_the_last_layer() {
             |s| s["runs"][0]["init"] = json!([{ "W": vec![[0.5, 0.0]; 4], "b": [0, 0] }]),
             "data_iris.json.y[100]: expected a class from 0 to 1, found 2 | is the last layer too narrow?",
         )],
+    );
+}
+
+#[test]
+fn flows_of_other_nets() {
+    check(
+        gradient_flow,
+        &[
+            (
+                |s| s["sizes"] = json!([2, 2, 2]),
+                "setting.sizes: expected [2, 1, 2], found [2, 2, 2] | which are the sizes of X and params",
+            ),
+            (
+                |s| s["params"] = json!([]),
+                "setting.params: expected at least one layer, found a list of 0 | write [{\"W\": [[..], ..], \"b\": [..]}]",
+            ),
+            (
+                |s| s["labels"] = json!([0, 1, 1]),
+                "setting.labels: expected 2 targets, one for each row, found 3 | do inputs and targets belong together?",
+            ),
+            (
+                |s| s["labels"][1] = json!(2),
+                "setting.labels[1]: expected a class from 0 to 1, found 2 | is the last layer too narrow?",
+            ),
+            (
+                |s| s["runs"][0]["hidden"] = json!("sigmod"),
+                "setting.runs[0].hidden: expected one of sigmoid, tanh, relu, found \"sigmod\" | did you mean \"sigmoid\"?",
+            ),
+            (
+                |s| s["runs"][0]["hidden"] = json!(["tanh", "relu"]),
+                "setting.runs[0].hidden: expected a list of 1, found a list of 2 | \
+                 one activation stands between two of the 2 layers in setting.params",
+            ),
+            (
+                |s| s["params"][1]["b"][0] = json!(1e200),
+                "setting.runs[0]: expected finite numbers, found an infinity or NaN in \"layer_grad_norms\" | \
+                 are the numbers in params and X too large, or does the net fit its targets exactly?",
+            ),
+            (
+                |s| {
+                    s["params"] = json!([{ "W": [[0], [0]], "b": [0] }, { "W": [[0, 0]], "b": [1, 0] }]);
+                    s["labels"] = json!([0, 0]);
+                },
+                "setting.runs[0]: expected finite numbers, found an infinity or NaN in \"ratio_first_to_last\" | \
+                 are the numbers in params and X too large, or does the net fit its targets exactly?",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn algorithms_and_problems_that_are_none() {
+    check(
+        optimizers,
+        &[
+            (
+                |s| s["algorithms"]["adamax_2"] = json!({}),
+                "setting.algorithms.adamax_2: expected one of sgd, momentum, nesterov, rmsprop, adam, adamw, found \"adamax\" | \
+                 did you mean \"adam\"?",
+            ),
+            (
+                |s| s["algorithms"] = json!("adam"),
+                "setting.algorithms: expected an object, found \"adam\" | write {\"key\": value, ..}",
+            ),
+            (
+                |s| remove(&mut s["algorithms"]["adamw_mine"], "weight_decay"),
+                "setting.algorithms.adamw_mine.weight_decay: expected this key, found only beta1, beta2, eps, lr | add it",
+            ),
+            (
+                |s| s["algorithms"]["adamw_mine"]["beta2"] = json!(1),
+                "setting.algorithms.adamw_mine.beta2: expected a number from 0 to below 1, found 1 | 0.999 is usual",
+            ),
+            (
+                |s| s["algorithms"]["nesterov"]["lr"] = json!(0),
+                "setting.algorithms.nesterov.lr: expected a finite number above 0, found 0 | \
+                 0.1 is a usual start for Sgd, 0.001 for Adam",
+            ),
+            (
+                |s| s["algorithms"]["nesterov"]["lr"] = json!(1e200),
+                "setting.algorithms.nesterov.lr: expected numbers that stay finite, found an infinity or NaN in \"loss\" at step 1 | \
+                 try a smaller lr, or a start nearer 0",
+            ),
+            (
+                |s| s["problems"]["cubic"] = json!({}),
+                "setting.problems.cubic: expected one of quadratic, logistic, found \"cubic\" | nothing else is known here",
+            ),
+            (
+                |s| s["problems"]["quadratic"]["start"] = json!([1]),
+                "setting.problems.quadratic.A: expected 1 rows of 1, found 2 rows of 2 | the start has as many numbers",
+            ),
+            (
+                |s| s["problems"]["quadratic"]["b"] = json!([1]),
+                "setting.problems.quadratic.b: expected a list of 2, found a list of 1 | the start has as many numbers",
+            ),
+            (
+                |s| s["problems"]["logistic"]["start"] = json!([0, 0]),
+                "setting.problems.logistic.start: expected a list of 3, found a list of 2 | \
+                 theta is one weight for each column of X, and then the bias",
+            ),
+            (
+                |s| s["problems"]["logistic"]["y"] = json!([0, 2]),
+                "setting.problems.logistic.y[1]: expected a target from 0 to 1, found 2 | \
+                 a cross-entropy compares probabilities: name the `positive_class` of labels",
+            ),
+            (
+                |s| s["steps"] = json!(-1),
+                "setting.steps: expected a count, found -1 | write 0 or a positive integer, without a decimal point",
+            ),
+        ],
     );
 }

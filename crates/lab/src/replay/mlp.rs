@@ -4,22 +4,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use surprisal_data::argmax_rows;
-use surprisal_tensor::ParamId;
 use surprisal_tensor::ndarray::Array2;
 
 use super::ReplayError;
-use super::descent::{Milestones, State, descend, norm};
-use super::net::{Loss, Net};
+use super::descent::{Milestones, State, descend};
+use super::net::{LOSSES, Net, rows_of};
 use super::place::Place;
 use super::rows::Rows;
-
-const LOSSES: &[(&str, Loss)] = &[
-    ("sigmoid_bce", Loss::SigmoidBce),
-    ("sigmoid_half_mse", Loss::SigmoidHalfMse),
-    ("sigmoid_mse", Loss::SigmoidMse),
-    ("softmax_ce", Loss::SoftmaxCe),
-    ("softmax_half_mse", Loss::SoftmaxHalfMse),
-];
 
 pub(super) fn replay(setting: &Place, folder: &Path) -> Result<Value, ReplayError> {
     let rows = Rows::read(setting, folder)?;
@@ -31,12 +22,8 @@ pub(super) fn replay(setting: &Place, folder: &Path) -> Result<Value, ReplayErro
 fn train(setting: &Place, run: &Place, rows: &Rows) -> Result<Value, ReplayError> {
     let epochs = setting.get("epochs")?.epochs()?;
     let loss = *run.get("loss")?.one_of(LOSSES)?;
-    let net = Net::read(run, rows.x.ncols(), loss)?;
-    let targets = if loss.is_cross_entropy() {
-        rows.probabilities(net.outputs())?
-    } else {
-        rows.targets(net.outputs())?
-    };
+    let net = Net::read(&run.get("init")?, &run.get("hidden_activations")?, rows.x.ncols(), loss)?;
+    let targets = net.targets(rows)?;
 
     let thresholds = setting.find("thresholds")?;
     let mut milestones = match &thresholds {
@@ -53,19 +40,15 @@ fn train(setting: &Place, run: &Place, rows: &Rows) -> Result<Value, ReplayError
 }
 
 fn row(state: &State, targets: &Array2<f64>) -> Value {
-    let (params, grads) = (&state.net.params, state.grads);
-    let layer = |[weight, bias]: [ParamId; 2]| {
-        let rows = params[weight].chunks(params[bias].len());
-        json!({ "W": rows.collect::<Vec<_>>(), "b": &params[bias] })
-    };
+    let State { net, grads, .. } = state;
     json!({
         "epoch": state.epoch,
         "loss": state.loss,
         "correct": correct(&state.outputs, targets),
         "grad_norm": grads.norm(),
-        "layer_grad_norms": state.net.layers().map(|[w, b]| norm(&[&grads[w], &grads[b]])).collect::<Vec<_>>(),
-        "outputs": state.outputs.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
-        "params": state.net.layers().map(layer).collect::<Vec<_>>(),
+        "layer_grad_norms": net.norms(grads),
+        "outputs": rows_of(&state.outputs),
+        "params": net.told(&net.params),
     })
 }
 

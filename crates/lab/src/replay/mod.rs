@@ -6,7 +6,7 @@
 //! thousands of steps.
 //!
 //! Conventions: epoch k is the state after exactly k updates, and its numbers are evaluated before update k + 1. An
-//! update is `theta -= eta * dL/dtheta`, full batch, all parameters at once. Losses are sums over rows and outputs
+//! update is `theta -= eta * dL/dtheta` (or an optimizer's step), full batch, all parameters at once. Losses are sums over rows and outputs
 //! divided by the number of rows only, `sigmoid_mse` also by the number of outputs; `half_..` carries the factor 1/2.
 //!
 //! | file | what it holds |
@@ -14,7 +14,9 @@
 //! | `neuron` | kind `neuron`: one weight, one bias, one input |
 //! | `logreg` | kind `logreg`: logistic regression on a data file |
 //! | `mlp` | kind `mlp`: fully connected nets |
-//! | `net` | the net that all three are, its activations and its losses |
+//! | `gradient_flow` | kind `gradient_flow`: all gradients of a deeper net at its start |
+//! | `optimizers` | kind `optimizers`: some steps of every optimizer |
+//! | `net` | the net that these are, its activations and its losses |
 //! | `descent` | the steps, the rows at chosen epochs, and the first epochs with small errors |
 //! | `rows` | inputs and targets, from the setting or from a data file beside it |
 //! | `place` | JSON values that know where they stand, to be read with good errors |
@@ -23,12 +25,14 @@
 mod compare;
 mod descent;
 mod error;
+mod gradient_flow;
 mod logreg;
 #[cfg(test)]
 mod messages;
 mod mlp;
 mod net;
 mod neuron;
+mod optimizers;
 mod place;
 mod rows;
 
@@ -44,8 +48,13 @@ use place::Place;
 type Kind = fn(&Place, &Path) -> Result<Value, ReplayError>;
 
 /// Every kind of setting.
-const KINDS: &[(&str, Kind)] =
-    &[("neuron", neuron::replay as Kind), ("logreg", logreg::replay as Kind), ("mlp", mlp::replay as Kind)];
+const KINDS: &[(&str, Kind)] = &[
+    ("neuron", neuron::replay),
+    ("logreg", logreg::replay),
+    ("mlp", mlp::replay),
+    ("gradient_flow", gradient_flow::replay),
+    ("optimizers", optimizers::replay),
+];
 
 /// Computes what `setting` is expected to give; `data` is the folder of the data file that it names, if any.
 ///

@@ -1,5 +1,6 @@
 //! A fully connected net: a neuron and a logistic regression are the smallest ones.
 
+use serde_json::{Value, json};
 use surprisal_loss::{
     BinaryCrossEntropyWithLogits, Reduction, half_squared_error_with, mse_loss, softmax_cross_entropy,
 };
@@ -8,6 +9,7 @@ use surprisal_tensor::{ParamId, Params, Tape, Var, Workspace};
 
 use super::ReplayError;
 use super::place::Place;
+use super::rows::Rows;
 
 /// A value on the tape that all kinds compute on.
 pub(super) type Number<'t> = Var<'t, f64>;
@@ -26,14 +28,26 @@ pub(super) enum Loss {
     SigmoidMse,
     SoftmaxCe,
     SoftmaxHalfMse,
+    LinearHalfMse,
 }
 
+/// Every loss of a net.
+pub(super) const LOSSES: &[(&str, Loss)] = &[
+    ("sigmoid_bce", Loss::SigmoidBce),
+    ("sigmoid_half_mse", Loss::SigmoidHalfMse),
+    ("sigmoid_mse", Loss::SigmoidMse),
+    ("softmax_ce", Loss::SoftmaxCe),
+    ("softmax_half_mse", Loss::SoftmaxHalfMse),
+    ("linear_half_mse", Loss::LinearHalfMse),
+];
+
 impl Loss {
-    /// σ or softmax of the logits, `[rows, outputs]`.
+    /// σ or softmax of the logits, or they themselves: `[rows, outputs]`.
     fn outputs(self, logits: Number) -> Number {
         match self {
             Loss::SigmoidBce | Loss::SigmoidHalfMse | Loss::SigmoidMse => logits.sigmoid(),
             Loss::SoftmaxCe | Loss::SoftmaxHalfMse => logits.softmax(-1),
+            Loss::LinearHalfMse => logits,
         }
     }
 
@@ -46,7 +60,7 @@ impl Loss {
                 BinaryCrossEntropyWithLogits { reduction: sum, ..Default::default() }.loss(logits, targets)
                     / rows
             }
-            Loss::SigmoidHalfMse | Loss::SoftmaxHalfMse => {
+            Loss::SigmoidHalfMse | Loss::SoftmaxHalfMse | Loss::LinearHalfMse => {
                 half_squared_error_with(outputs, targets, sum) / rows
             }
             Loss::SigmoidMse => mse_loss(outputs, targets),
@@ -102,21 +116,23 @@ impl Net {
         net
     }
 
-    /// The layers that `init` lists as `{"W": rows, "b": numbers}`, with `hidden_activations` between them.
-    pub fn read(run: &Place, inputs: usize, loss: Loss) -> Result<Self, ReplayError> {
+    /// The layers of a list of `{"W": rows, "b": numbers}`; `between` them are the activations of a list, or everywhere the one that is
+    /// named.
+    pub fn read(list: &Place, between: &Place, inputs: usize, loss: Loss) -> Result<Self, ReplayError> {
         let mut net = Net::new(loss);
-        let init = run.get("init")?;
-        let layers: Vec<_> = init.list()?.collect();
+        let layers: Vec<_> = list.list()?.collect();
         if layers.is_empty() {
-            return Err(init.wrong("at least one layer", "write [{\"W\": [[..], ..], \"b\": [..]}]"));
+            return Err(list.wrong("at least one layer", "write [{\"W\": [[..], ..], \"b\": [..]}]"));
         }
-        let between = run.get("hidden_activations")?;
-        let activations: Vec<_> =
-            between.list()?.map(|name| name.one_of(ACTIVATIONS).copied()).collect::<Result<_, _>>()?;
+        let activations: Vec<_> = if between.value.is_string() {
+            vec![*between.one_of(ACTIVATIONS)?; layers.len() - 1]
+        } else {
+            between.list()?.map(|name| name.one_of(ACTIVATIONS).copied()).collect::<Result<_, _>>()?
+        };
         if activations.len() + 1 != layers.len() {
             return Err(between.wrong(
                 format!("a list of {}", layers.len() - 1),
-                format!("one activation stands between two of the {} layers in init", layers.len()),
+                format!("one activation stands between two of the {} layers in {}", layers.len(), list.path),
             ));
         }
         let mut width = inputs;
@@ -150,14 +166,29 @@ impl Net {
         });
     }
 
-    /// Weight and bias of each layer, input side first.
-    pub fn layers(&self) -> impl Iterator<Item = [ParamId; 2]> {
-        self.layers.iter().map(|layer| [layer.weight, layer.bias])
+    /// The width of each layer, input side first.
+    pub fn widths(&self) -> impl Iterator<Item = usize> {
+        self.layers.iter().map(|layer| self.params[layer.bias].len())
     }
 
-    /// The number of outputs.
-    pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, |layer| self.params.entry(layer.bias).range.len())
+    /// The targets of this net, `[rows, outputs]`.
+    pub fn targets(&self, rows: &Rows) -> Result<Array2<f64>, ReplayError> {
+        let outputs = self.widths().last().unwrap_or(0);
+        if self.loss.is_cross_entropy() { rows.probabilities(outputs) } else { rows.targets(outputs) }
+    }
+
+    /// The numbers of each layer: of theta, or of its gradient.
+    pub fn told(&self, values: &Params<f64>) -> Vec<Value> {
+        let layer = |layer: &Layer| {
+            let (weight, bias) = (&values[layer.weight], &values[layer.bias]);
+            json!({ "W": weight.chunks(bias.len()).collect::<Vec<_>>(), "b": bias })
+        };
+        self.layers.iter().map(layer).collect()
+    }
+
+    /// The Euclidean length of each layer's numbers.
+    pub fn norms(&self, values: &Params<f64>) -> Vec<f64> {
+        self.layers.iter().map(|layer| norm(&[&values[layer.weight], &values[layer.bias]])).collect()
     }
 
     /// Computes the loss of a batch: x is `[rows, inputs]`, y `[rows, outputs]`.
@@ -169,4 +200,14 @@ impl Net {
         let outputs = self.loss.outputs(logits);
         Recorded { logits, outputs, loss: self.loss.of(logits, outputs, tape.input(y)) }
     }
+}
+
+/// The Euclidean length of all parts together.
+pub(super) fn norm(parts: &[&[f64]]) -> f64 {
+    parts.iter().flat_map(|part| part.iter()).map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// A matrix as a list of lists.
+pub(super) fn rows_of(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
+    matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }

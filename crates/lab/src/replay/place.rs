@@ -56,6 +56,14 @@ impl<'a> Place<'a> {
         Err(ReplayError::new(format!("{}.{key}", self.path), "this key", found, "add it"))
     }
 
+    /// What stands under every key.
+    pub fn entries(&self) -> Result<impl Iterator<Item = (&'a str, Place<'a>)> + '_, ReplayError> {
+        let entry = |(key, value): (&'a String, &'a Value)| {
+            (key.as_str(), Place { path: format!("{}.{key}", self.path), value })
+        };
+        Ok(self.object()?.iter().map(entry))
+    }
+
     fn object(&self) -> Result<&'a Map<String, Value>, ReplayError> {
         self.value.as_object().ok_or_else(|| self.wrong("an object", "write {\"key\": value, ..}"))
     }
@@ -137,14 +145,19 @@ impl<'a> Place<'a> {
 
     /// What a string stands for.
     pub fn one_of<'t, T>(&self, table: &'t [(&str, T)]) -> Result<&'t T, ReplayError> {
-        let text = self.text()?;
+        self.meant_by(self.text()?, table)
+    }
+
+    /// What a name stands for, be it this value or the key above it.
+    pub fn meant_by<'t, T>(&self, text: &str, table: &'t [(&str, T)]) -> Result<&'t T, ReplayError> {
         let names = || table.iter().map(|(name, _)| *name);
         table.iter().find_map(|(name, meaning)| (*name == text).then_some(meaning)).ok_or_else(|| {
             let hint = match names().find(|name| near(name, text)) {
                 Some(name) => format!("did you mean {name:?}?"),
                 None => "nothing else is known here".into(),
             };
-            self.wrong(format!("one of {}", names().collect::<Vec<_>>().join(", ")), hint)
+            let expected = format!("one of {}", names().collect::<Vec<_>>().join(", "));
+            self.found(format!("{text:?}"), &expected, &hint)
         })
     }
 }

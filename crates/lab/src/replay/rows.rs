@@ -26,27 +26,26 @@ impl Rows {
         let rows = match setting.find("data")? {
             Some(name) => {
                 let file = read_json(&name, folder)?;
-                Rows::from_file(&Place::root(name.text()?, &file), setting.find("positive_class")?)?
+                let file = Place::root(name.text()?, &file);
+                Rows::from_labels(&file.get("X")?, &file.get("y")?, setting.find("positive_class")?)?
             }
             None => {
                 let (x, y) = (setting.get("inputs")?, setting.get("targets")?);
-                Rows { x: x.matrix()?, y: y.matrix()?, y_path: y.path, labels: false }
+                Rows { x: x.matrix()?, y: y.matrix()?, y_path: y.path, labels: false }.checked()?
             }
         };
-        if rows.x.nrows() != rows.y.nrows() {
-            let expected = format!("{} targets, one for each row", rows.x.nrows());
-            let hint = "do inputs and targets belong together?";
-            return Err(ReplayError::new(rows.y_path, expected, rows.y.nrows().to_string(), hint));
-        }
         match setting.find("preprocess")? {
             Some(how) => Ok(Rows { x: preprocess(rows.x, &how)?, ..rows }),
             None => Ok(rows),
         }
     }
 
-    /// `X` and `y`; with a positive class k, the target is 1 where the label is k, else 0.
-    fn from_file(file: &Place, positive_class: Option<Place>) -> Result<Self, ReplayError> {
-        let labels = file.get("y")?;
+    /// Inputs, and a label for each row; with a positive class k, the target is 1 where the label is k, else 0.
+    pub fn from_labels(
+        x: &Place,
+        labels: &Place,
+        positive_class: Option<Place>,
+    ) -> Result<Self, ReplayError> {
         let numbers = labels.numbers()?;
         let mut y = Array2::from_shape_fn((numbers.len(), 1), |(i, _)| numbers[i]);
         if let Some(place) = &positive_class {
@@ -58,7 +57,17 @@ impl Rows {
             }
             y.mapv_inplace(|label| f64::from(label == class));
         }
-        Ok(Rows { x: file.get("X")?.matrix()?, y, y_path: labels.path, labels: positive_class.is_none() })
+        let (y_path, labels) = (labels.path.clone(), positive_class.is_none());
+        Rows { x: x.matrix()?, y, y_path, labels }.checked()
+    }
+
+    fn checked(self) -> Result<Self, ReplayError> {
+        if self.x.nrows() == self.y.nrows() {
+            return Ok(self);
+        }
+        let expected = format!("{} targets, one for each row", self.x.nrows());
+        let hint = "do inputs and targets belong together?";
+        Err(ReplayError::new(self.y_path, expected, self.y.nrows().to_string(), hint))
     }
 
     /// The targets of a net with so many outputs, `[rows, outputs]`: as they stand there, or one-hot where labels meet

@@ -1,235 +1,14 @@
-//! + - * / with numpy's broadcasting, undone in one place on the way back.
+//! Two numbers in, one number out, with numpy's broadcasting: a table of functions, each with its derivatives beside it.
 
 use std::ops::{Add, Div, Mul, Sub};
 
+use super::broadcast::{Binary, Pairwise};
 use super::{Call, Domain, Entry};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::shape::MAX_RANK;
-use crate::sum::sum_filled;
-use crate::{Scalar, Shape, ShapeError, Var};
+use crate::{Card, Scalar, Var};
 
-/// A function of two numbers and its two derivatives.
-trait Binary: Copy + Send + 'static {
-    const CARD: Card;
-    fn f<T: Scalar>(a: T, b: T) -> T;
-    /// What a gets of the gradient dy.
-    fn da<T: Scalar>(a: T, b: T, dy: T) -> T;
-    /// What b gets of it.
-    fn db<T: Scalar>(a: T, b: T, dy: T) -> T;
-}
-
-/// How to walk two shapes together: runs along the last axes, and an odometer over the others.
-///
-/// A stride of 0 repeats a number. Axes that both shapes walk in one stride are merged, so that equal shapes are
-/// one run, whatever their rank.
-struct Walk {
-    run: Axis,
-    outer: [Axis; MAX_RANK],
-    rank: usize,
-    empty: bool,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Axis {
-    len: usize,
-    a: usize, // strides
-    b: usize,
-}
-
-impl Walk {
-    fn of(a: &Shape, b: &Shape) -> Walk {
-        if a == b {
-            let run = Axis { len: a.len(), a: 1, b: 1 };
-            return Walk { run, outer: Default::default(), rank: 0, empty: a.len() == 0 };
-        }
-        let mut axes = [Axis { len: 1, a: 1, b: 1 }; MAX_RANK];
-        let mut count = 0;
-        let (mut a_stride, mut b_stride, mut total) = (1, 1, 1);
-        for (x, y) in from_the_back(a.dims(), b.dims()) {
-            let len = if x == 1 { y } else { x };
-            let axis =
-                Axis { len, a: if x == 1 { 0 } else { a_stride }, b: if y == 1 { 0 } else { b_stride } };
-            (a_stride, b_stride, total) = (a_stride * x, b_stride * y, total * len);
-            if len == 1 {
-                continue;
-            }
-            let inner: &mut Axis = &mut axes[count.max(1) - 1];
-            if count > 0 && axis.a == inner.a * inner.len && axis.b == inner.b * inner.len {
-                inner.len *= len;
-            } else {
-                axes[count] = axis;
-                count += 1;
-            }
-        }
-        let mut outer = [Axis::default(); MAX_RANK];
-        let rank = count.max(1) - 1;
-        outer[..rank].copy_from_slice(&axes[1..rank + 1]);
-        Walk { run: axes[0], outer, rank, empty: total == 0 }
-    }
-
-    /// Calls `each` with the places in y, a and b where a run starts.
-    #[inline(always)]
-    fn runs(&self, mut each: impl FnMut(usize, usize, usize)) {
-        if self.empty {
-            return;
-        }
-        let mut turns = [0; MAX_RANK];
-        let (mut y, mut a, mut b) = (0, 0, 0);
-        'run: loop {
-            each(y, a, b);
-            y += self.run.len;
-            for (axis, turn) in self.outer[..self.rank].iter().zip(&mut turns) {
-                (a, b, *turn) = (a + axis.a, b + axis.b, *turn + 1);
-                if *turn < axis.len {
-                    continue 'run;
-                }
-                (a, b, *turn) = (a - axis.a * axis.len, b - axis.b * axis.len, 0);
-            }
-            return;
-        }
-    }
-}
-
-/// Pairs the axes of two shapes from the last one on; the shorter is continued with ones.
-fn from_the_back<'a>(a: &'a [usize], b: &'a [usize]) -> impl Iterator<Item = (usize, usize)> + 'a {
-    let at = |dims: &[usize], i: usize| if i < dims.len() { dims[dims.len() - 1 - i] } else { 1 };
-    (0..a.len().max(b.len())).map(move |i| (at(a, i), at(b, i)))
-}
-
-fn broadcast(a: &Shape, b: &Shape) -> Result<Shape, ShapeError> {
-    if a == b {
-        return Ok(*a);
-    }
-    let rank = a.rank().max(b.rank());
-    let mut dims = [0; MAX_RANK];
-    for (i, (x, y)) in from_the_back(a.dims(), b.dims()).enumerate() {
-        if x != y && x != 1 && y != 1 {
-            let error = ShapeError::new(format!("{a} and {b}: {x} meets {y} in axis -{}", i + 1));
-            return Err(if a.rank() == 1 && b.rank() == 2 && a.dims()[0] == b.dims()[0] {
-                error.hint(format!(
-                    "to repeat {a} along the rows, make it a column: x.reshape([{}, 1])",
-                    a.dims()[0]
-                ))
-            } else if b.rank() == 1 && a.rank() == 2 && b.dims()[0] == a.dims()[0] {
-                error.hint(format!(
-                    "to repeat {b} along the rows, make it a column: x.reshape([{}, 1])",
-                    b.dims()[0]
-                ))
-            } else {
-                error.hint("axes are matched from the last; they must be equal, or one of them 1")
-            });
-        }
-        dims[rank - 1 - i] = if x == 1 { y } else { x };
-    }
-    Ok(Shape::new(&dims[..rank]))
-}
-
-/// f along one run, with the strides known to the compiler.
-#[inline(always)]
-fn run<B: Binary, T: Scalar, const SA: usize, const SB: usize>(a: &[T], b: &[T], y: &mut [T]) {
-    let (a, b) = (&a[..(y.len() - 1) * SA + 1], &b[..(y.len() - 1) * SB + 1]);
-    for (i, y) in y.iter_mut().enumerate() {
-        *y = B::f(a[i * SA], b[i * SB]);
-    }
-}
-
-crate::kernel! {
-    fn forward<T: Scalar, B: Binary>(_op: B, walk: &Walk, a: &[T], b: &[T], y: &mut [T]) {
-        let n = walk.run.len;
-        match (walk.run.a, walk.run.b) {
-            (0, _) => walk.runs(|i, j, k| run::<B, T, 0, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
-            (_, 0) => walk.runs(|i, j, k| run::<B, T, 1, 0>(&a[j..], &b[k..], &mut y[i..i + n])),
-            _ => walk.runs(|i, j, k| run::<B, T, 1, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
-        }
-    }
-}
-
-/// Adds the gradient along one run to what stands at `d`: one number if `d` was repeated, else one each.
-#[inline(always)]
-fn run_back<T: Scalar, const SA: usize, const SB: usize, const SD: usize>(
-    a: &[T],
-    b: &[T],
-    dy: &[T],
-    d: &mut [T],
-    f: &impl Fn(T, T, T) -> T,
-) {
-    let n = dy.len();
-    let (a, b, d) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1], &mut d[..(n - 1) * SD + 1]);
-    if SD == 0 {
-        d[0] += sum_filled(n, |range, numbers| {
-            let dy = &dy[range.clone()];
-            let a = if SA == 0 { a } else { &a[range.clone()] };
-            let b = if SB == 0 { b } else { &b[range] };
-            for (i, (number, &dy)) in numbers.iter_mut().zip(dy).enumerate() {
-                *number = f(a[i * SA], b[i * SB], dy);
-            }
-        });
-    } else {
-        for i in 0..n {
-            d[i] += f(a[i * SA], b[i * SB], dy[i]);
-        }
-    }
-}
-
-crate::kernel! {
-    /// Adds to d, which has the shape of a (or of b): repeated numbers get the sum of what their copies get.
-    fn backward<T: Scalar, F: Fn(T, T, T) -> T>(walk: &Walk, a: &[T], b: &[T], dy: &[T], d: &mut [T], of_a: bool, f: F) {
-        let n = walk.run.len;
-        match (walk.run.a, walk.run.b, of_a) {
-            (0, _, true) => walk.runs(|i, j, k| run_back::<T, 0, 1, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (0, _, false) => walk.runs(|i, j, k| run_back::<T, 0, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
-            (_, 0, true) => walk.runs(|i, j, k| run_back::<T, 1, 0, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (_, 0, false) => walk.runs(|i, j, k| run_back::<T, 1, 0, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
-            (_, _, true) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (_, _, false) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
-        }
-    }
-}
-
-crate::kernel! {
-    /// The common case: nothing is repeated.
-    fn backward_same<T: Scalar, F: Fn(T, T, T) -> T>(a: &[T], b: &[T], dy: &[T], d: &mut [T], f: F) {
-        for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) { *d = f(a, b, dy) }
-    }
-}
-
-struct Arithmetic<B>(B);
-
-impl<T: Scalar, B: Binary> Op<T> for Arithmetic<B> {
-    fn card(&self) -> Card {
-        B::CARD
-    }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        broadcast(inputs.shape(0), inputs.shape(1))
-    }
-    fn forward(&self, f: &mut Forward<T>) {
-        let walk = Walk::of(f.inputs.shape(0), f.inputs.shape(1));
-        forward(self.0, &walk, f.inputs.x(0), f.inputs.x(1), f.y);
-    }
-    fn backward(&self, b: &mut Backward<T>) {
-        let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
-        let same = x0.len() == dy.len() && x1.len() == dy.len();
-        let walk = Walk::of(b.inputs.shape(0), b.inputs.shape(1));
-        if let Some(d) = b.dx(0) {
-            if same {
-                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::da));
-            } else {
-                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, true, B::da));
-            }
-        }
-        if let Some(d) = b.dx(1) {
-            if same {
-                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::db));
-            } else {
-                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, false, B::db));
-            }
-        }
-    }
-}
-
-/// `/// story`, then: Type (operator trait) method, "formula", "derivatives", domain, f, da, db.
+/// `/// story`, then: Type name, "formula", "derivatives", domain, f, da, db.
 macro_rules! arithmetic {
-    ($($(#[doc = $story:literal])+ $Type:ident $Trait:ident $method:ident, $forward:literal, $backward:literal, $domain:ident,
+    ($($(#[doc = $story:literal])+ $Type:ident $name:ident, $forward:literal, $backward:literal, $domain:ident,
        |$a:ident, $b:ident| $f:expr,
        |$a0:pat_param, $b0:pat_param, $g0:ident| $da:expr, |$a1:pat_param, $b1:pat_param, $g1:ident| $db:expr;)+) => {
         $(
@@ -237,7 +16,7 @@ macro_rules! arithmetic {
             struct $Type;
             impl Binary for $Type {
                 const CARD: Card = Card {
-                    name: stringify!($method),
+                    name: stringify!($name),
                     forward: $forward,
                     backward: $backward,
                     story: concat!($($story),+).trim_ascii(),
@@ -249,44 +28,71 @@ macro_rules! arithmetic {
                 #[inline(always)]
                 fn db<T: Scalar>($a1: T, $b1: T, $g1: T) -> T { $db }
             }
-            $(#[doc = $story])+
-            impl<'t, T: Scalar> $Trait for Var<'t, T> {
-                type Output = Var<'t, T>;
-                #[track_caller]
-                fn $method(self, other: Var<'t, T>) -> Var<'t, T> { self.tape().apply(Arithmetic($Type), [self, other]) }
-            }
-            /// With a number on the right.
-            impl<'t, T: Scalar> $Trait<f64> for Var<'t, T> {
-                type Output = Var<'t, T>;
-                #[track_caller]
-                fn $method(self, other: f64) -> Var<'t, T> { self.$method(self.tape().constant(other)) }
-            }
-            /// With a number on the left.
-            impl<'t, T: Scalar> $Trait<Var<'t, T>> for f64 {
-                type Output = Var<'t, T>;
-                #[track_caller]
-                fn $method(self, other: Var<'t, T>) -> Var<'t, T> { other.tape().constant(self).$method(other) }
-            }
         )+
         pub(super) const TABLE: &[Entry] = &[
-            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Binary(|a, b| a.$method(b)) }),+
+            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Binary(|a, b| a.$name(b)) }),+
         ];
     };
 }
 
 arithmetic! {
     /// Passes the gradient on to both sides unchanged.
-    Plus Add add, "a + b", "da = dy, db = dy", Any, |a, b| a + b, |_, _, dy| dy, |_, _, dy| dy;
+    Plus add, "a + b", "da = dy, db = dy", Any, |a, b| a + b, |_, _, dy| dy, |_, _, dy| dy;
 
     /// Passes the gradient on, to the right with its sign changed.
-    Minus Sub sub, "a - b", "da = dy, db = -dy", Any, |a, b| a - b, |_, _, dy| dy, |_, _, dy| -dy;
+    Minus sub, "a - b", "da = dy, db = -dy", Any, |a, b| a - b, |_, _, dy| dy, |_, _, dy| -dy;
 
     /// Each side gets the gradient times the other side.
-    Times Mul mul, "a b", "da = b dy, db = a dy", Any, |a, b| a * b, |_, b, dy| b * dy, |a, _, dy| a * dy;
+    Times mul, "a b", "da = b dy, db = a dy", Any, |a, b| a * b, |_, b, dy| b * dy, |a, _, dy| a * dy;
 
     /// The quotient; b must not be 0.
-    Over Div div, "a / b", "da = dy / b, db = -(a / b) dy / b", NonZero, |a, b| a / b,
+    Over div, "a / b", "da = dy / b, db = -(a / b) dy / b", NonZero, |a, b| a / b,
         |_, b, dy| dy / b, |a, b, dy| -(a / b) * dy / b;
+
+    /// The larger of two numbers gets the gradient; equal numbers share it.
+    Maximum maximum, "max(a, b)", "da = dy where a > b, dy / 2 where a = b, else 0; db likewise", Any,
+        |a, b| if a > b || a.value().is_nan() { a } else { b },
+        |a, b, dy| share(a > b, a == b, dy), |a, b, dy| share(b > a, a == b, dy);
+
+    /// The smaller of two numbers gets the gradient; equal numbers share it.
+    Minimum minimum, "min(a, b)", "da = dy where a < b, dy / 2 where a = b, else 0; db likewise", Any,
+        |a, b| if a < b || a.value().is_nan() { a } else { b },
+        |a, b, dy| share(a < b, a == b, dy), |a, b, dy| share(b < a, a == b, dy);
+}
+
+#[inline(always)]
+fn share<T: Scalar>(mine: bool, equal: bool, dy: T) -> T {
+    let half = if equal { T::of(0.5) * dy } else { T::ZERO };
+    if mine { dy } else { half }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $Type:ident;)+) => { $(
+        impl<'t, T: Scalar> $Trait for Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, T>) -> Var<'t, T> { self.tape().apply(Pairwise($Type), [self, other]) }
+        }
+        /// With a number on the right.
+        impl<'t, T: Scalar> $Trait<f64> for Var<'t, T> {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: f64) -> Var<'t, T> { self.$method(self.tape().constant(other)) }
+        }
+        /// With a number on the left.
+        impl<'t, T: Scalar> $Trait<Var<'t, T>> for f64 {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, T>) -> Var<'t, T> { other.tape().constant(self).$method(other) }
+        }
+    )+ };
+}
+
+operators! {
+    Add add Plus;
+    Sub sub Minus;
+    Mul mul Times;
+    Div div Over;
 }
 
 impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
@@ -294,5 +100,50 @@ impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
     #[track_caller]
     fn neg(self) -> Var<'t, T> {
         self.map(super::elementwise::Neg)
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The larger of two numbers each, with broadcasting. NaN if one of them is.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(self, other: Var<'t, T>) -> Var<'t, T> {
+        self.tape().apply(Pairwise(Maximum), [self, other])
+    }
+    /// The smaller of two numbers each, with broadcasting. NaN if one of them is.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum(self, other: Var<'t, T>) -> Var<'t, T> {
+        self.tape().apply(Pairwise(Minimum), [self, other])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use crate::ops::at;
+
+    #[test]
+    fn equal_numbers_share_the_gradient() {
+        let b = array![2.0, 2.0, 2.0];
+        let (y, dx) = at(&array![1.0, 2.0, 3.0], |x| x.maximum(x.tape().input(&b)));
+        assert_eq!((y, dx), (array![2.0, 2.0, 3.0].into_dyn(), array![0.0, 0.5, 1.0].into_dyn()));
+        let (y, dx) = at(&array![1.0, 2.0, 3.0], |x| x.tape().constant(2.0).minimum(x));
+        assert_eq!((y, dx), (array![1.0, 2.0, 2.0].into_dyn(), array![1.0, 0.5, 0.0].into_dyn()));
+        let (_, dx) = at(&array![1.0, 2.0], |x| x.maximum(x) + x.minimum(x));
+        assert_eq!(dx, array![2.0, 2.0].into_dyn()); // in all, nothing is lost
+    }
+
+    #[test]
+    fn nan_wins_on_either_side() {
+        let (y, _) = at(&array![f32::NAN, 1.0], |x| x.maximum(x.tape().input(&array![1.0, f32::NAN])));
+        assert!(y.iter().all(|y| y.is_nan()));
+        let (y, _) = at(&array![f32::NAN, 1.0], |x| x.minimum(x.tape().input(&array![1.0, f32::NAN])));
+        assert!(y.iter().all(|y| y.is_nan()));
     }
 }

@@ -1,5 +1,7 @@
 //! One number in, one number out: a table of functions, each with its derivative beside it.
 
+use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
+
 use super::{Call, Domain, Entry};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -30,6 +32,10 @@ pub trait Elementwise: Copy + Send + 'static {
     fn f<T: Scalar>(&self, x: T) -> T;
     /// dy/dx, from x and y = f(x): whichever keeps more digits.
     fn df<T: Scalar>(&self, x: T, y: T) -> T;
+    /// Whether its settings make sense, or what is wrong with them.
+    fn check(&self) -> Result<(), ShapeError> {
+        Ok(())
+    }
 }
 
 /// The operation that applies an [`Elementwise`] function to every number of its input.
@@ -51,7 +57,7 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
         F::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        Ok(*inputs.shape(0))
+        self.0.check().map(|()| *inputs.shape(0))
     }
     fn forward(&self, f: &mut Forward<T>) {
         map(self.0, f.inputs.x(0), f.y);
@@ -72,15 +78,19 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 }
 
-/// `/// story`, then: Type method, "formula", "derivative", domain, f, df.
+/// `/// story`, then: Type method, "formula", "derivative", domain, f, df, and, if not all settings make sense, their check.
+/// Settings stand behind the type, each with the value that the gradient checks use: `Type { slope = 0.1 }`.
 macro_rules! elementwise {
-    ($($(#[doc = $story:literal])+ $Type:ident $method:ident, $forward:literal, $backward:literal, $domain:ident,
-       |$x:ident| $f:expr, |$dx:pat_param, $dy:pat_param| $df:expr;)+) => {
+    ($($(#[doc = $story:literal])+ $Type:ident $({ $($(#[doc = $about:literal])+ $field:ident = $sample:expr),+ })? $method:ident,
+       $forward:literal, $backward:literal, $domain:ident,
+       |$x:ident| $f:expr, |$dx:pat_param, $dy:pat_param| $df:expr $(, |$own:ident| $check:expr)?;)+) => {
         $(
-            $(#[doc = $story])+
-            #[doc = concat!("\n`y = ", $forward, "`, `dx = ", $backward, "`")]
-            #[derive(Clone, Copy, Debug, Default)]
-            pub struct $Type;
+            item! {
+                $(#[doc = $story])+
+                #[doc = concat!("\n`y = ", $forward, "`, `dx = ", $backward, "`")]
+                $Type $({ $($(#[doc = $about])+ $field),+ })?
+            }
+            #[allow(unused_variables)] // not every function uses all its settings in both
             impl Elementwise for $Type {
                 const CARD: Card = Card {
                     name: stringify!($method),
@@ -89,9 +99,19 @@ macro_rules! elementwise {
                     story: concat!($($story),+).trim_ascii(),
                 };
                 #[inline(always)]
-                fn f<T: Scalar>(&self, $x: T) -> T { $f }
+                fn f<T: Scalar>(&self, $x: T) -> T {
+                    let $Type $({ $($field),+ })? = *self;
+                    $f
+                }
                 #[inline(always)]
-                fn df<T: Scalar>(&self, $dx: T, $dy: T) -> T { $df }
+                fn df<T: Scalar>(&self, $dx: T, $dy: T) -> T {
+                    let $Type $({ $($field),+ })? = *self;
+                    $df
+                }
+                $(fn check(&self) -> Result<(), ShapeError> {
+                    let $own = self;
+                    $check
+                })?
             }
         )+
         #[allow(clippy::should_implement_trait)] // `neg` is the operator too
@@ -100,12 +120,30 @@ macro_rules! elementwise {
                 $(#[doc = $story])+
                 #[doc = concat!("\n`y = ", $forward, "`, `dx = ", $backward, "`")]
                 #[track_caller]
-                pub fn $method(self) -> Var<'t, T> { self.map($Type) }
+                pub fn $method(self $($(, $field: f64)+)?) -> Var<'t, T> { self.map($Type $({ $($field),+ })?) }
             )+
         }
         pub(super) const TABLE: &[Entry] = &[
-            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Unary(|x| x.$method()) }),+
+            $(Entry {
+                card: $Type::CARD,
+                domain: Domain::$domain,
+                call: Call::Unary(|x| x.$method($($($sample),+)?)),
+            }),+
         ];
+    };
+}
+
+/// A struct with or without fields.
+macro_rules! item {
+    ($(#[$meta:meta])+ $Type:ident) => {
+        $(#[$meta])+
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct $Type;
+    };
+    ($(#[$meta:meta])+ $Type:ident { $($(#[$about:meta])+ $field:ident),+ }) => {
+        $(#[$meta])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Type { $($(#[$about])+ pub $field: f64),+ }
     };
 }
 
@@ -113,18 +151,61 @@ elementwise! {
     /// Changes the sign.
     Neg neg, "-x", "-dy", Any, |x| -x, |_, _| -T::ONE;
 
+    /// The distance from 0. Its derivative at 0 is taken as 0.
+    Abs abs, "|x|", "sign(x) dy", NonZero, |x| x.abs(),
+        |x, _| if x > T::ZERO { T::ONE } else if x < T::ZERO { -T::ONE } else { T::ZERO };
+
     /// The function that is its own derivative.
     Exp exp, "e^x", "y dy", Any, |x| x.exp(), |_, y| y;
+
+    /// e^x less its value at 0, in one: near 0, where e^x rounds to 1, it keeps every digit.
+    ExpM1 exp_m1, "e^x - 1", "e^x dy", Any, |x| x.exp_m1(), |x, _| x.exp();
 
     /// The natural logarithm: the surprise of an event of probability x is -ln x. Defined for x > 0.
     Ln ln, "ln x", "dy / x", Positive, |x| x.ln(), |x, _| T::ONE / x;
 
+    /// The logarithm of what is a little more or less than 1, without rounding it to 1 first. Defined for x > -1.
+    Ln1p ln_1p, "ln(1 + x)", "dy / (1 + x)", AboveMinusOne, |x| x.ln_1p(), |x, _| T::ONE / (T::ONE + x);
+
     /// Grows fastest where it is largest: why squared error punishes large errors hard.
     Square square, "x²", "2 x dy", Any, |x| x * x, |x, _| x + x;
+
+    /// Undoes the square. Defined for x >= 0; at 0 its slope is infinite.
+    Sqrt sqrt, "√x", "dy / (2 y)", Positive, |x| x.sqrt(), |_, y| T::ONE / (y + y);
+
+    /// One over x; x must not be 0.
+    Recip recip, "1 / x", "-y² dy", NonZero, |x| T::ONE / x, |_, y| -y * y;
+
+    /// Any fixed power. Defined for x > 0, and for every x if the exponent is a whole number.
+    Powf {
+        /// The power.
+        exponent = 1.7
+    } powf, "x^exponent", "exponent x^(exponent - 1) dy", Positive, |x| x.powf(exponent),
+        |x, _| if exponent == 0.0 { T::ZERO } else { T::of(exponent) * x.powf(exponent - 1.0) };
+
+    /// Cuts off what lies outside an interval; what was cut gets no gradient. Its derivative at the borders is taken as 0.
+    Clamp {
+        /// The smallest result.
+        low = -0.75,
+        /// The largest.
+        high = 1.25
+    } clamp, "min(max(x, low), high)", "dy where low < x < high, else 0", Any,
+        |x| {
+            let (low, high) = (T::of(low), T::of(high));
+            if x < low { low } else if x > high { high } else { x }
+        },
+        |x, _| if x > T::of(low) && x < T::of(high) { T::ONE } else { T::ZERO },
+        |clamp| interval(clamp.low, clamp.high);
 
     /// Squashes any number into (0, 1): the probability of "yes" whose log-odds are x.
     /// Its derivative is at most 1/4 and vanishes on both sides: a saturated unit hardly learns.
     Sigmoid sigmoid, "1 / (1 + e^-x)", "σ(x) σ(-x) dy", Any, |x| x.sigmoid(), |x, _| x.sigmoid_prime();
+
+    /// The logarithm of the sigmoid, without forming it: minus this is the surprise at a "yes" whose log-odds are x.
+    LogSigmoid log_sigmoid, "ln σ(x) = -softplus(-x)", "σ(-x) dy", Any, |x| -(-x).softplus(), |x, _| (-x).sigmoid();
+
+    /// A relu with a round corner: 0 far to the left, x far to the right, and nowhere flat.
+    Softplus softplus, "ln(1 + e^x)", "σ(x) dy", Any, |x| x.softplus(), |x, _| x.sigmoid();
 
     /// A sigmoid stretched to (-1, 1), with slope 1 at 0.
     Tanh tanh, "tanh x", "(1 - y²) dy", Any, |x| x.tanh(), |x, _| x.tanh_prime();
@@ -133,4 +214,161 @@ elementwise! {
     Relu relu, "max(x, 0)", "dy where x > 0, else 0", NonZero,
         |x| if x > T::ZERO || x.value().is_nan() { x } else { T::ZERO },
         |x, _| if x > T::ZERO { T::ONE } else { T::ZERO };
+
+    /// A relu that lets a little of the negative numbers pass, so that no unit stops learning for good.
+    /// Its derivative at 0 is taken as the slope.
+    LeakyRelu {
+        /// The slope below 0; 0.01 is usual.
+        slope = 0.1
+    } leaky_relu, "x where x > 0, else slope x", "dy where x > 0, else slope dy", NonZero,
+        |x| if x > T::ZERO { x } else { T::of(slope) * x },
+        |x, _| if x > T::ZERO { T::ONE } else { T::of(slope) };
+
+    /// A relu that levels off at -alpha, so that the mean of its results is near 0. Its derivative at 0 is taken as alpha.
+    Elu {
+        /// How far down it goes; with 1, which is usual, it has no kink.
+        alpha = 0.6
+    } elu, "x where x > 0, else alpha (e^x - 1)", "dy where x > 0, else alpha e^x dy", NonZero,
+        |x| if x > T::ZERO { x } else { T::of(alpha) * x.exp_m1() },
+        |x, _| if x > T::ZERO { T::ONE } else { T::of(alpha) * x.exp() };
+
+    /// Each number times its own sigmoid: like relu far from 0, but smooth, and a little below 0 on the left. Also called swish.
+    Silu silu, "x σ(x)", "(σ(x) + x σ(x) σ(-x)) dy", Any, |x| x * x.sigmoid(), |x, _| x.sigmoid() + x * x.sigmoid_prime();
+
+    /// Each number times the probability Φ(x) that a standard normal number is below it: the smooth relu of transformers.
+    /// φ is the density of Φ.
+    Gelu gelu, "x Φ(x)", "(Φ(x) + x φ(x)) dy", Any, |x| x * x.normal_cdf(), |x, _| x.normal_cdf() + x * x.normal_density();
+
+    /// The approximation of gelu with which many transformers were trained, u = √(2/π) (x + 0.044715 x³).
+    /// It differs from gelu by less than 0.0005.
+    GeluTanh gelu_tanh, "x (1 + tanh u) / 2 = x σ(2u)", "(σ(2u) + x σ(2u) σ(-2u) 2u') dy", Any,
+        |x| x * twice_u(x).0.sigmoid(),
+        |x, _| {
+            let (twice_u, slope) = twice_u(x);
+            let bend = twice_u.sigmoid_prime();
+            // far out the bend is 0, and the slope, or x times it, may be infinite
+            if bend > T::ZERO { twice_u.sigmoid() + x * bend * slope } else { twice_u.sigmoid() }
+        };
+}
+
+fn interval(low: f64, high: f64) -> Result<(), ShapeError> {
+    if low <= high { Ok(()) } else { Err(ShapeError::new(format!("from {low} to {high} is no interval"))) }
+}
+
+/// 2u of [`GeluTanh`], and its derivative.
+#[inline(always)]
+fn twice_u<T: Scalar>(x: T) -> (T, T) {
+    let (scale, cubic) = (T::of(SQRT_2 * FRAC_2_SQRT_PI), T::of(0.044715));
+    let bent = cubic * x * x;
+    (scale * (x + x * bent), scale * (T::ONE + bent + bent + bent))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, array};
+
+    use super::*;
+    use crate::check_gradient;
+    use crate::ops::{at, complaint};
+
+    /// The value and the derivative at one x.
+    fn point<T: Scalar>(x: f64, f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>) -> [f64; 2] {
+        let (y, dx) = at(&array![T::of(x)], f);
+        [y[0].value(), dx[0].value()]
+    }
+
+    #[test]
+    fn at_a_kink_the_gradient_is_the_smallest() {
+        assert_eq!(point::<f64>(0.0, |x| x.abs()), [0.0, 0.0]);
+        assert_eq!(point::<f64>(0.0, |x| x.relu()), [0.0, 0.0]);
+        assert_eq!(point::<f64>(-2.0, |x| x.clamp(-2.0, 3.0)), [-2.0, 0.0]);
+        assert_eq!(point::<f64>(3.0, |x| x.clamp(-2.0, 3.0)), [3.0, 0.0]);
+        assert_eq!(point::<f64>(0.0, |x| x.leaky_relu(0.01)), [0.0, 0.01]);
+        assert_eq!(point::<f64>(0.0, |x| x.elu(0.5)), [0.0, 0.5]);
+    }
+
+    #[test]
+    fn the_small_end_keeps_its_digits_in_f32() {
+        let close = |[y, dx]: [f64; 2], exact: [f64; 2]| {
+            let near = |a: f64, b: f64| (a - b).abs() <= 3e-6 * b.abs() + 1e-45;
+            assert!(near(y, exact[0]) && near(dx, exact[1]), "{y:e}, {dx:e} instead of {exact:?}");
+        };
+        close(point::<f32>(-100.0, |x| x.softplus()), [3.78e-44, 3.78e-44]);
+        close(point::<f32>(100.0, |x| x.softplus()), [100.0, 1.0]);
+        close(point::<f32>(100.0, |x| x.log_sigmoid()), [-3.78e-44, 3.78e-44]);
+        close(point::<f32>(-100.0, |x| x.log_sigmoid()), [-100.0, 1.0]);
+        close(point::<f32>(-20.0, |x| x.silu()), [-4.122_307_236e-8, -3.916_191_874e-8]);
+        close(point::<f32>(-10.0, |x| x.gelu()), [-7.619_853_024e-23, -7.618_400_096e-22]);
+        close(point::<f32>(1e-10, |x| x.exp_m1()), [1e-10, 1.0]);
+        close(point::<f32>(1e-10, |x| x.ln_1p()), [1e-10, 1.0]);
+    }
+
+    #[test]
+    fn far_out_everything_stays_finite() {
+        for x in [-1e20, 1e20, -3e38, 3e38] {
+            let (passed, slope) = if x > 0.0 { (x, 1.0) } else { (0.0, 0.0) };
+            let x32 = f64::from(x as f32);
+            let passed = if passed > 0.0 { x32 } else { 0.0 };
+            assert_eq!(point::<f32>(x, |x| x.gelu()), [passed, slope]);
+            assert_eq!(point::<f32>(x, |x| x.gelu_tanh()), [passed, slope]);
+            assert_eq!(point::<f32>(x, |x| x.silu()), [passed, slope]);
+            assert_eq!(point::<f32>(x, |x| x.softplus()), [passed, slope]);
+        }
+    }
+
+    #[test]
+    fn gelu_agrees_with_known_values_and_its_approximation() {
+        assert!((point::<f64>(1.0, |x| x.gelu())[0] - 0.841_344_746_068_542_9).abs() < 3e-16); // Φ(1)
+        assert!((point::<f64>(-3.0, |x| x.gelu())[0] + 3.0 * 1.349_898_031_630_094_6e-3).abs() < 1e-17);
+        for x in (-600..600).map(|i| f64::from(i) / 100.0) {
+            let [exact, approximate] = [point::<f64>(x, |x| x.gelu()), point::<f64>(x, |x| x.gelu_tanh())];
+            assert!((exact[0] - approximate[0]).abs() < 5e-4, "at {x}");
+        }
+    }
+
+    #[test]
+    fn gelu_in_f32_keeps_its_digits_on_the_left() {
+        for x in (-1250..1000).map(|i| f64::from(i) / 100.0) {
+            let x = f64::from(x as f32);
+            let (y, exact) = (point::<f32>(x, |x| x.gelu())[0], point::<f64>(x, |x| x.gelu())[0]);
+            let allowed = (8.0 + 2.0 * x * x) * 2f64.powi(-24) * exact.abs();
+            assert!((y - exact).abs() <= allowed, "at {x}: {y:e} instead of {exact:e}");
+        }
+    }
+
+    #[test]
+    fn powers_of_every_kind_have_their_gradients() {
+        let any = || [array![-1.5, 0.3, 2.0].into_dyn()];
+        check_gradient(&any(), |_, x| x[0].powf(2.0) + x[0].powf(3.0) + x[0].powf(-1.0) + x[0].powf(0.0));
+        assert_eq!(point::<f64>(0.0, |x| x.powf(0.0)), [1.0, 0.0]);
+        assert_eq!(point::<f64>(0.0, |x| x.powf(1.0)), [0.0, 1.0]);
+        assert_eq!(point::<f64>(0.0, |x| x.powf(2.0)), [0.0, 0.0]);
+        assert_eq!(point::<f32>(3.0, |x| x.powf(0.1))[0], f64::from(3f64.powf(0.1) as f32)); // not of 0.1 as f32
+        check_gradient(&any(), |_, x| x[0].elu(1.0) + x[0].leaky_relu(0.0) + x[0].clamp(0.0, f64::INFINITY));
+    }
+
+    #[test]
+    fn nan_stays_visible() {
+        let nan: ArrayD<f32> = array![f32::NAN].into_dyn();
+        let (y, _) = at(&nan, |x| {
+            let all = [
+                x.clamp(0.0, 1.0),
+                x.leaky_relu(0.1),
+                x.elu(1.0),
+                x.gelu(),
+                x.gelu_tanh(),
+                x.silu(),
+                x.softplus(),
+            ];
+            all.iter().for_each(|y| assert!(y.item().is_nan(), "{y:?}"));
+            x.abs()
+        });
+        assert!(y[0].is_nan());
+    }
+
+    #[test]
+    fn an_interval_the_wrong_way_round_is_an_error() {
+        let message = complaint(|| at(&array![1.0], |x| x.clamp(2.0, 1.0)));
+        assert!(message.starts_with("clamp: from 2 to 1 is no interval"), "{message}");
+    }
 }

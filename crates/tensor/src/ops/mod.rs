@@ -6,21 +6,55 @@
 //!
 //! | file | operations |
 //! |---|---|
-//! | [`elementwise`] | one number in, one number out: exp, sigmoid, relu, .. (a table) |
-//! | [`arithmetic`] | + - * / with broadcasting (a table) |
+//! | [`elementwise`] | one number in, one number out: exp, sigmoid, relu, gelu, clamp, .. (a table) |
+//! | [`arithmetic`] | two in, one out, with broadcasting: + - * /, maximum, minimum (a table) |
+//! | [`choose`] | where |
 //! | [`products`] | matmul, affine |
 //! | [`reduce`] | sum, mean |
-//! | [`softmax`] | softmax, log_softmax |
-//! | [`view`] | transpose, reshape |
+//! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
+//! | [`softmax`] | softmax, log_softmax, logsumexp |
+//! | [`view`] | transpose, reshape, unsqueeze, squeeze |
+//! | [`join`] | slice, concat, stack |
+//! | [`index`] | index_select, gather; one_hot |
+//! | [`dropout`] | dropout |
+//!
+//! # Kinks and ties
+//!
+//! Where a function bends, any mixture of the slopes around could stand for its gradient. One rule chooses everywhere: the
+//! mixture of the smallest size, because its opposite is the direction in which the function falls fastest.
+//!
+//! | at a kink | gradient |
+//! |---|---|
+//! | abs and relu at 0, clamp at a border, norm of the vector 0 | 0 |
+//! | maximum and minimum of two equal numbers | half to each |
+//! | max and min of a row in which k numbers are equal | 1/k to each |
+//! | leaky_relu at 0, elu at 0 | `slope`, `alpha`: the side below, which is the smaller for values from 0 to 1 |
+//!
+//! PyTorch agrees but for clamp, which passes the gradient on at its borders, and `max` along an axis, which gives it to one
+//! of the equal numbers (`amax` shares it).
 
 pub mod arithmetic;
+mod axis;
+mod broadcast;
+pub mod choose;
+pub mod dropout;
 pub mod elementwise;
+pub mod extreme;
+pub mod index;
+pub mod join;
 pub mod products;
 pub mod reduce;
+pub mod rows;
 pub mod softmax;
 pub mod view;
 
-use crate::{Card, Dual, Var};
+pub use join::{concat, stack};
+
+use ndarray::ArrayD;
+
+use rows::RowFunction;
+
+use crate::{Card, Dual, Scalar, Var};
 
 /// A value on the tape that the gradient checks run on.
 pub type Checked<'t> = Var<'t, Dual<f64>>;
@@ -44,6 +78,8 @@ pub enum Domain {
     NonZero,
     /// Greater than 0.
     Positive,
+    /// Greater than -1.
+    AboveMinusOne,
 }
 
 /// How an operation is called.
@@ -54,9 +90,13 @@ pub enum Call {
     Binary(for<'t> fn(Checked<'t>, Checked<'t>) -> Checked<'t>),
     /// Any shape with at least one axis, and an axis.
     Axis(for<'t> fn(Checked<'t>, isize) -> Checked<'t>),
-    /// One matrix.
+    /// Everything, or along an axis, where at least so many numbers are.
+    Reduction(usize, for<'t> fn(Checked<'t>) -> Checked<'t>, for<'t> fn(Checked<'t>, isize) -> Checked<'t>),
+    /// Several inputs of one shape, and an axis.
+    Join(for<'t> fn(&[Checked<'t>], isize) -> Checked<'t>),
+    /// A matrix, or a batch of them.
     Matrix(for<'t> fn(Checked<'t>) -> Checked<'t>),
-    /// `[m, k]` and `[k, n]`.
+    /// `[m, k]` and `[k, n]`, or batches of them.
     Product(for<'t> fn(Checked<'t>, Checked<'t>) -> Checked<'t>),
     /// `[m, k]`, `[k, n]` and `[n]`.
     Affine(for<'t> fn(Checked<'t>, Checked<'t>, Checked<'t>) -> Checked<'t>),
@@ -73,13 +113,70 @@ const fn entry(card: Card, call: Call) -> Entry {
 
 /// The operations that come from no table.
 const LIST: &[Entry] = &[
+    entry(choose::Where::CARD, Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1]))),
     entry(products::Matmul::CARD, Call::Product(|a, b| a.matmul(b))),
     entry(products::Affine::CARD, Call::Affine(|x, w, b| x.affine(w, b))),
-    entry(reduce::Sum::CARD, Call::Unary(|x| x.sum())),
-    entry(reduce::Sum::CARD, Call::Axis(|x, axis| x.sum_axis(axis))),
-    entry(reduce::Mean::CARD, Call::Axis(|x, axis| x.mean_axis(axis))),
+    entry(reduce::Sum::CARD, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),
+    entry(reduce::Mean::CARD, Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis))),
+    entry(extreme::Max::CARD, Call::Reduction(1, |x| x.max(), |x, axis| x.max_axis(axis))),
+    entry(extreme::Min::CARD, Call::Reduction(1, |x| x.min(), |x, axis| x.min_axis(axis))),
+    entry(rows::Prod::CARD, Call::Reduction(0, |x| x.prod(), |x, axis| x.prod_axis(axis))),
+    entry(rows::Variance::CARD, Call::Reduction(2, |x| x.var(), |x, axis| x.var_axis(axis))),
+    entry(rows::Norm::CARD, Call::Reduction(0, |x| x.norm(), |x, axis| x.norm_axis(axis))),
+    entry(softmax::LogSumExp::CARD, Call::Reduction(1, |x| x.logsumexp(), |x, axis| x.logsumexp_axis(axis))),
     entry(softmax::Softmax::CARD, Call::Axis(|x, axis| x.softmax(axis))),
     entry(softmax::LogSoftmax::CARD, Call::Axis(|x, axis| x.log_softmax(axis))),
     entry(view::Transpose::CARD, Call::Matrix(|x| x.t())),
     entry(view::Reshape::CARD, Call::Unary(|x| x.reshape([x.shape().len()]))),
+    entry(view::Unsqueeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis))),
+    entry(view::Squeeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis))),
+    entry(join::Slice::CARD, Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis)))),
+    entry(join::Concat::CARD, Call::Join(|x, axis| concat(x, axis))),
+    entry(join::Concat::STACK, Call::Join(|x, axis| stack(x, axis))),
+    entry(index::IndexSelect::CARD, Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0]))),
+    entry(index::Gather::CARD, Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis)))),
+    entry(dropout::Dropout::CARD, Call::Unary(|x| x.dropout(0.4, 7))),
 ];
+
+// what the lines above need for the checks
+
+fn length(x: Checked, axis: isize) -> usize {
+    x.shape().axis(axis).map_or(0, |axis| x.shape().dims()[axis])
+}
+
+/// A condition that changes from number to number.
+fn every_other<'t>(x: Checked<'t>) -> Checked<'t> {
+    x.tape()
+        .input_with(x.shape(), |c| c.iter_mut().enumerate().for_each(|(i, c)| *c = Dual::of((i % 2) as f64)))
+}
+
+/// Along an axis the last place first, but the first place always named twice.
+fn backward_places(x: Checked, axis: isize) -> ArrayD<usize> {
+    let n = length(x, axis);
+    let axis = x.shape().axis(axis).unwrap_or(0);
+    ArrayD::from_shape_fn(x.shape().dims(), |place| (n - 1 - place[axis]).saturating_sub(1))
+}
+
+/// For the tests of the operations: the values of f at x, and the gradient of their sum.
+#[cfg(test)]
+fn at<T: Scalar, D: ndarray::Dimension>(
+    x: &ndarray::Array<T, D>,
+    f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>,
+) -> (ArrayD<T>, ArrayD<T>) {
+    let params = crate::Params::new();
+    let mut workspace = crate::Workspace::new();
+    let tape = workspace.tape(&params);
+    let x = tape.input(x).requires_grad();
+    let y = f(x);
+    y.sum().backward();
+    (y.value(), x.grad().expect("it was asked for"))
+}
+
+/// The message with which f panics.
+#[cfg(test)]
+fn complaint<R>(f: impl FnOnce() -> R) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        f();
+    }));
+    *panic.expect_err("this should have panicked").downcast::<String>().expect("a panic says why")
+}

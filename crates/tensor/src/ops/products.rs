@@ -1,12 +1,14 @@
 //! Products of matrices.
 
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use super::axis::resized;
+use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
 use crate::product::Mat;
 use crate::{Scalar, Shape, ShapeError, Var};
 
-/// The product of two matrices, `[m, k]` and `[k, n]` to `[m, n]`.
+/// The product of two matrices, `[m, k]` and `[k, n]` to `[m, n]`, or of as many pairs as the axes before the last two say.
 ///
-/// `Y = A B`. With G the gradient of Y: `dA = G Bᵀ`, `dB = Aᵀ G`.
+/// `Y = A B`. With G the gradient of Y: `dA = G Bᵀ`, `dB = Aᵀ G`. Either side may be one matrix for the whole batch; it gets
+/// the sum of the gradients.
 #[derive(Clone, Copy, Debug)]
 pub struct Matmul;
 
@@ -19,14 +21,47 @@ impl Matmul {
     };
 }
 
-/// The rows and columns of input `k`, which must be a matrix.
-fn matrix<T: Scalar>(inputs: Inputs<T>, k: usize) -> Result<(usize, usize), ShapeError> {
-    match *inputs.dims(k) {
-        [rows, cols] => Ok((rows, cols)),
+/// The axes before the last two of input `k`, and these two.
+fn matrices<T: Scalar>(inputs: Inputs<'_, T>, k: usize) -> Result<(&[usize], [usize; 2]), ShapeError> {
+    match inputs.dims(k) {
+        [batch @ .., rows, cols] => Ok((batch, [*rows, *cols])),
         [n] => Err(ShapeError::new(format!("{} is not a matrix", inputs.shape(k)))
             .hint(format!("one row is x.reshape([1, {n}]), one column x.reshape([{n}, 1])"))),
-        _ => Err(ShapeError::new(format!("{} is not a matrix", inputs.shape(k)))
+        [] => Err(ShapeError::new(format!("{} is not a matrix", inputs.shape(k)))
             .hint("reshape it to [rows, columns] first")),
+    }
+}
+
+/// `count` products of `[m, k]` and `[k, n]`. A batch of A that meets a single B is one tall matrix.
+struct Batch {
+    count: usize,
+    a_shared: bool,
+    m: usize,
+    k: usize,
+    n: usize,
+}
+
+impl Batch {
+    /// Of inputs that fit.
+    #[inline]
+    fn of<T: Scalar>(inputs: Inputs<T>) -> Batch {
+        let (a, b) = (inputs.dims(0), inputs.dims(1));
+        let (batch, [k, n]) = (&b[..b.len() - 2], [b[b.len() - 2], b[b.len() - 1]]);
+        let in_a = if batch.is_empty() { &a[..a.len() - 1] } else { &a[a.len() - 2..a.len() - 1] };
+        let a_shared = a.len() < b.len();
+        Batch { count: batch.iter().product(), a_shared, m: in_a.iter().product(), k, n }
+    }
+    fn a<'a, T>(&self, i: usize, a: &'a [T]) -> Mat<'a, T> {
+        let (i, size) = (if self.a_shared { 0 } else { i }, self.m * self.k);
+        Mat::new(&a[i * size..(i + 1) * size], self.m, self.k)
+    }
+    fn b<'a, T>(&self, i: usize, b: &'a [T]) -> Mat<'a, T> {
+        let size = self.k * self.n;
+        Mat::new(&b[i * size..(i + 1) * size], self.k, self.n)
+    }
+    fn y<'a, T>(&self, i: usize, y: &'a [T]) -> Mat<'a, T> {
+        let size = self.m * self.n;
+        Mat::new(&y[i * size..(i + 1) * size], self.m, self.n)
     }
 }
 
@@ -35,40 +70,69 @@ impl<T: Scalar> Op<T> for Matmul {
         Self::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        let ((m, k), (rows, n)) = (matrix(inputs, 0)?, matrix(inputs, 1)?);
-        if k == rows {
-            return Ok([m, n].into());
+        let ((a_batch, [m, k]), (b_batch, [rows, n])) = (matrices(inputs, 0)?, matrices(inputs, 1)?);
+        let (a, b) = (inputs.shape(0), inputs.shape(1));
+        if k != rows {
+            let error = ShapeError::new(format!("{a} x {b}: {k} columns meet {rows} rows"));
+            return Err(if k == n {
+                error.hint(format!("the right side would fit transposed: b.t() is [{n}, {rows}]"))
+            } else {
+                error.hint("is a layer missing between them, or is the layer made for other data?")
+            });
         }
-        let error = ShapeError::new(format!("[{m}, {k}] x [{rows}, {n}]: {k} columns meet {rows} rows"));
-        Err(if k == n {
-            error.hint(format!("the right side would fit transposed: b.t() is [{n}, {rows}]"))
-        } else {
-            error.hint("is a layer missing between them, or is the layer made for other data?")
-        })
+        if a_batch != b_batch && !a_batch.is_empty() && !b_batch.is_empty() {
+            return Err(ShapeError::new(format!(
+                "{a} x {b}: a batch of {a_batch:?} meets one of {b_batch:?}"
+            ))
+            .hint("the axes before the last two must be equal, or one side a single matrix"));
+        }
+        let (longer, batch) = if a_batch.is_empty() { (b, b_batch) } else { (a, a_batch) };
+        Ok(resized(&resized(longer, batch.len(), m), batch.len() + 1, n))
     }
     fn forward(&self, f: &mut Forward<T>) {
-        let (a, b) = factors(f.inputs);
-        T::product(a, b, f.y, false, f.scratch);
+        let (batch, [a, b]) = (Batch::of(f.inputs), [f.inputs.x(0), f.inputs.x(1)]);
+        let size = batch.m * batch.n;
+        for i in 0..batch.count {
+            let y = &mut f.y[i * size..(i + 1) * size];
+            T::product(batch.a(i, a), batch.b(i, b), y, false, f.scratch);
+        }
     }
     fn backward(&self, g: &mut Backward<T>) {
-        let (a, b) = factors(g.inputs);
-        let dy = Mat::new(g.dy, g.inputs.dims(0)[0], g.inputs.dims(1)[1]);
+        let (batch, [a, b], dy) = (Batch::of(g.inputs), [g.x(0), g.x(1)], g.dy);
         if let Some(da) = g.dx(0) {
-            da.add_product(dy, b.t());
+            let size = if batch.a_shared { 0 } else { batch.m * batch.k };
+            add_products(da, batch.count, size, |i| (batch.y(i, dy), batch.b(i, b).t()));
         }
         if let Some(db) = g.dx(1) {
-            db.add_product(a.t(), dy);
+            add_products(db, batch.count, batch.k * batch.n, |i| (batch.a(i, a).t(), batch.y(i, dy)));
         }
     }
 }
 
-#[inline]
-fn factors<'a, T: Scalar>(inputs: Inputs<'a, T>) -> (Mat<'a, T>, Mat<'a, T>) {
-    let mat = |k: usize| Mat::new(inputs.x(k), inputs.dims(k)[0], inputs.dims(k)[1]);
-    (mat(0), mat(1))
+/// Adds `count` products, each `size` numbers behind the one before; all to the same place if that is 0.
+fn add_products<'a, T: Scalar>(
+    d: Grad<T>,
+    count: usize,
+    size: usize,
+    factors: impl Fn(usize) -> (Mat<'a, T>, Mat<'a, T>),
+) {
+    if count == 1 {
+        let (a, b) = factors(0);
+        return d.add_product(a, b);
+    }
+    d.add_filled(|d, scratch| {
+        if count == 0 {
+            d.fill(T::ZERO);
+        }
+        for i in 0..count {
+            let (a, b) = factors(i);
+            let place = if size == 0 { &mut *d } else { &mut d[i * size..(i + 1) * size] };
+            T::product(a, b, place, size == 0 && i > 0, scratch);
+        }
+    });
 }
 
-/// What a fully connected layer does, in one node: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`.
+/// What a fully connected layer does, in one node: `[.., in]`, `[in, out]` and `[out]` to `[.., out]`.
 ///
 /// `Y = X W + b`, b added to every row. With G the gradient of Y: `dX = G Wᵀ`, `dW = Xᵀ G`, `db` = the column sums of G.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +153,10 @@ impl<T: Scalar> Op<T> for Affine {
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         let shape = Matmul.shape(inputs)?;
-        let n = shape.dims()[1];
+        let &[_, n] = inputs.dims(1) else {
+            return Err(ShapeError::new(format!("the weight {} is not a matrix", inputs.shape(1)))
+                .hint("one matrix serves the whole batch; `matmul` takes one for each"));
+        };
         if inputs.dims(2) == [n] {
             return Ok(shape);
         }
@@ -97,7 +164,6 @@ impl<T: Scalar> Op<T> for Affine {
             .hint(format!("a bias has one number for every output: [{n}]")))
     }
     fn forward(&self, f: &mut Forward<T>) {
-        let (x, w) = factors(f.inputs);
         let bias = f.inputs.x(2);
         if let [bias] = bias {
             f.y.fill(*bias);
@@ -106,7 +172,8 @@ impl<T: Scalar> Op<T> for Affine {
                 row.copy_from_slice(bias);
             }
         }
-        T::product(x, w, f.y, true, f.scratch);
+        let batch = Batch::of(f.inputs);
+        T::product(batch.a(0, f.inputs.x(0)), batch.b(0, f.inputs.x(1)), f.y, true, f.scratch);
     }
     fn backward(&self, b: &mut Backward<T>) {
         Matmul.backward(b);
@@ -118,21 +185,69 @@ impl<T: Scalar> Op<T> for Affine {
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The matrix product: `[m, k]` times `[k, n]` is `[m, n]`.
+    /// The matrix product: `[m, k]` times `[k, n]` is `[m, n]`, and `[batch, m, k]` times `[batch, k, n]` a batch of them.
+    /// Either side may be a single matrix for the whole batch.
     ///
     /// # Panics
-    /// At the caller's line, if the columns of the left do not meet as many rows on the right.
+    /// At the caller's line, if the columns of the left do not meet as many rows on the right, or the batches differ.
     #[track_caller]
     pub fn matmul(self, right: Var<'t, T>) -> Var<'t, T> {
         self.tape().apply(Matmul, [self, right])
     }
 
-    /// `x.affine(w, b)` is x W + b in one node: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`.
+    /// `x.affine(w, b)` is x W + b in one node: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`; there
+    /// may be more axes before `in`.
     ///
     /// # Panics
     /// At the caller's line, if the shapes do not fit.
     #[track_caller]
     pub fn affine(self, weight: Var<'t, T>, bias: Var<'t, T>) -> Var<'t, T> {
         self.tape().apply(Affine, [self, weight, bias])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, Array2, Array3, Axis, stack};
+
+    use crate::ops::{at, complaint};
+
+    fn numbers(shape: (usize, usize, usize), salt: f64) -> Array3<f64> {
+        let mut i = salt;
+        Array::from_shape_simple_fn(shape, || {
+            i += 1.0;
+            (i * 0.7).sin()
+        })
+    }
+
+    #[test]
+    fn a_batch_of_products_is_each_of_them() {
+        let (a, b) = (numbers((3, 4, 5), 0.0), numbers((3, 5, 2), 9.0));
+        let near = |x: &Array3<f64>, y: ndarray::ArrayD<f64>| {
+            (x.clone().into_dyn() - y).iter().all(|d| d.abs() < 1e-14)
+        };
+        let each = |f: &dyn Fn(usize) -> Array2<f64>| {
+            let all: Vec<_> = (0..3).map(f).collect();
+            stack(Axis(0), &all.iter().map(|y| y.view()).collect::<Vec<_>>()).unwrap()
+        };
+        let at_batch = |x: &Array3<f64>, i: usize| x.index_axis(Axis(0), i).to_owned();
+        let pairs = each(&|i| at_batch(&a, i).dot(&at_batch(&b, i)));
+        assert!(near(&pairs, at(&a, |x| x.matmul(x.tape().input(&b))).0));
+        let right = each(&|i| at_batch(&a, i).dot(&at_batch(&b, 1)));
+        assert!(near(&right, at(&a, |x| x.matmul(x.tape().input(&at_batch(&b, 1)))).0));
+        let left = each(&|i| at_batch(&a, 2).dot(&at_batch(&b, i)));
+        assert!(near(&left, at(&at_batch(&a, 2), |x| x.matmul(x.tape().input(&b))).0));
+    }
+
+    #[test]
+    fn batches_that_do_not_meet_are_told() {
+        let (a, b) = (numbers((3, 4, 5), 0.0), numbers((2, 5, 2), 0.0));
+        let message = complaint(|| at(&a, |x| x.matmul(x.tape().input(&b))));
+        assert!(
+            message.starts_with("matmul: [3, 4, 5] x [2, 5, 2]: a batch of [3] meets one of [2]"),
+            "{message}"
+        );
+        let message = complaint(|| at(&a, |x| x.affine(x.t(), x.sum())));
+        assert!(message.starts_with("affine: the weight [3, 5, 4] is not a matrix"), "{message}");
     }
 }

@@ -1,5 +1,6 @@
 //! Sums and means, over everything or along one axis.
 
+use super::axis::{parts, reduced};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::sum::{column_sums, sum, sum_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -39,23 +40,6 @@ impl Mean {
     };
 }
 
-/// The input as `[outer, n, inner]`: what is summed is the middle.
-fn parts<T: Scalar>(inputs: Inputs<T>, axis: Option<isize>) -> Result<(usize, usize, usize), ShapeError> {
-    let shape = inputs.shape(0);
-    Ok(match axis {
-        None => (1, shape.len(), 1),
-        Some(axis) => shape.around(shape.axis(axis)?),
-    })
-}
-
-fn shape<T: Scalar>(inputs: Inputs<T>, axis: Option<isize>) -> Result<Shape, ShapeError> {
-    let shape = inputs.shape(0);
-    Ok(match axis {
-        None => Shape::SCALAR,
-        Some(axis) => shape.without(shape.axis(axis)?),
-    })
-}
-
 crate::kernel! {
     fn row_sums<T: Scalar>(x: &[T], n: usize, y: &mut [T]) {
         for (i, y) in y.iter_mut().enumerate() {
@@ -66,7 +50,7 @@ crate::kernel! {
 
 fn sum_forward<T: Scalar>(f: &mut Forward<T>, axis: Option<isize>) {
     let x = f.inputs.x(0);
-    match parts(f.inputs, axis) {
+    match parts(f.inputs.shape(0), axis) {
         Ok((1, _, 1)) => f.y[0] = sum(x),
         Ok((_, n, 1)) => row_sums(x, n, f.y),
         Ok((_, n, inner)) if inner > 0 => {
@@ -81,7 +65,7 @@ fn sum_forward<T: Scalar>(f: &mut Forward<T>, axis: Option<isize>) {
 /// dx gets `factor` times the gradient of the sum it went into.
 fn sum_backward<T: Scalar>(b: &mut Backward<T>, axis: Option<isize>, factor: T) {
     let dy = b.dy;
-    let Ok((_, n, inner)) = parts(b.inputs, axis) else { return };
+    let Ok((_, n, inner)) = parts(b.inputs.shape(0), axis) else { return };
     let Some(dx) = b.dx(0) else { return };
     dx.add_filled(|dx, _| {
         if inner == 1 && n > 0 {
@@ -105,7 +89,7 @@ impl<T: Scalar> Op<T> for Sum {
         Self::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        shape(inputs, self.axis)
+        reduced(inputs.shape(0), self.axis)
     }
     fn forward(&self, f: &mut Forward<T>) {
         sum_forward(f, self.axis);
@@ -120,12 +104,12 @@ impl<T: Scalar> Op<T> for Mean {
         Self::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        let (_, n, _) = parts(inputs, self.axis)?;
+        let (_, n, _) = parts(inputs.shape(0), self.axis)?;
         if n == 0 {
             return Err(ShapeError::new(format!("{} has nothing to average", inputs.shape(0)))
                 .hint("is the batch empty?"));
         }
-        shape(inputs, self.axis)
+        reduced(inputs.shape(0), self.axis)
     }
     fn forward(&self, f: &mut Forward<T>) {
         sum_forward(f, self.axis);
@@ -142,7 +126,7 @@ impl<T: Scalar> Op<T> for Mean {
 
 impl Mean {
     fn n<T: Scalar>(&self, inputs: Inputs<T>) -> f64 {
-        parts(inputs, self.axis).map_or(f64::NAN, |(_, n, _)| n as f64)
+        parts(inputs.shape(0), self.axis).map_or(f64::NAN, |(_, n, _)| n as f64)
     }
 }
 

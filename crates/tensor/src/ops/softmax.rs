@@ -1,12 +1,14 @@
-//! Softmax and its logarithm along an axis, in the form that keeps every digit.
+//! Softmax, its logarithm, and the logarithm of its denominator along an axis, in the form that keeps every digit.
 //!
 //! With m the largest x of a row, at place k: e_j = exp(x_j - m), S = the sum of e_j over j ≠ k. Leaving the maximum, whose
 //! e is exactly 1, out of the sum keeps what the others contribute: 1 - p_k = S / (1 + S) is right to the last digits
 //! where subtracting p_k from 1 gives 0 from a gap of 17 on in `f32`, and ln(1 + S) is `ln_1p(S)`.
 
+use super::axis::{Parts, along};
+use super::rows::{RowFunction, reductions};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::sum::sum_of;
-use crate::{Buf, Scalar, Shape, ShapeError, Var};
+use crate::sum::{sum_filled, sum_of};
+use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
 ///
@@ -163,42 +165,8 @@ crate::kernel! {
     }
 }
 
-/// Calls `f` with the input laid out by rows along `axis`, and puts what it wrote back in place.
-///
-/// Along the last axis nothing is moved; along another the rows are gathered into scratch and scattered again.
-fn along<T: Scalar, const N: usize>(
-    (outer, n, inner): (usize, usize, usize),
-    from: [&[T]; N],
-    to: &mut [T],
-    scratch: &mut Buf<T>,
-    f: impl FnOnce([&[T]; N], &mut [T]),
-) {
-    if inner == 1 {
-        return f(from, to);
-    }
-    let len = outer * n * inner;
-    let place = |row: usize, j: usize| (row / inner * n + j) * inner + row % inner;
-    let mut parts = scratch.at_least((N + 1) * len).chunks_exact_mut(len);
-    let gathered = from.map(|from| {
-        let part = parts.next().expect("there is a part for every input");
-        for row in 0..outer * inner {
-            for j in 0..n {
-                part[row * n + j] = from[place(row, j)];
-            }
-        }
-        &*part
-    });
-    let result = parts.next().expect("and one for the result");
-    f(gathered, result);
-    for row in 0..outer * inner {
-        for j in 0..n {
-            to[place(row, j)] = result[row * n + j];
-        }
-    }
-}
-
 /// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.
-fn parts<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Option<(usize, usize, usize)> {
+fn parts<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Option<Parts> {
     let shape = inputs.shape(0);
     let parts = shape.around(shape.axis(axis).ok()?);
     (shape.len() > 0).then_some(parts)
@@ -257,6 +225,53 @@ impl<T: Scalar> Op<T> for LogSoftmax {
     }
 }
 
+/// The logarithm of a sum of exponentials: a smooth maximum, and what [`LogSoftmax`] subtracts.
+///
+/// `y = ln Σ_j e^x_j = m + ln(1 + S)`, `dx_j = dy e_j / (1 + S)`: not e^(x_j - y), which would carry the rounding of y.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogSumExp;
+
+impl RowFunction for LogSumExp {
+    const CARD: Card = Card {
+        name: "logsumexp",
+        forward: "ln Σ_j e^x_j",
+        backward: "e^x_i / Σ_j e^x_j dy",
+        story: "A smooth maximum: every x gets the share of the gradient that it has in the sum.",
+    };
+    #[inline(always)]
+    fn f<T: Scalar>(&self, x: &[T]) -> T {
+        let (k, max) = maximum(x);
+        if max.value().is_infinite() {
+            return max; // every x is -inf, or one is inf
+        }
+        let rest = sum_filled(x.len(), |range, e| {
+            for (e, &x) in e.iter_mut().zip(&x[range.clone()]) {
+                *e = (x - max).exp();
+            }
+            if range.contains(&k) {
+                e[k - range.start] = T::ZERO;
+            }
+        });
+        max + rest.ln_1p()
+    }
+    #[inline(always)]
+    fn df<T: Scalar>(&self, x: &[T], y: T, dy: T, dx: &mut [T]) {
+        if y.value() == f64::NEG_INFINITY {
+            return dx.fill(T::ZERO); // a row of -inf has no largest, and no gradient
+        }
+        let (k, max) = maximum(x);
+        for (dx, &x) in dx.iter_mut().zip(x) {
+            *dx = (x - max).exp();
+        }
+        let top = std::mem::replace(&mut dx[k], T::ZERO);
+        let total = T::ONE + sum_of(dx);
+        dx[k] = top;
+        for dx in dx.iter_mut() {
+            *dx = *dx / total * dy;
+        }
+    }
+}
+
 impl<'t, T: Scalar> Var<'t, T> {
     /// The probabilities that belong to log-odds along an axis (-1: the last).
     ///
@@ -274,4 +289,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     pub fn log_softmax(self, axis: isize) -> Var<'t, T> {
         self.tape().apply(LogSoftmax { axis }, [self])
     }
+}
+
+reductions! {
+    /// ln Σ e^x, where no e^x overflows: the smooth maximum. Its gradient is softmax.
+    logsumexp, logsumexp_axis, LogSumExp;
 }

@@ -1,9 +1,10 @@
 //! The same numbers under another shape.
 
+use super::axis::{resized, transpose, unsqueezed};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Var};
 
-/// Exchanges the rows and the columns of a matrix.
+/// Exchanges the rows and the columns of a matrix, or of every matrix along the last two axes.
 ///
 /// `y_ij = x_ji`, `dx_ji = dy_ij`.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,24 @@ pub struct Transpose;
 pub struct Reshape {
     /// The new shape.
     pub shape: Shape,
+}
+
+/// A new axis of length 1.
+///
+/// `y = x`, `dx = dy`.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsqueeze {
+    /// Where the axis will be, from the front (0, 1, ..) or the back (-1, ..) of the new shape.
+    pub axis: isize,
+}
+
+/// An axis of length 1 less.
+///
+/// `y = x`, `dx = dy`.
+#[derive(Clone, Copy, Debug)]
+pub struct Squeeze {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..).
+    pub axis: isize,
 }
 
 impl Transpose {
@@ -35,12 +54,21 @@ impl Reshape {
     };
 }
 
-fn transpose<T: Copy>(x: &[T], rows: usize, cols: usize, y: &mut [T]) {
-    for i in 0..rows {
-        for j in 0..cols {
-            y[j * rows + i] = x[i * cols + j];
-        }
-    }
+impl Unsqueeze {
+    pub(super) const CARD: Card = Card {
+        name: "unsqueeze",
+        forward: "x",
+        backward: "dy",
+        story: "A new axis of length 1: the same numbers, ready to be repeated along it.",
+    };
+}
+impl Squeeze {
+    pub(super) const CARD: Card = Card {
+        name: "squeeze",
+        forward: "x",
+        backward: "dy",
+        story: "An axis of length 1 holds nothing apart: the same numbers without it.",
+    };
 }
 
 impl<T: Scalar> Op<T> for Transpose {
@@ -48,52 +76,76 @@ impl<T: Scalar> Op<T> for Transpose {
         Self::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        match *inputs.dims(0) {
-            [rows, cols] => Ok([cols, rows].into()),
-            _ => Err(ShapeError::new(format!("{} is not a matrix", inputs.shape(0)))
+        let shape = inputs.shape(0);
+        match *shape.dims() {
+            [.., rows, cols] => {
+                let last = shape.rank() - 1;
+                Ok(resized(&resized(shape, last - 1, cols), last, rows))
+            }
+            _ => Err(ShapeError::new(format!("{shape} is not a matrix"))
                 .hint("only matrices, [rows, columns], are transposed")),
         }
     }
     fn forward(&self, f: &mut Forward<T>) {
-        if let [rows, cols] = *f.inputs.dims(0) {
+        if let [.., rows, cols] = *f.inputs.dims(0) {
             transpose(f.inputs.x(0), rows, cols, f.y);
         }
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (dims, dy) = (b.inputs.dims(0), b.dy);
-        if let (&[rows, cols], Some(dx)) = (dims, b.dx(0)) {
+        if let (&[.., rows, cols], Some(dx)) = (dims, b.dx(0)) {
             dx.add_filled(|dx, _| transpose(dy, cols, rows, dx));
         }
     }
 }
 
-impl<T: Scalar> Op<T> for Reshape {
-    fn card(&self) -> Card {
-        Self::CARD
-    }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        let (from, to) = (inputs.shape(0), self.shape);
-        if from.len() == to.len() {
-            return Ok(to);
+/// What keeps every number in its order: a shape rule is all it needs.
+macro_rules! same_numbers {
+    ($Type:ident, |$own:ident, $from:ident| $shape:expr) => {
+        impl<T: Scalar> Op<T> for $Type {
+            fn card(&self) -> Card {
+                Self::CARD
+            }
+            fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+                let ($own, $from) = (self, inputs.shape(0));
+                $shape
+            }
+            fn forward(&self, f: &mut Forward<T>) {
+                f.y.copy_from_slice(f.inputs.x(0));
+            }
+            fn backward(&self, b: &mut Backward<T>) {
+                let dy = b.dy;
+                if let Some(dx) = b.dx(0) {
+                    dx.add(dy, |dy| dy);
+                }
+            }
         }
-        Err(ShapeError::new(format!("{from} has {} numbers, {to} would have {}", from.len(), to.len())))
-    }
-    fn forward(&self, f: &mut Forward<T>) {
-        f.y.copy_from_slice(f.inputs.x(0));
-    }
-    fn backward(&self, b: &mut Backward<T>) {
-        let dy = b.dy;
-        if let Some(dx) = b.dx(0) {
-            dx.add(dy, |dy| dy);
-        }
-    }
+    };
 }
 
+same_numbers!(Reshape, |to, from| {
+    let to = to.shape;
+    if from.len() == to.len() {
+        return Ok(to);
+    }
+    Err(ShapeError::new(format!("{from} has {} numbers, {to} would have {}", from.len(), to.len())))
+});
+
+same_numbers!(Unsqueeze, |new, from| unsqueezed(from, new.axis));
+
+same_numbers!(Squeeze, |old, from| {
+    let axis = from.axis(old.axis)?;
+    match from.dims()[axis] {
+        1 => Ok(from.without(axis)),
+        n => Err(ShapeError::new(format!("axis {} of {from} has length {n}, not 1", old.axis))),
+    }
+});
+
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The transpose of a matrix.
+    /// The transpose of a matrix, or of every matrix along the last two axes: `[.., rows, columns]` to `[.., columns, rows]`.
     ///
     /// # Panics
-    /// At the caller's line, if this is not a matrix.
+    /// At the caller's line, if there are fewer than two axes.
     #[track_caller]
     pub fn t(self) -> Var<'t, T> {
         self.tape().apply(Transpose, [self])
@@ -105,5 +157,51 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Var<'t, T> {
         self.tape().apply(Reshape { shape: shape.into() }, [self])
+    }
+    /// A new axis of length 1: `[64, 10].unsqueeze(1)` is `[64, 1, 10]`, `unsqueeze(-1)` `[64, 10, 1]`.
+    ///
+    /// # Panics
+    /// At the caller's line, if the new shape could have no such axis.
+    #[track_caller]
+    pub fn unsqueeze(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(Unsqueeze { axis }, [self])
+    }
+    /// An axis of length 1 less: `[64, 1, 10].squeeze(1)` is `[64, 10]`.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or its length is not 1.
+    #[track_caller]
+    pub fn squeeze(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(Squeeze { axis }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, Axis, array};
+
+    use crate::ops::{at, complaint};
+
+    #[test]
+    fn every_matrix_of_a_batch_is_transposed() {
+        let x = Array::from_shape_fn((2, 3, 4), |(b, i, j)| (100 * b + 10 * i + j) as f64);
+        assert_eq!(at(&x, |x| x.t()).0, x.permuted_axes([0, 2, 1]).to_owned().into_dyn());
+    }
+
+    #[test]
+    fn axes_of_length_one_come_and_go() {
+        let x = array![[1.0, 2.0], [3.0, 4.0]];
+        for axis in 0..3usize {
+            let expected = x.clone().insert_axis(Axis(axis)).into_dyn();
+            assert_eq!(at(&x, |x| x.unsqueeze(axis as isize)).0, expected);
+            assert_eq!(at(&x, |x| x.unsqueeze(axis as isize - 3)).0, expected);
+            assert_eq!(at(&expected, |x| x.squeeze(axis as isize)).0, x.clone().into_dyn());
+        }
+        let message = complaint(|| at(&x, |x| x.squeeze(-1)));
+        assert!(message.starts_with("squeeze: axis -1 of [2, 2] has length 2, not 1"), "{message}");
+        let message = complaint(|| at(&x, |x| x.unsqueeze(3)));
+        assert!(message.starts_with("unsqueeze: there is no axis 3"), "{message}");
+        let message = complaint(|| at(&x, |x| x.reshape([1, 1, 1, 2, 2]).unsqueeze(0)));
+        assert!(message.starts_with("unsqueeze: [1, 1, 1, 2, 2] has 5 axes, the most that"), "{message}");
     }
 }

@@ -3,8 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-use super::CompareError;
+use std::{error, fmt};
 
 /// A folder that is taken before the work begins, so that an unwritable disk is found before minutes are spent.
 ///
@@ -22,10 +21,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// If a folder cannot be made.
-    pub fn take(parent: &Path, name: &str) -> Result<RunFolder, CompareError> {
-        let absent = parent.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let made = absent.map(Path::to_path_buf).collect();
-        fs::create_dir_all(parent).map_err(CompareError::write(parent))?;
+    pub fn take(parent: &Path, name: &str) -> Result<RunFolder, FolderError> {
+        let made = made_by(parent)?;
         for n in 1u64.. {
             let place = parent.join(format!("{name}-{n}"));
             let partial = parent.join(format!(".{name}-{n}.partial"));
@@ -35,32 +32,58 @@ impl RunFolder {
             match fs::create_dir(&partial) {
                 Ok(()) => return Ok(RunFolder { place, partial, made, done: false }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue, // another run is at it
-                Err(error) => return Err(CompareError::Write(partial, error)),
+                Err(error) => return Err(FolderError { path: partial, error }),
             }
         }
         unreachable!("there are more numbers than folders")
+    }
+
+    /// Takes one folder, which must not be there.
+    ///
+    /// # Errors
+    /// If it is, or cannot be made.
+    pub fn exactly(place: &Path) -> Result<RunFolder, FolderError> {
+        if place.exists() {
+            let error =
+                io::Error::new(ErrorKind::AlreadyExists, "it is already there, and nothing is overwritten");
+            return Err(FolderError { path: place.to_path_buf(), error });
+        }
+        let parent = place.parent().unwrap_or(Path::new(""));
+        let made = made_by(parent)?;
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let partial = parent.join(format!(".{name}.partial"));
+        fs::create_dir(&partial).map_err(FolderError::at(&partial))?;
+        Ok(RunFolder { place: place.to_path_buf(), partial, made, done: false })
     }
 
     /// Writes files, given by their path inside the folder, and gives the folder its name.
     ///
     /// # Errors
     /// If one cannot be written; then none is left.
-    pub fn fill(mut self, files: &[(String, String)]) -> Result<PathBuf, CompareError> {
+    pub fn fill(mut self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
         for (name, content) in files {
             let path = self.partial.join(name);
             let written =
                 path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_synced(&path, content));
-            written.map_err(CompareError::write(&path))?;
+            written.map_err(FolderError::at(&path))?;
         }
-        fs::rename(&self.partial, &self.place).map_err(CompareError::write(&self.place))?;
+        fs::rename(&self.partial, &self.place).map_err(FolderError::at(&self.place))?;
         self.done = true;
         Ok(self.place.clone())
     }
 }
 
-fn write_synced(path: &Path, content: &str) -> io::Result<()> {
+/// Makes a folder; gives those of its path that were not there, the deepest first.
+fn made_by(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let absent = folder.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let made = absent.map(Path::to_path_buf).collect();
+    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
+    Ok(made)
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    io::Write::write_all(&mut file, content.as_bytes())?;
+    io::Write::write_all(&mut file, content)?;
     file.sync_all()
 }
 
@@ -76,6 +99,28 @@ impl Drop for RunFolder {
     }
 }
 
+/// A file or folder that could not be made.
+#[derive(Debug)]
+pub struct FolderError {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    pub error: io::Error,
+}
+
+impl FolderError {
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+        let path = path.to_path_buf();
+        move |error| FolderError { path, error }
+    }
+}
+impl fmt::Display for FolderError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "cannot write {}: {}; choose another folder with --out", self.path.display(), self.error)
+    }
+}
+impl error::Error for FolderError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +134,7 @@ mod tests {
     #[test]
     fn takes_the_next_free_number_and_keeps_what_is_there() {
         let parent = parent("numbers");
-        let file = [("deep/a.csv".to_string(), "1\n".to_string())];
+        let file = [("deep/a.csv".to_string(), b"1\n".to_vec())];
         for n in 1..=3 {
             let place = RunFolder::take(&parent, "x").unwrap().fill(&file).unwrap();
             assert_eq!(place, parent.join(format!("x-{n}")));
@@ -102,6 +147,20 @@ mod tests {
         assert_eq!(fs::read_dir(&parent).unwrap().count(), 2); // nothing is left of what was not filled
         drop(RunFolder::take(&parent.join("deep/er"), "x").unwrap());
         assert!(!parent.join("deep").exists());
+        fs::remove_dir_all(parent).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_refused() {
+        let parent = parent("exactly");
+        let place =
+            RunFolder::exactly(&parent.join("a/b")).unwrap().fill(&[("x".to_string(), vec![1])]).unwrap();
+        assert_eq!(fs::read(place.join("x")).unwrap(), [1]);
+        let error = RunFolder::exactly(&place).unwrap_err().to_string();
+        let told = "it is already there, and nothing is overwritten; choose another folder with --out";
+        assert_eq!(error, format!("cannot write {}: {told}", place.display()));
+        drop(RunFolder::exactly(&parent.join("c/d")).unwrap());
+        assert!(!parent.join("c").exists());
         fs::remove_dir_all(parent).unwrap();
     }
 

@@ -1,0 +1,162 @@
+//! `surprisal train`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use surprisal_data::{DataSource, Preprocess, Split};
+use surprisal_lab::folder::RunFolder;
+use surprisal_layers::{Activation, Init, Mlp, Sizes, rng, summary};
+use surprisal_optim::{Adam, Hyperparameter, Optimizer, Sgd};
+use surprisal_tensor::Params;
+use surprisal_train::{Epoch, Examples, Objective, SavedModel, Trainer};
+
+use crate::Failure;
+use crate::progress::EpochBar;
+
+#[derive(Args)]
+pub struct Options {
+    /// iris, breast_cancer, digits, moons:n=500,noise=0.2 (or xor, circles, blobs, spirals), mnist:DIR or FILE.csv
+    #[arg(long)]
+    data: DataSource,
+    /// The sizes of the layers, from the columns of the data to the classes (or 1 for yes and no), such as 64-32-10
+    #[arg(long, value_name = "SIZES")]
+    model: Sizes,
+    /// Between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, ..
+    #[arg(long, default_value_t)]
+    activation: Activation,
+    /// ce (cross-entropy), mse (squared error of the probabilities) or half_mse
+    #[arg(long, default_value = "ce")]
+    loss: Objective,
+    /// The optimizer
+    #[arg(long, value_enum, default_value_t = Opt::Sgd)]
+    opt: Opt,
+    /// The learning rate [default: 0.1 for sgd, 0.001 for adam]
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| in_range(Hyperparameter::LearningRate, text))]
+    lr: Option<f64>,
+    /// How much of the last step's velocity stays, for sgd: 0 to below 1
+    #[arg(long, allow_negative_numbers = true, default_value = "0", value_parser = |text: &str| in_range(Hyperparameter::Momentum, text))]
+    momentum: f64,
+    /// Rows in a step [default: 64, or all rows if there are fewer]
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Passes over the training rows
+    #[arg(long, default_value_t = 10)]
+    epochs: usize,
+    /// What the split, the start and the order of rows are drawn from
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Where weights start: linear, xavier_uniform, kaiming_normal, normal:0.5, ..
+    #[arg(long, default_value = "linear")]
+    init: Init,
+    /// The column of a CSV file that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// The folder to make [default: the next free runs/train-N]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Opt {
+    Sgd,
+    Adam,
+}
+
+fn in_range(of: Hyperparameter, text: &str) -> Result<f64, String> {
+    let number = text.parse().map_err(|_| format!("\"{text}\" is not a number"))?;
+    of.check(number).map_err(|error| error.to_string())
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options {
+        data,
+        model: sizes,
+        activation,
+        loss,
+        opt,
+        lr,
+        momentum,
+        batch,
+        epochs,
+        seed,
+        init,
+        target,
+        out,
+    } = options;
+    let advice = if target.is_some() { "leave out --target" } else { "name it with --target COLUMN" };
+    data.check_target(target.as_deref()).map_err(|error| Failure::usage(format!("{error}: {advice}")))?;
+    if opt == Opt::Adam && momentum != 0.0 {
+        return Err(Failure::usage("--momentum is for --opt sgd; adam has its own"));
+    }
+    if epochs == 0 || batch == Some(0) {
+        return Err(Failure::usage("--epochs and --batch are 1 or more"));
+    }
+    let folder = match &out {
+        Some(place) => RunFolder::exactly(place)?,
+        None => RunFolder::take("runs".as_ref(), "train")?,
+    };
+
+    let mut rng = rng(seed);
+    let Split { train, test, preprocess } = data.load(target.as_deref(), &mut rng).map_err(Failure::run)?;
+    if sizes.inputs() != train.columns() {
+        return Err(Failure::run(format!(
+            "--model {sizes} takes {} numbers, but {data} has {} feature columns: begin with {1}",
+            sizes.inputs(),
+            train.columns()
+        )));
+    }
+    let mut params = Params::<f32>::new();
+    let model = Mlp::with_init(&mut params, &sizes, activation, init, bias_start(init), &mut rng);
+    let mut optimizer: Box<dyn Optimizer<f32>> = match opt {
+        Opt::Sgd => Box::new(Sgd::new(lr.unwrap_or(0.1)).momentum(momentum)),
+        Opt::Adam => Box::new(Adam::new(lr.unwrap_or(0.001))),
+    };
+    let (rows, unseen, classes) = (train.rows(), test.rows(), train.classes());
+    eprintln!(
+        "{data}: {rows} training and {unseen} test rows, {classes} classes\n{}",
+        summary(&params, &model, [1, sizes.inputs()])
+    );
+    let batch_size = batch.unwrap_or(64.min(rows));
+    let trainer = Trainer { objective: loss, epochs, batch_size, seed, measure_gradient: false };
+    let bar = EpochBar::new(epochs);
+    let (train_rows, test_rows) = (Examples::new(&train), Examples::new(&test));
+    let each = |epoch: &Epoch| bar.show(epoch);
+    let history = trainer
+        .fit(&model, &mut params, &mut *optimizer, &train_rows, &test_rows, each)
+        .map_err(Failure::run)?;
+    bar.end();
+
+    let (offset, scale) = offset_and_scale(&preprocess, train.columns());
+    let saved = SavedModel {
+        sizes: sizes.to_string(),
+        activation: activation.to_string(),
+        feature_names: train.feature_names,
+        class_names: train.class_names,
+        offset,
+        scale,
+        parameters: SavedModel::parameters_of(&params),
+    };
+    let files = [("model.surprisal", saved.to_bytes()), ("history.csv", history.to_csv().into_bytes())];
+    let place = folder.fill(&files.map(|(name, bytes)| (name.to_string(), bytes)))?;
+    eprintln!("the model: {}", place.join("model.surprisal").display());
+    let end = history.last();
+    crate::tell(&format!(
+        "train accuracy: {:.2}%\ntest accuracy: {:.2}%\n",
+        100.0 * end.train_accuracy,
+        100.0 * end.test_accuracy
+    ))
+}
+
+/// Biases start as PyTorch's do where weights do, and at 0 otherwise.
+fn bias_start(weights: Init) -> Init {
+    if weights == Init::Linear { Init::Linear } else { Init::Zeros }
+}
+
+/// Every preprocessing, as what is taken off and what is divided by.
+fn offset_and_scale(preprocess: &Preprocess, columns: usize) -> (Vec<f64>, Vec<f64>) {
+    match preprocess {
+        Preprocess::None => (vec![0.0; columns], vec![1.0; columns]),
+        Preprocess::Divide(by) => (vec![0.0; columns], vec![*by; columns]),
+        Preprocess::Standardize(s) => (s.mean().to_vec(), s.scale().to_vec()),
+    }
+}

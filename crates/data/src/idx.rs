@@ -1,0 +1,244 @@
+//! IDX, the format of MNIST: [`read_idx`] reads one file, [`Dataset::mnist`] a folder of four.
+
+use crate::dataset::Dataset;
+use crate::error::{DataError, ErrorKind, IdxError, IdxProblem};
+use flate2::read::MultiGzDecoder;
+use ndarray::Array2;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// What an IDX file holds: an array of bytes of any number of dimensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idx {
+    /// The size of each dimension, `[60000, 28, 28]` for instance.
+    pub dims: Vec<usize>,
+    /// The elements, the last dimension running fastest; as many as the product of [`dims`](Idx::dims).
+    pub values: Vec<u8>,
+}
+
+/// The element type that is read, in the header's numbering.
+const UNSIGNED_BYTE: u8 = 0x08;
+
+/// A file may hold so many elements; 23 times MNIST's training images, and 8 GiB once they are `f64`.
+pub(crate) const MOST_ELEMENTS: u64 = 1 << 30;
+
+/// Reads an array of bytes in the IDX format, as it is or packed with gzip.
+///
+/// | bytes | hold |
+/// |---|---|
+/// | 0 and 1 | 0 |
+/// | 2 | the type of the elements: 8 for unsigned bytes, which is the only one that is read |
+/// | 3 | the number of dimensions, `d` |
+/// | 4 to 3 + 4 d | the size of each dimension: 32 bits, the highest byte first |
+/// | from 4 + 4 d | the elements, the last dimension running fastest |
+///
+/// Packed content is told by its first bytes, 1f 8b, whatever the file is called. `name` stands in the
+/// messages. Memory grows with what arrives, not with what the header claims.
+///
+/// Errors if the header is not that of an IDX file, names another type of elements or claims more than 2^30
+/// of them, if the content ends early or goes on after the last element, and if it cannot be unpacked.
+///
+/// Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "File formats",
+/// <http://yann.lecun.com/exdb/mnist/>.
+///
+/// ```
+/// use surprisal_data::read_idx;
+///
+/// let file = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 10, 20, 30, 40, 50, 60];
+/// let idx = read_idx(&file[..], "six bytes")?;
+/// assert_eq!(idx.dims, [2, 3]);
+/// assert_eq!(idx.values, [10, 20, 30, 40, 50, 60]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn read_idx(mut reader: impl Read, name: &str) -> Result<Idx, DataError> {
+    let mut start = Vec::new();
+    let outcome = reader.by_ref().take(2).read_to_end(&mut start);
+    outcome.map_err(|error| fail(name, start.len() as u64, IdxProblem::Unreadable(error)))?;
+    let whole = start.as_slice().chain(reader);
+    match start[..] {
+        [0x1f, 0x8b] => {
+            parse(Source { reader: MultiGzDecoder::new(whole), name, at: 0, broken: IdxProblem::Packed })
+        }
+        _ => parse(Source { reader: whole, name, at: 0, broken: IdxProblem::Unreadable }),
+    }
+}
+
+/// Content on its way in, and what an error needs to know of it.
+struct Source<'a, R> {
+    reader: R,
+    name: &'a str,
+    /// How many bytes have been read.
+    at: u64,
+    /// What it means when reading fails.
+    broken: fn(io::Error) -> IdxProblem,
+}
+
+impl<R: Read> Source<'_, R> {
+    /// The next `count` bytes, or what there is of them. Nothing is reserved for bytes that do not arrive.
+    fn up_to(&mut self, count: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let outcome = self.reader.by_ref().take(count).read_to_end(&mut bytes);
+        self.at += bytes.len() as u64;
+        outcome.map_err(|error| self.fail(self.at, (self.broken)(error)))?;
+        Ok(bytes)
+    }
+
+    fn fail(&self, byte: u64, problem: IdxProblem) -> DataError {
+        fail(self.name, byte, problem)
+    }
+}
+
+fn fail(source_name: &str, byte: u64, problem: IdxProblem) -> DataError {
+    ErrorKind::Idx(IdxError { source_name: source_name.to_owned(), byte, problem }).into()
+}
+
+fn parse(mut source: Source<impl Read>) -> Result<Idx, DataError> {
+    let magic = source.up_to(4)?;
+    if magic.is_empty() {
+        return Err(source.fail(0, IdxProblem::Empty));
+    }
+    if magic.iter().take(2).any(|&byte| byte != 0) {
+        return Err(source.fail(0, IdxProblem::NotIdx { found: magic }));
+    }
+    let [_, _, element, dimensions] = magic[..] else {
+        return Err(source.fail(source.at, IdxProblem::HeaderCut { expected: 4, found: source.at }));
+    };
+    if element != UNSIGNED_BYTE {
+        return Err(source.fail(2, IdxProblem::ElementType { found: element }));
+    }
+    if dimensions == 0 {
+        return Err(source.fail(3, IdxProblem::NoDimensions));
+    }
+
+    let header = 4 + 4 * u64::from(dimensions);
+    let sizes = source.up_to(header - 4)?;
+    if source.at < header {
+        return Err(source.fail(source.at, IdxProblem::HeaderCut { expected: header, found: source.at }));
+    }
+    let dims: Vec<usize> = sizes
+        .chunks_exact(4)
+        .map(|size| size.iter().fold(0, |number, &byte| number << 8 | usize::from(byte)))
+        .collect();
+    let product = dims.iter().try_fold(1u64, |product, &size| product.checked_mul(size as u64));
+    let Some(count) = product.filter(|&count| count <= MOST_ELEMENTS) else {
+        return Err(source.fail(4, IdxProblem::TooLarge { dims, product }));
+    };
+
+    let values = source.up_to(count)?;
+    if source.at < header + count {
+        let problem = IdxProblem::Cut { expected: count, found: source.at - header };
+        return Err(source.fail(source.at, problem));
+    }
+    if !source.up_to(1)?.is_empty() {
+        return Err(source.fail(header + count, IdxProblem::Trailing { elements: count }));
+    }
+    Ok(Idx { dims, values })
+}
+
+impl Dataset {
+    /// The handwritten digits of MNIST, `(train, test)`, from the folder that holds its four files.
+    ///
+    /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    /// `t10k-labels-idx1-ubyte`; each may be packed (`.gz` at the end), and each may have a dot before `idx`.
+    /// Of MNIST itself, `[60000, 784]` and `[10000, 784]`: pixels 0..=255, row by row from the top left; the
+    /// label is the digit. Divide by 255 to bring the pixels into 0..=1.
+    ///
+    /// Other sets in these files are read as well (Fashion-MNIST, for instance), with images of any size.
+    /// Classes are named by their number, from "0" to the largest label, but at least two. The training part
+    /// of MNIST takes 376 MB, since features are `f64`.
+    ///
+    /// Errors if a file is missing or fails [`read_idx`], if there is not one label per image, if there are no
+    /// images, and if the images of the two parts differ in size.
+    ///
+    /// Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), "Gradient-based learning applied to document
+    /// recognition", Proceedings of the IEEE 86 (11), 2278-2324.
+    ///
+    /// ```no_run
+    /// use surprisal_data::Dataset;
+    ///
+    /// let (train, test) = Dataset::mnist("path/to/mnist")?;
+    /// assert_eq!(train.features.dim(), (60_000, 784));
+    /// assert_eq!(test.class_names[test.labels[0]], "7");
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset), DataError> {
+        let folder = folder.as_ref();
+        if !folder.is_dir() {
+            return Err(ErrorKind::NoFolder { path: folder.display().to_string() }.into());
+        }
+        let train = Part::read(folder, "train")?;
+        let test = Part::read(folder, "t10k")?;
+        if train.size != test.size {
+            let problem = IdxProblem::ImageSize { train: train.size, test: test.size };
+            return Err(fail(&test.images_name, 8, problem));
+        }
+        let largest = train.labels.iter().chain(&test.labels).max();
+        let classes = largest.map_or(0, |&label| usize::from(label) + 1).max(2);
+        Ok((train.into_dataset(classes), test.into_dataset(classes)))
+    }
+}
+
+/// The images and labels of one part of MNIST.
+struct Part {
+    images_name: String,
+    /// Rows and columns of every image.
+    size: [usize; 2],
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Part {
+    fn read(folder: &Path, part: &str) -> Result<Part, DataError> {
+        let (images_name, Idx { dims, values: pixels }) = read_file(folder, part, "images", 3)?;
+        let [images, size @ ..] = [dims[0], dims[1], dims[2]];
+        if pixels.is_empty() {
+            return Err(fail(&images_name, 4, IdxProblem::NoImages { dims }));
+        }
+        let (labels_name, Idx { values: labels, .. }) = read_file(folder, part, "labels", 1)?;
+        if labels.len() != images {
+            let problem = IdxProblem::LabelCount { images, images_name, labels: labels.len() };
+            return Err(fail(&labels_name, 4, problem));
+        }
+        Ok(Part { images_name, size, pixels, labels })
+    }
+
+    fn into_dataset(self, classes: usize) -> Dataset {
+        let [rows, columns] = self.size;
+        let numbers = self.pixels.into_iter().map(f64::from).collect();
+        Dataset {
+            name: "mnist".to_owned(),
+            features: Array2::from_shape_vec((self.labels.len(), rows * columns), numbers)
+                .expect("there are as many values as the header said, and as many images as labels"),
+            labels: self.labels.into_iter().map(usize::from).collect(),
+            class_names: (0..classes).map(|class| class.to_string()).collect(),
+            feature_names: (0..rows)
+                .flat_map(|row| (0..columns).map(move |column| format!("p{row}_{column}")))
+                .collect(),
+        }
+    }
+}
+
+/// Finds and reads one of the four files; returns its path too.
+fn read_file(
+    folder: &Path,
+    part: &str,
+    content: &str,
+    dimensions: usize,
+) -> Result<(String, Idx), DataError> {
+    let names = ['-', '.']
+        .map(|dot| ["", ".gz"].map(|end| format!("{part}-{content}{dot}idx{dimensions}-ubyte{end}")));
+    let names = names.concat();
+    // unpacking programs leave folders of these names
+    let Some(path) = names.iter().map(|name| folder.join(name)).find(|path| path.is_file()) else {
+        return Err(ErrorKind::NoFile { folder: folder.display().to_string(), names }.into());
+    };
+    let name = path.display().to_string();
+    let file = File::open(&path).map_err(|error| fail(&name, 0, IdxProblem::Unreadable(error)))?;
+    let idx = read_idx(file, &name)?;
+    if idx.dims.len() != dimensions {
+        let problem = IdxProblem::Dimensions { expected: dimensions, found: idx.dims.len() };
+        return Err(fail(&name, 3, problem));
+    }
+    Ok((name, idx))
+}

@@ -1,0 +1,109 @@
+//! [`Preprocess`]: what is done to numbers before a model sees them.
+
+use crate::error::{DataError, ErrorKind};
+use crate::standardize::Standardize;
+use ndarray::{Array2, ArrayRef2};
+
+/// What is done to the numbers of a source before a model sees them.
+///
+/// A model that learned from pixels in 0..=1 must be asked about pixels in 0..=1: whoever stores the model
+/// stores this with it. What it takes to write it down: the divisor, or [`Standardize::mean`] and
+/// [`Standardize::scale`]; to read it again: [`Preprocess::divide`] and [`Standardize::from_parts`], which check.
+///
+/// ```
+/// use ndarray::array;
+/// use surprisal_data::Preprocess;
+///
+/// let preprocess = Preprocess::divide(16.0)?;
+/// assert_eq!(preprocess.apply(&array![[0.0, 8.0, 16.0]])?, array![[0.0, 0.5, 1.0]]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub enum Preprocess {
+    /// Nothing: the numbers are what they are.
+    None,
+    /// Every number is divided by this one, finite and above 0: pixels, whose range is known.
+    Divide(f64),
+    /// Every column is moved and scaled by what was measured on the training rows: tables.
+    Standardize(Standardize),
+}
+
+impl Preprocess {
+    /// Division by a number that a model file, for instance, tells of.
+    ///
+    /// Errors if it is not finite and above 0.
+    pub fn divide(divisor: f64) -> Result<Preprocess, DataError> {
+        if divisor.is_finite() && divisor > 0.0 {
+            Ok(Preprocess::Divide(divisor))
+        } else {
+            Err(ErrorKind::Divisor { found: divisor }.into())
+        }
+    }
+
+    /// The copy of `features`, `[rows, columns]`, that a model is to see.
+    ///
+    /// Errors if the columns are not as many as were standardised, or the divisor fails
+    /// [`divide`](Preprocess::divide).
+    pub fn apply(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
+        let mut copy = features.to_owned();
+        self.apply_in_place(&mut copy)?;
+        Ok(copy)
+    }
+
+    /// Changes `features`, `[rows, columns]`, into what a model is to see, in the same memory.
+    ///
+    /// Errors as [`apply`](Preprocess::apply) does; nothing is changed then.
+    pub fn apply_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
+        match self {
+            Preprocess::None => Ok(()),
+            Preprocess::Divide(divisor) => {
+                Preprocess::divide(*divisor)?;
+                *features /= *divisor;
+                Ok(())
+            }
+            Preprocess::Standardize(standardize) => standardize.apply_in_place(features),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Axis, array};
+
+    fn each() -> [Preprocess; 3] {
+        let standardize = Standardize::from_parts(vec![1.0, 10.0], vec![2.0, 0.5]).unwrap();
+        [Preprocess::None, Preprocess::Divide(4.0), Preprocess::Standardize(standardize)]
+    }
+
+    #[test]
+    fn each_does_what_it_says() {
+        let x = array![[1.0, 10.0], [5.0, 12.0]];
+        let [none, divided, standardized] = each().map(|preprocess| preprocess.apply(&x).unwrap());
+        assert_eq!(none, x);
+        assert_eq!(divided, array![[0.25, 2.5], [1.25, 3.0]]);
+        assert_eq!(standardized, array![[0.0, 0.0], [2.0, 4.0]]);
+    }
+
+    #[test]
+    fn views_and_rows_of_any_number_are_preprocessed_in_place_as_copies_are() {
+        let x = array![[1.0, 10.0], [5.0, 12.0], [-3.0, 0.0]];
+        for preprocess in each() {
+            let whole = preprocess.apply(&x).unwrap();
+            let mut in_place = x.clone();
+            preprocess.apply_in_place(&mut in_place).unwrap();
+            assert_eq!(in_place, whole);
+            let (first, rest) = x.view().split_at(Axis(0), 1);
+            let parts = [preprocess.apply(&first).unwrap(), preprocess.apply(&rest).unwrap()];
+            assert_eq!(ndarray::concatenate![Axis(0), parts[0], parts[1]], whole);
+        }
+    }
+
+    #[test]
+    fn nothing_is_changed_by_what_fails() {
+        let mut x = array![[1.0, 2.0, 3.0]];
+        assert!(Preprocess::Divide(0.0).apply_in_place(&mut x).is_err());
+        assert!(each()[2].apply_in_place(&mut x).is_err());
+        assert_eq!(x, array![[1.0, 2.0, 3.0]]);
+    }
+}

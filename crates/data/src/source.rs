@@ -1,0 +1,270 @@
+//! [`DataSource`]: data as a command line names it, loaded ready for training.
+
+use crate::dataset::Dataset;
+use crate::error::{DataError, SpecError};
+use crate::preprocess::Preprocess;
+use crate::split::stratified_split;
+use crate::standardize::Standardize;
+use crate::synthetic::Synthetic;
+use rand::Rng;
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where data comes from, read from a text such as a command line has.
+///
+/// | text | data |
+/// |---|---|
+/// | `iris`, `breast_cancer`, `digits` | a set that the library carries |
+/// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
+/// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
+/// | `FILE.csv` | a table, whose label column is named when it is [loaded](DataSource::load) |
+///
+/// A text that means nothing is a [`SpecError`], a mistake of whoever typed it. What goes wrong with files comes
+/// later, when the data is loaded, and is a [`DataError`].
+///
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use surprisal_data::{DataSource, Preprocess};
+///
+/// let source: DataSource = "digits".parse()?;
+/// let data = source.load(None, &mut ChaCha8Rng::seed_from_u64(7))?;
+/// assert_eq!((data.train.rows(), data.test.rows()), (1346, 451));
+/// assert_eq!(data.preprocess, Preprocess::Divide(16.0));
+/// assert!(data.train.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub enum DataSource {
+    /// A set that the library carries, by one of [`Dataset::NAMES`].
+    Embedded(&'static str),
+    /// A set that is drawn.
+    Synthetic(Synthetic),
+    /// The folder with the files of MNIST.
+    Mnist(PathBuf),
+    /// The file of a table.
+    Csv(PathBuf),
+}
+
+/// A part to train on, a part to test on, and what was done to the numbers of both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// What a model learns from, preprocessed.
+    pub train: Dataset,
+    /// What it is judged by, preprocessed in the same way.
+    pub test: Dataset,
+    /// What was done to both. Other numbers for the same model need it too: it belongs into the model's file.
+    pub preprocess: Preprocess,
+}
+
+impl DataSource {
+    /// The share of the rows that goes into the test part, where the source does not come in two parts.
+    pub const TEST_SHARE: f64 = 0.25;
+
+    /// Every form that the text can take, with the parameters and their defaults: for a page of help.
+    ///
+    /// ```
+    /// let forms = surprisal_data::DataSource::forms();
+    /// assert!(forms.contains(&"moons:n=100,noise=0".to_owned()));
+    /// ```
+    pub fn forms() -> Vec<String> {
+        let synthetic = Synthetic::NAMES
+            .iter()
+            .filter_map(|name| name.parse::<Synthetic>().ok())
+            .map(|set| set.to_string());
+        let embedded = Dataset::NAMES.iter().map(|name| name.to_string());
+        embedded.chain(synthetic).chain(["mnist:DIR".to_owned(), "FILE.csv".to_owned()]).collect()
+    }
+
+    /// Whether this source needs the name of a label column and has it, or needs none and has none.
+    ///
+    /// [`load`](DataSource::load) asks this first; a command line may ask before it does anything else.
+    ///
+    /// Errors if a table comes without, or anything else with the name of a label column.
+    pub fn check_target(&self, target_column: Option<&str>) -> Result<(), SpecError> {
+        match (self, target_column) {
+            (Self::Csv(_), Some(_)) | (Self::Embedded(_) | Self::Synthetic(_) | Self::Mnist(_), None) => {
+                Ok(())
+            }
+            (Self::Csv(_), None) => Err(SpecError::NoTarget { table: self.to_string() }),
+            (_, Some(target)) => {
+                Err(SpecError::NeedlessTarget { origin: self.to_string(), target: target.to_owned() })
+            }
+        }
+    }
+
+    /// Reads or draws the data, splits it and preprocesses it.
+    ///
+    /// MNIST has a test part of its own. All else is [split](stratified_split), every class alike, with a share
+    /// of [0.25](DataSource::TEST_SHARE) for testing. What is drawn comes from the generator, the set first,
+    /// then the split; MNIST draws nothing.
+    ///
+    /// Pixels are divided by their largest value, 16 (digits) or 255 (MNIST). Tables, iris and breast_cancer
+    /// are standardised by what is measured on the training part. Synthetic sets stay as they are.
+    ///
+    /// Errors as [`check_target`](DataSource::check_target), with
+    /// [`ErrorKind::Spec`](crate::ErrorKind::Spec): a mistake in the command, not in a file. Errors as the
+    /// reader of the source does, if a class has a single row, and if a table cannot be standardised.
+    pub fn load(
+        &self,
+        target_column: Option<&str>,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Split, DataError> {
+        self.check_target(target_column)?;
+        let (mut train, mut test) = match self {
+            Self::Mnist(folder) => Dataset::mnist(folder)?,
+            Self::Embedded(name) => stratified_split(&Dataset::named(name)?, Self::TEST_SHARE, rng)?,
+            Self::Synthetic(set) => stratified_split(&set.draw(rng), Self::TEST_SHARE, rng)?,
+            Self::Csv(path) => {
+                // the check has seen that there is one
+                let table = Dataset::from_csv_path(path, target_column.unwrap_or_default())?;
+                stratified_split(&table, Self::TEST_SHARE, rng)?
+            }
+        };
+        let preprocess = match self {
+            Self::Synthetic(_) => Preprocess::None,
+            Self::Mnist(_) => Preprocess::Divide(255.0),
+            Self::Embedded("digits") => Preprocess::Divide(16.0),
+            Self::Embedded(_) | Self::Csv(_) => Preprocess::Standardize(Standardize::fit(&train.features)?),
+        };
+        preprocess.apply_in_place(&mut train.features)?;
+        preprocess.apply_in_place(&mut test.features)?;
+        Ok(Split { train, test, preprocess })
+    }
+}
+
+impl FromStr for DataSource {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<DataSource, SpecError> {
+        let name = text.split(':').next().unwrap_or_default();
+        let rest = text[name.len()..].strip_prefix(':');
+        if let Some(set) = Dataset::NAMES.into_iter().find(|&set| set == name) {
+            return match rest {
+                None => Ok(DataSource::Embedded(set)),
+                Some(found) => Err(SpecError::NoParameters { set, found: found.to_owned() }),
+            };
+        }
+        if name == "mnist" {
+            let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoMnistFolder)?;
+            return Ok(DataSource::Mnist(folder.into()));
+        }
+        let is_table = Path::new(text).extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        if is_table && !Synthetic::NAMES.contains(&name) {
+            return Ok(DataSource::Csv(text.into()));
+        }
+        text.parse().map(DataSource::Synthetic)
+    }
+}
+
+/// The text that is read as this source, with all parameters.
+impl Display for DataSource {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded(name) => f.write_str(name),
+            Self::Synthetic(set) => set.fmt(f),
+            Self::Mnist(folder) => write!(f, "mnist:{}", folder.display()),
+            Self::Csv(path) => path.display().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Axis;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    fn source(text: &str) -> DataSource {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn every_form_is_read_as_what_it_names() {
+        for name in Dataset::NAMES {
+            assert_eq!(source(name), DataSource::Embedded(name));
+        }
+        for name in Synthetic::NAMES {
+            assert_eq!(source(name), DataSource::Synthetic(name.parse().unwrap()));
+        }
+        assert_eq!(source("mnist:some/folder"), DataSource::Mnist("some/folder".into()));
+        assert_eq!(source("mnist:C:\\data,x=1"), DataSource::Mnist("C:\\data,x=1".into()));
+        for path in ["flowers.csv", "some/folder/iris.csv", "C:\\data\\FLOWERS.CSV", "moons.csv", "a:b.csv"] {
+            assert_eq!(source(path), DataSource::Csv(path.into()));
+        }
+    }
+
+    #[test]
+    fn display_is_read_again_as_the_same_source() {
+        for text in
+            ["iris", "moons:n=500,noise=0.2", "blobs:noise=1e-7", "mnist:some/folder", "some/flowers.csv"]
+        {
+            assert_eq!(source(&source(text).to_string()), source(text));
+        }
+        assert_eq!(source("moons:n=500").to_string(), "moons:n=500,noise=0");
+    }
+
+    #[test]
+    fn forms_are_read_and_are_all_there() {
+        let forms = DataSource::forms();
+        assert!(forms.iter().all(|form| source(form).to_string() == *form));
+        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 2);
+    }
+
+    #[test]
+    fn tables_are_standardised_by_their_training_part() {
+        let split = source("../../datasets/iris.csv").load(Some("species"), &mut rng(1)).unwrap();
+        let Preprocess::Standardize(standardize) = &split.preprocess else {
+            panic!("{:?}", split.preprocess)
+        };
+        let raw = stratified_split(&Dataset::iris(), 0.25, &mut rng(1)).unwrap();
+        assert_eq!(*standardize, Standardize::fit(&raw.0.features).unwrap());
+        assert_eq!(split.train.features, split.preprocess.apply(&raw.0.features).unwrap());
+        assert_eq!(split.test.features, split.preprocess.apply(&raw.1.features).unwrap());
+        let means = |part: &Dataset| part.features.mean_axis(Axis(0)).unwrap();
+        assert!(means(&split.train).iter().all(|mean| mean.abs() < 1e-13));
+        assert!(means(&split.test).iter().any(|mean| mean.abs() > 1e-3), "the test part had no say");
+        assert_eq!(split.test.class_names, ["setosa", "versicolor", "virginica"]);
+        assert_eq!(split, source("iris").load(None, &mut rng(1)).unwrap());
+    }
+
+    #[test]
+    fn preprocess_is_that_of_the_source() {
+        let preprocess = |text: &str| source(text).load(None, &mut rng(2)).unwrap().preprocess;
+        assert_eq!(preprocess("digits"), Preprocess::Divide(16.0));
+        assert!(matches!(preprocess("breast_cancer"), Preprocess::Standardize(_)));
+        for name in Synthetic::NAMES {
+            assert_eq!(preprocess(name), Preprocess::None);
+        }
+    }
+
+    #[test]
+    fn a_quarter_of_every_class_is_for_testing() {
+        let split = source("blobs:n=80,classes=4").load(None, &mut rng(3)).unwrap();
+        assert_eq!((split.train.class_counts(), split.test.class_counts()), (vec![15; 4], vec![5; 4]));
+    }
+
+    #[test]
+    fn the_smallest_sets_can_be_split() {
+        for text in ["xor:n=4", "moons:n=5", "blobs:n=200,classes=100", "spirals:n=6,classes=3"] {
+            let split = source(text).load(None, &mut rng(4)).unwrap();
+            assert!(split.train.class_counts().iter().all(|&n| n >= 1), "{text}");
+            assert!(split.test.class_counts().iter().all(|&n| n >= 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_drawn_comes_from_the_generator() {
+        for text in ["moons:noise=0.1", "breast_cancer"] {
+            let load = |seed| source(text).load(None, &mut rng(seed)).unwrap();
+            assert_eq!(load(5), load(5));
+            assert_ne!(load(5), load(6));
+        }
+    }
+}

@@ -1,0 +1,577 @@
+//! Sets that are drawn, not read: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
+//! [`Dataset::blobs`], [`Dataset::spirals`], and [`Synthetic`], any of them as text.
+
+use crate::dataset::Dataset;
+use crate::error::{DataError, SpecError};
+use ndarray::Array2;
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+use std::f64::consts::{PI, TAU};
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+
+/// # Sets that are drawn
+///
+/// `n` is the number of rows. Rows take turns among the classes: row `k` is of class `k % classes`, so that no
+/// class has more than one row more than another. `noise` is the standard deviation of the normal noise added
+/// to every number; without it nothing but the centres of `blobs` is random. The same seed draws the same set,
+/// and the same noise in another strength.
+///
+/// Errors if a parameter is out of its range: `n` from twice the number of classes to 1,000,000, `noise` from
+/// 0 to 100, the others as told.
+impl Dataset {
+    /// Exclusive or: the corners (0, 0) and (1, 1) are class "0", (0, 1) and (1, 0) class "1".
+    ///
+    /// No straight line separates the two. 4 rows without noise are the truth table. In text: `xor`, which is
+    /// `xor:n=100,noise=0.1`.
+    ///
+    /// Source: M. Minsky, S. Papert (1969), "Perceptrons".
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let table = Dataset::xor(4, 0.0, &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// assert_eq!(table.features, ndarray::array![[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]);
+    /// assert_eq!(table.labels, [0, 1, 0, 1]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn xor(n: usize, noise: f64, rng: &mut (impl Rng + ?Sized)) -> Result<Dataset, DataError> {
+        Shape::Xor.check(&[n as f64, noise])?;
+        let corner = |class: usize, i: usize| {
+            let first = i % 2;
+            [first as f64, (first ^ class) as f64]
+        };
+        Ok(draw("xor", ["0", "1"], n, noise, rng, |class, i, _| corner(class, i)))
+    }
+
+    /// Two half circles that reach into each other; classes "outer" and "inner".
+    ///
+    /// For angles `a` evenly from 0 to pi, outer points are `(cos a, sin a)` and inner ones
+    /// `(1 - cos a, 1/2 - sin a)`. In text: `moons`, which is `moons:n=100,noise=0`.
+    ///
+    /// Source: scikit-learn, `make_moons`, with its defaults.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let moons = Dataset::moons(500, 0.2, &mut ChaCha8Rng::seed_from_u64(7))?;
+    /// assert_eq!(moons.features.dim(), (500, 2));
+    /// assert_eq!(moons.class_counts(), [250, 250]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn moons(n: usize, noise: f64, rng: &mut (impl Rng + ?Sized)) -> Result<Dataset, DataError> {
+        Shape::Moons.check(&[n as f64, noise])?;
+        Ok(draw("moons", ["outer", "inner"], n, noise, rng, |class, i, of| {
+            let (sin, cos) = (PI * i as f64 / (of - 1) as f64).sin_cos();
+            if class == 0 { [cos, sin] } else { [1.0 - cos, 0.5 - sin] }
+        }))
+    }
+
+    /// One circle inside another; classes "outer" and "inner".
+    ///
+    /// Points lie at evenly spaced angles `a`: `r (cos a, sin a)` with `r` 1 outside and `factor`, from 0 to
+    /// 0.99, inside. In text: `circles`, which is `circles:n=100,noise=0,factor=0.8`.
+    ///
+    /// Source: scikit-learn, `make_circles`, with its defaults.
+    pub fn circles(
+        n: usize,
+        noise: f64,
+        factor: f64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Dataset, DataError> {
+        Shape::Circles.check(&[n as f64, noise, factor])?;
+        Ok(draw("circles", ["outer", "inner"], n, noise, rng, |class, i, of| {
+            let (sin, cos) = (TAU * i as f64 / of as f64).sin_cos();
+            let radius = [1.0, factor][class];
+            [radius * cos, radius * sin]
+        }))
+    }
+
+    /// Round clouds, one per class, around centres drawn uniformly from a box; classes "0", "1", ...
+    ///
+    /// Every coordinate of a centre lies from `-center_box` to `center_box` (0 to 1000); `noise` is the
+    /// standard deviation of a cloud. `classes` from 2 to 100, `features` from 1 to 100. In text: `blobs`,
+    /// which is `blobs:n=100,noise=1,classes=3,features=2,center_box=10`.
+    ///
+    /// Source: scikit-learn, `make_blobs`, with its defaults.
+    pub fn blobs(
+        n: usize,
+        noise: f64,
+        classes: usize,
+        features: usize,
+        center_box: f64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Dataset, DataError> {
+        Shape::Blobs.check(&[n as f64, noise, classes as f64, features as f64, center_box])?;
+        let centres = Array2::from_shape_fn((classes, features), |_| {
+            let from_0_to_1: f64 = rng.random();
+            center_box * (2.0 * from_0_to_1 - 1.0)
+        });
+        Ok(draw("blobs", numbered(classes), n, noise, rng, |class, _, _| centres.row(class).to_vec()))
+    }
+
+    /// Spirals around one middle, an arm per class; classes "0", "1", ...
+    ///
+    /// For `t` evenly from 0 to 1, arm `c` of `classes` (2 to 100) is `r (cos a, sin a)` with radius
+    /// `r = (1 + 12 t) / 13` and angle `a = 2 pi (turns t + c / classes)`; `turns` from 0 to 100. In text:
+    /// `spirals`, which is `spirals:n=200,noise=0,classes=2,turns=1`.
+    ///
+    /// Source: K. Lang, M. Witbrock (1988), "Learning to tell two spirals apart", Proceedings of the 1988
+    /// Connectionist Models Summer School, 52-59. Their spirals, a well-known hard case, are 194 rows, 2 arms
+    /// and 3 turns; these are the same but for their size and the way they turn.
+    pub fn spirals(
+        n: usize,
+        noise: f64,
+        classes: usize,
+        turns: f64,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Dataset, DataError> {
+        Shape::Spirals.check(&[n as f64, noise, classes as f64, turns])?;
+        Ok(draw("spirals", numbered(classes), n, noise, rng, |class, i, of| {
+            let t = i as f64 / (of - 1) as f64;
+            let (sin, cos) = (TAU * (turns * t + class as f64 / classes as f64)).sin_cos();
+            let radius = (1.0 + 12.0 * t) / 13.0;
+            [radius * cos, radius * sin]
+        }))
+    }
+}
+
+/// `n` rows that take turns among the classes: `point(class, i, of)` is the i-th of `of` points of a class,
+/// to which noise is added.
+fn draw<P: AsRef<[f64]>>(
+    name: &str,
+    class_names: impl IntoIterator<Item = impl Into<String>>,
+    n: usize,
+    noise: f64,
+    rng: &mut (impl Rng + ?Sized),
+    point: impl Fn(usize, usize, usize) -> P,
+) -> Dataset {
+    let class_names: Vec<String> = class_names.into_iter().map(Into::into).collect();
+    let classes = class_names.len();
+    let mut numbers = Vec::new();
+    for row in 0..n {
+        let class = row % classes;
+        let of = (n - class).div_ceil(classes);
+        for coordinate in point(class, row / classes, of).as_ref() {
+            let normal: f64 = StandardNormal.sample(rng);
+            numbers.push(coordinate + noise * normal);
+        }
+    }
+    let columns = numbers.len() / n;
+    let feature_names = match columns {
+        2 => vec!["x".to_owned(), "y".to_owned()],
+        _ => (0..columns).map(|column| format!("x{column}")).collect(),
+    };
+    Dataset {
+        name: name.to_owned(),
+        features: Array2::from_shape_vec((n, columns), numbers).expect("every point has as many numbers"),
+        labels: (0..n).map(|row| row % classes).collect(),
+        class_names,
+        feature_names,
+    }
+}
+
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| number.to_string()).collect()
+}
+
+/// A synthetic set and the values of its parameters, not drawn yet; read from text.
+///
+/// The text is the name of the set, then what is to differ from the defaults. Displayed, it shows all of them.
+///
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use surprisal_data::{Dataset, Synthetic};
+///
+/// let blobs: Synthetic = "blobs:classes=5,n=200".parse()?;
+/// assert_eq!(blobs.to_string(), "blobs:n=200,noise=1,classes=5,features=2,center_box=10");
+/// let set = blobs.draw(&mut ChaCha8Rng::seed_from_u64(0));
+/// assert_eq!(set, Dataset::blobs(200, 1.0, 5, 2, 10.0, &mut ChaCha8Rng::seed_from_u64(0))?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Synthetic {
+    shape: Shape,
+    /// In the order of the shape's parameters, within their ranges.
+    values: Vec<f64>,
+}
+
+impl Synthetic {
+    /// The names of the sets.
+    pub const NAMES: [&str; 5] = ["xor", "moons", "circles", "blobs", "spirals"];
+
+    /// Draws the set.
+    pub fn draw(&self, rng: &mut (impl Rng + ?Sized)) -> Dataset {
+        let real = |at: usize| self.values[at];
+        let whole = |at: usize| self.values[at] as usize;
+        let (n, noise) = (whole(0), real(1));
+        let drawn = match self.shape {
+            Shape::Xor => Dataset::xor(n, noise, rng),
+            Shape::Moons => Dataset::moons(n, noise, rng),
+            Shape::Circles => Dataset::circles(n, noise, real(2), rng),
+            Shape::Blobs => Dataset::blobs(n, noise, whole(2), whole(3), real(4), rng),
+            Shape::Spirals => Dataset::spirals(n, noise, whole(2), real(3), rng),
+        };
+        drawn.expect("the parameters were checked when the text was read")
+    }
+}
+
+impl FromStr for Synthetic {
+    type Err = SpecError;
+
+    /// `NAME` or `NAME:PARAMETER=VALUE,PARAMETER=VALUE,...`
+    fn from_str(text: &str) -> Result<Synthetic, SpecError> {
+        let (name, assignments) = match text.split_once(':') {
+            Some((name, list)) => (name, Some(list)),
+            None => (text, None),
+        };
+        let unknown = || SpecError::UnknownSource { text: text.to_owned() };
+        let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name).ok_or_else(unknown)?;
+        let parameters = shape.parameters();
+        let mut values: Vec<f64> = parameters.iter().map(|parameter| parameter.default).collect();
+        let mut seen = vec![false; values.len()];
+
+        for assignment in assignments.into_iter().flat_map(|list| list.split(',')) {
+            let set = shape.name();
+            let Some((name, value)) = assignment.split_once('=') else {
+                return Err(SpecError::NoAssignment { set, found: assignment.to_owned() });
+            };
+            let (name, value) = (name.trim(), value.trim());
+            let Some(at) = parameters.iter().position(|parameter| parameter.name == name) else {
+                return Err(SpecError::UnknownParameter { set, name: name.to_owned() });
+            };
+            if std::mem::replace(&mut seen[at], true) {
+                return Err(SpecError::ParameterTwice { set, parameter: parameters[at].name });
+            }
+            values[at] = value.parse().map_err(|_| parameters[at].out_of_range(set, value))?;
+        }
+        shape.check(&values)?;
+        Ok(Synthetic { shape, values })
+    }
+}
+
+impl Display for Synthetic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shape.name())?;
+        for (at, (parameter, value)) in self.shape.parameters().iter().zip(&self.values).enumerate() {
+            write!(f, "{}{}={value}", if at == 0 { ':' } else { ',' }, parameter.name)?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Xor,
+    Moons,
+    Circles,
+    Blobs,
+    Spirals,
+}
+
+/// What can be chosen of a set: what it is when nobody chooses, and its range, ends included.
+#[derive(Debug, Clone, Copy)]
+struct Parameter {
+    name: &'static str,
+    default: f64,
+    least: f64,
+    most: f64,
+    whole: bool,
+}
+
+const fn whole(name: &'static str, default: f64, least: f64, most: f64) -> Parameter {
+    Parameter { name, default, least, most, whole: true }
+}
+
+const fn real(name: &'static str, default: f64, least: f64, most: f64) -> Parameter {
+    Parameter { name, default, least, most, whole: false }
+}
+
+impl Shape {
+    const ALL: [Shape; 5] = [Shape::Xor, Shape::Moons, Shape::Circles, Shape::Blobs, Shape::Spirals];
+
+    fn name(self) -> &'static str {
+        Synthetic::NAMES[self as usize]
+    }
+
+    /// In the order in which the functions above take them.
+    fn parameters(self) -> Vec<Parameter> {
+        const CLASSES: Parameter = whole("classes", 2.0, 2.0, 100.0);
+        let rows = |default| whole("n", default, 4.0, 1e6);
+        let noise = |default| real("noise", default, 0.0, 100.0);
+        match self {
+            Shape::Xor => vec![rows(100.0), noise(0.1)],
+            Shape::Moons => vec![rows(100.0), noise(0.0)],
+            Shape::Circles => vec![rows(100.0), noise(0.0), real("factor", 0.8, 0.0, 0.99)],
+            Shape::Blobs => vec![
+                rows(100.0),
+                noise(1.0),
+                Parameter { default: 3.0, ..CLASSES },
+                whole("features", 2.0, 1.0, 100.0),
+                real("center_box", 10.0, 0.0, 1000.0),
+            ],
+            Shape::Spirals => vec![rows(200.0), noise(0.0), CLASSES, real("turns", 1.0, 0.0, 100.0)],
+        }
+    }
+
+    /// Whether the values, in the order of the parameters, are within their ranges.
+    fn check(self, values: &[f64]) -> Result<(), SpecError> {
+        let parameters = self.parameters();
+        for (parameter, &value) in parameters.iter().zip(values) {
+            parameter.check(self.name(), value)?;
+        }
+        // two rows of each class: one to train on, one to test on
+        let rows = parameters[0];
+        let classes = parameters.iter().position(|parameter| parameter.name == "classes");
+        let least = 2.0 * classes.map_or(2.0, |at| values[at]);
+        Parameter { least, ..rows }.check(self.name(), values[0])
+    }
+}
+
+impl Parameter {
+    fn check(&self, set: &'static str, value: f64) -> Result<(), SpecError> {
+        let fits = (self.least..=self.most).contains(&value) && (!self.whole || value.fract() == 0.0);
+        if fits { Ok(()) } else { Err(self.out_of_range(set, &value.to_string())) }
+    }
+
+    fn out_of_range(&self, set: &'static str, found: &str) -> SpecError {
+        let Parameter { name, least, most, whole, .. } = *self;
+        SpecError::OutOfRange { set, parameter: name, whole, least, most, found: found.to_owned() }
+    }
+}
+
+/// The parameters of a set, for a message; none of a set that is not synthetic.
+pub(crate) fn parameter_names(set: &str) -> Vec<&'static str> {
+    let shape = Shape::ALL.into_iter().find(|shape| shape.name() == set);
+    shape.map_or(Vec::new(), |shape| shape.parameters().iter().map(|parameter| parameter.name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    fn set(text: &str, seed: u64) -> Dataset {
+        text.parse::<Synthetic>().unwrap().draw(&mut rng(seed))
+    }
+
+    /// The points of one class, in order.
+    fn points(set: &Dataset, class: usize) -> Vec<[f64; 2]> {
+        let rows = set.features.rows().into_iter().zip(&set.labels);
+        rows.filter(|&(_, &label)| label == class).map(|(row, _)| [row[0], row[1]]).collect()
+    }
+
+    fn distance([a, b]: [f64; 2], [c, d]: [f64; 2]) -> f64 {
+        (a - c).hypot(b - d)
+    }
+
+    /// The angles between neighbours on the way along a curve, as seen from the origin, added up.
+    fn turned(points: &[[f64; 2]]) -> f64 {
+        let angle = |[a, b]: [f64; 2], [c, d]: [f64; 2]| (a * d - b * c).atan2(a * c + b * d);
+        points.windows(2).map(|pair| angle(pair[0], pair[1])).sum()
+    }
+
+    #[track_caller]
+    fn assert_close(found: f64, expected: f64, tolerance: f64) {
+        assert!((found - expected).abs() <= tolerance, "{found} is not {expected} to {tolerance}");
+    }
+
+    #[test]
+    fn names_are_those_of_the_shapes() {
+        for shape in Shape::ALL {
+            let set = set(shape.name(), 0);
+            assert_eq!(set.name, shape.name());
+            assert_eq!(format!("{shape:?}").to_lowercase(), shape.name());
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_that_the_documentation_tells() {
+        for text in [
+            "xor:n=100,noise=0.1",
+            "moons:n=100,noise=0",
+            "circles:n=100,noise=0,factor=0.8",
+            "blobs:n=100,noise=1,classes=3,features=2,center_box=10",
+            "spirals:n=200,noise=0,classes=2,turns=1",
+        ] {
+            let name = text.split(':').next().unwrap();
+            assert_eq!(name.parse::<Synthetic>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn text_is_the_function_with_its_arguments() {
+        assert_eq!(set("xor:n=9,noise=0.3", 1), Dataset::xor(9, 0.3, &mut rng(1)).unwrap());
+        assert_eq!(set("moons:noise=0.2,n=11", 2), Dataset::moons(11, 0.2, &mut rng(2)).unwrap());
+        let circles = Dataset::circles(12, 0.1, 0.4, &mut rng(3)).unwrap();
+        assert_eq!(set("circles: n = 12 , noise=1e-1, factor=0.4", 3), circles);
+        let blobs = Dataset::blobs(40, 2.0, 4, 7, 3.0, &mut rng(4)).unwrap();
+        assert_eq!(set("blobs:n=40,noise=2,classes=4,features=7,center_box=3", 4), blobs);
+        let spirals = Dataset::spirals(30, 0.5, 5, 2.5, &mut rng(5)).unwrap();
+        assert_eq!(set("spirals:n=3e1,noise=0.5,classes=5,turns=2.5", 5), spirals);
+    }
+
+    #[test]
+    fn same_seed_same_set_other_seed_other_set() {
+        for name in Synthetic::NAMES {
+            let noisy = format!("{name}:noise=0.5");
+            assert_eq!(set(&noisy, 6), set(&noisy, 6));
+            assert_ne!(set(&noisy, 6), set(&noisy, 7));
+        }
+    }
+
+    #[test]
+    fn sets_are_sound_balanced_and_finite_to_the_ends_of_their_ranges() {
+        for text in [
+            "xor:n=4,noise=100",
+            "moons:n=4",
+            "moons:n=1001,noise=100",
+            "circles:n=5,factor=0",
+            "circles:n=7,factor=0.99",
+            "blobs:n=4,classes=2,features=1,center_box=0",
+            "blobs:n=333,noise=100,classes=100,features=100,center_box=1000",
+            "spirals:n=200,classes=100,turns=100",
+            "spirals:n=7,classes=3,turns=0",
+        ] {
+            let set = set(text, 8);
+            set.check().unwrap();
+            let counts = set.class_counts();
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            assert!(*least >= 2 && most - least <= 1, "{text}: {counts:?}");
+            assert!(set.features.iter().all(|x| x.is_finite()), "{text}");
+            assert!(text.contains(&format!("n={}", set.rows())));
+        }
+    }
+
+    #[test]
+    fn columns_are_as_many_as_features_and_named() {
+        assert_eq!(set("moons", 0).feature_names, ["x", "y"]);
+        assert_eq!(set("blobs:features=1", 0).feature_names, ["x0"]);
+        assert_eq!(set("blobs:features=3", 0).feature_names, ["x0", "x1", "x2"]);
+        assert_eq!(set("blobs:classes=4", 0).class_names, ["0", "1", "2", "3"]);
+        assert_eq!(set("circles", 0).class_names, ["outer", "inner"]);
+    }
+
+    #[test]
+    fn noise_is_the_standard_deviation_and_nothing_else() {
+        let clean = set("spirals:n=20000", 9).features;
+        let noise = |size: &str| set(&format!("spirals:n=20000,noise={size}"), 9).features - &clean;
+        let (small, large) = (noise("0.1"), noise("0.2"));
+        // 40,000 numbers: the error of the deviation is 0.1 / sqrt(80,000), that of the mean 0.1 / 200
+        assert_close(small.std(0.0), 0.1, 0.0015);
+        assert_close(small.mean().unwrap(), 0.0, 0.002);
+        assert!((&large - &small * 2.0).iter().all(|difference| difference.abs() < 1e-14));
+    }
+
+    #[test]
+    fn xor_corners_are_its_truth_table_and_stay_so_in_little_noise() {
+        let table = set("xor:n=8,noise=0", 10);
+        for (corner, label) in table.features.rows().into_iter().zip(&table.labels) {
+            assert_eq!(*label, corner[0] as usize ^ corner[1] as usize);
+        }
+        let noisy = set("xor:n=400,noise=0.1", 10);
+        let mut per_corner = [[0; 2]; 2];
+        for (row, label) in noisy.features.rows().into_iter().zip(&noisy.labels) {
+            let corner = [0, 1].map(|column| usize::from(row[column] > 0.5));
+            assert_eq!(*label, corner[0] ^ corner[1]);
+            per_corner[corner[0]][corner[1]] += 1;
+        }
+        assert_eq!(per_corner, [[100; 2]; 2]);
+    }
+
+    #[test]
+    fn moons_are_half_circles_that_reach_into_each_other_and_never_meet() {
+        let set = set("moons:n=401", 11);
+        let (outer, inner) = (points(&set, 0), points(&set, 1));
+        assert_eq!((outer.len(), inner.len()), (201, 200));
+        for &[x, y] in &outer {
+            assert_close(x.hypot(y), 1.0, 1e-15);
+            assert!(y >= 0.0);
+        }
+        for &[x, y] in &inner {
+            assert_close((x - 1.0).hypot(y - 0.5), 1.0, 1e-15);
+            assert!(y <= 0.5);
+        }
+        let ends = [outer[0], outer[200], inner[0], inner[199]];
+        let expected = [[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]];
+        assert!(ends.iter().zip(expected).all(|(&end, expected)| distance(end, expected) < 1e-15));
+
+        let gaps = outer.iter().flat_map(|&a| inner.iter().map(move |&b| distance(a, b)));
+        let narrowest = gaps.fold(f64::INFINITY, f64::min);
+        assert!(narrowest > 0.49, "{narrowest}");
+        let lowest_inner = inner.iter().map(|[_, y]| *y).fold(f64::INFINITY, f64::min);
+        assert!(lowest_inner < -0.49, "no line between the two");
+    }
+
+    #[test]
+    fn circles_have_their_radii_and_points_all_around() {
+        let set = set("circles:n=100,factor=0.3", 12);
+        for (class, radius) in [(0, 1.0), (1, 0.3)] {
+            let circle = points(&set, class);
+            assert_eq!(circle.len(), 50);
+            assert!(circle.iter().all(|&[x, y]| (x.hypot(y) - radius).abs() < 1e-15));
+            assert_close(turned(&circle), TAU * 49.0 / 50.0, 1e-12);
+            let step = distance(circle[0], circle[1]);
+            let closing = distance(circle[49], circle[0]);
+            assert_close(step, closing, 1e-14); // no gap, and no point twice
+        }
+    }
+
+    #[test]
+    fn blobs_lie_around_centres_in_the_box() {
+        let centres = set("blobs:n=400,noise=0,classes=4,features=5,center_box=3", 13);
+        for row in 4..400 {
+            assert_eq!(centres.features.row(row), centres.features.row(row % 4), "each at its centre");
+        }
+        let four = centres.select(&[0, 1, 2, 3]).features;
+        assert!(four.iter().all(|x| x.abs() <= 3.0));
+        assert!(four.iter().any(|x| *x > 1.0) && four.iter().any(|x| *x < -1.0), "all of the box is used");
+        let noisy = set("blobs:n=40000,noise=0.5,classes=4,features=5,center_box=3", 13);
+        let first: Vec<usize> = (0..40000).step_by(4).collect();
+        let cloud = noisy.select(&first).features;
+        for column in 0..5 {
+            assert_close(cloud.column(column).mean().unwrap(), four[[0, column]], 0.02);
+            assert_close(cloud.column(column).std(0.0), 0.5, 0.02);
+        }
+    }
+
+    #[test]
+    fn spirals_turn_as_often_as_asked_and_their_arms_are_one_arm_rotated() {
+        for (classes, turns) in [(2, 1.0), (3, 0.25), (5, 3.0)] {
+            let set = set(&format!("spirals:n={},classes={classes},turns={turns}", 200 * classes), 14);
+            let first = points(&set, 0);
+            let radii: Vec<f64> = first.iter().map(|[x, y]| x.hypot(*y)).collect();
+            assert!(radii.is_sorted());
+            assert_close(radii[0], 1.0 / 13.0, 1e-15);
+            assert_close(radii[199], 1.0, 1e-15);
+            assert_close(turned(&first), TAU * turns, 1e-11);
+            for class in 1..classes {
+                let (sin, cos) = (TAU * class as f64 / classes as f64).sin_cos();
+                let rotated = |[x, y]: [f64; 2]| [cos * x - sin * y, sin * x + cos * y];
+                let arm = points(&set, class);
+                assert!(first.iter().zip(arm).all(|(&a, b)| distance(rotated(a), b) < 1e-13));
+            }
+        }
+    }
+
+    #[test]
+    fn spirals_of_194_points_and_3_turns_are_those_of_lang_and_witbrock() {
+        let arm = points(&set("spirals:n=194,turns=3", 15), 0);
+        for (i, point) in arm.iter().rev().enumerate() {
+            // theirs begins outside, and has radius 6.5 there
+            let (angle, radius) = (i as f64 * PI / 16.0, 6.5 * (104.0 - i as f64) / 104.0);
+            let [x, y] = [radius * angle.cos(), -radius * angle.sin()].map(|coordinate| coordinate / 6.5);
+            assert!(distance(*point, [x, y]) < 1e-13, "point {i}");
+        }
+    }
+}

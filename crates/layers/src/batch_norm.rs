@@ -1,0 +1,115 @@
+//! Every feature with mean 0 and variance 1.
+
+use surprisal_tensor::{ParamId, Params, Scalar, Var};
+
+use crate::layer_norm::{add_filled, expect_features};
+use crate::{Layer, Summary};
+
+/// `y = (x - μ) / √(σ² + ε) · weight + bias`, with a mean μ and a variance σ² for each feature: `[rows, features]` to the same.
+///
+/// In training they are those of the batch, μ = 1/n Σ x and σ² = 1/n Σ (x - μ)² along the n rows, and the gradient goes
+/// through them. In evaluation they are running ones, so that a row's result does not depend on the rows beside it: each
+/// step of training moves `NAME.running_mean` and `NAME.running_var` by the `momentum` towards those of its batch (the variance
+/// with n - 1 instead of n, as PyTorch does), written by the optimizer's step (Ioffe and Szegedy 2015).
+///
+/// | parameter, `[features]` | starts as | moved by |
+/// |---|---|---|
+/// | `NAME.weight`, `NAME.bias` | 1, 0 | the gradient |
+/// | `NAME.running_mean`, `NAME.running_var` | 0, 1; frozen | each step of training; unfreezing them is an error then |
+///
+/// ```
+/// use surprisal_layers::{BatchNorm1d, Layer};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let layer = BatchNorm1d { eps: 0.0, ..BatchNorm1d::new(&mut params, "norm", 1) };
+/// let mut workspace = Workspace::new();
+///
+/// let tape = workspace.tape(&params); // training: mean 6, variance 4
+/// let y = layer.forward(tape.input(&array![[4.0], [8.0]]));
+/// assert_eq!(y.value(), array![[-1.0], [1.0]].into_dyn());
+/// workspace.grads().apply_updates(&mut params); // what an optimizer's step does
+/// assert!((params[layer.running_mean][0] - (0.9 * 0.0 + 0.1 * 6.0)).abs() < 1e-15);
+/// assert!((params[layer.running_var][0] - (0.9 * 1.0 + 0.1 * 8.0)).abs() < 1e-15);
+/// ```
+///
+/// Used more than once on one tape, the last use moves the running ones.
+///
+/// # Panics
+/// [`forward`](Layer::forward) at the caller's line, if the input is not `[rows, features]`; in training, if it has fewer than 2 rows.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm1d {
+    /// `NAME.weight`
+    pub weight: ParamId,
+    /// `NAME.bias`
+    pub bias: ParamId,
+    /// `NAME.running_mean`, frozen
+    pub running_mean: ParamId,
+    /// `NAME.running_var`, frozen
+    pub running_var: ParamId,
+    /// What keeps a feature that does not vary from a division by 0; 1e-5 at first.
+    pub eps: f64,
+    /// How far a step of training moves the running mean and variance, from 0 (not at all) to 1 (they forget); 0.1 at first.
+    pub momentum: f64,
+}
+
+impl BatchNorm1d {
+    /// Adds a layer's parameters.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn new<T: Scalar>(params: &mut Params<T>, name: &str, features: usize) -> BatchNorm1d {
+        let layer = BatchNorm1d {
+            weight: add_filled(params, name, "weight", features, T::ONE),
+            bias: add_filled(params, name, "bias", features, T::ZERO),
+            running_mean: add_filled(params, name, "running_mean", features, T::ZERO),
+            running_var: add_filled(params, name, "running_var", features, T::ONE),
+            eps: 1e-5,
+            momentum: 0.1,
+        };
+        params.freeze(layer.running_mean);
+        params.freeze(layer.running_var);
+        layer
+    }
+
+    /// Notes a running mean or variance that has moved towards this batch's.
+    #[track_caller]
+    fn follow<T: Scalar>(&self, running: ParamId, now: Var<T>) {
+        let tape = now.tape();
+        tape.update(running, (1.0 - self.momentum) * tape.param(running) + self.momentum * now.detach());
+    }
+}
+
+impl Layer for BatchNorm1d {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        expect_features("batch_norm", x, self.weight);
+        let (tape, shape) = (x.tape(), x.shape());
+        let &[rows, _] = shape.dims() else {
+            panic!("batch_norm: {shape} is not [rows, features]: each feature is normalised along the rows");
+        };
+        let (centred, variance) = if tape.is_training() {
+            assert!(
+                rows >= 2,
+                "batch_norm: {shape} has {rows} row{}, and the variance of a batch in training needs 2: leave a last \
+                 batch of one row out, or evaluate with `no_grad` or `evaluating`",
+                if rows == 1 { "" } else { "s" }
+            );
+            let mean = x.mean_axis(0);
+            let centred = x - mean;
+            let variance = centred.square().mean_axis(0);
+            self.follow(self.running_mean, mean);
+            self.follow(self.running_var, rows as f64 / (rows - 1) as f64 * variance);
+            (centred, variance)
+        } else {
+            (x - tape.param(self.running_mean), tape.param(self.running_var))
+        };
+        let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
+        centred * scale + tape.param(self.bias)
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        let all = [self.weight, self.bias, self.running_mean, self.running_var];
+        summary.layer("BatchNorm1d", &all, self.forward(x))
+    }
+}

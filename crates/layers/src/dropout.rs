@@ -1,0 +1,60 @@
+//! Noise that no unit can rely on another in.
+
+use surprisal_tensor::{Scalar, Var};
+
+use crate::{Layer, Summary};
+
+/// In training sets each number to 0 with probability p and divides the others by 1 - p; in evaluation does nothing.
+///
+/// `y = m x / (1 - p)` with m = 0 or 1, drawn anew in every step from a seed of the tape, so that one seed repeats a step; the
+/// mean of y is x. What a unit computes has to be of use without the units beside it (Srivastava et al. 2014).
+///
+/// ```
+/// use surprisal_layers::{Dropout, Layer};
+/// use surprisal_tensor::{Params, Workspace, ndarray::Array1};
+/// let (params, x) = (Params::<f32>::new(), Array1::ones(1000));
+/// let mut workspace = Workspace::new();
+///
+/// let tape = workspace.tape(&params).seeded(7);
+/// let y = Dropout::new(0.5).forward(tape.input(&x)).value();
+/// assert!(y.iter().all(|&y| y == 0.0 || y == 2.0));
+/// assert!((y.mean().unwrap() - 1.0).abs() < 0.1);
+///
+/// let y = workspace.eval(&params, |tape| Dropout::new(0.5).forward(tape.input(&x)));
+/// assert_eq!(y, x.into_dyn());
+/// ```
+///
+/// # Panics
+/// [`forward`](Layer::forward) at the caller's line, if a tape in training has no seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    p: f64,
+}
+
+impl Dropout {
+    /// A layer that drops each number with probability p.
+    ///
+    /// # Panics
+    /// If p is not in [0, 1).
+    #[track_caller]
+    pub fn new(p: f64) -> Dropout {
+        assert!((0.0..1.0).contains(&p), "dropout: p = {p} is not in [0, 1): it is the part that is dropped");
+        Dropout { p }
+    }
+    /// The part that is dropped.
+    pub fn p(&self) -> f64 {
+        self.p
+    }
+}
+
+impl Layer for Dropout {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let tape = x.tape();
+        if tape.is_training() && self.p > 0.0 { x.dropout(self.p, tape.next_seed()) } else { x }
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        summary.layer(format_args!("{self:?}"), &[], self.forward(x))
+    }
+}

@@ -1,0 +1,35 @@
+//! Rows of any shape, as rows of numbers.
+
+use surprisal_tensor::{Scalar, Var};
+
+use crate::{Layer, Summary};
+
+/// Makes each row one list of numbers: `[rows, a, b, ..]` to `[rows, a b ..]`; the first axis stays.
+///
+/// ```
+/// use surprisal_layers::{Flatten, Layer};
+/// use surprisal_tensor::{Params, Workspace, ndarray::Array3};
+/// let images = Array3::<f32>::zeros((16, 8, 8));
+/// let y = Workspace::new().eval(&Params::new(), |tape| Flatten.forward(tape.input(&images)));
+/// assert_eq!(y.shape(), [16, 64]);
+/// ```
+///
+/// # Panics
+/// At the caller's line, if the input is a single number: it has no rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flatten;
+
+impl Layer for Flatten {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let shape = x.shape();
+        match *shape.dims() {
+            [] => panic!("flatten: a single number has no rows"),
+            [rows, ref row @ ..] => x.reshape([rows, row.iter().product()]),
+        }
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        summary.layer("Flatten", &[], self.forward(x))
+    }
+}

@@ -1,0 +1,96 @@
+//! Every row with mean 0 and variance 1.
+
+use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
+
+use crate::{Layer, Summary};
+
+/// `y = (x - μ) / √(σ² + ε) · weight + bias`, with the mean μ and the variance σ² of each row: `[.., features]` to the same.
+///
+/// μ = 1/n Σ x and σ² = 1/n Σ (x - μ)² go along the last axis of n = `features` numbers. Each row is normalised by itself, so
+/// training and evaluation are the same, and a batch may be a single row (Ba, Kiros and Hinton 2016).
+///
+/// Holds `NAME.weight` (starts with ones) and `NAME.bias` (zeros), both `[features]`.
+///
+/// ```
+/// use surprisal_layers::{Layer, LayerNorm};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let layer = LayerNorm::new(&mut params, "norm", 2);
+/// let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&array![[1.0, 3.0], [70.0, 50.0]])));
+/// let sign = y.mapv(|y| (y * 1e4).round() / 1e4); // without ε it would be ±1
+/// assert_eq!(sign, array![[-1.0, 1.0], [1.0, -1.0]].into_dyn());
+/// ```
+///
+/// # Panics
+/// [`forward`](Layer::forward) at the caller's line, if the last axis has another length than `features`.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerNorm {
+    /// `NAME.weight`, `[features]`
+    pub weight: ParamId,
+    /// `NAME.bias`, `[features]`
+    pub bias: ParamId,
+    /// What keeps a row of equal numbers from a division by 0; 1e-5 at first.
+    pub eps: f64,
+}
+
+impl LayerNorm {
+    /// Adds a layer's parameters.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn new<T: Scalar>(params: &mut Params<T>, name: &str, features: usize) -> LayerNorm {
+        LayerNorm {
+            weight: add_filled(params, name, "weight", features, T::ONE),
+            bias: add_filled(params, name, "bias", features, T::ZERO),
+            eps: 1e-5,
+        }
+    }
+}
+
+impl Layer for LayerNorm {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        expect_features("layer_norm", x, self.weight);
+        let tape = x.tape();
+        let one_for_each_row = with_last_axis_one(x.shape());
+        let mean = x.mean_axis(-1).reshape(one_for_each_row);
+        let centred = x - mean;
+        let variance = centred.square().mean_axis(-1).reshape(one_for_each_row);
+        centred / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
+    }
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        summary.layer("LayerNorm", &[self.weight, self.bias], self.forward(x))
+    }
+}
+
+fn with_last_axis_one(shape: Shape) -> Shape {
+    let (mut dims, last) = ([1; MAX_RANK], shape.rank() - 1);
+    dims[..last].copy_from_slice(&shape.dims()[..last]);
+    Shape::new(&dims[..=last])
+}
+
+/// Adds `NAME.PART`, `[features]`, every number the same.
+#[track_caller]
+pub(crate) fn add_filled<T: Scalar>(
+    params: &mut Params<T>,
+    name: &str,
+    part: &str,
+    features: usize,
+    start: T,
+) -> ParamId {
+    params.add_with(&format!("{name}.{part}"), [features], |slots| slots.fill(start))
+}
+
+/// Refuses what does not end with as many features as the layer has weights.
+#[track_caller]
+pub(crate) fn expect_features<T: Scalar>(layer: &str, x: Var<T>, weight: ParamId) {
+    let (shape, entry) = (x.shape(), x.tape().params().entry(weight));
+    assert!(
+        shape.dims().last() == Some(&entry.shape.len()),
+        "{layer}: {shape} does not end with the {} features of \"{}\"",
+        entry.shape.len(),
+        entry.name
+    );
+}

@@ -1,0 +1,48 @@
+//! A way around a layer.
+
+use surprisal_tensor::{Scalar, Var};
+
+use crate::{Layer, Summary};
+
+/// `y = x + f(x)`, any shape to the same: the layer f learns what to change, and the gradient has a way around it.
+///
+/// `dx = dy + dy ∂f/∂x`: however deep the net, the 1 of the first term reaches every layer (He et al. 2016).
+///
+/// ```
+/// use surprisal_layers::{Init, Layer, Linear, Residual, Tanh, rng};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let f = Linear::with_init(&mut params, "change", 2, 2, Init::Zeros, Init::Zeros, &mut rng(0));
+/// let x = array![[1.0, -2.0]];
+/// let y = Workspace::new().eval(&params, |tape| Residual((f, Tanh)).forward(tape.input(&x)));
+/// assert_eq!(y, x.into_dyn()); // a layer that starts at 0 changes nothing yet
+/// ```
+///
+/// # Panics
+/// At the caller's line, if the layer does not keep the shape.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Residual<L>(pub L);
+
+impl<L: Layer> Layer for Residual<L> {
+    #[track_caller]
+    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        around(x, self.0.forward(x))
+    }
+    /// The layers inside, and below them this one.
+    #[track_caller]
+    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+        let y = self.0.describe(x, summary);
+        summary.layer("Residual", &[], around(x, y))
+    }
+}
+
+#[track_caller]
+fn around<'t, T: Scalar>(x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
+    let (before, after) = (x.shape(), y.shape());
+    // a sum would repeat a [rows, 1] along the columns and say nothing
+    assert!(
+        before == after,
+        "residual: the layer makes {after} of {before}: what is added must have the same shape"
+    );
+    x + y
+}

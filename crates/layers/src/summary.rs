@@ -1,0 +1,177 @@
+//! What a model consists of, as a table.
+
+use std::fmt::{self, Display};
+
+use surprisal_tensor::{ParamId, Params, Scalar, Shape, Var, Workspace};
+
+use crate::Layer;
+
+/// Runs a model once, on zeros of this shape and without gradients, and lists its layers: names, kinds, the shapes of
+/// what they put out, numbers of parameters.
+///
+/// ```
+/// use surprisal_layers::{BatchNorm1d, Dropout, Linear, Relu, rng, summary};
+/// use surprisal_tensor::Params;
+///
+/// let mut rng = rng(7);
+/// let mut params = Params::<f32>::new();
+/// let model = (
+///     Linear::new(&mut params, "hidden", 64, 32, &mut rng),
+///     BatchNorm1d::new(&mut params, "norm", 32),
+///     Relu,
+///     Dropout::new(0.2),
+///     Linear::new(&mut params, "out", 32, 10, &mut rng),
+/// );
+/// assert_eq!(
+///     summary(&params, &model, [1, 64]).to_string(),
+///     "\
+/// layer   kind                output   parameters  trainable
+/// input                       [1, 64]
+/// hidden  Linear              [1, 32]       2,080      2,080
+/// norm    BatchNorm1d         [1, 32]         128         64
+///         Relu                [1, 32]           0          0
+///         Dropout { p: 0.2 }  [1, 32]           0          0
+/// out     Linear              [1, 10]         330        330
+/// total                                     2,538      2,474
+/// "
+/// );
+/// ```
+///
+/// # Panics
+/// At the caller's line, if the shape does not fit the model.
+#[track_caller]
+pub fn summary<T: Scalar>(params: &Params<T>, model: &impl Layer, input: impl Into<Shape>) -> Summary {
+    let input = input.into();
+    let mut summary = Summary { input, rows: Vec::new(), seen: Vec::new(), parameters: 0, trainable: 0 };
+    let mut workspace = Workspace::new();
+    let tape = workspace.no_grad(params);
+    model.describe(tape.input_with(input, |slots| slots.fill(T::ZERO)), &mut summary);
+    let left: Vec<_> = params.ids().filter(|id| !summary.seen.contains(id)).collect();
+    for of_one_layer in left.chunk_by(|&a, &b| layer_of(params, a) == layer_of(params, b)) {
+        summary.row("undescribed", of_one_layer, None, params);
+    }
+    summary
+}
+
+/// "hidden" of "hidden.weight"
+fn layer_of<T: Scalar>(params: &Params<T>, id: ParamId) -> &str {
+    let name = params.entry(id).name.as_str();
+    name.rsplit_once('.').map_or(name, |(layer, _)| layer)
+}
+
+/// The layers of a model, as [`summary`] found them. Printed, it is a table.
+///
+/// Parameters that no layer told of stand at the end as "undescribed"; what two layers share is counted once.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    input: Shape,
+    rows: Vec<SummaryRow>,
+    seen: Vec<ParamId>,
+    parameters: usize,
+    trainable: usize,
+}
+
+/// One layer of a [`Summary`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryRow {
+    /// The name it has in the parameters: "hidden" of "hidden.weight"; empty if it has none.
+    pub name: String,
+    /// "Linear"
+    pub kind: String,
+    /// The shape of what it puts out; `None` if nobody told.
+    pub output: Option<Shape>,
+    /// How many numbers it adds to the parameters ..
+    pub parameters: usize,
+    /// .. and how many of them are not frozen.
+    pub trainable: usize,
+}
+
+impl Summary {
+    /// Adds a layer with its parameters and returns its output: for [`Layer::describe`].
+    pub fn layer<'t, T: Scalar>(
+        &mut self,
+        kind: impl Display,
+        parameters: &[ParamId],
+        output: Var<'t, T>,
+    ) -> Var<'t, T> {
+        self.row(kind, parameters, Some(output.shape()), output.tape().params());
+        output
+    }
+
+    fn row<T: Scalar>(
+        &mut self,
+        kind: impl Display,
+        ids: &[ParamId],
+        output: Option<Shape>,
+        params: &Params<T>,
+    ) {
+        let name = ids.first().map_or("", |&id| layer_of(params, id)).to_string();
+        let mut kind = kind.to_string();
+        let mut shared = false;
+        let (mut parameters, mut trainable) = (0, 0);
+        for &id in ids {
+            if self.seen.contains(&id) {
+                shared = true;
+                continue;
+            }
+            self.seen.push(id);
+            parameters += params[id].len();
+            trainable += if params.is_trainable(id) { params[id].len() } else { 0 };
+        }
+        if shared {
+            kind += " (shared)";
+        }
+        self.parameters += parameters;
+        self.trainable += trainable;
+        self.rows.push(SummaryRow { name, kind, output, parameters, trainable });
+    }
+
+    /// The layers, in the order of computation.
+    pub fn rows(&self) -> &[SummaryRow] {
+        &self.rows
+    }
+    /// How many numbers all parameters have.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+    /// How many of them are not frozen.
+    pub fn trainable(&self) -> usize {
+        self.trainable
+    }
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let text = |words: [&str; 5]| words.map(str::to_string);
+        let mut table = vec![
+            text(["layer", "kind", "output", "parameters", "trainable"]),
+            text(["input", "", &self.input.to_string(), "", ""]),
+        ];
+        for row in &self.rows {
+            let output = row.output.map_or(String::new(), |shape| shape.to_string());
+            let (parameters, trainable) = (thousands(row.parameters), thousands(row.trainable));
+            table.push([row.name.clone(), row.kind.clone(), output, parameters, trainable]);
+        }
+        table.push(text(["total", "", "", &thousands(self.parameters), &thousands(self.trainable)]));
+        let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
+        for [name, kind, output, parameters, trainable] in &table {
+            let line = format!("{name:a$}  {kind:b$}  {output:c$}  {parameters:>d$}  {trainable:>e$}");
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// 1234567 as "1,234,567".
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,213 @@
+//! What layers say to what does not fit, and that they say so of the caller's line.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use surprisal_layers::*;
+use surprisal_tensor::ndarray::{Array, Array2, ArrayD, array};
+use surprisal_tensor::{Params, Workspace};
+
+thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(String::new()) } }
+
+/// The message of a panic, which must come from a line of this file; places in it are told as HERE.
+#[track_caller]
+fn says<R>(expected: &str, f: impl FnOnce() -> R) {
+    static HOOK: Once = Once::new(); // for all threads
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICKED_IN.set(panic.location().map(|at| at.file().to_owned()).unwrap_or_default());
+            before(panic);
+        }));
+    });
+    let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("this should have panicked");
+    let message =
+        panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let parts = message.expect("a message").split(file!());
+    let parts: Vec<_> = parts.map(|part| part.trim_start_matches(|c| matches!(c, ':' | '0'..='9'))).collect();
+    assert_eq!(parts.join("HERE"), expected);
+    PANICKED_IN.with_borrow(|file| assert_eq!(file, file!(), "{expected}"));
+}
+
+/// In training, with the shape of an input of zeros.
+#[track_caller]
+fn refuses(params: &Params<f64>, layer: &impl Layer, shape: &[usize], expected: &str) {
+    refuses_input(params, layer, &Array::zeros(shape), expected);
+}
+
+#[track_caller]
+fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>, expected: &str) {
+    says(expected, || {
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(params);
+        layer.forward(tape.input(x));
+    });
+}
+
+#[test]
+fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
+    let mut params = Params::<f32>::new();
+    let model = (
+        Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
+        Relu,
+        vec![Linear::new(&mut params, "out", 64, 10, &mut rng(1))],
+    );
+    let panic = catch_unwind(|| {
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        model.forward(tape.input(&Array2::zeros((2, 784))));
+    });
+    let line = line!() - 2;
+    let message = *panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.starts_with("affine: [2, 128] x [64, 10]: 128 columns meet 64 rows"), "{message}");
+    assert!(message.contains(&format!("relu [2, 128], recorded at {}:{line}", file!())), "{message}");
+    assert!(message.contains("parameter \"out.weight\" [64, 10]"), "{message}");
+}
+
+#[test]
+fn every_layer_wants_a_name_of_its_own() {
+    let mut params = Params::<f64>::new();
+    params.add("a.weight", &array![1.0]);
+    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own";
+    says(taken, || Linear::new(&mut params, "a", 1, 1, &mut rng(0)));
+    says(taken, || Embedding::new(&mut params, "a", 1, 1, &mut rng(0)));
+    says(taken, || LayerNorm::new(&mut params, "a", 1));
+    says(taken, || BatchNorm1d::new(&mut params, "a", 1));
+}
+
+#[test]
+fn layers_that_normalise_name_the_features_they_have() {
+    let mut params = Params::new();
+    let rows = LayerNorm::new(&mut params, "rows", 8);
+    let batch = BatchNorm1d::new(&mut params, "batch", 8);
+    refuses(
+        &params,
+        &rows,
+        &[2, 9],
+        "layer_norm: [2, 9] does not end with the 8 features of \"rows.weight\"",
+    );
+    refuses(&params, &rows, &[], "layer_norm: [] does not end with the 8 features of \"rows.weight\"");
+    refuses(
+        &params,
+        &batch,
+        &[2, 1],
+        "batch_norm: [2, 1] does not end with the 8 features of \"batch.weight\"",
+    );
+    refuses(
+        &params,
+        &batch,
+        &[2, 3, 8],
+        "batch_norm: [2, 3, 8] is not [rows, features]: each feature is normalised along the rows",
+    );
+}
+
+#[test]
+fn batch_norm_wants_two_rows_in_training() {
+    let mut params = Params::new();
+    let layer = BatchNorm1d::new(&mut params, "norm", 3);
+    refuses(
+        &params,
+        &layer,
+        &[1, 3],
+        "batch_norm: [1, 3] has 1 row, and the variance of a batch in training needs 2: leave a last batch of one row out, \
+         or evaluate with `no_grad` or `evaluating`",
+    );
+    refuses(
+        &params,
+        &layer,
+        &[0, 3],
+        "batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out, \
+         or evaluate with `no_grad` or `evaluating`",
+    );
+    params.unfreeze(layer.running_mean);
+    refuses(&params, &layer, &[2, 3], "update: \"norm.running_mean\" is trainable: gradients move it");
+}
+
+#[test]
+fn dropout_wants_a_part_and_a_seed() {
+    for (p, text) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+        says(&format!("dropout: p = {text} is not in [0, 1): it is the part that is dropped"), || {
+            Dropout::new(p)
+        });
+    }
+    refuses(
+        &Params::new(),
+        &Dropout::new(0.5),
+        &[2, 3],
+        "this layer draws random numbers in training, and the tape has no seed: start it with \
+         `workspace.tape(&params).seeded(rng.next_u64())`, or evaluate with `no_grad` or `evaluating`",
+    );
+}
+
+#[test]
+fn an_embedding_names_the_index_its_place_and_the_range() {
+    let mut params = Params::new();
+    let layer = Embedding::new(&mut params, "word", 10, 4, &mut rng(0));
+    for (index, text) in [(10.0, "10"), (-1.0, "-1"), (2.5, "2.5"), (f64::NAN, "NaN")] {
+        refuses_input(
+            &params,
+            &layer,
+            &array![3.0, 9.0, index].into_dyn(),
+            &format!(
+                "index_select: index {text} at position 2 does not lie in axis 0 of [10, 4], whose length is 10\n  \
+                 left:   parameter \"word.weight\" [10, 4]\n  right:  input [3], recorded at HERE"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_residual_keeps_the_shape_and_a_single_number_has_no_rows() {
+    let mut params = Params::new();
+    let layer = Residual(Linear::new(&mut params, "inside", 4, 1, &mut rng(0)));
+    refuses(
+        &params,
+        &layer,
+        &[3, 4],
+        "residual: the layer makes [3, 1] of [3, 4]: what is added must have the same shape",
+    );
+    refuses(&params, &Flatten, &[], "flatten: a single number has no rows");
+}
+
+#[test]
+fn starts_that_cannot_be_drawn() {
+    says("Uniform(-1.0): a bound, deviation or gain is finite and not negative", || {
+        fill(Init::Uniform(-1.0), 12)
+    });
+    says("Normal(inf): a bound, deviation or gain is finite and not negative", || {
+        fill(Init::Normal(f64::INFINITY), 12)
+    });
+    says("Init::Orthogonal starts a weight, [3, 4], not 4 numbers: start a bias with Init::Zeros", || {
+        fill(Init::Orthogonal(1.0), 4)
+    });
+}
+
+fn fill(init: Init, len: usize) {
+    init.fill(&mut vec![0.0f64; len], 3, 4, &mut rng(0));
+}
+
+#[test]
+fn sizes_that_are_none_are_told() {
+    for (text, problem) in [
+        ("", "\"\" is not a number from 1 on"),
+        ("10", "a net has at least inputs and outputs"),
+        ("64-x-10", "\"x\" is not a number from 1 on"),
+        ("64--10", "\"\" is not a number from 1 on"),
+        ("99999999999999999999-1", "\"99999999999999999999\" is not a number from 1 on"),
+    ] {
+        let message = text.parse::<Sizes>().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            format!("\"{text}\" is no list of layer sizes: {problem}; write for example 64-32-10")
+        );
+    }
+}
+
+#[test]
+fn an_activation_that_is_none_is_told_with_all_that_are() {
+    assert_eq!(
+        "Relu".parse::<Activation>().unwrap_err(),
+        "there is no activation \"Relu\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus or logsigmoid"
+    );
+}

@@ -1,0 +1,172 @@
+//! # Binary cross-entropy on probabilities
+//!
+//! A model says "yes" with probability p. The surprise at what then happens, t = 1 for yes and 0 for no, is
+//!
+//! `l = -[t ln p + (1 - t) ln(1 - p)]`
+//!
+//! ## The gradient
+//!
+//! `dl/dp = (p - t) / (p (1 - p))`, which is `-1 / p` for t = 1 and `1 / (1 - p)` for t = 0: the surer the wrong answer, the
+//! steeper, without bound.
+//!
+//! ## In which form
+//!
+//! * `ln(1 - p)` as `ln_1p(-p)`: in `f32`, 1 - p is 1 for every p below 3e-8.
+//! * A term whose factor is 0 is 0: who says 0 and is right is not surprised, 0 ln 0 = 0, and the slope there is 1, not 0 / 0.
+//! * Nothing is clamped: p = 0 for what then happens is an infinite surprise, and its slope is infinite. PyTorch's
+//!   `binary_cross_entropy` puts -100 in the place of smaller logarithms and 1e-12 in the place of a smaller p (1 - p). That is
+//!   finite, but the slope no longer belongs to the value: below p = e^-100 the loss is constant, and its gradient is not
+//!   0; at p = t = 1 the gradient is 0, and should be -1. Between p = 1e-12 and 1 - 1e-12 both agree.
+//!
+//! ## Rather with logits
+//!
+//! A probability has forgotten what the logit knew: in `f32`, σ(z) is 1 from z = 16.7 on, the surprise at "no" is then infinite
+//! where it should be z, and going back through the sigmoid an infinite slope meets a σ'(z) of nearly 0. Who has logits takes
+//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits), where the two have cancelled on paper. This loss
+//! is for probabilities that come from elsewhere: products, mixtures, tables.
+//!
+//! Source: Good 1952, "Rational decisions"; PyTorch's `binary_cross_entropy`.
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::yes_or_no::{YesOrNo, check_from_0_to_1, yes_or_no};
+
+#[derive(Clone, Copy)]
+struct OnProbabilities;
+
+impl YesOrNo for OnProbabilities {
+    const CARD: Card = Card {
+        name: "binary_cross_entropy",
+        forward: "-t ln p - (1 - t) ln(1 - p)",
+        backward: "dp = (p - t) / (p (1 - p)) dl",
+        story: "The surprise at yes or no, given the probability of yes; its slope has no bound where that is wrong.",
+    };
+    #[inline(always)]
+    fn element<T: Scalar>(self, p: T, t: T, weight: T, _: T) -> (T, T) {
+        let (yes, no) = (weight * t, weight * (T::ONE - t));
+        let of_yes = if yes > T::ZERO { yes * -p.ln() } else { T::ZERO };
+        let of_no = if no > T::ZERO { no * -(-p).ln_1p() } else { T::ZERO };
+        let slope = if t <= T::ZERO {
+            T::ONE / (T::ONE - p)
+        } else if t >= T::ONE {
+            -T::ONE / p
+        } else {
+            (p - t) / (p * (T::ONE - p))
+        };
+        (of_yes + of_no, if weight > T::ZERO { weight * slope } else { T::ZERO })
+    }
+}
+
+/// The options of [`binary_cross_entropy`]; [`loss`](Self::loss) computes it with them.
+///
+/// `l = -w [t ln p + (1 - t) ln(1 - p)]`; the mean divides by the number of elements, whatever the weights.
+#[derive(Clone, Debug, Default)]
+pub struct BinaryCrossEntropy {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+    /// w: one weight for every element, by rows.
+    pub weight: Option<Vec<f64>>,
+}
+
+/// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability `probs`.
+///
+/// `probs` and `targets` have the same shape and lie in \[0, 1\]; targets are not differentiated. Where a probability is 0 for
+/// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12
+/// for a smaller p (1 - p). Between p = 1e-12 and 1 - 1e-12 both agree.
+///
+/// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits), which is exact for all of them.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a probability or a target is not in \[0, 1\].
+///
+/// ```
+/// use surprisal_loss::binary_cross_entropy;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let probs = tape.input(&array![0.25, 0.0]).requires_grad();
+/// let loss = binary_cross_entropy(probs, tape.input(&array![1.0, 0.0]));
+/// loss.backward();
+/// assert_eq!(loss.item(), 4f64.ln() / 2.0); // two surprises: -ln ¼, and none
+/// assert_eq!(probs.grad().unwrap(), array![-2.0, 0.5].into_dyn()); // -1 / p and 1 / (1 - p), halved by the mean
+/// ```
+#[track_caller]
+pub fn binary_cross_entropy<'t, T: Scalar>(probs: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    BinaryCrossEntropy::default().loss(probs, targets)
+}
+
+impl BinaryCrossEntropy {
+    /// [`binary_cross_entropy`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, probs: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        let told = "probabilities lie between 0 and 1; logits go to binary_cross_entropy_with_logits";
+        check_from_0_to_1("binary_cross_entropy", "probability", probs, told);
+        yes_or_no(OnProbabilities, [probs, targets], self.reduction, &self.weight, &None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binary_cross_entropy_with_logits;
+    use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+    use surprisal_tensor::{Dual, Params, Workspace, check_gradient};
+
+    fn probs() -> ArrayD<f64> {
+        Array2::from_shape_fn((3, 4), |(i, j)| 0.5 + ((i * 4 + j) as f64 * 1.3).sin() * 0.45).into_dyn()
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let t = Array2::from_shape_fn((3, 4), |(i, j)| Dual::of((i + j) as f64 % 5.0 / 4.0));
+        check_gradient(&[probs()], |tape, x| {
+            let (p, t) = (x[0], tape.input(&t));
+            let (fused, plain) =
+                (binary_cross_entropy(p, t), -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()).mean());
+            assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+            // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+            fused + (fused - plain) * 1e3
+        });
+    }
+
+    #[test]
+    fn behind_a_sigmoid_it_is_the_loss_with_logits() {
+        let z = array![-3.0, 0.1, 2.0].into_dyn();
+        check_gradient(&[z], |tape, x| {
+            let t = tape.input(&array![1.0, 0.25, 0.0].mapv(Dual::of));
+            let (two_nodes, one) =
+                (binary_cross_entropy(x[0].sigmoid(), t), binary_cross_entropy_with_logits(x[0], t));
+            assert!((two_nodes.item().value - one.item().value).abs() < 1e-14);
+            one + (one - two_nodes) * 1e3
+        });
+    }
+
+    #[test]
+    fn every_option_has_the_right_gradient() {
+        let t = Array2::from_shape_fn((3, 4), |(i, j)| Dual::of((i + j) as f64 % 3.0 / 2.0));
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for weight in [None, Some((0..12).map(f64::from).collect())] {
+                let loss = BinaryCrossEntropy { reduction, weight };
+                check_gradient(&[probs()], |tape, x| loss.loss(x[0], tape.input(&t)));
+            }
+        }
+    }
+
+    #[test]
+    fn an_infinite_surprise_of_weight_0_counts_nothing() {
+        let params = Params::<f64>::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let probs = tape.input(&array![0.0, 1.0, 0.5]).requires_grad();
+        let loss = BinaryCrossEntropy { reduction: Reduction::Sum, weight: Some(vec![0.0, 0.0, 1.0]) };
+        let total = loss.loss(probs, tape.input(&array![1.0, 0.25, 1.0]));
+        total.backward();
+        assert_eq!(total.item(), 2f64.ln());
+        assert_eq!(probs.grad().unwrap(), array![0.0, 0.0, -2.0].into_dyn());
+    }
+}

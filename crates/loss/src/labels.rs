@@ -1,0 +1,135 @@
+//! Class labels: what may name a class, how labels come on the tape, and what a labelled row counts.
+
+use surprisal_tensor::sum::sum_by;
+use surprisal_tensor::{Inputs, Scalar, Shape, ShapeError, Var};
+
+/// An integer that names a class.
+pub trait Label: Copy {
+    /// The class, or a number that is none.
+    fn index(self) -> i64;
+}
+macro_rules! labels { ($($Int:ty)+) => { $(
+    impl Label for $Int {
+        fn index(self) -> i64 { i64::try_from(self).unwrap_or(i64::MAX) }
+    }
+)+ } }
+labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
+
+/// The label of a row that counts nothing.
+const IGNORED: f64 = -1.0;
+
+/// A loss of rows that have labels, and its input, by the names that messages call them.
+#[derive(Clone, Copy)]
+pub(crate) struct Labelled {
+    pub loss: &'static str,
+    pub input: &'static str,
+}
+
+impl Labelled {
+    /// Records one label for each row of `input`.
+    #[track_caller]
+    pub fn record<'t, T: Scalar>(
+        self,
+        input: Var<'t, T>,
+        labels: &[impl Label],
+        ignore_index: i64,
+    ) -> Var<'t, T> {
+        let (Labelled { loss, input: name }, shape) = (self, input.shape());
+        let (rows, classes) = match self.rows_and_classes(&shape) {
+            Ok(sizes) => sizes,
+            Err(told) => panic!("{loss}: {told}"),
+        };
+        assert!(
+            labels.len() == rows,
+            "{loss}: {} labels for the {rows} rows of {name} {shape}: one label is needed for each row",
+            labels.len()
+        );
+        let mut wrong = None; // told below, at the caller's line: a closure has none
+        let leaf = input.tape().input_with([rows], |slots| {
+            for (row, (slot, label)) in slots.iter_mut().zip(labels).enumerate() {
+                let label = label.index();
+                if label == ignore_index {
+                    *slot = T::of(IGNORED);
+                } else if (0..classes as i64).contains(&label) {
+                    *slot = T::of(label as f64); // exact: a class index is far below 2^24
+                } else {
+                    wrong = wrong.or(Some((row, label)));
+                }
+            }
+        });
+        if let Some((row, label)) = wrong {
+            panic!(
+                "{loss}: label {label} in row {row} is not one of the {classes} classes 0 to {}: \
+                 do the labels start at 1, or is the last layer too narrow?",
+                classes.saturating_sub(1)
+            );
+        }
+        leaf
+    }
+
+    /// The mean is over something: not every row is ignored, or of a class that weighs nothing.
+    #[track_caller]
+    pub fn check_mean<T: Scalar>(self, labels: Var<T>, weight: Option<&[f64]>, ignore_index: i64) {
+        let counts = |&label: &T| class(label).is_some_and(|y| weight.is_none_or(|w| T::of(w[y]) > T::ZERO));
+        assert!(
+            labels.with_value(|labels| labels.iter().any(counts)),
+            "{}: every row has the ignored label {ignore_index}{}: there is nothing to average",
+            self.loss,
+            if weight.is_some() { " or a class of weight 0" } else { "" }
+        );
+    }
+
+    /// The shape of the single losses, if the input is `[rows, classes]` or `[classes]`, and the weights, input 2, are as many as
+    /// the classes.
+    pub fn each<T: Scalar>(self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let shape = inputs.shape(0);
+        let (rows, classes) = self.rows_and_classes(shape).map_err(ShapeError::new)?;
+        if rows * classes == 0 {
+            return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+        }
+        if inputs.len() > 2 && inputs.shape(2).len() != classes {
+            let (weights, name) = (inputs.shape(2).len(), self.input);
+            return Err(ShapeError::new(format!(
+                "{weights} weights for the {classes} classes of {name} {shape}"
+            )));
+        }
+        Ok(if shape.dims().len() == 1 { Shape::SCALAR } else { Shape::from([rows]) })
+    }
+
+    fn rows_and_classes(self, shape: &Shape) -> Result<(usize, usize), String> {
+        match *shape.dims() {
+            [_] | [_, _] => Ok(rows_and_classes(shape)),
+            _ => Err(format!("the {} are {shape}: they must be [rows, classes] or [classes]", self.input)),
+        }
+    }
+}
+
+/// Of `[rows, classes]`, or of `[classes]`, which is one row.
+pub(crate) fn rows_and_classes(shape: &Shape) -> (usize, usize) {
+    match *shape.dims() {
+        [classes] => (1, classes),
+        ref dims => (dims[0], dims[1]),
+    }
+}
+
+/// The class that a label leaf holds; `None` where the row is ignored.
+#[inline(always)]
+pub(crate) fn class<T: Scalar>(label: T) -> Option<usize> {
+    (label >= T::ZERO).then(|| label.value() as usize)
+}
+
+/// A row's class and what that counts; `None` where it counts nothing: 0 times an infinite surprise would be NaN.
+#[inline(always)]
+pub(crate) fn counted<T: Scalar>(label: T, weight: Option<&[T]>) -> Option<(usize, T)> {
+    let y = class(label)?;
+    let w = weight.map_or(T::ONE, |w| w[y]);
+    (w > T::ZERO).then_some((y, w))
+}
+
+/// What all rows together count: what the mean divides by.
+pub(crate) fn total_weight<T: Scalar>(labels: &[T], weight: Option<&[T]>) -> T {
+    match weight {
+        None => T::of(labels.iter().filter(|&&label| class(label).is_some()).count() as f64),
+        Some(_) => sum_by(labels.len(), |i| counted(labels[i], weight).map_or(T::ZERO, |(_, w)| w)),
+    }
+}

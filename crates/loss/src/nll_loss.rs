@@ -1,0 +1,184 @@
+//! # Negative log-likelihood
+//!
+//! A row of log-probabilities says class c with probability `p_c = e^q_c`. The surprise at the class y that it was stands there
+//! already, with the other sign:
+//!
+//! `l = -q_y`
+//!
+//! ## The gradient
+//!
+//! `dl/dq_j = -[j = y]`, the same wherever q is: more of the class that it was, and not a word about the others. That
+//! probabilities sum to 1 is not known here; the derivative of log_softmax knows it, `dz_j = dq_j - p_j Σ_c dq_c`, and makes
+//! `p_j - [j = y]` of this.
+//!
+//! ## When
+//!
+//! [`softmax_cross_entropy`](crate::softmax_cross_entropy) of logits is this of their log_softmax, in one node instead of two. Take this
+//! one where log-probabilities come from elsewhere: mixtures, ensembles, sequences, counts.
+//!
+//! Nothing checks that they *are* log-probabilities; any numbers are taken. Given logits, the loss has no lower bound, and training
+//! runs away without a warning; given probabilities, it ends at -1. A loss below 0 is the sign of both.
+//!
+//! Source: Fisher 1922, "On the mathematical foundations of theoretical statistics"; PyTorch's `nll_loss`, whose conventions for
+//! weights and means these are.
+
+use surprisal_tensor::sum::sum_by;
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var};
+
+use crate::labels::{Labelled, counted, rows_and_classes, total_weight};
+use crate::{Label, Reduction, weights};
+
+const NAMES: Labelled = Labelled { loss: "nll_loss", input: "log_probs" };
+
+/// The options of [`nll_loss`]; [`loss`](Self::loss) computes it with them.
+///
+/// With weights w, a row counts `-w_y q_y`, and the mean divides by the weights Σ w_y of the rows that count.
+#[derive(Clone, Debug)]
+pub struct NllLoss {
+    /// What becomes of the losses of single rows.
+    pub reduction: Reduction,
+    /// w: one weight for every class.
+    pub weight: Option<Vec<f64>>,
+    /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
+    pub ignore_index: i64,
+}
+
+impl Default for NllLoss {
+    fn default() -> Self {
+        NllLoss { reduction: Reduction::Mean, weight: None, ignore_index: -100 }
+    }
+}
+
+/// The mean over the rows of the surprise at `labels`, when the model gives the classes probabilities e^log_probs.
+///
+/// `log_probs` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+///
+/// # Panics
+/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+///
+/// ```
+/// use surprisal_loss::{nll_loss, softmax_cross_entropy};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let log_probs = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
+/// let loss = nll_loss(log_probs, &[0, 1]);
+/// loss.backward();
+/// assert_eq!(loss.item(), 8f64.ln() / 2.0); // (-ln ¼ - ln ½) / 2
+/// assert_eq!(log_probs.grad().unwrap(), array![[-0.5, 0.0], [0.0, -0.5]].into_dyn());
+/// ```
+#[track_caller]
+pub fn nll_loss<'t, T: Scalar>(log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    NllLoss::default().loss(log_probs, labels)
+}
+
+impl NllLoss {
+    /// [`nll_loss`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if a weight is negative or not finite, if their number does not fit, or if no row counts anything and
+    /// the mean is asked for.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+        let tape = log_probs.tape();
+        let labels = NAMES.record(log_probs, labels, self.ignore_index);
+        let op = Picked { reduction: self.reduction };
+        let loss = match &self.weight {
+            None => tape.apply(op, [log_probs, labels]),
+            Some(weights) => {
+                tape.apply(op, [log_probs, labels, weights::record(tape, NAMES.loss, "weight", weights)])
+            }
+        };
+        if self.reduction == Reduction::Mean {
+            NAMES.check_mean(labels, self.weight.as_deref(), self.ignore_index);
+        }
+        loss
+    }
+}
+
+struct Picked {
+    reduction: Reduction,
+}
+
+impl<T: Scalar> Op<T> for Picked {
+    fn card(&self) -> Card {
+        Card {
+            name: NAMES.loss,
+            forward: "-q_y",
+            backward: "dq = -onehot(y) dl",
+            story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
+        }
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        Ok(self.reduction.shape(NAMES.each(inputs)?))
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let (q, labels) = (f.inputs.x(0), f.inputs.x(1));
+        let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
+        let (rows, classes) = rows_and_classes(f.inputs.shape(0));
+        let row = |i: usize| counted(labels[i], weight).map_or(T::ZERO, |(y, w)| w * -q[i * classes + y]);
+        match self.reduction {
+            Reduction::None => f.y.iter_mut().enumerate().for_each(|(i, y)| *y = row(i)),
+            Reduction::Sum => f.y[0] = sum_by(rows, row),
+            Reduction::Mean => f.y[0] = sum_by(rows, row) / total_weight(labels, weight),
+        }
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (labels, dy) = (b.x(1), b.dy);
+        let weight = (b.inputs.len() > 2).then(|| b.x(2));
+        let (_, classes) = rows_and_classes(b.inputs.shape(0));
+        let factor: T = self.reduction.factor(total_weight(labels, weight));
+        let each = self.reduction == Reduction::None;
+        let Some(dq) = b.dx(0) else { return };
+        dq.add_scattered(|dq| {
+            for (i, (dq, &label)) in dq.chunks_exact_mut(classes).zip(labels).enumerate() {
+                if let Some((y, w)) = counted(label, weight) {
+                    dq[y] -= factor * w * if each { dy[i] } else { dy[0] };
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::softmax_cross_entropy;
+    use surprisal_tensor::check_gradient;
+    use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+
+    fn log_probs() -> ArrayD<f64> {
+        Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j) as f64 * 1.9).sin() - 1.5).into_dyn()
+    }
+
+    #[test]
+    fn behind_log_softmax_it_is_softmax_cross_entropy() {
+        let labels = [2u8, 0, 4, 1];
+        check_gradient(&[log_probs()], |_, x| {
+            let (two_nodes, one) =
+                (nll_loss(x[0].log_softmax(-1), &labels), softmax_cross_entropy(x[0], &labels));
+            assert!((two_nodes.item().value - one.item().value).abs() < 1e-14);
+            // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+            one + (one - two_nodes) * 1e3
+        });
+    }
+
+    #[test]
+    fn every_option_has_the_right_gradient() {
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for weight in [None, Some(vec![0.5, 2.0, 0.0, 1.0, 3.0])] {
+                for ignore_index in [-100, 3] {
+                    let loss = NllLoss { reduction, weight: weight.clone(), ignore_index };
+                    check_gradient(&[log_probs()], |_, x| loss.loss(x[0], &[2, 3, 4, 1]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_may_stand_alone() {
+        let row = array![-0.5, -1.0, -2.0].into_dyn();
+        check_gradient(&[row], |_, x| nll_loss(x[0], &[1]));
+    }
+}

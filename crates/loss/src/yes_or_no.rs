@@ -1,0 +1,126 @@
+//! Losses that compare a number with a target from 0 (no) to 1 (yes), element by element, with weights.
+
+use surprisal_tensor::sum::{sum_by, sum_filled};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::pointwise::same_shape;
+use crate::{Reduction, weights};
+
+/// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
+pub(crate) trait YesOrNo: Copy + Send + 'static {
+    const CARD: Card;
+    /// l(x, t) and dl/dx, both times `weight`; a yes counts `pos_weight` times as much.
+    fn element<T: Scalar>(self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
+}
+
+/// Records the loss, with weights where there are any.
+#[track_caller]
+pub(crate) fn yes_or_no<'t, T: Scalar, L: YesOrNo>(
+    loss: L,
+    [x, targets]: [Var<'t, T>; 2],
+    reduction: Reduction,
+    weight: &Option<Vec<f64>>,
+    pos_weight: &Option<Vec<f64>>,
+) -> Var<'t, T> {
+    let (name, tape, op) = (L::CARD.name, x.tape(), Fused { loss, reduction });
+    check_from_0_to_1(name, "target", targets, "targets lie between 0 (no) and 1 (yes)");
+    if weight.is_none() && pos_weight.is_none() {
+        return tape.apply(op, [x, targets]);
+    }
+    let weight = weights::record(tape, name, "weight", weight.as_deref().unwrap_or(&[1.0]));
+    let pos_weight = weights::record(tape, name, "pos_weight", pos_weight.as_deref().unwrap_or(&[1.0]));
+    tape.apply(op, [x, targets, weight, pos_weight])
+}
+
+/// Panics at the first number that is not in \[0, 1\].
+#[track_caller]
+pub(crate) fn check_from_0_to_1<T: Scalar>(loss: &str, name: &str, x: Var<T>, told: &str) {
+    let inside = |x: T| x >= T::ZERO && x <= T::ONE; // NaN is not
+    let outside = x.with_value(|x| {
+        if x.iter().fold(true, |all, &x| all & inside(x)) {
+            return None; // found out by a loop that vectorises, as a search that may stop does not
+        }
+        x.iter().copied().enumerate().find(|&(_, x)| !inside(x))
+    });
+    if let Some((i, x)) = outside {
+        panic!("{loss}: {name} {i} is {x}: {told}");
+    }
+}
+
+struct Fused<L> {
+    loss: L,
+    reduction: Reduction,
+}
+
+kernel! {
+    /// The sum of the losses; `slope` gets their derivatives.
+    fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], slope: &mut [T]) -> T {
+        sum_filled(x.len(), |range, losses| {
+            let targets = x[range.clone()].iter().zip(&t[range.clone()]);
+            for ((l, d), (&x, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
+                (*l, *d) = loss.element(x, t, T::ONE, T::ONE);
+            }
+        })
+    }
+}
+
+impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
+    fn card(&self) -> Card {
+        L::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        same_shape(inputs, "targets")?;
+        let shape = inputs.shape(0);
+        if inputs.len() > 2 {
+            let (weights, pos_weights) = (inputs.shape(2).len(), inputs.shape(3).len());
+            let last = *shape.dims().last().unwrap_or(&1);
+            if weights != 1 && weights != shape.len() {
+                return Err(ShapeError::new(format!("{weights} weights do not fit {shape}"))
+                    .hint(format!("give one for every element: {}", shape.len())));
+            }
+            if pos_weights != 1 && pos_weights != last {
+                return Err(ShapeError::new(format!("{pos_weights} pos_weights do not fit {shape}"))
+                    .hint(format!("give one for all, or one for each place along the last axis: {last}")));
+            }
+        }
+        Ok(self.reduction.shape(*shape))
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        inputs.shape(0).len() // the slopes: they share most of their work with the losses
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let (x, t) = (f.inputs.x(0), f.inputs.x(1));
+        let total = if f.inputs.len() == 2 && self.reduction != Reduction::None {
+            fused(self.loss, x, t, f.memo)
+        } else {
+            let one = [T::ONE];
+            let weighed = f.inputs.len() > 2;
+            let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
+            let at = |weights: &[T], i: usize| {
+                if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] }
+            };
+            let each = |i: usize| self.loss.element(x[i], t[i], at(w, i), at(p, i));
+            if self.reduction == Reduction::None {
+                for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {
+                    (*y, *d) = each(i);
+                }
+                return;
+            }
+            sum_by(x.len(), |i| {
+                let (l, d) = each(i);
+                f.memo[i] = d;
+                l
+            })
+        };
+        f.y[0] = if self.reduction == Reduction::Mean { total / T::of(x.len() as f64) } else { total };
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (slope, dy) = (b.memo, b.dy);
+        let Some(dx) = b.dx(0) else { return };
+        if self.reduction == Reduction::None {
+            return dx.add2(slope, dy, |slope, dy| slope * dy);
+        }
+        let factor = dy[0] * self.reduction.factor(T::of(slope.len() as f64));
+        dx.add(slope, |slope| slope * factor);
+    }
+}

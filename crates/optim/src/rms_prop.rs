@@ -1,0 +1,157 @@
+//! [`RmsProp`]: the gradient, measured by the size it usually has.
+
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+
+use crate::error::or_panic;
+use crate::optimizer::{check, for_each_span, remember, root};
+use crate::{Hyperparameter, OptimError, Optimizer};
+
+/// RMSprop: steps along the gradient, divided by the size that gradients of this number usually have.
+///
+/// With learning rate η, weight decay λ and the gradient g + λθ in the place of g:
+///
+/// | | |
+/// |---|---|
+/// | mean square | `v ← α v + (1 - α) g²`, from 0 |
+/// | step | `θ ← θ - η g / (√v + ε)` |
+/// | [`momentum`](Self::momentum) μ | `m ← μ m + g / (√v + ε)`, `θ ← θ - η m`; m starts at 0 |
+///
+/// The start of v from 0 is not undone, as [`Adam`](crate::Adam) does: the first step is η / √(1 - α), ten times η.
+/// ε stands outside of the root, as in PyTorch.
+///
+/// Source: Tieleman and Hinton (2012), "Neural networks for machine learning", lecture 6.5.
+///
+/// ```
+/// use surprisal_optim::{Optimizer, RmsProp};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+///
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, 1.0]);
+/// let steep_and_flat = array![1000.0, 0.001];
+/// let mut workspace = Workspace::new();
+/// let (_, grads) = workspace.grad(&params, |tape| (tape.input(&steep_and_flat) * tape.param(w)).sum());
+/// RmsProp::new(0.01).step(&mut params, grads);
+/// assert!(params[w].iter().all(|w| (w - 0.9).abs() < 1e-4)); // steep or flat: ten learning rates
+/// ```
+#[derive(Clone, Debug)]
+pub struct RmsProp<T: Scalar = f32> {
+    options: Options,
+    square: Buf<T>,
+    velocity: Buf<T>, // empty without momentum
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    learning_rate: f64,
+    alpha: f64,
+    eps: f64,
+    momentum: f64,
+    weight_decay: f64,
+}
+
+impl<T: Scalar> RmsProp<T> {
+    /// RMSprop with PyTorch's constants: α = 0.99, ε = 1e-8, no momentum, no decay; the learning rate is above 0.
+    ///
+    /// # Panics
+    /// Where [`try_new`](Self::try_new) is an error.
+    #[track_caller]
+    pub fn new(learning_rate: f64) -> Self {
+        or_panic(Self::try_new(learning_rate))
+    }
+
+    /// [`new`](Self::new), for a learning rate from outside.
+    ///
+    /// # Errors
+    /// If the learning rate is not a finite number above 0.
+    pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
+        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
+        let options = Options { learning_rate, alpha: 0.99, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 };
+        Ok(RmsProp { options, square: Buf::new(9), velocity: Buf::new(6) })
+    }
+
+    /// How much of the mean square stays at each step: from 0 to below 1.
+    ///
+    /// # Panics
+    /// If it is out of range.
+    #[track_caller]
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.options.alpha = or_panic(Hyperparameter::Alpha.check(alpha));
+        self
+    }
+
+    /// What is added to the root: above 0.
+    ///
+    /// # Panics
+    /// If it is not a finite number above 0.
+    #[track_caller]
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.options.eps = or_panic(Hyperparameter::Eps.check(eps));
+        self
+    }
+
+    /// How much of the last step's velocity stays: μ, from 0 to below 1.
+    ///
+    /// # Panics
+    /// If it is out of range.
+    #[track_caller]
+    pub fn momentum(mut self, mu: f64) -> Self {
+        self.options.momentum = or_panic(Hyperparameter::Momentum.check(mu));
+        self
+    }
+
+    /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// # Panics
+    /// If it is negative, infinite or NaN.
+    #[track_caller]
+    pub fn weight_decay(mut self, lambda: f64) -> Self {
+        self.options.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
+        self
+    }
+}
+
+kernel! {
+    /// `m` is as long as theta, or empty without momentum.
+    fn rms_prop<T: Scalar>(o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: &mut [T]) {
+        let [lr, mu, lambda, eps] = [o.learning_rate, o.momentum, o.weight_decay, o.eps].map(T::of);
+        let [alpha, rest] = [o.alpha, 1.0 - o.alpha].map(T::of);
+        let scaled = |theta: T, g: T, v: &mut T| {
+            let g = g + lambda * theta;
+            *v = alpha * *v + rest * g * g;
+            g / (root(*v) + eps)
+        };
+        let numbers = theta.iter_mut().zip(g).zip(v);
+        if m.is_empty() {
+            for ((theta, &g), v) in numbers {
+                *theta -= lr * scaled(*theta, g, v);
+            }
+        } else {
+            for (((theta, &g), v), m) in numbers.zip(m) {
+                *m = mu * *m + scaled(*theta, g, v);
+                *theta -= lr * *m;
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for RmsProp<T> {
+    fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+        check(params, grads)?;
+        let RmsProp { options, square, velocity } = self;
+        remember(square, params)?;
+        if options.momentum > 0.0 {
+            remember(velocity, params)?;
+        }
+        for_each_span(params, grads, |theta, g, at| {
+            let m = if velocity.is_empty() { &mut [] } else { &mut velocity[at.clone()] };
+            rms_prop(*options, theta, g, &mut square[at], m);
+        });
+        Ok(())
+    }
+    fn learning_rate(&self) -> f64 {
+        self.options.learning_rate
+    }
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.options.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+}

@@ -1,0 +1,226 @@
+//! Two inputs with numpy's broadcasting, undone in one place on the way back.
+
+use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::shape::MAX_RANK;
+use crate::sum::sum_filled;
+use crate::{Scalar, Shape, ShapeError};
+
+/// A function of two numbers and its two derivatives.
+pub(super) trait Binary: Copy + Send + 'static {
+    const CARD: Card;
+    fn f<T: Scalar>(a: T, b: T) -> T;
+    /// What a gets of the gradient dy.
+    fn da<T: Scalar>(a: T, b: T, dy: T) -> T;
+    /// What b gets of it.
+    fn db<T: Scalar>(a: T, b: T, dy: T) -> T;
+}
+
+/// How to walk two shapes together: runs along the last axes, and an odometer over the others.
+///
+/// A stride of 0 repeats a number. Axes that both shapes walk in one stride are merged, so that equal shapes are
+/// one run, whatever their rank.
+struct Walk {
+    run: Axis,
+    outer: [Axis; MAX_RANK],
+    rank: usize,
+    empty: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Axis {
+    len: usize,
+    a: usize, // strides
+    b: usize,
+}
+
+impl Walk {
+    fn of(a: &Shape, b: &Shape) -> Walk {
+        if a == b {
+            let run = Axis { len: a.len(), a: 1, b: 1 };
+            return Walk { run, outer: Default::default(), rank: 0, empty: a.len() == 0 };
+        }
+        let mut axes = [Axis { len: 1, a: 1, b: 1 }; MAX_RANK];
+        let mut count = 0;
+        let (mut a_stride, mut b_stride, mut total) = (1, 1, 1);
+        for (x, y) in from_the_back(a.dims(), b.dims()) {
+            let len = if x == 1 { y } else { x };
+            let axis =
+                Axis { len, a: if x == 1 { 0 } else { a_stride }, b: if y == 1 { 0 } else { b_stride } };
+            (a_stride, b_stride, total) = (a_stride * x, b_stride * y, total * len);
+            if len == 1 {
+                continue;
+            }
+            let inner: &mut Axis = &mut axes[count.max(1) - 1];
+            if count > 0 && axis.a == inner.a * inner.len && axis.b == inner.b * inner.len {
+                inner.len *= len;
+            } else {
+                axes[count] = axis;
+                count += 1;
+            }
+        }
+        let mut outer = [Axis::default(); MAX_RANK];
+        let rank = count.max(1) - 1;
+        outer[..rank].copy_from_slice(&axes[1..rank + 1]);
+        Walk { run: axes[0], outer, rank, empty: total == 0 }
+    }
+
+    /// Calls `each` with the places in y, a and b where a run starts.
+    #[inline(always)]
+    fn runs(&self, mut each: impl FnMut(usize, usize, usize)) {
+        if self.empty {
+            return;
+        }
+        let mut turns = [0; MAX_RANK];
+        let (mut y, mut a, mut b) = (0, 0, 0);
+        'run: loop {
+            each(y, a, b);
+            y += self.run.len;
+            for (axis, turn) in self.outer[..self.rank].iter().zip(&mut turns) {
+                (a, b, *turn) = (a + axis.a, b + axis.b, *turn + 1);
+                if *turn < axis.len {
+                    continue 'run;
+                }
+                (a, b, *turn) = (a - axis.a * axis.len, b - axis.b * axis.len, 0);
+            }
+            return;
+        }
+    }
+}
+
+/// Pairs the axes of two shapes from the last one on; the shorter is continued with ones.
+fn from_the_back<'a>(a: &'a [usize], b: &'a [usize]) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let at = |dims: &[usize], i: usize| if i < dims.len() { dims[dims.len() - 1 - i] } else { 1 };
+    (0..a.len().max(b.len())).map(move |i| (at(a, i), at(b, i)))
+}
+
+fn broadcast(a: &Shape, b: &Shape) -> Result<Shape, ShapeError> {
+    if a == b {
+        return Ok(*a);
+    }
+    let rank = a.rank().max(b.rank());
+    let mut dims = [0; MAX_RANK];
+    for (i, (x, y)) in from_the_back(a.dims(), b.dims()).enumerate() {
+        if x != y && x != 1 && y != 1 {
+            let error = ShapeError::new(format!("{a} and {b}: {x} meets {y} in axis -{}", i + 1));
+            return Err(if a.rank() == 1 && b.rank() == 2 && a.dims()[0] == b.dims()[0] {
+                error.hint(format!(
+                    "to repeat {a} along the rows, make it a column: x.reshape([{}, 1])",
+                    a.dims()[0]
+                ))
+            } else if b.rank() == 1 && a.rank() == 2 && b.dims()[0] == a.dims()[0] {
+                error.hint(format!(
+                    "to repeat {b} along the rows, make it a column: x.reshape([{}, 1])",
+                    b.dims()[0]
+                ))
+            } else {
+                error.hint("axes are matched from the last; they must be equal, or one of them 1")
+            });
+        }
+        dims[rank - 1 - i] = if x == 1 { y } else { x };
+    }
+    Ok(Shape::new(&dims[..rank]))
+}
+
+/// f along one run, with the strides known to the compiler.
+#[inline(always)]
+fn run<B: Binary, T: Scalar, const SA: usize, const SB: usize>(a: &[T], b: &[T], y: &mut [T]) {
+    let (a, b) = (&a[..(y.len() - 1) * SA + 1], &b[..(y.len() - 1) * SB + 1]);
+    for (i, y) in y.iter_mut().enumerate() {
+        *y = B::f(a[i * SA], b[i * SB]);
+    }
+}
+
+crate::kernel! {
+    fn forward<T: Scalar, B: Binary>(_op: B, walk: &Walk, a: &[T], b: &[T], y: &mut [T]) {
+        let n = walk.run.len;
+        match (walk.run.a, walk.run.b) {
+            (0, _) => walk.runs(|i, j, k| run::<B, T, 0, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
+            (_, 0) => walk.runs(|i, j, k| run::<B, T, 1, 0>(&a[j..], &b[k..], &mut y[i..i + n])),
+            _ => walk.runs(|i, j, k| run::<B, T, 1, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
+        }
+    }
+}
+
+/// Adds the gradient along one run to what stands at `d`: one number if `d` was repeated, else one each.
+#[inline(always)]
+fn run_back<T: Scalar, const SA: usize, const SB: usize, const SD: usize>(
+    a: &[T],
+    b: &[T],
+    dy: &[T],
+    d: &mut [T],
+    f: &impl Fn(T, T, T) -> T,
+) {
+    let n = dy.len();
+    let (a, b, d) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1], &mut d[..(n - 1) * SD + 1]);
+    if SD == 0 {
+        d[0] += sum_filled(n, |range, numbers| {
+            let dy = &dy[range.clone()];
+            let a = if SA == 0 { a } else { &a[range.clone()] };
+            let b = if SB == 0 { b } else { &b[range] };
+            for (i, (number, &dy)) in numbers.iter_mut().zip(dy).enumerate() {
+                *number = f(a[i * SA], b[i * SB], dy);
+            }
+        });
+    } else {
+        for i in 0..n {
+            d[i] += f(a[i * SA], b[i * SB], dy[i]);
+        }
+    }
+}
+
+crate::kernel! {
+    /// Adds to d, which has the shape of a (or of b): repeated numbers get the sum of what their copies get.
+    fn backward<T: Scalar, F: Fn(T, T, T) -> T>(walk: &Walk, a: &[T], b: &[T], dy: &[T], d: &mut [T], of_a: bool, f: F) {
+        let n = walk.run.len;
+        match (walk.run.a, walk.run.b, of_a) {
+            (0, _, true) => walk.runs(|i, j, k| run_back::<T, 0, 1, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
+            (0, _, false) => walk.runs(|i, j, k| run_back::<T, 0, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
+            (_, 0, true) => walk.runs(|i, j, k| run_back::<T, 1, 0, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
+            (_, 0, false) => walk.runs(|i, j, k| run_back::<T, 1, 0, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
+            (_, _, true) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
+            (_, _, false) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
+        }
+    }
+}
+
+crate::kernel! {
+    /// The common case: nothing is repeated.
+    fn backward_same<T: Scalar, F: Fn(T, T, T) -> T>(a: &[T], b: &[T], dy: &[T], d: &mut [T], f: F) {
+        for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) { *d = f(a, b, dy) }
+    }
+}
+
+/// The operation that applies a [`Binary`] function to two inputs that broadcast.
+pub(super) struct Pairwise<B>(pub B);
+
+impl<T: Scalar, B: Binary> Op<T> for Pairwise<B> {
+    fn card(&self) -> Card {
+        B::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        broadcast(inputs.shape(0), inputs.shape(1))
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let walk = Walk::of(f.inputs.shape(0), f.inputs.shape(1));
+        forward(self.0, &walk, f.inputs.x(0), f.inputs.x(1), f.y);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
+        let same = x0.len() == dy.len() && x1.len() == dy.len();
+        let walk = Walk::of(b.inputs.shape(0), b.inputs.shape(1));
+        if let Some(d) = b.dx(0) {
+            if same {
+                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::da));
+            } else {
+                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, true, B::da));
+            }
+        }
+        if let Some(d) = b.dx(1) {
+            if same {
+                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::db));
+            } else {
+                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, false, B::db));
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! One of two values, by a condition.
+
+use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
+use crate::sum::sum_by;
+use crate::{Scalar, Shape, ShapeError, Var};
+
+/// `y = a` where the condition is not 0, else `b`: the choice of each number on its own.
+///
+/// The three have one shape; `a` or `b` may also be a single number, `[]`. Each of the two gets the gradient where it was
+/// chosen, and 0 elsewhere, whatever stands there; the condition gets none.
+#[derive(Clone, Copy, Debug)]
+pub struct Where;
+
+impl Where {
+    pub(super) const CARD: Card = Card {
+        name: "where",
+        forward: "a where c ≠ 0, else b",
+        backward: "da = dy where c ≠ 0, else 0; db = dy where c = 0, else 0",
+        story: "Takes each number from one of two; only the one that was taken gets its gradient.",
+    };
+}
+
+impl<T: Scalar> Op<T> for Where {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let condition = inputs.shape(0);
+        for k in [1, 2] {
+            let shape = inputs.shape(k);
+            if shape != condition && shape.rank() > 0 {
+                let error = ShapeError::new(format!("{shape} does not fit the condition {condition}"));
+                return Err(error.hint("both values have the shape of the condition, or are a single number"));
+            }
+        }
+        Ok(*condition)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let [c, a, b] = [0, 1, 2].map(|k| f.inputs.x(k));
+        let at = |x: &[T], i: usize| if x.len() == 1 { x[0] } else { x[i] };
+        for (i, (y, &c)) in f.y.iter_mut().zip(c).enumerate() {
+            *y = if c != T::ZERO { at(a, i) } else { at(b, i) };
+        }
+    }
+    fn backward(&self, g: &mut Backward<T>) {
+        let (c, dy) = (g.x(0), g.dy);
+        let [_, a_single, b_single] = [0, 1, 2].map(|k| g.x(k).len() != c.len());
+        if let Some(da) = g.dx(1) {
+            add_chosen(da, a_single, c, dy, |c| c != T::ZERO);
+        }
+        if let Some(db) = g.dx(2) {
+            add_chosen(db, b_single, c, dy, |c| c == T::ZERO);
+        }
+    }
+}
+
+/// Adds dy where it was chosen; a single number gets the sum of it.
+fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: impl Fn(T) -> bool) {
+    let part = |c: T, dy: T| if chosen(c) { dy } else { T::ZERO };
+    if single {
+        d.add_filled(|d, _| d[0] = sum_by(c.len(), |i| part(c[i], dy[i])));
+    } else {
+        d.add2(c, dy, part);
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// Of this condition, which is 1 or 0 everywhere: `a` where it is not 0, else `b`. No gradient flows into the condition.
+    ///
+    /// Unlike c a + (1 - c) b it is right where the value that is not chosen is infinite or NaN.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let (mask, x) = (tape.input(&array![1.0, 0.0]), tape.input(&array![3.0, f32::NAN]));
+    /// let masked = mask.where_(x, tape.constant(f64::NEG_INFINITY));
+    /// assert_eq!(masked.value(), array![3.0, f32::NEG_INFINITY].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, unless both values have the shape of the condition, or are a single number.
+    #[track_caller]
+    pub fn where_(self, a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
+        self.tape().apply(Where, [self, a, b])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use crate::check_gradient;
+    use crate::ops::{at, complaint};
+
+    #[test]
+    fn what_was_not_chosen_does_no_harm() {
+        let (y, dx) = at(&array![f64::NAN, 2.0, f64::INFINITY], |x| {
+            x.tape().input(&array![0.0, 1.0, 0.0]).where_(x * x, x.tape().constant(7.0))
+        });
+        assert_eq!(y, array![7.0, 4.0, 7.0].into_dyn());
+        assert_eq!(dx[1], 4.0);
+        let (_, dx) = at(&array![f64::NAN, 2.0], |x| x.tape().input(&array![0.0, 1.0]).where_(x, -x));
+        assert_eq!(dx, array![-1.0, 1.0].into_dyn());
+    }
+
+    #[test]
+    fn a_single_number_gets_the_sum_of_its_gradients() {
+        check_gradient(
+            &[array![0.3, 0.5, 0.7].into_dyn(), array![2.0].sum_axis(ndarray::Axis(0)).into_dyn()],
+            |tape, x| {
+                let condition = tape.one_hot(&[1], 3).reshape([3]);
+                condition.where_(x[0], x[1]) * condition.where_(x[1], x[0])
+            },
+        );
+        let message = complaint(|| at(&array![1.0, 2.0], |x| x.where_(x, x.reshape([1, 2]))));
+        assert!(message.starts_with("where: [1, 2] does not fit the condition [2]"), "{message}");
+    }
+}

@@ -1,0 +1,294 @@
+//! Places along an axis, named by numbers.
+
+use std::any::type_name;
+
+use ndarray::{ArrayBase, Data, Dimension};
+
+use super::axis::{blocks, blocks_mut, parts, resized};
+use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::{Scalar, Shape, ShapeError, Tape, Var};
+
+/// Rows of a table, or places along any axis: chosen by indices, in any order, any number of times.
+///
+/// `y_j = x_(index j)`; every place gets the sum of the gradients of where it went. The second input holds the indices.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexSelect {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..).
+    pub axis: isize,
+}
+
+/// One place along an axis for every number of the result.
+///
+/// `y_ij = x_i(index ij)` along axis 1; every place gets the sum of the gradients of where it went. The second input holds
+/// the indices; its shape, which is that of the result, differs from x along the axis only.
+#[derive(Clone, Copy, Debug)]
+pub struct Gather {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..).
+    pub axis: isize,
+}
+
+impl IndexSelect {
+    pub(super) const CARD: Card = Card {
+        name: "index_select",
+        forward: "y_j = x_(index j)",
+        backward: "Σ dy_j over every j whose index is i",
+        story: "Looks up rows by their numbers, as an embedding does; a row that is used twice learns twice.",
+    };
+}
+impl Gather {
+    pub(super) const CARD: Card = Card {
+        name: "gather",
+        forward: "y_ij = x_i(index ij)",
+        backward: "Σ dy_ij over every j whose index is k, for x_ik",
+        story: "Picks a place of its own from each row, as a class picks its probability.",
+    };
+}
+
+fn index<T: Scalar>(x: T) -> usize {
+    x.value() as usize
+}
+
+/// Whether every index names a place along the axis.
+fn check<T: Scalar>(shape: &Shape, axis: usize, indices: &[T]) -> Result<(), ShapeError> {
+    let length = shape.dims()[axis];
+    let lies_in = |i: f64| i >= 0.0 && i < length as f64 && i.fract() == 0.0;
+    match indices.iter().position(|i| !lies_in(i.value())) {
+        None => Ok(()),
+        Some(position) => Err(ShapeError::new(format!(
+            "index {} at position {position} does not lie in axis {axis} of {shape}, whose length is {length}",
+            indices[position].value()
+        ))),
+    }
+}
+
+impl<T: Scalar> Op<T> for IndexSelect {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let (shape, indices) = (inputs.shape(0), inputs.shape(1));
+        let axis = shape.axis(self.axis)?;
+        if indices.rank() != 1 {
+            return Err(ShapeError::new(format!("the indices {indices} are no list"))
+                .hint("they have one axis; `gather` takes an index for every number"));
+        }
+        check(shape, axis, inputs.x(1))?;
+        Ok(resized(shape, axis, indices.len()))
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let Ok((_, n, inner)) = parts(f.inputs.shape(0), Some(self.axis)) else { return };
+        let indices = f.inputs.x(1);
+        for (x, y) in blocks(f.inputs.x(0), n * inner).zip(blocks_mut(f.y, indices.len() * inner)) {
+            for (y, &i) in blocks_mut(y, inner).zip(indices) {
+                y.copy_from_slice(&x[index(i) * inner..][..inner]);
+            }
+        }
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
+        let (indices, dy) = (b.x(1), b.dy);
+        let Some(dx) = b.dx(0) else { return };
+        dx.add_scattered(|dx| {
+            for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, indices.len() * inner)) {
+                for (dy, &i) in blocks(dy, inner).zip(indices) {
+                    for (dx, &dy) in dx[index(i) * inner..].iter_mut().zip(dy) {
+                        *dx += dy;
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Gather {
+    /// For every number of the result in turn: where in x it comes from.
+    fn places<'a, T: Scalar>(&self, inputs: Inputs<'a, T>) -> impl Iterator<Item = usize> + use<'a, T> {
+        let around = |k| parts(inputs.shape(k), Some(self.axis)).unwrap_or((0, 1, 1));
+        let ((_, n, inner), (_, m, _)) = (around(0), around(1));
+        let place = move |(at, &i): (usize, &T)| (at / (m * inner) * n + index(i)) * inner + at % inner;
+        inputs.x(1).iter().enumerate().map(place)
+    }
+}
+
+impl<T: Scalar> Op<T> for Gather {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        let (shape, indices) = (inputs.shape(0), inputs.shape(1));
+        let axis = shape.axis(self.axis)?;
+        if shape.rank() != indices.rank() || resized(shape, axis, 0) != resized(indices, axis, 0) {
+            return Err(ShapeError::new(format!(
+                "the indices {indices} do not fit {shape} along axis {axis}"
+            ))
+            .hint("they must have the same number of axes, and be equal in all others"));
+        }
+        check(shape, axis, inputs.x(1))?;
+        Ok(*indices)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let x = f.inputs.x(0);
+        for (y, place) in f.y.iter_mut().zip(self.places(f.inputs)) {
+            *y = x[place];
+        }
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (places, dy) = (self.places(b.inputs), b.dy);
+        if let Some(dx) = b.dx(0) {
+            dx.add_scattered(|dx| {
+                for (&dy, place) in dy.iter().zip(places) {
+                    dx[place] += dy;
+                }
+            });
+        }
+    }
+}
+
+/// Records indices as numbers.
+#[track_caller]
+fn record<'t, 'i, T: Scalar>(
+    name: &str,
+    tape: &'t Tape<'t, T>,
+    shape: &[usize],
+    indices: impl Iterator<Item = &'i usize> + Clone,
+) -> Var<'t, T> {
+    if let Some(i) = indices.clone().find(|&&i| T::of(i as f64).value() != i as f64) {
+        panic!("{name}: index {i} is not among the whole numbers that {} holds exactly", type_name::<T>());
+    }
+    tape.input_with(shape, |slots| {
+        slots.iter_mut().zip(indices).for_each(|(slot, &i)| *slot = T::of(i as f64))
+    })
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The places along an axis with these indices: `table.index_select(0, &[2, 0, 2])` is three rows of the table.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or an index does not lie in it.
+    #[track_caller]
+    pub fn index_select(self, axis: isize, indices: &[usize]) -> Var<'t, T> {
+        let indices = record("index_select", self.tape(), &[indices.len()], indices.iter());
+        self.tape().apply(IndexSelect { axis }, [self, indices])
+    }
+
+    /// For every index the number at that place along the axis, in its own row:
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let p = tape.input(&array![[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]);
+    /// assert_eq!(p.gather(1, &array![[1], [0]]).value(), array![[0.7], [0.5]].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, an index does not lie in it, or another axis differs.
+    #[track_caller]
+    pub fn gather<S: Data<Elem = usize>, D: Dimension>(
+        self,
+        axis: isize,
+        indices: &ArrayBase<S, D>,
+    ) -> Var<'t, T> {
+        let indices = record("gather", self.tape(), indices.shape(), indices.iter());
+        self.tape().apply(Gather { axis }, [self, indices])
+    }
+}
+
+impl<'t, T: Scalar> Tape<'t, T> {
+    /// Records labels as rows that are 1 at the label and 0 elsewhere: `[labels, classes]`.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// assert_eq!(tape.one_hot(&[2, 0], 3).value(), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such class.
+    #[track_caller]
+    pub fn one_hot(&'t self, labels: &[usize], classes: usize) -> Var<'t, T> {
+        if let Some(position) = labels.iter().position(|&label| label >= classes) {
+            panic!("one_hot: label {} at position {position}, of {classes} classes", labels[position]);
+        }
+        self.input_with([labels.len(), classes], |rows| {
+            rows.fill(T::ZERO);
+            for (row, &label) in blocks_mut(rows, classes).zip(labels) {
+                row[label] = T::ONE;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::ops::{at, complaint};
+
+    #[test]
+    fn a_row_that_is_used_twice_learns_twice() {
+        let table = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        let (y, dx) = at(&table, |x| x.index_select(0, &[2, 0, 2]));
+        assert_eq!(y, array![[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]].into_dyn());
+        assert_eq!(dx, array![[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]].into_dyn());
+        assert_eq!(at(&table, |x| x.index_select(-1, &[1])).0, array![[2.0], [4.0], [6.0]].into_dyn());
+        assert_eq!(at(&table, |x| x.index_select(0, &[])).0.shape(), [0, 2]);
+    }
+
+    #[test]
+    fn gather_agrees_with_its_definition_along_every_axis() {
+        let x = ndarray::Array::from_shape_fn((2, 3, 2), |(i, j, k)| (100 * i + 10 * j + k) as f64);
+        for axis in 0..3 {
+            let mut shape = [2, 3, 2];
+            shape[axis] = 4;
+            let indices = ndarray::ArrayD::from_shape_fn(&shape[..], |at| {
+                (at[0] + 2 * at[1] + at[2]) % x.shape()[axis]
+            });
+            let (y, _) = at(&x, |x| x.gather(axis as isize, &indices));
+            for (place, &index) in indices.indexed_iter() {
+                let mut from = place.clone();
+                from[axis] = index;
+                assert_eq!(y[&place], x[[from[0], from[1], from[2]]]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_out_of_range_is_told_with_its_place() {
+        let x = array![[1.0, 2.0], [3.0, 4.0]];
+        let says = |message: String, start: &str| assert!(message.starts_with(start), "{message}");
+        says(
+            complaint(|| at(&x, |x| x.index_select(0, &[1, 0, 2]))),
+            "index_select: index 2 at position 2 does not lie in axis 0 of [2, 2], whose length is 2",
+        );
+        says(
+            complaint(|| at(&x, |x| x.gather(1, &array![[0], [5]]))),
+            "gather: index 5 at position 1 does not lie in axis 1 of [2, 2], whose length is 2",
+        );
+        says(
+            complaint(|| at(&x, |x| x.gather(1, &array![[0]]))),
+            "gather: the indices [1, 1] do not fit [2, 2] along axis 1",
+        );
+        says(
+            complaint(|| at(&x, |x| x.tape().one_hot(&[1, 3], 3))),
+            "one_hot: label 3 at position 1, of 3 classes",
+        );
+        says(
+            complaint(|| at(&array![1.0f32], |x| x.index_select(0, &[16_777_217]))),
+            "index_select: index 16777217 is not among the whole numbers that f32 holds exactly",
+        );
+        at(&x, |x| {
+            let half = x.tape().input(&array![0.5]);
+            let error = x.tape().try_apply(IndexSelect { axis: 0 }, [x, half]).unwrap_err();
+            assert!(
+                error.to_string().starts_with("index_select: index 0.5 at position 0 does not lie"),
+                "{error}"
+            );
+            x
+        });
+    }
+}

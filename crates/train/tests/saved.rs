@@ -1,0 +1,178 @@
+//! Model files: they come back as they went, and everything that is wrong with one is told.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use surprisal_layers::{Activation, Layer, Mlp, rng};
+use surprisal_tensor::ndarray::array;
+use surprisal_tensor::{Params, Workspace};
+use surprisal_train::SavedModel;
+
+fn model() -> (Mlp, Params<f32>, SavedModel) {
+    let mut params = Params::new();
+    let model = Mlp::new(&mut params, &"3-4-2".parse().unwrap(), Activation::Tanh, &mut rng(1));
+    let saved = SavedModel {
+        sizes: "3-4-2".into(),
+        activation: "tanh".into(),
+        feature_names: ["a", "b", "c"].map(String::from).to_vec(),
+        class_names: ["no", "yes"].map(String::from).to_vec(),
+        offset: vec![0.0, 1.0, -2.0],
+        scale: vec![1.0, 0.5, 3.0],
+        parameters: SavedModel::parameters_of(&params),
+    };
+    (model, params, saved)
+}
+
+/// What reading these bytes says.
+fn says(bytes: &[u8]) -> String {
+    SavedModel::from_bytes(bytes, Path::new("m.model")).unwrap_err().to_string()
+}
+
+#[test]
+fn a_model_comes_back_to_the_last_bit() {
+    let (model, params, saved) = model();
+    let folder = std::env::temp_dir().join(format!("surprisal-saved-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("m.model");
+    saved.write(&path).unwrap();
+    saved.write(&path).unwrap(); // over the first, and nothing is left beside it
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    let read = SavedModel::read(&path).unwrap();
+    assert_eq!(read, saved);
+    let (again, weights) = read.load().unwrap();
+    assert_eq!(weights.as_slice(), params.as_slice());
+    let x = array![[0.1f32, -2.0, 0.7]];
+    let run = |model: &Mlp, params: &Params<f32>| {
+        Workspace::new().eval(params, |tape| model.forward(tape.input(&x)))
+    };
+    assert_eq!(run(&model, &params), run(&again, &weights));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_cannot_be_written_leaves_what_was_there() {
+    let (_, _, saved) = model();
+    let place = PathBuf::from("no/such/folder/m.model");
+    let error = saved.write(&place).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/folder/m.model: cannot write: "), "{error}");
+    let error = SavedModel::read(&place).unwrap_err().to_string();
+    assert!(error.starts_with("no/such/folder/m.model: cannot read: "), "{error}");
+}
+
+#[test]
+fn every_cut_and_every_changed_byte_is_found_out() {
+    let bytes = model().2.to_bytes();
+    for length in 0..bytes.len() {
+        says(&bytes[..length]);
+    }
+    for i in (0..bytes.len()).filter(|&i| i != 11) {
+        // byte 11 is left for later versions
+        let mut damaged = bytes.clone();
+        damaged[i] ^= 0x10;
+        says(&damaged);
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(says(&longer).ends_with("has something been added to it?"));
+}
+
+#[test]
+fn each_kind_of_damage_has_its_own_message() {
+    let bytes = model().2.to_bytes();
+    let changed = |at: usize, to: &[u8]| {
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to);
+        bytes
+    };
+    let body = bytes.len() - 24;
+    assert_eq!(
+        says(b""),
+        "m.model, byte 0: expected \"SURPRISL\", found something else: is this a model of surprisal?"
+    );
+    assert_eq!(says(b"PK\x03\x04"), says(b"").as_str());
+    assert_eq!(
+        says(&bytes[..20]),
+        "m.model, byte 20: expected a header of 24 bytes, found the end: is the file cut off?"
+    );
+    assert_eq!(
+        says(&changed(8, &[2, 0])),
+        "m.model, byte 8: expected version 1 of the format, found 2: was it written by another surprisal?"
+    );
+    assert_eq!(
+        says(&changed(10, &[8])),
+        "m.model, byte 10: expected numbers of 4 bytes (f32), found 8 bytes"
+    );
+    assert_eq!(
+        says(&bytes[..bytes.len() - 1]),
+        format!(
+            "m.model, byte 12: expected {body} bytes after the header, found {}: is the file cut off?",
+            body - 1
+        )
+    );
+    let absurd = says(&changed(12, &(1u64 << 60).to_le_bytes()));
+    assert!(
+        absurd.starts_with("m.model, byte 12: expected 1152921504606846976 bytes after the header, found "),
+        "{absurd}"
+    );
+    let checksum = says(&changed(30, &[255]));
+    assert!(checksum.starts_with("m.model, byte 20: expected the checksum "), "{checksum}");
+    assert!(checksum.ends_with(": the file is damaged"), "{checksum}");
+}
+
+/// The file of a body that was made up, with a header that fits it.
+fn forged(body: &[u8]) -> Vec<u8> {
+    let mut bytes = b"SURPRISL\x01\x00\x04\x00".to_vec();
+    bytes.extend((body.len() as u64).to_le_bytes());
+    bytes.extend(crc32fast::hash(body).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+#[test]
+fn a_forged_body_asks_for_no_memory_and_is_refused() {
+    let lengths = u64::MAX.to_le_bytes().repeat(8); // a string of 2^64 - 1 bytes
+    assert!(says(&forged(&lengths)).starts_with("m.model, byte 24: the body cannot be decoded: "));
+    let mut many = 1u64.to_le_bytes().to_vec(); // a string of one byte, and then lists of 2^60
+    many.push(b'3');
+    for elements in [1u64 << 60, 1 << 30] {
+        let mut many = many.clone();
+        many.extend(elements.to_le_bytes().repeat(6));
+        assert!(says(&forged(&many)).starts_with("m.model, byte 24: the body cannot be decoded: "));
+    }
+}
+
+#[test]
+fn parts_that_contradict_each_other_are_named() {
+    let contradicts = |change: &dyn Fn(&mut SavedModel)| {
+        let mut saved = model().2;
+        change(&mut saved);
+        let told = says(&saved.to_bytes());
+        told.strip_prefix("m.model, byte 24: ").unwrap().to_string()
+    };
+    assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for sizes 3-5-2, found 26");
+    assert_eq!(
+        contradicts(&|m| m.sizes = "3".into()),
+        "\"3\" is no list of layer sizes: a net has at least inputs and outputs; write for example 64-32-10"
+    );
+    assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("there is no activation \"swish\""));
+    assert_eq!(
+        contradicts(&|m| m.class_names.push("x".into())),
+        "expected class names for 2 outputs, found 3"
+    );
+    assert_eq!(
+        contradicts(&|m| drop(m.feature_names.pop())),
+        "expected 3 feature names for sizes 3-4-2, found 2"
+    );
+    assert_eq!(
+        contradicts(&|m| m.scale[1] = 0.0),
+        "expected offsets and scales that are finite and scales that are not 0"
+    );
+    assert_eq!(
+        contradicts(&|m| m.parameters[0].name = "w".into()),
+        "expected parameter \"layer1.weight\" [3, 4], found \"w\" [3, 4] with 12 numbers"
+    );
+    assert_eq!(
+        contradicts(&|m| m.sizes = "3-18446744073709551615-2".into()),
+        "expected 18446744073709551615 numbers for sizes 3-18446744073709551615-2, found 26"
+    );
+}
