@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `scalar`, `dual`, [`elementary`] | numbers, and the functions behind them |
 //! | `shape`, `params` | shapes and what is said when they do not fit; theta and its gradient |
-//! | `tape` | recording, walking back, the workspace: the heart of it |
+//! | `workspace`, `tape` | the memory, recording and walking back; what the user holds: the heart of it |
 //! | `op` | the open door: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
 //! | `check`, `second_order` | is this gradient right? what is the curvature? |
@@ -63,6 +63,7 @@ mod scalar;
 mod second_order;
 mod shape;
 mod tape;
+mod workspace;
 
 pub use buffer::Buf;
 pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement, gradient_agreement_in};
@@ -75,4 +76,5 @@ pub use product::Mat;
 pub use scalar::Scalar;
 pub use second_order::{SecondOrder, hessian_vector_product};
 pub use shape::{MAX_RANK, Shape, ShapeError};
-pub use tape::{NonFinite, Tape, Var, Workspace};
+pub use tape::{NonFinite, Tape, Var};
+pub use workspace::Workspace;

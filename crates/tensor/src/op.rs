@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::product::Mat;
 use crate::sum::{accumulate, column_sums};
-use crate::tape::Node;
+use crate::workspace::Node;
 use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
 
 /// What an operation says of itself: one text for the documentation, for explanations and for the reference.

@@ -1,0 +1,417 @@
+//! The memory of the tape: nodes, values and gradients, kept from step to step; recording into it and walking it back.
+
+use std::any::Any;
+use std::panic::Location;
+
+use ndarray::ArrayD;
+
+use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::{Buf, Gradients, ParamId, Params, Scalar, Shape, ShapeError, Tape, Var};
+
+/// One computed value: which operation made it, from which earlier nodes, and where its numbers stand.
+pub(crate) struct Node<T: Scalar> {
+    pub op: Box<dyn Op<T>>,
+    pub shape: Shape,
+    pub len: usize,
+    pub param: Option<ParamId>, // the numbers stand in theta, else in the arena
+    pub start: usize,
+    pub memo: usize, // how many numbers behind the value `forward` keeps
+    pub tracked: bool,
+    pub grad: usize, // where its gradient stands, if tracked and no parameter
+    pub inputs: (u32, u32),
+    pub at: &'static Location<'static>,
+    pub name: Option<&'static str>,
+}
+
+impl<T: Scalar> Node<T> {
+    #[inline]
+    pub fn value<'a>(&self, values: &'a [T], theta: &'a [T]) -> &'a [T] {
+        let from = if self.param.is_some() { theta } else { values };
+        &from[self.start..self.start + self.len]
+    }
+    fn inputs(&self) -> std::ops::Range<usize> {
+        self.inputs.0 as usize..self.inputs.1 as usize
+    }
+}
+
+/// A value that no operation made: data, a constant, a parameter.
+pub(crate) struct Leaf(pub Card);
+
+pub(crate) const INPUT: Card =
+    Card { name: "input", forward: "x", backward: "", story: "Data that the user gave." };
+pub(crate) const PARAM: Card =
+    Card { name: "param", forward: "θ", backward: "", story: "A parameter of the model." };
+pub(crate) const DETACH: Card =
+    Card { name: "detach", forward: "x", backward: "0", story: "A value cut off from what made it." };
+
+impl<T: Scalar> Op<T> for Leaf {
+    fn card(&self) -> Card {
+        self.0
+    }
+    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
+        unreachable!("a leaf is placed with its shape")
+    }
+    fn forward(&self, _: &mut Forward<T>) {}
+    fn backward(&self, _: &mut Backward<T>) {}
+}
+
+/// The memory of tapes: nodes, values and gradients, kept from one step to the next.
+///
+/// Keep one for as long as you train: starting a tape rewinds it, so that a steady step allocates nothing. A new
+/// one for every step gives the same numbers, only slower.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, -2.0]);
+///
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let loss = (3.0 * tape.param(w)).square().sum();
+/// loss.backward();
+/// assert_eq!(loss.item(), 45.0); // 9 (1 + 4)
+/// assert_eq!(workspace.grads()[w], [18.0, -36.0]); // 18 w
+/// ```
+pub struct Workspace<T: Scalar = f32> {
+    pub(crate) nodes: Vec<Node<T>>, // the first `live` belong to the current tape, the rest wait to be used again
+    pub(crate) live: usize,
+    edges: Vec<u32>,
+    pub(crate) values: Buf<T>,
+    values_used: usize,
+    pub(crate) node_grads: Buf<T>,
+    node_grads_used: usize,
+    pub(crate) reached: Vec<bool>,
+    pub(crate) walked_from: Option<u32>, // where the last `backward` started
+    pub(crate) record: bool,
+    pub(crate) grads: Gradients<T>,
+    part: Buf<T>,
+    scratch: Buf<T>,
+}
+
+impl<T: Scalar> Workspace<T> {
+    /// No memory yet; the first tape takes what it needs.
+    pub fn new() -> Self {
+        Workspace {
+            nodes: Vec::new(),
+            live: 0,
+            edges: Vec::new(),
+            values: Buf::new(1),
+            values_used: 0,
+            node_grads: Buf::new(2),
+            node_grads_used: 0,
+            reached: Vec::new(),
+            walked_from: None,
+            record: true,
+            grads: Gradients::new(),
+            part: Buf::new(4),
+            scratch: Buf::new(5),
+        }
+    }
+
+    /// Starts a tape: what is computed on it is recorded for `backward`.
+    ///
+    /// It borrows the parameters, so no value computed from them can outlive an update of theirs:
+    ///
+    /// ```compile_fail,E0502
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![1.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let loss = tape.param(w).square().sum();
+    /// params.as_mut_slice()[0] = 2.0; // error[E0502]: cannot borrow `params` as mutable ..
+    /// println!("{}", loss.item()); // .. because it is also borrowed as immutable here
+    /// ```
+    #[inline]
+    pub fn tape<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p, T> {
+        self.start(params, true)
+    }
+
+    /// Starts a tape that records no gradients: for evaluation. `backward` on it is an error.
+    #[inline]
+    pub fn no_grad<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p, T> {
+        self.start(params, false)
+    }
+
+    fn start<'p>(&'p mut self, params: &'p Params<T>, record: bool) -> Tape<'p, T> {
+        self.live = 0;
+        self.values_used = 0;
+        self.node_grads_used = 0;
+        self.edges.clear();
+        self.walked_from = None;
+        self.record = record;
+        if record {
+            self.grads.clear_updates();
+            self.grads.prepare(params); // of the last step nothing is left that an optimizer could take for this one's
+        }
+        Tape::new(params, self, record)
+    }
+
+    /// The value of a scalar function of the parameters, and its gradient.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![0.5, 2.0]);
+    /// let mut workspace = Workspace::new();
+    /// let (value, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+    /// assert_eq!((value, &grads[w]), (4.25, &[1.0, 4.0][..]));
+    /// ```
+    #[track_caller]
+    pub fn grad(
+        &mut self,
+        params: &Params<T>,
+        f: impl for<'t> FnOnce(&'t Tape<'t, T>) -> Var<'t, T>,
+    ) -> (T, &Gradients<T>) {
+        let tape = self.tape(params);
+        let loss = f(&tape);
+        loss.backward();
+        let value = loss.item();
+        (value, &self.grads)
+    }
+
+    /// The value of a function of the parameters, without its gradient.
+    pub fn eval(
+        &mut self,
+        params: &Params<T>,
+        f: impl for<'t> FnOnce(&'t Tape<'t, T>) -> Var<'t, T>,
+    ) -> ArrayD<T> {
+        let tape = self.no_grad(params);
+        f(&tape).value()
+    }
+
+    /// The gradient that the last `backward` left: of the loss with respect to every parameter.
+    pub fn grads(&self) -> &Gradients<T> {
+        &self.grads
+    }
+
+    /// The same, to change: for clipping, say.
+    pub fn grads_mut(&mut self) -> &mut Gradients<T> {
+        &mut self.grads
+    }
+
+    /// Bytes that the values and the gradients of nodes take.
+    pub fn bytes(&self) -> usize {
+        (self.values.len() + self.node_grads.len()) * size_of::<T>()
+    }
+
+    // ---- recording
+
+    /// Adds a node of which only the value is still to be written.
+    #[inline]
+    pub(crate) fn place<O: Op<T>>(
+        &mut self,
+        op: O,
+        shape: Shape,
+        inputs: (u32, u32),
+        memo: usize,
+        tracked: bool,
+        at: &'static Location<'static>,
+    ) -> u32 {
+        let len = shape.len();
+        let start = reserve(&mut self.values, &mut self.values_used, len + memo);
+        let grad = if tracked { reserve(&mut self.node_grads, &mut self.node_grads_used, len) } else { 0 };
+        self.put(
+            op,
+            Node {
+                op: Box::new(Unset),
+                shape,
+                len,
+                param: None,
+                start,
+                memo,
+                tracked,
+                grad,
+                inputs,
+                at,
+                name: None,
+            },
+        )
+    }
+
+    /// Makes room for the gradient of a node that had none.
+    pub(crate) fn track(&mut self, id: usize) {
+        let node = &mut self.nodes[id];
+        if !node.tracked && self.record {
+            node.tracked = true;
+            node.grad = reserve(&mut self.node_grads, &mut self.node_grads_used, node.len);
+        }
+    }
+
+    /// Puts a node behind the others, in the box that the last tape left there if it fits: a steady step allocates none.
+    #[inline]
+    pub(crate) fn put<O: Op<T>>(&mut self, op: O, mut node: Node<T>) -> u32 {
+        let id = self.live;
+        self.live += 1;
+        match self.nodes.get_mut(id) {
+            None => {
+                node.op = Box::new(op);
+                self.nodes.push(node);
+            }
+            Some(old) => {
+                std::mem::swap(&mut old.op, &mut node.op);
+                match (&mut *node.op as &mut dyn Any).downcast_mut::<O>() {
+                    Some(slot) => *slot = op,
+                    None => node.op = Box::new(op),
+                }
+                *old = node;
+            }
+        }
+        id as u32
+    }
+
+    #[inline]
+    pub(crate) fn apply<O: Op<T>>(
+        &mut self,
+        params: &Params<T>,
+        op: O,
+        ids: impl Iterator<Item = u32>,
+        at: &'static Location<'static>,
+    ) -> Result<u32, ShapeError> {
+        let edges = self.edges.len();
+        self.edges.extend(ids);
+        let ids = &self.edges[edges..];
+        let inputs =
+            Inputs { nodes: &self.nodes[..self.live], ids, values: &self.values, theta: params.as_slice() };
+        let shape = match op.shape(inputs) {
+            Ok(shape) => shape,
+            Err(error) => {
+                let error = error.at(op.card().name, &self.describe_inputs(params, ids));
+                self.edges.truncate(edges);
+                return Err(error);
+            }
+        };
+        let memo = op.memo(inputs);
+        let tracked = self.record && ids.iter().any(|&id| self.nodes[id as usize].tracked);
+        let id = self.place(op, shape, (edges as u32, self.edges.len() as u32), memo, tracked, at);
+        self.forward(params, id as usize);
+        Ok(id)
+    }
+
+    #[inline]
+    fn forward(&mut self, params: &Params<T>, id: usize) {
+        let (before, rest) = self.nodes.split_at(id);
+        let node = &rest[0];
+        let (earlier, here) = self.values.split_at_mut(node.start);
+        let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
+        let inputs = Inputs {
+            nodes: before,
+            ids: &self.edges[node.inputs()],
+            values: earlier,
+            theta: params.as_slice(),
+        };
+        node.op.forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
+    }
+
+    // ---- walking back
+
+    pub(crate) fn backward(&mut self, params: &Params<T>, root: usize) {
+        self.reached.clear();
+        self.reached.resize(self.live, false);
+        self.grads.prepare(params);
+        self.walked_from = Some(root as u32);
+        if self.nodes[root].tracked {
+            match self.nodes[root].param {
+                Some(param) => {
+                    let (slot, reached) = self.grads.slot(param, self.nodes[root].start, 1);
+                    (slot[0], *reached) = (T::ONE, true);
+                }
+                None => {
+                    self.node_grads[self.nodes[root].grad] = T::ONE;
+                    self.reached[root] = true;
+                }
+            }
+        }
+        // a node's inputs have smaller indices, so the order of recording is a topological order
+        for id in (0..=root).rev() {
+            let (before, rest) = self.nodes.split_at(id);
+            let node = &rest[0];
+            if !self.reached[id] || node.inputs.0 == node.inputs.1 {
+                continue;
+            }
+            let (earlier, here) = self.node_grads.split_at_mut(node.grad);
+            let own = &self.values[node.start..node.start + node.len + node.memo];
+            node.op.backward(&mut Backward {
+                inputs: Inputs {
+                    nodes: before,
+                    ids: &self.edges[node.inputs()],
+                    values: &self.values[..node.start],
+                    theta: params.as_slice(),
+                },
+                y: &own[..node.len],
+                dy: &here[..node.len],
+                memo: &own[node.len..],
+                before: earlier,
+                reached: &mut self.reached,
+                grads: &mut self.grads,
+                part: &mut self.part,
+                scratch: &mut self.scratch,
+            });
+        }
+        self.grads.finish();
+    }
+
+    // ---- telling
+
+    /// What a node is called: the user's name for it, its parameter's, or the operation's with its line.
+    pub(crate) fn describe(&self, params: &Params<T>, id: u32) -> String {
+        let node = &self.nodes[id as usize];
+        if let Some(param) = node.param {
+            return format!("parameter \"{}\" {}", params.entry(param).name, node.shape);
+        }
+        let operation = node.op.card().name;
+        // an operation on "hidden.weight" belongs to the layer "hidden"
+        let layer = self.edges[node.inputs()].iter().find_map(|&input| {
+            let param = self.nodes[input as usize].param?;
+            params.entry(param).name.rsplit_once('.').map(|(layer, _)| layer)
+        });
+        let what = match node.name.or(layer) {
+            Some(name) => format!("\"{name}\" ({operation})"),
+            None => operation.to_string(),
+        };
+        format!("{what} {}, recorded at {}", node.shape, node.at)
+    }
+
+    fn describe_inputs(&self, params: &Params<T>, ids: &[u32]) -> String {
+        let places: &[&str] = match ids.len() {
+            1 => &["input: "],
+            2 => &["left:  ", "right: "],
+            _ => &["first: ", "second:", "third: ", "fourth:", "fifth: "],
+        };
+        let lines = ids.iter().enumerate().map(|(k, &id)| {
+            format!("\n  {} {}", places.get(k).unwrap_or(&"next:  "), self.describe(params, id))
+        });
+        lines.collect()
+    }
+}
+
+impl<T: Scalar> Default for Workspace<T> {
+    fn default() -> Self {
+        Workspace::new()
+    }
+}
+
+/// Takes the next `len` numbers of an arena; what a vector register could read starts on a cache line.
+#[inline]
+fn reserve<T: Scalar>(arena: &mut Buf<T>, used: &mut usize, len: usize) -> usize {
+    const LINE: usize = 16;
+    let start = if len < LINE { *used } else { used.next_multiple_of(LINE) };
+    *used = start + len;
+    if arena.len() < *used {
+        arena.resize(*used);
+    }
+    start
+}
+
+/// Stands in a node for the moment until its operation is put there; takes no memory.
+pub(crate) struct Unset;
+impl<T: Scalar> Op<T> for Unset {
+    fn card(&self) -> Card {
+        unreachable!()
+    }
+    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
+        unreachable!()
+    }
+    fn forward(&self, _: &mut Forward<T>) {}
+    fn backward(&self, _: &mut Backward<T>) {}
+}
