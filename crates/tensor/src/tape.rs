@@ -79,7 +79,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// Notes a new value for a frozen parameter, such as a running mean: it is written by the optimizer's next step, or by
-    /// [`Gradients::apply_updates`].
+    /// [`Gradients::apply_updates`](crate::Gradients::apply_updates).
     ///
     /// # Panics
     /// At the caller's line, if the parameter is trainable, or the shapes differ.
