@@ -149,9 +149,10 @@ fn section(page: Page, outcome: &Outcome) -> Page {
             "The same model and the same data, but all weights start at 0: at first the model says 50 % to everything."
         }
         Start::SaturatedWrong => {
-            "Is a tumour benign? Thirty measurements of 569 tumours, and a model with one weight for each. Every weight starts at 1. On these \
-             data that makes the model very sure, and wrong about most tumours: most scores stand far to the right in the picture of slopes. \
-             No one would start here on purpose; a large model can get there by itself."
+            "Is a tumour benign? Thirty measurements of 569 tumours, and a model with one weight for each. Every weight \
+             starts at 1. On these data that makes the model very sure, and wrong about most tumours: their scores stand \
+             far out on the wrong side, where the slope of squared error is near 0. No one would start here on purpose; it \
+             is made to show what happens to a model that got there."
         }
         Start::Drawn => {
             "Which digit is it? Pictures of 8x8 points, and a model that first computes 32 intermediate numbers and from these ten scores, one for \
