@@ -236,3 +236,24 @@ fn a_wrong_gradient_is_found_and_named() {
     assert!(message.starts_with("the gradient is wrong at x0[0, 0]:"), "{message}");
     assert!(message.ends_with("the two oracles agree, so `backward` is wrong"), "{message}");
 }
+
+/// The reference is written from the cards: `UPDATE_DOCS=1 cargo test -p surprisal-tensor --test ops` writes it anew.
+#[test]
+fn the_reference_in_docs_is_what_the_cards_say() {
+    let mut text = String::from(
+        "# Operations\n\nEvery operation of the tape, from its card; x is the input, y the result, dy its gradient. \
+         Written by a test of `crates/tensor/tests/ops.rs`, which also holds each gradient to two oracles.\n\n\
+         | operation | value | gradient | |\n|---|---|---|---|\n",
+    );
+    for entry in ops::all() {
+        let card = entry.card;
+        let [forward, backward] = [card.forward, card.backward].map(|formula| formula.replace('|', "\\|"));
+        text += &format!("| `{}` | {forward} | {backward} | {} |\n", card.name, card.story);
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ops.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == text, "docs/ops.md is not what the cards say: run this test with UPDATE_DOCS=1");
+}
