@@ -17,8 +17,8 @@
 //! # Why fused
 //!
 //! `-ln softmax(z)[y]` in two steps is infinite as soon as softmax rounds to 0, from a gap of 104 between two logits in `f32`; and
-//! 0, with gradient 0, as soon as it rounds to 1, from a gap of 17. As one node it is right to the last digits for
-//! every finite input, and its gradient is the simplest there is: softmax(z) - y.
+//! 0, with gradient 0, as soon as it rounds to 1, from a gap of 17. As one node nothing is lost but what rounding the
+//! difference of two logits costs, for every finite input, and its gradient is the simplest there is: softmax(z) - y.
 //!
 //! # Reductions
 //!
