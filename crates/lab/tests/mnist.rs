@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use surprisal_data::{Batches, Dataset, argmax_rows, gather_rows};
 use surprisal_lab::parallel::in_parallel;
 use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
-use surprisal_loss::{BinaryCrossEntropyWithLogits, Reduction, half_squared_error_with};
+use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
 use surprisal_tensor::{Params, Workspace};
@@ -76,7 +76,7 @@ fn network2(
             });
             let z = model.forward(x);
             let loss = if squared {
-                half_squared_error_with(z.sigmoid(), y, Reduction::Sum)
+                HalfSquaredError { reduction: Reduction::Sum }.loss(z.sigmoid(), y)
             } else {
                 cross_entropy.loss(z, y)
             };

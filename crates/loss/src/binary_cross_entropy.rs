@@ -1,15 +1,15 @@
-//! # Binary cross-entropy on probabilities
+//! Binary cross-entropy on probabilities: `l = -[t ln p + (1 - t) ln(1 - p)]`.
 //!
 //! A model says "yes" with probability p. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
 //! `l = -[t ln p + (1 - t) ln(1 - p)]`
 //!
-//! ## The gradient
+//! # The gradient
 //!
 //! `dl/dp = (p - t) / (p (1 - p))`, which is `-1 / p` for t = 1 and `1 / (1 - p)` for t = 0: the surer the wrong answer, the
 //! steeper, without bound.
 //!
-//! ## In which form
+//! # In which form
 //!
 //! * `ln(1 - p)` as `ln_1p(-p)`: in `f32`, 1 - p is 1 for every p below 3e-8.
 //! * A term whose factor is 0 is 0: who says 0 and is right is not surprised, 0 ln 0 = 0, and the slope there is 1, not 0 / 0.
@@ -18,19 +18,40 @@
 //!   finite, but the slope no longer belongs to the value: below p = e^-100 the loss is constant, and its gradient is not
 //!   0; at p = t = 1 the gradient is 0, and should be -1. Between p = 1e-12 and 1 - 1e-12 both agree.
 //!
-//! ## Rather with logits
+//! # Rather with logits
 //!
 //! A probability has forgotten what the logit knew: in `f32`, σ(z) is 1 from z = 16.7 on, the surprise at "no" is then infinite
 //! where it should be z, and going back through the sigmoid an infinite slope meets a σ'(z) of nearly 0. Who has logits takes
-//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits), where the two have cancelled on paper. This loss
+//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), where the two have cancelled on paper. This loss
 //! is for probabilities that come from elsewhere: products, mixtures, tables.
 //!
-//! Source: Good 1952, "Rational decisions"; PyTorch's `binary_cross_entropy`.
+//! # Source
+//!
+//! Good 1952, "Rational decisions"; PyTorch's `binary_cross_entropy`.
 
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::Reduction;
-use crate::yes_or_no::{YesOrNo, check_from_0_to_1, yes_or_no};
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::kinds::Domain;
+use crate::kinds::data::outside;
+use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: OnProbabilities::CARD,
+    inputs: &[
+        gradient("probs", "any shape, from 0 to 1"),
+        constant("targets", "the shape of probs, from 0 to 1"),
+        constant("weight", "optional: the shape of probs"),
+    ],
+    options: &[REDUCTION],
+    curve: Some(Curve::Probability),
+};
+
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = BinaryCrossEntropy { reduction: call.reduction()?, weight: call.weights("weight") };
+    Ok(loss.loss(call.input("probs")?, call.input("targets")?))
+}
 
 #[derive(Clone, Copy)]
 struct OnProbabilities;
@@ -58,7 +79,7 @@ impl YesOrNo for OnProbabilities {
     }
 }
 
-/// The options of [`binary_cross_entropy`]; [`loss`](Self::loss) computes it with them.
+/// The options of [`binary_cross_entropy()`]; [`loss`](Self::loss) computes it with them.
 ///
 /// `l = -w [t ln p + (1 - t) ln(1 - p)]`; the mean divides by the number of elements, whatever the weights.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +96,7 @@ pub struct BinaryCrossEntropy {
 /// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12
 /// for a smaller p (1 - p). Between p = 1e-12 and 1 - 1e-12 both agree.
 ///
-/// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits), which is exact for all of them.
+/// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), which is exact for all of them.
 ///
 /// # Panics
 /// At the caller's line, if the shapes differ or are empty, or if a probability or a target is not in \[0, 1\].
@@ -98,14 +119,16 @@ pub fn binary_cross_entropy<'t, T: Scalar>(probs: Var<'t, T>, targets: Var<'t, T
 }
 
 impl BinaryCrossEntropy {
-    /// [`binary_cross_entropy`] with these options.
+    /// [`binary_cross_entropy()`] with these options.
     ///
     /// # Panics
     /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
     pub fn loss<'t, T: Scalar>(&self, probs: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
         let told = "probabilities lie between 0 and 1; logits go to binary_cross_entropy_with_logits";
-        check_from_0_to_1("binary_cross_entropy", "probability", probs, told);
+        if let Some((i, p)) = outside(probs, Domain::FromZeroToOne) {
+            panic!("{}: probability {i} is {p}: {told}", OnProbabilities::CARD.name);
+        }
         yes_or_no(OnProbabilities, [probs, targets], self.reduction, &self.weight, &None)
     }
 }

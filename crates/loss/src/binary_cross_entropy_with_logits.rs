@@ -1,10 +1,10 @@
-//! # Binary cross-entropy with logits
+//! Binary cross-entropy with logits: `l = t softplus(-z) + (1 - t) softplus(z)`.
 //!
 //! A logit z says "yes" with probability `a = σ(z)`. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
 //! `l = -[t ln a + (1 - t) ln(1 - a)]`
 //!
-//! ## The gradient
+//! # The gradient
 //!
 //! `dl/da = (a - t) / (a (1 - a))` and `da/dz = σ'(z) = a (1 - a)`. The product is
 //!
@@ -12,7 +12,7 @@
 //!
 //! The factor σ'(z), which makes squared error learn slowest where it is most wrong, has cancelled.
 //!
-//! ## In which form
+//! # In which form
 //!
 //! `-ln σ(z) = softplus(-z)` and `-ln(1 - σ(z)) = softplus(z)`, with `softplus(x) = max(x, 0) + ln_1p(e^-|x|)`, so
 //!
@@ -22,13 +22,38 @@
 //! cancels for t = 1, and sigmoid followed by a logarithm is infinite in `f32` from z = -104 on (for t = 1). The gradient of
 //! t = 1 is `-σ(-z)`: as `σ(z) - 1` it is 0 in `f32` from z = 16.7 on, and has 1 % errors long before.
 //!
-//! Source: Cox 1958; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.90; PyTorch's
+//! # Source
+//!
+//! Cox 1958; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.90; PyTorch's
 //! `binary_cross_entropy_with_logits`.
 
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::Reduction;
-use crate::yes_or_no::{YesOrNo, yes_or_no};
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::kinds::data::check_logits;
+use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: WithLogits::CARD,
+    inputs: &[
+        gradient("logits", "any shape"),
+        constant("targets", "the shape of logits, from 0 to 1"),
+        constant("weight", "optional: the shape of logits"),
+        constant("pos_weight", "optional: one number, or one for each place along the last axis"),
+    ],
+    options: &[REDUCTION],
+    curve: Some(Curve::Logit([0.0, 1.0])),
+};
+
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = BinaryCrossEntropyWithLogits {
+        reduction: call.reduction()?,
+        weight: call.weights("weight"),
+        pos_weight: call.weights("pos_weight"),
+    };
+    Ok(loss.loss(call.input("logits")?, call.input("targets")?))
+}
 
 #[derive(Clone, Copy)]
 struct WithLogits;
@@ -56,7 +81,7 @@ impl YesOrNo for WithLogits {
     }
 }
 
-/// The options of [`binary_cross_entropy_with_logits`]; [`loss`](Self::loss) computes it with them.
+/// The options of [`binary_cross_entropy_with_logits()`]; [`loss`](Self::loss) computes it with them.
 ///
 /// `l = w [p t softplus(-z) + (1 - t) softplus(z)]`; the mean divides by the number of elements, whatever the weights.
 #[derive(Clone, Debug, Default)]
@@ -97,12 +122,13 @@ pub fn binary_cross_entropy_with_logits<'t, T: Scalar>(
 }
 
 impl BinaryCrossEntropyWithLogits {
-    /// [`binary_cross_entropy_with_logits`] with these options.
+    /// [`binary_cross_entropy_with_logits()`] with these options.
     ///
     /// # Panics
     /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
     pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        check_logits(WithLogits::CARD.name, logits);
         yes_or_no(WithLogits, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
     }
 }

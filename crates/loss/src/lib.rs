@@ -1,50 +1,67 @@
-//! Loss functions: one loss is one file, and each file is a lesson.
+//! Loss functions: one loss is one module, and each module's page is a lesson.
 //!
 //! # Which loss when
 //!
 //! | the question | the last layer gives | loss | what it takes |
 //! |---|---|---|---|
-//! | which one of K classes? | K logits | [`softmax_cross_entropy`] | logits, class indices or probabilities |
-//! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`] | log-probabilities, class indices |
-//! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`] | logits, targets in \[0, 1\] |
-//! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`] | probabilities, targets in \[0, 1\] |
-//! | how much? | a number | [`mse_loss`] | any numbers |
-//! | (to see why not for classes) | a probability | [`half_squared_error`] | probabilities, targets |
+//! | which one of K classes? | K logits | [`softmax_cross_entropy`](mod@softmax_cross_entropy) | logits, class indices or probabilities |
+//! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
+//! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
+//! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
+//! | how much? | a number | [`mse_loss`](mod@mse_loss) | any numbers |
+//! | (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
 //!
-//! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The two losses that take them contain the
-//! softmax and the sigmoid: giving them probabilities squashes twice, and training still seems to work, only badly.
+//! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
+//! softmax or the sigmoid: giving them probabilities squashes twice, and training still seems to work, only badly. The output of
+//! `softmax` or `sigmoid` itself is therefore refused.
 //!
 //! # Why fused
 //!
 //! `-ln softmax(z)[y]` in two steps is infinite as soon as softmax rounds to 0, from a gap of 104 between two logits in `f32`; and
-//! 0, with gradient 0, as soon as it rounds to 1, from a gap of 17. As one node nothing is lost but what rounding the
-//! difference of two logits costs, for every finite input, and its gradient is the simplest there is: softmax(z) - y.
+//! 0, with gradient 0, as soon as it rounds to 1, from a gap of 17. As one node nothing is lost, for every finite input, and its
+//! gradient is the simplest there is: softmax(z) - y.
 //!
-//! # Reductions
+//! # How to call one
+//!
+//! Every loss is a function with the options that are right most of the time, and a struct of the same name that holds them:
+//! `huber_loss(input, target)`, and `HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target)`. A loss is an ordinary
+//! value on the tape, so a weighted sum of losses is an ordinary expression.
 //!
 //! Losses return the [mean](Reduction::Mean) unless told otherwise: over the rows for the losses of classes, over all elements for
 //! the others. Comparing two losses at one learning rate therefore compares step sizes too: a mean over 10 outputs
 //! takes a tenth of the step.
+//!
+//! # What is checked
+//!
+//! Shapes, labels, weights and options, always; targets where they are data: NaN or a number out of range is told with its place.
+//! What a model computes is not: an input of NaN gives NaN. A panic names the caller's line.
+//!
+//! Inside: `kinds` holds what losses of one kind share (the loops, checks and reductions), [`by_name`] the list of all, and
+//! `vectors` (a feature) the reading and judging of test cases.
 
 #![forbid(unsafe_code)]
 
-mod binary_cross_entropy;
-mod binary_cross_entropy_with_logits;
-mod half_squared_error;
-mod labels;
-mod mse_loss;
-mod nll_loss;
-mod pointwise;
+pub mod by_name;
+mod functions;
+mod kinds;
 mod reduction;
-mod softmax_cross_entropy;
-mod weights;
-mod yes_or_no;
+#[cfg(feature = "vectors")]
+pub mod vectors;
+
+pub mod binary_cross_entropy;
+pub mod binary_cross_entropy_with_logits;
+pub mod half_squared_error;
+pub mod mse_loss;
+pub mod nll_loss;
+pub mod softmax_cross_entropy;
 
 pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
 pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits};
-pub use half_squared_error::{half_squared_error, half_squared_error_with};
-pub use labels::Label;
-pub use mse_loss::{mse_loss, mse_loss_with};
+pub use half_squared_error::{HalfSquaredError, half_squared_error};
+pub use kinds::labels::Label;
+pub use mse_loss::{MseLoss, mse_loss};
 pub use nll_loss::{NllLoss, nll_loss};
 pub use reduction::Reduction;
 pub use softmax_cross_entropy::{ClassTargets, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
+
+use functions::{log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh};

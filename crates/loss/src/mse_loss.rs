@@ -1,18 +1,39 @@
-//! # Squared error
-//!
-//! `l = (x - t)²`, averaged over all elements: `dl/dx = 2 (x - t) / n`.
+//! Squared error: `l = (x - t)²`.
 //!
 //! The natural loss of a regression: minimising it finds the mean of what may happen, and it is the cross-entropy of a
-//! normal distribution with a fixed width. For classes it is the wrong question. Behind a sigmoid, `x = σ(z)`, the chain rule
+//! normal distribution of fixed width. For classes it is the wrong question. Behind a sigmoid, `x = σ(z)`, the chain rule
 //! multiplies by `σ'(z)`, which is at most 1/4 and vanishes for a confident answer, *also when the answer is wrong*:
 //! the larger the error, the less is learned from it.
 //!
-//! Source: Gauss 1809; PyTorch's `mse_loss`.
+//! # The gradient
+//!
+//! `dl/dx = 2 (x - t)`, and `dl/dt` is its negative. The mean over n elements divides by n.
+//!
+//! # In which form
+//!
+//! The difference first, then its square: `x² - 2 x t + t²` cancels, and in `f32` is 0 for x = 10001, t = 10000.5, where the loss is
+//! 0.25. The gradient of the mean as `(2 / n) e`: `2 e` first would overflow at the top of the range.
+//!
+//! # Source
+//!
+//! Gauss, *Theoria motus* (1809); PyTorch's `mse_loss`.
 
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::Reduction;
-use crate::pointwise::{Pointwise, pointwise};
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::kinds::pointwise::{Pointwise, pointwise};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: SquaredError::CARD,
+    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
+    options: &[REDUCTION],
+    curve: Some(Curve::Error),
+};
+
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    Ok(MseLoss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("target")?))
+}
 
 #[derive(Clone, Copy)]
 struct SquaredError;
@@ -21,22 +42,31 @@ impl Pointwise for SquaredError {
     const CARD: Card = Card {
         name: "mse_loss",
         forward: "(x - t)²",
-        backward: "dx = 2 (x - t) dy, dt = -dx",
+        backward: "dx = 2 (x - t) dl, dt = -dx",
         story: "Punishes an error by its square: large errors count most.",
     };
+    #[inline(always)]
     fn loss<T: Scalar>(&self, x: T, t: T) -> T {
         let e = x - t;
         e * e
     }
+    #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
-        (scale + scale) * (x - t) // not 2 e first: it would overflow at the top of the range
+        (scale + scale) * (x - t)
     }
 }
 
-/// The mean over all elements of `(input - target)²`; both of one shape.
+/// The options of [`mse_loss`](mse_loss()); [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug, Default)]
+pub struct MseLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+}
+
+/// The mean over all elements of `(input - target)²`; both of one shape. Both have a gradient.
 ///
 /// # Panics
-/// At the caller's line, if the shapes differ or are empty.
+/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
 ///
 /// ```
 /// use surprisal_loss::mse_loss;
@@ -52,15 +82,16 @@ impl Pointwise for SquaredError {
 /// ```
 #[track_caller]
 pub fn mse_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
-    mse_loss_with(input, target, Reduction::Mean)
+    MseLoss::default().loss(input, target)
 }
 
-/// [`mse_loss`] with another reduction.
-#[track_caller]
-pub fn mse_loss_with<'t, T: Scalar>(
-    input: Var<'t, T>,
-    target: Var<'t, T>,
-    reduction: Reduction,
-) -> Var<'t, T> {
-    pointwise(SquaredError, input, target, reduction)
+impl MseLoss {
+    /// [`mse_loss`](mse_loss()) with these options.
+    ///
+    /// # Panics
+    /// As [`mse_loss`](mse_loss()) does.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+        pointwise(SquaredError, input, target, self.reduction)
+    }
 }

@@ -1,36 +1,65 @@
-//! # Negative log-likelihood
+//! Negative log-likelihood of a class: `l = -q_y`.
 //!
 //! A row of log-probabilities says class c with probability `p_c = e^q_c`. The surprise at the class y that it was stands there
 //! already, with the other sign:
 //!
 //! `l = -q_y`
 //!
-//! ## The gradient
+//! # The gradient
 //!
 //! `dl/dq_j = -[j = y]`, the same wherever q is: more of the class that it was, and not a word about the others. That
 //! probabilities sum to 1 is not known here; the derivative of log_softmax knows it, `dz_j = dq_j - p_j Σ_c dq_c`, and makes
 //! `p_j - [j = y]` of this.
 //!
-//! ## When
+//! # When
 //!
-//! [`softmax_cross_entropy`](crate::softmax_cross_entropy) of logits is this of their log_softmax, in one node instead of two. Take this
+//! [`softmax_cross_entropy`](crate::softmax_cross_entropy()) of logits is this of their log_softmax, in one node instead of two. Take this
 //! one where log-probabilities come from elsewhere: mixtures, ensembles, sequences, counts.
 //!
 //! Nothing checks that they *are* log-probabilities; any numbers are taken. Given logits, the loss has no lower bound, and training
 //! runs away without a warning; given probabilities, it ends at -1. A loss below 0 is the sign of both.
 //!
-//! Source: Fisher 1922, "On the mathematical foundations of theoretical statistics"; PyTorch's `nll_loss`, whose conventions for
+//! # Source
+//!
+//! Fisher 1922, "On the mathematical foundations of theoretical statistics"; PyTorch's `nll_loss`, whose conventions for
 //! weights and means these are.
 
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var};
 
-use crate::labels::{Labelled, counted, rows_and_classes, total_weight};
-use crate::{Label, Reduction, weights};
+use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::kinds::data::{check_log_probs, weights};
+use crate::kinds::labels::{Labelled, counted, rows_and_classes, total_weight};
+use crate::{Label, Reduction};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "nll_loss",
+        forward: "-q_y",
+        backward: "dq = -onehot(y) dl",
+        story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
+    },
+    inputs: &[
+        gradient("log_probs", "[rows, classes] or [classes]"),
+        constant("targets", "class indices, one for each row"),
+        constant("weight", "optional: one for each class"),
+    ],
+    options: &[REDUCTION, option("ignore_index", "-100", "rows with this label count nothing")],
+    curve: None,
+};
+
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = NllLoss {
+        reduction: call.reduction()?,
+        weight: call.weights("weight"),
+        ignore_index: call.number("ignore_index", -100.0)? as i64,
+    };
+    Ok(loss.loss(call.input("log_probs")?, &call.labels("targets")?))
+}
 
 const NAMES: Labelled = Labelled { loss: "nll_loss", input: "log_probs" };
 
-/// The options of [`nll_loss`]; [`loss`](Self::loss) computes it with them.
+/// The options of [`nll_loss()`]; [`loss`](Self::loss) computes it with them.
 ///
 /// With weights w, a row counts `-w_y q_y`, and the mean divides by the weights Σ w_y of the rows that count.
 #[derive(Clone, Debug)]
@@ -74,7 +103,7 @@ pub fn nll_loss<'t, T: Scalar>(log_probs: Var<'t, T>, labels: &[impl Label]) -> 
 }
 
 impl NllLoss {
-    /// [`nll_loss`] with these options.
+    /// [`nll_loss()`] with these options.
     ///
     /// # Panics
     /// At the caller's line, also if a weight is negative or not finite, if their number does not fit, or if no row counts anything and
@@ -82,13 +111,12 @@ impl NllLoss {
     #[track_caller]
     pub fn loss<'t, T: Scalar>(&self, log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
         let tape = log_probs.tape();
+        check_log_probs(NAMES.loss, log_probs);
         let labels = NAMES.record(log_probs, labels, self.ignore_index);
         let op = Picked { reduction: self.reduction };
         let loss = match &self.weight {
             None => tape.apply(op, [log_probs, labels]),
-            Some(weights) => {
-                tape.apply(op, [log_probs, labels, weights::record(tape, NAMES.loss, "weight", weights)])
-            }
+            Some(w) => tape.apply(op, [log_probs, labels, weights(tape, NAMES.loss, "weight", w)]),
         };
         if self.reduction == Reduction::Mean {
             NAMES.check_mean(labels, self.weight.as_deref(), self.ignore_index);
@@ -103,12 +131,7 @@ struct Picked {
 
 impl<T: Scalar> Op<T> for Picked {
     fn card(&self) -> Card {
-        Card {
-            name: NAMES.loss,
-            forward: "-q_y",
-            backward: "dq = -onehot(y) dl",
-            story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
-        }
+        ENTRY.card
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         Ok(self.reduction.shape(NAMES.each(inputs)?))

@@ -1,4 +1,4 @@
-//! # Softmax cross-entropy
+//! Softmax cross-entropy: the surprise `l = -ln softmax(z)_y` at the class that it was.
 //!
 //! Logits z say class c with probability `p_c = e^z_c / Σ_j e^z_j`. The surprise at the class y that it was is
 //!
@@ -6,12 +6,12 @@
 //!
 //! and for a target distribution t instead of one class, `l = -Σ_c t_c ln p_c`.
 //!
-//! ## The gradient
+//! # The gradient
 //!
 //! `d(-ln p_y)/dz_j = p_j - [j = y]`: softmax minus one-hot, bounded, and never 0 while the answer is wrong. For a target
 //! distribution it is `p_j Σ_c t_c - t_j`.
 //!
-//! ## In which form
+//! # In which form
 //!
 //! With m the largest logit, at class k: `d_j = z_j - m`, `e_j = e^d_j`, S = the sum of e_j over j ≠ k, `L = ln_1p(S)`. Then
 //!
@@ -20,19 +20,61 @@
 //! * `1 - p_k = S / (1 + S)`, and `1 - p_c = (1 + S - e_c) / (1 + S)` for the others, where nothing cancels.
 //! * terms with target 0 are left out: 0 times the infinite surprise of a masked class (z = -inf) would be NaN.
 //!
-//! Source: Bridle 1990; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.108; label smoothing: Szegedy et al. 2016,
+//! # Source
+//!
+//! Bridle 1990; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.108; label smoothing: Szegedy et al. 2016,
 //! section 7; PyTorch's `cross_entropy`, whose conventions for weights and means these are.
 
 use surprisal_tensor::ops::softmax::exp_rows;
 use surprisal_tensor::sum::{sum, sum_by, sum_of};
 use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::labels::{Labelled, class, counted, rows_and_classes, total_weight};
-use crate::{Label, Reduction, weights};
+use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::kinds::Domain;
+use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
+use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::{Label, Reduction};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "softmax_cross_entropy",
+        forward: "ln Σ_j e^z_j - z_y",
+        backward: "dz = (softmax(z) - onehot(y)) dl",
+        story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
+    },
+    inputs: &[
+        gradient("logits", "[rows, classes] or [classes]"),
+        constant("targets", "class indices, one for each row; or, instead:"),
+        gradient("target_probs", "the shape of logits"),
+        constant("weight", "optional: one for each class"),
+    ],
+    options: &[
+        REDUCTION,
+        option("label_smoothing", "0", "how much of the target is spread over all classes, 0 to 1"),
+        option("ignore_index", "-100", "rows with this label count nothing"),
+    ],
+    curve: None,
+};
+
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let (logits, loss) = (
+        call.input("logits")?,
+        SoftmaxCrossEntropy {
+            reduction: call.reduction()?,
+            weight: call.weights("weight"),
+            label_smoothing: call.number("label_smoothing", 0.0)?,
+            ignore_index: call.number("ignore_index", -100.0)? as i64,
+        },
+    );
+    match call.optional("target_probs") {
+        Some(probs) => Ok(loss.loss(logits, probs)),
+        None => Ok(loss.loss(logits, &call.labels("targets")?)),
+    }
+}
 
 const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits" };
 
-/// The options of [`softmax_cross_entropy`]; [`loss`](Self::loss) computes it with them.
+/// The options of [`softmax_cross_entropy()`]; [`loss`](Self::loss) computes it with them.
 ///
 /// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)` where, for a class index y,
 /// `a_c = (1 - ε) w_y [c = y] + (ε / C) w_c` and the mean divides by the weights Σ w_y of the rows that count; for a target distribution
@@ -130,27 +172,27 @@ impl<'t, T: Scalar, L: Label, const N: usize> ClassTargets<'t, T> for &[L; N] {
 }
 
 impl SoftmaxCrossEntropy {
-    /// [`softmax_cross_entropy`] with these options.
+    /// [`softmax_cross_entropy()`] with these options.
     ///
     /// # Panics
     /// At the caller's line, also if an option is out of its range, or if every row is ignored and the mean is asked for.
     #[track_caller]
     pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
         let smoothing = self.label_smoothing;
-        assert!(
-            (0.0..=1.0).contains(&smoothing),
-            "softmax_cross_entropy: label_smoothing is {smoothing}: it lies between 0 (none) and 1 (only the spread)"
-        );
+        let told = "it lies between 0 (none) and 1 (only the spread)";
+        check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told);
+        check_logits(NAMES.loss, logits);
         let (targets, soft) = match targets.record(logits, self.ignore_index) {
             TargetLeaf::Labels(labels) => (labels, false),
-            TargetLeaf::Probabilities(t) => (t, true),
+            TargetLeaf::Probabilities(t) => {
+                check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative);
+                (t, true)
+            }
         };
         let (tape, op) = (logits.tape(), Fused { reduction: self.reduction, smoothing, soft });
         let loss = match &self.weight {
             None => tape.apply(op, [logits, targets]),
-            Some(weights) => {
-                tape.apply(op, [logits, targets, weights::record(tape, NAMES.loss, "weight", weights)])
-            }
+            Some(w) => tape.apply(op, [logits, targets, weights(tape, NAMES.loss, "weight", w)]),
         };
         if !soft && self.reduction == Reduction::Mean {
             NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index);
@@ -187,7 +229,7 @@ kernel! {
             let total = T::ONE + row.rest;
             // 1 - p_y, of which nothing is lost: all but e_y over the total
             let others = if y == row.argmax { row.rest } else { total - e[y] };
-            losses[i] = w * ((row.max - z[y]) + row.log_total);
+            losses[i] = w * row.surprise(z[y]);
             let c = w * scale / total;
             for e in e.iter_mut() { *e *= c }
             e[y] = -(c * others);
@@ -202,7 +244,7 @@ kernel! {
             coefficients(i, a);
             let k = row.argmax;
             losses[i] = sum_by(classes, |c| {
-                let surprise = (row.max - z[c]) + row.log_total;
+                let surprise = row.surprise(z[c]);
                 if a[c] == T::ZERO && !surprise.is_finite() { T::ZERO } else { a[c] * surprise }
             });
             let total = T::ONE + row.rest;
@@ -218,12 +260,7 @@ kernel! {
 
 impl<T: Scalar> Op<T> for Fused {
     fn card(&self) -> Card {
-        Card {
-            name: NAMES.loss,
-            forward: "ln Σ_j e^z_j - z_y",
-            backward: "dz = (softmax(z) - onehot(y)) dl",
-            story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
-        }
+        ENTRY.card
     }
 
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
@@ -287,7 +324,7 @@ impl<T: Scalar> Op<T> for Fused {
                 exp_rows(z, classes, dt, |i, z, e, row| {
                     let scale = factor * if each { dy[i] } else { dy[0] };
                     for (c, (e, &z)) in e.iter_mut().zip(z).enumerate() {
-                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * ((row.max - z) + row.log_total);
+                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * row.surprise(z);
                     }
                 });
             });

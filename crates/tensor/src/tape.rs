@@ -243,6 +243,17 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape.workspace.borrow().nodes[self.id as usize].shape
     }
 
+    /// The name on the card of the operation that made this value: "softmax"; "input" or "param" where none did.
+    pub fn op_name(self) -> &'static str {
+        self.tape.workspace.borrow().nodes[self.id as usize].op.card().name
+    }
+
+    /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
+    /// [`requires_grad`](Self::requires_grad).
+    pub fn needs_grad(self) -> bool {
+        self.tape.workspace.borrow().nodes[self.id as usize].tracked
+    }
+
     /// The value of a node that is a single number.
     ///
     /// # Panics

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_loss::{
-    Reduction, binary_cross_entropy_with_logits, half_squared_error_with, mse_loss_with,
-    softmax_cross_entropy,
+    HalfSquaredError, MseLoss, Reduction, binary_cross_entropy_with_logits, softmax_cross_entropy,
 };
 use surprisal_tensor::{Scalar, Var};
 
@@ -92,10 +91,11 @@ impl Objective {
         match self {
             Objective::CrossEntropy => binary_cross_entropy_with_logits(logits, targets),
             Objective::SquaredError => {
-                mse_loss_with(probabilities(logits), targets, Reduction::Sum) * over_rows
+                MseLoss { reduction: Reduction::Sum }.loss(probabilities(logits), targets) * over_rows
             }
             Objective::HalfSquaredError => {
-                half_squared_error_with(probabilities(logits), targets, Reduction::Sum) * over_rows
+                HalfSquaredError { reduction: Reduction::Sum }.loss(probabilities(logits), targets)
+                    * over_rows
             }
         }
     }

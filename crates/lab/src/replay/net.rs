@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use surprisal_loss::{
-    BinaryCrossEntropyWithLogits, Reduction, half_squared_error_with, mse_loss, softmax_cross_entropy,
+    BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction, mse_loss, softmax_cross_entropy,
 };
 use surprisal_tensor::ndarray::{Array2, arr1};
 use surprisal_tensor::{ParamId, Params, Tape, Var, Workspace};
@@ -61,7 +61,7 @@ impl Loss {
                     / rows
             }
             Loss::SigmoidHalfMse | Loss::SoftmaxHalfMse | Loss::LinearHalfMse => {
-                half_squared_error_with(outputs, targets, sum) / rows
+                HalfSquaredError { reduction: sum }.loss(outputs, targets) / rows
             }
             Loss::SigmoidMse => mse_loss(outputs, targets),
             Loss::SoftmaxCe => softmax_cross_entropy(logits, targets),

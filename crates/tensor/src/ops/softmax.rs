@@ -3,11 +3,14 @@
 //! With m the largest x of a row, at place k: e_j = exp(x_j - m), S = the sum of e_j over j ≠ k. Leaving the maximum, whose
 //! e is exactly 1, out of the sum keeps what the others contribute: 1 - p_k = S / (1 + S) is right to the last digits
 //! where subtracting p_k from 1 gives 0 from a gap of 17 on in `f32`, and ln(1 + S) is `ln_1p(S)`.
+//!
+//! x_j - m is rounded, and half an ULP in the argument is an error of |x_j - m| / 2 ULP in its exponential: 25 at a gap of 50.
+//! [`difference`] also gives what the rounding lost, and e^(d + lost) = e^d + e^d lost puts it back.
 
 use super::axis::{Parts, along};
 use super::rows::{RowFunction, reductions};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::sum::{sum_filled, sum_of};
+use crate::sum::{sum_by, sum_filled, sum_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
@@ -29,7 +32,8 @@ pub struct LogSoftmax {
 }
 
 impl Softmax {
-    pub(super) const CARD: Card = Card {
+    /// What the operation says of itself.
+    pub const CARD: Card = Card {
         name: "softmax",
         forward: "e^x_i / Σ_j e^x_j",
         backward: "p_i (dy_i - Σ_j dy_j p_j)",
@@ -37,7 +41,8 @@ impl Softmax {
     };
 }
 impl LogSoftmax {
-    pub(super) const CARD: Card = Card {
+    /// What the operation says of itself.
+    pub const CARD: Card = Card {
         name: "log_softmax",
         forward: "x_i - ln Σ_j e^x_j",
         backward: "dy_i - p_i Σ_j dy_j",
@@ -54,8 +59,36 @@ pub struct Row<T> {
     pub max: T,
     /// S, the sum of e_j over the others.
     pub rest: T,
-    /// ln(1 + S): the surprise at class j is this plus m - x_j.
+    /// ln(1 + S): the logarithm of the softmax's denominator.
     pub log_total: T,
+}
+
+impl<T: Scalar> Row<T> {
+    /// -ln p of a class with score x: L - (x - m), the last rounding's loss put back.
+    #[inline(always)]
+    pub fn surprise(&self, x: T) -> T {
+        let (d, lost) = difference(x, self.max);
+        (self.log_total - lost) - d
+    }
+}
+
+/// x - m, and what rounding it lost (0 where either is infinite): the two-sum of Knuth.
+///
+/// Source: Knuth, *The Art of Computer Programming* 2 (1997), 4.2.2, theorem B.
+#[inline(always)]
+pub fn difference<T: Scalar>(x: T, m: T) -> (T, T) {
+    let d = x - m;
+    let b = d - x;
+    let lost = (x - (d - b)) + (-m - b);
+    (d, if d > T::of(f64::NEG_INFINITY) { lost } else { T::ZERO })
+}
+
+/// e^(x - m), for x at most m.
+#[inline(always)]
+fn exp_difference<T: Scalar>(x: T, m: T) -> T {
+    let (d, lost) = difference(x, m);
+    let e = d.exp();
+    e + e * lost
 }
 
 /// For every row of x: writes e_j = exp(x_j - max) and gives (number, x, e, [`Row`]) to `each`, which may change e.
@@ -68,17 +101,33 @@ pub fn exp_rows<T: Scalar>(
     e: &mut [T],
     mut each: impl FnMut(usize, &[T], &mut [T], Row<T>),
 ) {
-    const CHUNK: usize = 64; // rows whose exponentials and logarithms are taken in one go, so that short rows vectorise too
-    for (chunk, (x, e)) in x.chunks(CHUNK * classes).zip(e.chunks_mut(CHUNK * classes)).enumerate() {
-        let mut rows = [Row::default(); CHUNK];
-        for ((x, e), row) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&mut rows) {
+    // short rows whose exponentials and logarithms are taken in one go, so that they vectorise too
+    const ROWS: usize = 64;
+    const NUMBERS: usize = 1024;
+    let chunk_rows = (NUMBERS / classes).clamp(1, ROWS);
+    let mut lost = [T::ZERO; NUMBERS];
+    for (chunk, (x, e)) in x.chunks(chunk_rows * classes).zip(e.chunks_mut(chunk_rows * classes)).enumerate()
+    {
+        let mut rows = [Row::default(); ROWS];
+        for (x, row) in x.chunks_exact(classes).zip(&mut rows) {
             (row.argmax, row.max) = maximum(x);
-            for (e, &x) in e.iter_mut().zip(x) {
-                *e = x - row.max;
-            }
         }
-        for e in e.iter_mut() {
-            *e = e.exp();
+        if e.len() > NUMBERS {
+            for (e, &x) in e.iter_mut().zip(x) {
+                *e = exp_difference(x, rows[0].max);
+            }
+        } else {
+            let each =
+                x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(lost.chunks_exact_mut(classes));
+            for (((x, e), lost), row) in each.zip(&rows) {
+                for ((e, lost), &x) in e.iter_mut().zip(lost).zip(x) {
+                    (*e, *lost) = difference(x, row.max);
+                }
+            }
+            for (e, &lost) in e.iter_mut().zip(&lost) {
+                let exp = e.exp();
+                *e = exp + exp * lost;
+            }
         }
         for (e, row) in e.chunks_exact_mut(classes).zip(&mut rows) {
             let top = std::mem::replace(&mut e[row.argmax], T::ZERO);
@@ -90,7 +139,7 @@ pub fn exp_rows<T: Scalar>(
         }
         let both = x.chunks_exact(classes).zip(e.chunks_exact_mut(classes));
         for (i, ((x, e), row)) in both.zip(rows).enumerate() {
-            each(chunk * CHUNK + i, x, e, row);
+            each(chunk * chunk_rows + i, x, e, row);
         }
     }
 }
@@ -144,7 +193,7 @@ crate::kernel! {
             let total = T::ONE + row.rest;
             let y = &mut y[i * classes..(i + 1) * classes];
             for ((y, e), &x) in y.iter_mut().zip(e).zip(x) {
-                *y = (x - row.max) - row.log_total;
+                *y = -row.surprise(x);
                 *e = *e / total;
             }
         });
@@ -231,6 +280,12 @@ impl<T: Scalar> Op<T> for LogSoftmax {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogSumExp;
 
+/// In `f64`, whatever the numbers are; away from the hot path.
+#[cold]
+fn log_sum_exp<T: Scalar>(x: &[T]) -> f64 {
+    sum_by(x.len(), |i| x[i].value().exp()).ln()
+}
+
 impl RowFunction for LogSumExp {
     const CARD: Card = Card {
         name: "logsumexp",
@@ -246,13 +301,16 @@ impl RowFunction for LogSumExp {
         }
         let rest = sum_filled(x.len(), |range, e| {
             for (e, &x) in e.iter_mut().zip(&x[range.clone()]) {
-                *e = (x - max).exp();
+                *e = exp_difference(x, max);
             }
             if range.contains(&k) {
                 e[k - range.start] = T::ZERO;
             }
         });
-        max + rest.ln_1p()
+        let y = max + rest.ln_1p();
+        // where the two all but cancel, what their rounding lost is all there is: it is put back from a sum in f64
+        let small = y.abs() < T::of(0.0625) * max.abs();
+        if small { y + T::of(log_sum_exp(x) - y.value()) } else { y }
     }
     #[inline(always)]
     fn df<T: Scalar>(&self, x: &[T], y: T, dy: T, dx: &mut [T]) {
@@ -261,7 +319,7 @@ impl RowFunction for LogSumExp {
         }
         let (k, max) = maximum(x);
         for (dx, &x) in dx.iter_mut().zip(x) {
-            *dx = (x - max).exp();
+            *dx = exp_difference(x, max);
         }
         let top = std::mem::replace(&mut dx[k], T::ZERO);
         let total = T::ONE + sum_of(dx);

@@ -4,14 +4,40 @@ use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::Reduction;
+use crate::kinds::Domain;
+use crate::kinds::data::{check_constant, check_if_data};
 
-/// A loss of one number against its target, in terms of both; the rest (shapes, reductions, both gradients) is the same for all.
+/// A loss of one number against its target, in terms of both; the rest (shapes, checks, reductions, gradients) is the same for all.
 pub(crate) trait Pointwise: Copy + Send + 'static {
     const CARD: Card;
+    /// What targets may be.
+    const TARGETS: Domain = Domain::Numbers;
+    /// Whether the target has a gradient too; a label has none.
+    const TARGET_GRADIENT: bool = true;
     /// l(x, t)
     fn loss<T: Scalar>(&self, x: T, t: T) -> T;
-    /// `scale` dl/dx; the target gets the negative. `scale` comes in so that it can be multiplied where nothing overflows.
+    /// `scale` dl/dx. `scale` comes in so that it can be multiplied where nothing overflows.
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T;
+    /// `scale` dl/dt; minus the slope, where the loss is one of x - t.
+    fn target_slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
+        self.slope(x, t, -scale)
+    }
+}
+
+/// Records the loss.
+#[track_caller]
+pub(crate) fn pointwise<'t, T: Scalar, L: Pointwise>(
+    loss: L,
+    input: Var<'t, T>,
+    target: Var<'t, T>,
+    reduction: Reduction,
+) -> Var<'t, T> {
+    if L::TARGET_GRADIENT {
+        check_if_data(L::CARD.name, "target", target, L::TARGETS);
+    } else {
+        check_constant(L::CARD.name, "target", target, L::TARGETS);
+    }
+    input.tape().apply(Fused { loss, reduction }, [input, target])
 }
 
 struct Fused<L> {
@@ -32,13 +58,14 @@ kernel! {
     }
 }
 kernel! {
-    fn slopes<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T], scale: T, d: &mut [T]) {
-        for ((d, &x), &t) in d.iter_mut().zip(x).zip(t) { *d = loss.slope(x, t, scale) }
-    }
-}
-kernel! {
-    fn slopes_each<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T], dy: &[T], sign: T, d: &mut [T]) {
-        for (((d, &x), &t), &dy) in d.iter_mut().zip(x).zip(t).zip(dy) { *d = loss.slope(x, t, sign * dy) }
+    /// `dy` holds one number for all or one for each.
+    fn slopes<T: Scalar, F: Fn(T, T, T) -> T>(slope: F, x: &[T], t: &[T], factor: T, dy: &[T], d: &mut [T]) {
+        if let &[dy] = dy {
+            let scale = factor * dy;
+            for ((d, &x), &t) in d.iter_mut().zip(x).zip(t) { *d = slope(x, t, scale) }
+        } else {
+            for (((d, &x), &t), &dy) in d.iter_mut().zip(x).zip(t).zip(dy) { *d = slope(x, t, dy) }
+        }
     }
 }
 
@@ -59,14 +86,13 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
         }
     }
     fn backward(&self, b: &mut Backward<T>) {
-        let (x, t, dy) = (b.x(0), b.x(1), b.dy);
+        let (x, t, dy, loss) = (b.x(0), b.x(1), b.dy, self.loss);
         let factor = self.reduction.factor(T::of(x.len() as f64));
-        for (k, sign) in [T::ONE, -T::ONE].into_iter().enumerate() {
-            let Some(d) = b.dx(k) else { continue };
-            d.add_filled(|d, _| match self.reduction {
-                Reduction::None => slopes_each(self.loss, x, t, dy, sign, d),
-                _ => slopes(self.loss, x, t, sign * factor * dy[0], d),
-            });
+        if let Some(dx) = b.dx(0) {
+            dx.add_filled(|d, _| slopes(|x, t, scale| loss.slope(x, t, scale), x, t, factor, dy, d));
+        }
+        if let Some(dt) = b.dx(1).filter(|_| L::TARGET_GRADIENT) {
+            dt.add_filled(|d, _| slopes(|x, t, scale| loss.target_slope(x, t, scale), x, t, factor, dy, d));
         }
     }
 }
@@ -84,18 +110,12 @@ pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, second: &str) -> Result<(
             error
         });
     }
-    if x.len() == 0 {
-        return Err(ShapeError::new(format!("the batch {x} is empty: there is no loss of nothing")));
-    }
-    Ok(())
+    not_empty(x)
 }
 
-#[track_caller]
-pub(crate) fn pointwise<'t, T: Scalar, L: Pointwise>(
-    loss: L,
-    input: Var<'t, T>,
-    target: Var<'t, T>,
-    reduction: Reduction,
-) -> Var<'t, T> {
-    input.tape().apply(Fused { loss, reduction }, [input, target])
+pub(crate) fn not_empty(shape: &Shape) -> Result<(), ShapeError> {
+    if shape.len() == 0 {
+        return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+    }
+    Ok(())
 }

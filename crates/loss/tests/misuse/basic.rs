@@ -1,45 +1,15 @@
-//! What a loss says to inputs that it cannot take, and that it says so of the caller's line.
-
-use std::cell::RefCell;
-use std::sync::Once;
+//! softmax_cross_entropy, nll_loss, the two binary cross-entropies, the two squared errors.
 
 use surprisal_loss::{
     BinaryCrossEntropy, BinaryCrossEntropyWithLogits, NllLoss, Reduction, SoftmaxCrossEntropy,
     binary_cross_entropy, binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss,
     softmax_cross_entropy,
 };
-use surprisal_tensor::ndarray::{Array, Array1, Array2, ArrayD, array};
-use surprisal_tensor::{Params, Tape, Var, Workspace};
+use surprisal_tensor::ndarray::{Array1, Array2, array};
 
-type V<'t> = Var<'t, f64>;
+use surprisal_tensor::{Params, Tape, Workspace};
 
-thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(String::new()) } }
-
-/// The first line and the hint of a panic in this file, without the lines between that name places.
-#[track_caller]
-fn says(expected: &str, f: impl for<'t> Fn(&'t Tape<'t, f64>) -> V<'t>) {
-    static HOOK: Once = Once::new(); // for all threads
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            let file = panic.location().map(|at| at.file().to_owned());
-            PANICKED_IN.set(file.unwrap_or_default());
-            before(panic);
-        }));
-    });
-    let run = std::panic::AssertUnwindSafe(|| {
-        Workspace::new().eval(&Params::new(), |tape| f(tape));
-    });
-    let panic = std::panic::catch_unwind(run).expect_err("this should have panicked");
-    let message = panic.downcast_ref::<String>().expect("a message");
-    let told: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
-    assert_eq!(told.join("\n"), expected);
-    PANICKED_IN.with_borrow(|file| assert_eq!(file, file!(), "{expected}"));
-}
-
-fn zeros(shape: &[usize]) -> ArrayD<f64> {
-    Array::zeros(shape)
-}
+use super::{V, says, zeros};
 
 #[test]
 fn softmax_cross_entropy_names_the_label_the_row_and_the_range() {

@@ -3,8 +3,10 @@
 use surprisal_tensor::sum::{sum_by, sum_filled};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::pointwise::same_shape;
-use crate::{Reduction, weights};
+use crate::Reduction;
+use crate::kinds::Domain;
+use crate::kinds::data::{check_constant, weights};
+use crate::kinds::pointwise::same_shape;
 
 /// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
 pub(crate) trait YesOrNo: Copy + Send + 'static {
@@ -23,28 +25,13 @@ pub(crate) fn yes_or_no<'t, T: Scalar, L: YesOrNo>(
     pos_weight: &Option<Vec<f64>>,
 ) -> Var<'t, T> {
     let (name, tape, op) = (L::CARD.name, x.tape(), Fused { loss, reduction });
-    check_from_0_to_1(name, "target", targets, "targets lie between 0 (no) and 1 (yes)");
+    check_constant(name, "target", targets, Domain::FromZeroToOne);
     if weight.is_none() && pos_weight.is_none() {
         return tape.apply(op, [x, targets]);
     }
-    let weight = weights::record(tape, name, "weight", weight.as_deref().unwrap_or(&[1.0]));
-    let pos_weight = weights::record(tape, name, "pos_weight", pos_weight.as_deref().unwrap_or(&[1.0]));
+    let weight = weights(tape, name, "weight", weight.as_deref().unwrap_or(&[1.0]));
+    let pos_weight = weights(tape, name, "pos_weight", pos_weight.as_deref().unwrap_or(&[1.0]));
     tape.apply(op, [x, targets, weight, pos_weight])
-}
-
-/// Panics at the first number that is not in \[0, 1\].
-#[track_caller]
-pub(crate) fn check_from_0_to_1<T: Scalar>(loss: &str, name: &str, x: Var<T>, told: &str) {
-    let inside = |x: T| x >= T::ZERO && x <= T::ONE; // NaN is not
-    let outside = x.with_value(|x| {
-        if x.iter().fold(true, |all, &x| all & inside(x)) {
-            return None; // found out by a loop that vectorises, as a search that may stop does not
-        }
-        x.iter().copied().enumerate().find(|&(_, x)| !inside(x))
-    });
-    if let Some((i, x)) = outside {
-        panic!("{loss}: {name} {i} is {x}: {told}");
-    }
 }
 
 struct Fused<L> {

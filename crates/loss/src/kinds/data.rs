@@ -1,0 +1,124 @@
+//! Data that a user gives beside what is differentiated: checked, and recorded as a leaf.
+
+use surprisal_tensor::{Scalar, Tape, Var};
+
+/// What numbers data may hold.
+#[derive(Clone, Copy)]
+pub(crate) enum Domain {
+    /// All but NaN.
+    Numbers,
+    /// \[0, 1\], where 0 is "no" and 1 is "yes".
+    FromZeroToOne,
+    /// 0 or 1.
+    ZeroOrOne,
+    /// +1 or -1.
+    PlusOrMinusOne,
+    /// 0 or more.
+    NotNegative,
+}
+
+impl Domain {
+    #[inline(always)]
+    fn holds<T: Scalar>(self, x: T) -> bool {
+        match self {
+            Domain::Numbers => x.value() == x.value(),
+            Domain::FromZeroToOne => x >= T::ZERO && x <= T::ONE, // NaN is not
+            Domain::ZeroOrOne => x == T::ZERO || x == T::ONE,
+            Domain::PlusOrMinusOne => x == T::ONE || x == -T::ONE,
+            Domain::NotNegative => x >= T::ZERO,
+        }
+    }
+
+    /// The end of a sentence about data called `name`.
+    fn told(self, name: &str) -> String {
+        match self {
+            Domain::Numbers => format!("a {name} is a number: is one missing in the data?"),
+            Domain::FromZeroToOne => format!("{name}s lie between 0 (no) and 1 (yes)"),
+            Domain::ZeroOrOne => format!("{name}s are 0 (no) or 1 (yes)"),
+            Domain::PlusOrMinusOne => {
+                format!("{name}s are +1 or -1; of labels y that are 0 or 1, 2 y - 1 is")
+            }
+            Domain::NotNegative => format!("{name}s are not negative"),
+        }
+    }
+}
+
+/// Checks data that is not differentiated, and says so where somebody expects that it is.
+#[track_caller]
+pub(crate) fn check_constant<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+    assert!(
+        !x.needs_grad(),
+        "{loss}: the {name}s need a gradient, and this loss has none for them: give it {name}s.detach(), or data"
+    );
+    check(loss, name, x, domain);
+}
+
+/// Checks numbers where they are data; what a model computes may be anything, and what comes of it is for the user to see.
+#[track_caller]
+pub(crate) fn check_if_data<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+    if !x.needs_grad() {
+        check(loss, name, x, domain);
+    }
+}
+
+#[track_caller]
+pub(crate) fn check<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+    if let Some((i, x)) = outside(x, domain) {
+        panic!("{loss}: {name} {i} is {x}: {}", domain.told(name));
+    }
+}
+
+/// The first number that does not lie in the domain, and its place.
+pub(crate) fn outside<T: Scalar>(x: Var<T>, domain: Domain) -> Option<(usize, T)> {
+    x.with_value(|x| {
+        // first a loop that vectorises, as a search that may stop does not
+        if x.iter().fold(true, |all, &x| all & domain.holds(x)) {
+            return None;
+        }
+        x.iter().copied().enumerate().find(|&(_, x)| !domain.holds(x))
+    })
+}
+
+/// The input of a loss that contains the softmax or the sigmoid must not be the output of one: it trains, only badly.
+#[track_caller]
+pub(crate) fn check_logits<T: Scalar>(loss: &str, logits: Var<T>) {
+    let op = logits.op_name();
+    assert!(
+        !matches!(op, "softmax" | "sigmoid"),
+        "{loss}: its input is the output of {op}, and it takes logits: leave the {op} out, this loss contains it. \
+         (To squash twice on purpose, multiply by 1.0.)"
+    );
+}
+
+/// The input of a loss of log-probabilities must not be probabilities.
+#[track_caller]
+pub(crate) fn check_log_probs<T: Scalar>(loss: &str, log_probs: Var<T>) {
+    let op = log_probs.op_name();
+    assert!(
+        !matches!(op, "softmax" | "sigmoid"),
+        "{loss}: its input is the output of {op}, and it takes logarithms of probabilities: take log_{op} instead. \
+         (To go on with probabilities on purpose, multiply by 1.0.)"
+    );
+}
+
+/// Records weights; messages call them by the loss and by `name`.
+#[track_caller]
+pub(crate) fn weights<'t, T: Scalar>(
+    tape: &'t Tape<'t, T>,
+    loss: &str,
+    name: &str,
+    weights: &[f64],
+) -> Var<'t, T> {
+    for (i, &w) in weights.iter().enumerate() {
+        assert!(w >= 0.0 && w.is_finite(), "{loss}: {name} {i} is {w}: weights are finite and not negative");
+    }
+    tape.input_with([weights.len()], |slots| {
+        slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
+    })
+}
+
+/// An option that is one number: checked against its range, which `told` describes.
+#[track_caller]
+pub(crate) fn check_option(loss: &str, name: &str, value: f64, holds: bool, told: &str) {
+    assert!(holds, "{loss}: {name} is {value}: {told}");
+}

@@ -1,0 +1,8 @@
+//! What the losses of one kind have in common: shapes, reductions, checks of data, and the loops over slices.
+
+pub(crate) mod data;
+pub(crate) mod labels;
+pub(crate) mod pointwise;
+pub(crate) mod yes_or_no;
+
+pub(crate) use data::Domain;

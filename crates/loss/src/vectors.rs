@@ -1,0 +1,417 @@
+//! Cases of losses as JSON: read, evaluated by name, and held against exact results.
+//!
+//! A case holds inputs and options, and may hold what is expected: the exact value, the exact gradients, and for each number a
+//! budget, the roundings that a careful evaluation cannot avoid, in units of u (2^-24 in `f32`, 2^-53 in `f64`). A computed x
+//! holds if |x - exact| <= 4 u budget + tiny, with tiny = 2^-140 or 2^-1064.
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use serde_json::{Map, Value};
+use surprisal_tensor::ndarray::{ArrayD, Dimension, IxDyn};
+use surprisal_tensor::{Params, Scalar, Workspace};
+
+use crate::by_name::{Call, Entry, Setting};
+
+/// The inputs and options of one case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What the file calls it, or its place: "case 3".
+    pub name: String,
+    /// Arrays by name.
+    pub inputs: Vec<(String, ArrayD<f64>)>,
+    /// Options by name.
+    pub options: BTreeMap<String, Setting>,
+    /// Its inputs or its results fit no `f32`.
+    pub f64_only: bool,
+}
+
+/// What a loss made of a case.
+#[derive(Clone, Debug)]
+pub struct Outcome<T> {
+    /// One number, or one for each row or element.
+    pub value: ArrayD<T>,
+    /// Of the sum of all outputs, or of `sum(grad_output * output)` where the inputs hold `grad_output`.
+    pub grads: Vec<(&'static str, ArrayD<T>)>,
+}
+
+/// Why a case could not be read or evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseError(pub String);
+
+impl fmt::Display for CaseError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for CaseError {}
+
+/// The cases of a document: `{"cases": [..]}`, or one case alone; each on its own, so that one that is malformed does not
+/// hide the others.
+pub fn cases(document: &Value) -> Result<Vec<(String, Result<Case, CaseError>)>, CaseError> {
+    let name = |value: &Value, i: usize| match value["name"].as_str() {
+        Some(name) => name.to_owned(),
+        None => format!("case {i}"),
+    };
+    match document.get("cases") {
+        Some(Value::Array(cases)) => Ok(cases
+            .iter()
+            .enumerate()
+            .map(|(i, case)| (name(case, i), Case::read(case, name(case, i))))
+            .collect()),
+        Some(other) => Err(CaseError(format!("\"cases\" is {}: it is a list of cases", kind(other)))),
+        None if document.is_object() => {
+            Ok(vec![(name(document, 0), Case::read(document, name(document, 0)))])
+        }
+        None => Err(CaseError(format!(
+            "this is {}: give an object with \"cases\", or one case, an object with \"inputs\"",
+            kind(document)
+        ))),
+    }
+}
+
+impl Case {
+    fn read(value: &Value, name: String) -> Result<Case, CaseError> {
+        let Some(object) = value.as_object() else {
+            return Err(CaseError(format!("a case is an object with \"inputs\", not {}", kind(value))));
+        };
+        let inputs = match object.get("inputs") {
+            Some(Value::Object(inputs)) => inputs,
+            Some(other) => {
+                return Err(CaseError(format!(
+                    "\"inputs\" is {}: it is an object of arrays by name",
+                    kind(other)
+                )));
+            }
+            None => return Err(CaseError("\"inputs\" is missing: an object of arrays by name".into())),
+        };
+        let inputs = inputs.iter().filter(|(_, x)| !x.is_null());
+        let inputs = inputs.map(|(name, x)| Ok((name.clone(), array(name, x)?))).collect::<Result<_, _>>()?;
+        let none = Map::new();
+        let options = match object.get("options") {
+            None | Some(Value::Null) => &none,
+            Some(Value::Object(options)) => options,
+            Some(other) => return Err(CaseError(format!("\"options\" is {}: it is an object", kind(other)))),
+        };
+        let options = options.iter().filter(|(_, x)| !x.is_null());
+        let options =
+            options.map(|(name, x)| Ok((name.clone(), setting(name, x)?))).collect::<Result<_, _>>()?;
+        Ok(Case { name, inputs, options, f64_only: object.get("f64_only") == Some(&Value::Bool(true)) })
+    }
+
+    /// Value and gradients of the loss, computed in `T` throughout.
+    ///
+    /// # Errors
+    /// What the loss says to inputs that it cannot take.
+    pub fn evaluate<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
+        // a loss tells its caller by a panic at the caller's line; here the caller is a file, and reads the message
+        quietly(|| self.evaluated(loss)).unwrap_or_else(|message| {
+            let told: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
+            Err(CaseError(told.join(" ")))
+        })
+    }
+
+    fn evaluated<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
+        let params = Params::<T>::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let inputs: Vec<_> = self
+            .inputs
+            .iter()
+            .map(|(name, x)| {
+                let var = tape.input(&x.mapv(T::of));
+                let differentiable =
+                    loss.inputs.iter().any(|input| input.name == name && input.differentiable);
+                (name.clone(), if differentiable { var.requires_grad() } else { var })
+            })
+            .collect();
+        let call = Call { inputs, options: self.options.clone() };
+        let output = loss.call(&call).map_err(|error| CaseError(format!("{}: {error}", loss.card.name)))?;
+        match call.optional("grad_output") {
+            Some(factor) => (output * factor).sum().backward(),
+            None => output.sum().backward(),
+        }
+        let gradient = |input: &crate::by_name::Input| Some((input.name, call.optional(input.name)?.grad()?));
+        Ok(Outcome { value: output.value(), grads: loss.inputs.iter().filter_map(gradient).collect() })
+    }
+}
+
+thread_local! { static QUIET: Cell<bool> = const { Cell::new(false) } }
+
+/// Runs f; what it panics with is the error, and is not printed.
+fn quietly<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    QUIET.set(false);
+    result.map_err(|panic| match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => {
+            panic.downcast_ref::<&str>().map_or("it panicked without a word".into(), |m| (*m).into())
+        }
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A number; infinities and NaN are texts, as JSON has none.
+fn number(value: &Value) -> Option<f64> {
+    match value.as_str() {
+        Some("inf") => Some(f64::INFINITY),
+        Some("-inf") => Some(f64::NEG_INFINITY),
+        Some("nan") => Some(f64::NAN),
+        _ => value.as_f64(),
+    }
+}
+
+/// Nested lists as an array: every list at one depth is as long as the first.
+fn array(name: &str, value: &Value) -> Result<ArrayD<f64>, CaseError> {
+    let (mut shape, mut inner) = (vec![], value);
+    while let Value::Array(values) = inner {
+        shape.push(values.len());
+        match values.first() {
+            Some(first) => inner = first,
+            None => break,
+        }
+    }
+    let mut numbers = vec![];
+    collect(name, value, &shape, &mut numbers)?;
+    ArrayD::from_shape_vec(IxDyn(&shape), numbers).map_err(|error| CaseError(format!("{name}: {error}")))
+}
+
+fn collect(name: &str, value: &Value, shape: &[usize], numbers: &mut Vec<f64>) -> Result<(), CaseError> {
+    match (value, shape) {
+        (Value::Array(values), [length, inner @ ..]) if values.len() == *length => {
+            values.iter().try_for_each(|value| collect(name, value, inner, numbers))
+        }
+        (Value::Array(values), [length, ..]) => Err(CaseError(format!(
+            "{name}: one list holds {} entries, the first at its depth {length}: all are of one length",
+            values.len()
+        ))),
+        (_, [_, ..]) | (Value::Array(_), []) => Err(CaseError(format!(
+            "{name}: lists and numbers are mixed: an array is nested lists of one depth"
+        ))),
+        (value, []) => match number(value) {
+            Some(x) => {
+                numbers.push(x);
+                Ok(())
+            }
+            None => Err(CaseError(format!(
+                "{name}: {value} is no number; infinities and NaN are \"inf\", \"-inf\" and \"nan\""
+            ))),
+        },
+    }
+}
+
+fn setting(name: &str, value: &Value) -> Result<Setting, CaseError> {
+    if let Some(x) = number(value) {
+        return Ok(Setting::Number(x));
+    }
+    match value {
+        Value::Bool(flag) => Ok(Setting::Flag(*flag)),
+        Value::String(text) => Ok(Setting::Text(text.clone())),
+        Value::Array(values) => match values.iter().map(number).collect() {
+            Some(numbers) => Ok(Setting::Numbers(numbers)),
+            None => Err(CaseError(format!("the option {name} is a list of something else than numbers"))),
+        },
+        other => Err(CaseError(format!("the option {name} is {}", kind(other)))),
+    }
+}
+
+/// The rules of one number type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Precision {
+    /// "f32" or "f64"
+    pub name: &'static str,
+    /// u, half the distance from 1 to the next number.
+    pub unit: f64,
+    tiny: f64,
+    largest: f64,
+    smallest_normal: f64,
+}
+
+/// Single precision.
+pub const F32: Precision = Precision {
+    name: "f32",
+    unit: 1.0 / (1u64 << 24) as f64,
+    tiny: 7.174_648_137_343_064e-43, // 2^-140
+    largest: f32::MAX as f64,
+    smallest_normal: f32::MIN_POSITIVE as f64,
+};
+
+/// Double precision.
+pub const F64: Precision = Precision {
+    name: "f64",
+    unit: f64::EPSILON / 2.0,
+    tiny: 5.06e-321, // 2^-1064
+    largest: f64::MAX,
+    smallest_normal: f64::MIN_POSITIVE,
+};
+
+impl Precision {
+    /// How far x is off, as a fraction of what the budget allows; infinite where an infinity or NaN stands for a number, or the
+    /// reverse. Beyond the largest number, the infinity of that sign is right.
+    pub fn share(&self, x: f64, exact: f64, budget: f64) -> f64 {
+        if exact.abs() > self.largest {
+            return if x == exact.signum() * f64::INFINITY { 0.0 } else { f64::INFINITY };
+        }
+        let share = (x - exact).abs() / (4.0 * self.unit * budget + self.tiny);
+        if share.is_nan() { f64::INFINITY } else { share }
+    }
+
+    /// The error in units in the last place, where that says something: an ordinary result (normal, not beyond the
+    /// largest) without unavoidable cancellation (a budget of at most 64 u |exact|).
+    pub fn ulp(&self, x: f64, exact: f64, budget: f64) -> Option<f64> {
+        let size = exact.abs();
+        let ordinary = size >= self.smallest_normal && size <= self.largest && budget <= 64.0 * size;
+        let ulp = 2f64.powi(size.log2().floor() as i32) * 2.0 * self.unit;
+        (ordinary && x.is_finite()).then(|| (x - exact).abs() / ulp)
+    }
+
+    /// Whether 0, an infinity or NaN stands where the true result is an ordinary number (normal, not beyond the largest).
+    pub fn is_false(&self, x: f64, exact: f64) -> bool {
+        let ordinary = exact.abs() >= self.smallest_normal && exact.abs() <= self.largest;
+        ordinary && (x == 0.0 || !x.is_finite())
+    }
+}
+
+/// One number that was computed, and what it should be.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// "value" or the input that the gradient is of, with the place: "logits[3]".
+    pub what: String,
+    /// Whether it is a gradient.
+    pub gradient: bool,
+    /// What was computed.
+    pub computed: f64,
+    /// What it is.
+    pub exact: f64,
+    /// The roundings that cannot be avoided, in units of u.
+    pub budget: f64,
+}
+
+/// Evaluates a case in `T` and pairs every number with the exact one. A gradient that the loss does not offer is left out if it is that of
+/// a target.
+///
+/// # Errors
+/// If the case cannot be evaluated, or if results and expectations do not have the same shape.
+pub fn judge<T: Scalar>(loss: &Entry, case: &Case, expected: &Value) -> Result<Vec<Judged>, CaseError> {
+    let outcome = case.evaluate::<T>(loss)?;
+    let mut judged = vec![];
+    pair("value", false, &outcome.value, &expected["value"], &expected["budget"]["value"], &mut judged)?;
+    let Some(grads) = expected["grad"].as_object() else {
+        return Err(CaseError("\"expected\" holds no \"grad\"".into()));
+    };
+    for (name, exact) in grads {
+        match outcome.grads.iter().find(|(given, _)| given == name) {
+            Some((_, grad)) => pair(name, true, grad, exact, &expected["budget"]["grad"][name], &mut judged)?,
+            None if matches!(name.as_str(), "target" | "target_probs") => {}
+            None => return Err(CaseError(format!("there is no gradient of {name}"))),
+        }
+    }
+    Ok(judged)
+}
+
+fn pair<T: Scalar>(
+    name: &str,
+    gradient: bool,
+    computed: &ArrayD<T>,
+    exact: &Value,
+    budget: &Value,
+    judged: &mut Vec<Judged>,
+) -> Result<(), CaseError> {
+    let (exact, budget) = (array(name, exact)?, array(name, budget)?);
+    if computed.shape() != exact.shape() || exact.shape() != budget.shape() {
+        return Err(CaseError(format!(
+            "{name} has shape {:?}, expected is {:?}, with a budget of {:?}",
+            computed.shape(),
+            exact.shape(),
+            budget.shape()
+        )));
+    }
+    for (((place, &computed), &exact), &budget) in computed.indexed_iter().zip(&exact).zip(&budget) {
+        let place: String = place.slice().iter().map(|i| format!("[{i}]")).collect();
+        judged.push(Judged {
+            what: format!("{name}{place}"),
+            gradient,
+            computed: computed.value(),
+            exact,
+            budget,
+        });
+    }
+    Ok(())
+}
+
+/// An outcome as one line of JSON: `{"name": .., "value": .., "grad": {..}}`. The numbers read back in `T` give the same bits.
+pub fn to_json<T: Scalar>(name: &str, outcome: &Outcome<T>) -> String {
+    let mut grads = String::new();
+    for (i, (name, grad)) in outcome.grads.iter().enumerate() {
+        let comma = if i > 0 { ", " } else { "" };
+        grads += &format!("{comma}{}: {}", Value::from(*name), nested(grad));
+    }
+    format!(
+        "{{\"name\": {}, \"value\": {}, \"grad\": {{{grads}}}}}",
+        Value::from(name),
+        nested(&outcome.value)
+    )
+}
+
+fn nested<T: Scalar>(x: &ArrayD<T>) -> String {
+    fn write<T: Scalar>(shape: &[usize], numbers: &mut impl Iterator<Item = T>, out: &mut String) {
+        match shape {
+            [] => {
+                if let Some(x) = numbers.next() {
+                    *out += &number_text(x);
+                }
+            }
+            [length, inner @ ..] => {
+                out.push('[');
+                for i in 0..*length {
+                    if i > 0 {
+                        *out += ", ";
+                    }
+                    write(inner, numbers, out);
+                }
+                out.push(']');
+            }
+        }
+    }
+    let mut out = String::new();
+    write(x.shape(), &mut x.iter().copied(), &mut out);
+    out
+}
+
+/// The shortest digits that read back in `T` as the same number.
+fn number_text<T: Scalar>(x: T) -> String {
+    let wide = x.value();
+    if wide.is_nan() {
+        "\"nan\"".into()
+    } else if wide.is_infinite() {
+        if wide > 0.0 { "\"inf\"".into() } else { "\"-inf\"".into() }
+    } else if TypeId::of::<T>() == TypeId::of::<f32>() {
+        format!("{:?}", wide as f32) // exact: it was an f32
+    } else {
+        format!("{wide:?}")
+    }
+}
