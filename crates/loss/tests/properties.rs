@@ -1,0 +1,320 @@
+//! What must be true of the losses whatever the numbers.
+
+use proptest::prelude::*;
+use surprisal_loss::by_name::{self, Call, Setting};
+use surprisal_loss::vectors::{Case, Outcome};
+use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, IxDyn};
+use surprisal_tensor::{Dual, Scalar, check_gradient};
+
+/// What an input may hold.
+#[derive(Clone, Copy, Debug)]
+enum Numbers {
+    /// Between -4 and 4.
+    Real,
+    /// Between 0.05 and 0.95.
+    Unit,
+    /// Rows of positive numbers that sum to 1.
+    Distribution,
+    /// 0 or 1.
+    YesNo,
+    /// +1 or -1.
+    Sign,
+    /// Whole numbers, from 0 to 2, one for each row.
+    Classes,
+    /// 0, 1, 0, 1, ..: one for each row, each more than once.
+    Pairs,
+    /// Between 0 and 4.
+    NotNegative,
+}
+use Numbers::*;
+
+/// An option's value.
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    N(f64),
+    Flag(bool),
+    Text(&'static str),
+}
+use Value::{Flag, N, Text};
+
+const ROWS: usize = 4;
+const COLUMNS: usize = 3;
+
+/// Every loss: what it takes, and the options that it is tried with.
+#[rustfmt::skip]
+const LOSSES: &[(&str, &[(&str, Numbers)], &[&[(&str, Value)]])] = &[
+    ("softmax_cross_entropy", &[("logits", Real), ("targets", Classes)], &[&[], &[("label_smoothing", N(0.2))]]),
+    ("softmax_cross_entropy", &[("logits", Real), ("target_probs", Distribution)], &[&[], &[("label_smoothing", N(0.2))]]),
+    ("softmax_focal_loss", &[("logits", Real), ("targets", Classes)], &[&[], &[("gamma", N(0.5))], &[("gamma", N(0.0))]]),
+    ("topk_cross_entropy", &[("logits", Real), ("targets", Classes)], &[&[("k", N(2.0))], &[("k", N(4.0))]]),
+    ("binary_cross_entropy_with_logits", &[("logits", Real), ("targets", Unit)], &[&[]]),
+    ("sigmoid_focal_loss", &[("logits", Real), ("targets", YesNo)], &[&[], &[("gamma", N(0.5)), ("alpha", N(-1.0))]]),
+    ("soft_margin_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
+    ("binary_cross_entropy", &[("probs", Unit), ("targets", Unit)], &[&[]]),
+    ("nll_loss", &[("log_probs", Real), ("targets", Classes)], &[&[]]),
+    ("kl_div", &[("input", Real), ("target", Unit)], &[&[], &[("log_target", Flag(true))], &[("reduction", Text("batchmean"))]]),
+    ("kl_div_logits", &[("p_logits", Real), ("q_logits", Real)], &[&[]]),
+    ("entropy", &[("p", Unit)], &[&[], &[("base", N(2.0))]]),
+    ("cross_entropy_probs", &[("p", Unit), ("q", Unit)], &[&[], &[("base", N(2.0))]]),
+    ("self_information", &[("p", Unit)], &[&[], &[("base", N(2.0))]]),
+    ("entropy_from_logits", &[("logits", Real)], &[&[], &[("base", N(2.0))]]),
+    ("mse_loss", &[("input", Real), ("target", Real)], &[&[]]),
+    ("half_squared_error", &[("input", Real), ("target", Real)], &[&[]]),
+    ("l1_loss", &[("input", Real), ("target", Real)], &[&[]]),
+    ("smooth_l1_loss", &[("input", Real), ("target", Real)], &[&[], &[("beta", N(0.3))]]),
+    ("huber_loss", &[("input", Real), ("target", Real)], &[&[], &[("delta", N(0.3))]]),
+    ("log_cosh_loss", &[("input", Real), ("target", Real)], &[&[]]),
+    ("poisson_nll_loss", &[("input", Real), ("target", NotNegative)], &[&[], &[("full", Flag(true))]]),
+    ("poisson_nll_loss", &[("input", Unit), ("target", NotNegative)], &[&[("log_input", Flag(false))]]),
+    ("quantile_loss", &[("input", Real), ("target", Real)], &[&[("q", N(0.9))]]),
+    ("hinge_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
+    ("squared_hinge_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
+    ("multi_margin_loss", &[("input", Real), ("targets", Classes)], &[&[], &[("p", N(2.0))]]),
+    ("dice_loss", &[("input", Unit), ("targets", YesNo)], &[&[("activation", Text("none"))], &[("activation", Text("none")), ("squared", Flag(true))]]),
+    ("dice_loss", &[("input", Real), ("targets", YesNo)], &[&[("activation", Text("sigmoid")), ("per", Text("sample"))]]),
+    ("ce_dice_loss", &[("logits", Real), ("targets", YesNo)], &[&[("mode", Text("binary"))]]),
+    ("ce_dice_loss", &[("logits", Real), ("targets", Classes)], &[&[("mode", Text("multiclass")), ("a", N(0.3))]]),
+    ("triplet_margin_loss", &[("anchor", Real), ("positive", Real), ("negative", Real)], &[&[("margin", N(9.0))], &[("swap", Flag(true)), ("margin", N(9.0))]]),
+    ("contrastive_loss", &[("x1", Real), ("x2", Real), ("targets", Pairs)], &[&[("margin", N(5.0))]]),
+    ("supcon_loss", &[("features", Real), ("labels", Pairs)], &[&[], &[("temperature", N(0.5)), ("normalize", Flag(false))]]),
+    ("softmax", &[("x", Real)], &[&[]]),
+    ("log_softmax", &[("x", Real)], &[&[]]),
+    ("logsumexp", &[("x", Real)], &[&[]]),
+    ("sigmoid", &[("x", Real)], &[&[]]),
+    ("log_sigmoid", &[("x", Real)], &[&[]]),
+    ("softplus", &[("x", Real)], &[&[]]),
+    ("tanh", &[("x", Real)], &[&[]]),
+];
+
+fn options(given: &[(&str, Value)]) -> std::collections::BTreeMap<String, Setting> {
+    let setting = |value: &Value| match *value {
+        N(x) => Setting::Number(x),
+        Flag(flag) => Setting::Flag(flag),
+        Text(text) => Setting::Text(text.into()),
+    };
+    given.iter().map(|(name, value)| ((*name).into(), setting(value))).collect()
+}
+
+/// Numbers of a kind, from ones between 0 and 1.
+fn array(kind: Numbers, units: &[f64]) -> ArrayD<f64> {
+    let row = |f: fn(usize) -> f64| ArrayD::from_shape_fn(IxDyn(&[ROWS]), |place| f(place[0]));
+    let all = |f: fn(f64) -> f64| {
+        Array2::from_shape_fn((ROWS, COLUMNS), |(i, j)| f(units[(i * COLUMNS + j) % units.len()])).into_dyn()
+    };
+    match kind {
+        Real => all(|u| 8.0 * u - 4.0),
+        Unit => all(|u| 0.05 + 0.9 * u),
+        Distribution => {
+            let mut p = all(|u| 0.05 + u);
+            for mut row in p.axis_iter_mut(Axis(0)) {
+                let total = row.sum();
+                row /= total;
+            }
+            p
+        }
+        YesNo => all(|u| f64::from(u > 0.5)),
+        Sign => all(|u| if u > 0.5 { 1.0 } else { -1.0 }),
+        NotNegative => all(|u| 4.0 * u),
+        Classes => row(|i| ((i * 2 + 1) % COLUMNS) as f64),
+        Pairs => row(|i| (i % 2) as f64),
+    }
+}
+
+fn units() -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(0.0..1.0, ROWS * COLUMNS)
+}
+
+/// Calls a loss by its name.
+#[track_caller]
+fn call(loss: &str, inputs: &[(&str, &ArrayD<f64>)], given: &[(&str, Value)]) -> Outcome<f64> {
+    let inputs = inputs.iter().map(|(name, x)| ((*name).into(), (*x).clone())).collect();
+    let case = Case { name: loss.into(), inputs, options: options(given), f64_only: false };
+    case.evaluate(by_name::find(loss).expect(loss)).expect(loss)
+}
+
+#[track_caller]
+fn value(loss: &str, inputs: &[(&str, &ArrayD<f64>)], given: &[(&str, Value)]) -> f64 {
+    let value = call(loss, inputs, given).value;
+    assert_eq!(value.len(), 1, "{loss}");
+    value.sum()
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-13 * a.abs().max(b.abs()).max(1e-3)
+}
+
+#[test]
+fn every_loss_is_among_these() {
+    let names = by_name::ALL.iter().map(|entry| entry.card.name);
+    let missing: Vec<_> = names.filter(|name| LOSSES.iter().all(|(known, ..)| known != name)).collect();
+    assert!(missing.is_empty(), "without a row in LOSSES: {missing:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Dual numbers, to 1e-10, and central differences, to 1e-6; random numbers meet a kink with probability 0.
+    #[test]
+    fn the_gradient_of_every_loss_agrees_with_both_oracles(seed in prop::collection::vec(units(), 3)) {
+        for (loss, inputs, variants) in LOSSES {
+            let entry = by_name::find(loss).expect(loss);
+            for variant in *variants {
+                for reduction in ["mean", "sum", "none"] {
+                    let mut given = options(variant);
+                    if !entry.options.iter().any(|option| option.name == "reduction" && option.about.contains(reduction)) {
+                        if reduction != "mean" { continue }
+                    } else {
+                        given.entry("reduction".into()).or_insert(Setting::Text(reduction.into()));
+                    }
+                    let arrays: Vec<_> = inputs.iter().zip(&seed).map(|((name, kind), units)| {
+                        let differentiable = entry.inputs.iter().any(|i| i.name == *name && i.differentiable);
+                        (*name, differentiable, array(*kind, units))
+                    }).collect();
+                    let varied: Vec<_> = arrays.iter().filter(|(_, varied, _)| *varied).map(|(.., x)| x.clone()).collect();
+                    check_gradient(&varied, |tape, x| {
+                        let mut x = x.iter();
+                        let inputs = arrays.iter().map(|(name, varied, array)| {
+                            let var = match varied {
+                                true => *x.next().expect("one for each"),
+                                false => tape.input(&array.mapv(Dual::of)),
+                            };
+                            ((*name).to_owned(), var)
+                        });
+                        entry.call(&Call { inputs: inputs.collect(), options: given.clone() }).expect(loss)
+                    });
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cross_entropy_is_never_below_entropy(p in units(), q in units()) {
+        let (p, q) = (array(Distribution, &p), array(Distribution, &q));
+        let (entropy, cross) = (value("entropy", &[("p", &p)], &[]), value("cross_entropy_probs", &[("p", &p), ("q", &q)], &[]));
+        prop_assert!(cross >= entropy - 1e-15, "{cross} {entropy}");
+        prop_assert!(near(value("cross_entropy_probs", &[("p", &p), ("q", &p)], &[]), entropy));
+        // and the difference is the Kullback-Leibler divergence
+        let kl = value("kl_div", &[("input", &q.mapv(f64::ln)), ("target", &p)], &[("reduction", Text("batchmean"))]);
+        prop_assert!((kl - (cross - entropy)).abs() < 1e-14, "{kl}");
+    }
+
+    #[test]
+    fn divergence_is_not_negative_and_0_only_for_equal_distributions(z in units(), step in -45i32..0, place in 0..ROWS * COLUMNS) {
+        let p = array(Real, &z);
+        prop_assert_eq!(value("kl_div_logits", &[("p_logits", &p), ("q_logits", &p)], &[]), 0.0);
+        // shifted rows are the same distribution; the shift is exact
+        let coarse = p.mapv(|z| (z * 1024.0).round() / 1024.0);
+        prop_assert_eq!(value("kl_div_logits", &[("p_logits", &coarse), ("q_logits", &(&coarse + 4096.0))], &[]), 0.0);
+        let mut q = p.clone();
+        let x = q.iter_mut().nth(place).expect("a place");
+        *x += 2f64.powi(step).max(x.abs() * 2.0 * f64::EPSILON);
+        let kl = value("kl_div_logits", &[("p_logits", &p), ("q_logits", &q)], &[]);
+        prop_assert!(kl > 0.0, "{kl:e} for a step of 2^{step}");
+    }
+
+    /// The shift is exact, so not a bit may change.
+    #[test]
+    fn a_shift_of_all_logits_changes_nothing(z in units(), shift in -1000i32..1000) {
+        let z = array(Real, &z).mapv(|z| (z * 1024.0).round() / 1024.0);
+        let moved = &z + f64::from(shift);
+        let labels = array(Classes, &[]);
+        for loss in ["softmax_cross_entropy", "softmax_focal_loss", "topk_cross_entropy"] {
+            let k: &[_] = if loss.starts_with("topk") { &[("k", N(2.0))] } else { &[] };
+            let [here, there]: [Outcome<f64>; 2] = [&z, &moved].map(|z| call(loss, &[("logits", z), ("targets", &labels)], k));
+            prop_assert_eq!(&here.value, &there.value);
+            prop_assert_eq!(&here.grads[0].1, &there.grads[0].1);
+        }
+    }
+
+    #[test]
+    fn focal_losses_without_focus_are_cross_entropies(z in units(), t in units()) {
+        let (z, labels, yes) = (array(Real, &z), array(Classes, &[]), array(YesNo, &t));
+        let none = ("gamma", N(0.0));
+        let pairs = [
+            (call("softmax_focal_loss", &[("logits", &z), ("targets", &labels)], &[none]),
+             call("softmax_cross_entropy", &[("logits", &z), ("targets", &labels)], &[])),
+            (call("sigmoid_focal_loss", &[("logits", &z), ("targets", &yes)], &[none, ("alpha", N(-1.0))]),
+             call("binary_cross_entropy_with_logits", &[("logits", &z), ("targets", &yes)], &[])),
+        ];
+        for (focal, plain) in pairs {
+            prop_assert!(near(focal.value.sum(), plain.value.sum()));
+            prop_assert!(focal.grads[0].1.iter().zip(&plain.grads[0].1).all(|(&a, &b)| near(a, b)));
+        }
+    }
+
+    #[test]
+    fn the_two_codings_of_the_logistic_loss_are_one_function(z in units(), t in units()) {
+        let (z, yes) = (array(Real, &z), array(YesNo, &t));
+        let signs = yes.mapv(|y| 2.0 * y - 1.0);
+        let zero_one = call("binary_cross_entropy_with_logits", &[("logits", &z), ("targets", &yes)], &[]);
+        let plus_minus = call("soft_margin_loss", &[("input", &z), ("targets", &signs)], &[]);
+        prop_assert!(near(zero_one.value.sum(), plus_minus.value.sum()));
+        prop_assert!(zero_one.grads[0].1.iter().zip(&plus_minus.grads[0].1).all(|(&a, &b)| near(a, b)));
+    }
+
+    #[test]
+    fn huber_is_l2_inside_and_l1_outside(x in units(), t in units(), delta in 0.1..6.0) {
+        let (x, t, each) = (array(Real, &x), array(Real, &t), ("reduction", Text("none")));
+        let inputs = [("input", &x), ("target", &t)];
+        let huber = call("huber_loss", &inputs, &[("delta", N(delta)), each]).value;
+        let half_square = call("half_squared_error", &inputs, &[each]).value;
+        let absolute = call("l1_loss", &inputs, &[each]).value;
+        for ((&huber, &half_square), &absolute) in huber.iter().zip(&half_square).zip(&absolute) {
+            let meets = if absolute <= delta { half_square } else { delta * (absolute - delta / 2.0) };
+            prop_assert!(near(huber, meets), "{huber} {meets}");
+            prop_assert!(huber <= half_square + 1e-15 && huber <= delta * absolute + 1e-15);
+        }
+    }
+
+    #[test]
+    fn binary_cross_entropy_is_convex_in_the_logit(a in -50.0..50.0, b in -50.0..50.0, along in 0.0..1.0, target in 0.0..=1.0) {
+        let at = |z: f64| {
+            let (z, t) = (ArrayD::from_elem(IxDyn(&[1]), z), ArrayD::from_elem(IxDyn(&[1]), target));
+            value("binary_cross_entropy_with_logits", &[("logits", &z), ("targets", &t)], &[])
+        };
+        let (between, chord): (f64, f64) = (at(a + along * (b - a)), at(a) + along * (at(b) - at(a)));
+        prop_assert!(between <= chord + 1e-13 * chord.abs().max(1.0), "{between} above its chord {chord}");
+    }
+
+    #[test]
+    fn permuting_the_classes_permutes_the_gradient(z in units(), turn in 1..COLUMNS) {
+        let (z, labels) = (array(Real, &z), array(Classes, &[]));
+        let turned = |x: &ArrayD<f64>| {
+            ArrayD::from_shape_fn(x.raw_dim(), |place| x[[place[0], (place[1] + turn) % COLUMNS]])
+        };
+        let renamed = labels.mapv(|y| ((y as usize + COLUMNS - turn) % COLUMNS) as f64);
+        for loss in ["softmax_cross_entropy", "softmax_focal_loss", "topk_cross_entropy", "multi_margin_loss"] {
+            let k: &[_] = if loss.starts_with("topk") { &[("k", N(2.0))] } else { &[] };
+            let input = by_name::find(loss).expect(loss).inputs[0].name;
+            let before = call(loss, &[(input, &z), ("targets", &labels)], k);
+            let after = call(loss, &[(input, &turned(&z)), ("targets", &renamed)], k);
+            prop_assert!(near(before.value.sum(), after.value.sum()), "{}", loss);
+            let expected = turned(&before.grads[0].1);
+            prop_assert!(after.grads[0].1.iter().zip(&expected).all(|(&a, &b)| near(a, b)), "{}", loss);
+        }
+    }
+
+    #[test]
+    fn a_batch_is_the_mean_of_its_rows(x in units(), y in units()) {
+        for (loss, inputs, variants) in LOSSES {
+            // those whose rows stand alone, and whose mean divides by their number
+            let alone = !["topk_cross_entropy", "dice_loss", "ce_dice_loss", "supcon_loss", "softmax", "log_softmax"].contains(loss);
+            let reduces = by_name::find(loss).expect(loss).options.iter().any(|option| option.name == "reduction");
+            if !alone || !reduces { continue }
+            let arrays: Vec<_> = inputs.iter().zip([&x, &y, &x]).map(|((name, kind), units)| (*name, array(*kind, units))).collect();
+            let whole: Vec<_> = arrays.iter().map(|(name, x)| (*name, x)).collect();
+            for variant in *variants {
+                let mean = (0..ROWS).map(|row| {
+                    let row: Vec<_> = arrays.iter().map(|(name, x)| (*name, x.select(Axis(0), &[row]))).collect();
+                    let row: Vec<_> = row.iter().map(|(name, x)| (*name, x)).collect();
+                    value(loss, &row, variant)
+                }).sum::<f64>() / ROWS as f64;
+                prop_assert!(near(value(loss, &whole, variant), mean), "{}", loss);
+            }
+        }
+    }
+}
