@@ -27,12 +27,12 @@
 //! Cox 1958; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.90; PyTorch's
 //! `binary_cross_entropy_with_logits`.
 
-use surprisal_tensor::{Card, Scalar, Var};
+use surprisal_tensor::{Card, Logistic, Scalar, Var};
 
 use crate::Reduction;
 use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
 use crate::kinds::data::check_logits;
-use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+use crate::kinds::yes_or_no::{YesOrNo, fused, yes_or_no};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: WithLogits::CARD,
@@ -68,9 +68,7 @@ impl YesOrNo for WithLogits {
     /// From e = e^-|z|, which never overflows.
     #[inline(always)]
     fn element<T: Scalar>(self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
-        let e = (-z.abs()).exp();
-        let tail = e.ln_1p();
-        let r = T::ONE / (T::ONE + e);
+        let Logistic { e, ln_1p: tail, reciprocal: r } = z.logistic();
         let (yes, no) = (weight * pos_weight * t, weight * (T::ONE - t));
         let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
         let (plus, minus) = if z >= T::ZERO { (z, T::ZERO) } else { (T::ZERO, -z) };
@@ -78,6 +76,17 @@ impl YesOrNo for WithLogits {
         let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { T::ZERO };
         let of_no = if no > T::ZERO { no * (plus + tail) } else { T::ZERO };
         (of_yes + of_no, no * (sigma * r) - yes * (sigma_minus * r))
+    }
+    /// l = s |z| + ln(1 + e), where s is the target on the side that z is against: 1 - t for z >= 0, t below.
+    #[inline(always)]
+    fn unweighted<T: Scalar>(self, z: T, t: T) -> (T, T) {
+        let Logistic { e, ln_1p: tail, reciprocal: r } = z.logistic();
+        let (right, size) = (z >= T::ZERO, z.abs());
+        let against = if right { T::ONE - t } else { t };
+        let along = if right { t } else { T::ONE - t };
+        let linear = if against > T::ZERO { against * size } else { T::ZERO }; // not 0 times infinity
+        let slope = (against - along * e) * r;
+        (linear + tail, if right { slope } else { -slope })
     }
 }
 
@@ -131,6 +140,30 @@ impl BinaryCrossEntropyWithLogits {
         check_logits(WithLogits::CARD.name, logits);
         yes_or_no(WithLogits, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
     }
+}
+
+/// The mean loss of logits against targets, and its gradient: the kernel behind [`binary_cross_entropy_with_logits()`], without a tape.
+///
+/// Nothing is checked but the lengths; targets must lie in \[0, 1\].
+///
+/// # Panics
+/// If the lengths differ.
+///
+/// ```
+/// let mut gradient = [0.0f32; 2];
+/// let loss = surprisal_loss::binary_cross_entropy_with_logits::value_and_gradient(&[200.0, 0.0], &[0.0, 1.0], &mut gradient);
+/// assert_eq!(loss, (200.0 + 2f32.ln()) / 2.0);
+/// assert_eq!(gradient, [0.5, -0.25]);
+/// ```
+#[track_caller]
+pub fn value_and_gradient<T: Scalar>(logits: &[T], targets: &[T], gradient: &mut [T]) -> T {
+    assert_eq!(
+        (logits.len(), logits.len()),
+        (targets.len(), gradient.len()),
+        "one target and one gradient for each logit"
+    );
+    let count = T::of(logits.len() as f64);
+    fused(WithLogits, logits, targets, T::ONE / count, gradient) / count
 }
 
 #[cfg(test)]

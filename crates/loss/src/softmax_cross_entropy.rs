@@ -226,15 +226,37 @@ kernel! {
                 losses[i] = T::ZERO;
                 return;
             };
-            let total = T::ONE + row.rest;
             // 1 - p_y, of which nothing is lost: all but e_y over the total
-            let others = if y == row.argmax { row.rest } else { total - e[y] };
+            let others = if y == row.argmax { row.rest } else { row.total - e[y] };
             losses[i] = w * row.surprise(z[y]);
-            let c = w * scale / total;
+            let c = w * scale / row.total;
             for e in e.iter_mut() { *e *= c }
             e[y] = -(c * others);
         });
     }
+}
+
+/// The mean loss of `[rows, classes]` logits, by rows, and its gradient: the kernel behind [`softmax_cross_entropy()`], without a tape.
+///
+/// A label is a class index; a row with a negative one counts nothing. Nothing is checked but the lengths.
+///
+/// # Panics
+/// If the lengths do not fit, or if a label is not a class.
+///
+/// ```
+/// let (logits, mut gradient) = ([0.0f32, 0.0, 1.0, 1.0], [0.0; 4]);
+/// let loss = surprisal_loss::softmax_cross_entropy::value_and_gradient(&logits, 2, &[0.0, 1.0], &mut gradient);
+/// assert_eq!(loss, 2f32.ln());
+/// assert_eq!(gradient, [-0.25, 0.25, 0.25, -0.25]);
+/// ```
+#[track_caller]
+pub fn value_and_gradient<T: Scalar>(logits: &[T], classes: usize, labels: &[T], gradient: &mut [T]) -> T {
+    assert_eq!(logits.len(), gradient.len(), "one gradient for each logit");
+    assert_eq!(logits.len(), labels.len() * classes, "one label for each row of {classes} classes");
+    let count = total_weight(labels, None);
+    let mut losses = vec![T::ZERO; labels.len()];
+    one_class(logits, classes, labels, None, T::ONE / count, &mut losses, gradient);
+    sum(&losses) / count
 }
 
 kernel! {
@@ -247,7 +269,7 @@ kernel! {
                 let surprise = row.surprise(z[c]);
                 if a[c] == T::ZERO && !surprise.is_finite() { T::ZERO } else { a[c] * surprise }
             });
-            let total = T::ONE + row.rest;
+            let total = row.total;
             let (top, a_top) = (e[k] / total, a[k]);
             let a_others = sum_of(&a[..k]) + sum_of(&a[k + 1..]);
             let a_all = a_others + a_top;

@@ -3,55 +3,148 @@
 //!
 //! The method is the classic one of Cody and Waite: reduce the argument exactly, evaluate a short polynomial, put the
 //! exponent back by its bits. The polynomials are those of Moshier's Cephes library (`expf.c`, `logf.c`,
-//! `tanhf.c`, `ndtrf.c`, single precision, public domain). No fused multiply-add is used, so the bits are the same on every
-//! instruction set. Each function says its worst error in units in the last place (ULP); the tests below hold it to that.
+//! `tanhf.c`, `ndtrf.c`, single precision, public domain). Multiply-adds are
+//! fused, by `f32::mul_add`, which rounds once on every machine: the bits are the same on every instruction set. (A processor without
+//! that instruction, in x86 those before 2013, is slow here, but right.) Each function says its worst error in units in the last place (ULP); the tests below hold it to that.
 
 /// Adding and subtracting 1.5 · 2^23 rounds to the nearest integer and leaves it in the low bits.
 const ROUND: f32 = 12_582_912.0;
-/// ln 2 in two parts: the first has nine bits, so its product with an exponent is exact.
-const LN_2_HIGH: f32 = 355.0 / 512.0;
-const LN_2_LOW: f32 = -2.121_944_4e-4;
+/// ln 2 in two parts. A fused x - n LN_2_HIGH is exact, its last bit being that of LN_2_HIGH or of x.
+const LN_2_HIGH: f32 = std::f32::consts::LN_2;
+const LN_2_LOW: f32 = -1.904_654_3e-9;
 /// The bits of sqrt(1/2): mantissas are taken from [sqrt(1/2), sqrt(2)).
 const SQRT_HALF: i32 = 0x3f35_04f3;
 
-/// x = n ln 2 + r: e^r - 1 and n, for x in [-104, 89]; the comparisons let NaN through.
+/// a b + c in one rounding.
+#[inline(always)]
+fn fma(a: f32, b: f32, c: f32) -> f32 {
+    a.mul_add(b, c)
+}
+
+/// The polynomial with these coefficients, from the highest power down.
+#[inline(always)]
+fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    let mut y = coefficients[0];
+    for &c in &coefficients[1..] {
+        y = fma(y, x, c);
+    }
+    y
+}
+
+/// x = n ln 2 + r: e^r - 1 and n.
 #[inline(always)]
 fn reduced(x: f32) -> (f32, i32) {
-    // beyond these e^x is inf or 0 whatever x is
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.0 { -104.0 } else { x };
-    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let rounded = fma(x, std::f32::consts::LOG2_E, ROUND);
     let n = rounded - ROUND;
-    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let p = 1.987_569_1e-4 * r + 1.398_2e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 1.666_666_5e-1;
-    let p = p * r + 0.5;
-    (p * (r * r) + r, rounded.to_bits() as i32 - ROUND.to_bits() as i32)
+    let r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x));
+    let p = polynomial(r, [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
+    (fma(p, r * r, r), rounded.to_bits() as i32 - ROUND.to_bits() as i32)
+}
+
+/// Beyond these e^x is inf or 0 whatever x is; the comparisons let NaN through.
+#[inline(always)]
+fn clamped(x: f32) -> f32 {
+    let x = if x > 89.0 { 89.0 } else { x };
+    if x < -104.0 { -104.0 } else { x }
+}
+
+/// 2^n for n from -126 to 127.
+#[inline(always)]
+fn power(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
 /// 2^n as two factors: one alone would overflow or lose subnormal results.
 #[inline(always)]
-fn power(n: i32) -> [f32; 2] {
+fn powers(n: i32) -> [f32; 2] {
     let half = n >> 1;
-    [half, n.wrapping_sub(half)].map(|n| f32::from_bits((n.wrapping_add(127) as u32) << 23))
+    [half, n.wrapping_sub(half)].map(power)
 }
 
 /// e^x, within 1.1 ULP over the whole range, subnormal results included; NaN stays NaN.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    let (p, n) = reduced(x);
-    let [one, other] = power(n);
+    let (p, n) = reduced(clamped(x));
+    let [one, other] = powers(n);
     (p + 1.0) * one * other
 }
 
-/// e^x - 1, within 1.6 ULP over the whole range: 2^n (e^r - 1) + (2^n - 1), of which the second is 0 near x = 0.
+/// 2^64 and its inverse: a result below 2^-126 is computed that much too large, and rounded once when it is put right.
+const UP: i32 = 64;
+const DOWN: f32 = 1.0 / (1u128 << UP) as f32;
+
+/// e^x for x <= 0, within 1.1 ULP, subnormal results included.
+#[inline(always)]
+pub fn exp_down(x: f32) -> f32 {
+    let (p, n) = reduced(if x < -104.0 { -104.0 } else { x });
+    (p + 1.0) * power(n.wrapping_add(UP)) * DOWN
+}
+
+/// Exponentials e^x / 2^k with one k for many x. None is too large, and no x - max is needed, whose rounding would cost
+/// |x - max| / 2 ULP in its exponential.
+#[derive(Clone, Copy)]
+pub struct Shift {
+    lowest: f32,
+    exponent: i32,
+}
+
+impl Shift {
+    /// For numbers of several rows whose largest lie between `low` and `high`; `None` if these are too far apart for one k,
+    /// so large that rounding x / ln 2 would matter, or not finite.
+    #[inline(always)]
+    pub fn new(low: f32, high: f32) -> Option<Shift> {
+        let fits = low >= -16_384.0 && high <= 16_384.0 && high - low <= 40.0;
+        fits.then(|| {
+            let k = (low * std::f32::consts::LOG2_E).round_ties_even() as i32;
+            Shift { lowest: low - 110.0, exponent: UP + 127 - k }
+        })
+    }
+
+    /// e^x / 2^k, within 1.1 ULP; 0 where x is so far below that e^(x - low) is.
+    #[inline(always)]
+    pub fn exp(self, x: f32) -> f32 {
+        let (p, n) = reduced(if x < self.lowest { self.lowest } else { x });
+        (p + 1.0) * f32::from_bits((n.wrapping_add(self.exponent) as u32) << 23) * DOWN
+    }
+}
+
+/// (ln(1 + f) - f + f²/2) / f³ for f from -1/4 to 1/2; fitted, with a relative error of 2^-27.6 in the logarithm.
+const LN_1P: [f32; 9] = [
+    3.767_293e-2,
+    -9.116_194e-2,
+    1.170_066_4e-1,
+    -1.272_778e-1,
+    1.427_623_8e-1,
+    -1.665_529_6e-1,
+    1.999_960_5e-1,
+    -2.500_016_4e-1,
+    3.333_334e-1,
+];
+
+/// ln(1 + x) for x in [0, 1], within 1.1 ULP: of 1 + x, or of half of it; neither is rounded.
+#[inline(always)]
+pub fn ln_1p_of_unit(x: f32) -> f32 {
+    let upper = x > 0.5;
+    let f = if upper { 0.5 * x - 0.5 } else { x };
+    let z = f * f;
+    let y = f + fma(-0.5, z, polynomial(f, LN_1P) * f * z);
+    if upper { LN_2_HIGH + y } else { y }
+}
+
+/// 1 / u for u in [1, 2], within 0.7 ULP: two steps of Newton's from the best parabola, which are quicker than a division.
+#[inline(always)]
+pub fn reciprocal_of_1_to_2(u: f32) -> f32 {
+    let r = polynomial(u, [32.0 / 99.0, -144.0 / 99.0, 210.0 / 99.0]);
+    let r = fma(r, fma(-u, r, 1.0), r);
+    fma(r, fma(-u, r, 1.0), r)
+}
+
+/// e^x - 1, within 1.5 ULP over the whole range: 2^n (e^r - 1) + (2^n - 1), of which the second is 0 near x = 0.
 #[inline(always)]
 pub fn exp_m1(x: f32) -> f32 {
-    let (p, n) = reduced(x);
-    let [one, other] = power(n);
-    let y = if n > 30 { (p + 1.0) * one * other } else { p * (one * other) + (one * other - 1.0) };
+    let (p, n) = reduced(clamped(x));
+    let [one, other] = powers(n);
+    let y = if n > 30 { (p + 1.0) * one * other } else { fma(p, one * other, one * other - 1.0) };
     if x.abs() < 1e-7 { x } else { y } // subnormal numbers, and the sign of 0
 }
 
@@ -60,17 +153,23 @@ pub fn exp_m1(x: f32) -> f32 {
 fn ln_of_parts(m: f32, e: f32) -> f32 {
     let f = m - 1.0;
     let z = f * f;
-    let p = 7.037_683_6e-2 * f - 1.151_461e-1;
-    let p = p * f + 1.167_699_9e-1;
-    let p = p * f - 1.242_014_1e-1;
-    let p = p * f + 1.424_932_3e-1;
-    let p = p * f - 1.666_805_8e-1;
-    let p = p * f + 2.000_071_5e-1;
-    let p = p * f - 2.499_999_4e-1;
-    let p = p * f + 3.333_333e-1;
-    let y = p * f * z + e * LN_2_LOW - 0.5 * z;
-    e * LN_2_HIGH + (f + y)
+    let p = polynomial(f, LN);
+    let y = fma(e, LN_2_LOW, p * f * z);
+    fma(e, LN_2_HIGH, f + fma(-0.5, z, y))
 }
+
+/// (ln(1 + f) - f + f²/2) / f³ for 1 + f in [sqrt(1/2), sqrt(2)).
+const LN: [f32; 9] = [
+    7.037_683_6e-2,
+    -1.151_461e-1,
+    1.167_699_9e-1,
+    -1.242_014_1e-1,
+    1.424_932_3e-1,
+    -1.666_805_8e-1,
+    2.000_071_5e-1,
+    -2.499_999_4e-1,
+    3.333_333e-1,
+];
 
 /// x = m 2^e with m in [sqrt(1/2), sqrt(2)), for normal positive x.
 #[inline(always)]
@@ -80,7 +179,7 @@ fn parts(x: f32) -> (f32, f32) {
     (f32::from_bits(bits.wrapping_sub(e << 23) as u32), e as f32)
 }
 
-/// ln x, within 1.1 ULP, for subnormal x too; -inf at 0, NaN below.
+/// ln x, within 0.9 ULP, for subnormal x too; -inf at 0, NaN below.
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     let subnormal = x < f32::MIN_POSITIVE;
@@ -91,7 +190,7 @@ pub fn ln(x: f32) -> f32 {
     if x >= 0.0 { y } else { f32::NAN }
 }
 
-/// ln(1 + x), within 1.6 ULP; -inf at -1, NaN below.
+/// ln(1 + x), within 1.4 ULP; -inf at -1, NaN below.
 #[inline(always)]
 pub fn ln_1p(x: f32) -> f32 {
     let u = 1.0 + x;
@@ -105,16 +204,13 @@ pub fn ln_1p(x: f32) -> f32 {
     if u >= 0.0 { y } else { f32::NAN }
 }
 
-/// tanh x, within 1.5 ULP: a polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above.
+/// tanh x, within 1.4 ULP: a polynomial below 0.625, 1 - 2 / (e^2|x| + 1) above.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let a = x.abs();
     let z = x * x;
-    let p = -5.704_988_7e-3 * z + 2.063_909e-2;
-    let p = p * z - 5.373_971_6e-2;
-    let p = p * z + 1.333_144_2e-1;
-    let p = p * z - 3.333_328e-1;
-    let near = p * z * x + x;
+    let p = polynomial(z, [-5.704_988_7e-3, 2.063_909e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1]);
+    let near = fma(p * z, x, x);
     let far = (1.0 - 2.0 / (exp(a + a) + 1.0)).copysign(x);
     if a < 0.625 { near } else { far } // NaN takes the second
 }
@@ -122,14 +218,19 @@ pub fn tanh(x: f32) -> f32 {
 /// erf x for |x| < 1: x times a polynomial in x², whose first coefficient, 1.128.., is taken as 1 + 0.128..
 #[inline(always)]
 fn erf_near(x: f32) -> f32 {
-    let z = x * x;
-    let p = 7.853_861_4e-5 * z - 8.010_193_7e-4;
-    let p = p * z + 5.188_327_7e-3;
-    let p = p * z - 2.685_381_2e-2;
-    let p = p * z + 1.128_358_5e-1;
-    let p = p * z - 3.761_262_6e-1;
-    let p = p * z + 1.283_791_7e-1;
-    x + x * p
+    let p = polynomial(
+        x * x,
+        [
+            7.853_861_4e-5,
+            -8.010_193_7e-4,
+            5.188_327_7e-3,
+            -2.685_381_2e-2,
+            1.128_358_5e-1,
+            -3.761_262_6e-1,
+            1.283_791_7e-1,
+        ],
+    );
+    fma(x, p, x)
 }
 
 /// erfc a for a >= 1: e^-a² / a times a polynomial in 1 / a², one below 2 and one above.
@@ -138,24 +239,37 @@ fn erfc_far(a: f32) -> f32 {
     let a = if a > 14.0 { 14.0 } else { a }; // from 10.06 on the result is 0
     let q = 1.0 / a;
     let y = q * q;
-    let below = 2.326_82e-2 * y - 1.387_039_4e-1;
-    let below = below * y + 3.687_424_7e-1;
-    let below = below * y - 5.824_733e-1;
-    let below = below * y + 6.210_004_6e-1;
-    let below = below * y - 4.944_515_3e-1;
-    let below = below * y + 3.404_88e-1;
-    let below = below * y - 2.741_127e-1;
-    let below = below * y + 5.638_259_4e-1;
-    let above = -1.047_766_4e1 * y + 1.297_72e1;
-    let above = above * y - 7.495_518_7;
-    let above = above * y + 2.921_019;
-    let above = above * y - 1.015_265_3;
-    let above = above * y + 4.218_463_4e-1;
-    let above = above * y - 2.820_767_5e-1;
-    let above = above * y + 5.641_895e-1;
-    // a² rounded would cost a² ULP: the square of the high part is exact, and what it lacks is small
-    let high = f32::from_bits(a.to_bits() & 0xffff_f000);
-    let e = exp(-high * high) * exp(-(a - high) * (a + high));
+    let below = polynomial(
+        y,
+        [
+            2.326_82e-2,
+            -1.387_039_4e-1,
+            3.687_424_7e-1,
+            -5.824_733e-1,
+            6.210_004_6e-1,
+            -4.944_515_3e-1,
+            3.404_88e-1,
+            -2.741_127e-1,
+            5.638_259_4e-1,
+        ],
+    );
+    let above = polynomial(
+        y,
+        [
+            -1.047_766_4e1,
+            1.297_72e1,
+            -7.495_518_7,
+            2.921_019,
+            -1.015_265_3,
+            4.218_463_4e-1,
+            -2.820_767_5e-1,
+            5.641_895e-1,
+        ],
+    );
+    // a² rounded would cost a² ULP: what its rounding lost is e^-lost more
+    let square = a * a;
+    let e = exp(-square);
+    let e = fma(e, -fma(a, a, -square), e);
     e * (q * if a < 2.0 { below } else { above })
 }
 
@@ -167,7 +281,7 @@ pub fn erf(x: f32) -> f32 {
     if a < 1.0 { erf_near(x) } else { far } // NaN takes the second
 }
 
-/// 1 - erf x without the cancellation, within 5.5 ULP over the whole range.
+/// 1 - erf x without the cancellation, within 4.5 ULP over the whole range.
 #[inline(always)]
 pub fn erfc(x: f32) -> f32 {
     let a = x.abs();
@@ -310,25 +424,55 @@ mod tests {
         within(1.1, worst(exp, f64::exp));
     }
     #[test]
+    fn exp_down_keeps_its_bound_below_0() {
+        within(1.1, worst(|x| if x > 0.0 { exp(x) } else { exp_down(x) }, f64::exp));
+    }
+    #[test]
+    fn shifted_exponentials_keep_their_bound() {
+        for (low, high) in [(0.0, 0.0), (-3.0, 37.0), (88.0, 100.0), (-1e4, -1e4), (16_344.0, 16_384.0)] {
+            let shift = Shift::new(low, high).unwrap();
+            let two_k = (f64::from(low) / std::f64::consts::LN_2).round_ties_even() * std::f64::consts::LN_2;
+            let exact = |x: f64| if x > f64::from(high) { 1.0 } else { (x - two_k).exp() };
+            within(1.1, worst(|x| if x > high { 1.0 } else { shift.exp(x) }, exact));
+        }
+        for (low, high) in [(0.0, 41.0), (-2e4, -2e4), (2e4, 2e4), (f32::NAN, 0.0), (0.0, f32::INFINITY)] {
+            assert!(Shift::new(low, high).is_none(), "{low} {high}");
+        }
+    }
+    #[test]
+    fn the_parts_of_the_logistic_function_keep_their_bounds() {
+        let in_unit = |x: f32| (0.0..=1.0).contains(&x);
+        let unit = |x: f64| (0.0..=1.0).contains(&x);
+        within(
+            1.1,
+            worst(
+                |x| if in_unit(x) { ln_1p_of_unit(x) } else { 1.0 },
+                |x| if unit(x) { x.ln_1p() } else { 1.0 },
+            ),
+        );
+        let reciprocal = |x: f32| if (1.0..=2.0).contains(&x) { reciprocal_of_1_to_2(x) } else { 1.0 };
+        within(0.7, worst(reciprocal, |x| if (1.0..=2.0).contains(&x) { 1.0 / x } else { 1.0 }));
+    }
+    #[test]
     fn exp_m1_keeps_its_bound_over_the_whole_range() {
-        within(1.6, worst(exp_m1, f64::exp_m1));
+        within(1.5, worst(exp_m1, f64::exp_m1));
     }
     #[test]
     fn ln_keeps_its_bound_over_the_whole_range() {
-        within(1.1, worst(ln, f64::ln));
+        within(0.9, worst(ln, f64::ln));
     }
     #[test]
     fn ln_1p_keeps_its_bound_over_the_whole_range() {
-        within(1.6, worst(ln_1p, f64::ln_1p));
+        within(1.4, worst(ln_1p, f64::ln_1p));
     }
     #[test]
     fn tanh_keeps_its_bound_over_the_whole_range() {
-        within(1.5, worst(tanh, f64::tanh));
+        within(1.4, worst(tanh, f64::tanh));
     }
     #[test]
     fn erf_and_erfc_keep_their_bounds_over_the_whole_range() {
         within(1.5, worst(erf, cody::erf));
-        within(5.5, worst(erfc, cody::erfc));
+        within(4.5, worst(erfc, cody::erfc));
     }
 
     /// x, erf x, erfc x, computed with 420 digits from erf x = 2/√π e^-x² Σ 2^n x^(2n+1) / (2n+1)!!.

@@ -73,7 +73,7 @@ pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
 pub use ops::{concat, stack};
 pub use params::{Entry, Gradients, ParamId, Params, Unreached};
 pub use product::Mat;
-pub use scalar::Scalar;
+pub use scalar::{Logistic, Scalar};
 pub use second_order::{SecondOrder, hessian_vector_product};
 pub use shape::{MAX_RANK, Shape, ShapeError};
 pub use tape::{NonFinite, Tape, Var};

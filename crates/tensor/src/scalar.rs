@@ -83,12 +83,20 @@ pub trait Scalar:
         if self > other { self } else { other }
     }
 
+    /// e = e^-|x|, ln(1 + e) and 1 / (1 + e): what [`sigmoid`](Self::sigmoid), [`softplus`](Self::softplus) and the losses made of them
+    /// share. None of it overflows.
+    #[inline(always)]
+    fn logistic(self) -> Logistic<Self> {
+        let e = (-self.abs()).exp();
+        Logistic { e, ln_1p: e.ln_1p(), reciprocal: Self::ONE / (Self::ONE + e) }
+    }
+
     /// 1 / (1 + e^-x), accurate to the last digits on both sides: e^x / (1 + e^x) where x < 0.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let e = (-self.abs()).exp();
+        let Logistic { e, reciprocal, .. } = self.logistic();
         let numerator = if self >= Self::ZERO { Self::ONE } else { e };
-        numerator / (Self::ONE + e)
+        numerator * reciprocal
     }
 
     /// The derivative of [`sigmoid`](Self::sigmoid): e / (1 + e)^2 with e = e^-|x|.
@@ -96,7 +104,7 @@ pub trait Scalar:
     /// Not a (1 - a), which is 0 in `f32` from x = 16.7 on; and the square as 1 + e (2 + e), which rounds 1 + e only once.
     #[inline(always)]
     fn sigmoid_prime(self) -> Self {
-        let e = (-self.abs()).exp();
+        let e = self.logistic().e;
         e / (Self::ONE + e * (Self::of(2.0) + e))
     }
 
@@ -113,7 +121,7 @@ pub trait Scalar:
     /// ln(1 + e^x) = max(x, 0) + ln_1p(e^-|x|), which neither overflows nor loses the small end.
     #[inline(always)]
     fn softplus(self) -> Self {
-        let tail = (-self.abs()).exp().ln_1p();
+        let tail = self.logistic().ln_1p;
         if self >= Self::ZERO { self + tail } else { tail }
     }
 
@@ -130,6 +138,14 @@ pub trait Scalar:
         Self::of(0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI) * (Self::of(-0.5) * self * self).exp()
     }
 
+    /// The seam for exponentials of many numbers: writes e^x / 2^k with one k for all, if it can, for numbers of rows whose largest lie
+    /// between `low` and `high`. Without x - max, so nothing is rounded but the result.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn exp_shifted(_x: &[Self], _low: Self, _high: Self, _e: &mut [Self]) -> bool {
+        false
+    }
+
     /// The seam for products of matrices: c = A B, or c += A B.
     ///
     /// `c` is `[m, n]` by rows, `a` is `[m, k]`, `b` is `[k, n]`; a transpose is a matter of strides.
@@ -137,6 +153,17 @@ pub trait Scalar:
     fn product(a: Mat<Self>, b: Mat<Self>, c: &mut [Self], accumulate: bool, scratch: &mut Buf<Self>) {
         product::plain(a, b, c, accumulate, scratch);
     }
+}
+
+/// The parts of the logistic function at one x, from [`Scalar::logistic`].
+#[derive(Clone, Copy, Debug)]
+pub struct Logistic<T> {
+    /// e = e^-|x|, from 0 to 1.
+    pub e: T,
+    /// ln(1 + e)
+    pub ln_1p: T,
+    /// 1 / (1 + e), which is σ(|x|).
+    pub reciprocal: T,
 }
 
 impl Scalar for f32 {
@@ -153,6 +180,20 @@ impl Scalar for f32 {
     #[inline(always)]
     fn exp(self) -> f32 {
         elementary::exp(self)
+    }
+    #[inline(always)]
+    fn logistic(self) -> Logistic<f32> {
+        let e = elementary::exp_down(-self.abs());
+        let (ln_1p, reciprocal) = (elementary::ln_1p_of_unit(e), elementary::reciprocal_of_1_to_2(1.0 + e));
+        Logistic { e, ln_1p, reciprocal }
+    }
+    #[inline(always)]
+    fn exp_shifted(x: &[f32], low: f32, high: f32, e: &mut [f32]) -> bool {
+        let Some(shift) = elementary::Shift::new(low, high) else { return false };
+        for (e, &x) in e.iter_mut().zip(x) {
+            *e = shift.exp(x);
+        }
+        true
     }
     #[inline(always)]
     fn exp_m1(self) -> f32 {

@@ -13,6 +13,11 @@ pub(crate) trait YesOrNo: Copy + Send + 'static {
     const CARD: Card;
     /// l(x, t) and dl/dx, both times `weight`; a yes counts `pos_weight` times as much.
     fn element<T: Scalar>(self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
+    /// The same without weights, where that is less work.
+    #[inline(always)]
+    fn unweighted<T: Scalar>(self, x: T, t: T) -> (T, T) {
+        self.element(x, t, T::ONE, T::ONE)
+    }
 }
 
 /// Records the loss, with weights where there are any.
@@ -40,12 +45,13 @@ struct Fused<L> {
 }
 
 kernel! {
-    /// The sum of the losses; `slope` gets their derivatives.
-    fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], slope: &mut [T]) -> T {
+    /// The sum of the losses; `slope` gets their derivatives, times `scale`.
+    pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
         sum_filled(x.len(), |range, losses| {
             let targets = x[range.clone()].iter().zip(&t[range.clone()]);
             for ((l, d), (&x, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
-                (*l, *d) = loss.element(x, t, T::ONE, T::ONE);
+                let (loss, derivative) = loss.unweighted(x, t);
+                (*l, *d) = (loss, derivative * scale);
             }
         })
     }
@@ -78,7 +84,7 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
     fn forward(&self, f: &mut Forward<T>) {
         let (x, t) = (f.inputs.x(0), f.inputs.x(1));
         let total = if f.inputs.len() == 2 && self.reduction != Reduction::None {
-            fused(self.loss, x, t, f.memo)
+            fused(self.loss, x, t, T::ONE, f.memo)
         } else {
             let one = [T::ONE];
             let weighed = f.inputs.len() > 2;

@@ -59,7 +59,9 @@ pub struct Row<T> {
     pub max: T,
     /// S, the sum of e_j over the others.
     pub rest: T,
-    /// ln(1 + S): the logarithm of the softmax's denominator.
+    /// e_k + S
+    pub total: T,
+    /// ln(1 + S / e_k): the logarithm of the softmax's denominator, above m.
     pub log_total: T,
 }
 
@@ -91,7 +93,8 @@ fn exp_difference<T: Scalar>(x: T, m: T) -> T {
     e + e * lost
 }
 
-/// For every row of x: writes e_j = exp(x_j - max) and gives (number, x, e, [`Row`]) to `each`, which may change e.
+/// For every row of x: writes numbers e_j that are to each other as the exponentials e^x_j, the largest being near 1 or above, and
+/// gives (number of the row, x, e, [`Row`]) to `each`, which may change e.
 ///
 /// Inlined into its caller, so that a kernel vectorises it. `classes` must not be 0.
 #[inline(always)]
@@ -101,45 +104,39 @@ pub fn exp_rows<T: Scalar>(
     e: &mut [T],
     mut each: impl FnMut(usize, &[T], &mut [T], Row<T>),
 ) {
-    // short rows whose exponentials and logarithms are taken in one go, so that they vectorise too
+    // short rows' exponentials and logarithms are taken in one go, so that they vectorise too
     const ROWS: usize = 64;
     const NUMBERS: usize = 1024;
-    let chunk_rows = (NUMBERS / classes).clamp(1, ROWS);
-    let mut lost = [T::ZERO; NUMBERS];
-    for (chunk, (x, e)) in x.chunks(chunk_rows * classes).zip(e.chunks_mut(chunk_rows * classes)).enumerate()
-    {
-        let mut rows = [Row::default(); ROWS];
-        for (x, row) in x.chunks_exact(classes).zip(&mut rows) {
-            (row.argmax, row.max) = maximum(x);
+    let at_once = (NUMBERS / classes).clamp(1, ROWS);
+    for (chunk, (x, e)) in x.chunks(at_once * classes).zip(e.chunks_mut(at_once * classes)).enumerate() {
+        let count = x.len() / classes;
+        let (mut argmax, mut max) = ([0; ROWS], [T::ZERO; ROWS]);
+        for ((x, argmax), max) in x.chunks_exact(classes).zip(&mut argmax).zip(&mut max) {
+            (*argmax, *max) = maximum(x);
         }
-        if e.len() > NUMBERS {
-            for (e, &x) in e.iter_mut().zip(x) {
-                *e = exp_difference(x, rows[0].max);
-            }
-        } else {
-            let each =
-                x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(lost.chunks_exact_mut(classes));
-            for (((x, e), lost), row) in each.zip(&rows) {
-                for ((e, lost), &x) in e.iter_mut().zip(lost).zip(x) {
-                    (*e, *lost) = difference(x, row.max);
+        let (low, high) = (1..count).fold((max[0], max[0]), |(low, high), i| {
+            (if max[i] < low { max[i] } else { low }, max[i].max(high))
+        });
+        if !T::exp_shifted(x, low, high, e) {
+            for ((x, e), &max) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&max) {
+                for (e, &x) in e.iter_mut().zip(x) {
+                    *e = exp_difference(x, max);
                 }
             }
-            for (e, &lost) in e.iter_mut().zip(&lost) {
-                let exp = e.exp();
-                *e = exp + exp * lost;
-            }
         }
-        for (e, row) in e.chunks_exact_mut(classes).zip(&mut rows) {
-            let top = std::mem::replace(&mut e[row.argmax], T::ZERO);
-            row.rest = sum_of(e);
-            e[row.argmax] = top;
+        let (mut top, mut rest, mut log) = ([T::ONE; ROWS], [T::ZERO; ROWS], [T::ZERO; ROWS]);
+        for (i, e) in e.chunks_exact_mut(classes).enumerate() {
+            top[i] = std::mem::replace(&mut e[argmax[i]], T::ZERO);
+            rest[i] = sum_of(e);
+            e[argmax[i]] = top[i];
         }
-        for row in &mut rows {
-            row.log_total = row.rest.ln_1p();
+        for ((log, &top), &rest) in log.iter_mut().zip(&top).zip(&rest) {
+            *log = (rest / top).ln_1p();
         }
-        let both = x.chunks_exact(classes).zip(e.chunks_exact_mut(classes));
-        for (i, ((x, e), row)) in both.zip(rows).enumerate() {
-            each(chunk * chunk_rows + i, x, e, row);
+        for (i, (x, e)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).enumerate() {
+            let (argmax, max, rest, total, log_total) =
+                (argmax[i], max[i], rest[i], top[i] + rest[i], log[i]);
+            each(chunk * at_once + i, x, e, Row { argmax, max, rest, total, log_total });
         }
     }
 }
@@ -148,29 +145,35 @@ pub fn exp_rows<T: Scalar>(
 #[inline(always)]
 fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
     const LANES: usize = 16;
+    const BLOCK: usize = 512;
     if x.len() < 4 * LANES {
         return x
             .iter()
             .enumerate()
             .fold((0, x[0]), |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) });
     }
-    let mut lanes = [x[0]; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = x.max(*lane);
+    let (mut block, mut max) = (0, x[0]);
+    for (i, x) in x.chunks(BLOCK).enumerate() {
+        let mut lanes = [x[0]; LANES];
+        let chunks = x.chunks_exact(LANES);
+        let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = x.max(*lane);
+            }
+        }
+        let largest = lanes.into_iter().fold(tail, |max, x| x.max(max));
+        if largest > max {
+            (block, max) = (i * BLOCK, largest);
         }
     }
-    let max = lanes.into_iter().fold(tail, |max, x| x.max(max));
-    (x.iter().position(|&x| x == max).unwrap_or(0), max)
+    (block + x[block..].iter().position(|&x| x == max).unwrap_or(0), max)
 }
 
 crate::kernel! {
     fn softmax<T: Scalar>(x: &[T], classes: usize, p: &mut [T]) {
         exp_rows(x, classes, p, |_, _, e, row| {
-            let total = T::ONE + row.rest;
-            for e in e.iter_mut() { *e = *e / total }
+                        for e in e.iter_mut() { *e = *e / row.total }
         });
     }
 }
@@ -190,11 +193,10 @@ crate::kernel! {
 crate::kernel! {
     fn log_softmax<T: Scalar>(x: &[T], classes: usize, y: &mut [T], p: &mut [T]) {
         exp_rows(x, classes, p, |i, x, e, row| {
-            let total = T::ONE + row.rest;
-            let y = &mut y[i * classes..(i + 1) * classes];
+                        let y = &mut y[i * classes..(i + 1) * classes];
             for ((y, e), &x) in y.iter_mut().zip(e).zip(x) {
                 *y = -row.surprise(x);
-                *e = *e / total;
+                *e = *e / row.total;
             }
         });
     }
