@@ -145,28 +145,24 @@ pub fn exp_rows<T: Scalar>(
 #[inline(always)]
 fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
     const LANES: usize = 16;
-    const BLOCK: usize = 512;
-    if x.len() < 4 * LANES {
+    if x.len() < 2 * LANES {
         return x
             .iter()
             .enumerate()
             .fold((0, x[0]), |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) });
     }
-    let (mut block, mut max) = (0, x[0]);
-    for (i, x) in x.chunks(BLOCK).enumerate() {
-        let mut lanes = [x[0]; LANES];
-        let chunks = x.chunks_exact(LANES);
-        let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = x.max(*lane);
-            }
-        }
-        let largest = lanes.into_iter().fold(tail, |max, x| x.max(max));
-        if largest > max {
-            (block, max) = (i * BLOCK, largest);
+    let mut lanes = [x[0]; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = x.max(*lane);
         }
     }
+    let max = lanes.into_iter().fold(tail, |max, x| x.max(max));
+    // whether it is among many is found out by a loop that vectorises, as one that may stop does not
+    let among = |x: &[T]| x.iter().fold(false, |found, &x| found | (x == max));
+    let block = x.chunks(4 * LANES).position(among).unwrap_or(0) * 4 * LANES;
     (block + x[block..].iter().position(|&x| x == max).unwrap_or(0), max)
 }
 
