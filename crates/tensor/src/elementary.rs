@@ -93,7 +93,7 @@ impl Shift {
     /// so large that rounding x / ln 2 would matter, or not finite.
     #[inline(always)]
     pub fn new(low: f32, high: f32) -> Option<Shift> {
-        let fits = low >= -16_384.0 && high <= 16_384.0 && high - low <= 40.0;
+        let fits = low >= -16_384.0 && high <= 16_384.0 && low <= high && high - low <= 40.0;
         fits.then(|| {
             let k = (low * std::f32::consts::LOG2_E).round_ties_even() as i32;
             Shift { lowest: low - 110.0, exponent: UP + 127 - k }

@@ -115,7 +115,7 @@ pub(crate) fn rows_and_classes(shape: &Shape) -> (usize, usize) {
 /// The class that a label leaf holds; `None` where the row is ignored.
 #[inline(always)]
 pub(crate) fn class<T: Scalar>(label: T) -> Option<usize> {
-    (label >= T::ZERO).then(|| label.value() as usize)
+    (label >= T::ZERO).then(|| label.value() as u32 as usize)
 }
 
 /// A row's class and what that counts; `None` where it counts nothing: 0 times an infinite surprise would be NaN.

@@ -109,14 +109,12 @@ pub fn exp_rows<T: Scalar>(
     const NUMBERS: usize = 1024;
     let at_once = (NUMBERS / classes).clamp(1, ROWS);
     for (chunk, (x, e)) in x.chunks(at_once * classes).zip(e.chunks_mut(at_once * classes)).enumerate() {
-        let count = x.len() / classes;
         let (mut argmax, mut max) = ([0; ROWS], [T::ZERO; ROWS]);
+        let (mut low, mut high) = (T::of(f64::INFINITY), T::of(f64::NEG_INFINITY));
         for ((x, argmax), max) in x.chunks_exact(classes).zip(&mut argmax).zip(&mut max) {
             (*argmax, *max) = maximum(x);
+            (low, high) = (if *max < low { *max } else { low }, max.max(high));
         }
-        let (low, high) = (1..count).fold((max[0], max[0]), |(low, high), i| {
-            (if max[i] < low { max[i] } else { low }, max[i].max(high))
-        });
         if !T::exp_shifted(x, low, high, e) {
             for ((x, e), &max) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&max) {
                 for (e, &x) in e.iter_mut().zip(x) {
