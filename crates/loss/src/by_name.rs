@@ -176,6 +176,16 @@ impl<'t, T: Scalar> Call<'t, T> {
         }
     }
 
+    /// One number or a list of them.
+    pub(crate) fn numbers(&self, name: &str, default: &[f64]) -> Result<Vec<f64>, CallError> {
+        match self.options.get(name) {
+            None => Ok(default.to_vec()),
+            Some(Setting::Number(x)) => Ok(vec![*x]),
+            Some(Setting::Numbers(x)) => Ok(x.clone()),
+            Some(other) => Err(CallError(format!("{name} is {other}: it is a number or a list of numbers"))),
+        }
+    }
+
     pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, CallError> {
         match self.options.get(name) {
             None => Ok(default),
@@ -226,7 +236,7 @@ losses! {
     softmax_cross_entropy
     binary_cross_entropy_with_logits
     binary_cross_entropy nll_loss
-    mse_loss half_squared_error
+    mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }
 

@@ -9,6 +9,10 @@
 //! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
 //! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
 //! | how much? | a number | [`mse_loss`](mod@mse_loss) | any numbers |
+//! | how much, where no error may count more than its size? | a number | [`l1_loss`](mod@l1_loss) | any numbers |
+//! | how much, where some targets are far off? | a number | [`huber_loss`](mod@huber_loss), [`smooth_l1_loss`](mod@smooth_l1_loss), [`log_cosh_loss`](mod@log_cosh_loss) | any numbers |
+//! | how much at most, in a fraction q of the cases? | a number for each q | [`quantile_loss`](mod@quantile_loss) | any numbers, and q in (0, 1) |
+//! | how many? | the logarithm of a rate, or a rate | [`poisson_nll_loss`](mod@poisson_nll_loss) | counts: not negative |
 //! | (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
 //!
 //! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
@@ -51,17 +55,29 @@ pub mod vectors;
 pub mod binary_cross_entropy;
 pub mod binary_cross_entropy_with_logits;
 pub mod half_squared_error;
+pub mod huber_loss;
+pub mod l1_loss;
+pub mod log_cosh_loss;
 pub mod mse_loss;
 pub mod nll_loss;
+pub mod poisson_nll_loss;
+pub mod quantile_loss;
+pub mod smooth_l1_loss;
 pub mod softmax_cross_entropy;
 
 pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
 pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits};
 pub use half_squared_error::{HalfSquaredError, half_squared_error};
+pub use huber_loss::{HuberLoss, huber_loss};
 pub use kinds::labels::Label;
+pub use l1_loss::{L1Loss, l1_loss};
+pub use log_cosh_loss::{LogCoshLoss, log_cosh_loss};
 pub use mse_loss::{MseLoss, mse_loss};
 pub use nll_loss::{NllLoss, nll_loss};
+pub use poisson_nll_loss::{PoissonNllLoss, poisson_nll_loss};
+pub use quantile_loss::{QuantileLoss, quantile_loss};
 pub use reduction::Reduction;
+pub use smooth_l1_loss::{SmoothL1Loss, smooth_l1_loss};
 pub use softmax_cross_entropy::{ClassTargets, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
 
 use functions::{log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh};

@@ -68,6 +68,6 @@ macro_rules! oracle {
 oracle! {
     softmax_cross_entropy nll_loss
     binary_cross_entropy_with_logits binary_cross_entropy
-    mse_loss half_squared_error
+    mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }

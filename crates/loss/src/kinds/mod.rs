@@ -2,6 +2,7 @@
 
 pub(crate) mod data;
 pub(crate) mod labels;
+pub(crate) mod less_log;
 pub(crate) mod pointwise;
 pub(crate) mod yes_or_no;
 

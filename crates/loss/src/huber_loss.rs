@@ -1,0 +1,166 @@
+//! Huber's loss: `l = e² / 2` where `|e| <= δ`, else `δ (|e| - δ/2)`, with `e = x - t`.
+//!
+//! Squared error for what is near, absolute error for what is far. Within δ it averages, as [`mse_loss`](crate::mse_loss()) does;
+//! an error beyond δ pulls with the force δ and no more, so that a few wild targets do not decide. Take it where the data
+//! holds outliers that you cannot take out. δ is the size of the errors that are still ordinary: 1.345 times their standard
+//! deviation is the common choice, which costs 5 % of efficiency if they are normal and there are no outliers at all.
+//!
+//! It is [`smooth_l1_loss`](crate::smooth_l1_loss()) of β = δ, times δ; of δ = 1 they are one.
+//!
+//! # The gradient
+//!
+//! `dl/dx = e` where `|e| <= δ`, else `δ sign(e)`: the error, cut off at δ; `dl/dt` is its negative. Both pieces meet at `|e| = δ` with
+//! the same value and the same slope. The mean over n elements divides by n.
+//!
+//! # In which form
+//!
+//! No e² where it is not asked for: in `f32` it is infinite from 1.9e19 on, where the loss is an ordinary number. And for x = 3e38,
+//! t = -3e38 and δ = 0.1, x - t itself is infinite, the loss 6e37: there the difference is taken in halves.
+//!
+//! # Source
+//!
+//! Huber, "Robust estimation of a location parameter", *Annals of Mathematical Statistics* 35 (1964); PyTorch's `huber_loss`.
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient, option};
+use crate::kinds::data::check_option;
+use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: RobustError::CARD,
+    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
+    options: &[REDUCTION, option("delta", "1", "the error up to which it is quadratic, above 0")],
+    curve: Some(Curve::Error),
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = HuberLoss { reduction: call.reduction()?, delta: call.number("delta", 1.0)? };
+    Ok(loss.loss(call.input("input")?, call.input("target")?))
+}
+
+#[derive(Clone, Copy)]
+struct RobustError {
+    delta: f64,
+}
+
+impl Pointwise for RobustError {
+    const CARD: Card = Card {
+        name: "huber_loss",
+        forward: "e²/2 where |e| <= δ, else δ (|e| - δ/2); e = x - t",
+        backward: "dx = e dl where |e| <= δ, else δ sign(e) dl; dt = -dx",
+        story: "Squared error that stops growing steeper at δ: what is far off pulls with a bounded force.",
+    };
+    #[inline(always)]
+    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+        let (e, delta, half) = (x - t, T::of(self.delta), T::of(0.5));
+        if e.abs() <= delta { half * e * e } else { linear(x, t, half * delta, delta) }
+    }
+    #[inline(always)]
+    fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
+        let (e, delta) = (x - t, T::of(self.delta));
+        if e.abs() <= delta { scale * e } else { signed(scale * delta, e) }
+    }
+}
+
+/// The options of [`huber_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct HuberLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+    /// δ, above 0: the error up to which the loss is quadratic. 1 by default; infinity gives half the squared error.
+    pub delta: f64,
+}
+
+impl Default for HuberLoss {
+    fn default() -> Self {
+        HuberLoss { reduction: Reduction::Mean, delta: 1.0 }
+    }
+}
+
+/// The mean over all elements of `e² / 2` where `|e| <= 1`, else `|e| - ½`, with `e = input - target`; both of one shape. Both have a
+/// gradient.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+///
+/// ```
+/// use surprisal_loss::{HuberLoss, huber_loss};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let (input, target) = (tape.input(&array![0.5, -3.0]).requires_grad(), tape.input(&array![0.0, 0.0]));
+/// assert_eq!(huber_loss(input, target).item(), 1.3125); // (0.125 + 2.5) / 2
+/// let loss = HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target);
+/// loss.backward();
+/// assert_eq!(loss.item(), 2.0625); // (0.125 + 2 (3 - 1)) / 2
+/// assert_eq!(input.grad().unwrap(), array![0.25, -1.0].into_dyn());
+/// ```
+#[track_caller]
+pub fn huber_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    HuberLoss::default().loss(input, target)
+}
+
+impl HuberLoss {
+    /// [`huber_loss()`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if δ is not above 0 in the input's type.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+        let delta = self.delta;
+        let told = "it is above 0, also when rounded to the input's type";
+        check_option(RobustError::CARD.name, "delta", delta, T::of(delta) > T::ZERO, told);
+        pointwise(RobustError { delta }, input, target, self.reduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::pointwise::equal;
+    use crate::{SmoothL1Loss, half_squared_error};
+    use surprisal_tensor::check_gradient;
+    use surprisal_tensor::ndarray::{ArrayD, array};
+
+    fn pair() -> [ArrayD<f64>; 2] {
+        let x = array![[0.3, -1.2, 2.5], [-4.0, 0.0, 1.0]].into_dyn();
+        [x, array![[1.0, -1.0, 2.25], [4.0, 0.2, 7.0]].into_dyn()]
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for delta in [0.1, 0.5, 1.0, 30.0] {
+                check_gradient(&pair(), |_, x| {
+                    let e = x[0] - x[1];
+                    let cut = e.clamp(-delta, delta);
+                    let plain = cut * (e - cut * 0.5); // c e - ½ c², whichever piece it is
+                    equal(HuberLoss { reduction, delta }.loss(x[0], x[1]), plain, reduction)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn reduces_to_its_relatives() {
+        check_gradient(&pair(), |_, x| {
+            let huber = |delta| HuberLoss { delta, ..Default::default() }.loss(x[0], x[1]);
+            let smooth = SmoothL1Loss { beta: 0.5, ..Default::default() }.loss(x[0], x[1]);
+            let unbounded = huber(f64::INFINITY) - half_squared_error(x[0], x[1]);
+            let scaled = huber(0.5) - smooth * 0.5;
+            assert!(unbounded.item().value.abs() < 1e-14 && scaled.item().value.abs() < 1e-14);
+            huber(1.0) + (unbounded + scaled) * 1e3
+        });
+    }
+
+    #[test]
+    fn no_step_overflows_before_the_loss_does() {
+        let loss = RobustError { delta: 0.125 };
+        assert_eq!((loss.loss(3e38f32, -3e38), loss.slope(3e38f32, -3e38, 8.0)), (7.5e37, 1.0));
+        assert!(loss.loss(f32::NAN, 0.0).is_nan() && loss.slope(f32::NAN, 0.0, 1.0).is_nan());
+    }
+}

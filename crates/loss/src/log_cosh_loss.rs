@@ -1,0 +1,142 @@
+//! Logarithm of the hyperbolic cosine: `l = ln cosh(x - t)`.
+//!
+//! Like [`huber_loss`](crate::huber_loss()) without a seam: `e²/2` for small errors, `|e| - ln 2` for large ones, smooth in between and of
+//! one piece. An error pulls with the force tanh e, which never exceeds 1. Take it where a few targets are far off and where second
+//! derivatives are wanted, which Huber's loss has only between its seams. There is no δ: to set the size of an ordinary error, divide
+//! input and target by it.
+//!
+//! # The gradient
+//!
+//! `d ln cosh e / de = sinh e / cosh e = tanh e`; `dl/dt` is its negative. The mean over n elements divides by n.
+//!
+//! # In which form
+//!
+//! cosh overflows in `f32` from |e| = 89.42 on, and rounds to 1, which makes the loss 0, up to |e| = 3.45e-4, where it is 6e-8. The usual
+//! cure, `|e| + softplus(-2|e|) - ln 2`, cures the large end only: at e = 1e-4 it gives -1.7e-8 where the loss is 5e-9.
+//!
+//! With `s = e^-|e| - 1` (by exp_m1, so that it keeps every digit of a small e), `1 + s = e^-|e|` and
+//!
+//! * `cosh e - 1 = s² / (2 (1 + s))`, so for |e| < 1 the loss is `ln_1p(s² / (2 (1 + s)))`: no difference at all;
+//! * `cosh e = e^|e| (1 + (1 + s)²) / 2`, so beyond it is `|e| + (ln_1p((1 + s)²) - ln 2)`.
+//!
+//! # Source
+//!
+//! Green, "Bayesian reconstructions from emission tomography data using a modified EM algorithm", *IEEE Transactions on Medical
+//! Imaging* 9 (1990); Keras's `log_cosh`.
+
+use std::f64::consts::LN_2;
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::kinds::pointwise::{Pointwise, pointwise};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: LogCosh::CARD,
+    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
+    options: &[REDUCTION],
+    curve: Some(Curve::Error),
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    Ok(LogCoshLoss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("target")?))
+}
+
+#[derive(Clone, Copy)]
+struct LogCosh;
+
+impl Pointwise for LogCosh {
+    const CARD: Card = Card {
+        name: "log_cosh_loss",
+        forward: "ln cosh(x - t)",
+        backward: "dx = tanh(x - t) dl, dt = -dx",
+        story: "Squared error for what is near, absolute error for what is far, with no seam between them.",
+    };
+    #[inline(always)]
+    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+        let a = (x - t).abs();
+        let s = (-a).exp_m1();
+        let r = T::ONE + s;
+        let near = a < T::ONE;
+        // one logarithm for both sides
+        let tail = (if near { s * s / (r + r) } else { r * r }).ln_1p();
+        if near { tail } else { a + (tail - T::of(LN_2)) }
+    }
+    #[inline(always)]
+    fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
+        scale * (x - t).tanh()
+    }
+}
+
+/// The options of [`log_cosh_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug, Default)]
+pub struct LogCoshLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+}
+
+/// The mean over all elements of `ln cosh(input - target)`; both of one shape. Both have a gradient.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+///
+/// ```
+/// use surprisal_loss::log_cosh_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let loss = |error: f32| log_cosh_loss(tape.input(&array![error]), tape.input(&array![0.0])).item();
+/// assert_eq!(loss(1e-4), 5e-9); // as ln(cosh(e)): 0
+/// assert_eq!(loss(200.0), 200.0 - std::f32::consts::LN_2); // as ln(cosh(e)): infinity
+/// ```
+#[track_caller]
+pub fn log_cosh_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    LogCoshLoss::default().loss(input, target)
+}
+
+impl LogCoshLoss {
+    /// [`log_cosh_loss()`] with these options.
+    ///
+    /// # Panics
+    /// As [`log_cosh_loss()`] does.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+        pointwise(LogCosh, input, target, self.reduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::pointwise::equal;
+    use surprisal_tensor::check_gradient;
+    use surprisal_tensor::ndarray::array;
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let x = array![[0.3, -1.2, 2.5], [-4.0, 0.0, 1.0]].into_dyn();
+        let t = array![[1.25, -1.0, 2.5], [4.0, 0.5, 7.0]].into_dyn(); // 2.5: no error at all
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            check_gradient(&[x.clone(), t.clone()], |_, x| {
+                let e = x[0] - x[1];
+                let plain = ((e.exp() + (-e).exp()) * 0.5).ln();
+                equal(LogCoshLoss { reduction }.loss(x[0], x[1]), plain, reduction)
+            });
+        }
+    }
+
+    #[test]
+    fn both_ends_are_what_they_tend_to() {
+        for e in [1e-4f64, -1e-6, 1e-18, 1e-150] {
+            assert!((LogCosh.loss(e, 0.0) - e * e / 2.0).abs() <= e * e * e * e + 1e-15 * e * e, "{e}");
+        }
+        for e in [50f32, -1e30, f32::MAX, f32::INFINITY] {
+            assert_eq!(LogCosh.loss(e, 0.0), e.abs() - LN_2 as f32);
+            assert_eq!(LogCosh.slope(e, 0.0, 1.0), e.signum());
+        }
+        assert!(LogCosh.loss(f32::NAN, 0.0).is_nan() && LogCosh.slope(f32::NAN, 0.0, 1.0).is_nan());
+    }
+}

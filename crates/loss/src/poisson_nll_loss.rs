@@ -1,0 +1,285 @@
+//! Surprise at a count: `l = e^x - t x`, for x the logarithm of the rate.
+//!
+//! How many calls, clicks or decays come in an hour? Where each comes independently of the others, the number t is Poisson
+//! distributed, with a rate λ that the model gives: as its logarithm x, any number at all (the default), or as itself. The surprise
+//! at t is
+//!
+//! `-ln(e^-λ λ^t / t!) = λ - t ln λ + ln t!`
+//!
+//! The last term is the same whatever the model says, and is left out, so a loss may be negative; `full` adds Stirling's
+//! approximation of it, `t ln t - t + ½ ln(2πt)`, for t above 1. For rates, `λ - t ln(λ + ε)` keeps the logarithm finite at λ = 0.
+//!
+//! # The gradient
+//!
+//! `dl/dx = e^x - t`: predicted minus true. For rates, `dl/dλ = 1 - t / (λ + ε) = (λ + ε - t) / (λ + ε)`. The mean divides by the number of
+//! elements. Targets have no gradient.
+//!
+//! # In which form
+//!
+//! * For t = 1, `e^x - 1` by exp_m1: as a difference it is 0 in `f32` for x = 3e-8.
+//! * Where e^x rounds to t itself, the slope would be 0, and is not: it is `t (e^(x - ln t) - 1)`, with more digits of ln t than
+//!   one number holds.
+//! * For rates, the quotient with one difference on top, its rounding put back. `1 - t / (λ + ε)` is 0 in `f32` for λ = t = 1 and ε = 1e-8, where
+//!   it is 1e-8, and 2 % off at λ = 1000.00006, t = 1000.
+//! * `full`, with `d = x - ln t`: `t (e^d - 1 - d) + ½ ln(2πt)`, two terms that are not negative. Where |d| < ½, the first is a series in d,
+//!   and d is `ln_1p((e^x - t) / t)`. Term by term, in `f32`, t = 1e6 and x = 13.81 give 24 where the loss is 22.98.
+//! * Terms whose factor t is 0 are left out: 0 times the infinite logarithm of a rate of 0 would be NaN. An infinite rate is
+//!   infinitely surprising, whatever is subtracted.
+//!
+//! # Source
+//!
+//! Nelder and Wedderburn, "Generalized linear models", *Journal of the Royal Statistical Society* A 135 (1972); PyTorch's
+//! `poisson_nll_loss`.
+
+use std::f64::consts::TAU;
+
+use surprisal_tensor::ops::softmax::difference;
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::kinds::Domain;
+use crate::kinds::data::check_option;
+use crate::kinds::less_log::less_log;
+use crate::kinds::pointwise::{Pointwise, pointwise};
+
+const CARD: Card = Card {
+    name: "poisson_nll_loss",
+    forward: "e^x - t x, or λ - t ln(λ + ε)",
+    backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
+    story: "The surprise at a count, given the logarithm of its rate; its slope is predicted minus true.",
+};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: CARD,
+    inputs: &[
+        gradient("input", "any shape: logarithms of rates, or rates"),
+        constant("target", "the shape of input: counts, not negative"),
+    ],
+    options: &[
+        REDUCTION,
+        option("log_input", "true", "whether the input is the logarithm of the rate"),
+        option("full", "false", "adds Stirling's approximation of ln t! where t > 1"),
+        option("eps", "1e-8", "is added to a rate before its logarithm is taken"),
+    ],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = PoissonNllLoss {
+        reduction: call.reduction()?,
+        log_input: call.flag("log_input", true)?,
+        full: call.flag("full", false)?,
+        eps: call.number("eps", 1e-8)?,
+    };
+    Ok(loss.loss(call.input("input")?, call.input("target")?))
+}
+
+/// Which of the four it is stands in the type, so that no loop computes what it does not need.
+#[derive(Clone, Copy)]
+struct Counts<const LOG: bool, const FULL: bool> {
+    eps: f64,
+}
+
+impl<const LOG: bool, const FULL: bool> Counts<LOG, FULL> {
+    /// ε, which is for rates alone.
+    #[inline(always)]
+    fn eps<T: Scalar>(&self) -> T {
+        if LOG { T::ZERO } else { T::of(self.eps) }
+    }
+    /// λ + ε - t
+    #[inline(always)]
+    fn excess<T: Scalar>(&self, rate: T, t: T) -> T {
+        let (d, lost) = difference(rate, t);
+        (d + self.eps()) + lost
+    }
+}
+
+/// e^d - 1 - d, for |d| < ½: its series up to d^15, cut off below 2^-56.
+#[inline(always)]
+fn exp_m1_less<T: Scalar>(d: T) -> T {
+    let series = (3..=15).rev().fold(T::ONE, |sum, k| T::ONE + sum * (d * T::of(1.0 / f64::from(k))));
+    T::of(0.5) * d * d * series
+}
+
+impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
+    const CARD: Card = CARD;
+    const TARGETS: Domain = Domain::NotNegative;
+    const TARGET_GRADIENT: bool = false;
+
+    #[inline(always)]
+    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+        let (rate, log) = if LOG { (x.exp(), x) } else { (x, (x + self.eps()).ln()) };
+        let loss = if t == T::ZERO {
+            rate
+        } else if FULL && t > T::ONE {
+            let log_t = t.ln();
+            let d = log - log_t;
+            let most = if d.abs() < T::of(0.5) {
+                t * exp_m1_less((self.excess(rate, t) / t).ln_1p()) - self.eps()
+            } else {
+                (rate - t) - t * d
+            };
+            most + T::of(0.5) * (log_t + T::of(TAU.ln()))
+        } else {
+            rate - t * log
+        };
+        if rate < T::of(f64::INFINITY) { loss } else { rate }
+    }
+    #[inline(always)]
+    fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
+        if LOG {
+            return scale * if t == T::ONE { x.exp_m1() } else { x.exp() - t };
+        }
+        let rate = x + self.eps();
+        // 1 where 0 / 0 or ∞ / ∞ would be NaN
+        let one = t == T::ZERO || rate == T::of(f64::INFINITY);
+        if one { scale } else { scale * (self.excess(x, t) / rate) }
+    }
+    /// e^x - t = t (e^(x - ln t) - 1), where it has become 0.
+    fn repair<T: Scalar>(&self, x: &[T], t: &[T], scale: impl Fn(usize) -> T, d: &mut [T]) {
+        // first a loop that vectorises: it is rare
+        if !LOG || d.iter().fold(true, |all, &d| all & (d != T::ZERO)) {
+            return;
+        }
+        for (i, d) in d.iter_mut().enumerate().filter(|(_, d)| **d == T::ZERO) {
+            let (x, t) = (x[i].value(), t[i].value());
+            if t >= f64::MIN_POSITIVE {
+                *d += scale(i) * T::of(t * less_log(x, t).exp_m1());
+            }
+        }
+    }
+}
+
+/// The options of [`poisson_nll_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct PoissonNllLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+    /// Whether the input is the logarithm of the rate, which may be any number, or the rate itself. True by default.
+    pub log_input: bool,
+    /// Adds Stirling's approximation of ln t! where t > 1. False by default.
+    pub full: bool,
+    /// ε, 0 or more: is added to a rate before its logarithm is taken. 1e-8 by default.
+    pub eps: f64,
+}
+
+impl Default for PoissonNllLoss {
+    fn default() -> Self {
+        PoissonNllLoss { reduction: Reduction::Mean, log_input: true, full: false, eps: 1e-8 }
+    }
+}
+
+/// The mean over all elements of `e^input - target · input`: the surprise at the counts `target`, less ln t!, when the model gives the
+/// logarithms of their rates; both of one shape. Only the input has a gradient.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is negative or NaN or needs a gradient.
+///
+/// ```
+/// use surprisal_loss::poisson_nll_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let input = tape.input(&array![0.0, 0.0]).requires_grad(); // a rate of 1 for both
+/// let loss = poisson_nll_loss(input, tape.input(&array![0.0, 3.0]));
+/// loss.backward();
+/// assert_eq!(loss.item(), 1.0);
+/// assert_eq!(input.grad().unwrap(), array![0.5, -1.0].into_dyn()); // (1 - 0) / 2, (1 - 3) / 2
+/// ```
+#[track_caller]
+pub fn poisson_nll_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    PoissonNllLoss::default().loss(input, target)
+}
+
+impl PoissonNllLoss {
+    /// [`poisson_nll_loss()`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if ε is negative, NaN, or beyond the largest number of the input's type.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+        let PoissonNllLoss { reduction, eps, .. } = *self;
+        let told = "it is 0 or more, and finite in the input's type";
+        check_option(CARD.name, "eps", eps, eps >= 0.0 && T::of(eps).is_finite(), told);
+        match (self.log_input, self.full) {
+            (true, false) => pointwise(Counts::<true, false> { eps }, input, target, reduction),
+            (true, true) => pointwise(Counts::<true, true> { eps }, input, target, reduction),
+            (false, false) => pointwise(Counts::<false, false> { eps }, input, target, reduction),
+            (false, true) => pointwise(Counts::<false, true> { eps }, input, target, reduction),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::pointwise::equal;
+    use std::f64::consts::LN_2;
+    use surprisal_tensor::ndarray::array;
+    use surprisal_tensor::{Dual, Params, Workspace, check_gradient};
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let rates = array![[0.3, 1.2, 2.5, 7.0], [0.01, 3.0, 15.5, 0.6]].into_dyn();
+        let t = array![[0.0, 1.0, 2.25, 6.0], [3.0, 0.5, 15.0, 2.0]];
+        let stirling = t.mapv(|t: f64| if t > 1.0 { t * t.ln() - t + 0.5 * (TAU * t).ln() } else { 0.0 });
+        let (t, stirling) = (t.mapv(Dual::of), stirling.mapv(Dual::of));
+        for (log_input, full, eps) in [true, false]
+            .into_iter()
+            .flat_map(|log| [false, true].map(|full| (log, full)))
+            .flat_map(|(log, full)| [0.0, 1e-8, 0.25].map(|eps| (log, full, eps)))
+        {
+            for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+                let x = if log_input { rates.mapv(f64::ln) } else { rates.clone() };
+                check_gradient(&[x], |tape, x| {
+                    let (t, stirling) = (tape.input(&t), tape.input(&stirling));
+                    let fused = PoissonNllLoss { reduction, log_input, full, eps }.loss(x[0], t);
+                    let plain = if log_input { x[0].exp() - t * x[0] } else { x[0] - t * (x[0] + eps).ln() };
+                    let plain = if full { plain + stirling } else { plain };
+                    equal(fused, plain, reduction)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn the_full_loss_keeps_its_digits_where_the_count_is_large() {
+        for (x, exact) in [(13.81f32, 22.979_662), (13.815, 7.957_220_6), (13.5, 44_934.754)] {
+            let loss = Counts::<true, true> { eps: 0.0 }.loss(x, 1e6);
+            assert!((loss - exact).abs() < 5e-6 * exact, "{x}: {loss}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn at_the_rounded_optimum_the_slope_is_what_rounding_hides() {
+        let mut workspace = Workspace::<f32>::new();
+        let params = Params::new();
+        let tape = workspace.tape(&params);
+        let x = tape.input(&array![2f32.ln(), 0.0, 0.0]).requires_grad();
+        let t = tape.input(&array![2.0, 1.0, 3.0]);
+        PoissonNllLoss { reduction: Reduction::Sum, ..Default::default() }.loss(x, t).backward();
+        assert_eq!(
+            x.grad().unwrap(),
+            array![2.0 * (f64::from(2f32.ln()) - LN_2) as f32, 0.0, -2.0].into_dyn()
+        );
+    }
+
+    #[test]
+    fn what_counts_nothing_is_left_out() {
+        let (log, rate) = (Counts::<true, false> { eps: 0.0 }, Counts::<false, true> { eps: 0.0 });
+        assert_eq!((log.loss(f32::NEG_INFINITY, 0.0), log.slope(f32::NEG_INFINITY, 0.0, 1.0)), (0.0, 0.0));
+        assert_eq!((log.loss(f32::MAX, 7.0), log.slope(f32::MAX, 7.0, 1.0)), (f32::INFINITY, f32::INFINITY));
+        assert_eq!((rate.loss(0f32, 0.0), rate.slope(0f32, 0.0, 1.0)), (0.0, 1.0));
+        assert_eq!((rate.loss(0f32, 2.0), rate.slope(0f32, 2.0, 1.0)), (f32::INFINITY, f32::NEG_INFINITY));
+        assert_eq!(
+            (rate.loss(f32::INFINITY, 2.0), rate.slope(f32::INFINITY, 2.0, 1.0)),
+            (f32::INFINITY, 1.0)
+        );
+        assert_eq!(log.slope(3e-8f32, 1.0, 1.0), 3e-8);
+        assert_eq!(Counts::<false, false> { eps: 1e-8 }.slope(1f32, 1.0, 1.0), 1e-8);
+        assert!(rate.loss(f32::NAN, 2.0).is_nan() && log.slope(f32::NAN, 1.0, 1.0).is_nan());
+    }
+}
