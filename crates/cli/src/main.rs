@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod loss;
 mod predict;
 mod progress;
 mod train;
@@ -30,6 +31,8 @@ enum Command {
     Train(train::Options),
     /// Ask a saved net about data.
     Predict(predict::Options),
+    /// Evaluate a loss and its gradient on your numbers, list all, check or draw one.
+    Loss(loss::Options),
 }
 
 /// What a command that could not do its work says. The exit code is 2 where the command line is wrong (clap's own errors
@@ -50,9 +53,16 @@ impl Failure {
 
 /// Writes to standard output; whoever closes the pipe has read enough.
 fn tell(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run(error)),
-        _ => Ok(()),
+    told(text).map(drop)
+}
+
+/// Writes to standard output; says whether there is still somebody who reads.
+fn told(text: &str) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::run(error)),
     }
 }
 
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => train::run(options),
         Command::Predict(options) => predict::run(options),
+        Command::Loss(options) => loss::run(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! Charts and pages as readers get them: well-formed, complete, safe and the same in every run.
 
-use surprisal_lab::chart::{Chart, Line, Style};
+use surprisal_lab::chart::{Chart, Line, Panels, Style};
 use surprisal_lab::page::{Align, Page, Table, Verdict};
 
 /// One element of a parsed document, with the text directly inside it.
@@ -293,6 +293,29 @@ fn twenty_lines_differ_in_colour_or_dashes() {
     assert_eq!(looks.len(), 20);
     let chosen = Chart::new("").line(ramp("", 1.0).colour(6).style(Style::Dotted).faint()).to_svg();
     assert!(chosen.contains("<g class=\"c1\">\n<path class=\"line dotted faint\""), "{chosen}");
+}
+
+#[test]
+fn panels_are_one_block_whose_styles_reach_nothing_else() {
+    let charts = || edge_cases().into_iter();
+    for columns in [1, 2, 3, 100] {
+        let panels = Panels::new("a <b>", "Title & more", columns).subtitle("with a subtitle");
+        let svg = charts().fold(panels, Panels::panel).to_svg();
+        let elements = parsed(&svg);
+        assert!(svg.lines().all(|line| line.starts_with('<')), "a line that Markdown may take for its own");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        let css = &elements.iter().find(|e| e.name == "style").unwrap().text;
+        let selectors = css.split('{').map(|rule| rule.rsplit('}').next().unwrap());
+        for selector in selectors.filter(|selector| !selector.is_empty() && !selector.starts_with("@media")) {
+            assert!(selector.contains("#a--b-"), "{selector}");
+        }
+        let ids: Vec<_> = elements.iter().filter_map(|e| e.get("id")).collect();
+        assert_eq!(ids, ["a--b--title", "a--b--desc", "a--b-"]);
+        let moved = elements.iter().filter(|e| e.get("transform").is_some()).count();
+        assert_eq!(moved, charts().count());
+    }
+    let empty = Panels::new("none", "No charts", 2).to_svg();
+    parsed(&empty);
 }
 
 fn sample_page() -> Page {

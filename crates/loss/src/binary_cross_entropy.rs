@@ -1,5 +1,7 @@
 //! Binary cross-entropy on probabilities: `l = -[t ln p + (1 - t) ln(1 - p)]`.
 //!
+#![doc = include_str!("../pictures/binary_cross_entropy.svg")]
+//!
 //! A model says "yes" with probability p. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
 //! `l = -[t ln p + (1 - t) ln(1 - p)]`

@@ -1,5 +1,7 @@
 //! Binary cross-entropy with logits: `l = t softplus(-z) + (1 - t) softplus(z)`.
 //!
+#![doc = include_str!("../pictures/binary_cross_entropy_with_logits.svg")]
+//!
 //! A logit z says "yes" with probability `a = σ(z)`. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
 //! `l = -[t ln a + (1 - t) ln(1 - a)]`

@@ -1,5 +1,7 @@
 //! Half the squared error: `l = ½ (a - y)²`.
 //!
+#![doc = include_str!("../pictures/half_squared_error.svg")]
+//!
 //! The "quadratic cost" of the textbooks, with the half so that the derivative is the error itself. Its only difference from
 //! [`mse_loss`](crate::mse_loss()) is the factor, and so the step: at the same learning rate it moves half as far.
 //!

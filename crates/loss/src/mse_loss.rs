@@ -1,5 +1,7 @@
 //! Squared error: `l = (x - t)²`.
 //!
+#![doc = include_str!("../pictures/mse_loss.svg")]
+//!
 //! The natural loss of a regression: minimising it finds the mean of what may happen, and it is the cross-entropy of a
 //! normal distribution of fixed width. For classes it is the wrong question. Behind a sigmoid, `x = σ(z)`, the chain rule
 //! multiplies by `σ'(z)`, which is at most 1/4 and vanishes for a confident answer, *also when the answer is wrong*:

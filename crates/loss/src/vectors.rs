@@ -12,10 +12,13 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 use serde_json::{Map, Value};
-use surprisal_tensor::ndarray::{ArrayD, Dimension, IxDyn};
+use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use crate::by_name::{Call, Entry, Setting};
+
+mod judge;
+pub use judge::{Accuracy, F32, F64, Fault, Judged, Precision, Report, check_document, judge};
 
 /// The inputs and options of one case.
 #[derive(Clone, Debug)]
@@ -237,130 +240,6 @@ fn setting(name: &str, value: &Value) -> Result<Setting, CaseError> {
         },
         other => Err(CaseError(format!("the option {name} is {}", kind(other)))),
     }
-}
-
-/// The rules of one number type.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Precision {
-    /// "f32" or "f64"
-    pub name: &'static str,
-    /// u, half the distance from 1 to the next number.
-    pub unit: f64,
-    tiny: f64,
-    largest: f64,
-    smallest_normal: f64,
-}
-
-/// Single precision.
-pub const F32: Precision = Precision {
-    name: "f32",
-    unit: 1.0 / (1u64 << 24) as f64,
-    tiny: 7.174_648_137_343_064e-43, // 2^-140
-    largest: f32::MAX as f64,
-    smallest_normal: f32::MIN_POSITIVE as f64,
-};
-
-/// Double precision.
-pub const F64: Precision = Precision {
-    name: "f64",
-    unit: f64::EPSILON / 2.0,
-    tiny: 5.06e-321, // 2^-1064
-    largest: f64::MAX,
-    smallest_normal: f64::MIN_POSITIVE,
-};
-
-impl Precision {
-    /// How far x is off, as a fraction of what the budget allows; infinite where an infinity or NaN stands for a number, or the
-    /// reverse. Beyond the largest number, the infinity of that sign is right.
-    pub fn share(&self, x: f64, exact: f64, budget: f64) -> f64 {
-        if exact.abs() > self.largest {
-            return if x == exact.signum() * f64::INFINITY { 0.0 } else { f64::INFINITY };
-        }
-        let share = (x - exact).abs() / (4.0 * self.unit * budget + self.tiny);
-        if share.is_nan() { f64::INFINITY } else { share }
-    }
-
-    /// The error in units in the last place, where that says something: an ordinary result (normal, not beyond the
-    /// largest) without unavoidable cancellation (a budget of at most 64 u |exact|).
-    pub fn ulp(&self, x: f64, exact: f64, budget: f64) -> Option<f64> {
-        let size = exact.abs();
-        let ordinary = size >= self.smallest_normal && size <= self.largest && budget <= 64.0 * size;
-        let ulp = 2f64.powi(size.log2().floor() as i32) * 2.0 * self.unit;
-        (ordinary && x.is_finite()).then(|| (x - exact).abs() / ulp)
-    }
-
-    /// Whether 0, an infinity or NaN stands where the true result is an ordinary number (normal, not beyond the largest).
-    pub fn is_false(&self, x: f64, exact: f64) -> bool {
-        let ordinary = exact.abs() >= self.smallest_normal && exact.abs() <= self.largest;
-        ordinary && (x == 0.0 || !x.is_finite())
-    }
-}
-
-/// One number that was computed, and what it should be.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// "value" or the input that the gradient is of, with the place: "logits[3]".
-    pub what: String,
-    /// Whether it is a gradient.
-    pub gradient: bool,
-    /// What was computed.
-    pub computed: f64,
-    /// What it is.
-    pub exact: f64,
-    /// The roundings that cannot be avoided, in units of u.
-    pub budget: f64,
-}
-
-/// Evaluates a case in `T` and pairs every number with the exact one. A gradient that the loss does not offer is left out if it is that of
-/// a target.
-///
-/// # Errors
-/// If the case cannot be evaluated, or if results and expectations do not have the same shape.
-pub fn judge<T: Scalar>(loss: &Entry, case: &Case, expected: &Value) -> Result<Vec<Judged>, CaseError> {
-    let outcome = case.evaluate::<T>(loss)?;
-    let mut judged = vec![];
-    pair("value", false, &outcome.value, &expected["value"], &expected["budget"]["value"], &mut judged)?;
-    let Some(grads) = expected["grad"].as_object() else {
-        return Err(CaseError("\"expected\" holds no \"grad\"".into()));
-    };
-    for (name, exact) in grads {
-        match outcome.grads.iter().find(|(given, _)| given == name) {
-            Some((_, grad)) => pair(name, true, grad, exact, &expected["budget"]["grad"][name], &mut judged)?,
-            None if matches!(name.as_str(), "target" | "target_probs") => {}
-            None => return Err(CaseError(format!("there is no gradient of {name}"))),
-        }
-    }
-    Ok(judged)
-}
-
-fn pair<T: Scalar>(
-    name: &str,
-    gradient: bool,
-    computed: &ArrayD<T>,
-    exact: &Value,
-    budget: &Value,
-    judged: &mut Vec<Judged>,
-) -> Result<(), CaseError> {
-    let (exact, budget) = (array(name, exact)?, array(name, budget)?);
-    if computed.shape() != exact.shape() || exact.shape() != budget.shape() {
-        return Err(CaseError(format!(
-            "{name} has shape {:?}, expected is {:?}, with a budget of {:?}",
-            computed.shape(),
-            exact.shape(),
-            budget.shape()
-        )));
-    }
-    for (((place, &computed), &exact), &budget) in computed.indexed_iter().zip(&exact).zip(&budget) {
-        let place: String = place.slice().iter().map(|i| format!("[{i}]")).collect();
-        judged.push(Judged {
-            what: format!("{name}{place}"),
-            gradient,
-            computed: computed.value(),
-            exact,
-            budget,
-        });
-    }
-    Ok(())
 }
 
 /// An outcome as one line of JSON: `{"name": .., "value": .., "grad": {..}}`. The numbers read back in `T` give the same bits.

@@ -5,45 +5,33 @@
 
 use serde_json::Value;
 use surprisal_loss::by_name;
-use surprisal_loss::vectors::{F32, F64, cases, judge};
+use surprisal_loss::vectors::{F32, F64, Fault, Judged, check_document};
 
 #[track_caller]
 fn holds(loss: &str, text: &str) {
     let document: Value = serde_json::from_str(text).unwrap();
     assert_eq!(document["loss"], loss);
     let entry = by_name::find(loss).expect("it is in the list");
-    let cases = cases(&document).unwrap();
-    assert!(cases.len() >= 10);
-    let (mut failures, mut worst, mut numbers) = (vec![], 0f64, 0);
-    for (i, (name, case)) in cases.into_iter().enumerate() {
-        let (case, expected) = (case.unwrap(), &document["cases"][i]["expected"]);
-        for precision in [F32, F64] {
-            let judged = match precision {
-                F32 if case.f64_only => continue,
-                F32 => judge::<f32>(entry, &case, expected),
-                _ => judge::<f64>(entry, &case, expected),
-            };
-            let judged = judged.unwrap_or_else(|error| panic!("{loss}, {name}, {}: {error}", precision.name));
-            for x in judged {
-                numbers += 1;
-                let share = precision.share(x.computed, x.exact, x.budget);
-                worst = worst.max(share);
-                if share > 1.0 || precision.is_false(x.computed, x.exact) {
-                    failures.push(format!(
-                        "{name} {} {}: {:e}, exactly {:e}: {share:.2} of the budget",
-                        precision.name, x.what, x.computed, x.exact
-                    ));
-                }
-            }
+    for precision in [F32, F64] {
+        let name = precision.name;
+        let report = check_document(entry, &document, precision).unwrap();
+        assert!(report.cases >= 10);
+        for (case, error) in &report.failed {
+            panic!("{loss}, {case}, {name}: {error}");
         }
+        let told = |Fault { case, number: x, share }: &Fault| {
+            let Judged { what, computed, exact, .. } = x;
+            format!("{case} {what}: {computed:e}, exactly {exact:e}: {share:.2} of the budget")
+        };
+        let faults: Vec<_> = report.faults.iter().take(20).map(told).collect();
+        let (values, gradients) = (&report.values, &report.gradients);
+        let numbers = values.numbers + gradients.numbers;
+        let told = format!("{loss}, {name}: {} of {numbers} numbers", report.faults.len());
+        assert!(report.holds(), "{told}:\n{}", faults.join("\n"));
+        let false_numbers = [values.false_numbers, gradients.false_numbers];
+        assert_eq!(false_numbers, [[0; 3]; 2], "{loss}, {name}: false zeros, infinities, NaNs");
+        println!("{loss}, {name}: {numbers} numbers, at worst {:.2} of the budget", report.worst_share);
     }
-    assert!(
-        failures.is_empty(),
-        "{loss}: {} of {numbers} numbers:\n{}",
-        failures.len(),
-        failures[..failures.len().min(20)].join("\n")
-    );
-    println!("{loss}: {numbers} numbers, at worst {worst:.2} of the budget");
 }
 
 macro_rules! oracle {

@@ -1,38 +1,92 @@
 //! Writing the picture, from the back to the front: grid, lines, words.
 
-use super::Chart;
 use super::labels::{Rect, place_remark};
 use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT, TICK_GAP, WIDTH, tick_span};
 use super::scale::Label;
 use super::series::Series;
 use super::text::{escape, number, width, wrap};
-use super::theme::chart_css;
+use super::theme::{chart_css, panels_css};
+use super::{Chart, Panels};
 
 pub(super) fn svg(chart: &Chart) -> String {
     let series = Series::all(chart);
-    let layout = Layout::new(chart, &series);
-    let mut pen = Pen::default();
-    pen.header(&layout, &series);
-    pen.axes(&layout);
-    let ink = pen.lines(&layout, &series);
-    pen.names(&layout, &series);
-    pen.remarks(&layout, chart, &ink);
-    let height = pen.footer(&layout, &chart.left_out(&series));
-
-    let id: String = match &chart.id {
-        Some(id) => id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect(),
+    let (body, height) = body(chart, &Layout::new(chart, &series), &series);
+    let id = match &chart.id {
+        Some(id) => identifier(id),
         None => format!("chart-{:016x}", fingerprint(&format!("{chart:?}"))),
     };
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         aria-labelledby=\"{id}-title {id}-desc\">\n<title id=\"{id}-title\">{title}</title>\n\
-         <desc id=\"{id}-desc\">{description}</desc>\n<style>{css}</style>\n{body}</svg>\n",
+         aria-labelledby=\"{id}-title {id}-desc\">\n{head}<style>{css}</style>\n{body}</svg>\n",
         height = number(height),
-        title = escape(&chart.title),
-        description = escape(&chart.description(&series)),
+        head = head(&id, &chart.title, &chart.description(&series)),
         css = chart_css(),
+    )
+}
+
+/// The charts in rows of `columns`, their plots in line, on paper.
+pub(super) fn panels(panels: &Panels) -> String {
+    const MARGIN: f64 = 22.0;
+    const GAP: (f64, f64) = (36.0, 22.0);
+    let columns = panels.columns.clamp(1, panels.charts.len().max(1));
+    let width = 2.0 * MARGIN + columns as f64 * WIDTH + (columns - 1) as f64 * GAP.0;
+    let (mut pen, mut y, mut told) = (Pen::default(), MARGIN, vec![panels.subtitle.clone()]);
+    for (class, text, size) in [("head", &panels.title, 22.0 * 1.1), ("muted", &panels.subtitle, TEXT)] {
+        for line in wrap(text, size, width - 2.0 * MARGIN) {
+            pen.text(class, (MARGIN, y + 0.7 * size), Anchor::Start, &[line]);
+            y += 1.4 * size;
+        }
+    }
+    for row in panels.charts.chunks(columns) {
+        let series: Vec<_> = row.iter().map(Series::all).collect();
+        let layouts: Vec<_> =
+            row.iter().zip(&series).map(|(chart, series)| Layout::new(chart, series)).collect();
+        let lowest = layouts.iter().map(|layout| layout.plot.top).fold(0.0, f64::max);
+        let mut bottom = y;
+        for (column, ((chart, layout), series)) in row.iter().zip(&layouts).zip(&series).enumerate() {
+            let (x, y) = (MARGIN + column as f64 * (WIDTH + GAP.0), y + GAP.1 + lowest - layout.plot.top);
+            let (body, height) = body(chart, layout, series);
+            pen.out += &format!("<g transform=\"translate({} {})\">\n{body}</g>\n", number(x), number(y));
+            bottom = bottom.max(y + height);
+            told.push(format!("{}: {}", chart.title, chart.description(series)));
+        }
+        y = bottom;
+    }
+    let (id, height) = (identifier(&panels.id), number(y + MARGIN));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+         aria-labelledby=\"{id}-title {id}-desc\" style=\"display:block;width:100%;max-width:{width}px;height:auto;margin:12px 0\">\n\
+         {head}<style>{css}</style>\n<g id=\"{id}\">\n\
+         <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>\n{body}</g>\n</svg>\n",
+        head = head(&id, &panels.title, told.join(" ").trim()),
+        css = panels_css(&id),
         body = pen.out,
     )
+}
+
+/// What a chart is made of, and its height.
+fn body(chart: &Chart, layout: &Layout, series: &[Series]) -> (String, f64) {
+    let mut pen = Pen::default();
+    pen.header(layout, series);
+    pen.axes(layout);
+    let ink = pen.lines(layout, series);
+    pen.names(layout, series);
+    pen.remarks(layout, chart, &ink);
+    let height = pen.footer(layout, &chart.left_out(series));
+    (pen.out, height)
+}
+
+/// The name and the description, for those who do not see the picture.
+fn head(id: &str, title: &str, description: &str) -> String {
+    format!(
+        "<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n",
+        escape(title),
+        escape(description)
+    )
+}
+
+fn identifier(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }
 
 /// FNV-1a: the same content has the same id in every run.

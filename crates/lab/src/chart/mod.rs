@@ -27,7 +27,7 @@ pub(crate) mod theme;
 
 pub(crate) use text::escape;
 
-/// A line chart, built up by chained calls and written with [`Chart::to_svg`].
+/// A line chart, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] puts several into one picture.
 ///
 /// ```
 /// use surprisal_lab::chart::{Chart, Line};
@@ -163,6 +163,51 @@ impl Chart {
     /// 360 px of width.
     pub fn to_svg(&self) -> String {
         draw::svg(self)
+    }
+}
+
+/// Charts side by side under one title, in a picture that can be put into any page.
+///
+/// It stands on paper of its own, and its styles reach nothing outside of it.
+///
+/// ```
+/// use surprisal_lab::chart::{Chart, Line, Panels};
+///
+/// let parabola = Chart::new("e²").line(Line::new("", [(-1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]));
+/// let slope = Chart::new("2 e").line(Line::new("", [(-1.0, -2.0), (1.0, 2.0)]));
+/// let svg = Panels::new("squared-error", "Squared error", 2).panel(parabola).panel(slope).to_svg();
+/// assert!(svg.starts_with("<svg") && svg.contains("id=\"squared-error\""));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panels {
+    id: String,
+    title: String,
+    subtitle: String,
+    columns: usize,
+    charts: Vec<Chart>,
+}
+
+impl Panels {
+    /// Starts a picture with so many charts in a row. Its `id` must be its own in every page that it is put into.
+    pub fn new(id: impl Into<String>, title: impl Into<String>, columns: usize) -> Panels {
+        Panels { id: id.into(), title: title.into(), subtitle: String::new(), columns, charts: Vec::new() }
+    }
+
+    /// Adds a quieter line under the title.
+    pub fn subtitle(mut self, text: impl Into<String>) -> Panels {
+        self.subtitle = text.into();
+        self
+    }
+
+    /// Adds a chart; its own id is not used.
+    pub fn panel(mut self, chart: Chart) -> Panels {
+        self.charts.push(chart);
+        self
+    }
+
+    /// Writes the picture as one `<svg>` element without blank lines, to be saved or pasted into HTML or Markdown.
+    pub fn to_svg(&self) -> String {
+        draw::panels(self)
     }
 }
 

@@ -39,41 +39,72 @@ pub(crate) const DARK: Theme = Theme {
 /// the words shrink in relation to the drawing, which leaves more air but can never clip or overlap anything.
 /// Plain declarations instead of CSS variables, for the sake of SVG viewers that are not browsers.
 pub(super) fn chart_css() -> String {
+    let paper = |theme: &Theme| format!("svg.chart{{background:{};color:{}}}", theme.paper, theme.ink);
     format!(
-        "svg.chart{{display:block;width:100%;height:auto;margin:auto;\
-         font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;\
-         font-variant-numeric:tabular-nums}}\
+        "svg.chart{{display:block;width:100%;height:auto;margin:auto;{FONT}}}\
          svg.chart:root{{box-sizing:border-box;max-width:760px;padding:12px}}\
-         .chart text{{font-size:16px;fill:currentColor}}\
-         .chart .title{{font-size:17px;font-weight:600}}\
-         .chart .power{{font-size:75%}}\
-         .chart .halo{{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}}\
-         .chart path{{fill:none;stroke:currentColor;stroke-linejoin:round}}\
-         .chart .line{{stroke-width:2.5;stroke-linecap:round}}\
-         .chart .dashed{{stroke-dasharray:8 5;stroke-linecap:butt}}\
-         .chart .dotted{{stroke-dasharray:.1 4.8}}\
-         .chart .dashdot{{stroke-dasharray:9 5 .1 5}}\
-         .chart .faint{{stroke-width:1.2;opacity:.5}}\
-         .chart .leader{{stroke-width:1;opacity:.6}}\
-         .chart .ring{{stroke:currentColor;stroke-width:1.6}}\
-         .chart .dot{{fill:currentColor}}\
-         {light}\
-         @media screen and (prefers-color-scheme:dark){{{dark}}}\
+         {strokes}{light_paper}{light}\
+         @media screen and (prefers-color-scheme:dark){{{dark_paper}{dark}}}\
          @media (min-width:600px){{\
          .chart text{{font-size:12px}}.chart .title{{font-size:13.5px}}\
          .chart .line{{stroke-width:1.8}}.chart .faint{{stroke-width:.9}}}}",
-        light = colours(&LIGHT),
-        dark = colours(&DARK),
+        strokes = strokes(".chart"),
+        light_paper = paper(&LIGHT),
+        light = colours(".chart", &LIGHT),
+        dark_paper = paper(&DARK),
+        dark = colours(".chart", &DARK),
     )
 }
 
-fn colours(theme: &Theme) -> String {
-    let Theme { paper, ink, muted, grid, axis, lines } = theme;
-    let lines: String =
-        lines.iter().enumerate().map(|(i, colour)| format!(".chart .c{i}{{color:{colour}}}")).collect();
+/// The style sheet of panels inside the element of that id: nothing outside is touched, and nothing inside depends on the width
+/// of the screen.
+///
+/// The paper is an element. Pages of rustdoc say their theme in an attribute of the root; elsewhere the reader's wish decides.
+pub(super) fn panels_css(id: &str) -> String {
+    let of = |root: &str, theme: &Theme| {
+        let (scope, Theme { paper, ink, .. }) = (format!("{root}#{id}"), theme);
+        format!("{scope}{{color:{ink}}}{scope} .paper{{fill:{paper}}}{}", colours(&scope, theme))
+    };
     format!(
-        "svg.chart{{background:{paper};color:{ink}}}.chart .muted{{color:{muted}}}.chart .grid{{color:{grid}}}\
-         .chart .axis{{color:{axis}}}.chart .halo{{stroke:{paper}}}.chart .ring{{fill:{paper}}}{lines}"
+        "#{id}{{{FONT}}}{strokes}#{id} .head{{font-size:22px;font-weight:600}}{light}\
+         @media screen and (prefers-color-scheme:dark){{{wished}}}{told}",
+        strokes = strokes(&format!("#{id}")),
+        light = of("", &LIGHT),
+        wished = of(":root:not([data-theme=light]) ", &DARK),
+        told = of(":is([data-theme=dark],[data-theme=ayu]) ", &DARK),
+    )
+}
+
+const FONT: &str = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;\
+                    font-variant-numeric:tabular-nums";
+
+fn strokes(scope: &str) -> String {
+    [
+        "text{font-size:16px;fill:currentColor}",
+        ".title{font-size:17px;font-weight:600}",
+        ".power{font-size:75%}",
+        ".halo{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}",
+        "path{fill:none;stroke:currentColor;stroke-linejoin:round}",
+        ".line{stroke-width:2.5;stroke-linecap:round}",
+        ".dashed{stroke-dasharray:8 5;stroke-linecap:butt}",
+        ".dotted{stroke-dasharray:.1 4.8}",
+        ".dashdot{stroke-dasharray:9 5 .1 5}",
+        ".faint{stroke-width:1.2;opacity:.5}",
+        ".leader{stroke-width:1;opacity:.6}",
+        ".ring{stroke:currentColor;stroke-width:1.6}",
+        ".dot{fill:currentColor}",
+    ]
+    .map(|rule| format!("{scope} {rule}"))
+    .concat()
+}
+
+fn colours(scope: &str, theme: &Theme) -> String {
+    let Theme { paper, muted, grid, axis, lines, .. } = theme;
+    let lines: String =
+        lines.iter().enumerate().map(|(i, colour)| format!("{scope} .c{i}{{color:{colour}}}")).collect();
+    format!(
+        "{scope} .muted{{color:{muted}}}{scope} .grid{{color:{grid}}}{scope} .axis{{color:{axis}}}\
+         {scope} .halo{{stroke:{paper}}}{scope} .ring{{fill:{paper}}}{lines}"
     )
 }
 

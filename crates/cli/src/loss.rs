@@ -1,0 +1,137 @@
+//! `surprisal loss`
+
+mod check;
+mod list;
+mod plot;
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use surprisal_loss::by_name::{self, Entry};
+use surprisal_loss::vectors::{self, CaseError, F32, F64, Precision};
+
+use crate::Failure;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Options {
+    /// The loss, as --list names it
+    #[arg(required_unless_present_any = ["list", "check"], conflicts_with_all = ["list", "check"])]
+    name: Option<String>,
+    /// What to evaluate it on, as JSON; standard input if it is left out
+    file: Option<PathBuf>,
+    /// What to compute in [default: f64; --check takes both]
+    #[arg(long, value_enum, value_name = "TYPE", conflicts_with_all = ["list", "plot"])]
+    dtype: Option<Dtype>,
+    /// Say of every loss what it computes, takes and can be told
+    #[arg(long, conflicts_with_all = ["file", "check", "plot"])]
+    list: bool,
+    /// Hold files that say what is expected against their error budgets
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "plot")]
+    check: Vec<PathBuf>,
+    /// Draw the loss and its gradient
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "file")]
+    plot: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = r#"Examples:
+  echo '{"inputs": {"logits": [[2, -1]], "targets": [1]}}' | surprisal loss softmax_cross_entropy
+      {"name": "case 0", "value": 3.048587351573742, "grad": {"logits": [[0.9525.., -0.9525..]]}}
+  surprisal loss huber_loss cases.json --dtype f32
+  surprisal loss --list
+  surprisal loss --check crates/loss/tests/vectors/*.json
+  surprisal loss half_squared_error --plot picture.svg
+
+A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with a
+"name" if it likes. Arrays are nested lists; "inf", "-inf" and "nan" are texts. Each case becomes one line: the value,
+and the gradient of the sum of all outputs. A case that cannot be evaluated says why in its line; the exit code is
+then 1. For --check a file names its "loss", and each case holds what is "expected":
+{"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x holds if
+|x - exact| <= 4 u budget, with u = 2^-24 in f32 and 2^-53 in f64."#;
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dtype {
+    F32,
+    F64,
+}
+
+impl Dtype {
+    fn precision(self) -> Precision {
+        match self {
+            Dtype::F32 => F32,
+            Dtype::F64 => F64,
+        }
+    }
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { name, file, dtype, list, check, plot } = options;
+    let Some(name) = name else {
+        return if list {
+            crate::tell(&list::table())
+        } else {
+            check::run(&check, dtype.map(Dtype::precision))
+        };
+    };
+    let entry = find(&name).map_err(Failure::usage)?;
+    match plot {
+        Some(path) => plot::write(entry, &path),
+        None => evaluate(entry, file.as_deref(), dtype.unwrap_or(Dtype::F64)),
+    }
+}
+
+/// Prints a line for every case.
+fn evaluate(entry: &Entry, file: Option<&Path>, dtype: Dtype) -> Result<(), Failure> {
+    let (place, document) = read(file).map_err(Failure::run)?;
+    let cases = vectors::cases(&document).map_err(|error| Failure::run(format!("{place}: {error}")))?;
+    drop(document); // it may be large
+    let (all, mut failed) = (cases.len(), 0);
+    for (name, case) in cases {
+        let line = case.and_then(|case| {
+            Ok(match dtype {
+                Dtype::F32 => vectors::to_json(&name, &case.evaluate::<f32>(entry)?),
+                Dtype::F64 => vectors::to_json(&name, &case.evaluate::<f64>(entry)?),
+            })
+        });
+        let line = line.unwrap_or_else(|CaseError(error)| {
+            failed += 1;
+            format!("{{\"name\": {}, \"error\": {}}}", Value::from(name), Value::from(error))
+        });
+        if !crate::told(&(line + "\n"))? {
+            break;
+        }
+    }
+    if failed > 0 {
+        return Err(Failure::run(format!("{failed} of {all} cases could not be evaluated")));
+    }
+    Ok(())
+}
+
+/// What the file is called in messages, and what it holds.
+fn read(file: Option<&Path>) -> Result<(String, Value), String> {
+    let place = file.map_or("standard input".into(), |file| file.display().to_string());
+    let mut bytes = vec![];
+    let result = match file {
+        Some(file) => fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
+        None => io::stdin().lock().read_to_end(&mut bytes),
+    };
+    result.map_err(|error| format!("{place}: cannot read: {error}"))?;
+    let document = serde_json::from_slice(&bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let told = error.to_string().replace(&format!(" at line {line} column {column}"), "");
+        format!("{place}, line {line}, column {column}: this is no JSON: {told}")
+    })?;
+    Ok((place, document))
+}
+
+/// The loss of that name, or what to say where there is none.
+fn find(name: &str) -> Result<&'static Entry, String> {
+    by_name::find(name).ok_or_else(|| {
+        let near = list::nearest(name).join(" or ");
+        let meant = if near.is_empty() { near } else { format!(" (did you mean {near}?)") };
+        format!("there is no loss \"{name}\"{meant}; `surprisal loss --list` shows all")
+    })
+}
