@@ -13,6 +13,10 @@
 //! | how much, where some targets are far off? | a number | [`huber_loss`](mod@huber_loss), [`smooth_l1_loss`](mod@smooth_l1_loss), [`log_cosh_loss`](mod@log_cosh_loss) | any numbers |
 //! | how much at most, in a fraction q of the cases? | a number for each q | [`quantile_loss`](mod@quantile_loss) | any numbers, and q in (0, 1) |
 //! | how many? | the logarithm of a rate, or a rate | [`poisson_nll_loss`](mod@poisson_nll_loss) | counts: not negative |
+//! | which elements belong to a small set? | 1 logit each | [`dice_loss`](mod@dice_loss), [`ce_dice_loss`](mod@ce_dice_loss) | logits, targets in \[0, 1\]; the second also class indices |
+//! | what is like what, by triplets? | a row of numbers | [`triplet_margin_loss`](mod@triplet_margin_loss) | anchors, positives, negatives |
+//! | what is like what, by pairs? | a row of numbers | [`contrastive_loss`](mod@contrastive_loss) | pairs, 1 for similar and 0 for not |
+//! | what is like what, by labels? | a row of numbers | [`supcon_loss`](mod@supcon_loss) | rows, labels |
 //! | (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
 //!
 //! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
@@ -54,6 +58,9 @@ pub mod vectors;
 
 pub mod binary_cross_entropy;
 pub mod binary_cross_entropy_with_logits;
+pub mod ce_dice_loss;
+pub mod contrastive_loss;
+pub mod dice_loss;
 pub mod half_squared_error;
 pub mod huber_loss;
 pub mod l1_loss;
@@ -64,9 +71,14 @@ pub mod poisson_nll_loss;
 pub mod quantile_loss;
 pub mod smooth_l1_loss;
 pub mod softmax_cross_entropy;
+pub mod supcon_loss;
+pub mod triplet_margin_loss;
 
 pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
 pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits};
+pub use ce_dice_loss::{CeDiceLoss, ce_dice_loss};
+pub use contrastive_loss::{ContrastiveLoss, contrastive_loss};
+pub use dice_loss::{DiceActivation, DiceLoss, DicePer, dice_loss};
 pub use half_squared_error::{HalfSquaredError, half_squared_error};
 pub use huber_loss::{HuberLoss, huber_loss};
 pub use kinds::labels::Label;
@@ -79,5 +91,7 @@ pub use quantile_loss::{QuantileLoss, quantile_loss};
 pub use reduction::Reduction;
 pub use smooth_l1_loss::{SmoothL1Loss, smooth_l1_loss};
 pub use softmax_cross_entropy::{ClassTargets, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
+pub use supcon_loss::{SupconLoss, supcon_loss};
+pub use triplet_margin_loss::{TripletMarginLoss, triplet_margin_loss};
 
 use functions::{log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh};

@@ -1,5 +1,6 @@
 //! From many losses to one.
 
+use surprisal_tensor::sum::sum;
 use surprisal_tensor::{Scalar, Shape};
 
 /// What becomes of the losses of single rows or elements.
@@ -23,5 +24,14 @@ impl Reduction {
     /// What each single loss is multiplied by, when the mean divides by `count`.
     pub(crate) fn factor<T: Scalar>(self, count: T) -> T {
         if self == Reduction::Mean { T::ONE / count } else { T::ONE }
+    }
+
+    /// Writes the result of the single losses, when the mean divides by `count`.
+    pub(crate) fn reduce<T: Scalar>(self, losses: &[T], count: T, y: &mut [T]) {
+        match self {
+            Reduction::None => y.copy_from_slice(losses),
+            Reduction::Sum => y[0] = sum(losses),
+            Reduction::Mean => y[0] = sum(losses) / count,
+        }
     }
 }

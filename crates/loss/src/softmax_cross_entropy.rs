@@ -134,40 +134,46 @@ pub fn softmax_cross_entropy<'t, T: Scalar>(
 
 /// What a row's class may be given as: labels, or a tape value of probabilities.
 pub trait ClassTargets<'t, T: Scalar> {
-    /// Records the targets on the tape of `logits`.
+    /// Records the targets of a loss on the tape of its `logits`.
     #[doc(hidden)]
     #[track_caller]
-    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T>;
+    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T>;
 }
 
 /// Targets as recorded on a tape.
 #[doc(hidden)]
+#[derive(Clone, Copy)]
 pub enum TargetLeaf<'t, T: Scalar> {
     Labels(Var<'t, T>),
     Probabilities(Var<'t, T>),
 }
 
 impl<'t, T: Scalar> ClassTargets<'t, T> for Var<'t, T> {
-    fn record(self, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
+    fn record(self, _: &'static str, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
         TargetLeaf::Probabilities(self)
+    }
+}
+impl<'t, T: Scalar> ClassTargets<'t, T> for TargetLeaf<'t, T> {
+    fn record(self, _: &'static str, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
+        self
     }
 }
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
     #[track_caller]
-    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
-        TargetLeaf::Labels(NAMES.record(logits, self, ignore_index))
+    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        TargetLeaf::Labels(Labelled { loss, ..NAMES }.record(logits, self, ignore_index))
     }
 }
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &Vec<L> {
     #[track_caller]
-    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
-        self.as_slice().record(logits, ignore_index)
+    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        self.as_slice().record(loss, logits, ignore_index)
     }
 }
 impl<'t, T: Scalar, L: Label, const N: usize> ClassTargets<'t, T> for &[L; N] {
     #[track_caller]
-    fn record(self, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
-        self.as_slice().record(logits, ignore_index)
+    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+        self.as_slice().record(loss, logits, ignore_index)
     }
 }
 
@@ -182,7 +188,7 @@ impl SoftmaxCrossEntropy {
         let told = "it lies between 0 (none) and 1 (only the spread)";
         check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told);
         check_logits(NAMES.loss, logits);
-        let (targets, soft) = match targets.record(logits, self.ignore_index) {
+        let (targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index) {
             TargetLeaf::Labels(labels) => (labels, false),
             TargetLeaf::Probabilities(t) => {
                 check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative);

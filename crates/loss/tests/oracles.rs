@@ -57,5 +57,7 @@ oracle! {
     softmax_cross_entropy nll_loss
     binary_cross_entropy_with_logits binary_cross_entropy
     mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
+    dice_loss ce_dice_loss
+    triplet_margin_loss contrastive_loss supcon_loss
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }

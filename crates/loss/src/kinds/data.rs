@@ -122,3 +122,9 @@ pub(crate) fn weights<'t, T: Scalar>(
 pub(crate) fn check_option(loss: &str, name: &str, value: f64, holds: bool, told: &str) {
     assert!(holds, "{loss}: {name} is {value}: {told}");
 }
+
+/// [`check_option`] of a number that is 0 or more.
+#[track_caller]
+pub(crate) fn check_not_negative(loss: &str, name: &str, value: f64) {
+    check_option(loss, name, value, value >= 0.0 && value.is_finite(), "it is finite and not negative");
+}

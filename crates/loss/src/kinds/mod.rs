@@ -1,6 +1,7 @@
 //! What the losses of one kind have in common: shapes, reductions, checks of data, and the loops over slices.
 
 pub(crate) mod data;
+pub(crate) mod distance;
 pub(crate) mod labels;
 pub(crate) mod less_log;
 pub(crate) mod pointwise;

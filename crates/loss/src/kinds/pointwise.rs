@@ -134,7 +134,11 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
 /// The first two inputs must have the same shape, and elements. Broadcasting here would be a mistake that trains: [64, 1] against
 /// [64] would compare every row with every target.
 pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, second: &str) -> Result<(), ShapeError> {
-    let (x, t) = (inputs.shape(0), inputs.shape(1));
+    agree(inputs.shape(0), inputs.shape(1), second)
+}
+
+/// [`same_shape`] of the input and its second.
+pub(crate) fn agree(x: &Shape, t: &Shape, second: &str) -> Result<(), ShapeError> {
     if x != t {
         let error =
             ShapeError::new(format!("the input is {x}, the {second} {t}: they must have the same shape"));

@@ -1,0 +1,311 @@
+//! Cross-entropy and Dice together: `l = a CE + (1 - a) (1 - Dice)`.
+//!
+//! Cross-entropy asks of every element how surprising it is, and has a good slope everywhere; it does not mind if a small
+//! set is lost among many elements outside of it. [Dice](mod@crate::dice_loss) sees nothing but the set, and has next to no
+//! slope where an element is surely wrong. Segmentation takes both.
+//!
+//! * With yes-or-no targets of the shape of the logits, CE is the mean of
+//!   [`binary_cross_entropy_with_logits`](mod@crate::binary_cross_entropy_with_logits), and Dice that of all elements as
+//!   one set.
+//! * With class labels, CE is the mean of [`softmax_cross_entropy`](mod@crate::softmax_cross_entropy) over the rows, and
+//!   every class c is a set of rows: `Dice_c = (2 Σ_n p_nc t_nc + s) / (Σ_n p_nc + Σ_n t_nc + s)`, t one-hot; Dice is their
+//!   mean.
+//!
+//! # The gradient
+//!
+//! The weighted sum of both: it *is* an expression of two losses on the tape, and may be written as one with any weights or
+//! other parts:
+//!
+//! ```
+//! use surprisal_loss::{CeDiceLoss, binary_cross_entropy_with_logits, dice_loss};
+//! use surprisal_tensor::{Params, Workspace, ndarray::array};
+//! let params = Params::<f64>::new();
+//! let mut workspace = Workspace::new();
+//! let tape = workspace.tape(&params);
+//! let (logits, targets) = (tape.input(&array![2.0, -1.0, 0.5]), tape.input(&array![1.0, 0.0, 0.0]));
+//! let a = 0.25;
+//! let loss = a * binary_cross_entropy_with_logits(logits, targets) + (1.0 - a) * dice_loss(logits, targets);
+//! assert_eq!(loss.item(), CeDiceLoss { a, ..Default::default() }.loss(logits, targets).item());
+//! ```
+//!
+//! # In which form
+//!
+//! As the forms of the parts. Of the softmax, `1 - p_y` is the sum of the other probabilities: in `f32`, p_y itself is 1
+//! from a gap of 17 on. With targets of 0 or 1 both parts pull to the same side. With classes they need not: a row of
+//! another class may earn in one Dice what it pays in the other, and where a sum of slopes all but cancels, only its
+//! absolute error is small. Where a is 0 or 1, the other part is not computed: 0 times an infinite cross-entropy would be
+//! NaN.
+//!
+//! # Source
+//!
+//! Taghanaki et al. 2019, "Combo loss"; Isensee et al. 2021, "nnU-Net", which adds both unweighted: `2 l` with a = 1/2.
+
+use surprisal_tensor::ops::softmax::difference;
+use surprisal_tensor::sum::{sum_by, sum_of};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::by_name::{Call, CallError, Entry, constant, gradient, option};
+use crate::dice_loss::{share, share_slopes};
+use crate::kinds::Domain;
+use crate::kinds::data::{check_constant, check_logits, check_not_negative, check_option};
+use crate::kinds::labels::{Labelled, class, rows_and_classes};
+use crate::kinds::pointwise::{agree, not_empty};
+use crate::{BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, SoftmaxCrossEntropy, TargetLeaf};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "ce_dice_loss",
+        forward: "a CE + (1 - a) (1 - Dice)",
+        backward: "dz = a dCE + (1 - a) d(1 - Dice)",
+        story: "Cross-entropy, which looks at every element, and Dice, which looks at the overlap, in one number.",
+    },
+    inputs: &[
+        gradient("logits", "binary: any shape; multiclass: [rows, classes] or [classes]"),
+        constant(
+            "targets",
+            "binary: the shape of logits, from 0 to 1; multiclass: class indices, one for each row",
+        ),
+    ],
+    options: &[
+        option("mode", "binary", "binary or multiclass"),
+        option("a", "0.5", "how much cross-entropy counts, 0 to 1; Dice counts the rest"),
+        option("smooth", "1", "s of the Dice part, 0 or more"),
+    ],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = CeDiceLoss { a: call.number("a", 0.5)?, smooth: call.number("smooth", 1.0)? };
+    let logits = call.input("logits")?;
+    match call.text("mode", "binary")? {
+        "binary" => Ok(loss.loss(logits, call.input("targets")?)),
+        "multiclass" => Ok(loss.loss(logits, &call.labels("targets")?)),
+        other => Err(CallError(format!("mode is \"{other}\": it is binary or multiclass"))),
+    }
+}
+
+const NAMES: Labelled = Labelled { loss: "ce_dice_loss", input: "logits" };
+/// No row is ignored.
+const NO_INDEX: i64 = i64::MIN;
+
+/// The options of [`ce_dice_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct CeDiceLoss {
+    /// a in \[0, 1\]: how much cross-entropy counts; Dice counts 1 - a. The default is 0.5.
+    pub a: f64,
+    /// s of the Dice part, finite and 0 or more. The default is 1.
+    pub smooth: f64,
+}
+
+impl Default for CeDiceLoss {
+    fn default() -> Self {
+        CeDiceLoss { a: 0.5, smooth: 1.0 }
+    }
+}
+
+/// Half the cross-entropy and half of 1 - Dice of `targets`, given logits.
+///
+/// `targets` of the shape of `logits`, a [`Var`] of numbers in \[0, 1\], are yes or no for every element, any shape. Class
+/// labels (`&labels`, a slice or vector of any integer type), one for each row, belong to logits `[rows, classes]` or
+/// `[classes]`. Targets are not differentiated.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, if a target is not in \[0, 1\], if a label is not a class, or
+/// if the logits are the output of a sigmoid or softmax.
+///
+/// ```
+/// use surprisal_loss::ce_dice_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let logits = tape.input(&array![[0.0, 0.0], [0.0, 0.0]]);
+/// let loss = ce_dice_loss(logits, &[0, 1]); // every p is ½
+/// assert!((loss.item() - (2f64.ln() + 1.0 / 3.0) / 2.0).abs() < 1e-15); // each class has the Dice (1 + 1) / (1 + 1 + 1)
+/// let loss = ce_dice_loss(logits, tape.input(&array![[1.0, 0.0], [0.0, 1.0]])); // four yes or no
+/// assert!((loss.item() - (2f64.ln() + 2.0 / 5.0) / 2.0).abs() < 1e-15); // one set: (2 + 1) / (2 + 2 + 1)
+/// ```
+#[track_caller]
+pub fn ce_dice_loss<'t, T: Scalar>(logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+    CeDiceLoss::default().loss(logits, targets)
+}
+
+impl CeDiceLoss {
+    /// [`ce_dice_loss()`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if an option is out of its range.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+        let (a, told) = (self.a, "it lies between 0 (only Dice) and 1 (only cross-entropy)");
+        check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), told);
+        check_not_negative(NAMES.loss, "smooth", self.smooth);
+        check_logits(NAMES.loss, logits);
+        let targets = targets.record(NAMES.loss, logits, NO_INDEX);
+        let fit = match targets {
+            TargetLeaf::Labels(_) => not_empty(&logits.shape()),
+            TargetLeaf::Probabilities(t) => agree(&logits.shape(), &t.shape(), "targets"),
+        };
+        if let Err(told) = fit {
+            panic!("{}: {told}", NAMES.loss);
+        }
+        if let TargetLeaf::Probabilities(t) = targets {
+            check_constant(NAMES.loss, "target", t, Domain::FromZeroToOne);
+        }
+        match a {
+            0.0 => self.dice(logits, targets), // 0 times an infinite cross-entropy would be NaN
+            1.0 => self.cross_entropy(logits, targets),
+            _ => a * self.cross_entropy(logits, targets) + (1.0 - a) * self.dice(logits, targets),
+        }
+    }
+
+    #[track_caller]
+    fn cross_entropy<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: TargetLeaf<'t, T>) -> Var<'t, T> {
+        match targets {
+            TargetLeaf::Labels(_) => SoftmaxCrossEntropy::default().loss(logits, targets),
+            TargetLeaf::Probabilities(t) => BinaryCrossEntropyWithLogits::default().loss(logits, t),
+        }
+    }
+
+    #[track_caller]
+    fn dice<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: TargetLeaf<'t, T>) -> Var<'t, T> {
+        let smooth = self.smooth;
+        match targets {
+            TargetLeaf::Labels(labels) => {
+                logits.tape().apply(ClassDice { smooth }, [logits.softmax(-1), labels])
+            }
+            TargetLeaf::Probabilities(t) => DiceLoss { smooth, ..Default::default() }.loss(logits, t),
+        }
+    }
+}
+
+/// The mean of 1 - Dice over the classes, each of which is a set of rows, given the probabilities of all classes.
+struct ClassDice {
+    smooth: f64,
+}
+
+kernel! {
+    /// For each class, the sum of the parts outside of the overlap, p of other classes' rows and 1 - p of its own, and that
+    /// of p of its own. The rows may be many: what rounding takes from a sum stands in `rests`, and is put back.
+    fn class_parts<T: Scalar>(p: &[T], labels: &[T], outside: &mut [T], inside: &mut [T], rests: &mut [T]) {
+        let classes = outside.len();
+        for sums in [&mut *outside, &mut *inside, &mut *rests] { sums.fill(T::ZERO) }
+        let (outside_rests, inside_rests) = rests.split_at_mut(classes);
+        let add = |sum: &mut T, rest: &mut T, x: T| {
+            let (next, lost) = difference(*sum, -x);
+            *sum = next;
+            *rest += lost;
+        };
+        for (p, &label) in p.chunks_exact(classes).zip(labels) {
+            let Some(y) = class(label) else { continue };
+            let others = sum_of(&p[..y]) + sum_of(&p[y + 1..]); // 1 - p_y, of which nothing is lost
+            for (c, ((sum, rest), &p)) in outside.iter_mut().zip(outside_rests.iter_mut()).zip(p).enumerate() {
+                add(sum, rest, if c == y { others } else { p });
+            }
+            add(&mut inside[y], &mut inside_rests[y], p[y]);
+        }
+        for (sum, &rest) in outside.iter_mut().zip(&*outside_rests).chain(inside.iter_mut().zip(&*inside_rests)) { *sum += rest }
+    }
+}
+
+impl<T: Scalar> Op<T> for ClassDice {
+    fn card(&self) -> Card {
+        Card {
+            name: "class_dice",
+            forward: "mean over c of Σ_n [p (1 - t) + t (1 - p)] / (Σ_n p + Σ_n t + s)",
+            backward: "as that of dice_loss, for every class",
+            story: "How much of each class lies outside of its overlap with the rows that are of it.",
+        }
+    }
+    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
+        Ok(Shape::SCALAR)
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        2 * rows_and_classes(inputs.shape(0)).1
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let classes = rows_and_classes(f.inputs.shape(0)).1;
+        let (outside, inside) = f.memo.split_at_mut(classes);
+        class_parts(f.inputs.x(0), f.inputs.x(1), outside, inside, f.scratch.at_least(2 * classes));
+        for inside in inside.iter_mut() {
+            *inside = *inside + *inside + T::of(self.smooth);
+        }
+        f.y[0] = sum_by(classes, |c| share(outside[c], inside[c])) / T::of(classes as f64);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let classes = rows_and_classes(b.inputs.shape(0)).1;
+        let (labels, scale) = (b.x(1), b.dy[0] / T::of(classes as f64));
+        let (outside, inside) = b.memo.split_at(classes);
+        let Some(dp) = b.dx(0) else { return };
+        dp.add_filled(|dp, scratch| {
+            let slopes = scratch.at_least(2 * classes);
+            let (other, own) = slopes.split_at_mut(classes);
+            for c in 0..classes {
+                (other[c], own[c]) = share_slopes(outside[c], inside[c], false, scale);
+            }
+            for (dp, &label) in dp.chunks_exact_mut(classes).zip(labels) {
+                dp.copy_from_slice(other);
+                if let Some(y) = class(label) {
+                    dp[y] = -own[y];
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array2, ArrayD};
+    use surprisal_tensor::{Dual, check_gradient};
+
+    fn logits() -> ArrayD<f64> {
+        Array2::from_shape_fn((5, 3), |(i, j)| ((i * 3 + j) as f64 * 1.9).sin() * 3.0).into_dyn()
+    }
+
+    /// The mean of 1 - Dice, of everything or of every column.
+    fn dice<'t>(p: Var<'t, Dual<f64>>, t: Var<'t, Dual<f64>>, columns: bool, s: f64) -> Var<'t, Dual<f64>> {
+        let sum = |x: Var<'t, Dual<f64>>| if columns { x.sum_axis(0) } else { x.sum() };
+        (1.0 - (2.0 * sum(p * t) + s) / (sum(p) + sum(t) + s)).mean()
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let labels = [2usize, 0, 1, 1, 2];
+        for a in [0.0, 0.3, 1.0] {
+            for smooth in [0.0, 1.0] {
+                let loss = CeDiceLoss { a, smooth };
+                check_gradient(&[logits()], |tape, x| {
+                    let (t, p) = (tape.one_hot(&labels, 3), x[0].softmax(-1));
+                    let plain = a * -(t * p.ln()).sum() / 5.0 + (1.0 - a) * dice(p, t, true, smooth);
+                    let fused = loss.loss(x[0], &labels);
+                    assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                    fused + (fused - plain) * 1e3
+                });
+                check_gradient(&[logits()], |tape, x| {
+                    let (t, p) = (tape.one_hot(&labels, 3), x[0].sigmoid());
+                    let ce = -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()).mean();
+                    let (plain, fused) = (a * ce + (1.0 - a) * dice(p, t, false, smooth), loss.loss(x[0], t));
+                    assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                    fused + (fused - plain) * 1e3
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_that_nothing_speaks_of_counts_as_missed() {
+        check_gradient(&[logits()], |tape, x| {
+            let masked = x[0]
+                + tape.input(&Array2::from_shape_fn((5, 3), |(_, j)| {
+                    Dual::of([0.0, 0.0, f64::NEG_INFINITY][j])
+                }));
+            let loss = |smooth| CeDiceLoss { a: 0.0, smooth }.loss(masked, &[0, 1, 1, 0, 1]);
+            let two = CeDiceLoss { a: 0.0, smooth: 0.0 }.loss(x[0].slice(1, 0..2), &[0, 1, 1, 0, 1]);
+            assert!((loss(0.0).item().value - (2.0 * two.item().value + 1.0) / 3.0).abs() < 1e-15);
+            loss(0.0) + loss(1.0)
+        });
+    }
+}

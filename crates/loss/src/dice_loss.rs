@@ -1,0 +1,442 @@
+//! Dice loss: `l = 1 - (2 Σ p t + s) / (Σ p + Σ t + s)`.
+//!
+//! Probabilities p say which elements belong to a set, targets t which do. Dice's coefficient is twice what both hold in
+//! common, over what each holds: 1 where they agree, 0 where they have nothing in common. Elements that both leave out
+//! count nothing. That is what it is for: a tumour of 50 pixels in an image of 100 000 is lost in a mean over all pixels,
+//! where "nothing anywhere" is 99.95 % right; its Dice is 0. The price: the slope of an element depends on all the others,
+//! and a small set is noisy. [`ce_dice_loss`](mod@crate::ce_dice_loss) takes both together.
+//!
+//! s, `smooth`, makes the coefficient of two empty sets 1 instead of 0 / 0, and softens the loss of small sets: with s = 1
+//! one wrong pixel beside an empty mask costs 1/2, with s = 0 it costs 1.
+//!
+//! # The gradient
+//!
+//! With `F = Σ [p (1 - t) + t (1 - p)]`, `I = 2 Σ p t + s` and `N = F + I`, which is the denominator, `l = F / N`, and
+//!
+//! `dl/dp = [(1 - 2 t) N - F] / N² = [(1 - t) I - t (N + F)] / N²`
+//!
+//! so that an element outside pays `I / N²` for its p, and one inside earns `(N + F) / N²`. A logit's is this times
+//! `σ'(z) = e / (1 + e)²`, e = e^-|z|. With [`squared`](DiceLoss::squared), `F = Σ (p - t)²` and
+//! `dl/dp = 2 [(p - t) I - t F] / N²`.
+//!
+//! # In which form
+//!
+//! * Never as 1 minus the coefficient. Of four pixels with logits ±z, all right, that is in `f32` a third too large at z =
+//!   16 and 0 from z = 16.7 on, where the loss is 4.5e-8 and still falls with every step of z. F is a sum of terms that are
+//!   not negative.
+//! * `1 - p` as `σ(-z)`: in `f32`, σ(z) is 1 from z = 16.7 on. That is why [`Sigmoid`](DiceActivation::Sigmoid) is the
+//!   default; give it logits.
+//! * For targets that are 0 or 1 nothing is subtracted in the gradient; for others its two terms may cancel.
+//! * Where both sets are empty and s = 0, the loss is taken as 1 and its gradient as 0: with an empty mask it is 1 for
+//!   every p, however small, and changes nothing. It is s > 0 that makes it tell.
+//! * Where all numbers are tiny, they are multiplied by a power of two: with s = 0, p = t = 1e-30 squared would be 0 / 0 in
+//!   `f32`.
+//!
+//! # Source
+//!
+//! Dice 1945, "Measures of the amount of ecologic association between species"; Milletari, Navab and Ahmadi 2016, "V-Net",
+//! section 3 (squared). s = 1 and one set for the whole batch are the common choice; libraries differ in both.
+
+use surprisal_tensor::sum::{sum_filled, sum_of};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::kinds::Domain;
+use crate::kinds::data::{check_constant, check_logits, check_not_negative, outside};
+use crate::kinds::distance::scale_for;
+use crate::kinds::pointwise::same_shape;
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "dice_loss",
+        forward: "Σ [p (1 - t) + t (1 - p)] / (Σ p + Σ t + s)",
+        backward: "dp = [(1 - t) I - t (N + F)] / N² dl, with F = Σ [p (1 - t) + t (1 - p)], I = 2 Σ p t + s, N = F + I",
+        story: "How much of two sets lies outside of their overlap; what belongs to neither does not count.",
+    },
+    inputs: &[
+        gradient("input", "any shape; logits, or probabilities where activation is none"),
+        constant("targets", "the shape of input, from 0 to 1"),
+    ],
+    options: &[
+        REDUCTION,
+        option("activation", "sigmoid", "sigmoid of logits, or none for probabilities"),
+        option("smooth", "1", "s, added above and below, 0 or more"),
+        option("per", "all", "all elements as one set, or each sample, along the first axis"),
+        option("squared", "false", "whether the numbers in the denominator are squared"),
+    ],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = DiceLoss {
+        reduction: call.reduction()?,
+        activation: match call.text("activation", "sigmoid")? {
+            "none" => DiceActivation::None,
+            "sigmoid" => DiceActivation::Sigmoid,
+            other => return Err(CallError(format!("activation is \"{other}\": it is none or sigmoid"))),
+        },
+        smooth: call.number("smooth", 1.0)?,
+        per: match call.text("per", "all")? {
+            "all" => DicePer::All,
+            "sample" => DicePer::Sample,
+            other => return Err(CallError(format!("per is \"{other}\": it is all or sample"))),
+        },
+        squared: call.flag("squared", false)?,
+    };
+    Ok(loss.loss(call.input("input")?, call.input("targets")?))
+}
+
+/// What makes probabilities of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiceActivation {
+    /// Nothing: it holds probabilities.
+    None,
+    /// The sigmoid: it holds logits.
+    #[default]
+    Sigmoid,
+}
+
+/// What is one set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DicePer {
+    /// All elements of the batch.
+    #[default]
+    All,
+    /// The elements of one sample: each entry of the first axis.
+    Sample,
+}
+
+/// The options of [`dice_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct DiceLoss {
+    /// What becomes of the losses of single samples; the loss of all elements is one number in any case.
+    pub reduction: Reduction,
+    /// What makes probabilities of the input: by default the sigmoid.
+    pub activation: DiceActivation,
+    /// s, finite and 0 or more: by default 1.
+    pub smooth: f64,
+    /// What is one set: by default all elements.
+    pub per: DicePer,
+    /// Whether the denominator is `Σ p² + Σ t² + s`: by default not.
+    pub squared: bool,
+}
+
+impl Default for DiceLoss {
+    fn default() -> Self {
+        DiceLoss {
+            reduction: Reduction::Mean,
+            activation: DiceActivation::Sigmoid,
+            smooth: 1.0,
+            per: DicePer::All,
+            squared: false,
+        }
+    }
+}
+
+/// How much of the set that `input` says and the set that `targets` says lies outside of their overlap.
+///
+/// `input` holds logits, of any shape; `targets` have its shape, lie in \[0, 1\], and are not differentiated. All elements
+/// together are one set, and the result is one number.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, if a target is not in \[0, 1\], or if the input is the output
+/// of a sigmoid.
+///
+/// ```
+/// use surprisal_loss::dice_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let targets = tape.input(&array![1.0f32, 0.0]);
+/// let undecided = tape.input(&array![0.0f32, 0.0]);
+/// assert_eq!(dice_loss(undecided, targets).item(), 1.0 / 3.0); // 1 - (2 · ½ + 1) / (1 + 1 + 1)
+/// let sure = tape.input(&array![20.0f32, -20.0]);
+/// assert!((dice_loss(sure, targets).item() - 1.3741e-9).abs() < 1e-13); // 1 minus the coefficient: 0
+/// ```
+#[track_caller]
+pub fn dice_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    DiceLoss::default().loss(input, targets)
+}
+
+impl DiceLoss {
+    /// [`dice_loss()`] with these options.
+    ///
+    /// A sample is one entry of the first axis, which needs a second beside it; the mean divides by the number of samples.
+    ///
+    /// # Panics
+    /// At the caller's line, also if `smooth` is negative or not finite, or, where there is no activation, if an input is
+    /// not in \[0, 1\].
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        let name = ENTRY.card.name;
+        check_not_negative(name, "smooth", self.smooth);
+        check_constant(name, "target", targets, Domain::FromZeroToOne);
+        match self.activation {
+            DiceActivation::Sigmoid => check_logits(name, input),
+            DiceActivation::None => {
+                if let Some((i, p)) = outside(input, Domain::FromZeroToOne) {
+                    panic!(
+                        "{name}: probability {i} is {p}: probabilities lie between 0 and 1; of logits, the activation is Sigmoid"
+                    );
+                }
+            }
+        }
+        input.tape().apply(Fused(self.clone()), [input, targets])
+    }
+}
+
+struct Fused(DiceLoss);
+
+/// What one element contributes.
+#[derive(Clone, Copy)]
+struct Form<T> {
+    sigmoid: bool,
+    squared: bool,
+    scale: T, // a power of two that p and t count; 1 unless all of them are tiny
+}
+
+impl<T: Scalar> Form<T> {
+    /// p, 1 - p, and dp/dx.
+    #[inline(always)]
+    fn probability(self, x: T) -> (T, T, T) {
+        if !self.sigmoid {
+            return (x, T::ONE - x, T::ONE);
+        }
+        let e = (-x.abs()).exp();
+        let r = T::ONE / (T::ONE + e);
+        let (near, far) = (r, e * r);
+        let (p, q) = if x >= T::ZERO { (near, far) } else { (far, near) };
+        (p, q, far * r)
+    }
+
+    /// p - t, without subtracting what is nearly 1.
+    #[inline(always)]
+    fn error(self, p: T, q: T, t: T) -> T {
+        let error = if self.sigmoid && t > T::of(0.5) { (T::ONE - t) - q } else { p - t };
+        error * self.scale
+    }
+
+    /// The parts of F and of Σ p t.
+    #[inline(always)]
+    fn parts(self, x: T, t: T) -> (T, T) {
+        let (p, q, _) = self.probability(x);
+        let scaled = t * self.scale;
+        if self.squared {
+            let error = self.error(p, q, t);
+            (error * error, p * self.scale * scaled)
+        } else {
+            (p * self.scale * (T::ONE - t) + scaled * q, p * scaled)
+        }
+    }
+
+    /// The same with a scale by which the largest of the numbers comes near 1.
+    #[cold]
+    fn scaled(self, x: &[T], t: &[T], smooth: f64) -> Self {
+        let smooth = if self.squared { smooth.sqrt() } else { smooth };
+        let numbers = x.iter().map(|&x| self.probability(x).0).chain(t.iter().copied());
+        let size = numbers.fold(smooth, |size, x| size.max(x.value()));
+        Form { scale: if size > 0.0 { scale_for(size) } else { T::ONE }, ..self }
+    }
+
+    fn smooth(self, smooth: f64) -> T {
+        let smooth = T::of(smooth) * self.scale;
+        if self.squared { smooth * self.scale } else { smooth }
+    }
+}
+
+kernel! {
+    /// F, the parts outside of the overlap, and 2 Σ p t. `overlaps` is room to work in.
+    fn sums<T: Scalar>(form: Form<T>, x: &[T], t: &[T], overlaps: &mut [T]) -> (T, T) {
+        let outside = sum_filled(x.len(), |range, parts| {
+            let elements = x[range.clone()].iter().zip(&t[range.clone()]);
+            for ((part, overlap), (&x, &t)) in parts.iter_mut().zip(&mut overlaps[range]).zip(elements) {
+                (*part, *overlap) = form.parts(x, t);
+            }
+        });
+        let overlap = sum_of(overlaps);
+        (outside, overlap + overlap)
+    }
+}
+kernel! {
+    /// dp = (1 - t) a - t b, or (p - t) a - t b.
+    fn slopes<T: Scalar>(form: Form<T>, x: &[T], t: &[T], a: T, b: T, d: &mut [T]) {
+        for ((d, &x), &t) in d.iter_mut().zip(x).zip(t) {
+            let (p, q, slope) = form.probability(x);
+            let (own, other) = if form.squared { (form.error(p, q, t), t * form.scale) } else { (T::ONE - t, t) };
+            *d = (own * a - other * b) * (slope * form.scale);
+        }
+    }
+}
+
+/// F / (F + I); 1 where both are 0, as it is however small they are together.
+#[inline(always)]
+pub(crate) fn share<T: Scalar>(outside: T, inside: T) -> T {
+    let all = outside + inside;
+    if all == T::ZERO { T::ONE } else { outside / all }
+}
+
+/// The a and b of [`slopes`], times `scale`.
+#[inline(always)]
+pub(crate) fn share_slopes<T: Scalar>(outside: T, inside: T, squared: bool, scale: T) -> (T, T) {
+    let all = outside + inside;
+    if all == T::ZERO {
+        return (T::ZERO, T::ZERO);
+    }
+    let slope = |part: T| part / all / all * scale;
+    if squared {
+        (slope(inside + inside), slope(outside + outside))
+    } else {
+        (slope(inside), slope(all + outside))
+    }
+}
+
+impl Fused {
+    fn form<T: Scalar>(&self, scale: T) -> Form<T> {
+        Form { sigmoid: self.0.activation == DiceActivation::Sigmoid, squared: self.0.squared, scale }
+    }
+    fn samples<T: Scalar>(&self, inputs: Inputs<T>) -> usize {
+        if self.0.per == DicePer::All { 1 } else { inputs.dims(0)[0] }
+    }
+}
+
+impl<T: Scalar> Op<T> for Fused {
+    fn card(&self) -> Card {
+        ENTRY.card
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        same_shape(inputs, "targets")?;
+        let shape = inputs.shape(0);
+        if self.0.per == DicePer::All {
+            return Ok(Shape::SCALAR);
+        }
+        if shape.rank() < 2 {
+            return Err(ShapeError::new(format!(
+                "the input is {shape}: samples stand along the first axis of two or more"
+            ))
+            .hint(format!("one sample is reshape([1, {}])", shape.len())));
+        }
+        Ok(self.0.reduction.shape(Shape::from([shape.dims()[0]])))
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        3 * self.samples(inputs)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let (x, t, samples) = (f.inputs.x(0), f.inputs.x(1), self.samples(f.inputs));
+        let size = x.len() / samples;
+        let (losses, overlaps) = f.scratch.at_least(samples + size).split_at_mut(samples);
+        for (i, (l, memo)) in losses.iter_mut().zip(f.memo.chunks_exact_mut(3)).enumerate() {
+            let (x, t) = (&x[i * size..][..size], &t[i * size..][..size]);
+            let (mut form, smooth) = (self.form(T::ONE), self.0.smooth);
+            let (mut outside, mut overlap) = sums(form, x, t, overlaps);
+            if outside + overlap + T::of(smooth) < T::of(1e-12) {
+                form = form.scaled(x, t, smooth);
+                (outside, overlap) = sums(form, x, t, overlaps);
+            }
+            let inside = overlap + form.smooth(smooth);
+            *l = share(outside, inside);
+            memo.copy_from_slice(&[outside, inside, form.scale]);
+        }
+        self.0.reduction.reduce(losses, T::of(samples as f64), f.y);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (x, t, dy, memo, samples) = (b.x(0), b.x(1), b.dy, b.memo, self.samples(b.inputs));
+        let size = x.len() / samples;
+        let factor: T = self.0.reduction.factor(T::of(samples as f64));
+        let Some(dx) = b.dx(0) else { return };
+        dx.add_filled(|d, _| {
+            for (i, (d, memo)) in d.chunks_exact_mut(size).zip(memo.chunks_exact(3)).enumerate() {
+                let form = self.form(memo[2]);
+                let scale = factor * if dy.len() == 1 { dy[0] } else { dy[i] };
+                let (a, b) = share_slopes(memo[0], memo[1], form.squared, scale);
+                slopes(form, &x[i * size..][..size], &t[i * size..][..size], a, b, d);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+    use surprisal_tensor::{Dual, Params, Workspace, check_gradient};
+
+    fn probs() -> ArrayD<f64> {
+        Array2::from_shape_fn((3, 4), |(i, j)| 0.5 + ((i * 4 + j) as f64 * 1.3).sin() * 0.45).into_dyn()
+    }
+
+    /// What the fused node must equal wherever this is accurate.
+    fn definition<'t>(loss: &DiceLoss, x: Var<'t, Dual<f64>>, t: Var<'t, Dual<f64>>) -> Var<'t, Dual<f64>> {
+        let p = if loss.activation == DiceActivation::Sigmoid { x.sigmoid() } else { x };
+        let sum = |x: Var<'t, Dual<f64>>| if loss.per == DicePer::All { x.sum() } else { x.sum_axis(-1) };
+        let size = |x: Var<'t, Dual<f64>>| if loss.squared { sum(x * x) } else { sum(x) };
+        let each = 1.0 - (2.0 * sum(p * t) + loss.smooth) / (size(p) + size(t) + loss.smooth);
+        match loss.reduction {
+            Reduction::None => each,
+            Reduction::Sum => each.sum(),
+            Reduction::Mean => each.mean(),
+        }
+    }
+
+    #[test]
+    fn equals_its_definition_with_every_option() {
+        let t = Array2::from_shape_fn((3, 4), |(i, j)| Dual::of((i + j) as f64 % 3.0 / 2.0));
+        for activation in [DiceActivation::None, DiceActivation::Sigmoid] {
+            for (smooth, squared) in [(1.0, false), (0.0, true), (0.3, true), (0.0, false)] {
+                for reduction in [Reduction::None, Reduction::Sum, Reduction::Mean] {
+                    for per in [DicePer::All, DicePer::Sample] {
+                        let loss = DiceLoss { reduction, activation, smooth, per, squared };
+                        check_gradient(&[probs()], |tape, x| {
+                            let t = tape.input(&t);
+                            let (fused, plain) = (loss.loss(x[0], t), definition(&loss, x[0], t));
+                            // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                            fused + (fused - plain) * 1e3
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The loss of x in `f32` and its gradient.
+    fn at(loss: DiceLoss, x: [f32; 2], t: [f32; 2]) -> (f32, [f32; 2]) {
+        let params = Params::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let x = tape.input(&array![x[0], x[1]]).requires_grad();
+        let l = loss.loss(x, tape.input(&array![t[0], t[1]]));
+        l.backward();
+        let d = x.grad().unwrap();
+        (l.item(), [d[0], d[1]])
+    }
+
+    #[test]
+    fn of_two_empty_sets_smooth_decides() {
+        for (squared, activation, x) in [
+            (false, DiceActivation::None, 0.0),
+            (true, DiceActivation::None, 0.0),
+            (false, DiceActivation::Sigmoid, -200.0),
+            (true, DiceActivation::Sigmoid, -50.0), // its square is subnormal
+        ] {
+            let loss = DiceLoss { squared, activation, smooth: 0.0, ..Default::default() };
+            assert_eq!(at(loss.clone(), [x, x], [0.0; 2]), (1.0, [0.0; 2]));
+            assert!(at(DiceLoss { smooth: 1.0, ..loss }, [x, x], [0.0; 2]).0 < 1e-40);
+        }
+    }
+
+    #[test]
+    fn tiny_numbers_are_in_proportion_as_others() {
+        let loss = |squared| DiceLoss {
+            squared,
+            activation: DiceActivation::None,
+            smooth: 0.0,
+            ..Default::default()
+        };
+        let tiny = 2f32.powi(-80);
+        let (l, d) = at(loss(true), [tiny, tiny], [tiny, 0.0]); // F = 1, N = 3, I = 2
+        assert!((l - 1.0 / 3.0).abs() < 1e-7 && (d[1] * tiny - 4.0 / 9.0).abs() < 1e-7);
+        assert!((at(loss(false), [tiny, tiny], [tiny, 0.0]).1[1] - 2.0 / 9.0).abs() < 1e-7);
+    }
+}

@@ -1,0 +1,358 @@
+//! Triplet margin loss: `l = max(0, D(a, p) - D(a, n) + margin)`.
+//!
+//! For learning distances instead of classes: a network maps each item to a row of numbers, and rows of the same kind
+//! (faces of one person) shall lie nearer together than rows of different kinds, also for kinds that were never seen in
+//! training. Of three rows, the anchor a, a positive p of its kind and a negative n of another, the loss asks that p is
+//! nearer to a than n is, by a margin. Where it is, the loss is 0, and nothing is learned: what counts is the choice of
+//! triplets that are still wrong.
+//!
+//! `D(x, y) = ‖x - y + ε‖`, ε added to every component. PyTorch adds 1e-6 to avoid a division by zero, so this is the
+//! default here. Nothing here needs it: with ε = 0 equal rows have the distance 0, and not 1e-6 √n.
+//!
+//! # The gradient
+//!
+//! Where l > 0, with the directions `u_xy = (x - y + ε) / D(x, y)`: `dl/da = u_ap - u_an`, `dl/dp = -u_ap`, `dl/dn = u_an`.
+//! With [`swap`](TripletMarginLoss::swap), where p is nearer to n than a is, `D(p, n)` and u_pn take the place of `D(a, n)`
+//! and u_an, and p feels it instead of a; in a tie both count half. At the kink, l = 0, the gradient is 0, and so is that
+//! of a distance 0.
+//!
+//! # In which form
+//!
+//! * The squares of a distance overflow in `f32` above 1.8e19, and lose digits below 1.1e-19; below 2.6e-23 they are 0.
+//!   There rows are scaled by powers of two, and all distances and directions are right that can be written.
+//! * Not `‖x‖² + ‖y‖² - 2 x·y`, as a product of matrices gives all distances at once: for x = 100 and y = 100.01 that is 0
+//!   in `f32`, where the square is 1e-4.
+//! * Where D(a, p) + margin nearly equals D(a, n), rounding would decide whether a row counts. There distances are computed
+//!   in twice the precision.
+//! * Where p and n are near to each other, seen from a, u_ap - u_an cancels. With δ = n - p it is
+//!   `(δ - u_an (D(a, p) - D(a, n))) / D(a, p)`, and the difference of distances is
+//!   `δ·(x_ap + x_an) / (D(a, p) + D(a, n))`, x_ap = a - p + ε. A single component may still cancel, to an error of 1e-7 of
+//!   the direction's length in `f32`.
+//!
+//! # Source
+//!
+//! Schroff, Kalenichenko and Philbin 2015, "FaceNet" (with squared distances); Balntas et al. 2016, "Learning local feature
+//! descriptors with triplets and shallow convolutional neural networks" (the swap); PyTorch's `triplet_margin_loss`, whose
+//! conventions these are.
+
+use surprisal_tensor::ops::softmax::difference;
+use surprisal_tensor::sum::sum_by;
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Entry, REDUCTION, gradient, option};
+use crate::kinds::data::check_not_negative;
+use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows};
+use crate::kinds::labels::rows_and_classes;
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "triplet_margin_loss",
+        forward: "max(0, D(a, p) - D(a, n) + margin)",
+        backward: "da = (u_ap - u_an) dl, dp = -u_ap dl, dn = u_an dl where l > 0, with u_xy = (x - y) / D(x, y)",
+        story: "Draws the positive nearer to the anchor than the negative, by a margin; who is there already is left alone.",
+    },
+    inputs: &[
+        gradient("anchor", "[rows, numbers] or [numbers]"),
+        gradient("positive", "the shape of anchor: what belongs to it"),
+        gradient("negative", "the shape of anchor: what does not"),
+    ],
+    options: &[
+        REDUCTION,
+        option("margin", "1", "how much nearer the positive must be, 0 or more"),
+        option("eps", "1e-6", "added to every component of the differences, 0 or more"),
+        option("swap", "false", "whether the positive may take the anchor's place against the negative"),
+    ],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = TripletMarginLoss {
+        reduction: call.reduction()?,
+        margin: call.number("margin", 1.0)?,
+        eps: call.number("eps", 1e-6)?,
+        swap: call.flag("swap", false)?,
+    };
+    Ok(loss.loss(call.input("anchor")?, call.input("positive")?, call.input("negative")?))
+}
+
+/// The options of [`triplet_margin_loss()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct TripletMarginLoss {
+    /// What becomes of the losses of single rows.
+    pub reduction: Reduction,
+    /// How much nearer the positive must be than the negative: 0 or more. 1 as in PyTorch.
+    pub margin: f64,
+    /// ε, 0 or more. 1e-6 as in PyTorch; 0 is the plain distance.
+    pub eps: f64,
+    /// Whether `D(a, n)` is replaced by `D(p, n)` where that is smaller. `false` as in PyTorch.
+    pub swap: bool,
+}
+
+impl Default for TripletMarginLoss {
+    fn default() -> Self {
+        TripletMarginLoss { reduction: Reduction::Mean, margin: 1.0, eps: 1e-6, swap: false }
+    }
+}
+
+/// The mean over the rows of how much the positive fails to be nearer to the anchor than the negative, by a margin of 1.
+///
+/// All three are `[rows, numbers]`, or `[numbers]` for one row; all have a gradient. It is an ordinary value on the tape:
+/// `cross_entropy + 0.1 * triplet_margin_loss(a, p, n)`.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty.
+///
+/// ```
+/// use surprisal_loss::TripletMarginLoss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let [anchor, positive, negative] =
+///     [array![[0.0, 0.0]], array![[3.0, 4.0]], array![[0.0, 10.0]]].map(|x| tape.input(&x).requires_grad());
+/// let loss = TripletMarginLoss { margin: 6.0, eps: 0.0, ..Default::default() }.loss(anchor, positive, negative);
+/// loss.backward();
+/// assert_eq!(loss.item(), 1.0); // 5 - 10 + 6
+/// assert_eq!(positive.grad().unwrap(), array![[0.6, 0.8]].into_dyn()); // towards the anchor is down
+/// assert_eq!(negative.grad().unwrap(), array![[0.0, -1.0]].into_dyn());
+/// ```
+#[track_caller]
+pub fn triplet_margin_loss<'t, T: Scalar>(
+    anchor: Var<'t, T>,
+    positive: Var<'t, T>,
+    negative: Var<'t, T>,
+) -> Var<'t, T> {
+    TripletMarginLoss::default().loss(anchor, positive, negative)
+}
+
+impl TripletMarginLoss {
+    /// [`triplet_margin_loss()`] with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if the margin or ε is negative or not finite.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(
+        &self,
+        anchor: Var<'t, T>,
+        positive: Var<'t, T>,
+        negative: Var<'t, T>,
+    ) -> Var<'t, T> {
+        check_not_negative(ENTRY.card.name, "margin", self.margin);
+        check_not_negative(ENTRY.card.name, "eps", self.eps);
+        anchor.tape().apply(Fused(self.clone()), [anchor, positive, negative])
+    }
+}
+
+struct Fused(TripletMarginLoss);
+
+/// Who is compared with whom.
+const PAIRS: [[usize; 2]; 3] = [[0, 1], [0, 2], [1, 2]];
+
+/// D(a, p) - D(a, n) + margin; the shares that the second and the third distance have in it; and whether none of this
+/// cancelled.
+#[inline(always)]
+fn gap<T: Scalar>(distances: &[Distance<T>; 3], margin: T, swap: bool) -> (T, [T; 2], bool) {
+    let less = |a: T, b: T| if a < b { a } else { b };
+    let unit = distances.iter().fold(distances[0].unit(), |unit, d| less(unit, d.unit()));
+    let unit = if margin > T::ZERO { less(unit, T::ONE) } else { unit };
+    let [(near, near_rest), mut far, other] = distances.map(|d| d.times(unit));
+    let longer = (far.0 - other.0) + (far.1 - other.1);
+    let mut shares = [T::ONE, T::ZERO];
+    if swap && longer > T::ZERO {
+        (far, shares) = (other, [T::ZERO, T::ONE]);
+    } else if swap && longer == T::ZERO {
+        shares = [T::of(0.5); 2]; // a tie
+    }
+    let margin = margin * unit;
+    let (gap, lost) = difference(near, far.0);
+    let (gap, lost_too) = difference(gap, -margin);
+    let all = gap + (lost + lost_too + near_rest - far.1);
+    let kept = |difference: T, size: T| T::of(CANCELS) * difference.abs() > size;
+    let sure = kept(gap, near + far.0 + margin) && (!swap || kept(longer, far.0));
+    (if gap.is_finite() { all } else { gap } / unit, shares, sure)
+}
+
+/// The distances of [`PAIRS`]; without a swap the third is not asked for.
+#[inline(always)]
+fn measure<'a, T: Scalar>(
+    row: impl Fn(usize) -> &'a [T],
+    eps: T,
+    swap: bool,
+    distance: impl Fn(&[T], &[T], T) -> Distance<T>,
+) -> [Distance<T>; 3] {
+    let pairs = if swap { PAIRS } else { [PAIRS[0], PAIRS[1], PAIRS[1]] };
+    pairs.map(|[j, k]| distance(row(j), row(k), eps))
+}
+
+kernel! {
+    fn triplets<T: Scalar>(rows: [&[T]; 3], eps: T, margin: T, swap: bool, losses: &mut [T], memo: &mut [T]) {
+        let width = rows[0].len() / losses.len();
+        for (i, (l, memo)) in losses.iter_mut().zip(memo.chunks_exact_mut(3 * MEMO)).enumerate() {
+            let row = |k: usize| &rows[k][i * width..][..width];
+            let mut distances = measure(row, eps, swap, Distance::plain);
+            let (mut all, mut shares, sure) = gap(&distances, margin, swap);
+            if !sure || !distances.iter().all(Distance::is_safe) {
+                distances = measure(row, eps, swap, Distance::careful);
+                (all, shares, _) = gap(&distances, margin, swap);
+                let ([a, p, n], [ap, an, _]) = ([row(0), row(1), row(2)], distances);
+                let apart = || Distance::careful(p, n, T::ZERO).times(ap.unit()).0;
+                if !swap && T::of(CANCELS) * apart() < ap.length { all = farther(ap, an, [a, p, n], eps) / ap.unit() + margin }
+            }
+            let active = if all <= T::ZERO { T::ZERO } else { T::ONE }; // NaN stays NaN
+            *l = if all <= T::ZERO { T::ZERO } else { all };
+            let slopes = [active, -active * shares[0], -active * shares[1]];
+            for ((d, slope), memo) in distances.iter().zip(slopes).zip(memo.chunks_exact_mut(MEMO)) { d.keep(slope, memo) }
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for Fused {
+    fn card(&self) -> Card {
+        ENTRY.card
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        Ok(self.0.reduction.shape(same_rows(inputs, &["anchor", "positive", "negative"])?))
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        rows_and_classes(inputs.shape(0)).0 * 3 * MEMO
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let rows = rows_and_classes(f.inputs.shape(0)).0;
+        let (losses, inputs) = (f.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
+        triplets(inputs, T::of(self.0.eps), T::of(self.0.margin), self.0.swap, losses, f.memo);
+        self.0.reduction.reduce(losses, T::of(rows as f64), f.y);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (memo, dy, inputs, eps) = (b.memo, b.dy, [0, 1, 2].map(|k| b.x(k)), T::of(self.0.eps));
+        let factor: T = self.0.reduction.factor(T::of(rows_and_classes(b.inputs.shape(0)).0 as f64));
+        for k in 0..3 {
+            let Some(d) = b.dx(k) else { continue };
+            d.add_filled(|d, _| {
+                d.fill(T::ZERO);
+                for (p, [x, y]) in PAIRS.into_iter().enumerate().filter(|(_, pair)| pair.contains(&k)) {
+                    let factor = if k == x { factor } else { -factor };
+                    add_slopes(inputs[x], inputs[y], eps, memo, 3 * MEMO, p * MEMO, factor, dy, d);
+                }
+                if k == 0 {
+                    near_directions(inputs, eps, memo, factor, dy, d);
+                }
+            });
+        }
+    }
+}
+
+/// D_ap - D_an in the units of D_ap, where p and n are near to each other, seen from a, and the difference cancels: with
+/// δ = n - p = e_ap - e_an, it is δ·(e_ap + e_an) / (D_ap + D_an).
+#[inline(always)]
+fn farther<T: Scalar>(ap: Distance<T>, an: Distance<T>, [a, p, n]: [&[T]; 3], eps: T) -> T {
+    let both = ap.length + an.times(ap.unit()).0;
+    sum_by(a.len(), |j| {
+        let middle = (ap.component(a[j], p[j], eps) + ap.component(a[j], n[j], eps)) / both;
+        ap.component(n[j], p[j], T::ZERO) * middle
+    })
+}
+
+kernel! {
+    /// There, u_ap - u_an = (δ - u_an (D_ap - D_an)) / D_ap.
+    fn near_directions<T: Scalar>(rows: [&[T]; 3], eps: T, memo: &[T], factor: T, dy: &[T], d: &mut [T]) {
+        let width = d.len() / (memo.len() / (3 * MEMO));
+        for (i, (d, memo)) in d.chunks_exact_mut(width).zip(memo.chunks_exact(3 * MEMO)).enumerate() {
+            let ((ap, slope), (an, other)) = (Distance::kept(memo), Distance::kept(&memo[MEMO..]));
+            let (d_ap, d_an) = (ap.length, an.times(ap.unit()).0);
+            let both_count = other == -T::ONE && d_ap > T::ZERO && d_an > T::ZERO;
+            let scale = slope * factor * if dy.len() == 1 { dy[0] } else { dy[i] };
+            let largest = d.iter().fold(T::ZERO, |largest, d| d.abs().max(largest));
+            if !both_count || T::of(CANCELS * (width as f64).sqrt()) * largest > scale.abs() { continue }
+            let [a, p, n] = rows.map(|x| &x[i * width..][..width]);
+            let farther = farther(ap, an, [a, p, n], eps);
+            for (((d, &a), &p), &n) in d.iter_mut().zip(a).zip(p).zip(n) {
+                let u_an = ap.component(a, n, eps) / d_an;
+                *d = (ap.component(n, p, T::ZERO) - u_an * farther) / d_ap * scale;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array2, ArrayD};
+    use surprisal_tensor::{Params, Workspace, check_gradient};
+
+    fn rows(salt: f64) -> ArrayD<f64> {
+        Array2::from_shape_fn((4, 3), |(i, j)| ((i * 3 + j) as f64 * 1.7 + salt).sin() * 2.0).into_dyn()
+    }
+
+    #[test]
+    fn equals_its_definition_with_every_option() {
+        let triplet = [rows(0.0), rows(1.0), rows(4.0)];
+        for reduction in [Reduction::None, Reduction::Sum, Reduction::Mean] {
+            for (margin, eps, swap) in [(1.0, 1e-6, false), (0.5, 0.0, true), (3.0, 0.25, true)] {
+                let loss = TripletMarginLoss { reduction, margin, eps, swap };
+                check_gradient(&triplet, |_, x| {
+                    let d = |j: usize, k: usize| (x[j] - x[k] + eps).norm_axis(-1);
+                    let far = if swap { d(0, 2).minimum(d(1, 2)) } else { d(0, 2) };
+                    let each = (d(0, 1) - far + margin).relu();
+                    let plain = match reduction {
+                        Reduction::None => each,
+                        Reduction::Sum => each.sum(),
+                        Reduction::Mean => each.mean(),
+                    };
+                    let fused = loss.loss(x[0], x[1], x[2]);
+                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                    fused + (fused - plain) * 1e3
+                });
+            }
+        }
+    }
+
+    /// The loss of one row without ε, and the gradients.
+    fn at<const N: usize>(margin: f64, swap: bool, triplet: [[f32; N]; 3]) -> (f32, [Vec<f32>; 3]) {
+        let params = Params::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let [a, p, n] = triplet.map(|x| tape.input(&Array2::from(vec![x])).requires_grad());
+        let l = TripletMarginLoss { margin, eps: 0.0, swap, ..Default::default() }.loss(a, p, n);
+        l.backward();
+        (l.item(), [a, p, n].map(|x| x.grad().unwrap().into_iter().collect()))
+    }
+
+    #[test]
+    fn equal_rows_have_no_direction() {
+        assert_eq!(at(1.0, true, [[1.0, 2.0]; 3]), (1.0, [vec![0.0; 2], vec![0.0; 2], vec![0.0; 2]]));
+        assert_eq!(at(1.0, false, [[1.0], [1.0], [1.5]]), (0.5, [vec![1.0], vec![0.0], vec![-1.0]]));
+        assert_eq!(at(0.5, false, [[1.0], [1.0], [1.5]]), (0.0, [vec![0.0], vec![0.0], vec![0.0]])); // the kink
+        assert_eq!(at(1.0, true, [[-1.0], [1.0], [0.0]]), (2.0, [vec![-0.5], vec![0.5], vec![0.0]])); // a tie
+    }
+
+    #[test]
+    fn all_sizes_have_distances_and_directions() {
+        for scale in [f32::MAX, 1e30, 1e-30, 1e-44] {
+            let (l, [_, p, n]) = at(0.0, false, [[0.0, 0.0], [-scale, scale], [scale / 2.0, 0.0]]);
+            let (exact, root) = ((2f64.sqrt() - 0.5) * f64::from(scale), 0.5f32.sqrt());
+            assert!((f64::from(l) - exact).abs() <= 1e-6 * exact + 1e-45, "{l} instead of {exact}");
+            assert!((p[0] + root).abs() + (p[1] - root).abs() < 3e-7 && n == [-1.0, 0.0], "{p:?} {n:?}");
+        }
+        let (_, [_, p, _]) = at(0.0, false, [[f32::MAX, 0.0], [-f32::MAX, 0.0], [0.0; 2]]);
+        assert_eq!(p, [-1.0, 0.0]); // 6.8e38 apart
+    }
+
+    #[test]
+    fn what_rounding_takes_does_not_decide() {
+        for side in 1..20 {
+            // √2 side + 1, and the two numbers next to it
+            let [side, nearest] = [side as f32, 1.0 + side as f32 * 2f32.sqrt()];
+            for n in [nearest.next_down(), nearest, nearest.next_up()] {
+                let exact = 2f64.sqrt() * f64::from(side) + 1.0 - f64::from(n);
+                let (l, [_, p, _]) = at(1.0, false, [[0.0, 0.0], [side, side], [n, 0.0]]);
+                assert!((f64::from(l) - exact.max(0.0)).abs() < 1e-12, "{l} instead of {exact:e}");
+                assert_eq!(p[0] > 0.0, exact > 0.0);
+            }
+        }
+        // seen from afar, p and n are nearly the same
+        let (_, [a, ..]) = at(1.0, false, [[100.0, 0.0], [0.0, 1e-6], [0.0, -1e-6]]);
+        assert!((a[1] + 2e-8).abs() < 1e-14, "{a:?}");
+    }
+}
