@@ -239,6 +239,8 @@ losses! {
     mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
     dice_loss ce_dice_loss
     triplet_margin_loss contrastive_loss supcon_loss
+    soft_margin_loss hinge_loss squared_hinge_loss multi_margin_loss
+    sigmoid_focal_loss softmax_focal_loss topk_cross_entropy
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }
 

@@ -8,6 +8,13 @@
 //! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
 //! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
 //! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
+//! | which one, where easy rows drown the hard ones? | K logits | [`softmax_focal_loss`](mod@softmax_focal_loss) | logits, class indices |
+//! | the same, only the k hardest rows | K logits | [`topk_cross_entropy`](mod@topk_cross_entropy) | logits, class indices, k |
+//! | which one, by a margin? | K scores | [`multi_margin_loss`](mod@multi_margin_loss) | scores, class indices |
+//! | yes or no, where nearly all are an easy no? | 1 logit each | [`sigmoid_focal_loss`](mod@sigmoid_focal_loss) | logits, targets 0 or 1 |
+//! | yes or no, as a sign? | 1 logit each | [`soft_margin_loss`](mod@soft_margin_loss) | logits, targets +1 or -1 |
+//! | on which side, by a margin? | 1 score each | [`hinge_loss`](mod@hinge_loss) | scores, targets +1 or -1 |
+//! | the same, without a kink | 1 score each | [`squared_hinge_loss`](mod@squared_hinge_loss) | scores, targets +1 or -1 |
 //! | how much? | a number | [`mse_loss`](mod@mse_loss) | any numbers |
 //! | how much, where no error may count more than its size? | a number | [`l1_loss`](mod@l1_loss) | any numbers |
 //! | how much, where some targets are far off? | a number | [`huber_loss`](mod@huber_loss), [`smooth_l1_loss`](mod@smooth_l1_loss), [`log_cosh_loss`](mod@log_cosh_loss) | any numbers |
@@ -62,16 +69,23 @@ pub mod ce_dice_loss;
 pub mod contrastive_loss;
 pub mod dice_loss;
 pub mod half_squared_error;
+pub mod hinge_loss;
 pub mod huber_loss;
 pub mod l1_loss;
 pub mod log_cosh_loss;
 pub mod mse_loss;
+pub mod multi_margin_loss;
 pub mod nll_loss;
 pub mod poisson_nll_loss;
 pub mod quantile_loss;
+pub mod sigmoid_focal_loss;
 pub mod smooth_l1_loss;
+pub mod soft_margin_loss;
 pub mod softmax_cross_entropy;
+pub mod softmax_focal_loss;
+pub mod squared_hinge_loss;
 pub mod supcon_loss;
+pub mod topk_cross_entropy;
 pub mod triplet_margin_loss;
 
 pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
@@ -80,18 +94,25 @@ pub use ce_dice_loss::{CeDiceLoss, ce_dice_loss};
 pub use contrastive_loss::{ContrastiveLoss, contrastive_loss};
 pub use dice_loss::{DiceActivation, DiceLoss, DicePer, dice_loss};
 pub use half_squared_error::{HalfSquaredError, half_squared_error};
+pub use hinge_loss::{HingeLoss, hinge_loss};
 pub use huber_loss::{HuberLoss, huber_loss};
 pub use kinds::labels::Label;
 pub use l1_loss::{L1Loss, l1_loss};
 pub use log_cosh_loss::{LogCoshLoss, log_cosh_loss};
 pub use mse_loss::{MseLoss, mse_loss};
+pub use multi_margin_loss::{MultiMarginLoss, multi_margin_loss};
 pub use nll_loss::{NllLoss, nll_loss};
 pub use poisson_nll_loss::{PoissonNllLoss, poisson_nll_loss};
 pub use quantile_loss::{QuantileLoss, quantile_loss};
 pub use reduction::Reduction;
+pub use sigmoid_focal_loss::{SigmoidFocalLoss, sigmoid_focal_loss};
 pub use smooth_l1_loss::{SmoothL1Loss, smooth_l1_loss};
+pub use soft_margin_loss::{SoftMarginLoss, soft_margin_loss};
 pub use softmax_cross_entropy::{ClassTargets, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
+pub use softmax_focal_loss::{SoftmaxFocalLoss, softmax_focal_loss};
+pub use squared_hinge_loss::{SquaredHingeLoss, squared_hinge_loss};
 pub use supcon_loss::{SupconLoss, supcon_loss};
+pub use topk_cross_entropy::{TopkCrossEntropy, topk_cross_entropy};
 pub use triplet_margin_loss::{TripletMarginLoss, triplet_margin_loss};
 
 use functions::{log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh};

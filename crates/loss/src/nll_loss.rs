@@ -112,7 +112,7 @@ impl NllLoss {
     pub fn loss<'t, T: Scalar>(&self, log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
         let tape = log_probs.tape();
         check_log_probs(NAMES.loss, log_probs);
-        let labels = NAMES.record(log_probs, labels, self.ignore_index);
+        let labels = NAMES.record(log_probs, labels, Some(self.ignore_index));
         let op = Picked { reduction: self.reduction };
         let loss = match &self.weight {
             None => tape.apply(op, [log_probs, labels]),

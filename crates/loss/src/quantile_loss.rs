@@ -21,14 +21,13 @@
 //!
 //! Koenker and Bassett, "Regression quantiles", *Econometrica* 46 (1978).
 
-use surprisal_tensor::sum::sum;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Tape, Var, kernel};
 
 use crate::Reduction;
 use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::check_constant;
-use crate::kinds::pointwise::{linear, mean, not_empty, same_shape};
+use crate::kinds::pointwise::{linear, not_empty, same_shape};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -190,10 +189,7 @@ impl<T: Scalar> Op<T> for Pinball {
         }
         let losses = f.scratch.at_least(x.len());
         map(value, x, t, levels, losses);
-        f.y[0] = match self.reduction {
-            Reduction::Mean => mean(sum(losses), losses.len(), |i| losses[i]),
-            _ => sum(losses),
-        };
+        self.reduction.reduce(losses, T::of(x.len() as f64), f.y);
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (x, t, levels, dy) = (b.x(0), b.x(1), b.x(2), b.dy);

@@ -33,6 +33,7 @@ use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, opti
 use crate::kinds::Domain;
 use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
 use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::kinds::rows::add_rows;
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -161,7 +162,7 @@ impl<'t, T: Scalar> ClassTargets<'t, T> for TargetLeaf<'t, T> {
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
     #[track_caller]
     fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
-        TargetLeaf::Labels(Labelled { loss, ..NAMES }.record(logits, self, ignore_index))
+        TargetLeaf::Labels(Labelled { loss, ..NAMES }.record(logits, self, Some(ignore_index)))
     }
 }
 impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &Vec<L> {
@@ -224,8 +225,9 @@ impl Fused {
 }
 
 kernel! {
-    /// One class a row: writes each row's loss, and `scale` times its gradient.
-    fn one_class<T: Scalar>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, scale: T, losses: &mut [T], d: &mut [T]) {
+    /// One class a row: writes each row's loss, and `scale` times its gradient. The loss is a function f of the surprise -ln p_y:
+    /// `f(-ln p_y, p_y, 1 - p_y)` gives its value and its derivative by the surprise.
+    pub(crate) fn one_class<T: Scalar, F: Fn(T, T, T) -> (T, T)>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, f: F, scale: T, losses: &mut [T], d: &mut [T]) {
         exp_rows(z, classes, d, |i, z, e, row| {
             let Some((y, w)) = counted(labels[i], weight) else {
                 e.fill(T::ZERO);
@@ -234,12 +236,19 @@ kernel! {
             };
             // 1 - p_y, of which nothing is lost: all but e_y over the total
             let others = if y == row.argmax { row.rest } else { row.total - e[y] };
-            losses[i] = w * row.surprise(z[y]);
-            let c = w * scale / row.total;
+            let (loss, slope) = f(row.surprise(z[y]), e[y] / row.total, others / row.total);
+            losses[i] = w * loss;
+            let c = w * slope * scale / row.total;
             for e in e.iter_mut() { *e *= c }
             e[y] = -(c * others);
         });
     }
+}
+
+/// The surprise as it is, for [`one_class`].
+#[inline(always)]
+pub(crate) fn itself<T: Scalar>(surprise: T, _: T, _: T) -> (T, T) {
+    (surprise, T::ONE)
 }
 
 /// The mean loss of `[rows, classes]` logits, by rows, and its gradient: the kernel behind [`softmax_cross_entropy()`], without a tape.
@@ -261,7 +270,7 @@ pub fn value_and_gradient<T: Scalar>(logits: &[T], classes: usize, labels: &[T],
     assert_eq!(logits.len(), labels.len() * classes, "one label for each row of {classes} classes");
     let count = total_weight(labels, None);
     let mut losses = vec![T::ZERO; labels.len()];
-    one_class(logits, classes, labels, None, T::ONE / count, &mut losses, gradient);
+    one_class(logits, classes, labels, None, itself, T::ONE / count, &mut losses, gradient);
     sum(&losses) / count
 }
 
@@ -316,17 +325,13 @@ impl<T: Scalar> Op<T> for Fused {
         let scale = self.reduction.factor(count);
         let (d, losses) = f.memo.split_at_mut(rows * classes);
         if !self.soft && self.smoothing == 0.0 {
-            one_class(z, classes, t, weight, scale, losses, d);
+            one_class(z, classes, t, weight, itself, scale, losses, d);
         } else {
             let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, weight, a);
             let a: &mut Buf<T> = f.scratch;
             any_target(z, classes, coefficients, a.at_least(classes), scale, losses, d);
         }
-        match self.reduction {
-            Reduction::None => f.y.copy_from_slice(losses),
-            Reduction::Sum => f.y[0] = sum(losses),
-            Reduction::Mean => f.y[0] = sum(losses) / count,
-        }
+        self.reduction.reduce(losses, count, f.y);
     }
 
     fn backward(&self, b: &mut Backward<T>) {
@@ -335,14 +340,7 @@ impl<T: Scalar> Op<T> for Fused {
         let d = &b.memo[..rows * classes];
         let each = self.reduction == Reduction::None;
         if let Some(dz) = b.dx(0) {
-            match dy {
-                &[dy] => dz.add(d, |d| d * dy),
-                _ => dz.add_filled(|dz, _| {
-                    for ((dz, d), &dy) in dz.chunks_exact_mut(classes).zip(d.chunks_exact(classes)).zip(dy) {
-                        dz.iter_mut().zip(d).for_each(|(dz, &d)| *dz = d * dy);
-                    }
-                }),
-            }
+            add_rows(dz, d, dy, classes);
         }
         if let Some(dt) = b.dx(1).filter(|_| self.soft) {
             // dl/dt_c = w_c (1 - ε) (-ln p_c)

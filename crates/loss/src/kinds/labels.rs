@@ -32,7 +32,7 @@ impl Labelled {
         self,
         input: Var<'t, T>,
         labels: &[impl Label],
-        ignore_index: i64,
+        ignore_index: Option<i64>,
     ) -> Var<'t, T> {
         let (Labelled { loss, input: name }, shape) = (self, input.shape());
         let (rows, classes) = match self.rows_and_classes(&shape) {
@@ -48,7 +48,7 @@ impl Labelled {
         let leaf = input.tape().input_with([rows], |slots| {
             for (row, (slot, label)) in slots.iter_mut().zip(labels).enumerate() {
                 let label = label.index();
-                if label == ignore_index {
+                if Some(label) == ignore_index {
                     *slot = T::of(IGNORED);
                 } else if (0..classes as i64).contains(&label) {
                     *slot = T::of(label as f64); // exact: a class index is far below 2^24

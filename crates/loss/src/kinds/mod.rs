@@ -2,9 +2,11 @@
 
 pub(crate) mod data;
 pub(crate) mod distance;
+pub(crate) mod focal;
 pub(crate) mod labels;
 pub(crate) mod less_log;
 pub(crate) mod pointwise;
+pub(crate) mod rows;
 pub(crate) mod yes_or_no;
 
 pub(crate) use data::Domain;

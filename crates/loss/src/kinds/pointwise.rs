@@ -1,11 +1,12 @@
 //! Losses that compare an input with a target element by element.
 
-use surprisal_tensor::sum::{sum_by, sum_filled};
+use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::Reduction;
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, check_if_data};
+use crate::reduction::mean;
 
 /// A loss of one number against its target, in terms of both; the rest (shapes, checks, reductions, gradients) is the same for all.
 pub(crate) trait Pointwise: Copy + Send + 'static {
@@ -65,12 +66,6 @@ pub(crate) fn signed<T: Scalar>(size: T, e: T) -> T {
     }
 }
 
-/// The mean of n losses, from their sum; where that has overflowed, which the mean need not, from the losses one by one.
-pub(crate) fn mean<T: Scalar>(total: T, n: usize, each: impl Fn(usize) -> T) -> T {
-    let count = T::of(n as f64);
-    if total.is_finite() { total / count } else { sum_by(n, |i| each(i) / count) }
-}
-
 struct Fused<L> {
     loss: L,
     reduction: Reduction,
@@ -113,7 +108,10 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
         match self.reduction {
             Reduction::None => each(self.loss, x, t, f.y),
             Reduction::Sum => f.y[0] = total(self.loss, x, t),
-            Reduction::Mean => f.y[0] = mean(total(self.loss, x, t), x.len(), |i| self.loss.loss(x[i], t[i])),
+            Reduction::Mean => {
+                let count = T::of(x.len() as f64);
+                f.y[0] = mean(total(self.loss, x, t), count, x.len(), |i| self.loss.loss(x[i], t[i]));
+            }
         }
     }
     fn backward(&self, b: &mut Backward<T>) {

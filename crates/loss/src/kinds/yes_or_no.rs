@@ -7,10 +7,13 @@ use crate::Reduction;
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, weights};
 use crate::kinds::pointwise::same_shape;
+use crate::reduction::mean;
 
 /// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
 pub(crate) trait YesOrNo: Copy + Send + 'static {
     const CARD: Card;
+    /// What targets may be.
+    const TARGETS: Domain = Domain::FromZeroToOne;
     /// l(x, t) and dl/dx, both times `weight`; a yes counts `pos_weight` times as much.
     fn element<T: Scalar>(self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
     /// The same without weights, where that is less work.
@@ -30,7 +33,7 @@ pub(crate) fn yes_or_no<'t, T: Scalar, L: YesOrNo>(
     pos_weight: &Option<Vec<f64>>,
 ) -> Var<'t, T> {
     let (name, tape, op) = (L::CARD.name, x.tape(), Fused { loss, reduction });
-    check_constant(name, "target", targets, Domain::FromZeroToOne);
+    check_constant(name, "target", targets, L::TARGETS);
     if weight.is_none() && pos_weight.is_none() {
         return tape.apply(op, [x, targets]);
     }
@@ -83,29 +86,34 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
     }
     fn forward(&self, f: &mut Forward<T>) {
         let (x, t) = (f.inputs.x(0), f.inputs.x(1));
-        let total = if f.inputs.len() == 2 && self.reduction != Reduction::None {
-            fused(self.loss, x, t, T::ONE, f.memo)
-        } else {
-            let one = [T::ONE];
-            let weighed = f.inputs.len() > 2;
-            let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
-            let at = |weights: &[T], i: usize| {
-                if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] }
-            };
-            let each = |i: usize| self.loss.element(x[i], t[i], at(w, i), at(p, i));
-            if self.reduction == Reduction::None {
-                for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {
-                    (*y, *d) = each(i);
-                }
-                return;
+        let one = [T::ONE];
+        let weighed = f.inputs.len() > 2;
+        let (w, p) = if weighed { (f.inputs.x(2), f.inputs.x(3)) } else { (&one[..], &one[..]) };
+        let at = |weights: &[T], i: usize| {
+            if weights.len() == 1 { weights[0] } else { weights[i % weights.len()] }
+        };
+        let each = |i: usize| self.loss.element(x[i], t[i], at(w, i), at(p, i));
+        if self.reduction == Reduction::None {
+            for (i, (y, d)) in f.y.iter_mut().zip(f.memo.iter_mut()).enumerate() {
+                (*y, *d) = each(i);
             }
+            return;
+        }
+        let total = if weighed {
             sum_by(x.len(), |i| {
                 let (l, d) = each(i);
                 f.memo[i] = d;
                 l
             })
+        } else {
+            fused(self.loss, x, t, T::ONE, f.memo)
         };
-        f.y[0] = if self.reduction == Reduction::Mean { total / T::of(x.len() as f64) } else { total };
+        let count = T::of(x.len() as f64);
+        f.y[0] = if self.reduction == Reduction::Mean {
+            mean(total, count, x.len(), |i| each(i).0)
+        } else {
+            total
+        };
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (slope, dy) = (b.memo, b.dy);

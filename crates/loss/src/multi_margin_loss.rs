@@ -1,0 +1,262 @@
+//! Multi-class margin loss: `l = (w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p`.
+//!
+//! The score of the class y that it was shall lead every other score by the margin m. Each of the others that comes nearer, or
+//! leads, counts what is lacking: by itself (p = 1), or by its square (p = 2), which has no kink. A row where y leads by the
+//! margin costs nothing. It is [`hinge_loss`](crate::hinge_loss()) for more than two classes. Take it where only the ranking
+//! matters; [`softmax_cross_entropy`](crate::softmax_cross_entropy()) gives probabilities.
+//!
+//! The sum over the other classes is divided by all C classes, and the mean by the number of rows, whatever the weights: so it is
+//! in PyTorch, whose weighted cross-entropy divides by the weights.
+//!
+//! # The gradient
+//!
+//! With `m_j = max(0, m - x_y + x_j)`: for p = 1, `dl/dx_j = w_y / C` where m_j > 0, else 0, and `dl/dx_y = -w_y / C` times how
+//! many those are. For p = 2, `dl/dx_j = (2 w_y / C) m_j`, and `dl/dx_y` is minus their sum. At the kink it is 0.
+//!
+//! # In which form
+//!
+//! * `m + (x_j - x_y)` and not `(m - x_y) + x_j`: for m = 0.1 and equal scores of 10000 the latter is 0.09961 in `f32`.
+//! * But the difference is rounded too, and for m = 1, x_y = 1, x_j = 1e-9 it is -1, and nothing seems to be lacking. What the
+//!   rounding lost is known exactly (the two-sum of Knuth), and is added at the end: 1e-9.
+//! * The classes that count are counted, then multiplied: adding 1/1000 in `f32` 999 times is 157 ULP off.
+//!
+//! # Source
+//!
+//! Weston and Watkins 1999, "Support vector machines for multi-class pattern recognition"; PyTorch's `multi_margin_loss`.
+
+use surprisal_tensor::ops::softmax::difference;
+use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
+use surprisal_tensor::{Buf, Card, Scalar, Var, kernel};
+
+use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::hinge_loss::MARGIN;
+use crate::kinds::data::{check_not_negative, check_option};
+use crate::kinds::labels::{Labelled, counted};
+use crate::kinds::rows::{RowLoss, Rows, row_loss};
+use crate::{Label, Reduction};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: MultiMargin::CARD,
+    inputs: &[
+        gradient("input", "[rows, classes] or [classes]"),
+        constant("targets", "class indices, one for each row"),
+        constant("weight", "optional: one for each class"),
+    ],
+    options: &[REDUCTION, MARGIN, option("p", "1", "1, or 2 for squares")],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = MultiMarginLoss {
+        reduction: call.reduction()?,
+        p: call.count("p", 1)?,
+        margin: call.number("margin", 1.0)?,
+        weight: call.weights("weight"),
+    };
+    Ok(loss.loss(call.input("input")?, &call.labels("targets")?))
+}
+
+#[derive(Clone, Copy)]
+struct MultiMargin {
+    margin: f64,
+    squared: bool,
+}
+
+impl RowLoss for MultiMargin {
+    const CARD: Card = Card {
+        name: "multi_margin_loss",
+        forward: "(w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p",
+        backward: "dx_j = (w_y / C) p max(0, m - x_y + x_j)^(p-1) dl, dx_y = -Σ_{j≠y} dx_j",
+        story: "What the score of the class that it was lacks to lead every other by the margin.",
+    };
+    const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "input" };
+    fn rows<T: Scalar>(self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
+        multi_margin(rows, T::of(self.margin), self.squared, scale, losses, d);
+    }
+}
+
+kernel! {
+    fn multi_margin<T: Scalar>(rows: Rows<'_, T>, margin: T, squared: bool, scale: T, losses: &mut [T], d: &mut [T]) {
+        let classes = rows.classes;
+        let each = rows.x.chunks_exact(classes).zip(d.chunks_exact_mut(classes)).zip(rows.labels).zip(losses);
+        for (((x, d), &label), loss) in each {
+            let Some((y, w)) = counted(label, rows.weight) else {
+                d.fill(T::ZERO);
+                *loss = T::ZERO;
+                continue;
+            };
+            // where the sum is beyond the largest number, what it is a share of may not be: once more, in halves
+            let (mut h, half) = (T::ONE, T::of(0.5));
+            let total = loop {
+                let x_y = h * x[y];
+                for (d, &x) in d.iter_mut().zip(x) {
+                    let (lead, lost) = difference(h * x, x_y);
+                    let lack = h * margin + lead;
+                    let lack = if lead.abs() < T::of(f64::INFINITY) { lack + lost } else { lack };
+                    *d = if lack <= T::ZERO { T::ZERO } else { lack }; // NaN stays NaN
+                }
+                d[y] = T::ZERO;
+                let total = if squared {
+                    sum_filled(classes, |range, squares| {
+                        for (s, &d) in squares.iter_mut().zip(&d[range]) { *s = d * d }
+                    })
+                } else {
+                    sum_of(d)
+                };
+                if total.is_finite() || h < T::ONE { break total }
+                h = half;
+            };
+            let share = w / T::of(classes as f64);
+            *loss = if h == T::ONE {
+                share * total
+            } else {
+                sum_by(classes, |j| if squared { share / h * d[j] * (d[j] / h) } else { share / h * d[j] })
+            };
+            let share = share * scale;
+            if squared {
+                let twice = (share + share) / h;
+                for d in d.iter_mut() { *d = twice * *d }
+                d[y] = -sum_of(d);
+            } else {
+                for d in d.iter_mut() { *d = if *d > T::ZERO { T::ONE } else { T::ZERO } }
+                d[y] = -sum_of(d);
+                for d in d.iter_mut() { *d = share * *d }
+            }
+        }
+    }
+}
+
+/// The options of [`multi_margin_loss`](multi_margin_loss()); [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct MultiMarginLoss {
+    /// What becomes of the losses of single rows.
+    pub reduction: Reduction,
+    /// 1 (as usual), or 2 for squares.
+    pub p: usize,
+    /// m: by how much the class that it was shall lead. Finite and not negative; 1 as usual.
+    pub margin: f64,
+    /// w: one weight for every class; a row counts that of its class. The mean divides by the number of rows all the same.
+    pub weight: Option<Vec<f64>>,
+}
+
+impl Default for MultiMarginLoss {
+    fn default() -> Self {
+        MultiMarginLoss { reduction: Reduction::Mean, p: 1, margin: 1.0, weight: None }
+    }
+}
+
+/// The mean over the rows of `(1 / C) Σ_{j≠y} max(0, 1 - x_y + x_j)`: what the scores of the classes y, the `labels`, lack to
+/// lead by 1.
+///
+/// `input` is `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+///
+/// # Panics
+/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+///
+/// ```
+/// use surprisal_loss::multi_margin_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let input = tape.input(&array![[1.0, 0.5, -2.0, 1.5]]).requires_grad();
+/// let loss = multi_margin_loss(input, &[0]);
+/// loss.backward();
+/// assert_eq!(loss.item(), 0.5); // (0.5 + 0 + 1.5) / 4
+/// assert_eq!(input.grad().unwrap(), array![[-0.5, 0.25, 0.0, 0.25]].into_dyn());
+/// ```
+#[track_caller]
+pub fn multi_margin_loss<'t, T: Scalar>(input: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    MultiMarginLoss::default().loss(input, labels)
+}
+
+impl MultiMarginLoss {
+    /// [`multi_margin_loss`](multi_margin_loss()) with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if an option is out of its range, if a weight is negative or not finite, or if their number
+    /// does not fit.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+        let (name, p) = (MultiMargin::CARD.name, self.p);
+        check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares");
+        check_not_negative(name, "margin", self.margin);
+        let loss = MultiMargin { margin: self.margin, squared: p == 2 };
+        row_loss(loss, input, labels, ("weight", &self.weight), self.reduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hinge_loss;
+    use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+    use surprisal_tensor::{Dual, Params, Workspace, check_gradient};
+
+    fn scores() -> ArrayD<f64> {
+        Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j) as f64 * 1.9).sin() * 2.0).into_dyn()
+    }
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let labels = [2, 0, 4, 1];
+        let one_hot = Array2::from_shape_fn((4, 5), |(i, j)| Dual::of(f64::from(labels[i] == j)));
+        for p in [1, 2] {
+            check_gradient(&[scores()], |tape, x| {
+                let y = tape.input(&one_hot);
+                let x_y = (y * x[0]).sum_axis(-1).reshape([4, 1]);
+                let lack = (1.0 - x_y + x[0]).relu() * (1.0 - y);
+                let plain = (if p == 2 { lack * lack } else { lack }).mean(); // over 4 rows and 5 classes
+                let fused = MultiMarginLoss { p, ..Default::default() }.loss(x[0], &labels);
+                assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                fused + (fused - plain) * 1e3
+            });
+        }
+    }
+
+    #[test]
+    fn every_option_has_the_right_gradient() {
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for weight in [None, Some(vec![0.5, 2.0, 0.0, 1.0, 3.0])] {
+                for (p, margin) in [(1, 1.0), (1, 0.0), (2, 0.7)] {
+                    let loss = MultiMarginLoss { reduction, p, margin, weight: weight.clone() };
+                    check_gradient(&[scores()], |_, x| loss.loss(x[0], &[2, 3, 4, 1]));
+                    check_gradient(&[array![0.5, -1.0, 2.0, 0.0, 1.0].into_dyn()], |_, x| {
+                        loss.loss(x[0], &[1])
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_classes_it_is_half_the_hinge_loss_of_their_difference() {
+        check_gradient(&[array![[0.3, -0.5]].into_dyn()], |tape, x| {
+            let difference = (x[0] * tape.input(&array![[1.0, -1.0]].mapv(Dual::of))).sum_axis(-1);
+            let hinge = hinge_loss(difference, tape.input(&array![1.0].mapv(Dual::of)));
+            let multi = multi_margin_loss(x[0], &[0]);
+            assert!(
+                hinge.item().value > 0.1 && (multi.item().value * 2.0 - hinge.item().value).abs() < 1e-15
+            );
+            multi + (multi * 2.0 - hinge) * 1e3
+        });
+    }
+
+    #[test]
+    fn keeps_what_rounding_loses_and_what_is_beyond_the_range() {
+        let params = Params::<f32>::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let loss = |x: [f32; 3], p| {
+            let loss = MultiMarginLoss { p, ..Default::default() };
+            loss.loss(tape.input(&array![x]), &[0]).item()
+        };
+        assert_eq!(loss([1.0, 1e-9, -5.0], 1), 1e-9 / 3.0);
+        assert_eq!(loss([1.0, 0.0, f32::NEG_INFINITY], 1), 0.0); // at the kink; and a masked class
+        assert_eq!(loss([0.0, f32::INFINITY, 0.0], 1), f32::INFINITY);
+        assert!((loss([-2e38, 2e38, 2e38], 1) / 2.666_666_6e38 - 1.0).abs() < 1e-6); // every difference is beyond
+        assert!((loss([0.0, 3e19, 0.0], 2) / 3e38 - 1.0).abs() < 1e-6); // its square is
+        assert!(loss([0.0, f32::NAN, 0.0], 1).is_nan());
+    }
+}

@@ -1,0 +1,130 @@
+//! Soft margin loss: `l = ln(1 + e^(-y x))`, for labels y that are +1 or -1.
+//!
+//! The score x says +1 where it is positive, and `y x` is how far it stands on the right side. It is the logistic loss under
+//! another name: with t = 1 for y = +1 and t = 0 for y = -1, it is
+//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()) of the logit x, number for number. Take it
+//! where labels are signs. Beside [`hinge_loss`](crate::hinge_loss()) its margin is soft: an example on the right side still
+//! counts a little, `e^(-y x)`, and no score is ever enough.
+//!
+//! # The gradient
+//!
+//! `dl/dx = -y e^(-y x) / (1 + e^(-y x)) = -y σ(-y x)`: never more than 1 in size, and near 1 wherever the sign is wrong.
+//!
+//! # In which form
+//!
+//! `softplus(-y x) = max(-y x, 0) + ln_1p(e^-|x|)`. The formula as it stands is infinite in `f32` from `y x = -88.73` on, its
+//! gradient there inf / inf = NaN; and from `y x = 16.64` on it is 0, because 1 + e^(-y x) is rounded to 1. Here neither happens:
+//! the loss at `y x = -200` is 200, and at `y x = 20` it is 2.06e-9.
+//!
+//! # Source
+//!
+//! Cox 1958, "The regression analysis of binary sequences"; Hastie, Tibshirani and Friedman, *The Elements of Statistical
+//! Learning* (2009), 10.6; PyTorch's `soft_margin_loss`.
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::kinds::Domain;
+use crate::kinds::pointwise::{Pointwise, pointwise};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: SoftMargin::CARD,
+    inputs: &[gradient("input", "any shape"), constant("targets", "the shape of input, +1 or -1")],
+    options: &[REDUCTION],
+    curve: Some(Curve::Logit([-1.0, 1.0])),
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    Ok(SoftMarginLoss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("targets")?))
+}
+
+#[derive(Clone, Copy)]
+struct SoftMargin;
+
+impl Pointwise for SoftMargin {
+    const CARD: Card = Card {
+        name: "soft_margin_loss",
+        forward: "ln(1 + e^(-y x))",
+        backward: "dx = -y σ(-y x) dl",
+        story: "The logistic loss of labels that are signs: the surprise at the sign y, given the log-odds of +1.",
+    };
+    const TARGETS: Domain = Domain::PlusOrMinusOne;
+    const TARGET_GRADIENT: bool = false;
+    #[inline(always)]
+    fn loss<T: Scalar>(&self, x: T, y: T) -> T {
+        (-y * x).softplus()
+    }
+    #[inline(always)]
+    fn slope<T: Scalar>(&self, x: T, y: T, scale: T) -> T {
+        -(scale * y) * (-y * x).sigmoid()
+    }
+}
+
+/// The options of [`soft_margin_loss`](soft_margin_loss()); [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug, Default)]
+pub struct SoftMarginLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+}
+
+/// The mean over all elements of `ln(1 + e^(-y x))`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
+///
+/// Both have one shape. Targets are not differentiated.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
+///
+/// ```
+/// use surprisal_loss::soft_margin_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let input = tape.input(&array![200.0f32]).requires_grad();
+/// let loss = soft_margin_loss(input, tape.input(&array![-1.0]));
+/// loss.backward();
+/// assert_eq!(loss.item(), 200.0); // ln(1 + e^200) as it stands is infinite
+/// assert_eq!(input.grad().unwrap()[0], 1.0);
+/// ```
+#[track_caller]
+pub fn soft_margin_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    SoftMarginLoss::default().loss(input, targets)
+}
+
+impl SoftMarginLoss {
+    /// [`soft_margin_loss`](soft_margin_loss()) with these options.
+    ///
+    /// # Panics
+    /// As [`soft_margin_loss`](soft_margin_loss()) does.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        pointwise(SoftMargin, input, targets, self.reduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binary_cross_entropy_with_logits;
+    use surprisal_tensor::ndarray::array;
+    use surprisal_tensor::{Dual, check_gradient};
+
+    #[test]
+    fn equals_its_definition_and_binary_cross_entropy() {
+        let x = array![[0.3, -1.2, 2.5], [-4.0, 0.0, 1.0]].into_dyn();
+        let y = array![[1.0, -1.0, 1.0], [1.0, -1.0, -1.0]].mapv(Dual::of);
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            check_gradient(std::slice::from_ref(&x), |tape, x| {
+                let y = tape.input(&y);
+                let fused = SoftMarginLoss { reduction }.loss(x[0], y);
+                let (mean, plain) = (soft_margin_loss(x[0], y), ((-y * x[0]).exp() + 1.0).ln().mean());
+                let logistic = binary_cross_entropy_with_logits(x[0], (y + 1.0) * 0.5);
+                assert!((mean.item().value - plain.item().value).abs() < 1e-14);
+                // the differences are 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                fused + (mean - plain) * 1e3 + (mean - logistic) * 1e4
+            });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Squared hinge loss: `l = max(0, m - y x)²`, for labels y that are +1 or -1 and a margin m.
+//!
+//! As [`hinge_loss`](crate::hinge_loss()), but what an example lacks counts by its square. The kink is gone: the slope falls to 0
+//! as the margin is reached, so a step is small where little is lacking. The price is the other end: one label that is wrong, far
+//! out on the wrong side, pulls as hard as it is far. With weight decay this is the L2 support vector machine.
+//!
+//! # The gradient
+//!
+//! `dl/dx = -2 y max(0, m - y x)`, which is continuous.
+//!
+//! # In which form
+//!
+//! What is lacking first, then its square: `m² - 2 m y x + x²` cancels, and in `f32` with m = 1 it is 0 for y x = 0.9999, where
+//! the loss is 1.0003e-8. The gradient of the mean as `(2 / n)` times what is lacking: twice that first would overflow at the top
+//! of the range.
+//!
+//! # Source
+//!
+//! Tang 2013, "Deep learning using linear support vector machines".
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::hinge_loss::{MARGIN, lack};
+use crate::kinds::Domain;
+use crate::kinds::data::check_not_negative;
+use crate::kinds::pointwise::{Pointwise, pointwise};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: SquaredHinge::CARD,
+    inputs: &[gradient("input", "any shape"), constant("targets", "the shape of input, +1 or -1")],
+    options: &[REDUCTION, MARGIN],
+    curve: Some(Curve::Logit([-1.0, 1.0])),
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let loss = SquaredHingeLoss { reduction: call.reduction()?, margin: call.number("margin", 1.0)? };
+    Ok(loss.loss(call.input("input")?, call.input("targets")?))
+}
+
+#[derive(Clone, Copy)]
+struct SquaredHinge {
+    margin: f64,
+}
+
+impl Pointwise for SquaredHinge {
+    const CARD: Card = Card {
+        name: "squared_hinge_loss",
+        forward: "max(0, m - y x)²",
+        backward: "dx = -2 y max(0, m - y x) dl",
+        story: "The square of what a score lacks to the margin: no kink, and wrong labels far out pull hard.",
+    };
+    const TARGETS: Domain = Domain::PlusOrMinusOne;
+    const TARGET_GRADIENT: bool = false;
+    #[inline(always)]
+    fn loss<T: Scalar>(&self, x: T, y: T) -> T {
+        let lack = lack(self.margin, y, x);
+        lack * lack
+    }
+    #[inline(always)]
+    fn slope<T: Scalar>(&self, x: T, y: T, scale: T) -> T {
+        -(scale + scale) * y * lack(self.margin, y, x)
+    }
+}
+
+/// The options of [`squared_hinge_loss`](squared_hinge_loss()); [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug)]
+pub struct SquaredHingeLoss {
+    /// What becomes of the losses of single elements.
+    pub reduction: Reduction,
+    /// m: how far on the right side is far enough. Finite and not negative; 1 as usual.
+    pub margin: f64,
+}
+
+impl Default for SquaredHingeLoss {
+    fn default() -> Self {
+        SquaredHingeLoss { reduction: Reduction::Mean, margin: 1.0 }
+    }
+}
+
+/// The mean over all elements of `max(0, 1 - y x)²`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
+///
+/// Both have one shape. Targets are not differentiated.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
+///
+/// ```
+/// use surprisal_loss::squared_hinge_loss;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
+/// let loss = squared_hinge_loss(input, tape.input(&array![1.0, -1.0, -1.0, -1.0]));
+/// loss.backward();
+/// assert_eq!(loss.item(), 2.375); // (0.25 + 0 + 9 + 0.25) / 4
+/// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 1.5, 0.25].into_dyn());
+/// ```
+#[track_caller]
+pub fn squared_hinge_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    SquaredHingeLoss::default().loss(input, targets)
+}
+
+impl SquaredHingeLoss {
+    /// [`squared_hinge_loss`](squared_hinge_loss()) with these options.
+    ///
+    /// # Panics
+    /// At the caller's line, also if the margin is negative or not finite.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+        check_not_negative(SquaredHinge::CARD.name, "margin", self.margin);
+        pointwise(SquaredHinge { margin: self.margin }, input, targets, self.reduction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::array;
+    use surprisal_tensor::{Dual, check_gradient};
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let x = array![[0.3, -1.2, 2.5], [-4.0, 0.0, 1.0]].into_dyn();
+        let y = array![[1.0, -1.0, 1.0], [1.0, -1.0, -1.0]].mapv(Dual::of);
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+            for margin in [1.0, 0.5, 2.25] {
+                check_gradient(std::slice::from_ref(&x), |tape, x| {
+                    let y = tape.input(&y);
+                    let fused = SquaredHingeLoss { reduction, margin }.loss(x[0], y);
+                    let mean = SquaredHingeLoss { margin, ..Default::default() }.loss(x[0], y);
+                    let lack = (margin - y * x[0]).relu();
+                    let plain = (lack * lack).mean();
+                    assert!((mean.item().value - plain.item().value).abs() < 1e-14);
+                    fused + (mean - plain) * 1e3
+                });
+            }
+        }
+    }
+}
