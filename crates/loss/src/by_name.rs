@@ -20,7 +20,7 @@ use std::fmt;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
+use crate::{Base, Reduction};
 
 /// What a loss says of itself, beside its page.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +168,16 @@ impl<'t, T: Scalar> Call<'t, T> {
         }
     }
 
+    /// `"base": "e"` or `"base": 2`
+    pub(crate) fn base(&self) -> Result<Base, CallError> {
+        match self.options.get("base") {
+            None => Ok(Base::E),
+            Some(Setting::Text(text)) if text == "e" => Ok(Base::E),
+            Some(Setting::Number(2.0)) => Ok(Base::Two),
+            Some(other) => Err(CallError(format!("base is {other}: it is \"e\" for nats, or 2 for bits"))),
+        }
+    }
+
     pub(crate) fn number(&self, name: &str, default: f64) -> Result<f64, CallError> {
         match self.options.get(name) {
             None => Ok(default),
@@ -233,14 +243,12 @@ macro_rules! losses {
     };
 }
 losses! {
-    softmax_cross_entropy
-    binary_cross_entropy_with_logits
-    binary_cross_entropy nll_loss
+    softmax_cross_entropy softmax_focal_loss topk_cross_entropy nll_loss
+    binary_cross_entropy_with_logits sigmoid_focal_loss soft_margin_loss binary_cross_entropy
+    hinge_loss squared_hinge_loss multi_margin_loss
     mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
-    dice_loss ce_dice_loss
-    triplet_margin_loss contrastive_loss supcon_loss
-    soft_margin_loss hinge_loss squared_hinge_loss multi_margin_loss
-    sigmoid_focal_loss softmax_focal_loss topk_cross_entropy
+    dice_loss ce_dice_loss triplet_margin_loss contrastive_loss supcon_loss
+    self_information entropy cross_entropy_probs kl_div kl_div_logits entropy_from_logits
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }
 

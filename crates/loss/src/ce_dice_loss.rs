@@ -145,7 +145,9 @@ impl CeDiceLoss {
         let targets = targets.record(NAMES.loss, logits, NO_INDEX);
         let fit = match targets {
             TargetLeaf::Labels(_) => not_empty(&logits.shape()),
-            TargetLeaf::Probabilities(t) => agree(&logits.shape(), &t.shape(), "targets"),
+            TargetLeaf::Probabilities(t) => {
+                agree(("the input", &logits.shape()), ("the targets", &t.shape()))
+            }
         };
         if let Err(told) = fit {
             panic!("{}: {told}", NAMES.loss);

@@ -307,7 +307,7 @@ impl<T: Scalar> Op<T> for Fused {
         ENTRY.card
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        same_shape(inputs, "targets")?;
+        same_shape(inputs, "the input", "the targets")?;
         let shape = inputs.shape(0);
         if self.0.per == DicePer::All {
             return Ok(Shape::SCALAR);

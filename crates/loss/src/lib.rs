@@ -24,6 +24,11 @@
 //! | what is like what, by triplets? | a row of numbers | [`triplet_margin_loss`](mod@triplet_margin_loss) | anchors, positives, negatives |
 //! | what is like what, by pairs? | a row of numbers | [`contrastive_loss`](mod@contrastive_loss) | pairs, 1 for similar and 0 for not |
 //! | what is like what, by labels? | a row of numbers | [`supcon_loss`](mod@supcon_loss) | rows, labels |
+//! | is it like another model's answer? | K logits each | [`kl_div_logits`](mod@kl_div_logits) | logits of both |
+//! | is it like a given distribution? | K log-probabilities | [`kl_div`](mod@kl_div) | log-probabilities, and probabilities or their logarithms |
+//! | the same, where both are tables | K probabilities | [`cross_entropy_probs`](mod@cross_entropy_probs) | probabilities of both |
+//! | how unsure is it? (no target) | K logits, or K probabilities | [`entropy_from_logits`](mod@entropy_from_logits), [`entropy`](mod@entropy) | logits, probabilities |
+//! | how surprising is one outcome? | its probability | [`self_information`](mod@self_information) | probabilities |
 //! | (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
 //!
 //! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
@@ -56,6 +61,7 @@
 
 #![forbid(unsafe_code)]
 
+mod base;
 pub mod by_name;
 mod functions;
 mod kinds;
@@ -67,10 +73,15 @@ pub mod binary_cross_entropy;
 pub mod binary_cross_entropy_with_logits;
 pub mod ce_dice_loss;
 pub mod contrastive_loss;
+pub mod cross_entropy_probs;
 pub mod dice_loss;
+pub mod entropy;
+pub mod entropy_from_logits;
 pub mod half_squared_error;
 pub mod hinge_loss;
 pub mod huber_loss;
+pub mod kl_div;
+pub mod kl_div_logits;
 pub mod l1_loss;
 pub mod log_cosh_loss;
 pub mod mse_loss;
@@ -78,6 +89,7 @@ pub mod multi_margin_loss;
 pub mod nll_loss;
 pub mod poisson_nll_loss;
 pub mod quantile_loss;
+pub mod self_information;
 pub mod sigmoid_focal_loss;
 pub mod smooth_l1_loss;
 pub mod soft_margin_loss;
@@ -88,15 +100,21 @@ pub mod supcon_loss;
 pub mod topk_cross_entropy;
 pub mod triplet_margin_loss;
 
+pub use base::Base;
 pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
 pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits};
 pub use ce_dice_loss::{CeDiceLoss, ce_dice_loss};
 pub use contrastive_loss::{ContrastiveLoss, contrastive_loss};
+pub use cross_entropy_probs::{CrossEntropyProbs, cross_entropy_probs};
 pub use dice_loss::{DiceActivation, DiceLoss, DicePer, dice_loss};
+pub use entropy::{Entropy, entropy};
+pub use entropy_from_logits::{EntropyFromLogits, entropy_from_logits};
 pub use half_squared_error::{HalfSquaredError, half_squared_error};
 pub use hinge_loss::{HingeLoss, hinge_loss};
 pub use huber_loss::{HuberLoss, huber_loss};
 pub use kinds::labels::Label;
+pub use kl_div::{KlDiv, KlReduction, kl_div};
+pub use kl_div_logits::{KlDivLogits, kl_div_logits};
 pub use l1_loss::{L1Loss, l1_loss};
 pub use log_cosh_loss::{LogCoshLoss, log_cosh_loss};
 pub use mse_loss::{MseLoss, mse_loss};
@@ -105,6 +123,7 @@ pub use nll_loss::{NllLoss, nll_loss};
 pub use poisson_nll_loss::{PoissonNllLoss, poisson_nll_loss};
 pub use quantile_loss::{QuantileLoss, quantile_loss};
 pub use reduction::Reduction;
+pub use self_information::{SelfInformation, self_information};
 pub use sigmoid_focal_loss::{SigmoidFocalLoss, sigmoid_focal_loss};
 pub use smooth_l1_loss::{SmoothL1Loss, smooth_l1_loss};
 pub use soft_margin_loss::{SoftMarginLoss, soft_margin_loss};

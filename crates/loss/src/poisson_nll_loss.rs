@@ -40,7 +40,7 @@ use crate::Reduction;
 use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::check_option;
-use crate::kinds::less_log::less_log;
+use crate::kinds::log_ratio::log_ratio;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 
 const CARD: Card = Card {
@@ -146,7 +146,7 @@ impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
         for (i, d) in d.iter_mut().enumerate().filter(|(_, d)| **d == T::ZERO) {
             let (x, t) = (x[i].value(), t[i].value());
             if t >= f64::MIN_POSITIVE {
-                *d += scale(i) * T::of(t * less_log(x, t).exp_m1());
+                *d += scale(i) * T::of(t * (-log_ratio(t, x, 0.0)).exp_m1());
             }
         }
     }

@@ -172,7 +172,7 @@ impl<T: Scalar> Op<T> for Pinball {
         let (x, t, levels) = (inputs.shape(0), inputs.shape(1), inputs.dims(2)[1]);
         match x.dims() {
             [rows @ .., last] if *last == levels && rows == t.dims() => not_empty(x)?,
-            _ if levels == 1 => same_shape(inputs, "target")?,
+            _ if levels == 1 => same_shape(inputs, "the input", "the target")?,
             _ => {
                 return Err(ShapeError::new(format!(
                     "the input is {x}, the target {t}, with {levels} levels q: the input must have the target's shape and behind it \

@@ -54,12 +54,11 @@ macro_rules! oracle {
     };
 }
 oracle! {
-    softmax_cross_entropy nll_loss
-    binary_cross_entropy_with_logits binary_cross_entropy
+    softmax_cross_entropy softmax_focal_loss topk_cross_entropy nll_loss
+    binary_cross_entropy_with_logits sigmoid_focal_loss soft_margin_loss binary_cross_entropy
+    hinge_loss squared_hinge_loss multi_margin_loss
     mse_loss half_squared_error l1_loss smooth_l1_loss huber_loss log_cosh_loss quantile_loss poisson_nll_loss
-    dice_loss ce_dice_loss
-    triplet_margin_loss contrastive_loss supcon_loss
-    soft_margin_loss hinge_loss squared_hinge_loss multi_margin_loss
-    sigmoid_focal_loss softmax_focal_loss topk_cross_entropy
+    dice_loss ce_dice_loss triplet_margin_loss contrastive_loss supcon_loss
+    self_information entropy cross_entropy_probs kl_div kl_div_logits entropy_from_logits
     softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh
 }

@@ -15,7 +15,14 @@ pub(crate) enum Domain {
     PlusOrMinusOne,
     /// 0 or more.
     NotNegative,
+    /// \[0, 1\], and what the rounding of a sum may put above 1.
+    Probability,
+    /// The logarithm of such a number.
+    LogProbability,
 }
+
+/// How far above 1 a probability may be rounded: more than any sum of shares is, and less than any count or percentage.
+const ROUNDED: f64 = 1e-3;
 
 impl Domain {
     #[inline(always)]
@@ -26,6 +33,8 @@ impl Domain {
             Domain::ZeroOrOne => x == T::ZERO || x == T::ONE,
             Domain::PlusOrMinusOne => x == T::ONE || x == -T::ONE,
             Domain::NotNegative => x >= T::ZERO,
+            Domain::Probability => x >= T::ZERO && x <= T::of(1.0 + ROUNDED),
+            Domain::LogProbability => x <= T::of(ROUNDED),
         }
     }
 
@@ -39,6 +48,10 @@ impl Domain {
                 format!("{name}s are +1 or -1; of labels y that are 0 or 1, 2 y - 1 is")
             }
             Domain::NotNegative => format!("{name}s are not negative"),
+            Domain::Probability => {
+                "probabilities lie between 0 and 1; softmax makes them of logits, a division by their sum of counts".into()
+            }
+            Domain::LogProbability => "logarithms of probabilities are not positive".into(),
         }
     }
 }
@@ -58,6 +71,15 @@ pub(crate) fn check_constant<T: Scalar>(loss: &str, name: &str, x: Var<T>, domai
 pub(crate) fn check_if_data<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
     if !x.needs_grad() {
         check(loss, name, x, domain);
+    }
+}
+
+/// Checks probabilities that were given as they are; those that a model computed are not looked at, in evaluation neither, where nothing
+/// needs a gradient.
+#[track_caller]
+pub(crate) fn check_probabilities<T: Scalar>(loss: &str, name: &str, p: Var<T>) {
+    if p.op_name() == "input" {
+        check_if_data(loss, name, p, Domain::Probability);
     }
 }
 

@@ -4,9 +4,11 @@ pub(crate) mod data;
 pub(crate) mod distance;
 pub(crate) mod focal;
 pub(crate) mod labels;
-pub(crate) mod less_log;
+pub(crate) mod log_ratio;
 pub(crate) mod pointwise;
 pub(crate) mod rows;
+pub(crate) mod softmax_rows;
+pub(crate) mod terms;
 pub(crate) mod yes_or_no;
 
 pub(crate) use data::Domain;

@@ -100,7 +100,7 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
         L::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        same_shape(inputs, "target")?;
+        same_shape(inputs, "the input", "the target")?;
         Ok(self.reduction.shape(*inputs.shape(0)))
     }
     fn forward(&self, f: &mut Forward<T>) {
@@ -131,17 +131,16 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
 
 /// The first two inputs must have the same shape, and elements. Broadcasting here would be a mistake that trains: [64, 1] against
 /// [64] would compare every row with every target.
-pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, second: &str) -> Result<(), ShapeError> {
-    agree(inputs.shape(0), inputs.shape(1), second)
+pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, first: &str, second: &str) -> Result<(), ShapeError> {
+    agree((first, inputs.shape(0)), (second, inputs.shape(1)))
 }
 
-/// [`same_shape`] of the input and its second.
-pub(crate) fn agree(x: &Shape, t: &Shape, second: &str) -> Result<(), ShapeError> {
+/// [`same_shape`] of two shapes with their names.
+pub(crate) fn agree((first, x): (&str, &Shape), (second, t): (&str, &Shape)) -> Result<(), ShapeError> {
     if x != t {
-        let error =
-            ShapeError::new(format!("the input is {x}, the {second} {t}: they must have the same shape"));
+        let error = ShapeError::new(format!("{first} is {x}, {second} {t}: they must have the same shape"));
         return Err(if x.len() == t.len() {
-            error.hint(format!("the numbers of elements agree: reshape the {second} to {x}"))
+            error.hint(format!("the numbers of elements agree: reshape {second} to {x}"))
         } else {
             error
         });

@@ -65,7 +65,7 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
         L::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        same_shape(inputs, "targets")?;
+        same_shape(inputs, "the input", "the targets")?;
         let shape = inputs.shape(0);
         if inputs.len() > 2 {
             let (weights, pos_weights) = (inputs.shape(2).len(), inputs.shape(3).len());

@@ -57,6 +57,8 @@ pub struct Row<T> {
     pub argmax: usize,
     /// m, the largest x.
     pub max: T,
+    /// e_k
+    pub top: T,
     /// S, the sum of e_j over the others.
     pub rest: T,
     /// e_k + S
@@ -132,9 +134,8 @@ pub fn exp_rows<T: Scalar>(
             *log = (rest / top).ln_1p();
         }
         for (i, (x, e)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).enumerate() {
-            let (argmax, max, rest, total, log_total) =
-                (argmax[i], max[i], rest[i], top[i] + rest[i], log[i]);
-            each(chunk * at_once + i, x, e, Row { argmax, max, rest, total, log_total });
+            let (argmax, max, top, rest, log_total) = (argmax[i], max[i], top[i], rest[i], log[i]);
+            each(chunk * at_once + i, x, e, Row { argmax, max, top, rest, total: top + rest, log_total });
         }
     }
 }

@@ -1,0 +1,169 @@
+//! Entropy: the surprise to be expected, `H(p) = -Σ_c p_c ln p_c`.
+//!
+//! Class c happens with probability p_c, and then surprises by -ln p_c. The mean of that is the least number of bits, or nats, that a
+//! message about the class takes on average: 0 for a certain class, and most, ln C, where all C classes are equally probable.
+//!
+//! It is not a loss of predictions, as no target is in it: it tells how unsure a distribution is. Added to a loss it makes predictions
+//! sharper, and subtracted from it, broader. Of logits take [`entropy_from_logits`](crate::entropy_from_logits()).
+//!
+//! # The gradient
+//!
+//! `dH/dp_c = -(ln p_c + 1)`, each p_c on its own: that they sum to 1 is not known here, and p need not. At p = 0 it is +inf.
+//!
+//! # In which form
+//!
+//! * A term of p = 0 is 0, which is what p ln p goes to; 0 times -inf would be NaN.
+//! * ln p + 1 is 0 at p = 1/e, and near it the rounding of ln p is all that is left: in `f32` it is 0 at p = 0.36787945, and should be
+//!   2.5e-8. For p within half of 1/e either way it is `ln_1p(e p - 1)`, with `e p - 1 = e ((p - r) - s)`. Here r + s is 1/e in two
+//!   parts, and p - r is exact (Sterbenz).
+//!
+//! # Source
+//!
+//! Shannon 1948, "A mathematical theory of communication", section 6; Sterbenz, *Floating-Point Computation* (1974), theorem 4.3.1.
+
+use std::f64::consts::E;
+
+use surprisal_tensor::{Card, Scalar, Var};
+
+use crate::by_name::{BASE, Call, CallError, Entry, REDUCTION, gradient};
+use crate::kinds::data::check_probabilities;
+use crate::kinds::terms::{Sum, Terms};
+use crate::{Base, Reduction};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Uncertainty::CARD,
+    inputs: &[gradient("p", "[rows, classes] or [classes], from 0 to 1")],
+    options: &[BASE, REDUCTION],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    Ok(Entropy { base: call.base()?, reduction: call.reduction()? }.loss(call.input("p")?))
+}
+
+#[derive(Clone, Copy)]
+struct Uncertainty;
+
+impl Terms for Uncertainty {
+    const CARD: Card = Card {
+        name: "entropy",
+        forward: "-Σ_c p_c ln p_c",
+        backward: "dp = -(ln p + 1) dl",
+        story: "The surprise to be expected: 0 where one class is certain, ln C where all C are equally probable.",
+    };
+    const INPUTS: &'static [&'static str] = &["p"];
+    #[inline(always)]
+    fn terms<T: Scalar>(&self, p: &[T], _: &[T], l: &mut [T]) {
+        for (l, &p) in l.iter_mut().zip(p) {
+            *l = if p == T::ZERO { T::ZERO } else { -p * p.ln() };
+        }
+    }
+    #[inline(always)]
+    fn slopes<T: Scalar>(&self, _: usize, p: &[T], _: &[T], d: &mut [T]) {
+        const ONE_OVER_E: (f64, f64) = (0.36787944117144233, -1.2428753672788363e-17); // their sum is right to 32 digits
+        let r = T::of(ONE_OVER_E.0);
+        let s = T::of((ONE_OVER_E.0 - r.value()) + ONE_OVER_E.1);
+        for (d, &p) in d.iter_mut().zip(p) {
+            let near = T::of(E) * ((p - r) - s);
+            *d = -*d * if near.abs() < T::of(0.5) { near.ln_1p() } else { p.ln() + T::ONE };
+        }
+    }
+}
+
+/// The options of [`entropy()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug, Default)]
+pub struct Entropy {
+    /// Nats or bits.
+    pub base: Base,
+    /// What becomes of the entropies of single rows.
+    pub reduction: Reduction,
+}
+
+/// The mean over the rows of `-Σ_c p_c ln p_c`, in nats; p is `[rows, classes]` or `[classes]`.
+///
+/// # Panics
+/// At the caller's line, if p has another shape or is empty, or if it is data and not from 0 to 1.
+///
+/// ```
+/// use surprisal_loss::{Base, Entropy, entropy};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let coins = tape.input(&array![[0.5, 0.5], [1.0, 0.0]]); // a fair one, and one that always shows heads
+/// assert_eq!(Entropy { base: Base::Two, ..Default::default() }.loss(coins).item(), 0.5); // 1 bit and 0 bits
+/// let p = tape.input(&array![0.25, 0.75]).requires_grad();
+/// let h = entropy(p);
+/// h.backward();
+/// assert!((h.item() - 0.562).abs() < 1e-3); // below ln 2 = 0.693
+/// assert!((p.grad().unwrap()[0] - 0.386).abs() < 1e-3); // -(ln ¼ + 1)
+/// ```
+#[track_caller]
+pub fn entropy<'t, T: Scalar>(p: Var<'t, T>) -> Var<'t, T> {
+    Entropy::default().loss(p)
+}
+
+impl Entropy {
+    /// [`entropy()`] with these options.
+    ///
+    /// # Panics
+    /// As [`entropy()`] does.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, p: Var<'t, T>) -> Var<'t, T> {
+        check_probabilities(Uncertainty::CARD.name, "p", p);
+        Sum { loss: Uncertainty, base: self.base, reduction: self.reduction }.record(&[p])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::ndarray::{Array, array};
+    use surprisal_tensor::{Params, Workspace, check_gradient};
+
+    #[test]
+    fn equals_its_definition_in_plain_operations() {
+        let p = array![[0.2, 0.5, 0.3], [0.36787944, 0.6, 0.03], [0.9, 0.5, 1.0]].into_dyn();
+        for base in [Base::E, Base::Two] {
+            for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+                check_gradient(std::slice::from_ref(&p), |_, p| {
+                    let each = -(p[0] * p[0].ln()).sum_axis(-1) / base.unit::<f64>();
+                    let plain = match reduction {
+                        Reduction::Mean => each.mean(),
+                        Reduction::Sum => each.sum(),
+                        Reduction::None => each,
+                    };
+                    let fused = Entropy { base, reduction }.loss(p[0]);
+                    assert!((fused - plain).value().iter().all(|d| d.value.abs() < 1e-14));
+                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                    fused + (fused - plain) * 1e3
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn it_lies_between_none_and_as_many_bits_as_the_classes_need() {
+        let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+        let tape = workspace.tape(&params);
+        let bits = Entropy { base: Base::Two, ..Default::default() };
+        assert_eq!(bits.loss(tape.input(&Array::from_elem(256, 1.0 / 256.0))).item(), 8.0);
+        assert_eq!(bits.loss(tape.input(&array![0.0f32, 1.0, 0.0])).item(), 0.0);
+        let hello = tape.input(&array![0.2f32, 0.2, 0.4, 0.2]); // H E L O
+        assert!((bits.loss(hello).item() - 1.9219).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_slope_near_1_over_e_keeps_its_digits() {
+        let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+        let tape = workspace.tape(&params);
+        let p: Vec<f32> = (0..40).map(|i| f32::from_bits(0.367_879_45f32.to_bits() - 20 + i)).collect();
+        let p = tape.input(&Array::from(p)).requires_grad();
+        entropy(p).backward();
+        for (&p, &slope) in p.value().iter().zip(&p.grad().unwrap()) {
+            let exact = -(f64::from(p).ln() + 1.0);
+            assert!((f64::from(slope) / exact - 1.0).abs() < 3e-7, "{p}: {slope:e}, exactly {exact:e}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Kullback-Leibler divergence of two softmaxes: `KL(P‖Q) = Σ_c p_c (ln p_c - ln q_c)`, with `p = softmax(a)`, `q = softmax(b)`.
+//!
+//! What it costs to expect Q where P is true, above what P costs by itself; 0 where the logits are equal but for a shift. It is how a
+//! small model learns from a large one (distillation: a from the teacher, b from the student, both over a temperature), how a policy
+//! is kept near its last version, and how a prediction is held steady against noise. [`kl_div`](crate::kl_div()) explains more.
+//!
+//! # The gradient
+//!
+//! With `r_c = ln p_c - ln q_c`: `dKL/db_i = q_i - p_i`, and `dKL/da_i = p_i (r_i - KL)`.
+//!
+//! # In which form
+//!
+//! Nearly equal distributions are where training ends: r is small, KL, of second order, much smaller, and all that is subtracted
+//! above cancels. With `w_c = b_c - a_c`, each less its maximum:
+//!
+//! * `r_c = ln Σ_j p_j e^w_j - w_c`, the logarithm as `ln_1p(x)`: x is the change of the denominator, in which nearly equal logits
+//!   enter by `p_j expm1(w_j)`.
+//! * `KL = Σ_c p_c h(r_c)`, with `h(r) = r + expm1(-r)`: what is added is `Σ q - Σ p = 0`, and no term is negative any more. For |r| < ½, h is
+//!   a series that begins with r² / 2. For logits 1e-4 apart, log_softmax and a sum give a KL below 0 in `f32` nearly every second time.
+//! * `q_i - p_i = p_i expm1(-r_i)` for |r| < 1.
+//! * `r_i - KL = Σ_j p_j w_j - w_i`, with the w relative to that of the most probable class k: for a confident P, KL is r_k in all digits,
+//!   and what the others add to it is the whole gradient.
+//! * What still cancels, in rows whose logits are nearly equal, is computed a second time around equal shares.
+//!
+//! # Source
+//!
+//! Kullback and Leibler 1951, "On information and sufficiency"; distillation: Hinton, Vinyals and Dean 2015; PyTorch's `kl_div` of
+//! two `log_softmax`, with `log_target` and "batchmean".
+
+use surprisal_tensor::ops::softmax::{Row, difference, exp_rows};
+use surprisal_tensor::sum::sum_of;
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+
+use crate::Reduction;
+use crate::by_name::{Call, CallError, Entry, gradient};
+use crate::kinds::data::check_logits;
+use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::pointwise::same_shape;
+use crate::kinds::rows::add_rows;
+use crate::kinds::softmax_rows::{cancelled, centre, mean_again, means};
+use crate::kl_div::{KlReduction, REDUCTION, reduction};
+
+pub(crate) const ENTRY: Entry = Entry {
+    card: Card {
+        name: "kl_div_logits",
+        forward: "Σ_c p_c (ln p_c - ln q_c), p = softmax(a), q = softmax(b)",
+        backward: "da = p (ln p - ln q - KL) dl, db = (q - p) dl",
+        story: "What it costs to expect Q where P is true, above what P costs by itself; exact also where Q is nearly P.",
+    },
+    inputs: &[
+        gradient("p_logits", "a: [rows, classes] or [classes]"),
+        gradient("q_logits", "b: the shape of p_logits"),
+    ],
+    options: &[REDUCTION],
+    curve: None,
+};
+
+#[track_caller]
+pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    let reduction = match reduction(call)? {
+        KlReduction::Mean | KlReduction::BatchMean => Reduction::Mean,
+        KlReduction::Sum => Reduction::Sum,
+        KlReduction::None => Reduction::None,
+    };
+    Ok(KlDivLogits { reduction }.loss(call.input("p_logits")?, call.input("q_logits")?))
+}
+
+const NAMES: Labelled = Labelled { loss: "kl_div_logits", input: "p_logits" };
+
+/// The options of [`kl_div_logits()`]; [`loss`](Self::loss) computes it with them.
+#[derive(Clone, Debug, Default)]
+pub struct KlDivLogits {
+    /// What becomes of the divergences of single rows; the mean divides by the number of rows, PyTorch's "batchmean".
+    pub reduction: Reduction,
+}
+
+/// The mean over the rows of KL(P‖Q), with P = softmax(p_logits) and Q = softmax(q_logits), in nats; both are `[rows, classes]` or
+/// `[classes]`. Both have a gradient.
+///
+/// # Panics
+/// At the caller's line, if the shapes differ, are others, or are empty, or if one of them is the output of softmax or sigmoid.
+///
+/// ```
+/// use surprisal_loss::kl_div_logits;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f32>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let teacher = tape.input(&array![[2.0f32, 0.0, -1.0]]);
+/// let student = tape.input(&array![[2.0f32, 0.0001, -1.0]]).requires_grad();
+/// let loss = kl_div_logits(teacher, student);
+/// loss.backward();
+/// assert!((loss.item() / 5.0579e-10 - 1.0).abs() < 1e-4); // ½ p (1 - p) 1e-8, for p = 0.114
+/// let there = tape.input(&array![0.0f32, 3.0]);
+/// let back = tape.input(&array![0.0f32, 0.0]);
+/// let [one, other] = [kl_div_logits(there, back), kl_div_logits(back, there)].map(|kl| kl.item());
+/// assert!((one - 0.502).abs() < 1e-3 && (other - 0.855).abs() < 1e-3); // KL is not symmetric
+/// ```
+#[track_caller]
+pub fn kl_div_logits<'t, T: Scalar>(p_logits: Var<'t, T>, q_logits: Var<'t, T>) -> Var<'t, T> {
+    KlDivLogits::default().loss(p_logits, q_logits)
+}
+
+impl KlDivLogits {
+    /// [`kl_div_logits()`] with these options.
+    ///
+    /// # Panics
+    /// As [`kl_div_logits()`] does.
+    #[track_caller]
+    pub fn loss<'t, T: Scalar>(&self, p_logits: Var<'t, T>, q_logits: Var<'t, T>) -> Var<'t, T> {
+        check_logits(NAMES.loss, p_logits);
+        check_logits(NAMES.loss, q_logits);
+        p_logits.tape().apply(Fused { reduction: self.reduction }, [p_logits, q_logits])
+    }
+}
+
+struct Fused {
+    reduction: Reduction,
+}
+
+/// h(r) = r + e^-r - 1 for |r| < ½: r²/2 - r³/6 + .., of which r^16 / 16! is the first that is left out.
+#[inline(always)]
+fn series<T: Scalar>(r: T) -> T {
+    let sum = (3..16).rev().fold(T::ONE, |sum, n| T::ONE - r * T::of(1.0 / f64::from(n)) * sum);
+    T::of(0.5) * r * r * sum
+}
+
+/// p h(r), which is p r - p + q, and q - p.
+#[inline(always)]
+fn excess<T: Scalar>(p: T, q: T, r: T) -> (T, T) {
+    let e = (-r).exp_m1();
+    let (near, far, very_far) = (p * series(r), p * (r + e), p * r + (q - p)); // all three, so that loops vectorise
+    let value = if r > T::of(-4.0) { far } else { very_far };
+    let value = if r.abs() < T::of(0.5) { near } else { value };
+    let slope = if r.abs() < T::ONE { p * e } else { q - p };
+    if p == T::ZERO { (q, q) } else { (value, slope) } // of p = 0, r may be infinite
+}
+
+/// r of one class, for logits that are nearly equal each: ln Σ_j p_j e^v_j with v_j = w_j - w_c, as 1 + v + h(-v) for e^v.
+#[cold]
+fn ratio_again(n: usize, log_p: impl Fn(usize) -> f64, v: impl Fn(usize) -> f64) -> Option<f64> {
+    let nearly_equal = !(0..n).any(|j| v(j).abs() >= 0.5); // of a class that both mask, v is NaN, and p is 0
+    nearly_equal.then(|| (mean_again(n, &log_p, &v) + mean_again(n, &log_p, |j| series(-v(j)))).ln_1p())
+}
+
+/// Makes probabilities of exponentials e_j; what is left to know of the row is its largest logit, Σ_j e_j, and the logarithm of that.
+#[inline(always)]
+fn normalise<T: Scalar>(e: &mut [T], row: Row<T>) -> [T; 3] {
+    for e in e.iter_mut() {
+        *e = *e / row.total;
+    }
+    [row.max, row.total / row.top, row.log_total]
+}
+
+/// w = b - a, each less a logit of its row.
+#[inline(always)]
+fn differences<T: Scalar>(a: &[T], b: &[T], [of_a, of_b]: [T; 2], w: &mut [T]) {
+    for ((w, &a), &b) in w.iter_mut().zip(a).zip(b) {
+        let ((d_a, lost_a), (d_b, lost_b)) = (difference(a, of_a), difference(b, of_b));
+        *w = (d_b - d_a) + (lost_b - lost_a);
+    }
+}
+
+kernel! {
+    /// Each row's divergence; p and q become `scale` times the gradients. `room` is for two numbers of every class and six of every row.
+    ///
+    /// What is done class by class is done for all rows at once, so that short rows vectorise too.
+    fn divergences<T: Scalar>(a: &[T], b: &[T], classes: usize, scale: T, room: &mut [T], losses: &mut [T], p: &mut [T], q: &mut [T]) {
+        let (r, room) = room.split_at_mut(a.len());
+        let (terms, totals) = room.split_at_mut(a.len());
+        exp_rows(a, classes, p, |i, _, e, row| totals[6 * i..6 * i + 3].copy_from_slice(&normalise(e, row)));
+        exp_rows(b, classes, q, |i, _, e, row| totals[6 * i + 3..6 * i + 6].copy_from_slice(&normalise(e, row)));
+
+        // w, in the place of r
+        let logits = a.chunks_exact(classes).zip(b.chunks_exact(classes));
+        for ((w, (a, b)), totals) in r.chunks_exact_mut(classes).zip(logits).zip(totals.chunks_exact(6)) {
+            differences(a, b, [totals[0], totals[3]], w);
+        }
+        // r
+        for (term, w) in terms.iter_mut().zip(r.iter()) { *term = w.exp_m1() }
+        let rows = r.chunks_exact_mut(classes).zip(terms.chunks_exact_mut(classes)).zip(totals.chunks_exact_mut(6));
+        for (((w, terms), totals), (p, q)) in rows.zip(p.chunks_exact(classes).zip(q.chunks_exact(classes))) {
+            let ratio = totals[4] / totals[1];
+            for (((term, &w), &p), &q) in terms.iter_mut().zip(w.iter()).zip(p).zip(q) {
+                *term = if w.abs() < T::ONE { p * *term } else { q * ratio - p };
+            }
+            let change = sum_of(terms);
+            let log = if change.abs() < T::of(0.5) { change.ln_1p() } else { totals[5] - totals[2] };
+            totals[1] = means(p, w, terms).1;
+            for w in w.iter_mut() { *w = log - *w }
+        }
+        // the terms of KL, and the slopes by b
+        for (((term, &r), &p), q) in terms.iter_mut().zip(r.iter()).zip(p.iter()).zip(q.iter_mut()) {
+            let (value, slope) = excess(p, *q, r);
+            (*term, *q) = (value, scale * slope);
+        }
+
+        // KL, and the slopes by a
+        let logits = a.chunks_exact(classes).zip(b.chunks_exact(classes)).zip(totals.chunks_exact(6));
+        let rows = r.chunks_exact_mut(classes).zip(terms.chunks_exact_mut(classes)).zip(losses);
+        let slopes = p.chunks_exact_mut(classes).zip(q.chunks_exact_mut(classes));
+        for ((((a, b), totals), ((r, terms), loss)), (p, q)) in logits.zip(rows).zip(slopes) {
+            let (max_a, size) = (totals[0], totals[1]);
+            *loss = sum_of(terms);
+            let log_p = |j: usize| a[j].value() - max_a.value();
+            let difference = |j: usize, i: usize| (b[j].value() - b[i].value()) - (a[j].value() - a[i].value());
+            if r.iter().fold(false, |any, &r| any | cancelled(r, size)) {
+                for c in (0..classes).filter(|&c| cancelled(r[c], size)) {
+                    if let Some(r) = ratio_again(classes, log_p, |j| difference(j, c)) {
+                        let slope = scale * p[c] * T::of((-r).exp_m1());
+                        q[c] += T::of(slope.value() - q[c].value()); // a derivative stays what it is
+                    }
+                }
+            }
+            if loss.is_finite() {
+                // w once more, less that of the most probable class
+                let (w, k) = (r, a.iter().position(|&a| a == max_a).unwrap_or(0));
+                differences(a, b, [a[k], b[k]], w);
+                centre(p, w, means(p, w, terms), scale, log_p, difference);
+            } else {
+                // more of a class that q has not makes it infinitely worse, and more of any other infinitely better
+                for (p, &r) in p.iter_mut().zip(r.iter()) {
+                    let slope = if r == *loss { r } else { *p * (r - *loss) };
+                    *p = if *p == T::ZERO { T::ZERO } else { scale * slope };
+                }
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for Fused {
+    fn card(&self) -> Card {
+        ENTRY.card
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        same_shape(inputs, "p_logits", "q_logits")?;
+        Ok(self.reduction.shape(NAMES.each(inputs)?))
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        let (rows, classes) = rows_and_classes(inputs.shape(0));
+        2 * rows * classes + rows // both gradients, which cost little more while p and q are at hand; and each row's loss
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let (rows, classes) = rows_and_classes(f.inputs.shape(0));
+        let (da, rest) = f.memo.split_at_mut(rows * classes);
+        let (db, losses) = rest.split_at_mut(rows * classes);
+        let scale = self.reduction.factor(T::of(rows as f64));
+        let room = f.scratch.at_least(2 * rows * classes + 6 * rows);
+        divergences(f.inputs.x(0), f.inputs.x(1), classes, scale, room, losses, da, db);
+        self.reduction.reduce(losses, T::of(rows as f64), f.y);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let (dy, shape) = (b.dy, b.inputs.shape(0));
+        let (_, classes) = rows_and_classes(shape);
+        let kept = b.memo;
+        for (k, d) in kept.chunks_exact(shape.len()).take(2).enumerate() {
+            if let Some(dx) = b.dx(k) {
+                add_rows(dx, d, dy, classes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KlDiv, entropy_from_logits};
+    use surprisal_tensor::ndarray::{Array, Array2, ArrayD, array};
+    use surprisal_tensor::{Params, Workspace, check_gradient};
+
+    fn logits(step: f64) -> ArrayD<f64> {
+        Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j) as f64 * step).sin() * 3.0).into_dyn()
+    }
+
+    #[test]
+    fn equals_the_divergence_of_two_softmaxes() {
+        let near = logits(1.9) + logits(1.3) * 1e-3;
+        let row = [array![0.5, -1.0, 2.0, 3.0].into_dyn(), array![1.0, 9.0, 2.5, 3.0].into_dyn()];
+        for x in [[logits(1.9), logits(1.3)], [logits(1.9), near], [logits(1.9), logits(1.9)], row] {
+            for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+                check_gradient(&x, |_, x| {
+                    let fused = KlDivLogits { reduction }.loss(x[0], x[1]);
+                    let terms = KlDiv { reduction: KlReduction::None, log_target: true };
+                    let rows = terms.loss(x[1].log_softmax(-1), x[0].log_softmax(-1)).sum_axis(-1);
+                    let plain = match reduction {
+                        Reduction::Mean => rows.mean(),
+                        Reduction::Sum => rows.sum(),
+                        Reduction::None => rows,
+                    };
+                    assert!((fused - plain).value().iter().all(|d| d.value.abs() < 1e-13));
+                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
+                    fused + (fused - plain) * 1e3
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn from_equal_shares_it_is_what_entropy_lacks() {
+        check_gradient(&[logits(1.9)], |tape, x| {
+            let equal = tape.input(&Array2::from_elem((4, 5), Scalar::of(7.0)));
+            let (kl, lacks) = (kl_div_logits(x[0], equal), 5f64.ln() - entropy_from_logits(x[0]));
+            assert!((kl.item().value - lacks.item().value).abs() < 1e-14);
+            kl + (kl - lacks) * 1e3
+        });
+    }
+
+    /// In `f32`, what it says of two rows: the loss and its gradients.
+    fn of(a: &[f32], b: &[f32]) -> (f64, [Vec<f64>; 2]) {
+        let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+        let tape = workspace.tape(&params);
+        let both = [a, b].map(|x| tape.input(&Array::from(x.to_vec())).requires_grad());
+        let kl = kl_div_logits(both[0], both[1]);
+        kl.backward();
+        (f64::from(kl.item()), both.map(|x| x.grad().unwrap().iter().map(|&d| f64::from(d)).collect()))
+    }
+
+    #[test]
+    fn nearly_equal_logits_keep_their_digits() {
+        for x in [1e-2, 1e-4, 1e-6, 1e-12f32] {
+            let exact = f64::from(x);
+            // P = ⅓, and Q = ⅓ (1 + x, 1, 1 - x) but for terms of second order
+            let (kl, [da, db]) = of(&[0.0, 0.0, 0.0], &[x, 0.0, -x]);
+            for (computed, exact) in [
+                (kl, exact * exact / 3.0),
+                (da[0], -exact / 3.0),
+                (db[0], exact / 3.0),
+                (db[1], -exact * exact / 9.0),
+            ] {
+                assert!((computed / exact - 1.0).abs() < 0.02, "{x:e}: {computed:e}, exactly {exact:e}");
+            }
+        }
+        assert_eq!(of(&[1.0, 2.0, 3.0], &[8.0, 9.0, 10.0]), (0.0, [vec![0.0; 3], vec![0.0; 3]]));
+    }
+
+    #[test]
+    fn a_class_that_only_q_has_is_allowed_and_one_that_only_p_has_is_not() {
+        let masked = f32::NEG_INFINITY;
+        let (kl, [da, db]) = of(&[0.0, masked, masked], &[0.0, 0.0, masked]);
+        assert_eq!((kl, da), (f64::from(2f32.ln()), vec![0.0; 3]));
+        assert_eq!(db, [-0.5, 0.5, 0.0]);
+        let (kl, [da, db]) = of(&[0.0, 0.0, masked], &[0.0, masked, masked]);
+        assert_eq!((kl, da), (f64::INFINITY, vec![f64::NEG_INFINITY, f64::INFINITY, 0.0]));
+        assert_eq!(db, [0.5, -0.5, 0.0]);
+    }
+}
