@@ -50,7 +50,7 @@ A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {
 and the gradient of the sum of all outputs. A case that cannot be evaluated says why in its line; the exit code is
 then 1. For --check a file names its "loss", and each case holds what is "expected":
 {"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x holds if
-|x - exact| <= 4 u budget, with u = 2^-24 in f32 and 2^-53 in f64."#;
+|x - exact| <= 4 u budget + tiny: u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Dtype {

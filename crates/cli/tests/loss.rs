@@ -169,7 +169,7 @@ fn single_precision_is_computed_in_single_precision() {
         single,
         format!(
             "{{\"name\": \"case 0\", \"value\": [{:?}], \"grad\": {{\"x\": [{:?}]}}}}\n",
-            0.5744425f32, 0.24445831f32
+            0.5744425f32, 0.2444583f32
         )
     );
     assert!(double.contains("0.574442516811659"), "{double}");

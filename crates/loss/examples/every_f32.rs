@@ -16,11 +16,14 @@ use std::thread;
 use surprisal_loss::{BinaryCrossEntropyWithLogits, Reduction};
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
-/// A function on the tape, and its value and derivative in double precision, from x and e = exp(-|x|).
+/// A function on the tape, and its value and derivative in double precision, from x, e = exp(-|x|) and ln(1 + e).
 pub struct Function {
+    /// As the table calls it.
     pub name: &'static str,
+    /// On the tape.
     pub call: for<'t> fn(Var<'t, f32>) -> Var<'t, f32>,
-    pub exact: fn(f64, f64) -> [f64; 2],
+    /// In double precision.
+    pub exact: fn(f64, f64, f64) -> [f64; 2],
     /// How many ULP the value and the derivative may be off, where the result is normal.
     pub bounds: [f64; 2],
 }
@@ -28,8 +31,8 @@ pub struct Function {
 fn sigmoid(x: f64, e: f64) -> f64 {
     if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
 }
-fn softplus(x: f64, e: f64) -> f64 {
-    if x < 0.0 { e.ln_1p() } else { x + e.ln_1p() }
+fn softplus(x: f64, tail: f64) -> f64 {
+    if x < 0.0 { tail } else { x + tail }
 }
 /// The loss of each logit against `target`.
 fn bce(z: Var<f32>, target: f32) -> Var<f32> {
@@ -37,41 +40,42 @@ fn bce(z: Var<f32>, target: f32) -> Var<f32> {
     BinaryCrossEntropyWithLogits { reduction: Reduction::None, ..Default::default() }.loss(z, targets)
 }
 
+/// Everything that is run.
 pub const FUNCTIONS: [Function; 6] = [
     Function {
         name: "binary_cross_entropy_with_logits, y = 0",
         call: |z| bce(z, 0.0),
-        exact: |z, e| [softplus(z, e), sigmoid(z, e)],
+        exact: |z, e, tail| [softplus(z, tail), sigmoid(z, e)],
         bounds: [3.0, 3.0],
     },
     Function {
         name: "binary_cross_entropy_with_logits, y = 1",
         call: |z| bce(z, 1.0),
-        exact: |z, e| [softplus(-z, e), -sigmoid(-z, e)],
+        exact: |z, e, tail| [softplus(-z, tail), -sigmoid(-z, e)],
         bounds: [3.0, 3.0],
     },
     Function {
         name: "softplus",
         call: |x| x.softplus(),
-        exact: |x, e| [softplus(x, e), sigmoid(x, e)],
+        exact: |x, e, tail| [softplus(x, tail), sigmoid(x, e)],
         bounds: [3.0, 3.0],
     },
     Function {
         name: "log_sigmoid",
         call: |x| x.log_sigmoid(),
-        exact: |x, e| [-softplus(-x, e), sigmoid(-x, e)],
+        exact: |x, e, tail| [-softplus(-x, tail), sigmoid(-x, e)],
         bounds: [3.0, 3.0],
     },
     Function {
         name: "sigmoid",
         call: |x| x.sigmoid(),
-        exact: |x, e| [sigmoid(x, e), e / ((1.0 + e) * (1.0 + e))],
+        exact: |x, e, _| [sigmoid(x, e), e / ((1.0 + e) * (1.0 + e))],
         bounds: [3.0, 4.0],
     },
     Function {
         name: "tanh",
         call: |x| x.tanh(),
-        exact: |x, e| {
+        exact: |x, e, _| {
             let squared = e * e; // exp(-2|x|), to the last digits of an f64 but one
             [x.tanh(), 4.0 * squared / ((1.0 + squared) * (1.0 + squared))]
         },
@@ -82,7 +86,9 @@ pub const FUNCTIONS: [Function; 6] = [
 /// The worst error among results of one kind, and the input where it occurs.
 #[derive(Clone, Copy, Default, Debug, PartialEq)]
 pub struct Worst {
+    /// In units of the last place.
     pub units: f64,
+    /// The input.
     pub at: f32,
 }
 
@@ -119,7 +125,11 @@ pub fn run(step: u64, progress: impl Fn(f64) + Sync) -> [Row; FUNCTIONS.len()] {
             let first = block * BLOCK as u64;
             let count = (inputs - first).min(BLOCK as u64);
             let x: Vec<f32> = (first..first + count).map(|i| f32::from_bits((i * step) as u32)).collect();
-            let e: Vec<f64> = x.iter().map(|&x| (-f64::from(x).abs()).exp()).collect();
+            let parts = x.iter().map(|&x| {
+                let e = (-f64::from(x).abs()).exp();
+                (e, e.ln_1p())
+            });
+            let parts: Vec<(f64, f64)> = parts.collect();
             for (function, row) in FUNCTIONS.iter().zip(&mut rows) {
                 let tape: Tape<f32> = workspace.tape(&params);
                 let input = tape.input_with([x.len()], |slots| slots.copy_from_slice(&x)).requires_grad();
@@ -127,8 +137,8 @@ pub fn run(step: u64, progress: impl Fn(f64) + Sync) -> [Row; FUNCTIONS.len()] {
                 output.sum().backward();
                 let slope = input.grad().expect("it was asked for");
                 output.with_value(|y| {
-                    for (((&x, &e), &y), &dy) in x.iter().zip(&e).zip(y).zip(&slope) {
-                        let exact = (function.exact)(f64::from(x), e);
+                    for (((&x, &(e, tail)), &y), &dy) in x.iter().zip(&parts).zip(y).zip(&slope) {
+                        let exact = (function.exact)(f64::from(x), e, tail);
                         for ((computed, exact), worst) in [y, dy].into_iter().zip(exact).zip(row.iter_mut()) {
                             let (kind, units) = error(computed, exact);
                             worst[kind].meet(units, x);

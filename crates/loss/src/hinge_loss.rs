@@ -1,5 +1,7 @@
 //! Hinge loss: `l = max(0, m - y x)`, for labels y that are +1 or -1 and a margin m.
 //!
+#![doc = include_str!("../pictures/hinge_loss.svg")]
+//!
 //! The score x says +1 where it is positive. An example costs nothing once it stands on the right side by the margin, `y x >= m`,
 //! and one for each step that it lacks. So only the examples near the border or beyond it pull at the model: the support vectors.
 //! With weight decay this is the linear support vector machine; with m = 0 it is the loss of the perceptron. Take it where the

@@ -1,5 +1,7 @@
 //! Huber's loss: `l = e² / 2` where `|e| <= δ`, else `δ (|e| - δ/2)`, with `e = x - t`.
 //!
+#![doc = include_str!("../pictures/huber_loss.svg")]
+//!
 //! Squared error for what is near, absolute error for what is far. Within δ it averages, as [`mse_loss`](crate::mse_loss()) does;
 //! an error beyond δ pulls with the force δ and no more, so that a few wild targets do not decide. Take it where the data
 //! holds outliers that you cannot take out. δ is the size of the errors that are still ordinary: 1.345 times their standard

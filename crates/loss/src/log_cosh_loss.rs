@@ -1,5 +1,7 @@
 //! Logarithm of the hyperbolic cosine: `l = ln cosh(x - t)`.
 //!
+#![doc = include_str!("../pictures/log_cosh_loss.svg")]
+//!
 //! Like [`huber_loss`](crate::huber_loss()) without a seam: `e²/2` for small errors, `|e| - ln 2` for large ones, smooth in between and of
 //! one piece. An error pulls with the force tanh e, which never exceeds 1. Take it where a few targets are far off and where second
 //! derivatives are wanted, which Huber's loss has only between its seams. There is no δ: to set the size of an ordinary error, divide

@@ -1,5 +1,7 @@
 //! Quantile loss, or pinball loss: `l = q u` where `u = t - x >= 0`, else `(1 - q) (-u)`.
 //!
+#![doc = include_str!("../pictures/quantile_loss.svg")]
+//!
 //! Minimising it finds the q-quantile of what may happen: the number that it stays below with probability q. Too low costs q,
 //! too high costs 1 - q, and the two balance where a fraction q of the targets lies below. Take it where the question is not
 //! "how much?" but "how much at most, nine times out of ten?", and take several levels at once for an interval: 0.1

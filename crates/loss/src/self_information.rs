@@ -1,5 +1,7 @@
 //! Self-information: the surprise `I(p) = -ln p` at something of probability p.
 //!
+#![doc = include_str!("../pictures/self_information.svg")]
+//!
 //! What was certain tells nothing, `I(1) = 0`; the rarer it was, the more it tells. Of independent events the probabilities multiply, so
 //! their surprises add: the logarithm is the only smooth function that does that, up to its base. In bits, it is the length
 //! of the shortest code word for the event: a model's surprise at a text is the size to which it compresses the text.

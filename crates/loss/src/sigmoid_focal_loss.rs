@@ -1,5 +1,7 @@
 //! Focal loss with a sigmoid: `l = α_t (1 - p_t)^γ (-ln p_t)`, where p_t is the probability of the target.
 //!
+#![doc = include_str!("../pictures/sigmoid_focal_loss.svg")]
+//!
 //! A logit z says "yes" with probability σ(z). Where nearly every answer is an easy "no", as over all places of an image that
 //! might hold an object, the many small surprises of cross-entropy add up, and drown the few large ones. The factor `(1 - p_t)^γ`
 //! turns down what is already known: with γ = 2 an example of p_t = 0.9 counts a hundredth of its surprise. α is the weight of a

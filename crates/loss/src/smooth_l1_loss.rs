@@ -1,5 +1,7 @@
 //! Smooth L1: `l = e² / (2β)` where `|e| < β`, else `|e| - β/2`, with `e = x - t`.
 //!
+#![doc = include_str!("../pictures/smooth_l1_loss.svg")]
+//!
 //! [`l1_loss`](crate::l1_loss()) with its tip rounded off: far from the target every error pulls with the same force, which is 1
 //! whatever β is; within β the force falls to 0, so that training comes to rest. β is the size of an error that is no matter.
 //! Take it where targets are sometimes wrong, as the corners of boxes drawn by hand are.

@@ -1,5 +1,7 @@
 //! Soft margin loss: `l = ln(1 + e^(-y x))`, for labels y that are +1 or -1.
 //!
+#![doc = include_str!("../pictures/soft_margin_loss.svg")]
+//!
 //! The score x says +1 where it is positive, and `y x` is how far it stands on the right side. It is the logistic loss under
 //! another name: with t = 1 for y = +1 and t = 0 for y = -1, it is
 //! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()) of the logit x, number for number. Take it

@@ -1,5 +1,7 @@
 //! Squared hinge loss: `l = max(0, m - y x)²`, for labels y that are +1 or -1 and a margin m.
 //!
+#![doc = include_str!("../pictures/squared_hinge_loss.svg")]
+//!
 //! As [`hinge_loss`](crate::hinge_loss()), but what an example lacks counts by its square. The kink is gone: the slope falls to 0
 //! as the margin is reached, so a step is small where little is lacking. The price is the other end: one label that is wrong, far
 //! out on the wrong side, pulls as hard as it is far. With weight decay this is the L2 support vector machine.

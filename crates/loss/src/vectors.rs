@@ -53,9 +53,12 @@ impl fmt::Display for CaseError {
 }
 impl std::error::Error for CaseError {}
 
+/// What a case is called, and the case if it can be read.
+pub type NamedCase = (String, Result<Case, CaseError>);
+
 /// The cases of a document: `{"cases": [..]}`, or one case alone; each on its own, so that one that is malformed does not
 /// hide the others.
-pub fn cases(document: &Value) -> Result<Vec<(String, Result<Case, CaseError>)>, CaseError> {
+pub fn cases(document: &Value) -> Result<Vec<NamedCase>, CaseError> {
     let name = |value: &Value, i: usize| match value["name"].as_str() {
         Some(name) => name.to_owned(),
         None => format!("case {i}"),

@@ -16,7 +16,7 @@ fn holds(loss: &str, text: &str) {
         let name = precision.name;
         let report = check_document(entry, &document, precision).unwrap();
         assert!(report.cases >= 10);
-        for (case, error) in &report.failed {
+        if let Some((case, error)) = report.failed.first() {
             panic!("{loss}, {case}, {name}: {error}");
         }
         let told = |Fault { case, number: x, share }: &Fault| {

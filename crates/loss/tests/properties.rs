@@ -40,9 +40,12 @@ use Value::{Flag, N, Text};
 const ROWS: usize = 4;
 const COLUMNS: usize = 3;
 
-/// Every loss: what it takes, and the options that it is tried with.
+/// A loss, what it takes, and the options that it is tried with.
+type Row = (&'static str, &'static [(&'static str, Numbers)], &'static [&'static [(&'static str, Value)]]);
+
+/// Every loss.
 #[rustfmt::skip]
-const LOSSES: &[(&str, &[(&str, Numbers)], &[&[(&str, Value)]])] = &[
+const LOSSES: &[Row] = &[
     ("softmax_cross_entropy", &[("logits", Real), ("targets", Classes)], &[&[], &[("label_smoothing", N(0.2))]]),
     ("softmax_cross_entropy", &[("logits", Real), ("target_probs", Distribution)], &[&[], &[("label_smoothing", N(0.2))]]),
     ("softmax_focal_loss", &[("logits", Real), ("targets", Classes)], &[&[], &[("gamma", N(0.5))], &[("gamma", N(0.0))]]),

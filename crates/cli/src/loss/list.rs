@@ -58,23 +58,22 @@ fn row(heading: &str, name: &str, name_width: usize, about: &str) -> String {
 pub fn nearest(name: &str) -> Vec<&'static str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
     let given = plain(name);
-    let distance = |known: &str| {
+    let rank = |known: &str| {
         let initials: String = known.split('_').filter_map(|word| word.chars().next()).collect();
         let plain = plain(known);
-        let (abbreviated, part) =
-            (initials.contains(&given), plain.contains(&given) || given.contains(&plain));
-        // a part of the name, then its abbreviation, then a slip
-        if part && given.len() > 2 {
-            Some((0, plain.len().abs_diff(given.len())))
-        } else if abbreviated && given.len() > 1 {
+        let edits = edits(&plain, &given);
+        if given.len() > 2 && plain.contains(&given) {
+            Some((0, plain.len()))
+        } else if given.len() > 1 && initials.contains(&given) {
             Some((1, initials.len()))
+        } else if edits <= 2.max(plain.len() / 4) {
+            Some((2, edits))
         } else {
-            let edits = edits(&plain, &given);
-            (edits <= 2.max(plain.len() / 4)).then_some((2, edits))
+            given.contains(&plain).then(|| (3, given.len() - plain.len()))
         }
     };
     let names = ALL.iter().map(|entry| entry.card.name);
-    let mut near: Vec<_> = names.filter_map(|name| Some((distance(name)?, name))).collect();
+    let mut near: Vec<_> = names.filter_map(|name| Some((rank(name)?, name))).collect();
     near.sort();
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }
@@ -108,6 +107,7 @@ mod tests {
             ("sce", "softmax_cross_entropy"),
             ("bce", "binary_cross_entropy"),
             ("sigmiod", "sigmoid"),
+            ("nll_loss_with_logits", "nll_loss"),
         ] {
             assert_eq!(nearest(given).first(), Some(&meant), "{given}");
         }

@@ -68,7 +68,7 @@ impl Precision {
 /// One number that was computed, and what it should be.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// "value" or the input that the gradient is of, with the place: "logits[3]".
+    /// "value" or the input that the gradient is of, with the place: `logits[3]`.
     pub what: String,
     /// Whether it is a gradient.
     pub gradient: bool,
