@@ -12,6 +12,10 @@ test:
 example name:
     cargo run --release --example {{name}}
 
+# How fast, beside other frameworks.
+bench *options:
+    crates/bench/compare.py {{options}}
+
 # What CI runs.
 ci:
     .ci/run
