@@ -5,14 +5,14 @@
 //! | the question | the last layer gives | loss | what it takes |
 //! |---|---|---|---|
 //! | which one of K classes? | K logits | [`softmax_cross_entropy`](mod@softmax_cross_entropy) | logits, class indices or probabilities |
-//! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
-//! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
-//! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
 //! | which one, where easy rows drown the hard ones? | K logits | [`softmax_focal_loss`](mod@softmax_focal_loss) | logits, class indices |
 //! | the same, only the k hardest rows | K logits | [`topk_cross_entropy`](mod@topk_cross_entropy) | logits, class indices, k |
+//! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
 //! | which one, by a margin? | K scores | [`multi_margin_loss`](mod@multi_margin_loss) | scores, class indices |
+//! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
 //! | yes or no, where nearly all are an easy no? | 1 logit each | [`sigmoid_focal_loss`](mod@sigmoid_focal_loss) | logits, targets 0 or 1 |
 //! | yes or no, as a sign? | 1 logit each | [`soft_margin_loss`](mod@soft_margin_loss) | logits, targets +1 or -1 |
+//! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
 //! | on which side, by a margin? | 1 score each | [`hinge_loss`](mod@hinge_loss) | scores, targets +1 or -1 |
 //! | the same, without a kink | 1 score each | [`squared_hinge_loss`](mod@squared_hinge_loss) | scores, targets +1 or -1 |
 //! | how much? | a number | [`mse_loss`](mod@mse_loss) | any numbers |
@@ -33,7 +33,8 @@
 //!
 //! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
 //! softmax or the sigmoid: giving them probabilities squashes twice, and training still seems to work, only badly. The output of
-//! `softmax` or `sigmoid` itself is therefore refused.
+//! `softmax` or `sigmoid` itself is therefore refused. These functions, and log_softmax, logsumexp, log_sigmoid, softplus and tanh, are
+//! methods of [`Var`](surprisal_tensor::Var), held to the same vectors.
 //!
 //! # Why fused
 //!

@@ -5,7 +5,7 @@
 //! A logit z says "yes" with probability σ(z). Where nearly every answer is an easy "no", as over all places of an image that
 //! might hold an object, the many small surprises of cross-entropy add up, and drown the few large ones. The factor `(1 - p_t)^γ`
 //! turns down what is already known: with γ = 2 an example of p_t = 0.9 counts a hundredth of its surprise. α is the weight of a
-//! "yes"; a "no" has 1 - α. With γ = 2 its authors found 0.25 best: once the easy "no"s are turned down, the rare "yes" needs no
+//! "yes"; a "no" has 1 - α. With γ = 2 its authors found 0.25 best: once every easy "no" is turned down, the rare "yes" needs no
 //! more weight, rather less.
 //!
 //! γ = 0 is [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), times α_t. Take that one where yes
