@@ -11,6 +11,7 @@ use common::{Folder, fails, surprisal};
 use serde_json::Value;
 use surprisal_loss::by_name::ALL;
 use surprisal_loss::vectors::cases;
+use surprisal_tensor::Scalar;
 
 const LOSS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../loss");
 
@@ -169,7 +170,8 @@ fn single_precision_is_computed_in_single_precision() {
         single,
         format!(
             "{{\"name\": \"case 0\", \"value\": [{:?}], \"grad\": {{\"x\": [{:?}]}}}}\n",
-            0.5744425f32, 0.2444583f32
+            0.3f32.sigmoid(),
+            0.3f32.sigmoid_prime()
         )
     );
     assert!(double.contains("0.574442516811659"), "{double}");
