@@ -61,8 +61,8 @@ pub trait Scalar:
     /// x^exponent
     fn powf(self, exponent: f64) -> Self;
 
-    /// a b + c, in one rounding if `FMA`: only products of matrices use it, so that the elementary functions
-    /// give the same bits on every instruction set.
+    /// a b + c, in one rounding if `FMA`, which is slow where the processor has no instruction for it: products of matrices ask for it
+    /// only where it has.
     #[inline(always)]
     fn mul_add<const FMA: bool>(a: Self, b: Self, c: Self) -> Self {
         a * b + c
