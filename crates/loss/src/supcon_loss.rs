@@ -8,7 +8,7 @@
 //! With [`normalize`](SupconLoss::normalize), rows are brought to length 1, `z = x / ‖x‖`, so that the similarity is the
 //! cosine of their angle. A row of zeros has no direction; it stays 0 and gets no gradient. The temperature τ says how much
 //! the nearest rows count: with τ = 0.07, a cosine of 1 weighs `e^(1/τ)` = 1.6e6 times as much as one of 0. 0.07 is the
-//! default of the authors' code; their paper trains with 0.1.
+//! default of the authors' code.
 //!
 //! Anchors without a positive have the loss 0 and are left out of the mean, which divides by the number of those that have
 //! one. Rows are single views: for several views of each item, give all of them as rows with the item's label. There is no
