@@ -3,7 +3,7 @@
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, remember, root};
+use crate::optimizer::{check, for_each_span, lost_beside, remember, root};
 use crate::{Hyperparameter, OptimError, Optimizer};
 
 /// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
@@ -120,11 +120,14 @@ kernel! {
         let [beta1, rest1, beta2, rest2] = [o.beta1, 1.0 - o.beta1, o.beta2, 1.0 - o.beta2].map(T::of);
         // the decay is added either to the gradient or to the step
         let (lambda, share) = if o.decoupled { (0.0, o.learning_rate * o.weight_decay) } else { (o.weight_decay, 0.0) };
+        let [lost, square_lost] = lost_beside(o.eps);
+        let still = lost * T::of(T::EPSILON); // a mean smaller than this moves nothing
         let [eps, lambda, share] = [o.eps, lambda, share].map(T::of);
         for (((theta, &g), m), v) in theta.iter_mut().zip(g).zip(m).zip(v) {
             let g = g + lambda * *theta;
-            *m = beta1 * *m + rest1 * g;
-            *v = beta2 * *v + rest2 * g * g;
+            *m = (beta1 * *m + rest1 * g).or_zero_below(still);
+            let felt = g.or_zero_below(lost);
+            *v = (beta2 * *v + rest2 * felt * felt).or_zero_below(square_lost);
             *theta -= share * *theta + rate * *m / (root(*v * correction) + eps);
         }
     }
@@ -147,5 +150,38 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
     }
     fn set_learning_rate(&mut self, rate: f64) {
         self.options.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::{Workspace, ndarray::array};
+
+    /// So many steps along one gradient, then along another.
+    fn stepped(mut adam: Adam, [first, then]: [f32; 2], steps: usize) -> (Adam, f32) {
+        let mut params = Params::<f32>::new();
+        let w = params.add("w", &array![0.0f32]);
+        let mut workspace = Workspace::new();
+        for step in 0..steps {
+            let g = array![if step == 0 { first } else { then }];
+            let (_, grads) = workspace.grad(&params, |tape| (tape.input(&g) * tape.param(w)).sum());
+            adam.step(&mut params, grads);
+        }
+        (adam, params[w][0])
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_dead_unit_never_becomes_subnormal() {
+        for then in [0.0, 1e-19, -1e-38] {
+            let (adam, _) = stepped(Adam::new(0.1).betas(0.9, 0.5), [1.0, then], 3000);
+            assert!(!adam.mean[0].is_subnormal() && !adam.square[0].is_subnormal(), "{then:e}: {adam:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_eps_feels_small_gradients() {
+        let (_, w) = stepped(Adam::new(0.1).eps(1e-30), [1e-15, 1e-15], 10);
+        assert!((w + 1.0).abs() < 1e-5, "{w}"); // ten steps of the learning rate
     }
 }

@@ -96,6 +96,19 @@ pub(crate) fn root<T: Scalar>(v: T) -> T {
     if v > T::ZERO { v.sqrt() } else { T::ZERO }
 }
 
+/// A root so small that it is lost beside `eps`, and its square: what is smaller counts as 0, see [`Scalar::or_zero_below`].
+#[inline(always)]
+pub(crate) fn lost_beside<T: Scalar>(eps: f64) -> [T; 2] {
+    let root = 0.25 * T::EPSILON * eps;
+    [root, root * root].map(T::of)
+}
+
+/// A velocity, or 0 where it is so small that a learning rate times it would lose digits: see [`Scalar::or_zero_below`].
+#[inline(always)]
+pub(crate) fn moving<T: Scalar>(velocity: T) -> T {
+    velocity.or_zero_below(T::of(T::MIN_POSITIVE / T::EPSILON))
+}
+
 /// Makes ready what is remembered of every number of theta: zeros at the first step, afterwards as it is.
 pub(crate) fn remember<T: Scalar>(memory: &mut Buf<T>, params: &Params<T>) -> Result<(), OptimError> {
     let (remembered, found) = (memory.len(), params.as_slice().len());

@@ -3,7 +3,7 @@
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, remember, root};
+use crate::optimizer::{check, for_each_span, lost_beside, moving, remember, root};
 use crate::{Hyperparameter, OptimError, Optimizer};
 
 /// RMSprop: steps along the gradient, divided by the size that gradients of this number usually have.
@@ -115,9 +115,11 @@ kernel! {
     fn rms_prop<T: Scalar>(o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: &mut [T]) {
         let [lr, mu, lambda, eps] = [o.learning_rate, o.momentum, o.weight_decay, o.eps].map(T::of);
         let [alpha, rest] = [o.alpha, 1.0 - o.alpha].map(T::of);
+        let [lost, square_lost] = lost_beside(o.eps);
         let scaled = |theta: T, g: T, v: &mut T| {
             let g = g + lambda * theta;
-            *v = alpha * *v + rest * g * g;
+            let felt = g.or_zero_below(lost);
+            *v = (alpha * *v + rest * felt * felt).or_zero_below(square_lost);
             g / (root(*v) + eps)
         };
         let numbers = theta.iter_mut().zip(g).zip(v);
@@ -127,7 +129,7 @@ kernel! {
             }
         } else {
             for (((theta, &g), v), m) in numbers.zip(m) {
-                *m = mu * *m + scaled(*theta, g, v);
+                *m = moving(mu * *m + scaled(*theta, g, v));
                 *theta -= lr * *m;
             }
         }

@@ -3,7 +3,7 @@
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, remember};
+use crate::optimizer::{check, for_each_span, moving, remember};
 use crate::{Hyperparameter, OptimError, Optimizer};
 
 /// Stochastic gradient descent: a step down the gradient.
@@ -118,7 +118,7 @@ kernel! {
     fn roll<T: Scalar>(lr: T, mu: T, nesterov: bool, lambda: T, theta: &mut [T], g: &[T], v: &mut [T]) {
         for ((theta, &g), v) in theta.iter_mut().zip(g).zip(v) {
             let g = g + lambda * *theta;
-            *v = mu * *v + g;
+            *v = moving(mu * *v + g);
             *theta -= lr * if nesterov { g + mu * *v } else { *v };
         }
     }
@@ -142,5 +142,25 @@ impl<T: Scalar> Optimizer<T> for Sgd<T> {
     }
     fn set_learning_rate(&mut self, rate: f64) {
         self.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::{Workspace, ndarray::array};
+
+    #[test]
+    fn the_velocity_of_a_dead_unit_never_becomes_subnormal() {
+        let mut params = Params::<f32>::new();
+        let w = params.add("w", &array![0.0f32]);
+        let mut workspace = Workspace::new();
+        let mut sgd = Sgd::new(0.1).momentum(0.9);
+        for step in 0..2000 {
+            let g = array![if step == 0 { 1.0f32 } else { 0.0 }];
+            let (_, grads) = workspace.grad(&params, |tape| (tape.input(&g) * tape.param(w)).sum());
+            sgd.step(&mut params, grads);
+            assert!(!sgd.velocity[0].is_subnormal(), "step {step}: {:e}", sgd.velocity[0]);
+        }
     }
 }

@@ -112,6 +112,8 @@ impl<T: Scalar> Dual<T> {
 impl<T: Scalar> Scalar for Dual<T> {
     const ZERO: Self = Dual { value: T::ZERO, tangent: T::ZERO };
     const ONE: Self = Dual { value: T::ONE, tangent: T::ZERO };
+    const EPSILON: f64 = T::EPSILON;
+    const MIN_POSITIVE: f64 = T::MIN_POSITIVE;
     fn of(x: f64) -> Self {
         Dual { value: T::of(x), tangent: T::ZERO }
     }

@@ -36,6 +36,10 @@ pub trait Scalar:
     const ZERO: Self;
     /// 1
     const ONE: Self;
+    /// From 1 to the next larger number.
+    const EPSILON: f64;
+    /// The smallest number with all its digits: below it are the subnormal ones.
+    const MIN_POSITIVE: f64;
 
     /// The number nearest to `x`; a constant where the type carries a derivative.
     fn of(x: f64) -> Self;
@@ -81,6 +85,15 @@ pub trait Scalar:
     #[inline(always)]
     fn max(self, other: Self) -> Self {
         if self > other { self } else { other }
+    }
+
+    /// The number, or 0 if it is smaller than `bound`; one that carries a derivative stays as it is.
+    ///
+    /// For what decays from step to step without end: it would become subnormal and stay so, and arithmetic on subnormal numbers
+    /// takes some processors a hundred cycles.
+    #[inline(always)]
+    fn or_zero_below(self, _bound: Self) -> Self {
+        self
     }
 
     /// e = e^-|x|, ln(1 + e) and 1 / (1 + e): what [`sigmoid`](Self::sigmoid), [`softplus`](Self::softplus) and the losses made of them
@@ -169,6 +182,8 @@ pub struct Logistic<T> {
 impl Scalar for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
+    const EPSILON: f64 = f32::EPSILON as f64;
+    const MIN_POSITIVE: f64 = f32::MIN_POSITIVE as f64;
     #[inline(always)]
     fn of(x: f64) -> f32 {
         x as f32
@@ -238,6 +253,10 @@ impl Scalar for f32 {
     fn abs(self) -> f32 {
         f32::abs(self)
     }
+    #[inline(always)]
+    fn or_zero_below(self, bound: f32) -> f32 {
+        if self.abs() < bound { 0.0 } else { self }
+    }
     fn product(a: Mat<f32>, b: Mat<f32>, c: &mut [f32], accumulate: bool, scratch: &mut Buf<f32>) {
         product::f32(a, b, c, accumulate, scratch);
     }
@@ -246,6 +265,8 @@ impl Scalar for f32 {
 impl Scalar for f64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
+    const EPSILON: f64 = f64::EPSILON;
+    const MIN_POSITIVE: f64 = f64::MIN_POSITIVE;
     #[inline(always)]
     fn of(x: f64) -> f64 {
         x
@@ -293,6 +314,10 @@ impl Scalar for f64 {
     #[inline(always)]
     fn abs(self) -> f64 {
         f64::abs(self)
+    }
+    #[inline(always)]
+    fn or_zero_below(self, bound: f64) -> f64 {
+        if self.abs() < bound { 0.0 } else { self }
     }
     fn product(a: Mat<f64>, b: Mat<f64>, c: &mut [f64], accumulate: bool, scratch: &mut Buf<f64>) {
         product::f64(a, b, c, accumulate, scratch);
