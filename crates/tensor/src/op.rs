@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::product::Mat;
 use crate::sum::{accumulate, column_sums};
-use crate::workspace::Node;
+use crate::workspace::{Memory, Node};
 use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
 
 /// What an operation says of itself: one text for the documentation, for explanations and for the reference.
@@ -70,10 +70,9 @@ pub trait Op<T: Scalar>: Any + Send {
 /// The inputs of one node. What it lends lives as long as the call.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a, T: Scalar> {
-    pub(crate) nodes: &'a [Node<T>],
+    pub(crate) nodes: &'a [Node],
     pub(crate) ids: &'a [u32],
-    pub(crate) values: &'a [T],
-    pub(crate) theta: &'a [T],
+    pub(crate) memory: Memory<'a, T>,
 }
 
 impl<'a, T: Scalar> Inputs<'a, T> {
@@ -83,7 +82,7 @@ impl<'a, T: Scalar> Inputs<'a, T> {
         self.ids.len()
     }
     #[inline]
-    pub(crate) fn node(&self, k: usize) -> &'a Node<T> {
+    pub(crate) fn node(&self, k: usize) -> &'a Node {
         &self.nodes[self.ids[k] as usize]
     }
     /// The shape of input `k`.
@@ -99,7 +98,7 @@ impl<'a, T: Scalar> Inputs<'a, T> {
     /// The numbers of input `k`, by rows.
     #[inline]
     pub fn x(&self, k: usize) -> &'a [T] {
-        self.node(k).value(self.values, self.theta)
+        self.memory.value(self.node(k))
     }
 }
 

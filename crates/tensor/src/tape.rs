@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 
-use ndarray::{ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
+use ndarray::{ArcArray, ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 
 use crate::op::Op;
 use crate::params::view;
-use crate::workspace::{DETACH, INPUT, Leaf, Node, PARAM, Unset};
+use crate::workspace::{DETACH, Home, INPUT, Leaf, Memory, Node, PARAM};
 use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
@@ -97,7 +97,8 @@ impl<'t, T: Scalar> Tape<'t, T> {
             entry.shape,
             node.shape
         );
-        w.grads.note_update(id, node.value(&w.values, self.params.as_slice()));
+        let memory = Memory { values: &w.values, theta: self.params.as_slice(), shared: &w.shared };
+        w.grads.note_update(id, memory.value(node));
     }
 
     /// Records data: an array of any number of axes, or a view of one.
@@ -107,6 +108,26 @@ impl<'t, T: Scalar> Tape<'t, T> {
             Some(x) => slots.copy_from_slice(x),
             None => slots.iter_mut().zip(x).for_each(|(slot, &x)| *slot = x),
         })
+    }
+
+    /// Records data without copying it: an array that may have several owners, such as a whole data set.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let x = array![[1.0, 2.0], [3.0, 4.0]].into_shared(); // ndarray's ArcArray
+    /// let (params, mut workspace) = (Params::new(), Workspace::new());
+    /// assert_eq!(workspace.tape(&params).shared(&x).mean().item(), 2.5);
+    /// ```
+    ///
+    /// The workspace is one of its owners until the next tape starts. What is not stored by rows is copied.
+    #[track_caller]
+    pub fn shared<D: Dimension>(&'t self, x: &ArcArray<T, D>) -> Var<'t, T> {
+        if !x.is_standard_layout() {
+            return self.input(x);
+        }
+        let flat = x.clone().into_shape_with_order(x.len()).expect("by rows, as many numbers");
+        let id = self.workspace.borrow_mut().share(flat, x.shape().into(), Location::caller());
+        Var { tape: self, id }
     }
 
     /// Records data that `fill` writes in place, by rows: no array in between.
@@ -133,10 +154,10 @@ impl<'t, T: Scalar> Tape<'t, T> {
         let mut w = self.workspace.borrow_mut();
         let tracked = w.record && self.params.is_trainable(id);
         let node = Node {
-            op: Box::new(Unset),
             shape: entry.shape,
             len: entry.range.len(),
             param: Some(id),
+            home: Home::Theta,
             start: entry.range.start,
             memo: 0,
             tracked,
@@ -189,14 +210,14 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// How many nodes have been recorded.
     #[allow(clippy::len_without_is_empty)] // a count of nodes, not a container
     pub fn len(&self) -> usize {
-        self.workspace.borrow().live
+        self.workspace.borrow().nodes.len()
     }
 
     /// The first value, in the order of computation, that holds an infinity or NaN.
     pub fn first_non_finite(&self) -> Option<NonFinite> {
         let w = self.workspace.borrow();
-        (0..w.live as u32).find_map(|id| {
-            let values = w.nodes[id as usize].value(&w.values, self.params.as_slice());
+        (0..w.nodes.len() as u32).find_map(|id| {
+            let values = w.value(self.params, id);
             let count = values.iter().filter(|v| !v.is_finite()).count();
             let first = values.iter().position(|v| !v.is_finite())?;
             Some(NonFinite {
@@ -245,7 +266,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 
     /// The name on the card of the operation that made this value: "softmax"; "input" or "param" where none did.
     pub fn op_name(self) -> &'static str {
-        self.tape.workspace.borrow().nodes[self.id as usize].op.card().name
+        self.tape.workspace.borrow().ops[self.id as usize].card().name
     }
 
     /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
@@ -277,7 +298,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Reads the value where it stands, by rows; the closure cannot record anything.
     pub fn with_value<R>(self, read: impl FnOnce(&[T]) -> R) -> R {
         let w = self.tape.workspace.borrow();
-        read(w.nodes[self.id as usize].value(&w.values, self.tape.params.as_slice()))
+        read(w.value(self.tape.params, self.id))
     }
 
     /// Gives this node a name, for error messages and explanations.
@@ -336,7 +357,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         let w = &mut **w;
         let id = self.id as usize;
         assert!(
-            w.nodes[id].tracked || id + 1 == w.live,
+            w.nodes[id].tracked || id + 1 == w.nodes.len(),
             "requires_grad: call it right where the input is recorded: `tape.input(&x).requires_grad()`"
         );
         w.track(id);
@@ -347,13 +368,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[track_caller]
     pub fn detach(self) -> Self {
         let mut w = self.tape.workspace.borrow_mut();
-        let w = &mut **w;
-        let shape = w.nodes[self.id as usize].shape;
-        let id = w.place(Leaf(DETACH), shape, (0, 0), 0, false, Location::caller());
-        let start = w.nodes[id as usize].start;
-        let (earlier, here) = w.values.split_at_mut(start);
-        let value = w.nodes[self.id as usize].value(earlier, self.tape.params.as_slice());
-        here[..value.len()].copy_from_slice(value);
+        let (at, inputs) = (Location::caller(), (0, 0));
+        let same = Node { param: None, tracked: false, inputs, at, name: None, ..w.nodes[self.id as usize] };
+        let id = w.put(Leaf(DETACH), same);
         Var { tape: self.tape, id }
     }
 }

@@ -3,19 +3,20 @@
 use std::any::Any;
 use std::panic::Location;
 
-use ndarray::ArrayD;
+use ndarray::{ArcArray1, ArrayD};
 
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Buf, Gradients, ParamId, Params, Scalar, Shape, ShapeError, Tape, Var};
 
-/// One computed value: which operation made it, from which earlier nodes, and where its numbers stand.
-pub(crate) struct Node<T: Scalar> {
-    pub op: Box<dyn Op<T>>,
+/// One value: from which earlier nodes it was computed, and where its numbers stand. By which operation, says the workspace's `ops`.
+#[derive(Clone, Copy)]
+pub(crate) struct Node {
     pub shape: Shape,
     pub len: usize,
-    pub param: Option<ParamId>, // the numbers stand in theta, else in the arena
-    pub start: usize,
-    pub memo: usize, // how many numbers behind the value `forward` keeps
+    pub param: Option<ParamId>, // that this is a use of
+    pub home: Home,
+    pub start: usize, // where its numbers start there
+    pub memo: usize,  // how many numbers behind the value `forward` keeps
     pub tracked: bool,
     pub grad: usize, // where its gradient stands, if tracked and no parameter
     pub inputs: (u32, u32),
@@ -23,14 +24,40 @@ pub(crate) struct Node<T: Scalar> {
     pub name: Option<&'static str>,
 }
 
-impl<T: Scalar> Node<T> {
-    #[inline]
-    pub fn value<'a>(&self, values: &'a [T], theta: &'a [T]) -> &'a [T] {
-        let from = if self.param.is_some() { theta } else { values };
-        &from[self.start..self.start + self.len]
-    }
+impl Node {
     fn inputs(&self) -> std::ops::Range<usize> {
         self.inputs.0 as usize..self.inputs.1 as usize
+    }
+}
+
+/// Where the numbers of a node stand.
+#[derive(Clone, Copy)]
+pub(crate) enum Home {
+    /// In the workspace's arena.
+    Arena,
+    /// In theta.
+    Theta,
+    /// In an array that the user shares.
+    Shared(u32),
+}
+
+/// All that nodes may stand in, up to some node.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory<'a, T: Scalar> {
+    pub values: &'a [T],
+    pub theta: &'a [T],
+    pub shared: &'a [ArcArray1<T>],
+}
+
+impl<'a, T: Scalar> Memory<'a, T> {
+    #[inline]
+    pub fn value(&self, node: &Node) -> &'a [T] {
+        let from = match node.home {
+            Home::Arena => self.values,
+            Home::Theta => self.theta,
+            Home::Shared(k) => self.shared[k as usize].as_slice().expect("only such are shared"),
+        };
+        &from[node.start..node.start + node.len]
     }
 }
 
@@ -73,9 +100,10 @@ impl<T: Scalar> Op<T> for Leaf {
 /// assert_eq!(workspace.grads()[w], [18.0, -36.0]); // 18 w
 /// ```
 pub struct Workspace<T: Scalar = f32> {
-    pub(crate) nodes: Vec<Node<T>>, // the first `live` belong to the current tape, the rest wait to be used again
-    pub(crate) live: usize,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) ops: Vec<Box<dyn Op<T>>>, // one for each node; behind them those of longer tapes, whose boxes are used again
     edges: Vec<u32>,
+    pub(crate) shared: Vec<ArcArray1<T>>,
     pub(crate) values: Buf<T>,
     values_used: usize,
     pub(crate) node_grads: Buf<T>,
@@ -93,8 +121,9 @@ impl<T: Scalar> Workspace<T> {
     pub fn new() -> Self {
         Workspace {
             nodes: Vec::new(),
-            live: 0,
+            ops: Vec::new(),
             edges: Vec::new(),
+            shared: Vec::new(),
             values: Buf::new(1),
             values_used: 0,
             node_grads: Buf::new(2),
@@ -134,7 +163,8 @@ impl<T: Scalar> Workspace<T> {
     }
 
     fn start<'p>(&'p mut self, params: &'p Params<T>, record: bool) -> Tape<'p, T> {
-        self.live = 0;
+        self.nodes.clear();
+        self.shared.clear();
         self.values_used = 0;
         self.node_grads_used = 0;
         self.edges.clear();
@@ -214,10 +244,10 @@ impl<T: Scalar> Workspace<T> {
         self.put(
             op,
             Node {
-                op: Box::new(Unset),
                 shape,
                 len,
                 param: None,
+                home: Home::Arena,
                 start,
                 memo,
                 tracked,
@@ -229,6 +259,26 @@ impl<T: Scalar> Workspace<T> {
         )
     }
 
+    /// Adds a node whose numbers stand in an array that the user shares.
+    pub(crate) fn share(&mut self, x: ArcArray1<T>, shape: Shape, at: &'static Location<'static>) -> u32 {
+        let (len, home) = (x.len(), Home::Shared(self.shared.len() as u32));
+        self.shared.push(x);
+        let node = Node {
+            shape,
+            len,
+            param: None,
+            home,
+            start: 0,
+            memo: 0,
+            tracked: false,
+            grad: 0,
+            inputs: (0, 0),
+            at,
+            name: None,
+        };
+        self.put(Leaf(INPUT), node)
+    }
+
     /// Makes room for the gradient of a node that had none.
     pub(crate) fn track(&mut self, id: usize) {
         let node = &mut self.nodes[id];
@@ -238,26 +288,30 @@ impl<T: Scalar> Workspace<T> {
         }
     }
 
-    /// Puts a node behind the others, in the box that the last tape left there if it fits: a steady step allocates none.
+    /// Puts a node behind the others; its operation in the box that the last tape left there, if it fits: a steady step allocates none.
     #[inline]
-    pub(crate) fn put<O: Op<T>>(&mut self, op: O, mut node: Node<T>) -> u32 {
-        let id = self.live;
-        self.live += 1;
-        match self.nodes.get_mut(id) {
-            None => {
-                node.op = Box::new(op);
-                self.nodes.push(node);
-            }
-            Some(old) => {
-                std::mem::swap(&mut old.op, &mut node.op);
-                match (&mut *node.op as &mut dyn Any).downcast_mut::<O>() {
-                    Some(slot) => *slot = op,
-                    None => node.op = Box::new(op),
-                }
-                *old = node;
-            }
+    pub(crate) fn put<O: Op<T>>(&mut self, op: O, node: Node) -> u32 {
+        let id = self.nodes.len();
+        self.nodes.push(node);
+        match self.ops.get_mut(id) {
+            None => self.ops.push(Box::new(op)),
+            Some(old) => match (&mut **old as &mut dyn Any).downcast_mut::<O>() {
+                Some(slot) => *slot = op,
+                None => *old = Box::new(op),
+            },
         }
         id as u32
+    }
+
+    /// Everything that nodes stand in.
+    pub(crate) fn memory<'a>(&'a self, params: &'a Params<T>) -> Memory<'a, T> {
+        Memory { values: &self.values, theta: params.as_slice(), shared: &self.shared }
+    }
+
+    /// The numbers of a node.
+    #[inline]
+    pub(crate) fn value<'a>(&'a self, params: &'a Params<T>, id: u32) -> &'a [T] {
+        self.memory(params).value(&self.nodes[id as usize])
     }
 
     #[inline]
@@ -271,8 +325,7 @@ impl<T: Scalar> Workspace<T> {
         let edges = self.edges.len();
         self.edges.extend(ids);
         let ids = &self.edges[edges..];
-        let inputs =
-            Inputs { nodes: &self.nodes[..self.live], ids, values: &self.values, theta: params.as_slice() };
+        let inputs = Inputs { nodes: &self.nodes, ids, memory: self.memory(params) };
         let shape = match op.shape(inputs) {
             Ok(shape) => shape,
             Err(error) => {
@@ -290,24 +343,19 @@ impl<T: Scalar> Workspace<T> {
 
     #[inline]
     fn forward(&mut self, params: &Params<T>, id: usize) {
-        let (before, rest) = self.nodes.split_at(id);
-        let node = &rest[0];
+        let node = &self.nodes[id];
         let (earlier, here) = self.values.split_at_mut(node.start);
         let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
-        let inputs = Inputs {
-            nodes: before,
-            ids: &self.edges[node.inputs()],
-            values: earlier,
-            theta: params.as_slice(),
-        };
-        node.op.forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
+        let memory = Memory { values: earlier, theta: params.as_slice(), shared: &self.shared };
+        let inputs = Inputs { nodes: &self.nodes[..id], ids: &self.edges[node.inputs()], memory };
+        self.ops[id].forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
     }
 
     // ---- walking back
 
     pub(crate) fn backward(&mut self, params: &Params<T>, root: usize) {
         self.reached.clear();
-        self.reached.resize(self.live, false);
+        self.reached.resize(self.nodes.len(), false);
         self.grads.prepare(params);
         self.walked_from = Some(root as u32);
         if self.nodes[root].tracked {
@@ -324,20 +372,16 @@ impl<T: Scalar> Workspace<T> {
         }
         // a node's inputs have smaller indices, so the order of recording is a topological order
         for id in (0..=root).rev() {
-            let (before, rest) = self.nodes.split_at(id);
-            let node = &rest[0];
+            let node = &self.nodes[id];
             if !self.reached[id] || node.inputs.0 == node.inputs.1 {
                 continue;
             }
             let (earlier, here) = self.node_grads.split_at_mut(node.grad);
             let own = &self.values[node.start..node.start + node.len + node.memo];
-            node.op.backward(&mut Backward {
-                inputs: Inputs {
-                    nodes: before,
-                    ids: &self.edges[node.inputs()],
-                    values: &self.values[..node.start],
-                    theta: params.as_slice(),
-                },
+            let memory =
+                Memory { values: &self.values[..node.start], theta: params.as_slice(), shared: &self.shared };
+            self.ops[id].backward(&mut Backward {
+                inputs: Inputs { nodes: &self.nodes[..id], ids: &self.edges[node.inputs()], memory },
                 y: &own[..node.len],
                 dy: &here[..node.len],
                 memo: &own[node.len..],
@@ -359,7 +403,7 @@ impl<T: Scalar> Workspace<T> {
         if let Some(param) = node.param {
             return format!("parameter \"{}\" {}", params.entry(param).name, node.shape);
         }
-        let operation = node.op.card().name;
+        let operation = self.ops[id as usize].card().name;
         // an operation on "hidden.weight" belongs to the layer "hidden"
         let layer = self.edges[node.inputs()].iter().find_map(|&input| {
             let param = self.nodes[input as usize].param?;
@@ -401,17 +445,4 @@ fn reserve<T: Scalar>(arena: &mut Buf<T>, used: &mut usize, len: usize) -> usize
         arena.resize(*used);
     }
     start
-}
-
-/// Stands in a node for the moment until its operation is put there; takes no memory.
-pub(crate) struct Unset;
-impl<T: Scalar> Op<T> for Unset {
-    fn card(&self) -> Card {
-        unreachable!()
-    }
-    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
-        unreachable!()
-    }
-    fn forward(&self, _: &mut Forward<T>) {}
-    fn backward(&self, _: &mut Backward<T>) {}
 }
