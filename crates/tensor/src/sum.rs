@@ -122,32 +122,50 @@ crate::kernel! {
 }
 
 crate::kernel! {
-    /// d = the sums of the columns of `a` (or d += them): rows are summed in blocks, and the blocks' sums then added.
+    /// d = the sums of the columns of `a`, or d += them.
     pub(crate) fn column_sums<T: Scalar>(d: &mut [T], add: bool, a: &[T], scratch: &mut Buf<T>) {
-        const ROWS: usize = 128;
         let n = d.len();
-        if n == 1 {
-            let sum = sum_of(a);
-            d[0] = if add { d[0] + sum } else { sum };
-            return;
-        }
-        if !add { d.fill(T::ZERO) }
         if n == 0 { return }
-        if a.len() <= ROWS * n {
-            for row in a.chunks_exact(n) {
-                for (d, &a) in d.iter_mut().zip(row) { *d += a }
+        if !add { d.fill(T::ZERO) }
+        if n == 1 {
+            d[0] += sum_of(a);
+        } else if n < LANES {
+            let part = scratch.at_least(n);
+            for rows in a.chunks(BLOCK * n) {
+                part.fill(T::ZERO);
+                for row in rows.chunks_exact(n) {
+                    for (part, &a) in part.iter_mut().zip(row) { *part += a }
+                }
+                for (d, &part) in d.iter_mut().zip(part.iter()) { *d += part }
             }
-            return;
-        }
-        let part = scratch.at_least(n);
-        for rows in a.chunks(ROWS * n) {
-            part.fill(T::ZERO);
-            for row in rows.chunks_exact(n) {
-                for (p, &a) in part.iter_mut().zip(row) { *p += a }
+        } else {
+            for left in (0..n).step_by(LANES) {
+                let start = left.min(n - LANES); // the last columns are a whole register too, some of them for the second time
+                for rows in a.chunks(BLOCK * n) {
+                    let sums = columns_at(rows, n, start);
+                    for (d, &sum) in d[left..].iter_mut().zip(&sums[left - start..]) { *d += sum }
+                }
             }
-            for (d, &p) in d.iter_mut().zip(part.iter()) { *d += p }
         }
     }
+}
+
+/// The sums of the columns from `start` on, which stay in registers: four sums side by side hide the latency of additions.
+#[inline(always)]
+fn columns_at<T: Scalar>(rows: &[T], n: usize, start: usize) -> [T; LANES] {
+    let mut sums = [[T::ZERO; LANES]; 4];
+    let mut i = 0;
+    for row in rows.chunks_exact(n) {
+        for (sum, &a) in sums[i % 4].iter_mut().zip(&row[start..start + LANES]) {
+            *sum += a;
+        }
+        i += 1;
+    }
+    let [mut total, second, third, fourth] = sums;
+    for l in 0..LANES {
+        total[l] = (total[l] + second[l]) + (third[l] + fourth[l]);
+    }
+    total
 }
 
 #[cfg(test)]
