@@ -3,7 +3,7 @@
 //! `cargo bench -p surprisal-bench --bench tasks -- T3` runs those whose name starts with T3. Before it is timed, a task must show
 //! the loss that double precision gives.
 
-use surprisal::ndarray::{Array2, array, s};
+use surprisal::ndarray::{Array2, ArcArray2, array, s};
 use surprisal::prelude::*;
 use surprisal_bench::{Bench, LOSS_KERNELS, Net, Update, check_loss, labels, logits};
 use surprisal_loss::{binary_cross_entropy_with_logits as bce, softmax_cross_entropy as cross_entropy};
@@ -38,29 +38,29 @@ fn training(bench: &Bench, net: &Net) {
         .expect("a target for each output");
     match (net.base, &layers[..]) {
         ("T1", &[linear]) => train(bench, net, params, |tape| {
-            binary_cross_entropy_with_logits(linear.forward(tape.input(&x)), tape.input(&y))
+            binary_cross_entropy_with_logits(linear.forward(tape.shared(&x)), tape.input(&y))
         }),
         ("T2", &[first, second, out]) => {
             let model = (first, Relu, second, Relu, out);
             train(bench, net, params, |tape| {
-                binary_cross_entropy_with_logits(model.forward(tape.input(&x)), tape.input(&y))
+                binary_cross_entropy_with_logits(model.forward(tape.shared(&x)), tape.input(&y))
             });
         }
         ("T3" | "T4", &[first, second, out]) => {
             let model = (first, Relu, second, Relu, out);
-            train(bench, net, params, |tape| softmax_cross_entropy(model.forward(tape.input(&x)), &labels));
+            train(bench, net, params, |tape| softmax_cross_entropy(model.forward(tape.shared(&x)), &labels));
         }
         // the losses are means over rows and outputs: ten outputs make the mean over the rows
         ("T5q", &[hidden, out]) => {
             let model = (hidden, Sigmoid, out, Sigmoid);
             train(bench, net, params, |tape| {
-                10.0 * half_squared_error(model.forward(tape.input(&x)), tape.input(&y))
+                10.0 * half_squared_error(model.forward(tape.shared(&x)), tape.input(&y))
             });
         }
         ("T5c", &[hidden, out]) => {
             let model = (hidden, Sigmoid, out);
             train(bench, net, params, |tape| {
-                10.0 * binary_cross_entropy_with_logits(model.forward(tape.input(&x)), tape.input(&y))
+                10.0 * binary_cross_entropy_with_logits(model.forward(tape.shared(&x)), tape.input(&y))
             });
         }
         _ => unreachable!("every net has its model here"),
@@ -78,8 +78,8 @@ fn linears(params: &mut Params<f32>, net: &Net) -> Vec<Linear> {
     linears.collect()
 }
 
-fn inputs(net: &Net) -> Array2<f32> {
-    Array2::from_shape_vec((net.rows, net.sizes[0]), net.inputs()).expect("a number for each input")
+fn inputs(net: &Net) -> ArcArray2<f32> {
+    Array2::from_shape_vec((net.rows, net.sizes[0]), net.inputs()).expect("a number for each input").into_shared()
 }
 
 /// Any model and loss, with the optimizer of the net.
@@ -154,7 +154,7 @@ fn inference(bench: &Bench, task: &str, rows: usize) {
     let model = (layers[0], Relu, layers[1], Relu, layers[2]);
     let x = inputs(&net).slice_move(s![..rows, ..]);
     let mut workspace = Workspace::new();
-    let mut logits = || workspace.eval(&params, |tape| model.forward(tape.input(&x)));
+    let mut logits = || workspace.eval(&params, |tape| model.forward(tape.shared(&x)));
     let sum = logits().mapv(f64::from).sum();
     check_loss(task, sum);
     bench.run(task, sum, logits);
