@@ -3,7 +3,7 @@
 //! `cargo bench -p surprisal-bench --bench tasks -- T3` runs those whose name starts with T3. Before it is timed, a task must show
 //! the loss that double precision gives.
 
-use surprisal::ndarray::{Array2, ArcArray2, array, s};
+use surprisal::ndarray::{ArcArray2, Array2, array, s};
 use surprisal::prelude::*;
 use surprisal_bench::{Bench, LOSS_KERNELS, Net, Update, check_loss, labels, logits};
 use surprisal_loss::{binary_cross_entropy_with_logits as bce, softmax_cross_entropy as cross_entropy};
@@ -79,7 +79,9 @@ fn linears(params: &mut Params<f32>, net: &Net) -> Vec<Linear> {
 }
 
 fn inputs(net: &Net) -> ArcArray2<f32> {
-    Array2::from_shape_vec((net.rows, net.sizes[0]), net.inputs()).expect("a number for each input").into_shared()
+    Array2::from_shape_vec((net.rows, net.sizes[0]), net.inputs())
+        .expect("a number for each input")
+        .into_shared()
 }
 
 /// Any model and loss, with the optimizer of the net.

@@ -8,7 +8,7 @@ use ndarray::{ArcArray, ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 
 use crate::op::Op;
 use crate::params::view;
-use crate::workspace::{DETACH, Home, INPUT, Leaf, Memory, Node, PARAM};
+use crate::workspace::{DETACH, Home, Leaf, Memory, Node, PARAM};
 use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
@@ -101,7 +101,8 @@ impl<'t, T: Scalar> Tape<'t, T> {
         w.grads.note_update(id, memory.value(node));
     }
 
-    /// Records data: an array of any number of axes, or a view of one.
+    /// Records data: an array of any number of axes, or a view of one. It is copied; one that is used step after step can be
+    /// [`shared`](Self::shared).
     #[track_caller]
     pub fn input<S: Data<Elem = T>, D: Dimension>(&'t self, x: &ArrayBase<S, D>) -> Var<'t, T> {
         self.input_with(x.shape(), |slots| match x.as_slice() {
@@ -134,10 +135,8 @@ impl<'t, T: Scalar> Tape<'t, T> {
     #[track_caller]
     pub fn input_with(&'t self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Var<'t, T> {
         let mut w = self.workspace.borrow_mut();
-        let id = w.place(Leaf(INPUT), shape.into(), (0, 0), 0, false, Location::caller());
-        let node = &w.nodes[id as usize];
-        let range = node.start..node.start + node.len;
-        fill(&mut w.values[range]);
+        let (id, slots) = w.input(shape.into(), Location::caller());
+        fill(slots);
         Var { tape: self, id }
     }
 

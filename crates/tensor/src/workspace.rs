@@ -55,9 +55,13 @@ impl<'a, T: Scalar> Memory<'a, T> {
         let from = match node.home {
             Home::Arena => self.values,
             Home::Theta => self.theta,
-            Home::Shared(k) => self.shared[k as usize].as_slice().expect("only such are shared"),
+            Home::Shared(k) => self.shared(k),
         };
         &from[node.start..node.start + node.len]
+    }
+    #[inline(never)]
+    fn shared(&self, k: u32) -> &'a [T] {
+        self.shared[k as usize].as_slice().expect("only what is stored by rows is shared")
     }
 }
 
@@ -227,36 +231,27 @@ impl<T: Scalar> Workspace<T> {
 
     // ---- recording
 
-    /// Adds a node of which only the value is still to be written.
+    /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
     #[inline]
-    pub(crate) fn place<O: Op<T>>(
+    fn room(
         &mut self,
-        op: O,
         shape: Shape,
         inputs: (u32, u32),
         memo: usize,
         tracked: bool,
         at: &'static Location<'static>,
-    ) -> u32 {
-        let len = shape.len();
+    ) -> Node {
+        let (len, home) = (shape.len(), Home::Arena);
         let start = reserve(&mut self.values, &mut self.values_used, len + memo);
         let grad = if tracked { reserve(&mut self.node_grads, &mut self.node_grads_used, len) } else { 0 };
-        self.put(
-            op,
-            Node {
-                shape,
-                len,
-                param: None,
-                home: Home::Arena,
-                start,
-                memo,
-                tracked,
-                grad,
-                inputs,
-                at,
-                name: None,
-            },
-        )
+        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: None }
+    }
+
+    /// Adds data of which only the numbers are still to be written: into this slice.
+    #[inline]
+    pub(crate) fn input(&mut self, shape: Shape, at: &'static Location<'static>) -> (u32, &mut [T]) {
+        let node = self.room(shape, (0, 0), 0, false, at);
+        (self.put(Leaf(INPUT), node), &mut self.values[node.start..node.start + node.len])
     }
 
     /// Adds a node whose numbers stand in an array that the user shares.
@@ -336,19 +331,13 @@ impl<T: Scalar> Workspace<T> {
         };
         let memo = op.memo(inputs);
         let tracked = self.record && ids.iter().any(|&id| self.nodes[id as usize].tracked);
-        let id = self.place(op, shape, (edges as u32, self.edges.len() as u32), memo, tracked, at);
-        self.forward(params, id as usize);
-        Ok(id)
-    }
-
-    #[inline]
-    fn forward(&mut self, params: &Params<T>, id: usize) {
-        let node = &self.nodes[id];
+        let node = self.room(shape, (edges as u32, self.edges.len() as u32), memo, tracked, at);
         let (earlier, here) = self.values.split_at_mut(node.start);
         let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
         let memory = Memory { values: earlier, theta: params.as_slice(), shared: &self.shared };
-        let inputs = Inputs { nodes: &self.nodes[..id], ids: &self.edges[node.inputs()], memory };
-        self.ops[id].forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
+        let inputs = Inputs { nodes: &self.nodes, ids: &self.edges[edges..], memory };
+        op.forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
+        Ok(self.put(op, node))
     }
 
     // ---- walking back
@@ -356,8 +345,9 @@ impl<T: Scalar> Workspace<T> {
     pub(crate) fn backward(&mut self, params: &Params<T>, root: usize) {
         self.reached.clear();
         self.reached.resize(self.nodes.len(), false);
-        self.grads.prepare(params);
-        self.walked_from = Some(root as u32);
+        if self.walked_from.replace(root as u32).is_some() {
+            self.grads.prepare(params); // not the first walk on this tape, for which its start has done so
+        }
         if self.nodes[root].tracked {
             match self.nodes[root].param {
                 Some(param) => {

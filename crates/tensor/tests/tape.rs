@@ -1,6 +1,6 @@
 //! What the tape promises: gradients that add, values that can be cut off, mistakes that are named where they were made.
 
-use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+use surprisal_tensor::ndarray::{Array2, ArrayD, array, s};
 use surprisal_tensor::{Params, Workspace, hessian_vector_product, ops::products::Matmul};
 
 /// The message of a panic, and the line it was raised at.
@@ -338,4 +338,36 @@ fn arrays_of_any_layout_go_in_by_rows() {
     let turned: ArrayD<f32> = x.t().to_owned().into_dyn();
     assert_eq!(tape.input(&x.t()).value(), turned);
     assert_eq!(tape.input(&x).t().value(), turned);
+}
+
+#[test]
+fn a_shared_array_is_data_like_a_copied_one() {
+    let mut params = Params::<f64>::new();
+    let w = params.add("w", &array![[2.0], [-1.0]]);
+    let x = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_shared();
+    let mut workspace = Workspace::new();
+    for x in
+        [x.clone(), x.slice_move(s![1.., ..]), array![[1.0, 2.0], [3.0, 4.0]].reversed_axes().into_shared()]
+    {
+        let gradients = [false, true].map(|shared| {
+            let tape = workspace.tape(&params);
+            let x = if shared { tape.shared(&x) } else { tape.input(&x) }.requires_grad();
+            let detached = x.detach().requires_grad();
+            let loss = (x.matmul(tape.param(w)).square() + detached.sum()).sum();
+            loss.backward();
+            (loss.item(), x.value(), x.grad(), detached.grad())
+        });
+        assert_eq!(gradients[0], gradients[1]);
+    }
+}
+
+#[test]
+fn the_owner_of_a_shared_array_may_change_it_and_the_tape_keeps_its_own() {
+    let params = Params::<f64>::new();
+    let mut x = array![1.0, 2.0].into_shared();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let node = tape.shared(&x);
+    x[0] = 7.0; // ndarray copies it now, because the tape is an owner too
+    assert_eq!(node.value(), array![1.0, 2.0].into_dyn());
 }
