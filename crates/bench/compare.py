@@ -34,7 +34,6 @@ TASKS += ["T7ce_1024x10", "T7ce_128x32000", "T7bce_1M", "T8_b1", "T8_b64"]
 FACTORS = [2, 4]
 SCALED = [f"{task}/batch{f}" for task in TASKS[:6] for f in FACTORS]
 SCALED += [f"{task}/width{f}" for task in TASKS[1:6] for f in FACTORS]
-SINGLE_THREADED = ["surprisal"]
 
 
 def say(*words):
@@ -85,7 +84,7 @@ def measure(commands, tasks, threads, options, out):
     lines = []
     turns = list(itertools.product(range(options.rounds), threads, tasks, commands))
     for turn, (round, count, task, who) in enumerate(turns, 1):
-        if who in SINGLE_THREADED and count != threads[0] or who == "dfdx" and "/" in task:
+        if who == "dfdx" and "/" in task:
             continue
         say(f"{turn}/{len(turns)}: round {round + 1}, {task}, {who}, {count} thread(s)")
         env = environment(count, options.seconds)
@@ -189,11 +188,10 @@ def in_order(names, order):
 def ratios(lines):
     found = index(lines)
     everyone = in_order([who for _, _, who in found], EVERYONE)
-    counts = {threads for threads, _, who in found if who not in SINGLE_THREADED}
-    for threads in sorted(counts or {threads for threads, _, _ in found}):
+    for threads in sorted({threads for threads, _, _ in found}):
         tasks = in_order([task for count, task, _ in found if count == threads and "/" not in task], TASKS)
-        print(f"\n{threads} thread(s): surprisal in microseconds a step, in one thread; the others as multiples of it in the "
-              "same round: median (least to greatest)")
+        print(f"\n{threads} thread(s): surprisal in microseconds a step; the others as multiples of it in the same round: "
+              "median (least to greatest)")
         table(["task", *everyone, "fastest peer"], [ratio_row(found, threads, task, everyone) for task in tasks])
     if any(line.get("clean", 5) < 5 for line in lines):
         print("\n\\* disturbed: fewer than 5 blocks in which the process did not wait for a core")
@@ -203,7 +201,7 @@ def ratios(lines):
 
 
 def ratio_row(found, threads, task, everyone):
-    ours = found.get((1, task, "surprisal"), {})
+    ours = found.get((threads, task, "surprisal"), {})
     row, best = [task], {}
     for who in everyone:
         runs = ours if who == "surprisal" else found.get((threads, task, who), {})
@@ -280,7 +278,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--who", type=names, default=EVERYONE, help="of " + ", ".join(EVERYONE))
     parser.add_argument("--tasks", type=names, default=[""], help="those whose names start so: T1,T7ce")
-    parser.add_argument("--threads", type=names, default=["1"], help="1,2: what the peers' thread pools are set to")
+    parser.add_argument("--threads", type=names, default=["1"], help="1,2: how many each of them may use")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each run")
     parser.add_argument("--scaling", action="store_true", help="also with 2 and 4 times the rows and the width")

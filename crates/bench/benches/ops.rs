@@ -14,27 +14,32 @@ use surprisal_bench::{Bench, Timing};
 use surprisal_tensor::{Buf, Mat};
 
 fn main() {
-    let bench = Bench::new("surprisal", 0.3).single_threaded();
+    let bench = Bench::new("surprisal", 0.3);
+    threads::set_number(bench.threads());
+    threads::within(|| run_all(&bench));
+}
+
+fn run_all(bench: &Bench) {
     for (name, function) in ELEMENTWISE {
         for n in [1_000, 1_000_000] {
-            operation(&bench, &format!("{name}/{n}"), &[n], function);
+            operation(bench, &format!("{name}/{n}"), &[n], function);
         }
     }
     for (name, function) in REDUCTIONS {
         for shape in [[10, 100], [1000, 1000]] {
-            operation(&bench, &format!("{name}/{}x{}", shape[0], shape[1]), &shape, function);
+            operation(bench, &format!("{name}/{}x{}", shape[0], shape[1]), &shape, function);
         }
     }
     for (name, function) in ROWS {
         for shape in [[1024, 10], [1024, 100], [128, 32_000]] {
-            operation(&bench, &format!("{name}/{}x{}", shape[0], shape[1]), &shape, function);
+            operation(bench, &format!("{name}/{}x{}", shape[0], shape[1]), &shape, function);
         }
     }
     for (m, k, n) in SHAPES {
-        product(&bench, m, k, n);
+        product(bench, m, k, n);
     }
     for (name, nodes, link) in LINKS {
-        node(&bench, name, nodes, link);
+        node(bench, name, nodes, link);
     }
 }
 

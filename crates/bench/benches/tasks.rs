@@ -1,7 +1,7 @@
 //! The tasks T1 to T8, written as a user of the library writes them: one full step is forward, backward, update.
 //!
 //! `cargo bench -p surprisal-bench --bench tasks -- T3` runs those whose name starts with T3. Before it is timed, a task must show
-//! the loss that double precision gives.
+//! the loss that double precision gives. `BENCH_THREADS=2` lets two threads share the work.
 
 use surprisal::ndarray::{ArcArray2, Array2, array, s};
 use surprisal::prelude::*;
@@ -9,21 +9,26 @@ use surprisal_bench::{Bench, LOSS_KERNELS, Net, Update, check_loss, labels, logi
 use surprisal_loss::{binary_cross_entropy_with_logits as bce, softmax_cross_entropy as cross_entropy};
 
 fn main() {
-    let bench = Bench::new("surprisal", 1.5).single_threaded();
+    let bench = Bench::new("surprisal", 1.5);
+    threads::set_number(bench.threads());
+    threads::within(|| run_all(&bench));
+}
+
+fn run_all(bench: &Bench) {
     for net in bench.nets() {
-        training(&bench, &net);
+        training(bench, &net);
     }
     if bench.wants("T6") {
-        neuron(&bench);
+        neuron(bench);
     }
     for (task, rows, classes) in LOSS_KERNELS {
         if bench.wants(task) {
-            loss_kernel(&bench, task, rows, classes);
+            loss_kernel(bench, task, rows, classes);
         }
     }
     for (task, rows) in [("T8_b1", 1), ("T8_b64", 64)] {
         if bench.wants(task) {
-            inference(&bench, task, rows);
+            inference(bench, task, rows);
         }
     }
 }

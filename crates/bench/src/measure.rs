@@ -9,8 +9,8 @@ use crate::Net;
 /// What the command line and the environment ask for.
 ///
 /// Arguments name tasks: a task runs if its name starts with one of them, all run if there is none. `T3/batch4` and `T3/width4`
-/// (any factor) are run if named in full. `BENCH_SECONDS` is the time for each task, `BENCH_THREADS` what the
-/// thread pool of a peer was set to.
+/// (any factor) are run if named in full. `BENCH_SECONDS` is the time for each task, `BENCH_THREADS` how many threads may
+/// share it.
 pub struct Bench {
     who: String,
     names: Vec<String>,
@@ -42,14 +42,9 @@ impl Bench {
         nets
     }
 
-    /// How many threads a peer may use.
+    /// How many threads may be used.
     pub fn threads(&self) -> usize {
         self.threads
-    }
-
-    /// For who computes in one thread, whatever the environment says.
-    pub fn single_threaded(self) -> Bench {
-        Bench { threads: 1, ..self }
     }
 
     /// Measures a step for as long as was asked for.

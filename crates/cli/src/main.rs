@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use surprisal_lab::folder::FolderError;
+use surprisal_tensor::threads;
 
 /// A mini deep-learning framework: compare losses, train small nets, ask them.
 #[derive(Parser)]
@@ -75,7 +76,7 @@ impl From<FolderError> for Failure {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(options) => compare::run(options),
-        Command::Train(options) => train::run(options),
+        Command::Train(options) => threads::within(|| train::run(options)),
         Command::Predict(options) => predict::run(options),
         Command::Loss(options) => loss::run(options),
     };

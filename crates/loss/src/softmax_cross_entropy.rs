@@ -27,6 +27,7 @@
 
 use surprisal_tensor::ops::softmax::exp_rows;
 use surprisal_tensor::sum::{sum, sum_by, sum_of};
+use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
 use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
@@ -224,10 +225,27 @@ impl Fused {
     }
 }
 
+/// One class a row: writes each row's loss, and `scale` times its gradient. The loss is a function f of the surprise -ln p_y:
+/// `f(-ln p_y, p_y, 1 - p_y)` gives its value and its derivative by the surprise.
+#[allow(clippy::too_many_arguments)] // as the kernel takes them
+pub(crate) fn one_class<T: Scalar>(
+    z: &[T],
+    classes: usize,
+    labels: &[T],
+    weight: Option<&[T]>,
+    f: impl Fn(T, T, T) -> (T, T) + Copy + Sync,
+    scale: T,
+    losses: &mut [T],
+    d: &mut [T],
+) {
+    let rows = (labels, Rows(z, classes), losses, Rows(d, classes));
+    for_each(rows, rows_of(HEAVY, classes), |_, (labels, z, losses, d)| {
+        one_class_rows(z.0, classes, labels, weight, f, scale, losses, d.0);
+    });
+}
+
 kernel! {
-    /// One class a row: writes each row's loss, and `scale` times its gradient. The loss is a function f of the surprise -ln p_y:
-    /// `f(-ln p_y, p_y, 1 - p_y)` gives its value and its derivative by the surprise.
-    pub(crate) fn one_class<T: Scalar, F: Fn(T, T, T) -> (T, T)>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, f: F, scale: T, losses: &mut [T], d: &mut [T]) {
+    fn one_class_rows<T: Scalar, F: Fn(T, T, T) -> (T, T)>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, f: F, scale: T, losses: &mut [T], d: &mut [T]) {
         exp_rows(z, classes, d, |i, z, e, row| {
             let Some((y, w)) = counted(labels[i], weight) else {
                 e.fill(T::ZERO);

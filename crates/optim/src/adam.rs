@@ -140,8 +140,8 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
         remember(mean, params)?;
         remember(square, params)?;
         *steps += 1;
-        for_each_span(params, grads, |theta, g, at| {
-            adam(*options, *steps as f64, theta, g, &mut mean[at.clone()], &mut square[at]);
+        for_each_span(params, grads, (&mut **mean, &mut **square), |theta, g, (m, v)| {
+            adam(*options, *steps as f64, theta, g, m, v);
         });
         Ok(())
     }

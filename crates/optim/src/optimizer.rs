@@ -1,7 +1,6 @@
 //! [`Optimizer`], and what every one of them shares: the checks before a step, the walk over theta, the memory.
 
-use std::ops::Range;
-
+use surprisal_tensor::threads::{Cut, LIGHT, for_each};
 use surprisal_tensor::{Buf, Gradients, Params, Scalar};
 
 use crate::OptimError;
@@ -76,17 +75,22 @@ fn first_difference<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Opti
     OptimError::OtherParameters { parameter: words(params), gradient: words(grads) }
 }
 
-/// Calls `update` on each stretch of theta that may move, with its gradient and its place.
-pub(crate) fn for_each_span<T: Scalar>(
+/// Calls `update` on each stretch of theta that may move, in pieces, with its gradient and what is remembered of it.
+pub(crate) fn for_each_span<T: Scalar, M: Cut>(
     params: &mut Params<T>,
     grads: &Gradients<T>,
-    mut update: impl FnMut(&mut [T], &[T], Range<usize>),
+    mut memory: M,
+    update: impl Fn(&mut [T], &[T], M) + Sync,
 ) {
     grads.apply_updates(params); // of running means and the like
+    let mut end = 0;
     // by number, as theta cannot change while an iterator over its spans is held; there is one, or few
     for k in 0.. {
         let Some(span) = params.trainable_spans().nth(k) else { return };
-        update(&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span.clone()], span);
+        let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
+        (memory, end) = (behind, span.end);
+        let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);
+        for_each((theta, g, remembered), LIGHT, |_, (theta, g, memory)| update(theta, g, memory));
     }
 }
 

@@ -111,8 +111,8 @@ impl<T: Scalar> RmsProp<T> {
 }
 
 kernel! {
-    /// `m` is as long as theta, or empty without momentum.
-    fn rms_prop<T: Scalar>(o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: &mut [T]) {
+    /// There is an `m` where there is momentum.
+    fn rms_prop<T: Scalar>(o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: Option<&mut [T]>) {
         let [lr, mu, lambda, eps] = [o.learning_rate, o.momentum, o.weight_decay, o.eps].map(T::of);
         let [alpha, rest] = [o.alpha, 1.0 - o.alpha].map(T::of);
         let [lost, square_lost] = lost_beside(o.eps);
@@ -123,14 +123,14 @@ kernel! {
             g / (root(*v) + eps)
         };
         let numbers = theta.iter_mut().zip(g).zip(v);
-        if m.is_empty() {
-            for ((theta, &g), v) in numbers {
-                *theta -= lr * scaled(*theta, g, v);
-            }
-        } else {
+        if let Some(m) = m {
             for (((theta, &g), v), m) in numbers.zip(m) {
                 *m = moving(mu * *m + scaled(*theta, g, v));
                 *theta -= lr * *m;
+            }
+        } else {
+            for ((theta, &g), v) in numbers {
+                *theta -= lr * scaled(*theta, g, v);
             }
         }
     }
@@ -144,9 +144,9 @@ impl<T: Scalar> Optimizer<T> for RmsProp<T> {
         if options.momentum > 0.0 {
             remember(velocity, params)?;
         }
-        for_each_span(params, grads, |theta, g, at| {
-            let m = if velocity.is_empty() { &mut [] } else { &mut velocity[at.clone()] };
-            rms_prop(*options, theta, g, &mut square[at], m);
+        let velocity = (!velocity.is_empty()).then_some(&mut **velocity);
+        for_each_span(params, grads, (&mut **square, velocity), |theta, g, (v, m)| {
+            rms_prop(*options, theta, g, v, m);
         });
         Ok(())
     }

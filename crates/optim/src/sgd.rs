@@ -129,11 +129,11 @@ impl<T: Scalar> Optimizer<T> for Sgd<T> {
         check(params, grads)?;
         let [lr, mu, lambda] = [self.learning_rate, self.momentum, self.weight_decay].map(T::of);
         if self.momentum == 0.0 {
-            for_each_span(params, grads, |theta, g, _| descend(lr, lambda, theta, g));
+            for_each_span(params, grads, (), |theta, g, ()| descend(lr, lambda, theta, g));
         } else {
             let (nesterov, v) = (self.nesterov, &mut self.velocity);
             remember(v, params)?;
-            for_each_span(params, grads, |theta, g, at| roll(lr, mu, nesterov, lambda, theta, g, &mut v[at]));
+            for_each_span(params, grads, &mut **v, |theta, g, v| roll(lr, mu, nesterov, lambda, theta, g, v));
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ pub mod prelude {
     pub use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
-        hessian_vector_product,
+        hessian_vector_product, threads,
     };
     pub use surprisal_train::{Examples, Objective, SavedModel, Trainer};
 }

@@ -1,36 +1,11 @@
 //! A steady training step makes no heap allocation, whatever the loss and the optimizer. Its own binary: the counter replaces
 //! the allocator.
-#![allow(unsafe_code)] // an allocator cannot be written without; it only counts and passes on
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
+use counting::COUNT;
 use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A loss of logits against labels, or against numbers from 0 to 1.
 type Loss = for<'t> fn(Var<'t, f32>, &[usize], Var<'t, f32>) -> Var<'t, f32>;

@@ -46,12 +46,14 @@
 //! | `op` | the open door: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
 //! | `check`, `second_order` | is this gradient right? what is the curvature? |
+//! | [`threads`] | how many threads share large work, and how it is cut so that the bits do not depend on it |
 //! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
 
 pub mod elementary;
 pub mod ops;
 pub mod simd;
 pub mod sum;
+pub mod threads;
 
 mod buffer;
 mod check;

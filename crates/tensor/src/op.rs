@@ -4,6 +4,7 @@ use std::any::Any;
 
 use crate::product::Mat;
 use crate::sum::{accumulate, column_sums};
+use crate::threads::{LIGHT, for_each};
 use crate::workspace::{Memory, Node};
 use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
 
@@ -189,16 +190,16 @@ crate::kernel! {
 impl<T: Scalar> Grad<'_, T> {
     /// Adds f(a_i).
     #[inline]
-    pub fn add(self, a: &[T], f: impl Fn(T) -> T) {
+    pub fn add(self, a: &[T], f: impl Fn(T) -> T + Copy + Sync) {
         debug_assert_eq!(self.buf.len(), a.len());
-        add_map(self.buf, self.first, a, f);
+        for_each((self.buf, a), LIGHT, |_, (d, a)| add_map(d, self.first, a, f));
     }
 
     /// Adds f(a_i, b_i).
     #[inline]
-    pub fn add2(self, a: &[T], b: &[T], f: impl Fn(T, T) -> T) {
+    pub fn add2(self, a: &[T], b: &[T], f: impl Fn(T, T) -> T + Copy + Sync) {
         debug_assert_eq!((self.buf.len(), self.buf.len()), (a.len(), b.len()));
-        add_map2(self.buf, self.first, a, b, f);
+        for_each((self.buf, a, b), LIGHT, |_, (d, a, b)| add_map2(d, self.first, a, b, f));
     }
 
     /// Adds what `fill` writes: it gets a slice that holds any numbers, writes all of it, and has room to work in.

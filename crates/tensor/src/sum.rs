@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::threads::{LIGHT, for_each, reduce};
 use crate::{Buf, Scalar};
 
 const LANES: usize = 16; // sums side by side, one vector register of f32
@@ -107,16 +108,24 @@ pub fn sum_of<T: Scalar>(x: &[T]) -> T {
     pairs.total()
 }
 
+/// The sum of a slice.
+pub fn sum<T: Scalar>(x: &[T]) -> T {
+    reduce(x, LIGHT, |_, x| sum_in_one(x), |left, right| left + right)
+}
+
 crate::kernel! {
-    /// The sum of a slice.
-    pub fn sum<T: Scalar>(x: &[T]) -> T {
+    fn sum_in_one<T: Scalar>(x: &[T]) -> T {
         sum_of(x)
     }
 }
 
+/// d += a, element by element.
+pub(crate) fn accumulate<T: Scalar>(d: &mut [T], a: &[T]) {
+    for_each((d, a), LIGHT, |_, (d, a)| accumulate_in_one(d, a));
+}
+
 crate::kernel! {
-    /// d += a, element by element.
-    pub(crate) fn accumulate<T: Scalar>(d: &mut [T], a: &[T]) {
+    fn accumulate_in_one<T: Scalar>(d: &mut [T], a: &[T]) {
         for (d, &a) in d.iter_mut().zip(a) { *d += a }
     }
 }

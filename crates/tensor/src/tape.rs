@@ -8,6 +8,7 @@ use ndarray::{ArcArray, ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 
 use crate::op::Op;
 use crate::params::view;
+use crate::threads::{LIGHT, for_each};
 use crate::workspace::{DETACH, Home, Leaf, Memory, Node, PARAM};
 use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 
@@ -106,7 +107,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     #[track_caller]
     pub fn input<S: Data<Elem = T>, D: Dimension>(&'t self, x: &ArrayBase<S, D>) -> Var<'t, T> {
         self.input_with(x.shape(), |slots| match x.as_slice() {
-            Some(x) => slots.copy_from_slice(x),
+            Some(x) => for_each((slots, x), LIGHT, |_, (slots, x)| slots.copy_from_slice(x)),
             None => slots.iter_mut().zip(x).for_each(|(slot, &x)| *slot = x),
         })
     }

@@ -1,6 +1,7 @@
 //! Losses that compare an input with a target element by element.
 
 use surprisal_tensor::sum::sum_filled;
+use surprisal_tensor::threads::{HEAVY, for_each, reduce};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::Reduction;
@@ -9,7 +10,7 @@ use crate::kinds::data::{check_constant, check_if_data};
 use crate::reduction::mean;
 
 /// A loss of one number against its target, in terms of both; the rest (shapes, checks, reductions, gradients) is the same for all.
-pub(crate) trait Pointwise: Copy + Send + 'static {
+pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
     const CARD: Card;
     /// What targets may be.
     const TARGETS: Domain = Domain::Numbers;
@@ -95,6 +96,20 @@ kernel! {
     }
 }
 
+fn all_slopes<T: Scalar>(
+    slope: impl Fn(T, T, T) -> T + Copy + Sync,
+    x: &[T],
+    t: &[T],
+    factor: T,
+    dy: &[T],
+    d: &mut [T],
+) {
+    for_each((x, t, d), HEAVY, |first, (x, t, d)| {
+        let dy = if dy.len() == 1 { dy } else { &dy[first..][..d.len()] };
+        slopes(slope, x, t, factor, dy, d);
+    });
+}
+
 impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
     fn card(&self) -> Card {
         L::CARD
@@ -105,26 +120,29 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
     }
     fn forward(&self, f: &mut Forward<T>) {
         let (x, t) = (f.inputs.x(0), f.inputs.x(1));
-        match self.reduction {
-            Reduction::None => each(self.loss, x, t, f.y),
-            Reduction::Sum => f.y[0] = total(self.loss, x, t),
-            Reduction::Mean => {
-                let count = T::of(x.len() as f64);
-                f.y[0] = mean(total(self.loss, x, t), count, x.len(), |i| self.loss.loss(x[i], t[i]));
-            }
+        if self.reduction == Reduction::None {
+            return for_each((x, t, &mut *f.y), HEAVY, |_, (x, t, y)| each(self.loss, x, t, y));
         }
+        let total = reduce((x, t), HEAVY, |_, (x, t)| total(self.loss, x, t), |left, right| left + right);
+        f.y[0] = if self.reduction == Reduction::Mean {
+            mean(total, T::of(x.len() as f64), x.len(), |i| self.loss.loss(x[i], t[i]))
+        } else {
+            total
+        };
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (x, t, dy, loss) = (b.x(0), b.x(1), b.dy, self.loss);
         let factor = self.reduction.factor(T::of(x.len() as f64));
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|d, _| {
-                slopes(|x, t, scale| loss.slope(x, t, scale), x, t, factor, dy, d);
+                all_slopes(|x, t, scale| loss.slope(x, t, scale), x, t, factor, dy, d);
                 loss.repair(x, t, |i| if let &[dy] = dy { factor * dy } else { dy[i] }, d);
             });
         }
         if let Some(dt) = b.dx(1).filter(|_| L::TARGET_GRADIENT) {
-            dt.add_filled(|d, _| slopes(|x, t, scale| loss.target_slope(x, t, scale), x, t, factor, dy, d));
+            dt.add_filled(|d, _| {
+                all_slopes(|x, t, scale| loss.target_slope(x, t, scale), x, t, factor, dy, d)
+            });
         }
     }
 }

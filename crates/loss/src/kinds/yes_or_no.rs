@@ -1,6 +1,7 @@
 //! Losses that compare a number with a target from 0 (no) to 1 (yes), element by element, with weights.
 
 use surprisal_tensor::sum::{sum_by, sum_filled};
+use surprisal_tensor::threads::{HEAVY, reduce};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::Reduction;
@@ -10,7 +11,7 @@ use crate::kinds::pointwise::same_shape;
 use crate::reduction::mean;
 
 /// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
-pub(crate) trait YesOrNo: Copy + Send + 'static {
+pub(crate) trait YesOrNo: Copy + Send + Sync + 'static {
     const CARD: Card;
     /// What targets may be.
     const TARGETS: Domain = Domain::FromZeroToOne;
@@ -47,9 +48,14 @@ struct Fused<L> {
     reduction: Reduction,
 }
 
+/// The sum of the losses; `slope` gets their derivatives, times `scale`.
+pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
+    let piece = |_, (x, t, slope): (&[T], &[T], &mut [T])| fused_in_one(loss, x, t, scale, slope);
+    reduce((x, t, slope), HEAVY, piece, |left, right| left + right)
+}
+
 kernel! {
-    /// The sum of the losses; `slope` gets their derivatives, times `scale`.
-    pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
+    fn fused_in_one<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
         sum_filled(x.len(), |range, losses| {
             let targets = x[range.clone()].iter().zip(&t[range.clone()]);
             for ((l, d), (&x, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {

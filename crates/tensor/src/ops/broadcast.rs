@@ -3,10 +3,11 @@
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::shape::MAX_RANK;
 use crate::sum::sum_filled;
+use crate::threads::{LIGHT, for_each};
 use crate::{Scalar, Shape, ShapeError};
 
 /// A function of two numbers and its two derivatives.
-pub(super) trait Binary: Copy + Send + 'static {
+pub(super) trait Binary: Copy + Send + Sync + 'static {
     const CARD: Card;
     fn f<T: Scalar>(a: T, b: T) -> T;
     /// What a gets of the gradient dy.
@@ -185,6 +186,11 @@ crate::kernel! {
 
 crate::kernel! {
     /// The common case: nothing is repeated.
+    fn forward_same<T: Scalar, B: Binary>(_op: B, a: &[T], b: &[T], y: &mut [T]) {
+        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) { *y = B::f(a, b) }
+    }
+}
+crate::kernel! {
     fn backward_same<T: Scalar, F: Fn(T, T, T) -> T>(a: &[T], b: &[T], dy: &[T], d: &mut [T], f: F) {
         for (((d, &a), &b), &dy) in d.iter_mut().zip(a).zip(b).zip(dy) { *d = f(a, b, dy) }
     }
@@ -201,8 +207,12 @@ impl<T: Scalar, B: Binary> Op<T> for Pairwise<B> {
         broadcast(inputs.shape(0), inputs.shape(1))
     }
     fn forward(&self, f: &mut Forward<T>) {
-        let walk = Walk::of(f.inputs.shape(0), f.inputs.shape(1));
-        forward(self.0, &walk, f.inputs.x(0), f.inputs.x(1), f.y);
+        let (a, b) = (f.inputs.x(0), f.inputs.x(1));
+        if a.len() == f.y.len() && b.len() == f.y.len() {
+            for_each((a, b, &mut *f.y), LIGHT, |_, (a, b, y)| forward_same(self.0, a, b, y));
+        } else {
+            forward(self.0, &Walk::of(f.inputs.shape(0), f.inputs.shape(1)), a, b, f.y);
+        }
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
@@ -210,14 +220,18 @@ impl<T: Scalar, B: Binary> Op<T> for Pairwise<B> {
         let walk = Walk::of(b.inputs.shape(0), b.inputs.shape(1));
         if let Some(d) = b.dx(0) {
             if same {
-                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::da));
+                d.add_filled(|d, _| {
+                    for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, B::da));
+                });
             } else {
                 d.add_scattered(|d| backward(&walk, x0, x1, dy, d, true, B::da));
             }
         }
         if let Some(d) = b.dx(1) {
             if same {
-                d.add_filled(|d, _| backward_same(x0, x1, dy, d, B::db));
+                d.add_filled(|d, _| {
+                    for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, B::db));
+                });
             } else {
                 d.add_scattered(|d| backward(&walk, x0, x1, dy, d, false, B::db));
             }

@@ -55,7 +55,7 @@ impl<T: Scalar> Op<T> for Where {
 }
 
 /// Adds dy where it was chosen; a single number gets the sum of it.
-fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: impl Fn(T) -> bool) {
+fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: impl Fn(T) -> bool + Sync) {
     let part = |c: T, dy: T| if chosen(c) { dy } else { T::ZERO };
     if single {
         d.add_filled(|d, _| d[0] = sum_by(c.len(), |i| part(c[i], dy[i])));

@@ -1,6 +1,7 @@
 //! Dropout: a part of the numbers, drawn anew each time, is left out.
 
 use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// Sets each number to 0 with probability p and divides the others by 1 - p, so that the mean stays.
@@ -23,6 +24,11 @@ impl Dropout {
         backward: "m dy / (1 - p)",
         story: "Leaves a part out at random, so that no unit can rely on another being there.",
     };
+
+    /// y = m x / (1 - p)
+    fn mask<T: Scalar>(self, x: &[T], y: &mut [T]) {
+        for_each((x, y), HEAVY, |first, (x, y)| dropout(self, first, x, y));
+    }
 }
 
 /// The mixer of splitmix64: every bit of the result depends on every bit of z.
@@ -37,9 +43,9 @@ fn mix(z: u64) -> u64 {
 crate::kernel! {
     /// The i-th random number is that of splitmix64 started at the mixed seed, so that seeds near each other do not give
     /// the same mask shifted.
-    fn dropout<T: Scalar>(op: Dropout, x: &[T], y: &mut [T]) {
+    fn dropout<T: Scalar>(op: Dropout, first: usize, x: &[T], y: &mut [T]) {
         const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-        let start = mix(op.seed.wrapping_add(GOLDEN));
+        let start = mix(op.seed.wrapping_add(GOLDEN)).wrapping_add((first as u64).wrapping_mul(GOLDEN));
         let bits_53 = (1u64 << 53) as f64;
         let (least, scale) = ((op.p * bits_53) as u64, T::of(1.0 / (1.0 - op.p)));
         for (i, (y, &x)) in y.iter_mut().zip(x).enumerate() {
@@ -61,12 +67,12 @@ impl<T: Scalar> Op<T> for Dropout {
             .hint("p is the probability of being left out: 0 keeps everything, 1 would keep nothing"))
     }
     fn forward(&self, f: &mut Forward<T>) {
-        dropout(*self, f.inputs.x(0), f.y);
+        self.mask(f.inputs.x(0), f.y);
     }
     fn backward(&self, b: &mut Backward<T>) {
         let dy = b.dy;
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, _| dropout(*self, dy, dx));
+            dx.add_filled(|dx, _| self.mask(dy, dx));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 use super::{Call, Domain, Entry};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// A function of one number and its derivative; [`Map`] makes an operation of it.
@@ -25,7 +26,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// }
 /// check_gradient(&[array![0.3, -2.0].into_dyn()], |_, x| x[0].map(Swish(1.5)));
 /// ```
-pub trait Elementwise: Copy + Send + 'static {
+pub trait Elementwise: Copy + Send + Sync + 'static {
     /// What the function says of itself.
     const CARD: Card;
     /// y = f(x)
@@ -40,6 +41,8 @@ pub trait Elementwise: Copy + Send + 'static {
 
 /// The operation that applies an [`Elementwise`] function to every number of its input.
 pub struct Map<F>(pub F);
+
+const PIECE: usize = 2 * HEAVY; // relu is light, tanh is not
 
 crate::kernel! {
     fn map<T: Scalar, F: Elementwise>(f: F, x: &[T], y: &mut [T]) {
@@ -60,12 +63,14 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
         self.0.check().map(|()| *inputs.shape(0))
     }
     fn forward(&self, f: &mut Forward<T>) {
-        map(self.0, f.inputs.x(0), f.y);
+        for_each((f.inputs.x(0), &mut *f.y), PIECE, |_, (x, y)| map(self.0, x, y));
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (x, y, dy) = (b.x(0), b.y, b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, _| map_back(self.0, x, y, dy, dx));
+            dx.add_filled(|dx, _| {
+                for_each((x, y, dy, dx), PIECE, |_, (x, y, dy, dx)| map_back(self.0, x, y, dy, dx));
+            });
         }
     }
 }

@@ -4,6 +4,7 @@ use super::axis::{along, parts, reduced, rows};
 use super::extreme::{fold, larger};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::sum::{sum_filled, sum_of};
+use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// A function of a row of numbers and its derivative; [`Reduce`] makes an operation of it.
@@ -28,7 +29,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// }
 /// check_gradient(&[array![[0.3, 2.0], [1.0, 5.0]].into_dyn()], |_, x| x[0].reduce(Harmonic, Some(0)));
 /// ```
-pub trait RowFunction: Copy + Send + 'static {
+pub trait RowFunction: Copy + Send + Sync + 'static {
     /// What the function says of itself.
     const CARD: Card;
     /// The fewest numbers for which it has a value.
@@ -81,14 +82,20 @@ impl<T: Scalar, F: RowFunction> Op<T> for Reduce<F> {
     }
     fn forward(&self, f: &mut Forward<T>) {
         let Ok(parts) = parts(f.inputs.shape(0), self.axis) else { return };
-        reduce(self.function, rows(parts, f.inputs.x(0), f.scratch), parts.1, f.y);
+        let (n, x) = (parts.1, rows(parts, f.inputs.x(0), f.scratch));
+        for_each((&mut *f.y, Rows(x, n)), rows_of(HEAVY, n), |_, (y, x)| reduce(self.function, x.0, n, y));
     }
     fn backward(&self, b: &mut Backward<T>) {
         let Ok(parts) = parts(b.inputs.shape(0), self.axis) else { return };
         let (x, y, dy) = (b.x(0), b.y, b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, scratch| {
-                along(parts, [x], dx, scratch, |[x], dx| reduce_back(self.function, x, parts.1, y, dy, dx));
+                along(parts, [x], dx, scratch, |[x], dx| {
+                    let n = parts.1;
+                    for_each((y, dy, Rows(x, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (y, dy, x, dx)| {
+                        reduce_back(self.function, x.0, n, y, dy, dx.0);
+                    });
+                });
             });
         }
     }

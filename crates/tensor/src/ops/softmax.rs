@@ -11,6 +11,7 @@ use super::axis::{Parts, along};
 use super::rows::{RowFunction, reductions};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::sum::{sum_by, sum_filled, sum_of};
+use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
@@ -233,14 +234,22 @@ impl<T: Scalar> Op<T> for Softmax {
     }
     fn forward(&self, f: &mut Forward<T>) {
         let Some(parts) = parts(f.inputs, self.axis) else { return };
-        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| softmax(x, parts.1, y));
+        let n = parts.1;
+        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| {
+            for_each((Rows(x, n), Rows(y, n)), rows_of(HEAVY, n), |_, (x, y)| softmax(x.0, n, y.0));
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let Some(parts) = parts(b.inputs, self.axis) else { return };
         let (y, dy) = (b.y, b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, scratch| {
-                along(parts, [y, dy], dx, scratch, |[p, dy], dx| softmax_back(p, dy, parts.1, dx));
+                let n = parts.1;
+                along(parts, [y, dy], dx, scratch, |[p, dy], dx| {
+                    for_each((Rows(p, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (p, dy, dx)| {
+                        softmax_back(p.0, dy.0, n, dx.0);
+                    });
+                });
             });
         }
     }
@@ -258,14 +267,24 @@ impl<T: Scalar> Op<T> for LogSoftmax {
     }
     fn forward(&self, f: &mut Forward<T>) {
         let Some(parts) = parts(f.inputs, self.axis) else { return };
-        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| log_softmax(x, parts.1, y, f.memo));
+        let (n, memo) = (parts.1, &mut *f.memo);
+        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| {
+            for_each((Rows(x, n), Rows(y, n), Rows(memo, n)), rows_of(HEAVY, n), |_, (x, y, p)| {
+                log_softmax(x.0, n, y.0, p.0);
+            });
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let Some(parts) = parts(b.inputs, self.axis) else { return };
         let (p, dy) = (b.memo, b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, scratch| {
-                along(parts, [dy], dx, scratch, |[dy], dx| log_softmax_back(p, dy, parts.1, dx));
+                let n = parts.1;
+                along(parts, [dy], dx, scratch, |[dy], dx| {
+                    for_each((Rows(p, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (p, dy, dx)| {
+                        log_softmax_back(p.0, dy.0, n, dx.0);
+                    });
+                });
             });
         }
     }

@@ -1,0 +1,314 @@
+//! Several threads for one piece of work: how many, when, and how the work is cut.
+//!
+//! Large arrays are shared by as many threads as the machine has cores, or as [`set_number`] says; before there is such
+//! an array, no thread is started. A program that computes for a while does better to run [`within`] the threads:
+//!
+//! ```
+//! use surprisal_tensor::{Params, Workspace, ndarray::array, threads};
+//! let mut params = Params::<f64>::new();
+//! let w = params.add("w", &array![4.0]);
+//! let mut workspace = Workspace::new();
+//! let losses = threads::within(|| {
+//!     [(); 3].map(|()| {
+//!         let (loss, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+//!         let step = 0.25 * grads[w][0];
+//!         params[w][0] -= step;
+//!         loss
+//!     })
+//! });
+//! assert_eq!(losses, [16.0, 4.0, 1.0]);
+//! ```
+//!
+//! # The same bits for any number of threads
+//!
+//! [`for_each`] and [`reduce`] cut work in the same pieces, whether one thread computes them or several, and merge what comes of them in
+//! a fixed order. A sum is cut where [`sum`](mod@crate::sum) cuts it anyway, so it does not even differ from the sum in one piece.
+//!
+//! # What it costs
+//!
+//! To wake a core that sleeps takes some 15 µs, and it begins as much later. Outside of [`within`] work is therefore only shared where
+//! it takes some hundred. Inside, threads without work stay awake for a millisecond, as those of OpenMP do, and giving half of some
+//! work away costs less than a microsecond: pieces of five pay. After that millisecond they only look from time to time, so that a
+//! small model in a large loop keeps one core busy, not all.
+//!
+//! A steady step inside allocates nothing in any thread. Outside, the queue through which work comes in takes new memory now and then.
+//!
+//! A program that trains several models at once, each in a thread of its own, needs no more of them: `set_number(1)`.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rayon_core::{ThreadPool, ThreadPoolBuilder, Yield};
+
+/// How many numbers make a piece where little is done with each: an addition, a product.
+pub const LIGHT: usize = 32 * 1024;
+/// How many numbers make a piece where an exponential or more is computed of each.
+pub const HEAVY: usize = 8 * 1024;
+/// From how many pieces on work that comes from outside is shared.
+const MANY: usize = 32;
+
+/// How long a thread without work stays awake.
+const AWAKE: Duration = Duration::from_millis(1);
+const LONGEST_NAP: Duration = Duration::from_millis(1);
+
+static NUMBER: AtomicUsize = AtomicUsize::new(0); // 0 until somebody asks
+
+/// How many threads large work is shared by: as many as the machine has cores, unless [`set_number`] was called.
+pub fn number() -> usize {
+    if NUMBER.load(Relaxed) == 0 {
+        let cores = thread::available_parallelism().map_or(1, |n| n.get());
+        let _ = NUMBER.compare_exchange(0, cores, Relaxed, Relaxed); // or somebody has set it meanwhile
+    }
+    NUMBER.load(Relaxed)
+}
+
+/// Sets how many threads work is shared by from now on; 1 for the calling thread alone. A call of [`within`] that runs keeps those it has.
+///
+/// # Panics
+/// If `n` is 0.
+#[track_caller]
+pub fn set_number(n: usize) {
+    assert!(
+        n > 0,
+        "set_number: 0 threads compute nothing: 1 stands for the calling thread alone, \
+         and without this call there is one for each core"
+    );
+    NUMBER.store(n, Relaxed);
+}
+
+/// Runs a whole computation, such as a training loop, where sharing work costs least.
+///
+/// It runs in one of [`number`] threads that are started for it, and ends them; the others help with what is large. A call within
+/// another just runs, as it does with one thread.
+///
+/// # Panics
+/// If `run` does.
+pub fn within<R: Send>(run: impl FnOnce() -> R + Send) -> R {
+    let n = number();
+    if n == 1 || inside() {
+        return run();
+    }
+    let Some(pool) = start(n) else { return run() };
+    let (ready, over) = (AtomicUsize::new(1), AtomicBool::new(false));
+    pool.scope(|scope| {
+        for _ in 1..n {
+            scope.spawn(|_| help(n, &ready, &over));
+        }
+        // before there is any work: a thread that waits in the middle of some must not begin to help until all is over
+        wait_for_all(n, &ready);
+        let _at_the_end = SetOnDrop(&over);
+        run()
+    })
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+fn wait_for_all(n: usize, ready: &AtomicUsize) {
+    while ready.load(Relaxed) < n {
+        thread::yield_now();
+    }
+}
+
+/// Does what others give away, until all is over.
+fn help(n: usize, ready: &AtomicUsize, over: &AtomicBool) {
+    ready.fetch_add(1, Relaxed);
+    wait_for_all(n, ready); // or this thread would take another's place too
+    let mut last_work = Instant::now();
+    while !over.load(Relaxed) {
+        if rayon_core::yield_now() == Some(Yield::Executed) {
+            last_work = Instant::now();
+            continue;
+        }
+        let idle = last_work.elapsed();
+        if idle < AWAKE { thread::yield_now() } else { thread::sleep((idle / 10).min(LONGEST_NAP)) }
+    }
+}
+
+fn inside() -> bool {
+    rayon_core::current_thread_index().is_some()
+}
+
+/// Threads; none where the system gives none.
+fn start(n: usize) -> Option<ThreadPool> {
+    const STACK: usize = 8 << 20; // as the first thread of a process has it
+    ThreadPoolBuilder::new()
+        .num_threads(n)
+        .stack_size(STACK)
+        .thread_name(|i| format!("surprisal-{i}"))
+        .build()
+        .ok()
+}
+
+/// The threads for work from outside, started when they are needed first.
+fn shared() -> Option<Arc<ThreadPool>> {
+    static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
+    let n = number();
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if n == 1 || pool.as_ref().is_none_or(|pool| pool.current_num_threads() != n) {
+        *pool = if n == 1 { None } else { start(n).map(Arc::new) };
+    }
+    pool.clone()
+}
+
+/// Slices, or what consists of slices, that can be cut in two.
+///
+/// A tuple is cut everywhere at the same place; its length is that of its first part. [`Rows`] is cut between rows.
+pub trait Cut: Send + Sized {
+    /// How many units it can be cut in.
+    fn units(&self) -> usize;
+    /// The first `at` units, and the others.
+    fn cut(self, at: usize) -> (Self, Self);
+}
+
+impl<T: Sync> Cut for &[T] {
+    fn units(&self) -> usize {
+        self.len()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        self.split_at(at)
+    }
+}
+impl<T: Send> Cut for &mut [T] {
+    fn units(&self) -> usize {
+        self.len()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        self.split_at_mut(at)
+    }
+}
+impl Cut for () {
+    fn units(&self) -> usize {
+        0
+    }
+    fn cut(self, _: usize) -> (Self, Self) {
+        ((), ())
+    }
+}
+impl<P: Cut> Cut for Option<P> {
+    fn units(&self) -> usize {
+        self.as_ref().map_or(0, P::units)
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        self.map(|parts| parts.cut(at)).unzip()
+    }
+}
+
+macro_rules! tuple {
+    ($First:ident $($P:ident)*) => {
+        #[allow(non_snake_case)]
+        impl<$First: Cut, $($P: Cut),*> Cut for ($First, $($P),*) {
+            fn units(&self) -> usize {
+                self.0.units()
+            }
+            fn cut(self, at: usize) -> (Self, Self) {
+                let ($First, $($P),*) = self;
+                let ($First, $($P),*) = ($First.cut(at), $($P.cut(at)),*);
+                (($First.0, $($P.0),*), ($First.1, $($P.1),*))
+            }
+        }
+    };
+}
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+
+/// Parts whose units are taken so many at a time: a slice by rows. The last row may be shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<P>(pub P, pub usize);
+
+impl<P: Cut> Cut for Rows<P> {
+    fn units(&self) -> usize {
+        self.0.units().div_ceil(self.1.max(1))
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let Rows(parts, width) = self;
+        let at = (at * width).min(parts.units());
+        let (before, behind) = parts.cut(at);
+        (Rows(before, width), Rows(behind, width))
+    }
+}
+
+/// How many rows of so many numbers make a piece of `numbers`: a power of two.
+pub fn rows_of(numbers: usize, width: usize) -> usize {
+    1 << (numbers / width.max(1)).max(1).ilog2()
+}
+
+/// Calls `each` with every piece of `parts`, and with the place where it starts: pieces of `piece` units, by several threads if that pays.
+///
+/// A piece should take five microseconds or more: [`LIGHT`] or [`HEAVY`] numbers, or [`rows_of`] them.
+///
+/// ```
+/// use surprisal_tensor::threads::{LIGHT, for_each};
+/// let (x, mut y) = (vec![1.5; 100_000], vec![0.0; 100_000]);
+/// for_each((&x[..], &mut y[..]), LIGHT, |start, (x, y)| {
+///     for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
+///         *y = x * (start + i) as f64;
+///     }
+/// });
+/// assert_eq!(y[70_000], 105_000.0);
+/// ```
+#[inline]
+pub fn for_each<P: Cut>(parts: P, piece: usize, each: impl Fn(usize, P) + Sync) {
+    reduce(parts, piece, each, |(), ()| ());
+}
+
+/// [`for_each`], for what has a result: those of neighbours are merged, pairs of pieces first, then pairs of pairs.
+///
+/// ```
+/// use surprisal_tensor::threads::{LIGHT, reduce};
+/// let x = vec![0.5; 100_000];
+/// let sum = reduce(&x[..], LIGHT, |_, x| x.iter().sum::<f64>(), |a, b| a + b);
+/// assert_eq!(sum, 50_000.0);
+/// ```
+#[inline]
+pub fn reduce<P: Cut, R: Send>(
+    parts: P,
+    piece: usize,
+    each: impl Fn(usize, P) -> R + Sync,
+    merge: impl Fn(R, R) -> R + Sync,
+) -> R {
+    if parts.units() <= piece {
+        return each(0, parts);
+    }
+    Work { piece, each: &each, merge: &merge }.start(parts)
+}
+
+/// Not generic over the functions, so that it is compiled once for all that is cut in the same parts.
+struct Work<'a, P, R> {
+    piece: usize,
+    each: &'a (dyn Fn(usize, P) -> R + Sync),
+    merge: &'a (dyn Fn(R, R) -> R + Sync),
+}
+
+impl<P: Cut, R: Send> Work<'_, P, R> {
+    #[inline(never)] // small work is done before it comes to this, and stays small code
+    fn start(&self, parts: P) -> R {
+        if inside() {
+            return self.run(true, 0, parts);
+        }
+        match if parts.units().div_ceil(self.piece) >= MANY { shared() } else { None } {
+            Some(pool) => pool.install(|| self.run(true, 0, parts)),
+            None => self.run(false, 0, parts),
+        }
+    }
+
+    fn run(&self, share: bool, start: usize, parts: P) -> R {
+        let pieces = parts.units().div_ceil(self.piece);
+        if pieces < 2 {
+            return (self.each)(start, parts);
+        }
+        // whole powers of two to the left: where `sum` cuts
+        let at = pieces.next_power_of_two() / 2 * self.piece;
+        let (left, right) = parts.cut(at);
+        let (left, right) = (|| self.run(share, start, left), || self.run(share, start + at, right));
+        let (left, right) = if share { rayon_core::join(left, right) } else { (left(), right()) };
+        (self.merge)(left, right)
+    }
+}
