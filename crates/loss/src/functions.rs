@@ -2,7 +2,6 @@
 //! stand with the methods of [`Var`].
 
 use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softplus, Tanh};
-use surprisal_tensor::ops::rows::RowFunction;
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 use surprisal_tensor::{Scalar, Var};
 

@@ -13,11 +13,13 @@
 //!
 //! # In which form
 //!
-//! With m the largest logit, at class k: `d_j = z_j - m`, `e_j = e^d_j`, S = the sum of e_j over j ≠ k, `L = ln_1p(S)`. Then
+//! With e_j = e^z_j, all divided by one power of 2 that keeps them from overflowing, and O = the sum of e_j over j ≠ y:
 //!
-//! * `-ln p_c = L - d_c`, two terms that are not negative. For a well-classified example, c = k, it is `ln_1p(S)` alone and keeps
-//!   every digit, where `-ln(p)` is 0 in `f32` from a gap of 17 on.
-//! * `1 - p_k = S / (1 + S)`, and `1 - p_c = (1 + S - e_c) / (1 + S)` for the others, where nothing cancels.
+//! * `-ln p_y = ln_1p(O / e_y)`. For a well-classified example it keeps every digit, where `-ln(p)` is 0 in `f32` from a gap of 17
+//!   on; and `1 - p_y = O / (O + e_y)`, where nothing cancels.
+//! * where e_y is so small that it has lost digits, and for a target distribution: with m the largest logit, at class k, S = the sum of
+//!   e_j over j ≠ k, and `L = ln_1p(S / e_k)`, `-ln p_c = L - (z_c - m)`, two terms that are not negative. Again
+//!   `1 - p_k = S / (S + e_k)`.
 //! * terms with target 0 are left out: 0 times the infinite surprise of a masked class (z = -inf) would be NaN.
 //!
 //! # Source
@@ -25,15 +27,17 @@
 //! Bridle 1990; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.108; label smoothing: Szegedy et al. 2016,
 //! section 7; PyTorch's `cross_entropy`, whose conventions for weights and means these are.
 
-use surprisal_tensor::ops::softmax::exp_rows;
-use surprisal_tensor::sum::{sum, sum_by, sum_of};
+use surprisal_tensor::ops::softmax::{
+    ROWS, at_once, difference, exp_rows, exponentials, maximum, sum_but, take_out,
+};
+use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
 use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
-use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::kinds::labels::{Labelled, class, counted_rows, rows_and_classes, total_weight};
 use crate::kinds::rows::add_rows;
 use crate::{Label, Reduction};
 
@@ -245,22 +249,54 @@ pub(crate) fn one_class<T: Scalar>(
 }
 
 kernel! {
+    /// Every step is taken for some rows at once, so that short rows vectorise too.
     fn one_class_rows<T: Scalar, F: Fn(T, T, T) -> (T, T)>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, f: F, scale: T, losses: &mut [T], d: &mut [T]) {
-        exp_rows(z, classes, d, |i, z, e, row| {
-            let Some((y, w)) = counted(labels[i], weight) else {
-                e.fill(T::ZERO);
-                losses[i] = T::ZERO;
-                return;
-            };
-            // 1 - p_y, of which nothing is lost: all but e_y over the total
-            let others = if y == row.argmax { row.rest } else { row.total - e[y] };
-            let (loss, slope) = f(row.surprise(z[y]), e[y] / row.total, others / row.total);
-            losses[i] = w * loss;
-            let c = w * slope * scale / row.total;
-            for e in e.iter_mut() { *e *= c }
-            e[y] = -(c * others);
-        });
+        let n = at_once(classes);
+        let each_row = labels.chunks(n / classes).zip(losses.chunks_mut(n / classes));
+        for ((z, e), (labels, losses)) in z.chunks(n).zip(d.chunks_mut(n)).zip(each_row) {
+            exponentials(z, classes, e);
+            let (mut y, mut w) = ([0; ROWS], [T::ONE; ROWS]);
+            counted_rows(labels, weight, &mut y, &mut w);
+            // e_y, and the sum of all others: 1 - p_y is that over the total, and nothing of it is lost
+            let (mut own, mut others) = ([T::ONE; ROWS], [T::ZERO; ROWS]);
+            take_out(e, classes, &y, &mut own, &mut others);
+            let mut surprise = [T::ZERO; ROWS];
+            for ((s, &own), &others) in surprise.iter_mut().zip(&own).zip(&others) { *s = (others / own).ln_1p() }
+            let unlikely = |s: T| !(s < T::of(64.0)); // e_y may have lost digits, or be 0
+            if surprise.iter().fold(false, |any, &s| any | unlikely(s)) {
+                let rows = z.chunks_exact(classes).zip(e.chunks_exact(classes)).zip(&y);
+                for (((z, e), &y), s) in rows.zip(&mut surprise).filter(|(_, s)| unlikely(**s)) {
+                    *s = surprise_at_unlikely(z[y], z, e);
+                }
+            }
+
+            let mut c = [T::ZERO; ROWS];
+            for ((((s, own), &others), c), &w) in surprise.iter_mut().zip(&mut own).zip(&others).zip(&mut c).zip(&w) {
+                let total = *own + others;
+                let (loss, slope) = f(*s, *own / total, others / total);
+                *s = if w > T::ZERO { w * loss } else { T::ZERO };
+                *c = w * slope * scale / total;
+                *own = -(*c * others);
+            }
+            losses.copy_from_slice(&surprise[..losses.len()]);
+            for ((e, &c), (&y, &own)) in e.chunks_exact_mut(classes).zip(&c).zip(y.iter().zip(&own)) {
+                for e in e.iter_mut() { *e *= c }
+                e[y] = own;
+            }
+            if w.iter().fold(false, |any, &w| any | (w == T::ZERO)) {
+                let rows = e.chunks_exact_mut(classes).zip(&w);
+                rows.filter(|&(_, &w)| w == T::ZERO).for_each(|(e, _)| e.fill(T::ZERO));
+            }
+        }
     }
+}
+
+/// The surprise at a class of score z_y whose e_y, if it counted, would not change the sum of a row's e: L - (z_y - m).
+#[cold]
+fn surprise_at_unlikely<T: Scalar>(z_y: T, z: &[T], e: &[T]) -> T {
+    let (k, max) = maximum(z);
+    let (d, lost) = difference(z_y, max);
+    ((sum_but(e, k) / e[k]).ln_1p() - lost) - d
 }
 
 /// The surprise as it is, for [`one_class`].
@@ -304,7 +340,7 @@ kernel! {
             });
             let total = row.total;
             let (top, a_top) = (e[k] / total, a[k]);
-            let a_others = sum_of(&a[..k]) + sum_of(&a[k + 1..]);
+            let a_others = sum_but(a, k);
             let a_all = a_others + a_top;
             // where p may be near 1, the same without subtracting from 1: p_k (A - a_k) - a_k (1 - p_k)
             for (e, &a) in e.iter_mut().zip(a.iter()) { *e = scale * (*e / total * a_all - a) }

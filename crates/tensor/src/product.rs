@@ -141,19 +141,53 @@ mod tests {
         agrees::<f32>(plain);
     }
 
+    /// Calls `check` with the factors of a product, each stored by rows and by columns.
+    fn with_and_without_transposes<T: Scalar>([m, k, n]: [usize; 3], mut check: impl FnMut(Mat<T>, Mat<T>)) {
+        let (a, b): (Vec<T>, Vec<T>) = (integers(m * k, 1), integers(k * n, 2));
+        for a in [Mat::new(&a, m, k), Mat::new(&a, k, m).t()] {
+            for b in [Mat::new(&b, k, n), Mat::new(&b, n, k).t()] {
+                check(a, b);
+            }
+        }
+    }
+
+    fn agrees_with_the_plain_loops<T: Scalar + PartialEq>(size: [usize; 3]) {
+        with_and_without_transposes::<T>(size, |a, b| {
+            for add in [false, true] {
+                let mut c = [(); 2].map(|()| vec![T::of(0.5); a.rows * b.cols]);
+                let mut scratch = Buf::new(0);
+                T::product(a, b, &mut c[0], add, &mut scratch);
+                plain(a, b, &mut c[1], add, &mut scratch);
+                assert!(c[0] == c[1], "{size:?}, add {add}");
+            }
+        });
+    }
+
     #[test]
     fn a_large_product_agrees_with_the_plain_loops() {
-        let (m, k, n) = (251, 530, 170); // above the size from which panels are packed, with edges everywhere
-        let (a, b): (Vec<f32>, Vec<f32>) = (integers(m * k, 1), integers(k * n, 2));
-        for transposed in 0..4 {
-            let a = if transposed & 1 == 0 { Mat::new(&a, m, k) } else { Mat::new(&a, k, m).t() };
-            let b = if transposed & 2 == 0 { Mat::new(&b, k, n) } else { Mat::new(&b, n, k).t() };
-            for add in [false, true] {
-                let mut c = [vec![0.5; m * n], vec![0.5; m * n]];
-                let mut scratch = Buf::new(0);
-                f32::product(a, b, &mut c[0], add, &mut scratch);
-                plain(a, b, &mut c[1], add, &mut scratch);
-                assert!(c[0] == c[1], "transposed {transposed}, add {add}");
+        // of several blocks along every side, with edges everywhere: packed; the transpose alone packed; unpacked
+        for size in [[530, 300, 530], [251, 530, 170], [530, 1100, 20]] {
+            agrees_with_the_plain_loops::<f32>(size);
+            agrees_with_the_plain_loops::<f64>(size);
+        }
+    }
+
+    /// Then a part of C may be computed apart, by another thread for instance, with the same bits.
+    #[test]
+    fn a_number_of_the_product_is_summed_alike_wherever_it_lies() {
+        for [m, k, n] in
+            [[1, 77, 50], [50, 77, 1], [17, 100, 10], [33, 50, 50], [530, 300, 530], [251, 530, 170]]
+        {
+            let row: Vec<f32> = (0..k).map(|i| (i as f32 * 0.618_034).fract() - 0.4).collect();
+            let rows = |count: usize| row.repeat(count);
+            let columns = |count: usize| row.iter().flat_map(|&x| vec![x; count]).collect::<Vec<_>>();
+            let (a, b) = ([rows(m), columns(m)], [columns(n), rows(n)]);
+            for a in [Mat::new(&a[0], m, k), Mat::new(&a[1], k, m).t()] {
+                for b in [Mat::new(&b[0], k, n), Mat::new(&b[1], n, k).t()] {
+                    let mut c = vec![0.0; m * n];
+                    f32::product(a, b, &mut c, false, &mut Buf::new(0));
+                    assert!(c.iter().all(|x| x.to_bits() == c[0].to_bits()), "[{m}, {k}] x [{k}, {n}]");
+                }
             }
         }
     }

@@ -151,11 +151,11 @@ pub trait Scalar:
         Self::of(0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI) * (Self::of(-0.5) * self * self).exp()
     }
 
-    /// The seam for exponentials of many numbers: writes e^x / 2^k with one k for all, if it can, for numbers of rows whose largest lie
-    /// between `low` and `high`. Without x - max, so nothing is rounded but the result.
+    /// The seam for exponentials of many numbers: writes e^x / 2^k with one k for all, near `low` / ln 2, and tells whether it could.
+    /// Without x - max, so nothing is rounded but the result.
     #[doc(hidden)]
     #[inline(always)]
-    fn exp_shifted(_x: &[Self], _low: Self, _high: Self, _e: &mut [Self]) -> bool {
+    fn exp_shifted(_x: &[Self], _low: Self, _e: &mut [Self]) -> bool {
         false
     }
 
@@ -203,12 +203,14 @@ impl Scalar for f32 {
         Logistic { e, ln_1p, reciprocal }
     }
     #[inline(always)]
-    fn exp_shifted(x: &[f32], low: f32, high: f32, e: &mut [f32]) -> bool {
-        let Some(shift) = elementary::Shift::new(low, high) else { return false };
+    fn exp_shifted(x: &[f32], low: f32, e: &mut [f32]) -> bool {
+        let Some(shift) = elementary::Shift::new(low) else { return false };
+        let mut fits = true;
         for (e, &x) in e.iter_mut().zip(x) {
             *e = shift.exp(x);
+            fits &= shift.fits(x);
         }
-        true
+        fits
     }
     #[inline(always)]
     fn exp_m1(self) -> f32 {

@@ -7,6 +7,7 @@ use crate::{Buf, Scalar};
 
 const LANES: usize = 16; // sums side by side, one vector register of f32
 const BLOCK: usize = 128;
+const SHORT: usize = 64; // so few are summed in four lanes: more would be more work to put together
 
 /// The sum of `n` numbers that `fill` writes a block at a time, given the block's range and a slice of that length.
 ///
@@ -72,27 +73,43 @@ impl<T: Scalar> Pairs<T> {
 /// The sum of at most a block.
 #[inline(always)]
 fn block<T: Scalar>(x: &[T]) -> T {
-    if x.len() < LANES {
-        return x.iter().fold(T::ZERO, |sum, &x| sum + x);
-    }
-    let mut lanes = [T::ZERO; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest = chunks.remainder();
+    if x.len() < SHORT { side_by_side::<T, 4>(x) } else { side_by_side::<T, LANES>(x) }
+}
+
+/// N sums, each over every Nth number, and the sum of these; what does not fill all N is added at last, one by one.
+#[inline(always)]
+fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> T {
+    let mut lanes = [T::ZERO; N];
+    let (chunks, rest) = x.as_chunks::<N>();
     for chunk in chunks {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
             *lane += x;
         }
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane += x;
-    }
-    for half in [8, 4, 2, 1] {
+    let mut half = N / 2;
+    while half > 0 {
         for l in 0..half {
             let other = lanes[l + half];
             lanes[l] += other;
         }
+        half /= 2;
     }
-    lanes[0]
+    rest.iter().fold(lanes[0], |sum, &x| sum + x)
+}
+
+/// The sum of each row of n numbers; to be inlined into a kernel.
+#[inline(always)]
+pub fn sum_rows<T: Scalar>(x: &[T], n: usize, sums: &mut [T]) {
+    let rows = x.chunks_exact(n).zip(sums);
+    if n < SHORT {
+        for (x, sum) in rows {
+            *sum = side_by_side::<T, 4>(x);
+        }
+    } else {
+        for (x, sum) in rows {
+            *sum = sum_of(x);
+        }
+    }
 }
 
 /// The sum of a slice, pairwise as in [`sum_filled`]; to be inlined into a kernel.

@@ -1,7 +1,7 @@
 //! Class labels: what may name a class, how labels come on the tape, and what a labelled row counts.
 
 use surprisal_tensor::sum::sum_by;
-use surprisal_tensor::{Inputs, Scalar, Shape, ShapeError, Var};
+use surprisal_tensor::{Inputs, Scalar, Shape, ShapeError, Var, kernel};
 
 /// An integer that names a class.
 pub trait Label: Copy {
@@ -115,7 +115,16 @@ pub(crate) fn rows_and_classes(shape: &Shape) -> (usize, usize) {
 /// The class that a label leaf holds; `None` where the row is ignored.
 #[inline(always)]
 pub(crate) fn class<T: Scalar>(label: T) -> Option<usize> {
-    (label >= T::ZERO).then(|| label.value() as u32 as usize)
+    (label >= T::ZERO).then(|| index(label))
+}
+
+/// A whole number as an integer, the largest of which stands for all above. 2^52 more, and it stands in the lowest bits: so a loop over
+/// labels vectorises.
+#[inline(always)]
+fn index<T: Scalar>(label: T) -> usize {
+    let (label, largest) = (label.value(), f64::from(u32::MAX));
+    let label = if label < largest { label } else { largest };
+    (label + (1u64 << 52) as f64).to_bits() as u32 as usize
 }
 
 /// A row's class and what that counts; `None` where it counts nothing: 0 times an infinite surprise would be NaN.
@@ -126,10 +135,29 @@ pub(crate) fn counted<T: Scalar>(label: T, weight: Option<&[T]>) -> Option<(usiz
     (w > T::ZERO).then_some((y, w))
 }
 
+/// Writes rows' classes and what they count, which is 0 where a row counts nothing; the class of an ignored row is given as 0.
+#[inline(always)]
+pub(crate) fn counted_rows<T: Scalar>(labels: &[T], weight: Option<&[T]>, y: &mut [usize], w: &mut [T]) {
+    for ((&label, y), w) in labels.iter().zip(y.iter_mut()).zip(w.iter_mut()) {
+        (*y, *w) = if label >= T::ZERO { (index(label), T::ONE) } else { (0, T::ZERO) };
+    }
+    if let Some(weight) = weight {
+        for (&y, w) in y.iter().zip(w).take(labels.len()) {
+            *w *= weight[y];
+        }
+    }
+}
+
+kernel! {
+    fn not_ignored<T: Scalar>(labels: &[T]) -> usize {
+        labels.iter().filter(|&&label| label >= T::ZERO).count()
+    }
+}
+
 /// What all rows together count: what the mean divides by.
 pub(crate) fn total_weight<T: Scalar>(labels: &[T], weight: Option<&[T]>) -> T {
     match weight {
-        None => T::of(labels.iter().filter(|&&label| class(label).is_some()).count() as f64),
+        None => T::of(not_ignored(labels) as f64),
         Some(_) => sum_by(labels.len(), |i| counted(labels[i], weight).map_or(T::ZERO, |(_, w)| w)),
     }
 }

@@ -65,20 +65,24 @@ crate::kernel! {
     }
 }
 
+/// The shape without the axis, or without any, if the rows have enough numbers.
+pub(super) fn shape_of_rows(shape: &Shape, axis: Option<isize>, least: usize) -> Result<Shape, ShapeError> {
+    let (_, n, _) = parts(shape, axis)?;
+    if n >= least {
+        return reduced(shape, axis);
+    }
+    let place = axis.map_or(String::new(), |axis| format!(" along axis {axis}"));
+    let found = if n == 1 { "one number".to_string() } else { format!("{n} numbers") };
+    let error = ShapeError::new(format!("{shape} has {found}{place}, at least {least} are needed"));
+    Err(if n == 0 { error.hint("is the batch empty?") } else { error })
+}
+
 impl<T: Scalar, F: RowFunction> Op<T> for Reduce<F> {
     fn card(&self) -> Card {
         F::CARD
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
-        let shape = inputs.shape(0);
-        let (least, (_, n, _)) = (self.function.least(), parts(shape, self.axis)?);
-        if n >= least {
-            return reduced(shape, self.axis);
-        }
-        let place = self.axis.map_or(String::new(), |axis| format!(" along axis {axis}"));
-        let found = if n == 1 { "one number".to_string() } else { format!("{n} numbers") };
-        let error = ShapeError::new(format!("{shape} has {found}{place}, at least {least} are needed"));
-        Err(if n == 0 { error.hint("is the batch empty?") } else { error })
+        shape_of_rows(inputs.shape(0), self.axis, self.function.least())
     }
     fn forward(&self, f: &mut Forward<T>) {
         let Ok(parts) = parts(f.inputs.shape(0), self.axis) else { return };

@@ -7,10 +7,10 @@
 //! x_j - m is rounded, and half an ULP in the argument is an error of |x_j - m| / 2 ULP in its exponential: 25 at a gap of 50.
 //! [`difference`] also gives what the rounding lost, and e^(d + lost) = e^d + e^d lost puts it back.
 
-use super::axis::{Parts, along};
-use super::rows::{RowFunction, reductions};
+use super::axis::{self, Parts, along};
+use super::rows::shape_of_rows;
 use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::sum::{sum_by, sum_filled, sum_of};
+use crate::sum::{sum_by, sum_of, sum_rows};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -54,7 +54,7 @@ impl LogSoftmax {
 /// What [`exp_rows`] knows of one row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row<T> {
-    /// k, the first place of the largest x.
+    /// k, a place of the largest x.
     pub argmax: usize,
     /// m, the largest x.
     pub max: T,
@@ -96,8 +96,55 @@ fn exp_difference<T: Scalar>(x: T, m: T) -> T {
     e + e * lost
 }
 
-/// For every row of x: writes numbers e_j that are to each other as the exponentials e^x_j, the largest being near 1 or above, and
-/// gives (number of the row, x, e, [`Row`]) to `each`, which may change e.
+/// So many short rows are taken at once, or as many as have 2048 numbers: what is done to each number, and once to each row, then
+/// vectorises.
+pub const ROWS: usize = 64;
+
+/// How many numbers the rows have that are taken at once. `classes` must not be 0.
+#[inline(always)]
+pub fn at_once(classes: usize) -> usize {
+    (2048 / classes).clamp(1, ROWS) * classes
+}
+
+/// For rows of x, as many as [`at_once`] says: writes numbers e_j that are to each other, in each row, as the exponentials e^x_j, the
+/// largest being near 1 or above. To be inlined into a kernel.
+#[inline(always)]
+pub fn exponentials<T: Scalar>(x: &[T], classes: usize, e: &mut [T]) {
+    // a bound from below for the rows' largest: mostly any number of each row will do
+    if T::exp_shifted(x, least(x, classes, |x| x[0]), e)
+        || T::exp_shifted(x, least(x, classes, |x| maximum(x).1), e)
+    {
+        return;
+    }
+    for (x, e) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)) {
+        let (_, max) = maximum(x);
+        for (e, &x) in e.iter_mut().zip(x) {
+            *e = exp_difference(x, max);
+        }
+    }
+}
+
+/// The least of one number of each row; NaN is left out.
+#[inline(always)]
+fn least<T: Scalar>(x: &[T], classes: usize, of_row: impl Fn(&[T]) -> T) -> T {
+    let infinity = T::of(f64::INFINITY);
+    let mut least = [infinity; ROWS];
+    for (least, x) in least.iter_mut().zip(x.chunks_exact(classes)) {
+        let x = of_row(x);
+        *least = if x < infinity { x } else { infinity };
+    }
+    let mut half = ROWS / 2;
+    while half > 0 {
+        for l in 0..half {
+            let (a, b) = (least[l], least[l + half]);
+            least[l] = if b < a { b } else { a };
+        }
+        half /= 2;
+    }
+    least[0]
+}
+
+/// For every row of x: writes [`exponentials`] e, and gives (number of the row, x, e, [`Row`]) to `each`, which may change e.
 ///
 /// Inlined into its caller, so that a kernel vectorises it. `classes` must not be 0.
 #[inline(always)]
@@ -107,70 +154,88 @@ pub fn exp_rows<T: Scalar>(
     e: &mut [T],
     mut each: impl FnMut(usize, &[T], &mut [T], Row<T>),
 ) {
-    // short rows' exponentials and logarithms are taken in one go, so that they vectorise too
-    const ROWS: usize = 64;
-    const NUMBERS: usize = 1024;
-    let at_once = (NUMBERS / classes).clamp(1, ROWS);
-    for (chunk, (x, e)) in x.chunks(at_once * classes).zip(e.chunks_mut(at_once * classes)).enumerate() {
+    let n = at_once(classes);
+    for (chunk, (x, e)) in x.chunks(n).zip(e.chunks_mut(n)).enumerate() {
+        exponentials(x, classes, e);
         let (mut argmax, mut max) = ([0; ROWS], [T::ZERO; ROWS]);
-        let (mut low, mut high) = (T::of(f64::INFINITY), T::of(f64::NEG_INFINITY));
         for ((x, argmax), max) in x.chunks_exact(classes).zip(&mut argmax).zip(&mut max) {
             (*argmax, *max) = maximum(x);
-            (low, high) = (if *max < low { *max } else { low }, max.max(high));
-        }
-        if !T::exp_shifted(x, low, high, e) {
-            for ((x, e), &max) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).zip(&max) {
-                for (e, &x) in e.iter_mut().zip(x) {
-                    *e = exp_difference(x, max);
-                }
-            }
         }
         let (mut top, mut rest, mut log) = ([T::ONE; ROWS], [T::ZERO; ROWS], [T::ZERO; ROWS]);
-        for (i, e) in e.chunks_exact_mut(classes).enumerate() {
-            top[i] = std::mem::replace(&mut e[argmax[i]], T::ZERO);
-            rest[i] = sum_of(e);
-            e[argmax[i]] = top[i];
+        take_out(e, classes, &argmax, &mut top, &mut rest);
+        for ((e, &k), &top) in e.chunks_exact_mut(classes).zip(&argmax).zip(&top) {
+            e[k] = top;
         }
         for ((log, &top), &rest) in log.iter_mut().zip(&top).zip(&rest) {
             *log = (rest / top).ln_1p();
         }
         for (i, (x, e)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).enumerate() {
             let (argmax, max, top, rest, log_total) = (argmax[i], max[i], top[i], rest[i], log[i]);
-            each(chunk * at_once + i, x, e, Row { argmax, max, top, rest, total: top + rest, log_total });
+            each(
+                chunk * (n / classes) + i,
+                x,
+                e,
+                Row { argmax, max, top, rest, total: top + rest, log_total },
+            );
         }
     }
 }
 
-/// The largest of a row, and its first place. Where all are NaN, the first.
+/// Takes the kth number out of each row, leaving 0, and sums the others.
 #[inline(always)]
-fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
-    const LANES: usize = 16;
-    if x.len() < 2 * LANES {
-        return x
-            .iter()
-            .enumerate()
-            .fold((0, x[0]), |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) });
+pub fn take_out<T: Scalar>(x: &mut [T], n: usize, k: &[usize], taken: &mut [T], others: &mut [T]) {
+    for ((x, &k), taken) in x.chunks_exact_mut(n).zip(k).zip(taken) {
+        *taken = std::mem::replace(&mut x[k], T::ZERO);
     }
-    let mut lanes = [x[0]; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let tail = chunks.remainder().iter().fold(x[0], |max, &x| x.max(max));
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = x.max(*lane);
+    sum_rows(x, n, others); // in a loop of its own: a number just stored would have to be waited for
+}
+
+/// The place of a largest number of a row, and that number.
+#[inline(always)]
+pub fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
+    if x.len() < 128 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
+}
+
+/// N maxima, each of every Nth number, and the largest of these and of what does not fill all N.
+#[inline(always)]
+fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> (usize, T) {
+    let (mut place, mut max) = ([0u32; N], [x[0]; N]);
+    let (chunks, rest) = x.as_chunks::<N>();
+    for (j, chunk) in chunks.iter().enumerate() {
+        for l in 0..N {
+            let larger = chunk[l] > max[l];
+            place[l] = if larger { j as u32 } else { place[l] };
+            max[l] = if larger { chunk[l] } else { max[l] };
         }
     }
-    let max = lanes.into_iter().fold(tail, |max, x| x.max(max));
-    // whether it is among many is found out by a loop that vectorises, as one that may stop does not
-    let among = |x: &[T]| x.iter().fold(false, |found, &x| found | (x == max));
-    let block = x.chunks(4 * LANES).position(among).unwrap_or(0) * 4 * LANES;
-    (block + x[block..].iter().position(|&x| x == max).unwrap_or(0), max)
+    for (l, place) in place.iter_mut().enumerate() {
+        *place = *place * N as u32 + l as u32;
+    }
+    let mut half = N / 2;
+    while half > 0 {
+        for l in 0..half {
+            let larger = max[l + half] > max[l];
+            place[l] = if larger { place[l + half] } else { place[l] };
+            max[l] = if larger { max[l + half] } else { max[l] };
+        }
+        half /= 2;
+    }
+    let first = (place[0] as usize, max[0]);
+    let rest = (chunks.len() * N..).zip(rest);
+    rest.fold(first, |(k, max), (j, &x)| if x > max { (j, x) } else { (k, max) })
 }
 
 crate::kernel! {
     fn softmax<T: Scalar>(x: &[T], classes: usize, p: &mut [T]) {
-        exp_rows(x, classes, p, |_, _, e, row| {
-                        for e in e.iter_mut() { *e = *e / row.total }
-        });
+        let n = at_once(classes);
+        for (x, p) in x.chunks(n).zip(p.chunks_mut(n)) {
+            exponentials(x, classes, p);
+            let mut totals = [T::ONE; ROWS];
+            sum_rows(p, classes, &mut totals);
+            for (p, &total) in p.chunks_exact_mut(classes).zip(&totals) {
+                for p in p.iter_mut() { *p = *p / total }
+            }
+        }
     }
 }
 crate::kernel! {
@@ -200,16 +265,29 @@ crate::kernel! {
 crate::kernel! {
     /// dx_i = dy_i - p_i Σ dy; at the most probable class, where p may be near 1: dy_k (1 - p_k) - p_k Σ_{j≠k} dy_j.
     fn log_softmax_back<T: Scalar>(p: &[T], dy: &[T], classes: usize, dx: &mut [T]) {
-        let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
-        for ((p, dy), dx) in rows {
-            let (k, _) = maximum(p);
-            let others = |values: &[T]| sum_of(&values[..k]) + sum_of(&values[k + 1..]);
-            let (rest_p, rest_dy) = (others(p), others(dy));
-            let total = rest_dy + dy[k];
-            for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = dy - p * total }
-            dx[k] = dy[k] * rest_p - p[k] * rest_dy;
+        let n = at_once(classes);
+        for ((p, dy), dx) in p.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)) {
+            let mut argmax = [0; ROWS];
+            let [mut top_p, mut rest_p, mut top_dy, mut rest_dy] = [[T::ZERO; ROWS]; 4];
+            for (p, k) in p.chunks_exact(classes).zip(&mut argmax) { *k = maximum(p).0 }
+            dx.copy_from_slice(p);
+            take_out(dx, classes, &argmax, &mut top_p, &mut rest_p);
+            dx.copy_from_slice(dy);
+            take_out(dx, classes, &argmax, &mut top_dy, &mut rest_dy);
+            let rows = p.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
+            for (i, ((p, dy), dx)) in rows.enumerate() {
+                let total = rest_dy[i] + top_dy[i];
+                for ((dx, &p), &dy) in dx.iter_mut().zip(p).zip(dy) { *dx = dy - p * total }
+                dx[argmax[i]] = top_dy[i] * rest_p[i] - top_p[i] * rest_dy[i];
+            }
         }
     }
+}
+
+/// The sum of a row without its kth number.
+#[inline(always)]
+pub fn sum_but<T: Scalar>(x: &[T], k: usize) -> T {
+    sum_of(&x[..k]) + sum_of(&x[k + 1..])
 }
 
 /// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.
@@ -293,55 +371,80 @@ impl<T: Scalar> Op<T> for LogSoftmax {
 /// The logarithm of a sum of exponentials: a smooth maximum, and what [`LogSoftmax`] subtracts.
 ///
 /// `y = ln Σ_j e^x_j = m + ln(1 + S)`, `dx_j = dy e_j / (1 + S)`: not e^(x_j - y), which would carry the rounding of y.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LogSumExp;
-
-/// In `f64`, whatever the numbers are; away from the hot path.
-#[cold]
-fn log_sum_exp<T: Scalar>(x: &[T]) -> f64 {
-    sum_by(x.len(), |i| x[i].value().exp()).ln()
+#[derive(Clone, Copy, Debug)]
+pub struct LogSumExp {
+    /// The axis, from the front (0, 1, ..) or the back (-1, ..); `None` takes everything as one row.
+    pub axis: Option<isize>,
 }
 
-impl RowFunction for LogSumExp {
-    const CARD: Card = Card {
+impl LogSumExp {
+    /// What the operation says of itself.
+    pub const CARD: Card = Card {
         name: "logsumexp",
         forward: "ln Σ_j e^x_j",
         backward: "e^x_i / Σ_j e^x_j dy",
         story: "A smooth maximum: every x gets the share of the gradient that it has in the sum.",
     };
-    #[inline(always)]
-    fn f<T: Scalar>(&self, x: &[T]) -> T {
-        let (k, max) = maximum(x);
-        if max.value().is_infinite() {
-            return max; // every x is -inf, or one is inf
-        }
-        let rest = sum_filled(x.len(), |range, e| {
-            for (e, &x) in e.iter_mut().zip(&x[range.clone()]) {
-                *e = exp_difference(x, max);
+}
+
+crate::kernel! {
+    /// y, and what its gradient is made of: the exponentials, and their total in each row.
+    fn logsumexp<T: Scalar>(x: &[T], n: usize, e: &mut [T], totals: &mut [T], y: &mut [T]) {
+        exp_rows(x, n, e, |i, x, e, row| {
+            (y[i], totals[i]) = (row.max + row.log_total, row.total);
+            // where the two all but cancel, what their rounding lost is all there is: it is put back from a sum in f64
+            if y[i].abs() < T::of(0.0625) * row.max.abs() {
+                y[i] += T::of(in_f64(x) - y[i].value());
             }
-            if range.contains(&k) {
-                e[k - range.start] = T::ZERO;
+            if row.max.value().is_infinite() {
+                y[i] = row.max; // every x is -inf, or one is inf
+            }
+            if row.max.value() == f64::NEG_INFINITY {
+                e.fill(T::ZERO); // no x is the largest, and there is no gradient
+                totals[i] = T::ONE;
             }
         });
-        let y = max + rest.ln_1p();
-        // where the two all but cancel, what their rounding lost is all there is: it is put back from a sum in f64
-        let small = y.abs() < T::of(0.0625) * max.abs();
-        if small { y + T::of(log_sum_exp(x) - y.value()) } else { y }
     }
-    #[inline(always)]
-    fn df<T: Scalar>(&self, x: &[T], y: T, dy: T, dx: &mut [T]) {
-        if y.value() == f64::NEG_INFINITY {
-            return dx.fill(T::ZERO); // a row of -inf has no largest, and no gradient
+}
+crate::kernel! {
+    fn logsumexp_back<T: Scalar>(e: &[T], n: usize, totals: &[T], dy: &[T], dx: &mut [T]) {
+        let rows = e.chunks_exact(n).zip(dx.chunks_exact_mut(n));
+        for ((e, dx), (&total, &dy)) in rows.zip(totals.iter().zip(dy)) {
+            for (dx, &e) in dx.iter_mut().zip(e) { *dx = e / total * dy }
         }
-        let (k, max) = maximum(x);
-        for (dx, &x) in dx.iter_mut().zip(x) {
-            *dx = exp_difference(x, max);
-        }
-        let top = std::mem::replace(&mut dx[k], T::ZERO);
-        let total = T::ONE + sum_of(dx);
-        dx[k] = top;
-        for dx in dx.iter_mut() {
-            *dx = *dx / total * dy;
+    }
+}
+
+/// ln Σ e^x, whatever the numbers are; away from the hot path.
+#[cold]
+fn in_f64<T: Scalar>(x: &[T]) -> f64 {
+    sum_by(x.len(), |i| x[i].value().exp()).ln()
+}
+
+impl<T: Scalar> Op<T> for LogSumExp {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        shape_of_rows(inputs.shape(0), self.axis, 1)
+    }
+    fn memo(&self, inputs: Inputs<T>) -> usize {
+        let shape = inputs.shape(0);
+        // the exponentials, by rows, and their total in each row
+        axis::parts(shape, self.axis).map_or(0, |(outer, _, inner)| shape.len() + outer * inner)
+    }
+    fn forward(&self, f: &mut Forward<T>) {
+        let Ok(parts) = axis::parts(f.inputs.shape(0), self.axis) else { return };
+        let (e, totals) = f.memo.split_at_mut(f.inputs.x(0).len());
+        logsumexp(axis::rows(parts, f.inputs.x(0), f.scratch), parts.1, e, totals, f.y);
+    }
+    fn backward(&self, b: &mut Backward<T>) {
+        let Ok(parts) = axis::parts(b.inputs.shape(0), self.axis) else { return };
+        let ((e, totals), dy) = (b.memo.split_at(b.x(0).len()), b.dy);
+        if let Some(dx) = b.dx(0) {
+            dx.add_filled(|dx, scratch| {
+                along(parts, [], dx, scratch, |[], dx| logsumexp_back(e, parts.1, totals, dy, dx));
+            });
         }
     }
 }
@@ -363,9 +466,20 @@ impl<'t, T: Scalar> Var<'t, T> {
     pub fn log_softmax(self, axis: isize) -> Var<'t, T> {
         self.tape().apply(LogSoftmax { axis }, [self])
     }
-}
-
-reductions! {
     /// ln Σ e^x, where no e^x overflows: the smooth maximum. Its gradient is softmax.
-    logsumexp, logsumexp_axis, LogSumExp;
+    ///
+    /// # Panics
+    /// At the caller's line, if there are no numbers.
+    #[track_caller]
+    pub fn logsumexp(self) -> Var<'t, T> {
+        self.tape().apply(LogSumExp { axis: None }, [self])
+    }
+    /// [`logsumexp`](Self::logsumexp) along one axis, which disappears. Negative axes count from the back.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or if there are no numbers along it.
+    #[track_caller]
+    pub fn logsumexp_axis(self, axis: isize) -> Var<'t, T> {
+        self.tape().apply(LogSumExp { axis: Some(axis) }, [self])
+    }
 }

@@ -2,20 +2,26 @@
 //!
 //! A tile is R rows by C vectors. For each step along k it loads C vectors of B once and uses each R times; with 12 x 2
 //! tiles in AVX-512 (6 x 2 in AVX2) the 24 (12) sums hide the latency of the multiply-adds. The last vector of a row is
-//! loaded and stored under a mask, so no size needs a border case and small products are not packed at all. Large ones
-//! are copied into panels that the tiles read in order.
+//! loaded and stored under a mask, so no size needs a border case and small products are not copied at all. Of large ones
+//! both factors are copied, block by block, into panels that the tiles read in order.
+//!
+//! Every number of C is summed in an order that only the sizes of the whole product decide, wherever it lies.
+//!
+//! # Safety
+//! Every function here that is `unsafe` needs the instruction set of its vectors, and pointers to as many numbers as its
+//! sizes and strides say.
 
 use std::arch::x86_64::*;
 
 use super::choice;
-use crate::{Buf, Mat};
+use crate::{Buf, Mat, threads};
 
 /// One vector register of numbers.
 ///
 /// # Safety
 /// Every method needs the instruction set that the type is named after; loads and stores touch the lanes of the mask only.
 trait Lanes: Copy {
-    type Number: Copy + Default;
+    type Number: Copy + Default + Send + Sync;
     type Mask: Copy;
     /// How many numbers.
     const N: usize;
@@ -29,14 +35,14 @@ trait Lanes: Copy {
     unsafe fn plus(self, other: Self) -> Self;
     /// a b + self
     unsafe fn plus_product(self, a: Self, b: Self) -> Self;
-    /// The sum of all lanes.
-    unsafe fn total(self) -> Self::Number;
+    /// The lanes of both in turn: self's first, the other's first, self's second, ...
+    unsafe fn zip(self, other: Self) -> [Self; 2];
 }
 
 macro_rules! lanes {
     ($V:ty, $T:ty, $N:literal, $Mask:ty, |$n:ident| $first:expr, |$p:ident, $mask:ident| $load_some:expr,
      |$to:ident, $m:ident, $v:ident| $store_some:expr, $zero:ident $splat:ident $load:ident $add:ident $fma:ident,
-     |$s:ident| $total:expr) => {
+     |$x:ident, $y:ident| $zip:expr) => {
         impl Lanes for $V {
             type Number = $T;
             type Mask = $Mask;
@@ -75,47 +81,78 @@ macro_rules! lanes {
                 unsafe { $fma(a, b, self) }
             }
             #[inline(always)]
-            unsafe fn total(self) -> $T {
-                let $s = self;
-                unsafe { $total }
+            unsafe fn zip(self, other: Self) -> [Self; 2] {
+                let ($x, $y) = (self, other);
+                unsafe { $zip }
             }
         }
     };
 }
 
 lanes!(__m512, f32, 16, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
-    |p, mask| _mm512_maskz_loadu_ps(mask, p), |p, mask, v| _mm512_mask_storeu_ps(p, mask, v),
-    _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps, |v| _mm512_reduce_add_ps(v));
+|p, mask| _mm512_maskz_loadu_ps(mask, p), |p, mask, v| _mm512_mask_storeu_ps(p, mask, v),
+_mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
+|x, y| {
+    let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+    [_mm512_permutex2var_ps(x, low, y), _mm512_permutex2var_ps(x, high, y)]
+});
 lanes!(__m512d, f64, 8, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
-    |p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
-    _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd, |v| _mm512_reduce_add_pd(v));
+|p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
+_mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
+|x, y| {
+    let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
+    [_mm512_permutex2var_pd(x, low, y), _mm512_permutex2var_pd(x, high, y)]
+});
 lanes!(__m256, f32, 8, __m256i, |n| unsafe {
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
-    },
-    |p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
-_mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps, |v| {
-    let half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-    let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
-    _mm_cvtss_f32(_mm_add_ss(quarter, _mm_shuffle_ps::<1>(quarter, quarter)))
+    _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+},
+|p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
+_mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps,
+|x, y| {
+    let (even, odd) = (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); // of each half
+    [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
 });
 lanes!(__m256d, f64, 4, __m256i, |n| unsafe {
-        _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
-    },
+    _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
+},
 |p, mask| _mm256_maskload_pd(p, mask), |p, mask, v| _mm256_maskstore_pd(p, mask, v),
-_mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_add_pd _mm256_fmadd_pd, |v| {
-    let half = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
-    _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)))
+_mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_add_pd _mm256_fmadd_pd,
+|x, y| {
+    let (even, odd) = (_mm256_unpacklo_pd(x, y), _mm256_unpackhi_pd(x, y));
+    [_mm256_permute2f128_pd::<0x20>(even, odd), _mm256_permute2f128_pd::<0x31>(even, odd)]
 });
 
-/// C (+)= A B over k steps, from where the pointers stand. B's rows are contiguous, C is stored by rows.
+/// Where the numbers of a matrix stand. One of the strides is 1.
+#[derive(Clone, Copy)]
+struct View<T> {
+    at: *const T,
+    row: usize,
+    col: usize,
+}
+
+impl<T> View<T> {
+    fn of(m: Mat<T>) -> Self {
+        View { at: m.data.as_ptr(), row: m.row_stride, col: m.col_stride }
+    }
+    /// What begins at this row and column.
+    #[inline(always)]
+    unsafe fn from(self, row: usize, col: usize) -> Self {
+        unsafe { View { at: self.at.add(row * self.row + col * self.col), ..self } }
+    }
+    #[inline(always)]
+    fn t(self) -> Self {
+        View { at: self.at, row: self.col, col: self.row }
+    }
+}
+
+/// C (+)= A B over k steps, from where the pointers stand. C is stored by rows, and so is B where nothing else is said.
 #[derive(Clone, Copy)]
 struct Task<T> {
     k: usize,
-    a: *const T,
-    a_row: usize, // strides
-    a_col: usize,
-    b: *const T,
-    b_row: usize,
+    a: View<T>,
+    b: View<T>,
     c: *mut T,
     c_row: usize,
     add: bool,
@@ -124,37 +161,40 @@ struct Task<T> {
 impl<T> Task<T> {
     #[inline(always)]
     unsafe fn down(self, rows: usize) -> Self {
-        unsafe { Task { a: self.a.add(rows * self.a_row), c: self.c.add(rows * self.c_row), ..self } }
+        unsafe { Task { a: self.a.from(rows, 0), c: self.c.add(rows * self.c_row), ..self } }
     }
     #[inline(always)]
     unsafe fn right(self, cols: usize) -> Self {
-        unsafe { Task { b: self.b.add(cols), c: self.c.add(cols), ..self } }
+        unsafe { Task { b: self.b.from(0, cols), c: self.c.add(cols), ..self } }
     }
 }
 
-/// R rows by C vectors; of the last vector only the lanes of `last`.
+/// R rows by C vectors. Of B's last vector only the lanes of `masks` are read unless it is WHOLE; of C only those are
+/// written. `meanwhile` is done at each step along k.
 #[inline(always)]
-unsafe fn tile<V: Lanes, const R: usize, const C: usize>(t: Task<V::Number>, last: V::Mask) {
+unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
+    t: Task<V::Number>,
+    masks: [V::Mask; C],
+    meanwhile: impl Fn(usize),
+) {
     unsafe {
         let mut sums = [[V::zero(); C]; R];
         for p in 0..t.k {
-            let row = t.b.add(p * t.b_row);
+            meanwhile(p);
             let mut b = [V::zero(); C];
             for (j, b) in b.iter_mut().enumerate() {
-                let from = row.add(j * V::N);
-                *b = if j + 1 == C { V::load_some(from, last) } else { V::load(from) };
+                let from = t.b.at.add(p * t.b.row + j * V::N);
+                *b = if WHOLE || j + 1 < C { V::load(from) } else { V::load_some(from, masks[j]) };
             }
             for (i, sums) in sums.iter_mut().enumerate() {
-                let a = V::splat(*t.a.add(i * t.a_row + p * t.a_col));
+                let a = V::splat(*t.a.at.add(i * t.a.row + p * t.a.col));
                 for (sum, b) in sums.iter_mut().zip(b) {
                     *sum = sum.plus_product(a, b);
                 }
             }
         }
-        let all = V::first(V::N);
         for (i, sums) in sums.iter().enumerate() {
-            for (j, sum) in sums.iter().enumerate() {
-                let mask = if j + 1 == C { last } else { all };
+            for (j, (sum, mask)) in sums.iter().zip(masks).enumerate() {
                 let to = t.c.add(i * t.c_row + j * V::N);
                 let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { *sum };
                 sum.store_some(to, mask);
@@ -165,24 +205,29 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize>(t: Task<V::Number>, las
 
 /// `m` rows by C vectors, in tiles of MOST rows, then of fewer.
 #[inline(always)]
-unsafe fn rows<V: Lanes, const MOST: usize, const C: usize>(m: usize, t: Task<V::Number>, last: V::Mask) {
+unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
+    m: usize,
+    t: Task<V::Number>,
+    masks: [V::Mask; C],
+    meanwhile: impl Fn(usize) + Copy,
+) {
     unsafe {
         let mut i = 0;
         while i + MOST <= m {
-            tile::<V, MOST, C>(t.down(i), last);
+            tile::<V, MOST, C, WHOLE>(t.down(i), masks, meanwhile);
             i += MOST;
         }
         while i + 6 <= m {
-            tile::<V, 6, C>(t.down(i), last);
+            tile::<V, 6, C, WHOLE>(t.down(i), masks, meanwhile);
             i += 6;
         }
         let t = t.down(i);
         match m - i {
-            5 => tile::<V, 5, C>(t, last),
-            4 => tile::<V, 4, C>(t, last),
-            3 => tile::<V, 3, C>(t, last),
-            2 => tile::<V, 2, C>(t, last),
-            1 => tile::<V, 1, C>(t, last),
+            5 => tile::<V, 5, C, WHOLE>(t, masks, meanwhile),
+            4 => tile::<V, 4, C, WHOLE>(t, masks, meanwhile),
+            3 => tile::<V, 3, C, WHOLE>(t, masks, meanwhile),
+            2 => tile::<V, 2, C, WHOLE>(t, masks, meanwhile),
+            1 => tile::<V, 1, C, WHOLE>(t, masks, meanwhile),
             _ => {}
         }
     }
@@ -193,21 +238,13 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize>(m: usize, t: Task<V:
 unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
     unsafe {
         let mut sums = [[V::zero(); C]; 4];
-        let step = |sums: &mut [V; C], p: usize| {
-            let a = V::splat(*t.a.add(p * t.a_col));
-            for (j, sum) in sums.iter_mut().enumerate() {
-                let from = t.b.add(p * t.b_row + j * V::N);
-                let b = if j + 1 == C { V::load_some(from, last) } else { V::load(from) };
-                *sum = sum.plus_product(a, b);
-            }
-        };
         for p in (0..t.k / 4 * 4).step_by(4) {
             for (q, sums) in sums.iter_mut().enumerate() {
-                step(sums, p + q);
+                row_step(sums, p + q, t, last);
             }
         }
         for p in t.k / 4 * 4..t.k {
-            step(&mut sums[0], p);
+            row_step(&mut sums[0], p, t, last);
         }
         let [one, two, three, four] = sums;
         for j in 0..C {
@@ -220,201 +257,459 @@ unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
     }
 }
 
-/// [m, n] in strips of two vectors, or of four where there is one row only.
+/// One step along k of a row.
+#[inline(always)]
+unsafe fn row_step<V: Lanes, const C: usize>(sums: &mut [V; C], p: usize, t: Task<V::Number>, last: V::Mask) {
+    unsafe {
+        let a = V::splat(*t.a.at.add(p * t.a.col));
+        for (j, sum) in sums.iter_mut().enumerate() {
+            let from = t.b.at.add(p * t.b.row + j * V::N);
+            let b = if j + 1 == C { V::load_some(from, last) } else { V::load(from) };
+            *sum = sum.plus_product(a, b);
+        }
+    }
+}
+
+/// A single row of `n`, in strips of four vectors.
+#[inline(always)]
+unsafe fn row<V: Lanes>(n: usize, t: Task<V::Number>) {
+    unsafe {
+        for j in (0..n).step_by(4 * V::N) {
+            let (t, left) = (t.right(j), n - j);
+            let vectors = left.div_ceil(V::N).min(4);
+            let last = V::first(left - (vectors - 1) * V::N);
+            match vectors {
+                4 => one_row::<V, 4>(t, last),
+                3 => one_row::<V, 3>(t, last),
+                2 => one_row::<V, 2>(t, last),
+                _ => one_row::<V, 1>(t, last),
+            }
+        }
+    }
+}
+
+/// A single row of `n` where the columns of B are contiguous: dot products, `N` side by side. `N` is that of `V`.
+#[inline(always)]
+unsafe fn dots<V: Lanes, const N: usize>(n: usize, t: Task<V::Number>) {
+    unsafe {
+        for j in (0..n).step_by(N) {
+            let mut sums = [V::zero(); N];
+            let whole = t.k / N * N;
+            for p in (0..whole).step_by(N) {
+                dots_step(&mut sums, p, t.right(j), n - j, V::first(N));
+            }
+            if whole < t.k {
+                dots_step(&mut sums, whole, t.right(j), n - j, V::first(t.k - whole));
+            }
+            // each round adds the halves of two vectors into one, until the last holds the sum of each
+            for half in (0..N.ilog2()).rev().map(|round| 1 << round) {
+                for q in 0..half {
+                    let [low, high] = sums[q].zip(sums[q + half]);
+                    sums[q] = low.plus(high);
+                }
+            }
+            let (to, mask) = (t.c.add(j), V::first(n - j));
+            let sum = if t.add { sums[0].plus(V::load_some(to, mask)) } else { sums[0] };
+            sum.store_some(to, mask);
+        }
+    }
+}
+
+/// A vector of steps along k of dot products; what is beyond the last column is computed, and not stored.
+#[inline(always)]
+unsafe fn dots_step<V: Lanes, const N: usize>(
+    sums: &mut [V; N],
+    p: usize,
+    t: Task<V::Number>,
+    n: usize,
+    mask: V::Mask,
+) {
+    unsafe {
+        let a = V::load_some(t.a.at.add(p), mask);
+        for (q, sum) in sums.iter_mut().enumerate() {
+            *sum = sum.plus_product(V::load_some(t.b.at.add(q.min(n - 1) * t.b.col + p), mask), a);
+        }
+    }
+}
+
+/// Copies `rows` x `cols` numbers to `to`, by rows of `width`; what is left of the last vector of a row becomes 0.
+#[inline(always)]
+unsafe fn copy<V: Lanes, const N: usize>(
+    from: View<V::Number>,
+    rows: usize,
+    cols: usize,
+    to: *mut V::Number,
+    width: usize,
+) {
+    unsafe {
+        for j in (0..cols).step_by(N) {
+            let (some, whole) = (V::first(cols - j), V::first(width - j));
+            if from.col == 1 {
+                for i in 0..rows {
+                    V::load_some(from.at.add(i * from.row + j), some)
+                        .store_some(to.add(i * width + j), whole);
+                }
+                continue;
+            }
+            for i in (0..rows).step_by(N) {
+                let some = V::first(rows - i);
+                let mut x = [V::zero(); N];
+                for (q, x) in x[..N.min(cols - j)].iter_mut().enumerate() {
+                    *x = V::load_some(from.at.add(i + (j + q) * from.col), some);
+                }
+                for (q, x) in transpose(x)[..N.min(rows - i)].iter().enumerate() {
+                    x.store_some(to.add((i + q) * width + j), whole);
+                }
+            }
+        }
+    }
+}
+
+/// N vectors of N numbers. A number's place is written in binary, vector before lane; each round turns it left by one
+/// digit, until the two halves have changed places.
+#[inline(always)]
+unsafe fn transpose<V: Lanes, const N: usize>(mut x: [V; N]) -> [V; N] {
+    for _ in 0..N.ilog2() {
+        let mut turned = x;
+        for i in 0..N / 2 {
+            [turned[2 * i], turned[2 * i + 1]] = unsafe { x[i].zip(x[i + N / 2]) };
+        }
+        x = turned;
+    }
+    x
+}
+
+/// Asks for a cache line that will be needed; any address may be asked for.
+#[inline(always)]
+fn fetch<T>(line: *const T) {
+    // SAFETY: a hint reads nothing that the program could see.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+}
+
+/// The columns of B that come after these, cache line by cache line: each tile that is computed here fetches its share.
+#[derive(Clone, Copy)]
+struct Next<T> {
+    at: *const T,
+    share: usize,
+    down: usize,
+    right: usize,
+    wide: u32, // lines side by side: two to the power of this
+}
+
+impl<T> Next<T> {
+    #[inline(always)]
+    fn after(b: View<T>, k: usize, width: usize, tiles: usize) -> Self {
+        let line = 64 / size_of::<T>();
+        let at = b.at.wrapping_add(width * b.col);
+        let share = (k * width / line).div_ceil(tiles);
+        if b.col == 1 {
+            Next { at, share, down: b.row, right: line, wide: (width / line).ilog2() }
+        } else {
+            Next { at, share, down: line, right: b.col, wide: width.ilog2() }
+        }
+    }
+    #[inline(always)]
+    fn fetch(self, tile: usize, i: usize) {
+        if i < self.share {
+            let i = tile * self.share + i;
+            let (down, right) = (i >> self.wide, i & ((1 << self.wide) - 1));
+            fetch(self.at.wrapping_add(down * self.down + right * self.right));
+        }
+    }
+}
+
+/// `m` x `n` numbers in strips of two vectors, in tiles of TWO rows; the last may be of one vector, in tiles of ONE.
 #[inline(always)]
 unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(m: usize, n: usize, t: Task<V::Number>) {
     unsafe {
-        let mut j = 0;
-        while j < n {
-            let left = n - j;
-            let t = t.right(j);
-            let vectors = left.div_ceil(V::N).min(if m == 1 { 4 } else { 2 });
-            let last = V::first(left - (vectors - 1) * V::N);
-            match (m, vectors) {
-                (1, 4) => one_row::<V, 4>(t, last),
-                (1, 3) => one_row::<V, 3>(t, last),
-                (1, 2) => one_row::<V, 2>(t, last),
-                (1, _) => one_row::<V, 1>(t, last),
-                (_, 2) => rows::<V, TWO, 2>(m, t, last),
-                _ => rows::<V, ONE, 1>(m, t, last),
+        let all = V::first(V::N);
+        for j in (0..n).step_by(2 * V::N) {
+            let (t, left) = (t.right(j), n - j);
+            if left >= 2 * V::N {
+                rows::<V, TWO, 2, true>(m, t, [all; 2], |_| {}); // a mask on a load takes the place of a multiply-add
+            } else if left > V::N {
+                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], |_| {});
+            } else {
+                rows::<V, ONE, 1, false>(m, t, [V::first(left)], |_| {});
             }
-            j += vectors * V::N;
         }
     }
 }
 
-/// c = A b for contiguous rows of A and a contiguous b: four rows side by side.
+/// `m` x `n` numbers, of two vectors at most, where A stands in panels of R rows and B in rows of two vectors.
 #[inline(always)]
-unsafe fn matrix_vector<V: Lanes>(m: usize, t: Task<V::Number>) {
+unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number>, next: Next<V::Number>) {
     unsafe {
-        for i in (0..m).step_by(4) {
-            let rows = (m - i).min(4);
-            let mut sums = [V::zero(); 4];
-            for p in (0..t.k).step_by(V::N) {
-                let mask = V::first(t.k - p);
-                let b = V::load_some(t.b.add(p), mask);
-                for (q, sum) in sums[..rows].iter_mut().enumerate() {
-                    *sum = sum.plus_product(V::load_some(t.a.add((i + q) * t.a_row + p), mask), b);
+        let masks = [V::first(n), V::first(n.saturating_sub(V::N))];
+        for i in (0..m).step_by(R) {
+            let a = View { at: t.a.at.add(i * t.k), row: 1, col: R };
+            let t = Task { a, ..t.down(i) };
+            rows::<V, R, 2, true>(R.min(m - i), t, masks, |p| {
+                fetch(a.at.wrapping_add((p + 16) * R));
+                if p % 4 == 0 {
+                    let p = p / 4;
+                    if p < R {
+                        let c = t.c.wrapping_add(p * t.c_row);
+                        fetch(c);
+                        fetch(c.wrapping_add(V::N));
+                    }
+                    next.fetch(i / R, p);
                 }
+            });
+        }
+    }
+}
+
+/// The loops above, each compiled for an instruction set as a function of its own: in a common one, small products would
+/// wait for what the compiler prepares for large ones.
+///
+/// # Safety
+/// As of all here.
+trait Loops: Lanes {
+    /// Rows of a tile of two vectors.
+    const ROWS: usize;
+    unsafe fn row(n: usize, t: Task<Self::Number>);
+    unsafe fn dots(n: usize, t: Task<Self::Number>);
+    unsafe fn strips(m: usize, n: usize, t: Task<Self::Number>);
+    unsafe fn panels(m: usize, n: usize, t: Task<Self::Number>, next: Next<Self::Number>);
+    unsafe fn copy(from: View<Self::Number>, rows: usize, cols: usize, to: *mut Self::Number, width: usize);
+}
+
+macro_rules! loops {
+    ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal) => {
+        impl Loops for $V {
+            const ROWS: usize = $TWO;
+            #[target_feature(enable = $features)]
+            unsafe fn row(n: usize, t: Task<$T>) {
+                unsafe { row::<$V>(n, t) }
             }
-            for (q, sum) in sums[..rows].iter().enumerate() {
-                let (to, one) = (t.c.add(i + q), V::first(1));
-                let mut total = V::splat(sum.total());
-                if t.add {
-                    total = total.plus(V::load_some(to, one));
+            #[target_feature(enable = $features)]
+            unsafe fn dots(n: usize, t: Task<$T>) {
+                unsafe { dots::<$V, $N>(n, t) }
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn strips(m: usize, n: usize, t: Task<$T>) {
+                unsafe { strips::<$V, $TWO, $ONE>(m, n, t) }
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn panels(m: usize, n: usize, t: Task<$T>, next: Next<$T>) {
+                unsafe { panels::<$V, $TWO>(m, n, t, next) }
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn copy(from: View<$T>, rows: usize, cols: usize, to: *mut $T, width: usize) {
+                unsafe { copy::<$V, $N>(from, rows, cols, to, width) }
+            }
+        }
+    };
+}
+
+loops!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16);
+loops!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, 8, 12, 16);
+loops!("avx2,fma", __m256, f32, 8, 6, 12);
+loops!("avx2,fma", __m256d, f64, 4, 6, 12);
+
+/// K steps of a tile of A and of the columns of B that it meets stay in the first cache, M rows of A in the second.
+const K: usize = 272;
+const M: usize = 512;
+
+/// How long the blocks are if they are at most so long, and as equal as can be.
+fn block(n: usize, most: usize) -> usize {
+    if n <= most { n } else { n.div_ceil(n.div_ceil(most)) }
+}
+
+/// Where the blocks begin.
+fn cuts(n: usize, block: usize) -> impl Iterator<Item = usize> {
+    (0..n).step_by(block)
+}
+
+/// In which blocks a product is computed: of so many steps along k, of rows, and of columns.
+///
+/// With `pack`, a block of A and as many columns of B as a tile has are copied, to be read in order. Else B is, where it is
+/// not stored by rows.
+#[derive(Clone, Copy)]
+struct Blocks {
+    pack: bool,
+    copy_b: bool,
+    k: usize,
+    m: usize,
+    n: usize,
+}
+
+impl Blocks {
+    fn of<V: Loops>(m: usize, n: usize, t: Task<V::Number>, pack: bool) -> Self {
+        let copy_b = pack || t.b.col != 1;
+        Blocks {
+            pack,
+            copy_b,
+            k: block(t.k, if pack { K } else { 4 * K }), // unpacked, B may come from the second cache
+            m: block(m, M).next_multiple_of(V::ROWS),
+            n: if copy_b { 2 * V::N } else { n },
+        }
+    }
+    /// Room for the copies: of B, and of A.
+    fn room(self) -> [usize; 2] {
+        [if self.copy_b { self.k * self.n } else { 0 }, if self.pack { self.k * self.m } else { 0 }]
+    }
+}
+
+/// C (+)= A B of `m` x `n` numbers, above 0 as `t.k` is, block by block; `scratch` has room for the copies.
+unsafe fn blocks<V: Loops>(
+    m: usize,
+    n: usize,
+    t: Task<V::Number>,
+    blocks: Blocks,
+    scratch: &mut [V::Number],
+) {
+    let (columns, panels) = scratch.split_at_mut(blocks.room()[0]);
+    let (columns, panels) = (columns.as_mut_ptr(), panels.as_mut_ptr());
+    for p in cuts(t.k, blocks.k) {
+        for i in cuts(m, blocks.m) {
+            unsafe {
+                let (k, m) = (blocks.k.min(t.k - p), blocks.m.min(m - i));
+                let t = Task { k, a: t.a.from(i, p), b: t.b.from(p, 0), add: t.add || p > 0, ..t };
+                let mut t = Task { c: t.c.add(i * t.c_row), ..t };
+                if blocks.pack {
+                    for r in cuts(m, V::ROWS) {
+                        V::copy(t.a.from(r, 0).t(), k, V::ROWS.min(m - r), panels.add(r * k), V::ROWS);
+                    }
+                    t.a.at = panels;
                 }
-                total.store_some(to, one);
+                for j in cuts(n, blocks.n) {
+                    let (mut t, n) = (t.right(j), blocks.n.min(n - j));
+                    let next = t.b;
+                    if blocks.copy_b {
+                        V::copy(t.b, k, n, columns, blocks.n);
+                        t.b = View { at: columns, row: blocks.n, col: 1 };
+                    }
+                    if blocks.pack {
+                        V::panels(m, n, t, Next::after(next, k, blocks.n, m.div_ceil(V::ROWS)));
+                    } else {
+                        V::strips(m, n, t);
+                    }
+                }
             }
         }
     }
 }
 
-/// Copies `rows` x `cols` numbers to `to`, by rows of `width`, wherever they lie.
-fn panel<T: Copy>(from: &[T], row: usize, col: usize, rows: usize, cols: usize, width: usize, to: &mut [T]) {
-    if col == 1 {
-        for p in 0..rows {
-            to[p * width..][..cols].copy_from_slice(&from[p * row..][..cols]);
-        }
-        return;
-    }
-    const B: usize = 8; // a transpose, in blocks that stay in the nearest cache
-    for j in (0..cols).step_by(B) {
-        for p in (0..rows).step_by(B) {
-            for q in p..rows.min(p + B) {
-                for l in j..cols.min(j + B) {
-                    to[q * width + l] = from[q * row + l * col];
-                }
-            }
-        }
+/// How many multiplications take five microseconds or more.
+const PIECE: usize = 400_000;
+
+/// A task of which several threads compute different parts of C.
+struct Parted<T>(Task<T>);
+// SAFETY: no part of C belongs to two threads, and A and B are only read.
+unsafe impl<T: Sync> Sync for Parted<T> {}
+
+impl<T: Copy> Parted<T> {
+    fn task(&self) -> Task<T> {
+        self.0
     }
 }
 
-/// Above this many multiplications, copying both factors into panels pays.
-const LARGE: usize = 20_000_000;
-/// A panel of B, K x 2 vectors, stays in the first cache; one of A, M x K, in the second.
-const K: usize = 256;
-const M: usize = 240;
+/// [`blocks`] by several threads, if that pays: each computes rows of C, or columns if there are more of them. How a number's
+/// products are added does not depend on where C is cut.
+unsafe fn in_parts<V: Loops>(
+    m: usize,
+    n: usize,
+    t: Task<V::Number>,
+    pack: bool,
+    scratch: &mut Buf<V::Number>,
+) {
+    let parts = threads::number_of_parts(m * t.k * n / PIECE);
+    let (by_rows, tile) = (m > n, [V::ROWS, 2 * V::N]);
+    let part = |size: usize, tile: usize| size.div_ceil(parts).next_multiple_of(tile);
+    let (down, right) = if by_rows { (part(m, tile[0]), n) } else { (m, part(n, tile[1])) };
+    let plan = Blocks::of::<V>(down.min(m), right.min(n), t, pack);
+    let room = plan.room().iter().sum();
+    let t = Parted(t);
+    let count = m.div_ceil(down) * n.div_ceil(right); // at most `parts`
+    threads::for_each_part(count, scratch.at_least(count * room), room, |i, scratch| {
+        let (i, j) = if by_rows { (i * down, 0) } else { (0, i * right) };
+        // SAFETY: as for the whole; these rows or columns are another part's neighbours.
+        unsafe {
+            let t = t.task().down(i).right(j);
+            blocks::<V>(down.min(m - i), right.min(n - j), t, plan, scratch);
+        }
+    });
+}
 
-/// A view of a matrix from some row and column on.
-fn from<'a, T>(m: &Mat<'a, T>, row: usize, col: usize) -> &'a [T] {
-    &m.data[row * m.row_stride + col * m.col_stride..]
+/// C (+)= A B, of sizes above 0.
+#[inline(always)]
+unsafe fn product<V: Loops>(
+    a: Mat<V::Number>,
+    b: Mat<V::Number>,
+    c: &mut [V::Number],
+    add: bool,
+    scratch: &mut Buf<V::Number>,
+) {
+    // a column is stored as a row is, and is one: of the transposes
+    let (a, b) = if b.cols == 1 { (b.t(), a.t()) } else { (a, b) };
+    let (m, k, n) = (a.rows, a.cols, b.cols);
+    let (a, b, c) = (View::of(a), View::of(b), c.as_mut_ptr());
+    let t = Task { k, a, b, c, c_row: n, add };
+    unsafe {
+        if m == 1 && b.col == 1 {
+            V::row(n, t);
+        } else if m == 1 {
+            V::dots(n, t);
+        } else if n < V::N && n < m && k > 2 * V::N && a.row == 1 {
+            // a narrow C leaves lanes idle; its transpose is wide
+            let wide = scratch.at_least(m * n).as_mut_ptr();
+            if add {
+                V::copy(View { at: c, row: 1, col: n }, n, m, wide, m);
+            }
+            let t = Task { a: b.t(), b: a.t(), c: wide, c_row: m, ..t };
+            in_parts::<V>(n, m, t, false, &mut Buf::new(0)); // nothing is copied
+            V::copy(View { at: wide, row: 1, col: m }, m, n, c, n);
+        } else {
+            let pack = match a.row {
+                1 => n >= 128 && m * k * n > 8_000_000, // each step along k is a row away
+                _ => n >= 512 && m * k * n > 32_000_000,
+            };
+            if pack || b.col != 1 || k > 4 * K || m > M || m * k * n > 2 * PIECE {
+                in_parts::<V>(m, n, t, pack, scratch);
+            } else {
+                V::strips(m, n, t); // a single block, of which nothing is copied
+            }
+        }
+    }
 }
 
 macro_rules! products {
-    ($name:ident, $T:ty, avx512: $wide:ident $V512:ty, avx2: $narrow:ident $V256:ty) => {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-        unsafe fn $wide(m: usize, n: usize, t: Task<$T>, vector: bool) {
-            unsafe { if vector { matrix_vector::<$V512>(m, t) } else { strips::<$V512, 12, 16>(m, n, t) } }
-        }
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn $narrow(m: usize, n: usize, t: Task<$T>, vector: bool) {
-            unsafe { if vector { matrix_vector::<$V256>(m, t) } else { strips::<$V256, 6, 12>(m, n, t) } }
-        }
-
+    ($T:ident, $V512:ty, $V256:ty) => {
         /// c = A B or c += A B; `false` if this machine has no instruction set for it, and nothing was done.
-        pub(crate) fn $name(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) -> bool {
-            let (run, lanes, tall): (unsafe fn(usize, usize, Task<$T>, bool), _, _) = match choice::level() {
-                choice::AVX512 => ($wide, <$V512>::N, 12),
-                choice::AVX2 => ($narrow, <$V256>::N, 6),
-                _ => return false,
-            };
+        pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) -> bool {
+            let level = choice::level();
+            if level < choice::AVX2 {
+                return false;
+            }
             let (m, k, n) = (a.rows, a.cols, b.cols);
-            // SAFETY of all that follows: a `Mat` lies inside its slice, and these say that C is [m, n] and k is one k.
             assert!(
                 k == b.rows && c.len() == m * n,
                 "[{m}, {k}] x [{}, {n}] into {} numbers",
                 b.rows,
                 c.len()
             );
-            if m == 0 || n == 0 || k == 0 {
+            if k == 0 || c.is_empty() {
                 if !add {
                     c.fill(0.0);
                 }
                 return true;
             }
-            let task = Task {
-                k,
-                a: a.data.as_ptr(),
-                a_row: a.row_stride,
-                a_col: a.col_stride,
-                b: b.data.as_ptr(),
-                b_row: b.row_stride,
-                c: c.as_mut_ptr(),
-                c_row: n,
-                add,
-            };
-            if n == 1 && b.row_stride == 1 && a.col_stride == 1 {
-                unsafe { run(m, 1, task, true) };
-            } else if n == 1 && a.row_stride == 1 {
-                // a column of sums over columns of A: one row, with the roles exchanged
-                let task =
-                    Task { a: task.b, a_row: 0, a_col: b.row_stride, b: task.a, b_row: a.col_stride, ..task };
-                unsafe { run(1, m, task, false) };
-            } else if m * k * n > LARGE && n > 16 && m > 1 && k > 16 {
-                // panels of B for K steps, then M rows of A at a time
-                let width = 2 * lanes;
-                let (b_len, a_len) = (n.next_multiple_of(width) * K, M * K);
-                let (b_panels, a_panels) = scratch.at_least(b_len + a_len).split_at_mut(b_len);
-                for p in (0..k).step_by(K) {
-                    let k = K.min(k - p);
-                    for j in (0..n).step_by(width) {
-                        let cols = width.min(n - j);
-                        panel(
-                            from(&b, p, j),
-                            b.row_stride,
-                            b.col_stride,
-                            k,
-                            cols,
-                            width,
-                            &mut b_panels[j * K..],
-                        );
-                    }
-                    for i in (0..m).step_by(M) {
-                        let rows = M.min(m - i);
-                        for r in (0..rows).step_by(tall) {
-                            let count = tall.min(rows - r);
-                            panel(
-                                from(&a, i + r, p),
-                                a.col_stride,
-                                a.row_stride,
-                                k,
-                                count,
-                                tall,
-                                &mut a_panels[r * K..],
-                            );
-                        }
-                        for j in (0..n).step_by(width) {
-                            for r in (0..rows).step_by(tall) {
-                                let task = Task {
-                                    k,
-                                    a: a_panels[r * K..].as_ptr(),
-                                    a_row: 1,
-                                    a_col: tall,
-                                    b: b_panels[j * K..].as_ptr(),
-                                    b_row: width,
-                                    c: c[(i + r) * n + j..].as_mut_ptr(),
-                                    c_row: n,
-                                    add: add || p > 0,
-                                };
-                                unsafe { run(tall.min(rows - r), width.min(n - j), task, false) };
-                            }
-                        }
-                    }
+            // SAFETY: `level` has found the instructions, a `Mat` lies inside its slice, k is one k, and C is [m, n].
+            unsafe {
+                match level {
+                    choice::AVX512 => product::<$V512>(a, b, c, add, scratch),
+                    _ => product::<$V256>(a, b, c, add, scratch),
                 }
-            } else if b.col_stride != 1 && n > 1 {
-                let rows = scratch.at_least(k * n);
-                panel(b.data, b.row_stride, b.col_stride, k, n, n, rows);
-                unsafe { run(m, n, Task { b: rows.as_ptr(), b_row: n, ..task }, false) };
-            } else {
-                unsafe { run(m, n, task, false) };
             }
             true
         }
     };
 }
 
-products!(f32, f32, avx512: avx512_f32 __m512, avx2: avx2_f32 __m256);
-products!(f64, f64, avx512: avx512_f64 __m512d, avx2: avx2_f64 __m256d);
+products!(f32, __m512, __m256);
+products!(f64, __m512d, __m256d);
 
 #[cfg(test)]
 mod tests {
@@ -426,27 +721,23 @@ mod tests {
         if choice::level() != choice::AVX512 {
             return; // then every other test runs them
         }
-        for (m, k, n) in [(1, 5, 40), (7, 9, 33), (13, 20, 8), (14, 3, 1), (30, 64, 17)] {
+        for (m, k, n) in
+            [(1, 5, 40), (7, 9, 33), (13, 20, 8), (14, 3, 1), (30, 64, 17), (40, 40, 3), (130, 300, 530)]
+        {
             let number = |i: usize| ((i * 7) % 11) as f32 - 5.0;
             let a: Vec<f32> = (0..m * k).map(number).collect();
             let b: Vec<f32> = (0..k * n).map(|i| number(i + 3)).collect();
-            let mut c = [vec![0.5f32; m * n], vec![0.5f32; m * n]];
-            for (c, run) in c.iter_mut().zip([avx2_f32 as unsafe fn(_, _, _, _), avx512_f32]) {
-                let task = Task {
-                    k,
-                    a: a.as_ptr(),
-                    a_row: k,
-                    a_col: 1,
-                    b: b.as_ptr(),
-                    b_row: n,
-                    c: c.as_mut_ptr(),
-                    c_row: n,
-                    add: true,
-                };
-                // SAFETY: the slices are as long as the sizes say, and AVX-512 machines have AVX2.
-                unsafe { run(m, n, task, n == 1) };
+            for a in [Mat::new(&a, m, k), Mat::new(&a, k, m).t()] {
+                for b in [Mat::new(&b, k, n), Mat::new(&b, n, k).t()] {
+                    let [mut narrow, mut wide] = [(); 2].map(|()| vec![0.5f32; m * n]);
+                    // SAFETY: the slices are as long as the sizes say, and AVX-512 machines have AVX2.
+                    unsafe {
+                        product::<__m256>(a, b, &mut narrow, true, &mut Buf::new(0));
+                        product::<__m512>(a, b, &mut wide, true, &mut Buf::new(0));
+                    }
+                    assert!(narrow == wide, "[{m}, {k}] x [{k}, {n}]");
+                }
             }
-            assert_eq!(c[0], c[1], "[{m}, {k}] x [{k}, {n}]");
         }
     }
 }
