@@ -262,10 +262,10 @@ kernel! {
             take_out(e, classes, &y, &mut own, &mut others);
             let mut surprise = [T::ZERO; ROWS];
             for ((s, &own), &others) in surprise.iter_mut().zip(&own).zip(&others) { *s = (others / own).ln_1p() }
-            let unlikely = |s: T| !(s < T::of(64.0)); // e_y may have lost digits, or be 0
-            if surprise.iter().fold(false, |any, &s| any | unlikely(s)) {
+            let likely = |s: T| s < T::of(64.0); // else e_y may have lost digits, or be 0, or nothing is known of it
+            if !surprise.iter().fold(true, |all, &s| all & likely(s)) {
                 let rows = z.chunks_exact(classes).zip(e.chunks_exact(classes)).zip(&y);
-                for (((z, e), &y), s) in rows.zip(&mut surprise).filter(|(_, s)| unlikely(**s)) {
+                for (((z, e), &y), s) in rows.zip(&mut surprise).filter(|(_, s)| !likely(**s)) {
                     *s = surprise_at_unlikely(z[y], z, e);
                 }
             }

@@ -205,12 +205,12 @@ impl Scalar for f32 {
     #[inline(always)]
     fn exp_shifted(x: &[f32], low: f32, e: &mut [f32]) -> bool {
         let Some(shift) = elementary::Shift::new(low) else { return false };
-        let mut fits = true;
+        let mut exceeded = false;
         for (e, &x) in e.iter_mut().zip(x) {
             *e = shift.exp(x);
-            fits &= shift.fits(x);
+            exceeded |= shift.exceeded_by(x);
         }
-        fits
+        !exceeded
     }
     #[inline(always)]
     fn exp_m1(self) -> f32 {

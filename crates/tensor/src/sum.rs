@@ -180,12 +180,10 @@ crate::kernel! {
 #[inline(always)]
 fn columns_at<T: Scalar>(rows: &[T], n: usize, start: usize) -> [T; LANES] {
     let mut sums = [[T::ZERO; LANES]; 4];
-    let mut i = 0;
-    for row in rows.chunks_exact(n) {
+    for (i, row) in rows.chunks_exact(n).enumerate() {
         for (sum, &a) in sums[i % 4].iter_mut().zip(&row[start..start + LANES]) {
             *sum += a;
         }
-        i += 1;
     }
     let [mut total, second, third, fourth] = sums;
     for l in 0..LANES {
