@@ -280,49 +280,6 @@ pub fn reduce<P: Cut, R: Send>(
     Work { piece, each: &each, merge: &merge }.start(parts)
 }
 
-/// In how many parts to cut what would be so many pieces, for work of which every part has to be prepared: one for each thread,
-/// or one in all if sharing does not pay.
-pub(crate) fn number_of_parts(pieces: usize) -> usize {
-    let n = number();
-    if n == 1 || pieces < if inside() { 2 } else { MANY } { 1 } else { n.min(pieces) }
-}
-
-/// Calls `each` with the number of every part, of [`number_of_parts`], and with `room` numbers of `scratch` for each.
-pub(crate) fn for_each_part<T: Send>(
-    count: usize,
-    scratch: &mut [T],
-    room: usize,
-    each: impl Fn(usize, &mut [T]) + Sync,
-) {
-    let parts = Parts { count, room, scratch };
-    let each = |i, part: Parts<T>| each(i, part.scratch);
-    if count == 1 {
-        return each(0, parts);
-    }
-    let work = Work { piece: 1, each: &each, merge: &|(), ()| () };
-    match if inside() { None } else { shared() } {
-        Some(pool) => pool.install(|| work.run(true, 0, parts)),
-        None => work.run(inside(), 0, parts),
-    }
-}
-
-struct Parts<'a, T> {
-    count: usize,
-    room: usize,
-    scratch: &'a mut [T],
-}
-
-impl<T: Send> Cut for Parts<'_, T> {
-    fn units(&self) -> usize {
-        self.count
-    }
-    fn cut(self, at: usize) -> (Self, Self) {
-        let Parts { count, room, scratch } = self;
-        let (before, behind) = scratch.split_at_mut(at * room);
-        (Parts { count: at, room, scratch: before }, Parts { count: count - at, room, scratch: behind })
-    }
-}
-
 /// Not generic over the functions, so that it is compiled once for all that is cut in the same parts.
 struct Work<'a, P, R> {
     piece: usize,
@@ -353,5 +310,56 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
         let (left, right) = (|| self.run(share, start, left), || self.run(share, start + at, right));
         let (left, right) = if share { rayon_core::join(left, right) } else { (left(), right()) };
         (self.merge)(left, right)
+    }
+}
+
+#[cfg(target_arch = "x86_64")] // where products are computed in register tiles
+pub(crate) use parts::{for_each_part, number_of_parts};
+
+#[cfg(target_arch = "x86_64")]
+mod parts {
+    use super::{Cut, MANY, Work, inside, number, shared};
+
+    /// In how many parts to cut what would be so many pieces, for work of which every part has to be prepared: one for each thread,
+    /// or one in all if sharing does not pay.
+    pub(crate) fn number_of_parts(pieces: usize) -> usize {
+        let n = number();
+        if n == 1 || pieces < if inside() { 2 } else { MANY } { 1 } else { n.min(pieces) }
+    }
+
+    /// Calls `each` with the number of every part, of [`number_of_parts`], and with `room` numbers of `scratch` for each.
+    pub(crate) fn for_each_part<T: Send>(
+        count: usize,
+        scratch: &mut [T],
+        room: usize,
+        each: impl Fn(usize, &mut [T]) + Sync,
+    ) {
+        let parts = Parts { count, room, scratch };
+        let each = |i, part: Parts<T>| each(i, part.scratch);
+        if count == 1 {
+            return each(0, parts);
+        }
+        let work = Work { piece: 1, each: &each, merge: &|(), ()| () };
+        match if inside() { None } else { shared() } {
+            Some(pool) => pool.install(|| work.run(true, 0, parts)),
+            None => work.run(inside(), 0, parts),
+        }
+    }
+
+    struct Parts<'a, T> {
+        count: usize,
+        room: usize,
+        scratch: &'a mut [T],
+    }
+
+    impl<T: Send> Cut for Parts<'_, T> {
+        fn units(&self) -> usize {
+            self.count
+        }
+        fn cut(self, at: usize) -> (Self, Self) {
+            let Parts { count, room, scratch } = self;
+            let (before, behind) = scratch.split_at_mut(at * room);
+            (Parts { count: at, room, scratch: before }, Parts { count: count - at, room, scratch: behind })
+        }
     }
 }
