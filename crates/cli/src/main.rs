@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod lab;
 mod loss;
 mod predict;
 mod progress;
@@ -34,6 +35,9 @@ enum Command {
     Predict(predict::Options),
     /// Evaluate a loss and its gradient on your numbers, list all, check or draw one.
     Loss(loss::Options),
+    /// Experiments on losses that can be falsified: list, run, replay them.
+    #[command(subcommand)]
+    Lab(lab::Lab),
 }
 
 /// What a command that could not do its work says. The exit code is 2 where the command line is wrong (clap's own errors
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
         Command::Train(options) => threads::within(|| train::run(options)),
         Command::Predict(options) => predict::run(options),
         Command::Loss(options) => loss::run(options),
+        Command::Lab(command) => lab::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

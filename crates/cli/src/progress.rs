@@ -2,9 +2,10 @@
 
 use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use surprisal_lab::compare::Progress;
+use surprisal_lab::parallel::Progress;
 use surprisal_train::Epoch;
 
 /// A bar for one part of the work after the other.
@@ -16,7 +17,20 @@ struct Part {
     name: String,
     runs: usize,
     done: usize,
+    began: Instant,
     bar: Option<ProgressBar>, // on a terminal
+}
+
+impl Part {
+    /// How long the rest takes if it goes on like this; nothing where that is no news.
+    fn left(&self) -> String {
+        let left = self.began.elapsed().mul_f64((self.runs - self.done) as f64 / self.done.max(1) as f64);
+        if left < Duration::from_secs(1) {
+            String::new()
+        } else {
+            format!(", about {} s left", left.as_secs())
+        }
+    }
 }
 
 impl Bars {
@@ -38,7 +52,7 @@ impl Progress for Bars {
         if bar.is_none() {
             eprintln!("{what}: {runs} runs");
         }
-        *self.current() = Some(Part { name: what.to_string(), runs, done: 0, bar });
+        *self.current() = Some(Part { name: what.to_string(), runs, done: 0, began: Instant::now(), bar });
     }
 
     fn advance(&self) {
@@ -48,7 +62,7 @@ impl Progress for Bars {
         match &part.bar {
             Some(bar) => bar.inc(1),
             None if part.done % part.runs.div_ceil(4) == 0 || part.done == part.runs => {
-                eprintln!("{}: {} of {} runs", part.name, part.done, part.runs);
+                eprintln!("{}: {} of {} runs{}", part.name, part.done, part.runs, part.left());
             }
             None => {}
         }

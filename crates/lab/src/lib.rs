@@ -2,6 +2,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`gallery`] | experiments that can be falsified: how one is run, written down, taken up again |
+//! | [`experiments`] | the experiments, one file each |
 //! | [`compare`] | the main job: the same models under two losses, and a verdict |
 //! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`statistics`] | means with their intervals |
@@ -13,7 +15,9 @@
 
 pub mod chart;
 pub mod compare;
+pub mod experiments;
 pub mod folder;
+pub mod gallery;
 pub mod page;
 pub mod parallel;
 pub mod replay;

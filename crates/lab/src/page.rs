@@ -46,6 +46,17 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// In capitals: "NOT SUPPORTED".
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Supported => "SUPPORTED",
+            Verdict::NotSupported => "NOT SUPPORTED",
+            Verdict::Inconclusive => "INCONCLUSIVE",
+        }
+    }
+}
+
 /// A table; the first cell of each row names the row.
 ///
 /// Missing cells are left empty, missing alignments mean [`Align::Left`].
@@ -95,15 +106,39 @@ impl Page {
 
     /// Adds a verdict: its word, and the number and interval behind it.
     pub fn verdict(self, verdict: Verdict, text: &str) -> Page {
-        let (class, sign, word) = match verdict {
-            Verdict::Supported => ("supported", "✓", "SUPPORTED"),
-            Verdict::NotSupported => ("not-supported", "✗", "NOT SUPPORTED"),
-            Verdict::Inconclusive => ("inconclusive", "≈", "INCONCLUSIVE"),
+        let (class, sign) = match verdict {
+            Verdict::Supported => ("supported", "✓"),
+            Verdict::NotSupported => ("not-supported", "✗"),
+            Verdict::Inconclusive => ("inconclusive", "≈"),
         };
         self.push(format!(
-            "<p class=\"verdict {class}\"><strong><span aria-hidden=\"true\">{sign}</span> {word}</strong> {}</p>",
+            "<p class=\"verdict {class}\"><strong><span aria-hidden=\"true\">{sign}</span> {}</strong> {}</p>",
+            verdict.word(),
             inline(text)
         ))
+    }
+
+    /// Adds an entry of an index: a heading that leads to another page, a sentence, the picture in a file, verdicts.
+    pub fn entry(
+        mut self,
+        heading: &str,
+        href: &str,
+        text: &str,
+        picture: Option<&str>,
+        verdicts: &[(Verdict, String)],
+    ) -> Page {
+        let (id, href) = (self.unique(&slug(heading)), escape(href));
+        let mut page = self
+            .push(format!("<h2 id=\"{id}\"><a href=\"{href}\">{}</a></h2>", inline(heading)))
+            .paragraph(text);
+        if let Some(picture) = picture {
+            let picture = escape(picture);
+            page = page.push(format!(
+                "<figure><a href=\"{href}\"><img src=\"{picture}\" alt=\"{}\"/></a></figure>",
+                escape(text)
+            ));
+        }
+        verdicts.iter().fold(page, |page, (verdict, text)| page.verdict(*verdict, text))
     }
 
     /// Adds a picture with its caption.
@@ -303,6 +338,8 @@ font:600 .9rem/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Ar
 .not-supported{border-color:var(--not-supported)}
 .not-supported strong{color:var(--not-supported)}
 figure{margin:2.25rem 0}
+figure img{display:block;width:100%;height:auto}
+a{color:var(--link)}
 figcaption,caption,footer{font-size:.95rem;line-height:1.5;color:var(--muted)}
 figcaption{margin-top:.5rem}
 .scroll{overflow-x:auto;margin:2rem 0}

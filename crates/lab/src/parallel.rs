@@ -4,6 +4,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
+/// Is told how far a long job has come.
+pub trait Progress: Sync {
+    /// `runs` runs of `what` begin.
+    fn begin(&self, what: &str, runs: usize);
+    /// One more has ended.
+    fn advance(&self);
+    /// All of them have.
+    fn end(&self);
+}
+
+/// Tells nobody.
+impl Progress for () {
+    fn begin(&self, _: &str, _: usize) {}
+    fn advance(&self) {}
+    fn end(&self) {}
+}
+
 /// `run` of every job, in the order of the jobs: what comes back does not depend on the number of cores.
 pub fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);

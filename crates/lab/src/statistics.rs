@@ -39,4 +39,52 @@ impl Estimate {
         let half = T[n - 2] * (variance / n as f64).sqrt();
         Estimate { mean, low: mean - half, high: mean + half }
     }
+
+    /// A number that nothing is drawn for.
+    pub fn exactly(value: f64) -> Estimate {
+        Estimate { mean: value, low: value, high: value }
+    }
+
+    /// The share of `successes` in `trials`, with Wilson's interval, which stays within 0 and 1 and is not empty at them
+    /// (Wilson 1927).
+    ///
+    /// ```
+    /// use surprisal_lab::statistics::Estimate;
+    /// let never = Estimate::wilson(0, 10);
+    /// assert_eq!((never.mean, never.low), (0.0, 0.0));
+    /// assert!((never.high - 0.2775).abs() < 1e-4);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no trials, or more successes than trials.
+    #[track_caller]
+    pub fn wilson(successes: usize, trials: usize) -> Estimate {
+        assert!(trials > 0 && successes <= trials, "{successes} successes in {trials} trials");
+        let (n, share) = (trials as f64, successes as f64 / trials as f64);
+        let z = 1.959963984540054; // the 97.5 % quantile of the normal distribution
+        let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
+        let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+        let low = if successes == 0 { 0.0 } else { centre - half };
+        let high = if successes == trials { 1.0 } else { centre + half };
+        Estimate { mean: share, low, high }
+    }
+
+    /// The difference of two shares, this minus the other, from their own intervals (Newcombe 1998, method 10).
+    ///
+    /// ```
+    /// use surprisal_lab::statistics::Estimate;
+    /// let difference = Estimate::wilson(56, 70).minus(Estimate::wilson(48, 80)); // Newcombe's first example
+    /// assert!((difference.low - 0.0524).abs() < 1e-4 && (difference.high - 0.3339).abs() < 1e-4);
+    /// ```
+    pub fn minus(self, other: Estimate) -> Estimate {
+        let mean = self.mean - other.mean;
+        let low = mean - (self.mean - self.low).hypot(other.high - other.mean);
+        let high = mean + (self.high - self.mean).hypot(other.mean - other.low);
+        Estimate { mean, low, high }
+    }
+
+    /// The same in other units: `f` must be increasing.
+    pub fn map(self, f: impl Fn(f64) -> f64) -> Estimate {
+        Estimate { mean: f(self.mean), low: f(self.low), high: f(self.high) }
+    }
 }

@@ -29,7 +29,7 @@ pub use scenario::{DataName, Scenario, Start};
 pub use verdict::Finding;
 
 use crate::folder::{FolderError, RunFolder};
-use crate::parallel::in_parallel;
+use crate::parallel::{Progress, in_parallel};
 use crate::statistics::MOST_RUNS;
 
 /// What is compared.
@@ -57,16 +57,6 @@ impl Default for Compare {
             seeds: 8,
         }
     }
-}
-
-/// Is told how far a long job has come.
-pub trait Progress: Sync {
-    /// `runs` runs of `what` begin.
-    fn begin(&self, what: &str, runs: usize);
-    /// One more has ended.
-    fn advance(&self);
-    /// All of them have.
-    fn end(&self);
 }
 
 /// One loss at one learning rate, over the seeds.

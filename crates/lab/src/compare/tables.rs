@@ -152,22 +152,14 @@ pub(super) fn summary(comparison: &Comparison) -> String {
     for outcome in &comparison.outcomes {
         text += &aligned(&table(outcome));
         for finding in outcome.findings() {
-            text += &wrapped(&format!("  {}: ", word(finding.verdict)), &finding.sentence);
+            text += &wrapped(&format!("  {}: ", finding.verdict.word()), &finding.sentence);
         }
         text.push('\n');
     }
     for (verdict, sentence) in conclusions(comparison) {
-        text += &wrapped(&format!("{}: ", word(verdict)), &sentence);
+        text += &wrapped(&format!("{}: ", verdict.word()), &sentence);
     }
     text + "(This speaks of these models, data, starts and rates.)\n"
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Supported => "SUPPORTED",
-        Verdict::NotSupported => "NOT SUPPORTED",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-    }
 }
 
 /// Text in lines of at most 100 characters, all but the first indented.

@@ -43,6 +43,7 @@ use serde_json::Value;
 pub use compare::{Mismatch, compare};
 pub use error::ReplayError;
 use place::Place;
+pub(crate) use place::near;
 
 /// How a kind of setting is replayed; the path is the folder of its data files.
 type Kind = fn(&Place, &Path) -> Result<Value, ReplayError>;

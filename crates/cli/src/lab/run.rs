@@ -1,0 +1,137 @@
+//! `surprisal lab run`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+use surprisal_lab::folder::RunFolder;
+use surprisal_lab::gallery::{self, Experiment, Journal, LabError, Outcome, Plan};
+
+use crate::Failure;
+use crate::progress::Bars;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  surprisal lab run saturated-neuron
+  surprisal lab run only-the-rate --set rates=0.1,1,10 --set cap=500
+  surprisal lab run all --quick
+  surprisal lab run saturated-neuron --setting runs/saturated-neuron-1/setting.json
+
+Results go to a new folder in DIR: report.html, the pictures, the numbers as CSV and JSON, the verdicts, and
+setting.json, which --setting takes. If a run is interrupted, the same command goes on where it stopped.")]
+pub struct Options {
+    /// An experiment, as `lab list` names it, or all
+    name: String,
+    /// How many seeds [default: as the experiment has it]
+    #[arg(long, allow_negative_numbers = true)]
+    seeds: Option<usize>,
+    /// Set one of the experiment's numbers; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true)]
+    set: Vec<(String, String)>,
+    /// Take the setting from a file such as setting.json
+    #[arg(long, value_name = "FILE")]
+    setting: Option<PathBuf>,
+    /// The folder in which NAME-1, NAME-2, .. are made
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Fewer epochs and seeds: for orderings, not for digits
+    #[arg(long)]
+    quick: bool,
+    /// Take away what the claim is about: a verdict of SUPPORTED must not survive
+    #[arg(long = "break")]
+    broken: bool,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as eta=0.3")?;
+    Ok((key.trim().into(), value.trim().into()))
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    if options.name == "all" { run_all(&options) } else { run_one(gallery::find(&options.name)?, &options) }
+}
+
+fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Failure> {
+    let plan = plan(experiment, options)?;
+    let (outcome, journal) = outcome(experiment, plan, &options.out)?;
+    let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files())?;
+    journal.close();
+    crate::tell(&format!(
+        "{}The page with the pictures: {}\n",
+        outcome.summary(),
+        place.join("report.html").display()
+    ))
+}
+
+fn run_all(options: &Options) -> Result<(), Failure> {
+    if !options.set.is_empty() || options.setting.is_some() {
+        return Err(Failure::usage("--set and --setting belong to one experiment: name it instead of all"));
+    }
+    let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
+    for &experiment in gallery::all() {
+        let mut plan = experiment.plan(options.quick, options.broken);
+        if let (Some(seeds), Some(_)) = (options.seeds, experiment.seeds) {
+            experiment.check_seeds(seeds)?;
+            plan.seeds = seeds;
+        }
+        match outcome(experiment, plan, &options.out) {
+            Ok((outcome, journal)) => {
+                crate::tell(&outcome.summary())?;
+                outcomes.push(outcome);
+                journals.push(journal);
+            }
+            Err(LabError::Absent(why)) => {
+                eprintln!("{} is left out: {why}", experiment.name);
+                left_out.push((experiment, why));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut files = vec![
+        ("index.html".to_string(), gallery::index(&outcomes, &left_out).into_bytes()),
+        ("index.md".to_string(), gallery::index_markdown(&outcomes, &left_out).into_bytes()),
+    ];
+    for outcome in &outcomes {
+        files.extend(
+            outcome
+                .files()
+                .into_iter()
+                .map(|(path, content)| (format!("{}/{path}", outcome.experiment.name), content)),
+        );
+    }
+    let place = RunFolder::take(&options.out, "gallery")?.fill(&files)?;
+    journals.into_iter().for_each(Journal::close);
+    crate::tell(&format!("The index of the pages: {}\n", place.join("index.html").display()))
+}
+
+/// Runs an experiment, or what is left of it.
+fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(Outcome, Journal), LabError> {
+    let journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
+    if !journal.is_empty() {
+        eprintln!("{}: {} runs are taken over from where it was interrupted", experiment.name, journal.len());
+    }
+    let outcome = experiment.run(plan, &Bars::new(), Some(&journal))?;
+    Ok((outcome, journal))
+}
+
+/// The defaults, changed by the file, changed by the options.
+fn plan(experiment: &Experiment, options: &Options) -> Result<Plan, Failure> {
+    let mut plan = experiment.plan(options.quick, options.broken);
+    if let Some(path) = &options.setting {
+        let told = path.display();
+        let failed = |error: String| Failure::run(format!("{told}: {error}"));
+        let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read: {error}")))?;
+        let file: Value =
+            serde_json::from_str(&text).map_err(|error| failed(format!("this is no JSON: {error}")))?;
+        plan.take(experiment, &file).map_err(|error| failed(error.to_string()))?;
+    }
+    for (key, value) in &options.set {
+        plan.setting.set(key, value)?;
+    }
+    if let Some(seeds) = options.seeds {
+        experiment.check_seeds(seeds)?;
+        plan.seeds = seeds;
+    }
+    Ok(plan)
+}

@@ -1,0 +1,10 @@
+//! The experiments of the gallery, one file each: claim, setting, run, measure, verdict, pictures.
+//!
+//! Adding one is a file here and a line in the list: the command, the index, the pages and the tests read the list.
+
+use crate::gallery::Experiment;
+
+pub mod saturated_neuron;
+
+/// All of them, in the order in which they are best read.
+pub(crate) static EXPERIMENTS: &[&Experiment] = &[&saturated_neuron::EXPERIMENT];

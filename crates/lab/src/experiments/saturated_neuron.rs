@@ -1,0 +1,311 @@
+//! Does squared error learn slowest when it is most wrong? One neuron, one input, and a closed form to hold it against.
+
+use surprisal_layers::rng;
+use surprisal_optim::Sgd;
+use surprisal_tensor::ndarray::arr2;
+use surprisal_tensor::{Params, Scalar, Var, Workspace};
+
+use crate::chart::{Chart, Line};
+use crate::gallery::{Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Training, short};
+use crate::page::{Align, Table};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "saturated-neuron",
+    title: "The saturated neuron",
+    claim: "squared error learns slowest when it is most wrong; cross-entropy hardly slows down",
+    background: &[
+        "A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, \
+         σ(z) = 1 / (1 + e^-z), turns the score into an output between 0 and 1. Here the input is 1 and the output should be 0, but the neuron \
+         starts with an output near 1: it is sure, and wrong.",
+        "It learns by steps: w and b move against the *slope* of the loss, the number that says how bad the output is. Half the squared error, \
+         ½ a², has the slope a · σ'(z), and σ'(z) = a (1 - a) is next to nothing where the sigmoid is level, that is where the neuron is \
+         sure. Cross-entropy, -ln(1 - a), has the slope a: its logarithm cancels the factor.",
+        "Time can be computed here without a computer. In the limit of small steps an epoch at rate η moves the score by -2η times the slope, so the \
+         way from z₀ down to z₁ takes (F(z₀) - F(z₁)) / 2η epochs, with F(z) = e^z + 3z - 3e^-z - ½e^-2z for half the squared error and \
+         F(z) = z - e^-z for cross-entropy: exponential in the start for one, linear for the other. (Steps of finite length add half the logarithm \
+         of how many times as long the last step is as the first.)",
+    ],
+    falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ from the closed form by more than 3",
+    broken: "every step leaves out the factor σ'(z), as the animation in a well-known book does for cross-entropy: it then steps by 1/(1 - a) \
+             at rate 0.005, and its outputs end at 0.040 and 0.048 where the gradient of the cross-entropy gives 0.418 and 0.780",
+    source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, for the starts (0.6, 0.9) and (2, 2) and the rate; Solla, Levin and \
+             Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
+    minutes: 0.05,
+    seeds: None,
+    knobs: &[
+        Knob::positive("eta", "0.15", "the learning rate that both losses share"),
+        Knob::positives(
+            "rates",
+            "0.05,0.15,0.5,1.5,5,15,50,150,500",
+            "the rates among which each loss finds its own best",
+        ),
+        Knob::positive("animation_rate", "0.005", "the learning rate of the animation"),
+        Knob::numbers("scores", "1,2,3,4,5,6,7,8,9,10", "the scores to start from").quick("1,2,4,6,8"),
+        Knob::count("epochs", "300", "the length of the trajectories from Nielsen's starts"),
+        Knob::share("threshold", "0.1", "the output at which the neuron has learnt"),
+        Knob::count("cap", "200000", "the epoch at which waiting ends"),
+    ],
+    run,
+};
+
+const LOSSES: [Head; 2] = [Head::SigmoidSquared, Head::SigmoidCrossEntropy];
+/// Weight and bias.
+const NIELSEN: [(f64, f64); 2] = [(0.6, 0.9), (2.0, 2.0)];
+/// The score that slowdowns are measured against: that of the first of Nielsen's starts.
+const REFERENCE: f64 = 1.5;
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let (eta, threshold, cap) = (lab.number("eta"), lab.number("threshold"), lab.count("cap"));
+    if !(threshold > 0.0 && threshold < REFERENCE.sigmoid()) {
+        let told = format!(
+            "threshold: {threshold} is not between 0 and {:.3}, the output at score {REFERENCE}",
+            REFERENCE.sigmoid()
+        );
+        return Err(LabError::Usage(told));
+    }
+
+    let trajectories = lab.runs(
+        "Nielsen's starts",
+        &pairs(&NIELSEN),
+        |(loss, start)| [("loss", loss.name().into()), ("start", format!("{start:?}"))],
+        |&(loss, start)| [trajectory(loss, start, eta, lab.count("epochs"), lab.broken)],
+    )?;
+    let exhibit = lab.runs(
+        "the animation",
+        &[(NIELSEN[0], false), (NIELSEN[0], true), (NIELSEN[1], false), (NIELSEN[1], true)],
+        |(start, animated)| [("start", format!("{start:?}")), ("animated", animated.to_string())],
+        |&(start, animated)| {
+            [trajectory(LOSSES[1], start, lab.number("animation_rate"), lab.count("epochs"), animated)]
+        },
+    )?;
+    let scores = [&[REFERENCE, 4.0, 8.0], lab.numbers("scores")].concat();
+    let times = |what: &str, jobs: &[(Head, f64, f64)]| {
+        let label = |(loss, score, eta): &(Head, f64, f64)| {
+            [("loss", loss.name().into()), ("score", score.to_string()), ("rate", eta.to_string())]
+        };
+        lab.runs(what, jobs, label, |&(loss, score, eta)| {
+            let epochs = epochs_to(loss, (score / 2.0, score / 2.0), eta, threshold, cap, lab.broken);
+            [Record::once(
+                "times",
+                [("epochs", epochs), ("closed_form", closed_form(loss, score, threshold, eta))],
+            )]
+        })
+    };
+    let jobs: Vec<_> = pairs(&scores).into_iter().map(|(loss, score)| (loss, score, eta)).collect();
+    let swept = times("times from each score", &jobs)?;
+    let jobs: Vec<_> =
+        pairs(lab.numbers("rates")).into_iter().map(|(loss, rate)| (loss, 4.0, rate)).collect();
+    let tuned = times("times at each rate", &jobs)?;
+
+    // ---- measure
+    let of = |loss: usize| &swept[loss * scores.len()..][..scores.len()];
+    let [squared, entropy] =
+        [0, 1].map(|loss| of(loss).iter().map(|[r]| r.last("epochs")).collect::<Vec<_>>());
+    let off = swept.iter().map(|[r]| (r.last("epochs") - r.last("closed_form")).abs()).fold(0.0, f64::max);
+    let rates = lab.numbers("rates");
+    let best = [0, 1].map(|loss| {
+        let epochs = tuned[loss * rates.len()..][..rates.len()].iter().map(|[r]| r.last("epochs"));
+        epochs.zip(rates).fold(
+            (f64::INFINITY, 0.0),
+            |best, (epochs, &rate)| if epochs < best.0 { (epochs, rate) } else { best },
+        )
+    });
+
+    // ---- verdict
+    let as_computed = off <= 3.0; // a time that theory does not give again says nothing
+    let ratio = squared[1] / entropy[1];
+    let slowdown = |loss: &[f64], to: usize| loss[to] / loss[0];
+    let more = slowdown(&squared, 2) / slowdown(&entropy, 2);
+    let closed = format!("The closed form is off by {} epochs at most.", short(off));
+    let report = Report::new()
+        .figure("times", times_chart(&scores, [&squared, &entropy], eta, threshold).to_svg(),
+            "How long the neuron takes to unlearn, against how wrong it starts. The dots are the closed form. Mind the scale: each line of the grid \
+             stands for ten times as many epochs.")
+        .finding(
+            Finding::deterministic(format!("At the same rate {eta}, from score 4"), "epochs under squared error / under cross-entropy", ratio)
+                .judged(ratio > 1.0 && as_computed, ratio < 1.0 || !as_computed)
+                .say(format!("{} epochs against {}. {closed}", squared[1], entropy[1])),
+        )
+        .finding(
+            Finding::deterministic("At any rate, from score 8 against score 1.5", "slowdown of squared error / of cross-entropy", more)
+                .judged(more > 1.0 && as_computed, more < 1.0 || !as_computed)
+                .say(format!(
+                    "Squared error takes {} times as long from the worse start, cross-entropy {} times (from score 4: {} and {}). A slowdown \
+                     hardly depends on the rate. {closed}",
+                    short(slowdown(&squared, 2)), short(slowdown(&entropy, 2)), short(slowdown(&squared, 1)), short(slowdown(&entropy, 1)),
+                )),
+        )
+        .finding(
+            Finding::deterministic("Each at its own best rate of the table below, from score 4", "epochs under squared error / under cross-entropy", best[0].0 / best[1].0)
+                .above(1.0)
+                .say(format!("{} epochs at rate {} against {} at rate {}: for one neuron and one case a long step makes up for a flat slope. \
+                     With many cases one rate must serve all of them.", best[0].0, best[0].1, best[1].0, best[1].1)),
+        );
+    Ok(a_demo_that_is_wrong(pictures(report, lab, &trajectories, &tuned), lab, &exhibit))
+}
+
+fn pairs<T: Copy>(items: &[T]) -> Vec<(Head, T)> {
+    LOSSES.iter().flat_map(|&loss| items.iter().map(move |&item| (loss, item))).collect()
+}
+
+/// The loss of score z where the truth is 0; broken, something whose slope is dL/da instead of dL/da · σ'(z).
+fn recorded<'t>(loss: Head, z: Var<'t, f64>, broken: bool) -> Var<'t, f64> {
+    if !broken {
+        return loss.loss(z, z.tape().input(&arr2(&[[0.0]])));
+    }
+    let a = z.sigmoid();
+    let slope = if loss == Head::SigmoidSquared { a } else { a / (a * (1.0 - a)) };
+    (z * slope.detach()).sum()
+}
+
+/// Where Nielsen's animation of the cross-entropy ends, and where the gradient of the cross-entropy ends.
+fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> Report {
+    let end = |i: usize| format!("{:.4}", exhibit[i][0].last("output"));
+    report
+        .section("A demonstration that is wrong")
+        .paragraph("The animation of this neuron in a book that many have learnt from steps, under cross-entropy, by dC/da = 1/(1 - a) and leaves \
+             out da/dz = a (1 - a). The more wrong, the longer its steps, without bound. It looks like a faster cross-entropy and is none. With \
+             `--break` this experiment does the same.")
+        .table(Table {
+            caption: format!("Output after {} epochs at learning rate {}", lab.count("epochs"), lab.number("animation_rate")),
+            header: ["start", "gradient of the cross-entropy", "the animation's step"].map(String::from).to_vec(),
+            rows: (0..2).map(|i| vec![format!("{:?}", NIELSEN[i]), end(2 * i), end(2 * i + 1)]).collect(),
+            align: vec![Align::Left, Align::Right, Align::Right],
+        })
+}
+
+/// One step after the other from a weight and a bias; `each` sees epoch, parameters and output, and says whether to go on.
+fn descend(
+    loss: Head,
+    (w, b): (f64, f64),
+    eta: f64,
+    epochs: usize,
+    broken: bool,
+    mut each: impl FnMut(usize, &[f64], f64) -> bool,
+) {
+    let mut params = Params::<f64>::new();
+    let (w, b) = (params.add("w", &arr2(&[[w]])), params.add("b", &arr2(&[[b]])));
+    let training = Training { epochs, rows: 1, batch: 1 };
+    training.run(
+        &mut params,
+        &mut Sgd::new(eta),
+        &mut rng(0), // a single row has no order
+        |tape, _| recorded(loss, tape.param(w) + tape.param(b), broken), // the input is 1
+        |epoch, params| {
+            let theta = params.as_slice();
+            each(epoch, theta, (theta[0] + theta[1]).sigmoid())
+        },
+    );
+}
+
+fn trajectory(loss: Head, start: (f64, f64), eta: f64, epochs: usize, broken: bool) -> Record {
+    let mut record = Record::new("trajectory", &["epoch", "w", "b", "output", "slope"]);
+    descend(loss, start, eta, epochs, broken, |epoch, theta, output| {
+        record.push([epoch as f64, theta[0], theta[1], output, slope(loss, theta[0] + theta[1])]);
+        true
+    });
+    record
+}
+
+/// The first epoch with an output below the threshold; infinite if there is none.
+fn epochs_to(loss: Head, start: (f64, f64), eta: f64, threshold: f64, cap: usize, broken: bool) -> f64 {
+    let mut reached = f64::INFINITY;
+    descend(loss, start, eta, cap, broken, |epoch, _, output| {
+        if output < threshold {
+            reached = epoch as f64;
+        }
+        output >= threshold
+    });
+    reached
+}
+
+/// The time from score z0 to the threshold in small steps, and what steps of finite length add to it: ½ ln of how many times as
+/// long the last is as the first (the next term of Euler's method).
+fn closed_form(loss: Head, z0: f64, threshold: f64, eta: f64) -> f64 {
+    let f = |z: f64| match loss {
+        Head::SigmoidSquared => z.exp() + 3.0 * z - 3.0 * (-z).exp() - (-2.0 * z).exp() / 2.0,
+        _ => z - (-z).exp(),
+    };
+    let z1 = (threshold / (1.0 - threshold)).ln();
+    (f(z0) - f(z1)) / (2.0 * eta) + 0.5 * (slope(loss, z1) / slope(loss, z0)).ln()
+}
+
+/// dL/dz, as the library computes it.
+fn slope(loss: Head, z: f64) -> f64 {
+    let (mut workspace, params) = (Workspace::new(), Params::<f64>::new());
+    let tape = workspace.tape(&params);
+    let z = tape.input(&arr2(&[[z]])).requires_grad();
+    recorded(loss, z, false).backward();
+    z.grad().map_or(f64::NAN, |slope| slope[[0, 0]])
+}
+
+// ---- pictures
+
+fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, threshold: f64) -> Chart {
+    let line = |name: &str, epochs: &[f64], colour| {
+        let mut points: Vec<_> = scores.iter().copied().zip(epochs.iter().copied()).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Line::new(name, points).colour(colour)
+    };
+    let chart = Chart::new("The more wrong, the slower?")
+        .subtitle(format!("one neuron, learning rate {eta}, until its output is below {threshold}"))
+        .x_label("score z at the start (output should be 0)")
+        .y_label("epochs")
+        .log_y()
+        .line(line(&LOSSES[0].to_string(), squared, 1))
+        .line(line(&LOSSES[1].to_string(), entropy, 0));
+    chart.alt(format!(
+        "Epochs against the score at the start, on a logarithmic scale. Squared error climbs along a straight line, so exponentially, to {} \
+         epochs; cross-entropy stays near {}.",
+        short(squared.iter().copied().fold(0.0, f64::max)), short(entropy.iter().copied().fold(0.0, f64::max)),
+    ))
+}
+
+fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[Record; 1]]) -> Report {
+    let eta = lab.number("eta");
+    let mut output = Chart::new("Output against epoch")
+        .subtitle(format!("learning rate {eta}; the right answer is 0"))
+        .x_label("epoch")
+        .y_label("output")
+        .include_y(0.0)
+        .include_y(1.0);
+    for ((loss, (w, b)), [record]) in pairs(&NIELSEN).into_iter().zip(trajectories) {
+        let colour = usize::from(loss == Head::SigmoidSquared);
+        output = output.line(
+            Line::new(format!("{loss} from ({w}, {b})"), record.points("epoch", "output")).colour(colour),
+        );
+    }
+    let mut slopes = Chart::new("Slope against error")
+        .subtitle("the further right, the more wrong")
+        .x_label("output (should be 0)")
+        .y_label("slope dL/dz");
+    for (colour, loss) in [(1, Head::SigmoidSquared), (0, Head::SigmoidCrossEntropy)] {
+        let points = (1..200).map(|i| f64::from(i) / 200.0).map(|a| (a, slope(loss, (a / (1.0 - a)).ln())));
+        slopes = slopes.line(Line::new(loss.to_string(), points).colour(colour));
+    }
+    let slopes = slopes
+        .mark(2.0 / 3.0, 4.0 / 27.0, "a²(1-a) is largest at 2/3: 4/27")
+        .alt("The slope of cross-entropy grows in proportion to the error. That of squared error grows to 0.148 at an output of two thirds and falls \
+              back to 0 at an output of 1.");
+    let rates = lab.numbers("rates");
+    let cell = |epochs: f64| if epochs.is_finite() { epochs.to_string() } else { "never".into() };
+    let rows = rates.iter().enumerate().map(|(i, rate)| {
+        vec![
+            rate.to_string(),
+            cell(tuned[i][0].last("epochs")),
+            cell(tuned[rates.len() + i][0].last("epochs")),
+        ]
+    });
+    report
+        .section("Why")
+        .figure("slope", slopes.to_svg(), "Squared error pushes hardest when the neuron is two thirds wrong, and not at all when it is altogether wrong.")
+        .figure("output", output.alt(format!("Output against epoch at learning rate {eta}, from two starts, under both losses.")).to_svg(),
+            "From a start that is sure and wrong, squared error hardly moves at first; cross-entropy moves at once.")
+        .table(Table {
+            caption: "Epochs from score 4 at every rate that was tried".into(),
+            header: ["learning rate", "squared error", "cross-entropy"].map(String::from).to_vec(),
+            rows: rows.collect(),
+            align: vec![Align::Right; 3],
+        })
+}

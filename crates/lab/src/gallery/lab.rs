@@ -1,0 +1,90 @@
+//! [`Lab`]: what an experiment is given: its setting, its seeds, and hands for many runs at once.
+
+use std::sync::Mutex;
+
+use surprisal_tensor::threads;
+
+use super::record::Labelled;
+use super::{Journal, LabError, Record, Setting};
+use crate::parallel::{Progress, in_parallel};
+
+/// Where an experiment runs.
+pub struct Lab<'a> {
+    /// The numbers that a user may have set.
+    pub setting: Setting,
+    /// The seeds, if anything is drawn.
+    pub seeds: Vec<u64>,
+    /// Whether it runs in its broken version, which must not support the claim.
+    pub broken: bool,
+    pub(super) journal: Option<&'a Journal>,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) records: Mutex<Vec<Labelled>>,
+}
+
+impl Lab<'_> {
+    /// The value of a knob; [`Setting`] has the others.
+    #[track_caller]
+    pub fn number(&self, key: &str) -> f64 {
+        self.setting.number(key)
+    }
+    /// The values of a list.
+    #[track_caller]
+    pub fn numbers(&self, key: &str) -> &[f64] {
+        self.setting.numbers(key)
+    }
+    /// The value of a count.
+    #[track_caller]
+    pub fn count(&self, key: &str) -> usize {
+        self.setting.count(key)
+    }
+
+    /// Computes `run` of every job, over the cores; what comes back stands in the order of the jobs and does not depend on the
+    /// number of cores. All records are kept for the files of the experiment, with the labels of their jobs.
+    ///
+    /// Labels tell the jobs of an experiment apart: a job that ended before an interruption is not run again.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn runs<J: Sync, const L: usize, const R: usize>(
+        &self,
+        what: &str,
+        jobs: &[J],
+        label: impl Fn(&J) -> [(&'static str, String); L] + Sync,
+        run: impl Fn(&J) -> [Record; R] + Sync,
+    ) -> Result<Vec<[Record; R]>, LabError> {
+        self.progress.begin(what, jobs.len());
+        let cores = threads::number();
+        if jobs.len() >= cores {
+            threads::set_number(1); // one job for each core is enough
+        }
+        let results = in_parallel(jobs, |job| {
+            let key = format!("{what} {:?}", label(job));
+            let found = self.journal.and_then(|journal| journal.find(&key));
+            let records = match found.and_then(|records| <[Record; R]>::try_from(records.clone()).ok()) {
+                Some(records) => Ok(records),
+                None => {
+                    let records = run(job);
+                    self.journal.map_or(Ok(()), |journal| journal.note(&key, &records)).map(|()| records)
+                }
+            };
+            self.progress.advance();
+            records
+        });
+        threads::set_number(cores);
+        self.progress.end();
+        let results = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
+        for (job, records) in jobs.iter().zip(&results) {
+            for record in records {
+                kept.push(Labelled { labels: label(job).to_vec(), record: record.clone() });
+            }
+        }
+        Ok(results)
+    }
+
+    /// Keeps a record that is no run's: the points of a surface, a spectrum.
+    pub fn keep(&self, record: Record) {
+        let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
+        kept.push(Labelled { labels: vec![], record });
+    }
+}

@@ -1,0 +1,39 @@
+//! Pictures that several experiments share.
+
+use super::Record;
+use crate::chart::{Chart, Line};
+use crate::statistics::{Estimate, MOST_RUNS};
+
+/// One arm of a comparison: its name in the picture, and a record for each seed.
+pub struct Arm<'a> {
+    /// What the line is called.
+    pub name: String,
+    /// One for each seed.
+    pub records: Vec<&'a Record>,
+}
+
+/// The mean over seeds of one column against another, with its 95 % interval as a band; a single seed is a plain line.
+///
+/// Seeds that ended early count for as long as they last.
+pub fn fan(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
+    let mut lines = Vec::new();
+    for (colour, arm) in arms.iter().enumerate() {
+        let runs: Vec<_> = arm.records.iter().map(|record| record.points(x, y)).collect();
+        let longest = runs.iter().max_by_key(|run| run.len()).map_or(&[][..], |run| run);
+        let (mut mean, mut band) = (vec![], vec![]);
+        for (i, &(at, _)) in longest.iter().enumerate() {
+            let values: Vec<f64> = runs.iter().filter_map(|run| run.get(i)).map(|point| point.1).collect();
+            let estimate = match values[..] {
+                [one] => Estimate::exactly(one),
+                _ => Estimate::of(&values[..values.len().min(MOST_RUNS)]),
+            };
+            mean.push((at, estimate.mean));
+            band.push((at, estimate.low, estimate.high));
+        }
+        if runs.len() > 1 {
+            let _ = &band;
+        }
+        lines.push(Line::new(&*arm.name, mean).colour(colour));
+    }
+    lines.into_iter().fold(chart, Chart::line)
+}

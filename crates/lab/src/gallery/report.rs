@@ -1,0 +1,57 @@
+//! [`Report`]: what an experiment found, in the order in which it is told.
+
+use super::Finding;
+use crate::page::Table;
+
+/// Verdicts, and the pictures, tables and words behind them.
+///
+/// The first picture stands at the top of the page and in the index: it should show the claim by itself.
+#[derive(Default)]
+pub struct Report {
+    pub(super) findings: Vec<Finding>,
+    pub(super) blocks: Vec<Block>,
+}
+
+pub(super) enum Block {
+    Figure { name: &'static str, svg: String, caption: String },
+    Section(String),
+    Paragraph(String),
+    Table(Table),
+}
+
+impl Report {
+    /// Nothing yet.
+    pub fn new() -> Report {
+        Report::default()
+    }
+    /// Adds a verdict.
+    pub fn finding(mut self, finding: Finding) -> Report {
+        self.findings.push(finding);
+        self
+    }
+    /// Adds a picture, one SVG element, under the name of its file.
+    pub fn figure(self, name: &'static str, svg: String, caption: impl Into<String>) -> Report {
+        self.block(Block::Figure { name, svg, caption: caption.into() })
+    }
+    /// Adds a heading.
+    pub fn section(self, heading: impl Into<String>) -> Report {
+        self.block(Block::Section(heading.into()))
+    }
+    /// Adds a paragraph; see [`page`](crate::page) for the marks that are understood in it.
+    pub fn paragraph(self, text: impl Into<String>) -> Report {
+        self.block(Block::Paragraph(text.into()))
+    }
+    /// Adds a table.
+    pub fn table(self, table: Table) -> Report {
+        self.block(Block::Table(table))
+    }
+    fn block(mut self, block: Block) -> Report {
+        self.blocks.push(block);
+        self
+    }
+
+    /// The verdicts.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}

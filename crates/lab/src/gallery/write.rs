@@ -1,0 +1,249 @@
+//! The files of an experiment: its page, its pictures, its numbers; and the index of several.
+
+use serde_json::{Value, json};
+
+use super::record::{Labelled, to_csv};
+use super::report::Block;
+use super::{Experiment, Outcome, short};
+use crate::page::{Align, Page, Table, Verdict};
+
+impl Outcome {
+    /// Every file: its path in the folder, and its content.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![
+            ("report.html".to_string(), self.page()),
+            ("verdicts.json".into(), pretty(&self.verdicts())),
+            ("setting.json".into(), pretty(&self.plan.to_json(self.experiment))),
+        ];
+        for block in &self.report.blocks {
+            if let Block::Figure { name, svg, .. } = block {
+                files.push((format!("{name}.svg"), svg.clone()));
+            }
+        }
+        for (name, records) in self.by_name() {
+            let runs = records.iter().map(|Labelled { labels, record }| {
+                let mut run = record.to_json();
+                run["labels"] = labels
+                    .iter()
+                    .map(|(key, value)| (key.to_string(), json!(value)))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into();
+                run
+            });
+            files.push((format!("{name}.csv"), to_csv(&records)));
+            files.push((format!("{name}.json"), format!("{}\n", runs.collect::<Value>())));
+        }
+        files.into_iter().map(|(name, content)| (name, content.into_bytes())).collect()
+    }
+
+    /// Records of one name together, in the order in which names appear.
+    fn by_name(&self) -> Vec<(&str, Vec<&Labelled>)> {
+        let mut groups: Vec<(&str, Vec<&Labelled>)> = vec![];
+        for labelled in &self.records {
+            match groups.iter_mut().find(|(name, _)| *name == labelled.record.name) {
+                Some((_, group)) => group.push(labelled),
+                None => groups.push((&labelled.record.name, vec![labelled])),
+            }
+        }
+        groups
+    }
+
+    fn verdicts(&self) -> Value {
+        let findings: Vec<Value> = self.report.findings.iter().map(|finding| finding.to_json()).collect();
+        json!({ "experiment": self.experiment.name, "claim": self.experiment.claim, "verdicts": findings })
+    }
+
+    /// The verdicts for a terminal.
+    pub fn summary(&self) -> String {
+        let mut text = format!("{}: {}\n", self.experiment.name, self.experiment.claim);
+        if self.plan.broken {
+            text += &format!("  BROKEN ON PURPOSE: {}\n", self.experiment.broken);
+        }
+        for finding in &self.report.findings {
+            text += &format!(
+                "  {}: {}: {} = {} ({}). {}\n",
+                finding.verdict.word(),
+                finding.condition,
+                finding.measure,
+                finding.number(),
+                finding.basis,
+                finding.sentence
+            );
+        }
+        text
+    }
+
+    /// The command that gives the same numbers again.
+    pub fn command(&self) -> String {
+        let (experiment, plan) = (self.experiment, &self.plan);
+        let usual = experiment.plan(plan.quick, false).seeds;
+        let seeds = if plan.seeds == usual { String::new() } else { format!(" --seeds {}", plan.seeds) };
+        let quick = if plan.quick { " --quick" } else { "" };
+        let broken = if plan.broken { " --break" } else { "" };
+        format!(
+            "surprisal lab run {}{quick}{seeds}{}{broken}",
+            experiment.name,
+            plan.setting.options(plan.quick)
+        )
+    }
+
+    fn page(&self) -> String {
+        let Outcome { experiment, plan, report, .. } = self;
+        let Experiment { title, claim, background, falsified_if, broken, source, .. } = experiment;
+        let mut page = Page::new(*title).lead(&format!("The claim: {claim}"));
+        if plan.broken {
+            page = page.paragraph(&format!(
+                "*This is the broken version*, made to show that the verdict can change: {broken}"
+            ));
+        }
+        if plan.quick {
+            page = page.paragraph(
+                "*This is the quick version*: fewer epochs and seeds, for orderings and not for digits.",
+            );
+        }
+        let (first, rest) = match report.blocks.split_first() {
+            Some((first @ Block::Figure { .. }, rest)) => (Some(first), rest),
+            _ => (None, &report.blocks[..]),
+        };
+        page = first.into_iter().fold(page, add);
+        for finding in &report.findings {
+            page = page.verdict(
+                finding.verdict,
+                &format!(
+                    "*{}*: {} = {} ({}). {}",
+                    finding.condition,
+                    finding.measure,
+                    finding.number(),
+                    finding.basis,
+                    finding.sentence
+                ),
+            );
+        }
+        page = page.paragraph(&format!("*What would have spoken against it*: {falsified_if}."));
+        page = page.section("What this is about");
+        page = background.iter().fold(page, |page, text| page.paragraph(text));
+        page = rest.iter().fold(page, add);
+        page = page
+            .section("Doubt it, run it, break it")
+            .paragraph("The same numbers again, to the last digit, on any machine:")
+            .code(&format!("cargo run --release -- {}", self.command().trim_start_matches("surprisal ")))
+            .paragraph(
+                match plan.seeds {
+                    0 => "Nothing is drawn.".into(),
+                    n => format!("What is drawn comes from the seeds 1 to {n}."),
+                }
+                .as_str(),
+            );
+        if !experiment.knobs.is_empty() {
+            page = page.table(&Table {
+                caption: "What can be set, with `--set key=value`, and what it was here".into(),
+                header: ["key", "here", "what it is"].map(String::from).to_vec(),
+                rows: plan
+                    .setting
+                    .entries()
+                    .map(|(knob, value)| {
+                        vec![format!("`{}`", knob.key), value.replace(',', ", "), knob.meaning.into()]
+                    })
+                    .collect(),
+                align: vec![Align::Left, Align::Left, Align::Left],
+            });
+        }
+        if !plan.broken {
+            page = page.paragraph(&format!(
+                "With `--break` the experiment is run without what the claim is about, and a verdict of SUPPORTED must not survive: {broken}"
+            ));
+        }
+        page.section("Sources")
+            .paragraph(source)
+            .footer(&format!(
+                "Written by surprisal {}. Numbers behind the pictures: the CSV and JSON files beside this page; `setting.json` holds the setting.",
+                env!("CARGO_PKG_VERSION")
+            ))
+            .to_html()
+    }
+
+    /// The name of the picture that shows the claim.
+    fn thumbnail(&self) -> Option<&'static str> {
+        self.report.blocks.iter().find_map(|block| match block {
+            Block::Figure { name, .. } => Some(*name),
+            _ => None,
+        })
+    }
+}
+
+fn add(page: Page, block: &Block) -> Page {
+    match block {
+        Block::Figure { svg, caption, .. } => page.figure(svg, caption),
+        Block::Section(heading) => page.section(heading),
+        Block::Paragraph(text) => page.paragraph(text),
+        Block::Table(table) => page.table(table),
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// How often each verdict was given, in words.
+fn count(outcomes: &[Outcome]) -> String {
+    let all = || outcomes.iter().flat_map(|outcome| &outcome.report.findings);
+    let of = |verdict| all().filter(|finding| finding.verdict == verdict).count();
+    let words = [Verdict::Supported, Verdict::NotSupported, Verdict::Inconclusive];
+    words.map(|verdict| format!("{} {}", of(verdict), verdict.word())).join(", ")
+}
+
+/// The page that leads to those of several experiments, each in the folder of its name; `left_out` says which could not be run, and why.
+pub fn index(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String {
+    let mut page = Page::new("Does cross-entropy beat squared error?").lead(
+        "It is often said. Here it is taken apart into claims that can fail, each with a number, an interval, a picture and a verdict.",
+    );
+    page = page.paragraph(&format!(
+        "{} experiments, {} verdicts: {}.",
+        outcomes.len(),
+        outcomes.iter().map(|o| o.report.findings.len()).sum::<usize>(),
+        count(outcomes)
+    ));
+    for outcome in outcomes {
+        let Experiment { name, title, claim, .. } = outcome.experiment;
+        let verdicts: Vec<_> = outcome
+            .report
+            .findings
+            .iter()
+            .map(|f| (f.verdict, format!("*{}*: {} = {}", f.condition, f.measure, f.number())))
+            .collect();
+        let picture = outcome.thumbnail().map(|picture| format!("{name}/{picture}.svg"));
+        page = page.entry(title, &format!("{name}/report.html"), claim, picture.as_deref(), &verdicts);
+    }
+    for (experiment, why) in left_out {
+        page = page.paragraph(&format!("*{}* was not run: {why}.", experiment.title));
+    }
+    page.footer("Every page says how to run its experiment again, vary it and break it.").to_html()
+}
+
+/// The same as Markdown, with a table of verdicts.
+pub fn index_markdown(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String {
+    let mut text = format!("{}.\n", count(outcomes));
+    for outcome in outcomes {
+        let Experiment { name, title, claim, .. } = outcome.experiment;
+        text += &format!("\n## {title}\n\n{claim}\n\n");
+        for f in &outcome.report.findings {
+            text += &format!(
+                "- **{}** {}: {} = {} ({}). {}\n",
+                f.verdict.word(),
+                f.condition,
+                f.measure,
+                f.number(),
+                f.basis,
+                f.sentence
+            );
+        }
+        if let Some(picture) = outcome.thumbnail() {
+            text += &format!("\n![{title}]({name}/{picture}.svg)\n");
+        }
+        text += &format!("\n`{}` ({} minutes)\n", outcome.command(), short(outcome.experiment.minutes));
+    }
+    for (experiment, why) in left_out {
+        text += &format!("\n## {}\n\nNot run: {why}.\n", experiment.title);
+    }
+    text
+}
