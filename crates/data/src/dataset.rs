@@ -62,6 +62,15 @@ impl Dataset {
         counts
     }
 
+    /// The rows of each class; the set has passed [`check`](Dataset::check).
+    pub(crate) fn rows_by_class(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.classes()];
+        for (row, &label) in self.labels.iter().enumerate() {
+            members[label].push(row);
+        }
+        members
+    }
+
     /// The chosen rows, in the order given; a row may be chosen more than once.
     ///
     /// Names and classes stay, even of a class that no longer has a row: a label means the same in every
@@ -124,6 +133,33 @@ impl Dataset {
         }
         self.class_names = order;
         Ok(self)
+    }
+
+    /// The rows of these classes alone, with the classes numbered in the order given.
+    ///
+    /// Errors if no class has one of the names, if a name is given twice, if no row is left, and if the set
+    /// fails [`check`](Dataset::check).
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    ///
+    /// let three_or_eight = Dataset::digits().only_classes(&["3", "8"])?;
+    /// assert_eq!(three_or_eight.class_names, ["3", "8"]);
+    /// assert_eq!(three_or_eight.class_counts(), [183, 174]); // labels are 0 and 1
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn only_classes(&self, classes: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
+        self.check()?;
+        let mut chosen = vec![false; self.classes()];
+        for class in classes.iter().map(AsRef::as_ref) {
+            let Some(label) = self.class_names.iter().position(|name| name == class) else {
+                let (dataset, class, known) = (self.name.clone(), class.to_owned(), self.class_names.clone());
+                return Err(ErrorKind::UnknownClass { dataset, class, known }.into());
+            };
+            chosen[label] = true;
+        }
+        let rows: Vec<usize> = (0..self.rows()).filter(|&row| chosen[self.labels[row]]).collect();
+        self.select(&rows).with_class_order(classes)
     }
 
     /// Whether there are rows, and the parts fit together: a label per row, a name per column, a class per
@@ -198,5 +234,15 @@ mod tests {
             |set: &Dataset| set.labels.iter().map(|&k| set.class_names[k].clone()).collect::<Vec<_>>();
         assert_eq!(meaning(&before), meaning(&after));
         assert_eq!(before.features, after.features);
+    }
+
+    #[test]
+    fn only_classes_keeps_their_rows_and_numbers_them_in_the_order_given() {
+        let iris = Dataset::iris();
+        let two = iris.only_classes(&["virginica", "setosa"]).unwrap();
+        let rows: Vec<usize> = (0..50).chain(100..150).collect();
+        assert_eq!(two.features, iris.features.select(Axis(0), &rows));
+        assert_eq!(two.labels, [[1; 50], [0; 50]].concat());
+        assert_eq!(two.class_names, ["virginica", "setosa"]);
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::dataset::Dataset;
 use crate::idx::MOST_ELEMENTS;
+use crate::metrics::MOST_BINS;
 use crate::suggest::closest;
 use crate::synthetic::{Synthetic, parameter_names};
 use std::fmt::{self, Display, Formatter};
@@ -58,6 +59,8 @@ pub enum ErrorKind {
     ClassLeftOut { dataset: String, class: String, order: Vec<String> },
     /// A class order names a class twice.
     ClassTwice { dataset: String, class: String },
+    /// A list of classes names one that the set does not have.
+    UnknownClass { dataset: String, class: String, known: Vec<String> },
     /// There is no mean and no spread of nothing.
     NothingToFit { rows: usize, columns: usize },
     /// A value is NaN, infinite, or so large that its square sums could overflow.
@@ -74,14 +77,18 @@ pub enum ErrorKind {
     TestFraction { fraction: f64 },
     /// A class with a single row cannot stand on both sides of a split.
     LonelyClass { dataset: String, class: String },
+    /// The share of labels to change is NaN or not from 0 to 1.
+    NoiseShare { share: f64 },
+    /// A label cannot be wrong where there is one class.
+    NoOtherClass { dataset: String },
+    /// There is not one count of rows per class.
+    ClassCounts { dataset: String, found: usize, classes: usize },
     /// A batch size is 0, or larger than the number of rows.
     BatchSize { batch_size: usize, rows: usize },
     /// A label is not below the number of classes.
     LabelRange { row: usize, label: usize, classes: usize },
-    /// Predictions and labels differ in number.
-    PredictionCount { predicted: usize, labels: usize },
-    /// The share of correct answers among no answers is not defined.
-    NoPredictions,
+    /// Answers and labels cannot be compared.
+    Metric(MetricError),
 }
 
 /// Where a table is wrong, and how.
@@ -176,6 +183,38 @@ pub enum IdxProblem {
     ImageSize { train: [usize; 2], test: [usize; 2] },
 }
 
+/// Which measure of answers failed, and why.
+#[derive(Debug)]
+pub struct MetricError {
+    /// The function's name.
+    pub metric: &'static str,
+    /// What is wrong with what it was given.
+    pub problem: MetricProblem,
+}
+
+/// What is wrong with answers or labels; rows count from 0.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum MetricProblem {
+    /// There is not one answer per label; `what` is an answer in one word, such as "score".
+    Count { what: &'static str, found: usize, labels: usize },
+    /// There are no answers.
+    Nothing { what: &'static str },
+    /// A label or a prediction (`what`) is not below the number of classes.
+    Label { what: &'static str, row: usize, label: usize, classes: usize },
+    /// A class has no rows, so that there is nothing to tell the other from.
+    OneClass { missing: usize, rows: usize },
+    /// A score is NaN or infinite.
+    NotFinite { row: usize, score: f64 },
+    /// A probability is NaN or not from 0 to 1.
+    NotAProbability { row: usize, found: f64 },
+    /// The threshold from which the answer is yes is NaN.
+    NanThreshold,
+    /// The number of bins is 0, or more than a diagram can show.
+    Bins { found: usize },
+}
+
 /// What is wrong with the text that names data, or with a parameter: a mistake of whoever typed it.
 ///
 /// ```
@@ -250,6 +289,15 @@ impl Display for ErrorKind {
                  name each class once",
                 quoted(class)
             ),
+            Self::UnknownClass { dataset, class, known } => {
+                write!(
+                    f,
+                    "data set {dataset:?}: no class is named {} | known: {}",
+                    quoted(class),
+                    listed(known)
+                )?;
+                did_you_mean(f, closest(class, known.iter().map(String::as_str)))
+            }
             Self::NothingToFit { rows, columns } => write!(
                 f,
                 "Standardize::fit: expected at least one row and one column, found [{rows}, {columns}] | \
@@ -291,6 +339,20 @@ impl Display for ErrorKind {
                  found one of {} | add rows of it, or leave the class out",
                 quoted(class)
             ),
+            Self::NoiseShare { share } => write!(
+                f,
+                "with_label_noise: expected a share from 0 to 1, found {share} | 0.2 changes a fifth of the labels"
+            ),
+            Self::NoOtherClass { dataset } => write!(
+                f,
+                "with_label_noise: expected two classes or more in data set {dataset:?}, found one | \
+                 a label can only be wrong among several"
+            ),
+            Self::ClassCounts { dataset, found, classes } => write!(
+                f,
+                "imbalanced: expected one count for each of the {classes} classes of data set {dataset:?}, \
+                 found {found} | usize::MAX keeps every row of a class"
+            ),
             Self::BatchSize { rows: 0, .. } => f.write_str(
                 "Batches::new: expected at least one row, found none | was everything filtered out?",
             ),
@@ -304,14 +366,7 @@ impl Display for ErrorKind {
                 "one_hot: expected labels below {classes}, the number of classes, found {label} in row {row} | \
                  labels count from 0"
             ),
-            Self::PredictionCount { predicted, labels } => write!(
-                f,
-                "accuracy: expected one prediction per label, found {predicted} predictions and {labels} labels \
-                 | are they of the same rows?"
-            ),
-            Self::NoPredictions => f.write_str(
-                "accuracy: expected at least one prediction, found none | was everything filtered out?",
-            ),
+            Self::Metric(error) => error.fmt(f),
         }
     }
 }
@@ -484,6 +539,54 @@ impl Display for IdxProblem {
     }
 }
 
+impl Display for MetricError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.metric, self.problem)
+    }
+}
+
+impl Display for MetricProblem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { what, found, labels } => write!(
+                f,
+                "expected one {what} per label, found {found} for {labels} labels | are they of the same rows?"
+            ),
+            Self::Nothing { what } => {
+                write!(f, "expected at least one {what}, found none | was everything filtered out?")
+            }
+            Self::Label { what, row, label, classes: 2 } => write!(
+                f,
+                "expected every {what} to be 0 or 1, found {label} in row {row} | 0 is no, 1 is yes"
+            ),
+            Self::Label { what, row, label, classes } => write!(
+                f,
+                "expected every {what} to be below {classes}, the number of classes, found {label} in row {row} | \
+                 classes count from 0"
+            ),
+            Self::OneClass { missing, rows } => write!(
+                f,
+                "expected labels of both classes, found none of class {missing} in {rows} rows | \
+                 is the class too rare for so few rows?"
+            ),
+            Self::NotFinite { row, score } => {
+                write!(f, "expected finite scores, found {score} in row {row} | did training diverge?")
+            }
+            Self::NotAProbability { row, found } => write!(
+                f,
+                "expected probabilities from 0 to 1, found {found} in row {row} | \
+                 sigmoid or softmax makes them of logits"
+            ),
+            Self::NanThreshold => f.write_str(
+                "expected a threshold that is a number, found NaN | 0.5 is usual for probabilities",
+            ),
+            Self::Bins { found } => {
+                write!(f, "expected from 1 to {MOST_BINS} bins, found {found} | 10 and 15 are usual")
+            }
+        }
+    }
+}
+
 impl Display for SpecError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -614,6 +717,12 @@ impl From<ErrorKind> for DataError {
 }
 
 impl std::error::Error for SpecError {}
+
+impl From<MetricError> for DataError {
+    fn from(error: MetricError) -> Self {
+        ErrorKind::Metric(error).into()
+    }
+}
 
 impl From<SpecError> for DataError {
     fn from(error: SpecError) -> Self {

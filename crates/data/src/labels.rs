@@ -2,6 +2,7 @@
 //! [`accuracy`].
 
 use crate::error::{DataError, ErrorKind};
+use crate::metrics::check_count;
 use ndarray::{Array2, ArrayView2};
 
 /// Labels as rows of one 1 among zeros, `[labels, classes]`: row `i` has its 1 in column `labels[i]`.
@@ -59,12 +60,7 @@ pub fn argmax_rows<T: PartialOrd + Copy>(scores: ArrayView2<'_, T>) -> Vec<usize
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 pub fn accuracy(predicted: &[usize], labels: &[usize]) -> Result<f64, DataError> {
-    if predicted.len() != labels.len() {
-        return Err(ErrorKind::PredictionCount { predicted: predicted.len(), labels: labels.len() }.into());
-    }
-    if labels.is_empty() {
-        return Err(ErrorKind::NoPredictions.into());
-    }
+    check_count("accuracy", "prediction", predicted.len(), labels.len())?;
     let correct = predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count();
     Ok(correct as f64 / labels.len() as f64)
 }

@@ -10,12 +10,14 @@
 //! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: drawn, not read |
+//! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: made harder on purpose |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
 //! | `preprocess.rs` | [`Preprocess`]: what is done to numbers before a model sees them |
 //! | `split.rs` | [`stratified_split`]: a part for training, a part for testing |
 //! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
+//! | [`metrics`] | curves and their areas, the confusion matrix, calibration: scikit-learn's, to the last digits |
 //! | `error.rs` | [`DataError`]: every message of this crate on one page |
 //!
 //! # From table to batch
@@ -53,8 +55,10 @@ mod batches;
 mod dataset;
 mod embedded;
 mod error;
+mod harder;
 mod idx;
 mod labels;
+pub mod metrics;
 mod preprocess;
 mod read_csv;
 mod source;
@@ -65,7 +69,9 @@ mod synthetic;
 
 pub use batches::{Batches, gather_rows};
 pub use dataset::Dataset;
-pub use error::{CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, SpecError};
+pub use error::{
+    CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, MetricError, MetricProblem, SpecError,
+};
 pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
 pub use preprocess::Preprocess;

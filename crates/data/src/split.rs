@@ -36,12 +36,8 @@ pub fn stratified_split(
     }
     dataset.check()?;
 
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); dataset.classes()];
-    for (row, &label) in dataset.labels.iter().enumerate() {
-        members[label].push(row);
-    }
     let mut is_test = vec![false; dataset.rows()];
-    for (mut members, class) in members.into_iter().zip(&dataset.class_names) {
+    for (mut members, class) in dataset.rows_by_class().into_iter().zip(&dataset.class_names) {
         match members.len() {
             0 => continue, // a class of other data, kept in the names
             1 => {

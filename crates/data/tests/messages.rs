@@ -7,6 +7,10 @@ use ndarray::{Array2, array};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
+use surprisal_data::metrics::{
+    average_precision_score, brier_score_loss, calibration, confusion_matrix, precision_recall_curve,
+    precision_recall_f1, recall_score, roc_auc_score, roc_curve, top_label_calibration,
+};
 use surprisal_data::{
     Batches, CsvProblem, DataError, DataSource, Dataset, ErrorKind, Preprocess, SpecError, Standardize,
     Synthetic, accuracy, features_from_csv, features_from_csv_path, one_hot, read_idx, stratified_split,
@@ -1044,8 +1048,7 @@ fn one_hot_of_a_label_beyond_the_classes() {
 fn accuracy_of_predictions_for_other_rows() {
     assert_message(
         accuracy(&[0, 1, 1], &[0, 1]),
-        "accuracy: expected one prediction per label, found 3 predictions and 2 labels \
-         | are they of the same rows?",
+        "accuracy: expected one prediction per label, found 3 for 2 labels | are they of the same rows?",
     );
 }
 
@@ -1054,6 +1057,156 @@ fn accuracy_of_nothing() {
     assert_message(
         accuracy(&[], &[]),
         "accuracy: expected at least one prediction, found none | was everything filtered out?",
+    );
+}
+
+#[test]
+fn metrics_of_answers_to_other_rows_or_of_nothing() {
+    let rest = "found 2 for 3 labels | are they of the same rows?";
+    assert_message(
+        roc_curve(&[0, 1, 1], &[0.1, 0.2]),
+        &format!("roc_curve: expected one score per label, {rest}"),
+    );
+    assert_message(
+        brier_score_loss(&[0, 1, 1], &[0.1, 0.2]),
+        &format!("brier_score_loss: expected one probability per label, {rest}"),
+    );
+    assert_message(
+        confusion_matrix(&[0, 1, 1], &[0, 1], 2),
+        &format!("confusion_matrix: expected one prediction per label, {rest}"),
+    );
+    assert_message(
+        calibration(&[0.1, 0.2], &[0, 1, 1], 10),
+        &format!("calibration: expected one confidence per label, {rest}"),
+    );
+    assert_message(
+        top_label_calibration(array![[0.1, 0.9], [0.2, 0.8]].view(), &[0, 1, 1], 10),
+        &format!("top_label_calibration: expected one row of probabilities per label, {rest}"),
+    );
+    assert_message(
+        roc_auc_score(&[], &[]),
+        "roc_auc_score: expected at least one score, found none | was everything filtered out?",
+    );
+}
+
+#[test]
+fn metrics_of_labels_that_are_no_classes() {
+    assert_message(
+        average_precision_score(&[0, 1, 2], &[0.1, 0.2, 0.3]),
+        "average_precision_score: expected every label to be 0 or 1, found 2 in row 2 | 0 is no, 1 is yes",
+    );
+    assert_message(
+        recall_score(&[0, 1, 2], &[0, 3, 1], 3),
+        "recall_score: expected every prediction to be below 3, the number of classes, found 3 in row 1 \
+         | classes count from 0",
+    );
+    assert_message(
+        top_label_calibration(array![[0.1, 0.9, 0.0]].view(), &[3], 10),
+        "top_label_calibration: expected every label to be below 3, the number of classes, found 3 in row 0 \
+         | classes count from 0",
+    );
+}
+
+#[test]
+fn rankings_of_one_class() {
+    for (labels, missing) in [([0, 0, 0], 1), ([1, 1, 1], 0)] {
+        assert_message(
+            precision_recall_curve(&labels, &[0.1, 0.2, 0.3]),
+            &format!(
+                "precision_recall_curve: expected labels of both classes, found none of class {missing} in 3 rows \
+                 | is the class too rare for so few rows?"
+            ),
+        );
+    }
+}
+
+#[test]
+fn rankings_of_scores_that_are_no_numbers() {
+    for (score, shown) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+        assert_message(
+            roc_auc_score(&[0, 1, 1], &[0.1, score, 0.3]),
+            &format!("roc_auc_score: expected finite scores, found {shown} in row 1 | did training diverge?"),
+        );
+    }
+    assert_message(
+        precision_recall_f1(&[0, 1], &[0.1, 0.2], f64::NAN),
+        "precision_recall_f1: expected a threshold that is a number, found NaN | 0.5 is usual for probabilities",
+    );
+}
+
+#[test]
+fn metrics_of_probabilities_that_are_none() {
+    for (found, shown) in [(1.5, "1.5"), (-1e-9, "-0.000000001"), (f64::NAN, "NaN")] {
+        let rest = format!("found {shown} in row 1 | sigmoid or softmax makes them of logits");
+        assert_message(
+            brier_score_loss(&[0, 1], &[0.5, found]),
+            &format!("brier_score_loss: expected probabilities from 0 to 1, {rest}"),
+        );
+        assert_message(
+            top_label_calibration(array![[0.5, 0.5], [0.9, found]].view(), &[0, 1], 10),
+            &format!("top_label_calibration: expected probabilities from 0 to 1, {rest}"),
+        );
+    }
+}
+
+#[test]
+fn calibration_in_no_bins_or_too_many() {
+    for bins in [0, 10_001] {
+        assert_message(
+            calibration(&[0.5], &[1], bins),
+            &format!("calibration: expected from 1 to 10000 bins, found {bins} | 10 and 15 are usual"),
+        );
+    }
+}
+
+// sets made smaller or harder
+
+#[test]
+fn classes_that_the_set_does_not_have() {
+    assert_message(
+        Dataset::iris().only_classes(&["setosa", "virginca"]),
+        "data set \"iris\": no class is named \"virginca\" | known: \"setosa\", \"versicolor\", \"virginica\" \
+         | did you mean \"virginica\"?",
+    );
+    assert_message(
+        Dataset::iris().only_classes(&["setosa", "setosa"]),
+        "data set \"iris\": expected every class once in the order, found \"setosa\" twice | name each class once",
+    );
+    assert_message(
+        Dataset::iris().only_classes(&[] as &[&str]),
+        "data set \"iris\": expected at least one row, found none | was everything filtered out?",
+    );
+}
+
+#[test]
+fn label_noise_out_of_range_or_without_another_class() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    for (share, shown) in [(-0.1, "-0.1"), (1.5, "1.5"), (f64::NAN, "NaN")] {
+        assert_message(
+            Dataset::iris().with_label_noise(share, &mut rng),
+            &format!(
+                "with_label_noise: expected a share from 0 to 1, found {shown} | 0.2 changes a fifth of the labels"
+            ),
+        );
+    }
+    assert_message(
+        Dataset::iris().only_classes(&["setosa"]).unwrap().with_label_noise(0.1, &mut rng),
+        "with_label_noise: expected two classes or more in data set \"iris\", found one \
+         | a label can only be wrong among several",
+    );
+}
+
+#[test]
+fn imbalance_without_a_count_for_each_class_or_a_row() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    assert_message(
+        Dataset::iris().imbalanced(&[100, 5], &mut rng),
+        "imbalanced: expected one count for each of the 3 classes of data set \"iris\", found 2 \
+         | usize::MAX keeps every row of a class",
+    );
+    assert_message(
+        Dataset::iris().imbalanced(&[0, 0, 0], &mut rng),
+        "data set \"iris\": expected at least one row, found none | was everything filtered out?",
     );
 }
 

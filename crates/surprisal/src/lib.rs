@@ -8,7 +8,7 @@
 //! | [`layers`] | linear, activations, normalisation, dropout, embedding; where weights start |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
 //! | [`optim`] | gradient descent, RMSprop, Adam, AdamW |
-//! | [`data`] | data sets: read, scaled, split, cut into batches |
+//! | [`data`] | data sets: read, scaled, split, cut into batches; metrics of the answers |
 //! | [`train`] | the loop over epochs, measured; models in files |
 //! | [`prelude`] | what most programs need, in one `use` |
 //!

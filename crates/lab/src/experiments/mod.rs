@@ -4,7 +4,8 @@
 
 use crate::gallery::Experiment;
 
+pub mod mnist_stall;
 pub mod saturated_neuron;
 
 /// All of them, in the order in which they are best read.
-pub(crate) static EXPERIMENTS: &[&Experiment] = &[&saturated_neuron::EXPERIMENT];
+pub(crate) static EXPERIMENTS: &[&Experiment] = &[&saturated_neuron::EXPERIMENT, &mnist_stall::EXPERIMENT];

@@ -1,0 +1,327 @@
+//! Does saturation stop squared error at scale? Nielsen's network on MNIST, from two starts.
+
+use std::path::PathBuf;
+
+use surprisal_data::{Dataset, argmax_rows, gather_rows};
+use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
+use surprisal_optim::Sgd;
+use surprisal_tensor::ndarray::{ArcArray2, Axis, Ix2};
+use surprisal_tensor::{Params, Workspace};
+
+use crate::chart::{Chart, Line};
+use crate::gallery::{
+    Arm, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan,
+};
+use crate::page::{Align, Table};
+use crate::statistics::Estimate;
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "mnist-stall",
+    title: "A stall at scale",
+    claim: "where weights start so large that outputs are sure and wrong, squared error never learns some of the digits, at no rate that was tried, \
+            and cross-entropy learns them all",
+    background: &[
+        "MNIST is a collection of pictures of handwritten digits: 60,000 to learn from and 10,000 to be tested on. The network has a hidden layer of \
+         a hundred neurons between the 784 pixels and ten outputs, one for each digit. Each output passes through a sigmoid, the S-shaped curve that \
+         turns a score into a number between 0 and 1, and is level at both ends.",
+        "Weights start at random. Drawn from a normal distribution with deviation 1, a hundred of them add up to scores of about ±7, where the sigmoid \
+         is level: outputs are sure, and most are wrong. Divided by the square root of the number of inputs, scores start near 0, where it is steep. That \
+         is the only difference between the two starts.",
+        "Squared error has the steepness of the sigmoid as a factor in its slope, so an output that is sure and wrong does not move. In cross-entropy \
+         the factor cancels. An *epoch* is one pass over the pictures.",
+    ],
+    falsified_if: "some rate lifts squared error above 93 % without another start, or cross-entropy stalls as well",
+    broken: "both arms get squared error",
+    source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, and its program `network2`; the data: LeCun, Bottou, Bengio and Haffner (1998).",
+    minutes: 4.0,
+    seeds: Some(Seeds { usual: 6, quick: 6 }),
+    knobs: &[
+        Knob::positives("rates", "0.5,1,3", "the learning rates, for both losses").quick("3"),
+        Knob::count("hidden", "100", "neurons in the hidden layer"),
+        Knob::count("images", "50000", "how many pictures are learnt from").quick("3000"),
+        Knob::count("tests", "10000", "how many pictures are tested on").quick("2000"),
+        Knob::count("epochs", "5", "passes over the pictures").quick("3"),
+        Knob::count("batch", "10", "pictures in a step"),
+        Knob::share("stalled", "0.93", "the accuracy that a stalled network does not reach").quick("0.7"),
+    ],
+    run,
+};
+
+/// How weights start; biases are drawn from N(0, 1) under both.
+const STARTS: [(&str, Init); 2] =
+    [("N(0, 1)", Init::Normal(1.0)), ("N(0, 1)/√n", Init::NormalOverSqrtInputs)];
+struct Data {
+    train: (ArcArray2<f32>, Vec<usize>),
+    test: (ArcArray2<f32>, Vec<usize>),
+}
+
+#[derive(Clone, Copy)]
+struct Job {
+    start: usize,
+    arm: usize,
+    loss: Head,
+    rate: f64,
+    seed: u64,
+}
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let data = mnist(lab)?;
+    let losses = if lab.broken {
+        [Head::SigmoidSquared; 2]
+    } else {
+        [Head::SigmoidCrossEntropy, Head::SigmoidSquared]
+    };
+    let rates = lab.numbers("rates");
+    let mut jobs = vec![];
+    for start in 0..2 {
+        for arm in 0..2 {
+            for &rate in rates {
+                jobs.extend(lab.seeds.iter().map(|&seed| Job { start, arm, loss: losses[arm], rate, seed }));
+            }
+        }
+    }
+    let label = |job: &Job| {
+        let arm = format!("{} {}", ["first", "second"][job.arm], job.loss.name());
+        [
+            ("start", STARTS[job.start].0.into()),
+            ("loss", arm),
+            ("rate", job.rate.to_string()),
+            ("seed", job.seed.to_string()),
+        ]
+    };
+    let runs = lab.runs("networks on MNIST", &jobs, label, |job| train(lab, &data, *job))?;
+
+    // ---- measure
+    let seeds = lab.seeds.len();
+    let records = |start: usize, arm: usize, rate: usize| {
+        runs[((start * 2 + arm) * rates.len() + rate) * seeds..][..seeds]
+            .iter()
+            .map(|[trajectory, _]| trajectory)
+            .collect::<Vec<_>>()
+    };
+    let ends =
+        |start, arm, rate| records(start, arm, rate).iter().map(|r| r.last("accuracy")).collect::<Vec<f64>>();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let best = |start, arm| {
+        (0..rates.len()).fold(0, |best, rate| {
+            if mean(&ends(start, arm, rate)) > mean(&ends(start, arm, best)) { rate } else { best }
+        })
+    };
+    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
+    let percent = |values: &[f64]| in_percent(&Estimate::of(values));
+
+    // ---- verdict
+    let [ce, squared] = [0, 1].map(|arm| best(0, arm));
+    let [ce_ends, squared_ends] = [ends(0, 0, ce), ends(0, 1, squared)];
+    let gap = minus(&ce_ends, &squared_ends);
+    let [other_ce, other_squared] = [0, 1].map(|arm| ends(1, arm, best(1, arm)));
+    let other_gap = minus(&other_ce, &other_squared);
+    let mut report = Report::new()
+        .figure("accuracy", accuracy_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm))), [ce, squared].map(|rate| rates[rate]), 0).to_svg(),
+            "Accuracy on unseen pictures after each epoch, each loss at its own best rate: the mean over seeds, with its 95 % interval.");
+    for (i, rate) in rates.iter().enumerate() {
+        let (a, b) = (ends(0, 0, i), ends(0, 1, i));
+        report = report.finding(
+            Finding::seeds(
+                format!("From N(0, 1), both at rate {rate}"),
+                "test accuracy, cross-entropy minus squared error",
+                &minus(&a, &b),
+            )
+            .above(0.0)
+            .say(format!("{} against {}.", percent(&a), percent(&b))),
+        );
+    }
+    let dearth = |arm: usize, rate: usize| {
+        mean(&records(0, arm, rate).iter().map(|r| r.last("digits_never_said")).collect::<Vec<_>>())
+    };
+    report = report
+        .finding(
+            Finding::seeds("From N(0, 1), each at its own best rate", "test accuracy, cross-entropy minus squared error", &gap)
+                .above(0.0)
+                .say(format!(
+                    "{} at rate {} against {} at rate {}. At the end squared error never says {:.1} of the ten digits, cross-entropy {:.1}.",
+                    percent(&ce_ends), rates[ce], percent(&squared_ends), rates[squared], dearth(1, squared), dearth(0, ce)
+                )),
+        )
+        .finding({
+            let (stalled, learnt) = (Estimate::of(&squared_ends), Estimate::of(&ce_ends));
+            let line = lab.number("stalled");
+            Finding::seeds("From N(0, 1), each at its own best rate", "test accuracy under squared error", &squared_ends)
+                .judged(stalled.high < line && learnt.low > line, stalled.low > line || learnt.high < line)
+                .say(format!("The line between stalled and not is drawn at {} %; cross-entropy reaches {}.", 100.0 * line, percent(&ce_ends)))
+        })
+        .finding(
+            Finding::seeds("The start, each loss at its best rate", "how much larger the gap is from N(0, 1) than from N(0, 1)/√n", &minus(&gap, &other_gap))
+                .above(0.0)
+                .say(format!("From N(0, 1)/√n it is {} against {}: without saturation both learn.", percent(&other_ce), percent(&other_squared))),
+        );
+    Ok(report
+        .section("Why")
+        .figure("scores", scores_chart(&runs, seeds * rates.len() * 2).to_svg(),
+            "The scores of the ten outputs before training. Beyond ±5 the sigmoid is level to less than one part in a hundred.")
+        .figure("digits", digits_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm)))).to_svg(),
+            "How many of the ten digits the network never says, of all unseen pictures: the mean over seeds.")
+        .section("The other start")
+        .figure("other-start", accuracy_chart(lab, losses, [0, 1].map(|arm| records(1, arm, best(1, arm))), [0, 1].map(|arm| rates[best(1, arm)]), 1).to_svg(),
+            "The same from weights that are divided by the square root of the number of inputs.")
+        .table(Table {
+            caption: format!("Test accuracy after {} epochs: mean and 95 % interval over {seeds} seeds", lab.count("epochs")),
+            header: ["start", "loss", "rate", "accuracy", "lowest", "highest"].map(String::from).to_vec(),
+            rows: (0..2).flat_map(|start| (0..2).flat_map(move |arm| (0..rates.len()).map(move |rate| (start, arm, rate)))).map(|(start, arm, rate)| {
+                let ends = ends(start, arm, rate);
+                let extreme = |f: fn(f64, f64) -> f64| format!("{:.1} %", 100.0 * ends.iter().copied().reduce(f).unwrap_or(f64::NAN));
+                vec![STARTS[start].0.into(), losses[arm].to_string(), rates[rate].to_string(), percent(&ends), extreme(f64::min), extreme(f64::max)]
+            }).collect(),
+            align: vec![Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
+        }))
+}
+
+/// The pictures, as many as are asked for, with pixels divided by 256 as `network2` has it.
+fn mnist(lab: &Lab) -> Result<Data, LabError> {
+    let Some(folder) = std::env::var_os("SURPRISAL_MNIST").map(PathBuf::from) else {
+        return Err(LabError::Absent(
+            "MNIST is too large to carry along: set SURPRISAL_MNIST to the folder with its four IDX files, packed or not".into(),
+        ));
+    };
+    let (train, test) = Dataset::mnist(folder)?;
+    let part = |data: Dataset, key: &str| {
+        let count = lab.count(key);
+        if count > data.rows() {
+            return Err(LabError::Usage(format!("{key}: {count} pictures: there are {}", data.rows())));
+        }
+        let pixels = data.features.view().split_at(Axis(0), count).0.mapv(|pixel| pixel as f32 / 256.0);
+        Ok((pixels.into_shared(), data.labels[..count].to_vec()))
+    };
+    let data = Data { train: part(train, "images")?, test: part(test, "tests")? };
+    let batch = lab.count("batch");
+    match batch > data.train.1.len() {
+        true => Err(LabError::Usage(format!(
+            "batch: {batch} pictures in a step: there are {}",
+            data.train.1.len()
+        ))),
+        false => Ok(data),
+    }
+}
+
+/// A trajectory, and how the scores of the outputs are spread at the start.
+fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [Record; 2] {
+    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let (train, labels) = &data.train;
+    let sizes = Sizes::new(&[train.ncols(), lab.count("hidden"), 10]).expect("counts are not 0");
+    let model = Mlp::with_init(
+        &mut params,
+        &sizes,
+        Activation::Sigmoid,
+        STARTS[start].1,
+        Init::Normal(1.0),
+        &mut rng,
+    );
+    let training = Training { epochs: lab.count("epochs"), rows: labels.len(), batch: lab.count("batch") };
+    let mut trajectory = Record::new("trajectory", &["epoch", "accuracy", "digits_never_said"]);
+    let mut spread = Record::new("scores_at_the_start", &["score", "share"]);
+    let mut workspace = Workspace::new();
+    training.run(
+        &mut params,
+        &mut Sgd::new(rate),
+        &mut rng,
+        |tape, rows| {
+            let x =
+                tape.input_with([rows.len(), train.ncols()], |slots| gather_rows(train.view(), rows, slots));
+            let y = tape.input_with([rows.len(), 10], |slots| {
+                slots.fill(0.0);
+                rows.iter().enumerate().for_each(|(i, &row)| slots[10 * i + labels[row]] = 1.0);
+            });
+            loss.loss(model.forward(x), y)
+        },
+        |epoch, params| {
+            let logits = workspace.eval(params, |tape| model.forward(tape.shared(&data.test.0)));
+            let logits = logits.into_dimensionality::<Ix2>().expect("logits are [rows, 10]");
+            if epoch == 0 {
+                histogram(logits.iter().map(|&z| f64::from(z)), &mut spread);
+            }
+            let said = argmax_rows(logits.view());
+            let right = said.iter().zip(&data.test.1).filter(|(said, label)| said == label).count();
+            let never = (0..10).filter(|digit| !said.contains(digit)).count();
+            trajectory.push([epoch as f64, right as f64 / said.len() as f64, never as f64]);
+            true
+        },
+    );
+    [trajectory, spread]
+}
+
+/// Shares of scores in cells of 1 from -40 to 40.
+fn histogram(scores: impl Iterator<Item = f64>, into: &mut Record) {
+    let (mut cells, mut all) = ([0.0; 81], 0.0);
+    for score in scores {
+        cells[(score.round().clamp(-40.0, 40.0) + 40.0) as usize] += 1.0;
+        all += 1.0;
+    }
+    cells.iter().enumerate().for_each(|(i, count)| into.push([i as f64 - 40.0, count / all]));
+}
+
+fn in_percent(estimate: &Estimate) -> String {
+    format!("{:.1} ± {:.1} %", 100.0 * estimate.mean, 100.0 * (estimate.high - estimate.mean))
+}
+
+// ---- pictures
+
+fn arms<'a>(losses: [Head; 2], records: [Vec<&'a Record>; 2]) -> Vec<Arm<'a>> {
+    losses.iter().zip(records).map(|(loss, records)| Arm { name: loss.to_string(), records }).collect()
+}
+
+fn accuracy_chart(
+    lab: &Lab,
+    losses: [Head; 2],
+    records: [Vec<&Record>; 2],
+    rates: [f64; 2],
+    start: usize,
+) -> Chart {
+    let told = records.each_ref().map(|records| {
+        in_percent(&Estimate::of(&records.iter().map(|r| r.last("accuracy")).collect::<Vec<_>>()))
+    });
+    let chart = Chart::new("Accuracy on unseen digits")
+        .subtitle(format!(
+            "784-{}-10, start {}, rates {} ({}) and {} ({})",
+            lab.count("hidden"),
+            STARTS[start].0,
+            rates[0],
+            losses[0],
+            rates[1],
+            losses[1]
+        ))
+        .x_label("epoch")
+        .y_label("test accuracy")
+        .percent_y()
+        .include_y(0.0)
+        .include_y(1.0)
+        .alt(format!(
+            "Test accuracy against epoch from {}: {} ends at {}, {} at {}.",
+            STARTS[start].0, losses[0], told[0], losses[1], told[1]
+        ));
+    fan(chart, &arms(losses, records), "epoch", "accuracy")
+}
+
+fn digits_chart(lab: &Lab, losses: [Head; 2], records: [Vec<&Record>; 2]) -> Chart {
+    let chart = Chart::new("Digits that are never said")
+        .subtitle(format!("784-{}-10 from N(0, 1), each loss at its own best rate", lab.count("hidden")))
+        .x_label("epoch")
+        .y_label("digits of ten")
+        .include_y(0.0)
+        .alt("The number of digits that are never said, against epoch, under both losses.");
+    fan(chart, &arms(losses, records), "epoch", "digits_never_said")
+}
+
+/// The scores of the first network of each start.
+fn scores_chart(runs: &[[Record; 2]], second: usize) -> Chart {
+    let chart = Chart::new("Scores of the outputs before training")
+        .subtitle("one seed, all unseen pictures, all ten outputs")
+        .x_label("score")
+        .y_label("share of outputs")
+        .percent_y();
+    let line = |chart: Chart, (i, run): (usize, usize)| {
+        chart.line(Line::new(STARTS[i].0, runs[run][1].points("score", "share")))
+    };
+    [(0, 0), (1, second)].into_iter().fold(chart, line)
+        .alt("From N(0, 1) the scores spread over tens of units; from N(0, 1)/√n they stay within a few units of 0.")
+}
