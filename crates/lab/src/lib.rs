@@ -7,6 +7,7 @@
 //! | [`compare`] | the main job: the same models under two losses, and a verdict |
 //! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`statistics`] | means with their intervals |
+//! | [`curvature`], [`eigen`] | the Hessian of a loss; eigenvalues and eigenvectors of symmetric matrices |
 //! | [`parallel`] | many runs over the cores, results in order |
 //! | [`replay`] | reference experiments computed again, held against their expected numbers |
 //! | [`chart`], [`page`] | line charts as SVG and self-contained HTML pages |
@@ -15,6 +16,8 @@
 
 pub mod chart;
 pub mod compare;
+pub mod curvature;
+pub mod eigen;
 pub mod experiments;
 pub mod folder;
 pub mod gallery;

@@ -1,7 +1,7 @@
 //! Trajectories that another program computed, held number by number; and proof that a difference would be found.
 
 use serde_json::{Value, json};
-use surprisal_lab::replay::{compare, replay};
+use surprisal_lab::replay::{Reference, compare, replay};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 
@@ -23,7 +23,7 @@ fn check(name: &str) {
     let (setting, expected) = (&reference["setting"], &reference["expected"]);
     let hold = |found: Value, expected: &Value| compare(&found, expected, &reference["tolerance"]);
     match hold(replayed(setting), expected) {
-        Ok(ratio) => println!("{name}: at worst {ratio:.2e} of the tolerance"),
+        Ok(agreement) => println!("{name}: at worst {:.2e} of the tolerance", agreement.ratio),
         Err(mismatch) => panic!("{name}: {mismatch}"),
     }
 
@@ -80,6 +80,24 @@ fn softmax_regression_and_a_tanh_net_learn_as_in_the_reference() {
     check("softmax_iris");
 }
 
+/// Every reference file that is there is met.
+#[test]
+fn every_reference_is_met() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let Some(kind) = document["setting"]["kind"].as_str() else { continue }; // data
+        let reference = Reference::read(&path).unwrap();
+        let found = reference.replay(None).unwrap_or_else(|error| panic!("{error}"));
+        let agreement = reference.compare(&found).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+        println!("{}: {agreement:?}", path.file_name().unwrap().display());
+        assert!(agreement.ratio <= 1.0 && agreement.held >= 10);
+        kinds.insert(kind.to_owned());
+    }
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
+}
+
 /// Multiplies a number somewhere in a setting, told by its JSON pointer.
 fn scale(setting: &mut Value, pointer: &str, factor: f64) {
     let number = setting.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}"));
@@ -93,8 +111,8 @@ fn gradients_flow_as_in_the_reference() {
     let reference = reference("gradient_flow");
     let (setting, expected) = (&reference["setting"], &reference["expected"]);
     let hold = |found: Value, expected: &Value| compare(&found, expected, &reference["tolerance"]);
-    let ratio = hold(replayed(setting), expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
-    println!("gradient_flow: at worst {ratio:.2e} of the tolerance");
+    let agreement = hold(replayed(setting), expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    println!("gradient_flow: at worst {:.2e} of the tolerance", agreement.ratio);
 
     let runs = setting["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 15);
@@ -130,8 +148,8 @@ fn optimizers_step_as_in_the_reference() {
     let (setting, expected) = (&reference["setting"], &reference["expected"]);
     let hold = |found: &Value, expected: &Value| compare(found, expected, &reference["tolerance"]);
     let found = replayed(setting);
-    let ratio = hold(&found, expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
-    println!("optimizers_20_steps: at worst {ratio:.2e} of the tolerance");
+    let agreement = hold(&found, expected).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    println!("optimizers_20_steps: at worst {:.2e} of the tolerance", agreement.ratio);
 
     let algorithms = setting["algorithms"].as_object().unwrap();
     let mut held = 0;
@@ -193,5 +211,215 @@ fn squared_errors_differ_by_their_factors_only() {
         compare(&mse["params"], &half_mse["params"], &tolerance).unwrap();
         let ratio = mse["loss"].as_f64().unwrap() / half_mse["loss"].as_f64().unwrap();
         assert!((ratio - 2.0 / 3.0).abs() < 1e-13, "{ratio}");
+    }
+}
+
+/// What a reference file repeats of its setting: it is no result.
+const REPEATED: &[&str] = &[
+    "id",
+    "sizes",
+    "theta",
+    "theta_a",
+    "theta_b",
+    "z",
+    "y",
+    "w0",
+    "b0",
+    "z0",
+    "logits",
+    "label",
+    "label_smoothing",
+    "p",
+    "q",
+    "gamma",
+    "alpha",
+];
+
+fn without_repeated(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(without_repeated),
+        Value::Object(values) => {
+            values.retain(|key, _| !REPEATED.contains(&key.as_str()));
+            values.values_mut().for_each(without_repeated);
+        }
+        _ => {}
+    }
+}
+
+/// The JSON pointers of all numbers in a setting.
+fn numbers(value: &Value, at: String, found: &mut Vec<String>) {
+    match value {
+        Value::Number(_) => found.push(at),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(i, value)| numbers(value, format!("{at}/{i}"), found));
+        }
+        Value::Object(values) => {
+            values.iter().for_each(|(key, value)| numbers(value, format!("{at}/{key}"), found))
+        }
+        _ => {}
+    }
+}
+
+/// The whole `expected` is met. Any number of the setting is found out, or refused, if it is another by 1e-7, or 1e-6 instead of 0; but for those
+/// that no result depends on, which `without_effect` tells. Each pair of results under the keys `swapped` is found out if
+/// one stands where the other should.
+#[track_caller]
+fn check_numbers(name: &str, without_effect: &dyn Fn(&Value, &str) -> bool, swapped: [&str; 2]) {
+    let mut reference = reference(name);
+    without_repeated(&mut reference["expected"]);
+    let (setting, tolerance) = (&reference["setting"], &reference["tolerance"]);
+    let agreement = compare(&replayed(setting), &reference["expected"], tolerance).unwrap();
+    println!("{name}: at worst {:.2e} of the tolerance", agreement.ratio);
+
+    let mut places = Vec::new();
+    numbers(setting, String::new(), &mut places);
+    assert!(places.len() >= 6);
+    for at in &places {
+        let mut changed = setting.clone();
+        let number = changed.pointer_mut(at).unwrap();
+        *number = match number.as_f64().unwrap() {
+            0.0 => json!(1e-6),
+            other => json!(other * (1.0 - 1e-7)),
+        };
+        let held = replay(&changed, FOLDER)
+            .is_ok_and(|found| compare(&found, &reference["expected"], tolerance).is_ok());
+        assert_eq!(held, without_effect(setting, at), "{name}: {at}");
+    }
+
+    let mut pairs = 0;
+    exchange(&mut reference["expected"].clone(), swapped, &mut |_| pairs += 1);
+    assert!(pairs > 0);
+    for pair in 0..pairs {
+        let (mut found, mut count) = (reference["expected"].clone(), 0);
+        exchange(&mut found, swapped, &mut |values| {
+            if count == pair {
+                let (first, second) = (values[swapped[0]].clone(), values[swapped[1]].clone());
+                (values[swapped[0]], values[swapped[1]]) = (second, first);
+            }
+            count += 1;
+        });
+        assert!(compare(&found, &reference["expected"], tolerance).is_err(), "{name}: {swapped:?} {pair}");
+    }
+}
+
+/// Shows every object that has different values under the two keys.
+fn exchange(value: &mut Value, keys: [&str; 2], show: &mut dyn FnMut(&mut Value)) {
+    let both = keys.map(|key| value.get(key));
+    if both[0].is_some() && both[1].is_some() && both[0] != both[1] {
+        show(value);
+    }
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| exchange(value, keys, show)),
+        Value::Object(values) => values.values_mut().for_each(|value| exchange(value, keys, show)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_neuron_leaves_saturation_as_in_the_reference() {
+    check_numbers("neuron_saturation_sweep", &|_, _| false, ["half_squared", "bce"]);
+}
+
+#[test]
+fn losses_bend_as_in_the_reference() {
+    // at z = 0 the sigmoid is straight, and y does not bend it
+    let is_straight = |setting: &Value, at: &str| {
+        at.strip_suffix("/y").and_then(|point| setting.pointer(point)).is_some_and(|point| point["z"] == 0.0)
+    };
+    check_numbers("curvature", &is_straight, ["bce", "half_mse"]);
+}
+
+#[test]
+fn slopes_are_0_where_the_reference_says() {
+    let is_end = |_: &Value, at: &str| at.starts_with("/search_interval");
+    check_numbers("local_minima_single_neuron", &is_end, ["half_mse", "bce"]);
+}
+
+#[test]
+fn losses_at_single_points_are_those_of_the_reference() {
+    // so far on the right side, all is 0
+    let is_far = |setting: &Value, at: &str| {
+        at.strip_suffix("/z").and_then(|point| setting.pointer(point)).is_some_and(|point| {
+            matches!(
+                (point["z"].as_f64(), point["y"].as_f64()),
+                (Some(-800.0), Some(0.0)) | (Some(800.0), Some(1.0))
+            )
+        })
+    };
+    check_numbers("pointwise_losses", &is_far, ["bce", "half_squared"]);
+}
+
+#[test]
+fn calibration_is_that_of_the_reference() {
+    check_numbers("metrics_ece", &|_, _| false, ["accuracy", "confidence"]);
+}
+
+fn sweep(y: f64, starts: Value, cap: usize) -> Value {
+    replayed(&json!({
+        "kind": "neuron_sweep", "threshold_value": 0.2, "x": 1, "y": y, "eta": 0.5, "cap": cap, "starts": starts,
+    }))["starts"]
+        .clone()
+}
+
+/// To say yes where no is right is as hard as to say no where yes is right.
+#[test]
+fn a_target_of_1_is_the_mirror_of_0() {
+    let (no, yes) = (sweep(0.0, json!([[2, 1.5]]), 1000), sweep(1.0, json!([[-2, -1.5]]), 1000));
+    let tolerance = json!({ "rtol": 1e-13, "atol": 0 });
+    for loss in ["half_squared", "bce"] {
+        assert!(no[0][loss]["epochs_to_threshold"].as_u64().unwrap() > 3);
+        compare(&yes[0][loss], &no[0][loss], &tolerance).unwrap();
+    }
+    assert!(sweep(0.3, json!([[2, 1.5]]), 1000)[0]["bce"]["gradient_flow_prediction"].is_null());
+}
+
+#[test]
+fn a_threshold_that_is_not_reached_is_null_and_the_search_ends() {
+    let told = sweep(0.0, json!([[4, 4]]), 20);
+    let bce = |key: &str| told[0]["bce"][key].as_f64().unwrap();
+    assert!((bce("epochs_to_threshold") - bce("gradient_flow_prediction")).abs() < 1.0);
+    assert!(told[0]["half_squared"]["epochs_to_threshold"].is_null());
+    assert!(told[0]["epochs_ratio_half_squared_over_bce"].is_null());
+    // steps too small to change anything end the search long before the cap
+    let told = sweep(0.0, json!([[20, 20]]), 100_000_000);
+    assert!(
+        told[0]["half_squared"]["epochs_to_threshold"].is_null()
+            && told[0]["bce"]["epochs_to_threshold"].is_u64()
+    );
+}
+
+#[test]
+fn stationary_points_on_the_grid_far_out_and_where_there_are_none() {
+    let told = |points: Value, ends: Value| {
+        replayed(&json!({ "kind": "stationary_points", "points": points, "search_interval": ends }))
+    };
+    let on_grid = told(json!([[1, 0.5]]), json!([-1, 1]));
+    let separable = told(json!([[1, 1], [-2, 0], [0.5, 1]]), json!([-1e4, 1e4]));
+    for loss in ["half_mse", "bce"] {
+        assert_eq!(on_grid[loss].as_array().unwrap().len(), 1);
+        assert!(on_grid[loss][0]["w"].as_f64().unwrap().abs() < 1e-15 && on_grid[loss][0]["kind"] == "min");
+        assert_eq!(separable[loss], json!([]));
+    }
+    // one point (x, y) has its least loss where σ(w x) = y, though 1 - y is tiny
+    let far = told(json!([[2, 0.999999]]), json!([-50, 50]));
+    let w = 0.5 * (0.999999f64 / (1.0 - 0.999999)).ln();
+    assert!((far["half_mse"][0]["w"].as_f64().unwrap() / w - 1.0).abs() < 1e-14);
+    assert!((far["bce"][0]["w"].as_f64().unwrap() / w - 1.0).abs() < 1e-14);
+}
+
+/// The eigenvalues of a Hessian sum to its trace; a net without hidden layer is convex under cross-entropy.
+#[test]
+fn hessians_of_nets_of_other_sizes() {
+    for sizes in [&[2, 1][..], &[2, 3, 2, 1]] {
+        let count: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+        let theta: Vec<f64> = (0..count).map(|i| (i as f64 * 0.7).sin()).collect();
+        let told =
+            replayed(&json!({ "kind": "curvature", "mlp_points": [{ "sizes": sizes, "theta": theta }] }));
+        assert_eq!(told.as_object().unwrap().len(), 1); // no section that was not asked for
+        let bce = &told["mlp"][0]["sigmoid_bce"];
+        let eigenvalues: Vec<f64> = serde_json::from_value(bce["eigenvalues_ascending"].clone()).unwrap();
+        let trace: f64 = (0..count).map(|i| bce["hessian"][i][i].as_f64().unwrap()).sum();
+        assert!((eigenvalues.iter().sum::<f64>() - trace).abs() < 1e-14);
+        assert_eq!(bce["negative_eigenvalues"] == 0, sizes.len() == 2);
     }
 }

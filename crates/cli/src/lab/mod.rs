@@ -1,6 +1,7 @@
 //! `surprisal lab`
 
 mod list;
+mod replay;
 mod run;
 
 use clap::Subcommand;
@@ -14,12 +15,15 @@ pub enum Lab {
     List,
     /// Run an experiment, or all: numbers, intervals, pictures, verdicts.
     Run(run::Options),
+    /// Compute a reference experiment again, and hold it against what its file expects.
+    Replay(replay::Options),
 }
 
 pub fn run(lab: Lab) -> Result<(), Failure> {
     match lab {
         Lab::List => crate::tell(&list::table()),
         Lab::Run(options) => run::run(options),
+        Lab::Replay(options) => replay::run(options),
     }
 }
 

@@ -4,8 +4,17 @@
 
 use crate::gallery::Experiment;
 
+pub mod bias_variance;
+pub mod entropy_bound;
+pub mod linear_svm;
 pub mod mnist_stall;
 pub mod saturated_neuron;
 
 /// All of them, in the order in which they are best read.
-pub(crate) static EXPERIMENTS: &[&Experiment] = &[&saturated_neuron::EXPERIMENT, &mnist_stall::EXPERIMENT];
+pub(crate) static EXPERIMENTS: &[&Experiment] = &[
+    &saturated_neuron::EXPERIMENT,
+    &mnist_stall::EXPERIMENT,
+    &entropy_bound::EXPERIMENT,
+    &linear_svm::EXPERIMENT,
+    &bias_variance::EXPERIMENT,
+];

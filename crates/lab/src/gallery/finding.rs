@@ -110,6 +110,12 @@ impl Finding {
         self.judged(high < bound, low > bound)
     }
 
+    /// The claim is that the number is 0 but for this margin: it holds where the whole interval lies inside.
+    pub fn within(self, margin: f64) -> Finding {
+        let Estimate { low, high, .. } = self.estimate;
+        self.judged(low > -margin && high < margin, low > margin || high < -margin)
+    }
+
     /// The claim holds, fails, or neither is shown.
     pub fn judged(self, holds: bool, fails: bool) -> Finding {
         let verdict = match (holds, fails) {

@@ -7,6 +7,17 @@ use serde_json::Value;
 use super::ReplayError;
 use super::place::{Place, describe};
 
+/// How well everything agrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreement {
+    /// The largest difference in units of the tolerance, from 0 to 1.
+    pub ratio: f64,
+    /// Where that is: the key path, or nothing if nothing differs.
+    pub at: String,
+    /// How many values were held: numbers, texts, truths and nulls.
+    pub held: usize,
+}
+
 /// What differs most from what was expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
@@ -41,7 +52,7 @@ impl From<ReplayError> for Mismatch {
 /// and the lengths of lists exactly. More keys in `found` than are expected are welcome.
 ///
 /// `tolerance` is `{"rtol": number, "atol": number}`; its `sections.NAME` holds other numbers for the part
-/// `expected.NAME`. Gives the largest difference in units of the tolerance, from 0 to 1.
+/// `expected.NAME`.
 ///
 /// # Errors
 /// The worst difference, if there is one above 1; of equally bad ones the first.
@@ -52,16 +63,17 @@ impl From<ReplayError> for Mismatch {
 ///
 /// let tolerance = json!({ "rtol": 0.01, "atol": 0.0, "sections": { "rough": { "rtol": 0.1 } } });
 /// let expected = json!({ "fine": 2.0, "rough": [2.0], "count": 3 });
-/// let ratio = compare(&json!({ "fine": 2.01, "rough": [2.1], "count": 3 }), &expected, &tolerance)?;
-/// assert!((ratio - 0.5).abs() < 1e-12);
+/// let agreement = compare(&json!({ "fine": 2.01, "rough": [2.1], "count": 3 }), &expected, &tolerance)?;
+/// assert!((agreement.ratio - 0.5).abs() < 1e-12 && agreement.held == 3);
 ///
 /// let mismatch = compare(&json!({ "fine": 2.03, "rough": [2.1], "count": 3 }), &expected, &tolerance).unwrap_err();
 /// assert_eq!(mismatch.at, "expected.fine");
 /// # Ok::<(), surprisal_lab::replay::Mismatch>(())
 /// ```
-pub fn compare(found: &Value, expected: &Value, tolerance: &Value) -> Result<f64, Mismatch> {
+pub fn compare(found: &Value, expected: &Value, tolerance: &Value) -> Result<Agreement, Mismatch> {
     let tolerance = Place::root("tolerance", tolerance);
-    let whole = Tolerance { rtol: tolerance.get("rtol")?.number()?, atol: tolerance.get("atol")?.number()? };
+    let whole =
+        Tolerance { rtol: positive(&tolerance.get("rtol")?)?, atol: positive(&tolerance.get("atol")?)? };
     let sections = tolerance.find("sections")?;
     let mut comparison = Comparison::default();
     match expected {
@@ -78,7 +90,8 @@ pub fn compare(found: &Value, expected: &Value, tolerance: &Value) -> Result<f64
         }
         single => comparison.hold("expected", Some(found), single, whole),
     }
-    comparison.worst.map_or(Ok(comparison.ratio), Err)
+    let Comparison { ratio, at, held, worst } = comparison;
+    worst.map_or(Ok(Agreement { ratio, at, held }), Err)
 }
 
 #[derive(Clone, Copy)]
@@ -90,14 +103,20 @@ struct Tolerance {
 impl Tolerance {
     /// With the numbers of a section, where it has them.
     fn with(self, section: &Place) -> Result<Self, ReplayError> {
-        let or = |key, whole| section.find(key)?.map_or(Ok(whole), |place| place.number());
+        let or = |key, whole| section.find(key)?.map_or(Ok(whole), |place| positive(&place));
         Ok(Tolerance { rtol: or("rtol", self.rtol)?, atol: or("atol", self.atol)? })
     }
+}
+
+fn positive(number: &Place) -> Result<f64, ReplayError> {
+    number.number_within(|number| number >= 0.0, "a number not below 0", "1e-10 is usual")
 }
 
 #[derive(Default)]
 struct Comparison {
     ratio: f64,
+    at: String,
+    held: usize,
     worst: Option<Mismatch>, // if the ratio is above 1
 }
 
@@ -122,7 +141,7 @@ impl Comparison {
                     (format!("{e:?} to rtol {rtol:?} and atol {atol:?}"), format!("{f:?}"))
                 });
             }
-            (expected, Some(found)) if expected == found => {}
+            (expected, Some(found)) if expected == found => self.held += 1,
             (expected, found) => self.note(f64::INFINITY, at, || {
                 (describe(expected), found.map_or_else(|| "nothing".into(), describe))
             }),
@@ -131,10 +150,11 @@ impl Comparison {
 
     /// Remembers what is worse than all before it.
     fn note(&mut self, ratio: f64, at: &str, told: impl FnOnce() -> (String, String)) {
+        self.held += 1;
         if ratio <= self.ratio {
             return;
         }
-        self.ratio = ratio;
+        (self.ratio, self.at) = (ratio, at.into());
         if ratio > 1.0 {
             let (expected, found) = told();
             self.worst = Some(Mismatch { at: at.into(), expected, found, ratio });
@@ -157,7 +177,7 @@ mod tests {
         change(&mut found);
         let tolerance = json!({ "rtol": 1e-3, "atol": 0.0, "sections": { "rough": { "atol": 0.5 } } });
         match compare(&found, &expected, &tolerance) {
-            Ok(ratio) => format!("{ratio:.3}"),
+            Ok(agreement) => format!("{:.3}", agreement.ratio),
             Err(mismatch) => mismatch.to_string(),
         }
     }
@@ -169,6 +189,15 @@ mod tests {
         assert_eq!(told(|found| found["runs"][0]["loss"][1] = json!(2)), "0.000");
         assert_eq!(told(|found| found["rough"]["zero"] = json!(-0.25)), "0.500"); // the section's atol
         assert_eq!(told(|found| found["runs"][0]["more"] = json!("is welcome")), "0.000");
+    }
+
+    #[test]
+    fn the_worst_place_is_told_also_where_all_is_well() {
+        let expected = json!({ "a": [1.0, 2.0], "b": "text", "c": null });
+        let held = |found: Value| compare(&found, &expected, &json!({ "rtol": 0.1, "atol": 0 })).unwrap();
+        assert_eq!(held(expected.clone()), Agreement { ratio: 0.0, at: String::new(), held: 4 });
+        let agreement = held(json!({ "a": [1.01, 2.1], "b": "text", "c": null }));
+        assert_eq!((agreement.at.as_str(), agreement.held), ("expected.a[1]", 4));
     }
 
     #[test]
@@ -213,6 +242,10 @@ mod tests {
     fn a_tolerance_without_numbers_is_no_tolerance() {
         let told = |tolerance: Value| compare(&json!(1.0), &json!(1.0), &tolerance).unwrap_err().to_string();
         assert_eq!(told(json!({ "rtol": 0.1 })), "tolerance.atol: expected this key, found only rtol");
+        assert_eq!(
+            told(json!({ "rtol": 0.1, "atol": -1 })),
+            "tolerance.atol: expected a number not below 0, found -1"
+        );
         assert_eq!(
             told(json!({ "rtol": "tight", "atol": 0 })),
             "tolerance.rtol: expected a finite number, found \"tight\""

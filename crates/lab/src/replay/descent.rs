@@ -6,7 +6,7 @@ use surprisal_tensor::{Gradients, Workspace};
 
 use super::ReplayError;
 use super::net::{Net, Recorded};
-use super::place::Place;
+use super::place::{MOST_STEPS, Place};
 
 /// Everything known at one epoch, before the next update.
 pub(super) struct State<'a> {
@@ -42,7 +42,7 @@ pub(super) fn descend(
         )
     };
 
-    let mut workspace = Workspace::new();
+    let (mut workspace, mut moved) = (Workspace::new(), true);
     let mut rows = Vec::with_capacity(epochs.len());
     for epoch in 0.. {
         let tape = workspace.tape(&net.params);
@@ -62,11 +62,15 @@ pub(super) fn descend(
             }
             rows.push(told);
         }
-        if rows.len() == epochs.len() && !milestones.searched_after(epoch) {
+        // where a step was too small to change anything, all later epochs are as this one
+        if rows.len() == epochs.len() && !(moved && milestones.searched_after(epoch)) {
             break;
         }
+        moved = false;
         for (theta, g) in net.params.as_mut_slice().iter_mut().zip(workspace.grads().as_slice()) {
+            let before = *theta;
             *theta -= step * g;
+            moved |= *theta != before;
         }
     }
     Ok(rows)
@@ -106,13 +110,18 @@ impl Milestones {
         Milestones { cap: 0, list: Vec::new() }
     }
 
+    /// One threshold, and the last epoch that counts.
+    pub fn single(threshold: f64, cap: usize) -> Self {
+        Milestones { cap, list: vec![Milestone { name: String::new(), threshold, reached: None }] }
+    }
+
     /// The thresholds of a list, and the last epoch that counts.
     pub fn read(thresholds: &Place, cap: &Place) -> Result<Self, ReplayError> {
         let milestone = |place: Place| {
             Ok(Milestone { threshold: place.number()?, name: name(place.value), reached: None })
         };
         Ok(Milestones {
-            cap: cap.count()?,
+            cap: cap.count_to(MOST_STEPS)?,
             list: thresholds.list()?.map(milestone).collect::<Result<_, _>>()?,
         })
     }
@@ -130,6 +139,11 @@ impl Milestones {
 
     fn searched_after(&self, epoch: usize) -> bool {
         epoch < self.cap && self.list.iter().any(|m| m.reached.is_none())
+    }
+
+    /// Whether and when the first threshold was reached.
+    pub fn first(&self) -> Option<usize> {
+        self.list.first()?.reached
     }
 
     /// Threshold to epoch; null where it was not reached.

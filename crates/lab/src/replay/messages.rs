@@ -49,6 +49,37 @@ fn optimizers() -> Value {
     })
 }
 
+fn neuron_sweep() -> Value {
+    json!({
+        "kind": "neuron_sweep", "threshold_value": 0.1, "x": 1, "y": 0, "eta": 0.5, "cap": 100, "starts": [[1, 1]],
+    })
+}
+
+fn curvature() -> Value {
+    json!({
+        "kind": "curvature", "scalar_points": [{ "z": 1, "y": 0.5 }], "X": [[1, 2], [3, 4]], "y": [0, 1],
+        "thetas": [[0, 0, 0]], "midpoint_pairs": [{ "theta_a": [0, 0, 0], "theta_b": [1, 1, 1] }],
+        "mlp_points": [{ "id": "a", "sizes": [2, 1, 1], "theta": [1, 2, 3, 4, 5] }],
+    })
+}
+
+fn stationary_points() -> Value {
+    json!({ "kind": "stationary_points", "points": [[1, 0.5]], "search_interval": [-1, 1] })
+}
+
+fn pointwise() -> Value {
+    json!({
+        "kind": "pointwise", "binary_points": [{ "z": 1, "y": 0.5 }],
+        "softmax_points": [{ "logits": [1, 2], "label": 1 }],
+        "divergence_points": [{ "p": [0, 1], "q": [0.5, 0.5] }],
+        "focal_points": [{ "z": 1, "y": 1, "gamma": 2 }],
+    })
+}
+
+fn calibration() -> Value {
+    json!({ "kind": "calibration", "confidence": [0.7, 0.1], "correct": [1, 0], "bins": 10 })
+}
+
 type Change = fn(&mut Value);
 
 /// The setting is replayed as it is; with each of the changes, it gives the message that stands beside it.
@@ -78,7 +109,7 @@ fn missing_and_misspelt_keys() {
             (|s| *s = json!({}), "setting.kind: expected this key, found no keys | add it"),
             (
                 |s| s["kind"] = json!("neurons"),
-                "setting.kind: expected one of neuron, logreg, mlp, gradient_flow, optimizers, found \"neurons\" | did you mean \"neuron\"?",
+                "setting.kind: expected one of neuron, neuron_sweep, logreg, mlp, gradient_flow, optimizers, curvature, stationary_points, pointwise, calibration, found \"neurons\" | did you mean \"neuron\"?",
             ),
             (
                 |s| remove(s, "runs"),
@@ -456,4 +487,259 @@ fn algorithms_and_problems_that_are_none() {
             ),
         ],
     );
+}
+
+#[test]
+fn sweeps_of_other_neurons() {
+    check(
+        neuron_sweep,
+        &[
+            (
+                |s| s["threshold_value"] = json!(1),
+                "setting.threshold_value: expected a number between 0 and 1, found 1 | it is the size of an error of σ",
+            ),
+            (
+                |s| s["y"] = json!(2),
+                "setting.y: expected a target from 0 to 1, found 2 | a cross-entropy compares probabilities",
+            ),
+            (
+                |s| s["starts"][0] = json!([1]),
+                "setting.starts[0]: expected a list of 2, found a list of 1 | a start is [w, b]",
+            ),
+            (
+                |s| s["starts"][0][1] = json!("NaN"),
+                "setting.starts[0][1]: expected a finite number, found \"NaN\" | write a number such as 0.5, without quotes",
+            ),
+            (
+                |s| remove(s, "starts"),
+                "setting.starts: expected this key, found only cap, eta, kind, threshold_value, x, y | add it",
+            ),
+            (
+                |s| (s["eta"], s["x"], s["y"]) = (json!(1e308), json!(3), json!(0.5)),
+                "setting.eta: expected numbers that stay finite, found a loss of inf at epoch 1 | \
+                 try a smaller eta, or a start nearer 0",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn curvature_of_what_does_not_fit() {
+    check(
+        curvature,
+        &[
+            (
+                |s| s["scalar_points"][0]["y"] = json!(-1),
+                "setting.scalar_points[0].y: expected a target from 0 to 1, found -1 | a cross-entropy compares probabilities",
+            ),
+            (
+                |s| s["thetas"][0] = json!([0, 0]),
+                "setting.thetas[0]: expected a list of 3, found a list of 2 | \
+                 theta is one weight for each column of X, and then the bias",
+            ),
+            (
+                |s| s["thetas"] = json!([0, 0, 0]),
+                "setting.thetas[0]: expected a list, found 0 | put it into brackets, also if it is one",
+            ),
+            (
+                |s| s["midpoint_pairs"][0]["theta_b"] = json!([0, 0, 0, 0]),
+                "setting.midpoint_pairs[0].theta_b: expected a list of 3, found a list of 4 | \
+                 theta is one weight for each column of X, and then the bias",
+            ),
+            (
+                |s| s["y"] = json!([0]),
+                "setting.y: expected 2 targets, one for each row, found 1 | do inputs and targets belong together?",
+            ),
+            (
+                |s| s["mlp_points"][0]["sizes"] = json!([3, 1]),
+                "setting.mlp_points[0].sizes: expected sizes from 2 to 1, such as [2, 4, 1], found [3, 1] | \
+                 XOR has two inputs and one output",
+            ),
+            (
+                |s| s["mlp_points"][0]["theta"] = json!([1]),
+                "setting.mlp_points[0].theta: expected a list of 5, found a list of 1 | \
+                 theta is W by rows, a row for each input, and then b, of one layer after the other",
+            ),
+            (
+                |s| s["mlp_points"][0]["sizes"][1] = json!(1_000_000_000_000u64),
+                "setting.mlp_points[0].sizes[1]: expected a count up to 500, found 1000000000000 | \
+                 more would take too long, or too much memory",
+            ),
+            (
+                |s| s["mlp_points"][0] = json!({ "sizes": [2, 200, 1], "theta": vec![0.5; 801] }),
+                "setting.mlp_points[0].theta: expected at most 500 numbers, found a list of 801 | \
+                 the Hessian has as many rows, and as many columns",
+            ),
+            (
+                |s| s["X"][0][0] = json!(1e200),
+                "setting.thetas[0]: expected finite derivatives, found an infinity or NaN | try numbers nearer 0",
+            ),
+            (
+                |s| *s = json!({ "kind": "curvature", "scalar": [] }),
+                "setting: expected one of scalar_points, thetas, midpoint_pairs, mlp_points, found an object | add a list of points",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn stationary_points_of_what_does_not_fit() {
+    check(
+        stationary_points,
+        &[
+            (
+                |s| s["points"] = json!([[1, 0, 1]]),
+                "setting.points: expected rows of 2, found rows of 3 | a point is [x, y]",
+            ),
+            (
+                |s| s["points"] = json!([[1, 0], [1, 1.5]]),
+                "setting.points[1]: expected a target y from 0 to 1, found 1.5 | a cross-entropy compares probabilities",
+            ),
+            (
+                |s| s["search_interval"] = json!([1, -1]),
+                "setting.search_interval: expected two numbers, the lower first, found a list of 2 | write [-20, 10]",
+            ),
+            (
+                |s| remove(s, "search_interval"),
+                "setting.search_interval: expected this key, found only kind, points | add it",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn points_outside_of_their_ranges() {
+    check(
+        pointwise,
+        &[
+            (
+                |s| s["binary_points"][0]["y"] = json!(1.5),
+                "setting.binary_points[0].y: expected a number from 0 to 1, found 1.5 | it is a probability, or a share",
+            ),
+            (
+                |s| s["softmax_points"][0]["label"] = json!(2),
+                "setting.softmax_points[0].label: expected a class, found 2 | \
+                 classes count from 0, and setting.softmax_points[0].logits has 2",
+            ),
+            (
+                |s| s["softmax_points"][0]["label_smoothing"] = json!(2),
+                "setting.softmax_points[0].label_smoothing: expected a number from 0 to 1, found 2 | it is a probability, or a share",
+            ),
+            (
+                |s| s["softmax_points"][0] = json!({ "logits": [1], "label": 0, "label_smothing": 0.1 }),
+                "setting.softmax_points[0].label_smoothing: expected this key, found \"label_smothing\" | \
+                 is that a slip of the pen? Rename it, or add \"label_smoothing\"",
+            ),
+            (
+                |s| s["divergence_points"][0]["q"] = json!([0, 1]),
+                "setting.divergence_points[0].q[0]: expected a probability above 0, found 0 | give one for each class",
+            ),
+            (
+                |s| s["divergence_points"][0]["q"] = json!([0.5, 0.25, 0.25]),
+                "setting.divergence_points[0].q: expected a list of 2, found a list of 3 | p and q tell of the same classes",
+            ),
+            (
+                |s| s["divergence_points"][0]["p"] = json!([0.5, 0.25]),
+                "setting.divergence_points[0].p: expected probabilities that sum to 1, found a sum of 0.75 | is a class missing?",
+            ),
+            (
+                |s| s["focal_points"][0]["y"] = json!(0.5),
+                "setting.focal_points[0].y: expected 0 or 1, found 0.5 | a focal loss knows yes and no",
+            ),
+            (
+                |s| s["focal_points"][0]["gamma"] = json!(-1),
+                "setting.focal_points[0].gamma: expected a number not below 0, found -1 | 2 is usual",
+            ),
+            (
+                |s| s["focal_points"][0]["alpha"] = json!(-1),
+                "setting.focal_points[0].alpha: expected a number from 0 to 1, found -1 | it is a probability, or a share",
+            ),
+            (
+                |s| *s = json!({ "kind": "pointwise", "binary": "a word" }),
+                "setting: expected one of binary_points, softmax_points, divergence_points, focal_points, found an object | \
+                 add a list of points",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn calibration_of_what_does_not_fit() {
+    check(
+        calibration,
+        &[
+            (
+                |s| s["confidence"][1] = json!(1.5),
+                "setting.confidence[1]: expected a number from 0 to 1, found 1.5 | a confidence is a probability",
+            ),
+            (
+                |s| s["correct"][1] = json!(0.5),
+                "setting.correct[1]: expected 0 or 1, found 0.5 | write 1 for a correct answer",
+            ),
+            (
+                |s| s["correct"] = json!([1]),
+                "setting.correct: expected a list of 2, found a list of 1 | each answer has a confidence",
+            ),
+            (
+                |s| (s["confidence"], s["correct"]) = (json!([]), json!([])),
+                "setting.confidence: expected at least one number, found a list of 0 | nothing has no calibration",
+            ),
+            (|s| s["bins"] = json!(0), "setting.bins: expected at least one bin, found 0 | 10 is usual"),
+        ],
+    );
+}
+
+/// What would take hours or fill the memory is refused at once.
+#[test]
+fn absurd_counts() {
+    let told = |limit: usize, found: u64| {
+        format!(
+            "expected a count up to {limit}, found {found} | more would take too long, or too much memory"
+        )
+    };
+    let steps = told(100_000_000, 1_000_000_000_000_000);
+    check(
+        neuron,
+        &[
+            (
+                |s| s["runs"][0]["cap"] = json!(1_000_000_000_000_000u64),
+                &format!("setting.runs[0].cap: {steps}"),
+            ),
+            (|s| s["epochs"][2] = json!(1_000_000_000_000_000u64), &format!("setting.epochs[2]: {steps}")),
+        ],
+    );
+    check(
+        mlp,
+        &[(
+            |s| s["thresholds"]["caps"] = json!(1_000_000_000_000_000u64),
+            &format!("setting.thresholds.caps: {steps}"),
+        )],
+    );
+    check(
+        neuron_sweep,
+        &[(|s| s["cap"] = json!(1_000_000_000_000_000u64), &format!("setting.cap: {steps}"))],
+    );
+    let bins = told(10_000, 1_000_000_000_000);
+    check(calibration, &[(|s| s["bins"] = json!(1_000_000_000_000u64), &format!("setting.bins: {bins}"))]);
+    let steps = told(100_000, 1_000_000_000);
+    check(optimizers, &[(|s| s["steps"] = json!(1_000_000_000), &format!("setting.steps: {steps}"))]);
+}
+
+#[test]
+fn files_that_are_no_references() {
+    use super::Reference;
+    let read = |name: &str| {
+        Reference::read(format!("{FOLDER}/{name}")).map_err(|e| e.to_string().replace(FOLDER, "FOLDER"))
+    };
+    assert_eq!(
+        read("nowhere.json").unwrap_err(),
+        "FOLDER/nowhere.json: expected a file that can be read, found No such file or directory (os error 2) | is the path right?"
+    );
+    let data = read("data_iris.json").unwrap();
+    assert_eq!(
+        data.replay(None).unwrap_err().to_string().replace(FOLDER, "FOLDER"),
+        "FOLDER/data_iris.json: setting: expected this key, found only X, d, feature_names, n, name, schema, source, target, y | add it"
+    );
+    let mismatch = data.compare(&json!({})).unwrap_err();
+    assert!(mismatch.to_string().starts_with("expected: expected this key, found only X, d, "), "{mismatch}");
 }

@@ -14,15 +14,23 @@
 //! | `neuron` | kind `neuron`: one weight, one bias, one input |
 //! | `logreg` | kind `logreg`: logistic regression on a data file |
 //! | `mlp` | kind `mlp`: fully connected nets |
+//! | `neuron_sweep` | kind `neuron_sweep`: how long a neuron takes to leave saturation, from many starts |
 //! | `gradient_flow` | kind `gradient_flow`: all gradients of a deeper net at its start |
 //! | `optimizers` | kind `optimizers`: some steps of every optimizer |
+//! | `curvature` | kind `curvature`: second derivatives, Hessians and their eigenvalues, chords |
+//! | `stationary_points` | kind `stationary_points`: where the slope of a neuron's loss is 0 |
+//! | `pointwise` | kind `pointwise`: losses and their gradients at single points |
+//! | `calibration` | kind `calibration`: is who says 70 % right in 70 of 100 cases? |
 //! | `net` | the net that these are, its activations and its losses |
 //! | `descent` | the steps, the rows at chosen epochs, and the first epochs with small errors |
 //! | `rows` | inputs and targets, from the setting or from a data file beside it |
 //! | `place` | JSON values that know where they stand, to be read with good errors |
 //! | `compare`, `error` | is it the same? what is wrong with the setting? |
+//! | `reference` | a whole reference file |
 
+mod calibration;
 mod compare;
+mod curvature;
 mod descent;
 mod error;
 mod gradient_flow;
@@ -32,18 +40,23 @@ mod messages;
 mod mlp;
 mod net;
 mod neuron;
+mod neuron_sweep;
 mod optimizers;
 mod place;
+mod pointwise;
+mod reference;
 mod rows;
+mod stationary_points;
 
 use std::path::Path;
 
 use serde_json::Value;
 
-pub use compare::{Mismatch, compare};
+pub use compare::{Agreement, Mismatch, compare};
 pub use error::ReplayError;
 use place::Place;
 pub(crate) use place::near;
+pub use reference::Reference;
 
 /// How a kind of setting is replayed; the path is the folder of its data files.
 type Kind = fn(&Place, &Path) -> Result<Value, ReplayError>;
@@ -51,10 +64,15 @@ type Kind = fn(&Place, &Path) -> Result<Value, ReplayError>;
 /// Every kind of setting.
 const KINDS: &[(&str, Kind)] = &[
     ("neuron", neuron::replay),
+    ("neuron_sweep", neuron_sweep::replay),
     ("logreg", logreg::replay),
     ("mlp", mlp::replay),
     ("gradient_flow", gradient_flow::replay),
     ("optimizers", optimizers::replay),
+    ("curvature", curvature::replay),
+    ("stationary_points", stationary_points::replay),
+    ("pointwise", pointwise::replay),
+    ("calibration", calibration::replay),
 ];
 
 /// Computes what `setting` is expected to give; `data` is the folder of the data file that it names, if any.

@@ -5,7 +5,7 @@ use surprisal_loss::{
     BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction, mse_loss, softmax_cross_entropy,
 };
 use surprisal_tensor::ndarray::{Array2, arr1};
-use surprisal_tensor::{ParamId, Params, Tape, Var, Workspace};
+use surprisal_tensor::{ParamId, Params, Scalar, Tape, Var, Workspace};
 
 use super::ReplayError;
 use super::place::Place;
@@ -14,11 +14,26 @@ use super::rows::Rows;
 /// A value on the tape that all kinds compute on.
 pub(super) type Number<'t> = Var<'t, f64>;
 
-type Activation = for<'t> fn(Number<'t>) -> Number<'t>;
-
 /// What may stand between two layers.
+#[derive(Clone, Copy)]
+enum Activation {
+    Sigmoid,
+    Tanh,
+    Relu,
+}
+
 const ACTIVATIONS: &[(&str, Activation)] =
-    &[("sigmoid", |z| z.sigmoid()), ("tanh", |z| z.tanh()), ("relu", |z| z.relu())];
+    &[("sigmoid", Activation::Sigmoid), ("tanh", Activation::Tanh), ("relu", Activation::Relu)];
+
+impl Activation {
+    fn of<T: Scalar>(self, z: Var<T>) -> Var<T> {
+        match self {
+            Activation::Sigmoid => z.sigmoid(),
+            Activation::Tanh => z.tanh(),
+            Activation::Relu => z.relu(),
+        }
+    }
+}
 
 /// What turns logits into outputs, and measures them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +58,7 @@ pub(super) const LOSSES: &[(&str, Loss)] = &[
 
 impl Loss {
     /// σ or softmax of the logits, or they themselves: `[rows, outputs]`.
-    fn outputs(self, logits: Number) -> Number {
+    fn outputs<T: Scalar>(self, logits: Var<T>) -> Var<T> {
         match self {
             Loss::SigmoidBce | Loss::SigmoidHalfMse | Loss::SigmoidMse => logits.sigmoid(),
             Loss::SoftmaxCe | Loss::SoftmaxHalfMse => logits.softmax(-1),
@@ -52,7 +67,7 @@ impl Loss {
     }
 
     /// The loss of a batch: a sum over rows and outputs, divided by the rows only, but for `SigmoidMse`.
-    fn of<'t>(self, logits: Number<'t>, outputs: Number<'t>, targets: Number<'t>) -> Number<'t> {
+    fn of<'t, T: Scalar>(self, logits: Var<'t, T>, outputs: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
         let rows = targets.shape().dims()[0] as f64;
         let sum = Reduction::Sum;
         match self {
@@ -97,10 +112,10 @@ pub(super) struct Net {
 }
 
 /// What one evaluation puts on the tape.
-pub(super) struct Recorded<'t> {
-    pub logits: Number<'t>,
-    pub outputs: Number<'t>,
-    pub loss: Number<'t>,
+pub(super) struct Recorded<'t, T: Scalar> {
+    pub logits: Var<'t, T>,
+    pub outputs: Var<'t, T>,
+    pub loss: Var<'t, T>,
 }
 
 impl Net {
@@ -113,6 +128,18 @@ impl Net {
         let mut net = Net::new(loss);
         let weight = Array2::from_shape_fn((weight.len(), 1), |(i, _)| weight[i]);
         net.push(&weight, &[bias], None);
+        net
+    }
+
+    /// Layers between these sizes, with sigmoids; theta is W by rows, a row for each input, and then b, of one layer after the
+    /// other, and as long as that takes.
+    pub fn of_sizes(sizes: &[usize], theta: &[f64], loss: Loss) -> Self {
+        let (mut net, mut rest) = (Net::new(loss), theta.iter().copied());
+        for (l, pair) in sizes.windows(2).enumerate() {
+            let weight = Array2::from_shape_simple_fn((pair[0], pair[1]), || rest.next().unwrap_or(f64::NAN));
+            let bias: Vec<_> = rest.by_ref().take(pair[1]).collect();
+            net.push(&weight, &bias, (l + 2 < sizes.len()).then_some(Activation::Sigmoid));
+        }
         net
     }
 
@@ -191,15 +218,29 @@ impl Net {
         self.layers.iter().map(|layer| norm(&[&values[layer.weight], &values[layer.bias]])).collect()
     }
 
-    /// Computes the loss of a batch: x is `[rows, inputs]`, y `[rows, outputs]`.
-    pub fn record<'t>(&self, tape: &'t Tape<'t, f64>, x: &Array2<f64>, y: &Array2<f64>) -> Recorded<'t> {
-        let logits = self.layers.iter().fold(tape.input(x), |x, layer| {
+    /// Computes the loss of a batch: x is `[rows, inputs]`, y `[rows, outputs]`. The numbers on the tape may carry derivatives.
+    pub fn record<'t, T: Scalar>(
+        &self,
+        tape: &'t Tape<'t, T>,
+        x: &Array2<f64>,
+        y: &Array2<f64>,
+    ) -> Recorded<'t, T> {
+        let logits = self.layers.iter().fold(input(tape, x), |x, layer| {
             let z = x.affine(tape.param(layer.weight), tape.param(layer.bias));
-            layer.activation.map_or(z, |activation| activation(z))
+            layer.activation.map_or(z, |activation| activation.of(z))
         });
         let outputs = self.loss.outputs(logits);
-        Recorded { logits, outputs, loss: self.loss.of(logits, outputs, tape.input(y)) }
+        Recorded { logits, outputs, loss: self.loss.of(logits, outputs, input(tape, y)) }
     }
+}
+
+/// Data on a tape of any numbers.
+fn input<'t, T: Scalar>(tape: &'t Tape<'t, T>, x: &Array2<f64>) -> Var<'t, T> {
+    tape.input_with(x.shape(), |slots| {
+        for (slot, &x) in slots.iter_mut().zip(x) {
+            *slot = T::of(x);
+        }
+    })
 }
 
 /// The Euclidean length of all parts together.

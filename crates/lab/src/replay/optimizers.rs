@@ -51,6 +51,9 @@ struct Problem {
     loss: Box<Loss>,
 }
 
+/// Each step becomes a row, kept in memory.
+const MOST_STEPS_TOLD: usize = 100_000;
+
 type Loss = dyn for<'t> Fn(&'t Tape<'t, f64>) -> Number<'t>;
 type Read = fn(&Place) -> Result<Problem, ReplayError>;
 
@@ -58,7 +61,7 @@ const PROBLEMS: &[(&str, Read)] = &[("quadratic", quadratic), ("logistic", logis
 
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let (problems, algorithms) = (setting.get("problems")?, setting.get("algorithms")?);
-    let steps = setting.get("steps")?.count()?;
+    let steps = setting.get("steps")?.count_to(MOST_STEPS_TOLD)?;
     let mut told = Map::new();
     for (name, problem) in problems.entries()? {
         let problem = problem.meant_by(kind(name), PROBLEMS)?(&problem)?;

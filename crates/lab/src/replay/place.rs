@@ -5,6 +5,9 @@ use surprisal_tensor::ndarray::Array2;
 
 use super::ReplayError;
 
+/// How many steps of gradient descent are taken at most: hours, if a net is large.
+pub(super) const MOST_STEPS: usize = 100_000_000;
+
 /// A value and its key path.
 #[derive(Clone, Debug)]
 pub(super) struct Place<'a> {
@@ -33,7 +36,7 @@ impl<'a> Place<'a> {
     /// What stands under a key that may be left out, but not misspelt.
     pub fn find(&self, key: &str) -> Result<Option<Place<'a>>, ReplayError> {
         let object = self.object()?;
-        let path = format!("{}.{key}", self.path);
+        let path = self.below(key);
         if let Some(value) = object.get(key) {
             return Ok(Some(Place { path, value }));
         }
@@ -53,19 +56,31 @@ impl<'a> Place<'a> {
         }
         let keys: Vec<&str> = self.object()?.keys().map(String::as_str).collect();
         let found = if keys.is_empty() { "no keys".into() } else { format!("only {}", keys.join(", ")) };
-        Err(ReplayError::new(format!("{}.{key}", self.path), "this key", found, "add it"))
+        Err(ReplayError::new(self.below(key), "this key", found, "add it"))
     }
 
     /// What stands under every key.
     pub fn entries(&self) -> Result<impl Iterator<Item = (&'a str, Place<'a>)> + '_, ReplayError> {
-        let entry = |(key, value): (&'a String, &'a Value)| {
-            (key.as_str(), Place { path: format!("{}.{key}", self.path), value })
-        };
+        let entry =
+            |(key, value): (&'a String, &'a Value)| (key.as_str(), Place { path: self.below(key), value });
         Ok(self.object()?.iter().map(entry))
+    }
+
+    fn below(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_string() } else { format!("{}.{key}", self.path) }
     }
 
     fn object(&self) -> Result<&'a Map<String, Value>, ReplayError> {
         self.value.as_object().ok_or_else(|| self.wrong("an object", "write {\"key\": value, ..}"))
+    }
+
+    /// This object, with what was computed from it.
+    pub fn with(&self, told: Value) -> Result<Value, ReplayError> {
+        let mut whole = self.object()?.clone();
+        if let Value::Object(told) = told {
+            whole.extend(told);
+        }
+        Ok(whole.into())
     }
 
     // ---- into lists
@@ -91,6 +106,16 @@ impl<'a> Place<'a> {
         values.map(|(i, value)| value.as_f64().map_or_else(|| self.element(i).number(), Ok)).collect()
     }
 
+    /// A list of finite numbers, each in a range.
+    pub fn numbers_within(
+        &self,
+        within: impl Fn(f64) -> bool + Copy,
+        expected: &str,
+        hint: &str,
+    ) -> Result<Vec<f64>, ReplayError> {
+        self.list()?.map(|number| number.number_within(within, expected, hint)).collect()
+    }
+
     /// A list of rows of numbers, all of one length: `[rows, columns]`, neither of them 0.
     pub fn matrix(&self) -> Result<Array2<f64>, ReplayError> {
         let (mut flat, mut columns) = (Vec::new(), None);
@@ -114,7 +139,7 @@ impl<'a> Place<'a> {
 
     /// A list of epochs, each after the one before.
     pub fn epochs(&self) -> Result<Vec<usize>, ReplayError> {
-        let epochs = self.list()?.map(|epoch| epoch.count()).collect::<Result<Vec<_>, _>>()?;
+        let epochs = self.list()?.map(|epoch| epoch.count_to(MOST_STEPS)).collect::<Result<Vec<_>, _>>()?;
         match epochs.windows(2).position(|pair| pair[0] >= pair[1]) {
             None => Ok(epochs),
             Some(i) => {
@@ -132,10 +157,30 @@ impl<'a> Place<'a> {
         finite.ok_or_else(|| self.wrong("a finite number", "write a number such as 0.5, without quotes"))
     }
 
+    /// A finite number in a range.
+    pub fn number_within(
+        &self,
+        within: impl Fn(f64) -> bool,
+        expected: &str,
+        hint: &str,
+    ) -> Result<f64, ReplayError> {
+        let number = self.number()?;
+        if within(number) { Ok(number) } else { Err(self.wrong(expected, hint)) }
+    }
+
     /// 0, 1, 2, ..
     pub fn count(&self) -> Result<usize, ReplayError> {
         let count = self.value.as_u64().and_then(|count| usize::try_from(count).ok());
         count.ok_or_else(|| self.wrong("a count", "write 0 or a positive integer, without a decimal point"))
+    }
+
+    /// The same, where more would take too much time or memory.
+    pub fn count_to(&self, most: usize) -> Result<usize, ReplayError> {
+        let count = self.count()?;
+        if count <= most {
+            return Ok(count);
+        }
+        Err(self.wrong(format!("a count up to {most}"), "more would take too long, or too much memory"))
     }
 
     /// A string.

@@ -1,0 +1,81 @@
+//! `surprisal lab replay`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use surprisal_lab::replay::{Agreement, Mismatch, Reference};
+
+use crate::Failure;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Options {
+    /// A reference experiment, as JSON; with --check also several
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The folder of the data files that are named in FILE [default: the folder of FILE]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Instead of the numbers, tell how far they are from those expected
+    #[arg(long)]
+    check: bool,
+}
+
+const EXAMPLES: &str = r#"Examples:
+  surprisal lab replay crates/lab/tests/vectors/metrics_ece.json
+      {"bins":[..],"brier":0.23535,"ece":0.17375,"mce":0.355}
+  surprisal lab replay --check crates/lab/tests/vectors/[l-x]*.json
+
+A file holds a "setting", whose "kind" says what is computed; what is computed is one JSON object. For --check the file
+also holds what is "expected" and a "tolerance", {"rtol": .., "atol": ..}: a number x holds if
+|x - expected| <= rtol |expected| + atol, and all else if it is the same. The exit code is 1 where something does not."#;
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { files, data, check } = options;
+    match &files[..] {
+        _ if check => hold(&files, data.as_deref()),
+        [file] => {
+            let reference = Reference::read(file).map_err(Failure::run)?;
+            crate::tell(&format!("{}\n", reference.replay(data.as_deref()).map_err(Failure::run)?))
+        }
+        several => {
+            let message =
+                format!("{} files: one is replayed at a time, or several with --check", several.len());
+            Err(Failure::usage(message))
+        }
+    }
+}
+
+/// A line for each file; what does not hold is told, and the others are held all the same.
+fn hold(files: &[PathBuf], data: Option<&Path>) -> Result<(), Failure> {
+    let mut failed = 0;
+    for file in files {
+        if let Err(message) = hold_one(file, data)? {
+            failed += 1;
+            eprintln!("error: {message}");
+        }
+    }
+    if failed > 0 {
+        return Err(Failure::run(format!("{failed} of {} files do not hold", files.len())));
+    }
+    Ok(())
+}
+
+/// The inner error is about the file.
+fn hold_one(file: &Path, data: Option<&Path>) -> Result<Result<(), String>, Failure> {
+    let name = file.display();
+    let read = Reference::read(file).and_then(|reference| Ok((reference.replay(data)?, reference)));
+    let (found, reference) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let held = reference.compare(&found);
+    let (ratio, at) = match &held {
+        Ok(Agreement { ratio, at, .. }) | Err(Mismatch { ratio, at, .. }) => (*ratio, at),
+    };
+    if ratio.is_finite() {
+        let place = if at.is_empty() { String::new() } else { format!(", at {at}") };
+        crate::tell(&format!("{name}: worst ratio {ratio:.1e} of the tolerance{place}\n"))?;
+    }
+    Ok(held.map(drop).map_err(|mismatch| format!("{name}: {mismatch}")))
+}

@@ -1,0 +1,110 @@
+//! Is cross-entropy never below entropy? The distribution p stands still and q moves.
+
+use rand_distr::{Distribution, Exp1};
+use surprisal_layers::rng;
+use surprisal_loss::{KlDiv, KlReduction, cross_entropy_probs, entropy};
+use surprisal_tensor::ndarray::{Array1, Axis, arr1};
+use surprisal_tensor::{Params, Workspace};
+
+use crate::chart::{Chart, Line, Style};
+use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "entropy-bound",
+    title: "What the wrong expectation costs",
+    claim: "the cross-entropy H(p, q) is never below the entropy H(p), and equal to it at q = p alone",
+    background: &[
+        "How *surprising* is an outcome of probability p? By -ln p: something certain does not surprise, something rare does. The mean surprise of a \
+         distribution p is its *entropy*, H(p) = -Σ p ln p.",
+        "Someone who expects q while outcomes come from p is surprised by -ln q, on average H(p, q) = -Σ p ln q: the *cross-entropy*. What it costs to \
+         expect the wrong thing, H(p, q) - H(p), is called the Kullback-Leibler divergence KL(p‖q). A loss that is smallest where the expectation is \
+         right teaches the right thing.",
+    ],
+    falsified_if: "one pair of distributions has a cross-entropy below the entropy, or equality away from q = p",
+    broken: "p and q change places in the cross-entropy",
+    source: "Gibbs' inequality; Shannon, \"A mathematical theory of communication\" (1948); Kullback and Leibler (1951).",
+    minutes: 0.02,
+    seeds: None,
+    knobs: &[
+        Knob::share("p", "0.3", "the probability of \"yes\" that stands still in the picture"),
+        Knob::count("pairs", "20000", "how many pairs of distributions are drawn").quick("2000"),
+        Knob::count("classes", "20", "the most outcomes that a distribution has"),
+        Knob::count("seed", "1", "the seed of what is drawn"),
+    ],
+    run,
+};
+
+/// What is exact but for rounding: sums of 20 terms in `f64`.
+const ROUNDING: f64 = 1e-12;
+
+/// H(p, q), H(p) and KL(p‖q), as the library computes them.
+fn measure(p: &Array1<f64>, q: &Array1<f64>, broken: bool) -> [f64; 3] {
+    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let tape = workspace.no_grad(&params);
+    let [p, q] = [p, q].map(|distribution| tape.input(&distribution.view().insert_axis(Axis(0))));
+    let cross = if broken { cross_entropy_probs(q, p) } else { cross_entropy_probs(p, q) };
+    let divergence = KlDiv { reduction: KlReduction::BatchMean, ..Default::default() };
+    [cross.item(), entropy(p).item(), divergence.loss(q.ln(), p).item()]
+}
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let (p, most) = (lab.number("p"), lab.count("classes"));
+    if most < 2 {
+        return Err(LabError::Usage("classes: a distribution has 2 outcomes or more".into()));
+    }
+    let yes_or_no = |p: f64| arr1(&[p, 1.0 - p]);
+    let mut curve = Record::new("moving_q", &["q", "cross_entropy", "entropy", "kl"]);
+    for q in (1..200).map(|i| f64::from(i) / 200.0) {
+        let [cross, entropy, kl] = measure(&yes_or_no(p), &yes_or_no(q), lab.broken);
+        curve.push([q, cross, entropy, kl]);
+    }
+
+    // all distributions over so many outcomes are equally likely
+    let mut rng = rng(lab.count("seed") as u64);
+    let mut draw = |classes: usize| {
+        let raw = Array1::from_shape_simple_fn(classes, || Exp1.sample(&mut rng)).mapv(|x: f64| x.max(1e-12));
+        let sum = raw.sum();
+        raw / sum
+    };
+    let (mut least, mut off_equal, mut off_kl) = (f64::INFINITY, 0f64, 0f64);
+    for i in 0..lab.count("pairs") {
+        let classes = 2 + i % (most - 1);
+        let (p, q) = (draw(classes), draw(classes));
+        let [cross, entropy, kl] = measure(&p, &q, lab.broken);
+        let [same, own, _] = measure(&p, &p, lab.broken);
+        least = least.min(cross - entropy);
+        off_equal = off_equal.max((same - own).abs());
+        off_kl = off_kl.max((cross - entropy - kl).abs());
+    }
+    lab.keep(Record::once(
+        "extremes",
+        [("smallest_gap", least), ("largest_gap_at_q_equal_p", off_equal), ("largest_gap_minus_kl", off_kl)],
+    ));
+
+    let drawn = format!("Over {} drawn pairs", lab.count("pairs"));
+    let report = Report::new()
+        .figure("moving-q", chart(&curve, p).to_svg(), "The valley touches the level of the entropy at q = p and nowhere else. What stands above it is KL(p‖q).")
+        .finding(
+            Finding::deterministic(&drawn, "smallest H(p, q) - H(p)", least)
+                .judged(least > 0.0 && off_equal < ROUNDING, least < 0.0 || off_equal > ROUNDING)
+                .say(format!("At q = p the two differ by {off_equal:.0e} at most, which is rounding.")),
+        )
+        .finding(
+            Finding::deterministic(&drawn, "largest |H(p, q) - H(p) - KL(p‖q)|", off_kl)
+                .below(ROUNDING)
+                .say("Since H(p) does not depend on q, cross-entropy and KL teach the same."),
+        );
+    Ok(report)
+}
+
+fn chart(curve: &Record, p: f64) -> Chart {
+    let entropy = curve.last("entropy");
+    Chart::new("Cross-entropy while q moves")
+        .subtitle(format!("p says \"yes\" with probability {p}"))
+        .x_label("q, the probability of \"yes\" that is expected").y_label("nats").include_y(0.0)
+        .line(Line::new("H(p, q)", curve.points("q", "cross_entropy")))
+        .line(Line::new("H(p)", curve.points("q", "entropy")).style(Style::Dashed))
+        .mark(p, entropy, "q = p")
+        .alt(format!("The cross-entropy against q: a valley that touches the entropy, {entropy:.3} nats, at q = {p}, and grows without bound towards 0 and 1."))
+}

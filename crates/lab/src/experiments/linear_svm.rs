@@ -1,0 +1,249 @@
+//! Logistic regression and the linear support vector machine: is the loss all that differs? And what happens to a feature
+//! that is there twice?
+
+use surprisal_data::metrics::roc_auc_score;
+use surprisal_data::{Dataset, Standardize, stratified_split};
+use surprisal_layers::rng;
+use surprisal_loss::{hinge_loss, soft_margin_loss};
+use surprisal_optim::Sgd;
+use surprisal_tensor::ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
+use surprisal_tensor::{Params, Var};
+
+use crate::chart::{Chart, Line};
+use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "linear-svm",
+    title: "Logistic regression and the support vector machine",
+    claim: "logistic regression and the linear SVM differ in their loss alone and rank alike; a feature that is there twice shares its weight and \
+            leaves the ranking as it was",
+    background: &[
+        "Both models add up the measurements of a case, each times a weight, to a score s: above 0 means yes (y = +1), below 0 no (y = -1). They differ in \
+         how a score is judged. Logistic regression takes ln(1 + e^-ys): every case pulls at the weights, if ever so little. The support vector machine \
+         takes the *hinge*, max(0, 1 - ys): cases that are right by a margin of 1 or more do not pull at all. The others are its support vectors.",
+        "How well a model ranks is measured by the *AUC*: the share of pairs of a yes and a no in which the yes has the higher score. 1 is perfect, one half \
+         is chance. The data are 569 tumours with 30 measurements, benign or malignant; a quarter of them is kept apart for the test. Both models \
+         are trained with the same steps and the same pull of weights towards 0.",
+        "Then the measurement with the largest weight is put in twice. Nothing new is known, so nothing should change but the weights: the two \
+         copies share what one had.",
+    ],
+    falsified_if: "the AUC of the two models differs by more than the margin, or a copy keeps the whole weight, or the AUC changes with the copy",
+    broken: "the SVM's arm learns shuffled answers under the logistic loss; and what is put in twice is not a copy but the answer itself, which in the \
+             test is the wrong one",
+    source: "Vapnik, *The Nature of Statistical Learning Theory* (1995); Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), \
+             section 12.3.2.",
+    minutes: 0.1,
+    seeds: Some(Seeds { usual: 8, quick: 4 }),
+    knobs: &[
+        Knob::positive("eta", "0.1", "the learning rate"),
+        Knob::count("epochs", "2000", "steps on all training rows").quick("500"),
+        Knob::positive("decay", "0.001", "the pull of the weights towards 0"),
+        Knob::positive("margin", "0.02", "the largest difference of AUCs that counts as none"),
+    ],
+    run,
+};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Loss {
+    Logistic,
+    Hinge,
+}
+
+impl Loss {
+    fn of<'t>(self, scores: Var<'t, f64>, signs: Var<'t, f64>) -> Var<'t, f64> {
+        match self {
+            Loss::Logistic => soft_margin_loss(scores, signs),
+            Loss::Hinge => hinge_loss(scores, signs),
+        }
+    }
+    /// Whether a case with this score times its sign has a slope that is not 0.
+    fn pulls(self, score: f64) -> bool {
+        self == Loss::Logistic || score < 1.0
+    }
+}
+
+/// Features, and +1 or -1.
+type Rows = (Array2<f64>, Vec<usize>);
+
+struct Model {
+    weights: Vec<f64>, // and the bias
+    auc: f64,
+    pulling: f64,
+    curve: Vec<f64>,
+}
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let splits = lab.seeds.iter().map(|&seed| split(seed)).collect::<Result<Vec<_>, _>>()?;
+    let jobs: Vec<(usize, u64)> = lab.seeds.iter().copied().enumerate().collect();
+    let results = lab.runs(
+        "splits of the tumours",
+        &jobs,
+        |(_, seed)| [("seed", seed.to_string())],
+        |&(i, seed)| {
+            let (train, test) = &splits[i];
+            let logistic = fit(lab, Loss::Logistic, train, test);
+            let svm = match lab.broken {
+                false => fit(lab, Loss::Hinge, train, test),
+                true => fit(lab, Loss::Logistic, &(train.0.clone(), shuffled(&train.1, seed)), test),
+            };
+            let features = train.0.ncols();
+            let largest = (0..features)
+                .max_by(|&a, &b| logistic.weights[a].abs().total_cmp(&logistic.weights[b].abs()))
+                .unwrap_or(0);
+            let [train2, test2] = [(train, false), (test, true)].map(|((x, y), testing)| {
+                let copy = match lab.broken {
+                    false => x.column(largest).to_owned(),
+                    true => y
+                        .iter()
+                        .map(|&yes| if (yes == 1) != testing { 3.0 } else { -3.0 })
+                        .collect::<Array1<f64>>(),
+                };
+                (
+                    concatenate(Axis(1), &[x.view(), copy.view().insert_axis(Axis(1))])
+                        .expect("as many rows"),
+                    y.clone(),
+                )
+            });
+            let twice = fit(lab, Loss::Logistic, &train2, &test2);
+            let copies = [twice.weights[largest], twice.weights[features]];
+            let mut curve = Record::new("training", &["epoch", "logistic_pulling", "svm_pulling"]);
+            for (epoch, (a, b)) in logistic.curve.iter().zip(&svm.curve).enumerate() {
+                curve.push([epoch as f64, *a, *b]);
+            }
+            let record = Record::once(
+                "models",
+                [
+                    ("logistic_auc", logistic.auc),
+                    ("svm_auc", svm.auc),
+                    ("twice_auc", twice.auc),
+                    ("logistic_pulling", logistic.pulling),
+                    ("svm_pulling", svm.pulling),
+                    ("weight", logistic.weights[largest]),
+                    ("copy_1", copies[0]),
+                    ("copy_2", copies[1]),
+                ],
+            );
+            [record, curve]
+        },
+    )?;
+
+    // ---- measure
+    let of = |name: &str| results.iter().map(|[r, _]| r.last(name)).collect::<Vec<f64>>();
+    let each = |f: fn(f64, f64) -> f64, a: &str, b: &str| {
+        of(a).into_iter().zip(of(b)).map(|(a, b)| f(a, b)).collect::<Vec<f64>>()
+    };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let share: Vec<f64> = (0..results.len())
+        .map(|i| of("copy_1")[i].abs().max(of("copy_2")[i].abs()) / of("weight")[i].abs())
+        .collect();
+
+    // ---- verdict
+    let margin = lab.number("margin");
+    let report = Report::new()
+        .figure("losses", losses_chart().to_svg(), "How a score is judged where the answer is yes. To the right of 1 the hinge is 0: such a case no longer pulls.")
+        .finding(
+            Finding::seeds("Same model, same steps, same data", "AUC, SVM minus logistic regression", &each(|a, b| a - b, "svm_auc", "logistic_auc"))
+                .within(margin)
+                .say(format!("{:.4} and {:.4} on average; differences within ±{margin} count as none.", mean(&of("svm_auc")), mean(&of("logistic_auc")))),
+        )
+        .finding(
+            Finding::seeds("At the end of training", "share of training rows that pull, SVM minus logistic regression", &each(|a, b| a - b, "svm_pulling", "logistic_pulling"))
+                .below(0.0)
+                .say(format!("Under the hinge {:.0} % of the rows still pull, under the logistic loss {:.0} %.", 100.0 * mean(&of("svm_pulling")), 100.0 * mean(&of("logistic_pulling")))),
+        )
+        .finding(
+            Finding::seeds("With the heaviest feature in twice", "the larger of the two weights / the weight of the feature alone", &share)
+                .below(0.75)
+                .say("Shared fairly it would be one half, and a little more because two small weights are pulled to 0 less than one large one."),
+        )
+        .finding(
+            Finding::seeds("With the heaviest feature in twice", "AUC, minus that without the copy", &each(|a, b| a - b, "twice_auc", "logistic_auc"))
+                .within(margin)
+                .say(format!("Differences within ±{margin} count as none.")),
+        );
+    Ok(report.figure("pulling", pulling_chart(&results[0][1]).to_svg(),
+        "The share of training rows with a slope that is not 0, in the first split: under the hinge, row after row is done."))
+}
+
+fn split(seed: u64) -> Result<(Rows, Rows), LabError> {
+    let (train, test) = stratified_split(&Dataset::breast_cancer(), 0.25, &mut rng(seed))?;
+    let standardize = Standardize::fit(&train.features)?;
+    Ok((
+        (standardize.apply(&train.features)?, train.labels),
+        (standardize.apply(&test.features)?, test.labels),
+    ))
+}
+
+/// The same answers in another order.
+fn shuffled(labels: &[usize], seed: u64) -> Vec<usize> {
+    let mut batches =
+        surprisal_data::Batches::new(labels.len(), labels.len()).expect("one batch of all rows");
+    batches.shuffle(&mut rng(seed));
+    batches.iter().flatten().map(|&row| labels[row]).collect()
+}
+
+/// A linear model from weights of 0.
+fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) -> Model {
+    let mut params = Params::<f64>::new();
+    let (w, b) = (params.add("w", &Array2::zeros((x.ncols(), 1))), params.add("b", &Array1::zeros(1)));
+    let sign = |label: &usize| if *label == 1 { 1.0 } else { -1.0 };
+    let y = Array2::from_shape_fn((labels.len(), 1), |(i, _)| sign(&labels[i]));
+    let (decay, rows) = (lab.number("decay"), labels.len());
+    let scores = |theta: &[f64], x: &Array2<f64>| {
+        let (bias, weights) = theta.split_last().expect("weights and a bias");
+        x.dot(&ArrayView1::from(weights)) + *bias
+    };
+    let mut curve = vec![];
+    Training { epochs: lab.count("epochs"), rows, batch: rows }.run(
+        &mut params,
+        &mut Sgd::new(lab.number("eta")),
+        &mut rng(0), // all rows in a step have no order
+        |tape, _| {
+            let z = tape.input(x).affine(tape.param(w), tape.param(b));
+            loss.of(z, tape.input(&y)) + tape.param(w).square().sum() * decay
+        },
+        |_, params| {
+            let pulling =
+                scores(params.as_slice(), x).iter().zip(&y).filter(|(s, y)| loss.pulls(*s * *y)).count();
+            curve.push(pulling as f64 / rows as f64);
+            true
+        },
+    );
+    let said = scores(params.as_slice(), test).to_vec();
+    let auc = roc_auc_score(test_labels, &said).unwrap_or(f64::NAN); // scores that are not finite have no order
+    Model {
+        weights: params.as_slice().to_vec(),
+        auc,
+        pulling: curve.last().copied().unwrap_or(f64::NAN),
+        curve,
+    }
+}
+
+// ---- pictures
+
+fn losses_chart() -> Chart {
+    let line = |name: &str, f: fn(f64) -> f64| {
+        Line::new(name, (-30..=40).map(|i| f64::from(i) / 10.0).map(|s| (s, f(s))))
+    };
+    Chart::new("Two ways to judge a score")
+        .subtitle("where the answer is yes").x_label("score s").y_label("loss")
+        .line(line("logistic, ln(1 + e^-s)", |s| (-s).exp().ln_1p()))
+        .line(line("hinge, max(0, 1 - s)", |s| (1.0 - s).max(0.0)))
+        .alt("Both losses fall as the score rises. The hinge is 0 from 1 on; the logistic loss comes ever nearer to 0.")
+}
+
+fn pulling_chart(curve: &Record) -> Chart {
+    Chart::new("Rows that pull at the weights")
+        .subtitle("first split")
+        .x_label("epoch")
+        .y_label("share of training rows")
+        .percent_y()
+        .include_y(0.0)
+        .line(Line::new("logistic regression", curve.points("epoch", "logistic_pulling")))
+        .line(Line::new("SVM", curve.points("epoch", "svm_pulling")))
+        .alt(format!(
+            "All rows pull under the logistic loss; under the hinge their share falls to {:.0} %.",
+            100.0 * curve.last("svm_pulling")
+        ))
+}
