@@ -1,106 +1,17 @@
 //! Charts and pages as readers get them: well-formed, complete, safe and the same in every run.
 
-use surprisal_lab::chart::{Chart, Line, Panels, Style};
+#[path = "support/xml.rs"]
+mod xml;
+
+use surprisal_lab::chart::{Band, Chart, Line, Panels, Points, Style};
 use surprisal_lab::page::{Align, Page, Table, Verdict};
-
-/// One element of a parsed document, with the text directly inside it.
-#[derive(Debug, Default)]
-struct Element {
-    name: String,
-    attributes: Vec<(String, String)>,
-    text: String,
-}
-
-impl Element {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    #[track_caller]
-    fn number(&self, name: &str) -> f64 {
-        self.get(name).and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} of {self:?}"))
-    }
-
-    fn has_class(&self, class: &str) -> bool {
-        self.get("class").is_some_and(|classes| classes.split(' ').any(|c| c == class))
-    }
-}
-
-/// The elements of an XML document, or what is wrong with it.
-fn parse(document: &str) -> Result<Vec<Element>, String> {
-    let mut elements: Vec<Element> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    let mut rest = document.trim();
-    rest = rest.strip_prefix("<!DOCTYPE html>").unwrap_or(rest);
-    while let Some(start) = rest.find('<') {
-        let text = unescape(&rest[..start])?;
-        match open.last() {
-            Some(&parent) => elements[parent].text += &text,
-            None if text.trim().is_empty() => {}
-            None => return Err(format!("text outside of the root: {text}")),
-        }
-        let end = start + rest[start..].find('>').ok_or("an unclosed <")?;
-        let tag = &rest[start + 1..end];
-        rest = &rest[end + 1..];
-        if let Some(name) = tag.strip_prefix('/') {
-            match open.pop() {
-                Some(index) if elements[index].name == name => {}
-                other => return Err(format!("</{name}> closes {:?}", other.map(|i| &elements[i].name))),
-            }
-            continue;
-        }
-        let (tag, closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-        let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
-        let mut element = Element { name: name.to_owned(), ..Element::default() };
-        while !list.trim().is_empty() {
-            let (attribute, after) = list.split_once("=\"").ok_or(format!("a bad attribute in <{tag}>"))?;
-            let (value, after) = after.split_once('"').ok_or(format!("an open quote in <{tag}>"))?;
-            if element.get(attribute.trim()).is_some() {
-                return Err(format!("{attribute} twice in <{tag}>"));
-            }
-            element.attributes.push((attribute.trim().to_owned(), unescape(value)?));
-            list = after;
-        }
-        if open.is_empty() && !elements.is_empty() {
-            return Err(format!("a second root <{name}>"));
-        }
-        elements.push(element);
-        if !closed {
-            open.push(elements.len() - 1);
-        }
-    }
-    match open.pop() {
-        Some(index) => Err(format!("<{}> is never closed", elements[index].name)),
-        None => Ok(elements),
-    }
-}
-
-fn unescape(text: &str) -> Result<String, String> {
-    let mut parts = text.split('&');
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        let (entity, after) = part.split_once(';').ok_or(format!("a bare & before {part:?}"))?;
-        out += match entity {
-            "amp" => "&",
-            "lt" => "<",
-            "gt" => ">",
-            "quot" => "\"",
-            "#39" => "'",
-            _ => return Err(format!("the unknown entity {entity}")),
-        };
-        out += after;
-    }
-    Ok(out)
-}
-
-#[track_caller]
-fn parsed(document: &str) -> Vec<Element> {
-    parse(document).unwrap_or_else(|error| panic!("{error} in\n{document}"))
-}
+use xml::{Element, parse, parsed};
 
 /// All points of the picture, as written: of paths, texts and circles.
 fn points(elements: &[Element]) -> Vec<[String; 2]> {
-    let paths = elements.iter().filter_map(|e| e.get("d")).flat_map(|d| d[1..].split('L')).map(str::to_owned);
+    let paths = elements.iter().filter_map(|e| e.get("d")).flat_map(|d| d[1..].split(['L', 'M']));
+    // behind the start of a marker is its shape
+    let paths = paths.map(|p| p.split(['h', 'l']).next().unwrap().to_owned());
     let pair = |e: &Element, x: &str, y: &str| Some(format!("{} {}", e.get(x)?, e.get(y)?));
     let others = elements.iter().filter_map(|e| pair(e, "x", "y").or(pair(e, "cx", "cy")));
     paths
@@ -165,6 +76,19 @@ fn edge_cases() -> Vec<Chart> {
         chart().mark(NAN, 1.0, "nowhere").mark(1.0, 2.0, "here").mark(1.0, 2.0, "and here").include_y(NAN),
         chart().line(ramp("negative", -1e-7)).include_y(0.0).percent_y(),
     ];
+    cases.extend([
+        chart()
+            .band(Band::new([(0.0, -1.0, 1.0), (1.0, NAN, 2.0), (2.0, 0.0, 3.0), (3.0, 1.0, 9.0)]))
+            .vertical(1.5, long)
+            .vertical(NAN, "nowhere")
+            .percent_x(),
+        chart().log_x().log_y().band(Band::new([(1.0, 0.1, 10.0), (10.0, 0.0, 2.0)])).vertical(-1.0, "no"),
+        chart().band(Band::new([])).points(Points::new("none", [])).vertical(3.0, ""),
+        chart().points(Points::new(long, [(1.0, NAN), (1.0, 1.0)]).label_at_centre()),
+    ]);
+    let cloud = |n: i32| (0..99).map(move |i| (f64::from(i * i * n % 97), f64::from(i)));
+    let clouds = (1..=5).map(|n| Points::new(format!("cloud {n}"), cloud(n)).label_at_centre());
+    cases.push(clouds.fold(chart(), Chart::points));
     let crowd = (0..30).map(|i| ramp(&format!("run {i}"), f64::from(i)));
     cases.push(crowd.fold(chart(), Chart::line));
     cases
@@ -293,6 +217,66 @@ fn twenty_lines_differ_in_colour_or_dashes() {
     assert_eq!(looks.len(), 20);
     let chosen = Chart::new("").line(ramp("", 1.0).colour(6).style(Style::Dotted).faint()).to_svg();
     assert!(chosen.contains("<g class=\"c1\">\n<path class=\"line dotted faint\""), "{chosen}");
+}
+
+#[test]
+fn ten_series_of_points_differ_in_shape_or_colour_and_stay_out_of_each_others_names() {
+    let near = |i: i32| (0..9).map(move |k| (f64::from(k % 3), f64::from(k / 3 + i % 2)));
+    let series = |i: i32| Points::new(i.to_string(), near(i));
+    let looks = |chart: &Chart| {
+        let elements = parsed(&chart.to_svg());
+        let shapes = |e: &&[Element]| e[1].get("d").is_some_and(|d| d.matches('M').count() >= 9);
+        let pairs = elements.windows(2).filter(shapes);
+        let mut looks: Vec<String> =
+            pairs.map(|pair| format!("{:?} {:?}", pair[0].get("class"), pair[1].get("class"))).collect();
+        looks.sort_unstable();
+        looks.dedup();
+        looks.len()
+    };
+    let legend = (0..10).fold(Chart::new(""), |chart, i| chart.points(series(i)));
+    assert_eq!((looks(&legend), names(&parsed(&legend.to_svg())).len()), (10, 10));
+
+    let centred = (0..10).fold(Chart::new(""), |chart, i| chart.points(series(i).label_at_centre()));
+    let elements = parsed(&centred.to_svg());
+    let at: Vec<(f64, f64)> =
+        elements.iter().filter(|e| e.has_class("centre")).map(|e| (e.number("x"), e.number("y"))).collect();
+    assert_eq!((at.len(), names(&elements).len()), (10, 0));
+    for (i, a) in at.iter().enumerate() {
+        let clear = |b: &(f64, f64)| (a.0 - b.0).abs() >= 9.0 || (a.1 - b.1).abs() >= 19.9;
+        assert!(at[i + 1..].iter().all(clear), "{at:?}");
+    }
+}
+
+#[test]
+fn axes_span_bands_and_a_gap_in_an_interval_breaks_its_band() {
+    let intervals =
+        [(0.0, -4.0, 1.0), (1.0, 0.0, 2.0), (2.0, f64::NAN, 2.0), (3.0, 1.0, 7.5), (4.0, 1.0, 2.0)];
+    let chart = Chart::new("").band(Band::new(intervals)).line(line("", &[(0.0, 0.0), (4.0, 1.0)]));
+    let elements = parsed(&chart.to_svg());
+    let bands: Vec<&str> =
+        elements.iter().filter(|e| e.has_class("band")).filter_map(|e| e.get("d")).collect();
+    assert_eq!(bands.iter().map(|d| d.split('L').count()).collect::<Vec<_>>(), [4, 4], "{bands:?}");
+    let y = |d: &str, corner: usize| -> f64 {
+        d[1..].split('L').nth(corner).and_then(|p| p.split(' ').nth(1)).and_then(|y| y.parse().ok()).unwrap()
+    };
+    // five units of data from -4 to 1 are as high as the two of 0 to 2, two and a half times
+    assert!((y(bands[0], 3) - y(bands[0], 0) - 2.5 * (y(bands[0], 2) - y(bands[0], 1))).abs() < 0.05);
+    assert!(elements[2].text.ends_with("Not drawn: 1 point that is not finite."), "{}", elements[2].text);
+}
+
+#[test]
+fn a_vertical_line_stands_at_its_value_and_keeps_its_words_off_the_lines() {
+    let rising = Line::new("", (0..=100).map(|i| (f64::from(i), f64::from(i * i))));
+    let elements = parsed(&Chart::new("").line(rising).vertical(75.0, "switch here").to_svg());
+    let d = elements.iter().find(|e| e.has_class("vertical")).unwrap().get("d").unwrap();
+    let line = elements.iter().find(|e| e.has_class("line")).unwrap().get("d").unwrap();
+    let xs: Vec<f64> = d[1..].split('L').map(|p| p.split_once(' ').unwrap().0.parse().unwrap()).collect();
+    let ends: Vec<f64> =
+        line[1..].split('L').map(|p| p.split_once(' ').unwrap().0.parse().unwrap()).collect();
+    let expected = ends[0] + 0.75 * (ends[ends.len() - 1] - ends[0]);
+    assert!(xs.iter().all(|x| (x - expected).abs() < 0.02), "{xs:?}, expected {expected}");
+    let words = elements.iter().find(|e| e.has_class("halo")).unwrap();
+    assert!(words.get("text-anchor") == Some("end") && words.number("x") < expected, "{words:?}");
 }
 
 #[test]

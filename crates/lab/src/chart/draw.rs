@@ -1,113 +1,59 @@
-//! Writing the picture, from the back to the front: grid, lines, words.
+//! Writing a chart, from the back to the front: grid, bands, points, lines, words.
 
-use super::labels::{Rect, place_remark};
-use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT, TICK_GAP, WIDTH, tick_span};
-use super::scale::Label;
-use super::series::Series;
-use super::text::{escape, number, width, wrap};
-use super::theme::{chart_css, panels_css};
-use super::{Chart, Panels};
+use super::labels::{Rect, place_beside, place_centred, place_remark};
+use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
+use super::pen::{Anchor, Drawing, Pen};
+use super::series::{Series, Shape, pieces};
+use super::text::{number, width, wrap};
+use super::{Band, Chart};
 
-pub(super) fn svg(chart: &Chart) -> String {
+/// Above so many points the markers are small and translucent.
+const FEW: usize = 200;
+
+const BANDS: &[&str] = &[".band{fill:currentColor;fill-opacity:.2;stroke-width:1;stroke-opacity:.2}"];
+const VERTICALS: &[&str] = &[".vertical{stroke-width:1.2;stroke-dasharray:4 4}"];
+const POINTS: &[&str] = &[
+    ".disc{stroke-width:7;stroke-linecap:round}",
+    ".square{stroke-width:6;stroke-linecap:square;stroke-linejoin:miter}",
+    ".triangle{fill:currentColor;stroke:none}",
+    ".cross{stroke-width:1.8}",
+    ".many{opacity:.6}",
+    ".many .disc{stroke-width:3.2}",
+    ".many .square{stroke-width:2.8}",
+    ".many .cross{stroke-width:1}",
+    ".centre{font-weight:700}",
+];
+
+pub(super) fn drawing(chart: &Chart) -> Drawing {
     let series = Series::all(chart);
-    let (body, height) = body(chart, &Layout::new(chart, &series), &series);
-    let id = match &chart.id {
-        Some(id) => identifier(id),
-        None => format!("chart-{:016x}", fingerprint(&format!("{chart:?}"))),
-    };
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         aria-labelledby=\"{id}-title {id}-desc\">\n{head}<style>{css}</style>\n{body}</svg>\n",
-        height = number(height),
-        head = head(&id, &chart.title, &chart.description(&series)),
-        css = chart_css(),
-    )
-}
-
-/// The charts in rows of `columns`, their plots in line, on paper.
-pub(super) fn panels(panels: &Panels) -> String {
-    const MARGIN: f64 = 22.0;
-    const GAP: (f64, f64) = (36.0, 22.0);
-    let columns = panels.columns.clamp(1, panels.charts.len().max(1));
-    let width = 2.0 * MARGIN + columns as f64 * WIDTH + (columns - 1) as f64 * GAP.0;
-    let (mut pen, mut y, mut told) = (Pen::default(), MARGIN, vec![panels.subtitle.clone()]);
-    for (class, text, size) in [("head", &panels.title, 22.0 * 1.1), ("muted", &panels.subtitle, TEXT)] {
-        for line in wrap(text, size, width - 2.0 * MARGIN) {
-            pen.text(class, (MARGIN, y + 0.7 * size), Anchor::Start, &[line]);
-            y += 1.4 * size;
-        }
-    }
-    for row in panels.charts.chunks(columns) {
-        let series: Vec<_> = row.iter().map(Series::all).collect();
-        let layouts: Vec<_> =
-            row.iter().zip(&series).map(|(chart, series)| Layout::new(chart, series)).collect();
-        let lowest = layouts.iter().map(|layout| layout.plot.top).fold(0.0, f64::max);
-        let mut bottom = y;
-        for (column, ((chart, layout), series)) in row.iter().zip(&layouts).zip(&series).enumerate() {
-            let (x, y) = (MARGIN + column as f64 * (WIDTH + GAP.0), y + GAP.1 + lowest - layout.plot.top);
-            let (body, height) = body(chart, layout, series);
-            pen.out += &format!("<g transform=\"translate({} {})\">\n{body}</g>\n", number(x), number(y));
-            bottom = bottom.max(y + height);
-            told.push(format!("{}: {}", chart.title, chart.description(series)));
-        }
-        y = bottom;
-    }
-    let (id, height) = (identifier(&panels.id), number(y + MARGIN));
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-labelledby=\"{id}-title {id}-desc\" style=\"display:block;width:100%;max-width:{width}px;height:auto;margin:12px 0\">\n\
-         {head}<style>{css}</style>\n<g id=\"{id}\">\n\
-         <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>\n{body}</g>\n</svg>\n",
-        head = head(&id, &panels.title, told.join(" ").trim()),
-        css = panels_css(&id),
-        body = pen.out,
-    )
-}
-
-/// What a chart is made of, and its height.
-fn body(chart: &Chart, layout: &Layout, series: &[Series]) -> (String, f64) {
+    let layout = Layout::new(chart, &series);
+    let notes = chart.left_out(&series);
     let mut pen = Pen::default();
-    pen.header(layout, series);
-    pen.axes(layout);
-    let ink = pen.lines(layout, series);
-    pen.names(layout, series);
-    pen.remarks(layout, chart, &ink);
-    let height = pen.footer(layout, &chart.left_out(series));
-    (pen.out, height)
-}
-
-/// The name and the description, for those who do not see the picture.
-fn head(id: &str, title: &str, description: &str) -> String {
-    format!(
-        "<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n",
-        escape(title),
-        escape(description)
-    )
-}
-
-fn identifier(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
-}
-
-/// FNV-1a: the same content has the same id in every run.
-fn fingerprint(content: &str) -> u64 {
-    content
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// Where a text stands in relation to its point.
-#[derive(Clone, Copy)]
-enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// Collects the elements of the picture.
-#[derive(Default)]
-struct Pen {
-    out: String,
+    pen.header(&layout, &series);
+    pen.axes(layout.plot, Some(&layout.x), Some(&layout.y), true);
+    for (index, band) in chart.bands.iter().enumerate() {
+        pen.band(&layout, chart, band, band.colour.unwrap_or(index) % 5);
+    }
+    let mut ink = pen.points(&layout, &series);
+    ink.extend(pen.lines(&layout, &series));
+    pen.names(&layout, &series);
+    let mut taken = pen.centres(&layout, &series);
+    pen.verticals(&layout, chart, &mut taken, &mut ink);
+    pen.remarks(&layout, chart, taken, &ink);
+    let height = pen.footer(layout.plot, layout.plot.bottom + 32.0, &layout.x_label, &notes);
+    let needed = [
+        (!chart.bands.is_empty(), BANDS),
+        (!chart.points.is_empty(), POINTS),
+        (!chart.verticals.is_empty(), VERTICALS),
+    ];
+    Drawing {
+        title: chart.title.clone(),
+        description: chart.description(&series),
+        body: pen.out,
+        height,
+        top: layout.plot.top,
+        rules: needed.into_iter().filter(|(needs, _)| *needs).flat_map(|(_, rules)| rules).copied().collect(),
+    }
 }
 
 impl Pen {
@@ -120,7 +66,10 @@ impl Pen {
             let (x, middle) = (PAD + entry.at.0, y + 8.0 + entry.at.1);
             let one = &series[entry.series];
             self.open(&format!("c{}", one.colour));
-            self.path(&one.class(), &[(x, middle), (x + SAMPLE.0, middle)]);
+            match one.shape() {
+                Some(shape) => self.markers(shape, &[(x + SAMPLE.0 / 2.0, middle)], false),
+                None => self.path(&one.class(), &[(x, middle), (x + SAMPLE.0, middle)]),
+            }
             self.text("name", (x + SAMPLE.0 + SAMPLE.1, middle), Anchor::Start, &entry.lines);
             self.close();
         }
@@ -128,50 +77,75 @@ impl Pen {
         self.block("muted", y, &layout.y_label);
     }
 
-    fn axes(&mut self, layout: &Layout) {
-        let Rect { left, top, right, bottom } = layout.plot;
-        let across = |at: f64| left + at * (right - left);
-        let up = |at: f64| bottom - at * (bottom - top);
-
-        self.open("grid");
-        for (at, _) in layout.y.labels() {
-            self.path("", &[(left, up(at)), (right, up(at))]);
-        }
-        for (at, _) in layout.x.labels() {
-            self.path("", &[(across(at), top), (across(at), bottom)]);
+    fn band(&mut self, layout: &Layout, chart: &Chart, band: &Band, colour: usize) {
+        self.open(&format!("c{colour}"));
+        for piece in pieces(&band.intervals, |interval| chart.shows_interval(interval)) {
+            let edge = |of: fn(&(f64, f64, f64)) -> (f64, f64)| -> Vec<(f64, f64)> {
+                thin(&piece.iter().map(|interval| layout.at(of(interval))).collect::<Vec<_>>())
+            };
+            let (mut outline, low) = (edge(|&(x, _, high)| (x, high)), edge(|&(x, low, _)| (x, low)));
+            outline.extend(low.into_iter().rev());
+            self.path("band", &outline);
         }
         self.close();
+    }
 
-        self.open("axis");
-        self.path("", &[(left, bottom), (right, bottom)]);
-        for tick in &layout.x.ticks {
-            let length = if tick.label.is_some() { 6.0 } else { 3.0 };
-            self.path("", &[(across(tick.at), bottom), (across(tick.at), bottom + length)]);
+    /// Draws the points; returns where they are.
+    fn points(&mut self, layout: &Layout, series: &[Series]) -> Vec<(f64, f64)> {
+        let shown = || series.iter().filter(|one| !one.pieces.is_empty());
+        let marked = || shown().filter_map(|one| one.shape().map(|shape| (one, shape)));
+        let many = marked().map(|(one, _)| one.points().count()).sum::<usize>() > FEW;
+        let mut ink = Vec::new();
+        for (one, shape) in marked() {
+            let points: Vec<(f64, f64)> = one.points().map(|p| layout.at(p)).collect();
+            self.open(&format!("c{}{}", one.colour, if many { " many" } else { "" }));
+            self.markers(shape, &points, many);
+            self.close();
+            ink.extend(points);
         }
-        if layout.y.log {
-            self.path("", &[(left, top), (left, bottom)]);
-            for tick in &layout.y.ticks {
-                let length = if tick.label.is_some() { 6.0 } else { 3.0 };
-                self.path("", &[(left - length, up(tick.at)), (left, up(tick.at))]);
+        ink
+    }
+
+    /// Names at the middle of their points; returns where they are.
+    fn centres(&mut self, layout: &Layout, series: &[Series]) -> Vec<Rect> {
+        let mut taken = Vec::new();
+        for one in series.iter().filter(|one| one.at_centre && one.is_named()) {
+            let (xs, ys): (Vec<f64>, Vec<f64>) = one.points().map(|p| layout.at(p)).unzip();
+            let lines = wrap(one.name, TEXT, 0.4 * (layout.plot.right - layout.plot.left));
+            let place = place_centred((median(xs), median(ys)), size(&lines), layout.plot, &taken);
+            taken.push(place);
+            self.open(&format!("c{}", one.colour));
+            self.text("halo centre", middle(&place), Anchor::Middle, &lines);
+            self.close();
+        }
+        taken
+    }
+
+    /// Writes the markers as one path, of strokes without length where their caps have the shape.
+    fn markers(&mut self, shape: Shape, points: &[(f64, f64)], many: bool) {
+        let r = if many { 1.9 } else { 4.0 };
+        let (class, from, marker) = match shape {
+            Shape::Disc => ("disc", (0.0, 0.0), "h0".to_owned()),
+            Shape::Square => ("square", (0.0, 0.0), "h0".to_owned()),
+            Shape::Triangle => ("triangle", (0.0, -1.1 * r), format!("l{r} {}h{}z", 1.8 * r, -2.0 * r)),
+            Shape::Cross => {
+                let d = 2.0 * r;
+                ("cross", (-r, -r), format!("l{d} {d}m0 {}l{} {d}", -d, -d))
             }
-        }
-        self.close();
-
-        self.open("muted");
-        for (at, label) in layout.y.labels() {
-            self.tick((left - TICK_GAP, up(at)), Anchor::End, label);
-        }
-        for (at, label) in layout.x.labels() {
-            let (from, to) = tick_span(left, right, at, label);
-            self.tick(((from + to) / 2.0, bottom + 19.0), Anchor::Middle, label);
-        }
-        self.close();
+        };
+        let tenths = |value: f64| number((value * 10.0).round() / 10.0);
+        let path: String = points
+            .iter()
+            .map(|(x, y)| format!("M{} {}{marker}", tenths(x + from.0), tenths(y + from.1)))
+            .collect();
+        self.out += &format!("<path class=\"{class}\" d=\"{path}\"/>\n");
     }
 
     /// Draws the lines, those behind first; returns points along them, close enough to keep words off the ink.
     fn lines(&mut self, layout: &Layout, series: &[Series]) -> Vec<(f64, f64)> {
         let mut ink = Vec::new();
-        let (behind, before): (Vec<&Series>, Vec<&Series>) = series.iter().partition(|s| s.faint);
+        let (behind, before): (Vec<&Series>, Vec<&Series>) =
+            series.iter().filter(|s| s.shape().is_none()).partition(|s| s.faint);
         for one in behind.into_iter().chain(before) {
             self.open(&format!("c{}", one.colour));
             for piece in &one.pieces {
@@ -207,119 +181,58 @@ impl Pen {
         }
     }
 
-    fn remarks(&mut self, layout: &Layout, chart: &Chart, ink: &[(f64, f64)]) {
+    /// Draws the vertical lines and their words, and adds both to what remarks must avoid.
+    fn verticals(
+        &mut self,
+        layout: &Layout,
+        chart: &Chart,
+        taken: &mut Vec<Rect>,
+        ink: &mut Vec<(f64, f64)>,
+    ) {
+        let Rect { top, bottom, .. } = layout.plot;
+        for vertical in chart.verticals.iter().filter(|vertical| chart.shows((vertical.x, 1.0))) {
+            let x = layout.plot.left + layout.x.place(vertical.x) * (layout.plot.right - layout.plot.left);
+            self.path("vertical", &[(x, bottom), (x, top)]);
+            ink.extend(along((x, bottom), (x, top)));
+            // narrow where wide words would cover a line
+            let places = [0.45, 0.28].map(|part| {
+                let lines = wrap(&vertical.text, TEXT, part * (layout.plot.right - layout.plot.left));
+                (place_beside(x, size(&lines), layout.plot, taken, ink), lines)
+            });
+            let [wide, narrow] = places;
+            let ((_, place), lines) = if wide.0.0 <= narrow.0.0 + 10.0 { wide } else { narrow };
+            taken.push(place);
+            let (x, anchor) =
+                if place.left > x { (place.left, Anchor::Start) } else { (place.right, Anchor::End) };
+            self.text("halo", (x, middle(&place).1), anchor, &lines);
+        }
+    }
+
+    fn remarks(&mut self, layout: &Layout, chart: &Chart, mut taken: Vec<Rect>, ink: &[(f64, f64)]) {
         let shown: Vec<_> = chart.marks.iter().filter(|mark| chart.shows((mark.x, mark.y))).collect();
         let ring = |(x, y): (f64, f64)| Rect { left: x - 6.0, top: y - 6.0, right: x + 6.0, bottom: y + 6.0 };
-        let mut taken: Vec<Rect> = shown.iter().map(|mark| ring(layout.at((mark.x, mark.y)))).collect();
+        taken.extend(shown.iter().map(|mark| ring(layout.at((mark.x, mark.y)))));
         for mark in shown {
             let point = layout.at((mark.x, mark.y));
             let lines = wrap(&mark.text, TEXT, 0.6 * (layout.plot.right - layout.plot.left));
-            let widest = lines.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max);
-            let size = (widest, lines.len() as f64 * LINE_HEIGHT);
-            let place = place_remark(point, size, layout.plot, &taken, ink);
+            let place = place_remark(point, size(&lines), layout.plot, &taken, ink);
             taken.push(place);
 
-            let middle = (place.top + place.bottom) / 2.0;
             // the words may shrink: they stay at the side that faces the point
             let (x, anchor) = if place.left >= point.0 {
                 (place.left, Anchor::Start)
             } else if place.right <= point.0 {
                 (place.right, Anchor::End)
             } else {
-                ((place.left + place.right) / 2.0, Anchor::Middle)
+                (middle(&place).0, Anchor::Middle)
             };
             let near = (point.0.clamp(place.left, place.right), point.1.clamp(place.top, place.bottom));
             if (near.0 - point.0).hypot(near.1 - point.1) > 14.0 {
                 self.path("leader", &[point, near]);
             }
             self.circle("ring", point, 4.0);
-            self.text("halo", (x, middle), anchor, &lines);
+            self.text("halo", (x, middle(&place).1), anchor, &lines);
         }
-    }
-
-    /// The name of the horizontal axis and the notes; returns the height of the picture.
-    fn footer(&mut self, layout: &Layout, notes: &[String]) -> f64 {
-        let mut y = layout.plot.bottom + 32.0;
-        for line in &layout.x_label {
-            let half = width(line, TEXT) / 2.0;
-            let centre = (layout.plot.left + layout.plot.right) / 2.0;
-            let x = centre.clamp(PAD + half, WIDTH - PAD - half);
-            self.text("muted", (x, y + LINE_HEIGHT / 2.0), Anchor::Middle, std::slice::from_ref(line));
-            y += LINE_HEIGHT;
-        }
-        for note in notes {
-            y += 4.0;
-            y += self.block("muted", y, &wrap(note, TEXT, WIDTH - 2.0 * PAD));
-        }
-        y + PAD
-    }
-
-    fn open(&mut self, class: &str) {
-        self.out += &format!("<g class=\"{class}\">\n");
-    }
-
-    fn close(&mut self) {
-        self.out += "</g>\n";
-    }
-
-    fn path(&mut self, class: &str, points: &[(f64, f64)]) {
-        let class = if class.is_empty() { String::new() } else { format!("class=\"{class}\" ") };
-        let points: Vec<String> =
-            points.iter().map(|&(x, y)| format!("{} {}", number(x), number(y))).collect();
-        self.out += &format!("<path {class}d=\"M{}\"/>\n", points.join("L"));
-    }
-
-    fn circle(&mut self, class: &str, (x, y): (f64, f64), radius: f64) {
-        self.out += &format!(
-            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>\n",
-            number(x),
-            number(y)
-        );
-    }
-
-    /// Writes lines of text around a middle height.
-    ///
-    /// Offsets are in em, so that the lines keep together when the style sheet changes the size.
-    fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, lines: &[String]) {
-        let anchor = match anchor {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
-        };
-        let (x, y) = (number(x), number(y));
-        let mut dy = 0.35 - 0.6 * (lines.len() as f64 - 1.0);
-        self.out += &format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{anchor}>");
-        for line in lines {
-            self.out += &format!("<tspan x=\"{x}\" dy=\"{}em\">{}</tspan>", number(dy), escape(line));
-            dy = 1.2;
-        }
-        self.out += "</text>\n";
-    }
-
-    /// Writes lines of text at the left edge below `top`; returns their height.
-    fn block(&mut self, class: &str, top: f64, lines: &[String]) -> f64 {
-        let height = lines.len() as f64 * LINE_HEIGHT;
-        if !lines.is_empty() {
-            self.text(class, (PAD, top + height / 2.0), Anchor::Start, lines);
-        }
-        height
-    }
-
-    fn tick(&mut self, (x, y): (f64, f64), anchor: Anchor, label: &Label) {
-        let anchor = if matches!(anchor, Anchor::End) { "end" } else { "middle" };
-        let Label { digits, power, unit } = label;
-        let power = match power.as_str() {
-            "" => String::new(),
-            power => format!("<tspan class=\"power\" dy=\"-.5em\">{power}</tspan>"),
-        };
-        let unit = match (*unit, power.as_str()) {
-            (unit, "") => unit.to_owned(),
-            (unit, _) => format!("<tspan dy=\".375em\">{unit}</tspan>"),
-        };
-        let (x, y) = (number(x), number(y));
-        self.out += &format!(
-            "<text x=\"{x}\" y=\"{y}\" dy=\".35em\" text-anchor=\"{anchor}\">{digits}{power}{unit}</text>\n"
-        );
     }
 }
 
@@ -353,6 +266,22 @@ fn along(a: (f64, f64), b: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
         let t = i as f64 / steps;
         (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))
     })
+}
+
+/// The room for lines of text.
+fn size(lines: &[String]) -> (f64, f64) {
+    let widest = lines.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max);
+    (widest, lines.len() as f64 * LINE_HEIGHT)
+}
+
+fn middle(place: &Rect) -> (f64, f64) {
+    ((place.left + place.right) / 2.0, (place.top + place.bottom) / 2.0)
+}
+
+/// The middle value, or the upper of two; the values must not be empty.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 #[cfg(test)]

@@ -38,6 +38,15 @@ pub(super) struct Rect {
 }
 
 impl Rect {
+    pub(super) fn centred((x, y): (f64, f64), (width, height): (f64, f64)) -> Rect {
+        Rect {
+            left: x - width / 2.0,
+            right: x + width / 2.0,
+            top: y - height / 2.0,
+            bottom: y + height / 2.0,
+        }
+    }
+
     pub(super) fn overlaps(&self, other: &Rect) -> bool {
         self.left < other.right
             && other.left < self.right
@@ -63,6 +72,43 @@ pub(super) fn place_remark(
     taken: &[Rect],
     ink: &[(f64, f64)],
 ) -> Rect {
+    let distances = [8.0, 20.0, 36.0, 56.0, 80.0, 110.0, 150.0];
+    cheapest(around(point, (width, height), &distances), plot, taken, ink).1
+}
+
+/// The best place for a name of `size` at the middle of its points: there, or as near as other names let it.
+pub(super) fn place_centred(point: (f64, f64), size: (f64, f64), plot: Rect, taken: &[Rect]) -> Rect {
+    let here = (0.0, Rect::centred(point, size));
+    let near = around(point, size, &[0.0, 4.0, 8.0, 14.0, 22.0, 32.0, 44.0]);
+    // a place beside the point is as far away as the centres are
+    let near = near.map(|(distance, rect)| (distance + size.0.min(size.1), rect));
+    cheapest(std::iter::once(here).chain(near), plot, taken, &[]).1
+}
+
+/// The best place for a remark of `size` beside a vertical line at `x`: as high as words and ink leave room; and its cost.
+pub(super) fn place_beside(
+    x: f64,
+    (width, height): (f64, f64),
+    plot: Rect,
+    taken: &[Rect],
+    ink: &[(f64, f64)],
+) -> (f64, Rect) {
+    let steps = ((plot.bottom - plot.top - height) / 5.0).max(0.0) as usize;
+    let places = (0..=steps).map(|step| 5.0 * step as f64).flat_map(|down| {
+        [1.0, -1.0].map(|side| {
+            let centre = (x + side * (width / 2.0 + 6.0), plot.top + 2.0 + down + height / 2.0);
+            (0.1 * down, Rect::centred(centre, (width, height)))
+        })
+    });
+    cheapest(places, plot, taken, ink)
+}
+
+/// Boxes of `size` whose facing corner or edge lies that far from `point`, with the distance as their cost.
+fn around(
+    point: (f64, f64),
+    (width, height): (f64, f64),
+    distances: &[f64],
+) -> impl Iterator<Item = (f64, Rect)> {
     const DIRECTIONS: [(f64, f64); 8] = [
         (1.0, -1.0),
         (1.0, 1.0),
@@ -73,28 +119,33 @@ pub(super) fn place_remark(
         (1.0, 0.0),
         (-1.0, 0.0),
     ];
-    let mut best = (f64::INFINITY, plot);
-    for distance in [8.0, 20.0, 36.0, 56.0, 80.0, 110.0, 150.0] {
-        for (dx, dy) in DIRECTIONS {
-            // the corner or edge of the box that faces the point lies `distance` away
+    distances.iter().flat_map(move |&distance| {
+        DIRECTIONS.map(|(dx, dy)| {
             let reach = if dx * dy == 0.0 { distance } else { distance * std::f64::consts::FRAC_1_SQRT_2 };
             let centre = (point.0 + dx * (reach + width / 2.0), point.1 + dy * (reach + height / 2.0));
-            let rect = Rect {
-                left: centre.0 - width / 2.0,
-                right: centre.0 + width / 2.0,
-                top: centre.1 - height / 2.0,
-                bottom: centre.1 + height / 2.0,
-            };
-            let covered = ink.iter().filter(|&&p| rect.holds(p)).count();
-            let clashes = taken.iter().filter(|other| other.overlaps(&rect)).count();
-            let outside = if plot.contains(&rect) { 0.0 } else { 1e6 };
-            let cost = distance + 15.0 * covered as f64 + 1e3 * clashes as f64 + outside;
-            if cost < best.0 {
-                best = (cost, rect);
-            }
+            (distance, Rect::centred(centre, (width, height)))
+        })
+    })
+}
+
+/// Of places with a cost, the first for which that of leaving the plot, of other words and of covered ink adds least; and all its cost.
+fn cheapest(
+    places: impl Iterator<Item = (f64, Rect)>,
+    plot: Rect,
+    taken: &[Rect],
+    ink: &[(f64, f64)],
+) -> (f64, Rect) {
+    let mut best = (f64::INFINITY, plot);
+    for (distance, rect) in places {
+        let covered = ink.iter().filter(|&&p| rect.holds(p)).count();
+        let clashes = taken.iter().filter(|other| other.overlaps(&rect)).count();
+        let outside = if plot.contains(&rect) { 0.0 } else { 1e6 };
+        let cost = distance + 15.0 * covered as f64 + 1e3 * clashes as f64 + outside;
+        if cost < best.0 {
+            best = (cost, rect);
         }
     }
-    best.1
+    best
 }
 
 #[cfg(test)]

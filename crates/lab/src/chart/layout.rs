@@ -12,12 +12,12 @@ pub(super) const PAD: f64 = 2.0;
 pub(super) const LINE_HEIGHT: f64 = 20.0;
 /// The font sizes on a phone, the largest in relation to the drawing; see the style sheet.
 pub(super) const TEXT: f64 = 16.0;
-const TITLE: f64 = 17.0 * 1.1; // bold is wider
+pub(super) const TITLE: f64 = 17.0 * 1.1; // bold is wider
 const PLOT_HEIGHT: f64 = 210.0;
 /// Between the plot and the names at its right.
 const NAME_GAP: f64 = 14.0;
 /// Names at line ends break at this width, into at most two lines.
-const NAME_WIDTH: f64 = 136.0;
+pub(super) const NAME_WIDTH: f64 = 136.0;
 /// The farthest a name may stand from the height where its line ends.
 const NAME_SHIFT: f64 = 2.5 * LINE_HEIGHT;
 /// Between the plot and the words of its ticks.
@@ -55,31 +55,28 @@ impl Name {
 impl Layout {
     pub(super) fn new(chart: &Chart, series: &[Series]) -> Layout {
         let marks = chart.marks.iter().map(|mark| (mark.x, mark.y)).filter(|&p| chart.shows(p));
-        let points: Vec<(f64, f64)> = series.iter().flat_map(Series::points).chain(marks).collect();
+        let intervals = chart.bands.iter().flat_map(|band| &band.intervals);
+        let intervals = intervals.filter(|interval| chart.shows_interval(interval));
+        let ends = intervals.flat_map(|&(x, low, high)| [(x, low), (x, high)]);
+        let points: Vec<(f64, f64)> =
+            series.iter().flat_map(Series::points).chain(marks).chain(ends).collect();
+        let verticals = chart.verticals.iter().map(|v| v.x).filter(|&x| placeable(x, chart.log_x));
         let wanted = chart.include_y.iter().copied().filter(|&y| placeable(y, chart.log_y));
-        let x_range = range(points.iter().map(|p| p.0));
+        let x_range = range(points.iter().map(|p| p.0).chain(verticals));
         let y_range = range(points.iter().map(|p| p.1).chain(wanted));
 
         let y_kind = Kind { log: chart.log_y, percent: chart.percent_y, whole: false, round: true };
-        let y = Axis::fit(y_range, y_kind, |axis| {
-            let at: Vec<f64> = axis.labels().map(|(at, _)| at).collect();
-            at.windows(2).all(|pair| (pair[1] - pair[0]) * PLOT_HEIGHT >= 1.6 * LINE_HEIGHT)
-        });
+        let y = upright(y_range, y_kind, PLOT_HEIGHT);
         let whole = points.iter().all(|p| p.0.fract() == 0.0);
-        let x_kind = Kind { log: chart.log_x, whole, ..Kind::default() };
+        let x_kind = Kind { log: chart.log_x, whole, percent: chart.percent_x, round: false };
 
         let mut names = end_names(series, &Axis::fit(x_range, x_kind, |_| true), &y);
         let (legend, legend_height) = if names.is_empty() { legend(series) } else { (Vec::new(), 0.0) };
         let widest_name = names.iter().flat_map(|n| &n.lines).map(|l| width(l, TEXT)).fold(0.0, f64::max);
-        let widest_tick = y.labels().map(|(_, label)| label_width(label)).fold(0.0, f64::max);
-        let left = PAD + widest_tick + TICK_GAP;
+        let left = PAD + widest_label(&y) + TICK_GAP;
         let right = WIDTH - PAD - if names.is_empty() { 8.0 } else { NAME_GAP + widest_name };
-        let x = Axis::fit(x_range, x_kind, |axis| {
-            let spans: Vec<(f64, f64)> = axis.labels().map(|(at, l)| tick_span(left, right, at, l)).collect();
-            spans.windows(2).all(|pair| pair[0].1 + 12.0 <= pair[1].0)
-        });
+        let x = flat(x_range, x_kind, left, right);
 
-        let full = |text: &str, size: f64| wrap(text, size, WIDTH - 2.0 * PAD);
         let (title, subtitle) = (full(&chart.title, TITLE), full(&chart.subtitle, TEXT));
         let (y_label, x_label) = (full(&chart.y_label, TEXT), full(&chart.x_label, TEXT));
         let above = (title.len() + subtitle.len() + y_label.len()) as f64 * LINE_HEIGHT;
@@ -98,8 +95,29 @@ impl Layout {
     }
 }
 
+/// The lines of a text as wide as the picture.
+pub(super) fn full(text: &str, size: f64) -> Vec<String> {
+    wrap(text, size, WIDTH - 2.0 * PAD)
+}
+
+/// A vertical axis of that height whose words keep their distance.
+pub(super) fn upright(range: (f64, f64), kind: Kind, height: f64) -> Axis {
+    Axis::fit(range, kind, |axis| {
+        let at: Vec<f64> = axis.labels().map(|(at, _)| at).collect();
+        at.windows(2).all(|pair| (pair[1] - pair[0]) * height >= 1.6 * LINE_HEIGHT)
+    })
+}
+
+/// A horizontal axis between two edges whose words keep their distance.
+pub(super) fn flat(range: (f64, f64), kind: Kind, left: f64, right: f64) -> Axis {
+    Axis::fit(range, kind, |axis| {
+        let spans: Vec<(f64, f64)> = axis.labels().map(|(at, l)| tick_span(left, right, at, l)).collect();
+        spans.windows(2).all(|pair| pair[0].1 + 12.0 <= pair[1].0)
+    })
+}
+
 /// The smallest and the largest value; 1 and 10 if there are none, which any axis can show.
-fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+pub(super) fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     if low <= high { (low, high) } else { (1.0, 10.0) }
 }
@@ -110,7 +128,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// together that the names would have to stand far away.
 fn end_names(series: &[Series], x: &Axis, y: &Axis) -> Vec<Name> {
     let mut names = Vec::new();
-    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named()) {
+    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_centre) {
         let lines = wrap(one.name, TEXT, NAME_WIDTH);
         let whole_words =
             lines.iter().all(|line| one.name.split_whitespace().any(|word| line.ends_with(word)));
@@ -138,7 +156,7 @@ fn legend(series: &[Series]) -> (Vec<Name>, f64) {
     let sample = SAMPLE.0 + SAMPLE.1;
     let mut entries = Vec::new();
     let (mut x, mut y) = (0.0, 0.0);
-    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named()) {
+    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_centre) {
         let lines = wrap(one.name, TEXT, WIDTH - 2.0 * PAD - sample);
         let needed = sample + lines.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max);
         if x > 0.0 && (x + needed > WIDTH - 2.0 * PAD || lines.len() > 1) {
@@ -159,6 +177,11 @@ pub(super) fn tick_span(left: f64, right: f64, at: f64, label: &Label) -> (f64, 
     let half = label_width(label) / 2.0;
     let centre = (left + at * (right - left)).clamp(PAD + half, WIDTH - PAD - half);
     (centre - half, centre + half)
+}
+
+/// The room for the words of a vertical axis.
+pub(super) fn widest_label(axis: &Axis) -> f64 {
+    axis.labels().map(|(_, label)| label_width(label)).fold(0.0, f64::max)
 }
 
 fn label_width(label: &Label) -> f64 {

@@ -1,9 +1,10 @@
-//! Line charts as SVG text: they follow the reader's light or dark theme, need no other file, carry a text
-//! alternative, and are byte-identical from run to run.
+//! Pictures as SVG text: line charts, maps and forest plots that follow the reader's light or dark theme, need no other file,
+//! carry a text alternative, and are byte-identical from run to run.
 //!
-//! In reading order: this page is what a caller sees; `series` sorts out what can be drawn, `scale` turns a range into
-//! ticks, `labels` finds room for words, `layout` says where everything goes, and `draw` writes it. `theme` has the
-//! colours, `text` measures and escapes.
+//! In reading order: this page and `items` are what a caller of a chart sees; `series` sorts out what can be drawn, `scale`
+//! turns a range into ticks, `labels` finds room for words, `layout` says where everything goes, and `draw` writes it with
+//! the `pen`. `heat` and `forest` are whole pictures on the same ground, and `panels` puts several into one. `theme` has
+//! the colours, `text` measures and escapes.
 //!
 //! # Choices a reader of a chart should know
 //! - **Left out, and said so.** A point that is not finite breaks its line; so does a value that is zero or negative
@@ -18,16 +19,27 @@
 //!   above the plot takes over. Colours are safe for colour-blind readers and never the only difference.
 
 mod draw;
+mod forest;
+mod heat;
+mod items;
 mod labels;
 mod layout;
+mod panels;
+mod pen;
 mod scale;
 mod series;
 mod text;
 pub(crate) mod theme;
 
+pub use forest::Forest;
+pub use heat::HeatMap;
+pub use items::{Band, Line, Points, Style};
+pub use panels::{Panel, Panels};
 pub(crate) use text::escape;
 
-/// A line chart, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] puts several into one picture.
+use std::fmt;
+
+/// A chart of lines, points and bands, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] puts several into one picture.
 ///
 /// ```
 /// use surprisal_lab::chart::{Chart, Line};
@@ -42,7 +54,7 @@ pub(crate) use text::escape;
 ///     .to_svg();
 /// assert!(svg.starts_with("<svg") && svg.contains("sigmoid"));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Chart {
     title: String,
     subtitle: String,
@@ -51,8 +63,12 @@ pub struct Chart {
     log_x: bool,
     log_y: bool,
     percent_y: bool,
+    percent_x: bool,
     include_y: Vec<f64>,
+    bands: Vec<Band>,
+    points: Vec<Points>,
     lines: Vec<Line>,
+    verticals: Vec<Vertical>,
     marks: Vec<Mark>,
     alt: String,
     id: Option<String>,
@@ -63,6 +79,13 @@ pub struct Chart {
 struct Mark {
     x: f64,
     y: f64,
+    text: String,
+}
+
+/// A remark tied to a place on the horizontal axis.
+#[derive(Debug, Clone, PartialEq)]
+struct Vertical {
+    x: f64,
     text: String,
 }
 
@@ -77,8 +100,12 @@ impl Chart {
             log_x: false,
             log_y: false,
             percent_y: false,
+            percent_x: false,
             include_y: Vec::new(),
+            bands: Vec::new(),
+            points: Vec::new(),
             lines: Vec::new(),
+            verticals: Vec::new(),
             marks: Vec::new(),
             alt: String::new(),
             id: None,
@@ -121,6 +148,12 @@ impl Chart {
         self
     }
 
+    /// Labels the horizontal axis in percent.
+    pub fn percent_x(mut self) -> Chart {
+        self.percent_x = true;
+        self
+    }
+
     /// Widens the vertical axis to include a value, such as 0 for amounts or 1 for accuracies.
     ///
     /// A value that cannot be placed (not finite, or not positive on a logarithmic axis) changes nothing.
@@ -132,6 +165,24 @@ impl Chart {
     /// Adds a line; those without a colour or style of their own get the next one.
     pub fn line(mut self, line: Line) -> Chart {
         self.lines.push(line);
+        self
+    }
+
+    /// Shades an interval behind the lines.
+    pub fn band(mut self, band: Band) -> Chart {
+        self.bands.push(band);
+        self
+    }
+
+    /// Adds points that are not joined, between the bands and the lines.
+    pub fn points(mut self, points: Points) -> Chart {
+        self.points.push(points);
+        self
+    }
+
+    /// Draws a thin dashed line from the bottom to the top at `x`, with a remark; the axis widens to include it.
+    pub fn vertical(mut self, x: f64, text: impl Into<String>) -> Chart {
+        self.verticals.push(Vertical { x, text: text.into() });
         self
     }
 
@@ -162,113 +213,39 @@ impl Chart {
     /// It brings its own styles for light and dark and scales to the width it is given; words are about 12 px at
     /// 360 px of width.
     pub fn to_svg(&self) -> String {
-        draw::svg(self)
+        draw::drawing(self).to_svg(&pen::prefix(self.id.as_deref(), self))
     }
 }
 
-/// Charts side by side under one title, in a picture that can be put into any page.
-///
-/// It stands on paper of its own, and its styles reach nothing outside of it.
-///
-/// ```
-/// use surprisal_lab::chart::{Chart, Line, Panels};
-///
-/// let parabola = Chart::new("e²").line(Line::new("", [(-1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]));
-/// let slope = Chart::new("2 e").line(Line::new("", [(-1.0, -2.0), (1.0, 2.0)]));
-/// let svg = Panels::new("squared-error", "Squared error", 2).panel(parabola).panel(slope).to_svg();
-/// assert!(svg.starts_with("<svg") && svg.contains("id=\"squared-error\""));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Panels {
-    id: String,
-    title: String,
-    subtitle: String,
-    columns: usize,
-    charts: Vec<Chart>,
-}
-
-impl Panels {
-    /// Starts a picture with so many charts in a row. Its `id` must be its own in every page that it is put into.
-    pub fn new(id: impl Into<String>, title: impl Into<String>, columns: usize) -> Panels {
-        Panels { id: id.into(), title: title.into(), subtitle: String::new(), columns, charts: Vec::new() }
-    }
-
-    /// Adds a quieter line under the title.
-    pub fn subtitle(mut self, text: impl Into<String>) -> Panels {
-        self.subtitle = text.into();
-        self
-    }
-
-    /// Adds a chart; its own id is not used.
-    pub fn panel(mut self, chart: Chart) -> Panels {
-        self.charts.push(chart);
-        self
-    }
-
-    /// Writes the picture as one `<svg>` element without blank lines, to be saved or pasted into HTML or Markdown.
-    pub fn to_svg(&self) -> String {
-        draw::panels(self)
-    }
-}
-
-/// One series of points in the order they are joined, with a name.
-///
-/// ```
-/// use surprisal_lab::chart::{Line, Style};
-///
-/// let seeds = Line::new("", [(1.0, 0.31), (2.0, 0.52)]).colour(1).faint(); // unnamed: background for others
-/// let mean = Line::new("mean of 8 seeds", [(1.0, 0.30), (2.0, 0.55)]).colour(1).style(Style::Solid);
-/// # assert_ne!(seeds, mean);
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    name: String,
-    points: Vec<(f64, f64)>,
-    colour: Option<usize>,
-    style: Option<Style>,
-    faint: bool,
-}
-
-impl Line {
-    /// Makes a line from `(x, y)` pairs; an empty name keeps it out of the labels.
-    pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Line {
-        Line {
-            name: name.into(),
-            points: points.into_iter().collect(),
-            colour: None,
-            style: None,
-            faint: false,
+/// What a chart does not have is not printed: its default id is a fingerprint of these words, and stays when charts learn
+/// something new.
+impl fmt::Debug for Chart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Chart");
+        out.field("title", &self.title)
+            .field("subtitle", &self.subtitle)
+            .field("x_label", &self.x_label)
+            .field("y_label", &self.y_label)
+            .field("log_x", &self.log_x)
+            .field("log_y", &self.log_y)
+            .field("percent_y", &self.percent_y)
+            .field("include_y", &self.include_y)
+            .field("lines", &self.lines)
+            .field("marks", &self.marks)
+            .field("alt", &self.alt)
+            .field("id", &self.id);
+        if self.percent_x {
+            out.field("percent_x", &self.percent_x);
         }
+        if !self.bands.is_empty() {
+            out.field("bands", &self.bands);
+        }
+        if !self.points.is_empty() {
+            out.field("points", &self.points);
+        }
+        if !self.verticals.is_empty() {
+            out.field("verticals", &self.verticals);
+        }
+        out.finish()
     }
-
-    /// Chooses the colour: 0 blue, 1 vermilion, 2 green, 3 purple, 4 the ink of the text; larger numbers start over.
-    pub fn colour(mut self, index: usize) -> Line {
-        self.colour = Some(index);
-        self
-    }
-
-    /// Chooses the dash pattern.
-    pub fn style(mut self, style: Style) -> Line {
-        self.style = Some(style);
-        self
-    }
-
-    /// Draws the line thin and pale, for single runs behind a mean or for a diagonal to compare with.
-    pub fn faint(mut self) -> Line {
-        self.faint = true;
-        self
-    }
-}
-
-/// The dash pattern of a line, which keeps lines apart in grey print too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Unbroken.
-    Solid,
-    /// Long dashes.
-    Dashed,
-    /// Round dots.
-    Dotted,
-    /// Dashes and dots in turn.
-    DashDot,
 }

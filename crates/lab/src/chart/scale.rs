@@ -197,7 +197,7 @@ fn power_label(mantissa: i32, exponent: i32, plain: bool, unit: &'static str) ->
 }
 
 /// A number with a fixed count of decimals and a true minus sign.
-fn signed(value: f64, decimals: i32) -> String {
+pub(super) fn signed(value: f64, decimals: i32) -> String {
     let digits = format!("{:.*}", decimals.max(0) as usize, value);
     match digits.strip_prefix('-') {
         Some(rest) if rest.chars().any(|c| ('1'..='9').contains(&c)) => format!("\u{2212}{rest}"),

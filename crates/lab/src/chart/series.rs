@@ -1,32 +1,65 @@
 //! What is drawn of a chart's lines, and what has to be said about the rest.
 
 use super::scale::placeable;
-use super::{Chart, Line, Style};
+use super::{Chart, Line, Points, Style};
 
-/// A line as it will be drawn: its unbroken pieces in data units, and its looks.
+/// A line, or points, as they will be drawn: its unbroken pieces in data units, and its looks.
 pub(super) struct Series<'a> {
     pub(super) name: &'a str,
     pub(super) pieces: Vec<&'a [(f64, f64)]>,
     pub(super) colour: usize,
     pub(super) faint: bool,
-    style: Style,
+    /// Named at the middle of its points.
+    pub(super) at_centre: bool,
+    look: Look,
+}
+
+/// How a series is kept apart without colour.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    Joined(Style),
+    Marked(Shape),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Shape {
+    Disc,
+    Square,
+    Triangle,
+    Cross,
 }
 
 impl<'a> Series<'a> {
     pub(super) fn all(chart: &'a Chart) -> Vec<Series<'a>> {
-        chart.lines.iter().enumerate().map(|(i, line)| Series::new(chart, i, line)).collect()
+        let lines = chart.lines.iter().enumerate().map(|(i, line)| Series::joined(chart, i, line));
+        let points = chart.points.iter().enumerate().map(|(i, points)| Series::marked(chart, i, points));
+        lines.chain(points).collect()
     }
 
-    fn new(chart: &Chart, index: usize, line: &'a Line) -> Series<'a> {
+    fn joined(chart: &Chart, index: usize, line: &'a Line) -> Series<'a> {
         const STYLES: [Style; 4] = [Style::Solid, Style::Dashed, Style::DashDot, Style::Dotted];
         let style = if line.faint { Style::Solid } else { STYLES[index % 4] };
         Series {
             name: line.name.trim(),
-            pieces: line.points.split(|&p| !chart.shows(p)).filter(|piece| !piece.is_empty()).collect(),
+            pieces: pieces(&line.points, |&p| chart.shows(p)),
             // five colours and four styles: twenty different lines
             colour: line.colour.unwrap_or(index) % 5,
             faint: line.faint,
-            style: line.style.unwrap_or(style),
+            at_centre: false,
+            look: Look::Joined(line.style.unwrap_or(style)),
+        }
+    }
+
+    fn marked(chart: &Chart, index: usize, points: &'a Points) -> Series<'a> {
+        const SHAPES: [Shape; 4] = [Shape::Disc, Shape::Square, Shape::Triangle, Shape::Cross];
+        Series {
+            name: points.name.trim(),
+            pieces: pieces(&points.points, |&p| chart.shows(p)),
+            // beside lines they take the colours that are left
+            colour: points.colour.unwrap_or(chart.lines.len() + index) % 5,
+            faint: false,
+            at_centre: points.at_centre,
+            look: Look::Marked(SHAPES[index % 4]),
         }
     }
 
@@ -34,7 +67,11 @@ impl<'a> Series<'a> {
         self.pieces.iter().copied().flatten().copied()
     }
 
+    /// Where a line ends; points do not.
     pub(super) fn end(&self) -> Option<(f64, f64)> {
+        if self.shape().is_some() {
+            return None;
+        }
         self.pieces.last()?.last().copied()
     }
 
@@ -42,19 +79,36 @@ impl<'a> Series<'a> {
         !self.name.is_empty() && !self.pieces.is_empty()
     }
 
+    pub(super) fn shape(&self) -> Option<Shape> {
+        match self.look {
+            Look::Joined(_) => None,
+            Look::Marked(shape) => Some(shape),
+        }
+    }
+
     /// The classes of its strokes.
     pub(super) fn class(&self) -> String {
-        let style = match self.style {
-            Style::Solid => "",
-            Style::Dashed => " dashed",
-            Style::Dotted => " dotted",
-            Style::DashDot => " dashdot",
+        let style = match self.look {
+            Look::Joined(Style::Solid) | Look::Marked(_) => "",
+            Look::Joined(Style::Dashed) => " dashed",
+            Look::Joined(Style::Dotted) => " dotted",
+            Look::Joined(Style::DashDot) => " dashdot",
         };
         format!("line{style}{}", if self.faint { " faint" } else { "" })
     }
 }
 
+/// What is left of a series when it is broken where nothing can be drawn.
+pub(super) fn pieces<T>(points: &[T], shown: impl Fn(&T) -> bool) -> Vec<&[T]> {
+    points.split(|p| !shown(p)).filter(|piece| !piece.is_empty()).collect()
+}
+
 impl Chart {
+    /// Whether the interval can be placed on both axes.
+    pub(super) fn shows_interval(&self, &(x, low, high): &(f64, f64, f64)) -> bool {
+        self.shows((x, low)) && self.shows((x, high))
+    }
+
     /// Whether the point can be placed on both axes.
     pub(super) fn shows(&self, (x, y): (f64, f64)) -> bool {
         placeable(x, self.log_x) && placeable(y, self.log_y)
@@ -66,7 +120,8 @@ impl Chart {
         if text.is_empty() {
             let or =
                 |label: &str, axis: &str| if label.is_empty() { axis.to_owned() } else { label.to_owned() };
-            text = format!("Line chart of {} against {}", or(&self.y_label, "y"), or(&self.x_label, "x"));
+            let kind = if self.points.is_empty() { "Line chart" } else { "Chart" };
+            text = format!("{kind} of {} against {}", or(&self.y_label, "y"), or(&self.x_label, "x"));
             let names: Vec<&str> = series.iter().filter(|s| s.is_named()).map(|s| s.name).collect();
             text += &if names.is_empty() { ".".to_owned() } else { format!(": {}.", names.join(", ")) };
         }
@@ -78,9 +133,15 @@ impl Chart {
 
     /// One sentence for each reason why points or lines are missing from the picture.
     pub(super) fn left_out(&self, series: &[Series]) -> Vec<String> {
-        let points = self.lines.iter().flat_map(|line| line.points.iter().copied());
+        let joined = self.lines.iter().flat_map(|line| line.points.iter().copied());
+        let points = self.points.iter().flat_map(|points| points.points.iter().copied());
         let marks = self.marks.iter().map(|mark| (mark.x, mark.y));
-        let hidden: Vec<(f64, f64)> = points.chain(marks).filter(|&p| !self.shows(p)).collect();
+        let verticals = self.verticals.iter().map(|vertical| (vertical.x, 1.0));
+        // of an interval the end that cannot be drawn stands for it
+        let intervals = self.bands.iter().flat_map(|band| &band.intervals);
+        let intervals = intervals.map(|&(x, low, high)| (x, if self.shows((x, low)) { high } else { low }));
+        let all = joined.chain(points).chain(marks).chain(verticals).chain(intervals);
+        let hidden: Vec<(f64, f64)> = all.filter(|&p| !self.shows(p)).collect();
         let infinite = hidden.iter().filter(|p| !placeable(p.0, false) || !placeable(p.1, false)).count();
         let reasons =
             [(infinite, "not finite"), (hidden.len() - infinite, "zero or negative, on a logarithmic axis")];
@@ -88,7 +149,7 @@ impl Chart {
             1 => format!("Not drawn: 1 point that is {reason}."),
             _ => format!("Not drawn: {count} points that are {reason}."),
         });
-        let nothing = self.lines.is_empty() && self.marks.is_empty();
+        let nothing = series.is_empty() && self.bands.is_empty() && self.marks.is_empty();
         let empty = series.iter().filter(|s| s.pieces.is_empty() && !s.name.is_empty());
         let empty = empty.map(|s| format!("Nothing to draw for {}.", s.name));
         told.chain(empty).chain(nothing.then(|| "There are no data.".to_owned())).collect()

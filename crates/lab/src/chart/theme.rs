@@ -33,22 +33,35 @@ pub(crate) const DARK: Theme = Theme {
     lines: ["#62b8f0", "#ff8f4d", "#3fcf9f", "#f084ca", "#c9ccd1"],
 };
 
-/// The style sheet of a chart.
+/// The colours of values from low to high: viridis (Smith and van der Walt, 2015) in sixteen steps, as R's viridisLite prints
+/// them. It rises evenly in lightness, also for colour-blind readers and in grey print, and is the same in both themes.
+pub(super) const RAMP: [&str; 16] = [
+    "#440154", "#481a6c", "#472f7d", "#414487", "#39568c", "#31688e", "#2a788e", "#23888e", "#1f988b",
+    "#22a884", "#35b779", "#54c568", "#7ad151", "#a5db36", "#d2e21b", "#fde725",
+];
+
+/// Whether words on this step of the ramp must be white instead of black to be read.
+pub(super) fn is_dark(step: usize) -> bool {
+    step < 7
+}
+
+/// The style sheet of a chart, with the rules that not every chart needs.
 ///
 /// Sizes are in units of a 480 wide drawing and are laid out for a phone, where 16 units are 12 px. On wide screens
 /// the words shrink in relation to the drawing, which leaves more air but can never clip or overlap anything.
 /// Plain declarations instead of CSS variables, for the sake of SVG viewers that are not browsers.
-pub(super) fn chart_css() -> String {
+pub(super) fn chart_css(rules: &[&str]) -> String {
     let paper = |theme: &Theme| format!("svg.chart{{background:{};color:{}}}", theme.paper, theme.ink);
     format!(
         "svg.chart{{display:block;width:100%;height:auto;margin:auto;{FONT}}}\
          svg.chart:root{{box-sizing:border-box;max-width:760px;padding:12px}}\
-         {strokes}{light_paper}{light}\
+         {strokes}{more}{light_paper}{light}\
          @media screen and (prefers-color-scheme:dark){{{dark_paper}{dark}}}\
          @media (min-width:600px){{\
          .chart text{{font-size:12px}}.chart .title{{font-size:13.5px}}\
          .chart .line{{stroke-width:1.8}}.chart .faint{{stroke-width:.9}}}}",
         strokes = strokes(".chart"),
+        more = scoped(".chart", rules),
         light_paper = paper(&LIGHT),
         light = colours(".chart", &LIGHT),
         dark_paper = paper(&DARK),
@@ -60,15 +73,16 @@ pub(super) fn chart_css() -> String {
 /// of the screen.
 ///
 /// The paper is an element. Pages of rustdoc say their theme in an attribute of the root; elsewhere the reader's wish decides.
-pub(super) fn panels_css(id: &str) -> String {
+pub(super) fn panels_css(id: &str, rules: &[&str]) -> String {
     let of = |root: &str, theme: &Theme| {
         let (scope, Theme { paper, ink, .. }) = (format!("{root}#{id}"), theme);
         format!("{scope}{{color:{ink}}}{scope} .paper{{fill:{paper}}}{}", colours(&scope, theme))
     };
     format!(
-        "#{id}{{{FONT}}}{strokes}#{id} .head{{font-size:22px;font-weight:600}}{light}\
+        "#{id}{{{FONT}}}{strokes}{more}#{id} .head{{font-size:22px;font-weight:600}}{light}\
          @media screen and (prefers-color-scheme:dark){{{wished}}}{told}",
         strokes = strokes(&format!("#{id}")),
+        more = scoped(&format!("#{id}"), rules),
         light = of("", &LIGHT),
         wished = of(":root:not([data-theme=light]) ", &DARK),
         told = of(":is([data-theme=dark],[data-theme=ayu]) ", &DARK),
@@ -79,7 +93,7 @@ const FONT: &str = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helve
                     font-variant-numeric:tabular-nums";
 
 fn strokes(scope: &str) -> String {
-    [
+    const RULES: &[&str] = &[
         "text{font-size:16px;fill:currentColor}",
         ".title{font-size:17px;font-weight:600}",
         ".power{font-size:75%}",
@@ -93,9 +107,12 @@ fn strokes(scope: &str) -> String {
         ".leader{stroke-width:1;opacity:.6}",
         ".ring{stroke:currentColor;stroke-width:1.6}",
         ".dot{fill:currentColor}",
-    ]
-    .map(|rule| format!("{scope} {rule}"))
-    .concat()
+    ];
+    scoped(scope, RULES)
+}
+
+fn scoped(scope: &str, rules: &[&str]) -> String {
+    rules.iter().map(|rule| format!("{scope} {rule}")).collect()
 }
 
 fn colours(scope: &str, theme: &Theme) -> String {
@@ -121,12 +138,26 @@ mod tests {
         0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }
 
+    /// The contrast of two colours (WCAG 2).
+    fn contrast(one: &str, other: &str) -> f64 {
+        let (a, b) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        (a / b).max(b / a)
+    }
+
+    #[test]
+    fn the_ramp_rises_in_lightness_and_words_on_it_can_be_read() {
+        assert!(RAMP.windows(2).all(|pair| luminance(pair[0]) < luminance(pair[1])));
+        for (step, colour) in RAMP.into_iter().enumerate() {
+            let contrast = contrast(colour, if is_dark(step) { "#ffffff" } else { "#000000" });
+            assert!(contrast >= 4.5, "{colour}: contrast {contrast:.2} < 4.5");
+        }
+    }
+
     #[test]
     fn every_word_can_be_read_on_its_paper() {
         for theme in [LIGHT, DARK] {
             for colour in theme.lines.into_iter().chain([theme.ink, theme.muted]) {
-                let (a, b) = (luminance(colour) + 0.05, luminance(theme.paper) + 0.05);
-                let contrast = (a / b).max(b / a);
+                let contrast = contrast(colour, theme.paper);
                 assert!(contrast >= 4.5, "{colour} on {}: contrast {contrast:.2} < 4.5", theme.paper);
             }
         }

@@ -8,6 +8,7 @@ use surprisal_tensor::ndarray::Array2;
 use surprisal_tensor::{Params, Workspace};
 
 use crate::chart::{Chart, Line};
+use crate::eigen::symmetric_eigen;
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
 use crate::page::{Align, Table};
 
@@ -22,18 +23,20 @@ pub static EXPERIMENT: Experiment = Experiment {
         "The *bias* is how far that mean is from the truth: a model that is too simple misses it whatever the points. The *variance* is the spread: a \
          model that is too free follows the noise of the points it happened to see. The *noise* is in what is asked for and nobody can predict it. The \
          expected squared error is the sum bias² + variance + noise.",
-        "Here models are networks with a hidden layer of more and more neurons, each trained on many sets of points of their own.",
+        "Two families of models grow here: polynomials of higher and higher degree, fitted so that the squared error is as small as can be, and networks \
+         with more and more hidden neurons, trained by steps. Each model meets many sets of points of its own.",
     ],
     falsified_if: "the measured error is not the sum of the three, or bias does not fall, or variance does not rise",
-    broken: "the variance is left out of the sum, and every model gets the same single hidden neuron",
-    source: "Geman, Bienenstock and Doursat, \"Neural networks and the bias/variance dilemma\" (1992).",
-    minutes: 0.5,
+    broken: "the variance is left out of the sum, and every model of a family is the smallest one",
+    source: "Geman, Bienenstock and Doursat, \"Neural networks and the bias/variance dilemma\" (1992); Neal et al., \"A modern take on the \
+             bias-variance tradeoff in neural networks\" (2018), for networks whose variance does not rise.",
+    minutes: 0.4,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts("hidden", "1,2,3,4,8,16,32", "neurons in the hidden layer, model by model")
             .quick("1,3,16"),
         Knob::count("sets", "20", "sets of points for each model and seed").quick("8"),
-        Knob::count("points", "15", "points in a set"),
+        Knob::count("points", "20", "points in a set"),
         Knob::positive("noise", "0.3", "the standard deviation of the noise"),
         Knob::count("epochs", "3000", "steps on all points of a set").quick("1500"),
         Knob::positive("eta", "0.02", "the learning rate, of Adam"),
@@ -53,107 +56,165 @@ fn truth(x: f64) -> f64 {
     (2.0 * std::f64::consts::PI * x).sin()
 }
 
-fn run(lab: &Lab) -> Result<Report, LabError> {
-    let hidden: Vec<usize> =
-        lab.setting.counts("hidden").iter().map(|&h| if lab.broken { 1 } else { h }).collect();
-    if hidden.len() < 2 || lab.count("sets") < 2 {
-        return Err(LabError::Usage(
-            "hidden and sets: at least two models are compared, on at least two sets".into(),
-        ));
+#[derive(Clone, Copy, PartialEq)]
+enum Model {
+    Polynomial(usize),
+    Network(usize),
+}
+
+/// Models of one kind, from the smallest on.
+struct Family {
+    name: &'static str,
+    size: &'static str,
+    models: Vec<Model>,
+}
+
+impl Model {
+    fn size(self) -> usize {
+        let (Model::Polynomial(size) | Model::Network(size)) = self;
+        size
     }
-    let jobs: Vec<(usize, usize, u64)> = hidden
-        .iter()
-        .enumerate()
-        .flat_map(|(i, &h)| lab.seeds.iter().map(move |&seed| (i, h, seed)))
-        .collect();
-    let runs = lab.runs(
-        "models on sets of points",
-        &jobs,
-        |(i, h, seed)| [("model", i.to_string()), ("hidden", h.to_string()), ("seed", seed.to_string())],
-        |&(_, h, seed)| decompose(lab, h, seed),
-    )?;
+}
 
-    // ---- measure
-    let seeds = lab.seeds.len();
-    let of = |model: usize, name: &str| {
-        runs[model * seeds..][..seeds].iter().map(|[parts, _]| parts.last(name)).collect::<Vec<f64>>()
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let sizes = |key: &str| {
+        let sizes = lab.setting.counts(key);
+        if lab.broken { vec![sizes[0]; sizes.len()] } else { sizes }
     };
-    let last = hidden.len() - 1;
-    let sum = |model: usize| {
-        let variance = if lab.broken { vec![0.0; seeds] } else { of(model, "variance") };
-        of(model, "bias_squared")
-            .iter()
-            .zip(variance)
-            .map(|(b, v)| b + v + lab.number("noise").powi(2))
-            .collect::<Vec<f64>>()
-    };
-    let ratio = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a / b).collect::<Vec<f64>>();
-    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
-    // over all models, seed by seed
-    let off: Vec<f64> = (0..seeds)
-        .map(|seed| {
-            (0..=last).map(|model| sum(model)[seed] / of(model, "error")[seed]).sum::<f64>()
-                / (last + 1) as f64
-                - 1.0
-        })
-        .collect();
+    let families = [
+        Family { name: "polynomials", size: "degree", models: sizes("degrees").into_iter().map(Model::Polynomial).collect() },
+        Family { name: "networks", size: "hidden neurons", models: sizes("hidden").into_iter().map(Model::Network).collect() },
+    ];
+    let highest = sizes("degrees").into_iter().max().unwrap_or(0);
+    if families.iter().any(|family| family.models.len() < 2) || lab.count("sets") < 2 || highest >= lab.count("points") {
+        let told = "degrees, hidden and sets: two models or more are compared, on two sets or more; a degree is below the number of points";
+        return Err(LabError::Usage(told.into()));
+    }
+    let mut report = Report::new();
+    let mut off = vec![0.0; lab.seeds.len()];
+    let mut sections = vec![];
+    for family in &families {
+        let parts = Parts::measure(lab, family)?;
+        for (off, of_family) in off.iter_mut().zip(&parts.off) {
+            *off += of_family / families.len() as f64;
+        }
+        let last = family.models.len() - 1;
+        let compared = format!("{}, {} {} against {}", family.name, family.size, family.models[last].size(), family.models[0].size());
+        let (bias, variance) = (|m: usize| &parts.bias[m], |m: usize| &parts.variance[m]);
+        let fall: Vec<f64> = bias(0).iter().zip(bias(last)).map(|(small, large)| small - large).collect();
+        let rise: Vec<f64> = variance(last).iter().zip(variance(0)).map(|(large, small)| large / small).collect();
+        let findings = [
+            Finding::seeds(&compared, "bias², smallest model - largest", &fall)
+                .above(0.0)
+                .say("The larger model misses the truth by less, on average over what it was trained on."),
+            Finding::ratios(&compared, "variance, largest model / smallest", &rise)
+                .above(1.0)
+                .say("How much more the larger model depends on the points that it happened to see."),
+        ];
+        sections.push((family, parts, findings));
+    }
 
-    // ---- verdict
-    let smallest_and_largest = format!("{} hidden neurons against {}", hidden[last], hidden[0]);
-    let report = Report::new()
-        .figure("parts", parts_chart(lab, &hidden, &of).to_svg(),
+    let (first, ..) = &sections[0];
+    report = report
+        .figure("polynomials", sections[0].1.chart(lab, first).to_svg(),
             "To the left the error is bias: the model cannot bend as the truth does. To the right it is variance: the model bends to the noise.")
         .finding(
             Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
                 .within(lab.number("tolerance"))
                 .say(format!("The error is measured on answers with noise of their own; within ±{} counts as equal.", lab.number("tolerance"))),
-        )
-        .finding(
-            Finding::seeds(&smallest_and_largest, "bias², smallest model - largest", &minus(&of(0, "bias_squared"), &of(last, "bias_squared")))
-                .above(0.0)
-                .say("A larger model misses the truth by less, on average over what it was trained on."),
-        )
-        .finding(
-            Finding::ratios(&smallest_and_largest, "variance, largest model / smallest", &ratio(&of(last, "variance"), &of(0, "variance")))
-                .above(1.0)
-                .say("A larger model depends more on the points that it happened to see."),
         );
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let row = |model: usize| {
-        let parts = ["bias_squared", "variance"].map(|name| short(mean(of(model, name))));
-        let [bias, variance] = parts;
-        vec![
-            hidden[model].to_string(),
-            bias,
-            variance,
-            short(lab.number("noise").powi(2)),
-            short(mean(sum(model))),
-            short(mean(of(model, "error"))),
-        ]
-    };
-    Ok(report
-        .figure(
-            "answers",
-            answers_chart(&runs, seeds, &hidden).to_svg(),
-            "The mean answer of the smallest and of the largest model, of the first seed, and the truth.",
-        )
-        .table(Table {
-            caption: "The parts of the error: means over seeds".into(),
-            header: ["hidden neurons", "bias²", "variance", "noise", "sum", "error"]
-                .map(String::from)
-                .to_vec(),
-            rows: (0..=last).map(row).collect(),
+    for (_, _, findings) in &sections {
+        report = findings.iter().cloned().fold(report, Report::finding);
+    }
+    let (family, parts, _) = &sections[1];
+    report = report
+        .section("Networks are another matter")
+        .paragraph("The textbook's picture is that of the polynomials. A network that is trained by steps from a random start also loses its bias as it grows, \
+             but its variance need not rise: the steps choose among the many curves that fit, and do not choose a wild one.")
+        .figure("networks", parts.chart(lab, family).to_svg(), "The same for networks of one hidden layer.");
+    Ok(sections.iter().fold(report, |report, (family, parts, _)| report.table(parts.table(lab, family))))
+}
+
+/// The parts of the error of every model of a family, seed by seed.
+struct Parts {
+    bias: Vec<Vec<f64>>,
+    variance: Vec<Vec<f64>>,
+    error: Vec<Vec<f64>>,
+    /// By how much the sum differs from the error, as a share of it: the mean over the models.
+    off: Vec<f64>,
+    broken: bool,
+}
+
+impl Parts {
+    fn measure(lab: &Lab, family: &Family) -> Result<Parts, LabError> {
+        let jobs: Vec<(usize, Model, u64)> =
+            family.models.iter().enumerate().flat_map(|(i, &m)| lab.seeds.iter().map(move |&seed| (i, m, seed))).collect();
+        let runs = lab.runs(
+            family.name, &jobs,
+            |(i, model, seed)| [("family", family.name.into()), ("model", i.to_string()), ("size", model.size().to_string()), ("seed", seed.to_string())],
+            |&(_, model, seed)| decompose(lab, model, seed),
+        )?;
+        let of = |name: &str| -> Vec<Vec<f64>> {
+            runs.chunks(lab.seeds.len()).map(|of_model| of_model.iter().map(|[parts, _]| parts.last(name)).collect()).collect()
+        };
+        let mut parts = Parts { bias: of("bias_squared"), variance: of("variance"), error: of("error"), off: vec![], broken: lab.broken };
+        let (models, noise) = (family.models.len(), lab.number("noise").powi(2));
+        let off = |model: usize, seed: usize| parts.sum(model, noise)[seed] / parts.error[model][seed] - 1.0;
+        parts.off = (0..lab.seeds.len()).map(|seed| (0..models).map(|m| off(m, seed)).sum::<f64>() / models as f64).collect();
+        Ok(parts)
+    }
+
+    fn sum(&self, model: usize, noise: f64) -> Vec<f64> {
+        let variance = |v: &f64| if self.broken { 0.0 } else { *v };
+        self.bias[model].iter().zip(&self.variance[model]).map(|(b, v)| b + variance(v) + noise).collect()
+    }
+
+    fn table(&self, lab: &Lab, family: &Family) -> Table {
+        let noise = lab.number("noise").powi(2);
+        let row = |(model, of): (usize, &Model)| {
+            let means = [mean(&self.bias[model]), mean(&self.variance[model]), noise, mean(&self.sum(model, noise)), mean(&self.error[model])];
+            [of.size().to_string()].into_iter().chain(means.map(short)).collect()
+        };
+        Table {
+            caption: format!("The parts of the error of {}: means over seeds", family.name),
+            header: [family.size, "bias²", "variance", "noise", "sum", "error"].map(String::from).to_vec(),
+            rows: family.models.iter().enumerate().map(row).collect(),
             align: vec![Align::Right; 6],
-        }))
+        }
+    }
+
+    fn chart(&self, lab: &Lab, family: &Family) -> Chart {
+        let line = |name: &str, f: &dyn Fn(usize) -> f64| {
+            Line::new(name, family.models.iter().enumerate().map(|(i, model)| (model.size() as f64, f(i))))
+        };
+        let last = family.models.len() - 1;
+        let ends = |values: &[Vec<f64>]| format!("from {} to {}", short(mean(&values[0])), short(mean(&values[last])));
+        Chart::new(format!("What the error of {} is made of", family.name))
+            .subtitle(format!("{} points with noise {}", lab.count("points"), lab.number("noise")))
+            .x_label(family.size).y_label("squared error").log_y()
+            .line(line("error", &|i| mean(&self.error[i])))
+            .line(line("bias²", &|i| mean(&self.bias[i])))
+            .line(line("variance", &|i| mean(&self.variance[i])))
+            .line(line("noise", &|_| lab.number("noise").powi(2)))
+            .alt(format!("As {} grow, bias² goes {}, variance {}; the noise stays.", family.name, ends(&self.bias), ends(&self.variance)))
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Trains a model on every set; gives the parts of the error, and the mean answers.
-fn decompose(lab: &Lab, hidden: usize, seed: u64) -> [Record; 2] {
+fn decompose(lab: &Lab, model: Model, seed: u64) -> [Record; 2] {
     let (mut rng, sets, noise) = (rng(seed), lab.count("sets"), lab.number("noise"));
     let places = Array2::from_shape_fn((PLACES, 1), |(i, _)| i as f64 / (PLACES - 1) as f64);
     let (mut answers, mut error) = (vec![], 0.0);
     for _ in 0..sets {
-        let answer = trained(lab, hidden, &mut rng, &places);
+        let (x, y) = points(lab, &mut rng);
+        let answer = match model {
+            Model::Polynomial(degree) => fitted(degree, &x, &y, &places),
+            Model::Network(hidden) => trained(lab, hidden, &x, &y, &mut rng, &places),
+        };
         for (x, said) in places.iter().zip(&answer) {
             error += (said - truth(*x) - noise * normal(&mut rng)).powi(2) / (sets * PLACES) as f64;
         }
@@ -172,12 +233,41 @@ fn decompose(lab: &Lab, hidden: usize, seed: u64) -> [Record; 2] {
     [Record::once("parts", [("bias_squared", bias), ("variance", variance), ("error", error)]), curve]
 }
 
-/// The answers of a model that has learnt a new set of points.
-fn trained(lab: &Lab, hidden: usize, rng: &mut Rng, places: &Array2<f64>) -> Vec<f64> {
-    let points = lab.count("points");
-    let anywhere = Uniform::new_inclusive(0.0, 1.0).expect("a range");
-    let x = Array2::from_shape_simple_fn((points, 1), || anywhere.sample(rng));
+/// Somewhere in each of so many equal parts of 0 to 1, and what is measured there.
+fn points(lab: &Lab, rng: &mut Rng) -> (Array2<f64>, Array2<f64>) {
+    let count = lab.count("points");
+    let within = Uniform::new(0.0, 1.0).expect("a range");
+    let x = Array2::from_shape_fn((count, 1), |(i, _)| (i as f64 + within.sample(rng)) / count as f64);
     let y = x.mapv(|x| truth(x) + lab.number("noise") * normal(rng));
+    (x, y)
+}
+
+/// The answers of the polynomial with the smallest squared error, in Legendre's basis, from the eigenvectors of XᵀX.
+fn fitted(degree: usize, x: &Array2<f64>, y: &Array2<f64>, places: &Array2<f64>) -> Vec<f64> {
+    let basis = |x: &Array2<f64>| {
+        let mut columns = Array2::ones((x.nrows(), degree + 1));
+        for (mut row, x) in columns.rows_mut().into_iter().zip(x) {
+            let x = 2.0 * x - 1.0;
+            row[1] = x; // a degree is 1 or more
+            for k in 2..=degree {
+                row[k] = ((2 * k - 1) as f64 * x * row[k - 1] - (k - 1) as f64 * row[k - 2]) / k as f64;
+            }
+        }
+        columns
+    };
+    let columns = basis(x);
+    let (values, vectors) = symmetric_eigen(&columns.t().dot(&columns));
+    let largest = values.last().copied().unwrap_or(0.0);
+    let along = vectors.t().dot(&columns.t().dot(y));
+    let scaled = Array2::from_shape_fn(along.raw_dim(), |(k, _)| {
+        if values[k] > 1e-12 * largest { along[[k, 0]] / values[k] } else { 0.0 } // what the points do not tell
+    });
+    basis(places).dot(&vectors.dot(&scaled)).into_iter().collect()
+}
+
+/// The answers of a network that has learnt from the points.
+fn trained(lab: &Lab, hidden: usize, x: &Array2<f64>, y: &Array2<f64>, rng: &mut Rng, places: &Array2<f64>) -> Vec<f64> {
+    let points = x.nrows();
     let mut params = Params::<f64>::new();
     let sizes = Sizes::new(&[1, hidden, 1]).expect("counts are not 0");
     let model =
@@ -187,7 +277,7 @@ fn trained(lab: &Lab, hidden: usize, rng: &mut Rng, places: &Array2<f64>) -> Vec
         &mut params,
         &mut Adam::new(lab.number("eta")),
         rng,
-        |tape, _| mse_loss(model.forward(tape.input(&x)), tape.input(&y)),
+        |tape, _| mse_loss(model.forward(tape.input(x)), tape.input(y)),
         |_, _| true,
     );
     Workspace::new().eval(&params, |tape| model.forward(tape.input(places))).into_iter().collect()
@@ -195,47 +285,4 @@ fn trained(lab: &Lab, hidden: usize, rng: &mut Rng, places: &Array2<f64>) -> Vec
 
 fn normal(rng: &mut Rng) -> f64 {
     StandardNormal.sample(rng)
-}
-
-// ---- pictures
-
-fn parts_chart(lab: &Lab, hidden: &[usize], of: &impl Fn(usize, &str) -> Vec<f64>) -> Chart {
-    let mean = |model, name| of(model, name).iter().sum::<f64>() / lab.seeds.len() as f64;
-    let line = |name: &str, f: &dyn Fn(usize) -> f64| {
-        Line::new(name, hidden.iter().enumerate().map(|(i, &h)| (h as f64, f(i))))
-    };
-    let (first, last) = (0, hidden.len() - 1);
-    Chart::new("What the error is made of")
-        .subtitle(format!(
-            "{} points with noise {}, networks of one hidden layer",
-            lab.count("points"),
-            lab.number("noise")
-        ))
-        .x_label("hidden neurons")
-        .y_label("squared error")
-        .log_x()
-        .include_y(0.0)
-        .line(line("error", &|i| mean(i, "error")))
-        .line(line("bias²", &|i| mean(i, "bias_squared")))
-        .line(line("variance", &|i| mean(i, "variance")))
-        .line(line("noise", &|_| lab.number("noise").powi(2)))
-        .alt(format!(
-            "From {} to {} hidden neurons bias² goes from {} to {}, variance from {} to {}; the noise stays.",
-            hidden[first],
-            hidden[last],
-            short(mean(first, "bias_squared")),
-            short(mean(last, "bias_squared")),
-            short(mean(first, "variance")),
-            short(mean(last, "variance")),
-        ))
-}
-
-fn answers_chart(runs: &[[Record; 2]], seeds: usize, hidden: &[usize]) -> Chart {
-    let curve = |model: usize| &runs[model * seeds][1];
-    let last = hidden.len() - 1;
-    Chart::new("Mean answers").subtitle("over the sets of points of the first seed").x_label("x").y_label("y")
-        .line(Line::new("truth", curve(0).points("x", "truth")).colour(4))
-        .line(Line::new(format!("{} hidden", hidden[0]), curve(0).points("x", "mean")).colour(0))
-        .line(Line::new(format!("{} hidden", hidden[last]), curve(last).points("x", "mean")).colour(1))
-        .alt("The truth is one wave of a sine. The smallest model's mean answer is a single bend; the largest model's follows the wave.")
 }

@@ -1,7 +1,7 @@
 //! Pictures that several experiments share.
 
 use super::Record;
-use crate::chart::{Chart, Line};
+use crate::chart::{Band, Chart, Line};
 use crate::statistics::{Estimate, MOST_RUNS};
 
 /// One arm of a comparison: its name in the picture, and a record for each seed.
@@ -15,7 +15,7 @@ pub struct Arm<'a> {
 /// The mean over seeds of one column against another, with its 95 % interval as a band; a single seed is a plain line.
 ///
 /// Seeds that ended early count for as long as they last.
-pub fn fan(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
+pub fn fan(mut chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
     let mut lines = Vec::new();
     for (colour, arm) in arms.iter().enumerate() {
         let runs: Vec<_> = arm.records.iter().map(|record| record.points(x, y)).collect();
@@ -31,7 +31,7 @@ pub fn fan(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
             band.push((at, estimate.low, estimate.high));
         }
         if runs.len() > 1 {
-            let _ = &band;
+            chart = chart.band(Band::new(band).colour(colour));
         }
         lines.push(Line::new(&*arm.name, mean).colour(colour));
     }
