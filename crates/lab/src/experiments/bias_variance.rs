@@ -82,11 +82,22 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         if lab.broken { vec![sizes[0]; sizes.len()] } else { sizes }
     };
     let families = [
-        Family { name: "polynomials", size: "degree", models: sizes("degrees").into_iter().map(Model::Polynomial).collect() },
-        Family { name: "networks", size: "hidden neurons", models: sizes("hidden").into_iter().map(Model::Network).collect() },
+        Family {
+            name: "polynomials",
+            size: "degree",
+            models: sizes("degrees").into_iter().map(Model::Polynomial).collect(),
+        },
+        Family {
+            name: "networks",
+            size: "hidden neurons",
+            models: sizes("hidden").into_iter().map(Model::Network).collect(),
+        },
     ];
     let highest = sizes("degrees").into_iter().max().unwrap_or(0);
-    if families.iter().any(|family| family.models.len() < 2) || lab.count("sets") < 2 || highest >= lab.count("points") {
+    if families.iter().any(|family| family.models.len() < 2)
+        || lab.count("sets") < 2
+        || highest >= lab.count("points")
+    {
         let told = "degrees, hidden and sets: two models or more are compared, on two sets or more; a degree is below the number of points";
         return Err(LabError::Usage(told.into()));
     }
@@ -99,10 +110,17 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             *off += of_family / families.len() as f64;
         }
         let last = family.models.len() - 1;
-        let compared = format!("{}, {} {} against {}", family.name, family.size, family.models[last].size(), family.models[0].size());
+        let compared = format!(
+            "{}, {} {} against {}",
+            family.name,
+            family.size,
+            family.models[last].size(),
+            family.models[0].size()
+        );
         let (bias, variance) = (|m: usize| &parts.bias[m], |m: usize| &parts.variance[m]);
         let fall: Vec<f64> = bias(0).iter().zip(bias(last)).map(|(small, large)| small - large).collect();
-        let rise: Vec<f64> = variance(last).iter().zip(variance(0)).map(|(large, small)| large / small).collect();
+        let rise: Vec<f64> =
+            variance(last).iter().zip(variance(0)).map(|(large, small)| large / small).collect();
         let findings = [
             Finding::seeds(&compared, "bias², smallest model - largest", &fall)
                 .above(0.0)
@@ -147,20 +165,42 @@ struct Parts {
 
 impl Parts {
     fn measure(lab: &Lab, family: &Family) -> Result<Parts, LabError> {
-        let jobs: Vec<(usize, Model, u64)> =
-            family.models.iter().enumerate().flat_map(|(i, &m)| lab.seeds.iter().map(move |&seed| (i, m, seed))).collect();
+        let jobs: Vec<(usize, Model, u64)> = family
+            .models
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &m)| lab.seeds.iter().map(move |&seed| (i, m, seed)))
+            .collect();
         let runs = lab.runs(
-            family.name, &jobs,
-            |(i, model, seed)| [("family", family.name.into()), ("model", i.to_string()), ("size", model.size().to_string()), ("seed", seed.to_string())],
+            family.name,
+            &jobs,
+            |(i, model, seed)| {
+                [
+                    ("family", family.name.into()),
+                    ("model", i.to_string()),
+                    ("size", model.size().to_string()),
+                    ("seed", seed.to_string()),
+                ]
+            },
             |&(_, model, seed)| decompose(lab, model, seed),
         )?;
         let of = |name: &str| -> Vec<Vec<f64>> {
-            runs.chunks(lab.seeds.len()).map(|of_model| of_model.iter().map(|[parts, _]| parts.last(name)).collect()).collect()
+            runs.chunks(lab.seeds.len())
+                .map(|of_model| of_model.iter().map(|[parts, _]| parts.last(name)).collect())
+                .collect()
         };
-        let mut parts = Parts { bias: of("bias_squared"), variance: of("variance"), error: of("error"), off: vec![], broken: lab.broken };
+        let mut parts = Parts {
+            bias: of("bias_squared"),
+            variance: of("variance"),
+            error: of("error"),
+            off: vec![],
+            broken: lab.broken,
+        };
         let (models, noise) = (family.models.len(), lab.number("noise").powi(2));
         let off = |model: usize, seed: usize| parts.sum(model, noise)[seed] / parts.error[model][seed] - 1.0;
-        parts.off = (0..lab.seeds.len()).map(|seed| (0..models).map(|m| off(m, seed)).sum::<f64>() / models as f64).collect();
+        parts.off = (0..lab.seeds.len())
+            .map(|seed| (0..models).map(|m| off(m, seed)).sum::<f64>() / models as f64)
+            .collect();
         Ok(parts)
     }
 
@@ -172,7 +212,13 @@ impl Parts {
     fn table(&self, lab: &Lab, family: &Family) -> Table {
         let noise = lab.number("noise").powi(2);
         let row = |(model, of): (usize, &Model)| {
-            let means = [mean(&self.bias[model]), mean(&self.variance[model]), noise, mean(&self.sum(model, noise)), mean(&self.error[model])];
+            let means = [
+                mean(&self.bias[model]),
+                mean(&self.variance[model]),
+                noise,
+                mean(&self.sum(model, noise)),
+                mean(&self.error[model]),
+            ];
             [of.size().to_string()].into_iter().chain(means.map(short)).collect()
         };
         Table {
@@ -188,15 +234,24 @@ impl Parts {
             Line::new(name, family.models.iter().enumerate().map(|(i, model)| (model.size() as f64, f(i))))
         };
         let last = family.models.len() - 1;
-        let ends = |values: &[Vec<f64>]| format!("from {} to {}", short(mean(&values[0])), short(mean(&values[last])));
+        let ends = |values: &[Vec<f64>]| {
+            format!("from {} to {}", short(mean(&values[0])), short(mean(&values[last])))
+        };
         Chart::new(format!("What the error of {} is made of", family.name))
             .subtitle(format!("{} points with noise {}", lab.count("points"), lab.number("noise")))
-            .x_label(family.size).y_label("squared error").log_y()
+            .x_label(family.size)
+            .y_label("squared error")
+            .log_y()
             .line(line("error", &|i| mean(&self.error[i])))
             .line(line("bias²", &|i| mean(&self.bias[i])))
             .line(line("variance", &|i| mean(&self.variance[i])))
             .line(line("noise", &|_| lab.number("noise").powi(2)))
-            .alt(format!("As {} grow, bias² goes {}, variance {}; the noise stays.", family.name, ends(&self.bias), ends(&self.variance)))
+            .alt(format!(
+                "As {} grow, bias² goes {}, variance {}; the noise stays.",
+                family.name,
+                ends(&self.bias),
+                ends(&self.variance)
+            ))
     }
 }
 
@@ -266,7 +321,14 @@ fn fitted(degree: usize, x: &Array2<f64>, y: &Array2<f64>, places: &Array2<f64>)
 }
 
 /// The answers of a network that has learnt from the points.
-fn trained(lab: &Lab, hidden: usize, x: &Array2<f64>, y: &Array2<f64>, rng: &mut Rng, places: &Array2<f64>) -> Vec<f64> {
+fn trained(
+    lab: &Lab,
+    hidden: usize,
+    x: &Array2<f64>,
+    y: &Array2<f64>,
+    rng: &mut Rng,
+    places: &Array2<f64>,
+) -> Vec<f64> {
     let points = x.nrows();
     let mut params = Params::<f64>::new();
     let sizes = Sizes::new(&[1, hidden, 1]).expect("counts are not 0");

@@ -6,6 +6,7 @@ use crate::gallery::Experiment;
 
 pub mod bias_variance;
 pub mod entropy_bound;
+pub mod features;
 pub mod linear_svm;
 pub mod mnist_stall;
 pub mod saturated_neuron;
@@ -16,5 +17,6 @@ pub(crate) static EXPERIMENTS: &[&Experiment] = &[
     &mnist_stall::EXPERIMENT,
     &entropy_bound::EXPERIMENT,
     &linear_svm::EXPERIMENT,
+    &features::EXPERIMENT,
     &bias_variance::EXPERIMENT,
 ];

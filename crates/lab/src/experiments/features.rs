@@ -1,0 +1,309 @@
+//! Are features better when they are learnt by contrast? An encoder under SupCon and under cross-entropy, frozen, and a linear layer on top.
+
+use surprisal_data::{Dataset, gather_rows, stratified_split};
+use surprisal_layers::{Activation, Layer, Linear, Mlp, Sizes, rng};
+use surprisal_loss::{SupconLoss, softmax_cross_entropy};
+use surprisal_optim::Adam;
+use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
+use surprisal_tensor::{Params, Workspace};
+use surprisal_train::Examples;
+
+use crate::chart::{Chart, Points};
+use crate::eigen::symmetric_eigen;
+use crate::gallery::{
+    Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, correct, short,
+};
+use crate::page::{Align, Table};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "features",
+    title: "Features by contrast",
+    claim: "an encoder that learns by contrast gathers each class more tightly than one that learns by cross-entropy, and a linear layer on its frozen \
+            features recognises more",
+    background: &[
+        "An *encoder* turns a picture of a handwritten digit into 32 numbers, its *features*. Under cross-entropy it is trained together with a last \
+         layer that names the digit. Under the *supervised contrastive loss* (SupCon) there is no last layer: pictures of the same digit are pulled \
+         together and those of others pushed apart.",
+        "To compare features and nothing else, the encoder is then frozen, features are scaled to length 1, and a new linear layer learns to name the \
+         digit from them, in the same way for both. What is counted is how many unseen pictures it names rightly, and how far apart \
+         the digits lie: the spread between the means of the classes over the spread within the classes.",
+        "32 numbers cannot be drawn. The pictures show the two directions in which they vary most (their principal components).",
+    ],
+    falsified_if: "digits lie no further apart under SupCon, or the linear layer recognises no more",
+    broken: "both encoders learn by cross-entropy",
+    source: "Khosla et al., \"Supervised contrastive learning\" (2020).",
+    minutes: 1.0,
+    seeds: Some(Seeds { usual: 8, quick: 3 }),
+    knobs: &[
+        Knob::positive("eta", "0.003", "the learning rate that both share, of Adam"),
+        Knob::positives(
+            "rates",
+            "0.001,0.003,0.01",
+            "the rates among which each loss finds its own best, on rows kept apart",
+        )
+        .quick("0.003"),
+        Knob::count("epochs", "40", "passes over the training pictures").quick("8"),
+        Knob::count("batch", "128", "pictures in a step"),
+        Knob::positive(
+            "temperature",
+            "0.1",
+            "the temperature of SupCon: the smaller, the more the hardest pairs count",
+        ),
+        Knob::count("probe", "300", "steps of the linear layer on frozen features").quick("100"),
+    ],
+    run,
+};
+
+const FEATURES: usize = 32;
+const DIGITS: usize = 10;
+/// Of all rows: kept for the test, and, of the others, for the choice of a rate.
+const APART: [f64; 2] = [0.3, 0.2];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Loss {
+    Contrast,
+    CrossEntropy,
+}
+
+struct Data {
+    train: Examples<f32>,
+    choose: Examples<f32>,
+    test: Examples<f32>,
+}
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let data = lab.seeds.iter().map(|&seed| data(seed)).collect::<Result<Vec<_>, _>>()?;
+    let rows = data[0].train.rows();
+    if lab.count("batch") > rows {
+        return Err(LabError::Usage(format!(
+            "batch: {} pictures in a step: there are {rows}",
+            lab.count("batch")
+        )));
+    }
+    let losses = [if lab.broken { Loss::CrossEntropy } else { Loss::Contrast }, Loss::CrossEntropy];
+    let rates = [&[lab.number("eta")], lab.numbers("rates")].concat();
+    let mut jobs = vec![];
+    for arm in 0..2 {
+        for (place, &rate) in rates.iter().enumerate() {
+            jobs.extend(lab.seeds.iter().enumerate().map(|(i, &seed)| (arm, place, rate, i, seed)));
+        }
+    }
+    let label = |&(arm, place, rate, _, seed): &(usize, usize, f64, usize, u64)| {
+        let which = if place == 0 { "shared" } else { "grid" };
+        [
+            ("arm", ["contrast", "cross-entropy"][arm].into()),
+            ("rates", which.into()),
+            ("rate", rate.to_string()),
+            ("seed", seed.to_string()),
+        ]
+    };
+    let runs = lab.runs("encoders", &jobs, label, |&(arm, _, rate, i, seed)| {
+        learn(lab, losses[arm], rate, &data[i], seed)
+    })?;
+
+    // ---- measure
+    let seeds = lab.seeds.len();
+    let of = |arm: usize, place: usize, name: &str| {
+        runs[(arm * rates.len() + place) * seeds..][..seeds]
+            .iter()
+            .map(|[r, _]| r.last(name))
+            .collect::<Vec<f64>>()
+    };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let best = [0, 1].map(|arm| {
+        (1..rates.len()).fold(1, |best, place| {
+            if mean(&of(arm, place, "chosen_by")) > mean(&of(arm, best, "chosen_by")) { place } else { best }
+        })
+    });
+    let paired = |name: &str, places: [usize; 2], f: fn(f64, f64) -> f64| {
+        of(0, places[0], name)
+            .into_iter()
+            .zip(of(1, places[1], name))
+            .map(|(a, b)| f(a, b))
+            .collect::<Vec<f64>>()
+    };
+
+    // ---- verdict
+    let coordinates = |arm: usize| &runs[(arm * rates.len() + best[arm]) * seeds][1];
+    let mut report = Report::new()
+        .figure(
+            "contrast",
+            plane(coordinates(0), "Features learnt by contrast").to_svg(),
+            "Unseen pictures, one mark each; the digit stands where its pictures are on average.",
+        )
+        .figure(
+            "cross-entropy",
+            plane(coordinates(1), "Features learnt by cross-entropy").to_svg(),
+            "The same pictures, from the same start of the encoder.",
+        );
+    let conditions = [
+        (format!("At the same rate {}", rates[0]), [0, 0]),
+        (format!("Each at its own best rate ({} and {})", rates[best[0]], rates[best[1]]), best),
+    ];
+    for (condition, places) in &conditions {
+        let percent = |arm: usize| format!("{:.2} %", 100.0 * mean(&of(arm, places[arm], "accuracy")));
+        let spread = |arm: usize| short(mean(&of(arm, places[arm], "separation")));
+        report = report
+            .finding(
+                Finding::seeds(
+                    condition,
+                    "test accuracy of a linear layer, contrast minus cross-entropy",
+                    &paired("accuracy", *places, |a, b| a - b),
+                )
+                .above(0.0)
+                .say(format!("{} and {} on average.", percent(0), percent(1))),
+            )
+            .finding(
+                Finding::ratios(
+                    condition,
+                    "spread between digits / within, contrast over cross-entropy",
+                    &paired("separation", *places, |a, b| a / b),
+                )
+                .above(1.0)
+                .say(format!("{} and {} on average.", spread(0), spread(1))),
+            );
+    }
+    let row = |arm: usize, place: usize| {
+        let name = ["contrast", "cross-entropy"][arm];
+        let percent = |column| format!("{:.2} %", 100.0 * mean(&of(arm, place, column)));
+        vec![
+            name.into(),
+            rates[place].to_string(),
+            percent("chosen_by"),
+            percent("accuracy"),
+            short(mean(&of(arm, place, "separation"))),
+        ]
+    };
+    Ok(report.table(Table {
+        caption: "Every rate that was tried: means over seeds".into(),
+        header: ["loss", "rate", "accuracy that it is chosen by", "test accuracy", "between / within"]
+            .map(String::from)
+            .to_vec(),
+        rows: (0..2)
+            .flat_map(|arm| (1..rates.len()).map(move |place| (arm, place)))
+            .map(|(arm, place)| row(arm, place))
+            .collect(),
+        align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
+    }))
+}
+
+fn data(seed: u64) -> Result<Data, LabError> {
+    let mut digits = Dataset::digits();
+    digits.features /= 16.0; // pixels 0 to 16
+    let mut rng = rng(seed);
+    let (rest, test) = stratified_split(&digits, APART[0], &mut rng)?;
+    let (train, choose) = stratified_split(&rest, APART[1], &mut rng)?;
+    Ok(Data { train: Examples::new(&train), choose: Examples::new(&choose), test: Examples::new(&test) })
+}
+
+/// Trains an encoder, freezes it, trains a linear layer on its features; gives accuracies and the separation, and a plane of features.
+fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2] {
+    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let sizes = Sizes::new(&[data.train.features.ncols(), 64, FEATURES]).expect("sizes are not 0");
+    let encoder = Mlp::new(&mut params, &sizes, Activation::Relu, &mut rng);
+    let last =
+        (loss == Loss::CrossEntropy).then(|| Linear::new(&mut params, "last", FEATURES, DIGITS, &mut rng));
+    let contrast = SupconLoss { temperature: lab.number("temperature"), ..Default::default() };
+    let training =
+        Training { epochs: lab.count("epochs"), rows: data.train.rows(), batch: lab.count("batch") };
+    training.run(
+        &mut params,
+        &mut Adam::new(rate),
+        &mut rng,
+        |tape, rows| {
+            let pixels = data.train.features.view();
+            let x = tape.input_with([rows.len(), pixels.ncols()], |slots| gather_rows(pixels, rows, slots));
+            let labels: Vec<usize> = rows.iter().map(|&row| data.train.labels[row]).collect();
+            match &last {
+                Some(last) => softmax_cross_entropy(last.forward(encoder.forward(x)), &labels),
+                None => contrast.loss(encoder.forward(x), &labels),
+            }
+        },
+        |_, _| true,
+    );
+
+    let mut workspace = Workspace::new();
+    let mut features = |examples: &Examples<f32>| {
+        let raw = workspace.eval(&params, |tape| encoder.forward(tape.input(&examples.features)));
+        let mut features = raw.into_dimensionality::<Ix2>().expect("features are [rows, 32]");
+        for mut row in features.rows_mut() {
+            let length = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
+            row /= length;
+        }
+        features
+    };
+    let [train, choose, test] = [&data.train, &data.choose, &data.test].map(&mut features);
+
+    let mut params = Params::<f32>::new();
+    let probe = Linear::new(&mut params, "probe", FEATURES, DIGITS, &mut rng);
+    let training = Training { epochs: lab.count("probe"), rows: train.nrows(), batch: train.nrows() };
+    training.run(
+        &mut params,
+        &mut Adam::new(0.05),
+        &mut rng,
+        |tape, _| softmax_cross_entropy(probe.forward(tape.input(&train)), &data.train.labels),
+        |_, _| true,
+    );
+    let mut accuracy = |features: &Array2<f32>, labels: &[usize]| {
+        let logits = workspace.eval(&params, |tape| probe.forward(tape.input(features)));
+        let logits = logits.into_dimensionality::<Ix2>().expect("logits are [rows, 10]");
+        correct(logits.view(), labels) as f64 / labels.len() as f64
+    };
+    let (chosen_by, tested) = (accuracy(&choose, &data.choose.labels), accuracy(&test, &data.test.labels));
+    let test = test.mapv(f64::from);
+    let separation = separation(&test, &data.test.labels);
+    [
+        Record::once(
+            "encoders",
+            [("chosen_by", chosen_by), ("accuracy", tested), ("separation", separation)],
+        ),
+        principal_plane(&test, &data.test.labels),
+    ]
+}
+
+/// The squared distances of class means from the common mean, over those of rows from the mean of their class; both means over rows.
+fn separation(features: &Array2<f64>, labels: &[usize]) -> f64 {
+    let all = features.mean_axis(Axis(0)).expect("there are rows");
+    let (mut between, mut within) = (0.0, 0.0);
+    for digit in 0..DIGITS {
+        let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == digit).collect();
+        let of_digit = features.select(Axis(0), &rows);
+        let Some(mean) = of_digit.mean_axis(Axis(0)) else { continue };
+        between += rows.len() as f64 * (&mean - &all).mapv(|x| x * x).sum();
+        within += (&of_digit - &mean).mapv(|x| x * x).sum();
+    }
+    between / within
+}
+
+/// The two directions in which features vary most.
+fn principal_plane(features: &Array2<f64>, labels: &[usize]) -> Record {
+    let centred = features - &features.mean_axis(Axis(0)).expect("there are rows");
+    let (_, directions) = symmetric_eigen(&centred.t().dot(&centred));
+    let place = centred.dot(&directions.select(Axis(1), &[FEATURES - 1, FEATURES - 2]));
+    let mut record = Record::new("plane", &["x", "y", "digit"]);
+    place
+        .rows()
+        .into_iter()
+        .zip(labels)
+        .for_each(|(row, &digit)| record.push([row[0], row[1], digit as f64]));
+    record
+}
+
+fn plane(record: &Record, title: &str) -> Chart {
+    let digits = record.column("digit");
+    let mut chart = Chart::new(title)
+        .subtitle("unseen pictures, first seed, two principal components")
+        .x_label("first component")
+        .y_label("second component");
+    for digit in 0..DIGITS {
+        let points = record
+            .points("x", "y")
+            .into_iter()
+            .zip(&digits)
+            .filter(|(_, d)| **d == digit as f64)
+            .map(|(point, _)| point);
+        chart = chart.points(Points::new(digit.to_string(), points).colour(digit).label_at_centre());
+    }
+    chart.alt(format!("{title}: a cloud of marks for each of the ten digits, labelled at its centre."))
+}
