@@ -99,8 +99,8 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
         (&["compare", "--lr", "nan"], "learning rate: expected a finite number above 0, found NaN"),
         (&["compare", "--lr", "inf"], "learning rate: expected a finite number above 0, found inf"),
         (&["compare", "--lr", "fast"], "invalid value 'fast' for '--lr <RATE>'"),
-        (&["compare", "--seeds", "1"], "1 seeds: an interval needs 2 to 31"),
-        (&["compare", "--seeds", "32"], "32 seeds: an interval needs 2 to 31"),
+        (&["compare", "--seeds", "1"], "1 seeds: an interval needs 2 to 1000"),
+        (&["compare", "--seeds", "1001"], "1001 seeds: an interval needs 2 to 1000"),
         (&["compare", "--seed", "-1"], "invalid value '-1' for '--seed <SEED>'"),
     ] {
         let (code, stderr) = fails(arguments);

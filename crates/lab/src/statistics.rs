@@ -24,8 +24,25 @@ const T: [f64; 30] = [
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
 
-/// The most runs that [`Estimate::of`] has a quantile for.
-pub const MOST_RUNS: usize = T.len() + 1;
+/// The most runs that [`Estimate::of`] takes: nobody waits for more.
+pub const MOST_RUNS: usize = 1000;
+
+/// The 97.5 % quantile of the normal distribution.
+const Z: f64 = 1.959963984540054;
+
+/// The 97.5 % quantile of Student's t: from the table, and beyond it from the expansion in 1/degrees around the normal quantile
+/// (Abramowitz and Stegun, 26.7.5), which is good to 7 digits there.
+fn quantile(degrees: usize) -> f64 {
+    if let Some(&t) = T.get(degrees - 1) {
+        return t;
+    }
+    let (n, z) = (degrees as f64, Z);
+    let polynomial = |coefficients: [f64; 5]| coefficients.iter().rfold(0.0, |sum, c| sum * z * z + c) * z;
+    Z + polynomial([1.0, 1.0, 0.0, 0.0, 0.0]) / (4.0 * n)
+        + polynomial([3.0, 16.0, 5.0, 0.0, 0.0]) / (96.0 * n.powi(2))
+        + polynomial([-15.0, 17.0, 19.0, 3.0, 0.0]) / (384.0 * n.powi(3))
+        + polynomial([-945.0, -1920.0, 1482.0, 776.0, 79.0]) / (92160.0 * n.powi(4))
+}
 
 impl Estimate {
     /// # Panics
@@ -36,7 +53,7 @@ impl Estimate {
         assert!((2..=MOST_RUNS).contains(&n), "an interval needs 2 to {MOST_RUNS} values, not {n}");
         let mean = values.iter().sum::<f64>() / n as f64;
         let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64;
-        let half = T[n - 2] * (variance / n as f64).sqrt();
+        let half = quantile(n - 1) * (variance / n as f64).sqrt();
         Estimate { mean, low: mean - half, high: mean + half }
     }
 
@@ -61,9 +78,8 @@ impl Estimate {
     pub fn wilson(successes: usize, trials: usize) -> Estimate {
         assert!(trials > 0 && successes <= trials, "{successes} successes in {trials} trials");
         let (n, share) = (trials as f64, successes as f64 / trials as f64);
-        let z = 1.959963984540054; // the 97.5 % quantile of the normal distribution
-        let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-        let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+        let centre = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let low = if successes == 0 { 0.0 } else { centre - half };
         let high = if successes == trials { 1.0 } else { centre + half };
         Estimate { mean: share, low, high }
@@ -86,5 +102,19 @@ impl Estimate {
     /// The same in other units: `f` must be increasing.
     pub fn map(self, f: impl Fn(f64) -> f64) -> Estimate {
         Estimate { mean: f(self.mean), low: f(self.low), high: f(self.high) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quantile_goes_on_where_the_table_ends() {
+        for (degrees, t) in
+            [(30, 2.042), (31, 2.039513), (40, 2.021075), (60, 2.000298), (120, 1.979930), (999, 1.962341)]
+        {
+            assert!((quantile(degrees) - t).abs() < 1e-6, "{degrees}: {} for {t}", quantile(degrees));
+        }
     }
 }

@@ -33,8 +33,8 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.4,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
-        Knob::counts("hidden", "1,2,3,4,8,16,32", "neurons in the hidden layer, model by model")
-            .quick("1,3,16"),
+        Knob::counts("degrees", "1,3,5,7,9,11", "degrees of the polynomials").quick("1,3,9"),
+        Knob::counts("hidden", "1,2,3,4,8,16,32", "hidden neurons of the networks").quick("1,3,16"),
         Knob::count("sets", "20", "sets of points for each model and seed").quick("8"),
         Knob::count("points", "20", "points in a set"),
         Knob::positive("noise", "0.3", "the standard deviation of the noise"),

@@ -5,7 +5,7 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::arr2;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
-use crate::chart::{Chart, Line};
+use crate::chart::{Chart, Line, Points};
 use crate::gallery::{Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Training, short};
 use crate::page::{Align, Table};
 
@@ -79,7 +79,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             [trajectory(LOSSES[1], start, lab.number("animation_rate"), lab.count("epochs"), animated)]
         },
     )?;
-    let scores = [&[REFERENCE, 4.0, 8.0], lab.numbers("scores")].concat();
+    let mut scores = vec![REFERENCE, 4.0, 8.0]; // which verdicts speak of
+    for &score in lab.numbers("scores") {
+        if !scores.contains(&score) {
+            scores.push(score);
+        }
+    }
     let times = |what: &str, jobs: &[(Head, f64, f64)]| {
         let label = |(loss, score, eta): &(Head, f64, f64)| {
             [("loss", loss.name().into()), ("score", score.to_string()), ("rate", eta.to_string())]
@@ -255,7 +260,10 @@ fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, thresh
         .log_y()
         .line(line(&LOSSES[0].to_string(), squared, 1))
         .line(line(&LOSSES[1].to_string(), entropy, 0));
-    chart.alt(format!(
+    let computed = LOSSES
+        .into_iter()
+        .flat_map(|loss| scores.iter().map(move |&z| (z, closed_form(loss, z, threshold, eta))));
+    chart.points(Points::new("closed form", computed).colour(4)).alt(format!(
         "Epochs against the score at the start, on a logarithmic scale. Squared error climbs along a straight line, so exponentially, to {} \
          epochs; cross-entropy stays near {}.",
         short(squared.iter().copied().fold(0.0, f64::max)), short(entropy.iter().copied().fold(0.0, f64::max)),

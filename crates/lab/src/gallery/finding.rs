@@ -153,7 +153,10 @@ impl Finding {
 /// A number in three significant digits, without an exponent where that is short.
 pub fn short(x: f64) -> String {
     let size = x.abs();
-    if x == 0.0 || !x.is_finite() {
+    if x.is_infinite() {
+        return if x > 0.0 { "∞".into() } else { "-∞".into() };
+    }
+    if x == 0.0 || x.is_nan() {
         return x.to_string();
     }
     if !(1e-3..1e6).contains(&size) {

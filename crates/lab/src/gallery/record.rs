@@ -1,7 +1,5 @@
 //! [`Record`]: a table of numbers that a run leaves.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 /// Named columns of numbers, row by row: a trajectory, a curve, the points of a picture.
@@ -112,9 +110,10 @@ pub(super) fn to_csv(records: &[&Labelled]) -> String {
             csv += &(columns.join(",") + "\n");
         }
         for row in &record.rows {
-            labels.iter().for_each(|(_, value)| {
-                let _ = write!(csv, "{value},"); // into a String
-            });
+            for (_, value) in labels {
+                let quoted = if value.contains(',') { format!("\"{value}\"") } else { value.clone() };
+                csv += &(quoted + ",");
+            }
             csv += &(row.iter().map(|&x| cell(x)).collect::<Vec<_>>().join(",") + "\n");
         }
     }

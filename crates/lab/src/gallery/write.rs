@@ -7,6 +7,11 @@ use super::report::Block;
 use super::{Experiment, Outcome, short};
 use crate::page::{Align, Page, Table, Verdict};
 
+const HOW_TO_READ: &str = "Every verdict rests on a number; a / b is a divided by b. Where chance plays a part the number is measured with \
+    several seeds, the starting points of a random generator, and the brackets behind it hold the range in which it lies with 95 % \
+    confidence. SUPPORTED means that the whole range is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that it \
+    covers \"no difference\".";
+
 impl Outcome {
     /// Every file: its path in the folder, and its content.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
@@ -105,23 +110,18 @@ impl Outcome {
             Some((first @ Block::Figure { .. }, rest)) => (Some(first), rest),
             _ => (None, &report.blocks[..]),
         };
-        page = first.into_iter().fold(page, add);
-        for finding in &report.findings {
-            page = page.verdict(
-                finding.verdict,
-                &format!(
-                    "*{}*: {} = {} ({}). {}",
-                    finding.condition,
-                    finding.measure,
-                    finding.number(),
-                    finding.basis,
-                    finding.sentence
-                ),
-            );
-        }
-        page = page.paragraph(&format!("*What would have spoken against it*: {falsified_if}."));
-        page = page.section("What this is about");
+        page = first.into_iter().fold(page, add).section("What this is about");
         page = background.iter().fold(page, |page, text| page.paragraph(text));
+        page = page.section("What came out").paragraph(HOW_TO_READ);
+        for finding in &report.findings {
+            let (number, basis) = (finding.number(), finding.basis);
+            let told = format!(
+                "*{}*: {} = {number} ({basis}). {}",
+                finding.condition, finding.measure, finding.sentence
+            );
+            page = page.verdict(finding.verdict, &told);
+        }
+        page = page.paragraph(&format!("*What would have spoken against the claim*: {falsified_if}."));
         page = rest.iter().fold(page, add);
         page = page
             .section("Doubt it, run it, break it")

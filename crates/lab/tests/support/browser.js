@@ -39,7 +39,10 @@ function measure(page, doc, view) {
       if (to === null || to.startsWith('data:')) continue;
       if (to.startsWith('#')) {
         if (to !== '#' && !doc.getElementById(decodeURIComponent(to.slice(1)))) fault(`a link to ${to}, which is not there`);
-      } else if (e.localName !== 'a' || /^[a-z][a-z0-9+.-]*:|^\//i.test(to)) fault(`a link to the outside, ${to}`);
+      } else if (/^[a-z][a-z0-9+.-]*:|^\//i.test(to)) fault(`a link to the outside, ${to}`);
+      else if (e.localName === 'img' && name === 'src') {
+        if (!seen(e) || !e.naturalWidth || e.getBoundingClientRect().width < 20) fault(`a picture that does not show, ${to}`);
+      } else if (e.localName !== 'a') fault(`a link to the outside, ${to}`);
       else links.push([page, to]);
     }
   }

@@ -1,0 +1,429 @@
+//! One valley, or several? Where the losses of logistic regression bend upwards, and where they do not.
+
+use surprisal_data::{Dataset, Standardize};
+use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
+use surprisal_optim::Sgd;
+use surprisal_tensor::ndarray::{Array2, Axis, arr1, arr2};
+use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+
+use crate::chart::{Chart, HeatMap, Line, Panels, Style};
+use crate::curvature::hessian;
+use crate::eigen::symmetric_eigen;
+use crate::gallery::{
+    Basis, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+};
+use crate::statistics::Estimate;
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "convexity",
+    title: "One valley or several",
+    claim: "logistic regression is convex under cross-entropy and not under squared error",
+    background: &[
+        "*Logistic regression* weighs the numbers that describe a case, adds the products up and turns the sum into a probability. To learn is to look for \
+         the weights at which the *loss*, which says how bad the answers are, is lowest: a walk downhill in a landscape over the weights.",
+        "A landscape is *convex* if it is one bowl: between any two of its points it lies below the straight line that joins them, the *chord*. Then \
+         downhill always leads to the one lowest place. If somewhere the ground rises above a chord, it is not convex, and a walker may end in a valley that \
+         is not the deepest.",
+        "With many weights the bend is told by a table of second derivatives, the *Hessian*. Its *eigenvalues* say how strongly the ground bends along \
+         certain directions: upwards where they are positive, downwards where one is negative. Convex means: nowhere negative. Computers round, so \
+         here nothing above -0.000000000001 counts as negative.",
+        "For cross-entropy the Hessian is a sum over cases of p (1 - p) times the square of their numbers, which cannot be negative (p is the probability). For \
+         squared error the slope p (1 - p) of the sigmoid stays in, and where a case is badly wrong the sum gets a negative term.",
+    ],
+    falsified_if: "cross-entropy has an eigenvalue below -0.000000000001, or squared error rises above no chord and has no negative eigenvalue",
+    broken: "the two losses, and so the two Hessians, are exchanged",
+    source: "Auer, Herbster and Warmuth, \"Exponentially many local minima for single neurons\" (1995), for the two cases with several minima; \
+             Boyd and Vandenberghe, *Convex Optimization* (2004), section 3.1.4, for the second-order condition.",
+    minutes: 0.05,
+    seeds: Some(Seeds { usual: 8, quick: 4 }),
+    knobs: &[
+        Knob::positive("reach", "1", "the slice and the plane go from minus this to this in every weight"),
+        Knob::positive("bias_reach", "10", "the plane goes from minus this to this in the bias"),
+        Knob::numbers("chord", "-1,1", "the two ends of the chord, as the value of every weight"),
+        Knob::count("points", "41", "how many values of weight and of bias the plane has").quick("15"),
+        Knob::number("start", "1", "the number that every weight starts from"),
+        Knob::positive("eta", "10", "the learning rate"),
+        Knob::count("epochs", "200", "how many steps are taken").quick("40"),
+        Knob::count("looks", "50", "how often on the way the Hessian is computed").quick("10"),
+        Knob::numbers("inputs", "10,0.7", "the inputs of the cases with several minima"),
+        Knob::shares("targets", "0.55,0.25", "the probabilities that belong to them"),
+        Knob::numbers("interval", "-20,10", "where minima are looked for"),
+        Knob::positive("xor_eta", "2", "the learning rate of the net with a hidden layer"),
+        Knob::count("xor_epochs", "1000", "how many steps it takes").quick("200"),
+    ],
+    run,
+};
+
+const NAMES: [&str; 2] = ["squared error", "cross-entropy"];
+/// What rounding may leave of an eigenvalue that is 0.
+const FLOOR: f64 = -1e-12;
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let mut losses = [Head::SigmoidSquared, Head::SigmoidCrossEntropy];
+    if lab.broken {
+        losses.reverse();
+    }
+    let chord = ordered(lab, "chord")?;
+    let interval = ordered(lab, "interval")?;
+    let (inputs, targets) = (lab.numbers("inputs"), lab.numbers("targets"));
+    if inputs.len() != targets.len() {
+        let (n, m) = (inputs.len(), targets.len());
+        return Err(LabError::Usage(format!("inputs: {n} inputs meet {m} targets; every input needs one")));
+    }
+    if lab.count("points") < 2 {
+        return Err(LabError::Usage("points: a plane takes at least 2 values of weight and bias".into()));
+    }
+    let cancer = cancer()?;
+    // all weights alike: as if the sum of a case's numbers were its only number
+    let sums = Cases::new(cancer.x.sum_axis(Axis(1)).insert_axis(Axis(1)), cancer.y.clone(), &[], 0);
+    let few = Cases::new(column(inputs), column(targets), &[], 0);
+
+    let looks = lab.count("looks");
+    let arm = |&arm: &usize| [("arm", NAMES[arm].to_string())];
+    let slices =
+        lab.runs("the slice", &[0, 1], arm, |&arm| [slice(&sums, losses[arm], lab.number("reach"), chord)])?;
+    let planes = lab.runs("the plane", &[0, 1], arm, |&arm| [plane(lab, &sums, losses[arm])])?;
+    let minima =
+        lab.runs("stationary points", &[0, 1], arm, |&arm| stationary(&few, losses[arm], interval))?;
+    let ways = lab.runs("descent", &[0, 1], arm, |&arm| {
+        let start = cancer.params(lab.number("start"), 0.0);
+        [cancer.descent(losses[arm], start, lab.number("eta"), lab.count("epochs"), looks)]
+    })?;
+    let jobs: Vec<_> = lab.seeds.iter().flat_map(|&seed| [(seed, 0), (seed, 1)]).collect();
+    let xor = lab.runs(
+        "descent of a net",
+        &jobs,
+        |&(seed, arm)| [("seed", seed.to_string()), ("arm", NAMES[arm].into())],
+        |&(seed, arm)| {
+            let cases = exclusive_or(seed);
+            let (eta, epochs) = (lab.number("xor_eta"), lab.count("xor_epochs"));
+            let mut record = cases.descent(losses[arm], cases.drawn.clone(), eta, epochs, looks);
+            record.name = "xor".into();
+            [record]
+        },
+    )?;
+
+    // ---- measure
+    let lowest = |record: &Record| record.column("smallest").into_iter().fold(f64::INFINITY, f64::min);
+    let [way, flat] = [&ways, &planes].map(|both| [lowest(&both[0][0]), lowest(&both[1][0])]);
+    let down = [0, 1].map(|arm| {
+        let values = planes[arm][0].column("smallest");
+        values.iter().filter(|&&value| value < FLOOR).count() as f64 / values.len() as f64
+    });
+    let above = [0, 1].map(|arm| highest(&slices[arm][0], chord));
+    let valleys = [0, 1].map(|arm| minima[arm][1].column("minimum").iter().filter(|&&is| is == 1.0).count());
+    let nets = [0, 1].map(|arm| {
+        let all: Vec<f64> =
+            xor.iter().zip(&jobs).filter(|(_, job)| job.1 == arm).map(|([r], _)| lowest(r)).collect();
+        let worst = all.iter().copied().fold(f64::INFINITY, f64::min);
+        (all.iter().filter(|&&value| value >= FLOOR).count(), worst)
+    });
+
+    // ---- verdict
+    let [squared, entropy] = above;
+    let report = Report::new()
+        .figure("chord", slice_charts(lab, &slices, chord, above), "A straight line between two points of each curve. Squared error rises above \
+             it: not convex. Cross-entropy stays below it, here and wherever one looks.")
+        .finding(Finding::deterministic("A chord on the breast cancer data", "largest height of squared error above it", squared.gap)
+            .judged(squared.gap > -FLOOR && entropy.gap <= -FLOOR, squared.gap <= -FLOOR || entropy.gap > -FLOOR)
+            .say(format!(
+                "With every weight at {} the loss is {} and the chord from {} to {} is at {}. Between the ends cross-entropy {} its own.",
+                short(squared.at), short(squared.loss), short(chord[0]), short(chord[1]), short(squared.chord),
+                if entropy.gap <= 0.0 { "stays below" } else { "rises above" },
+            )))
+        .finding(Finding::deterministic("Hessians of 31 parameters on the way down, breast cancer", "smallest eigenvalue under cross-entropy", way[1])
+            .judged(way[1] >= FLOOR && way[0] < FLOOR, way[1] < FLOOR || way[0] >= FLOOR)
+            .say(format!("Under squared error it is {}.", short(way[0]))))
+        .finding(Finding::deterministic("Hessians of 2 parameters over a plane, breast cancer", "share that bends down under squared error", down[0])
+            .judged(down[0] > 0.0 && down[1] == 0.0, down[0] == 0.0 || down[1] > 0.0)
+            .say(format!("Under cross-entropy {} of the plane bends down; the smallest eigenvalue is {}, under squared error {}.",
+                percent(down[1]), short(flat[1]), short(flat[0]))))
+        .finding(Finding::deterministic(format!("{} cases, one weight", inputs.len()), "minima under squared error", valleys[0] as f64)
+            .judged(valleys[0] > 1 && valleys[1] <= 1, valleys[0] <= 1 || valleys[1] > 1)
+            .say(format!("Under cross-entropy there {}.", if valleys[1] == 1 { "is 1".into() } else { format!("are {}", valleys[1]) })))
+        .finding(Finding::new("A net with a hidden layer (2-4-1, exclusive or)", "share of starts from which all Hessians under cross-entropy are free of negative eigenvalues",
+            Estimate::wilson(nets[1].0, lab.seeds.len()), Basis::Trials(lab.seeds.len())).above(0.5)
+            .say(format!("The smallest eigenvalue is {} under cross-entropy and {} under squared error: with a hidden layer neither is convex, and \
+                 cross-entropy is no cure for that.", short(nets[1].1), short(nets[0].1))));
+    Ok(report
+        .section("A plane instead of a line")
+        .figure("plane", plane_maps(lab, &planes, down), "The loss over the common weight and the bias. Where it is hatched the ground bends down in at least \
+             one direction. Squared error is a bowl only where it is not hatched.")
+        .section("Several valleys")
+        .paragraph("Two cases and one weight are enough for two valleys under squared error, if what is to be learnt are probabilities. Which one descent \
+             ends in is decided by the start. More inputs can give exponentially many.")
+        .figure("minima", minima_charts(&minima), "The loss against the only weight; stationary points are marked. The walker who comes from the left \
+             stays in the shallow valley under squared error.")
+        .section("On the way down")
+        .figure("eigenvalues", way_chart(lab, &ways), "The smallest of the 31 eigenvalues of the Hessian on the way down, each loss on its own way at the same \
+             learning rate. Under squared error it is negative from the sure and wrong start on.")
+        .paragraph(format!("Convexity is a promise about the ground, not about speed: after {} steps {} of the cases are right under squared error and {} under \
+             cross-entropy.", lab.count("epochs"), percent(ways[0][0].last("right")), percent(ways[1][0].last("right")))))
+}
+
+/// A knob that holds two different numbers, the smaller first.
+fn ordered(lab: &Lab, key: &str) -> Result<[f64; 2], LabError> {
+    match *lab.numbers(key) {
+        [low, high] if low < high => Ok([low, high]),
+        _ => Err(LabError::Usage(format!(
+            "{key}: two numbers, the smaller first, are needed, such as {key}=-1,1"
+        ))),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", short(100.0 * share))
+}
+
+fn column(values: &[f64]) -> Array2<f64> {
+    arr1(values).insert_axis(Axis(1))
+}
+
+/// What is to be learnt, and what learns it.
+struct Cases {
+    x: Array2<f64>,
+    y: Array2<f64>,
+    net: Mlp,
+    drawn: Params<f64>,
+}
+
+impl Cases {
+    /// Logistic regression, or a net with so many hidden units.
+    fn new(x: Array2<f64>, y: Array2<f64>, hidden: &[usize], seed: u64) -> Cases {
+        let mut drawn = Params::new();
+        let sizes =
+            Sizes::new(&[&[x.ncols()], hidden, &[1]].concat()).unwrap_or_else(|error| panic!("{error}"));
+        let (weight, bias) = (Init::Normal(1.0), Init::Zeros);
+        let net = Mlp::with_init(&mut drawn, &sizes, Activation::Sigmoid, weight, bias, &mut rng(seed));
+        Cases { x, y, net, drawn }
+    }
+
+    /// Every weight `w`, and the bias of logistic regression.
+    fn params(&self, w: f64, b: f64) -> Params<f64> {
+        let mut params = self.drawn.clone();
+        let theta = params.as_mut_slice();
+        theta.fill(w);
+        theta[self.x.ncols()] = b;
+        params
+    }
+
+    fn loss<'t, T: Scalar>(&self, loss: Head, tape: &'t Tape<'t, T>) -> Var<'t, T> {
+        loss.loss(self.net.forward(tape.input(&self.x.mapv(T::of))), tape.input(&self.y.mapv(T::of)))
+    }
+
+    /// The smallest eigenvalue of the Hessian; NaN where that is not finite.
+    fn smallest(&self, loss: Head, params: &Params<f64>) -> f64 {
+        let h = hessian(params, |tape| self.loss(loss, tape));
+        if h.iter().all(|x| x.is_finite()) { symmetric_eigen(&h).0[0] } else { f64::NAN }
+    }
+
+    /// The smallest eigenvalue on the way down.
+    fn descent(&self, loss: Head, mut params: Params<f64>, eta: f64, epochs: usize, looks: usize) -> Record {
+        let rows = self.x.nrows();
+        let mut record = Record::new("descent", &["epoch", "smallest", "right"]);
+        let mut scores = Workspace::new();
+        Training { epochs, rows, batch: rows }.run(
+            &mut params,
+            &mut Sgd::new(eta),
+            &mut rng(0), // all cases at once have no order
+            |tape, _| self.loss(loss, tape),
+            |epoch, params| {
+                if epoch.is_multiple_of(epochs.div_ceil(looks)) || epoch == epochs {
+                    let z = scores.eval(params, |tape| self.net.forward(tape.input(&self.x)));
+                    let right = z.iter().zip(&self.y).filter(|&(&z, &y)| (z > 0.0) == (y == 1.0)).count();
+                    record.push([epoch as f64, self.smallest(loss, params), right as f64 / rows as f64]);
+                }
+                true
+            },
+        );
+        record
+    }
+}
+
+fn cancer() -> Result<Cases, LabError> {
+    let data = Dataset::breast_cancer();
+    let x = Standardize::fit(&data.features)?.apply(&data.features)?;
+    let y = Array2::from_shape_fn((data.rows(), 1), |(i, _)| data.labels[i] as f64);
+    Ok(Cases::new(x, y, &[], 0))
+}
+
+fn exclusive_or(seed: u64) -> Cases {
+    let x = arr2(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+    Cases::new(x, column(&[0.0, 1.0, 1.0, 0.0]), &[4], seed)
+}
+
+/// n numbers from `low` to `high`.
+fn evenly(n: usize, low: f64, high: f64) -> impl Iterator<Item = f64> + Clone {
+    (0..n).map(move |i| low + (high - low) * i as f64 / (n - 1) as f64)
+}
+
+/// The loss with all weights alike, and the chord where it is.
+fn slice(sums: &Cases, loss: Head, reach: f64, chord: [f64; 2]) -> Record {
+    let mut workspace = Workspace::new();
+    let mut at = |w| workspace.eval(&sums.params(w, 0.0), |tape| sums.loss(loss, tape)).sum();
+    let ends = chord.map(&mut at);
+    let mut record = Record::new("slice", &["weight", "loss", "chord"]);
+    let on = |w: f64| ends[0] + (ends[1] - ends[0]) * (w - chord[0]) / (chord[1] - chord[0]);
+    let mut places: Vec<f64> = evenly(121, -reach, reach).chain(evenly(101, chord[0], chord[1])).collect();
+    places.sort_by(f64::total_cmp);
+    for w in places {
+        record.push([w, at(w), if (chord[0]..=chord[1]).contains(&w) { on(w) } else { f64::NAN }]);
+    }
+    record
+}
+
+/// Where a slice is highest above its chord, or comes closest to it.
+#[derive(Clone, Copy)]
+struct Above {
+    at: f64,
+    loss: f64,
+    chord: f64,
+    gap: f64,
+}
+
+/// Looks between the ends, a twentieth of the chord away from them, where curve and chord meet.
+fn highest(slice: &Record, [low, high]: [f64; 2]) -> Above {
+    let margin = 0.05 * (high - low);
+    let [weight, loss, chord] = ["weight", "loss", "chord"].map(|name| slice.column(name));
+    let inside = (0..weight.len()).filter(|&i| weight[i] > low + margin && weight[i] < high - margin);
+    let all =
+        inside.map(|i| Above { at: weight[i], loss: loss[i], chord: chord[i], gap: loss[i] - chord[i] });
+    let none = Above { at: low, loss: f64::NAN, chord: f64::NAN, gap: f64::NEG_INFINITY };
+    all.fold(none, |best, now| if now.gap > best.gap { now } else { best })
+}
+
+fn plane(lab: &Lab, sums: &Cases, loss: Head) -> Record {
+    let (n, reach, bias) = (lab.count("points"), lab.number("reach"), lab.number("bias_reach"));
+    let mut workspace = Workspace::new();
+    let mut record = Record::new("plane", &["weight", "bias", "loss", "smallest"]);
+    for b in evenly(n, -bias, bias) {
+        for w in evenly(n, -reach, reach) {
+            let params = sums.params(w, b);
+            let height = workspace.eval(&params, |tape| sums.loss(loss, tape)).sum();
+            record.push([w, b, height, sums.smallest(loss, &params)]);
+        }
+    }
+    record
+}
+
+/// The curve over the only weight, without a bias, and where it is level.
+fn stationary(cases: &Cases, loss: Head, [low, high]: [f64; 2]) -> [Record; 2] {
+    let mut workspace = Workspace::new();
+    let mut at = |w: f64| {
+        let (height, slope) = workspace.grad(&cases.params(w, 0.0), |tape| cases.loss(loss, tape));
+        (height, slope.as_slice()[0])
+    };
+    let mut curve = Record::new("curve", &["w", "loss", "slope"]);
+    for w in evenly(3001, low, high) {
+        let (height, slope) = at(w);
+        curve.push([w, height, slope]);
+    }
+    let mut points = Record::new("stationary", &["w", "loss", "minimum"]);
+    for pair in curve.points("w", "slope").windows(2) {
+        let ((mut left, before), (mut right, after)) = (pair[0], pair[1]);
+        let minimum = before < 0.0 && after >= 0.0;
+        if minimum || (before > 0.0 && after <= 0.0) {
+            for _ in 0..60 {
+                let middle = 0.5 * (left + right);
+                let same_side = (at(middle).1 < 0.0) == (before < 0.0);
+                *(if same_side { &mut left } else { &mut right }) = middle;
+            }
+            points.push([right, at(right).0, f64::from(u8::from(minimum))]);
+        }
+    }
+    [curve, points]
+}
+
+// ---- pictures
+
+fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Above; 2]) -> String {
+    let mut panels = Panels::new("convexity-chord", "Above or below the chord", 2)
+        .subtitle("breast cancer, logistic regression, all weights alike");
+    for (arm, above) in above.into_iter().enumerate() {
+        let record = &slices[arm][0];
+        let joined = record.points("weight", "chord").into_iter().filter(|p| p.1.is_finite());
+        let said = if above.gap > 0.0 {
+            format!("The curve is up to {} above the chord.", short(above.gap))
+        } else {
+            "The curve is below the chord.".into()
+        };
+        panels = panels.panel(
+            Chart::new(NAMES[arm])
+                .x_label("every weight")
+                .y_label("loss")
+                .include_y(0.0)
+                .line(Line::new("loss", record.points("weight", "loss")).colour(1 - arm))
+                .line(Line::new("chord", joined).colour(4).style(Style::Dashed))
+                .alt(format!(
+                    "Loss from {} to {}, and the chord from {} to {}. {said}",
+                    short(-lab.number("reach")),
+                    short(lab.number("reach")),
+                    short(chord[0]),
+                    short(chord[1])
+                )),
+        );
+    }
+    panels.to_svg()
+}
+
+fn plane_maps(lab: &Lab, planes: &[[Record; 1]], down: [f64; 2]) -> String {
+    let (n, reach, bias) = (lab.count("points"), lab.number("reach"), lab.number("bias_reach"));
+    let mut panels = Panels::new("convexity-plane", "Where the ground bends down", 2)
+        .subtitle("breast cancer, logistic regression, all weights alike");
+    for (arm, down) in down.into_iter().enumerate() {
+        let hatched = planes[arm][0].points("loss", "smallest").into_iter();
+        let values: Vec<f64> =
+            hatched.map(|(loss, bend)| if bend < FLOOR { f64::NAN } else { loss }).collect();
+        panels = panels.panel(
+            HeatMap::new(NAMES[arm])
+                .subtitle(format!("bends down: {}", percent(down)))
+                .x_label("every weight")
+                .y_label("bias")
+                .value_label("loss")
+                .x_span(-reach, reach)
+                .y_span(-bias, bias)
+                .values(values.chunks(n).map(<[f64]>::to_vec))
+                .missing("bends down")
+                .alt(format!("{} of the plane bends down in some direction.", percent(down))),
+        );
+    }
+    panels.to_svg()
+}
+
+fn minima_charts(minima: &[[Record; 2]]) -> String {
+    let mut panels = Panels::new("convexity-minima", "Loss against the only weight", 2);
+    for (arm, [curve, points]) in minima.iter().enumerate() {
+        let mut chart = Chart::new(NAMES[arm])
+            .x_label("weight")
+            .y_label("loss")
+            .line(Line::new("", curve.points("w", "loss")).colour(1 - arm));
+        let is = points.column("minimum");
+        for ((w, loss), is) in points.points("w", "loss").into_iter().zip(&is) {
+            let kind = if *is == 1.0 { "minimum" } else { "maximum" };
+            chart = chart.mark(w, loss, format!("{kind} at {}", short(w)));
+        }
+        let found = is.iter().filter(|&&is| is == 1.0).count();
+        panels = panels.panel(chart.alt(format!("{found} minima among {} stationary points.", is.len())));
+    }
+    panels.to_svg()
+}
+
+fn way_chart(lab: &Lab, ways: &[[Record; 1]]) -> String {
+    let mut chart = Chart::new("Smallest eigenvalue on the way down")
+        .subtitle(format!("breast cancer, 31 parameters, learning rate {}", lab.number("eta")))
+        .x_label("epoch")
+        .y_label("smallest eigenvalue of the Hessian")
+        .include_y(0.0);
+    for arm in [0, 1] {
+        chart = chart.line(Line::new(NAMES[arm], ways[arm][0].points("epoch", "smallest")).colour(1 - arm));
+    }
+    let lowest =
+        [0, 1].map(|arm| short(ways[arm][0].column("smallest").into_iter().fold(f64::INFINITY, f64::min)));
+    chart
+        .alt(format!(
+            "The lowest value is {} under squared error and {} under cross-entropy.",
+            lowest[0], lowest[1]
+        ))
+        .to_svg()
+}

@@ -1,0 +1,320 @@
+//! Is it only the learning rate? Logistic regression from four starts, with a rate for each start and with one rate for all.
+
+use surprisal_data::{Dataset, Standardize};
+use surprisal_layers::{Init, rng};
+use surprisal_optim::Sgd;
+use surprisal_tensor::ndarray::{ArcArray2, Array1, Array2, Axis};
+use surprisal_tensor::{Params, Tape, Workspace};
+
+use crate::chart::{HeatMap, Panels};
+use crate::gallery::{
+    Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+};
+use crate::page::{Align, Table};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "only-the-rate",
+    title: "Is it only the learning rate?",
+    claim: "what cross-entropy gains over squared error is more than a matter of the learning rate",
+    background: &[
+        "*Logistic regression* is the smallest model that answers yes or no: it weighs the numbers that describe a case, adds the products up, and a \
+         curve called the sigmoid turns the sum into a probability. Here each case is a sample of breast tissue, described by 30 numbers, and the \
+         question is whether it is benign.",
+        "The weights are learnt by steps against the slope of the *loss*, which says how bad the answers are. How far a step goes is the *learning \
+         rate*. Where the model is sure and wrong the slope of squared error is next to nothing, so that its steps are short. A sceptic says: then \
+         take a larger rate. This experiment gives the sceptic every chance.",
+        "An *epoch* is one step with all cases. Every weight starts at the same number: at 0 the model is undecided; at 3 it is wrong on most cases, \
+         and very sure. What counts is the first epoch with 97 % of the cases right, which does not depend on how a loss counts.",
+    ],
+    falsified_if: "with one rate for all starts the worst start under squared error takes less than twice the epochs of the worst start under \
+                   cross-entropy, here or on other data",
+    broken: "both arms train with cross-entropy",
+    source: "After a question that every comparison has to answer; data: Breast Cancer Wisconsin (Diagnostic), Wolberg, Street and Mangasarian \
+             (1995), and for the second look the 8x8 digits and Fisher's iris.",
+    minutes: 0.2,
+    seeds: Some(Seeds { usual: 8, quick: 3 }),
+    knobs: &[
+        Knob::positives(
+            "rates",
+            "0.03,0.1,0.3,1,3,10,30,100,300,1000,3000,10000",
+            "the learning rates among which both losses choose",
+        )
+        .quick("3,30,100,300,3000"),
+        Knob::numbers("starts", "0,0.3,1,3", "the numbers that every weight starts from"),
+        Knob::share("threshold", "0.97", "the share of cases to get right"),
+        Knob::count("cap", "3000", "the epoch at which waiting ends").quick("500"),
+    ],
+    run,
+};
+
+/// The least ratio of epochs that counts as more than a matter of tuning.
+const LEAST: f64 = 2.0;
+const WHAT: &str = "epochs under squared error / under cross-entropy";
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    let losses = [
+        if lab.broken { Head::SigmoidCrossEntropy } else { Head::SigmoidSquared },
+        Head::SigmoidCrossEntropy,
+    ];
+    let cancer = Set::of("breast cancer", &Dataset::breast_cancer(), [0, 1])?;
+    let reversed = cancer.rows("breast cancer in reverse", (0..cancer.labels.len()).rev())?;
+    let others = [
+        Set::of("breast cancer (yes is malignant)", &Dataset::breast_cancer(), [1, 0])?,
+        Set::of("digits 3 or 8", &Dataset::digits(), [3, 8])?,
+        Set::of("iris versicolor or virginica", &Dataset::iris(), [1, 2])?,
+    ];
+    let redrawn = lab.seeds.iter().map(|&seed| cancer.redrawn(seed)).collect::<Result<Vec<_>, _>>()?;
+    let sets: Vec<Set> = [cancer, reversed].into_iter().chain(others).chain(redrawn).collect();
+    let jobs: Vec<_> = sets.iter().flat_map(|set| [(set, 0), (set, 1)]).collect();
+    let records = lab.runs(
+        "descent from every start at every rate",
+        &jobs,
+        |&(set, arm)| [("data", set.name.clone()), ("arm", ["squared error", "cross-entropy"][arm].into())],
+        |&(set, arm)| [sweep(lab, set, losses[arm])],
+    )?;
+    let grids: Vec<Grid> = records.iter().map(|[record]| Grid::new(lab, record)).collect();
+    let pairs: Vec<[&Grid; 2]> = grids.chunks_exact(2).map(|pair| [&pair[0], &pair[1]]).collect();
+
+    // ---- measure
+    let worst = pairs[0].map(|grid| grid.each_start().into_iter().fold(0.0, f64::max));
+    let one = pairs[0].map(Grid::one_rate);
+    let there = pairs[0][1].worst(one[0].0);
+    let of = |[squared, entropy]: [&Grid; 2]| ratio(lab, squared.one_rate().1, entropy.one_rate().1);
+    let (elsewhere, from_seeds) = pairs[2..].split_at(pairs.len() - 2 - lab.seeds.len());
+    let lowest = elsewhere.iter().map(|&pair| of(pair)).fold(f64::INFINITY, f64::min);
+    let redrawn: Vec<f64> = from_seeds.iter().map(|&pair| of(pair)).collect();
+    let in_vain = |pairs: &[[&Grid; 2]]| pairs.iter().any(|[squared, _]| squared.one_rate().1.is_infinite());
+
+    // ---- verdict
+    let told = |epochs: f64| told(lab, epochs);
+    let report = Report::new()
+        .figure("epochs", maps(lab, pairs[0]), "Epochs to the threshold: small numbers, in dark cells, are good. Squared error is as fast as \
+             cross-entropy in one cell of each column, but those cells lie along a diagonal: what suits one start ruins another. Under cross-entropy \
+             whole rows are dark.")
+        .finding(compare(lab, "Each start with its own best rate, worst start", worst[0], worst[1], 1.0).say(format!(
+            "From the starts {} squared error takes {} epochs and cross-entropy {}. Here the rate may follow the start.",
+            list(lab.numbers("starts").iter().map(|&x| short(x))),
+            list(pairs[0][0].each_start().into_iter().map(told)), list(pairs[0][1].each_start().into_iter().map(told)),
+        )))
+        .finding(compare(lab, "One rate for all starts, each loss its own best, worst start", one[0].1, one[1].1, LEAST).say(format!(
+            "{} epochs at rate {} against {} at rate {}. At least {LEAST} was asked for.",
+            told(one[0].1), short(one[0].0), told(one[1].1), short(one[1].0),
+        )))
+        .finding(compare(lab, &format!("The same rate for both, that which suits squared error best ({}), worst start", short(one[0].0)),
+            one[0].1, there, LEAST).say(format!("{} epochs against {}.", told(one[0].1), told(there))))
+        .finding(judged(Finding::ratios("One rate for all starts, on the same data redrawn", WHAT, &redrawn), LEAST, in_vain(from_seeds)).say(
+            "For each seed as many rows as there are were drawn, with repetition: how much hangs on these very patients?",
+        ))
+        .finding(judged(Finding::deterministic("One rate for all starts, on other data", format!("smallest of {} ratios of {WHAT}", elsewhere.len()), lowest),
+            LEAST, in_vain(elsewhere)).say("The table below has them all."));
+    let rows = pairs.iter().zip(&sets).map(|(&pair, set)| {
+        let [squared, entropy] =
+            pair.map(Grid::one_rate).map(|(rate, epochs)| format!("{} at {}", told(epochs), short(rate)));
+        vec![set.name.clone(), set.labels.len().to_string(), squared, entropy, short(of(pair))]
+    });
+    Ok(report
+        .section("Why one rate does not do")
+        .paragraph("Under squared error a model that is sure and wrong stands on level ground, and only a huge rate moves it. From an undecided \
+             start the same huge rate throws the model so far that it becomes sure of everything, right or wrong, and stands on level ground too. \
+             Cross-entropy has no level ground where the model is wrong: a step that went too far is taken back by the next. So its rate \
+             hardly matters, as long as it is not small.")
+        .table(Table {
+            caption: "Epochs of the worst start, each loss at the single rate that suits it best".into(),
+            header: ["data", "rows", "squared error", "cross-entropy", "ratio"].map(String::from).to_vec(),
+            rows: rows.collect(),
+            align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
+        })
+        .section("How exact these numbers are")
+        .paragraph(rounding(lab, &pairs)))
+}
+
+/// A table of standardised numbers, and for each row whether the answer is yes.
+struct Set {
+    name: String,
+    features: Array2<f64>,
+    labels: Vec<usize>,
+}
+
+impl Set {
+    /// The rows of two classes.
+    fn of(name: &str, data: &Dataset, [no, yes]: [usize; 2]) -> Result<Set, LabError> {
+        let rows: Vec<usize> = (0..data.rows()).filter(|&i| [no, yes].contains(&data.labels[i])).collect();
+        let labels = data.labels.iter().map(|&label| usize::from(label == yes)).collect();
+        Set { name: String::new(), features: data.features.clone(), labels }.rows(name, rows)
+    }
+
+    /// Some rows, standardised anew.
+    fn rows(&self, name: &str, rows: impl IntoIterator<Item = usize>) -> Result<Set, LabError> {
+        let rows: Vec<usize> = rows.into_iter().collect();
+        let mut features = self.features.select(Axis(0), &rows);
+        Standardize::fit(&features)?.apply_in_place(&mut features)?;
+        Ok(Set { name: name.into(), features, labels: rows.iter().map(|&i| self.labels[i]).collect() })
+    }
+
+    /// As many rows, drawn with repetition.
+    fn redrawn(&self, seed: u64) -> Result<Set, LabError> {
+        let n = self.labels.len();
+        let mut places = vec![0.0; n];
+        Init::Uniform(0.5).fill(&mut places, 1, 1, &mut rng(seed));
+        let row = |u: f64| (((u + 0.5) * n as f64) as usize).min(n - 1);
+        self.rows(&format!("{} redrawn with seed {seed}", self.name), places.into_iter().map(row))
+    }
+}
+
+/// The first epoch with enough cases right, from every start at every rate; infinite if there is none.
+fn sweep(lab: &Lab, set: &Set, loss: Head) -> Record {
+    let rows = set.labels.len();
+    let x: ArcArray2<f64> = set.features.to_shared();
+    let y = ArcArray2::from_shape_fn((rows, 1), |(i, _)| set.labels[i] as f64);
+    let mut record = Record::new("epochs", &["start", "rate", "epochs"]);
+    for &start in lab.numbers("starts") {
+        for &rate in lab.numbers("rates") {
+            let mut params = Params::new();
+            let w = params.add("w", &Array2::from_elem((x.ncols(), 1), start));
+            let b = params.add("b", &Array1::zeros(1));
+            let mut scores = Workspace::new();
+            let mut reached = f64::INFINITY;
+            Training { epochs: lab.count("cap"), rows, batch: rows }.run(
+                &mut params,
+                &mut Sgd::new(rate),
+                &mut rng(0), // all rows at once have no order
+                |tape: &Tape<f64>, _| {
+                    loss.loss(tape.shared(&x).affine(tape.param(w), tape.param(b)), tape.shared(&y))
+                },
+                |epoch, params| {
+                    let z = scores.eval(params, |tape| tape.shared(&x).affine(tape.param(w), tape.param(b)));
+                    let right =
+                        z.iter().zip(&set.labels).filter(|&(&z, &label)| (z > 0.0) == (label == 1)).count();
+                    if right as f64 >= lab.number("threshold") * rows as f64 {
+                        reached = epoch as f64;
+                    }
+                    reached.is_infinite()
+                },
+            );
+            record.push([start, rate, reached]);
+        }
+    }
+    record
+}
+
+/// Epochs by start and rate.
+struct Grid {
+    rates: Vec<f64>,
+    /// For each start, at every rate.
+    epochs: Vec<Vec<f64>>,
+}
+
+impl Grid {
+    fn new(lab: &Lab, record: &Record) -> Grid {
+        let rates = lab.numbers("rates").to_vec();
+        let epochs = record.column("epochs").chunks(rates.len()).map(<[f64]>::to_vec).collect();
+        Grid { rates, epochs }
+    }
+
+    /// The fewest epochs of each start.
+    fn each_start(&self) -> Vec<f64> {
+        self.epochs.iter().map(|row| row.iter().copied().fold(f64::INFINITY, f64::min)).collect()
+    }
+
+    /// The epochs of the worst start at a rate.
+    fn worst(&self, rate: f64) -> f64 {
+        let place = self.rates.iter().position(|&other| other == rate).unwrap_or(0); // all rates come from here
+        self.epochs.iter().map(|row| row[place]).fold(0.0, f64::max)
+    }
+
+    /// The rate at which the worst start takes the fewest epochs, and these.
+    fn one_rate(&self) -> (f64, f64) {
+        let all = self.rates.iter().map(|&rate| (rate, self.worst(rate)));
+        all.fold((self.rates[0], f64::INFINITY), |best, now| if now.1 < best.1 { now } else { best })
+    }
+}
+
+/// How many times as many epochs; no start counts as less than 1, and "never" counts as the cap.
+fn ratio(lab: &Lab, squared: f64, entropy: f64) -> f64 {
+    let counted = |epochs: f64| epochs.clamp(1.0, lab.number("cap"));
+    counted(squared) / counted(entropy)
+}
+
+/// The verdict on a ratio.
+fn compare(lab: &Lab, condition: &str, squared: f64, entropy: f64, least: f64) -> Finding {
+    let ratio = ratio(lab, squared, entropy);
+    judged(Finding::deterministic(condition, WHAT, ratio), least, squared.is_infinite())
+}
+
+/// The claim is that the number is above `least`; one that was waited for in vain is a lower bound, and never too low.
+fn judged(finding: Finding, least: f64, in_vain: bool) -> Finding {
+    let (low, high) = (finding.estimate.low, finding.estimate.high);
+    finding.judged(low > least, high < least && !in_vain)
+}
+
+fn told(lab: &Lab, epochs: f64) -> String {
+    if epochs.is_finite() { epochs.to_string() } else { format!("over {}", lab.count("cap")) }
+}
+
+fn list(items: impl IntoIterator<Item = String>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Which numbers change if the same sums are taken in another order.
+fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
+    let mut changed = vec![];
+    for (arm, name) in ["squared error", "cross-entropy"].iter().enumerate() {
+        let [here, there] = [pairs[0][arm], pairs[1][arm]];
+        for ((start, here), there) in lab.numbers("starts").iter().zip(&here.epochs).zip(&there.epochs) {
+            for ((rate, &a), &b) in lab.numbers("rates").iter().zip(here).zip(there) {
+                if a != b {
+                    changed.push(format!(
+                        "{name}, start {start}, rate {rate}: {} becomes {}",
+                        told(lab, a),
+                        told(lab, b)
+                    ));
+                }
+            }
+        }
+    }
+    let cells = 2 * lab.numbers("starts").len() * lab.numbers("rates").len();
+    let which = if changed.is_empty() { String::new() } else { format!(" ({})", changed.join("; ")) };
+    format!(
+        "With the rows in reverse order the same sums are taken in another order, and their last digits differ. {} of the {cells} numbers of the first \
+         picture then change{which}. At a huge rate a step lands anywhere, and a last digit decides where: \
+         of such cells only the size is to be believed. Whether a verdict hangs on them is told by the first two lines of the table.",
+        changed.len()
+    )
+}
+
+// ---- pictures
+
+fn maps(lab: &Lab, grids: [&Grid; 2]) -> String {
+    let finite =
+        || grids.iter().flat_map(|grid| grid.epochs.iter().flatten()).copied().filter(|x| x.is_finite());
+    let slowest = finite().fold(2.0, f64::max);
+    let map = |name: &str, grid: &Grid| {
+        let (rate, worst) = grid.one_rate();
+        HeatMap::new(name)
+            .subtitle(format!("one rate for all: {} epochs at rate {}", told(lab, worst), short(rate)))
+            .x_label("every weight starts at")
+            .y_label("learning rate")
+            .value_label("epochs")
+            .columns(lab.numbers("starts").iter().map(|&x| short(x)))
+            .rows(lab.numbers("rates").iter().map(|&x| short(x)))
+            .values((0..grid.rates.len()).map(|j| grid.epochs.iter().map(move |row| row[j].max(1.0))))
+            .scale(1.0, slowest)
+            .log()
+            .decimals(0)
+            .missing(format!("over {}", lab.count("cap")))
+            .alt(format!(
+                "Best epochs from each start: {}.",
+                list(grid.each_start().into_iter().map(|e| told(lab, e)))
+            ))
+    };
+    Panels::new(
+        "only-the-rate-epochs",
+        format!("Epochs until {} % are right", short(100.0 * lab.number("threshold"))),
+        2,
+    )
+    .subtitle("breast cancer, logistic regression")
+    .panel(map("squared error", grids[0]))
+    .panel(map("cross-entropy", grids[1]))
+    .to_svg()
+}

@@ -1,0 +1,264 @@
+//! Where is the ground level? The surfaces of two losses over the two weights of a tiny net, after Glorot and Bengio.
+
+use std::f64::consts::PI;
+
+use surprisal_layers::{Init, Rng, rng};
+use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
+use surprisal_tensor::ndarray::{Array2, aview1};
+use surprisal_tensor::{Params, Var, Workspace};
+
+use crate::chart::{Chart, HeatMap, Line, Panels, Points, Style};
+use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, short};
+
+/// The experiment.
+pub static EXPERIMENT: Experiment = Experiment {
+    name: "plateaus",
+    title: "Plateaus",
+    claim: "the surface of squared error has wider plateaus than that of cross-entropy",
+    background: &[
+        "A net with two weights can be drawn as a landscape: the weights say where one stands, the *loss* (how bad the answers are there) is the \
+         height. Learning is walking downhill, and the *gradient* is the steepness. On a *plateau*, where the ground is level, a walker who \
+         goes by steepness hardly moves.",
+        "The net here is the smallest with a hidden layer: it multiplies its input x by w₁, bends the product with a curve called tanh, multiplies by \
+         w₂, and turns that into a probability with another curve, the sigmoid. It is given 16 inputs and should answer yes or no to each.",
+        "Two losses are compared: half the squared difference between probability and answer, and *cross-entropy*, the logarithm of how unlikely the \
+         net held the right answer to be. Their heights have different units, so steepness is measured against the steepest place of the same \
+         surface: level is what is less than 1 % as steep.",
+    ],
+    falsified_if: "the share of level ground under squared error is less than 1.5 times that under cross-entropy over draws of the signals",
+    broken: "both surfaces are those of cross-entropy",
+    source: "Glorot and Bengio, \"Understanding the difficulty of training deep feedforward neural networks\" (2010), figure 5; Solla, Levin and \
+             Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
+    minutes: 0.05,
+    seeds: Some(Seeds { usual: 20, quick: 4 }),
+    knobs: &[
+        Knob::positive("reach", "6", "both weights go from minus this to this"),
+        Knob::count("points", "241", "how many values of each weight").quick("61"),
+        Knob::positive("level", "0.01", "ground is level below this share of the largest steepness"),
+        Knob::positive("least", "1.5", "the least ratio of shares that counts"),
+        Knob::count("signals", "16", "how many inputs there are"),
+    ],
+    run,
+};
+
+/// What the net is asked: inputs, and whether the answer is yes.
+struct Signals(Vec<f64>, Vec<bool>);
+
+impl Signals {
+    fn new(count: usize, input: impl Fn(f64) -> f64, answer: impl Fn(f64) -> bool) -> Signals {
+        let places = || (0..count).map(|i| i as f64);
+        Signals(places().map(input).collect(), places().map(answer).collect())
+    }
+
+    /// Those of the first picture.
+    fn first(count: usize) -> Signals {
+        Signals::new(count, |i| 1.5 * (1.7 * i + 0.3).sin(), |i| (2.3 * i + 0.7).cos() > 0.0)
+    }
+
+    /// The same two waves, with frequencies from 1 to 3 and any phase.
+    fn waves(count: usize, rng: &mut Rng) -> Signals {
+        let mut draw = [0.0; 4];
+        Init::Uniform(1.0).fill(&mut draw, 1, 1, rng);
+        let [f, g, phase, other] = draw;
+        Signals::new(
+            count,
+            |i| 1.5 * ((2.0 + f) * i + PI * phase).sin(),
+            |i| ((2.0 + g) * i + PI * other).cos() > 0.0,
+        )
+    }
+
+    /// Inputs from a normal distribution, answers by the toss of a coin.
+    fn noise(count: usize, rng: &mut Rng) -> Signals {
+        let (mut x, mut coin) = (vec![0.0; count], vec![0.0; count]);
+        Init::Normal(1.0).fill(&mut x, 1, 1, rng);
+        Init::Uniform(1.0).fill(&mut coin, 1, 1, rng);
+        Signals(x, coin.into_iter().map(|toss| toss > 0.0).collect())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Loss {
+    Squared,
+    CrossEntropy,
+}
+const NAMES: [&str; 2] = ["squared error", "cross-entropy"];
+
+fn run(lab: &Lab) -> Result<Report, LabError> {
+    if lab.count("points") < 2 {
+        return Err(LabError::Usage("points: a surface takes at least 2 values of each weight".into()));
+    }
+    let losses = [if lab.broken { Loss::CrossEntropy } else { Loss::Squared }, Loss::CrossEntropy];
+    let count = lab.count("signals");
+    let first = Signals::first(count);
+    let surfaces = lab.runs(
+        "the two surfaces",
+        &[0, 1],
+        |&arm| [("arm", NAMES[arm].into())],
+        |&arm| [surface(lab, &first, losses[arm])],
+    )?;
+    let kinds = ["waves", "noise"];
+    let jobs: Vec<_> =
+        kinds.iter().flat_map(|&kind| lab.seeds.iter().map(move |&seed| (kind, seed))).collect();
+    let drawn = lab.runs(
+        "other signals",
+        &jobs,
+        |&(kind, seed)| [("signals", kind.to_string()), ("seed", seed.to_string())],
+        |&(kind, seed)| {
+            let draw = if kind == kinds[0] { Signals::waves } else { Signals::noise };
+            let signals = draw(count, &mut rng(seed));
+            let [squared, entropy] = losses.map(|loss| level(lab, &surface(lab, &signals, loss)).1);
+            [Record::once("shares", [("squared", squared), ("cross_entropy", entropy)])]
+        },
+    )?;
+
+    // ---- measure
+    let (bound, least) = (lab.number("level"), lab.number("least"));
+    let ground = [0, 1].map(|arm| level(lab, &surfaces[arm][0]));
+    let shares = [ground[0].1, ground[1].1];
+    let cell = 1.0 / (lab.count("points") as f64).powi(2);
+    // a share of nothing counts as one point of the grid
+    let ratio = |squared: f64, entropy: f64| squared.max(cell) / entropy.max(cell);
+    let ratios: Vec<f64> =
+        drawn.iter().map(|[r]| ratio(r.last("squared"), r.last("cross_entropy"))).collect();
+    let (waves, noise) = ratios.split_at(lab.seeds.len());
+    let spread = |values: &[f64]| {
+        let few = values.iter().filter(|&&ratio| ratio < least).count();
+        format!("It is below {} in {few} of {} draws.", short(least), values.len())
+    };
+    let what = "level share under squared error / under cross-entropy";
+
+    let steepness = [0, 1].map(|arm| {
+        let against = |slope: f64| slope / ground[arm].0;
+        let slopes = surfaces[arm][0].column("slope").into_iter().map(against);
+        slopes.map(|steep| if steep < bound { f64::NAN } else { steep }).collect()
+    });
+
+    // ---- verdict
+    let report = Report::new()
+        .figure("level", maps(lab, "level", "Where the ground is level", steepness, |arm, map| {
+            map.subtitle(format!("level: {} %", percent(shares[arm]))).value_label("steepness / largest").scale(bound.min(0.99), 1.0).log()
+                .missing(format!("below {} %", short(100.0 * bound)))
+                .alt(format!("{} % of the surface is level.", percent(shares[arm])))
+        }),
+            format!("Steepness over both weights, each surface against its own steepest place. Level ground, below {} %, is hatched: it takes up {} % \
+                 under squared error and {} % under cross-entropy.", short(100.0 * bound), percent(shares[0]), percent(shares[1])))
+        .finding(Finding::deterministic("These signals", what, ratio(shares[0], shares[1])).above(least)
+            .say(format!("{} % of the surface is level under squared error, {} % under cross-entropy.", percent(shares[0]), percent(shares[1]))))
+        .finding(Finding::ratios("Waves of other frequencies and phases", what, waves).above(least).say(spread(waves)))
+        .finding(Finding::ratios("Inputs and answers that are noise", what, noise).above(least).say(spread(noise)));
+    let heights = maps(
+        lab,
+        "surfaces",
+        "The surfaces",
+        [0, 1].map(|arm| surfaces[arm][0].column("loss")),
+        |arm, map| map.value_label("loss").alt(format!("The height of the surface of {}.", NAMES[arm])),
+    );
+    Ok(report
+        .section("The surfaces")
+        .figure("surfaces", heights, "The height of each surface; the units differ. Squared error can never be higher than ½, so where the net is sure \
+             and wrong the ground is high and level. Cross-entropy keeps rising the more wrong the net is.")
+        .section("Other signals")
+        .paragraph("One set of signals proves little. *Waves* are those of the first picture with frequencies drawn evenly from 1 to 3 and phases from the \
+             whole circle. *Noise* draws every input from a normal distribution and tosses a coin for every answer. How much wider the plateaus \
+             are depends on the signals, and a single draw can go the other way.")
+        .figure("draws", draws_chart(lab, &drawn), "A point for each draw of the signals. On the thin line both surfaces have as much level ground; above \
+             the dashed one squared error has as many times as much as was asked for."))
+}
+
+/// Height and steepness at every pair of weights; w2 varies fastest.
+fn surface(lab: &Lab, Signals(x, answers): &Signals, loss: Loss) -> Record {
+    let (points, reach) = (lab.count("points"), lab.number("reach"));
+    let at = |i: usize| -reach + 2.0 * reach * i as f64 / (points - 1) as f64;
+    let targets = Array2::from_shape_fn((points, x.len()), |(_, i)| f64::from(u8::from(answers[i])));
+    let w2 = Array2::from_shape_fn((points, 1), |(i, _)| at(i));
+    let (mut workspace, none) = (Workspace::new(), Params::new());
+    let mut record = Record::new("surface", &["w1", "w2", "loss", "slope"]);
+    for row in 0..points {
+        let tape = workspace.tape(&none); // one value of w1 and all of w2
+        let w1 = tape.input(&Array2::from_elem((points, 1), at(row))).requires_grad();
+        let w2 = tape.input(&w2).requires_grad();
+        let z = w2 * (w1 * tape.input(&aview1(x))).tanh();
+        let heights = each(loss, z, tape.input(&targets)).mean_axis(1);
+        heights.sum().backward(); // no height depends on the weights of another
+        let slopes = [w1, w2].map(|w| w.grad().map_or(vec![f64::NAN; points], |g| g.into_iter().collect()));
+        heights.with_value(|heights| {
+            for (i, &height) in heights.iter().enumerate() {
+                record.push([at(row), at(i), height, slopes[0][i].hypot(slopes[1][i])]);
+            }
+        });
+    }
+    record
+}
+
+/// The loss of each signal.
+fn each<'t>(loss: Loss, z: Var<'t, f64>, targets: Var<'t, f64>) -> Var<'t, f64> {
+    let reduction = Reduction::None;
+    match loss {
+        Loss::Squared => HalfSquaredError { reduction }.loss(z.sigmoid(), targets),
+        Loss::CrossEntropy => {
+            BinaryCrossEntropyWithLogits { reduction, ..Default::default() }.loss(z, targets)
+        }
+    }
+}
+
+/// The largest steepness, and the share of the surface that is level.
+fn level(lab: &Lab, surface: &Record) -> (f64, f64) {
+    let slopes = surface.column("slope");
+    let largest = slopes.iter().copied().fold(0.0, f64::max);
+    let level = slopes.iter().filter(|&&slope| slope < lab.number("level") * largest).count();
+    (largest, level as f64 / slopes.len() as f64)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+// ---- pictures
+
+/// A map of both surfaces, of at most so many cells each way.
+const MOST: usize = 120;
+
+fn maps(
+    lab: &Lab,
+    id: &str,
+    title: &str,
+    values: [Vec<f64>; 2],
+    dress: impl Fn(usize, HeatMap) -> HeatMap,
+) -> String {
+    let (points, reach) = (lab.count("points"), lab.number("reach"));
+    let shown = || (0..points).step_by(points.div_ceil(MOST));
+    let end = -reach + 2.0 * reach * shown().next_back().unwrap_or(0) as f64 / (points - 1) as f64;
+    let mut panels = Panels::new(format!("plateaus-{id}"), title, 2)
+        .subtitle("output σ(w₂ tanh(w₁ x)), over both weights");
+    for (arm, values) in values.iter().enumerate() {
+        let map = HeatMap::new(NAMES[arm])
+            .x_label("w₁")
+            .y_label("w₂")
+            .x_span(-reach, end)
+            .y_span(-reach, end)
+            .values(shown().map(|w2| shown().map(move |w1| values[w1 * points + w2])));
+        panels = panels.panel(dress(arm, map));
+    }
+    panels.to_svg()
+}
+
+fn draws_chart(lab: &Lab, drawn: &[[Record; 1]]) -> String {
+    let points = |records: &[[Record; 1]]| -> Vec<_> {
+        records.iter().map(|[r]| (r.last("cross_entropy"), r.last("squared"))).collect()
+    };
+    let (waves, noise) = drawn.split_at(lab.seeds.len());
+    let widest = drawn.iter().map(|[r]| r.last("cross_entropy")).fold(0.0, f64::max);
+    let line = |name: &str, slope: f64| Line::new(name, [(0.0, 0.0), (widest, slope * widest)]).colour(4);
+    let least = lab.number("least");
+    let chart = Chart::new("Level ground in other draws of the signals")
+        .x_label("level under cross-entropy")
+        .y_label("level under squared error")
+        .percent_x()
+        .percent_y()
+        .points(Points::new("waves", points(waves)).colour(0))
+        .points(Points::new("noise", points(noise)).colour(1))
+        .line(line("equal", 1.0).faint())
+        .line(line(&format!("{} times", short(least)), least).style(Style::Dashed));
+    let above = drawn.iter().filter(|[r]| r.last("squared") > least * r.last("cross_entropy")).count();
+    chart.alt(format!("{above} of {} draws are above {} times as much.", drawn.len(), short(least))).to_svg()
+}
