@@ -4,6 +4,12 @@
 compare *options:
     cargo run --release -- compare {{options}}
 
+# Run the whole gallery (MNIST is found by SURPRISAL_MNIST), and put its index and thumbnails into docs/experiments.
+gallery:
+    rm -rf target/gallery
+    cargo run --release -- lab run all --out target/gallery
+    crates/lab/publish target/gallery/gallery-1
+
 # Everything the tests know.
 test:
     cargo test --workspace

@@ -8,6 +8,7 @@
 //! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`statistics`] | means with their intervals |
 //! | [`curvature`], [`eigen`] | the Hessian of a loss; eigenvalues and eigenvectors of symmetric matrices |
+//! | [`head`] | what turns logits into outputs and measures them: the names of squared error |
 //! | [`parallel`] | many runs over the cores, results in order |
 //! | [`replay`] | reference experiments computed again, held against their expected numbers |
 //! | [`chart`], [`page`] | line charts as SVG and self-contained HTML pages |
@@ -21,6 +22,7 @@ pub mod eigen;
 pub mod experiments;
 pub mod folder;
 pub mod gallery;
+pub mod head;
 pub mod page;
 pub mod parallel;
 pub mod replay;

@@ -11,6 +11,7 @@ use crate::chart::{Chart, Line};
 use crate::eigen::symmetric_eigen;
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
 use crate::page::{Align, Table};
+use crate::statistics::{mean, minus};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -118,7 +119,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             family.models[0].size()
         );
         let (bias, variance) = (|m: usize| &parts.bias[m], |m: usize| &parts.variance[m]);
-        let fall: Vec<f64> = bias(0).iter().zip(bias(last)).map(|(small, large)| small - large).collect();
+        let fall = minus(bias(0), bias(last));
         let rise: Vec<f64> =
             variance(last).iter().zip(variance(0)).map(|(large, small)| large / small).collect();
         let findings = [
@@ -253,10 +254,6 @@ impl Parts {
                 ends(&self.variance)
             ))
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Trains a model on every set; gives the parts of the error, and the mean answers.

@@ -14,6 +14,7 @@ use crate::gallery::{
     Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, correct, short,
 };
 use crate::page::{Align, Table};
+use crate::statistics::mean;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -110,7 +111,6 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             .map(|[r, _]| r.last(name))
             .collect::<Vec<f64>>()
     };
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let best = [0, 1].map(|arm| {
         (1..rates.len()).fold(1, |best, place| {
             if mean(&of(arm, place, "chosen_by")) > mean(&of(arm, best, "chosen_by")) { place } else { best }

@@ -11,6 +11,7 @@ use surprisal_tensor::{Params, Var};
 
 use crate::chart::{Chart, Line};
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training};
+use crate::statistics::mean;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -133,7 +134,6 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let each = |f: fn(f64, f64) -> f64, a: &str, b: &str| {
         of(a).into_iter().zip(of(b)).map(|(a, b)| f(a, b)).collect::<Vec<f64>>()
     };
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let share: Vec<f64> = (0..results.len())
         .map(|i| of("copy_1")[i].abs().max(of("copy_2")[i].abs()) / of("weight")[i].abs())
         .collect();

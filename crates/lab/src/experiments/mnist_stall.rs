@@ -10,10 +10,10 @@ use surprisal_tensor::{Params, Workspace};
 
 use crate::chart::{Chart, Line};
 use crate::gallery::{
-    Arm, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan,
+    Arm, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan, fan_of_shares,
 };
 use crate::page::{Align, Table};
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, highest, mean, minus};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -75,9 +75,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let rates = lab.numbers("rates");
     let mut jobs = vec![];
     for start in 0..2 {
-        for arm in 0..2 {
+        for (arm, &loss) in losses.iter().enumerate() {
             for &rate in rates {
-                jobs.extend(lab.seeds.iter().map(|&seed| Job { start, arm, loss: losses[arm], rate, seed }));
+                jobs.extend(lab.seeds.iter().map(|&seed| Job { start, arm, loss, rate, seed }));
             }
         }
     }
@@ -102,14 +102,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     let ends =
         |start, arm, rate| records(start, arm, rate).iter().map(|r| r.last("accuracy")).collect::<Vec<f64>>();
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let best = |start, arm| {
-        (0..rates.len()).fold(0, |best, rate| {
-            if mean(&ends(start, arm, rate)) > mean(&ends(start, arm, best)) { rate } else { best }
-        })
-    };
-    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
-    let percent = |values: &[f64]| in_percent(&Estimate::of(values));
+    let best =
+        |start, arm| highest(&(0..rates.len()).map(|rate| mean(&ends(start, arm, rate))).collect::<Vec<_>>());
+    let percent = |values: &[f64]| Estimate::of(values).percent();
 
     // ---- verdict
     let [ce, squared] = [0, 1].map(|arm| best(0, arm));
@@ -260,10 +255,6 @@ fn histogram(scores: impl Iterator<Item = f64>, into: &mut Record) {
     cells.iter().enumerate().for_each(|(i, count)| into.push([i as f64 - 40.0, count / all]));
 }
 
-fn in_percent(estimate: &Estimate) -> String {
-    format!("{:.1} ± {:.1} %", 100.0 * estimate.mean, 100.0 * (estimate.high - estimate.mean))
-}
-
 // ---- pictures
 
 fn arms<'a>(losses: [Head; 2], records: [Vec<&'a Record>; 2]) -> Vec<Arm<'a>> {
@@ -278,7 +269,7 @@ fn accuracy_chart(
     start: usize,
 ) -> Chart {
     let told = records.each_ref().map(|records| {
-        in_percent(&Estimate::of(&records.iter().map(|r| r.last("accuracy")).collect::<Vec<_>>()))
+        Estimate::of(&records.iter().map(|r| r.last("accuracy")).collect::<Vec<_>>()).percent()
     });
     let chart = Chart::new("Accuracy on unseen digits")
         .subtitle(format!(
@@ -299,7 +290,7 @@ fn accuracy_chart(
             "Test accuracy against epoch from {}: {} ends at {}, {} at {}.",
             STARTS[start].0, losses[0], told[0], losses[1], told[1]
         ));
-    fan(chart, &arms(losses, records), "epoch", "accuracy")
+    fan_of_shares(chart, &arms(losses, records), "epoch", "accuracy")
 }
 
 fn digits_chart(lab: &Lab, losses: [Head; 2], records: [Vec<&Record>; 2]) -> Chart {

@@ -10,8 +10,10 @@ pub mod entropy_bound;
 pub mod features;
 pub mod gradient_flow;
 pub mod identities;
+pub mod imbalance_and_switching;
 pub mod linear_svm;
 pub mod mnist_stall;
+pub mod noise_and_calibration;
 pub mod only_the_rate;
 pub mod plateaus;
 pub mod saturated_neuron;
@@ -27,6 +29,8 @@ pub(crate) static EXPERIMENTS: &[&Experiment] = &[
     &xor_fates::EXPERIMENT,
     &mnist_stall::EXPERIMENT,
     &gradient_flow::EXPERIMENT,
+    &noise_and_calibration::EXPERIMENT,
+    &imbalance_and_switching::EXPERIMENT,
     &entropy_bound::EXPERIMENT,
     &linear_svm::EXPERIMENT,
     &features::EXPERIMENT,

@@ -38,6 +38,19 @@ impl Lab<'_> {
         self.setting.count(key)
     }
 
+    /// The place of a number among the values of a list.
+    ///
+    /// # Errors
+    /// If it is not among them.
+    pub fn place(&self, key: &str, list: &str) -> Result<usize, LabError> {
+        let (number, values) = (self.number(key), self.numbers(list));
+        values.iter().position(|&value| value == number).ok_or_else(|| {
+            LabError::Usage(format!(
+                "{key}: {number} is not among {list}, {values:?}: add it there, or choose one of them"
+            ))
+        })
+    }
+
     /// Computes `run` of every job, over the cores; what comes back stands in the order of the jobs and does not depend on the
     /// number of cores. All records are kept for the files of the experiment, with the labels of their jobs.
     ///

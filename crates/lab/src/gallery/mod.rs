@@ -13,7 +13,7 @@
 //! | `finding` | [`Finding`]: a number, its interval, its verdict |
 //! | `report` | [`Report`]: findings, pictures and words in order |
 //! | `write` | the files: the page, the index, CSV, JSON, SVG |
-//! | `training`, `pictures` | what several experiments share: descent, heads, a fan over seeds |
+//! | `training`, `rows`, `pictures` | what several experiments share: descent, heads, data in parts, a fan over seeds |
 //!
 //! # The rules
 //!
@@ -33,6 +33,7 @@ mod lab;
 mod pictures;
 mod record;
 mod report;
+mod rows;
 mod setting;
 mod training;
 mod write;
@@ -45,11 +46,14 @@ use serde_json::{Value, json};
 pub use finding::{Basis, Finding, short};
 pub use journal::Journal;
 pub use lab::Lab;
-pub use pictures::{Arm, fan};
+pub use pictures::{Arm, fan, fan_of_shares};
 pub use record::Record;
 pub use report::Report;
+pub use rows::{Rows, three_parts};
 pub use setting::{Knob, Setting};
-pub use training::{Head, Training, correct, one_hot};
+pub use training::{Training, correct, one_hot};
+
+pub use crate::head::Head;
 pub use write::{index, index_markdown};
 
 use crate::experiments::EXPERIMENTS;

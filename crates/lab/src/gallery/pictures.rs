@@ -15,8 +15,17 @@ pub struct Arm<'a> {
 /// The mean over seeds of one column against another, with its 95 % interval as a band; a single seed is a plain line.
 ///
 /// Seeds that ended early count for as long as they last.
-pub fn fan(mut chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
-    let mut lines = Vec::new();
+pub fn fan(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
+    fan_within(chart, arms, x, y, [f64::NEG_INFINITY, f64::INFINITY])
+}
+
+/// The same of what cannot be below 0 or above 1, such as an accuracy: there the band ends.
+pub fn fan_of_shares(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
+    fan_within(chart, arms, x, y, [0.0, 1.0])
+}
+
+fn fan_within(chart: Chart, arms: &[Arm], x: &str, y: &str, [least, most]: [f64; 2]) -> Chart {
+    let (mut lines, mut bands) = (Vec::new(), Vec::new());
     for (colour, arm) in arms.iter().enumerate() {
         let runs: Vec<_> = arm.records.iter().map(|record| record.points(x, y)).collect();
         let longest = runs.iter().max_by_key(|run| run.len()).map_or(&[][..], |run| run);
@@ -28,12 +37,12 @@ pub fn fan(mut chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
                 _ => Estimate::of(&values[..values.len().min(MOST_RUNS)]),
             };
             mean.push((at, estimate.mean));
-            band.push((at, estimate.low, estimate.high));
+            band.push((at, estimate.low.max(least), estimate.high.min(most)));
         }
         if runs.len() > 1 {
-            chart = chart.band(Band::new(band).colour(colour));
+            bands.push(Band::new(band).colour(colour));
         }
         lines.push(Line::new(&*arm.name, mean).colour(colour));
     }
-    lines.into_iter().fold(chart, Chart::line)
+    lines.into_iter().fold(bands.into_iter().fold(chart, Chart::band), Chart::line)
 }

@@ -238,7 +238,7 @@ pub fn index_markdown(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) 
             );
         }
         if let Some(picture) = outcome.thumbnail() {
-            text += &format!("\n![{title}]({name}/{picture}.svg)\n");
+            text += &format!("\n<img src=\"{name}/{picture}.svg\" width=\"480\" alt=\"{title}\">\n");
         }
         text += &format!("\n`{}` ({} minutes)\n", outcome.command(), short(outcome.experiment.minutes));
     }

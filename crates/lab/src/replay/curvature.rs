@@ -10,12 +10,13 @@ use surprisal_tensor::Workspace;
 use surprisal_tensor::ndarray::{Array2, arr2};
 
 use super::ReplayError;
-use super::net::{Loss, Net, rows_of};
+use super::net::{Net, rows_of};
 use super::place::Place;
 use super::pointwise::Curve;
 use super::rows::Rows;
 use crate::curvature::hessian;
 use crate::eigen::symmetric_eigen;
+use crate::head::Head;
 
 /// The largest Hessian, in rows.
 const MOST_PARAMETERS: usize = 500;
@@ -59,7 +60,7 @@ impl LogReg {
         Ok(LogReg { y: rows.probabilities(1)?, x: rows.x })
     }
 
-    fn net(&self, theta: &Place, loss: Loss) -> Result<Net, ReplayError> {
+    fn net(&self, theta: &Place, loss: Head) -> Result<Net, ReplayError> {
         let (numbers, features) = (theta.numbers()?, self.x.ncols());
         if numbers.len() != features + 1 {
             let hint = "theta is one weight for each column of X, and then the bias";
@@ -72,19 +73,19 @@ impl LogReg {
         let spectrum = |loss| spectrum(theta, &self.net(theta, loss)?, (&self.x, &self.y));
         Ok(json!({
             "theta": theta.value,
-            "bce": spectrum(Loss::SigmoidBce)?,
-            "half_mse": spectrum(Loss::SigmoidHalfMse)?,
+            "bce": spectrum(Head::SigmoidCrossEntropy)?,
+            "half_mse": spectrum(Head::SigmoidSquared)?,
         }))
     }
 
     fn chords(&self, pair: &Place) -> Result<Value, ReplayError> {
         pair.with(json!({
-            "bce": self.chord(pair, Loss::SigmoidBce)?,
-            "half_mse": self.chord(pair, Loss::SigmoidHalfMse)?,
+            "bce": self.chord(pair, Head::SigmoidCrossEntropy)?,
+            "half_mse": self.chord(pair, Head::SigmoidSquared)?,
         }))
     }
 
-    fn chord(&self, pair: &Place, loss: Loss) -> Result<Value, ReplayError> {
+    fn chord(&self, pair: &Place, loss: Head) -> Result<Value, ReplayError> {
         let [a, b] = ["theta_a", "theta_b"].map(|key| self.net(&pair.get(key)?, loss));
         let (a, b) = (a?, b?);
         let theta = a.params.as_slice().iter().zip(b.params.as_slice()).map(|(a, b)| 0.5 * a + 0.5 * b);
@@ -127,8 +128,8 @@ fn xor(point: &Place) -> Result<Value, ReplayError> {
     let y = arr2(&[[0.0], [1.0], [1.0], [0.0]]);
     let spectrum = |loss| spectrum(&theta_at, &Net::of_sizes(&sizes, &theta, loss), (&x, &y));
     point.with(json!({
-        "sigmoid_bce": spectrum(Loss::SigmoidBce)?,
-        "sigmoid_half_mse": spectrum(Loss::SigmoidHalfMse)?,
+        "sigmoid_bce": spectrum(Head::SigmoidCrossEntropy)?,
+        "sigmoid_half_mse": spectrum(Head::SigmoidSquared)?,
     }))
 }
 

@@ -7,12 +7,13 @@ use surprisal_tensor::ndarray::Array2;
 
 use super::ReplayError;
 use super::descent::{Milestones, State, descend};
-use super::net::{Loss, Net, norm};
+use super::net::{Net, loss_at, norm};
 use super::place::Place;
 use super::rows::Rows;
+use crate::head::Head;
 
-const LOSSES: &[(&str, Loss)] =
-    &[("bce", Loss::SigmoidBce), ("half_mse", Loss::SigmoidHalfMse), ("mse", Loss::SigmoidMse)];
+const LOSSES: &[(&str, Head)] =
+    &[("bce", Head::SigmoidCrossEntropy), ("half_mse", Head::SigmoidSquared), ("mse", Head::SigmoidMse)];
 
 pub(super) fn replay(setting: &Place, folder: &Path) -> Result<Value, ReplayError> {
     let epochs = setting.get("epochs")?.epochs()?;
@@ -55,8 +56,8 @@ fn row(state: &State, targets: &Array2<f64>) -> Value {
     json!({
         "epoch": state.epoch,
         "loss": state.loss,
-        "bce": Loss::SigmoidBce.at(&state.logits, targets),
-        "half_mse": Loss::SigmoidHalfMse.at(&state.logits, targets),
+        "bce": loss_at(Head::SigmoidCrossEntropy, &state.logits, targets),
+        "half_mse": loss_at(Head::SigmoidSquared, &state.logits, targets),
         "correct": answers.filter(|&(&z, &y)| (z > 0.0) == (y == 1.0)).count(), // a logit of 0 says no
         "grad_norm": state.grads.norm(),
         "w_norm": norm(&[weight]),

@@ -1,15 +1,13 @@
 //! A fully connected net: a neuron and a logistic regression are the smallest ones.
 
 use serde_json::{Value, json};
-use surprisal_loss::{
-    BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction, mse_loss, softmax_cross_entropy,
-};
 use surprisal_tensor::ndarray::{Array2, arr1};
 use surprisal_tensor::{ParamId, Params, Scalar, Tape, Var, Workspace};
 
 use super::ReplayError;
 use super::place::Place;
 use super::rows::Rows;
+use crate::head::Head;
 
 /// A value on the tape that all kinds compute on.
 pub(super) type Number<'t> = Var<'t, f64>;
@@ -35,66 +33,26 @@ impl Activation {
     }
 }
 
-/// What turns logits into outputs, and measures them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
-    SigmoidBce,
-    SigmoidHalfMse,
-    SigmoidMse,
-    SoftmaxCe,
-    SoftmaxHalfMse,
-    LinearHalfMse,
-}
-
 /// Every loss of a net.
-pub(super) const LOSSES: &[(&str, Loss)] = &[
-    ("sigmoid_bce", Loss::SigmoidBce),
-    ("sigmoid_half_mse", Loss::SigmoidHalfMse),
-    ("sigmoid_mse", Loss::SigmoidMse),
-    ("softmax_ce", Loss::SoftmaxCe),
-    ("softmax_half_mse", Loss::SoftmaxHalfMse),
-    ("linear_half_mse", Loss::LinearHalfMse),
+pub(super) const LOSSES: &[(&str, Head)] = &[
+    ("sigmoid_bce", Head::SigmoidCrossEntropy),
+    ("sigmoid_half_mse", Head::SigmoidSquared),
+    ("sigmoid_mse", Head::SigmoidMse),
+    ("softmax_ce", Head::SoftmaxCrossEntropy),
+    ("softmax_half_mse", Head::SoftmaxSquared),
+    ("linear_half_mse", Head::LinearSquared),
 ];
 
-impl Loss {
-    /// σ or softmax of the logits, or they themselves: `[rows, outputs]`.
-    fn outputs<T: Scalar>(self, logits: Var<T>) -> Var<T> {
-        match self {
-            Loss::SigmoidBce | Loss::SigmoidHalfMse | Loss::SigmoidMse => logits.sigmoid(),
-            Loss::SoftmaxCe | Loss::SoftmaxHalfMse => logits.softmax(-1),
-            Loss::LinearHalfMse => logits,
-        }
-    }
+/// The loss at given logits.
+pub(super) fn loss_at(loss: Head, logits: &Array2<f64>, targets: &Array2<f64>) -> f64 {
+    let (params, mut workspace) = (Params::new(), Workspace::new());
+    let tape = workspace.no_grad(&params);
+    loss.loss(tape.input(logits), tape.input(targets)).item()
+}
 
-    /// The loss of a batch: a sum over rows and outputs, divided by the rows only, but for `SigmoidMse`.
-    fn of<'t, T: Scalar>(self, logits: Var<'t, T>, outputs: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
-        let rows = targets.shape().dims()[0] as f64;
-        let sum = Reduction::Sum;
-        match self {
-            Loss::SigmoidBce => {
-                BinaryCrossEntropyWithLogits { reduction: sum, ..Default::default() }.loss(logits, targets)
-                    / rows
-            }
-            Loss::SigmoidHalfMse | Loss::SoftmaxHalfMse | Loss::LinearHalfMse => {
-                HalfSquaredError { reduction: sum }.loss(outputs, targets) / rows
-            }
-            Loss::SigmoidMse => mse_loss(outputs, targets),
-            Loss::SoftmaxCe => softmax_cross_entropy(logits, targets),
-        }
-    }
-
-    /// The loss at given logits.
-    pub fn at(self, logits: &Array2<f64>, targets: &Array2<f64>) -> f64 {
-        let (params, mut workspace) = (Params::new(), Workspace::new());
-        let tape = workspace.no_grad(&params);
-        let logits = tape.input(logits);
-        self.of(logits, self.outputs(logits), tape.input(targets)).item()
-    }
-
-    /// Whether targets must be probabilities.
-    pub fn is_cross_entropy(self) -> bool {
-        matches!(self, Loss::SigmoidBce | Loss::SoftmaxCe)
-    }
+/// Whether targets must be probabilities.
+pub(super) fn is_cross_entropy(loss: Head) -> bool {
+    matches!(loss, Head::SigmoidCrossEntropy | Head::SoftmaxCrossEntropy)
 }
 
 /// A layer's place in theta; the last has no activation: what follows it belongs to the loss.
@@ -108,7 +66,7 @@ struct Layer {
 pub(super) struct Net {
     pub params: Params<f64>,
     layers: Vec<Layer>,
-    loss: Loss,
+    loss: Head,
 }
 
 /// What one evaluation puts on the tape.
@@ -119,12 +77,12 @@ pub(super) struct Recorded<'t, T: Scalar> {
 }
 
 impl Net {
-    fn new(loss: Loss) -> Self {
+    fn new(loss: Head) -> Self {
         Net { params: Params::new(), layers: Vec::new(), loss }
     }
 
     /// One layer with one output.
-    pub fn single(weight: &[f64], bias: f64, loss: Loss) -> Self {
+    pub fn single(weight: &[f64], bias: f64, loss: Head) -> Self {
         let mut net = Net::new(loss);
         let weight = Array2::from_shape_fn((weight.len(), 1), |(i, _)| weight[i]);
         net.push(&weight, &[bias], None);
@@ -133,7 +91,7 @@ impl Net {
 
     /// Layers between these sizes, with sigmoids; theta is W by rows, a row for each input, and then b, of one layer after the
     /// other, and as long as that takes.
-    pub fn of_sizes(sizes: &[usize], theta: &[f64], loss: Loss) -> Self {
+    pub fn of_sizes(sizes: &[usize], theta: &[f64], loss: Head) -> Self {
         let (mut net, mut rest) = (Net::new(loss), theta.iter().copied());
         for (l, pair) in sizes.windows(2).enumerate() {
             let weight = Array2::from_shape_simple_fn((pair[0], pair[1]), || rest.next().unwrap_or(f64::NAN));
@@ -145,7 +103,7 @@ impl Net {
 
     /// The layers of a list of `{"W": rows, "b": numbers}`; `between` them are the activations of a list, or everywhere the one that is
     /// named.
-    pub fn read(list: &Place, between: &Place, inputs: usize, loss: Loss) -> Result<Self, ReplayError> {
+    pub fn read(list: &Place, between: &Place, inputs: usize, loss: Head) -> Result<Self, ReplayError> {
         let mut net = Net::new(loss);
         let layers: Vec<_> = list.list()?.collect();
         if layers.is_empty() {
@@ -201,7 +159,7 @@ impl Net {
     /// The targets of this net, `[rows, outputs]`.
     pub fn targets(&self, rows: &Rows) -> Result<Array2<f64>, ReplayError> {
         let outputs = self.widths().last().unwrap_or(0);
-        if self.loss.is_cross_entropy() { rows.probabilities(outputs) } else { rows.targets(outputs) }
+        if is_cross_entropy(self.loss) { rows.probabilities(outputs) } else { rows.targets(outputs) }
     }
 
     /// The numbers of each layer: of theta, or of its gradient.
@@ -230,7 +188,7 @@ impl Net {
             layer.activation.map_or(z, |activation| activation.of(z))
         });
         let outputs = self.loss.outputs(logits);
-        Recorded { logits, outputs, loss: self.loss.of(logits, outputs, input(tape, y)) }
+        Recorded { logits, outputs, loss: self.loss.loss(logits, input(tape, y)) }
     }
 }
 

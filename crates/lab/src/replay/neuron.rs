@@ -9,10 +9,11 @@ use surprisal_tensor::ndarray::arr2;
 
 use super::ReplayError;
 use super::descent::{Milestones, State, descend};
-use super::net::{Loss, Net};
+use super::net::{Net, is_cross_entropy};
 use super::place::Place;
+use crate::head::Head;
 
-const LOSSES: &[(&str, Loss)] = &[("half_squared", Loss::SigmoidHalfMse), ("bce", Loss::SigmoidBce)];
+const LOSSES: &[(&str, Head)] = &[("half_squared", Head::SigmoidSquared), ("bce", Head::SigmoidCrossEntropy)];
 
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let epochs = setting.get("epochs")?.epochs()?;
@@ -25,7 +26,7 @@ fn train(run: &Place, epochs: &[usize]) -> Result<Value, ReplayError> {
     let net = Net::single(&[run.get("w0")?.number()?], run.get("b0")?.number()?, loss);
     let target = run.get("y")?;
     let (x, y) = (run.get("x")?.number()?, target.number()?);
-    if loss.is_cross_entropy() && !(0.0..=1.0).contains(&y) {
+    if is_cross_entropy(loss) && !(0.0..=1.0).contains(&y) {
         return Err(target.wrong("a target from 0 to 1", "a cross-entropy compares probabilities"));
     }
     let mut milestones = Milestones::read(&run.get("milestones")?, &run.get("cap")?)?;

@@ -13,8 +13,9 @@ use surprisal_tensor::ndarray::arr2;
 
 use super::ReplayError;
 use super::descent::{Milestones, State, descend};
-use super::net::{Loss, Net};
+use super::net::Net;
 use super::place::{MOST_STEPS, Place};
+use crate::head::Head;
 
 /// The last epoch that counts where no `cap` is given: some seconds.
 const CAP: usize = 10_000_000;
@@ -55,10 +56,10 @@ impl Sweep<'_> {
         let [w, b] = numbers[..] else {
             return Err(start.wrong("a list of 2", "a start is [w, b]"));
         };
-        let half_squared = self.descend((w, b), Loss::SigmoidHalfMse, |u| {
+        let half_squared = self.descend((w, b), Head::SigmoidSquared, |u| {
             u.exp() + 3.0 * u - 3.0 * (-u).exp() - 0.5 * (-2.0 * u).exp()
         })?;
-        let bce = self.descend((w, b), Loss::SigmoidBce, |u| u - (-u).exp())?;
+        let bce = self.descend((w, b), Head::SigmoidCrossEntropy, |u| u - (-u).exp())?;
         let ratio = |key: &str| half_squared[key].as_f64().zip(bce[key].as_f64()).map(|(a, b)| a / b);
         Ok(json!({
             "w0": start.value[0],
@@ -75,7 +76,7 @@ impl Sweep<'_> {
     fn descend(
         &self,
         (w, b): (f64, f64),
-        loss: Loss,
+        loss: Head,
         antiderivative: fn(f64) -> f64,
     ) -> Result<Value, ReplayError> {
         let Sweep { setting, x, y, threshold, .. } = *self;

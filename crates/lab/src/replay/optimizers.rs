@@ -11,9 +11,10 @@ use surprisal_tensor::{Params, Tape, Workspace};
 
 use super::ReplayError;
 use super::descent::not_finite;
-use super::net::{self, Net, Number};
+use super::net::{Net, Number};
 use super::place::Place;
 use super::rows::Rows;
+use crate::head::Head;
 
 /// Every algorithm, made of the numbers that `of` reads by key.
 const RULES: &[(&str, Rule)] = &[
@@ -141,7 +142,7 @@ fn logistic(problem: &Place) -> Result<Problem, ReplayError> {
         let expected = format!("a list of {}", features + 1);
         return Err(start.wrong(expected, "theta is one weight for each column of X, and then the bias"));
     }
-    let net = Net::single(&theta[..features], theta[features], net::Loss::SigmoidBce);
+    let net = Net::single(&theta[..features], theta[features], Head::SigmoidCrossEntropy);
     Ok(Problem {
         start: net.params.clone(),
         loss: Box::new(move |tape| net.record(tape, &rows.x, &targets).loss),

@@ -12,8 +12,9 @@ use surprisal_tensor::Workspace;
 use surprisal_tensor::ndarray::Array2;
 
 use super::ReplayError;
-use super::net::{Loss, Net};
+use super::net::Net;
 use super::place::Place;
+use crate::head::Head;
 
 /// Cells of the grid.
 const CELLS: usize = 100_000;
@@ -43,12 +44,12 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
         _ => return Err(interval.wrong("two numbers, the lower first", "write [-20, 10]")),
     };
     Ok(json!({
-        "half_mse": stationary(&rows, Loss::SigmoidHalfMse, ends),
-        "bce": stationary(&rows, Loss::SigmoidBce, ends),
+        "half_mse": stationary(&rows, Head::SigmoidSquared, ends),
+        "bce": stationary(&rows, Head::SigmoidCrossEntropy, ends),
     }))
 }
 
-fn stationary(rows: &Array2<f64>, loss: Loss, (low, high): (f64, f64)) -> Vec<Value> {
+fn stationary(rows: &Array2<f64>, loss: Head, (low, high): (f64, f64)) -> Vec<Value> {
     let (x, y) = (column(rows, 0), column(rows, 1));
     let (mut net, mut workspace) = (Net::single(&[0.0], 0.0, loss), Workspace::new());
     // the bias stays 0

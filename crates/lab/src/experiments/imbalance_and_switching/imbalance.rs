@@ -1,0 +1,306 @@
+//! Threes and few eights: do weights change the order of the scores, or only where the line is drawn?
+
+use surprisal_data::metrics::{
+    average_precision_score, precision_recall_curve, precision_recall_f1, roc_auc_score,
+};
+use surprisal_data::{Batches, Dataset};
+use surprisal_layers::{Layer, Linear, rng};
+use surprisal_loss::{BinaryCrossEntropyWithLogits, Reduction, SigmoidFocalLoss};
+use surprisal_optim::Sgd;
+use surprisal_tensor::{Params, Scalar, Var, Workspace};
+
+use crate::chart::{Chart, Line};
+use crate::gallery::{
+    Arm, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
+};
+use crate::page::{Align, Table};
+use crate::statistics::{Estimate, highest, mean, minus};
+
+/// What an arm learns by.
+#[derive(Clone, Copy)]
+enum Loss {
+    Plain,
+    /// An eight counts as often as there are more threes.
+    Weighted,
+    /// With α, or without weights.
+    Focal(Option<f64>),
+    Squared,
+}
+
+const ARMS: [(&str, Loss); 6] = [
+    ("cross-entropy", Loss::Plain),
+    ("weighted", Loss::Weighted),
+    ("focal", Loss::Focal(None)),
+    ("focal, α = 0.25", Loss::Focal(Some(0.25))),
+    ("focal, α = 0.75", Loss::Focal(Some(0.75))),
+    ("squared error", Loss::Squared),
+];
+const PLAIN: usize = 0;
+const WEIGHTED: usize = 1;
+const FOCAL: usize = 2;
+
+/// An eight is a 1. Only the pictures to learn from are out of balance.
+struct Data {
+    train: Rows<f64>,
+    /// The same pictures with labels that are not theirs.
+    shuffled: Rows<f64>,
+    valid: Rows<f64>,
+    test: Rows<f64>,
+}
+
+struct Job {
+    arm: usize,
+    rate: usize,
+    seed: usize,
+}
+
+pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
+    let (rates, rate) = (lab.numbers("logistic_rates"), lab.place("logistic_rate", "logistic_rates")?);
+    let data = lab.seeds.iter().map(|&seed| threes_and_eights(lab, seed)).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = vec![];
+    for arm in 0..ARMS.len() {
+        for rate in 0..rates.len() {
+            jobs.extend((0..lab.seeds.len()).map(|seed| Job { arm, rate, seed }));
+        }
+    }
+    let label = |job: &Job| {
+        [
+            ("loss", ARMS[job.arm].0.into()),
+            ("rate", rates[job.rate].to_string()),
+            ("seed", lab.seeds[job.seed].to_string()),
+        ]
+    };
+    let runs = lab.runs("threes and eights", &jobs, label, |job| {
+        train(lab, &data[job.seed], job.arm, rates[job.rate], lab.seeds[job.seed])
+    })?;
+
+    // ---- measure
+    let seeds = lab.seeds.len();
+    let of = |arm: usize, rate: usize| &runs[(arm * rates.len() + rate) * seeds..][..seeds];
+    let values = |arm, rate, column: &str| {
+        of(arm, rate).iter().map(|[measures, ..]| measures.last(column)).collect::<Vec<f64>>()
+    };
+    let best = |arm, by: &str| {
+        let of = |rate| mean(&values(arm, rate, by));
+        highest(&(0..rates.len()).map(of).collect::<Vec<_>>())
+    };
+
+    // ---- verdict
+    let margin = lab.number("ranking_margin");
+    let mut report = report
+        .figure("precision-recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, curve, _]| curve).collect(), "recall", "precision").to_svg(),
+            "Going down the list of scores: how many of the eights have been found, and how many of what was found are eights. Who orders pictures alike has the \
+             same curve, whatever the threshold. Means over seeds; mind that the scale does not start at 0.");
+    for tuned in [false, true] {
+        for (arm, other, column) in [
+            (WEIGHTED, PLAIN, "recall"),
+            (FOCAL, PLAIN, "recall"),
+            (WEIGHTED, PLAIN, "average_precision"),
+            (FOCAL, WEIGHTED, "average_precision"),
+        ] {
+            let by = if column == "recall" { "validation_accuracy" } else { "validation" };
+            let chosen = |arm| if tuned { best(arm, by) } else { rate };
+            let [own, others] = [arm, other].map(|arm| values(arm, chosen(arm), column));
+            let condition = match tuned {
+                true => format!(
+                    "A rare class, each at its own best rate ({} and {})",
+                    rates[chosen(arm)],
+                    rates[chosen(other)]
+                ),
+                false => format!("A rare class, at the same rate {}", rates[rate]),
+            };
+            let what = if column == "recall" { "recall at threshold ½" } else { "average precision" };
+            let told = format!(
+                "{}: {}; {}: {}.",
+                ARMS[arm].0,
+                Estimate::of(&own).percent(),
+                ARMS[other].0,
+                Estimate::of(&others).percent()
+            );
+            let difference = minus(&own, &others);
+            let Estimate { low, high, .. } = Estimate::of(&difference);
+            let finding = Finding::seeds(
+                condition,
+                format!("{what}, {} minus {}", ARMS[arm].0, ARMS[other].0),
+                &difference,
+            );
+            report = report.finding(match column {
+                "recall" => {
+                    finding.above(0.0).say(format!("The threshold moves, if this is above 0. {told}"))
+                }
+                _ => finding
+                    .judged(low > -margin && high < margin, low > margin || high < -margin)
+                    .say(format!("The ranking stays, if all of the interval lies within ±{margin}. {told}")),
+            });
+        }
+    }
+    let percent = |arm, rate, column: &str| Estimate::of(&values(arm, rate, column)).percent();
+    let row = |(arm, rate): (usize, usize)| {
+        let of = |column| percent(arm, rate, column);
+        vec![
+            ARMS[arm].0.into(),
+            rates[rate].to_string(),
+            of("recall"),
+            of("precision"),
+            of("average_precision"),
+            of("roc_auc"),
+        ]
+    };
+    Ok(report
+        .section("A rare class")
+        .paragraph("A loss has its own best rate where it does best on pictures put aside, of which there are as many threes as eights: at being right at threshold ½ \
+             where recall is compared, at average precision where rankings are.")
+        .figure("recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, _, recall]| recall).collect(), "threshold", "recall").to_svg(),
+            "How many of the eights are found, for every threshold. Every share can be found under every loss, at a threshold of its own: what weights do at ½, \
+             a lower threshold does for plain cross-entropy.")
+        .paragraph("Focus alone makes outputs less sure in both directions and moves recall at ½ little. With weights, α and 1 - α, it moves with them: see the table.")
+        .table(Table {
+            caption: format!("{} threes and {} eights, tested on as many of either: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
+            header: ["loss", "rate", "recall at ½", "precision at ½", "average precision", "area under ROC"].map(String::from).to_vec(),
+            rows: (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row).collect(),
+            align: [vec![Align::Left], vec![Align::Right; 5]].concat(),
+        }))
+}
+
+/// Split, then unbalanced.
+fn threes_and_eights(lab: &Lab, seed: u64) -> Result<Data, LabError> {
+    let mut rng = rng(seed);
+    let parts = ["valid", "test"].map(|key| (key, lab.number(key)));
+    let [train, valid, test] = three_parts(&Dataset::digits().only_classes(&["3", "8"])?, parts, &mut rng)?;
+    for (key, there) in ["threes", "eights"].into_iter().zip(train.class_counts()) {
+        if lab.count(key) > there {
+            return Err(LabError::Usage(format!(
+                "{key}: {} pictures to learn from: there are {there} after the others were put aside",
+                lab.count(key)
+            )));
+        }
+    }
+    let train = train.imbalanced(&[lab.count("threes"), lab.count("eights")], &mut rng)?;
+    let mut order = Batches::new(train.rows(), train.rows())?;
+    order.shuffle(&mut rng);
+    let mut shuffled = train.clone();
+    shuffled.labels = order.iter().flatten().map(|&row| train.labels[row]).collect();
+    let [train, shuffled, valid, test] = [train, shuffled, valid, test].map(|part| Rows::new(&part, 16.0));
+    Ok(Data { train, shuffled, valid, test })
+}
+
+impl Loss {
+    fn loss<'t>(self, lab: &Lab, z: Var<'t, f64>, targets: Var<'t, f64>) -> Var<'t, f64> {
+        match self {
+            Loss::Plain => Head::SigmoidCrossEntropy.loss(z, targets),
+            Loss::Weighted => {
+                let pos_weight = Some(vec![lab.number("threes") / lab.number("eights")]);
+                BinaryCrossEntropyWithLogits { pos_weight, ..Default::default() }.loss(z, targets)
+            }
+            Loss::Focal(alpha) => {
+                let (alpha, gamma) = (alpha.unwrap_or(-1.0), lab.number("gamma")); // -1 for no weights
+                SigmoidFocalLoss { reduction: Reduction::Mean, alpha, gamma }.loss(z, targets)
+            }
+            Loss::Squared => Head::SigmoidSquared.loss(z, targets),
+        }
+    }
+}
+
+/// What an arm comes to; its precision as one eight after the other is found; its recall at every threshold.
+fn train(lab: &Lab, data: &Data, arm: usize, rate: f64, seed: u64) -> [Record; 3] {
+    let (mut params, mut rng, mut workspace) = (Params::<f64>::new(), rng(seed), Workspace::new());
+    let (train, loss) = match (lab.broken, arm) {
+        (false, _) => (&data.train, ARMS[arm].1),
+        (true, WEIGHTED) => (&data.shuffled, Loss::Plain),
+        (true, _) => (&data.train, Loss::Plain),
+    };
+    let model = Linear::new(&mut params, "pixels", train.x.ncols(), 1, &mut rng);
+    let rows = train.labels.len();
+    Training { epochs: lab.count("logistic_epochs"), rows, batch: rows }.run(
+        &mut params,
+        &mut Sgd::new(rate),
+        &mut rng,
+        |tape, rows| {
+            let [x, targets] = train.batch(tape, rows);
+            loss.loss(lab, model.forward(x), targets)
+        },
+        |_, _| true,
+    );
+    let [valid, test] = [&data.valid, &data.test].map(|part| {
+        let logits = part.logits(&mut workspace, &params, &model);
+        logits.iter().map(|z| if z.is_finite() { *z } else { f64::MIN }).collect::<Vec<f64>>() // what overflows finds nothing
+    });
+    let both = "finite scores of both classes";
+    let labels = &data.test.labels;
+    let probabilities: Vec<f64> = test.iter().map(|z| z.sigmoid()).collect();
+    let at_half = precision_recall_f1(labels, &probabilities, 0.5).expect(both);
+    let right =
+        valid.iter().zip(&data.valid.labels).filter(|&(&z, &label)| usize::from(z >= 0.0) == label).count();
+    let measures = Record::once(
+        "measures",
+        [
+            ("recall", at_half.recall),
+            ("precision", at_half.precision),
+            ("average_precision", average_precision_score(labels, &test).expect(both)),
+            ("roc_auc", roc_auc_score(labels, &test).expect(both)),
+            ("validation_accuracy", right as f64 / valid.len() as f64),
+            ("validation", average_precision_score(&data.valid.labels, &valid).expect(both)),
+        ],
+    );
+    let curve = precision_recall_curve(labels, &test).expect(both);
+    let eights = labels.iter().sum::<usize>();
+    let mut precision = Record::new("precision_recall", &["recall", "precision"]);
+    for found in (1..=eights).map(|found| found as f64 / eights as f64) {
+        let cut = curve.recall.iter().rposition(|&recall| recall >= found).expect("recall starts at 1");
+        precision.push([found, curve.precision[cut]]);
+    }
+    let mut recall = Record::new("recall", &["threshold", "recall"]);
+    for threshold in (0..=50).map(|i| f64::from(i) / 50.0) {
+        let found =
+            labels.iter().zip(&probabilities).filter(|&(&label, &p)| label == 1 && p >= threshold).count();
+        recall.push([threshold, found as f64 / eights as f64]);
+    }
+    [measures, precision, recall]
+}
+
+/// The three arms that verdicts speak of, and squared error.
+fn curves<'a>(lab: &Lab, rate: f64, of: &dyn Fn(usize) -> Vec<&'a Record>, x: &str, y: &str) -> Chart {
+    let shown = [PLAIN, WEIGHTED, FOCAL, ARMS.len() - 1];
+    let arms = shown.map(|arm| Arm { name: ARMS[arm].0.into(), records: of(arm) });
+    let title = if x == "recall" { "The ranking" } else { "The threshold" };
+    let middle = arms.iter().map(|arm| {
+        let at: Vec<f64> = arm
+            .records
+            .iter()
+            .map(|record| record.column(y))
+            .map(|values| values[values.len() / 2])
+            .collect();
+        format!("{} {:.2}", arm.name, mean(&at))
+    });
+    let alt = format!(
+        "{y} against {x} under four losses. In the middle: {}.",
+        middle.collect::<Vec<_>>().join(", ")
+    );
+    let chart = Chart::new(title)
+        .subtitle(format!(
+            "{} threes and {} eights, logistic regression, rate {rate}",
+            lab.count("threes"),
+            lab.count("eights")
+        ))
+        .x_label(match x {
+            "recall" => "recall: share of the eights that are found",
+            other => other,
+        })
+        .y_label(match y {
+            "precision" => "precision: share of eights in what is found",
+            other => other,
+        })
+        .percent_y()
+        .include_y(1.0)
+        .alt(alt);
+    if y == "recall" {
+        return fan_of_shares(chart, &arms, x, y);
+    }
+    // bands would hide what matters: that the means are one line
+    arms.iter().fold(chart, |chart, arm| {
+        let columns: Vec<_> = arm.records.iter().map(|record| record.column(y)).collect();
+        let at = |i: usize| mean(&columns.iter().map(|column| column[i]).collect::<Vec<_>>());
+        let points = arm.records[0].column(x).into_iter().enumerate().map(|(i, x)| (x, at(i)));
+        chart.line(Line::new(&*arm.name, points))
+    })
+}

@@ -1,0 +1,107 @@
+//! [`Rows`]: a data set as a network takes it.
+
+use surprisal_data::{Dataset, gather_rows, stratified_split};
+use surprisal_layers::{Layer, Rng};
+use surprisal_tensor::ndarray::{ArcArray2, Array2, ArrayView2, Ix2};
+use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+
+use super::{LabError, correct};
+
+/// Numbers and labels. Two classes are one question with the answers 0 and 1, more have an output each.
+#[derive(Clone, Debug)]
+pub struct Rows<T> {
+    /// The numbers, `[rows, columns]`.
+    pub x: ArcArray2<T>,
+    /// The class of each row.
+    pub labels: Vec<usize>,
+    /// How many outputs a network has for them.
+    pub outputs: usize,
+}
+
+impl<T: Scalar> Rows<T> {
+    /// The rows of a data set, every number divided by `scale`.
+    pub fn new(data: &Dataset, scale: f64) -> Rows<T> {
+        let outputs = if data.classes() == 2 { 1 } else { data.classes() };
+        let x = data.features.mapv(|x| T::of(x / scale)).into_shared();
+        Rows { x, labels: data.labels.clone(), outputs }
+    }
+
+    /// Numbers and targets of some of the rows, on a tape.
+    pub fn batch<'t>(&self, tape: &'t Tape<'t, T>, rows: &[usize]) -> [Var<'t, T>; 2] {
+        let x =
+            tape.input_with([rows.len(), self.x.ncols()], |slots| gather_rows(self.x.view(), rows, slots));
+        let targets = tape.input_with([rows.len(), self.outputs], |slots| {
+            slots.fill(T::ZERO);
+            for (slots, &row) in slots.chunks_exact_mut(self.outputs).zip(rows) {
+                match self.labels[row] {
+                    label if self.outputs > 1 => slots[label] = T::ONE,
+                    answer => slots[0] = T::of(answer as f64),
+                }
+            }
+        });
+        [x, targets]
+    }
+
+    /// The logits of all rows, `[rows, outputs]`.
+    pub fn logits(&self, workspace: &mut Workspace<T>, params: &Params<T>, model: &impl Layer) -> Array2<T> {
+        let logits = workspace.eval(params, |tape| model.forward(tape.shared(&self.x)));
+        logits.into_dimensionality::<Ix2>().expect("a row of logits for each row")
+    }
+
+    /// The share of rows that these logits are right about.
+    pub fn accuracy(&self, logits: ArrayView2<T>) -> f64 {
+        correct(logits, &self.labels) as f64 / self.labels.len() as f64
+    }
+}
+
+/// A part to learn from, one to choose by, one to be judged by; `shares` are the last one's of everything, and the second one's of
+/// the rest.
+///
+/// # Errors
+/// If a share leaves a part without rows of some class.
+pub fn three_parts(
+    data: &Dataset,
+    [valid, test]: [(&str, f64); 2],
+    rng: &mut Rng,
+) -> Result<[Dataset; 3], LabError> {
+    let mut split = |data: &Dataset, (key, share): (&str, f64)| {
+        stratified_split(data, share, rng).map_err(|error| LabError::Usage(format!("{key}: {error}")))
+    };
+    let (rest, test) = split(data, test)?;
+    let (train, valid) = split(&rest, valid)?;
+    Ok([train, valid, test])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_layers::rng;
+
+    #[test]
+    fn two_classes_are_one_question_and_more_have_an_output_each() {
+        let targets = |data: &Dataset, rows: &[usize]| {
+            let (rows_of, params, mut workspace) =
+                (Rows::<f64>::new(data, 2.0), Params::new(), Workspace::new());
+            let tape = workspace.tape(&params);
+            let [x, targets] = rows_of.batch(&tape, rows);
+            assert_eq!(x.value().as_slice().unwrap()[0], data.features[[rows[0], 0]] / 2.0);
+            targets.value().iter().copied().collect::<Vec<_>>()
+        };
+        assert_eq!(targets(&Dataset::breast_cancer(), &[568, 0, 19]), [1.0, 0.0, 1.0]);
+        assert_eq!(targets(&Dataset::iris(), &[149, 0]), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn three_parts_are_everything_once() {
+        let mut set = Dataset::iris();
+        set.features.column_mut(0).iter_mut().enumerate().for_each(|(row, value)| *value = row as f64);
+        let parts = three_parts(&set, [("valid", 0.25), ("test", 0.2)], &mut rng(1)).unwrap();
+        assert_eq!(parts.each_ref().map(Dataset::rows), [90, 30, 30]);
+        let mut rows: Vec<usize> =
+            parts.iter().flat_map(|part| part.features.column(0).mapv(|x| x as usize)).collect();
+        rows.sort();
+        assert_eq!(rows, (0..150).collect::<Vec<_>>());
+        let error = three_parts(&set, [("valid", 1.0), ("test", 0.2)], &mut rng(1)).unwrap_err();
+        assert!(matches!(&error, LabError::Usage(message) if message.starts_with("valid: ")), "{error}");
+    }
+}
