@@ -52,6 +52,18 @@ fn two_runs_write_the_same_bytes_into_two_folders() {
 }
 
 #[test]
+fn the_readme_shows_what_the_command_draws() {
+    let folder = Folder::new("readme");
+    assert!(surprisal(&folder.0, &["compare", "--data", "breast_cancer"]).status.success());
+    let drawn = folder.0.join("runs/compare-1");
+    for (name, shown) in [("slope", "slope"), ("breast_cancer-saturated-accuracy-same", "stall")] {
+        let shown = format!("{}/../../docs/images/{shown}.svg", env!("CARGO_MANIFEST_DIR"));
+        let same = fs::read(drawn.join(format!("{name}.svg"))).unwrap() == fs::read(&shown).unwrap();
+        assert!(same, "{shown} is not what `compare` draws any more: copy {name}.svg over it");
+    }
+}
+
+#[test]
 fn the_page_needs_nothing_but_itself() {
     let folder = Folder::new("page");
     let output = surprisal(

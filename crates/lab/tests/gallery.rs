@@ -129,6 +129,27 @@ fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
 }
 
+/// What `crates/lab/publish` has put there belongs to the experiments that there are.
+#[test]
+fn the_index_in_the_docs_has_every_experiment_with_its_picture_and_claim() {
+    let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/experiments"));
+    let index = fs::read_to_string(docs.join("README.md")).unwrap();
+    let (map, results) = index.split_once("<!-- results -->").unwrap();
+    for experiment in gallery::all() {
+        let name = experiment.name;
+        assert!(map.contains(&format!("`{name}`")), "{name} is not mapped to a claim");
+        let told = [format!("## {}\n", experiment.title), format!("`surprisal lab run {name}`")];
+        assert!(told.iter().all(|told| results.contains(told)), "{name}: run crates/lab/publish again");
+        let pictures = fs::read_dir(docs.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for picture in pictures {
+            let picture = picture.unwrap().file_name();
+            let picture = format!("src=\"{name}/{}\"", picture.display());
+            assert!(results.contains(&picture), "{picture} is not shown");
+        }
+    }
+    assert_eq!(results.matches("\n## ").count(), gallery::all().len());
+}
+
 #[test]
 fn names_tell_experiments_apart_and_defaults_are_in_range() {
     let names: BTreeSet<&str> = gallery::all().iter().map(|experiment| experiment.name).collect();

@@ -54,7 +54,7 @@ pub(super) fn chart_css(rules: &[&str]) -> String {
     let paper = |theme: &Theme| format!("svg.chart{{background:{};color:{}}}", theme.paper, theme.ink);
     format!(
         "svg.chart{{display:block;width:100%;height:auto;margin:auto;{FONT}}}\
-         svg.chart:root{{box-sizing:border-box;max-width:760px;padding:12px}}\
+         svg.chart:root{{max-width:760px}}\
          {strokes}{more}{light_paper}{light}\
          @media screen and (prefers-color-scheme:dark){{{dark_paper}{dark}}}\
          @media (min-width:600px){{\

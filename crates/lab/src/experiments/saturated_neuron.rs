@@ -13,18 +13,16 @@ use crate::page::{Align, Table};
 pub static EXPERIMENT: Experiment = Experiment {
     name: "saturated-neuron",
     title: "The saturated neuron",
-    claim: "squared error learns slowest when it is most wrong; cross-entropy hardly slows down",
+    claim: "a neuron that learns by squared error learns slowest when it is most wrong; by cross-entropy it hardly slows down",
     background: &[
-        "A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, \
-         σ(z) = 1 / (1 + e^-z), turns the score into an output between 0 and 1. Here the input is 1 and the output should be 0, but the neuron \
-         starts with an output near 1: it is sure, and wrong.",
-        "It learns by steps: w and b move against the *slope* of the loss, the number that says how bad the output is. Half the squared error, \
-         ½ a², has the slope a · σ'(z), and σ'(z) = a (1 - a) is next to nothing where the sigmoid is level, that is where the neuron is \
-         sure. Cross-entropy, -ln(1 - a), has the slope a: its logarithm cancels the factor.",
-        "Time can be computed here without a computer. In the limit of small steps an epoch at rate η moves the score by -2η times the slope, so the \
-         way from z₀ down to z₁ takes (F(z₀) - F(z₁)) / 2η epochs, with F(z) = e^z + 3z - 3e^-z - ½e^-2z for half the squared error and \
-         F(z) = z - e^-z for cross-entropy: exponential in the start for one, linear for the other. (Steps of finite length add half the logarithm \
-         of how many times as long the last step is as the first.)",
+        "A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, σ(z) = 1 / (1 + e⁻ᶻ), turns the \
+         score into an output a between 0 and 1: score 0 into 0.5, score 4 into 0.982, score 8 into 0.9997. Here the input is always 1 and the output \
+         should be 0, but the neuron starts with a high score. It is sure, and wrong, and stands where the sigmoid is flat: it is *saturated*.",
+        "A *loss* says how bad the output is. Two are compared: half the *squared error*, ½ a², and the *cross-entropy*, -ln(1 - a). The neuron learns in \
+         steps, called *epochs*. Each moves w and b against the slope of the loss, by that slope times a fixed number, the *learning rate*. No slope, no step.",
+        "How does the loss change with the score? By the chain rule its slope is that of the loss in a, times that of the sigmoid, which is a (1 - a). \
+         For squared error that is a · a (1 - a); for cross-entropy 1/(1 - a) · a (1 - a) = a. The factor that vanishes where the neuron is sure \
+         has cancelled. At score 4 the slopes are 0.017 and 0.98: steps more than fifty times as long.",
     ],
     falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ from the closed form by more than 3",
     broken: "every step leaves out the factor σ'(z), as the animation in a well-known book does for cross-entropy: it then steps by 1/(1 - a) \
@@ -122,30 +120,30 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let ratio = squared[1] / entropy[1];
     let slowdown = |loss: &[f64], to: usize| loss[to] / loss[0];
     let more = slowdown(&squared, 2) / slowdown(&entropy, 2);
-    let closed = format!("The closed form is off by {} epochs at most.", short(off));
+    let epochs = |count: f64| if count == 1.0 { "1 epoch".into() } else { format!("{count} epochs") };
     let report = Report::new()
         .figure("times", times_chart(&scores, [&squared, &entropy], eta, threshold).to_svg(),
-            "How long the neuron takes to unlearn, against how wrong it starts. The dots are the closed form. Mind the scale: each line of the grid \
-             stands for ten times as many epochs.")
+            "How long the neuron takes to unlearn, against how wrong it starts. Lines: what it took. Dots: what a formula predicts (see below). Mind the \
+             scale: each horizontal line stands for ten times as many epochs.")
         .finding(
-            Finding::deterministic(format!("At the same rate {eta}, from score 4"), "epochs under squared error / under cross-entropy", ratio)
+            Finding::deterministic(format!("At the same rate {eta}, from score 4"), "times as many epochs under squared error as under cross-entropy", ratio)
                 .judged(ratio > 1.0 && as_computed, ratio < 1.0 || !as_computed)
-                .say(format!("{} epochs against {}. {closed}", squared[1], entropy[1])),
+                .say(format!("{} against {}. The formula is off by less than {} at every start.", epochs(squared[1]), epochs(entropy[1]), epochs(off.floor() + 1.0))),
         )
         .finding(
-            Finding::deterministic("At any rate, from score 8 against score 1.5", "slowdown of squared error / of cross-entropy", more)
+            Finding::deterministic("Whatever the rate, from score 8 against score 1.5", "times as large a slowdown under squared error as under cross-entropy", more)
                 .judged(more > 1.0 && as_computed, more < 1.0 || !as_computed)
                 .say(format!(
-                    "Squared error takes {} times as long from the worse start, cross-entropy {} times (from score 4: {} and {}). A slowdown \
-                     hardly depends on the rate. {closed}",
+                    "Squared error takes {} times as long from score 8 as from 1.5, cross-entropy {} times. (From score 4 it is {} and {} times.) In \
+                     the formula every time is divided by the rate, so a slowdown is the same at any rate that is not so large that a few steps do.",
                     short(slowdown(&squared, 2)), short(slowdown(&entropy, 2)), short(slowdown(&squared, 1)), short(slowdown(&entropy, 1)),
                 )),
         )
         .finding(
-            Finding::deterministic("Each at its own best rate of the table below, from score 4", "epochs under squared error / under cross-entropy", best[0].0 / best[1].0)
+            Finding::deterministic("Each at its own best rate of the table below, from score 4", "times as many epochs under squared error as under cross-entropy", best[0].0 / best[1].0)
                 .above(1.0)
-                .say(format!("{} epochs at rate {} against {} at rate {}: for one neuron and one case a long step makes up for a flat slope. \
-                     With many cases one rate must serve all of them.", best[0].0, best[0].1, best[1].0, best[1].1)),
+                .say(format!("{} at rate {} against {} at rate {}: with one case to learn, a huge step makes up for a flat slope. Why not always \
+                     take one? Because many cases must share a rate; the experiment `only-the-rate` is about that.", epochs(best[0].0), best[0].1, epochs(best[1].0), best[1].1)),
         );
     Ok(a_demo_that_is_wrong(pictures(report, lab, &trajectories, &tuned), lab, &exhibit))
 }
@@ -169,13 +167,13 @@ fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> R
     let end = |i: usize| format!("{:.4}", exhibit[i][0].last("output"));
     report
         .section("A demonstration that is wrong")
-        .paragraph("The animation of this neuron in a book that many have learnt from steps, under cross-entropy, by dC/da = 1/(1 - a) and leaves \
-             out da/dz = a (1 - a). The more wrong, the longer its steps, without bound. It looks like a faster cross-entropy and is none. With \
-             `--break` this experiment does the same.")
+        .paragraph("Nielsen's book, from which many have learnt this, has an animation of the neuron under cross-entropy. Its steps follow the slope of the \
+             loss in a, 1/(1 - a), and leave out the slope of the sigmoid, a (1 - a): the more wrong, the longer they are, without bound. So it learns sooner than \
+             cross-entropy does, by steps that are not those of any loss. The rate here is that of the animation.")
         .table(Table {
-            caption: format!("Output after {} epochs at learning rate {}", lab.count("epochs"), lab.number("animation_rate")),
-            header: ["start", "gradient of the cross-entropy", "the animation's step"].map(String::from).to_vec(),
-            rows: (0..2).map(|i| vec![format!("{:?}", NIELSEN[i]), end(2 * i), end(2 * i + 1)]).collect(),
+            caption: format!("Output (it should be 0) after {} epochs at learning rate {}", lab.count("epochs"), lab.number("animation_rate")),
+            header: ["start", "slope of the cross-entropy", "the animation's step"].map(String::from).to_vec(),
+            rows: (0..2).map(|i| vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)]).collect(),
             align: vec![Align::Left, Align::Right, Align::Right],
         })
 }
@@ -255,7 +253,7 @@ fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, thresh
     };
     let chart = Chart::new("The more wrong, the slower?")
         .subtitle(format!("one neuron, learning rate {eta}, until its output is below {threshold}"))
-        .x_label("score z at the start (output should be 0)")
+        .x_label("score at the start (4 is output 0.98, 8 is 0.9997)")
         .y_label("epochs")
         .log_y()
         .line(line(&LOSSES[0].to_string(), squared, 1))
@@ -263,7 +261,7 @@ fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, thresh
     let computed = LOSSES
         .into_iter()
         .flat_map(|loss| scores.iter().map(move |&z| (z, closed_form(loss, z, threshold, eta))));
-    chart.points(Points::new("closed form", computed).colour(4)).alt(format!(
+    chart.points(Points::new("predicted by a formula", computed).colour(4)).alt(format!(
         "Epochs against the score at the start, on a logarithmic scale. Squared error climbs along a straight line, so exponentially, to {} \
          epochs; cross-entropy stays near {}.",
         short(squared.iter().copied().fold(0.0, f64::max)), short(entropy.iter().copied().fold(0.0, f64::max)),
@@ -281,19 +279,20 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
     for ((loss, (w, b)), [record]) in pairs(&NIELSEN).into_iter().zip(trajectories) {
         let colour = usize::from(loss == Head::SigmoidSquared);
         output = output.line(
-            Line::new(format!("{loss} from ({w}, {b})"), record.points("epoch", "output")).colour(colour),
+            Line::new(format!("{loss}, score {} at the start", w + b), record.points("epoch", "output"))
+                .colour(colour),
         );
     }
     let mut slopes = Chart::new("Slope against error")
         .subtitle("the further right, the more wrong")
         .x_label("output (should be 0)")
-        .y_label("slope dL/dz");
+        .y_label("slope of the loss in the score");
     for (colour, loss) in [(1, Head::SigmoidSquared), (0, Head::SigmoidCrossEntropy)] {
         let points = (1..200).map(|i| f64::from(i) / 200.0).map(|a| (a, slope(loss, (a / (1.0 - a)).ln())));
         slopes = slopes.line(Line::new(loss.to_string(), points).colour(colour));
     }
     let slopes = slopes
-        .mark(2.0 / 3.0, 4.0 / 27.0, "a²(1-a) is largest at 2/3: 4/27")
+        .mark(2.0 / 3.0, 4.0 / 27.0, "largest at 2/3, where it is 4/27")
         .alt("The slope of cross-entropy grows in proportion to the error. That of squared error grows to 0.148 at an output of two thirds and falls \
               back to 0 at an output of 1.");
     let rates = lab.numbers("rates");
@@ -306,14 +305,22 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         ]
     });
     report
-        .section("Why")
-        .figure("slope", slopes.to_svg(), "Squared error pushes hardest when the neuron is two thirds wrong, and not at all when it is altogether wrong.")
-        .figure("output", output.alt(format!("Output against epoch at learning rate {eta}, from two starts, under both losses.")).to_svg(),
-            "From a start that is sure and wrong, squared error hardly moves at first; cross-entropy moves at once.")
         .table(Table {
             caption: "Epochs from score 4 at every rate that was tried".into(),
             header: ["learning rate", "squared error", "cross-entropy"].map(String::from).to_vec(),
             rows: rows.collect(),
             align: vec![Align::Right; 3],
         })
+        .section("Why")
+        .paragraph("This is the slope that moves the neuron, in a picture. Cross-entropy pulls in proportion to the error. Squared error pulls hardest at an \
+             output of two thirds, and the nearer the output comes to 1, the less.")
+        .figure("slope", slopes.to_svg(), "At the right edge the neuron is altogether wrong, and squared error does not pull at all.")
+        .figure("output", output.alt(format!("Output against epoch at learning rate {eta}, from two starts, under both losses.")).to_svg(),
+            "From a start that is sure and wrong, squared error hardly moves at first; cross-entropy moves at once.")
+        .section("The formula behind the dots")
+        .paragraph("In the limit of small steps the score moves by -2η times the slope in an epoch at rate η: once through w and once through b. Adding up the time that \
+             takes, from score z₀ down to z₁, where the output is at the threshold, gives (F(z₀) - F(z₁)) / (2η) epochs, with \
+             F(z) = eᶻ + 3z - 3e⁻ᶻ - ½e⁻²ᶻ for squared error and F(z) = z - e⁻ᶻ for cross-entropy: exponential in the start for one, linear for the other.")
+        .paragraph("Real steps are not infinitely small. To first order that adds half the logarithm of the last slope over the first, a few epochs at most; the dots \
+             have it.")
 }

@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 
 use super::record::{Labelled, to_csv};
 use super::report::Block;
-use super::{Experiment, Outcome, short};
+use super::{Basis, Experiment, Outcome, short};
 use crate::page::{Align, Page, Table, Verdict};
 
-const HOW_TO_READ: &str = "Every verdict rests on a number; a / b is a divided by b. Where chance plays a part the number is measured with \
-    several seeds, the starting points of a random generator, and the brackets behind it hold the range in which it lies with 95 % \
-    confidence. SUPPORTED means that the whole range is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that it \
-    covers \"no difference\".";
+/// How to read the verdicts: of numbers without chance, and of those with it.
+const CERTAIN: &str = "Every verdict rests on a number. These are *deterministic*: there is no chance in them, and every run gives the same. SUPPORTED \
+    means that the number is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that there is no difference.";
+const UNCERTAIN: &str = "Every verdict rests on a number. Where chance plays a part it is measured several times, with other *seeds* (starting points of a \
+    random generator), and the brackets behind it hold the range in which it lies with 95 % confidence; a number without brackets is \
+    deterministic. SUPPORTED means that the whole range is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that \
+    it covers \"no difference\".";
 
 impl Outcome {
     /// Every file: its path in the folder, and its content.
@@ -98,7 +101,7 @@ impl Outcome {
         let mut page = Page::new(*title).lead(&format!("The claim: {claim}"));
         if plan.broken {
             page = page.paragraph(&format!(
-                "*This is the broken version*, made to show that the verdict can change: {broken}"
+                "*This is the broken version*, made to show that the verdict can change: {broken}."
             ));
         }
         if plan.quick {
@@ -110,9 +113,10 @@ impl Outcome {
             Some((first @ Block::Figure { .. }, rest)) => (Some(first), rest),
             _ => (None, &report.blocks[..]),
         };
-        page = first.into_iter().fold(page, add).section("What this is about");
         page = background.iter().fold(page, |page, text| page.paragraph(text));
-        page = page.section("What came out").paragraph(HOW_TO_READ);
+        page = first.into_iter().fold(page, add);
+        let certain = report.findings.iter().all(|finding| finding.basis == Basis::Deterministic);
+        page = page.section("What came out").paragraph(if certain { CERTAIN } else { UNCERTAIN });
         for finding in &report.findings {
             let (number, basis) = (finding.number(), finding.basis);
             let told = format!(
@@ -125,7 +129,7 @@ impl Outcome {
         page = rest.iter().fold(page, add);
         page = page
             .section("Doubt it, run it, break it")
-            .paragraph("The same numbers again, to the last digit, on any machine:")
+            .paragraph("This computes the same numbers again, to the last digit, on any machine; it is typed into a terminal in the folder of surprisal:")
             .code(&format!("cargo run --release -- {}", self.command().trim_start_matches("surprisal ")))
             .paragraph(
                 match plan.seeds {
@@ -150,7 +154,8 @@ impl Outcome {
         }
         if !plan.broken {
             page = page.paragraph(&format!(
-                "With `--break` the experiment is run without what the claim is about, and a verdict of SUPPORTED must not survive: {broken}"
+                "How would one see that the verdicts can fail? With `--break` behind the command the experiment takes away what the claim is about, \
+                 and nothing must be SUPPORTED that was: {broken}."
             ));
         }
         page.section("Sources")
@@ -184,6 +189,12 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
+/// A clause as a sentence.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+}
+
 /// How often each verdict was given, in words.
 fn count(outcomes: &[Outcome]) -> String {
     let all = || outcomes.iter().flat_map(|outcome| &outcome.report.findings);
@@ -212,7 +223,13 @@ pub fn index(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String
             .map(|f| (f.verdict, format!("*{}*: {} = {}", f.condition, f.measure, f.number())))
             .collect();
         let picture = outcome.thumbnail().map(|picture| format!("{name}/{picture}.svg"));
-        page = page.entry(title, &format!("{name}/report.html"), claim, picture.as_deref(), &verdicts);
+        page = page.entry(
+            title,
+            &format!("{name}/report.html"),
+            &sentence(claim),
+            picture.as_deref(),
+            &verdicts,
+        );
     }
     for (experiment, why) in left_out {
         page = page.paragraph(&format!("*{}* was not run: {why}.", experiment.title));
@@ -225,7 +242,7 @@ pub fn index_markdown(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) 
     let mut text = format!("{}.\n", count(outcomes));
     for outcome in outcomes {
         let Experiment { name, title, claim, .. } = outcome.experiment;
-        text += &format!("\n## {title}\n\n{claim}\n\n");
+        text += &format!("\n## {title}\n\n{}\n\n", sentence(claim));
         for f in &outcome.report.findings {
             text += &format!(
                 "- **{}** {}: {} = {} ({}). {}\n",
