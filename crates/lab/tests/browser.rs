@@ -95,7 +95,12 @@ fn every_kind_of_fault_is_found_out() {
         ),
         ("faint", svg(&format!("<g opacity='0'>{line}</g>")), "without visible graphics"),
         ("outside", "<a href='https://example.invalid/'>a</a>".to_owned(), "a link to the outside"),
-        ("image", "<img src='missing.png' alt=''>".to_owned(), "a link to the outside, missing.png"),
+        ("image", "<img src='missing.png' alt=''>".to_owned(), "a picture that does not show, missing.png"),
+        (
+            "fetched",
+            "<img src='https://example.invalid/a.png' alt=''>".to_owned(),
+            "a link to the outside, https",
+        ),
         ("import", "<style>@import 'missing.css';</style>".to_owned(), "a style from the outside"),
         (
             "background",

@@ -10,12 +10,7 @@ pub fn table() -> String {
         let keys: Vec<&str> = experiment.knobs.iter().map(|knob| knob.key).collect();
         let seeds = experiment.seeds.map_or("no seeds".into(), |seeds| format!("{} seeds", seeds.usual));
         text += &format!("{:width$}  {}\n", experiment.name, experiment.claim);
-        text +=
-            &format!("{:width$}  {}, {seeds}; --set {}\n", "", minutes(experiment.minutes), keys.join(", "));
+        text += &format!("{:width$}  {}, {seeds}; --set {}\n", "", experiment.time(), keys.join(", "));
     }
     text
-}
-
-fn minutes(minutes: f64) -> String {
-    if minutes < 1.0 { format!("{:.0} s", (60.0 * minutes).max(1.0)) } else { format!("{minutes:.0} min") }
 }

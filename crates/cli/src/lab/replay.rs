@@ -24,7 +24,7 @@ pub struct Options {
 const EXAMPLES: &str = r#"Examples:
   surprisal lab replay crates/lab/tests/vectors/metrics_ece.json
       {"bins":[..],"brier":0.23535,"ece":0.17375,"mce":0.355}
-  surprisal lab replay --check crates/lab/tests/vectors/[l-x]*.json
+  surprisal lab replay --check crates/lab/tests/vectors/[!d]*.json
 
 A file holds a "setting", whose "kind" says what is computed; what is computed is one JSON object. For --check the file
 also holds what is "expected" and a "tolerance", {"rtol": .., "atol": ..}: a number x holds if

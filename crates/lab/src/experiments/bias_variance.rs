@@ -31,7 +31,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "the variance is left out of the sum, and every model of a family is the smallest one",
     source: "Geman, Bienenstock and Doursat, \"Neural networks and the bias/variance dilemma\" (1992); Neal et al., \"A modern take on the \
              bias-variance tradeoff in neural networks\" (2018), for networks whose variance does not rise.",
-    minutes: 0.4,
+    minutes: 0.12,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts("degrees", "1,3,5,7,9,11", "degrees of the polynomials").quick("1,3,9"),

@@ -35,7 +35,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "the two losses, and so the two Hessians, are exchanged",
     source: "Auer, Herbster and Warmuth, \"Exponentially many local minima for single neurons\" (1995), for the two cases with several minima; \
              Boyd and Vandenberghe, *Convex Optimization* (2004), section 3.1.4, for the second-order condition.",
-    minutes: 0.05,
+    minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::positive("reach", "1", "the slice and the plane go from minus this to this in every weight"),

@@ -24,7 +24,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     falsified_if: "one pair of distributions has a cross-entropy below the entropy, or equality away from q = p",
     broken: "p and q change places in the cross-entropy",
     source: "Gibbs' inequality; Shannon, \"A mathematical theory of communication\" (1948); Kullback and Leibler (1951).",
-    minutes: 0.02,
+    minutes: 0.002,
     seeds: None,
     knobs: &[
         Knob::share("p", "0.3", "the probability of \"yes\" that stands still in the picture"),

@@ -34,7 +34,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     falsified_if: "digits lie no further apart under SupCon, or the linear layer recognises no more",
     broken: "both encoders learn by cross-entropy",
     source: "Khosla et al., \"Supervised contrastive learning\" (2020).",
-    minutes: 1.0,
+    minutes: 0.03,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
         Knob::positive("eta", "0.003", "the learning rate that both share, of Adam"),

@@ -34,7 +34,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "all nets get the sigmoid, whatever activation they are said to have",
     source: "Hochreiter, *Untersuchungen zu dynamischen neuronalen Netzen* (1991); Bengio, Simard and Frasconi, \"Learning long-term dependencies with gradient \
              descent is difficult\" (1994); Glorot and Bengio, \"Understanding the difficulty of training deep feedforward neural networks\" (2010).",
-    minutes: 0.05,
+    minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts(

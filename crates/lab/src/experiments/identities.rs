@@ -39,7 +39,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "the loss loses the term with y, and so its slope the -y: it is p instead of p - y",
     source: "Bridle, \"Probabilistic interpretation of feedforward classification network outputs\" (1990); Kullback and Leibler, \"On information and \
              sufficiency\" (1951); Bishop, *Pattern Recognition and Machine Learning* (2006), sections 4.3.2 and 4.3.4. Data: Fisher's iris flowers.",
-    minutes: 0.05,
+    minutes: 0.006,
     seeds: Some(Seeds { usual: 8, quick: 2 }),
     knobs: &[
         Knob::count("points", "1000", "how many rows of logits and targets each seed draws").quick("200"),

@@ -34,7 +34,7 @@ pub static EXPERIMENT: Experiment = Experiment {
              test is the wrong one",
     source: "Vapnik, *The Nature of Statistical Learning Theory* (1995); Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), \
              section 12.3.2.",
-    minutes: 0.1,
+    minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::positive("eta", "0.1", "the learning rate"),

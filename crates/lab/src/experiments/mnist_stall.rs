@@ -34,7 +34,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     falsified_if: "some rate lifts squared error above 93 % without another start, or cross-entropy stalls as well",
     broken: "both arms get squared error",
     source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, and its program `network2`; the data: LeCun, Bottou, Bengio and Haffner (1998).",
-    minutes: 1.5,
+    minutes: 1.4,
     seeds: Some(Seeds { usual: 6, quick: 6 }),
     knobs: &[
         Knob::positives("rates", "0.5,1,3", "the learning rates, for both losses").quick("3"),

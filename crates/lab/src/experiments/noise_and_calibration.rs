@@ -39,7 +39,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     source: "Ghosh, Kumar and Sastry, \"Robust loss functions under label noise for deep neural networks\" (2017); Hui and Belkin, \"Evaluation of neural \
              architectures trained with square loss vs cross-entropy in classification tasks\" (2021); Guo, Pleiss, Sun and Weinberger, \"On calibration of \
              modern neural networks\" (2017); the data: Alpaydin and Kaynak (1998), as scikit-learn carries them.",
-    minutes: 1.5,
+    minutes: 0.5,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
         Knob::shares("noise", "0,0.2,0.4,0.6", "the shares of labels that are wrong").quick("0,0.2"),

@@ -32,7 +32,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "both arms train with cross-entropy",
     source: "After a question that every comparison has to answer; data: Breast Cancer Wisconsin (Diagnostic), Wolberg, Street and Mangasarian \
              (1995), and for the second look the 8x8 digits and Fisher's iris.",
-    minutes: 0.2,
+    minutes: 0.09,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
         Knob::positives(

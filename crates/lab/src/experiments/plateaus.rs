@@ -29,7 +29,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     broken: "both surfaces are those of cross-entropy",
     source: "Glorot and Bengio, \"Understanding the difficulty of training deep feedforward neural networks\" (2010), figure 5; Solla, Levin and \
              Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
-    minutes: 0.05,
+    minutes: 0.04,
     seeds: Some(Seeds { usual: 20, quick: 4 }),
     knobs: &[
         Knob::positive("reach", "6", "both weights go from minus this to this"),

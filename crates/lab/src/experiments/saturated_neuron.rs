@@ -29,7 +29,7 @@ pub static EXPERIMENT: Experiment = Experiment {
              at rate 0.005, and its outputs end at 0.040 and 0.048 where the gradient of the cross-entropy gives 0.418 and 0.780",
     source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, for the starts (0.6, 0.9) and (2, 2) and the rate; Solla, Levin and \
              Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
-    minutes: 0.05,
+    minutes: 0.002,
     seeds: None,
     knobs: &[
         Knob::positive("eta", "0.15", "the learning rate that both losses share"),

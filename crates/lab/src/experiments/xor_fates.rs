@@ -34,7 +34,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     source: "Rumelhart, Hinton and Williams, \"Learning representations by back-propagating errors\" (1986), for XOR; Solla, Levin and Fleisher, \
              \"Accelerated learning in layered neural networks\" (1988); Newcombe, \"Interval estimation for the difference between independent \
              proportions\" (1998).",
-    minutes: 0.7,
+    minutes: 0.5,
     seeds: Some(Seeds { usual: 200, quick: 24 }),
     knobs: &[
         Knob::positive("eta", "2", "the learning rate that both losses share"),

@@ -140,6 +140,14 @@ pub fn find(name: &str) -> Result<&'static Experiment, LabError> {
 }
 
 impl Experiment {
+    /// How long it takes, in words: "84 s".
+    pub fn time(&self) -> String {
+        match 60.0 * self.minutes {
+            seconds if seconds < 120.0 => format!("{:.0} s", seconds.max(1.0)),
+            _ => format!("{:.0} min", self.minutes),
+        }
+    }
+
     /// What its knobs stand at.
     pub fn setting(&self, quick: bool) -> Setting {
         Setting::new(self.knobs, quick)

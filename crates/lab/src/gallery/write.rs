@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::record::{Labelled, to_csv};
 use super::report::Block;
-use super::{Basis, Experiment, Outcome, short};
+use super::{Basis, Experiment, Outcome};
 use crate::page::{Align, Page, Table, Verdict};
 
 /// How to read the verdicts: of numbers without chance, and of those with it.
@@ -257,7 +257,7 @@ pub fn index_markdown(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) 
         if let Some(picture) = outcome.thumbnail() {
             text += &format!("\n<img src=\"{name}/{picture}.svg\" width=\"480\" alt=\"{title}\">\n");
         }
-        text += &format!("\n`{}` ({} minutes)\n", outcome.command(), short(outcome.experiment.minutes));
+        text += &format!("\n`{}` ({})\n", outcome.command(), outcome.experiment.time());
     }
     for (experiment, why) in left_out {
         text += &format!("\n## {}\n\nNot run: {why}.\n", experiment.title);

@@ -118,7 +118,6 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                 Estimate::of(&others).percent()
             );
             let difference = minus(&own, &others);
-            let Estimate { low, high, .. } = Estimate::of(&difference);
             let finding = Finding::seeds(
                 condition,
                 format!("{what}, {} minus {}", ARMS[arm].0, ARMS[other].0),
@@ -129,7 +128,7 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                     finding.above(0.0).say(format!("The threshold moves, if this is above 0. {told}"))
                 }
                 _ => finding
-                    .judged(low > -margin && high < margin, low > margin || high < -margin)
+                    .within(margin)
                     .say(format!("The ranking stays, if all of the interval lies within ±{margin}. {told}")),
             });
         }

@@ -29,7 +29,7 @@ pub static EXPERIMENT: Experiment = Experiment {
              change; and the arm that changes its loss gets squared error from the start",
     source: "Lin, Goyal, Girshick, He and Dollár, \"Focal loss for dense object detection\" (2017); Golik, Doetsch and Ney, \"Cross-entropy vs. squared \
              error training: a theoretical and experimental comparison\" (2013); the data: Alpaydin and Kaynak (1998), as scikit-learn carries them.",
-    minutes: 0.2,
+    minutes: 0.07,
     seeds: Some(Seeds { usual: 8, quick: 8 }),
     knobs: &[
         Knob::count("threes", "100", "threes to learn from"),
