@@ -13,18 +13,20 @@ use crate::page::{Align, Table};
 pub static EXPERIMENT: Experiment = Experiment {
     name: "saturated-neuron",
     title: "The saturated neuron",
-    claim: "a neuron that learns by squared error learns slowest when it is most wrong; by cross-entropy it hardly slows down",
+    claim: "the more sure and wrong a neuron starts, the longer it stalls under squared error; under cross-entropy it hardly slows down",
     background: &[
-        "A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, σ(z) = 1 / (1 + e⁻ᶻ), turns the \
+        "Networks that recognise pictures are made of thousands of neurons; this is one of them, alone. A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, σ(z) = 1 / (1 + e⁻ᶻ), turns the \
          score into an output a between 0 and 1: score 0 into 0.5, score 4 into 0.982, score 8 into 0.9997. Here the input is always 1 and the output \
          should be 0, but the neuron starts with a high score. It is sure, and wrong, and stands where the sigmoid is flat: it is *saturated*.",
         "A *loss* says how bad the output is. Two are compared: half the *squared error*, ½ a², and the *cross-entropy*, -ln(1 - a). The neuron learns in \
-         steps, called *epochs*. Each moves w and b against the slope of the loss, by that slope times a fixed number, the *learning rate*. No slope, no step.",
+         steps, called *epochs*. Each moves w and b against the slope of the loss, by that slope times a fixed number, the *learning rate*; the score moves by both. No slope, no step. Squared error is what comes to mind first, and it \
+         is what one takes for most other questions.",
         "How does the loss change with the score? By the chain rule its slope is that of the loss in a, times that of the sigmoid, which is a (1 - a). \
          For squared error that is a · a (1 - a); for cross-entropy 1/(1 - a) · a (1 - a) = a. The factor that vanishes where the neuron is sure \
-         has cancelled. At score 4 the slopes are 0.017 and 0.98: steps more than fifty times as long.",
+         has cancelled. At score 4 the slopes are 0.017 and 0.98: the first step is more than fifty times as long. On the way down the ratio changes, so \
+         what is compared is the whole way, until the output is below 0.1.",
     ],
-    falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ from the closed form by more than 3",
+    falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ by more than 3 from those that the formula below predicts",
     broken: "every step leaves out the factor σ'(z), as the animation in a well-known book does for cross-entropy: it then steps by 1/(1 - a) \
              at rate 0.005, and its outputs end at 0.040 and 0.048 where the gradient of the cross-entropy gives 0.418 and 0.780",
     source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, for the starts (0.6, 0.9) and (2, 2) and the rate; Solla, Levin and \
@@ -39,8 +41,10 @@ pub static EXPERIMENT: Experiment = Experiment {
             "the rates among which each loss finds its own best",
         ),
         Knob::positive("animation_rate", "0.005", "the learning rate of the animation"),
-        Knob::numbers("scores", "1,2,3,4,5,6,7,8,9,10", "the scores to start from").quick("1,2,4,6,8"),
-        Knob::count("epochs", "300", "the length of the trajectories from Nielsen's starts"),
+        Knob::count("animation_epochs", "300", "its length"),
+        Knob::numbers("scores", "1,2,3,4,5,6,7,8,9,10", "the scores to start from, besides 1.5, 4 and 8")
+            .quick("1,2,4,6,8"),
+        Knob::count("epochs", "500", "the length of the trajectories from Nielsen's starts"),
         Knob::share("threshold", "0.1", "the output at which the neuron has learnt"),
         Knob::count("cap", "200000", "the epoch at which waiting ends"),
     ],
@@ -74,7 +78,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         &[(NIELSEN[0], false), (NIELSEN[0], true), (NIELSEN[1], false), (NIELSEN[1], true)],
         |(start, animated)| [("start", format!("{start:?}")), ("animated", animated.to_string())],
         |&(start, animated)| {
-            [trajectory(LOSSES[1], start, lab.number("animation_rate"), lab.count("epochs"), animated)]
+            let (rate, epochs) = (lab.number("animation_rate"), lab.count("animation_epochs"));
+            [trajectory(LOSSES[1], start, rate, epochs, animated)]
         },
     )?;
     let mut scores = vec![REFERENCE, 4.0, 8.0]; // which verdicts speak of
@@ -131,7 +136,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 .say(format!("{} against {}. The formula is off by less than {} at every start.", epochs(squared[1]), epochs(entropy[1]), epochs(off.floor() + 1.0))),
         )
         .finding(
-            Finding::deterministic("Whatever the rate, from score 8 against score 1.5", "times as large a slowdown under squared error as under cross-entropy", more)
+            Finding::deterministic("Whatever the rate, from score 8 against score 1.5", "slowdown under squared error, divided by that under cross-entropy", more)
                 .judged(more > 1.0 && as_computed, more < 1.0 || !as_computed)
                 .say(format!(
                     "Squared error takes {} times as long from score 8 as from 1.5, cross-entropy {} times. (From score 4 it is {} and {} times.) In \
@@ -169,10 +174,10 @@ fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> R
         .section("A demonstration that is wrong")
         .paragraph("Nielsen's book, from which many have learnt this, has an animation of the neuron under cross-entropy. Its steps follow the slope of the \
              loss in a, 1/(1 - a), and leave out the slope of the sigmoid, a (1 - a): the more wrong, the longer they are, without bound. So it learns sooner than \
-             cross-entropy does, by steps that are not those of any loss. The rate here is that of the animation.")
+             cross-entropy does, but these are the steps of another function of the score, z + eᶻ, which is smallest nowhere. The rate here is that of the animation.")
         .table(Table {
-            caption: format!("Output (it should be 0) after {} epochs at learning rate {}", lab.count("epochs"), lab.number("animation_rate")),
-            header: ["start", "slope of the cross-entropy", "the animation's step"].map(String::from).to_vec(),
+            caption: format!("Output (it should be 0) after {} epochs at learning rate {}", lab.count("animation_epochs"), lab.number("animation_rate")),
+            header: ["start", "by the slope of the cross-entropy", "by the animation's steps"].map(String::from).to_vec(),
             rows: (0..2).map(|i| vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)]).collect(),
             align: vec![Align::Left, Align::Right, Align::Right],
         })
@@ -262,8 +267,8 @@ fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, thresh
         .into_iter()
         .flat_map(|loss| scores.iter().map(move |&z| (z, closed_form(loss, z, threshold, eta))));
     chart.points(Points::new("predicted by a formula", computed).colour(4)).alt(format!(
-        "Epochs against the score at the start, on a logarithmic scale. Squared error climbs along a straight line, so exponentially, to {} \
-         epochs; cross-entropy stays near {}.",
+        "Epochs against the score at the start, on a logarithmic scale. Squared error climbs, from score 5 on along a straight line and so \
+         exponentially, to {} epochs; cross-entropy climbs little, to {}.",
         short(squared.iter().copied().fold(0.0, f64::max)), short(entropy.iter().copied().fold(0.0, f64::max)),
     ))
 }
@@ -275,7 +280,11 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         .x_label("epoch")
         .y_label("output")
         .include_y(0.0)
-        .include_y(1.0);
+        .include_y(1.0)
+        .line(
+            Line::new("", [0.0, lab.count("epochs") as f64].map(|epoch| (epoch, lab.number("threshold"))))
+                .faint(),
+        );
     for ((loss, (w, b)), [record]) in pairs(&NIELSEN).into_iter().zip(trajectories) {
         let colour = usize::from(loss == Head::SigmoidSquared);
         output = output.line(
@@ -286,7 +295,8 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
     let mut slopes = Chart::new("Slope against error")
         .subtitle("the further right, the more wrong")
         .x_label("output (should be 0)")
-        .y_label("slope of the loss in the score");
+        .y_label("slope of the loss in the score")
+        .line(Line::new("", [(0.0, 0.0), (1.0, 0.0)]).faint());
     for (colour, loss) in [(1, Head::SigmoidSquared), (0, Head::SigmoidCrossEntropy)] {
         let points = (1..200).map(|i| f64::from(i) / 200.0).map(|a| (a, slope(loss, (a / (1.0 - a)).ln())));
         slopes = slopes.line(Line::new(loss.to_string(), points).colour(colour));
@@ -318,9 +328,9 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         .figure("output", output.alt(format!("Output against epoch at learning rate {eta}, from two starts, under both losses.")).to_svg(),
             "From a start that is sure and wrong, squared error hardly moves at first; cross-entropy moves at once.")
         .section("The formula behind the dots")
-        .paragraph("In the limit of small steps the score moves by -2η times the slope in an epoch at rate η: once through w and once through b. Adding up the time that \
-             takes, from score z₀ down to z₁, where the output is at the threshold, gives (F(z₀) - F(z₁)) / (2η) epochs, with \
+        .paragraph("In the limit of small steps the score moves by -2η times the slope in an epoch at rate η: once through w and once through b. The time that \
+             takes from score z₀ down to z₁, where the output is at the threshold, is the integral of 1 / (2η · slope): (F(z₀) - F(z₁)) / (2η) epochs, with \
              F(z) = eᶻ + 3z - 3e⁻ᶻ - ½e⁻²ᶻ for squared error and F(z) = z - e⁻ᶻ for cross-entropy: exponential in the start for one, linear for the other.")
-        .paragraph("Real steps are not infinitely small. To first order that adds half the logarithm of the last slope over the first, a few epochs at most; the dots \
+        .paragraph("Real steps are not infinitely small. The next term of Euler's method adds ½ ln(last slope / first slope), a few epochs more or less; the dots \
              have it.")
 }

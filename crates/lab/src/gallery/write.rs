@@ -9,7 +9,7 @@ use crate::page::{Align, Page, Table, Verdict};
 
 /// How to read the verdicts: of numbers without chance, and of those with it.
 const CERTAIN: &str = "Every verdict rests on a number. These are *deterministic*: there is no chance in them, and every run gives the same. SUPPORTED \
-    means that the number is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that there is no difference.";
+    means that the number is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that it is a tie.";
 const UNCERTAIN: &str = "Every verdict rests on a number. Where chance plays a part it is measured several times, with other *seeds* (starting points of a \
     random generator), and the brackets behind it hold the range in which it lies with 95 % confidence; a number without brackets is \
     deterministic. SUPPORTED means that the whole range is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that \
@@ -129,15 +129,12 @@ impl Outcome {
         page = rest.iter().fold(page, add);
         page = page
             .section("Doubt it, run it, break it")
-            .paragraph("This computes the same numbers again, to the last digit, on any machine; it is typed into a terminal in the folder of surprisal:")
+            .paragraph("This computes the same numbers again, to the last digit, on any machine; it is typed into a terminal in the folder of this program, surprisal:")
             .code(&format!("cargo run --release -- {}", self.command().trim_start_matches("surprisal ")))
-            .paragraph(
-                match plan.seeds {
-                    0 => "Nothing is drawn.".into(),
-                    n => format!("What is drawn comes from the seeds 1 to {n}."),
-                }
-                .as_str(),
-            );
+            .paragraph(&match plan.seeds {
+                0 => "There is no chance in it.".into(),
+                n => format!("All chance comes from the seeds 1 to {n}."),
+            });
         if !experiment.knobs.is_empty() {
             page = page.table(&Table {
                 caption: "What can be set, with `--set key=value`, and what it was here".into(),
@@ -154,8 +151,8 @@ impl Outcome {
         }
         if !plan.broken {
             page = page.paragraph(&format!(
-                "How would one see that the verdicts can fail? With `--break` behind the command the experiment takes away what the claim is about, \
-                 and nothing must be SUPPORTED that was: {broken}."
+                "How would one see that the verdicts can fail? With `--break` behind the command the experiment runs without what its claim is about: \
+                 {broken}. What is SUPPORTED here must then not be; a test makes sure of it."
             ));
         }
         page.section("Sources")

@@ -334,7 +334,7 @@ fn data_files_and_what_is_done_to_them() {
             (
                 |s| s["data"] = json!("data_irsi.json"),
                 "setting.data: expected a file that can be read, found FOLDER/data_irsi.json: \
-             No such file or directory (os error 2) | data files stand in the folder that is given to `replay`",
+             No such file or directory (os error 2) | data files stand beside the setting's file, or in the folder that is named (--data)",
             ),
             (
                 |s| s["positive_class"] = json!(3),

@@ -116,7 +116,7 @@ fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
         name.found(
             format!("{told}: {error}"),
             "a file that can be read",
-            "data files stand in the folder that is given to `replay`",
+            "data files stand beside the setting's file, or in the folder that is named (--data)",
         )
     })?;
     serde_json::from_str(&text)
