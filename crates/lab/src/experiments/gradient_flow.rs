@@ -1,6 +1,7 @@
 //! Where does the gradient get lost on its way down? Deep small nets, three activations, five losses.
 
 use serde_json::Value;
+use surprisal_data::one_hot;
 use surprisal_layers::{Activation, Init, Layer, Linear, rng};
 use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, Axis};
@@ -8,7 +9,7 @@ use surprisal_tensor::{Params, Tape, Var, Workspace};
 
 use crate::chart::{Chart, Line, Style};
 use crate::gallery::{
-    Basis, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, one_hot, short,
+    Basis, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
 use crate::page::{Align, Table};
 use crate::statistics::Estimate;
@@ -249,7 +250,7 @@ impl Data {
             start.extend(numbers(&layer["b"])?);
         }
         let x = Array2::from_shape_vec((rows.len(), *sizes.first()?), rows.concat()).ok()?;
-        Some(Data { x, y: one_hot(&labels, *sizes.last()?), start, sizes })
+        Some(Data { x, y: one_hot(&labels, *sizes.last()?).ok()?, start, sizes })
     }
 
     /// What the library finds at the start of the reference, and the largest relative difference to what is expected there.

@@ -24,7 +24,7 @@ pub static EXPERIMENT: Experiment = Experiment {
         "How does the loss change with the score? By the chain rule its slope is that of the loss in a, times that of the sigmoid, which is a (1 - a). \
          For squared error that is a · a (1 - a); for cross-entropy 1/(1 - a) · a (1 - a) = a. The factor that vanishes where the neuron is sure \
          has cancelled. At score 4 the slopes are 0.017 and 0.98: the first step is more than fifty times as long. On the way down the ratio changes, so \
-         what is compared is the whole way, until the output is below 0.1.",
+         what is compared is the whole way, until the output is small.",
     ],
     falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ by more than 3 from those that the formula below predicts",
     broken: "every step leaves out the factor σ'(z), as the animation in a well-known book does for cross-entropy: it then steps by 1/(1 - a) \

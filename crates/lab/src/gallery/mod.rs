@@ -51,7 +51,7 @@ pub use record::Record;
 pub use report::Report;
 pub use rows::{Rows, three_parts};
 pub use setting::{Knob, Setting};
-pub use training::{Training, correct, one_hot};
+pub use training::{Training, correct};
 
 pub use crate::head::Head;
 pub use write::{index, index_markdown};

@@ -3,7 +3,7 @@
 use surprisal_data::{Batches, argmax_rows};
 use surprisal_layers::Rng;
 use surprisal_optim::Optimizer;
-use surprisal_tensor::ndarray::{Array2, ArrayView2};
+use surprisal_tensor::ndarray::ArrayView2;
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
 /// How long, and in which pieces.
@@ -55,11 +55,6 @@ impl Training {
         }
         true
     }
-}
-
-/// 1 where the label is, else 0: `[rows, classes]`.
-pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Array2<T> {
-    Array2::from_shape_fn((labels.len(), classes), |(i, k)| if labels[i] == k { T::ONE } else { T::ZERO })
 }
 
 /// How many rows have their largest logit at the label; a single logit says 1 where it is above 0.
