@@ -61,6 +61,7 @@ struct OnProbabilities;
 impl YesOrNo for OnProbabilities {
     const CARD: Card = Card {
         name: "binary_cross_entropy",
+        inputs: "p t",
         forward: "-t ln p - (1 - t) ln(1 - p)",
         backward: "dp = (p - t) / (p (1 - p)) dl",
         story: "The surprise at yes or no, given the probability of yes; its slope has no bound where that is wrong.",

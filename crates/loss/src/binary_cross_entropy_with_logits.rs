@@ -63,6 +63,7 @@ struct WithLogits;
 impl YesOrNo for WithLogits {
     const CARD: Card = Card {
         name: "binary_cross_entropy_with_logits",
+        inputs: "z t",
         forward: "t softplus(-z) + (1 - t) softplus(z)",
         backward: "dz = (σ(z) - t) dl",
         story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",

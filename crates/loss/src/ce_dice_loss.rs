@@ -55,6 +55,7 @@ use crate::{BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, SoftmaxCrossEn
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "ce_dice_loss",
+        inputs: "",
         forward: "a CE + (1 - a) (1 - Dice)",
         backward: "dz = a dCE + (1 - a) d(1 - Dice)",
         story: "Cross-entropy, which looks at every element, and Dice, which looks at the overlap, in one number.",
@@ -215,6 +216,7 @@ impl<T: Scalar> Op<T> for ClassDice {
     fn card(&self) -> Card {
         Card {
             name: "class_dice",
+            inputs: "p t",
             forward: "mean over c of Σ_n [p (1 - t) + t (1 - p)] / (Σ_n p + Σ_n t + s)",
             backward: "as that of dice_loss, for every class",
             story: "How much of each class lies outside of its overlap with the rows that are of it.",

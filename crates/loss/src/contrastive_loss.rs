@@ -42,6 +42,7 @@ use crate::kinds::labels::rows_and_classes;
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "contrastive_loss",
+        inputs: "x₁ x₂ y",
         forward: "½ [y D² + (1 - y) max(0, margin - D)²], D = ‖x₁ - x₂‖",
         backward: "dx₁ = [y - (1 - y) max(0, margin - D) / D] (x₁ - x₂) dl, dx₂ = -dx₁",
         story: "Draws similar pairs together and pushes others apart, until a margin lies between them.",

@@ -53,6 +53,7 @@ struct Expected;
 impl Terms for Expected {
     const CARD: Card = Card {
         name: "cross_entropy_probs",
+        inputs: "p q",
         forward: "-Σ_c p_c ln q_c",
         backward: "dp = -ln q dl, dq = -p / q dl",
         story: "The mean surprise of who expects q where p is true: least where q is p, and then the entropy of p.",

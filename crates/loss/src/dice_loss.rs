@@ -50,6 +50,7 @@ use crate::kinds::pointwise::same_shape;
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "dice_loss",
+        inputs: "p t",
         forward: "Σ [p (1 - t) + t (1 - p)] / (Σ p + Σ t + s)",
         backward: "dp = [(1 - t) I - t (N + F)] / N² dl, with F = Σ [p (1 - t) + t (1 - p)], I = 2 Σ p t + s, N = F + I",
         story: "How much of two sets lies outside of their overlap; what belongs to neither does not count.",

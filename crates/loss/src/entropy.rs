@@ -48,6 +48,7 @@ struct Uncertainty;
 impl Terms for Uncertainty {
     const CARD: Card = Card {
         name: "entropy",
+        inputs: "p",
         forward: "-Σ_c p_c ln p_c",
         backward: "dp = -(ln p + 1) dl",
         story: "The surprise to be expected: 0 where one class is certain, ln C where all C are equally probable.",

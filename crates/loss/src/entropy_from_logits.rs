@@ -38,6 +38,7 @@ use crate::{Base, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "entropy_from_logits",
+        inputs: "z",
         forward: "-Σ_c p_c ln p_c, p = softmax(z)",
         backward: "dz = p (Σ_j p_j z_j - z) dl",
         story: "How unsure a model is: 0 where it bets on one class, ln C where all C are equally probable.",

@@ -41,6 +41,7 @@ struct HalfSquare;
 impl Pointwise for HalfSquare {
     const CARD: Card = Card {
         name: "half_squared_error",
+        inputs: "a y",
         forward: "½ (a - y)²",
         backward: "da = (a - y) dl, dy = -da",
         story: "The quadratic cost of the textbooks: its derivative is the error.",

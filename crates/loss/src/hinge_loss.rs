@@ -59,6 +59,7 @@ pub(crate) fn lack<T: Scalar>(margin: f64, y: T, x: T) -> T {
 impl Pointwise for Hinge {
     const CARD: Card = Card {
         name: "hinge_loss",
+        inputs: "x y",
         forward: "max(0, m - y x)",
         backward: "dx = -y dl where y x < m, else 0",
         story: "What a score lacks to stand on the right side by the margin; who stands there no longer counts.",

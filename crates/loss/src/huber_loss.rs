@@ -51,6 +51,7 @@ struct RobustError {
 impl Pointwise for RobustError {
     const CARD: Card = Card {
         name: "huber_loss",
+        inputs: "x t",
         forward: "e²/2 where |e| <= δ, else δ (|e| - δ/2); e = x - t",
         backward: "dx = e dl where |e| <= δ, else δ sign(e) dl; dt = -dx",
         story: "Squared error that stops growing steeper at δ: what is far off pulls with a bounded force.",

@@ -79,6 +79,7 @@ struct Relative {
 impl Terms for Relative {
     const CARD: Card = Card {
         name: "kl_div",
+        inputs: "x p",
         forward: "p (ln p - x), x = ln q",
         backward: "dx = -p dl, dp = (ln p + 1 - x) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself.",

@@ -43,6 +43,7 @@ use crate::kl_div::{KlReduction, REDUCTION, reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "kl_div_logits",
+        inputs: "a b",
         forward: "Σ_c p_c (ln p_c - ln q_c), p = softmax(a), q = softmax(b)",
         backward: "da = p (ln p - ln q - KL) dl, db = (q - p) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself; exact also where Q is nearly P.",

@@ -47,6 +47,7 @@ struct AbsoluteError;
 impl Pointwise for AbsoluteError {
     const CARD: Card = Card {
         name: "l1_loss",
+        inputs: "x t",
         forward: "|x - t|",
         backward: "dx = sign(x - t) dl, dt = -dx",
         story: "Punishes an error by its size: far or near, every error pulls with the same force.",

@@ -52,6 +52,7 @@ struct LogCosh;
 impl Pointwise for LogCosh {
     const CARD: Card = Card {
         name: "log_cosh_loss",
+        inputs: "x t",
         forward: "ln cosh(x - t)",
         backward: "dx = tanh(x - t) dl, dt = -dx",
         story: "Squared error for what is near, absolute error for what is far, with no seam between them.",

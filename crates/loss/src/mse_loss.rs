@@ -43,6 +43,7 @@ struct SquaredError;
 impl Pointwise for SquaredError {
     const CARD: Card = Card {
         name: "mse_loss",
+        inputs: "x t",
         forward: "(x - t)²",
         backward: "dx = 2 (x - t) dl, dt = -dx",
         story: "Punishes an error by its square: large errors count most.",

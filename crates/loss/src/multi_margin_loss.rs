@@ -66,6 +66,7 @@ struct MultiMargin {
 impl RowLoss for MultiMargin {
     const CARD: Card = Card {
         name: "multi_margin_loss",
+        inputs: "x y",
         forward: "(w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p",
         backward: "dx_j = (w_y / C) p max(0, m - x_y + x_j)^(p-1) dl, dx_y = -Σ_{j≠y} dx_j",
         story: "What the score of the class that it was lacks to lead every other by the margin.",

@@ -35,6 +35,7 @@ use crate::{Label, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "nll_loss",
+        inputs: "q y",
         forward: "-q_y",
         backward: "dq = -onehot(y) dl",
         story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",

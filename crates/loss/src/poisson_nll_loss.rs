@@ -45,6 +45,7 @@ use crate::kinds::pointwise::{Pointwise, pointwise};
 
 const CARD: Card = Card {
     name: "poisson_nll_loss",
+    inputs: "x t",
     forward: "e^x - t x, or λ - t ln(λ + ε)",
     backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
     story: "The surprise at a count, given the logarithm of its rate; its slope is predicted minus true.",

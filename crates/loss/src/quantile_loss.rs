@@ -34,6 +34,7 @@ use crate::kinds::pointwise::{linear, not_empty, same_shape};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "quantile_loss",
+        inputs: "x t",
         forward: "q (t - x) where x <= t, else (1 - q) (x - t)",
         backward: "dx = -q dl where x < t, (1 - q) dl where x > t",
         story: "Too low costs q, too high 1 - q: the two balance where a fraction q of the targets lies below.",

@@ -56,6 +56,7 @@ struct Surprise;
 impl Terms for Surprise {
     const CARD: Card = Card {
         name: "self_information",
+        inputs: "p",
         forward: "-ln p",
         backward: "dp = -dl / p",
         story: "The surprise at something of probability p: none if it was certain, without bound if it was not thought possible.",

@@ -52,6 +52,7 @@ struct SmoothError {
 impl Pointwise for SmoothError {
     const CARD: Card = Card {
         name: "smooth_l1_loss",
+        inputs: "x t",
         forward: "e² / (2β) where |e| < β, else |e| - β/2; e = x - t",
         backward: "dx = e/β dl where |e| < β, else sign(e) dl; dt = -dx",
         story: "Absolute error with its tip rounded off: the force of an error is its size up to β, and then stays 1.",

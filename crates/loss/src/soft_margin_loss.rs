@@ -48,6 +48,7 @@ struct SoftMargin;
 impl Pointwise for SoftMargin {
     const CARD: Card = Card {
         name: "soft_margin_loss",
+        inputs: "x y",
         forward: "ln(1 + e^(-y x))",
         backward: "dx = -y σ(-y x) dl",
         story: "The logistic loss of labels that are signs: the surprise at the sign y, given the log-odds of +1.",

@@ -44,6 +44,7 @@ use crate::{Label, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "softmax_cross_entropy",
+        inputs: "z y",
         forward: "ln Σ_j e^z_j - z_y",
         backward: "dz = (softmax(z) - onehot(y)) dl",
         story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",

@@ -68,6 +68,7 @@ struct Focal {
 impl RowLoss for Focal {
     const CARD: Card = Card {
         name: "softmax_focal_loss",
+        inputs: "z y",
         forward: "α_y (1 - p_y)^γ (-ln p_y), p = softmax(z)",
         backward: "dz = α_y q^γ (1 + γ p_y s / q) (p - onehot(y)) dl with q = 1 - p_y, s = -ln p_y",
         story: "The surprise at the class that it was, turned down where it is known already: easy examples no longer drown the hard ones.",

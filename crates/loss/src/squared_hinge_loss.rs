@@ -50,6 +50,7 @@ struct SquaredHinge {
 impl Pointwise for SquaredHinge {
     const CARD: Card = Card {
         name: "squared_hinge_loss",
+        inputs: "x y",
         forward: "max(0, m - y x)²",
         backward: "dx = -2 y max(0, m - y x) dl",
         story: "The square of what a score lacks to the margin: no kink, and wrong labels far out pull hard.",

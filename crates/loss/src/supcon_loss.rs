@@ -43,6 +43,7 @@ use crate::{Label, Reduction, SoftmaxCrossEntropy};
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "supcon_loss",
+        inputs: "z y",
         forward: "-1/|P(i)| Σ_{p ∈ P(i)} ln softmax_{a ≠ i}(z_i·z_a / τ)_p",
         backward: "with G_ia = (softmax(z_i·z_a / τ)_a - [a ∈ P(i)] / |P(i)|) dl_i / τ: dZ = (G + Gᵀ) Z",
         story: "Every row asks which others are of its kind, by their angles; a row's own kind is drawn nearer, the rest pushed away.",
@@ -197,6 +198,7 @@ impl<T: Scalar> Op<T> for UnitRows {
     fn card(&self) -> Card {
         Card {
             name: "unit_rows",
+            inputs: "x",
             forward: "x / ‖x‖",
             backward: "(dy - y (y·dy)) / ‖x‖",
             story: "Keeps the direction of a row and forgets its length.",

@@ -48,6 +48,7 @@ use crate::kinds::labels::rows_and_classes;
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
         name: "triplet_margin_loss",
+        inputs: "a p n",
         forward: "max(0, D(a, p) - D(a, n) + margin)",
         backward: "da = (u_ap - u_an) dl, dp = -u_ap dl, dn = u_an dl where l > 0, with u_xy = (x - y) / D(x, y)",
         story: "Draws the positive nearer to the anchor than the negative, by a margin; who is there already is left alone.",

@@ -13,9 +13,12 @@ use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
 pub struct Card {
     /// "matmul"
     pub name: &'static str,
-    /// The formula: "Y = A B".
+    /// What the formulas call the inputs, in order: "A B". An explanation puts the names of the nodes there.
+    pub inputs: &'static str,
+    /// The formula: "A B".
     pub forward: &'static str,
-    /// Its derivative: "dA = dY Bᵀ, dB = Aᵀ dY".
+    /// Its derivative: "dA = dY Bᵀ, dB = Aᵀ dY", where Y (or y, or l of a loss) is the result, and of a single input
+    /// what is added to its gradient: "y dy".
     pub backward: &'static str,
     /// A sentence or two of why.
     pub story: &'static str,
@@ -33,7 +36,7 @@ pub struct Card {
 /// struct Cube;
 /// impl<T: Scalar> Op<T> for Cube {
 ///     fn card(&self) -> Card {
-///         Card { name: "cube", forward: "x³", backward: "3 x²", story: "" }
+///         Card { name: "cube", inputs: "x", forward: "x³", backward: "3 x²", story: "" }
 ///     }
 ///     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
 ///         Ok(*inputs.shape(0))

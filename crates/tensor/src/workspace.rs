@@ -69,11 +69,16 @@ impl<'a, T: Scalar> Memory<'a, T> {
 pub(crate) struct Leaf(pub Card);
 
 pub(crate) const INPUT: Card =
-    Card { name: "input", forward: "x", backward: "", story: "Data that the user gave." };
+    Card { name: "input", inputs: "", forward: "x", backward: "", story: "Data that the user gave." };
 pub(crate) const PARAM: Card =
-    Card { name: "param", forward: "θ", backward: "", story: "A parameter of the model." };
-pub(crate) const DETACH: Card =
-    Card { name: "detach", forward: "x", backward: "0", story: "A value cut off from what made it." };
+    Card { name: "param", inputs: "", forward: "θ", backward: "", story: "A parameter of the model." };
+pub(crate) const DETACH: Card = Card {
+    name: "detach",
+    inputs: "x",
+    forward: "x",
+    backward: "0",
+    story: "A value cut off from what made it.",
+};
 
 impl<T: Scalar> Op<T> for Leaf {
     fn card(&self) -> Card {

@@ -221,7 +221,7 @@ fn a_wrong_gradient_is_found_and_named() {
     #[derive(Clone, Copy)]
     struct Wrong;
     impl Elementwise for Wrong {
-        const CARD: Card = Card { name: "wrong", forward: "x²", backward: "x dy", story: "" };
+        const CARD: Card = Card { name: "wrong", inputs: "x", forward: "x²", backward: "x dy", story: "" };
         fn f<T: Scalar>(&self, x: T) -> T {
             x * x
         }

@@ -17,6 +17,7 @@ macro_rules! arithmetic {
             impl Binary for $Type {
                 const CARD: Card = Card {
                     name: stringify!($name),
+                    inputs: "a b",
                     forward: $forward,
                     backward: $backward,
                     story: concat!($($story),+).trim_ascii(),

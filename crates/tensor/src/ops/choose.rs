@@ -14,6 +14,7 @@ pub struct Where;
 impl Where {
     pub(super) const CARD: Card = Card {
         name: "where",
+        inputs: "c a b",
         forward: "a where c ≠ 0, else b",
         backward: "da = dy where c ≠ 0, else 0; db = dy where c = 0, else 0",
         story: "Takes each number from one of two; only the one that was taken gets its gradient.",

@@ -20,6 +20,7 @@ pub struct Dropout {
 impl Dropout {
     pub(super) const CARD: Card = Card {
         name: "dropout",
+        inputs: "x",
         forward: "m x / (1 - p), m = 0 or 1",
         backward: "m dy / (1 - p)",
         story: "Leaves a part out at random, so that no unit can rely on another being there.",

@@ -15,7 +15,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// #[derive(Clone, Copy)]
 /// struct Swish(f64); // x σ(βx)
 /// impl Elementwise for Swish {
-///     const CARD: Card = Card { name: "swish", forward: "x σ(βx)", backward: "(σ(βx) + βx σ'(βx)) dy", story: "" };
+///     const CARD: Card = Card { name: "swish", inputs: "x", forward: "x σ(βx)", backward: "(σ(βx) + βx σ'(βx)) dy", story: "" };
 ///     fn f<T: Scalar>(&self, x: T) -> T {
 ///         x * (T::of(self.0) * x).sigmoid()
 ///     }
@@ -99,6 +99,7 @@ macro_rules! elementwise {
             impl Elementwise for $Type {
                 const CARD: Card = Card {
                     name: stringify!($method),
+                    inputs: "x",
                     forward: $forward,
                     backward: $backward,
                     story: concat!($($story),+).trim_ascii(),

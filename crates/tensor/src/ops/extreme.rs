@@ -44,6 +44,7 @@ fn shared<T: Scalar>(x: &[T], y: T, dy: T, dx: &mut [T]) {
 impl RowFunction for Max {
     const CARD: Card = Card {
         name: "max",
+        inputs: "x",
         forward: "max x",
         backward: "dy / k for each of the k largest x, else 0",
         story: "Only the winner counts, so only the winner learns; equal winners share.",
@@ -61,6 +62,7 @@ impl RowFunction for Max {
 impl RowFunction for Min {
     const CARD: Card = Card {
         name: "min",
+        inputs: "x",
         forward: "min x",
         backward: "dy / k for each of the k smallest x, else 0",
         story: "Only the smallest counts, so only it learns; equals share.",

@@ -30,6 +30,7 @@ pub struct Gather {
 impl IndexSelect {
     pub(super) const CARD: Card = Card {
         name: "index_select",
+        inputs: "x",
         forward: "y_j = x_(index j)",
         backward: "Σ dy_j over every j whose index is i",
         story: "Looks up rows by their numbers, as an embedding does; a row that is used twice learns twice.",
@@ -38,6 +39,7 @@ impl IndexSelect {
 impl Gather {
     pub(super) const CARD: Card = Card {
         name: "gather",
+        inputs: "x",
         forward: "y_ij = x_i(index ij)",
         backward: "Σ dy_ij over every j whose index is k, for x_ik",
         story: "Picks a place of its own from each row, as a class picks its probability.",

@@ -33,6 +33,7 @@ pub struct Concat {
 impl Slice {
     pub(super) const CARD: Card = Card {
         name: "slice",
+        inputs: "x",
         forward: "x_start .. x_(end - 1)",
         backward: "dy at the places that were kept, else 0",
         story: "Keeps a part; what was left out cannot be to blame.",
@@ -41,6 +42,7 @@ impl Slice {
 impl Concat {
     pub(super) const CARD: Card = Card {
         name: "concat",
+        inputs: "a b",
         forward: "(a, b, ..)",
         backward: "each input gets its part of dy",
         story: "Puts inputs one behind the other; backward the gradient is cut where they met.",
@@ -48,6 +50,7 @@ impl Concat {
     /// [`stack`] is a concat of inputs with a new axis each.
     pub(super) const STACK: Card = Card {
         name: "stack",
+        inputs: "a b",
         forward: "(a, b, ..) along a new axis",
         backward: "each input gets its part of dy",
         story: "Several inputs of one shape become one with an axis more.",

@@ -15,6 +15,7 @@ pub struct Matmul;
 impl Matmul {
     pub(super) const CARD: Card = Card {
         name: "matmul",
+        inputs: "A B",
         forward: "A B",
         backward: "dA = dY Bᵀ, dB = Aᵀ dY",
         story: "Every row of A is weighed by every column of B; backward each gets the gradient weighed by the other.",
@@ -141,6 +142,7 @@ pub struct Affine;
 impl Affine {
     pub(super) const CARD: Card = Card {
         name: "affine",
+        inputs: "X W b",
         forward: "X W + b",
         backward: "dX = dY Wᵀ, dW = Xᵀ dY, db = column sums of dY",
         story: "A matrix product with a bias added to every row: a fully connected layer.",

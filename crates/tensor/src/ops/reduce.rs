@@ -26,6 +26,7 @@ pub struct Mean {
 impl Sum {
     pub(super) const CARD: Card = Card {
         name: "sum",
+        inputs: "x",
         forward: "Σ x",
         backward: "dy, for every x of the sum",
         story: "Adds up; backward every summand gets the whole gradient.",
@@ -34,6 +35,7 @@ impl Sum {
 impl Mean {
     pub(super) const CARD: Card = Card {
         name: "mean",
+        inputs: "x",
         forward: "Σ x / n",
         backward: "dy / n, for every x of the mean",
         story: "A sum that does not grow with the number of rows; backward every summand gets its share.",

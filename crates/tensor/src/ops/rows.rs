@@ -15,7 +15,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// #[derive(Clone, Copy)]
 /// struct Harmonic; // n / Σ 1/x
 /// impl RowFunction for Harmonic {
-///     const CARD: Card = Card { name: "harmonic", forward: "n / Σ 1/x", backward: "y² / (n x²) dy", story: "" };
+///     const CARD: Card = Card { name: "harmonic", inputs: "x", forward: "n / Σ 1/x", backward: "y² / (n x²) dy", story: "" };
 ///     fn f<T: Scalar>(&self, x: &[T]) -> T {
 ///         let n = T::of(x.len() as f64);
 ///         n / x.iter().fold(T::ZERO, |sum, &x| sum + T::ONE / x)
@@ -148,6 +148,7 @@ pub struct Prod;
 impl RowFunction for Prod {
     const CARD: Card = Card {
         name: "prod",
+        inputs: "x",
         forward: "Π x",
         backward: "dy Π_{j≠i} x_j",
         story: "Each factor's gradient is the product of the others.",
@@ -200,6 +201,7 @@ fn center<T: Scalar>(x: &[T]) -> (T, T) {
 impl RowFunction for Variance {
     const CARD: Card = Card {
         name: "var",
+        inputs: "x",
         forward: "Σ (x - mean)² / (n - correction)",
         backward: "2 (x - mean) / (n - correction) dy",
         story: "Pulls every number towards the mean, the more the farther it is.",
@@ -257,6 +259,7 @@ fn scaled<T: Scalar>(x: &[T]) -> (T, T) {
 impl RowFunction for Norm {
     const CARD: Card = Card {
         name: "norm",
+        inputs: "x",
         forward: "√(Σ x²)",
         backward: "x / y dy, 0 where x is 0",
         story: "How long a vector is; its gradient is the direction in which it points.",

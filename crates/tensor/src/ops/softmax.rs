@@ -36,6 +36,7 @@ impl Softmax {
     /// What the operation says of itself.
     pub const CARD: Card = Card {
         name: "softmax",
+        inputs: "x",
         forward: "e^x_i / Σ_j e^x_j",
         backward: "p_i (dy_i - Σ_j dy_j p_j)",
         story: "Turns scores into probabilities; each probability's gradient is felt by every score of its row.",
@@ -45,6 +46,7 @@ impl LogSoftmax {
     /// What the operation says of itself.
     pub const CARD: Card = Card {
         name: "log_softmax",
+        inputs: "x",
         forward: "x_i - ln Σ_j e^x_j",
         backward: "dy_i - p_i Σ_j dy_j",
         story: "The logarithm of softmax, exact where softmax itself rounds to 0 or 1.",
@@ -381,6 +383,7 @@ impl LogSumExp {
     /// What the operation says of itself.
     pub const CARD: Card = Card {
         name: "logsumexp",
+        inputs: "x",
         forward: "ln Σ_j e^x_j",
         backward: "e^x_i / Σ_j e^x_j dy",
         story: "A smooth maximum: every x gets the share of the gradient that it has in the sum.",

@@ -40,6 +40,7 @@ pub struct Squeeze {
 impl Transpose {
     pub(super) const CARD: Card = Card {
         name: "t",
+        inputs: "x",
         forward: "xᵀ",
         backward: "dyᵀ",
         story: "Rows become columns; the gradient is turned back.",
@@ -48,6 +49,7 @@ impl Transpose {
 impl Reshape {
     pub(super) const CARD: Card = Card {
         name: "reshape",
+        inputs: "x",
         forward: "x",
         backward: "dy",
         story: "Only the shape changes: the same numbers, in the same order.",
@@ -57,6 +59,7 @@ impl Reshape {
 impl Unsqueeze {
     pub(super) const CARD: Card = Card {
         name: "unsqueeze",
+        inputs: "x",
         forward: "x",
         backward: "dy",
         story: "A new axis of length 1: the same numbers, ready to be repeated along it.",
@@ -65,6 +68,7 @@ impl Unsqueeze {
 impl Squeeze {
     pub(super) const CARD: Card = Card {
         name: "squeeze",
+        inputs: "x",
         forward: "x",
         backward: "dy",
         story: "An axis of length 1 holds nothing apart: the same numbers without it.",
