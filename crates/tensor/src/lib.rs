@@ -45,6 +45,7 @@
 //! | `workspace`, `tape` | the memory, recording and walking back; what the user holds: the heart of it |
 //! | `op` | the open door: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
+//! | `inspect` | what a tape tells of itself: nodes, and the walk back step by step |
 //! | `check`, `second_order` | is this gradient right? what is the curvature? |
 //! | [`threads`] | how many threads share large work, and how it is cut so that the bits do not depend on it |
 //! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
@@ -58,6 +59,7 @@ pub mod threads;
 mod buffer;
 mod check;
 mod dual;
+mod inspect;
 mod op;
 mod params;
 mod product;
@@ -70,6 +72,7 @@ mod workspace;
 pub use buffer::Buf;
 pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement, gradient_agreement_in};
 pub use dual::Dual;
+pub use inspect::{Sent, Step};
 pub use ndarray;
 pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
 pub use ops::{concat, stack};

@@ -69,6 +69,11 @@ pub trait Op<T: Scalar>: Any + Send {
     fn forward(&self, f: &mut Forward<T>);
     /// Adds to the gradients of the inputs that somebody needs.
     fn backward(&self, b: &mut Backward<T>);
+    /// Whether each number of the result comes from the number at the same place of a single input, so that backward
+    /// multiplies it by a slope: explanations then tell which units are saturated or dead.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
 }
 
 /// The inputs of one node. What it lends lives as long as the call.

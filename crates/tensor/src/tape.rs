@@ -15,7 +15,7 @@ use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
 pub struct Tape<'p, T: Scalar = f32> {
     params: &'p Params<T>,
-    workspace: RefCell<&'p mut Workspace<T>>,
+    pub(crate) workspace: RefCell<&'p mut Workspace<T>>,
     training: bool,
     seed: Cell<Option<u64>>,
     // no `Drop`: it would prolong the borrow of the parameters to the end of the block
@@ -25,8 +25,8 @@ pub struct Tape<'p, T: Scalar = f32> {
 ///
 /// Methods that record an operation panic, at the caller's line, if the shapes do not fit.
 pub struct Var<'t, T: Scalar = f32> {
-    tape: &'t Tape<'t, T>,
-    id: u32,
+    pub(crate) tape: &'t Tape<'t, T>,
+    pub(crate) id: u32,
 }
 impl<T: Scalar> Clone for Var<'_, T> {
     fn clone(&self) -> Self {
@@ -165,6 +165,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
             inputs: (0, 0),
             at: Location::caller(),
             name: None,
+            scope: 0,
         };
         let id = w.put(Leaf(PARAM), node);
         Var { tape: self, id }
@@ -368,8 +369,16 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[track_caller]
     pub fn detach(self) -> Self {
         let mut w = self.tape.workspace.borrow_mut();
-        let (at, inputs) = (Location::caller(), (0, 0));
-        let same = Node { param: None, tracked: false, inputs, at, name: None, ..w.nodes[self.id as usize] };
+        let (at, edge) = (Location::caller(), w.edges.len() as u32);
+        w.edges.push(self.id);
+        let same = Node {
+            param: None,
+            tracked: false,
+            inputs: (edge, edge + 1),
+            at,
+            name: None,
+            ..w.nodes[self.id as usize]
+        };
         let id = w.put(Leaf(DETACH), same);
         Var { tape: self.tape, id }
     }

@@ -22,10 +22,11 @@ pub(crate) struct Node {
     pub inputs: (u32, u32),
     pub at: &'static Location<'static>,
     pub name: Option<&'static str>,
+    pub scope: u32,
 }
 
 impl Node {
-    fn inputs(&self) -> std::ops::Range<usize> {
+    pub fn inputs(&self) -> std::ops::Range<usize> {
         self.inputs.0 as usize..self.inputs.1 as usize
     }
 }
@@ -39,6 +40,12 @@ pub(crate) enum Home {
     Theta,
     /// In an array that the user shares.
     Shared(u32),
+}
+
+/// A named part of a computation.
+pub(crate) struct Scope {
+    pub name: &'static str,
+    pub outer: u32,
 }
 
 /// All that nodes may stand in, up to some node.
@@ -111,7 +118,9 @@ impl<T: Scalar> Op<T> for Leaf {
 pub struct Workspace<T: Scalar = f32> {
     pub(crate) nodes: Vec<Node>,
     pub(crate) ops: Vec<Box<dyn Op<T>>>, // one for each node; behind them those of longer tapes, whose boxes are used again
-    edges: Vec<u32>,
+    pub(crate) edges: Vec<u32>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) scope: u32, // of what is recorded now: its place in `scopes` plus one, or 0
     pub(crate) shared: Vec<ArcArray1<T>>,
     pub(crate) values: Buf<T>,
     values_used: usize,
@@ -132,6 +141,8 @@ impl<T: Scalar> Workspace<T> {
             nodes: Vec::new(),
             ops: Vec::new(),
             edges: Vec::new(),
+            scopes: Vec::new(),
+            scope: 0,
             shared: Vec::new(),
             values: Buf::new(1),
             values_used: 0,
@@ -177,6 +188,8 @@ impl<T: Scalar> Workspace<T> {
         self.values_used = 0;
         self.node_grads_used = 0;
         self.edges.clear();
+        self.scopes.clear();
+        self.scope = 0;
         self.walked_from = None;
         self.record = record;
         if record {
@@ -249,7 +262,7 @@ impl<T: Scalar> Workspace<T> {
         let (len, home) = (shape.len(), Home::Arena);
         let start = reserve(&mut self.values, &mut self.values_used, len + memo);
         let grad = if tracked { reserve(&mut self.node_grads, &mut self.node_grads_used, len) } else { 0 };
-        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: None }
+        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: None, scope: 0 }
     }
 
     /// Adds data of which only the numbers are still to be written: into this slice.
@@ -275,6 +288,7 @@ impl<T: Scalar> Workspace<T> {
             inputs: (0, 0),
             at,
             name: None,
+            scope: 0,
         };
         self.put(Leaf(INPUT), node)
     }
@@ -292,7 +306,7 @@ impl<T: Scalar> Workspace<T> {
     #[inline]
     pub(crate) fn put<O: Op<T>>(&mut self, op: O, node: Node) -> u32 {
         let id = self.nodes.len();
-        self.nodes.push(node);
+        self.nodes.push(Node { scope: self.scope, ..node });
         match self.ops.get_mut(id) {
             None => self.ops.push(Box::new(op)),
             Some(old) => match (&mut **old as &mut dyn Any).downcast_mut::<O>() {
@@ -388,6 +402,46 @@ impl<T: Scalar> Workspace<T> {
             });
         }
         self.grads.finish();
+    }
+
+    /// What operation `id` passes on to each of its inputs when `dy` comes in; nothing is added up anywhere. `None` for inputs
+    /// that need no gradient, unless `all` are asked for.
+    pub(crate) fn sends(
+        &mut self,
+        params: &Params<T>,
+        id: usize,
+        dy: &[T],
+        all: bool,
+    ) -> Vec<Option<Vec<T>>> {
+        let node = self.nodes[id];
+        // each input with a place of its own, so that one which is used twice shows what it gets from each use
+        let mut places = 0;
+        let inputs: Vec<Node> = self.edges[node.inputs()]
+            .iter()
+            .map(|&input| {
+                let input = self.nodes[input as usize];
+                let tracked = input.tracked || all;
+                places += input.len;
+                Node { param: None, tracked, grad: places - input.len, ..input }
+            })
+            .collect();
+        let ids: Vec<u32> = (0..inputs.len() as u32).collect();
+        let (mut sent, mut reached) = (vec![T::ZERO; places], vec![false; inputs.len()]);
+        let own = &self.values[node.start..node.start + node.len + node.memo];
+        let memory =
+            Memory { values: &self.values[..node.start], theta: params.as_slice(), shared: &self.shared };
+        self.ops[id].backward(&mut Backward {
+            inputs: Inputs { nodes: &inputs, ids: &ids, memory },
+            y: &own[..node.len],
+            dy,
+            memo: &own[node.len..],
+            before: &mut sent,
+            reached: &mut reached,
+            grads: &mut self.grads,
+            part: &mut self.part,
+            scratch: &mut self.scratch,
+        });
+        inputs.iter().map(|input| input.tracked.then(|| sent[input.grad..][..input.len].to_vec())).collect()
     }
 
     // ---- telling

@@ -62,6 +62,9 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         self.0.check().map(|()| *inputs.shape(0))
     }
+    fn is_elementwise(&self) -> bool {
+        true
+    }
     fn forward(&self, f: &mut Forward<T>) {
         for_each((f.inputs.x(0), &mut *f.y), PIECE, |_, (x, y)| map(self.0, x, y));
     }

@@ -1,0 +1,255 @@
+//! What a tape tells of itself: its nodes, and the walk back step by step. Explanations and pictures are made of this alone.
+
+use std::panic::Location;
+
+use ndarray::ArrayD;
+
+use crate::params::view;
+use crate::workspace::Scope;
+use crate::{Card, ParamId, Scalar, Tape, Var};
+
+/// One step of the walk back: a node, the gradient that has come in, and what the node's operation passes on.
+pub struct Step<'t, T: Scalar = f32> {
+    /// The node whose operation is undone.
+    pub node: Var<'t, T>,
+    /// The gradient of the loss with respect to it: all that the later nodes have sent.
+    pub gradient: ArrayD<T>,
+    /// What it passes on to its inputs, in their order; those that need no gradient are left out.
+    pub sends: Vec<Sent<'t, T>>,
+}
+
+/// What an operation passes on to one of its inputs.
+pub struct Sent<'t, T: Scalar = f32> {
+    /// Which of the operation's inputs this is.
+    pub input: usize,
+    /// The node that stands there.
+    pub to: Var<'t, T>,
+    /// This operation's part of the gradient with respect to that node.
+    pub gradient: ArrayD<T>,
+}
+
+impl<'t, T: Scalar> Tape<'t, T> {
+    /// Every node, in the order of recording, in which inputs come before what is computed from them.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let _ = tape.input(&array![1.0, 2.0]).exp().sum();
+    /// let names: Vec<_> = tape.nodes().map(|node| node.op_name()).collect();
+    /// assert_eq!(names, ["input", "exp", "sum"]);
+    /// ```
+    pub fn nodes(&'t self) -> impl DoubleEndedIterator<Item = Var<'t, T>> + ExactSizeIterator {
+        (0..self.len()).map(|id| Var { tape: self, id: id as u32 })
+    }
+
+    /// Records a part of the computation under a name, for explanations and pictures. Scopes may stand in scopes.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.constant(2.0);
+    /// let y = tape.scope("encoder", || tape.scope("squash", || x.tanh()) * 3.0);
+    /// assert_eq!(y.scope(), "encoder");
+    /// assert_eq!(y.inputs()[0].scope(), "encoder.squash");
+    /// assert_eq!(x.scope(), "");
+    /// ```
+    pub fn scope<R>(&'t self, name: &'static str, record: impl FnOnce() -> R) -> R {
+        let outer = {
+            let mut w = self.workspace.borrow_mut();
+            let outer = w.scope;
+            w.scopes.push(Scope { name, outer });
+            w.scope = w.scopes.len() as u32;
+            outer
+        };
+        let result = record();
+        self.workspace.borrow_mut().scope = outer;
+        result
+    }
+}
+
+impl<'t, T: Scalar> Var<'t, T> {
+    /// The node's place on its tape.
+    pub fn index(self) -> usize {
+        self.id as usize
+    }
+
+    /// The nodes that it was computed from.
+    pub fn inputs(self) -> Vec<Var<'t, T>> {
+        let w = self.tape.workspace.borrow();
+        let ids = &w.edges[w.nodes[self.index()].inputs()];
+        ids.iter().map(|&id| Var { tape: self.tape, id }).collect()
+    }
+
+    /// What the operation that made this value says of itself.
+    pub fn card(self) -> Card {
+        self.tape.workspace.borrow().ops[self.index()].card()
+    }
+
+    /// The name that it was given with [`named`](Self::named).
+    pub fn name(self) -> Option<&'static str> {
+        self.tape.workspace.borrow().nodes[self.index()].name
+    }
+
+    /// The names of the [scopes](Tape::scope) that it was recorded in, from the outermost: "encoder.squash"; empty if there are none.
+    pub fn scope(self) -> String {
+        let w = self.tape.workspace.borrow();
+        let mut names = Vec::new();
+        let mut scope = w.nodes[self.index()].scope;
+        while let Some(place) = (scope as usize).checked_sub(1) {
+            names.push(w.scopes[place].name);
+            scope = w.scopes[place].outer;
+        }
+        names.reverse();
+        names.join(".")
+    }
+
+    /// The line of the program that recorded it.
+    pub fn recorded_at(self) -> &'static Location<'static> {
+        self.tape.workspace.borrow().nodes[self.index()].at
+    }
+
+    /// The parameter that this is a use of.
+    pub fn param(self) -> Option<ParamId> {
+        self.tape.workspace.borrow().nodes[self.index()].param
+    }
+
+    /// The derivative of each number with respect to the number of the input at the same place, if the operation is
+    /// one number in, one number out; before `backward` as well as after.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let a = tape.input(&array![0.0, -3.0, 5.0]).relu();
+    /// assert_eq!(a.slopes(), Some(array![0.0, 0.0, 1.0].into_dyn()));
+    /// assert_eq!(a.sum().slopes(), None);
+    /// ```
+    pub fn slopes(self) -> Option<ArrayD<T>> {
+        let mut w = self.tape.workspace.borrow_mut();
+        let node = w.nodes[self.index()];
+        if !w.ops[self.index()].is_elementwise() {
+            return None;
+        }
+        let ones = vec![T::ONE; node.len];
+        let slopes = w.sends(self.tape.params(), self.index(), &ones, true).pop()??;
+        Some(view(&node.shape, &slopes).to_owned())
+    }
+
+    /// Walks back from this number as [`backward`](Self::backward) does, and then tells the walk step by step: every node that was
+    /// reached, the gradient that came in, what its operation passed on.
+    ///
+    /// What the steps send to a node adds up to the gradient that comes in at its own step.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![3.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let w = tape.param(w);
+    /// let loss = (w * w).sum();
+    /// let steps: Vec<_> = loss.backward_steps().collect();
+    /// assert_eq!(steps[0].node.op_name(), "sum");
+    /// assert_eq!(steps[1].gradient[0], 1.0); // what the sum has sent to the product
+    /// let [left, right] = &steps[1].sends[..] else { panic!("a product has two sides") };
+    /// assert_eq!((left.gradient[0], right.gradient[0]), (3.0, 3.0)); // and the product to each of its sides, which are both w
+    /// assert_eq!(w.grad().unwrap()[0], 6.0);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`backward`](Self::backward) does.
+    #[track_caller]
+    pub fn backward_steps(self) -> impl Iterator<Item = Step<'t, T>> {
+        self.backward();
+        self.steps()
+    }
+
+    /// The steps of the [`backward`](Self::backward) that has last run, if it started here; none otherwise.
+    pub fn steps(self) -> impl Iterator<Item = Step<'t, T>> {
+        let walked = self.tape.workspace.borrow().walked_from == Some(self.id);
+        let nodes = if walked { self.index() + 1 } else { 0 };
+        self.tape.nodes().take(nodes).rev().filter_map(|node| node.step())
+    }
+
+    /// The step at this node; `None` for leaves and for what the walk did not reach.
+    fn step(self) -> Option<Step<'t, T>> {
+        let inputs = self.inputs();
+        if inputs.is_empty() || !self.tape.workspace.borrow().reached[self.index()] {
+            return None;
+        }
+        let gradient = self.grad()?;
+        let dy = gradient.as_slice().expect("a gradient is stored by rows");
+        let sent = self.tape.workspace.borrow_mut().sends(self.tape.params(), self.index(), dy, false);
+        let sends = inputs.into_iter().zip(sent).enumerate();
+        let sends = sends.filter_map(|(input, (to, sent))| {
+            let gradient = view(&to.shape(), &sent?).to_owned();
+            Some(Sent { input, to, gradient })
+        });
+        Some(Step { node: self, gradient, sends: sends.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, array};
+
+    use crate::{Params, Var, Workspace};
+
+    /// A net in which gradients meet: an input used twice by one operation, and by two, data that need none, and a detached value.
+    #[test]
+    fn what_the_steps_send_adds_up_to_every_gradient_and_nothing_else_changes() {
+        let mut params = Params::<f64>::new();
+        let w = params.add("w", &array![[0.3, -1.2], [0.7, 0.4]]);
+        let b = params.add("b", &array![0.1, -0.2]);
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let x = tape.input(&array![[1.0, 2.0], [-0.5, 0.3], [0.2, 0.9]]);
+        let h = x.affine(tape.param(w), tape.param(b)).tanh();
+        let loss = ((h * h).matmul(tape.param(w)) + h + h.detach()).square().mean();
+        loss.backward();
+        let all: Vec<_> = tape.nodes().map(Var::grad).collect();
+
+        let mut sums: Vec<Option<ArrayD<f64>>> = vec![None; tape.len()];
+        let mut seen = Vec::new();
+        for step in loss.backward_steps() {
+            if let Some(sum) = &sums[step.node.index()] {
+                let gap = (sum - &step.gradient).iter().fold(0.0, |gap: f64, d| gap.max(d.abs()));
+                assert!(gap < 1e-15, "at {:?}: {gap}", step.node);
+            }
+            for sent in &step.sends {
+                assert_eq!(sent.to.index(), step.node.inputs()[sent.input].index());
+                match &mut sums[sent.to.index()] {
+                    Some(sum) => *sum += &sent.gradient,
+                    none => *none = Some(sent.gradient.clone()),
+                }
+            }
+            seen.push(step.node.index());
+        }
+        assert!(seen.is_sorted_by(|a, b| a > b) && seen.contains(&h.index()), "{seen:?}");
+        assert_eq!(all, tape.nodes().map(Var::grad).collect::<Vec<_>>());
+        for leaf in [w, b] {
+            let uses = tape.nodes().filter(|node| node.param() == Some(leaf));
+            let sum = uses.map(|node| sums[node.index()].clone().unwrap()).reduce(|a, b| a + b).unwrap();
+            let grad = tape.nodes().find(|node| node.param() == Some(leaf)).unwrap().grad().unwrap();
+            assert!((sum - grad).iter().all(|d| d.abs() < 1e-15));
+        }
+        assert_eq!(h.tanh().steps().count(), 0); // the walk did not start there
+    }
+
+    #[test]
+    fn slopes_are_told_before_and_without_gradients() {
+        let params = Params::<f64>::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.no_grad(&params);
+        let a = tape.input(&array![0.0, 2.0]).sigmoid();
+        let slopes = a.slopes().unwrap();
+        assert_eq!(slopes[0], 0.25);
+        assert!((slopes[1] - 0.104_993_585_403_506_51).abs() < 1e-16);
+        assert_eq!((a * 2.0).slopes(), None);
+    }
+}
