@@ -23,7 +23,8 @@ pub mod experiments;
 pub mod folder;
 pub mod gallery;
 pub mod head;
-pub mod page;
 pub mod parallel;
 pub mod replay;
 pub mod statistics;
+
+pub use surprisal_page as page;

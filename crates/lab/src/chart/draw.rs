@@ -4,8 +4,8 @@ use super::labels::{Rect, place_beside, place_centred, place_remark};
 use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
 use super::pen::{Anchor, Drawing, Pen};
 use super::series::{Series, Shape, pieces};
-use super::text::{number, width, wrap};
 use super::{Band, Chart};
+use surprisal_page::text::{number, width, wrap};
 
 /// Above so many points the markers are small and translucent.
 const FEW: usize = 200;

@@ -4,8 +4,8 @@ use super::labels::Rect;
 use super::layout::{LINE_HEIGHT, NAME_WIDTH, PAD, TEXT, TITLE, WIDTH, flat, full, range};
 use super::pen::{Anchor, Drawing, Pen, prefix};
 use super::scale::{Axis, Kind, placeable, signed};
-use super::text::{width, wrap};
 use crate::statistics::Estimate;
+use surprisal_page::text::{width, wrap};
 
 /// Estimates with their intervals, one under the other: the picture of verdicts.
 ///

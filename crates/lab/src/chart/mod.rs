@@ -28,14 +28,12 @@ mod panels;
 mod pen;
 mod scale;
 mod series;
-mod text;
 pub(crate) mod theme;
 
 pub use forest::Forest;
 pub use heat::HeatMap;
 pub use items::{Band, Line, Points, Style};
 pub use panels::{Panel, Panels};
-pub(crate) use text::escape;
 
 use std::fmt;
 

@@ -2,9 +2,9 @@
 
 use super::layout::{TEXT, WIDTH};
 use super::pen::{Anchor, Drawing, Pen, head, identifier};
-use super::text::{number, wrap};
 use super::theme::panels_css;
 use super::{Chart, Forest, HeatMap, draw, forest, heat};
+use surprisal_page::text::{number, wrap};
 
 /// Pictures side by side under one title, in a picture that can be put into any page.
 ///

@@ -5,7 +5,7 @@ mod draw;
 use super::layout::{PAD, TEXT, WIDTH, flat, range};
 use super::pen::prefix;
 use super::scale::{Axis, Kind, placeable, signed};
-use super::text::{width, wrap};
+use surprisal_page::text::{width, wrap};
 
 pub(super) use draw::drawing;
 

@@ -9,13 +9,13 @@
 //! without its partner is an ordinary character; inside code nothing else is a mark. There is no way to escape a
 //! mark, and no need: a star that should stay goes into code.
 
-use crate::chart::escape;
-use crate::chart::theme::{DARK, LIGHT, Theme};
+use crate::text::escape;
+use crate::theme::{DARK, LIGHT, Theme};
 
 /// An HTML page in the making; finish it with [`Page::to_html`].
 ///
 /// ```
-/// use surprisal_lab::page::{Page, Verdict};
+/// use surprisal_page::{Page, Verdict};
 ///
 /// let html = Page::new("The saturated neuron")
 ///     .lead("Squared error learns slowest when it is *most* wrong.")
@@ -143,10 +143,7 @@ impl Page {
 
     /// Adds a picture with its caption.
     ///
-    /// The SVG is inserted as it is: it must be one well-formed element, such as that of [`Chart::to_svg`], and
-    /// from a source you trust.
-    ///
-    /// [`Chart::to_svg`]: crate::chart::Chart::to_svg
+    /// The SVG is inserted as it is: it must be one well-formed element, and from a source you trust.
     pub fn figure(self, svg: &str, caption: &str) -> Page {
         self.push(format!(
             "<figure>\n{}\n<figcaption>{}</figcaption>\n</figure>",
@@ -187,7 +184,7 @@ impl Page {
     /// A footer set inside is dropped.
     ///
     /// ```
-    /// # use surprisal_lab::page::Page;
+    /// # use surprisal_page::Page;
     /// let page = Page::new("Plateaus").details("Setting", |inside| inside.paragraph("16 points.").code("eta = 0.15"));
     /// assert!(page.to_html().contains("<summary>Setting</summary>"));
     /// ```
@@ -202,6 +199,12 @@ impl Page {
     /// Adds preformatted text, shown as it is; long lines scroll.
     pub fn code(self, text: &str) -> Page {
         self.push(format!("<pre tabindex=\"0\"><code>{}</code></pre>", escape(text)))
+    }
+
+    /// Adds markup and a script that works on it, as they are: well-formed, and from a source you trust. Without scripts the
+    /// page must still say all it has to say.
+    pub fn interactive(self, html: &str, script: &str) -> Page {
+        self.push(format!("{}\n<script>\n{}\n</script>", html.trim(), script.trim()))
     }
 
     /// Sets the small print at the end of the page.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Escapes text for XML and HTML, in content as well as in quoted attributes.
 ///
 /// Characters that XML 1.0 cannot carry (most control characters) become U+FFFD.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -26,7 +26,7 @@ pub(crate) fn escape(text: &str) -> String {
 ///
 /// The reader's font is unknown. The factors follow DejaVu Sans, the widest of the usual sans-serif fonts, so that
 /// what fits by this measure also fits in Arial, Roboto, Segoe UI or San Francisco.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub fn width(text: &str, size: f64) -> f64 {
     let em: f64 = text
         .chars()
         .map(|c| match c {
@@ -43,7 +43,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 }
 
 /// Breaks a text into lines no wider than `limit`, at spaces where possible and inside words where not.
-pub(super) fn wrap(text: &str, size: f64, limit: f64) -> Vec<String> {
+pub fn wrap(text: &str, size: f64, limit: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -70,7 +70,7 @@ pub(super) fn wrap(text: &str, size: f64, limit: f64) -> Vec<String> {
 }
 
 /// A coordinate with at most two decimals and no superfluous zeros.
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let fixed = format!("{value:.2}");
     match fixed.trim_end_matches('0').trim_end_matches('.') {
         "-0" => "0".to_owned(),
