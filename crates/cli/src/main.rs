@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod explain;
 mod lab;
 mod loss;
 mod predict;
@@ -33,6 +34,8 @@ enum Command {
     Train(train::Options),
     /// Ask a saved net about data.
     Predict(predict::Options),
+    /// Show how a formula or a net computes and where its gradients go: every number, a picture, a page to step through.
+    Explain(explain::Options),
     /// Evaluate a loss and its gradient on your numbers, list all, check or draw one.
     Loss(loss::Options),
     /// Experiments on losses that can be falsified: list, run, replay them.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => threads::within(|| train::run(options)),
         Command::Predict(options) => predict::run(options),
+        Command::Explain(options) => explain::run(options),
         Command::Loss(options) => loss::run(options),
         Command::Lab(command) => lab::run(command),
     };

@@ -149,7 +149,7 @@ impl Case {
 thread_local! { static QUIET: Cell<bool> = const { Cell::new(false) } }
 
 /// Runs f; what it panics with is the error, and is not printed.
-fn quietly<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+pub fn quietly<R>(f: impl FnOnce() -> R) -> Result<R, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();

@@ -31,7 +31,7 @@ macro_rules! arithmetic {
             }
         )+
         pub(super) const TABLE: &[Entry] = &[
-            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Binary(|a, b| a.$name(b)) }),+
+            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Binary(|a, b| a.$name(b)), settings: &[] }),+
         ];
     };
 }

@@ -137,6 +137,7 @@ macro_rules! elementwise {
                 card: $Type::CARD,
                 domain: Domain::$domain,
                 call: Call::Unary(|x| x.$method($($($sample),+)?)),
+                settings: &[$($(stringify!($field)),+)?],
             }),+
         ];
     };

@@ -67,6 +67,8 @@ pub struct Entry {
     pub domain: Domain,
     /// How to call it.
     pub call: Call,
+    /// What it can be set to, beside its inputs; `call` uses values of its own.
+    pub settings: &'static [&'static str],
 }
 
 /// Numbers that an operation is defined and differentiable on.
@@ -108,7 +110,10 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 }
 
 const fn entry(card: Card, call: Call) -> Entry {
-    Entry { card, domain: Domain::Any, call }
+    Entry { card, domain: Domain::Any, call, settings: &[] }
+}
+const fn with(settings: &'static [&'static str], entry: Entry) -> Entry {
+    Entry { settings, ..entry }
 }
 
 /// The operations that come from no table.
@@ -127,7 +132,7 @@ const LIST: &[Entry] = &[
     entry(softmax::Softmax::CARD, Call::Axis(|x, axis| x.softmax(axis))),
     entry(softmax::LogSoftmax::CARD, Call::Axis(|x, axis| x.log_softmax(axis))),
     entry(view::Transpose::CARD, Call::Matrix(|x| x.t())),
-    entry(view::Reshape::CARD, Call::Unary(|x| x.reshape([x.shape().len()]))),
+    with(&["shape"], entry(view::Reshape::CARD, Call::Unary(|x| x.reshape([x.shape().len()])))),
     entry(view::Unsqueeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis))),
     entry(view::Squeeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis))),
     entry(join::Slice::CARD, Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis)))),
@@ -135,7 +140,7 @@ const LIST: &[Entry] = &[
     entry(join::Concat::STACK, Call::Join(|x, axis| stack(x, axis))),
     entry(index::IndexSelect::CARD, Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0]))),
     entry(index::Gather::CARD, Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis)))),
-    entry(dropout::Dropout::CARD, Call::Unary(|x| x.dropout(0.4, 7))),
+    with(&["p", "seed"], entry(dropout::Dropout::CARD, Call::Unary(|x| x.dropout(0.4, 7)))),
 ];
 
 // what the lines above need for the checks

@@ -1,0 +1,462 @@
+//! Expressions as they are typed in: "z = w*x + b; a = sigmoid(z); bce(a, y)".
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use surprisal_loss::by_name::{self, Call as LossCall};
+use surprisal_loss::vectors::quietly;
+use surprisal_tensor::ops::{self, Call, Checked};
+use surprisal_tensor::{Dual, Params, Tape};
+
+/// A formula over names and numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    Number(f64),
+    Name(String),
+    Negative(Box<Expression>),
+    Binary(char, Box<Expression>, Box<Expression>),
+    Call(String, Vec<Expression>),
+}
+
+/// Names given to parts, and at the end the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    pub named: Vec<(String, Expression)>,
+    pub result: Expression,
+}
+
+/// What is wrong with an expression, and where.
+#[derive(Debug, PartialEq)]
+pub struct ExpressionError(String);
+
+impl fmt::Display for ExpressionError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Short names that the lessons use.
+const ALIASES: [(&str, &str); 4] = [
+    ("mse", "mse_loss"),
+    ("half_mse", "half_squared_error"),
+    ("bce", "binary_cross_entropy"),
+    ("bce_with_logits", "binary_cross_entropy_with_logits"),
+];
+
+/// More than anybody types; deeper ones would use up the stack.
+const DEEPEST: usize = 100;
+
+impl Program {
+    pub fn parse(text: &str) -> Result<Program, ExpressionError> {
+        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut named = Vec::new();
+        loop {
+            if let Some(name) = parser.assigned() {
+                named.push((name, parser.sum()?));
+                parser.expect(';', "what a name stands for ends with \";\", and a result follows")?;
+                continue;
+            }
+            let result = parser.sum()?;
+            parser.skip();
+            if parser.at < text.len() {
+                return Err(parser.wrong("expected an operator or the end"));
+            }
+            return Ok(Program { named, result });
+        }
+    }
+
+    /// The names that stand for nothing in the program itself: they need numbers.
+    pub fn unknowns(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut known: Vec<&str> = Vec::new();
+        let results = [("", &self.result)];
+        for (name, expression) in self.named.iter().map(|(n, e)| (n.as_str(), e)).chain(results) {
+            expression.names(&mut |name| {
+                if !known.contains(&name) && !found.iter().any(|found| found == name) {
+                    found.push(name.to_string());
+                }
+            });
+            known.push(name);
+        }
+        found
+    }
+
+    /// Gives names to the parts of a neuron that has none: z to what the outermost function squashes, a to the result.
+    pub fn with_names_of_a_neuron(mut self) -> Program {
+        let used = self.unknowns();
+        let free = |name: &str| self.named.is_empty() && !used.iter().any(|used| used == name);
+        if let Expression::Call(function, arguments) = &self.result
+            && let [inside] = &arguments[..]
+            && !matches!(inside, Expression::Name(_) | Expression::Number(_))
+            && free("z")
+            && free("a")
+        {
+            let squashed = Expression::Call(function.clone(), vec![Expression::Name("z".into())]);
+            self.named = vec![("z".into(), inside.clone()), ("a".into(), squashed)];
+            self.result = Expression::Name("a".into());
+        }
+        self
+    }
+
+    /// The same with a loss of the result against y.
+    pub fn against_y(mut self, loss: &str) -> Program {
+        let target = Expression::Name("y".into());
+        self.result = Expression::Call(loss.into(), vec![self.result, target]);
+        self
+    }
+
+    /// Records the program; a name that is used twice is one node.
+    pub fn record<'t>(&self, tape: &'t Tape<'t, Dual<f64>>) -> Result<Checked<'t>, ExpressionError> {
+        let mut vars = BTreeMap::new();
+        for (name, expression) in &self.named {
+            // a name lives as long as the program does
+            let var = expression.record(tape, &mut vars)?.named(Box::leak(name.clone().into_boxed_str()));
+            vars.insert(name.clone(), var);
+        }
+        self.result.record(tape, &mut vars)
+    }
+}
+
+impl Expression {
+    fn names<'a>(&'a self, each: &mut impl FnMut(&'a str)) {
+        match self {
+            Expression::Number(_) => {}
+            Expression::Name(name) => each(name),
+            Expression::Negative(inside) => inside.names(each),
+            Expression::Binary(_, left, right) => {
+                left.names(each);
+                right.names(each);
+            }
+            Expression::Call(_, arguments) => arguments.iter().for_each(|argument| argument.names(each)),
+        }
+    }
+
+    fn record<'t>(
+        &self,
+        tape: &'t Tape<'t, Dual<f64>>,
+        vars: &mut BTreeMap<String, Checked<'t>>,
+    ) -> Result<Checked<'t>, ExpressionError> {
+        Ok(match self {
+            Expression::Number(x) => tape.constant(*x),
+            Expression::Name(name) => match vars.get(name) {
+                Some(&var) => var,
+                None => {
+                    let id = tape.params().find(name).ok_or_else(|| not_given(name))?;
+                    let var = tape.param(id);
+                    vars.insert(name.clone(), var);
+                    var
+                }
+            },
+            Expression::Negative(inside) => -inside.record(tape, vars)?,
+            Expression::Binary('^', base, power) => {
+                let base = base.record(tape, vars)?;
+                match **power {
+                    Expression::Number(2.0) => base.square(),
+                    Expression::Number(power) => base.powf(power),
+                    _ => {
+                        return Err(ExpressionError(
+                            "a power is a number: x^3; of others write exp(p * ln(x))".into(),
+                        ));
+                    }
+                }
+            }
+            Expression::Binary(operator, left, right) => {
+                let (left, right) = (left.record(tape, vars)?, right.record(tape, vars)?);
+                match operator {
+                    '+' => left + right,
+                    '-' => left - right,
+                    '*' => left * right,
+                    _ => left / right,
+                }
+            }
+            Expression::Call(name, arguments) => {
+                let arguments: Vec<_> =
+                    arguments.iter().map(|argument| argument.record(tape, vars)).collect::<Result<_, _>>()?;
+                call(name, &arguments)?
+            }
+        })
+    }
+}
+
+fn not_given(name: &str) -> ExpressionError {
+    ExpressionError(format!("what is {name}? Give it a number: --at {name}=0.5"))
+}
+
+/// Calls an operation of one or two numbers, or a loss of single numbers, by its name.
+fn call<'t>(name: &str, arguments: &[Checked<'t>]) -> Result<Checked<'t>, ExpressionError> {
+    let wants = |count: usize| match arguments.len() == count {
+        true => Ok(()),
+        false => Err(ExpressionError(format!(
+            "{name}: expected {count} in the brackets, found {}",
+            arguments.len()
+        ))),
+    };
+    if let Some(entry) = ops::all().find(|entry| entry.card.name == name && entry.settings.is_empty()) {
+        match entry.call {
+            Call::Unary(f) => return wants(1).map(|()| f(arguments[0])),
+            Call::Binary(f) => return wants(2).map(|()| f(arguments[0], arguments[1])),
+            _ => {}
+        }
+    }
+    let full = ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, full)| full);
+    let Some(loss) = by_name::find(full).filter(|loss| loss.curve.is_some()) else {
+        return Err(unknown(name));
+    };
+    let required = loss.inputs.iter().take(2);
+    wants(required.clone().count())?;
+    let inputs = required.map(|input| input.name.to_string()).zip(arguments.iter().copied()).collect();
+    let call = LossCall { inputs, options: BTreeMap::new() };
+    // a loss says what is wrong with a target by a panic; here the caller reads it as an answer
+    match quietly(|| loss.call(&call)) {
+        Ok(Ok(var)) => Ok(var),
+        Ok(Err(error)) => Err(ExpressionError(error.to_string())),
+        Err(message) => Err(ExpressionError(message)),
+    }
+}
+
+fn unknown(name: &str) -> ExpressionError {
+    let mut functions: Vec<&str> = ops::all()
+        .filter(|entry| entry.settings.is_empty() && matches!(entry.call, Call::Unary(_) | Call::Binary(_)))
+        .map(|entry| entry.card.name)
+        .collect();
+    let losses = by_name::ALL.iter().filter(|loss| loss.curve.is_some()).map(|loss| loss.card.name);
+    functions.extend(losses.chain(ALIASES.map(|(short, _)| short)));
+    functions.sort_unstable();
+    functions.dedup();
+    ExpressionError(format!("there is no function \"{name}\"; there are: {}", functions.join(", ")))
+}
+
+/// The numbers that names stand for: "x=1,w=-2.5". The names in `data` get no gradient.
+pub fn numbers(text: &str, data: &[&str]) -> Result<Params<f64>, ExpressionError> {
+    let mut params = Params::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let wrong = |what: &str| {
+            ExpressionError(format!("--at: \"{part}\" {what}; write for example x=1,w=2,b=-0.5"))
+        };
+        let (name, number) = part.split_once('=').ok_or_else(|| wrong("has no \"=\""))?;
+        let (name, number) = (name.trim(), number.trim());
+        if !name.starts_with(starts_name) || !name.chars().all(goes_on) {
+            return Err(wrong("begins with no name"));
+        }
+        if params.find(name).is_some() {
+            return Err(wrong("comes a second time"));
+        }
+        let x: f64 = number.parse().map_err(|_| wrong("ends with no number"))?;
+        let id = params.add_with(name, [], |slot| slot[0] = x);
+        if data.contains(&name) {
+            params.freeze(id);
+        }
+    }
+    Ok(params)
+}
+
+fn starts_name(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+fn goes_on(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn skip(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    fn take(&mut self, accepted: &str) -> Option<char> {
+        self.skip();
+        let next = self.rest().chars().next().filter(|&c| accepted.contains(c))?;
+        self.at += next.len_utf8();
+        Some(next)
+    }
+
+    fn expect(&mut self, sign: char, why: &str) -> Result<(), ExpressionError> {
+        match self.take(sign.encode_utf8(&mut [0; 4])) {
+            Some(_) => Ok(()),
+            None => Err(self.wrong(&format!("expected \"{sign}\": {why}"))),
+        }
+    }
+
+    fn wrong(&self, what: &str) -> ExpressionError {
+        let before = self.text[..self.at].chars().count();
+        let found = self.rest().chars().next().map_or("the end".to_string(), |c| format!("\"{c}\""));
+        ExpressionError(format!("{what}, found {found}\n  {}\n  {:before$}^", self.text, ""))
+    }
+
+    fn word(&mut self) -> Option<&'a str> {
+        self.skip();
+        let rest = self.rest();
+        let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
+        rest.starts_with(starts_name).then(|| {
+            self.at += end;
+            &rest[..end]
+        })
+    }
+
+    /// "z =", if that comes next.
+    fn assigned(&mut self) -> Option<String> {
+        let start = self.at;
+        if let Some(name) = self.word()
+            && self.take("=").is_some()
+        {
+            return Some(name.to_string());
+        }
+        self.at = start;
+        None
+    }
+
+    fn sum(&mut self) -> Result<Expression, ExpressionError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.wrong(&format!("more than {DEEPEST} brackets or signs in each other")));
+        }
+        let mut left = self.product()?;
+        while let Some(operator) = self.take("+-") {
+            left = Expression::Binary(operator, left.into(), self.product()?.into());
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn product(&mut self) -> Result<Expression, ExpressionError> {
+        let mut left = self.signed()?;
+        while let Some(operator) = self.take("*/") {
+            left = Expression::Binary(operator, left.into(), self.signed()?.into());
+        }
+        Ok(left)
+    }
+
+    /// A sign binds less than a power: -x^2 is -(x^2).
+    fn signed(&mut self) -> Result<Expression, ExpressionError> {
+        let mut signs = 0;
+        while self.take("-").is_some() {
+            signs += 1;
+        }
+        let base = self.single()?;
+        let mut whole = match self.take("^") {
+            Some(_) => {
+                let minus = self.take("-").is_some();
+                let power = match self.single()? {
+                    Expression::Number(x) if minus => Expression::Number(-x),
+                    _ if minus => return Err(self.wrong("a negative power is a number")),
+                    power => power,
+                };
+                Expression::Binary('^', base.into(), power.into())
+            }
+            None => base,
+        };
+        if signs % 2 == 1 {
+            whole = match whole {
+                Expression::Number(x) => Expression::Number(-x),
+                whole => Expression::Negative(whole.into()),
+            };
+        }
+        Ok(whole)
+    }
+
+    fn single(&mut self) -> Result<Expression, ExpressionError> {
+        if self.take("(").is_some() {
+            let inside = self.sum()?;
+            self.expect(')', "a bracket was opened")?;
+            return Ok(inside);
+        }
+        if let Some(name) = self.word() {
+            if self.take("(").is_none() {
+                return Ok(Expression::Name(name.into()));
+            }
+            let mut arguments = vec![self.sum()?];
+            while self.take(",").is_some() {
+                arguments.push(self.sum()?);
+            }
+            self.expect(')', &format!("the arguments of {name} end with it"))?;
+            return Ok(Expression::Call(name.into(), arguments));
+        }
+        self.skip();
+        let rest = self.rest();
+        let mut end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        if end > 0 && rest[end..].starts_with(['e', 'E']) {
+            let digits = rest[end + 1..].trim_start_matches(['+', '-']);
+            let signed = rest.len() - digits.len();
+            let power = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+            if power > 0 && signed - end <= 2 {
+                end = signed + power;
+            }
+        }
+        let number = rest[..end].parse().map_err(|_| self.wrong("expected a number, a name or \"(\""))?;
+        self.at += end;
+        Ok(Expression::Number(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_tensor::Workspace;
+
+    #[track_caller]
+    fn value(text: &str, at: &str) -> Result<f64, String> {
+        let params = numbers(at, &[]).map_err(|error| error.to_string())?;
+        let mut workspace = Workspace::new();
+        let cast = params.cast();
+        let tape = workspace.tape(&cast);
+        let program = Program::parse(text).map_err(|error| error.to_string())?;
+        program.record(&tape).map(|var| var.item().value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn operators_bind_as_in_mathematics() {
+        for (text, expected) in [
+            ("1 + 2 * 3 - 4 / 2", 5.0),
+            ("-x^2", -9.0),
+            ("(-x)^2", 9.0),
+            ("2^3 * 2", 16.0),
+            ("--x - -1", 4.0),
+            ("2 - 3 - 4", -5.0),
+            ("x^-1 * 6", 2.0),
+            ("1.5e1 + 1E-1*10", 16.0),
+            ("maximum(x, 4) + relu(-x)", 4.0),
+            ("z = x + 1; a = z * z; a + z", 20.0),
+        ] {
+            let found = value(text, "x=3").unwrap();
+            assert!((found - expected).abs() < 1e-12, "{text} is {found}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_with_its_place() {
+        let complaint = |text| value(text, "x=1").unwrap_err();
+        assert_eq!(
+            complaint("x + * 2"),
+            "expected a number, a name or \"(\", found \"*\"\n  x + * 2\n      ^"
+        );
+        assert_eq!(
+            complaint("sin(x"),
+            "expected \")\": the arguments of sin end with it, found the end\n  sin(x\n       ^"
+        );
+        assert!(complaint("sin(x)").starts_with("there is no function \"sin\"; there are: abs, add, bce, "));
+        assert_eq!(complaint("x + q"), "what is q? Give it a number: --at q=0.5");
+        assert_eq!(complaint("sigmoid(x, x)"), "sigmoid: expected 1 in the brackets, found 2");
+        assert!(complaint("bce(x, 7)").contains("target"), "{}", complaint("bce(x, 7)"));
+        assert!(complaint(&"(".repeat(5000)).starts_with("more than 100 brackets"));
+        assert!(complaint(&"-".repeat(5000)).starts_with("expected a number"));
+    }
+
+    #[test]
+    fn a_neuron_gets_the_names_of_the_lessons_unless_they_are_taken() {
+        let named = |text| Program::parse(text).unwrap().with_names_of_a_neuron();
+        assert_eq!(named("sigmoid(w*x + b)"), Program::parse("z = w*x + b; a = sigmoid(z); a").unwrap());
+        for text in ["sigmoid(z*x)", "w*x", "sigmoid(x)", "q = x; sigmoid(q + 1)"] {
+            assert_eq!(named(text), Program::parse(text).unwrap(), "{text}");
+        }
+        assert_eq!(named("sigmoid(w*x + b)").unknowns(), ["w", "x", "b"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! `surprisal explain`
+
+mod expression;
+mod side_by_side;
+
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use surprisal_explain::{Explanation, explain};
+use surprisal_lab::folder::RunFolder;
+use surprisal_tensor::{Dual, Params, Workspace};
+
+use crate::Failure;
+use expression::{Program, numbers};
+
+#[derive(Args)]
+pub struct Options {
+    /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = sigmoid(z); half_mse(a, y)"
+    #[arg(required = true)]
+    expression: Option<String>,
+    /// What the names in it stand for: x=1,w=2,b=2
+    #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
+    at: String,
+    /// Around a formula: mse, half_mse, bce or another loss, against y. Left out, and y given: squared error beside cross-entropy
+    #[arg(long)]
+    loss: Option<String>,
+    /// All there is to say of each node, instead of a line an operation
+    #[arg(long)]
+    full: bool,
+    /// A folder to make for the picture (SVG, and Graphviz's DOT) and the page to step through
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { expression, at, loss, full, out } = options;
+    let text = expression.unwrap_or_default();
+    let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
+    // the target is no variable: nobody asks how the loss would change with the truth
+    let params = numbers(&at, &["y"]).map_err(Failure::usage)?;
+    let unknowns = program.unknowns();
+    let has_target = params.find("y").is_some() && !unknowns.iter().any(|name| name == "y");
+    let explanations = match loss {
+        Some(loss) => {
+            vec![(format!("{text}, {loss} against y"), explained(&program.against_y(&loss), &params)?)]
+        }
+        None if has_target => {
+            let under = |loss| explained(&program.clone().against_y(loss), &params);
+            vec![
+                ("Squared error, ½ (a - y)²".to_string(), under("half_squared_error")?),
+                ("Cross-entropy, -y ln a - (1 - y) ln(1 - a)".to_string(), under("binary_cross_entropy")?),
+            ]
+        }
+        None => vec![(text, explained(&program, &params)?)],
+    };
+    let folder = out.as_deref().map(RunFolder::exactly).transpose()?;
+    let mut said = String::new();
+    for (title, explanation) in &explanations {
+        if explanations.len() > 1 {
+            said += &format!("{title}\n\n");
+        }
+        said += &told(explanation, full);
+        if explanations.len() > 1 {
+            said.push('\n');
+        }
+    }
+    if let [(_, squared), (_, entropy)] = &explanations[..] {
+        said += &side_by_side::table(squared, entropy);
+    }
+    crate::tell(&said)?;
+    if let Some(folder) = folder {
+        write(folder, &explanations)?;
+    }
+    Ok(())
+}
+
+/// A line an operation, or all there is to say, in colours where somebody sees them.
+fn told(explanation: &Explanation, full: bool) -> String {
+    if full { explanation.text(stdout().is_terminal()) } else { explanation.passes() }
+}
+
+fn explained(program: &Program, params: &Params<f64>) -> Result<Explanation, Failure> {
+    let params: Params<Dual<f64>> = params.cast();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let result = program.record(&tape).map_err(Failure::usage)?;
+    result.backward();
+    Ok(explain(result))
+}
+
+/// Pictures and pages; of more than one explanation numbered.
+fn write(folder: RunFolder, explanations: &[(String, Explanation)]) -> Result<(), Failure> {
+    let mut files = Vec::new();
+    for (k, (title, explanation)) in explanations.iter().enumerate() {
+        let name = |ending: &str| match explanations.len() {
+            1 => format!("tape.{ending}"),
+            _ => format!("tape-{}.{ending}", k + 1),
+        };
+        files.push((name("svg"), explanation.to_svg("tape").into_bytes()));
+        files.push((name("dot"), explanation.to_dot().into_bytes()));
+        files.push((name("html"), explanation.to_html(title).into_bytes()));
+    }
+    let place = folder.fill(&files)?;
+    let pages = files.iter().filter(|(name, _)| Path::new(name).extension().is_some_and(|e| e == "html"));
+    for (name, _) in pages {
+        eprintln!("the page: {}", place.join(name).display());
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! An explanation for Graphviz.
+
+use std::fmt::Write as _;
+
+use crate::Explanation;
+use crate::numbers::{digits, norm, told};
+
+impl Explanation {
+    /// The graph in Graphviz's language: `dot -Tsvg tape.dot -o tape.svg`. Boxes and clusters as in [`to_svg`](Self::to_svg), with the length of
+    /// the gradient at each edge.
+    pub fn to_dot(&self) -> String {
+        let mut out = String::from("digraph tape {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        let mut scopes: Vec<&str> = self.nodes.iter().map(|node| node.scope.as_str()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        for (cluster, scope) in scopes.into_iter().enumerate() {
+            let inside = |out: &mut String, indent: &str| {
+                for (at, node) in self.nodes.iter().enumerate() {
+                    if node.scope == scope && !node.is_constant() {
+                        let value = told(&node.value, node.columns());
+                        let label = format!("{}\n{} {}\n{value}", node.name, node.card.name, node.shape);
+                        let _ = writeln!(out, "{indent}n{at} [label={}];", quoted(&label));
+                    }
+                }
+            };
+            if scope.is_empty() {
+                inside(&mut out, "  ");
+            } else {
+                let _ = writeln!(out, "  subgraph cluster_{cluster} {{\n    label={};", quoted(scope));
+                inside(&mut out, "    ");
+                out += "  }\n";
+            }
+        }
+        for (at, node) in self.nodes.iter().enumerate() {
+            for (k, &input) in
+                node.inputs.iter().enumerate().filter(|&(_, &input)| !self.nodes[input].is_constant())
+            {
+                let sent = node.sends.iter().find(|sent| sent.input == k);
+                let label = sent.map_or("style=dotted".to_string(), |sent| {
+                    format!("label={}", quoted(&digits(norm(&sent.gradient), 3)))
+                });
+                let _ = writeln!(out, "  n{input} -> n{at} [{label}];");
+            }
+        }
+        out + "}\n"
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}

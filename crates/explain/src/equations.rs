@@ -1,0 +1,187 @@
+//! The four equations of back-propagation, with a network's own numbers.
+
+use crate::numbers::{digits, told};
+use crate::{Explanation, Node};
+
+/// One of the four equations at one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Equation {
+    /// "error of the output"
+    pub what: &'static str,
+    /// The layer: "out".
+    pub layer: String,
+    /// As it is taught: "δ_j = Σ_k w_jk δ_k · f'(z_j)".
+    pub formula: String,
+    /// The whole result.
+    pub result: String,
+    /// One entry of it with its numbers put in.
+    pub worked: String,
+}
+
+/// How many terms of a sum are written out.
+const TERMS: usize = 3;
+
+impl Explanation {
+    /// The equations of every fully connected layer, from the output back: the error δ of the output, that of a hidden layer, and
+    /// the gradients of weights and biases (Nielsen, Neural Networks and Deep Learning, chapter 2). Worked out for the entry of
+    /// each whose number is the largest.
+    ///
+    /// Empty before `backward`, and for more than one row: each row has errors of its own.
+    pub fn equations(&self) -> Vec<Equation> {
+        let mut equations = Vec::new();
+        for (at, z) in self.nodes.iter().enumerate().rev() {
+            let (Some(delta), [input, weight, bias]) = (z.gradient.as_deref(), &z.inputs[..]) else {
+                continue;
+            };
+            if z.card.name != "affine" || z.value.len() != z.columns() {
+                continue;
+            }
+            let [input, weight, bias] = [input, weight, bias].map(|&at| &self.nodes[at]);
+            let layer = if z.scope.is_empty() { z.name.clone() } else { z.scope.clone() };
+            let result = format!("δ = {}", told(delta, delta.len()));
+            equations.push(self.error(at, z, delta, layer.clone(), result));
+            if let Some(gradient) = &weight.gradient {
+                let best = largest(gradient);
+                let (j, k) = (best / z.columns(), best % z.columns());
+                equations.push(Equation {
+                    what: "gradient of the weights",
+                    layer: layer.clone(),
+                    formula: "∂w_jk = a_j δ_k, with a the layer's input".into(),
+                    result: format!("∂{} = {}", weight.name, told(gradient, z.columns())),
+                    worked: format!(
+                        "∂w[{j},{k}] = a[{j}] · δ[{k}] = {} · {} = {}",
+                        factor(input.value[j]),
+                        factor(delta[k]),
+                        digits(gradient[best], 6)
+                    ),
+                });
+            }
+            if let Some(gradient) = &bias.gradient {
+                let k = largest(gradient);
+                equations.push(Equation {
+                    what: "gradient of the biases",
+                    layer,
+                    formula: "∂b_k = δ_k".into(),
+                    result: format!("∂{} = {}", bias.name, told(gradient, gradient.len())),
+                    worked: format!("∂b[{k}] = δ[{k}] = {}", digits(gradient[k], 6)),
+                });
+            }
+        }
+        equations
+    }
+
+    /// How the error of a layer comes from what stands behind it.
+    fn error(&self, at: usize, z: &Node, delta: &[f64], layer: String, result: String) -> Equation {
+        let k = largest(delta);
+        let total = digits(delta[k], 6);
+        let after: Vec<&Node> = self.nodes.iter().filter(|node| node.inputs.contains(&at)).collect();
+        let next = |node: &Node| {
+            let place = self.nodes.iter().position(|other| std::ptr::eq(other, node));
+            self.nodes.iter().find(|n| n.card.name == "affine" && n.inputs.first().copied() == place)
+        };
+        match after[..] {
+            // z, then f(z), then perhaps another layer
+            [a] if a.slopes.is_some() && a.gradient.is_some() => {
+                let (slopes, incoming) =
+                    (a.slopes.as_deref().unwrap_or_default(), a.gradient.as_deref().unwrap_or_default());
+                let slope = factor(slopes[k]);
+                let last = format!("{} · {slope} = {total}", factor(incoming[k]));
+                match next(a).filter(|next| next.gradient.is_some()) {
+                    Some(next) => {
+                        let (weight, errors) =
+                            (&self.nodes[next.inputs[1]], next.gradient.as_deref().unwrap_or_default());
+                        let row = &weight.value[k * errors.len()..(k + 1) * errors.len()];
+                        let mut terms: Vec<String> = row
+                            .iter()
+                            .zip(errors)
+                            .map(|(&w, &d)| format!("{} · {}", factor(w), factor(d)))
+                            .collect();
+                        if terms.len() > TERMS {
+                            terms.truncate(TERMS);
+                            terms.push(format!("… {} more", errors.len() - TERMS));
+                        }
+                        Equation {
+                            what: "error of a hidden layer",
+                            layer,
+                            formula: format!(
+                                "δ_j = (Σ_k w_jk δ_k) f'(z_j), with w and δ_k of the next layer, f = {}",
+                                a.card.name
+                            ),
+                            result,
+                            worked: format!("δ[{k}] = ({}) · f'(z[{k}]) = {last}", terms.join(" + ")),
+                        }
+                    }
+                    None => Equation {
+                        what: "error of the output",
+                        layer,
+                        formula: format!("δ_k = ∂a_k f'(z_k), with f = {}", a.card.name),
+                        result,
+                        worked: format!("δ[{k}] = ∂a[{k}] · f'(z[{k}]) = {last}"),
+                    },
+                }
+            }
+            // z straight into the next layer: nothing squashes
+            [other] if other.card.name == "affine" => Equation {
+                what: "error of a hidden layer",
+                layer,
+                formula: "δ_j = Σ_k w_jk δ_k: no activation stands between".into(),
+                result,
+                worked: format!("δ[{k}] = {total}"),
+            },
+            _ => {
+                let users = after.iter().map(|node| node.card).filter(|card| !card.backward.is_empty());
+                let formula = users
+                    .map(|card| format!("{}: {}", card.name, card.backward))
+                    .collect::<Vec<_>>()
+                    .join("; ");
+                Equation {
+                    what: "error of the output",
+                    layer,
+                    formula: format!("δ as {formula}"),
+                    result,
+                    worked: self.fused(&after, z, k).unwrap_or_else(|| format!("δ[{k}] = {total}")),
+                }
+            }
+        }
+    }
+
+    /// The error behind a fused cross-entropy: p - y, where nothing of the squashing is left.
+    fn fused(&self, after: &[&Node], z: &Node, k: usize) -> Option<String> {
+        let [loss] = after else { return None };
+        let (p, y) = match loss.card.name {
+            "softmax_cross_entropy" => {
+                let top = z.value.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = z.value.iter().map(|z| (z - top).exp()).sum();
+                let targets = &self.nodes[*loss.inputs.get(1)?].value;
+                // one label for the row, or a probability for each class
+                let y = if targets.len() == z.value.len() {
+                    targets[k]
+                } else {
+                    f64::from(targets[0] == k as f64)
+                };
+                ((z.value[k] - top).exp() / sum, y)
+            }
+            "binary_cross_entropy_with_logits" => {
+                (1.0 / (1.0 + (-z.value[k]).exp()), *self.nodes[*loss.inputs.get(1)?].value.get(k)?)
+            }
+            _ => return None,
+        };
+        // only where that is all there is: not with weights, smoothing or a mean over several outputs
+        let error = p - y;
+        let delta = z.gradient.as_ref()?[k];
+        ((error - delta).abs() <= 1e-5 * error.abs().max(1e-3)).then(|| {
+            format!("δ[{k}] = p[{k}] - y[{k}] = {} - {} = {}", digits(p, 6), digits(y, 6), digits(delta, 6))
+        })
+    }
+}
+
+/// The place of the number that is largest in size.
+fn largest(numbers: &[f64]) -> usize {
+    (0..numbers.len()).fold(0, |best, k| if numbers[k].abs() > numbers[best].abs() { k } else { best })
+}
+
+/// A number as a factor: negative ones in brackets.
+fn factor(x: f64) -> String {
+    let text = digits(x, 6);
+    if text.starts_with('-') { format!("({text})") } else { text }
+}

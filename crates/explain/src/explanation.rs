@@ -1,0 +1,280 @@
+//! What can be said of every node that a result depends on.
+
+use std::collections::HashMap;
+use std::panic::Location;
+
+use surprisal_tensor::{Card, Scalar, Shape, Var};
+
+use crate::formula::{clause, put, symbols};
+use crate::numbers::{digits, norm};
+
+/// Every node that a result depends on, with its numbers, as they stood on the tape.
+///
+/// It can be printed, which tells all there is to say of each node; [`passes`](Self::passes) is a line an operation, and
+/// [`to_svg`](Self::to_svg), [`to_dot`](Self::to_dot) and [`to_html`](Self::to_html) are pictures.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// In the order of computation: inputs come before what is computed from them, and the result is the last.
+    pub nodes: Vec<Node>,
+    /// Whether `backward` has run from the result, so that there are gradients.
+    pub has_gradients: bool,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its place on the tape.
+    pub index: usize,
+    /// Its name: the user's, its parameter's, the number itself of a constant, "loss" of the result, or "v7" by its place on the tape.
+    pub name: String,
+    /// What it is part of: the scopes that it was recorded in, or else the layer whose parameters it uses; may be empty.
+    pub scope: String,
+    /// What its operation says of itself.
+    pub card: Card,
+    /// Whether it is a parameter of the model.
+    pub is_parameter: bool,
+    /// The lengths of the axes.
+    pub shape: Shape,
+    /// Which nodes it was computed from, by their places in [`Explanation::nodes`].
+    pub inputs: Vec<usize>,
+    /// Its numbers, by rows.
+    pub value: Vec<f64>,
+    /// The gradient of the result with respect to it; `None` before `backward`, and for what needs none.
+    pub gradient: Option<Vec<f64>>,
+    /// What it passes on to its inputs in `backward`.
+    pub sends: Vec<Sent>,
+    /// The slope of each number, if the operation is one number in, one number out.
+    pub slopes: Option<Vec<f64>>,
+    /// The line that recorded it.
+    pub recorded_at: &'static Location<'static>,
+}
+
+/// What a node passes on to one of its inputs.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Which of its inputs.
+    pub input: usize,
+    /// The node that stands there, by its place in [`Explanation::nodes`].
+    pub to: usize,
+    /// Its part of that node's gradient.
+    pub gradient: Vec<f64>,
+}
+
+/// What a slope must fall below for a unit to count as saturated: it passes on less than a twentieth of its gradient.
+pub const SATURATED: f64 = 0.05;
+
+/// How the units of a node pass gradients on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    /// How many units there are: places along the last axis.
+    pub count: usize,
+    /// How many have slope 0 in every row.
+    pub dead: usize,
+    /// How many have a slope between -[`SATURATED`] and [`SATURATED`] in every row and are not dead.
+    pub saturated: usize,
+    /// How many rows there are.
+    pub rows: usize,
+}
+
+/// Tells of every node that `result` depends on what it is, how it was computed, and, once `backward` has run from it, what gradient
+/// reached it and what it passed on.
+///
+/// ```
+/// use surprisal_explain::explain;
+/// use surprisal_tensor::{Params, Workspace};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let x = tape.constant(3.0).requires_grad().named("x");
+/// let y = x.square().named("y");
+/// assert_eq!(explain(y).nodes[1].name, "y");
+/// y.backward();
+/// assert_eq!(
+///     explain(y).passes(),
+///     "\
+/// forward
+///   x            3
+///   y = x² = 3²  9
+/// backward
+///   ∂y                           1
+///   ∂x = 2 · x · ∂y = 2 · 3 · 1  6
+/// "
+/// );
+/// ```
+pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
+    let tape = result.tape();
+    let mut needed = vec![false; result.index() + 1];
+    needed[result.index()] = true;
+    let vars: Vec<Var<T>> = tape.nodes().take(result.index() + 1).collect();
+    let inputs: Vec<Vec<usize>> =
+        vars.iter().map(|v| v.inputs().iter().map(|i| i.index()).collect()).collect();
+    for at in (0..vars.len()).rev() {
+        if needed[at] {
+            inputs[at].iter().for_each(|&input| needed[input] = true);
+        }
+    }
+    let places: HashMap<usize, usize> =
+        (0..vars.len()).filter(|&at| needed[at]).enumerate().map(|(place, at)| (at, place)).collect();
+
+    let mut nodes: Vec<Node> = Vec::new();
+    for var in vars.iter().filter(|var| needed[var.index()]) {
+        let numbers =
+            |array: surprisal_tensor::ndarray::ArrayD<T>| array.iter().map(|x| x.value()).collect::<Vec<_>>();
+        let value = var.with_value(|x| x.iter().map(|x| x.value()).collect::<Vec<f64>>());
+        let inputs: Vec<usize> = inputs[var.index()].iter().map(|input| places[input]).collect();
+        let param = var.param().map(|id| tape.params().entry(id).name.clone());
+        let constant = inputs.is_empty() && value.len() == 1 && !var.needs_grad();
+        let name = match (var.name(), &param) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(name)) => name.clone(),
+            (None, None) if constant => digits(value[0], 6),
+            (None, None) if var.index() == result.index() => "loss".to_string(),
+            (None, None) => format!("v{}", var.index()),
+        };
+        let slopes = var.slopes().map(numbers);
+        let layer = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_string());
+        let scope = match (var.scope(), &param, &inputs[..]) {
+            (scope, ..) if !scope.is_empty() => scope,
+            (_, Some(param), _) => layer(param).unwrap_or_default(),
+            // an activation belongs to the layer that it follows, an operation to the layer whose parameters it uses
+            (_, _, &[input]) if slopes.is_some() => nodes[input].scope.clone(),
+            (_, _, inputs) => inputs
+                .iter()
+                .find(|&&i| nodes[i].is_parameter)
+                .map_or(String::new(), |&i| nodes[i].scope.clone()),
+        };
+        nodes.push(Node {
+            index: var.index(),
+            name,
+            scope,
+            card: var.card(),
+            is_parameter: param.is_some(),
+            shape: var.shape(),
+            inputs,
+            value,
+            gradient: None,
+            sends: Vec::new(),
+            slopes,
+            recorded_at: var.recorded_at(),
+        });
+    }
+
+    let mut has_gradients = false;
+    for step in result.steps() {
+        has_gradients = true;
+        let sends = step.sends.iter().map(|sent| Sent {
+            input: sent.input,
+            to: places[&sent.to.index()],
+            gradient: sent.gradient.iter().map(|g| g.value()).collect(),
+        });
+        nodes[places[&step.node.index()]].sends = sends.collect();
+    }
+    if has_gradients {
+        for var in &vars {
+            if let (Some(&place), Some(gradient)) = (places.get(&var.index()), var.grad()) {
+                nodes[place].gradient = Some(gradient.iter().map(|g| g.value()).collect());
+            }
+        }
+    }
+    Explanation { nodes, has_gradients }
+}
+
+impl Explanation {
+    /// The formula of a node with the names of its inputs put in: "x · out.weight + out.bias"; empty for data and parameters.
+    pub fn formula(&self, node: usize) -> String {
+        let node = &self.nodes[node];
+        if node.inputs.is_empty() { String::new() } else { put(node.card.forward, &self.named(node)) }
+    }
+
+    /// The same with numbers instead of names, where all are single numbers: "1 / (1 + e^-4)".
+    pub fn worked(&self, node: usize) -> Option<String> {
+        let node = &self.nodes[node];
+        let single = !node.inputs.is_empty() && self.is_of_single_numbers(node);
+        single.then(|| put(node.card.forward, &self.numbered(node)))
+    }
+
+    /// What a node sends to one of its inputs, as a formula with names: "out.weightᵀ · ∂v5", where ∂v5 is the derivative of the
+    /// result with respect to v5. The card's own words where it does not tell its inputs apart.
+    pub fn derivative(&self, node: usize, sent: &Sent) -> String {
+        let node = &self.nodes[node];
+        let formula =
+            clause(node.card.backward, &symbols_of(&node.card), sent.input).unwrap_or(node.card.backward);
+        put(formula, &self.named(node))
+    }
+
+    /// The same with numbers, where all are single numbers.
+    pub fn derivative_worked(&self, node: usize, sent: &Sent) -> Option<String> {
+        let node = &self.nodes[node];
+        let formula = clause(node.card.backward, &symbols_of(&node.card), sent.input)?;
+        let is_told = formula.split_whitespace().any(|word| word == "of"); // "column sums of dY": nothing to put in
+        let single = !is_told && self.is_of_single_numbers(node) && node.gradient.is_some();
+        single.then(|| put(formula, &self.numbered(node)).replace('ᵀ', ""))
+    }
+
+    /// What the later nodes send to this one, by their places; more than one where gradients meet.
+    pub fn received(&self, node: usize) -> impl Iterator<Item = (usize, &Sent)> {
+        let senders = self.nodes.iter().enumerate();
+        senders
+            .flat_map(move |(from, n)| n.sends.iter().filter(move |s| s.to == node).map(move |s| (from, s)))
+    }
+
+    /// How much of the gradient that came in a node passes on to one input: the ratio of the lengths. NaN if nothing came in.
+    pub fn gain(&self, node: usize, sent: &Sent) -> f64 {
+        norm(&sent.gradient) / norm(self.nodes[node].gradient.as_deref().unwrap_or_default())
+    }
+
+    fn is_of_single_numbers(&self, node: &Node) -> bool {
+        node.value.len() == 1 && node.inputs.iter().all(|&input| self.nodes[input].value.len() == 1)
+    }
+
+    fn named(&self, node: &Node) -> Vec<(String, String)> {
+        let names: Vec<String> = node.inputs.iter().map(|&input| self.nodes[input].name.clone()).collect();
+        let gradients: Vec<String> = names.iter().map(|name| format!("∂{name}")).collect();
+        symbols(&symbols_of(&node.card), &names, &node.name, &gradients, &format!("∂{}", node.name))
+    }
+
+    fn numbered(&self, node: &Node) -> Vec<(String, String)> {
+        let number = |x: &[f64]| x.first().map_or(String::new(), |&x| digits(x, 6));
+        let values: Vec<String> = node.inputs.iter().map(|&input| number(&self.nodes[input].value)).collect();
+        let sent = |k| {
+            node.sends
+                .iter()
+                .find(|sent| sent.input == k)
+                .map_or(String::new(), |sent| number(&sent.gradient))
+        };
+        let gradients: Vec<String> = (0..values.len()).map(sent).collect();
+        let own = number(node.gradient.as_deref().unwrap_or_default());
+        symbols(&symbols_of(&node.card), &values, &number(&node.value), &gradients, &own)
+    }
+}
+
+fn symbols_of(card: &Card) -> Vec<&'static str> {
+    card.inputs.split_whitespace().collect()
+}
+
+impl Node {
+    /// Whether it is a number that stands in the formula itself, such as the 2 of `2.0 * x`.
+    pub fn is_constant(&self) -> bool {
+        self.inputs.is_empty()
+            && !self.is_parameter
+            && self.value.len() == 1
+            && self.name == digits(self.value[0], 6)
+    }
+
+    /// The length of the last axis.
+    pub fn columns(&self) -> usize {
+        self.shape.dims().last().copied().unwrap_or(1)
+    }
+
+    /// How its units pass gradients on, if the operation is one number in, one number out.
+    pub fn units(&self) -> Option<Units> {
+        let slopes = self.slopes.as_ref()?;
+        let count = self.columns();
+        let all =
+            |unit: usize, is: &dyn Fn(f64) -> bool| slopes.iter().skip(unit).step_by(count).all(|&s| is(s));
+        let number = |is: &dyn Fn(f64) -> bool| (0..count).filter(|&unit| all(unit, is)).count();
+        let dead = number(&|slope| slope == 0.0);
+        let saturated = number(&|slope| slope.abs() < SATURATED) - dead;
+        Some(Units { count, dead, saturated, rows: slopes.len() / count.max(1) })
+    }
+}

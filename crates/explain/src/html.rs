@@ -1,0 +1,104 @@
+//! An explanation as a page on which the passes can be stepped through.
+
+use surprisal_page::Page;
+use surprisal_page::text::escape;
+
+use crate::numbers::told;
+use crate::{Explanation, Node};
+
+impl Explanation {
+    /// A self-contained page: the picture, a slider that goes through the forward and the backward pass (the arrow keys do too),
+    /// the four equations of back-propagation with this network's numbers, and everything as text. Without scripts all steps
+    /// stand there as a list.
+    pub fn to_html(&self, title: &str) -> String {
+        self.page(title).to_html()
+    }
+
+    /// [`to_html`](Self::to_html), to which more can be added.
+    pub fn page(&self, title: &str) -> Page {
+        let steps = self.steps();
+        let last = steps.len().saturating_sub(1);
+        let html = format!(
+            "<div class=\"stepper\">\n<div class=\"now\" hidden=\"hidden\">\n<label>Step <output>1</output> of {count}\
+             <input type=\"range\" min=\"0\" max=\"{last}\" value=\"0\"/></label>\n</div>\n<ol class=\"steps\">\n{list}</ol>\n\
+             <div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The picture\">\n{svg}</div>\n</div>\n<style>{STYLE}</style>",
+            count = steps.len(),
+            list = steps.concat(),
+            svg = self.to_svg("tape"),
+        );
+        let mut page = Page::new(title)
+            .lead(
+                "Every box is a number or an array that was computed; every line below is what the library computed. \
+                 First down, from the inputs to the loss; then back up, each box passing its gradient on.",
+            )
+            .interactive(&html, include_str!("step.js"));
+        let equations = self.equations();
+        if !equations.is_empty() {
+            page = page.section("The four equations of back-propagation").paragraph(
+                "δ is the error of a layer: the derivative of the loss with respect to what its units add up to, before the \
+                 activation. ∂ stands for the derivative of the loss with respect to what follows.",
+            );
+            for equation in equations {
+                let text = format!("{}\n{}\n{}", equation.formula, equation.worked, equation.result);
+                page = page.paragraph(&format!("*{}*: {}", equation.layer, equation.what)).code(&text);
+            }
+        }
+        page.details("Both passes as text", |page| page.code(&self.passes()))
+            .details("All there is to say of each node", |page| page.code(&self.to_string()))
+    }
+
+    /// A list item for each step.
+    fn steps(&self) -> Vec<String> {
+        let shown = || self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant());
+        let item = |pass: &str, at: usize, lines: &[String]| {
+            let lines: String = lines
+                .iter()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("<br/>{}", escape(line)))
+                .collect();
+            let lines = lines.trim_start_matches("<br/>");
+            format!("<li data-pass=\"{pass}\" data-node=\"{at}\"><p>{lines}</p></li>\n")
+        };
+        let mut steps: Vec<String> = shown()
+            .map(|(at, node)| {
+                let formula = match (self.formula(at), self.worked(at)) {
+                    (formula, _) if formula.is_empty() => String::new(),
+                    (formula, None) => format!(" = {formula}"),
+                    (formula, Some(worked)) => format!(" = {formula} = {worked}"),
+                };
+                let value = format!("{}{formula} = {}", node.name, told(&node.value, node.columns()));
+                item("forward", at, &[value, node.card.story.to_string(), warned(node)])
+            })
+            .collect();
+        for (at, node) in shown().collect::<Vec<_>>().into_iter().rev() {
+            let Some(gradient) = node.gradient.as_ref().filter(|_| !node.sends.is_empty()) else { continue };
+            let mut lines = vec![format!("∂{} = {}", node.name, told(gradient, node.columns()))];
+            for sent in &node.sends {
+                let to = &self.nodes[sent.to];
+                let worked =
+                    self.derivative_worked(at, sent).map_or(String::new(), |worked| format!(" = {worked}"));
+                let value = told(&sent.gradient, to.columns());
+                lines.push(format!(
+                    "passes on ∂{} = {}{worked} = {value}",
+                    to.name,
+                    self.derivative(at, sent)
+                ));
+                lines.extend(self.why_small(at, sent));
+            }
+            steps.push(item("backward", at, &lines));
+        }
+        steps
+    }
+}
+
+fn warned(node: &Node) -> String {
+    node.units().and_then(|units| units.warning()).unwrap_or_default()
+}
+
+const STYLE: &str = "\
+.stepper .now{position:sticky;top:0;background:var(--paper);padding:.5rem 0}\
+.stepper .now input{display:block;width:100%;height:2rem;accent-color:var(--link)}\
+.stepper .steps{padding-left:2.5rem}.stepper .steps p{margin:.4rem 0;font-variant-numeric:tabular-nums}\
+.stepper.live .steps{position:sticky;top:4.6rem;background:var(--paper);list-style:none;padding:0;margin:0;\
+min-height:9rem;border-bottom:1px solid var(--rule)}\
+.stepper svg{display:block;margin:0 auto;max-width:none}";

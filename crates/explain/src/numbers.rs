@@ -1,0 +1,126 @@
+//! Numbers for readers.
+
+/// A number with so many significant digits, without superfluous zeros.
+///
+/// ```
+/// use surprisal_explain::digits;
+/// assert_eq!(digits(0.982013790, 6), "0.982014");
+/// assert_eq!([digits(2.0, 6), digits(-1234567.8, 3), digits(1.5e-9, 3)], ["2", "-1230000", "1.5e-9"]);
+/// ```
+pub fn digits(x: f64, significant: usize) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return if x == 0.0 { "0".into() } else { x.to_string() };
+    }
+    let scientific = format!("{x:.*e}", significant.max(1) - 1); // rounds, which may carry into the next power of ten
+    let Some((mantissa, power)) = scientific.split_once('e') else { return scientific };
+    let power: i32 = power.parse().unwrap_or(0); // of a number that was just printed
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => text.to_string(),
+    };
+    if !(-4..7).contains(&power) {
+        return format!("{}e{power}", trimmed(mantissa));
+    }
+    let decimals = significant as i32 - 1 - power;
+    match usize::try_from(decimals) {
+        Ok(decimals) => trimmed(&format!("{x:.decimals$}")),
+        Err(_) => {
+            let unit = 10f64.powi(-decimals);
+            format!("{}", (x / unit).round() * unit)
+        }
+    }
+}
+
+/// Where the numbers of a node lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statistics {
+    /// How many there are.
+    pub count: usize,
+    /// Their mean; NaN of none.
+    pub mean: f64,
+    /// Their standard deviation, the root of the mean square distance from the mean.
+    pub deviation: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+    /// The root of the sum of their squares.
+    pub norm: f64,
+    /// How many are not finite.
+    pub not_finite: usize,
+}
+
+impl Statistics {
+    /// Of these numbers; those that are not finite are counted and left out of the rest.
+    pub fn of(numbers: &[f64]) -> Statistics {
+        let finite = || numbers.iter().copied().filter(|x| x.is_finite());
+        let count = finite().count() as f64;
+        let mean = finite().sum::<f64>() / count;
+        Statistics {
+            count: numbers.len(),
+            mean,
+            deviation: (finite().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt(),
+            min: finite().fold(f64::NAN, f64::min),
+            max: finite().fold(f64::NAN, f64::max),
+            norm: norm(numbers),
+            not_finite: numbers.len() - count as usize,
+        }
+    }
+}
+
+/// How many numbers are told one by one.
+pub(crate) const FEW: usize = 8;
+
+/// The root of the sum of the squares of those that are finite.
+pub(crate) fn norm(numbers: &[f64]) -> f64 {
+    numbers.iter().filter(|x| x.is_finite()).map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// All numbers where they are few, by rows of so many, otherwise where they lie.
+pub(crate) fn told(numbers: &[f64], columns: usize) -> String {
+    match numbers {
+        [] => "no numbers".into(),
+        [one] => digits(*one, 6),
+        few if few.len() <= FEW => {
+            let row = |row: &[f64]| row.iter().map(|&x| digits(x, 4)).collect::<Vec<_>>().join("  ");
+            few.chunks(columns.max(1)).map(row).collect::<Vec<_>>().join(" | ")
+        }
+        many => {
+            let Statistics { mean, deviation, min, max, not_finite, .. } = Statistics::of(many);
+            let [mean, deviation, min, max] = [mean, deviation, min, max].map(|x| digits(x, 4));
+            let lies = format!("mean {mean}, sd {deviation}, {min} to {max}");
+            if not_finite > 0 { format!("{not_finite} not finite; the others: {lies}") } else { lies }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_significant_ones_at_every_size() {
+        let cases = [
+            (0.1f32 as f64, "0.1"),
+            (99.9999999, "100"),
+            (0.000123456789, "0.000123457"),
+            (0.0000123456789, "1.23457e-5"),
+            (1234567.89, "1234570"),
+            (12345678.9, "1.23457e7"),
+            (-0.5, "-0.5"),
+            (1e300, "1e300"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-inf"),
+        ];
+        for (x, expected) in cases {
+            assert_eq!(digits(x, 6), expected);
+        }
+    }
+
+    #[test]
+    fn statistics_leave_out_what_is_not_finite_and_say_so() {
+        let s = Statistics::of(&[1.0, f64::INFINITY, 3.0, f64::NAN]);
+        assert_eq!((s.count, s.not_finite, s.mean, s.deviation), (4, 2, 2.0, 1.0));
+        assert_eq!((s.min, s.max, s.norm), (1.0, 3.0, 10f64.sqrt()));
+    }
+}

@@ -1,0 +1,34 @@
+// Shows one step at a time: its text, its node, what has been computed so far. The slider has the arrow keys by itself.
+for (const stepper of document.querySelectorAll('.stepper')) {
+  const items = [...stepper.querySelectorAll('.steps li')];
+  const bar = stepper.querySelector('.now');
+  const slider = bar.querySelector('input');
+  const nodes = [...stepper.querySelectorAll('g.node')];
+  const edges = [...stepper.querySelectorAll('path.edge')];
+  const place = element => Number(element.id.split('-').pop());
+  bar.hidden = false;
+  stepper.classList.add('live');
+  const show = follow => {
+    const step = Number(slider.value);
+    const { pass, node } = items[step].dataset;
+    const walked = new Set(items.slice(0, step + 1).filter(item => item.dataset.pass === 'backward').map(item => Number(item.dataset.node)));
+    items.forEach((item, at) => { item.hidden = at !== step; });
+    bar.querySelector('output').textContent = `${step + 1} (${pass})`;
+    for (const group of nodes) {
+      group.classList.toggle('now', place(group) === Number(node));
+      group.classList.toggle('later', pass === 'forward' && place(group) > Number(node));
+    }
+    for (const edge of edges) {
+      edge.classList.toggle('later', pass === 'forward' ? place(edge) > Number(node) : !walked.has(place(edge)));
+    }
+    if (follow) nodes.find(group => place(group) === Number(node))?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  };
+  slider.addEventListener('input', () => show(true));
+  addEventListener('keydown', event => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by || event.target === slider) return;
+    slider.value = Number(slider.value) + by;
+    show(true);
+  });
+  show(false);
+}

@@ -1,0 +1,307 @@
+//! An explanation as a picture: boxes in layers, gradients as the thickness of edges.
+
+use surprisal_page::text::{escape, number, width};
+use surprisal_page::theme::{DARK, LIGHT, Theme};
+
+use crate::layout::{Graph, layout};
+use crate::numbers::{FEW, digits, norm};
+use crate::{Explanation, Node, Statistics};
+
+/// The width of a node's box.
+const BOX: f64 = 172.0;
+const PAD: f64 = 10.0;
+const INSIDE: f64 = BOX - 2.0 * PAD;
+const SIZE: f64 = 13.0;
+const LINE: f64 = 17.0;
+/// A heat map has at most so many cells across and down; more are averaged in groups.
+const CELLS: (usize, usize) = (24, 8);
+/// How many shades a cell may have on either side of 0.
+const SHADES: usize = 6;
+
+/// What stands in a box, from top to bottom.
+enum Row {
+    Text(&'static str, String),
+    /// Heat maps side by side: of the value, and of the gradient.
+    Maps(Vec<HeatMap>),
+}
+
+/// Cells by rows, each a shade from -SHADES to SHADES.
+struct HeatMap {
+    class: &'static str,
+    caption: String,
+    columns: usize,
+    cells: Vec<i32>,
+}
+
+impl Row {
+    fn height(&self) -> f64 {
+        match self {
+            Row::Text(..) => LINE,
+            Row::Maps(maps) => maps.iter().map(|map| map.height(maps.len())).fold(0.0, f64::max) + LINE + 4.0,
+        }
+    }
+}
+
+impl HeatMap {
+    /// Of numbers by rows of so many, averaged in groups where there are too many, darkest where they are largest.
+    fn new(class: &'static str, caption: String, numbers: &[f64], columns: usize) -> HeatMap {
+        let columns = columns.max(1);
+        let rows = numbers.len() / columns;
+        let (across, down) = (columns.min(CELLS.0), rows.min(CELLS.1));
+        let range = |cell: usize, of: usize, count: usize| cell * count / of..(cell + 1) * count / of;
+        let mut means = Vec::new();
+        for row in 0..down {
+            for column in 0..across {
+                let inside = range(row, down, rows)
+                    .flat_map(|r| range(column, across, columns).map(move |c| numbers[r * columns + c]));
+                let (sum, count) = inside.fold((0.0, 0.0), |(sum, count), x| (sum + x, count + 1.0));
+                means.push(sum / count);
+            }
+        }
+        let largest = means.iter().filter(|x: &&f64| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()));
+        let shade = |x: f64| {
+            if largest > 0.0 && x.is_finite() { (x / largest * SHADES as f64).round() as i32 } else { 0 }
+        };
+        HeatMap { class, caption, columns: across, cells: means.into_iter().map(shade).collect() }
+    }
+
+    fn cell(&self, maps: usize) -> f64 {
+        let room = (INSIDE - 8.0 * (maps as f64 - 1.0)) / maps as f64;
+        (room / self.columns as f64).min(10.0)
+    }
+
+    fn height(&self, maps: usize) -> f64 {
+        self.cell(maps).max(5.0) * (self.cells.len() / self.columns) as f64
+    }
+
+    /// One path for each shade.
+    fn draw(&self, left: f64, top: f64, maps: usize) -> String {
+        let (w, h) = (self.cell(maps), self.cell(maps).max(5.0));
+        let (wide, high) = (w * self.columns as f64, h * (self.cells.len() / self.columns) as f64);
+        let rectangle = |x: f64, y: f64, w: f64, h: f64| {
+            let [x, y, w, h] = [x, y, w, h].map(number);
+            format!("M{x} {y}h{w}v{h}h-{w}z")
+        };
+        let mut out = format!("<path class=\"frame\" d=\"{}\"/>", rectangle(left, top, wide, high));
+        for shade in (-(SHADES as i32)..=SHADES as i32).filter(|&shade| shade != 0) {
+            let cells = self.cells.iter().enumerate().filter(|&(_, &s)| s == shade);
+            let corner =
+                |at: usize| (left + (at % self.columns) as f64 * w, top + (at / self.columns) as f64 * h);
+            let d: String = cells.map(|(at, _)| rectangle(corner(at).0, corner(at).1, w, h)).collect();
+            if !d.is_empty() {
+                let sign = if shade < 0 { "minus" } else { "plus" };
+                let opacity = number(f64::from(shade.abs()) / SHADES as f64);
+                out += &format!("<path class=\"{sign}\" fill-opacity=\"{opacity}\" d=\"{d}\"/>");
+            }
+        }
+        out
+    }
+}
+
+impl Explanation {
+    /// The graph as a picture: a box for each node, in layers from the inputs down to the result.
+    ///
+    /// A box shows the name, the operation, and the numbers, or where they are many a heat map of them: of the value on the
+    /// left, of its gradient on the right, blue below 0 and vermilion above, darkest where the numbers are largest. An edge is
+    /// the thicker the longer the gradient that runs back along it: 7 units for the longest, 1.5 less for every
+    /// factor of 10; dotted where there is none. A frame in vermilion marks units that are saturated or dead.
+    /// Tinted areas are scopes. Every node's group has the id `PREFIX-n` with its place in [`nodes`](Self::nodes), for scripts.
+    pub fn to_svg(&self, prefix: &str) -> String {
+        let prefix: String =
+            prefix.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let drawn: Vec<usize> = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant()).collect();
+        let rows: Vec<Vec<Row>> = drawn.iter().map(|&at| self.rows(at)).collect();
+        let place = |at: usize| drawn.iter().position(|&other| other == at);
+        // of an input that an operation uses twice one edge is drawn
+        let inputs: Vec<Vec<usize>> = drawn
+            .iter()
+            .map(|&at| {
+                let mut inputs: Vec<usize> =
+                    self.nodes[at].inputs.iter().filter_map(|&input| place(input)).collect();
+                inputs.sort_unstable();
+                inputs.dedup();
+                inputs
+            })
+            .collect();
+        let height = |rows: &Vec<Row>| rows.iter().map(Row::height).sum::<f64>() + 2.0 * PAD - 4.0;
+        let sizes = rows.iter().map(|rows| (BOX, height(rows))).collect();
+        let scopes = drawn.iter().map(|&at| self.nodes[at].scope.as_str()).collect();
+        let graph = Graph { sizes, inputs, scopes };
+        let layout = layout(&graph);
+
+        let mut body = String::new();
+        for (_, [left, top, right, bottom], _) in &layout.scopes {
+            let [x, y, w, h] = [*left, *top, right - left, bottom - top].map(number);
+            body += &format!("<rect class=\"scope\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>\n");
+        }
+        let strongest =
+            (self.nodes.iter().flat_map(|n| &n.sends)).map(|s| norm(&s.gradient)).fold(0.0, f64::max);
+        for (k, &at) in drawn.iter().enumerate() {
+            for (&input, points) in graph.inputs[k].iter().zip(&layout.edges[k]) {
+                let sent = self.nodes[at].sends.iter().filter(|sent| sent.to == drawn[input]);
+                let length = sent.map(|sent| norm(&sent.gradient)).reduce(f64::max);
+                body += &edge(points, length, strongest, &format!("{prefix}-{}-{at}", drawn[input]));
+            }
+        }
+        for (name, [left, top, ..], first) in &layout.scopes {
+            if *first {
+                body += &text("label", left + 8.0, top + 13.0, &fitting(name, BOX));
+            }
+        }
+        for (k, (&at, rows)) in drawn.iter().zip(&rows).enumerate() {
+            let (corner, height) = (layout.corners[k], graph.sizes[k].1);
+            body += &self.node(at, rows, corner, height, &format!("{prefix}-{at}"));
+        }
+        let (w, h) = (number(layout.width), number(layout.height));
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tape\" xml:space=\"preserve\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" \
+             role=\"img\" aria-labelledby=\"{prefix}-title {prefix}-desc\">\n<title id=\"{prefix}-title\">{title}</title>\n\
+             <desc id=\"{prefix}-desc\">{description}</desc>\n<style>{css}</style>\n{body}</svg>\n",
+            title =
+                escape(&format!("The computation of {}", self.nodes.last().map_or("nothing", |n| &n.name))),
+            description = escape(&self.passes()),
+            css = css(),
+        )
+    }
+
+    /// What stands in a node's box.
+    fn rows(&self, at: usize) -> Vec<Row> {
+        let node = &self.nodes[at];
+        let kind = match node.value.len() {
+            1 => node.card.name.to_string(),
+            _ => format!("{} {}", node.card.name, node.shape),
+        };
+        let mut rows =
+            vec![Row::Text("name", fitting(&node.name, INSIDE)), Row::Text("quiet", fitting(&kind, INSIDE))];
+        let gradient = node.gradient.as_deref();
+        if node.value.len() <= FEW && node.columns() <= 4 {
+            for (class, numbers, sign) in [("value", Some(&node.value[..]), ""), ("gradient", gradient, "∂ ")]
+            {
+                for row in numbers.into_iter().flat_map(|numbers| numbers.chunks(node.columns().max(1))) {
+                    let precision = if row.len() == 1 { 6 } else { 2 };
+                    let numbers: Vec<String> = row.iter().map(|&x| digits(x, precision)).collect();
+                    rows.push(Row::Text(class, fitting(&format!("{sign}{}", numbers.join("  ")), INSIDE)));
+                }
+            }
+        } else {
+            let map = |class, caption: String, numbers: &[f64]| {
+                HeatMap::new(class, caption, numbers, node.columns())
+            };
+            let Statistics { min, max, .. } = Statistics::of(&node.value);
+            let mut maps =
+                vec![map("value", format!("{} .. {}", digits(min, 1), digits(max, 1)), &node.value)];
+            maps.extend(gradient.map(|g| map("gradient", format!("|∂| {}", digits(norm(g), 2)), g)));
+            rows.push(Row::Maps(maps));
+        }
+        rows.extend(warning(node).map(|warning| Row::Text("warning", fitting(&warning, INSIDE))));
+        rows
+    }
+
+    fn node(&self, at: usize, rows: &[Row], (left, top): (f64, f64), height: f64, id: &str) -> String {
+        let node = &self.nodes[at];
+        let kind = if warning(node).is_some() {
+            "warned"
+        } else if node.is_parameter {
+            "parameter"
+        } else if node.inputs.is_empty() {
+            "data"
+        } else {
+            "operation"
+        };
+        let mut out = format!(
+            "<g id=\"{id}\" class=\"node {kind}\">\n<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>\n",
+            number(left),
+            number(top),
+            number(BOX),
+            number(height),
+            if node.inputs.is_empty() { "14" } else { "4" },
+        );
+        let mut y = top + PAD - 2.0;
+        for row in rows {
+            match row {
+                Row::Text(class, words) => out += &text(class, left + PAD, y + 0.78 * LINE, words),
+                Row::Maps(maps) => {
+                    let step = (INSIDE + 8.0) / maps.len() as f64;
+                    for (k, map) in maps.iter().enumerate() {
+                        let x = left + PAD + k as f64 * step;
+                        let caption = fitting(&map.caption, step - 6.0);
+                        out += &text(map.class, x, y + 0.78 * LINE, &caption);
+                        out += &map.draw(x, y + LINE + 1.0, maps.len());
+                        out.push('\n');
+                    }
+                }
+            }
+            y += row.height();
+        }
+        out + "</g>\n"
+    }
+}
+
+fn warning(node: &Node) -> Option<String> {
+    node.units().and_then(|units| units.warning())
+}
+
+/// A curve through the points, with the width of the gradient's length.
+fn edge(points: &[(f64, f64)], length: Option<f64>, strongest: f64, id: &str) -> String {
+    let mut d = String::new();
+    for (k, &(x, y)) in points.iter().enumerate() {
+        d += &match k.checked_sub(1).map(|before| points[before]) {
+            None => format!("M{} {}", number(x), number(y)),
+            Some((u, v)) => {
+                let middle = number((v + y) / 2.0);
+                format!("C{} {middle} {} {middle} {} {}", number(u), number(x), number(x), number(y))
+            }
+        };
+    }
+    let (class, wide) = match length {
+        Some(length) if length > 0.0 && strongest > 0.0 => {
+            ("edge", (7.0 + 1.5 * (length / strongest).log10()).clamp(1.0, 7.0))
+        }
+        Some(_) => ("edge none", 1.0),
+        None => ("edge still", 1.0),
+    };
+    format!("<path id=\"{id}\" class=\"{class}\" stroke-width=\"{}\" d=\"{d}\"/>\n", number(wide))
+}
+
+fn text(class: &str, x: f64, y: f64, words: &str) -> String {
+    format!("<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>\n", number(x), number(y), escape(words))
+}
+
+/// The words, cut where the room ends.
+fn fitting(words: &str, room: f64) -> String {
+    if width(words, SIZE) <= room {
+        return words.to_string();
+    }
+    let mut short = String::new();
+    for c in words.chars() {
+        if width(&format!("{short}{c}…"), SIZE) > room {
+            break;
+        }
+        short.push(c);
+    }
+    short + "…"
+}
+
+fn css() -> String {
+    let colours = |theme: &Theme| {
+        let Theme { paper, ink, muted, grid, axis, lines: [blue, vermilion, green, ..] } = theme;
+        format!(
+            ".tape{{background:{paper};color:{ink}}}.tape .quiet,.tape .label{{fill:{muted}}}.tape .gradient{{fill:{blue}}}\
+             .tape .warning{{fill:{vermilion}}}.tape .node rect{{fill:{paper};stroke:{axis}}}\
+             .tape .parameter rect{{stroke:{green}}}.tape .warned rect{{stroke:{vermilion}}}.tape .scope{{fill:{grid}}}\
+             .tape .edge{{stroke:{blue}}}.tape .none{{stroke:{vermilion}}}.tape .still{{stroke:{axis}}}\
+             .tape .minus{{fill:{blue}}}.tape .plus{{fill:{vermilion}}}.tape .frame{{stroke:{grid}}}\
+             .tape .now rect{{stroke:{ink}}}"
+        )
+    };
+    format!(
+        ".tape{{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;\
+         font-variant-numeric:tabular-nums}}.tape text{{fill:currentColor}}.tape .name{{font-weight:600}}\
+         .tape .label{{font-style:italic}}.tape .node rect{{stroke-width:1.2}}.tape .parameter rect,.tape .warned rect{{stroke-width:2}}\
+         .tape .now rect{{stroke-width:3.5}}.tape .edge{{fill:none;stroke-linecap:round;opacity:.75}}\
+         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.25}}\
+         {}@media screen and (prefers-color-scheme:dark){{{}}}",
+        colours(&LIGHT),
+        colours(&DARK)
+    )
+}

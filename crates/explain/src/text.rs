@@ -1,0 +1,186 @@
+//! An explanation as text: a line an operation, or all there is to say of each node.
+
+use std::fmt::{self, Write as _};
+
+use crate::numbers::{digits, norm, told};
+use crate::{Explanation, Node, Units};
+
+/// The colours of a terminal.
+const NAME: &str = "1";
+const GRADIENT: &str = "36";
+const WARNING: &str = "33";
+const QUIET: &str = "2";
+
+impl Explanation {
+    /// The forward and, after `backward`, the backward pass: a line an operation, and in the backward pass one for each input.
+    pub fn passes(&self) -> String {
+        let all = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant());
+        let forward = all.map(|at| {
+            let node = &self.nodes[at];
+            let formula = [Some(self.formula(at)).filter(|f| !f.is_empty()), self.worked(at)];
+            let left = [Some(node.name.clone())]
+                .into_iter()
+                .chain(formula)
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" = ");
+            (
+                left,
+                told(&node.value, node.columns()),
+                with_shape(node, node.units().and_then(|units| units.warning())),
+            )
+        });
+        let mut text = String::from("forward\n") + &table(forward.collect());
+        if !self.has_gradients {
+            return text;
+        }
+        let mut lines = Vec::new();
+        if let Some(result) = self.nodes.last() {
+            let start = result.gradient.as_deref().unwrap_or_default();
+            lines.push((format!("∂{}", result.name), told(start, result.columns()), String::new()));
+        }
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            for sent in &node.sends {
+                let formula = [Some(self.derivative(at, sent)), self.derivative_worked(at, sent)];
+                let left = format!("∂{} = ", self.nodes[sent.to].name)
+                    + &formula.into_iter().flatten().collect::<Vec<_>>().join(" = ");
+                let to = &self.nodes[sent.to];
+                let meets = (self.received(sent.to).count() > 1).then(|| format!("part of ∂{}", to.name));
+                let why = meets.or_else(|| self.why_small(at, sent));
+                lines.push((left, told(&sent.gradient, to.columns()), with_shape(to, why)));
+            }
+            // where gradients meet, the sum stands behind the last part
+            let mut met: Vec<usize> = node.sends.iter().map(|sent| sent.to).collect();
+            met.dedup();
+            for to in met {
+                let parts: Vec<&crate::Sent> = self.received(to).map(|(_, sent)| sent).collect();
+                let earliest = self.received(to).next().is_some_and(|(from, _)| from == at);
+                let (Some(sum), true) = (&self.nodes[to].gradient, earliest && parts.len() > 1) else {
+                    continue;
+                };
+                let left = match sum.len() == 1 && parts.len() <= 4 {
+                    true => {
+                        parts.iter().rev().map(|part| told(&part.gradient, 1)).collect::<Vec<_>>().join(" + ")
+                    }
+                    false => format!("the sum of {} parts", parts.len()),
+                };
+                let to = &self.nodes[to];
+                lines.push((format!("∂{} = {left}", to.name), told(sum, to.columns()), with_shape(to, None)));
+            }
+        }
+        text += "backward\n";
+        text += &table(lines);
+        text
+    }
+
+    /// Why a node passes on so little, if it does.
+    pub fn why_small(&self, node: usize, sent: &crate::Sent) -> Option<String> {
+        let gain = self.gain(node, sent);
+        let name = &self.nodes[node].name;
+        (gain < crate::SATURATED && self.nodes[node].slopes.is_some())
+            .then(|| format!("{name} passes on {} % of its gradient", digits(100.0 * gain, 2)))
+    }
+
+    /// All there is to say of each node, with the marks of a terminal's colours if `colour`.
+    pub fn text(&self, colour: bool) -> String {
+        let paint = |code: &str, text: &str| match colour {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_string(),
+        };
+        let mut out = String::new();
+        for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant()) {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            let title = match self.formula(at) {
+                formula if formula.is_empty() => node.name.clone(),
+                formula => format!("{} = {formula}", node.name),
+            };
+            let scope = if node.scope.is_empty() { String::new() } else { format!(", in {}", node.scope) };
+            let kind = format!("{} {}{scope}", node.card.name, node.shape);
+            let _ = writeln!(out, "{}  {}", paint(NAME, &title), paint(QUIET, &kind));
+            let mut line = |label: &str, text: &str| {
+                let _ = writeln!(out, "  {} {text}", paint(QUIET, &format!("{label:10}")));
+            };
+            line("what", node.card.story);
+            let worked = self.worked(at).map_or(String::new(), |worked| format!("{worked} = "));
+            line("value", &format!("{worked}{}", told(&node.value, node.columns())));
+            if let Some(gradient) = &node.gradient {
+                let text = format!("∂{} = {}{}", node.name, told(gradient, node.columns()), length(gradient));
+                line("gradient", &paint(GRADIENT, &text));
+            }
+            let received: Vec<_> = self.received(at).collect();
+            if received.len() > 1 {
+                for (from, sent) in received {
+                    let part = told(&sent.gradient, node.columns());
+                    line("from", &format!("{}: {part}{}", self.nodes[from].name, length(&sent.gradient)));
+                }
+            }
+            for sent in &node.sends {
+                let worked =
+                    self.derivative_worked(at, sent).map_or(String::new(), |worked| format!(" = {worked}"));
+                let why =
+                    self.why_small(at, sent).map_or(String::new(), |why| paint(WARNING, &format!("; {why}")));
+                let to = &self.nodes[sent.to].name;
+                let formula = format!("∂{to} = {}{worked}", self.derivative(at, sent));
+                line(
+                    "passes on",
+                    &format!(
+                        "{formula} = {}{}{why}",
+                        told(&sent.gradient, self.nodes[sent.to].columns()),
+                        length(&sent.gradient)
+                    ),
+                );
+            }
+            if let Some(warning) = node.units().and_then(|units| units.warning()) {
+                line("units", &paint(WARNING, &warning));
+            }
+            line("recorded", &node.recorded_at.to_string());
+        }
+        out
+    }
+}
+
+/// Without colours.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.text(false))
+    }
+}
+
+impl Units {
+    /// What is wrong with them, if something is.
+    pub fn warning(self) -> Option<String> {
+        let Units { count, dead, saturated, rows } = self;
+        let part = |n: usize, what: &str| {
+            (n > 0).then(|| if count == 1 { what.into() } else { format!("{n} of {count} {what}") })
+        };
+        let off = if rows > 1 { "dead" } else { "off" };
+        let parts: Vec<String> =
+            [part(dead, off), part(saturated, "saturated")].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+/// Of more than one number, how long they are together.
+fn length(numbers: &[f64]) -> String {
+    if numbers.len() > 1 { format!(", length {}", digits(norm(numbers), 4)) } else { String::new() }
+}
+
+fn with_shape(node: &Node, more: Option<String>) -> String {
+    let shape = (node.value.len() != 1).then(|| node.shape.to_string());
+    shape.into_iter().chain(more).collect::<Vec<_>>().join("  ")
+}
+
+/// Three columns; what is longer than the first column pushes the others on.
+fn table(rows: Vec<(String, String, String)>) -> String {
+    const WIDEST: usize = 48;
+    let wide = |pick: fn(&(String, String, String)) -> &String, widest: usize| {
+        rows.iter().map(|row| pick(row).chars().count()).filter(|&n| n <= widest).max().unwrap_or(0)
+    };
+    let (first, second) = (wide(|row| &row.0, WIDEST + 12), wide(|row| &row.1, WIDEST));
+    let line = |(a, b, c): &(String, String, String)| {
+        format!("  {a:first$}  {b:second$}  {c}").trim_end().to_string() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
