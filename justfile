@@ -29,3 +29,11 @@ ci:
 # The documentation, in a browser.
 doc:
     cargo doc --workspace --no-deps --open
+
+# The book, in a browser. Needs mdBook: cargo install mdbook --version 0.5.4 --locked
+book:
+    mdbook build docs --open
+
+# Outputs and pictures of the book, written anew by the commands that it shows.
+book-update:
+    UPDATE_DOCS=1 cargo test -p surprisal-cli --test book

@@ -39,6 +39,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+mod book;
+
 pub use surprisal_data as data;
 pub use surprisal_layers as layers;
 pub use surprisal_loss as loss;

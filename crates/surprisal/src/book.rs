@@ -1,0 +1,23 @@
+//! The lessons' code, compiled and run.
+
+macro_rules! lessons {
+    ($($name:ident: $path:literal),+ $(,)?) => { $(
+        #[doc = include_str!($path)]
+        struct $name;
+    )+ };
+}
+lessons! {
+    BeforeYouStart: "../../../docs/lessons/00-before-you-start.md",
+    Surprise: "../../../docs/lessons/01-surprise.md",
+    CrossEntropy: "../../../docs/lessons/02-cross-entropy.md",
+    ScoresAndProbabilities: "../../../docs/lessons/03-scores-and-probabilities.md",
+    TheTape: "../../../docs/lessons/06-the-tape.md",
+    WhyTopologicalOrder: "../../../docs/lessons/07-why-topological-order.md",
+    WhyGradientsAreZeroed: "../../../docs/lessons/08-why-gradients-are-zeroed.md",
+    Layers: "../../../docs/lessons/09-layers.md",
+    LossesAndNumerics: "../../../docs/lessons/10-losses-and-numerics.md",
+    Optimizers: "../../../docs/lessons/11-optimizers.md",
+    YourOwnData: "../../../docs/lessons/12-your-own-data.md",
+    Experiments: "../../../docs/lessons/13-experiments.md",
+    ComingFrom: "../../../docs/coming-from.md",
+}
