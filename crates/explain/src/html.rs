@@ -101,4 +101,5 @@ const STYLE: &str = "\
 .stepper .steps{padding-left:2.5rem}.stepper .steps p{margin:.4rem 0;font-variant-numeric:tabular-nums}\
 .stepper.live .steps{position:sticky;top:4.6rem;background:var(--paper);list-style:none;padding:0;margin:0;\
 min-height:9rem;border-bottom:1px solid var(--rule)}\
+.stepper .scroll{width:min(100vw - 2rem,64rem);margin-left:50%;transform:translateX(-50%)}\
 .stepper svg{display:block;margin:0 auto;max-width:none}";

@@ -5,6 +5,7 @@ for (const stepper of document.querySelectorAll('.stepper')) {
   const slider = bar.querySelector('input');
   const nodes = [...stepper.querySelectorAll('g.node')];
   const edges = [...stepper.querySelectorAll('path.edge')];
+  const last = Math.max(...nodes.map(group => Number(group.id.split('-').pop())));
   const place = element => Number(element.id.split('-').pop());
   bar.hidden = false;
   stepper.classList.add('live');
@@ -17,9 +18,14 @@ for (const stepper of document.querySelectorAll('.stepper')) {
     for (const group of nodes) {
       group.classList.toggle('now', place(group) === Number(node));
       group.classList.toggle('later', pass === 'forward' && place(group) > Number(node));
+      // a gradient is known when all that the node sends its value to has been walked
+      const users = edges.filter(edge => Number(edge.id.split('-').at(-2)) === place(group)).map(place);
+      const known = pass === 'backward' && (place(group) === last || users.length > 0 && users.every(user => walked.has(user)));
+      group.classList.toggle('unknown', !known);
     }
     for (const edge of edges) {
-      edge.classList.toggle('later', pass === 'forward' ? place(edge) > Number(node) : !walked.has(place(edge)));
+      edge.classList.toggle('later', pass === 'forward' && place(edge) > Number(node));
+      edge.classList.toggle('unknown', !walked.has(place(edge)));
     }
     if (follow) nodes.find(group => place(group) === Number(node))?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   };

@@ -82,7 +82,11 @@ impl HeatMap {
             let [x, y, w, h] = [x, y, w, h].map(number);
             format!("M{x} {y}h{w}v{h}h-{w}z")
         };
-        let mut out = format!("<path class=\"frame\" d=\"{}\"/>", rectangle(left, top, wide, high));
+        let mut out = format!(
+            "<g class=\"map {}\"><path class=\"frame\" d=\"{}\"/>",
+            self.class,
+            rectangle(left, top, wide, high)
+        );
         for shade in (-(SHADES as i32)..=SHADES as i32).filter(|&shade| shade != 0) {
             let cells = self.cells.iter().enumerate().filter(|&(_, &s)| s == shade);
             let corner =
@@ -94,7 +98,7 @@ impl HeatMap {
                 out += &format!("<path class=\"{sign}\" fill-opacity=\"{opacity}\" d=\"{d}\"/>");
             }
         }
-        out
+        out + "</g>"
     }
 }
 
@@ -286,7 +290,7 @@ fn css() -> String {
     let colours = |theme: &Theme| {
         let Theme { paper, ink, muted, grid, axis, lines: [blue, vermilion, green, ..] } = theme;
         format!(
-            ".tape{{background:{paper};color:{ink}}}.tape .quiet,.tape .label{{fill:{muted}}}.tape .gradient{{fill:{blue}}}\
+            ".tape{{background:{paper};color:{ink}}}.tape .quiet,.tape .label{{fill:{muted}}}.tape text.gradient{{fill:{blue}}}\
              .tape .warning{{fill:{vermilion}}}.tape .node rect{{fill:{paper};stroke:{axis}}}\
              .tape .parameter rect{{stroke:{green}}}.tape .warned rect{{stroke:{vermilion}}}.tape .scope{{fill:{grid}}}\
              .tape .edge{{stroke:{blue}}}.tape .none{{stroke:{vermilion}}}.tape .still{{stroke:{axis}}}\
@@ -299,7 +303,7 @@ fn css() -> String {
          font-variant-numeric:tabular-nums}}.tape text{{fill:currentColor}}.tape .name{{font-weight:600}}\
          .tape .label{{font-style:italic}}.tape .node rect{{stroke-width:1.2}}.tape .parameter rect,.tape .warned rect{{stroke-width:2}}\
          .tape .now rect{{stroke-width:3.5}}.tape .edge{{fill:none;stroke-linecap:round;opacity:.75}}\
-         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.25}}\
+         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.25}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
          {}@media screen and (prefers-color-scheme:dark){{{}}}",
         colours(&LIGHT),
         colours(&DARK)

@@ -9,6 +9,7 @@
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
 //! | [`optim`] | gradient descent, RMSprop, Adam, AdamW |
 //! | [`data`] | data sets: read, scaled, split, cut into batches; metrics of the answers |
+//! | [`explain`] | what every node of a tape is, what it passes on, and why so little: as text, as a picture, as a page |
 //! | [`train`] | the loop over epochs, measured; models in files |
 //! | [`prelude`] | what most programs need, in one `use` |
 //!
@@ -43,6 +44,7 @@
 mod book;
 
 pub use surprisal_data as data;
+pub use surprisal_explain as explain;
 pub use surprisal_layers as layers;
 pub use surprisal_loss as loss;
 pub use surprisal_optim as optim;
@@ -58,6 +60,7 @@ pub mod prelude {
     pub use surprisal_data::{
         Batches, DataSource, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
     };
+    pub use surprisal_explain::explain;
     pub use surprisal_layers::{
         Activation, BatchNorm1d, Dropout, Elu, Embedding, Flatten, Gelu, Init, Layer, LayerNorm, LeakyRelu,
         Linear, LogSigmoid, LogSoftmax, Mlp, Relu, Residual, Rng, Sigmoid, Silu, Sizes, Softmax, Softplus,

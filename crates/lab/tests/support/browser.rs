@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What is wrong with the pages, in sentences; none, with a word on the output, where there is no browser.
 ///
-/// Wrong are scripts, messages on the console, styles and links from or to the outside, links to files or places that are
+/// Wrong are scripts (but the one of a page to step through, which must show each step), messages on the console, styles and links from or to the outside, links to files or places that are
 /// not there (which leaves nothing to be requested);
 /// pictures that are not visible or stick out; words that are clipped or lie on other words; elements that are wider than
 /// the page, unless they scroll in a box of their own.
