@@ -103,6 +103,18 @@ impl DataSource {
     /// Pixels are divided by their largest value, 16 (digits) or 255 (MNIST). Tables, iris and breast_cancer
     /// are standardised by what is measured on the training part. Synthetic sets stay as they are.
     ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::{DataSource, Split};
+    ///
+    /// let source: DataSource = "iris".parse()?;
+    /// let Split { train, test, .. } = source.load(None, &mut ChaCha8Rng::seed_from_u64(7))?;
+    /// assert_eq!(train.rows() + test.rows(), 150);
+    /// assert!(train.features.mean().unwrap().abs() < 1e-12); // standardised
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// Errors as [`check_target`](DataSource::check_target), with
     /// [`ErrorKind::Spec`](crate::ErrorKind::Spec): a mistake in the command, not in a file. Errors as the
     /// reader of the source does, if a class has a single row, and if a table cannot be standardised.

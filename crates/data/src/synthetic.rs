@@ -97,6 +97,19 @@ impl Dataset {
     /// standard deviation of a cloud. `classes` from 2 to 100, `features` from 1 to 100. In text: `blobs`,
     /// which is `blobs:n=100,noise=1,classes=3,features=2,center_box=10`.
     ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(0);
+    /// let blobs = Dataset::blobs(90, 1.0, 3, 2, 10.0, &mut rng)?;
+    /// assert_eq!((blobs.rows(), blobs.columns(), blobs.classes()), (90, 2, 3));
+    /// let spirals = Dataset::spirals(194, 0.0, 2, 3.0, &mut rng)?;
+    /// assert_eq!(spirals.class_names, ["0", "1"]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    ///
     /// Source: scikit-learn, `make_blobs`, with its defaults.
     pub fn blobs(
         n: usize,

@@ -1,14 +1,17 @@
 //! Every feature with mean 0 and variance 1.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
 use crate::layer_norm::{add_filled, expect_features};
 use crate::{Layer, Summary};
 
-/// `y = (x - μ) / √(σ² + ε) · weight + bias`, with a mean μ and a variance σ² for each feature: `[rows, features]` to the same.
+/// Takes from each feature its mean, divides by its deviation, then scales and shifts: `[rows, features]` to the same.
 ///
-/// In training they are those of the batch, μ = 1/n Σ x and σ² = 1/n Σ (x - μ)² along the n rows, and the gradient goes
-/// through them. In evaluation they are running ones, so that a row's result does not depend on the rows beside it: each
+#[doc = math!("y = (x - μ) / √(σ² + ε) · weight + bias")]
+#[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]
+///
+/// In training mean and variance are those of the batch, along its n rows, and the gradient goes through them. In evaluation they are running ones, so that a row's result does not depend on the rows beside it: each
 /// step of training moves `NAME.running_mean` and `NAME.running_var` by the `momentum` towards those of its batch (the variance
 /// with n - 1 instead of n, as PyTorch does), written by the optimizer's step (Ioffe and Szegedy 2015).
 ///

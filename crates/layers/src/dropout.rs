@@ -1,12 +1,15 @@
 //! Noise that no unit can rely on another in.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, Var};
 
 use crate::{Layer, Summary};
 
 /// In training sets each number to 0 with probability p and divides the others by 1 - p; in evaluation does nothing.
 ///
-/// `y = m x / (1 - p)` with m = 0 or 1, drawn anew in every step from a seed of the tape, so that one seed repeats a step; the
+#[doc = math!("y = m x / (1 - p), m = 0 or 1")]
+///
+/// m is drawn anew in every step from a seed of the tape, so that one seed repeats a step; the
 /// mean of y is x. What a unit computes has to be of use without the units beside it (Srivastava et al. 2014).
 ///
 /// ```

@@ -1,11 +1,14 @@
 //! A vector for each of many things.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::ops::index::IndexSelect;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
 use crate::{Init, Layer, Rng, Summary};
 
-/// `y_i = weight[x_i]`: indices, stored as numbers, to rows of a table: `[rows]` to `[rows, dim]`, `[rows, words]` to `[rows, words, dim]`.
+/// Indices, stored as numbers, to rows of a table: `[rows]` to `[rows, dim]`, `[rows, words]` to `[rows, words, dim]`.
+///
+#[doc = math!("y_i = weight[x_i]")]
 ///
 /// The same as a product with one-hot rows, without the zeros: a row of the table gets the sum of the gradients of the
 /// places that took it, and no other row gets any. Holds `NAME.weight` of shape `[count, dim]`.

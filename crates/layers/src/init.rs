@@ -10,6 +10,7 @@ use std::str::FromStr;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal, StandardNormal, Uniform};
+use surprisal_formula_macro::math;
 use surprisal_tensor::Scalar;
 
 /// The generator of everything that is drawn: portable, so that a seed gives the same numbers on every machine.
@@ -65,13 +66,21 @@ pub enum Init {
     Linear,
     /// Normal with standard deviation 1/√n_in (LeCun et al. 1998).
     NormalOverSqrtInputs,
-    /// Uniform in ±√(6 / (n_in + n_out)) (Glorot and Bengio 2010).
+    /// Uniform in ±a (Glorot and Bengio 2010).
+    ///
+    #[doc = math!("a = √(6 / (n_in + n_out))")]
     XavierUniform,
-    /// Normal with standard deviation √(2 / (n_in + n_out)) (Glorot and Bengio 2010).
+    /// Normal with standard deviation s (Glorot and Bengio 2010).
+    ///
+    #[doc = math!("s = √(2 / (n_in + n_out))")]
     XavierNormal,
-    /// Uniform in ±√(6 / n_in), for relu (He et al. 2015).
+    /// Uniform in ±a, for relu (He et al. 2015).
+    ///
+    #[doc = math!("a = √(6 / n_in)")]
     KaimingUniform,
-    /// Normal with standard deviation √(2 / n_in), for relu (He et al. 2015).
+    /// Normal with standard deviation s, for relu (He et al. 2015).
+    ///
+    #[doc = math!("s = √(2 / n_in)")]
     KaimingNormal,
     /// A random rotation times this gain, for weights: the columns are orthogonal and as long as the gain, or the rows, if
     /// there are fewer rows than columns. So the signal keeps its length through any number of linear layers, not only

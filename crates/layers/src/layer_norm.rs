@@ -1,12 +1,16 @@
 //! Every row with mean 0 and variance 1.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
 use crate::{Layer, Summary};
 
-/// `y = (x - μ) / √(σ² + ε) · weight + bias`, with the mean μ and the variance σ² of each row: `[.., features]` to the same.
+/// Takes from each row its mean, divides by its deviation, then scales and shifts: `[.., features]` to the same.
 ///
-/// μ = 1/n Σ x and σ² = 1/n Σ (x - μ)² go along the last axis of n = `features` numbers. Each row is normalised by itself, so
+#[doc = math!("y = (x - μ) / √(σ² + ε) · weight + bias")]
+#[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]
+///
+/// Mean and variance go along the last axis of n = `features` numbers. Each row is normalised by itself, so
 /// training and evaluation are the same, and a batch may be a single row (Ba, Kiros and Hinton 2016).
 ///
 /// Holds `NAME.weight` (starts with ones) and `NAME.bias` (zeros), both `[features]`.

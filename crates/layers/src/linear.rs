@@ -1,10 +1,13 @@
 //! The fully connected layer.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
 use crate::{Init, Layer, Rng, Summary};
 
-/// `y = x W + b`: `[rows, inputs]` to `[rows, outputs]`.
+/// A weighted sum of all inputs, and a bias, for every output: `[rows, inputs]` to `[rows, outputs]`.
+///
+#[doc = math!("y = x W + b")]
 ///
 /// Holds the places of two parameters, `NAME.weight` of shape `[inputs, outputs]` and `NAME.bias` of shape `[outputs]`. The weight
 /// stands as it is multiplied; PyTorch's is its transpose.

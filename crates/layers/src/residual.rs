@@ -1,12 +1,16 @@
 //! A way around a layer.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, Var};
 
 use crate::{Layer, Summary};
 
-/// `y = x + f(x)`, any shape to the same: the layer f learns what to change, and the gradient has a way around it.
+/// A layer f that learns what to change, and for the gradient a way around it: any shape to the same.
 ///
-/// `dx = dy + dy ∂f/∂x`: however deep the net, the 1 of the first term reaches every layer (He et al. 2016).
+#[doc = math!("y = x + f(x)")]
+#[doc = math!("dx = dy + dy ∂f/∂x")]
+///
+/// However deep the net, the 1 of the first term reaches every layer (He et al. 2016).
 ///
 /// ```
 /// use surprisal_layers::{Init, Layer, Linear, Residual, Tanh, rng};

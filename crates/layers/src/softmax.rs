@@ -1,10 +1,13 @@
 //! Numbers as probabilities of classes.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, Var};
 
 use crate::Layer;
 
-/// The probabilities of the classes, `y_i = e^x_i / Σ e^x_j` along the last axis: `[.., classes]` to the same.
+/// The probabilities of the classes along the last axis: `[.., classes]` to the same.
+///
+#[doc = math!("y_i = e^x_i / Σ_j e^x_j")]
 ///
 /// For training leave it out: the fused losses take logits.
 ///
@@ -18,7 +21,9 @@ use crate::Layer;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Softmax;
 
-/// The logarithms of those probabilities, `y_i = x_i - ln Σ e^x_j` along the last axis: `[.., classes]` to the same.
+/// The logarithms of those probabilities along the last axis: `[.., classes]` to the same.
+///
+#[doc = math!("y_i = x_i - ln Σ_j e^x_j")]
 ///
 /// The probabilities are not formed, so a small one is not rounded to 0 and its logarithm to -∞. For training leave it out:
 /// the fused losses take logits.

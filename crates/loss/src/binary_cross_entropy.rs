@@ -1,14 +1,16 @@
-//! Binary cross-entropy on probabilities: `l = -[t ln p + (1 - t) ln(1 - p)]`.
+//! Binary cross-entropy on probabilities.
 //!
 #![doc = include_str!("../pictures/binary_cross_entropy.svg")]
 //!
 //! A model says "yes" with probability p. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
-//! `l = -[t ln p + (1 - t) ln(1 - p)]`
+#![doc = surprisal_formula_macro::math!("l = -[t ln p + (1 - t) ln(1 - p)]")]
 //!
 //! # The gradient
 //!
-//! `dl/dp = (p - t) / (p (1 - p))`, which is `-1 / p` for t = 1 and `1 / (1 - p)` for t = 0: the surer the wrong answer, the
+#![doc = surprisal_formula_macro::math!("dl/dp = (p - t) / (p (1 - p))")]
+//!
+//! which is `-1 / p` for t = 1 and `1 / (1 - p)` for t = 0: the surer the wrong answer, the
 //! steeper, without bound.
 //!
 //! # In which form

@@ -1,16 +1,18 @@
-//! Binary cross-entropy with logits: `l = t softplus(-z) + (1 - t) softplus(z)`.
+//! Binary cross-entropy with logits.
+//!
+#![doc = surprisal_formula_macro::math!("l = t softplus(-z) + (1 - t) softplus(z)")]
 //!
 #![doc = include_str!("../pictures/binary_cross_entropy_with_logits.svg")]
 //!
 //! A logit z says "yes" with probability `a = σ(z)`. The surprise at what then happens, t = 1 for yes and 0 for no, is
 //!
-//! `l = -[t ln a + (1 - t) ln(1 - a)]`
+#![doc = surprisal_formula_macro::math!("l = -[t ln a + (1 - t) ln(1 - a)]")]
 //!
 //! # The gradient
 //!
 //! `dl/da = (a - t) / (a (1 - a))` and `da/dz = σ'(z) = a (1 - a)`. The product is
 //!
-//! `dl/dz = a - t = (1 - t) σ(z) - t σ(-z)`
+#![doc = surprisal_formula_macro::math!("dl/dz = a - t = (1 - t) σ(z) - t σ(-z)")]
 //!
 //! The factor σ'(z), which makes squared error learn slowest where it is most wrong, has cancelled.
 //!
@@ -18,7 +20,7 @@
 //!
 //! `-ln σ(z) = softplus(-z)` and `-ln(1 - σ(z)) = softplus(z)`, with `softplus(x) = max(x, 0) + ln_1p(e^-|x|)`, so
 //!
-//! `l = t softplus(-z) + (1 - t) softplus(z)`
+#![doc = surprisal_formula_macro::math!("l = t softplus(-z) + (1 - t) softplus(z)")]
 //!
 //! is a sum of terms that are not negative: nothing cancels, nothing overflows. The usual `max(z, 0) - t z + ln(1 + e^-|z|)`
 //! cancels for t = 1, and sigmoid followed by a logarithm is infinite in `f32` from z = -104 on (for t = 1). The gradient of

@@ -1,4 +1,6 @@
-//! Cross-entropy and Dice together: `l = a CE + (1 - a) (1 - Dice)`.
+//! Cross-entropy and Dice together.
+//!
+#![doc = surprisal_formula_macro::math!("l = a CE + (1 - a) (1 - Dice)")]
 //!
 //! Cross-entropy asks of every element how surprising it is, and has a good slope everywhere; it does not mind if a small
 //! set is lost among many elements outside of it. [Dice](mod@crate::dice_loss) sees nothing but the set, and has next to no

@@ -1,4 +1,7 @@
-//! Contrastive loss: `l = ½ [y D² + (1 - y) max(0, margin - D)²]`, D = ‖x₁ - x₂‖.
+//! Contrastive loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = ½ [y D² + (1 - y) max(0, margin - D)²]")]
+#![doc = surprisal_formula_macro::math!("D = ‖x₁ - x₂‖")]
 //!
 //! For learning distances from pairs: two items, mapped to rows of numbers by the same network, are drawn together where
 //! they are similar, y = 1, and pushed apart where they are not, y = 0, until a margin lies between them. Without the

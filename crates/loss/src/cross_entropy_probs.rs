@@ -1,4 +1,6 @@
-//! Cross-entropy of two distributions: `H(p, q) = -Σ_c p_c ln q_c`.
+//! Cross-entropy of two distributions.
+//!
+#![doc = surprisal_formula_macro::math!("H(p, q) = -Σ_c p_c ln q_c")]
 //!
 //! Class c happens with probability p_c, and who expected q_c is then surprised by -ln q_c. The mean of that surprise is least, and is the
 //! [entropy](crate::entropy()) of p, for q = p; what it is above that is the Kullback-Leibler divergence: `H(p, q) = H(p) + KL(p‖q)`.
@@ -12,7 +14,9 @@
 //!
 //! # The gradient
 //!
-//! `dH/dq_c = -p_c / q_c` and `dH/dp_c = -ln q_c`, each number on its own: that a row sums to 1 is not known here, and it need not.
+#![doc = surprisal_formula_macro::math!("dH/dq_c = -p_c / q_c, dH/dp_c = -ln q_c")]
+//!
+//! each number on its own: that a row sums to 1 is not known here, and it need not.
 //!
 //! # In which form
 //!

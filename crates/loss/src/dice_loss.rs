@@ -1,4 +1,6 @@
-//! Dice loss: `l = 1 - (2 Σ p t + s) / (Σ p + Σ t + s)`.
+//! Dice loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = 1 - (2 Σ p t + s) / (Σ p + Σ t + s)")]
 //!
 //! Probabilities p say which elements belong to a set, targets t which do. Dice's coefficient is twice what both hold in
 //! common, over what each holds: 1 where they agree, 0 where they have nothing in common. Elements that both leave out
@@ -13,7 +15,7 @@
 //!
 //! With `F = Σ [p (1 - t) + t (1 - p)]`, `I = 2 Σ p t + s` and `N = F + I`, which is the denominator, `l = F / N`, and
 //!
-//! `dl/dp = [(1 - 2 t) N - F] / N² = [(1 - t) I - t (N + F)] / N²`
+#![doc = surprisal_formula_macro::math!("dl/dp = [(1 - 2 t) N - F] / N² = [(1 - t) I - t (N + F)] / N²")]
 //!
 //! so that an element outside pays `I / N²` for its p, and one inside earns `(N + F) / N²`. A logit's is this times
 //! `σ'(z) = e / (1 + e)²`, e = e^-|z|. With [`squared`](DiceLoss::squared), `F = Σ (p - t)²` and

@@ -1,4 +1,6 @@
-//! Entropy: the surprise to be expected, `H(p) = -Σ_c p_c ln p_c`.
+//! Entropy: the surprise to be expected.
+//!
+#![doc = surprisal_formula_macro::math!("H(p) = -Σ_c p_c ln p_c")]
 //!
 //! Class c happens with probability p_c, and then surprises by -ln p_c. The mean of that is the least number of bits, or nats, that a
 //! message about the class takes on average: 0 for a certain class, and most, ln C, where all C classes are equally probable.
@@ -8,7 +10,9 @@
 //!
 //! # The gradient
 //!
-//! `dH/dp_c = -(ln p_c + 1)`, each p_c on its own: that they sum to 1 is not known here, and p need not. At p = 0 it is +inf.
+#![doc = surprisal_formula_macro::math!("dH/dp_c = -(ln p_c + 1)")]
+//!
+//! each p_c on its own: that they sum to 1 is not known here, and p need not. At p = 0 it is +inf.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Entropy of a softmax: `H(p) = -Σ_c p_c ln p_c`, with `p = softmax(z)`.
+//! Entropy of a softmax.
+//!
+#![doc = surprisal_formula_macro::math!("H(p) = -Σ_c p_c ln p_c, p = softmax(z)")]
 //!
 //! How unsure a model is, from its logits: 0 where it bets on one class, ln C where it holds all C equally probable. Subtracted from a
 //! loss it keeps predictions broad (a confidence penalty, or exploration in reinforcement learning); added, it makes them sharp, also
@@ -6,9 +8,11 @@
 //!
 //! # The gradient
 //!
-//! `dH/dz_i = p_i ((-ln p_i) - H)`: what is more surprising than the average gains. In other words, with `-ln p_i = ln Σ_j e^z_j - z_i`,
+#![doc = surprisal_formula_macro::math!("dH/dz_i = p_i ((-ln p_i) - H)")]
 //!
-//! `dH/dz_i = p_i (Σ_j p_j z_j - z_i)`
+//! What is more surprising than the average gains. In other words, with `-ln p_i = ln Σ_j e^z_j - z_i`,
+//!
+#![doc = surprisal_formula_macro::math!("dH/dz_i = p_i (Σ_j p_j z_j - z_i)")]
 //!
 //! # In which form
 //!

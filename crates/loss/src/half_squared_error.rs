@@ -1,4 +1,6 @@
-//! Half the squared error: `l = ½ (a - y)²`.
+//! Half the squared error.
+//!
+#![doc = surprisal_formula_macro::math!("l = ½ (a - y)²")]
 //!
 #![doc = include_str!("../pictures/half_squared_error.svg")]
 //!
@@ -7,8 +9,13 @@
 //!
 //! # The gradient
 //!
-//! `dl/da = a - y`, and `dl/dy` is its negative. For an output `a = σ(z)` of a logit z, the chain rule gives
-//! `dl/dz = (a - y) σ'(z)`: at z = 10 and y = 0, as wrong as can be, it is 4.5e-5, where cross-entropy's is 1.
+#![doc = surprisal_formula_macro::math!("dl/da = a - y")]
+//!
+//! and `dl/dy` is its negative. For an output `a = σ(z)` of a logit z, the chain rule gives
+//!
+#![doc = surprisal_formula_macro::math!("dl/dz = dl/da · da/dz = (a - y) σ'(z)")]
+//!
+//! At z = 10 and y = 0, as wrong as can be, it is 4.5e-5, where cross-entropy's is 1.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Hinge loss: `l = max(0, m - y x)`, for labels y that are +1 or -1 and a margin m.
+//! Hinge loss, for labels y that are +1 or -1 and a margin m.
+//!
+#![doc = surprisal_formula_macro::math!("l = max(0, m - y x)")]
 //!
 #![doc = include_str!("../pictures/hinge_loss.svg")]
 //!
@@ -10,7 +12,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = -y` where `y x < m`, else 0; at the kink `y x = m` it is 0.
+#![doc = surprisal_formula_macro::math!("dl/dx = -y where y x < m, else 0")]
+//!
+//! At the kink `y x = m` it is 0.
 //!
 //! # In which form
 //!

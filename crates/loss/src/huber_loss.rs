@@ -1,4 +1,6 @@
-//! Huber's loss: `l = e² / 2` where `|e| <= δ`, else `δ (|e| - δ/2)`, with `e = x - t`.
+//! Huber's loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = e² / 2 where |e| <= δ, else δ (|e| - δ/2); e = x - t")]
 //!
 #![doc = include_str!("../pictures/huber_loss.svg")]
 //!
@@ -11,7 +13,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = e` where `|e| <= δ`, else `δ sign(e)`: the error, cut off at δ; `dl/dt` is its negative. Both pieces meet at `|e| = δ` with
+#![doc = surprisal_formula_macro::math!("dl/dx = e where |e| <= δ, else δ sign(e)")]
+//!
+//! It is the error, cut off at δ; `dl/dt` is its negative. Both pieces meet at `|e| = δ` with
 //! the same value and the same slope. The mean over n elements divides by n.
 //!
 //! # In which form

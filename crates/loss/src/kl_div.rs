@@ -1,4 +1,6 @@
-//! Kullback-Leibler divergence: `KL(P‖Q) = Σ_c p_c (ln p_c - ln q_c)`.
+//! Kullback-Leibler divergence.
+//!
+#![doc = surprisal_formula_macro::math!("KL(P‖Q) = Σ_c p_c (ln p_c - ln q_c)")]
 //!
 //! What it costs, in nats, to expect Q where P is true, above what P costs by itself: `KL(P‖Q) = H(P, Q) - H(P)`. It is 0 if
 //! Q is P and positive otherwise, but no distance: KL(Q‖P) is another number. To train Q, KL(P‖Q) punishes every class
@@ -13,7 +15,8 @@
 //!
 //! # The gradient
 //!
-//! With x = ln q: `dl/dx = -p`, and `dl/dp = ln p + 1 - x`. With t = ln p: `dl/dt = p (t - x + 1)`.
+#![doc = surprisal_formula_macro::math!("dl/dx = -p, dl/dp = ln p + 1 - x with x = ln q")]
+#![doc = surprisal_formula_macro::math!("dl/dt = p (t - x + 1) with t = ln p")]
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Kullback-Leibler divergence of two softmaxes: `KL(P‖Q) = Σ_c p_c (ln p_c - ln q_c)`, with `p = softmax(a)`, `q = softmax(b)`.
+//! Kullback-Leibler divergence of two softmaxes.
+//!
+#![doc = surprisal_formula_macro::math!("KL(P‖Q) = Σ_c p_c (ln p_c - ln q_c), p = softmax(a), q = softmax(b)")]
 //!
 //! What it costs to expect Q where P is true, above what P costs by itself; 0 where the logits are equal but for a shift. It is how a
 //! small model learns from a large one (distillation: a from the teacher, b from the student, both over a temperature), how a policy
@@ -6,7 +8,8 @@
 //!
 //! # The gradient
 //!
-//! With `r_c = ln p_c - ln q_c`: `dKL/db_i = q_i - p_i`, and `dKL/da_i = p_i (r_i - KL)`.
+#![doc = surprisal_formula_macro::math!("dKL/db_i = q_i - p_i")]
+#![doc = surprisal_formula_macro::math!("dKL/da_i = p_i (r_i - KL) with r_c = ln p_c - ln q_c")]
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Absolute error: `l = |x - t|`.
+//! Absolute error.
+//!
+#![doc = surprisal_formula_macro::math!("l = |x - t|")]
 //!
 #![doc = include_str!("../pictures/l1_loss.svg")]
 //!
@@ -11,7 +13,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = sign(x - t)`, and `dl/dt` is its negative. The mean over n elements divides by n. At x = t there is a kink, and
+#![doc = surprisal_formula_macro::math!("dl/dx = sign(x - t)")]
+//!
+//! and `dl/dt` is its negative. The mean over n elements divides by n. At x = t there is a kink, and
 //! every slope from -1 to 1 would do; it is taken as 0, so that a model that is right is left alone.
 //!
 //! # In which form

@@ -1,4 +1,6 @@
-//! Logarithm of the hyperbolic cosine: `l = ln cosh(x - t)`.
+//! Logarithm of the hyperbolic cosine.
+//!
+#![doc = surprisal_formula_macro::math!("l = ln cosh(x - t)")]
 //!
 #![doc = include_str!("../pictures/log_cosh_loss.svg")]
 //!
@@ -9,7 +11,9 @@
 //!
 //! # The gradient
 //!
-//! `d ln cosh e / de = sinh e / cosh e = tanh e`; `dl/dt` is its negative. The mean over n elements divides by n.
+#![doc = surprisal_formula_macro::math!("d ln cosh e / de = sinh e / cosh e = tanh e")]
+//!
+//! and `dl/dt` is its negative. The mean over n elements divides by n.
 //!
 //! # In which form
 //!

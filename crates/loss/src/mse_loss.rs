@@ -1,4 +1,6 @@
-//! Squared error: `l = (x - t)²`.
+//! Squared error.
+//!
+#![doc = surprisal_formula_macro::math!("l = (x - t)²")]
 //!
 #![doc = include_str!("../pictures/mse_loss.svg")]
 //!
@@ -9,7 +11,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = 2 (x - t)`, and `dl/dt` is its negative. The mean over n elements divides by n.
+#![doc = surprisal_formula_macro::math!("dl/dx = 2 (x - t)")]
+//!
+//! and `dl/dt` is its negative. The mean over n elements divides by n.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Multi-class margin loss: `l = (w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p`.
+//! Multi-class margin loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = (w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p")]
 //!
 //! The score of the class y that it was shall lead every other score by the margin m. Each of the others that comes nearer, or
 //! leads, counts what is lacking: by itself (p = 1), or by its square (p = 2), which has no kink. A row where y leads by the

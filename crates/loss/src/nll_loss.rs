@@ -1,13 +1,15 @@
-//! Negative log-likelihood of a class: `l = -q_y`.
+//! Negative log-likelihood of a class.
 //!
 //! A row of log-probabilities says class c with probability `p_c = e^q_c`. The surprise at the class y that it was stands there
 //! already, with the other sign:
 //!
-//! `l = -q_y`
+#![doc = surprisal_formula_macro::math!("l = -q_y")]
 //!
 //! # The gradient
 //!
-//! `dl/dq_j = -[j = y]`, the same wherever q is: more of the class that it was, and not a word about the others. That
+#![doc = surprisal_formula_macro::math!("dl/dq_j = -[j = y]")]
+//!
+//! the same wherever q is: more of the class that it was, and not a word about the others. That
 //! probabilities sum to 1 is not known here; the derivative of log_softmax knows it, `dz_j = dq_j - p_j Σ_c dq_c`, and makes
 //! `p_j - [j = y]` of this.
 //!

@@ -1,18 +1,25 @@
-//! Surprise at a count: `l = e^x - t x`, for x the logarithm of the rate.
+//! Surprise at a count, for x the logarithm of its rate.
+//!
+#![doc = surprisal_formula_macro::math!("l = e^x - t x")]
 //!
 //! How many calls, clicks or decays come in an hour? Where each comes independently of the others, the number t is Poisson
 //! distributed, with a rate λ that the model gives: as its logarithm x, any number at all (the default), or as itself. The surprise
 //! at t is
 //!
-//! `-ln(e^-λ λ^t / t!) = λ - t ln λ + ln t!`
+#![doc = surprisal_formula_macro::math!("-ln(e^-λ λ^t / t!) = λ - t ln λ + ln t!")]
 //!
 //! The last term is the same whatever the model says, and is left out, so a loss may be negative; `full` adds Stirling's
 //! approximation of it, `t ln t - t + ½ ln(2πt)`, for t above 1. For rates, `λ - t ln(λ + ε)` keeps the logarithm finite at λ = 0.
 //!
 //! # The gradient
 //!
-//! `dl/dx = e^x - t`: predicted minus true. For rates, `dl/dλ = 1 - t / (λ + ε) = (λ + ε - t) / (λ + ε)`. The mean divides by the number of
-//! elements. Targets have no gradient.
+#![doc = surprisal_formula_macro::math!("dl/dx = e^x - t")]
+//!
+//! Predicted minus true. For rates it is
+//!
+#![doc = surprisal_formula_macro::math!("dl/dλ = 1 - t / (λ + ε) = (λ + ε - t) / (λ + ε)")]
+//!
+//! The mean divides by the number of elements. Targets have no gradient.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Quantile loss, or pinball loss: `l = q u` where `u = t - x >= 0`, else `(1 - q) (-u)`.
+//! Quantile loss, or pinball loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = q u where u = t - x >= 0, else (1 - q) (-u)")]
 //!
 #![doc = include_str!("../pictures/quantile_loss.svg")]
 //!
@@ -11,8 +13,10 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = -q` where x < t, `1 - q` where x > t; at the kink, x = t, it is taken as 0. The mean divides by the number of elements of
-//! the input: rows times levels. Targets have no gradient.
+#![doc = surprisal_formula_macro::math!("dl/dx = -q where x < t, 1 - q where x > t")]
+//!
+//! At the kink, x = t, it is taken as 0. The mean divides by the number of elements of the input: rows times levels.
+//! Targets have no gradient.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Self-information: the surprise `I(p) = -ln p` at something of probability p.
+//! Self-information: the surprise at something of probability p.
+//!
+#![doc = surprisal_formula_macro::math!("I(p) = -ln p")]
 //!
 #![doc = include_str!("../pictures/self_information.svg")]
 //!
@@ -17,7 +19,9 @@
 //!
 //! # The gradient
 //!
-//! `dI/dp = -1 / p`: the less probable, the more there is to gain. At p = 0 both are infinite, and nothing is clamped.
+#![doc = surprisal_formula_macro::math!("dI/dp = -1 / p")]
+//!
+//! The less probable, the more there is to gain. At p = 0 both are infinite, and nothing is clamped.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Focal loss with a sigmoid: `l = α_t (1 - p_t)^γ (-ln p_t)`, where p_t is the probability of the target.
+//! Focal loss with a sigmoid, where p_t is the probability of the target.
+//!
+#![doc = surprisal_formula_macro::math!("l = α_t (1 - p_t)^γ (-ln p_t)")]
 //!
 #![doc = include_str!("../pictures/sigmoid_focal_loss.svg")]
 //!
@@ -17,7 +19,7 @@
 //! Let u be z for "yes" and -z for "no"; then p = p_t = σ(u), q = 1 - p = σ(-u), and the surprise is `s = -ln p = softplus(-u)`.
 //! With `ds/du = -q` and `dq/du = -p q`,
 //!
-//! `dl/du = -α_t q^γ (γ p s + q)`
+#![doc = surprisal_formula_macro::math!("dl/du = -α_t q^γ (γ p s + q)")]
 //!
 //! which is dl/dz for "yes", and its negative for "no". No power of γ - 1 is in it, so it holds at q = 0 too, for every γ >= 0.
 //!

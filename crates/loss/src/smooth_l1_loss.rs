@@ -1,4 +1,6 @@
-//! Smooth L1: `l = e² / (2β)` where `|e| < β`, else `|e| - β/2`, with `e = x - t`.
+//! Smooth L1.
+//!
+#![doc = surprisal_formula_macro::math!("l = e² / (2β) where |e| < β, else |e| - β/2; e = x - t")]
 //!
 #![doc = include_str!("../pictures/smooth_l1_loss.svg")]
 //!
@@ -11,8 +13,10 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = e / β` where `|e| < β`, else `sign(e)`, and `dl/dt` is its negative. Both pieces meet at `|e| = β` with the same value,
-//! β/2, and the same slope. The mean over n elements divides by n.
+#![doc = surprisal_formula_macro::math!("dl/dx = e / β where |e| < β, else sign(e)")]
+//!
+//! and `dl/dt` is its negative. Both pieces meet at `|e| = β` with the same value, β/2, and the same slope. The mean over
+//! n elements divides by n.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Soft margin loss: `l = ln(1 + e^(-y x))`, for labels y that are +1 or -1.
+//! Soft margin loss, for labels y that are +1 or -1.
+//!
+#![doc = surprisal_formula_macro::math!("l = ln(1 + e^(-y x))")]
 //!
 #![doc = include_str!("../pictures/soft_margin_loss.svg")]
 //!
@@ -10,7 +12,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = -y e^(-y x) / (1 + e^(-y x)) = -y σ(-y x)`: never more than 1 in size, and near 1 wherever the sign is wrong.
+#![doc = surprisal_formula_macro::math!("dl/dx = -y e^(-y x) / (1 + e^(-y x)) = -y σ(-y x)")]
+//!
+//! Never more than 1 in size, and near 1 wherever the sign is wrong.
 //!
 //! # In which form
 //!

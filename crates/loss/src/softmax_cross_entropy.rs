@@ -2,14 +2,16 @@
 //!
 //! Logits z say class c with probability `p_c = e^z_c / Σ_j e^z_j`. The surprise at the class y that it was is
 //!
-//! `l = -ln p_y = ln Σ_j e^z_j - z_y`
+#![doc = surprisal_formula_macro::math!("l = -ln p_y = ln Σ_j e^z_j - z_y")]
 //!
 //! and for a target distribution t instead of one class, `l = -Σ_c t_c ln p_c`.
 //!
 //! # The gradient
 //!
-//! `d(-ln p_y)/dz_j = p_j - [j = y]`: softmax minus one-hot, bounded, and never 0 while the answer is wrong. For a target
-//! distribution it is `p_j Σ_c t_c - t_j`.
+#![doc = surprisal_formula_macro::math!("d(-ln p_y)/dz_j = p_j - [j = y]")]
+//!
+//! Softmax minus one-hot, bounded, and never 0 while the answer is wrong. For a target distribution it is
+//! `p_j Σ_c t_c - t_j`.
 //!
 //! # In which form
 //!
@@ -83,9 +85,15 @@ const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits
 
 /// The options of [`softmax_cross_entropy()`]; [`loss`](Self::loss) computes it with them.
 ///
-/// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)` where, for a class index y,
-/// `a_c = (1 - ε) w_y [c = y] + (ε / C) w_c` and the mean divides by the weights Σ w_y of the rows that count; for a target distribution
-/// t, `a_c = w_c ((1 - ε) t_c + ε / C)` and the mean divides by the number of rows.
+/// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)`. For a class index y,
+///
+#[doc = surprisal_formula_macro::math!("a_c = (1 - ε) w_y [c = y] + (ε / C) w_c")]
+///
+/// and the mean divides by the weights Σ w_y of the rows that count; for a target distribution t,
+///
+#[doc = surprisal_formula_macro::math!("a_c = w_c ((1 - ε) t_c + ε / C)")]
+///
+/// and the mean divides by the number of rows.
 #[derive(Clone, Debug)]
 pub struct SoftmaxCrossEntropy {
     /// What becomes of the losses of single rows.

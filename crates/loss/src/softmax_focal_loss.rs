@@ -1,4 +1,6 @@
-//! Focal loss with a softmax: `l = α_y (1 - p_y)^γ (-ln p_y)`, where p_y is the probability of the class that it was.
+//! Focal loss with a softmax, where p_y is the probability of the class that it was.
+//!
+#![doc = surprisal_formula_macro::math!("l = α_y (1 - p_y)^γ (-ln p_y)")]
 //!
 //! Logits z say class c with probability `p_c = softmax(z)_c`. Where a few classes, or a few examples of each, are hard and the
 //! rest easy, the factor `(1 - p_y)^γ` turns down what is already known: with γ = 2 an example of p_y = 0.9 counts a hundredth of
@@ -12,7 +14,7 @@
 //!
 //! With the surprise `s = -ln p` at p = p_y, and q = 1 - p, of which `dq/ds = p`, the loss is `f(s) = q^γ s`, and
 //!
-//! `f'(s) = q^γ + γ q^(γ-1) p s = q^γ (1 + γ p s / q)`
+#![doc = surprisal_formula_macro::math!("f'(s) = q^γ + γ q^(γ-1) p s = q^γ (1 + γ p s / q)")]
 //!
 //! The rest is that of cross-entropy: `dl/dz_j = α_y f'(s) p_j` for j ≠ y, and `dl/dz_y = -α_y f'(s) q`.
 //!

@@ -1,4 +1,6 @@
-//! Squared hinge loss: `l = max(0, m - y x)²`, for labels y that are +1 or -1 and a margin m.
+//! Squared hinge loss, for labels y that are +1 or -1 and a margin m.
+//!
+#![doc = surprisal_formula_macro::math!("l = max(0, m - y x)²")]
 //!
 #![doc = include_str!("../pictures/squared_hinge_loss.svg")]
 //!
@@ -8,7 +10,9 @@
 //!
 //! # The gradient
 //!
-//! `dl/dx = -2 y max(0, m - y x)`, which is continuous.
+#![doc = surprisal_formula_macro::math!("dl/dx = -2 y max(0, m - y x)")]
+//!
+//! which is continuous.
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Supervised contrastive loss: `l_i = -1/|P(i)| Σ_{p ∈ P(i)} ln (e^(z_i·z_p / τ) / Σ_{a ≠ i} e^(z_i·z_a / τ))`.
+//! Supervised contrastive loss.
+//!
+#![doc = surprisal_formula_macro::math!("l_i = -1/|P(i)| Σ_{p ∈ P(i)} ln (e^(z_i·z_p / τ) / Σ_{a ≠ i} e^(z_i·z_a / τ))")]
 //!
 //! For learning a representation from class labels without a last layer for the classes. Every row z_i, an anchor, is
 //! asked: which of the other rows are of your kind? Its answer is a softmax over the others, by similarity `z_i·z_a / τ`;
@@ -16,9 +18,13 @@
 //!
 //! # The gradient
 //!
-//! As of every softmax, predicted minus true: with respect to the similarity of i and a it is
-//! `G_ia = p_ia - [a ∈ P(i)] / |P(i)|`, and as each row is both anchor and other, `dZ = (G + Gᵀ) Z / τ`. Through the
-//! normalisation, `dx = (dz - z (z·dz)) / ‖x‖`: the part along the row changes nothing.
+//! As of every softmax, predicted minus true, with respect to the similarity of i and a; and each row is both anchor and other:
+//!
+#![doc = surprisal_formula_macro::math!("G_ia = p_ia - [a ∈ P(i)] / |P(i)|, dZ = (G + Gᵀ) Z / τ")]
+//!
+//! Through the normalisation the part along the row changes nothing:
+//!
+#![doc = surprisal_formula_macro::math!("dx = (dz - z (z·dz)) / ‖x‖")]
 //!
 //! # In which form
 //!

@@ -1,4 +1,6 @@
-//! Triplet margin loss: `l = max(0, D(a, p) - D(a, n) + margin)`.
+//! Triplet margin loss.
+//!
+#![doc = surprisal_formula_macro::math!("l = max(0, D(a, p) - D(a, n) + margin)")]
 //!
 //! For learning distances instead of classes: a network maps each item to a row of numbers, and rows of the same kind
 //! (faces of one person) shall lie nearer together than rows of different kinds, also for kinds that were never seen in
@@ -11,7 +13,11 @@
 //!
 //! # The gradient
 //!
-//! Where l > 0, with the directions `u_xy = (x - y + ε) / D(x, y)`: `dl/da = u_ap - u_an`, `dl/dp = -u_ap`, `dl/dn = u_an`.
+//! Where l > 0, with the directions u:
+//!
+#![doc = surprisal_formula_macro::math!("dl/da = u_ap - u_an, dl/dp = -u_ap, dl/dn = u_an")]
+#![doc = surprisal_formula_macro::math!("u_xy = (x - y + ε) / D(x, y)")]
+//!
 //! With [`swap`](TripletMarginLoss::swap), where p is nearer to n than a is, `D(p, n)` and u_pn take the place of `D(a, n)`
 //! and u_an, and p feels it instead of a; in a tie both count half. At the kink, l = 0, the gradient is 0, and so is that
 //! of a distance 0.

@@ -1,5 +1,6 @@
 //! [`Adam`]: every number at a pace of its own.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
@@ -10,14 +11,12 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 ///
 /// With learning rate η, weight decay λ and the gradient g + λθ in the place of g, at step t = 1, 2, ..:
 ///
-/// | | |
-/// |---|---|
-/// | mean | `m ← β1 m + (1 - β1) g`, from 0 |
-/// | mean square | `v ← β2 v + (1 - β2) g²`, from 0 |
-/// | step | `θ ← θ - η m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β1^t)`, `v̂ = v / (1 - β2^t)` |
+#[doc = math!("m ← β1 m + (1 - β1) g")]
+#[doc = math!("v ← β2 v + (1 - β2) g²")]
+#[doc = math!("θ ← θ - η m̂ / (√v̂ + ε), m̂ = m / (1 - β1^t), v̂ = v / (1 - β2^t)")]
 ///
-/// The divisions by 1 - β^t undo the start from 0: without them the first steps would be far too small or too large.
-/// A step moves no number by much more than η, however large the gradients.
+/// The mean m and the mean square v start from 0. The divisions by 1 - β^t undo that: without them the first steps would be
+/// far too small or too large. A step moves no number by much more than η, however large the gradients.
 ///
 /// The decay goes through the mean and the division as the gradient does; in [`AdamW`](crate::AdamW) it does not.
 ///

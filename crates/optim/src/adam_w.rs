@@ -1,5 +1,6 @@
 //! [`AdamW`]: Adam, with a weight decay that stays out of its division.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Gradients, Params, Scalar};
 
 use crate::adam::Adam;
@@ -9,7 +10,7 @@ use crate::{OptimError, Optimizer};
 ///
 /// With learning rate η and weight decay λ, a step is
 ///
-/// `θ ← θ - η λ θ - η m̂ / (√v̂ + ε)`
+#[doc = math!("θ ← θ - η λ θ - η m̂ / (√v̂ + ε)")]
 ///
 /// with Adam's m̂ and v̂ of the gradient alone. In [`Adam`] the decay is part of the gradient and divided as it is: a number
 /// with large gradients hardly decays. Here the two are decoupled.

@@ -1,5 +1,6 @@
 //! [`RmsProp`]: the gradient, measured by the size it usually has.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
@@ -10,11 +11,12 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 ///
 /// With learning rate η, weight decay λ and the gradient g + λθ in the place of g:
 ///
-/// | | |
-/// |---|---|
-/// | mean square | `v ← α v + (1 - α) g²`, from 0 |
-/// | step | `θ ← θ - η g / (√v + ε)` |
-/// | [`momentum`](Self::momentum) μ | `m ← μ m + g / (√v + ε)`, `θ ← θ - η m`; m starts at 0 |
+#[doc = math!("v ← α v + (1 - α) g²")]
+#[doc = math!("θ ← θ - η g / (√v + ε)")]
+///
+/// The mean square v starts from 0. With [`momentum`](Self::momentum) μ, m too starts from 0:
+///
+#[doc = math!("m ← μ m + g / (√v + ε), θ ← θ - η m")]
 ///
 /// The start of v from 0 is not undone, as [`Adam`](crate::Adam) does: the first step is η / √(1 - α), ten times η.
 /// ε stands outside of the root, as in PyTorch.

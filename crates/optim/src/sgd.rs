@@ -1,5 +1,6 @@
 //! [`Sgd`]: down the gradient, with or without momentum.
 
+use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
@@ -10,11 +11,15 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 ///
 /// With learning rate η, momentum μ, weight decay λ and the gradient g + λθ in the place of g:
 ///
-/// | | |
-/// |---|---|
-/// | plain | `θ ← θ - η g` |
-/// | [`momentum`](Self::momentum) | `v ← μ v + g`, `θ ← θ - η v`: a ball that rolls on; v starts at 0 |
-/// | [`nesterov`](Self::nesterov) | `v ← μ v + g`, `θ ← θ - η (g + μ v)`: the same, looking one step ahead |
+#[doc = math!("θ ← θ - η g")]
+///
+/// With [`momentum`](Self::momentum) it is a ball that rolls on; v starts at 0:
+///
+#[doc = math!("v ← μ v + g, θ ← θ - η v")]
+///
+/// With [`nesterov`](Self::nesterov) the same, looking one step ahead:
+///
+#[doc = math!("v ← μ v + g, θ ← θ - η (g + μ v)")]
 ///
 /// The learning rate stands outside of v, as in PyTorch: changing it acts on the whole of the next step.
 ///

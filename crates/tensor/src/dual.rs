@@ -5,13 +5,16 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use surprisal_formula_macro::math;
+
 use crate::Scalar;
 
 /// `value + tangent ε` with ε² = 0: a number that carries its derivative along one direction.
 ///
-/// Because f(x + ε) = f(x) + f'(x) ε holds exactly, running a model on dual numbers differentiates it without any
-/// rule of the tape; running the tape itself on dual numbers gives, in the tangents of the gradient, the
-/// Hessian-vector product.
+#[doc = math!("f(x + ε) = f(x) + f'(x) ε")]
+///
+/// Because this holds exactly, running a model on dual numbers differentiates it without any rule of the tape; running the
+/// tape itself on dual numbers gives, in the tangents of the gradient, the Hessian-vector product.
 ///
 /// ```
 /// use surprisal_tensor::{Dual, Scalar};

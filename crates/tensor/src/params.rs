@@ -70,6 +70,13 @@ impl<T: Scalar> Params<T> {
 
     /// Adds a parameter whose values `fill` writes in place, by rows.
     ///
+    /// ```
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let b = params.add_with("b", [3], |b| b.fill(0.5));
+    /// assert_eq!(params[b], [0.5, 0.5, 0.5]);
+    /// ```
+    ///
     /// # Panics
     /// If the name is taken.
     #[track_caller]
@@ -124,7 +131,17 @@ impl<T: Scalar> Params<T> {
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.values
     }
-    /// One parameter as an array.
+    /// One parameter as an array; `params[id]` is the same as a slice.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![[1.0, 2.0], [3.0, 4.0]]);
+    /// params.view_mut(w)[[1, 0]] = 0.0;
+    /// assert_eq!(params.view(w), array![[1.0, 2.0], [0.0, 4.0]].into_dyn());
+    /// assert_eq!(params[w], [1.0, 2.0, 0.0, 4.0]);
+    /// assert_eq!(params.norm(), 21f64.sqrt());
+    /// ```
     #[track_caller]
     pub fn view(&self, id: ParamId) -> ArrayViewD<'_, T> {
         view(&self.entry(id).shape, &self[id])
@@ -137,6 +154,16 @@ impl<T: Scalar> Params<T> {
     }
 
     /// Stops training this parameter: no gradient is computed for it and no optimizer moves it.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![1.0, 2.0]);
+    /// let b = params.add("b", &array![0.0]);
+    /// params.freeze(w);
+    /// assert!(!params.is_trainable(w) && params.is_trainable(b));
+    /// assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [2..3]);
+    /// ```
     #[track_caller]
     pub fn freeze(&mut self, id: ParamId) {
         self.entry(id);

@@ -1,5 +1,7 @@
 //! Second derivatives, exactly: the tape run on dual numbers.
 
+use surprisal_formula_macro::math;
+
 use crate::{Dual, Params, Tape, Var, Workspace};
 
 /// Value, gradient and Hessian-vector product of a function at one point.
@@ -15,6 +17,8 @@ pub struct SecondOrder {
 }
 
 /// The product of the Hessian with a direction, exact to rounding, at about three times the cost of a gradient.
+///
+#[doc = math!("∇f(θ + v ε) = ∇f(θ) + H v ε")]
 ///
 /// The model is run on θ + v ε; the ε part of its gradient is H v. No operation needs a rule for it.
 ///

@@ -24,6 +24,18 @@ pub struct Tape<'p, T: Scalar = f32> {
 /// A value on a tape: a reference and an index, so it can be copied freely and `a * b + c` reads as mathematics.
 ///
 /// Methods that record an operation panic, at the caller's line, if the shapes do not fit.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let params = Params::<f64>::new();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let x = tape.input(&array![0.0, 2.0]).requires_grad();
+/// let neuron = (3.0 * x - 6.0).sigmoid();
+/// neuron.sum().backward();
+/// assert_eq!(neuron.value()[1], 0.5);
+/// assert_eq!(x.grad().unwrap()[1], 3.0 * 0.25); // w σ'(0)
+/// ```
 pub struct Var<'t, T: Scalar = f32> {
     pub(crate) tape: &'t Tape<'t, T>,
     pub(crate) id: u32,
@@ -278,6 +290,17 @@ impl<'t, T: Scalar> Var<'t, T> {
 
     /// The value of a node that is a single number.
     ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 3.0]);
+    /// assert_eq!(x.mean().item(), 2.0);
+    /// assert_eq!((x * 2.0).value(), array![2.0, 6.0].into_dyn());
+    /// x.with_value(|x| assert_eq!(x, [1.0, 3.0])); // without a copy
+    /// ```
+    ///
     /// # Panics
     /// If it is not one.
     #[track_caller]
@@ -303,6 +326,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// Gives this node a name, for error messages and explanations.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let odds = tape.input(&array![0.0]).named("odds");
+    /// odds.ln().named("logit");
+    /// let first = tape.first_non_finite().unwrap();
+    /// assert!(first.to_string().contains("\"logit\""), "{first}");
+    /// ```
     pub fn named(self, name: &'static str) -> Self {
         self.tape.workspace.borrow_mut().nodes[self.id as usize].name = Some(name);
         self
@@ -310,6 +344,19 @@ impl<'t, T: Scalar> Var<'t, T> {
 
     /// Walks the tape back from this number: the gradient of every parameter then stands in
     /// [`Workspace::grads`], that of every node in [`Var::grad`]. Each call starts anew; nothing accumulates.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![2.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let z = tape.param(w) * 3.0;
+    /// let loss = z.square().sum();
+    /// loss.backward();
+    /// assert_eq!(z.grad(), Some(array![12.0].into_dyn())); // 2 z
+    /// assert_eq!(workspace.grads()[w], [36.0]); // the same, times 3
+    /// ```
     ///
     /// # Panics
     /// If this is not a single number, or if the tape records no gradients.
@@ -366,6 +413,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// The same value, cut off from what made it: no gradient flows back through it.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![3.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let w_now = tape.param(w);
+    /// (w_now * w_now.detach()).sum().backward();
+    /// assert_eq!(workspace.grads()[w], [3.0]); // and not 2 w = 6
+    /// ```
     #[track_caller]
     pub fn detach(self) -> Self {
         let mut w = self.tape.workspace.borrow_mut();

@@ -237,6 +237,17 @@ fn a_wrong_gradient_is_found_and_named() {
     assert!(message.ends_with("the two oracles agree, so `backward` is wrong"), "{message}");
 }
 
+#[test]
+fn every_formula_of_a_card_can_be_rendered() {
+    for entry in ops::all() {
+        for formula in [entry.card.forward, entry.card.backward] {
+            if let Err(error) = surprisal_formula::inline(formula) {
+                panic!("{}: {error}", entry.card.name);
+            }
+        }
+    }
+}
+
 /// The reference is written from the cards: `UPDATE_DOCS=1 cargo test -p surprisal-tensor --test ops` writes it anew.
 #[test]
 fn the_reference_in_docs_is_what_the_cards_say() {

@@ -5,6 +5,13 @@ use surprisal_tensor::Scalar;
 use surprisal_tensor::ndarray::Array2;
 
 /// Features `[rows, columns]` and a class label for each row.
+///
+/// ```
+/// use surprisal_data::Dataset;
+/// use surprisal_train::Examples;
+/// let iris = Examples::<f32>::new(&Dataset::iris());
+/// assert_eq!((iris.rows(), iris.features.ncols(), iris.classes), (150, 4, 3));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Examples<T> {
     /// `[rows, columns]`

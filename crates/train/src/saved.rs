@@ -22,6 +22,29 @@ use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_tensor::Params;
 
 /// A multilayer perceptron with everything that is needed to use it.
+///
+/// ```
+/// use std::path::Path;
+/// use surprisal_layers::{Activation, Mlp, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::SavedModel;
+///
+/// let mut params = Params::<f32>::new();
+/// Mlp::new(&mut params, &"2-3-2".parse()?, Activation::Tanh, &mut rng(7));
+/// let saved = SavedModel {
+///     sizes: "2-3-2".into(),
+///     activation: "tanh".into(),
+///     feature_names: vec!["width".into(), "height".into()],
+///     class_names: vec!["no".into(), "yes".into()],
+///     offset: vec![0.0; 2],
+///     scale: vec![1.0; 2],
+///     parameters: SavedModel::parameters_of(&params),
+/// };
+/// let read = SavedModel::from_bytes(&saved.to_bytes(), Path::new("in memory"))?;
+/// let (_model, loaded) = read.load()?;
+/// assert_eq!(loaded.as_slice(), params.as_slice());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedModel {
     /// "784-128-64-10"

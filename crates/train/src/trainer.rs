@@ -27,6 +27,27 @@ pub struct Trainer {
 impl Trainer {
     /// Trains `params` in place and measures every epoch, the start included; `each` sees them as they come.
     ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_optim::Sgd;
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::{Examples, Objective, Trainer};
+    ///
+    /// let blobs = Examples::<f32>::new(&Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?);
+    /// let mut params = Params::new();
+    /// let model = Linear::new(&mut params, "out", 2, 1, &mut rng(2));
+    /// let trainer =
+    ///     Trainer { objective: Objective::CrossEntropy, epochs: 5, batch_size: 20, seed: 3, measure_gradient: true };
+    /// let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.1), &blobs, &blobs, |epoch| {
+    ///     println!("{}: {}", epoch.epoch, epoch.loss);
+    /// })?;
+    /// assert_eq!(history.epochs().len(), 6); // the start, and five more
+    /// assert!(history.last().loss < history.epochs()[0].loss);
+    /// assert!(history.to_csv().starts_with("epoch,loss,train_accuracy,test_accuracy,gradient_norm\n0,"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the model's outputs, the data and the batch size do not fit, or if the loss is no longer finite: with the
     /// step, the first value that was not, and what to try.

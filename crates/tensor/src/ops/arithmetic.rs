@@ -2,6 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
+use surprisal_formula_macro::math;
+
 use super::broadcast::{Binary, Pairwise};
 use super::{Call, Domain, Entry};
 use crate::{Card, Scalar, Var};
@@ -107,6 +109,19 @@ impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
 impl<'t, T: Scalar> Var<'t, T> {
     /// The larger of two numbers each, with broadcasting. NaN if one of them is.
     ///
+    #[doc = math!("y = max(a, b)")]
+    #[doc = math!("da = dy where a > b, dy / 2 where a = b, else 0")]
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let (a, b) = (tape.input(&array![1.0, 5.0]), tape.input(&array![2.0, 2.0]));
+    /// assert_eq!(a.maximum(b).value(), array![2.0, 5.0].into_dyn());
+    /// assert_eq!(a.minimum(b).value(), array![1.0, 2.0].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if the shapes do not broadcast.
     #[track_caller]
@@ -114,6 +129,9 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Pairwise(Maximum), [self, other])
     }
     /// The smaller of two numbers each, with broadcasting. NaN if one of them is.
+    ///
+    #[doc = math!("y = min(a, b)")]
+    #[doc = math!("da = dy where a < b, dy / 2 where a = b, else 0")]
     ///
     /// # Panics
     /// At the caller's line, if the shapes do not broadcast.

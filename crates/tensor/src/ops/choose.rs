@@ -1,10 +1,14 @@
 //! One of two values, by a condition.
 
+use surprisal_formula_macro::math;
+
 use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
 use crate::sum::sum_by;
 use crate::{Scalar, Shape, ShapeError, Var};
 
-/// `y = a` where the condition is not 0, else `b`: the choice of each number on its own.
+/// One of two numbers, by a condition: the choice of each number on its own.
+///
+#[doc = math!("y = a where c ≠ 0, else b")]
 ///
 /// The three have one shape; `a` or `b` may also be a single number, `[]`. Each of the two gets the gradient where it was
 /// chosen, and 0 elsewhere, whatever stands there; the condition gets none.

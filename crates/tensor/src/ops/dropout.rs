@@ -1,13 +1,17 @@
 //! Dropout: a part of the numbers, drawn anew each time, is left out.
 
+use surprisal_formula_macro::math;
+
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// Sets each number to 0 with probability p and divides the others by 1 - p, so that the mean stays.
 ///
-/// `y_i = m_i x_i / (1 - p)`, `dx_i = m_i dy_i / (1 - p)` with m_i = 0 or 1 drawn from the seed and i alone: backward draws
-/// the same again, so nothing is kept.
+#[doc = math!("y_i = m_i x_i / (1 - p)")]
+#[doc = math!("dx_i = m_i dy_i / (1 - p)")]
+///
+/// with m_i = 0 or 1 drawn from the seed and i alone: backward draws the same again, so nothing is kept.
 /// (Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.)
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
@@ -81,6 +85,18 @@ impl<T: Scalar> Op<T> for Dropout {
 impl<'t, T: Scalar> Var<'t, T> {
     /// Each number is set to 0 with probability p, or else divided by 1 - p. The same seed gives the same mask: take a
     /// new one for every layer and step, and leave dropout out when evaluating.
+    ///
+    #[doc = math!("y = m x / (1 - p), m = 0 or 1")]
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array1};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let y = tape.input(&Array1::ones(1000)).dropout(0.2, 7);
+    /// assert!(y.value().iter().all(|&y| y == 0.0 || y == 1.25));
+    /// assert!((y.mean().item() - 1.0).abs() < 0.05); // the mean stays
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, unless p is in [0, 1).

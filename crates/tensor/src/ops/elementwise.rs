@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
+use surprisal_formula_macro::math;
+
 use super::{Call, Domain, Entry};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::threads::{HEAVY, for_each};
@@ -95,7 +97,9 @@ macro_rules! elementwise {
         $(
             item! {
                 $(#[doc = $story])+
-                #[doc = concat!("\n`y = ", $forward, "`, `dx = ", $backward, "`")]
+                ///
+                #[doc = math!("y = " $forward)]
+                #[doc = math!("dx = " $backward)]
                 $Type $({ $($(#[doc = $about])+ $field),+ })?
             }
             #[allow(unused_variables)] // not every function uses all its settings in both
@@ -127,7 +131,9 @@ macro_rules! elementwise {
         impl<'t, T: Scalar> Var<'t, T> {
             $(
                 $(#[doc = $story])+
-                #[doc = concat!("\n`y = ", $forward, "`, `dx = ", $backward, "`")]
+                ///
+                #[doc = math!("y = " $forward)]
+                #[doc = math!("dx = " $backward)]
                 #[track_caller]
                 pub fn $method(self $($(, $field: f64)+)?) -> Var<'t, T> { self.map($Type $({ $($field),+ })?) }
             )+

@@ -3,6 +3,7 @@
 use std::any::type_name;
 
 use ndarray::{ArrayBase, Data, Dimension};
+use surprisal_formula_macro::math;
 
 use super::axis::{blocks, blocks_mut, parts, resized};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
@@ -10,7 +11,9 @@ use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
 /// Rows of a table, or places along any axis: chosen by indices, in any order, any number of times.
 ///
-/// `y_j = x_(index j)`; every place gets the sum of the gradients of where it went. The second input holds the indices.
+#[doc = math!("y_j = x_(index j)")]
+///
+/// Every place gets the sum of the gradients of where it went. The second input holds the indices.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexSelect {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).
@@ -19,8 +22,9 @@ pub struct IndexSelect {
 
 /// One place along an axis for every number of the result.
 ///
-/// `y_ij = x_i(index ij)` along axis 1; every place gets the sum of the gradients of where it went. The second input holds
-/// the indices; its shape, which is that of the result, differs from x along the axis only.
+#[doc = math!("y_ij = x_i(index ij)")]
+///
+/// along axis 1; every place gets the sum of the gradients of where it went. The second input holds the indices; its shape, which is that of the result, differs from x along the axis only.
 #[derive(Clone, Copy, Debug)]
 pub struct Gather {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).

@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
+use surprisal_formula_macro::math;
+
 use super::axis::{blocks, blocks_mut, parts, resized, unsqueezed};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The places `start..end` along an axis.
 ///
-/// `y_j = x_(start + j)`; what was left out gets no gradient.
+#[doc = math!("y_j = x_(start + j)")]
+///
+/// What was left out gets no gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct Slice {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).
@@ -21,7 +25,9 @@ pub struct Slice {
 
 /// Inputs one behind the other along an axis; their other axes are equal.
 ///
-/// `y = (a, b, ..)`; each input gets its part of the gradient.
+#[doc = math!("y = (a, b, ..)")]
+///
+/// Each input gets its part of the gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct Concat {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).
@@ -51,7 +57,7 @@ impl Concat {
     pub(super) const STACK: Card = Card {
         name: "stack",
         inputs: "a b",
-        forward: "(a, b, ..) along a new axis",
+        forward: "(a, b, ..) along one more axis",
         backward: "each input gets its part of dy",
         story: "Several inputs of one shape become one with an axis more.",
     };

@@ -1,5 +1,7 @@
 //! Products of matrices.
 
+use surprisal_formula_macro::math;
+
 use super::axis::resized;
 use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
 use crate::product::Mat;
@@ -7,8 +9,10 @@ use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The product of two matrices, `[m, k]` and `[k, n]` to `[m, n]`, or of as many pairs as the axes before the last two say.
 ///
-/// `Y = A B`. With G the gradient of Y: `dA = G Bᵀ`, `dB = Aᵀ G`. Either side may be one matrix for the whole batch; it gets
-/// the sum of the gradients.
+#[doc = math!("Y = A B")]
+#[doc = math!("dA = dY Bᵀ, dB = Aᵀ dY")]
+///
+/// Either side may be one matrix for the whole batch; it gets the sum of the gradients.
 #[derive(Clone, Copy, Debug)]
 pub struct Matmul;
 
@@ -135,7 +139,10 @@ fn add_products<'a, T: Scalar>(
 
 /// What a fully connected layer does, in one node: `[.., in]`, `[in, out]` and `[out]` to `[.., out]`.
 ///
-/// `Y = X W + b`, b added to every row. With G the gradient of Y: `dX = G Wᵀ`, `dW = Xᵀ G`, `db` = the column sums of G.
+#[doc = math!("Y = X W + b")]
+#[doc = math!("dX = dY Wᵀ, dW = Xᵀ dY, db = column sums of dY")]
+///
+/// b is added to every row.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine;
 
@@ -190,6 +197,19 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// The matrix product: `[m, k]` times `[k, n]` is `[m, n]`, and `[batch, m, k]` times `[batch, k, n]` a batch of them.
     /// Either side may be a single matrix for the whole batch.
     ///
+    #[doc = math!("Y = A B")]
+    #[doc = math!("dA = dY Bᵀ, dB = Aᵀ dY")]
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let a = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
+    /// let b = tape.input(&array![[10.0], [1.0]]);
+    /// assert_eq!(a.matmul(b).value(), array![[12.0], [34.0]].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if the columns of the left do not meet as many rows on the right, or the batches differ.
     #[track_caller]
@@ -197,8 +217,25 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Matmul, [self, right])
     }
 
-    /// `x.affine(w, b)` is x W + b in one node: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`; there
-    /// may be more axes before `in`.
+    /// A fully connected layer in one node, `x.affine(w, b)`: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`; there may
+    /// be more axes before `in`.
+    ///
+    #[doc = math!("Y = X W + b")]
+    #[doc = math!("dX = dY Wᵀ, dW = Xᵀ dY, db = column sums of dY")]
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![[2.0], [-1.0]]);
+    /// let b = params.add("b", &array![0.5]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 1.0], [0.0, 3.0]]);
+    /// let y = x.affine(tape.param(w), tape.param(b));
+    /// assert_eq!(y.value(), array![[1.5], [-2.5]].into_dyn());
+    /// y.sum().backward();
+    /// assert_eq!(workspace.grads()[w], [1.0, 4.0]);
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if the shapes do not fit.

@@ -1,5 +1,7 @@
 //! Sums and means, over everything or along one axis.
 
+use surprisal_formula_macro::math;
+
 use super::axis::{parts, reduced};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::sum::{column_sums, sum, sum_of};
@@ -7,7 +9,9 @@ use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The sum of all numbers, or along one axis, which disappears.
 ///
-/// `y = Σ x`; every x gets the gradient of the sum it went into. Summed pairwise, so the error does not grow with the length.
+#[doc = math!("y = Σ x")]
+///
+/// Every x gets the gradient of the sum it went into. Summed pairwise, so the error does not grow with the length.
 #[derive(Clone, Copy, Debug)]
 pub struct Sum {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..); `None` sums everything.
@@ -16,7 +20,8 @@ pub struct Sum {
 
 /// The mean of all numbers, or along one axis, which disappears: their sum over their number n.
 ///
-/// `y = Σ x / n`, `dx = dy / n`.
+#[doc = math!("y = Σ x / n")]
+#[doc = math!("dx = dy / n")]
 #[derive(Clone, Copy, Debug)]
 pub struct Mean {
     /// The axis; `None` averages everything.
@@ -140,6 +145,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
     /// The sum along one axis, which disappears: `[64, 10].sum_axis(1)` is `[64]`. Negative axes count from the back.
     ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.sum_axis(0).value(), array![5.0, 7.0, 9.0].into_dyn());
+    /// assert_eq!(x.mean_axis(-1).value(), array![2.0, 5.0].into_dyn());
+    /// assert_eq!(x.sum().item(), 21.0);
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
@@ -147,6 +163,9 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Sum { axis: Some(axis) }, [self])
     }
     /// The mean of all numbers.
+    ///
+    #[doc = math!("y = Σ x / n")]
+    #[doc = math!("dx = dy / n")]
     ///
     /// # Panics
     /// At the caller's line, if there is none.

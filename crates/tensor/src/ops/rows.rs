@@ -1,5 +1,7 @@
 //! A row of numbers in, one number out: over everything, or along an axis.
 
+use surprisal_formula_macro::math;
+
 use super::axis::{along, parts, reduced, rows};
 use super::extreme::{fold, larger};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
@@ -141,7 +143,10 @@ pub(super) use reductions;
 
 /// The product of all numbers.
 ///
-/// `dx_i` is the product of the others, from those before it and those after it: nothing is divided, so zeros do no harm.
+#[doc = math!("y = Π x")]
+#[doc = math!("dx_i = dy Π_{j≠i} x_j")]
+///
+/// The product of the others comes from those before and those behind: nothing is divided, so zeros do no harm.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Prod;
 
@@ -176,6 +181,9 @@ impl RowFunction for Prod {
 }
 
 /// The mean square of the distances from the mean, whose denominator is n less a correction.
+///
+#[doc = math!("y = Σ (x - mean)² / (n - correction)")]
+#[doc = math!("dx = 2 (x - mean) / (n - correction) dy")]
 ///
 /// With correction 1 it is the unbiased estimate from a sample, with 0 that of the numbers themselves. Computed in two
 /// passes, the second of which also finds what rounding left in the mean: an offset common to all numbers costs no digits.
@@ -231,6 +239,9 @@ impl RowFunction for Variance {
 }
 
 /// The Euclidean length. Its gradient, the direction of x, is taken as 0 where x is 0.
+///
+#[doc = math!("y = √(Σ x²)")]
+#[doc = math!("dx = x / y dy")]
 ///
 /// The numbers are divided by a power of two near the largest of them before they are squared: that is exact, and no square
 /// overflows or underflows.
@@ -291,7 +302,9 @@ reductions! {
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
-    /// The variance Σ (x - mean)² / (n - correction) of everything, or along an axis: 1 is unbiased, 0 takes n as it is.
+    /// The variance of everything, or along an axis, with a correction: 1 is unbiased, 0 takes n as it is.
+    ///
+    #[doc = math!("y = Σ (x - mean)² / (n - correction)")]
     ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or not more numbers than the correction.

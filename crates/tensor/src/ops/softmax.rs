@@ -7,6 +7,8 @@
 //! x_j - m is rounded, and half an ULP in the argument is an error of |x_j - m| / 2 ULP in its exponential: 25 at a gap of 50.
 //! [`difference`] also gives what the rounding lost, and e^(d + lost) = e^d + e^d lost puts it back.
 
+use surprisal_formula_macro::math;
+
 use super::axis::{self, Parts, along};
 use super::rows::shape_of_rows;
 use crate::op::{Backward, Card, Forward, Inputs, Op};
@@ -16,7 +18,8 @@ use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
 ///
-/// `p_i = e^x_i / Σ_j e^x_j`, `dx_i = p_i (dy_i - Σ_j dy_j p_j)`.
+#[doc = math!("p_i = e^x_i / Σ_j e^x_j")]
+#[doc = math!("dx_i = p_i (dy_i - Σ_j dy_j p_j)")]
 #[derive(Clone, Copy, Debug)]
 pub struct Softmax {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).
@@ -25,7 +28,8 @@ pub struct Softmax {
 
 /// The logarithm of softmax, without forming it: minus this is the surprise at each class.
 ///
-/// `y_i = x_i - ln Σ_j e^x_j`, `dx_i = dy_i - p_i Σ_j dy_j`.
+#[doc = math!("y_i = x_i - ln Σ_j e^x_j")]
+#[doc = math!("dx_i = dy_i - p_i Σ_j dy_j")]
 #[derive(Clone, Copy, Debug)]
 pub struct LogSoftmax {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..).
@@ -372,7 +376,10 @@ impl<T: Scalar> Op<T> for LogSoftmax {
 
 /// The logarithm of a sum of exponentials: a smooth maximum, and what [`LogSoftmax`] subtracts.
 ///
-/// `y = ln Σ_j e^x_j = m + ln(1 + S)`, `dx_j = dy e_j / (1 + S)`: not e^(x_j - y), which would carry the rounding of y.
+#[doc = math!("y = ln Σ_j e^x_j = m + ln(1 + S)")]
+#[doc = math!("dx_j = dy e_j / (1 + S)")]
+///
+/// Not `e^(x_j - y)`, which would carry the rounding of y.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSumExp {
     /// The axis, from the front (0, 1, ..) or the back (-1, ..); `None` takes everything as one row.
@@ -455,6 +462,18 @@ impl<T: Scalar> Op<T> for LogSumExp {
 impl<'t, T: Scalar> Var<'t, T> {
     /// The probabilities that belong to log-odds along an axis (-1: the last).
     ///
+    #[doc = math!("p_i = e^x_i / Σ_j e^x_j")]
+    #[doc = math!("dx_i = p_i (dy_i - Σ_j dy_j p_j)")]
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let odds = tape.input(&array![[3.0, 1.0], [1.0, 1.0]]);
+    /// assert_eq!(odds.ln().softmax(-1).value(), array![[0.75, 0.25], [0.5, 0.5]].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
@@ -463,13 +482,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
     /// The logarithm of [`softmax`](Self::softmax), exact where softmax itself would round to 0 or 1.
     ///
+    #[doc = math!("y_i = x_i - ln Σ_j e^x_j")]
+    #[doc = math!("dx_i = dy_i - p_i Σ_j dy_j")]
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Var<'t, T> {
         self.tape().apply(LogSoftmax { axis }, [self])
     }
-    /// ln Σ e^x, where no e^x overflows: the smooth maximum. Its gradient is softmax.
+    /// The smooth maximum, where no e^x overflows. Its gradient is softmax.
+    ///
+    #[doc = math!("y = ln Σ_j e^x_j")]
     ///
     /// # Panics
     /// At the caller's line, if there are no numbers.

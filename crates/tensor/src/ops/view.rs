@@ -1,12 +1,15 @@
 //! The same numbers under another shape.
 
+use surprisal_formula_macro::math;
+
 use super::axis::{resized, transpose, unsqueezed};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// Exchanges the rows and the columns of a matrix, or of every matrix along the last two axes.
 ///
-/// `y_ij = x_ji`, `dx_ji = dy_ij`.
+#[doc = math!("y_ij = x_ji")]
+#[doc = math!("dx_ji = dy_ij")]
 #[derive(Clone, Copy, Debug)]
 pub struct Transpose;
 
@@ -155,6 +158,15 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Transpose, [self])
     }
     /// The same numbers under another shape.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.reshape([3, 2]).value(), array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_dyn());
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if the numbers of elements differ.
