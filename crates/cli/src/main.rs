@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod compare;
 mod explain;
 mod lab;
 mod loss;
+mod model_options;
 mod predict;
 mod progress;
 mod train;
@@ -32,6 +34,8 @@ enum Command {
     Compare(compare::Options),
     /// Train a net on your data or ours, and save it.
     Train(train::Options),
+    /// Is a net, on your data or ours, worth training? Five checks, each with what was expected, found and what to try.
+    Check(check::Options),
     /// Ask a saved net about data.
     Predict(predict::Options),
     /// Show how a formula or a net computes and where its gradients go: every number, a picture, a page to step through.
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => threads::within(|| train::run(options)),
+        Command::Check(options) => threads::within(|| check::run(options)),
         Command::Predict(options) => predict::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Loss(options) => loss::run(options),

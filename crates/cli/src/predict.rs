@@ -79,6 +79,12 @@ fn features(data: &DataSource, saved: &SavedModel, seed: u64) -> Result<Array2<f
         DataSource::Synthetic(set) => set.draw(&mut rng(seed)),
         DataSource::Mnist(folder) => Dataset::mnist(folder).map_err(Failure::run)?.1,
     };
+    same_columns(data, &set, saved)?;
+    Ok(set.features)
+}
+
+/// Whether the columns of the data are those of the model.
+pub fn same_columns(data: &DataSource, set: &Dataset, saved: &SavedModel) -> Result<(), Failure> {
     if set.feature_names != saved.feature_names {
         let told = |names: &[String]| match names {
             [first, .., last] => format!("{} columns, {first} to {last}", names.len()),
@@ -89,5 +95,5 @@ fn features(data: &DataSource, saved: &SavedModel, seed: u64) -> Result<Array2<f
             "the model takes {wants}, but {data} has {has}: is this the data it was trained on?"
         )));
     }
-    Ok(set.features)
+    Ok(())
 }

@@ -3,30 +3,23 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use surprisal_data::{DataSource, Preprocess, Split};
+use surprisal_data::{Preprocess, Split};
 use surprisal_lab::folder::RunFolder;
-use surprisal_layers::{Activation, Init, Mlp, Sizes, rng, summary};
+use surprisal_layers::{Sizes, summary};
 use surprisal_optim::{Adam, Hyperparameter, Optimizer, Sgd};
-use surprisal_tensor::Params;
-use surprisal_train::{Epoch, Examples, Objective, SavedModel, Trainer};
+use surprisal_train::{Epoch, Examples, SavedModel, Trainer};
 
 use crate::Failure;
+use crate::model_options::ModelOptions;
 use crate::progress::EpochBar;
 
 #[derive(Args)]
 pub struct Options {
-    /// iris, breast_cancer, digits, moons:n=500,noise=0.2 (or xor, circles, blobs, spirals), mnist:DIR or FILE.csv
-    #[arg(long)]
-    data: DataSource,
     /// The sizes of the layers, from the columns of the data to the classes (or 1 for yes and no), such as 64-32-10
     #[arg(long, value_name = "SIZES")]
     model: Sizes,
-    /// Between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, ..
-    #[arg(long, default_value_t)]
-    activation: Activation,
-    /// ce (cross-entropy), mse (squared error of the probabilities) or half_mse
-    #[arg(long, default_value = "ce")]
-    loss: Objective,
+    #[command(flatten)]
+    common: ModelOptions,
     /// The optimizer
     #[arg(long, value_enum, default_value_t = Opt::Sgd)]
     opt: Opt,
@@ -42,15 +35,6 @@ pub struct Options {
     /// Passes over the training rows
     #[arg(long, default_value_t = 10)]
     epochs: usize,
-    /// What the split, the start and the order of rows are drawn from
-    #[arg(long, default_value_t = 7)]
-    seed: u64,
-    /// Where weights start: linear, xavier_uniform, kaiming_normal, normal:0.5, ..
-    #[arg(long, default_value = "linear")]
-    init: Init,
-    /// The column of a CSV file that holds the class
-    #[arg(long, value_name = "COLUMN")]
-    target: Option<String>,
     /// The folder to make [default: the next free runs/train-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -68,23 +52,8 @@ fn in_range(of: Hyperparameter, text: &str) -> Result<f64, String> {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options {
-        data,
-        model: sizes,
-        activation,
-        loss,
-        opt,
-        lr,
-        momentum,
-        batch,
-        epochs,
-        seed,
-        init,
-        target,
-        out,
-    } = options;
-    let advice = if target.is_some() { "leave out --target" } else { "name it with --target COLUMN" };
-    data.check_target(target.as_deref()).map_err(|error| Failure::usage(format!("{error}: {advice}")))?;
+    let Options { model: sizes, common, opt, lr, momentum, batch, epochs, out } = options;
+    common.check_target()?;
     if opt == Opt::Adam && momentum != 0.0 {
         return Err(Failure::usage("--momentum is for --opt sgd; adam has its own"));
     }
@@ -96,17 +65,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         None => RunFolder::take("runs".as_ref(), "train")?,
     };
 
-    let mut rng = rng(seed);
-    let Split { train, test, preprocess } = data.load(target.as_deref(), &mut rng).map_err(Failure::run)?;
-    if sizes.inputs() != train.columns() {
-        return Err(Failure::run(format!(
-            "--model {sizes} takes {} numbers, but {data} has {} feature columns: begin with {1}",
-            sizes.inputs(),
-            train.columns()
-        )));
-    }
-    let mut params = Params::<f32>::new();
-    let model = Mlp::with_init(&mut params, &sizes, activation, init, bias_start(init), &mut rng);
+    let (Split { train, test, preprocess }, model, mut params) = common.start(&sizes)?;
+    let ModelOptions { data, loss, seed, .. } = common;
     let mut optimizer: Box<dyn Optimizer<f32>> = match opt {
         Opt::Sgd => Box::new(Sgd::new(lr.unwrap_or(0.1)).momentum(momentum)),
         Opt::Adam => Box::new(Adam::new(lr.unwrap_or(0.001))),
@@ -129,7 +89,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let (offset, scale) = offset_and_scale(&preprocess, train.columns());
     let saved = SavedModel {
         sizes: sizes.to_string(),
-        activation: activation.to_string(),
+        activation: model.activation().to_string(),
         feature_names: train.feature_names,
         class_names: train.class_names,
         offset,
@@ -145,11 +105,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
         100.0 * end.train_accuracy,
         100.0 * end.test_accuracy
     ))
-}
-
-/// Biases start as PyTorch's do where weights do, and at 0 otherwise.
-fn bias_start(weights: Init) -> Init {
-    if weights == Init::Linear { Init::Linear } else { Init::Zeros }
 }
 
 /// Every preprocessing, as what is taken off and what is divided by.

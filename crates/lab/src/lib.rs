@@ -7,7 +7,6 @@
 //! | [`compare`] | the main job: the same models under two losses, and a verdict |
 //! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`statistics`] | means with their intervals |
-//! | [`curvature`], [`eigen`] | the Hessian of a loss; eigenvalues and eigenvectors of symmetric matrices |
 //! | [`head`] | what turns logits into outputs and measures them: the names of squared error |
 //! | [`parallel`] | many runs over the cores, results in order |
 //! | [`replay`] | reference experiments computed again, held against their expected numbers |
@@ -17,8 +16,6 @@
 
 pub mod chart;
 pub mod compare;
-pub mod curvature;
-pub mod eigen;
 pub mod experiments;
 pub mod folder;
 pub mod gallery;

@@ -142,6 +142,10 @@ impl Mlp {
     pub fn layers(&self) -> &[Linear] {
         &self.layers
     }
+    /// What stands between them.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
 }
 
 impl Layer for Mlp {

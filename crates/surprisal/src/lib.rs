@@ -73,7 +73,7 @@ pub mod prelude {
     pub use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
-        hessian_vector_product, threads,
+        curvature_along, hessian, hessian_vector_product, symmetric_eigen, threads,
     };
     pub use surprisal_train::{Examples, Objective, SavedModel, Trainer};
 }

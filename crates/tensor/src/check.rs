@@ -103,9 +103,95 @@ pub fn gradient_agreement_in(
     params: &Params<f64>,
     f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
 ) -> Result<Agreement, Disagreement> {
+    let trainable = params.trainable_spans().flatten();
+    let mut agreement = Agreement::default();
+    for derivative in derivatives(training, params, trainable, f) {
+        agreement.entries += 1;
+        agreement.dual = agreement.dual.max(derivative.dual_error());
+        agreement.difference = agreement.difference.max(derivative.difference_error());
+        if !derivative.agrees_with_dual() || !derivative.agrees_with_difference() {
+            return Err(derivative.disagreement(params));
+        }
+    }
+    Ok(agreement)
+}
+
+/// One derivative of a function of parameters, found in three ways.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Derivative {
+    /// The place of the number in [`Params::as_slice`].
+    pub place: usize,
+    /// What `backward` says.
+    pub backward: f64,
+    /// What the dual numbers say: only the forward formula, differentiated by arithmetic.
+    pub dual: f64,
+    /// What the central difference says: only the forward formula, twice.
+    pub difference: f64,
+}
+
+impl Derivative {
+    /// How far `backward` is from the dual numbers, relative to max(1, |derivative|).
+    pub fn dual_error(&self) -> f64 {
+        error(self.backward, self.dual)
+    }
+    /// How far `backward` is from the central difference, likewise.
+    pub fn difference_error(&self) -> f64 {
+        error(self.backward, self.difference)
+    }
+    /// Whether the first is at most 1e-10.
+    pub fn agrees_with_dual(&self) -> bool {
+        self.dual_error() <= DUAL
+    }
+    /// Whether the second is at most 1e-6. Where it is not and the dual numbers agree, the function has a kink closer than
+    /// the difference reaches, such as a relu near 0: the derivative is right for this side of it.
+    pub fn agrees_with_difference(&self) -> bool {
+        self.difference_error() <= DIFFERENCE
+    }
+    /// The same, with the parameter's name and the place in it.
+    ///
+    /// # Panics
+    /// If these are not the parameters it was found with.
+    #[track_caller]
+    pub fn disagreement(&self, params: &Params<f64>) -> Disagreement {
+        let &Derivative { place, backward, dual, difference } = self;
+        let Some(entry) = params.entries().iter().find(|entry| entry.range.contains(&place)) else {
+            panic!("disagreement: no parameter stands at place {place} of {}", params.as_slice().len());
+        };
+        let index = unravel(place - entry.range.start, entry.shape.dims());
+        Disagreement { input: entry.name.clone(), index, backward, dual, difference }
+    }
+}
+
+fn error(found: f64, oracle: f64) -> f64 {
+    let error = (found - oracle).abs() / oracle.abs().max(1.0);
+    if error.is_nan() { f64::INFINITY } else { error }
+}
+
+/// The derivatives of a function with respect to some numbers of its parameters, by their places in [`Params::as_slice`], each in
+/// three ways: what [`gradient_agreement_in`] judges, for whoever wants to see them or has too many to ask for all.
+///
+/// They come one by one, each for three evaluations.
+///
+/// ```
+/// use surprisal_tensor::{Params, derivatives, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![3.0, 0.0]);
+/// let found: Vec<_> = derivatives(true, &params, 0..2, |tape| tape.param(w).relu().square().sum()).collect();
+/// assert_eq!((found[0].backward, found[0].dual), (6.0, 6.0));
+/// assert!((found[0].difference - 6.0).abs() < 1e-6);
+/// ```
+///
+/// # Panics
+/// If a place is not one of the parameters'.
+pub fn derivatives(
+    training: bool,
+    params: &Params<f64>,
+    places: impl IntoIterator<Item = usize>,
+    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+) -> impl Iterator<Item = Derivative> {
     let mut workspace = Workspace::new();
     let mut point: Params<Dual<f64>> = params.cast();
-    let mut value = |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
+    let mut value = move |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
         let tape = workspace.tape(point).seeded(0); // the same masks each time, so that it stays one function
         let tape = if training { tape } else { tape.evaluating() };
         let value = weigh(f(&tape));
@@ -118,34 +204,19 @@ pub fn gradient_agreement_in(
     };
     let mut gradient = Params::new();
     value(&point, Some(&mut gradient));
-    let mut agreement = Agreement::default();
-    for (entry, id) in params.entries().iter().zip(params.ids()).filter(|&(_, id)| params.is_trainable(id)) {
-        for i in entry.range.clone() {
-            let x = point.as_slice()[i];
-            let mut at = |x: Dual<f64>| {
-                point.as_mut_slice()[i] = x;
-                value(&point, None)
-            };
-            let h = 6e-6 * x.value.abs().max(1.0); // the cube root of the precision balances the two errors
-            let (above, below) = (x.value + h, x.value - h);
-            let difference = (at(Dual::of(above)).value - at(Dual::of(below)).value) / (above - below);
-            let dual = at(Dual { value: x.value, tangent: 1.0 }).tangent;
-            at(x);
-            let backward = gradient[id][i - entry.range.start];
-            let error = |oracle: f64| {
-                let error = (backward - oracle).abs() / oracle.abs().max(1.0);
-                if error.is_nan() { f64::INFINITY } else { error }
-            };
-            agreement.entries += 1;
-            agreement.dual = agreement.dual.max(error(dual));
-            agreement.difference = agreement.difference.max(error(difference));
-            if error(dual) > DUAL || error(difference) > DIFFERENCE {
-                let index = unravel(i - entry.range.start, entry.shape.dims());
-                return Err(Disagreement { input: entry.name.clone(), index, backward, dual, difference });
-            }
-        }
-    }
-    Ok(agreement)
+    places.into_iter().map(move |place| {
+        let x = point.as_slice()[place];
+        let mut at = |x: Dual<f64>| {
+            point.as_mut_slice()[place] = x;
+            value(&point, None)
+        };
+        let h = 6e-6 * x.value.abs().max(1.0); // the cube root of the precision balances the two errors
+        let (above, below) = (x.value + h, x.value - h);
+        let difference = (at(Dual::of(above)).value - at(Dual::of(below)).value) / (above - below);
+        let dual = at(Dual { value: x.value, tangent: 1.0 }).tangent;
+        point.as_mut_slice()[place] = x;
+        Derivative { place, backward: gradient.as_slice()[place], dual, difference }
+    })
 }
 
 /// A single number from any result: its numbers, each with a weight of its own, so that none can stand in for another.

@@ -46,7 +46,7 @@
 //! | `op` | the open door: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
 //! | `inspect` | what a tape tells of itself: nodes, and the walk back step by step |
-//! | `check`, `second_order` | is this gradient right? what is the curvature? |
+//! | `check`, `second_order`, `eigen` | is this gradient right? what is the curvature, and along which directions? |
 //! | [`threads`] | how many threads share large work, and how it is cut so that the bits do not depend on it |
 //! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
 
@@ -59,6 +59,7 @@ pub mod threads;
 mod buffer;
 mod check;
 mod dual;
+mod eigen;
 mod inspect;
 mod op;
 mod params;
@@ -70,8 +71,12 @@ mod tape;
 mod workspace;
 
 pub use buffer::Buf;
-pub use check::{Agreement, Disagreement, check_gradient, gradient_agreement, gradient_agreement_in};
+pub use check::{
+    Agreement, Derivative, Disagreement, check_gradient, derivatives, gradient_agreement,
+    gradient_agreement_in,
+};
 pub use dual::Dual;
+pub use eigen::symmetric_eigen;
 pub use inspect::{Sent, Step};
 pub use ndarray;
 pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
@@ -79,7 +84,7 @@ pub use ops::{concat, stack};
 pub use params::{Entry, Gradients, ParamId, Params, Unreached};
 pub use product::Mat;
 pub use scalar::{Logistic, Scalar};
-pub use second_order::{SecondOrder, hessian_vector_product};
+pub use second_order::{SecondOrder, curvature_along, hessian, hessian_vector_product};
 pub use shape::{MAX_RANK, Shape, ShapeError};
 pub use tape::{NonFinite, Tape, Var};
 pub use workspace::Workspace;

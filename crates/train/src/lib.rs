@@ -6,6 +6,7 @@
 //! | `examples` | [`Examples`]: features and labels in the number type of the model |
 //! | `trainer` | [`Trainer`]: epochs over shuffled batches, each measured |
 //! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
+//! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
 //! | `saved` | [`SavedModel`]: a trained model in a file |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
 //!
@@ -31,6 +32,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
 mod error;
 mod examples;
 mod history;

@@ -68,7 +68,7 @@ impl Trainer {
         let mut run =
             Run { trainer: self, model, train, test, workspace: Workspace::new(), labels: Vec::new() };
         for examples in [train, test] {
-            run.check_fit(params, examples)?;
+            check_fit(model, params, examples, &mut run.workspace)?;
         }
         let (mut order, mut seeds) = (rng(self.seed), rng(!self.seed));
         let mut at = At { epoch: 0, step: 0, learning_rate: optimizer.learning_rate() };
@@ -165,45 +165,53 @@ impl<T: Scalar, M: Layer> Run<'_, T, M> {
         let gradient_norm = gradient.map(|gradient: Params<f64>| gradient.norm());
         Ok(Epoch { epoch: at.epoch, loss, train_accuracy, test_accuracy, gradient_norm })
     }
+}
 
-    /// Runs the model on the first row: do its outputs and the classes fit?
-    #[track_caller]
-    fn check_fit(&mut self, params: &Params<T>, examples: &Examples<T>) -> Result<(), TrainError> {
-        let (rows, classes) = (examples.features.nrows(), examples.classes);
-        let misfit = |message: String| Err(TrainError::Misfit(message));
-        if rows == 0 || examples.labels.len() != rows {
-            let labels = examples.labels.len();
-            return misfit(format!(
-                "{rows} rows and {labels} labels: each row needs a label, and there must be a row"
-            ));
-        }
-        let tape = self.workspace.no_grad(params);
-        let shape = self.model.forward(gathered(&tape, examples, &[0])).shape();
-        let outputs = match *shape.dims() {
-            [1, outputs] => outputs,
-            _ => return misfit(format!("the model turns a row into {shape}, not into [1, outputs]")),
-        };
-        if outputs != classes && !(outputs == 1 && classes == 2) {
-            let wanted =
-                if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
-            return misfit(format!(
-                "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
-            ));
-        }
-        match examples.labels.iter().position(|&label| label >= classes) {
-            Some(row) => misfit(format!(
-                "label {} in row {row} is not one of the {classes} classes 0 to {}",
-                examples.labels[row],
-                classes - 1
-            )),
-            None => Ok(()),
-        }
+/// Runs the model on the first row: do its outputs and the classes fit? Gives how many outputs there are.
+#[track_caller]
+pub(crate) fn check_fit<T: Scalar>(
+    model: &impl Layer,
+    params: &Params<T>,
+    examples: &Examples<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<usize, TrainError> {
+    let (rows, classes) = (examples.features.nrows(), examples.classes);
+    let misfit = |message: String| Err(TrainError::Misfit(message));
+    if rows == 0 || examples.labels.len() != rows {
+        let labels = examples.labels.len();
+        return misfit(format!(
+            "{rows} rows and {labels} labels: each row needs a label, and there must be a row"
+        ));
+    }
+    let tape = workspace.no_grad(params);
+    let shape = model.forward(gathered(&tape, examples, &[0])).shape();
+    let outputs = match *shape.dims() {
+        [1, outputs] => outputs,
+        _ => return misfit(format!("the model turns a row into {shape}, not into [1, outputs]")),
+    };
+    if outputs != classes && !(outputs == 1 && classes == 2) {
+        let wanted = if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
+        return misfit(format!(
+            "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
+        ));
+    }
+    match examples.labels.iter().position(|&label| label >= classes) {
+        Some(row) => misfit(format!(
+            "label {} in row {row} is not one of the {classes} classes 0 to {}",
+            examples.labels[row],
+            classes - 1
+        )),
+        None => Ok(outputs),
     }
 }
 
 /// Some rows' features, copied straight to the tape.
 #[track_caller]
-fn gathered<'t, T: Scalar>(tape: &'t Tape<'t, T>, examples: &Examples<T>, rows: &[usize]) -> Var<'t, T> {
+pub(crate) fn gathered<'t, T: Scalar>(
+    tape: &'t Tape<'t, T>,
+    examples: &Examples<T>,
+    rows: &[usize],
+) -> Var<'t, T> {
     let features = examples.features.view();
     tape.input_with([rows.len(), features.ncols()], |slots| gather_rows(features, rows, slots))
 }
@@ -219,7 +227,7 @@ fn finite<T: Scalar>(tape: &Tape<T>, loss: Var<T>, at: At) -> Result<(), TrainEr
 }
 
 /// How many rows have the true class as their most probable one; a single logit says class 1 where it is above 0.
-fn count_right<T: Scalar>(logits: &ArrayD<T>, labels: &[usize]) -> usize {
+pub(crate) fn count_right<T: Scalar>(logits: &ArrayD<T>, labels: &[usize]) -> usize {
     let logits =
         logits.view().into_dimensionality::<Ix2>().expect("checked by check_fit: logits are [rows, outputs]");
     said(logits).iter().zip(labels).filter(|(said, label)| said == label).count()

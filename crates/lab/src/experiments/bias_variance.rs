@@ -5,10 +5,9 @@ use surprisal_layers::{Activation, Init, Layer, Mlp, Rng, Sizes, rng};
 use surprisal_loss::mse_loss;
 use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::Array2;
-use surprisal_tensor::{Params, Workspace};
+use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 
 use crate::chart::{Chart, Line};
-use crate::eigen::symmetric_eigen;
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
 use crate::page::{Align, Table};
 use crate::statistics::{mean, minus};

@@ -4,11 +4,9 @@ use surprisal_data::{Dataset, Standardize};
 use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, Axis, arr1, arr2};
-use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace, hessian, symmetric_eigen};
 
 use crate::chart::{Chart, HeatMap, Line, Panels, Style};
-use crate::curvature::hessian;
-use crate::eigen::symmetric_eigen;
 use crate::gallery::{
     Basis, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };

@@ -5,11 +5,10 @@ use surprisal_layers::{Activation, Layer, Linear, Mlp, Sizes, rng};
 use surprisal_loss::{SupconLoss, softmax_cross_entropy};
 use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
-use surprisal_tensor::{Params, Workspace};
+use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 use surprisal_train::Examples;
 
 use crate::chart::{Chart, Points};
-use crate::eigen::symmetric_eigen;
 use crate::gallery::{
     Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, correct, short,
 };

@@ -6,16 +6,14 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use surprisal_tensor::Workspace;
 use surprisal_tensor::ndarray::{Array2, arr2};
+use surprisal_tensor::{Workspace, hessian, symmetric_eigen};
 
 use super::ReplayError;
 use super::net::{Net, rows_of};
 use super::place::Place;
 use super::pointwise::Curve;
 use super::rows::Rows;
-use crate::curvature::hessian;
-use crate::eigen::symmetric_eigen;
 use crate::head::Head;
 
 /// The largest Hessian, in rows.

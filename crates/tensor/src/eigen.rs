@@ -1,6 +1,6 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
-use surprisal_tensor::ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis};
 
 /// Sweeps after which the method stops at the latest; it converges quadratically, and no matrix is known to need 20.
 const MOST_SWEEPS: usize = 60;
@@ -21,8 +21,7 @@ const MOST_SWEEPS: usize = 60;
 /// Jacobi 1846; Golub and Van Loan, *Matrix Computations* (2013), algorithm 8.5.3.
 ///
 /// ```
-/// use surprisal_lab::eigen::symmetric_eigen;
-/// use surprisal_tensor::ndarray::array;
+/// use surprisal_tensor::{ndarray::array, symmetric_eigen};
 ///
 /// let (values, vectors) = symmetric_eigen(&array![[2.0, 1.0], [1.0, 2.0]]);
 /// assert!((values[0] - 1.0).abs() < 1e-15 && (values[1] - 3.0).abs() < 1e-15);
@@ -88,7 +87,7 @@ fn rotate(a: &mut Array2<f64>, vectors: &mut Array2<f64>, p: usize, q: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use surprisal_tensor::ndarray::{Array1, array};
+    use ndarray::{Array1, array};
 
     /// A V = V diag(λ) and VᵀV = 1 to rounding, λ ascending; gives λ.
     #[track_caller]

@@ -1,0 +1,88 @@
+//! `surprisal check`
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+use surprisal_train::check::{self, Check, ROWS, STEPS};
+use surprisal_train::{Examples, TrainError};
+
+use crate::Failure;
+use crate::model_options::{Model, ModelOptions};
+
+#[derive(Args)]
+pub struct Options {
+    /// What to check
+    #[arg(value_enum)]
+    which: Which,
+    /// The sizes of the layers, such as 64-32-10, for a net at its start, as `train` would begin with it; or a file that `train` wrote
+    #[arg(long, value_name = "SIZES|FILE.surprisal")]
+    model: Model,
+    #[command(flatten)]
+    common: ModelOptions,
+    /// Rows whose loss is differentiated, and rows that are learned by heart
+    #[arg(long, default_value_t = NonZeroUsize::new(ROWS).expect("not 0"))]
+    rows: NonZeroUsize,
+    /// Steps in which they must be learned
+    #[arg(long, default_value_t = NonZeroUsize::new(STEPS).expect("not 0"))]
+    steps: NonZeroUsize,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Which {
+    /// backward against dual numbers and central differences
+    Gradients,
+    /// The loss at the start against that of guessing
+    InitLoss,
+    /// A few rows learned by heart
+    OverfitOneBatch,
+    /// Rows stay rows, and none looks at another
+    Shapes,
+    /// Dead and saturated units, gradients that vanish
+    Units,
+    /// One after the other
+    All,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { which, model, common, rows, steps } = options;
+    let saved = matches!(model, Model::File(_));
+    let (model, params, set) = model.with_data(&common)?;
+    let examples = Examples::<f32>::new(&set);
+    let (data, loss) = (&common.data, common.loss);
+    let (rows_of_all, classes) = (set.rows(), set.classes());
+    crate::tell(&format!("{data}: {rows_of_all} rows, {classes} classes; the loss is {loss}\n"))?;
+
+    use Which::*;
+    let chosen = match which {
+        All => vec![Gradients, InitLoss, OverfitOneBatch, Shapes, Units],
+        one => vec![one],
+    };
+    let mut failed = Vec::new();
+    for &one in &chosen {
+        if (which, one, saved) == (All, InitLoss, true) {
+            crate::tell("\nSKIPPED  init-loss\n  a saved model is no longer at its start\n")?;
+            continue;
+        }
+        let (rows, steps) = (rows.get(), steps.get());
+        let outcome = match one {
+            Gradients => told(check::gradients(&model, &params, loss, &examples, rows)),
+            InitLoss => told(check::init_loss(&model, &params, loss, &examples)),
+            OverfitOneBatch => told(check::overfit_one_batch(&model, &params, loss, &examples, rows, steps)),
+            Shapes => told(check::shapes(&model, &params, loss, &examples)),
+            Units | All => told(check::units(&model, &params, loss, &examples)),
+        };
+        let (text, name, holds) = outcome.map_err(Failure::run)?;
+        crate::tell(&format!("\n{text}"))?;
+        if !holds {
+            failed.push(name);
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::run(format!("{} of {} checks failed: {}", failed.len(), chosen.len(), failed.join(", "))))
+}
+
+fn told<M>(check: Result<Check<M>, TrainError>) -> Result<(String, &'static str, bool), TrainError> {
+    check.map(|check| (check.to_string(), check.name, check.holds))
+}

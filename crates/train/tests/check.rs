@@ -1,0 +1,231 @@
+//! Every check holds for a sound model, and finds out the mistake it is there for.
+
+use surprisal_data::{Dataset, Standardize};
+use surprisal_layers::{Activation, Init, Layer, Linear, Mlp, Relu, rng};
+use surprisal_tensor::ndarray::{Array2, array};
+use surprisal_tensor::ops::elementwise::Elementwise;
+use surprisal_tensor::{Card, Params, Scalar, Var, Workspace};
+use surprisal_train::check::{self, Check, ROWS, STEPS};
+use surprisal_train::{Examples, Objective};
+
+const CE: Objective = Objective::CrossEntropy;
+
+fn iris() -> Examples<f32> {
+    let mut data = Dataset::iris();
+    data.features = Standardize::fit(&data.features).unwrap().apply(&data.features).unwrap();
+    Examples::new(&data)
+}
+
+fn mlp(sizes: &str, activation: Activation) -> (Mlp, Params<f32>) {
+    let mut params = Params::new();
+    let model = Mlp::new(&mut params, &sizes.parse().unwrap(), activation, &mut rng(7));
+    (model, params)
+}
+
+/// A check that fails, and says these words.
+#[track_caller]
+fn fails<M>(check: &Check<M>, says: &str) {
+    assert!(!check.holds && check.advice.is_some(), "{check}");
+    assert!(check.means.contains(says), "{check}");
+}
+
+/// Layers with a mistake.
+macro_rules! layers {
+    ($($Name:ident |$x:ident| $y:expr;)+) => { $(
+        struct $Name;
+        impl Layer for $Name {
+            fn forward<'t, T: Scalar>(&self, $x: Var<'t, T>) -> Var<'t, T> {
+                $y
+            }
+        }
+    )+ };
+}
+layers! {
+    WrongSlope |x| x.map(Square);
+    Detached |x| x + x.tanh().detach();
+    Times30 |x| 30.0 * x;
+    SoftmaxOverRows |x| x.softmax(0);
+    LessTheMeanOfTheBatch |x| x - x.mean_axis(0);
+    LeakInValueAlone |x| x - x.mean_axis(0).detach();
+    LeakInSlopeAlone |x| x + (x.mean_axis(0) - x.mean_axis(0).detach());
+}
+
+#[derive(Clone, Copy)]
+struct Square;
+impl Elementwise for Square {
+    const CARD: Card = Card { name: "square", inputs: "x", forward: "x²", backward: "x dy", story: "" };
+    fn f<T: Scalar>(&self, x: T) -> T {
+        x * x
+    }
+    fn df<T: Scalar>(&self, x: T, _: T) -> T {
+        x // and where is the 2?
+    }
+}
+
+#[test]
+fn a_sound_model_passes_every_check_under_every_objective() {
+    let data = iris();
+    for activation in [Activation::Tanh, Activation::Relu] {
+        for objective in Objective::ALL {
+            let (model, params) = mlp("4-16-3", activation);
+            let before = params.as_slice().to_vec();
+            let gradients = check::gradients(&model, &params, objective, &data, ROWS).unwrap();
+            assert!(gradients.holds, "{gradients}");
+            assert_eq!((gradients.measured.compared, gradients.measured.of), (131, 131));
+            let start = check::init_loss(&model, &params, objective, &data).unwrap();
+            assert!(start.holds, "{start}");
+            let overfit = check::overfit_one_batch(&model, &params, objective, &data, ROWS, STEPS).unwrap();
+            assert!(overfit.holds && overfit.measured.right == ROWS, "{overfit}");
+            let shapes = check::shapes(&model, &params, objective, &data).unwrap();
+            assert!(shapes.holds && shapes.measured.leaks.is_empty(), "{shapes}");
+            let units = check::units(&model, &params, objective, &data).unwrap();
+            assert!(units.holds && units.measured.layers.len() == 1, "{units}");
+            assert_eq!(params.as_slice(), before, "a check trains a copy");
+        }
+    }
+}
+
+#[test]
+fn gradients_finds_a_wrong_derivative_and_a_value_cut_off() {
+    let (data, mut params, mut rng) = (iris(), Params::<f32>::new(), rng(7));
+    let hidden = Linear::new(&mut params, "hidden", 4, 8, &mut rng);
+    let out = Linear::new(&mut params, "out", 8, 3, &mut rng);
+    let check = |model| check::gradients(&model, &params, CE, &data, ROWS).unwrap();
+    let wrong = check((hidden, WrongSlope, out));
+    fails(&wrong, "not downhill");
+    // `out` is behind the mistake
+    assert_eq!(wrong.measured.wrong.len(), 40, "{wrong}");
+    assert!(wrong.measured.wrong.iter().all(|at| at.input.starts_with("hidden.")), "{wrong}");
+    assert!(wrong.found.contains("the worst is off by"), "{wrong}");
+
+    fails(&check::gradients(&(hidden, Detached, out), &params, CE, &data, ROWS).unwrap(), "not downhill");
+}
+
+#[test]
+fn gradients_samples_every_parameter_of_a_larger_net() {
+    let data = Examples::<f32>::new(&Dataset::digits());
+    let (model, params) = mlp("64-32-10", Activation::Tanh);
+    let check = check::gradients(&model, &params, CE, &data, ROWS).unwrap();
+    assert!(check.holds && check.found.starts_with("122 of 2410 derivatives"), "{check}");
+}
+
+#[test]
+fn gradients_calls_a_kink_a_kink() {
+    let (data, mut params, mut rng) = (iris(), Params::<f32>::new(), rng(7));
+    let zeros = Linear::with_init(&mut params, "hidden", 4, 8, Init::Zeros, Init::Zeros, &mut rng);
+    let model = (zeros, Relu, Linear::new(&mut params, "out", 8, 3, &mut rng));
+    let check = check::gradients(&model, &params, CE, &data, ROWS).unwrap();
+    assert!(check.holds && check.measured.kinks.len() == 40, "{check}");
+    assert!(check.found.contains("40 at a kink, the first hidden.weight[0, 0]"), "{check}");
+}
+
+#[test]
+fn init_loss_expects_what_equal_probabilities_give() {
+    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    for objective in Objective::ALL {
+        for outputs in [1, 2, 3, 10] {
+            let classes = outputs.max(2);
+            let labels: Vec<usize> = (0..30).map(|row| row % classes).collect();
+            let data = Examples { features: Array2::<f64>::ones((30, 4)), labels, classes };
+            let mut start = Params::new();
+            let model =
+                Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
+            let found = check::init_loss(&model, &start, objective, &data).unwrap().measured;
+            let tape = workspace.no_grad(&params);
+            let undecided = objective.loss(tape.input(&Array2::zeros((1, outputs))), &[0]).item();
+            assert!((found.expected - undecided).abs() < 1e-15, "{objective} {outputs}: {found:?}");
+            assert!((found.loss - undecided).abs() < 1e-12, "{objective} {outputs}: {found:?}");
+            // classes are equally frequent here
+            assert!((found.constant - undecided).abs() < 1e-12, "{objective} {outputs}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn init_loss_finds_logits_that_start_too_large_and_says_where() {
+    let data = iris();
+    let (model, mut params) = mlp("4-16-3", Activation::Tanh);
+    for objective in Objective::ALL {
+        let check = check::init_loss(&(&model, Times30), &params, objective, &data).unwrap();
+        fails(&check, "sure before it has seen anything");
+    }
+    let weight = params.find("layer2.weight").unwrap();
+    params[weight].iter_mut().for_each(|w| *w *= 30.0);
+    fails(&check::init_loss(&model, &params, CE, &data).unwrap(), "the largest weights: layer2.weight");
+}
+
+#[test]
+fn overfit_finds_rows_that_contradict_each_other() {
+    let mut data = iris();
+    data.features.fill(0.5);
+    let (model, params) = mlp("4-16-3", Activation::Tanh);
+    let check = check::overfit_one_batch(&model, &params, CE, &data, ROWS, 300).unwrap();
+    fails(&check, "rows 0 and 50 have the same features and the labels 0 and 1");
+}
+
+#[test]
+fn overfit_finds_a_model_that_cannot_move_and_one_that_is_too_small() {
+    let data = iris();
+    let (model, mut params) = mlp("4-16-3", Activation::Relu);
+    let last = params.find("layer2.bias").unwrap();
+    params.freeze(last);
+    let first = params.find("layer1.bias").unwrap();
+    params[first].fill(-100.0);
+    let check = check::overfit_one_batch(&model, &params, CE, &data, ROWS, 100).unwrap();
+    fails(&check, "no parameter makes a difference");
+
+    // exclusive or, without a hidden layer
+    let features = array![[0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    let data = Examples { features, labels: vec![0, 1, 1, 0], classes: 2 };
+    let (model, params) = mlp("2-2", Activation::Relu);
+    let check = check::overfit_one_batch(&model, &params, CE, &data, ROWS, STEPS).unwrap();
+    fails(&check, "too small for these rows");
+    let (model, params) = mlp("2-8-2", Activation::Tanh);
+    let in_a_hurry = check::overfit_one_batch(&model, &params, CE, &data, ROWS, 100).unwrap();
+    fails(&in_a_hurry, "the loss still falls");
+    assert_eq!(in_a_hurry.measured.right, 4, "{in_a_hurry}");
+    assert!(check::overfit_one_batch(&model, &params, CE, &data, ROWS, STEPS).unwrap().holds);
+}
+
+#[test]
+fn shapes_finds_rows_that_look_at_each_other() {
+    let data = iris();
+    let (model, params) = mlp("4-16-3", Activation::Tanh);
+    for check in [
+        check::shapes(&(&model, SoftmaxOverRows), &params, CE, &data).unwrap(),
+        check::shapes(&(LessTheMeanOfTheBatch, &model), &params, CE, &data).unwrap(),
+    ] {
+        fails(&check, "rows of a batch look at each other");
+        assert_eq!(check.measured.leaks, Vec::from_iter(1..64), "{check}");
+        assert!(check.measured.difference > Some(0.01), "{check}");
+    }
+    let check = check::shapes(&(LeakInValueAlone, &model), &params, CE, &data).unwrap();
+    fails(&check, "rows of a batch look at each other");
+    assert!(check.measured.leaks.is_empty(), "{check}");
+    let check = check::shapes(&(LeakInSlopeAlone, &model), &params, CE, &data).unwrap();
+    fails(&check, "rows of a batch look at each other");
+    assert!(check.measured.difference < Some(1e-9), "{check}");
+}
+
+#[test]
+fn units_finds_dead_and_saturated_ones() {
+    let mut data = iris();
+    let (model, mut params) = mlp("4-16-3", Activation::Relu);
+    let bias = params.find("layer1.bias").unwrap();
+    params[bias].fill(-100.0);
+    fails(&check::units(&model, &params, CE, &data).unwrap(), "16 of 16 units of layer1 are dead");
+
+    let (model, params) = mlp("4-16-3", Activation::Tanh);
+    data.features *= 100.0;
+    let check = check::units(&model, &params, CE, &data).unwrap();
+    fails(&check, "units of layer1 are saturated");
+    assert!(check.measured.layers[0].1.deviation > 30.0, "{check}");
+}
+
+#[test]
+fn units_finds_a_gradient_that_vanishes_on_its_way_back() {
+    let (model, params) = mlp("4-16-16-16-16-16-16-3", Activation::Sigmoid);
+    let check = check::units(&model, &params, CE, &iris()).unwrap();
+    fails(&check, "the gradient vanishes on its way back");
+    assert_eq!(check.measured.gradient_norms.len(), 7);
+}

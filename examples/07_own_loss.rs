@@ -1,0 +1,37 @@
+//! A loss of one's own: generalised cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
+//! becomes cross-entropy; a larger q listens less to rows that look mislabelled (Zhang and Sabuncu 2018).
+//!
+//!     cargo run --release --example 07_own_loss
+
+use surprisal::ndarray::Array2;
+use surprisal::prelude::*;
+
+fn generalised<'t, T: Scalar>(q: f64, logits: Var<'t, T>, labels: &Array2<usize>) -> Var<'t, T> {
+    let p = logits.softmax(-1).gather(-1, labels); // [rows, 1], as the labels
+    ((1.0 - p.powf(q)) / q).mean()
+}
+
+fn main() {
+    let (iris, mut params) = (Dataset::iris(), Params::<f64>::new());
+    let labels = Array2::from_shape_fn((150, 1), |(row, _)| iris.labels[row]);
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
+    let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
+    for step in 0..=200 {
+        let (loss, grads) = workspace
+            .grad(&params, |tape| generalised(0.7, model.forward(tape.input(&iris.features)), &labels));
+        println!("step {step:3}: loss {loss:.4}");
+        adam.step(&mut params, grads);
+    }
+}
+
+#[test]
+fn its_gradient_is_right_and_for_q_near_0_it_is_cross_entropy() {
+    use surprisal::ndarray::array;
+    let (logits, labels) = (array![[0.5, -1.0, 2.0], [3.0, 0.1, -0.7]].into_dyn(), array![[0], [2]]);
+    check_gradient(std::slice::from_ref(&logits), |_, x| generalised(0.7, x[0], &labels));
+    let apart = Workspace::new().eval(&Params::new(), |tape| {
+        let z = tape.input(&logits);
+        generalised(1e-9, z, &labels) - softmax_cross_entropy(z, &[0, 2])
+    });
+    assert!(apart.sum().abs() < 1e-6, "{apart}");
+}
