@@ -83,13 +83,14 @@ impl FromStr for Model {
     }
 }
 
-
 impl Model {
     /// The net with its parameters, and the data as it wants them: the training part where it starts, everything where it was saved.
     pub fn with_data(&self, common: &ModelOptions) -> Result<(Mlp, Params<f32>, Dataset), Failure> {
         common.check_target()?;
         match self {
-            Model::Sizes(sizes) => common.start(sizes).map(|(split, model, params)| (model, params, split.train)),
+            Model::Sizes(sizes) => {
+                common.start(sizes).map(|(split, model, params)| (model, params, split.train))
+            }
             Model::File(file) => saved(file, common),
         }
     }

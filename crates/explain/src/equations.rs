@@ -27,6 +27,22 @@ impl Explanation {
     /// each whose number is the largest.
     ///
     /// Empty before `backward`, and for more than one row: each row has errors of its own.
+    ///
+    /// ```
+    /// use surprisal_explain::explain;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let (w, b) = (params.add("w", &array![[0.5], [-1.0]]), params.add("b", &array![0.0]));
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let z = tape.input(&array![[2.0, 1.0]]).affine(tape.param(w), tape.param(b));
+    /// let loss = (z.sigmoid() - 1.0).square().sum();
+    /// loss.backward();
+    /// let equations = explain(loss).equations();
+    /// assert_eq!(equations[0].worked, "δ[0] = ∂a[0] · f'(z[0]) = (-1) · 0.25 = -0.25");
+    /// assert_eq!(equations[1].worked, "∂w[0,0] = a[0] · δ[0] = 2 · (-0.25) = -0.5");
+    /// assert_eq!(equations[2].worked, "∂b[0] = δ[0] = -0.25");
+    /// ```
     pub fn equations(&self) -> Vec<Equation> {
         let mut equations = Vec::new();
         for (at, z) in self.nodes.iter().enumerate().rev() {

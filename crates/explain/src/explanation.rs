@@ -12,6 +12,31 @@ use crate::numbers::{digits, norm};
 ///
 /// It can be printed, which tells all there is to say of each node; [`passes`](Self::passes) is a line an operation, and
 /// [`to_svg`](Self::to_svg), [`to_dot`](Self::to_dot) and [`to_html`](Self::to_html) are pictures.
+///
+/// ```
+/// use surprisal_explain::explain;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let (w, b) = (params.add("w", &array![[2.0]]), params.add("b", &array![2.0]));
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let z = tape.input(&array![[1.0]]).named("x").affine(tape.param(w), tape.param(b)).named("z");
+/// let loss = z.sigmoid().named("a").square().sum();
+/// loss.backward();
+/// let explanation = explain(loss);
+///
+/// let a = explanation.nodes.iter().position(|node| node.name == "a").unwrap();
+/// assert_eq!(explanation.formula(a), "1 / (1 + e^-z)");
+/// assert_eq!(explanation.worked(a).unwrap(), "1 / (1 + e^-4)");
+/// let to_z = &explanation.nodes[a].sends[0];
+/// assert_eq!(explanation.derivative(a, to_z), "σ(z) · σ(-z) · ∂a");
+/// assert_eq!(explanation.why_small(a, to_z).unwrap(), "a passes on 1.8 % of its gradient");
+///
+/// assert!(explanation.to_string().contains("units      saturated")); // all there is to say of each node
+/// assert!(explanation.to_svg("neuron").starts_with("<svg"));
+/// assert!(explanation.to_dot().starts_with("digraph"));
+/// assert!(explanation.to_html("One neuron").starts_with("<!DOCTYPE html>"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// In the order of computation: inputs come before what is computed from them, and the result is the last.

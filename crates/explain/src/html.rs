@@ -39,8 +39,13 @@ impl Explanation {
                  activation. ∂ stands for the derivative of the loss with respect to what follows.",
             );
             for equation in equations {
-                let text = format!("{}\n{}\n{}", equation.formula, equation.worked, equation.result);
-                page = page.paragraph(&format!("*{}*: {}", equation.layer, equation.what)).code(&text);
+                let caption = format!("*{}*: {}", equation.layer, equation.what);
+                page = match surprisal_formula::block(&equation.formula) {
+                    Ok(formula) => page.figure(&formula, &caption),
+                    // the card of a user's own operation may be written in another way
+                    Err(_) => page.paragraph(&format!("{caption}: `{}`", equation.formula)),
+                };
+                page = page.code(&format!("{}\n{}", equation.worked, equation.result));
             }
         }
         page.details("Both passes as text", |page| page.code(&self.passes()))

@@ -104,6 +104,8 @@ fn the_page_and_the_picture_hold_the_numbers_to_all_digits() {
     for equation in explanation.equations() {
         assert!(page.contains(&equation.worked.replace('\'', "&#39;")), "{}", equation.worked);
     }
+    // the formulas of the equations are drawn, not spelled
+    assert_eq!(page.matches("<figure>\n<math").count(), explanation.equations().len());
     // where a layer's gradient is told by where it lies, the ends are those of the library
     for (name, gradient) in grads {
         let all = told(&gradient);

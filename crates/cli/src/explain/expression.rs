@@ -433,7 +433,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_shown_with_its_place() {
-        let complaint = |text| value(text, "x=1").unwrap_err();
+        let complaint = |text: &str| value(text, "x=1").unwrap_err();
         assert_eq!(
             complaint("x + * 2"),
             "expected a number, a name or \"(\", found \"*\"\n  x + * 2\n      ^"

@@ -1,40 +1,75 @@
 //! `surprisal explain`
 
 mod expression;
+mod model;
 mod side_by_side;
 
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_data::DataSource;
 use surprisal_explain::{Explanation, explain};
 use surprisal_lab::folder::RunFolder;
+use surprisal_layers::{Activation, Init};
 use surprisal_tensor::{Dual, Params, Workspace};
+use surprisal_train::Examples;
 
 use crate::Failure;
+use crate::model_options::{Model, ModelOptions};
 use expression::{Program, numbers};
+use model::{Answer, Question};
 
 #[derive(Args)]
 pub struct Options {
     /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = sigmoid(z); half_mse(a, y)"
-    #[arg(required = true)]
+    #[arg(required_unless_present = "model", conflicts_with = "model")]
     expression: Option<String>,
     /// What the names in it stand for: x=1,w=2,b=2
     #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
     at: String,
-    /// Around a formula: mse, half_mse, bce or another loss, against y. Left out, and y given: squared error beside cross-entropy
+    /// Of a formula: mse, half_mse, bce or another loss, against y; left out, and y given, squared error beside cross-entropy. Of a
+    /// net: ce, mse or half_mse [default: ce]
     #[arg(long)]
     loss: Option<String>,
+    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start
+    #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "data", requires = "row")]
+    model: Option<Model>,
+    /// The data of the net's row: as for `train`
+    #[arg(long, requires = "model")]
+    data: Option<DataSource>,
+    /// The row that goes through the net, counted from 0; for sizes, of the rows that `train` would train on
+    #[arg(long, requires = "model")]
+    row: Option<usize>,
+    /// Between the layers of a net at its start: relu, sigmoid, tanh, .. [default: relu]
+    #[arg(long, requires = "model")]
+    activation: Option<Activation>,
+    /// Where its weights start: linear, xavier_uniform, .. [default: linear]
+    #[arg(long, requires = "model")]
+    init: Option<Init>,
+    /// What its start and synthetic data are drawn from
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// The column of a CSV file that holds the class
+    #[arg(long, value_name = "COLUMN", requires = "model")]
+    target: Option<String>,
     /// All there is to say of each node, instead of a line an operation
     #[arg(long)]
     full: bool,
-    /// A folder to make for the picture (SVG, and Graphviz's DOT) and the page to step through
+    /// A folder to make for the picture (SVG, and Graphviz's DOT) and the page to step through [default: of a net, the next free
+    /// runs/explain-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { expression, at, loss, full, out } = options;
+    let Options { expression, at, loss, model, data, row, activation, init, seed, target, full, out } =
+        options;
+    if let (Some(model), Some(data), Some(row)) = (model, data, row) {
+        let loss = loss.as_deref().unwrap_or("ce").parse().map_err(Failure::usage)?;
+        let common = ModelOptions { data, activation, loss, seed, init, target };
+        return of_net(model, &common, row, full, out.as_deref());
+    }
     let text = expression.unwrap_or_default();
     let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
     // the target is no variable: nobody asks how the loss would change with the truth
@@ -73,6 +108,27 @@ pub fn run(options: Options) -> Result<(), Failure> {
         write(folder, &explanations)?;
     }
     Ok(())
+}
+
+/// Prints both passes of one row and what follows from them, and makes the pictures.
+fn of_net(
+    model: Model,
+    common: &ModelOptions,
+    row: usize,
+    full: bool,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let (model, params, set) = model.with_data(common)?;
+    let examples = Examples::new(&set);
+    let question =
+        Question { model: &model, params: &params, examples: &examples, class_names: &set.class_names, row };
+    let Answer { explanation, before, after } = question.answer(common.loss)?;
+    let folder = match out {
+        Some(place) => RunFolder::exactly(place)?,
+        None => RunFolder::take("runs".as_ref(), "explain")?,
+    };
+    crate::tell(&format!("{before}{}{after}", told(&explanation, full)))?;
+    write(folder, &[(format!("Row {row} of {}", common.data), explanation)])
 }
 
 /// A line an operation, or all there is to say, in colours where somebody sees them.

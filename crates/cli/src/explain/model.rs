@@ -34,7 +34,8 @@ impl Question<'_> {
             )));
         };
         let (explanation, probabilities) = self.explained(loss, label);
-        let best = (0..probabilities.len()).fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best });
+        let best = (0..probabilities.len())
+            .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best });
         let before = format!(
             "row {row} is {}; the net says {} with probability {}; the loss is {loss}\n\n",
             class_names[label],
@@ -83,7 +84,8 @@ impl Question<'_> {
             let shown: Vec<String> = delta.iter().map(|&d| digits(d, 4)).collect();
             format!("  {name:14}  δ = {}   {why}\n", shown.join("  "))
         };
-        let squashed = if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
+        let squashed =
+            if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
         let mut text = String::from("\nthe error of the output, at this row and with these weights\n");
         text += &line("cross-entropy", &entropy, "p - y: the slopes have cancelled");
         text += &line("squared error", &squared, squashed);
