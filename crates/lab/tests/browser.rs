@@ -62,6 +62,7 @@ fn every_kind_of_fault_is_found_out() {
         format!("<svg viewBox='0 0 100 50' style='display:block;width:100%;font-size:8px'>{inside}</svg>")
     };
     let line = "<path d='M0 0L100 50' stroke='red'/>";
+    let stepper = "<div class='stepper'><input type='range' max='1'/><ol class='steps'><li>one</li><li>two</li></ol></div>";
     let cases = [
         (
             "clipped",
@@ -108,6 +109,10 @@ fn every_kind_of_fault_is_found_out() {
             "a style from the outside",
         ),
         ("script", "<script>fetch('good.html')</script>".to_owned(), "a script"),
+        // a page to step through whose script does nothing, and one that asks the outside
+        ("idle", stepper.to_owned() + "<script>0</script>", "2 steps are shown at step 0"),
+        ("unmarked", stepper.to_owned() + "<script>0</script>", "no node is marked at step 1"),
+        ("asks", stepper.to_owned() + "<script>() => fetch('good.html')</script>", "a script"),
         ("gone", "<a href='absent.html'>a</a>".to_owned(), "a link to absent.html, which is not there"),
         ("nowhere", "<a href='#nowhere'>a</a>".to_owned(), "a link to #nowhere, which is not there"),
     ];
