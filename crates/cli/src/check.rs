@@ -77,6 +77,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
             failed.push(name);
         }
     }
+    if which == All {
+        let known = if saved { "; what it was trained on is among these rows" } else { "" };
+        crate::tell(&format!(
+            "\nAll of this is about the machinery. Whether the data hold an answer, only training tells{known}.\n"
+        ))?;
+    }
     if failed.is_empty() {
         return Ok(());
     }

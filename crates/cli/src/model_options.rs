@@ -91,13 +91,41 @@ impl Model {
             Model::Sizes(sizes) => {
                 common.start(sizes).map(|(split, model, params)| (model, params, split.train))
             }
+            Model::File(file) => {
+                saved(file, common).map(|(model, params, [_, scaled])| (model, params, scaled))
+            }
+        }
+    }
+
+    /// The net with its parameters, and every row of the data in their own order: as they stand there, and as the net wants them.
+    pub fn with_all_rows(&self, common: &ModelOptions) -> Result<(Mlp, Params<f32>, [Dataset; 2]), Failure> {
+        common.check_target()?;
+        match self {
+            Model::Sizes(sizes) => {
+                let (split, model, params) = common.start(sizes)?;
+                let set = all_rows(common)?;
+                let mut scaled = set.clone();
+                split.preprocess.apply_in_place(&mut scaled.features).map_err(Failure::run)?;
+                Ok((model, params, [set, scaled]))
+            }
             Model::File(file) => saved(file, common),
         }
     }
 }
 
-/// A saved model, and the data in the order of its classes and in its scale.
-fn saved(file: &Path, common: &ModelOptions) -> Result<(Mlp, Params<f32>, Dataset), Failure> {
+/// Every row of the data, as they stand there.
+fn all_rows(common: &ModelOptions) -> Result<Dataset, Failure> {
+    let set = match &common.data {
+        DataSource::Csv(path) => Dataset::from_csv_path(path, common.target.as_deref().unwrap_or_default()),
+        DataSource::Embedded(name) => Dataset::named(name),
+        DataSource::Synthetic(set) => Ok(set.draw(&mut rng(common.seed))),
+        DataSource::Mnist(folder) => Dataset::mnist(folder).map(|(train, _)| train),
+    };
+    set.map_err(Failure::run)
+}
+
+/// A saved model, and the data in the order of its classes: as they stand there, and in its scale.
+fn saved(file: &Path, common: &ModelOptions) -> Result<(Mlp, Params<f32>, [Dataset; 2]), Failure> {
     for (option, given) in [("--activation", common.activation.is_some()), ("--init", common.init.is_some())]
     {
         if given {
@@ -106,17 +134,12 @@ fn saved(file: &Path, common: &ModelOptions) -> Result<(Mlp, Params<f32>, Datase
     }
     let saved = SavedModel::read(file).map_err(Failure::run)?;
     let (model, params) = saved.load().map_err(Failure::run)?;
-    let set = match &common.data {
-        DataSource::Csv(path) => Dataset::from_csv_path(path, common.target.as_deref().unwrap_or_default()),
-        DataSource::Embedded(name) => Dataset::named(name),
-        DataSource::Synthetic(set) => Ok(set.draw(&mut rng(common.seed))),
-        DataSource::Mnist(folder) => Dataset::mnist(folder).map(|(train, _)| train),
-    };
-    let set = set.map_err(Failure::run)?;
+    let set = all_rows(common)?;
     same_columns(&common.data, &set, &saved)?;
-    let mut set = set.with_class_order(&saved.class_names).map_err(Failure::run)?;
-    for (j, mut column) in set.features.columns_mut().into_iter().enumerate() {
+    let set = set.with_class_order(&saved.class_names).map_err(Failure::run)?;
+    let mut scaled = set.clone();
+    for (j, mut column) in scaled.features.columns_mut().into_iter().enumerate() {
         column.mapv_inplace(|x| (x - saved.offset[j]) / saved.scale[j]);
     }
-    Ok((model, params, set))
+    Ok((model, params, [set, scaled]))
 }

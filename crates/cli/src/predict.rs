@@ -16,7 +16,7 @@ pub struct Options {
     /// The file that `train` wrote
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// What to answer about: as for `train`; of mnist:DIR the test images; a CSV file needs the columns of the model, no others
+    /// What to answer about: as for `train`; of mnist:DIR the test images; a CSV file needs the columns of the model; others are not looked at
     #[arg(long)]
     data: DataSource,
     /// What synthetic data are drawn from

@@ -86,6 +86,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         .map_err(Failure::run)?;
     bar.end();
 
+    let counts = test.class_counts();
+    let best = (0..counts.len()).max_by_key(|&class| counts[class]);
+    let commonest = best.map(|class| (test.class_names[class].clone(), counts[class] as f64 / unseen as f64));
     let (offset, scale) = offset_and_scale(&preprocess, train.columns());
     let saved = SavedModel {
         sizes: sizes.to_string(),
@@ -100,6 +103,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let place = folder.fill(&files.map(|(name, bytes)| (name.to_string(), bytes)))?;
     eprintln!("the model: {}", place.join("model.surprisal").display());
     let end = history.last();
+    if let Some((name, share)) = commonest {
+        eprintln!(
+            "for comparison: always answering \"{name}\" is right on {:.2}% of the test rows",
+            100.0 * share
+        );
+    }
     crate::tell(&format!(
         "train accuracy: {:.2}%\ntest accuracy: {:.2}%\n",
         100.0 * end.train_accuracy,

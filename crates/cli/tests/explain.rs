@@ -29,7 +29,7 @@ forward
   b                                    2
   z = v2 + b = 2 + 2                   4
   a = 1 / (1 + e^-z) = 1 / (1 + e^-4)  0.982014  saturated
-backward
+backward: ∂v is the derivative of a with respect to v
   ∂a                                         1
   ∂z = σ(z) · σ(-z) · ∂a = σ(4) · σ(-4) · 1  0.0176627  a passes on 1.8 % of its gradient
   ∂v2 = ∂z = 0.0176627                       0.0176627
@@ -82,11 +82,12 @@ fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
     assert!(told.starts_with("row 70 is versicolor; the net says "), "{told}");
     for part in [
         "forward\n",
-        "backward\n",
+        "backward: ",
         "layer2, error of the output",
         "layer1, error of a hidden layer",
         "δ_k",
         "cross-entropy   δ",
+        "x: sepal_length_cm 5.9, scaled ",
     ] {
         assert!(told.contains(part), "no {part} in\n{told}");
     }
@@ -110,6 +111,12 @@ fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
 fn what_cannot_be_explained_is_told_and_leaves_nothing() {
     for (arguments, code, message) in [
         (&["explain", "w*x", "--at", "w=1"][..], 2, "what is x? Give it a number: --at x=0.5"),
+        (
+            &["explain", "w*x", "--loss", "ce"],
+            2,
+            "what are w, x, y? Give them numbers: --at w=0.5,x=0.5,y=0.5",
+        ),
+        (&["explain", "relu(w*x)", "--at", "w=1,x=2,y=1"], 2, "the result is no sigmoid"),
         (&["explain", "w**x", "--at", "w=1,x=2"], 2, "expected a number, a name or \"(\""),
         (&["explain", "w", "--at", "w=much"], 2, "--at: \"w=much\" ends with no number"),
         (&["explain", "w", "--at", "w=1", "--loss", "mse"], 2, "what is y?"),

@@ -120,7 +120,7 @@ pub struct Units {
 /// forward
 ///   x            3
 ///   y = x² = 3²  9
-/// backward
+/// backward: ∂v is the derivative of y with respect to v
 ///   ∂y                           1
 ///   ∂x = 2 · x · ∂y = 2 · 3 · 1  6
 /// "
@@ -208,7 +208,15 @@ impl Explanation {
     /// The formula of a node with the names of its inputs put in: "x · out.weight + out.bias"; empty for data and parameters.
     pub fn formula(&self, node: usize) -> String {
         let node = &self.nodes[node];
-        if node.inputs.is_empty() { String::new() } else { put(node.card.forward, &self.named(node)) }
+        if node.inputs.is_empty() {
+            return String::new();
+        }
+        let formula = put(node.card.forward, &self.named(node));
+        // the formula of a loss is that of one element or one row
+        let several =
+            node.value.len() == 1 && node.inputs.iter().any(|&input| self.nodes[input].shape.len() > 1);
+        let is_summed = formula.contains(['Σ', 'Π']) || !node.card.backward.contains(" dl");
+        if several && !is_summed { format!("{formula}, of all together") } else { formula }
     }
 
     /// The same with numbers instead of names, where all are single numbers: "1 / (1 + e^-4)".

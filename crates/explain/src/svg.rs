@@ -303,7 +303,7 @@ fn css() -> String {
          font-variant-numeric:tabular-nums}}.tape text{{fill:currentColor}}.tape .name{{font-weight:600}}\
          .tape .label{{font-style:italic}}.tape .node rect{{stroke-width:1.2}}.tape .parameter rect,.tape .warned rect{{stroke-width:2}}\
          .tape .now rect{{stroke-width:3.5}}.tape .edge{{fill:none;stroke-linecap:round;opacity:.75}}\
-         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.25}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
+         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.4}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
          {}@media screen and (prefers-color-scheme:dark){{{}}}",
         colours(&LIGHT),
         colours(&DARK)

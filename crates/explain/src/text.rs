@@ -68,7 +68,8 @@ impl Explanation {
                 lines.push((format!("∂{} = {left}", to.name), told(sum, to.columns()), with_shape(to, None)));
             }
         }
-        text += "backward\n";
+        let result = self.nodes.last().map_or("", |node| &node.name);
+        text += &format!("backward: ∂v is the derivative of {result} with respect to v\n");
         text += &table(lines);
         text
     }

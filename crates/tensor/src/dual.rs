@@ -32,6 +32,9 @@ pub struct Dual<T> {
 
 impl<T: Scalar> fmt::Display for Dual<T> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if self.tangent == T::ZERO {
+            return fmt::Display::fmt(&self.value, f);
+        }
         write!(f, "{} + {} ε", self.value, self.tangent)
     }
 }

@@ -6,7 +6,6 @@ use surprisal_data::DataError;
 use surprisal_tensor::NonFinite;
 
 /// Why a training run could not go on. The parameters are left as they were before the step that failed.
-#[derive(Debug)]
 pub enum TrainError {
     /// The loss left the finite numbers.
     NotFinite {
@@ -47,6 +46,12 @@ impl fmt::Display for TrainError {
             TrainError::Misfit(message) => f.write_str(message),
             TrainError::Data(error) => error.fmt(f),
         }
+    }
+}
+/// As [`Display`](fmt::Display): what a `main` that returns it prints.
+impl fmt::Debug for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 impl std::error::Error for TrainError {}

@@ -147,6 +147,10 @@ impl SavedModel {
     /// If it is not such a file, of another version or number type, cut off, damaged, or contradicts itself: with the
     /// position, what was expected and what was found.
     pub fn read(path: &Path) -> Result<SavedModel, SavedError> {
+        if path.is_dir() {
+            let message = "this is a folder: name the file in it, such as model.surprisal";
+            return Err(SavedError::new(path, None, message.into()));
+        }
         let bytes =
             fs::read(path).map_err(|error| SavedError::new(path, None, format!("cannot read: {error}")))?;
         SavedModel::from_bytes(&bytes, path)

@@ -35,9 +35,13 @@ impl fmt::Display for ExpressionError {
     }
 }
 
+/// What a loss is held against.
+pub const TARGET: &str = "y";
+
 /// Short names that the lessons use.
-const ALIASES: [(&str, &str); 4] = [
+const ALIASES: [(&str, &str); 5] = [
     ("mse", "mse_loss"),
+    ("ce", "binary_cross_entropy"),
     ("half_mse", "half_squared_error"),
     ("bce", "binary_cross_entropy"),
     ("bce_with_logits", "binary_cross_entropy_with_logits"),
@@ -98,9 +102,21 @@ impl Program {
         self
     }
 
+    /// Whether the result is a sigmoid of something that has a name: a neuron that answers yes or no.
+    pub fn is_sigmoid_neuron(&self) -> bool {
+        let of =
+            |expression: &Expression| matches!(expression, Expression::Call(name, _) if name == "sigmoid");
+        match &self.result {
+            Expression::Name(result) => {
+                self.named.iter().any(|(name, expression)| name == result && of(expression))
+            }
+            result => of(result),
+        }
+    }
+
     /// The same with a loss of the result against y.
     pub fn against_y(mut self, loss: &str) -> Program {
-        let target = Expression::Name("y".into());
+        let target = Expression::Name(TARGET.into());
         self.result = Expression::Call(loss.into(), vec![self.result, target]);
         self
     }
@@ -109,8 +125,7 @@ impl Program {
     pub fn record<'t>(&self, tape: &'t Tape<'t, Dual<f64>>) -> Result<Checked<'t>, ExpressionError> {
         let mut vars = BTreeMap::new();
         for (name, expression) in &self.named {
-            // a name lives as long as the program does
-            let var = expression.record(tape, &mut vars)?.named(Box::leak(name.clone().into_boxed_str()));
+            let var = expression.record(tape, &mut vars)?.named(lasting(name));
             vars.insert(name.clone(), var);
         }
         self.result.record(tape, &mut vars)
@@ -141,9 +156,13 @@ impl Expression {
             Expression::Name(name) => match vars.get(name) {
                 Some(&var) => var,
                 None => {
-                    let id = tape.params().find(name).ok_or_else(|| not_given(name))?;
-                    let var = tape.param(id);
-                    vars.insert(name.clone(), var);
+                    let id = tape.params().find(name).ok_or_else(|| not_given(&[name]))?;
+                    let mut var = tape.constant(tape.params()[id][0].value);
+                    // the target is no variable: nobody asks how the loss would change with the truth
+                    if name != TARGET {
+                        var = var.requires_grad();
+                    }
+                    vars.insert(name.clone(), var.named(lasting(name)));
                     var
                 }
             },
@@ -178,8 +197,18 @@ impl Expression {
     }
 }
 
-fn not_given(name: &str) -> ExpressionError {
-    ExpressionError(format!("what is {name}? Give it a number: --at {name}=0.5"))
+/// What is to be said where names stand for nothing.
+pub fn not_given(names: &[impl AsRef<str>]) -> ExpressionError {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let (what, them) = (names.join(", "), if names.len() == 1 { "it a number" } else { "them numbers" });
+    let numbers: Vec<String> = names.iter().map(|name| format!("{name}=0.5")).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    ExpressionError(format!("what {verb} {what}? Give {them}: --at {}", numbers.join(",")))
+}
+
+/// A name lives as long as the command does.
+fn lasting(name: &str) -> &'static str {
+    Box::leak(name.to_string().into_boxed_str())
 }
 
 /// Calls an operation of one or two numbers, or a loss of single numbers, by its name.
@@ -226,8 +255,8 @@ fn unknown(name: &str) -> ExpressionError {
     ExpressionError(format!("there is no function \"{name}\"; there are: {}", functions.join(", ")))
 }
 
-/// The numbers that names stand for: "x=1,w=-2.5". The names in `data` get no gradient.
-pub fn numbers(text: &str, data: &[&str]) -> Result<Params<f64>, ExpressionError> {
+/// The numbers that names stand for: "x=1,w=-2.5".
+pub fn numbers(text: &str) -> Result<Params<f64>, ExpressionError> {
     let mut params = Params::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = |what: &str| {
@@ -242,10 +271,7 @@ pub fn numbers(text: &str, data: &[&str]) -> Result<Params<f64>, ExpressionError
             return Err(wrong("comes a second time"));
         }
         let x: f64 = number.parse().map_err(|_| wrong("ends with no number"))?;
-        let id = params.add_with(name, [], |slot| slot[0] = x);
-        if data.contains(&name) {
-            params.freeze(id);
-        }
+        params.add_with(name, [], |slot| slot[0] = x);
     }
     Ok(params)
 }
@@ -404,7 +430,7 @@ mod tests {
 
     #[track_caller]
     fn value(text: &str, at: &str) -> Result<f64, String> {
-        let params = numbers(at, &[]).map_err(|error| error.to_string())?;
+        let params = numbers(at).map_err(|error| error.to_string())?;
         let mut workspace = Workspace::new();
         let cast = params.cast();
         let tape = workspace.tape(&cast);

@@ -17,7 +17,7 @@ use surprisal_train::Examples;
 
 use crate::Failure;
 use crate::model_options::{Model, ModelOptions};
-use expression::{Program, numbers};
+use expression::{Program, TARGET, not_given, numbers};
 use model::{Answer, Question};
 
 #[derive(Args)]
@@ -28,8 +28,8 @@ pub struct Options {
     /// What the names in it stand for: x=1,w=2,b=2
     #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
     at: String,
-    /// Of a formula: mse, half_mse, bce or another loss, against y; left out, and y given, squared error beside cross-entropy. Of a
-    /// net: ce, mse or half_mse [default: ce]
+    /// Of a formula: mse, half_mse, ce or another loss, against y [default: none; of a sigmoid, if y is given, half_mse beside ce].
+    /// Of a net: ce, mse or half_mse [default: ce]
     #[arg(long)]
     loss: Option<String>,
     /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start
@@ -38,7 +38,7 @@ pub struct Options {
     /// The data of the net's row: as for `train`
     #[arg(long, requires = "model")]
     data: Option<DataSource>,
-    /// The row that goes through the net, counted from 0; for sizes, of the rows that `train` would train on
+    /// The row of the data that goes through the net, counted from 0
     #[arg(long, requires = "model")]
     row: Option<usize>,
     /// Between the layers of a net at its start: relu, sigmoid, tanh, .. [default: relu]
@@ -72,13 +72,22 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let text = expression.unwrap_or_default();
     let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
-    // the target is no variable: nobody asks how the loss would change with the truth
-    let params = numbers(&at, &["y"]).map_err(Failure::usage)?;
+    let params = numbers(&at).map_err(Failure::usage)?;
     let unknowns = program.unknowns();
-    let has_target = params.find("y").is_some() && !unknowns.iter().any(|name| name == "y");
+    let needed = unknowns.iter().cloned().chain(loss.is_some().then(|| TARGET.to_string()));
+    let missing: Vec<String> = needed.filter(|name| params.find(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(Failure::usage(not_given(&missing)));
+    }
+    let has_target = params.find(TARGET).is_some() && !unknowns.iter().any(|name| name == TARGET);
     let explanations = match loss {
         Some(loss) => {
             vec![(format!("{text}, {loss} against y"), explained(&program.against_y(&loss), &params)?)]
+        }
+        None if has_target && !program.is_sigmoid_neuron() => {
+            return Err(Failure::usage(
+                "y is given, but the result is no sigmoid, which cross-entropy needs: name a loss, such as --loss half_mse",
+            ));
         }
         None if has_target => {
             let under = |loss| explained(&program.clone().against_y(loss), &params);
@@ -118,10 +127,9 @@ fn of_net(
     full: bool,
     out: Option<&Path>,
 ) -> Result<(), Failure> {
-    let (model, params, set) = model.with_data(common)?;
-    let examples = Examples::new(&set);
-    let question =
-        Question { model: &model, params: &params, examples: &examples, class_names: &set.class_names, row };
+    let (model, params, [set, scaled]) = model.with_all_rows(common)?;
+    let examples = Examples::new(&scaled);
+    let question = Question { model: &model, params: &params, examples: &examples, data: &set, row };
     let Answer { explanation, before, after } = question.answer(common.loss)?;
     let folder = match out {
         Some(place) => RunFolder::exactly(place)?,

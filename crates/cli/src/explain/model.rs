@@ -1,5 +1,6 @@
 //! One row through a net: both passes, the four equations of back-propagation, and what squared error would have sent.
 
+use surprisal_data::Dataset;
 use surprisal_explain::{Explanation, digits, explain};
 use surprisal_layers::{Layer, Mlp};
 use surprisal_tensor::ndarray::{ArrayView2, Axis};
@@ -12,8 +13,10 @@ use crate::Failure;
 pub struct Question<'a> {
     pub model: &'a Mlp,
     pub params: &'a Params<f32>,
+    /// As the net sees them ..
     pub examples: &'a Examples<f32>,
-    pub class_names: &'a [String],
+    /// .. and as they stand in the data.
+    pub data: &'a Dataset,
     pub row: usize,
 }
 
@@ -26,7 +29,8 @@ pub struct Answer {
 
 impl Question<'_> {
     pub fn answer(&self, loss: Objective) -> Result<Answer, Failure> {
-        let Question { examples, class_names, row, .. } = self;
+        let Question { examples, data, row, .. } = self;
+        let class_names = &data.class_names;
         let Some(&label) = examples.labels.get(*row) else {
             return Err(Failure::run(format!(
                 "--row {row}: the data have the rows 0 to {}",
@@ -37,10 +41,11 @@ impl Question<'_> {
         let best = (0..probabilities.len())
             .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best });
         let before = format!(
-            "row {row} is {}; the net says {} with probability {}; the loss is {loss}\n\n",
+            "row {row} is {}; the net says {} with probability {}; the loss is {loss}\n{}\n",
             class_names[label],
             class_names[best],
-            digits(probabilities[best], 4)
+            digits(probabilities[best], 4),
+            self.features()
         );
         let mut after = String::from("\nthe four equations of back-propagation\n");
         for equation in explanation.equations() {
@@ -49,8 +54,25 @@ impl Question<'_> {
                 after += &format!("    {line}\n");
             }
         }
-        after += &self.beside(loss, label);
+        after += &self.beside(label);
         Ok(Answer { explanation, before, after })
+    }
+
+    /// What x is, column by column, where the columns are few.
+    fn features(&self) -> String {
+        const FEW: usize = 12;
+        let Question { examples, data, row, .. } = self;
+        if data.columns() > FEW {
+            return String::new();
+        }
+        let scaled = examples.features.row(*row);
+        let column = |((name, &x), &scaled): ((&String, &f64), &f32)| match f64::from(scaled) == x {
+            true => format!("{name} {}", digits(x, 4)),
+            false => format!("{name} {}, scaled {}", digits(x, 4), digits(scaled.into(), 4)),
+        };
+        let raw = data.features.row(*row);
+        let columns: Vec<String> = data.feature_names.iter().zip(&raw).zip(&scaled).map(column).collect();
+        format!("x: {}\n", columns.join("; "))
     }
 
     /// The explanation, and the probability of every class.
@@ -74,8 +96,8 @@ impl Question<'_> {
     }
 
     /// The error of the output under cross-entropy and under squared error, of the same net at the same row.
-    fn beside(&self, loss: Objective, label: usize) -> String {
-        let [entropy, squared] = [Objective::CrossEntropy, Objective::SquaredError].map(|other| {
+    fn beside(&self, label: usize) -> String {
+        let [entropy, squared] = [Objective::CrossEntropy, Objective::HalfSquaredError].map(|other| {
             let (explanation, _) = self.explained(other, label);
             let logits = explanation.nodes.iter().find(|node| node.name == "logits");
             logits.and_then(|node| node.gradient.clone()).unwrap_or_default()
@@ -86,12 +108,10 @@ impl Question<'_> {
         };
         let squashed =
             if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
-        let mut text = String::from("\nthe error of the output, at this row and with these weights\n");
+        let mut text =
+            String::from("\nthe error δ of the output, at this row and with these weights, under\n");
         text += &line("cross-entropy", &entropy, "p - y: the slopes have cancelled");
-        text += &line("squared error", &squared, squashed);
-        if loss == Objective::HalfSquaredError {
-            text += "  (half squared error: half of it)\n";
-        }
+        text += &line("½ Σ (p - y)²", &squared, squashed);
         text
     }
 }
