@@ -2,7 +2,7 @@
 //!
 //! | in a lesson | what it says |
 //! |---|---|
-//! | `<!-- $ surprisal .. -->` | run this, in a folder of the page's own; where files named `.svg` are made, they are those in `docs/images` |
+//! | `<!-- $ surprisal .. -->` | run this, in a folder of the page's own; the `.svg` files that it names there are those in `docs/images` |
 //! | .. right before a `text` block | the block is what it prints; a line `…` stands for any number of lines |
 //! | `<!-- $ ! surprisal .. 2>&1 -->` | the command must fail; what it says is shown |
 //! | `<!-- > pets.csv -->` right before a block | the block is this file, for the commands that follow |
@@ -113,7 +113,9 @@ fn as_it_should_be(page: &str, folder: &Path, images: &Path, update: bool) -> (S
                             continue;
                         }
                     }
-                    for name in command.split(' ').filter(|word| word.ends_with(".svg")) {
+                    let pictures =
+                        command.split(' ').filter(|word| word.ends_with(".svg") && !word.contains('/'));
+                    for name in pictures {
                         let drawn = read(folder.join(name));
                         if update {
                             fs::write(images.join(name), &drawn).unwrap();

@@ -6,6 +6,8 @@
 //! | 1 | `src/01_surprise.rs` | [`surprise`] |
 //! | 2 | `src/02_cross_entropy.rs` | [`cross_entropy`] |
 //! | 3 | `src/03_scores_and_probabilities.rs` | [`scores`] |
+//! | 4 | `src/04_one_neuron.rs` | [`one_neuron`] |
+//! | 5 | `src/05_back_propagation_by_hand.rs` | [`by_hand`] |
 //! | 6 | `src/06_the_tape.rs` | [`tape`] |
 //! | 7 | `src/07_why_topological_order.rs` | [`order`] |
 //! | 8 | `src/08_why_gradients_are_zeroed.rs` | [`zeroed`] |
@@ -14,6 +16,11 @@
 //! | 11 | `src/11_optimizers.rs` | [`optimizers`] |
 //! | 12 | `src/12_your_own_data.rs` | [`own_data`] |
 //! | 13 | `src/13_experiments.rs` | [`experiments`] |
+//! | 14 | `src/14_curvature.rs` | [`curvature`] |
+//! | 15 | `src/15_how_the_tape_works_inside.rs` | [`inside`] |
+//! | 16 | `src/16_an_operation_of_your_own.rs` | [`own_operation`] |
+//! | 17 | `src/17_a_loss_of_your_own.rs` | [`own_loss`] |
+//! | 18 | `src/18_when_it_does_not_learn.rs` | [`does_not_learn`] |
 //!
 //! Read the lesson, open its file, and put your code in the place of `unsolved(..)`. Then let it be checked:
 //!
@@ -29,20 +36,34 @@
 
 #[path = "00_before_you_start.rs"]
 pub mod before_you_start;
+#[path = "05_back_propagation_by_hand.rs"]
+pub mod by_hand;
 #[path = "02_cross_entropy.rs"]
 pub mod cross_entropy;
+#[path = "14_curvature.rs"]
+pub mod curvature;
+#[path = "18_when_it_does_not_learn.rs"]
+pub mod does_not_learn;
 #[path = "13_experiments.rs"]
 pub mod experiments;
+#[path = "15_how_the_tape_works_inside.rs"]
+pub mod inside;
 #[path = "09_layers.rs"]
 pub mod layers;
 #[path = "10_losses_and_numerics.rs"]
 pub mod numerics;
+#[path = "04_one_neuron.rs"]
+pub mod one_neuron;
 #[path = "11_optimizers.rs"]
 pub mod optimizers;
 #[path = "07_why_topological_order.rs"]
 pub mod order;
 #[path = "12_your_own_data.rs"]
 pub mod own_data;
+#[path = "17_a_loss_of_your_own.rs"]
+pub mod own_loss;
+#[path = "16_an_operation_of_your_own.rs"]
+pub mod own_operation;
 #[path = "03_scores_and_probabilities.rs"]
 pub mod scores;
 #[path = "01_surprise.rs"]

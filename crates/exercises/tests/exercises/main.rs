@@ -54,20 +54,34 @@ fn all_near(what: impl std::fmt::Display, found: &[f64], expected: &[f64]) {
 
 #[path = "00_before_you_start.rs"]
 mod before_you_start;
+#[path = "05_back_propagation_by_hand.rs"]
+mod by_hand;
 #[path = "02_cross_entropy.rs"]
 mod cross_entropy;
+#[path = "14_curvature.rs"]
+mod curvature;
+#[path = "18_when_it_does_not_learn.rs"]
+mod does_not_learn;
 #[path = "13_experiments.rs"]
 mod experiments;
+#[path = "15_how_the_tape_works_inside.rs"]
+mod inside;
 #[path = "09_layers.rs"]
 mod layers;
 #[path = "10_losses_and_numerics.rs"]
 mod numerics;
+#[path = "04_one_neuron.rs"]
+mod one_neuron;
 #[path = "11_optimizers.rs"]
 mod optimizers;
 #[path = "07_why_topological_order.rs"]
 mod order;
 #[path = "12_your_own_data.rs"]
 mod own_data;
+#[path = "17_a_loss_of_your_own.rs"]
+mod own_loss;
+#[path = "16_an_operation_of_your_own.rs"]
+mod own_operation;
 #[path = "03_scores_and_probabilities.rs"]
 mod scores;
 #[path = "01_surprise.rs"]
