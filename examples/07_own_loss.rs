@@ -1,5 +1,6 @@
 //! A loss of one's own: generalised cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
-//! becomes cross-entropy; a larger q listens less to rows that look mislabelled (Zhang and Sabuncu 2018).
+//! becomes cross-entropy; a larger q listens less to rows that look mislabelled (Zhang and Sabuncu 2018). Computed from ln p, which
+//! keeps its digits where p itself has rounded to 0 or 1.
 //!
 //!     cargo run --release --example 07_own_loss
 
@@ -7,8 +8,8 @@ use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
 
 fn generalised<'t, T: Scalar>(q: f64, logits: Var<'t, T>, labels: &Array2<usize>) -> Var<'t, T> {
-    let p = logits.softmax(-1).gather(-1, labels); // [rows, 1], as the labels
-    ((1.0 - p.powf(q)) / q).mean()
+    let ln_p = logits.log_softmax(-1).gather(-1, labels); // [rows, 1], as the labels
+    (q * ln_p).exp_m1().mean() / -q
 }
 
 fn main() {
@@ -27,11 +28,11 @@ fn main() {
 #[test]
 fn its_gradient_is_right_and_for_q_near_0_it_is_cross_entropy() {
     use surprisal::ndarray::array;
-    let (logits, labels) = (array![[0.5, -1.0, 2.0], [3.0, 0.1, -0.7]].into_dyn(), array![[0], [2]]);
+    let (logits, labels) = (array![[0.5, -1.0, 2.0], [900.0, 0.1, -0.7]].into_dyn(), array![[0], [2]]);
     check_gradient(std::slice::from_ref(&logits), |_, x| generalised(0.7, x[0], &labels));
     let apart = Workspace::new().eval(&Params::new(), |tape| {
         let z = tape.input(&logits);
         generalised(1e-9, z, &labels) - softmax_cross_entropy(z, &[0, 2])
     });
-    assert!(apart.sum().abs() < 1e-6, "{apart}");
+    assert!(apart.sum().abs() < 1e-3, "{apart}"); // q times the square of a loss of 900
 }

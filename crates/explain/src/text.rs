@@ -14,6 +14,11 @@ const QUIET: &str = "2";
 impl Explanation {
     /// The forward and, after `backward`, the backward pass: a line an operation, and in the backward pass one for each input.
     pub fn passes(&self) -> String {
+        self.passes_in(false)
+    }
+
+    /// [`passes`](Self::passes), with the marks of a terminal's colours if `colour`.
+    pub fn passes_in(&self, colour: bool) -> String {
         let all = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant());
         let forward = all.map(|at| {
             let node = &self.nodes[at];
@@ -30,7 +35,7 @@ impl Explanation {
                 with_shape(node, node.units().and_then(|units| units.warning())),
             )
         });
-        let mut text = String::from("forward\n") + &table(forward.collect());
+        let mut text = paint(colour, NAME, "forward") + "\n" + &table(forward.collect(), colour);
         if !self.has_gradients {
             return text;
         }
@@ -69,8 +74,9 @@ impl Explanation {
             }
         }
         let result = self.nodes.last().map_or("", |node| &node.name);
-        text += &format!("backward: ∂v is the derivative of {result} with respect to v\n");
-        text += &table(lines);
+        text += &paint(colour, NAME, "backward");
+        text += &format!(": ∂v is the derivative of {result} with respect to v\n");
+        text += &table(lines, colour);
         text
     }
 
@@ -84,10 +90,7 @@ impl Explanation {
 
     /// All there is to say of each node, with the marks of a terminal's colours if `colour`.
     pub fn text(&self, colour: bool) -> String {
-        let paint = |code: &str, text: &str| match colour {
-            true => format!("\x1b[{code}m{text}\x1b[0m"),
-            false => text.to_string(),
-        };
+        let paint = |code: &str, text: &str| paint(colour, code, text);
         let mut out = String::new();
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant()) {
             if !out.is_empty() {
@@ -173,15 +176,21 @@ fn with_shape(node: &Node, more: Option<String>) -> String {
     shape.into_iter().chain(more).collect::<Vec<_>>().join("  ")
 }
 
-/// Three columns; what is longer than the first column pushes the others on.
-fn table(rows: Vec<(String, String, String)>) -> String {
+/// The text, between the marks of a colour if there are colours.
+fn paint(colour: bool, code: &str, text: &str) -> String {
+    if colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+}
+
+/// Three columns; what is longer than the first column pushes the others on. The last is a warning.
+fn table(rows: Vec<(String, String, String)>, colour: bool) -> String {
     const WIDEST: usize = 48;
     let wide = |pick: fn(&(String, String, String)) -> &String, widest: usize| {
         rows.iter().map(|row| pick(row).chars().count()).filter(|&n| n <= widest).max().unwrap_or(0)
     };
     let (first, second) = (wide(|row| &row.0, WIDEST + 12), wide(|row| &row.1, WIDEST));
     let line = |(a, b, c): &(String, String, String)| {
-        format!("  {a:first$}  {b:second$}  {c}").trim_end().to_string() + "\n"
+        let line = format!("  {a:first$}  {b:second$}  {}", paint(colour, WARNING, c));
+        line.trim_end().to_string() + "\n"
     };
     rows.iter().map(line).collect()
 }

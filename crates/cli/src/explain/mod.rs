@@ -141,7 +141,8 @@ fn of_net(
 
 /// A line an operation, or all there is to say, in colours where somebody sees them.
 fn told(explanation: &Explanation, full: bool) -> String {
-    if full { explanation.text(stdout().is_terminal()) } else { explanation.passes() }
+    let colour = stdout().is_terminal();
+    if full { explanation.text(colour) } else { explanation.passes_in(colour) }
 }
 
 fn explained(program: &Program, params: &Params<f64>) -> Result<Explanation, Failure> {
