@@ -40,10 +40,16 @@ impl fmt::Display for Disagreement {
         writeln!(f, "  dual numbers        {dual:e}")?;
         writeln!(f, "  central difference  {difference:e}")?;
         let near = |a: f64, b: f64| (a - b).abs() <= DIFFERENCE * a.abs().max(1.0);
-        f.write_str(if near(*dual, *difference) {
+        f.write_str(if !backward.is_finite() && dual.is_finite() {
+            "  hint: `backward` gives no number: does it read what it should write, such as `+=` on the slice of `add_filled`? \
+             Write it with `=`, or add with `add_scattered`; or does it divide by 0?"
+        } else if !dual.is_finite() || !difference.is_finite() {
+            "  hint: the function gives no number: is it defined here, or does `forward` read `f.y` before it writes it?"
+        } else if near(*dual, *difference) {
             "  hint: the two oracles agree, so `backward` is wrong"
         } else if near(*backward, *difference) {
-            "  hint: `forward` does not carry the derivative of a dual number: does it go through `value()`?"
+            "  hint: `forward` does not carry the derivative of a dual number: does it go through `value()`, or is \
+             there a kink exactly here?"
         } else {
             "  hint: the oracles disagree too: is there a kink or a pole here, or does the function draw random numbers?"
         })
@@ -192,6 +198,7 @@ pub fn derivatives(
     let mut workspace = Workspace::new();
     let mut point: Params<Dual<f64>> = params.cast();
     let mut value = move |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
+        workspace.poison(); // an operation that reads before it writes must not find zeros, or its own last result
         let tape = workspace.tape(point).seeded(0); // the same masks each time, so that it stays one function
         let tape = if training { tape } else { tape.evaluating() };
         let value = weigh(f(&tape));
@@ -203,7 +210,8 @@ pub fn derivatives(
         item
     };
     let mut gradient = Params::new();
-    value(&point, Some(&mut gradient));
+    value(&point, Some(&mut gradient)); // takes the memory
+    value(&point, Some(&mut gradient)); // the same, poisoned
     places.into_iter().map(move |place| {
         let x = point.as_slice()[place];
         let mut at = |x: Dual<f64>| {

@@ -247,6 +247,15 @@ impl<T: Scalar> Workspace<T> {
         (self.values.len() + self.node_grads.len()) * size_of::<T>()
     }
 
+    /// Fills all memory with NaN, so that whatever is read before it is written shows itself: for the gradient checks.
+    pub(crate) fn poison(&mut self) {
+        let nan = T::of(f64::NAN);
+        for memory in [&mut self.values, &mut self.node_grads, &mut self.part, &mut self.scratch] {
+            memory.fill(nan);
+        }
+        self.grads.as_mut_slice().fill(nan);
+    }
+
     // ---- recording
 
     /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.

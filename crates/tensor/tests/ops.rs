@@ -248,6 +248,44 @@ fn every_formula_of_a_card_can_be_rendered() {
     }
 }
 
+/// Reading before writing works on fresh memory, and goes wrong in every step but the first.
+#[test]
+fn what_reads_the_memory_that_it_should_write_is_found() {
+    use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Shape, ShapeError};
+    struct Stale {
+        forward: bool,
+    }
+    impl<T: Scalar> Op<T> for Stale {
+        fn card(&self) -> Card {
+            Card { name: "stale", inputs: "x", forward: "2 x", backward: "2 dy", story: "" }
+        }
+        fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+            Ok(*inputs.shape(0))
+        }
+        fn forward(&self, f: &mut Forward<T>) {
+            for (y, &x) in f.y.iter_mut().zip(f.inputs.x(0)) {
+                *y = if self.forward { *y + x + x } else { x + x };
+            }
+        }
+        fn backward(&self, b: &mut Backward<T>) {
+            let dy = b.dy;
+            if let Some(dx) = b.dx(0) {
+                dx.add_filled(|dx, _| dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy + dy));
+            }
+        }
+    }
+    for (forward, hint) in [(false, "does it read what it should write"), (true, "does `forward` read `f.y`")]
+    {
+        let panic = std::panic::catch_unwind(|| {
+            check_gradient(&[numbers(&[2, 3], Domain::Any, 1.0)], |tape, x| {
+                tape.apply(Stale { forward }, [x[0]])
+            });
+        });
+        let message = *panic.unwrap_err().downcast::<String>().unwrap();
+        assert!(message.contains(hint), "{message}");
+    }
+}
+
 /// The reference is written from the cards: `UPDATE_DOCS=1 cargo test -p surprisal-tensor --test ops` writes it anew.
 #[test]
 fn the_reference_in_docs_is_what_the_cards_say() {
