@@ -80,7 +80,8 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
 
     let left = (0..places.len()).map(|p| centres[p] - places[p].width / 2.0).fold(f64::INFINITY, f64::min);
     let shift = MARGIN + SCOPE - left;
-    let right = (0..places.len()).map(|p| centres[p] + places[p].width / 2.0).fold(0.0, f64::max);
+    let right =
+        (0..places.len()).map(|p| centres[p] + places[p].width / 2.0).fold(f64::NEG_INFINITY, f64::max);
     let mut tops = Vec::new(); // and bottoms, of the layers
     let mut y = MARGIN + SCOPE;
     for layer in &order {
@@ -316,6 +317,16 @@ mod tests {
     }
 
     #[test]
+    fn the_picture_ends_where_the_last_node_does() {
+        let inputs = vec![vec![], vec![], vec![0, 1], vec![], vec![2, 3], vec![4], vec![], vec![5, 6]];
+        let graph = Graph { sizes: vec![(80.0, 20.0); 8], inputs, scopes: vec![""; 8] };
+        let layout = layout(&graph);
+        let ends = |pick: fn(f64, f64) -> f64, from: f64| layout.corners.iter().map(|c| c.0).fold(from, pick);
+        let (left, right) = (ends(f64::min, f64::INFINITY), ends(f64::max, f64::NEG_INFINITY) + 80.0);
+        assert!((layout.width - right - left).abs() < 1e-9, "{left} to {right} of {}", layout.width);
+    }
+
+    #[test]
     fn a_chain_stands_straight() {
         let graph = Graph {
             sizes: vec![(80.0, 20.0); 4],
@@ -324,5 +335,8 @@ mod tests {
         };
         let layout = layout(&graph);
         assert!(layout.corners.windows(2).all(|pair| pair[0].0 == pair[1].0 && pair[0].1 < pair[1].1));
+        // and no room is left over on either side
+        let margin = layout.corners[0].0;
+        assert_eq!(layout.width, 80.0 + 2.0 * margin);
     }
 }
