@@ -35,6 +35,16 @@ impl Batches {
     /// Batches of `batch_size` out of `rows` rows, in order.
     ///
     /// Errors if the batch size is 0 or larger than the number of rows.
+    ///
+    /// ```
+    /// use surprisal_data::Batches;
+    ///
+    /// let batches = Batches::new(5, 2)?;
+    /// assert_eq!(Vec::from_iter(&batches), [&[0, 1][..], &[2, 3], &[4]]);
+    /// assert_eq!(batches.per_epoch(), 3);
+    /// assert!(Batches::new(5, 6).is_err());
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn new(rows: usize, batch_size: usize) -> Result<Batches, DataError> {
         if batch_size == 0 || batch_size > rows {
             return Err(ErrorKind::BatchSize { batch_size, rows }.into());
@@ -46,6 +56,21 @@ impl Batches {
     ///
     /// The order depends on the generator alone, not on the order before: who stores the generator's state
     /// can take training up again in any epoch.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Batches;
+    ///
+    /// let shuffled = |seed| {
+    ///     let mut batches = Batches::new(100, 100)?;
+    ///     batches.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    ///     Ok::<_, surprisal_data::DataError>(batches.iter().flatten().copied().collect::<Vec<_>>())
+    /// };
+    /// assert_eq!(shuffled(7)?, shuffled(7)?); // a seed repeats a training
+    /// assert_ne!(shuffled(7)?, shuffled(8)?);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn shuffle(&mut self, rng: &mut (impl Rng + ?Sized)) {
         self.order.iter_mut().enumerate().for_each(|(row, slot)| *slot = row);
         self.order.shuffle(rng);

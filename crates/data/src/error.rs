@@ -37,6 +37,15 @@ impl DataError {
 }
 
 /// What went wrong; the fields are the numbers and names that the message shows.
+///
+/// ```
+/// use surprisal_data::{Dataset, ErrorKind};
+///
+/// let error = Dataset::iris().only_classes(&["rose"]).unwrap_err();
+/// let ErrorKind::UnknownClass { class, known, .. } = error.kind() else { panic!("{error}") };
+/// assert_eq!(class, "rose");
+/// assert_eq!(known, &["setosa", "versicolor", "virginica"]);
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]

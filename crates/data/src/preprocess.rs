@@ -32,6 +32,14 @@ impl Preprocess {
     /// Division by a number that a model file, for instance, tells of.
     ///
     /// Errors if it is not finite and above 0.
+    ///
+    /// ```
+    /// use surprisal_data::Preprocess;
+    ///
+    /// assert_eq!(Preprocess::divide(255.0)?, Preprocess::Divide(255.0));
+    /// assert!(Preprocess::divide(0.0).is_err());
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn divide(divisor: f64) -> Result<Preprocess, DataError> {
         if divisor.is_finite() && divisor > 0.0 {
             Ok(Preprocess::Divide(divisor))
@@ -44,6 +52,16 @@ impl Preprocess {
     ///
     /// Errors if the columns are not as many as were standardised, or the divisor fails
     /// [`divide`](Preprocess::divide).
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Preprocess;
+    ///
+    /// let pixels = array![[0.0, 51.0], [255.0, 102.0]];
+    /// assert_eq!(Preprocess::divide(255.0)?.apply(&pixels)?, array![[0.0, 0.2], [1.0, 0.4]]);
+    /// assert_eq!(Preprocess::None.apply(&pixels)?, pixels);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn apply(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
         let mut copy = features.to_owned();
         self.apply_in_place(&mut copy)?;
@@ -53,6 +71,16 @@ impl Preprocess {
     /// Changes `features`, `[rows, columns]`, into what a model is to see, in the same memory.
     ///
     /// Errors as [`apply`](Preprocess::apply) does; nothing is changed then.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Preprocess;
+    ///
+    /// let mut pixels = array![[0.0, 51.0]];
+    /// Preprocess::divide(255.0)?.apply_in_place(&mut pixels)?;
+    /// assert_eq!(pixels, array![[0.0, 0.2]]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn apply_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
         match self {
             Preprocess::None => Ok(()),

@@ -85,6 +85,11 @@ pub fn features_from_csv(
 /// Reads the named columns of a file, as [`features_from_csv`] does.
 ///
 /// Errors as `features_from_csv` does, or if the file cannot be read; the messages start with the path.
+///
+/// ```
+/// let error = surprisal_data::features_from_csv_path("no-such-file.csv", &["height_cm"]).unwrap_err();
+/// assert!(error.to_string().starts_with("no-such-file.csv: "), "{error}");
+/// ```
 pub fn features_from_csv_path(
     path: impl AsRef<Path>,
     columns: &[impl AsRef<str>],

@@ -48,6 +48,8 @@ pub enum DataSource {
 }
 
 /// A part to train on, a part to test on, and what was done to the numbers of both.
+///
+/// See the example of [`DataSource`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
     /// What a model learns from, preprocessed.
@@ -82,6 +84,17 @@ impl DataSource {
     /// [`load`](DataSource::load) asks this first; a command line may ask before it does anything else.
     ///
     /// Errors if a table comes without, or anything else with the name of a label column.
+    ///
+    /// ```
+    /// use surprisal_data::{DataSource, SpecError};
+    ///
+    /// let table: DataSource = "pets.csv".parse()?; // need not be there yet
+    /// assert!(table.check_target(Some("kind")).is_ok());
+    /// assert!(matches!(table.check_target(None), Err(SpecError::NoTarget { .. })));
+    /// let iris: DataSource = "iris".parse()?;
+    /// assert!(matches!(iris.check_target(Some("kind")), Err(SpecError::NeedlessTarget { .. })));
+    /// # Ok::<(), SpecError>(())
+    /// ```
     pub fn check_target(&self, target_column: Option<&str>) -> Result<(), SpecError> {
         match (self, target_column) {
             (Self::Csv(_), Some(_)) | (Self::Embedded(_) | Self::Synthetic(_) | Self::Mnist(_), None) => {

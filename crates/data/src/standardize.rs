@@ -36,6 +36,17 @@ impl Standardize {
     /// Takes an array or a view, by reference.
     ///
     /// Errors if there are no rows or no columns, and if a value is NaN, infinite or beyond 1e300.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Standardize;
+    ///
+    /// let fitted = Standardize::fit(&array![[1.0, 7.0], [5.0, 7.0]])?;
+    /// assert_eq!(fitted.mean(), &array![3.0, 7.0]);
+    /// assert_eq!(fitted.scale(), &array![2.0, 1.0]); // a constant column keeps 1
+    /// assert!(Standardize::fit(&array![[f64::NAN]]).is_err());
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn fit(features: &ArrayRef2<f64>) -> Result<Standardize, DataError> {
         let (rows, columns) = features.dim();
         if features.is_empty() {
@@ -82,6 +93,16 @@ impl Standardize {
     /// The standardised copy of `features`, `[rows, columns]`; NaN and infinity pass through.
     ///
     /// Errors if there are more or fewer columns than were fitted.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Standardize;
+    ///
+    /// let train = Standardize::fit(&array![[1.0], [5.0]])?;
+    /// assert_eq!(train.apply(&array![[1.0], [5.0]])?, array![[-1.0], [1.0]]);
+    /// assert_eq!(train.apply(&array![[9.0]])?, array![[3.0]]); // a test row: measured by the training rows
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn apply(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
         let mut copy = features.to_owned();
         self.apply_in_place(&mut copy)?;
@@ -91,6 +112,16 @@ impl Standardize {
     /// Standardises `features`, `[rows, columns]`, in the same memory.
     ///
     /// Errors as [`apply`](Standardize::apply) does; nothing is changed then.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Standardize;
+    ///
+    /// let mut x = array![[1.0], [5.0]];
+    /// Standardize::fit(&x)?.apply_in_place(&mut x)?;
+    /// assert_eq!(x, array![[-1.0], [1.0]]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     pub fn apply_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
         let (fitted, found) = (self.mean.len(), features.ncols());
         if fitted != found {

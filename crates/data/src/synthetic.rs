@@ -76,6 +76,18 @@ impl Dataset {
     /// Points lie at evenly spaced angles `a`: `r (cos a, sin a)` with `r` 1 outside and `factor`, from 0 to
     /// 0.99, inside. In text: `circles`, which is `circles:n=100,noise=0,factor=0.8`.
     ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let circles = Dataset::circles(100, 0.0, 0.5, &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// for (point, &label) in circles.features.rows().into_iter().zip(&circles.labels) {
+    ///     assert!((point[0].hypot(point[1]) - [1.0, 0.5][label]).abs() < 1e-12);
+    /// }
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    ///
     /// Source: scikit-learn, `make_circles`, with its defaults.
     pub fn circles(
         n: usize,
@@ -132,6 +144,17 @@ impl Dataset {
     /// For `t` evenly from 0 to 1, arm `c` of `classes` (2 to 100) is `r (cos a, sin a)` with radius
     /// `r = (1 + 12 t) / 13` and angle `a = 2 pi (turns t + c / classes)`; `turns` from 0 to 100. In text:
     /// `spirals`, which is `spirals:n=200,noise=0,classes=2,turns=1`.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let spirals = Dataset::spirals(200, 0.0, 2, 1.0, &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// let (a, b) = (spirals.features.row(0), spirals.features.row(1)); // the arms start on opposite sides
+    /// assert!((&a + &b).iter().all(|sum| sum.abs() < 1e-12));
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
     ///
     /// Source: K. Lang, M. Witbrock (1988), "Learning to tell two spirals apart", Proceedings of the 1988
     /// Connectionist Models Summer School, 52-59. Their spirals, a well-known hard case, are 194 rows, 2 arms
@@ -219,6 +242,16 @@ impl Synthetic {
     pub const NAMES: [&str; 5] = ["xor", "moons", "circles", "blobs", "spirals"];
 
     /// Draws the set.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Synthetic;
+    ///
+    /// let moons: Synthetic = "moons:n=40".parse()?;
+    /// assert_eq!(moons.draw(&mut ChaCha8Rng::seed_from_u64(0)).class_counts(), [20, 20]);
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
     pub fn draw(&self, rng: &mut (impl Rng + ?Sized)) -> Dataset {
         let real = |at: usize| self.values[at];
         let whole = |at: usize| self.values[at] as usize;

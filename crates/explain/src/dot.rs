@@ -8,6 +8,18 @@ use crate::numbers::{digits, norm, told};
 impl Explanation {
     /// The graph in Graphviz's language: `dot -Tsvg tape.dot -o tape.svg`. Boxes and clusters as in [`to_svg`](Self::to_svg), with the length of
     /// the gradient at each edge.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let dot = explain(loss).to_dot();
+    /// assert!(dot.contains("n0 -> n1 [label=\"12\"];"), "{dot}"); // the gradient that runs back from y to x
+    /// ```
     pub fn to_dot(&self) -> String {
         let mut out = String::from("digraph tape {\n  node [shape=box, fontname=\"sans-serif\"];\n");
         let mut scopes: Vec<&str> = self.nodes.iter().map(|node| node.scope.as_str()).collect();

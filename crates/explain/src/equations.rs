@@ -4,6 +4,8 @@ use crate::numbers::{digits, told};
 use crate::{Explanation, Node};
 
 /// One of the four equations at one layer.
+///
+/// See the example of [`Explanation::equations`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Equation {
     /// "error of the output"

@@ -46,6 +46,20 @@ pub struct Explanation {
 }
 
 /// One node.
+///
+/// ```
+/// # use surprisal_explain::explain;
+/// # use surprisal_tensor::{Params, Workspace};
+/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let tape = workspace.tape(&params);
+/// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+/// let loss = 2.0 * y;
+/// loss.backward();
+/// let node = &explain(loss).nodes[1];
+/// assert_eq!((node.name.as_str(), node.card.name, &node.value[..]), ("y", "square", &[9.0][..]));
+/// assert_eq!((node.gradient.as_deref(), node.slopes.as_deref()), (Some(&[2.0][..]), Some(&[6.0][..])));
+/// assert_eq!((node.sends[0].to, &node.sends[0].gradient[..]), (0, &[12.0][..])); // the slope times the gradient
+/// ```
 #[derive(Clone, Debug)]
 pub struct Node {
     /// Its place on the tape.
@@ -75,6 +89,8 @@ pub struct Node {
 }
 
 /// What a node passes on to one of its inputs.
+///
+/// See the example of [`Node`].
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// Which of its inputs.
@@ -89,6 +105,8 @@ pub struct Sent {
 pub const SATURATED: f64 = 0.05;
 
 /// How the units of a node pass gradients on.
+///
+/// See the example of [`Node::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
     /// How many units there are: places along the last axis.
@@ -206,6 +224,18 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
 
 impl Explanation {
     /// The formula of a node with the names of its inputs put in: "x · out.weight + out.bias"; empty for data and parameters.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// assert_eq!(explain(loss).formula(1), "x²");
+    /// assert_eq!(explain(loss).formula(0), "");
+    /// ```
     pub fn formula(&self, node: usize) -> String {
         let node = &self.nodes[node];
         if node.inputs.is_empty() {
@@ -220,6 +250,17 @@ impl Explanation {
     }
 
     /// The same with numbers instead of names, where all are single numbers: "1 / (1 + e^-4)".
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// assert_eq!(explain(loss).worked(1).as_deref(), Some("3²"));
+    /// ```
     pub fn worked(&self, node: usize) -> Option<String> {
         let node = &self.nodes[node];
         let single = !node.inputs.is_empty() && self.is_of_single_numbers(node);
@@ -228,6 +269,18 @@ impl Explanation {
 
     /// What a node sends to one of its inputs, as a formula with names: "out.weightᵀ · ∂v5", where ∂v5 is the derivative of the
     /// result with respect to v5. The card's own words where it does not tell its inputs apart.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let explanation = explain(loss);
+    /// assert_eq!(explanation.derivative(1, &explanation.nodes[1].sends[0]), "2 · x · ∂y");
+    /// ```
     pub fn derivative(&self, node: usize, sent: &Sent) -> String {
         let node = &self.nodes[node];
         let formula =
@@ -236,6 +289,18 @@ impl Explanation {
     }
 
     /// The same with numbers, where all are single numbers.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let explanation = explain(loss);
+    /// assert_eq!(explanation.derivative_worked(1, &explanation.nodes[1].sends[0]).as_deref(), Some("2 · 3 · 2"));
+    /// ```
     pub fn derivative_worked(&self, node: usize, sent: &Sent) -> Option<String> {
         let node = &self.nodes[node];
         let formula = clause(node.card.backward, &symbols_of(&node.card), sent.input)?;
@@ -245,6 +310,20 @@ impl Explanation {
     }
 
     /// What the later nodes send to this one, by their places; more than one where gradients meet.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(3.0).requires_grad().named("x");
+    /// let loss = x.square() + 5.0 * x;
+    /// loss.backward();
+    /// let explanation = explain(loss);
+    /// let parts: Vec<f64> = explanation.received(0).map(|(_, sent)| sent.gradient[0]).collect();
+    /// assert_eq!(parts, [6.0, 5.0]); // from the square and from the product ..
+    /// assert_eq!(explanation.nodes[0].gradient, Some(vec![11.0])); // .. which add up
+    /// ```
     pub fn received(&self, node: usize) -> impl Iterator<Item = (usize, &Sent)> {
         let senders = self.nodes.iter().enumerate();
         senders
@@ -252,6 +331,17 @@ impl Explanation {
     }
 
     /// How much of the gradient that came in a node passes on to one input: the ratio of the lengths. NaN if nothing came in.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let loss = tape.constant(0.0).requires_grad().sigmoid();
+    /// loss.backward();
+    /// let explanation = explain(loss);
+    /// assert_eq!(explanation.gain(1, &explanation.nodes[1].sends[0]), 0.25); // a sigmoid at its best
+    /// ```
     pub fn gain(&self, node: usize, sent: &Sent) -> f64 {
         norm(&sent.gradient) / norm(self.nodes[node].gradient.as_deref().unwrap_or_default())
     }
@@ -287,6 +377,16 @@ fn symbols_of(card: &Card) -> Vec<&'static str> {
 
 impl Node {
     /// Whether it is a number that stands in the formula itself, such as the 2 of `2.0 * x`.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = 2.0 * tape.constant(3.0).named("x");
+    /// let told: Vec<_> = explain(y).nodes.iter().map(|node| (node.name.clone(), node.is_constant())).collect();
+    /// assert!(told.contains(&("2".into(), true)) && told.contains(&("x".into(), false)));
+    /// ```
     pub fn is_constant(&self) -> bool {
         self.inputs.is_empty()
             && !self.is_parameter
@@ -295,11 +395,32 @@ impl Node {
     }
 
     /// The length of the last axis.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input_with([4, 3], |x| x.fill(1.0));
+    /// assert_eq!((explain(x).nodes[0].columns(), explain(x.sum()).nodes[1].columns()), (3, 1));
+    /// ```
     pub fn columns(&self) -> usize {
         self.shape.dims().last().copied().unwrap_or(1)
     }
 
     /// How its units pass gradients on, if the operation is one number in, one number out.
+    ///
+    /// ```
+    /// use surprisal_tensor::ndarray::array;
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let a = tape.input(&array![[-1.0, 2.0, -3.0], [-2.0, -1.0, 4.0]]).relu();
+    /// let units = explain(a).nodes[1].units().unwrap();
+    /// assert_eq!((units.count, units.dead), (3, 1)); // the first is off in both rows
+    /// assert_eq!(units.warning().as_deref(), Some("1 of 3 dead"));
+    /// ```
     pub fn units(&self) -> Option<Units> {
         let slopes = self.slopes.as_ref()?;
         let count = self.columns();

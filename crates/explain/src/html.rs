@@ -10,11 +10,35 @@ impl Explanation {
     /// A self-contained page: the picture, a slider that goes through the forward and the backward pass (the arrow keys do too),
     /// the four equations of back-propagation with this network's numbers, and everything as text. Without scripts all steps
     /// stand there as a list.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let page = explain(loss).to_html("A square");
+    /// assert!(page.contains("<svg") && page.contains("<title>A square</title>"));
+    /// ```
     pub fn to_html(&self, title: &str) -> String {
         self.page(title).to_html()
     }
 
     /// [`to_html`](Self::to_html), to which more can be added.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let page = explain(loss).page("A square").section("To do").paragraph("Predict the gradient at x = -3.");
+    /// assert!(page.to_html().contains("Predict the gradient at x = -3."));
+    /// ```
     pub fn page(&self, title: &str) -> Page {
         let steps = self.steps();
         let last = steps.len().saturating_sub(1);

@@ -32,6 +32,13 @@ pub fn digits(x: f64, significant: usize) -> String {
 }
 
 /// Where the numbers of a node lie.
+///
+/// ```
+/// use surprisal_explain::Statistics;
+/// let statistics = Statistics::of(&[3.0, -4.0, f64::NAN]);
+/// assert_eq!((statistics.mean, statistics.deviation), (-0.5, 3.5));
+/// assert_eq!((statistics.count, statistics.not_finite), (3, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
     /// How many there are.
@@ -52,6 +59,12 @@ pub struct Statistics {
 
 impl Statistics {
     /// Of these numbers; those that are not finite are counted and left out of the rest.
+    ///
+    /// ```
+    /// use surprisal_explain::Statistics;
+    /// let statistics = Statistics::of(&[3.0, -4.0]);
+    /// assert_eq!((statistics.min, statistics.max, statistics.norm), (-4.0, 3.0, 5.0));
+    /// ```
     pub fn of(numbers: &[f64]) -> Statistics {
         let finite = || numbers.iter().copied().filter(|x| x.is_finite());
         let count = finite().count() as f64;

@@ -110,6 +110,18 @@ impl Explanation {
     /// the thicker the longer the gradient that runs back along it: 7 units for the longest, 1.5 less for every
     /// factor of 10; dotted where there is none. A frame in vermilion marks units that are saturated or dead.
     /// Tinted areas are scopes. Every node's group has the id `PREFIX-n` with its place in [`nodes`](Self::nodes), for scripts.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let svg = explain(loss).to_svg("neuron");
+    /// assert!(svg.starts_with("<svg") && svg.contains("id=\"neuron-1\""));
+    /// ```
     pub fn to_svg(&self, prefix: &str) -> String {
         let prefix: String =
             prefix.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

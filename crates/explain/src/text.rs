@@ -13,11 +13,25 @@ const QUIET: &str = "2";
 
 impl Explanation {
     /// The forward and, after `backward`, the backward pass: a line an operation, and in the backward pass one for each input.
+    ///
+    /// See the example of [`explain`](crate::explain()).
     pub fn passes(&self) -> String {
         self.passes_in(false)
     }
 
     /// [`passes`](Self::passes), with the marks of a terminal's colours if `colour`.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// assert!(explain(loss).passes_in(true).starts_with("\x1b[1mforward\x1b[0m\n"));
+    /// assert_eq!(explain(loss).passes_in(false), explain(loss).passes());
+    /// ```
     pub fn passes_in(&self, colour: bool) -> String {
         let all = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant());
         let forward = all.map(|at| {
@@ -81,6 +95,18 @@ impl Explanation {
     }
 
     /// Why a node passes on so little, if it does.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let a = tape.constant(4.0).requires_grad().sigmoid().named("a");
+    /// a.backward();
+    /// let explanation = explain(a);
+    /// let why = explanation.why_small(1, &explanation.nodes[1].sends[0]);
+    /// assert_eq!(why.as_deref(), Some("a passes on 1.8 % of its gradient"));
+    /// ```
     pub fn why_small(&self, node: usize, sent: &crate::Sent) -> Option<String> {
         let gain = self.gain(node, sent);
         let name = &self.nodes[node].name;
@@ -89,6 +115,19 @@ impl Explanation {
     }
 
     /// All there is to say of each node, with the marks of a terminal's colours if `colour`.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
+    /// let loss = 2.0 * y;
+    /// loss.backward();
+    /// let text = explain(loss).text(false);
+    /// assert!(text.contains("y = x²  square []"), "{text}");
+    /// assert!(text.contains("passes on  ∂x = 2 · x · ∂y = 2 · 3 · 2 = 12"), "{text}");
+    /// ```
     pub fn text(&self, colour: bool) -> String {
         let paint = |code: &str, text: &str| paint(colour, code, text);
         let mut out = String::new();
@@ -154,6 +193,8 @@ impl fmt::Display for Explanation {
 
 impl Units {
     /// What is wrong with them, if something is.
+    ///
+    /// See the example of [`Node::units`].
     pub fn warning(self) -> Option<String> {
         let Units { count, dead, saturated, rows } = self;
         let part = |n: usize, what: &str| {

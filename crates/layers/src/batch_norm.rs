@@ -58,6 +58,15 @@ pub struct BatchNorm1d {
 impl BatchNorm1d {
     /// Adds a layer's parameters.
     ///
+    /// ```
+    /// use surprisal_layers::BatchNorm1d;
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let layer = BatchNorm1d::new(&mut params, "norm", 3);
+    /// assert_eq!((&params[layer.weight], &params[layer.bias]), (&[1.0; 3][..], &[0.0; 3][..]));
+    /// assert!(params.is_trainable(layer.weight) && !params.is_trainable(layer.running_mean));
+    /// ```
+    ///
     /// # Panics
     /// If the name is taken.
     #[track_caller]

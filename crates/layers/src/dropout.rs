@@ -37,6 +37,12 @@ pub struct Dropout {
 impl Dropout {
     /// A layer that drops each number with probability p.
     ///
+    /// ```
+    /// use surprisal_layers::Dropout;
+    /// assert_eq!(Dropout::new(0.2).p(), 0.2); // a fifth is dropped
+    /// assert!(std::panic::catch_unwind(|| Dropout::new(1.0)).is_err()); // nothing would be left
+    /// ```
+    ///
     /// # Panics
     /// If p is not in [0, 1).
     #[track_caller]

@@ -36,6 +36,16 @@ pub struct Embedding {
 impl Embedding {
     /// Adds a layer's table of `count` rows, starting as PyTorch's `Embedding` does: normal with mean 0 and deviation 1.
     ///
+    /// ```
+    /// use surprisal_layers::{Embedding, rng};
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let word = Embedding::new(&mut params, "word", 1000, 16, &mut rng(7));
+    /// assert_eq!(params.entry(word.weight).name, "word.weight");
+    /// assert_eq!(params.entry(word.weight).shape.dims(), [1000, 16]);
+    /// assert!((params.norm() / 16_000f64.sqrt() - 1.0).abs() < 0.02); // each number about 1 in size
+    /// ```
+    ///
     /// # Panics
     /// If the name is taken.
     #[track_caller]
@@ -50,6 +60,14 @@ impl Embedding {
     }
 
     /// Adds a layer's table with a start of one's own.
+    ///
+    /// ```
+    /// use surprisal_layers::{Embedding, Init, rng};
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// Embedding::with_init(&mut params, "word", 1000, 16, Init::Uniform(0.05), &mut rng(7));
+    /// assert!(params.as_slice().iter().all(|w| w.abs() <= 0.05));
+    /// ```
     ///
     /// # Panics
     /// If the name is taken.

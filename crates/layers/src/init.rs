@@ -93,6 +93,16 @@ impl Init {
     ///
     /// Drawn in `f64` and rounded, so that the same seed starts an `f32` and an `f64` model alike.
     ///
+    /// ```
+    /// use surprisal_layers::{Init, rng};
+    /// let mut weight = [0f64; 100 * 10]; // 100 inputs, 10 outputs
+    /// Init::Linear.fill(&mut weight, 100, 10, &mut rng(7));
+    /// assert!(weight.iter().all(|w| w.abs() <= 0.1)); // 1/√100
+    /// let mut in_f32 = [0f32; 100 * 10];
+    /// Init::Linear.fill(&mut in_f32, 100, 10, &mut rng(7));
+    /// assert_eq!(in_f32, weight.map(|w| w as f32)); // one seed, one start
+    /// ```
+    ///
     /// # Panics
     /// If a bound, deviation or gain is negative or not finite; if what is to be orthogonal is no weight.
     #[track_caller]

@@ -40,6 +40,15 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// Adds a layer's parameters.
     ///
+    /// ```
+    /// use surprisal_layers::LayerNorm;
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let layer = LayerNorm::new(&mut params, "norm", 3);
+    /// assert_eq!((&params[layer.weight], &params[layer.bias]), (&[1.0; 3][..], &[0.0; 3][..]));
+    /// assert_eq!(params.entry(layer.bias).name, "norm.bias");
+    /// ```
+    ///
     /// # Panics
     /// If the name is taken.
     #[track_caller]

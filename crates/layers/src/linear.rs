@@ -31,6 +31,16 @@ pub struct Linear {
 impl Linear {
     /// Adds a layer's parameters, starting as PyTorch's `Linear` does: weight and bias uniform in ±1/√inputs ([`Init::Linear`]).
     ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let layer = Linear::new(&mut params, "hidden", 100, 10, &mut rng(7));
+    /// assert_eq!(params.entry(layer.weight).name, "hidden.weight");
+    /// assert_eq!(params.entry(layer.weight).shape.dims(), [100, 10]);
+    /// assert!(params.as_slice().iter().all(|w| w.abs() <= 0.1)); // 1/√100
+    /// ```
+    ///
     /// # Panics
     /// If the name is taken.
     #[track_caller]
@@ -45,6 +55,16 @@ impl Linear {
     }
 
     /// Adds a layer's parameters with a start of one's own.
+    ///
+    /// ```
+    /// use surprisal_layers::{Init, Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let layer = Linear::with_init(&mut params, "out", 2, 2, Init::Orthogonal(3.0), Init::Zeros, &mut rng(7));
+    /// let &[a, b, c, d] = &params[layer.weight] else { panic!("[2, 2]") };
+    /// assert!((a * b + c * d).abs() < 1e-6 && (a * a + c * c - 9.0).abs() < 1e-5); // columns at right angles, 3 long
+    /// assert_eq!(params[layer.bias], [0.0, 0.0]);
+    /// ```
     ///
     /// # Panics
     /// If the name is taken.

@@ -23,6 +23,17 @@ use crate::{Activation, Init, Layer, Linear, Rng, Summary};
 pub struct Sizes(Vec<usize>);
 
 impl Sizes {
+    /// The sizes from the inputs to the outputs.
+    ///
+    /// ```
+    /// use surprisal_layers::Sizes;
+    /// assert_eq!(Sizes::new(&[64, 32, 10]), "64-32-10".parse());
+    /// assert_eq!(
+    ///     Sizes::new(&[64]).unwrap_err().to_string(),
+    ///     "\"64\" is no list of layer sizes: a net has at least inputs and outputs; write for example 64-32-10"
+    /// );
+    /// ```
+    ///
     /// # Errors
     /// If there are fewer than two sizes, or one is 0.
     pub fn new(sizes: &[usize]) -> Result<Sizes, SizesError> {
@@ -105,6 +116,17 @@ pub struct Mlp {
 impl Mlp {
     /// Adds the parameters of a net, each layer starting as PyTorch's `Linear` does.
     ///
+    /// ```
+    /// use surprisal_layers::{Activation, Mlp, Sizes, rng};
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let model = Mlp::new(&mut params, &Sizes::new(&[4, 8, 3])?, Activation::Relu, &mut rng(7));
+    /// let names: Vec<_> = params.entries().iter().map(|entry| entry.name.as_str()).collect();
+    /// assert_eq!(names, ["layer1.weight", "layer1.bias", "layer2.weight", "layer2.bias"]);
+    /// assert_eq!(params[model.layers()[0].weight].len(), 32);
+    /// # Ok::<(), surprisal_layers::SizesError>(())
+    /// ```
+    ///
     /// # Panics
     /// If a name is taken.
     #[track_caller]
@@ -118,6 +140,16 @@ impl Mlp {
     }
 
     /// Adds the parameters of a net with a start of one's own.
+    ///
+    /// ```
+    /// use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let (mut params, start) = (Params::<f64>::new(), Init::Constant(1.0));
+    /// let model = Mlp::with_init(&mut params, &"2-2-1".parse()?, Activation::Relu, start, Init::Zeros, &mut rng(7));
+    /// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&array![[1.0, 2.0]])));
+    /// assert_eq!(y, array![[6.0]].into_dyn()); // two equal units: such a start never tells them apart
+    /// # Ok::<(), surprisal_layers::SizesError>(())
+    /// ```
     ///
     /// # Panics
     /// If a name is taken.

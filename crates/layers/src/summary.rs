@@ -62,6 +62,19 @@ fn layer_of<T: Scalar>(params: &Params<T>, id: ParamId) -> &str {
 /// The layers of a model, as [`summary`] found them. Printed, it is a table.
 ///
 /// Parameters that no layer told of stand at the end as "undescribed"; what two layers share is counted once.
+///
+/// ```
+/// use surprisal_layers::{Linear, Relu, rng, summary};
+/// use surprisal_tensor::Params;
+/// let mut params = Params::<f32>::new();
+/// let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng(7));
+/// params.freeze(hidden.bias);
+/// let summary = summary(&params, &(hidden, Relu), [8, 64]);
+/// assert_eq!((summary.parameters(), summary.trainable()), (64 * 32 + 32, 64 * 32));
+/// let kinds: Vec<_> = summary.rows().iter().map(|row| row.kind.as_str()).collect();
+/// assert_eq!(kinds, ["Linear", "Relu"]);
+/// assert_eq!(summary.rows()[1].output, Some([8, 32].into()));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Summary {
     input: Shape,
@@ -72,6 +85,8 @@ pub struct Summary {
 }
 
 /// One layer of a [`Summary`].
+///
+/// See the example of [`Summary`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryRow {
     /// The name it has in the parameters: "hidden" of "hidden.weight"; empty if it has none.
@@ -88,6 +103,26 @@ pub struct SummaryRow {
 
 impl Summary {
     /// Adds a layer with its parameters and returns its output: for [`Layer::describe`].
+    ///
+    /// ```
+    /// use surprisal_layers::{Layer, Summary, summary};
+    /// use surprisal_tensor::{ParamId, Params, Scalar, Var, ndarray::array};
+    ///
+    /// struct Scale(ParamId);
+    /// impl Layer for Scale {
+    ///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    ///         x * x.tape().param(self.0)
+    ///     }
+    ///     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+    ///         summary.layer("Scale", &[self.0], self.forward(x))
+    ///     }
+    /// }
+    /// # let mut params = Params::<f32>::new();
+    /// let scale = Scale(params.add("scale.weight", &array![1.0, 2.0]));
+    /// let found = summary(&params, &scale, [8, 2]);
+    /// let row = &found.rows()[0];
+    /// assert_eq!((row.name.as_str(), row.kind.as_str(), row.parameters), ("scale", "Scale", 2));
+    /// ```
     pub fn layer<'t, T: Scalar>(
         &mut self,
         kind: impl Display,

@@ -55,6 +55,13 @@ struct Options {
 impl<T: Scalar> Adam<T> {
     /// Adam with the paper's constants: β1 = 0.9, β2 = 0.999, ε = 1e-8, no decay; the learning rate is above 0.
     ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer};
+    /// let mut adam = Adam::<f32>::new(0.001);
+    /// adam.set_learning_rate(adam.learning_rate() / 2.0); // of a schedule; what it remembers stays
+    /// assert_eq!(adam.learning_rate(), 0.0005);
+    /// ```
+    ///
     /// # Panics
     /// Where [`try_new`](Self::try_new) is an error.
     #[track_caller]
@@ -63,6 +70,13 @@ impl<T: Scalar> Adam<T> {
     }
 
     /// [`new`](Self::new), for a learning rate from outside.
+    ///
+    /// ```
+    /// assert_eq!(
+    ///     surprisal_optim::Adam::<f32>::try_new(-0.1).unwrap_err().to_string(),
+    ///     "learning rate: expected a finite number above 0, found -0.1 | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    /// );
+    /// ```
     ///
     /// # Errors
     /// If the learning rate is not a finite number above 0.
@@ -75,6 +89,20 @@ impl<T: Scalar> Adam<T> {
 
     /// How much of the mean and of the mean square stays at each step: both from 0 to below 1.
     ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// let mut adam = Adam::new(0.1).betas(0.0, 0.0); // nothing is remembered: g / |g|, the sign of the gradient
+    /// # let mut workspace = Workspace::new();
+    /// for gradient in [5.0, -0.3] {
+    ///     let (_, grads) = workspace.grad(&params, |tape| gradient * tape.param(w).sum());
+    ///     adam.step(&mut params, grads);
+    /// }
+    /// assert!((params[w][0] - 1.0).abs() < 1e-6); // 0.1 down, 0.1 up
+    /// ```
+    ///
     /// # Panics
     /// If one is out of range.
     #[track_caller]
@@ -86,6 +114,17 @@ impl<T: Scalar> Adam<T> {
 
     /// What is added to the root: above 0.
     ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.5 * tape.param(w).sum());
+    /// Adam::new(0.1).eps(0.5).step(&mut params, grads);
+    /// assert!((params[w][0] - 0.95).abs() < 1e-9); // half a step where ε is as large as the gradient
+    /// ```
+    ///
     /// # Panics
     /// If it is not a finite number above 0.
     #[track_caller]
@@ -95,6 +134,19 @@ impl<T: Scalar> Adam<T> {
     }
 
     /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// Large gradients hide it: see the example of [`AdamW`](crate::AdamW).
+    ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
+    /// Adam::new(0.1).weight_decay(0.01).step(&mut params, grads);
+    /// assert!((params[w][0] - 0.9).abs() < 1e-6); // the decay alone is the gradient, and is divided by its own size
+    /// ```
     ///
     /// # Panics
     /// If it is negative, infinite or NaN.

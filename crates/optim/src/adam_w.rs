@@ -40,6 +40,17 @@ pub struct AdamW<T: Scalar = f32>(Adam<T>);
 impl<T: Scalar> AdamW<T> {
     /// AdamW with PyTorch's constants: β1 = 0.9, β2 = 0.999, ε = 1e-8, λ = 0.01; the learning rate is above 0.
     ///
+    /// ```
+    /// use surprisal_optim::{AdamW, Optimizer};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
+    /// AdamW::new(0.1).step(&mut params, grads);
+    /// assert_eq!(params[w][0], 0.999); // without a gradient only the decay is left, 0.1 · 0.01
+    /// ```
+    ///
     /// # Panics
     /// Where [`try_new`](Self::try_new) is an error.
     #[track_caller]
@@ -49,6 +60,13 @@ impl<T: Scalar> AdamW<T> {
 
     /// [`new`](Self::new), for a learning rate from outside.
     ///
+    /// ```
+    /// assert_eq!(
+    ///     surprisal_optim::AdamW::<f32>::try_new(f64::NAN).unwrap_err().to_string(),
+    ///     "learning rate: expected a finite number above 0, found NaN | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    /// );
+    /// ```
+    ///
     /// # Errors
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
@@ -56,6 +74,8 @@ impl<T: Scalar> AdamW<T> {
     }
 
     /// How much of the mean and of the mean square stays at each step: both from 0 to below 1.
+    ///
+    /// See the example of [`Adam::betas`].
     ///
     /// # Panics
     /// If one is out of range.
@@ -66,6 +86,8 @@ impl<T: Scalar> AdamW<T> {
 
     /// What is added to the root: above 0.
     ///
+    /// See the example of [`Adam::eps`].
+    ///
     /// # Panics
     /// If it is not a finite number above 0.
     #[track_caller]
@@ -74,6 +96,17 @@ impl<T: Scalar> AdamW<T> {
     }
 
     /// Pulls every number towards 0, by ηλ of itself at each step; λ is 0 or above.
+    ///
+    /// ```
+    /// use surprisal_optim::{AdamW, Optimizer};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![2.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
+    /// AdamW::new(0.5).weight_decay(0.5).step(&mut params, grads);
+    /// assert_eq!(params[w][0], 1.5); // less a quarter of itself
+    /// ```
     ///
     /// # Panics
     /// If it is negative, infinite or NaN.

@@ -9,6 +9,16 @@ use surprisal_tensor::Unreached;
 use crate::Hyperparameter;
 
 /// Why an optimizer cannot be made, or a step cannot be taken.
+///
+/// ```
+/// use surprisal_optim::{OptimError, Sgd};
+/// let error = Sgd::<f32>::new(0.1).try_nesterov().unwrap_err();
+/// assert_eq!(error, OptimError::NesterovWithoutMomentum);
+/// assert_eq!(
+///     error.to_string(),
+///     "nesterov: expected a momentum above 0, found none | call `.momentum(0.9)` before `.nesterov()`"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]

@@ -44,6 +44,15 @@ use Hyperparameter::*;
 impl Hyperparameter {
     /// The number itself if it is in range.
     ///
+    /// ```
+    /// use surprisal_optim::Hyperparameter::{Eps, WeightDecay};
+    /// assert_eq!(WeightDecay.check(0.0), Ok(0.0));
+    /// assert_eq!(
+    ///     Eps.check(0.0).unwrap_err().to_string(),
+    ///     "eps: expected a finite number above 0, found 0.0 | 1e-8 is usual"
+    /// );
+    /// ```
+    ///
     /// # Errors
     /// [`OptimError::OutOfRange`], also for NaN and infinities.
     pub fn check(self, number: f64) -> Result<f64, OptimError> {
@@ -60,6 +69,10 @@ impl Hyperparameter {
     }
 
     /// The range, in words: "a finite number above 0".
+    ///
+    /// ```
+    /// assert_eq!(surprisal_optim::Hyperparameter::Beta1.range(), "a number from 0 to below 1");
+    /// ```
     pub fn range(self) -> &'static str {
         match self {
             LearningRate | Eps => "a finite number above 0",
@@ -69,6 +82,10 @@ impl Hyperparameter {
     }
 
     /// What to try: "0.9 is usual".
+    ///
+    /// ```
+    /// assert_eq!(surprisal_optim::Hyperparameter::Beta2.hint(), "0.999 is usual");
+    /// ```
     pub fn hint(self) -> &'static str {
         match self {
             LearningRate => "0.1 is a usual start for Sgd, 0.001 for Adam",

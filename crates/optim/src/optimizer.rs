@@ -36,6 +36,19 @@ pub trait Optimizer<T: Scalar> {
 
     /// [`step`](Self::step), with what does not fit as an error; then nothing has moved.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![4.0]);
+    /// # let forgotten = params.add("forgotten", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+    /// let error = Sgd::new(0.25).try_step(&mut params, grads).unwrap_err();
+    /// assert!(error.to_string().starts_with("the loss never reached the trainable parameter \"forgotten\""));
+    /// assert_eq!(params[w], [4.0]);
+    /// ```
+    ///
     /// # Errors
     /// If the loss never reached a trainable parameter, or it was frozen then; if the gradients are those of other
     /// parameters; if parameters were added since this optimizer's first step.
@@ -45,6 +58,15 @@ pub trait Optimizer<T: Scalar> {
     fn learning_rate(&self) -> f64;
 
     /// Changes how far the next steps go; keeps what is remembered.
+    ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// let mut optimizer = Sgd::<f32>::new(0.5);
+    /// for _epoch in 0..3 {
+    ///     optimizer.set_learning_rate(optimizer.learning_rate() / 2.0);
+    /// }
+    /// assert_eq!(optimizer.learning_rate(), 0.0625);
+    /// ```
     ///
     /// # Panics
     /// If the rate is not a finite number above 0.

@@ -54,6 +54,13 @@ struct Options {
 impl<T: Scalar> RmsProp<T> {
     /// RMSprop with PyTorch's constants: α = 0.99, ε = 1e-8, no momentum, no decay; the learning rate is above 0.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, RmsProp};
+    /// let mut rms_prop = RmsProp::<f32>::new(0.01);
+    /// rms_prop.set_learning_rate(rms_prop.learning_rate() / 2.0); // of a schedule; what it remembers stays
+    /// assert_eq!(rms_prop.learning_rate(), 0.005);
+    /// ```
+    ///
     /// # Panics
     /// Where [`try_new`](Self::try_new) is an error.
     #[track_caller]
@@ -62,6 +69,13 @@ impl<T: Scalar> RmsProp<T> {
     }
 
     /// [`new`](Self::new), for a learning rate from outside.
+    ///
+    /// ```
+    /// assert_eq!(
+    ///     surprisal_optim::RmsProp::<f32>::try_new(0.0).unwrap_err().to_string(),
+    ///     "learning rate: expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    /// );
+    /// ```
     ///
     /// # Errors
     /// If the learning rate is not a finite number above 0.
@@ -73,6 +87,17 @@ impl<T: Scalar> RmsProp<T> {
 
     /// How much of the mean square stays at each step: from 0 to below 1.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, RmsProp};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 7.0 * tape.param(w).sum());
+    /// RmsProp::new(0.1).alpha(0.75).step(&mut params, grads);
+    /// assert!((params[w][0] - 0.8).abs() < 1e-8); // the first step is η / √(1 - α)
+    /// ```
+    ///
     /// # Panics
     /// If it is out of range.
     #[track_caller]
@@ -82,6 +107,17 @@ impl<T: Scalar> RmsProp<T> {
     }
 
     /// What is added to the root: above 0.
+    ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, RmsProp};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.5 * tape.param(w).sum());
+    /// RmsProp::new(0.1).alpha(0.0).eps(0.5).step(&mut params, grads);
+    /// assert_eq!(params[w][0], 0.95); // 0.1 · 0.5 / (0.5 + 0.5)
+    /// ```
     ///
     /// # Panics
     /// If it is not a finite number above 0.
@@ -93,6 +129,20 @@ impl<T: Scalar> RmsProp<T> {
 
     /// How much of the last step's velocity stays: μ, from 0 to below 1.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, RmsProp};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let mut rms_prop = RmsProp::new(0.1).alpha(0.0).momentum(0.5);
+    /// for _ in 0..2 {
+    ///     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
+    ///     rms_prop.step(&mut params, grads);
+    /// }
+    /// assert!((params[w][0] - 0.75).abs() < 1e-8); // 0.1, then 0.1 and half of the first
+    /// ```
+    ///
     /// # Panics
     /// If it is out of range.
     #[track_caller]
@@ -102,6 +152,17 @@ impl<T: Scalar> RmsProp<T> {
     }
 
     /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, RmsProp};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
+    /// RmsProp::new(0.1).alpha(0.0).weight_decay(0.5).step(&mut params, grads);
+    /// assert!((params[w][0] - 0.9).abs() < 1e-8); // the decay alone is the gradient, and is divided by its own size
+    /// ```
     ///
     /// # Panics
     /// If it is negative, infinite or NaN.

@@ -55,6 +55,17 @@ pub struct Sgd<T: Scalar = f32> {
 impl<T: Scalar> Sgd<T> {
     /// Plain gradient descent; the learning rate is above 0.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![3.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum()); // gradient 6
+    /// Sgd::new(0.25).step(&mut params, grads);
+    /// assert_eq!(params[w], [1.5]);
+    /// ```
+    ///
     /// # Panics
     /// Where [`try_new`](Self::try_new) is an error.
     #[track_caller]
@@ -64,6 +75,13 @@ impl<T: Scalar> Sgd<T> {
 
     /// [`new`](Self::new), for a learning rate from outside.
     ///
+    /// ```
+    /// assert_eq!(
+    ///     surprisal_optim::Sgd::<f32>::try_new(f64::INFINITY).unwrap_err().to_string(),
+    ///     "learning rate: expected a finite number above 0, found inf | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    /// );
+    /// ```
+    ///
     /// # Errors
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
@@ -72,6 +90,20 @@ impl<T: Scalar> Sgd<T> {
     }
 
     /// How much of the last step's velocity stays: μ, from 0 to below 1.
+    ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let mut sgd = Sgd::new(0.25).momentum(0.5);
+    /// for _ in 0..2 {
+    ///     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum()); // gradient 1
+    ///     sgd.step(&mut params, grads);
+    /// }
+    /// assert_eq!(params[w], [1.0 - 0.25 - 0.25 * 1.5]); // the second step keeps half of the first
+    /// ```
     ///
     /// # Panics
     /// If it is out of range, or if it takes the momentum from [`nesterov`](Self::nesterov).
@@ -83,6 +115,17 @@ impl<T: Scalar> Sgd<T> {
 
     /// Steps from where the momentum is about to lead.
     ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum()); // gradient 1
+    /// Sgd::new(0.25).momentum(0.5).nesterov().step(&mut params, grads);
+    /// assert_eq!(params[w], [1.0 - 0.25 * 1.5]); // half a step further than without
+    /// ```
+    ///
     /// # Panics
     /// Where [`try_nesterov`](Self::try_nesterov) is an error.
     #[track_caller]
@@ -91,6 +134,12 @@ impl<T: Scalar> Sgd<T> {
     }
 
     /// [`nesterov`](Self::nesterov), for a momentum from outside.
+    ///
+    /// ```
+    /// use surprisal_optim::{OptimError, Sgd};
+    /// assert!(Sgd::<f32>::new(0.1).momentum(0.9).try_nesterov().is_ok());
+    /// assert_eq!(Sgd::<f32>::new(0.1).try_nesterov().unwrap_err(), OptimError::NesterovWithoutMomentum);
+    /// ```
     ///
     /// # Errors
     /// If there is no momentum: set it first.
@@ -102,6 +151,17 @@ impl<T: Scalar> Sgd<T> {
     }
 
     /// Pulls every number towards 0: adds λθ, the derivative of the penalty λθ²/2, to the gradient; λ is 0 or above.
+    ///
+    /// ```
+    /// use surprisal_optim::{Optimizer, Sgd};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![2.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
+    /// Sgd::new(0.5).weight_decay(0.5).step(&mut params, grads);
+    /// assert_eq!(params[w], [1.5]); // less ηλ of itself
+    /// ```
     ///
     /// # Panics
     /// If it is negative, infinite or NaN.

@@ -7,6 +7,13 @@ use ndarray::{ArrayD, IxDyn};
 use crate::{Dual, Params, Scalar, Tape, Var, Workspace};
 
 /// What a [`check_gradient`] run found: the worst disagreements, as fractions of what is allowed.
+///
+/// ```
+/// use surprisal_tensor::{check_gradient, ndarray::array};
+/// let agreement = check_gradient(&[array![0.5, -1.0].into_dyn()], |_, x| x[0].tanh());
+/// assert_eq!(agreement.entries, 2);
+/// assert!(agreement.dual <= 1e-10 && agreement.difference <= 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Agreement {
     /// How many derivatives were compared.
@@ -18,6 +25,16 @@ pub struct Agreement {
 }
 
 /// One derivative on which the tape and an oracle disagree.
+///
+/// ```
+/// use surprisal_tensor::{Params, gradient_agreement, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, 3.0]);
+/// let wrong = gradient_agreement(&params, |tape| (tape.param(w) * tape.param(w).detach()).sum()).unwrap_err();
+/// assert_eq!((wrong.input.as_str(), &wrong.index[..]), ("w", &[0][..]));
+/// assert_eq!((wrong.backward, wrong.dual), (1.0, 2.0)); // half of the derivative was cut off
+/// assert!(wrong.to_string().ends_with("the two oracles agree, so `backward` is wrong"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disagreement {
     /// The input, "x0", or the parameter's name.
@@ -94,6 +111,18 @@ pub fn check_gradient(
 }
 
 /// [`check_gradient`] for a function of parameters, such as a model with its loss, as a `Result`.
+///
+/// ```
+/// use surprisal_tensor::{Params, Scalar, gradient_agreement, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let (w, b) = (params.add("w", &array![[0.5], [-1.0]]), params.add("b", &array![0.1]));
+/// let agreement = gradient_agreement(&params, |tape| {
+///     let x = tape.input_with([1, 2], |x| x.copy_from_slice(&[1.0, 2.0].map(Scalar::of)));
+///     x.affine(tape.param(w), tape.param(b)).sigmoid().sum()
+/// })?;
+/// assert_eq!(agreement.entries, 3);
+/// # Ok::<(), surprisal_tensor::Disagreement>(())
+/// ```
 pub fn gradient_agreement(
     params: &Params<f64>,
     f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
@@ -104,6 +133,18 @@ pub fn gradient_agreement(
 /// [`gradient_agreement`] with layers such as dropout and batch normalisation in training or in evaluation.
 ///
 /// Frozen parameters are left out; layers that draw random numbers draw the same ones each time.
+///
+/// ```
+/// use surprisal_tensor::{Params, gradient_agreement_in, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, 3.0]);
+/// let agreement = gradient_agreement_in(true, &params, |tape| {
+///     assert!(tape.is_training());
+///     tape.param(w).dropout(0.5, tape.next_seed()).square().sum() // the same mask in every evaluation
+/// })?;
+/// assert_eq!(agreement.entries, 2);
+/// # Ok::<(), surprisal_tensor::Disagreement>(())
+/// ```
 pub fn gradient_agreement_in(
     training: bool,
     params: &Params<f64>,
@@ -123,6 +164,8 @@ pub fn gradient_agreement_in(
 }
 
 /// One derivative of a function of parameters, found in three ways.
+///
+/// See the example of [`derivatives`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Derivative {
     /// The place of the number in [`Params::as_slice`].
@@ -145,15 +188,34 @@ impl Derivative {
         error(self.backward, self.difference)
     }
     /// Whether the first is at most 1e-10.
+    ///
+    /// See the example of [`agrees_with_difference`](Self::agrees_with_difference).
     pub fn agrees_with_dual(&self) -> bool {
         self.dual_error() <= DUAL
     }
     /// Whether the second is at most 1e-6. Where it is not and the dual numbers agree, the function has a kink closer than
     /// the difference reaches, such as a relu near 0: the derivative is right for this side of it.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, derivatives, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![0.0]);
+    /// let at_the_kink = derivatives(true, &params, 0..1, |tape| tape.param(w).relu().sum()).next().unwrap();
+    /// assert!(at_the_kink.agrees_with_dual() && !at_the_kink.agrees_with_difference()); // 0, 0 and 1/2
+    /// ```
     pub fn agrees_with_difference(&self) -> bool {
         self.difference_error() <= DIFFERENCE
     }
     /// The same, with the parameter's name and the place in it.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, derivatives, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![[1.0, 2.0], [3.0, 4.0]]);
+    /// let third = derivatives(true, &params, [2], |tape| tape.param(w).square().sum()).next().unwrap();
+    /// let told = third.disagreement(&params);
+    /// assert_eq!((told.input.as_str(), &told.index[..], told.backward), ("w", &[1, 0][..], 6.0));
+    /// ```
     ///
     /// # Panics
     /// If these are not the parameters it was found with.

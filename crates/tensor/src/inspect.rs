@@ -9,6 +9,8 @@ use crate::workspace::Scope;
 use crate::{Card, ParamId, Scalar, Tape, Var};
 
 /// One step of the walk back: a node, the gradient that has come in, and what the node's operation passes on.
+///
+/// See the example of [`Var::backward_steps`].
 pub struct Step<'t, T: Scalar = f32> {
     /// The node whose operation is undone.
     pub node: Var<'t, T>,
@@ -19,6 +21,8 @@ pub struct Step<'t, T: Scalar = f32> {
 }
 
 /// What an operation passes on to one of its inputs.
+///
+/// See the example of [`Var::backward_steps`].
 pub struct Sent<'t, T: Scalar = f32> {
     /// Which of the operation's inputs this is.
     pub input: usize,
@@ -73,11 +77,30 @@ impl<'t, T: Scalar> Tape<'t, T> {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The node's place on its tape.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(1.0);
+    /// let y = x.exp();
+    /// assert_eq!((x.index(), y.index()), (0, 1)); // inputs come before what is computed from them
+    /// ```
     pub fn index(self) -> usize {
         self.id as usize
     }
 
     /// The nodes that it was computed from.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let (a, b) = (tape.constant(1.0), tape.constant(2.0));
+    /// let places: Vec<_> = (b - a).inputs().iter().map(|input| input.index()).collect();
+    /// assert_eq!(places, [b.index(), a.index()]); // in the operation's order
+    /// assert!(a.inputs().is_empty());
+    /// ```
     pub fn inputs(self) -> Vec<Var<'t, T>> {
         let w = self.tape.workspace.borrow();
         let ids = &w.edges[w.nodes[self.index()].inputs()];
@@ -85,16 +108,41 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// What the operation that made this value says of itself.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(0.5).tanh();
+    /// assert_eq!((y.card().forward, y.card().backward), ("tanh x", "(1 - y²) dy"));
+    /// ```
     pub fn card(self) -> Card {
         self.tape.workspace.borrow().ops[self.index()].card()
     }
 
     /// The name that it was given with [`named`](Self::named).
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let z = tape.constant(1.0).named("z");
+    /// assert_eq!((z.name(), z.exp().name()), (Some("z"), None));
+    /// ```
     pub fn name(self) -> Option<&'static str> {
         self.tape.workspace.borrow().nodes[self.index()].name
     }
 
     /// The names of the [scopes](Tape::scope) that it was recorded in, from the outermost: "encoder.squash"; empty if there are none.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(1.0);
+    /// let y = tape.scope("encoder", || tape.scope("squash", || x.tanh()));
+    /// assert_eq!((x.scope(), y.scope()), (String::new(), "encoder.squash".to_string()));
+    /// ```
     pub fn scope(self) -> String {
         let w = self.tape.workspace.borrow();
         let mut names = Vec::new();
@@ -108,11 +156,30 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// The line of the program that recorded it.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(1.0);
+    /// let y = x.exp();
+    /// assert_eq!(y.recorded_at().line(), x.recorded_at().line() + 1);
+    /// ```
     pub fn recorded_at(self) -> &'static Location<'static> {
         self.tape.workspace.borrow().nodes[self.index()].at
     }
 
     /// The parameter that this is a use of.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// # let tape = workspace.tape(&params);
+    /// let used = tape.param(w);
+    /// assert_eq!((used.param(), used.exp().param()), (Some(w), None));
+    /// ```
     pub fn param(self) -> Option<ParamId> {
         self.tape.workspace.borrow().nodes[self.index()].param
     }
@@ -170,6 +237,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// The steps of the [`backward`](Self::backward) that has last run, if it started here; none otherwise.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(2.0).requires_grad();
+    /// let loss = x.square().exp();
+    /// assert_eq!(loss.steps().count(), 0); // nothing has run
+    /// loss.backward();
+    /// let walk: Vec<_> = loss.steps().map(|step| step.node.op_name()).collect();
+    /// assert_eq!(walk, ["exp", "square"]);
+    /// ```
     pub fn steps(self) -> impl Iterator<Item = Step<'t, T>> {
         let walked = self.tape.workspace.borrow().walked_from == Some(self.id);
         let nodes = if walked { self.index() + 1 } else { 0 };
@@ -249,7 +328,7 @@ mod tests {
         let a = tape.input(&array![0.0, 2.0]).sigmoid();
         let slopes = a.slopes().unwrap();
         assert_eq!(slopes[0], 0.25);
-        assert!((slopes[1] - 0.104_993_585_403_506_51).abs() < 1e-16);
+        assert!((slopes[1] - 0.104_993_585_403_506_5).abs() < 1e-16);
         assert_eq!((a * 2.0).slopes(), None);
     }
 }

@@ -9,6 +9,15 @@ use crate::workspace::{Memory, Node};
 use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
 
 /// What an operation says of itself: one text for the documentation, for explanations and for the reference.
+///
+/// ```
+/// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let tape = workspace.tape(&params);
+/// let card = tape.constant(2.0).exp().card();
+/// assert_eq!((card.name, card.forward, card.backward), ("exp", "e^x", "y dy"));
+/// assert_eq!(card.story, "The function that is its own derivative.");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Card {
     /// "matmul"
@@ -77,6 +86,8 @@ pub trait Op<T: Scalar>: Any + Send {
 }
 
 /// The inputs of one node. What it lends lives as long as the call.
+///
+/// An operation reads them in each of its four methods: see the example of [`Grad`].
 #[derive(Clone, Copy)]
 pub struct Inputs<'a, T: Scalar> {
     pub(crate) nodes: &'a [Node],
@@ -112,6 +123,8 @@ impl<'a, T: Scalar> Inputs<'a, T> {
 }
 
 /// What [`Op::forward`] reads and writes.
+///
+/// See the example of [`Grad`].
 pub struct Forward<'a, T: Scalar> {
     /// The inputs: `f.inputs.x(0)`, `f.inputs.dims(0)`.
     pub inputs: Inputs<'a, T>,
@@ -124,6 +137,8 @@ pub struct Forward<'a, T: Scalar> {
 }
 
 /// What [`Op::backward`] reads, and where it adds.
+///
+/// See the example of [`Grad`].
 pub struct Backward<'a, T: Scalar> {
     /// The inputs' values and shapes.
     pub inputs: Inputs<'a, T>,
@@ -148,6 +163,8 @@ impl<'a, T: Scalar> Backward<'a, T> {
     }
 
     /// Where to add to the gradient of input `k`; `None` when nobody needs it.
+    ///
+    /// See the example of [`Grad`].
     #[inline]
     pub fn dx(&mut self, k: usize) -> Option<Grad<'_, T>> {
         let id = self.inputs.ids[k] as usize;
@@ -168,6 +185,46 @@ impl<'a, T: Scalar> Backward<'a, T> {
 ///
 /// The first addition of a backward pass is a store, so nothing is ever filled with zeros beforehand and no
 /// `zero_grad` exists that could be forgotten.
+///
+/// An operation of one's own, with two inputs and two of the ways to add:
+///
+/// ```
+/// use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, check_gradient, ndarray::array};
+///
+/// struct Stretch; // the rows of x, each number times its column's factor
+/// impl<T: Scalar> Op<T> for Stretch {
+///     fn card(&self) -> Card {
+///         Card { name: "stretch", inputs: "x f", forward: "x f", backward: "dx = f dy, df = Σ x dy", story: "" }
+///     }
+///     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+///         match (inputs.dims(0), inputs.dims(1)) {
+///             (&[_, columns], &[factors]) if columns == factors => Ok(*inputs.shape(0)),
+///             (x, f) => Err(ShapeError::new(format!("{x:?} is not [rows, columns] with {f:?} factors"))),
+///         }
+///     }
+///     fn forward(&self, f: &mut Forward<T>) {
+///         let (x, factors) = (f.inputs.x(0), f.inputs.x(1));
+///         f.y.iter_mut().zip(x).zip(factors.iter().cycle()).for_each(|((y, &x), &f)| *y = x * f);
+///     }
+///     fn backward(&self, b: &mut Backward<T>) {
+///         let (x, factors, dy) = (b.x(0), b.x(1), b.dy);
+///         if let Some(dx) = b.dx(0) {
+///             dx.add_filled(|dx, _| {
+///                 dx.iter_mut().zip(dy).zip(factors.iter().cycle()).for_each(|((dx, &dy), &f)| *dx = f * dy);
+///             });
+///         }
+///         if let Some(df) = b.dx(1) {
+///             df.add_scattered(|df| {
+///                 let n = df.len();
+///                 x.iter().zip(dy).enumerate().for_each(|(i, (&x, &dy))| df[i % n] += x * dy);
+///             });
+///         }
+///     }
+/// }
+///
+/// let (x, f) = (array![[1.0, 2.0], [3.0, 4.0]].into_dyn(), array![0.5, -1.0].into_dyn());
+/// check_gradient(&[x, f], |tape, v| tape.apply(Stretch, [v[0], v[1]]) + v[0]); // x is used twice: both are added
+/// ```
 #[must_use = "a gradient that is asked for and not added to would hold any numbers"]
 pub struct Grad<'a, T: Scalar> {
     buf: &'a mut [T],
@@ -197,6 +254,8 @@ crate::kernel! {
 
 impl<T: Scalar> Grad<'_, T> {
     /// Adds f(a_i).
+    ///
+    /// As `dx.add(dy, |dy| -dy)` for y = -x.
     #[inline]
     pub fn add(self, a: &[T], f: impl Fn(T) -> T + Copy + Sync) {
         debug_assert_eq!(self.buf.len(), a.len());
@@ -204,6 +263,8 @@ impl<T: Scalar> Grad<'_, T> {
     }
 
     /// Adds f(a_i, b_i).
+    ///
+    /// As `dx.add2(x, dy, |x, dy| x * dy + x * dy)` for y = x²: see the example of [`Op`].
     #[inline]
     pub fn add2(self, a: &[T], b: &[T], f: impl Fn(T, T) -> T + Copy + Sync) {
         debug_assert_eq!((self.buf.len(), self.buf.len()), (a.len(), b.len()));
@@ -211,6 +272,8 @@ impl<T: Scalar> Grad<'_, T> {
     }
 
     /// Adds what `fill` writes: it gets a slice that holds any numbers, writes all of it, and has room to work in.
+    ///
+    /// See the example of [`Grad`].
     #[inline]
     pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Buf<T>)) {
         if self.first {
@@ -224,6 +287,8 @@ impl<T: Scalar> Grad<'_, T> {
 
     /// Adds at places of the caller's choice: `add` gets a slice that holds what was added so far (zeros at first), and
     /// adds to it.
+    ///
+    /// See the example of [`Grad`].
     #[inline]
     pub fn add_scattered(self, add: impl FnOnce(&mut [T])) {
         if self.first {
@@ -233,11 +298,15 @@ impl<T: Scalar> Grad<'_, T> {
     }
 
     /// Adds the sums of the columns of `a`, whose rows are as long as this gradient.
+    ///
+    /// As `db.add_column_sums(dy)` for the bias of a layer, Y = X W + b.
     pub fn add_column_sums(self, a: &[T]) {
         column_sums(self.buf, !self.first, a, self.scratch);
     }
 
     /// Adds the product A B.
+    ///
+    /// As `dx.add_product(Mat::new(dy, rows, outputs), Mat::new(w, inputs, outputs).t())` for Y = X W, where dX = dY Wᵀ.
     pub fn add_product(self, a: Mat<T>, b: Mat<T>) {
         T::product(a, b, self.buf, !self.first, self.scratch);
     }

@@ -9,6 +9,14 @@ use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
 use crate::{Buf, Dual, Scalar, Shape};
 
 /// Names one parameter of a [`Params`]; what a layer holds, so that the same model runs on any number type.
+///
+/// ```
+/// use surprisal_tensor::{Params, ndarray::array};
+/// let mut params = Params::<f32>::new();
+/// let w = params.add("w", &array![1.0, 2.0]);
+/// let doubles = params.cast::<f64>();
+/// assert_eq!((&params[w], &doubles[w]), (&[1.0f32, 2.0][..], &[1.0f64, 2.0][..])); // one id, both sets
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ParamId(pub(crate) u32);
 
@@ -19,6 +27,8 @@ impl ParamId {
 }
 
 /// Where one named parameter stands in the vector.
+///
+/// See the example of [`Params::entries`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// "hidden.weight"
@@ -56,6 +66,15 @@ impl<T: Scalar> Params<T> {
     }
 
     /// Adds a parameter with the values of an array.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("out.weight", &array![[0.6], [0.9]]);
+    /// let b = params.add("out.bias", &array![0.1]);
+    /// assert_eq!(params.as_slice(), [0.6, 0.9, 0.1]); // one vector
+    /// assert_eq!((&params[w], &params[b]), (&[0.6, 0.9][..], &[0.1][..]));
+    /// ```
     ///
     /// # Panics
     /// If the name is taken.
@@ -97,6 +116,16 @@ impl<T: Scalar> Params<T> {
     }
 
     /// The parameters in the order in which they were added.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// params.add("w", &array![[0.6], [0.9]]);
+    /// let b = params.add("b", &array![0.1]);
+    /// let names: Vec<_> = params.entries().iter().map(|entry| format!("{} {}", entry.name, entry.shape)).collect();
+    /// assert_eq!(names, ["w [2, 1]", "b [1]"]);
+    /// assert_eq!(params.entry(b).range, 2..3);
+    /// ```
     pub fn entries(&self) -> &[Entry] {
         &self.layout
     }
@@ -117,6 +146,14 @@ impl<T: Scalar> Params<T> {
         }
     }
     /// The parameter with this name.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let b = params.add("out.bias", &array![0.1]);
+    /// assert_eq!(params.find("out.bias"), Some(b));
+    /// assert_eq!(params.find("bias"), None);
+    /// ```
     pub fn find(&self, name: &str) -> Option<ParamId> {
         self.ids().find(|id| self.layout[id.index()].name == name)
     }
@@ -127,6 +164,16 @@ impl<T: Scalar> Params<T> {
         &self.values
     }
     /// Every number of every parameter, to change.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![1.0, 2.0]);
+    /// let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+    /// params.as_mut_slice().iter_mut().zip(grads.as_slice()).for_each(|(w, g)| *w -= 0.25 * g); // gradient descent
+    /// assert_eq!(params[w], [0.5, 1.0]);
+    /// ```
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.values
@@ -147,6 +194,8 @@ impl<T: Scalar> Params<T> {
         view(&self.entry(id).shape, &self[id])
     }
     /// One parameter as an array, to change.
+    ///
+    /// See the example of [`view`](Self::view).
     #[track_caller]
     pub fn view_mut(&mut self, id: ParamId) -> ArrayViewMutD<'_, T> {
         let shape = IxDyn(self.entry(id).shape.dims());
@@ -170,6 +219,16 @@ impl<T: Scalar> Params<T> {
         self.frozen[id.index()] = true;
     }
     /// Undoes [`freeze`](Self::freeze).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![1.0]);
+    /// params.freeze(w);
+    /// assert!(!params.is_trainable(w));
+    /// params.unfreeze(w);
+    /// assert!(params.is_trainable(w));
+    /// ```
     #[track_caller]
     pub fn unfreeze(&mut self, id: ParamId) {
         self.entry(id);
@@ -181,6 +240,8 @@ impl<T: Scalar> Params<T> {
         !self.frozen[id.index()]
     }
     /// The parts of [`as_slice`](Self::as_slice) that an optimizer may move: one, unless something is frozen.
+    ///
+    /// See the example of [`freeze`](Self::freeze).
     pub fn trainable_spans(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut next = 0;
         std::iter::from_fn(move || {
@@ -192,15 +253,41 @@ impl<T: Scalar> Params<T> {
     }
 
     /// Whether both have the same names and shapes in the same order.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let (mut a, mut b) = (Params::<f32>::new(), Params::<f64>::new());
+    /// a.add("w", &array![1.0]);
+    /// b.add("w", &array![2.0]);
+    /// assert!(a.same_layout(&b)); // neither the numbers nor their type matter
+    /// b.add("b", &array![0.0]);
+    /// assert!(!a.same_layout(&b));
+    /// ```
     #[inline]
     pub fn same_layout<U: Scalar>(&self, other: &Params<U>) -> bool {
         Arc::ptr_eq(&self.layout, &other.layout) || self.layout == other.layout
     }
     /// The same parameters in another number type.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![0.1f32]);
+    /// assert_eq!(params.cast::<f64>()[w], [f64::from(0.1f32)]); // exactly; back to f32 it is rounded
+    /// ```
     pub fn cast<U: Scalar>(&self) -> Params<U> {
         self.map(|v| U::of(v.value()))
     }
     /// theta + direction ε, to run a model on: see [`Dual`].
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![1.0, 2.0]);
+    /// let direction = params.map(|_| 1.0);
+    /// let f = Workspace::new().eval(&params.along(&direction), |tape| tape.param(w).square().sum());
+    /// assert_eq!((f[[]].value, f[[]].tangent), (5.0, 6.0)); // w² and its slope along (1, 1): 2 w0 + 2 w1
+    /// ```
     ///
     /// # Panics
     /// If the layouts differ.
@@ -214,6 +301,15 @@ impl<T: Scalar> Params<T> {
         }
     }
     /// The same layout, other numbers.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let w = params.add("w", &array![3.0, -4.0]);
+    /// assert_eq!(params.map(|w| w / 2.0)[w], [1.5, -2.0]);
+    /// let momentum = params.map(|_| 0.0); // an optimizer's memory
+    /// assert!(momentum.same_layout(&params));
+    /// ```
     pub fn map<U: Scalar>(&self, f: impl Fn(T) -> U) -> Params<U> {
         Params {
             layout: self.layout.clone(),
@@ -222,6 +318,14 @@ impl<T: Scalar> Params<T> {
         }
     }
     /// The Euclidean length of the whole vector.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// params.add("w", &array![3.0]);
+    /// params.add("b", &array![4.0]);
+    /// assert_eq!(params.norm(), 5.0);
+    /// ```
     pub fn norm(&self) -> f64 {
         norm(&self.values)
     }
@@ -229,10 +333,23 @@ impl<T: Scalar> Params<T> {
 
 impl<T: Scalar> Params<Dual<T>> {
     /// The ε parts: of a gradient, the Hessian-vector product.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![1.0, 2.0]);
+    /// let point = params.along(&params.map(|_| 1.0));
+    /// let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&point, |tape| tape.param(w).powf(3.0).sum());
+    /// assert_eq!(grads.primals()[w], [3.0, 12.0]); // 3 w²
+    /// assert_eq!(grads.tangents()[w], [6.0, 12.0]); // 6 w, the Hessian times (1, 1)
+    /// ```
     pub fn tangents(&self) -> Params<T> {
         self.map(|v| v.tangent)
     }
     /// The values without their ε parts.
+    ///
+    /// See the example of [`tangents`](Self::tangents).
     pub fn primals(&self) -> Params<T> {
         self.map(|v| v.value)
     }
@@ -266,6 +383,18 @@ impl<T: Scalar> IndexMut<ParamId> for Params<T> {
 /// The gradient of a loss: a vector over the layout of the parameters, and which of them the loss reached.
 ///
 /// Reads like [`Params`]: `grads[weight]`, `grads.view(weight)`, `grads.norm()`.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![3.0, 4.0]);
+/// let unused = params.add("unused", &array![1.0]);
+/// let mut workspace = Workspace::new();
+/// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+/// assert_eq!((&grads[w], &grads[unused]), (&[6.0, 8.0][..], &[0.0][..]));
+/// assert_eq!(grads.norm(), 10.0);
+/// assert_eq!(Vec::from_iter(grads.unreached()), ["unused"]);
+/// ```
 #[derive(Clone)]
 pub struct Gradients<T: Scalar = f32> {
     values: Params<T>,
@@ -306,6 +435,18 @@ impl<T: Scalar> Gradients<T> {
     }
 
     /// Writes the new values that the tape noted with [`Tape::update`](crate::Tape::update); optimizers do this with every step.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let count = params.add("count", &array![1.0]);
+    /// params.freeze(count);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// tape.update(count, tape.param(count) + 1.0);
+    /// workspace.grads().apply_updates(&mut params);
+    /// assert_eq!(params[count], [2.0]);
+    /// ```
     pub fn apply_updates(&self, params: &mut Params<T>) {
         for (id, range) in &self.updates {
             params[*id].copy_from_slice(&self.updated[range.clone()]);
@@ -328,6 +469,16 @@ impl<T: Scalar> Gradients<T> {
     }
 
     /// The trainable parameters that the loss does not depend on: usually a layer left out of the model.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let [w, _forgotten, frozen] = ["w", "forgotten", "frozen"].map(|name| params.add(name, &array![1.0]));
+    /// params.freeze(frozen);
+    /// let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
+    /// assert_eq!(Vec::from_iter(grads.unreached()), ["forgotten"]);
+    /// ```
     pub fn unreached(&self) -> impl Iterator<Item = &str> {
         let parts = self.values.layout.iter().zip(&self.reached).zip(&self.values.frozen);
         parts
@@ -336,6 +487,16 @@ impl<T: Scalar> Gradients<T> {
     }
 
     /// An error that names every trainable parameter the loss never reached.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![1.0]);
+    /// let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).detach().sum());
+    /// let error = grads.all_reached().unwrap_err();
+    /// assert!(error.to_string().starts_with("the loss never reached the trainable parameter \"w\""));
+    /// ```
     pub fn all_reached(&self) -> Result<(), Unreached> {
         let names: Vec<_> = self.unreached().map(str::to_string).collect(); // empty: no allocation
         if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
@@ -360,6 +521,8 @@ impl<T: Scalar> fmt::Debug for Gradients<T> {
 }
 
 /// Trainable parameters that the loss does not depend on.
+///
+/// See the example of [`Gradients::all_reached`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unreached {
     /// Their names, in layout order.

@@ -14,6 +14,16 @@ use crate::{Buf, elementary};
 ///
 /// The `f32` functions are branch-free polynomials that vectorise (bounds and origin in
 /// [`elementary`]); those of `f64` are the standard library's, and erf and erfc Cody's.
+///
+/// ```
+/// use surprisal_tensor::{Dual, Scalar};
+/// fn cube<T: Scalar>(x: T) -> T {
+///     x * x * x
+/// }
+/// assert_eq!((cube(2f32), cube(2f64)), (8.0, 8.0));
+/// let at_2 = cube(Dual { value: 2.0, tangent: 1.0 });
+/// assert_eq!((at_2.value, at_2.tangent), (8.0, 12.0)); // 3 x²
+/// ```
 pub trait Scalar:
     Copy
     + PartialOrd

@@ -6,6 +6,16 @@ use surprisal_formula_macro::math;
 use crate::{Dual, Params, Tape, Var, Workspace};
 
 /// Value, gradient and Hessian-vector product of a function at one point.
+///
+/// ```
+/// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0, 2.0]);
+/// let direction = params.map(|_| 1.0);
+/// let at = hessian_vector_product(&params, &direction, |tape| tape.param(w).powf(3.0).sum());
+/// assert_eq!((at.value, at.slope), (9.0, 15.0)); // 1 + 8, and (3, 12) · (1, 1)
+/// assert_eq!((&at.gradient[w], &at.product[w]), (&[3.0, 12.0][..], &[6.0, 12.0][..])); // 3 w², 6 w
+/// ```
 pub struct SecondOrder {
     /// f(θ)
     pub value: f64,

@@ -24,6 +24,15 @@ impl Shape {
     /// The shape of a single number, `[]`.
     pub const SCALAR: Shape = Shape { rank: 0, dims: [0; MAX_RANK] };
 
+    /// The shape with these lengths; an array of lengths is one too: `Shape::from([64, 784])`.
+    ///
+    /// ```
+    /// use surprisal_tensor::Shape;
+    /// let image = vec![28, 28]; // a length that is known when the program runs
+    /// assert_eq!(Shape::new(&image), Shape::from([28, 28]));
+    /// assert_eq!(Shape::new(&[]), Shape::SCALAR);
+    /// ```
+    ///
     /// # Panics
     /// If there are more than [`MAX_RANK`] axes or more elements than memory can address.
     #[track_caller]
@@ -58,6 +67,16 @@ impl Shape {
     }
 
     /// The place of an axis counted from the front (0, 1, ..) or from the back (-1, -2, ..).
+    ///
+    /// ```
+    /// use surprisal_tensor::Shape;
+    /// let shape = Shape::from([64, 784]);
+    /// assert_eq!((shape.axis(1), shape.axis(-1)), (Ok(1), Ok(1)));
+    /// assert_eq!(
+    ///     shape.axis(2).unwrap_err().to_string(),
+    ///     "there is no axis 2\n  hint: axes are 0 to 1 from the front, -1 to -2 from the back"
+    /// );
+    /// ```
     pub fn axis(&self, axis: isize) -> Result<usize, ShapeError> {
         let place = if axis < 0 { axis + self.rank as isize } else { axis };
         match usize::try_from(place) {
@@ -72,12 +91,25 @@ impl Shape {
     }
 
     /// `(outer, length, inner)`: element `(o, i, j)` stands at `(o * length + i) * inner + j`.
+    ///
+    /// ```
+    /// use surprisal_tensor::Shape;
+    /// let shape = Shape::from([2, 3, 4]);
+    /// assert_eq!(shape.around(1), (2, 3, 4));
+    /// assert_eq!(shape.around(0), (1, 2, 12)); // nothing stands outside
+    /// assert_eq!(shape.around(2), (6, 4, 1)); // neighbours along the last axis are neighbours in memory
+    /// ```
     pub fn around(&self, axis: usize) -> (usize, usize, usize) {
         let dims = self.dims();
         (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product())
     }
 
     /// The shape without one axis.
+    ///
+    /// ```
+    /// use surprisal_tensor::Shape;
+    /// assert_eq!(Shape::from([64, 10]).without(1), Shape::from([64])); // of a sum over axis 1
+    /// ```
     pub fn without(&self, axis: usize) -> Shape {
         let mut shorter = *self;
         shorter.dims[axis..].rotate_left(1);
@@ -113,6 +145,17 @@ impl fmt::Display for Shape {
 /// Shapes that do not fit: what is wrong, where it was recorded, and what to try.
 ///
 /// An [`Op`](crate::Op) says the first and the last; the tape adds the operation, the inputs' names and their lines.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array, ops::products::Matmul};
+/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let tape = workspace.tape(&params);
+/// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).named("x");
+/// let error = tape.try_apply(Matmul, [x, x]).unwrap_err().to_string();
+/// assert!(error.starts_with("matmul: [2, 3] x [2, 3]: 3 columns meet 2 rows"), "{error}");
+/// assert!(error.contains("\"x\" (input) [2, 3], recorded at"), "{error}");
+/// assert!(error.ends_with("hint: the right side would fit transposed: b.t() is [3, 2]"), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapeError {
     message: String,
@@ -122,6 +165,12 @@ pub struct ShapeError {
 
 impl ShapeError {
     /// Says what is wrong, in the reader's terms: "784 columns meet 128 rows".
+    ///
+    /// ```
+    /// use surprisal_tensor::ShapeError;
+    /// let error = ShapeError::new("784 columns meet 128 rows").hint("is a layer missing between them?");
+    /// assert_eq!(error.to_string(), "784 columns meet 128 rows\n  hint: is a layer missing between them?");
+    /// ```
     pub fn new(message: impl Into<String>) -> Self {
         ShapeError { message: message.into(), hint: None, context: String::new() }
     }

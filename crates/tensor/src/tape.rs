@@ -13,6 +13,18 @@ use crate::workspace::{DETACH, Home, Leaf, Memory, Node, PARAM};
 use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![3.0]);
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let loss = tape.param(w).square().sum(); // recorded as it is computed ..
+/// loss.backward(); // .. and walked back
+/// assert_eq!(tape.len(), 3);
+/// assert_eq!(workspace.grads()[w], [6.0]); // the tape has ended: theta may change now
+/// ```
 pub struct Tape<'p, T: Scalar = f32> {
     params: &'p Params<T>,
     pub(crate) workspace: RefCell<&'p mut Workspace<T>>,
@@ -53,29 +65,65 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// The parameters that this tape was started with.
+    ///
+    /// A layer that holds a [`ParamId`] finds its shape and name here.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![[1.0], [2.0]]);
+    /// # let mut workspace = Workspace::new();
+    /// # let tape = workspace.tape(&params);
+    /// assert_eq!(tape.params().entry(w).shape.dims(), [2, 1]);
+    /// ```
     pub fn params(&self) -> &'t Params<T> {
         self.params
     }
 
     /// Whether layers that differ between training and evaluation (dropout, batch normalisation) are in training. A tape of
     /// [`Workspace::tape`] is, until [`evaluating`](Self::evaluating); one of [`Workspace::no_grad`] is not.
+    ///
+    /// See the example of [`evaluating`](Self::evaluating).
     pub fn is_training(&self) -> bool {
         self.training
     }
 
     /// Puts such layers in evaluation; gradients are recorded all the same.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// assert!(workspace.tape(&params).is_training());
+    /// assert!(!workspace.no_grad(&params).is_training());
+    /// let tape = workspace.tape(&params).evaluating();
+    /// assert!(!tape.is_training());
+    /// tape.constant(1.0).requires_grad().exp().backward(); // on `no_grad` this would panic
+    /// ```
     pub fn evaluating(mut self) -> Self {
         self.training = false;
         self
     }
 
     /// Gives the tape a seed for what is drawn in training, such as dropout's masks: one for each step, from your own generator.
+    ///
+    /// See the example of [`next_seed`](Self::next_seed).
     pub fn seeded(self, seed: u64) -> Self {
         self.seed.set(Some(seed));
         self
     }
 
     /// A seed of its own for one layer of this step.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// let mut two = |seed| {
+    ///     let tape = workspace.tape(&params).seeded(seed);
+    ///     [tape.next_seed(), tape.next_seed()]
+    /// };
+    /// assert_eq!(two(7), two(7)); // a step can be repeated ..
+    /// assert_ne!(two(7)[0], two(7)[1]); // .. and its layers draw different numbers
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if the tape has no seed.
@@ -93,6 +141,19 @@ impl<'t, T: Scalar> Tape<'t, T> {
 
     /// Notes a new value for a frozen parameter, such as a running mean: it is written by the optimizer's next step, or by
     /// [`Gradients::apply_updates`](crate::Gradients::apply_updates).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// let running_mean = params.add("running_mean", &array![0.0]);
+    /// params.freeze(running_mean);
+    /// # let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// tape.update(running_mean, 0.9 * tape.param(running_mean) + 0.1 * 5.0);
+    /// assert_eq!(tape.param(running_mean).value()[0], 0.0); // only noted ..
+    /// workspace.grads().apply_updates(&mut params); // .. until an optimizer's step does this
+    /// assert_eq!(params[running_mean], [0.5]);
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if the parameter is trainable, or the shapes differ.
@@ -116,6 +177,15 @@ impl<'t, T: Scalar> Tape<'t, T> {
 
     /// Records data: an array of any number of axes, or a view of one. It is copied; one that is used step after step can be
     /// [`shared`](Self::shared).
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let table = array![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(tape.input(&table).shape().dims(), [2, 2]);
+    /// assert_eq!(tape.input(&table.column(1)).value(), array![2.0, 4.0].into_dyn()); // a view
+    /// ```
     #[track_caller]
     pub fn input<S: Data<Elem = T>, D: Dimension>(&'t self, x: &ArrayBase<S, D>) -> Var<'t, T> {
         self.input_with(x.shape(), |slots| match x.as_slice() {
@@ -145,6 +215,14 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// Records data that `fill` writes in place, by rows: no array in between.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input_with([2, 3], |slots| slots.iter_mut().enumerate().for_each(|(i, x)| *x = i as f64));
+    /// assert_eq!(x.value(), array![[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]].into_dyn());
+    /// ```
     #[track_caller]
     pub fn input_with(&'t self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Var<'t, T> {
         let mut w = self.workspace.borrow_mut();
@@ -154,12 +232,31 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// Records one number.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let half = tape.constant(0.5);
+    /// assert_eq!(half.maximum(tape.input(&array![0.0, 1.0])).value(), array![0.5, 1.0].into_dyn());
+    /// assert!(!half.needs_grad());
+    /// ```
     #[track_caller]
     pub fn constant(&'t self, value: f64) -> Var<'t, T> {
         self.input_with([], |slot| slot[0] = T::of(value))
     }
 
     /// Records the use of a parameter; nothing is copied.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![3.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// (tape.param(w) * tape.param(w)).sum().backward(); // two uses, one gradient
+    /// assert_eq!(workspace.grads()[w], [6.0]);
+    /// ```
     #[track_caller]
     pub fn param(&'t self, id: ParamId) -> Var<'t, T> {
         let entry = self.params.entry(id);
@@ -185,6 +282,17 @@ impl<'t, T: Scalar> Tape<'t, T> {
 
     /// Records an operation and computes its value; the inputs are an array or a slice.
     ///
+    /// What the methods of [`Var`] call; operations of one's own are called so too: see the example of [`Op`].
+    ///
+    /// ```
+    /// use surprisal_tensor::ops::softmax::Softmax;
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let z = tape.input(&array![1.0, 1.0]);
+    /// assert_eq!(tape.apply(Softmax { axis: -1 }, [z]).value(), z.softmax(-1).value());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if the shapes do not fit or an input belongs to another tape.
     #[track_caller]
@@ -197,6 +305,18 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// [`apply`](Self::apply), with shapes that do not fit as an error.
+    ///
+    /// ```
+    /// use surprisal_tensor::ops::reduce::Sum;
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 2.0]);
+    /// assert_eq!(tape.try_apply(Sum { axis: Some(0) }, [x])?.item(), 3.0);
+    /// let error = tape.try_apply(Sum { axis: Some(1) }, [x]).unwrap_err();
+    /// assert!(error.to_string().starts_with("sum: there is no axis 1"), "{error}");
+    /// # Ok::<(), surprisal_tensor::ShapeError>(())
+    /// ```
     ///
     /// # Panics
     /// If an input belongs to another tape.
@@ -221,12 +341,31 @@ impl<'t, T: Scalar> Tape<'t, T> {
     }
 
     /// How many nodes have been recorded.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let _ = tape.constant(1.0).exp() + tape.constant(2.0);
+    /// assert_eq!(tape.len(), 4); // two constants, exp, add
+    /// ```
     #[allow(clippy::len_without_is_empty)] // a count of nodes, not a container
     pub fn len(&self) -> usize {
         self.workspace.borrow().nodes.len()
     }
 
     /// The first value, in the order of computation, that holds an infinity or NaN.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 0.0, 4.0]).named("x");
+    /// let _ = x.ln().named("log").square().sum(); // infinite from "log" on
+    /// let first = tape.first_non_finite().unwrap();
+    /// assert!(first.node.starts_with("\"log\" (ln) [3]"), "{first}");
+    /// assert_eq!((first.value, first.first, first.count, first.of), (f64::NEG_INFINITY, 1, 1, 3));
+    /// ```
     pub fn first_non_finite(&self) -> Option<NonFinite> {
         let w = self.workspace.borrow();
         (0..w.nodes.len() as u32).find_map(|id| {
@@ -245,6 +384,8 @@ impl<'t, T: Scalar> Tape<'t, T> {
 }
 
 /// Where a computation first left the finite numbers.
+///
+/// See the example of [`Tape::first_non_finite`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite {
     /// The node, by name and line.
@@ -268,22 +409,62 @@ impl fmt::Display for NonFinite {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The tape that this value is recorded on.
+    ///
+    /// A layer, which is given no tape, finds it so.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(2.0);
+    /// let doubled = x + x.tape().constant(2.0);
+    /// assert_eq!(doubled.item(), 4.0);
+    /// ```
     pub fn tape(self) -> &'t Tape<'t, T> {
         self.tape
     }
 
     /// The lengths of the axes.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.shape().dims(), [2, 3]);
+    /// assert_eq!(x.mean().shape().to_string(), "[]"); // a single number
+    /// ```
     pub fn shape(self) -> Shape {
         self.tape.workspace.borrow().nodes[self.id as usize].shape
     }
 
     /// The name on the card of the operation that made this value: "softmax"; "input" or "param" where none did.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.constant(2.0);
+    /// assert_eq!((x.op_name(), x.exp().op_name(), (x * x).op_name()), ("input", "exp", "mul"));
+    /// ```
     pub fn op_name(self) -> &'static str {
         self.tape.workspace.borrow().ops[self.id as usize].card().name
     }
 
     /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
     /// [`requires_grad`](Self::requires_grad).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![2.0]);
+    /// assert!(!x.exp().needs_grad());
+    /// assert!((x * tape.param(w)).needs_grad());
+    /// assert!(!(x * tape.param(w).detach()).needs_grad());
+    /// ```
     pub fn needs_grad(self) -> bool {
         self.tape.workspace.borrow().nodes[self.id as usize].tracked
     }
@@ -314,12 +495,29 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// A copy of the value as an array.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!((x * 10.0).value(), array![[10.0, 20.0], [30.0, 40.0]].into_dyn());
+    /// ```
     pub fn value(self) -> ArrayD<T> {
         let shape = self.shape();
         self.with_value(|values| view(&shape, values).to_owned())
     }
 
     /// Reads the value where it stands, by rows; the closure cannot record anything.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0], [3.0, 9.0]]);
+    /// let largest = x.with_value(|x| x.iter().copied().fold(f64::MIN, f64::max));
+    /// assert_eq!(largest, 9.0);
+    /// ```
     pub fn with_value<R>(self, read: impl FnOnce(&[T]) -> R) -> R {
         let w = self.tape.workspace.borrow();
         read(w.value(self.tape.params, self.id))
@@ -378,6 +576,19 @@ impl<'t, T: Scalar> Var<'t, T> {
 
     /// The gradient of the last `backward` with respect to this node. `None` if `backward` has not run, or if
     /// this node is an input without [`requires_grad`](Self::requires_grad), detached, or frozen.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![3.0]).requires_grad();
+    /// let y = x.square();
+    /// let (aside, loss) = (x.exp(), y.sum());
+    /// assert_eq!(y.grad(), None); // not yet
+    /// loss.backward();
+    /// assert_eq!((y.grad().unwrap()[0], x.grad().unwrap()[0]), (1.0, 6.0));
+    /// assert_eq!(aside.grad().unwrap()[0], 0.0); // the loss does not depend on it
+    /// ```
     pub fn grad(self) -> Option<ArrayD<T>> {
         let w = self.tape.workspace.borrow();
         let node = &w.nodes[self.id as usize];
@@ -396,6 +607,15 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// Asks for the gradient of an input.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let image = tape.input(&array![0.5, 2.0]).requires_grad();
+    /// image.square().sum().backward();
+    /// assert_eq!(image.grad(), Some(array![1.0, 4.0].into_dyn())); // how the loss answers to each pixel
+    /// ```
     ///
     /// # Panics
     /// Unless called right where the input is recorded: what was computed from it before would be left out.

@@ -56,6 +56,12 @@ const LONGEST_NAP: Duration = Duration::from_millis(1);
 static NUMBER: AtomicUsize = AtomicUsize::new(0); // 0 until somebody asks
 
 /// How many threads large work is shared by: as many as the machine has cores, unless [`set_number`] was called.
+///
+/// ```
+/// use surprisal_tensor::threads;
+/// threads::set_number(2);
+/// assert_eq!(threads::number(), 2);
+/// ```
 pub fn number() -> usize {
     if NUMBER.load(Relaxed) == 0 {
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
@@ -65,6 +71,18 @@ pub fn number() -> usize {
 }
 
 /// Sets how many threads work is shared by from now on; 1 for the calling thread alone. A call of [`within`] that runs keeps those it has.
+///
+/// The bits of every result are the same with any number:
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, threads};
+/// let sum = |threads| {
+///     threads::set_number(threads);
+///     let sines = |x: &mut [f32]| x.iter_mut().enumerate().for_each(|(i, x)| *x = (i as f32).sin());
+///     Workspace::new().eval(&Params::new(), |tape| tape.input_with([100_000], sines).exp().sum())
+/// };
+/// assert_eq!(sum(1), sum(2));
+/// ```
 ///
 /// # Panics
 /// If `n` is 0.
@@ -82,6 +100,20 @@ pub fn set_number(n: usize) {
 ///
 /// It runs in one of [`number`] threads that are started for it, and ends them; the others help with what is large. A call within
 /// another just runs, as it does with one thread.
+///
+/// ```
+/// use surprisal_tensor::{Params, Workspace, ndarray::array, threads};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![1.0]);
+/// threads::within(|| {
+///     let mut workspace = Workspace::new();
+///     for _ in 0..10 {
+///         let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
+///         params[w][0] -= 0.25 * grads[w][0]; // halves it
+///     }
+/// });
+/// assert_eq!(params[w][0], 1.0 / 1024.0);
+/// ```
 ///
 /// # Panics
 /// If `run` does.

@@ -177,6 +177,17 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// Starts a tape that records no gradients: for evaluation. `backward` on it is an error.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![2.0]);
+    /// # let mut workspace = Workspace::new();
+    /// let tape = workspace.no_grad(&params);
+    /// let y = tape.param(w).square();
+    /// assert_eq!(y.value()[0], 4.0);
+    /// assert!(!y.needs_grad() && !tape.is_training());
+    /// ```
     #[inline]
     pub fn no_grad<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p, T> {
         self.start(params, false)
@@ -223,6 +234,14 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// The value of a function of the parameters, without its gradient.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![2.0, 3.0]);
+    /// let y = Workspace::new().eval(&params, |tape| tape.param(w).square());
+    /// assert_eq!(y, array![4.0, 9.0].into_dyn());
+    /// ```
     pub fn eval(
         &mut self,
         params: &Params<T>,
@@ -233,16 +252,46 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// The gradient that the last `backward` left: of the loss with respect to every parameter.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![2.0, 3.0]);
+    /// # let mut workspace = Workspace::new();
+    /// for _ in 0..2 {
+    ///     workspace.tape(&params).param(w).square().sum().backward();
+    /// }
+    /// assert_eq!(workspace.grads()[w], [4.0, 6.0]); // of the last walk alone: nothing accumulates
+    /// ```
     pub fn grads(&self) -> &Gradients<T> {
         &self.grads
     }
 
     /// The same, to change: for clipping, say.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::new();
+    /// # let w = params.add("w", &array![30.0, 40.0]);
+    /// # let mut workspace = Workspace::new();
+    /// workspace.tape(&params).param(w).square().sum().backward();
+    /// let norm = workspace.grads().norm();
+    /// workspace.grads_mut().as_mut_slice().iter_mut().for_each(|g| *g /= norm); // to length 1
+    /// assert_eq!(workspace.grads()[w], [0.6, 0.8]);
+    /// ```
     pub fn grads_mut(&mut self) -> &mut Gradients<T> {
         &mut self.grads
     }
 
     /// Bytes that the values and the gradients of nodes take.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// let params = Params::<f32>::new();
+    /// let mut workspace = Workspace::new();
+    /// workspace.tape(&params).input_with([1000], |x| x.fill(1.0)).exp();
+    /// assert!(workspace.bytes() >= 2 * 1000 * 4); // the input and its exponential
+    /// ```
     pub fn bytes(&self) -> usize {
         (self.values.len() + self.node_grads.len()) * size_of::<T>()
     }

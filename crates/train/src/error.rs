@@ -6,6 +6,25 @@ use surprisal_data::DataError;
 use surprisal_tensor::NonFinite;
 
 /// Why a training run could not go on. The parameters are left as they were before the step that failed.
+///
+/// ```
+/// use surprisal_optim::Sgd;
+/// use surprisal_train::{TrainError, Trainer};
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Linear, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// # let iris = Examples::<f32>::new(&Dataset::iris());
+/// # let mut params = Params::new();
+/// let two_outputs = Linear::new(&mut params, "out", 4, 2, &mut rng(2));
+/// # let trainer = Trainer { objective: Objective::CrossEntropy, epochs: 1, batch_size: 10, seed: 3, measure_gradient: false };
+/// let error = trainer.fit(&two_outputs, &mut params, &mut Sgd::new(0.1), &iris, &iris, |_| ()).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+/// );
+/// assert!(matches!(error, TrainError::Misfit(_)));
+/// ```
 pub enum TrainError {
     /// The loss left the finite numbers.
     NotFinite {

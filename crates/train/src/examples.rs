@@ -24,6 +24,15 @@ pub struct Examples<T> {
 
 impl<T: Scalar> Examples<T> {
     /// The data set's numbers, rounded to `T`.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_train::Examples;
+    /// let iris = Dataset::iris();
+    /// let examples = Examples::<f32>::new(&iris);
+    /// assert_eq!(examples.labels, iris.labels);
+    /// assert_eq!(examples.features[[0, 0]], iris.features[[0, 0]] as f32);
+    /// ```
     pub fn new(data: &Dataset) -> Self {
         Examples {
             features: data.features.mapv(T::of),

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 /// The state after so many epochs; epoch 0 is the start. All measured on the whole of the data, before the next update.
+///
+/// See the example of [`Trainer::fit`](crate::Trainer::fit).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
     /// Passes over the training data so far.
@@ -18,6 +20,24 @@ pub struct Epoch {
 }
 
 /// The epochs of one training run, from 0 on.
+///
+/// ```
+/// use surprisal_train::{Objective, Trainer};
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Linear, rng};
+/// # use surprisal_optim::Sgd;
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::Examples;
+/// # let blobs = Examples::<f64>::new(&Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?);
+/// # let mut params = Params::new();
+/// # let model = Linear::new(&mut params, "out", 2, 1, &mut rng(2));
+/// # let trainer = Trainer { objective: Objective::CrossEntropy, epochs: 5, batch_size: 20, seed: 3, measure_gradient: false };
+/// let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.1), &blobs, &blobs, |_| ())?;
+/// assert_eq!((history.epochs()[0].epoch, history.last().epoch), (0, trainer.epochs)); // the start, and the end
+/// assert_eq!(history.epochs_to(0.95), Some(1)); // 0.93 at the start, 1 after the first epoch
+/// assert_eq!(history.to_csv().lines().count(), 1 + 6); // a header, and a line an epoch
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     epochs: Vec<Epoch>,

@@ -19,6 +19,12 @@ use surprisal_tensor::{Scalar, Var};
 /// | `ce` | `-ln p_y`, the surprise at the true class |
 /// | `mse` | `Σ_k (p_k - t_k)²`, with t one-hot |
 /// | `half_mse` | `½ Σ_k (p_k - t_k)²` |
+///
+/// ```
+/// use surprisal_train::Objective;
+/// assert_eq!("mse".parse(), Ok(Objective::SquaredError));
+/// assert_eq!("mae".parse::<Objective>().unwrap_err(), "there is no loss \"mae\": choose one of ce, mse, half_mse");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objective {
     /// Cross-entropy, fused with the head.
@@ -35,6 +41,12 @@ impl Objective {
         [Objective::CrossEntropy, Objective::SquaredError, Objective::HalfSquaredError];
 
     /// The name it is chosen by: "ce".
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// assert_eq!(Objective::ALL.map(Objective::name), ["ce", "mse", "half_mse"]);
+    /// assert_eq!(Objective::CrossEntropy.to_string(), "cross-entropy"); // for readers
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Objective::CrossEntropy => "ce",

@@ -64,6 +64,8 @@ pub struct SavedModel {
 }
 
 /// One parameter.
+///
+/// See the example of [`SavedModel::parameters_of`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedParameter {
     /// "layer1.weight"
@@ -100,6 +102,17 @@ fn decode(body: &[u8]) -> Result<(SavedModel, usize), bincode::error::DecodeErro
 
 impl SavedModel {
     /// What the parameters of a model are saved as.
+    ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let mut params = Params::<f32>::new();
+    /// let out = Linear::new(&mut params, "out", 2, 1, &mut rng(7));
+    /// let saved = SavedModel::parameters_of(&params);
+    /// assert_eq!((saved[0].name.as_str(), &saved[0].shape[..]), ("out.weight", &[2, 1][..]));
+    /// assert_eq!(saved[0].values, params[out.weight]);
+    /// ```
     pub fn parameters_of(params: &Params<f32>) -> Vec<SavedParameter> {
         let save = |id| {
             let entry = params.entry(id);
@@ -110,6 +123,26 @@ impl SavedModel {
     }
 
     /// The bytes of the file.
+    ///
+    /// ```
+    /// # use surprisal_layers::{Activation, Mlp, rng};
+    /// # use surprisal_tensor::Params;
+    /// # use surprisal_train::SavedModel;
+    /// # let mut params = Params::<f32>::new();
+    /// # Mlp::new(&mut params, &"2-2".parse()?, Activation::Tanh, &mut rng(7));
+    /// # let saved = SavedModel {
+    /// #     sizes: "2-2".into(),
+    /// #     activation: "tanh".into(),
+    /// #     feature_names: vec!["width".into(), "height".into()],
+    /// #     class_names: vec!["no".into(), "yes".into()],
+    /// #     offset: vec![0.0; 2],
+    /// #     scale: vec![1.0; 2],
+    /// #     parameters: SavedModel::parameters_of(&params),
+    /// # };
+    /// let bytes = saved.to_bytes();
+    /// assert_eq!(&bytes[..8], b"SURPRISL");
+    /// # Ok::<(), surprisal_layers::SizesError>(())
+    /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
         let body = bincode::serde::encode_to_vec(self, config::<{ usize::MAX }>())
             .expect("strings and numbers can always be encoded");
@@ -123,6 +156,29 @@ impl SavedModel {
     }
 
     /// Writes the file: first beside its place, then renamed, so that there is never half a model.
+    ///
+    /// ```
+    /// # use surprisal_layers::{Activation, Mlp, rng};
+    /// # use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// # let mut params = Params::<f32>::new();
+    /// # Mlp::new(&mut params, &"2-2".parse()?, Activation::Tanh, &mut rng(7));
+    /// # let saved = SavedModel {
+    /// #     sizes: "2-2".into(),
+    /// #     activation: "tanh".into(),
+    /// #     feature_names: vec!["width".into(), "height".into()],
+    /// #     class_names: vec!["no".into(), "yes".into()],
+    /// #     offset: vec![0.0; 2],
+    /// #     scale: vec![1.0; 2],
+    /// #     parameters: SavedModel::parameters_of(&params),
+    /// # };
+    /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.surprisal", std::process::id()));
+    /// saved.write(&path)?;
+    /// let read = SavedModel::read(&path);
+    /// std::fs::remove_file(&path)?;
+    /// assert_eq!(read?, saved);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If it cannot be written; what stood at the place is still there.
@@ -143,6 +199,13 @@ impl SavedModel {
 
     /// Reads the file and checks all of it.
     ///
+    /// ```
+    /// use std::path::Path;
+    /// use surprisal_train::SavedModel;
+    /// let error = SavedModel::read(Path::new("no-such-model.surprisal")).unwrap_err();
+    /// assert!(error.to_string().starts_with("no-such-model.surprisal: cannot read: "));
+    /// ```
+    ///
     /// # Errors
     /// If it is not such a file, of another version or number type, cut off, damaged, or contradicts itself: with the
     /// position, what was expected and what was found.
@@ -157,6 +220,30 @@ impl SavedModel {
     }
 
     /// [`read`](Self::read), from bytes; `path` is for the messages.
+    ///
+    /// ```
+    /// # use surprisal_layers::{Activation, Mlp, rng};
+    /// # use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// # let mut params = Params::<f32>::new();
+    /// # Mlp::new(&mut params, &"2-2".parse()?, Activation::Tanh, &mut rng(7));
+    /// # let saved = SavedModel {
+    /// #     sizes: "2-2".into(),
+    /// #     activation: "tanh".into(),
+    /// #     feature_names: vec!["width".into(), "height".into()],
+    /// #     class_names: vec!["no".into(), "yes".into()],
+    /// #     offset: vec![0.0; 2],
+    /// #     scale: vec![1.0; 2],
+    /// #     parameters: SavedModel::parameters_of(&params),
+    /// # };
+    /// let mut bytes = saved.to_bytes();
+    /// assert_eq!(SavedModel::from_bytes(&bytes, "model".as_ref())?, saved);
+    /// bytes[40] ^= 1; // a single bit
+    /// let error = SavedModel::from_bytes(&bytes, "model".as_ref()).unwrap_err();
+    /// assert_eq!(error.at, Some(20));
+    /// assert!(error.to_string().ends_with("the file is damaged"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -280,6 +367,28 @@ impl SavedModel {
 
     /// The model and its parameters, ready to be run.
     ///
+    /// ```
+    /// # use surprisal_layers::{Activation, Mlp, rng};
+    /// # use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// # let mut params = Params::<f32>::new();
+    /// # Mlp::new(&mut params, &"2-2".parse()?, Activation::Tanh, &mut rng(7));
+    /// # let saved = SavedModel {
+    /// #     sizes: "2-2".into(),
+    /// #     activation: "tanh".into(),
+    /// #     feature_names: vec!["width".into(), "height".into()],
+    /// #     class_names: vec!["no".into(), "yes".into()],
+    /// #     offset: vec![0.0; 2],
+    /// #     scale: vec![1.0; 2],
+    /// #     parameters: SavedModel::parameters_of(&params),
+    /// # };
+    /// let (model, params) = saved.load()?;
+    /// assert_eq!(params[model.layers()[0].weight], saved.parameters[0].values);
+    /// let contradiction = SavedModel { sizes: "3-2".into(), ..saved };
+    /// assert_eq!(contradiction.load().unwrap_err(), "expected 3 feature names for sizes 3-2, found 2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the parts contradict each other; those of a model that was read do not.
     pub fn load(&self) -> Result<(Mlp, Params<f32>), String> {
@@ -293,6 +402,16 @@ impl SavedModel {
 }
 
 /// A model file that cannot be written or used.
+///
+/// ```
+/// use surprisal_train::SavedModel;
+/// let error = SavedModel::from_bytes(b"no model", "notes.txt".as_ref()).unwrap_err();
+/// assert_eq!(error.at, Some(0));
+/// assert_eq!(
+///     error.to_string(),
+///     "notes.txt, byte 0: expected \"SURPRISL\", found something else: is this a model of surprisal?"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedError {
     /// The file.

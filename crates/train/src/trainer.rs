@@ -10,6 +10,8 @@ use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 use crate::{Epoch, Examples, History, Objective, TrainError};
 
 /// How a model is trained. Two runs from equal settings and equal parameters give equal numbers.
+///
+/// See the example of [`fit`](Self::fit).
 #[derive(Clone, Debug)]
 pub struct Trainer {
     /// What is minimised.

@@ -43,6 +43,8 @@ pub struct Calibration {
 }
 
 /// The rows whose confidence lies in `(lo, hi]`; the first bin also takes 0.
+///
+/// See the example of [`calibration`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibrationBin {
     /// The place among all bins, those without rows included; counts from 0.

@@ -133,6 +133,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[doc = math!("y = min(a, b)")]
     #[doc = math!("da = dy where a < b, dy / 2 where a = b, else 0")]
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 5.0]).requires_grad();
+    /// let capped = x.minimum(tape.constant(2.0));
+    /// capped.sum().backward();
+    /// assert_eq!(capped.value(), array![1.0, 2.0].into_dyn());
+    /// assert_eq!(x.grad(), Some(array![1.0, 0.0].into_dyn())); // what was capped learns nothing
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if the shapes do not broadcast.
     #[track_caller]

@@ -82,17 +82,30 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// Applies a function to every number.
+    ///
+    /// Every method such as [`relu`](Self::relu) is one of these; [`Elementwise`] shows a function of one's own.
+    ///
+    /// ```
+    /// use surprisal_tensor::ops::elementwise::{LeakyRelu, Tanh};
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![-2.0, 2.0]);
+    /// assert_eq!(x.map(Tanh).value(), x.tanh().value());
+    /// assert_eq!(x.map(LeakyRelu { slope: 0.5 }).value(), array![-1.0, 2.0].into_dyn());
+    /// ```
     #[track_caller]
     pub fn map<F: Elementwise>(self, f: F) -> Var<'t, T> {
         self.tape().apply(Map(f), [self])
     }
 }
 
-/// `/// story`, then: Type method, "formula", "derivative", domain, f, df, and, if not all settings make sense, their check.
+/// `/// story`, then: Type method, an example's numbers and their results to four places, "formula", "derivative", domain, f, df, and,
+/// if not all settings make sense, their check.
 /// Settings stand behind the type, each with the value that the gradient checks use: `Type { slope = 0.1 }`.
 macro_rules! elementwise {
-    ($($(#[doc = $story:literal])+ $Type:ident $({ $($(#[doc = $about:literal])+ $field:ident = $sample:expr),+ })? $method:ident,
-       $forward:literal, $backward:literal, $domain:ident,
+    ($($(#[doc = $story:literal])+ $Type:ident $({ $($(#[doc = $about:literal])+ $field:ident = $sample:expr),+ })? $method:ident
+       [$($at:expr),+] to [$($is:expr),+], $forward:literal, $backward:literal, $domain:ident,
        |$x:ident| $f:expr, |$dx:pat_param, $dy:pat_param| $df:expr $(, |$own:ident| $check:expr)?;)+) => {
         $(
             item! {
@@ -100,6 +113,8 @@ macro_rules! elementwise {
                 ///
                 #[doc = math!("y = " $forward)]
                 #[doc = math!("dx = " $backward)]
+                ///
+                #[doc = concat!("See the example of [`", stringify!($method), "`](crate::Var::", stringify!($method), ").")]
                 $Type $({ $($(#[doc = $about])+ $field),+ })?
             }
             #[allow(unused_variables)] // not every function uses all its settings in both
@@ -134,6 +149,21 @@ macro_rules! elementwise {
                 ///
                 #[doc = math!("y = " $forward)]
                 #[doc = math!("dx = " $backward)]
+                ///
+                /// ```
+                /// # use surprisal_tensor::{Params, Workspace, check_gradient, ndarray::array};
+                #[doc = concat!("let x = array![", stringify!($($at),+), "].into_dyn();")]
+                #[doc = concat!(
+                    "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                    stringify!($method), "(", $(stringify!($($sample),+),)? "));"
+                )]
+                #[doc = concat!(
+                    "assert_eq!(y.mapv(|y| (y * 1e4).round() / 1e4), array![", stringify!($($is),+), "].into_dyn());"
+                )]
+                #[doc = concat!(
+                    "check_gradient(&[x], |_, x| x[0].", stringify!($method), "(", $(stringify!($($sample),+),)? "));"
+                )]
+                /// ```
                 #[track_caller]
                 pub fn $method(self $($(, $field: f64)+)?) -> Var<'t, T> { self.map($Type $({ $($field),+ })?) }
             )+
@@ -165,38 +195,40 @@ macro_rules! item {
 
 elementwise! {
     /// Changes the sign.
-    Neg neg, "-x", "-dy", Any, |x| -x, |_, _| -T::ONE;
+    Neg neg [-1.0, 2.0] to [1.0, -2.0], "-x", "-dy", Any, |x| -x, |_, _| -T::ONE;
 
     /// The distance from 0. Its derivative at 0 is taken as 0.
-    Abs abs, "|x|", "sign(x) dy", NonZero, |x| x.abs(),
+    Abs abs [-3.0, 2.0] to [3.0, 2.0], "|x|", "sign(x) dy", NonZero, |x| x.abs(),
         |x, _| if x > T::ZERO { T::ONE } else if x < T::ZERO { -T::ONE } else { T::ZERO };
 
     /// The function that is its own derivative.
-    Exp exp, "e^x", "y dy", Any, |x| x.exp(), |_, y| y;
+    Exp exp [0.0, 1.0] to [1.0, 2.7183], "e^x", "y dy", Any, |x| x.exp(), |_, y| y;
 
     /// e^x less its value at 0, in one: near 0, where e^x rounds to 1, it keeps every digit.
-    ExpM1 exp_m1, "e^x - 1", "e^x dy", Any, |x| x.exp_m1(), |x, _| x.exp();
+    ExpM1 exp_m1 [0.0, 1.0] to [0.0, 1.7183], "e^x - 1", "e^x dy", Any, |x| x.exp_m1(), |x, _| x.exp();
 
     /// The natural logarithm: the surprise of an event of probability x is -ln x. Defined for x > 0.
-    Ln ln, "ln x", "dy / x", Positive, |x| x.ln(), |x, _| T::ONE / x;
+    Ln ln [0.5, 1.0] to [-0.6931, 0.0], "ln x", "dy / x", Positive, |x| x.ln(), |x, _| T::ONE / x;
 
     /// The logarithm of what is a little more or less than 1, without rounding it to 1 first. Defined for x > -1.
-    Ln1p ln_1p, "ln(1 + x)", "dy / (1 + x)", AboveMinusOne, |x| x.ln_1p(), |x, _| T::ONE / (T::ONE + x);
+    Ln1p ln_1p [0.0, 1.0] to [0.0, 0.6931],
+        "ln(1 + x)", "dy / (1 + x)", AboveMinusOne, |x| x.ln_1p(), |x, _| T::ONE / (T::ONE + x);
 
     /// Grows fastest where it is largest: why squared error punishes large errors hard.
-    Square square, "x²", "2 x dy", Any, |x| x * x, |x, _| x + x;
+    Square square [-3.0, 2.0] to [9.0, 4.0], "x²", "2 x dy", Any, |x| x * x, |x, _| x + x;
 
     /// Undoes the square. Defined for x >= 0; at 0 its slope is infinite.
-    Sqrt sqrt, "√x", "dy / (2 y)", Positive, |x| x.sqrt(), |_, y| T::ONE / (y + y);
+    Sqrt sqrt [2.0, 9.0] to [1.4142, 3.0], "√x", "dy / (2 y)", Positive, |x| x.sqrt(), |_, y| T::ONE / (y + y);
 
     /// One over x; x must not be 0.
-    Recip recip, "1 / x", "-y² dy", NonZero, |x| T::ONE / x, |_, y| -y * y;
+    Recip recip [-4.0, 2.0] to [-0.25, 0.5], "1 / x", "-y² dy", NonZero, |x| T::ONE / x, |_, y| -y * y;
 
     /// Any fixed power. Defined for x > 0, and for every x if the exponent is a whole number.
     Powf {
         /// The power.
         exponent = 1.7
-    } powf, "x^exponent", "exponent x^(exponent - 1) dy", Positive, |x| x.powf(exponent),
+    } powf [0.5, 2.0] to [0.3078, 3.249],
+        "x^exponent", "exponent x^(exponent - 1) dy", Positive, |x| x.powf(exponent),
         |x, _| if exponent == 0.0 { T::ZERO } else { T::of(exponent) * x.powf(exponent - 1.0) };
 
     /// Cuts off what lies outside an interval; what was cut gets no gradient. Its derivative at the borders is taken as 0.
@@ -205,7 +237,7 @@ elementwise! {
         low = -0.75,
         /// The largest.
         high = 1.25
-    } clamp, "min(max(x, low), high)", "dy where low < x < high, else 0", Any,
+    } clamp [0.3, 1.7] to [0.3, 1.25], "min(max(x, low), high)", "dy where low < x < high, else 0", Any,
         |x| {
             let (low, high) = (T::of(low), T::of(high));
             if x < low { low } else if x > high { high } else { x }
@@ -215,19 +247,22 @@ elementwise! {
 
     /// Squashes any number into (0, 1): the probability of "yes" whose log-odds are x.
     /// Its derivative is at most 1/4 and vanishes on both sides: a saturated unit hardly learns.
-    Sigmoid sigmoid, "1 / (1 + e^-x)", "σ(x) σ(-x) dy", Any, |x| x.sigmoid(), |x, _| x.sigmoid_prime();
+    Sigmoid sigmoid [0.0, 2.0] to [0.5, 0.8808],
+        "1 / (1 + e^-x)", "σ(x) σ(-x) dy", Any, |x| x.sigmoid(), |x, _| x.sigmoid_prime();
 
     /// The logarithm of the sigmoid, without forming it: minus this is the surprise at a "yes" whose log-odds are x.
-    LogSigmoid log_sigmoid, "ln σ(x) = -softplus(-x)", "σ(-x) dy", Any, |x| -(-x).softplus(), |x, _| (-x).sigmoid();
+    LogSigmoid log_sigmoid [0.0, 2.0] to [-0.6931, -0.1269],
+        "ln σ(x) = -softplus(-x)", "σ(-x) dy", Any, |x| -(-x).softplus(), |x, _| (-x).sigmoid();
 
     /// A relu with a round corner: 0 far to the left, x far to the right, and nowhere flat.
-    Softplus softplus, "ln(1 + e^x)", "σ(x) dy", Any, |x| x.softplus(), |x, _| x.sigmoid();
+    Softplus softplus [0.0, 2.0] to [0.6931, 2.1269],
+        "ln(1 + e^x)", "σ(x) dy", Any, |x| x.softplus(), |x, _| x.sigmoid();
 
     /// A sigmoid stretched to (-1, 1), with slope 1 at 0.
-    Tanh tanh, "tanh x", "(1 - y²) dy", Any, |x| x.tanh(), |x, _| x.tanh_prime();
+    Tanh tanh [0.0, 2.0] to [0.0, 0.964], "tanh x", "(1 - y²) dy", Any, |x| x.tanh(), |x, _| x.tanh_prime();
 
     /// Lets positive numbers pass and stops the others. Its derivative at 0 is taken as 0.
-    Relu relu, "max(x, 0)", "dy where x > 0, else 0", NonZero,
+    Relu relu [-1.0, 2.0] to [0.0, 2.0], "max(x, 0)", "dy where x > 0, else 0", NonZero,
         |x| if x > T::ZERO || x.value().is_nan() { x } else { T::ZERO },
         |x, _| if x > T::ZERO { T::ONE } else { T::ZERO };
 
@@ -236,7 +271,7 @@ elementwise! {
     LeakyRelu {
         /// The slope below 0; 0.01 is usual.
         slope = 0.1
-    } leaky_relu, "x where x > 0, else slope x", "dy where x > 0, else slope dy", NonZero,
+    } leaky_relu [-1.0, 2.0] to [-0.1, 2.0], "x where x > 0, else slope x", "dy where x > 0, else slope dy", NonZero,
         |x| if x > T::ZERO { x } else { T::of(slope) * x },
         |x, _| if x > T::ZERO { T::ONE } else { T::of(slope) };
 
@@ -244,20 +279,24 @@ elementwise! {
     Elu {
         /// How far down it goes; with 1, which is usual, it has no kink.
         alpha = 0.6
-    } elu, "x where x > 0, else alpha (e^x - 1)", "dy where x > 0, else alpha e^x dy", NonZero,
+    } elu [-1.0, 2.0] to [-0.3793, 2.0],
+        "x where x > 0, else alpha (e^x - 1)", "dy where x > 0, else alpha e^x dy", NonZero,
         |x| if x > T::ZERO { x } else { T::of(alpha) * x.exp_m1() },
         |x, _| if x > T::ZERO { T::ONE } else { T::of(alpha) * x.exp() };
 
     /// Each number times its own sigmoid: like relu far from 0, but smooth, and a little below 0 on the left. Also called swish.
-    Silu silu, "x σ(x)", "(σ(x) + x σ(x) σ(-x)) dy", Any, |x| x * x.sigmoid(), |x, _| x.sigmoid() + x * x.sigmoid_prime();
+    Silu silu [-1.0, 2.0] to [-0.2689, 1.7616],
+        "x σ(x)", "(σ(x) + x σ(x) σ(-x)) dy", Any, |x| x * x.sigmoid(), |x, _| x.sigmoid() + x * x.sigmoid_prime();
 
     /// Each number times the probability Φ(x) that a standard normal number is below it: the smooth relu of transformers.
     /// φ is the density of Φ.
-    Gelu gelu, "x Φ(x)", "(Φ(x) + x φ(x)) dy", Any, |x| x * x.normal_cdf(), |x, _| x.normal_cdf() + x * x.normal_density();
+    Gelu gelu [-1.0, 2.0] to [-0.1587, 1.9545],
+        "x Φ(x)", "(Φ(x) + x φ(x)) dy", Any, |x| x * x.normal_cdf(), |x, _| x.normal_cdf() + x * x.normal_density();
 
     /// The approximation of gelu with which many transformers were trained, u = √(2/π) (x + 0.044715 x³).
     /// It differs from gelu by less than 0.0005.
-    GeluTanh gelu_tanh, "x (1 + tanh u) / 2 = x σ(2u)", "(σ(2u) + x σ(2u) σ(-2u) 2u') dy", Any,
+    GeluTanh gelu_tanh [-1.0, 2.0] to [-0.1588, 1.9546],
+        "x (1 + tanh u) / 2 = x σ(2u)", "(σ(2u) + x σ(2u) σ(-2u) 2u') dy", Any,
         |x| x * twice_u(x).0.sigmoid(),
         |x, _| {
             let (twice_u, slope) = twice_u(x);

@@ -169,6 +169,17 @@ fn record<'t, 'i, T: Scalar>(
 impl<'t, T: Scalar> Var<'t, T> {
     /// The places along an axis with these indices: `table.index_select(0, &[2, 0, 2])` is three rows of the table.
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let table = tape.input(&array![[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]).requires_grad();
+    /// let rows = table.index_select(0, &[2, 0, 2]);
+    /// rows.sum().backward();
+    /// assert_eq!(rows.value(), array![[2.0, 2.1], [0.0, 0.1], [2.0, 2.1]].into_dyn());
+    /// assert_eq!(table.grad(), Some(array![[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]].into_dyn())); // 2 was taken twice
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or an index does not lie in it.
     #[track_caller]

@@ -176,6 +176,17 @@ impl<T: Scalar> Op<T> for Concat {
 impl<'t, T: Scalar> Var<'t, T> {
     /// The places `start..end` along an axis: `[64, 10].slice(1, 2..5)` is `[64, 3]`.
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).requires_grad();
+    /// let part = x.slice(1, 1..3);
+    /// part.sum().backward();
+    /// assert_eq!(part.value(), array![[2.0, 3.0], [5.0, 6.0]].into_dyn());
+    /// assert_eq!(x.grad(), Some(array![[0.0, 1.0, 1.0], [0.0, 1.0, 1.0]].into_dyn()));
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or the range does not lie in it.
     #[track_caller]
@@ -204,6 +215,16 @@ pub fn concat<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
 }
 
 /// Inputs of one shape side by side along a new axis: three `[64, 10]` along axis 0 are `[3, 64, 10]`.
+///
+/// ```
+/// use surprisal_tensor::stack;
+/// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let tape = workspace.tape(&params);
+/// let (a, b) = (tape.input(&array![1.0, 2.0]), tape.input(&array![3.0, 4.0]));
+/// assert_eq!(stack(&[a, b], 0).value(), array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
+/// assert_eq!(stack(&[a, b], 1).value(), array![[1.0, 3.0], [2.0, 4.0]].into_dyn());
+/// ```
 ///
 /// # Panics
 /// At the caller's line, if there is no input, the shapes differ, or the result could have no such axis.

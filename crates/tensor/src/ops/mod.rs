@@ -60,6 +60,8 @@ use crate::{Card, Dual, Scalar, Var};
 pub type Checked<'t> = Var<'t, Dual<f64>>;
 
 /// One line of the list: an operation, how to call it, and on what.
+///
+/// See the example of [`all`].
 pub struct Entry {
     /// What the operation says of itself.
     pub card: Card,
@@ -105,6 +107,13 @@ pub enum Call {
 }
 
 /// Every operation.
+///
+/// ```
+/// use surprisal_tensor::ops;
+/// let tanh = ops::all().find(|entry| entry.card.name == "tanh").unwrap();
+/// assert_eq!((tanh.card.forward, tanh.card.backward), ("tanh x", "(1 - y²) dy"));
+/// assert_eq!(tanh.domain, ops::Domain::Any);
+/// ```
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     elementwise::TABLE.iter().chain(arithmetic::TABLE).chain(LIST)
 }

@@ -78,7 +78,9 @@ impl<T: Scalar> Op<T> for Matmul {
         let ((a_batch, [m, k]), (b_batch, [rows, n])) = (matrices(inputs, 0)?, matrices(inputs, 1)?);
         let (a, b) = (inputs.shape(0), inputs.shape(1));
         if k != rows {
-            let error = ShapeError::new(format!("{a} x {b}: {k} columns meet {rows} rows"));
+            let columns = if k == 1 { "1 column meets".into() } else { format!("{k} columns meet") };
+            let of_rows = if rows == 1 { "1 row".into() } else { format!("{rows} rows") };
+            let error = ShapeError::new(format!("{a} x {b}: {columns} {of_rows}"));
             return Err(if k == n {
                 error.hint(format!("the right side would fit transposed: b.t() is [{n}, {rows}]"))
             } else {

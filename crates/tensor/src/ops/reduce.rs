@@ -139,6 +139,16 @@ impl Mean {
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The sum of all numbers.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]).requires_grad();
+    /// x.sum().backward();
+    /// assert_eq!(x.sum().item(), 10.0);
+    /// assert_eq!(x.grad(), Some(array![[1.0, 1.0], [1.0, 1.0]].into_dyn())); // all get the same
+    /// ```
     #[track_caller]
     pub fn sum(self) -> Var<'t, T> {
         self.tape().apply(Sum { axis: None }, [self])
@@ -167,6 +177,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[doc = math!("y = Σ x / n")]
     #[doc = math!("dx = dy / n")]
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 3.0]).requires_grad();
+    /// let mean = x.mean();
+    /// mean.backward();
+    /// assert_eq!(mean.item(), 2.0);
+    /// assert_eq!(x.grad(), Some(array![0.5, 0.5].into_dyn())); // the more numbers, the less each counts
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is none.
     #[track_caller]
@@ -174,6 +195,15 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Mean { axis: None }, [self])
     }
     /// The mean along one axis, which disappears.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.mean_axis(0).value(), array![2.5, 3.5, 4.5].into_dyn()); // of each column
+    /// assert_eq!(x.mean_axis(-1).value(), array![2.0, 5.0].into_dyn()); // of each row
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or nothing along it.

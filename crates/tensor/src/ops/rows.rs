@@ -110,6 +110,18 @@ impl<T: Scalar, F: RowFunction> Op<T> for Reduce<F> {
 impl<'t, T: Scalar> Var<'t, T> {
     /// Applies a function of a row of numbers to everything, or along an axis, which disappears.
     ///
+    /// [`RowFunction`] shows a function of one's own.
+    ///
+    /// ```
+    /// use surprisal_tensor::ops::rows::Norm;
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[3.0, 4.0], [6.0, 8.0]]);
+    /// assert_eq!(x.reduce(Norm, Some(1)).value(), array![5.0, 10.0].into_dyn());
+    /// assert_eq!(x.reduce(Norm, None).item(), 125f64.sqrt());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or too few numbers.
     #[track_caller]
@@ -118,11 +130,22 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 }
 
-/// The methods of a function of a row: of everything, and along an axis.
+/// The methods of a function of a row: of everything, and along an axis. Its values of [3, 4] and [6, 8] are for the examples.
 macro_rules! reductions {
-    ($($(#[doc = $doc:literal])+ $all:ident, $along:ident, $function:expr;)+) => {
+    ($($(#[doc = $doc:literal])+ $all:ident, $along:ident, $function:expr, [$first:expr, $second:expr];)+) => {
         impl<'t, T: $crate::Scalar> $crate::Var<'t, T> { $(
             $(#[doc = $doc])+
+            ///
+            /// ```
+            /// # use surprisal_tensor::{Params, Workspace, check_gradient, ndarray::array};
+            /// let x = array![3.0, 4.0].into_dyn();
+            #[doc = concat!(
+                "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                stringify!($all), "());"
+            )]
+            #[doc = concat!("assert_eq!(y[[]], ", stringify!($first), ");")]
+            #[doc = concat!("check_gradient(&[x], |_, x| x[0].", stringify!($all), "());")]
+            /// ```
             ///
             /// # Panics
             /// At the caller's line, if there are too few numbers.
@@ -131,6 +154,16 @@ macro_rules! reductions {
 
             #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") along one axis, which disappears.")]
             /// Negative axes count from the back.
+            ///
+            /// ```
+            /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+            /// let x = array![[3.0, 4.0], [6.0, 8.0]];
+            #[doc = concat!(
+                "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                stringify!($along), "(-1));"
+            )]
+            #[doc = concat!("assert_eq!(y, array![", stringify!($first), ", ", stringify!($second), "].into_dyn());")]
+            /// ```
             ///
             /// # Panics
             /// At the caller's line, if there is no such axis, or too few numbers along it.
@@ -294,17 +327,26 @@ impl RowFunction for Norm {
 
 reductions! {
     /// The product of all numbers; its gradient is right where some are 0, too.
-    prod, prod_axis, Prod;
+    prod, prod_axis, Prod, [12.0, 48.0];
     /// The unbiased estimate of the variance, Σ (x - mean)² / (n - 1). [`var_with`](Self::var_with) takes another denominator.
-    var, var_axis, Variance { correction: 1 };
+    var, var_axis, Variance { correction: 1 }, [0.5, 2.0];
     /// The Euclidean length, √(Σ x²), whose squares neither overflow nor underflow. Its gradient at 0 is taken as 0.
-    norm, norm_axis, Norm;
+    norm, norm_axis, Norm, [5.0, 10.0];
 }
 
 impl<'t, T: Scalar> Var<'t, T> {
     /// The variance of everything, or along an axis, with a correction: 1 is unbiased, 0 takes n as it is.
     ///
     #[doc = math!("y = Σ (x - mean)² / (n - correction)")]
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1.0, 2.0, 6.0]);
+    /// assert_eq!(x.var_with(None, 1).item(), 7.0); // (4 + 1 + 9) / 2, as `var`
+    /// assert_eq!(x.var_with(None, 0).item(), 14.0 / 3.0);
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or not more numbers than the correction.

@@ -485,6 +485,15 @@ impl<'t, T: Scalar> Var<'t, T> {
     #[doc = math!("y_i = x_i - ln Σ_j e^x_j")]
     #[doc = math!("dx_i = dy_i - p_i Σ_j dy_j")]
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let z = tape.input(&array![0.0, 1000.0]);
+    /// assert_eq!(z.log_softmax(-1).value(), array![-1000.0, 0.0].into_dyn());
+    /// assert_eq!(z.softmax(-1).ln().value()[0], f64::NEG_INFINITY); // what it avoids
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
@@ -495,6 +504,17 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     #[doc = math!("y = ln Σ_j e^x_j")]
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![1000.0, 1000.0]).requires_grad();
+    /// let y = x.logsumexp();
+    /// y.backward();
+    /// assert_eq!(y.item(), 1000.0 + 2f64.ln()); // e^1000 alone is infinite
+    /// assert_eq!(x.grad(), Some(array![0.5, 0.5].into_dyn()));
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there are no numbers.
     #[track_caller]
@@ -502,6 +522,14 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(LogSumExp { axis: None }, [self])
     }
     /// [`logsumexp`](Self::logsumexp) along one axis, which disappears. Negative axes count from the back.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[0.0, 0.0], [5.0, -1e9]]);
+    /// assert_eq!(x.logsumexp_axis(1).value(), array![2f64.ln(), 5.0].into_dyn());
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or if there are no numbers along it.

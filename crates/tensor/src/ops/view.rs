@@ -151,6 +151,14 @@ same_numbers!(Squeeze, |old, from| {
 impl<'t, T: Scalar> Var<'t, T> {
     /// The transpose of a matrix, or of every matrix along the last two axes: `[.., rows, columns]` to `[.., columns, rows]`.
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.t().value(), array![[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if there are fewer than two axes.
     #[track_caller]
@@ -176,6 +184,16 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
     /// A new axis of length 1: `[64, 10].unsqueeze(1)` is `[64, 1, 10]`, `unsqueeze(-1)` `[64, 10, 1]`.
     ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let row_means = tape.input(&array![1.0, 10.0]);
+    /// let x = tape.input(&array![[0.0, 2.0], [9.0, 11.0]]);
+    /// let centred = x - row_means.unsqueeze(1); // [2, 1] meets [2, 2]; [2] would be taken from the columns
+    /// assert_eq!(centred.value(), array![[-1.0, 1.0], [-1.0, 1.0]].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// At the caller's line, if the new shape could have no such axis.
     #[track_caller]
@@ -183,6 +201,14 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape().apply(Unsqueeze { axis }, [self])
     }
     /// An axis of length 1 less: `[64, 1, 10].squeeze(1)` is `[64, 10]`.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let outputs = tape.input(&array![[0.5], [0.9]]);
+    /// assert_eq!(outputs.squeeze(1).value(), array![0.5, 0.9].into_dyn());
+    /// ```
     ///
     /// # Panics
     /// At the caller's line, if there is no such axis, or its length is not 1.

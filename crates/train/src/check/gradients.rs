@@ -15,6 +15,8 @@ const OF_EACH: usize = 40;
 const SEED: u64 = 0;
 
 /// What [`gradients`] measured.
+///
+/// See the example of [`gradients`].
 #[derive(Clone, Debug)]
 pub struct Gradients {
     /// How many derivatives were compared ..
@@ -33,6 +35,21 @@ pub struct Gradients {
 /// computed in `f64`: for every number of theta if they are at most 2000, else for 40 of every parameter, drawn from a fixed seed.
 ///
 /// Both oracles run the forward formula alone. Layers are in training, and draw the same random numbers each time.
+///
+/// ```
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Activation, Mlp, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// let iris = Examples::<f32>::new(&Dataset::iris());
+/// let mut params = Params::new();
+/// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Tanh, &mut rng(7));
+/// let check = check::gradients(&model, &params, Objective::CrossEntropy, &iris, check::ROWS)?;
+/// assert!(check.holds && check.measured.wrong.is_empty(), "{check}");
+/// assert_eq!((check.measured.compared, check.measured.of), (67, 67)); // 4 · 8 + 8 + 8 · 3 + 3
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the model's outputs and the data do not fit.

@@ -13,6 +13,8 @@ const TIMES: [f64; 2] = [0.1, 3.0];
 const SURE: f64 = 3.0;
 
 /// What [`init_loss`] measured.
+///
+/// See the example of [`init_loss`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InitLoss {
     /// The mean loss over all rows.
@@ -32,6 +34,21 @@ pub struct InitLoss {
 /// (σ²/8 for one logit), which for a σ of 1 is at most 36 % of ln K; the rest is for luck, as classes that are easy to tell
 /// apart may lie on the right or on the wrong side of a random line. A squared error is bounded, so that a start that is sure of
 /// itself may escape this: the standard deviation of the logits may be 3 at most.
+///
+/// ```
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Init, Linear, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// let iris = Examples::<f64>::new(&Dataset::iris());
+/// let mut params = Params::new();
+/// let model = Linear::with_init(&mut params, "out", 4, 3, Init::Zeros, Init::Zeros, &mut rng(7));
+/// let check = check::init_loss(&model, &params, Objective::CrossEntropy, &iris)?;
+/// assert!(check.holds, "{check}");
+/// assert!((check.measured.loss - 3f64.ln()).abs() < 1e-12); // zeros know nothing: ln K
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the model's outputs and the data do not fit.

@@ -53,6 +53,22 @@ pub const ROWS: usize = 8;
 pub const STEPS: usize = 2000;
 
 /// What a check expected and what it found, in words; printed, it is a block of aligned text.
+///
+/// ```
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Init, Linear, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # let mut params = Params::new();
+/// let sure = Linear::with_init(&mut params, "out", 4, 3, Init::Normal(20.0), Init::Zeros, &mut rng(7));
+/// let check = check::init_loss(&sure, &params, Objective::CrossEntropy, &iris)?;
+/// assert_eq!((check.name, check.holds), ("init-loss", false));
+/// assert_eq!(check.advice.as_deref(), Some("start with smaller weights in the last layer, or scale the features"));
+/// println!("{check}"); // FAILS  init-loss, then what was expected, what was found, what it means, what to try
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Check<M> {
     /// "init-loss"

@@ -14,6 +14,8 @@ const LEARNING_RATE: f64 = 0.01;
 const LEFT: f64 = 0.01;
 
 /// What [`overfit_one_batch`] measured.
+///
+/// See the example of [`overfit_one_batch`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overfit {
     /// The rows of the batch.
@@ -37,6 +39,25 @@ pub struct Overfit {
 ///
 /// The batch has up to `rows` rows, as many of each class as there are. Dropout is off, and batch normalisation in evaluation:
 /// what makes learning by heart harder on purpose would be in the way.
+///
+/// ```
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Activation, Linear, Mlp, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// let xor = Examples::<f64>::new(&Dataset::xor(4, 0.0, &mut rng(1))?);
+/// # let mut params = Params::new();
+/// let net = Mlp::new(&mut params, &"2-8-2".parse()?, Activation::Tanh, &mut rng(7));
+/// let check = check::overfit_one_batch(&net, &params, Objective::CrossEntropy, &xor, 4, check::STEPS)?;
+/// assert!(check.holds && check.measured.right == 4, "{check}");
+///
+/// # let mut params = Params::new();
+/// let line = Linear::new(&mut params, "out", 2, 2, &mut rng(7)); // no line separates xor
+/// let check = check::overfit_one_batch(&line, &params, Objective::CrossEntropy, &xor, 4, check::STEPS)?;
+/// assert!(!check.holds && check.measured.right < 4, "{check}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the model's outputs and the data do not fit.

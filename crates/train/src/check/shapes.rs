@@ -14,6 +14,8 @@ const BATCH: usize = 64;
 const ROUNDING: f64 = 1e-9;
 
 /// What [`shapes`] measured.
+///
+/// See the example of [`shapes`].
 #[derive(Clone, Debug)]
 pub struct Shapes {
     /// The layers and the shapes of what they put out for the full batch.
@@ -32,6 +34,28 @@ pub struct Shapes {
 /// to every other row exactly 0?
 ///
 /// A softmax over the wrong axis, a reshape that mixes rows, a mean over the batch all keep their shapes, and train.
+///
+/// ```
+/// use surprisal_layers::{Layer, Linear, rng};
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_tensor::{Params, Scalar, Var};
+/// # use surprisal_train::{Examples, Objective};
+///
+/// struct WrongAxis(Linear);
+/// impl Layer for WrongAxis {
+///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+///         self.0.forward(x).softmax(0) // over the rows: classes stand along axis -1
+///     }
+/// }
+/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # let mut params = Params::new();
+/// let linear = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
+/// assert!(check::shapes(&linear, &params, Objective::CrossEntropy, &iris)?.holds);
+/// let check = check::shapes(&WrongAxis(linear), &params, Objective::CrossEntropy, &iris)?;
+/// assert!(check.found.contains("the loss of row 0 depends on 63 other rows, the first is row 1"), "{check}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the outputs do not fit the classes, or there are fewer than 2 rows.

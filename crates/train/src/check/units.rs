@@ -19,6 +19,8 @@ const LOST: f64 = 0.5;
 const RATIO: f64 = 1e3;
 
 /// What the units of one layer do, over all rows.
+///
+/// See the example of [`unit_health`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnitHealth {
     /// How many there are.
@@ -34,6 +36,8 @@ pub struct UnitHealth {
 }
 
 /// What [`units`] measured.
+///
+/// See the example of [`units`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Units {
     /// Every layer that an activation follows, by name.
@@ -91,6 +95,23 @@ fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (A
 ///
 /// It does not hold if more than half of a layer's units are dead or saturated, or if the first layer's gradient is a thousand times
 /// as long as the last's, or a thousandth: a rate that suits one of them is useless for the other.
+///
+/// ```
+/// use surprisal_layers::{Activation, Mlp, rng};
+/// use surprisal_train::check;
+/// # use surprisal_data::Dataset;
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::{Examples, Objective};
+/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # let mut params = Params::new();
+/// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Relu, &mut rng(7));
+/// params[model.layers()[0].bias].fill(-1000.0); // no input lifts a unit above 0
+/// let check = check::units(&model, &params, Objective::CrossEntropy, &iris)?;
+/// let (layer, health) = &check.measured.layers[0];
+/// assert_eq!((layer.as_str(), health.units, health.dead), ("layer1", 8, 8));
+/// assert!(check.means.starts_with("8 of 8 units of layer1 are dead"), "{check}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the model's outputs and the data do not fit.
