@@ -140,7 +140,7 @@ impl Explanation {
                 formula => format!("{} = {formula}", node.name),
             };
             let scope = if node.scope.is_empty() { String::new() } else { format!(", in {}", node.scope) };
-            let kind = format!("{} {}{scope}", node.card.name, node.shape);
+            let kind = format!("{} {}{scope}, node {}", node.card.name, node.shape, node.index);
             let _ = writeln!(out, "{}  {}", paint(NAME, &title), paint(QUIET, &kind));
             let mut line = |label: &str, text: &str| {
                 let _ = writeln!(out, "  {} {text}", paint(QUIET, &format!("{label:10}")));
