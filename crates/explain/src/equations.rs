@@ -64,7 +64,7 @@ impl Explanation {
                 equations.push(Equation {
                     what: "gradient of the weights",
                     layer: layer.clone(),
-                    formula: "∂w_jk = a_j δ_k, with a the layer's input".into(),
+                    formula: "∂w_jk = a_j δ_k where a is the input".into(),
                     result: format!("∂{} = {}", weight.name, told(gradient, z.columns())),
                     worked: format!(
                         "∂w[{j},{k}] = a[{j}] · δ[{k}] = {} · {} = {}",
