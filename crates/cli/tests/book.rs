@@ -172,6 +172,20 @@ fn outputs_and_pictures_are_what_the_commands_make() {
     assert!(wrong.is_empty(), "{}\n(UPDATE_DOCS=1 writes outputs and pictures anew)", wrong.join("\n"));
 }
 
+/// The README calls the command by another name, so its outputs are not run again: each line must stand in an output of a lesson.
+#[test]
+fn what_the_readme_prints_stands_in_a_lesson() {
+    let outputs = |page: &str| -> Vec<String> {
+        let texts = parts(page).into_iter().filter(|(block, _)| *block == Some("text"));
+        texts.flat_map(|(_, text)| text.lines().map(str::to_string).collect::<Vec<_>>()).collect()
+    };
+    let told: Vec<String> = lessons().iter().flat_map(|(_, page)| outputs(page)).collect();
+    let readme = outputs(&read(Path::new(REPOSITORY).join("README.md")));
+    assert!(!readme.is_empty());
+    let stale: Vec<_> = readme.iter().filter(|line| !told.contains(line)).collect();
+    assert!(stale.is_empty(), "no lesson prints {stale:?}");
+}
+
 #[test]
 fn a_wrong_output_is_found_and_made_right() {
     let folder = Folder::new("book-tampered");
