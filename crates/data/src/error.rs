@@ -5,7 +5,7 @@
 
 use crate::dataset::Dataset;
 use crate::idx::MOST_ELEMENTS;
-use crate::metrics::MOST_BINS;
+use crate::metrics::{LARGEST, MOST_BINS, Metric};
 use crate::suggest::closest;
 use crate::synthetic::{Synthetic, parameter_names};
 use std::fmt::{self, Display, Formatter};
@@ -206,8 +206,8 @@ pub struct MetricError {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum MetricProblem {
-    /// There is not one answer per label; `what` is an answer in one word, such as "score".
-    Count { what: &'static str, found: usize, labels: usize },
+    /// There is not one answer per label or target (`of`); `what` is an answer in one word, such as "score".
+    Count { what: &'static str, found: usize, of: &'static str, expected: usize },
     /// There are no answers.
     Nothing { what: &'static str },
     /// A label or a prediction (`what`) is not below the number of classes.
@@ -218,13 +218,27 @@ pub enum MetricProblem {
     NotFinite { row: usize, score: f64 },
     /// A probability is NaN or not from 0 to 1.
     NotAProbability { row: usize, found: f64 },
+    /// The probabilities of all classes do not sum to 1.
+    RowSum { row: usize, sum: f64 },
     /// The threshold from which the answer is yes is NaN.
     NanThreshold,
+    /// The label cannot be, or cannot but be, among so many of the classes.
+    TopK { classes: usize, found: usize },
+    /// A yes/no question's metric was asked of probabilities of more classes, or of one.
+    TwoClasses { found: usize },
+    /// A target or a prediction (`what`) is NaN, infinite, or so large that squares could overflow.
+    UnfitNumber { what: &'static str, row: usize, found: f64 },
+    /// One number does not vary.
+    OneRow,
+    /// A metric of numbers was asked of classes.
+    ForNumbers,
+    /// A metric of classes was asked of numbers.
+    ForClasses,
     /// The number of bins is 0, or more than a diagram can show.
     Bins { found: usize },
 }
 
-/// What is wrong with the text that names data, or with a parameter: a mistake of whoever typed it.
+/// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
 ///
 /// ```
 /// use surprisal_data::{DataSource, SpecError};
@@ -262,6 +276,8 @@ pub enum SpecError {
     NoTarget { table: String },
     /// Data whose labels are known comes with the name of a label column.
     NeedlessTarget { origin: String, target: String },
+    /// No metric goes by this name.
+    UnknownMetric { name: String },
 }
 
 impl Display for ErrorKind {
@@ -557,9 +573,9 @@ impl Display for MetricError {
 impl Display for MetricProblem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count { what, found, labels } => write!(
+            Self::Count { what, found, of, expected } => write!(
                 f,
-                "expected one {what} per label, found {found} for {labels} labels | are they of the same rows?"
+                "expected one {what} per {of}, found {found} for {expected} {of}s | are they of the same rows?"
             ),
             Self::Nothing { what } => {
                 write!(f, "expected at least one {what}, found none | was everything filtered out?")
@@ -583,11 +599,52 @@ impl Display for MetricProblem {
             }
             Self::NotAProbability { row, found } => write!(
                 f,
-                "expected probabilities from 0 to 1, found {found} in row {row} | \
-                 sigmoid or softmax makes them of logits"
+                "expected probabilities from 0 to 1, found {found} in row {row} | {}",
+                if found.is_nan() {
+                    "did training diverge?"
+                } else {
+                    "sigmoid or softmax makes them of logits"
+                }
+            ),
+            Self::RowSum { row, sum } => write!(
+                f,
+                "expected the probabilities of a row to sum to 1, found {sum} in row {row} | \
+                 softmax makes such rows of logits"
             ),
             Self::NanThreshold => f.write_str(
                 "expected a threshold that is a number, found NaN | 0.5 is usual for probabilities",
+            ),
+            Self::TopK { classes, found } => write!(
+                f,
+                "expected k to be at least 1 and below {classes}, the number of classes, found {found} | \
+                 among all classes is every label"
+            ),
+            Self::TwoClasses { found } => write!(
+                f,
+                "expected the probabilities of two classes, found {found} columns | \
+                 for several classes there are log_loss, f1_macro, balanced_accuracy"
+            ),
+            Self::UnfitNumber { what, row, found } => write!(
+                f,
+                "expected every {what} to be a finite number of size up to {LARGEST:e}, found {found:?} in row {row} | \
+                 {}",
+                match *what {
+                    "target" => "leave the row out, or fill the value in",
+                    _ => "did training diverge?",
+                }
+            ),
+            Self::OneRow => {
+                f.write_str("expected two rows or more, found one | how much of its variance is explained?")
+            }
+            Self::ForNumbers => write!(
+                f,
+                "expected numbers to compare, found classes | metrics of classes: {}",
+                Metric::names(Metric::for_classes).join(", ")
+            ),
+            Self::ForClasses => write!(
+                f,
+                "expected classes, found numbers to compare | metrics of numbers: {}",
+                Metric::names(Metric::for_numbers).join(", ")
             ),
             Self::Bins { found } => {
                 write!(f, "expected from 1 to {MOST_BINS} bins, found {found} | 10 and 15 are usual")
@@ -646,6 +703,11 @@ impl Display for SpecError {
                 "{origin}: expected no label column, found {} | only a table (FILE.csv) needs one",
                 quoted(target)
             ),
+            Self::UnknownMetric { name } => {
+                let known = Metric::names(|_| true);
+                write!(f, "no metric is named {} | known: {}", quoted(name), known.join(", "))?;
+                did_you_mean(f, closest(name, known))
+            }
         }
     }
 }

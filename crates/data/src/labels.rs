@@ -25,7 +25,8 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataErro
 
 /// The column of the largest value in every row of `scores`, `[rows, columns]`; of equals, the first.
 ///
-/// NaN loses to every number; a row with nothing but NaN gives 0.
+/// NaN loses to every number; a row with nothing but NaN gives 0. Where that must not count as an answer,
+/// there is [`Metric::of_classes`](crate::metrics::Metric::of_classes): it refuses NaN.
 ///
 /// Panics if there are rows but no columns.
 ///

@@ -17,7 +17,7 @@
 //! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
-//! | [`metrics`] | curves and their areas, the confusion matrix, calibration: scikit-learn's, to the last digits |
+//! | [`metrics`] | rankings, classes, probabilities, numbers; by name, as tables: scikit-learn's, to the last digits |
 //! | `error.rs` | [`DataError`]: every message of this crate on one page |
 //!
 //! # From table to batch

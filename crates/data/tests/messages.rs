@@ -8,8 +8,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
 use surprisal_data::metrics::{
-    average_precision_score, brier_score_loss, calibration, confusion_matrix, precision_recall_curve,
-    precision_recall_f1, recall_score, roc_auc_score, roc_curve, top_label_calibration,
+    Average, ClassificationReport, ConfusionTable, Metric, average_precision_score, balanced_accuracy_score,
+    brier_score_loss, calibration, confusion_matrix, log_loss, matthews_corrcoef, mean_absolute_error,
+    mean_squared_error, precision_recall_curve, precision_recall_f1, precision_recall_fscore_average,
+    precision_recall_fscore_support, r2_score, recall_score, roc_auc_score, roc_curve,
+    root_mean_squared_error, top_k_accuracy_score, top_label_calibration,
 };
 use surprisal_data::{
     Batches, CsvProblem, DataError, DataSource, Dataset, ErrorKind, Preprocess, SpecError, Standardize,
@@ -1136,8 +1139,10 @@ fn rankings_of_scores_that_are_no_numbers() {
 
 #[test]
 fn metrics_of_probabilities_that_are_none() {
-    for (found, shown) in [(1.5, "1.5"), (-1e-9, "-0.000000001"), (f64::NAN, "NaN")] {
-        let rest = format!("found {shown} in row 1 | sigmoid or softmax makes them of logits");
+    let (of_logits, diverged) = ("sigmoid or softmax makes them of logits", "did training diverge?");
+    let cases = [(1.5, "1.5", of_logits), (-1e-9, "-0.000000001", of_logits), (f64::NAN, "NaN", diverged)];
+    for (found, shown, hint) in cases {
+        let rest = format!("found {shown} in row 1 | {hint}");
         assert_message(
             brier_score_loss(&[0, 1], &[0.5, found]),
             &format!("brier_score_loss: expected probabilities from 0 to 1, {rest}"),
@@ -1146,6 +1151,136 @@ fn metrics_of_probabilities_that_are_none() {
             top_label_calibration(array![[0.5, 0.5], [0.9, found]].view(), &[0, 1], 10),
             &format!("top_label_calibration: expected probabilities from 0 to 1, {rest}"),
         );
+    }
+}
+
+#[test]
+fn probabilities_of_a_row_that_do_not_sum_to_1() {
+    assert_message(
+        log_loss(&[0, 1], array![[0.5, 0.5], [0.5, 0.75]].view()),
+        "log_loss: expected the probabilities of a row to sum to 1, found 1.25 in row 1 \
+         | softmax makes such rows of logits",
+    );
+}
+
+#[test]
+fn nothing_that_is_not_a_number_counts_as_class_0() {
+    let diverged = array![[0.5, 0.5], [f64::NAN, f64::NAN]];
+    for name in ["accuracy", "f1_macro", "top2_accuracy", "log_loss", "roc_auc"] {
+        assert_message(
+            name.parse::<Metric>().unwrap().of_classes(&[1, 0], diverged.view()),
+            &format!(
+                "{name}: expected probabilities from 0 to 1, found NaN in row 1 | did training diverge?"
+            ),
+        );
+    }
+    assert_message(
+        top_k_accuracy_score(&[1, 0], diverged.view(), 1),
+        "top_k_accuracy_score: expected finite scores, found NaN in row 1 | did training diverge?",
+    );
+}
+
+#[test]
+fn top_k_of_no_places_or_of_all() {
+    for k in [0, 3] {
+        assert_message(
+            top_k_accuracy_score(&[0, 1], array![[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]].view(), k),
+            &format!(
+                "top_k_accuracy_score: expected k to be at least 1 and below 3, the number of classes, found {k} \
+                 | among all classes is every label"
+            ),
+        );
+    }
+}
+
+#[test]
+fn metrics_by_class_of_labels_that_are_no_classes() {
+    let (labels, predicted) = ([0, 1, 2], [0, 3, 1]);
+    let rest = "expected every prediction to be below 3, the number of classes, found 3 in row 1 \
+                | classes count from 0";
+    let names = ["a", "b", "c"];
+    for (metric, error) in [
+        (
+            "precision_recall_fscore_support",
+            precision_recall_fscore_support(&labels, &predicted, 3).unwrap_err(),
+        ),
+        (
+            "precision_recall_fscore_average",
+            precision_recall_fscore_average(&labels, &predicted, 3, Average::Macro).unwrap_err(),
+        ),
+        ("balanced_accuracy_score", balanced_accuracy_score(&labels, &predicted, 3).unwrap_err()),
+        ("matthews_corrcoef", matthews_corrcoef(&labels, &predicted, 3).unwrap_err()),
+        ("ClassificationReport::new", ClassificationReport::new(&labels, &predicted, &names).unwrap_err()),
+        ("confusion_matrix", ConfusionTable::new(&labels, &predicted, &names).unwrap_err()),
+    ] {
+        assert_eq!(error.to_string(), format!("{metric}: {rest}"));
+    }
+}
+
+#[test]
+fn metrics_of_numbers_that_are_none_or_too_few() {
+    assert_message(
+        mean_squared_error(&[1.0, 2.0, 3.0], &[1.0, 2.0]),
+        "mean_squared_error: expected one prediction per target, found 2 for 3 targets | are they of the same rows?",
+    );
+    assert_message(
+        mean_absolute_error(&[], &[]),
+        "mean_absolute_error: expected at least one prediction, found none | was everything filtered out?",
+    );
+    assert_message(
+        root_mean_squared_error(&[1.0, f64::NAN], &[1.0, 2.0]),
+        "root_mean_squared_error: expected every target to be a finite number of size up to 1e150, found NaN in row 1 \
+         | leave the row out, or fill the value in",
+    );
+    for (found, shown) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf"), (2e150, "2e150")] {
+        assert_message(
+            r2_score(&[1.0, 2.0], &[1.0, found]),
+            &format!(
+                "r2_score: expected every prediction to be a finite number of size up to 1e150, found {shown} in row 1 \
+                 | did training diverge?"
+            ),
+        );
+    }
+    assert_message(
+        r2_score(&[1.0], &[1.0]),
+        "r2_score: expected two rows or more, found one | how much of its variance is explained?",
+    );
+}
+
+#[test]
+fn metrics_of_the_wrong_kind() {
+    let three = array![[0.5, 0.3, 0.2]];
+    assert_message(
+        Metric::RootMeanSquaredError.of_classes(&[0], three.view()),
+        "rmse: expected numbers to compare, found classes | metrics of classes: accuracy, top2_accuracy, \
+         top5_accuracy, balanced_accuracy, precision_macro, precision_micro, precision_weighted, recall_macro, \
+         recall_micro, recall_weighted, f1_macro, f1_micro, f1_weighted, mcc, log_loss, roc_auc, average_precision",
+    );
+    assert_message(
+        Metric::Accuracy.of_numbers(&[0.0], &[0.0]),
+        "accuracy: expected classes, found numbers to compare | metrics of numbers: r2, mae, mse, rmse",
+    );
+    assert_message(
+        Metric::RocAuc.of_classes(&[0], three.view()),
+        "roc_auc: expected the probabilities of two classes, found 3 columns \
+         | for several classes there are log_loss, f1_macro, balanced_accuracy",
+    );
+}
+
+#[test]
+fn unknown_metric_lists_the_known_ones_and_asks_about_a_near_name() {
+    let known = "known: accuracy, top2_accuracy, top5_accuracy, balanced_accuracy, precision_macro, \
+                 precision_micro, precision_weighted, recall_macro, recall_micro, recall_weighted, f1_macro, \
+                 f1_micro, f1_weighted, mcc, log_loss, roc_auc, average_precision, r2, mae, mse, rmse";
+    for (name, message) in [
+        ("accurcy", format!("no metric is named \"accurcy\" | {known} | did you mean \"accuracy\"?")),
+        (
+            "top0_accuracy",
+            format!("no metric is named \"top0_accuracy\" | {known} | did you mean \"top2_accuracy\"?"),
+        ),
+        ("speed", format!("no metric is named \"speed\" | {known}")),
+    ] {
+        assert_eq!(name.parse::<Metric>().unwrap_err().to_string(), message);
     }
 }
 

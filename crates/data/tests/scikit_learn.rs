@@ -78,6 +78,85 @@ fn predicted_classes() {
         let found = recall_score(&labels, &predicted, classes).unwrap();
         let found: Vec<f64> = found.into_iter().map(|recall| recall.unwrap_or(-1.0)).collect();
         agree(name, &found, &case["recall_score"], -1.0);
+        let same =
+            |what: &str, found: f64| agree(&format!("{name}, {what}"), &[found], &case[what], f64::NAN);
+        same("balanced_accuracy_score", balanced_accuracy_score(&labels, &predicted, classes).unwrap());
+        same("matthews_corrcoef", matthews_corrcoef(&labels, &predicted, classes).unwrap());
+        same("accuracy", surprisal_data::accuracy(&predicted, &labels).unwrap());
+    }
+}
+
+#[test]
+fn precision_recall_and_f1_by_class_and_averaged() {
+    for (name, case) in cases("classes") {
+        let (labels, predicted) = (labels(&case["labels"]), labels(&case["predicted"]));
+        let classes = case["recall_score"].as_array().expect("one per class").len();
+        let found = precision_recall_fscore_support(&labels, &predicted, classes).unwrap();
+        let column = |measure: fn(&PrecisionRecallF1) -> f64| found.iter().map(measure);
+        let columns: Vec<f64> = column(|class| class.precision)
+            .chain(column(|class| class.recall))
+            .chain(column(|class| class.f1))
+            .chain(column(|class| class.support as f64))
+            .collect();
+        agree(name, &columns, &case["precision_recall_fscore_support"], f64::NAN);
+        for (what, average) in
+            [("macro", Average::Macro), ("micro", Average::Micro), ("weighted", Average::Weighted)]
+        {
+            let found = precision_recall_fscore_average(&labels, &predicted, classes, average).unwrap();
+            assert_eq!(found.support, labels.len());
+            let found = [found.precision, found.recall, found.f1];
+            agree(&format!("{name}, {what}"), &found, &case[what], f64::NAN);
+        }
+    }
+}
+
+/// Numbers as rows that have the same length.
+fn rows(flat: Vec<f64>, rows: usize) -> Array2<f64> {
+    Array2::from_shape_vec((rows, flat.len() / rows), flat).expect("rows of the same length")
+}
+
+#[test]
+fn scores_of_several_classes() {
+    for (name, case) in cases("several") {
+        let labels = labels(&case["labels"]);
+        let scores = rows(numbers(&case["scores"], f64::NAN), labels.len());
+        for k_and_value in case["top_k"].as_array().expect("a list") {
+            let k = k_and_value[0].as_u64().expect("a number") as usize;
+            let found = top_k_accuracy_score(&labels, scores.view(), k).unwrap();
+            agree(&format!("{name}, top {k}"), &[found], &k_and_value[1], f64::NAN);
+        }
+        match case.get("log_loss") {
+            Some(expected) => agree(name, &[log_loss(&labels, scores.view()).unwrap()], expected, f64::NAN),
+            None => assert!(log_loss(&labels, scores.view()).is_err(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn metrics_by_name() {
+    for (name, case) in cases("several").filter(|(_, case)| case.get("by_name").is_some()) {
+        let labels = labels(&case["labels"]);
+        let probabilities = rows(numbers(&case["scores"], f64::NAN), labels.len());
+        for (metric, expected) in case["by_name"].as_object().expect("values by name") {
+            let found = metric.parse::<Metric>().expect(metric).of_classes(&labels, probabilities.view());
+            agree(&format!("{name}, {metric}"), &[found.unwrap()], expected, f64::NAN);
+        }
+    }
+}
+
+#[test]
+fn numbers_beside_numbers() {
+    for (name, case) in cases("numbers") {
+        let (targets, predicted) =
+            (numbers(&case["targets"], f64::NAN), numbers(&case["predicted"], f64::NAN));
+        let same = |what: &str, found| agree(&format!("{name}, {what}"), &[found], &case[what], f64::NAN);
+        same("mean_squared_error", mean_squared_error(&targets, &predicted).unwrap());
+        same("root_mean_squared_error", root_mean_squared_error(&targets, &predicted).unwrap());
+        same("mean_absolute_error", mean_absolute_error(&targets, &predicted).unwrap());
+        match &case["r2_score"] {
+            Value::Null => assert!(r2_score(&targets, &predicted).is_err(), "{name}"),
+            _ => same("r2_score", r2_score(&targets, &predicted).unwrap()),
+        }
     }
 }
 
@@ -111,9 +190,8 @@ fn calibration_errors() {
 #[test]
 fn calibration_errors_of_several_classes() {
     for (name, case) in cases("top_label") {
-        let (labels, flat) = (labels(&case["labels"]), numbers(&case["probabilities"], f64::NAN));
-        let shape = (labels.len(), flat.len() / labels.len());
-        let probabilities = Array2::from_shape_vec(shape, flat).expect("rows of the same length");
+        let labels = labels(&case["labels"]);
+        let probabilities = rows(numbers(&case["probabilities"], f64::NAN), labels.len());
         let found = top_label_calibration(probabilities.view(), &labels, bins(case)).unwrap();
         same_calibration(name, found, case);
     }

@@ -1,6 +1,6 @@
 //! Whether a probability is one: [`brier_score_loss`], [`calibration`], [`top_label_calibration`].
 
-use super::{check_classes, check_count, check_probabilities, fail, is_probability};
+use super::{check_probabilities, check_probability_rows, fail};
 use crate::error::{DataError, MetricProblem};
 use crate::labels::argmax_rows;
 use ndarray::ArrayView2;
@@ -117,11 +117,7 @@ pub fn top_label_calibration(
     bins: usize,
 ) -> Result<Calibration, DataError> {
     const METRIC: &str = "top_label_calibration";
-    check_count(METRIC, "row of probabilities", probabilities.nrows(), labels.len())?;
-    check_classes(METRIC, "label", labels, probabilities.ncols())?;
-    if let Some(((row, _), &found)) = probabilities.indexed_iter().find(|(_, p)| !is_probability(p)) {
-        return fail(METRIC, MetricProblem::NotAProbability { row, found });
-    }
+    check_probability_rows(METRIC, probabilities, labels)?;
     let predicted = argmax_rows(probabilities);
     let confidence: Vec<f64> =
         predicted.iter().enumerate().map(|(row, &class)| probabilities[[row, class]]).collect();

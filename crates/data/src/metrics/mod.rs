@@ -1,11 +1,16 @@
 //! How good answers are, where the [`accuracy`](crate::accuracy) does not tell: rankings, classes that are
-//! rare, and whether a probability is one.
+//! rare, whether a probability is one, and numbers.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `curves.rs` | [`roc_curve`], [`precision_recall_curve`], and the area below each: scores |
-//! | `confusion.rs` | [`confusion_matrix`], [`recall_score`], [`precision_recall_f1`]: predicted classes |
+//! | `confusion.rs` | [`confusion_matrix`]: predicted classes |
+//! | `by_class.rs` | [`precision_recall_fscore_support`], [`recall_score`], [`matthews_corrcoef`]: class by class |
+//! | `several_classes.rs` | [`top_k_accuracy_score`], [`log_loss`]: scores of several classes |
 //! | `calibration.rs` | [`brier_score_loss`], [`calibration`], [`top_label_calibration`]: probabilities |
+//! | `regression.rs` | [`mean_squared_error`], [`mean_absolute_error`], [`r2_score`]: numbers |
+//! | `metric.rs` | [`Metric`]: one of these by name, for a report or for early stopping |
+//! | `report.rs` | [`ClassificationReport`], [`ConfusionTable`]: as text, with the names of the classes |
 //!
 //! Names, definitions and values are scikit-learn's. Of a yes/no question, class 1 is what is looked for.
 //! Counts are whole numbers until the last division.
@@ -20,18 +25,33 @@
 //! # Ok::<(), surprisal_data::DataError>(())
 //! ```
 
+mod by_class;
 mod calibration;
 mod confusion;
 mod curves;
+mod metric;
+mod regression;
+mod report;
+mod several_classes;
 
+pub use by_class::{
+    Average, PrecisionRecallF1, balanced_accuracy_score, matthews_corrcoef, precision_recall_f1,
+    precision_recall_fscore_average, precision_recall_fscore_support, recall_score,
+};
 pub(crate) use calibration::MOST_BINS;
 pub use calibration::{Calibration, CalibrationBin, brier_score_loss, calibration, top_label_calibration};
-pub use confusion::{PrecisionRecallF1, confusion_matrix, precision_recall_f1, recall_score};
+pub use confusion::confusion_matrix;
 pub use curves::{
     PrecisionRecallCurve, RocCurve, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve,
 };
+pub use metric::Metric;
+pub(crate) use regression::LARGEST;
+pub use regression::{mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error};
+pub use report::{ClassificationReport, ConfusionTable};
+pub use several_classes::{log_loss, top_k_accuracy_score};
 
 use crate::error::{DataError, MetricError, MetricProblem};
+use ndarray::ArrayView2;
 
 fn fail<T>(metric: &'static str, problem: MetricProblem) -> Result<T, DataError> {
     Err(MetricError { metric, problem }.into())
@@ -44,8 +64,19 @@ pub(crate) fn check_count(
     found: usize,
     labels: usize,
 ) -> Result<(), DataError> {
+    check_count_of(metric, what, found, "label", labels)
+}
+
+/// One answer per label or target (`of`), and at least one.
+fn check_count_of(
+    metric: &'static str,
+    what: &'static str,
+    found: usize,
+    of: &'static str,
+    expected: usize,
+) -> Result<(), DataError> {
     match found {
-        _ if found != labels => fail(metric, MetricProblem::Count { what, found, labels }),
+        _ if found != expected => fail(metric, MetricProblem::Count { what, found, of, expected }),
         0 => fail(metric, MetricProblem::Nothing { what }),
         _ => Ok(()),
     }
@@ -88,6 +119,20 @@ fn check_probabilities(
     check_classes(metric, "label", labels, 2)?;
     match probabilities.iter().position(|p| !is_probability(p)) {
         Some(row) => fail(metric, MetricProblem::NotAProbability { row, found: probabilities[row] }),
+        None => Ok(()),
+    }
+}
+
+/// A row of probabilities of all classes per label.
+fn check_probability_rows(
+    metric: &'static str,
+    probabilities: ArrayView2<'_, f64>,
+    labels: &[usize],
+) -> Result<(), DataError> {
+    check_count(metric, "row of probabilities", probabilities.nrows(), labels.len())?;
+    check_classes(metric, "label", labels, probabilities.ncols())?;
+    match probabilities.indexed_iter().find(|(_, p)| !is_probability(p)) {
+        Some(((row, _), &found)) => fail(metric, MetricProblem::NotAProbability { row, found }),
         None => Ok(()),
     }
 }

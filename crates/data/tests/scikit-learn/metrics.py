@@ -2,14 +2,19 @@
 
     python3 metrics.py      (pip install scikit-learn==1.9.1 numpy==2.4.6)
 
-"binary" holds 0/1 labels and scores with both curves, their areas, and precision, recall and F1 from `threshold` up; the
-Brier score where the scores are probabilities. "classes" holds labels and predictions with the confusion matrix and the
-recall of every class. "calibration" holds confidences, "top_label" probabilities of several classes: scikit-learn has no
+"binary" holds 0/1 labels and scores with both curves, their areas, and precision, recall and F1 from `threshold` up;
+the Brier score where the scores are probabilities. "classes" holds labels and predictions with the confusion matrix,
+the recall of every class, and what else is counted from the two. "several" holds scores of several classes, with the
+share of labels among the k highest, and where they are probabilities the log loss and every metric by its name: of
+equal scores, scikit-learn takes the last as the highest, so that it is given the classes in reverse for the first to
+be it. "numbers" holds targets and predictions; where the targets are constant, their mean is a number without a
+rounding. "calibration" holds confidences, "top_label" probabilities of several classes: scikit-learn has no
 calibration error, so numbers are read as the decimals that they are written as, and divided as fractions. JSON has no
 infinity and no NaN: null is the first threshold of a ROC curve, and the recall of a class without rows.
 """
 
 import json
+import warnings
 import pathlib
 from fractions import Fraction
 
@@ -85,11 +90,23 @@ def binary_cases():
 def classes(labels, predicted, count):
     labels, predicted, numbers = list(map(int, labels)), list(map(int, predicted)), range(count)
     recall = metrics.recall_score(labels, predicted, labels=numbers, average=None, zero_division=np.nan)
+
+    def measures(average):
+        found = metrics.precision_recall_fscore_support(labels, predicted, labels=numbers, average=average, zero_division=0)
+        return [np.asarray(value, float).tolist() for value in found if value is not None]
+
     return {
         "labels": labels,
         "predicted": predicted,
         "confusion_matrix": metrics.confusion_matrix(labels, predicted, labels=numbers).tolist(),
         "recall_score": [None if np.isnan(value) else float(value) for value in recall],
+        "precision_recall_fscore_support": measures(None),
+        "macro": measures("macro"),
+        "micro": measures("micro"),
+        "weighted": measures("weighted"),
+        "accuracy": float(metrics.accuracy_score(labels, predicted)),
+        "balanced_accuracy_score": float(metrics.balanced_accuracy_score(labels, predicted)),
+        "matthews_corrcoef": float(metrics.matthews_corrcoef(labels, predicted)),
     }
 
 
@@ -99,6 +116,136 @@ def classes_cases():
         "documented": classes([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2], 3),
         "class_without_rows": classes([0, 0, 3, 3, 1], [0, 2, 3, 0, 1], 4),
         "ten": classes(ten, np.where(random.random(300) < 0.6, ten, random.integers(0, 10, 300)), 10),
+    }
+
+
+def more_classes_cases():
+    def guessed(n, count, knowing, shares=None):
+        labels = random.choice(count, n, p=shares)
+        return labels, np.where(random.random(n) < knowing, labels, random.integers(0, count, n)), count
+
+    rare = [0.97, 0.03]
+    return {
+        "one_row_right": classes([1], [1], 2),
+        "one_row_wrong": classes([1], [0], 2),
+        "one_class_only": classes([0, 0, 0], [0, 0, 0], 1),
+        "two_all_right": classes([0, 1, 1, 0, 1], [0, 1, 1, 0, 1], 2),
+        "two_all_wrong": classes([0, 1, 1, 0, 1], [1, 0, 0, 1, 0], 2),
+        "two_half_right": classes([0, 0, 1, 1], [0, 1, 0, 1], 2),
+        "two_always_0": classes([0, 1, 1, 0, 1], [0] * 5, 2),
+        "two_always_1": classes([0, 1, 1, 0, 1], [1] * 5, 2),
+        "two_labels_all_1": classes([1, 1, 1, 1], [0, 1, 1, 0], 2),
+        "two_balanced": classes(*guessed(200, 2, 0.5)),
+        "two_rare": classes(*guessed(400, 2, 0.8, rare)),
+        "two_rare_never_said": classes(random.choice(2, 100, p=rare), [0] * 100, 2),
+        "three_always_last": classes([0, 1, 2, 2, 0], [2] * 5, 3),
+        "three_all_wrong": classes([0, 1, 2, 0, 1, 2], [1, 2, 0, 2, 0, 1], 3),
+        "three_unequal": classes(*guessed(300, 3, 0.4, [0.8, 0.15, 0.05])),
+        "four_two_absent_from_both": classes([1, 3, 3, 1, 1], [1, 3, 1, 1, 3], 4),
+        "five_one_never_said": classes([0, 1, 2, 3, 4] * 4, [0, 1, 2, 3, 3] * 4, 5),
+        "five_absent_but_said": classes([0, 1, 2, 3, 0, 1], [4, 1, 4, 3, 0, 4], 5),
+        "twenty_few_rows": classes(*guessed(15, 20, 0.5)),
+        "thirty": classes(*guessed(300, 30, 0.3)),
+    }
+
+
+def several(labels, scores, ks):
+    labels, scores = np.array(labels), np.array(scores, float)
+    count = scores.shape[1]
+    if count == 2:
+        # of two classes, scikit-learn wants one score, above 0 for class 1; if none were below 0, it would be above 0.5
+        assert (scores[:, 1] < scores[:, 0]).any()
+        top = {1: metrics.top_k_accuracy_score(labels, scores[:, 1] - scores[:, 0], k=1, labels=[0, 1])}
+    else:
+        mirrored = count - 1 - labels, scores[:, ::-1]
+        top = {k: metrics.top_k_accuracy_score(*mirrored, k=k, labels=range(count)) for k in ks}
+    case = {"labels": labels.tolist(), "scores": scores.tolist(), "top_k": [[k, float(v)] for k, v in top.items()]}
+    if np.allclose(scores.sum(1), 1) and scores.min() >= 0:
+        case["log_loss"] = float(metrics.log_loss(labels, scores, labels=range(count)))
+        case["by_name"] = by_name(labels, scores) | {"log_loss": case["log_loss"]}
+    return case
+
+
+def by_name(labels, probabilities):
+    predicted, count = probabilities.argmax(1), probabilities.shape[1]
+    values = {
+        "accuracy": metrics.accuracy_score(labels, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+        "mcc": metrics.matthews_corrcoef(labels, predicted),
+    }
+    for average in ["macro", "micro", "weighted"]:
+        for name in ["precision", "recall", "f1"]:
+            score = getattr(metrics, name + "_score")
+            found = score(labels, predicted, labels=range(count), average=average, zero_division=0)
+            values[f"{name}_{average}"] = found
+    if count == 2:
+        values["roc_auc"] = metrics.roc_auc_score(labels, probabilities[:, 1])
+        values["average_precision"] = metrics.average_precision_score(labels, probabilities[:, 1])
+    return {name: float(value) for name, value in values.items()}
+
+
+def several_cases():
+    def softmax(logits):
+        return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+    def drawn(n, count, knowing, digits=17):
+        labels = random.integers(0, count, n)
+        return labels, np.round(random.normal(0, 1, (n, count)) + knowing * np.eye(count)[labels], digits)
+
+    def probable(*drawn):
+        labels, logits = drawn
+        return labels, softmax(logits)
+
+    return {
+        "documented": several([0, 1, 2, 2], [[0.5, 0.2, 0.2], [0.3, 0.4, 0.2], [0.2, 0.4, 0.3], [0.7, 0.2, 0.1]], [1, 2]),
+        "one_row": several([1], [[0.25, 0.5, 0.25]], [1, 2]),
+        "two": several(*probable(*drawn(100, 2, 1.0)), [1]),
+        "two_ties": several([0, 1, 1, 0], [[0.5, 0.5], [0.5, 0.5], [0.25, 0.75], [0.75, 0.25]], [1]),
+        "two_logits": several(*drawn(50, 2, 0.5), [1]),
+        "all_equal": several([0, 1, 2, 3, 0, 0], np.full((6, 4), 0.25), [1, 2, 3]),
+        "sure_and_right": several([0, 2, 1], np.eye(3)[[0, 2, 1]], [1, 2]),
+        "nearly_sure_and_wrong": several([0, 0], [[1e-12, 1 - 1e-12, 0.0], [1e-15, 0.0, 1 - 1e-15]], [1, 2]),
+        "three": several(*probable(*drawn(100, 3, 1.5)), [1, 2]),
+        "three_absent_class": several([0, 1, 0, 1], softmax(random.normal(0, 1, (4, 3))), [1, 2]),
+        "logits_with_ties": several(*drawn(100, 5, 1.0, 0), [1, 2, 3, 4]),
+        "ten": several(*probable(*drawn(60, 10, 2.0)), [1, 2, 3, 5, 9]),
+        "ten_without_knowledge": several(*probable(*drawn(40, 10, 0.0)), [1, 5]),
+        "forty_logits_with_ties": several(*drawn(50, 40, 2.0, 1), [1, 5, 10, 39]),
+    }
+
+
+def numbers(targets, predicted):
+    targets, predicted = [float(value) for value in targets], [float(value) for value in predicted]
+    return {
+        "targets": targets,
+        "predicted": predicted,
+        "mean_squared_error": float(metrics.mean_squared_error(targets, predicted)),
+        "root_mean_squared_error": float(metrics.root_mean_squared_error(targets, predicted)),
+        "mean_absolute_error": float(metrics.mean_absolute_error(targets, predicted)),
+        "r2_score": None if len(targets) == 1 else float(metrics.r2_score(targets, predicted)),
+    }
+
+
+def numbers_cases():
+    def noisy(n, size, noise, offset=0.0):
+        targets = random.normal(offset, size, n)
+        return targets, targets + random.normal(0, noise, n)
+
+    return {
+        "documented": numbers([3, -0.5, 2, 7], [2.5, 0.0, 2, 8]),
+        "one_row": numbers([3], [2.5]),
+        "exact": numbers([1, 2, 3.5], [1, 2, 3.5]),
+        "the_mean": numbers([1, 2, 3], [2, 2, 2]),
+        "reversed": numbers([1, 2, 3], [3, 2, 1]),
+        "constant_targets_met": numbers([2.5] * 4, [2.5] * 4),
+        "constant_targets_missed": numbers([2.5] * 4, [2.5, 2.5, 2.5, 2.0]),
+        "constant_predictions": numbers([1, 4, -2, 8], [0.75] * 4),
+        "zero_targets": numbers([0, 0, -0.0], [0, -0.0, 0]),
+        "good": numbers(*noisy(60, 3.0, 0.5)),
+        "poor": numbers(*noisy(60, 1.0, 5.0)),
+        "far_from_zero": numbers(*noisy(60, 1.0, 0.3, offset=1e4)),
+        "large": numbers(*noisy(20, 1e100, 1e99)),
+        "small": numbers(*noisy(20, 1e-100, 1e-101)),
     }
 
 
@@ -162,12 +309,17 @@ def top_label_cases():
     }
 
 
+warnings.simplefilter("ignore", UserWarning)
 values = {
     "version": f"scikit-learn {sklearn.__version__}, numpy {np.__version__}",
     "binary": binary_cases(),
     "classes": classes_cases(),
     "calibration": calibration_cases(),
     "top_label": top_label_cases(),
+    # the generator goes on from here: what was drawn above stays what it was
+    "several": several_cases(),
+    "numbers": numbers_cases(),
 }
+values["classes"] |= more_classes_cases()
 path = pathlib.Path(__file__).with_name("metrics.json")
 path.write_text(json.dumps(values, separators=(",", ":"), allow_nan=False) + "\n")

@@ -1,0 +1,267 @@
+//! What is counted class by class, [`precision_recall_fscore_support`] and its [`Average`]s, and what follows
+//! from these counts: [`recall_score`], [`balanced_accuracy_score`], [`matthews_corrcoef`].
+
+use super::{check_classes, check_count, check_scores, fail};
+use crate::error::{DataError, MetricProblem};
+
+/// Three measures from 0 to 1 of how well a class is found: see [`precision_recall_fscore_support`] and
+/// [`precision_recall_f1`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PrecisionRecallF1 {
+    /// Of the rows that were predicted to be of the class, the share that is.
+    pub precision: f64,
+    /// Of the rows of the class, the share that was predicted to be.
+    pub recall: f64,
+    /// The harmonic mean of the two.
+    pub f1: f64,
+    /// The number of rows of the class; of an average, of all.
+    pub support: usize,
+}
+
+/// How well each class is found, one item per class.
+///
+/// With `tp` rows of the class predicted to be of it, `fp` rows of others predicted to be of it, and `fn`
+/// rows of it predicted to be of others: precision `tp / (tp + fp)`, recall `tp / (tp + fn)`, F1 `2 tp / (2
+/// tp + fp + fn)`. Where there is nothing to divide by, the measure is 0 (scikit-learn's `zero_division=0`).
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// ```
+/// use surprisal_data::metrics::precision_recall_fscore_support;
+///
+/// let found = precision_recall_fscore_support(&[2, 0, 2, 2, 0, 1], &[0, 0, 2, 2, 0, 2], 3)?;
+/// assert_eq!((found[0].precision, found[0].recall, found[0].f1), (2.0 / 3.0, 1.0, 4.0 / 5.0));
+/// assert_eq!((found[1].f1, found[1].support), (0.0, 1));
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn precision_recall_fscore_support(
+    labels: &[usize],
+    predicted: &[usize],
+    classes: usize,
+) -> Result<Vec<PrecisionRecallF1>, DataError> {
+    let counts = counts("precision_recall_fscore_support", labels, predicted, classes)?;
+    Ok(counts.iter().map(Counts::measures).collect())
+}
+
+/// How the measures of several classes become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Average {
+    /// The mean over the classes: a rare class counts as much as a frequent one.
+    Macro,
+    /// Of the counts of all classes together. Every row has one label and one prediction, so that all three
+    /// measures are the accuracy.
+    Micro,
+    /// The mean over the classes, each as often as it has rows.
+    Weighted,
+}
+
+/// [`precision_recall_fscore_support`], averaged over the classes.
+///
+/// The macro average is over all `classes`, with 0 for one that neither has rows nor is predicted:
+/// scikit-learn's `labels=range(classes)`. Without `labels`, scikit-learn leaves such classes out, and the
+/// average of a few rows would change its meaning with the predictions.
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// ```
+/// use surprisal_data::metrics::{Average, precision_recall_fscore_average};
+///
+/// let (labels, predicted) = ([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2]);
+/// let f1 = |average| precision_recall_fscore_average(&labels, &predicted, 3, average).map(|found| found.f1);
+/// assert_eq!(f1(Average::Macro)?, (4.0 / 5.0 + 0.0 + 2.0 / 3.0) / 3.0);
+/// assert_eq!(f1(Average::Micro)?, 4.0 / 6.0);
+/// assert_eq!(f1(Average::Weighted)?, (2.0 * (4.0 / 5.0) + 1.0 * 0.0 + 3.0 * (2.0 / 3.0)) / 6.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn precision_recall_fscore_average(
+    labels: &[usize],
+    predicted: &[usize],
+    classes: usize,
+    average: Average,
+) -> Result<PrecisionRecallF1, DataError> {
+    Ok(average.of(&counts("precision_recall_fscore_average", labels, predicted, classes)?))
+}
+
+impl Average {
+    pub(super) fn of(self, counts: &[Counts]) -> PrecisionRecallF1 {
+        let all = Counts::sum(counts);
+        let weight = |class: &Counts| match self {
+            Average::Weighted => class.support as f64,
+            _ => 1.0,
+        };
+        let weights: f64 = counts.iter().map(weight).sum();
+        let mean = |measure: fn(PrecisionRecallF1) -> f64| {
+            counts.iter().map(|class| weight(class) * measure(class.measures())).sum::<f64>() / weights
+        };
+        match self {
+            Average::Micro => all.measures(),
+            Average::Macro | Average::Weighted => PrecisionRecallF1 {
+                precision: mean(|class| class.precision),
+                recall: mean(|class| class.recall),
+                f1: mean(|class| class.f1),
+                support: all.support,
+            },
+        }
+    }
+}
+
+/// Of the rows of each class, the share that was predicted to be of it; `None` for a class without rows.
+///
+/// scikit-learn's `average=None`; their mean is the [`balanced_accuracy_score`].
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// ```
+/// use surprisal_data::metrics::recall_score;
+///
+/// let recall = recall_score(&[2, 0, 2, 2, 0, 1], &[0, 0, 2, 2, 0, 2], 4)?;
+/// assert_eq!(recall, [Some(1.0), Some(0.0), Some(2.0 / 3.0), None]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn recall_score(
+    labels: &[usize],
+    predicted: &[usize],
+    classes: usize,
+) -> Result<Vec<Option<f64>>, DataError> {
+    let recall = |class: &Counts| (class.support > 0).then(|| class.measures().recall);
+    Ok(counts("recall_score", labels, predicted, classes)?.iter().map(recall).collect())
+}
+
+/// The mean recall of the classes that have rows, from 0 to 1: an accuracy that a frequent class cannot carry
+/// alone.
+///
+/// Who always says the same reaches `1 / classes`.
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// ```
+/// use surprisal_data::metrics::balanced_accuracy_score;
+///
+/// // nine of ten rows are of class 0, and that is all that is ever said
+/// let labels = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+/// assert_eq!(balanced_accuracy_score(&labels, &[0; 10], 2)?, 0.5);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn balanced_accuracy_score(
+    labels: &[usize],
+    predicted: &[usize],
+    classes: usize,
+) -> Result<f64, DataError> {
+    let counts = counts("balanced_accuracy_score", labels, predicted, classes)?;
+    let with_rows = || counts.iter().filter(|class| class.support > 0);
+    Ok(with_rows().map(|class| class.measures().recall).sum::<f64>() / with_rows().count() as f64)
+}
+
+/// The correlation of labels and predictions, from -1 to 1: 1 if all are right, 0 if the predictions know
+/// nothing.
+///
+/// With `n` rows, `c` of them right, `t_k` of class `k` and `p_k` predicted to be of it:
+/// `(c n - sum_k t_k p_k) / sqrt((n^2 - sum_k t_k^2) (n^2 - sum_k p_k^2))`, and 0 where all labels, or all
+/// predictions, are the same.
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// Source: J. Gorodkin (2004), "Comparing two K-category assignments by a K-category correlation
+/// coefficient", Computational Biology and Chemistry 28, 367-374.
+///
+/// ```
+/// use surprisal_data::metrics::matthews_corrcoef;
+///
+/// assert_eq!(matthews_corrcoef(&[0, 1, 2, 2], &[0, 1, 2, 2], 3)?, 1.0);
+/// assert_eq!(matthews_corrcoef(&[0, 0, 1, 1], &[1, 1, 0, 0], 2)?, -1.0);
+/// assert_eq!(matthews_corrcoef(&[0, 0, 1, 1], &[0, 1, 0, 1], 2)?, 0.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn matthews_corrcoef(labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+    let counts = counts("matthews_corrcoef", labels, predicted, classes)?;
+    let sum = |product: fn(&Counts) -> (usize, usize)| -> i128 {
+        counts.iter().map(product).map(|(a, b)| a as i128 * b as i128).sum()
+    };
+    let (right, rows) = (Counts::sum(&counts).right as i128, labels.len() as i128);
+    let together = right * rows - sum(|class| (class.support, class.predicted));
+    let of_labels = rows * rows - sum(|class| (class.support, class.support));
+    let of_predictions = rows * rows - sum(|class| (class.predicted, class.predicted));
+    match of_labels as f64 * of_predictions as f64 {
+        0.0 => Ok(0.0),
+        // the root of the product, not the product of roots: all right is 1 without a rounding
+        product => Ok(together as f64 / product.sqrt()),
+    }
+}
+
+/// How good the answer is that says yes, class 1, from `threshold` up: the measures of
+/// [`precision_recall_fscore_support`] of class 1.
+///
+/// Where nothing scores as much as the threshold, all three are 0.
+///
+/// Errors as [`roc_curve`](super::roc_curve) does, and if the threshold is NaN.
+///
+/// ```
+/// use surprisal_data::metrics::precision_recall_f1;
+///
+/// let at_half = precision_recall_f1(&[0, 1, 0, 1, 1], &[0.1, 0.4, 0.6, 0.5, 0.8], 0.5)?;
+/// assert_eq!((at_half.precision, at_half.recall, at_half.f1), (2.0 / 3.0, 2.0 / 3.0, 4.0 / 6.0));
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn precision_recall_f1(
+    labels: &[usize],
+    scores: &[f64],
+    threshold: f64,
+) -> Result<PrecisionRecallF1, DataError> {
+    const METRIC: &str = "precision_recall_f1";
+    check_scores(METRIC, labels, scores)?;
+    if threshold.is_nan() {
+        return fail(METRIC, MetricProblem::NanThreshold);
+    }
+    let predicted: Vec<usize> = scores.iter().map(|&score| usize::from(score >= threshold)).collect();
+    Ok(counts(METRIC, labels, &predicted, 2)?[1].measures())
+}
+
+/// Rows of one class.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Of the class, and predicted to be.
+    right: usize,
+    /// Predicted to be of the class.
+    predicted: usize,
+    /// Of the class.
+    support: usize,
+}
+
+impl Counts {
+    pub(super) fn measures(&self) -> PrecisionRecallF1 {
+        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        PrecisionRecallF1 {
+            precision: share(self.right, self.predicted),
+            recall: share(self.right, self.support),
+            f1: share(2 * self.right, self.predicted + self.support),
+            support: self.support,
+        }
+    }
+
+    fn sum(counts: &[Counts]) -> Counts {
+        counts.iter().fold(Counts::default(), |sum, class| Counts {
+            right: sum.right + class.right,
+            predicted: sum.predicted + class.predicted,
+            support: sum.support + class.support,
+        })
+    }
+}
+
+/// One item per class. No matrix: its size would be the square of the number of classes.
+pub(super) fn counts(
+    metric: &'static str,
+    labels: &[usize],
+    predicted: &[usize],
+    classes: usize,
+) -> Result<Vec<Counts>, DataError> {
+    check_count(metric, "prediction", predicted.len(), labels.len())?;
+    check_classes(metric, "label", labels, classes)?;
+    check_classes(metric, "prediction", predicted, classes)?;
+    let mut counts = vec![Counts::default(); classes];
+    for (&label, &prediction) in labels.iter().zip(predicted) {
+        counts[label].support += 1;
+        counts[prediction].predicted += 1;
+        counts[label].right += usize::from(label == prediction);
+    }
+    Ok(counts)
+}
