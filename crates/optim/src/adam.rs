@@ -4,8 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, lost_beside, remember, root};
-use crate::{Hyperparameter, OptimError, Optimizer};
+use crate::optimizer::{Common, Rule, for_each_span, lost_beside, remember, root};
+use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState, ParamGroup};
 
 /// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
 ///
@@ -36,19 +36,17 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adam<T: Scalar = f32> {
+    common: Common,
     options: Options,
-    steps: u64,
     mean: Buf<T>,
     square: Buf<T>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Options {
-    learning_rate: f64,
     beta1: f64,
     beta2: f64,
     eps: f64,
-    weight_decay: f64,
     decoupled: bool, // AdamW's decay
 }
 
@@ -81,10 +79,9 @@ impl<T: Scalar> Adam<T> {
     /// # Errors
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
-        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
-        let (beta1, beta2, eps) = (0.9, 0.999, 1e-8);
-        let options = Options { learning_rate, beta1, beta2, eps, weight_decay: 0.0, decoupled: false };
-        Ok(Adam { options, steps: 0, mean: Buf::new(6), square: Buf::new(9) })
+        let common = Common::new(learning_rate)?;
+        let options = Options { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: false };
+        Ok(Adam { common, options, mean: Buf::new(6), square: Buf::new(9) })
     }
 
     /// How much of the mean and of the mean square stays at each step: both from 0 to below 1.
@@ -152,7 +149,7 @@ impl<T: Scalar> Adam<T> {
     /// If it is negative, infinite or NaN.
     #[track_caller]
     pub fn weight_decay(mut self, lambda: f64) -> Self {
-        self.options.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
+        self.common.set_weight_decay(lambda);
         self
     }
 
@@ -161,16 +158,22 @@ impl<T: Scalar> Adam<T> {
         self.options.decoupled = true;
         self
     }
+
+    fn kind(&self) -> OptimizerKind {
+        if self.options.decoupled { OptimizerKind::AdamW } else { OptimizerKind::Adam }
+    }
 }
 
 kernel! {
-    fn adam<T: Scalar>(o: Options, t: f64, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+    fn adam<T: Scalar>(rule: Rule, o: Options, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+        let Rule { learning_rate: lr, weight_decay: lambda, step } = rule;
+        let t = step as f64;
         // in f64: in f32, 1 - 0.999 has four digits
-        let rate = T::of(o.learning_rate / (1.0 - o.beta1.powf(t)));
+        let rate = T::of(lr / (1.0 - o.beta1.powf(t)));
         let correction = T::of(1.0 / (1.0 - o.beta2.powf(t)));
         let [beta1, rest1, beta2, rest2] = [o.beta1, 1.0 - o.beta1, o.beta2, 1.0 - o.beta2].map(T::of);
         // the decay is added either to the gradient or to the step
-        let (lambda, share) = if o.decoupled { (0.0, o.learning_rate * o.weight_decay) } else { (o.weight_decay, 0.0) };
+        let (lambda, share) = if o.decoupled { (0.0, lr * lambda) } else { (lambda, 0.0) };
         let [lost, square_lost] = lost_beside(o.eps);
         let still = lost * T::of(T::EPSILON); // a mean smaller than this moves nothing
         let [eps, lambda, share] = [o.eps, lambda, share].map(T::of);
@@ -186,21 +189,32 @@ kernel! {
 
 impl<T: Scalar> Optimizer<T> for Adam<T> {
     fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
-        check(params, grads)?;
-        let Adam { options, steps, mean, square } = self;
+        let Adam { common, options, mean, square } = self;
+        common.check(params, grads)?;
         remember(mean, params)?;
         remember(square, params)?;
-        *steps += 1;
-        for_each_span(params, grads, (&mut **mean, &mut **square), |theta, g, (m, v)| {
-            adam(*options, *steps as f64, theta, g, m, v);
+        for_each_span(common, params, grads, (&mut **mean, &mut **square), |rule, theta, g, (m, v)| {
+            adam(rule, *options, theta, g, m, v);
         });
         Ok(())
     }
     fn learning_rate(&self) -> f64 {
-        self.options.learning_rate
+        self.common.learning_rate()
     }
     fn set_learning_rate(&mut self, rate: f64) {
-        self.options.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+        self.common.set_learning_rate(rate);
+    }
+    fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        self.common.set_groups(groups);
+    }
+    fn state(&self) -> OptimizerState<T> {
+        let memory = [("mean", &self.mean), ("square", &self.square)];
+        OptimizerState::of(self.kind(), self.common.steps, memory)
+    }
+    fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
+        let kind = self.kind();
+        let memory = [("mean", &mut self.mean), ("square", &mut self.square)];
+        state.restore(kind, &mut self.common.steps, memory)
     }
 }
 

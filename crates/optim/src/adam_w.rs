@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Gradients, Params, Scalar};
 
 use crate::adam::Adam;
-use crate::{OptimError, Optimizer};
+use crate::{OptimError, Optimizer, OptimizerState, ParamGroup};
 
 /// [`Adam`] that decays every number by the same share.
 ///
@@ -125,5 +125,14 @@ impl<T: Scalar> Optimizer<T> for AdamW<T> {
     }
     fn set_learning_rate(&mut self, rate: f64) {
         self.0.set_learning_rate(rate);
+    }
+    fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        self.0.set_groups(groups);
+    }
+    fn state(&self) -> OptimizerState<T> {
+        self.0.state()
+    }
+    fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
+        self.0.load_state(state)
     }
 }

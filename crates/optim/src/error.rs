@@ -4,11 +4,12 @@
 
 use std::fmt;
 
-use surprisal_tensor::Unreached;
+use surprisal_tensor::{NoSuchParameter, Unreached};
 
-use crate::Hyperparameter;
+use crate::suggest::closest;
+use crate::{Hyperparameter, OptimizerKind};
 
-/// Why an optimizer cannot be made, or a step cannot be taken.
+/// Why an optimizer or a schedule cannot be made, a step not taken, or a state not loaded.
 ///
 /// ```
 /// use surprisal_optim::{OptimError, Sgd};
@@ -35,6 +36,37 @@ pub enum OptimError {
     OtherParameters { parameter: String, gradient: String },
     /// Parameters were added after the first step; how many numbers there were and are.
     LayoutChanged { remembered: usize, found: usize },
+    /// A group's pattern means no parameter.
+    NoSuchParameter(NoSuchParameter),
+    /// A micro-batch has no rows.
+    NoRows,
+    /// There is no mean of nothing.
+    NoMicroBatch,
+    /// What was saved is the state of another optimizer.
+    OtherOptimizer { optimizer: OptimizerKind, found: String },
+    /// What was saved is not what this optimizer, with its settings, remembers.
+    OtherMemory { optimizer: OptimizerKind, expected: Vec<&'static str>, found: Vec<String> },
+    /// What was saved is not of as many numbers each; their names and lengths.
+    UnequalMemory { optimizer: OptimizerKind, lengths: Vec<(String, usize)> },
+    /// A setting is one of other optimizers only.
+    NoSuchSetting { optimizer: OptimizerKind, setting: String, having: Vec<OptimizerKind> },
+    /// No optimizer, or no schedule, goes by this name.
+    UnknownName { what: &'static str, found: String, known: &'static [&'static str] },
+    /// A parameter of a schedule is not of the form `NAME=VALUE`.
+    NoAssignment { schedule: &'static str, found: String, known: Vec<&'static str> },
+    /// A schedule has no parameter of this name.
+    UnknownParameter { schedule: &'static str, found: String, known: Vec<&'static str> },
+    /// A parameter of a schedule is given twice.
+    ParameterTwice { schedule: &'static str, parameter: &'static str },
+    /// A parameter of a schedule is no number, or out of its range.
+    ScheduleOutOfRange {
+        schedule: &'static str,
+        parameter: &'static str,
+        expected: &'static str,
+        found: String,
+    },
+    /// Training would end before its rate is reached.
+    LongWarmup { warmup: usize, epochs: usize },
 }
 
 impl fmt::Display for OptimError {
@@ -65,11 +97,88 @@ impl fmt::Display for OptimError {
                 "step: expected the {remembered} numbers of the first step, found {found} | \
                  add every parameter before the first step, or start with a new optimizer"
             ),
+            Self::NoSuchParameter(error) => error.fmt(f),
+            Self::NoRows => {
+                f.write_str("add: expected a micro-batch of rows, found an empty one | leave it out")
+            }
+            Self::NoMicroBatch => {
+                f.write_str("take: expected the gradients of a micro-batch, found none | call `add` before each `take`")
+            }
+            Self::OtherOptimizer { optimizer, found } => write!(
+                f,
+                "load_state: this is the state of {found}, not of {optimizer} | make the optimizer that it was saved from"
+            ),
+            Self::OtherMemory { optimizer, expected, found } => write!(
+                f,
+                "load_state: expected {} in the memory of {optimizer}, found {} | \
+                 had it the same settings, such as momentum, when it was saved?",
+                listed(expected),
+                listed(found)
+            ),
+            Self::UnequalMemory { optimizer, lengths } => {
+                let lengths: Vec<_> = lengths.iter().map(|(name, length)| format!("{length} of {name}")).collect();
+                write!(
+                    f,
+                    "load_state: expected as many numbers of each in the memory of {optimizer}, found {} | \
+                     is the file whole?",
+                    listed(&lengths)
+                )
+            }
+            Self::NoSuchSetting { optimizer, setting, having } => {
+                let having: Vec<_> = having.iter().map(OptimizerKind::to_string).collect();
+                write!(
+                    f,
+                    "{optimizer}: expected no {setting}, found one | leave it out, or take one that has it: {}",
+                    listed(&having)
+                )
+            }
+            Self::UnknownName { what, found, known } => {
+                write!(f, "no {what} is named {found:?} | known: {}", listed(known))?;
+                did_you_mean(f, found, known)
+            }
+            Self::NoAssignment { schedule, found, known } => {
+                write!(f, "{schedule}: expected NAME=VALUE, found {found:?} | parameters: {}", listed(known))
+            }
+            Self::UnknownParameter { schedule, found, known } => {
+                write!(f, "{schedule}: no parameter is named {found:?} | known: {}", listed(known))?;
+                did_you_mean(f, found, known)
+            }
+            Self::ParameterTwice { schedule, parameter } => {
+                write!(f, "{schedule}: expected {parameter} once, found it twice | keep one of them")
+            }
+            Self::ScheduleOutOfRange { schedule, parameter, expected, found } => {
+                write!(f, "{schedule}: expected {parameter} to be {expected}, found ")?;
+                match found.parse::<f64>() {
+                    Ok(_) => f.write_str(found),
+                    Err(_) => write!(f, "{found:?}"),
+                }
+            }
+            Self::LongWarmup { warmup, epochs } => write!(
+                f,
+                "cosine: expected a warm-up shorter than training, found {warmup} epochs of {epochs} | \
+                 warm up for fewer, or train for more"
+            ),
         }
     }
 }
 
+/// "mean, square"; "none".
+fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    if names.is_empty() { "none".to_string() } else { names.join(", ") }
+}
+
+fn did_you_mean(f: &mut fmt::Formatter, found: &str, known: &[&'static str]) -> fmt::Result {
+    closest(found, known).map_or(Ok(()), |name| write!(f, " | did you mean {name:?}?"))
+}
+
 impl std::error::Error for OptimError {}
+
+impl From<NoSuchParameter> for OptimError {
+    fn from(error: NoSuchParameter) -> Self {
+        OptimError::NoSuchParameter(error)
+    }
+}
 
 impl From<Unreached> for OptimError {
     fn from(unreached: Unreached) -> Self {

@@ -37,6 +37,14 @@ pub enum Hyperparameter {
     Eps,
     /// How strongly theta is pulled to 0: 0 or above.
     WeightDecay,
+    /// λ1 of a [`Penalty`](crate::Penalty): 0 or above.
+    L1,
+    /// λ2 of a [`Penalty`](crate::Penalty): 0 or above.
+    L2,
+    /// How long a gradient may be, see [`clip_grad_norm`](crate::clip_grad_norm): above 0.
+    MaxNorm,
+    /// How large a number of a gradient may be, see [`clip_grad_value`](crate::clip_grad_value): above 0.
+    MaxValue,
 }
 
 use Hyperparameter::*;
@@ -57,9 +65,9 @@ impl Hyperparameter {
     /// [`OptimError::OutOfRange`], also for NaN and infinities.
     pub fn check(self, number: f64) -> Result<f64, OptimError> {
         let in_range = match self {
-            LearningRate | Eps => number > 0.0,
+            LearningRate | Eps | MaxNorm | MaxValue => number > 0.0,
             Momentum | Beta1 | Beta2 | Alpha => (0.0..1.0).contains(&number),
-            WeightDecay => number >= 0.0,
+            WeightDecay | L1 | L2 => number >= 0.0,
         };
         if in_range && number.is_finite() {
             Ok(number)
@@ -75,9 +83,9 @@ impl Hyperparameter {
     /// ```
     pub fn range(self) -> &'static str {
         match self {
-            LearningRate | Eps => "a finite number above 0",
+            LearningRate | Eps | MaxNorm | MaxValue => "a finite number above 0",
             Momentum | Beta1 | Beta2 | Alpha => "a number from 0 to below 1",
-            WeightDecay => "a finite number, 0 or above",
+            WeightDecay | L1 | L2 => "a finite number, 0 or above",
         }
     }
 
@@ -94,6 +102,8 @@ impl Hyperparameter {
             Alpha => "0.99 is usual",
             Eps => "1e-8 is usual",
             WeightDecay => "0 is none, 1e-4 is usual, 1e-2 for AdamW",
+            L1 | L2 => "0 is none, 1e-4 is usual",
+            MaxNorm | MaxValue => "1 is usual",
         }
     }
 }
@@ -108,6 +118,10 @@ impl fmt::Display for Hyperparameter {
             Alpha => "alpha",
             Eps => "eps",
             WeightDecay => "weight decay",
+            L1 => "l1",
+            L2 => "l2",
+            MaxNorm => "largest norm of a gradient",
+            MaxValue => "largest value of a gradient",
         })
     }
 }

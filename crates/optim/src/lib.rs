@@ -8,8 +8,16 @@
 //! | `optimizer` | [`Optimizer`]: one step, and what is checked before it |
 //! | `sgd` | [`Sgd`]: down the gradient; with momentum, with Nesterov's look ahead |
 //! | `rms_prop` | [`RmsProp`]: the gradient, measured by the size it usually has |
+//! | `adagrad` | [`Adagrad`]: shorter steps where gradients have been |
 //! | `adam` | [`Adam`]: every number at a pace of its own |
 //! | `adam_w` | [`AdamW`]: Adam, with a weight decay that stays out of its division |
+//! | `kind` | [`OptimizerKind`]: every optimizer by its name, to be built from settings |
+//! | `param_group` | [`ParamGroup`]: a learning rate and a weight decay of their own for some of the parameters |
+//! | `penalty` | [`Penalty`]: a price for large weights, L1, L2 or both |
+//! | `clip` | [`clip_grad_norm`], [`clip_grad_value`]: gradients cut to size |
+//! | `gradient_mean` | [`GradientMean`]: the gradient of a batch that is too large for one go |
+//! | `schedule` | [`Schedule`]: how the learning rate changes while training goes on |
+//! | `state` | [`OptimizerState`]: what an optimizer remembers, to be saved and taken up again |
 //! | `hyperparameter` | [`Hyperparameter`]: what a learning rate, a momentum, .. may be |
 //! | `error` | [`OptimError`]: every message of this crate on one page |
 //!
@@ -38,18 +46,35 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod adagrad;
 mod adam;
 mod adam_w;
+mod clip;
 mod error;
+mod gradient_mean;
 mod hyperparameter;
+mod kind;
 mod optimizer;
+mod param_group;
+mod penalty;
 mod rms_prop;
+mod schedule;
 mod sgd;
+mod state;
+mod suggest;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
+pub use clip::{clip_grad_norm, clip_grad_value};
 pub use error::OptimError;
+pub use gradient_mean::GradientMean;
 pub use hyperparameter::Hyperparameter;
+pub use kind::{OptimizerKind, OptimizerSettings};
 pub use optimizer::Optimizer;
+pub use param_group::ParamGroup;
+pub use penalty::Penalty;
 pub use rms_prop::RmsProp;
+pub use schedule::{At, Schedule};
 pub use sgd::Sgd;
+pub use state::OptimizerState;

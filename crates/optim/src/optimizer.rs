@@ -1,10 +1,12 @@
-//! [`Optimizer`], and what every one of them shares: the checks before a step, the walk over theta, the memory.
+//! [`Optimizer`], and what every one of them shares: two numbers, the checks before a step, the walk over theta, the memory.
+
+use std::ops::Range;
 
 use surprisal_tensor::threads::{Cut, LIGHT, for_each};
-use surprisal_tensor::{Buf, Gradients, Params, Scalar};
+use surprisal_tensor::{Buf, Gradients, NoSuchParameter, Params, Scalar};
 
-use crate::OptimError;
 use crate::error::or_panic;
+use crate::{Hyperparameter, OptimError, OptimizerState, ParamGroup};
 
 /// Moves the parameters down their gradient, one step at a time.
 ///
@@ -51,7 +53,7 @@ pub trait Optimizer<T: Scalar> {
     ///
     /// # Errors
     /// If the loss never reached a trainable parameter, or it was frozen then; if the gradients are those of other
-    /// parameters; if parameters were added since this optimizer's first step.
+    /// parameters; if parameters were added since this optimizer's first step; if a group's pattern means no parameter.
     fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError>;
 
     /// How far a step goes.
@@ -72,18 +74,131 @@ pub trait Optimizer<T: Scalar> {
     /// If the rate is not a finite number above 0.
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64);
+
+    /// Gives some parameters a learning rate or a weight decay of their own, in the place of earlier groups; none, for none.
+    ///
+    /// See [`ParamGroup`].
+    fn set_groups(&mut self, groups: Vec<ParamGroup>);
+
+    /// [`set_groups`](Self::set_groups), of an optimizer that is being made.
+    ///
+    /// See the example of [`ParamGroup`].
+    fn groups(mut self, groups: impl Into<Vec<ParamGroup>>) -> Self
+    where
+        Self: Sized,
+    {
+        self.set_groups(groups.into());
+        self
+    }
+
+    /// A copy of what it remembers, to be saved.
+    ///
+    /// See the example of [`OptimizerState`].
+    fn state(&self) -> OptimizerState<T>;
+
+    /// Goes on from where an optimizer stood when this was its [`state`](Self::state).
+    ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer, Sgd};
+    /// let state = Adam::<f32>::new(0.001).state();
+    /// assert_eq!(
+    ///     Sgd::<f32>::new(0.1).load_state(&state).unwrap_err().to_string(),
+    ///     "load_state: this is the state of adam, not of sgd | make the optimizer that it was saved from"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// If it is another optimizer's, if something is missing or unknown in its memory, or if that is not of one length; then
+    /// nothing has changed. Whether the length is that of the parameters shows at the next step.
+    fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError>;
 }
 
-/// Whether these are the gradients of these parameters, and none is missing.
-pub(crate) fn check<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
-    if !params.same_layout(grads) {
-        return Err(first_difference(params, grads));
+/// What every optimizer has.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    learning_rate: f64,
+    weight_decay: f64,
+    groups: Vec<ParamGroup>,
+    learning_rate_of_groups: f64, // the optimizer's when they were set: theirs are meant beside it
+    pub(crate) steps: u64,
+}
+
+/// The numbers that hold for a stretch of theta in one step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    pub(crate) learning_rate: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) step: u64, // from 1
+}
+
+impl Common {
+    pub(crate) fn new(learning_rate: f64) -> Result<Self, OptimError> {
+        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
+        let groups = Vec::new();
+        Ok(Common {
+            learning_rate,
+            weight_decay: 0.0,
+            groups,
+            learning_rate_of_groups: learning_rate,
+            steps: 0,
+        })
     }
-    grads.all_reached()?;
-    match params.ids().find(|&id| params.is_trainable(id) && !grads.is_trainable(id)) {
-        None => Ok(()),
-        Some(id) => Err(OptimError::Unfrozen { parameter: params.entry(id).name.clone() }),
+
+    pub(crate) fn learning_rate(&self) -> f64 {
+        self.learning_rate
     }
+    #[track_caller]
+    pub(crate) fn set_learning_rate(&mut self, rate: f64) {
+        self.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+    }
+    #[track_caller]
+    pub(crate) fn set_weight_decay(&mut self, lambda: f64) {
+        self.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
+    }
+    pub(crate) fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        (self.groups, self.learning_rate_of_groups) = (groups, self.learning_rate);
+    }
+
+    /// Whether these are the gradients of these parameters, none is missing, and the groups' names are among theirs.
+    pub(crate) fn check<T: Scalar>(
+        &self,
+        params: &Params<T>,
+        grads: &Gradients<T>,
+    ) -> Result<(), OptimError> {
+        same_layout(params, grads)?;
+        grads.all_reached()?;
+        if let Some(id) = params.ids().find(|&id| params.is_trainable(id) && !grads.is_trainable(id)) {
+            return Err(OptimError::Unfrozen { parameter: params.entry(id).name.clone() });
+        }
+        let means_none =
+            |group: &&ParamGroup| !params.entries().iter().any(|entry| entry.matches(&group.pattern));
+        match self.groups.iter().find(means_none) {
+            None => Ok(()),
+            Some(group) => Err(NoSuchParameter::new(&group.pattern, params).into()),
+        }
+    }
+
+    /// The k-th stretch of theta that may move, and by what rule: as long as can be, or one parameter where there are groups.
+    fn stretch<T: Scalar>(&self, params: &Params<T>, k: usize) -> Option<(Range<usize>, Rule)> {
+        let Common { learning_rate, weight_decay, steps, .. } = *self;
+        let mut rule = Rule { learning_rate, weight_decay, step: steps };
+        if self.groups.is_empty() {
+            return Some((params.trainable_spans().nth(k)?, rule));
+        }
+        let entry = params.entry(params.ids().filter(|&id| params.is_trainable(id)).nth(k)?);
+        for group in self.groups.iter().filter(|group| entry.matches(&group.pattern)) {
+            if let Some(own) = group.learning_rate {
+                rule.learning_rate = own * (learning_rate / self.learning_rate_of_groups);
+            }
+            rule.weight_decay = group.weight_decay.unwrap_or(rule.weight_decay);
+        }
+        Some((entry.range.clone(), rule))
+    }
+}
+
+/// Whether these are the gradients of these parameters.
+pub(crate) fn same_layout<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+    if params.same_layout(grads) { Ok(()) } else { Err(first_difference(params, grads)) }
 }
 
 #[cold]
@@ -97,22 +212,24 @@ fn first_difference<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Opti
     OptimError::OtherParameters { parameter: words(params), gradient: words(grads) }
 }
 
-/// Calls `update` on each stretch of theta that may move, in pieces, with its gradient and what is remembered of it.
+/// Takes a step: calls `update` on each stretch of theta that may move, in pieces, with its gradient and what is remembered of it.
 pub(crate) fn for_each_span<T: Scalar, M: Cut>(
+    common: &mut Common,
     params: &mut Params<T>,
     grads: &Gradients<T>,
     mut memory: M,
-    update: impl Fn(&mut [T], &[T], M) + Sync,
+    update: impl Fn(Rule, &mut [T], &[T], M) + Sync,
 ) {
+    common.steps += 1;
     grads.apply_updates(params); // of running means and the like
     let mut end = 0;
-    // by number, as theta cannot change while an iterator over its spans is held; there is one, or few
+    // by number, as theta cannot change while an iterator over its stretches is held; there is one, or few
     for k in 0.. {
-        let Some(span) = params.trainable_spans().nth(k) else { return };
+        let Some((span, rule)) = common.stretch(params, k) else { return };
         let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
         (memory, end) = (behind, span.end);
         let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);
-        for_each((theta, g, remembered), LIGHT, |_, (theta, g, memory)| update(theta, g, memory));
+        for_each((theta, g, remembered), LIGHT, |_, (theta, g, memory)| update(rule, theta, g, memory));
     }
 }
 

@@ -4,8 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, lost_beside, moving, remember, root};
-use crate::{Hyperparameter, OptimError, Optimizer};
+use crate::optimizer::{Common, Rule, for_each_span, lost_beside, moving, remember, root};
+use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState, ParamGroup};
 
 /// RMSprop: steps along the gradient, divided by the size that gradients of this number usually have.
 ///
@@ -37,6 +37,7 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 /// ```
 #[derive(Clone, Debug)]
 pub struct RmsProp<T: Scalar = f32> {
+    common: Common,
     options: Options,
     square: Buf<T>,
     velocity: Buf<T>, // empty without momentum
@@ -44,11 +45,9 @@ pub struct RmsProp<T: Scalar = f32> {
 
 #[derive(Clone, Copy, Debug)]
 struct Options {
-    learning_rate: f64,
     alpha: f64,
     eps: f64,
     momentum: f64,
-    weight_decay: f64,
 }
 
 impl<T: Scalar> RmsProp<T> {
@@ -80,9 +79,9 @@ impl<T: Scalar> RmsProp<T> {
     /// # Errors
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
-        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
-        let options = Options { learning_rate, alpha: 0.99, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 };
-        Ok(RmsProp { options, square: Buf::new(9), velocity: Buf::new(6) })
+        let common = Common::new(learning_rate)?;
+        let options = Options { alpha: 0.99, eps: 1e-8, momentum: 0.0 };
+        Ok(RmsProp { common, options, square: Buf::new(9), velocity: Buf::new(6) })
     }
 
     /// How much of the mean square stays at each step: from 0 to below 1.
@@ -168,15 +167,15 @@ impl<T: Scalar> RmsProp<T> {
     /// If it is negative, infinite or NaN.
     #[track_caller]
     pub fn weight_decay(mut self, lambda: f64) -> Self {
-        self.options.weight_decay = or_panic(Hyperparameter::WeightDecay.check(lambda));
+        self.common.set_weight_decay(lambda);
         self
     }
 }
 
 kernel! {
     /// There is an `m` where there is momentum.
-    fn rms_prop<T: Scalar>(o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: Option<&mut [T]>) {
-        let [lr, mu, lambda, eps] = [o.learning_rate, o.momentum, o.weight_decay, o.eps].map(T::of);
+    fn rms_prop<T: Scalar>(rule: Rule, o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: Option<&mut [T]>) {
+        let [lr, lambda, mu, eps] = [rule.learning_rate, rule.weight_decay, o.momentum, o.eps].map(T::of);
         let [alpha, rest] = [o.alpha, 1.0 - o.alpha].map(T::of);
         let [lost, square_lost] = lost_beside(o.eps);
         let scaled = |theta: T, g: T, v: &mut T| {
@@ -201,22 +200,34 @@ kernel! {
 
 impl<T: Scalar> Optimizer<T> for RmsProp<T> {
     fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
-        check(params, grads)?;
-        let RmsProp { options, square, velocity } = self;
+        let RmsProp { common, options, square, velocity } = self;
+        common.check(params, grads)?;
         remember(square, params)?;
-        if options.momentum > 0.0 {
-            remember(velocity, params)?;
-        }
-        let velocity = (!velocity.is_empty()).then_some(&mut **velocity);
-        for_each_span(params, grads, (&mut **square, velocity), |theta, g, (v, m)| {
-            rms_prop(*options, theta, g, v, m);
+        let velocity = (options.momentum > 0.0).then_some(velocity);
+        let velocity =
+            velocity.map(|velocity| remember(velocity, params).map(|()| &mut **velocity)).transpose()?;
+        for_each_span(common, params, grads, (&mut **square, velocity), |rule, theta, g, (v, m)| {
+            rms_prop(rule, *options, theta, g, v, m);
         });
         Ok(())
     }
     fn learning_rate(&self) -> f64 {
-        self.options.learning_rate
+        self.common.learning_rate()
     }
     fn set_learning_rate(&mut self, rate: f64) {
-        self.options.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+        self.common.set_learning_rate(rate);
+    }
+    fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        self.common.set_groups(groups);
+    }
+    fn state(&self) -> OptimizerState<T> {
+        let velocity = (self.options.momentum > 0.0).then_some(("velocity", &self.velocity));
+        let memory = [("square", &self.square)].into_iter().chain(velocity);
+        OptimizerState::of(OptimizerKind::RmsProp, self.common.steps, memory)
+    }
+    fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
+        let velocity = (self.options.momentum > 0.0).then_some(("velocity", &mut self.velocity));
+        let memory = [("square", &mut self.square)].into_iter().chain(velocity);
+        state.restore(OptimizerKind::RmsProp, &mut self.common.steps, memory)
     }
 }

@@ -4,8 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
 
 use crate::error::or_panic;
-use crate::optimizer::{check, for_each_span, moving, remember};
-use crate::{Hyperparameter, OptimError, Optimizer};
+use crate::optimizer::{Common, Rule, for_each_span, moving, remember};
+use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState, ParamGroup};
 
 /// Stochastic gradient descent: a step down the gradient.
 ///
@@ -45,10 +45,9 @@ use crate::{Hyperparameter, OptimError, Optimizer};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sgd<T: Scalar = f32> {
-    learning_rate: f64,
+    common: Common,
     momentum: f64,
     nesterov: bool,
-    weight_decay: f64,
     velocity: Buf<T>, // empty without momentum
 }
 
@@ -85,8 +84,8 @@ impl<T: Scalar> Sgd<T> {
     /// # Errors
     /// If the learning rate is not a finite number above 0.
     pub fn try_new(learning_rate: f64) -> Result<Self, OptimError> {
-        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
-        Ok(Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0, velocity: Buf::new(6) })
+        let common = Common::new(learning_rate)?;
+        Ok(Sgd { common, momentum: 0.0, nesterov: false, velocity: Buf::new(6) })
     }
 
     /// How much of the last step's velocity stays: μ, from 0 to below 1.
@@ -166,13 +165,15 @@ impl<T: Scalar> Sgd<T> {
     /// # Panics
     /// If it is negative, infinite or NaN.
     #[track_caller]
-    pub fn weight_decay(self, lambda: f64) -> Self {
-        Sgd { weight_decay: or_panic(Hyperparameter::WeightDecay.check(lambda)), ..self }
+    pub fn weight_decay(mut self, lambda: f64) -> Self {
+        self.common.set_weight_decay(lambda);
+        self
     }
 }
 
 kernel! {
-    fn descend<T: Scalar>(lr: T, lambda: T, theta: &mut [T], g: &[T]) {
+    fn descend<T: Scalar>(rule: Rule, theta: &mut [T], g: &[T]) {
+        let [lr, lambda] = [rule.learning_rate, rule.weight_decay].map(T::of);
         for (theta, &g) in theta.iter_mut().zip(g) {
             *theta -= lr * (g + lambda * *theta);
         }
@@ -180,7 +181,8 @@ kernel! {
 }
 
 kernel! {
-    fn roll<T: Scalar>(lr: T, mu: T, nesterov: bool, lambda: T, theta: &mut [T], g: &[T], v: &mut [T]) {
+    fn roll<T: Scalar>(rule: Rule, mu: f64, nesterov: bool, theta: &mut [T], g: &[T], v: &mut [T]) {
+        let [lr, mu, lambda] = [rule.learning_rate, mu, rule.weight_decay].map(T::of);
         for ((theta, &g), v) in theta.iter_mut().zip(g).zip(v) {
             let g = g + lambda * *theta;
             *v = moving(mu * *v + g);
@@ -191,22 +193,34 @@ kernel! {
 
 impl<T: Scalar> Optimizer<T> for Sgd<T> {
     fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
-        check(params, grads)?;
-        let [lr, mu, lambda] = [self.learning_rate, self.momentum, self.weight_decay].map(T::of);
-        if self.momentum == 0.0 {
-            for_each_span(params, grads, (), |theta, g, ()| descend(lr, lambda, theta, g));
+        let Sgd { common, momentum: mu, nesterov, velocity } = self;
+        common.check(params, grads)?;
+        if *mu == 0.0 {
+            for_each_span(common, params, grads, (), |rule, theta, g, ()| descend(rule, theta, g));
         } else {
-            let (nesterov, v) = (self.nesterov, &mut self.velocity);
-            remember(v, params)?;
-            for_each_span(params, grads, &mut **v, |theta, g, v| roll(lr, mu, nesterov, lambda, theta, g, v));
+            remember(velocity, params)?;
+            for_each_span(common, params, grads, &mut **velocity, |rule, theta, g, v| {
+                roll(rule, *mu, *nesterov, theta, g, v);
+            });
         }
         Ok(())
     }
     fn learning_rate(&self) -> f64 {
-        self.learning_rate
+        self.common.learning_rate()
     }
     fn set_learning_rate(&mut self, rate: f64) {
-        self.learning_rate = or_panic(Hyperparameter::LearningRate.check(rate));
+        self.common.set_learning_rate(rate);
+    }
+    fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        self.common.set_groups(groups);
+    }
+    fn state(&self) -> OptimizerState<T> {
+        let memory = (self.momentum > 0.0).then_some(("velocity", &self.velocity));
+        OptimizerState::of(OptimizerKind::Sgd, self.common.steps, memory)
+    }
+    fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
+        let memory = (self.momentum > 0.0).then_some(("velocity", &mut self.velocity));
+        state.restore(OptimizerKind::Sgd, &mut self.common.steps, memory)
     }
 }
 

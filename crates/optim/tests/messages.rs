@@ -3,9 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 
-use surprisal_optim::{Adam, AdamW, Hyperparameter, OptimError, Optimizer, RmsProp, Sgd};
+use surprisal_optim::{
+    Adagrad, Adam, AdamW, GradientMean, Hyperparameter, OptimError, Optimizer, OptimizerKind,
+    OptimizerSettings, OptimizerState, ParamGroup, Penalty, RmsProp, Schedule, Sgd, clip_grad_norm,
+    clip_grad_value,
+};
 use surprisal_tensor::ndarray::array;
-use surprisal_tensor::{Params, Workspace};
+use surprisal_tensor::{Gradients, Params, Workspace};
 
 /// The code panics with this message, at the line of this call: keep both on one line.
 #[track_caller]
@@ -39,16 +43,20 @@ fn learning_rates() {
         assert_panics_here(&message, || drop(Adam::<f32>::new(rate)));
         assert_panics_here(&message, || drop(AdamW::<f32>::new(rate)));
         assert_panics_here(&message, || drop(RmsProp::<f32>::new(rate)));
+        assert_panics_here(&message, || drop(Adagrad::<f32>::new(rate)));
+        assert_panics_here(&message, || drop(ParamGroup::named("w").learning_rate(rate)));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut Sgd::new(0.1), rate));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut Adam::new(0.1), rate));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut AdamW::new(0.1), rate));
         assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut RmsProp::new(0.1), rate));
+        assert_panics_here(&message, || Optimizer::<f32>::set_learning_rate(&mut Adagrad::new(0.1), rate));
         let mut boxed: Box<dyn Optimizer<f32>> = Box::new(Adam::new(0.1));
         assert_panics_here(&message, || boxed.set_learning_rate(rate));
         assert_eq!(Sgd::<f32>::try_new(rate).unwrap_err().to_string(), message);
         assert_eq!(Adam::<f32>::try_new(rate).unwrap_err().to_string(), message);
         assert_eq!(AdamW::<f32>::try_new(rate).unwrap_err().to_string(), message);
         assert_eq!(RmsProp::<f32>::try_new(rate).unwrap_err().to_string(), message);
+        assert_eq!(Adagrad::<f32>::try_new(rate).unwrap_err().to_string(), message);
     }
     assert_eq!(Hyperparameter::LearningRate.check(1e-300), Ok(1e-300));
 }
@@ -89,6 +97,7 @@ fn epsilons() {
         assert_panics_here(&message, || drop(Adam::<f32>::new(0.1).eps(eps)));
         assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).eps(eps)));
         assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(Adagrad::<f32>::new(0.1).eps(eps)));
     }
 }
 
@@ -102,6 +111,8 @@ fn weight_decays() {
         assert_panics_here(&message, || drop(Adam::<f32>::new(0.1).weight_decay(lambda)));
         assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).weight_decay(lambda)));
         assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).weight_decay(lambda)));
+        assert_panics_here(&message, || drop(Adagrad::<f32>::new(0.1).weight_decay(lambda)));
+        assert_panics_here(&message, || drop(ParamGroup::named("w").weight_decay(lambda)));
     }
     let _none_is_allowed = Sgd::<f32>::new(0.1).weight_decay(0.0);
 }
@@ -182,7 +193,8 @@ fn gradients_of_other_parameters() {
 
 #[test]
 fn parameters_that_are_added_between_steps() {
-    let mut optimizers: [Box<dyn Optimizer<f64>>; 4] = [
+    let mut optimizers: [Box<dyn Optimizer<f64>>; 5] = [
+        Box::new(Adagrad::new(0.1)),
         Box::new(Sgd::new(0.1).momentum(0.9)),
         Box::new(Adam::new(0.1)),
         Box::new(AdamW::new(0.1)),
@@ -201,4 +213,199 @@ fn parameters_that_are_added_between_steps() {
                        | add every parameter before the first step, or start with a new optimizer";
         assert_panics_here(message, || optimizer.step(&mut params, grads));
     }
+}
+
+#[test]
+fn penalties() {
+    for price in NO_NUMBERS.into_iter().chain([-0.1]) {
+        let message =
+            format!("l1: expected a finite number, 0 or above, found {price:?} | 0 is none, 1e-4 is usual");
+        assert_panics_here(&message, || _ = Penalty::new(price, 0.0));
+        assert_panics_here(&message.replace("l1", "l2"), || _ = Penalty::new(0.0, price));
+    }
+    let mut params = Params::<f64>::new();
+    params.add("w", &array![1.0]);
+    let message = "step: expected the gradient of \"w\" [1], found that of nothing \
+                   | was `backward` called on a tape that was started with these parameters?";
+    let mut none = Gradients::default();
+    assert_panics_here(message, || Penalty::new(0.1, 0.1).add_to(&mut none, &params));
+    assert_panics_here(message, || GradientMean::new().add(&mut params, &none, 1));
+}
+
+#[test]
+fn limits_of_gradients() {
+    let grads = &mut Gradients::<f64>::default();
+    for limit in NO_NUMBERS.into_iter().chain([0.0, -1.0]) {
+        let message = |what| {
+            format!(
+                "largest {what} of a gradient: expected a finite number above 0, found {limit:?} | 1 is usual"
+            )
+        };
+        assert_panics_here(&message("norm"), || _ = clip_grad_norm(grads, limit));
+        assert_panics_here(&message("value"), || clip_grad_value(grads, limit));
+    }
+}
+
+#[test]
+fn means_of_nothing() {
+    let (mut params, grads) = (Params::<f64>::new(), Gradients::default());
+    let empty = "add: expected a micro-batch of rows, found an empty one | leave it out";
+    assert_panics_here(empty, || GradientMean::new().add(&mut params, &grads, 0));
+    let mut mean = GradientMean::new();
+    mean.add(&mut params, &grads, 3);
+    mean.take();
+    let taken = "take: expected the gradients of a micro-batch, found none | call `add` before each `take`";
+    assert_panics_here(taken, || _ = mean.take());
+}
+
+#[test]
+fn a_group_of_no_parameters() {
+    let mut params = Params::<f64>::new();
+    let w = params.add("hidden.weight", &array![1.0]);
+    let mut workspace = Workspace::new();
+    let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
+    let message = "no parameter is \"hiden\" or stands under it | there are \"hidden.weight\"";
+    for kind in OptimizerKind::ALL {
+        let mut optimizer = kind.build(&OptimizerSettings::default()).unwrap();
+        optimizer.set_groups(vec![ParamGroup::named("hidden"), ParamGroup::named("hiden")]);
+        assert_panics_here(message, || optimizer.step(&mut params, grads));
+        assert_eq!((params.as_slice(), optimizer.state().steps), (&[1.0][..], 0));
+    }
+}
+
+#[test]
+fn states_that_do_not_fit() {
+    let state = |name: &str, memory: &[(&str, &[f64])]| OptimizerState {
+        name: name.to_string(),
+        steps: 3,
+        memory: memory.iter().map(|(name, numbers)| (name.to_string(), numbers.to_vec())).collect(),
+    };
+    let refused = |optimizer: &mut dyn Optimizer<f64>, state, message: &str| {
+        let before = optimizer.state();
+        assert_eq!(optimizer.load_state(&state).unwrap_err().to_string(), message);
+        assert_eq!(optimizer.state(), before);
+    };
+    let adam = &mut Adam::new(0.1);
+    refused(
+        adam,
+        state("adamw", &[("mean", &[0.0]), ("square", &[0.0])]),
+        "load_state: this is the state of adamw, not of adam | make the optimizer that it was saved from",
+    );
+    let settings = "had it the same settings, such as momentum, when it was saved?";
+    for (memory, found) in [
+        (&[("mean", &[0.0][..])][..], "mean"),
+        (&[], "none"),
+        (&[("mean", &[0.0]), ("mean", &[0.0])], "mean, mean"),
+        (&[("mean", &[0.0]), ("square", &[0.0]), ("cube", &[0.0])], "mean, square, cube"),
+    ] {
+        let message =
+            format!("load_state: expected mean, square in the memory of adam, found {found} | {settings}");
+        refused(adam, state("adam", memory), &message);
+    }
+    refused(
+        adam,
+        state("adam", &[("mean", &[0.0]), ("square", &[0.0, 1.0])]),
+        "load_state: expected as many numbers of each in the memory of adam, found 1 of mean, 2 of square \
+         | is the file whole?",
+    );
+    let velocity = state("sgd", &[("velocity", &[0.0])]);
+    let message = format!("load_state: expected none in the memory of sgd, found velocity | {settings}");
+    refused(&mut Sgd::new(0.1), velocity.clone(), &message);
+
+    // the length beside that of the parameters shows at the step
+    let mut sgd = Sgd::new(0.1).momentum(0.9);
+    sgd.load_state(&velocity).unwrap();
+    let mut params = Params::new();
+    let w = params.add("w", &array![1.0, 2.0]);
+    let mut workspace = Workspace::new();
+    let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
+    let error = sgd.try_step(&mut params, grads).unwrap_err();
+    assert_eq!(error, OptimError::LayoutChanged { remembered: 1, found: 2 });
+}
+
+#[test]
+fn settings_that_an_optimizer_does_not_have_or_that_are_out_of_range() {
+    let message = |kind: OptimizerKind, settings| kind.build::<f32>(&settings).err().unwrap().to_string();
+    let usual = OptimizerSettings::default();
+    let some = Some(0.5);
+    for (kind, settings, setting, having) in [
+        (OptimizerKind::Adagrad, OptimizerSettings { momentum: some, ..usual }, "momentum", "sgd, rmsprop"),
+        (OptimizerKind::Sgd, OptimizerSettings { alpha: some, ..usual }, "alpha", "rmsprop"),
+        (OptimizerKind::RmsProp, OptimizerSettings { beta1: some, ..usual }, "beta1", "adam, adamw"),
+        (OptimizerKind::RmsProp, OptimizerSettings { beta2: some, ..usual }, "beta2", "adam, adamw"),
+        (
+            OptimizerKind::Sgd,
+            OptimizerSettings { eps: some, ..usual },
+            "eps",
+            "adagrad, rmsprop, adam, adamw",
+        ),
+        (OptimizerKind::AdamW, OptimizerSettings { nesterov: true, ..usual }, "nesterov", "sgd"),
+    ] {
+        assert_eq!(
+            message(kind, settings),
+            format!(
+                "{kind}: expected no {setting}, found one | leave it out, or take one that has it: {having}"
+            )
+        );
+    }
+    assert_eq!(
+        message(OptimizerKind::Adam, OptimizerSettings { beta2: Some(1.0), ..usual }),
+        "beta2: expected a number from 0 to below 1, found 1.0 | 0.999 is usual"
+    );
+    assert_eq!(
+        OptimizerKind::Sgd.build::<f32>(&OptimizerSettings { nesterov: true, ..usual }).err(),
+        Some(OptimError::NesterovWithoutMomentum)
+    );
+    assert_eq!(
+        "Adam".parse::<OptimizerKind>().unwrap_err().to_string(),
+        "no optimizer is named \"Adam\" | known: sgd, adagrad, rmsprop, adam, adamw | did you mean \"adam\"?"
+    );
+    for kind in OptimizerKind::ALL {
+        assert_eq!(kind.to_string().parse(), Ok(kind));
+        assert_eq!(kind.build::<f32>(&usual).unwrap().learning_rate(), kind.usual_rate());
+        assert_eq!(kind.build::<f32>(&usual).unwrap().state().name, kind.to_string());
+    }
+}
+
+#[test]
+fn texts_that_are_no_schedules() {
+    let known = "known: constant, step, exponential, cosine, plateau";
+    for (text, message) in [
+        ("", format!("no schedule is named \"\" | {known}")),
+        ("linear", format!("no schedule is named \"linear\" | {known}")),
+        (
+            "plateu:patience=3",
+            format!("no schedule is named \"plateu\" | {known} | did you mean \"plateau\"?"),
+        ),
+        ("constant:rate=1", "constant: no parameter is named \"rate\" | known: none".to_string()),
+        ("cosine:5", "cosine: expected NAME=VALUE, found \"5\" | parameters: warmup, floor".to_string()),
+        (
+            "cosine:warmpu=5",
+            "cosine: no parameter is named \"warmpu\" | known: warmup, floor | did you mean \"warmup\"?"
+                .to_string(),
+        ),
+        ("step:every=2,every=3", "step: expected every once, found it twice | keep one of them".to_string()),
+        ("step:every=0", "step: expected every to be a whole number from 1 to 1000000, found 0".to_string()),
+        (
+            "cosine:warmup=1.5",
+            "cosine: expected warmup to be a whole number from 0 to 1000000, found 1.5".to_string(),
+        ),
+        (
+            "exponential:factor=fast",
+            "exponential: expected factor to be a number above 0, up to 1, found \"fast\"".to_string(),
+        ),
+        (
+            "plateau:threshold=1",
+            "plateau: expected threshold to be a number from 0 to below 1, found 1".to_string(),
+        ),
+        (
+            "plateau:least=inf",
+            "plateau: expected least to be a finite number, 0 or above, found inf".to_string(),
+        ),
+    ] {
+        assert_eq!(text.parse::<Schedule>().unwrap_err().to_string(), message);
+    }
+    let long = Schedule::Cosine { warmup: 3, floor: 0.0 };
+    assert_eq!(long.check(3).unwrap_err(), OptimError::LongWarmup { warmup: 3, epochs: 3 });
+    assert_eq!(long.check(4), Ok(()));
 }

@@ -1,6 +1,9 @@
 //! What a step does and leaves alone, each claim against arithmetic that can be checked by eye.
 
-use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
+use surprisal_optim::{
+    Adagrad, Adam, AdamW, GradientMean, Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, RmsProp,
+    Sgd, clip_grad_norm, clip_grad_value,
+};
 use surprisal_tensor::ndarray::{Array1, array};
 use surprisal_tensor::{Dual, Params, Scalar, Workspace};
 
@@ -148,7 +151,9 @@ fn decay_of_two_adam_steps_by_hand() {
 
 #[test]
 fn a_frozen_parameter_does_not_move_and_decay_does_not_reach_it() {
-    let optimizers: [Box<dyn Optimizer<f64>>; 6] = [
+    let optimizers: [Box<dyn Optimizer<f64>>; 8] = [
+        Box::new(Adagrad::new(0.1).weight_decay(0.1)),
+        Box::new(Sgd::new(0.1).groups([ParamGroup::named("b").learning_rate(0.5).weight_decay(0.1)])),
         Box::new(Sgd::new(0.1).weight_decay(0.1)),
         Box::new(Sgd::new(0.1).momentum(0.9).weight_decay(0.1)),
         Box::new(Adam::new(0.1).weight_decay(0.1)),
@@ -329,6 +334,7 @@ fn a_dual_theta_carries_the_derivative_of_the_trajectory() {
     check!(Adam::new(0.1));
     check!(AdamW::new(0.1).weight_decay(0.1));
     check!(RmsProp::new(0.1).momentum(0.9));
+    check!(Adagrad::new(0.1));
 }
 
 #[test]
@@ -359,4 +365,124 @@ fn a_copy_continues_where_the_original_stands() {
     step_along(&mut original, &mut params, &[-1.0, 2.0]);
     step_along(&mut copy, &mut copied, &[-1.0, 2.0]);
     assert_eq!(params.as_slice(), copied.as_slice());
+}
+
+#[test]
+fn adagrad_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
+    for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
+        let mut params = Params::<f32>::new();
+        params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
+        let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+        let mut s = vec![0.0; len];
+        let mut adagrad = Adagrad::new(0.1);
+        for step in 0..5 {
+            let g: Vec<f64> = (0..len).map(|i| f64::from(((i * 7 + step) as f32).sin())).collect();
+            step_along(&mut adagrad, &mut params, &g);
+            for i in 0..len {
+                s[i] += g[i] * g[i];
+                theta[i] -= 0.1 * g[i] / (f64::sqrt(s[i]) + 1e-10);
+            }
+        }
+        let found: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
+        assert_close(&found, &theta, 10.0 * f64::from(f32::EPSILON));
+    }
+}
+
+#[test]
+fn each_number_of_a_group_comes_from_the_last_that_sets_it() {
+    let mut params =
+        params_of(&[("a.weight", &[1.0]), ("a.bias", &[1.0]), ("b.weight", &[1.0]), ("b.bias", &[1.0])]);
+    let groups = [
+        ParamGroup::named("a").learning_rate(0.25).weight_decay(2.0),
+        ParamGroup::named("*.bias").weight_decay(0.0),
+        ParamGroup::named("b.bias").learning_rate(0.125),
+    ];
+    let mut sgd = Sgd::new(0.5).weight_decay(1.0).groups(groups);
+    step_along(&mut sgd, &mut params, &[1.0; 4]);
+    assert_eq!(params.as_slice(), [1.0 - 0.25 * 3.0, 1.0 - 0.25, 1.0 - 0.5 * 2.0, 1.0 - 0.125]);
+}
+
+#[test]
+fn groups_that_change_nothing_change_no_bit() {
+    for kind in OptimizerKind::ALL {
+        let settings = OptimizerSettings { weight_decay: Some(0.01), ..Default::default() };
+        let [mut with, mut without] = [(); 2].map(|()| kind.build(&settings).unwrap());
+        let own = ParamGroup::named("*").learning_rate(kind.usual_rate()).weight_decay(0.01);
+        with.set_groups(vec![ParamGroup::named("b"), own]);
+        let start: &[(&str, &[f64])] = &[("a", &[1.0, 2.0]), ("b", &[3.0]), ("c", &[4.0])];
+        let [mut params, mut other] = [(); 2].map(|()| params_of(start));
+        for optimizer in [&mut with, &mut without] {
+            optimizer.set_learning_rate(0.3 * kind.usual_rate());
+        }
+        for g in [[0.3, -0.7, 1e3, 1e-3], [0.1, 0.9, -2.0, 0.0]] {
+            step_along(&mut *with, &mut params, &g);
+            step_along(&mut *without, &mut other, &g);
+        }
+        assert_close(params.as_slice(), other.as_slice(), 1e-15);
+    }
+}
+
+#[test]
+fn clipping_leaves_short_and_hopeless_gradients_alone() {
+    let mut params = params_of(&[("a", &[0.0, 0.0]), ("frozen", &[0.0])]);
+    let [a, frozen] = ["a", "frozen"].map(|name| params.find(name).unwrap());
+    params.freeze(frozen);
+    let mut workspace = Workspace::new();
+    let mut clipped = |g: [f64; 2], limit: Option<f64>| {
+        let g = array![g[0], g[1]];
+        workspace
+            .grad(&params, |tape| (tape.input(&g) * tape.param(a)).sum() + 9.0 * tape.param(frozen).sum());
+        let grads = workspace.grads_mut();
+        let norm = match limit {
+            Some(limit) => {
+                clip_grad_value(grads, limit);
+                0.0
+            }
+            None => clip_grad_norm(grads, 5.0),
+        };
+        (norm, grads[a].to_vec(), grads[frozen].to_vec())
+    };
+    assert_eq!(clipped([3.0, -3.0], None), (18f64.sqrt(), vec![3.0, -3.0], vec![0.0]));
+    assert_eq!(clipped([f64::INFINITY, 1.0], None), (f64::INFINITY, vec![f64::INFINITY, 1.0], vec![0.0]));
+    let (norm, g, _) = clipped([f64::NAN, 1.0], None);
+    assert!(norm.is_nan() && g[0].is_nan() && g[1] == 1.0);
+    assert_eq!(clipped([f64::NEG_INFINITY, 1.0], Some(2.0)).1, [-2.0, 1.0]);
+    assert!(clipped([f64::NAN, 1.0], Some(2.0)).1[0].is_nan());
+}
+
+#[test]
+fn a_mean_begins_anew_and_knows_what_any_of_its_losses_reached() {
+    let mut params = params_of(&[("a", &[0.0]), ("b", &[0.0])]);
+    let [a, b] = ["a", "b"].map(|name| params.find(name).unwrap());
+    let (mut workspace, mut mean) = (Workspace::new(), GradientMean::new());
+    for _ in 0..2 {
+        for (id, slope, rows) in [(a, 3.0, 1), (b, 4.0, 2), (a, 9.0, 1)] {
+            let (_, grads) = workspace.grad(&params, |tape| slope * tape.param(id).sum());
+            mean.add(&mut params, grads, rows);
+        }
+        assert_eq!(mean.rows(), 4);
+        let grads = mean.take();
+        assert_eq!(grads.as_slice(), [(3.0 + 9.0) / 4.0, 2.0 * 4.0 / 4.0]);
+        grads.all_reached().unwrap();
+    }
+    let (_, grads) = workspace.grad(&params, |tape| tape.param(a).sum());
+    mean.add(&mut params, grads, 1);
+    assert_eq!(Vec::from_iter(mean.take().unreached()), ["b"]);
+}
+
+#[test]
+fn running_means_go_on_from_micro_batch_to_micro_batch() {
+    let mut params = params_of(&[("w", &[0.0]), ("count", &[0.0])]);
+    let [w, count] = ["w", "count"].map(|name| params.find(name).unwrap());
+    params.freeze(count);
+    let (mut workspace, mut mean) = (Workspace::new(), GradientMean::new());
+    for _ in 0..3 {
+        let (_, grads) = workspace.grad(&params, |tape| {
+            tape.update(count, tape.param(count) + 1.0);
+            tape.param(w).sum()
+        });
+        mean.add(&mut params, grads, 1);
+    }
+    Sgd::new(0.1).step(&mut params, mean.take());
+    assert_eq!(params[count], [3.0]);
 }

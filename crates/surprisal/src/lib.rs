@@ -7,7 +7,7 @@
 //! | [`tensor`] | numbers, parameters, operations, the tape |
 //! | [`layers`] | linear, activations, normalisation, dropout, embedding; where weights start |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
-//! | [`optim`] | gradient descent, RMSprop, Adam, AdamW |
+//! | [`optim`] | gradient descent, Adagrad, RMSprop, Adam, AdamW; schedules, penalties, clipping, groups of parameters |
 //! | [`data`] | data sets: read, scaled, split, cut into batches; metrics of the answers |
 //! | [`explain`] | what every node of a tape is, what it passes on, and why so little: as text, as a picture, as a page |
 //! | [`train`] | the loop over epochs, measured; models in files |
@@ -70,7 +70,10 @@ pub mod prelude {
         BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy,
         binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss, softmax_cross_entropy,
     };
-    pub use surprisal_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
+    pub use surprisal_optim::{
+        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Sgd,
+        clip_grad_norm, clip_grad_value,
+    };
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
         curvature_along, hessian, hessian_vector_product, symmetric_eigen, threads,

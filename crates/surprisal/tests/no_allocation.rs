@@ -20,16 +20,17 @@ const LOSSES: [Loss; 5] = [
     },
 ];
 
-fn optimizers() -> [Box<dyn Optimizer<f32>>; 4] {
+fn optimizers() -> [Box<dyn Optimizer<f32>>; 5] {
     [
         Box::new(Sgd::new(0.01)),
         Box::new(Sgd::new(0.01).momentum(0.9)),
         Box::new(Sgd::new(0.01).momentum(0.9).nesterov().weight_decay(0.1)),
         Box::new(Adam::new(0.001)),
+        Box::new(Adam::new(0.001).groups([ParamGroup::named("*.bias").learning_rate(0.002)])),
     ]
 }
 
-/// Trains a net of two layers, and calls `watch` after every step.
+/// Trains a net of two layers with all that may come between gradient and step, and calls `watch` after every step.
 fn train(
     rows: usize,
     steps: usize,
@@ -44,11 +45,18 @@ fn train(
     let x = Array2::from_shape_fn((rows, 20), |(i, j)| ((i * 5 + j) as f32).cos());
     let labels: Vec<usize> = (0..rows).map(|i| i % 10).collect();
     let targets = Array2::from_shape_fn((rows, 10), |(i, j)| ((i + j) % 3) as f32 / 2.0);
-    let mut workspace = Workspace::new();
+    let (mut workspace, mut mean, penalty) =
+        (Workspace::new(), GradientMean::new(), Penalty::new(1e-4, 1e-4));
     for step in 0..steps {
         let tape = workspace.tape(&params);
         loss(model.forward(tape.input(&x)), &labels, tape.input(&targets)).backward();
-        optimizer.step(&mut params, workspace.grads());
+        mean.add(&mut params, workspace.grads(), rows);
+        mean.add(&mut params, workspace.grads(), rows);
+        let grads = mean.take();
+        penalty.add_to(grads, &params);
+        clip_grad_norm(grads, 1.0);
+        clip_grad_value(grads, 0.5);
+        optimizer.step(&mut params, grads);
         watch(step, &workspace);
     }
     assert!(params.as_slice().iter().all(|v| v.is_finite()));

@@ -81,7 +81,7 @@ pub use inspect::{Sent, Step};
 pub use ndarray;
 pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
 pub use ops::{concat, stack};
-pub use params::{Entry, Gradients, ParamId, Params, Unreached};
+pub use params::{Entry, Gradients, NoSuchParameter, ParamId, Params, Unreached};
 pub use product::Mat;
 pub use scalar::{Logistic, Scalar};
 pub use second_order::{SecondOrder, curvature_along, hessian, hessian_vector_product};

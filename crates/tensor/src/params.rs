@@ -39,6 +39,34 @@ pub struct Entry {
     pub range: Range<usize>,
 }
 
+impl Entry {
+    /// Whether a pattern means this parameter: its name, or that of a layer above it; `*` stands for any letters, also for none.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// params.add("encoder.layer1.bias", &array![0.1]);
+    /// let matches = |pattern| params.entries()[0].matches(pattern);
+    /// assert!(["encoder", "encoder.layer1", "*.bias", "*.layer*", "*"].into_iter().all(matches));
+    /// assert!(!["enc", "layer1", "bias", "*.weight", ""].into_iter().any(matches));
+    /// ```
+    pub fn matches(&self, pattern: &str) -> bool {
+        let above = self.name.match_indices('.').map(|(dot, _)| &self.name[..dot]);
+        above.chain([self.name.as_str()]).any(|name| stands_for(pattern, name))
+    }
+}
+
+/// Whether the parts between the stars of a pattern are found in a name one after the other, the outer two at its ends.
+fn stands_for(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(inner) = name.strip_prefix(first).and_then(|name| name.strip_suffix(last)) else { return false };
+    middle
+        .split('*')
+        .try_fold(inner, |rest, part| rest.find(part).map(|at| &rest[at + part.len()..]))
+        .is_some()
+}
+
 /// All parameters of a model: one aligned vector with a layout of named, shaped ranges.
 ///
 /// Gradients, momentum and tangents are vectors over the same layout, so an optimizer is arithmetic on slices and a
@@ -234,6 +262,58 @@ impl<T: Scalar> Params<T> {
         self.entry(id);
         self.frozen[id.index()] = false;
     }
+    /// Every parameter that a pattern means: see [`Entry::matches`].
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let [_, b, c] = ["hidden.weight", "hidden.bias", "out.bias"].map(|name| params.add(name, &array![0.0]));
+    /// assert_eq!(params.matching("*.bias")?, [b, c]);
+    /// assert_eq!(
+    ///     params.matching("hiden").unwrap_err().to_string(),
+    ///     "no parameter is \"hiden\" or stands under it | there are \"hidden.weight\", \"hidden.bias\", \"out.bias\""
+    /// );
+    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn matching(&self, pattern: &str) -> Result<Vec<ParamId>, NoSuchParameter> {
+        let ids: Vec<_> = self.ids().filter(|&id| self.entry(id).matches(pattern)).collect();
+        if ids.is_empty() { Err(NoSuchParameter::new(pattern, self)) } else { Ok(ids) }
+    }
+    /// [`freeze`](Self::freeze) of every parameter that a pattern means: a layer's name, or `"*.bias"`.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let [w, b, out] = ["hidden.weight", "hidden.bias", "out.weight"].map(|name| params.add(name, &array![0.0]));
+    /// params.freeze_named("hidden")?;
+    /// assert_eq!([w, b, out].map(|id| params.is_trainable(id)), [false, false, true]);
+    /// params.unfreeze_named("*.bias")?;
+    /// assert_eq!([w, b, out].map(|id| params.is_trainable(id)), [false, true, true]);
+    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn freeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
+        self.matching(pattern)?.into_iter().for_each(|id| self.freeze(id));
+        Ok(())
+    }
+    /// [`unfreeze`](Self::unfreeze) of every parameter that a pattern means.
+    ///
+    /// Means that a layer keeps are frozen parameters too, `"norm.running_mean"`: an optimizer refuses to step once they are not.
+    /// Where there are such, say `"norm.weight"` and `"norm.bias"`.
+    ///
+    /// See the example of [`freeze_named`](Self::freeze_named).
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn unfreeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
+        self.matching(pattern)?.into_iter().for_each(|id| self.unfreeze(id));
+        Ok(())
+    }
     /// Whether an optimizer may move this parameter.
     #[inline]
     pub fn is_trainable(&self, id: ParamId) -> bool {
@@ -408,6 +488,46 @@ impl<T: Scalar> Gradients<T> {
         Gradients { values: Params::new(), reached: Vec::new(), updates: Vec::new(), updated: Buf::new(0) }
     }
 
+    /// Moves to `other` by a share of the way: g + share (other - g). All of the way, 1, is a copy, also of another layout.
+    ///
+    /// Reached is what either loss reached. By shares of 1/1, 1/2, 1/3, .. this holds the mean of all that came:
+    ///
+    /// ```
+    /// use surprisal_tensor::{Gradients, Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &array![3.0]);
+    /// let (mut workspace, mut mean) = (Workspace::new(), Gradients::default());
+    /// for (count, slope) in [(1.0, 2.0), (2.0, 4.0), (3.0, 9.0)] {
+    ///     let (_, grads) = workspace.grad(&params, |tape| slope * tape.param(w).sum());
+    ///     mean.mix(1.0 / count, grads);
+    /// }
+    /// assert_eq!(mean[w], [5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the layouts differ and the share is not 1.
+    #[track_caller]
+    pub fn mix(&mut self, share: f64, other: &Gradients<T>) {
+        if share == 1.0 {
+            self.prepare(other);
+            self.values.values.copy_from_slice(&other.values.values);
+            self.reached.copy_from_slice(&other.reached);
+        } else {
+            assert!(self.same_layout(other), "gradients are mixed with those of the same parameters only");
+            let share = T::of(share);
+            for (g, &other) in self.values.values.iter_mut().zip(other.as_slice()) {
+                *g += share * (other - *g);
+            }
+            for (reached, &other) in self.reached.iter_mut().zip(&other.reached) {
+                *reached |= other;
+            }
+        }
+        self.clear_updates();
+        for (id, range) in &other.updates {
+            self.note_update(*id, &other.updated[range.clone()]);
+        }
+    }
+
     /// Makes ready for the gradient of these parameters: nothing reached, memory kept where the layout is the same.
     pub(crate) fn prepare(&mut self, params: &Params<T>) {
         if !Arc::ptr_eq(&self.values.layout, &params.layout) {
@@ -503,6 +623,12 @@ impl<T: Scalar> Gradients<T> {
     }
 }
 
+impl<T: Scalar> Default for Gradients<T> {
+    /// Of no parameters.
+    fn default() -> Self {
+        Gradients::new()
+    }
+}
 impl<T: Scalar> Deref for Gradients<T> {
     type Target = Params<T>;
     fn deref(&self) -> &Params<T> {
@@ -542,6 +668,44 @@ impl fmt::Display for Unreached {
 }
 impl std::error::Error for Unreached {}
 
+/// A pattern that means none of the parameters.
+///
+/// See the example of [`Params::matching`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoSuchParameter {
+    /// As it was given.
+    pub pattern: String,
+    /// What there is, in layout order.
+    pub names: Vec<String>,
+}
+
+impl NoSuchParameter {
+    /// This pattern means none of these.
+    ///
+    /// See the example of [`Params::matching`].
+    pub fn new<T: Scalar>(pattern: &str, params: &Params<T>) -> Self {
+        let names = params.entries().iter().map(|entry| entry.name.clone()).collect();
+        NoSuchParameter { pattern: pattern.to_string(), names }
+    }
+}
+
+impl fmt::Display for NoSuchParameter {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        const SHOWN: usize = 40; // more a message cannot bear
+        write!(f, "no parameter is {:?} or stands under it | ", self.pattern)?;
+        if self.names.is_empty() {
+            return f.write_str("there are no parameters yet: make the layers first");
+        }
+        let shown: Vec<_> = self.names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+        write!(f, "there are {}", shown.join(", "))?;
+        match self.names.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+impl std::error::Error for NoSuchParameter {}
+
 /// A slice seen with a shape.
 pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
     ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
@@ -550,4 +714,29 @@ pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
 /// The Euclidean length, in `f64`.
 pub(crate) fn norm<T: Scalar>(values: &[T]) -> f64 {
     values.iter().map(|v| v.value() * v.value()).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_letters_and_parts_do_not_overlap() {
+        for (pattern, name) in [
+            ("a*", "a"),
+            ("*", ""),
+            ("a*b*c", "abc"),
+            ("a*b*c", "a1b2b3c"),
+            ("**", "x"),
+            ("a*b*b", "abb"),
+            ("*é", "né"),
+        ] {
+            assert!(stands_for(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("ab*ba", "aba"), ("a*b*b", "ab"), ("a*b*c", "acb"), ("*b*a*", "ab"), ("a", "ab")]
+        {
+            assert!(!stands_for(pattern, name), "{pattern} {name}");
+        }
+    }
 }

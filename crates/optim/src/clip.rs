@@ -1,0 +1,88 @@
+//! [`clip_grad_norm`] and [`clip_grad_value`]: gradients that are too large, cut to size before a step.
+
+use surprisal_formula_macro::math;
+use surprisal_tensor::sum::sum_filled;
+use surprisal_tensor::{Gradients, Scalar, kernel};
+
+use crate::Hyperparameter;
+use crate::error::or_panic;
+
+/// Shortens a gradient that is longer than `max_norm` to that length, and keeps its direction. Gives the length before.
+///
+#[doc = math!("g ← g min(1, c / (‖g‖ + 1e-6))")]
+///
+/// with c for `max_norm` and the length over all parameters together; what is frozen, or was not reached, has gradient 0.
+/// A length that is infinite or NaN is given back and nothing is changed: no factor would make such a gradient right, and what
+/// looks for the trouble should find it.
+///
+/// Sources: Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1; with the
+/// 1e-6 of PyTorch's `clip_grad_norm_`.
+///
+/// ```
+/// use surprisal_optim::clip_grad_norm;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![30.0, 40.0]);
+/// let mut workspace = Workspace::new();
+/// workspace.grad(&params, |tape| 0.5 * tape.param(w).square().sum());
+/// assert_eq!(clip_grad_norm(workspace.grads_mut(), 1.0), 50.0);
+/// assert!((workspace.grads()[w][0] - 0.6).abs() < 1e-7 && (workspace.grads()[w][1] - 0.8).abs() < 1e-7);
+/// ```
+///
+/// # Panics
+/// If `max_norm` is not a finite number above 0.
+#[track_caller]
+pub fn clip_grad_norm<T: Scalar>(grads: &mut Gradients<T>, max_norm: f64) -> f64 {
+    let max_norm = or_panic(Hyperparameter::MaxNorm.check(max_norm));
+    let norm = sum_of_squares(grads.as_slice()).sqrt();
+    let factor = max_norm / (norm + 1e-6);
+    if factor < 1.0 && norm.is_finite() {
+        let factor = T::of(factor);
+        grads.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
+    }
+    norm
+}
+
+kernel! {
+    /// In `f64`, which holds the squares of `f32` exactly.
+    fn sum_of_squares<T: Scalar>(g: &[T]) -> f64 {
+        sum_filled(g.len(), |range, squares: &mut [f64]| {
+            for (square, g) in squares.iter_mut().zip(&g[range]) {
+                *square = g.value() * g.value();
+            }
+        })
+    }
+}
+
+/// Moves every number of a gradient that is beyond `limit`, on either side, to it. The direction changes.
+///
+#[doc = math!("g ← min(c, max(-c, g))")]
+///
+/// with c for `limit`. Infinite numbers become the limit, NaN stays; as of PyTorch's `clip_grad_value_`.
+///
+/// ```
+/// use surprisal_optim::clip_grad_value;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![3.0, -0.5, -4.0]);
+/// let mut workspace = Workspace::new();
+/// workspace.grad(&params, |tape| 0.5 * tape.param(w).square().sum());
+/// clip_grad_value(workspace.grads_mut(), 1.0);
+/// assert_eq!(workspace.grads()[w], [1.0, -0.5, -1.0]);
+/// ```
+///
+/// # Panics
+/// If `limit` is not a finite number above 0.
+#[track_caller]
+pub fn clip_grad_value<T: Scalar>(grads: &mut Gradients<T>, limit: f64) {
+    let limit = T::of(or_panic(Hyperparameter::MaxValue.check(limit)));
+    for g in grads.as_mut_slice() {
+        *g = if *g > limit {
+            limit
+        } else if *g < -limit {
+            -limit
+        } else {
+            *g
+        };
+    }
+}
