@@ -3,6 +3,10 @@
 //!
 //! A message reads `where: what was expected, what was found | what to try`.
 
+mod npy;
+
+pub use npy::{NpyError, NpyProblem};
+
 use crate::dataset::Dataset;
 use crate::idx::MOST_ELEMENTS;
 use crate::metrics::{LARGEST, MOST_BINS, Metric};
@@ -56,6 +60,8 @@ pub enum ErrorKind {
     Csv(CsvError),
     /// A file of MNIST, or any file of its format, cannot be read.
     Idx(IdxError),
+    /// A file of NumPy's cannot be read.
+    Npy(NpyError),
     /// There is no folder here.
     NoFolder { path: String },
     /// A folder has none of the names that a file of MNIST goes by.
@@ -290,6 +296,7 @@ impl Display for ErrorKind {
             }
             Self::Csv(error) => error.fmt(f),
             Self::Idx(error) => error.fmt(f),
+            Self::Npy(error) => error.fmt(f),
             Self::NoFolder { path } => write!(
                 f,
                 "{path}: expected a folder with the four files of MNIST, found no folder | is the path right?"
@@ -773,6 +780,11 @@ impl std::error::Error for DataError {
             ErrorKind::Csv(CsvError { problem: CsvProblem::Unreadable(error), .. }) => Some(error),
             ErrorKind::Idx(IdxError {
                 problem: IdxProblem::Unreadable(error) | IdxProblem::Packed(error),
+                ..
+            }) => Some(error),
+            ErrorKind::Npy(NpyError {
+                problem:
+                    NpyProblem::Unreadable(error) | NpyProblem::Unwritable(error) | NpyProblem::Packed(error),
                 ..
             }) => Some(error),
             ErrorKind::Spec(error) => Some(error),

@@ -9,6 +9,8 @@
 //! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
 //! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
+//! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
+//! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: several, with names |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: drawn, not read |
 //! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: made harder on purpose |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
@@ -59,6 +61,8 @@ mod harder;
 mod idx;
 mod labels;
 pub mod metrics;
+mod npy;
+mod npz;
 mod preprocess;
 mod read_csv;
 mod source;
@@ -66,14 +70,18 @@ mod split;
 mod standardize;
 mod suggest;
 mod synthetic;
+mod zip;
 
 pub use batches::{Batches, gather_rows};
 pub use dataset::Dataset;
 pub use error::{
-    CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, MetricError, MetricProblem, SpecError,
+    CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, MetricError, MetricProblem, NpyError,
+    NpyProblem, SpecError,
 };
 pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
+pub use npy::{NpyArray, NpyElement, NpyType, f64_from_f16, read_npy, write_npy};
+pub use npz::{Npz, npz_bytes, write_npz};
 pub use preprocess::Preprocess;
 pub use read_csv::{features_from_csv, features_from_csv_path};
 pub use source::{DataSource, Split};

@@ -8,6 +8,8 @@
 //! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
 //! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
 //! | `saved` | [`SavedModel`]: a trained model in a file |
+//! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
+//! | `files` | [`write_atomically`]: files that are there whole or not at all |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
 //!
 //! ```
@@ -35,14 +37,21 @@
 pub mod check;
 mod error;
 mod examples;
+mod files;
 mod history;
+pub mod interchange;
 mod objective;
 mod saved;
 mod trainer;
 
 pub use error::TrainError;
 pub use examples::Examples;
+pub use files::write_atomically;
 pub use history::{Epoch, History};
+pub use interchange::{
+    InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
+    save_safetensors,
+};
 pub use objective::Objective;
 pub use saved::{SavedError, SavedModel, SavedParameter};
 pub use trainer::Trainer;

@@ -14,12 +14,13 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_tensor::Params;
+
+use crate::write_atomically;
 
 /// A multilayer perceptron with everything that is needed to use it.
 ///
@@ -155,7 +156,7 @@ impl SavedModel {
         bytes
     }
 
-    /// Writes the file: first beside its place, then renamed, so that there is never half a model.
+    /// Writes the file, [whole or not at all](write_atomically).
     ///
     /// ```
     /// # use surprisal_layers::{Activation, Mlp, rng};
@@ -183,18 +184,8 @@ impl SavedModel {
     /// # Errors
     /// If it cannot be written; what stood at the place is still there.
     pub fn write(&self, path: &Path) -> Result<(), SavedError> {
-        let failed = |error: io::Error| SavedError::new(path, None, format!("cannot write: {error}"));
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let written = fs::File::create(&partial).and_then(|mut file| {
-            file.write_all(&self.to_bytes())?;
-            file.sync_all()
-        });
-        written.and_then(|()| fs::rename(&partial, path)).map_err(|error| {
-            let _ = fs::remove_file(&partial); // the first error is the one to tell
-            failed(error)
-        })
+        write_atomically(path, &self.to_bytes())
+            .map_err(|error| SavedError::new(path, None, format!("cannot write: {error}")))
     }
 
     /// Reads the file and checks all of it.

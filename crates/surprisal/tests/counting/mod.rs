@@ -6,15 +6,26 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 thread_local! {
-    /// In this thread.
+    /// How often it has, in this thread.
     pub static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// The bytes that this thread holds ..
+    pub static HELD: Cell<usize> = const { Cell::new(0) };
+    /// .. and the most that it held.
+    pub static MOST: Cell<usize> = const { Cell::new(0) };
 }
-/// In all threads.
+/// How often it has, in all threads.
 pub static TOTAL: AtomicUsize = AtomicUsize::new(0);
 
-fn count() {
+fn count(more: usize, less: usize) {
     COUNT.set(COUNT.get() + 1);
     TOTAL.fetch_add(1, Relaxed);
+    hold(more, less);
+}
+
+fn hold(more: usize, less: usize) {
+    let held = (HELD.get() + more).saturating_sub(less); // another thread may have taken what is given back here
+    HELD.set(held);
+    MOST.set(MOST.get().max(held));
 }
 
 struct Counting;
@@ -22,14 +33,15 @@ struct Counting;
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(0, layout.size());
         unsafe { System.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
     }
 }

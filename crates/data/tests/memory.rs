@@ -1,14 +1,15 @@
-//! What an IDX header claims costs nothing; only what arrives does. Its own binary: the counter replaces the
+//! What a header of IDX, NPY or NPZ claims costs nothing; only what arrives does. Its own binary: the counter replaces the
 //! allocator.
 #![allow(unsafe_code)] // an allocator cannot be written without; it only counts and passes on
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
+use flate2::write::DeflateEncoder;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
-use surprisal_data::{DataError, ErrorKind, Idx, IdxProblem, read_idx};
+use surprisal_data::{DataError, ErrorKind, Idx, IdxProblem, NpyArray, Npz, read_idx};
 
 struct Counting;
 
@@ -44,10 +45,14 @@ static ALLOCATOR: Counting = Counting;
 
 /// Reads, quickly; returns the most bytes that were held at a time, too.
 fn measured(reader: impl Read) -> (Result<Idx, DataError>, usize) {
+    held(|| read_idx(reader, "claims.idx"))
+}
+
+fn held<T>(read: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.get();
     MOST.set(before);
     let start = Instant::now();
-    let result = read_idx(reader, "claims.idx");
+    let result = read();
     assert!(start.elapsed() < Duration::from_secs(5));
     (result, MOST.get() - before)
 }
@@ -112,4 +117,71 @@ fn memory_follows_what_arrives() {
     let (result, most) = measured(header.as_slice().chain(io::repeat(3)).take(8 + u64::from(elements)));
     assert_eq!(result.unwrap().values.len(), 8 << 20);
     assert!((8 << 20..=32 << 20).contains(&most), "{most}"); // a vector that grows holds old and new for a moment
+}
+
+/// A packed archive of one array, "x", of so many zeros of a byte each, whose header claims another shape.
+fn zeros(claimed: &str, elements: usize) -> Vec<u8> {
+    let mut forged = NpyArray::new(&[elements], &vec![0u8; elements]).as_bytes().to_vec();
+    let shape = format!("({elements}, ), }}");
+    let at = forged.windows(shape.len()).position(|window| window == shape.as_bytes()).unwrap();
+    forged[at..at + claimed.len()].copy_from_slice(claimed.as_bytes());
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&forged).unwrap();
+    let packed = packed.finish().unwrap();
+    let mut local = b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0".to_vec();
+    local.extend(
+        [crc32fast::hash(&forged), packed.len() as u32, forged.len() as u32].map(u32::to_le_bytes).concat(),
+    );
+    local.extend([5, 0, 0, 0]);
+    let mut archive = [&local, &b"x.npy"[..], &packed].concat();
+    let central = archive.len() as u32;
+    archive.extend([b"PK\x01\x02\x14\0", &local[4..], &[0; 14], b"x.npy"].concat());
+    archive.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+    archive.extend([51, central].map(u32::to_le_bytes).concat());
+    archive.extend([0; 2]);
+    archive
+}
+
+#[test]
+fn an_archive_that_unpacks_to_much_is_unpacked_only_if_its_header_says_so() {
+    let elements = 32 << 20;
+    let good = zeros("", elements);
+    assert!(good.len() < 40_000);
+    let (array, most) = held(|| Npz::from_bytes(good.clone(), "zeros").unwrap().array("x").unwrap());
+    assert_eq!(array.shape(), [elements]);
+    assert!((elements..3 * elements).contains(&most), "{most}");
+    let forged = zeros("(3, ), }       ", elements);
+    let (error, most) = held(|| Npz::from_bytes(forged.clone(), "zeros").unwrap().array("x").unwrap_err());
+    assert_eq!(
+        error.to_string(),
+        "zeros, array \"x\", byte 128: expected 3 bytes (3 of uint8), found 33554432 | has something been added to it?"
+    );
+    assert!(most < 3 * LITTLE, "{most}");
+    // one element less than there is, in the header and in the directory
+    let mut less = zeros("(33554431, ), }", elements);
+    let at = less.len() - 22 - 51 + 24;
+    less[at..at + 4].copy_from_slice(&(elements as u32 + 128 - 1).to_le_bytes());
+    let error = Npz::from_bytes(less, "less").unwrap().array("x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "less, byte 35: expected the content from here on to unpack to 33554559 bytes, found more \
+         | was the file damaged?"
+    );
+    // more than deflate can do: its size in the directory, and so the header's claim, is beyond belief
+    let mut bomb = zeros("", elements);
+    let at = bomb.len() - 22 - 51 + 24;
+    bomb[at..at + 4].fill(0xf0);
+    let (error, most) = held(|| Npz::from_bytes(bomb.clone(), "bomb").unwrap_err());
+    assert!(error.to_string().contains("expected \"x.npy\" to unpack to at most 1032 times its "), "{error}");
+    assert!(most < 2 * LITTLE, "{most}");
+}
+
+#[test]
+fn an_npy_header_of_2_to_the_60_elements_takes_no_memory() {
+    let mut file = NpyArray::new(&[1000, 1000, 1000, 0], &[0f64; 0]).as_bytes().to_vec();
+    let at = file.windows(4).position(|window| window == b"1000").unwrap();
+    file[at..at + 20].copy_from_slice(b"1152921504606846976,");
+    let (error, most) = held(|| NpyArray::from_bytes(file.clone(), "claims.npy").unwrap_err());
+    assert!(error.to_string().contains("found a header that claims 1152921504606846976 | "), "{error}");
+    assert!(most < LITTLE, "{most}");
 }

@@ -1,0 +1,498 @@
+//! NPY, the format in which NumPy stores one array: [`read_npy`], [`NpyArray`].
+
+use crate::error::{DataError, ErrorKind, NpyError, NpyProblem};
+use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use std::fmt::{self, Display, Formatter};
+use std::path::Path;
+
+/// The element types that are read, by their names in NumPy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say all")]
+pub enum NpyType {
+    Bool,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    UInt8,
+    UInt16,
+    UInt32,
+    UInt64,
+    Float16,
+    Float32,
+    Float64,
+}
+
+/// Each type with its code in the header, its name and its bytes.
+const TYPES: [(NpyType, &str, &str, usize); 12] = [
+    (NpyType::Bool, "b1", "bool", 1),
+    (NpyType::Int8, "i1", "int8", 1),
+    (NpyType::Int16, "i2", "int16", 2),
+    (NpyType::Int32, "i4", "int32", 4),
+    (NpyType::Int64, "i8", "int64", 8),
+    (NpyType::UInt8, "u1", "uint8", 1),
+    (NpyType::UInt16, "u2", "uint16", 2),
+    (NpyType::UInt32, "u4", "uint32", 4),
+    (NpyType::UInt64, "u8", "uint64", 8),
+    (NpyType::Float16, "f2", "float16", 2),
+    (NpyType::Float32, "f4", "float32", 4),
+    (NpyType::Float64, "f8", "float64", 8),
+];
+
+impl NpyType {
+    /// The bytes of an element if they are floating-point numbers; otherwise they are whole, or false and true.
+    pub fn float_bytes(self) -> Option<usize> {
+        matches!(self, NpyType::Float16 | NpyType::Float32 | NpyType::Float64).then(|| self.size())
+    }
+
+    fn size(self) -> usize {
+        TYPES[self as usize].3
+    }
+}
+
+impl Display for NpyType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(TYPES[*self as usize].2)
+    }
+}
+
+/// A number that an array can be made of: `f32`, `f64`, `i64` and `u8`.
+pub trait NpyElement: Copy + sealed::Bytes {}
+
+mod sealed {
+    pub trait Bytes {
+        const CODE: &'static str;
+        fn append(self, bytes: &mut Vec<u8>);
+    }
+}
+
+macro_rules! elements {
+    ($($number:ty, $code:literal;)*) => { $(
+        impl NpyElement for $number {}
+        impl sealed::Bytes for $number {
+            const CODE: &'static str = $code;
+            fn append(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+        }
+    )* };
+}
+elements! { f32, "<f4"; f64, "<f8"; i64, "<i8"; u8, "|u1"; }
+
+/// An array of any number of axes in the bytes of an NPY file, whose header has been checked against them.
+///
+/// ```
+/// use surprisal_data::{NpyArray, NpyType};
+///
+/// let array = NpyArray::new(&[2, 3], &[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// assert_eq!((array.shape(), array.dtype()), (&[2, 3][..], NpyType::Float32));
+/// assert_eq!(array.array_f64()?[[1, 0]], 4.0);
+/// let read = NpyArray::from_bytes(array.as_bytes().to_vec(), "six.npy")?;
+/// assert_eq!(read.array_f32()?, array.array_f32()?);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct NpyArray {
+    /// What the messages call it.
+    name: String,
+    header: Header,
+    bytes: Vec<u8>,
+}
+
+/// What stands before the elements.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Header {
+    dtype: NpyType,
+    big_endian: bool,
+    /// Whether the first axis runs fastest instead of the last.
+    fortran_order: bool,
+    shape: Vec<usize>,
+    /// Where the elements begin.
+    start: usize,
+}
+
+/// The longest header that is read; NumPy itself reads 10 000 bytes unless told to trust the file.
+pub(crate) const LONGEST_HEADER: usize = 0xffff;
+/// NumPy's arrays have no more axes.
+pub(crate) const MOST_AXES: usize = 64;
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+impl Header {
+    /// Reads the header at the start of a file of `length` bytes, of which `bytes` holds as many as a header can take.
+    ///
+    /// | bytes | hold |
+    /// |---|---|
+    /// | 0 to 5 | 93 and `NUMPY` |
+    /// | 6 and 7 | the version: 1, 2 or 3, then 0 |
+    /// | 8 and on | the length of what follows: 16 bits in version 1, 32 in the others, the lowest byte first |
+    /// | then | the text of a dictionary: `{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }` |
+    ///
+    /// Errors with the byte.
+    pub(crate) fn parse(bytes: &[u8], length: u64) -> Result<Header, (u64, NpyProblem)> {
+        if !bytes.starts_with(MAGIC) {
+            let found = bytes.iter().take(MAGIC.len()).copied().collect();
+            return Err((0, NpyProblem::NotNpy { found }));
+        }
+        let cut = |expected: usize| (bytes.len() as u64, NpyProblem::HeaderCut { expected });
+        let &[major, minor] = bytes.get(6..8).ok_or_else(|| cut(8))? else { return Err(cut(8)) };
+        let text_start = match (major, minor) {
+            (1, 0) => 10,
+            (2 | 3, 0) => 12,
+            _ => return Err((6, NpyProblem::Version { major, minor })),
+        };
+        let field = bytes.get(8..text_start).ok_or_else(|| cut(text_start))?;
+        let text_length = field.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte));
+        if text_length > LONGEST_HEADER {
+            return Err((8, NpyProblem::HeaderTooLong { found: text_length }));
+        }
+        let start = text_start + text_length;
+        let text = bytes.get(text_start..start).ok_or_else(|| cut(start))?;
+        let (dtype, big_endian, fortran_order, shape) =
+            Literal { text, at: 0 }.header().map_err(|(at, problem)| ((text_start + at) as u64, problem))?;
+
+        // axes of length 0 count as 1: the product bounds what ndarray has to multiply
+        let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)));
+        let most = elements.and_then(|n| n.checked_mul(dtype.size())).filter(|&n| n <= isize::MAX as usize);
+        let (Some(most), false) = (most, shape.len() > MOST_AXES) else {
+            return Err((text_start as u64, NpyProblem::TooLarge { shape }));
+        };
+        let expected = if shape.contains(&0) { 0 } else { most as u64 };
+        let found = length.saturating_sub(start as u64);
+        if expected != found {
+            return Err((start as u64, NpyProblem::Length { shape, dtype, expected, found }));
+        }
+        Ok(Header { dtype, big_endian, fortran_order, shape, start })
+    }
+
+    pub(crate) fn dtype(&self) -> NpyType {
+        self.dtype
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+}
+
+/// The text of a header on its way through: as much of Python's literals as headers need.
+struct Literal<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+type Parsed<T> = Result<T, (usize, NpyProblem)>;
+
+impl Literal<'_> {
+    fn header(mut self) -> Parsed<(NpyType, bool, bool, Vec<usize>)> {
+        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
+        self.expect("{")?;
+        while !self.eat("}") {
+            let key = self.string("the name of a field")?;
+            self.expect(":")?;
+            match key.as_str() {
+                "descr" => descr = Some(self.element_type()?),
+                "fortran_order" => {
+                    fortran_order = Some(self.eat("True"));
+                    if fortran_order == Some(false) && !self.eat("False") {
+                        return Err(self.wrong("True or False"));
+                    }
+                }
+                "shape" => shape = Some(self.shape()?),
+                _ => return Err(self.wrong("one of the fields descr, fortran_order, shape")),
+            }
+            if !self.eat(",") {
+                self.expect("}")?;
+                break;
+            }
+        }
+        self.spaces();
+        match (descr, fortran_order, shape) {
+            (Some((dtype, big_endian)), Some(fortran_order), Some(shape)) if self.at == self.text.len() => {
+                Ok((dtype, big_endian, fortran_order, shape))
+            }
+            (Some(_), Some(_), Some(_)) => Err(self.wrong("the end of the header")),
+            _ => Err(self.wrong("the fields descr, fortran_order and shape")),
+        }
+    }
+
+    /// '<f8' and the like. What is a list describes a record of several fields.
+    fn element_type(&mut self) -> Parsed<(NpyType, bool)> {
+        self.spaces();
+        let start = self.at;
+        if self.text[start..].starts_with(b"[") {
+            return Err((start, NpyProblem::ElementType { found: "a record of fields".to_owned() }));
+        }
+        let code = self.string("the type of the elements, such as '<f8'")?;
+        let known = |order: &str| {
+            let &(dtype, ..) = TYPES.iter().find(|entry| Some(entry.1) == code.strip_prefix(order))?;
+            (order != "|" || dtype.size() == 1).then_some((dtype, order == ">"))
+        };
+        let found = ["<", ">", "|"].into_iter().find_map(known);
+        found.ok_or((start, NpyProblem::ElementType { found: code }))
+    }
+
+    fn shape(&mut self) -> Parsed<Vec<usize>> {
+        let mut shape = Vec::new();
+        self.expect("(")?;
+        while !self.eat(")") {
+            self.spaces();
+            let digits = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let text = String::from_utf8_lossy(&self.text[self.at..self.at + digits]);
+            let Ok(size) = text.parse() else { return Err(self.wrong("the length of an axis, below 2^64")) };
+            shape.push(size);
+            self.at += digits;
+            self.eat("L"); // as Python 2 writes it
+            if !self.eat(",") {
+                self.expect(")")?;
+                break;
+            }
+        }
+        Ok(shape)
+    }
+
+    fn string(&mut self, what: &'static str) -> Parsed<String> {
+        self.spaces();
+        let rest = &self.text[self.at..];
+        let quote = rest.first().filter(|&byte| b"'\"".contains(byte));
+        let end = quote.and_then(|quote| rest[1..].iter().position(|byte| byte == quote));
+        let Some(end) = end else { return Err(self.wrong(what)) };
+        self.at += end + 2;
+        Ok(String::from_utf8_lossy(&rest[1..=end]).into_owned())
+    }
+
+    fn spaces(&mut self) {
+        self.at += self.text[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        self.spaces();
+        let found = self.text[self.at..].starts_with(token.as_bytes());
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn expect(&mut self, token: &'static str) -> Parsed<()> {
+        if self.eat(token) { Ok(()) } else { Err(self.wrong(token)) }
+    }
+
+    fn wrong(&self, expected: &'static str) -> (usize, NpyProblem) {
+        let rest = &self.text[self.at..];
+        let found = String::from_utf8_lossy(&rest[..rest.len().min(20)]).into_owned();
+        (self.at, NpyProblem::Header { expected, found })
+    }
+}
+
+/// One element, exactly.
+enum Number {
+    Float(f64),
+    Whole(i128),
+}
+
+impl NpyArray {
+    /// An array of this shape, whose last axis runs fastest.
+    ///
+    /// Panics if there are not as many values as the shape says.
+    #[track_caller]
+    pub fn new<T: NpyElement>(shape: &[usize], values: &[T]) -> NpyArray {
+        let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        assert!(
+            elements == Some(values.len()) && shape.len() <= MOST_AXES,
+            "NpyArray::new: the shape {shape:?} meets {} values",
+            values.len()
+        );
+        let axes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+        let text = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({axes}), }}", T::CODE);
+        // the elements begin at a multiple of 64, as NumPy has it
+        let start = (10 + text.len() + 1).next_multiple_of(64);
+        let mut bytes = [MAGIC, &[1, 0], &((start - 10) as u16).to_le_bytes()].concat();
+        bytes.extend(format!("{text:width$}\n", width = start - 11).into_bytes());
+        values.iter().for_each(|value| value.append(&mut bytes));
+        match NpyArray::from_bytes(bytes, "array") {
+            Ok(array) => array,
+            Err(error) => panic!("NpyArray::new: {error}"), // the shape of an empty array may be beyond measure
+        }
+    }
+
+    /// Checks the bytes of an NPY file; `name` stands in the messages.
+    ///
+    /// Versions 1, 2 and 3, numbers of either byte order, in the order of C or of Fortran. No memory is taken
+    /// beside the bytes.
+    ///
+    /// Errors if it is no NPY file, of types that are no numbers (text, records, Python's objects), or not exactly
+    /// as long as its header says.
+    ///
+    /// Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
+    pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<NpyArray, DataError> {
+        match Header::parse(&bytes, bytes.len() as u64) {
+            Ok(header) => Ok(NpyArray { name: name.to_owned(), header, bytes }),
+            Err((byte, problem)) => Err(fail(name, Some(byte), problem)),
+        }
+    }
+
+    /// The bytes of the file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The length of each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// The type of the elements.
+    pub fn dtype(&self) -> NpyType {
+        self.header.dtype
+    }
+
+    /// The numbers as `f64`.
+    ///
+    /// Errors if a whole number is none of `f64`'s, as 2^53 + 1 is.
+    pub fn array_f64(&self) -> Result<ArrayD<f64>, DataError> {
+        self.array(|number| match number {
+            Number::Float(x) => Ok(x),
+            Number::Whole(n) if n as f64 as i128 == n => Ok(n as f64),
+            Number::Whole(n) => Err(NpyProblem::NotExact { found: n, wanted: "f64" }),
+        })
+    }
+
+    /// The numbers as `f32`.
+    ///
+    /// Errors if the elements are of type float64, which `f32` would round, and if a whole number is none of
+    /// `f32`'s, as 2^24 + 1 is.
+    pub fn array_f32(&self) -> Result<ArrayD<f32>, DataError> {
+        if self.dtype() == NpyType::Float64 {
+            return Err(self.fail(NpyProblem::Narrowing));
+        }
+        self.array(|number| match number {
+            Number::Float(x) => Ok(x as f32),
+            Number::Whole(n) if n as f32 as i128 == n => Ok(n as f32),
+            Number::Whole(n) => Err(NpyProblem::NotExact { found: n, wanted: "f32" }),
+        })
+    }
+
+    /// The numbers as `i64`; false is 0, true is 1.
+    ///
+    /// Errors if the elements are floating-point numbers, or one is 2^63 or more.
+    pub fn array_i64(&self) -> Result<ArrayD<i64>, DataError> {
+        if self.dtype().float_bytes().is_some() {
+            return Err(self.fail(NpyProblem::NotWhole { found: self.dtype() }));
+        }
+        self.array(|number| match number {
+            Number::Float(_) => unreachable!("the type has been looked at"),
+            Number::Whole(n) => {
+                i64::try_from(n).map_err(|_| NpyProblem::NotExact { found: n, wanted: "i64" })
+            }
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn fail(&self, problem: NpyProblem) -> DataError {
+        fail(&self.name, None, problem)
+    }
+
+    fn array<T: Clone>(&self, of: impl Fn(Number) -> Result<T, NpyProblem>) -> Result<ArrayD<T>, DataError> {
+        let Header { start, dtype, big_endian, fortran_order, ref shape } = self.header;
+        let size = dtype.size();
+        let element = |(k, bytes): (usize, &[u8])| {
+            of(number(dtype, big_endian, bytes))
+                .map_err(|problem| fail(&self.name, Some((start + k * size) as u64), problem))
+        };
+        let values: Result<Vec<T>, _> =
+            self.bytes[start..].chunks_exact(size).enumerate().map(element).collect();
+        let array = ArrayD::from_shape_vec(IxDyn(shape).set_f(fortran_order), values?)
+            .expect("the header has been checked against the length");
+        Ok(if fortran_order { array.as_standard_layout().into_owned() } else { array })
+    }
+}
+
+fn number(dtype: NpyType, big_endian: bool, bytes: &[u8]) -> Number {
+    let mut low_first = [0; 8];
+    for (k, &byte) in bytes.iter().enumerate() {
+        low_first[if big_endian { bytes.len() - 1 - k } else { k }] = byte;
+    }
+    let bits = u64::from_le_bytes(low_first);
+    match dtype {
+        NpyType::Bool => Number::Whole((bits != 0).into()),
+        NpyType::Int8 => Number::Whole((bits as i8).into()),
+        NpyType::Int16 => Number::Whole((bits as i16).into()),
+        NpyType::Int32 => Number::Whole((bits as i32).into()),
+        NpyType::Int64 => Number::Whole((bits as i64).into()),
+        NpyType::UInt8 | NpyType::UInt16 | NpyType::UInt32 | NpyType::UInt64 => Number::Whole(bits.into()),
+        NpyType::Float16 => Number::Float(f64_from_f16(bits as u16)),
+        NpyType::Float32 => Number::Float(f32::from_bits(bits as u32).into()),
+        NpyType::Float64 => Number::Float(f64::from_bits(bits)),
+    }
+}
+
+/// The value of IEEE's half precision, exactly: 1 bit of sign, 5 of exponent, 10 of fraction.
+///
+/// ```
+/// use surprisal_data::f64_from_f16;
+///
+/// assert_eq!(f64_from_f16(0x3c00), 1.0);
+/// assert_eq!(f64_from_f16(0xfbff), -65504.0); // the smallest
+/// assert_eq!(f64_from_f16(0x0001), 2f64.powi(-24)); // subnormal
+/// assert_eq!(f64_from_f16(0x7c00), f64::INFINITY);
+/// ```
+pub fn f64_from_f16(bits: u16) -> f64 {
+    let magnitude = u64::from(bits & 0x7fff);
+    let value = match magnitude {
+        0x7c00 => f64::INFINITY,
+        0x7c01.. => f64::NAN,
+        // read as an f64, exponent and fraction are those of a number 2^1008 times smaller, subnormal or not
+        _ => f64::from_bits(magnitude << 42) * 2f64.powi(1008),
+    };
+    if bits >> 15 == 1 { -value } else { value }
+}
+
+pub(crate) fn fail(source_name: &str, byte: Option<u64>, problem: NpyProblem) -> DataError {
+    ErrorKind::Npy(NpyError { source_name: source_name.to_owned(), byte, problem }).into()
+}
+
+/// Reads one array from a file of NumPy's `np.save`.
+///
+/// Errors if the file cannot be read, and as [`NpyArray::from_bytes`].
+///
+/// ```no_run
+/// let x = surprisal_data::read_npy("features.npy")?.array_f64()?;
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
+    let (bytes, name) = read_file(path.as_ref())?;
+    NpyArray::from_bytes(bytes, &name)
+}
+
+/// Writes one array to a file that NumPy's `np.load` reads.
+///
+/// Errors if the file cannot be written.
+///
+/// ```
+/// use surprisal_data::{NpyArray, read_npy, write_npy};
+///
+/// let path = std::env::temp_dir().join(format!("surprisal-example-{}.npy", std::process::id()));
+/// write_npy(&path, &NpyArray::new(&[3], &[0.5, 1.5, 2.5]))?;
+/// assert_eq!(read_npy(&path)?.array_f64()?.sum(), 4.5);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_npy(path: impl AsRef<Path>, array: &NpyArray) -> Result<(), DataError> {
+    write_file(path.as_ref(), array.as_bytes())
+}
+
+/// The bytes of a file, and what the messages call it.
+pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, String), DataError> {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => Ok((bytes, name)),
+        Err(error) => Err(fail(&name, None, NpyProblem::Unreadable(error))),
+    }
+}
+
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    std::fs::write(path, bytes)
+        .map_err(|error| fail(&path.display().to_string(), None, NpyProblem::Unwritable(error)))
+}

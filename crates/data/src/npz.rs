@@ -1,0 +1,243 @@
+//! NPZ, NumPy's archive of named arrays: [`Npz`], [`write_npz`], [`Dataset::from_npz_path`].
+
+use crate::dataset::Dataset;
+use crate::error::{DataError, NpyProblem};
+use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, write_file};
+use crate::zip::{self, Entry};
+use ndarray::Array2;
+use std::path::Path;
+
+/// An archive as `np.savez` and `np.savez_compressed` write it. Arrays are unpacked when they are asked for.
+///
+/// ```
+/// use surprisal_data::{NpyArray, Npz, npz_bytes};
+///
+/// let (x, y) = (NpyArray::new(&[2, 2], &[0.5, 1.0, 1.5, 2.0]), NpyArray::new(&[2], &[0i64, 1]));
+/// let npz = Npz::from_bytes(npz_bytes([("x", &x), ("y", &y)])?, "tiny.npz")?;
+/// assert_eq!(npz.names().collect::<Vec<_>>(), ["x", "y"]);
+/// assert_eq!(npz.array("y")?.array_i64()?[1], 1);
+/// assert_eq!(
+///     npz.array("Y").unwrap_err().to_string(),
+///     "tiny.npz: expected an array named \"Y\", found \"x\", \"y\" | did you mean \"y\"?"
+/// );
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Npz {
+    name: String,
+    bytes: Vec<u8>,
+    /// Those whose names end in `.npy`, which has been taken off.
+    entries: Vec<Entry>,
+}
+
+impl Npz {
+    /// Reads the file and its directory.
+    ///
+    /// Errors if the file cannot be read, and as [`from_bytes`](Self::from_bytes).
+    ///
+    /// ```
+    /// use surprisal_data::Npz;
+    ///
+    /// let error = Npz::read("no/such/digits.npz").unwrap_err();
+    /// assert!(error.to_string().starts_with("no/such/digits.npz: cannot be read: "));
+    /// ```
+    pub fn read(path: impl AsRef<Path>) -> Result<Npz, DataError> {
+        let (bytes, name) = read_file(path.as_ref())?;
+        Npz::from_bytes(bytes, &name)
+    }
+
+    /// Checks the directory of an archive; `name` stands in the messages.
+    ///
+    /// Errors if it is no ZIP archive or a damaged one, if an entry is packed in another way than NumPy's, claims a
+    /// size that its packed bytes cannot hold (more than 1032 to 1), or has the name of another.
+    ///
+    /// Source: NumPy, "numpy.savez", and for ZIP "APPNOTE.TXT - .ZIP File Format Specification".
+    pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Npz, DataError> {
+        let directory =
+            zip::directory(&bytes).map_err(|(byte, problem)| npy::fail(name, Some(byte), problem))?;
+        let mut entries: Vec<Entry> = Vec::new();
+        for mut entry in directory {
+            let Some(array) = entry.name.strip_suffix(".npy") else { continue };
+            entry.name = array.to_owned();
+            entries.push(entry);
+        }
+        let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(npy::fail(name, None, NpyProblem::ArrayTwice { array: twice[0].to_owned() }));
+        }
+        Ok(Npz { name: name.to_owned(), bytes, entries })
+    }
+
+    /// The names of the arrays, in the order of the file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// Type and shape of an array, of which only the header is unpacked.
+    ///
+    /// Errors as [`array`](Self::array).
+    ///
+    /// ```
+    /// # use surprisal_data::{NpyArray, Npz, NpyType, npz_bytes};
+    /// # let bytes = npz_bytes([("x", &NpyArray::new(&[2, 3], &[0u8; 6]))])?;
+    /// let npz = Npz::from_bytes(bytes, "tiny.npz")?;
+    /// assert_eq!(npz.header("x")?, (NpyType::UInt8, vec![2, 3]));
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn header(&self, array: &str) -> Result<(NpyType, Vec<usize>), DataError> {
+        let entry = self.entry(array)?;
+        let first = entry.first(&self.bytes, 12 + LONGEST_HEADER).map_err(self.in_archive())?;
+        let header = Header::parse(&first, entry.size)
+            .map_err(|(byte, problem)| npy::fail(&self.name_of(array), Some(byte), problem))?;
+        Ok((header.dtype(), header.shape().to_vec()))
+    }
+
+    /// Unpacks an array.
+    ///
+    /// Errors if there is none of this name, if it cannot be unpacked, and as [`NpyArray::from_bytes`]. The header's
+    /// claim is held against the size of the entry before more than the header is unpacked.
+    pub fn array(&self, array: &str) -> Result<NpyArray, DataError> {
+        self.header(array)?;
+        let content = self.entry(array)?.content(&self.bytes).map_err(self.in_archive())?;
+        NpyArray::from_bytes(content, &self.name_of(array))
+    }
+
+    fn entry(&self, array: &str) -> Result<&Entry, DataError> {
+        self.entries.iter().find(|entry| entry.name == array).ok_or_else(|| {
+            let known = self.names().map(str::to_owned).collect();
+            self.fail(NpyProblem::NoArray { array: vec![array.to_owned()], known })
+        })
+    }
+
+    /// The first of these names that an array has.
+    fn first_of(&self, names: &[&str]) -> Result<NpyArray, DataError> {
+        match names.iter().find(|name| self.names().any(|known| known == **name)) {
+            Some(name) => self.array(name),
+            None => {
+                let known = self.names().map(str::to_owned).collect();
+                let array = names.iter().map(|name| name.to_string()).collect();
+                Err(self.fail(NpyProblem::NoArray { array, known }))
+            }
+        }
+    }
+
+    fn name_of(&self, array: &str) -> String {
+        format!("{}, array {array:?}", self.name)
+    }
+
+    fn fail(&self, problem: NpyProblem) -> DataError {
+        npy::fail(&self.name, None, problem)
+    }
+
+    fn in_archive(&self) -> impl Fn((u64, NpyProblem)) -> DataError {
+        |(byte, problem)| npy::fail(&self.name, Some(byte), problem)
+    }
+}
+
+/// The bytes of an archive of named arrays, stored without packing; the same arrays make the same bytes.
+///
+/// Errors if two have the same name, and if they do not fit in the 4 GiB of an archive of the plain kind.
+///
+/// See the example of [`Npz`].
+pub fn npz_bytes<'a>(
+    arrays: impl IntoIterator<Item = (&'a str, &'a NpyArray)>,
+) -> Result<Vec<u8>, DataError> {
+    let contents = arrays.into_iter().map(|(name, array)| (format!("{name}.npy"), array.as_bytes()));
+    let bytes =
+        zip::archive(contents).ok_or_else(|| npy::fail("npz_bytes", None, NpyProblem::ArchiveTooLarge))?;
+    Npz::from_bytes(bytes, "npz_bytes").map(|npz| npz.bytes)
+}
+
+/// Writes named arrays to a file that NumPy's `np.load` reads.
+///
+/// Errors as [`npz_bytes`], and if the file cannot be written.
+///
+/// ```
+/// use surprisal_data::{NpyArray, Npz, write_npz};
+///
+/// let path = std::env::temp_dir().join(format!("surprisal-example-{}.npz", std::process::id()));
+/// write_npz(&path, [("scores", &NpyArray::new(&[2], &[0.25f32, 0.75]))])?;
+/// assert_eq!(Npz::read(&path)?.array("scores")?.array_f32()?[1], 0.75);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_npz<'a>(
+    path: impl AsRef<Path>,
+    arrays: impl IntoIterator<Item = (&'a str, &'a NpyArray)>,
+) -> Result<(), DataError> {
+    write_file(path.as_ref(), &npz_bytes(arrays)?)
+}
+
+impl Dataset {
+    /// Reads features and labels from an NPZ file.
+    ///
+    /// | array | names | what it holds |
+    /// |---|---|---|
+    /// | features | `x`, `X`, `features` or `data` | numbers, `[rows, columns]`; of more axes, such as `[rows, height, width]`, all but the first become columns |
+    /// | labels | `y`, `Y`, `labels`, `label` or `target` | whole numbers, one per row |
+    ///
+    /// Every whole number that occurs among the labels is a class, in ascending order, named as it is written. Columns
+    /// are named `x0`, `x1`, ..; those of images by row and column, `p0_0`, `p0_1`, ..
+    ///
+    /// Errors if the file fails [`Npz::read`], lacks one of the arrays, or they do not fit each other; if a feature is
+    /// not finite, and if there are fewer than two classes.
+    ///
+    /// ```
+    /// use surprisal_data::{Dataset, NpyArray, write_npz};
+    ///
+    /// let path = std::env::temp_dir().join(format!("surprisal-example-{}-data.npz", std::process::id()));
+    /// let x = NpyArray::new(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    /// write_npz(&path, [("x", &x), ("y", &NpyArray::new(&[3], &[7i64, -1, 7]))])?;
+    /// let data = Dataset::from_npz_path(&path)?;
+    /// assert_eq!(data.features.row(1).to_vec(), [2.0, 3.0]);
+    /// assert_eq!((data.class_names, data.labels), (vec!["-1".into(), "7".into()], vec![1, 0, 1]));
+    /// std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_npz_path(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
+        let npz = Npz::read(&path)?;
+        let x = npz.first_of(&["x", "X", "features", "data"])?;
+        let y = npz.first_of(&["y", "Y", "labels", "label", "target"])?;
+        let (rows, sizes) = match x.shape() {
+            &[rows, ref sizes @ ..] if !sizes.is_empty() && !x.shape().contains(&0) => (rows, sizes.to_vec()),
+            shape => return Err(x.fail(NpyProblem::Features { shape: shape.to_vec() })),
+        };
+        if y.shape() != [rows] && y.shape() != [rows, 1] {
+            let (shape, features) = (y.shape().to_vec(), x.name().to_owned());
+            return Err(y.fail(NpyProblem::Labels { shape, rows, features }));
+        }
+        let numbers = x.array_f64()?;
+        if let Some((k, &value)) = numbers.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            let columns = numbers.len() / rows;
+            return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
+        }
+        let features =
+            Array2::from_shape_vec((rows, numbers.len() / rows), numbers.into_raw_vec_and_offset().0)
+                .expect("an array by rows holds rows times columns numbers");
+
+        let (labels, class_names) = classes(&y)?;
+        let feature_names = match sizes[..] {
+            [height, width] => {
+                (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
+            }
+            _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
+        };
+        let name =
+            path.as_ref().file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        Ok(Dataset { name, features, labels, class_names, feature_names })
+    }
+}
+
+/// The class of each row, and what the classes are called: every whole number that occurs is one.
+fn classes(y: &NpyArray) -> Result<(Vec<usize>, Vec<String>), DataError> {
+    let labels = y.array_i64()?;
+    let mut classes: Vec<i64> = labels.iter().copied().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    if let [class] = classes[..] {
+        return Err(y.fail(NpyProblem::OneClass { class, rows: labels.len() }));
+    }
+    let labels = labels.iter().filter_map(|label| classes.binary_search(label).ok()).collect();
+    Ok((labels, classes.iter().map(i64::to_string).collect()))
+}

@@ -1,0 +1,77 @@
+//! What is handed bytes that anybody may have written. None of it may panic, or take more memory than the bytes justify.
+//!
+//! `cargo fuzz run --fuzz-dir crates/fuzz -s none NAME` looks for counterexamples as long as it is let (sanitizers need a nightly
+//! compiler); `crates/surprisal/tests/fuzz.rs` tries some thousands of changes to `corpus/NAME` with every test run.
+
+use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, read_idx};
+use surprisal::layers::{Activation, Mlp, Sizes, rng};
+use surprisal::tensor::Params;
+use surprisal::train::{Layout, SavedModel, load_safetensors_bytes};
+
+/// A model file; and once more with a header that fits the body, since a checksum keeps changes from getting further.
+pub fn checkpoint(bytes: &[u8]) {
+    let _ = SavedModel::from_bytes(bytes, "fuzz".as_ref());
+    let body = bytes.get(24..).unwrap_or_default();
+    let mut forged = b"SURPRISL\x01\x00\x04\x00".to_vec();
+    forged.extend((body.len() as u64).to_le_bytes());
+    forged.extend(crc32fast::hash(body).to_le_bytes());
+    forged.extend(body);
+    if let Ok(model) = SavedModel::from_bytes(&forged, "fuzz".as_ref()) {
+        model.load().expect("a model that was read can be loaded");
+    }
+}
+
+pub fn safetensors(bytes: &[u8]) {
+    for layout in [Layout::Surprisal, Layout::PyTorch] {
+        let mut params = Params::<f32>::new();
+        Mlp::new(&mut params, &Sizes::new(&[2, 3, 1]).expect("three sizes"), Activation::Relu, &mut rng(1));
+        let before = params.as_slice().to_vec();
+        let loaded = load_safetensors_bytes(bytes, "fuzz".as_ref(), &mut params, layout);
+        if let Err(error) = loaded {
+            let _ = error.to_string();
+            assert_eq!(params.as_slice(), before, "a file that is refused changes nothing");
+        }
+    }
+}
+
+pub fn npz(bytes: &[u8]) {
+    let Ok(npz) = Npz::from_bytes(bytes.to_vec(), "fuzz") else { return };
+    for name in npz.names() {
+        if let (Ok((dtype, shape)), Ok(array)) = (npz.header(name), npz.array(name)) {
+            assert_eq!((dtype, &shape[..]), (array.dtype(), array.shape()));
+        }
+    }
+}
+
+pub fn npy(bytes: &[u8]) {
+    let Ok(array) = NpyArray::from_bytes(bytes.to_vec(), "fuzz") else { return };
+    let _ = array.array_i64();
+    let _ = array.array_f32();
+    if let Ok(numbers) = array.array_f64() {
+        assert_eq!(numbers.shape(), array.shape());
+    }
+}
+
+pub fn idx(bytes: &[u8]) {
+    if let Ok(idx) = read_idx(bytes, "fuzz") {
+        assert_eq!(idx.dims.iter().product::<usize>(), idx.values.len());
+    }
+}
+
+pub fn csv(bytes: &[u8]) {
+    if let Ok(data) = Dataset::from_csv(bytes, "fuzz", "label") {
+        data.check().expect("what is read is whole");
+    }
+    let _ = features_from_csv(bytes, "fuzz", &["width", "height"]);
+}
+
+/// Text that names a model or data: what stands on a command line.
+pub fn model_spec(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(sizes) = text.parse::<Sizes>() {
+        assert_eq!(sizes.to_string().parse(), Ok(sizes));
+    }
+    let _ = text.parse::<DataSource>();
+    let _ = text.parse::<Activation>();
+    let _ = text.parse::<Layout>();
+}

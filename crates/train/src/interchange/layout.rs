@@ -1,0 +1,223 @@
+//! [`Layout`]: how parameters are named and turned in a file.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use surprisal_tensor::{Entry, ParamId, Params, Scalar};
+
+use super::{InterchangeError, Misfit};
+
+/// Whose names and axes a file of parameters has.
+///
+/// | layer | parameter | [`Surprisal`](Layout::Surprisal) | [`PyTorch`](Layout::PyTorch) |
+/// |---|---|---|---|
+/// | `Linear` | `NAME.weight` | `[inputs, outputs]` | `[outputs, inputs]` |
+/// | `Linear` | `NAME.bias` | `[outputs]` | the same |
+/// | `Embedding` | `NAME.weight` | `[count, dim]` | the same |
+/// | `LayerNorm`, `BatchNorm1d` | `NAME.weight`, `NAME.bias` | `[features]` | the same |
+/// | `BatchNorm1d` | `NAME.running_mean`, `NAME.running_var` | `[features]` | the same; `NAME.num_batches_tracked` is passed over |
+/// | `Mlp` | `layer1.weight`, `layer2.weight`, .. | as they are called | `0.weight`, `2.weight`, .., as a `Sequential` with activations between counts |
+///
+/// A `NAME.weight` with two axes is a linear layer's if there is a `NAME.bias` as long as its second. The layers of an
+/// [`Mlp`](surprisal_layers::Mlp) may have any ascending numbers in a file that is read (with dropout between: `0`, `3`), behind any
+/// common name (`net.0.weight`), or the names that they have here.
+///
+/// ```
+/// use surprisal_train::Layout;
+/// assert_eq!("pytorch".parse(), Ok(Layout::PyTorch));
+/// assert_eq!(
+///     "torch".parse::<Layout>().unwrap_err(),
+///     "there is no layout \"torch\": choose surprisal or pytorch"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// As [`Params`] holds them.
+    #[default]
+    Surprisal,
+    /// As PyTorch's `state_dict` holds them.
+    PyTorch,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Layout::Surprisal => "surprisal",
+            Layout::PyTorch => "pytorch",
+        })
+    }
+}
+
+impl FromStr for Layout {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Layout, String> {
+        let layouts = [Layout::Surprisal, Layout::PyTorch];
+        let named = layouts.into_iter().find(|layout| layout.to_string() == text);
+        named.ok_or_else(|| format!("there is no layout \"{text}\": choose surprisal or pytorch"))
+    }
+}
+
+/// What a file says of one array.
+#[derive(Clone)]
+pub(crate) struct Stored {
+    pub name: String,
+    /// "float32"
+    pub dtype: String,
+    /// The size of a number, if it is a floating-point number.
+    pub float_bytes: Option<usize>,
+    pub shape: Vec<usize>,
+}
+
+impl Layout {
+    /// The bytes of the floating-point number that holds a `T`, or the value of a dual number.
+    pub(crate) fn float_bytes<T: Scalar>() -> usize {
+        if T::EPSILON == f64::from(f32::EPSILON) { 4 } else { 8 }
+    }
+
+    fn other(self) -> Layout {
+        match self {
+            Layout::Surprisal => Layout::PyTorch,
+            Layout::PyTorch => Layout::Surprisal,
+        }
+    }
+
+    /// Names, shapes and numbers as they go to a file.
+    pub(crate) fn arrays<T: Scalar>(
+        self,
+        params: &Params<T>,
+    ) -> impl Iterator<Item = (String, Vec<usize>, Vec<f64>)> {
+        let sequential = self == Layout::PyTorch && is_mlp(params);
+        params.ids().map(move |id| {
+            let entry = params.entry(id);
+            let name = match mlp_layer(&entry.name).filter(|_| sequential) {
+                Some((layer, part)) => format!("{}.{part}", 2 * (layer - 1)),
+                None => entry.name.clone(),
+            };
+            let values: Vec<f64> = params[id].iter().map(|value| value.value()).collect();
+            let values = match entry.shape.dims() {
+                &[rows, columns] if self.turns(params, id) => transposed(&values, rows, columns),
+                _ => values,
+            };
+            (name, self.shape(params, id), values)
+        })
+    }
+
+    /// Writes what a file holds to the parameters, all or none; `values(k)` are the numbers of the k-th array.
+    pub(crate) fn load<T: Scalar>(
+        self,
+        path: &Path,
+        params: &mut Params<T>,
+        stored: Vec<Stored>,
+        values: impl Fn(usize) -> Result<Vec<f64>, InterchangeError>,
+    ) -> Result<(), InterchangeError> {
+        let places = self.fit(params, &stored).map_err(|misfits| {
+            let fits_other = self.other().fit(params, &stored).is_ok().then_some(self.other());
+            InterchangeError::Misfit { path: path.into(), misfits, fits_other }
+        })?;
+        let mut all = params.clone();
+        for (id, place) in params.ids().zip(places) {
+            let mut values = values(place)?;
+            if let (true, &[rows, columns]) = (self.turns(params, id), params.entry(id).shape.dims()) {
+                values = transposed(&values, columns, rows);
+            }
+            all[id].iter_mut().zip(values).for_each(|(slot, value)| *slot = T::of(value));
+        }
+        *params = all;
+        Ok(())
+    }
+
+    /// Which array each parameter is in, in order; or everything that does not fit.
+    fn fit<T: Scalar>(self, params: &Params<T>, stored: &[Stored]) -> Result<Vec<usize>, Vec<Misfit>> {
+        let names = self.names_here(params, stored);
+        let (mut places, mut misfits) = (Vec::new(), Vec::new());
+        for id in params.ids() {
+            let (name, expected) = (&params.entry(id).name, self.shape(params, id));
+            let mut misfit = |expected: String, found: Option<String>| {
+                misfits.push(Misfit { name: name.clone(), expected: Some(expected), found });
+            };
+            let Some(place) = names.iter().position(|known| known == name) else {
+                misfit(format!("{expected:?}"), None);
+                continue;
+            };
+            let Stored { shape, float_bytes, dtype, .. } = &stored[place];
+            if *shape != expected {
+                misfit(format!("{expected:?}"), Some(format!("{shape:?}")));
+            } else if float_bytes.is_none_or(|bytes| bytes > Self::float_bytes::<T>()) {
+                let all = ["float16", "bfloat16", "float32", "float64"];
+                let read = &all[..if Self::float_bytes::<T>() == 4 { 3 } else { 4 }];
+                misfit(read.join(", "), Some(dtype.clone()));
+            }
+            places.push(place);
+        }
+        for (name, stored) in names.iter().zip(stored) {
+            let counter = self == Layout::PyTorch && name.ends_with(".num_batches_tracked");
+            if params.find(name).is_none() && !counter {
+                let found = Some(format!("{:?}", stored.shape));
+                misfits.push(Misfit { name: stored.name.clone(), expected: None, found });
+            }
+        }
+        if misfits.is_empty() { Ok(places) } else { Err(misfits) }
+    }
+
+    /// What the arrays of a file are called here: the numbered layers of a `Sequential` are an `Mlp`'s, in ascending order.
+    fn names_here<T: Scalar>(self, params: &Params<T>, stored: &[Stored]) -> Vec<String> {
+        let as_they_are = || stored.iter().map(|stored| stored.name.clone()).collect();
+        if self == Layout::Surprisal || !is_mlp(params) {
+            return as_they_are();
+        }
+        let numbered: Option<Vec<_>> = stored.iter().map(|stored| numbered(&stored.name)).collect();
+        let Some(numbered) = numbered.filter(|all| all.windows(2).all(|pair| pair[0].0 == pair[1].0)) else {
+            return as_they_are();
+        };
+        let numbers: BTreeSet<u32> = numbered.iter().map(|name| name.1).collect();
+        let name = |(_, number, part): (&str, u32, &str)| {
+            format!("layer{}.{part}", numbers.range(..=number).count())
+        };
+        numbered.into_iter().map(name).collect()
+    }
+
+    /// The shape that a parameter has in a file.
+    fn shape<T: Scalar>(self, params: &Params<T>, id: ParamId) -> Vec<usize> {
+        let mut shape = params.entry(id).shape.dims().to_vec();
+        if self.turns(params, id) {
+            shape.reverse();
+        }
+        shape
+    }
+
+    /// Whether a parameter is the weight of a linear layer, which PyTorch holds transposed.
+    fn turns<T: Scalar>(self, params: &Params<T>, id: ParamId) -> bool {
+        let Entry { name, shape, .. } = params.entry(id);
+        let (Some(layer), &[_, outputs]) = (name.strip_suffix(".weight"), shape.dims()) else { return false };
+        let bias = params.find(&format!("{layer}.bias"));
+        self == Layout::PyTorch && bias.is_some_and(|bias| params.entry(bias).shape.dims() == [outputs])
+    }
+}
+
+/// "net.2.weight" as "net", 2 and "weight".
+fn numbered(name: &str) -> Option<(&str, u32, &str)> {
+    let (layer, part) = name.rsplit_once('.')?;
+    let (stem, number) = layer.rsplit_once('.').unwrap_or(("", layer));
+    Some((stem, number.parse().ok()?, part))
+}
+
+/// "layer2.weight", a name that an `Mlp` gives, as 2 and "weight".
+fn mlp_layer(name: &str) -> Option<(usize, &str)> {
+    let (number, part) = name.strip_prefix("layer")?.split_once('.')?;
+    let layer = number.parse().ok().filter(|&layer| layer > 0)?;
+    matches!(part, "weight" | "bias").then_some((layer, part))
+}
+
+/// Whether all parameters are those of an `Mlp`.
+fn is_mlp<T: Scalar>(params: &Params<T>) -> bool {
+    let layer =
+        |(k, entry): (usize, &Entry)| mlp_layer(&entry.name).is_some_and(|(layer, _)| layer == k / 2 + 1);
+    params.entries().iter().enumerate().all(layer)
+}
+
+/// The transpose of a matrix of so many rows and columns.
+fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+}

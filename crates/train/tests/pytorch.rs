@@ -1,0 +1,88 @@
+//! Parameters go to PyTorch and come back: the same logits on both sides, to 1e-6, in safetensors and NPZ.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use surprisal_data::{NpyArray, Npz, write_npz};
+use surprisal_layers::{Activation, BatchNorm1d, Embedding, Layer, LayerNorm, Linear, Mlp, Relu, rng};
+use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+use surprisal_tensor::{Params, Workspace};
+use surprisal_train::{Layout, load_npz, load_safetensors, save_npz, save_safetensors};
+
+/// A Python that can import these, or a word on why not.
+fn python(packages: &str) -> Option<String> {
+    let python = std::env::var("SURPRISAL_PYTHON").unwrap_or_else(|_| "python3".into());
+    let there = Command::new(&python).args(["-c", &format!("import {packages}")]).output();
+    if there.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    eprintln!("skipped: {python} cannot import {packages}; SURPRISAL_PYTHON names one that can");
+    None
+}
+
+fn logits(model: &impl Layer, params: &Params<f32>, x: &Array2<f32>) -> ArrayD<f32> {
+    Workspace::new().eval(params, |tape| model.forward(tape.input(x)))
+}
+
+#[track_caller]
+fn assert_near(name: &str, found: &ArrayD<f32>, expected: &ArrayD<f32>) {
+    assert_eq!(found.shape(), expected.shape());
+    let gap = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(gap <= 1e-6, "{name}: logits differ by {gap}");
+}
+
+#[test]
+fn a_model_gives_the_same_logits_here_and_in_pytorch() {
+    let Some(python) = python("torch, numpy") else { return };
+    let folder: PathBuf = std::env::temp_dir().join(format!("surprisal-pytorch-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let at = |name: &str| folder.join(name);
+
+    let mut params = Params::new();
+    let model = Mlp::new(&mut params, &"4-8-8-3".parse().unwrap(), Activation::Tanh, &mut rng(3));
+    let x = array![[0.5f32, -1.0, 2.0, 0.1], [1.5, 0.0, -0.3, 0.7], [-2.0, 0.4, 0.2, 1.0]];
+    save_safetensors(at("surprisal.safetensors"), &params, Layout::PyTorch).unwrap();
+    save_npz(at("surprisal.npz"), &params, Layout::PyTorch).unwrap();
+    let given = logits(&model, &params, &x);
+    let arrays = [
+        ("x", NpyArray::new(&[3, 4], x.as_slice().unwrap())),
+        ("logits", NpyArray::new(&[3, 3], given.as_slice().unwrap())),
+    ];
+    write_npz(at("given.npz"), arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch/round_trip.py");
+    let output = Command::new(python).arg(script).arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let expected = Npz::read(at("expected.npz")).unwrap();
+    let expected = |name: &str| expected.array(name).unwrap().array_f32().unwrap();
+    for name in ["plain", "dropout", "bfloat16"] {
+        params.as_mut_slice().fill(0.0);
+        load_safetensors(at(&format!("{name}.safetensors")), &mut params, Layout::PyTorch).unwrap();
+        assert_near(name, &logits(&model, &params, &x), &expected(name));
+        if name != "bfloat16" {
+            params.as_mut_slice().fill(0.0);
+            load_npz(at(&format!("{name}.npz")), &mut params, Layout::PyTorch).unwrap();
+            assert_near(name, &logits(&model, &params, &x), &expected(name));
+        }
+    }
+
+    let mut params = Params::new();
+    let norm = BatchNorm1d::new(&mut params, "in", 4);
+    let hidden = Linear::new(&mut params, "hidden", 4, 4, &mut rng(1));
+    let named = (norm, hidden, Relu, LayerNorm::new(&mut params, "norm", 4));
+    let named = (named, Linear::new(&mut params, "out", 4, 3, &mut rng(1)));
+    load_safetensors(at("named.safetensors"), &mut params, Layout::PyTorch).unwrap();
+    assert_near("named", &logits(&named, &params, &x), &expected("named"));
+    let from_safetensors = params.as_slice().to_vec();
+    params.as_mut_slice().fill(0.0);
+    load_npz(at("named.npz"), &mut params, Layout::PyTorch).unwrap();
+    assert_eq!(params.as_slice(), from_safetensors);
+
+    let mut params = Params::new();
+    let words = Embedding::new(&mut params, "word", 5, 3, &mut rng(1));
+    load_npz(at("words.npz"), &mut params, Layout::PyTorch).unwrap();
+    let rows = Workspace::new().eval(&params, |tape| words.forward(tape.input(&array![4.0, 0.0, 4.0])));
+    assert_near("words", &rows, &expected("words"));
+    std::fs::remove_dir_all(folder).unwrap();
+}

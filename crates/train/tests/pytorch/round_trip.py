@@ -1,0 +1,93 @@
+"""The other half of the test in ../pytorch.rs: python round_trip.py FOLDER. Needs numpy and torch; safetensors if it is there."""
+
+import json
+import pathlib
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from torch import nn
+
+try:
+    from safetensors.torch import load_file, save_file
+except ImportError:  # the format is a length, a header in JSON and the numbers
+    TYPES = {"F32": torch.float32, "F64": torch.float64, "BF16": torch.bfloat16, "I64": torch.int64}
+
+    def load_file(path):
+        content = path.read_bytes()
+        start = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:start])
+        assert header.pop("__metadata__") == {"format": "pt"}
+        return {
+            name: torch.frombuffer(
+                bytearray(content[start + info["data_offsets"][0] : start + info["data_offsets"][1]]),
+                dtype=TYPES[info["dtype"]],
+            ).reshape(info["shape"])
+            for name, info in header.items()
+        }
+
+    def save_file(tensors, path, metadata):
+        header, data = {"__metadata__": metadata}, b""
+        for name, tensor in sorted(tensors.items()):
+            content = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+            dtype = next(key for key, value in TYPES.items() if value == tensor.dtype)
+            offsets = [len(data), len(data) + len(content)]
+            header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": offsets}
+            data += content
+        header = json.dumps(header).encode()
+        path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+
+
+folder = pathlib.Path(sys.argv[1])
+given = np.load(folder / "given.npz")
+x = torch.tensor(given["x"])
+
+
+def mlp(*between):
+    """4-8-8-3, the middle layer as wide as it is high: only its numbers tell a transpose"""
+    return nn.Sequential(nn.Linear(4, 8), *between, nn.Linear(8, 8), *between, nn.Linear(8, 3))
+
+
+def agree(name, state):
+    model = mlp(nn.Tanh())
+    model.load_state_dict(state)  # strict: every name and shape
+    gap = (model(x) - torch.tensor(given["logits"])).abs().max().item()
+    assert gap <= 1e-6, f"{name}: logits differ by {gap}"
+
+
+# from there to here
+agree("safetensors", load_file(folder / "surprisal.safetensors"))
+agree("npz", {name: torch.tensor(array) for name, array in np.load(folder / "surprisal.npz").items()})
+
+
+# from here to there
+def save(name, model, inputs, logits):
+    state = model.state_dict()
+    save_file(state, folder / f"{name}.safetensors", metadata={"format": "pt"})
+    if all(tensor.dtype != torch.bfloat16 for tensor in state.values()):
+        np.savez(folder / f"{name}.npz", **{key: tensor.numpy() for key, tensor in state.items()})
+    logits[name] = model.float()(inputs).detach().numpy()
+
+
+torch.manual_seed(7)
+logits = {}
+save("plain", mlp(nn.Tanh()), x, logits)
+save("dropout", mlp(nn.Tanh(), nn.Dropout(0.5)).eval(), x, logits)
+save("bfloat16", mlp(nn.Tanh()).bfloat16(), x, logits)
+layers = [
+    ("in", nn.BatchNorm1d(4)),
+    ("hidden", nn.Linear(4, 4)),
+    ("relu", nn.ReLU()),
+    ("norm", nn.LayerNorm(4)),
+    ("out", nn.Linear(4, 3)),
+]
+named = nn.Sequential(OrderedDict(layers))
+named(3 * x + 1)  # in training: the running means move
+nn.init.uniform_(named.norm.weight)
+nn.init.uniform_(named.get_submodule("in").bias)
+save("named", named.eval(), x, logits)
+words = nn.Embedding(5, 3)
+np.savez(folder / "words.npz", **{"word.weight": words.weight.detach().numpy()})
+logits["words"] = words(torch.tensor([4, 0, 4])).detach().numpy()
+np.savez(folder / "expected.npz", **logits)
