@@ -14,7 +14,7 @@ use crate::predict::same_columns;
 
 #[derive(Args)]
 pub struct ModelOptions {
-    /// iris, breast_cancer, digits, moons:n=500,noise=0.2 (or xor, circles, blobs, spirals), mnist:DIR or FILE.csv
+    /// iris, breast_cancer, digits, moons:n=500,noise=0.2 (or xor, circles, blobs, spirals), mnist:DIR, FILE.csv or FILE.npz
     #[arg(long)]
     pub data: DataSource,
     /// Between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
@@ -120,6 +120,7 @@ fn all_rows(common: &ModelOptions) -> Result<Dataset, Failure> {
         DataSource::Embedded(name) => Dataset::named(name),
         DataSource::Synthetic(set) => Ok(set.draw(&mut rng(common.seed))),
         DataSource::Mnist(folder) => Dataset::mnist(folder).map(|(train, _)| train),
+        DataSource::Npz(path) => Dataset::from_npz_path(path),
     };
     set.map_err(Failure::run)
 }

@@ -78,6 +78,7 @@ fn features(data: &DataSource, saved: &SavedModel, seed: u64) -> Result<Array2<f
         DataSource::Embedded(name) => Dataset::named(name).map_err(Failure::run)?,
         DataSource::Synthetic(set) => set.draw(&mut rng(seed)),
         DataSource::Mnist(folder) => Dataset::mnist(folder).map_err(Failure::run)?.1,
+        DataSource::Npz(path) => Dataset::from_npz_path(path).map_err(Failure::run)?,
     };
     same_columns(data, &set, saved)?;
     Ok(set.features)

@@ -122,5 +122,6 @@ fn offset_and_scale(preprocess: &Preprocess, columns: usize) -> (Vec<f64>, Vec<f
         Preprocess::None => (vec![0.0; columns], vec![1.0; columns]),
         Preprocess::Divide(by) => (vec![0.0; columns], vec![*by; columns]),
         Preprocess::Standardize(s) => (s.mean().to_vec(), s.scale().to_vec()),
+        Preprocess::MinMax(m) => (m.min().to_vec(), m.range().to_vec()),
     }
 }

@@ -1,9 +1,11 @@
-//! [`Dataset`]: a table of numbers with a class for every row.
+//! [`Dataset`]: a table of numbers with a class, or a number to predict, for every row.
 
 use crate::error::{DataError, ErrorKind};
+use crate::table::chosen;
 use ndarray::{Array2, Axis};
 
-/// A classification data set: a table of numbers, a class for every row, and the names of both.
+/// A table of numbers, a class for every row, and the names of both; or, for regression, a number for every
+/// row.
 ///
 /// The fields are open, so that `digits.features /= 16.0` is all it takes to rescale. Whoever fills them by
 /// hand keeps their sizes in step; [`check`](Dataset::check) tells whether they are.
@@ -22,9 +24,11 @@ pub struct Dataset {
     pub name: String,
     /// The numbers, `[rows, columns]`, in the units of the source.
     pub features: Array2<f64>,
-    /// The class of every row, an index into [`class_names`](Dataset::class_names).
+    /// The class of every row, an index into [`class_names`](Dataset::class_names); empty if it is a number.
     pub labels: Vec<usize>,
-    /// The name of every class; class `k` is `class_names[k]`.
+    /// What is to be predicted of every row where that is a number; empty if it is a class.
+    pub values: Vec<f64>,
+    /// The name of every class; class `k` is `class_names[k]`. Empty if numbers are to be predicted.
     pub class_names: Vec<String>,
     /// The name of every column of [`features`](Dataset::features).
     pub feature_names: Vec<String>,
@@ -46,6 +50,11 @@ impl Dataset {
         self.class_names.len()
     }
 
+    /// Whether numbers are to be predicted, not classes.
+    pub fn is_regression(&self) -> bool {
+        !self.values.is_empty()
+    }
+
     /// The number of rows of each class, in the order of [`class_names`](Dataset::class_names).
     ///
     /// Panics if a label is not below [`classes`](Dataset::classes).
@@ -60,15 +69,6 @@ impl Dataset {
             counts[label] += 1;
         }
         counts
-    }
-
-    /// The rows of each class; the set has passed [`check`](Dataset::check).
-    pub(crate) fn rows_by_class(&self) -> Vec<Vec<usize>> {
-        let mut members = vec![Vec::new(); self.classes()];
-        for (row, &label) in self.labels.iter().enumerate() {
-            members[label].push(row);
-        }
-        members
     }
 
     /// The chosen rows, in the order given; a row may be chosen more than once.
@@ -92,7 +92,8 @@ impl Dataset {
         Dataset {
             name: self.name.clone(),
             features: self.features.select(Axis(0), rows),
-            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            labels: chosen(&self.labels, rows),
+            values: chosen(&self.values, rows),
             class_names: self.class_names.clone(),
             feature_names: self.feature_names.clone(),
         }
@@ -117,7 +118,7 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn with_class_order(mut self, order: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
-        self.check()?;
+        self.check_classes()?;
         let order: Vec<String> = order.iter().map(|class| class.as_ref().to_owned()).collect();
         if let Some((_, class)) = order.iter().enumerate().find(|&(k, class)| order[..k].contains(class)) {
             return Err(ErrorKind::ClassTwice { dataset: self.name, class: class.clone() }.into());
@@ -149,7 +150,7 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn only_classes(&self, classes: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
-        self.check()?;
+        self.check_classes()?;
         let mut chosen = vec![false; self.classes()];
         for class in classes.iter().map(AsRef::as_ref) {
             let Some(label) = self.class_names.iter().position(|name| name == class) else {
@@ -162,8 +163,8 @@ impl Dataset {
         self.select(&rows).with_class_order(classes)
     }
 
-    /// Whether there are rows, and the parts fit together: a label per row, a name per column, a class per
-    /// label.
+    /// Whether there are rows, and the parts fit together: a label or a finite value per row, a name per
+    /// column, a class per label.
     ///
     /// Every set that this crate reads passes; the check is for sets filled by hand.
     ///
@@ -178,8 +179,18 @@ impl Dataset {
     pub fn check(&self) -> Result<(), DataError> {
         let (rows, columns, classes) = (self.rows(), self.columns(), self.classes());
         let (labels, names) = (self.labels.len(), self.feature_names.len());
+        let (values, bad_value) =
+            (self.values.len(), self.values.iter().position(|value| !value.is_finite()));
         let bad_label = self.labels.iter().enumerate().find(|&(_, &label)| label >= classes);
-        let problem = if rows != labels {
+        let problem = if values > 0 && labels + classes > 0 {
+            format!(
+                "{values} values meet {labels} labels and {classes} class names | predict numbers or classes"
+            )
+        } else if values > 0 && rows != values {
+            format!("{rows} rows of features meet {values} values | every row needs one value")
+        } else if let Some(row) = bad_value {
+            format!("row {row} has the value {} | leave the row out", self.values[row])
+        } else if values == 0 && rows != labels {
             format!("{rows} rows of features meet {labels} labels | every row needs one label")
         } else if columns != names {
             format!("{columns} columns of features meet {names} feature names | every column needs one name")
@@ -191,6 +202,19 @@ impl Dataset {
             return Ok(());
         };
         Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
+    }
+
+    /// [`check`](Dataset::check), and whether there are classes.
+    pub(crate) fn check_classes(&self) -> Result<(), DataError> {
+        self.check()?;
+        if self.is_regression() {
+            let problem =
+                "expected classes, found numbers to predict | only classes can be chosen or changed";
+            return Err(
+                ErrorKind::Inconsistent { dataset: self.name.clone(), problem: problem.to_owned() }.into()
+            );
+        }
+        Ok(())
     }
 }
 
@@ -204,6 +228,7 @@ mod tests {
             name: "three".to_owned(),
             features: array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
             labels: vec![1, 0, 1],
+            values: Vec::new(),
             class_names: vec!["no".to_owned(), "yes".to_owned(), "never".to_owned()],
             feature_names: vec!["a".to_owned(), "b".to_owned()],
         }

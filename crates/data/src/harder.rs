@@ -2,6 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind};
+use crate::split::rows_by_label;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
@@ -38,7 +39,7 @@ impl Dataset {
         if !(0.0..=1.0).contains(&share) {
             return Err(ErrorKind::NoiseShare { share }.into());
         }
-        self.check()?;
+        self.check_classes()?;
         let classes = self.classes();
         if classes < 2 {
             return Err(ErrorKind::NoOtherClass { dataset: self.name }.into());
@@ -70,15 +71,15 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn imbalanced(&self, most: &[usize], rng: &mut (impl Rng + ?Sized)) -> Result<Dataset, DataError> {
-        self.check()?;
+        self.check_classes()?;
         if most.len() != self.classes() {
             let (dataset, found) = (self.name.clone(), most.len());
             return Err(ErrorKind::ClassCounts { dataset, found, classes: self.classes() }.into());
         }
         let mut kept = Vec::new();
-        for (mut rows, &most) in self.rows_by_class().into_iter().zip(most) {
+        for (class, mut rows) in rows_by_label(&self.labels) {
             rows.shuffle(rng);
-            rows.truncate(most);
+            rows.truncate(most[class]);
             kept.append(&mut rows);
         }
         kept.sort_unstable();

@@ -211,6 +211,7 @@ impl Part {
             features: Array2::from_shape_vec((self.labels.len(), rows * columns), numbers)
                 .expect("there are as many values as the header said, and as many images as labels"),
             labels: self.labels.into_iter().map(usize::from).collect(),
+            values: Vec::new(),
             class_names: (0..classes).map(|class| class.to_string()).collect(),
             feature_names: (0..rows)
                 .flat_map(|row| (0..columns).map(move |column| format!("p{row}_{column}")))

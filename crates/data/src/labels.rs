@@ -18,7 +18,12 @@ use ndarray::{Array2, ArrayView2};
 pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataError> {
     let mut targets = Array2::zeros((labels.len(), classes));
     for (row, &label) in labels.iter().enumerate() {
-        *targets.get_mut((row, label)).ok_or(ErrorKind::LabelRange { row, label, classes })? = 1.0;
+        *targets.get_mut((row, label)).ok_or(ErrorKind::LabelRange {
+            by: "one_hot",
+            row,
+            label,
+            classes,
+        })? = 1.0;
     }
     Ok(targets)
 }

@@ -5,18 +5,25 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `dataset.rs` | [`Dataset`]: features, labels and their names |
+//! | `dataset.rs` | [`Dataset`]: features, labels or values, and their names |
 //! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
 //! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
+//! | `csv_options.rs` | [`CsvOptions`]: what is predicted, left out, filled in, and how a table is separated |
+//! | `csv_text.rs` | the text of a table, its rows, and where in it an error stands |
+//! | `table.rs` | [`Table`]: columns of numbers and categories as they were read |
+//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to what a net sees; it belongs to the model |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
 //! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
 //! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: several, with names |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: drawn, not read |
 //! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: made harder on purpose |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
+//! | `min_max.rs` | [`MinMax`]: columns to the range from 0 to 1 |
 //! | `preprocess.rs` | [`Preprocess`]: what is done to numbers before a model sees them |
-//! | `split.rs` | [`stratified_split`]: a part for training, a part for testing |
+//! | `split.rs` | [`stratified_split`], [`split_rows`], [`k_fold`]: parts for training, for choosing, for testing |
+//! | `balance.rs` | [`balanced_weights`], [`oversampled`]: classes of unequal size |
 //! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
+//! | `loaded.rs` | [`Loaded`]: opened once, cut as often as need be |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
 //! | [`metrics`] | rankings, classes, probabilities, numbers; by name, as tables: scikit-learn's, to the last digits |
@@ -53,14 +60,20 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod balance;
 mod batches;
+mod csv_options;
+mod csv_text;
 mod dataset;
 mod embedded;
+mod encoder;
 mod error;
 mod harder;
 mod idx;
 mod labels;
+mod loaded;
 pub mod metrics;
+mod min_max;
 mod npy;
 mod npz;
 mod preprocess;
@@ -70,21 +83,28 @@ mod split;
 mod standardize;
 mod suggest;
 mod synthetic;
+mod table;
 mod zip;
 
+pub use balance::{balanced_weights, oversampled, undersampled};
 pub use batches::{Batches, gather_rows};
+pub use csv_options::{Categorical, CsvOptions, Missing, Task, Unseen};
 pub use dataset::Dataset;
+pub use encoder::{EncodedColumn, Encoder, Encoding, Scaling};
 pub use error::{
-    CsvError, CsvProblem, DataError, ErrorKind, IdxError, IdxProblem, MetricError, MetricProblem, NpyError,
-    NpyProblem, SpecError,
+    CsvError, CsvProblem, DataError, EncoderError, EncoderProblem, ErrorKind, IdxError, IdxProblem,
+    MetricError, MetricProblem, NpyError, NpyProblem, SpecError, SplitError, SplitProblem,
 };
 pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
+pub use loaded::Loaded;
+pub use min_max::MinMax;
 pub use npy::{NpyArray, NpyElement, NpyType, f64_from_f16, read_npy, write_npy};
 pub use npz::{Npz, npz_bytes, write_npz};
 pub use preprocess::Preprocess;
 pub use read_csv::{features_from_csv, features_from_csv_path};
 pub use source::{DataSource, Split};
-pub use split::stratified_split;
+pub use split::{Fold, k_fold, split_rows, stratified_k_fold, stratified_split, stratified_split_rows};
 pub use standardize::Standardize;
 pub use synthetic::Synthetic;
+pub use table::{Column, ColumnValues, Table};

@@ -175,7 +175,7 @@ impl Dataset {
     /// | array | names | what it holds |
     /// |---|---|---|
     /// | features | `x`, `X`, `features` or `data` | numbers, `[rows, columns]`; of more axes, such as `[rows, height, width]`, all but the first become columns |
-    /// | labels | `y`, `Y`, `labels`, `label` or `target` | whole numbers, one per row |
+    /// | labels | `y`, `Y`, `labels`, `label` or `target` | one per row: whole numbers are classes, floats are numbers to predict |
     ///
     /// Every whole number that occurs among the labels is a class, in ascending order, named as it is written. Columns
     /// are named `x0`, `x1`, ..; those of images by row and column, `p0_0`, `p0_1`, ..
@@ -216,7 +216,10 @@ impl Dataset {
             Array2::from_shape_vec((rows, numbers.len() / rows), numbers.into_raw_vec_and_offset().0)
                 .expect("an array by rows holds rows times columns numbers");
 
-        let (labels, class_names) = classes(&y)?;
+        let ((labels, class_names), values) = match y.dtype().float_bytes() {
+            Some(_) => (Default::default(), y.array_f64()?.into_raw_vec_and_offset().0),
+            None => (classes(&y)?, Vec::new()),
+        };
         let feature_names = match sizes[..] {
             [height, width] => {
                 (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
@@ -225,7 +228,9 @@ impl Dataset {
         };
         let name =
             path.as_ref().file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        Ok(Dataset { name, features, labels, class_names, feature_names })
+        let set = Dataset { name, features, labels, values, class_names, feature_names };
+        set.check()?; // a value may not be finite
+        Ok(set)
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Preprocess`]: what is done to numbers before a model sees them.
 
 use crate::error::{DataError, ErrorKind};
+use crate::min_max::MinMax;
 use crate::standardize::Standardize;
 use ndarray::{Array2, ArrayRef2};
 
@@ -9,6 +10,7 @@ use ndarray::{Array2, ArrayRef2};
 /// A model that learned from pixels in 0..=1 must be asked about pixels in 0..=1: whoever stores the model
 /// stores this with it. What it takes to write it down: the divisor, or [`Standardize::mean`] and
 /// [`Standardize::scale`]; to read it again: [`Preprocess::divide`] and [`Standardize::from_parts`], which check.
+/// An [`Encoder`](crate::Encoder) holds all of this as plain numbers.
 ///
 /// ```
 /// use ndarray::array;
@@ -26,6 +28,8 @@ pub enum Preprocess {
     Divide(f64),
     /// Every column is moved and scaled by what was measured on the training rows: tables.
     Standardize(Standardize),
+    /// Every column is brought to the range from 0 to 1, as measured on the training rows.
+    MinMax(MinMax),
 }
 
 impl Preprocess {
@@ -90,6 +94,7 @@ impl Preprocess {
                 Ok(())
             }
             Preprocess::Standardize(standardize) => standardize.apply_in_place(features),
+            Preprocess::MinMax(min_max) => min_max.apply_in_place(features),
         }
     }
 }
@@ -99,18 +104,21 @@ mod tests {
     use super::*;
     use ndarray::{Axis, array};
 
-    fn each() -> [Preprocess; 3] {
+    fn each() -> [Preprocess; 4] {
         let standardize = Standardize::from_parts(vec![1.0, 10.0], vec![2.0, 0.5]).unwrap();
-        [Preprocess::None, Preprocess::Divide(4.0), Preprocess::Standardize(standardize)]
+        let min_max = MinMax::from_parts(vec![1.0, 4.0], vec![8.0, 2.0]).unwrap();
+        let (standardize, min_max) = (Preprocess::Standardize(standardize), Preprocess::MinMax(min_max));
+        [Preprocess::None, Preprocess::Divide(4.0), standardize, min_max]
     }
 
     #[test]
     fn each_does_what_it_says() {
         let x = array![[1.0, 10.0], [5.0, 12.0]];
-        let [none, divided, standardized] = each().map(|preprocess| preprocess.apply(&x).unwrap());
+        let [none, divided, standardized, ranged] = each().map(|preprocess| preprocess.apply(&x).unwrap());
         assert_eq!(none, x);
         assert_eq!(divided, array![[0.25, 2.5], [1.25, 3.0]]);
         assert_eq!(standardized, array![[0.0, 0.0], [2.0, 4.0]]);
+        assert_eq!(ranged, array![[0.0, 3.0], [0.5, 4.0]]);
     }
 
     #[test]
@@ -132,6 +140,7 @@ mod tests {
         let mut x = array![[1.0, 2.0, 3.0]];
         assert!(Preprocess::Divide(0.0).apply_in_place(&mut x).is_err());
         assert!(each()[2].apply_in_place(&mut x).is_err());
+        assert!(each()[3].apply_in_place(&mut x).is_err());
         assert_eq!(x, array![[1.0, 2.0, 3.0]]);
     }
 }

@@ -1,10 +1,10 @@
 //! [`DataSource`]: data as a command line names it, loaded ready for training.
 
 use crate::dataset::Dataset;
+use crate::encoder::Scaling;
 use crate::error::{DataError, SpecError};
 use crate::preprocess::Preprocess;
 use crate::split::stratified_split;
-use crate::standardize::Standardize;
 use crate::synthetic::Synthetic;
 use rand::Rng;
 use std::fmt::{self, Display, Formatter};
@@ -18,7 +18,8 @@ use std::str::FromStr;
 /// | `iris`, `breast_cancer`, `digits` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
-/// | `FILE.csv` | a table, whose label column is named when it is [loaded](DataSource::load) |
+/// | `FILE.csv`, `FILE.tsv` | a table, whose label column is named when it is [loaded](DataSource::load) |
+/// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 ///
 /// A text that means nothing is a [`SpecError`], a mistake of whoever typed it. What goes wrong with files comes
 /// later, when the data is loaded, and is a [`DataError`].
@@ -45,6 +46,8 @@ pub enum DataSource {
     Mnist(PathBuf),
     /// The file of a table.
     Csv(PathBuf),
+    /// The file of NumPy's arrays of features and labels.
+    Npz(PathBuf),
 }
 
 /// A part to train on, a part to test on, and what was done to the numbers of both.
@@ -76,7 +79,7 @@ impl DataSource {
             .filter_map(|name| name.parse::<Synthetic>().ok())
             .map(|set| set.to_string());
         let embedded = Dataset::NAMES.iter().map(|name| name.to_string());
-        embedded.chain(synthetic).chain(["mnist:DIR".to_owned(), "FILE.csv".to_owned()]).collect()
+        embedded.chain(synthetic).chain(["mnist:DIR", "FILE.csv", "FILE.npz"].map(str::to_owned)).collect()
     }
 
     /// Whether this source needs the name of a label column and has it, or needs none and has none.
@@ -97,10 +100,9 @@ impl DataSource {
     /// ```
     pub fn check_target(&self, target_column: Option<&str>) -> Result<(), SpecError> {
         match (self, target_column) {
-            (Self::Csv(_), Some(_)) | (Self::Embedded(_) | Self::Synthetic(_) | Self::Mnist(_), None) => {
-                Ok(())
-            }
+            (Self::Csv(_), Some(_)) => Ok(()),
             (Self::Csv(_), None) => Err(SpecError::NoTarget { table: self.to_string() }),
+            (_, None) => Ok(()),
             (_, Some(target)) => {
                 Err(SpecError::NeedlessTarget { origin: self.to_string(), target: target.to_owned() })
             }
@@ -146,16 +148,22 @@ impl DataSource {
                 let table = Dataset::from_csv_path(path, target_column.unwrap_or_default())?;
                 stratified_split(&table, Self::TEST_SHARE, rng)?
             }
+            Self::Npz(path) => stratified_split(&Dataset::from_npz_path(path)?, Self::TEST_SHARE, rng)?,
         };
-        let preprocess = match self {
-            Self::Synthetic(_) => Preprocess::None,
-            Self::Mnist(_) => Preprocess::Divide(255.0),
-            Self::Embedded("digits") => Preprocess::Divide(16.0),
-            Self::Embedded(_) | Self::Csv(_) => Preprocess::Standardize(Standardize::fit(&train.features)?),
-        };
+        let preprocess = self.scaling().fit(&train.features)?;
         preprocess.apply_in_place(&mut train.features)?;
         preprocess.apply_in_place(&mut test.features)?;
         Ok(Split { train, test, preprocess })
+    }
+
+    /// What is done to the numbers of this source, if nobody says otherwise.
+    pub(crate) fn scaling(&self) -> Scaling {
+        match self {
+            Self::Synthetic(_) => Scaling::None,
+            Self::Mnist(_) => Scaling::Divide(255.0),
+            Self::Embedded("digits") => Scaling::Divide(16.0),
+            Self::Embedded(_) | Self::Csv(_) | Self::Npz(_) => Scaling::Standardize,
+        }
     }
 }
 
@@ -175,9 +183,12 @@ impl FromStr for DataSource {
             let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoMnistFolder)?;
             return Ok(DataSource::Mnist(folder.into()));
         }
-        let is_table = Path::new(text).extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-        if is_table && !Synthetic::NAMES.contains(&name) {
+        let is = |end: &str| Path::new(text).extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+        if (is("csv") || is("tsv")) && !Synthetic::NAMES.contains(&name) {
             return Ok(DataSource::Csv(text.into()));
+        }
+        if is("npz") && !Synthetic::NAMES.contains(&name) {
+            return Ok(DataSource::Npz(text.into()));
         }
         text.parse().map(DataSource::Synthetic)
     }
@@ -190,7 +201,7 @@ impl Display for DataSource {
             Self::Embedded(name) => f.write_str(name),
             Self::Synthetic(set) => set.fmt(f),
             Self::Mnist(folder) => write!(f, "mnist:{}", folder.display()),
-            Self::Csv(path) => path.display().fmt(f),
+            Self::Csv(path) | Self::Npz(path) => path.display().fmt(f),
         }
     }
 }
@@ -198,6 +209,7 @@ impl Display for DataSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::standardize::Standardize;
     use ndarray::Axis;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -223,6 +235,7 @@ mod tests {
         for path in ["flowers.csv", "some/folder/iris.csv", "C:\\data\\FLOWERS.CSV", "moons.csv", "a:b.csv"] {
             assert_eq!(source(path), DataSource::Csv(path.into()));
         }
+        assert_eq!(source("some/folder/images.npz"), DataSource::Npz("some/folder/images.npz".into()));
     }
 
     #[test]
@@ -239,7 +252,7 @@ mod tests {
     fn forms_are_read_and_are_all_there() {
         let forms = DataSource::forms();
         assert!(forms.iter().all(|form| source(form).to_string() == *form));
-        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 2);
+        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 3);
     }
 
     #[test]

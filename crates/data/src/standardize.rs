@@ -48,14 +48,7 @@ impl Standardize {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn fit(features: &ArrayRef2<f64>) -> Result<Standardize, DataError> {
-        let (rows, columns) = features.dim();
-        if features.is_empty() {
-            return Err(ErrorKind::NothingToFit { rows, columns }.into());
-        }
-        let unfit = features.indexed_iter().find(|(_, value)| value.is_nan() || value.abs() > LARGEST);
-        if let Some(((row, column), &value)) = unfit {
-            return Err(ErrorKind::UnfitValue { row, column, value }.into());
-        }
+        check_fit("Standardize", features)?;
         let (mean, scale): (Vec<_>, Vec<_>) = features.columns().into_iter().map(mean_and_scale).unzip();
         Ok(Standardize { mean: mean.into(), scale: scale.into() })
     }
@@ -125,7 +118,7 @@ impl Standardize {
     pub fn apply_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
         let (fitted, found) = (self.mean.len(), features.ncols());
         if fitted != found {
-            return Err(ErrorKind::ColumnCount { fitted, found }.into());
+            return Err(ErrorKind::ColumnCount { by: "Standardize", fitted, found }.into());
         }
         *features -= &*self.mean;
         *features /= &*self.scale;
@@ -140,6 +133,18 @@ impl Standardize {
     /// What every column is divided by, `[columns]`: its standard deviation, or 1 if it is constant.
     pub fn scale(&self) -> &Array1<f64> {
         &self.scale
+    }
+}
+
+/// Whether there is something to measure, and all of it can be measured.
+pub(crate) fn check_fit(by: &'static str, features: &ArrayRef2<f64>) -> Result<(), DataError> {
+    let (rows, columns) = features.dim();
+    if features.is_empty() {
+        return Err(ErrorKind::NothingToFit { by, rows, columns }.into());
+    }
+    match features.indexed_iter().find(|(_, value)| value.is_nan() || value.abs() > LARGEST) {
+        Some(((row, column), &value)) => Err(ErrorKind::UnfitValue { by, row, column, value }.into()),
+        None => Ok(()),
     }
 }
 

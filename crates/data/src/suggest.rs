@@ -2,14 +2,16 @@
 
 /// The candidate nearest to a mistyped name, if it is near enough to be worth asking about.
 ///
-/// Near enough: at most one edit in three letters (and one edit in any case). Upper and lower case are alike.
+/// Near enough: at most one edit in three letters (and one edit in any case), but not a new name
+/// altogether. Upper and lower case are alike.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
-    let limit = (name.chars().count() / 3).max(1);
+    let letters = name.chars().count();
+    let limit = (letters / 3).max(1);
     candidates
         .into_iter()
         .map(|candidate| (edits(&name, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, _)| distance <= limit)
+        .filter(|&(distance, _)| distance <= limit && distance < letters)
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }
@@ -64,6 +66,8 @@ mod tests {
         assert_eq!(closest("digit", names), Some("digits"));
         assert_eq!(closest("mnist", names), None);
         assert_eq!(closest("", names), None);
+        assert_eq!(closest("x", ["y"]), None);
+        assert_eq!(closest("xs", ["x"]), Some("x"));
         assert_eq!(closest("abc", ["abd", "abc"]), Some("abc"));
     }
 }

@@ -206,6 +206,7 @@ fn draw<P: AsRef<[f64]>>(
         name: name.to_owned(),
         features: Array2::from_shape_vec((n, columns), numbers).expect("every point has as many numbers"),
         labels: (0..n).map(|row| row % classes).collect(),
+        values: Vec::new(),
         class_names,
         feature_names,
     }

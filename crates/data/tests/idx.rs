@@ -7,7 +7,7 @@ use ndarray::array;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::io::Read;
-use surprisal_data::{DataSource, Dataset, Idx, Preprocess, read_idx};
+use surprisal_data::{CsvOptions, DataSource, Dataset, Idx, Preprocess, Split, read_idx};
 
 #[test]
 fn what_was_written_is_read_plain_and_packed() {
@@ -43,6 +43,18 @@ fn gzip_of_several_members_is_one_content() {
     let file = idx(&[4], &[1, 2, 3, 4]);
     let packed = [gzip(&file[..5]), gzip(&file[5..])].concat();
     assert_eq!(read_idx(&packed[..], "packed").unwrap().values, [1, 2, 3, 4]);
+}
+
+#[test]
+fn opened_at_once_the_rows_for_testing_stand_last() {
+    let folder = Folder::mnist("opened");
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let loaded = DataSource::Mnist(folder.path().clone()).open(&CsvOptions::default(), rng).unwrap();
+    assert_eq!((loaded.rows(), loaded.given_test()), (5, Some(3..5)));
+    let encoder = loaded.prepare(&[0, 1, 2], None).unwrap();
+    let Split { train, test, .. } = DataSource::Mnist(folder.path().clone()).load(None, rng).unwrap();
+    assert_eq!(loaded.dataset(&[0, 1, 2], &encoder).unwrap(), train);
+    assert_eq!(loaded.dataset(&[3, 4], &encoder).unwrap(), test);
 }
 
 #[test]

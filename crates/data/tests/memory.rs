@@ -94,6 +94,31 @@ fn a_header_of_2_to_the_60_elements_is_refused_before_anything_is_reserved() {
 }
 
 #[test]
+fn a_table_takes_memory_as_its_file_does_whatever_it_holds() {
+    use surprisal_data::{CsvOptions, Table};
+    let lines = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let texts = lines(&|k| format!("{k:x}z,{}\n", k % 7));
+    let tables = [
+        ("numbers", format!("x,y\n{}", lines(&|k| format!("{},{}\n", k % 10, k % 2)))),
+        ("few texts", format!("x,y\n{}", lines(&|k| format!("{},{}\n", ["a", "b"][k % 2], k % 3)))),
+        ("a text in every row", format!("x,y\n{texts}")),
+        ("a class in every row", format!("y,x\n{texts}")),
+        ("many columns", format!("{}y\n", lines(&|k| format!("{k:x},")))),
+        ("many columns and a row", format!("{0}y\n{0}0\n{0}1", lines(&|k| format!("{k},")))),
+        ("a quote", format!("x,y\n\"{texts}")),
+        ("separators", ",".repeat(100_000)),
+    ];
+    for (what, text) in tables {
+        let before = HELD.get();
+        MOST.set(before);
+        let target = Some("y".to_owned());
+        let _ = Table::from_csv(text.as_bytes(), "t", &CsvOptions { target, ..CsvOptions::default() });
+        let most = MOST.get() - before;
+        assert!(most < (64 << 10) + 60 * text.len(), "{what}: {most} for {} bytes", text.len());
+    }
+}
+
+#[test]
 fn a_header_whose_product_overflows_is_refused_too() {
     for dims in [vec![u32::MAX; 3], vec![u32::MAX; 255], vec![1 << 16, 1 << 16, 1 << 16, 1 << 16]] {
         let (result, most) = measured(header(&dims).as_slice().chain(io::repeat(0)).take(4 << 20));

@@ -15,8 +15,10 @@ use surprisal_data::metrics::{
     root_mean_squared_error, top_k_accuracy_score, top_label_calibration,
 };
 use surprisal_data::{
-    Batches, CsvProblem, DataError, DataSource, Dataset, ErrorKind, Preprocess, SpecError, Standardize,
-    Synthetic, accuracy, features_from_csv, features_from_csv_path, one_hot, read_idx, stratified_split,
+    Batches, Categorical, CsvOptions, CsvProblem, DataError, DataSource, Dataset, EncodedColumn, Encoder,
+    Encoding, ErrorKind, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
+    Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold, one_hot,
+    read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
 };
 
 #[track_caller]
@@ -87,8 +89,8 @@ fn csv_path_stands_in_the_message() {
     assert_message(
         result,
         &format!(
-            "{}, line 3, column \"x\": expected a number, found \"?\" \
-             | every column but the label column \"species\" must hold numbers",
+            "{}, line 3, column \"x\": expected a value, found \"?\", which stands for a missing value \
+             | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
             path.display()
         ),
     );
@@ -156,7 +158,7 @@ fn csv_with_other_separators() {
     assert_csv_message(
         "petal;species\n1;a\n2;b\n",
         "flowers.csv: expected a label column named \"species\", found the columns \"petal;species\" \
-         | separate the fields by commas",
+         | --separator says what stands between the fields",
     );
 }
 
@@ -182,8 +184,8 @@ fn csv_with_two_label_columns() {
 fn csv_with_nothing_but_labels() {
     assert_csv_message(
         "species\na\nb\n",
-        "flowers.csv: expected columns of numbers beside the label column \"species\", found none \
-         | are the fields separated by commas?",
+        "flowers.csv: expected columns to predict from beside the label column \"species\", found none \
+         | does --separator say what stands between the fields?",
     );
 }
 
@@ -201,7 +203,7 @@ fn csv_row_that_is_too_long() {
     assert_csv_message(
         "petal,sepal,species\n1,2,a\n3,4,b,c\n",
         "flowers.csv, line 3: expected 3 fields, as in the header, found 4 \
-         | a value that contains a comma stands in double quotes",
+         | a value that contains the separator stands in double quotes",
     );
 }
 
@@ -209,8 +211,8 @@ fn csv_row_that_is_too_long() {
 fn csv_number_that_is_missing() {
     assert_csv_message(
         "petal,sepal,species\n1,2,a\n3, ,b\n",
-        "flowers.csv, line 3, column \"sepal\": expected a number, found an empty field \
-         | fill it in, or leave the row out",
+        "flowers.csv, line 3, column \"sepal\": expected a value, found an empty field \
+         | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
     );
 }
 
@@ -218,8 +220,8 @@ fn csv_number_that_is_missing() {
 fn csv_label_that_is_missing() {
     assert_csv_message(
         "petal,sepal,species\n1,2,\n3,4,b\n",
-        "flowers.csv, line 2, column \"species\": expected a class name, found an empty field \
-         | fill it in, or leave the row out",
+        "flowers.csv, line 2, column \"species\": expected a value, found an empty field \
+         | fill it in, or leave the row out, as --missing drop does",
     );
 }
 
@@ -251,7 +253,7 @@ fn csv_quote_that_is_not_closed_does_not_print_the_rest_of_the_file() {
 
 #[test]
 fn csv_number_that_is_not_finite() {
-    for found in ["NaN", "nan", "inf", "-Infinity", "1e999"] {
+    for found in ["inf", "-Infinity", "1e999"] {
         assert_csv_message(
             format!("petal,species\n1,a\n{found},b\n"),
             &format!(
@@ -307,7 +309,7 @@ fn features_with_columns_that_are_missing() {
     assert_features_message(
         "petal;sepal\n1;2\n",
         "new.csv: expected columns named \"petal\", \"sepal\", found the columns \"petal;sepal\" \
-         | separate the fields by commas",
+         | --separator says what stands between the fields",
     );
     assert_features_message(
         "5.1,3.5\n4.9,3.0\n",
@@ -342,7 +344,7 @@ fn features_with_a_column_that_is_there_twice() {
 fn features_with_fields_that_are_no_numbers() {
     for (field, expected_and_found) in [
         ("wide", "expected a number, found \"wide\" | every column that the model reads must hold numbers"),
-        ("", "expected a number, found an empty field | fill it in, or leave the row out"),
+        ("", "expected a value, found an empty field | fill it in, or leave the row out"),
         ("inf", "expected a finite number, found \"inf\" | fill the value in, or leave the row out"),
     ] {
         assert_features_message(
@@ -378,6 +380,498 @@ fn features_of_a_file_that_is_not_there() {
     let error = features_from_csv_path("no/such/new.csv", &["petal"]).unwrap_err();
     let cause = error.source().expect("the system's error");
     assert_eq!(error.to_string(), format!("no/such/new.csv: cannot be read: {cause} | is the path right?"));
+}
+
+// tables read with options
+
+/// Options for a table whose target is "y".
+fn y() -> CsvOptions {
+    CsvOptions { target: Some("y".to_owned()), ..CsvOptions::default() }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
+#[track_caller]
+fn assert_table_message(table: &str, options: &CsvOptions, message: &str) {
+    assert_message(Table::from_csv(table.as_bytes(), "t.csv", options), message);
+}
+
+#[test]
+fn table_without_a_target() {
+    assert_table_message(
+        "x,y\n1,2\n",
+        &CsvOptions::default(),
+        "t.csv: expected the name of the label column, found none | a table needs one",
+    );
+}
+
+#[test]
+fn table_whose_options_name_no_column() {
+    let columns = "\"colour\", \"width\", \"y\"";
+    assert_table_message(
+        "colour,width,y\nred,2,a\n",
+        &CsvOptions { ignore: names(&["color"]), ..y() },
+        &format!(
+            "t.csv: --ignore: expected the name of a column, found \"color\" | the columns are {columns} \
+             | did you mean \"colour\"?"
+        ),
+    );
+    for place in ["3", "-4"] {
+        assert_table_message(
+            "colour,width,y\nred,2,a\n",
+            &CsvOptions { categorical: Categorical::Columns(names(&[place])), ..y() },
+            &format!(
+                "t.csv: --categorical: expected the name of a column, found \"{place}\" | the columns are {columns}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn table_whose_options_contradict_each_other() {
+    assert_table_message(
+        "x,y\n1,2\n",
+        &CsvOptions { ignore: names(&["-1"]), ..y() },
+        "t.csv, column \"y\": --ignore: expected columns to predict from, found the one to predict \
+         | name another column, or another --target",
+    );
+    assert_table_message(
+        "x,y\n1,2\n",
+        &CsvOptions { ignore: names(&["x"]), categorical: Categorical::Columns(names(&["x"])), ..y() },
+        "t.csv, column \"x\": expected the column in one of --ignore and --categorical, found it in both \
+         | keep one of them",
+    );
+}
+
+#[test]
+fn table_without_a_header_or_a_row() {
+    let headless = CsvOptions { header: false, target: Some("-1".to_owned()), ..CsvOptions::default() };
+    assert_table_message("\n", &headless, "t.csv: expected rows, found nothing | is the file empty?");
+    assert_table_message(
+        "1,2,a\n1,b\n",
+        &headless,
+        "t.csv, line 2, column \"2\": expected 3 fields, as in the first row, found 2 \
+         | is a value missing, or the line cut short?",
+    );
+}
+
+#[test]
+fn table_of_values_that_are_missing() {
+    assert_table_message(
+        "x,y\n1,a\nn/a,b\n",
+        &y(),
+        "t.csv, line 3, column \"x\": expected a number, found \"n/a\" \
+         | correct it, or name the column in --categorical (text is a category) or --ignore",
+    );
+    assert_table_message(
+        "x,y\n1,a\nNA,b\n",
+        &y(),
+        "t.csv, line 3, column \"x\": expected a value, found \"NA\", which stands for a missing value \
+         | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
+    );
+    assert_table_message(
+        "x,y\n1,a\n2,?\n",
+        &CsvOptions { missing: Missing::Mean, ..y() },
+        "t.csv, line 3, column \"y\": expected a value, found \"?\", which stands for a missing value \
+         | fill it in, or leave the row out, as --missing drop does",
+    );
+    assert_table_message(
+        "x,y\n1,\nnull,b\n",
+        &CsvOptions { missing: Missing::Drop, ..y() },
+        "t.csv: expected a row without a missing value, found none among 2 \
+         | --ignore leaves out the columns that are hardly filled in, --missing mean fills them in",
+    );
+    assert_table_message(
+        "x,z,y\n1,,a\n2,nan,b\n",
+        &CsvOptions { missing: Missing::Mean, ..y() },
+        "t.csv, column \"z\": expected values, found none in 2 rows | leave the column out with --ignore",
+    );
+}
+
+#[test]
+fn table_of_numbers_and_texts_in_one_column() {
+    let hint = "correct it, or name the column in --categorical (text is a category) or --ignore";
+    assert_table_message(
+        "x,y\n1,a\nwide,b\n",
+        &y(),
+        &format!("t.csv, line 3, column \"x\": expected a number, found \"wide\" | {hint}"),
+    );
+    assert_table_message(
+        "x,y\nwide,a\n1,b\n",
+        &y(),
+        &format!(
+            "t.csv, line 3, column \"x\": expected a text, as in the rows above, found the number \"1\" | {hint}"
+        ),
+    );
+}
+
+#[test]
+fn table_with_a_column_of_names() {
+    assert_table_message(
+        "name,y\nMiri,cat\nBello,dog\nMolly,cat\n",
+        &y(),
+        "t.csv, column \"name\": expected numbers, or few texts that come again and again, \
+         found 3 different texts in 3 rows, such as \"Bello\" \
+         | leave the column out with --ignore, or name it in --categorical",
+    );
+    let rows: String = (0..1001).map(|k| format!("{k},{}\n", k % 2)).collect();
+    assert_table_message(
+        &format!("name,y\n{rows}"),
+        &CsvOptions { categorical: Categorical::Columns(names(&["name"])), ..y() },
+        "t.csv, column \"name\": expected at most 1000 categories, found 1001 \
+         | leave the column out with --ignore, or put rare categories together",
+    );
+}
+
+#[test]
+fn table_with_nothing_clear_to_predict() {
+    let rows: String = (0..30).map(|k| format!("1,{}.5\n", k % 21)).collect();
+    assert_table_message(
+        &format!("x,y\n{rows}"),
+        &y(),
+        "t.csv, column \"y\": expected classes, found 21 different numbers in 30 rows \
+         | choose --task numbers to predict numbers, or --task classes if each of them is a class",
+    );
+    let numbers = CsvOptions { task: Task::Numbers, ..y() };
+    assert_table_message(
+        "x,y\n1,2\n1,high\n",
+        &numbers,
+        "t.csv, line 3, column \"y\": expected a number to predict, found \"high\" | --task classes predicts texts",
+    );
+    assert_table_message(
+        "x,y\n1,2.5\n2,2.5\n",
+        &numbers,
+        "t.csv, column \"y\": expected numbers that differ, found 2.5 in all 2 rows | is this the column to predict?",
+    );
+}
+
+// encoders
+
+/// Of columns "colour" (red, green; green if missing) and "width" (nothing if missing).
+fn encoder() -> Encoder {
+    let colour = Encoding::OneHot { categories: names(&["red", "green"]), fill: Some(1) };
+    let width = Encoding::Number { fill: None, offset: 1.0, scale: 2.0 };
+    let column = |name: &str, encoding| EncodedColumn { name: name.to_owned(), encoding };
+    Encoder { columns: vec![column("colour", colour), column("width", width)] }
+}
+
+#[track_caller]
+fn assert_new_message(table: &str, message: &str) {
+    let options = CsvOptions::default();
+    assert_message(encoder().read_csv(table.as_bytes(), "new.csv", &options, Unseen::Error), message);
+}
+
+#[test]
+fn new_rows_that_lack_columns() {
+    assert_new_message(
+        "color,widht,kind\nred,1,a\n",
+        "new.csv: expected columns named \"colour\", \"width\", found the columns \"color\", \"widht\", \"kind\" \
+         | did you mean \"color\" for \"colour\", \"widht\" for \"width\"?",
+    );
+    assert_new_message(
+        "colour;width\nred;1\n",
+        "new.csv: expected columns named \"colour\", \"width\", found the columns \"colour;width\" \
+         | --separator says what stands between the fields",
+    );
+}
+
+#[test]
+fn new_rows_with_what_the_model_never_saw() {
+    assert_new_message(
+        "width,colour\n1,\n2,geen\n",
+        "new.csv, line 3, column \"colour\": expected a category of the training, found \"geen\" \
+         | known: \"red\", \"green\" | --unseen ignore takes it for none of them | did you mean \"green\"?",
+    );
+    assert_new_message(
+        "width,colour\n?,red\n",
+        "new.csv, line 2, column \"width\": expected a value, found \"?\", which stands for a missing value \
+         | fill it in, or leave the row out",
+    );
+    assert_new_message(
+        "width,colour\nwide,red\n",
+        "new.csv, line 2, column \"width\": expected a number, found \"wide\" \
+         | every column that the model reads must hold numbers",
+    );
+}
+
+#[test]
+fn encoder_applied_to_another_table() {
+    let apply = |text: &str, missing| {
+        let table = Table::from_csv(text.as_bytes(), "t.csv", &CsvOptions { missing, ..y() }).unwrap();
+        encoder().apply(&table)
+    };
+    assert_message(
+        apply("colour,widht,y\nred,1,a\nred,2,b\n", Missing::Error),
+        "t.csv: expected columns named \"width\", found \"colour\", \"widht\" | did you mean \"widht\"?",
+    );
+    assert_message(
+        apply("colour,width,y\n1,1,a\n2,2,b\n", Missing::Error),
+        "t.csv, column \"colour\": expected categories, found numbers | read the data with the options of the training",
+    );
+    assert_message(
+        apply("colour,width,y\nred,big,a\nred,big,b\n", Missing::Error),
+        "t.csv, column \"width\": expected numbers, found categories | read the data with the options of the training",
+    );
+    assert_message(
+        apply("colour,width,y\nred,1,a\nred,,b\n", Missing::Mean),
+        "t.csv, column \"width\": expected a value, found none in row 1 | fill it in, or leave the row out",
+    );
+    assert_message(
+        apply("colour,width,y\nred,1,a\nred,2,b\nblue,2,b\nblue,3,a\n", Missing::Error),
+        "t.csv, column \"colour\": expected a category of the training, found \"blue\" in row 2 \
+         | known: \"red\", \"green\"",
+    );
+}
+
+#[test]
+fn encoder_of_arrays_of_other_columns() {
+    assert_message(
+        encoder().apply_array(&array![[1.0]]),
+        "an array: expected 2 columns, found 1 | keep the same columns, in the same order",
+    );
+    assert_message(
+        encoder().apply_array(&array![[1.0, 2.0]]),
+        "an array, column \"colour\": expected categories, found numbers \
+         | read the data with the options of the training",
+    );
+    let standardize = Preprocess::Standardize(Standardize::fit(&array![[1.0, 2.0]]).unwrap());
+    assert_message(
+        Encoder::of_numbers(&names(&["x"]), &standardize),
+        "Encoder: expected 2 columns, found 1 | keep the same columns, in the same order",
+    );
+}
+
+#[test]
+fn encoder_fitted_on_rows_that_lack_a_value() {
+    let options = CsvOptions { missing: Missing::Mean, ..y() };
+    let table = Table::from_csv(
+        "x,c,y\n,red,a\n2,,b\n".as_bytes(),
+        "t.csv",
+        &CsvOptions { categorical: Categorical::Columns(names(&["c"])), ..options },
+    );
+    let table = table.unwrap();
+    for (row, column) in [(0, "x"), (1, "c")] {
+        assert_message(
+            Encoder::fit(&table.select(&[row]), Scaling::None),
+            &format!(
+                "t.csv, column \"{column}\": expected a value in the rows for training, found none \
+                 | leave the column out with --ignore"
+            ),
+        );
+    }
+}
+
+#[test]
+fn encoder_that_no_fit_gives() {
+    let number = |fill, offset, scale| Encoding::Number { fill, offset, scale };
+    let one_hot = |categories: &[&str], fill| Encoding::OneHot { categories: names(categories), fill };
+    for (encoding, message) in [
+        (number(None, 0.0, 0.0), "expected finite numbers and a scale above 0, found offset 0.0, scale 0.0"),
+        (
+            number(None, 0.0, f64::INFINITY),
+            "expected finite numbers and a scale above 0, found offset 0.0, scale inf",
+        ),
+        (
+            number(None, f64::NAN, 1.0),
+            "expected finite numbers and a scale above 0, found offset NaN, scale 1.0",
+        ),
+        (
+            number(Some(f64::NAN), 0.0, 1.0),
+            "expected finite numbers and a scale above 0, found offset 0.0, scale 1.0 and NaN for what is missing",
+        ),
+        (one_hot(&[], None), "expected from 1 to 1000 categories, found 0"),
+        (one_hot(&["a"; 1001], None), "expected from 1 to 1000 categories, found 1001"),
+        (one_hot(&["a", "b", "a"], Some(2)), "expected every category once, found \"a\" twice"),
+        (one_hot(&["a", "b"], Some(2)), "expected one of 2 categories for what is missing, found number 2"),
+    ] {
+        let mut encoder = encoder();
+        encoder.columns[1].encoding = encoding;
+        let message = format!("Encoder, column \"width\": {message} | was the file changed by hand?");
+        assert_message(encoder.check(), &message);
+    }
+    let mut encoder = encoder();
+    encoder.check().unwrap();
+    encoder.columns[1].name = "colour".to_owned();
+    assert_message(
+        encoder.check(),
+        "Encoder, column \"colour\": expected one column of this name, found two | was the file changed by hand?",
+    );
+    encoder.columns.clear();
+    assert_message(
+        encoder.check(),
+        "Encoder: expected one column or more, found none | was the file damaged?",
+    );
+}
+
+#[test]
+fn min_max_of_what_no_fit_gives() {
+    assert_message(
+        MinMax::from_parts(vec![0.0], vec![1.0, 2.0]),
+        "MinMax::from_parts: expected one smallest value and one range per column, found 1 smallest values \
+         and 2 ranges | was the file cut short?",
+    );
+    assert_message(
+        MinMax::from_parts(vec![0.0, 0.5], vec![1.0, 0.0]),
+        "MinMax::from_parts: expected a finite smallest value and a finite range above 0, found 0.5 and 0.0 \
+         in column 1 | was the file changed by hand?",
+    );
+    assert_message(
+        MinMax::fit(&array![[1.0], [f64::INFINITY]]),
+        "MinMax::fit: expected finite numbers of size up to 1e300, found inf in row 1, column 0 \
+         | leave the row out, or fill the value in",
+    );
+    assert_message(
+        MinMax::fit(&array![[1.0], [2.0]]).unwrap().apply(&array![[1.0, 2.0]]),
+        "MinMax::apply: expected the 1 columns that it was fitted on, found 2 \
+         | keep the same columns, in the same order",
+    );
+}
+
+// words of a command line
+
+#[test]
+fn options_of_other_words() {
+    let message = |error: SpecError| error.to_string();
+    assert_eq!(
+        message("Clases".parse::<Task>().unwrap_err()),
+        "--task: expected one of auto, classes, numbers, found \"Clases\" | did you mean \"classes\"?"
+    );
+    assert_eq!(
+        message("fill".parse::<Missing>().unwrap_err()),
+        "--missing: expected one of error, drop, mean, found \"fill\""
+    );
+    assert_eq!(
+        message("zero".parse::<Unseen>().unwrap_err()),
+        "--unseen: expected one of error, ignore, found \"zero\""
+    );
+    assert_eq!(
+        message("standardise".parse::<Scaling>().unwrap_err()),
+        "--scaling: expected one of none, divide:255, standardize, minmax, found \"standardise\" \
+         | did you mean \"standardize\"?"
+    );
+    for found in ["0", "-1", "inf", "x", ""] {
+        assert_eq!(
+            message(format!("divide:{found}").parse::<Scaling>().unwrap_err()),
+            format!(
+                "--scaling divide: expected a finite number above 0, found {found:?} \
+                 | divide:255 is for pixels of one byte"
+            )
+        );
+    }
+    for found in ["", ";;", "x", "5", ".", "\"", "\n", "é"] {
+        assert_eq!(
+            message(CsvOptions::parse_separator(found).unwrap_err()),
+            format!(
+                "--separator: expected comma, semicolon, tab, or one such character, found {found:?} \
+                 | in a shell, quote the character: ';'"
+            )
+        );
+    }
+}
+
+#[test]
+fn options_of_tables_for_what_is_none() {
+    let options = CsvOptions { missing: Missing::Drop, ..CsvOptions::default() };
+    assert_message(
+        "iris".parse::<DataSource>().unwrap().open(&options, &mut ChaCha8Rng::seed_from_u64(0)),
+        "iris: expected no options of tables, found some | only a table (FILE.csv) takes them",
+    );
+}
+
+// parts
+
+#[test]
+fn splits_that_cannot_be_made() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    for shares in [&[1.0][..], &[0.5, 0.6], &[1.2, -0.2], &[0.5, f64::NAN], &[]] {
+        assert_message(
+            split_rows(9, shares, &mut rng),
+            &format!(
+                "split_rows: expected two shares or more, above 0 and 1 in all, found {shares:?} \
+                 | 0.6, 0.15 and 0.25 are for training, choosing and testing"
+            ),
+        );
+    }
+    assert_message(
+        split_rows(2, &[0.6, 0.2, 0.2], &mut rng),
+        "split_rows: expected 3 rows or more, one for each part, found 2 | make fewer parts",
+    );
+    assert_message(
+        stratified_split_rows(&[0, 0, 0, 7], &[0.5, 0.5], &mut rng),
+        "stratified_split_rows: expected 2 rows or more of every class, one for each part, found 1 of \"7\" \
+         | add rows of it, merge it with another class, or leave it out",
+    );
+}
+
+#[test]
+fn folds_that_cannot_be_made() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    for k in [0, 1] {
+        assert_message(
+            k_fold(9, k, &mut rng),
+            &format!("k_fold: expected 2 folds or more, found {k} | 5 and 10 are usual"),
+        );
+    }
+    assert_message(
+        k_fold(9, 10, &mut rng),
+        "k_fold: expected 10 rows or more, one for each part, found 9 | make fewer parts",
+    );
+    assert_message(
+        stratified_k_fold(&[0, 0, 0, 1, 1], 3, &mut rng),
+        "stratified_k_fold: expected 3 rows or more of every class, one for each part, found 2 of \"1\" \
+         | add rows of it, merge it with another class, or leave it out",
+    );
+    let iris = "../../datasets/iris.csv";
+    let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
+    let loaded = iris.parse::<DataSource>().unwrap().open(&options, &mut rng).unwrap();
+    assert_message(
+        loaded.k_fold(51, &mut rng),
+        &format!(
+            "k_fold: expected 51 rows or more of every class of {iris:?}, one for each part, \
+             found 50 of \"setosa\" | add rows of it, merge it with another class, or leave it out"
+        ),
+    );
+}
+
+#[test]
+fn weights_of_classes_that_are_not_there() {
+    assert_message(
+        balanced_weights(&[0, 2], 3),
+        "balanced_weights: expected rows of every class, found none of class 1 | leave the class out",
+    );
+    assert_message(
+        balanced_weights(&[0, 2], 2),
+        "balanced_weights: expected labels below 2, the number of classes, found 2 in row 1 | labels count from 0",
+    );
+}
+
+#[test]
+fn dataset_of_numbers_to_predict_that_contradicts_itself() {
+    let set =
+        Dataset { labels: Vec::new(), class_names: Vec::new(), values: vec![0.5; 150], ..Dataset::iris() };
+    set.check().unwrap();
+    for (set, message) in [
+        (
+            Dataset { labels: vec![0; 150], class_names: names(&["a"]), ..set.clone() },
+            "150 values meet 150 labels and 1 class names | predict numbers or classes",
+        ),
+        (
+            Dataset { values: vec![0.5; 149], ..set.clone() },
+            "150 rows of features meet 149 values | every row needs one value",
+        ),
+        (
+            Dataset { values: [vec![0.5; 149], vec![f64::NAN]].concat(), ..set.clone() },
+            "row 149 has the value NaN | leave the row out",
+        ),
+    ] {
+        assert_message(set.check(), &format!("data set \"iris\": {message}"));
+    }
+    assert_message(
+        set.with_class_order(&["a", "b"]),
+        "data set \"iris\": expected classes, found numbers to predict | only classes can be chosen or changed",
+    );
 }
 
 // files of MNIST
@@ -664,11 +1158,12 @@ fn assert_spec_message(text: &str, message: &str) {
     assert_eq!(text.parse::<DataSource>().unwrap_err().to_string(), message);
 }
 
-const KNOWN: &str = "iris, breast_cancer, digits, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv";
+const KNOWN: &str =
+    "iris, breast_cancer, digits, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv, FILE.npz";
 
 #[test]
 fn source_of_an_unknown_name() {
-    for text in ["flowers", "", "flowers.tsv", "some/folder"] {
+    for text in ["flowers", "", "flowers.txt", "some/folder"] {
         assert_spec_message(text, &format!("no data set is named {text:?} | known: {KNOWN}"));
     }
 }
@@ -1001,8 +1496,8 @@ fn split_of_a_class_of_one_row() {
     let set = Dataset::iris().select(&[0, 1, 2, 50, 100, 101]);
     assert_message(
         stratified_split(&set, 0.5, &mut ChaCha8Rng::seed_from_u64(0)),
-        "stratified_split: expected two rows or more of each class of data set \"iris\", found one of \"versicolor\" \
-         | add rows of it, or leave the class out",
+        "stratified_split: expected 2 rows or more of every class of \"iris\", one for each part, found 1 of \"versicolor\" \
+         | add rows of it, merge it with another class, or leave it out",
     );
 }
 

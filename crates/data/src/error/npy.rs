@@ -1,6 +1,6 @@
 //! What can be wrong with files of NumPy's.
 
-use super::{did_you_mean, listed, quoted, sizes};
+use super::words::{did_you_mean, listed, quoted, sizes};
 use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
 use crate::suggest::closest;
 use crate::zip::MOST_PACKED;

@@ -1,0 +1,216 @@
+//! [`CsvOptions`]: how a table is to be read, and what is to be predicted from it.
+
+use crate::error::SpecError;
+use std::fmt::{self, Display, Formatter};
+use std::path::Path;
+use std::str::FromStr;
+
+/// How a table is to be read: where its columns end, what is predicted, what is left out or filled in.
+///
+/// ```
+/// use surprisal_data::{CsvOptions, Missing, Table};
+///
+/// let text = "id;kind;weight_kg;legs\n1;cat;4.1;4\n2;bird;0.3;2\n3;dog;30;4\n4;dog;NA;4\n";
+/// let options = CsvOptions {
+///     separator: Some(b';'),
+///     target: Some("kind".to_owned()),
+///     ignore: vec!["id".to_owned()],
+///     missing: Missing::Drop,
+///     ..CsvOptions::default()
+/// };
+/// let pets = Table::from_csv(text.as_bytes(), "pets", &options)?;
+/// assert_eq!((pets.rows(), pets.dropped(), pets.columns().len()), (3, 1, 2));
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsvOptions {
+    /// Whether the first line names the columns, as it does by default. If not, they are called "0", "1" and
+    /// so on.
+    pub header: bool,
+    /// What stands between two fields, one byte of ASCII. By default a tab in a file whose name ends in
+    /// `.tsv`, a comma in all others.
+    pub separator: Option<u8>,
+    /// The column to predict: its name or, if no column is called so, its place: "0" is the first, "-1" the
+    /// last.
+    pub target: Option<String>,
+    /// Whether that column holds classes or numbers.
+    pub task: Task,
+    /// Columns to leave out, by name or place.
+    pub ignore: Vec<String>,
+    /// Which columns hold categories.
+    pub categorical: Categorical,
+    /// What to do where a value is missing.
+    pub missing: Missing,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        CsvOptions {
+            header: true,
+            separator: None,
+            target: None,
+            task: Task::Auto,
+            ignore: Vec::new(),
+            categorical: Categorical::Auto,
+            missing: Missing::Error,
+        }
+    }
+}
+
+impl CsvOptions {
+    /// Classes in this column, numbers in all others, nothing missing: what
+    /// [`Dataset::from_csv`](crate::Dataset) reads.
+    pub(crate) fn numbers_and(target: &str) -> Self {
+        CsvOptions {
+            target: Some(target.to_owned()),
+            task: Task::Classes,
+            categorical: Categorical::Columns(Vec::new()),
+            ..CsvOptions::default()
+        }
+    }
+
+    /// The separator of a file of this name.
+    pub(crate) fn separator_in(&self, path: &Path) -> u8 {
+        let is_tsv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tsv"));
+        self.separator.unwrap_or(if is_tsv { b'\t' } else { b',' })
+    }
+
+    /// The separator that a command line names: `comma`, `semicolon`, `tab`, or the character itself.
+    ///
+    /// Errors if it is no single character of ASCII, or one that a number, a name or a line is made of: a
+    /// letter, a digit, a blank, one of `.+-_"`, a line break.
+    ///
+    /// ```
+    /// use surprisal_data::CsvOptions;
+    ///
+    /// assert_eq!(CsvOptions::parse_separator("tab")?, b'\t');
+    /// assert_eq!(CsvOptions::parse_separator(";")?, b';');
+    /// assert!(CsvOptions::parse_separator(";;").is_err());
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    pub fn parse_separator(text: &str) -> Result<u8, SpecError> {
+        match (text, text.as_bytes()) {
+            ("comma", _) => Ok(b','),
+            ("semicolon", _) => Ok(b';'),
+            ("tab" | "\\t", _) => Ok(b'\t'),
+            (_, &[byte]) if byte == b'\t' || byte.is_ascii_punctuation() && !b".+-_\"".contains(&byte) => {
+                Ok(byte)
+            }
+            _ => Err(SpecError::Separator { found: text.to_owned() }),
+        }
+    }
+}
+
+/// An option that is one of a few words: read from them, shown as them.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $option:literal, $($(#[$about:meta])* $variant:ident = $word:literal,)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub enum $name { $($(#[$about])* $variant,)+ }
+
+        impl $name {
+            /// The words that name them on a command line.
+            pub const NAMES: &[&str] = &[$($word),+];
+        }
+
+        impl FromStr for $name {
+            type Err = SpecError;
+
+            fn from_str(text: &str) -> Result<Self, SpecError> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(SpecError::Word { option: $option, found: text.to_owned(), known: Self::NAMES }),
+                }
+            }
+        }
+
+        impl Display for $name {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word),+ })
+            }
+        }
+    };
+}
+
+words! {
+    /// What the target column of a table holds.
+    ///
+    /// ```
+    /// use surprisal_data::Task;
+    ///
+    /// assert_eq!("numbers".parse::<Task>()?, Task::Numbers);
+    /// assert!("nubmers".parse::<Task>().unwrap_err().to_string().ends_with("did you mean \"numbers\"?"));
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    Task, "task",
+    /// Classes, unless it looks like numbers to predict: then the two below have to be told apart.
+    #[default]
+    Auto = "auto",
+    /// Names of classes, whatever they look like.
+    Classes = "classes",
+    /// Numbers to predict: regression.
+    Numbers = "numbers",
+}
+
+words! {
+    /// What to do where a value is missing: an empty field, or `NA`, `NaN`, `null`, `?`, in capitals or not.
+    ///
+    /// ```
+    /// use surprisal_data::Missing;
+    ///
+    /// assert_eq!("drop".parse::<Missing>()?, Missing::Drop);
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    Missing, "missing",
+    /// Nothing but tell: an error at the first.
+    #[default]
+    Error = "error",
+    /// Leave the row out.
+    Drop = "drop",
+    /// Fill in the mean of the column, or its commonest category, as measured on the rows for training. What
+    /// is to be predicted is never filled in.
+    Mean = "mean",
+}
+
+words! {
+    /// What to do with a category that was not in the data of the training.
+    ///
+    /// ```
+    /// use surprisal_data::Unseen;
+    ///
+    /// assert_eq!("ignore".parse::<Unseen>()?, Unseen::Ignore);
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    Unseen, "unseen",
+    /// Tell: an error at the first.
+    #[default]
+    Error = "error",
+    /// Take the row as one of no category: zeros in all columns of the categories.
+    Ignore = "ignore",
+}
+
+/// Which columns of a table hold categories: each becomes as many columns of 0 and 1 as it has categories.
+///
+/// ```
+/// use surprisal_data::{Categorical, CsvOptions, ErrorKind, Table};
+///
+/// // numbers, but no more or less of anything
+/// let text = "zone,rent\n20,9.5\n10,7\n20,8.5\n10,8\n";
+/// let read = |categorical| {
+///     let target = Some("rent".to_owned());
+///     let options = CsvOptions { target, categorical, ..CsvOptions::default() };
+///     Table::from_csv(text.as_bytes(), "rents", &options)
+/// };
+/// let zones = read(Categorical::Columns(vec!["zone".to_owned()]))?;
+/// assert_ne!(zones.columns(), read(Categorical::Auto)?.columns());
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Categorical {
+    /// The columns without a number in them. They are to have at most 100 texts, at most half as many as
+    /// there are rows: what is different in nearly every row is a name, of which there is nothing to learn.
+    #[default]
+    Auto,
+    /// These, by name or place, even if they hold numbers; all others hold numbers.
+    Columns(Vec<String>),
+}

@@ -1,0 +1,544 @@
+//! [`Encoder`]: what is done to the columns of a table before a net sees them.
+
+use crate::csv_options::{CsvOptions, Missing, Unseen};
+use crate::csv_text::{Rows, Text, is_missing, number, open};
+use crate::error::{CsvProblem, DataError, EncoderError, EncoderProblem, SpecError};
+use crate::min_max::MinMax;
+use crate::preprocess::Preprocess;
+use crate::standardize::Standardize;
+use crate::table::{Column, ColumnValues, MOST_CATEGORIES, Table};
+use csv::StringRecord;
+use ndarray::{Array1, Array2, ArrayRef2};
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Display, Formatter};
+use std::io::Read;
+use std::path::Path;
+use std::str::FromStr;
+
+/// What is done to the columns of a table before a net sees them, in their order.
+///
+/// It is measured on the rows for training, and is part of the model: new rows go through it unchanged. With
+/// the feature `serde` it can be written and read; what was read has to pass [`check`](Encoder::check).
+///
+/// ```
+/// use surprisal_data::{CsvOptions, Encoder, Scaling, Table, Unseen};
+///
+/// let text = "colour,width,kind\nred,1,a\nblue,3,b\nred,1,a\nblue,3,b\n";
+/// let options = CsvOptions { target: Some("kind".to_owned()), ..CsvOptions::default() };
+/// let table = Table::from_csv(text.as_bytes(), "boxes", &options)?;
+/// let encoder = Encoder::fit(&table, Scaling::Standardize)?;
+/// assert_eq!(encoder.feature_names(), ["colour=blue", "colour=red", "width"]);
+/// assert_eq!(encoder.apply(&table)?.row(0).to_vec(), [0.0, 1.0, -1.0]);
+///
+/// // new rows: columns are found by their names, others are passed over
+/// let new = "width,maker,colour\n2,Miri,red\n";
+/// let x = encoder.read_csv(new.as_bytes(), "new boxes", &options, Unseen::Error)?;
+/// assert_eq!(x, ndarray::array![[0.0, 1.0, 0.0]]);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Encoder {
+    /// The columns that a model reads, and what becomes of each.
+    pub columns: Vec<EncodedColumn>,
+}
+
+/// One column that a model reads.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct EncodedColumn {
+    /// What the table calls it.
+    pub name: String,
+    /// What becomes of it.
+    pub encoding: Encoding,
+}
+
+/// What becomes of one column.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Encoding {
+    /// One number, `(x - offset) / scale`.
+    Number {
+        /// What stands for a value that is missing, before it is scaled; `None` makes it an error.
+        fill: Option<f64>,
+        /// What is taken off, finite.
+        offset: f64,
+        /// What it is divided by then, finite and above 0.
+        scale: f64,
+    },
+    /// One 1 among zeros, in the place of the category; these are not scaled.
+    OneHot {
+        /// What the categories are called, in order.
+        categories: Vec<String>,
+        /// The place of the category that stands for one that is missing; `None` makes it an error.
+        fill: Option<usize>,
+    },
+}
+
+/// How numbers are brought to a size that a net learns from; as text: `none`, `divide:255`, `standardize`,
+/// `minmax`.
+///
+/// ```
+/// use surprisal_data::Scaling;
+///
+/// assert_eq!("divide:255".parse::<Scaling>()?, Scaling::Divide(255.0));
+/// assert!("divide:0".parse::<Scaling>().is_err());
+/// # Ok::<(), surprisal_data::SpecError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scaling {
+    /// Not at all.
+    None,
+    /// Every number is divided by this one, finite and above 0: pixels, whose range is known.
+    Divide(f64),
+    /// Every column to mean 0 and standard deviation 1: [`Standardize`].
+    Standardize,
+    /// Every column to the range from 0 to 1: [`MinMax`].
+    MinMax,
+}
+
+impl Scaling {
+    /// What it takes to scale like `features`, `[rows, columns]`, the rows for training.
+    ///
+    /// Errors if a divisor is not finite and above 0, and as [`Standardize::fit`] and [`MinMax::fit`] do.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Scaling;
+    ///
+    /// let preprocess = Scaling::MinMax.fit(&array![[1.0], [5.0]])?;
+    /// assert_eq!(preprocess.apply(&array![[2.0]])?, array![[0.25]]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn fit(self, features: &ArrayRef2<f64>) -> Result<Preprocess, DataError> {
+        match self {
+            Scaling::None => Ok(Preprocess::None),
+            Scaling::Divide(by) => Preprocess::divide(by),
+            Scaling::Standardize => Standardize::fit(features).map(Preprocess::Standardize),
+            Scaling::MinMax => MinMax::fit(features).map(Preprocess::MinMax),
+        }
+    }
+}
+
+/// What is taken off every column, and what it is divided by then.
+fn parts(preprocess: &Preprocess, columns: usize) -> Vec<(f64, f64)> {
+    let pairs = |offset: &Array1<f64>, scale: &Array1<f64>| {
+        offset.iter().copied().zip(scale.iter().copied()).collect()
+    };
+    match preprocess {
+        Preprocess::None => vec![(0.0, 1.0); columns],
+        Preprocess::Divide(by) => vec![(0.0, *by); columns],
+        Preprocess::Standardize(fitted) => pairs(fitted.mean(), fitted.scale()),
+        Preprocess::MinMax(fitted) => pairs(fitted.min(), fitted.range()),
+    }
+}
+
+impl FromStr for Scaling {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Scaling, SpecError> {
+        let known = &["none", "divide:255", "standardize", "minmax"];
+        match (text, text.strip_prefix("divide:").map(str::parse::<f64>)) {
+            ("none", _) => Ok(Scaling::None),
+            ("standardize", _) => Ok(Scaling::Standardize),
+            ("minmax", _) => Ok(Scaling::MinMax),
+            (_, Some(Ok(by))) if by.is_finite() && by > 0.0 => Ok(Scaling::Divide(by)),
+            (_, Some(_)) => Err(SpecError::Divisor { found: text["divide:".len()..].to_owned() }),
+            _ => Err(SpecError::Word { option: "scaling", found: text.to_owned(), known }),
+        }
+    }
+}
+
+/// The text that is read as this scaling.
+impl Display for Scaling {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Scaling::None => f.write_str("none"),
+            Scaling::Divide(by) => write!(f, "divide:{by}"),
+            Scaling::Standardize => f.write_str("standardize"),
+            Scaling::MinMax => f.write_str("minmax"),
+        }
+    }
+}
+
+impl Encoder {
+    /// Measures the rows of a table: what is filled in, if it was read with [`Missing::Mean`], then offset
+    /// and scale of numbers, with the filled ones among them. Categories are those of the whole file, with or
+    /// without rows here, so that each part of a table gives a net as many inputs.
+    ///
+    /// Errors if there are no rows, if a column has no value to fill in, and if numbers cannot be scaled: see
+    /// [`Standardize::fit`] and [`Preprocess::divide`].
+    ///
+    /// ```
+    /// use surprisal_data::{CsvOptions, Encoder, Missing, Scaling, Table};
+    ///
+    /// let target = Some("-1".to_owned()); // the last column
+    /// let options = CsvOptions { target, missing: Missing::Mean, ..CsvOptions::default() };
+    /// let table = Table::from_csv("width,kind\n2,a\n?,b\n4,b\n".as_bytes(), "boxes", &options)?;
+    /// let encoder = Encoder::fit(&table, Scaling::MinMax)?;
+    /// assert_eq!(encoder.apply(&table)?, ndarray::array![[0.0], [0.5], [1.0]]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn fit(table: &Table, scaling: Scaling) -> Result<Encoder, DataError> {
+        let mean = table.missing() == Missing::Mean;
+        let no_value = |name: &str| wrong(table.name(), Some(name), EncoderProblem::NothingToFill);
+        let (mut columns, mut numbers) = (Vec::new(), Vec::new());
+        for Column { name, values } in table.columns() {
+            let encoding = match values {
+                ColumnValues::Numbers(values) => {
+                    let fill =
+                        if mean { Some(mean_of(values)?.ok_or_else(|| no_value(name))?) } else { None };
+                    numbers.extend(values.iter().map(|&x| if x.is_nan() { fill.unwrap_or(x) } else { x }));
+                    Encoding::Number { fill, offset: 0.0, scale: 1.0 }
+                }
+                ColumnValues::Categories { codes, names } => {
+                    let fill =
+                        if mean { Some(commonest(codes).ok_or_else(|| no_value(name))?) } else { None };
+                    Encoding::OneHot { categories: names.clone(), fill }
+                }
+            };
+            columns.push(EncodedColumn { name: name.clone(), encoding });
+        }
+        let is_number = |column: &&mut EncodedColumn| matches!(column.encoding, Encoding::Number { .. });
+        let scaled: Vec<&mut EncodedColumn> = columns.iter_mut().filter(is_number).collect();
+        if !scaled.is_empty() {
+            // row by row, as in every data set: where numbers lie in memory decides the last bit of their sum
+            let at = |(row, column)| numbers[column * table.rows() + row];
+            let fitted = scaling.fit(&Array2::from_shape_fn((table.rows(), scaled.len()), at))?;
+            let parts = parts(&fitted, scaled.len());
+            for (column, part) in scaled.into_iter().zip(parts) {
+                if let Encoding::Number { offset, scale, .. } = &mut column.encoding {
+                    (*offset, *scale) = part;
+                }
+            }
+        }
+        Ok(Encoder { columns })
+    }
+
+    /// The encoder of arrays that are no table: numbers, none of them missing, and what [`Preprocess`] does
+    /// to them.
+    ///
+    /// Errors if there is not one name for each column that was standardised, and as
+    /// [`check`](Encoder::check) does.
+    ///
+    /// ```
+    /// use surprisal_data::{Dataset, Encoder, Preprocess};
+    ///
+    /// let digits = Dataset::digits();
+    /// let encoder = Encoder::of_numbers(&digits.feature_names, &Preprocess::divide(16.0)?)?;
+    /// assert_eq!(encoder.apply_array(&digits.features)?, &digits.features / 16.0);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn of_numbers(feature_names: &[String], preprocess: &Preprocess) -> Result<Encoder, DataError> {
+        let parts = parts(preprocess, feature_names.len());
+        if feature_names.len() != parts.len() {
+            let problem = EncoderProblem::ColumnCount { expected: parts.len(), found: feature_names.len() };
+            return Err(wrong(SELF, None, problem));
+        }
+        let number = |(name, (offset, scale)): (&String, _)| EncodedColumn {
+            name: name.clone(),
+            encoding: Encoding::Number { fill: None, offset, scale },
+        };
+        let encoder = Encoder { columns: feature_names.iter().zip(parts).map(number).collect() };
+        encoder.check()?;
+        Ok(encoder)
+    }
+
+    /// Whether it can be applied: for an encoder that was read from a file, or written by hand.
+    ///
+    /// Errors if there are no columns or two of one name, if a number is not finite or a scale not above 0,
+    /// if a column has no categories, one of them twice, or more than 1000, and if the one to fill in is not
+    /// among them.
+    ///
+    /// ```
+    /// use surprisal_data::{Encoder, Preprocess};
+    ///
+    /// let mut encoder = Encoder::of_numbers(&["x".to_owned()], &Preprocess::None)?;
+    /// encoder.columns.push(encoder.columns[0].clone());
+    /// assert!(encoder.check().is_err());
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn check(&self) -> Result<(), DataError> {
+        if self.columns.is_empty() {
+            return Err(wrong(SELF, None, EncoderProblem::NoColumns));
+        }
+        let mut names = HashSet::new();
+        for EncodedColumn { name, encoding } in &self.columns {
+            let problem = match encoding {
+                _ if !names.insert(name) => EncoderProblem::ColumnTwice,
+                &Encoding::Number { fill, offset, scale }
+                    if !(fill.unwrap_or(0.0).is_finite()
+                        && offset.is_finite()
+                        && scale.is_finite()
+                        && scale > 0.0) =>
+                {
+                    EncoderProblem::Number { fill, offset, scale }
+                }
+                Encoding::OneHot { categories, .. } if !(1..=MOST_CATEGORIES).contains(&categories.len()) => {
+                    EncoderProblem::CategoryCount { found: categories.len() }
+                }
+                Encoding::OneHot { categories, fill: Some(fill) } if *fill >= categories.len() => {
+                    EncoderProblem::FillRange { fill: *fill, categories: categories.len() }
+                }
+                Encoding::OneHot { categories, .. } => {
+                    let mut seen = HashSet::new();
+                    match categories.iter().find(|category| !seen.insert(*category)) {
+                        Some(category) => EncoderProblem::CategoryTwice { category: category.clone() },
+                        None => continue,
+                    }
+                }
+                Encoding::Number { .. } => continue,
+            };
+            return Err(wrong(SELF, Some(name), problem));
+        }
+        Ok(())
+    }
+
+    /// What the numbers that a net sees are called: a column's name, or "colour=red" for a category.
+    pub fn feature_names(&self) -> Vec<String> {
+        let names = |column: &EncodedColumn| match &column.encoding {
+            Encoding::Number { .. } => vec![column.name.clone()],
+            Encoding::OneHot { categories, .. } => {
+                categories.iter().map(|category| format!("{}={category}", column.name)).collect()
+            }
+        };
+        self.columns.iter().flat_map(names).collect()
+    }
+
+    /// How many numbers a net sees of every row: its inputs.
+    pub fn width(&self) -> usize {
+        self.columns.iter().map(|column| column.encoding.width()).sum()
+    }
+
+    /// What a net is to see of a table, `[rows, width]`. Columns are found by their names.
+    ///
+    /// Errors if a column is not there or holds texts for numbers or numbers for texts, if a value is missing
+    /// that nothing was measured for, and if a category is not known.
+    ///
+    /// See the example of [`Encoder`].
+    pub fn apply(&self, table: &Table) -> Result<Array2<f64>, DataError> {
+        let places: HashMap<&str, &ColumnValues> =
+            table.columns().iter().map(|column| (column.name.as_str(), &column.values)).collect();
+        let missing: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|c| !places.contains_key(c.name.as_str()))
+            .map(|c| c.name.clone())
+            .collect();
+        if !missing.is_empty() {
+            let columns = table.columns().iter().map(|column| column.name.clone()).collect();
+            return Err(wrong(table.name(), None, EncoderProblem::MissingColumns { missing, columns }));
+        }
+        let mut encoded = Array2::zeros((table.rows(), self.width()));
+        let mut first = 0;
+        for column in &self.columns {
+            let fail = |problem| wrong(table.name(), Some(&column.name), problem);
+            match (places[column.name.as_str()], &column.encoding) {
+                (ColumnValues::Numbers(numbers), &Encoding::Number { fill, offset, scale }) => {
+                    for (row, &x) in numbers.iter().enumerate() {
+                        let x = if x.is_nan() { fill } else { Some(x) };
+                        let x = x.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?;
+                        encoded[[row, first]] = (x - offset) / scale;
+                    }
+                }
+                (ColumnValues::Categories { codes, names }, Encoding::OneHot { categories, fill }) => {
+                    let known: Vec<Option<usize>> =
+                        names.iter().map(|name| categories.iter().position(|known| known == name)).collect();
+                    for (row, code) in codes.iter().enumerate() {
+                        let place = match *code {
+                            None => fill.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?,
+                            Some(code) => known[code as usize].ok_or_else(|| {
+                                let category = names[code as usize].clone();
+                                fail(EncoderProblem::UnseenCategory {
+                                    row,
+                                    category,
+                                    known: categories.clone(),
+                                })
+                            })?,
+                        };
+                        encoded[[row, first + place]] = 1.0;
+                    }
+                }
+                (ColumnValues::Numbers(_), Encoding::OneHot { .. }) => {
+                    return Err(fail(EncoderProblem::Kind { expected: "categories", found: "numbers" }));
+                }
+                (ColumnValues::Categories { .. }, Encoding::Number { .. }) => {
+                    return Err(fail(EncoderProblem::Kind { expected: "numbers", found: "categories" }));
+                }
+            }
+            first += column.encoding.width();
+        }
+        Ok(encoded)
+    }
+
+    /// What a net is to see of an array of numbers, `[rows, columns]`, that is no table.
+    ///
+    /// Errors if the array has another number of columns, and if a column holds categories.
+    ///
+    /// See the example of [`of_numbers`](Encoder::of_numbers).
+    pub fn apply_array(&self, features: &ArrayRef2<f64>) -> Result<Array2<f64>, DataError> {
+        let mut encoded = features.to_owned();
+        self.apply_array_in_place(&mut encoded)?;
+        Ok(encoded)
+    }
+
+    pub(crate) fn apply_array_in_place(&self, features: &mut ArrayRef2<f64>) -> Result<(), DataError> {
+        let (expected, found) = (self.columns.len(), features.ncols());
+        if expected != found {
+            return Err(wrong("an array", None, EncoderProblem::ColumnCount { expected, found }));
+        }
+        for (column, mut values) in self.columns.iter().zip(features.columns_mut()) {
+            match column.encoding {
+                Encoding::Number { offset, scale, .. } => values.mapv_inplace(|x| (x - offset) / scale),
+                Encoding::OneHot { .. } => {
+                    let problem = EncoderProblem::Kind { expected: "categories", found: "numbers" };
+                    return Err(wrong("an array", Some(&column.name), problem));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads new rows and encodes them, `[rows, width]`. Columns are found by their names and may stand
+    /// anywhere in the table, among others, which are passed over whatever they hold.
+    ///
+    /// Of the options, it is the header and the separator that count. Text is as in
+    /// [`Dataset::from_csv`](crate::Dataset::from_csv); `name` stands in the messages.
+    ///
+    /// Errors if a column is not there, or there twice, on a row with a field too many or too few, and in
+    /// these columns on text that is no number, infinity, a value that is missing and that nothing was
+    /// measured for, and, if `unseen` says so, a category that is not known; if there are no rows.
+    ///
+    /// See the example of [`Encoder`].
+    pub fn read_csv(
+        &self,
+        reader: impl Read,
+        name: &str,
+        options: &CsvOptions,
+        unseen: Unseen,
+    ) -> Result<Array2<f64>, DataError> {
+        let text = Text::read(reader, name)?;
+        self.read(&text, options.separator.unwrap_or(b','), options.header, unseen)
+    }
+
+    /// Reads and encodes the rows of a file, as [`read_csv`](Encoder::read_csv) does.
+    ///
+    /// Errors as `read_csv` does, or if the file cannot be read; the messages start with the path.
+    ///
+    /// ```
+    /// use surprisal_data::{CsvOptions, Dataset, Encoder, Preprocess, Unseen};
+    ///
+    /// let iris = Dataset::iris();
+    /// let encoder = Encoder::of_numbers(&iris.feature_names, &Preprocess::None)?;
+    /// let x = encoder.read_csv_path("../../datasets/iris.csv", &CsvOptions::default(), Unseen::Error)?;
+    /// assert_eq!(x, iris.features);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn read_csv_path(
+        &self,
+        path: impl AsRef<Path>,
+        options: &CsvOptions,
+        unseen: Unseen,
+    ) -> Result<Array2<f64>, DataError> {
+        let path = path.as_ref();
+        let (name, file) = open(path)?;
+        self.read(&Text::read(file, &name)?, options.separator_in(path), options.header, unseen)
+    }
+
+    fn read(
+        &self,
+        text: &Text,
+        separator: u8,
+        header: bool,
+        unseen: Unseen,
+    ) -> Result<Array2<f64>, DataError> {
+        let mut rows = Rows::of(text, separator, header)?;
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let places = rows.find(&names)?;
+        let (mut count, mut numbers, mut row) = (0, Vec::new(), StringRecord::new());
+        while rows.next(&mut row)? {
+            for (&at, column) in places.iter().zip(&self.columns) {
+                let read = column.encoding.push(&row[at], unseen, &mut numbers);
+                read.map_err(|problem| rows.error_in(&row, at, problem))?;
+            }
+            count += 1;
+        }
+        if count == 0 {
+            return Err(text.error(None, None, CsvProblem::NoRows));
+        }
+        Ok(Array2::from_shape_vec((count, self.width()), numbers).expect("every row gave as many numbers"))
+    }
+}
+
+/// What messages call an encoder.
+const SELF: &str = "Encoder";
+
+fn wrong(place: &str, column: Option<&str>, problem: EncoderProblem) -> DataError {
+    EncoderError { place: place.to_owned(), column: column.map(str::to_owned), problem }.into()
+}
+
+impl Encoding {
+    /// How many numbers a net sees of the column.
+    fn width(&self) -> usize {
+        match self {
+            Encoding::Number { .. } => 1,
+            Encoding::OneHot { categories, .. } => categories.len(),
+        }
+    }
+
+    /// Appends what a net is to see of one field.
+    fn push(&self, field: &str, unseen: Unseen, numbers: &mut Vec<f64>) -> Result<(), CsvProblem> {
+        match self {
+            Encoding::Number { fill, offset, scale } => {
+                let x = match *fill {
+                    Some(fill) if is_missing(field) => fill,
+                    _ => number(field)?,
+                };
+                numbers.push((x - offset) / scale);
+            }
+            Encoding::OneHot { categories, fill } => {
+                let place = match categories.iter().position(|category| category == field) {
+                    None if is_missing(field) => {
+                        Some(fill.ok_or_else(|| CsvProblem::MissingNew { found: field.to_owned() })?)
+                    }
+                    None if unseen == Unseen::Error => {
+                        let (category, known) = (field.to_owned(), categories.clone());
+                        return Err(CsvProblem::UnseenCategory { category, known });
+                    }
+                    place => place,
+                };
+                numbers.extend((0..categories.len()).map(|k| if Some(k) == place { 1.0 } else { 0.0 }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The mean of those that are there, if any are.
+fn mean_of(numbers: &[f64]) -> Result<Option<f64>, DataError> {
+    let present: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+    if present.is_empty() {
+        return Ok(None);
+    }
+    let column = Array2::from_shape_vec((present.len(), 1), present).expect("one column");
+    Ok(Some(Standardize::fit(&column)?.mean()[0])) // its mean is exact to the last digits
+}
+
+/// The category that most rows have, of equals the first; none if none has any.
+fn commonest(codes: &[Option<u32>]) -> Option<usize> {
+    let mut counts = HashMap::new();
+    codes.iter().flatten().for_each(|&code| *counts.entry(code).or_insert(0_usize) += 1);
+    counts.into_iter().min_by_key(|&(code, count)| (usize::MAX - count, code)).map(|(code, _)| code as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commonest_category_is_that_of_most_rows_and_of_equals_the_first() {
+        assert_eq!(commonest(&[Some(0), Some(2), None, Some(2), None, None]), Some(2));
+        assert_eq!(commonest(&[Some(3), Some(1), Some(3), Some(1), Some(0)]), Some(1));
+        assert_eq!(commonest(&[None]), None);
+    }
+}

@@ -1,0 +1,267 @@
+//! What can be wrong with a table, and what to try.
+
+use super::words::{did_you_mean, listed, quoted};
+use crate::suggest::closest;
+use crate::table::MOST_CATEGORIES;
+use std::fmt::{self, Display, Formatter};
+use std::io;
+
+/// Where a table is wrong, and how.
+#[derive(Debug)]
+pub struct CsvError {
+    /// The file's path, or the name given to the reader's content.
+    pub source_name: String,
+    /// The line in the file, counted from 1, if the problem sits in one line.
+    pub line: Option<usize>,
+    /// The column's name in the header, if the problem sits in one column.
+    pub column: Option<String>,
+    /// What is wrong there.
+    pub problem: CsvProblem,
+}
+
+/// What is wrong with a table.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum CsvProblem {
+    /// The file cannot be opened or read.
+    Unreadable(io::Error),
+    /// The table is not UTF-8 text.
+    NotUtf8 { byte: u8 },
+    /// The table has no line at all; `named` if the first one was to name the columns.
+    NoHeader { named: bool },
+    /// No column has the name of the label column.
+    UnknownTarget { target: String, columns: Vec<String> },
+    /// No column has the name of one or more that a model reads.
+    MissingColumns { missing: Vec<String>, columns: Vec<String> },
+    /// Two columns have the same name; positions count from 1.
+    DuplicateColumn { first: usize, second: usize },
+    /// An option names a column that is not there.
+    UnknownColumn { option: &'static str, column: String, columns: Vec<String> },
+    /// An option for the columns to predict from names the one to predict.
+    TargetNamed { option: &'static str },
+    /// A column is to be left out and to hold categories.
+    IgnoredCategories,
+    /// The label column is the only column, or the only one that is not left out.
+    NoFeatures { target: String },
+    /// A row has more or fewer fields than the header, or than the first row if no header is `named`.
+    FieldCount { expected: usize, found: usize, named: bool },
+    /// A value is missing in the table of a training, in the column to predict (`target`) or another.
+    MissingValue { found: String, target: bool },
+    /// A value is missing in a row that a model is asked about.
+    MissingNew { found: String },
+    /// A feature is text; the label column `target` could have been, if there is one.
+    NotANumber { found: String, target: Option<String> },
+    /// The column to predict holds text, but numbers are to be predicted.
+    TargetNotANumber { found: String },
+    /// A column holds texts above, but here a number; or numbers above, but here a text.
+    MixedColumn { found: String, texts: bool },
+    /// A number is infinite, or too large for an `f64`.
+    NotFinite { found: String },
+    /// There is nothing below the header.
+    NoRows,
+    /// In every row, a value is missing.
+    NothingKept { dropped: usize },
+    /// A column has no value in any row.
+    NoValue { rows: usize },
+    /// A column of texts that nobody called categories holds too many.
+    NoCategories { distinct: usize, rows: usize, example: String },
+    /// A column that somebody called categories holds too many.
+    TooManyCategories { distinct: usize },
+    /// A category was not in the data of the training.
+    UnseenCategory { category: String, known: Vec<String> },
+    /// All rows have the same label.
+    OneClass { class: String, rows: usize },
+    /// All rows have the same number to predict.
+    OneValue { value: f64, rows: usize },
+    /// Classes that are many different numbers.
+    LooksLikeNumbers { distinct: usize, rows: usize },
+}
+
+impl Display for CsvError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source_name)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column {}", quoted(column))?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl Display for CsvProblem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
+            Self::NotUtf8 { byte } => {
+                write!(f, "expected UTF-8 text, found the byte 0x{byte:02X} | save the table as UTF-8")
+            }
+            Self::NoHeader { named: false } => {
+                f.write_str("expected rows, found nothing | is the file empty?")
+            }
+            Self::NoHeader { named: true } => f.write_str(
+                "expected a header line with the names of the columns, found nothing | is the file empty?",
+            ),
+            Self::UnknownTarget { target, columns } => {
+                let (name, columns_listed) = (quoted(target), listed(columns));
+                write!(f, "expected a label column named {name}, found the columns {columns_listed}")?;
+                about_header(f, columns, &near_names(std::slice::from_ref(target), columns))
+            }
+            Self::MissingColumns { missing, columns } => {
+                let (names, columns_listed) = (listed(missing), listed(columns));
+                let wanted = if missing.len() == 1 { "a column" } else { "columns" };
+                write!(f, "expected {wanted} named {names}, found the columns {columns_listed}")?;
+                about_header(f, columns, &near_names(missing, columns))
+            }
+            Self::UnknownColumn { option, column, columns } => {
+                let (name, listed) = (quoted(column), listed(columns));
+                write!(f, "--{option}: expected the name of a column, found {name} | the columns are {listed}")?;
+                about_header(f, columns, &near_names(std::slice::from_ref(column), columns))
+            }
+            Self::TargetNamed { option } => write!(
+                f,
+                "--{option}: expected columns to predict from, found the one to predict | \
+                 name another column, or another --target"
+            ),
+            Self::IgnoredCategories => f.write_str(
+                "expected the column in one of --ignore and --categorical, found it in both | keep one of them",
+            ),
+            Self::DuplicateColumn { first, second } => write!(
+                f,
+                "expected one column of this name, found it as column {first} and as column {second} | \
+                 rename one of them"
+            ),
+            Self::NoFeatures { target } => write!(
+                f,
+                "expected columns to predict from beside the label column {}, found none | \
+                 does --separator say what stands between the fields?",
+                quoted(target)
+            ),
+            Self::FieldCount { expected, found, named } => {
+                let first = if *named { "header" } else { "first row" };
+                write!(f, "expected {expected} fields, as in the {first}, found {found} | ")?;
+                f.write_str(match found < expected {
+                    true => "is a value missing, or the line cut short?",
+                    false => "a value that contains the separator stands in double quotes",
+                })
+            }
+            Self::MissingValue { found, target } => {
+                write!(f, "expected a value, found {} | ", gap(found))?;
+                f.write_str(match target {
+                    true => "fill it in, or leave the row out, as --missing drop does",
+                    false => "fill it in, or choose --missing drop (leaves the row out) or --missing mean",
+                })
+            }
+            Self::MissingNew { found } => {
+                write!(f, "expected a value, found {} | fill it in, or leave the row out", gap(found))
+            }
+            Self::TargetNotANumber { found } => write!(
+                f,
+                "expected a number to predict, found {} | --task classes predicts texts",
+                quoted(found)
+            ),
+            Self::MixedColumn { found, texts } => {
+                let found = quoted(found);
+                match texts {
+                    true => write!(f, "expected a text, as in the rows above, found the number {found}")?,
+                    false => write!(f, "expected a number, found {found}")?,
+                }
+                f.write_str(" | correct it, or name the column in --categorical (text is a category) or --ignore")
+            }
+            Self::NotANumber { found, target } => {
+                write!(f, "expected a number, found {} | every column ", quoted(found))?;
+                match target {
+                    Some(target) => write!(f, "but the label column {} must hold numbers", quoted(target)),
+                    None => f.write_str("that the model reads must hold numbers"),
+                }
+            }
+            Self::NotFinite { found } => write!(
+                f,
+                "expected a finite number, found {} | fill the value in, or leave the row out",
+                quoted(found)
+            ),
+            Self::NoRows => {
+                f.write_str("expected rows below the header, found none | is the file cut short?")
+            }
+            Self::NothingKept { dropped } => write!(
+                f,
+                "expected a row without a missing value, found none among {dropped} | --ignore leaves out the \
+                 columns that are hardly filled in, --missing mean fills them in"
+            ),
+            Self::NoValue { rows } => {
+                write!(f, "expected values, found none in {rows} rows | leave the column out with --ignore")
+            }
+            Self::NoCategories { distinct, rows, example } => write!(
+                f,
+                "expected numbers, or few texts that come again and again, found {distinct} different texts in \
+                 {rows} rows, such as {} | leave the column out with --ignore, or name it in --categorical",
+                quoted(example)
+            ),
+            Self::TooManyCategories { distinct } => write!(
+                f,
+                "expected at most {MOST_CATEGORIES} categories, found {distinct} | \
+                 leave the column out with --ignore, or put rare categories together"
+            ),
+            Self::UnseenCategory { category, known } => {
+                write!(
+                    f,
+                    "expected a category of the training, found {} | known: {} | --unseen ignore takes it for none \
+                     of them",
+                    quoted(category),
+                    listed(known)
+                )?;
+                did_you_mean(f, closest(category, known.iter().map(String::as_str)))
+            }
+            Self::OneValue { value, rows } => write!(
+                f,
+                "expected numbers that differ, found {value} in all {rows} rows | is this the column to predict?"
+            ),
+            Self::LooksLikeNumbers { distinct, rows } => write!(
+                f,
+                "expected classes, found {distinct} different numbers in {rows} rows | choose --task numbers to \
+                 predict numbers, or --task classes if each of them is a class"
+            ),
+            Self::OneClass { class, rows } => write!(
+                f,
+                "expected two classes or more, found {} in all {rows} rows | is this the label column?",
+                quoted(class)
+            ),
+        }
+    }
+}
+
+/// A field whose value is missing.
+fn gap(found: &str) -> String {
+    match found {
+        "" => "an empty field".to_owned(),
+        word => format!("{}, which stands for a missing value", quoted(word)),
+    }
+}
+
+/// For each name that is not there, the column that may have been meant.
+fn near_names<'a>(missing: &'a [String], columns: &'a [String]) -> Vec<(&'a str, &'a str)> {
+    const ASKED: usize = 5;
+    let near = |name: &'a String| Some((name.as_str(), closest(name, columns.iter().map(String::as_str))?));
+    missing.iter().take(ASKED).filter_map(near).collect()
+}
+
+/// What may have happened to a header that lacks a column.
+fn about_header(f: &mut Formatter<'_>, columns: &[String], near: &[(&str, &str)]) -> fmt::Result {
+    match (columns, near) {
+        ([only], _) if only.contains([',', ';', '\t', '|']) => {
+            f.write_str(" | --separator says what stands between the fields")
+        }
+        _ if columns.iter().any(|column| column.parse::<f64>().is_ok()) => {
+            f.write_str(" | is the header line missing?")
+        }
+        (_, [(_, near)]) => did_you_mean(f, Some(near)),
+        (_, []) => Ok(()),
+        (_, several) => {
+            let pairs: Vec<String> =
+                several.iter().map(|(name, near)| format!("{near:?} for {name:?}")).collect();
+            write!(f, " | did you mean {}?", pairs.join(", "))
+        }
+    }
+}

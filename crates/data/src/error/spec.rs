@@ -1,0 +1,138 @@
+//! What can be wrong with the text that names data, and with options: mistakes of whoever typed them.
+
+use super::words::{did_you_mean, quoted};
+use crate::dataset::Dataset;
+use crate::metrics::Metric;
+use crate::suggest::closest;
+use crate::synthetic::{Synthetic, parameter_names};
+use std::fmt::{self, Display, Formatter};
+
+/// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
+///
+/// ```
+/// use surprisal_data::{DataSource, SpecError};
+///
+/// let error = "mooons:n=500".parse::<DataSource>().unwrap_err();
+/// assert!(matches!(error, SpecError::UnknownSource { .. }));
+/// assert!(error.to_string().ends_with("did you mean \"moons\"?"));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum SpecError {
+    /// No data set goes by this name, and it is no file of a table.
+    UnknownSource { text: String },
+    /// An embedded set is followed by parameters.
+    NoParameters { set: &'static str, found: String },
+    /// A parameter is not of the form `NAME=VALUE`.
+    NoAssignment { set: &'static str, found: String },
+    /// The set has no parameter of this name.
+    UnknownParameter { set: &'static str, name: String },
+    /// A parameter is given twice.
+    ParameterTwice { set: &'static str, parameter: &'static str },
+    /// The value of a parameter is not a number, not a whole one, or out of its range.
+    OutOfRange {
+        set: &'static str,
+        parameter: &'static str,
+        whole: bool,
+        least: f64,
+        most: f64,
+        found: String,
+    },
+    /// `mnist` comes without a folder.
+    NoMnistFolder,
+    /// A table comes without the name of its label column.
+    NoTarget { table: String },
+    /// Data whose labels are known comes with the name of a label column.
+    NeedlessTarget { origin: String, target: String },
+    /// Data that is no table comes with options of tables.
+    NeedlessOptions { origin: String },
+    /// An option is none of the words that it can be.
+    Word { option: &'static str, found: String, known: &'static [&'static str] },
+    /// A separator is not one character that can separate.
+    Separator { found: String },
+    /// No metric goes by this name.
+    UnknownMetric { name: String },
+    /// What scaling divides by is not a finite number above 0.
+    Divisor { found: String },
+}
+
+impl Display for SpecError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSource { text } => {
+                let known: Vec<&str> =
+                    Dataset::NAMES.into_iter().chain(Synthetic::NAMES).chain(["mnist"]).collect();
+                let name = text.split(':').next().unwrap_or_default();
+                // "mnist" stands last, and needs its folder
+                write!(
+                    f,
+                    "no data set is named {} | known: {}:DIR, FILE.csv, FILE.npz",
+                    quoted(text),
+                    known.join(", ")
+                )?;
+                did_you_mean(f, closest(name, known))
+            }
+            Self::NoParameters { set, found } => {
+                write!(f, "{set}: expected no parameters, found {} | the set is what it is", quoted(found))
+            }
+            Self::NoAssignment { set, found } => {
+                let known = parameter_names(set).join(", ");
+                write!(f, "{set}: expected NAME=VALUE, found {} | parameters: {known}", quoted(found))
+            }
+            Self::UnknownParameter { set, name } => {
+                let known = parameter_names(set);
+                write!(f, "{set}: no parameter is named {} | known: {}", quoted(name), known.join(", "))?;
+                did_you_mean(f, closest(name, known))
+            }
+            Self::ParameterTwice { set, parameter } => {
+                write!(f, "{set}: expected {parameter} once, found it twice | keep one of them")
+            }
+            Self::OutOfRange { set, parameter, whole, least, most, found } => {
+                let kind = if *whole { "a whole number" } else { "a number" };
+                write!(f, "{set}: expected {parameter} to be {kind} from {least} to {most}, found ")?;
+                match found.parse::<f64>() {
+                    Ok(_) => f.write_str(found),
+                    Err(_) => f.write_str(&quoted(found)),
+                }
+            }
+            Self::NoMnistFolder => f.write_str(
+                "mnist: expected the folder with the four files of MNIST, found none | write mnist:DIR",
+            ),
+            Self::NoTarget { table } => {
+                write!(f, "{table}: expected the name of the label column, found none | a table needs one")
+            }
+            Self::NeedlessTarget { origin, target } => write!(
+                f,
+                "{origin}: expected no label column, found {} | only a table (FILE.csv) needs one",
+                quoted(target)
+            ),
+            Self::NeedlessOptions { origin } => write!(
+                f,
+                "{origin}: expected no options of tables, found some | only a table (FILE.csv) takes them"
+            ),
+            Self::Word { option, found, known } => {
+                write!(f, "--{option}: expected one of {}, found {}", known.join(", "), quoted(found))?;
+                did_you_mean(f, closest(found, known.iter().copied()))
+            }
+            Self::Separator { found } => write!(
+                f,
+                "--separator: expected comma, semicolon, tab, or one such character, found {} | \
+                 in a shell, quote the character: ';'",
+                quoted(found)
+            ),
+            Self::UnknownMetric { name } => {
+                let known = Metric::names(|_| true);
+                write!(f, "no metric is named {} | known: {}", quoted(name), known.join(", "))?;
+                did_you_mean(f, closest(name, known))
+            }
+            Self::Divisor { found } => write!(
+                f,
+                "--scaling divide: expected a finite number above 0, found {} | divide:255 is for pixels of one byte",
+                quoted(found)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SpecError {}

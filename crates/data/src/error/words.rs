@@ -1,0 +1,35 @@
+//! What messages are made of: text from outside in quotes, lists that end, questions about near names.
+
+use std::fmt::{self, Formatter};
+
+/// Names in quotes; not more than a message can bear.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 40;
+    let list: Vec<String> = names.iter().take(SHOWN).map(|name| quoted(name)).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => list.join(", "),
+        more => format!("{} and {more} more", list.join(", ")),
+    }
+}
+
+/// The sizes of an array, "60000 x 28 x 28"; not more than a message can bear.
+pub(super) fn sizes(dims: &[usize]) -> String {
+    const SHOWN: usize = 8;
+    let list: Vec<String> = dims.iter().take(SHOWN).map(usize::to_string).collect();
+    list.join(" x ") + if dims.len() > SHOWN { " x ..." } else { "" }
+}
+
+/// Text from outside, in quotes, on one line, and not longer than a message can bear.
+///
+/// An unclosed quote makes one field of the rest of the file.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+pub(super) fn did_you_mean(f: &mut Formatter<'_>, candidate: Option<&str>) -> fmt::Result {
+    candidate.map_or(Ok(()), |candidate| write!(f, " | did you mean {candidate:?}?"))
+}

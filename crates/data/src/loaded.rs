@@ -1,0 +1,302 @@
+//! [`Loaded`]: data that is opened once and cut as often as need be.
+
+use crate::csv_options::CsvOptions;
+use crate::dataset::Dataset;
+use crate::encoder::{Encoder, Scaling};
+use crate::error::{DataError, SpecError};
+use crate::source::DataSource;
+use crate::split::{Fold, Strata};
+use crate::table::Table;
+use ndarray::Axis;
+use rand::Rng;
+use std::ops::Range;
+
+/// Data as it was read or drawn, with nothing done to it yet; parts of it are encoded for a net.
+///
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use surprisal_data::{CsvOptions, DataSource, Scaling};
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(7);
+/// let source: DataSource = "iris".parse()?;
+/// let loaded = source.open(&CsvOptions::default(), &mut rng)?;
+/// for fold in loaded.k_fold(5, &mut rng)? {
+///     // measured on the training rows, applied to both parts
+///     let encoder = loaded.prepare(&fold.train, Some(Scaling::MinMax))?;
+///     let (train, test) = (loaded.dataset(&fold.train, &encoder)?, loaded.dataset(&fold.test, &encoder)?);
+///     assert_eq!((train.rows(), test.rows()), (120, 30));
+///     assert!(train.features.iter().all(|x| (0.0..=1.0).contains(x)));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    name: String,
+    content: Content,
+    given_test: Option<Range<usize>>,
+    scaling: Scaling,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Content {
+    Arrays(Dataset),
+    Table(Table),
+}
+
+impl DataSource {
+    /// Reads or draws the data, and leaves it whole.
+    ///
+    /// A table is read as the options say. What is drawn comes from the generator; nothing else uses it.
+    ///
+    /// Errors as [`check_target`](DataSource::check_target) does, if options of tables are given for data
+    /// that is none, and as the reader of the source does.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::{CsvOptions, DataSource};
+    ///
+    /// let source: DataSource = "../../datasets/iris.csv".parse()?;
+    /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
+    /// let loaded = source.open(&options, &mut ChaCha8Rng::seed_from_u64(7))?;
+    /// assert_eq!((loaded.rows(), loaded.class_names()[0].as_str()), (150, "setosa"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(&self, options: &CsvOptions, rng: &mut (impl Rng + ?Sized)) -> Result<Loaded, DataError> {
+        self.check_target(options.target.as_deref())?;
+        let mut given_test = None;
+        let content = match self {
+            Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
+            _ if *options != CsvOptions::default() => {
+                return Err(SpecError::NeedlessOptions { origin: self.to_string() }.into());
+            }
+            Self::Embedded(name) => Content::Arrays(Dataset::named(name)?),
+            Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
+            Self::Npz(path) => Content::Arrays(Dataset::from_npz_path(path)?),
+            Self::Mnist(folder) => {
+                let (mut all, mut test) = Dataset::mnist(folder)?;
+                given_test = Some(all.rows()..all.rows() + test.rows());
+                all.features.append(Axis(0), test.features.view()).expect("the images are of one size");
+                all.labels.append(&mut test.labels);
+                Content::Arrays(all)
+            }
+        };
+        Ok(Loaded { name: self.to_string(), content, given_test, scaling: self.scaling() })
+    }
+}
+
+impl Loaded {
+    /// What messages call the data: the text of its source, which for a table is its path.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match &self.content {
+            Content::Arrays(set) => set.rows(),
+            Content::Table(table) => table.rows(),
+        }
+    }
+
+    /// The number of rows of a table that [`Missing::Drop`](crate::Missing::Drop) left out.
+    pub fn dropped(&self) -> usize {
+        match &self.content {
+            Content::Arrays(_) => 0,
+            Content::Table(table) => table.dropped(),
+        }
+    }
+
+    /// The class of every row; `None` if numbers are to be predicted.
+    pub fn labels(&self) -> Option<&[usize]> {
+        let labels = match &self.content {
+            Content::Arrays(set) => &set.labels[..],
+            Content::Table(table) => table.labels(),
+        };
+        (!labels.is_empty()).then_some(labels)
+    }
+
+    /// The number to predict of every row; `None` if classes are to be predicted.
+    pub fn values(&self) -> Option<&[f64]> {
+        let values = match &self.content {
+            Content::Arrays(set) => &set.values[..],
+            Content::Table(table) => table.values(),
+        };
+        (!values.is_empty()).then_some(values)
+    }
+
+    /// The name of every class; empty if numbers are to be predicted.
+    pub fn class_names(&self) -> &[String] {
+        match &self.content {
+            Content::Arrays(set) => &set.class_names,
+            Content::Table(table) => table.class_names(),
+        }
+    }
+
+    /// The rows for testing, if the data comes in two parts, as MNIST does: the last ones. Those before are
+    /// for training.
+    pub fn given_test(&self) -> Option<Range<usize>> {
+        self.given_test.clone()
+    }
+
+    /// The rows in as many parts as there are shares, every class in the same proportion, if there are
+    /// classes.
+    ///
+    /// How many go where is told at [`split_rows`](crate::split_rows). Shares of 0.75 and 0.25 give the parts
+    /// of [`DataSource::load`], if the generator goes on from [`open`](DataSource::open).
+    ///
+    /// Errors if there are not two shares or more, above 0 and 1 in all, and if a class has fewer rows than
+    /// there are parts.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::{CsvOptions, DataSource};
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(7);
+    /// let loaded = "moons:n=100".parse::<DataSource>()?.open(&CsvOptions::default(), &mut rng)?;
+    /// let parts = loaded.split(&[0.6, 0.2, 0.2], &mut rng)?;
+    /// assert_eq!([parts[0].len(), parts[1].len(), parts[2].len()], [60, 20, 20]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn split(&self, shares: &[f64], rng: &mut (impl Rng + ?Sized)) -> Result<Vec<Vec<usize>>, DataError> {
+        self.strata("split").split(shares, rng)
+    }
+
+    /// The rows cut `k` times, as [`stratified_k_fold`](crate::stratified_k_fold) does if there are classes,
+    /// and [`k_fold`](crate::k_fold) if not.
+    ///
+    /// Errors if `k` is below 2, and if there are fewer rows, or rows of a class, than `k`.
+    ///
+    /// See the example of [`Loaded`].
+    pub fn k_fold(&self, k: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Vec<Fold>, DataError> {
+        self.strata("k_fold").k_fold(k, rng)
+    }
+
+    /// Measures the rows for training: what is to be done to all rows before a net sees them.
+    ///
+    /// Without a `scaling`, as [`DataSource::load`] does: pixels are divided by their largest value, 16 (digits)
+    /// or 255 (MNIST), synthetic sets stay as they are, and all else is standardised.
+    ///
+    /// Errors as [`Encoder::fit`] does. Panics if a row is not below [`rows`](Loaded::rows).
+    ///
+    /// See the example of [`Loaded`].
+    #[track_caller]
+    pub fn prepare(&self, train_rows: &[usize], scaling: Option<Scaling>) -> Result<Encoder, DataError> {
+        let scaling = scaling.unwrap_or(self.scaling);
+        match &self.content {
+            Content::Table(table) => Encoder::fit(&table.select(train_rows), scaling),
+            Content::Arrays(set) => {
+                let preprocess = match scaling {
+                    // of which nothing is measured, so that the images of MNIST need not be copied
+                    Scaling::None | Scaling::Divide(_) => scaling.fit(&set.features)?,
+                    _ => scaling.fit(&set.select(train_rows).features)?,
+                };
+                Encoder::of_numbers(&set.feature_names, &preprocess)
+            }
+        }
+    }
+
+    /// The chosen rows, encoded, in the order given.
+    ///
+    /// Errors as [`Encoder::apply`] and [`Encoder::apply_array`] do. Panics if a row is not below
+    /// [`rows`](Loaded::rows).
+    ///
+    /// See the example of [`Loaded`].
+    #[track_caller]
+    pub fn dataset(&self, rows: &[usize], encoder: &Encoder) -> Result<Dataset, DataError> {
+        match &self.content {
+            Content::Arrays(set) => {
+                let mut part = set.select(rows);
+                encoder.apply_array_in_place(&mut part.features)?;
+                Ok(part)
+            }
+            Content::Table(table) => {
+                let part = table.select(rows);
+                Ok(Dataset {
+                    name: part.set_name().to_owned(),
+                    features: encoder.apply(&part)?,
+                    labels: part.labels().to_vec(),
+                    values: part.values().to_vec(),
+                    class_names: part.class_names().to_vec(),
+                    feature_names: encoder.feature_names(),
+                })
+            }
+        }
+    }
+
+    fn strata(&self, by: &'static str) -> Strata<'_> {
+        Strata {
+            by,
+            name: Some(&self.name),
+            rows: self.rows(),
+            labels: self.labels(),
+            class_names: self.class_names(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::npy::NpyArray;
+    use crate::npz::write_npz;
+    use crate::source::Split;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn opened_split_and_encoded_is_loaded_bit_for_bit() {
+        let iris = "../../datasets/iris.csv";
+        for (text, target) in [
+            ("iris", None),
+            ("digits", None),
+            ("breast_cancer", None),
+            ("moons:noise=0.2", None),
+            (iris, Some("species")),
+        ] {
+            let source: DataSource = text.parse().unwrap();
+            let Split { train, test, .. } = source.load(target, &mut ChaCha8Rng::seed_from_u64(5)).unwrap();
+
+            let rng = &mut ChaCha8Rng::seed_from_u64(5);
+            let options = CsvOptions { target: target.map(str::to_owned), ..CsvOptions::default() };
+            let loaded = source.open(&options, rng).unwrap();
+            let parts = loaded.split(&[0.75, 0.25], rng).unwrap();
+            let encoder = loaded.prepare(&parts[0], None).unwrap();
+            let [again, test_again] = [0, 1].map(|k: usize| loaded.dataset(&parts[k], &encoder).unwrap());
+            assert!(again == train && test_again == test, "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_for_testing_have_no_say_in_what_is_measured() {
+        let source: DataSource = "iris".parse().unwrap();
+        let loaded = source.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(5)).unwrap();
+        let setosa: Vec<usize> = (0..50).collect();
+        let encoder = loaded.prepare(&setosa, None).unwrap();
+        let means =
+            |rows: &[usize]| loaded.dataset(rows, &encoder).unwrap().features.mean_axis(Axis(0)).unwrap();
+        assert!(means(&setosa).iter().all(|mean| mean.abs() < 1e-13));
+        assert!(means(&[100, 120, 140])[2] > 5.0);
+    }
+
+    #[test]
+    fn arrays_of_a_file_hold_classes_if_whole_and_numbers_to_predict_if_not() {
+        let path = std::env::temp_dir().join(format!("surprisal-loaded-{}.npz", std::process::id()));
+        let x = NpyArray::new(&[4, 1], &[1.0, 2.0, 3.0, 4.0]);
+        let open = |y: &NpyArray| {
+            write_npz(&path, [("x", &x), ("y", y)]).unwrap();
+            let source: DataSource = path.to_str().unwrap().parse().unwrap();
+            source.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(0)).unwrap()
+        };
+        let classes = open(&NpyArray::new(&[4], &[7i64, 7, 9, 9]));
+        let numbers = open(&NpyArray::new(&[4], &[0.5, 1.5, 2.5, 2.0]));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((classes.labels(), classes.values()), (Some(&[0, 0, 1, 1][..]), None));
+        assert_eq!((numbers.labels(), numbers.values()), (None, Some(&[0.5, 1.5, 2.5, 2.0][..])));
+        let encoder = numbers.prepare(&[0, 2], Some(Scaling::MinMax)).unwrap();
+        let set = numbers.dataset(&[1, 3], &encoder).unwrap();
+        assert_eq!((set.features, set.values), (ndarray::array![[0.5], [1.5]], vec![1.5, 2.0]));
+    }
+}
