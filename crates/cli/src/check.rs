@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 use surprisal_train::check::{self, Check, ROWS, STEPS};
-use surprisal_train::{Examples, TrainError};
+use surprisal_train::{Examples, Objective, TrainError};
 
 use crate::Failure;
-use crate::model_options::{Model, ModelOptions};
+use crate::model_options::Model;
+use crate::setting_options::DataOptions;
 
 #[derive(Args)]
 pub struct Options {
@@ -18,7 +19,10 @@ pub struct Options {
     #[arg(long, value_name = "SIZES|FILE.surprisal")]
     model: Model,
     #[command(flatten)]
-    common: ModelOptions,
+    settings: DataOptions,
+    /// ce (cross-entropy), mse (squared error of the probabilities) or half_mse
+    #[arg(long, default_value = "ce")]
+    loss: Objective,
     /// Rows whose loss is differentiated, and rows that are learned by heart
     #[arg(long, default_value_t = NonZeroUsize::new(ROWS).expect("not 0"))]
     rows: NonZeroUsize,
@@ -44,11 +48,11 @@ enum Which {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { which, model, common, rows, steps } = options;
+    let Options { which, model, settings: DataOptions(settings), loss, rows, steps } = options;
     let saved = matches!(model, Model::File(_));
-    let (model, params, set) = model.with_data(&common)?;
+    let (model, params, set) = model.with_data(&settings)?;
     let examples = Examples::<f32>::new(&set);
-    let (data, loss) = (&common.data, common.loss);
+    let data = settings.get("data").unwrap_or_else(|| set.name.clone());
     let (rows_of_all, classes) = (set.rows(), set.classes());
     crate::tell(&format!("{data}: {rows_of_all} rows, {classes} classes; the loss is {loss}\n"))?;
 

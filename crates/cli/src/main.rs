@@ -4,12 +4,16 @@
 
 mod check;
 mod compare;
+mod convert;
+mod eval;
 mod explain;
+mod inspect;
 mod lab;
 mod loss;
 mod model_options;
 mod predict;
 mod progress;
+mod setting_options;
 mod train;
 
 use std::fmt::Display;
@@ -18,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use surprisal_lab::folder::FolderError;
+use surprisal_run::RunError;
 use surprisal_tensor::threads;
 
 /// A mini deep-learning framework: compare losses, train small nets, ask them.
@@ -38,6 +43,12 @@ enum Command {
     Check(check::Options),
     /// Ask a saved net about data.
     Predict(predict::Options),
+    /// Judge a saved net on data whose answers are known: metrics, a table of every class, which is taken for which.
+    Eval(eval::Options),
+    /// What is in this file: a model, a checkpoint, parameters of PyTorch or NumPy.
+    Inspect(inspect::Options),
+    /// Take a net's parameters to PyTorch or NumPy, and back.
+    Convert(convert::Options),
     /// Show how a formula or a net computes and where its gradients go: every number, a picture, a page to step through.
     Explain(explain::Options),
     /// Evaluate a loss and its gradient on your numbers, list all, check or draw one.
@@ -78,6 +89,15 @@ fn told(text: &str) -> Result<bool, Failure> {
     }
 }
 
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Usage(message) => Failure { message, code: 2 },
+            RunError::Run(message) => Failure { message, code: 1 },
+        }
+    }
+}
+
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         Failure::run(error)
@@ -89,7 +109,10 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => threads::within(|| train::run(options)),
         Command::Check(options) => threads::within(|| check::run(options)),
-        Command::Predict(options) => predict::run(options),
+        Command::Predict(options) => threads::within(|| predict::run(options)),
+        Command::Eval(options) => threads::within(|| eval::run(options)),
+        Command::Inspect(options) => inspect::run(options),
+        Command::Convert(options) => convert::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Loss(options) => loss::run(options),
         Command::Lab(command) => lab::run(command),

@@ -3,98 +3,86 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use surprisal_data::{DataSource, Dataset, features_from_csv_path};
-use surprisal_layers::{Layer, rng};
-use surprisal_tensor::Workspace;
-use surprisal_tensor::ndarray::{Array2, Axis};
-use surprisal_train::SavedModel;
+use surprisal_data::{DataSource, Unseen};
+use surprisal_run::Asked;
+use surprisal_train::{Answers, write_atomically};
 
 use crate::Failure;
+use crate::setting_options::SourceOptions;
 
 #[derive(Args)]
 pub struct Options {
     /// The file that `train` wrote
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// What to answer about: as for `train`; of mnist:DIR the test images; a CSV file needs the columns of the model; others are not looked at
-    #[arg(long)]
-    data: DataSource,
-    /// What synthetic data are drawn from
-    #[arg(long, default_value_t = 7)]
-    seed: u64,
+    #[command(flatten)]
+    settings: SourceOptions,
+    /// What to do about a category that the net never saw: error, or ignore (it counts as none of those that it knows)
+    #[arg(long, value_name = "POLICY", default_value = "error")]
+    unseen: Unseen,
+    /// The file to write instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
-/// Prints a CSV table: for every row its number, the class, and the probability of every class.
-pub fn run(Options { model: file, data, seed }: Options) -> Result<(), Failure> {
-    let saved = SavedModel::read(&file).map_err(Failure::run)?;
-    let (model, params) = saved.load().map_err(Failure::run)?;
-    let features = features(&data, &saved, seed)?;
+/// Prints a CSV table: for every row its number and the answer, of classes with the probability of each.
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { model, settings: SourceOptions(told), unseen, out } = options;
+    if told.data.is_none() {
+        return Err(Failure::usage(
+            "which rows? name them with --data: a CSV file with the columns of the model, or a set as for train",
+        ));
+    }
+    let asked = Asked::read(&model, &told)?;
+    let says = asked.says(asked.features(unseen)?.view());
 
     let mut table = csv::Writer::from_writer(Vec::new());
-    let header = ["row", "predicted"].map(String::from).into_iter();
-    write(&mut table, header.chain(saved.class_names.iter().map(|class| format!("p({class})"))))?;
-    let mut workspace = Workspace::new();
-    const ROWS: usize = 1024; // at once
-    for (chunk, rows) in features.axis_chunks_iter(Axis(0), ROWS).enumerate() {
-        let mut x = Array2::<f32>::zeros(rows.dim());
-        for (mut to, from) in x.rows_mut().into_iter().zip(rows.rows()) {
-            for (j, (to, &from)) in to.iter_mut().zip(from).enumerate() {
-                *to = ((from - saved.offset[j]) / saved.scale[j]) as f32;
+    let mut write = |cells: Vec<String>| table.write_record(cells).map_err(Failure::run);
+    let header = ["row", "predicted"].map(String::from);
+    match &asked.saved.answers {
+        Answers::Classes(names) => {
+            write(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect())?;
+            for (row, p) in says.rows().into_iter().enumerate() {
+                let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
+                let first = [row.to_string(), names[best].clone()].into_iter();
+                write(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect())?;
             }
         }
-        let answers = workspace.eval(&params, |tape| {
-            let logits = model.forward(tape.input(&x));
-            if saved.class_names.len() == logits.shape().dims()[1] {
-                logits.softmax(-1)
-            } else {
-                logits.sigmoid()
+        Answers::Number { .. } => {
+            write(header.to_vec())?;
+            for (row, number) in says.iter().enumerate() {
+                write(vec![row.to_string(), format!("{:?}", *number as f32)])?;
             }
-        });
-        for (i, answer) in answers.outer_iter().enumerate() {
-            let yes_or_no = |p: &f32| vec![1.0 - p, *p];
-            let p: Vec<f32> = match answer.as_slice() {
-                Some([p]) if saved.class_names.len() == 2 => yes_or_no(p),
-                _ => answer.iter().copied().collect(),
-            };
-            let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
-            let first = [(chunk * ROWS + i).to_string(), saved.class_names[best].clone()].into_iter();
-            write(&mut table, first.chain(p.iter().map(|p| format!("{p:?}"))))?;
         }
     }
     let bytes = table.into_inner().map_err(Failure::run)?;
-    crate::tell(&String::from_utf8_lossy(&bytes))
-}
-
-fn write(table: &mut csv::Writer<Vec<u8>>, cells: impl Iterator<Item = String>) -> Result<(), Failure> {
-    table.write_record(cells.collect::<Vec<_>>()).map_err(Failure::run)
-}
-
-/// The features of every row, as they stand in the data, in the order of the model.
-fn features(data: &DataSource, saved: &SavedModel, seed: u64) -> Result<Array2<f64>, Failure> {
-    let set = match data {
-        DataSource::Csv(path) => {
-            return features_from_csv_path(path, &saved.feature_names).map_err(Failure::run);
+    match out {
+        Some(path) => {
+            let written = write_atomically(&path, &bytes);
+            written.map_err(|error| Failure::run(format!("{}: cannot write: {error}", path.display())))?;
         }
-        DataSource::Embedded(name) => Dataset::named(name).map_err(Failure::run)?,
-        DataSource::Synthetic(set) => set.draw(&mut rng(seed)),
-        DataSource::Mnist(folder) => Dataset::mnist(folder).map_err(Failure::run)?.1,
-        DataSource::Npz(path) => Dataset::from_npz_path(path).map_err(Failure::run)?,
-    };
-    same_columns(data, &set, saved)?;
-    Ok(set.features)
-}
-
-/// Whether the columns of the data are those of the model.
-pub fn same_columns(data: &DataSource, set: &Dataset, saved: &SavedModel) -> Result<(), Failure> {
-    if set.feature_names != saved.feature_names {
-        let told = |names: &[String]| match names {
-            [first, .., last] => format!("{} columns, {first} to {last}", names.len()),
-            _ => format!("{names:?}"),
-        };
-        let (wants, has) = (told(&saved.feature_names), told(&set.feature_names));
-        return Err(Failure::run(format!(
-            "the model takes {wants}, but {data} has {has}: is this the data it was trained on?"
-        )));
+        None => crate::tell(&String::from_utf8_lossy(&bytes))?,
+    }
+    if let Some(judged) = judged(&asked) {
+        eprintln!("{judged}");
     }
     Ok(())
+}
+
+/// How often the table itself says the same, if it has the column.
+fn judged(asked: &Asked) -> Option<String> {
+    let (Answers::Classes(_), DataSource::Csv(_)) = (&asked.saved.answers, asked.data().ok()?) else {
+        return None;
+    };
+    let set = asked.labelled(Unseen::Ignore).ok()?;
+    let says = asked.says(set.features.view());
+    let right = surprisal_data::argmax_rows(says.view())
+        .iter()
+        .zip(&set.labels)
+        .filter(|(said, label)| said == label)
+        .count();
+    let (target, rows) = (asked.settings().target.as_deref()?, set.rows());
+    Some(format!(
+        "the column \"{target}\" of the data says the same in {right} of {rows} rows; more with surprisal eval"
+    ))
 }

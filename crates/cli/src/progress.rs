@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use surprisal_lab::parallel::Progress;
-use surprisal_train::Epoch;
+use surprisal_train::{At, Epoch};
 
 /// A bar for one part of the work after the other.
 pub struct Bars {
@@ -76,37 +76,57 @@ impl Progress for Bars {
 }
 
 /// The epochs of one training.
-pub struct EpochBar(Option<ProgressBar>);
+pub struct EpochBar {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+/// Parts of an epoch that the bar can tell apart.
+const PARTS: u64 = 1000;
 
 impl EpochBar {
-    pub fn new(epochs: usize) -> Self {
-        EpochBar(stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(epochs as u64);
-            match ProgressStyle::with_template("{bar:30} epoch {pos} of {len}, {eta} left; {msg}") {
-                Ok(style) => bar.with_style(style),
+    pub fn new(epochs: usize, quiet: bool) -> Self {
+        let bar = (stderr().is_terminal() && !quiet).then(|| {
+            let bar = ProgressBar::new(epochs as u64 * PARTS);
+            match ProgressStyle::with_template("{bar:30} {prefix}, {eta} left; {msg}") {
+                Ok(style) => bar.with_style(style).with_prefix(format!("epoch 0 of {epochs}")),
                 Err(_) => bar,
             }
-        }))
+        });
+        EpochBar { bar, quiet }
     }
 
-    pub fn show(&self, epoch: &Epoch) {
+    /// After a step.
+    pub fn step(&mut self, at: &At<f32>) {
+        let Some(bar) = &self.bar else { return };
+        let done = (at.epoch - 1) * at.steps_per_epoch + at.step;
+        bar.set_position(done as u64 * PARTS / at.steps_per_epoch as u64);
+        let rate = done as f64 / bar.elapsed().as_secs_f64().max(1e-9);
+        bar.set_prefix(format!("epoch {} of {}, {rate:.0} steps/s", at.epoch, at.epochs));
+    }
+
+    /// After an epoch; `watched` is what the second part is called, `share` what is told of both: "accuracy" in percent, or "r2".
+    pub fn show(&self, epoch: &Epoch, watched: &str, share: &str) {
         let Epoch { epoch, loss, train_accuracy, test_accuracy, .. } = epoch;
-        let told = format!(
-            "loss {loss:.4}, train {:.2}%, test {:.2}%",
-            100.0 * train_accuracy,
-            100.0 * test_accuracy
-        );
-        match &self.0 {
-            Some(bar) => {
-                bar.set_position(*epoch as u64);
-                bar.set_message(told);
-            }
-            None => eprintln!("epoch {epoch}: {told}"),
+        let told = match share {
+            "accuracy" => format!(
+                "loss {loss:.4}, train {:.2}%, {watched} {:.2}%",
+                100.0 * train_accuracy,
+                100.0 * test_accuracy
+            ),
+            _ => format!(
+                "loss {loss:.4}, train {share} {train_accuracy:.4}, {watched} {share} {test_accuracy:.4}"
+            ),
+        };
+        match &self.bar {
+            Some(bar) => bar.set_message(told),
+            None if !self.quiet => eprintln!("epoch {epoch}: {told}"),
+            None => {}
         }
     }
 
     pub fn end(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish();
         }
     }

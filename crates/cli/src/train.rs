@@ -1,127 +1,225 @@
 //! `surprisal train`
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Args, ValueEnum};
-use surprisal_data::{Preprocess, Split};
+use clap::Args;
+use surprisal_data::metrics::Metric;
 use surprisal_lab::folder::RunFolder;
-use surprisal_layers::{Sizes, summary};
-use surprisal_optim::{Adam, Hyperparameter, Optimizer, Sgd};
-use surprisal_train::{Epoch, Examples, SavedModel, Trainer};
+use surprisal_layers::summary;
+use surprisal_run::recorder::{CHECKPOINT, CONFIG, MODEL, interrupted_run};
+use surprisal_run::{Job, Recorder, Settings};
+use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History};
 
 use crate::Failure;
-use crate::model_options::ModelOptions;
 use crate::progress::EpochBar;
+use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
+#[command(
+    after_help = "Every option but those under \"Options\" may stand in the configuration: weight_decay = 1e-4."
+)]
 pub struct Options {
-    /// The sizes of the layers, from the columns of the data to the classes (or 1 for yes and no), such as 64-32-10
-    #[arg(long, value_name = "SIZES")]
-    model: Sizes,
     #[command(flatten)]
-    common: ModelOptions,
-    /// The optimizer
-    #[arg(long, value_enum, default_value_t = Opt::Sgd)]
-    opt: Opt,
-    /// The learning rate [default: 0.1 for sgd, 0.001 for adam]
-    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| in_range(Hyperparameter::LearningRate, text))]
-    lr: Option<f64>,
-    /// How much of the last step's velocity stays, for sgd: 0 to below 1
-    #[arg(long, allow_negative_numbers = true, default_value = "0", value_parser = |text: &str| in_range(Hyperparameter::Momentum, text))]
-    momentum: f64,
-    /// Rows in a step [default: 64, or all rows if there are fewer]
-    #[arg(long)]
-    batch: Option<usize>,
-    /// Passes over the training rows
-    #[arg(long, default_value_t = 10)]
-    epochs: usize,
+    settings: SettingOptions,
+    /// A file of settings, in TOML; options take their place
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The folder to make [default: the next free runs/train-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Opt {
-    Sgd,
-    Adam,
-}
-
-fn in_range(of: Hyperparameter, text: &str) -> Result<f64, String> {
-    let number = text.parse().map_err(|_| format!("\"{text}\" is not a number"))?;
-    of.check(number).map_err(|error| error.to_string())
+    /// The folder of a run that was interrupted, to go on with; of the settings, only --epochs may be another
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "out"])]
+    resume: Option<PathBuf>,
+    /// Say nothing but the result
+    #[arg(long)]
+    quiet: bool,
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { model: sizes, common, opt, lr, momentum, batch, epochs, out } = options;
-    common.check_target()?;
-    if opt == Opt::Adam && momentum != 0.0 {
-        return Err(Failure::usage("--momentum is for --opt sgd; adam has its own"));
+    let Options { settings: SettingOptions(told), config, out, resume, quiet } = options;
+    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+    // the second time it is meant at once
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(Failure::run)?;
+
+    let (place, mut job, checkpoint) = match resume {
+        Some(folder) => resumed(folder, &told)?,
+        None => {
+            let settings = match &config {
+                Some(path) => Settings::read(path)?.and(&told),
+                None => told,
+            };
+            begun(&settings, out.as_deref())?
+        }
+    };
+    let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
+    let telling =
+        Telling { bar: EpochBar::new(job.trainer.epochs, quiet), watched: job.parts.watched().0, share };
+    if !quiet {
+        eprint!("{}", introduction(&job));
     }
-    if epochs == 0 || batch == Some(0) {
-        return Err(Failure::usage("--epochs and --batch are 1 or more"));
+    let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), &INTERRUPTED)?;
+    let mut callbacks = (telling, recorder);
+    let outcome = job.fit(checkpoint, &mut callbacks);
+    let (telling, recorder) = callbacks;
+    telling.bar.end();
+    recorder.end()?;
+    let (history, ended) = outcome?;
+    match ended {
+        Ended::Interrupted => Err(interrupted(&place, &history)),
+        Ended::Early | Ended::Finished => finished(&place, &job, &history, ended, quiet),
     }
-    let folder = match &out {
+}
+
+/// A new run: its folder, with the settings in it.
+fn begun(
+    settings: &Settings,
+    out: Option<&Path>,
+) -> Result<(PathBuf, Job, Option<Checkpoint<f32>>), Failure> {
+    let folder = match out {
+        Some(place) if place.join(CHECKPOINT).exists() => {
+            let place = place.display();
+            return Err(Failure::run(format!(
+                "{place}: there is a run in it, and nothing is overwritten | name another folder with --out, or go on with it: \
+                 train --resume {place}"
+            )));
+        }
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs".as_ref(), "train")?,
     };
-
-    let (Split { train, test, preprocess }, model, mut params) = common.start(&sizes)?;
-    let ModelOptions { data, loss, seed, .. } = common;
-    let mut optimizer: Box<dyn Optimizer<f32>> = match opt {
-        Opt::Sgd => Box::new(Sgd::new(lr.unwrap_or(0.1)).momentum(momentum)),
-        Opt::Adam => Box::new(Adam::new(lr.unwrap_or(0.001))),
-    };
-    let (rows, unseen, classes) = (train.rows(), test.rows(), train.classes());
-    eprintln!(
-        "{data}: {rows} training and {unseen} test rows, {classes} classes\n{}",
-        summary(&params, &model, [1, sizes.inputs()])
-    );
-    let batch_size = batch.unwrap_or(64.min(rows));
-    let trainer = Trainer { objective: loss, epochs, batch_size, seed, measure_gradient: false };
-    let bar = EpochBar::new(epochs);
-    let (train_rows, test_rows) = (Examples::new(&train), Examples::new(&test));
-    let each = |epoch: &Epoch| bar.show(epoch);
-    let history = trainer
-        .fit(&model, &mut params, &mut *optimizer, &train_rows, &test_rows, each)
-        .map_err(Failure::run)?;
-    bar.end();
-
-    let counts = test.class_counts();
-    let best = (0..counts.len()).max_by_key(|&class| counts[class]);
-    let commonest = best.map(|class| (test.class_names[class].clone(), counts[class] as f64 / unseen as f64));
-    let (offset, scale) = offset_and_scale(&preprocess, train.columns());
-    let saved = SavedModel {
-        sizes: sizes.to_string(),
-        activation: model.activation().to_string(),
-        feature_names: train.feature_names,
-        class_names: train.class_names,
-        offset,
-        scale,
-        parameters: SavedModel::parameters_of(&params),
-    };
-    let files = [("model.surprisal", saved.to_bytes()), ("history.csv", history.to_csv().into_bytes())];
-    let place = folder.fill(&files.map(|(name, bytes)| (name.to_string(), bytes)))?;
-    eprintln!("the model: {}", place.join("model.surprisal").display());
-    let end = history.last();
-    if let Some((name, share)) = commonest {
-        eprintln!(
-            "for comparison: always answering \"{name}\" is right on {:.2}% of the test rows",
-            100.0 * share
-        );
-    }
-    crate::tell(&format!(
-        "train accuracy: {:.2}%\ntest accuracy: {:.2}%\n",
-        100.0 * end.train_accuracy,
-        100.0 * end.test_accuracy
-    ))
+    let job = Job::new(settings)?;
+    let place = folder.fill(&[(CONFIG.to_string(), job.settings.to_toml().into_bytes())])?;
+    Ok((place, job, None))
 }
 
-/// Every preprocessing, as what is taken off and what is divided by.
-fn offset_and_scale(preprocess: &Preprocess, columns: usize) -> (Vec<f64>, Vec<f64>) {
-    match preprocess {
-        Preprocess::None => (vec![0.0; columns], vec![1.0; columns]),
-        Preprocess::Divide(by) => (vec![0.0; columns], vec![*by; columns]),
-        Preprocess::Standardize(s) => (s.mean().to_vec(), s.scale().to_vec()),
-        Preprocess::MinMax(m) => (m.min().to_vec(), m.range().to_vec()),
+/// An interrupted run, where it stood.
+fn resumed(folder: PathBuf, told: &Settings) -> Result<(PathBuf, Job, Option<Checkpoint<f32>>), Failure> {
+    let saved = interrupted_run(&folder)?;
+    if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && told.get(s.key).is_some()) {
+        return Err(Failure::usage(format!(
+            "--{}: a run goes on with the settings it began with; only --epochs may be another | begin a new run instead, perhaps with \
+             --start-from {}",
+            other.key.replace('_', "-"),
+            folder.join(CHECKPOINT).display()
+        )));
     }
+    let path = folder.join(CHECKPOINT);
+    let settings = Settings::from_toml(&saved.settings, &path)?.and(told);
+    let mut job = Job::new(&settings)?;
+    if job.data_checksum() != saved.data_checksum {
+        return Err(Failure::run(format!(
+            "{}: the data are no longer those that the run began with | begin a new run, or bring them back",
+            path.display()
+        )));
+    }
+    saved
+        .load_into(&mut job.params)
+        .map_err(|message| Failure::run(format!("{}: {message}", path.display())))?;
+    let Some(checkpoint) = saved.checkpoint else {
+        return Err(Failure::run(format!("{}: a model without a training to go on with", path.display())));
+    };
+    Ok((folder, job, Some(checkpoint)))
+}
+
+/// What is about to be trained on what.
+fn introduction(job: &Job) -> String {
+    let (data, [train, test]) =
+        (job.settings.get("data").unwrap_or_default(), [&job.parts.train, &job.parts.test].map(|p| p.rows()));
+    let rows = match &job.parts.validation {
+        Some(validation) => {
+            format!("{train} training, {} validation and {test} test rows", validation.rows())
+        }
+        None => format!("{train} training and {test} test rows"),
+    };
+    let answers = match &job.answers {
+        Answers::Classes(names) => format!("{} classes", names.len()),
+        Answers::Number { name, .. } => format!("\"{name}\" is a number"),
+    };
+    let dropped = match job.dropped {
+        0 => String::new(),
+        n => format!("\n{n} rows were left out, because a value was missing"),
+    };
+    let inputs = job.encoder.width();
+    format!("{data}: {rows}, {answers}{dropped}\n{}\n", summary(&job.params, &job.model, [1, inputs]))
+}
+
+/// Tells every epoch.
+struct Telling {
+    bar: EpochBar,
+    watched: &'static str,
+    share: &'static str,
+}
+
+impl Callback<f32> for Telling {
+    fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+        self.bar.step(at);
+        ControlFlow::Continue(())
+    }
+    fn on_epoch(&mut self, _: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
+        self.bar.show(measured, self.watched, self.share);
+        ControlFlow::Continue(())
+    }
+}
+
+fn interrupted(place: &Path, history: &History) -> Failure {
+    let place = place.display();
+    let message = format!(
+        "interrupted after {} epochs; all but the last step is saved | to go on: surprisal train --resume {place}",
+        history.last().epoch
+    );
+    Failure { message, code: 130 }
+}
+
+fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
+    job.model_file(&job.params, None).write(&place.join(MODEL)).map_err(Failure::run)?;
+    let scores = job.scores()?;
+    //write_results(place, job, history, ended, &scores)?;
+    if !quiet {
+        if ended == Ended::Early {
+            eprintln!("stopped early: {}", why_early(job, history));
+        }
+        eprintln!("the model: {}", place.join(MODEL).display());
+        if let Some(commonest) = commonest(job) {
+            eprintln!("for comparison: {commonest}");
+        }
+    }
+    let mut told = String::new();
+    for (part, scores) in &scores {
+        for (metric, value) in scores {
+            match metric {
+                Metric::Accuracy => told += &format!("{part} accuracy: {:.2}%\n", 100.0 * value),
+                Metric::R2 | Metric::MeanAbsoluteError => told += &format!("{part} {metric}: {value:.4}\n"),
+                _ => {}
+            }
+        }
+    }
+    crate::tell(&told)
+}
+
+/// What did not become better, since when, and which epoch's net is kept.
+fn why_early(job: &Job, history: &History) -> String {
+    let (part, watch) = (job.parts.watched().0, job.trainer.watch);
+    let best = history.best(watch);
+    let kept =
+        if job.trainer.keep_best { format!("; the net is that of epoch {best}") } else { String::new() };
+    format!("{watch} on the {part} rows was best after epoch {best} of {}{kept}", history.last().epoch)
+}
+
+/// What always giving the same answer comes to.
+fn commonest(job: &Job) -> Option<String> {
+    let test = &job.parts.test;
+    if test.is_regression() {
+        return None; // R² is that comparison: always answering the mean has 0
+    }
+    let counts = test.class_counts();
+    let best = (0..counts.len()).max_by_key(|&class| counts[class])?;
+    let share = 100.0 * counts[best] as f64 / test.rows() as f64;
+    Some(format!("always answering \"{}\" is right on {share:.2}% of the test rows", test.class_names[best]))
 }

@@ -20,7 +20,6 @@ pub use metric::{MetricError, MetricProblem};
 pub use spec::SpecError;
 pub use split::{SplitError, SplitProblem};
 
-
 pub use npy::{NpyError, NpyProblem};
 
 use crate::dataset::Dataset;

@@ -106,5 +106,6 @@ pub use read_csv::{features_from_csv, features_from_csv_path};
 pub use source::{DataSource, Split};
 pub use split::{Fold, k_fold, split_rows, stratified_k_fold, stratified_split, stratified_split_rows};
 pub use standardize::Standardize;
+pub use suggest::closest;
 pub use synthetic::Synthetic;
 pub use table::{Column, ColumnValues, Table};

@@ -4,7 +4,13 @@
 ///
 /// Near enough: at most one edit in three letters (and one edit in any case), but not a new name
 /// altogether. Upper and lower case are alike.
-pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// use surprisal_data::closest;
+/// assert_eq!(closest("wieght", ["height", "weight"]), Some("weight"));
+/// assert_eq!(closest("age", ["height", "weight"]), None);
+/// ```
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let letters = name.chars().count();
     let limit = (letters / 3).max(1);

@@ -39,7 +39,7 @@ fn a_relu_net_with_adam_recognises_97_percent() {
             epochs: 5,
             batch_size: 64,
             seed,
-            measure_gradient: false,
+            ..Trainer::default()
         };
         let history = trainer.fit(&model, &mut params, &mut Adam::new(1e-3), &train, &test, |_| ()).unwrap();
         history.last().test_accuracy

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use surprisal_data::DataError;
+use surprisal_optim::OptimError;
 use surprisal_tensor::NonFinite;
 
 /// Why a training run could not go on. The parameters are left as they were before the step that failed.
@@ -13,11 +14,11 @@ use surprisal_tensor::NonFinite;
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Linear, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
+/// # use surprisal_train::Examples;
 /// # let iris = Examples::<f32>::new(&Dataset::iris());
 /// # let mut params = Params::new();
 /// let two_outputs = Linear::new(&mut params, "out", 4, 2, &mut rng(2));
-/// # let trainer = Trainer { objective: Objective::CrossEntropy, epochs: 1, batch_size: 10, seed: 3, measure_gradient: false };
+/// # let trainer = Trainer { epochs: 1, batch_size: 10, seed: 3, ..Trainer::default() };
 /// let error = trainer.fit(&two_outputs, &mut params, &mut Sgd::new(0.1), &iris, &iris, |_| ()).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
@@ -43,6 +44,10 @@ pub enum TrainError {
     Misfit(String),
     /// The data itself.
     Data(DataError),
+    /// A setting out of its range.
+    Setting(String),
+    /// The optimizer cannot go on from what was saved.
+    Optimizer(OptimError),
 }
 
 impl fmt::Display for TrainError {
@@ -58,15 +63,22 @@ impl fmt::Display for TrainError {
                 }
                 write!(
                     f,
-                    "  hint: try a learning rate of {:?} or less, a smaller start, or scaled features",
-                    learning_rate / 10.0
+                    "  hint: try a learning rate of {} or less, a smaller start, or scaled features",
+                    a_tenth(*learning_rate)
                 )
             }
-            TrainError::Misfit(message) => f.write_str(message),
+            TrainError::Misfit(message) | TrainError::Setting(message) => f.write_str(message),
             TrainError::Data(error) => error.fmt(f),
+            TrainError::Optimizer(error) => error.fmt(f),
         }
     }
 }
+/// A tenth, in one digit, and no more than is usual anywhere: of 1e30, a tenth is no advice.
+fn a_tenth(rate: f64) -> String {
+    let tenth = format!("{:.0e}", (rate / 10.0).min(1.0));
+    tenth.parse::<f64>().map_or(tenth.clone(), |tenth| format!("{tenth:?}"))
+}
+
 /// As [`Display`](fmt::Display): what a `main` that returns it prints.
 impl fmt::Debug for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

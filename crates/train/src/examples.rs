@@ -4,7 +4,7 @@ use surprisal_data::Dataset;
 use surprisal_tensor::Scalar;
 use surprisal_tensor::ndarray::Array2;
 
-/// Features `[rows, columns]` and a class label for each row.
+/// Features `[rows, columns]`, and for each row a class label or a number.
 ///
 /// ```
 /// use surprisal_data::Dataset;
@@ -16,10 +16,12 @@ use surprisal_tensor::ndarray::Array2;
 pub struct Examples<T> {
     /// `[rows, columns]`
     pub features: Array2<T>,
-    /// One for each row, below [`classes`](Self::classes).
+    /// One for each row, below [`classes`](Self::classes); none where numbers are to be predicted.
     pub labels: Vec<usize>,
-    /// How many classes there are, whether or not each occurs.
+    /// How many classes there are, whether or not each occurs; 0 where numbers are to be predicted.
     pub classes: usize,
+    /// What is to be predicted for each row, where that is a number.
+    pub values: Vec<T>,
 }
 
 impl<T: Scalar> Examples<T> {
@@ -38,10 +40,15 @@ impl<T: Scalar> Examples<T> {
             features: data.features.mapv(T::of),
             labels: data.labels.clone(),
             classes: data.class_names.len(),
+            values: data.values.iter().map(|&value| T::of(value)).collect(),
         }
     }
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.features.nrows()
+    }
+    /// Whether numbers are to be predicted, not classes.
+    pub fn of_values(&self) -> bool {
+        self.classes == 0
     }
 }

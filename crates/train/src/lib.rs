@@ -2,12 +2,16 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `objective` | [`Objective`]: what is minimised behind the model's last layer, cross-entropy or squared error |
-//! | `examples` | [`Examples`]: features and labels in the number type of the model |
-//! | `trainer` | [`Trainer`]: epochs over shuffled batches, each measured |
+//! | `objective` | [`Objective`]: what is minimised behind the model's last layer |
+//! | `examples` | [`Examples`]: features and answers in the number type of the model |
+//! | `trainer` | [`Trainer`]: every setting, and [`fit`](Trainer::fit) |
+//! | `training` | the loop: epochs over shuffled batches, each measured; it can begin anywhere |
+//! | `measure` | [`outputs`], [`probabilities`], [`score`]: what a model says, and how good that is |
+//! | `callback` | [`Callback`]: sees every step and epoch, and may end it |
 //! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
 //! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
-//! | `saved` | [`SavedModel`]: a trained model in a file |
+//! | `checkpoint` | [`Checkpoint`]: where a training stands |
+//! | `model_file` | [`ModelFile`]: a model in a file, with all that it takes to use it, or to go on training it |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
 //! | `files` | [`write_atomically`]: files that are there whole or not at all |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
@@ -17,7 +21,7 @@
 //! use surprisal_layers::{Linear, rng};
 //! use surprisal_optim::Sgd;
 //! use surprisal_tensor::Params;
-//! use surprisal_train::{Examples, Objective, Trainer};
+//! use surprisal_train::{Examples, Trainer};
 //!
 //! let mut data = Dataset::iris();
 //! data.features = Standardize::fit(&data.features)?.apply(&data.features)?;
@@ -25,8 +29,7 @@
 //!
 //! let mut params = Params::new();
 //! let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
-//! let trainer =
-//!     Trainer { objective: Objective::CrossEntropy, epochs: 50, batch_size: 30, seed: 7, measure_gradient: false };
+//! let trainer = Trainer { epochs: 50, batch_size: 30, seed: 7, ..Trainer::default() };
 //! let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.5), &examples, &examples, |_| ())?;
 //! assert!(history.last().train_accuracy > 0.94);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -34,16 +37,23 @@
 
 #![forbid(unsafe_code)]
 
+mod callback;
 pub mod check;
+mod checkpoint;
 mod error;
 mod examples;
 mod files;
 mod history;
 pub mod interchange;
+mod layout;
+mod measure;
+mod model_file;
 mod objective;
-mod saved;
 mod trainer;
+mod training;
 
+pub use callback::{At, Callback, Ended};
+pub use checkpoint::Checkpoint;
 pub use error::TrainError;
 pub use examples::Examples;
 pub use files::write_atomically;
@@ -52,6 +62,8 @@ pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
     save_safetensors,
 };
+pub use layout::layout_differences;
+pub use measure::{Watch, outputs, probabilities, score};
+pub use model_file::{Answers, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
 pub use objective::Objective;
-pub use saved::{SavedError, SavedModel, SavedParameter};
-pub use trainer::Trainer;
+pub use trainer::{Clip, EarlyStopping, Trainer};

@@ -4,26 +4,32 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_loss::{
-    HalfSquaredError, MseLoss, Reduction, binary_cross_entropy_with_logits, softmax_cross_entropy,
+    HalfSquaredError, MseLoss, Reduction, binary_cross_entropy_with_logits, huber_loss, l1_loss,
+    softmax_cross_entropy,
 };
 use surprisal_tensor::{Scalar, Var};
 
-/// A loss of the model's logits against class labels.
+/// A loss of the model's outputs against class labels, or against numbers.
 ///
-/// All go through the same head: one logit through a sigmoid ("yes" is class 1), several through a softmax. All are means over
-/// the *rows*, summed over the outputs of a row, so that at one learning rate none takes smaller steps by its
-/// bookkeeping alone.
+/// Against labels all go through the same head: one logit through a sigmoid ("yes" is class 1), several through a softmax. Against
+/// numbers the one output is the answer. All are means over the *rows*, summed over the outputs of a row, so that at one learning
+/// rate none takes smaller steps by its bookkeeping alone.
 ///
-/// | name | loss of a row |
-/// |---|---|
-/// | `ce` | `-ln p_y`, the surprise at the true class |
-/// | `mse` | `Σ_k (p_k - t_k)²`, with t one-hot |
-/// | `half_mse` | `½ Σ_k (p_k - t_k)²` |
+/// | name | loss of a row with label y | loss of a row with number t |
+/// |---|---|---|
+/// | `ce` | `-ln p_y`, the surprise at the true class | |
+/// | `mse` | `Σ_k (p_k - t_k)²`, with t one-hot | `(z - t)²` |
+/// | `half_mse` | `½ Σ_k (p_k - t_k)²` | `½ (z - t)²` |
+/// | `mae` | | `|z - t|` |
+/// | `huber` | | `½ (z - t)²` up to a distance of 1, `|z - t| - ½` beyond |
 ///
 /// ```
 /// use surprisal_train::Objective;
 /// assert_eq!("mse".parse(), Ok(Objective::SquaredError));
-/// assert_eq!("mae".parse::<Objective>().unwrap_err(), "there is no loss \"mae\": choose one of ce, mse, half_mse");
+/// assert_eq!(
+///     "hinge".parse::<Objective>().unwrap_err(),
+///     "there is no loss \"hinge\": choose one of ce, mse, half_mse, mae, huber"
+/// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objective {
@@ -33,18 +39,33 @@ pub enum Objective {
     SquaredError,
     /// Half of it.
     HalfSquaredError,
+    /// Absolute error, of numbers only.
+    AbsoluteError,
+    /// Huber's loss with δ = 1, of numbers only.
+    Huber,
 }
 
 impl Objective {
     /// Every objective, in the order of the table.
-    pub const ALL: [Objective; 3] =
+    pub const ALL: [Objective; 5] = [
+        Objective::CrossEntropy,
+        Objective::SquaredError,
+        Objective::HalfSquaredError,
+        Objective::AbsoluteError,
+        Objective::Huber,
+    ];
+    /// Those that judge class labels.
+    pub const OF_LABELS: [Objective; 3] =
         [Objective::CrossEntropy, Objective::SquaredError, Objective::HalfSquaredError];
+    /// Those that judge numbers.
+    pub const OF_VALUES: [Objective; 4] =
+        [Objective::SquaredError, Objective::HalfSquaredError, Objective::AbsoluteError, Objective::Huber];
 
     /// The name it is chosen by: "ce".
     ///
     /// ```
     /// use surprisal_train::Objective;
-    /// assert_eq!(Objective::ALL.map(Objective::name), ["ce", "mse", "half_mse"]);
+    /// assert_eq!(Objective::OF_LABELS.map(Objective::name), ["ce", "mse", "half_mse"]);
     /// assert_eq!(Objective::CrossEntropy.to_string(), "cross-entropy"); // for readers
     /// ```
     pub fn name(self) -> &'static str {
@@ -52,6 +73,8 @@ impl Objective {
             Objective::CrossEntropy => "ce",
             Objective::SquaredError => "mse",
             Objective::HalfSquaredError => "half_mse",
+            Objective::AbsoluteError => "mae",
+            Objective::Huber => "huber",
         }
     }
 
@@ -69,7 +92,8 @@ impl Objective {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the labels do not fit the logits.
+    /// At the caller's line, if the labels do not fit the logits, and if this objective is not one of
+    /// [`OF_LABELS`](Self::OF_LABELS).
     #[track_caller]
     pub fn loss<'t, T: Scalar>(self, logits: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
         let &[rows, outputs] = logits.shape().dims() else {
@@ -109,6 +133,44 @@ impl Objective {
                 HalfSquaredError { reduction: Reduction::Sum }.loss(probabilities(logits), targets)
                     * over_rows
             }
+            Objective::AbsoluteError | Objective::Huber => {
+                panic!("{self}: judges numbers, found labels: choose ce, mse or half_mse")
+            }
+        }
+    }
+
+    /// Records the loss of outputs `[rows, 1]` against one number a row.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// use surprisal_train::Objective;
+    /// let params = Params::<f64>::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let answers = tape.input(&array![[1.0], [5.0]]);
+    /// let losses = Objective::OF_VALUES.map(|objective| objective.loss_of_values(answers, &[1.5, 2.0]).item());
+    /// assert_eq!(losses, [(0.25 + 9.0) / 2.0, (0.125 + 4.5) / 2.0, (0.5 + 3.0) / 2.0, (0.125 + 2.5) / 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if the values do not fit the outputs, and if this is cross-entropy.
+    #[track_caller]
+    pub fn loss_of_values<'t, T: Scalar>(self, outputs: Var<'t, T>, values: &[T]) -> Var<'t, T> {
+        let shape = outputs.shape();
+        assert!(
+            shape.dims() == [values.len(), 1],
+            "{self}: {} values for outputs {shape}: they must be [rows, 1]",
+            values.len()
+        );
+        let targets = outputs.tape().input_with(shape, |slots| slots.copy_from_slice(values));
+        match self {
+            Objective::CrossEntropy => {
+                panic!("{self}: judges labels, found numbers: choose mse, half_mse, mae or huber")
+            }
+            Objective::SquaredError => MseLoss::default().loss(outputs, targets),
+            Objective::HalfSquaredError => HalfSquaredError::default().loss(outputs, targets),
+            Objective::AbsoluteError => l1_loss(outputs, targets),
+            Objective::Huber => huber_loss(outputs, targets),
         }
     }
 }
@@ -119,6 +181,8 @@ impl fmt::Display for Objective {
             Objective::CrossEntropy => "cross-entropy",
             Objective::SquaredError => "squared error",
             Objective::HalfSquaredError => "half squared error",
+            Objective::AbsoluteError => "absolute error",
+            Objective::Huber => "Huber's loss",
         })
     }
 }

@@ -1,29 +1,107 @@
-//! Epochs over shuffled batches.
+//! How a model is trained.
 
-use rand::Rng as _;
-use surprisal_data::{Batches, argmax_rows, gather_rows};
-use surprisal_layers::{Layer, Rng, rng};
-use surprisal_optim::Optimizer;
-use surprisal_tensor::ndarray::{ArrayD, ArrayView2, Ix2};
-use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+use surprisal_layers::Layer;
+use surprisal_optim::{Optimizer, Penalty, Schedule};
+use surprisal_tensor::{Params, Scalar};
 
-use crate::{Epoch, Examples, History, Objective, TrainError};
+use crate::training::Training;
+use crate::{Callback, Checkpoint, Ended, Epoch, Examples, History, Objective, TrainError, Watch};
 
 /// How a model is trained. Two runs from equal settings and equal parameters give equal numbers.
 ///
-/// See the example of [`fit`](Self::fit).
-#[derive(Clone, Debug)]
+/// The rest of the settings stay as they are with `..Trainer::default()`. See the example of [`fit`](Self::fit).
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
     /// What is minimised.
     pub objective: Objective,
     /// Passes over the training data.
     pub epochs: usize,
-    /// Rows in a step; the number of training rows for full-batch descent. The last batch of an epoch may be smaller.
+    /// Rows in a batch; the number of training rows for full-batch descent. The last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// The seed of the shuffling, and of what layers draw.
     pub seed: u64,
+    /// Batches whose gradients are averaged, row by row, before a step is made of them: 1 or more.
+    pub accumulate: usize,
+    /// What the learning rate does over time.
+    pub schedule: Schedule,
+    /// What large weights cost: added to the gradients, not to the losses that are told.
+    pub penalty: Penalty,
+    /// How long a step's gradient may be.
+    pub clip: Clip,
+    /// What is measured on the test part after every epoch, to decide when to stop, which epoch was the best, and for the schedule.
+    pub watch: Watch,
+    /// When to give up before the last epoch.
+    pub stop: Option<EarlyStopping>,
+    /// Whether the parameters are, in the end, those of the best epoch and not of the last.
+    pub keep_best: bool,
     /// Whether the gradient over all training rows is measured too, after every epoch: about half as much work again.
     pub measure_gradient: bool,
+}
+
+/// The usual: cross-entropy, 10 epochs, batches of 32, seed 0, and nothing else.
+impl Default for Trainer {
+    fn default() -> Self {
+        Trainer {
+            objective: Objective::CrossEntropy,
+            epochs: 10,
+            batch_size: 32,
+            seed: 0,
+            accumulate: 1,
+            schedule: Schedule::Constant,
+            penalty: Penalty::default(),
+            clip: Clip::None,
+            watch: Watch::Loss,
+            stop: None,
+            keep_best: false,
+            measure_gradient: false,
+        }
+    }
+}
+
+/// How long a step's gradient may be.
+///
+/// ```
+/// use surprisal_train::{Clip, Trainer};
+/// let trainer = Trainer { clip: Clip::Norm(1.0), ..Trainer::default() }; // as torch.nn.utils.clip_grad_norm_
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// As long as it is.
+    None,
+    /// The Euclidean length of the whole is at most this.
+    Norm(f64),
+    /// Every number is at most this, and at least minus this.
+    Value(f64),
+}
+
+/// Gives up when what is watched has not become better for so many epochs.
+///
+/// ```
+/// use surprisal_train::{EarlyStopping, Trainer};
+/// let stop = EarlyStopping { patience: 5, min_delta: 0.0 };
+/// assert_eq!(stop.ends(&[3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 1.0]), true); // the best is five epochs old; smaller is better
+/// assert_eq!(stop.ends(&[3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 0.5]), false);
+/// let trainer = Trainer { stop: Some(stop), keep_best: true, ..Trainer::default() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EarlyStopping {
+    /// So many epochs: 1 or more.
+    pub patience: usize,
+    /// By how much it has to be better to count: 0 or more.
+    pub min_delta: f64,
+}
+
+impl EarlyStopping {
+    /// Whether it is time to give up after epochs with these values, of which the smaller are the better; NaN is worse than all.
+    pub fn ends(&self, watched: &[f64]) -> bool {
+        let mut best = (0, f64::INFINITY);
+        for (epoch, &value) in watched.iter().enumerate() {
+            if value < best.1 - self.min_delta || (best.1 == f64::INFINITY && value < best.1) {
+                best = (epoch, value);
+            }
+        }
+        watched.len() > best.0 + self.patience
+    }
 }
 
 impl Trainer {
@@ -39,19 +117,18 @@ impl Trainer {
     /// let blobs = Examples::<f32>::new(&Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?);
     /// let mut params = Params::new();
     /// let model = Linear::new(&mut params, "out", 2, 1, &mut rng(2));
-    /// let trainer =
-    ///     Trainer { objective: Objective::CrossEntropy, epochs: 5, batch_size: 20, seed: 3, measure_gradient: true };
+    /// let trainer = Trainer { epochs: 5, batch_size: 20, seed: 3, measure_gradient: true, ..Trainer::default() };
     /// let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.1), &blobs, &blobs, |epoch| {
     ///     println!("{}: {}", epoch.epoch, epoch.loss);
     /// })?;
     /// assert_eq!(history.epochs().len(), 6); // the start, and five more
     /// assert!(history.last().loss < history.epochs()[0].loss);
-    /// assert!(history.to_csv().starts_with("epoch,loss,train_accuracy,test_accuracy,gradient_norm\n0,"));
+    /// assert!(history.to_csv().starts_with("epoch,loss,train_accuracy,test_accuracy,gradient_norm,"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// If the model's outputs, the data and the batch size do not fit, or if the loss is no longer finite: with the
+    /// If the model's outputs, the data, the objective and the settings do not fit, or if the loss is no longer finite: with the
     /// step, the first value that was not, and what to try.
     ///
     /// # Panics
@@ -64,181 +141,137 @@ impl Trainer {
         optimizer: &mut (impl Optimizer<T> + ?Sized),
         train: &Examples<T>,
         test: &Examples<T>,
-        mut each: impl FnMut(&Epoch),
+        each: impl FnMut(&Epoch),
     ) -> Result<History, TrainError> {
-        let mut batches = Batches::new(train.rows(), self.batch_size)?;
-        let mut run =
-            Run { trainer: self, model, train, test, workspace: Workspace::new(), labels: Vec::new() };
-        for examples in [train, test] {
-            check_fit(model, params, examples, &mut run.workspace)?;
-        }
-        let (mut order, mut seeds) = (rng(self.seed), rng(!self.seed));
-        let mut at = At { epoch: 0, step: 0, learning_rate: optimizer.learning_rate() };
-        let start = run.measure(params, at)?;
-        each(&start);
-        let mut history = History::new(start);
-        for epoch in 1..=self.epochs {
-            if self.batch_size < train.rows() {
-                batches.shuffle(&mut order);
+        struct Each<F>(F);
+        impl<T: Scalar, F: FnMut(&Epoch)> Callback<T> for Each<F> {
+            fn on_epoch(&mut self, _: &crate::At<T>, measured: &Epoch) -> std::ops::ControlFlow<()> {
+                (self.0)(measured);
+                std::ops::ControlFlow::Continue(())
             }
-            for (step, rows) in batches.iter().enumerate() {
-                at = At { epoch, step: step + 1, learning_rate: optimizer.learning_rate() };
-                run.step(params, optimizer, rows, &mut seeds, at)?;
-            }
-            let measured = run.measure(params, at)?;
-            each(&measured);
-            history.push(measured);
         }
-        Ok(history)
+        self.fit_with(model, params, optimizer, [train, test], None, &mut Each(each))
+            .map(|(history, _)| history)
     }
-}
 
-/// Where in the training something happened.
-#[derive(Clone, Copy)]
-struct At {
-    epoch: usize,
-    step: usize,
-    learning_rate: f64,
-}
-
-/// One training, with the memory it works in.
-struct Run<'a, T: Scalar, M> {
-    trainer: &'a Trainer,
-    model: &'a M,
-    train: &'a Examples<T>,
-    test: &'a Examples<T>,
-    workspace: Workspace<T>,
-    labels: Vec<usize>, // of the batch
-}
-
-impl<T: Scalar, M: Layer> Run<'_, T, M> {
+    /// [`fit`](Self::fit) that tells a [`Callback`] of every step and epoch, which may end it, and that goes on from a
+    /// [`Checkpoint`], if one is given: the parameters then are those that were saved with it.
+    ///
+    /// Where it ended and went on, nothing can be told from the numbers: the bits are those of a training that was not interrupted.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use surprisal_optim::Adam;
+    /// use surprisal_tensor::{Params, Scalar};
+    /// use surprisal_train::{At, Callback, Checkpoint, Ended, Examples, Trainer};
+    /// # use surprisal_data::Dataset;
+    /// # use surprisal_layers::{Linear, rng};
+    ///
+    /// /// Ends in the middle of an epoch, and keeps what is needed to go on.
+    /// struct Interrupt(Option<(Params<f32>, Checkpoint<f32>)>);
+    /// impl Callback<f32> for Interrupt {
+    ///     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+    ///         if (at.epoch, at.step) != (2, 1) {
+    ///             return ControlFlow::Continue(());
+    ///         }
+    ///         self.0 = Some((at.params.clone(), at.checkpoint()));
+    ///         ControlFlow::Break(())
+    ///     }
+    /// }
+    ///
+    /// # let iris = Examples::<f32>::new(&Dataset::iris());
+    /// # let mut params = Params::new();
+    /// # let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// let trainer = Trainer { epochs: 5, ..Trainer::default() };
+    /// let mut interrupted = Interrupt(None);
+    /// let mut to_the_end = params.clone();
+    /// trainer.fit(&model, &mut to_the_end, &mut Adam::new(0.01), &iris, &iris, |_| ())?;
+    ///
+    /// let parts = [&iris, &iris];
+    /// let (_, ended) =
+    ///     trainer.fit_with(&model, &mut params, &mut Adam::new(0.01), parts, None, &mut interrupted)?;
+    /// assert_eq!(ended, Ended::Interrupted);
+    /// let (mut params, checkpoint) = interrupted.0.expect("kept above");
+    /// trainer.fit_with(&model, &mut params, &mut Adam::new(0.01), parts, Some(checkpoint), &mut ())?;
+    /// assert_eq!(params.as_slice(), to_the_end.as_slice());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there, and if the checkpoint is that of another optimizer, or of a training with other data or settings, as far as that can be seen.
+    ///
+    /// # Panics
+    /// As there.
     #[track_caller]
-    fn step(
-        &mut self,
+    pub fn fit_with<T: Scalar>(
+        &self,
+        model: &impl Layer,
         params: &mut Params<T>,
         optimizer: &mut (impl Optimizer<T> + ?Sized),
-        rows: &[usize],
-        seeds: &mut Rng,
-        at: At,
-    ) -> Result<(), TrainError> {
-        self.labels.clear();
-        self.labels.extend(rows.iter().map(|&row| self.train.labels[row]));
-        let tape = self.workspace.tape(params).seeded(seeds.next_u64());
-        let loss =
-            self.trainer.objective.loss(self.model.forward(gathered(&tape, self.train, rows)), &self.labels);
-        finite(&tape, loss, at)?;
-        loss.backward();
-        optimizer.step(params, self.workspace.grads());
-        Ok(())
-    }
-
-    /// The whole of the data in the state of `params`, some rows at a time.
-    #[track_caller]
-    fn measure(&mut self, params: &Params<T>, at: At) -> Result<Epoch, TrainError> {
-        const CHUNK: usize = 1024; // rows whose values fit the caches of most machines
-        let mut gradient = self.trainer.measure_gradient.then(|| params.map(|_| 0.0));
-        let (mut loss, mut right) = (0.0, [0; 2]);
-        for (part, examples) in [self.train, self.test].into_iter().enumerate() {
-            let rows: Vec<usize> = (0..examples.rows()).collect();
-            for rows in rows.chunks(CHUNK) {
-                let labels = &examples.labels[rows[0]..][..rows.len()];
-                let share = rows.len() as f64 / examples.rows() as f64;
-                let tape = match part {
-                    0 if gradient.is_some() => self.workspace.tape(params).evaluating(),
-                    _ => self.workspace.no_grad(params),
-                };
-                let logits = self.model.forward(gathered(&tape, examples, rows));
-                right[part] += count_right(&logits.value(), labels);
-                if part > 0 {
-                    continue;
-                }
-                let mean = self.trainer.objective.loss(logits, labels);
-                finite(&tape, mean, at)?;
-                loss += share * mean.item().value();
-                if let Some(gradient) = &mut gradient {
-                    mean.backward();
-                    let parts = gradient.as_mut_slice().iter_mut().zip(self.workspace.grads().as_slice());
-                    parts.for_each(|(sum, g)| *sum += share * g.value());
-                }
-            }
+        [train, test]: [&Examples<T>; 2],
+        checkpoint: Option<Checkpoint<T>>,
+        callback: &mut impl Callback<T>,
+    ) -> Result<(History, Ended), TrainError> {
+        let rate = optimizer.learning_rate();
+        let mut training = Training::new(self, model, params, optimizer, [train, test])?;
+        match checkpoint {
+            Some(checkpoint) => training.resume(checkpoint)?,
+            None => training.start(callback)?,
         }
-        let train_accuracy = right[0] as f64 / self.train.rows() as f64;
-        let test_accuracy = right[1] as f64 / self.test.rows() as f64;
-        let gradient_norm = gradient.map(|gradient: Params<f64>| gradient.norm());
-        Ok(Epoch { epoch: at.epoch, loss, train_accuracy, test_accuracy, gradient_norm })
+        let ended = training.run(callback);
+        let history = training.end();
+        optimizer.set_learning_rate(rate);
+        ended.map(|ended| (history, ended))
     }
 }
 
-/// Runs the model on the first row: do its outputs and the classes fit? Gives how many outputs there are.
-#[track_caller]
-pub(crate) fn check_fit<T: Scalar>(
-    model: &impl Layer,
-    params: &Params<T>,
-    examples: &Examples<T>,
-    workspace: &mut Workspace<T>,
-) -> Result<usize, TrainError> {
-    let (rows, classes) = (examples.features.nrows(), examples.classes);
-    let misfit = |message: String| Err(TrainError::Misfit(message));
-    if rows == 0 || examples.labels.len() != rows {
-        let labels = examples.labels.len();
-        return misfit(format!(
-            "{rows} rows and {labels} labels: each row needs a label, and there must be a row"
-        ));
-    }
-    let tape = workspace.no_grad(params);
-    let shape = model.forward(gathered(&tape, examples, &[0])).shape();
-    let outputs = match *shape.dims() {
-        [1, outputs] => outputs,
-        _ => return misfit(format!("the model turns a row into {shape}, not into [1, outputs]")),
-    };
-    if outputs != classes && !(outputs == 1 && classes == 2) {
-        let wanted = if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
-        return misfit(format!(
-            "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
-        ));
-    }
-    match examples.labels.iter().position(|&label| label >= classes) {
-        Some(row) => misfit(format!(
-            "label {} in row {row} is not one of the {classes} classes 0 to {}",
-            examples.labels[row],
-            classes - 1
-        )),
-        None => Ok(outputs),
-    }
-}
-
-/// Some rows' features, copied straight to the tape.
-#[track_caller]
-pub(crate) fn gathered<'t, T: Scalar>(
-    tape: &'t Tape<'t, T>,
-    examples: &Examples<T>,
-    rows: &[usize],
-) -> Var<'t, T> {
-    let features = examples.features.view();
-    tape.input_with([rows.len(), features.ncols()], |slots| gather_rows(features, rows, slots))
-}
-
-/// An error that names the first value that was not finite, if the loss is not.
-fn finite<T: Scalar>(tape: &Tape<T>, loss: Var<T>, at: At) -> Result<(), TrainError> {
-    if loss.item().is_finite() {
-        return Ok(());
-    }
-    let (loss, culprit) = (loss.item().value(), tape.first_non_finite());
-    let At { epoch, step, learning_rate } = at;
-    Err(TrainError::NotFinite { epoch, step, loss, culprit, learning_rate })
-}
-
-/// How many rows have the true class as their most probable one; a single logit says class 1 where it is above 0.
-pub(crate) fn count_right<T: Scalar>(logits: &ArrayD<T>, labels: &[usize]) -> usize {
-    let logits =
-        logits.view().into_dimensionality::<Ix2>().expect("checked by check_fit: logits are [rows, outputs]");
-    said(logits).iter().zip(labels).filter(|(said, label)| said == label).count()
-}
-
-/// The class that each row of logits says.
-pub(crate) fn said<T: Scalar>(logits: ArrayView2<T>) -> Vec<usize> {
-    match logits.ncols() {
-        1 => logits.iter().map(|&z| usize::from(z > T::ZERO)).collect(),
-        _ => argmax_rows(logits),
+impl Trainer {
+    /// Whether the settings are in range and fit the data.
+    pub(crate) fn check(&self, batches: usize, of_values: bool) -> Result<(), TrainError> {
+        let setting = |message: String| Err(TrainError::Setting(message));
+        let objectives: &[Objective] = if of_values { &Objective::OF_VALUES } else { &Objective::OF_LABELS };
+        if !objectives.contains(&self.objective) {
+            let (what, names) =
+                (if of_values { "numbers" } else { "classes" }, objectives.iter().map(|o| o.name()));
+            return setting(format!(
+                "loss {}: is none for {what} | choose {}",
+                self.objective.name(),
+                Vec::from_iter(names).join(", ")
+            ));
+        }
+        if let Watch::Metric(metric) = self.watch
+            && (if of_values { !metric.for_numbers() } else { !metric.for_classes() })
+        {
+            let what = if of_values { "numbers" } else { "classes" };
+            return setting(format!(
+                "watch: {metric} does not judge {what} | choose another metric, or loss"
+            ));
+        }
+        if self.accumulate == 0 || self.accumulate > batches {
+            return setting(format!(
+                "accumulate: expected 1 to {batches}, the batches of an epoch, found {} | smaller batches leave room for more",
+                self.accumulate
+            ));
+        }
+        let positive = |what: &str, number: f64| match number > 0.0 && number.is_finite() {
+            true => Ok(()),
+            false => {
+                setting(format!("{what}: expected a finite number above 0, found {number:?} | 1.0 is usual"))
+            }
+        };
+        match self.clip {
+            Clip::None => {}
+            Clip::Norm(most) => positive("clip norm", most)?,
+            Clip::Value(most) => positive("clip value", most)?,
+        }
+        match self.stop {
+            Some(EarlyStopping { patience: 0, .. }) => {
+                setting("patience: expected 1 or more, found 0 | 10 epochs are usual".into())
+            }
+            Some(EarlyStopping { min_delta, .. }) if !(min_delta >= 0.0 && min_delta.is_finite()) => setting(
+                format!("min delta: expected a finite number, 0 or above, found {min_delta:?} | 0 is usual"),
+            ),
+            _ => Ok(()),
+        }
     }
 }

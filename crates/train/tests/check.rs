@@ -66,7 +66,7 @@ impl Elementwise for Square {
 fn a_sound_model_passes_every_check_under_every_objective() {
     let data = iris();
     for activation in [Activation::Tanh, Activation::Relu] {
-        for objective in Objective::ALL {
+        for objective in Objective::OF_LABELS {
             let (model, params) = mlp("4-16-3", activation);
             let before = params.as_slice().to_vec();
             let gradients = check::gradients(&model, &params, objective, &data, ROWS).unwrap();
@@ -122,11 +122,11 @@ fn gradients_calls_a_kink_a_kink() {
 #[test]
 fn init_loss_expects_what_equal_probabilities_give() {
     let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
-    for objective in Objective::ALL {
+    for objective in Objective::OF_LABELS {
         for outputs in [1, 2, 3, 10] {
             let classes = outputs.max(2);
             let labels: Vec<usize> = (0..30).map(|row| row % classes).collect();
-            let data = Examples { features: Array2::<f64>::ones((30, 4)), labels, classes };
+            let data = Examples { features: Array2::<f64>::ones((30, 4)), labels, classes, values: vec![] };
             let mut start = Params::new();
             let model =
                 Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
@@ -145,7 +145,7 @@ fn init_loss_expects_what_equal_probabilities_give() {
 fn init_loss_finds_logits_that_start_too_large_and_says_where() {
     let data = iris();
     let (model, mut params) = mlp("4-16-3", Activation::Tanh);
-    for objective in Objective::ALL {
+    for objective in Objective::OF_LABELS {
         let check = check::init_loss(&(&model, Times30), &params, objective, &data).unwrap();
         fails(&check, "sure before it has seen anything");
     }
@@ -176,7 +176,7 @@ fn overfit_finds_a_model_that_cannot_move_and_one_that_is_too_small() {
 
     // exclusive or, without a hidden layer
     let features = array![[0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
-    let data = Examples { features, labels: vec![0, 1, 1, 0], classes: 2 };
+    let data = Examples { features, labels: vec![0, 1, 1, 0], classes: 2, values: vec![] };
     let (model, params) = mlp("2-2", Activation::Relu);
     let check = check::overfit_one_batch(&model, &params, CE, &data, ROWS, STEPS).unwrap();
     fails(&check, "too small for these rows");

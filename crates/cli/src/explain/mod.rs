@@ -8,15 +8,15 @@ use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surprisal_data::DataSource;
 use surprisal_explain::{Explanation, explain};
 use surprisal_lab::folder::RunFolder;
-use surprisal_layers::{Activation, Init};
+use surprisal_run::Settings;
 use surprisal_tensor::{Dual, Params, Workspace};
-use surprisal_train::Examples;
+use surprisal_train::{Examples, Objective};
 
 use crate::Failure;
-use crate::model_options::{Model, ModelOptions};
+use crate::model_options::Model;
+use crate::setting_options::DataOptions;
 use expression::{Program, TARGET, not_given, numbers};
 use model::{Answer, Question};
 
@@ -33,26 +33,13 @@ pub struct Options {
     #[arg(long)]
     loss: Option<String>,
     /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start
-    #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "data", requires = "row")]
+    #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "row")]
     model: Option<Model>,
-    /// The data of the net's row: as for `train`
-    #[arg(long, requires = "model")]
-    data: Option<DataSource>,
     /// The row of the data that goes through the net, counted from 0
     #[arg(long, requires = "model")]
     row: Option<usize>,
-    /// Between the layers of a net at its start: relu, sigmoid, tanh, .. [default: relu]
-    #[arg(long, requires = "model")]
-    activation: Option<Activation>,
-    /// Where its weights start: linear, xavier_uniform, .. [default: linear]
-    #[arg(long, requires = "model")]
-    init: Option<Init>,
-    /// What its start and synthetic data are drawn from
-    #[arg(long, default_value_t = 7)]
-    seed: u64,
-    /// The column of a CSV file that holds the class
-    #[arg(long, value_name = "COLUMN", requires = "model")]
-    target: Option<String>,
+    #[command(flatten)]
+    settings: DataOptions,
     /// All there is to say of each node, instead of a line an operation
     #[arg(long)]
     full: bool,
@@ -63,12 +50,16 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { expression, at, loss, model, data, row, activation, init, seed, target, full, out } =
-        options;
-    if let (Some(model), Some(data), Some(row)) = (model, data, row) {
+    let Options { expression, at, loss, model, row, settings: DataOptions(settings), full, out } = options;
+    if let (Some(model), Some(row)) = (model, row) {
         let loss = loss.as_deref().unwrap_or("ce").parse().map_err(Failure::usage)?;
-        let common = ModelOptions { data, activation, loss, seed, init, target };
-        return of_net(model, &common, row, full, out.as_deref());
+        return of_net(model, &settings, loss, row, full, out.as_deref());
+    }
+    if let Some(setting) = Settings::ALL.iter().find(|setting| settings.get(setting.key).is_some()) {
+        return Err(Failure::usage(format!(
+            "--{} is for a net: name it with --model",
+            setting.key.replace('_', "-")
+        )));
     }
     let text = expression.unwrap_or_default();
     let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
@@ -122,21 +113,22 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// Prints both passes of one row and what follows from them, and makes the pictures.
 fn of_net(
     model: Model,
-    common: &ModelOptions,
+    settings: &Settings,
+    loss: Objective,
     row: usize,
     full: bool,
     out: Option<&Path>,
 ) -> Result<(), Failure> {
-    let (model, params, [set, scaled]) = model.with_all_rows(common)?;
+    let (model, params, [set, scaled]) = model.with_all_rows(settings)?;
     let examples = Examples::new(&scaled);
     let question = Question { model: &model, params: &params, examples: &examples, data: &set, row };
-    let Answer { explanation, before, after } = question.answer(common.loss)?;
+    let Answer { explanation, before, after } = question.answer(loss)?;
     let folder = match out {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs".as_ref(), "explain")?,
     };
     crate::tell(&format!("{before}{}{after}", told(&explanation, full)))?;
-    write(folder, &[(format!("Row {row} of {}", common.data), explanation)])
+    write(folder, &[(format!("Row {row} of {}", set.name), explanation)])
 }
 
 /// A line an operation, or all there is to say, in colours where somebody sees them.

@@ -85,6 +85,31 @@ const NAMED: [(&str, Metric); 21] = [
 ];
 
 impl Metric {
+    /// Every metric; of [`TopKAccuracy`](Metric::TopKAccuracy), the first two and the first five.
+    ///
+    /// ```
+    /// use surprisal_data::metrics::Metric;
+    /// assert_eq!(Metric::all().filter(Metric::for_numbers).count(), 4);
+    /// ```
+    pub fn all() -> impl Iterator<Item = Metric> {
+        NAMED.into_iter().map(|(_, metric)| metric)
+    }
+
+    /// Whether it judges answers of so many classes.
+    ///
+    /// ```
+    /// use surprisal_data::metrics::Metric;
+    /// assert!(Metric::RocAuc.for_so_many(2) && !Metric::RocAuc.for_so_many(3));
+    /// assert!(Metric::TopKAccuracy(2).for_so_many(3) && !Metric::TopKAccuracy(2).for_so_many(2));
+    /// ```
+    pub fn for_so_many(&self, classes: usize) -> bool {
+        match self {
+            Metric::TopKAccuracy(k) => *k < classes,
+            Metric::RocAuc | Metric::AveragePrecision => classes == 2,
+            _ => self.for_classes(),
+        }
+    }
+
     /// Whether a better answer has the larger value: of all but the errors and `log_loss`.
     ///
     /// ```

@@ -153,6 +153,11 @@ impl Compare {
                 self.losses[0]
             ));
         }
+        if let Some(loss) = self.losses.iter().find(|loss| !Objective::OF_LABELS.contains(loss)) {
+            return setting(format!(
+                "{loss} judges numbers, and classes are compared: choose two of ce, mse, half_mse"
+            ));
+        }
         if self.data.is_empty() {
             return setting("no data is chosen".into());
         }

@@ -172,6 +172,7 @@ impl Prepared {
             batch_size,
             seed: self.seed,
             measure_gradient: true,
+            ..Trainer::default()
         };
         let mut params = self.params.clone();
         trainer.fit(&self.model, &mut params, &mut Sgd::new(rate), &self.train, &self.test, |_| ())

@@ -5,7 +5,7 @@ use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Derivative, Disagreement, Dual, Params, Scalar, Workspace, derivatives};
 
 use super::Check;
-use crate::trainer::check_fit;
+use crate::measure::check_labels;
 use crate::{Examples, Objective, TrainError};
 
 /// Up to so many numbers all are compared ..
@@ -64,7 +64,7 @@ pub fn gradients<T: Scalar>(
     examples: &Examples<T>,
     rows: usize,
 ) -> Result<Check<Gradients>, TrainError> {
-    check_fit(model, params, examples, &mut Workspace::new())?;
+    check_labels(model, params, examples, &mut Workspace::new())?;
     let rows = rows.clamp(1, examples.rows());
     let x = examples.features.select(Axis(0), &Vec::from_iter(0..rows)).mapv(|x| Dual::of(x.value()));
     let labels = &examples.labels[..rows];

@@ -4,7 +4,7 @@ use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::Check;
-use crate::trainer::{check_fit, gathered};
+use crate::measure::{check_labels, gathered};
 use crate::{Examples, Objective, TrainError};
 
 /// How many times the loss of guessing it may be, at least and at most.
@@ -63,7 +63,7 @@ pub fn init_loss<T: Scalar>(
     examples: &Examples<T>,
 ) -> Result<Check<InitLoss>, TrainError> {
     let mut workspace = Workspace::new();
-    let outputs = check_fit(model, params, examples, &mut workspace)?;
+    let outputs = check_labels(model, params, examples, &mut workspace)?;
     let rows: Vec<usize> = (0..examples.rows()).collect();
     let (mut loss, mut logits) = (0.0, Vec::new());
     const AT_ONCE: usize = 1024;
@@ -131,6 +131,7 @@ pub(super) fn guessing(objective: Objective, outputs: usize) -> (f64, String) {
         Objective::CrossEntropy => ((k as f64).ln(), format!("ln {k}")),
         Objective::SquaredError => (squared, formula),
         Objective::HalfSquaredError => (squared / 2.0, format!("½ {formula}")),
+        Objective::AbsoluteError | Objective::Huber => unreachable!("{objective} judges no labels"),
     }
 }
 
@@ -145,6 +146,7 @@ fn best_constant(objective: Objective, outputs: usize, labels: &[usize], classes
         Objective::CrossEntropy => frequencies.iter().map(surprise).sum(),
         Objective::SquaredError => squared,
         Objective::HalfSquaredError => squared / 2.0,
+        Objective::AbsoluteError | Objective::Huber => unreachable!("{objective} judges no labels"),
     }
 }
 

@@ -6,7 +6,7 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::Check;
 use super::init_loss::guessing;
-use crate::trainer::{check_fit, count_right, gathered};
+use crate::measure::{check_labels, count_right, gathered, matrix};
 use crate::{Examples, Objective, TrainError};
 
 const LEARNING_RATE: f64 = 0.01;
@@ -74,7 +74,7 @@ pub fn overfit_one_batch<T: Scalar>(
     steps: usize,
 ) -> Result<Check<Overfit>, TrainError> {
     let mut workspace = Workspace::new();
-    let outputs = check_fit(model, params, examples, &mut workspace)?;
+    let outputs = check_labels(model, params, examples, &mut workspace)?;
     let rows = of_every_class(&examples.labels, rows.max(1));
     let labels: Vec<usize> = rows.iter().map(|&row| examples.labels[row]).collect();
 
@@ -85,7 +85,7 @@ pub fn overfit_one_batch<T: Scalar>(
         let tape = workspace.tape(&params).evaluating();
         let logits = model.forward(gathered(&tape, examples, &rows));
         let loss = objective.loss(logits, &labels);
-        let right = count_right(&logits.value(), &labels);
+        let right = count_right(matrix(logits.value()).view(), &labels);
         loss.backward();
         let loss = loss.item().value();
         losses.push(loss);

@@ -5,7 +5,7 @@ use surprisal_tensor::ndarray::{Axis, Slice};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::Check;
-use crate::trainer::check_fit;
+use crate::measure::check_labels;
 use crate::{Examples, Objective, TrainError};
 
 /// Rows in the full batch.
@@ -69,7 +69,7 @@ pub fn shapes<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<Check<Shapes>, TrainError> {
-    let wanted = check_fit(model, params, examples, &mut Workspace::new())?;
+    let wanted = check_labels(model, params, examples, &mut Workspace::new())?;
     let n = examples.rows().min(BATCH);
     if n < 2 {
         return Err(TrainError::Misfit(

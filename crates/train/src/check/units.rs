@@ -6,7 +6,7 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::Check;
 use super::init_loss::mean_and_deviation;
-use crate::trainer::check_fit;
+use crate::measure::check_labels;
 use crate::{Examples, Objective, TrainError};
 
 /// A slope below this share of the activation's largest is flat.
@@ -123,7 +123,7 @@ pub fn units<T: Scalar>(
     examples: &Examples<T>,
 ) -> Result<Check<Units>, TrainError> {
     let mut workspace = Workspace::new();
-    check_fit(model, params, examples, &mut workspace)?;
+    check_labels(model, params, examples, &mut workspace)?;
     let name = |layer: usize| {
         let name = &params.entry(model.layers()[layer].weight).name;
         name.trim_end_matches(".weight").to_string()

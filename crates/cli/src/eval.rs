@@ -1,0 +1,79 @@
+//! `surprisal eval`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use surprisal_data::metrics::{ClassificationReport, ConfusionTable, Metric};
+use surprisal_data::{Dataset, Unseen, argmax_rows};
+use surprisal_run::{Asked, Parts};
+use surprisal_train::Answers;
+
+use crate::Failure;
+use crate::setting_options::SourceOptions;
+
+#[derive(Args)]
+pub struct Options {
+    /// The file that `train` wrote
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    #[command(flatten)]
+    settings: SourceOptions,
+    /// Of the data that the net was trained on, where no --data are named: which part
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    part: Part,
+    /// What to do about a category that the net never saw: error, or ignore (it counts as none of those that it knows)
+    #[arg(long, value_name = "POLICY", default_value = "error")]
+    unseen: Unseen,
+    /// Print the metrics as JSON instead
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { model, settings: SourceOptions(told), part, unseen, json } = options;
+    let asked = Asked::read(&model, &told)?;
+    let (what, set) = if asked.on_its_own_data() {
+        let Parts { train, validation, test, .. } = asked.parts()?.parts;
+        let (name, set) = match part {
+            Part::Train => ("training", Some(train)),
+            Part::Validation => ("validation", validation),
+            Part::Test => ("test", Some(test)),
+        };
+        let set =
+            set.ok_or_else(|| Failure::usage("--part validation: the net was trained without such a part"))?;
+        (format!("the {} {name} rows of {}", set.rows(), asked.data()?), set)
+    } else {
+        let set = asked.labelled(unseen)?;
+        (format!("all {} rows of {}", set.rows(), asked.data()?), set)
+    };
+    let scores = asked.scores(&set)?;
+    if json {
+        let numbers: Map<String, Value> =
+            scores.iter().map(|(metric, value)| (metric.to_string(), json!(value))).collect();
+        return crate::tell(&format!("{}\n", json!({ "rows": set.rows(), "metrics": numbers })));
+    }
+    crate::tell(&format!("{what}\n\n{}{}", numbers(&scores), classes(&asked, &set)?))
+}
+
+/// One metric a line.
+fn numbers(scores: &[(Metric, f64)]) -> String {
+    let widest = scores.iter().map(|(metric, _)| metric.to_string().len()).max().unwrap_or(0);
+    scores.iter().map(|(metric, value)| format!("{metric:<widest$}  {value:.4}\n")).collect()
+}
+
+/// Every class, and which is taken for which.
+fn classes(asked: &Asked, set: &Dataset) -> Result<String, Failure> {
+    let Answers::Classes(names) = &asked.saved.answers else { return Ok(String::new()) };
+    let said = argmax_rows(asked.says(set.features.view()).view());
+    let report = ClassificationReport::new(&set.labels, &said, names).map_err(Failure::run)?;
+    let confusion = ConfusionTable::new(&set.labels, &said, names).map_err(Failure::run)?;
+    Ok(format!("\n{report}\n{confusion}"))
+}

@@ -1,0 +1,73 @@
+//! The settings of a run as options, from the one list of them.
+
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+use surprisal_run::{Setting, Settings};
+
+fn arg(setting: &'static Setting) -> Arg {
+    let key = setting.key;
+    let read = move |text: &str| {
+        let read = Settings::default().set(key, text).map(|()| text.to_string());
+        read.map_err(|message| message.split_once(": ").map_or(message.clone(), |(_, rest)| rest.to_string()))
+    };
+    let help = Vec::from_iter(setting.help.split_whitespace()).join(" ");
+    let arg = Arg::new(key).long(key.replace('_', "-")).value_name(setting.value).help(help);
+    let arg = arg.help_heading(setting.heading).allow_negative_numbers(true).value_parser(read);
+    match setting.value {
+        "BOOL" => arg.num_args(0..=1).default_missing_value("true"),
+        _ => arg,
+    }
+}
+
+macro_rules! options {
+    ($(#[doc = $doc:literal])+ $name:ident, $is_one:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone)]
+        pub struct $name(pub Settings);
+
+        impl $name {
+            fn settings() -> impl Iterator<Item = &'static Setting> {
+                let is_one: fn(&Setting) -> bool = $is_one;
+                Settings::ALL.iter().filter(move |setting| is_one(setting))
+            }
+        }
+
+        impl Args for $name {
+            fn augment_args(command: Command) -> Command {
+                command.args(Self::settings().map(arg))
+            }
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                let mut options = $name(Settings::default());
+                options.update_from_arg_matches(matches)?;
+                Ok(options)
+            }
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                for setting in Self::settings() {
+                    if let Some(text) = matches.get_one::<String>(setting.key) {
+                        let read = self.0.set(setting.key, text);
+                        read.map_err(|message| Error::raw(clap::error::ErrorKind::ValueValidation, message))?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+options! {
+    /// Every setting of a run: what was told by options, and only that.
+    SettingOptions, |_| true
+}
+options! {
+    /// The data, how they are read, and how a net starts on them.
+    DataOptions, |setting| setting.heading == "Data" || ["activation", "init", "seed"].contains(&setting.key)
+}
+options! {
+    /// The data alone, and how they are read: for a net that was saved.
+    SourceOptions, |setting| ["data", "target", "separator", "header", "seed"].contains(&setting.key)
+}

@@ -1,0 +1,183 @@
+//! [`Asked`]: a trained net, and data to ask it about.
+
+use std::path::Path;
+
+use surprisal_data::metrics::Metric;
+use surprisal_data::{CsvOptions, DataSource, Dataset, Unseen};
+use surprisal_layers::{Mlp, rng};
+use surprisal_tensor::Params;
+use surprisal_tensor::ndarray::{Array2, ArrayView2};
+use surprisal_train::{Answers, Examples, SavedModel, outputs, probabilities};
+
+use crate::job::{self, SEED, scaled};
+use crate::{Job, RunError, Settings};
+
+/// A net that was saved, ready to answer.
+pub struct Asked {
+    /// The file.
+    pub saved: SavedModel,
+    /// The net in it ..
+    pub model: Mlp,
+    /// .. and its parameters.
+    pub params: Params<f32>,
+    settings: Settings, // of its training, with what was told now
+    told: Settings,
+}
+
+impl Asked {
+    /// Reads the file; `told` says which data are asked about and how tables are read, where that is not as it was in training.
+    ///
+    /// # Errors
+    /// If it is no such file, or its settings cannot be read.
+    pub fn read(file: &Path, told: &Settings) -> Result<Asked, RunError> {
+        let saved = SavedModel::read(file)?;
+        let (model, params) =
+            saved.load().map_err(|message| RunError::Run(format!("{}: {message}", file.display())))?;
+        let settings = Settings::from_toml(&saved.settings, file)?.and(told);
+        Ok(Asked { saved, model, params, settings, told: told.clone() })
+    }
+
+    /// The settings of its training, with what was told now.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Which data are asked about.
+    ///
+    /// # Errors
+    /// If nobody says.
+    pub fn data(&self) -> Result<&DataSource, RunError> {
+        let message = "there are no data to ask about: name them with --data";
+        self.settings.data.as_ref().ok_or_else(|| RunError::Usage(message.into()))
+    }
+
+    /// Whether these are the data of its training, so that the rows that it was trained on can be told from the others.
+    pub fn on_its_own_data(&self) -> bool {
+        self.told.data.is_none()
+    }
+
+    fn options(&self) -> Result<CsvOptions, RunError> {
+        let Settings { header, separator, .. } = &self.settings;
+        let separator =
+            separator.as_deref().map(CsvOptions::parse_separator).transpose().map_err(RunError::usage)?;
+        Ok(CsvOptions { header: header.unwrap_or(true), separator, ..CsvOptions::default() })
+    }
+
+    /// The rows of the data, as the net wants them; of MNIST the test images.
+    ///
+    /// # Errors
+    /// If the data cannot be read, or have other columns than the net was trained on.
+    pub fn features(&self, unseen: Unseen) -> Result<Array2<f64>, RunError> {
+        match self.data()? {
+            DataSource::Csv(path) => Ok(self.saved.encoder.read_csv_path(path, &self.options()?, unseen)?),
+            other => Ok(self.arrays(other)?.features),
+        }
+    }
+
+    /// The rows and their answers: labels in the order of the net's classes, or values.
+    ///
+    /// # Errors
+    /// As [`features`](Self::features), and if the answers are missing, or classes that the net does not know.
+    pub fn labelled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
+        let set = match self.data()? {
+            DataSource::Csv(path) => {
+                let features = self.features(unseen)?;
+                let texts = crate::answers::column(path, &self.options()?, self.settings.target.as_deref())?;
+                let mut set = Dataset {
+                    name: path.display().to_string(),
+                    features,
+                    labels: Vec::new(),
+                    values: Vec::new(),
+                    class_names: Vec::new(),
+                    feature_names: self.saved.encoder.feature_names(),
+                };
+                match &self.saved.answers {
+                    Answers::Classes(names) => {
+                        set.labels = texts.labels(names)?;
+                        set.class_names = names.clone();
+                    }
+                    Answers::Number { .. } => set.values = texts.values()?,
+                }
+                set
+            }
+            other => self.arrays(other)?,
+        };
+        match &self.saved.answers {
+            Answers::Classes(names) if set.is_regression() => Err(RunError::Run(format!(
+                "{}: has numbers to predict, and the net knows the classes {}",
+                set.name,
+                names.join(", ")
+            ))),
+            Answers::Classes(names) => Ok(set.with_class_order(names)?),
+            Answers::Number { name, .. } if !set.is_regression() => Err(RunError::Run(format!(
+                "{}: has classes, and the net predicts the number \"{name}\"",
+                set.name
+            ))),
+            Answers::Number { .. } => Ok(set),
+        }
+    }
+
+    /// Data that are no table, as the net wants them.
+    fn arrays(&self, data: &DataSource) -> Result<Dataset, RunError> {
+        let loaded = data.open(&CsvOptions::default(), &mut rng(self.settings.seed.unwrap_or(SEED)))?;
+        let rows = Vec::from_iter(loaded.given_test().unwrap_or(0..loaded.rows()));
+        let as_they_stand =
+            loaded.dataset(&rows, &loaded.prepare(&rows, Some(surprisal_data::Scaling::None))?)?;
+        let (wants, has) = (self.saved.encoder.feature_names(), &as_they_stand.feature_names);
+        if wants != *has {
+            let told = |names: &[String]| match names {
+                [first, .., last] => format!("{} columns, {first} to {last}", names.len()),
+                _ => format!("{names:?}"),
+            };
+            return Err(RunError::Run(format!(
+                "the model takes {}, but {data} has {}: is this the data it was trained on?",
+                told(&wants),
+                told(has)
+            )));
+        }
+        Ok(loaded.dataset(&rows, &self.saved.encoder)?)
+    }
+
+    /// The parts of the data of its training, cut and scaled as they were then.
+    ///
+    /// # Errors
+    /// If the file does not say how it was trained, or the data are no longer what they were.
+    pub fn parts(&self) -> Result<Job, RunError> {
+        if self.saved.settings.is_empty() {
+            return Err(RunError::Usage(
+                "the file does not say what the net was trained on: name data with --data".into(),
+            ));
+        }
+        let job = Job::new(&Settings { start_from: None, ..self.settings.clone() })?;
+        if job.data_checksum() != self.saved.data_checksum {
+            return Err(RunError::Run(format!(
+                "{}: the data are no longer those that the net was trained on | name data with --data to ask about all of their rows",
+                self.data()?
+            )));
+        }
+        Ok(job)
+    }
+
+    /// What the net says of rows: the probability of every class, or the number.
+    pub fn says(&self, features: ArrayView2<f64>) -> Array2<f64> {
+        let outputs = self.outputs(features);
+        match self.saved.answers {
+            Answers::Classes(_) => probabilities(outputs.view()),
+            Answers::Number { offset, scale, .. } => outputs.mapv(|z| offset + scale * f64::from(z)),
+        }
+    }
+
+    /// The net's outputs themselves.
+    pub fn outputs(&self, features: ArrayView2<f64>) -> Array2<f32> {
+        outputs(&self.model, &self.params, features.mapv(|x| x as f32).view())
+    }
+
+    /// Every metric that there is for such answers.
+    ///
+    /// # Errors
+    /// If an output is not finite.
+    pub fn scores(&self, set: &Dataset) -> Result<Vec<(Metric, f64)>, RunError> {
+        let examples = scaled(Examples::new(set), &self.saved.answers);
+        job::scores(&self.saved.answers, self.outputs(set.features.view()).view(), &examples)
+    }
+}

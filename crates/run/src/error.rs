@@ -1,0 +1,70 @@
+//! What a run could not do.
+
+use std::fmt;
+
+use surprisal_data::{DataError, ErrorKind};
+use surprisal_lab::folder::FolderError;
+use surprisal_optim::OptimError;
+use surprisal_train::{ModelFileError, TrainError};
+
+/// Why a run could not be begun or ended.
+#[derive(Clone, PartialEq)]
+pub enum RunError {
+    /// It was told something that cannot be: a mistake of whoever told.
+    Usage(String),
+    /// The data, a file or the training itself.
+    Run(String),
+}
+
+impl RunError {
+    pub(crate) fn usage(error: impl fmt::Display) -> RunError {
+        RunError::Usage(error.to_string())
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            RunError::Usage(message) | RunError::Run(message) => f.write_str(message),
+        }
+    }
+}
+/// As [`Display`](fmt::Display): what a `main` that returns it prints.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl std::error::Error for RunError {}
+
+impl From<DataError> for RunError {
+    fn from(error: DataError) -> Self {
+        match error.kind() {
+            ErrorKind::Spec(_) => RunError::Usage(error.to_string()),
+            _ => RunError::Run(error.to_string()),
+        }
+    }
+}
+impl From<TrainError> for RunError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Setting(message) => RunError::Usage(message),
+            error => RunError::Run(error.to_string()),
+        }
+    }
+}
+impl From<OptimError> for RunError {
+    fn from(error: OptimError) -> Self {
+        RunError::Usage(error.to_string())
+    }
+}
+impl From<ModelFileError> for RunError {
+    fn from(error: ModelFileError) -> Self {
+        RunError::Run(error.to_string())
+    }
+}
+impl From<FolderError> for RunError {
+    fn from(error: FolderError) -> Self {
+        RunError::Run(error.to_string())
+    }
+}

@@ -1,0 +1,200 @@
+//! [`Recorder`]: what stands in a run's folder while it runs.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use surprisal_train::write_atomically;
+use surprisal_train::{Answers, At, Callback, Epoch, History, SavedModel, Watch};
+
+use crate::job::unit;
+use crate::{Job, RunError};
+
+/// The settings of the run.
+pub const CONFIG: &str = "config.toml";
+/// Where the training stands.
+pub const CHECKPOINT: &str = "checkpoint.surprisal";
+/// The trained model.
+pub const MODEL: &str = "model.surprisal";
+/// A row an epoch.
+pub const HISTORY: &str = "history.csv";
+/// The same, as an object a line.
+pub const HISTORY_LINES: &str = "history.jsonl";
+
+/// How long a training may go on without a checkpoint, where nobody said after how many steps one is wanted.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writes every epoch to the history at once, and checkpoints now and then, and ends the training when it is asked to.
+pub struct Recorder<'a> {
+    folder: PathBuf,
+    model: SavedModel, // without parameters
+    table: EpochTable,
+    files: [File; 2],
+    every: Option<usize>,
+    saved: Instant,
+    interrupted: &'a AtomicBool,
+    failed: Option<RunError>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Begins the files of a history in the folder, with the epochs that there are already. The training ends after the step in
+    /// which `interrupted` becomes true.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn new(
+        folder: &Path,
+        job: &Job,
+        begun: Option<&History>,
+        interrupted: &'a AtomicBool,
+    ) -> Result<Self, RunError> {
+        let table = EpochTable::new(job);
+        let epochs = begun.map_or(&[][..], History::epochs);
+        let write = |name: &str, text: String| {
+            let path = folder.join(name);
+            let written = write_atomically(&path, text.as_bytes())
+                .and_then(|()| OpenOptions::new().append(true).open(&path));
+            written.map_err(|error| cannot_write(&path, &error))
+        };
+        let files = [write(HISTORY, table.csv(epochs))?, write(HISTORY_LINES, table.lines(epochs))?];
+        let model = SavedModel { parameters: Vec::new(), ..job.model_file(&job.params, None) };
+        let every = job.settings.checkpoint_every;
+        let folder = folder.to_path_buf();
+        Ok(Recorder { folder, model, table, files, every, saved: Instant::now(), interrupted, failed: None })
+    }
+
+    /// What could not be written, if anything: that ended the training.
+    ///
+    /// # Errors
+    /// With that.
+    pub fn end(self) -> Result<(), RunError> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    fn save(&mut self, at: &At<f32>) -> Result<(), RunError> {
+        let parameters = SavedModel::of(at.params).parameters;
+        let model = SavedModel { parameters, checkpoint: Some(at.checkpoint()), ..self.model.clone() };
+        model.write(&self.folder.join(CHECKPOINT))?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn note(&mut self, epoch: &Epoch) -> Result<(), RunError> {
+        let rows = [self.table.csv_row(epoch), self.table.line(epoch)];
+        for ((file, row), name) in self.files.iter_mut().zip(rows).zip([HISTORY, HISTORY_LINES]) {
+            file.write_all(row.as_bytes()).map_err(|error| cannot_write(&self.folder.join(name), &error))?;
+        }
+        Ok(())
+    }
+
+    /// Goes on if all went well and nobody wants it to end.
+    fn flow(&mut self, outcome: Result<(), RunError>) -> ControlFlow<()> {
+        if let Err(error) = outcome {
+            self.failed.get_or_insert(error);
+            return ControlFlow::Break(());
+        }
+        match self.interrupted.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl Callback<f32> for Recorder<'_> {
+    fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+        let steps = at.steps_per_epoch * (at.epoch - 1) + at.step;
+        let due = self.every.is_some_and(|every| steps.is_multiple_of(every));
+        let outcome = if due || self.interrupted.load(Ordering::Relaxed) { self.save(at) } else { Ok(()) };
+        self.flow(outcome)
+    }
+    fn on_epoch(&mut self, at: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
+        let due = self.every.is_none() && self.saved.elapsed() > PATIENCE;
+        let last = at.epoch == at.epochs;
+        let mut outcome = self.note(measured);
+        if outcome.is_ok() && (due || last || at.epoch == 0 || self.interrupted.load(Ordering::Relaxed)) {
+            outcome = self.save(at);
+        }
+        self.flow(outcome)
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> RunError {
+    RunError::Run(format!("{}: cannot write: {error}", path.display()))
+}
+
+/// What of an epoch is noted, and what its columns are called.
+pub struct EpochTable {
+    columns: Vec<(String, Column)>,
+}
+
+type Column = Box<dyn Fn(&Epoch) -> f64>;
+
+impl EpochTable {
+    /// The columns of this run: losses and accuracies (or R²) of the training part and of the part that is watched.
+    pub fn new(job: &Job) -> Self {
+        let watched = job.parts.watched().0;
+        let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
+        let mut columns: Vec<(String, Column)> = vec![
+            ("epoch".into(), Box::new(|e| e.epoch as f64)),
+            ("train_loss".into(), Box::new(|e| e.loss)),
+            (format!("train_{share}"), Box::new(|e| e.train_accuracy)),
+            (format!("{watched}_loss"), Box::new(|e| e.test_loss)),
+            (format!("{watched}_{share}"), Box::new(|e| e.test_accuracy)),
+            ("learning_rate".into(), Box::new(|e| e.learning_rate)),
+        ];
+        if let Watch::Metric(metric) = job.trainer.watch {
+            let name = format!("{watched}_{metric}");
+            if !columns.iter().any(|(column, _)| *column == name) {
+                let unit = unit(metric, &job.answers);
+                columns.push((name, Box::new(move |e| unit * e.watched)));
+            }
+        }
+        EpochTable { columns }
+    }
+
+    /// What the columns are called.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+    /// A column by its name.
+    pub fn column<'t>(&'t self, name: &str) -> Option<impl Fn(&Epoch) -> f64 + 't> {
+        self.columns.iter().find(|(column, _)| column == name).map(|(_, value)| value)
+    }
+
+    fn csv(&self, epochs: &[Epoch]) -> String {
+        let rows: String = epochs.iter().map(|epoch| self.csv_row(epoch)).collect();
+        format!("{}\n{rows}", Vec::from_iter(self.names()).join(","))
+    }
+    fn csv_row(&self, epoch: &Epoch) -> String {
+        let cells = self.columns.iter().map(|(_, value)| value(epoch).to_string());
+        format!("{}\n", Vec::from_iter(cells).join(","))
+    }
+    fn lines(&self, epochs: &[Epoch]) -> String {
+        epochs.iter().map(|epoch| self.line(epoch)).collect()
+    }
+    fn line(&self, epoch: &Epoch) -> String {
+        let cells = self.columns.iter().map(|(name, value)| {
+            let value = if name == "epoch" { epoch.epoch.into() } else { value(epoch).into() }; // NaN becomes null
+            (name.clone(), value)
+        });
+        format!("{}\n", serde_json::Value::Object(cells.collect()))
+    }
+}
+
+/// The model, its settings and its checkpoint, of a run that is to go on.
+///
+/// # Errors
+/// If there is no such folder, or no checkpoint in it that can be used.
+pub fn interrupted_run(folder: &Path) -> Result<SavedModel, RunError> {
+    let path = folder.join(CHECKPOINT);
+    if !fs::exists(&path).unwrap_or(false) {
+        return Err(RunError::Run(format!(
+            "{}: there is no checkpoint in it, {CHECKPOINT} | name the folder of a run that was interrupted",
+            folder.display()
+        )));
+    }
+    Ok(SavedModel::read(&path)?)
+}

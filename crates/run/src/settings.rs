@@ -1,0 +1,497 @@
+//! [`Settings`]: everything that a run can be told, in one list. From it come the options of the command, the keys of a
+//! configuration file, what a sweep can vary, and the messages about each.
+
+use std::fmt::{Display, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use surprisal_data::{CsvOptions, DataSource, Missing, Scaling, Task};
+use surprisal_layers::{Activation, Init, Sizes};
+use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
+use surprisal_train::{Objective, Watch};
+
+use crate::RunError;
+
+/// One setting: what it is called and what it means.
+pub struct Setting {
+    /// "weight_decay"; as an option of the command, `--weight-decay`.
+    pub key: &'static str,
+    /// What it is about: "Optimizer".
+    pub heading: &'static str,
+    /// What stands for its value in a page of help: "RATE"; empty for a switch.
+    pub value: &'static str,
+    /// What it means, and what holds where it is not given.
+    pub help: &'static str,
+    read: fn(&mut Settings, &str) -> Result<(), String>,
+    written: fn(&Settings) -> Option<(String, bool)>, // and whether it is text
+}
+
+macro_rules! settings {
+    ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(, $check:expr)?; )+ } )+) => {
+        /// What a run was told: by a file, by options, or by a program. What was not told is `None`.
+        ///
+        /// ```
+        /// use surprisal_run::Settings;
+        /// let mut settings = Settings::from_toml("data = \"iris\"\nlr = 0.05\n", "iris.toml".as_ref())?;
+        /// settings.set("lr", "0.1").unwrap(); // as an option of the command would
+        /// assert_eq!((settings.lr, settings.epochs), (Some(0.1), None));
+        /// assert_eq!(settings.to_toml(), "data = \"iris\"\nlr = 0.1\n");
+        /// # Ok::<(), surprisal_run::RunError>(())
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Settings {
+            $($( $(#[doc = $help])+ pub $key: Option<$type>, )+)+
+        }
+
+        impl Settings {
+            /// Every setting, in the order of a file.
+            pub const ALL: &[Setting] = &[ $($( Setting {
+                key: stringify!($key),
+                heading: $heading,
+                value: $value,
+                help: concat!($($help, "\n"),+),
+                read: |settings, text| {
+                    let value = <$type as Value>::read(text)?;
+                    $( let check: fn(&$type) -> Result<(), String> = $check; check(&value)?; )?
+                    settings.$key = Some(value);
+                    Ok(())
+                },
+                written: |settings| settings.$key.as_ref().map(|v| (v.written(), <$type as Value>::TEXT)),
+            }, )+)+ ];
+        }
+    };
+}
+
+settings! {
+    "Data" {
+        /// What to learn from: FILE.csv, FILE.tsv, FILE.npz, iris, breast_cancer, digits, mnist:DIR, or a set that is drawn:
+        /// moons:n=500,noise=0.2, xor, circles, blobs, spirals
+        data: DataSource = "SOURCE";
+        /// The column of a table that is to be predicted, by name or by place: 0 is the first, -1 the last
+        target: String = "COLUMN";
+        /// What is predicted: classes, numbers, or auto [default: auto]
+        task: Task = "TASK";
+        /// Columns of a table to leave out, separated by commas
+        ignore: List = "COLUMNS";
+        /// Columns of a table that hold categories, separated by commas [default: those of text, if it is of few kinds]
+        categorical: List = "COLUMNS";
+        /// Where a table has no value: error, drop (leave the row out) or mean (fill in the training rows' mean, or their commonest category) [default: error]
+        missing: Missing = "POLICY";
+        /// What stands between the columns of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
+        separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(|error| error.to_string());
+        /// Whether a table begins with the names of its columns [default: true]
+        header: bool = "BOOL";
+        /// What is done to numbers: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their largest]
+        scaling: Scaling = "SCALING";
+        /// The share of rows that is kept for the last judgement [default: 0.25]
+        test: f64 = "SHARE", |&share| within("a share", share, share > 0.0 && share < 1.0, "above 0 and below 1", "0.25");
+        /// The share of rows that decides which epoch is the best and when to stop [default: 0.15 if anything depends on it, otherwise 0]
+        validation: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
+        /// Whether training rows of rare classes are repeated (oversample), or rows of common ones left out (undersample) [default: none]
+        balance: Balance = "HOW";
+        /// The share of training rows whose label is changed to another, to see what that does [default: 0]
+        label_noise: f64 = "SHARE", |&share| within("a share", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
+    }
+    "Net" {
+        /// All sizes of the net, from the columns of the data to the classes (or 1 for yes and no, and for a number): 64-32-10
+        model: Sizes = "SIZES";
+        /// The sizes of the hidden layers alone, such as 32-16, or none; what goes in and out follows from the data [default: 32]
+        hidden: Hidden = "SIZES";
+        /// Between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
+        activation: Activation = "NAME";
+        /// Where weights start: linear, xavier_uniform, kaiming_normal, normal:0.5, .. [default: linear]
+        init: Init = "START";
+        /// A model file whose parameters are the start
+        start_from: PathBuf = "FILE";
+        /// Layers, or parameters, that stay as they start, separated by commas: layer1, or *.bias
+        freeze: List = "NAMES";
+    }
+    "Optimizer" {
+        /// Of classes: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; of numbers: mse, half_mse, mae or huber [default: ce; mse for numbers]
+        loss: Objective = "LOSS";
+        /// The optimizer: sgd, rmsprop, adagrad, adam or adamw [default: sgd]
+        opt: OptimizerKind = "NAME";
+        /// The learning rate [default: 0.1 for sgd, 0.001 for adam, ..]
+        lr: f64 = "RATE", |&lr| ranged(Hyperparameter::LearningRate, lr);
+        /// How much of the last step's velocity stays, for sgd and rmsprop: 0 to below 1 [default: 0]
+        momentum: f64 = "SHARE", |&mu| ranged(Hyperparameter::Momentum, mu);
+        /// Whether sgd's momentum looks a step ahead [default: false]
+        nesterov: bool = "BOOL";
+        /// How much of rmsprop's mean square stays: 0 to below 1 [default: 0.99]
+        alpha: f64 = "SHARE", |&alpha| ranged(Hyperparameter::Alpha, alpha);
+        /// How much of adam's mean gradient stays: 0 to below 1 [default: 0.9]
+        beta1: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta1, beta);
+        /// How much of adam's mean square stays: 0 to below 1 [default: 0.999]
+        beta2: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta2, beta);
+        /// What keeps a division from being by 0: above 0 [default: 1e-8; 1e-10 for adagrad]
+        eps: f64 = "NUMBER", |&eps| ranged(Hyperparameter::Eps, eps);
+        /// How strongly the optimizer pulls all parameters to 0 [default: 0; 0.01 for adamw]
+        weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
+        /// What the size of weights costs; biases cost nothing [default: 0]
+        l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::WeightDecay, l1);
+        /// What half the square of weights costs; with l1 an elastic net [default: 0]
+        l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::WeightDecay, l2);
+        /// The length that a gradient is cut to
+        clip_norm: f64 = "LENGTH", |&most| within("a length", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
+        /// The size that every number of a gradient is cut to
+        clip_value: f64 = "NUMBER", |&most| within("a size", most, most > 0.0 && most.is_finite(), "finite and above 0", "0.5");
+        /// Batches whose gradients make one step [default: 1]
+        accumulate: usize = "BATCHES", |&n| at_least_one(n);
+        /// What the learning rate does over time: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: constant]
+        schedule: Schedule = "SCHEDULE";
+        /// Learning rates and decays of single layers: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
+        groups: Groups = "GROUPS";
+    }
+    "Training" {
+        /// Passes over the training rows [default: 10]
+        epochs: usize = "N", |&n| at_least_one(n);
+        /// Rows in a batch [default: 64, or all rows if there are fewer]
+        batch: usize = "ROWS", |&n| at_least_one(n);
+        /// What the split, the start and the order of rows are drawn from [default: 7]
+        seed: u64 = "SEED";
+        /// What decides which epoch is the best: loss, or a metric such as accuracy, f1_macro, mcc, r2, mae [default: loss]
+        watch: Watch = "METRIC";
+        /// Stop when what is watched has not become better for so many epochs
+        patience: usize = "EPOCHS", |&n| at_least_one(n);
+        /// By how much it has to become better to count [default: 0]
+        min_delta: f64 = "NUMBER", |&delta| within("a difference", delta, delta >= 0.0 && delta.is_finite(), "finite, 0 or above", "0.001");
+        /// Whether the model that is saved is that of the best epoch and not of the last [default: true with patience, otherwise false]
+        keep_best: bool = "BOOL";
+        /// Steps between checkpoints [default: every few seconds, at the end of an epoch]
+        checkpoint_every: usize = "STEPS", |&n| at_least_one(n);
+    }
+}
+
+/// How the text of a setting is read and written.
+trait Value: Sized {
+    const TEXT: bool = true;
+    fn read(text: &str) -> Result<Self, String>;
+    fn written(&self) -> String;
+}
+
+fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+macro_rules! values {
+    ($($type:ty),+) => { $(
+        impl Value for $type {
+            fn read(text: &str) -> Result<Self, String> { parsed(text) }
+            fn written(&self) -> String { self.to_string() }
+        }
+    )+ };
+}
+values! { DataSource, Task, Missing, Scaling, Balance, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
+
+macro_rules! plain {
+    ($($type:ty: $what:literal),+) => { $(
+        impl Value for $type {
+            const TEXT: bool = false;
+            fn read(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| format!("expected {}, found \"{text}\"", $what))
+            }
+            fn written(&self) -> String { format!("{self:?}") }
+        }
+    )+ };
+}
+plain! { bool: "true or false", usize: "a whole number, 0 or above", u64: "a whole number, 0 or above", f64: "a number" }
+
+impl Value for String {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(text.to_string())
+    }
+    fn written(&self) -> String {
+        self.clone()
+    }
+}
+impl Value for PathBuf {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(text.into())
+    }
+    fn written(&self) -> String {
+        self.display().to_string()
+    }
+}
+impl Value for Objective {
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+    fn written(&self) -> String {
+        self.name().to_string()
+    }
+}
+
+/// Names, separated by commas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct List(pub Vec<String>);
+
+impl Value for List {
+    fn read(text: &str) -> Result<Self, String> {
+        let names = text.split(',').map(|name| name.trim().to_string());
+        Ok(List(names.filter(|name| !name.is_empty()).collect()))
+    }
+    fn written(&self) -> String {
+        self.0.join(",")
+    }
+}
+
+/// The sizes of hidden layers; none for a net without.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hidden(pub Vec<usize>);
+
+impl FromStr for Hidden {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Hidden(Vec::new()));
+        }
+        let size = |part: &str| part.trim().parse().ok().filter(|&size| size > 0);
+        let sizes: Option<Vec<usize>> = text.split('-').map(size).collect();
+        sizes
+            .map(Hidden)
+            .ok_or(format!("\"{text}\" is no list of hidden layers: write for example 32, 64-32, or none"))
+    }
+}
+impl Display for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.0.is_empty() {
+            true => f.write_str("none"),
+            false => f.write_str(&Vec::from_iter(self.0.iter().map(usize::to_string)).join("-")),
+        }
+    }
+}
+
+/// What is done about classes with few rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Balance {
+    /// Nothing.
+    None,
+    /// Rows of rare classes are repeated.
+    Oversample,
+    /// Rows of common classes are left out.
+    Undersample,
+}
+
+impl FromStr for Balance {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Balance::None),
+            "oversample" => Ok(Balance::Oversample),
+            "undersample" => Ok(Balance::Undersample),
+            _ => Err(format!("\"{text}\" is no way to balance: choose none, oversample or undersample")),
+        }
+    }
+}
+impl Display for Balance {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Balance::None => "none",
+            Balance::Oversample => "oversample",
+            Balance::Undersample => "undersample",
+        })
+    }
+}
+
+/// Learning rates and decays of parameters with certain names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Groups(pub Vec<Group>);
+
+/// One of [`Groups`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Which parameters: "layer1", "*.bias".
+    pub pattern: String,
+    /// Their learning rate, if it is another.
+    pub lr: Option<f64>,
+    /// Their decay, if it is another.
+    pub weight_decay: Option<f64>,
+}
+
+impl FromStr for Groups {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(group)
+            .collect::<Result<_, _>>()
+            .map(Groups)
+    }
+}
+fn group(text: &str) -> Result<Group, String> {
+    let wrong = || format!("\"{text}\" is no group: write for example layer1:lr=0.01,weight_decay=0");
+    let (pattern, rest) = text.split_once(':').ok_or_else(wrong)?;
+    let mut group = Group { pattern: pattern.trim().to_string(), lr: None, weight_decay: None };
+    for part in rest.split(',') {
+        let (key, number) = part.split_once('=').ok_or_else(wrong)?;
+        let number = f64::read(number.trim())?;
+        let (place, range) = match key.trim() {
+            "lr" => (&mut group.lr, Hyperparameter::LearningRate),
+            "weight_decay" => (&mut group.weight_decay, Hyperparameter::WeightDecay),
+            other => return Err(format!("\"{other}\": a group has lr and weight_decay | {}", wrong())),
+        };
+        ranged(range, number)?;
+        *place = Some(number);
+    }
+    Ok(group)
+}
+impl Display for Groups {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let group = |group: &Group| {
+            let parts = [("lr", group.lr), ("weight_decay", group.weight_decay)];
+            let parts =
+                parts.iter().filter_map(|(key, number)| number.map(|number| format!("{key}={number:?}")));
+            format!("{}:{}", group.pattern, Vec::from_iter(parts).join(","))
+        };
+        f.write_str(&Vec::from_iter(self.0.iter().map(group)).join(";"))
+    }
+}
+
+fn ranged(of: Hyperparameter, number: f64) -> Result<(), String> {
+    of.check(number).map(drop).map_err(|error| error.to_string())
+}
+
+fn within(what: &str, found: f64, inside: bool, range: &str, usual: &str) -> Result<(), String> {
+    match inside {
+        true => Ok(()),
+        false => Err(format!("expected {what} {range}, found {found:?} | {usual} is usual")),
+    }
+}
+
+fn at_least_one(n: usize) -> Result<(), String> {
+    if n > 0 { Ok(()) } else { Err("expected 1 or more, found 0".into()) }
+}
+
+impl Settings {
+    /// Sets one, from its text; `-` and `_` are alike in the key.
+    ///
+    /// ```
+    /// let mut settings = surprisal_run::Settings::default();
+    /// settings.set("weight-decay", "1e-4").unwrap();
+    /// assert_eq!(settings.set("lr", "-1").unwrap_err(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+    /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such setting, or the text is no value of it.
+    pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+        let plain = key.replace('-', "_");
+        let Some(setting) = Settings::ALL.iter().find(|setting| setting.key == plain) else {
+            let keys = Settings::ALL.iter().map(|setting| setting.key);
+            let advice = match surprisal_data::closest(key, keys.clone()) {
+                Some(key) => format!("did you mean \"{key}\"?"),
+                None => format!("choose one of {}", Vec::from_iter(keys).join(", ")),
+            };
+            return Err(format!("there is no setting \"{key}\" | {advice}"));
+        };
+        (setting.read)(self, text).map_err(|message| {
+            // messages about hyperparameters begin with their long name
+            let message = message
+                .split_once(": expected")
+                .map_or(message.clone(), |(_, rest)| format!("expected{rest}"));
+            format!("{key}: {message}")
+        })
+    }
+
+    /// The text of a setting, if it was told.
+    pub fn get(&self, key: &str) -> Option<String> {
+        let setting = Settings::ALL.iter().find(|setting| setting.key == key)?;
+        (setting.written)(self).map(|(text, _)| text)
+    }
+
+    /// Takes what the other was told, and keeps the rest.
+    pub fn and(mut self, over: &Settings) -> Settings {
+        for setting in Settings::ALL {
+            if let Some((text, _)) = (setting.written)(over) {
+                // it was read once, and is written as it is read
+                let _ = (setting.read)(&mut self, &text);
+            }
+        }
+        self
+    }
+
+    /// Reads a configuration: one `key = value` a line, in TOML; `path` is for the messages.
+    ///
+    /// ```
+    /// use surprisal_run::Settings;
+    /// let error = Settings::from_toml("data = \"iris\"\nlr = 0\n", "iris.toml".as_ref()).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "iris.toml, line 2: lr: expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// If it is no TOML, a key is unknown, or a value is none of its key: with the line.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Settings, RunError> {
+        use toml::de::{DeTable, DeValue};
+        let wrong = |at: usize, message: &str| {
+            let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+            Err(RunError::Run(format!("{}, line {line}: {message}", path.display())))
+        };
+        let table = match DeTable::parse(text) {
+            Ok(table) => table,
+            Err(error) => return wrong(error.span().map_or(0, |span| span.start), error.message().trim()),
+        };
+        let mut settings = Settings::default();
+        for (key, value) in table.get_ref().iter() {
+            let text = match value.get_ref() {
+                DeValue::String(text) => text.to_string(),
+                DeValue::Array(parts) => {
+                    let parts: Option<Vec<_>> = parts.iter().map(|part| part.get_ref().as_str()).collect();
+                    match parts {
+                        Some(parts) => parts.join(","),
+                        None => {
+                            return wrong(
+                                value.span().start,
+                                &format!("{}: expected texts in the list", key.get_ref()),
+                            );
+                        }
+                    }
+                }
+                DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => {
+                    text[value.span()].replace('_', "")
+                }
+                _ => {
+                    return wrong(
+                        key.span().start,
+                        &format!(
+                            "{}: expected a text, a number, true, false or a list of texts",
+                            key.get_ref()
+                        ),
+                    );
+                }
+            };
+            if let Err(message) = settings.set(key.get_ref(), &text) {
+                return wrong(key.span().start, &message);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// [`from_toml`](Self::from_toml), from a file.
+    ///
+    /// # Errors
+    /// As there, and if the file cannot be read or is no text.
+    pub fn read(path: &Path) -> Result<Settings, RunError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| RunError::Run(format!("{}: cannot read: {error}", path.display())))?;
+        Settings::from_toml(&text, path)
+    }
+
+    /// The configuration that is read as these settings.
+    pub fn to_toml(&self) -> String {
+        let mut toml = String::new();
+        for setting in Settings::ALL {
+            match (setting.written)(self) {
+                None => {}
+                Some((text, true)) => {
+                    writeln!(toml, "{} = {}", setting.key, toml::Value::String(text)).unwrap_or(())
+                }
+                Some((text, false)) => writeln!(toml, "{} = {text}", setting.key).unwrap_or(()),
+            }
+        }
+        toml
+    }
+}

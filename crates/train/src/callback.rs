@@ -1,0 +1,87 @@
+//! What sees a training from outside.
+
+use std::ops::ControlFlow;
+
+use surprisal_tensor::{Params, Scalar};
+
+use crate::{Checkpoint, Epoch, History};
+
+/// Sees every step and every epoch of a training, and may end it with `ControlFlow::Break(())`.
+///
+/// See the example of [`Trainer::fit_with`](crate::Trainer::fit_with). `()` sees nothing; a pair tells both of its parts.
+pub trait Callback<T: Scalar> {
+    /// After a step of the optimizer.
+    fn on_step(&mut self, _at: &At<T>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    /// After an epoch, and once before the first.
+    fn on_epoch(&mut self, _at: &At<T>, _measured: &Epoch) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl<T: Scalar> Callback<T> for () {}
+
+impl<T: Scalar, C: Callback<T> + ?Sized> Callback<T> for &mut C {
+    fn on_step(&mut self, at: &At<T>) -> ControlFlow<()> {
+        (**self).on_step(at)
+    }
+    fn on_epoch(&mut self, at: &At<T>, measured: &Epoch) -> ControlFlow<()> {
+        (**self).on_epoch(at, measured)
+    }
+}
+
+/// Both see everything, also where the first says that it should end.
+impl<T: Scalar, A: Callback<T>, B: Callback<T>> Callback<T> for (A, B) {
+    fn on_step(&mut self, at: &At<T>) -> ControlFlow<()> {
+        let first = self.0.on_step(at);
+        self.1.on_step(at)?;
+        first
+    }
+    fn on_epoch(&mut self, at: &At<T>, measured: &Epoch) -> ControlFlow<()> {
+        let first = self.0.on_epoch(at, measured);
+        self.1.on_epoch(at, measured)?;
+        first
+    }
+}
+
+/// Where a training stands, after a step or an epoch.
+///
+/// See the example of [`Trainer::fit_with`](crate::Trainer::fit_with).
+pub struct At<'a, T: Scalar> {
+    /// The epoch, counted from 1; 0 before the first.
+    pub epoch: usize,
+    /// Steps taken in it.
+    pub step: usize,
+    /// Steps that an epoch has.
+    pub steps_per_epoch: usize,
+    /// Epochs that the training has.
+    pub epochs: usize,
+    /// The loss of the batch that the last step learned from; NaN before the first.
+    pub loss: f64,
+    /// The learning rate of the last step.
+    pub learning_rate: f64,
+    /// The parameters now.
+    pub params: &'a Params<T>,
+    /// Every epoch that was measured.
+    pub history: &'a History,
+    pub(crate) checkpoint: &'a dyn Fn() -> Checkpoint<T>,
+}
+
+impl<T: Scalar> At<'_, T> {
+    /// All that is needed, beside the parameters, to go on from here as if nothing had happened.
+    pub fn checkpoint(&self) -> Checkpoint<T> {
+        (self.checkpoint)()
+    }
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All epochs are done.
+    Finished,
+    /// What is watched did not become better for as many epochs as [`EarlyStopping`](crate::EarlyStopping) has patience for.
+    Early,
+    /// A callback said so.
+    Interrupted,
+}

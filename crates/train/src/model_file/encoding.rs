@@ -1,0 +1,185 @@
+//! The bytes of a model file. bincode is used here only; should another encoding take its place, the version tells them apart.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use surprisal_data::{EncodedColumn, Encoder, Encoding};
+use surprisal_tensor::Scalar;
+
+use super::{Answers, ModelFile, ModelFileError, SavedParameter};
+
+/// The number types of model files.
+pub trait Numbers: Scalar + Serialize + DeserializeOwned {}
+impl Numbers for f32 {}
+impl Numbers for f64 {}
+
+const MAGIC: &[u8; 8] = b"SURPRISL";
+const VERSION: u16 = 2;
+const HEADER: usize = 24;
+
+/// The body of version 1, whose models had columns of numbers and classes.
+#[derive(Deserialize)]
+struct V1<T> {
+    sizes: String,
+    activation: String,
+    feature_names: Vec<String>,
+    class_names: Vec<String>,
+    offset: Vec<f64>,
+    scale: Vec<f64>,
+    parameters: Vec<SavedParameter<T>>,
+}
+
+impl<T: Numbers> TryFrom<V1<T>> for ModelFile<T> {
+    type Error = String;
+    fn try_from(old: V1<T>) -> Result<Self, String> {
+        let columns = old.feature_names.len();
+        for (what, found) in [("offsets", old.offset.len()), ("scales", old.scale.len())] {
+            if found != columns {
+                return Err(format!("expected {columns} {what} for as many feature names, found {found}"));
+            }
+        }
+        let column = |((name, offset), scale)| EncodedColumn {
+            name,
+            encoding: Encoding::Number { fill: None, offset, scale },
+        };
+        Ok(ModelFile {
+            sizes: old.sizes,
+            activation: old.activation,
+            encoder: Encoder {
+                columns: old.feature_names.into_iter().zip(old.offset).zip(old.scale).map(column).collect(),
+            },
+            answers: Answers::Classes(old.class_names),
+            parameters: old.parameters,
+            settings: String::new(),
+            data_checksum: 0,
+            checkpoint: None,
+        })
+    }
+}
+
+/// The encoding of the body, refusing to read more than so many bytes.
+fn config<const LIMIT: usize>() -> impl bincode::config::Config {
+    bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<LIMIT>()
+}
+
+/// Reads a body; gives what it holds, and how many bytes it took.
+///
+/// A length inside the body is believed before what follows is there. The limit keeps a forged one from taking memory that the size
+/// of the file does not justify; it is a constant of bincode's types, so the next one that is large enough is chosen.
+fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), bincode::error::DecodeError> {
+    use bincode::serde::decode_from_slice as read;
+    match 4 * body.len() {
+        0..=0xffff => read(body, config::<0x1_0000>()),
+        0x1_0000..=0xf_ffff => read(body, config::<0x10_0000>()),
+        0x10_0000..=0xff_ffff => read(body, config::<0x100_0000>()),
+        0x100_0000..=0xfff_ffff => read(body, config::<0x1000_0000>()),
+        _ => read(body, config::<0x1_0000_0000>()),
+    }
+}
+
+impl<T: Numbers> ModelFile<T> {
+    /// The bytes of the file.
+    ///
+    /// ```
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let bytes = SavedModel::of(&Params::new()).to_bytes();
+    /// assert_eq!(&bytes[..8], b"SURPRISL");
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let body = bincode::serde::encode_to_vec(self, config::<{ usize::MAX }>())
+            .expect("strings and numbers can always be encoded");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend([size_of::<T>() as u8, 0]);
+        bytes.extend((body.len() as u64).to_le_bytes());
+        bytes.extend(crc32fast::hash(&body).to_le_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    /// [`read`](Self::read), from bytes; `path` is for the messages.
+    ///
+    /// ```
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let saved = SavedModel { settings: "epochs = 10".into(), ..SavedModel::of(&Params::new()) };
+    /// let mut bytes = saved.to_bytes();
+    /// assert_eq!(SavedModel::from_bytes(&bytes, "model".as_ref())?, saved);
+    /// bytes[40] ^= 1; // a single bit
+    /// let error = SavedModel::from_bytes(&bytes, "model".as_ref()).unwrap_err();
+    /// assert_eq!(error.at, Some(20));
+    /// assert!(error.to_string().ends_with("the file is damaged"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ModelFileError> {
+        let wrong = |at: usize, message: String| Err(ModelFileError::new(path, Some(at), message));
+        if !bytes.starts_with(&MAGIC[..bytes.len().min(8)]) || bytes.is_empty() {
+            return wrong(
+                0,
+                "expected \"SURPRISL\", found something else: is this a model of surprisal?".into(),
+            );
+        }
+        let Some((header, body)) = bytes.split_at_checked(HEADER) else {
+            return wrong(
+                bytes.len(),
+                format!("expected a header of {HEADER} bytes, found the end: is the file cut off?"),
+            );
+        };
+        let version = u16::from_le_bytes([header[8], header[9]]);
+        if !(1..=VERSION).contains(&version) {
+            return wrong(
+                8,
+                format!(
+                    "expected version 1 to {VERSION} of the format, found {version}: was it written by a later surprisal?"
+                ),
+            );
+        }
+        if usize::from(header[10]) != size_of::<T>() {
+            let (wanted, found) = (size_of::<T>(), header[10]);
+            return wrong(
+                10,
+                format!("expected numbers of {wanted} bytes (f{}), found {found} bytes", 8 * wanted),
+            );
+        }
+        let mut field = [0; 8];
+        field.copy_from_slice(&header[12..20]);
+        let length = u64::from_le_bytes(field);
+        if length != body.len() as u64 {
+            let hint = if length > body.len() as u64 {
+                "is the file cut off?"
+            } else {
+                "has something been added to it?"
+            };
+            return wrong(
+                12,
+                format!("expected {length} bytes after the header, found {}: {hint}", body.len()),
+            );
+        }
+        let mut field = [0; 4];
+        field.copy_from_slice(&header[20..24]);
+        let (expected, found) = (u32::from_le_bytes(field), crc32fast::hash(body));
+        if expected != found {
+            return wrong(
+                20,
+                format!("expected the checksum {expected:08x}, found {found:08x}: the file is damaged"),
+            );
+        }
+        let decoded = match version {
+            1 => decode(body).map(|(old, read): (V1<T>, usize)| (ModelFile::try_from(old), read)),
+            _ => decode(body).map(|(model, read)| (Ok(model), read)),
+        };
+        match decoded {
+            Ok((model, read)) if read == body.len() => {
+                let checked = model.and_then(|model| model.check().map(|()| model));
+                checked.or_else(|message| wrong(HEADER, message))
+            }
+            Ok((_, read)) => wrong(HEADER + read, "expected the end of the model, found more bytes".into()),
+            Err(error) => wrong(HEADER, format!("the body cannot be decoded: {error}")),
+        }
+    }
+}

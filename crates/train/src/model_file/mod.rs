@@ -1,0 +1,309 @@
+//! A model in a file: what it takes, what it computes, what its answers are called, and how its training goes on.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..8 | `SURPRISL` |
+//! | 8..10 | the version of the format, 2, little-endian as all that follows |
+//! | 10 | the bytes of a number: 4 for `f32`, 8 for `f64` |
+//! | 11 | 0 |
+//! | 12..20 | the length of the body |
+//! | 20..24 | the CRC-32 of the body |
+//! | 24.. | the body: the fields of [`ModelFile`] in bincode 2, fixed-width integers |
+//!
+//! [`encoding`] knows the bytes, and every version of them; here is what they mean.
+
+mod encoding;
+mod error;
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use surprisal_data::Encoder;
+use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
+use surprisal_tensor::Params;
+
+use crate::{Checkpoint, write_atomically};
+
+pub use encoding::Numbers;
+pub use error::ModelFileError;
+
+/// A model file of `f32`: what the command writes and reads.
+pub type SavedModel = ModelFile<f32>;
+
+/// A multilayer perceptron with everything that is needed to use it, and perhaps to go on training it.
+///
+/// A model of your own, that is no such net, has no `sizes`: its parameters go back by [`load_into`](Self::load_into).
+///
+/// ```
+/// use surprisal_data::{Encoder, Preprocess};
+/// use surprisal_layers::{Activation, Mlp, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Answers, SavedModel};
+///
+/// let mut params = Params::<f32>::new();
+/// Mlp::new(&mut params, &"2-3-2".parse()?, Activation::Tanh, &mut rng(7));
+/// let names = |names: [&str; 2]| names.map(String::from).to_vec();
+/// let saved = SavedModel {
+///     sizes: "2-3-2".into(),
+///     activation: "tanh".into(),
+///     encoder: Encoder::of_numbers(&names(["width", "height"]), &Preprocess::None)?,
+///     answers: Answers::Classes(names(["no", "yes"])),
+///     ..SavedModel::of(&params)
+/// };
+/// let read = SavedModel::from_bytes(&saved.to_bytes(), "in memory".as_ref())?;
+/// let (_model, loaded) = read.load()?;
+/// assert_eq!(loaded.as_slice(), params.as_slice());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFile<T> {
+    /// "784-128-64-10"; empty for a model of your own.
+    pub sizes: String,
+    /// "relu"; empty for a model of your own.
+    pub activation: String,
+    /// From the columns of a table to the numbers that go in.
+    pub encoder: Encoder,
+    /// What the numbers that come out mean.
+    pub answers: Answers,
+    /// Names, shapes and numbers of the parameters.
+    pub parameters: Vec<SavedParameter<T>>,
+    /// The settings of the run that trained it, as TOML; empty if nobody noted them.
+    pub settings: String,
+    /// The CRC-32 of the rows that it was trained on; 0 if nobody noted it.
+    pub data_checksum: u32,
+    /// Where its training stands, if it can go on.
+    pub checkpoint: Option<Checkpoint<T>>,
+}
+
+/// What a model's outputs mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answers {
+    /// As many scores as classes, or one for yes and no: the names of the classes, in order.
+    Classes(Vec<String>),
+    /// One output z: the answer is `offset + scale · z`.
+    Number {
+        /// What it is the number of: the name of the column.
+        name: String,
+        /// The answer to 0.
+        offset: f64,
+        /// How much one more is: not 0.
+        scale: f64,
+    },
+}
+
+/// One parameter.
+///
+/// See the example of [`ModelFile::of`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedParameter<T = f32> {
+    /// "layer1.weight"
+    pub name: String,
+    /// Its axes.
+    pub shape: Vec<u64>,
+    /// Its numbers, by rows.
+    pub values: Vec<T>,
+}
+
+impl<T: Numbers> ModelFile<T> {
+    /// The parameters of a model, and nothing about what they are for.
+    ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let mut params = Params::<f32>::new();
+    /// let out = Linear::new(&mut params, "out", 2, 1, &mut rng(7));
+    /// let saved = SavedModel::of(&params).parameters;
+    /// assert_eq!((saved[0].name.as_str(), &saved[0].shape[..]), ("out.weight", &[2, 1][..]));
+    /// assert_eq!(saved[0].values, params[out.weight]);
+    /// ```
+    pub fn of(params: &Params<T>) -> Self {
+        let save = |id| {
+            let entry = params.entry(id);
+            let shape = entry.shape.dims().iter().map(|&n| n as u64).collect();
+            SavedParameter { name: entry.name.clone(), shape, values: params[id].to_vec() }
+        };
+        ModelFile {
+            sizes: String::new(),
+            activation: String::new(),
+            encoder: Encoder { columns: Vec::new() },
+            answers: Answers::Classes(Vec::new()),
+            parameters: params.ids().map(save).collect(),
+            settings: String::new(),
+            data_checksum: 0,
+            checkpoint: None,
+        }
+    }
+
+    /// Writes the file: first beside its place, synced, then renamed, so that there is never half a model.
+    ///
+    /// ```
+    /// # use surprisal_layers::{Linear, rng};
+    /// # use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// # let mut params = Params::<f32>::new();
+    /// # Linear::new(&mut params, "out", 2, 1, &mut rng(7));
+    /// let saved = SavedModel::of(&params);
+    /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.surprisal", std::process::id()));
+    /// saved.write(&path)?;
+    /// let read = SavedModel::read(&path);
+    /// std::fs::remove_file(&path)?;
+    /// assert_eq!(read?, saved);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be written; what stood at the place is still there.
+    pub fn write(&self, path: &Path) -> Result<(), ModelFileError> {
+        write_atomically(path, &self.to_bytes())
+            .map_err(|error| ModelFileError::new(path, None, format!("cannot write: {error}")))
+    }
+
+    /// Reads the file and checks all of it.
+    ///
+    /// ```
+    /// use surprisal_train::SavedModel;
+    /// let error = SavedModel::read("no-such-model.surprisal".as_ref()).unwrap_err();
+    /// assert!(error.to_string().starts_with("no-such-model.surprisal: cannot read: "));
+    /// ```
+    ///
+    /// # Errors
+    /// If it is not such a file, of a later version or another number type, cut off, damaged, or contradicts itself: with the
+    /// position, what was expected and what was found.
+    pub fn read(path: &Path) -> Result<Self, ModelFileError> {
+        if path.is_dir() {
+            let message = "this is a folder: name the file in it, such as model.surprisal";
+            return Err(ModelFileError::new(path, None, message.into()));
+        }
+        let bytes = fs::read(path)
+            .map_err(|error| ModelFileError::new(path, None, format!("cannot read: {error}")))?;
+        Self::from_bytes(&bytes, path)
+    }
+
+    /// Whether the parts fit each other.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for SavedParameter { name, shape, values } in &self.parameters {
+            let numbers = shape.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis));
+            if numbers != Some(values.len() as u64) {
+                return Err(format!(
+                    "parameter \"{name}\": expected the numbers of {shape:?}, found {}",
+                    values.len()
+                ));
+            }
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            let numbers: usize = self.parameters.iter().map(|p| p.values.len()).sum();
+            if checkpoint.best.as_ref().is_some_and(|best| best.len() != numbers) {
+                return Err(format!("expected the {numbers} best parameters, found another number of them"));
+            }
+        }
+        if self.sizes.is_empty() {
+            return Ok(());
+        }
+        let sizes: Sizes = self.sizes.parse().map_err(|error| format!("{error}"))?;
+        self.activation.parse::<Activation>()?;
+        self.encoder.check().map_err(|error| error.to_string())?;
+        if self.encoder.width() != sizes.inputs() {
+            let found = self.encoder.width();
+            return Err(format!(
+                "expected columns for {} inputs of sizes {sizes}, found {found}",
+                sizes.inputs()
+            ));
+        }
+        match &self.answers {
+            Answers::Classes(names)
+                if names.len() == sizes.outputs() || (sizes.outputs() == 1 && names.len() == 2) => {}
+            Answers::Classes(names) => {
+                return Err(format!(
+                    "expected class names for {} outputs, found {}",
+                    sizes.outputs(),
+                    names.len()
+                ));
+            }
+            Answers::Number { .. } if sizes.outputs() != 1 => {
+                return Err(format!(
+                    "expected one output for a number, found {} in sizes {sizes}",
+                    sizes.outputs()
+                ));
+            }
+            Answers::Number { offset, scale, .. } => {
+                if !offset.is_finite() || !scale.is_finite() || *scale == 0.0 {
+                    return Err(format!(
+                        "expected a finite offset and a finite scale that is not 0, found {offset:?} and {scale:?}"
+                    ));
+                }
+            }
+        }
+        // before memory is asked for: a net of these sizes must be as large as the file says
+        let weights: usize = sizes.as_slice().windows(2).fold(0usize, |n, pair| {
+            n.saturating_add(pair[0].saturating_mul(pair[1]).saturating_add(pair[1]))
+        });
+        let found: usize = self.parameters.iter().map(|p| p.values.len()).sum();
+        if weights != found {
+            return Err(format!("expected {weights} numbers for sizes {sizes}, found {found}"));
+        }
+        let (_, params) = self.empty(&sizes);
+        self.same_layout(&params)
+    }
+
+    /// Whether the file holds exactly the parameters of these names and shapes.
+    fn same_layout(&self, params: &Params<T>) -> Result<(), String> {
+        let expected =
+            params.entries().iter().map(|entry| (entry.name.as_str(), entry.shape.dims().to_vec()));
+        let found =
+            self.parameters.iter().map(|p| (p.name.as_str(), p.shape.iter().map(|&n| n as usize).collect()));
+        crate::layout_differences(&Vec::from_iter(expected), &Vec::from_iter(found)).map_or(Ok(()), Err)
+    }
+
+    fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
+        let mut params = Params::new();
+        let activation = self.activation.parse().unwrap_or_default(); // checked before
+        let model = Mlp::with_init(&mut params, sizes, activation, Init::Zeros, Init::Zeros, &mut rng(0));
+        (model, params)
+    }
+
+    /// The net and its parameters, ready to be run.
+    ///
+    /// # Errors
+    /// If the parts contradict each other, which those of a model that was read do not; if it is a model of one's own.
+    pub fn load(&self) -> Result<(Mlp, Params<T>), String> {
+        self.check()?;
+        if self.sizes.is_empty() {
+            return Err("this is no net of the command's, but a model of its own program: give its parameters to load_into".into());
+        }
+        let (model, mut params) = self.empty(&self.sizes.parse().map_err(|error| format!("{error}"))?);
+        self.load_into(&mut params)?;
+        Ok((model, params))
+    }
+
+    /// Copies the parameters to a model of the same layout.
+    ///
+    /// ```
+    /// # use surprisal_layers::{Linear, rng};
+    /// # use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let mut params = Params::<f32>::new();
+    /// let out = Linear::new(&mut params, "out", 2, 1, &mut rng(7));
+    /// let saved = SavedModel::of(&params);
+    /// params[out.weight].fill(0.0);
+    /// saved.load_into(&mut params)?;
+    /// assert_eq!(params[out.weight], saved.parameters[0].values);
+    ///
+    /// let mut others = Params::<f32>::new();
+    /// Linear::new(&mut others, "output", 2, 1, &mut rng(7));
+    /// let error = saved.load_into(&mut others).unwrap_err();
+    /// assert!(error.contains("\"output.weight\""), "{error}");
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the layout is another: which parameters differ, and how. Then nothing was copied.
+    pub fn load_into(&self, params: &mut Params<T>) -> Result<(), String> {
+        self.same_layout(params)?;
+        for (id, saved) in params.ids().zip(&self.parameters) {
+            params[id].copy_from_slice(&saved.values);
+        }
+        Ok(())
+    }
+}

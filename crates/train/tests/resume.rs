@@ -1,0 +1,190 @@
+//! A training that was interrupted and went on has the bits of one that was not: after any step, with anything that has a memory.
+
+use std::ops::ControlFlow;
+
+use surprisal_data::metrics::Metric;
+use surprisal_data::{Dataset, Standardize};
+use surprisal_layers::{BatchNorm1d, Dropout, Layer, Linear, Tanh, rng};
+use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, Penalty};
+use surprisal_tensor::{Params, Workspace};
+use surprisal_train::{
+    At, Callback, Checkpoint, Clip, EarlyStopping, Ended, Epoch, Examples, History, ModelFile, SavedModel,
+    Trainer, Watch,
+};
+
+/// Some rows of iris to learn from, and others.
+fn parts() -> [Examples<f32>; 2] {
+    let mut data = Dataset::iris();
+    data.features = Standardize::fit(&data.features).unwrap().apply(&data.features).unwrap();
+    let rows = |odd| Vec::from_iter((0..150).filter(|row| row % 5 == usize::from(odd)));
+    [false, true].map(|odd| Examples::new(&data.select(&rows(odd))))
+}
+
+/// A net with everything that could go wrong: it draws, and it has numbers that no gradient moves.
+fn net() -> (impl Layer, Params<f32>) {
+    let (mut params, mut rng) = (Params::new(), rng(3));
+    let model = (
+        Linear::new(&mut params, "hidden", 4, 6, &mut rng),
+        BatchNorm1d::new(&mut params, "norm", 6),
+        Tanh,
+        Dropout::new(0.3),
+        Linear::new(&mut params, "out", 6, 3, &mut rng),
+    );
+    (model, params)
+}
+
+fn trainer(schedule: &str) -> Trainer {
+    Trainer {
+        epochs: 4,
+        batch_size: 8,
+        seed: 11,
+        accumulate: 2,
+        schedule: schedule.parse().unwrap(),
+        penalty: Penalty::new(1e-3, 1e-2),
+        clip: Clip::Norm(0.5),
+        watch: Watch::Metric(Metric::Accuracy),
+        stop: Some(EarlyStopping { patience: 3, min_delta: 0.0 }),
+        keep_best: true,
+        ..Trainer::default()
+    }
+}
+
+fn optimizer(kind: OptimizerKind) -> Box<dyn Optimizer<f32>> {
+    let momentum = matches!(kind, OptimizerKind::Sgd | OptimizerKind::RmsProp).then_some(0.9);
+    kind.build(&OptimizerSettings { learning_rate: Some(0.02), momentum, ..OptimizerSettings::default() })
+        .unwrap()
+}
+
+/// Ends after so many calls, and keeps the file that would have been written then.
+struct EndAfter {
+    calls: usize,
+    file: Option<Vec<u8>>,
+}
+
+impl EndAfter {
+    fn seen(&mut self, at: &At<f32>) -> ControlFlow<()> {
+        self.calls = self.calls.wrapping_sub(1);
+        if self.calls != 0 {
+            return ControlFlow::Continue(());
+        }
+        let file = SavedModel { checkpoint: Some(at.checkpoint()), ..SavedModel::of(at.params) };
+        self.file = Some(file.to_bytes());
+        ControlFlow::Break(())
+    }
+}
+impl Callback<f32> for EndAfter {
+    fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+        self.seen(at)
+    }
+    fn on_epoch(&mut self, at: &At<f32>, _: &Epoch) -> ControlFlow<()> {
+        self.seen(at)
+    }
+}
+
+fn run(
+    trainer: &Trainer,
+    kind: OptimizerKind,
+    from: Option<&[u8]>,
+    callback: &mut impl Callback<f32>,
+) -> (Params<f32>, History, Ended) {
+    let ([train, test], (model, mut params)) = (parts(), net());
+    let checkpoint: Option<Checkpoint<f32>> = from.map(|bytes| {
+        let file: SavedModel = ModelFile::from_bytes(bytes, "checkpoint".as_ref()).unwrap();
+        file.load_into(&mut params).unwrap();
+        file.checkpoint.unwrap()
+    });
+    let mut optimizer = optimizer(kind);
+    let (history, ended) = trainer
+        .fit_with(&model, &mut params, &mut *optimizer, [&train, &test], checkpoint, callback)
+        .unwrap();
+    (params, history, ended)
+}
+
+#[test]
+fn interrupted_after_any_step_or_epoch_the_bits_are_those_of_a_training_that_was_not() {
+    for (kind, schedule) in OptimizerKind::ALL.into_iter().zip([
+        "cosine:warmup=1",
+        "plateau:patience=1,factor=0.5",
+        "exponential:factor=0.8",
+        "step:every=2,factor=0.1",
+        "constant",
+    ]) {
+        let trainer = trainer(schedule);
+        let (params, history, ended) = run(&trainer, kind, None, &mut ());
+        // the start, four epochs of two steps each (four batches, two by two)
+        for calls in 1..=1 + 4 * 3 {
+            let mut interruption = EndAfter { calls, file: None };
+            let (_, _, first) = run(&trainer, kind, None, &mut interruption);
+            let file = interruption.file.unwrap();
+            let (again, told, second) = run(&trainer, kind, Some(&file), &mut ());
+            assert_eq!(
+                again.as_slice(),
+                params.as_slice(),
+                "{kind}, {schedule}, after call {calls} ({first:?})"
+            );
+            assert_eq!((told, second), (history.clone(), ended), "{kind}, {schedule}, after call {calls}");
+        }
+    }
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_no_other() {
+    let trainer = Trainer { epochs: 12, stop: None, ..trainer("constant") };
+    let (params, history, _) = run(&trainer, OptimizerKind::Adam, None, &mut ());
+    let best = history.epochs().iter().map(|e| e.watched).fold(f64::MIN, f64::max);
+    let [_, test] = parts();
+    let (model, _) = net();
+    let outputs = Workspace::new().eval(&params, |tape| model.forward(tape.input(&test.features)));
+    let outputs = outputs.into_dimensionality().unwrap();
+    assert_eq!(surprisal_train::score(Metric::Accuracy, outputs.view(), &test).unwrap(), best);
+    let last = Trainer { keep_best: false, ..trainer };
+    assert_ne!(run(&last, OptimizerKind::Adam, None, &mut ()).0.as_slice(), params.as_slice());
+}
+
+#[test]
+fn several_batches_make_the_step_of_one_large() {
+    let one = Trainer { batch_size: 10, epochs: 3, seed: 1, ..Trainer::default() };
+    let several = Trainer { batch_size: 5, accumulate: 2, ..one.clone() };
+    let [train, test] = parts();
+    let fit = |trainer: &Trainer| {
+        let mut params = Params::<f32>::new();
+        let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+        trainer.fit(&model, &mut params, &mut *optimizer(OptimizerKind::Sgd), &train, &test, |_| ()).unwrap();
+        params
+    };
+    let (one, several) = (fit(&one), fit(&several));
+    for (a, b) in one.as_slice().iter().zip(several.as_slice()) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let told = |change: &dyn Fn(&mut Checkpoint<f32>, &mut Trainer)| {
+        let mut trainer = trainer("constant");
+        let mut interruption = EndAfter { calls: 3, file: None };
+        run(&trainer, OptimizerKind::Adam, None, &mut interruption);
+        let file: SavedModel = ModelFile::from_bytes(&interruption.file.unwrap(), "c".as_ref()).unwrap();
+        let ([train, test], (model, mut params)) = (parts(), net());
+        let mut checkpoint = file.checkpoint.unwrap();
+        change(&mut checkpoint, &mut trainer);
+        let mut adam = optimizer(OptimizerKind::Adam);
+        let fit =
+            trainer.fit_with(&model, &mut params, &mut *adam, [&train, &test], Some(checkpoint), &mut ());
+        fit.unwrap_err().to_string()
+    };
+    assert_eq!(
+        told(&|_, trainer| trainer.batch_size = 4),
+        "the checkpoint is of a training with 2 steps an epoch, this one has 4: are the data, the batch size or the validation share others?"
+    );
+    assert_eq!(
+        told(&|checkpoint, _| checkpoint.epoch = 3),
+        "the checkpoint stands after epoch 3 and tells of 1"
+    );
+    assert_eq!(
+        told(&|checkpoint, _| checkpoint.best = Some(vec![0.0])),
+        "the checkpoint's best parameters are not as many as the model's"
+    );
+    let other = told(&|checkpoint, _| checkpoint.optimizer.name = "sgd".into());
+    assert!(other.contains("sgd") && other.contains("adam"), "{other}");
+}
