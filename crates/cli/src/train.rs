@@ -171,8 +171,8 @@ impl Callback<f32> for Telling {
 fn interrupted(place: &Path, history: &History) -> Failure {
     let place = place.display();
     let message = format!(
-        "interrupted after {} epochs; all but the last step is saved | to go on: surprisal train --resume {place}",
-        history.last().epoch
+        "interrupted in epoch {}; every step until then is saved | to go on: surprisal train --resume {place}",
+        history.last().epoch + 1
     );
     Failure { message, code: 130 }
 }
