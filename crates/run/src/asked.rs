@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use surprisal_data::metrics::Metric;
 use surprisal_data::{CsvOptions, DataSource, Dataset, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{Answers, Examples, SavedModel, outputs, probabilities};
 
-use crate::job::{self, SEED, scaled};
+use crate::job::{self, SEED, Scores, scaled};
 use crate::{Job, RunError, Settings};
 
 /// A net that was saved, ready to answer.
@@ -176,7 +175,7 @@ impl Asked {
     ///
     /// # Errors
     /// If an output is not finite.
-    pub fn scores(&self, set: &Dataset) -> Result<Vec<(Metric, f64)>, RunError> {
+    pub fn scores(&self, set: &Dataset) -> Result<Scores, RunError> {
         let examples = scaled(Examples::new(set), &self.saved.answers);
         job::scores(&self.saved.answers, self.outputs(set.features.view()).view(), &examples)
     }

@@ -51,6 +51,9 @@ pub struct Job {
     pub dropped: usize,
 }
 
+/// Metrics, and what they came to.
+pub type Scores = Vec<(Metric, f64)>;
+
 /// The parts of the data, as the net wants them.
 pub struct Parts {
     /// What is trained on.
@@ -265,7 +268,7 @@ impl Job {
     ///
     /// # Errors
     /// If the net's outputs are not finite.
-    pub fn scores(&self) -> Result<Vec<(&'static str, Vec<(Metric, f64)>)>, RunError> {
+    pub fn scores(&self) -> Result<Vec<(&'static str, Scores)>, RunError> {
         let mut all = Vec::new();
         for (name, examples) in self.parts.named() {
             let outputs = outputs(&self.model, &self.params, examples.features.view());
@@ -312,7 +315,7 @@ pub fn scores(
     answers: &Answers,
     outputs: surprisal_tensor::ndarray::ArrayView2<f32>,
     examples: &Examples<f32>,
-) -> Result<Vec<(Metric, f64)>, RunError> {
+) -> Result<Scores, RunError> {
     if let Some(row) = outputs.rows().into_iter().position(|row| row.iter().any(|z| !z.is_finite())) {
         return Err(RunError::Run(format!(
             "the net's output for row {row} is not finite: did the training diverge?"
@@ -408,7 +411,7 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool) -> Trainer {
         batch_size: settings.batch.unwrap_or(64.min(rows)),
         seed: settings.seed.unwrap_or(SEED),
         accumulate: settings.accumulate.unwrap_or(1),
-        schedule: settings.schedule.clone().unwrap_or(Schedule::Constant),
+        schedule: settings.schedule.unwrap_or(Schedule::Constant),
         penalty: Penalty::new(settings.l1.unwrap_or(0.0), settings.l2.unwrap_or(0.0)),
         clip,
         watch: settings.watch.unwrap_or(Watch::Loss),
@@ -468,7 +471,7 @@ fn resolved(settings: &Settings, trainer: &Trainer, sizes: &Sizes, rate: f64) ->
         loss: Some(trainer.objective),
         opt: Some(settings.opt.unwrap_or(OptimizerKind::Sgd)),
         lr: Some(rate),
-        schedule: Some(trainer.schedule.clone()),
+        schedule: Some(trainer.schedule),
         epochs: Some(trainer.epochs),
         batch: Some(trainer.batch_size),
         seed: Some(trainer.seed),

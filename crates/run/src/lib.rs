@@ -22,6 +22,6 @@ mod settings;
 
 pub use asked::Asked;
 pub use error::RunError;
-pub use job::{Job, Parts, Rows, SEED, hold_out, open, scores, split, unit};
+pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
 pub use recorder::Recorder;
 pub use settings::{Balance, Group, Groups, Hidden, List, Setting, Settings};

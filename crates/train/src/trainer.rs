@@ -253,6 +253,7 @@ impl Trainer {
                 self.accumulate
             ));
         }
+        self.schedule.check(self.epochs).map_err(|error| TrainError::Setting(error.to_string()))?;
         let positive = |what: &str, number: f64| match number > 0.0 && number.is_finite() {
             true => Ok(()),
             false => {
