@@ -5,15 +5,18 @@
 mod check;
 mod compare;
 mod convert;
+mod cv;
 mod eval;
 mod explain;
 mod inspect;
 mod lab;
 mod loss;
+mod lr_range;
 mod model_options;
 mod predict;
 mod progress;
 mod setting_options;
+mod sweep;
 mod train;
 
 use std::fmt::Display;
@@ -39,6 +42,12 @@ enum Command {
     Compare(compare::Options),
     /// Train a net on your data or ours, and save it.
     Train(train::Options),
+    /// Train a net on each of several cuts of the data, so that every row is tested once: how sure is the result?
+    Cv(cv::Options),
+    /// Train with many settings, each with several seeds, and say which is best on rows that were not trained on.
+    Sweep(sweep::Options),
+    /// Let the learning rate grow, step by step: from where on does a net learn, and when no longer?
+    LrRange(lr_range::Options),
     /// Is a net, on your data or ours, worth training? Five checks, each with what was expected, found and what to try.
     Check(check::Options),
     /// Ask a saved net about data.
@@ -108,6 +117,9 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => threads::within(|| train::run(options)),
+        Command::Cv(options) => cv::run(options),
+        Command::Sweep(options) => sweep::run(options),
+        Command::LrRange(options) => threads::within(|| lr_range::run(options)),
         Command::Check(options) => threads::within(|| check::run(options)),
         Command::Predict(options) => threads::within(|| predict::run(options)),
         Command::Eval(options) => threads::within(|| eval::run(options)),

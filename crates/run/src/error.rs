@@ -20,6 +20,13 @@ impl RunError {
     pub(crate) fn usage(error: impl fmt::Display) -> RunError {
         RunError::Usage(error.to_string())
     }
+    /// The same, and where it was: "fold 2 of 5".
+    pub(crate) fn at(self, place: &str) -> RunError {
+        match self {
+            RunError::Usage(message) => RunError::Usage(format!("{place}: {message}")),
+            RunError::Run(message) => RunError::Run(format!("{place}: {message}")),
+        }
+    }
 }
 
 impl fmt::Display for RunError {

@@ -7,7 +7,7 @@ use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, P
 use surprisal_tensor::Params;
 use surprisal_train::{
     Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Examples, History, Objective, SavedModel,
-    Trainer, Watch, outputs, score,
+    TrainError, Trainer, Watch, outputs, score,
 };
 
 use crate::settings::{Balance, Hidden, List};
@@ -16,7 +16,7 @@ use crate::{RunError, Settings};
 /// The seed where none is told.
 pub const SEED: u64 = 7;
 /// The share of rows that decides about epochs, where something depends on it and none is told.
-const VALIDATION: f64 = 0.15;
+pub(crate) const VALIDATION: f64 = 0.15;
 
 /// A run that can be begun: every setting decided, the data in parts, the net at its start.
 ///
@@ -81,6 +81,7 @@ impl Parts {
 }
 
 /// Which rows are for what.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
     /// To train on.
     pub train: Vec<usize>,
@@ -120,7 +121,7 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
 }
 
 /// The share of rows that decide about epochs.
-fn validation_share(settings: &Settings) -> f64 {
+pub(crate) fn validation_share(settings: &Settings) -> f64 {
     let needed = settings.patience.is_some()
         || settings.keep_best == Some(true)
         || matches!(settings.schedule, Some(Schedule::Plateau { .. }));
@@ -252,16 +253,18 @@ impl Job {
         checkpoint: Option<Checkpoint<f32>>,
         callback: &mut impl Callback<f32>,
     ) -> Result<(History, Ended), RunError> {
+        Ok(self.try_fit(checkpoint, callback)?)
+    }
+
+    /// [`fit`](Self::fit), with the trainer's own error.
+    pub(crate) fn try_fit(
+        &mut self,
+        checkpoint: Option<Checkpoint<f32>>,
+        callback: &mut impl Callback<f32>,
+    ) -> Result<(History, Ended), TrainError> {
         let Job { parts, model, params, trainer, optimizer, .. } = self;
         let watched = parts.examples.get(1).expect("there is a test part");
-        Ok(trainer.fit_with(
-            model,
-            params,
-            &mut **optimizer,
-            [&parts.examples[0], watched],
-            checkpoint,
-            callback,
-        )?)
+        trainer.fit_with(model, params, &mut **optimizer, [&parts.examples[0], watched], checkpoint, callback)
     }
 
     /// Every metric that there is for such answers, on every part: "train", "validation" if there is one, "test".

@@ -1,0 +1,51 @@
+//! `surprisal cv`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use surprisal_lab::folder::RunFolder;
+use surprisal_run::recorder::CONFIG;
+use surprisal_run::{Settings, cross_validate};
+
+use crate::Failure;
+use crate::progress::Bars;
+use crate::setting_options::SettingOptions;
+
+#[derive(Args)]
+#[command(after_help = "Each part of the data is the test part once: --test has no say here.")]
+pub struct Options {
+    #[command(flatten)]
+    settings: SettingOptions,
+    /// Parts that the rows are cut in, and nets that are trained
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    folds: usize,
+    /// A file of settings, in TOML; options take their place
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder to make [default: the next free runs/cv-N]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { settings: SettingOptions(told), folds, config, out } = options;
+    let settings = match &config {
+        Some(path) => Settings::read(path)?.and(&told),
+        None => told,
+    };
+    let folder = match &out {
+        Some(place) => RunFolder::exactly(place)?,
+        None => RunFolder::take("runs".as_ref(), "cv")?,
+    };
+    let outcome = cross_validate(&settings, folds, &Bars::new())?;
+    let text = outcome.to_text();
+    let files = [
+        (CONFIG, settings.to_toml()),
+        ("cv.csv", outcome.to_csv()),
+        ("cv.json", outcome.to_json()),
+        ("cv.txt", text.clone()),
+    ];
+    let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
+    eprintln!("the folds, as CSV and JSON: {}", place.display());
+    crate::tell(&text)
+}

@@ -1,0 +1,56 @@
+//! `surprisal lr-range`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use surprisal_lab::folder::RunFolder;
+use surprisal_run::recorder::CONFIG;
+use surprisal_run::{LrRange, Settings};
+
+use crate::Failure;
+use crate::setting_options::SettingOptions;
+
+#[derive(Args)]
+#[command(after_help = "--lr, --schedule and --patience have no say here; no model is saved.")]
+pub struct Options {
+    #[command(flatten)]
+    settings: SettingOptions,
+    /// The first learning rate
+    #[arg(long, value_name = "RATE", default_value_t = LrRange::default().from)]
+    from: f64,
+    /// The last
+    #[arg(long, value_name = "RATE", default_value_t = LrRange::default().to)]
+    to: f64,
+    /// Steps, of one batch each
+    #[arg(long, value_name = "N", default_value_t = LrRange::default().steps)]
+    steps: usize,
+    /// A file of settings, in TOML; options take their place
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder to make [default: the next free runs/lr-range-N]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let Options { settings: SettingOptions(told), from, to, steps, config, out } = options;
+    let settings = match &config {
+        Some(path) => Settings::read(path)?.and(&told),
+        None => told,
+    };
+    let folder = match &out {
+        Some(place) => RunFolder::exactly(place)?,
+        None => RunFolder::take("runs".as_ref(), "lr-range")?,
+    };
+    let curve = LrRange { from, to, steps }.test(&settings)?;
+    let text = curve.to_text();
+    let files = [
+        (CONFIG, settings.to_toml()),
+        ("lr_range.csv", curve.to_csv()),
+        ("lr_range.svg", curve.to_svg()),
+        ("lr_range.txt", text.clone()),
+    ];
+    let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
+    eprintln!("the picture: {}", place.join("lr_range.svg").display());
+    crate::tell(&text)
+}

@@ -1,0 +1,33 @@
+//! Many trainings, one for each core.
+
+use surprisal_lab::parallel::{Progress, in_parallel};
+use surprisal_tensor::threads;
+
+use crate::RunError;
+
+/// `run` of every job; what comes back stands in the order of the jobs, and does not depend on the number of cores.
+pub(crate) fn over_cores<J: Sync, R: Send>(
+    what: &str,
+    jobs: &[J],
+    progress: &dyn Progress,
+    run: impl Fn(&J) -> Result<R, RunError> + Sync,
+) -> Result<Vec<R>, RunError> {
+    let run = |job: &J| {
+        let result = run(job);
+        progress.advance();
+        result
+    };
+    progress.begin(what, jobs.len());
+    let results = match threads::number() {
+        1 => jobs.iter().map(run).collect(),
+        cores => {
+            // one training for each core is enough; fewer trainings share the cores
+            threads::set_number(if jobs.len() >= cores { 1 } else { cores });
+            let results = in_parallel(jobs, run);
+            threads::set_number(cores);
+            results
+        }
+    };
+    progress.end();
+    results.into_iter().collect()
+}

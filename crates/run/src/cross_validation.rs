@@ -1,0 +1,186 @@
+//! [`cross_validate`]: how good a net is on rows that it has not seen, from every row once.
+
+use serde_json::json;
+use surprisal_data::metrics::Metric;
+use surprisal_data::{Fold, k_fold, stratified_k_fold};
+use surprisal_lab::parallel::Progress;
+use surprisal_lab::statistics::{Estimate, MOST_RUNS};
+use surprisal_layers::rng;
+
+use crate::cores::over_cores;
+use crate::job::validation_share;
+use crate::table::{aligned, csv, short};
+use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
+
+/// The scores of every fold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossValidation {
+    /// What the data are called.
+    pub data: String,
+    /// The folds, in order.
+    pub folds: Vec<FoldScores>,
+}
+
+/// One fold: a net that was trained on the others, and what this one says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoldScores {
+    /// What the net's start and the order of its rows were drawn from.
+    pub seed: u64,
+    /// Rows that were trained on.
+    pub train: usize,
+    /// Rows that decided about epochs.
+    pub validation: usize,
+    /// Rows that judge.
+    pub test: usize,
+    /// Epochs that the training had.
+    pub epochs: usize,
+    /// Every metric that there is, of the rows that judge.
+    pub scores: Vec<(Metric, f64)>,
+}
+
+/// Cuts the data in `folds` parts and trains as many nets: each part is the test part of one, trained on the
+/// others. Classes are in the same proportion in all parts.
+///
+/// The data are opened once. Scaling and categories are measured anew on each net's training rows. Where
+/// early stopping, the best epoch or a schedule needs a validation part, its share is taken from the rows for
+/// training: the rows that judge decide nothing. So the share `test` has no say here. Of data that come with
+/// a test part of their own, only the others are cut.
+///
+/// Fold k has the seed `seed + k`, counted from 1. The folds run over the cores; how many there are changes no bit.
+///
+/// ```
+/// use surprisal_data::metrics::Metric;
+/// use surprisal_run::{Settings, cross_validate};
+/// let settings = Settings::from_toml("data = \"iris\"\nopt = \"adam\"\nlr = 0.02\nepochs = 30\n", "iris.toml".as_ref())?;
+/// let outcome = cross_validate(&settings, 5, &())?;
+/// let accuracy = outcome.estimate(Metric::Accuracy).expect("iris has classes");
+/// assert!(accuracy.mean > 0.9 && accuracy.low < accuracy.mean);
+/// assert!(outcome.folds.iter().all(|fold| (fold.train, fold.test) == (120, 30)));
+/// # Ok::<(), surprisal_run::RunError>(())
+/// ```
+///
+/// # Errors
+/// If there are not 2 to 1000 folds, fewer rows (or rows of a class) than folds, where a setting does not
+/// fit, and if a training diverges: with the fold.
+pub fn cross_validate(
+    settings: &Settings,
+    folds: usize,
+    progress: &dyn Progress,
+) -> Result<CrossValidation, RunError> {
+    if !(2..=MOST_RUNS).contains(&folds) {
+        let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
+        return Err(RunError::Usage(message));
+    }
+    let share = validation_share(settings);
+    if share == 0.0 && validation_share(&Settings { validation: None, ..settings.clone() }) > 0.0 {
+        let message =
+            "validation 0: then the rows that judge would decide about epochs | leave it out, or take 0.15";
+        return Err(RunError::Usage(message.into()));
+    }
+    let seed = settings.seed.unwrap_or(SEED);
+    let mut rng_of_folds = rng(seed);
+    let loaded = open(settings, &mut rng_of_folds)?;
+    let cut = match (loaded.given_test(), loaded.labels()) {
+        (None, _) => loaded.k_fold(folds, &mut rng_of_folds)?,
+        (Some(test), Some(labels)) => stratified_k_fold(&labels[..test.start], folds, &mut rng_of_folds)?,
+        (Some(test), None) => k_fold(test.start, folds, &mut rng_of_folds)?,
+    };
+    let cut: Vec<(u64, Fold)> = (1..).zip(cut).collect();
+    let train = |(k, fold): &(u64, Fold)| {
+        let seed = seed.wrapping_add(*k);
+        let mut rng = rng(seed);
+        let (train, validation) = hold_out(&loaded, fold.train.clone(), share, &mut rng)?;
+        let rows = Rows { train, validation, test: fold.test.clone() };
+        let sizes = [rows.train.len(), rows.validation.len(), rows.test.len()];
+        let mut job = Job::on(&Settings { seed: Some(seed), ..settings.clone() }, &loaded, rows, &mut rng)?;
+        let (history, _) = job.fit(None, &mut ())?;
+        let scores = job.scores()?.pop().map_or(Vec::new(), |(_, of_test)| of_test);
+        let [train, validation, test] = sizes;
+        Ok(FoldScores { seed, train, validation, test, epochs: history.last().epoch, scores })
+    };
+    let of_fold =
+        |fold: &(u64, Fold)| train(fold).map_err(|e: RunError| e.at(&format!("fold {} of {folds}", fold.0)));
+    let folds = over_cores("cross-validation", &cut, progress, of_fold)?;
+    Ok(CrossValidation { data: loaded.name().to_string(), folds })
+}
+
+impl CrossValidation {
+    /// The metrics that every fold has.
+    pub fn metrics(&self) -> impl Iterator<Item = Metric> {
+        Metric::all().filter(|&metric| self.values(metric).len() == self.folds.len())
+    }
+
+    /// A metric of every fold that has it.
+    pub fn values(&self, metric: Metric) -> Vec<f64> {
+        let scores = self.folds.iter().flat_map(|fold| &fold.scores);
+        scores.filter(|(of, _)| *of == metric).map(|(_, value)| *value).collect()
+    }
+
+    /// A metric's mean over the folds and its 95 % interval, by Student's t; `None` if a fold does not have it.
+    ///
+    /// The nets share most of their training rows and so are no independent runs: an interval from folds is
+    /// rather too narrow (Bengio and Grandvalet 2004, *No Unbiased Estimator of the Variance of K-Fold
+    /// Cross-Validation*).
+    pub fn estimate(&self, metric: Metric) -> Option<Estimate> {
+        let values = self.values(metric);
+        (values.len() == self.folds.len()).then(|| Estimate::of(&values))
+    }
+
+    /// A metric's standard deviation over the folds, with k - 1 in the denominator; `None` if a fold does not have it.
+    pub fn deviation(&self, metric: Metric) -> Option<f64> {
+        let (values, mean) = (self.values(metric), self.estimate(metric)?.mean);
+        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        Some((squares / (values.len() - 1) as f64).sqrt())
+    }
+
+    /// A row for each metric, numbers written by `number`.
+    fn rows(&self, number: fn(f64) -> String) -> Vec<Vec<String>> {
+        let names = ["metric", "mean", "sd", "low", "high"].map(str::to_string).into_iter();
+        let header = names.chain((1..=self.folds.len()).map(|k| format!("fold_{k}"))).collect();
+        let row = |metric: Metric| {
+            let (estimate, deviation) = (self.estimate(metric)?, self.deviation(metric)?);
+            let summary = [estimate.mean, deviation, estimate.low, estimate.high];
+            let numbers = summary.into_iter().chain(self.values(metric)).map(number);
+            Some([metric.to_string()].into_iter().chain(numbers).collect())
+        };
+        [header].into_iter().chain(self.metrics().filter_map(row)).collect()
+    }
+
+    /// A table for readers: every metric, its mean, standard deviation and 95 % interval from `low` to
+    /// `high`, and its folds.
+    pub fn to_text(&self) -> String {
+        let FoldScores { train, validation, test, .. } = &self.folds[0];
+        let validation =
+            if *validation > 0 { format!(", {validation} for validation") } else { String::new() };
+        format!(
+            "{}, {} folds: about {train} rows to train on{validation}, {test} to judge; 95 % intervals\n{}",
+            self.data,
+            self.folds.len(),
+            aligned(&self.rows(short))
+        )
+    }
+
+    /// The same table as CSV, with every digit.
+    pub fn to_csv(&self) -> String {
+        csv(&self.rows(|number| number.to_string()))
+    }
+
+    /// The same and what each fold was, as JSON.
+    pub fn to_json(&self) -> String {
+        let fold = |fold: &FoldScores| {
+            let scores = fold.scores.iter().map(|(metric, value)| (metric.to_string(), json!(value)));
+            json!({
+                "seed": fold.seed, "train": fold.train, "validation": fold.validation, "test": fold.test,
+                "epochs": fold.epochs, "scores": scores.collect::<serde_json::Map<_, _>>(),
+            })
+        };
+        let metric = |metric: Metric| {
+            let (estimate, deviation) = (self.estimate(metric)?, self.deviation(metric)?);
+            let Estimate { mean, low, high } = estimate;
+            Some((metric.to_string(), json!({ "mean": mean, "sd": deviation, "low": low, "high": high })))
+        };
+        let metrics: serde_json::Map<_, _> = self.metrics().filter_map(metric).collect();
+        let folds = Vec::from_iter(self.folds.iter().map(fold));
+        format!("{:#}\n", json!({ "data": self.data, "metrics": metrics, "folds": folds }))
+    }
+}

@@ -1,0 +1,273 @@
+//! [`LrRange`]: the learning rate range test (Smith 2015, *Cyclical Learning Rates for Training Neural
+//! Networks*; the finder of fastai).
+
+use std::fmt::Write;
+use std::ops::ControlFlow;
+
+use surprisal_lab::chart::{Chart, Line, Style};
+use surprisal_optim::{OptimError, Optimizer, OptimizerState, ParamGroup, Schedule};
+use surprisal_tensor::{Gradients, Params};
+use surprisal_train::{At, Callback, TrainError, Watch};
+
+use crate::{Job, RunError, Settings};
+
+/// How much of the last smoothed loss stays.
+const BETA: f64 = 0.9;
+/// How many times the least smoothed loss ends the test.
+const WORST: f64 = 4.0;
+/// The first steps, over which nothing is suggested: the mean is of few batches there.
+const SKIPPED: usize = 10;
+/// Over how many steps, on either side, the slope is measured.
+const REACH: usize = 5;
+
+/// How the learning rate rises.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LrRange {
+    /// The first rate.
+    pub from: f64,
+    /// The last.
+    pub to: f64,
+    /// Steps, of one batch each.
+    pub steps: usize,
+}
+
+/// From 1e-6 to 10 in 200 steps: 28 for a factor of ten.
+impl Default for LrRange {
+    fn default() -> Self {
+        LrRange { from: 1e-6, to: 10.0, steps: 200 }
+    }
+}
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LrStep {
+    /// The learning rate of the step.
+    pub rate: f64,
+    /// The loss of its batch, before the step.
+    pub loss: f64,
+    /// The mean of this loss and those before, each weighing 0.9 times as much as the one after it.
+    pub smoothed: f64,
+}
+
+/// What the loss does as the learning rate rises.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LrCurve {
+    /// Every step until the end, or until the loss was lost.
+    pub steps: Vec<LrStep>,
+    /// Whether the loss rose to 4 times its least, or left the finite numbers, before the last rate.
+    pub diverged: bool,
+}
+
+impl LrRange {
+    /// The rate of step i = 0, 1, ..: `from (to / from)^(i / (steps - 1))`.
+    pub fn rate(&self, step: usize) -> f64 {
+        self.from * (self.to / self.from).powf(step as f64 / (self.steps - 1) as f64)
+    }
+
+    /// Trains a net of its own while the learning rate rises from step to step, and notes the loss of every batch.
+    ///
+    /// Everything else is as the settings say; their learning rate, schedule and early stopping have no say.
+    /// The rates of groups rise in proportion. Ends early when the smoothed loss exceeds 4 times its least,
+    /// or a loss is not finite. Nothing is saved.
+    ///
+    /// ```
+    /// use surprisal_run::{LrRange, Settings};
+    /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml".as_ref())?;
+    /// let curve = LrRange::default().test(&settings)?;
+    /// let rate = curve.steepest().expect("the loss falls");
+    /// assert!((0.01..1.0).contains(&rate), "{rate}");
+    /// # Ok::<(), surprisal_run::RunError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `from` and `to` are not finite, above 0 and rising, if there are fewer than 30 steps, and as [`Job::new`].
+    pub fn test(&self, settings: &Settings) -> Result<LrCurve, RunError> {
+        let LrRange { from, to, steps } = *self;
+        if !(from > 0.0 && to > from && to.is_finite()) {
+            return Err(RunError::Usage(format!(
+                "from {from:?} to {to:?}: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual"
+            )));
+        }
+        if steps < 30 {
+            return Err(RunError::Usage(format!(
+                "steps: expected 30 or more, found {steps} | 200 are usual"
+            )));
+        }
+        let mut job =
+            Job::new(&Settings { patience: None, min_delta: None, keep_best: None, ..settings.clone() })?;
+        job.trainer.schedule = Schedule::Constant;
+        job.trainer.watch = Watch::Loss;
+        job.trainer.epochs = steps; // an epoch has a step at least
+        job.optimizer = Box::new(Rising { optimizer: job.optimizer, range: *self, step: 0 });
+        let mut seen = Seen { range: *self, steps: Vec::new(), diverged: false };
+        match job.try_fit(None, &mut seen) {
+            Err(TrainError::NotFinite { .. }) if !seen.steps.is_empty() => seen.diverged = true,
+            outcome => drop(outcome?),
+        }
+        Ok(LrCurve { steps: seen.steps, diverged: seen.diverged })
+    }
+}
+
+/// Another optimizer, whose learning rate rises from step to step, whatever it is told.
+struct Rising {
+    optimizer: Box<dyn Optimizer<f32>>,
+    range: LrRange,
+    step: usize,
+}
+
+impl Optimizer<f32> for Rising {
+    fn try_step(&mut self, params: &mut Params<f32>, grads: &Gradients<f32>) -> Result<(), OptimError> {
+        self.optimizer.set_learning_rate(self.range.rate(self.step));
+        self.step += 1;
+        self.optimizer.try_step(params, grads)
+    }
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+    fn set_learning_rate(&mut self, _: f64) {}
+    fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        self.optimizer.set_groups(groups);
+    }
+    fn state(&self) -> OptimizerState<f32> {
+        self.optimizer.state()
+    }
+    fn load_state(&mut self, state: &OptimizerState<f32>) -> Result<(), OptimError> {
+        self.optimizer.load_state(state)
+    }
+}
+
+/// Notes every step, and ends the training after the last, or where the loss is lost.
+struct Seen {
+    range: LrRange,
+    steps: Vec<LrStep>,
+    diverged: bool,
+}
+
+impl Callback<f32> for Seen {
+    fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+        let i = self.steps.len();
+        // a running mean that begins with 0 is too small by the factor 1 - beta^n after n steps
+        let weight = |n: usize| 1.0 - BETA.powi(n as i32);
+        let running = self.steps.last().map_or(0.0, |last| last.smoothed * weight(i));
+        let smoothed = (BETA * running + (1.0 - BETA) * at.loss) / weight(i + 1);
+        self.steps.push(LrStep { rate: self.range.rate(i), loss: at.loss, smoothed });
+        let least = self.steps.iter().map(|step| step.smoothed).fold(f64::INFINITY, f64::min);
+        self.diverged = smoothed > WORST * least;
+        match self.diverged || self.steps.len() == self.range.steps {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl LrCurve {
+    /// The step after which the smoothed loss only rises again; `None` if it never fell by a twentieth.
+    fn minimum(&self) -> Option<usize> {
+        let smoothed = |i: usize| self.steps[i].smoothed;
+        let start = self.steps.get(SKIPPED)?.smoothed;
+        let least = (SKIPPED..self.steps.len()).min_by(|&a, &b| smoothed(a).total_cmp(&smoothed(b)))?;
+        (smoothed(least) < 0.95 * start).then_some(least)
+    }
+
+    /// The rate at which the smoothed loss falls most for a factor in the rate: there the net learns fastest.
+    /// `None` if it never falls.
+    pub fn steepest(&self) -> Option<f64> {
+        let slope = |i: usize| self.steps[i + REACH].smoothed - self.steps[i - REACH].smoothed;
+        let places = SKIPPED..(self.minimum()? + 1).min(self.steps.len() - REACH);
+        let steepest = places.min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
+        Some(self.steps[steepest].rate)
+    }
+
+    /// A tenth of the rate with the least smoothed loss: at that rate itself the loss is about to rise.
+    /// `None` if it never falls.
+    pub fn tenth_of_minimum(&self) -> Option<f64> {
+        Some(self.steps[self.minimum()?].rate / 10.0)
+    }
+
+    /// What the test suggests, in words.
+    pub fn to_text(&self) -> String {
+        let Some(last) = self.steps.last() else { return "no step was taken\n".into() };
+        let end = digits(last.rate);
+        let ended = match self.diverged {
+            true => format!(
+                "at a learning rate of {end} the loss rose to 4 times its least, or left the finite numbers"
+            ),
+            false => format!("up to a learning rate of {end} the loss did not rise to 4 times its least"),
+        };
+        match (self.steepest(), self.tenth_of_minimum()) {
+            (Some(steepest), Some(tenth)) => format!(
+                "{ended}\n\
+                 steepest descent: {}, where the loss falls fastest: a good rate to begin with\n\
+                 minimum / 10: {}, a tenth of where the loss is least, for there it is about to rise: the other usual choice\n",
+                digits(steepest),
+                digits(tenth)
+            ),
+            _ => format!(
+                "{ended}\nno suggestion: the loss never fell by a twentieth | try more --steps, or a larger --to\n"
+            ),
+        }
+    }
+
+    /// A row for each step: `step,learning_rate,loss,smoothed`.
+    pub fn to_csv(&self) -> String {
+        let mut csv = String::from("step,learning_rate,loss,smoothed\n");
+        for (i, LrStep { rate, loss, smoothed }) in self.steps.iter().enumerate() {
+            let _ = writeln!(csv, "{},{rate},{loss},{smoothed}", i + 1); // into a String
+        }
+        csv
+    }
+
+    /// The loss against the learning rate, with the suggestions.
+    pub fn to_svg(&self) -> String {
+        // a loss that is lost would flatten all before it
+        let top = self.steps.first().map_or(f64::NAN, |first| 2.0 * first.smoothed);
+        let line = |of: fn(&LrStep) -> f64| {
+            self.steps.iter().map(move |step| (step.rate, of(step))).filter(move |&(_, y)| y <= top)
+        };
+        let mut chart = Chart::new("Learning rate range test")
+            .x_label("learning rate")
+            .y_label("loss of the batch")
+            .log_x()
+            .include_y(0.0)
+            .alt(format!(
+                "The loss of a batch as the learning rate rises. {}",
+                self.to_text().trim_end().replace('\n', "; ")
+            ))
+            .line(Line::new("", line(|step| step.loss)).colour(0).faint())
+            .line(Line::new("smoothed", line(|step| step.smoothed)).colour(0).style(Style::Solid));
+        for (rate, name) in [(self.steepest(), "steepest"), (self.tenth_of_minimum(), "minimum / 10")] {
+            let step = |rate: &f64| self.steps.iter().find(|step| step.rate >= *rate);
+            if let Some((rate, step)) = rate.and_then(|rate| Some((rate, step(&rate)?))) {
+                chart = chart.mark(rate, step.smoothed, format!("{name}: {}", digits(rate)));
+            }
+        }
+        chart.to_svg()
+    }
+}
+
+/// Two digits of a rate: "0.032".
+fn digits(rate: f64) -> String {
+    format!("{rate:.1e}").parse().map_or(String::new(), |rate: f64| format!("{rate:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal_optim::Sgd;
+    use surprisal_tensor::{Workspace, ndarray::array};
+
+    #[test]
+    fn each_step_is_taken_at_its_rate_whatever_the_trainer_says() {
+        let range = LrRange { from: 1.0, to: 16.0, steps: 3 };
+        let mut rising = Rising { optimizer: Box::new(Sgd::new(0.5)), range, step: 0 };
+        let mut params = Params::<f32>::new();
+        let w = params.add("w", &array![0.0]);
+        let mut workspace = Workspace::new();
+        for expected in [-1.0, -5.0, -21.0] {
+            let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum()); // gradient 1
+            rising.set_learning_rate(0.5);
+            rising.step(&mut params, grads);
+            assert_eq!(params[w][0], expected);
+        }
+    }
+}

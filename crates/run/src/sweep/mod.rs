@@ -1,0 +1,355 @@
+//! [`sweep`]: many settings, each with several seeds, and the best of them.
+
+mod journal;
+mod report;
+mod vary;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use surprisal_data::{Loaded, Scaling};
+use surprisal_lab::parallel::Progress;
+use surprisal_lab::statistics::Estimate;
+use surprisal_layers::{Rng, rng};
+use surprisal_train::{History, Watch, write_atomically};
+
+use crate::cores::over_cores;
+use crate::job::VALIDATION;
+use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open, split};
+use journal::{Journal, cannot_write};
+use vary::Assignment;
+pub use vary::{Plan, Vary};
+
+/// Settings of the data that need them opened and cut no other way.
+const OF_TRAINING_ROWS: [&str; 3] = ["scaling", "balance", "label_noise"];
+/// The best settings, for `train --config`.
+const BEST: &str = "best.toml";
+
+/// How a sweep ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Swept {
+    /// All runs have ended.
+    Finished(Box<Sweep>),
+    /// It was asked to stop; the same sweep in the same folder goes on.
+    Interrupted {
+        /// Runs that have ended.
+        done: usize,
+        /// Runs that there are.
+        runs: usize,
+    },
+}
+
+/// What came of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sweep {
+    /// What all runs were told.
+    pub settings: Settings,
+    /// What judges: "loss", or a metric.
+    pub watch: Watch,
+    /// Every point, the best first; those of which a run failed last.
+    pub points: Vec<Point>,
+}
+
+/// Some values of the settings that vary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Each setting that varies, and its value here.
+    pub values: Vec<(&'static str, String)>,
+    /// A run for each seed.
+    pub runs: Vec<Run>,
+}
+
+/// One training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which point it is of, in the order of the plan.
+    pub point: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// What was measured, or why nothing could be.
+    pub outcome: Result<Measured, String>,
+}
+
+/// What was measured at the end of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Epochs that the training had.
+    pub epochs: usize,
+    /// What is watched and every metric, of the validation part.
+    pub validation: Vec<(String, f64)>,
+    /// Every metric of the test part: measured while the net is there, and told of the best point alone.
+    pub test: Vec<(String, f64)>,
+}
+
+/// Trains every point of the plan with every seed, and writes what came of it to a folder.
+///
+/// The watched metric (the loss, if none is named), measured on the *validation* part and averaged over the
+/// seeds, decides which point is the best; without a share told for it, the part is 15 % of the rows. The
+/// test part is the same in all runs, decides nothing, and is told of the best point alone. The first seed is
+/// that of the settings, and its runs are to the bit what [`Job::new`] trains from the same settings; another
+/// seed draws the validation part, the start and the order of rows anew. A point of which a run fails is none
+/// of the best, whatever its other runs say.
+///
+/// | file | what it holds |
+/// |---|---|
+/// | `sweep.csv` | a row for each run |
+/// | `sweep.txt`, `sweep.json` | the points, the best first, with 95 % intervals over the seeds |
+/// | `sweep.svg` | the watched metric against the setting that varies, or point by point |
+/// | `best.toml` | the best settings |
+/// | `journal.jsonl` | which sweep it is, and every run that has ended: from it a sweep goes on |
+///
+/// A run that has ended is in the journal, on the disk. The same sweep in the same folder trains the others,
+/// and in the end every file has the bytes of a sweep that was never stopped, on any number of cores. When
+/// `interrupted` becomes true, the runs that have begun are ended and no other begins.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use surprisal_run::{Plan, Settings, Swept, sweep};
+/// # let folder = std::env::temp_dir().join(format!("surprisal-sweep-example-{}", std::process::id()));
+/// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nwatch = \"accuracy\"\n", "iris.toml".as_ref())?;
+/// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2 };
+/// let Swept::Finished(sweep) = sweep(&settings, &plan, &folder, &AtomicBool::new(false), &())? else { unreachable!() };
+/// assert_eq!(sweep.best().lr, Some(0.1));
+/// # std::fs::remove_dir_all(folder).unwrap();
+/// # Ok::<(), surprisal_run::RunError>(())
+/// ```
+///
+/// # Errors
+/// If the plan or the settings cannot be, if the data cannot be read, if the folder holds another sweep or
+/// cannot be written, and if no point has come through all its runs. A run that diverges is no error, but a
+/// row with its reason.
+pub fn sweep(
+    settings: &Settings,
+    plan: &Plan,
+    folder: &Path,
+    interrupted: &AtomicBool,
+    progress: &dyn Progress,
+) -> Result<Swept, RunError> {
+    let points = plan.points(settings)?;
+    if settings.validation == Some(0.0) {
+        return Err(RunError::Usage(
+            "validation 0: a sweep chooses by rows that it neither trains on nor tests | leave it out, or take 0.15"
+                .into(),
+        ));
+    }
+    let seed = settings.seed.unwrap_or(SEED);
+    let validation = settings.validation.unwrap_or(VALIDATION);
+    let base = Settings { seed: Some(seed), validation: Some(validation), ..settings.clone() };
+    let at_points = points.iter().map(|point| at(&base, point)).collect::<Result<Vec<_>, _>>()?;
+    let data = Data::of_all(&at_points)?;
+
+    let crcs = data.iter().map(|data| data.checksum()).collect::<Result<Vec<_>, _>>()?;
+    let program = env!("CARGO_PKG_VERSION");
+    let (seeds, text) = (plan.seeds, base.to_toml());
+    let fingerprint =
+        json!({ "data": crcs, "points": points, "program": program, "seeds": seeds, "settings": text });
+    let (journal, done) = Journal::open(folder, &fingerprint)?;
+    let seeds = (0..plan.seeds as u64).map(|k| seed.wrapping_add(k));
+    let jobs =
+        Vec::from_iter((0..points.len()).flat_map(|point| seeds.clone().map(move |seed| (point, seed))));
+    let lost = AtomicBool::new(false); // a run that cannot be noted: others would be trained for nothing
+    let runs = over_cores("sweep", &jobs, progress, |&(point, seed)| {
+        if let Some(run) = done.iter().find(|run| (run.point, run.seed) == (point, seed)) {
+            return Ok(Some(run.clone()));
+        }
+        if interrupted.load(Ordering::Relaxed) || lost.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let settings = &at_points[point];
+        let data = data.iter().find(|data| data.key == Data::key(settings)).expect("opened for every point");
+        let outcome = train(settings, seed, data).map_err(|error| error.to_string());
+        let run = Run { point, seed, outcome };
+        journal.note(&run).inspect_err(|_| lost.store(true, Ordering::Relaxed))?;
+        Ok(Some(run))
+    })?;
+    let ended = Vec::from_iter(runs.into_iter().flatten());
+    if ended.len() < jobs.len() {
+        return Ok(Swept::Interrupted { done: ended.len(), runs: jobs.len() });
+    }
+    let sweep = Sweep::new(base, points, &ended)?;
+    for (name, content) in sweep.files() {
+        let path = folder.join(name);
+        write_atomically(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
+    }
+    journal.sort(&ended)?;
+    Ok(Swept::Finished(Box::new(sweep)))
+}
+
+/// The settings of a point.
+fn at(base: &Settings, point: &Assignment) -> Result<Settings, RunError> {
+    let mut settings = base.clone();
+    for (key, value) in point {
+        settings.set(key, value).map_err(RunError::Usage)?;
+    }
+    Ok(settings)
+}
+
+/// Data that are open and cut.
+struct Data {
+    key: String, // the settings that it was opened by
+    loaded: Loaded,
+    rows: Rows,
+    rng: Rng, // as it stood then
+    seed: u64,
+}
+
+impl Data {
+    fn key(settings: &Settings) -> String {
+        let of_data =
+            Settings::ALL.iter().filter(|setting| setting.heading == "Data").map(|setting| setting.key);
+        let keys = of_data.filter(|key| !OF_TRAINING_ROWS.contains(key));
+        Vec::from_iter(keys.map(|key| settings.get(key).unwrap_or_default())).join("\n")
+    }
+
+    /// The data of all these settings, each opened once.
+    fn of_all(all: &[Settings]) -> Result<Vec<Data>, RunError> {
+        let mut opened: Vec<Data> = Vec::new();
+        for settings in all {
+            let (key, seed) = (Data::key(settings), settings.seed.unwrap_or(SEED));
+            if opened.iter().all(|data| data.key != key) {
+                let mut rng = rng(seed);
+                let loaded = open(settings, &mut rng)?;
+                let rows = split(settings, &loaded, &mut rng)?;
+                opened.push(Data { key, loaded, rows, rng, seed });
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The CRC-32 of all rows and their answers.
+    fn checksum(&self) -> Result<u32, RunError> {
+        let all = Vec::from_iter(0..self.loaded.rows());
+        let set = self.loaded.dataset(&all, &self.loaded.prepare(&all, Some(Scaling::None))?)?;
+        let mut crc = crc32fast::Hasher::new();
+        set.features.iter().chain(&set.values).for_each(|x| crc.update(&x.to_le_bytes()));
+        set.labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
+        Ok(crc.finalize())
+    }
+
+    /// The rows of a run with this seed, and what it draws the rest from.
+    fn rows(&self, seed: u64) -> Result<(Rows, Rng), RunError> {
+        let Rows { train, validation, test } = self.rows.clone();
+        if seed == self.seed {
+            return Ok((Rows { train, validation, test }, self.rng.clone()));
+        }
+        let mut rng = rng(seed);
+        let share = validation.len() as f64 / (train.len() + validation.len()) as f64;
+        let mut rest = [train, validation].concat();
+        rest.sort_unstable();
+        let (train, validation) = hold_out(&self.loaded, rest, share, &mut rng)?;
+        Ok((Rows { train, validation, test }, rng))
+    }
+}
+
+/// One run.
+fn train(settings: &Settings, seed: u64, data: &Data) -> Result<Measured, RunError> {
+    let (rows, mut rng) = data.rows(seed)?;
+    let mut job = Job::on(&Settings { seed: Some(seed), ..settings.clone() }, &data.loaded, rows, &mut rng)?;
+    let (history, _) = job.fit(None, &mut ())?;
+    let all = job.scores()?;
+    let scores = |part: &str| {
+        let of_part = all.iter().filter(|(name, _)| *name == part).flat_map(|(_, scores)| scores);
+        // JSON has no other numbers
+        let finite = of_part.filter(|(_, value)| value.is_finite());
+        Vec::from_iter(finite.map(|(metric, value)| (metric.to_string(), *value)))
+    };
+    let (mut validation, test) = (scores("validation"), scores("test"));
+    let name = job.trainer.watch.to_string();
+    if find(&validation, &name).is_none() {
+        let watched = watched(&history, job.trainer.watch, job.trainer.keep_best);
+        validation.insert(0, (name.clone(), watched));
+    }
+    match find(&validation, &name).filter(|value| !value.is_finite()) {
+        Some(value) => {
+            Err(RunError::Run(format!("the validation part's {name} is {value}: did the training diverge?")))
+        }
+        None => Ok(Measured { epochs: history.last().epoch, validation, test }),
+    }
+}
+
+/// A score by its name.
+fn find(scores: &[(String, f64)], name: &str) -> Option<f64> {
+    scores.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// What was watched, of the parameters that the training left: those of the last epoch, or of the best.
+fn watched(history: &History, watch: Watch, keep_best: bool) -> f64 {
+    let values = history.epochs().iter().map(|epoch| epoch.watched);
+    match (keep_best, watch.larger_is_better()) {
+        (false, _) => history.last().watched,
+        (true, true) => values.fold(f64::NAN, f64::max),
+        (true, false) => values.fold(f64::NAN, f64::min),
+    }
+}
+
+impl Sweep {
+    fn new(settings: Settings, points: Vec<Assignment>, runs: &[Run]) -> Result<Sweep, RunError> {
+        let point = |(i, values)| {
+            let runs = runs.iter().filter(|run| run.point == i).cloned().collect();
+            Point { values, runs }
+        };
+        let points = Vec::from_iter(points.into_iter().enumerate().map(point));
+        let watch = settings.watch.unwrap_or(Watch::Loss);
+        let mut sweep = Sweep { settings, watch, points };
+        let name = watch.to_string();
+        let sign = if watch.larger_is_better() { -1.0 } else { 1.0 };
+        let rank =
+            |point: &Point| point.validation(&name).map_or(f64::INFINITY, |estimate| sign * estimate.mean);
+        sweep.points.sort_by(|a, b| rank(a).total_cmp(&rank(b))); // of equals the first stays first
+        match sweep.points[0].failure() {
+            Some(reason) => Err(RunError::Run(format!(
+                "no point came through all its runs; the first that failed: {reason}"
+            ))),
+            None => Ok(sweep),
+        }
+    }
+
+    /// The settings of the best point.
+    pub fn best(&self) -> Settings {
+        // its values were read once
+        at(&self.settings, &self.points[0].values).unwrap_or_else(|_| self.settings.clone())
+    }
+}
+
+impl Point {
+    /// What is measured of the validation part: its mean over the seeds, and a 95 % interval; `None` if a run failed.
+    pub fn validation(&self, name: &str) -> Option<Estimate> {
+        self.estimate(name, |measured| &measured.validation)
+    }
+
+    fn estimate(&self, name: &str, part: fn(&Measured) -> &Vec<(String, f64)>) -> Option<Estimate> {
+        let of_run = |run: &Run| find(part(run.outcome.as_ref().ok()?), name);
+        let values = self.runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
+        Some(if let [one] = values[..] { Estimate::exactly(one) } else { Estimate::of(&values) })
+    }
+
+    /// Why a run of it failed, if one did.
+    fn failure(&self) -> Option<&str> {
+        self.runs.iter().find_map(|run| run.outcome.as_ref().err()).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_share_the_test_part_and_draw_what_they_choose_by() {
+        let settings =
+            Settings::from_toml("data = \"iris\"\nvalidation = 0.2\n", "test.toml".as_ref()).unwrap();
+        let data = Data::of_all(&[settings.clone(), Settings { lr: Some(1.0), ..settings }]).unwrap();
+        let [data] = &data[..] else { panic!("opened once for both") };
+        let [(first, _), (second, _)] = [SEED, SEED + 1].map(|seed| data.rows(seed).unwrap());
+        assert_eq!(first.test, second.test);
+        assert_ne!(first.validation, second.validation);
+        assert_eq!(first.validation.len(), second.validation.len());
+        let all = |rows: Rows| {
+            let mut all = [rows.train, rows.validation, rows.test].concat();
+            all.sort_unstable();
+            all
+        };
+        assert!(all(first) == Vec::from_iter(0..150) && all(second) == Vec::from_iter(0..150));
+    }
+}
