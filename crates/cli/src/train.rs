@@ -9,9 +9,10 @@ use clap::Args;
 use surprisal_data::metrics::Metric;
 use surprisal_lab::folder::RunFolder;
 use surprisal_layers::summary;
-use surprisal_run::recorder::{CHECKPOINT, CONFIG, MODEL, interrupted_run};
-use surprisal_run::{Job, Recorder, Settings};
-use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History};
+use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run};
+use surprisal_run::report::REPORT;
+use surprisal_run::{Job, Kind, Recorder, RunError, Settings, diagnose, diagnose_failure, write_results};
+use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
 
 use crate::Failure;
 use crate::progress::EpochBar;
@@ -60,18 +61,19 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
     };
     let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
-    let telling =
-        Telling { bar: EpochBar::new(job.trainer.epochs, quiet), watched: job.parts.watched().0, share };
+    let (bar, watched) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.watched().0);
+    let seen = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history.epochs().to_vec());
+    let telling = Telling { bar, watched, share, seen };
     if !quiet {
         eprint!("{}", introduction(&job));
     }
     let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), &INTERRUPTED)?;
     let mut callbacks = (telling, recorder);
-    let outcome = job.fit(checkpoint, &mut callbacks);
+    let outcome = job.try_fit(checkpoint, &mut callbacks);
     let (telling, recorder) = callbacks;
     telling.bar.end();
     recorder.end()?;
-    let (history, ended) = outcome?;
+    let (history, ended) = outcome.map_err(|error| diverged(&job, telling.seen, &place, error))?;
     match ended {
         Ended::Interrupted => Err(interrupted(&place, &history)),
         Ended::Early | Ended::Finished => finished(&place, &job, &history, ended, quiet),
@@ -155,6 +157,7 @@ struct Telling {
     bar: EpochBar,
     watched: &'static str,
     share: &'static str,
+    seen: Vec<Epoch>,
 }
 
 impl Callback<f32> for Telling {
@@ -164,8 +167,20 @@ impl Callback<f32> for Telling {
     }
     fn on_epoch(&mut self, _: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
         self.bar.show(measured, self.watched, self.share);
+        self.seen.push(*measured);
         ControlFlow::Continue(())
     }
+}
+
+/// What stopped it, what is known about that, and what is left.
+fn diverged(job: &Job, seen: Vec<Epoch>, place: &Path, error: TrainError) -> Failure {
+    let findings = diagnose_failure(job, &History::from_iter(seen), &error);
+    let mut failure = Failure::from(RunError::from(error));
+    for finding in findings {
+        failure.message += &format!("\n{finding}");
+    }
+    failure.message += &format!("\nthe history until then: {}", place.join(HISTORY).display());
+    failure
 }
 
 fn interrupted(place: &Path, history: &History) -> Failure {
@@ -180,12 +195,18 @@ fn interrupted(place: &Path, history: &History) -> Failure {
 fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
     job.model_file(&job.params, None).write(&place.join(MODEL)).map_err(Failure::run)?;
     let scores = job.scores()?;
-    //write_results(place, job, history, ended, &scores)?;
+    write_results(place, job, history, ended, &scores)?;
     if !quiet {
         if ended == Ended::Early {
             eprintln!("stopped early: {}", why_early(job, history));
         }
+        let findings = diagnose(job, history);
+        findings
+            .iter()
+            .filter(|finding| finding.kind != Kind::Nothing)
+            .for_each(|finding| eprintln!("{finding}"));
         eprintln!("the model: {}", place.join(MODEL).display());
+        eprintln!("the page with the pictures: {}", place.join(REPORT).display());
         if let Some(commonest) = commonest(job) {
             eprintln!("for comparison: {commonest}");
         }

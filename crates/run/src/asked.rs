@@ -159,11 +159,7 @@ impl Asked {
 
     /// What the net says of rows: the probability of every class, or the number.
     pub fn says(&self, features: ArrayView2<f64>) -> Array2<f64> {
-        let outputs = self.outputs(features);
-        match self.saved.answers {
-            Answers::Classes(_) => probabilities(outputs.view()),
-            Answers::Number { offset, scale, .. } => outputs.mapv(|z| offset + scale * f64::from(z)),
-        }
+        said(&self.saved.answers, self.outputs(features).view())
     }
 
     /// The net's outputs themselves.
@@ -178,5 +174,13 @@ impl Asked {
     pub fn scores(&self, set: &Dataset) -> Result<Scores, RunError> {
         let examples = scaled(Examples::new(set), &self.saved.answers);
         job::scores(&self.saved.answers, self.outputs(set.features.view()).view(), &examples)
+    }
+}
+
+/// What outputs mean: the probability of every class, or the number.
+pub(crate) fn said(answers: &Answers, outputs: ArrayView2<f32>) -> Array2<f64> {
+    match answers {
+        Answers::Classes(_) => probabilities(outputs),
+        Answers::Number { offset, scale, .. } => outputs.mapv(|z| offset + scale * f64::from(z)),
     }
 }

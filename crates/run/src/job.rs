@@ -257,7 +257,10 @@ impl Job {
     }
 
     /// [`fit`](Self::fit), with the trainer's own error.
-    pub(crate) fn try_fit(
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_fit(
         &mut self,
         checkpoint: Option<Checkpoint<f32>>,
         callback: &mut impl Callback<f32>,

@@ -121,3 +121,9 @@ impl History {
         csv
     }
 }
+
+impl FromIterator<Epoch> for History {
+    fn from_iter<I: IntoIterator<Item = Epoch>>(epochs: I) -> Self {
+        History { epochs: epochs.into_iter().collect() }
+    }
+}

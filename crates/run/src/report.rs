@@ -1,0 +1,588 @@
+//! [`write_results`]: what a training came to, as numbers, pictures and a page to read.
+
+use std::path::Path;
+
+use surprisal_data::Dataset;
+use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric};
+use surprisal_lab::chart::{Chart, HeatMap, Line, Points};
+use surprisal_lab::page::{Align, Page, Table};
+use surprisal_optim::{OptimizerKind, Schedule};
+use surprisal_tensor::ndarray::Array2;
+use surprisal_train::{Answers, Ended, Epoch, History, Watch, write_atomically};
+
+use crate::diagnosis::{commonest, numbers, percent, predicted, share, short};
+use crate::job::{Scores, unit};
+use crate::recorder::{CONFIG, MODEL};
+use crate::{Job, RunError, diagnose};
+
+/// The metrics of all parts.
+pub const METRICS: &str = "metrics.json";
+/// The page.
+pub const REPORT: &str = "report.html";
+
+/// More classes than this cannot be read from a picture.
+const CLASSES: usize = 20;
+/// Of many metrics, those that are told first.
+const MAIN: [Metric; 5] = [
+    Metric::Accuracy,
+    Metric::BalancedAccuracy,
+    Metric::F1(Average::Macro),
+    Metric::MatthewsCorrcoef,
+    Metric::LogLoss,
+];
+/// More points than this only cover each other.
+const POINTS: usize = 2000;
+
+/// Writes what a training came to into the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
+/// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes.
+///
+/// ```
+/// use surprisal_run::{Job, Settings, write_results};
+/// let mut job = Job::new(&Settings::from_toml("data = \"iris\"\nepochs = 50\n", "iris.toml".as_ref())?)?;
+/// let (history, ended) = job.fit(None, &mut ())?;
+/// let folder = std::env::temp_dir().join(format!("surprisal-example-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// write_results(&folder, &job, &history, ended, &job.scores()?)?;
+/// assert!(folder.join("report.html").exists() && folder.join("confusion.svg").exists());
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), surprisal_run::RunError>(())
+/// ```
+///
+/// # Errors
+/// If a file cannot be written, the history is empty, or the net's answers are no numbers.
+pub fn write_results(
+    place: &Path,
+    job: &Job,
+    history: &History,
+    ended: Ended,
+    scores: &[(&'static str, Scores)],
+) -> Result<(), RunError> {
+    if history.epochs().is_empty() {
+        return Err(RunError::Usage(
+            "the history has no epoch, not even the start | give that of Job::fit".into(),
+        ));
+    }
+    let curves = curves(job, history.epochs(), ended);
+    let judged = judged(job)?;
+    let page = page(job, history, ended, scores, &curves, &judged);
+    let write = |name: &str, text: &str| {
+        let path = place.join(name);
+        write_atomically(&path, text.as_bytes())
+            .map_err(|error| RunError::Run(format!("{}: cannot write: {error}", path.display())))
+    };
+    for Picture { name, svg, .. } in curves.iter().chain(&judged.picture) {
+        write(name, svg)?;
+    }
+    write(METRICS, &metrics(scores))?;
+    write(REPORT, &page.to_html())
+}
+
+struct Picture {
+    name: String,
+    svg: String,
+    caption: String,
+}
+
+/// How the rows that were never trained on were answered.
+struct Judged {
+    picture: Option<Picture>,
+    tables: Vec<(&'static str, String)>, // a summary, and what it unfolds to
+}
+
+fn metrics(scores: &[(&'static str, Scores)]) -> String {
+    let of_part = |metrics: &[(Metric, f64)]| {
+        let values = metrics.iter().map(|&(metric, value)| (metric.to_string(), value.into())); // NaN becomes null
+        serde_json::Value::Object(values.collect())
+    };
+    let parts = scores.iter().map(|(part, metrics)| (part.to_string(), of_part(metrics))).collect();
+    format!("{:#}\n", serde_json::Value::Object(parts))
+}
+
+/// The epoch with the best of what is watched: the first, if there are several.
+fn best<'h>(job: &Job, epochs: &'h [Epoch]) -> &'h Epoch {
+    let larger = job.trainer.watch.larger_is_better();
+    epochs.iter().fold(&epochs[0], |best, epoch| {
+        let better = if larger { epoch.watched > best.watched } else { epoch.watched < best.watched };
+        if better || best.watched.is_nan() && !epoch.watched.is_nan() { epoch } else { best }
+    })
+}
+
+fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
+    let (part, _) = job.parts.watched();
+    let (first, last, best) = (&epochs[0], &epochs[epochs.len() - 1], best(job, epochs));
+    let unit = match job.trainer.watch {
+        Watch::Loss => 1.0,
+        Watch::Metric(metric) => unit(metric, &job.answers),
+    };
+    let chart = |title: String| {
+        let chart = Chart::new(title).x_label("epoch");
+        if best.epoch == last.epoch { chart } else { chart.vertical(best.epoch as f64, "best") }
+    };
+    let line = |name: &str, of: &dyn Fn(&Epoch) -> f64| {
+        Line::new(name, epochs.iter().map(|epoch| (epoch.epoch as f64, of(epoch))))
+    };
+    let dashed = match best.epoch == last.epoch {
+        true => String::new(),
+        false => format!(
+            " The dashed line marks the best {} on the {part} rows, {}, after epoch {}.",
+            job.trainer.watch,
+            short(unit * best.watched),
+            best.epoch
+        ),
+    };
+    let scale = if matches!(job.answers, Answers::Number { .. }) {
+        " of the numbers divided by their deviation"
+    } else {
+        ""
+    };
+    let from_to = |of: &dyn Fn(&Epoch) -> f64| format!("from {} to {}", short(of(first)), short(of(last)));
+
+    let losses =
+        epochs.iter().flat_map(|epoch| [epoch.loss, epoch.test_loss]).filter(|loss| loss.is_finite());
+    let (least, most) = losses
+        .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), loss| (least.min(loss), most.max(loss)));
+    let loss = chart("Loss".to_string()).y_label(format!("{}{scale}", job.trainer.objective));
+    let wide = least > 0.0 && most > 30.0 * least; // below a tenth, a plain axis shows nothing
+    let loss = if wide { loss.log_y() } else { loss.include_y(0.0) };
+    let caption = format!(
+        "What the training makes small. It went {} on the training rows and {} on the {part} rows.{dashed} {}",
+        from_to(&|epoch| epoch.loss),
+        from_to(&|epoch| epoch.test_loss),
+        why_it_ended(job, last, ended)
+    );
+    let mut pictures = vec![Picture {
+        name: "loss.svg".into(),
+        svg: loss
+            .line(line("training", &|e| e.loss))
+            .line(line(part, &|e| e.test_loss))
+            .alt(&caption)
+            .to_svg(),
+        caption,
+    }];
+
+    let (name, title, what) = match job.answers {
+        Answers::Classes(_) => ("accuracy", "Accuracy", "The share of rows that are answered right"),
+        Answers::Number { .. } => (
+            "r2",
+            "R²",
+            "How much of what numbers differ by is explained: 1 is all, and 0 what the mean does",
+        ),
+    };
+    let classes = matches!(job.answers, Answers::Classes(_));
+    let share = |share: f64| if classes { percent(share) } else { short(share) };
+    let caption = format!(
+        "{what}. At the end it is {} on the training rows and {} on the {part} rows.",
+        share(last.train_accuracy),
+        share(last.test_accuracy)
+    );
+    let accuracy = chart(title.to_string()).include_y(1.0);
+    let accuracy = if classes { accuracy.percent_y() } else { accuracy };
+    pictures.push(Picture {
+        name: format!("{name}.svg"),
+        svg: accuracy
+            .line(line("training", &|e| e.train_accuracy))
+            .line(line(part, &|e| e.test_accuracy))
+            .alt(&caption)
+            .to_svg(),
+        caption,
+    });
+
+    if let Watch::Metric(metric) = job.trainer.watch
+        && metric.to_string() != name
+    {
+        let caption = format!(
+            "What decides about epochs: it went {} on the {part} rows.",
+            from_to(&|epoch| unit * epoch.watched)
+        );
+        pictures.push(Picture {
+            name: format!("{metric}.svg"),
+            svg: chart(metric.to_string()).line(line(part, &|e| unit * e.watched)).alt(&caption).to_svg(),
+            caption,
+        });
+    }
+    if job.trainer.schedule != Schedule::Constant {
+        let caption = format!(
+            "The learning rate at the end of each epoch, by the schedule `{}`.",
+            job.trainer.schedule
+        );
+        pictures.push(Picture {
+            name: "learning_rate.svg".into(),
+            svg: Chart::new("Learning rate")
+                .x_label("epoch")
+                .line(line("", &|e| e.learning_rate))
+                .alt(&caption)
+                .to_svg(),
+            caption,
+        });
+    }
+    pictures
+}
+
+fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
+    let patience = job.trainer.stop.map_or(0, |stop| stop.patience);
+    let why = match ended {
+        Ended::Finished => "all epochs were done".to_string(),
+        Ended::Early => format!("the {} had not become better for {patience} epochs", job.trainer.watch),
+        Ended::Interrupted => "it was interrupted".to_string(),
+    };
+    format!("It ended after epoch {}: {why}.", last.epoch)
+}
+
+fn judged(job: &Job) -> Result<Judged, RunError> {
+    let test = &job.parts.test;
+    match &job.answers {
+        Answers::Classes(names) => {
+            let said = predicted(job, test);
+            let table = ConfusionTable::new(&test.labels, &said, names)?;
+            let report = ClassificationReport::new(&test.labels, &said, names)?;
+            let picture = (names.len() <= CLASSES).then(|| confusion(&table));
+            Ok(Judged {
+                picture,
+                tables: vec![
+                    ("How well each class is found", report.to_string()),
+                    ("What was taken for what, as a table", table.to_string()),
+                ],
+            })
+        }
+        Answers::Number { name, .. } => {
+            let said = numbers(job, test);
+            Ok(Judged { picture: Some(scatter(name, &test.values, &said)), tables: Vec::new() })
+        }
+    }
+}
+
+fn confusion(table: &ConfusionTable) -> Picture {
+    let names = &table.class_names;
+    let classes = names.len();
+    let worst = (0..classes)
+        .flat_map(|row| (0..classes).map(move |column| (row, column)))
+        .filter(|(row, column)| row != column)
+        .fold(None, |worst: Option<(usize, usize)>, at| match worst {
+            Some(worst) if table.counts[worst] >= table.counts[at] => Some(worst),
+            _ => Some(at),
+        })
+        .filter(|&at| table.counts[at] > 0);
+    let caption = match worst {
+        None => "Every row is on the diagonal: none was taken for another class.".to_string(),
+        Some(at) => format!(
+            "Rows of the test part by what they are and what they were taken for; the diagonal is right. The commonest mistake: \
+             \"{}\" taken for \"{}\", {}.",
+            names[at.0],
+            names[at.1],
+            if table.counts[at] == 1 { "once".to_string() } else { format!("{} times", table.counts[at]) }
+        ),
+    };
+    let map = HeatMap::new("What was taken for what")
+        .x_label("answer of the net")
+        .y_label("what it is")
+        .value_label("rows")
+        .columns(names.iter().map(String::as_str))
+        .rows(names.iter().map(String::as_str))
+        .values(
+            table.counts.rows().into_iter().map(|row| Vec::from_iter(row.iter().map(|&count| count as f64))),
+        )
+        .alt(&caption);
+    Picture { name: "confusion.svg".into(), svg: map.to_svg(), caption }
+}
+
+fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
+    let every = targets.len().div_ceil(POINTS);
+    let points = targets.iter().copied().zip(said.iter().copied()).step_by(every);
+    let range = targets
+        .iter()
+        .chain(said)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let farthest = (0..targets.len()).fold(0, |worst, row| {
+        let off = |row: usize| (targets[row] - said[row]).abs();
+        if off(row) > off(worst) { row } else { worst }
+    });
+    let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
+    let caption = format!(
+        "One point for every row of the test part; on the dashed line the answer is what is true. The farthest off is {} where {} is true.{some}",
+        short(said[farthest]),
+        short(targets[farthest])
+    );
+    let chart = Chart::new(format!("Answers for {name}"))
+        .x_label("true")
+        .y_label("answer of the net")
+        .line(
+            Line::new("", [(range.0, range.0), (range.1, range.1)])
+                .colour(4)
+                .faint()
+                .style(surprisal_lab::chart::Style::Dashed),
+        )
+        .points(Points::new("", points).colour(0))
+        .alt(&caption);
+    Picture { name: "predicted.svg".into(), svg: chart.to_svg(), caption }
+}
+
+fn page(
+    job: &Job,
+    history: &History,
+    ended: Ended,
+    scores: &[(&'static str, Scores)],
+    curves: &[Picture],
+    judged: &Judged,
+) -> Page {
+    let name = &job.parts.train.name;
+    let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job).replace(" %", "\u{a0}%"));
+    page = page
+        .section("What was trained, and on what")
+        .paragraph(&data(job))
+        .paragraph(&net(job))
+        .paragraph(&training(job));
+    page = page.section("How good it is").paragraph(&held_out(job, history));
+    let told = |metric: Metric| MAIN.contains(&metric) || job.trainer.watch == Watch::Metric(metric);
+    let of_all = scores.last().is_none_or(|(_, metrics)| metrics.len() <= MAIN.len());
+    page = page.table(&result(job, scores, |metric| told(metric) || of_all));
+    if !of_all {
+        page = page.details("Every metric", |inside| inside.table(&result(job, scores, |_| true)));
+    }
+    page = page.section("How it went");
+    page = curves.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
+    page = page.section("What the numbers say about it");
+    for finding in diagnose(job, history) {
+        page = page.paragraph(&format!(
+            "{} {} Try: {}.",
+            sentence(&finding.measured),
+            sentence(&finding.means),
+            finding.advice
+        ));
+    }
+    page = page.section("What it gets wrong");
+    if let Some(picture) = &judged.picture {
+        page = page.figure(&picture.svg, &picture.caption);
+    }
+    for (summary, text) in &judged.tables {
+        page = page.details(summary, |inside| inside.code(text));
+    }
+    let go_on = if ended == Ended::Interrupted { "\n# to go on\nsurprisal train --resume DIR" } else { "" };
+    page.section("Repeat it, ask it")
+        .paragraph("With `DIR` for the folder that this page is in, from the folder that the training was started in:")
+        .code(&format!(
+            "# the same training again\nsurprisal train --config DIR/{CONFIG}\n# to ask the net about other rows\nsurprisal predict --model \
+             DIR/{MODEL} --data FILE.csv{go_on}"
+        ))
+        .paragraph("All settings, also those that nobody gave:")
+        .code(&job.settings.to_toml())
+        .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings make the same page, to the last digit.")
+}
+
+/// What it is about, in two sentences.
+fn lead(job: &Job) -> String {
+    let (train, test) = (&job.parts.train, &job.parts.test);
+    match &job.answers {
+        Answers::Classes(names) => {
+            let said = predicted(job, test);
+            let most = commonest(train);
+            format!(
+                "A net that tells {} classes apart, trained on {} rows. Of {} rows that it was never trained on, it is right about *{}*; \
+                 always answering \"{}\", the commonest, would be right about {}.",
+                names.len(),
+                train.rows(),
+                test.rows(),
+                percent(share(test, |row| said[row] == test.labels[row])),
+                names[most],
+                percent(share(test, |row| test.labels[row] == most))
+            )
+        }
+        Answers::Number { name, offset, .. } => {
+            let said = numbers(job, test);
+            let off = |said: &dyn Fn(usize) -> f64| {
+                (0..test.rows()).map(|row| (test.values[row] - said(row)).abs()).sum::<f64>()
+                    / test.rows() as f64
+            };
+            format!(
+                "A net that says a number, *{name}*, trained on {} rows. On {} rows that it was never trained on, it is off by *{}* in the \
+                 mean; always answering {}, the mean, would be off by {}.",
+                train.rows(),
+                test.rows(),
+                short(off(&|row| said[row])),
+                short(*offset),
+                short(off(&|_| *offset))
+            )
+        }
+    }
+}
+
+fn data(job: &Job) -> String {
+    let rows = |data: &Dataset| match data.rows() {
+        1 => "1 row".to_string(),
+        rows => format!("{rows} rows"),
+    };
+    let parts = &job.parts;
+    let mut text = format!("*{}* has {} to train on", parts.train.name, rows(&parts.train));
+    if let Some(validation) = &parts.validation {
+        text += &format!(", {} to decide about epochs", rows(validation));
+    }
+    text += &format!(", and {} to judge by at the end.", rows(&parts.test));
+    if job.dropped > 0 {
+        text += &format!(" Another {} were left out because a value is missing.", job.dropped);
+    }
+    if let Some(noise) = job.settings.label_noise.filter(|&noise| noise > 0.0) {
+        text += &format!(" Of the training rows, {} were given a wrong class on purpose.", percent(noise));
+    }
+    match &job.answers {
+        Answers::Classes(names) => {
+            let counts = parts.train.class_counts();
+            let classes =
+                names.iter().zip(counts).take(CLASSES).map(|(name, count)| format!("{name} ({count})"));
+            let more = if names.len() > CLASSES {
+                format!(" and {} more", names.len() - CLASSES)
+            } else {
+                String::new()
+            };
+            text + &format!(
+                " The classes, and how many of the training rows are of each: {}{more}.",
+                Vec::from_iter(classes).join(", ")
+            )
+        }
+        Answers::Number { name, offset, scale } => {
+            text + &format!(
+                " In the training rows, {name} is {} in the mean, with a deviation of {}.",
+                short(*offset),
+                short(*scale)
+            )
+        }
+    }
+}
+
+fn net(job: &Job) -> String {
+    let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
+    let [inputs, hidden @ .., outputs] = sizes else { return String::new() };
+    let hidden = match hidden {
+        [] => "without hidden layers".to_string(),
+        [units] => format!("through a hidden layer of {units} units with {}", job.model.activation()),
+        layers => format!(
+            "through hidden layers of {} units with {}",
+            Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),
+            job.model.activation()
+        ),
+    };
+    let answer = match (&job.answers, outputs) {
+        (Answers::Number { .. }, _) => "1 number comes out".to_string(),
+        (_, 1) => "1 score comes out, for yes and no".to_string(),
+        _ => format!("{outputs} scores come out, and the largest is the answer"),
+    };
+    format!(
+        "The net, `{}`, has {} parameters: {inputs} numbers go in, {hidden}, and {answer}.",
+        job.settings.get("model").unwrap_or_default(),
+        job.params.as_slice().len()
+    )
+}
+
+fn training(job: &Job) -> String {
+    let kind = job.settings.opt.unwrap_or(OptimizerKind::Sgd);
+    let name = kind.to_string();
+    let words = match kind {
+        OptimizerKind::Sgd if job.settings.momentum.is_some_and(|momentum| momentum > 0.0) => {
+            "gradient descent with momentum: each step goes down the slope of one batch, and a little on in the direction of the last"
+        }
+        OptimizerKind::Sgd => "gradient descent: each step goes down the slope of one batch",
+        OptimizerKind::RmsProp => {
+            "RMSprop: gradient descent, each weight's steps measured by how large its slopes were lately"
+        }
+        OptimizerKind::Adagrad => {
+            "Adagrad: gradient descent, each weight's steps measured by how large its slopes were so far"
+        }
+        OptimizerKind::Adam => {
+            "Adam: momentum, and each weight's steps measured by how large its slopes were lately"
+        }
+        OptimizerKind::AdamW => {
+            "AdamW: momentum, each weight's steps measured by how large its slopes were lately, and all weights pulled to 0"
+        }
+        _ => &name,
+    };
+    let trainer = &job.trainer;
+    let schedule = match trainer.schedule {
+        Schedule::Constant => String::new(),
+        ref schedule => format!(", changed by the schedule `{schedule}`"),
+    };
+    format!(
+        "It was trained to make its {} small, by {words}. The learning rate is {}{schedule}, a batch has {} rows, and there were to be {} epochs.",
+        trainer.objective,
+        short(job.settings.lr.unwrap_or(f64::NAN)),
+        trainer.batch_size,
+        trainer.epochs
+    )
+}
+
+/// Whether the last judgement is one.
+fn held_out(job: &Job, history: &History) -> String {
+    let kept = match job.trainer.keep_best {
+        true => {
+            format!("The net that is kept is that of epoch {}, the best. ", best(job, history.epochs()).epoch)
+        }
+        false => String::new(),
+    };
+    let decided = job.trainer.keep_best || job.trainer.stop.is_some();
+    let rest = match &job.parts.validation {
+        None if decided => {
+            "The test rows were not trained on, but they decided which epoch is the best: what is said of them is a little too good. A \
+             share for validation mends that."
+        }
+        _ => {
+            "The test rows were not trained on and decided nothing: what holds for them can be expected of other rows of the same kind."
+        }
+    };
+    kept + rest
+}
+
+/// Metrics on every part, and of an answer that looks at nothing.
+fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
+    let (train, test) = (&job.parts.train, &job.parts.test);
+    let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.answers {
+        Answers::Classes(names) => {
+            let shares = Vec::from_iter(
+                train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64),
+            );
+            let said = Array2::from_shape_fn((test.rows(), names.len()), |(_, class)| shares[class]);
+            let labels = test.labels.clone();
+            (
+                format!("always \"{}\"", names[commonest(train)]),
+                Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
+            )
+        }
+        &Answers::Number { offset, .. } => {
+            let (said, values) = (vec![offset; test.rows()], test.values.clone());
+            ("always the mean".to_string(), Box::new(move |metric| metric.of_numbers(&values, &said).ok()))
+        }
+    };
+    let all = scores.last().map_or(&[][..], |(_, metrics)| metrics);
+    let cell = |value: Option<f64>| match value {
+        None => "—".to_string(),
+        Some(value) if value.abs() < 10.0 => format!("{value:.3}"),
+        Some(value) => short(value),
+    };
+    // what it is judged by first: a phone shows no more
+    let row = |head: String, mut parts: Vec<String>, guess: String| {
+        parts.reverse();
+        parts.insert(1.min(parts.len()), guess);
+        [vec![head], parts].concat()
+    };
+    let rows = all.iter().filter(|&&(metric, _)| told(metric)).map(|&(metric, _)| {
+        let of = |metrics: &[(Metric, f64)]| {
+            metrics.iter().find(|(other, _)| *other == metric).map(|&(_, value)| value)
+        };
+        row(
+            metric.to_string(),
+            scores.iter().map(|(_, metrics)| cell(of(metrics))).collect(),
+            cell(guess(metric)),
+        )
+    });
+    Table {
+        caption:
+            "The net, and an answer that looks at nothing, on the test rows; then the net on the others."
+                .to_string(),
+        header: row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
+        rows: rows.collect(),
+        align: [Align::Left].into_iter().chain(vec![Align::Right; scores.len() + 1]).collect(),
+    }
+}
+
+/// With a capital, and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map_or(String::new(), |first| first.to_uppercase().to_string());
+    format!("{first}{}.", letters.as_str())
+}
