@@ -11,7 +11,9 @@ use surprisal_lab::folder::RunFolder;
 use surprisal_layers::summary;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run};
 use surprisal_run::report::REPORT;
-use surprisal_run::{Job, Kind, Recorder, RunError, Settings, diagnose, diagnose_failure, write_results};
+use surprisal_run::{
+    Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure, write_results,
+};
 use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
 
 use crate::Failure;
@@ -176,7 +178,8 @@ impl Callback<f32> for Telling {
 fn diverged(job: &Job, seen: Vec<Epoch>, place: &Path, error: TrainError) -> Failure {
     let findings = diagnose_failure(job, &History::from_iter(seen), &error);
     let mut failure = Failure::from(RunError::from(error));
-    for finding in findings {
+    // what is not finite, and where first, the error says itself
+    for finding in findings.iter().filter(|finding| finding.kind != Kind::NotFinite) {
         failure.message += &format!("\n{finding}");
     }
     failure.message += &format!("\nthe history until then: {}", place.join(HISTORY).display());
@@ -239,8 +242,7 @@ fn commonest(job: &Job) -> Option<String> {
     if test.is_regression() {
         return None; // R² is that comparison: always answering the mean has 0
     }
-    let counts = test.class_counts();
-    let best = (0..counts.len()).max_by_key(|&class| counts[class])?;
-    let share = 100.0 * counts[best] as f64 / test.rows() as f64;
+    let best = commonest_class(&job.parts.train);
+    let share = 100.0 * test.class_counts()[best] as f64 / test.rows() as f64;
     Some(format!("always answering \"{}\" is right on {share:.2}% of the test rows", test.class_names[best]))
 }

@@ -402,7 +402,7 @@ fn gain(job: &Job, part: &str, data: &Dataset) -> Gain {
         let words = format!("R² is {} on the {part} rows; 0 is that of their mean", short(share));
         return Gain { share, most: share - BELOW_MEAN, words };
     };
-    let (said, commonest) = (predicted(job, data), commonest(&job.parts.train));
+    let (said, commonest) = (predicted(job, data), commonest_class(&job.parts.train));
     let right = (0..data.rows()).filter(|&row| said[row] == data.labels[row]).count();
     let guessed = share(data, |row| data.labels[row] == commonest);
     let Estimate { mean, high, .. } = Estimate::wilson(right, data.rows());
@@ -436,7 +436,7 @@ fn classes(job: &Job) -> Option<Finding> {
     predicted(job, &job.parts.train).into_iter().for_each(|class| said[class] += 1);
     let unsaid = Vec::from_iter((0..names.len()).filter(|&class| counts[class] > 0 && said[class] == 0));
     let rarest = *unsaid.iter().min_by_key(|&&class| counts[class])?;
-    let uneven = counts[commonest(&job.parts.train)] >= UNEVEN * counts[rarest];
+    let uneven = counts[commonest_class(&job.parts.train)] >= UNEVEN * counts[rarest];
     let advice = match uneven {
         true => "balance = oversample, and watch = f1_macro instead of what the common rows decide",
         false => "a learning rate of a third, another start (seed = 8), a larger net",
@@ -552,8 +552,8 @@ pub(crate) fn numbers(job: &Job, data: &Dataset) -> Vec<f64> {
     answers(job, data).into_iter().collect()
 }
 
-/// The first of the commonest classes.
-pub(crate) fn commonest(data: &Dataset) -> usize {
+/// The first of the commonest classes: the answer of somebody who looks at nothing.
+pub fn commonest_class(data: &Dataset) -> usize {
     let counts = data.class_counts();
     (0..counts.len()).fold(0, |most, class| if counts[class] > counts[most] { class } else { most })
 }

@@ -10,7 +10,7 @@ use surprisal_optim::{OptimizerKind, Schedule};
 use surprisal_tensor::ndarray::Array2;
 use surprisal_train::{Answers, Ended, Epoch, History, Watch, write_atomically};
 
-use crate::diagnosis::{commonest, numbers, percent, predicted, share, short};
+use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::{Scores, unit};
 use crate::recorder::{CONFIG, MODEL};
 use crate::{Job, RunError, diagnose};
@@ -374,7 +374,7 @@ fn lead(job: &Job) -> String {
     match &job.answers {
         Answers::Classes(names) => {
             let said = predicted(job, test);
-            let most = commonest(train);
+            let most = commonest_class(train);
             format!(
                 "A net that tells {} classes apart, trained on {} rows. Of {} rows that it was never trained on, it is right about *{}*; \
                  always answering \"{}\", the commonest, would be right about {}.",
@@ -539,7 +539,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
             let said = Array2::from_shape_fn((test.rows(), names.len()), |(_, class)| shares[class]);
             let labels = test.labels.clone();
             (
-                format!("always \"{}\"", names[commonest(train)]),
+                format!("always \"{}\"", names[commonest_class(train)]),
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
             )
         }
