@@ -14,6 +14,10 @@ gallery:
 test:
     cargo test --workspace
 
+# Kill a training 200 times and go on: docs/reliability.md has what came of it.
+kill:
+    SURPRISAL_KILLS=200 cargo test -p surprisal-cli --test trust killed -- --nocapture
+
 # One example: just example 01_neuron
 example name:
     cargo run --release --example {{name}}

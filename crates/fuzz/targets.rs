@@ -3,21 +3,30 @@
 //! `cargo fuzz run --fuzz-dir crates/fuzz -s none NAME` looks for counterexamples as long as it is let (sanitizers need a nightly
 //! compiler); `crates/surprisal/tests/fuzz.rs` tries some thousands of changes to `corpus/NAME` with every test run.
 
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
 use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, read_idx};
-use surprisal::layers::{Activation, Mlp, Sizes, rng};
+use surprisal::layers::{Activation, Init, Mlp, Sizes, rng};
+use surprisal::optim::{OptimizerKind, Schedule};
 use surprisal::tensor::Params;
 use surprisal::train::{Layout, SavedModel, load_safetensors_bytes};
+use surprisal_run::{Groups, Hidden, Settings};
 
 /// A model file; and once more with a header that fits the body, since a checksum keeps changes from getting further.
 pub fn checkpoint(bytes: &[u8]) {
     let _ = SavedModel::from_bytes(bytes, "fuzz".as_ref());
     let body = bytes.get(24..).unwrap_or_default();
-    let mut forged = b"SURPRISL\x01\x00\x04\x00".to_vec();
-    forged.extend((body.len() as u64).to_le_bytes());
-    forged.extend(crc32fast::hash(body).to_le_bytes());
-    forged.extend(body);
-    if let Ok(model) = SavedModel::from_bytes(&forged, "fuzz".as_ref()) {
-        model.load().expect("a model that was read can be loaded");
+    for version in [1, 2] {
+        let mut forged = [&b"SURPRISL"[..], &[version, 0, 4, 0]].concat();
+        forged.extend((body.len() as u64).to_le_bytes());
+        forged.extend(crc32fast::hash(body).to_le_bytes());
+        forged.extend(body);
+        if let Ok(model) = SavedModel::from_bytes(&forged, "fuzz".as_ref())
+            && !model.sizes.is_empty()
+        {
+            model.load().expect("a net that was read can be loaded");
+        }
     }
 }
 
@@ -65,13 +74,36 @@ pub fn csv(bytes: &[u8]) {
     let _ = features_from_csv(bytes, "fuzz", &["width", "height"]);
 }
 
-/// Text that names a model or data: what stands on a command line.
+/// Text that names a model, data, or how to train: what stands on a command line.
 pub fn model_spec(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(sizes) = text.parse::<Sizes>() {
-        assert_eq!(sizes.to_string().parse(), Ok(sizes));
-    }
-    let _ = text.parse::<DataSource>();
-    let _ = text.parse::<Activation>();
+    comes_back::<Sizes>(text);
+    comes_back::<Hidden>(text);
+    comes_back::<Schedule>(text);
+    comes_back::<Groups>(text);
+    comes_back::<DataSource>(text);
+    comes_back::<OptimizerKind>(text);
+    comes_back::<Activation>(text);
+    comes_back::<Init>(text);
     let _ = text.parse::<Layout>();
+}
+
+/// What is read is written as text that is read as the same.
+fn comes_back<T: FromStr<Err: Debug + Display> + Display + Debug + PartialEq>(text: &str) {
+    match text.parse::<T>() {
+        Ok(value) => assert_eq!(value.to_string().parse::<T>().expect("it was written by us"), value),
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A file of settings.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Settings::from_toml(text, "fuzz".as_ref()) {
+        Ok(settings) => {
+            let again = Settings::from_toml(&settings.to_toml(), "fuzz".as_ref());
+            assert_eq!(again.expect("it was written by us"), settings);
+        }
+        Err(error) => drop(error.to_string()),
+    }
 }

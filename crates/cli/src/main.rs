@@ -94,7 +94,7 @@ fn told(text: &str) -> Result<bool, Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::run(error)),
+        Err(error) => Err(Failure::run(format!("standard output: cannot write: {error}"))),
     }
 }
 

@@ -59,7 +59,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     match out {
         Some(path) => {
             let written = write_atomically(&path, &bytes);
-            written.map_err(|error| Failure::run(format!("{}: cannot write: {error}", path.display())))?;
+            written.map_err(|error| {
+                let path = path.display();
+                Failure::run(format!(
+                    "{path}: cannot write: {error} | make room, or name another file with --out"
+                ))
+            })?;
         }
         None => crate::tell(&String::from_utf8_lossy(&bytes))?,
     }

@@ -87,7 +87,7 @@ const PARTS: u64 = 1000;
 impl EpochBar {
     pub fn new(epochs: usize, quiet: bool) -> Self {
         let bar = (stderr().is_terminal() && !quiet).then(|| {
-            let bar = ProgressBar::new(epochs as u64 * PARTS);
+            let bar = ProgressBar::new((epochs as u64).saturating_mul(PARTS));
             match ProgressStyle::with_template("{bar:30} {prefix}, {eta} left; {msg}") {
                 Ok(style) => bar.with_style(style).with_prefix(format!("epoch 0 of {epochs}")),
                 Err(_) => bar,

@@ -52,7 +52,12 @@ impl RunFolder {
         let made = made_by(parent)?;
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let partial = parent.join(format!(".{name}.partial"));
-        fs::create_dir(&partial).map_err(FolderError::at(&partial))?;
+        fs::create_dir(&partial).map_err(|error| {
+            let taken = error.kind() == ErrorKind::AlreadyExists;
+            let message = "a run is beginning there, or was killed while it was: remove it if there is none";
+            let error = if taken { io::Error::new(ErrorKind::AlreadyExists, message) } else { error };
+            FolderError { path: partial.clone(), error }
+        })?;
         Ok(RunFolder { place: place.to_path_buf(), partial, made, done: false })
     }
 

@@ -129,7 +129,9 @@ impl Schedule {
             Step { every, factor } => base * factor.powf((at.epoch / every) as f64),
             Exponential { factor } => base * factor.powf(at.epoch as f64),
             Cosine { warmup, floor } => {
-                let (warmup, steps) = (warmup * at.steps_per_epoch, at.epochs * at.steps_per_epoch);
+                // who wants to train for ever asks for more epochs than there are numbers of steps
+                let [warmup, steps] =
+                    [warmup, at.epochs].map(|epochs| epochs.saturating_mul(at.steps_per_epoch));
                 let step = at.epoch * at.steps_per_epoch + at.step;
                 if step < warmup {
                     base * (step + 1) as f64 / (warmup + 1) as f64

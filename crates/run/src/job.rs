@@ -1,7 +1,9 @@
 //! [`Job`]: settings made real: data, a net, an optimizer, a trainer.
 
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Categorical, CsvOptions, Dataset, Encoder, Loaded, Task, oversampled, undersampled};
+use surprisal_data::{
+    Categorical, CsvOptions, DataSource, Dataset, Encoder, Loaded, Task, oversampled, undersampled,
+};
 use surprisal_layers::{Init, Mlp, Rng, Sizes, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
 use surprisal_tensor::Params;
@@ -17,6 +19,8 @@ use crate::{RunError, Settings};
 pub const SEED: u64 = 7;
 /// The share of rows that decides about epochs, where something depends on it and none is told.
 pub(crate) const VALIDATION: f64 = 0.15;
+/// The numbers of the largest net, 512 MiB: a checkpoint of it, with the four times as many of Adam and a best epoch, can still be read.
+const MOST_NUMBERS: usize = 1 << 27;
 
 /// A run that can be begun: every setting decided, the data in parts, the net at its start.
 ///
@@ -98,6 +102,12 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
             "there are no data: name them with --data, or data = \"..\" in the configuration".into(),
         ));
     };
+    if let (DataSource::Csv(path), None) = (data, &settings.target) {
+        return Err(RunError::Usage(format!(
+            "{}: nobody says which column is to be predicted | name it with --target, or target = \"..\" in the configuration",
+            path.display()
+        )));
+    }
     let defaults = CsvOptions::default();
     let names = |list: &Option<List>| list.clone().unwrap_or_default().0;
     let options = CsvOptions {
@@ -131,7 +141,7 @@ pub(crate) fn validation_share(settings: &Settings) -> f64 {
 /// Cuts the rows as the settings say.
 pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows, RunError> {
     let validation = validation_share(settings);
-    let share = settings.test.unwrap_or(surprisal_data::DataSource::TEST_SHARE);
+    let share = settings.test.unwrap_or(DataSource::TEST_SHARE);
     if validation + share >= 1.0 {
         return Err(RunError::Usage(format!(
             "test {share:?} and validation {validation:?}: expected shares that leave rows to train on | 0.25 and 0.15 are usual"
@@ -150,7 +160,11 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         0.0 => vec![1.0 - share, share],
         _ => vec![1.0 - share - validation, validation, share],
     };
-    let mut parts = loaded.split(&shares, rng)?;
+    let mut parts = loaded.split(&shares, rng).map_err(|error| {
+        let numbers = loaded.class_names().iter().all(|name| name.parse::<f64>().is_ok());
+        let advice = " | or is it a number that is to be predicted? Then --task numbers";
+        RunError::Run(format!("{error}{}", if numbers && loaded.labels().is_some() { advice } else { "" }))
+    })?;
     let test = parts.pop().unwrap_or_default();
     let validation = if parts.len() > 1 { parts.pop().unwrap_or_default() } else { Vec::new() };
     Ok(Rows { train: parts.pop().unwrap_or_default(), validation, test })
@@ -203,6 +217,15 @@ impl Job {
             Some(values) => number(settings, rows.train.iter().map(|&row| values[row])),
         };
         let sizes = sizes(settings, encoder.width(), if of_values { 1 } else { classes }, loaded.name())?;
+        let numbers = sizes
+            .as_slice()
+            .windows(2)
+            .fold(0usize, |n, pair| n.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1])));
+        if numbers > MOST_NUMBERS {
+            return Err(RunError::Run(format!(
+                "a net {sizes} has {numbers} numbers: expected at most {MOST_NUMBERS} | make its layers smaller"
+            )));
+        }
 
         let init = settings.init.unwrap_or(Init::Linear);
         // biases start as PyTorch's do where weights do, and at 0 otherwise
@@ -218,6 +241,11 @@ impl Job {
         }
         for pattern in settings.freeze.iter().flat_map(|names| &names.0) {
             params.freeze_named(pattern).map_err(|error| RunError::Usage(format!("freeze: {error}")))?;
+        }
+        if params.trainable_spans().next().is_none() {
+            return Err(RunError::Usage(
+                "freeze: nothing is left that could learn | name fewer layers or parameters".into(),
+            ));
         }
 
         let train = balanced(settings, loaded, rows.train, rng)?;
@@ -239,6 +267,15 @@ impl Job {
 
         let (trainer, optimizer) =
             (trainer(settings, rows_to_train_on, of_values), optimizer(settings, &params)?);
+        if trainer.batch_size > rows_to_train_on {
+            return Err(RunError::Run(format!(
+                "batch: expected 1 to {rows_to_train_on}, the rows to train on, found {} | leave it out, or give {rows_to_train_on} \
+                 for one batch of everything",
+                trainer.batch_size
+            )));
+        }
+        // before a folder is made for it
+        trainer.check(&model, &params, [&parts.examples[0], &parts.examples[1]])?;
         let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
         let dropped = loaded.dropped();
         Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, dropped })
@@ -297,13 +334,14 @@ impl Job {
         }
     }
 
-    /// The CRC-32 of the numbers that are trained on, and of their answers.
+    /// The CRC-32 of the numbers of every part, and of their answers.
     pub fn data_checksum(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
-        let train = &self.parts.examples[0];
-        train.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
-        train.labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
-        train.values.iter().for_each(|value| crc.update(&value.to_le_bytes()));
+        for part in &self.parts.examples {
+            part.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
+            part.labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
+            part.values.iter().for_each(|value| crc.update(&value.to_le_bytes()));
+        }
         crc.finalize()
     }
 }
@@ -429,13 +467,20 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool) -> Trainer {
 
 fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimizer<f32>>, RunError> {
     if settings.clip_norm.is_some() && settings.clip_value.is_some() {
-        return Err(RunError::Usage("clip_norm and clip_value: give one of them".into()));
+        return Err(RunError::Usage(
+            "clip_norm and clip_value: a gradient is cut in one way | give one of them".into(),
+        ));
     }
     if settings.min_delta.is_some() && settings.patience.is_none() {
         return Err(RunError::Usage("min_delta: is for early stopping | give patience too".into()));
     }
     let Settings { momentum, alpha, beta1, beta2, eps, weight_decay, .. } = *settings;
     let nesterov = settings.nesterov.unwrap_or(false);
+    if nesterov && momentum.unwrap_or(0.0) == 0.0 {
+        return Err(RunError::Usage(
+            "nesterov: is about sgd's momentum | give momentum too, 0.9 is usual".into(),
+        ));
+    }
     let told = OptimizerSettings {
         learning_rate: settings.lr,
         momentum,

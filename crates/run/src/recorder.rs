@@ -51,13 +51,14 @@ impl<'a> Recorder<'a> {
         begun: Option<&History>,
         interrupted: &'a AtomicBool,
     ) -> Result<Self, RunError> {
+        remove_partials(folder);
         let table = EpochTable::new(job);
         let epochs = begun.map_or(&[][..], History::epochs);
         let write = |name: &str, text: String| {
             let path = folder.join(name);
             let written = write_atomically(&path, text.as_bytes())
                 .and_then(|()| OpenOptions::new().append(true).open(&path));
-            written.map_err(|error| cannot_write(&path, &error))
+            written.map_err(|error| cannot_write(folder, name, &error))
         };
         let files = [write(HISTORY, table.csv(epochs))?, write(HISTORY_LINES, table.lines(epochs))?];
         let model = SavedModel { parameters: Vec::new(), ..job.model_file(&job.params, None) };
@@ -77,7 +78,8 @@ impl<'a> Recorder<'a> {
     fn save(&mut self, at: &At<f32>) -> Result<(), RunError> {
         let parameters = SavedModel::of(at.params).parameters;
         let model = SavedModel { parameters, checkpoint: Some(at.checkpoint()), ..self.model.clone() };
-        model.write(&self.folder.join(CHECKPOINT))?;
+        let path = self.folder.join(CHECKPOINT);
+        model.write(&path).map_err(|error| RunError::Run(format!("{error} | {}", to_go_on(&self.folder))))?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -85,44 +87,66 @@ impl<'a> Recorder<'a> {
     fn note(&mut self, epoch: &Epoch) -> Result<(), RunError> {
         let rows = [self.table.csv_row(epoch), self.table.line(epoch)];
         for ((file, row), name) in self.files.iter_mut().zip(rows).zip([HISTORY, HISTORY_LINES]) {
-            file.write_all(row.as_bytes()).map_err(|error| cannot_write(&self.folder.join(name), &error))?;
+            file.write_all(row.as_bytes()).map_err(|error| cannot_write(&self.folder, name, &error))?;
         }
         Ok(())
     }
 
     /// Goes on if all went well and nobody wants it to end.
-    fn flow(&mut self, outcome: Result<(), RunError>) -> ControlFlow<()> {
-        if let Err(error) = outcome {
-            self.failed.get_or_insert(error);
-            return ControlFlow::Break(());
-        }
-        match self.interrupted.load(Ordering::Relaxed) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+    fn flow(&mut self, outcome: Result<(), RunError>, interrupted: bool) -> ControlFlow<()> {
+        self.failed = self.failed.take().or(outcome.err());
+        if self.failed.is_some() || interrupted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+    /// Asked once a call: what ends the training has to be saved by the same call.
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }
 
 impl Callback<f32> for Recorder<'_> {
     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
         let steps = at.steps_per_epoch * (at.epoch - 1) + at.step;
-        let due = self.every.is_some_and(|every| steps.is_multiple_of(every));
-        let outcome = if due || self.interrupted.load(Ordering::Relaxed) { self.save(at) } else { Ok(()) };
-        self.flow(outcome)
+        let (due, interrupted) =
+            (self.every.is_some_and(|every| steps.is_multiple_of(every)), self.interrupted());
+        let outcome = if due || interrupted { self.save(at) } else { Ok(()) };
+        self.flow(outcome, interrupted)
     }
     fn on_epoch(&mut self, at: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
         let due = self.every.is_none() && self.saved.elapsed() > PATIENCE;
-        let last = at.epoch == at.epochs;
+        let (last, interrupted) = (at.epoch == at.epochs, self.interrupted());
         let mut outcome = self.note(measured);
-        if outcome.is_ok() && (due || last || at.epoch == 0 || self.interrupted.load(Ordering::Relaxed)) {
+        if outcome.is_ok() && (due || last || at.epoch == 0 || interrupted) {
             outcome = self.save(at);
         }
-        self.flow(outcome)
+        self.flow(outcome, interrupted)
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> RunError {
-    RunError::Run(format!("{}: cannot write: {error}", path.display()))
+fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
+    RunError::Run(format!("{}: cannot write: {error} | {}", folder.join(name).display(), to_go_on(folder)))
+}
+
+/// What to do when the disk is full.
+fn to_go_on(folder: &Path) -> String {
+    let place = folder.display();
+    match folder.join(CHECKPOINT).exists() {
+        true => format!(
+            "the checkpoint before it is whole: make room, then go on with surprisal train --resume {place}"
+        ),
+        false => format!("make room, then begin again with surprisal train --config {place}/{CONFIG}"),
+    }
+}
+
+/// What a process left that was killed while it wrote.
+fn remove_partials(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with('.') && name.ends_with(".partial")
+    }) {
+        let _ = fs::remove_file(entry.path()); // it is in nobody's way
+    }
 }
 
 /// What of an epoch is noted, and what its columns are called.
@@ -191,10 +215,19 @@ impl EpochTable {
 pub fn interrupted_run(folder: &Path) -> Result<SavedModel, RunError> {
     let path = folder.join(CHECKPOINT);
     if !fs::exists(&path).unwrap_or(false) {
-        return Err(RunError::Run(format!(
-            "{}: there is no checkpoint in it, {CHECKPOINT} | name the folder of a run that was interrupted",
-            folder.display()
-        )));
+        let place = folder.display();
+        let advice = match folder.join(CONFIG).exists() {
+            true => format!(
+                "it ended before its first step: begin again with surprisal train --config {place}/{CONFIG}"
+            ),
+            false => "name the folder of a run that was interrupted".into(),
+        };
+        return Err(RunError::Run(format!("{place}: there is no checkpoint in it, {CHECKPOINT} | {advice}")));
     }
-    Ok(SavedModel::read(&path)?)
+    SavedModel::read(&path).map_err(|error| {
+        let place = folder.display();
+        RunError::Run(format!(
+            "{error} | bring it back, or begin again with surprisal train --config {place}/{CONFIG}"
+        ))
+    })
 }

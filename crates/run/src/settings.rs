@@ -128,9 +128,9 @@ settings! {
         /// How strongly the optimizer pulls all parameters to 0 [default: 0; 0.01 for adamw]
         weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
         /// What the size of weights costs; biases cost nothing [default: 0]
-        l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::WeightDecay, l1);
+        l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);
         /// What half the square of weights costs; with l1 an elastic net [default: 0]
-        l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::WeightDecay, l2);
+        l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::L2, l2);
         /// The length that a gradient is cut to
         clip_norm: f64 = "LENGTH", |&most| within("a length", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
         /// The size that every number of a gradient is cut to
@@ -432,7 +432,13 @@ impl Settings {
         };
         let table = match DeTable::parse(text) {
             Ok(table) => table,
-            Err(error) => return wrong(error.span().map_or(0, |span| span.start), error.message().trim()),
+            Err(error) => {
+                let message = format!(
+                    "this is no TOML: {} | write key = value, and texts in quotes: data = \"iris\"",
+                    error.message().trim()
+                );
+                return wrong(error.span().map_or(0, |span| span.start), &message);
+            }
         };
         let mut settings = Settings::default();
         for (key, value) in table.get_ref().iter() {

@@ -6,14 +6,18 @@ mod counting;
 mod targets;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use counting::{HELD, MOST};
 use rand::{Rng, RngExt};
-use surprisal::data::{NpyArray, npz_bytes};
+use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, npz_bytes};
 use surprisal::prelude::*;
-use surprisal::train::{Layout, SavedModel, save_safetensors};
+use surprisal::tensor::ndarray::Array2;
+use surprisal::train::{
+    Answers, At, Callback, Checkpoint, Epoch, Examples, Layout, SavedModel, Trainer, save_safetensors,
+};
 
 /// What reads bytes.
 type Reader = fn(&[u8]);
@@ -25,7 +29,7 @@ const BASE: usize = 64 << 10;
 ///
 /// serde reserves up to 1 MiB for a list that a model file claims, and has two of them open at a time. Deflate makes 1032 bytes of
 /// one, and a vector that grows holds them up to three times.
-const TARGETS: [(&str, Reader, usize, usize); 7] = [
+const TARGETS: [(&str, Reader, usize, usize); 8] = [
     ("checkpoint", targets::checkpoint, (2 << 20) + BASE, 100),
     ("safetensors", targets::safetensors, BASE, 100),
     ("npz", targets::npz, BASE, 3 * 1032),
@@ -33,6 +37,7 @@ const TARGETS: [(&str, Reader, usize, usize); 7] = [
     ("idx", targets::idx, BASE, 3 * 1032),
     ("csv", targets::csv, BASE, 100),
     ("model_spec", targets::model_spec, BASE, 100),
+    ("config", targets::config, BASE, 100),
 ];
 
 fn corpus(target: &str) -> PathBuf {
@@ -142,21 +147,45 @@ fn planted_faults_are_found() {
     assert!(found.contains(" bytes of memory for "), "{found}");
 }
 
+/// Where a training of a net 2-3-1 stands, with a velocity and a best epoch.
+fn checkpoint() -> Checkpoint<f32> {
+    struct AtTheEnd(Option<Checkpoint<f32>>);
+    impl Callback<f32> for AtTheEnd {
+        fn on_epoch(&mut self, at: &At<f32>, _: &Epoch) -> ControlFlow<()> {
+            self.0 = Some(at.checkpoint());
+            ControlFlow::Continue(())
+        }
+    }
+    let rows = Examples { features: Array2::zeros((2, 2)), labels: vec![0, 1], classes: 2, values: vec![] };
+    let mut params = Params::<f32>::new();
+    let model = Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
+    params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine
+    let (mut last, mut sgd) = (AtTheEnd(None), Sgd::new(0.5).momentum(0.9));
+    let trainer = Trainer { epochs: 1, batch_size: 2, keep_best: true, ..Trainer::default() };
+    trainer.fit_with(&model, &mut params, &mut sgd, [&rows, &rows], None, &mut last).unwrap();
+    last.0.unwrap()
+}
+
 /// What the readers are meant for: a small file of each kind.
 fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let mut params = Params::<f32>::new();
     Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+    let number = |name: &str, fill| EncodedColumn {
+        name: name.into(),
+        encoding: Encoding::Number { fill, offset: 0.5, scale: 2.0 },
+    };
     let model = SavedModel {
         sizes: "2-3-1".into(),
         activation: "relu".into(),
-        feature_names: names(&["width", "height"]),
-        class_names: names(&["no", "yes"]),
-        offset: vec![0.5, -1.0],
-        scale: vec![1.0, 2.0],
-        parameters: SavedModel::parameters_of(&params),
+        encoder: Encoder { columns: vec![number("width", Some(1.5)), number("height", None)] },
+        answers: Answers::Classes(names(&["no", "yes"])),
+        settings: "data = \"boxes.csv\"\n".into(),
+        data_checksum: 1,
+        ..SavedModel::of(&params)
     };
     let mut files = vec![("checkpoint", "mlp", model.to_bytes())];
+    files.push(("checkpoint", "training", SavedModel { checkpoint: Some(checkpoint()), ..model }.to_bytes()));
     for layout in [Layout::Surprisal, Layout::PyTorch] {
         let place = std::env::temp_dir().join(format!("surprisal-fuzz-{}-{layout}", std::process::id()));
         save_safetensors(&place, &params, layout).unwrap();
@@ -182,6 +211,24 @@ fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     files.push(("model_spec", "sizes", b"784-128-64-10".to_vec()));
     files.push(("model_spec", "synthetic", b"moons:n=500,noise=0.25".to_vec()));
     files.push(("model_spec", "mnist", b"mnist:path/to/folder".to_vec()));
+    files.push(("model_spec", "hidden", b"64-32".to_vec()));
+    files.push((
+        "model_spec",
+        "schedule",
+        b"plateau:patience=3,factor=0.5,threshold=0.001,least=1e-6".to_vec(),
+    ));
+    files.push(("model_spec", "groups", b"layer1:lr=0.01,weight_decay=0;*.bias:lr=1".to_vec()));
+    files.push((
+        "config",
+        "table",
+        b"data = \"pets.csv\"\ntarget = \"kind\"\nignore = [\"a\", \"b\"]\nepochs = 1_000\n".to_vec(),
+    ));
+    files.push((
+        "config",
+        "numbers",
+        b"# all kinds\nlr = 1e-3\nnesterov = true\nseed = 7\nschedule = \"cosine:warmup=5\"\nmodel = '4-3'\n"
+            .to_vec(),
+    ));
     files
 }
 

@@ -1,9 +1,12 @@
 //! How a model is trained.
 
+use surprisal_data::Batches;
+use surprisal_data::metrics::Metric;
 use surprisal_layers::Layer;
 use surprisal_optim::{Optimizer, Penalty, Schedule};
-use surprisal_tensor::{Params, Scalar};
+use surprisal_tensor::{Params, Scalar, Workspace};
 
+use crate::measure::check_fit;
 use crate::training::Training;
 use crate::{Callback, Checkpoint, Ended, Epoch, Examples, History, Objective, TrainError, Watch};
 
@@ -100,7 +103,7 @@ impl EarlyStopping {
                 best = (epoch, value);
             }
         }
-        watched.len() > best.0 + self.patience
+        watched.len() > self.patience.saturating_add(best.0)
     }
 }
 
@@ -226,8 +229,45 @@ impl Trainer {
 }
 
 impl Trainer {
-    /// Whether the settings are in range and fit the data.
-    pub(crate) fn check(&self, batches: usize, of_values: bool) -> Result<(), TrainError> {
+    /// Whether the settings are in range, and fit the model and the data: what [`fit_with`](Self::fit_with) asks first.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::{Examples, Trainer};
+    /// let iris = Examples::<f32>::new(&Dataset::iris());
+    /// let mut params = Params::new();
+    /// let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// let trainer = Trainer { accumulate: 9, ..Trainer::default() };
+    /// assert_eq!(
+    ///     trainer.check(&model, &params, [&iris, &iris]).unwrap_err().to_string(),
+    ///     "accumulate: expected 1 to 5, the batches of an epoch, found 9 | smaller batches leave room for more"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// If not: what was expected, what was found.
+    #[track_caller]
+    pub fn check<T: Scalar>(
+        &self,
+        model: &impl Layer,
+        params: &Params<T>,
+        parts: [&Examples<T>; 2],
+    ) -> Result<(), TrainError> {
+        let batches = Batches::new(parts[0].rows(), self.batch_size)?.per_epoch();
+        let mut workspace = Workspace::new();
+        for examples in parts {
+            check_fit(model, params, examples, &mut workspace)?;
+        }
+        if parts[0].of_values() != parts[1].of_values() {
+            return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
+        }
+        self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))
+    }
+
+    fn check_settings(&self, batches: usize, classes: Option<usize>) -> Result<(), TrainError> {
+        let of_values = classes.is_none();
         let setting = |message: String| Err(TrainError::Setting(message));
         let objectives: &[Objective] = if of_values { &Objective::OF_VALUES } else { &Objective::OF_LABELS };
         if !objectives.contains(&self.objective) {
@@ -239,12 +279,15 @@ impl Trainer {
                 Vec::from_iter(names).join(", ")
             ));
         }
+        let judges = |metric: &Metric| classes.map_or(metric.for_numbers(), |n| metric.for_so_many(n));
         if let Watch::Metric(metric) = self.watch
-            && (if of_values { !metric.for_numbers() } else { !metric.for_classes() })
+            && !judges(&metric)
         {
-            let what = if of_values { "numbers" } else { "classes" };
+            let what = classes.map_or("numbers".into(), |n| format!("{n} classes"));
+            let names = Vec::from_iter(Metric::all().filter(judges).map(|metric| metric.to_string()));
             return setting(format!(
-                "watch: {metric} does not judge {what} | choose another metric, or loss"
+                "watch: {metric} does not judge {what} | choose one of {}, or loss",
+                names.join(", ")
             ));
         }
         if self.accumulate == 0 || self.accumulate > batches {

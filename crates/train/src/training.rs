@@ -6,7 +6,7 @@ use surprisal_layers::{Layer, Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
 use surprisal_tensor::{NonFinite, Params, Scalar, Tape, Var, Workspace};
 
-use crate::measure::{check_fit, gathered, measure};
+use crate::measure::{gathered, measure};
 use crate::{At, Callback, Checkpoint, Clip, Ended, Examples, History, TrainError, Trainer};
 
 /// One training: the settings, what they work on, and where it stands.
@@ -39,15 +39,8 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         optimizer: &'a mut O,
         parts: [&'a Examples<T>; 2],
     ) -> Result<Self, TrainError> {
+        trainer.check(model, params, parts)?;
         let batches = Batches::new(parts[0].rows(), trainer.batch_size)?;
-        trainer.check(batches.per_epoch(), parts[0].of_values())?;
-        let mut workspace = Workspace::new();
-        for examples in parts {
-            check_fit(model, params, examples, &mut workspace)?;
-        }
-        if parts[0].of_values() != parts[1].of_values() {
-            return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
-        }
         let base = optimizer.learning_rate();
         Ok(Training {
             trainer,
@@ -55,7 +48,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
             params,
             optimizer,
             parts,
-            workspace,
+            workspace: Workspace::new(),
             batches,
             labels: Vec::new(),
             values: Vec::new(),

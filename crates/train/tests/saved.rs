@@ -3,10 +3,44 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use surprisal_data::{EncodedColumn, Encoder, Encoding};
 use surprisal_layers::{Activation, Layer, Mlp, rng};
+use surprisal_optim::OptimizerState;
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Params, Workspace};
-use surprisal_train::SavedModel;
+use surprisal_train::{Answers, Checkpoint, Epoch, ModelFile, SavedModel, outputs, probabilities};
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
+/// One in which every field holds something.
+fn checkpoint(params: &[f32]) -> Checkpoint<f32> {
+    let epoch = |epoch| Epoch {
+        epoch,
+        loss: 0.5,
+        train_accuracy: 0.75,
+        test_accuracy: f64::INFINITY,
+        gradient_norm: Some(0.1),
+        test_loss: 0.6,
+        learning_rate: 0.01,
+        watched: 0.6,
+    };
+    Checkpoint {
+        epoch: 1,
+        step: 2,
+        steps_per_epoch: 5,
+        order: 1 << 100,
+        seeds: 7,
+        optimizer: OptimizerState {
+            name: "sgd".into(),
+            steps: 7,
+            memory: vec![("velocity".into(), params.to_vec())],
+        },
+        history: [epoch(0), epoch(1)].into_iter().collect(),
+        best: Some(params.to_vec()),
+    }
+}
 
 fn model() -> (Mlp, Params<f32>, SavedModel) {
     let mut params = Params::new();
@@ -14,11 +48,23 @@ fn model() -> (Mlp, Params<f32>, SavedModel) {
     let saved = SavedModel {
         sizes: "3-4-2".into(),
         activation: "tanh".into(),
-        feature_names: ["a", "b", "c"].map(String::from).to_vec(),
-        class_names: ["no", "yes"].map(String::from).to_vec(),
-        offset: vec![0.0, 1.0, -2.0],
-        scale: vec![1.0, 0.5, 3.0],
-        parameters: SavedModel::parameters_of(&params),
+        encoder: Encoder {
+            columns: vec![
+                EncodedColumn {
+                    name: "size".into(),
+                    encoding: Encoding::Number { fill: Some(1.5), offset: 1.0, scale: 0.5 },
+                },
+                EncodedColumn {
+                    name: "colour".into(),
+                    encoding: Encoding::OneHot { categories: names(&["blue", "red"]), fill: None },
+                },
+            ],
+        },
+        answers: Answers::Classes(names(&["no", "yes"])),
+        settings: "data = \"boxes.csv\"\nepochs = 2\n".into(),
+        data_checksum: 0x1234_5678,
+        checkpoint: Some(checkpoint(params.as_slice())),
+        ..SavedModel::of(&params)
     };
     (model, params, saved)
 }
@@ -95,8 +141,8 @@ fn each_kind_of_damage_has_its_own_message() {
         "m.model, byte 20: expected a header of 24 bytes, found the end: is the file cut off?"
     );
     assert_eq!(
-        says(&changed(8, &[2, 0])),
-        "m.model, byte 8: expected version 1 of the format, found 2: was it written by another surprisal?"
+        says(&changed(8, &[3, 0])),
+        "m.model, byte 8: expected version 1 to 2 of the format, found 3: was it written by a later surprisal?"
     );
     assert_eq!(
         says(&changed(10, &[8])),
@@ -120,8 +166,8 @@ fn each_kind_of_damage_has_its_own_message() {
 }
 
 /// The file of a body that was made up, with a header that fits it.
-fn forged(body: &[u8]) -> Vec<u8> {
-    let mut bytes = b"SURPRISL\x01\x00\x04\x00".to_vec();
+fn forged(version: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = [&b"SURPRISL"[..], &[version, 0, 4, 0]].concat();
     bytes.extend((body.len() as u64).to_le_bytes());
     bytes.extend(crc32fast::hash(body).to_le_bytes());
     bytes.extend(body);
@@ -131,13 +177,16 @@ fn forged(body: &[u8]) -> Vec<u8> {
 #[test]
 fn a_forged_body_asks_for_no_memory_and_is_refused() {
     let lengths = u64::MAX.to_le_bytes().repeat(8); // a string of 2^64 - 1 bytes
-    assert!(says(&forged(&lengths)).starts_with("m.model, byte 24: the body cannot be decoded: "));
     let mut many = 1u64.to_le_bytes().to_vec(); // a string of one byte, and then lists of 2^60
     many.push(b'3');
-    for elements in [1u64 << 60, 1 << 30] {
-        let mut many = many.clone();
-        many.extend(elements.to_le_bytes().repeat(6));
-        assert!(says(&forged(&many)).starts_with("m.model, byte 24: the body cannot be decoded: "));
+    for version in [1, 2] {
+        let says = |body: &[u8]| says(&forged(version, body));
+        assert!(says(&lengths).starts_with("m.model, byte 24: the body cannot be decoded: "));
+        for elements in [1u64 << 60, 1 << 30] {
+            let mut many = many.clone();
+            many.extend(elements.to_le_bytes().repeat(6));
+            assert!(says(&many).starts_with("m.model, byte 24: the body cannot be decoded: "));
+        }
     }
 }
 
@@ -156,23 +205,71 @@ fn parts_that_contradict_each_other_are_named() {
     );
     assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("there is no activation \"swish\""));
     assert_eq!(
-        contradicts(&|m| m.class_names.push("x".into())),
+        contradicts(&|m| m.answers = Answers::Classes(names(&["a", "b", "c"]))),
         "expected class names for 2 outputs, found 3"
     );
     assert_eq!(
-        contradicts(&|m| drop(m.feature_names.pop())),
-        "expected 3 feature names for sizes 3-4-2, found 2"
+        contradicts(&|m| m.answers = Answers::Number { name: "y".into(), offset: 0.0, scale: 1.0 }),
+        "expected one output for a number, found 2 in sizes 3-4-2"
     );
     assert_eq!(
-        contradicts(&|m| m.scale[1] = 0.0),
-        "expected offsets and scales that are finite and scales that are not 0"
+        contradicts(&|m| drop(m.encoder.columns.pop())),
+        "expected columns for 3 inputs of sizes 3-4-2, found 1"
+    );
+    assert_eq!(
+        contradicts(&|m| {
+            m.encoder.columns[0].encoding = Encoding::Number { fill: None, offset: 0.0, scale: 0.0 }
+        }),
+        "Encoder, column \"size\": expected finite numbers and a scale above 0, found offset 0.0, scale 0.0 | was the file changed by \
+         hand?"
     );
     assert_eq!(
         contradicts(&|m| m.parameters[0].name = "w".into()),
-        "expected parameter \"layer1.weight\" [3, 4], found \"w\" [3, 4] with 12 numbers"
+        "the parameters are others:\n  \"layer1.weight\" [3, 4]: missing\n  \"w\" [3, 4]: not expected"
+    );
+    assert_eq!(
+        contradicts(&|m| m.parameters[0].values.truncate(11)),
+        "parameter \"layer1.weight\": expected the numbers of [3, 4], found 11"
+    );
+    assert_eq!(
+        contradicts(&|m| m.checkpoint.as_mut().unwrap().best = Some(vec![0.0])),
+        "expected the 26 best parameters, found another number of them"
     );
     assert_eq!(
         contradicts(&|m| m.sizes = "3-18446744073709551615-2".into()),
         "expected 18446744073709551615 numbers for sizes 3-18446744073709551615-2, found 26"
     );
+}
+
+fn version(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/versions").join(name)
+}
+
+/// Version 1 was written by a command that knew it, from eight cats and dogs.
+#[test]
+fn a_file_of_version_1_answers_as_it_did() {
+    let saved = SavedModel::read(&version("v1.surprisal")).unwrap();
+    assert_eq!(saved.encoder.feature_names(), ["weight_kg", "height_cm"]);
+    assert_eq!(saved.answers, Answers::Classes(names(&["cat", "dog"])));
+    assert_eq!((saved.settings.as_str(), saved.data_checksum, &saved.checkpoint), ("", 0, &None));
+    let (model, params) = saved.load().unwrap();
+    let x = saved.encoder.apply_array(&array![[4.0, 24.0], [30.0, 60.0]]).unwrap().mapv(|x| x as f32);
+    let p = probabilities(outputs(&model, &params, x.view()).view());
+    assert!((p[[0, 0]] - 0.8902339).abs() < 1e-6 && (p[[1, 1]] - 0.86890393).abs() < 1e-6, "{p}");
+    assert_eq!(ModelFile::from_bytes(&saved.to_bytes(), "v2".as_ref()), Ok(saved));
+}
+
+/// `UPDATE_VERSIONS=1` writes it: only ever before a version is given to anybody.
+#[test]
+fn a_file_of_version_2_is_read_as_what_it_was() {
+    let mut saved = model().2;
+    // numbers that no change of the generator moves
+    for parameter in &mut saved.parameters {
+        parameter.values.iter_mut().zip(1u8..).for_each(|(value, k)| *value = f32::from(k) / 8.0);
+    }
+    saved.checkpoint = Some(checkpoint(&[0.25; 26]));
+    if std::env::var_os("UPDATE_VERSIONS").is_some() {
+        saved.write(&version("v2.surprisal")).unwrap();
+    }
+    assert_eq!(SavedModel::read(&version("v2.surprisal")), Ok(saved));
 }

@@ -21,6 +21,40 @@ impl Drop for Folder {
     }
 }
 
+/// Every file and folder below this one.
+pub fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            paths.extend(tree(&path));
+        }
+        paths.push(path);
+    }
+    paths.sort();
+    paths
+}
+
+/// Standard output of a command that must succeed.
+#[track_caller]
+pub fn works(folder: &Path, arguments: &[&str]) -> String {
+    let output = surprisal(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Exit code and message of a command that must fail in a folder that stays as it is.
+#[track_caller]
+pub fn refuses(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let before = tree(folder);
+    let output = surprisal(folder, arguments);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
+    assert_eq!(tree(folder), before, "{arguments:?} left something behind");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let error = stderr.find("error: ").map_or("", |at| &stderr[at + 7..]);
+    (output.status.code().unwrap_or_else(|| panic!("{arguments:?}: {stderr}")), error.trim_end().to_string())
+}
+
 pub fn surprisal(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surprisal")).args(arguments).current_dir(folder).output().unwrap()
 }

@@ -70,7 +70,7 @@ pub struct ModelFile<T> {
     pub parameters: Vec<SavedParameter<T>>,
     /// The settings of the run that trained it, as TOML; empty if nobody noted them.
     pub settings: String,
-    /// The CRC-32 of the rows that it was trained on; 0 if nobody noted it.
+    /// The CRC-32 of the rows of its training, those that judged it among them; 0 if nobody noted it.
     pub data_checksum: u32,
     /// Where its training stands, if it can go on.
     pub checkpoint: Option<Checkpoint<T>>,
