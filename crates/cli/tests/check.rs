@@ -72,7 +72,7 @@ fn a_wrong_command_line_exits_with_2() {
     let base = ["--data", "iris", "--model", "4-3"];
     for (first, more, says) in [
         ("gradient", &[][..], "gradients"),
-        ("all", &["--target", "species"], "leave out --target"),
+        ("all", &["--target", "species"], "expected no label column, found \"species\""),
         ("all", &["--rows", "0"], "--rows"),
     ] {
         let (code, stderr) = fails(&[&["check", first], &base[..], more].concat());

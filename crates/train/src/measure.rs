@@ -68,10 +68,10 @@ impl FromStr for Watch {
 /// What a model puts out for every row, `[rows, outputs]`, some rows at a time and without gradients.
 ///
 /// ```
-/// use surprisal_layers::Identity;
+/// use surprisal_layers::Relu;
 /// use surprisal_tensor::{Params, ndarray::array};
 /// let x = array![[1.0, 2.0], [3.0, 4.0]];
-/// assert_eq!(surprisal_train::outputs(&Identity, &Params::<f64>::new(), x.view()), x);
+/// assert_eq!(surprisal_train::outputs(&Relu, &Params::<f64>::new(), x.view()), x);
 /// ```
 ///
 /// # Panics
