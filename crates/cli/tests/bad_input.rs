@@ -543,7 +543,7 @@ fn a_model_file_that_cannot_be_used_is_refused_with_the_byte() {
     folder.train_refuses(
         "--data pets.csv --target kind --hidden 8 --start-from m/model.surprisal",
         1,
-        "m/model.surprisal: the parameters are others:\n  \"layer1.weight\": expected [2, 8], found [2, 4]\n  \"layer1.bias\": expected \
+        "m/model.surprisal: 3 parameters do not fit\n  \"layer1.weight\": expected [2, 8], found [2, 4]\n  \"layer1.bias\": expected \
          [8], found [4]\n  \"layer2.weight\": expected [8, 2], found [4, 2]",
     );
 }

@@ -45,7 +45,6 @@ mod examples;
 mod files;
 mod history;
 pub mod interchange;
-mod layout;
 mod measure;
 mod model_file;
 mod objective;
@@ -62,7 +61,6 @@ pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
     save_safetensors,
 };
-pub use layout::layout_differences;
 pub use measure::{Watch, outputs, probabilities, score};
 pub use model_file::{Answers, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
 pub use objective::Objective;

@@ -225,7 +225,7 @@ fn parts_that_contradict_each_other_are_named() {
     );
     assert_eq!(
         contradicts(&|m| m.parameters[0].name = "w".into()),
-        "the parameters are others:\n  \"layer1.weight\" [3, 4]: missing\n  \"w\" [3, 4]: not expected"
+        "2 parameters do not fit\n  \"layer1.weight\": expected [3, 4], found none\n  \"w\": expected none, found [3, 4]"
     );
     assert_eq!(
         contradicts(&|m| m.parameters[0].values.truncate(11)),

@@ -96,13 +96,7 @@ impl fmt::Display for InterchangeError {
                 path.display()
             ),
             Misfit { path, misfits, fits_other } => {
-                const SHOWN: usize = 10;
-                let what = if misfits.len() == 1 { "parameter does" } else { "parameters do" };
-                writeln!(f, "{}: {} {what} not fit", path.display(), misfits.len())?;
-                misfits.iter().take(SHOWN).try_for_each(|misfit| writeln!(f, "  {misfit}"))?;
-                if let more @ 1.. = misfits.len().saturating_sub(SHOWN) {
-                    writeln!(f, "  and {more} more")?;
-                }
+                writeln!(f, "{}: {}", path.display(), told(misfits))?;
                 let rounds = |misfit: &self::Misfit| misfit.found.as_deref() == Some("float64");
                 match fits_other {
                     Some(layout) => write!(
@@ -116,6 +110,18 @@ impl fmt::Display for InterchangeError {
                 }
             }
         }
+    }
+}
+
+/// How many parameters do not fit, and the first of them.
+pub(crate) fn told(misfits: &[Misfit]) -> String {
+    const SHOWN: usize = 10;
+    let what = if misfits.len() == 1 { "parameter does" } else { "parameters do" };
+    let mut told = format!("{} {what} not fit", misfits.len());
+    misfits.iter().take(SHOWN).for_each(|misfit| told += &format!("\n  {misfit}"));
+    match misfits.len().saturating_sub(SHOWN) {
+        0 => told,
+        more => format!("{told}\n  and {more} more"),
     }
 }
 

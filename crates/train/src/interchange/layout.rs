@@ -129,7 +129,11 @@ impl Layout {
     }
 
     /// Which array each parameter is in, in order; or everything that does not fit.
-    fn fit<T: Scalar>(self, params: &Params<T>, stored: &[Stored]) -> Result<Vec<usize>, Vec<Misfit>> {
+    pub(crate) fn fit<T: Scalar>(
+        self,
+        params: &Params<T>,
+        stored: &[Stored],
+    ) -> Result<Vec<usize>, Vec<Misfit>> {
         let names = self.names_here(params, stored);
         let (mut places, mut misfits) = (Vec::new(), Vec::new());
         for id in params.ids() {

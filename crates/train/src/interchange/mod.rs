@@ -32,9 +32,10 @@ mod safetensors;
 use std::fs;
 use std::path::Path;
 
+pub(crate) use error::told;
 pub use error::{InterchangeError, Misfit};
 pub use layout::Layout;
-use layout::Stored;
+pub(crate) use layout::Stored;
 
 use surprisal_data::{NpyArray, Npz, npz_bytes};
 use surprisal_tensor::{Params, Scalar};

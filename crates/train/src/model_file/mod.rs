@@ -15,6 +15,7 @@
 mod encoding;
 mod error;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -23,6 +24,7 @@ use surprisal_data::Encoder;
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_tensor::Params;
 
+use crate::interchange::{Layout, Stored, told};
 use crate::{Checkpoint, write_atomically};
 
 pub use encoding::Numbers;
@@ -183,7 +185,11 @@ impl<T: Numbers> ModelFile<T> {
 
     /// Whether the parts fit each other.
     pub(crate) fn check(&self) -> Result<(), String> {
+        let mut names = HashSet::new();
         for SavedParameter { name, shape, values } in &self.parameters {
+            if !names.insert(name) {
+                return Err(format!("parameter \"{name}\": expected it once, found it twice"));
+            }
             let numbers = shape.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis));
             if numbers != Some(values.len() as u64) {
                 return Err(format!(
@@ -244,16 +250,18 @@ impl<T: Numbers> ModelFile<T> {
             return Err(format!("expected {weights} numbers for sizes {sizes}, found {found}"));
         }
         let (_, params) = self.empty(&sizes);
-        self.same_layout(&params)
+        self.places(&params).map(drop)
     }
 
-    /// Whether the file holds exactly the parameters of these names and shapes.
-    fn same_layout(&self, params: &Params<T>) -> Result<(), String> {
-        let expected =
-            params.entries().iter().map(|entry| (entry.name.as_str(), entry.shape.dims().to_vec()));
-        let found =
-            self.parameters.iter().map(|p| (p.name.as_str(), p.shape.iter().map(|&n| n as usize).collect()));
-        crate::layout_differences(&Vec::from_iter(expected), &Vec::from_iter(found)).map_or(Ok(()), Err)
+    /// Where in the file each of these parameters is, if it holds exactly them.
+    fn places(&self, params: &Params<T>) -> Result<Vec<usize>, String> {
+        let stored = self.parameters.iter().map(|parameter| Stored {
+            name: parameter.name.clone(),
+            dtype: format!("float{}", 8 * size_of::<T>()),
+            float_bytes: Some(size_of::<T>()),
+            shape: parameter.shape.iter().map(|&n| n as usize).collect(),
+        });
+        Layout::Surprisal.fit(params, &Vec::from_iter(stored)).map_err(|misfits| told(&misfits))
     }
 
     fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
@@ -300,9 +308,8 @@ impl<T: Numbers> ModelFile<T> {
     /// # Errors
     /// If the layout is another: which parameters differ, and how. Then nothing was copied.
     pub fn load_into(&self, params: &mut Params<T>) -> Result<(), String> {
-        self.same_layout(params)?;
-        for (id, saved) in params.ids().zip(&self.parameters) {
-            params[id].copy_from_slice(&saved.values);
+        for (id, place) in params.ids().zip(self.places(params)?) {
+            params[id].copy_from_slice(&self.parameters[place].values);
         }
         Ok(())
     }
