@@ -1,6 +1,7 @@
 //! What must be true of the losses whatever the numbers.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use surprisal_loss::by_name::{self, Call, Setting};
 use surprisal_loss::vectors::{Case, Outcome};
 use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, IxDyn};
@@ -154,7 +155,7 @@ fn every_loss_is_among_these() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     /// Dual numbers, to 1e-10, and central differences, to 1e-6; random numbers meet a kink with probability 0.
     #[test]
@@ -192,7 +193,8 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // the same cases in every run: another seed is a change of this line, and what it finds belongs here
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn cross_entropy_is_never_below_entropy(p in units(), q in units()) {
@@ -310,13 +312,16 @@ proptest! {
             if !alone || !reduces { continue }
             let arrays: Vec<_> = inputs.iter().zip([&x, &y, &x]).map(|((name, kind), units)| (*name, array(*kind, units))).collect();
             let whole: Vec<_> = arrays.iter().map(|(name, x)| (*name, x)).collect();
+            // terms of both signs may cancel: what is left is as exact as they were, not as it is small
+            let size = arrays.iter().flat_map(|(_, x)| x).fold(1e-3, |most: f64, x| most.max(x.abs()));
             for variant in *variants {
                 let mean = (0..ROWS).map(|row| {
                     let row: Vec<_> = arrays.iter().map(|(name, x)| (*name, x.select(Axis(0), &[row]))).collect();
                     let row: Vec<_> = row.iter().map(|(name, x)| (*name, x)).collect();
                     value(loss, &row, variant)
                 }).sum::<f64>() / ROWS as f64;
-                prop_assert!(near(value(loss, &whole, variant), mean), "{}", loss);
+                let value = value(loss, &whole, variant);
+                prop_assert!((value - mean).abs() <= 1e-13 * value.abs().max(size), "{}: {} {}", loss, value, mean);
             }
         }
     }
