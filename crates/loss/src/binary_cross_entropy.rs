@@ -35,26 +35,33 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::outside;
 use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: OnProbabilities::CARD,
     inputs: &[
         gradient("probs", "any shape, from 0 to 1"),
         constant("targets", "the shape of probs, from 0 to 1"),
-        constant("weight", "optional: the shape of probs"),
+        weights_input("weight", "optional: the shape of probs"),
     ],
     options: &[REDUCTION],
     curve: Some(Curve::Probability),
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = BinaryCrossEntropy { reduction: call.reduction()?, weight: call.weights("weight") };
-    Ok(loss.loss(call.input("probs")?, call.input("targets")?))
+impl ByName for BinaryCrossEntropy {
+    fn read(options: &Options) -> Self {
+        BinaryCrossEntropy { reduction: options.reduction(), weight: options.weights("weight") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("probs")?, inputs.input("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

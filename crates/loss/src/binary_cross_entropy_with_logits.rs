@@ -33,30 +33,37 @@
 
 use surprisal_tensor::{Card, Logistic, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
+};
 use crate::kinds::data::check_logits;
 use crate::kinds::yes_or_no::{YesOrNo, fused, yes_or_no};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: WithLogits::CARD,
     inputs: &[
         gradient("logits", "any shape"),
         constant("targets", "the shape of logits, from 0 to 1"),
-        constant("weight", "optional: the shape of logits"),
-        constant("pos_weight", "optional: one number, or one for each place along the last axis"),
+        weights_input("weight", "optional: the shape of logits"),
+        weights_input("pos_weight", "optional: one number, or one for each place along the last axis"),
     ],
     options: &[REDUCTION],
     curve: Some(Curve::Logit([0.0, 1.0])),
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = BinaryCrossEntropyWithLogits {
-        reduction: call.reduction()?,
-        weight: call.weights("weight"),
-        pos_weight: call.weights("pos_weight"),
-    };
-    Ok(loss.loss(call.input("logits")?, call.input("targets")?))
+impl ByName for BinaryCrossEntropyWithLogits {
+    fn read(options: &Options) -> Self {
+        BinaryCrossEntropyWithLogits {
+            reduction: options.reduction(),
+            weight: options.weights("weight"),
+            pos_weight: options.weights("pos_weight"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("logits")?, inputs.input("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -46,13 +46,13 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::{sum_by, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::by_name::{Call, CallError, Entry, constant, gradient, option};
+use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, Range, constant, gradient, option};
 use crate::dice_loss::{share, share_slopes};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, check_logits, check_not_negative, check_option};
 use crate::kinds::labels::{Labelled, class, rows_and_classes};
 use crate::kinds::pointwise::{agree, not_empty};
-use crate::{BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, SoftmaxCrossEntropy, TargetLeaf};
+use crate::{BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, Label, SoftmaxCrossEntropy, TargetLeaf};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -70,21 +70,40 @@ pub(crate) const ENTRY: Entry = Entry {
         ),
     ],
     options: &[
-        option("mode", "binary", "binary or multiclass"),
-        option("a", "0.5", "how much cross-entropy counts, 0 to 1; Dice counts the rest"),
-        option("smooth", "1", "s of the Dice part, 0 or more"),
+        option("mode", Kind::Word(&["binary", "multiclass"]), "binary", "binary or multiclass"),
+        option(
+            "a",
+            Kind::Number(Range::ZeroToOne),
+            "0.5",
+            "how much cross-entropy counts, 0 to 1; Dice counts the rest",
+        ),
+        option("smooth", Kind::Number(Range::NotNegative), "1", "s of the Dice part, 0 or more"),
     ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = CeDiceLoss { a: call.number("a", 0.5)?, smooth: call.number("smooth", 1.0)? };
-    let logits = call.input("logits")?;
-    match call.text("mode", "binary")? {
-        "binary" => Ok(loss.loss(logits, call.input("targets")?)),
-        "multiclass" => Ok(loss.loss(logits, &call.labels("targets")?)),
-        other => Err(CallError(format!("mode is \"{other}\": it is binary or multiclass"))),
+/// The options that are given by name: there the kind of the targets is one of them.
+#[derive(Clone, Debug)]
+pub(crate) struct CeDiceByName {
+    loss: CeDiceLoss,
+    multiclass: bool,
+}
+
+impl ByName for CeDiceByName {
+    fn read(options: &Options) -> Self {
+        CeDiceByName {
+            loss: CeDiceLoss { a: options.number("a"), smooth: options.number("smooth") },
+            multiclass: options.word("mode") == "multiclass",
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        let logits = inputs.input("logits")?;
+        if self.multiclass {
+            Ok(self.loss.loss(logits, inputs.labels("targets")?))
+        } else {
+            Ok(self.loss.loss(logits, inputs.input("targets")?))
+        }
     }
 }
 

@@ -35,12 +35,14 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, check_not_negative};
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows};
 use crate::kinds::labels::rows_and_classes;
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -55,14 +57,26 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("x2", "the shape of x1"),
         constant("targets", "one for each row: 1 where the pair is similar, else 0"),
     ],
-    options: &[REDUCTION, option("margin", "1", "how far dissimilar pairs are pushed apart, 0 or more")],
+    options: &[
+        REDUCTION,
+        option(
+            "margin",
+            Kind::Number(Range::NotNegative),
+            "1",
+            "how far dissimilar pairs are pushed apart, 0 or more",
+        ),
+    ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = ContrastiveLoss { reduction: call.reduction()?, margin: call.number("margin", 1.0)? };
-    Ok(loss.loss(call.input("x1")?, call.input("x2")?, call.input("targets")?))
+impl ByName for ContrastiveLoss {
+    fn read(options: &Options) -> Self {
+        ContrastiveLoss { reduction: options.reduction(), margin: options.number("margin") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("x1")?, inputs.input("x2")?, inputs.input("targets")?))
+    }
 }
 
 /// The options of [`contrastive_loss()`]; [`loss`](Self::loss) computes it with them.

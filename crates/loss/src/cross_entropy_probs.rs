@@ -30,10 +30,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, Call, CallError, Entry, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Reduction};
+use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Expected::CARD,
@@ -45,10 +45,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = CrossEntropyProbs { base: call.base()?, reduction: call.reduction()? };
-    Ok(loss.loss(call.input("p")?, call.input("q")?))
+impl ByName for CrossEntropyProbs {
+    fn read(options: &Options) -> Self {
+        CrossEntropyProbs { base: options.base(), reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("p")?, inputs.input("q")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -42,12 +42,14 @@
 use surprisal_tensor::sum::{sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, check_logits, check_not_negative, outside};
 use crate::kinds::distance::scale_for;
 use crate::kinds::pointwise::same_shape;
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -63,32 +65,44 @@ pub(crate) const ENTRY: Entry = Entry {
     ],
     options: &[
         REDUCTION,
-        option("activation", "sigmoid", "sigmoid of logits, or none for probabilities"),
-        option("smooth", "1", "s, added above and below, 0 or more"),
-        option("per", "all", "all elements as one set, or each sample, along the first axis"),
-        option("squared", "false", "whether the numbers in the denominator are squared"),
+        option(
+            "activation",
+            Kind::Word(&["sigmoid", "none"]),
+            "sigmoid",
+            "sigmoid of logits, or none for probabilities",
+        ),
+        option("smooth", Kind::Number(Range::NotNegative), "1", "s, added above and below, 0 or more"),
+        option(
+            "per",
+            Kind::Word(&["all", "sample"]),
+            "all",
+            "all elements as one set, or each sample, along the first axis",
+        ),
+        option("squared", Kind::Flag, "false", "whether the numbers in the denominator are squared"),
     ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = DiceLoss {
-        reduction: call.reduction()?,
-        activation: match call.text("activation", "sigmoid")? {
-            "none" => DiceActivation::None,
-            "sigmoid" => DiceActivation::Sigmoid,
-            other => return Err(CallError(format!("activation is \"{other}\": it is none or sigmoid"))),
-        },
-        smooth: call.number("smooth", 1.0)?,
-        per: match call.text("per", "all")? {
-            "all" => DicePer::All,
-            "sample" => DicePer::Sample,
-            other => return Err(CallError(format!("per is \"{other}\": it is all or sample"))),
-        },
-        squared: call.flag("squared", false)?,
-    };
-    Ok(loss.loss(call.input("input")?, call.input("targets")?))
+impl ByName for DiceLoss {
+    fn read(options: &Options) -> Self {
+        DiceLoss {
+            reduction: options.reduction(),
+            activation: match options.word("activation") {
+                "none" => DiceActivation::None,
+                _ => DiceActivation::Sigmoid,
+            },
+            smooth: options.number("smooth"),
+            per: match options.word("per") {
+                "sample" => DicePer::Sample,
+                _ => DicePer::All,
+            },
+            squared: options.flag("squared"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
+    }
 }
 
 /// What makes probabilities of the input.

@@ -29,10 +29,10 @@ use std::f64::consts::E;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, Call, CallError, Entry, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Reduction};
+use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Uncertainty::CARD,
@@ -41,9 +41,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(Entropy { base: call.base()?, reduction: call.reduction()? }.loss(call.input("p")?))
+impl ByName for Entropy {
+    fn read(options: &Options) -> Self {
+        Entropy { base: options.base(), reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("p")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -32,12 +32,12 @@
 use surprisal_tensor::ops::softmax::{difference, exp_rows};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::by_name::{BASE, Call, CallError, Entry, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::data::check_logits;
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{centre, means};
-use crate::{Base, Reduction};
+use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -52,10 +52,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = EntropyFromLogits { base: call.base()?, reduction: call.reduction()? };
-    Ok(loss.loss(call.input("logits")?))
+impl ByName for EntropyFromLogits {
+    fn read(options: &Options) -> Self {
+        EntropyFromLogits { base: options.base(), reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("logits")?))
+    }
 }
 
 const NAMES: Labelled = Labelled { loss: "entropy_from_logits", input: "logits" };

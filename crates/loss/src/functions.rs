@@ -5,17 +5,25 @@ use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softp
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 use surprisal_tensor::{Scalar, Var};
 
-use crate::by_name::{Call, CallError, Entry, gradient};
+use crate::Label;
+use crate::by_name::{ByName, CallError, Entry, Given, Options, gradient};
 
 macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $method:expr;)+) => { $(
     pub(crate) mod $name {
         use super::*;
         pub(crate) const ENTRY: Entry =
             Entry { card: $card, inputs: &[gradient("x", $about)], options: &[], curve: None };
-        #[track_caller]
-        pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-            let apply: fn(Var<'t, T>) -> Var<'t, T> = $method;
-            Ok(apply(call.input("x")?))
+        #[derive(Clone, Debug)]
+        pub(crate) struct Function;
+        impl ByName for Function {
+            fn read(_: &Options) -> Self {
+                Function
+            }
+            #[track_caller]
+            fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+                let apply: fn(Var<'t, T>) -> Var<'t, T> = $method;
+                Ok(apply(inputs.input("x")?))
+            }
         }
     }
 )+ } }

@@ -27,9 +27,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: HalfSquare::CARD,
@@ -38,8 +38,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Probability), // it is shown where the textbooks use it: behind a sigmoid
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(HalfSquaredError { reduction: call.reduction()? }.loss(call.input("input")?, call.input("target")?))
+impl ByName for HalfSquaredError {
+    fn read(options: &Options) -> Self {
+        HalfSquaredError { reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -28,11 +28,14 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, OptionCard, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient,
+    option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Hinge::CARD,
@@ -40,12 +43,17 @@ pub(crate) const ENTRY: Entry = Entry {
     options: &[REDUCTION, MARGIN],
     curve: Some(Curve::Logit([-1.0, 1.0])),
 };
-pub(crate) const MARGIN: OptionCard = option("margin", "1", "how far on the right side is far enough");
+pub(crate) const MARGIN: OptionCard =
+    option("margin", Kind::Number(Range::NotNegative), "1", "how far on the right side is far enough");
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = HingeLoss { reduction: call.reduction()?, margin: call.number("margin", 1.0)? };
-    Ok(loss.loss(call.input("input")?, call.input("targets")?))
+impl ByName for HingeLoss {
+    fn read(options: &Options) -> Self {
+        HingeLoss { reduction: options.reduction(), margin: options.number("margin") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

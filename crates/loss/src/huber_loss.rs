@@ -29,22 +29,36 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option,
+};
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: RobustError::CARD,
     inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION, option("delta", "1", "the error up to which it is quadratic, above 0")],
+    options: &[
+        REDUCTION,
+        option(
+            "delta",
+            Kind::Number(Range::PositiveOrInfinite),
+            "1",
+            "the error up to which it is quadratic, above 0",
+        ),
+    ],
     curve: Some(Curve::Error),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = HuberLoss { reduction: call.reduction()?, delta: call.number("delta", 1.0)? };
-    Ok(loss.loss(call.input("input")?, call.input("target")?))
+impl ByName for HuberLoss {
+    fn read(options: &Options) -> Self {
+        HuberLoss { reduction: options.reduction(), delta: options.number("delta") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -37,15 +37,12 @@
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Shape, Var};
 
-use crate::by_name::{Call, CallError, Entry, OptionCard, gradient, option};
+use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_log_probs, outside};
 use crate::kinds::log_ratio::log_ratios;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Reduction};
-
-pub(crate) const REDUCTION: OptionCard =
-    option("reduction", "mean", "mean (over elements), batchmean (over rows), sum, or none");
+use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Relative::CARD,
@@ -53,23 +50,33 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("input", "ln q, of any shape"),
         gradient("target", "p, from 0 to 1, or ln p: the shape of input"),
     ],
-    options: &[REDUCTION, option("log_target", "false", "whether target is ln p")],
+    options: &[
+        option(
+            "reduction",
+            Kind::Word(&["mean", "batchmean", "sum", "none"]),
+            "mean",
+            "mean (over elements), batchmean (over rows), sum, or none",
+        ),
+        option("log_target", Kind::Flag, "false", "whether target is ln p"),
+    ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = KlDiv { reduction: reduction(call)?, log_target: call.flag("log_target", false)? };
-    Ok(loss.loss(call.input("input")?, call.input("target")?))
-}
-
-pub(crate) fn reduction<T: Scalar>(call: &Call<T>) -> Result<KlReduction, CallError> {
-    match call.text("reduction", "mean")? {
-        "mean" => Ok(KlReduction::Mean),
-        "batchmean" => Ok(KlReduction::BatchMean),
-        "sum" => Ok(KlReduction::Sum),
-        "none" => Ok(KlReduction::None),
-        other => Err(CallError(format!("reduction is \"{other}\": it is mean, batchmean, sum or none"))),
+impl ByName for KlDiv {
+    fn read(options: &Options) -> Self {
+        KlDiv {
+            reduction: match options.word("reduction") {
+                "batchmean" => KlReduction::BatchMean,
+                "sum" => KlReduction::Sum,
+                "none" => KlReduction::None,
+                _ => KlReduction::Mean,
+            },
+            log_target: options.flag("log_target"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 

@@ -34,14 +34,13 @@ use surprisal_tensor::ops::softmax::{Row, difference, exp_rows};
 use surprisal_tensor::sum::sum_of;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Entry, gradient};
+use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, gradient, option};
 use crate::kinds::data::check_logits;
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::pointwise::same_shape;
 use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{cancelled, centre, mean_again, means};
-use crate::kl_div::{KlReduction, REDUCTION, reduction};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -55,18 +54,29 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("p_logits", "a: [rows, classes] or [classes]"),
         gradient("q_logits", "b: the shape of p_logits"),
     ],
-    options: &[REDUCTION],
+    options: &[option(
+        "reduction",
+        Kind::Word(&["mean", "batchmean", "sum", "none"]),
+        "mean",
+        "mean or batchmean (both over rows), sum, or none",
+    )],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let reduction = match reduction(call)? {
-        KlReduction::Mean | KlReduction::BatchMean => Reduction::Mean,
-        KlReduction::Sum => Reduction::Sum,
-        KlReduction::None => Reduction::None,
-    };
-    Ok(KlDivLogits { reduction }.loss(call.input("p_logits")?, call.input("q_logits")?))
+impl ByName for KlDivLogits {
+    fn read(options: &Options) -> Self {
+        KlDivLogits {
+            reduction: match options.word("reduction") {
+                "sum" => Reduction::Sum,
+                "none" => Reduction::None,
+                _ => Reduction::Mean,
+            },
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("p_logits")?, inputs.input("q_logits")?))
+    }
 }
 
 const NAMES: Labelled = Labelled { loss: "kl_div_logits", input: "p_logits" };
@@ -268,7 +278,7 @@ impl<T: Scalar> Op<T> for Fused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KlDiv, entropy_from_logits};
+    use crate::{KlDiv, KlReduction, entropy_from_logits};
     use surprisal_tensor::ndarray::{Array, Array2, ArrayD, array};
     use surprisal_tensor::{Params, Workspace, check_gradient};
 

@@ -29,9 +29,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise, signed};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: AbsoluteError::CARD,
@@ -40,9 +40,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Error),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(L1Loss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("target")?))
+impl ByName for L1Loss {
+    fn read(options: &Options) -> Self {
+        L1Loss { reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -26,9 +26,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SquaredError::CARD,
@@ -37,8 +37,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Error),
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(MseLoss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("target")?))
+impl ByName for MseLoss {
+    fn read(options: &Options) -> Self {
+        MseLoss { reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -30,7 +30,10 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Buf, Card, Scalar, Var, kernel};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+    weights_input,
+};
 use crate::hinge_loss::MARGIN;
 use crate::kinds::data::{check_not_negative, check_option};
 use crate::kinds::labels::{Labelled, counted};
@@ -42,21 +45,25 @@ pub(crate) const ENTRY: Entry = Entry {
     inputs: &[
         gradient("input", "[rows, classes] or [classes]"),
         constant("targets", "class indices, one for each row"),
-        constant("weight", "optional: one for each class"),
+        weights_input("weight", "optional: one for each class"),
     ],
-    options: &[REDUCTION, MARGIN, option("p", "1", "1, or 2 for squares")],
+    options: &[REDUCTION, MARGIN, option("p", Kind::Whole(Range::OneOrTwo), "1", "1, or 2 for squares")],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = MultiMarginLoss {
-        reduction: call.reduction()?,
-        p: call.count("p", 1)?,
-        margin: call.number("margin", 1.0)?,
-        weight: call.weights("weight"),
-    };
-    Ok(loss.loss(call.input("input")?, &call.labels("targets")?))
+impl ByName for MultiMarginLoss {
+    fn read(options: &Options) -> Self {
+        MultiMarginLoss {
+            reduction: options.reduction(),
+            p: options.count("p"),
+            margin: options.number("margin"),
+            weight: options.weights("weight"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.labels("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

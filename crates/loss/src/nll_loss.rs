@@ -29,7 +29,10 @@
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+    weights_input,
+};
 use crate::kinds::data::{check_log_probs, weights};
 use crate::kinds::labels::{Labelled, counted, rows_and_classes, total_weight};
 use crate::{Label, Reduction};
@@ -45,19 +48,27 @@ pub(crate) const ENTRY: Entry = Entry {
     inputs: &[
         gradient("log_probs", "[rows, classes] or [classes]"),
         constant("targets", "class indices, one for each row"),
-        constant("weight", "optional: one for each class"),
+        weights_input("weight", "optional: one for each class"),
     ],
-    options: &[REDUCTION, option("ignore_index", "-100", "rows with this label count nothing")],
+    options: &[
+        REDUCTION,
+        option("ignore_index", Kind::Whole(Range::Any), "-100", "rows with this label count nothing"),
+    ],
     curve: None,
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = NllLoss {
-        reduction: call.reduction()?,
-        weight: call.weights("weight"),
-        ignore_index: call.number("ignore_index", -100.0)? as i64,
-    };
-    Ok(loss.loss(call.input("log_probs")?, &call.labels("targets")?))
+impl ByName for NllLoss {
+    fn read(options: &Options) -> Self {
+        NllLoss {
+            reduction: options.reduction(),
+            weight: options.weights("weight"),
+            ignore_index: options.number("ignore_index") as i64,
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("log_probs")?, inputs.labels("targets")?))
+    }
 }
 
 const NAMES: Labelled = Labelled { loss: "nll_loss", input: "log_probs" };

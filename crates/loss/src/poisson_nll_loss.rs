@@ -43,12 +43,14 @@ use std::f64::consts::TAU;
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::check_option;
 use crate::kinds::log_ratio::log_ratio;
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 const CARD: Card = Card {
     name: "poisson_nll_loss",
@@ -66,22 +68,31 @@ pub(crate) const ENTRY: Entry = Entry {
     ],
     options: &[
         REDUCTION,
-        option("log_input", "true", "whether the input is the logarithm of the rate"),
-        option("full", "false", "adds Stirling's approximation of ln t! where t > 1"),
-        option("eps", "1e-8", "is added to a rate before its logarithm is taken"),
+        option("log_input", Kind::Flag, "true", "whether the input is the logarithm of the rate"),
+        option("full", Kind::Flag, "false", "adds Stirling's approximation of ln t! where t > 1"),
+        option(
+            "eps",
+            Kind::Number(Range::NotNegative),
+            "1e-8",
+            "is added to a rate before its logarithm is taken",
+        ),
     ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = PoissonNllLoss {
-        reduction: call.reduction()?,
-        log_input: call.flag("log_input", true)?,
-        full: call.flag("full", false)?,
-        eps: call.number("eps", 1e-8)?,
-    };
-    Ok(loss.loss(call.input("input")?, call.input("target")?))
+impl ByName for PoissonNllLoss {
+    fn read(options: &Options) -> Self {
+        PoissonNllLoss {
+            reduction: options.reduction(),
+            log_input: options.flag("log_input"),
+            full: options.flag("full"),
+            eps: options.number("eps"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 /// Which of the four it is stands in the type, so that no loop computes what it does not need.

@@ -29,11 +29,13 @@
 
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Tape, Var, kernel};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::check_constant;
 use crate::kinds::pointwise::{linear, not_empty, same_shape};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -47,14 +49,21 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("input", "any shape; for several levels one axis more, the last: [rows, levels]"),
         constant("target", "the shape of input without that axis"),
     ],
-    options: &[REDUCTION, option("q", "0.5", "the level, between 0 and 1, or a list of levels")],
+    options: &[
+        REDUCTION,
+        option("q", Kind::Numbers(Range::Inside), "0.5", "the level, between 0 and 1, or a list of levels"),
+    ],
     curve: Some(Curve::Error),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = QuantileLoss { reduction: call.reduction()?, q: call.numbers("q", &[0.5])? };
-    Ok(loss.loss(call.input("input")?, call.input("target")?))
+impl ByName for QuantileLoss {
+    fn read(options: &Options) -> Self {
+        QuantileLoss { reduction: options.reduction(), q: options.numbers("q") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 /// The options of [`quantile_loss()`]; [`loss`](Self::loss) computes it with them.

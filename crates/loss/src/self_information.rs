@@ -37,10 +37,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, Call, CallError, Curve, Entry, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Reduction};
+use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Surprise::CARD,
@@ -49,9 +49,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Outcome),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(SelfInformation { base: call.base()?, reduction: call.reduction()? }.loss(call.input("p")?))
+impl ByName for SelfInformation {
+    fn read(options: &Options) -> Self {
+        SelfInformation { base: options.base(), reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("p")?))
+    }
 }
 
 #[derive(Clone, Copy)]

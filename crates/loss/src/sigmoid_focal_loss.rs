@@ -36,34 +36,50 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, OptionCard, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient,
+    option,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_logits, check_option};
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Focal::<-1>::CARD,
     inputs: &[gradient("logits", "any shape"), constant("targets", "the shape of logits, 0 or 1")],
     options: &[
         REDUCTION,
-        option("alpha", "0.25", "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights"),
+        option(
+            "alpha",
+            Kind::Number(Range::AtMostOne),
+            "0.25",
+            "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights",
+        ),
         GAMMA,
     ],
     curve: Some(Curve::Logit([0.0, 1.0])),
 };
-pub(crate) const GAMMA: OptionCard =
-    option("gamma", "2", "how much easy examples are turned down; 0 for not");
+pub(crate) const GAMMA: OptionCard = option(
+    "gamma",
+    Kind::Number(Range::NotNegative),
+    "2",
+    "how much easy examples are turned down; 0 for not",
+);
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = SigmoidFocalLoss {
-        reduction: call.reduction()?,
-        alpha: call.number("alpha", 0.25)?,
-        gamma: call.number("gamma", 2.0)?,
-    };
-    Ok(loss.loss(call.input("logits")?, call.input("targets")?))
+impl ByName for SigmoidFocalLoss {
+    fn read(options: &Options) -> Self {
+        SigmoidFocalLoss {
+            reduction: options.reduction(),
+            alpha: options.number("alpha"),
+            gamma: options.number("gamma"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("logits")?, inputs.input("targets")?))
+    }
 }
 
 /// γ is `FIXED` where that is not negative, so that the loop holds no power function and vectorises.

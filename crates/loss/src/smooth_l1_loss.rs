@@ -30,22 +30,36 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option,
+};
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SmoothError::CARD,
     inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION, option("beta", "1", "the error below which it is quadratic; 0 gives L1")],
+    options: &[
+        REDUCTION,
+        option(
+            "beta",
+            Kind::Number(Range::NotNegative),
+            "1",
+            "the error below which it is quadratic; 0 gives L1",
+        ),
+    ],
     curve: Some(Curve::Error),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = SmoothL1Loss { reduction: call.reduction()?, beta: call.number("beta", 1.0)? };
-    Ok(loss.loss(call.input("input")?, call.input("target")?))
+impl ByName for SmoothL1Loss {
+    fn read(options: &Options) -> Self {
+        SmoothL1Loss { reduction: options.reduction(), beta: options.number("beta") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -29,10 +29,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient};
 use crate::kinds::Domain;
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SoftMargin::CARD,
@@ -41,9 +41,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Logit([-1.0, 1.0])),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    Ok(SoftMarginLoss { reduction: call.reduction()? }.loss(call.input("input")?, call.input("targets")?))
+impl ByName for SoftMarginLoss {
+    fn read(options: &Options) -> Self {
+        SoftMarginLoss { reduction: options.reduction() }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -36,7 +36,10 @@ use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
 use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+    weights_input,
+};
 use crate::kinds::Domain;
 use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
 use crate::kinds::labels::{Labelled, class, counted_rows, rows_and_classes, total_weight};
@@ -55,29 +58,40 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("logits", "[rows, classes] or [classes]"),
         constant("targets", "class indices, one for each row; or, instead:"),
         gradient("target_probs", "the shape of logits"),
-        constant("weight", "optional: one for each class"),
+        weights_input("weight", "optional: one for each class"),
     ],
     options: &[
         REDUCTION,
-        option("label_smoothing", "0", "how much of the target is spread over all classes, 0 to 1"),
-        option("ignore_index", "-100", "rows with this label count nothing"),
+        option(
+            "label_smoothing",
+            Kind::Number(Range::ZeroToOne),
+            "0",
+            "how much of the target is spread over all classes, 0 to 1",
+        ),
+        option("ignore_index", Kind::Whole(Range::Any), "-100", "rows with this label count nothing"),
     ],
     curve: None,
 };
 
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let (logits, loss) = (
-        call.input("logits")?,
+impl ByName for SoftmaxCrossEntropy {
+    fn read(options: &Options) -> Self {
         SoftmaxCrossEntropy {
-            reduction: call.reduction()?,
-            weight: call.weights("weight"),
-            label_smoothing: call.number("label_smoothing", 0.0)?,
-            ignore_index: call.number("ignore_index", -100.0)? as i64,
-        },
-    );
-    match call.optional("target_probs") {
-        Some(probs) => Ok(loss.loss(logits, probs)),
-        None => Ok(loss.loss(logits, &call.labels("targets")?)),
+            reduction: options.reduction(),
+            weight: options.weights("weight"),
+            label_smoothing: options.number("label_smoothing"),
+            ignore_index: options.number("ignore_index") as i64,
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        let logits = inputs.input("logits")?;
+        match inputs.optional("target_probs") {
+            Some(_) if inputs.optional("targets").is_some() => Err(CallError(
+                "both \"targets\" and \"target_probs\" are given: give class indices or probabilities, not both".into(),
+            )),
+            Some(probs) => Ok(self.loss(logits, probs)),
+            None => Ok(self.loss(logits, inputs.labels("targets")?)),
+        }
     }
 }
 

@@ -32,7 +32,9 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
+};
 use crate::kinds::data::check_logits;
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::labels::Labelled;
@@ -46,20 +48,24 @@ pub(crate) const ENTRY: Entry = Entry {
     inputs: &[
         gradient("logits", "[rows, classes] or [classes]"),
         constant("targets", "class indices, one for each row"),
-        constant("alpha", "optional: one for each class"),
+        weights_input("alpha", "optional: one for each class"),
     ],
     options: &[REDUCTION, GAMMA],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = SoftmaxFocalLoss {
-        reduction: call.reduction()?,
-        alpha: call.weights("alpha"),
-        gamma: call.number("gamma", 2.0)?,
-    };
-    Ok(loss.loss(call.input("logits")?, &call.labels("targets")?))
+impl ByName for SoftmaxFocalLoss {
+    fn read(options: &Options) -> Self {
+        SoftmaxFocalLoss {
+            reduction: options.reduction(),
+            alpha: options.weights("alpha"),
+            gamma: options.number("gamma"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("logits")?, inputs.labels("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -26,12 +26,12 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Curve, Entry, REDUCTION, constant, gradient};
+use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient};
 use crate::hinge_loss::{MARGIN, lack};
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SquaredHinge::CARD,
@@ -40,10 +40,14 @@ pub(crate) const ENTRY: Entry = Entry {
     curve: Some(Curve::Logit([-1.0, 1.0])),
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = SquaredHingeLoss { reduction: call.reduction()?, margin: call.number("margin", 1.0)? };
-    Ok(loss.loss(call.input("input")?, call.input("targets")?))
+impl ByName for SquaredHingeLoss {
+    fn read(options: &Options) -> Self {
+        SquaredHingeLoss { reduction: options.reduction(), margin: options.number("margin") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

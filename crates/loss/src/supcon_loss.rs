@@ -41,7 +41,9 @@
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::data::check_option;
 use crate::kinds::distance::{Distance, MEMO};
 use crate::{Label, Reduction, SoftmaxCrossEntropy};
@@ -60,20 +62,29 @@ pub(crate) const ENTRY: Entry = Entry {
     ],
     options: &[
         REDUCTION,
-        option("temperature", "0.07", "τ, greater than 0: the smaller, the more the nearest rows count"),
-        option("normalize", "true", "whether rows are brought to length 1"),
+        option(
+            "temperature",
+            Kind::Number(Range::Positive),
+            "0.07",
+            "τ, greater than 0: the smaller, the more the nearest rows count",
+        ),
+        option("normalize", Kind::Flag, "true", "whether rows are brought to length 1"),
     ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = SupconLoss {
-        reduction: call.reduction()?,
-        temperature: call.number("temperature", 0.07)?,
-        normalize: call.flag("normalize", true)?,
-    };
-    Ok(loss.loss(call.input("features")?, &call.labels("labels")?))
+impl ByName for SupconLoss {
+    fn read(options: &Options) -> Self {
+        SupconLoss {
+            reduction: options.reduction(),
+            temperature: options.number("temperature"),
+            normalize: options.flag("normalize"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("features")?, inputs.labels("labels")?))
+    }
 }
 
 /// The options of [`supcon_loss()`]; [`loss`](Self::loss) computes it with them.

@@ -25,7 +25,9 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{Call, CallError, Entry, REDUCTION, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
+};
 use crate::kinds::data::check_logits;
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
@@ -38,14 +40,21 @@ pub(crate) const ENTRY: Entry = Entry {
         gradient("logits", "[rows, classes] or [classes]"),
         constant("targets", "class indices, one for each row"),
     ],
-    options: &[REDUCTION, option("k", "1", "how many rows are kept, 1 to all")],
+    options: &[
+        REDUCTION,
+        option("k", Kind::Whole(Range::AtLeastOne), "1", "how many rows are kept, 1 to all"),
+    ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = TopkCrossEntropy { reduction: call.reduction()?, k: call.count("k", 1)? };
-    Ok(loss.loss(call.input("logits")?, &call.labels("targets")?))
+impl ByName for TopkCrossEntropy {
+    fn read(options: &Options) -> Self {
+        TopkCrossEntropy { reduction: options.reduction(), k: options.count("k") }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("logits")?, inputs.labels("targets")?))
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -45,11 +45,11 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
-use crate::Reduction;
-use crate::by_name::{Call, CallError, Entry, REDUCTION, gradient, option};
+use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::check_not_negative;
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows};
 use crate::kinds::labels::rows_and_classes;
+use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -66,22 +66,41 @@ pub(crate) const ENTRY: Entry = Entry {
     ],
     options: &[
         REDUCTION,
-        option("margin", "1", "how much nearer the positive must be, 0 or more"),
-        option("eps", "1e-6", "added to every component of the differences, 0 or more"),
-        option("swap", "false", "whether the positive may take the anchor's place against the negative"),
+        option(
+            "margin",
+            Kind::Number(Range::NotNegative),
+            "1",
+            "how much nearer the positive must be, 0 or more",
+        ),
+        option(
+            "eps",
+            Kind::Number(Range::NotNegative),
+            "1e-6",
+            "added to every component of the differences, 0 or more",
+        ),
+        option(
+            "swap",
+            Kind::Flag,
+            "false",
+            "whether the positive may take the anchor's place against the negative",
+        ),
     ],
     curve: None,
 };
 
-#[track_caller]
-pub(crate) fn by_name<'t, T: Scalar>(call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
-    let loss = TripletMarginLoss {
-        reduction: call.reduction()?,
-        margin: call.number("margin", 1.0)?,
-        eps: call.number("eps", 1e-6)?,
-        swap: call.flag("swap", false)?,
-    };
-    Ok(loss.loss(call.input("anchor")?, call.input("positive")?, call.input("negative")?))
+impl ByName for TripletMarginLoss {
+    fn read(options: &Options) -> Self {
+        TripletMarginLoss {
+            reduction: options.reduction(),
+            margin: options.number("margin"),
+            eps: options.number("eps"),
+            swap: options.flag("swap"),
+        }
+    }
+    #[track_caller]
+    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+        Ok(self.loss(inputs.input("anchor")?, inputs.input("positive")?, inputs.input("negative")?))
+    }
 }
 
 /// The options of [`triplet_margin_loss()`]; [`loss`](Self::loss) computes it with them.

@@ -20,6 +20,9 @@ use crate::by_name::{Call, Entry, Setting};
 mod judge;
 pub use judge::{Accuracy, F32, F64, Fault, Judged, Precision, Report, check_document, judge};
 
+/// The name of the input that the outputs are multiplied by before the backward pass.
+const GRAD_OUTPUT: &str = "grad_output";
+
 /// The inputs and options of one case.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -135,13 +138,18 @@ impl Case {
                 (name.clone(), if differentiable { var.requires_grad() } else { var })
             })
             .collect();
-        let call = Call { inputs, options: self.options.clone() };
+        let of = |name: &str| inputs.iter().find(|(given, _)| given == name).map(|&(_, var)| var);
+        let factor = of(GRAD_OUTPUT);
+        let gradient = |input: &crate::by_name::Input| Some((input.name, of(input.name)?.grad()?));
+        let call = Call {
+            inputs: inputs.iter().filter(|(name, _)| name != GRAD_OUTPUT).cloned().collect(),
+            options: self.options.clone(),
+        };
         let output = loss.call(&call).map_err(|error| CaseError(format!("{}: {error}", loss.card.name)))?;
-        match call.optional("grad_output") {
+        match factor {
             Some(factor) => (output * factor).sum().backward(),
             None => output.sum().backward(),
         }
-        let gradient = |input: &crate::by_name::Input| Some((input.name, call.optional(input.name)?.grad()?));
         Ok(Outcome { value: output.value(), grads: loss.inputs.iter().filter_map(gradient).collect() })
     }
 }
