@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
+use surprisal_explain::digits;
+use surprisal_run::RunError;
 use surprisal_train::check::{self, Check, ROWS, STEPS};
-use surprisal_train::{Examples, Objective, TrainError};
+use surprisal_train::{Answers, Examples, Objective, TrainError};
 
 use crate::Failure;
-use crate::model_options::Model;
+use crate::model_options::{Model, OnData};
 use crate::setting_options::DataOptions;
 
 #[derive(Args)]
@@ -16,17 +18,19 @@ pub struct Options {
     #[arg(value_enum)]
     which: Which,
     /// The sizes of the layers, such as 64-32-10, for a net at its start, as `train` would begin with it; or a file that `train` wrote
+    /// [default: as `train` would begin on these data]
     #[arg(long, value_name = "SIZES|FILE.surprisal")]
-    model: Model,
+    model: Option<Model>,
     #[command(flatten)]
     settings: DataOptions,
-    /// ce (cross-entropy), mse (squared error of the probabilities) or half_mse
-    #[arg(long, default_value = "ce")]
-    loss: Objective,
-    /// Rows whose loss is differentiated, and rows that are learned by heart
+    /// Of classes: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; of numbers: mse, half_mse, mae or huber
+    /// [default: ce; mse for numbers]
+    #[arg(long)]
+    loss: Option<Objective>,
+    /// Rows whose loss is differentiated, and rows that are memorized
     #[arg(long, default_value_t = NonZeroUsize::new(ROWS).expect("not 0"))]
     rows: NonZeroUsize,
-    /// Steps in which they must be learned
+    /// Steps in which they must be memorized
     #[arg(long, default_value_t = NonZeroUsize::new(STEPS).expect("not 0"))]
     steps: NonZeroUsize,
 }
@@ -35,9 +39,9 @@ pub struct Options {
 enum Which {
     /// backward against dual numbers and central differences
     Gradients,
-    /// The loss at the start against that of guessing
+    /// The loss at the start against that of guessing, or of predicting the mean
     InitLoss,
-    /// A few rows learned by heart
+    /// A few rows memorized
     OverfitOneBatch,
     /// Rows stay rows, and none looks at another
     Shapes,
@@ -49,12 +53,24 @@ enum Which {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { which, model, settings: DataOptions(settings), loss, rows, steps } = options;
+    let model = model.unwrap_or_default();
     let saved = matches!(model, Model::File(_));
-    let (model, params, set) = model.with_data(&settings)?;
+    let on_data = model.with_data(&settings)?;
+    let loss = on_data.loss(loss)?;
+    let OnData { model, params, answers, scaled: set, .. } = on_data;
     let examples = Examples::<f32>::new(&set);
     let data = settings.get("data").unwrap_or_else(|| set.name.clone());
-    let (rows_of_all, classes) = (set.rows(), set.classes());
-    crate::tell(&format!("{data}: {rows_of_all} rows, {classes} classes; the loss is {loss}\n"))?;
+    let what = match &answers {
+        Answers::Classes(names) => format!("{} classes", names.len()),
+        Answers::Number { name, offset, scale } => {
+            format!(
+                "the number {name} to predict, as ({name} - {}) / {}",
+                digits(*offset, 6),
+                digits(*scale, 6)
+            )
+        }
+    };
+    crate::tell(&format!("{data}: {} rows, {what}; the loss is {loss}\n", set.rows()))?;
 
     use Which::*;
     let chosen = match which {
@@ -75,7 +91,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
             Shapes => told(check::shapes(&model, &params, loss, &examples)),
             Units | All => told(check::units(&model, &params, loss, &examples)),
         };
-        let (text, name, holds) = outcome.map_err(Failure::run)?;
+        let (text, name, holds) = outcome.map_err(RunError::from)?;
         crate::tell(&format!("\n{text}"))?;
         if !holds {
             failed.push(name);

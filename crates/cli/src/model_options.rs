@@ -5,17 +5,32 @@ use std::str::FromStr;
 
 use surprisal_data::{Dataset, Encoder, Encoding, Unseen};
 use surprisal_layers::{Mlp, Sizes, rng};
-use surprisal_run::{Asked, Job, SEED, Settings};
+use surprisal_run::{Asked, Job, RunError, SEED, Settings};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::Array2;
+use surprisal_train::{Answers, Objective};
 
 use crate::Failure;
 
 /// A net: as it starts, or as it was saved.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub enum Model {
+    /// As `train` would begin with it on these data.
+    #[default]
+    Usual,
     Sizes(Sizes),
     File(PathBuf),
+}
+
+/// A net on data.
+pub struct OnData {
+    pub model: Mlp,
+    pub params: Params<f32>,
+    pub answers: Answers,
+    /// As they stand in the data ..
+    pub raw: Dataset,
+    /// .. and as the net wants them, numbers to predict too.
+    pub scaled: Dataset,
 }
 
 impl FromStr for Model {
@@ -30,47 +45,75 @@ impl FromStr for Model {
 }
 
 impl Model {
-    /// The net with its parameters, and the data as it wants them: the training part where it starts, everything where it was saved.
-    pub fn with_data(&self, told: &Settings) -> Result<(Mlp, Params<f32>, Dataset), Failure> {
+    /// The settings of a net at its start; `None` of a saved one.
+    fn start(&self, told: &Settings) -> Option<Settings> {
         match self {
-            Model::Sizes(sizes) => {
-                let job = Job::new(&Settings { model: Some(sizes.clone()), ..told.clone() })?;
-                Ok((job.model, job.params, job.parts.train))
-            }
-            Model::File(file) => {
-                let asked = saved(file, told)?;
-                let set = asked.labelled(Unseen::Error)?;
-                Ok((asked.model, asked.params, set))
-            }
+            Model::Usual => Some(told.clone()),
+            Model::Sizes(sizes) => Some(Settings { model: Some(sizes.clone()), ..told.clone() }),
+            Model::File(_) => None,
         }
     }
 
-    /// The net with its parameters, and every row of the data in their own order: as they stand there, and as the net wants them.
-    pub fn with_all_rows(&self, told: &Settings) -> Result<(Mlp, Params<f32>, [Dataset; 2]), Failure> {
-        match self {
-            Model::Sizes(sizes) => {
-                let job = Job::new(&Settings { model: Some(sizes.clone()), ..told.clone() })?;
-                let loaded = surprisal_run::open(told, &mut rng(told.seed.unwrap_or(SEED)))?;
-                let rows = Vec::from_iter(0..loaded.given_test().map_or(loaded.rows(), |test| test.start));
-                let scaled = loaded.dataset(&rows, &job.encoder).map_err(Failure::run)?;
-                let mut set = scaled.clone();
-                set.features = unscaled(&scaled.features, &job.encoder);
-                Ok((job.model, job.params, [set, scaled]))
-            }
-            Model::File(file) => {
+    /// The net with its parameters, and data: the training part where it starts, everything where it was saved.
+    pub fn with_data(&self, told: &Settings) -> Result<OnData, Failure> {
+        let Some(settings) = self.start(told) else { return self.with_all_rows(told) };
+        let job = Job::new(&settings)?;
+        Ok(OnData::new(job.model, job.params, job.answers, &job.encoder, job.parts.train))
+    }
+
+    /// The net with its parameters, and every row of the data in their own order.
+    pub fn with_all_rows(&self, told: &Settings) -> Result<OnData, Failure> {
+        match (self, self.start(told)) {
+            (Model::File(file), _) => {
                 let asked = saved(file, told)?;
-                let scaled = asked.labelled(Unseen::Error)?;
-                let mut set = scaled.clone();
-                set.features = unscaled(&scaled.features, &asked.saved.encoder);
-                Ok((asked.model, asked.params, [set, scaled]))
+                let set = asked.labelled(Unseen::Error)?;
+                Ok(OnData::new(asked.model, asked.params, asked.saved.answers, &asked.saved.encoder, set))
+            }
+            (_, settings) => {
+                let settings = settings.unwrap_or_default();
+                let job = Job::new(&settings)?;
+                let loaded = surprisal_run::open(&settings, &mut rng(settings.seed.unwrap_or(SEED)))?;
+                let rows = Vec::from_iter(0..loaded.given_test().map_or(loaded.rows(), |test| test.start));
+                let set = loaded.dataset(&rows, &job.encoder).map_err(Failure::run)?;
+                Ok(OnData::new(job.model, job.params, job.answers, &job.encoder, set))
             }
         }
     }
 }
 
+impl OnData {
+    /// Of data whose features are encoded.
+    fn new(
+        model: Mlp,
+        params: Params<f32>,
+        answers: Answers,
+        encoder: &Encoder,
+        mut scaled: Dataset,
+    ) -> OnData {
+        let raw = Dataset { features: unscaled(&scaled.features, encoder), ..scaled.clone() };
+        if let Answers::Number { offset, scale, .. } = &answers {
+            scaled.values.iter_mut().for_each(|value| *value = (*value - offset) / scale);
+        }
+        OnData { model, params, answers, raw, scaled }
+    }
+
+    /// The loss that was named, or the usual one for such answers.
+    pub fn loss(&self, named: Option<Objective>) -> Result<Objective, Failure> {
+        let of_values = matches!(self.answers, Answers::Number { .. });
+        let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
+        let loss = named.unwrap_or(usual);
+        loss.check(of_values).map_err(RunError::from)?;
+        Ok(loss)
+    }
+}
+
 /// A saved net, to be asked about the data that were told.
 fn saved(file: &Path, told: &Settings) -> Result<Asked, Failure> {
-    for (option, given) in [("--activation", told.activation.is_some()), ("--init", told.init.is_some())] {
+    for (option, given) in [
+        ("--hidden", told.hidden.is_some()),
+        ("--activation", told.activation.is_some()),
+        ("--init", told.init.is_some()),
+    ] {
         if given {
             return Err(Failure::usage(format!("{} has been trained: leave out {option}", file.display())));
         }

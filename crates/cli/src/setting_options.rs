@@ -65,7 +65,7 @@ options! {
 }
 options! {
     /// The data, how they are read, and how a net starts on them.
-    DataOptions, |setting| setting.heading == "Data" || ["activation", "init", "seed"].contains(&setting.key)
+    DataOptions, |setting| setting.heading == "Data" || ["hidden", "activation", "init", "seed"].contains(&setting.key)
 }
 options! {
     /// The data alone, and how they are read: for a net that was saved.

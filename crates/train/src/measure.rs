@@ -254,21 +254,6 @@ pub(crate) fn check_fit<T: Scalar>(
     }
 }
 
-/// [`check_fit`], for what judges labels.
-#[track_caller]
-pub(crate) fn check_labels<T: Scalar>(
-    model: &impl Layer,
-    params: &Params<T>,
-    examples: &Examples<T>,
-    workspace: &mut Workspace<T>,
-) -> Result<usize, TrainError> {
-    if examples.of_values() && !examples.values.is_empty() {
-        let message = "the checks judge answers that are classes, and here numbers are to be predicted";
-        return Err(TrainError::Misfit(message.into()));
-    }
-    check_fit(model, params, examples, workspace)
-}
-
 /// Some rows' features, copied straight to the tape.
 #[track_caller]
 pub(crate) fn gathered<'t, T: Scalar>(

@@ -9,6 +9,8 @@ use surprisal_loss::{
 };
 use surprisal_tensor::{Scalar, Var};
 
+use crate::TrainError;
+
 /// A loss of the model's outputs against class labels, or against numbers.
 ///
 /// Against labels all go through the same head: one logit through a sigmoid ("yes" is class 1), several through a softmax. Against
@@ -76,6 +78,31 @@ impl Objective {
             Objective::AbsoluteError => "mae",
             Objective::Huber => "huber",
         }
+    }
+
+    /// Whether it is a loss of class labels, or, if `of_values`, of numbers.
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// assert!(Objective::SquaredError.check(true).is_ok());
+    /// assert_eq!(
+    ///     Objective::Huber.check(false).unwrap_err().to_string(),
+    ///     "loss huber: is none for classes | choose ce, mse, half_mse"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`], if it is not.
+    pub fn check(self, of_values: bool) -> Result<(), TrainError> {
+        let (fitting, what): (&[Objective], _) = match of_values {
+            true => (&Objective::OF_VALUES, "numbers"),
+            false => (&Objective::OF_LABELS, "classes"),
+        };
+        if fitting.contains(&self) {
+            return Ok(());
+        }
+        let names = Vec::from_iter(fitting.iter().map(|objective| objective.name())).join(", ");
+        Err(TrainError::Setting(format!("loss {}: is none for {what} | choose {names}", self.name())))
     }
 
     /// Records the loss of logits `[rows, outputs]` against one label a row.

@@ -267,18 +267,8 @@ impl Trainer {
     }
 
     fn check_settings(&self, batches: usize, classes: Option<usize>) -> Result<(), TrainError> {
-        let of_values = classes.is_none();
         let setting = |message: String| Err(TrainError::Setting(message));
-        let objectives: &[Objective] = if of_values { &Objective::OF_VALUES } else { &Objective::OF_LABELS };
-        if !objectives.contains(&self.objective) {
-            let (what, names) =
-                (if of_values { "numbers" } else { "classes" }, objectives.iter().map(|o| o.name()));
-            return setting(format!(
-                "loss {}: is none for {what} | choose {}",
-                self.objective.name(),
-                Vec::from_iter(names).join(", ")
-            ));
-        }
+        self.objective.check(classes.is_none())?;
         let judges = |metric: &Metric| classes.map_or(metric.for_numbers(), |n| metric.for_so_many(n));
         if let Watch::Metric(metric) = self.watch
             && !judges(&metric)

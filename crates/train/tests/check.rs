@@ -229,3 +229,91 @@ fn units_finds_a_gradient_that_vanishes_on_its_way_back() {
     fails(&check, "the gradient vanishes on its way back");
     assert_eq!(check.measured.gradient_norms.len(), 7);
 }
+
+/// 60 rows of two features and a number that depends on both, of mean 0 and standard deviation 1.
+fn numbers() -> Examples<f32> {
+    let features = Array2::from_shape_fn((60, 2), |(row, column)| match column {
+        0 => (row as f32 - 29.5) / 17.3,
+        _ => (row as f32 * 0.7).sin() * 1.4,
+    });
+    let raw = Vec::from_iter(features.outer_iter().map(|x| x[0] + x[1] * x[1]));
+    let mean = raw.iter().sum::<f32>() / 60.0;
+    let deviation = (raw.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 60.0).sqrt();
+    let values = raw.iter().map(|y| (y - mean) / deviation).collect();
+    Examples { features, labels: vec![], classes: 0, values }
+}
+
+#[test]
+fn a_sound_model_of_numbers_passes_every_check_under_every_objective() {
+    let data = numbers();
+    for activation in [Activation::Tanh, Activation::Relu] {
+        for objective in Objective::OF_VALUES {
+            let (model, params) = mlp("2-16-1", activation);
+            let gradients = check::gradients(&model, &params, objective, &data, ROWS).unwrap();
+            assert!(gradients.holds && gradients.measured.compared == 65, "{gradients}");
+            let start = check::init_loss(&model, &params, objective, &data).unwrap();
+            assert!(start.holds, "{start}");
+            let overfit = check::overfit_one_batch(&model, &params, objective, &data, ROWS, STEPS).unwrap();
+            assert!(overfit.holds && overfit.measured.right == ROWS, "{overfit}");
+            let shapes = check::shapes(&model, &params, objective, &data).unwrap();
+            assert!(shapes.holds && shapes.measured.outputs[0].1 == [1, 1], "{shapes}");
+            let units = check::units(&model, &params, objective, &data).unwrap();
+            assert!(units.holds, "{units}");
+        }
+    }
+}
+
+#[test]
+fn init_loss_of_numbers_expects_the_loss_of_predicting_their_mean() {
+    let data = numbers();
+    let (model, params) = mlp("2-16-1", Activation::Tanh);
+    for (objective, variance) in [(Objective::SquaredError, 1.0), (Objective::HalfSquaredError, 0.5)] {
+        let found = check::init_loss(&model, &params, objective, &data).unwrap().measured;
+        assert!((found.expected - variance).abs() < 1e-5, "{objective}: {found:?}");
+    }
+    let mut far = data.clone();
+    far.values.iter_mut().for_each(|value| *value += 100.0);
+    let check = check::init_loss(&model, &params, Objective::SquaredError, &far).unwrap();
+    fails(&check, "the first answers are far from the targets");
+    let mut equal = data;
+    equal.values.fill(2.0);
+    let check = check::init_loss(&model, &params, Objective::SquaredError, &equal).unwrap();
+    fails(&check, "every target is 2: there is nothing to learn");
+}
+
+#[test]
+fn overfit_finds_numbers_that_contradict_each_other() {
+    let mut data = numbers();
+    data.features.fill(0.5);
+    let (model, params) = mlp("2-16-1", Activation::Tanh);
+    let check =
+        check::overfit_one_batch(&model, &params, Objective::SquaredError, &data, ROWS, 100).unwrap();
+    fails(&check, "have the same features and the targets");
+}
+
+#[test]
+fn an_objective_of_other_answers_is_refused_by_every_check() {
+    let (iris, numbers) = (iris(), numbers());
+    let (of_classes, of_numbers) = (mlp("4-16-3", Activation::Tanh), mlp("2-16-1", Activation::Tanh));
+    for objective in Objective::ALL {
+        for ((model, params), data) in [(&of_classes, &iris), (&of_numbers, &numbers)] {
+            let fits = match data.of_values() {
+                true => Objective::OF_VALUES.contains(&objective),
+                false => Objective::OF_LABELS.contains(&objective),
+            };
+            let found = [
+                check::gradients(model, params, objective, data, 2).map(drop),
+                check::init_loss(model, params, objective, data).map(drop),
+                check::overfit_one_batch(model, params, objective, data, 2, 1).map(drop),
+                check::shapes(model, params, objective, data).map(drop),
+                check::units(model, params, objective, data).map(drop),
+            ];
+            for found in found {
+                assert_eq!(found.is_ok(), fits, "{objective}");
+                if let Err(error) = found {
+                    assert!(error.to_string().starts_with(&format!("loss {}: is none for ", objective.name())));
+                }
+            }
+        }
+    }
+}

@@ -23,20 +23,21 @@ use model::{Answer, Question};
 #[derive(Args)]
 pub struct Options {
     /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = sigmoid(z); half_mse(a, y)"
-    #[arg(required_unless_present = "model", conflicts_with = "model")]
+    #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"], allow_hyphen_values = true)]
     expression: Option<String>,
     /// What the names in it stand for: x=1,w=2,b=2
     #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
     at: String,
     /// Of a formula: mse, half_mse, ce or another loss, against y [default: none; of a sigmoid, if y is given, half_mse beside ce].
-    /// Of a net: ce, mse or half_mse [default: ce]
+    /// Of a net that predicts classes: ce, mse or half_mse [default: ce]; numbers: mse, half_mse, mae or huber [default: mse]
     #[arg(long)]
     loss: Option<String>,
-    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start
+    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start [default: as `train`
+    /// would begin]
     #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "row")]
     model: Option<Model>,
-    /// The row of the data that goes through the net, counted from 0
-    #[arg(long, requires = "model")]
+    /// Of a net: the row of the data that goes through it, counted from 0
+    #[arg(long)]
     row: Option<usize>,
     #[command(flatten)]
     settings: DataOptions,
@@ -51,13 +52,13 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { expression, at, loss, model, row, settings: DataOptions(settings), full, out } = options;
-    if let (Some(model), Some(row)) = (model, row) {
-        let loss = loss.as_deref().unwrap_or("ce").parse().map_err(Failure::usage)?;
-        return of_net(model, &settings, loss, row, full, out.as_deref());
+    if let Some(row) = row {
+        let loss = loss.map(|loss| loss.parse().map_err(Failure::usage)).transpose()?;
+        return of_net(&model.unwrap_or_default(), &settings, loss, row, full, out.as_deref());
     }
     if let Some(setting) = Settings::ALL.iter().find(|setting| settings.get(setting.key).is_some()) {
         return Err(Failure::usage(format!(
-            "--{} is for a net: name it with --model",
+            "--{} is for a net: name a row of its data with --row",
             setting.key.replace('_', "-")
         )));
     }
@@ -112,23 +113,24 @@ pub fn run(options: Options) -> Result<(), Failure> {
 
 /// Prints both passes of one row and what follows from them, and makes the pictures.
 fn of_net(
-    model: Model,
+    model: &Model,
     settings: &Settings,
-    loss: Objective,
+    loss: Option<Objective>,
     row: usize,
     full: bool,
     out: Option<&Path>,
 ) -> Result<(), Failure> {
-    let (model, params, [set, scaled]) = model.with_all_rows(settings)?;
-    let examples = Examples::new(&scaled);
-    let question = Question { model: &model, params: &params, examples: &examples, data: &set, row };
-    let Answer { explanation, before, after } = question.answer(loss)?;
+    let net = model.with_all_rows(settings)?;
+    let loss = net.loss(loss)?;
+    let examples = Examples::new(&net.scaled);
+    let Answer { explanation, before, after } =
+        Question { net: &net, examples: &examples, row }.answer(loss)?;
     let folder = match out {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs".as_ref(), "explain")?,
     };
     crate::tell(&format!("{before}{}{after}", told(&explanation, full)))?;
-    write(folder, &[(format!("Row {row} of {}", set.name), explanation)])
+    write(folder, &[(format!("Row {row} of {}", net.raw.name), explanation)])
 }
 
 /// A line an operation, or all there is to say, in colours where somebody sees them.

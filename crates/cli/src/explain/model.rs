@@ -1,22 +1,20 @@
-//! One row through a net: both passes, the four equations of back-propagation, and what squared error would have sent.
+//! One row through a net: both passes, the four equations of back-propagation, and what other losses would have sent.
 
-use surprisal_data::Dataset;
+use surprisal_data::argmax_rows;
 use surprisal_explain::{Explanation, digits, explain};
-use surprisal_layers::{Layer, Mlp};
-use surprisal_tensor::ndarray::{ArrayView2, Axis};
-use surprisal_tensor::{Params, Workspace};
-use surprisal_train::{Examples, Objective};
+use surprisal_layers::Layer;
+use surprisal_tensor::Workspace;
+use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
+use surprisal_train::{Answers, Examples, Objective, probabilities};
 
 use crate::Failure;
+use crate::model_options::OnData;
 
 /// A net, and the row that goes through it.
 pub struct Question<'a> {
-    pub model: &'a Mlp,
-    pub params: &'a Params<f32>,
-    /// As the net sees them ..
+    pub net: &'a OnData,
+    /// The rows as the net sees them.
     pub examples: &'a Examples<f32>,
-    /// .. and as they stand in the data.
-    pub data: &'a Dataset,
     pub row: usize,
 }
 
@@ -29,24 +27,39 @@ pub struct Answer {
 
 impl Question<'_> {
     pub fn answer(&self, loss: Objective) -> Result<Answer, Failure> {
-        let Question { examples, data, row, .. } = self;
-        let class_names = &data.class_names;
-        let Some(&label) = examples.labels.get(*row) else {
+        let Question { net, examples, row } = *self;
+        if row >= examples.rows() {
             return Err(Failure::run(format!(
                 "--row {row}: the data have the rows 0 to {}",
                 examples.rows().saturating_sub(1)
             )));
+        }
+        let (explanation, outputs) = self.explained(loss);
+        let truth_and_answer = match &net.answers {
+            Answers::Classes(names) => {
+                let probabilities = probabilities(outputs.view());
+                let best = argmax_rows(probabilities.view())[0];
+                format!(
+                    "row {row} is {}; the net says {} with probability {}; the loss is {loss}",
+                    names[examples.labels[row]],
+                    names[best],
+                    digits(probabilities[[0, best]], 4)
+                )
+            }
+            Answers::Number { name, offset, scale } => {
+                let (truth, output) = (net.raw.values[row], f64::from(outputs[[0, 0]]));
+                let answer = offset + scale * output;
+                let [truth_, answer_, error] = [truth, answer, answer - truth].map(|x| digits(x, 6));
+                let [offset, scale] = [*offset, *scale].map(|x| digits(x, 6));
+                format!(
+                    "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
+                     output and target are ({name} - {offset}) / {scale}: the output {} stands for {answer_}, the target {} for {truth_}",
+                    digits(output, 6),
+                    digits(examples.values[row].into(), 6)
+                )
+            }
         };
-        let (explanation, probabilities) = self.explained(loss, label);
-        let best = (0..probabilities.len())
-            .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best });
-        let before = format!(
-            "row {row} is {}; the net says {} with probability {}; the loss is {loss}\n{}\n",
-            class_names[label],
-            class_names[best],
-            digits(probabilities[best], 4),
-            self.features()
-        );
+        let before = format!("{truth_and_answer}\n{}\n", self.features());
         let mut after = String::from("\nthe four equations of back-propagation\n");
         for equation in explanation.equations() {
             after += &format!("  {}, {}\n", equation.layer, equation.what);
@@ -54,62 +67,76 @@ impl Question<'_> {
                 after += &format!("    {line}\n");
             }
         }
-        after += &self.beside(label);
+        after += &self.under_other_losses();
         Ok(Answer { explanation, before, after })
     }
 
     /// What x is, column by column, where the columns are few.
     fn features(&self) -> String {
         const FEW: usize = 12;
-        let Question { examples, data, row, .. } = self;
-        if data.columns() > FEW {
+        let Question { net, examples, row } = *self;
+        if net.raw.columns() > FEW {
             return String::new();
         }
-        let scaled = examples.features.row(*row);
+        let scaled = examples.features.row(row);
         let column = |((name, &x), &scaled): ((&String, &f64), &f32)| match f64::from(scaled) == x {
             true => format!("{name} {}", digits(x, 4)),
             false => format!("{name} {}, scaled {}", digits(x, 4), digits(scaled.into(), 4)),
         };
-        let raw = data.features.row(*row);
-        let columns: Vec<String> = data.feature_names.iter().zip(&raw).zip(&scaled).map(column).collect();
+        let raw = net.raw.features.row(row);
+        let columns: Vec<String> = net.raw.feature_names.iter().zip(&raw).zip(&scaled).map(column).collect();
         format!("x: {}\n", columns.join("; "))
     }
 
-    /// The explanation, and the probability of every class.
-    fn explained(&self, loss: Objective, label: usize) -> (Explanation, Vec<f64>) {
+    /// The explanation, and the net's outputs, `[1, outputs]`.
+    fn explained(&self, loss: Objective) -> (Explanation, Array2<f32>) {
+        let Question { net, examples, row } = *self;
         let mut workspace = Workspace::new();
-        let tape = workspace.tape(self.params).evaluating();
-        let x: ArrayView2<f32> = self.examples.features.slice_axis(Axis(0), (self.row..self.row + 1).into());
-        let logits = self.model.forward(tape.input(&x).named("x")).named("logits");
-        let value = loss.loss(logits, &[label]);
-        value.backward();
-        let explanation = explain(value);
-        let of = |p: f32| f64::from(p);
-        let probabilities = match logits.shape().dims() {
-            [_, 1] => {
-                let yes = of(logits.sigmoid().item());
-                vec![1.0 - yes, yes]
-            }
-            _ => logits.softmax(-1).value().iter().map(|&p| of(p)).collect(),
+        let tape = workspace.tape(&net.params).evaluating();
+        let x: ArrayView2<f32> = examples.features.slice_axis(Axis(0), (row..row + 1).into());
+        let outputs = net.model.forward(tape.input(&x).named("x"));
+        let (outputs, value) = if examples.of_values() {
+            let outputs = outputs.named("output");
+            (outputs, loss.loss_of_values(outputs, &examples.values[row..=row]))
+        } else {
+            let outputs = outputs.named("logits");
+            (outputs, loss.loss(outputs, &examples.labels[row..=row]))
         };
-        (explanation, probabilities)
+        value.backward();
+        let numbers = outputs.value().into_iter().collect::<Vec<_>>();
+        let outputs = Array2::from_shape_vec((1, numbers.len()), numbers).expect("all of one row");
+        (explain(value), outputs)
     }
 
-    /// The error of the output under cross-entropy and under squared error, of the same net at the same row.
-    fn beside(&self, label: usize) -> String {
-        let [entropy, squared] = [Objective::CrossEntropy, Objective::HalfSquaredError].map(|other| {
-            let (explanation, _) = self.explained(other, label);
-            let logits = explanation.nodes.iter().find(|node| node.name == "logits");
-            logits.and_then(|node| node.gradient.clone()).unwrap_or_default()
-        });
+    /// The error of the output under other losses, of the same net at the same row.
+    fn under_other_losses(&self) -> String {
+        let error = |loss| {
+            let (explanation, _) = self.explained(loss);
+            let output = explanation.nodes.iter().find(|node| ["logits", "output"].contains(&&*node.name));
+            output.and_then(|node| node.gradient.clone()).unwrap_or_default()
+        };
         let line = |name: &str, delta: &[f64], why: &str| {
             let shown: Vec<String> = delta.iter().map(|&d| digits(d, 4)).collect();
             format!("  {name:14}  δ = {}   {why}\n", shown.join("  "))
         };
-        let squashed =
-            if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
         let mut text =
             String::from("\nthe error δ of the output, at this row and with these weights, under\n");
+        if self.examples.of_values() {
+            for (loss, why) in [
+                (
+                    Objective::SquaredError,
+                    "2 (z - t): grows with the distance of the output z from the target t",
+                ),
+                (Objective::AbsoluteError, "the sign of z - t: the same at every distance"),
+                (Objective::Huber, "z - t up to a distance of 1, its sign beyond"),
+            ] {
+                text += &line(&loss.to_string(), &error(loss), why);
+            }
+            return text;
+        }
+        let [entropy, squared] = [Objective::CrossEntropy, Objective::HalfSquaredError].map(error);
+        let squashed =
+            if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
         text += &line("cross-entropy", &entropy, "p - y: the slopes have cancelled");
         text += &line("½ Σ (p - y)²", &squared, squashed);
         text

@@ -2,10 +2,9 @@
 
 use surprisal_layers::{Layer, rng};
 use surprisal_tensor::ndarray::Axis;
-use surprisal_tensor::{Derivative, Disagreement, Dual, Params, Scalar, Workspace, derivatives};
+use surprisal_tensor::{Derivative, Disagreement, Dual, Params, Scalar, derivatives};
 
-use super::Check;
-use crate::measure::check_labels;
+use super::{Check, Targets, fit};
 use crate::{Examples, Objective, TrainError};
 
 /// Up to so many numbers all are compared ..
@@ -52,7 +51,7 @@ pub struct Gradients {
 /// ```
 ///
 /// # Errors
-/// If the model's outputs and the data do not fit.
+/// If the model's outputs, the loss and the data do not fit.
 ///
 /// # Panics
 /// At the caller's line, if a shape inside the model does not fit.
@@ -64,10 +63,11 @@ pub fn gradients<T: Scalar>(
     examples: &Examples<T>,
     rows: usize,
 ) -> Result<Check<Gradients>, TrainError> {
-    check_labels(model, params, examples, &mut Workspace::new())?;
+    fit(model, params, objective, examples)?;
     let rows = rows.clamp(1, examples.rows());
-    let x = examples.features.select(Axis(0), &Vec::from_iter(0..rows)).mapv(|x| Dual::of(x.value()));
-    let labels = &examples.labels[..rows];
+    let chosen = Vec::from_iter(0..rows);
+    let x = examples.features.select(Axis(0), &chosen).mapv(|x| Dual::of(x.value()));
+    let targets = Targets::of(examples, &chosen);
     let params = params.cast::<f64>();
 
     let of = params.trainable_spans().map(|span| span.len()).sum();
@@ -83,7 +83,7 @@ pub fn gradients<T: Scalar>(
         }
     }
     let found: Vec<Derivative> =
-        derivatives(true, &params, places, |tape| objective.loss(model.forward(tape.input(&x)), labels))
+        derivatives(true, &params, places, |tape| targets.loss(objective, model.forward(tape.input(&x))))
             .collect();
 
     let told = |derivative: &Derivative| derivative.disagreement(&params);

@@ -3,8 +3,8 @@
 use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::Check;
-use crate::measure::{check_labels, gathered};
+use super::{Check, Targets, fit};
+use crate::measure::gathered;
 use crate::{Examples, Objective, TrainError};
 
 /// How many times the loss of guessing it may be, at least and at most.
@@ -19,16 +19,17 @@ const SURE: f64 = 3.0;
 pub struct InitLoss {
     /// The mean loss over all rows.
     pub loss: f64,
-    /// That of equal probabilities.
+    /// That of equal probabilities; of numbers, that of predicting the mean of the targets.
     pub expected: f64,
-    /// That of answering every row with the class frequencies, the best constant answer: under cross-entropy their entropy.
+    /// That of answering every row with the class frequencies: under cross-entropy their entropy. Of numbers as `expected`.
     pub constant: f64,
-    /// The standard deviation of all logits.
+    /// The standard deviation of all outputs.
     pub logit_deviation: f64,
 }
 
 /// Compares the loss at the start with that of guessing, equal probabilities for K classes: ln K under cross-entropy, (K-1)/K
-/// under squared error (1/4 for one sigmoid output), half of it under half squared error.
+/// under squared error (1/4 for one sigmoid output), half of it under half squared error. Where numbers are to be predicted, with
+/// the loss of predicting their mean: under squared error the variance of the targets.
 ///
 /// It may be from a tenth to three times of it: logits of standard deviation σ add about (1 - 1/K) σ²/2 to a cross-entropy
 /// (σ²/8 for one logit), which for a σ of 1 is at most 36 % of ln K; the rest is for luck, as classes that are easy to tell
@@ -51,7 +52,7 @@ pub struct InitLoss {
 /// ```
 ///
 /// # Errors
-/// If the model's outputs and the data do not fit.
+/// If the model's outputs, the loss and the data do not fit.
 ///
 /// # Panics
 /// At the caller's line, if a shape inside the model does not fit.
@@ -62,91 +63,152 @@ pub fn init_loss<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<Check<InitLoss>, TrainError> {
+    let outputs = fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
-    let outputs = check_labels(model, params, examples, &mut workspace)?;
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let (mut loss, mut logits) = (0.0, Vec::new());
+    let (mut loss, mut answers) = (0.0, Vec::new());
     const AT_ONCE: usize = 1024;
     for rows in rows.chunks(AT_ONCE) {
         let tape = workspace.no_grad(params);
         let z = model.forward(gathered(&tape, examples, rows));
-        let mean = objective.loss(z, &examples.labels[rows[0]..][..rows.len()]);
+        let mean = Targets::of(examples, rows).loss(objective, z);
         loss += mean.item().value() * rows.len() as f64 / examples.rows() as f64;
-        z.with_value(|z| logits.extend(z.iter().map(|z| z.value())));
+        z.with_value(|z| answers.extend(z.iter().map(|z| z.value())));
     }
-    let (_, logit_deviation) = mean_and_deviation(&logits);
-
-    let (expected, formula) = guessing(objective, outputs);
-    let constant = best_constant(objective, outputs, &examples.labels, examples.classes);
+    let (centre, deviation) = mean_and_deviation(&answers);
+    let targets = Targets::of(examples, &rows);
+    let (expected, formula) = guessing(objective, outputs, &targets);
+    let constant = match examples.of_values() {
+        true => expected,
+        false => of_constant(objective, &targets, &class_frequencies(outputs, &targets, examples.classes)),
+    };
     let [low, high] = TIMES.map(|times| times * expected);
-    let holds = (low..=high).contains(&loss) && logit_deviation <= SURE;
+    let sure = !examples.of_values() && deviation > SURE;
+    let holds = (low..=high).contains(&loss) && !sure;
+    let (spread, size) = (
+        mean_and_deviation(&targets.values),
+        mean_and_deviation(&Vec::from_iter(examples.features.iter().map(|x| x.value()))).1,
+    );
     let (means, advice) = if holds {
-        ("at the start the model has no opinion yet: nothing has to be unlearned first".into(), None)
-    } else if loss < low {
-        let means = "better than guessing can be: the model is not at its start, or it has seen the answers";
+        let means = match examples.of_values() {
+            true => {
+                "the first answers are about as good as the mean of the targets: targets and outputs have the same scale"
+            }
+            false => "at the start the model has no opinion yet: nothing has to be unlearned first",
+        };
+        (means.to_string(), None)
+    } else if examples.of_values() && expected == 0.0 {
         (
-            means.into(),
-            Some("check a model that has not been trained; is the label among the features?".into()),
+            format!("every target is {}: there is nothing to learn", targets.values[0]),
+            Some("look at the column to predict"),
+        )
+    } else if loss < low {
+        let better = if examples.of_values() { "predicting the mean" } else { "guessing" };
+        (
+            format!("better than {better} can be: the model is not at its start, or it has seen the answers"),
+            Some("check a model that has not been trained; is the target among the features?"),
         )
     } else {
-        let mut means = format!(
-            "the model is sure before it has seen anything: its logits have a standard deviation of {logit_deviation:.3}\n\
-             (up to 1 is usual)"
-        );
+        let mut means = match examples.of_values() {
+            true => format!(
+                "the first answers are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
+                spread.0, spread.1
+            ),
+            false => format!(
+                "the model is sure before it has seen anything: its logits have a standard deviation of {deviation:.3}\n\
+                 (up to 1 is usual)"
+            ),
+        };
         if let Some((gain, name)) = largest_gain(params) {
             means += &format!(
                 "\nthe largest weights: {name}, whose outputs are {gain:.3} times as large as its inputs (0.5 to 1.5 is usual)"
             );
         }
-        let (_, size) = mean_and_deviation(&Vec::from_iter(examples.features.iter().map(|x| x.value())));
         means += &format!("\nthe features have a standard deviation of {size:.3} (about 1 is usual)");
-        (means, Some("start with smaller weights in the last layer, or scale the features".into()))
+        let advice = match examples.of_values() {
+            true => {
+                "scale the targets to mean 0 and standard deviation 1 and the features too, or start with smaller weights"
+            }
+            false => "start with smaller weights in the last layer, or scale the features",
+        };
+        (means, Some(advice))
+    };
+    let n = rows.len();
+    let (expects, found) = match examples.of_values() {
+        true => (
+            format!(
+                "about {expected:.4}, the loss of {formula}\n\
+                 ({low:.4} to {high:.4}, a tenth to three times: outputs at the start add to it what they vary)"
+            ),
+            format!(
+                "{loss:.4} over all {n} rows; outputs {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
+                spread.0, spread.1
+            ),
+        ),
+        false => (
+            format!(
+                "about {expected:.4}, the loss of {formula}\n\
+                 ({low:.4} to {high:.4}, a tenth to three times: logits of a standard deviation of 1 add up to 36 %, the rest is for luck;\n\
+                 and logits of a standard deviation up to {SURE}: more would be odds of 20 to 1 before anything was seen)"
+            ),
+            format!(
+                "{loss:.4} over all {n} rows, logits of a standard deviation of {deviation:.3};\nalways answering the class frequencies gives {constant:.4}"
+            ),
+        ),
     };
     Ok(Check {
         name: "init-loss",
         holds,
-        expected: format!(
-            "about {expected:.4}, the loss of guessing: {formula}\n\
-             ({low:.4} to {high:.4}, a tenth to three times: logits of a standard deviation of 1 add up to 36 %, the rest is for luck;\n\
-             and logits of a standard deviation up to {SURE}: more would be odds of 20 to 1 before anything was seen)"
-        ),
-        found: format!(
-            "{loss:.4} over all {} rows, logits of a standard deviation of {logit_deviation:.3};\nalways answering the class frequencies gives {constant:.4}",
-            rows.len()
-        ),
+        expected: expects,
+        found,
         means,
-        advice,
-        measured: InitLoss { loss, expected, constant, logit_deviation },
+        advice: advice.map(String::from),
+        measured: InitLoss { loss, expected, constant, logit_deviation: deviation },
     })
 }
 
-/// The loss of equal probabilities, and its formula.
-pub(super) fn guessing(objective: Objective, outputs: usize) -> (f64, String) {
-    let k = outputs.max(2);
-    let (squared, formula) = match outputs {
-        1 => (0.25, "(1/2)²".to_string()),
-        _ => ((k - 1) as f64 / k as f64, format!("{}/{k}", k - 1)),
-    };
-    match objective {
-        Objective::CrossEntropy => ((k as f64).ln(), format!("ln {k}")),
-        Objective::SquaredError => (squared, formula),
-        Objective::HalfSquaredError => (squared / 2.0, format!("½ {formula}")),
-        Objective::AbsoluteError | Objective::Huber => unreachable!("{objective} judges no labels"),
+/// The loss of an answer that knows nothing, and how it comes about: equal scores for all classes, or the mean of the numbers.
+pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) -> (f64, String) {
+    if targets.of_values {
+        let (mean, _) = mean_and_deviation(&targets.values);
+        return (
+            of_constant(objective, targets, &[mean]),
+            "predicting the mean of the targets for every row".into(),
+        );
     }
+    let k = outputs.max(2);
+    let squared = match outputs {
+        1 => "(1/2)²".to_string(),
+        _ => format!("{}/{k}", k - 1),
+    };
+    let formula = match objective.name() {
+        "ce" => format!("ln {k}"),
+        "mse" => squared,
+        "half_mse" => format!("½ {squared}"),
+        name => format!("{name} of equal scores"),
+    };
+    (of_constant(objective, targets, &vec![0.0; outputs]), format!("guessing: {formula}"))
 }
 
-/// The least loss of an answer that does not look at the features.
-fn best_constant(objective: Objective, outputs: usize, labels: &[usize], classes: usize) -> f64 {
-    let mut frequencies = vec![0.0; classes];
-    labels.iter().for_each(|&label| frequencies[label] += 1.0 / labels.len() as f64);
-    let surprise = |&p: &f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
-    let squared =
-        frequencies.iter().map(|p| p * (1.0 - p)).sum::<f64>() / if outputs == 1 { 2.0 } else { 1.0 };
-    match objective {
-        Objective::CrossEntropy => frequencies.iter().map(surprise).sum(),
-        Objective::SquaredError => squared,
-        Objective::HalfSquaredError => squared / 2.0,
-        Objective::AbsoluteError | Objective::Huber => unreachable!("{objective} judges no labels"),
+/// The loss of the same outputs for every row.
+fn of_constant(objective: Objective, targets: &Targets, outputs: &[f64]) -> f64 {
+    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let tape = workspace.no_grad(&params);
+    let rows = targets.labels.len().max(targets.values.len());
+    let all = tape.input_with([rows, outputs.len()], |slots| {
+        slots.chunks_exact_mut(outputs.len()).for_each(|row| row.copy_from_slice(outputs));
+    });
+    targets.loss(objective, all).item()
+}
+
+/// The outputs whose probabilities are the frequencies of the classes: their logarithms, or for one output the log-odds.
+fn class_frequencies(outputs: usize, targets: &Targets, classes: usize) -> Vec<f64> {
+    // a class that does not occur keeps a probability too small to count, instead of a logit of -inf
+    let mut counts = vec![f64::MIN_POSITIVE; classes];
+    targets.labels.iter().for_each(|&label| counts[label] += 1.0);
+    match outputs {
+        1 => vec![counts[1].ln() - counts[0].ln()],
+        _ => counts.into_iter().map(f64::ln).collect(),
     }
 }
 

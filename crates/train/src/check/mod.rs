@@ -3,12 +3,12 @@
 //! | file | what is expected |
 //! |---|---|
 //! | `gradients` | [`gradients`]: what `backward` says agrees with two oracles that know the forward formula alone |
-//! | `init_loss` | [`init_loss`]: a model that knows nothing has the loss of guessing |
-//! | `overfit` | [`overfit_one_batch`]: a model that can learn can learn eight rows by heart |
-//! | `shapes` | [`shapes`]: rows stay rows, outputs meet classes, and no row looks at another |
+//! | `init_loss` | [`init_loss`]: a model that knows nothing has the loss of guessing, or of predicting the mean |
+//! | `overfit` | [`overfit_one_batch`]: a model that can learn can memorize eight rows |
+//! | `shapes` | [`shapes`]: rows stay rows, outputs meet targets, and no row looks at another |
 //! | `units` | [`units`], [`unit_health`]: hidden units answer to their inputs, and gradients arrive at the first layer |
 //!
-//! Nothing is changed: what a check trains is a copy. The habit of checking in this order is Karpathy's, *A Recipe for Training
+//! All work for classes and for numbers to predict. Nothing is changed: what a check trains is a copy. The habit of checking in this order is Karpathy's, *A Recipe for Training
 //! Neural Networks* (2019).
 //!
 //! ```
@@ -46,6 +46,12 @@ pub use shapes::{Shapes, shapes};
 pub use units::{UnitHealth, Units, unit_health, units};
 
 use std::fmt;
+
+use surprisal_layers::Layer;
+use surprisal_tensor::{Params, Scalar, Var, Workspace};
+
+use crate::measure::check_fit;
+use crate::{Examples, Objective, TrainError};
 
 /// How many rows [`gradients`] and [`overfit_one_batch`] usually take.
 pub const ROWS: usize = 8;
@@ -103,5 +109,51 @@ impl<M> fmt::Display for Check<M> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the model, the loss and the data fit; gives how many outputs there are.
+#[track_caller]
+fn fit<T: Scalar>(
+    model: &impl Layer,
+    params: &Params<T>,
+    objective: Objective,
+    examples: &Examples<T>,
+) -> Result<usize, TrainError> {
+    objective.check(examples.of_values())?;
+    check_fit(model, params, examples, &mut Workspace::new())
+}
+
+/// What some rows should be answered with, on a tape of any number type.
+struct Targets {
+    of_values: bool,
+    labels: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Targets {
+    fn of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
+        match examples.of_values() {
+            true => Targets {
+                of_values: true,
+                labels: Vec::new(),
+                values: rows.iter().map(|&row| examples.values[row].value()).collect(),
+            },
+            false => Targets {
+                of_values: false,
+                labels: rows.iter().map(|&row| examples.labels[row]).collect(),
+                values: Vec::new(),
+            },
+        }
+    }
+
+    /// Records the loss of outputs `[rows, outputs]`.
+    #[track_caller]
+    fn loss<'t, T: Scalar>(&self, objective: Objective, outputs: Var<'t, T>) -> Var<'t, T> {
+        match self.of_values {
+            true => objective
+                .loss_of_values(outputs, &Vec::from_iter(self.values.iter().map(|&value| T::of(value)))),
+            false => objective.loss(outputs, &self.labels),
+        }
     }
 }

@@ -4,14 +4,16 @@ use surprisal_layers::Layer;
 use surprisal_optim::{Adam, Optimizer};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::Check;
-use super::init_loss::guessing;
-use crate::measure::{check_labels, count_right, gathered, matrix};
+use super::init_loss::{guessing, mean_and_deviation};
+use super::{Check, Targets, fit};
+use crate::measure::{count_right, gathered, matrix};
 use crate::{Examples, Objective, TrainError};
 
 const LEARNING_RATE: f64 = 0.01;
 /// The share of the loss at the start that may be left.
 const LEFT: f64 = 0.01;
+/// How far a number that was learned may be off, as a share of the targets' standard deviation: its square is [`LEFT`].
+const OFF: f64 = 0.1;
 
 /// What [`overfit_one_batch`] measured.
 ///
@@ -26,19 +28,20 @@ pub struct Overfit {
     pub start: f64,
     /// .. and after the last.
     pub loss: f64,
-    /// How many rows are right in the end.
+    /// How many rows are right in the end: of numbers, within a tenth of the targets' standard deviation.
     pub right: usize,
     /// The Euclidean length of the gradient at the start.
     pub gradient_norm: f64,
-    /// Two rows of the batch with the same features and different labels, if there are such.
+    /// Two rows of the batch with the same features and different targets, if there are such.
     pub contradiction: Option<[usize; 2]>,
 }
 
 /// Trains a copy of the parameters on one small batch, by Adam at a rate of 0.01, until less than 1 % of the loss is left (of that at
-/// the start or that of guessing, the larger) and every row is right, or `steps` are taken.
+/// the start or that of guessing, the larger) and every row is right, or `steps` are taken. Where numbers are to be predicted, until
+/// every answer is within a tenth of the targets' standard deviation, which is 1 % of the squared error of predicting the mean.
 ///
-/// The batch has up to `rows` rows, as many of each class as there are. Dropout is off, and batch normalisation in evaluation:
-/// what makes learning by heart harder on purpose would be in the way.
+/// The batch has up to `rows` rows, as many of each class as there are, or spread evenly from the smallest number to the largest. Dropout is off, and batch normalisation in evaluation:
+/// what makes memorizing harder on purpose would be in the way.
 ///
 /// ```
 /// use surprisal_train::check;
@@ -60,7 +63,7 @@ pub struct Overfit {
 /// ```
 ///
 /// # Errors
-/// If the model's outputs and the data do not fit.
+/// If the model's outputs, the loss and the data do not fit.
 ///
 /// # Panics
 /// At the caller's line, if a shape inside the model does not fit, or the loss never reaches a trainable parameter.
@@ -74,23 +77,38 @@ pub fn overfit_one_batch<T: Scalar>(
     steps: usize,
 ) -> Result<Check<Overfit>, TrainError> {
     let mut workspace = Workspace::new();
-    let outputs = check_labels(model, params, examples, &mut workspace)?;
-    let rows = of_every_class(&examples.labels, rows.max(1));
-    let labels: Vec<usize> = rows.iter().map(|&row| examples.labels[row]).collect();
+    let outputs = fit(model, params, objective, examples)?;
+    let of_values = examples.of_values();
+    let all = Vec::from_iter(examples.values.iter().map(|value| value.value()));
+    let rows =
+        if of_values { spread(&all, rows.max(1)) } else { of_every_class(&examples.labels, rows.max(1)) };
+    let targets = Targets::of(examples, &rows);
+    // where all targets are equal, any scale will do
+    let tolerance =
+        OFF * Some(mean_and_deviation(&all).1).filter(|&deviation| deviation > 0.0).unwrap_or(1.0);
+    let is_near = |(z, target): (&f64, &f64)| (z - target).abs() <= tolerance;
 
-    let (guess, _) = guessing(objective, outputs);
+    let (guess, _) = guessing(objective, outputs, &targets);
     let (mut params, mut adam) = (params.clone(), Adam::new(LEARNING_RATE));
     let (mut losses, mut gradient_norm) = (Vec::new(), 0.0);
     let (holds, right, goal) = loop {
         let tape = workspace.tape(&params).evaluating();
         let logits = model.forward(gathered(&tape, examples, &rows));
-        let loss = objective.loss(logits, &labels);
-        let right = count_right(matrix(logits.value()).view(), &labels);
+        let loss = targets.loss(objective, logits);
+        let outputs = matrix(logits.value());
+        let right = match of_values {
+            true => Vec::from_iter(outputs.iter().map(|z| z.value()))
+                .iter()
+                .zip(&targets.values)
+                .filter(|&pair| is_near(pair))
+                .count(),
+            false => count_right(outputs.view(), &targets.labels),
+        };
         loss.backward();
         let loss = loss.item().value();
         losses.push(loss);
         let goal = LEFT * guess.max(losses[0]);
-        let learned = loss < goal && right == rows.len();
+        let learned = (of_values || loss < goal) && right == rows.len();
         if losses.len() == 1 {
             gradient_norm = workspace.grads().norm();
         }
@@ -102,17 +120,21 @@ pub fn overfit_one_batch<T: Scalar>(
 
     let step = losses.len() - 1;
     let (start, loss, of) = (losses[0], losses[step], rows.len());
-    let contradiction = contradiction(examples, &rows);
+    let contradiction = contradiction(examples, &rows, 2.0 * tolerance);
     let (means, advice) = if holds {
         ("the loss, the gradient and the optimizer work together: this model can learn".into(), None)
     } else {
         let (means, advice) = if let Some([a, b]) = contradiction {
-            let [m, n] = [a, b].map(|row| examples.labels[row]);
+            let [m, n] = [a, b].map(|row| match of_values {
+                true => all[row].to_string(),
+                false => examples.labels[row].to_string(),
+            });
+            let what = if of_values { "targets" } else { "labels" };
             (
                 format!(
-                    "rows {a} and {b} have the same features and the labels {m} and {n}: no model can be right on both"
+                    "rows {a} and {b} have the same features and the {what} {m} and {n}: no model can be right on both"
                 ),
-                "is a column missing that tells them apart, or are labels wrong?",
+                "is a column missing that tells them apart, or are targets wrong?",
             )
         } else if !loss.is_finite() {
             (
@@ -141,13 +163,21 @@ pub fn overfit_one_batch<T: Scalar>(
         };
         (means, Some(advice.to_string()))
     };
+    let goal = match of_values {
+        true => format!(
+            "every answer within {tolerance:.4} of its target\n\
+             (a tenth of the targets' standard deviation), after at most {steps} steps"
+        ),
+        false => format!(
+            "a loss below {goal:.4}\n\
+             (1 % of the start, or of guessing if that is larger) and all right, after at most {steps} steps"
+        ),
+    };
     Ok(Check {
         name: "overfit-one-batch",
         holds,
         expected: format!(
-            "a model that can learn can learn {of} rows by heart: a loss below {goal:.4}\n\
-             (1 % of the start, or of guessing if that is larger) and all right, after at most {steps} steps\n\
-             of Adam at a rate of {LEARNING_RATE}"
+            "a model that can learn can memorize {of} rows: {goal}\nof Adam at a learning rate of {LEARNING_RATE}"
         ),
         found: format!(
             "a loss of {start:.4} at the start, {loss:.4} after {step} steps; {right} of {of} rows right"
@@ -170,9 +200,21 @@ fn of_every_class(labels: &[usize], rows: usize) -> Vec<usize> {
     turns.into_iter().take(rows).map(|(_, row)| row).collect()
 }
 
-/// Two of these rows whose features are equal and whose labels are not.
-fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Option<[usize; 2]> {
+/// Rows at even distances in the order of their numbers, up to so many.
+fn spread(values: &[f64], rows: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let chosen = rows.min(order.len());
+    (0..chosen).map(|k| order[k * (order.len() - 1) / (chosen - 1).max(1)]).collect()
+}
+
+/// Two of these rows whose features are equal and whose targets are not: labels, or numbers further apart than `tolerance`.
+fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize], tolerance: f64) -> Option<[usize; 2]> {
     let pairs = rows.iter().enumerate().flat_map(|(i, &a)| rows[i + 1..].iter().map(move |&b| [a, b]));
-    let mut pairs = pairs.filter(|&[a, b]| examples.labels[a] != examples.labels[b]);
+    let differ = |[a, b]: [usize; 2]| match examples.of_values() {
+        true => (examples.values[a].value() - examples.values[b].value()).abs() > tolerance,
+        false => examples.labels[a] != examples.labels[b],
+    };
+    let mut pairs = pairs.filter(|&pair| differ(pair));
     pairs.find(|&[a, b]| examples.features.row(a) == examples.features.row(b))
 }

@@ -4,8 +4,7 @@ use surprisal_layers::{Layer, Summary, summary};
 use surprisal_tensor::ndarray::{Axis, Slice};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::Check;
-use crate::measure::check_labels;
+use super::{Check, Targets, fit};
 use crate::{Examples, Objective, TrainError};
 
 /// Rows in the full batch.
@@ -30,7 +29,7 @@ pub struct Shapes {
 }
 
 /// Runs the model on 1 row, on 3 and on a full batch of up to 64, in `f64` and in evaluation: are there as many rows of outputs, and
-/// an output for each class? Is each row's output the same alone and in the batch, and is the gradient of row 0's loss with respect
+/// an output for each class, or one for a number? Is each row's output the same alone and in the batch, and is the gradient of row 0's loss with respect
 /// to every other row exactly 0?
 ///
 /// A softmax over the wrong axis, a reshape that mixes rows, a mean over the batch all keep their shapes, and train.
@@ -58,7 +57,7 @@ pub struct Shapes {
 /// ```
 ///
 /// # Errors
-/// If the outputs do not fit the classes, or there are fewer than 2 rows.
+/// If the model's outputs, the loss and the data do not fit, or there are fewer than 2 rows.
 ///
 /// # Panics
 /// At the caller's line, if a shape inside the model does not fit.
@@ -69,7 +68,7 @@ pub fn shapes<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<Check<Shapes>, TrainError> {
-    let wanted = check_labels(model, params, examples, &mut Workspace::new())?;
+    let wanted = fit(model, params, objective, examples)?;
     let n = examples.rows().min(BATCH);
     if n < 2 {
         return Err(TrainError::Misfit(
@@ -100,7 +99,7 @@ pub fn shapes<T: Scalar>(
 
         let tape = workspace.tape(&params).evaluating();
         let x = tape.input(&features).requires_grad();
-        objective.loss(model.forward(x).slice(0, 0..1), &examples.labels[..1]).backward();
+        Targets::of(examples, &[0]).loss(objective, model.forward(x).slice(0, 0..1)).backward();
         let gradient = x.grad().expect("asked for above");
         let touched = gradient.outer_iter().map(|row| row.iter().any(|&g| g != 0.0));
         leaks = touched.enumerate().skip(1).filter(|&(_, touched)| touched).map(|(row, _)| row).collect();

@@ -4,9 +4,8 @@ use surprisal_layers::{Layer, Mlp};
 use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::Check;
 use super::init_loss::mean_and_deviation;
-use crate::measure::check_labels;
+use super::{Check, Targets, fit};
 use crate::{Examples, Objective, TrainError};
 
 /// A slope below this share of the activation's largest is flat.
@@ -114,7 +113,7 @@ fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (A
 /// ```
 ///
 /// # Errors
-/// If the model's outputs and the data do not fit.
+/// If the model's outputs, the loss and the data do not fit.
 #[track_caller]
 pub fn units<T: Scalar>(
     model: &Mlp,
@@ -122,8 +121,8 @@ pub fn units<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<Check<Units>, TrainError> {
+    fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
-    check_labels(model, params, examples, &mut workspace)?;
     let name = |layer: usize| {
         let name = &params.entry(model.layers()[layer].weight).name;
         name.trim_end_matches(".weight").to_string()
@@ -138,7 +137,8 @@ pub fn units<T: Scalar>(
     }
 
     let tape = workspace.tape(params).evaluating();
-    objective.loss(model.forward(tape.input(&examples.features)), &examples.labels).backward();
+    let targets = Targets::of(examples, &Vec::from_iter(0..examples.rows()));
+    targets.loss(objective, model.forward(tape.input(&examples.features))).backward();
     let grads = workspace.grads();
     let length = |layer: usize| {
         let layer = &model.layers()[layer];
