@@ -78,6 +78,10 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
                 let fill = fill.map_or(String::new(), |fill| format!(", {fill} where it is missing"));
                 format!("  {name}: (x - {offset}) / {scale}{fill}\n")
             }
+            Encoding::Date { fill, offset, scale } => {
+                let fill = fill.map_or(String::new(), |fill| format!(", {fill} where it is missing"));
+                format!("  {name}: (days since 1970-01-01 - {offset}) / {scale}{fill}\n")
+            }
             Encoding::OneHot { categories, fill } => {
                 let fill =
                     fill.map_or(String::new(), |fill| format!(", {} where it is missing", categories[fill]));

@@ -127,7 +127,7 @@ fn unscaled(features: &Array2<f64>, encoder: &Encoder) -> Array2<f64> {
     let mut columns = raw.columns_mut().into_iter();
     for column in &encoder.columns {
         match &column.encoding {
-            Encoding::Number { offset, scale, .. } => {
+            Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } => {
                 columns.by_ref().take(1).for_each(|mut column| column.mapv_inplace(|x| x * scale + offset));
             }
             Encoding::OneHot { categories, .. } => columns.by_ref().take(categories.len()).for_each(drop),

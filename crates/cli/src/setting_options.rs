@@ -69,5 +69,8 @@ options! {
 }
 options! {
     /// The data alone, and how they are read: for a net that was saved.
-    SourceOptions, |setting| ["data", "target", "separator", "header", "seed"].contains(&setting.key)
+    SourceOptions, |setting| {
+        let keys = ["data", "target", "separator", "header", "decimal", "thousands", "missing_words", "seed"];
+        keys.contains(&setting.key)
+    }
 }

@@ -146,12 +146,9 @@ fn introduction(job: &Job) -> String {
         Answers::Classes(names) => format!("{} classes", names.len()),
         Answers::Number { name, .. } => format!("\"{name}\" is a number"),
     };
-    let dropped = match job.dropped {
-        0 => String::new(),
-        n => format!("\n{n} rows were left out, because a value was missing"),
-    };
+    let notices: String = job.notices.iter().map(|notice| format!("\n{notice}")).collect();
     let inputs = job.encoder.width();
-    format!("{data}: {rows}, {answers}{dropped}\n{}\n", summary(&job.params, &job.model, [1, inputs]))
+    format!("{data}: {rows}, {answers}{notices}\n{}\n", summary(&job.params, &job.model, [1, inputs]))
 }
 
 /// Tells every epoch.

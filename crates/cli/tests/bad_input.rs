@@ -31,22 +31,27 @@ impl Folder {
 }
 
 /// A value that each setting cannot have, and what is said of it; nothing where only the data can tell.
-const OUT_OF_RANGE: [(&str, &str, &str); 44] = [
+const OUT_OF_RANGE: [(&str, &str, &str); 49] = [
     (
         "data",
         "irsi",
-        "no data set is named \"irsi\" | known: iris, breast_cancer, digits, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv, \
+        "no data set is named \"irsi\" | known: iris, breast_cancer, digits, penguins, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv, \
          FILE.npz | did you mean \"iris\"?",
     ),
     ("target", "", ""),
     (
         "task",
-        "clases",
-        "expected one of auto, classes, numbers, found \"clases\" | did you mean \"classes\"?",
+        "regresion",
+        "expected one of auto, classification, regression, found \"regresion\" | did you mean \"regression\"?",
     ),
     ("ignore", "", ""),
+    ("keep", "", ""),
     ("categorical", "", ""),
+    ("dates", "", ""),
     ("missing", "x", "expected one of error, drop, mean, found \"x\""),
+    ("missing_words", "", ""),
+    ("decimal", "x", "expected one of point, comma, found \"x\""),
+    ("thousands", "x", "expected one of none, comma, point, space, apostrophe, found \"x\""),
     (
         "separator",
         "ab",
@@ -221,7 +226,8 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (b"a,kind\n", "t.csv: expected rows below the header, found none | is the file cut short?"),
         (
             b"a,kind\n1,x\n\"2,y\n3,x\n",
-            "t.csv, line 3, column \"kind\": expected 2 fields, as in the header, found 1 | is a value missing, or the line cut short?",
+            "t.csv, line 3, column \"a\": expected a closing quote, found the end of the table | close the quote that begins the field, \
+             or remove it",
         ),
         (
             b"a,b,kind\n1,2,x\n1,y\n",
@@ -230,16 +236,6 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (
             b"a,kind\n1,x\n2,\xff\n",
             "t.csv, line 3: expected UTF-8 text, found the byte 0xFF | save the table as UTF-8",
-        ),
-        (
-            b"a,kind\n1,x\nNaN,y\n",
-            "t.csv, line 3, column \"a\": expected a value, found \"NaN\", which stands for a missing value | fill it in, or choose \
-             --missing drop (leaves the row out) or --missing mean",
-        ),
-        (
-            b"a,kind\n1,x\n,y\n",
-            "t.csv, line 3, column \"a\": expected a value, found an empty field | fill it in, or choose --missing drop (leaves the row \
-             out) or --missing mean",
         ),
         (
             b"a,kind\n1,x\n1e999,y\n",
@@ -259,16 +255,58 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
             "split: expected 2 rows or more of every class of \"t.csv\", one for each part, found 1 of \"y\" | add rows of it, merge it \
              with another class, or leave it out",
         ),
-        (
-            b"a,kind\n1,0.5\n2,1.5\n3,2.5\n",
-            "split: expected 2 rows or more of every class of \"t.csv\", one for each part, found 1 of \"0.5\" | add rows of it, merge it \
-             with another class, or leave it out | or is it a number that is to be predicted? Then --task numbers",
-        ),
     ] {
         folder.write("t.csv", text);
         folder.train_refuses("--data t.csv --target kind", 1, message);
     }
+    folder.write("holes.csv", "a,kind\n1,x\nNaN,y\n,x\n");
+    folder.write("german.csv", "a;kind\n36,5;x\n37,1;y\n");
+    folder.write("signs.csv", "a,\"b, c\",kind\n1,1,x\n2,2,y\n");
     for (more, code, message) in [
+        (
+            "--data holes.csv --target kind --missing error",
+            1,
+            "holes.csv, line 3, column \"a\": expected a value, found \"NaN\", which stands for a missing value | fill it in, or choose \
+             --missing drop (leaves the row out) or --missing mean",
+        ),
+        (
+            "--data holes.csv --target kind --missing error --missing-words none",
+            1,
+            "holes.csv, line 3, column \"a\": expected a finite number, found \"NaN\" | fill the value in, or leave the row out",
+        ),
+        (
+            "--data german.csv --target kind --separator semicolon",
+            1,
+            "german.csv, line 2, column \"a\": expected a number, found \"36,5\", a number with a decimal comma | set decimal to comma, \
+             or name the column in categorical or ignore",
+        ),
+        (
+            "--data german.csv --target kind --separator semicolon --decimal comma --thousands comma",
+            2,
+            "decimal and thousands: expected two different signs, found comma for both | set thousands to another",
+        ),
+        (
+            "--data signs.csv --target kind --ignore \"b,a",
+            2,
+            "invalid value '\"b,a' for '--ignore <COLUMNS>': expected a closing quote, found the end of the table | close the quote that \
+             begins the field, or remove it\n\nFor more information, try '--help'.",
+        ),
+        (
+            "--data signs.csv --target kind --ignore b --categorical a",
+            1,
+            "signs.csv: --ignore: expected the name of a column, found \"b\" | the columns are \"a\", \"b, c\", \"kind\"",
+        ),
+        (
+            "--data signs.csv --target kind --dates a --categorical a",
+            1,
+            "signs.csv, column \"a\": expected the column in one of --categorical and --dates, found it in both | keep one of them",
+        ),
+        (
+            "--data signs.csv --target kind --dates a",
+            1,
+            "signs.csv, line 2, column \"a\": expected a date such as 2024-03-31 or 2024-03-31T12:30, found \"1\" | write it so, or \
+             leave the row out",
+        ),
         (
             "--data no.csv --target kind",
             1,
@@ -468,7 +506,7 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
         (
             "eval --model m/model.surprisal --data birds.csv",
             1,
-            "birds.csv, line 2, column \"kind\": expected one of the net's classes cat, dog, found \"bird\"",
+            "birds.csv, line 2, column \"kind\": expected one of the model's classes, found \"bird\" | known: \"cat\", \"dog\"",
         ),
         (
             "eval --model m/model.surprisal --data text.csv",

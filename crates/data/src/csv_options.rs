@@ -30,15 +30,32 @@ pub struct CsvOptions {
     /// What stands between two fields, one byte of ASCII. By default a tab in a file whose name ends in
     /// `.tsv`, a comma in all others.
     pub separator: Option<u8>,
+    /// The sign before the fraction of a number.
+    pub decimal: Decimal,
+    /// What separates the thousands of a number.
+    pub thousands: Thousands,
+    /// The words for a missing value, in capitals or not; a word that is a number, such as -999, however it
+    /// is written. An empty field is always missing. By default `NA`, `NaN`, `null`, `?`, and the other words
+    /// that pandas knows: `N/A`, `#N/A`, `None` (spelled so), ..
+    pub missing_words: Option<Vec<String>>,
     /// The column to predict: its name or, if no column is called so, its place: "0" is the first, "-1" the
     /// last.
     pub target: Option<String>,
     /// Whether that column holds classes or numbers.
     pub task: Task,
     /// Columns to leave out, by name or place.
+    ///
+    /// Three kinds of columns are left out without being named, with a [`Notice`](crate::Notice): those
+    /// without a name, if there is a header; those that count the rows (in 8 rows or more, each a whole number
+    /// that is 1 more than the one above), unless all are left out then; and those without any value.
     pub ignore: Vec<String>,
+    /// Columns to keep although they have no name, or count the rows.
+    pub keep: Vec<String>,
     /// Which columns hold categories.
     pub categorical: Categorical,
+    /// Columns of dates such as `2024-03-31`, with or without a time; each becomes the number of days since
+    /// 1970-01-01.
+    pub dates: Vec<String>,
     /// What to do where a value is missing.
     pub missing: Missing,
 }
@@ -48,11 +65,16 @@ impl Default for CsvOptions {
         CsvOptions {
             header: true,
             separator: None,
+            decimal: Decimal::Point,
+            thousands: Thousands::None,
+            missing_words: None,
             target: None,
             task: Task::Auto,
             ignore: Vec::new(),
+            keep: Vec::new(),
             categorical: Categorical::Auto,
-            missing: Missing::Error,
+            dates: Vec::new(),
+            missing: Missing::default(),
         }
     }
 }
@@ -64,7 +86,8 @@ impl CsvOptions {
         CsvOptions {
             target: Some(target.to_owned()),
             task: Task::Classes,
-            categorical: Categorical::Columns(Vec::new()),
+            categorical: Categorical::None,
+            missing: Missing::Error,
             ..CsvOptions::default()
         }
     }
@@ -103,7 +126,7 @@ impl CsvOptions {
 
 /// An option that is one of a few words: read from them, shown as them.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $option:literal, $($(#[$about:meta])* $variant:ident = $word:literal,)+) => {
+    ($(#[$doc:meta])* $name:ident, $option:literal, $($(#[$about:meta])* $variant:ident = $word:literal $(| $other:literal)*,)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub enum $name { $($(#[$about])* $variant,)+ }
@@ -118,7 +141,7 @@ macro_rules! words {
 
             fn from_str(text: &str) -> Result<Self, SpecError> {
                 match text {
-                    $($word => Ok(Self::$variant),)+
+                    $($word $(| $other)* => Ok(Self::$variant),)+
                     _ => Err(SpecError::Word { option: $option, found: text.to_owned(), known: Self::NAMES }),
                 }
             }
@@ -138,22 +161,25 @@ words! {
     /// ```
     /// use surprisal_data::Task;
     ///
+    /// assert_eq!("regression".parse::<Task>()?, Task::Numbers);
     /// assert_eq!("numbers".parse::<Task>()?, Task::Numbers);
-    /// assert!("nubmers".parse::<Task>().unwrap_err().to_string().ends_with("did you mean \"numbers\"?"));
+    /// assert!("regresion".parse::<Task>().unwrap_err().to_string().ends_with("did you mean \"regression\"?"));
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Task, "task",
-    /// Classes, unless it looks like numbers to predict: then the two below have to be told apart.
+    /// Numbers to predict if all are numbers, and one has a fraction or more than 20 are different; otherwise
+    /// classes.
     #[default]
     Auto = "auto",
     /// Names of classes, whatever they look like.
-    Classes = "classes",
-    /// Numbers to predict: regression.
-    Numbers = "numbers",
+    Classes = "classification" | "classes",
+    /// Numbers to predict.
+    Numbers = "regression" | "numbers",
 }
 
 words! {
-    /// What to do where a value is missing: an empty field, or `NA`, `NaN`, `null`, `?`, in capitals or not.
+    /// What to do where a value is missing: an empty field, or one of the
+    /// [words](CsvOptions::missing_words) for it.
     ///
     /// ```
     /// use surprisal_data::Missing;
@@ -162,14 +188,54 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Missing, "missing",
-    /// Nothing but tell: an error at the first.
-    #[default]
+    /// An error at the first.
     Error = "error",
     /// Leave the row out.
     Drop = "drop",
-    /// Fill in the mean of the column, or its commonest category, as measured on the rows for training. What
-    /// is to be predicted is never filled in.
+    /// Fill in the mean of the column, or its most frequent category, as measured on the rows for training.
+    /// Rows without a value in the target column are left out.
+    #[default]
     Mean = "mean",
+}
+
+words! {
+    /// The sign before the fraction of a number.
+    ///
+    /// ```
+    /// use surprisal_data::Decimal;
+    ///
+    /// assert_eq!("comma".parse::<Decimal>()?, Decimal::Comma);
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    Decimal, "decimal",
+    /// 36.5
+    #[default]
+    Point = "point",
+    /// 36,5
+    Comma = "comma",
+}
+
+words! {
+    /// What separates the thousands of a number.
+    ///
+    /// ```
+    /// use surprisal_data::Thousands;
+    ///
+    /// assert_eq!("space".parse::<Thousands>()?, Thousands::Space);
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    Thousands, "thousands",
+    /// Nothing: 1200
+    #[default]
+    None = "none",
+    /// 1,200
+    Comma = "comma",
+    /// 1.200
+    Point = "point",
+    /// 1 200, also with one of the spaces at which no line is broken.
+    Space = "space",
+    /// 1'200
+    Apostrophe = "apostrophe",
 }
 
 words! {
@@ -182,7 +248,7 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Unseen, "unseen",
-    /// Tell: an error at the first.
+    /// An error at the first.
     #[default]
     Error = "error",
     /// Take the row as one of no category: zeros in all columns of the categories.
@@ -207,10 +273,13 @@ words! {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Categorical {
-    /// The columns without a number in them. They are to have at most 100 texts, at most half as many as
-    /// there are rows: what is different in nearly every row is a name, of which there is nothing to learn.
+    /// The columns of text: those without a number in them, and those of which most texts, in most rows, are
+    /// no numbers. They are to have at most 100 different texts, at most half as many as there are rows: what
+    /// is different in nearly every row is a name, of which there is nothing to learn.
     #[default]
     Auto,
-    /// These, by name or place, even if they hold numbers; all others hold numbers.
+    /// These, by name or place, even if they hold numbers, besides those of [`Auto`](Categorical::Auto).
     Columns(Vec<String>),
+    /// None: text anywhere but in the target column is an error.
+    None,
 }

@@ -1,10 +1,10 @@
-//! The text of a table, its rows, and where in it an error stands.
+//! The text of a table and its rows, read strictly after RFC 4180, and where in it an error is.
 
 use crate::error::{CsvError, CsvProblem, DataError, ErrorKind};
-use csv::{ReaderBuilder, StringRecord, Trim};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Index;
 use std::path::Path;
 
 /// Opens a file; returns its path too, as the messages show it.
@@ -15,26 +15,74 @@ pub(crate) fn open(path: &Path) -> Result<(String, File), DataError> {
     Ok((source_name, file))
 }
 
-/// Whether a field says that its value is missing.
-pub(crate) fn is_missing(field: &str) -> bool {
-    field.is_empty() || ["na", "nan", "null", "?"].iter().any(|word| field.eq_ignore_ascii_case(word))
-}
-
-/// The finite number that a field holds, or why it holds none.
-pub(crate) fn number(field: &str) -> Result<f64, CsvProblem> {
-    let found = || field.to_owned();
-    match field.parse::<f64>() {
-        _ if is_missing(field) => Err(CsvProblem::MissingNew { found: found() }),
-        Ok(number) if number.is_finite() => Ok(number),
-        Ok(_) => Err(CsvProblem::NotFinite { found: found() }),
-        Err(_) => Err(CsvProblem::NotANumber { found: found(), target: None }),
-    }
-}
-
 /// A table, with all that an error in it needs to know.
 pub(crate) struct Text<'a> {
     source_name: &'a str,
     text: String,
+}
+
+/// The fields of one row, without the blanks around them.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    text: String,
+    ends: Vec<usize>,
+    line: usize,
+}
+
+impl Record {
+    /// The number of fields.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The line of the file in which the row begins, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    pub fn get(&self, at: usize) -> Option<&str> {
+        (at < self.len()).then(|| &self[at])
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|at| &self[at])
+    }
+
+    fn clear(&mut self, line: usize) {
+        self.text.clear();
+        self.ends.clear();
+        self.line = line;
+    }
+
+    /// Ends the field whose text was appended last, without the blanks around it.
+    fn end_field(&mut self) {
+        let start = self.ends.last().copied().unwrap_or(0);
+        let field = &self.text[start..];
+        let (ahead, kept) = (field.len() - field.trim_start().len(), field.trim().len());
+        self.text.truncate(start + ahead + kept);
+        self.text.drain(start..start + ahead);
+        self.ends.push(self.text.len());
+    }
+}
+
+impl Index<usize> for Record {
+    type Output = str;
+
+    fn index(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.text[start..self.ends[at]]
+    }
+}
+
+impl FromIterator<String> for Record {
+    fn from_iter<I: IntoIterator<Item = String>>(fields: I) -> Self {
+        let mut record = Record { line: 1, ..Record::default() };
+        for field in fields {
+            record.text += &field;
+            record.end_field();
+        }
+        record
+    }
 }
 
 /// The rows of a table, below its header.
@@ -42,38 +90,33 @@ pub(crate) struct Rows<'a> {
     /// The table.
     pub text: &'a Text<'a>,
     /// The names of the columns.
-    pub header: StringRecord,
-    /// Whether the names stand in the table.
-    named: bool,
-    csv: csv::Reader<&'a [u8]>,
+    pub header: Record,
+    /// Whether the names are those of the table.
+    pub named: bool,
+    separator: u8,
+    /// The next byte to read, and its line.
+    at: usize,
+    line: usize,
 }
 
 impl<'a> Rows<'a> {
     /// The header, and the rows to come; without a header (`named`), columns are called by their places.
     pub fn of(text: &'a Text<'a>, separator: u8, named: bool) -> Result<Self, DataError> {
-        // `flexible` leaves it to us to judge the number of fields, and to name the column that is missing
-        let reader = || {
-            ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .delimiter(separator)
-                .trim(Trim::All)
-                .from_reader(text.text.as_bytes())
-        };
-        let mut first = StringRecord::new();
-        let mut rows = Rows { text, header: StringRecord::new(), named, csv: reader() };
+        let first_byte = if text.text.starts_with('\u{feff}') { 3 } else { 0 };
+        let mut rows = Rows { text, header: Record::default(), named, separator, at: first_byte, line: 1 };
+        let mut first = Record::default();
         if !rows.read(&mut first)? {
             return Err(text.error(None, None, CsvProblem::NoHeader { named }));
         }
         if named {
             return Ok(Rows { header: first, ..rows });
         }
-        let header = StringRecord::from_iter((0..first.len()).map(|place| place.to_string()));
-        Ok(Rows { header, csv: reader(), ..rows })
+        let header = (0..first.len()).map(|place| place.to_string()).collect();
+        Ok(Rows { header, at: first_byte, line: 1, ..rows })
     }
 
     /// Reads the next row, of as many fields as there are columns; `false` at the end.
-    pub fn next(&mut self, row: &mut StringRecord) -> Result<bool, DataError> {
+    pub fn next(&mut self, row: &mut Record) -> Result<bool, DataError> {
         if !self.read(row)? {
             return Ok(false);
         }
@@ -83,11 +126,97 @@ impl<'a> Rows<'a> {
         // a row too short lacks its last columns, as far as anyone can tell; one too long blames no column
         let missing = self.header.get(row.len());
         let (expected, found, named) = (self.header.len(), row.len(), self.named);
-        Err(self.text.error(Some(start(row)), missing, CsvProblem::FieldCount { expected, found, named }))
+        Err(self.text.error(Some(row.line), missing, CsvProblem::FieldCount { expected, found, named }))
     }
 
-    fn read(&mut self, row: &mut StringRecord) -> Result<bool, DataError> {
-        self.csv.read_record(row).map_err(|error| self.text.unreadable(error.into()))
+    /// The next record, of any number of fields; empty lines do not count.
+    fn read(&mut self, record: &mut Record) -> Result<bool, DataError> {
+        while self.line_break() {}
+        record.clear(self.line);
+        if self.at == self.text.text.len() {
+            return Ok(false);
+        }
+        loop {
+            self.field(record)?;
+            if self.byte() == Some(self.separator) {
+                self.at += 1;
+            } else {
+                self.line_break();
+                return Ok(true);
+            }
+        }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Goes past a line break (LF, CR LF, or CR alone), if there is one.
+    fn line_break(&mut self) -> bool {
+        let length = match self.text.text.as_bytes()[self.at..] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\r' | b'\n', ..] => 1,
+            _ => return false,
+        };
+        self.at += length;
+        self.line += 1;
+        true
+    }
+
+    fn blanks(&mut self) {
+        while self.byte().is_some_and(|byte| b" \t".contains(&byte) && byte != self.separator) {
+            self.at += 1;
+        }
+    }
+
+    /// Reads one field, up to the separator, line break or end behind it.
+    fn field(&mut self, record: &mut Record) -> Result<(), DataError> {
+        let start = self.at;
+        self.blanks();
+        if self.byte() == Some(b'"') {
+            self.at += 1;
+            return self.quoted(record);
+        }
+        let rest = &self.text.text[start..];
+        let ends = |byte: u8| byte == self.separator || byte == b'\n' || byte == b'\r';
+        let length = rest.bytes().position(ends).unwrap_or(rest.len());
+        record.text += &rest[..length];
+        record.end_field();
+        self.at = start + length;
+        Ok(())
+    }
+
+    /// Reads the rest of a field behind its opening quote.
+    fn quoted(&mut self, record: &mut Record) -> Result<(), DataError> {
+        let opened = self.line;
+        let wrong = |rows: &Self, line, problem| {
+            Err(rows.text.error(Some(line), rows.header.get(record.ends.len()), problem))
+        };
+        loop {
+            let rest = &self.text.text[self.at..];
+            let Some(length) = rest.find('"') else {
+                return wrong(self, opened, CsvProblem::UnclosedQuote);
+            };
+            record.text += &rest[..length];
+            self.line += line_breaks(&rest[..length]);
+            self.at += length + 1;
+            if self.byte() != Some(b'"') {
+                break;
+            }
+            record.text.push('"');
+            self.at += 1;
+        }
+        let backslash = record.text.ends_with('\\');
+        self.blanks();
+        if self.byte().is_some_and(|byte| byte != self.separator && byte != b'\n' && byte != b'\r') {
+            let rest = &self.text.text[self.at..];
+            let length = rest.find(['\n', '\r', '"', char::from(self.separator)]).unwrap_or(rest.len());
+            let found = rest[..length].to_owned();
+            let closed = (self.line != opened).then_some(self.line);
+            return wrong(self, opened, CsvProblem::AfterQuote { found, closed, backslash });
+        }
+        record.end_field();
+        Ok(())
     }
 
     /// The places of these columns; each must be there once, the others do not matter.
@@ -110,27 +239,46 @@ impl<'a> Rows<'a> {
         Ok(found)
     }
 
+    /// The place of the target column: the column of this name or, if there is none, at this place.
+    pub fn find_target(&self, target: &str) -> Result<usize, DataError> {
+        place(&self.header, target).ok_or_else(|| {
+            let (target, columns) = (target.to_owned(), self.header.iter().map(str::to_owned).collect());
+            self.text.error(None, None, CsvProblem::UnknownTarget { target, columns })
+        })
+    }
+
     /// Whether no column that matters has the name of an earlier one that does.
     pub fn check_once(&self, matters: impl Fn(usize) -> bool) -> Result<(), DataError> {
         let mut places = HashMap::new();
         for (second, column) in self.header.iter().enumerate().filter(|&(at, _)| matters(at)) {
             if let Some(first) = places.insert(column, second) {
                 let problem = CsvProblem::DuplicateColumn { first: first + 1, second: second + 1 };
-                return Err(self.text.error(Some(start(&self.header)), Some(column), problem));
+                return Err(self.text.error(Some(self.header.line), Some(column), problem));
             }
         }
         Ok(())
     }
 
     /// An error in one field.
-    pub fn error_in(&self, row: &StringRecord, at: usize, problem: CsvProblem) -> DataError {
-        self.text.error(Some(start(row)), Some(&self.header[at]), problem)
+    pub fn error_in(&self, row: &Record, at: usize, problem: CsvProblem) -> DataError {
+        self.text.error(Some(row.line), Some(&self.header[at]), problem)
     }
 }
 
-/// The byte at which a record begins, before the empty lines above it.
-fn start(record: &StringRecord) -> usize {
-    record.position().map_or(0, |position| position.byte() as usize)
+/// The column of this name or, if there is none, at this place.
+pub(crate) fn place(header: &Record, column: &str) -> Option<usize> {
+    header.iter().position(|name| name == column).or_else(|| {
+        let at: isize = column.parse().ok()?;
+        let at = if at < 0 { header.len().checked_add_signed(at)? } else { at as usize };
+        (at < header.len()).then_some(at)
+    })
+}
+
+/// How many lines end in a text.
+fn line_breaks(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ends = |&at: &usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    (0..bytes.len()).filter(ends).count()
 }
 
 impl<'a> Text<'a> {
@@ -140,8 +288,8 @@ impl<'a> Text<'a> {
         reader.read_to_end(&mut bytes).map_err(|error| unread.unreadable(error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-            let table = Text { source_name, text: String::from_utf8_lossy(good).into_owned() };
-            table.error(Some(good.len()), None, CsvProblem::NotUtf8 { byte: bad[0] })
+            let line = line_breaks(&String::from_utf8_lossy(good)) + 1;
+            unread.error(Some(line), None, CsvProblem::NotUtf8 { byte: bad[0] })
         })?;
         Ok(Text { source_name, text })
     }
@@ -150,18 +298,105 @@ impl<'a> Text<'a> {
         self.error(None, None, CsvProblem::Unreadable(error))
     }
 
-    /// An error in the record that starts at this byte, in this column, as far as it has a place.
-    pub fn error(&self, start: Option<usize>, column: Option<&str>, problem: CsvProblem) -> DataError {
+    /// An error in this line, in this column, as far as it has a place.
+    pub fn error(&self, line: Option<usize>, column: Option<&str>, problem: CsvProblem) -> DataError {
         let source_name = self.source_name.to_owned();
-        let line = start.map(|start| self.line(start));
         ErrorKind::Csv(CsvError { source_name, line, column: column.map(str::to_owned), problem }).into()
     }
+}
 
-    /// The line, counted from 1, of the record that starts at this byte, or below empty lines that do.
-    ///
-    /// The csv crate has a line number as well, but it stops before empty lines and before the LF of a CR LF.
-    fn line(&self, start: usize) -> usize {
-        let breaks = self.text[start..].bytes().take_while(|byte| b"\r\n".contains(byte)).count();
-        self.text[..start + breaks].matches('\n').count() + 1
+/// The texts of a list that is written as one row of a table: `a,"b, c"` is "a" and "b, c".
+///
+/// A text that holds a comma or a quote is in double quotes, a quote inside is written twice. Empty texts count only in quotes, or
+/// if there is nothing else.
+///
+/// Errors on a quote that is not closed, on text behind a closing quote, and on a line break.
+///
+/// ```
+/// use surprisal_data::{join_list, split_list};
+///
+/// assert_eq!(split_list("z, \"size, cm\"").unwrap(), ["z", "size, cm"]);
+/// assert_eq!(join_list(&["z", "size, cm"]), "z,\"size, cm\"");
+/// assert!(split_list("\"size, cm").is_err());
+/// ```
+pub fn split_list(text: &str) -> Result<Vec<String>, String> {
+    if text.trim().is_empty() {
+        return Ok(vec![String::new()]);
+    }
+    let list = Text { source_name: "", text: text.to_owned() };
+    let mut rows =
+        Rows { text: &list, header: Record::default(), named: false, separator: b',', at: 0, line: 1 };
+    let (mut names, mut record) = (Vec::new(), Record::default());
+    while rows.at < text.len() {
+        record.clear(1);
+        let start = rows.at;
+        rows.field(&mut record).map_err(|error| match error.kind() {
+            ErrorKind::Csv(error) => error.problem.to_string(),
+            _ => error.to_string(),
+        })?;
+        let quoted = text[start..].trim_start().starts_with('"');
+        if quoted || !record[0].is_empty() {
+            names.push(record[0].to_owned());
+        }
+        match rows.byte() {
+            Some(b',') => rows.at += 1,
+            Some(_) => {
+                return Err("expected names on one line, separated by commas, found a line break".to_owned());
+            }
+            None => {}
+        }
+    }
+    Ok(names)
+}
+
+/// The text that [`split_list`] reads as this list.
+pub fn join_list(names: &[impl AsRef<str>]) -> String {
+    let written = |name: &str| match name.is_empty() || name.contains([',', '"']) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => name.to_owned(),
+    };
+    names.iter().map(|name| written(name.as_ref())).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
+        let text = Text::read(text.as_bytes(), "t").map_err(|error| error.to_string())?;
+        let mut rows = Rows::of(&text, b',', false).map_err(|error| error.to_string())?;
+        let (mut all, mut record) = (Vec::new(), Record::default());
+        while rows.read(&mut record).map_err(|error| error.to_string())? {
+            all.push(record.iter().map(str::to_owned).collect());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn fields_and_quotes_are_those_of_rfc_4180() {
+        for (text, expected) in [
+            ("a,b\nc,d", vec![vec!["a", "b"], vec!["c", "d"]]),
+            ("a,b\r\nc,d\r\n", vec![vec!["a", "b"], vec!["c", "d"]]),
+            ("a,b\rc,d\r", vec![vec!["a", "b"], vec!["c", "d"]]),
+            ("\n\na,b\n\n\r\nc,d\n\n", vec![vec!["a", "b"], vec!["c", "d"]]),
+            ("\u{feff}a,\n", vec![vec!["a", ""]]),
+            ("\"a, b\",\"c\nd\"", vec![vec!["a, b", "c\nd"]]),
+            ("\"say \"\"hi\"\"\",\"\"", vec![vec!["say \"hi\"", ""]]),
+            (" a , \"b, c\" ,\t\"d\"\t\n", vec![vec!["a", "b, c", "d"]]),
+            ("5\" pipe,a\"b\"", vec![vec!["5\" pipe", "a\"b\""]]),
+            ("\" a \",b", vec![vec!["a", "b"]]),
+        ] {
+            assert_eq!(records(text).unwrap(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_as_it_is_written() {
+        for names in [&["a", "size, cm", "5\" pipe", ""][..], &[""], &["a"]] {
+            assert_eq!(split_list(&join_list(names)).unwrap(), names);
+        }
+        assert_eq!(split_list("a,,b,").unwrap(), ["a", "b"]);
+        assert_eq!(split_list("").unwrap(), [""]);
+        assert!(split_list("\"a\" b").is_err() && split_list("a\nb").is_err());
     }
 }

@@ -1,11 +1,14 @@
 //! The data sets that the library carries; `datasets/README.md` tells where each comes from.
 
+use crate::csv_options::{CsvOptions, Missing};
 use crate::dataset::Dataset;
+use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, ErrorKind};
+use crate::table::Table;
 
 impl Dataset {
     /// The names that [`Dataset::named`] knows.
-    pub const NAMES: [&str; 3] = ["iris", "breast_cancer", "digits"];
+    pub const NAMES: [&str; 4] = ["iris", "breast_cancer", "digits", "penguins"];
 
     /// Fisher's iris flowers: `[150, 4]`, in cm; labels 0 setosa, 1 versicolor, 2 virginica, 50 rows each.
     ///
@@ -55,6 +58,33 @@ impl Dataset {
         embedded("digits", include_str!("../../../datasets/digits.csv"), "digit")
     }
 
+    /// The Palmer penguins without missing values: `[333, 10]`; labels 0 Adelie (146 rows), 1 Chinstrap (68),
+    /// 2 Gentoo (119).
+    ///
+    /// Island and sex are columns of 0 and 1. The table itself, with its words and missing values, is
+    /// [`Table::penguins`].
+    ///
+    /// Source: Horst, Hill, Gorman (2020), palmerpenguins, <https://doi.org/10.5281/zenodo.3960218>, CC0.
+    ///
+    /// ```
+    /// let penguins = surprisal_data::Dataset::penguins();
+    /// assert_eq!(penguins.feature_names[..3], ["island=Biscoe", "island=Dream", "island=Torgersen"]);
+    /// assert_eq!(penguins.class_counts(), [146, 68, 119]);
+    /// ```
+    pub fn penguins() -> Dataset {
+        let options = CsvOptions { missing: Missing::Drop, ..CsvOptions::default() };
+        let table = Table::penguins(&options).expect("the embedded tables are sound");
+        let encoder = Encoder::fit(&table, Scaling::None).expect("there are rows");
+        Dataset {
+            name: "penguins".to_owned(),
+            features: encoder.apply(&table).expect("the encoder was measured on this table"),
+            labels: table.labels().to_vec(),
+            values: Vec::new(),
+            class_names: table.class_names().to_vec(),
+            feature_names: encoder.feature_names(),
+        }
+    }
+
     /// The embedded data set of this name, one of [`Dataset::NAMES`].
     ///
     /// Errors on any other name, with the known ones and, if one is close, the name that was probably meant.
@@ -71,8 +101,36 @@ impl Dataset {
             "iris" => Ok(Dataset::iris()),
             "breast_cancer" => Ok(Dataset::breast_cancer()),
             "digits" => Ok(Dataset::digits()),
+            "penguins" => Ok(Dataset::penguins()),
             _ => Err(ErrorKind::UnknownDataset { name: name.to_owned() }.into()),
         }
+    }
+}
+
+impl Table {
+    /// The Palmer penguins as they were written down: 344 rows, in 11 of which values are missing; species,
+    /// island and sex are words. The target is the species, if the options name no other.
+    ///
+    /// Source: Horst, Hill, Gorman (2020), palmerpenguins, <https://doi.org/10.5281/zenodo.3960218>, CC0.
+    ///
+    /// Errors as [`from_csv`](Table::from_csv) does.
+    ///
+    /// ```
+    /// use surprisal_data::{CsvOptions, Table};
+    ///
+    /// let penguins = Table::penguins(&CsvOptions::default())?;
+    /// assert_eq!((penguins.rows(), penguins.columns().len()), (344, 7));
+    /// assert_eq!(penguins.class_names(), ["Adelie", "Chinstrap", "Gentoo"]);
+    ///
+    /// let target = Some("body_mass_g".to_owned());
+    /// let weights = Table::penguins(&CsvOptions { target, ..CsvOptions::default() })?;
+    /// assert_eq!((weights.values()[0], weights.dropped()), (3750.0, 2));
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn penguins(options: &CsvOptions) -> Result<Table, DataError> {
+        let target = options.target.clone().or_else(|| Some("species".to_owned()));
+        let options = CsvOptions { target, ..options.clone() };
+        Table::from_csv(include_str!("../../../datasets/penguins.csv").as_bytes(), "penguins", &options)
     }
 }
 

@@ -1,13 +1,13 @@
 //! [`Encoder`]: what is done to the columns of a table before a net sees them.
 
 use crate::csv_options::{CsvOptions, Missing, Unseen};
-use crate::csv_text::{Rows, Text, is_missing, number, open};
+use crate::csv_text::{Record, Rows, Text, open};
 use crate::error::{CsvProblem, DataError, EncoderError, EncoderProblem, SpecError};
+use crate::fields::{Fields, days};
 use crate::min_max::MinMax;
 use crate::preprocess::Preprocess;
 use crate::standardize::Standardize;
 use crate::table::{Column, ColumnValues, MOST_CATEGORIES, Table};
-use csv::StringRecord;
 use ndarray::{Array1, Array2, ArrayRef2};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
@@ -72,6 +72,15 @@ pub enum Encoding {
         categories: Vec<String>,
         /// The place of the category that stands for one that is missing; `None` makes it an error.
         fill: Option<usize>,
+    },
+    /// One number, the days since 1970-01-01 of a date, scaled like a [`Number`](Encoding::Number).
+    Date {
+        /// The days that stand for a date that is missing, before they are scaled; `None` makes it an error.
+        fill: Option<f64>,
+        /// What is taken off, finite.
+        offset: f64,
+        /// What it is divided by then, finite and above 0.
+        scale: f64,
     },
 }
 
@@ -183,13 +192,16 @@ impl Encoder {
         let mean = table.missing() == Missing::Mean;
         let no_value = |name: &str| wrong(table.name(), Some(name), EncoderProblem::NothingToFill);
         let (mut columns, mut numbers) = (Vec::new(), Vec::new());
-        for Column { name, values } in table.columns() {
-            let encoding = match values {
-                ColumnValues::Numbers(values) => {
+        for Column { name, values: column_values } in table.columns() {
+            let encoding = match column_values {
+                ColumnValues::Numbers(values) | ColumnValues::Dates(values) => {
                     let fill =
                         if mean { Some(mean_of(values)?.ok_or_else(|| no_value(name))?) } else { None };
                     numbers.extend(values.iter().map(|&x| if x.is_nan() { fill.unwrap_or(x) } else { x }));
-                    Encoding::Number { fill, offset: 0.0, scale: 1.0 }
+                    match column_values {
+                        ColumnValues::Dates(_) => Encoding::Date { fill, offset: 0.0, scale: 1.0 },
+                        _ => Encoding::Number { fill, offset: 0.0, scale: 1.0 },
+                    }
                 }
                 ColumnValues::Categories { codes, names } => {
                     let fill =
@@ -199,7 +211,7 @@ impl Encoder {
             };
             columns.push(EncodedColumn { name: name.clone(), encoding });
         }
-        let is_number = |column: &&mut EncodedColumn| matches!(column.encoding, Encoding::Number { .. });
+        let is_number = |column: &&mut EncodedColumn| !matches!(column.encoding, Encoding::OneHot { .. });
         let scaled: Vec<&mut EncodedColumn> = columns.iter_mut().filter(is_number).collect();
         if !scaled.is_empty() {
             // row by row, as in every data set: where numbers lie in memory decides the last bit of their sum
@@ -207,7 +219,9 @@ impl Encoder {
             let fitted = scaling.fit(&Array2::from_shape_fn((table.rows(), scaled.len()), at))?;
             let parts = parts(&fitted, scaled.len());
             for (column, part) in scaled.into_iter().zip(parts) {
-                if let Encoding::Number { offset, scale, .. } = &mut column.encoding {
+                if let Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } =
+                    &mut column.encoding
+                {
                     (*offset, *scale) = part;
                 }
             }
@@ -266,7 +280,7 @@ impl Encoder {
         for EncodedColumn { name, encoding } in &self.columns {
             let problem = match encoding {
                 _ if !names.insert(name) => EncoderProblem::ColumnTwice,
-                &Encoding::Number { fill, offset, scale }
+                &(Encoding::Number { fill, offset, scale } | Encoding::Date { fill, offset, scale })
                     if !(fill.unwrap_or(0.0).is_finite()
                         && offset.is_finite()
                         && scale.is_finite()
@@ -287,7 +301,7 @@ impl Encoder {
                         None => continue,
                     }
                 }
-                Encoding::Number { .. } => continue,
+                Encoding::Number { .. } | Encoding::Date { .. } => continue,
             };
             return Err(wrong(SELF, Some(name), problem));
         }
@@ -297,7 +311,7 @@ impl Encoder {
     /// What the numbers that a net sees are called: a column's name, or "colour=red" for a category.
     pub fn feature_names(&self) -> Vec<String> {
         let names = |column: &EncodedColumn| match &column.encoding {
-            Encoding::Number { .. } => vec![column.name.clone()],
+            Encoding::Number { .. } | Encoding::Date { .. } => vec![column.name.clone()],
             Encoding::OneHot { categories, .. } => {
                 categories.iter().map(|category| format!("{}={category}", column.name)).collect()
             }
@@ -334,7 +348,8 @@ impl Encoder {
         for column in &self.columns {
             let fail = |problem| wrong(table.name(), Some(&column.name), problem);
             match (places[column.name.as_str()], &column.encoding) {
-                (ColumnValues::Numbers(numbers), &Encoding::Number { fill, offset, scale }) => {
+                (ColumnValues::Numbers(numbers), &Encoding::Number { fill, offset, scale })
+                | (ColumnValues::Dates(numbers), &Encoding::Date { fill, offset, scale }) => {
                     for (row, &x) in numbers.iter().enumerate() {
                         let x = if x.is_nan() { fill } else { Some(x) };
                         let x = x.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?;
@@ -343,7 +358,7 @@ impl Encoder {
                 }
                 (ColumnValues::Categories { codes, names }, Encoding::OneHot { categories, fill }) => {
                     let known: Vec<Option<usize>> =
-                        names.iter().map(|name| categories.iter().position(|known| known == name)).collect();
+                        names.iter().map(|name| table.fields().find(name, categories)).collect();
                     for (row, code) in codes.iter().enumerate() {
                         let place = match *code {
                             None => fill.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?,
@@ -359,11 +374,9 @@ impl Encoder {
                         encoded[[row, first + place]] = 1.0;
                     }
                 }
-                (ColumnValues::Numbers(_), Encoding::OneHot { .. }) => {
-                    return Err(fail(EncoderProblem::Kind { expected: "categories", found: "numbers" }));
-                }
-                (ColumnValues::Categories { .. }, Encoding::Number { .. }) => {
-                    return Err(fail(EncoderProblem::Kind { expected: "numbers", found: "categories" }));
+                (found, expected) => {
+                    let (expected, found) = (expected.kind(), found.kind());
+                    return Err(fail(EncoderProblem::Kind { expected, found }));
                 }
             }
             first += column.encoding.width();
@@ -390,8 +403,8 @@ impl Encoder {
         for (column, mut values) in self.columns.iter().zip(features.columns_mut()) {
             match column.encoding {
                 Encoding::Number { offset, scale, .. } => values.mapv_inplace(|x| (x - offset) / scale),
-                Encoding::OneHot { .. } => {
-                    let problem = EncoderProblem::Kind { expected: "categories", found: "numbers" };
+                ref other => {
+                    let problem = EncoderProblem::Kind { expected: other.kind(), found: "numbers" };
                     return Err(wrong("an array", Some(&column.name), problem));
                 }
             }
@@ -402,8 +415,9 @@ impl Encoder {
     /// Reads new rows and encodes them, `[rows, width]`. Columns are found by their names and may stand
     /// anywhere in the table, among others, which are passed over whatever they hold.
     ///
-    /// Of the options, it is the header and the separator that count. Text is as in
-    /// [`Dataset::from_csv`](crate::Dataset::from_csv); `name` stands in the messages.
+    /// Of the options, those count that say how a table is written: header, separator, decimal, thousands and
+    /// missing words. Text is as in [`Dataset::from_csv`](crate::Dataset::from_csv); `name` stands in the
+    /// messages.
     ///
     /// Errors if a column is not there, or there twice, on a row with a field too many or too few, and in
     /// these columns on text that is no number, infinity, a value that is missing and that nothing was
@@ -418,7 +432,7 @@ impl Encoder {
         unseen: Unseen,
     ) -> Result<Array2<f64>, DataError> {
         let text = Text::read(reader, name)?;
-        self.read(&text, options.separator.unwrap_or(b','), options.header, unseen)
+        self.read(&text, options.separator.unwrap_or(b','), options, unseen)
     }
 
     /// Reads and encodes the rows of a file, as [`read_csv`](Encoder::read_csv) does.
@@ -442,23 +456,24 @@ impl Encoder {
     ) -> Result<Array2<f64>, DataError> {
         let path = path.as_ref();
         let (name, file) = open(path)?;
-        self.read(&Text::read(file, &name)?, options.separator_in(path), options.header, unseen)
+        self.read(&Text::read(file, &name)?, options.separator_in(path), options, unseen)
     }
 
     fn read(
         &self,
         text: &Text,
         separator: u8,
-        header: bool,
+        options: &CsvOptions,
         unseen: Unseen,
     ) -> Result<Array2<f64>, DataError> {
-        let mut rows = Rows::of(text, separator, header)?;
+        let fields = Fields::of(options)?;
+        let mut rows = Rows::of(text, separator, options.header)?;
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let places = rows.find(&names)?;
-        let (mut count, mut numbers, mut row) = (0, Vec::new(), StringRecord::new());
+        let (mut count, mut numbers, mut row) = (0, Vec::new(), Record::default());
         while rows.next(&mut row)? {
             for (&at, column) in places.iter().zip(&self.columns) {
-                let read = column.encoding.push(&row[at], unseen, &mut numbers);
+                let read = column.encoding.push(&row[at], &fields, unseen, &mut numbers);
                 read.map_err(|problem| rows.error_in(&row, at, problem))?;
             }
             count += 1;
@@ -481,24 +496,47 @@ impl Encoding {
     /// How many numbers a net sees of the column.
     fn width(&self) -> usize {
         match self {
-            Encoding::Number { .. } => 1,
+            Encoding::Number { .. } | Encoding::Date { .. } => 1,
             Encoding::OneHot { categories, .. } => categories.len(),
         }
     }
 
+    /// What messages call what it encodes.
+    fn kind(&self) -> &'static str {
+        match self {
+            Encoding::Number { .. } => "numbers",
+            Encoding::OneHot { .. } => "categories",
+            Encoding::Date { .. } => "dates",
+        }
+    }
+
     /// Appends what a net is to see of one field.
-    fn push(&self, field: &str, unseen: Unseen, numbers: &mut Vec<f64>) -> Result<(), CsvProblem> {
+    fn push(
+        &self,
+        field: &str,
+        fields: &Fields,
+        unseen: Unseen,
+        numbers: &mut Vec<f64>,
+    ) -> Result<(), CsvProblem> {
         match self {
             Encoding::Number { fill, offset, scale } => {
-                let x = match *fill {
-                    Some(fill) if is_missing(field) => fill,
-                    _ => number(field)?,
+                let x = match (fields.number(field), *fill) {
+                    (Err(CsvProblem::MissingNew { .. }), Some(fill)) => fill,
+                    (read, _) => read?,
+                };
+                numbers.push((x - offset) / scale);
+            }
+            Encoding::Date { fill, offset, scale } => {
+                let x = match (fields.is_missing(field), *fill) {
+                    (true, Some(fill)) => fill,
+                    (true, None) => return Err(CsvProblem::MissingNew { found: field.to_owned() }),
+                    _ => days(field).ok_or_else(|| CsvProblem::NotADate { found: field.to_owned() })?,
                 };
                 numbers.push((x - offset) / scale);
             }
             Encoding::OneHot { categories, fill } => {
-                let place = match categories.iter().position(|category| category == field) {
-                    None if is_missing(field) => {
+                let place = match fields.find(field, categories) {
+                    None if fields.is_missing(field) => {
                         Some(fill.ok_or_else(|| CsvProblem::MissingNew { found: field.to_owned() })?)
                     }
                     None if unseen == Unseen::Error => {

@@ -11,9 +11,9 @@ mod metric;
 mod npy;
 mod spec;
 mod split;
-mod words;
+pub(crate) mod words;
 
-pub use csv::{CsvError, CsvProblem};
+pub use csv::{CsvError, CsvProblem, Within};
 pub use encoder::{EncoderError, EncoderProblem};
 pub use idx::{IdxError, IdxProblem};
 pub use metric::{MetricError, MetricProblem};

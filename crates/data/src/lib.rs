@@ -9,8 +9,11 @@
 //! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
 //! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
 //! | `csv_options.rs` | [`CsvOptions`]: what is predicted, left out, filled in, and how a table is separated |
-//! | `csv_text.rs` | the text of a table, its rows, and where in it an error stands |
+//! | `csv_text.rs` | the text of a table, its rows, and where in it an error is; [`split_list`], [`join_list`]: names in one line |
+//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: what looks like a number but is none |
 //! | `table.rs` | [`Table`]: columns of numbers and categories as they were read |
+//! | `notice.rs` | [`Notice`]: what a reader decided by itself |
+//! | `targets.rs` | [`Targets`]: the target column of a table that a model is evaluated on |
 //! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to what a net sees; it belongs to the model |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
 //! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
@@ -68,12 +71,14 @@ mod dataset;
 mod embedded;
 mod encoder;
 mod error;
+mod fields;
 mod harder;
 mod idx;
 mod labels;
 mod loaded;
 pub mod metrics;
 mod min_max;
+mod notice;
 mod npy;
 mod npz;
 mod preprocess;
@@ -84,21 +89,25 @@ mod standardize;
 mod suggest;
 mod synthetic;
 mod table;
+mod targets;
 mod zip;
 
 pub use balance::{balanced_weights, oversampled, undersampled};
 pub use batches::{Batches, gather_rows};
-pub use csv_options::{Categorical, CsvOptions, Missing, Task, Unseen};
+pub use csv_options::{Categorical, CsvOptions, Decimal, Missing, Task, Thousands, Unseen};
+pub use csv_text::{join_list, split_list};
 pub use dataset::Dataset;
 pub use encoder::{EncodedColumn, Encoder, Encoding, Scaling};
 pub use error::{
     CsvError, CsvProblem, DataError, EncoderError, EncoderProblem, ErrorKind, IdxError, IdxProblem,
-    MetricError, MetricProblem, NpyError, NpyProblem, SpecError, SplitError, SplitProblem,
+    MetricError, MetricProblem, NpyError, NpyProblem, SpecError, SplitError, SplitProblem, Within,
 };
+pub use fields::NumberForm;
 pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
 pub use loaded::Loaded;
 pub use min_max::MinMax;
+pub use notice::{LeftOut, Notice};
 pub use npy::{NpyArray, NpyElement, NpyType, f64_from_f16, read_npy, write_npy};
 pub use npz::{Npz, npz_bytes, write_npz};
 pub use preprocess::Preprocess;
@@ -109,3 +118,4 @@ pub use standardize::Standardize;
 pub use suggest::closest;
 pub use synthetic::Synthetic;
 pub use table::{Column, ColumnValues, Table};
+pub use targets::Targets;

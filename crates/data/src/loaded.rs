@@ -4,6 +4,7 @@ use crate::csv_options::CsvOptions;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, SpecError};
+use crate::notice::Notice;
 use crate::source::DataSource;
 use crate::split::{Fold, Strata};
 use crate::table::Table;
@@ -68,6 +69,7 @@ impl DataSource {
         let mut given_test = None;
         let content = match self {
             Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
+            Self::Embedded("penguins") => Content::Table(Table::penguins(options)?),
             _ if *options != CsvOptions::default() => {
                 return Err(SpecError::NeedlessOptions { origin: self.to_string() }.into());
             }
@@ -100,11 +102,11 @@ impl Loaded {
         }
     }
 
-    /// The number of rows of a table that [`Missing::Drop`](crate::Missing::Drop) left out.
-    pub fn dropped(&self) -> usize {
+    /// What reading a table decided without being asked; empty for data that is no table.
+    pub fn notices(&self) -> &[Notice] {
         match &self.content {
-            Content::Arrays(_) => 0,
-            Content::Table(table) => table.dropped(),
+            Content::Arrays(_) => &[],
+            Content::Table(table) => table.notices(),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Reading a table of comma-separated values, with an error that points at the field.
 
 use crate::csv_options::CsvOptions;
-use crate::csv_text::{Rows, Text, number, open};
+use crate::csv_text::{Record, Rows, Text, open};
 use crate::dataset::Dataset;
 use crate::error::{CsvProblem, DataError};
+use crate::fields::Fields;
 use crate::table::Table;
-use csv::StringRecord;
 use ndarray::Array2;
 use std::io::Read;
 use std::path::Path;
@@ -17,16 +17,19 @@ impl Dataset {
     /// in sorted order (by value if all of them are numbers, else by letter), so that it does not matter in
     /// which order the rows stand. [`with_class_order`](Dataset::with_class_order) renumbers them.
     ///
-    /// The table is UTF-8, with fields separated by commas. Blanks around a field and empty lines do not
-    /// count; a field that holds a comma or a line break stands in double quotes, right after the comma.
-    /// `name` becomes the name of the set and stands in the messages.
+    /// The table is UTF-8, with fields separated by commas, in lines that end with LF, CR LF or CR. Blanks
+    /// around a field and empty lines do not count. A field that holds a comma, a line break or a quote at its
+    /// beginning stands in double quotes, and a quote inside them is written twice. Numbers that are equal (`1`,
+    /// `1.0`, `01`) are one class, called by the shortest of these texts. `name` becomes the name of the set and
+    /// stands in the messages.
     ///
     /// A label column that no column is called like may be a place: "0" is the first, "-1" the last. Tables
     /// with columns of text, with gaps, or with numbers to predict are read by a [`Table`].
     ///
-    /// Errors on a row with a field too many or too few, a value that is missing (see
-    /// [`Missing`](crate::Missing)), text among the numbers, infinity, a repeated column name, a label column
-    /// that is not there, no rows, or one class only.
+    /// Errors on a quote that is not closed, text behind a closing quote, a row with a field too many or too
+    /// few, a value that is missing (see [`Missing`](crate::Missing)), text among the numbers, infinity, a whole
+    /// number that `f64` would round, a repeated column name, a label column that is not there, no rows, or one
+    /// class only.
     ///
     /// ```
     /// use surprisal_data::Dataset;
@@ -102,12 +105,13 @@ pub fn features_from_csv_path(
 }
 
 fn read_features(text: &Text, separator: u8, columns: &[impl AsRef<str>]) -> Result<Array2<f64>, DataError> {
+    let fields = Fields::of(&CsvOptions::default())?;
     let mut rows = Rows::of(text, separator, true)?;
     let chosen = rows.find(columns)?;
-    let (mut count, mut numbers, mut row) = (0, Vec::new(), StringRecord::new());
+    let (mut count, mut numbers, mut row) = (0, Vec::new(), Record::default());
     while rows.next(&mut row)? {
         for &at in &chosen {
-            numbers.push(number(&row[at]).map_err(|problem| rows.error_in(&row, at, problem))?);
+            numbers.push(fields.number(&row[at]).map_err(|problem| rows.error_in(&row, at, problem))?);
         }
         count += 1;
     }
@@ -140,6 +144,10 @@ mod tests {
             ("\u{feff}x,label\n1,a\nbad,b", 3),
             ("x,label\n1,\"a\nb\nc\"\nbad,b", 5),
             ("x,label\nbad,\"a\nb\nc\"\n", 2),
+            ("x,label\r1,a\r2,b\rbad,a\r", 4),
+            ("x,label\r1,\"a\rb\"\rbad,a\r", 4),
+            ("x,label\n1,a\n3,\"a\n4,b\n", 3),
+            ("x,label\n1,\"a\nb\" c\n", 2),
         ] {
             assert_eq!(line_of_error(table), Some(line), "{table:?}");
         }

@@ -15,7 +15,7 @@ use std::str::FromStr;
 ///
 /// | text | data |
 /// |---|---|
-/// | `iris`, `breast_cancer`, `digits` | a set that the library carries |
+/// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
 /// | `FILE.csv`, `FILE.tsv` | a table, whose label column is named when it is [loaded](DataSource::load) |
@@ -100,7 +100,7 @@ impl DataSource {
     /// ```
     pub fn check_target(&self, target_column: Option<&str>) -> Result<(), SpecError> {
         match (self, target_column) {
-            (Self::Csv(_), Some(_)) => Ok(()),
+            (Self::Csv(_) | Self::Embedded("penguins"), Some(_)) => Ok(()),
             (Self::Csv(_), None) => Err(SpecError::NoTarget { table: self.to_string() }),
             (_, None) => Ok(()),
             (_, Some(target)) => {

@@ -1,10 +1,11 @@
 //! [`Table`]: the columns of a file as they were read, before anything is done to them.
 
 use crate::csv_options::{Categorical, CsvOptions, Missing, Task};
-use crate::csv_text::{Rows, Text, is_missing, number, open};
+use crate::csv_text::{Record, Rows, Text, open, place};
 use crate::dataset::Dataset;
-use crate::error::{CsvProblem, DataError, SpecError};
-use csv::StringRecord;
+use crate::error::{CsvProblem, DataError, SpecError, Within};
+use crate::fields::{Fields, NumberForm, days};
+use crate::notice::{LeftOut, Notice};
 use ndarray::Array2;
 use std::collections::HashMap;
 use std::io::Read;
@@ -14,8 +15,10 @@ use std::path::Path;
 pub(crate) const MOST_CATEGORIES: usize = 1000;
 /// More texts than this are not taken for categories unasked.
 const MOST_UNASKED: usize = 100;
-/// More numbers than this in a target column may be meant as numbers.
+/// More whole numbers than this in a target column are taken for numbers to predict.
 const MOST_CLASSES_UNASKED: usize = 20;
+/// In fewer rows than this, numbers that go up by 1 may do so by chance.
+const FEWEST_COUNTED: usize = 8;
 
 /// A table as it was read: columns of numbers and of categories, some of them missing, and what is to be
 /// predicted.
@@ -49,6 +52,8 @@ pub struct Table {
     values: Vec<f64>,
     missing: Missing,
     dropped: usize,
+    notices: Vec<Notice>,
+    fields: Fields,
 }
 
 /// One column of a [`Table`], with its name.
@@ -65,6 +70,8 @@ pub struct Column {
 pub enum ColumnValues {
     /// Finite numbers; NaN where one is missing.
     Numbers(Vec<f64>),
+    /// Dates as days since 1970-01-01, with their fraction; NaN where one is missing.
+    Dates(Vec<f64>),
     /// Categories, each by its place among the names; `None` where one is missing.
     Categories {
         /// The category of every row.
@@ -77,14 +84,16 @@ pub enum ColumnValues {
 impl Table {
     /// Reads a table as the options say.
     ///
-    /// Text and rows are as in [`Dataset::from_csv`]. A column without a number in it holds categories; how
-    /// many there may be is told at [`Categorical::Auto`]. Values that are missing are left out, or left to
-    /// the [`Encoder`](crate::Encoder), as [`Missing`] says. `name` becomes the name of the set and stands in
-    /// the messages.
+    /// Text and rows are as in [`Dataset::from_csv`]. Which columns hold categories is told at
+    /// [`Categorical::Auto`], which are left out at [`CsvOptions::ignore`], what the target column holds at
+    /// [`Task::Auto`]; what was decided so stands among the [`notices`](Table::notices). Missing values are
+    /// left out, or left to the [`Encoder`](crate::Encoder), as [`Missing`] says. Numbers that are equal are
+    /// one category or class, however they are written. `name` becomes the name of the set and stands in the
+    /// messages.
     ///
-    /// Errors as [`Dataset::from_csv`] does, and if an option names no column, numbers and texts stand in one
-    /// column, a column holds too many texts, or a target column looks like numbers to predict, but nobody
-    /// said so.
+    /// Errors as [`Dataset::from_csv`] does, and if an option names no column, a column of numbers holds a
+    /// text, a column holds too many texts, or texts that are numbers or dates written otherwise, unless they
+    /// were called categories.
     ///
     /// ```
     /// use surprisal_data::{CsvOptions, Table, Task};
@@ -135,9 +144,20 @@ impl Table {
         self.labels.len() + self.values.len() // one of them is empty
     }
 
-    /// The number of rows that [`Missing::Drop`] left out: [`rows`](Table::rows) were kept, of so many more.
+    /// The number of rows that were left out because a value is missing, in addition to the
+    /// [`rows`](Table::rows) that are there.
     pub fn dropped(&self) -> usize {
         self.dropped
+    }
+
+    /// What was decided without being asked.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// How its fields are written.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     /// What was asked for where a value is missing.
@@ -190,6 +210,7 @@ impl Table {
             name: column.name.clone(),
             values: match &column.values {
                 ColumnValues::Numbers(numbers) => ColumnValues::Numbers(chosen(numbers, rows)),
+                ColumnValues::Dates(days) => ColumnValues::Dates(chosen(days, rows)),
                 ColumnValues::Categories { codes, names } => {
                     ColumnValues::Categories { codes: chosen(codes, rows), names: names.clone() }
                 }
@@ -204,6 +225,8 @@ impl Table {
             values: chosen(&self.values, rows),
             missing: self.missing,
             dropped: self.dropped,
+            notices: self.notices.clone(),
+            fields: self.fields.clone(),
         }
     }
 
@@ -212,7 +235,7 @@ impl Table {
         let (rows, columns) = (self.rows(), &self.columns);
         let number = |(row, column): (usize, usize)| match &columns[column].values {
             ColumnValues::Numbers(numbers) => numbers[row],
-            ColumnValues::Categories { .. } => unreachable!("the options asked for numbers"),
+            _ => unreachable!("the options asked for numbers"),
         };
         Dataset {
             features: Array2::from_shape_fn((rows, columns.len()), number),
@@ -238,83 +261,234 @@ fn read(
     name: &str,
 ) -> Result<Table, DataError> {
     let target = options.target.as_ref().ok_or(SpecError::NoTarget { table: name.to_owned() })?;
+    let fields = Fields::of(options)?;
     let mut rows = Rows::of(text, separator, options.header)?;
-    let Places { target: target_at, features, categorical } = Places::find(&rows, target, options)?;
+    let Places { target: target_at, features, unnamed } = Places::find(&rows, target, options)?;
+    let header: Vec<String> = rows.header.iter().map(str::to_owned).collect();
 
-    let mut columns: Vec<Reading> = categorical.iter().map(|&asked| Reading::new(asked)).collect();
-    let mut answers = Reading::new(options.task != Task::Numbers);
-    let header = rows.header.clone();
-    let if_text = match &options.categorical {
-        Categorical::Auto => IfText::Category,
-        Categorical::Columns(columns) if columns.is_empty() => IfText::OnlyIn(&header[target_at]),
-        Categorical::Columns(_) => IfText::Mixed,
-    };
-    let (mut kept, mut dropped) = (0, 0);
-    let mut row = StringRecord::new();
+    let mut columns: Vec<Reading> = features.iter().map(|feature| Reading::new(feature.holds)).collect();
+    let mut answers = Reading::new(if options.task == Task::Numbers { Holds::Numbers } else { Holds::Texts });
+    let (mut count, mut row) = (0, Record::default());
     while rows.next(&mut row)? {
-        // what is to be predicted is never filled in
-        let matters = |&at: &usize| at == target_at || options.missing != Missing::Mean;
-        let all = features.iter().copied().chain([target_at]);
-        match all.filter(matters).find(|&at| is_missing(&row[at])) {
-            None => kept += 1,
-            Some(_) if options.missing == Missing::Drop => {
-                dropped += 1;
-                continue;
-            }
-            Some(at) => {
-                let problem = CsvProblem::MissingValue { found: row[at].to_owned(), target: at == target_at };
-                return Err(rows.error_in(&row, at, problem));
-            }
+        for (feature, column) in features.iter().zip(&mut columns) {
+            column.push(&row[feature.at], row.line(), &fields).map_err(|problem| {
+                let only_in = (options.categorical == Categorical::None).then(|| header[target_at].clone());
+                rows.error_in(&row, feature.at, in_feature(problem, only_in))
+            })?;
         }
-        for (&at, column) in features.iter().zip(&mut columns) {
-            column.push(&row[at], if_text).map_err(|problem| rows.error_in(&row, at, problem))?;
-        }
-        let pushed = answers.push(&row[target_at], IfText::Predicted);
-        pushed.map_err(|problem| rows.error_in(&row, target_at, problem))?;
+        let pushed = answers.push(&row[target_at], row.line(), &fields);
+        pushed.map_err(|problem| rows.error_in(&row, target_at, in_target(problem)))?;
+        count += 1;
     }
-    if kept == 0 {
-        let problem = if dropped > 0 { CsvProblem::NothingKept { dropped } } else { CsvProblem::NoRows };
-        return Err(text.error(None, None, problem));
+    if count == 0 {
+        return Err(text.error(None, None, CsvProblem::NoRows));
     }
 
-    let in_column = |at: usize, problem| text.error(None, Some(&header[at]), problem);
-    let answers = answers.finish();
-    check_answers(&answers, options.task, kept).map_err(|problem| in_column(target_at, problem))?;
+    // columns that nobody needs
+    let in_column = |at: usize, line: Option<usize>, problem| text.error(line, Some(&header[at]), problem);
+    let of_kind = |is: &dyn Fn(&Reading) -> bool| -> Vec<bool> {
+        features.iter().zip(&columns).map(|(feature, column)| feature.may_be_left_out && is(column)).collect()
+    };
+    let empty = of_kind(&Reading::is_empty);
+    let mut counting = of_kind(&|column| column.counts && count >= FEWEST_COUNTED);
+    if (0..features.len()).all(|k| empty[k] || counting[k]) {
+        counting.fill(false);
+    }
+    let used: Vec<bool> = (0..features.len()).map(|k| !empty[k] && !counting[k]).collect();
+    if !used.contains(&true) {
+        return Err(in_column(features[0].at, None, CsvProblem::NoValue { rows: count }));
+    }
+
+    // columns of both numbers and texts
+    let mixed: Vec<usize> = (0..features.len()).filter(|&k| used[k] && columns[k].is_mixed()).collect();
+    let not_a_number = |column: &Reading, at| {
+        let (line, found) = column.first_text.clone().unwrap_or_default();
+        let problem = match NumberForm::of(&found) {
+            Some(form) => CsvProblem::WrittenOtherwise { found, form, within: Some(Within::Feature) },
+            None => CsvProblem::MixedColumn { found },
+        };
+        in_column(at, Some(line), problem)
+    };
+    for &k in &mixed {
+        if columns[k].text_rows < columns[k].number_rows {
+            return Err(not_a_number(&columns[k], features[k].at));
+        }
+    }
+    let mut as_texts: Vec<Texts> = mixed.iter().map(|_| Texts::default()).collect();
+    if !mixed.is_empty() {
+        let mut again = Rows::of(text, separator, options.header)?;
+        while again.next(&mut row)? {
+            for (texts, &k) in as_texts.iter_mut().zip(&mixed) {
+                texts.push(&row[features[k].at], row.line(), &fields);
+            }
+        }
+    }
+    let mut notices = Vec::new();
+    for (texts, &k) in as_texts.into_iter().zip(&mixed) {
+        let at = features[k].at;
+        let (names, numeric) = (texts.names.len(), texts.numeric());
+        if 2 * numeric >= names {
+            return Err(not_a_number(&columns[k], at));
+        }
+        let mut names = texts.names.clone();
+        names.sort();
+        columns[k].texts = Some(Box::new(texts));
+        columns[k].numbers = Vec::new();
+        notices.push(Notice::MixedCategories { column: header[at].clone(), names });
+    }
+
+    // rows that lack a value
+    let used_columns =
+        || columns.iter().zip(&features).zip(&used).filter(|&(_, &used)| used).map(|(pair, _)| pair);
+    let first_missing = used_columns()
+        .map(|(column, feature)| (column, feature.at))
+        .chain([(&answers, target_at)])
+        .filter_map(|(column, at)| column.first_missing.as_ref().map(|(line, found)| (*line, found, at)))
+        .min_by_key(|&(line, ..)| line);
+    let missing_value = |line, found: &String, at| {
+        in_column(at, Some(line), CsvProblem::MissingValue { found: found.clone(), target: at == target_at })
+    };
+    if let (Missing::Error, Some((line, found, at))) = (options.missing, first_missing) {
+        return Err(missing_value(line, found, at));
+    }
+    let lacks_target = answers.holes();
+    let without_target = lacks_target.iter().filter(|&&hole| hole).count();
+    if without_target == count
+        && let Some((line, found)) = &answers.first_missing
+    {
+        return Err(missing_value(*line, found, target_at));
+    }
+    let mut keep: Vec<bool> = lacks_target.iter().map(|hole| !hole).collect();
+    if options.missing == Missing::Drop {
+        for (column, _) in used_columns() {
+            keep.iter_mut().zip(column.holes()).for_each(|(keep, hole)| *keep &= !hole);
+        }
+    }
+    let kept = keep.iter().filter(|&&keep| keep).count();
+    let dropped = count - kept;
+    if kept == 0 {
+        return Err(text.error(None, None, CsvProblem::NothingKept { dropped }));
+    }
+
+    // what is left of columns and rows
+    let mut read = Vec::new();
+    for ((column, feature), _) in columns.into_iter().zip(&features).zip(&used).filter(|&(_, &used)| used) {
+        let (at, asked) = (feature.at, feature.holds == Holds::Texts);
+        if let (Some(example), None) = (&column.leading_zero, &column.texts) {
+            notices.push(Notice::LeadingZeros { column: header[at].clone(), example: example.clone() });
+        }
+        let otherwise =
+            (!asked && !column.is_mixed()).then(|| column.texts.as_ref()?.written_otherwise()).flatten();
+        if let Some((line, found, form)) = otherwise {
+            let problem = CsvProblem::WrittenOtherwise { found, form, within: Some(Within::Feature) };
+            return Err(in_column(at, Some(line), problem));
+        }
+        let values = column.finish(&keep, &fields);
+        check_column(&values, asked, kept).map_err(|problem| in_column(at, None, problem))?;
+        read.push(Column { name: header[at].clone(), values });
+    }
+    let (answers, task_chosen) = answers
+        .into_answers(&header[target_at], options.task, &keep, &fields)
+        .map_err(|(line, problem)| in_column(target_at, line, problem))?;
+    check_answers(&answers, kept).map_err(|problem| in_column(target_at, None, problem))?;
+
+    // what was decided
+    let mut all_notices = Vec::new();
+    if options.header && 2 * header.iter().filter(|name| fields.value(name).is_some()).count() > header.len()
+    {
+        all_notices.push(Notice::HeaderLikeData { names: header.clone() });
+    }
+    let at = |which: &[bool]| -> Vec<usize> {
+        features.iter().zip(which).filter(|&(_, &is)| is).map(|(feature, _)| feature.at).collect()
+    };
+    for (reason, places) in
+        [(LeftOut::Unnamed, unnamed), (LeftOut::Counting, at(&counting)), (LeftOut::Empty, at(&empty))]
+    {
+        let called = |at: usize| match header[at].as_str() {
+            "" => format!("column {}", at + 1),
+            name => name.to_owned(),
+        };
+        if !places.is_empty() {
+            let columns = places.into_iter().map(called).collect();
+            all_notices.push(Notice::ColumnsLeftOut { reason, columns });
+        }
+    }
+    if dropped > 0 {
+        all_notices.push(Notice::RowsLeftOut { rows: dropped, without_target });
+    }
+    let filled: Vec<(String, usize)> = read
+        .iter()
+        .map(|column| (column.name.clone(), column.values.missing()))
+        .filter(|&(_, missing)| missing > 0)
+        .collect();
+    if !filled.is_empty() {
+        all_notices.push(Notice::FilledIn { columns: filled });
+    }
+    all_notices.extend(task_chosen);
+    all_notices.extend(notices);
+
     let (labels, class_names, values) = match answers {
-        ColumnValues::Numbers(values) => (Vec::new(), Vec::new(), values),
+        ColumnValues::Numbers(values) | ColumnValues::Dates(values) => (Vec::new(), Vec::new(), values),
         ColumnValues::Categories { codes, names } => {
             (codes.into_iter().flatten().map(|code| code as usize).collect(), names, Vec::new())
         }
     };
-    let mut read = Vec::new();
-    for ((at, column), asked) in features.into_iter().zip(columns).zip(categorical) {
-        let values = column.finish();
-        check_column(&values, asked, kept).map_err(|problem| in_column(at, problem))?;
-        read.push(Column { name: header[at].to_owned(), values });
-    }
     let (set_name, name, missing) = (set_name.to_owned(), name.to_owned(), options.missing);
-    Ok(Table { set_name, name, columns: read, labels, class_names, values, missing, dropped })
+    let notices = all_notices;
+    Ok(Table {
+        set_name,
+        name,
+        columns: read,
+        labels,
+        class_names,
+        values,
+        missing,
+        dropped,
+        notices,
+        fields,
+    })
+}
+
+/// What is wrong in a column to predict from; text may stand in the column `only_in` alone.
+fn in_feature(problem: CsvProblem, only_in: Option<String>) -> CsvProblem {
+    match problem {
+        CsvProblem::NotANumber { found, .. } => CsvProblem::NotANumber { found, target: only_in },
+        problem => problem,
+    }
+}
+
+/// What is wrong in the column to predict.
+fn in_target(problem: CsvProblem) -> CsvProblem {
+    match problem {
+        CsvProblem::NotANumber { found, .. } => CsvProblem::TargetNotANumber { found },
+        CsvProblem::WrittenOtherwise { found, form, .. } => {
+            CsvProblem::WrittenOtherwise { found, form, within: Some(Within::Target) }
+        }
+        problem => problem,
+    }
+}
+
+/// One column to predict from.
+struct Feature {
+    at: usize,
+    holds: Holds,
+    /// Whether it may be left out without being named.
+    may_be_left_out: bool,
 }
 
 /// Where the columns stand that are read.
 struct Places {
     target: usize,
-    features: Vec<usize>,
-    /// For every feature, whether the options name it as categorical.
-    categorical: Vec<bool>,
+    features: Vec<Feature>,
+    /// Columns that are left out because they have no name.
+    unnamed: Vec<usize>,
 }
 
 impl Places {
     fn find(rows: &Rows, target: &str, options: &CsvOptions) -> Result<Places, DataError> {
         let (text, header) = (rows.text, &rows.header);
         let wrong = |column: Option<&str>, problem| text.error(None, column, problem);
-        let names = || header.iter().map(str::to_owned).collect();
-        let Some(target_at) = place(header, target) else {
-            return Err(wrong(
-                None,
-                CsvProblem::UnknownTarget { target: target.to_owned(), columns: names() },
-            ));
-        };
+        let target_at = rows.find_target(target)?;
         let named = |option: &'static str, chosen: &[String]| -> Result<Vec<bool>, DataError> {
             let mut is_named = vec![false; header.len()];
             for column in chosen {
@@ -324,165 +498,363 @@ impl Places {
                     }
                     // of columns of one name, all are meant
                     Some(at) => (0..header.len())
-                        .filter(|&k| header[k] == header[at])
+                        .filter(|&k| k == at || k != target_at && header[k] == header[at])
                         .for_each(|k| is_named[k] = true),
                     None => {
-                        let column = column.clone();
-                        return Err(wrong(
-                            None,
-                            CsvProblem::UnknownColumn { option, column, columns: names() },
-                        ));
+                        let (column, columns) = (column.clone(), header.iter().map(str::to_owned).collect());
+                        return Err(wrong(None, CsvProblem::UnknownColumn { option, column, columns }));
                     }
                 }
             }
             Ok(is_named)
         };
-        let ignored = named("ignore", &options.ignore)?;
-        let categorical = match &options.categorical {
-            Categorical::Auto => vec![false; header.len()],
-            Categorical::Columns(columns) => named("categorical", columns)?,
+        let auto = options.categorical != Categorical::None;
+        let of_texts = match &options.categorical {
+            Categorical::Columns(columns) => columns.as_slice(),
+            Categorical::Auto | Categorical::None => &[],
         };
-        if let Some(at) = (0..header.len()).find(|&at| ignored[at] && categorical[at]) {
-            return Err(wrong(Some(&header[at]), CsvProblem::IgnoredCategories));
+        let lists = [
+            ("ignore", named("ignore", &options.ignore)?),
+            ("keep", named("keep", &options.keep)?),
+            ("categorical", named("categorical", of_texts)?),
+            ("dates", named("dates", &options.dates)?),
+        ];
+        for (one, other) in [(0, 1), (0, 2), (0, 3), (2, 3)] {
+            if let Some(at) = (0..header.len()).find(|&at| lists[one].1[at] && lists[other].1[at]) {
+                let options = [lists[one].0, lists[other].0];
+                return Err(wrong(Some(&header[at]), CsvProblem::NamedTwice { options }));
+            }
         }
-        rows.check_once(|at| !ignored[at])?;
-        let features: Vec<usize> = (0..header.len()).filter(|&at| at != target_at && !ignored[at]).collect();
-        if features.is_empty() {
+        let [(_, ignored), (_, kept), (_, categorical), (_, dates)] = lists;
+        let wanted: Vec<usize> = (0..header.len()).filter(|&at| at != target_at && !ignored[at]).collect();
+        let is_asked = |at: usize| kept[at] || categorical[at] || dates[at];
+        let has_name = |at: usize| !(auto && rows.named && header[at].is_empty()) || is_asked(at);
+        let (mut used, mut unnamed): (Vec<usize>, Vec<usize>) = wanted.iter().partition(|&&at| has_name(at));
+        if used.is_empty() {
+            (used, unnamed) = (wanted, Vec::new());
+        }
+        let mut matters = vec![false; header.len()];
+        used.iter().chain([&target_at]).for_each(|&at| matters[at] = true);
+        rows.check_once(|at| matters[at])?;
+        if used.is_empty() {
             return Err(wrong(None, CsvProblem::NoFeatures { target: header[target_at].to_owned() }));
         }
-        let categorical = features.iter().map(|&at| categorical[at]).collect();
-        Ok(Places { target: target_at, features, categorical })
+        let feature = |at| Feature {
+            at,
+            holds: match () {
+                () if categorical[at] => Holds::Texts,
+                () if dates[at] => Holds::Dates,
+                () if auto => Holds::Either,
+                () => Holds::Numbers,
+            },
+            may_be_left_out: auto && !is_asked(at),
+        };
+        Ok(Places { target: target_at, features: used.into_iter().map(feature).collect(), unnamed })
     }
 }
 
-/// The column of this name or, if there is none, at this place.
-fn place(header: &StringRecord, column: &str) -> Option<usize> {
-    header.iter().position(|name| name == column).or_else(|| {
-        let at: isize = column.parse().ok()?;
-        let at = if at < 0 { header.len().checked_add_signed(at)? } else { at as usize };
-        (at < header.len()).then_some(at)
-    })
+/// What a column is read as.
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    Numbers,
+    Texts,
+    Dates,
+    /// Numbers or texts, which its fields decide.
+    Either,
 }
 
-/// A column while it is read.
-enum Reading {
-    Numbers(Vec<f64>),
-    Texts {
-        codes: Vec<Option<u32>>,
-        places: HashMap<String, u32>,
-        /// Whether somebody said that these are texts, so that they may look like numbers.
-        asked: bool,
-    },
-}
-
-/// What a text means in a column that holds numbers so far.
-#[derive(Clone, Copy)]
-enum IfText<'a> {
-    /// A category, if there is no number yet.
-    Category,
-    /// A mistake, or a column that should have been named.
-    Mixed,
-    /// A mistake: text may stand in the target column alone, which is called this.
-    OnlyIn(&'a str),
-    /// A class, where numbers are to be predicted.
-    Predicted,
+/// A column while it is read: every row in `numbers`, or every row in `texts`.
+struct Reading {
+    holds: Holds,
+    numbers: Vec<f64>,
+    texts: Option<Box<Texts>>,
+    number_rows: usize,
+    text_rows: usize,
+    first_text: Option<(usize, String)>,
+    first_missing: Option<(usize, String)>,
+    /// Whether every row is a whole number, 1 more than the one above.
+    counts: bool,
+    last: Option<f64>,
+    leading_zero: Option<String>,
 }
 
 impl Reading {
-    fn new(texts: bool) -> Self {
-        if texts {
-            Reading::Texts { codes: Vec::new(), places: HashMap::new(), asked: true }
-        } else {
-            Reading::Numbers(Vec::new())
+    fn new(holds: Holds) -> Self {
+        Reading {
+            holds,
+            numbers: Vec::new(),
+            texts: None,
+            number_rows: 0,
+            text_rows: 0,
+            first_text: None,
+            first_missing: None,
+            counts: true,
+            last: None,
+            leading_zero: None,
         }
     }
 
     /// Adds the field of the next row.
-    fn push(&mut self, field: &str, if_text: IfText) -> Result<(), CsvProblem> {
-        match self {
-            Reading::Texts { codes, .. } if is_missing(field) => codes.push(None),
-            Reading::Numbers(numbers) if is_missing(field) => numbers.push(f64::NAN),
-            Reading::Texts { asked: false, .. } if field.parse::<f64>().is_ok() => {
-                return Err(CsvProblem::MixedColumn { found: field.to_owned(), texts: true });
+    fn push(&mut self, field: &str, line: usize, fields: &Fields) -> Result<(), CsvProblem> {
+        if self.holds == Holds::Texts {
+            if !self.texts().push(field, line, fields) {
+                self.first_missing.get_or_insert_with(|| (line, field.to_owned()));
             }
-            Reading::Texts { codes, places, .. } => {
-                let new = places.len() as u32; // more than 2^32 texts do not fit into memory
-                codes.push(Some(match places.get(field) {
-                    Some(&place) => place,
-                    None => *places.entry(field.to_owned()).or_insert(new),
-                }));
+            return Ok(());
+        }
+        let read = match self.holds {
+            Holds::Dates if fields.is_missing(field) => {
+                Err(CsvProblem::MissingNew { found: field.to_owned() })
             }
-            Reading::Numbers(numbers) => match number(field) {
-                Ok(number) => numbers.push(number),
-                Err(CsvProblem::NotANumber { found, .. }) => match if_text {
-                    IfText::Category if numbers.iter().all(|number| number.is_nan()) => {
-                        let codes = vec![None; numbers.len()];
-                        *self = Reading::Texts { codes, places: HashMap::new(), asked: false };
-                        self.push(field, if_text)?;
-                    }
-                    IfText::Category | IfText::Mixed => {
-                        return Err(CsvProblem::MixedColumn { found, texts: false });
-                    }
-                    IfText::OnlyIn(target) => {
-                        return Err(CsvProblem::NotANumber { found, target: Some(target.to_owned()) });
-                    }
-                    IfText::Predicted => return Err(CsvProblem::TargetNotANumber { found }),
-                },
-                Err(problem) => return Err(problem),
-            },
+            Holds::Dates => days(field).ok_or_else(|| CsvProblem::NotADate { found: field.to_owned() }),
+            _ => fields.number(field),
+        };
+        match read {
+            Ok(number) => {
+                self.counts &= number.fract() == 0.0 && self.last.is_none_or(|last| number == last + 1.0);
+                self.last = Some(number);
+                self.number_rows += 1;
+                if self.leading_zero.is_none() && has_leading_zero(field) {
+                    self.leading_zero = Some(field.to_owned());
+                }
+                if self.text_rows == 0 {
+                    self.numbers.push(number);
+                }
+            }
+            Err(CsvProblem::MissingNew { found }) => {
+                self.first_missing.get_or_insert((line, found));
+                self.counts = false;
+                match self.text_rows {
+                    0 => self.numbers.push(f64::NAN),
+                    _ => self.texts().codes.push(None),
+                }
+            }
+            Err(CsvProblem::NotANumber { .. } | CsvProblem::WrittenOtherwise { .. })
+                if self.holds == Holds::Either =>
+            {
+                self.add_text(field, line, fields);
+            }
+            // "inf" among texts is one
+            Err(CsvProblem::NotFinite { .. } | CsvProblem::NotWhole { .. })
+                if self.holds == Holds::Either && self.text_rows > 0 =>
+            {
+                self.add_text(field, line, fields);
+            }
+            Err(problem) => return Err(problem),
         }
         Ok(())
     }
 
-    /// The column, its texts in order.
-    fn finish(self) -> ColumnValues {
-        match self {
-            Reading::Numbers(numbers) => ColumnValues::Numbers(numbers),
-            Reading::Texts { codes, places, .. } => {
-                let (names, ranks) = sorted(places);
-                let codes = codes.into_iter().map(|code| code.map(|code| ranks[code as usize])).collect();
-                ColumnValues::Categories { codes, names }
+    fn add_text(&mut self, field: &str, line: usize, fields: &Fields) {
+        if self.text_rows == 0 {
+            self.texts().codes = vec![None; self.numbers.len()];
+            if self.number_rows == 0 {
+                self.numbers = Vec::new();
             }
+        }
+        self.counts = false;
+        self.text_rows += 1;
+        self.first_text.get_or_insert_with(|| (line, field.to_owned()));
+        if self.number_rows == 0 {
+            self.texts().push(field, line, fields);
+        }
+    }
+
+    fn texts(&mut self) -> &mut Texts {
+        self.texts.get_or_insert_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.number_rows == 0 && self.text_rows == 0
+    }
+
+    fn is_mixed(&self) -> bool {
+        self.number_rows > 0 && self.text_rows > 0
+    }
+
+    /// Whether the value is missing, for every row.
+    fn holes(&self) -> Vec<bool> {
+        match &self.texts {
+            Some(texts) => texts.codes.iter().map(Option::is_none).collect(),
+            None => self.numbers.iter().map(|number| number.is_nan()).collect(),
+        }
+    }
+
+    /// The rows that are kept.
+    fn finish(self, keep: &[bool], fields: &Fields) -> ColumnValues {
+        if let Some(texts) = self.texts {
+            return texts.finish(keep, fields);
+        }
+        let kept = self.numbers.into_iter().zip(keep).filter(|&(_, &keep)| keep).map(|(number, _)| number);
+        match self.holds {
+            Holds::Dates => ColumnValues::Dates(kept.collect()),
+            _ => ColumnValues::Numbers(kept.collect()),
+        }
+    }
+
+    /// The target column, as classes or as numbers, and what is to be said about that choice; a problem comes
+    /// with its line.
+    fn into_answers(
+        self,
+        name: &str,
+        task: Task,
+        keep: &[bool],
+        fields: &Fields,
+    ) -> Result<(ColumnValues, Option<Notice>), (Option<usize>, CsvProblem)> {
+        if task != Task::Auto {
+            return Ok((self.finish(keep, fields), None));
+        }
+        let texts = self.texts.unwrap_or_default();
+        let numeric = texts.numeric();
+        let values = texts.names.iter().filter_map(|name| fields.value(name));
+        let many = numeric > MOST_CLASSES_UNASKED || values.clone().any(|value| value.fract() != 0.0);
+        if numeric < texts.names.len() {
+            let rows_of_numbers =
+                texts.codes.iter().flatten().filter(|&&code| texts.is_number[code as usize]).count();
+            let rows_of_texts = texts.codes.iter().flatten().count() - rows_of_numbers;
+            let otherwise = texts.written_otherwise();
+            if let Some((line, found, form)) = otherwise {
+                let within = Some(Within::Target);
+                return Err((Some(line), CsvProblem::WrittenOtherwise { found, form, within }));
+            }
+            if many && rows_of_texts < rows_of_numbers {
+                let first = texts.is_number.iter().position(|is_number| !is_number).unwrap_or(0);
+                let found = texts.names[first].clone();
+                return Err((Some(texts.lines[first]), CsvProblem::TargetNotANumber { found }));
+            }
+            return Ok((texts.finish(keep, fields), None));
+        }
+        let distinct = texts.names.len();
+        let chosen = |task| Some(Notice::TaskChosen { target: name.to_owned(), task, distinct });
+        if !many {
+            let notice = if distinct > 2 { chosen(Task::Classes) } else { None };
+            return Ok((texts.finish(keep, fields), notice));
+        }
+        let mut numbers = Vec::with_capacity(distinct);
+        for (text, &line) in texts.names.iter().zip(&texts.lines) {
+            numbers.push(fields.number(text).map_err(|problem| (Some(line), problem))?);
+        }
+        let kept = texts.codes.iter().zip(keep).filter(|&(_, &keep)| keep);
+        let values = kept.filter_map(|(code, _)| code.map(|code| numbers[code as usize])).collect();
+        Ok((ColumnValues::Numbers(values), chosen(Task::Numbers)))
+    }
+}
+
+/// Whether a field is a whole number with a zero before its first digit, as codes have.
+fn has_leading_zero(field: &str) -> bool {
+    field.len() > 1 && field.starts_with('0') && field.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The texts of a column, each once; numbers that are equal are one text.
+#[derive(Default)]
+struct Texts {
+    codes: Vec<Option<u32>>,
+    /// Every text, by its code; of equal numbers the shortest.
+    names: Vec<String>,
+    /// The line in which each comes first.
+    lines: Vec<usize>,
+    is_number: Vec<bool>,
+    by_spelling: HashMap<String, u32>,
+    by_number: HashMap<String, u32>,
+}
+
+impl Texts {
+    /// Adds the field of the next row; `false` if its value is missing.
+    fn push(&mut self, field: &str, line: usize, fields: &Fields) -> bool {
+        if let Some(&code) = self.by_spelling.get(field) {
+            self.codes.push(Some(code));
+            return true;
+        }
+        if fields.is_missing(field) {
+            self.codes.push(None);
+            return false;
+        }
+        let new = self.names.len() as u32; // more than 2^32 texts do not fit into memory
+        let key = fields.number_key(field);
+        let is_number = key.is_some();
+        let code = key.map_or(new, |key| *self.by_number.entry(key).or_insert(new));
+        match self.names.get_mut(code as usize) {
+            None => {
+                self.names.push(field.to_owned());
+                self.lines.push(line);
+                self.is_number.push(is_number);
+            }
+            Some(name) if (field.len(), field) < (name.len(), name.as_str()) => *name = field.to_owned(),
+            Some(_) => {}
+        }
+        self.by_spelling.insert(field.to_owned(), code);
+        self.codes.push(Some(code));
+        true
+    }
+
+    /// How many of the texts are numbers.
+    fn numeric(&self) -> usize {
+        self.is_number.iter().filter(|&&is_number| is_number).count()
+    }
+
+    /// The first number that is written otherwise, with its line, if half of the texts are such numbers; of
+    /// units, only the first counts.
+    fn written_otherwise(&self) -> Option<(usize, String, NumberForm)> {
+        let forms: Vec<Option<NumberForm>> = self.names.iter().map(|name| NumberForm::of(name)).collect();
+        let first = forms.iter().position(Option::is_some)?;
+        let first_form = forms[first].clone()?;
+        let counts = |form: &&NumberForm| !matches!(form, NumberForm::Unit(_)) || **form == first_form;
+        let all = forms.iter().flatten().filter(counts).count();
+        (2 * all >= self.names.len()).then(|| (self.lines[first], self.names[first].clone(), first_form))
+    }
+
+    /// The rows that are kept, and the texts in them in order: by value if all are numbers, so that 10
+    /// follows 9, else by letter.
+    fn finish(self, keep: &[bool], fields: &Fields) -> ColumnValues {
+        let codes: Vec<Option<u32>> =
+            self.codes.into_iter().zip(keep).filter(|&(_, &keep)| keep).map(|(code, _)| code).collect();
+        let mut is_used = vec![false; self.names.len()];
+        codes.iter().flatten().for_each(|&code| is_used[code as usize] = true);
+        let mut texts: Vec<(String, usize)> =
+            self.names.into_iter().zip(0..).filter(|&(_, code)| is_used[code]).collect();
+        texts.sort();
+        let value = |text: &str| fields.value(text).unwrap_or(f64::NAN);
+        if texts.iter().all(|(text, _)| value(text).is_finite()) {
+            texts.sort_by(|(a, _), (b, _)| value(a).total_cmp(&value(b)));
+        }
+        let mut ranks = vec![0; is_used.len()];
+        texts.iter().zip(0..).for_each(|(&(_, code), rank)| ranks[code] = rank);
+        let codes = codes.into_iter().map(|code| code.map(|code| ranks[code as usize])).collect();
+        ColumnValues::Categories { codes, names: texts.into_iter().map(|(text, _)| text).collect() }
+    }
+}
+
+impl ColumnValues {
+    /// What messages call them.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            ColumnValues::Numbers(_) => "numbers",
+            ColumnValues::Dates(_) => "dates",
+            ColumnValues::Categories { .. } => "categories",
+        }
+    }
+
+    /// How many values are missing.
+    fn missing(&self) -> usize {
+        match self {
+            ColumnValues::Numbers(numbers) | ColumnValues::Dates(numbers) => {
+                numbers.iter().filter(|number| number.is_nan()).count()
+            }
+            ColumnValues::Categories { codes, .. } => codes.iter().filter(|code| code.is_none()).count(),
         }
     }
 }
 
-/// The texts in order, by value if all of them are numbers, so that 10 follows 9, else by letter; and which
-/// is the how-manieth of them.
-fn sorted(places: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
-    let mut texts: Vec<(String, u32)> = places.into_iter().collect();
-    texts.sort();
-    let value = |text: &str| text.parse().unwrap_or(f64::NAN);
-    if texts.iter().all(|(text, _)| value(text).is_finite()) {
-        texts.sort_by(|(a, _), (b, _)| value(a).total_cmp(&value(b)));
-    }
-    let mut ranks = vec![0; texts.len()];
-    texts.iter().zip(0..).for_each(|(&(_, place), rank)| ranks[place as usize] = rank);
-    (texts.into_iter().map(|(text, _)| text).collect(), ranks)
-}
-
-/// Whether there is something to predict, and no doubt what.
-fn check_answers(answers: &ColumnValues, task: Task, rows: usize) -> Result<(), CsvProblem> {
+/// Whether there is something to predict.
+fn check_answers(answers: &ColumnValues, rows: usize) -> Result<(), CsvProblem> {
     match answers {
         ColumnValues::Numbers(values) if values.iter().all(|value| value == &values[0]) => {
             Err(CsvProblem::OneValue { value: values[0], rows })
         }
-        ColumnValues::Categories { names, .. } => {
-            let values: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-            let (distinct, many) = (names.len(), names.len() > MOST_CLASSES_UNASKED);
-            match values {
-                _ if distinct == 1 => Err(CsvProblem::OneClass { class: names[0].clone(), rows }),
-                Some(values)
-                    if task == Task::Auto
-                        && many
-                        && (2 * distinct > rows || values.iter().any(|value| value.fract() != 0.0)) =>
-                {
-                    Err(CsvProblem::LooksLikeNumbers { distinct, rows })
-                }
-                _ => Ok(()),
-            }
+        ColumnValues::Categories { names, .. } if names.len() == 1 => {
+            Err(CsvProblem::OneClass { class: names[0].clone(), rows })
         }
-        ColumnValues::Numbers(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -490,9 +862,6 @@ fn check_answers(answers: &ColumnValues, task: Task, rows: usize) -> Result<(), 
 /// them.
 fn check_column(values: &ColumnValues, asked: bool, rows: usize) -> Result<(), CsvProblem> {
     match values {
-        ColumnValues::Numbers(numbers) if numbers.iter().all(|number| number.is_nan()) => {
-            Err(CsvProblem::NoValue { rows })
-        }
         ColumnValues::Categories { names, .. } => {
             let (distinct, example) = (names.len(), names.first());
             match example {
@@ -506,6 +875,7 @@ fn check_column(values: &ColumnValues, asked: bool, rows: usize) -> Result<(), C
                 _ => Ok(()),
             }
         }
-        ColumnValues::Numbers(_) => Ok(()),
+        _ if values.missing() == rows => Err(CsvProblem::NoValue { rows }),
+        _ => Ok(()),
     }
 }

@@ -38,7 +38,7 @@ fn assert_csv_message(table: impl AsRef<[u8]>, message: &str) {
 fn unknown_dataset_lists_the_known_ones() {
     assert_message(
         Dataset::named("mnist"),
-        "no data set is named \"mnist\" | known: iris, breast_cancer, digits",
+        "no data set is named \"mnist\" | known: iris, breast_cancer, digits, penguins",
     );
 }
 
@@ -46,7 +46,7 @@ fn unknown_dataset_lists_the_known_ones() {
 fn unknown_dataset_asks_about_a_near_name() {
     assert_message(
         Dataset::named("breast-cancer"),
-        "no data set is named \"breast-cancer\" | known: iris, breast_cancer, digits \
+        "no data set is named \"breast-cancer\" | known: iris, breast_cancer, digits, penguins \
          | did you mean \"breast_cancer\"?",
     );
 }
@@ -239,8 +239,8 @@ fn csv_quote_that_is_not_closed_does_not_print_the_rest_of_the_file() {
     let table = format!("petal,sepal,species\n1,\"2,a\n{}", "3,4,b\n".repeat(100));
     assert_csv_message(
         table,
-        "flowers.csv, line 2, column \"species\": expected 3 fields, as in the header, found 2 \
-         | is a value missing, or the line cut short?",
+        "flowers.csv, line 2, column \"sepal\": expected a closing quote, found the end of the table \
+         | close the quote that begins the field, or remove it",
     );
     let table = format!("petal,species\n\"1,a\n{}\",b\n", "2,b\n".repeat(100));
     assert_csv_message(
@@ -459,21 +459,22 @@ fn table_without_a_header_or_a_row() {
 
 #[test]
 fn table_of_values_that_are_missing() {
+    let error = CsvOptions { missing: Missing::Error, ..y() };
     assert_table_message(
         "x,y\n1,a\nn/a,b\n",
-        &y(),
-        "t.csv, line 3, column \"x\": expected a number, found \"n/a\" \
-         | correct it, or name the column in --categorical (text is a category) or --ignore",
+        &error,
+        "t.csv, line 3, column \"x\": expected a value, found \"n/a\", which stands for a missing value \
+         | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
     );
     assert_table_message(
         "x,y\n1,a\nNA,b\n",
-        &y(),
+        &error,
         "t.csv, line 3, column \"x\": expected a value, found \"NA\", which stands for a missing value \
          | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
     );
     assert_table_message(
         "x,y\n1,a\n2,?\n",
-        &CsvOptions { missing: Missing::Mean, ..y() },
+        &error,
         "t.csv, line 3, column \"y\": expected a value, found \"?\", which stands for a missing value \
          | fill it in, or leave the row out, as --missing drop does",
     );
@@ -484,9 +485,15 @@ fn table_of_values_that_are_missing() {
          | --ignore leaves out the columns that are hardly filled in, --missing mean fills them in",
     );
     assert_table_message(
-        "x,z,y\n1,,a\n2,nan,b\n",
-        &CsvOptions { missing: Missing::Mean, ..y() },
+        "z,y\n,a\nnan,b\n",
+        &y(),
         "t.csv, column \"z\": expected values, found none in 2 rows | leave the column out with --ignore",
+    );
+    assert_table_message(
+        "z,y\n1,\n2,?\n",
+        &y(),
+        "t.csv, line 2, column \"y\": expected a value, found an empty field \
+         | fill it in, or leave the row out, as --missing drop does",
     );
 }
 
@@ -501,10 +508,115 @@ fn table_of_numbers_and_texts_in_one_column() {
     assert_table_message(
         "x,y\nwide,a\n1,b\n",
         &y(),
-        &format!(
-            "t.csv, line 3, column \"x\": expected a text, as in the rows above, found the number \"1\" | {hint}"
-        ),
+        &format!("t.csv, line 2, column \"x\": expected a number, found \"wide\" | {hint}"),
     );
+}
+
+#[test]
+fn table_of_numbers_written_otherwise() {
+    let message = |form: &str| {
+        format!(
+            "t.csv, line 2, column \"x\": expected a number, found {form}, or name the column in \
+        categorical or ignore"
+        )
+    };
+    for (first, second, form) in [
+        ("\"36,5\"", "\"37,1\"", "\"36,5\", a number with a decimal comma | set decimal to comma"),
+        (
+            "\"1,200\"",
+            "950",
+            "\"1,200\", a number with a comma | set thousands to comma, or decimal to comma",
+        ),
+        ("1 200", "1 300", "\"1 200\", a number with separated thousands | set thousands to space"),
+        (
+            "1.200.000",
+            "1.300.000",
+            "\"1.200.000\", a number with separated thousands | set thousands to point, and decimal to comma",
+        ),
+        ("10%", "12%", "\"10%\", a percentage | write the number without the sign"),
+        ("$5", "$6", "\"$5\", an amount of money | write the number without the currency"),
+        ("5 kg", "6 kg", "\"5 kg\", a number with \"kg\" behind it | write the number alone"),
+        (
+            "2024-03-31",
+            "2024-04-01",
+            "\"2024-03-31\", a date | name the column in dates, which makes it a number of days",
+        ),
+        (
+            "31.3.2024",
+            "1.4.2024",
+            "\"31.3.2024\", a date | write it as 2024-03-31 and name the column in dates",
+        ),
+        ("12:30", "12:45", "\"12:30\", a time | write it as a number, such as minutes"),
+        ("0x1F", "0x20", "\"0x1F\", a hexadecimal number | write it in decimal"),
+        ("(12)", "(13)", "\"(12)\", a number in parentheses | write it with a minus sign"),
+        ("1_000", "2_000", "\"1_000\", a number | write it in plain digits"),
+    ] {
+        // however often each comes
+        for rows in [1, 5] {
+            let rows = format!("{first},a\n{second},b\n").repeat(rows);
+            assert_table_message(&format!("x,y\n{rows}"), &y(), &message(form));
+        }
+    }
+    // and in rows for a model that is there
+    assert_new_message(
+        "width,colour\n\"1,5\",red\n",
+        "new.csv, line 2, column \"width\": expected a number, found \"1,5\", a number with a decimal comma \
+         | set decimal to comma",
+    );
+}
+
+#[test]
+fn table_whose_quotes_do_not_match() {
+    let unclosed = "expected a closing quote, found the end of the table | close the quote that begins the field, or remove it";
+    for (text, place) in [
+        ("x,y\n1,a\n2,\"b\n3,a\n", "line 3, column \"y\""),
+        ("x,y\n\"1,a\n2,b\n", "line 2, column \"x\""),
+        ("x,y\n1,\"a\nb\"\n\"2,b\n", "line 4, column \"x\""),
+        ("x,\"y\n1,a\n2,b\n", "line 1"),
+    ] {
+        assert_table_message(text, &y(), &format!("t.csv, {place}: {unclosed}"));
+        assert_message(
+            features_from_csv(text.as_bytes(), "t.csv", &["x"]),
+            &format!("t.csv, {place}: {unclosed}"),
+        );
+    }
+    let twice = "a quote inside a quoted field is written twice, \"\"";
+    for (text, message) in [
+        (
+            "x,y\n1,\"a\"b\n",
+            format!(
+                "line 2, column \"y\": expected the end of the field behind its closing quote, \
+            found \"b\" | {twice}"
+            ),
+        ),
+        (
+            "x,y\n1,a\n2,\"b\n3,a\n4,\"b\n",
+            format!(
+                "line 3, column \"y\": expected the end of the field behind its closing \
+            quote in line 5, found \"b\" | {twice}"
+            ),
+        ),
+        (
+            "x,y\n1,\"a \\\"b\\\" c\"\n",
+            format!(
+                "line 2, column \"y\": expected the end of the field behind its closing \
+            quote, found \"b\\\\\" | {twice}, and not as \\\""
+            ),
+        ),
+    ] {
+        assert_table_message(text, &y(), &format!("t.csv, {message}"));
+    }
+}
+
+#[test]
+fn table_of_whole_numbers_that_are_rounded() {
+    let rest = "found \"9007199254740993\", which would become 9007199254740992 \
+        | if the column holds identifiers, name it in ignore or categorical";
+    let message = format!("line 3, column \"x\": expected a whole number that a 64-bit float holds, {rest}");
+    let text = "x,y\n9007199254740992,a\n9007199254740993,b\n";
+    assert_table_message(text, &y(), &format!("t.csv, {message}"));
+    assert_message(Dataset::from_csv(text.as_bytes(), "t.csv", "y"), &format!("t.csv, {message}"));
+    assert_message(features_from_csv(text.as_bytes(), "t.csv", &["x"]), &format!("t.csv, {message}"));
 }
 
 #[test]
@@ -527,12 +639,17 @@ fn table_with_a_column_of_names() {
 
 #[test]
 fn table_with_nothing_clear_to_predict() {
-    let rows: String = (0..30).map(|k| format!("1,{}.5\n", k % 21)).collect();
+    let rows: String = (0..30).map(|k| format!("1,{k}.5\n")).collect();
     assert_table_message(
-        &format!("x,y\n{rows}"),
+        &format!("x,y\n{rows}1,high\n"),
         &y(),
-        "t.csv, column \"y\": expected classes, found 21 different numbers in 30 rows \
-         | choose --task numbers to predict numbers, or --task classes if each of them is a class",
+        "t.csv, line 32, column \"y\": expected a number to predict, found \"high\" | --task classes predicts texts",
+    );
+    assert_table_message(
+        "x,y\n1,36.5\n1,\"36,5\"\n2,\"37,5\"\n",
+        &y(),
+        "t.csv, line 3, column \"y\": expected a number, found \"36,5\", a number with a decimal comma \
+         | set decimal to comma, or set task to classification if each is a class",
     );
     let numbers = CsvOptions { task: Task::Numbers, ..y() };
     assert_table_message(
@@ -735,8 +852,9 @@ fn min_max_of_what_no_fit_gives() {
 fn options_of_other_words() {
     let message = |error: SpecError| error.to_string();
     assert_eq!(
-        message("Clases".parse::<Task>().unwrap_err()),
-        "--task: expected one of auto, classes, numbers, found \"Clases\" | did you mean \"classes\"?"
+        message("Regression".parse::<Task>().unwrap_err()),
+        "--task: expected one of auto, classification, regression, found \"Regression\" \
+         | did you mean \"regression\"?"
     );
     assert_eq!(
         message("fill".parse::<Missing>().unwrap_err()),
@@ -1158,8 +1276,7 @@ fn assert_spec_message(text: &str, message: &str) {
     assert_eq!(text.parse::<DataSource>().unwrap_err().to_string(), message);
 }
 
-const KNOWN: &str =
-    "iris, breast_cancer, digits, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv, FILE.npz";
+const KNOWN: &str = "iris, breast_cancer, digits, penguins, xor, moons, circles, blobs, spirals, mnist:DIR, FILE.csv, FILE.npz";
 
 #[test]
 fn source_of_an_unknown_name() {

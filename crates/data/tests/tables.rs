@@ -2,7 +2,8 @@
 
 use ndarray::array;
 use surprisal_data::{
-    Categorical, ColumnValues, CsvOptions, Encoder, Missing, Scaling, Standardize, Table, Task, Unseen,
+    Categorical, ColumnValues, CsvOptions, Dataset, Decimal, Encoder, Missing, Scaling, Standardize, Table,
+    Task, Thousands, Unseen,
 };
 
 /// Options for a table whose target is "y".
@@ -66,12 +67,18 @@ fn a_table_says_what_it_holds_unless_somebody_says_otherwise() {
     let kinds = |text: &str, options: &CsvOptions| -> String {
         let kind = |values: &ColumnValues| match values {
             ColumnValues::Numbers(_) => 'n',
+            ColumnValues::Dates(_) => 'd',
             ColumnValues::Categories { .. } => 'c',
         };
         table(text, options).columns().iter().map(|column| kind(&column.values)).collect()
     };
     assert_eq!(kinds(PETS, &y()), "ncn");
-    assert_eq!(kinds(PETS, &CsvOptions { categorical: columns(&["colour", "weight"]), ..y() }), "ncc");
+    assert_eq!(kinds(PETS, &CsvOptions { categorical: columns(&["weight"]), ..y() }), "ncc");
+    // a column of few kinds most of which are texts holds categories, one of numbers and few texts is a mistake
+    let drives = "drive,y\nf,1\n4,2\nr,1\nf,2\n4,1\nr,2\n";
+    assert_eq!(kinds(drives, &y()), "c");
+    let typo = drives.replace("f,", "5,").replace("4,", "6,");
+    assert!(Table::from_csv(typo.as_bytes(), "t", &y()).is_err());
     // a column whose first values are missing is what the others are
     let gaps = "a,b,y\n,?,1\nred,2,2\nred,3,1\nblue,4,2\nblue,NA,1\n";
     assert_eq!(kinds(gaps, &CsvOptions { missing: Missing::Mean, ..y() }), "cn");
@@ -93,20 +100,175 @@ fn columns_of_one_name_may_be_ignored() {
 }
 
 #[test]
-fn many_different_numbers_are_classes_only_if_somebody_says_so() {
-    let rents: String = (0..40).map(|k| format!("{k},{}.5\n", 700 + k)).collect();
-    let rents = format!("x,y\n{rents}");
-    let as_task = |task| CsvOptions { task, ..y() };
-    assert!(Table::from_csv(rents.as_bytes(), "t", &y()).is_err());
-    let numbers = table(&rents, &as_task(Task::Numbers));
-    assert_eq!((numbers.values()[1], numbers.labels().len(), numbers.class_names().len()), (701.5, 0, 0));
-    let classes = table(&rents, &as_task(Task::Classes));
-    assert_eq!((classes.labels()[1], classes.values().len(), classes.class_names().len()), (1, 0, 40));
-    // so are whole numbers of which nearly every row has its own; but not 30 numbers that come again and again
-    let whole = rents.replace(".5", "");
-    assert!(Table::from_csv(whole.as_bytes(), "t", &y()).is_err());
-    let digits: String = (0..90).map(|k| format!("{k},{}\n", k % 30)).collect();
-    assert_eq!(table(&format!("x,y\n{digits}"), &y()).class_names().len(), 30);
+fn numbers_to_predict_are_those_with_fractions_or_of_many_kinds() {
+    let predicted = |task, target: &dyn Fn(usize) -> String| {
+        let rows: String = (0..90).map(|k| format!("{},{}\n", k % 7, target(k))).collect();
+        let table = table(&format!("x,y\n{rows}"), &CsvOptions { task, ..y() });
+        (table.values().len(), table.class_names().len())
+    };
+    let auto = |target: &dyn Fn(usize) -> String| predicted(Task::Auto, target);
+    assert_eq!(auto(&|k| format!("{}", k % 20)), (0, 20));
+    assert_eq!(auto(&|k| format!("{}", k % 21)), (90, 0));
+    assert_eq!(auto(&|k| format!("{}.0", k % 3)), (0, 3));
+    assert_eq!(auto(&|k| format!("{}", (k % 3) as f64 / 2.0)), (90, 0));
+    assert_eq!(auto(&|k| format!("t{}", k % 30)), (0, 30));
+    // what is said holds
+    assert_eq!(predicted(Task::Numbers, &|k| format!("{}", k % 2)), (90, 0));
+    assert_eq!(predicted(Task::Classes, &|k| format!("{}.5", k % 40)), (0, 40));
+}
+
+#[test]
+fn what_was_taken_for_what_is_told() {
+    let rows: String = (0..30).map(|k| format!("{},{k}\n", k % 7)).collect();
+    let notices = |text: &str, options: &CsvOptions| -> Vec<String> {
+        table(text, options).notices().iter().map(ToString::to_string).collect()
+    };
+    let text = format!("x,y\n{rows}");
+    assert_eq!(
+        notices(&text, &y()),
+        [
+            "the target \"y\" has 30 different numbers and is taken for regression | set task to classification if that is wrong"
+        ]
+    );
+    assert!(notices(&text, &CsvOptions { task: Task::Numbers, ..y() }).is_empty());
+    assert_eq!(
+        notices("5.1,3.5,y\n4.9,3,a\n5,2,b\n", &y()),
+        [
+            "the first line is read as names, but looks like a row of data: \"5.1\", \"3.5\", \"y\" | set header to false if it is one"
+        ]
+    );
+    assert_eq!(
+        notices("zip,x,y\n01000,1,a\n20000,5,b\n", &y()),
+        [
+            "\"zip\" is read as numbers, of which some have leading zeros, such as \"01000\" | name it in categorical if they are codes"
+        ]
+    );
+    assert_eq!(
+        notices("x,z,y\n1,,a\n,q,b\n3,q,\n3,q,b\n7,q,a", &y()),
+        [
+            "1 row was left out because a value is missing in the target column",
+            "2 missing values are filled in: 1 in \"x\", 1 in \"z\""
+        ]
+    );
+    assert_eq!(
+        notices("x,y\n1,a\n,b\n3,\n3,b\n", &CsvOptions { missing: Missing::Drop, ..y() }),
+        ["2 rows were left out because a value is missing, in 1 of them in the target column"]
+    );
+    assert_eq!(
+        notices("drive,y\nf,1\n4,2\nr,1\nf,2\n4,1\nr,2\n", &y()),
+        ["\"drive\" holds texts and numbers, all taken for categories: \"4\", \"f\", \"r\""]
+    );
+}
+
+#[test]
+fn columns_that_count_or_have_no_name_or_no_value_are_left_out() {
+    let rows = |first: usize, rows: usize| -> String {
+        (0..rows).map(|k| format!("{},{},{},,{}\n", first + k, (k * k) % 5, k % 3, k % 2)).collect()
+    };
+    let text = |first, count| format!("id,x,,z,y\n{}", rows(first, count));
+    let names = |table: &Table| Vec::from_iter(table.columns().iter().map(|column| column.name.clone()));
+    for first in [0, 1, 1000] {
+        let table = table(&text(first, 12), &y());
+        assert_eq!(names(&table), ["x"]);
+        let told: Vec<String> = table.notices().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "left out because of having no name: column 3",
+                "left out because of counting the rows: \"id\" | name in keep what is more than a row number",
+                "left out because of having no values: \"z\""
+            ]
+        );
+    }
+    // the model wants none of them
+    let encoder = Encoder::fit(&table(&text(1, 12), &y()), Scaling::None).unwrap();
+    assert_eq!(read(&encoder, "x\n3\n", Unseen::Error), array![[3.0]]);
+    // in few rows, numbers count by chance
+    assert_eq!(names(&table(&text(1, 7), &y())), ["id", "x"]);
+    let keep = CsvOptions { keep: vec!["id".into(), "2".into()], ..y() };
+    assert_eq!(names(&table(&text(1, 12), &keep)), ["id", "x", ""]);
+    // what is named is left out without a word, and by place too
+    let ignore = CsvOptions { ignore: vec!["id".into(), "".into(), "3".into()], ..y() };
+    assert_eq!(table(&text(1, 12), &ignore).notices(), []);
+    // where nothing else is left, it is the predictor
+    let seconds: String = (1..=20).map(|k| format!("{k},{}.5\n", 100 + k)).collect();
+    assert_eq!(names(&table(&format!("x,y\n{seconds}"), &y())), ["x"]);
+    assert_eq!(names(&table(",y\n5,a\n6,b\n", &y())), [""]);
+    // gaps and other orders are no count
+    let shuffled: String = (0..20).map(|k| format!("{},{},{}\n", (k * 7) % 20, k % 3, k % 2)).collect();
+    assert_eq!(names(&table(&format!("id,x,y\n{shuffled}"), &y())), ["id", "x"]);
+    // where nothing is read but numbers, nothing is left out
+    let set = Dataset::from_csv(format!("x,y\n{seconds}").as_bytes(), "t", "y").unwrap();
+    assert_eq!(set.columns(), 1);
+}
+
+#[test]
+fn equal_numbers_are_one_class_and_one_category_however_they_are_written() {
+    let text = "a,b,y\n1,x,1\n1.0,x,1.0\n01,x,0.0\n2,x,0\n2e0,x,1e0\n+2,x,-0\n";
+    let table = table(text, &CsvOptions { categorical: columns(&["a"]), ..y() });
+    assert_eq!(
+        (table.class_names(), table.labels()),
+        (&["0".to_owned(), "1".to_owned()][..], &[1, 1, 0, 0, 1, 0][..])
+    );
+    let encoder = Encoder::fit(&table, Scaling::None).unwrap();
+    assert_eq!(encoder.feature_names(), ["a=1", "a=2", "b=x"]);
+    assert_eq!(encoder.apply(&table).unwrap().column(0).to_vec(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(
+        read(&encoder, "a,b\n1.00,x\n2.0,x\n", Unseen::Error),
+        array![[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
+    );
+    // numbers that only look equal in 64 bits are two
+    let ids = "a,y\n9007199254740993,0\n9007199254740992,1\n9007199254740993,0\n9007199254740992,1\n";
+    let ids =
+        Table::from_csv(ids.as_bytes(), "t", &CsvOptions { categorical: columns(&["a"]), ..y() }).unwrap();
+    assert_eq!(Encoder::fit(&ids, Scaling::None).unwrap().width(), 2);
+}
+
+#[test]
+fn numbers_are_read_with_the_signs_that_are_named() {
+    let options =
+        CsvOptions { separator: Some(b';'), decimal: Decimal::Comma, thousands: Thousands::Point, ..y() };
+    let german = table("x;z;y\n1.200,5;3,5;1,5\n-7;4;2\n", &options);
+    assert_eq!(german.columns()[0].values, ColumnValues::Numbers(vec![1200.5, -7.0]));
+    assert_eq!(german.values(), [1.5, 2.0]);
+    let encoder = Encoder::fit(&german, Scaling::None).unwrap();
+    let new = encoder.read_csv("z;x\n0,5;2.000\n".as_bytes(), "new", &options, Unseen::Error).unwrap();
+    assert_eq!(new, array![[2000.0, 0.5]]);
+}
+
+#[test]
+fn dates_are_days_and_are_scaled() {
+    let options = CsvOptions { dates: vec!["day".to_owned()], ..y() };
+    let text = "day,x,y\n1970-01-02,5,a\n1970-01-04T12:00,6,b\n,6,a\n";
+    let table = table(text, &options);
+    assert!(
+        matches!(&table.columns()[0].values, ColumnValues::Dates(days) if days[..2] == [1.0, 3.5] && days[2].is_nan())
+    );
+    let encoder = Encoder::fit(&table, Scaling::MinMax).unwrap();
+    encoder.check().unwrap();
+    assert_eq!(encoder.apply(&table).unwrap().column(0).to_vec(), [0.0, 1.0, 0.5]);
+    assert_eq!(read(&encoder, "x,day\n5,1970-01-07\n6,NA\n", Unseen::Error), array![[2.0, 0.0], [0.5, 1.0]]);
+    let error = encoder.read_csv("x,day\n5,17\n".as_bytes(), "new", &CsvOptions::default(), Unseen::Error);
+    assert!(error.unwrap_err().to_string().contains("line 2, column \"day\": expected a date"));
+}
+
+#[test]
+fn the_words_for_missing_values_can_be_named() {
+    let text = &format!("country,x,y\n{}", "NA,1,1\nDE,-999,2\nNA,3,1\nDE,4,2\n".repeat(2));
+    let with = |words: &[&str]| CsvOptions {
+        missing_words: Some(words.iter().map(|word| word.to_string()).collect()),
+        missing: Missing::Drop,
+        ..y()
+    };
+    assert_eq!(table(text, &with(&[])).rows(), 8);
+    let no_nines = with(&["-999"]);
+    let kept = table(text, &no_nines);
+    assert_eq!(kept.rows(), 6);
+    assert_eq!(
+        Encoder::fit(&kept, Scaling::None).unwrap().feature_names(),
+        ["country=DE", "country=NA", "x"]
+    );
+    assert_eq!(table(text, &CsvOptions { missing: Missing::Drop, ..y() }).rows(), 4);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use surprisal_data::{CsvOptions, DataSource, Dataset, Unseen};
+use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
@@ -55,20 +55,15 @@ impl Asked {
         self.told.data.is_none()
     }
 
-    fn options(&self) -> Result<CsvOptions, RunError> {
-        let Settings { header, separator, .. } = &self.settings;
-        let separator =
-            separator.as_deref().map(CsvOptions::parse_separator).transpose().map_err(RunError::usage)?;
-        Ok(CsvOptions { header: header.unwrap_or(true), separator, ..CsvOptions::default() })
-    }
-
     /// The rows of the data, as the net wants them; of MNIST the test images.
     ///
     /// # Errors
     /// If the data cannot be read, or have other columns than the net was trained on.
     pub fn features(&self, unseen: Unseen) -> Result<Array2<f64>, RunError> {
         match self.data()? {
-            DataSource::Csv(path) => Ok(self.saved.encoder.read_csv_path(path, &self.options()?, unseen)?),
+            DataSource::Csv(path) => {
+                Ok(self.saved.encoder.read_csv_path(path, &job::table_options(&self.settings)?, unseen)?)
+            }
             other => Ok(self.arrays(other)?.features),
         }
     }
@@ -81,7 +76,7 @@ impl Asked {
         let set = match self.data()? {
             DataSource::Csv(path) => {
                 let features = self.features(unseen)?;
-                let texts = crate::answers::column(path, &self.options()?, self.settings.target.as_deref())?;
+                let targets = Targets::read_csv_path(path, &job::table_options(&self.settings)?)?;
                 let mut set = Dataset {
                     name: path.display().to_string(),
                     features,
@@ -92,10 +87,10 @@ impl Asked {
                 };
                 match &self.saved.answers {
                     Answers::Classes(names) => {
-                        set.labels = texts.labels(names)?;
+                        set.labels = targets.labels(names)?;
                         set.class_names = names.clone();
                     }
-                    Answers::Number { .. } => set.values = texts.values()?,
+                    Answers::Number { .. } => set.values = targets.values()?,
                 }
                 set
             }

@@ -2,7 +2,7 @@
 
 use surprisal_data::metrics::Metric;
 use surprisal_data::{
-    Categorical, CsvOptions, DataSource, Dataset, Encoder, Loaded, Task, oversampled, undersampled,
+    Categorical, CsvOptions, DataSource, Dataset, Encoder, Loaded, Notice, oversampled, undersampled,
 };
 use surprisal_layers::{Init, Mlp, Rng, Sizes, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
@@ -51,8 +51,8 @@ pub struct Job {
     pub encoder: Encoder,
     /// What the net's outputs mean.
     pub answers: Answers,
-    /// Rows that were left out because a value was missing.
-    pub dropped: usize,
+    /// What reading the data decided without being asked.
+    pub notices: Vec<Notice>,
 }
 
 /// Metrics, and what they came to.
@@ -108,26 +108,37 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
             path.display()
         )));
     }
-    let defaults = CsvOptions::default();
     let names = |list: &Option<List>| list.clone().unwrap_or_default().0;
     let options = CsvOptions {
-        header: settings.header.unwrap_or(defaults.header),
-        separator: settings
-            .separator
-            .as_deref()
-            .map(CsvOptions::parse_separator)
-            .transpose()
-            .map_err(RunError::usage)?,
-        target: settings.target.clone(),
-        task: settings.task.unwrap_or(Task::Auto),
+        task: settings.task.unwrap_or_default(),
         ignore: names(&settings.ignore),
+        keep: names(&settings.keep),
         categorical: match &settings.categorical {
             Some(columns) => Categorical::Columns(columns.0.clone()),
-            None => defaults.categorical,
+            None => Categorical::Auto,
         },
-        missing: settings.missing.unwrap_or(defaults.missing),
+        dates: names(&settings.dates),
+        missing: settings.missing.unwrap_or_default(),
+        ..table_options(settings)?
     };
     Ok(data.open(&options, rng)?)
+}
+
+/// How a table is written, and which column is its target: what new rows have to share with those of the training.
+pub(crate) fn table_options(settings: &Settings) -> Result<CsvOptions, RunError> {
+    let separator = settings.separator.as_deref().map(CsvOptions::parse_separator).transpose();
+    Ok(CsvOptions {
+        header: settings.header.unwrap_or(true),
+        separator: separator.map_err(RunError::usage)?,
+        decimal: settings.decimal.unwrap_or_default(),
+        thousands: settings.thousands.unwrap_or_default(),
+        missing_words: settings.missing_words.as_ref().map(|List(words)| match &words[..] {
+            [none] if none == "none" => Vec::new(),
+            words => words.to_vec(),
+        }),
+        target: settings.target.clone(),
+        ..CsvOptions::default()
+    })
 }
 
 /// The share of rows that decide about epochs.
@@ -277,8 +288,8 @@ impl Job {
         // before a folder is made for it
         trainer.check(&model, &params, [&parts.examples[0], &parts.examples[1]])?;
         let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
-        let dropped = loaded.dropped();
-        Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, dropped })
+        let notices = loaded.notices().to_vec();
+        Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, notices })
     }
 
     /// Trains the net, from the start or from a checkpoint.

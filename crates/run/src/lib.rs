@@ -19,7 +19,6 @@
 
 #![forbid(unsafe_code)]
 
-mod answers;
 mod asked;
 mod cores;
 mod cross_validation;

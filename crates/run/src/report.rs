@@ -416,8 +416,8 @@ fn data(job: &Job) -> String {
         text += &format!(", {} to decide about epochs", rows(validation));
     }
     text += &format!(", and {} to judge by at the end.", rows(&parts.test));
-    if job.dropped > 0 {
-        text += &format!(" Another {} were left out because a value is missing.", job.dropped);
+    for notice in &job.notices {
+        text += &format!(" Note: {notice}.");
     }
     if let Some(noise) = job.settings.label_noise.filter(|&noise| noise > 0.0) {
         text += &format!(" Of the training rows, {} were given a wrong class on purpose.", percent(noise));

@@ -5,7 +5,9 @@ use std::fmt::{Display, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use surprisal_data::{CsvOptions, DataSource, Missing, Scaling, Task};
+use surprisal_data::{
+    CsvOptions, DataSource, Decimal, Missing, Scaling, Task, Thousands, join_list, split_list,
+};
 use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_train::{Objective, Watch};
@@ -64,19 +66,29 @@ macro_rules! settings {
 
 settings! {
     "Data" {
-        /// What to learn from: FILE.csv, FILE.tsv, FILE.npz, iris, breast_cancer, digits, mnist:DIR, or a set that is drawn:
+        /// What to learn from: FILE.csv, FILE.tsv, FILE.npz, iris, breast_cancer, digits, penguins, mnist:DIR, or a set that is drawn:
         /// moons:n=500,noise=0.2, xor, circles, blobs, spirals
         data: DataSource = "SOURCE";
         /// The column of a table that is to be predicted, by name or by place: 0 is the first, -1 the last
         target: String = "COLUMN";
-        /// What is predicted: classes, numbers, or auto [default: auto]
+        /// What is predicted: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
         task: Task = "TASK";
-        /// Columns of a table to leave out, separated by commas
+        /// Columns of a table to leave out, separated by commas, a name with a comma in quotes; columns without a name, without values, or that count the rows are left out anyway
         ignore: List = "COLUMNS";
-        /// Columns of a table that hold categories, separated by commas [default: those of text, if it is of few kinds]
+        /// Columns of a table to keep although they have no name or count the rows
+        keep: List = "COLUMNS";
+        /// Columns of a table that hold categories, besides those of text
         categorical: List = "COLUMNS";
-        /// Where a table has no value: error, drop (leave the row out) or mean (fill in the training rows' mean, or their commonest category) [default: error]
+        /// Columns of a table that hold dates such as 2024-03-31 or 2024-03-31T12:30; each becomes days since 1970-01-01
+        dates: List = "COLUMNS";
+        /// Where a table has no value: error, drop (leave the row out) or mean (fill in the training rows' mean, or their most frequent category; rows without a target are left out) [default: mean]
         missing: Missing = "POLICY";
+        /// The words for a missing value in a table, separated by commas, or none; an empty field is always missing [default: NA, NaN, null, ?, N/A, None and the others of pandas]
+        missing_words: List = "WORDS";
+        /// The decimal sign of a table: point or comma [default: point]
+        decimal: Decimal = "SIGN";
+        /// What separates thousands in a table: none, comma, point, space or apostrophe [default: none]
+        thousands: Thousands = "SIGN";
         /// What stands between the columns of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
         separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(|error| error.to_string());
         /// Whether a table begins with the names of its columns [default: true]
@@ -181,7 +193,7 @@ macro_rules! values {
         }
     )+ };
 }
-values! { DataSource, Task, Missing, Scaling, Balance, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
+values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
 
 macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(
@@ -221,17 +233,16 @@ impl Value for Objective {
     }
 }
 
-/// Names, separated by commas.
+/// Names, separated by commas; one that holds a comma stands in double quotes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct List(pub Vec<String>);
 
 impl Value for List {
     fn read(text: &str) -> Result<Self, String> {
-        let names = text.split(',').map(|name| name.trim().to_string());
-        Ok(List(names.filter(|name| !name.is_empty()).collect()))
+        split_list(text).map(List)
     }
     fn written(&self) -> String {
-        self.0.join(",")
+        join_list(&self.0)
     }
 }
 
@@ -447,7 +458,8 @@ impl Settings {
                 DeValue::Array(parts) => {
                     let parts: Option<Vec<_>> = parts.iter().map(|part| part.get_ref().as_str()).collect();
                     match parts {
-                        Some(parts) => parts.join(","),
+                        Some(parts) if parts.is_empty() => continue,
+                        Some(parts) => join_list(&parts),
                         None => {
                             return wrong(
                                 value.span().start,

@@ -1,6 +1,7 @@
 //! What can be wrong with a table, and what to try.
 
 use super::words::{did_you_mean, listed, quoted};
+use crate::fields::NumberForm;
 use crate::suggest::closest;
 use crate::table::MOST_CATEGORIES;
 use std::fmt::{self, Display, Formatter};
@@ -40,12 +41,16 @@ pub enum CsvProblem {
     UnknownColumn { option: &'static str, column: String, columns: Vec<String> },
     /// An option for the columns to predict from names the one to predict.
     TargetNamed { option: &'static str },
-    /// A column is to be left out and to hold categories.
-    IgnoredCategories,
+    /// Two options that exclude each other name one column.
+    NamedTwice { options: [&'static str; 2] },
     /// The label column is the only column, or the only one that is not left out.
     NoFeatures { target: String },
     /// A row has more or fewer fields than the header, or than the first row if no header is `named`.
     FieldCount { expected: usize, found: usize, named: bool },
+    /// A field begins with a quote that nothing closes.
+    UnclosedQuote,
+    /// Something stands behind a closing quote, which is in the line `closed` if that is another.
+    AfterQuote { found: String, closed: Option<usize>, backslash: bool },
     /// A value is missing in the table of a training, in the column to predict (`target`) or another.
     MissingValue { found: String, target: bool },
     /// A value is missing in a row that a model is asked about.
@@ -54,10 +59,16 @@ pub enum CsvProblem {
     NotANumber { found: String, target: Option<String> },
     /// The column to predict holds text, but numbers are to be predicted.
     TargetNotANumber { found: String },
-    /// A column holds texts above, but here a number; or numbers above, but here a text.
-    MixedColumn { found: String, texts: bool },
+    /// A column of numbers holds a text.
+    MixedColumn { found: String },
     /// A number is infinite, or too large for an `f64`.
     NotFinite { found: String },
+    /// A whole number is none of `f64`'s, which would read another.
+    NotWhole { found: String, read: f64 },
+    /// A number is written in a way that the options do not read; where it is not alone, `within` what.
+    WrittenOtherwise { found: String, form: NumberForm, within: Option<Within> },
+    /// A column of dates holds something else.
+    NotADate { found: String },
     /// There is nothing below the header.
     NoRows,
     /// In every row, a value is missing.
@@ -74,8 +85,17 @@ pub enum CsvProblem {
     OneClass { class: String, rows: usize },
     /// All rows have the same number to predict.
     OneValue { value: f64, rows: usize },
-    /// Classes that are many different numbers.
-    LooksLikeNumbers { distinct: usize, rows: usize },
+    /// A class is none of those that a model knows.
+    UnknownClass { found: String, known: Vec<String> },
+}
+
+/// The column that holds a number written otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// One to predict from.
+    Feature,
+    /// The one to predict.
+    Target,
 }
 
 impl Display for CsvError {
@@ -125,8 +145,9 @@ impl Display for CsvProblem {
                 "--{option}: expected columns to predict from, found the one to predict | \
                  name another column, or another --target"
             ),
-            Self::IgnoredCategories => f.write_str(
-                "expected the column in one of --ignore and --categorical, found it in both | keep one of them",
+            Self::NamedTwice { options: [one, other] } => write!(
+                f,
+                "expected the column in one of --{one} and --{other}, found it in both | keep one of them"
             ),
             Self::DuplicateColumn { first, second } => write!(
                 f,
@@ -162,14 +183,12 @@ impl Display for CsvProblem {
                 "expected a number to predict, found {} | --task classes predicts texts",
                 quoted(found)
             ),
-            Self::MixedColumn { found, texts } => {
-                let found = quoted(found);
-                match texts {
-                    true => write!(f, "expected a text, as in the rows above, found the number {found}")?,
-                    false => write!(f, "expected a number, found {found}")?,
-                }
-                f.write_str(" | correct it, or name the column in --categorical (text is a category) or --ignore")
-            }
+            Self::MixedColumn { found } => write!(
+                f,
+                "expected a number, found {} | correct it, or name the column in --categorical (text is a category) \
+                 or --ignore",
+                quoted(found)
+            ),
             Self::NotANumber { found, target } => {
                 write!(f, "expected a number, found {} | every column ", quoted(found))?;
                 match target {
@@ -182,6 +201,40 @@ impl Display for CsvProblem {
                 "expected a finite number, found {} | fill the value in, or leave the row out",
                 quoted(found)
             ),
+            Self::NotWhole { found, read } => write!(
+                f,
+                "expected a whole number that a 64-bit float holds, found {}, which would become {read:.0} | \
+                 if the column holds identifiers, name it in ignore or categorical",
+                quoted(found)
+            ),
+            Self::WrittenOtherwise { found, form, within } => {
+                write!(f, "expected a number, found {}, {form}", quoted(found))?;
+                f.write_str(match within {
+                    None => "",
+                    Some(Within::Feature) => ", or name the column in categorical or ignore",
+                    Some(Within::Target) => ", or set task to classification if each is a class",
+                })
+            }
+            Self::NotADate { found } => write!(
+                f,
+                "expected a date such as 2024-03-31 or 2024-03-31T12:30, found {} | write it so, or leave the row out",
+                quoted(found)
+            ),
+            Self::UnclosedQuote => f.write_str(
+                "expected a closing quote, found the end of the table | close the quote that begins the field, or \
+                 remove it",
+            ),
+            Self::AfterQuote { found, closed, backslash } => {
+                f.write_str("expected the end of the field behind its closing quote")?;
+                if let Some(closed) = closed {
+                    write!(f, " in line {closed}")?;
+                }
+                write!(f, ", found {} | ", quoted(found))?;
+                f.write_str(match backslash {
+                    true => "a quote inside a quoted field is written twice, \"\", and not as \\\"",
+                    false => "a quote inside a quoted field is written twice, \"\"",
+                })
+            }
             Self::NoRows => {
                 f.write_str("expected rows below the header, found none | is the file cut short?")
             }
@@ -218,11 +271,15 @@ impl Display for CsvProblem {
                 f,
                 "expected numbers that differ, found {value} in all {rows} rows | is this the column to predict?"
             ),
-            Self::LooksLikeNumbers { distinct, rows } => write!(
-                f,
-                "expected classes, found {distinct} different numbers in {rows} rows | choose --task numbers to \
-                 predict numbers, or --task classes if each of them is a class"
-            ),
+            Self::UnknownClass { found, known } => {
+                write!(
+                    f,
+                    "expected one of the model's classes, found {} | known: {}",
+                    quoted(found),
+                    listed(known)
+                )?;
+                did_you_mean(f, closest(found, known.iter().map(String::as_str)))
+            }
             Self::OneClass { class, rows } => write!(
                 f,
                 "expected two classes or more, found {} in all {rows} rows | is this the label column?",

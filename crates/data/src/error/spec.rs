@@ -51,6 +51,8 @@ pub enum SpecError {
     Word { option: &'static str, found: String, known: &'static [&'static str] },
     /// A separator is not one character that can separate.
     Separator { found: String },
+    /// One character is to be the decimal sign and to separate thousands.
+    DecimalAndThousands { sign: String },
     /// No metric goes by this name.
     UnknownMetric { name: String },
     /// What scaling divides by is not a finite number above 0.
@@ -120,6 +122,10 @@ impl Display for SpecError {
                 "--separator: expected comma, semicolon, tab, or one such character, found {} | \
                  in a shell, quote the character: ';'",
                 quoted(found)
+            ),
+            Self::DecimalAndThousands { sign } => write!(
+                f,
+                "decimal and thousands: expected two different signs, found {sign} for both | set thousands to another"
             ),
             Self::UnknownMetric { name } => {
                 let known = Metric::names(|_| true);

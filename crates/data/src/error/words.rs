@@ -3,7 +3,7 @@
 use std::fmt::{self, Formatter};
 
 /// Names in quotes; not more than a message can bear.
-pub(super) fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 40;
     let list: Vec<String> = names.iter().take(SHOWN).map(|name| quoted(name)).collect();
     match names.len().saturating_sub(SHOWN) {
@@ -20,9 +20,7 @@ pub(super) fn sizes(dims: &[usize]) -> String {
 }
 
 /// Text from outside, in quotes, on one line, and not longer than a message can bear.
-///
-/// An unclosed quote makes one field of the rest of the file.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 40;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}...", &text[..end]),

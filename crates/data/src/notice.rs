@@ -1,0 +1,152 @@
+//! [`Notice`]: what a reader of tables decided by itself, for whoever should know.
+
+use crate::csv_options::Task;
+use crate::error::words::{listed, quoted};
+use std::fmt::{self, Display, Formatter};
+
+/// Something that reading a table decided without being asked; shown as one line.
+///
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use surprisal_data::{CsvOptions, DataSource};
+///
+/// let penguins: DataSource = "penguins".parse()?;
+/// let loaded = penguins.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(7))?;
+/// assert!(loaded.notices()[0].to_string().starts_with("19 missing values are filled in: "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The first line, taken for the names of the columns, looks like a row of data.
+    HeaderLikeData {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// Columns were left out without being named.
+    ColumnsLeftOut {
+        /// Why.
+        reason: LeftOut,
+        /// Their names, or "column 3" of one without a name.
+        columns: Vec<String>,
+    },
+    /// Rows were left out because a value is missing.
+    RowsLeftOut {
+        /// How many.
+        rows: usize,
+        /// How many of them have no value in the target column.
+        without_target: usize,
+    },
+    /// Missing values are filled in, as measured on the rows for training.
+    FilledIn {
+        /// The columns, and how many values in each.
+        columns: Vec<(String, usize)>,
+    },
+    /// Nobody said whether the numbers of the target column are classes or numbers to predict.
+    TaskChosen {
+        /// The target column.
+        target: String,
+        /// What they were taken for.
+        task: Task,
+        /// How many are different.
+        distinct: usize,
+    },
+    /// A column was taken for one of categories, though some of its values look like numbers.
+    MixedCategories {
+        /// The column.
+        column: String,
+        /// Its categories.
+        names: Vec<String>,
+    },
+    /// A column of numbers holds some with leading zeros, which may be codes.
+    LeadingZeros {
+        /// The column.
+        column: String,
+        /// One of them.
+        example: String,
+    },
+}
+
+/// Why columns were left out without being named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// They have no name.
+    Unnamed,
+    /// They count the rows.
+    Counting,
+    /// They have no value in any row.
+    Empty,
+}
+
+impl Display for Notice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeaderLikeData { names } => write!(
+                f,
+                "the first line is read as names, but looks like a row of data: {} | set header to false if it is one",
+                listed(names)
+            ),
+            Self::ColumnsLeftOut { reason: LeftOut::Unnamed, columns } => {
+                write!(f, "left out because of having no name: {}", columns.join(", "))
+            }
+            Self::ColumnsLeftOut { reason: LeftOut::Counting, columns } => write!(
+                f,
+                "left out because of counting the rows: {} | name in keep what is more than a row number",
+                listed(columns)
+            ),
+            Self::ColumnsLeftOut { reason: LeftOut::Empty, columns } => {
+                write!(f, "left out because of having no values: {}", listed(columns))
+            }
+            Self::RowsLeftOut { rows, without_target } => {
+                let were = if *rows == 1 { "1 row was".to_owned() } else { format!("{rows} rows were") };
+                write!(f, "{were} left out because a value is missing")?;
+                match without_target {
+                    0 => Ok(()),
+                    n if n == rows => f.write_str(" in the target column"),
+                    n => write!(f, ", in {n} of them in the target column"),
+                }
+            }
+            Self::FilledIn { columns } => {
+                let all: usize = columns.iter().map(|&(_, count)| count).sum();
+                let (values, are) = if all == 1 { ("value", "is") } else { ("values", "are") };
+                write!(f, "{all} missing {values} {are} filled in: ")?;
+                const SHOWN: usize = 20;
+                let each =
+                    columns.iter().take(SHOWN).map(|(name, count)| format!("{count} in {}", quoted(name)));
+                f.write_str(&each.collect::<Vec<_>>().join(", "))?;
+                match columns.len().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    1 => f.write_str(" and 1 more column"),
+                    more => write!(f, " and {more} more columns"),
+                }
+            }
+            Self::TaskChosen { target, task, distinct } => {
+                let (target, other) =
+                    (quoted(target), if *task == Task::Numbers { Task::Classes } else { Task::Numbers });
+                match task {
+                    Task::Numbers => write!(
+                        f,
+                        "the target {target} has {distinct} different numbers and is taken for regression"
+                    )?,
+                    _ => {
+                        write!(f, "the target {target} has {distinct} different numbers, taken for classes")?
+                    }
+                }
+                write!(f, " | set task to {other} if that is wrong")
+            }
+            Self::MixedCategories { column, names } => write!(
+                f,
+                "{} holds texts and numbers, all taken for categories: {}",
+                quoted(column),
+                listed(names)
+            ),
+            Self::LeadingZeros { column, example } => write!(
+                f,
+                "{} is read as numbers, of which some have leading zeros, such as {} | name it in categorical if they are codes",
+                quoted(column),
+                quoted(example)
+            ),
+        }
+    }
+}
