@@ -46,6 +46,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ("cv.txt", text.clone()),
     ];
     let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
-    eprintln!("the folds, as CSV and JSON: {}", place.display());
+    note!("the folds, as CSV and JSON: {}", place.display());
     crate::tell(&text)
 }

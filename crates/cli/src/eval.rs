@@ -58,7 +58,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if json {
         let numbers: Map<String, Value> =
             scores.iter().map(|(metric, value)| (metric.to_string(), json!(value))).collect();
-        return crate::tell(&format!("{}\n", json!({ "rows": set.rows(), "metrics": numbers })));
+        return crate::tell_json(&format!("{}\n", json!({ "rows": set.rows(), "metrics": numbers })))
+            .map(drop);
     }
     crate::tell(&format!("{what}\n\n{}{}", numbers(&scores), classes(&asked, &set)?))
 }

@@ -100,7 +100,7 @@ fn evaluate(entry: &Entry, file: Option<&Path>, dtype: Dtype) -> Result<(), Fail
             failed += 1;
             format!("{{\"name\": {}, \"error\": {}}}", Value::from(name), Value::from(error))
         });
-        if !crate::told(&(line + "\n"))? {
+        if !crate::tell_json(&(line + "\n"))? {
             break;
         }
     }

@@ -51,6 +51,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ("lr_range.txt", text.clone()),
     ];
     let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
-    eprintln!("the picture: {}", place.join("lr_range.svg").display());
+    note!("the picture: {}", place.join("lr_range.svg").display());
     crate::tell(&text)
 }

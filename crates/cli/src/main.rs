@@ -1,6 +1,15 @@
 //! The command `surprisal`.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)] // tell, told and note write
+
+/// Writes a line to standard error, as `eprintln!` does, but where nobody can read it the work goes on all the same. What could
+/// act on a terminal is shown as its number.
+macro_rules! note {
+    ($($text:tt)*) => {
+        $crate::write_note(format!($($text)*))
+    };
+}
 
 mod check;
 mod compare;
@@ -16,17 +25,21 @@ mod model_options;
 mod predict;
 mod progress;
 mod setting_options;
+mod signals;
 mod sweep;
 mod train;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use surprisal_lab::folder::FolderError;
+use surprisal_lab::page::text::{visible, visible_json};
 use surprisal_run::RunError;
 use surprisal_tensor::threads;
+use surprisal_train::files::{cannot_write, folder_of, remove_stale, write_unsynced};
 
 /// A mini deep-learning framework: compare losses, train small nets, ask them.
 #[derive(Parser)]
@@ -83,15 +96,39 @@ impl Failure {
     }
 }
 
-/// Writes to standard output; whoever closes the pipe has read enough.
+/// Writes to standard output; whoever closes the pipe has read enough. What could act on a terminal is shown as its number.
 fn tell(text: &str) -> Result<(), Failure> {
-    told(text).map(drop)
+    print(&visible(text)).map(drop)
 }
 
-/// Writes to standard output; says whether there is still somebody who reads.
-fn told(text: &str) -> Result<bool, Failure> {
+/// The same for lines of JSON; says whether there is still somebody who reads.
+fn tell_json(lines: &str) -> Result<bool, Failure> {
+    print(&visible_json(lines))
+}
+
+/// The same for data that other programs read: as they are, unless they go to a terminal.
+fn tell_data(data: &str) -> Result<(), Failure> {
+    if io::stdout().is_terminal() { tell(data) } else { print(data).map(drop) }
+}
+
+/// Writes a file that was asked for, whole or not at all.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    remove_stale(folder_of(path));
+    write_unsynced(path, bytes).map_err(|error| Failure::run(cannot_write(path, &error)))
+}
+
+/// See [`note!`].
+fn write_note(text: String) {
+    let _ = io::stderr().lock().write_all(visible(&(text + "\n")).as_bytes());
+}
+
+fn print(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+fn printed(outcome: io::Result<()>) -> Result<bool, Failure> {
+    match outcome {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::run(format!("standard output: cannot write: {error}"))),
@@ -114,7 +151,26 @@ impl From<FolderError> for Failure {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(wrong) if wrong.use_stderr() => {
+            note!("{}", wrong.to_string().trim_end());
+            return ExitCode::from(2);
+        }
+        Err(help) => printed(help.print().and_then(|()| io::stdout().flush())).map(drop),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, code }) => {
+            note!("error: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    signals::install()?;
+    match command {
         Command::Compare(options) => compare::run(options),
         Command::Train(options) => threads::within(|| train::run(options)),
         Command::Cv(options) => cv::run(options),
@@ -128,12 +184,5 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::run(options),
         Command::Loss(options) => loss::run(options),
         Command::Lab(command) => lab::run(command),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { message, code }) => {
-            eprintln!("error: {message}");
-            ExitCode::from(code)
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! `surprisal predict`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_data::{DataSource, Unseen};
 use surprisal_run::Asked;
-use surprisal_train::{Answers, write_atomically};
+use surprisal_train::Answers;
+use surprisal_train::files::same_file;
 
 use crate::Failure;
 use crate::setting_options::SourceOptions;
@@ -34,6 +35,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ));
     }
     let asked = Asked::read(&model, &told)?;
+    if let Some(out) = &out {
+        let data = asked.data()?.files();
+        let inputs = data.iter().map(PathBuf::as_path).chain([model.as_path()]);
+        refuse_input(out, inputs)?;
+    }
     let says = asked.says(asked.features(unseen)?.view());
 
     let mut table = csv::Writer::from_writer(Vec::new());
@@ -57,21 +63,25 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let bytes = table.into_inner().map_err(Failure::run)?;
     match out {
-        Some(path) => {
-            let written = write_atomically(&path, &bytes);
-            written.map_err(|error| {
-                let path = path.display();
-                Failure::run(format!(
-                    "{path}: cannot write: {error} | make room, or name another file with --out"
-                ))
-            })?;
-        }
-        None => crate::tell(&String::from_utf8_lossy(&bytes))?,
+        Some(path) => crate::write_file(&path, &bytes)?,
+        None => crate::tell_data(&String::from_utf8_lossy(&bytes))?,
     }
     if let Some(judged) = judged(&asked) {
-        eprintln!("{judged}");
+        note!("{judged}");
     }
     Ok(())
+}
+
+/// Answers do not take the place of what they are computed from, by whatever name.
+fn refuse_input<'a>(out: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    match inputs.find(|input| same_file(out, input)) {
+        Some(input) => Err(Failure::usage(format!(
+            "--out {}: this is {}, which is read | name another file",
+            out.display(),
+            input.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// How often the table itself says the same, if it has the column.

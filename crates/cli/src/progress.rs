@@ -50,7 +50,7 @@ impl Progress for Bars {
             if let Ok(style) = style { bar.with_style(style) } else { bar }
         });
         if bar.is_none() {
-            eprintln!("{what}: {runs} runs");
+            note!("{what}: {runs} runs");
         }
         *self.current() = Some(Part { name: what.to_string(), runs, done: 0, began: Instant::now(), bar });
     }
@@ -62,7 +62,7 @@ impl Progress for Bars {
         match &part.bar {
             Some(bar) => bar.inc(1),
             None if part.done % part.runs.div_ceil(4) == 0 || part.done == part.runs => {
-                eprintln!("{}: {} of {} runs{}", part.name, part.done, part.runs, part.left());
+                note!("{}: {} of {} runs{}", part.name, part.done, part.runs, part.left());
             }
             None => {}
         }
@@ -120,7 +120,7 @@ impl EpochBar {
         };
         match &self.bar {
             Some(bar) => bar.set_message(told),
-            None if !self.quiet => eprintln!("epoch {epoch}: {told}"),
+            None if !self.quiet => note!("epoch {epoch}: {told}"),
             None => {}
         }
     }

@@ -1,15 +1,13 @@
 //! `surprisal sweep`
 
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use surprisal_run::{Plan, Settings, Swept, Vary, sweep};
 
-use crate::Failure;
 use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
+use crate::{Failure, signals};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -41,23 +39,16 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { settings: SettingOptions(told), vary, random, seeds, config, out } = options;
-    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    // the second time it is meant at once
-    let handler = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(Failure::run)?;
+    let interrupted = signals::save_first();
     let settings = match &config {
         Some(path) => Settings::read(path)?.and(&told),
         None => told,
     };
-    match sweep(&settings, &Plan { vary, random, seeds }, &out, &INTERRUPTED, &Bars::new())? {
-        Swept::Interrupted { done, runs } => Err(interrupted(&out, done, runs)),
+    match sweep(&settings, &Plan { vary, random, seeds }, &out, interrupted, &Bars::new())? {
+        Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {
-            eprintln!("the runs, a picture, the best settings: {}", out.display());
-            eprintln!(
+            note!("the runs, a picture, the best settings: {}", out.display());
+            note!(
                 "to train with the best settings: surprisal train --config {}",
                 out.join("best.toml").display()
             );
@@ -66,10 +57,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-fn interrupted(out: &Path, done: usize, runs: usize) -> Failure {
+fn stopped(out: &Path, done: usize, runs: usize) -> Failure {
     let message = format!(
         "interrupted after {done} of {runs} runs, which are kept | to go on: the same command again, with --out {}",
         out.display()
     );
-    Failure { message, code: 130 }
+    Failure { message, code: signals::exit_code() }
 }

@@ -2,23 +2,22 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use surprisal_data::metrics::Metric;
 use surprisal_lab::folder::RunFolder;
 use surprisal_layers::summary;
-use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run};
+use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
     Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure, write_results,
 };
+use surprisal_train::files::FolderLock;
 use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
 
-use crate::Failure;
 use crate::progress::EpochBar;
 use crate::setting_options::SettingOptions;
+use crate::{Failure, signals};
 
 #[derive(Args)]
 #[command(
@@ -43,16 +42,8 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { settings: SettingOptions(told), config, out, resume, quiet } = options;
-    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    // the second time it is meant at once
-    let handler = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(Failure::run)?;
-
-    let (place, mut job, checkpoint) = match resume {
+    let interrupted = signals::save_first();
+    let (place, _lock, mut job, checkpoint) = match resume {
         Some(folder) => resumed(folder, &told)?,
         None => {
             let settings = match &config {
@@ -67,9 +58,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let seen = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history.epochs().to_vec());
     let telling = Telling { bar, watched, share, seen };
     if !quiet {
-        eprint!("{}", introduction(&job));
+        note!("{}", introduction(&job).trim_end());
     }
-    let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), &INTERRUPTED)?;
+    let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), interrupted)?;
     let mut callbacks = (telling, recorder);
     let outcome = job.try_fit(checkpoint, &mut callbacks);
     let (telling, recorder) = callbacks;
@@ -77,16 +68,16 @@ pub fn run(options: Options) -> Result<(), Failure> {
     recorder.end()?;
     let (history, ended) = outcome.map_err(|error| diverged(&job, telling.seen, &place, error))?;
     match ended {
-        Ended::Interrupted => Err(interrupted(&place, &history)),
+        Ended::Interrupted => Err(stopped(&place, &history)),
         Ended::Early | Ended::Finished => finished(&place, &job, &history, ended, quiet),
     }
 }
 
+/// The folder of a run, which no other process trains in meanwhile; the run, and where it stood.
+type Begun = (PathBuf, FolderLock, Job, Option<Checkpoint<f32>>);
+
 /// A new run: its folder, with the settings in it.
-fn begun(
-    settings: &Settings,
-    out: Option<&Path>,
-) -> Result<(PathBuf, Job, Option<Checkpoint<f32>>), Failure> {
+fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
     let folder = match out {
         Some(place) if place.join(CHECKPOINT).exists() => {
             let place = place.display();
@@ -99,13 +90,14 @@ fn begun(
         None => RunFolder::take("runs".as_ref(), "train")?,
     };
     let job = Job::new(settings)?;
-    let place = folder.fill(&[(CONFIG.to_string(), job.settings.to_toml().into_bytes())])?;
-    Ok((place, job, None))
+    let place = folder.fill_unsynced(&[(CONFIG.to_string(), job.settings.to_toml().into_bytes())])?;
+    let lock = lock_run(&place)?;
+    Ok((place, lock, job, None))
 }
 
 /// An interrupted run, where it stood.
-fn resumed(folder: PathBuf, told: &Settings) -> Result<(PathBuf, Job, Option<Checkpoint<f32>>), Failure> {
-    let saved = interrupted_run(&folder)?;
+fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
+    let (saved, lock) = interrupted_run(&folder)?;
     if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && told.get(s.key).is_some()) {
         return Err(Failure::usage(format!(
             "--{}: a run goes on with the settings it began with; only --epochs may be another | begin a new run instead, perhaps with \
@@ -129,7 +121,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<(PathBuf, Job, Option<Che
     let Some(checkpoint) = saved.checkpoint else {
         return Err(Failure::run(format!("{}: a model without a training to go on with", path.display())));
     };
-    Ok((folder, job, Some(checkpoint)))
+    Ok((folder, lock, job, Some(checkpoint)))
 }
 
 /// What is about to be trained on what.
@@ -183,13 +175,13 @@ fn diverged(job: &Job, seen: Vec<Epoch>, place: &Path, error: TrainError) -> Fai
     failure
 }
 
-fn interrupted(place: &Path, history: &History) -> Failure {
+fn stopped(place: &Path, history: &History) -> Failure {
     let place = place.display();
     let message = format!(
         "interrupted in epoch {}; every step until then is saved | to go on: surprisal train --resume {place}",
         history.last().epoch + 1
     );
-    Failure { message, code: 130 }
+    Failure { message, code: signals::exit_code() }
 }
 
 fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
@@ -198,17 +190,17 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
     write_results(place, job, history, ended, &scores)?;
     if !quiet {
         if ended == Ended::Early {
-            eprintln!("stopped early: {}", why_early(job, history));
+            note!("stopped early: {}", why_early(job, history));
         }
         let findings = diagnose(job, history);
         findings
             .iter()
             .filter(|finding| finding.kind != Kind::Nothing)
-            .for_each(|finding| eprintln!("{finding}"));
-        eprintln!("the model: {}", place.join(MODEL).display());
-        eprintln!("the page with the pictures: {}", place.join(REPORT).display());
+            .for_each(|finding| note!("{finding}"));
+        note!("the model: {}", place.join(MODEL).display());
+        note!("the page with the pictures: {}", place.join(REPORT).display());
         if let Some(commonest) = commonest(job) {
-            eprintln!("for comparison: {commonest}");
+            note!("for comparison: {commonest}");
         }
     }
     let mut told = String::new();

@@ -5,7 +5,6 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -112,7 +111,6 @@ fn killed_at_any_moment_a_training_goes_on_to_the_same_bytes() {
     let (whole, expected) = (began.elapsed(), results(&run));
     let begin_anew = || {
         let _ = fs::remove_dir_all(&run);
-        let _ = fs::remove_dir_all(folder.0.join(".run.partial")); // killed before the folder had its name
     };
 
     let mut seed = 17;
@@ -177,7 +175,7 @@ fn ctrl_c_saves_the_step_and_says_how_to_go_on() {
             saved.epoch + 1
         )
     );
-    fs::write(run.join(".checkpoint.surprisal.1.0.partial"), "what a killed process leaves").unwrap();
+    fs::write(run.join(".surprisal-0123456789abcdef.partial"), "what a killed process leaves").unwrap();
     let epochs = (saved.epoch + 2).to_string();
     works(&folder.0, &["train", "--resume", "run", "--epochs", &epochs, "--quiet"]);
     fs::write(run.join("config.toml"), "").unwrap(); // has the epochs that were asked for first
@@ -234,8 +232,8 @@ fn a_disk_that_is_full_leaves_the_last_checkpoint_and_says_so() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(
         stderr(&output),
-        "error: run/checkpoint.surprisal: cannot write: File too large (os error 27) | the checkpoint before it is whole: make room, \
-         then go on with surprisal train --resume run\n"
+        "error: run/checkpoint.surprisal: cannot write: File too large (os error 27) | raise the limit on the size of files, or write \
+         elsewhere; the last checkpoint is whole: to go on, surprisal train --resume run\n"
     );
     assert!(whole());
     // the same limit, which ends a program that does not expect it
@@ -256,16 +254,18 @@ fn a_disk_that_is_full_leaves_the_last_checkpoint_and_says_so() {
 fn answers_that_cannot_be_written_are_said_to_be_so() {
     let folder = Folder::new("full-answers");
     works(&folder.0, &["train", "--data", "iris", "--epochs", "1", "--out", "run"]);
-    symlink("/dev/full", folder.0.join("answers.csv")).unwrap();
     let predict = ["predict", "--model", "run/model.surprisal", "--data", "iris"];
-    let output = surprisal(&folder.0, &with(&predict, &["--out", "answers.csv"]));
+    // files may have 1 KiB, and the answers have more
+    let output =
+        in_a_shell(&folder.0, "trap '' XFSZ; ulimit -f 2", &(predict.join(" ") + " --out answers.csv"));
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
         (
             Some(1),
-            "error: answers.csv: cannot write: No space left on device (os error 28) | make room, or name another file with --out\n"
+            "error: answers.csv: cannot write: File too large (os error 27) | raise the limit on the size of files, or write elsewhere\n"
         )
     );
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
     let output = in_a_shell(&folder.0, "exec >/dev/full", &predict.join(" "));
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
@@ -297,8 +297,8 @@ fn on_a_disk_that_becomes_full_the_first_checkpoint_stays() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
         stderr(&output),
-        "error: disk/run/checkpoint.surprisal: cannot write: No space left on device (os error 28) | the checkpoint before it is \
-         whole: make room, then go on with surprisal train --resume disk/run\n"
+        "error: disk/run/checkpoint.surprisal: cannot write: No space left on device (os error 28) | make room, or write elsewhere; \
+         the last checkpoint is whole: to go on, surprisal train --resume disk/run\n"
     );
     assert!(told.starts_with("1\ndisk/run/checkpoint.surprisal: "), "{told}");
     assert!(told.contains("a training that can go on: 0 epochs and 3 of 22 steps done"), "{told}");

@@ -8,6 +8,7 @@ use crate::split::stratified_split;
 use crate::synthetic::Synthetic;
 use rand::Rng;
 use std::fmt::{self, Display, Formatter};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -106,6 +107,25 @@ impl DataSource {
             (_, Some(target)) => {
                 Err(SpecError::NeedlessTarget { origin: self.to_string(), target: target.to_owned() })
             }
+        }
+    }
+
+    /// The files that the data are read from, if there are any; of a folder, all that are in it.
+    ///
+    /// ```
+    /// use surprisal_data::DataSource;
+    /// assert_eq!("pets.csv".parse::<DataSource>()?.files(), [std::path::Path::new("pets.csv")]);
+    /// assert!("iris".parse::<DataSource>()?.files().is_empty());
+    /// # Ok::<(), surprisal_data::SpecError>(())
+    /// ```
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Embedded(_) | Self::Synthetic(_) => Vec::new(),
+            Self::Mnist(folder) => {
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                entries.map(|entry| entry.path()).collect()
+            }
+            Self::Csv(path) | Self::Npz(path) => vec![path.clone()],
         }
     }
 

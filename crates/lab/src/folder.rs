@@ -1,19 +1,20 @@
 //! The run folder: a free number, and nothing half-written.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::{error, fmt};
 
+use surprisal_train::files::{self, Partial, folder_of, remove_stale, sync_folder};
+
 /// A folder that is taken before the work begins, so that an unwritable disk is found before minutes are spent.
 ///
-/// Files first go to a hidden folder beside it, which takes its name when all are written. Dropped unfilled, nothing is left.
+/// Files first go to a hidden folder beside it, which takes its name when all are written. Dropped unfilled, nothing is left;
+/// what a killed process leaves is used again by the next that takes the folder.
 #[derive(Debug)]
 pub struct RunFolder {
     place: PathBuf,
-    partial: PathBuf,
-    made: Vec<PathBuf>, // the folders above that were not there, the deepest first
-    done: bool,
+    partial: Partial,
 }
 
 impl RunFolder {
@@ -22,17 +23,17 @@ impl RunFolder {
     /// # Errors
     /// If a folder cannot be made.
     pub fn take(parent: &Path, name: &str) -> Result<RunFolder, FolderError> {
-        let made = made_by(parent)?;
+        remove_stale(parent);
         for n in 1u64.. {
             let place = parent.join(format!("{name}-{n}"));
-            let partial = parent.join(format!(".{name}-{n}.partial"));
-            if place.exists() {
+            if fs::symlink_metadata(&place).is_ok() {
                 continue;
             }
-            match fs::create_dir(&partial) {
-                Ok(()) => return Ok(RunFolder { place, partial, made, done: false }),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue, // another run is at it
-                Err(error) => return Err(FolderError { path: partial, error }),
+            match Partial::folder(&place) {
+                Ok(Some(partial)) => return Ok(RunFolder { place, partial }),
+                Ok(None) => {} // another run is at it
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && parent.is_dir() => {}
+                Err(error) => return Err(FolderError { path: parent.into(), error }),
             }
         }
         unreachable!("there are more numbers than folders")
@@ -41,67 +42,61 @@ impl RunFolder {
     /// Takes one folder, which must not be there.
     ///
     /// # Errors
-    /// If it is, or cannot be made.
+    /// If it is, if another process has begun it, and if it cannot be made.
     pub fn exactly(place: &Path) -> Result<RunFolder, FolderError> {
-        if place.exists() {
-            let error =
-                io::Error::new(ErrorKind::AlreadyExists, "it is already there, and nothing is overwritten");
-            return Err(FolderError { path: place.to_path_buf(), error });
+        let taken = |message| io::Error::new(ErrorKind::AlreadyExists, message);
+        let failed = FolderError::at(place);
+        if fs::symlink_metadata(place).is_ok() {
+            return Err(failed(taken("it is already there, and nothing is overwritten")));
         }
-        let parent = place.parent().unwrap_or(Path::new(""));
-        let made = made_by(parent)?;
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        let partial = parent.join(format!(".{name}.partial"));
-        fs::create_dir(&partial).map_err(|error| {
-            let taken = error.kind() == ErrorKind::AlreadyExists;
-            let message = "a run is beginning there, or was killed while it was: remove it if there is none";
-            let error = if taken { io::Error::new(ErrorKind::AlreadyExists, message) } else { error };
-            FolderError { path: partial.clone(), error }
-        })?;
-        Ok(RunFolder { place: place.to_path_buf(), partial, made, done: false })
+        remove_stale(folder_of(place));
+        match Partial::folder(place) {
+            Ok(Some(partial)) => Ok(RunFolder { place: place.into(), partial }),
+            Ok(None) => Err(failed(taken("another process is about to write it"))),
+            Err(error) => Err(failed(error)),
+        }
     }
 
-    /// Writes files, given by their path inside the folder, and gives the folder its name.
+    /// Writes files, given by their path inside the folder, to the disk, and gives the folder its name.
     ///
     /// # Errors
     /// If one cannot be written; then none is left.
-    pub fn fill(mut self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
-        for (name, content) in files {
-            let path = self.partial.join(name);
-            let written =
-                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| write_synced(&path, content));
-            written.map_err(FolderError::at(&path))?;
-        }
-        fs::rename(&self.partial, &self.place).map_err(FolderError::at(&self.place))?;
-        self.done = true;
-        Ok(self.place.clone())
+    pub fn fill(self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
+        self.filled(files, true)
     }
-}
 
-/// Makes a folder; gives those of its path that were not there, the deepest first.
-fn made_by(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
-    let absent = folder.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    let made = absent.map(Path::to_path_buf).collect();
-    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
-    Ok(made)
-}
+    /// As [`fill`](RunFolder::fill), but of the disk only the folder's name is asked for: for files that can be made again.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fill_unsynced(self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
+        self.filled(files, false)
+    }
 
-fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    io::Write::write_all(&mut file, content)?;
-    file.sync_all()
-}
-
-impl Drop for RunFolder {
-    fn drop(&mut self) {
-        if !self.done {
-            // errors are passed over: nothing better can be done while something else goes wrong
-            let _ = fs::remove_dir_all(&self.partial);
-            for folder in &self.made {
-                let _ = fs::remove_dir(folder); // stays if something else is in it by now
+    fn filled(self, files: &[(String, Vec<u8>)], sync: bool) -> Result<PathBuf, FolderError> {
+        let RunFolder { place, partial } = self;
+        let mut folders = vec![partial.path().to_path_buf()];
+        for (name, content) in files {
+            let path = partial.path().join(name);
+            let folder = folder_of(&path).to_path_buf();
+            let written = fs::create_dir_all(&folder).and_then(|()| write(&path, content, sync));
+            written.map_err(FolderError::at(&place.join(name)))?;
+            if !folders.contains(&folder) {
+                folders.push(folder);
             }
         }
+        let synced = if sync { folders.iter().try_for_each(|folder| sync_folder(folder)) } else { Ok(()) };
+        let named =
+            synced.and_then(|()| partial.rename(&place)).and_then(|()| sync_folder(folder_of(&place)));
+        named.map_err(FolderError::at(&place))?;
+        Ok(place)
     }
+}
+
+fn write(path: &Path, content: &[u8], sync: bool) -> io::Result<()> {
+    let mut file = fs::File::create_new(path)?;
+    file.write_all(content)?;
+    if sync { file.sync_all() } else { Ok(()) }
 }
 
 /// A file or folder that could not be made.
@@ -121,7 +116,13 @@ impl FolderError {
 }
 impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "cannot write {}: {}; choose another folder with --out", self.path.display(), self.error)
+        let FolderError { path, error } = self;
+        let advice = match error.kind() {
+            ErrorKind::InvalidInput => "name a folder".into(),
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "choose another folder with --out".into(),
+            _ => files::advice(path, error),
+        };
+        write!(f, "cannot write {}: {error}; {advice}", path.display())
     }
 }
 impl error::Error for FolderError {}

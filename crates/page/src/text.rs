@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// Escapes text for XML and HTML, in content as well as in quoted attributes.
 ///
-/// Characters that XML 1.0 cannot carry (most control characters) become U+FFFD.
+/// Characters that XML 1.0 cannot carry (most control characters) become U+FFFD; characters that reorder the text around them
+/// are written as their number, as [`visible`] does it.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -16,10 +17,51 @@ pub fn escape(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             '\t' | '\n' => out.push(c),
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c if reorders(c) => out.extend(c.escape_unicode()),
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Text for a terminal: control characters other than line breaks and tabs, which could move the cursor or change what is shown,
+/// and characters that reorder or hide others become their number, such as `\u{1b}`.
+///
+/// ```
+/// use surprisal_page::text::visible;
+/// assert_eq!(visible("Zürich\t1\n"), "Zürich\t1\n");
+/// assert_eq!(visible("\u{1b}[2Jcat\u{202e}"), "\\u{1b}[2Jcat\\u{202e}");
+/// ```
+pub fn visible(text: &str) -> Cow<'_, str> {
+    replaced(text, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// The same for a JSON document, where such characters are in strings only: `\u202e`.
+///
+/// ```
+/// use surprisal_page::text::visible_json;
+/// assert_eq!(visible_json("{\"name\": \"\u{202e}\u{e0001}\"}"), "{\"name\": \"\\u202e\\udb40\\udc01\"}");
+/// ```
+pub fn visible_json(document: &str) -> Cow<'_, str> {
+    replaced(document, |c, out| {
+        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| *out += &format!("\\u{unit:04x}"));
+    })
+}
+
+fn replaced(text: &str, replace: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    let hidden = |c: char| c.is_control() && c != '\n' && c != '\t' || reorders(c);
+    if !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|c| if hidden(c) { replace(c, &mut out) } else { out.push(c) });
+    Cow::Owned(out)
+}
+
+/// Whether a character changes the direction or the lines of the text around it, or stands for nothing that is seen.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || ('\u{e0000}'..='\u{e007f}').contains(&c)
 }
 
 /// The width of a text in the units of `size`, estimated from above.
@@ -103,5 +145,6 @@ mod tests {
     #[test]
     fn escaping_covers_markup_and_control_characters() {
         assert_eq!(escape("a<b>&\"c'\u{0}\u{b}"), "a&lt;b&gt;&amp;&quot;c&#39;\u{fffd}\u{fffd}");
+        assert_eq!(escape("a\u{202e}b\u{2066}"), "a\\u{202e}b\\u{2066}");
     }
 }

@@ -18,6 +18,7 @@
 //! neither. This crate is for those who have a table and want a model.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
 mod asked;
 mod cores;

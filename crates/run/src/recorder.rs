@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use surprisal_train::write_atomically;
+use surprisal_train::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
 use surprisal_train::{Answers, At, Callback, Epoch, History, SavedModel, Watch};
 
 use crate::job::unit;
@@ -51,12 +51,12 @@ impl<'a> Recorder<'a> {
         begun: Option<&History>,
         interrupted: &'a AtomicBool,
     ) -> Result<Self, RunError> {
-        remove_partials(folder);
+        remove_stale(folder);
         let table = EpochTable::new(job);
         let epochs = begun.map_or(&[][..], History::epochs);
         let write = |name: &str, text: String| {
             let path = folder.join(name);
-            let written = write_atomically(&path, text.as_bytes())
+            let written = write_unsynced(&path, text.as_bytes())
                 .and_then(|()| OpenOptions::new().append(true).open(&path));
             written.map_err(|error| cannot_write(folder, name, &error))
         };
@@ -79,7 +79,10 @@ impl<'a> Recorder<'a> {
         let parameters = SavedModel::of(at.params).parameters;
         let model = SavedModel { parameters, checkpoint: Some(at.checkpoint()), ..self.model.clone() };
         let path = self.folder.join(CHECKPOINT);
-        model.write(&path).map_err(|error| RunError::Run(format!("{error} | {}", to_go_on(&self.folder))))?;
+        // before the first epoch nothing can be lost
+        let start = at.epoch == 0;
+        let written = if start { model.write_unsynced(&path) } else { model.write(&path) };
+        written.map_err(|error| RunError::Run(format!("{error}; {}", to_go_on(&self.folder))))?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -123,29 +126,31 @@ impl Callback<f32> for Recorder<'_> {
 }
 
 fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
-    RunError::Run(format!("{}: cannot write: {error} | {}", folder.join(name).display(), to_go_on(folder)))
+    let message = files::cannot_write(&folder.join(name), error);
+    RunError::Run(format!("{message}; {}", to_go_on(folder)))
 }
 
-/// What to do when the disk is full.
+/// How to go on when a file can be written again.
 fn to_go_on(folder: &Path) -> String {
     let place = folder.display();
     match folder.join(CHECKPOINT).exists() {
-        true => format!(
-            "the checkpoint before it is whole: make room, then go on with surprisal train --resume {place}"
-        ),
-        false => format!("make room, then begin again with surprisal train --config {place}/{CONFIG}"),
+        true => format!("the last checkpoint is whole: to go on, surprisal train --resume {place}"),
+        false => format!("to begin again, surprisal train --config {place}/{CONFIG}"),
     }
 }
 
-/// What a process left that was killed while it wrote.
-fn remove_partials(folder: &Path) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.starts_with('.') && name.ends_with(".partial")
-    }) {
-        let _ = fs::remove_file(entry.path()); // it is in nobody's way
+/// Locks the folder of a run, so that no other process goes on with the same run meanwhile. The lock ends with its process.
+///
+/// # Errors
+/// If another process has locked it, and if there is no such folder.
+pub fn lock_run(folder: &Path) -> Result<FolderLock, RunError> {
+    let place = folder.display();
+    match lock_folder(folder) {
+        Ok(Some(lock)) => Ok(lock),
+        Ok(None) => Err(RunError::Run(format!(
+            "{place}: another process is training in it | wait until it has ended, or name another folder"
+        ))),
+        Err(error) => Err(RunError::Run(format!("{place}: cannot open: {error} | change its permissions"))),
     }
 }
 
@@ -208,13 +213,14 @@ impl EpochTable {
     }
 }
 
-/// The model, its settings and its checkpoint, of a run that is to go on.
+/// The model, its settings and its checkpoint, of a run that is to go on, and the lock of its folder.
 ///
 /// # Errors
-/// If there is no such folder, or no checkpoint in it that can be used.
-pub fn interrupted_run(folder: &Path) -> Result<SavedModel, RunError> {
+/// If there is no such folder, if another process is training in it, and if there is no checkpoint in it that can be used.
+pub fn interrupted_run(folder: &Path) -> Result<(SavedModel, FolderLock), RunError> {
+    let lock = folder.is_dir().then(|| lock_run(folder)).transpose()?;
     let path = folder.join(CHECKPOINT);
-    if !fs::exists(&path).unwrap_or(false) {
+    let Some(lock) = lock.filter(|_| fs::exists(&path).unwrap_or(false)) else {
         let place = folder.display();
         let advice = match folder.join(CONFIG).exists() {
             true => format!(
@@ -223,11 +229,12 @@ pub fn interrupted_run(folder: &Path) -> Result<SavedModel, RunError> {
             false => "name the folder of a run that was interrupted".into(),
         };
         return Err(RunError::Run(format!("{place}: there is no checkpoint in it, {CHECKPOINT} | {advice}")));
-    }
-    SavedModel::read(&path).map_err(|error| {
+    };
+    let saved = SavedModel::read(&path).map_err(|error| {
         let place = folder.display();
         RunError::Run(format!(
             "{error} | bring it back, or begin again with surprisal train --config {place}/{CONFIG}"
         ))
-    })
+    })?;
+    Ok((saved, lock))
 }

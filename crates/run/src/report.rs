@@ -8,7 +8,8 @@ use surprisal_lab::chart::{Chart, HeatMap, Line, Points};
 use surprisal_lab::page::{Align, Page, Table};
 use surprisal_optim::{OptimizerKind, Schedule};
 use surprisal_tensor::ndarray::Array2;
-use surprisal_train::{Answers, Ended, Epoch, History, Watch, write_atomically};
+use surprisal_train::files::{cannot_write, write_unsynced};
+use surprisal_train::{Answers, Ended, Epoch, History, Watch};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::{Scores, unit};
@@ -67,8 +68,7 @@ pub fn write_results(
     let page = page(job, history, ended, scores, &curves, &judged);
     let write = |name: &str, text: &str| {
         let path = place.join(name);
-        write_atomically(&path, text.as_bytes())
-            .map_err(|error| RunError::Run(format!("{}: cannot write: {error}", path.display())))
+        write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::Run(cannot_write(&path, &error)))
     };
     for Picture { name, svg, .. } in curves.iter().chain(&judged.picture) {
         write(name, svg)?;

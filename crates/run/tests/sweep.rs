@@ -91,13 +91,62 @@ fn what_has_ended_is_not_computed_again() {
     let folder = folder("again");
     let journal = folder.join("journal.jsonl");
     let before = outcome(&folder);
-    let marked = before["journal.jsonl"].replacen("\"epochs\":2", "\"epochs\":77", 1);
+    let changed = before["journal.jsonl"].replacen("\"epochs\":2", "\"epochs\":77", 1);
+    let marked = sealed(&changed);
     let two_lines: String = marked.split_inclusive('\n').take(2).collect();
     fs::write(&journal, two_lines).unwrap();
     let after = outcome(&folder);
     assert!(after["journal.jsonl"] == marked);
     let csv = &after["sweep.csv"];
     assert_eq!((csv.matches(",77,").count(), csv.matches(",2,").count()), (1, 3), "{csv}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A journal with the checksums that its lines should have.
+fn sealed(journal: &str) -> String {
+    let (header, runs) = journal.split_once('\n').unwrap();
+    let run = |line: &str| {
+        let open = line.split_once(",\"crc32\":").unwrap().0;
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(format!("{header}\n{open}").as_bytes());
+        format!("{open},\"crc32\":\"{:08x}\"}}\n", crc.finalize())
+    };
+    format!("{header}\n{}", runs.lines().map(run).collect::<String>())
+}
+
+#[test]
+fn a_run_that_was_changed_in_the_journal_is_refused_with_its_line() {
+    let _guard = cores(2);
+    let folder = folder("changed-line");
+    let whole = outcome(&folder);
+    let journal = folder.join("journal.jsonl");
+    let changed = whole["journal.jsonl"].replacen("\"loss\",0.", "\"loss\",1.", 1);
+    assert_ne!(changed, whole["journal.jsonl"]);
+    fs::write(&journal, &changed).unwrap();
+    let (settings, plan) = small();
+    let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "{}, line 2: it has been changed since it was written | delete the line: what it held is computed again",
+            journal.display()
+        )
+    );
+    assert_eq!(fs::read_to_string(&journal).unwrap(), changed);
+    let without: String =
+        changed.split_inclusive('\n').enumerate().filter(|(k, _)| *k != 1).map(|(_, line)| line).collect();
+    fs::write(&journal, without).unwrap();
+    assert_eq!(outcome(&folder), whole);
+    fs::remove_dir_all(&folder).unwrap();
+
+    // a file of somebody's own, with a line break and without
+    fs::create_dir_all(&folder).unwrap();
+    for own in ["my notes", "my notes\n"] {
+        fs::write(&journal, own).unwrap();
+        let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
+        assert!(error.contains("journal.jsonl: this is no journal"), "{error}");
+        assert_eq!(fs::read_to_string(&journal).unwrap(), own);
+    }
     fs::remove_dir_all(folder).unwrap();
 }
 

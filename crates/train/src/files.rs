@@ -1,15 +1,19 @@
-//! Files that are there whole or not at all.
+//! Files and folders that are there whole or not at all.
+//!
+//! What is written goes to a hidden file or folder beside its place, `.surprisal-NUMBER.partial`, and gets its name when it is
+//! complete. The hidden one is locked while its process lives: one that a killed process has left is recognized by that
+//! ([`remove_stale`]), and one that another process is writing is never touched.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 /// Writes a file so that at every moment its place holds the old content or the new, whatever stops the program or the machine.
 ///
-/// The bytes go to a file of another name in the same folder, `.NAME.PROCESS.NUMBER.partial`, and to the disk; then it is given
-/// its name, and the folder goes to the disk too. Only a program that is killed leaves such a file behind. What is no plain file,
-/// such as `/dev/stdout`, is written to as it is.
+/// The bytes go to a hidden file in the same folder and to the disk (`fsync`); then it is given its name, and the folder goes to
+/// the disk too. A file that was there keeps its mode, and its owner if the process may set it. Only a regular file is replaced.
 ///
 /// ```
 /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.txt", std::process::id()));
@@ -21,37 +25,532 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// ```
 ///
 /// # Errors
-/// If it cannot be written; what stood at the place is still there.
+/// If it cannot be written, and if the place holds a folder, a symbolic link, a device, a pipe, a socket or a file without
+/// permission to write; what stood there is still there. [`cannot_write`] says what to do about it.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return fs::write(path, bytes);
+    replace(path, bytes, true)
+}
+
+/// As [`write_atomically`], without waiting for the disk: for files that can be made again.
+///
+/// A program that is killed leaves the old file or the new one. After a power failure the new one may be empty.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, false)
+}
+
+fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
+    let old = replaceable(path)?;
+    let (partial, mut file) = Partial::file(folder_of(path), old.as_ref())?;
+    file.write_all(bytes)?;
+    if sync {
+        file.sync_all()?;
     }
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no name of a file"));
+    partial.rename(path)?;
+    if sync { sync_folder(folder_of(path)) } else { Ok(()) }
+}
+
+/// The file at this place, if there is one; an error if anything but a file that may be written is there.
+fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
+    if path.file_name().is_none() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file"));
+    }
+    let old = match fs::symlink_metadata(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
     };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = name.to_string_lossy();
-    let partial = path.with_file_name(format!(".{name}.{}.{number}.partial", std::process::id()));
-    let written = File::create_new(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&partial, path)).inspect_err(|_| {
-        let _ = fs::remove_file(&partial); // the first error is the one to tell
-    })?;
-    sync_folder(path)
+    let refused = |kind, what| Err(io::Error::new(kind, what));
+    match old.file_type() {
+        kind if kind.is_dir() => refused(ErrorKind::IsADirectory, "it is a folder"),
+        kind if kind.is_symlink() => refused(ErrorKind::InvalidInput, "it is a symbolic link"),
+        kind if !kind.is_file() => refused(ErrorKind::InvalidInput, "it is a device, a pipe or a socket"),
+        _ if old.permissions().readonly() => refused(ErrorKind::PermissionDenied, "it is write-protected"),
+        _ => Ok(Some(old)),
+    }
 }
 
-/// The new name is on the disk when its folder is.
+/// What to say of a file that could not be written: which, why, and what to do.
+///
+/// ```
+/// use surprisal_train::files::{cannot_write, write_atomically};
+/// let path = "no/such/folder/net.txt".as_ref();
+/// let error = write_atomically(path, b"").unwrap_err();
+/// assert!(cannot_write(path, &error).ends_with("| there is no folder no/such/folder: make it first, or write elsewhere"));
+/// ```
+pub fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("{}: cannot write: {error} | {}", path.display(), advice(path, error))
+}
+
+/// What to do about a file or folder that could not be written.
+pub fn advice(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write elsewhere".into(),
+        ErrorKind::FileTooLarge => "raise the limit on the size of files, or write elsewhere".into(),
+        ErrorKind::PermissionDenied => "change its permissions, or write elsewhere".into(),
+        ErrorKind::ReadOnlyFilesystem => "this disk can only be read: write elsewhere".into(),
+        ErrorKind::NotFound if !folder_of(path).exists() => {
+            let folder = folder_of(path).display();
+            format!("there is no folder {folder}: make it first, or write elsewhere")
+        }
+        ErrorKind::NotADirectory => "a part of its path is a file: write elsewhere".into(),
+        ErrorKind::IsADirectory => "name a file in it".into(),
+        ErrorKind::InvalidInput => "name a regular file".into(),
+        ErrorKind::InvalidFilename => "choose a shorter name".into(),
+        _ => "write elsewhere".into(),
+    }
+}
+
+/// The folder that a file of this path is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether both paths lead to the same file, by whatever names.
+pub fn same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    let id = |path: &Path| path.metadata().ok().map(|data| id(&data));
+    #[cfg(not(unix))]
+    let id = |path: &Path| path.canonicalize().ok();
+    id(a).is_some_and(|a| Some(a) == id(b))
+}
+
+/// What a file is, whatever its name.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+fn id(data: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (data.dev(), data.ino())
 }
 
-/// Elsewhere a folder cannot be opened as a file.
+/// Hands the names in a folder to the disk: a file's new name is safe after that.
+///
+/// # Errors
+/// If the folder cannot be opened, or the disk fails.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    open_folder(folder)?.map_or(Ok(()), |folder| folder.sync_all())
+}
+
+/// A folder as a file, where folders can be opened as files.
+fn open_folder(folder: &Path) -> io::Result<Option<File>> {
+    if cfg!(unix) { File::open(folder).map(Some) } else { Ok(None) }
+}
+
+/// A folder that no other process has locked. The lock ends with its process, whatever ends that.
+#[derive(Debug)]
+pub struct FolderLock(Option<File>);
+
+/// Locks a folder; `None` if a process has done so already.
+///
+/// Where folders cannot be locked (on Windows, on some network file systems) nothing is.
+///
+/// ```
+/// use surprisal_train::files::lock_folder;
+/// let folder = std::env::temp_dir().join(format!("surprisal-example-lock-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder)?;
+/// let lock = lock_folder(&folder)?;
+/// assert!(lock.is_some());
+/// assert!(cfg!(not(unix)) || lock_folder(&folder)?.is_none());
+/// # std::fs::remove_dir(&folder)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn lock_folder(folder: &Path) -> io::Result<Option<FolderLock>> {
+    let file = open_folder(folder)?;
+    let free = file.as_ref().is_none_or(is_free);
+    Ok(free.then_some(FolderLock(file)))
+}
+
+/// Locks a file, unless another process has.
+fn is_free(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether the path still leads to the open file, and is no link to it.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    let ids = file.metadata().and_then(|file| Ok((id(&file), id(&fs::symlink_metadata(path)?))));
+    ids.is_ok_and(|(file, path)| file == path)
+}
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Every [`Partial`] of this process: what [`exit`] removes.
+static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
+
+struct Unfinished {
+    path: PathBuf,
+    above: Vec<PathBuf>, // folders that were made for it, the deepest first
+}
+
+impl Unfinished {
+    /// Errors are passed over: nothing better can be done while something else goes wrong.
+    fn remove(&self) {
+        let _ = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
+        for folder in &self.above {
+            let _ = fs::remove_dir(folder); // stays if something else is in it by now
+        }
+    }
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
+    UNFINISHED.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Ends the process, and removes the files and folders that it has not finished.
+pub fn exit(code: i32) -> ! {
+    let unfinished = unfinished(); // held until the end: nothing else is begun, and nothing is named
+    unfinished.iter().for_each(Unfinished::remove);
+    std::process::exit(code)
+}
+
+/// A file or folder that is being written and has not got its name yet. Dropped before it has, it is removed.
+#[derive(Debug)]
+pub struct Partial {
+    path: PathBuf,
+    _lock: FolderLock,
+}
+
+impl Partial {
+    /// Begins a file in this folder, with the mode and owner of the file that it is to replace.
+    fn file(folder: &Path, old: Option<&Metadata>) -> io::Result<(Partial, File)> {
+        loop {
+            let number = RandomState::new().build_hasher().finish();
+            let path = folder.join(format!(".surprisal-{number:016x}.partial"));
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            if old.is_some() {
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // until it has that of the old file
+            }
+            let mut all = unfinished();
+            let file = match options.open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+            };
+            // who finds it before it is locked takes it for one that was left behind
+            if !is_free(&file) || !is_at(&file, &path) {
+                continue;
+            }
+            all.push(Unfinished { path: path.clone(), above: Vec::new() });
+            drop(all);
+            let partial = Partial { path, _lock: FolderLock(None) };
+            if let Some(old) = old {
+                take_after(&file, old)?;
+            }
+            return Ok((partial, file));
+        }
+    }
+
+    /// Begins the folder that is to stand at this place, in the folders above it, which are made; `None` if another process
+    /// has begun it. What a killed process has left of it is removed.
+    ///
+    /// # Errors
+    /// If something is at this place already, or a folder cannot be made.
+    pub fn folder(place: &Path) -> io::Result<Option<Partial>> {
+        let Some(name) = place.file_name() else {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a folder"));
+        };
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let parent = folder_of(place);
+        let path = parent.join(format!(".surprisal-{:016x}.partial", hasher.finish()));
+        let absent = parent.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let above = Vec::from_iter(absent.map(Path::to_path_buf));
+        let mut all = unfinished();
+        let made = fs::create_dir_all(parent).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                io::Error::new(ErrorKind::NotADirectory, "a part of its path is a file")
+            }
+            _ => error,
+        });
+        let lock = match made.and_then(|()| take(&path)) {
+            Ok(Some(lock)) => lock,
+            other => {
+                for folder in &above {
+                    let _ = fs::remove_dir(folder); // the first error is the one to tell
+                }
+                return other.map(|_| None);
+            }
+        };
+        all.push(Unfinished { path: path.clone(), above });
+        drop(all);
+        let partial = Partial { path, _lock: lock };
+        // asked again: nobody but the owner of the lock gives this name
+        if fs::symlink_metadata(place).is_ok() {
+            return Err(io::Error::new(
+                ErrorKind::AlreadyExists,
+                "it is already there, and nothing is overwritten",
+            ));
+        }
+        Ok(Some(partial))
+    }
+
+    /// Where it is until then.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name; a file that has it is replaced.
+    ///
+    /// # Errors
+    /// If it cannot have this name; then it is removed.
+    pub fn rename(self, place: &Path) -> io::Result<()> {
+        let mut all = unfinished();
+        let renamed = fs::rename(&self.path, place);
+        if renamed.is_ok() {
+            all.retain(|unfinished| unfinished.path != self.path);
+        }
+        renamed
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let mut all = unfinished();
+        if let Some(k) = all.iter().position(|unfinished| unfinished.path == self.path) {
+            all.swap_remove(k).remove();
+        }
+    }
+}
+
+/// Gives a new file the mode of another and, as far as the process may, the owner.
+fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let now = file.metadata()?;
+        if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
+            // an ordinary user may not: the file is then the user's own
+            let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
+        }
+    }
+    file.set_permissions(old.permissions())
+}
+
+/// Makes a folder, or empties the one that a killed process has left, and locks it; `None` if another process has.
+fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
+    loop {
+        let made = match fs::create_dir(folder) {
+            Ok(()) => true,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
+            Err(error) => return Err(error),
+        };
+        let lock = match lock_folder(folder) {
+            Ok(Some(lock)) if made || lock.0.is_some() => lock,
+            Ok(_) => return Ok(None), // locked, or nothing tells whether its process lives
+            Err(error) if error.kind() == ErrorKind::NotFound => continue, // it has got its name meanwhile
+            Err(error) => return Err(error),
+        };
+        if lock.0.as_ref().is_none_or(|lock| is_at(lock, folder)) {
+            return empty(folder).map(|()| Some(lock));
+        }
+    }
+}
+
+/// Removes all that is in a folder.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())
+        } else {
+            fs::remove_file(entry.path())
+        }?;
+    }
     Ok(())
+}
+
+/// Removes what killed processes have left unfinished in a folder; what living ones are writing stays.
+pub fn remove_stale(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number =
+            name.to_str().and_then(|name| name.strip_prefix(".surprisal-")?.strip_suffix(".partial"));
+        let ours = number.is_some_and(|n| n.len() == 16 && n.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let path = entry.path();
+        let file = match entry.file_type() {
+            Ok(kind) if ours && kind.is_file() => File::open(&path).ok(),
+            Ok(kind) if ours && kind.is_dir() => open_folder(&path).ok().flatten(),
+            _ => None,
+        };
+        if file.is_some_and(|file| is_free(&file) && is_at(&file, &path)) {
+            Unfinished { path, above: Vec::new() }.remove();
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    struct Folder(PathBuf);
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let path = std::env::temp_dir().join(format!("surprisal-files-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Folder(path)
+        }
+        fn names(&self) -> Vec<String> {
+            let names = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut names = Vec::from_iter(names.map(|name| name.into_string().unwrap()));
+            names.sort();
+            names
+        }
+    }
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_its_mode_and_a_new_one_has_the_usual_one() {
+        let folder = Folder::new("modes");
+        let path = folder.0.join("x");
+        write_atomically(&path, b"1").unwrap();
+        fs::write(folder.0.join("usual"), b"").unwrap();
+        let mode = |name: &str| folder.0.join(name).metadata().unwrap().mode() & 0o7777;
+        assert_eq!(mode("x"), mode("usual"));
+        for kept in [0o600, 0o640, 0o604, 0o666, 0o755] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
+            for write in [write_atomically, write_unsynced] {
+                write(&path, b"22").unwrap();
+                assert_eq!((mode("x"), fs::read(&path).unwrap()), (kept, b"22".to_vec()));
+            }
+        }
+        assert_eq!(folder.names(), ["usual", "x"]);
+    }
+
+    #[test]
+    fn only_regular_files_that_may_be_written_are_replaced() {
+        let folder = Folder::new("kinds");
+        let at = |name: &str| folder.0.join(name);
+        fs::write(at("precious"), "precious").unwrap();
+        symlink("precious", at("link")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        fs::write(at("protected"), "protected").unwrap();
+        fs::set_permissions(at("protected"), fs::Permissions::from_mode(0o444)).unwrap();
+        let before = folder.names();
+        for (name, message) in [
+            ("link", "it is a symbolic link | name a regular file"),
+            ("dangling", "it is a symbolic link | name a regular file"),
+            ("folder", "it is a folder | name a file in it"),
+            ("socket", "it is a device, a pipe or a socket | name a regular file"),
+            ("pipe", "it is a device, a pipe or a socket | name a regular file"),
+            ("protected", "it is write-protected | change its permissions, or write elsewhere"),
+            ("..", "this is no name of a file | name a regular file"),
+        ] {
+            let path = at(name);
+            let error = write_atomically(&path, b"new").unwrap_err();
+            assert_eq!(cannot_write(&path, &error), format!("{}: cannot write: {message}", path.display()));
+        }
+        assert_eq!(folder.names(), before);
+        assert!(at("pipe").metadata().unwrap().file_type().is_fifo());
+        assert!(at("link").symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(at("precious")).unwrap(), b"precious");
+        assert_eq!(fs::read(at("protected")).unwrap(), b"protected");
+    }
+
+    #[test]
+    fn a_message_names_the_file_that_was_asked_for_and_what_to_do() {
+        let folder = Folder::new("messages");
+        fs::write(folder.0.join("file"), "").unwrap();
+        let told = |name: &str| {
+            let path = folder.0.join(name);
+            let told = cannot_write(&path, &write_atomically(&path, b"new").unwrap_err());
+            assert!(told.starts_with(&format!("{}: cannot write: ", path.display())), "{told}");
+            told.split_once(" | ").unwrap().1.to_string()
+        };
+        let nowhere = folder.0.join("nowhere");
+        assert_eq!(
+            told("nowhere/x"),
+            format!("there is no folder {}: make it first, or write elsewhere", nowhere.display())
+        );
+        assert_eq!(told("file/x"), "a part of its path is a file: write elsewhere");
+        assert_eq!(told(&"x".repeat(256)), "choose a shorter name");
+        write_atomically(&folder.0.join("x".repeat(255)), b"new").unwrap();
+        for (kind, expected) in [
+            (ErrorKind::StorageFull, "make room, or write elsewhere"),
+            (ErrorKind::QuotaExceeded, "make room, or write elsewhere"),
+            (ErrorKind::PermissionDenied, "change its permissions, or write elsewhere"),
+            (ErrorKind::ReadOnlyFilesystem, "this disk can only be read: write elsewhere"),
+        ] {
+            assert_eq!(advice(&folder.0.join("x"), &kind.into()), expected);
+        }
+    }
+
+    #[test]
+    fn what_another_process_writes_stays_and_what_a_killed_one_left_goes() {
+        let folder = Folder::new("stale");
+        let others = [".z.csv.1.0.partial", ".surprisal-1.partial", ".surprisal-00000000000000zz.partial"];
+        for name in others {
+            fs::write(folder.0.join(name), "somebody's").unwrap();
+        }
+        symlink("nowhere", folder.0.join(".surprisal-0000000000000001.partial")).unwrap();
+        fs::write(folder.0.join(".surprisal-0000000000000002.partial"), "left").unwrap();
+        fs::create_dir_all(folder.0.join(".surprisal-0000000000000003.partial/deep")).unwrap();
+        let (living, _file) = Partial::file(&folder.0, None).unwrap();
+        let begun = Partial::folder(&folder.0.join("run")).unwrap().unwrap();
+        let kept =
+            [living.path(), begun.path()].map(|path| path.file_name().unwrap().to_str().unwrap().to_string());
+        remove_stale(&folder.0);
+        let expected =
+            others.map(String::from).into_iter().chain([".surprisal-0000000000000001.partial".into()]);
+        let mut expected = Vec::from_iter(expected.chain(kept));
+        expected.sort();
+        assert_eq!(folder.names(), expected);
+        drop((living, begun));
+        assert_eq!(folder.names().len(), 4);
+    }
+
+    #[test]
+    fn a_folder_is_begun_by_one_process_and_what_a_killed_one_left_is_used_again() {
+        let folder = Folder::new("folders");
+        let place = folder.0.join("a/b/run");
+        let begun = Partial::folder(&place).unwrap().unwrap();
+        assert!(Partial::folder(&place).unwrap().is_none());
+        let path = begun.path().to_path_buf();
+        drop(begun);
+        assert!(folder.names().is_empty(), "folders that were made for it have stayed");
+
+        fs::create_dir_all(path.join("deep")).unwrap(); // as a killed process leaves it
+        fs::write(path.join("half"), "half").unwrap();
+        let begun = Partial::folder(&place).unwrap().unwrap();
+        assert_eq!(begun.path(), path);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        begun.rename(&place).unwrap();
+        assert_eq!(Partial::folder(&place).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_dir(folder.0.join("a/b")).unwrap().count(), 1);
+        assert_eq!(Partial::folder(&folder.0.join("a/..")).unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn the_same_file_is_known_by_any_name() {
+        let folder = Folder::new("same");
+        let at = |name: &str| folder.0.join(name);
+        fs::write(at("a"), "").unwrap();
+        fs::write(at("b"), "").unwrap();
+        fs::hard_link(at("a"), at("hard")).unwrap();
+        symlink("a", at("soft")).unwrap();
+        for (other, same) in
+            [("a", true), ("hard", true), ("soft", true), ("./a", true), ("b", false), ("no", false)]
+        {
+            assert_eq!(same_file(&at("a"), &at(other)), same, "{other}");
+        }
+        assert!(!same_file(&at("no"), &at("no")));
+    }
 }

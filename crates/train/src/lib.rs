@@ -13,7 +13,7 @@
 //! | `checkpoint` | [`Checkpoint`]: where a training stands |
 //! | `model_file` | [`ModelFile`]: a model in a file, with all that it takes to use it, or to go on training it |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
-//! | `files` | [`write_atomically`]: files that are there whole or not at all |
+//! | [`files`] | [`write_atomically`]: files that are there whole or not at all |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
 //!
 //! ```
@@ -36,13 +36,14 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
 mod callback;
 pub mod check;
 mod checkpoint;
 mod error;
 mod examples;
-mod files;
+pub mod files;
 mod history;
 pub mod interchange;
 mod measure;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use surprisal_explain::{Explanation, explain};
 use surprisal_lab::folder::RunFolder;
+use surprisal_lab::page::text::visible;
 use surprisal_run::Settings;
 use surprisal_tensor::{Dual, Params, Workspace};
 use surprisal_train::{Examples, Objective};
@@ -104,7 +105,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if let [(_, squared), (_, entropy)] = &explanations[..] {
         said += &side_by_side::table(squared, entropy);
     }
-    crate::tell(&said)?;
+    crate::print(&said)?; // names in a formula are letters and digits
     if let Some(folder) = folder {
         write(folder, &explanations)?;
     }
@@ -129,7 +130,7 @@ fn of_net(
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs".as_ref(), "explain")?,
     };
-    crate::tell(&format!("{before}{}{after}", told(&explanation, full)))?;
+    crate::print(&format!("{}{}{}", visible(&before), told(&explanation, full), visible(&after)))?;
     write(folder, &[(format!("Row {row} of {}", net.raw.name), explanation)])
 }
 
@@ -163,7 +164,7 @@ fn write(folder: RunFolder, explanations: &[(String, Explanation)]) -> Result<()
     let place = folder.fill(&files)?;
     let pages = files.iter().filter(|(name, _)| Path::new(name).extension().is_some_and(|e| e == "html"));
     for (name, _) in pages {
-        eprintln!("the page: {}", place.join(name).display());
+        note!("the page: {}", place.join(name).display());
     }
     Ok(())
 }

@@ -36,7 +36,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         _ if check => hold(&files, data.as_deref()),
         [file] => {
             let reference = Reference::read(file).map_err(Failure::run)?;
-            crate::tell(&format!("{}\n", reference.replay(data.as_deref()).map_err(Failure::run)?))
+            let numbers = reference.replay(data.as_deref()).map_err(Failure::run)?;
+            crate::tell_json(&format!("{numbers}\n")).map(drop)
         }
         several => {
             let message =
@@ -52,7 +53,7 @@ fn hold(files: &[PathBuf], data: Option<&Path>) -> Result<(), Failure> {
     for file in files {
         if let Err(message) = hold_one(file, data)? {
             failed += 1;
-            eprintln!("error: {message}");
+            note!("error: {message}");
         }
     }
     if failed > 0 {

@@ -82,7 +82,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
                 journals.push(journal);
             }
             Err(LabError::Absent(why)) => {
-                eprintln!("{} is left out: {why}", experiment.name);
+                note!("{} is left out: {why}", experiment.name);
                 left_out.push((experiment, why));
             }
             Err(error) => return Err(error.into()),
@@ -109,7 +109,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
 fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(Outcome, Journal), LabError> {
     let journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
     if !journal.is_empty() {
-        eprintln!("{}: {} runs are taken over from where it was interrupted", experiment.name, journal.len());
+        note!("{}: {} runs are taken over from where it was interrupted", experiment.name, journal.len());
     }
     let outcome = experiment.run(plan, &Bars::new(), Some(&journal))?;
     Ok((outcome, journal))

@@ -30,7 +30,7 @@ pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failur
             }
             Err(error) => {
                 short += 1;
-                eprintln!("error: {error}");
+                note!("error: {error}");
             }
         }
     }

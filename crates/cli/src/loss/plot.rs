@@ -1,8 +1,6 @@
 //! `surprisal loss NAME --plot FILE.svg`: a loss of single numbers and its gradient, as the library computes them.
 
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use surprisal_lab::chart::{Chart, Line, Panels, Style};
 use surprisal_loss::by_name::{ALL, Call, Curve, Entry, Setting};
@@ -13,18 +11,7 @@ use crate::Failure;
 
 pub fn write(entry: &Entry, path: &Path) -> Result<(), Failure> {
     let picture = picture(entry)?;
-    let name = path
-        .file_name()
-        .ok_or_else(|| Failure::usage(format!("--plot {}: this is no name of a file", path.display())))?;
-    let partial: PathBuf = path.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-    let written = fs::File::create(&partial).and_then(|mut file| {
-        file.write_all(picture.as_bytes())?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&partial, path)).map_err(|error| {
-        let _ = fs::remove_file(&partial); // the first error is the one to tell
-        Failure::run(format!("cannot write {}: {error}", path.display()))
-    })
+    crate::write_file(path, picture.as_bytes())
 }
 
 /// The loss and its derivative at one place of an axis.

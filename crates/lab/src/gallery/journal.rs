@@ -1,20 +1,19 @@
 //! [`Journal`]: what has been computed so far, so that an interrupted experiment goes on where it stopped.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{LabError, Record};
+use crate::folder::FolderError;
+use crate::journal::{JournalError, JournalFile};
 
 /// A file with a line for every run that has ended. Its name holds a fingerprint of the whole setting and of the program, so that
 /// nothing is taken over that another setting or another program computed.
 pub struct Journal {
-    path: PathBuf,
-    file: Mutex<File>,
+    file: JournalFile,
     done: HashMap<String, Vec<Record>>,
 }
 
@@ -22,41 +21,28 @@ impl Journal {
     /// Opens the journal of an experiment in `folder`, and reads what an interrupted run has left there.
     ///
     /// # Errors
-    /// If the folder or file cannot be made, or if another process is at the same experiment.
+    /// If the folder or file cannot be made, if another process is at the same experiment, and if a line has been changed.
     pub fn open(folder: &Path, name: &str, setting: &str) -> Result<Journal, LabError> {
-        let path =
-            folder.join(format!(".{name}-{:016x}.journal", fingerprint(&format!("{setting}{}", program()))));
-        let failed = |error: io::Error| {
-            LabError::Failure(format!(
-                "cannot write {}: {error}; choose another folder with --out",
-                path.display()
-            ))
-        };
-        fs::create_dir_all(folder).map_err(failed)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        file.try_lock().map_err(|_| {
-            LabError::Failure(format!(
+        let fingerprint = fingerprint(&format!("{setting}{}", program()));
+        let path = folder.join(format!(".{name}-{fingerprint:016x}.journal"));
+        let failed =
+            |path: &Path, error| LabError::Failure(FolderError { path: path.into(), error }.to_string());
+        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        let header =
+            json!({ "journal": "surprisal lab run", "experiment": name, "fingerprint": fingerprint });
+        let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
+            JournalError::Busy => LabError::Failure(format!(
                 "{} is in use: the same experiment runs already with --out {}",
                 path.display(),
                 folder.display()
-            ))
+            )),
+            JournalError::Io(error) => failed(&path, error),
+            error => LabError::Failure(error.at(&path)),
         })?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        let (mut done, mut whole) = (HashMap::new(), 0);
-        for line in text.split_inclusive('\n') {
-            let Some((key, records)) = read(line) else { break }; // the line that was being written
-            done.insert(key, records);
-            whole += line.len();
-        }
-        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        Ok(Journal { path, file: Mutex::new(file), done })
+        let read =
+            |(k, line)| read(line).ok_or_else(|| LabError::Failure(JournalError::Changed(k + 2).at(&path)));
+        let done = lines.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Journal { file, done })
     }
 
     /// How many runs were found.
@@ -75,22 +61,21 @@ impl Journal {
 
     pub(super) fn note(&self, key: &str, records: &[Record]) -> Result<(), LabError> {
         let records: Vec<Value> = records.iter().map(Record::to_json).collect();
-        let line = format!("{}\n", json!({ "key": key, "records": records }));
-        let mut file = self.file.lock().unwrap_or_else(|e| e.into_inner());
-        file.write_all(line.as_bytes())
-            .map_err(|error| LabError::Failure(format!("cannot write {}: {error}", self.path.display())))
+        let line = json!({ "key": key, "records": records });
+        self.file.note(&line).map_err(|error| {
+            LabError::Failure(FolderError { path: self.file.path().into(), error }.to_string())
+        })
     }
 
     /// Removes the file, when the results are safe.
     pub fn close(self) {
-        let _ = fs::remove_file(&self.path); // a file that stays is read once more, and harms nobody
+        self.file.remove();
     }
 }
 
-fn read(line: &str) -> Option<(String, Vec<Record>)> {
-    let value: Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
-    let records = value["records"].as_array()?.iter().map(Record::from_json).collect::<Option<_>>()?;
-    Some((value["key"].as_str()?.to_string(), records))
+fn read(line: &Value) -> Option<(String, Vec<Record>)> {
+    let records = line["records"].as_array()?.iter().map(Record::from_json).collect::<Option<_>>()?;
+    Some((line["key"].as_str()?.to_string(), records))
 }
 
 /// What tells this program from one built of other sources.
@@ -119,8 +104,10 @@ mod tests {
         journal.note("a", std::slice::from_ref(&record)).unwrap();
         let busy = Journal::open(&folder, "name", "setting").err().unwrap().to_string();
         assert!(busy.contains("is in use: the same experiment runs already"), "{busy}");
-        journal.file.lock().unwrap().write_all(b"{\"key\": \"b\", \"rec").unwrap(); // and then the power failed
+        let path = journal.file.path().to_path_buf();
         drop(journal);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, whole.clone() + "{\"key\": \"b\", \"rec").unwrap(); // and then the power failed
 
         assert!(Journal::open(&folder, "name", "another setting").unwrap().is_empty());
         let journal = Journal::open(&folder, "name", "setting").unwrap();
@@ -129,7 +116,15 @@ mod tests {
         drop(journal);
         let journal = Journal::open(&folder, "name", "setting").unwrap();
         assert_eq!(journal.len(), 2);
-        journal.close();
+        drop(journal);
+        fs::write(&path, whole.replace("1.5", "2.5")).unwrap();
+        let changed = Journal::open(&folder, "name", "setting").err().unwrap().to_string();
+        assert!(
+            changed.contains("line 2: it has been changed since it was written | delete the line"),
+            "{changed}"
+        );
+        fs::write(&path, whole).unwrap();
+        Journal::open(&folder, "name", "setting").unwrap().close();
         assert!(Journal::open(&folder, "name", "setting").unwrap().is_empty());
         fs::remove_dir_all(folder).unwrap();
     }

@@ -13,7 +13,8 @@ use surprisal_data::{Loaded, Scaling};
 use surprisal_lab::parallel::Progress;
 use surprisal_lab::statistics::Estimate;
 use surprisal_layers::{Rng, rng};
-use surprisal_train::{History, Watch, write_atomically};
+use surprisal_train::files::write_unsynced;
+use surprisal_train::{History, Watch};
 
 use crate::cores::over_cores;
 use crate::job::VALIDATION;
@@ -100,7 +101,7 @@ pub struct Measured {
 /// | `best.toml` | the best settings |
 /// | `journal.jsonl` | which sweep it is, and every run that has ended: from it a sweep goes on |
 ///
-/// A run that has ended is in the journal, on the disk. The same sweep in the same folder trains the others,
+/// A run that has ended is in the journal, and at least once a second the journal goes to the disk. The same sweep in the same folder trains the others,
 /// and in the end every file has the bytes of a sweep that was never stopped, on any number of cores. When
 /// `interrupted` becomes true, the runs that have begun are ended and no other begins.
 ///
@@ -171,7 +172,7 @@ pub fn sweep(
     let sweep = Sweep::new(base, points, &ended)?;
     for (name, content) in sweep.files() {
         let path = folder.join(name);
-        write_atomically(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
+        write_unsynced(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
     }
     journal.sort(&ended)?;
     Ok(Swept::Finished(Box::new(sweep)))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use surprisal_data::DataError;
 
 use super::Layout;
+use crate::files::cannot_write;
 
 /// Why parameters could not be written to a file, or read from one.
 ///
@@ -87,7 +88,7 @@ impl fmt::Display for InterchangeError {
         use InterchangeError::*;
         match self {
             Unreadable { path, error } => write!(f, "{}: cannot read: {error}", path.display()),
-            Unwritable { path, error } => write!(f, "{}: cannot write: {error}", path.display()),
+            Unwritable { path, error } => f.write_str(&cannot_write(path, error)),
             Damaged { path, at, message } => write!(f, "{}, byte {at}: {message}", path.display()),
             Data(error) => error.fmt(f),
             OtherLayout { path, stated } => write!(

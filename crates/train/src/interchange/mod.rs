@@ -40,7 +40,7 @@ pub(crate) use layout::Stored;
 use surprisal_data::{NpyArray, Npz, npz_bytes};
 use surprisal_tensor::{Params, Scalar};
 
-use crate::write_atomically;
+use crate::files::write_atomically;
 
 /// Writes all parameters, frozen ones too, to a safetensors file: `f32` as F32, `f64` as F64; of dual numbers, the values.
 ///

@@ -24,8 +24,9 @@ use surprisal_data::Encoder;
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_tensor::Params;
 
+use crate::Checkpoint;
+use crate::files::{advice, write_atomically, write_unsynced};
 use crate::interchange::{Layout, Stored, told};
-use crate::{Checkpoint, write_atomically};
 
 pub use encoding::Numbers;
 pub use error::ModelFileError;
@@ -158,8 +159,26 @@ impl<T: Numbers> ModelFile<T> {
     /// # Errors
     /// If it cannot be written; what stood at the place is still there.
     pub fn write(&self, path: &Path) -> Result<(), ModelFileError> {
-        write_atomically(path, &self.to_bytes())
-            .map_err(|error| ModelFileError::new(path, None, format!("cannot write: {error}")))
+        self.written(path, write_atomically)
+    }
+
+    /// As [`write`](ModelFile::write), without waiting for the disk: see [`write_unsynced`].
+    ///
+    /// # Errors
+    /// If it cannot be written; what stood at the place is still there.
+    pub fn write_unsynced(&self, path: &Path) -> Result<(), ModelFileError> {
+        self.written(path, write_unsynced)
+    }
+
+    fn written(
+        &self,
+        path: &Path,
+        write: fn(&Path, &[u8]) -> std::io::Result<()>,
+    ) -> Result<(), ModelFileError> {
+        write(path, &self.to_bytes()).map_err(|error| {
+            let advice = advice(path, &error);
+            ModelFileError::new(path, None, format!("cannot write: {error} | {advice}"))
+        })
     }
 
     /// Reads the file and checks all of it.

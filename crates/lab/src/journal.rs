@@ -1,0 +1,284 @@
+//! [`JournalFile`]: what has been computed so far, in lines that each carry a checksum.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use surprisal_train::files::{cannot_write, write_atomically};
+
+/// How long a line may wait for the disk: what a power failure takes is computed again.
+const UNSYNCED: Duration = Duration::from_secs(1);
+
+/// A file of JSON lines. The first says what it is a journal of, each other holds something that has been computed. Each line
+/// ends with its CRC-32, which covers the first line too, so that no line of another journal is taken for one of this.
+///
+/// The file is locked while it is open. A line is there, whole, for whoever opens the file after a kill, and is handed to the disk
+/// with the first line that comes a second after the last that was.
+pub struct JournalFile {
+    path: PathBuf,
+    header: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    file: File,
+    length: u64,
+    synced: Instant,
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug)]
+pub enum JournalError {
+    /// Another process has it open.
+    Busy,
+    /// The file is something else, or its first line has been changed.
+    Foreign,
+    /// It is a journal of something else: its first line.
+    Other(Value),
+    /// This line, counted from 1, has been changed since it was written.
+    Changed(usize),
+    /// The file cannot be read or written.
+    Io(io::Error),
+}
+
+impl From<io::Error> for JournalError {
+    fn from(error: io::Error) -> Self {
+        JournalError::Io(error)
+    }
+}
+
+impl JournalError {
+    /// The message, for the journal of this path.
+    pub fn at(&self, path: &Path) -> String {
+        let place = path.display();
+        match self {
+            JournalError::Busy => format!("{place}: another process is writing it"),
+            JournalError::Foreign => {
+                format!(
+                    "{place}: this is no journal, or its first line has been changed | move it away, or write elsewhere"
+                )
+            }
+            JournalError::Other(_) => {
+                format!("{place}: this is the journal of something else | write elsewhere")
+            }
+            JournalError::Changed(line) => format!(
+                "{place}, line {line}: it has been changed since it was written | delete the line: what it held is computed again"
+            ),
+            JournalError::Io(error) => cannot_write(path, error),
+        }
+    }
+}
+
+impl JournalFile {
+    /// Opens the journal with this first line, an object with at least one entry, or begins it; and gives what the other lines
+    /// hold. A last line that was not written to its end is cut off.
+    ///
+    /// # Errors
+    /// If another process has it open, and if it is not whole or not this journal. Then it is as it was.
+    pub fn open(path: &Path, header: &Value) -> Result<(JournalFile, Vec<Value>), JournalError> {
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(JournalError::Foreign);
+        }
+        let header = seal(&header.to_string(), 0);
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            return Err(JournalError::Busy);
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let (mut values, mut length) = (Vec::new(), header.len());
+        if header.as_bytes().starts_with(&bytes) {
+            file.rewind()?;
+            file.write_all(header.as_bytes())?;
+            file.sync_all()?;
+        } else {
+            let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
+            let first = lines.next().unwrap_or_default();
+            if first != header.as_bytes() {
+                return Err(unseal(first, 0).map_or(JournalError::Foreign, JournalError::Other));
+            }
+            for (k, line) in lines.enumerate().filter(|(_, line)| line.ends_with(b"\n")) {
+                values
+                    .push(unseal(line, checksum(header.as_bytes(), 0)).ok_or(JournalError::Changed(k + 2))?);
+                length += line.len();
+            }
+            file.set_len(length as u64)?;
+            file.seek(SeekFrom::End(0))?;
+        }
+        let state = State { file, length: length as u64, synced: Instant::now() };
+        Ok((JournalFile { path: path.into(), header, state: Mutex::new(state) }, values))
+    }
+
+    /// Adds a line, an object with at least one entry.
+    ///
+    /// # Errors
+    /// If it cannot be written; then the journal is as it was.
+    pub fn note(&self, value: &Value) -> io::Result<()> {
+        let line = self.line(value);
+        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        let State { file, length, synced } = &mut *state;
+        if let Err(error) = file.write_all(line.as_bytes()) {
+            let _ = file.set_len(*length).and_then(|()| file.seek(SeekFrom::End(0))); // the first error is the one to tell
+            return Err(error);
+        }
+        *length += line.len() as u64;
+        if synced.elapsed() > UNSYNCED {
+            file.sync_data()?;
+            *synced = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Writes the journal anew with these lines, to the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written; then it is as it was.
+    pub fn rewrite(self, values: &[Value]) -> io::Result<()> {
+        let lines = values.iter().map(|value| self.line(value)).collect::<String>();
+        write_atomically(&self.path, (self.header + &lines).as_bytes())
+    }
+
+    /// Removes the file, when what it holds is no longer needed.
+    pub fn remove(self) {
+        let _ = fs::remove_file(&self.path); // one that stays is read once more, and harms nobody
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn line(&self, value: &Value) -> String {
+        seal(&value.to_string(), checksum(self.header.as_bytes(), 0))
+    }
+}
+
+impl fmt::Debug for JournalFile {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "JournalFile({})", self.path.display())
+    }
+}
+
+/// The CRC-32 of bytes that come after others with this one.
+fn checksum(bytes: &[u8], before: u32) -> u32 {
+    let mut crc = crc32fast::Hasher::new_with_initial(before);
+    crc.update(bytes);
+    crc.finalize()
+}
+
+/// An object in JSON as a line, with its checksum as one more entry.
+fn seal(object: &str, before: u32) -> String {
+    let open = object.strip_suffix('}').unwrap_or(object);
+    format!("{open},\"crc32\":\"{:08x}\"}}\n", checksum(open.as_bytes(), before))
+}
+
+/// The object in a line, if the line is as it was written.
+fn unseal(line: &[u8], before: u32) -> Option<Value> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (open, _) = line.rsplit_once(",\"crc32\":")?;
+    (seal(open, before) == line).then(|| serde_json::from_str(line).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Journals(PathBuf);
+    impl Journals {
+        fn new(name: &str) -> Journals {
+            let folder = std::env::temp_dir().join(format!("surprisal-lines-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            Journals(folder)
+        }
+        fn path(&self) -> PathBuf {
+            self.0.join("journal")
+        }
+        fn open(&self, of: &str) -> Result<(JournalFile, Vec<Value>), JournalError> {
+            JournalFile::open(&self.path(), &json!({ "journal": of }))
+        }
+    }
+    impl Drop for Journals {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn cut_anywhere_it_holds_the_whole_lines_before() {
+        let journals = Journals::new("cut");
+        let lines = [json!({ "x": 1.5 }), json!({ "text": "},\"crc32\":\"\n" }), json!({ "x": [1, 2] })];
+        let (journal, found) = journals.open("a").unwrap();
+        assert!(found.is_empty());
+        assert!(matches!(journals.open("a"), Err(JournalError::Busy)));
+        lines.iter().for_each(|line| journal.note(line).unwrap());
+        drop(journal);
+        let whole = fs::read(journals.path()).unwrap();
+        for end in 0..=whole.len() {
+            fs::write(journals.path(), &whole[..end]).unwrap();
+            let (journal, found) = journals.open("a").unwrap();
+            let complete = whole[..end].iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1);
+            let plain = found.iter().map(|value| {
+                let mut value = value.clone();
+                value.as_object_mut().unwrap().remove("crc32");
+                value
+            });
+            assert_eq!(Vec::from_iter(plain), lines[..complete], "cut after {end} bytes");
+            lines[complete..].iter().for_each(|line| journal.note(line).unwrap());
+            drop(journal);
+            assert_eq!(fs::read(journals.path()).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_found_and_the_file_stays_as_it_is() {
+        let journals = Journals::new("changed");
+        let (journal, _) = journals.open("a").unwrap();
+        journal.note(&json!({ "loss": 0.125 })).unwrap();
+        journal.note(&json!({ "loss": 0.25 })).unwrap();
+        drop(journal);
+        let whole = fs::read(journals.path()).unwrap();
+        for at in 0..whole.len() - 1 {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            fs::write(journals.path(), &changed).unwrap();
+            let line = whole[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            match journals.open("a") {
+                Err(JournalError::Changed(found)) => {
+                    assert!(line.abs_diff(found) <= 1, "byte {at}: line {found}")
+                }
+                Err(JournalError::Foreign) => assert_eq!(line, 1, "byte {at}"),
+                other => panic!("byte {at}: {other:?}"),
+            }
+            assert_eq!(fs::read(journals.path()).unwrap(), changed);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_no_journal_is_overwritten_and_no_line_of_another_is_taken() {
+        let journals = Journals::new("foreign");
+        for foreign in ["notes of my own", "notes\n", "{\"x\": 1}\n", "{\"journal\":\"b\"", "\n"] {
+            fs::write(journals.path(), foreign).unwrap();
+            assert!(matches!(journals.open("a"), Err(JournalError::Foreign)), "{foreign:?}");
+            assert_eq!(fs::read_to_string(journals.path()).unwrap(), foreign);
+        }
+        fs::remove_file(journals.path()).unwrap();
+        let (journal, _) = journals.open("b").unwrap();
+        journal.note(&json!({ "x": 1 })).unwrap();
+        drop(journal);
+        let Err(JournalError::Other(header)) = journals.open("a") else { panic!("it was taken for its own") };
+        assert_eq!(header["journal"], "b");
+        let line = fs::read_to_string(journals.path()).unwrap().lines().nth(1).unwrap().to_string();
+        fs::remove_file(journals.path()).unwrap();
+        drop(journals.open("a").unwrap());
+        let text = fs::read_to_string(journals.path()).unwrap() + &line + "\n";
+        fs::write(journals.path(), text).unwrap();
+        assert!(matches!(journals.open("a"), Err(JournalError::Changed(2))));
+    }
+}
