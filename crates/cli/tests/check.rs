@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{Folder, fails, surprisal};
+use common::{Folder, fails, houses, surprisal};
 
 /// Exit code, standard output and standard error of `check`.
 fn check(folder: &Folder, arguments: &[&str]) -> (i32, String, String) {
@@ -65,6 +65,61 @@ fn a_saved_model_is_checked_in_its_own_scale_and_order_of_classes() {
     }
     let (code, _, stderr) = check(&folder, &["all", "--model", "m/model.surprisal", "--data", "iris"]);
     assert!(code == 1 && stderr.contains("is this the data it was trained on?"), "{stderr}");
+}
+
+const HOUSES: [&str; 6] = ["--data", "houses.csv", "--target", "price", "--task", "numbers"];
+
+#[test]
+fn a_net_that_predicts_a_number_passes_all_checks_under_every_loss() {
+    let folder = Folder::new("check-numbers");
+    houses(&folder.0);
+    for loss in [&[][..], &["--loss", "half_mse"], &["--loss", "mae"], &["--loss", "huber"]] {
+        let (code, told, stderr) = check(&folder, &[&["all"][..], &HOUSES, loss].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{told}");
+        assert!(told.starts_with("houses.csv: 45 rows, the number price to predict, as (price - "), "{told}");
+        let verdicts: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("HOLDS  ")).collect();
+        assert_eq!(verdicts, ["gradients", "init-loss", "overfit-one-batch", "shapes", "units"]);
+        assert!(told.contains("the loss of predicting the mean of the targets"), "{told}");
+    }
+    // a net that was saved, and one of given sizes
+    let train = [&["train", "--epochs", "3", "--out", "m"][..], &HOUSES].concat();
+    assert!(surprisal(&folder.0, &train).status.success());
+    for model in ["m/model.surprisal", "2-8-1"] {
+        let (code, told, _) = check(&folder, &[&["gradients", "--model", model][..], &HOUSES].concat());
+        assert!(code == 0 && told.contains("HOLDS  gradients"), "{told}");
+    }
+    let (code, told, _) = check(&folder, &[&["init-loss", "--init", "normal:30"][..], &HOUSES].concat());
+    assert!(code == 1 && told.contains("the first answers are far from the targets"), "{told}");
+}
+
+#[test]
+fn without_a_model_the_net_is_the_one_that_training_would_begin_with() {
+    let folder = Folder::new("check-usual");
+    let (code, told, _) = check(&folder, &["shapes", "--data", "iris"]);
+    assert!(code == 0 && told.contains("layer1") && told.contains("32"), "{told}");
+    let (code, told, _) = check(&folder, &["shapes", "--data", "iris", "--hidden", "5-6"]);
+    assert!(code == 0 && told.contains("layer3"), "{told}");
+}
+
+#[test]
+fn a_loss_of_other_targets_is_wrong_usage() {
+    let folder = Folder::new("check-losses");
+    houses(&folder.0);
+    for which in ["gradients", "init-loss", "overfit-one-batch", "shapes", "units", "all"] {
+        for loss in ["mae", "huber"] {
+            let (code, told, stderr) = check(&folder, &[which, "--data", "iris", "--loss", loss]);
+            assert_eq!((code, told.as_str()), (2, ""), "{stderr}");
+            assert!(
+                stderr.contains(&format!("loss {loss}")) && stderr.contains("ce, mse, half_mse"),
+                "{stderr}"
+            );
+        }
+        let (code, _, stderr) = check(&folder, &[&[which, "--loss", "ce"][..], &HOUSES].concat());
+        assert!(
+            code == 2 && stderr.contains("loss ce") && stderr.contains("mse, half_mse, mae, huber"),
+            "{stderr}"
+        );
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Folder, fails, surprisal};
+use common::{Folder, fails, houses, surprisal};
 
 fn says(folder: &Path, arguments: &[&str]) -> String {
     let output = surprisal(folder, arguments);
@@ -108,6 +108,126 @@ fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
 }
 
 #[test]
+fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
+    let folder = Folder::new("explain-number");
+    houses(&folder.0);
+    let data = ["--data", "houses.csv", "--target", "price", "--task", "numbers"];
+    says(&folder.0, &[&["train", "--hidden", "4", "--epochs", "3", "--out", "m"][..], &data].concat());
+    for (model, loss, name) in [
+        (&["--model", "m/model.surprisal"][..], &[][..], "squared error"),
+        (&["--model", "2-3-1"], &["--loss", "mae"], "absolute error"),
+        (&["--hidden", "3"], &["--loss", "huber"], "Huber's loss"),
+        (&[], &["--loss", "half_mse"], "half squared error"),
+    ] {
+        let told =
+            says(&folder.0, &[&["explain", "--row", "3", "--out", "told"], model, &data, loss].concat());
+        fs::remove_dir_all(folder.0.join("told")).unwrap();
+        assert!(told.starts_with("row 3 has price 208500; the net says "), "{told}");
+        for part in [
+            &format!("; the loss is {name}\n"),
+            "output and target are (price - ",
+            "x: area 61, scaled ",
+            "forward\n",
+            "backward: ",
+            "layer2, error of the output",
+            "  squared error   δ = ",
+            "  absolute error  δ = ",
+            "  Huber's loss    δ = ",
+        ] {
+            assert!(told.contains(part), "no {part} in\n{told}");
+        }
+        // what is said of the output is what it stands for
+        let number = |after: &str| -> f64 {
+            let rest = &told[told.find(after).unwrap() + after.len()..];
+            rest.split([',', ' ', ')', ';']).next().unwrap().parse().unwrap()
+        };
+        let (offset, scale) = (number("(price - "), number(") / ").max(1.0));
+        let (says, output) = (number("the net says "), number("the output "));
+        assert!((offset + scale * output - says).abs() < 1e-4 * says.abs().max(scale), "{told}");
+    }
+}
+
+#[test]
+fn a_long_formula_is_computed_and_drawn_as_far_as_a_picture_can_show_it() {
+    let folder = Folder::new("explain-long");
+    let sum = format!("y = {}x", "x+".repeat(20_000));
+    let told = says(&folder.0, &["explain", &sum, "--at", "x=0.5"]);
+    assert!(told.contains("  y ") || told.contains("y = "), "{}", &told[told.len() - 300..]);
+    assert!(told.contains("the sum of 20001 parts"), "no sum");
+    let names: String = (1..2000).map(|k| format!("x{k} = x{}*1.0001; ", k - 1)).collect();
+    says(&folder.0, &["explain", &names, "--at", "x0=1"]);
+
+    says(&folder.0, &["explain", &sum[..1300], "--at", "x=0.5", "--out", "long"]);
+    for name in ["long/tape.svg", "long/tape.html"] {
+        let text = fs::read_to_string(folder.0.join(name)).unwrap();
+        assert!(text.contains("the 250 boxes nearest to the result, of "), "{name}");
+    }
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused_in_a_few_lines() {
+    for formula in [
+        "(".repeat(50_000) + "x" + &")".repeat(50_000),
+        "-(".repeat(30_000) + "x" + &")".repeat(30_000),
+        "sigmoid(".repeat(10_000) + "x" + &")".repeat(10_000),
+        "|".repeat(50_001),
+        "√".repeat(30_000) + "x",
+        "ln ".repeat(30_000) + "x",
+        "x^".repeat(30_000) + "2",
+        "x".repeat(100_000) + "(",
+        "x + ".repeat(25_000) + ")",
+    ] {
+        let (code, error) = fails(&["explain", &formula, "--at", "x=0.5"]);
+        assert!(code == 2 && error.len() < 600, "{code} {}", &error[..error.len().min(900)]);
+    }
+}
+
+#[test]
+fn what_it_prints_can_be_typed_in() {
+    let folder = Folder::new("explain-again");
+    for (formula, value) in [
+        ("σ(w·x + b)", "0.982014"),
+        ("1 / (1 + e^-(w · x + b))", "0.982014"),
+        ("-w·x", "-2"),
+        ("−w × x", "-2"),
+        ("√(w²) - ½", "1.5"),
+        ("max(x, w) - min(x, w)", "1"),
+        ("|x - w|", "1"),
+        ("ln e^x", "1"),
+        ("log(w) - ln w", "0"),
+        ("h = w*x; p = σ(h + b)", "0.982014"),
+        ("h = w*x; p = σ(h + b);", "0.982014"),
+        ("2 [w - x]³", "2"),
+    ] {
+        let told = says(&folder.0, &["explain", formula, "--at", "x=1,w=2,b=2"]);
+        let forward = told.split("backward").next().unwrap();
+        let last = forward.trim_end().lines().last().unwrap();
+        assert!(last.split_whitespace().any(|word| word == value), "{formula}: {last}");
+    }
+    // a neuron by another name is one
+    let told = says(&folder.0, &["explain", "p = σ(w*x + b)", "--at", "x=1,w=2,b=2,y=0"]);
+    assert!(told.contains("The same neuron under both losses"), "{told}");
+}
+
+#[test]
+fn a_name_that_is_given_twice_is_shown_with_numbers() {
+    let folder = Folder::new("explain-twice");
+    let told = says(&folder.0, &["explain", "a = x; a = a*2; a = a + a", "--at", "x=3"]);
+    for line in ["  a₁ = x · 2 = 3 · 2 ", "  a₂ = a₁ + a₁ = 6 + 6 ", "  ∂x = 2 · ∂a₁ = 2 · 2 "]
+    {
+        assert!(told.contains(line), "{line}\nis not in\n{told}");
+    }
+    assert_eq!(told.matches("∂a₁ = 1 + 1").count(), 1, "{told}");
+}
+
+#[test]
+fn an_infinite_slope_is_called_so() {
+    let folder = Folder::new("explain-infinite");
+    let told = says(&folder.0, &["explain", "a = sqrt(x)", "--at", "x=0"]);
+    assert!(told.contains("the slope of a is not finite here") && !told.contains('%'), "{told}");
+}
+
+#[test]
 fn what_cannot_be_explained_is_told_and_leaves_nothing() {
     for (arguments, code, message) in [
         (&["explain", "w*x", "--at", "w=1"][..], 2, "what is x? Give it a number: --at x=0.5"),
@@ -116,11 +236,29 @@ fn what_cannot_be_explained_is_told_and_leaves_nothing() {
             2,
             "what are w, x, y? Give them numbers: --at w=0.5,x=0.5,y=0.5",
         ),
-        (&["explain", "relu(w*x)", "--at", "w=1,x=2,y=1"], 2, "the result is no sigmoid"),
+        (&["explain", "relu(w*x)", "--at", "w=1,x=2,y=1"], 2, "the result is not a sigmoid(..)"),
+        (
+            &["explain", "maxx(x, 0)", "--at", "x=1"],
+            2,
+            "there is no function \"maxx\" | did you mean \"maximum\"?",
+        ),
+        (
+            &["explain", "sigmod(x)", "--at", "x=1"],
+            2,
+            "there is no function \"sigmod\" | did you mean \"sigmoid\"?",
+        ),
+        (&["explain", "1 + 2; x", "--at", "x=1"], 2, "before a \";\" stands a name"),
+        (&["explain", "--modle", "4-3"], 2, "unexpected argument '--modle'"),
+        (&["explain", "--row", "0", "--data", "iris", "--loss", "huber"], 2, "loss huber"),
+        (&["explain", "--model", "4-3", "--data", "iris", "--row", "0", "--loss", "mae"], 2, "loss mae"),
         (&["explain", "w**x", "--at", "w=1,x=2"], 2, "expected a number, a name or \"(\""),
         (&["explain", "w", "--at", "w=much"], 2, "--at: \"w=much\" ends with no number"),
         (&["explain", "w", "--at", "w=1", "--loss", "mse"], 2, "what is y?"),
-        (&["explain", "sigmoid(z)", "--at", "z=1,y=0", "--loss", "bcee"], 2, "there is no function \"bcee\""),
+        (
+            &["explain", "sigmoid(z)", "--at", "z=1,y=0", "--loss", "bcee"],
+            2,
+            "there is no function \"bcee\" | did you mean \"binary_cross_entropy\"?",
+        ),
         (
             &["explain", "--model", "4-3", "--data", "iris", "--row", "9999"],
             1,

@@ -1,17 +1,17 @@
 //! The text of a table and its rows, read strictly after RFC 4180, and where in it an error is.
 
 use crate::error::{CsvError, CsvProblem, DataError, ErrorKind};
+use crate::files::open_text;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Index;
 use std::path::Path;
 
 /// Opens a file; returns its path too, as the messages show it.
-pub(crate) fn open(path: &Path) -> Result<(String, File), DataError> {
+pub(crate) fn open(path: &Path) -> Result<(String, Box<dyn Read>), DataError> {
     let source_name = path.display().to_string();
     let unread = Text { source_name: &source_name, text: String::new() };
-    let file = File::open(path).map_err(|error| unread.unreadable(error))?;
+    let file = open_text(path).map_err(|error| unread.unreadable(error))?;
     Ok((source_name, file))
 }
 

@@ -2,9 +2,9 @@
 
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind, IdxError, IdxProblem};
+use crate::files::open_regular;
 use flate2::read::MultiGzDecoder;
 use ndarray::Array2;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -235,7 +235,8 @@ fn read_file(
         return Err(ErrorKind::NoFile { folder: folder.display().to_string(), names }.into());
     };
     let name = path.display().to_string();
-    let file = File::open(&path).map_err(|error| fail(&name, 0, IdxProblem::Unreadable(error)))?;
+    let (file, _) =
+        open_regular(path.as_ref()).map_err(|error| fail(&name, 0, IdxProblem::Unreadable(error)))?;
     let idx = read_idx(file, &name)?;
     if idx.dims.len() != dimensions {
         let problem = IdxProblem::Dimensions { expected: dimensions, found: idx.dims.len() };

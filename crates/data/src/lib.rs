@@ -72,6 +72,7 @@ mod embedded;
 mod encoder;
 mod error;
 mod fields;
+mod files;
 mod harder;
 mod idx;
 mod labels;

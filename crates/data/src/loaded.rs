@@ -1,10 +1,11 @@
 //! [`Loaded`]: data that is opened once and cut as often as need be.
 
-use crate::csv_options::CsvOptions;
+use crate::csv_options::{CsvOptions, Task};
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, SpecError};
 use crate::notice::Notice;
+use crate::npz::{read_npz, read_pair};
 use crate::source::DataSource;
 use crate::split::{Fold, Strata};
 use crate::table::Table;
@@ -70,12 +71,17 @@ impl DataSource {
         let content = match self {
             Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
             Self::Embedded("penguins") => Content::Table(Table::penguins(options)?),
+            Self::Npz(_) | Self::Npy(..)
+                if *options == (CsvOptions { task: options.task, ..CsvOptions::default() }) =>
+            {
+                Content::Arrays(self.arrays(options.task, true)?)
+            }
             _ if *options != CsvOptions::default() => {
                 return Err(SpecError::NeedlessOptions { origin: self.to_string() }.into());
             }
             Self::Embedded(name) => Content::Arrays(Dataset::named(name)?),
             Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
-            Self::Npz(path) => Content::Arrays(Dataset::from_npz_path(path)?),
+            Self::Npz(_) | Self::Npy(..) => Content::Arrays(self.arrays(Task::Auto, true)?),
             Self::Mnist(folder) => {
                 let (mut all, mut test) = Dataset::mnist(folder)?;
                 given_test = Some(all.rows()..all.rows() + test.rows());
@@ -85,6 +91,47 @@ impl DataSource {
             }
         };
         Ok(Loaded { name: self.to_string(), content, given_test, scaling: self.scaling() })
+    }
+}
+
+impl DataSource {
+    /// [`open`](Self::open) of arrays for a model that predicts as the task says; labels may be missing unless they are `needed`.
+    /// Other sources are opened as there.
+    ///
+    /// Errors as `open` does.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::{DataSource, NpyArray, Task, write_npy};
+    ///
+    /// let path = std::env::temp_dir().join(format!("surprisal-example-{}-new.npy", std::process::id()));
+    /// write_npy(&path, &NpyArray::new(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]))?;
+    /// let source: DataSource = path.to_str().unwrap().parse()?;
+    /// let rows = source.open_arrays(Task::Classes, false, &mut ChaCha8Rng::seed_from_u64(7))?;
+    /// assert_eq!((rows.rows(), rows.labels()), (3, None));
+    /// std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_arrays(
+        &self,
+        task: Task,
+        needed: bool,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Loaded, DataError> {
+        if !matches!(self, Self::Npz(_) | Self::Npy(..)) {
+            return self.open(&CsvOptions::default(), rng);
+        }
+        let content = Content::Arrays(self.arrays(task, needed)?);
+        Ok(Loaded { name: self.to_string(), content, given_test: None, scaling: self.scaling() })
+    }
+
+    fn arrays(&self, task: Task, needed: bool) -> Result<Dataset, DataError> {
+        match self {
+            Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed),
+            Self::Npz(path) => read_npz(path, task, needed),
+            other => unreachable!("{other} is no file of arrays"),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! NPY, the format in which NumPy stores one array: [`read_npy`], [`NpyArray`].
 
 use crate::error::{DataError, ErrorKind, NpyError, NpyProblem};
+use crate::files::open_regular;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::fmt::{self, Display, Formatter};
+use std::io::Read;
 use std::path::Path;
 
 /// The element types that are read, by their names in NumPy.
@@ -21,10 +23,12 @@ pub enum NpyType {
     Float16,
     Float32,
     Float64,
+    /// Texts: str, or bytes in UTF-8.
+    Text,
 }
 
 /// Each type with its code in the header, its name and its bytes.
-const TYPES: [(NpyType, &str, &str, usize); 12] = [
+const TYPES: [(NpyType, &str, &str, usize); 13] = [
     (NpyType::Bool, "b1", "bool", 1),
     (NpyType::Int8, "i1", "int8", 1),
     (NpyType::Int16, "i2", "int16", 2),
@@ -37,6 +41,7 @@ const TYPES: [(NpyType, &str, &str, usize); 12] = [
     (NpyType::Float16, "f2", "float16", 2),
     (NpyType::Float32, "f4", "float32", 4),
     (NpyType::Float64, "f8", "float64", 8),
+    (NpyType::Text, "", "text", 1), // of a code with a length, such as "U5"
 ];
 
 impl NpyType {
@@ -102,13 +107,23 @@ pub struct NpyArray {
 /// What stands before the elements.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Header {
-    dtype: NpyType,
-    big_endian: bool,
+    element: Element,
     /// Whether the first axis runs fastest instead of the last.
     fortran_order: bool,
     shape: Vec<usize>,
     /// Where the elements begin.
     start: usize,
+}
+
+/// How an element stands in the bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Element {
+    dtype: NpyType,
+    big_endian: bool,
+    /// The bytes of one.
+    size: usize,
+    /// The bytes of a character of a text: 4 of str, 1 of bytes.
+    character: usize,
 }
 
 /// The longest header that is read; NumPy itself reads 10 000 bytes unless told to trust the file.
@@ -147,25 +162,25 @@ impl Header {
         }
         let start = text_start + text_length;
         let text = bytes.get(text_start..start).ok_or_else(|| cut(start))?;
-        let (dtype, big_endian, fortran_order, shape) =
+        let (element, fortran_order, shape) =
             Literal { text, at: 0 }.header().map_err(|(at, problem)| ((text_start + at) as u64, problem))?;
 
         // axes of length 0 count as 1: the product bounds what ndarray has to multiply
         let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)));
-        let most = elements.and_then(|n| n.checked_mul(dtype.size())).filter(|&n| n <= isize::MAX as usize);
+        let most = elements.and_then(|n| n.checked_mul(element.size)).filter(|&n| n <= isize::MAX as usize);
         let (Some(most), false) = (most, shape.len() > MOST_AXES) else {
             return Err((text_start as u64, NpyProblem::TooLarge { shape }));
         };
         let expected = if shape.contains(&0) { 0 } else { most as u64 };
         let found = length.saturating_sub(start as u64);
         if expected != found {
-            return Err((start as u64, NpyProblem::Length { shape, dtype, expected, found }));
+            return Err((start as u64, NpyProblem::Length { shape, dtype: element.dtype, expected, found }));
         }
-        Ok(Header { dtype, big_endian, fortran_order, shape, start })
+        Ok(Header { element, fortran_order, shape, start })
     }
 
     pub(crate) fn dtype(&self) -> NpyType {
-        self.dtype
+        self.element.dtype
     }
 
     pub(crate) fn shape(&self) -> &[usize] {
@@ -182,7 +197,7 @@ struct Literal<'a> {
 type Parsed<T> = Result<T, (usize, NpyProblem)>;
 
 impl Literal<'_> {
-    fn header(mut self) -> Parsed<(NpyType, bool, bool, Vec<usize>)> {
+    fn header(mut self) -> Parsed<(Element, bool, Vec<usize>)> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         self.expect("{")?;
         while !self.eat("}") {
@@ -206,8 +221,8 @@ impl Literal<'_> {
         }
         self.spaces();
         match (descr, fortran_order, shape) {
-            (Some((dtype, big_endian)), Some(fortran_order), Some(shape)) if self.at == self.text.len() => {
-                Ok((dtype, big_endian, fortran_order, shape))
+            (Some(element), Some(fortran_order), Some(shape)) if self.at == self.text.len() => {
+                Ok((element, fortran_order, shape))
             }
             (Some(_), Some(_), Some(_)) => Err(self.wrong("the end of the header")),
             _ => Err(self.wrong("the fields descr, fortran_order and shape")),
@@ -215,7 +230,7 @@ impl Literal<'_> {
     }
 
     /// '<f8' and the like. What is a list describes a record of several fields.
-    fn element_type(&mut self) -> Parsed<(NpyType, bool)> {
+    fn element_type(&mut self) -> Parsed<Element> {
         self.spaces();
         let start = self.at;
         if self.text[start..].starts_with(b"[") {
@@ -223,8 +238,15 @@ impl Literal<'_> {
         }
         let code = self.string("the type of the elements, such as '<f8'")?;
         let known = |order: &str| {
-            let &(dtype, ..) = TYPES.iter().find(|entry| Some(entry.1) == code.strip_prefix(order))?;
-            (order != "|" || dtype.size() == 1).then_some((dtype, order == ">"))
+            let (big_endian, code) = (order == ">", code.strip_prefix(order)?);
+            if let Some(length) = code.strip_prefix(['U', 'S', 'a']) {
+                let character = if code.starts_with('U') { 4 } else { 1 };
+                let size = length.parse::<usize>().ok()?.checked_mul(character)?;
+                return Some(Element { dtype: NpyType::Text, big_endian, size, character });
+            }
+            let &(dtype, ..) = TYPES.iter().find(|entry| entry.1 == code)?;
+            let element = Element { dtype, big_endian, size: dtype.size(), character: 1 };
+            (order != "|" || dtype.size() == 1).then_some(element)
         };
         let found = ["<", ">", "|"].into_iter().find_map(known);
         found.ok_or((start, NpyProblem::ElementType { found: code }))
@@ -316,11 +338,11 @@ impl NpyArray {
 
     /// Checks the bytes of an NPY file; `name` stands in the messages.
     ///
-    /// Versions 1, 2 and 3, numbers of either byte order, in the order of C or of Fortran. No memory is taken
-    /// beside the bytes.
+    /// Versions 1, 2 and 3, numbers or texts of either byte order, in the order of C or of Fortran. No memory is
+    /// taken beside the bytes.
     ///
-    /// Errors if it is no NPY file, of types that are no numbers (text, records, Python's objects), or not exactly
-    /// as long as its header says.
+    /// Errors if it is no NPY file, of types that are neither numbers nor texts (records, Python's objects), or not
+    /// exactly as long as its header says.
     ///
     /// Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<NpyArray, DataError> {
@@ -342,7 +364,44 @@ impl NpyArray {
 
     /// The type of the elements.
     pub fn dtype(&self) -> NpyType {
-        self.header.dtype
+        self.header.element.dtype
+    }
+
+    /// The texts.
+    ///
+    /// Errors if the elements are numbers, or the bytes of one are no text.
+    ///
+    /// ```
+    /// use surprisal_data::NpyArray;
+    ///
+    /// let header = "{'descr': '|S3', 'fortran_order': False, 'shape': (2,), }                                             \n";
+    /// let bytes = [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), b"catdog"].concat();
+    /// assert_eq!(NpyArray::from_bytes(bytes, "pets.npy")?.array_text()?.into_raw_vec_and_offset().0, ["cat", "dog"]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn array_text(&self) -> Result<ArrayD<String>, DataError> {
+        let Element { dtype, big_endian, character, .. } = self.header.element;
+        if dtype != NpyType::Text {
+            return Err(self.fail(NpyProblem::NotText { found: dtype }));
+        }
+        self.elements(|bytes| {
+            let text = match character {
+                4 => bytes
+                    .chunks_exact(4)
+                    .map(|bytes| {
+                        let bytes = <[u8; 4]>::try_from(bytes).ok()?;
+                        char::from_u32(if big_endian {
+                            u32::from_be_bytes(bytes)
+                        } else {
+                            u32::from_le_bytes(bytes)
+                        })
+                    })
+                    .collect(),
+                _ => String::from_utf8(bytes.to_vec()).ok(),
+            };
+            // what is shorter than the longest is filled up with zeros
+            text.map(|text: String| text.trim_end_matches('\0').to_owned()).ok_or(NpyProblem::NoCharacters)
+        })
     }
 
     /// The numbers as `f64`.
@@ -395,14 +454,28 @@ impl NpyArray {
     }
 
     fn array<T: Clone>(&self, of: impl Fn(Number) -> Result<T, NpyProblem>) -> Result<ArrayD<T>, DataError> {
-        let Header { start, dtype, big_endian, fortran_order, ref shape } = self.header;
-        let size = dtype.size();
-        let element = |(k, bytes): (usize, &[u8])| {
-            of(number(dtype, big_endian, bytes))
-                .map_err(|problem| fail(&self.name, Some((start + k * size) as u64), problem))
+        let Element { dtype, big_endian, .. } = self.header.element;
+        if dtype == NpyType::Text {
+            return Err(self.fail(NpyProblem::Text));
+        }
+        self.elements(|bytes| of(number(dtype, big_endian, bytes)))
+    }
+
+    fn elements<T: Clone>(
+        &self,
+        of: impl Fn(&[u8]) -> Result<T, NpyProblem>,
+    ) -> Result<ArrayD<T>, DataError> {
+        let Header { start, element: Element { size, .. }, fortran_order, ref shape } = self.header;
+        let element = |k: usize| {
+            let at = start + k * size;
+            of(&self.bytes[at..at + size]).map_err(|problem| fail(&self.name, Some(at as u64), problem))
         };
-        let values: Result<Vec<T>, _> =
-            self.bytes[start..].chunks_exact(size).enumerate().map(element).collect();
+        // texts of length 0 take no bytes, so that their number is the header's claim alone
+        let count: usize = shape.iter().product();
+        if size == 0 && count > self.bytes.len() {
+            return Err(self.fail(NpyProblem::TooLarge { shape: shape.clone() }));
+        }
+        let values: Result<Vec<T>, _> = (0..count).map(element).collect();
         let array = ArrayD::from_shape_vec(IxDyn(shape).set_f(fortran_order), values?)
             .expect("the header has been checked against the length");
         Ok(if fortran_order { array.as_standard_layout().into_owned() } else { array })
@@ -425,6 +498,7 @@ fn number(dtype: NpyType, big_endian: bool, bytes: &[u8]) -> Number {
         NpyType::Float16 => Number::Float(f64_from_f16(bits as u16)),
         NpyType::Float32 => Number::Float(f32::from_bits(bits as u32).into()),
         NpyType::Float64 => Number::Float(f64::from_bits(bits)),
+        NpyType::Text => unreachable!("texts are no numbers"),
     }
 }
 
@@ -462,7 +536,9 @@ pub(crate) fn fail(source_name: &str, byte: Option<u64>, problem: NpyProblem) ->
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 pub fn read_npy(path: impl AsRef<Path>) -> Result<NpyArray, DataError> {
-    let (bytes, name) = read_file(path.as_ref())?;
+    let (bytes, name) = read_file(path.as_ref(), |start, length| {
+        Header::parse(start, length).map(drop).map_err(|(byte, problem)| (Some(byte), problem))
+    })?;
     NpyArray::from_bytes(bytes, &name)
 }
 
@@ -483,13 +559,20 @@ pub fn write_npy(path: impl AsRef<Path>, array: &NpyArray) -> Result<(), DataErr
     write_file(path.as_ref(), array.as_bytes())
 }
 
-/// The bytes of a file, and what the messages call it.
-pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, String), DataError> {
+/// The bytes of a file, and what the messages call it. Its first bytes, as many as a header can take, and its length are
+/// looked at (`right`) before the rest is read.
+pub(crate) fn read_file(
+    path: &Path,
+    right: impl FnOnce(&[u8], u64) -> Result<(), (Option<u64>, NpyProblem)>,
+) -> Result<(Vec<u8>, String), DataError> {
     let name = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => Ok((bytes, name)),
-        Err(error) => Err(fail(&name, None, NpyProblem::Unreadable(error))),
-    }
+    let unreadable = |error| fail(&name, None, NpyProblem::Unreadable(error));
+    let (mut file, length) = open_regular(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(12 + LONGEST_HEADER as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    right(&bytes, length).map_err(|(byte, problem)| fail(&name, byte, problem))?;
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok((bytes, name))
 }
 
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), DataError> {

@@ -1,10 +1,12 @@
 //! NPZ, NumPy's archive of named arrays: [`Npz`], [`write_npz`], [`Dataset::from_npz_path`].
 
+use crate::csv_options::Task;
 use crate::dataset::Dataset;
 use crate::error::{DataError, NpyProblem};
-use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, write_file};
+use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
 use crate::zip::{self, Entry};
 use ndarray::Array2;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// An archive as `np.savez` and `np.savez_compressed` write it. Arrays are unpacked when they are asked for.
@@ -42,7 +44,9 @@ impl Npz {
     /// assert!(error.to_string().starts_with("no/such/digits.npz: cannot be read: "));
     /// ```
     pub fn read(path: impl AsRef<Path>) -> Result<Npz, DataError> {
-        let (bytes, name) = read_file(path.as_ref())?;
+        let (bytes, name) = read_file(path.as_ref(), |start, _| {
+            zip::begins(start).map_err(|(byte, problem)| (Some(byte), problem))
+        })?;
         Npz::from_bytes(bytes, &name)
     }
 
@@ -169,16 +173,22 @@ pub fn write_npz<'a>(
     write_file(path.as_ref(), &npz_bytes(arrays)?)
 }
 
+/// The names that the array of features may have, and that of the labels.
+const FEATURES: [&str; 4] = ["x", "X", "features", "data"];
+const LABELS: [&str; 5] = ["y", "Y", "labels", "label", "target"];
+/// Floats of more different whole values than this are numbers to predict, unless classes are asked for.
+const MOST_CLASSES: usize = 20;
+
 impl Dataset {
     /// Reads features and labels from an NPZ file.
     ///
     /// | array | names | what it holds |
     /// |---|---|---|
     /// | features | `x`, `X`, `features` or `data` | numbers, `[rows, columns]`; of more axes, such as `[rows, height, width]`, all but the first become columns |
-    /// | labels | `y`, `Y`, `labels`, `label` or `target` | one per row: whole numbers are classes, floats are numbers to predict |
+    /// | labels | `y`, `Y`, `labels`, `label` or `target` | one per row: texts and integers are classes, floats are classes if they are whole and at most 20 are different, and otherwise numbers to predict |
     ///
-    /// Every whole number that occurs among the labels is a class, in ascending order, named as it is written. Columns
-    /// are named `x0`, `x1`, ..; those of images by row and column, `p0_0`, `p0_1`, ..
+    /// Every label that occurs is a class, numbers in ascending order, texts in that of their letters. Columns are named
+    /// `x0`, `x1`, ..; those of images by row and column, `p0_0`, `p0_1`, ..
     ///
     /// Errors if the file fails [`Npz::read`], lacks one of the arrays, or they do not fit each other; if a feature is
     /// not finite, and if there are fewer than two classes.
@@ -196,53 +206,122 @@ impl Dataset {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_npz_path(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
-        let npz = Npz::read(&path)?;
-        let x = npz.first_of(&["x", "X", "features", "data"])?;
-        let y = npz.first_of(&["y", "Y", "labels", "label", "target"])?;
-        let (rows, sizes) = match x.shape() {
-            &[rows, ref sizes @ ..] if !sizes.is_empty() && !x.shape().contains(&0) => (rows, sizes.to_vec()),
-            shape => return Err(x.fail(NpyProblem::Features { shape: shape.to_vec() })),
-        };
-        if y.shape() != [rows] && y.shape() != [rows, 1] {
-            let (shape, features) = (y.shape().to_vec(), x.name().to_owned());
-            return Err(y.fail(NpyProblem::Labels { shape, rows, features }));
-        }
-        let numbers = x.array_f64()?;
-        if let Some((k, &value)) = numbers.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            let columns = numbers.len() / rows;
-            return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
-        }
-        let features =
-            Array2::from_shape_vec((rows, numbers.len() / rows), numbers.into_raw_vec_and_offset().0)
-                .expect("an array by rows holds rows times columns numbers");
-
-        let ((labels, class_names), values) = match y.dtype().float_bytes() {
-            Some(_) => (Default::default(), y.array_f64()?.into_raw_vec_and_offset().0),
-            None => (classes(&y)?, Vec::new()),
-        };
-        let feature_names = match sizes[..] {
-            [height, width] => {
-                (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
-            }
-            _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
-        };
-        let name =
-            path.as_ref().file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let set = Dataset { name, features, labels, values, class_names, feature_names };
-        set.check()?; // a value may not be finite
-        Ok(set)
+        read_npz(path.as_ref(), Task::Auto, true)
     }
 }
 
-/// The class of each row, and what the classes are called: every whole number that occurs is one.
-fn classes(y: &NpyArray) -> Result<(Vec<usize>, Vec<String>), DataError> {
-    let labels = y.array_i64()?;
-    let mut classes: Vec<i64> = labels.iter().copied().collect();
+/// [`Dataset::from_npz_path`], with labels as the task wants them, and without labels if there are none and none are `needed`.
+pub(crate) fn read_npz(path: &Path, task: Task, needed: bool) -> Result<Dataset, DataError> {
+    let npz = Npz::read(path)?;
+    let x = npz.first_of(&FEATURES)?;
+    let there = LABELS.iter().any(|name| npz.names().any(|known| known == *name));
+    let labels = if needed || there { Some(npz.first_of(&LABELS)?) } else { None };
+    of_arrays(path, x, labels, task)
+}
+
+/// Features and labels of a file each, NPY.
+pub(crate) fn read_pair(x: &Path, y: Option<&Path>, task: Task, needed: bool) -> Result<Dataset, DataError> {
+    let features = read_npy(x)?;
+    let labels = match y {
+        Some(y) => Some(read_npy(y)?),
+        None if needed => return Err(features.fail(NpyProblem::NoLabels)),
+        None => None,
+    };
+    of_arrays(x, features, labels, task)
+}
+
+/// Without labels, the rows are for a model that is to predict them.
+fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> Result<Dataset, DataError> {
+    let (rows, sizes) = match x.shape() {
+        &[rows, ref sizes @ ..] if !sizes.is_empty() && !x.shape().contains(&0) => (rows, sizes.to_vec()),
+        shape => return Err(x.fail(NpyProblem::Features { shape: shape.to_vec() })),
+    };
+    let numbers = x.array_f64()?;
+    if let Some((k, &value)) = numbers.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        let columns = numbers.len() / rows;
+        return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
+    }
+    let features = Array2::from_shape_vec((rows, numbers.len() / rows), numbers.into_raw_vec_and_offset().0)
+        .expect("an array by rows holds rows times columns numbers");
+    let feature_names = match sizes[..] {
+        [height, width] => {
+            (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
+        }
+        _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
+    };
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let mut set = Dataset {
+        name,
+        features,
+        labels: Vec::new(),
+        values: Vec::new(),
+        class_names: Vec::new(),
+        feature_names,
+    };
+    let Some(y) = labels else { return Ok(set) };
+    if y.shape() != [rows] && y.shape() != [rows, 1] {
+        let (shape, features) = (y.shape().to_vec(), x.name().to_owned());
+        return Err(y.fail(NpyProblem::Labels { shape, rows, features }));
+    }
+    match targets(&y, task)? {
+        Targets::Classes(labels, names) => (set.labels, set.class_names) = (labels, names),
+        Targets::Numbers(values) => set.values = values,
+    }
+    set.check()?; // a value may not be finite
+    Ok(set)
+}
+
+/// What is to be predicted.
+enum Targets {
+    /// The class of each row, and what the classes are called.
+    Classes(Vec<usize>, Vec<String>),
+    Numbers(Vec<f64>),
+}
+
+fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
+    if y.dtype() == NpyType::Text {
+        if task == Task::Numbers {
+            return Err(y.fail(NpyProblem::Text));
+        }
+        return classes(y, y.array_text()?.into_raw_vec_and_offset().0, |text| text.clone());
+    }
+    if y.dtype().float_bytes().is_none() && task != Task::Numbers {
+        return classes(y, y.array_i64()?.into_raw_vec_and_offset().0, i64::to_string);
+    }
+    let values = y.array_f64()?.into_raw_vec_and_offset().0;
+    if task == Task::Numbers {
+        return Ok(Targets::Numbers(values));
+    }
+    // a whole number that i64 holds: beyond 2^53 floats are no names
+    let whole = |value: &f64| (value.fract() == 0.0 && value.abs() <= 2f64.powi(53)).then_some(*value as i64);
+    match values.iter().map(whole).collect::<Option<Vec<i64>>>() {
+        Some(labels) => {
+            let distinct = labels.iter().collect::<BTreeSet<_>>().len();
+            match task == Task::Classes || (2..=MOST_CLASSES).contains(&distinct) {
+                true => classes(y, labels, i64::to_string),
+                false => Ok(Targets::Numbers(values)),
+            }
+        }
+        None if task == Task::Classes => {
+            let row = values.iter().position(|value| whole(value).is_none()).unwrap_or_default();
+            Err(y.fail(NpyProblem::FractionAsClass { row, value: values[row] }))
+        }
+        None => Ok(Targets::Numbers(values)),
+    }
+}
+
+/// Every label that occurs is a class, in ascending order.
+fn classes<T: Ord + Clone>(
+    y: &NpyArray,
+    labels: Vec<T>,
+    name: impl Fn(&T) -> String,
+) -> Result<Targets, DataError> {
+    let mut classes = labels.clone();
     classes.sort_unstable();
     classes.dedup();
-    if let [class] = classes[..] {
-        return Err(y.fail(NpyProblem::OneClass { class, rows: labels.len() }));
+    if let [class] = &classes[..] {
+        return Err(y.fail(NpyProblem::OneClass { class: name(class), rows: labels.len() }));
     }
-    let labels = labels.iter().filter_map(|label| classes.binary_search(label).ok()).collect();
-    Ok((labels, classes.iter().map(i64::to_string).collect()))
+    let numbered = labels.iter().filter_map(|label| classes.binary_search(label).ok()).collect();
+    Ok(Targets::Classes(numbered, classes.iter().map(name).collect()))
 }

@@ -1,8 +1,10 @@
 //! [`DataSource`]: data as a command line names it, loaded ready for training.
 
+use crate::csv_options::Task;
 use crate::dataset::Dataset;
 use crate::encoder::Scaling;
 use crate::error::{DataError, SpecError};
+use crate::npz::read_pair;
 use crate::preprocess::Preprocess;
 use crate::split::stratified_split;
 use crate::synthetic::Synthetic;
@@ -19,8 +21,9 @@ use std::str::FromStr;
 /// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
-/// | `FILE.csv`, `FILE.tsv` | a table, whose label column is named when it is [loaded](DataSource::load) |
+/// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [loaded](DataSource::load) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
+/// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
 ///
 /// A text that means nothing is a [`SpecError`], a mistake of whoever typed it. What goes wrong with files comes
 /// later, when the data is loaded, and is a [`DataError`].
@@ -49,6 +52,8 @@ pub enum DataSource {
     Csv(PathBuf),
     /// The file of NumPy's arrays of features and labels.
     Npz(PathBuf),
+    /// Two files of an array each: features, and labels, which rows to be predicted do not have.
+    Npy(PathBuf, Option<PathBuf>),
 }
 
 /// A part to train on, a part to test on, and what was done to the numbers of both.
@@ -63,6 +68,9 @@ pub struct Split {
     /// What was done to both. Other numbers for the same model need it too: it belongs into the model's file.
     pub preprocess: Preprocess,
 }
+
+/// How the names of tables end; what is packed with gzip has `.gz` behind.
+const TABLES: [&str; 5] = ["csv", "tsv", "txt", "data", "dat"];
 
 impl DataSource {
     /// The share of the rows that goes into the test part, where the source does not come in two parts.
@@ -80,7 +88,10 @@ impl DataSource {
             .filter_map(|name| name.parse::<Synthetic>().ok())
             .map(|set| set.to_string());
         let embedded = Dataset::NAMES.iter().map(|name| name.to_string());
-        embedded.chain(synthetic).chain(["mnist:DIR", "FILE.csv", "FILE.npz"].map(str::to_owned)).collect()
+        embedded
+            .chain(synthetic)
+            .chain(["mnist:DIR", "FILE.csv", "FILE.npz", "X.npy,Y.npy"].map(str::to_owned))
+            .collect()
     }
 
     /// Whether this source needs the name of a label column and has it, or needs none and has none.
@@ -169,6 +180,9 @@ impl DataSource {
                 stratified_split(&table, Self::TEST_SHARE, rng)?
             }
             Self::Npz(path) => stratified_split(&Dataset::from_npz_path(path)?, Self::TEST_SHARE, rng)?,
+            Self::Npy(x, y) => {
+                stratified_split(&read_pair(x, y.as_deref(), Task::Auto, true)?, Self::TEST_SHARE, rng)?
+            }
         };
         let preprocess = self.scaling().fit(&train.features)?;
         preprocess.apply_in_place(&mut train.features)?;
@@ -182,7 +196,7 @@ impl DataSource {
             Self::Synthetic(_) => Scaling::None,
             Self::Mnist(_) => Scaling::Divide(255.0),
             Self::Embedded("digits") => Scaling::Divide(16.0),
-            Self::Embedded(_) | Self::Csv(_) | Self::Npz(_) => Scaling::Standardize,
+            Self::Embedded(_) | Self::Csv(_) | Self::Npz(_) | Self::Npy(..) => Scaling::Standardize,
         }
     }
 }
@@ -203,12 +217,24 @@ impl FromStr for DataSource {
             let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoMnistFolder)?;
             return Ok(DataSource::Mnist(folder.into()));
         }
-        let is = |end: &str| Path::new(text).extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
-        if (is("csv") || is("tsv")) && !Synthetic::NAMES.contains(&name) {
+        let ends = |text: &str, end: &str| {
+            Path::new(text).extension().is_some_and(|found| found.eq_ignore_ascii_case(end))
+        };
+        if Synthetic::NAMES.contains(&name) && rest.is_some() {
+            return text.parse().map(DataSource::Synthetic);
+        }
+        let unpacked = if ends(text, "gz") { &text[..text.len() - ".gz".len()] } else { text };
+        if TABLES.iter().any(|end| ends(unpacked, end)) {
             return Ok(DataSource::Csv(text.into()));
         }
-        if is("npz") && !Synthetic::NAMES.contains(&name) {
+        if ends(text, "npz") {
             return Ok(DataSource::Npz(text.into()));
+        }
+        if ends(text, "npy") {
+            return Ok(match text.split_once(".npy,") {
+                Some((x, y)) => DataSource::Npy(format!("{x}.npy").into(), Some(y.into())),
+                None => DataSource::Npy(text.into(), None),
+            });
         }
         text.parse().map(DataSource::Synthetic)
     }
@@ -221,7 +247,8 @@ impl Display for DataSource {
             Self::Embedded(name) => f.write_str(name),
             Self::Synthetic(set) => set.fmt(f),
             Self::Mnist(folder) => write!(f, "mnist:{}", folder.display()),
-            Self::Csv(path) | Self::Npz(path) => path.display().fmt(f),
+            Self::Csv(path) | Self::Npz(path) | Self::Npy(path, None) => path.display().fmt(f),
+            Self::Npy(x, Some(y)) => write!(f, "{},{}", x.display(), y.display()),
         }
     }
 }
@@ -255,7 +282,16 @@ mod tests {
         for path in ["flowers.csv", "some/folder/iris.csv", "C:\\data\\FLOWERS.CSV", "moons.csv", "a:b.csv"] {
             assert_eq!(source(path), DataSource::Csv(path.into()));
         }
+        for path in ["a.txt", "wine.data", "a.b/c.dat", "x.csv.gz", "x.TSV.GZ", "moons.data.gz", "a:b.txt"] {
+            assert_eq!(source(path), DataSource::Csv(path.into()));
+        }
         assert_eq!(source("some/folder/images.npz"), DataSource::Npz("some/folder/images.npz".into()));
+        let pair = DataSource::Npy("a/x.npy".into(), Some("b/y.npy".into()));
+        assert_eq!((source("a/x.npy,b/y.npy"), pair.to_string()), (pair, "a/x.npy,b/y.npy".into()));
+        assert_eq!(source("new.npy"), DataSource::Npy("new.npy".into(), None));
+        for text in ["x.gz", "x.zip.gz", "csv", "x.tx"] {
+            assert!(text.parse::<DataSource>().is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -272,7 +308,7 @@ mod tests {
     fn forms_are_read_and_are_all_there() {
         let forms = DataSource::forms();
         assert!(forms.iter().all(|form| source(form).to_string() == *form));
-        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 3);
+        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 4);
     }
 
     #[test]

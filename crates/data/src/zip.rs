@@ -46,11 +46,17 @@ fn record(bytes: &[u8], at: u64, signature: u32) -> Option<usize> {
     (number(bytes, at, 4) == Some(signature.into())).then_some(at)
 }
 
+/// Whether an archive can begin with these bytes.
+pub(crate) fn begins(bytes: &[u8]) -> Outcome<()> {
+    match [LOCAL, END].iter().any(|&signature| record(bytes, 0, signature).is_some()) {
+        true => Ok(()),
+        false => Err((0, NpyProblem::NotNpz { found: bytes.iter().take(4).copied().collect() })),
+    }
+}
+
 /// The entries of an archive. Entries do not share bytes, so that all of them together are bounded by its length.
 pub(crate) fn directory(bytes: &[u8]) -> Outcome<Vec<Entry>> {
-    if ![LOCAL, END].iter().any(|&signature| record(bytes, 0, signature).is_some()) {
-        return Err((0, NpyProblem::NotNpz { found: bytes.iter().take(4).copied().collect() }));
-    }
+    begins(bytes)?;
     // a comment of up to 65 535 bytes may follow the last record
     let last = bytes.len().saturating_sub(END_SIZE);
     let end = (last.saturating_sub(0xffff)..=last).rev().find(|&at| record(bytes, at as u64, END).is_some());

@@ -81,7 +81,7 @@ fn elements_that_are_no_numbers_are_refused() {
             read_npy(format!("{NUMPY}{name}.npy")),
             &format!(
                 "{name}.npy, byte 20: expected elements that are numbers of 8 to 64 bits, such as '<f8', \
-                 found \"{found}\" | make it an array of numbers: array.astype(\"float64\")"
+                 found \"{found}\" | array.astype(\"float64\") makes numbers, array.astype(str) texts"
             ),
         );
     }

@@ -1,11 +1,11 @@
 //! What can be said of every node that a result depends on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
 use surprisal_tensor::{Card, Scalar, Shape, Var};
 
-use crate::formula::{clause, put, symbols};
+use crate::formula::{Put, clause, put, symbols};
 use crate::numbers::{digits, norm};
 
 /// Every node that a result depends on, with its numbers, as they stood on the tape.
@@ -64,14 +64,19 @@ pub struct Explanation {
 pub struct Node {
     /// Its place on the tape.
     pub index: usize,
-    /// Its name: the user's, its parameter's, the number itself of a constant, "loss" of the result, or "v7" by its place on the tape.
+    /// Its name: the user's, its parameter's, the number itself of a constant, "loss" of the result, "layer1.z" of what a layer adds up
+    /// and "layer1.a" of what its activation makes of it, "target" of what a loss compares with, or "v7" by its place on the tape.
     pub name: String,
     /// What it is part of: the scopes that it was recorded in, or else the layer whose parameters it uses; may be empty.
     pub scope: String,
     /// What its operation says of itself.
     pub card: Card,
+    /// The numbers that its operation is set to, by the names in the card.
+    pub settings: Vec<(&'static str, f64)>,
     /// Whether it is a parameter of the model.
     pub is_parameter: bool,
+    /// Whether the result can be differentiated by it, or by something that it was computed from.
+    pub is_variable: bool,
     /// The lengths of the axes.
     pub shape: Shape,
     /// Which nodes it was computed from, by their places in [`Explanation::nodes`].
@@ -159,6 +164,15 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
     let places: HashMap<usize, usize> =
         (0..vars.len()).filter(|&at| needed[at]).enumerate().map(|(place, at)| (at, place)).collect();
 
+    let targets: HashSet<usize> = vars
+        .iter()
+        .filter(|var| needed[var.index()])
+        .flat_map(|var| var.card().inputs.split_whitespace().zip(var.inputs()).collect::<Vec<_>>())
+        .filter(|(symbol, _)| ["y", "t"].contains(symbol))
+        .map(|(_, input)| input.index())
+        .collect();
+    let is_target = |var: Var<T>| targets.contains(&var.index()) && !var.needs_grad();
+
     let mut nodes: Vec<Node> = Vec::new();
     for var in vars.iter().filter(|var| needed[var.index()]) {
         let numbers =
@@ -167,13 +181,6 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
         let inputs: Vec<usize> = inputs[var.index()].iter().map(|input| places[input]).collect();
         let param = var.param().map(|id| tape.params().entry(id).name.clone());
         let constant = inputs.is_empty() && value.len() == 1 && !var.needs_grad();
-        let name = match (var.name(), &param) {
-            (Some(name), _) => name.to_string(),
-            (None, Some(name)) => name.clone(),
-            (None, None) if constant => digits(value[0], 6),
-            (None, None) if var.index() == result.index() => "loss".to_string(),
-            (None, None) => format!("v{}", var.index()),
-        };
         let slopes = var.slopes().map(numbers);
         let layer = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_string());
         let scope = match (var.scope(), &param, &inputs[..]) {
@@ -186,12 +193,33 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
                 .find(|&&i| nodes[i].is_parameter)
                 .map_or(String::new(), |&i| nodes[i].scope.clone()),
         };
+        let name = match (var.name(), &param) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(name)) => name.clone(),
+            (None, None) if constant => digits(value[0], 6),
+            (None, None) if var.index() == result.index() => "loss".to_string(),
+            (None, None) => {
+                // what a layer adds up, and what its activation makes of it, are called as in the textbooks
+                let part = match &inputs[..] {
+                    [_, weight, _] if var.op_name() == "affine" && nodes[*weight].is_parameter => "z",
+                    [z] if slopes.is_some() && nodes[*z].card.name == "affine" => "a",
+                    [] if is_target(*var) => "target",
+                    _ => "",
+                };
+                let full =
+                    [&*scope, part].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(".");
+                let free = !part.is_empty() && nodes.iter().all(|node| node.name != full);
+                if free { full } else { format!("v{}", var.index()) }
+            }
+        };
         nodes.push(Node {
             index: var.index(),
             name,
             scope,
             card: var.card(),
+            settings: var.settings(),
             is_parameter: param.is_some(),
+            is_variable: var.needs_grad(),
             shape: var.shape(),
             inputs,
             value,
@@ -309,6 +337,15 @@ impl Explanation {
         single.then(|| put(formula, &self.numbered(node)).replace('ᵀ', ""))
     }
 
+    /// What each node receives: the places of the senders, and which of their `sends` it is.
+    pub(crate) fn arrivals(&self) -> Vec<Vec<(usize, &Sent)>> {
+        let mut arrivals = vec![Vec::new(); self.nodes.len()];
+        for (from, node) in self.nodes.iter().enumerate() {
+            node.sends.iter().for_each(|sent| arrivals[sent.to].push((from, sent)));
+        }
+        arrivals
+    }
+
     /// What the later nodes send to this one, by their places; more than one where gradients meet.
     ///
     /// ```
@@ -330,7 +367,8 @@ impl Explanation {
             .flat_map(move |(from, n)| n.sends.iter().filter(move |s| s.to == node).map(move |s| (from, s)))
     }
 
-    /// How much of the gradient that came in a node passes on to one input: the ratio of the lengths. NaN if nothing came in.
+    /// How much of the gradient that came in a node passes on to one input: the ratio of the lengths. NaN if nothing came in;
+    /// infinite or NaN where the slope is.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -347,13 +385,16 @@ impl Explanation {
     }
 
     fn is_of_single_numbers(&self, node: &Node) -> bool {
-        node.value.len() == 1 && node.inputs.iter().all(|&input| self.nodes[input].value.len() == 1)
+        let named = symbols_of(&node.card).len(); // what the formulas do not name needs no number
+        node.value.len() == 1
+            && node.inputs.iter().take(named).all(|&input| self.nodes[input].value.len() == 1)
     }
 
     fn named(&self, node: &Node) -> Vec<(String, String)> {
         let names: Vec<String> = node.inputs.iter().map(|&input| self.nodes[input].name.clone()).collect();
         let gradients: Vec<String> = names.iter().map(|name| format!("∂{name}")).collect();
-        symbols(&symbols_of(&node.card), &names, &node.name, &gradients, &format!("∂{}", node.name))
+        let own = format!("∂{}", node.name);
+        with_settings(node, symbols(&symbols_of(&node.card), &names, &node.name, &gradients, &own))
     }
 
     fn numbered(&self, node: &Node) -> Vec<(String, String)> {
@@ -367,8 +408,14 @@ impl Explanation {
         };
         let gradients: Vec<String> = (0..values.len()).map(sent).collect();
         let own = number(node.gradient.as_deref().unwrap_or_default());
-        symbols(&symbols_of(&node.card), &values, &number(&node.value), &gradients, &own)
+        with_settings(node, symbols(&symbols_of(&node.card), &values, &number(&node.value), &gradients, &own))
     }
+}
+
+/// What the operation is set to stands in its formulas as numbers.
+fn with_settings(node: &Node, mut symbols: Vec<Put>) -> Vec<Put> {
+    symbols.extend(node.settings.iter().map(|&(name, x)| (name.to_string(), digits(x, 6))));
+    symbols
 }
 
 fn symbols_of(card: &Card) -> Vec<&'static str> {
@@ -392,6 +439,24 @@ impl Node {
             && !self.is_parameter
             && self.value.len() == 1
             && self.name == digits(self.value[0], 6)
+    }
+
+    /// What it is, in a sentence: that of its card, or of a number that the result is differentiated by.
+    ///
+    /// ```
+    /// # use surprisal_explain::explain;
+    /// # use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let w = tape.constant(3.0).requires_grad().named("w");
+    /// w.square().backward();
+    /// assert_eq!(explain(w.square()).nodes[0].story(), "A variable: the result can be differentiated by it.");
+    /// ```
+    pub fn story(&self) -> &'static str {
+        match self.inputs.is_empty() && !self.is_parameter && self.is_variable {
+            true => "A variable: the result can be differentiated by it.",
+            false => self.card.story,
+        }
     }
 
     /// The length of the last axis.

@@ -50,11 +50,19 @@ impl Explanation {
             list = steps.concat(),
             svg = self.to_svg("tape"),
         );
+        let (drawn, of) = self.drawn();
+        let part = match drawn.len() < of {
+            true => format!(
+                " The picture and its steps show the {} boxes nearest to the result, of {of}.",
+                drawn.len()
+            ),
+            false => String::new(),
+        };
         let mut page = Page::new(title)
-            .lead(
+            .lead(&format!(
                 "Every box is a number or an array that was computed; every line below is what the library computed. \
-                 First down, from the inputs to the loss; then back up, each box passing its gradient on.",
-            )
+                 First down, from the inputs to the loss; then back up, each box passing its gradient on.{part}",
+            ))
             .interactive(&html, include_str!("step.js"));
         let equations = self.equations();
         if !equations.is_empty() {
@@ -78,7 +86,8 @@ impl Explanation {
 
     /// A list item for each step.
     fn steps(&self) -> Vec<String> {
-        let shown = || self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant());
+        let (drawn, _) = self.drawn();
+        let shown = || drawn.iter().map(|&at| (at, &self.nodes[at]));
         let item = |pass: &str, at: usize, lines: &[String]| {
             let lines: String = lines
                 .iter()
@@ -96,7 +105,7 @@ impl Explanation {
                     (formula, Some(worked)) => format!(" = {formula} = {worked}"),
                 };
                 let value = format!("{}{formula} = {}", node.name, told(&node.value, node.columns()));
-                item("forward", at, &[value, node.card.story.to_string(), warned(node)])
+                item("forward", at, &[value, node.story().to_string(), warned(node)])
             })
             .collect();
         for (at, node) in shown().collect::<Vec<_>>().into_iter().rev() {

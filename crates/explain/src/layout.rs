@@ -20,7 +20,8 @@ pub(crate) struct Layout<'a> {
     pub corners: Vec<(f64, f64)>,
     /// For each node and each of its inputs, in their order: the points that the edge passes.
     pub edges: Vec<Vec<Vec<(f64, f64)>>>,
-    /// Boxes around what shares a scope, one for each layer: name, left, top, right, bottom, and whether it is the scope's first.
+    /// Boxes around what shares a scope: name, left, top, right, bottom, and whether it is the scope's first. One for the whole scope
+    /// where nothing else stands in it, otherwise one for each layer.
     pub scopes: Vec<(&'a str, [f64; 4], bool)>,
 }
 
@@ -142,6 +143,16 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
             ));
         }
     }
+    let others = |scope: &str| {
+        let nodes = (0..graph.sizes.len()).filter(|&node| graph.scopes[node] != scope);
+        nodes
+            .map(|node| {
+                let ((x, y), (w, h)) = (corners[node], graph.sizes[node]);
+                [x, y, x + w, y + h]
+            })
+            .collect::<Vec<_>>()
+    };
+    let scopes = joined(scopes, others);
     Layout {
         width: right + shift + MARGIN + SCOPE,
         height: y - BELOW + MARGIN + SCOPE,
@@ -149,6 +160,27 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
         edges,
         scopes,
     }
+}
+
+/// The boxes of a scope in one, where that one covers nothing of `others` and no box of another scope.
+fn joined<'a>(
+    boxes: Vec<(&'a str, [f64; 4], bool)>,
+    others: impl Fn(&str) -> Vec<[f64; 4]>,
+) -> Vec<(&'a str, [f64; 4], bool)> {
+    let meet = |a: &[f64; 4], b: &[f64; 4]| a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+    let mut all = boxes.clone();
+    for &(scope, ..) in boxes.iter().filter(|&&(.., first)| first) {
+        let around =
+            |a: [f64; 4], b: [f64; 4]| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])];
+        let own = all.iter().filter(|(name, ..)| *name == scope).map(|&(_, sides, _)| sides);
+        let Some(whole) = own.reduce(around) else { continue };
+        let foreign = all.iter().filter(|(name, ..)| *name != scope).map(|&(_, sides, _)| sides);
+        if !foreign.chain(others(scope)).any(|other| meet(&whole, &other)) {
+            all.retain(|(name, ..)| *name != scope);
+            all.push((scope, whole, true));
+        }
+    }
+    all
 }
 
 fn place(node: Option<usize>, width: f64, scope: &str) -> Place<'_> {

@@ -51,7 +51,7 @@ pub struct Statistics {
     pub min: f64,
     /// The largest.
     pub max: f64,
-    /// The root of the sum of their squares.
+    /// The root of the sum of the squares of those that are finite.
     pub norm: f64,
     /// How many are not finite.
     pub not_finite: usize,
@@ -75,7 +75,7 @@ impl Statistics {
             deviation: (finite().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt(),
             min: finite().fold(f64::NAN, f64::min),
             max: finite().fold(f64::NAN, f64::max),
-            norm: norm(numbers),
+            norm: norm(&Vec::from_iter(finite())),
             not_finite: numbers.len() - count as usize,
         }
     }
@@ -84,9 +84,9 @@ impl Statistics {
 /// How many numbers are told one by one.
 pub(crate) const FEW: usize = 8;
 
-/// The root of the sum of the squares of those that are finite.
+/// The root of the sum of the squares: infinite or NaN where one of the numbers is.
 pub(crate) fn norm(numbers: &[f64]) -> f64 {
-    numbers.iter().filter(|x| x.is_finite()).map(|x| x * x).sum::<f64>().sqrt()
+    numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
 /// All numbers where they are few, by rows of so many, otherwise where they lie.

@@ -5,6 +5,7 @@ for (const stepper of document.querySelectorAll('.stepper')) {
   const slider = bar.querySelector('input');
   const nodes = [...stepper.querySelectorAll('g.node')];
   const edges = [...stepper.querySelectorAll('path.edge')];
+  const picture = stepper.querySelector('.scroll');
   const last = Math.max(...nodes.map(group => Number(group.id.split('-').pop())));
   const place = element => Number(element.id.split('-').pop());
   bar.hidden = false;
@@ -27,7 +28,12 @@ for (const stepper of document.querySelectorAll('.stepper')) {
       edge.classList.toggle('later', pass === 'forward' && place(edge) > Number(node));
       edge.classList.toggle('unknown', !walked.has(place(edge)));
     }
-    if (follow) nodes.find(group => place(group) === Number(node))?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    const now = nodes.find(group => place(group) === Number(node));
+    if (!now) return;
+    if (follow) now.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    // where the picture is wider than the page, the box of the step stands in the middle of what is shown
+    const view = picture.getBoundingClientRect(), box = now.getBoundingClientRect();
+    picture.scrollLeft += (box.left + box.right - view.left - view.right) / 2;
   };
   slider.addEventListener('input', () => show(true));
   addEventListener('keydown', event => {

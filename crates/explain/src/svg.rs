@@ -1,5 +1,7 @@
 //! An explanation as a picture: boxes in layers, gradients as the thickness of edges.
 
+use std::collections::VecDeque;
+
 use surprisal_page::text::{escape, number, width};
 use surprisal_page::theme::{DARK, LIGHT, Theme};
 
@@ -109,7 +111,7 @@ impl Explanation {
     /// left, of its gradient on the right, blue below 0 and vermilion above, darkest where the numbers are largest. An edge is
     /// the thicker the longer the gradient that runs back along it: 7 units for the longest, 1.5 less for every
     /// factor of 10; dotted where there is none. A frame in vermilion marks units that are saturated or dead.
-    /// Tinted areas are scopes. Every node's group has the id `PREFIX-n` with its place in [`nodes`](Self::nodes), for scripts.
+    /// Tinted areas are scopes. Of more than 250 nodes those nearest to the result are drawn, and the picture says so. Every node's group has the id `PREFIX-n` with its place in [`nodes`](Self::nodes), for scripts.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -125,7 +127,7 @@ impl Explanation {
     pub fn to_svg(&self, prefix: &str) -> String {
         let prefix: String =
             prefix.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let drawn: Vec<usize> = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant()).collect();
+        let (drawn, of) = self.drawn();
         let rows: Vec<Vec<Row>> = drawn.iter().map(|&at| self.rows(at)).collect();
         let place = |at: usize| drawn.iter().position(|&other| other == at);
         // of an input that an operation uses twice one edge is drawn
@@ -146,12 +148,22 @@ impl Explanation {
         let layout = layout(&graph);
 
         let mut body = String::new();
+        if drawn.len() < of {
+            body += &text(
+                "label",
+                24.0,
+                17.0,
+                &format!("the {} boxes nearest to the result, of {of}", drawn.len()),
+            );
+        }
         for (_, [left, top, right, bottom], _) in &layout.scopes {
             let [x, y, w, h] = [*left, *top, right - left, bottom - top].map(number);
             body += &format!("<rect class=\"scope\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>\n");
         }
-        let strongest =
-            (self.nodes.iter().flat_map(|n| &n.sends)).map(|s| norm(&s.gradient)).fold(0.0, f64::max);
+        let strongest = (self.nodes.iter().flat_map(|n| &n.sends))
+            .map(|s| norm(&s.gradient))
+            .filter(|l| l.is_finite())
+            .fold(0.0, f64::max);
         for (k, &at) in drawn.iter().enumerate() {
             for (&input, points) in graph.inputs[k].iter().zip(&layout.edges[k]) {
                 let sent = self.nodes[at].sends.iter().filter(|sent| sent.to == drawn[input]);
@@ -178,6 +190,23 @@ impl Explanation {
             description = escape(&self.passes()),
             css = css(),
         )
+    }
+
+    /// The nodes that have a box, and how many there would be: so many as can be laid out while somebody waits, nearest to the result.
+    pub(crate) fn drawn(&self) -> (Vec<usize>, usize) {
+        const MOST: usize = 250;
+        let of = self.nodes.iter().filter(|node| !node.is_constant()).count();
+        let (mut seen, mut drawn) = (vec![false; self.nodes.len()], Vec::new());
+        let mut next = VecDeque::from_iter(self.nodes.len().checked_sub(1));
+        while let Some(at) = next.pop_front().filter(|_| drawn.len() < MOST) {
+            if std::mem::replace(&mut seen[at], true) || self.nodes[at].is_constant() {
+                continue;
+            }
+            drawn.push(at);
+            next.extend(&self.nodes[at].inputs);
+        }
+        drawn.sort_unstable();
+        (drawn, of)
     }
 
     /// What stands in a node's box.
@@ -270,9 +299,8 @@ fn edge(points: &[(f64, f64)], length: Option<f64>, strongest: f64, id: &str) ->
         };
     }
     let (class, wide) = match length {
-        Some(length) if length > 0.0 && strongest > 0.0 => {
-            ("edge", (7.0 + 1.5 * (length / strongest).log10()).clamp(1.0, 7.0))
-        }
+        Some(length) if !length.is_finite() => ("edge", 7.0),
+        Some(length) if length > 0.0 => ("edge", (7.0 + 1.5 * (length / strongest).log10()).clamp(1.0, 7.0)),
         Some(_) => ("edge none", 1.0),
         None => ("edge still", 1.0),
     };

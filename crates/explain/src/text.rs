@@ -54,6 +54,7 @@ impl Explanation {
             return text;
         }
         let mut lines = Vec::new();
+        let arrivals = self.arrivals();
         if let Some(result) = self.nodes.last() {
             let start = result.gradient.as_deref().unwrap_or_default();
             lines.push((format!("∂{}", result.name), told(start, result.columns()), String::new()));
@@ -64,7 +65,7 @@ impl Explanation {
                 let left = format!("∂{} = ", self.nodes[sent.to].name)
                     + &formula.into_iter().flatten().collect::<Vec<_>>().join(" = ");
                 let to = &self.nodes[sent.to];
-                let meets = (self.received(sent.to).count() > 1).then(|| format!("part of ∂{}", to.name));
+                let meets = (arrivals[sent.to].len() > 1).then(|| format!("part of ∂{}", to.name));
                 let why = meets.or_else(|| self.why_small(at, sent));
                 lines.push((left, told(&sent.gradient, to.columns()), with_shape(to, why)));
             }
@@ -72,15 +73,18 @@ impl Explanation {
             let mut met: Vec<usize> = node.sends.iter().map(|sent| sent.to).collect();
             met.dedup();
             for to in met {
-                let parts: Vec<&crate::Sent> = self.received(to).map(|(_, sent)| sent).collect();
-                let earliest = self.received(to).next().is_some_and(|(from, _)| from == at);
+                let parts = &arrivals[to];
+                let earliest = parts.first().is_some_and(|&(from, _)| from == at);
                 let (Some(sum), true) = (&self.nodes[to].gradient, earliest && parts.len() > 1) else {
                     continue;
                 };
                 let left = match sum.len() == 1 && parts.len() <= 4 {
-                    true => {
-                        parts.iter().rev().map(|part| told(&part.gradient, 1)).collect::<Vec<_>>().join(" + ")
-                    }
+                    true => parts
+                        .iter()
+                        .rev()
+                        .map(|(_, part)| told(&part.gradient, 1))
+                        .collect::<Vec<_>>()
+                        .join(" + "),
                     false => format!("the sum of {} parts", parts.len()),
                 };
                 let to = &self.nodes[to];
@@ -94,7 +98,7 @@ impl Explanation {
         text
     }
 
-    /// Why a node passes on so little, if it does.
+    /// Why a node passes on so little, or numbers that are not finite, if it does.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -110,6 +114,10 @@ impl Explanation {
     pub fn why_small(&self, node: usize, sent: &crate::Sent) -> Option<String> {
         let gain = self.gain(node, sent);
         let name = &self.nodes[node].name;
+        let finite = |numbers: &[f64]| numbers.iter().all(|x| x.is_finite());
+        if !finite(&sent.gradient) && self.nodes[node].gradient.as_deref().is_some_and(finite) {
+            return Some(format!("the slope of {name} is not finite here"));
+        }
         (gain < crate::SATURATED && self.nodes[node].slopes.is_some())
             .then(|| format!("{name} passes on {} % of its gradient", digits(100.0 * gain, 2)))
     }
@@ -131,6 +139,7 @@ impl Explanation {
     pub fn text(&self, colour: bool) -> String {
         let paint = |code: &str, text: &str| paint(colour, code, text);
         let mut out = String::new();
+        let arrivals = self.arrivals();
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant()) {
             if !out.is_empty() {
                 out.push('\n');
@@ -145,16 +154,16 @@ impl Explanation {
             let mut line = |label: &str, text: &str| {
                 let _ = writeln!(out, "  {} {text}", paint(QUIET, &format!("{label:10}")));
             };
-            line("what", node.card.story);
+            line("what", node.story());
             let worked = self.worked(at).map_or(String::new(), |worked| format!("{worked} = "));
             line("value", &format!("{worked}{}", told(&node.value, node.columns())));
             if let Some(gradient) = &node.gradient {
                 let text = format!("∂{} = {}{}", node.name, told(gradient, node.columns()), length(gradient));
                 line("gradient", &paint(GRADIENT, &text));
             }
-            let received: Vec<_> = self.received(at).collect();
+            let received = &arrivals[at];
             if received.len() > 1 {
-                for (from, sent) in received {
+                for &(from, sent) in received {
                     let part = told(&sent.gradient, node.columns());
                     line("from", &format!("{}: {part}{}", self.nodes[from].name, length(&sent.gradient)));
                 }

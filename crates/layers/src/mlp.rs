@@ -22,6 +22,9 @@ use crate::{Activation, Init, Layer, Linear, Rng, Summary};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizes(Vec<usize>);
 
+/// More layers than this are a mistake: without skip connections, no gradient arrives through a hundred.
+const MOST_LAYERS: usize = 1000;
+
 impl Sizes {
     /// The sizes from the inputs to the outputs.
     ///
@@ -35,7 +38,7 @@ impl Sizes {
     /// ```
     ///
     /// # Errors
-    /// If there are fewer than two sizes, or one is 0.
+    /// If there are fewer than two sizes, or more than 1001, or one is 0.
     pub fn new(sizes: &[usize]) -> Result<Sizes, SizesError> {
         let text = || sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
         if let Some(size) = sizes.iter().find(|&&size| size == 0) {
@@ -43,6 +46,10 @@ impl Sizes {
         }
         if sizes.len() < 2 {
             return Err(SizesError { text: text(), problem: "a net has at least inputs and outputs".into() });
+        }
+        if sizes.len() > MOST_LAYERS + 1 {
+            let problem = format!("a net has at most {MOST_LAYERS} layers, found {}", sizes.len() - 1);
+            return Err(SizesError { text: text(), problem });
         }
         Ok(Sizes(sizes.to_vec()))
     }
@@ -84,12 +91,20 @@ pub struct SizesError {
 
 impl SizesError {
     fn not_a_size(text: &str, part: &str) -> Self {
-        SizesError { text: text.into(), problem: format!("\"{part}\" is not a number from 1 on") }
+        SizesError {
+            text: text.into(),
+            problem: format!("\"{}\" is not a number from 1 on", part.chars().take(20).collect::<String>()),
+        }
     }
 }
 impl fmt::Display for SizesError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "\"{}\" is no list of layer sizes: {}; write for example 64-32-10", self.text, self.problem)
+        const SHOWN: usize = 60;
+        let (text, cut) = match self.text.char_indices().nth(SHOWN) {
+            Some((at, _)) => (&self.text[..at], "…"),
+            None => (&*self.text, ""),
+        };
+        write!(f, "\"{text}{cut}\" is no list of layer sizes: {}; write for example 64-32-10", self.problem)
     }
 }
 impl std::error::Error for SizesError {}

@@ -78,6 +78,9 @@ impl Pointwise for Hinge {
     };
     const TARGETS: Domain = Domain::PlusOrMinusOne;
     const TARGET_GRADIENT: bool = false;
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        vec![("m", self.margin)]
+    }
     #[inline(always)]
     fn loss<T: Scalar>(&self, x: T, y: T) -> T {
         lack(self.margin, y, x)

@@ -70,10 +70,13 @@ impl Pointwise for RobustError {
     const CARD: Card = Card {
         name: "huber_loss",
         inputs: "x t",
-        forward: "e²/2 where |e| <= δ, else δ (|e| - δ/2); e = x - t",
-        backward: "dx = e dl where |e| <= δ, else δ sign(e) dl; dt = -dx",
+        forward: "½ (x - t)² where |x - t| <= δ, else δ (|x - t| - δ/2)",
+        backward: "dx = (x - t) dl where |x - t| <= δ, else δ sign(x - t) dl; dt = -dx",
         story: "Squared error that stops growing steeper at δ: what is far off pulls with a bounded force.",
     };
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        vec![("δ", self.delta)]
+    }
     #[inline(always)]
     fn loss<T: Scalar>(&self, x: T, t: T) -> T {
         let (e, delta, half) = (x - t, T::of(self.delta), T::of(0.5));

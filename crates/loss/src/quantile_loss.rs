@@ -132,7 +132,8 @@ fn record<'t, T: Scalar>(
         assert!(inside, "{loss}: level {i} is {q}: it lies between 0 and 1, and is neither");
     }
     check_constant(loss, "target", target, Domain::Numbers);
-    tape.apply(Pinball { reduction }, [input, target, levels(tape, q)])
+    let level = if let &[q] = q { Some(q) } else { None };
+    tape.apply(Pinball { reduction, level }, [input, target, levels(tape, q)])
 }
 
 /// The levels q, and behind them all 1 - q.
@@ -147,6 +148,8 @@ fn levels<'t, T: Scalar>(tape: &'t Tape<'t, T>, q: &[f64]) -> Var<'t, T> {
 
 struct Pinball {
     reduction: Reduction,
+    /// The level if it is one, to be told.
+    level: Option<f64>,
 }
 
 kernel! {
@@ -183,6 +186,9 @@ fn slope<T: Scalar>(x: T, t: T, low: T, high: T) -> T {
 impl<T: Scalar> Op<T> for Pinball {
     fn card(&self) -> Card {
         ENTRY.card
+    }
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        self.level.map(|q| ("q", q)).into_iter().collect()
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         let (x, t, levels) = (inputs.shape(0), inputs.shape(1), inputs.dims(2)[1]);

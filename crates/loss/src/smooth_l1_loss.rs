@@ -71,10 +71,13 @@ impl Pointwise for SmoothError {
     const CARD: Card = Card {
         name: "smooth_l1_loss",
         inputs: "x t",
-        forward: "e² / (2β) where |e| < β, else |e| - β/2; e = x - t",
-        backward: "dx = e/β dl where |e| < β, else sign(e) dl; dt = -dx",
+        forward: "(x - t)² / (2 β) where |x - t| < β, else |x - t| - β/2",
+        backward: "dx = (x - t) / β dl where |x - t| < β, else sign(x - t) dl; dt = -dx",
         story: "Absolute error with its tip rounded off: the force of an error is its size up to β, and then stays 1.",
     };
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        vec![("β", self.beta)]
+    }
     #[inline(always)]
     fn loss<T: Scalar>(&self, x: T, t: T) -> T {
         let (e, beta, half) = (x - t, T::of(self.beta), T::of(0.5));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Unseen};
+use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Task, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
@@ -64,7 +64,7 @@ impl Asked {
             DataSource::Csv(path) => {
                 Ok(self.saved.encoder.read_csv_path(path, &job::table_options(&self.settings)?, unseen)?)
             }
-            other => Ok(self.arrays(other)?.features),
+            other => Ok(self.arrays(other, false)?.features),
         }
     }
 
@@ -94,7 +94,7 @@ impl Asked {
                 }
                 set
             }
-            other => self.arrays(other)?,
+            other => self.arrays(other, true)?,
         };
         match &self.saved.answers {
             Answers::Classes(names) if set.is_regression() => Err(RunError::Run(format!(
@@ -102,7 +102,20 @@ impl Asked {
                 set.name,
                 names.join(", ")
             ))),
-            Answers::Classes(names) => Ok(set.with_class_order(names)?),
+            Answers::Classes(names) => {
+                let unknown = |(row, &label): (usize, &usize)| {
+                    let class = &set.class_names[label];
+                    (!names.contains(class)).then_some((row, class))
+                };
+                match set.labels.iter().enumerate().find_map(unknown) {
+                    Some((row, class)) => Err(RunError::Run(format!(
+                        "{}, row {row}: expected one of the net's classes {}, found \"{class}\"",
+                        set.name,
+                        names.join(", ")
+                    ))),
+                    None => Ok(set.with_class_order(names)?),
+                }
+            }
             Answers::Number { name, .. } if !set.is_regression() => Err(RunError::Run(format!(
                 "{}: has classes, and the net predicts the number \"{name}\"",
                 set.name
@@ -111,9 +124,13 @@ impl Asked {
         }
     }
 
-    /// Data that are no table, as the net wants them.
-    fn arrays(&self, data: &DataSource) -> Result<Dataset, RunError> {
-        let loaded = data.open(&CsvOptions::default(), &mut rng(self.settings.seed.unwrap_or(SEED)))?;
+    /// Data that are no table, as the net wants them, with their answers if these are `labelled`.
+    fn arrays(&self, data: &DataSource, labelled: bool) -> Result<Dataset, RunError> {
+        let task = match &self.saved.answers {
+            Answers::Classes(_) => Task::Classes,
+            Answers::Number { .. } => Task::Numbers,
+        };
+        let loaded = data.open_arrays(task, labelled, &mut rng(self.settings.seed.unwrap_or(SEED)))?;
         let rows = Vec::from_iter(loaded.given_test().unwrap_or(0..loaded.rows()));
         let as_they_stand =
             loaded.dataset(&rows, &loaded.prepare(&rows, Some(surprisal_data::Scaling::None))?)?;

@@ -120,6 +120,19 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.tape.workspace.borrow().ops[self.index()].card()
     }
 
+    /// The numbers that the operation is set to, by the names that its card has for them.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let y = tape.constant(2.0).powf(3.0);
+    /// assert_eq!((y.card().forward, y.settings()), ("x^exponent", vec![("exponent", 3.0)]));
+    /// ```
+    pub fn settings(self) -> Vec<(&'static str, f64)> {
+        self.tape.workspace.borrow().ops[self.index()].settings()
+    }
+
     /// The name that it was given with [`named`](Self::named).
     ///
     /// ```

@@ -83,6 +83,10 @@ pub trait Op<T: Scalar>: Any + Send {
     fn is_elementwise(&self) -> bool {
         false
     }
+    /// The numbers that it is set to, by the names that its card's formulas have for them: `("exponent", 3.0)`. Explanations put them in.
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// The inputs of one node. What it lends lives as long as the call.

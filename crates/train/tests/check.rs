@@ -286,8 +286,7 @@ fn overfit_finds_numbers_that_contradict_each_other() {
     let mut data = numbers();
     data.features.fill(0.5);
     let (model, params) = mlp("2-16-1", Activation::Tanh);
-    let check =
-        check::overfit_one_batch(&model, &params, Objective::SquaredError, &data, ROWS, 100).unwrap();
+    let check = check::overfit_one_batch(&model, &params, Objective::SquaredError, &data, ROWS, 100).unwrap();
     fails(&check, "have the same features and the targets");
 }
 
@@ -311,7 +310,9 @@ fn an_objective_of_other_answers_is_refused_by_every_check() {
             for found in found {
                 assert_eq!(found.is_ok(), fits, "{objective}");
                 if let Err(error) = found {
-                    assert!(error.to_string().starts_with(&format!("loss {}: is none for ", objective.name())));
+                    assert!(
+                        error.to_string().starts_with(&format!("loss {}: is none for ", objective.name()))
+                    );
                 }
             }
         }

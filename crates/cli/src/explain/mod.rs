@@ -64,9 +64,16 @@ pub fn run(options: Options) -> Result<(), Failure> {
         )));
     }
     let text = expression.unwrap_or_default();
+    // a formula may begin with minus, so that an option nobody knows arrives here
+    if let Some(option) = text.strip_prefix("--").filter(|rest| rest.starts_with(char::is_alphabetic)) {
+        return Err(Failure::usage(format!(
+            "unexpected argument '--{}' | see surprisal explain --help; a formula that begins with two signs needs brackets: -(-x)",
+            option.split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default()
+        )));
+    }
     let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
     let params = numbers(&at).map_err(Failure::usage)?;
-    let unknowns = program.unknowns();
+    let unknowns = program.unknowns(&params);
     let needed = unknowns.iter().cloned().chain(loss.is_some().then(|| TARGET.to_string()));
     let missing: Vec<String> = needed.filter(|name| params.find(name).is_none()).collect();
     if !missing.is_empty() {
@@ -79,7 +86,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         None if has_target && !program.is_sigmoid_neuron() => {
             return Err(Failure::usage(
-                "y is given, but the result is no sigmoid, which cross-entropy needs: name a loss, such as --loss half_mse",
+                "y is given, but the result is not a sigmoid(..), which cross-entropy needs: name a loss, such as --loss half_mse",
             ));
         }
         None if has_target => {

@@ -61,9 +61,21 @@ pub fn surprisal(folder: &Path, arguments: &[&str]) -> Output {
 
 /// Exit code and standard error of a command that must fail and write nothing.
 pub fn fails(arguments: &[&str]) -> (i32, String) {
-    let folder = Folder::new(&format!("fails-{}", arguments.join("")).replace(['/', ' '], ""));
+    let name: String = arguments.join("").replace(['/', ' '], "").chars().take(60).collect();
+    let folder = Folder::new(&format!("fails-{name}"));
     let output = surprisal(&folder.0, arguments);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "{arguments:?} left something behind");
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Writes a table of 60 houses, whose price is nearly a line in area and rooms.
+pub fn houses(folder: &Path) {
+    let mut table = String::from("area,rooms,price\n");
+    for row in 0..60 {
+        let (area, rooms) = (40 + 7 * row % 130, 1 + row % 5);
+        table +=
+            &format!("{area},{rooms},{}\n", 50_000 + 2_000 * area + 9_000 * rooms + (row * 37 % 11) * 500);
+    }
+    fs::write(folder.join("houses.csv"), table).unwrap();
 }

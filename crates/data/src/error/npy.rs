@@ -79,7 +79,17 @@ pub enum NpyProblem {
     /// A feature is NaN or infinite.
     NotFinite { row: usize, column: usize, value: f64 },
     /// All rows have the same label.
-    OneClass { class: i64, rows: usize },
+    OneClass { class: String, rows: usize },
+    /// Texts stand where numbers are wanted.
+    Text,
+    /// Numbers stand where texts are wanted.
+    NotText { found: NpyType },
+    /// The bytes of a text are none in UTF-8, or in UTF-32.
+    NoCharacters,
+    /// A label is to be a class, and has a fraction or is not finite.
+    FractionAsClass { row: usize, value: f64 },
+    /// An array of features comes without one of labels.
+    NoLabels,
 }
 
 impl Display for NpyError {
@@ -122,8 +132,8 @@ impl Display for NpyProblem {
             }
             Self::ElementType { found } => write!(
                 f,
-                "expected elements that are numbers of 8 to 64 bits, such as '<f8', found {} | \
-                 make it an array of numbers: array.astype(\"float64\")",
+                "expected elements that are numbers of 8 to 64 bits, such as '<f8', or texts, such as '<U5', found {} | \
+                 array.astype(\"float64\") makes numbers, array.astype(str) texts",
                 quoted(found)
             ),
             Self::TooLarge { shape } => write!(
@@ -230,6 +240,22 @@ impl Display for NpyProblem {
                 f,
                 "expected finite numbers, found {value} in row {row}, column {column} | \
                  fill the value in, or leave the row out"
+            ),
+            Self::Text => f.write_str(
+                "expected numbers, found texts | np.unique(array, return_inverse=True)[1] makes numbers of them; a CSV table \
+                 may have columns of texts",
+            ),
+            Self::NotText { found } => write!(f, "expected texts, found elements of type {found} | array.astype(str)"),
+            Self::NoCharacters => {
+                f.write_str("expected a text, found bytes that are none | bytes must be UTF-8: array.astype(str)")
+            }
+            Self::FractionAsClass { row, value } => write!(
+                f,
+                "expected labels that are whole numbers, found {value:?} in row {row} | for classes: array.astype(\"int64\") or \
+                 texts; a number to predict is a regression"
+            ),
+            Self::NoLabels => f.write_str(
+                "expected labels for these features, found none | name their file behind a comma: x.npy,y.npy",
             ),
             Self::OneClass { class, rows } => write!(
                 f,

@@ -16,6 +16,10 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
     const TARGETS: Domain = Domain::Numbers;
     /// Whether the target has a gradient too; a label has none.
     const TARGET_GRADIENT: bool = true;
+    /// Its options, by the names that its card has for them.
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
     /// l(x, t)
     fn loss<T: Scalar>(&self, x: T, t: T) -> T;
     /// `scale` dl/dx. `scale` comes in so that it can be multiplied where nothing overflows.
@@ -113,6 +117,9 @@ fn all_slopes<T: Scalar>(
 impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
     fn card(&self) -> Card {
         L::CARD
+    }
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        self.loss.settings()
     }
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         same_shape(inputs, "the input", "the target")?;

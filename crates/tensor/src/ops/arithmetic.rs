@@ -53,12 +53,12 @@ arithmetic! {
         |_, b, dy| dy / b, |a, b, dy| -(a / b) * dy / b;
 
     /// The larger of two numbers gets the gradient; equal numbers share it.
-    Maximum maximum, "max(a, b)", "da = dy where a > b, dy / 2 where a = b, else 0; db likewise", Any,
+    Maximum maximum, "max(a, b)", "da = dy where a > b, dy / 2 where a = b, else 0; db = dy where a < b, dy / 2 where a = b, else 0", Any,
         |a, b| if a > b || a.value().is_nan() { a } else { b },
         |a, b, dy| share(a > b, a == b, dy), |a, b, dy| share(b > a, a == b, dy);
 
     /// The smaller of two numbers gets the gradient; equal numbers share it.
-    Minimum minimum, "min(a, b)", "da = dy where a < b, dy / 2 where a = b, else 0; db likewise", Any,
+    Minimum minimum, "min(a, b)", "da = dy where a < b, dy / 2 where a = b, else 0; db = dy where a > b, dy / 2 where a = b, else 0", Any,
         |a, b| if a < b || a.value().is_nan() { a } else { b },
         |a, b, dy| share(a < b, a == b, dy), |a, b, dy| share(b < a, a == b, dy);
 }

@@ -39,6 +39,10 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     fn check(&self) -> Result<(), ShapeError> {
         Ok(())
     }
+    /// Its settings: see [`Op::settings`].
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// The operation that applies an [`Elementwise`] function to every number of its input.
@@ -66,6 +70,9 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
     }
     fn is_elementwise(&self) -> bool {
         true
+    }
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        self.0.settings()
     }
     fn forward(&self, f: &mut Forward<T>) {
         for_each((f.inputs.x(0), &mut *f.y), PIECE, |_, (x, y)| map(self.0, x, y));
@@ -139,6 +146,9 @@ macro_rules! elementwise {
                 $(fn check(&self) -> Result<(), ShapeError> {
                     let $own = self;
                     $check
+                })?
+                $(fn settings(&self) -> Vec<(&'static str, f64)> {
+                    vec![$((stringify!($field), self.$field)),+]
                 })?
             }
         )+

@@ -2,9 +2,10 @@
 
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use surprisal_data::closest;
 use surprisal_loss::by_name::{self, Call as LossCall};
 use surprisal_loss::vectors::quietly;
 use surprisal_tensor::ops::{self, Call, Checked};
@@ -12,21 +13,23 @@ use surprisal_tensor::{Dual, Params, Tape};
 
 use parse::is_name;
 
-/// A formula over names and numbers.
+/// One step of a formula over names and numbers; other steps are named by their places, which come before its own.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Expression {
+pub enum Step {
     Number(f64),
     Name(String),
-    Negative(Box<Expression>),
-    Binary(char, Box<Expression>, Box<Expression>),
-    Call(String, Vec<Expression>),
+    Negative(usize),
+    Binary(char, usize, usize),
+    Call(String, Vec<usize>),
 }
 
-/// Names given to parts, and at the end the result.
-#[derive(Clone, Debug, PartialEq)]
+/// A formula in the order of computation, so that however long it is, nothing recurses.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
-    pub named: Vec<(String, Expression)>,
-    pub result: Expression,
+    steps: Vec<Step>,
+    /// Names given to steps, in the order in which they are given.
+    named: Vec<(String, usize)>,
+    result: usize,
 }
 
 /// What is wrong with an expression, and where.
@@ -42,151 +45,239 @@ impl fmt::Display for ExpressionError {
 /// What a loss is held against.
 pub const TARGET: &str = "y";
 
-/// Short names that the lessons use.
-const ALIASES: [(&str, &str); 5] = [
+/// Short names that the lessons use, and signs that formulas are printed with.
+const ALIASES: [(&str, &str); 9] = [
     ("mse", "mse_loss"),
     ("ce", "binary_cross_entropy"),
     ("half_mse", "half_squared_error"),
     ("bce", "binary_cross_entropy"),
     ("bce_with_logits", "binary_cross_entropy_with_logits"),
+    ("σ", "sigmoid"),
+    ("max", "maximum"),
+    ("min", "minimum"),
+    ("log", "ln"),
 ];
 
+/// A function's own name.
+fn full_name(name: &str) -> &str {
+    ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, full)| full)
+}
+
+/// Every function that can be called.
+fn functions() -> impl Iterator<Item = &'static str> {
+    let operations = ops::all()
+        .filter(|entry| entry.settings.is_empty() && matches!(entry.call, Call::Unary(_) | Call::Binary(_)))
+        .map(|entry| entry.card.name);
+    let losses = by_name::ALL.iter().filter(|loss| loss.curve.is_some()).map(|loss| loss.card.name);
+    operations.chain(losses).chain(ALIASES.map(|(short, _)| short))
+}
+
+fn is_function(name: &str) -> bool {
+    functions().any(|function| function == name)
+}
+
+/// A name, cut where it is too long for a message.
+fn short(name: &str) -> String {
+    const MOST: usize = 40;
+    match name.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_string(),
+    }
+}
+
 impl Program {
-    /// The names that stand for nothing in the program itself: they need numbers.
-    pub fn unknowns(&self) -> Vec<String> {
+    fn add(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    fn negative(&mut self, step: usize) -> usize {
+        match self.steps[step] {
+            Step::Number(x) => self.add(Step::Number(-x)),
+            _ => self.add(Step::Negative(step)),
+        }
+    }
+
+    /// Whether a step is the e of "e^x" and no variable.
+    fn is_base(&self, step: usize, is_variable: impl Fn(&str) -> bool) -> bool {
+        matches!(&self.steps[step], Step::Name(name) if name == "e" && !is_variable("e"))
+    }
+
+    /// The names that stand for nothing in the program itself: they need numbers. An e with an exponent is the base of exp, unless e is
+    /// one of the names that are `given`.
+    pub fn unknowns(&self, given: &Params<f64>) -> Vec<String> {
         let mut found = Vec::new();
-        let mut known: Vec<&str> = Vec::new();
-        let results = [("", &self.result)];
-        for (name, expression) in self.named.iter().map(|(n, e)| (n.as_str(), e)).chain(results) {
-            expression.names(&mut |name| {
-                if !known.contains(&name) && !found.iter().any(|found| found == name) {
-                    found.push(name.to_string());
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let bases: BTreeSet<usize> = self
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Binary('^', base, _) if self.is_base(*base, |name| given.find(name).is_some()) => {
+                    Some(*base)
                 }
-            });
-            known.push(name);
+                _ => None,
+            })
+            .collect();
+        let mut given_to = self.named.iter().peekable();
+        for (at, step) in self.steps.iter().enumerate() {
+            // a name can be used from the step on that follows what it stands for
+            while let Some((name, _)) = given_to.next_if(|&&(_, step)| step < at) {
+                seen.insert(name);
+            }
+            if let Step::Name(name) = step
+                && !bases.contains(&at)
+                && seen.insert(name)
+            {
+                found.push(name.clone());
+            }
         }
         found
     }
 
     /// Gives names to the parts of a neuron that has none: z to what the outermost function squashes, a to the result.
     pub fn with_names_of_a_neuron(mut self) -> Program {
-        let used = self.unknowns();
-        let free = |name: &str| self.named.is_empty() && !used.iter().any(|used| used == name);
-        if let Expression::Call(function, arguments) = &self.result
-            && let [inside] = &arguments[..]
-            && !matches!(inside, Expression::Name(_) | Expression::Number(_))
-            && free("z")
-            && free("a")
+        let uses =
+            |name: &str| self.steps.iter().any(|step| matches!(step, Step::Name(used) if used == name));
+        if let Step::Call(_, arguments) = &self.steps[self.result]
+            && let [inside] = arguments[..]
+            && !matches!(self.steps[inside], Step::Name(_) | Step::Number(_))
+            && self.named.is_empty()
+            && !uses("z")
+            && !uses("a")
         {
-            let squashed = Expression::Call(function.clone(), vec![Expression::Name("z".into())]);
-            self.named = vec![("z".into(), inside.clone()), ("a".into(), squashed)];
-            self.result = Expression::Name("a".into());
+            self.named = vec![("z".into(), inside), ("a".into(), self.result)];
         }
         self
     }
 
-    /// Whether the result is a sigmoid of something that has a name: a neuron that answers yes or no.
+    /// Whether the result is a sigmoid of something: a neuron that answers yes or no.
     pub fn is_sigmoid_neuron(&self) -> bool {
-        let of =
-            |expression: &Expression| matches!(expression, Expression::Call(name, _) if name == "sigmoid");
-        match &self.result {
-            Expression::Name(result) => {
-                self.named.iter().any(|(name, expression)| name == result && of(expression))
+        let of = |step: usize| matches!(&self.steps[step], Step::Call(name, _) if name == "sigmoid");
+        match &self.steps[self.result] {
+            Step::Name(result) => {
+                self.named.iter().rev().find(|(name, _)| name == result).is_some_and(|&(_, step)| of(step))
             }
-            result => of(result),
+            _ => of(self.result),
         }
     }
 
     /// The same with a loss of the result against y.
     pub fn against_y(mut self, loss: &str) -> Program {
-        let target = Expression::Name(TARGET.into());
-        self.result = Expression::Call(loss.into(), vec![self.result, target]);
+        let target = self.add(Step::Name(TARGET.into()));
+        self.result = self.add(Step::Call(full_name(loss).into(), vec![self.result, target]));
         self
     }
 
-    /// Records the program; a name that is used twice is one node.
+    /// Records the program; a name that is used twice is one node. A name that is given more than once is shown with a number.
     pub fn record<'t>(&self, tape: &'t Tape<'t, Dual<f64>>) -> Result<Checked<'t>, ExpressionError> {
-        let mut vars = BTreeMap::new();
-        for (name, expression) in &self.named {
-            let var = expression.record(tape, &mut vars)?.named(lasting(name));
-            vars.insert(name.clone(), var);
-        }
-        self.result.record(tape, &mut vars)
-    }
-}
-
-impl Expression {
-    fn names<'a>(&'a self, each: &mut impl FnMut(&'a str)) {
-        match self {
-            Expression::Number(_) => {}
-            Expression::Name(name) => each(name),
-            Expression::Negative(inside) => inside.names(each),
-            Expression::Binary(_, left, right) => {
-                left.names(each);
-                right.names(each);
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, step) in &self.named {
+            if !matches!(self.steps[*step], Step::Name(_)) {
+                *times.entry(name).or_default() += 1;
             }
-            Expression::Call(_, arguments) => arguments.iter().for_each(|argument| argument.names(each)),
         }
-    }
-
-    fn record<'t>(
-        &self,
-        tape: &'t Tape<'t, Dual<f64>>,
-        vars: &mut BTreeMap<String, Checked<'t>>,
-    ) -> Result<Checked<'t>, ExpressionError> {
-        Ok(match self {
-            Expression::Number(x) => tape.constant(*x),
-            Expression::Name(name) => match vars.get(name) {
-                Some(&var) => var,
-                None => {
-                    let id = tape.params().find(name).ok_or_else(|| not_given(&[name]))?;
-                    let mut var = tape.constant(tape.params()[id][0].value);
-                    // the target is no variable: nobody asks how the loss would change with the truth
-                    if name != TARGET {
-                        var = var.requires_grad();
-                    }
-                    vars.insert(name.clone(), var.named(lasting(name)));
-                    var
-                }
-            },
-            Expression::Negative(inside) => -inside.record(tape, vars)?,
-            Expression::Binary('^', base, power) => {
-                let base = base.record(tape, vars)?;
-                match **power {
-                    Expression::Number(2.0) => base.square(),
-                    Expression::Number(power) => base.powf(power),
+        let given = |name: &str| tape.params().find(name).is_some();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut vars: BTreeMap<&str, Checked<'t>> = BTreeMap::new();
+        let mut recorded: Vec<Option<Checked<'t>>> = Vec::with_capacity(self.steps.len());
+        let mut constants: Vec<Option<f64>> = Vec::with_capacity(self.steps.len()); // what needs no names
+        let mut names = self.named.iter().peekable();
+        for (at, step) in self.steps.iter().enumerate() {
+            let of = |step: usize| {
+                recorded[step].ok_or_else(|| ExpressionError("e stands for the base of a power".into()))
+            };
+            let var = match step {
+                Step::Number(x) => Some(tape.constant(*x)),
+                Step::Name(name) => match vars.get(name.as_str()) {
+                    Some(&var) => Some(var),
+                    None => match tape.params().find(name) {
+                        Some(id) => {
+                            let mut var = tape.constant(tape.params()[id][0].value);
+                            // the target is no variable: nobody asks how the loss would change with the truth
+                            if name != TARGET {
+                                var = var.requires_grad();
+                            }
+                            let var = var.named(lasting(name));
+                            vars.insert(name, var);
+                            Some(var)
+                        }
+                        None if name == "e" => None,
+                        None => return Err(not_given(&[name])),
+                    },
+                },
+                Step::Negative(inside) => Some(-of(*inside)?),
+                Step::Binary('^', base, power) => Some(match (recorded[*base], constants[*power]) {
+                    (None, _) => of(*power)?.exp(),
+                    (Some(base), Some(2.0)) => base.square(),
+                    (Some(base), Some(power)) => base.powf(power),
                     _ => {
                         return Err(ExpressionError(
                             "a power is a number: x^3; of others write exp(p * ln(x))".into(),
                         ));
                     }
+                }),
+                Step::Binary(operator, left, right) => {
+                    let (left, right) = (of(*left)?, of(*right)?);
+                    Some(match operator {
+                        '+' => left + right,
+                        '-' => left - right,
+                        '*' => left * right,
+                        _ => left / right,
+                    })
                 }
-            }
-            Expression::Binary(operator, left, right) => {
-                let (left, right) = (left.record(tape, vars)?, right.record(tape, vars)?);
-                match operator {
-                    '+' => left + right,
-                    '-' => left - right,
-                    '*' => left * right,
-                    _ => left / right,
+                Step::Call(name, arguments) => {
+                    let arguments: Vec<_> =
+                        arguments.iter().map(|&step| of(step)).collect::<Result<_, _>>()?;
+                    Some(call(name, &arguments)?)
                 }
+            };
+            recorded.push(var);
+            constants.push(match step {
+                Step::Number(x) => Some(*x),
+                Step::Negative(inside) => constants[*inside].map(|x: f64| -x),
+                Step::Binary(operator, left, right) => {
+                    constants[*left].zip(constants[*right]).map(|(left, right): (f64, f64)| match operator {
+                        '+' => left + right,
+                        '-' => left - right,
+                        '*' => left * right,
+                        '/' => left / right,
+                        _ => left.powf(right),
+                    })
+                }
+                Step::Name(_) | Step::Call(..) => None,
+            });
+            while let Some((name, step)) = names.next_if(|&&(_, step)| step == at) {
+                let Some(mut var) = recorded[*step] else { return Err(not_given(&["e"])) };
+                // what already has a name keeps it: "a = x" makes no new node
+                if !matches!(self.steps[*step], Step::Name(_)) {
+                    let count = counts.entry(name).or_default();
+                    *count += 1;
+                    let many = times[name.as_str()] > 1 || given(name);
+                    let shown = if many { format!("{name}{}", subscript(*count)) } else { name.clone() };
+                    var = var.named(lasting(&shown));
+                }
+                vars.insert(name, var);
             }
-            Expression::Call(name, arguments) => {
-                let arguments: Vec<_> =
-                    arguments.iter().map(|argument| argument.record(tape, vars)).collect::<Result<_, _>>()?;
-                call(name, &arguments)?
-            }
-        })
+        }
+        recorded[self.result].ok_or_else(|| not_given(&["e"]))
     }
+}
+
+/// 12 as "₁₂".
+fn subscript(number: usize) -> String {
+    let small = |digit: char| digit.to_digit(10).and_then(|digit| char::from_u32('₀' as u32 + digit));
+    number.to_string().chars().filter_map(small).collect()
 }
 
 /// What is to be said where names stand for nothing.
 pub fn not_given(names: &[impl AsRef<str>]) -> ExpressionError {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    let (what, them) = (names.join(", "), if names.len() == 1 { "it a number" } else { "them numbers" });
-    let numbers: Vec<String> = names.iter().map(|name| format!("{name}=0.5")).collect();
+    const MOST: usize = 8;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| short(name.as_ref())).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    let (what, them) = (shown.join(", "), if names.len() == 1 { "it a number" } else { "them numbers" });
+    let numbers: Vec<String> = shown.iter().map(|name| format!("{name}=0.5")).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    ExpressionError(format!("what {verb} {what}? Give {them}: --at {}", numbers.join(",")))
+    ExpressionError(format!("what {verb} {what}{more}? Give {them}: --at {}", numbers.join(",")))
 }
 
 /// A name lives as long as the command does.
@@ -210,8 +301,7 @@ fn call<'t>(name: &str, arguments: &[Checked<'t>]) -> Result<Checked<'t>, Expres
             _ => {}
         }
     }
-    let full = ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, full)| full);
-    let Some(loss) = by_name::find(full).filter(|loss| loss.curve.is_some()) else {
+    let Some(loss) = by_name::find(name).filter(|loss| loss.curve.is_some()) else {
         return Err(unknown(name));
     };
     let required = loss.inputs.iter().take(2);
@@ -227,15 +317,22 @@ fn call<'t>(name: &str, arguments: &[Checked<'t>]) -> Result<Checked<'t>, Expres
 }
 
 fn unknown(name: &str) -> ExpressionError {
-    let mut functions: Vec<&str> = ops::all()
-        .filter(|entry| entry.settings.is_empty() && matches!(entry.call, Call::Unary(_) | Call::Binary(_)))
-        .map(|entry| entry.card.name)
-        .collect();
-    let losses = by_name::ALL.iter().filter(|loss| loss.curve.is_some()).map(|loss| loss.card.name);
-    functions.extend(losses.chain(ALIASES.map(|(short, _)| short)));
+    let name = short(name);
+    if let Some(near) = nearest(&name) {
+        return ExpressionError(format!("there is no function \"{name}\" | did you mean \"{near}\"?"));
+    }
+    let mut functions = Vec::from_iter(functions());
     functions.sort_unstable();
     functions.dedup();
     ExpressionError(format!("there is no function \"{name}\"; there are: {}", functions.join(", ")))
+}
+
+/// The function that was probably meant.
+fn nearest(name: &str) -> Option<&'static str> {
+    if name.chars().count() < 4 {
+        return None; // a letter of three changes everything
+    }
+    closest(name, functions()).map(full_name).and_then(|full| functions().find(|&function| function == full))
 }
 
 /// The numbers that names stand for: "x=1,w=-2.5".
@@ -243,7 +340,7 @@ pub fn numbers(text: &str) -> Result<Params<f64>, ExpressionError> {
     let mut params = Params::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = |what: &str| {
-            ExpressionError(format!("--at: \"{part}\" {what}; write for example x=1,w=2,b=-0.5"))
+            ExpressionError(format!("--at: \"{}\" {what}; write for example x=1,w=2,b=-0.5", short(part)))
         };
         let (name, number) = part.split_once('=').ok_or_else(|| wrong("has no \"=\""))?;
         let (name, number) = (name.trim(), number.trim());
@@ -253,7 +350,7 @@ pub fn numbers(text: &str) -> Result<Params<f64>, ExpressionError> {
         if params.find(name).is_some() {
             return Err(wrong("comes a second time"));
         }
-        let x: f64 = number.parse().map_err(|_| wrong("ends with no number"))?;
+        let x: f64 = number.replace('−', "-").parse().map_err(|_| wrong("ends with no number"))?;
         params.add_with(name, [], |slot| slot[0] = x);
     }
     Ok(params)
@@ -312,13 +409,119 @@ mod tests {
         assert!(complaint(&"-".repeat(5000)).starts_with("expected a number"));
     }
 
+    /// What a formula is printed as, and what its numbers come to: of its last step, and of all that this step passes on.
+    fn printed(text: &str, at: &str) -> Result<Vec<(String, Option<String>, f64)>, ExpressionError> {
+        let params = numbers(at)?;
+        let (cast, mut workspace) = (params.cast(), Workspace::new());
+        let tape = workspace.tape(&cast);
+        let result = Program::parse(&format!("r = {text}"))?.record(&tape)?;
+        result.backward();
+        let explanation = surprisal_explain::explain(result);
+        let last = explanation.nodes.len() - 1;
+        let node = &explanation.nodes[last];
+        let mut all = vec![(explanation.formula(last), explanation.worked(last), node.value[0])];
+        for sent in &node.sends {
+            let worked = explanation.derivative_worked(last, sent);
+            all.push((explanation.derivative(last, sent), worked, sent.gradient[0]));
+        }
+        Ok(all)
+    }
+
+    /// Functions that formulas are printed with and that are no operations: their numbers are put in.
+    fn with_numbers(text: &str) -> Result<String, String> {
+        let functions: [(&str, fn(f64) -> f64); 4] = [
+            ("sign(", f64::signum),
+            ("cosh(", f64::cosh),
+            ("Φ(", |x| surprisal_tensor::Scalar::normal_cdf(x)),
+            ("φ(", |x| surprisal_tensor::Scalar::normal_density(x)),
+        ];
+        let mut text = text.to_string();
+        for (name, f) in functions {
+            while let Some(at) = text.find(name) {
+                let inside = &text[at + name.len()..];
+                let mut open = 1;
+                let closes = |c: char| {
+                    open += i32::from(c == '(') - i32::from(c == ')');
+                    open == 0
+                };
+                let end = inside.find(closes).ok_or("no bracket")?;
+                let x = f(value(&inside[..end], "")?);
+                text = format!("{}({x:.12}){}", &text[..at], &inside[end + 1..]);
+            }
+        }
+        Ok(text)
+    }
+
+    #[test]
+    fn every_printed_formula_has_its_numbers_and_can_be_typed_in_again() {
+        // what they are made of has names of its own in the formula
+        let abbreviated = ["gelu_tanh", "sigmoid_focal_loss"];
+        let mut formulas: Vec<String> =
+            ["u + v", "u - v", "u * v", "u / v", "-u", "u^2", "u^3", "u^-1.5", "e^u"]
+                .map(String::from)
+                .to_vec();
+        for function in functions().filter(|name| full_name(name) == *name && !abbreviated.contains(name)) {
+            let is = |entry: &ops::Entry, unary| {
+                entry.card.name == function && unary == matches!(entry.call, Call::Unary(_))
+            };
+            formulas.push(match by_name::find(function) {
+                Some(loss) if loss.inputs.iter().any(|input| ["target", "targets"].contains(&input.name)) => {
+                    format!("{function}(u, y)")
+                }
+                None if ops::all().any(|entry| is(entry, false)) => format!("{function}(u, v)"),
+                _ => format!("{function}(u)"),
+            });
+        }
+        let mut tried = 0;
+        let mut wrong = Vec::new();
+        for formula in &formulas {
+            for at in [
+                "u=0.3,v=1.5,y=1",
+                "u=0.75,v=-0.5,y=1",
+                "u=2.5,v=0.5,y=1",
+                "u=-1.5,v=-1.5,y=-1",
+                "u=0.6,v=2,y=0",
+            ] {
+                let Ok(printed) = printed(formula, at) else { continue }; // out of its domain
+                for (names, worked, is) in printed {
+                    tried += 1;
+                    let Some(worked) = worked else {
+                        wrong.push(format!("{formula}: {names} has no numbers"));
+                        continue;
+                    };
+                    if is.is_nan() {
+                        continue;
+                    }
+                    let piecewise = worked.contains(" where ");
+                    let parts = worked.split(if piecewise { ", " } else { " = " });
+                    let parts = parts.map(|part| {
+                        part.trim_start_matches("else ").split(" where ").next().unwrap_or_default()
+                    });
+                    let found: Vec<_> =
+                        parts.map(|part| with_numbers(part).and_then(|part| value(&part, ""))).collect();
+                    let close = |found: &Result<f64, String>| matches!(found, Ok(found) if (found - is).abs() <= 1e-4 * is.abs().max(1.0));
+                    let right = if piecewise { found.iter().any(close) } else { found.iter().all(close) };
+                    if !right || found.iter().any(Result::is_err) {
+                        wrong.push(format!("{formula} at {at}: {names} = {worked} is {found:?}, not {is}"));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(tried > 2 * formulas.len(), "{tried} of {}", formulas.len());
+    }
+
     #[test]
     fn a_neuron_gets_the_names_of_the_lessons_unless_they_are_taken() {
         let named = |text| Program::parse(text).unwrap().with_names_of_a_neuron();
-        assert_eq!(named("sigmoid(w*x + b)"), Program::parse("z = w*x + b; a = sigmoid(z); a").unwrap());
-        for text in ["sigmoid(z*x)", "w*x", "sigmoid(x)", "q = x; sigmoid(q + 1)"] {
-            assert_eq!(named(text), Program::parse(text).unwrap(), "{text}");
+        let names = |text| named(text).named.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names("sigmoid(w*x + b)"), ["z", "a"]);
+        for (text, kept) in
+            [("sigmoid(z*x)", &[][..]), ("w*x", &[]), ("sigmoid(x)", &[]), ("q = x; sigmoid(q + 1)", &["q"])]
+        {
+            assert_eq!(names(text), kept, "{text}");
         }
-        assert_eq!(named("sigmoid(w*x + b)").unknowns(), ["w", "x", "b"]);
+        assert_eq!(named("sigmoid(w*x + b)").unknowns(&Params::new()), ["w", "x", "b"]);
+        assert_eq!(named("q = x; q + w; ").unknowns(&Params::new()), ["x", "w"]);
     }
 }
