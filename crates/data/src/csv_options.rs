@@ -79,6 +79,9 @@ impl Default for CsvOptions {
     }
 }
 
+/// In place of a separator: it has to be found in the text.
+pub(crate) const BY_TEXT: u8 = 0;
+
 impl CsvOptions {
     /// Classes in this column, numbers in all others, nothing missing: what
     /// [`Dataset::from_csv`](crate::Dataset) reads.
@@ -92,10 +95,16 @@ impl CsvOptions {
         }
     }
 
-    /// The separator of a file of this name.
+    /// The separator of a file of this name, or [`BY_TEXT`] if the name does not tell it.
     pub(crate) fn separator_in(&self, path: &Path) -> u8 {
-        let is_tsv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tsv"));
-        self.separator.unwrap_or(if is_tsv { b'\t' } else { b',' })
+        let end = |path: &Path| path.extension().map(|end| end.to_ascii_lowercase());
+        let unpacked = path.with_extension(""); // "a.csv" of "a.csv.gz"
+        let end = end(path).filter(|end| *end != "gz").or_else(|| end(&unpacked)).unwrap_or_default();
+        self.separator.unwrap_or(match end.to_str() {
+            Some("tsv") => b'\t',
+            Some("txt" | "data" | "dat") => BY_TEXT,
+            _ => b',',
+        })
     }
 
     /// The separator that a command line names: `comma`, `semicolon`, `tab`, or the character itself.

@@ -1,7 +1,8 @@
 //! The text of a table and its rows, read strictly after RFC 4180, and where in it an error is.
 
+use crate::csv_options::BY_TEXT;
 use crate::error::{CsvError, CsvProblem, DataError, ErrorKind};
-use crate::files::open_text;
+use crate::files::{self, open_text};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::ops::Index;
@@ -102,6 +103,12 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The header, and the rows to come; without a header (`named`), columns are called by their places.
     pub fn of(text: &'a Text<'a>, separator: u8, named: bool) -> Result<Self, DataError> {
+        let separator = match separator {
+            BY_TEXT if text.text.trim().is_empty() => b',',
+            BY_TEXT => files::separator(&text.text)
+                .ok_or_else(|| text.error(None, None, CsvProblem::UnknownSeparator))?,
+            known => known,
+        };
         let first_byte = if text.text.starts_with('\u{feff}') { 3 } else { 0 };
         let mut rows = Rows { text, header: Record::default(), named, separator, at: first_byte, line: 1 };
         let mut first = Record::default();

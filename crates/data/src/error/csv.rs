@@ -29,6 +29,8 @@ pub enum CsvProblem {
     Unreadable(io::Error),
     /// The table is not UTF-8 text.
     NotUtf8 { byte: u8 },
+    /// The name of the file does not tell what separates the columns, and its text allows none, or several signs.
+    UnknownSeparator,
     /// The table has no line at all; `named` if the first one was to name the columns.
     NoHeader { named: bool },
     /// No column has the name of the label column.
@@ -115,6 +117,10 @@ impl Display for CsvProblem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
+            Self::UnknownSeparator => f.write_str(
+                "expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | name what \
+                 separates the columns with --separator",
+            ),
             Self::NotUtf8 { byte } => {
                 write!(f, "expected UTF-8 text, found the byte 0x{byte:02X} | save the table as UTF-8")
             }

@@ -69,7 +69,7 @@ impl Display for SpecError {
                 // "mnist" stands last, and needs its folder
                 write!(
                     f,
-                    "no data set is named {} | known: {}:DIR, FILE.csv (.tsv, .txt, .data, .dat, and each with .gz), FILE.npz, X.npy,Y.npy",
+                    "no data set is named {} | known: {}:DIR, FILE.csv, FILE.npz",
                     quoted(text),
                     known.join(", ")
                 )?;
