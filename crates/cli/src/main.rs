@@ -36,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use surprisal_lab::folder::FolderError;
-use surprisal_lab::page::text::{visible, visible_json};
+use surprisal_lab::page::text::{for_screen, visible, visible_json};
 use surprisal_run::RunError;
 use surprisal_tensor::threads;
 use surprisal_train::files::{cannot_write, folder_of, remove_stale, write_unsynced};
@@ -154,7 +154,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
         Ok(cli) => run(cli.command),
         Err(wrong) if wrong.use_stderr() => {
-            note!("{}", wrong.to_string().trim_end());
+            note!("{}", for_screen(wrong.to_string().trim_end()));
             return ExitCode::from(2);
         }
         Err(help) => printed(help.print().and_then(|()| io::stdout().flush())).map(drop),
@@ -162,7 +162,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
-            note!("error: {message}");
+            note!("error: {}", for_screen(&message));
             ExitCode::from(code)
         }
     }

@@ -137,6 +137,7 @@ impl DataSource {
                 entries.map(|entry| entry.path()).collect()
             }
             Self::Csv(path) | Self::Npz(path) => vec![path.clone()],
+            Self::Npy(x, y) => [Some(x), y.as_ref()].into_iter().flatten().cloned().collect(),
         }
     }
 

@@ -36,7 +36,44 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     replaced(text, |c, out| out.extend(c.escape_unicode()))
 }
 
-/// The same for a JSON document, where such characters are in strings only: `\u202e`.
+/// A message for a screen: lines of more than 1000 characters lose their middle, and of more than 40 lines the rest is left out.
+///
+/// ```
+/// use surprisal_page::text::for_screen;
+/// assert_eq!(for_screen("no such file"), "no such file");
+/// let long = for_screen(&format!("expected a number, found \"{}\"", "x".repeat(1 << 20))).into_owned();
+/// assert!(long.starts_with("expected a number, found \"xxx") && long.contains("x … (1047903 characters left out) … x"));
+/// assert!(for_screen(&"line\n".repeat(1000)).ends_with("line\n… (960 more lines)"));
+/// ```
+pub fn for_screen(message: &str) -> Cow<'_, str> {
+    const LINES: usize = 40;
+    const LINE: usize = 1000;
+    const START: usize = 600;
+    const END: usize = 100;
+    let fits = |line: &str| line.len() <= LINE || line.chars().count() <= LINE;
+    if message.lines().take(LINES + 1).count() <= LINES && message.lines().all(fits) {
+        return Cow::Borrowed(message);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for line in message.lines().take(LINES) {
+        lines.push(match fits(line) {
+            true => line.to_owned(),
+            false => {
+                let count = line.chars().count();
+                let start: String = line.chars().take(START).collect();
+                let end: String = line.chars().skip(count - END).collect();
+                format!("{start} … ({} characters left out) … {end}", count - START - END)
+            }
+        });
+    }
+    let more = message.lines().count().saturating_sub(LINES);
+    if more > 0 {
+        lines.push(format!("… ({more} more lines)"));
+    }
+    Cow::Owned(lines.join("\n"))
+}
+
+/// [`visible`] for a JSON document, where such characters are in strings only: `\u202e`.
 ///
 /// ```
 /// use surprisal_page::text::visible_json;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Task, Unseen};
+use surprisal_data::{DataSource, Dataset, Targets, Task, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
