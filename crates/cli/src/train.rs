@@ -10,7 +10,8 @@ use surprisal_layers::summary;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
-    Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure, write_results,
+    Finding, Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure,
+    write_results,
 };
 use surprisal_train::files::FolderLock;
 use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
@@ -167,9 +168,8 @@ impl Callback<f32> for Telling {
 fn diverged(job: &Job, seen: Vec<Epoch>, place: &Path, error: TrainError) -> Failure {
     let findings = diagnose_failure(job, &History::from_iter(seen), &error);
     let mut failure = Failure::from(RunError::from(error));
-    // what is not finite, and where first, the error says itself
-    for finding in findings.iter().filter(|finding| finding.kind != Kind::NotFinite) {
-        failure.message += &format!("\n{finding}");
+    if !findings.is_empty() {
+        failure.message = Vec::from_iter(findings.iter().map(Finding::to_string)).join("\n");
     }
     failure.message += &format!("\nthe history until then: {}", place.join(HISTORY).display());
     failure

@@ -348,7 +348,7 @@ fn settings_that_do_not_go_together_are_refused() {
         (
             "--model 4-3 --hidden 8",
             2,
-            "model and hidden: give one of them | model has all sizes, hidden those between",
+            "model 4-3 and hidden 8: the sizes differ | give one of them: model has all sizes, hidden those between",
         ),
         (
             "--batch 1000",

@@ -82,6 +82,17 @@ impl Estimate {
         Estimate { mean: value, low: value, high: value }
     }
 
+    /// The same with the interval cut off at the ends of a range, which the mean lies in.
+    ///
+    /// ```
+    /// use surprisal_lab::statistics::Estimate;
+    /// let accuracy = Estimate::of(&[0.95, 1.0, 1.0]).within((0.0, 1.0));
+    /// assert!(accuracy.low < 0.95 && accuracy.high == 1.0);
+    /// ```
+    pub fn within(self, (least, most): (f64, f64)) -> Estimate {
+        Estimate { mean: self.mean, low: self.low.max(least), high: self.high.min(most) }
+    }
+
     /// The share of `successes` in `trials`, with Wilson's interval, which stays within 0 and 1 and is not empty at them
     /// (Wilson 1927).
     ///

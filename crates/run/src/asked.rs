@@ -159,7 +159,13 @@ impl Asked {
                 "the file does not say what the net was trained on: name data with --data".into(),
             ));
         }
-        let job = Job::new(&Settings { start_from: None, ..self.settings.clone() })?;
+        let mut settings = Settings { start_from: None, ..self.settings.clone() };
+        if settings.validation == Some(0.0) {
+            // a model of an earlier version may have been chosen by the test rows; it can still be evaluated
+            settings =
+                Settings { patience: None, min_delta: None, keep_best: None, schedule: None, ..settings };
+        }
+        let job = Job::new(&settings)?;
         if job.data_checksum() != self.saved.data_checksum {
             return Err(RunError::Run(format!(
                 "{}: the data are no longer those that the net was trained on | name data with --data to ask about all of their rows",

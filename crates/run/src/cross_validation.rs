@@ -71,12 +71,7 @@ pub fn cross_validate(
         let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
         return Err(RunError::Usage(message));
     }
-    let share = validation_share(settings);
-    if share == 0.0 && validation_share(&Settings { validation: None, ..settings.clone() }) > 0.0 {
-        let message =
-            "validation 0: then the rows that judge would decide about epochs | leave it out, or take 0.15";
-        return Err(RunError::Usage(message.into()));
-    }
+    let share = validation_share(settings)?;
     let seed = settings.seed.unwrap_or(SEED);
     let mut rng_of_folds = rng(seed);
     let loaded = open(settings, &mut rng_of_folds)?;
@@ -116,14 +111,15 @@ impl CrossValidation {
         scores.filter(|(of, _)| *of == metric).map(|(_, value)| *value).collect()
     }
 
-    /// A metric's mean over the folds and its 95 % interval, by Student's t; `None` if a fold does not have it.
+    /// A metric's mean over the folds and its 95 % interval, by Student's t, as far as it lies in the metric's
+    /// [range](Metric::range); `None` if a fold does not have the metric.
     ///
     /// The nets share most of their training rows and so are no independent runs: an interval from folds is
     /// rather too narrow (Bengio and Grandvalet 2004, *No Unbiased Estimator of the Variance of K-Fold
     /// Cross-Validation*).
     pub fn estimate(&self, metric: Metric) -> Option<Estimate> {
         let values = self.values(metric);
-        (values.len() == self.folds.len()).then(|| Estimate::of(&values))
+        (values.len() == self.folds.len()).then(|| Estimate::of(&values).within(metric.range()))
     }
 
     /// A metric's standard deviation over the folds, with k - 1 in the denominator; `None` if a fold does not have it.

@@ -1,65 +1,87 @@
-//! [`diagnose`]: what a training's numbers say about it, in words.
+//! [`diagnose`]: what the numbers of a training say about it, in words.
 //!
-//! Every sentence follows from a number that was measured: the losses of the epochs, what the net says of every row, the slopes of its
-//! units, its weights. The thresholds are below, each with its reason; `tests/diagnosis.rs` holds them against trainings that are in
-//! order and others that were broken on purpose, and prints both with `--nocapture`.
+//! Every sentence follows from a number that was measured: the losses of the epochs, the net's answers to the rows, the slopes of its
+//! units, its weights. The thresholds are below, each with its reason; `tests/diagnosis.rs` tries them on trainings that are in order and
+//! on others that were broken on purpose, and prints both with `--nocapture`. How much each advice helps on real tables stands in
+//! `docs/tables.md`.
 
 use std::fmt;
 
-use surprisal_data::metrics::{log_loss, r2_score};
-use surprisal_data::{Dataset, argmax_rows};
-use surprisal_lab::statistics::Estimate;
+use surprisal_data::metrics::{log_loss, r2_score, roc_auc_score};
+use surprisal_data::{Dataset, Encoding, argmax_rows};
+use surprisal_lab::statistics::{Estimate, mean};
 use surprisal_layers::{Activation, Layer};
+use surprisal_optim::Schedule;
 use surprisal_tensor::Workspace;
-use surprisal_tensor::ndarray::{Array2, Ix2};
+use surprisal_tensor::ndarray::{Array2, ArrayView1, Ix2};
 use surprisal_train::check::unit_health;
 use surprisal_train::{Answers, Epoch, History, TrainError, outputs};
 
 use crate::Job;
 use crate::asked::said;
+use crate::error::not_finite;
+use crate::settings::Balance;
 
-/// An epoch after which the loss is higher by this share of its start went astray: what batches differ by is less. A twentieth would be
-/// reached by plain descent on the digits at its usual rate.
+/// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
+/// be reached by plain gradient descent on the digits at its usual rate.
 const JUMP: f64 = 0.1;
-/// One such epoch in so many is no accident.
+/// One jump in this many epochs is no accident.
 const JUMPY: usize = 10;
 /// A loss that falls by less than this share of its start in an epoch takes more than three hundred epochs.
 const SLOW: f64 = 0.003;
-/// A fall in the second half of at least this share of that in the first is no bend: the training is still at its beginning.
+/// If the loss falls in the second half of the training by at least this share of its fall in the first (for the same learning rate), its
+/// curve does not bend: the training is still at its beginning.
 const STRAIGHT: f64 = 0.5;
-/// A loss that fell by this share did get somewhere, however slowly.
+/// A loss that fell by this share made progress, however slowly.
 const SOMEWHERE: f64 = 0.2;
-/// A loss that fell by less than this share is where it was.
+/// A loss that fell by less than this share did not change.
 const FALL: f64 = 0.01;
-/// Of all that was gained, the share that the last quarter of the epochs brought, above which more are worth while: a loss that falls
-/// as 1/epoch gains less.
+/// If the last quarter of the training brought more than this share of the whole fall, more epochs are worth their time: a loss that
+/// falls as 1/epoch gains less.
 const LATE: f64 = 0.1;
-/// The share by which the loss on rows that are not trained on may rise again from its least, measured against that ..
+/// The share by which the loss on rows that are not trained on may rise again from its minimum, relative to that minimum ..
 const RISE: f64 = 0.1;
-/// .. and against its start, because a share of next to nothing is nothing.
+/// .. and relative to its start, because a share of next to nothing is nothing.
 const RISE_OF_START: f64 = 0.05;
-/// How much better the net may be on what it was trained on, in accuracy, beyond what so few rows leave open ..
+/// How far the accuracy may fall from that of an earlier epoch, beyond what the number of rows leaves open.
+const WORSE: f64 = 0.02;
+/// The same for R²: the unexplained share, 1 - R², may grow by this factor ..
+const WORSE_UNEXPLAINED: f64 = 1.25;
+/// .. and this amount.
+const WORSE_R2: f64 = 0.02;
+/// How much better the net may be on the rows that it was trained on, in accuracy, beyond what the number of rows leaves open ..
 const GAP: f64 = 0.05;
 /// .. and in R².
 const GAP_OF_R2: f64 = 0.2;
-/// The share of what there is to gain beyond the commonest class, or the mean, below which little was learned: a line through two rings
+/// The share of the possible gain over the most frequent class, or the mean, below which little was learned: a line through two rings
 /// gains 0.14 by chance.
 const LITTLE: f64 = 0.2;
-/// The share of the surprise at the classes that must be gone where accuracy is no more than [`HALF_WAY`]: a line through xor gets up to
-/// 0.72 of a hundred rows right by chance, and is as surprised as before.
+/// The share by which the log-loss must be below that of the class frequencies where accuracy gains no more than [`HALF_WAY`]: a line
+/// through xor gets up to 0.72 of a hundred rows right by chance, and its log-loss stays as it was.
 const LESS_SURPRISE: f64 = 0.05;
-/// More than half of what there is to gain is no chance.
+/// More than half of the possible gain is not chance.
 const HALF_WAY: f64 = 0.5;
-/// An R² below this is no chance: the mean of the training rows has one a little below 0.
+/// Scores with an area under the ROC curve of this, averaged over the classes, do tell classes apart, whatever the accuracy.
+const TOLD_APART: f64 = 0.7;
+/// Scores with less than this hardly rank rows at all.
+const NOT_RANKED: f64 = 0.6;
+/// An R² below this is not chance: the mean of the training rows has one a little below 0.
 const BELOW_MEAN: f64 = -0.1;
-/// How many times as common a class may be as another before that explains why the other is not said.
+/// A class is rare if another has this many times as many training rows.
 const UNEVEN: usize = 3;
-/// The share of a layer's units that may be lost; so many cannot be a few rare features.
+/// A rare class is missed if less than this share of its rows is found.
+const FOUND: f64 = 0.5;
+/// The share of a layer's units that may be lost; half of them cannot be a few rare features.
 const LOST: f64 = 0.5;
 /// The size of a weight that makes a unit jump: inputs are about 1, and functions of them bend between -5 and 5.
 const HUGE: f64 = 20.0;
 /// The share of weights that may be so large.
 const HUGE_SHARE: f64 = 0.01;
+/// A column is flattened if the middle nine tenths of its values span less than this share of its range: a net whose inputs are about 1
+/// cannot learn to resolve them in a usual training.
+const FLAT: f64 = 0.001;
+/// Above this size, an input makes gradients so large that usual steps are too long.
+const LARGE: f64 = 1000.0;
 
 /// One thing that stands out in a training.
 ///
@@ -82,32 +104,38 @@ pub struct Finding {
 pub enum Kind {
     /// Nothing does.
     Nothing,
-    /// The loss left the finite numbers.
+    /// The loss is no longer finite.
     NotFinite,
     /// The loss rose, or jumps up and down.
     RateTooHigh,
     /// The loss falls by hardly anything, in every epoch alike.
     RateTooLow,
-    /// The loss is where it was.
+    /// The loss is what it was at the start.
     DidNotFall,
     /// The loss still falls at the end.
     StillFalls,
-    /// The net is better on what it was trained on than on other rows.
+    /// The net that is saved is clearly worse than that of an earlier epoch.
+    EndedWorse,
+    /// The net is better on the rows that it was trained on than on others, or got worse on others while it was trained on.
     OverFitting,
-    /// The net is hardly better than the commonest class, or the mean, even on what it was trained on.
+    /// The net is hardly better than the most frequent class, or the mean, even on the rows that it was trained on.
     UnderFitting,
-    /// On other rows, the commonest class, or the mean, would have been the better answer.
+    /// On other rows, the most frequent class, or the mean, would have been the better answer.
     WorseThanGuessing,
-    /// Half of a layer's units or more put out the same whatever goes in.
+    /// Half of a layer's units or more have the same output for every row.
     DeadUnits,
     /// Half of a layer's units or more are where the activation is flat.
     SaturatedUnits,
-    /// The net says one class of every row.
+    /// The net predicts one class for every row.
     OneClass,
-    /// The net never says a class that has rows.
+    /// The net never predicts a class that has rows.
     ClassNeverSaid,
+    /// The net ranks the rows of a rare class well, and yet predicts it for less than half of them.
+    RareClassMissed,
     /// Weights are so large that units jump.
     HugeWeights,
+    /// A few extreme values leave no room for the others of a column.
+    FlattenedColumn,
 }
 
 /// Three lines: what was measured, what it means, what to try.
@@ -134,24 +162,30 @@ fn finding(kind: Kind, measured: String, means: impl Into<String>, advice: impl 
 /// # Ok::<(), surprisal_run::RunError>(())
 /// ```
 pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
-    let trained = history.epochs().len() > 1;
-    let course = if trained { course(job, history.epochs()) } else { None };
+    let epochs = history.epochs();
+    let trained = epochs.len() > 1;
+    let course = if trained { course(job, epochs) } else { None };
     let begun = trained && course.as_ref().is_none_or(|finding| finding.kind != Kind::RateTooLow);
     let mut findings = Vec::from_iter(course);
+    findings.extend(flattened(job));
     findings.extend(units(job));
     findings.extend(weights(job));
     if begun {
         // of a net that is as it started, nothing else can be said
-        let why_so_little = [Kind::RateTooHigh, Kind::StillFalls, Kind::DeadUnits];
+        let why_so_little =
+            [Kind::RateTooHigh, Kind::StillFalls, Kind::EndedWorse, Kind::DeadUnits, Kind::FlattenedColumn];
         let explained = findings.iter().any(|finding| why_so_little.contains(&finding.kind));
-        findings.extend(over_fitting(job, history.epochs()));
-        findings.extend(against_guessing(job, explained));
-        findings.extend(classes(job));
+        let (part, watched) = job.parts.watched();
+        let parts = [("training", &job.parts.train), (part, watched)];
+        let predictions = parts.map(|(part, data)| Predictions::new(job, part, data));
+        findings.extend(over_fitting(job, epochs, &predictions));
+        findings.extend(against_guessing(job, epochs, &predictions, explained));
+        findings.extend(classes(job, &predictions[0]));
     }
     if findings.is_empty() {
         let looked_at = if trained {
-            "whether the loss fell, jumped or still falls, the difference between rows trained on and others, classes that are never said, \
-             units that are dead or saturated, the size of weights"
+            "whether the loss fell, jumped or still falls, whether an earlier epoch was better, the difference between training rows and \
+             others, classes that are missed, extreme values, units that are dead or saturated, the size of weights"
         } else {
             "units that are dead or saturated and the size of weights; no epoch was completed"
         };
@@ -163,7 +197,7 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
         findings.push(finding(
             Kind::Nothing,
             format!("nothing stands out: looked at {looked_at}"),
-            "none of it is a reason to distrust this training",
+            "none of these checks found a problem with this training",
             advice,
         ));
     }
@@ -175,7 +209,7 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
 /// ```
 /// use surprisal_run::{Job, Kind, Settings, diagnose_failure};
 /// use surprisal_train::History;
-/// let settings = Settings::from_toml("data = \"xor\"\nlr = 1e38\nactivation = \"relu\"\n", "xor.toml".as_ref())?;
+/// let settings = Settings::from_toml("data = \"xor\"\nopt = \"sgd\"\nlr = 1e38\nactivation = \"relu\"\n", "xor.toml".as_ref())?;
 /// let mut job = Job::new(&settings)?;
 /// let rows = surprisal_train::Examples::new(&job.parts.train);
 /// let Job { trainer, model, params, optimizer, .. } = &mut job;
@@ -184,8 +218,8 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
 /// # Ok::<(), surprisal_run::RunError>(())
 /// ```
 pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec<Finding> {
-    let TrainError::NotFinite { epoch, step, loss, learning_rate, .. } = error else {
-        return Vec::new(); // the error says all of what the data or the settings lack
+    let TrainError::NotFinite { learning_rate, .. } = error else {
+        return Vec::new(); // the error says what the data or the settings lack
     };
     let losses = match (history.epochs().first(), history.epochs().last()) {
         (Some(first), Some(last)) => format!(
@@ -196,31 +230,45 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
         ),
         _ => "no epoch was completed before".to_string(),
     };
-    let feature = job.parts.train.features.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-    let large = feature > 1000.0;
-    let advice = if large {
-        "scale the features: scaling = standardize".to_string()
+    let train = &job.parts.train;
+    let sizes =
+        train.features.columns().into_iter().map(|column| column.fold(0.0, |most: f64, x| most.max(x.abs())));
+    let (column, size) = sizes
+        .enumerate()
+        .fold((0, 0.0), |most, (column, size)| if size > most.1 { (column, size) } else { most });
+    let name =
+        train.feature_names.get(column).map_or(String::new(), |name| format!(", in column \"{name}\""));
+    let (means, advice) = if size > f64::from(f32::MAX) {
+        (
+            "that is more than the net can compute with, 3.4e38".to_string(),
+            "scaling = standardize, or leave the column out".to_string(),
+        )
+    } else if size > LARGE {
+        (
+            "inputs so large make gradients so large that a usual step ends in weights that are no numbers"
+                .to_string(),
+            "scale the features: scaling = standardize".to_string(),
+        )
     } else {
-        format!("a learning rate of {} or less, or clip_norm = 1", short((learning_rate / 10.0).min(1.0)))
+        (
+            "every step went further past the minimum than the one before, until the weights were no numbers"
+                .to_string(),
+            rate_or_clipping(*learning_rate),
+        )
     };
-    let mut findings = vec![finding(
-        Kind::NotFinite,
-        format!(
-            "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate:?}; {losses}; the largest feature is {}",
-            short(feature)
-        ),
-        match large {
-            true => {
-                "features so large make gradients so large that a usual step throws the weights out of the numbers there are"
-            }
-            false => {
-                "every step went further past the goal than the one before, until the weights left the numbers there are"
-            }
-        },
-        advice,
-    )];
+    let measured = format!(
+        "{}; {losses}; the largest input is {}{name}",
+        not_finite(error).unwrap_or_default(),
+        short(size)
+    );
+    let mut findings = vec![finding(Kind::NotFinite, measured, means, advice)];
     findings.extend(weights(job));
     findings
+}
+
+/// What helps where the loss leaves the finite numbers; of a rate such as 1e30, a tenth is no advice.
+pub(crate) fn rate_or_clipping(rate: f64) -> String {
+    format!("a learning rate of {} or less, or clip_norm = 1", short((rate / 10.0).min(1.0)))
 }
 
 /// How the loss on the training rows went.
@@ -250,13 +298,16 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     }
 
     let fall = (start - end) / start;
-    let [first, second] = [start - losses[n.div_ceil(2)], losses[n / 2] - end];
-    let steady = rises.iter().filter(|&&rise| rise < 0.0).count() * 10 >= 9 * n && second >= STRAIGHT * first;
+    // a schedule makes steps shorter, which is no bend of the curve: time is counted in learning rate
+    let time = |epochs: &[Epoch]| epochs.iter().map(|epoch| epoch.learning_rate).sum::<f64>();
+    let pace = |from: usize, to: usize| (losses[from] - losses[to]) / time(&epochs[from + 1..=to]);
+    let steady = rises.iter().filter(|&&rise| rise < 0.0).count() * 10 >= 9 * n
+        && (n < 2 || pace(n / 2, n) >= STRAIGHT * pace(0, n.div_ceil(2)));
     if fall > 0.0 && fall < SLOW * n as f64 && fall < SOMEWHERE && steady {
         return Some(finding(
             Kind::RateTooLow,
             format!(
-                "the training loss, {} at the start, fell by {} in {n} epochs: by {} in each, or nearly so",
+                "the training loss, {} at the start, fell by {} in {n} epochs: by {} in each on average",
                 short(start),
                 short(start - end),
                 percent(fall / n as f64)
@@ -274,172 +325,344 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
             ),
             "nothing was learned that the net did not know at its start",
             format!(
-                "another learning rate: first {}, then {}; then a larger net, or another start",
+                "another learning rate: first {}, then {}; then another start (seed = 8), or a larger net",
                 short(10.0 * rate),
                 short(rate / 10.0)
             ),
         ));
     }
-    let before = &epochs[n - (n / 4).max(1)];
-    let late = (before.loss - end) / (start - end);
-    (n > 3 && late > LATE && epochs[n].test_loss < before.test_loss).then(|| {
+    if let Some(worse) = ended_worse(job, epochs) {
+        return Some(worse);
+    }
+    let quarter = 0.25 * time(&epochs[1..]);
+    let before = (1..n).rev().find(|&epoch| time(&epochs[epoch + 1..]) >= quarter).unwrap_or(0);
+    let late = (losses[before] - end) / (start - end);
+    (n > 3 && late > LATE && epochs[n].test_loss < epochs[before].test_loss).then(|| {
         finding(
             Kind::StillFalls,
             format!(
                 "the training loss fell {from_to}, {} of that after epoch {}",
                 percent(late),
-                before.epoch
+                epochs[before].epoch
             ),
             format!("it was still learning when it ended, and the {} loss fell too", job.parts.watched().0),
-            format!(
-                "more epochs ({}), or a learning rate of {}",
-                2 * n,
-                short(3.0 * job.settings.lr.unwrap_or(f64::NAN))
-            ),
+            format!("more epochs ({}), or a learning rate of {}", 2 * n, short(3.0 * rate)),
         )
     })
 }
 
-/// Whether what was learned holds for other rows.
-fn over_fitting(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
-    let (part, watched) = job.parts.watched();
-    let mut least = &epochs[0];
-    for epoch in epochs {
-        if epoch.test_loss < least.test_loss {
-            least = epoch;
+/// Whether one epoch's accuracy, or R², is clearly below another's, on a part of the data.
+fn clearly_below(job: &Job, later: f64, earlier: f64, rows: usize) -> bool {
+    match &job.answers {
+        Answers::Classes(_) => {
+            let of = |share: f64| Estimate::wilson((share * rows as f64).round() as usize, rows);
+            of(earlier).minus(of(later)).low > WORSE
         }
+        Answers::Number { .. } => 1.0 - later > WORSE_UNEXPLAINED * (1.0 - earlier) + WORSE_R2,
     }
+}
+
+/// What [`Epoch::train_accuracy`] and [`Epoch::test_accuracy`] are, in words.
+fn accuracy(job: &Job, value: f64) -> String {
+    match &job.answers {
+        Answers::Classes(_) => format!("{} right", percent(value)),
+        Answers::Number { .. } => format!("R² {}", short(value)),
+    }
+}
+
+/// The epoch for which a number is largest, the first of several.
+fn largest(epochs: &[Epoch], of: fn(&Epoch) -> f64) -> &Epoch {
+    epochs.iter().fold(&epochs[0], |best, epoch| if of(epoch) > of(best) { epoch } else { best })
+}
+
+/// Whether the net that is saved is clearly worse than that of an earlier epoch, and not because it was trained for too long.
+fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
+    if job.trainer.keep_best {
+        return None; // what is saved is the best epoch
+    }
+    let (part, watched) = job.parts.watched();
+    let (start, last) = (&epochs[0], &epochs[epochs.len() - 1]);
+    let least = largest(epochs, |epoch| -epoch.loss);
+    let rise = last.loss - least.loss;
+    let of_training = largest(epochs, |epoch| epoch.train_accuracy);
+    let of_others = largest(epochs, |epoch| epoch.test_accuracy);
+    let (better, what) =
+        if clearly_below(job, last.train_accuracy, of_training.train_accuracy, job.parts.train.rows()) {
+            let [earlier, later] = [of_training, last].map(|epoch| accuracy(job, epoch.train_accuracy));
+            (of_training, format!("on the training rows {earlier}, and {later} at the end"))
+        } else if rise > JUMP * (start.loss - least.loss) && rise > RISE * least.loss {
+            (least, format!("the training loss {}, and {} at the end", short(least.loss), short(last.loss)))
+        } else if last.loss >= of_others.loss
+            && clearly_below(job, last.test_accuracy, of_others.test_accuracy, watched.rows())
+        {
+            let [earlier, later] = [of_others, last].map(|epoch| accuracy(job, epoch.test_accuracy));
+            (of_others, format!("on the {part} rows {earlier}, and {later} at the end"))
+        } else {
+            return None;
+        };
+    let before = &epochs[epochs.len() - 2];
+    let jumped = match last.loss - before.loss > 0.5 * rise && rise > 0.0 {
+        true => format!(
+            "; the loss jumped in the last epoch, from {} to {}",
+            short(before.loss),
+            short(last.loss)
+        ),
+        false => String::new(),
+    };
+    let rate = format!("a learning rate of {}", short(job.settings.lr.unwrap_or(f64::NAN) / 3.0));
+    let calmer = match job.trainer.schedule {
+        Schedule::Constant => format!("schedule = cosine, or {rate}"),
+        _ => rate,
+    };
+    Some(finding(
+        Kind::EndedWorse,
+        format!("after epoch {} the net was better than at the end: {what}{jumped}", better.epoch),
+        "the net that is saved is that of the last epoch",
+        format!("keep_best = true, which saves the epoch that is best on validation rows; {calmer}"),
+    ))
+}
+
+/// The net's answers to the rows of one part: the probability of every class, or the number.
+struct Predictions<'a> {
+    part: &'a str,
+    data: &'a Dataset,
+    answers: Array2<f64>,
+    said: Vec<usize>, // the class of every row; empty for numbers
+}
+
+impl<'a> Predictions<'a> {
+    fn new(job: &Job, part: &'a str, data: &'a Dataset) -> Self {
+        let answers = answers(job, data);
+        let said = if data.is_regression() { Vec::new() } else { argmax_rows(answers.view()) };
+        Predictions { part, data, answers, said }
+    }
+
+    /// Which share of a class's rows is found; `None` if it has none.
+    fn recall(&self, class: usize) -> Option<Estimate> {
+        let labels = || self.data.labels.iter().zip(&self.said).filter(|&(&label, _)| label == class);
+        let rows = labels().count();
+        (rows > 0).then(|| Estimate::wilson(labels().filter(|(label, said)| label == said).count(), rows))
+    }
+
+    fn accuracy(&self) -> Estimate {
+        let right = self.data.labels.iter().zip(&self.said).filter(|(label, said)| label == said).count();
+        Estimate::wilson(right, self.data.rows())
+    }
+
+    /// The mean of the classes' recalls, with the interval that follows from theirs.
+    fn balanced_accuracy(&self) -> Estimate {
+        let recalls = Vec::from_iter((0..self.data.classes()).filter_map(|class| self.recall(class)));
+        let of = |number: fn(&Estimate) -> f64| Vec::from_iter(recalls.iter().map(number));
+        let spread = |half: Vec<f64>| half.iter().map(|x| x * x).sum::<f64>().sqrt() / recalls.len() as f64;
+        let middle = mean(&of(|e| e.mean));
+        let (low, high) = (spread(of(|e| e.mean - e.low)), spread(of(|e| e.high - e.mean)));
+        Estimate { mean: middle, low: middle - low, high: middle + high }
+    }
+
+    /// The area under the ROC curve of one class against all others; `None` where there are rows of one side alone.
+    fn auc(&self, class: usize) -> Option<f64> {
+        let labels = Vec::from_iter(self.data.labels.iter().map(|&label| usize::from(label == class)));
+        roc_auc_score(&labels, &self.answers.column(class).to_vec()).ok()
+    }
+
+    /// The mean of it over the classes; `None` for numbers.
+    fn mean_auc(&self) -> Option<f64> {
+        let areas =
+            Vec::from_iter((0..self.said.len().min(self.data.classes())).filter_map(|class| self.auc(class)));
+        (!areas.is_empty()).then(|| mean(&areas))
+    }
+}
+
+/// Whether the classes were made to count alike, so that accuracy is not what was asked for.
+fn is_balanced(job: &Job) -> bool {
+    job.settings.balance.is_some_and(|balance| balance != Balance::None)
+}
+
+/// What classes are judged by: accuracy, or its mean over the classes where they count alike.
+fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
+    if is_balanced(job) { predictions.balanced_accuracy() } else { predictions.accuracy() }
+}
+
+/// Whether what was learned holds for other rows.
+fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2]) -> Option<Finding> {
+    let (part, watched) = job.parts.watched();
+    let least = largest(epochs, |epoch| -epoch.test_loss);
+    let best = largest(epochs, |epoch| epoch.test_accuracy);
     let (first, last) = (&epochs[0], &epochs[epochs.len() - 1]);
     let rise = last.test_loss - least.test_loss;
     let rose =
         rise > RISE * least.test_loss && rise > RISE_OF_START * first.test_loss && last.loss < least.loss;
-    let gap = match &job.answers {
-        Answers::Classes(_) => {
-            let of = |share: f64, data: &Dataset| {
-                Estimate::wilson((share * data.rows() as f64).round() as usize, data.rows())
-            };
-            of(last.train_accuracy, &job.parts.train).minus(of(last.test_accuracy, watched)).low > GAP
-        }
-        Answers::Number { .. } => last.train_accuracy - last.test_accuracy > GAP_OF_R2,
+    let fell =
+        last.loss < best.loss && clearly_below(job, last.test_accuracy, best.test_accuracy, watched.rows());
+    let kept = if job.trainer.keep_best { "; the net that is saved is that of the best epoch" } else { "" };
+    let advice = match (job.trainer.stop, job.trainer.keep_best) {
+        (None, false) => "patience = 10, which stops in time and saves the best epoch; l2 = 0.001; more rows",
+        _ => "l2 = 0.001; more rows",
     };
-    let kept = if job.trainer.keep_best { "; the model that is kept is that of the best epoch" } else { "" };
-    let advice = format!(
-        "{}weight_decay = 0.01 with adamw or l2 = 0.001, a smaller net, more rows",
-        if job.trainer.stop.is_some() { "" } else { "patience = 10, " }
-    );
-    let means = format!("it learns the training rows by heart: what is true of them alone{kept}");
-    if rose {
-        let measured = format!(
-            "the {part} loss was least after epoch {}, {}, and rose to {}, while the training loss fell from {} to {}",
-            least.epoch,
-            short(least.test_loss),
-            short(last.test_loss),
-            short(least.loss),
-            short(last.loss)
-        );
-        return Some(finding(Kind::OverFitting, measured, means, advice));
-    }
-    gap.then(|| {
-        let measured = match &job.answers {
-            Answers::Classes(_) => format!(
-                "{} of the training rows are right, and {} of the {part} rows",
-                percent(last.train_accuracy),
-                percent(last.test_accuracy)
+    let means = format!("it learned details of the training rows that do not hold for others{kept}");
+    if rose || fell {
+        let measured = match rose {
+            true => format!(
+                "the {part} loss was lowest after epoch {}, {}, and rose to {}, while the training loss fell from {} to {}",
+                least.epoch,
+                short(least.test_loss),
+                short(last.test_loss),
+                short(least.loss),
+                short(last.loss)
             ),
-            Answers::Number { .. } => format!(
-                "R² is {} on the training rows, and {} on the {part} rows",
-                short(last.train_accuracy),
-                short(last.test_accuracy)
+            false => format!(
+                "on the {part} rows the net was best after epoch {}, {}, and ended at {}, while the training loss fell from {} to {}",
+                best.epoch,
+                accuracy(job, best.test_accuracy),
+                accuracy(job, last.test_accuracy),
+                short(best.loss),
+                short(last.loss)
             ),
         };
-        finding(Kind::OverFitting, measured, means, advice)
-    })
+        return Some(finding(Kind::OverFitting, measured, means, advice));
+    }
+    let (gap, measured) = match &job.answers {
+        Answers::Classes(_) => {
+            let [training, others] = [learned, held].map(|predictions| share_right(job, predictions));
+            let what = if is_balanced(job) { ", averaged over the classes," } else { "" };
+            let measured = format!(
+                "{} of the training rows{what} are right, and {} of the {part} rows",
+                percent(training.mean),
+                percent(others.mean)
+            );
+            (training.minus(others).low > GAP, measured)
+        }
+        Answers::Number { .. } => {
+            let [training, others] = [learned, held].map(explained_share);
+            let measured = format!(
+                "R² is {} on the training rows, and {} on the {part} rows",
+                short(training),
+                short(others)
+            );
+            (training - others > GAP_OF_R2, measured)
+        }
+    };
+    gap.then(|| finding(Kind::OverFitting, measured, means, advice))
 }
 
-/// Whether the net is better than an answer that looks at nothing; too little learned is nothing new where that is `explained`.
-fn against_guessing(job: &Job, explained: bool) -> Option<Finding> {
-    let (part, watched) = job.parts.watched();
-    let [learned, held] =
-        [("training", &job.parts.train), (part, watched)].map(|(part, data)| gain(job, part, data));
-    if held.most < 0.0 {
+/// R² of numbers.
+fn explained_share(predictions: &Predictions) -> f64 {
+    let said = predictions.answers.iter().copied();
+    r2_score(&predictions.data.values, &Vec::from_iter(said)).unwrap_or(f64::NAN)
+}
+
+/// Whether the net is better than an answer that ignores the features; too little learned is nothing new where that is `explained`.
+fn against_guessing(
+    job: &Job,
+    epochs: &[Epoch],
+    [learned, held]: &[Predictions; 2],
+    explained: bool,
+) -> Option<Finding> {
+    let of_others = gain(job, held);
+    if of_others.most < 0.0 && held.mean_auc().is_none_or(|area| area < NOT_RANKED) {
         return Some(finding(
             Kind::WorseThanGuessing,
-            held.words,
-            "what it learned from the training rows is not true of others",
-            "look whether the answers of the training rows are right, and whether the parts are alike",
+            of_others.words,
+            "what it learned from the training rows does not hold for others",
+            "check the targets of the training rows, and whether the parts of the data are alike",
         ));
     }
-    let surprise = surprise(job);
+    let of_training = gain(job, learned);
+    let surprise = surprise(job, learned);
     let no_less = surprise.is_some_and(|[of_net, of_classes]| of_net > (1.0 - LESS_SURPRISE) * of_classes);
-    let little = learned.share < LITTLE || learned.share < HALF_WAY && no_less;
+    let little = of_training.share < LITTLE || of_training.share < HALF_WAY && no_less;
+    if explained || !little {
+        return None;
+    }
+    let area = learned.mean_auc();
+    if !no_less && area.is_some_and(|area| area >= TOLD_APART) {
+        return None; // the answer is mostly the most frequent class, and rightly so
+    }
     let surprise = surprise.map_or(String::new(), |[of_net, of_classes]| {
         format!(
-            "; its log-loss is {}, and {} that of knowing only how common each class is",
+            "; its log-loss is {}, and that of the class frequencies alone {}",
             short(of_net),
             short(of_classes)
         )
     });
-    (little && !explained).then(|| {
-        finding(
-            Kind::UnderFitting,
-            learned.words + &surprise,
-            "the net hardly knows even what it was trained on: it is too small, or not trained enough, or the features say nothing",
-            "a larger net (hidden = 64-32), a higher learning rate, more epochs; then other features",
-        )
-    })
+    let area = area.map_or(String::new(), |area| format!("; its AUC is {}", short(area)));
+    Some(finding(
+        Kind::UnderFitting,
+        of_training.words + &surprise + &area,
+        "the net hardly fits even the rows that it was trained on: it was trained too little, is too small, or the features say little",
+        format!(
+            "more epochs ({}); then a higher learning rate; then a larger net (hidden = 64-32); then other features",
+            2 * (epochs.len() - 1)
+        ),
+    ))
 }
 
-/// How much of what there is to gain over the commonest class, or the mean, is gained on some rows.
+/// How much of the possible gain over the most frequent class, or the mean, is reached on some rows.
 struct Gain {
     share: f64, // 1 is all
-    most: f64,  // that so few rows leave open
+    most: f64,  // that the number of rows leaves open
     words: String,
 }
 
-fn gain(job: &Job, part: &str, data: &Dataset) -> Gain {
+fn gain(job: &Job, predictions: &Predictions) -> Gain {
+    let Predictions { part, data, .. } = predictions;
     let Answers::Classes(names) = &job.answers else {
-        let share = r2_score(&data.values, &numbers(job, data)).unwrap_or(f64::NAN);
-        let words = format!("R² is {} on the {part} rows; 0 is that of their mean", short(share));
+        let share = explained_share(predictions);
+        let words = format!("R² is {} on the {part} rows; always answering their mean has 0", short(share));
         return Gain { share, most: share - BELOW_MEAN, words };
     };
-    let (said, commonest) = (predicted(job, data), commonest_class(&job.parts.train));
-    let right = (0..data.rows()).filter(|&row| said[row] == data.labels[row]).count();
-    let guessed = share(data, |row| data.labels[row] == commonest);
-    let Estimate { mean, high, .. } = Estimate::wilson(right, data.rows());
-    let words = format!(
-        "{} of the {part} rows are right; {} would be if the answer were always \"{}\"",
-        percent(mean),
-        percent(guessed),
-        names[commonest]
-    );
+    let Estimate { mean, high, .. } = share_right(job, predictions);
+    let (guessed, words) = if is_balanced(job) {
+        let guessed = 1.0 / names.len() as f64;
+        let words = format!(
+            "the balanced accuracy on the {part} rows is {}; always giving one answer has {}",
+            percent(mean),
+            percent(guessed)
+        );
+        (guessed, words)
+    } else {
+        let most_frequent = commonest_class(&job.parts.train);
+        let guessed = share(data, |row| data.labels[row] == most_frequent);
+        let words = format!(
+            "{} of the {part} rows are right; always answering \"{}\" would be right on {}",
+            percent(mean),
+            names[most_frequent],
+            percent(guessed)
+        );
+        (guessed, words)
+    };
     Gain { share: (mean - guessed) / (1.0 - guessed), most: high - guessed, words }
 }
 
-/// How surprised the net is at the classes of the training rows, and how surprised one is who knows how common each is.
-fn surprise(job: &Job) -> Option<[f64; 2]> {
-    let train = &job.parts.train;
+/// The log-loss of the net on the training rows, and that of knowing only how frequent each class is.
+fn surprise(job: &Job, learned: &Predictions) -> Option<[f64; 2]> {
+    let train = learned.data;
     let shares = train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64);
     let of_classes = -shares.filter(|&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>();
     let of_net = match job.answers {
-        Answers::Classes(_) => log_loss(&train.labels, answers(job, train).view()).ok()?,
+        Answers::Classes(_) => log_loss(&train.labels, learned.answers.view()).ok()?,
         Answers::Number { .. } => return None,
     };
     Some([of_net, of_classes])
 }
 
-/// Classes that are never said.
-fn classes(job: &Job) -> Option<Finding> {
+/// Classes that are never predicted, or, if they are rare, too seldom.
+fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
     let Answers::Classes(names) = &job.answers else { return None };
     let counts = job.parts.train.class_counts();
     let rows = job.parts.train.rows();
     let mut said = vec![0; names.len()];
-    predicted(job, &job.parts.train).into_iter().for_each(|class| said[class] += 1);
+    learned.said.iter().for_each(|&class| said[class] += 1);
+    let rare = |class: usize| counts[commonest_class(&job.parts.train)] >= UNEVEN * counts[class];
     let unsaid = Vec::from_iter((0..names.len()).filter(|&class| counts[class] > 0 && said[class] == 0));
-    let rarest = *unsaid.iter().min_by_key(|&&class| counts[class])?;
-    let uneven = counts[commonest_class(&job.parts.train)] >= UNEVEN * counts[rarest];
-    let advice = match uneven {
-        true => "balance = oversample, and watch = f1_macro instead of what the common rows decide",
-        false => "a learning rate of a third, another start (seed = 8), a larger net",
+    let Some(&rarest) = unsaid.iter().min_by_key(|&&class| counts[class]) else {
+        return (0..names.len())
+            .filter(|&class| rare(class))
+            .find_map(|class| missed(learned, class, &names[class]));
+    };
+    let advice = match rare(rarest) {
+        true => BALANCE,
+        false => "a learning rate of a third; then another start (seed = 8); then a larger net",
     };
     let (kind, measured) = match said.iter().position(|&times| times == rows) {
         Some(class) => {
@@ -447,29 +670,94 @@ fn classes(job: &Job) -> Option<Finding> {
             (
                 Kind::OneClass,
                 format!(
-                    "the net says \"{name}\" of all {rows} training rows; {count} of them are of that class"
+                    "the net predicts \"{name}\" for all {rows} training rows; {count} of them are of that class"
                 ),
             )
         }
         None => {
-            let of =
-                unsaid.iter().take(5).map(|&class| format!("\"{}\" ({} rows)", names[class], counts[class]));
+            let of = unsaid.iter().take(5).map(|&class| match counts[class] {
+                1 => format!("\"{}\" (1 row)", names[class]),
+                count => format!("\"{}\" ({count} rows)", names[class]),
+            });
             let more =
                 if unsaid.len() > 5 { format!(" or another {}", unsaid.len() - 5) } else { String::new() };
             (
                 Kind::ClassNeverSaid,
                 format!(
-                    "of {rows} training rows, none is said to be {}{more}",
+                    "of {rows} training rows, none is predicted to be {}{more}",
                     Vec::from_iter(of).join(" or ")
                 ),
             )
         }
     };
-    let means = match uneven {
-        true => "being wrong about so few rows costs it less than telling them apart",
-        false => "these classes are common enough: it has not learned, or has lost, what tells them apart",
+    let means = match rare(rarest) {
+        true => "being wrong about so few rows costs less than telling them apart",
+        false => {
+            "these classes are frequent enough: the net has not learned, or has lost, what tells them apart"
+        }
     };
     Some(finding(kind, measured, means, advice))
+}
+
+/// What makes rare classes count.
+const BALANCE: &str = "balance = oversample, which finds more of them and costs accuracy; then judge by balanced_accuracy or f1_macro \
+                       (watch) instead of accuracy";
+
+/// A rare class that the net can tell from the others, and mostly does not predict.
+fn missed(learned: &Predictions, class: usize, name: &str) -> Option<Finding> {
+    let recall = learned.recall(class)?.mean;
+    let area = learned.auc(class)?;
+    (recall < FOUND && area >= TOLD_APART).then(|| {
+        finding(
+            Kind::RareClassMissed,
+            format!(
+                "of the training rows of the rare class \"{name}\", {} are found (recall), though the net ranks them well: AUC {}",
+                percent(recall),
+                short(area)
+            ),
+            "a rare class is seldom the most likely one, and accuracy hardly shows that it is missed",
+            BALANCE,
+        )
+    })
+}
+
+/// Columns, or a target, of which a few extreme values take all the room.
+fn flattened(job: &Job) -> Option<Finding> {
+    let train = &job.parts.train;
+    let numbers =
+        job.encoder.columns.iter().filter(|column| matches!(column.encoding, Encoding::Number { .. }));
+    let names = train.feature_names.iter().map(String::as_str);
+    let columns = names
+        .zip(train.features.columns())
+        .filter(|(name, _)| numbers.clone().any(|column| column.name == *name));
+    let target = match &job.answers {
+        Answers::Number { name, .. } => Some((name.as_str(), ArrayView1::from(&train.values[..]))),
+        Answers::Classes(_) => None,
+    };
+    let flat = Vec::from_iter(
+        columns.chain(target).filter_map(|(name, values)| Some((name, middle_share(values)?))),
+    );
+    let &(name, share) = flat.first()?;
+    let others = match flat.len() {
+        1 => String::new(),
+        2 => format!("; the same holds for \"{}\"", flat[1].0),
+        n => format!("; the same holds for {} other columns", n - 1),
+    };
+    Some(finding(
+        Kind::FlattenedColumn,
+        format!("nine tenths of the values of \"{name}\" span {} of its range{others}", percent(share)),
+        "a few extreme values take all the room: after scaling, the net can hardly tell the others apart",
+        "look at the largest and smallest values of the column: correct them, leave these rows out, or take logarithms",
+    ))
+}
+
+/// The share of the range that the middle nine tenths of the values span, where that is very little and yet not nothing.
+fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| values[(share * (values.len() - 1) as f64).round() as usize];
+    let share = (at(0.95) - at(0.05)) / (at(1.0) - at(0.0));
+    (0.0 < share && share < FLAT).then_some(share)
 }
 
 /// Units that no longer answer to their inputs.
@@ -488,7 +776,7 @@ fn units(job: &Job) -> Vec<Finding> {
         if lost(health.dead) {
             findings.push(finding(
                 Kind::DeadUnits,
-                format!("{} of {} units of {name} are dead: they put out the same for every training row, with slope 0", health.dead, health.units),
+                format!("{} of {} units of {name} are dead: their output is the same for every training row, with slope 0", health.dead, health.units),
                 "no gradient passes through them: they learn nothing any more, and pass nothing on",
                 "a lower learning rate, activation = leaky_relu, init = kaiming_normal",
             ));
@@ -496,10 +784,10 @@ fn units(job: &Job) -> Vec<Finding> {
             findings.push(finding(
                 Kind::SaturatedUnits,
                 format!(
-                    "{} of {} units of {name} are saturated: on nine rows of ten their slope is below 5 % of the largest; what goes in is {} ± {}",
+                    "{} of {} units of {name} are saturated: on nine rows of ten their slope is below 5 % of the largest; their inputs are {} ± {}",
                     health.dead + health.saturated, health.units, short(health.mean), short(health.deviation)
                 ),
-                "they only say yes or no, and hardly learn any more",
+                "their output is one of two values, and they hardly learn any more",
                 "a smaller start (init = xavier_normal), a lower learning rate, scaled features",
             ));
         }
@@ -537,22 +825,22 @@ fn features(data: &Dataset) -> Array2<f32> {
     data.features.mapv(|x| x as f32)
 }
 
-/// What the net says of every row: the probability of every class, or the number.
+/// What the net predicts for every row: the probability of every class, or the number.
 fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
     said(&job.answers, outputs(&job.model, &job.params, features(data).view()).view())
 }
 
-/// The class that it says of every row.
+/// The class that the net predicts for every row.
 pub(crate) fn predicted(job: &Job, data: &Dataset) -> Vec<usize> {
     argmax_rows(answers(job, data).view())
 }
 
-/// The number that it says of every row.
+/// The number that the net predicts for every row.
 pub(crate) fn numbers(job: &Job, data: &Dataset) -> Vec<f64> {
     answers(job, data).into_iter().collect()
 }
 
-/// The first of the commonest classes: the answer of somebody who looks at nothing.
+/// The most frequent class, the first of several: the best answer for those who do not know the features.
 pub fn commonest_class(data: &Dataset) -> usize {
     let counts = data.class_counts();
     (0..counts.len()).fold(0, |most, class| if counts[class] > counts[most] { class } else { most })

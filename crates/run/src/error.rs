@@ -7,6 +7,8 @@ use surprisal_lab::folder::FolderError;
 use surprisal_optim::OptimError;
 use surprisal_train::{ModelFileError, TrainError};
 
+use crate::diagnosis::rate_or_clipping;
+
 /// Why a run could not be begun or ended.
 #[derive(Clone, PartialEq)]
 pub enum RunError {
@@ -56,9 +58,24 @@ impl From<TrainError> for RunError {
     fn from(error: TrainError) -> Self {
         match error {
             TrainError::Setting(message) => RunError::Usage(message),
+            TrainError::NotFinite { learning_rate, .. } => RunError::Run(format!(
+                "{} | try {}",
+                not_finite(&error).unwrap_or_default(),
+                rate_or_clipping(learning_rate)
+            )),
             error => RunError::Run(error.to_string()),
         }
     }
+}
+/// When the loss left the finite numbers, in one line; where in the program is no news to who runs the command.
+pub(crate) fn not_finite(error: &TrainError) -> Option<String> {
+    let TrainError::NotFinite { epoch, step, loss, learning_rate, .. } = error else { return None };
+    Some(match epoch {
+        0 => format!("the loss is {loss} before the first step"),
+        _ => format!(
+            "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate:?}"
+        ),
+    })
 }
 impl From<OptimError> for RunError {
     fn from(error: OptimError) -> Self {

@@ -1,6 +1,6 @@
 //! [`Job`]: settings made real: data, a net, an optimizer, a trainer.
 
-use surprisal_data::metrics::Metric;
+use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{
     Categorical, CsvOptions, DataSource, Dataset, Encoder, Loaded, Notice, oversampled, undersampled,
 };
@@ -19,6 +19,13 @@ use crate::{RunError, Settings};
 pub const SEED: u64 = 7;
 /// The share of rows that decides about epochs, where something depends on it and none is told.
 pub(crate) const VALIDATION: f64 = 0.15;
+/// Epochs where none are given, unless they have fewer or more steps than [`STEPS`] ..
+const EPOCHS: usize = 50;
+const STEPS: [usize; 2] = [100, 20_000];
+/// .. and at least this many where rows are many.
+const FEWEST_EPOCHS: usize = 10;
+/// The length that gradients are cut to where gradient descent takes its usual rate: a few extreme rows would make it diverge.
+const CLIP_NORM: f64 = 1.0;
 /// The numbers of the largest net, 512 MiB: a checkpoint of it, with the four times as many of Adam and a best epoch, can still be read.
 const MOST_NUMBERS: usize = 1 << 27;
 
@@ -141,17 +148,30 @@ pub(crate) fn table_options(settings: &Settings) -> Result<CsvOptions, RunError>
     })
 }
 
-/// The share of rows that decide about epochs.
-pub(crate) fn validation_share(settings: &Settings) -> f64 {
-    let needed = settings.patience.is_some()
-        || settings.keep_best == Some(true)
-        || matches!(settings.schedule, Some(Schedule::Plateau { .. }));
-    settings.validation.unwrap_or(if needed { VALIDATION } else { 0.0 })
+/// The share of rows that decides which epoch is the best, when to stop, and when a plateau is reached.
+///
+/// # Errors
+/// If it is 0 and there is something to decide: the test rows would decide it then.
+pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
+    let deciding = [
+        ("patience", settings.patience.is_some()),
+        ("keep_best", settings.keep_best == Some(true)),
+        ("schedule plateau", matches!(settings.schedule, Some(Schedule::Plateau { .. }))),
+    ];
+    let deciding = deciding.into_iter().find(|(_, decides)| *decides);
+    match (settings.validation, deciding) {
+        (Some(0.0), Some((what, _))) => Err(RunError::Usage(format!(
+            "validation 0: {what} needs validation rows, or the test rows would decide | leave validation out, or choose {VALIDATION}"
+        ))),
+        (Some(share), _) => Ok(share),
+        (None, Some(_)) => Ok(VALIDATION),
+        (None, None) => Ok(0.0),
+    }
 }
 
 /// Cuts the rows as the settings say.
 pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows, RunError> {
-    let validation = validation_share(settings);
+    let validation = validation_share(settings)?;
     let share = settings.test.unwrap_or(DataSource::TEST_SHARE);
     if validation + share >= 1.0 {
         return Err(RunError::Usage(format!(
@@ -276,8 +296,11 @@ impl Job {
             examples.into_iter().flatten().map(|part| scaled(Examples::new(part), &answers)).collect();
         let parts = Parts { train, validation, test, examples };
 
-        let (trainer, optimizer) =
-            (trainer(settings, rows_to_train_on, of_values), optimizer(settings, &params)?);
+        let validation = validation_share(settings)?;
+        let test = settings.test.or(loaded.given_test().is_none().then_some(DataSource::TEST_SHARE));
+        let settings = &Settings { validation: Some(validation), test, ..with_usual(settings) };
+        let trainer = trainer(settings, rows_to_train_on, of_values, validation > 0.0);
+        let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
             return Err(RunError::Run(format!(
                 "batch: expected 1 to {rows_to_train_on}, the rows to train on, found {} | leave it out, or give {rows_to_train_on} \
@@ -377,7 +400,7 @@ pub fn scores(
         )));
     }
     let mut all = Vec::new();
-    for metric in Metric::all() {
+    for metric in Metric::all().filter(|metric| !is_accuracy_again(metric)) {
         let fits = match answers {
             Answers::Classes(names) => metric.for_so_many(names.len()),
             Answers::Number { .. } => metric.for_numbers(),
@@ -388,6 +411,13 @@ pub fn scores(
         }
     }
     Ok(all)
+}
+
+/// Whether it is the accuracy under another name: where every row has one class, micro averages and the weighted recall are.
+fn is_accuracy_again(metric: &Metric) -> bool {
+    use Average::{Micro, Weighted};
+    use Metric::{F1, Precision, Recall};
+    matches!(metric, Precision(Micro) | Recall(Micro | Weighted) | F1(Micro))
 }
 
 /// What one of a metric, measured in the scale of the net, is in the units of the data.
@@ -412,21 +442,27 @@ fn number(settings: &Settings, values: impl Iterator<Item = f64> + Clone) -> Ans
 
 fn sizes(settings: &Settings, inputs: usize, outputs: usize, data: &str) -> Result<Sizes, RunError> {
     match (&settings.model, &settings.hidden) {
-        (Some(_), Some(_)) => Err(RunError::Usage(
-            "model and hidden: give one of them | model has all sizes, hidden those between".into(),
-        )),
-        (Some(sizes), None) if sizes.inputs() != inputs => Err(RunError::Run(format!(
+        (Some(sizes), Some(told)) if hidden(sizes) != *told => Err(RunError::Usage(format!(
+            "model {sizes} and hidden {told}: the sizes differ | give one of them: model has all sizes, hidden those between"
+        ))),
+        (Some(sizes), _) if sizes.inputs() != inputs => Err(RunError::Run(format!(
             "--model {sizes} takes {} numbers, but {data} has {inputs} feature columns: begin with {inputs}, or give the layers \
              between with --hidden",
             sizes.inputs(),
         ))),
-        (Some(sizes), None) => Ok(sizes.clone()),
+        (Some(sizes), _) => Ok(sizes.clone()),
         (None, hidden) => {
             let hidden = hidden.clone().unwrap_or(Hidden(vec![32]));
             let all = [&[inputs], &hidden.0[..], &[outputs]].concat();
             Sizes::new(&all).map_err(|error| RunError::Run(error.to_string()))
         }
     }
+}
+
+/// The sizes between the first and the last.
+fn hidden(sizes: &Sizes) -> Hidden {
+    let sizes = sizes.as_slice();
+    Hidden(sizes[1..sizes.len() - 1].to_vec())
 }
 
 fn balanced(
@@ -452,7 +488,26 @@ fn balanced(
     Ok(chosen.into_iter().map(|i| rows[i]).collect())
 }
 
-fn trainer(settings: &Settings, rows: usize, of_values: bool) -> Trainer {
+/// The settings, with the default optimizer and what suits the optimizer where nothing is given.
+fn with_usual(settings: &Settings) -> Settings {
+    let opt = settings.opt.unwrap_or(OptimizerKind::Adam);
+    let free = opt == OptimizerKind::Sgd && settings.lr.is_none() && settings.clip_value.is_none();
+    Settings {
+        opt: Some(opt),
+        lr: settings.lr.or(Some(opt.usual_rate())),
+        clip_norm: settings.clip_norm.or(free.then_some(CLIP_NORM)),
+        schedule: settings.schedule.or(Some(Schedule::Cosine { warmup: 0, floor: 0.0 })),
+        ..settings.clone()
+    }
+}
+
+/// The epochs where none are given, by the steps in each.
+fn usual_epochs(steps_per_epoch: usize) -> usize {
+    let [least, most] = STEPS.map(|steps| steps.div_ceil(steps_per_epoch));
+    EPOCHS.max(least).min(most.max(FEWEST_EPOCHS))
+}
+
+fn trainer(settings: &Settings, rows: usize, of_values: bool, validated: bool) -> Trainer {
     let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
     let clip = match (settings.clip_norm, settings.clip_value) {
         (Some(most), _) => Clip::Norm(most),
@@ -460,18 +515,21 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool) -> Trainer {
         (None, None) => Clip::None,
     };
     let min_delta = settings.min_delta.unwrap_or(0.0);
+    let batch_size = settings.batch.unwrap_or(64.min(rows));
+    let accumulate = settings.accumulate.unwrap_or(1);
+    let steps_per_epoch = rows.div_ceil(batch_size).div_ceil(accumulate);
     Trainer {
         objective: settings.loss.unwrap_or(usual),
-        epochs: settings.epochs.unwrap_or(10),
-        batch_size: settings.batch.unwrap_or(64.min(rows)),
+        epochs: settings.epochs.unwrap_or_else(|| usual_epochs(steps_per_epoch)),
+        batch_size,
         seed: settings.seed.unwrap_or(SEED),
-        accumulate: settings.accumulate.unwrap_or(1),
-        schedule: settings.schedule.unwrap_or(Schedule::Constant),
+        accumulate,
+        schedule: settings.schedule.unwrap_or_default(),
         penalty: Penalty::new(settings.l1.unwrap_or(0.0), settings.l2.unwrap_or(0.0)),
         clip,
         watch: settings.watch.unwrap_or(Watch::Loss),
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
-        keep_best: settings.keep_best.unwrap_or(settings.patience.is_some()),
+        keep_best: settings.keep_best.unwrap_or(validated),
         measure_gradient: false,
     }
 }
@@ -502,7 +560,7 @@ fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimi
         eps,
         weight_decay,
     };
-    let mut optimizer = settings.opt.unwrap_or(OptimizerKind::Sgd).build(&told)?;
+    let mut optimizer = settings.opt.unwrap_or(OptimizerKind::Adam).build(&told)?;
     if let Some(groups) = &settings.groups {
         let group = |group: &crate::settings::Group| {
             let mut made = ParamGroup::named(&group.pattern);
@@ -526,12 +584,10 @@ fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimi
 fn resolved(settings: &Settings, trainer: &Trainer, sizes: &Sizes, rate: f64) -> Settings {
     Settings {
         model: Some(sizes.clone()),
-        hidden: None,
+        hidden: Some(hidden(sizes)),
         activation: Some(settings.activation.unwrap_or_default()),
         init: Some(settings.init.unwrap_or(Init::Linear)),
-        validation: Some(validation_share(settings)),
         loss: Some(trainer.objective),
-        opt: Some(settings.opt.unwrap_or(OptimizerKind::Sgd)),
         lr: Some(rate),
         schedule: Some(trainer.schedule),
         epochs: Some(trainer.epochs),

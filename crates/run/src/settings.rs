@@ -95,9 +95,9 @@ settings! {
         header: bool = "BOOL";
         /// What is done to numbers: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their largest]
         scaling: Scaling = "SCALING";
-        /// The share of rows that is kept for the last judgement [default: 0.25]
+        /// The share of rows that is held out to test the trained net [default: 0.25]
         test: f64 = "SHARE", |&share| within("a share", share, share > 0.0 && share < 1.0, "above 0 and below 1", "0.25");
-        /// The share of rows that decides which epoch is the best and when to stop [default: 0.15 if anything depends on it, otherwise 0]
+        /// The share of rows that decides which epoch is the best and when to stop [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
         validation: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
         /// Whether training rows of rare classes are repeated (oversample), or rows of common ones left out (undersample) [default: none]
         balance: Balance = "HOW";
@@ -121,9 +121,9 @@ settings! {
     "Optimizer" {
         /// Of classes: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; of numbers: mse, half_mse, mae or huber [default: ce; mse for numbers]
         loss: Objective = "LOSS";
-        /// The optimizer: sgd, rmsprop, adagrad, adam or adamw [default: sgd]
+        /// The optimizer: sgd, rmsprop, adagrad, adam or adamw [default: adam]
         opt: OptimizerKind = "NAME";
-        /// The learning rate [default: 0.1 for sgd, 0.001 for adam, ..]
+        /// The learning rate [default: 0.01 for adam and adamw, 0.003 for rmsprop, 0.05 for adagrad, 0.1 for sgd]
         lr: f64 = "RATE", |&lr| ranged(Hyperparameter::LearningRate, lr);
         /// How much of the last step's velocity stays, for sgd and rmsprop: 0 to below 1 [default: 0]
         momentum: f64 = "SHARE", |&mu| ranged(Hyperparameter::Momentum, mu);
@@ -143,31 +143,31 @@ settings! {
         l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);
         /// What half the square of weights costs; with l1 an elastic net [default: 0]
         l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::L2, l2);
-        /// The length that a gradient is cut to
+        /// The length that a gradient is cut to [default: 1 for sgd without lr and clip_value, otherwise none]
         clip_norm: f64 = "LENGTH", |&most| within("a length", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
         /// The size that every number of a gradient is cut to
         clip_value: f64 = "NUMBER", |&most| within("a size", most, most > 0.0 && most.is_finite(), "finite and above 0", "0.5");
         /// Batches whose gradients make one step [default: 1]
         accumulate: usize = "BATCHES", |&n| at_least_one(n);
-        /// What the learning rate does over time: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: constant]
+        /// What the learning rate does over time: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
         schedule: Schedule = "SCHEDULE";
         /// Learning rates and decays of single layers: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
         groups: Groups = "GROUPS";
     }
     "Training" {
-        /// Passes over the training rows [default: 10]
+        /// Passes over the training rows [default: 50; more where that is less than 100 steps, and fewer, but at least 10, where it is more than 20000]
         epochs: usize = "N", |&n| at_least_one(n);
         /// Rows in a batch [default: 64, or all rows if there are fewer]
         batch: usize = "ROWS", |&n| at_least_one(n);
         /// What the split, the start and the order of rows are drawn from [default: 7]
         seed: u64 = "SEED";
-        /// What decides which epoch is the best: loss, or a metric such as accuracy, f1_macro, mcc, r2, mae [default: loss]
+        /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
         watch: Watch = "METRIC";
-        /// Stop when what is watched has not become better for so many epochs
+        /// Stop when the watched metric has not improved for this many epochs
         patience: usize = "EPOCHS", |&n| at_least_one(n);
-        /// By how much it has to become better to count [default: 0]
+        /// By how much it has to improve to count [default: 0]
         min_delta: f64 = "NUMBER", |&delta| within("a difference", delta, delta >= 0.0 && delta.is_finite(), "finite, 0 or above", "0.001");
-        /// Whether the model that is saved is that of the best epoch and not of the last [default: true with patience, otherwise false]
+        /// Whether the model of the best epoch is saved instead of that of the last [default: true where there are validation rows]
         keep_best: bool = "BOOL";
         /// Steps between checkpoints [default: every few seconds, at the end of an epoch]
         checkpoint_every: usize = "STEPS", |&n| at_least_one(n);
@@ -411,8 +411,14 @@ impl Settings {
         (setting.written)(self).map(|(text, _)| text)
     }
 
-    /// Takes what the other was told, and keeps the rest.
+    /// Takes what the other was told, and keeps the rest. Where the other has `hidden` alone, `model` is dropped, and the reverse: both
+    /// say how large the net is.
     pub fn and(mut self, over: &Settings) -> Settings {
+        match (&over.model, &over.hidden) {
+            (Some(_), None) => self.hidden = None,
+            (None, Some(_)) => self.model = None,
+            _ => {}
+        }
         for setting in Settings::ALL {
             if let Some((text, _)) = (setting.written)(over) {
                 // it was read once, and is written as it is read

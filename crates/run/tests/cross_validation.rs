@@ -64,7 +64,7 @@ fn what_decides_about_epochs_is_taken_from_the_rows_for_training() {
     }
     let error =
         cross_validate(&settings("data = \"iris\"\npatience = 1\nvalidation = 0\n"), 5, &()).unwrap_err();
-    assert!(error.to_string().starts_with("validation 0: then the rows that judge would decide"), "{error}");
+    assert!(error.to_string().starts_with("validation 0: patience needs validation rows"), "{error}");
 }
 
 #[test]

@@ -123,6 +123,26 @@ impl Metric {
         !matches!(self, LogLoss | MeanAbsoluteError | MeanSquaredError | RootMeanSquaredError)
     }
 
+    /// The least and the largest value that it can have.
+    ///
+    /// ```
+    /// use surprisal_data::metrics::Metric;
+    ///
+    /// assert_eq!(Metric::Accuracy.range(), (0.0, 1.0));
+    /// assert_eq!(Metric::R2.range(), (f64::NEG_INFINITY, 1.0));
+    /// ```
+    pub fn range(&self) -> (f64, f64) {
+        use Metric::{
+            LogLoss, MatthewsCorrcoef, MeanAbsoluteError, MeanSquaredError, R2, RootMeanSquaredError,
+        };
+        match self {
+            MatthewsCorrcoef => (-1.0, 1.0),
+            R2 => (f64::NEG_INFINITY, 1.0),
+            LogLoss | MeanAbsoluteError | MeanSquaredError | RootMeanSquaredError => (0.0, f64::INFINITY),
+            _ => (0.0, 1.0),
+        }
+    }
+
     /// Whether it judges classes: [`of_classes`](Metric::of_classes) is for these.
     ///
     /// ```

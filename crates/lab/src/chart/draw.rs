@@ -4,13 +4,16 @@ use super::labels::{Rect, place_beside, place_centred, place_remark};
 use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
 use super::pen::{Anchor, Drawing, Pen};
 use super::series::{Series, Shape, pieces};
-use super::{Band, Chart};
+use super::{Band, Cells, Chart};
 use surprisal_page::text::{number, width, wrap};
 
 /// Above so many points the markers are small and translucent.
 const FEW: usize = 200;
 
 const BANDS: &[&str] = &[".band{fill:currentColor;fill-opacity:.2;stroke-width:1;stroke-opacity:.2}"];
+const CELLS: &[&str] = &[".cell{fill:currentColor;stroke:none;shape-rendering:crispEdges}"];
+/// The opacity of cells, from the faintest to the strongest.
+const OPACITY: [f64; 5] = [0.06, 0.13, 0.2, 0.27, 0.34];
 const VERTICALS: &[&str] = &[".vertical{stroke-width:1.2;stroke-dasharray:4 4}"];
 const POINTS: &[&str] = &[
     ".disc{stroke-width:7;stroke-linecap:round}",
@@ -31,6 +34,9 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
     let mut pen = Pen::default();
     pen.header(&layout, &series);
     pen.axes(layout.plot, Some(&layout.x), Some(&layout.y), true);
+    if let Some(cells) = &chart.cells {
+        pen.cells(&layout, cells);
+    }
     for (index, band) in chart.bands.iter().enumerate() {
         pen.band(&layout, chart, band, band.colour.unwrap_or(index) % 5);
     }
@@ -42,6 +48,7 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
     pen.remarks(&layout, chart, taken, &ink);
     let height = pen.footer(layout.plot, layout.plot.bottom + 32.0, &layout.x_label, &notes);
     let needed = [
+        (chart.cells.is_some(), CELLS),
         (!chart.bands.is_empty(), BANDS),
         (!chart.points.is_empty(), POINTS),
         (!chart.verticals.is_empty(), VERTICALS),
@@ -75,6 +82,37 @@ impl Pen {
         }
         y += layout.legend_height + 8.0;
         self.block("muted", y, &layout.y_label);
+    }
+
+    /// Writes the cells, those of a color and an opacity as one path, neighbors in a row as one rectangle.
+    fn cells(&mut self, layout: &Layout, cells: &Cells) {
+        let (left, bottom) = layout.at((cells.x.0, cells.y.0));
+        let (right, top) = layout.at((cells.x.1, cells.y.1));
+        let look = |&(color, strength): &(usize, f64)| {
+            (color % 5, ((strength.clamp(0.0, 1.0) * OPACITY.len() as f64) as usize).min(OPACITY.len() - 1))
+        };
+        let mut paths = vec![[const { String::new() }; OPACITY.len()]; 5];
+        let height = (bottom - top) / cells.rows.len() as f64;
+        for (above, row) in cells.rows.iter().enumerate() {
+            let (y, width) = (bottom - (above + 1) as f64 * height, (right - left) / row.len() as f64);
+            let mut first = 0;
+            for run in row.chunk_by(|a, b| look(a) == look(b)) {
+                let (color, opacity) = look(&run[0]);
+                let [x, y, w, h] =
+                    [left + first as f64 * width, y, run.len() as f64 * width, height].map(number);
+                paths[color][opacity] += &format!("M{x} {y}h{w}v{h}h-{w}z");
+                first += run.len();
+            }
+        }
+        for (color, paths) in
+            paths.iter().enumerate().filter(|(_, paths)| paths.iter().any(|path| !path.is_empty()))
+        {
+            self.open(&format!("c{color}"));
+            for (path, opacity) in paths.iter().zip(OPACITY).filter(|(path, _)| !path.is_empty()) {
+                self.out += &format!("<path class=\"cell\" fill-opacity=\"{opacity}\" d=\"{path}\"/>\n");
+            }
+            self.close();
+        }
     }
 
     fn band(&mut self, layout: &Layout, chart: &Chart, band: &Band, colour: usize) {

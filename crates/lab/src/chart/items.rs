@@ -131,3 +131,34 @@ impl Points {
         self
     }
 }
+
+/// A rectangle of the plane, cut into cells of equal size, each with a color and a strength from 0 to 1.
+///
+/// It lies behind everything else. Strengths are drawn in five steps of opacity.
+///
+/// ```
+/// use surprisal_lab::chart::{Cells, Chart, Points};
+///
+/// // two rows of three cells, the lowest row first: class 0 at the left, class 1 at the right
+/// let cells = Cells::new((0.0, 3.0), (0.0, 2.0), [[(0, 1.0), (0, 0.2), (1, 1.0)], [(0, 1.0), (1, 0.2), (1, 1.0)]]);
+/// let svg = Chart::new("Decision boundary").cells(cells).points(Points::new("a", [(0.5, 0.5)])).to_svg();
+/// assert!(svg.contains("class=\"cell\""));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    pub(super) x: (f64, f64),
+    pub(super) y: (f64, f64),
+    pub(super) rows: Vec<Vec<(usize, f64)>>,
+}
+
+impl Cells {
+    /// Cuts the rectangle between the ends of `x` and of `y` into rows, the lowest first, of `(color, strength)`; colors by the numbers
+    /// of [`Line::colour`].
+    pub fn new<R: IntoIterator<Item = (usize, f64)>>(
+        x: (f64, f64),
+        y: (f64, f64),
+        rows: impl IntoIterator<Item = R>,
+    ) -> Cells {
+        Cells { x, y, rows: rows.into_iter().map(|row| row.into_iter().collect()).collect() }
+    }
+}

@@ -58,14 +58,17 @@ impl Layout {
         let intervals = chart.bands.iter().flat_map(|band| &band.intervals);
         let intervals = intervals.filter(|interval| chart.shows_interval(interval));
         let ends = intervals.flat_map(|&(x, low, high)| [(x, low), (x, high)]);
+        let corners = chart.cells.iter().flat_map(|cells| [(cells.x.0, cells.y.0), (cells.x.1, cells.y.1)]);
+        let corners = corners.filter(|&corner| chart.shows(corner));
         let points: Vec<(f64, f64)> =
-            series.iter().flat_map(Series::points).chain(marks).chain(ends).collect();
+            series.iter().flat_map(Series::points).chain(marks).chain(ends).chain(corners).collect();
         let verticals = chart.verticals.iter().map(|v| v.x).filter(|&x| placeable(x, chart.log_x));
         let wanted = chart.include_y.iter().copied().filter(|&y| placeable(y, chart.log_y));
         let x_range = range(points.iter().map(|p| p.0).chain(verticals));
         let y_range = range(points.iter().map(|p| p.1).chain(wanted));
 
-        let y_kind = Kind { log: chart.log_y, percent: chart.percent_y, whole: false, round: true };
+        let y_kind =
+            Kind { log: chart.log_y, percent: chart.percent_y, whole: false, round: chart.cells.is_none() };
         let y = upright(y_range, y_kind, PLOT_HEIGHT);
         let whole = points.iter().all(|p| p.0.fract() == 0.0);
         let x_kind = Kind { log: chart.log_x, whole, percent: chart.percent_x, round: false };

@@ -32,7 +32,7 @@ pub(crate) mod theme;
 
 pub use forest::Forest;
 pub use heat::HeatMap;
-pub use items::{Band, Line, Points, Style};
+pub use items::{Band, Cells, Line, Points, Style};
 pub use panels::{Panel, Panels};
 
 use std::fmt;
@@ -63,6 +63,7 @@ pub struct Chart {
     percent_y: bool,
     percent_x: bool,
     include_y: Vec<f64>,
+    cells: Option<Cells>,
     bands: Vec<Band>,
     points: Vec<Points>,
     lines: Vec<Line>,
@@ -100,6 +101,7 @@ impl Chart {
             percent_y: false,
             percent_x: false,
             include_y: Vec::new(),
+            cells: None,
             bands: Vec::new(),
             points: Vec::new(),
             lines: Vec::new(),
@@ -163,6 +165,12 @@ impl Chart {
     /// Adds a line; those without a colour or style of their own get the next one.
     pub fn line(mut self, line: Line) -> Chart {
         self.lines.push(line);
+        self
+    }
+
+    /// Colors the plane behind everything else; the axes end where the cells do, unless something lies outside of them.
+    pub fn cells(mut self, cells: Cells) -> Chart {
+        self.cells = Some(cells);
         self
     }
 
@@ -234,6 +242,9 @@ impl fmt::Debug for Chart {
             .field("id", &self.id);
         if self.percent_x {
             out.field("percent_x", &self.percent_x);
+        }
+        if let Some(cells) = &self.cells {
+            out.field("cells", cells);
         }
         if !self.bands.is_empty() {
             out.field("bands", &self.bands);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use surprisal_data::metrics::Metric;
 use surprisal_data::{Loaded, Scaling};
 use surprisal_lab::parallel::Progress;
 use surprisal_lab::statistics::Estimate;
@@ -180,11 +181,11 @@ pub fn sweep(
 
 /// The settings of a point.
 fn at(base: &Settings, point: &Assignment) -> Result<Settings, RunError> {
-    let mut settings = base.clone();
+    let mut settings = Settings::default();
     for (key, value) in point {
         settings.set(key, value).map_err(RunError::Usage)?;
     }
-    Ok(settings)
+    Ok(base.clone().and(&settings))
 }
 
 /// Data that are open and cut.
@@ -323,7 +324,13 @@ impl Point {
     fn estimate(&self, name: &str, part: fn(&Measured) -> &Vec<(String, f64)>) -> Option<Estimate> {
         let of_run = |run: &Run| find(part(run.outcome.as_ref().ok()?), name);
         let values = self.runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
-        Some(if let [one] = values[..] { Estimate::exactly(one) } else { Estimate::of(&values) })
+        // what is no metric is a loss, and has no bounds: an objective may be below 0
+        let range = name.parse().map_or((f64::NEG_INFINITY, f64::INFINITY), |metric: Metric| metric.range());
+        Some(if let [one] = values[..] {
+            Estimate::exactly(one)
+        } else {
+            Estimate::of(&values).within(range)
+        })
     }
 
     /// Why a run of it failed, if one did.
