@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use surprisal_lab::folder::RunFolder;
 use surprisal_run::recorder::CONFIG;
+use surprisal_run::report::REPORT;
 use surprisal_run::{LrRange, Settings};
 
 use crate::Failure;
 use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
-#[command(after_help = "--lr, --schedule and --patience have no say here; no model is saved.")]
+#[command(after_help = "--lr, --schedule and --patience are not used here; no model is saved.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
@@ -49,8 +50,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ("lr_range.csv", curve.to_csv()),
         ("lr_range.svg", curve.to_svg()),
         ("lr_range.txt", text.clone()),
+        (REPORT, curve.to_html(&settings)),
     ];
     let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
-    note!("the picture: {}", place.join("lr_range.svg").display());
+    note!("the page with the picture: {}", place.join(REPORT).display());
     crate::tell(&text)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_run::report::REPORT;
 use surprisal_run::{Plan, Settings, Swept, Vary, sweep};
 
 use crate::progress::Bars;
@@ -47,7 +48,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     match sweep(&settings, &Plan { vary, random, seeds }, &out, interrupted, &Bars::new())? {
         Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {
-            note!("the runs, a picture, the best settings: {}", out.display());
+            note!("the runs, the best settings: {}", out.display());
+            note!("the page with the picture: {}", out.join(REPORT).display());
             note!(
                 "to train with the best settings: surprisal train --config {}",
                 out.join("best.toml").display()

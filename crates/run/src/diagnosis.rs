@@ -42,7 +42,7 @@ const LATE: f64 = 0.1;
 /// The share by which the loss on rows that are not trained on may rise again from its minimum, relative to that minimum ..
 const RISE: f64 = 0.1;
 /// .. and relative to its start, because a share of next to nothing is nothing.
-const RISE_OF_START: f64 = 0.05;
+const RISE_OF_START: f64 = 0.1;
 /// How far the accuracy may fall from that of an earlier epoch, beyond what the number of rows leaves open.
 const WORSE: f64 = 0.02;
 /// The same for R²: the unexplained share, 1 - R², may grow by this factor ..

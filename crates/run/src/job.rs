@@ -21,7 +21,7 @@ pub const SEED: u64 = 7;
 pub(crate) const VALIDATION: f64 = 0.15;
 /// Epochs where none are given, unless they have fewer or more steps than [`STEPS`] ..
 const EPOCHS: usize = 50;
-const STEPS: [usize; 2] = [100, 20_000];
+const STEPS: [usize; 2] = [200, 20_000];
 /// .. and at least this many where rows are many.
 const FEWEST_EPOCHS: usize = 10;
 /// The length that gradients are cut to where gradient descent takes its usual rate: a few extreme rows would make it diverge.

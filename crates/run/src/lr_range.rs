@@ -5,10 +5,13 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use surprisal_lab::chart::{Chart, Line, Style};
+use surprisal_lab::page::Page;
 use surprisal_optim::{OptimError, Optimizer, OptimizerState, ParamGroup, Schedule};
 use surprisal_tensor::{Gradients, Params};
 use surprisal_train::{At, Callback, TrainError, Watch};
 
+use crate::recorder::CONFIG;
+use crate::report::sentence;
 use crate::{Job, RunError, Settings};
 
 /// How much of the last smoothed loss stays.
@@ -66,7 +69,7 @@ impl LrRange {
 
     /// Trains a net of its own while the learning rate rises from step to step, and notes the loss of every batch.
     ///
-    /// Everything else is as the settings say; their learning rate, schedule and early stopping have no say.
+    /// Everything else is as the settings say; their learning rate, schedule and early stopping are not used.
     /// The rates of groups rise in proportion. Ends early when the smoothed loss exceeds 4 times its least,
     /// or a loss is not finite. Nothing is saved.
     ///
@@ -93,9 +96,10 @@ impl LrRange {
                 "steps: expected 30 or more, found {steps} | 200 are usual"
             )));
         }
+        let (patience, min_delta, keep_best) = (None, None, None);
+        let (lr, schedule) = (Some(from), Some(Schedule::Constant));
         let mut job =
-            Job::new(&Settings { patience: None, min_delta: None, keep_best: None, ..settings.clone() })?;
-        job.trainer.schedule = Schedule::Constant;
+            Job::new(&Settings { patience, min_delta, keep_best, lr, schedule, ..settings.clone() })?;
         job.trainer.watch = Watch::Loss;
         job.trainer.epochs = steps; // an epoch has a step at least
         job.optimizer = Box::new(Rising { optimizer: job.optimizer, range: *self, step: 0 });
@@ -215,6 +219,35 @@ impl LrCurve {
             let _ = writeln!(csv, "{},{rate},{loss},{smoothed}", i + 1); // into a String
         }
         csv
+    }
+
+    /// What the test suggests, the picture, and how to train with a suggestion, as a page of HTML that needs no other file; the
+    /// settings are those of [`LrRange::test`].
+    pub fn to_html(&self, settings: &Settings) -> String {
+        let data = settings.get("data").unwrap_or_default();
+        let text = self.to_text();
+        let lines = Vec::from_iter(text.lines());
+        let rate = self.steepest().map_or(String::from("RATE"), digits);
+        lines
+            .iter()
+            .fold(Page::new(format!("Learning rates for {data}")), |page, line| page.paragraph(&sentence(line)))
+            .figure(
+                &self.to_svg(),
+                "The loss of each batch, while the learning rate rises from step to step, and its running mean.",
+            )
+            .section("How to read it")
+            .paragraph(
+                "At the left the learning rate is too low: the loss does not change. Then it falls, fastest where the curve is \
+                 steepest. At the right the steps are too long, and the loss rises. A good rate is where the loss falls fastest, or a tenth \
+                 of the rate where it is lowest.",
+            )
+            .section("Train with it")
+            .paragraph("With `DIR` for the folder that this page is in, from the folder that the test was started in:")
+            .code(&format!("surprisal train --config DIR/{CONFIG} --lr {rate}"))
+            .paragraph("The settings that were given:")
+            .code(&settings.to_toml())
+            .footer("Made by surprisal, a small deep-learning framework in Rust.")
+            .to_html()
     }
 
     /// The loss against the learning rate, with the suggestions.

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use surprisal_data::Dataset;
 use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric};
-use surprisal_lab::chart::{Chart, HeatMap, Line, Points};
+use surprisal_data::{Dataset, EncodedColumn, Encoding};
+use surprisal_lab::chart::{Cells, Chart, HeatMap, Line, Points};
 use surprisal_lab::page::{Align, Page, Table};
+use surprisal_lab::statistics::highest;
 use surprisal_optim::{OptimizerKind, Schedule};
-use surprisal_tensor::ndarray::Array2;
+use surprisal_tensor::ndarray::{Array2, ArrayView1};
 use surprisal_train::files::{cannot_write, write_unsynced};
-use surprisal_train::{Answers, Ended, Epoch, History, Watch};
+use surprisal_train::{Answers, Ended, Epoch, History, Watch, outputs};
 
+use crate::asked::said;
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::{Scores, unit};
 use crate::recorder::{CONFIG, MODEL};
@@ -33,6 +35,13 @@ const MAIN: [Metric; 5] = [
 ];
 /// More points than this only cover each other.
 const POINTS: usize = 2000;
+
+/// The colors of a chart.
+const COLORS: usize = 5;
+/// The cells of a decision boundary, across and up.
+const CELLS: (usize, usize) = (96, 48);
+/// How far it goes beyond the outermost rows, as a share of their range.
+const MARGIN: f64 = 0.05;
 
 /// Writes what a training came to into the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
 /// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes.
@@ -70,7 +79,7 @@ pub fn write_results(
         let path = place.join(name);
         write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::Run(cannot_write(&path, &error)))
     };
-    for Picture { name, svg, .. } in curves.iter().chain(&judged.picture) {
+    for Picture { name, svg, .. } in curves.iter().chain(&judged.pictures) {
         write(name, svg)?;
     }
     write(METRICS, &metrics(scores))?;
@@ -83,9 +92,9 @@ struct Picture {
     caption: String,
 }
 
-/// How the rows that were never trained on were answered.
+/// How the net does on the test rows.
 struct Judged {
-    picture: Option<Picture>,
+    pictures: Vec<Picture>,
     tables: Vec<(&'static str, String)>, // a summary, and what it unfolds to
 }
 
@@ -130,11 +139,8 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
             best.epoch
         ),
     };
-    let scale = if matches!(job.answers, Answers::Number { .. }) {
-        " of the numbers divided by their deviation"
-    } else {
-        ""
-    };
+    let scale =
+        if matches!(job.answers, Answers::Number { .. }) { " of the standardized targets" } else { "" };
     let from_to = |of: &dyn Fn(&Epoch) -> f64| format!("from {} to {}", short(of(first)), short(of(last)));
 
     let losses =
@@ -145,7 +151,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     let wide = least > 0.0 && most > 30.0 * least; // below a tenth, a plain axis shows nothing
     let loss = if wide { loss.log_y() } else { loss.include_y(0.0) };
     let caption = format!(
-        "What the training makes small. It went {} on the training rows and {} on the {part} rows.{dashed} {}",
+        "The loss that the training minimizes. It went {} on the training rows and {} on the {part} rows.{dashed} {}",
         from_to(&|epoch| epoch.loss),
         from_to(&|epoch| epoch.test_loss),
         why_it_ended(job, last, ended)
@@ -161,11 +167,11 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     }];
 
     let (name, title, what) = match job.answers {
-        Answers::Classes(_) => ("accuracy", "Accuracy", "The share of rows that are answered right"),
+        Answers::Classes(_) => ("accuracy", "Accuracy", "The share of rows whose predicted class is right"),
         Answers::Number { .. } => (
             "r2",
             "R²",
-            "How much of what numbers differ by is explained: 1 is all, and 0 what the mean does",
+            "The share of the variance that is explained: 1 is all of it, and always predicting the mean has 0",
         ),
     };
     let classes = matches!(job.answers, Answers::Classes(_));
@@ -191,7 +197,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         && metric.to_string() != name
     {
         let caption = format!(
-            "What decides about epochs: it went {} on the {part} rows.",
+            "The monitored metric, which decides which epoch is the best: it went {} on the {part} rows.",
             from_to(&|epoch| unit * epoch.watched)
         );
         pictures.push(Picture {
@@ -222,7 +228,7 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
     let patience = job.trainer.stop.map_or(0, |stop| stop.patience);
     let why = match ended {
         Ended::Finished => "all epochs were done".to_string(),
-        Ended::Early => format!("the {} had not become better for {patience} epochs", job.trainer.watch),
+        Ended::Early => format!("the {} had not improved for {patience} epochs", job.trainer.watch),
         Ended::Interrupted => "it was interrupted".to_string(),
     };
     format!("It ended after epoch {}: {why}.", last.epoch)
@@ -235,18 +241,18 @@ fn judged(job: &Job) -> Result<Judged, RunError> {
             let said = predicted(job, test);
             let table = ConfusionTable::new(&test.labels, &said, names)?;
             let report = ClassificationReport::new(&test.labels, &said, names)?;
-            let picture = (names.len() <= CLASSES).then(|| confusion(&table));
+            let confusion = (names.len() <= CLASSES).then(|| confusion(&table));
             Ok(Judged {
-                picture,
+                pictures: Vec::from_iter(confusion.into_iter().chain(boundary(job, names))),
                 tables: vec![
-                    ("How well each class is found", report.to_string()),
-                    ("What was taken for what, as a table", table.to_string()),
+                    ("Precision and recall of each class", report.to_string()),
+                    ("The confusion matrix as a table", table.to_string()),
                 ],
             })
         }
         Answers::Number { name, .. } => {
             let said = numbers(job, test);
-            Ok(Judged { picture: Some(scatter(name, &test.values, &said)), tables: Vec::new() })
+            Ok(Judged { pictures: vec![scatter(name, &test.values, &said)], tables: Vec::new() })
         }
     }
 }
@@ -263,18 +269,18 @@ fn confusion(table: &ConfusionTable) -> Picture {
         })
         .filter(|&at| table.counts[at] > 0);
     let caption = match worst {
-        None => "Every row is on the diagonal: none was taken for another class.".to_string(),
+        None => "Every row is on the diagonal: no prediction is wrong.".to_string(),
         Some(at) => format!(
-            "Rows of the test part by what they are and what they were taken for; the diagonal is right. The commonest mistake: \
-             \"{}\" taken for \"{}\", {}.",
+            "Test rows by their class and the class that was predicted; on the diagonal both are the same. The most frequent mistake: \
+             \"{}\" predicted as \"{}\", {}.",
             names[at.0],
             names[at.1],
             if table.counts[at] == 1 { "once".to_string() } else { format!("{} times", table.counts[at]) }
         ),
     };
-    let map = HeatMap::new("What was taken for what")
-        .x_label("answer of the net")
-        .y_label("what it is")
+    let map = HeatMap::new("Confusion matrix")
+        .x_label("predicted class")
+        .y_label("true class")
         .value_label("rows")
         .columns(names.iter().map(String::as_str))
         .rows(names.iter().map(String::as_str))
@@ -283,6 +289,69 @@ fn confusion(table: &ConfusionTable) -> Picture {
         )
         .alt(&caption);
     Picture { name: "confusion.svg".into(), svg: map.to_svg(), caption }
+}
+
+/// What the net predicts over the plane of its two inputs, and the training rows; none for other nets, and for more classes than there
+/// are colors.
+fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
+    let [EncodedColumn { name: of_x, encoding: x }, EncodedColumn { name: of_y, encoding: y }] =
+        &job.encoder.columns[..]
+    else {
+        return None;
+    };
+    let (Encoding::Number { offset: x0, scale: dx, .. }, Encoding::Number { offset: y0, scale: dy, .. }) =
+        (x, y)
+    else {
+        return None;
+    };
+    if names.len() > COLORS {
+        return None;
+    }
+    let train = &job.parts.train;
+    // a little beyond the outermost rows; a column of one value has a place too
+    let [x, y] = [0, 1].map(|column| {
+        let values = train.features.column(column);
+        let (low, high) =
+            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        let margin = if high > low { MARGIN * (high - low) } else { 1.0 };
+        (low - margin, high + margin)
+    });
+    let middle = |(low, high): (f64, f64), i: usize, cells: usize| {
+        low + (high - low) * (i as f64 + 0.5) / cells as f64
+    };
+    let (columns, rows) = CELLS;
+    let inputs = Array2::from_shape_fn((columns * rows, 2), |(cell, input)| match input {
+        0 => middle(x, cell % columns, columns) as f32,
+        _ => middle(y, cell / columns, rows) as f32,
+    });
+    let probabilities = said(&job.answers, outputs(&job.model, &job.params, inputs.view()).view());
+    let chance = 1.0 / names.len() as f64;
+    let cell = |row: ArrayView1<f64>| {
+        let class = highest(&row.to_vec());
+        (class, (row[class] - chance) / (1.0 - chance))
+    };
+    let cells = Vec::from_iter(probabilities.rows().into_iter().map(cell));
+    let [of_data_x, of_data_y] =
+        [(x0, dx), (y0, dy)].map(|(offset, scale)| move |value: f64| offset + scale * value);
+    let ends = |(low, high): (f64, f64), of_data: &dyn Fn(f64) -> f64| (of_data(low), of_data(high));
+    let cells =
+        Cells::new(ends(x, &of_data_x), ends(y, &of_data_y), cells.chunks(columns).map(|row| row.to_vec()));
+    let every = train.rows().div_ceil(POINTS);
+    let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
+    let caption = format!(
+        "Each point is a training row in the color of its class. The background has the color of the class that the net predicts there; \
+         the stronger, the higher its probability.{some}"
+    );
+    let chart = Chart::new("Decision boundary").x_label(of_x).y_label(of_y).cells(cells).alt(&caption);
+    let points = |class: usize| {
+        let rows = (0..train.rows()).step_by(every).filter(move |&row| train.labels[row] == class);
+        rows.map(|row| (of_data_x(train.features[[row, 0]]), of_data_y(train.features[[row, 1]])))
+    };
+    let chart = names
+        .iter()
+        .enumerate()
+        .fold(chart, |chart, (class, name)| chart.points(Points::new(name, points(class)).colour(class)));
+    Some(Picture { name: "boundary.svg".into(), svg: chart.to_svg(), caption })
 }
 
 fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
@@ -298,13 +367,13 @@ fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
     });
     let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
     let caption = format!(
-        "One point for every row of the test part; on the dashed line the answer is what is true. The farthest off is {} where {} is true.{some}",
+        "One point for each test row; on the dashed line the prediction is right. The largest error: {} was predicted where {} is true.{some}",
         short(said[farthest]),
         short(targets[farthest])
     );
-    let chart = Chart::new(format!("Answers for {name}"))
+    let chart = Chart::new(format!("Predicted {name}"))
         .x_label("true")
-        .y_label("answer of the net")
+        .y_label("predicted")
         .line(
             Line::new("", [(range.0, range.0), (range.1, range.1)])
                 .colour(4)
@@ -350,20 +419,18 @@ fn page(
         ));
     }
     page = page.section("What it gets wrong");
-    if let Some(picture) = &judged.picture {
-        page = page.figure(&picture.svg, &picture.caption);
-    }
+    page = judged.pictures.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
     for (summary, text) in &judged.tables {
         page = page.details(summary, |inside| inside.code(text));
     }
     let go_on = if ended == Ended::Interrupted { "\n# to go on\nsurprisal train --resume DIR" } else { "" };
-    page.section("Repeat it, ask it")
+    page.section("Repeat it, use it")
         .paragraph("With `DIR` for the folder that this page is in, from the folder that the training was started in:")
         .code(&format!(
-            "# the same training again\nsurprisal train --config DIR/{CONFIG}\n# to ask the net about other rows\nsurprisal predict --model \
+            "# the same training again\nsurprisal train --config DIR/{CONFIG}\n# predictions for other rows\nsurprisal predict --model \
              DIR/{MODEL} --data FILE.csv{go_on}"
         ))
-        .paragraph("All settings, also those that nobody gave:")
+        .paragraph("All settings, including the defaults:")
         .code(&job.settings.to_toml())
         .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings make the same page, to the last digit.")
 }
@@ -376,8 +443,8 @@ fn lead(job: &Job) -> String {
             let said = predicted(job, test);
             let most = commonest_class(train);
             format!(
-                "A net that tells {} classes apart, trained on {} rows. Of {} rows that it was never trained on, it is right about *{}*; \
-                 always answering \"{}\", the commonest, would be right about {}.",
+                "A net that tells {} classes apart, trained on {} rows. On {} rows that it was not trained on, *{}* of its predictions are \
+                 right; always predicting \"{}\", the most frequent class, would be right on {}.",
                 names.len(),
                 train.rows(),
                 test.rows(),
@@ -393,8 +460,8 @@ fn lead(job: &Job) -> String {
                     / test.rows() as f64
             };
             format!(
-                "A net that says a number, *{name}*, trained on {} rows. On {} rows that it was never trained on, it is off by *{}* in the \
-                 mean; always answering {}, the mean, would be off by {}.",
+                "A net that predicts a number, *{name}*, trained on {} rows. On {} rows that it was not trained on, it is off by *{}* on \
+                 average; always predicting {}, the mean, would be off by {}.",
                 train.rows(),
                 test.rows(),
                 short(off(&|row| said[row])),
@@ -413,9 +480,9 @@ fn data(job: &Job) -> String {
     let parts = &job.parts;
     let mut text = format!("*{}* has {} to train on", parts.train.name, rows(&parts.train));
     if let Some(validation) = &parts.validation {
-        text += &format!(", {} to decide about epochs", rows(validation));
+        text += &format!(", {} for validation", rows(validation));
     }
-    text += &format!(", and {} to judge by at the end.", rows(&parts.test));
+    text += &format!(", and {} to test the trained net.", rows(&parts.test));
     for notice in &job.notices {
         text += &format!(" Note: {notice}.");
     }
@@ -439,7 +506,7 @@ fn data(job: &Job) -> String {
         }
         Answers::Number { name, offset, scale } => {
             text + &format!(
-                " In the training rows, {name} is {} in the mean, with a deviation of {}.",
+                " In the training rows, {name} is {} on average, with a standard deviation of {}.",
                 short(*offset),
                 short(*scale)
             )
@@ -499,36 +566,40 @@ fn training(job: &Job) -> String {
         ref schedule => format!(", changed by the schedule `{schedule}`"),
     };
     format!(
-        "It was trained to make its {} small, by {words}. The learning rate is {}{schedule}, a batch has {} rows, and there were to be {} epochs.",
+        "It was trained for up to {} epochs to minimize its {}, by {words}. The learning rate is {}{schedule}, and a batch has {} rows.",
+        trainer.epochs,
         trainer.objective,
         short(job.settings.lr.unwrap_or(f64::NAN)),
-        trainer.batch_size,
-        trainer.epochs
+        trainer.batch_size
     )
 }
 
-/// Whether the last judgement is one.
+/// Whether the test rows tell what can be expected of others.
 fn held_out(job: &Job, history: &History) -> String {
     let kept = match job.trainer.keep_best {
         true => {
-            format!("The net that is kept is that of epoch {}, the best. ", best(job, history.epochs()).epoch)
+            format!(
+                "The net that is saved is that of epoch {}, the best. ",
+                best(job, history.epochs()).epoch
+            )
         }
         false => String::new(),
     };
     let decided = job.trainer.keep_best || job.trainer.stop.is_some();
     let rest = match &job.parts.validation {
         None if decided => {
-            "The test rows were not trained on, but they decided which epoch is the best: what is said of them is a little too good. A \
-             share for validation mends that."
+            "*The test rows were not trained on, but they decided which epoch is the best: their scores are too good.* A share for \
+             validation (validation = 0.15) gives scores that can be expected of other rows."
         }
         _ => {
-            "The test rows were not trained on and decided nothing: what holds for them can be expected of other rows of the same kind."
+            "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the same \
+             kind."
         }
     };
     kept + rest
 }
 
-/// Metrics on every part, and of an answer that looks at nothing.
+/// Metrics on every part, and of a prediction that ignores the features.
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
     let (train, test) = (&job.parts.train, &job.parts.test);
     let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.answers {
@@ -572,7 +643,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
     });
     Table {
         caption:
-            "The net, and an answer that looks at nothing, on the test rows; then the net on the others."
+            "The net, and a prediction that ignores the features, on the test rows; then the net on the other parts."
                 .to_string(),
         header: row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
         rows: rows.collect(),
@@ -580,8 +651,8 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
     }
 }
 
-/// With a capital, and a full stop.
-fn sentence(text: &str) -> String {
+/// The text with a capital first letter, and a full stop.
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map_or(String::new(), |first| first.to_uppercase().to_string());
     format!("{first}{}.", letters.as_str())

@@ -74,7 +74,7 @@ fn numbers_are_judged_in_their_own_units_and_a_fold_that_diverges_is_named() {
     let path = std::env::temp_dir().join(format!("surprisal-cv-line-{}.csv", std::process::id()));
     std::fs::write(&path, csv).unwrap();
     let line = settings(&format!(
-        "data = '{}'\ntarget = \"y\"\ntask = \"numbers\"\nhidden = \"none\"\nepochs = 40\nbatch = 8\n",
+        "data = '{}'\ntarget = \"y\"\ntask = \"numbers\"\nhidden = \"none\"\nopt = \"sgd\"\nlr = 0.1\nschedule = \"constant\"\nepochs = 40\nbatch = 8\n",
         path.display()
     ));
     let outcome = cross_validate(&line, 4, &()).unwrap();
@@ -100,4 +100,19 @@ fn as_many_folds_as_cannot_be_are_refused() {
     }
     let error = cross_validate(&settings("data = \"iris\"\n"), 51, &()).unwrap_err().to_string();
     assert!(error.contains("51") && error.contains("50"), "{error}"); // rows of a class
+}
+
+#[test]
+fn intervals_end_where_the_metric_does_and_the_accuracy_is_listed_once() {
+    let outcome = cross_validate(&settings("data = \"iris\"\n"), 5, &()).unwrap();
+    let accuracy = outcome.estimate(Metric::Accuracy).unwrap();
+    assert!(accuracy.mean > 0.9 && accuracy.high <= 1.0, "{accuracy:?}");
+    for metric in outcome.metrics() {
+        let (least, most) = metric.range();
+        let estimate = outcome.estimate(metric).unwrap();
+        assert!(least <= estimate.low && estimate.high <= most, "{metric}: {estimate:?}");
+    }
+    for again in ["precision_micro", "recall_micro", "f1_micro", "recall_weighted"] {
+        assert!(outcome.metrics().all(|metric| metric.to_string() != again), "{again}");
+    }
 }

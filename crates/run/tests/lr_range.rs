@@ -24,10 +24,10 @@ fn reaches_nine_tenths_within(epochs: usize, toml: &str) {
 #[test]
 fn both_suggestions_train_within_few_epochs() {
     // measured: after 11 and 5 epochs, 7 and 3, 2 and 5, 2 and 2
-    reaches_nine_tenths_within(15, "data = \"iris\"\nbatch = 16\n");
-    reaches_nine_tenths_within(10, "data = \"iris\"\nbatch = 16\nopt = \"adam\"\n");
-    reaches_nine_tenths_within(8, "data = \"digits\"\nbatch = 32\n");
-    reaches_nine_tenths_within(4, "data = \"digits\"\nopt = \"adam\"\n");
+    reaches_nine_tenths_within(15, "data = \"iris\"\nbatch = 16\nopt = \"sgd\"\nschedule = \"constant\"\n");
+    reaches_nine_tenths_within(10, "data = \"iris\"\nbatch = 16\nschedule = \"constant\"\n");
+    reaches_nine_tenths_within(8, "data = \"digits\"\nbatch = 32\nopt = \"sgd\"\nschedule = \"constant\"\n");
+    reaches_nine_tenths_within(4, "data = \"digits\"\nschedule = \"constant\"\n");
 }
 
 #[test]
@@ -40,8 +40,9 @@ fn a_rate_that_does_not_rise_is_a_training_as_any() {
         }
     }
     // momentum, so that what the optimizer remembers counts too
-    let settings =
-        settings("data = \"iris\"\nmomentum = 0.9\nlr = 0.05\nbatch = 16\nepochs = 5\nl2 = 0.01\n");
+    let settings = settings(
+        "data = \"iris\"\nopt = \"sgd\"\nmomentum = 0.9\nlr = 0.05\nschedule = \"constant\"\nbatch = 16\nepochs = 5\nl2 = 0.01\n",
+    );
     let mut losses = Losses(Vec::new());
     Job::new(&settings).unwrap().fit(None, &mut losses).unwrap();
     let flat = LrRange { from: 0.05, to: 0.05 * (1.0 + 1e-12), steps: 35 }.test(&settings).unwrap();
@@ -121,4 +122,18 @@ fn a_range_that_is_none_is_refused() {
         refused(LrRange { steps: 29, ..LrRange::default() })
             .starts_with("steps: expected 30 or more, found 29")
     );
+}
+
+#[test]
+fn the_page_has_the_picture_the_suggestions_and_the_command_for_one() {
+    let settings = settings("data = \"iris\"\nbatch = 16\n");
+    let curve = LrRange::default().test(&settings).unwrap();
+    let page = curve.to_html(&settings);
+    let rate =
+        curve.to_text().split("steepest descent: ").nth(1).unwrap().split(',').next().unwrap().to_string();
+    for shown in
+        ["Learning rates for iris", "<svg", "Steepest descent: ", &format!("DIR/config.toml --lr {rate}\n")]
+    {
+        assert!(page.contains(shown), "{shown:?} is not on the page");
+    }
 }

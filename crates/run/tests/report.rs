@@ -14,6 +14,7 @@ use surprisal_run::{Job, Settings, write_results};
 use surprisal_train::{Ended, Examples, History, outputs};
 
 const DIGITS: &str = "data = \"digits\"\nopt = \"adam\"\nlr = 0.003\nepochs = 40\npatience = 5\nwatch = \"accuracy\"\nschedule = \"cosine\"\n";
+const MOONS: &str = "data = \"moons:n=300,noise=0.15\"\n";
 const IRIS: &str =
     "data = \"iris\"\nhidden = \"none\"\nopt = \"sgd\"\nmomentum = 0.9\nepochs = 3\nwatch = \"f1_macro\"\n";
 
@@ -67,11 +68,39 @@ fn the_same_settings_write_the_same_bytes() {
         ),
         (
             IRIS.to_string(),
-            &["accuracy.svg", "confusion.svg", "f1_macro.svg", "loss.svg", "metrics.json", "report.html"],
+            &[
+                "accuracy.svg",
+                "confusion.svg",
+                "f1_macro.svg",
+                "learning_rate.svg",
+                "loss.svg",
+                "metrics.json",
+                "report.html",
+            ],
+        ),
+        (
+            MOONS.to_string(),
+            &[
+                "accuracy.svg",
+                "boundary.svg",
+                "confusion.svg",
+                "learning_rate.svg",
+                "loss.svg",
+                "metrics.json",
+                "report.html",
+            ],
         ),
         (
             houses(&folder.0),
-            &["loss.svg", "mae.svg", "metrics.json", "predicted.svg", "r2.svg", "report.html"],
+            &[
+                "learning_rate.svg",
+                "loss.svg",
+                "mae.svg",
+                "metrics.json",
+                "predicted.svg",
+                "r2.svg",
+                "report.html",
+            ],
         ),
     ] {
         let [(_, _, first), (_, _, second)] = ["one", "two"]
@@ -103,18 +132,20 @@ fn the_page_says_what_was_measured() {
         confused.indexed_iter().filter(|((is, said), _)| is != said).map(|(_, &count)| count).max().unwrap();
     for said in [
         format!(", {most} times"),
-        format!("it is right about <em>{:.1}\u{a0}%</em>", 100.0 * accuracy),
+        format!("<em>{:.1}\u{a0}%</em> of its predictions are right", 100.0 * accuracy),
         "1077 rows to train on".into(),
-        "the accuracy had not become better for 5 epochs".into(),
+        "the accuracy had not improved for 5 epochs".into(),
         format!("on the validation rows, {:.3}, after epoch {}", best.watched, best.epoch),
-        format!("The net that is kept is that of epoch {}, the best", best.epoch),
+        format!("The net that is saved is that of epoch {}, the best", best.epoch),
         format!(
-            "always answering &quot;3&quot;, the commonest, would be right about {:.1}\u{a0}%",
+            "always predicting &quot;3&quot;, the most frequent class, would be right on {:.1}\u{a0}%",
             100.0 * guessed
         ),
         "Nothing stands out".into(),
         "<code>cosine".into(),
         "opt = &quot;adam&quot;".into(),
+        "hidden = &quot;32&quot;".into(),
+        "\ntest = 0.25".into(),
     ] {
         assert!(page.contains(&said), "{said:?} is not on the page");
     }
@@ -156,12 +187,37 @@ fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
 #[test]
 fn pages_are_shown_without_a_fault() {
     let folder = Folder::new();
-    let pages = [("digits", DIGITS.to_string()), ("iris", IRIS.to_string()), ("houses", houses(&folder.0))]
-        .map(|(name, settings)| {
+    let settings = [DIGITS, IRIS, MOONS].map(str::to_string);
+    let [digits, iris, moons] = settings;
+    let pages = [("digits", digits), ("iris", iris), ("moons", moons), ("houses", houses(&folder.0))].map(
+        |(name, settings)| {
             run(&settings, &folder.0.join(name));
             folder.0.join(name).join("report.html")
-        });
+        },
+    );
     if let Some(faults) = faults(&pages) {
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
+}
+
+#[test]
+fn a_net_of_two_inputs_shows_its_decision_boundary_in_the_units_of_the_table() {
+    let folder = Folder::new();
+    let path = folder.0.join("plane.csv");
+    let rows = (0..200).map(|i| {
+        let [height, weight] = [0.754_877_666, 0.569_840_291].map(|step: f64| (i as f64 * step).fract());
+        let (height, weight) = (1000.0 + 50.0 * height, 3.0 + weight);
+        format!("{height},{weight},{}\n", if height > 1025.0 { "tall" } else { "small" })
+    });
+    fs::write(&path, format!("height,weight,kind\n{}", rows.collect::<String>())).unwrap();
+    let settings = format!("data = \"{}\"\ntarget = \"kind\"\nepochs = 5\n", path.display());
+    let (_, _, files) = run(&settings, &folder.0.join("plane"));
+    let svg = &files["boundary.svg"];
+    for shown in [">height<", ">weight<", ">tall<", ">small<", ">1020<", "class=\"cell\""] {
+        assert!(svg.contains(shown), "{shown} is not in the picture");
+    }
+    assert!(files["report.html"].contains("Decision boundary"));
+    // three inputs are no plane
+    fs::write(&path, "a,b,c,kind\n".to_string() + &"1,2,3,x\n3,2,1,y\n1,1,3,x\n3,3,1,y\n".repeat(5)).unwrap();
+    assert!(!run(&settings, &folder.0.join("space")).2.contains_key("boundary.svg"));
 }

@@ -65,7 +65,13 @@ fn killed_anywhere_it_ends_with_the_same_bytes_on_one_core_and_on_two() {
     let whole = outcome(&place);
     fs::remove_dir_all(place).unwrap();
     let journal = &whole["journal.jsonl"];
-    assert_eq!((whole.len(), journal.lines().count()), (6, 1 + 6));
+    assert_eq!((whole.len(), journal.lines().count()), (7, 1 + 6));
+    let page = &whole["report.html"];
+    assert!(
+        page.contains("the best")
+            && page.contains("<svg")
+            && page.contains("surprisal train --config DIR/best.toml")
+    );
     let ends: Vec<usize> = journal.match_indices('\n').map(|(at, _)| at + 1).collect();
     drop(guard);
     for n in [1, 2] {

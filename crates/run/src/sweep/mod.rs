@@ -99,6 +99,7 @@ pub struct Measured {
 /// | `sweep.csv` | a row for each run |
 /// | `sweep.txt`, `sweep.json` | the points, the best first, with 95 % intervals over the seeds |
 /// | `sweep.svg` | the watched metric against the setting that varies, or point by point |
+/// | `report.html` | the picture and the tables as a page |
 /// | `best.toml` | the best settings |
 /// | `journal.jsonl` | which sweep it is, and every run that has ended: from it a sweep goes on |
 ///

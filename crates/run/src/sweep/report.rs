@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use surprisal_lab::chart::{Band, Chart, Forest, Line, Points};
+use surprisal_lab::page::{Align, Page, Table};
 use surprisal_lab::statistics::Estimate;
 
 use super::{BEST, Measured, Point, Run, Sweep, find};
+use crate::report::REPORT;
 use crate::table::{aligned, csv, short};
 
 /// Rows that a picture has room for.
@@ -12,12 +14,13 @@ const DRAWN: usize = 24;
 
 impl Sweep {
     /// Every file but the journal, by name.
-    pub(super) fn files(&self) -> [(&'static str, String); 5] {
+    pub(super) fn files(&self) -> [(&'static str, String); 6] {
         [
             ("sweep.csv", self.to_csv()),
             ("sweep.txt", self.to_text()),
             ("sweep.json", self.to_json()),
             ("sweep.svg", self.to_svg()),
+            (REPORT, self.to_html()),
             (BEST, self.best().to_toml()),
         ]
     }
@@ -81,6 +84,59 @@ impl Sweep {
             self.test().into_iter().map(|(name, estimate)| [vec![name], numbers(Some(estimate))].concat());
         let rows: Vec<Vec<String>> = [header].into_iter().chain(of_test).collect();
         text + &format!("the best: {}\n{}", self.points[0].name(), aligned(&rows))
+    }
+
+    /// The best point, the picture, the points and the test scores of the best, as a page of HTML that needs no other file.
+    fn to_html(&self) -> String {
+        let (watch, best) = (self.watch.to_string(), &self.points[0]);
+        let several = best.runs.len() > 1;
+        let number = |e: Estimate| match several {
+            true => format!("{} ({} to {})", short(e.mean), short(e.low), short(e.high)),
+            false => short(e.mean),
+        };
+        let data = self.settings.get("data").unwrap_or_default();
+        let lead = format!(
+            "Of {} points, *{}* has the best {watch} on the validation rows: {}.",
+            self.points.len(),
+            best.name(),
+            best.validation(&watch).map_or(String::new(), number)
+        );
+        let over = match several {
+            true => format!(" Means over {} seeds, with 95 % intervals.", best.runs.len()),
+            false => String::new(),
+        };
+        let row = |point: &Point| {
+            let values = point.values.iter().map(|(_, value)| value.clone());
+            let reason = || point.failure().map_or(String::new(), |reason| first_line(reason).to_string());
+            values.chain([point.validation(&watch).map_or_else(reason, number)]).collect()
+        };
+        let points = Table {
+            caption: format!("The points, the best first.{over}"),
+            header: self.keys().chain([format!("validation {watch}")]).collect(),
+            rows: self.points.iter().map(row).collect(),
+            align: vec![Align::Right; best.values.len() + 1],
+        };
+        let test = Table {
+            caption: format!("The best point on the test rows, which decided nothing.{over}"),
+            header: ["metric", "test"].map(str::to_string).to_vec(),
+            rows: self.test().into_iter().map(|(name, e)| vec![name, number(e)]).collect(),
+            align: vec![Align::Left, Align::Right],
+        };
+        let figure =
+            if several { "One mark for each point, with its interval." } else { "One mark for each point." };
+        Page::new(format!("Settings compared on {data}"))
+            .lead(&lead)
+            .figure(&self.to_svg(), figure)
+            .section("The points")
+            .table(&points)
+            .section("How good the best is")
+            .table(&test)
+            .section("Train with it")
+            .paragraph("With `DIR` for the folder that this page is in, from the folder that the sweep was started in:")
+            .code(&format!("surprisal train --config DIR/{BEST}"))
+            .code(&self.best().to_toml())
+            .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings make the same page, to the last digit.")
+            .to_html()
     }
 
     /// A row for each run, in the order of the points: its values, its seed, its epochs, what was measured of
