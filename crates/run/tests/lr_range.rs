@@ -132,7 +132,7 @@ fn the_page_has_the_picture_the_suggestions_and_the_command_for_one() {
     let rate =
         curve.to_text().split("steepest descent: ").nth(1).unwrap().split(',').next().unwrap().to_string();
     for shown in
-        ["Learning rates for iris", "<svg", "Steepest descent: ", &format!("DIR/config.toml --lr {rate}\n")]
+        ["Learning rates for iris", "<svg", "Steepest descent: ", &format!("DIR/config.toml --lr {rate}")]
     {
         assert!(page.contains(shown), "{shown:?} is not on the page");
     }
