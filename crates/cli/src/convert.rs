@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surprisal_tensor::Params;
+use surprisal_tensor::{Params, Scalar};
+use surprisal_train::files::{folder_of, remove_stale};
 use surprisal_train::{Layout, SavedModel, load_npz, load_safetensors, save_npz, save_safetensors};
 
 use crate::Failure;
@@ -15,7 +16,7 @@ use crate::Failure;
   surprisal convert net.safetensors tuned.surprisal --like runs/train-1/model.surprisal
 
 In PyTorch, the first is the state_dict of a Sequential of Linear layers with activations between. Its inputs are scaled columns:
-surprisal inspect says how.")]
+surprisal inspect says how, with --json number by number.")]
 pub struct Options {
     /// The file to read
     from: PathBuf,
@@ -27,6 +28,9 @@ pub struct Options {
     /// The model file that says what the net is, where the parameters come from outside
     #[arg(long, value_name = "FILE.surprisal")]
     like: Option<PathBuf>,
+    /// Round numbers of 8 bytes (float64) to the 4 bytes of a model
+    #[arg(long, requires = "like")]
+    round: bool,
 }
 
 #[derive(PartialEq)]
@@ -48,7 +52,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
     }
 }
 
-pub fn run(Options { from, to, layout, like }: Options) -> Result<(), Failure> {
+pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Failure> {
     let (source, goal) = (kind(&from)?, kind(&to)?);
     let described = match (&source, &like) {
         (Kind::Model, None) => &from,
@@ -63,7 +67,7 @@ pub fn run(Options { from, to, layout, like }: Options) -> Result<(), Failure> {
             )));
         }
     };
-    if to.exists() {
+    if to.symlink_metadata().is_ok() {
         return Err(Failure::run(format!(
             "{}: it is already there, and nothing is overwritten",
             to.display()
@@ -72,13 +76,39 @@ pub fn run(Options { from, to, layout, like }: Options) -> Result<(), Failure> {
     let model = SavedModel::read(described).map_err(Failure::run)?;
     let (_, mut params) =
         model.load().map_err(|message| Failure::run(format!("{}: {message}", described.display())))?;
-    match source {
-        Kind::Model => {}
-        Kind::Safetensors => load_safetensors(&from, &mut params, layout).map_err(Failure::run)?,
-        Kind::Npz => load_npz(&from, &mut params, layout).map_err(Failure::run)?,
+    if round {
+        let mut wide = params.cast::<f64>();
+        load(&source, &from, &mut wide, layout)?;
+        params = wide.cast();
+    } else {
+        load(&source, &from, &mut params, layout)?;
     }
+    for id in params.ids() {
+        if let Some(k) = params[id].iter().position(|number| !number.is_finite()) {
+            let (name, number) = (&params.entry(id).name, params[id][k]);
+            return Err(Failure::run(format!(
+                "{}: \"{name}\", number {k}: expected a finite number, found {number}: did the training diverge?",
+                from.display()
+            )));
+        }
+    }
+    remove_stale(folder_of(&to));
     write(&to, goal, model, &params, layout)?;
     crate::tell(&format!("{}: {} numbers\n", to.display(), params.as_slice().len()))
+}
+
+/// Reads the parameters, if the file is none of a model.
+fn load<T: Scalar>(
+    source: &Kind,
+    from: &Path,
+    params: &mut Params<T>,
+    layout: Layout,
+) -> Result<(), Failure> {
+    match source {
+        Kind::Model => Ok(()),
+        Kind::Safetensors => load_safetensors(from, params, layout).map_err(Failure::run),
+        Kind::Npz => load_npz(from, params, layout).map_err(Failure::run),
+    }
 }
 
 fn write(

@@ -41,7 +41,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(told), part, unseen, json } = options;
     let asked = Asked::read(&model, &told)?;
     let (what, set) = if asked.on_its_own_data() {
-        let Parts { train, validation, test, .. } = asked.parts()?.parts;
+        let Parts { train, validation, test, .. } =
+            asked.parts().map_err(|error| error.of_data_elsewhere(asked.settings()))?.parts;
         let (name, set) = match part {
             Part::Train => ("training", Some(train)),
             Part::Validation => ("validation", validation),

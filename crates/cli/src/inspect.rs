@@ -4,48 +4,101 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 use surprisal_data::{Encoding, Npz, read_npy};
+use surprisal_train::interchange::safetensors_arrays;
 use surprisal_train::{Answers, ModelFile, Numbers, SavedModel};
 
 use crate::Failure;
 
 #[derive(Args)]
 pub struct Options {
-    /// A model or checkpoint of surprisal, or a file of parameters: .safetensors, .npz, .npy
+    /// A model or checkpoint of surprisal, or a file of parameters: .safetensors, .npz, .npy; all of it is checked
     file: PathBuf,
+    /// Print it as JSON instead; of a model also how each column becomes inputs, number by number
+    #[arg(long)]
+    json: bool,
 }
 
-pub fn run(Options { file }: Options) -> Result<(), Failure> {
+/// What is in a file.
+enum Content {
+    Single(Box<SavedModel>),
+    Double(Box<ModelFile<f64>>),
+    /// Name, type and shape.
+    Arrays(Vec<(String, String, Vec<usize>)>),
+}
+
+pub fn run(Options { file, json }: Options) -> Result<(), Failure> {
+    let content = read(&file)?;
+    let bytes = fs::metadata(&file).map_or(0, |data| data.len());
+    if json {
+        let mut told = match &content {
+            Content::Single(file) => model_json(file),
+            Content::Double(file) => model_json(file),
+            Content::Arrays(arrays) => {
+                json!({ "arrays": Vec::from_iter(arrays.iter().map(|(name, dtype, shape)| {
+                    json!({ "name": name, "dtype": dtype, "shape": shape })
+                }))})
+            }
+        };
+        told["bytes"] = bytes.into();
+        return crate::tell_json(&format!("{told}\n")).map(drop);
+    }
+    let told = match &content {
+        Content::Single(file) => model(file),
+        Content::Double(file) => model(file),
+        Content::Arrays(all) => arrays(all),
+    };
+    crate::tell(&format!("{}: {bytes} bytes\n{told}", file.display()))
+}
+
+fn read(file: &Path) -> Result<Content, Failure> {
     let read =
-        || fs::read(&file).map_err(|error| Failure::run(format!("{}: cannot read: {error}", file.display())));
-    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let told = match ending {
-        "safetensors" => arrays(safetensors(&file, &read()?)?),
+        || fs::read(file).map_err(|error| Failure::run(format!("{}: cannot read: {error}", file.display())));
+    Ok(match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
+        "safetensors" => Content::Arrays(safetensors_arrays(&read()?, file).map_err(Failure::run)?),
         "npz" => {
-            let npz = Npz::read(&file).map_err(Failure::run)?;
-            let headers = npz
-                .names()
-                .map(|name| npz.header(name).map(|(dtype, shape)| (name.into(), dtype.to_string(), shape)));
-            arrays(headers.collect::<Result<_, _>>().map_err(Failure::run)?)
+            let npz = Npz::read(file).map_err(Failure::run)?;
+            let header = |name: &str| {
+                npz.array(name).map(|a| (name.into(), a.dtype().to_string(), a.shape().to_vec()))
+            };
+            Content::Arrays(npz.names().map(header).collect::<Result<_, _>>().map_err(Failure::run)?)
         }
         "npy" => {
-            let array = read_npy(&file).map_err(Failure::run)?;
-            arrays(vec![("array".into(), array.dtype().to_string(), array.shape().to_vec())])
+            let array = read_npy(file).map_err(Failure::run)?;
+            Content::Arrays(vec![("array".into(), array.dtype().to_string(), array.shape().to_vec())])
         }
         _ => {
             let bytes = read()?;
             match bytes.get(10) {
-                Some(8) => model(&ModelFile::<f64>::from_bytes(&bytes, &file).map_err(Failure::run)?),
-                _ => model(&SavedModel::from_bytes(&bytes, &file).map_err(Failure::run)?),
+                Some(8) => {
+                    Content::Double(Box::new(ModelFile::from_bytes(&bytes, file).map_err(Failure::run)?))
+                }
+                _ => Content::Single(Box::new(SavedModel::from_bytes(&bytes, file).map_err(Failure::run)?)),
             }
         }
-    };
-    crate::tell(&format!(
-        "{}: {} bytes\n{told}",
-        file.display(),
-        fs::metadata(&file).map_or(0, |data| data.len())
-    ))
+    })
+}
+
+fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
+    let parameters = file.parameters.iter().map(|p| json!({ "name": p.name, "shape": p.shape }));
+    let mut told = json!({
+        "sizes": file.sizes,
+        "activation": file.activation,
+        "columns": file.encoder.columns,
+        "answers": file.answers,
+        "parameters": Vec::from_iter(parameters),
+        "settings": file.settings,
+    });
+    if let Some(checkpoint) = &file.checkpoint {
+        told["checkpoint"] = json!({
+            "epoch": checkpoint.epoch,
+            "step": checkpoint.step,
+            "steps_per_epoch": checkpoint.steps_per_epoch,
+            "optimizer": checkpoint.optimizer.name,
+        });
+    }
+    told
 }
 
 fn model<T: Numbers>(file: &ModelFile<T>) -> String {
@@ -118,26 +171,7 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     told
 }
 
-fn arrays(arrays: Vec<(String, String, Vec<usize>)>) -> String {
+fn arrays(arrays: &[(String, String, Vec<usize>)]) -> String {
     let widest = arrays.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     arrays.iter().map(|(name, dtype, shape)| format!("  {name:<widest$}  {dtype} {shape:?}\n")).collect()
-}
-
-/// Names, types and shapes, as the header of the file says.
-fn safetensors(path: &Path, bytes: &[u8]) -> Result<Vec<(String, String, Vec<usize>)>, Failure> {
-    let damaged =
-        |what: &str| Failure::run(format!("{}: {what}: is this a safetensors file?", path.display()));
-    let (length, rest) = bytes.split_first_chunk().ok_or_else(|| damaged("expected a header of 8 bytes"))?;
-    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
-    let header = header.ok_or_else(|| damaged("the header is longer than the file"))?;
-    let header: Value = serde_json::from_slice(header).map_err(|error| damaged(&error.to_string()))?;
-    let header = header.as_object().ok_or_else(|| damaged("the header is no object"))?;
-    let array = |(name, array): (&String, &Value)| {
-        let shape = array["shape"]
-            .as_array()
-            .map(|axes| axes.iter().filter_map(|n| n.as_u64().map(|n| n as usize)).collect());
-        Some((name.clone(), array["dtype"].as_str()?.to_string(), shape?))
-    };
-    let arrays = header.iter().filter(|(name, _)| *name != "__metadata__").map(array);
-    arrays.collect::<Option<_>>().ok_or_else(|| damaged("an array has no dtype or no shape"))
 }

@@ -109,7 +109,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
     }
     let path = folder.join(CHECKPOINT);
     let settings = Settings::from_toml(&saved.settings, &path)?.and(told);
-    let mut job = Job::new(&settings)?;
+    let mut job = Job::new(&settings).map_err(|error| error.of_data_elsewhere(&settings))?;
     if job.data_checksum() != saved.data_checksum {
         return Err(Failure::run(format!(
             "{}: the data are no longer those that the run began with | begin a new run, or bring them back",

@@ -6,7 +6,7 @@ use crate::error::{DataError, NpyProblem};
 use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
 use crate::zip::{self, Entry};
 use ndarray::Array2;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// An archive as `np.savez` and `np.savez_compressed` write it. Arrays are unpacked when they are asked for.
@@ -30,6 +30,8 @@ pub struct Npz {
     bytes: Vec<u8>,
     /// Those whose names end in `.npy`, which has been taken off.
     entries: Vec<Entry>,
+    /// Where each of them is.
+    places: HashMap<String, usize>,
 }
 
 impl Npz {
@@ -59,18 +61,16 @@ impl Npz {
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<Npz, DataError> {
         let directory =
             zip::directory(&bytes).map_err(|(byte, problem)| npy::fail(name, Some(byte), problem))?;
-        let mut entries: Vec<Entry> = Vec::new();
+        let (mut entries, mut places) = (Vec::new(), HashMap::new());
         for mut entry in directory {
             let Some(array) = entry.name.strip_suffix(".npy") else { continue };
             entry.name = array.to_owned();
+            if places.insert(entry.name.clone(), entries.len()).is_some() {
+                return Err(npy::fail(name, None, NpyProblem::ArrayTwice { array: entry.name }));
+            }
             entries.push(entry);
         }
-        let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(npy::fail(name, None, NpyProblem::ArrayTwice { array: twice[0].to_owned() }));
-        }
-        Ok(Npz { name: name.to_owned(), bytes, entries })
+        Ok(Npz { name: name.to_owned(), bytes, entries, places })
     }
 
     /// The names of the arrays, in the order of the file.
@@ -108,7 +108,7 @@ impl Npz {
     }
 
     fn entry(&self, array: &str) -> Result<&Entry, DataError> {
-        self.entries.iter().find(|entry| entry.name == array).ok_or_else(|| {
+        self.places.get(array).map(|&place| &self.entries[place]).ok_or_else(|| {
             let known = self.names().map(str::to_owned).collect();
             self.fail(NpyProblem::NoArray { array: vec![array.to_owned()], known })
         })

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use surprisal_data::{DataError, ErrorKind};
+use surprisal_data::{DataError, DataSource, ErrorKind};
 use surprisal_lab::folder::FolderError;
 use surprisal_optim::OptimError;
 use surprisal_train::{ModelFileError, TrainError};
 
+use crate::Settings;
 use crate::diagnosis::rate_or_clipping;
 
 /// Why a run could not be begun or ended.
@@ -21,6 +22,18 @@ pub enum RunError {
 impl RunError {
     pub(crate) fn usage(error: impl fmt::Display) -> RunError {
         RunError::Usage(error.to_string())
+    }
+    /// The same; where a file of the run's data is not there and its path is relative, relative to what.
+    pub fn of_data_elsewhere(self, settings: &Settings) -> RunError {
+        let files = settings.data.as_ref().map_or(Vec::new(), DataSource::files);
+        match self {
+            RunError::Run(message) if files.iter().any(|file| file.is_relative() && !file.exists()) => {
+                RunError::Run(format!(
+                    "{message}; it is relative to the folder in which the run was begun: give this command there"
+                ))
+            }
+            error => error,
+        }
     }
     /// The same, and where it was: "fold 2 of 5".
     pub(crate) fn at(self, place: &str) -> RunError {

@@ -86,11 +86,17 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
                 checkpoint.epoch
             ));
         }
-        if checkpoint.steps_per_epoch as usize != steps || checkpoint.step as usize > steps {
+        if checkpoint.steps_per_epoch as usize != steps {
             return misfit(format!(
                 "the checkpoint is of a training with {} steps an epoch, this one has {steps}: are the data, the batch size or the \
                  validation share others?",
                 checkpoint.steps_per_epoch
+            ));
+        }
+        if checkpoint.step as usize > steps {
+            return misfit(format!(
+                "the checkpoint stands after step {} of an epoch of {steps} steps",
+                checkpoint.step
             ));
         }
         if checkpoint.best.as_ref().is_some_and(|best| best.len() != self.params.as_slice().len()) {

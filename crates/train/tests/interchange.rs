@@ -121,7 +121,7 @@ fn small_types_are_widened_exactly_and_nothing_is_rounded() {
     assert_eq!(
         error.to_string(),
         "m.safetensors: 1 parameter does not fit\n  \"w\": expected float16, bfloat16, float32, found float64\n  \
-         hint: to round them, load into Params<f64> and use cast::<f32>()"
+         hint: to round them, load into Params<f64> and use cast::<f32>(), or convert with --round"
     );
     let error = load(&file(&[("w", "I64", &[2], &[0; 16])]), &mut doubles, Layout::Surprisal).unwrap_err();
     assert_eq!(

@@ -105,7 +105,7 @@ impl fmt::Display for InterchangeError {
                         "  hint: all fit in the layout {layout}: load it as such (Layout::{layout:?}, --layout {layout})"
                     ),
                     None if misfits.iter().all(rounds) => {
-                        f.write_str("  hint: to round them, load into Params<f64> and use cast::<f32>()")
+                        f.write_str("  hint: to round them, load into Params<f64> and use cast::<f32>(), or convert with --round")
                     }
                     None => f.write_str("  hint: is this a file of the same model?"),
                 }

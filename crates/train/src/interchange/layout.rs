@@ -1,6 +1,6 @@
 //! [`Layout`]: how parameters are named and turned in a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -171,15 +171,23 @@ impl Layout {
         if self == Layout::Surprisal || !is_mlp(params) {
             return as_they_are();
         }
-        let numbered: Option<Vec<_>> = stored.iter().map(|stored| numbered(&stored.name)).collect();
-        let Some(numbered) = numbered.filter(|all| all.windows(2).all(|pair| pair[0].0 == pair[1].0)) else {
+        if stored.iter().any(|stored| mlp_layer(&stored.name).is_some()) {
+            return as_they_are();
+        }
+        // the layers have one name in common; what has another is none of them
+        let mut stems = BTreeMap::<&str, BTreeSet<u32>>::new();
+        for (stem, number, _) in stored.iter().filter_map(|stored| numbered(&stored.name)) {
+            stems.entry(stem).or_default().insert(number);
+        }
+        let Some((common, numbers)) = stems.into_iter().rev().max_by_key(|(_, numbers)| numbers.len()) else {
             return as_they_are();
         };
-        let numbers: BTreeSet<u32> = numbered.iter().map(|name| name.1).collect();
-        let name = |(_, number, part): (&str, u32, &str)| {
-            format!("layer{}.{part}", numbers.range(..=number).count())
+        let layers: BTreeMap<u32, usize> = numbers.into_iter().zip(1..).collect();
+        let name = |stored: &Stored| match numbered(&stored.name) {
+            Some((stem, number, part)) if stem == common => format!("layer{}.{part}", layers[&number]),
+            _ => stored.name.clone(),
         };
-        numbered.into_iter().map(name).collect()
+        stored.iter().map(name).collect()
     }
 
     /// The shape that a parameter has in a file.
@@ -200,11 +208,12 @@ impl Layout {
     }
 }
 
-/// "net.2.weight" as "net", 2 and "weight".
+/// "net.2.weight", the weight or bias of a numbered layer, as "net", 2 and "weight".
 fn numbered(name: &str) -> Option<(&str, u32, &str)> {
     let (layer, part) = name.rsplit_once('.')?;
     let (stem, number) = layer.rsplit_once('.').unwrap_or(("", layer));
-    Some((stem, number.parse().ok()?, part))
+    let number = number.parse().ok()?;
+    matches!(part, "weight" | "bias").then_some((stem, number, part))
 }
 
 /// "layer2.weight", a name that an `Mlp` gives, as 2 and "weight".

@@ -115,16 +115,48 @@ pub fn load_safetensors_bytes<T: Scalar>(
     params: &mut Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
-    let (stated, tensors) = safetensors::parse(bytes).map_err(|(at, message)| InterchangeError::Damaged {
-        path: path.into(),
-        at,
-        message,
-    })?;
+    let (stated, tensors) = parsed(bytes, path)?;
     if let Some(stated) = stated.filter(|&stated| stated != layout) {
         return Err(InterchangeError::OtherLayout { path: path.into(), stated });
     }
     let stored = tensors.iter().map(safetensors::Tensor::stored).collect();
     layout.load(path, params, stored, |k| Ok(tensors[k].values()))
+}
+
+fn parsed<'a>(
+    bytes: &'a [u8],
+    path: &Path,
+) -> Result<(Option<Layout>, Vec<safetensors::Tensor<'a>>), InterchangeError> {
+    safetensors::parse(bytes).map_err(|(at, message)| InterchangeError::Damaged {
+        path: path.into(),
+        at,
+        message,
+    })
+}
+
+/// Name, type and shape of every array in the bytes of a safetensors file, as its header says them, by name; `path` is for the
+/// messages.
+///
+/// # Errors
+/// If the file is damaged: its arrays have to fill it without a gap, each with the bytes of its type and shape, and each name
+/// stands once.
+///
+/// ```
+/// use surprisal_train::interchange::safetensors_arrays;
+/// let header = br#"{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#;
+/// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
+/// assert_eq!(safetensors_arrays(&file, "w.safetensors".as_ref())?, [("w".into(), "BF16".into(), vec![2])]);
+/// assert!(safetensors_arrays(&file[..file.len() - 1], "w.safetensors".as_ref()).is_err());
+/// # Ok::<(), surprisal_train::InterchangeError>(())
+/// ```
+pub fn safetensors_arrays(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<Vec<(String, String, Vec<usize>)>, InterchangeError> {
+    let (_, tensors) = parsed(bytes, path)?;
+    let mut arrays = Vec::from_iter(tensors.iter().map(safetensors::Tensor::header));
+    arrays.sort();
+    Ok(arrays)
 }
 
 /// Writes all parameters, frozen ones too, to an NPZ file, as `np.savez(path, **arrays)` does: `f32` as float32, `f64` as float64.

@@ -6,9 +6,10 @@
 //! | 8.. | the header: JSON, `{"NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..}`, and texts under `"__metadata__"` |
 //! | then | the arrays by rows, little-endian, one after the other without gaps |
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use surprisal_data::f64_from_f16;
 use surprisal_tensor::{Params, Scalar};
@@ -16,7 +17,7 @@ use surprisal_tensor::{Params, Scalar};
 use super::{Layout, Stored};
 
 /// The format's types, their names elsewhere, their bytes, and whether they are read.
-const TYPES: [(&str, &str, usize, bool); 15] = [
+const TYPES: [(&str, &str, usize, bool); 17] = [
     ("F64", "float64", 8, true),
     ("F32", "float32", 4, true),
     ("F16", "float16", 2, true),
@@ -32,6 +33,8 @@ const TYPES: [(&str, &str, usize, bool); 15] = [
     ("U16", "uint16", 2, false),
     ("U8", "uint8", 1, false),
     ("BOOL", "bool", 1, false),
+    ("C64", "complex64", 8, false),
+    ("F8_E8M0", "float8_e8m0", 1, false),
 ];
 
 /// The value of `"format"` in a file of this layout; PyTorch's is what its own library writes.
@@ -79,6 +82,29 @@ struct Info {
     data_offsets: [usize; 2],
 }
 
+/// The entries of an object in the order of the file, also those whose name is there twice.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entries;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = object.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// The layout that a file says it has, and its arrays in the order of their numbers; or the byte at which something is wrong, and what.
 pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Layout>, Vec<Tensor<'_>>), (usize, String)> {
     let cut = |expected: String, found: usize| {
@@ -97,10 +123,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Layout>, Vec<Tensor<'_>>), (
     let Some((header, data)) = split else {
         return cut(format!("8 bytes and a header of {length}"), bytes.len());
     };
-    let mut entries: BTreeMap<String, Value> = serde_json::from_slice(header)
+    let Entries(mut entries) = serde_json::from_slice(header)
         .map_err(|error| (8, format!("the header cannot be read: {error}: is this a safetensors file?")))?;
-
-    let metadata = entries.remove("__metadata__").unwrap_or_default();
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if let Some(twice) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err((8, format!("{:?}: expected it once, found it twice: is the file damaged?", twice[0].0)));
+    }
+    let metadata = entries.iter().position(|(name, _)| name == "__metadata__");
+    let metadata = metadata.map_or(Value::Null, |place| entries.remove(place).1);
     let stated =
         [Layout::Surprisal, Layout::PyTorch].into_iter().find(|&layout| metadata["format"] == format(layout));
 
@@ -150,6 +180,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Layout>, Vec<Tensor<'_>>), (
 }
 
 impl Tensor<'_> {
+    /// Name, type and shape, as the header says them.
+    pub(super) fn header(&self) -> (String, String, Vec<usize>) {
+        (self.name.clone(), self.dtype.0.into(), self.shape.clone())
+    }
+
     pub(super) fn stored(&self) -> Stored {
         let &(_, dtype, bytes, read) = self.dtype;
         let (name, shape) = (self.name.clone(), self.shape.clone());
