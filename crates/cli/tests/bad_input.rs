@@ -6,7 +6,9 @@ mod common;
 use std::fs;
 
 use common::{Folder, refuses, surprisal, works};
+use surprisal_data::{NpyArray, write_npz};
 use surprisal_run::Settings;
+use surprisal_train::SavedModel;
 
 const PETS: &str = "weight_kg,height_cm,kind\n4,24,cat\n5,25,cat\n3.5,23,cat\n4.5,26,cat\n30,60,dog\n25,55,dog\n35,65,dog\n28,58,dog\n";
 
@@ -671,6 +673,27 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
         works(&folder.0, &["train", "--data", "iris", "--hidden", hidden, "--epochs", "1", "--out", out]);
     }
     works(&folder.0, &["convert", "m/model.surprisal", "x.npz"]);
+    let arrays = |third: f64| {
+        let [w1, w2, b2] =
+            [[4, 4].as_slice(), &[3, 4], &[3]].map(|shape| (shape, vec![0.5; shape.iter().product()]));
+        [("0.weight", w1), ("0.bias", (&[4], vec![0.5, 0.5, third, 0.5])), ("2.weight", w2), ("2.bias", b2)]
+    };
+    let write = |name: &str, arrays: Vec<(&str, NpyArray)>| {
+        write_npz(folder.0.join(name), arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+    };
+    let narrow = |third: f64| {
+        let array = |values: &[f64]| Vec::from_iter(values.iter().map(|&x| x as f32));
+        Vec::from_iter(
+            arrays(third).map(|(name, (shape, values))| (name, NpyArray::new(shape, &array(&values)))),
+        )
+    };
+    let wide = |third: f64| {
+        Vec::from_iter(arrays(third).map(|(name, (shape, values))| (name, NpyArray::new(shape, &values))))
+    };
+    write("infinite.npz", narrow(f64::INFINITY));
+    write("more.npz", [narrow(0.5), vec![("steps", NpyArray::new(&[2], &[1.0f32, 2.0]))]].concat());
+    write("wide.npz", wide(0.1));
+    write("large.npz", wide(1e300));
     for (command, code, message) in [
         ("convert m/model.surprisal x.npz", 1, "x.npz: it is already there, and nothing is overwritten"),
         (
@@ -699,6 +722,29 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
             2,
             "--like: m/model.surprisal says itself what its net is",
         ),
+        (
+            "convert wide.npz y.surprisal --like m/model.surprisal",
+            1,
+            "wide.npz: 4 parameters do not fit\n  \"layer1.weight\": expected float16, bfloat16, float32, found float64\n  \
+             \"layer1.bias\": expected float16, bfloat16, float32, found float64\n  \"layer2.weight\": expected float16, \
+             bfloat16, float32, found float64\n  \"layer2.bias\": expected float16, bfloat16, float32, found float64\n  \
+             hint: to round them, load into Params<f64> and use cast::<f32>(), or convert with --round",
+        ),
+        (
+            "convert more.npz y.surprisal --like m/model.surprisal",
+            1,
+            "more.npz: 1 parameter does not fit\n  \"steps\": expected none, found [2]\n  hint: is this a file of the same model?",
+        ),
+        (
+            "convert infinite.npz y.surprisal --like m/model.surprisal",
+            1,
+            "infinite.npz: \"layer1.bias\", number 2: expected a finite number, found inf: did the training diverge?",
+        ),
+        (
+            "convert large.npz y.surprisal --like m/model.surprisal --round",
+            1,
+            "large.npz: \"layer1.bias\", number 2: expected a finite number, found inf: did the training diverge?",
+        ),
         ("inspect nowhere", 1, "nowhere: cannot read: No such file or directory (os error 2)"),
     ] {
         folder.refuses(command, code, message);
@@ -708,4 +754,66 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
             .status
             .success()
     );
+    works(&folder.0, &["convert", "wide.npz", "wide.surprisal", "--like", "m/model.surprisal", "--round"]);
+    let rounded = SavedModel::read(&folder.0.join("wide.surprisal")).unwrap();
+    assert_eq!(rounded.parameters[1].values, [0.5, 0.5, 0.1, 0.5]);
+}
+
+#[test]
+fn inspect_says_what_is_wrong_with_a_file_that_cannot_be_used() {
+    let folder = Folder::new("inspect");
+    let file = |entries: &str| {
+        let header = format!("{{{entries}}}");
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 8]].concat()
+    };
+    let entry = |name: &str, offsets: &str| {
+        format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{offsets}}}")
+    };
+    for (entries, problem) in [
+        ([entry("a", "[0,4]"), entry("b", "[0,4]")], "\"b\": expected its numbers at 4 of the data, found 0"),
+        (
+            [entry("a", "[4,0]"), entry("b", "[4,8]")],
+            "\"a\": expected its numbers at 4..0 of the data, found 8 bytes of data",
+        ),
+        (
+            [entry("a", "[0,4]"), entry("b", "[8,12]")],
+            "\"b\": expected its numbers at 8..12 of the data, found 8 bytes of data",
+        ),
+        ([entry("a", "[0,4]"), entry("a", "[4,8]")], "\"a\": expected it once, found it twice"),
+    ] {
+        folder.write("x.safetensors", file(&entries.join(",")));
+        let message = format!("x.safetensors, byte 8: {problem}: is the file damaged?");
+        folder.refuses("inspect x.safetensors", 1, &message);
+    }
+    folder.write("x.safetensors", file(&[entry("b", "[0,4]"), entry("a", "[4,8]")].join(",")));
+    let size = folder.read("x.safetensors").len();
+    assert_eq!(
+        works(&folder.0, &["inspect", "x.safetensors"]),
+        format!("x.safetensors: {size} bytes\n  a  F32 [1]\n  b  F32 [1]\n")
+    );
+
+    write_npz(folder.0.join("x.npz"), [("a", &NpyArray::new(&[2], &[1.0, 2.0]))]).unwrap();
+    works(&folder.0, &["inspect", "x.npz"]);
+    let mut damaged = folder.read("x.npz");
+    let number = damaged.windows(8).position(|bytes| bytes == 2f64.to_le_bytes()).unwrap();
+    damaged[number] ^= 1;
+    folder.write("x.npz", damaged);
+    let (code, message) = refuses(&folder.0, &["inspect", "x.npz"]);
+    assert!(code == 1 && message.starts_with("x.npz") && message.contains("checksum"), "{message}");
+}
+
+#[test]
+fn data_of_a_relative_path_that_are_not_there_are_said_to_be_relative() {
+    let folder = Folder::new("relative");
+    folder.write("pets.csv", PETS);
+    works(
+        &folder.0,
+        &"train --data pets.csv --target kind --epochs 1 --out m".split(' ').collect::<Vec<_>>(),
+    );
+    fs::remove_file(folder.0.join("pets.csv")).unwrap();
+    for command in ["train --resume m --epochs 2", "eval --model m/model.surprisal"] {
+        let (code, message) = refuses(&folder.0, &Vec::from_iter(command.split(' ')));
+        let told = "; it is relative to the folder in which the run was begun: give this command there";
+        assert!(code == 1 && message.starts_with("pets.csv: ") && message.ends_with(told), "{message}");
+    }
 }

@@ -5,13 +5,14 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Folder, surprisal, tree, works};
+use common::{Folder, refuses, surprisal, tree, works};
 use surprisal_train::{Checkpoint, SavedModel};
 
 /// A checkpoint after every third step; the epochs are to follow.
@@ -55,10 +56,26 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Ctrl-C.
-fn interrupt(child: &Child) {
-    let kill = format!("kill -INT {}", child.id());
+/// Sends a signal by its name.
+fn send(signal: &str, child: &Child) {
+    let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// The names of hidden files and folders at any depth.
+fn hidden(folder: &Path) -> Vec<PathBuf> {
+    let is_hidden = |path: &PathBuf| path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
+    tree(folder).into_iter().filter(is_hidden).collect()
 }
 
 /// The checkpoint in a run's folder, if there is one: then it must be whole.
@@ -69,11 +86,8 @@ fn checkpoint(run: &Path) -> Option<Checkpoint<f32>> {
 
 /// Waits until there is a checkpoint after this many epochs.
 fn wait_for_epoch(run: &Path, epoch: u64) {
-    let began = Instant::now();
-    while checkpoint(run).is_none_or(|checkpoint| checkpoint.epoch < epoch) {
-        assert!(began.elapsed() < Duration::from_secs(60), "no checkpoint after {epoch} epochs");
-        sleep(Duration::from_millis(2));
-    }
+    let before = |checkpoint: Checkpoint<f32>| checkpoint.epoch < epoch;
+    wait_until(&format!("no checkpoint after {epoch} epochs"), || !checkpoint(run).is_none_or(before));
 }
 
 /// The files that training leaves, and their bytes.
@@ -163,7 +177,7 @@ fn ctrl_c_saves_the_step_and_says_how_to_go_on() {
     let run = folder.0.join("run");
     let child = start(&folder.0, &with(&TRAIN, &["--epochs", "1000000"]));
     wait_for_epoch(&run, 1);
-    interrupt(&child);
+    send("INT", &child);
     let output = child.wait_with_output().unwrap();
     let saved = checkpoint(&run).unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
@@ -184,6 +198,241 @@ fn ctrl_c_saves_the_step_and_says_how_to_go_on() {
     works(&folder.0, &with(&TRAIN, &["--epochs", &epochs]));
     fs::write(run.join("config.toml"), "").unwrap();
     assert_same(&found, &results(&run));
+}
+
+#[test]
+fn asked_to_end_by_any_signal_it_saves_the_step_and_an_ignored_signal_stays_ignored() {
+    let folder = Folder::new("signals");
+    let run = folder.0.join("run");
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        let _ = fs::remove_dir_all(&run);
+        let child = start(&folder.0, &with(&TRAIN, &["--epochs", "1000000"]));
+        wait_for_epoch(&run, 1);
+        send(signal, &child);
+        let output = child.wait_with_output().unwrap();
+        let epoch = checkpoint(&run).unwrap().epoch + 1;
+        assert_eq!((output.status.code(), output.status.signal()), (Some(code), None), "{}", stderr(&output));
+        assert!(
+            stderr(&output).starts_with(&format!("error: interrupted in epoch {epoch}; ")),
+            "{}",
+            stderr(&output)
+        );
+    }
+
+    if !Path::new("/proc/self/status").exists() {
+        return; // only Linux tells which signals are ignored
+    }
+    fs::remove_dir_all(&run).unwrap();
+    let train = with(&TRAIN, &["--epochs", "1000000"]).join(" ");
+    let script = format!("trap '' INT HUP; exec {} {train}", env!("CARGO_BIN_EXE_surprisal"));
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(&folder.0)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_epoch(&run, 0);
+    send("INT", &child);
+    send("HUP", &child);
+    wait_for_epoch(&run, checkpoint(&run).unwrap().epoch + 2);
+    send("TERM", &child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+}
+
+#[test]
+fn no_command_that_was_ended_is_in_the_way_of_the_next() {
+    let folder = Folder::new("in-the-way");
+    let (long, short) = ("1000000", "1");
+    let commands = |epochs: &str| {
+        [
+            format!("cv --data digits --epochs {epochs} --folds 2 --out here"),
+            format!("cv --data digits --epochs {epochs} --folds 2"),
+        ]
+    };
+    let steps =
+        |steps: &str| format!("lr-range --data digits --steps {steps} --from 1e-9 --to 1e-8 --out here");
+    let all = commands(long).into_iter().zip(commands(short)).chain([(steps("100000000"), steps("30"))]);
+    for (begun, again) in all {
+        let [begun, again] = [&begun, &again].map(|line| Vec::from_iter(line.split(' ')));
+        for signal in ["INT", "TERM", "KILL", "KILL"] {
+            let mut child = start(&folder.0, &begun);
+            wait_until("it takes no folder", || {
+                !hidden(&folder.0).is_empty() || child.try_wait().unwrap().is_some()
+            });
+            send(signal, &child);
+            let status = child.wait_with_output().unwrap().status;
+            match signal {
+                "KILL" => assert_eq!(status.signal(), Some(9), "{begun:?}"),
+                _ => {
+                    assert_eq!(status.code(), Some(if signal == "INT" { 130 } else { 143 }), "{begun:?}");
+                    assert!(tree(&folder.0).is_empty(), "{begun:?} left {:?}", tree(&folder.0));
+                }
+            }
+        }
+        works(&folder.0, &again);
+        let made = if again.contains(&"here") { "here" } else { "runs" };
+        assert!(hidden(&folder.0).is_empty(), "{:?}", hidden(&folder.0));
+        assert!(made == "here" || folder.0.join("runs/cv-1").exists(), "a number was taken for ever");
+        fs::remove_dir_all(folder.0.join(made)).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_another_process_trains_is_refused_until_that_one_ends() {
+    let folder = Folder::new("twice");
+    let run = folder.0.join("run");
+    let mut child = start(&folder.0, &with(&TRAIN, &["--epochs", "1000000"]));
+    wait_for_epoch(&run, 0);
+    let output = surprisal(&folder.0, &["train", "--resume", "run"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (
+            Some(1),
+            "error: run: another process is training in it | wait until it has ended, or name another folder\n"
+        )
+    );
+    assert!(child.try_wait().unwrap().is_none(), "the first has ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let epochs = (checkpoint(&run).unwrap().epoch + 1).to_string();
+    works(&folder.0, &["train", "--resume", "run", "--epochs", &epochs, "--quiet"]);
+    assert!(hidden(&folder.0).is_empty());
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_ends_nothing() {
+    let folder = Folder::new("unread");
+    for (command, code) in [
+        ("train --data iris --epochs 3 --out train", 0),
+        ("cv --data iris --epochs 1 --folds 2 --out cv", 0),
+        ("sweep --data iris --epochs 1 --vary lr=0.1,0.2 --out sweep", 0),
+        ("lr-range --data iris --steps 30 --out range", 0),
+        ("explain --model train/model.surprisal --data iris --row 0 --out explained", 0),
+        ("predict --model train/model.surprisal --data nowhere.csv", 1),
+        ("train --data iris --lr 0", 2),
+    ] {
+        let arguments = Vec::from_iter(command.split(' '));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut unread = Command::new(env!("CARGO_BIN_EXE_surprisal"));
+        let status =
+            unread.args(&arguments).current_dir(&folder.0).stdout(Stdio::null()).stderr(writer).status();
+        assert_eq!(status.unwrap().code(), Some(code), "{command}");
+    }
+    assert_eq!(checkpoint(&folder.0.join("train")).unwrap().epoch, 3);
+    for command in ["--help", "train --help", "--version", "loss --list"] {
+        let output = in_a_shell(&folder.0, "exec >/dev/full", command);
+        assert_eq!(
+            (output.status.code(), stderr(&output).as_str()),
+            (Some(1), "error: standard output: cannot write: No space left on device (os error 28)\n"),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn an_output_takes_the_place_of_nothing_but_a_regular_file_that_is_not_read() {
+    let folder = Folder::new("outputs");
+    let at = |name: &str| folder.0.join(name);
+    let table = "a,b,y\n1,2,yes\n2,1,no\n3,4,yes\n4,3,no\n5,6,yes\n6,5,no\n7,8,yes\n8,7,no\n";
+    fs::write(at("table.csv"), table).unwrap();
+    works(&folder.0, &["train", "--data", "table.csv", "--target", "y", "--epochs", "1", "--out", "run"]);
+    let model = fs::read(at("run/model.surprisal")).unwrap();
+    fs::hard_link(at("table.csv"), at("same.csv")).unwrap();
+    fs::write(at("precious"), "precious").unwrap();
+    symlink("precious", at("link")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+
+    let predict = ["predict", "--model", "run/model.surprisal", "--data", "table.csv", "--out"];
+    for (out, input) in [
+        ("table.csv", "table.csv"),
+        ("./run/../table.csv", "table.csv"),
+        ("same.csv", "table.csv"),
+        ("run/model.surprisal", "run/model.surprisal"),
+    ] {
+        let message = format!("--out {out}: this is {input}, which is read | name another file");
+        assert_eq!(refuses(&folder.0, &with(&predict, &[out])), (2, message));
+    }
+    for (out, message) in [
+        ("link", "it is a symbolic link | name a regular file"),
+        ("pipe", "it is a device, a pipe or a socket | name a regular file"),
+        ("folder", "it is a folder | name a file in it"),
+        (".", "it is a folder | name a file in it"),
+        (
+            "no/such.csv",
+            "No such file or directory (os error 2) | there is no folder no: make it first, or write elsewhere",
+        ),
+    ] {
+        let message = format!("{out}: cannot write: {message}");
+        assert_eq!(refuses(&folder.0, &with(&predict, &[out])), (1, message.clone()));
+        assert_eq!(refuses(&folder.0, &["loss", "half_squared_error", "--plot", out]), (1, message));
+    }
+    assert_eq!(fs::read_to_string(at("table.csv")).unwrap(), table);
+    assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
+    assert!(fs::read(at("run/model.surprisal")).unwrap() == model);
+    assert!(at("pipe").symlink_metadata().unwrap().file_type().is_fifo());
+    assert!(at("link").symlink_metadata().unwrap().is_symlink());
+
+    fs::write(at("private.csv"), "old").unwrap();
+    fs::set_permissions(at("private.csv"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("precious", at(".private.csv.partial")).unwrap(); // a name that somebody may guess
+    works(&folder.0, &with(&predict, &["private.csv"]));
+    works(&folder.0, &["loss", "half_squared_error", "--plot", "private.csv"]);
+    assert!(fs::read_to_string(at("private.csv")).unwrap().starts_with("<svg"));
+    assert_eq!(at("private.csv").metadata().unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
+
+    symlink("nowhere", at("dangling.npz")).unwrap();
+    let message = "dangling.npz: it is already there, and nothing is overwritten".to_string();
+    assert_eq!(refuses(&folder.0, &["convert", "run/model.surprisal", "dangling.npz"]), (1, message));
+}
+
+/// Everything but data for other programs, which stay as they are, and JSON, which stays JSON.
+#[test]
+fn nothing_of_a_file_or_an_argument_acts_on_a_terminal() {
+    let folder = Folder::new("escapes");
+    let (escape, turned) = ("\u{1b}[31m", "\u{202e}");
+    let mut table = format!("a{escape},b{turned},y\n");
+    (0..24).for_each(|k| {
+        table += &format!("{k},{},{escape}{}\n", k * k % 7, if k % 2 == 0 { "even" } else { "odd" })
+    });
+    fs::write(folder.0.join("t.csv"), &table).unwrap();
+    let header = format!(r#"{{"w\u001b[2J{turned}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}}}"#);
+    let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    fs::write(folder.0.join("w.safetensors"), file).unwrap();
+    let name = format!("no{escape}{turned}where");
+    for command in [
+        "train --data t.csv --target y --epochs 2 --out run",
+        "eval --model run/model.surprisal --data t.csv --target y",
+        "explain --model run/model.surprisal --data t.csv --target y --row 0 --full",
+        "inspect run/model.surprisal",
+        "inspect run/model.surprisal --json",
+        "inspect w.safetensors",
+        "inspect w.safetensors --json",
+        "cv --data t.csv --target y --epochs 1 --folds 2",
+        "train --data t.csv --target NAME --epochs 1",
+        "predict --model NAME --data t.csv",
+        "loss NAME",
+        "NAME",
+        "train --NAME",
+        "explain NAME+1",
+    ] {
+        let command = command.replace("NAME", &name);
+        let output = surprisal(&folder.0, &Vec::from_iter(command.split(' ')));
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        for said in &said {
+            assert!(!said.contains(['\u{1b}', '\u{202e}']), "{command}: {said:?}");
+        }
+        assert!(said.concat().len() > 20, "{command}");
+        if command.ends_with("--json") {
+            serde_json::from_str::<serde_json::Value>(&said[0]).unwrap();
+        }
+    }
+    let answers = works(&folder.0, &["predict", "--model", "run/model.surprisal", "--data", "t.csv"]);
+    assert!(answers.starts_with(&format!("row,predicted,p({escape}even),p({escape}odd)\n")), "{answers:?}");
+    let page = fs::read_to_string(folder.0.join("run/report.html")).unwrap();
+    assert!(!page.contains(['\u{1b}', '\u{202e}']));
 }
 
 #[test]
@@ -210,9 +459,9 @@ fn a_second_ctrl_c_ends_at_once() {
         ],
     );
     wait_for_epoch(&run, 0);
-    interrupt(&child);
+    send("INT", &child);
     sleep(Duration::from_millis(200)); // two signals that come at the same time are one
-    interrupt(&child);
+    send("INT", &child);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     let saved = checkpoint(&run).unwrap();
     assert_eq!((saved.epoch, saved.step), (0, 0), "it went on to the end of the step");

@@ -54,15 +54,15 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
 
 /// The file at this place, if there is one; an error if anything but a file that may be written is there.
 fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
-    if path.file_name().is_none() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file"));
-    }
+    let refused = |kind, what| Err(io::Error::new(kind, what));
     let old = match fs::symlink_metadata(path) {
         Ok(old) => old,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Err(_) if path.file_name().is_none() => {
+            return refused(ErrorKind::InvalidInput, "this is no name of a file");
+        }
+        Err(_) => return Ok(None),
     };
-    let refused = |kind, what| Err(io::Error::new(kind, what));
     match old.file_type() {
         kind if kind.is_dir() => refused(ErrorKind::IsADirectory, "it is a folder"),
         kind if kind.is_symlink() => refused(ErrorKind::InvalidInput, "it is a symbolic link"),
@@ -452,7 +452,8 @@ mod tests {
             ("socket", "it is a device, a pipe or a socket | name a regular file"),
             ("pipe", "it is a device, a pipe or a socket | name a regular file"),
             ("protected", "it is write-protected | change its permissions, or write elsewhere"),
-            ("..", "this is no name of a file | name a regular file"),
+            ("..", "it is a folder | name a file in it"),
+            ("nowhere/..", "this is no name of a file | name a regular file"),
         ] {
             let path = at(name);
             let error = write_atomically(&path, b"new").unwrap_err();
