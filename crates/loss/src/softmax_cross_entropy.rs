@@ -344,7 +344,11 @@ pub(crate) fn itself<T: Scalar>(surprise: T, _: T, _: T) -> (T, T) {
 #[track_caller]
 pub fn value_and_gradient<T: Scalar>(logits: &[T], classes: usize, labels: &[T], gradient: &mut [T]) -> T {
     assert_eq!(logits.len(), gradient.len(), "one gradient for each logit");
-    assert_eq!(logits.len(), labels.len() * classes, "one label for each row of {classes} classes");
+    assert_eq!(
+        labels.len().checked_mul(classes),
+        Some(logits.len()),
+        "one label for each row of {classes} classes"
+    );
     let count = total_weight(labels, None);
     let mut losses = vec![T::ZERO; labels.len()];
     one_class(logits, classes, labels, None, itself, T::ONE / count, &mut losses, gradient);

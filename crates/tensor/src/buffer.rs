@@ -1,6 +1,7 @@
 //! Memory that kernels like: aligned to cache lines, kept from step to step.
 
 use std::fmt;
+use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 
 const LINE: usize = 64; // bytes of a cache line, and of the widest vector
@@ -24,6 +25,7 @@ impl<T: Copy + Default> Buf<T> {
     }
 
     /// `values` copied.
+    #[track_caller]
     pub fn collect(skew: usize, values: impl ExactSizeIterator<Item = T>) -> Self {
         let mut buf = Buf::new(skew);
         buf.resize(values.len());
@@ -34,16 +36,24 @@ impl<T: Copy + Default> Buf<T> {
     }
 
     /// Sets the length; what was there stays, and what is new holds any numbers. Memory is never given back.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is not as much memory.
     #[inline]
+    #[track_caller]
     pub fn resize(&mut self, len: usize) {
-        if self.start + len > self.memory.len() {
+        if len > self.memory.len() - self.start {
             self.grow(len);
         }
         self.len = len;
     }
 
     /// At least `len` numbers of any value: room to work in.
+    ///
+    /// # Panics
+    /// As [`resize`](Self::resize).
     #[inline]
+    #[track_caller]
     pub fn at_least(&mut self, len: usize) -> &mut [T] {
         if self.len < len {
             self.resize(len);
@@ -52,10 +62,19 @@ impl<T: Copy + Default> Buf<T> {
     }
 
     #[cold]
+    #[track_caller]
     fn grow(&mut self, len: usize) {
-        let capacity = if self.len == 0 { len } else { len.max(2 * self.len) };
-        let per_line = (LINE / size_of::<T>()).max(1);
-        let mut memory = vec![T::default(); capacity + 62 * per_line]; // 61 lines of skew at most, and one to align
+        let capacity = if self.len == 0 { len } else { len.max(self.len.saturating_mul(2)) };
+        let per_line = (LINE / size_of::<T>().max(1)).max(1);
+        let room = capacity.saturating_add(62 * per_line); // 61 lines of skew at most, and one to align
+        // asked for first: `vec!`, which takes zeros without touching them, would end the process
+        let asked = Vec::<T>::new().try_reserve_exact(room);
+        assert!(
+            black_box(asked).is_ok(),
+            "there is no memory for {len} numbers of {} bytes: use a smaller batch, model or table",
+            size_of::<T>()
+        );
+        let mut memory = vec![T::default(); room];
         let to_line = memory.as_ptr().align_offset(LINE);
         let to_line = if to_line < per_line { to_line } else { 0 }; // where no whole number of T reaches a line
         let start = to_line + 4 * self.skew * per_line;
@@ -108,6 +127,29 @@ mod tests {
             }
             assert_eq!((buf[0], buf[6], buf[99]), (1.0, 7.0, 100.0));
         }
+    }
+
+    #[test]
+    fn what_no_memory_holds_is_refused_with_a_reason() {
+        let numbers = |len: usize| {
+            let mut buf = Buf::<f64>::collect(3, [1.0, 2.0].into_iter());
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| buf.resize(len)));
+            let message =
+                *panic.expect_err("it should be refused").downcast::<String>().expect("with a reason");
+            assert_eq!(
+                message,
+                format!(
+                    "there is no memory for {len} numbers of 8 bytes: use a smaller batch, model or table"
+                )
+            );
+            assert_eq!(*buf, [1.0, 2.0]); // as it was
+        };
+        [usize::MAX, usize::MAX - 100, isize::MAX as usize, isize::MAX as usize / 8, 1 << 58]
+            .into_iter()
+            .for_each(numbers);
+        let mut nothing = Buf::<()>::new(1);
+        nothing.resize(1000);
+        assert_eq!(nothing.len(), 1000);
     }
 
     #[test]

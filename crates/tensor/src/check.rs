@@ -81,7 +81,7 @@ const DIFFERENCE: f64 = 1e-6;
 /// entry of every input.
 ///
 /// The function gets its inputs as tape values of the number type `Dual<f64>`, whose value part computes exactly as `f64`
-/// does. If its result is not a single number, each of its numbers is weighed differently and they are summed.
+/// does. Both oracles look through [`detach`](Var::detach), so that a part of a gradient which is missing by mistake is found. If its result is not a single number, each of its numbers is weighed differently and they are summed.
 ///
 /// ```
 /// use surprisal_tensor::{check_gradient, ndarray::array};
@@ -258,6 +258,7 @@ pub fn derivatives(
     f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
 ) -> impl Iterator<Item = Derivative> {
     let mut workspace = Workspace::new();
+    workspace.tangents_pass_detach = true; // what is detached by mistake shows in the dual numbers
     let mut point: Params<Dual<f64>> = params.cast();
     let mut value = move |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
         workspace.poison(); // an operation that reads before it writes must not find zeros, or its own last result
@@ -275,6 +276,8 @@ pub fn derivatives(
     value(&point, Some(&mut gradient)); // takes the memory
     value(&point, Some(&mut gradient)); // the same, poisoned
     places.into_iter().map(move |place| {
+        let numbers = point.as_slice().len();
+        assert!(place < numbers, "derivatives: no parameter stands at place {place} of {numbers}");
         let x = point.as_slice()[place];
         let mut at = |x: Dual<f64>| {
             point.as_mut_slice()[place] = x;

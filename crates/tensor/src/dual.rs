@@ -120,6 +120,10 @@ impl<T: Scalar> Scalar for Dual<T> {
     const ONE: Self = Dual { value: T::ONE, tangent: T::ZERO };
     const EPSILON: f64 = T::EPSILON;
     const MIN_POSITIVE: f64 = T::MIN_POSITIVE;
+    const HAS_TANGENT: bool = true;
+    fn without_tangent(self) -> Self {
+        Dual { value: self.value.without_tangent(), tangent: T::ZERO }
+    }
     fn of(x: f64) -> Self {
         Dual { value: T::of(x), tangent: T::ZERO }
     }

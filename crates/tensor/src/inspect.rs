@@ -63,14 +63,14 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// ```
     pub fn scope<R>(&'t self, name: &'static str, record: impl FnOnce() -> R) -> R {
         let outer = {
-            let mut w = self.workspace.borrow_mut();
+            let mut w = self.write();
             let outer = w.scope;
             w.scopes.push(Scope { name, outer });
             w.scope = w.scopes.len() as u32;
             outer
         };
         let result = record();
-        self.workspace.borrow_mut().scope = outer;
+        self.write().scope = outer;
         result
     }
 }
@@ -102,7 +102,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert!(a.inputs().is_empty());
     /// ```
     pub fn inputs(self) -> Vec<Var<'t, T>> {
-        let w = self.tape.workspace.borrow();
+        let w = self.tape.read();
         let ids = &w.edges[w.nodes[self.index()].inputs()];
         ids.iter().map(|&id| Var { tape: self.tape, id }).collect()
     }
@@ -117,7 +117,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((y.card().forward, y.card().backward), ("tanh x", "(1 - y²) dy"));
     /// ```
     pub fn card(self) -> Card {
-        self.tape.workspace.borrow().ops[self.index()].card()
+        self.tape.read().ops[self.index()].card()
     }
 
     /// The numbers that the operation is set to, by the names that its card has for them.
@@ -143,7 +143,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((z.name(), z.exp().name()), (Some("z"), None));
     /// ```
     pub fn name(self) -> Option<&'static str> {
-        self.tape.workspace.borrow().nodes[self.index()].name
+        self.tape.read().nodes[self.index()].name
     }
 
     /// The names of the [scopes](Tape::scope) that it was recorded in, from the outermost: "encoder.squash"; empty if there are none.
@@ -157,7 +157,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((x.scope(), y.scope()), (String::new(), "encoder.squash".to_string()));
     /// ```
     pub fn scope(self) -> String {
-        let w = self.tape.workspace.borrow();
+        let w = self.tape.read();
         let mut names = Vec::new();
         let mut scope = w.nodes[self.index()].scope;
         while let Some(place) = (scope as usize).checked_sub(1) {
@@ -179,7 +179,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(y.recorded_at().line(), x.recorded_at().line() + 1);
     /// ```
     pub fn recorded_at(self) -> &'static Location<'static> {
-        self.tape.workspace.borrow().nodes[self.index()].at
+        self.tape.read().nodes[self.index()].at
     }
 
     /// The parameter that this is a use of.
@@ -194,7 +194,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((used.param(), used.exp().param()), (Some(w), None));
     /// ```
     pub fn param(self) -> Option<ParamId> {
-        self.tape.workspace.borrow().nodes[self.index()].param
+        self.tape.read().nodes[self.index()].param
     }
 
     /// The derivative of each number with respect to the number of the input at the same place, if the operation is
@@ -210,7 +210,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(a.sum().slopes(), None);
     /// ```
     pub fn slopes(self) -> Option<ArrayD<T>> {
-        let mut w = self.tape.workspace.borrow_mut();
+        let mut w = self.tape.write();
         let node = w.nodes[self.index()];
         if !w.ops[self.index()].is_elementwise() {
             return None;
@@ -263,7 +263,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(walk, ["exp", "square"]);
     /// ```
     pub fn steps(self) -> impl Iterator<Item = Step<'t, T>> {
-        let walked = self.tape.workspace.borrow().walked_from == Some(self.id);
+        let walked = self.tape.read().walked_from == Some(self.id);
         let nodes = if walked { self.index() + 1 } else { 0 };
         self.tape.nodes().take(nodes).rev().filter_map(|node| node.step())
     }
@@ -271,12 +271,12 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// The step at this node; `None` for leaves and for what the walk did not reach.
     fn step(self) -> Option<Step<'t, T>> {
         let inputs = self.inputs();
-        if inputs.is_empty() || !self.tape.workspace.borrow().reached[self.index()] {
+        if inputs.is_empty() || !self.tape.read().reached[self.index()] {
             return None;
         }
         let gradient = self.grad()?;
         let dy = gradient.as_slice().expect("a gradient is stored by rows");
-        let sent = self.tape.workspace.borrow_mut().sends(self.tape.params(), self.index(), dy, false);
+        let sent = self.tape.write().sends(self.tape.params(), self.index(), dy, false);
         let sends = inputs.into_iter().zip(sent).enumerate();
         let sends = sends.filter_map(|(input, (to, sent))| {
             let gradient = view(&to.shape(), &sent?).to_owned();

@@ -260,18 +260,27 @@ impl<T: Scalar> Grad<'_, T> {
     /// Adds f(a_i).
     ///
     /// As `dx.add(dy, |dy| -dy)` for y = -x.
+    ///
+    /// # Panics
+    /// At the caller's line, if there are not as many numbers as in this gradient.
     #[inline]
+    #[track_caller]
     pub fn add(self, a: &[T], f: impl Fn(T) -> T + Copy + Sync) {
-        debug_assert_eq!(self.buf.len(), a.len());
+        self.expect_length(a.len());
         for_each((self.buf, a), LIGHT, |_, (d, a)| add_map(d, self.first, a, f));
     }
 
     /// Adds f(a_i, b_i).
     ///
     /// As `dx.add2(x, dy, |x, dy| x * dy + x * dy)` for y = x²: see the example of [`Op`].
+    ///
+    /// # Panics
+    /// At the caller's line, if there are not as many numbers of each as in this gradient.
     #[inline]
+    #[track_caller]
     pub fn add2(self, a: &[T], b: &[T], f: impl Fn(T, T) -> T + Copy + Sync) {
-        debug_assert_eq!((self.buf.len(), self.buf.len()), (a.len(), b.len()));
+        self.expect_length(a.len());
+        self.expect_length(b.len());
         for_each((self.buf, a, b), LIGHT, |_, (d, a, b)| add_map2(d, self.first, a, b, f));
     }
 
@@ -311,7 +320,17 @@ impl<T: Scalar> Grad<'_, T> {
     /// Adds the product A B.
     ///
     /// As `dx.add_product(Mat::new(dy, rows, outputs), Mat::new(w, inputs, outputs).t())` for Y = X W, where dX = dY Wᵀ.
+    ///
+    /// # Panics
+    /// At the caller's line, if the columns of A are not as many as the rows of B, or the product is not as long as this gradient.
+    #[track_caller]
     pub fn add_product(self, a: Mat<T>, b: Mat<T>) {
         T::product(a, b, self.buf, !self.first, self.scratch);
+    }
+
+    #[inline]
+    #[track_caller]
+    fn expect_length(&self, found: usize) {
+        assert!(found == self.buf.len(), "a gradient of {} numbers cannot take {found}", self.buf.len());
     }
 }

@@ -87,6 +87,17 @@ pub struct Params<T: Scalar = f32> {
     frozen: Vec<bool>,
 }
 
+/// Brings a buffer to this length in the end, also where a closure that fills it panics.
+struct Undo<'a, T: Scalar> {
+    values: &'a mut Buf<T>,
+    len: usize,
+}
+impl<T: Scalar> Drop for Undo<'_, T> {
+    fn drop(&mut self) {
+        self.values.resize(self.len);
+    }
+}
+
 impl<T: Scalar> Params<T> {
     /// No parameters yet.
     pub fn new() -> Self {
@@ -133,10 +144,14 @@ impl<T: Scalar> Params<T> {
             "there is already a parameter \"{name}\": give each layer a name of its own"
         );
         let (shape, start) = (shape.into(), self.values.len());
-        let range = start..start + shape.len();
+        let range = start..start.saturating_add(shape.len()); // which no memory holds, if it saturates
         self.values.resize(range.end);
-        self.values[range.clone()].fill(T::ZERO);
-        fill(&mut self.values[range.clone()]);
+        let mut undo = Undo { values: &mut self.values, len: start };
+        let slots = &mut undo.values[range.clone()];
+        slots.fill(T::ZERO);
+        fill(slots);
+        undo.len = range.end;
+        drop(undo);
         let entries = Arc::make_mut(&mut self.layout);
         entries.push(Entry { name: name.to_string(), shape, range });
         self.frozen.push(false);
@@ -316,7 +331,9 @@ impl<T: Scalar> Params<T> {
     }
     /// Whether an optimizer may move this parameter.
     #[inline]
+    #[track_caller]
     pub fn is_trainable(&self, id: ParamId) -> bool {
+        self.entry(id);
         !self.frozen[id.index()]
     }
     /// The parts of [`as_slice`](Self::as_slice) that an optimizer may move: one, unless something is frozen.
@@ -373,12 +390,16 @@ impl<T: Scalar> Params<T> {
     /// If the layouts differ.
     #[track_caller]
     pub fn along(&self, direction: &Params<T>) -> Params<Dual<T>> {
-        assert!(self.same_layout(direction), "a direction has the layout of the parameters it starts from");
+        self.expect_direction(direction);
         let values = self.values.iter().zip(direction.as_slice());
         Params {
             values: Buf::collect(0, values.map(|(&value, &tangent)| Dual { value, tangent })),
             ..self.map(|_| Dual::ZERO)
         }
+    }
+    #[track_caller]
+    pub(crate) fn expect_direction(&self, direction: &Params<T>) {
+        assert!(self.same_layout(direction), "a direction has the layout of the parameters it starts from");
     }
     /// The same layout, other numbers.
     ///
@@ -567,7 +588,15 @@ impl<T: Scalar> Gradients<T> {
     /// workspace.grads().apply_updates(&mut params);
     /// assert_eq!(params[count], [2.0]);
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there are such values and the parameters are not those that the tape was started with.
+    #[track_caller]
     pub fn apply_updates(&self, params: &mut Params<T>) {
+        assert!(
+            self.updates.is_empty() || self.same_layout(params),
+            "apply_updates: these are new values for other parameters: was the tape started with these?"
+        );
         for (id, range) in &self.updates {
             params[*id].copy_from_slice(&self.updated[range.clone()]);
         }
@@ -711,14 +740,38 @@ pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
     ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
 }
 
-/// The Euclidean length, in `f64`.
+/// The Euclidean length, in `f64`. Where the squares would overflow or lose digits, the numbers are divided by the largest first.
 pub(crate) fn norm<T: Scalar>(values: &[T]) -> f64 {
-    values.iter().map(|v| v.value() * v.value()).sum::<f64>().sqrt()
+    let sum_of_squares =
+        |scale: f64| values.iter().map(|v| (v.value() / scale) * (v.value() / scale)).sum::<f64>();
+    let squares = sum_of_squares(1.0);
+    if (1e-280..=f64::MAX).contains(&squares) {
+        return squares.sqrt();
+    }
+    let largest = values.iter().fold(0.0, |largest: f64, v| {
+        let size = v.value().abs();
+        if size > largest || size.is_nan() { size } else { largest }
+    });
+    if largest == 0.0 || !largest.is_finite() { largest } else { largest * sum_of_squares(largest).sqrt() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_neither_overflow_nor_underflow() {
+        for scale in [1.0, 1e200, 5e-324, 1e-170, 1e307] {
+            let exact = 5.0 * scale;
+            assert!((norm(&[3.0 * scale, -4.0 * scale]) - exact).abs() <= 1e-15 * exact, "{scale:e}");
+        }
+        assert_eq!(norm::<f64>(&[]), 0.0);
+        assert_eq!(norm(&[0.0, -0.0]), 0.0);
+        assert_eq!(norm(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
+        for nan in [[f64::NAN, 1e200], [1e200, f64::NAN], [f64::NAN, f64::INFINITY]] {
+            assert!(norm(&nan).is_nan(), "{nan:?}");
+        }
+    }
 
     #[test]
     fn stars_stand_for_any_letters_and_parts_do_not_overlap() {

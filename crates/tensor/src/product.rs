@@ -4,20 +4,32 @@ use crate::sum::sum_by;
 use crate::{Buf, Scalar};
 
 /// A matrix seen in a slice: a transpose is an exchange of strides.
+///
+/// The fields are private and there is one way to make a `Mat`, so that `data` has exactly `rows * cols` numbers, and element
+/// `(i, j)`, for i < rows and j < cols, stands at `i * row_stride + j * col_stride < data.len()`. The register tiles of
+/// products rely on it. One of the strides is 1.
 #[derive(Clone, Copy)]
 pub struct Mat<'a, T> {
-    pub(crate) data: &'a [T],
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    pub(crate) row_stride: usize,
-    pub(crate) col_stride: usize,
+    data: &'a [T],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
 }
 
 impl<'a, T> Mat<'a, T> {
     /// `rows` x `cols` numbers, stored by rows.
+    ///
+    /// # Panics
+    /// At the caller's line, if the slice does not have exactly as many numbers.
+    #[inline]
     #[track_caller]
     pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a matrix [{rows}, {cols}] has that many numbers");
+        assert!(
+            rows.checked_mul(cols) == Some(data.len()),
+            "a matrix [{rows}, {cols}] cannot be seen in a slice of {} numbers: it takes rows times columns",
+            data.len()
+        );
         Mat { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
     /// The transpose; nothing is moved.
@@ -30,6 +42,33 @@ impl<'a, T> Mat<'a, T> {
             ..self
         }
     }
+    /// `[rows, cols]`
+    #[inline(always)]
+    pub(crate) fn size(self) -> [usize; 2] {
+        [self.rows, self.cols]
+    }
+    /// Where its first number stands, and how far the next row and the next column are.
+    #[inline(always)]
+    #[cfg(target_arch = "x86_64")] // where products are computed in register tiles
+    pub(crate) fn place(self) -> (*const T, [usize; 2]) {
+        (self.data.as_ptr(), [self.row_stride, self.col_stride])
+    }
+}
+
+/// m, k and n of the product of `[m, k]` and `[k, n]` into `into` numbers.
+///
+/// # Panics
+/// If the sizes do not fit.
+#[inline]
+#[track_caller]
+pub(crate) fn sizes<T>(a: Mat<T>, b: Mat<T>, into: usize) -> [usize; 3] {
+    let ([m, k], [rows, n]) = (a.size(), b.size());
+    assert!(
+        k == rows && m.checked_mul(n) == Some(into),
+        "a product of [{m}, {k}] and [{rows}, {n}] does not fit into {into} numbers: columns of the left meet as many rows of \
+         the right, and the result is [{m}, {n}]"
+    );
+    [m, k, n]
 }
 
 impl<T: Copy> Mat<'_, T> {
@@ -43,6 +82,7 @@ impl<T: Copy> Mat<'_, T> {
 macro_rules! by_machine {
     ($T:ident) => {
         #[inline]
+        #[track_caller]
         pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) {
             #[cfg(target_arch = "x86_64")]
             if crate::simd::tiles::$T(a, b, c, add, scratch) {
@@ -56,7 +96,9 @@ by_machine!(f32);
 by_machine!(f64);
 
 /// Any number type on any machine: loops over whatever is contiguous.
+#[track_caller]
 pub(crate) fn plain<T: Scalar>(a: Mat<T>, b: Mat<T>, c: &mut [T], add: bool, _: &mut Buf<T>) {
+    sizes(a, b, c.len());
     if b.cols == 0 {
         return;
     }

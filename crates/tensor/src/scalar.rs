@@ -51,6 +51,16 @@ pub trait Scalar:
     /// The smallest number with all its digits: below it are the subnormal ones.
     const MIN_POSITIVE: f64;
 
+    /// Whether a number carries a derivative.
+    #[doc(hidden)]
+    const HAS_TANGENT: bool = false;
+    /// The number without the derivative that it may carry.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn without_tangent(self) -> Self {
+        self
+    }
+
     /// The number nearest to `x`; a constant where the type carries a derivative.
     fn of(x: f64) -> Self;
     /// The value as `f64`, without any derivative.
@@ -173,6 +183,7 @@ pub trait Scalar:
     ///
     /// `c` is `[m, n]` by rows, `a` is `[m, k]`, `b` is `[k, n]`; a transpose is a matter of strides.
     #[doc(hidden)]
+    #[track_caller]
     fn product(a: Mat<Self>, b: Mat<Self>, c: &mut [Self], accumulate: bool, scratch: &mut Buf<Self>) {
         product::plain(a, b, c, accumulate, scratch);
     }
@@ -269,6 +280,7 @@ impl Scalar for f32 {
     fn or_zero_below(self, bound: f32) -> f32 {
         if self.abs() < bound { 0.0 } else { self }
     }
+    #[track_caller]
     fn product(a: Mat<f32>, b: Mat<f32>, c: &mut [f32], accumulate: bool, scratch: &mut Buf<f32>) {
         product::f32(a, b, c, accumulate, scratch);
     }
@@ -331,6 +343,7 @@ impl Scalar for f64 {
     fn or_zero_below(self, bound: f64) -> f64 {
         if self.abs() < bound { 0.0 } else { self }
     }
+    #[track_caller]
     fn product(a: Mat<f64>, b: Mat<f64>, c: &mut [f64], accumulate: bool, scratch: &mut Buf<f64>) {
         product::f64(a, b, c, accumulate, scratch);
     }

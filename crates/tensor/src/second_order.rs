@@ -19,7 +19,7 @@ use crate::{Dual, Params, Tape, Var, Workspace};
 pub struct SecondOrder {
     /// f(θ)
     pub value: f64,
-    /// ∇f(θ) · v, the slope along the direction
+    /// ∇f(θ) · v, the slope along the direction, of which the part on frozen parameters does not count
     pub slope: f64,
     /// ∇f(θ)
     pub gradient: Params<f64>,
@@ -31,7 +31,16 @@ pub struct SecondOrder {
 ///
 #[doc = math!("∇f(θ + v ε) = ∇f(θ) + H v ε")]
 ///
-/// The model is run on θ + v ε; the ε part of its gradient is H v. No operation needs a rule for it.
+/// The model is run on θ + v ε; the ε part of its gradient is H v. No operation needs a rule for it. Frozen parameters are
+/// constants: what v says of them does not count. So is what is [detached](Var::detach), as in PyTorch and JAX:
+///
+/// ```
+/// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![3.0]);
+/// let at = hessian_vector_product(&params, &params.map(|_| 1.0), |tape| (tape.param(w) * tape.param(w).detach()).sum());
+/// assert_eq!((at.gradient[w][0], at.slope, at.product[w][0]), (3.0, 3.0, 0.0)); // the gradient is a constant
+/// ```
 ///
 /// ```
 /// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
@@ -53,13 +62,24 @@ pub fn hessian_vector_product(
     f: impl for<'t> FnOnce(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
 ) -> SecondOrder {
     let mut workspace = Workspace::new();
-    let (value, grads) = workspace.grad(&params.along(direction), f);
+    let (value, grads) = workspace.grad(&params.along(&on_trainable(params, direction)), f);
     SecondOrder {
         value: value.value,
         slope: value.tangent,
         gradient: grads.primals(),
         product: grads.tangents(),
     }
+}
+
+/// The direction, 0 on what is frozen.
+#[track_caller]
+fn on_trainable(params: &Params<f64>, direction: &Params<f64>) -> Params<f64> {
+    params.expect_direction(direction);
+    let mut v = direction.map(|_| 0.0);
+    for span in params.trainable_spans() {
+        v.as_mut_slice()[span.clone()].copy_from_slice(&direction.as_slice()[span]);
+    }
+    v
 }
 
 /// How a function bends along a direction: `vᵀHv / vᵀv`, the second derivative at θ per unit of length. Of an eigenvector of the
@@ -76,18 +96,24 @@ pub fn hessian_vector_product(
 /// assert_eq!(bend, (28.0 + 2.0 * 16.0 + 52.0) / 2.0);
 /// ```
 ///
+/// Frozen parameters are constants: neither the slope nor the length of the direction has a part of theirs.
+///
 /// # Panics
-/// If the direction has another layout, or no length.
+/// If the direction has another layout, or is 0 on every trainable parameter.
 #[track_caller]
 pub fn curvature_along(
     params: &Params<f64>,
     direction: &Params<f64>,
     f: impl for<'t> FnOnce(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
 ) -> f64 {
+    let direction = on_trainable(params, direction);
     let v = direction.as_slice();
     let squared_length: f64 = v.iter().map(|v| v * v).sum();
-    assert!(squared_length > 0.0, "curvature_along: the direction is 0 everywhere: it needs a length");
-    let at = hessian_vector_product(params, direction, f);
+    assert!(
+        squared_length > 0.0,
+        "curvature_along: the direction is 0 on every trainable parameter: it needs a length"
+    );
+    let at = hessian_vector_product(params, &direction, f);
     v.iter().zip(at.product.as_slice()).map(|(v, hv)| v * hv).sum::<f64>() / squared_length
 }
 
@@ -127,6 +153,52 @@ pub fn hessian(
 mod tests {
     use super::*;
     use ndarray::array;
+
+    #[test]
+    fn what_is_detached_is_a_constant_of_second_derivatives_and_is_found_by_the_check() {
+        let mut params = Params::<f64>::new();
+        let [w, z] = [("w", 2.0), ("z", 5.0)].map(|(name, value)| params.add(name, &array![value]));
+        // w sg(w³) + sg(z) z²: the slopes are sg(w³) and 2 sg(z) z
+        let h = hessian(&params, |tape| {
+            let [w, z] = [w, z].map(|id| tape.param(id).sum());
+            w * w.powf(3.0).detach() + z.detach() * z.square()
+        });
+        assert_eq!(h, array![[0.0, 0.0], [0.0, 10.0]]);
+        // detached twice, through other operations, and used again behind it
+        let direction = params.map(|_| 1.0);
+        let at = hessian_vector_product(&params, &direction, |tape| {
+            let w = tape.param(w).sum();
+            let fixed = (w.detach().exp() * w).detach();
+            (fixed * w).square() + fixed + tape.param(z).detach().requires_grad().sum()
+        });
+        let fixed = 2f64.exp() * 2.0;
+        assert_eq!(at.gradient.as_slice()[0], 2.0 * fixed * 2.0 * fixed);
+        assert_eq!((at.product.as_slice()[0], at.slope), (2.0 * fixed * fixed, 2.0 * fixed * 2.0 * fixed));
+        let check = crate::gradient_agreement(&params, |tape| {
+            (tape.param(w) * tape.param(w).detach() + tape.param(z)).sum()
+        });
+        assert_eq!(check.unwrap_err().input, "w");
+    }
+
+    #[test]
+    fn frozen_parameters_are_constants_whatever_the_direction_says() {
+        let mut params = Params::<f64>::new();
+        let [w, z] = [("w", 2.0), ("z", 5.0)].map(|(name, value)| params.add(name, &array![value]));
+        params.freeze(z);
+        let mut direction = params.map(|_| 1.0);
+        let at = hessian_vector_product(&params, &direction, |tape| {
+            (tape.param(w).square() * tape.param(z)).sum()
+        });
+        assert_eq!((at.slope, at.product.as_slice()), (20.0, &[10.0, 0.0][..]));
+        let bend = |direction: &Params<f64>| {
+            curvature_along(&params, direction, |tape| (tape.param(w).square() * tape.param(z)).sum())
+        };
+        assert_eq!(bend(&direction), 10.0);
+        direction[w][0] = 0.0;
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bend(&direction))).unwrap_err();
+        let message = panic.downcast_ref::<&str>().expect("a panic says why");
+        assert!(message.contains("the direction is 0 on every trainable parameter"), "{message}");
+    }
 
     #[test]
     fn entries_stand_in_the_order_of_the_parameters_and_frozen_ones_are_0() {

@@ -34,18 +34,41 @@ impl Shape {
     /// ```
     ///
     /// # Panics
-    /// If there are more than [`MAX_RANK`] axes or more elements than memory can address.
+    /// At the caller's line, where [`try_new`](Self::try_new) is an error.
     #[track_caller]
     pub fn new(dims: &[usize]) -> Shape {
-        assert!(dims.len() <= MAX_RANK, "a tensor has at most {MAX_RANK} axes, not {}: {dims:?}", dims.len());
-        let elements = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-        assert!(
-            elements.is_some_and(|n| n <= isize::MAX as usize),
-            "{dims:?} is more than this machine can address"
-        );
+        match Shape::try_new(dims) {
+            Ok(shape) => shape,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// [`new`](Self::new), with lengths that no tensor can have as an error.
+    ///
+    /// Axes of length 0 do not count in the number of elements: a shape without one of its axes is a shape too, and no product of
+    /// some of its lengths overflows.
+    ///
+    /// ```
+    /// use surprisal_tensor::Shape;
+    /// assert_eq!(Shape::try_new(&[2, 3])?, Shape::from([2, 3]));
+    /// let error = Shape::try_new(&[0, 3, usize::MAX]).unwrap_err().to_string();
+    /// assert!(error.ends_with("has more elements than this machine can address"), "{error}");
+    /// # Ok::<(), surprisal_tensor::ShapeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are more than [`MAX_RANK`] axes, or the lengths that are not 0 multiply to more than `isize::MAX`.
+    pub fn try_new(dims: &[usize]) -> Result<Shape, ShapeError> {
+        if dims.len() > MAX_RANK {
+            return Err(ShapeError::new(format!("a tensor has at most {MAX_RANK} axes, not {}", dims.len())));
+        }
+        let elements = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
+        if elements.is_none_or(|n| n > isize::MAX as usize) {
+            return Err(ShapeError::new(format!("{dims:?} has more elements than this machine can address")));
+        }
         let mut padded = [0; MAX_RANK];
         padded[..dims.len()].copy_from_slice(dims);
-        Shape { rank: dims.len(), dims: padded }
+        Ok(Shape { rank: dims.len(), dims: padded })
     }
 
     /// The lengths of the axes.
@@ -99,7 +122,12 @@ impl Shape {
     /// assert_eq!(shape.around(0), (1, 2, 12)); // nothing stands outside
     /// assert_eq!(shape.around(2), (6, 4, 1)); // neighbours along the last axis are neighbours in memory
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
     pub fn around(&self, axis: usize) -> (usize, usize, usize) {
+        self.expect_axis(axis);
         let dims = self.dims();
         (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product())
     }
@@ -110,12 +138,33 @@ impl Shape {
     /// use surprisal_tensor::Shape;
     /// assert_eq!(Shape::from([64, 10]).without(1), Shape::from([64])); // of a sum over axis 1
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
     pub fn without(&self, axis: usize) -> Shape {
+        self.expect_axis(axis);
         let mut shorter = *self;
         shorter.dims[axis..].rotate_left(1);
         shorter.dims[MAX_RANK - 1] = 0;
         shorter.rank -= 1;
         shorter
+    }
+
+    /// The shape with another length along an axis, which it has.
+    pub(crate) fn resized(&self, axis: usize, length: usize) -> Result<Shape, ShapeError> {
+        let mut dims = self.dims;
+        dims[axis] = length;
+        Shape::try_new(&dims[..self.rank])
+    }
+
+    #[track_caller]
+    fn expect_axis(&self, axis: usize) {
+        assert!(
+            axis < self.rank,
+            "{self} has no axis {axis}: axes are counted from 0, and it has {}",
+            self.rank
+        );
     }
 }
 

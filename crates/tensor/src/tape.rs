@@ -1,6 +1,6 @@
 //! The tape: what was computed, in the order in which it was computed, so that it can be walked backward.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::panic::Location;
 
@@ -9,7 +9,7 @@ use ndarray::{ArcArray, ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 use crate::op::Op;
 use crate::params::view;
 use crate::threads::{LIGHT, for_each};
-use crate::workspace::{DETACH, Home, Leaf, Memory, Node, PARAM};
+use crate::workspace::{Home, Leaf, Memory, Node, PARAM};
 use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
@@ -62,6 +62,29 @@ impl<T: Scalar> Copy for Var<'_, T> {}
 impl<'t, T: Scalar> Tape<'t, T> {
     pub(crate) fn new(params: &'t Params<T>, workspace: &'t mut Workspace<T>, training: bool) -> Self {
         Tape { params, workspace: RefCell::new(workspace), training, seed: Cell::new(None) }
+    }
+
+    /// What has been recorded.
+    #[track_caller]
+    pub(crate) fn read(&self) -> Ref<'_, &'t mut Workspace<T>> {
+        match self.workspace.try_borrow() {
+            Ok(workspace) => workspace,
+            Err(_) => panic!(
+                "this tape is being written to: the closure of `input_with` cannot use it; read what it needs before"
+            ),
+        }
+    }
+
+    /// The same, to record more.
+    #[track_caller]
+    pub(crate) fn write(&self) -> RefMut<'_, &'t mut Workspace<T>> {
+        match self.workspace.try_borrow_mut() {
+            Ok(workspace) => workspace,
+            Err(_) => panic!(
+                "this tape is being read or written to: a closure of `with_value` or `input_with` cannot record on it; take the \
+                 value out first, with `value()`"
+            ),
+        }
     }
 
     /// The parameters that this tape was started with.
@@ -132,7 +155,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
         let Some(seed) = self.seed.get() else {
             panic!(
                 "this layer draws random numbers in training, and the tape has no seed: start it with \
-                 `workspace.tape(&params).seeded(rng.next_u64())`, or evaluate with `no_grad` or `evaluating`"
+                 `workspace.tape(&params).seeded(rng.next_u64())`, with `let mut rng = rng(7)` before the loop, or evaluate with `no_grad` or `evaluating`"
             );
         };
         self.seed.set(Some(seed.wrapping_add(0x9e37_79b9_7f4a_7c15))); // the odd number of splitmix64: all seeds differ
@@ -156,12 +179,17 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the parameter is trainable, or the shapes differ.
+    /// At the caller's line, if the parameter is trainable, the shapes differ, or the value belongs to another tape.
     #[track_caller]
     pub fn update(&self, id: ParamId, value: Var<'_, T>) {
         let entry = self.params.entry(id);
         assert!(!self.params.is_trainable(id), "update: \"{}\" is trainable: gradients move it", entry.name);
-        let mut w = self.workspace.borrow_mut();
+        assert!(
+            std::ptr::addr_eq(value.tape, self),
+            "update: the new value of \"{}\" belongs to another tape: record it on the tape whose `update` is called",
+            entry.name
+        );
+        let mut w = self.write();
         let w = &mut **w;
         let node = &w.nodes[value.id as usize];
         assert!(
@@ -210,11 +238,11 @@ impl<'t, T: Scalar> Tape<'t, T> {
             return self.input(x);
         }
         let flat = x.clone().into_shape_with_order(x.len()).expect("by rows, as many numbers");
-        let id = self.workspace.borrow_mut().share(flat, x.shape().into(), Location::caller());
+        let id = self.write().share(flat, x.shape().into(), Location::caller());
         Var { tape: self, id }
     }
 
-    /// Records data that `fill` writes in place, by rows: no array in between.
+    /// Records data that `fill` writes in place, by rows: no array in between. The closure cannot use the tape.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -225,7 +253,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// ```
     #[track_caller]
     pub fn input_with(&'t self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Var<'t, T> {
-        let mut w = self.workspace.borrow_mut();
+        let mut w = self.write();
         let (id, slots) = w.input(shape.into(), Location::caller());
         fill(slots);
         Var { tape: self, id }
@@ -260,7 +288,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     #[track_caller]
     pub fn param(&'t self, id: ParamId) -> Var<'t, T> {
         let entry = self.params.entry(id);
-        let mut w = self.workspace.borrow_mut();
+        let mut w = self.write();
         let tracked = w.record && self.params.is_trainable(id);
         let node = Node {
             shape: entry.shape,
@@ -336,7 +364,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
             );
         }
         let at = Location::caller();
-        let id = self.workspace.borrow_mut().apply(self.params, op, inputs.iter().map(|v| v.id), at)?;
+        let id = self.write().apply(self.params, op, inputs.iter().map(|v| v.id), at)?;
         Ok(Var { tape: self, id })
     }
 
@@ -350,8 +378,9 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// assert_eq!(tape.len(), 4); // two constants, exp, add
     /// ```
     #[allow(clippy::len_without_is_empty)] // a count of nodes, not a container
+    #[track_caller]
     pub fn len(&self) -> usize {
-        self.workspace.borrow().nodes.len()
+        self.read().nodes.len()
     }
 
     /// The first value, in the order of computation, that holds an infinity or NaN.
@@ -366,8 +395,9 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// assert!(first.node.starts_with("\"log\" (ln) [3]"), "{first}");
     /// assert_eq!((first.value, first.first, first.count, first.of), (f64::NEG_INFINITY, 1, 1, 3));
     /// ```
+    #[track_caller]
     pub fn first_non_finite(&self) -> Option<NonFinite> {
-        let w = self.workspace.borrow();
+        let w = self.read();
         (0..w.nodes.len() as u32).find_map(|id| {
             let values = w.value(self.params, id);
             let count = values.iter().filter(|v| !v.is_finite()).count();
@@ -434,8 +464,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.shape().dims(), [2, 3]);
     /// assert_eq!(x.mean().shape().to_string(), "[]"); // a single number
     /// ```
+    #[track_caller]
     pub fn shape(self) -> Shape {
-        self.tape.workspace.borrow().nodes[self.id as usize].shape
+        self.tape.read().nodes[self.id as usize].shape
     }
 
     /// The name on the card of the operation that made this value: "softmax"; "input" or "param" where none did.
@@ -447,8 +478,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let x = tape.constant(2.0);
     /// assert_eq!((x.op_name(), x.exp().op_name(), (x * x).op_name()), ("input", "exp", "mul"));
     /// ```
+    #[track_caller]
     pub fn op_name(self) -> &'static str {
-        self.tape.workspace.borrow().ops[self.id as usize].card().name
+        self.tape.read().ops[self.id as usize].card().name
     }
 
     /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
@@ -465,8 +497,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert!((x * tape.param(w)).needs_grad());
     /// assert!(!(x * tape.param(w).detach()).needs_grad());
     /// ```
+    #[track_caller]
     pub fn needs_grad(self) -> bool {
-        self.tape.workspace.borrow().nodes[self.id as usize].tracked
+        self.tape.read().nodes[self.id as usize].tracked
     }
 
     /// The value of a node that is a single number.
@@ -503,6 +536,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!((x * 10.0).value(), array![[10.0, 20.0], [30.0, 40.0]].into_dyn());
     /// ```
+    #[track_caller]
     pub fn value(self) -> ArrayD<T> {
         let shape = self.shape();
         self.with_value(|values| view(&shape, values).to_owned())
@@ -518,8 +552,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let largest = x.with_value(|x| x.iter().copied().fold(f64::MIN, f64::max));
     /// assert_eq!(largest, 9.0);
     /// ```
+    #[track_caller]
     pub fn with_value<R>(self, read: impl FnOnce(&[T]) -> R) -> R {
-        let w = self.tape.workspace.borrow();
+        let w = self.tape.read();
         read(w.value(self.tape.params, self.id))
     }
 
@@ -535,8 +570,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let first = tape.first_non_finite().unwrap();
     /// assert!(first.to_string().contains("\"logit\""), "{first}");
     /// ```
+    #[track_caller]
     pub fn named(self, name: &'static str) -> Self {
-        self.tape.workspace.borrow_mut().nodes[self.id as usize].name = Some(name);
+        self.tape.write().nodes[self.id as usize].name = Some(name);
         self
     }
 
@@ -560,7 +596,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// If this is not a single number, or if the tape records no gradients.
     #[track_caller]
     pub fn backward(self) {
-        let mut w = self.tape.workspace.borrow_mut();
+        let mut w = self.tape.write();
         assert!(
             w.record,
             "backward: this tape records no gradients: start it with `tape`, not with `no_grad` or `eval`"
@@ -589,8 +625,9 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((y.grad().unwrap()[0], x.grad().unwrap()[0]), (1.0, 6.0));
     /// assert_eq!(aside.grad().unwrap()[0], 0.0); // the loss does not depend on it
     /// ```
+    #[track_caller]
     pub fn grad(self) -> Option<ArrayD<T>> {
-        let w = self.tape.workspace.borrow();
+        let w = self.tape.read();
         let node = &w.nodes[self.id as usize];
         let root = w.walked_from?;
         if !node.tracked {
@@ -621,7 +658,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Unless called right where the input is recorded: what was computed from it before would be left out.
     #[track_caller]
     pub fn requires_grad(self) -> Self {
-        let mut w = self.tape.workspace.borrow_mut();
+        let mut w = self.tape.write();
         let w = &mut **w;
         let id = self.id as usize;
         assert!(
@@ -644,27 +681,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// (w_now * w_now.detach()).sum().backward();
     /// assert_eq!(workspace.grads()[w], [3.0]); // and not 2 w = 6
     /// ```
+    ///
+    /// Of a [`Dual`](crate::Dual) it keeps the value and drops the tangent: to second derivatives too it is a constant.
     #[track_caller]
     pub fn detach(self) -> Self {
-        let mut w = self.tape.workspace.borrow_mut();
-        let (at, edge) = (Location::caller(), w.edges.len() as u32);
-        w.edges.push(self.id);
-        let same = Node {
-            param: None,
-            tracked: false,
-            inputs: (edge, edge + 1),
-            at,
-            name: None,
-            ..w.nodes[self.id as usize]
-        };
-        let id = w.put(Leaf(DETACH), same);
+        let id = self.tape.write().detach(self.tape.params, self.id, Location::caller());
         Var { tape: self.tape, id }
     }
 }
 
 impl<T: Scalar> fmt::Debug for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let described = self.tape.workspace.borrow().describe(self.tape.params, self.id);
+        let described = self.tape.read().describe(self.tape.params, self.id);
         write!(f, "{described}: {}", self.value())
     }
 }

@@ -261,7 +261,7 @@ impl<P: Cut> Cut for Rows<P> {
     }
     fn cut(self, at: usize) -> (Self, Self) {
         let Rows(parts, width) = self;
-        let at = (at * width).min(parts.units());
+        let at = at.saturating_mul(width).min(parts.units());
         let (before, behind) = parts.cut(at);
         (Rows(before, width), Rows(behind, width))
     }
@@ -286,7 +286,11 @@ pub fn rows_of(numbers: usize, width: usize) -> usize {
 /// });
 /// assert_eq!(y[70_000], 105_000.0);
 /// ```
+///
+/// # Panics
+/// At the caller's line, if a piece has 0 units.
 #[inline]
+#[track_caller]
 pub fn for_each<P: Cut>(parts: P, piece: usize, each: impl Fn(usize, P) + Sync) {
     reduce(parts, piece, each, |(), ()| ());
 }
@@ -299,7 +303,11 @@ pub fn for_each<P: Cut>(parts: P, piece: usize, each: impl Fn(usize, P) + Sync) 
 /// let sum = reduce(&x[..], LIGHT, |_, x| x.iter().sum::<f64>(), |a, b| a + b);
 /// assert_eq!(sum, 50_000.0);
 /// ```
+///
+/// # Panics
+/// At the caller's line, if a piece has 0 units.
 #[inline]
+#[track_caller]
 pub fn reduce<P: Cut, R: Send>(
     parts: P,
     piece: usize,
@@ -309,6 +317,7 @@ pub fn reduce<P: Cut, R: Send>(
     if parts.units() <= piece {
         return each(0, parts);
     }
+    assert!(piece > 0, "work cannot be cut in pieces of 0 units: LIGHT and HEAVY are usual, 1 is the least");
     Work { piece, each: &each, merge: &merge }.start(parts)
 }
 

@@ -129,6 +129,7 @@ pub struct Workspace<T: Scalar = f32> {
     pub(crate) reached: Vec<bool>,
     pub(crate) walked_from: Option<u32>, // where the last `backward` started
     pub(crate) record: bool,
+    pub(crate) tangents_pass_detach: bool, // for the gradient checks, which look for what was detached by mistake
     pub(crate) grads: Gradients<T>,
     part: Buf<T>,
     scratch: Buf<T>,
@@ -151,6 +152,7 @@ impl<T: Scalar> Workspace<T> {
             reached: Vec::new(),
             walked_from: None,
             record: true,
+            tangents_pass_detach: false,
             grads: Gradients::new(),
             part: Buf::new(4),
             scratch: Buf::new(5),
@@ -309,6 +311,7 @@ impl<T: Scalar> Workspace<T> {
 
     /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
     #[inline]
+    #[track_caller]
     fn room(
         &mut self,
         shape: Shape,
@@ -318,13 +321,15 @@ impl<T: Scalar> Workspace<T> {
         at: &'static Location<'static>,
     ) -> Node {
         let (len, home) = (shape.len(), Home::Arena);
-        let start = reserve(&mut self.values, &mut self.values_used, len + memo);
+        let room = len.checked_add(memo).expect("a value and what is kept beside it fit in memory");
+        let start = reserve(&mut self.values, &mut self.values_used, room);
         let grad = if tracked { reserve(&mut self.node_grads, &mut self.node_grads_used, len) } else { 0 };
         Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: None, scope: 0 }
     }
 
     /// Adds data of which only the numbers are still to be written: into this slice.
     #[inline]
+    #[track_caller]
     pub(crate) fn input(&mut self, shape: Shape, at: &'static Location<'static>) -> (u32, &mut [T]) {
         let node = self.room(shape, (0, 0), 0, false, at);
         (self.put(Leaf(INPUT), node), &mut self.values[node.start..node.start + node.len])
@@ -349,6 +354,25 @@ impl<T: Scalar> Workspace<T> {
             scope: 0,
         };
         self.put(Leaf(INPUT), node)
+    }
+
+    /// Adds the same numbers once more, as a value that does not depend on anything: of a dual number without its tangent.
+    #[track_caller]
+    pub(crate) fn detach(&mut self, params: &Params<T>, id: u32, at: &'static Location<'static>) -> u32 {
+        let (edge, from) = (self.edges.len() as u32, self.nodes[id as usize]);
+        self.edges.push(id);
+        let inputs = (edge, edge + 1);
+        if !T::HAS_TANGENT || self.tangents_pass_detach {
+            let same = Node { param: None, tracked: false, inputs, at, name: None, ..from };
+            return self.put(Leaf(DETACH), same);
+        }
+        let node = self.room(from.shape, inputs, 0, false, at);
+        let (earlier, here) = self.values.split_at_mut(node.start);
+        let memory = Memory { values: earlier, theta: params.as_slice(), shared: &self.shared };
+        for (y, &x) in here.iter_mut().zip(memory.value(&from)) {
+            *y = x.without_tangent();
+        }
+        self.put(Leaf(DETACH), node)
     }
 
     /// Makes room for the gradient of a node that had none.
@@ -387,6 +411,7 @@ impl<T: Scalar> Workspace<T> {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn apply<O: Op<T>>(
         &mut self,
         params: &Params<T>,
@@ -440,7 +465,8 @@ impl<T: Scalar> Workspace<T> {
         // a node's inputs have smaller indices, so the order of recording is a topological order
         for id in (0..=root).rev() {
             let node = &self.nodes[id];
-            if !self.reached[id] || node.inputs.0 == node.inputs.1 {
+            // what stands elsewhere is a parameter or data, or one of these detached: nothing goes further back
+            if !self.reached[id] || node.inputs.0 == node.inputs.1 || !matches!(node.home, Home::Arena) {
                 continue;
             }
             let (earlier, here) = self.node_grads.split_at_mut(node.grad);
@@ -483,6 +509,9 @@ impl<T: Scalar> Workspace<T> {
                 Node { param: None, tracked, grad: places - input.len, ..input }
             })
             .collect();
+        if !matches!(node.home, Home::Arena) {
+            return inputs.iter().map(|input| input.tracked.then(|| vec![T::ZERO; input.len])).collect();
+        }
         let ids: Vec<u32> = (0..inputs.len() as u32).collect();
         let (mut sent, mut reached) = (vec![T::ZERO; places], vec![false; inputs.len()]);
         let own = &self.values[node.start..node.start + node.len + node.memo];
@@ -544,12 +573,14 @@ impl<T: Scalar> Default for Workspace<T> {
 
 /// Takes the next `len` numbers of an arena; what a vector register could read starts on a cache line.
 #[inline]
+#[track_caller]
 fn reserve<T: Scalar>(arena: &mut Buf<T>, used: &mut usize, len: usize) -> usize {
     const LINE: usize = 16;
     let start = if len < LINE { *used } else { used.next_multiple_of(LINE) };
-    *used = start + len;
-    if arena.len() < *used {
-        arena.resize(*used);
+    let end = start.saturating_add(len); // then there is no memory for it
+    if arena.len() < end {
+        arena.resize(end);
     }
+    *used = end;
     start
 }

@@ -22,14 +22,6 @@ pub(super) fn reduced(shape: &Shape, axis: Option<isize>) -> Result<Shape, Shape
     })
 }
 
-/// The shape with another length along an axis.
-pub(super) fn resized(shape: &Shape, axis: usize, length: usize) -> Shape {
-    let mut dims = [0; MAX_RANK];
-    dims[..shape.rank()].copy_from_slice(shape.dims());
-    dims[axis] = length;
-    Shape::new(&dims[..shape.rank()])
-}
-
 /// The shape with a new axis of length 1, which is one of the longer shape.
 pub(super) fn unsqueezed(shape: &Shape, axis: isize) -> Result<Shape, ShapeError> {
     let rank = shape.rank() + 1;
@@ -40,7 +32,7 @@ pub(super) fn unsqueezed(shape: &Shape, axis: isize) -> Result<Shape, ShapeError
     let mut dims = [1; MAX_RANK];
     dims[..axis].copy_from_slice(&shape.dims()[..axis]);
     dims[axis + 1..rank].copy_from_slice(&shape.dims()[axis..]);
-    Ok(Shape::new(&dims[..rank]))
+    Shape::try_new(&dims[..rank])
 }
 
 /// Exchanges rows and columns of every `[rows, cols]` matrix in x.
@@ -85,7 +77,8 @@ pub(super) fn along<T: Scalar, const N: usize>(
         return f(from, to);
     }
     let len = outer * n * inner;
-    let mut parts = scratch.at_least((N + 1) * len).chunks_exact_mut(len);
+    let room = len.checked_mul(N + 1).expect("as many numbers as some arrays in memory have");
+    let mut parts = scratch.at_least(room).chunks_exact_mut(len);
     let turned = from.map(|from| {
         let part = parts.next().expect("there is a part for every input");
         transpose(from, n, inner, part);

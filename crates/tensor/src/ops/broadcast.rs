@@ -119,7 +119,7 @@ fn broadcast(a: &Shape, b: &Shape) -> Result<Shape, ShapeError> {
         }
         dims[rank - 1 - i] = if x == 1 { y } else { x };
     }
-    Ok(Shape::new(&dims[..rank]))
+    Shape::try_new(&dims[..rank])
 }
 
 /// f along one run, with the strides known to the compiler.

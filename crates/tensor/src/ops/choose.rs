@@ -72,7 +72,9 @@ fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: im
 impl<'t, T: Scalar> Var<'t, T> {
     /// Of this condition, which is 1 or 0 everywhere: `a` where it is not 0, else `b`. No gradient flows into the condition.
     ///
-    /// Unlike c a + (1 - c) b it is right where the value that is not chosen is infinite or NaN.
+    /// Unlike c a + (1 - c) b it is right where the value that is not chosen is infinite or NaN. Its gradient of 0 goes on
+    /// through the operation that made that value: if its slope there is infinite, as of `x.sqrt()` at 0, their product is NaN, as in
+    /// PyTorch and JAX. Choose the input of that operation too: `c.where_(c.where_(x, one).sqrt(), zero)`.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};

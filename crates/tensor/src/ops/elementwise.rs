@@ -35,6 +35,20 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     fn f<T: Scalar>(&self, x: T) -> T;
     /// dy/dx, from x and y = f(x): whichever keeps more digits.
     fn df<T: Scalar>(&self, x: T, y: T) -> T;
+    /// Whether a slope of 0 stops whatever comes back, be it infinite: where the function is constant (relu below 0), or 0 was chosen
+    /// among the slopes at a kink. Otherwise the gradient is the product of the two, and 0 times an infinity is NaN.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![-1.0, 4.0]).requires_grad();
+    /// x.relu().sqrt().sum().backward(); // the slope of the root is infinite at 0
+    /// assert_eq!(x.grad(), Some(array![0.0, 0.25].into_dyn()));
+    /// ```
+    fn zero_stops(&self) -> bool {
+        false
+    }
     /// Whether its settings make sense, or what is wrong with them.
     fn check(&self) -> Result<(), ShapeError> {
         Ok(())
@@ -57,7 +71,15 @@ crate::kernel! {
 }
 crate::kernel! {
     fn map_back<T: Scalar, F: Elementwise>(f: F, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-        for (((dx, &x), &y), &dy) in dx.iter_mut().zip(x).zip(y).zip(dy) { *dx = f.df(x, y) * dy }
+        let numbers = dx.iter_mut().zip(x).zip(y).zip(dy);
+        if f.zero_stops() {
+            for (((dx, &x), &y), &dy) in numbers {
+                let df = f.df(x, y);
+                *dx = if df == T::ZERO { T::ZERO } else { df * dy };
+            }
+        } else {
+            for (((dx, &x), &y), &dy) in numbers { *dx = f.df(x, y) * dy }
+        }
     }
 }
 
@@ -108,12 +130,12 @@ impl<'t, T: Scalar> Var<'t, T> {
 }
 
 /// `/// story`, then: Type method, an example's numbers and their results to four places, "formula", "derivative", domain, f, df, and,
-/// if not all settings make sense, their check.
+/// if not all settings make sense, their check, and where a slope of 0 stops infinities: see [`Elementwise::zero_stops`].
 /// Settings stand behind the type, each with the value that the gradient checks use: `Type { slope = 0.1 }`.
 macro_rules! elementwise {
     ($($(#[doc = $story:literal])+ $Type:ident $({ $($(#[doc = $about:literal])+ $field:ident = $sample:expr),+ })? $method:ident
        [$($at:expr),+] to [$($is:expr),+], $forward:literal, $backward:literal, $domain:ident,
-       |$x:ident| $f:expr, |$dx:pat_param, $dy:pat_param| $df:expr $(, |$own:ident| $check:expr)?;)+) => {
+       |$x:ident| $f:expr, |$dx:pat_param, $dy:pat_param| $df:expr $(, |$own:ident| $check:expr)? $(, 0 stops where |$it:pat_param| $stops:expr)?;)+) => {
         $(
             item! {
                 $(#[doc = $story])+
@@ -149,6 +171,11 @@ macro_rules! elementwise {
                 })?
                 $(fn settings(&self) -> Vec<(&'static str, f64)> {
                     vec![$((stringify!($field), self.$field)),+]
+                })?
+                $(#[inline(always)]
+                fn zero_stops(&self) -> bool {
+                    let $it = self;
+                    $stops
                 })?
             }
         )+
@@ -209,7 +236,8 @@ elementwise! {
 
     /// The distance from 0. Its derivative at 0 is taken as 0.
     Abs abs [-3.0, 2.0] to [3.0, 2.0], "|x|", "sign(x) dy", NonZero, |x| x.abs(),
-        |x, _| if x > T::ZERO { T::ONE } else if x < T::ZERO { -T::ONE } else { T::ZERO };
+        |x, _| if x > T::ZERO { T::ONE } else if x < T::ZERO { -T::ONE } else { T::ZERO },
+        0 stops where |_| true;
 
     /// The function that is its own derivative.
     Exp exp [0.0, 1.0] to [1.0, 2.7183], "e^x", "y dy", Any, |x| x.exp(), |_, y| y;
@@ -233,13 +261,15 @@ elementwise! {
     /// One over x; x must not be 0.
     Recip recip [-4.0, 2.0] to [-0.25, 0.5], "1 / x", "-y² dy", NonZero, |x| T::ONE / x, |_, y| -y * y;
 
-    /// Any fixed power. Defined for x > 0, and for every x if the exponent is a whole number.
+    /// Any fixed power. Defined for x > 0, and for every x if the exponent is a whole number. At 0 the slope is infinite for an
+    /// exponent below 1, but for 0: x^0 is 1 everywhere, and its slope 0.
     Powf {
         /// The power.
         exponent = 1.7
     } powf [0.5, 2.0] to [0.3078, 3.249],
         "x^exponent", "exponent x^(exponent - 1) dy", Positive, |x| x.powf(exponent),
-        |x, _| if exponent == 0.0 { T::ZERO } else { T::of(exponent) * x.powf(exponent - 1.0) };
+        |x, _| if exponent == 0.0 { T::ZERO } else { T::of(exponent) * x.powf(exponent - 1.0) },
+        0 stops where |power| power.exponent == 0.0;
 
     /// Cuts off what lies outside an interval; what was cut gets no gradient. Its derivative at the borders is taken as 0.
     Clamp {
@@ -253,7 +283,7 @@ elementwise! {
             if x < low { low } else if x > high { high } else { x }
         },
         |x, _| if x > T::of(low) && x < T::of(high) { T::ONE } else { T::ZERO },
-        |clamp| interval(clamp.low, clamp.high);
+        |clamp| interval(clamp.low, clamp.high), 0 stops where |_| true;
 
     /// Squashes any number into (0, 1): the probability of "yes" whose log-odds are x.
     /// Its derivative is at most 1/4 and vanishes on both sides: a saturated unit hardly learns.
@@ -274,7 +304,7 @@ elementwise! {
     /// Lets positive numbers pass and stops the others. Its derivative at 0 is taken as 0.
     Relu relu [-1.0, 2.0] to [0.0, 2.0], "max(x, 0)", "dy where x > 0, else 0", NonZero,
         |x| if x > T::ZERO || x.value().is_nan() { x } else { T::ZERO },
-        |x, _| if x > T::ZERO { T::ONE } else { T::ZERO };
+        |x, _| if x > T::ZERO { T::ONE } else { T::ZERO }, 0 stops where |_| true;
 
     /// A relu that lets a little of the negative numbers pass, so that no unit stops learning for good.
     /// Its derivative at 0 is taken as the slope.
@@ -283,7 +313,7 @@ elementwise! {
         slope = 0.1
     } leaky_relu [-1.0, 2.0] to [-0.1, 2.0], "x where x > 0, else slope x", "dy where x > 0, else slope dy", NonZero,
         |x| if x > T::ZERO { x } else { T::of(slope) * x },
-        |x, _| if x > T::ZERO { T::ONE } else { T::of(slope) };
+        |x, _| if x > T::ZERO { T::ONE } else { T::of(slope) }, 0 stops where |relu| relu.slope == 0.0;
 
     /// A relu that levels off at -alpha, so that the mean of its results is near 0. Its derivative at 0 is taken as alpha.
     Elu {
@@ -292,7 +322,7 @@ elementwise! {
     } elu [-1.0, 2.0] to [-0.3793, 2.0],
         "x where x > 0, else alpha (e^x - 1)", "dy where x > 0, else alpha e^x dy", NonZero,
         |x| if x > T::ZERO { x } else { T::of(alpha) * x.exp_m1() },
-        |x, _| if x > T::ZERO { T::ONE } else { T::of(alpha) * x.exp() };
+        |x, _| if x > T::ZERO { T::ONE } else { T::of(alpha) * x.exp() }, 0 stops where |elu| elu.alpha == 0.0;
 
     /// Each number times its own sigmoid: like relu far from 0, but smooth, and a little below 0 on the left. Also called swish.
     Silu silu [-1.0, 2.0] to [-0.2689, 1.7616],
@@ -410,6 +440,80 @@ mod tests {
         assert_eq!(point::<f64>(0.0, |x| x.powf(2.0)), [0.0, 0.0]);
         assert_eq!(point::<f32>(3.0, |x| x.powf(0.1))[0], f64::from(3f64.powf(0.1) as f32)); // not of 0.1 as f32
         check_gradient(&any(), |_, x| x[0].elu(1.0) + x[0].leaky_relu(0.0) + x[0].clamp(0.0, f64::INFINITY));
+    }
+
+    type Guard<T> = fn(Var<T>) -> Var<T>;
+
+    #[test]
+    fn a_slope_of_zero_that_was_chosen_stops_an_infinite_gradient() {
+        // the root's slope at 0 is infinite: what would have been 0 times infinity is what the card says, 0
+        fn guarded<T: Scalar>() {
+            let guards: [(&str, Guard<T>); 9] = [
+                ("relu", |x| x.relu()),
+                ("clamp", |x| x.clamp(0.0, 5.0)),
+                ("clamp from below", |x| x.clamp(0.0, f64::INFINITY)),
+                ("leaky_relu", |x| x.leaky_relu(0.0)),
+                ("elu", |x| x.elu(0.0)),
+                ("powf", |x| x.powf(0.0) - 1.0),
+                ("maximum", |x| x.maximum(x.tape().constant(0.0))),
+                ("where", |x| {
+                    let positive = x.with_value(|x| {
+                        x.iter().map(|&x| if x > T::ZERO { T::ONE } else { T::ZERO }).collect()
+                    });
+                    x.tape().input(&ndarray::Array1::from_vec(positive)).where_(x, x.tape().constant(0.0))
+                }),
+                ("dropout", |x| x.dropout(0.999_999, 3)),
+            ];
+            for (name, guard) in guards {
+                let (_, dx) = at(&array![T::of(-1.0), T::of(-0.25)], |x| guard(x).sqrt());
+                assert!(dx.iter().all(|dx| dx.value() == 0.0), "{name}: {dx}");
+            }
+        }
+        guarded::<f32>();
+        guarded::<f64>();
+        guarded::<crate::Dual<f64>>();
+        let kinks: [(&str, Guard<f64>); 6] = [
+            ("relu", |x| x.relu()),
+            ("abs", |x| x.abs()),
+            ("clamp", |x| x.clamp(0.0, 5.0)),
+            ("leaky_relu", |x| x.leaky_relu(0.0)),
+            ("elu", |x| x.elu(0.0)),
+            ("norm", |x| x.unsqueeze(0).norm_axis(1)),
+        ];
+        for (name, kink) in kinks {
+            assert_eq!(point(0.0, |x| kink(x).sqrt()), [0.0, 0.0], "{name}"); // also at the kink itself
+        }
+        // where the slope is not 0, the infinity goes on
+        assert_eq!(point::<f64>(0.0, |x| x.leaky_relu(0.5).sqrt())[1], f64::INFINITY);
+        assert_eq!(point::<f64>(1.0, |x| (x.relu() - 1.0).sqrt())[1], f64::INFINITY);
+        // and NaN does: the card says nothing else
+        assert!(point::<f64>(2.0, |x| x.relu() * f64::NAN)[1].is_nan());
+    }
+
+    #[test]
+    fn at_an_edge_a_smooth_function_passes_the_product_of_slope_and_gradient() {
+        // infinite slopes
+        assert_eq!(point::<f64>(0.0, |x| x.sqrt()), [0.0, f64::INFINITY]);
+        assert_eq!(point::<f64>(0.0, |x| x.powf(0.5)), [0.0, f64::INFINITY]);
+        assert_eq!(point::<f64>(0.0, |x| x.ln()), [f64::NEG_INFINITY, f64::INFINITY]);
+        // 0 times infinity: x² and |x|^1.5 are smooth at 0, so nothing was chosen; the length of a vector and |x| say 0
+        assert!(point::<f64>(0.0, |x| x.square().sqrt())[1].is_nan());
+        assert!(point::<f64>(0.0, |x| x.powf(2.0).sqrt())[1].is_nan());
+        assert!(point::<f64>(0.0, |x| x.sqrt() * 0.0)[1].is_nan());
+        assert_eq!(point::<f64>(0.0, |x| x.unsqueeze(0).norm_axis(1))[1], 0.0);
+        assert_eq!(point::<f64>(0.0, |x| x.abs())[1], 0.0);
+        // `where` gives 0 to what was not chosen; behind an infinite slope that is 0 times infinity, so the input is guarded
+        let (_, dx) = at(&array![0.0f64, 4.0], |x| {
+            let positive = x.tape().input(&array![0.0, 1.0]);
+            positive.where_(x.sqrt(), x.tape().constant(0.0))
+        });
+        assert!(dx[0].is_nan() && dx[1] == 0.25, "{dx}");
+        let (_, dx) = at(&array![0.0, 4.0], |x| {
+            let positive = x.tape().input(&array![0.0, 1.0]);
+            let safe = positive.where_(x, x.tape().constant(1.0));
+            positive.where_(safe.sqrt(), x.tape().constant(0.0))
+        });
+        assert_eq!(dx, array![0.0, 0.25].into_dyn());
     }
 
     #[test]

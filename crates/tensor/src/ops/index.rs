@@ -5,7 +5,7 @@ use std::any::type_name;
 use ndarray::{ArrayBase, Data, Dimension};
 use surprisal_formula_macro::math;
 
-use super::axis::{blocks, blocks_mut, parts, resized};
+use super::axis::{blocks, blocks_mut, parts};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
@@ -79,7 +79,7 @@ impl<T: Scalar> Op<T> for IndexSelect {
                 .hint("they have one axis; `gather` takes an index for every number"));
         }
         check(shape, axis, inputs.x(1))?;
-        Ok(resized(shape, axis, indices.len()))
+        shape.resized(axis, indices.len())
     }
     fn forward(&self, f: &mut Forward<T>) {
         let Ok((_, n, inner)) = parts(f.inputs.shape(0), Some(self.axis)) else { return };
@@ -123,7 +123,7 @@ impl<T: Scalar> Op<T> for Gather {
     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
         let (shape, indices) = (inputs.shape(0), inputs.shape(1));
         let axis = shape.axis(self.axis)?;
-        if shape.rank() != indices.rank() || resized(shape, axis, 0) != resized(indices, axis, 0) {
+        if shape.rank() != indices.rank() || shape.resized(axis, 0) != indices.resized(axis, 0) {
             return Err(ShapeError::new(format!(
                 "the indices {indices} do not fit {shape} along axis {axis}"
             ))

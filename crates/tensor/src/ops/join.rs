@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use surprisal_formula_macro::math;
 
-use super::axis::{blocks, blocks_mut, parts, resized, unsqueezed};
+use super::axis::{blocks, blocks_mut, parts, unsqueezed};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -72,7 +72,7 @@ impl<T: Scalar> Op<T> for Slice {
         let place = shape.axis(axis)?;
         let length = shape.dims()[place];
         if start <= end && end <= length {
-            return Ok(resized(shape, place, end - start));
+            return shape.resized(place, end - start);
         }
         let error = ShapeError::new(format!("{start}..{end} does not lie in axis {axis} of {shape}"));
         Err(error.hint(format!("its length is {length}")))
@@ -135,10 +135,10 @@ impl<T: Scalar> Op<T> for Concat {
         }
         let first = self.input(inputs, 0)?;
         let axis = first.axis(self.axis)?;
-        let mut length = 0;
+        let mut length = 0usize;
         for k in 0..inputs.len() {
             let shape = self.input(inputs, k)?;
-            if shape.rank() != first.rank() || resized(&shape, axis, 0) != resized(&first, axis, 0) {
+            if shape.rank() != first.rank() || shape.resized(axis, 0) != first.resized(axis, 0) {
                 let (first, shape) = (inputs.shape(0), inputs.shape(k));
                 let error = ShapeError::new(format!("{first} and {shape} do not meet along axis {axis}"));
                 return Err(error.hint(if self.new {
@@ -147,9 +147,9 @@ impl<T: Scalar> Op<T> for Concat {
                     "they must have the same number of axes, and be equal in all others"
                 }));
             }
-            length += shape.dims()[axis];
+            length = length.saturating_add(shape.dims()[axis]); // then no shape has it
         }
-        Ok(resized(&first, axis, length))
+        first.resized(axis, length)
     }
     fn forward(&self, f: &mut Forward<T>) {
         let (shares, total) = shares(*self, f.inputs);

@@ -30,6 +30,10 @@
 //! | max and min of a row in which k numbers are equal | 1/k to each |
 //! | leaky_relu at 0, elu at 0 | `slope`, `alpha`: the side below, which is the smaller for values from 0 to 1 |
 //!
+//! A 0 of this table, and that of relu, clamp, leaky_relu with slope 0 and elu with alpha 0 where they are constant, stops whatever
+//! comes back, an infinite gradient too: `x.relu().sqrt()` and `x.abs().sqrt()` have gradient 0 at 0. Where no slope was chosen the
+//! gradient is the product of the two, and 0 times infinity is NaN: `x.square().sqrt()` at 0 (`x.abs()` and `x.norm()` are not).
+//!
 //! PyTorch agrees but for clamp, which passes the gradient on at its borders, and `max` along an axis, which gives it to one
 //! of the equal numbers (`amax` shares it).
 

@@ -2,9 +2,9 @@
 
 use surprisal_formula_macro::math;
 
-use super::axis::resized;
 use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
 use crate::product::Mat;
+use crate::shape::MAX_RANK;
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The product of two matrices, `[m, k]` and `[k, n]` to `[m, n]`, or of as many pairs as the axes before the last two say.
@@ -93,19 +93,25 @@ impl<T: Scalar> Op<T> for Matmul {
             ))
             .hint("the axes before the last two must be equal, or one side a single matrix"));
         }
-        let (longer, batch) = if a_batch.is_empty() { (b, b_batch) } else { (a, a_batch) };
-        Ok(resized(&resized(longer, batch.len(), m), batch.len() + 1, n))
+        let batch = if a_batch.is_empty() { b_batch } else { a_batch };
+        let mut dims = [0; MAX_RANK];
+        dims[..batch.len()].copy_from_slice(batch);
+        (dims[batch.len()], dims[batch.len() + 1]) = (m, n);
+        Shape::try_new(&dims[..batch.len() + 2])
     }
     fn forward(&self, f: &mut Forward<T>) {
         let (batch, [a, b]) = (Batch::of(f.inputs), [f.inputs.x(0), f.inputs.x(1)]);
         let size = batch.m * batch.n;
-        for i in 0..batch.count {
+        for i in 0..if f.y.is_empty() { 0 } else { batch.count } {
             let y = &mut f.y[i * size..(i + 1) * size];
             T::product(batch.a(i, a), batch.b(i, b), y, false, f.scratch);
         }
     }
     fn backward(&self, g: &mut Backward<T>) {
-        let (batch, [a, b], dy) = (Batch::of(g.inputs), [g.x(0), g.x(1)], g.dy);
+        let (mut batch, [a, b], dy) = (Batch::of(g.inputs), [g.x(0), g.x(1)], g.dy);
+        if dy.is_empty() {
+            batch.count = 0; // products of nothing, as many as there may be
+        }
         if let Some(da) = g.dx(0) {
             let size = if batch.a_shared { 0 } else { batch.m * batch.k };
             add_products(da, batch.count, size, |i| (batch.y(i, dy), batch.b(i, b).t()));

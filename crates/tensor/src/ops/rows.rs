@@ -179,7 +179,9 @@ pub(super) use reductions;
 #[doc = math!("y = Π x")]
 #[doc = math!("dx_i = dy Π_{j≠i} x_j")]
 ///
-/// The product of the others comes from those before and those behind: nothing is divided, so zeros do no harm.
+/// The product of the others comes from those before and those behind: nothing is divided, so zeros do no harm. Factors are
+/// multiplied in their order, as in PyTorch: of `[1e-200, 1e-200, 1e200, 1e200]` the product is 0, because the first two underflow, and
+/// of `[1e200, 1e200, 1e-200, 1e-200]` it is infinite. For many factors of one sign sum their logarithms.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Prod;
 
@@ -326,7 +328,7 @@ impl RowFunction for Norm {
 }
 
 reductions! {
-    /// The product of all numbers; its gradient is right where some are 0, too.
+    /// The product of all numbers, multiplied in their order; its gradient is right where some are 0, too.
     prod, prod_axis, Prod, [12.0, 48.0];
     /// The unbiased estimate of the variance, Σ (x - mean)² / (n - 1). [`var_with`](Self::var_with) takes another denominator.
     var, var_axis, Variance { correction: 1 }, [0.5, 2.0];
@@ -372,6 +374,17 @@ mod tests {
         assert_eq!(at(&array![2.0, 0.0, 4.0], |x| x.prod()).1, list(&[0.0, 8.0, 0.0]));
         assert_eq!(at(&array![0.0, 0.0, 4.0], |x| x.prod()).1, list(&[0.0; 3]));
         assert_eq!(at(&Array2::<f32>::zeros((1, 0)), |x| x.prod_axis(1)).0, list(&[1.0]));
+    }
+
+    #[test]
+    fn factors_are_multiplied_in_their_order() {
+        let product = |x: [f64; 4]| at(&Array1::from(x.to_vec()), |x| x.prod());
+        assert_eq!(
+            product([1e-200, 1e-200, 1e200, 1e200]),
+            (ArrayD::zeros(vec![]), list(&[f64::INFINITY, f64::INFINITY, 0.0, 0.0]))
+        );
+        assert_eq!(product([1e200, 1e200, 1e-200, 1e-200]).0.sum(), f64::INFINITY);
+        assert!((product([1e-200, 1e200, 1e-200, 1e200]).0.sum() - 1.0).abs() < 1e-15);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use surprisal_formula_macro::math;
 
-use super::axis::{resized, transpose, unsqueezed};
+use super::axis::{transpose, unsqueezed};
 use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::shape::MAX_RANK;
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// Exchanges the rows and the columns of a matrix, or of every matrix along the last two axes.
@@ -87,7 +88,10 @@ impl<T: Scalar> Op<T> for Transpose {
         match *shape.dims() {
             [.., rows, cols] => {
                 let last = shape.rank() - 1;
-                Ok(resized(&resized(shape, last - 1, cols), last, rows))
+                let mut dims = [0; MAX_RANK];
+                dims[..=last].copy_from_slice(shape.dims());
+                (dims[last - 1], dims[last]) = (cols, rows);
+                Shape::try_new(&dims[..=last])
             }
             _ => Err(ShapeError::new(format!("{shape} is not a matrix"))
                 .hint("only matrices, [rows, columns], are transposed")),

@@ -4,6 +4,7 @@
 //! sets; [`dispatch`] picks, once per process, the widest that this machine has. Products of matrices are the one loop
 //! that the compiler does not keep in registers by itself; `tiles` writes it in intrinsics.
 #![allow(unsafe_code)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod tiles;

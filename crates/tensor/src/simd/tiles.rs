@@ -8,12 +8,24 @@
 //! Every number of C is summed in an order that only the sizes of the whole product decide, wherever it lies.
 //!
 //! # Safety
-//! Every function here that is `unsafe` needs the instruction set of its vectors, and pointers to as many numbers as its
-//! sizes and strides say.
+//! The functions of `products!` are safe and the only way in. They establish what everything else here relies on:
+//!
+//! 1. **The instruction set** of the vectors was found on this machine (`choice::level`).
+//! 2. **The factors lie in their slices**: a [`Mat`] cannot be made otherwise, and its fields are private.
+//! 3. **The sizes fit**: A is `[m, k]`, B is `[k, n]` and C has m n numbers, by `product::sizes`, whose arithmetic is checked.
+//!    C is borrowed mutably, so nothing else reads or writes it.
+//!
+//! A [`Task`] of `m` rows and `n` columns *fits* if every number of A at `(i, p)` and of B at `(p, j)` may be read and every
+//! number of C at `(i, j)` may be read and written, for i < m, p < k, j < n. An `unsafe` function that takes a task needs
+//! the instruction set of its vectors and a task that fits the rows and columns that it names; each says what else it needs.
+//!
+//! Places are found with `wrapping_add` where the result may lie behind the matrix (behind its last row or column): nothing is read or
+//! written there. Loads and stores touch only the lanes of their mask.
 
 use std::arch::x86_64::*;
 
 use super::choice;
+use crate::product::sizes;
 use crate::{Buf, Mat, threads};
 
 /// One vector register of numbers.
@@ -53,36 +65,44 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn zero() -> Self {
+                // SAFETY: the instruction set is there.
                 unsafe { $zero() }
             }
             #[inline(always)]
             unsafe fn splat(x: $T) -> Self {
+                // SAFETY: the instruction set is there.
                 unsafe { $splat(x) }
             }
             #[inline(always)]
             unsafe fn load(p: *const $T) -> Self {
+                // SAFETY: the instruction set is there, and so is a vector of numbers, aligned or not.
                 unsafe { $load(p) }
             }
             #[inline(always)]
             unsafe fn load_some($p: *const $T, $mask: $Mask) -> Self {
+                // SAFETY: the instruction set is there, and so is a number for each lane of the mask, aligned or not.
                 unsafe { $load_some }
             }
             #[inline(always)]
             unsafe fn store_some(self, $to: *mut $T, $m: $Mask) {
                 let $v = self;
+                // SAFETY: the instruction set is there, and so is a number for each lane of the mask, aligned or not.
                 unsafe { $store_some }
             }
             #[inline(always)]
             unsafe fn plus(self, other: Self) -> Self {
+                // SAFETY: the instruction set is there.
                 unsafe { $add(self, other) }
             }
             #[inline(always)]
             unsafe fn plus_product(self, a: Self, b: Self) -> Self {
+                // SAFETY: the instruction set is there.
                 unsafe { $fma(a, b, self) }
             }
             #[inline(always)]
             unsafe fn zip(self, other: Self) -> [Self; 2] {
                 let ($x, $y) = (self, other);
+                // SAFETY: the instruction set is there.
                 unsafe { $zip }
             }
         }
@@ -105,7 +125,9 @@ _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
     let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
     [_mm512_permutex2var_pd(x, low, y), _mm512_permutex2var_pd(x, high, y)]
 });
-lanes!(__m256, f32, 8, __m256i, |n| unsafe {
+lanes!(__m256, f32, 8, __m256i, |n|
+// SAFETY: the instruction set is there.
+unsafe {
     _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 },
 |p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
@@ -114,7 +136,9 @@ _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps,
     let (even, odd) = (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); // of each half
     [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
 });
-lanes!(__m256d, f64, 4, __m256i, |n| unsafe {
+lanes!(__m256d, f64, 4, __m256i, |n|
+// SAFETY: the instruction set is there.
+unsafe {
     _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3))
 },
 |p, mask| _mm256_maskload_pd(p, mask), |p, mask, v| _mm256_maskstore_pd(p, mask, v),
@@ -134,12 +158,13 @@ struct View<T> {
 
 impl<T> View<T> {
     fn of(m: Mat<T>) -> Self {
-        View { at: m.data.as_ptr(), row: m.row_stride, col: m.col_stride }
+        let (at, [row, col]) = m.place();
+        View { at, row, col }
     }
-    /// What begins at this row and column.
+    /// What begins at this row and column; nothing, if they lie behind the last.
     #[inline(always)]
-    unsafe fn from(self, row: usize, col: usize) -> Self {
-        unsafe { View { at: self.at.add(row * self.row + col * self.col), ..self } }
+    fn from(self, row: usize, col: usize) -> Self {
+        View { at: self.at.wrapping_add(row * self.row + col * self.col), ..self }
     }
     #[inline(always)]
     fn t(self) -> Self {
@@ -159,24 +184,30 @@ struct Task<T> {
 }
 
 impl<T> Task<T> {
+    /// From this row of A and C on; of nothing, if it lies behind the last.
     #[inline(always)]
-    unsafe fn down(self, rows: usize) -> Self {
-        unsafe { Task { a: self.a.from(rows, 0), c: self.c.add(rows * self.c_row), ..self } }
+    fn down(self, rows: usize) -> Self {
+        Task { a: self.a.from(rows, 0), c: self.c.wrapping_add(rows * self.c_row), ..self }
     }
+    /// From this column of B and C on.
     #[inline(always)]
-    unsafe fn right(self, cols: usize) -> Self {
-        unsafe { Task { b: self.b.from(0, cols), c: self.c.add(cols), ..self } }
+    fn right(self, cols: usize) -> Self {
+        Task { b: self.b.from(0, cols), c: self.c.wrapping_add(cols), ..self }
     }
 }
 
 /// R rows by C vectors. Of B's last vector only the lanes of `masks` are read unless it is WHOLE; of C only those are
 /// written. `meanwhile` is done at each step along k.
+///
+/// # Safety
+/// The task fits R rows and the columns of the masks' lanes; if WHOLE, C whole vectors of B may be read.
 #[inline(always)]
 unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
     t: Task<V::Number>,
     masks: [V::Mask; C],
     meanwhile: impl Fn(usize),
 ) {
+    // SAFETY: A is read in rows below R, B and C under their masks; a vector without lanes may lie behind C, and is not touched.
     unsafe {
         let mut sums = [[V::zero(); C]; R];
         for p in 0..t.k {
@@ -195,7 +226,7 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
         }
         for (i, sums) in sums.iter().enumerate() {
             for (j, (sum, mask)) in sums.iter().zip(masks).enumerate() {
-                let to = t.c.add(i * t.c_row + j * V::N);
+                let to = t.c.wrapping_add(i * t.c_row + j * V::N);
                 let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { *sum };
                 sum.store_some(to, mask);
             }
@@ -204,6 +235,9 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
 }
 
 /// `m` rows by C vectors, in tiles of MOST rows, then of fewer.
+///
+/// # Safety
+/// The task fits `m` rows and the columns of the masks' lanes; if WHOLE, C whole vectors of B may be read.
 #[inline(always)]
 unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
     m: usize,
@@ -211,6 +245,7 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
     masks: [V::Mask; C],
     meanwhile: impl Fn(usize) + Copy,
 ) {
+    // SAFETY: the tiles share the rows, i + R <= m; with no rows left none is computed.
     unsafe {
         let mut i = 0;
         while i + MOST <= m {
@@ -234,8 +269,12 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
 }
 
 /// One row by C vectors: four steps along k side by side, because one row alone has too few sums to hide the latency.
+///
+/// # Safety
+/// The task fits one row and C vectors, of the last of which only the lanes of `last`.
 #[inline(always)]
 unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
+    // SAFETY: as the caller promises; only the last vector of a row may be cut, and is masked.
     unsafe {
         let mut sums = [[V::zero(); C]; 4];
         for p in (0..t.k / 4 * 4).step_by(4) {
@@ -258,8 +297,12 @@ unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
 }
 
 /// One step along k of a row.
+///
+/// # Safety
+/// As [`one_row`], and p < k.
 #[inline(always)]
 unsafe fn row_step<V: Lanes, const C: usize>(sums: &mut [V; C], p: usize, t: Task<V::Number>, last: V::Mask) {
+    // SAFETY: as the caller promises, for this p.
     unsafe {
         let a = V::splat(*t.a.at.add(p * t.a.col));
         for (j, sum) in sums.iter_mut().enumerate() {
@@ -271,8 +314,12 @@ unsafe fn row_step<V: Lanes, const C: usize>(sums: &mut [V; C], p: usize, t: Tas
 }
 
 /// A single row of `n`, in strips of four vectors.
+///
+/// # Safety
+/// The task fits one row and `n` columns.
 #[inline(always)]
 unsafe fn row<V: Lanes>(n: usize, t: Task<V::Number>) {
+    // SAFETY: a strip begins at j < n and has at most n - j columns.
     unsafe {
         for j in (0..n).step_by(4 * V::N) {
             let (t, left) = (t.right(j), n - j);
@@ -289,8 +336,12 @@ unsafe fn row<V: Lanes>(n: usize, t: Task<V::Number>) {
 }
 
 /// A single row of `n` where the columns of B are contiguous: dot products, `N` side by side. `N` is that of `V`.
+///
+/// # Safety
+/// The task fits one row and `n` columns; A's row and B's columns are contiguous.
 #[inline(always)]
 unsafe fn dots<V: Lanes, const N: usize>(n: usize, t: Task<V::Number>) {
+    // SAFETY: a round begins at j < n, with n - j columns left; steps beyond k are masked.
     unsafe {
         for j in (0..n).step_by(N) {
             let mut sums = [V::zero(); N];
@@ -316,6 +367,9 @@ unsafe fn dots<V: Lanes, const N: usize>(n: usize, t: Task<V::Number>) {
 }
 
 /// A vector of steps along k of dot products; what is beyond the last column is computed, and not stored.
+///
+/// # Safety
+/// As [`dots`] of `n` columns above 0, and A and each column of B have the mask's lanes from `p` on.
 #[inline(always)]
 unsafe fn dots_step<V: Lanes, const N: usize>(
     sums: &mut [V; N],
@@ -324,6 +378,7 @@ unsafe fn dots_step<V: Lanes, const N: usize>(
     n: usize,
     mask: V::Mask,
 ) {
+    // SAFETY: q.min(n - 1) is a column, and the mask has no lane behind it.
     unsafe {
         let a = V::load_some(t.a.at.add(p), mask);
         for (q, sum) in sums.iter_mut().enumerate() {
@@ -333,6 +388,10 @@ unsafe fn dots_step<V: Lanes, const N: usize>(
 }
 
 /// Copies `rows` x `cols` numbers to `to`, by rows of `width`; what is left of the last vector of a row becomes 0.
+///
+/// # Safety
+/// Every number of `from` in `rows` x `cols` may be read, `rows` x `width` of `to` be written, and cols <= width. N is `V::N`,
+/// and one stride of `from` is 1.
 #[inline(always)]
 unsafe fn copy<V: Lanes, const N: usize>(
     from: View<V::Number>,
@@ -341,6 +400,7 @@ unsafe fn copy<V: Lanes, const N: usize>(
     to: *mut V::Number,
     width: usize,
 ) {
+    // SAFETY: i < rows and j < cols where something is read, and lanes beyond them are masked; a row of `to` ends at `width`.
     unsafe {
         for j in (0..cols).step_by(N) {
             let (some, whole) = (V::first(cols - j), V::first(width - j));
@@ -367,11 +427,15 @@ unsafe fn copy<V: Lanes, const N: usize>(
 
 /// N vectors of N numbers. A number's place is written in binary, vector before lane; each round turns it left by one
 /// digit, until the two halves have changed places.
+///
+/// # Safety
+/// The instruction set of V is there.
 #[inline(always)]
 unsafe fn transpose<V: Lanes, const N: usize>(mut x: [V; N]) -> [V; N] {
     for _ in 0..N.ilog2() {
         let mut turned = x;
         for i in 0..N / 2 {
+            // SAFETY: as the caller promises.
             [turned[2 * i], turned[2 * i + 1]] = unsafe { x[i].zip(x[i + N / 2]) };
         }
         x = turned;
@@ -419,8 +483,12 @@ impl<T> Next<T> {
 }
 
 /// `m` x `n` numbers in strips of two vectors, in tiles of TWO rows; the last may be of one vector, in tiles of ONE.
+///
+/// # Safety
+/// The task fits `m` rows and `n` columns, and B is stored by rows.
 #[inline(always)]
 unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(m: usize, n: usize, t: Task<V::Number>) {
+    // SAFETY: a strip begins at j < n and has `left` columns, the last vector of which is masked unless it is whole.
     unsafe {
         let all = V::first(V::N);
         for j in (0..n).step_by(2 * V::N) {
@@ -437,8 +505,13 @@ unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(m: usize, n: usiz
 }
 
 /// `m` x `n` numbers, of two vectors at most, where A stands in panels of R rows and B in rows of two vectors.
+///
+/// # Safety
+/// The task fits `m` rows and `n` columns, at most two vectors, where A stands in panels of R rows, the last of them whole, and rows
+/// of B are two vectors long, whatever `n` is.
 #[inline(always)]
 unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number>, next: Next<V::Number>) {
+    // SAFETY: panel i / R begins at i k and has R k numbers; of C only lanes below n are touched.
     unsafe {
         let masks = [V::first(n), V::first(n.saturating_sub(V::N))];
         for i in (0..m).step_by(R) {
@@ -464,7 +537,7 @@ unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number
 /// wait for what the compiler prepares for large ones.
 ///
 /// # Safety
-/// As of all here.
+/// Each as the function of its name above.
 trait Loops: Lanes {
     /// Rows of a tile of two vectors.
     const ROWS: usize;
@@ -481,22 +554,27 @@ macro_rules! loops {
             const ROWS: usize = $TWO;
             #[target_feature(enable = $features)]
             unsafe fn row(n: usize, t: Task<$T>) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
                 unsafe { row::<$V>(n, t) }
             }
             #[target_feature(enable = $features)]
             unsafe fn dots(n: usize, t: Task<$T>) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
                 unsafe { dots::<$V, $N>(n, t) }
             }
             #[target_feature(enable = $features)]
             unsafe fn strips(m: usize, n: usize, t: Task<$T>) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
                 unsafe { strips::<$V, $TWO, $ONE>(m, n, t) }
             }
             #[target_feature(enable = $features)]
             unsafe fn panels(m: usize, n: usize, t: Task<$T>, next: Next<$T>) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
                 unsafe { panels::<$V, $TWO>(m, n, t, next) }
             }
             #[target_feature(enable = $features)]
             unsafe fn copy(from: View<$T>, rows: usize, cols: usize, to: *mut $T, width: usize) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
                 unsafe { copy::<$V, $N>(from, rows, cols, to, width) }
             }
         }
@@ -553,6 +631,9 @@ impl Blocks {
 }
 
 /// C (+)= A B of `m` x `n` numbers, above 0 as `t.k` is, block by block; `scratch` has room for the copies.
+///
+/// # Safety
+/// The task fits `m` rows and `n` columns, and `scratch` has at least the numbers of `blocks.room()`.
 unsafe fn blocks<V: Loops>(
     m: usize,
     n: usize,
@@ -564,10 +645,12 @@ unsafe fn blocks<V: Loops>(
     let (columns, panels) = (columns.as_mut_ptr(), panels.as_mut_ptr());
     for p in cuts(t.k, blocks.k) {
         for i in cuts(m, blocks.m) {
+            // SAFETY: a block begins at p < k, i < m, j < n and ends with the task; the copies take blocks.k times blocks.n and,
+            // as blocks.m is a multiple of the rows of a panel, at most blocks.k times blocks.m numbers: the room that there is.
             unsafe {
                 let (k, m) = (blocks.k.min(t.k - p), blocks.m.min(m - i));
                 let t = Task { k, a: t.a.from(i, p), b: t.b.from(p, 0), add: t.add || p > 0, ..t };
-                let mut t = Task { c: t.c.add(i * t.c_row), ..t };
+                let mut t = Task { c: t.c.wrapping_add(i * t.c_row), ..t };
                 if blocks.pack {
                     for r in cuts(m, V::ROWS) {
                         V::copy(t.a.from(r, 0).t(), k, V::ROWS.min(m - r), panels.add(r * k), V::ROWS);
@@ -608,6 +691,9 @@ impl<T: Copy> Parted<T> {
 
 /// [`blocks`] by several threads, if that pays: each computes rows of C, or columns if there are more of them. How a number's
 /// products are added does not depend on where C is cut.
+///
+/// # Safety
+/// The task fits `m` rows and `n` columns, above 0 as k is.
 unsafe fn in_parts<V: Loops>(
     m: usize,
     n: usize,
@@ -615,7 +701,7 @@ unsafe fn in_parts<V: Loops>(
     pack: bool,
     scratch: &mut Buf<V::Number>,
 ) {
-    let parts = threads::number_of_parts(m * t.k * n / PIECE);
+    let parts = threads::number_of_parts(m.saturating_mul(t.k).saturating_mul(n) / PIECE);
     let (by_rows, tile) = (m > n, [V::ROWS, 2 * V::N]);
     let part = |size: usize, tile: usize| size.div_ceil(parts).next_multiple_of(tile);
     let (down, right) = if by_rows { (part(m, tile[0]), n) } else { (m, part(n, tile[1])) };
@@ -625,15 +711,17 @@ unsafe fn in_parts<V: Loops>(
     let count = m.div_ceil(down) * n.div_ceil(right); // at most `parts`
     threads::for_each_part(count, scratch.at_least(count * room), room, |i, scratch| {
         let (i, j) = if by_rows { (i * down, 0) } else { (0, i * right) };
-        // SAFETY: as for the whole; these rows or columns are another part's neighbours.
-        unsafe {
-            let t = t.task().down(i).right(j);
-            blocks::<V>(down.min(m - i), right.min(n - j), t, plan, scratch);
-        }
+        let t = t.task().down(i).right(j);
+        // SAFETY: i < m and j < n, so these rows or columns are part of a task that fits; no other part writes to them, and
+        // `plan`, made for the largest part, has room for this one.
+        unsafe { blocks::<V>(down.min(m - i), right.min(n - j), t, plan, scratch) }
     });
 }
 
 /// C (+)= A B, of sizes above 0.
+///
+/// # Safety
+/// The instruction set of V is there, and `sizes(a, b, c.len())` has been checked.
 #[inline(always)]
 unsafe fn product<V: Loops>(
     a: Mat<V::Number>,
@@ -643,10 +731,13 @@ unsafe fn product<V: Loops>(
     scratch: &mut Buf<V::Number>,
 ) {
     // a column is stored as a row is, and is one: of the transposes
-    let (a, b) = if b.cols == 1 { (b.t(), a.t()) } else { (a, b) };
-    let (m, k, n) = (a.rows, a.cols, b.cols);
+    let (a, b) = if b.size()[1] == 1 { (b.t(), a.t()) } else { (a, b) };
+    let ([m, k], [_, n]) = (a.size(), b.size());
     let (a, b, c) = (View::of(a), View::of(b), c.as_mut_ptr());
     let t = Task { k, a, b, c, c_row: n, add };
+    let work = m.saturating_mul(k).saturating_mul(n);
+    // SAFETY: the task fits m rows and n columns, as the sizes do; a single row and a single column are contiguous, and of B, where
+    // its columns are not next to each other, the rows are. `wide` has m n numbers, and is C transposed.
     unsafe {
         if m == 1 && b.col == 1 {
             V::row(n, t);
@@ -663,10 +754,10 @@ unsafe fn product<V: Loops>(
             V::copy(View { at: wide, row: 1, col: m }, m, n, c, n);
         } else {
             let pack = match a.row {
-                1 => n >= 128 && m * k * n > 8_000_000, // each step along k is a row away
-                _ => n >= 512 && m * k * n > 32_000_000,
+                1 => n >= 128 && work > 8_000_000, // each step along k is a row away
+                _ => n >= 512 && work > 32_000_000,
             };
-            if pack || b.col != 1 || k > 4 * K || m > M || m * k * n > 2 * PIECE {
+            if pack || b.col != 1 || k > 4 * K || m > M || work > 2 * PIECE {
                 in_parts::<V>(m, n, t, pack, scratch);
             } else {
                 V::strips(m, n, t); // a single block, of which nothing is copied
@@ -678,25 +769,20 @@ unsafe fn product<V: Loops>(
 macro_rules! products {
     ($T:ident, $V512:ty, $V256:ty) => {
         /// c = A B or c += A B; `false` if this machine has no instruction set for it, and nothing was done.
+        #[track_caller]
         pub(crate) fn $T(a: Mat<$T>, b: Mat<$T>, c: &mut [$T], add: bool, scratch: &mut Buf<$T>) -> bool {
             let level = choice::level();
             if level < choice::AVX2 {
                 return false;
             }
-            let (m, k, n) = (a.rows, a.cols, b.cols);
-            assert!(
-                k == b.rows && c.len() == m * n,
-                "[{m}, {k}] x [{}, {n}] into {} numbers",
-                b.rows,
-                c.len()
-            );
+            let [_, k, _] = sizes(a, b, c.len());
             if k == 0 || c.is_empty() {
                 if !add {
                     c.fill(0.0);
                 }
                 return true;
             }
-            // SAFETY: `level` has found the instructions, a `Mat` lies inside its slice, k is one k, and C is [m, n].
+            // SAFETY: `level` has found the instructions, and `sizes` has checked that the factors and C fit.
             unsafe {
                 match level {
                     choice::AVX512 => product::<$V512>(a, b, c, add, scratch),
