@@ -88,10 +88,10 @@ impl<T: Scalar> Adagrad<T> {
     /// ```
     ///
     /// # Panics
-    /// If it is not a finite number above 0.
+    /// If it is not a finite number above 0, also when rounded to `T`.
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = or_panic(Hyperparameter::Eps.check(eps));
+        self.eps = or_panic(Hyperparameter::Eps.check_in::<T>(eps));
         self
     }
 
@@ -151,9 +151,9 @@ impl<T: Scalar> Optimizer<T> for Adagrad<T> {
         self.common.set_groups(groups);
     }
     fn state(&self) -> OptimizerState<T> {
-        OptimizerState::of(OptimizerKind::Adagrad, self.common.steps, [("sum", &self.sum)])
+        OptimizerState::of(OptimizerKind::Adagrad, &self.common, [("sum", &self.sum)])
     }
     fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
-        state.restore(OptimizerKind::Adagrad, &mut self.common.steps, [("sum", &mut self.sum)])
+        state.restore(OptimizerKind::Adagrad, &mut self.common, [("sum", &mut self.sum)])
     }
 }

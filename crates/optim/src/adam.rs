@@ -17,6 +17,7 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState
 ///
 /// The mean m and the mean square v start from 0. The divisions by 1 - β^t undo that: without them the first steps would be
 /// far too small or too large. A step moves no number by much more than η, however large the gradients.
+/// The steps t are those of each parameter, as in PyTorch: one that was frozen begins with step 1 when it is unfrozen.
 ///
 /// The decay goes through the mean and the division as the gradient does; in [`AdamW`](crate::AdamW) it does not.
 ///
@@ -123,10 +124,10 @@ impl<T: Scalar> Adam<T> {
     /// ```
     ///
     /// # Panics
-    /// If it is not a finite number above 0.
+    /// If it is not a finite number above 0, also when rounded to `T`.
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.options.eps = or_panic(Hyperparameter::Eps.check(eps));
+        self.options.eps = or_panic(Hyperparameter::Eps.check_in::<T>(eps));
         self
     }
 
@@ -193,6 +194,7 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
         common.check(params, grads)?;
         remember(mean, params)?;
         remember(square, params)?;
+        common.count(params)?;
         for_each_span(common, params, grads, (&mut **mean, &mut **square), |rule, theta, g, (m, v)| {
             adam(rule, *options, theta, g, m, v);
         });
@@ -209,12 +211,12 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
     }
     fn state(&self) -> OptimizerState<T> {
         let memory = [("mean", &self.mean), ("square", &self.square)];
-        OptimizerState::of(self.kind(), self.common.steps, memory)
+        OptimizerState::of(self.kind(), &self.common, memory)
     }
     fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
         let kind = self.kind();
         let memory = [("mean", &mut self.mean), ("square", &mut self.square)];
-        state.restore(kind, &mut self.common.steps, memory)
+        state.restore(kind, &mut self.common, memory)
     }
 }
 

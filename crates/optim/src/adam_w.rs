@@ -89,7 +89,7 @@ impl<T: Scalar> AdamW<T> {
     /// See the example of [`Adam::eps`].
     ///
     /// # Panics
-    /// If it is not a finite number above 0.
+    /// If it is not a finite number above 0, also when rounded to `T`.
     #[track_caller]
     pub fn eps(self, eps: f64) -> Self {
         AdamW(self.0.eps(eps))

@@ -12,6 +12,7 @@ use crate::error::or_panic;
 #[doc = math!("g ← g min(1, c / (‖g‖ + 1e-6))")]
 ///
 /// with c for `max_norm` and the length over all parameters together; what is frozen, or was not reached, has gradient 0.
+/// The length is computed in `f64`, and no square overflows or underflows.
 /// A length that is infinite or NaN is given back and nothing is changed: no factor would make such a gradient right, and what
 /// looks for the trouble should find it.
 ///
@@ -34,11 +35,16 @@ use crate::error::or_panic;
 #[track_caller]
 pub fn clip_grad_norm<T: Scalar>(grads: &mut Gradients<T>, max_norm: f64) -> f64 {
     let max_norm = or_panic(Hyperparameter::MaxNorm.check(max_norm));
-    let norm = sum_of_squares(grads.as_slice()).sqrt();
+    let squares = sum_of_squares(grads.as_slice());
+    // else a square may have overflowed, or lost its digits
+    let norm = if (1e-280..=f64::MAX).contains(&squares) { squares.sqrt() } else { grads.norm() };
     let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 && norm.is_finite() {
-        let factor = T::of(factor);
-        grads.as_mut_slice().iter_mut().for_each(|g| *g *= factor);
+        // one that would be subnormal, and lose digits, in two steps
+        let half_way = max_norm.sqrt() / (norm + 1e-6).sqrt();
+        let (first, second) = if factor > T::MIN_POSITIVE { (factor, 1.0) } else { (half_way, half_way) };
+        let [first, second] = [first, second].map(T::of);
+        grads.as_mut_slice().iter_mut().for_each(|g| *g = *g * first * second);
     }
     norm
 }
@@ -72,10 +78,10 @@ kernel! {
 /// ```
 ///
 /// # Panics
-/// If `limit` is not a finite number above 0.
+/// If `limit` is not a finite number above 0, also when rounded to `T`.
 #[track_caller]
 pub fn clip_grad_value<T: Scalar>(grads: &mut Gradients<T>, limit: f64) {
-    let limit = T::of(or_panic(Hyperparameter::MaxValue.check(limit)));
+    let limit = T::of(or_panic(Hyperparameter::MaxValue.check_in::<T>(limit)));
     for g in grads.as_mut_slice() {
         *g = if *g > limit {
             limit

@@ -26,6 +26,8 @@ use crate::{Hyperparameter, OptimizerKind};
 pub enum OptimError {
     /// A number that the user set is out of its range.
     OutOfRange { hyperparameter: Hyperparameter, found: f64 },
+    /// A number that the user set is out of its range when it is rounded to the type of the parameters, `f32`.
+    OutOfRangeWhenRounded { hyperparameter: Hyperparameter, found: f64, rounded: f64, to: &'static str },
     /// Nesterov's look ahead follows the momentum, and there is none.
     NesterovWithoutMomentum,
     /// The loss does not depend on a trainable parameter.
@@ -36,6 +38,8 @@ pub enum OptimError {
     OtherParameters { parameter: String, gradient: String },
     /// Parameters were added after the first step; how many numbers there were and are.
     LayoutChanged { remembered: usize, found: usize },
+    /// What was saved counts the steps of another number of parameters.
+    OtherStepCounts { parameters: usize, found: usize },
     /// A group's pattern means no parameter.
     NoSuchParameter(NoSuchParameter),
     /// A micro-batch has no rows.
@@ -46,6 +50,8 @@ pub enum OptimError {
     OtherOptimizer { optimizer: OptimizerKind, found: String },
     /// What was saved is not what this optimizer, with its settings, remembers.
     OtherMemory { optimizer: OptimizerKind, expected: Vec<&'static str>, found: Vec<String> },
+    /// What was saved says that a parameter took more steps than the optimizer.
+    MoreStepsThanTaken { optimizer: OptimizerKind, steps: u64, found: u64 },
     /// What was saved is not of as many numbers each; their names and lengths.
     UnequalMemory { optimizer: OptimizerKind, lengths: Vec<(String, usize)> },
     /// A setting is one of other optimizers only.
@@ -78,6 +84,12 @@ impl fmt::Display for OptimError {
                 hyperparameter.range(),
                 hyperparameter.hint()
             ),
+            Self::OutOfRangeWhenRounded { hyperparameter, found, rounded, to } => write!(
+                f,
+                "{hyperparameter}: expected {} also when rounded to {to}, found {found:?}, which becomes {rounded:?} | {}",
+                hyperparameter.range(),
+                hyperparameter.hint()
+            ),
             Self::NesterovWithoutMomentum => f.write_str(
                 "nesterov: expected a momentum above 0, found none | call `.momentum(0.9)` before `.nesterov()`",
             ),
@@ -97,6 +109,10 @@ impl fmt::Display for OptimError {
                 "step: expected the {remembered} numbers of the first step, found {found} | \
                  add every parameter before the first step, or start with a new optimizer"
             ),
+            Self::OtherStepCounts { parameters, found } => write!(
+                f,
+                "step: expected the counted steps of {parameters} parameters, found {found} | was the state saved for other parameters?"
+            ),
             Self::NoSuchParameter(error) => error.fmt(f),
             Self::NoRows => {
                 f.write_str("add: expected a micro-batch of rows, found an empty one | leave it out")
@@ -114,6 +130,11 @@ impl fmt::Display for OptimError {
                  had it the same settings, such as momentum, when it was saved?",
                 listed(expected),
                 listed(found)
+            ),
+            Self::MoreStepsThanTaken { optimizer, steps, found } => write!(
+                f,
+                "load_state: expected at most the {steps} steps of {optimizer} for each parameter, found {found} | \
+                 is the file whole?"
             ),
             Self::UnequalMemory { optimizer, lengths } => {
                 let lengths: Vec<_> = lengths.iter().map(|(name, length)| format!("{length} of {name}")).collect();

@@ -1,6 +1,9 @@
 //! What each number that a user sets may be.
 
+use std::any::type_name;
 use std::fmt;
+
+use surprisal_tensor::Scalar;
 
 use crate::OptimError;
 
@@ -73,6 +76,33 @@ impl Hyperparameter {
             Ok(number)
         } else {
             Err(OptimError::OutOfRange { hyperparameter: self, found: number })
+        }
+    }
+
+    /// [`check`](Self::check), and whether the number is also in range when it is rounded to the type that the parameters have: what
+    /// keeps a division from being by 0 must not become 0.
+    ///
+    /// ```
+    /// use surprisal_optim::Hyperparameter::Eps;
+    /// assert_eq!(Eps.check_in::<f64>(1e-46), Ok(1e-46));
+    /// assert_eq!(
+    ///     Eps.check_in::<f32>(1e-46).unwrap_err().to_string(),
+    ///     "eps: expected a finite number above 0 also when rounded to f32, found 1e-46, which becomes 0.0 | 1e-8 is usual"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and [`OptimError::OutOfRangeWhenRounded`].
+    pub fn check_in<T: Scalar>(self, number: f64) -> Result<f64, OptimError> {
+        let rounded = T::of(self.check(number)?).value();
+        match self.check(rounded) {
+            Ok(_) => Ok(number),
+            Err(_) => Err(OptimError::OutOfRangeWhenRounded {
+                hyperparameter: self,
+                found: number,
+                rounded,
+                to: type_name::<T>(),
+            }),
         }
     }
 

@@ -135,7 +135,11 @@ impl OptimizerKind {
         for (setting, number) in numbers {
             if let Some(number) = number {
                 self.expect(setting, |kind| kind.has(setting))?;
-                setting.check(number)?;
+                if setting == Eps {
+                    setting.check_in::<T>(number)?
+                } else {
+                    setting.check(number)?
+                };
             }
         }
         if nesterov {

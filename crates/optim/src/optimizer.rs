@@ -1,9 +1,7 @@
 //! [`Optimizer`], and what every one of them shares: two numbers, the checks before a step, the walk over theta, the memory.
 
-use std::ops::Range;
-
 use surprisal_tensor::threads::{Cut, LIGHT, for_each};
-use surprisal_tensor::{Buf, Gradients, NoSuchParameter, Params, Scalar};
+use surprisal_tensor::{Buf, Gradients, NoSuchParameter, ParamId, Params, Scalar};
 
 use crate::error::or_panic;
 use crate::{Hyperparameter, OptimError, OptimizerState, ParamGroup};
@@ -121,14 +119,15 @@ pub(crate) struct Common {
     groups: Vec<ParamGroup>,
     learning_rate_of_groups: f64, // the optimizer's when they were set: theirs are meant beside it
     pub(crate) steps: u64,
+    pub(crate) counts: Vec<u64>, // the steps of each parameter, which takes none while it is frozen; empty where nobody counts
 }
 
 /// The numbers that hold for a stretch of theta in one step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) learning_rate: f64,
     pub(crate) weight_decay: f64,
-    pub(crate) step: u64, // from 1
+    pub(crate) step: u64, // from 1: the parameter's where its steps are counted, else the optimizer's
 }
 
 impl Common {
@@ -141,6 +140,7 @@ impl Common {
             groups,
             learning_rate_of_groups: learning_rate,
             steps: 0,
+            counts: Vec::new(),
         })
     }
 
@@ -178,21 +178,30 @@ impl Common {
         }
     }
 
-    /// The k-th stretch of theta that may move, and by what rule: as long as can be, or one parameter where there are groups.
-    fn stretch<T: Scalar>(&self, params: &Params<T>, k: usize) -> Option<(Range<usize>, Rule)> {
-        let Common { learning_rate, weight_decay, steps, .. } = *self;
-        let mut rule = Rule { learning_rate, weight_decay, step: steps };
-        if self.groups.is_empty() {
-            return Some((params.trainable_spans().nth(k)?, rule));
+    /// Makes ready to count the steps of each parameter. What was saved without such counts, or has never stepped, took as many with all.
+    pub(crate) fn count<T: Scalar>(&mut self, params: &Params<T>) -> Result<(), OptimError> {
+        let (counted, parameters) = (self.counts.len(), params.entries().len());
+        if counted == 0 {
+            self.counts.resize(parameters, self.steps);
+        } else if counted != parameters {
+            return Err(OptimError::OtherStepCounts { parameters, found: counted });
         }
-        let entry = params.entry(params.ids().filter(|&id| params.is_trainable(id)).nth(k)?);
+        Ok(())
+    }
+
+    /// By what rule the k-th parameter moves in this step.
+    fn rule<T: Scalar>(&self, params: &Params<T>, k: usize) -> Rule {
+        let Common { learning_rate, weight_decay, steps, .. } = *self;
+        let mut rule =
+            Rule { learning_rate, weight_decay, step: self.counts.get(k).copied().unwrap_or(steps) };
+        let entry = &params.entries()[k];
         for group in self.groups.iter().filter(|group| entry.matches(&group.pattern)) {
             if let Some(own) = group.learning_rate {
                 rule.learning_rate = own * (learning_rate / self.learning_rate_of_groups);
             }
             rule.weight_decay = group.weight_decay.unwrap_or(rule.weight_decay);
         }
-        Some((entry.range.clone(), rule))
+        rule
     }
 }
 
@@ -221,11 +230,22 @@ pub(crate) fn for_each_span<T: Scalar, M: Cut>(
     update: impl Fn(Rule, &mut [T], &[T], M) + Sync,
 ) {
     common.steps += 1;
+    for (count, id) in common.counts.iter_mut().zip(params.ids()) {
+        *count += u64::from(params.is_trainable(id));
+    }
     grads.apply_updates(params); // of running means and the like
     let mut end = 0;
-    // by number, as theta cannot change while an iterator over its stretches is held; there is one, or few
-    for k in 0.. {
-        let Some((span, rule)) = common.stretch(params, k) else { return };
+    let mut ids = params.ids().enumerate().peekable();
+    while let Some((k, id)) = ids.next() {
+        if !params.is_trainable(id) {
+            continue;
+        }
+        // as long as can be: neighbours that move by the same rule
+        let (rule, mut span) = (common.rule(params, k), params.entry(id).range.clone());
+        let same = |&(k, id): &(usize, ParamId)| params.is_trainable(id) && common.rule(params, k) == rule;
+        while let Some((_, next)) = ids.next_if(same) {
+            span.end = params.entry(next).range.end;
+        }
         let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
         (memory, end) = (behind, span.end);
         let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);

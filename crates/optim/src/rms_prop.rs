@@ -119,10 +119,10 @@ impl<T: Scalar> RmsProp<T> {
     /// ```
     ///
     /// # Panics
-    /// If it is not a finite number above 0.
+    /// If it is not a finite number above 0, also when rounded to `T`.
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.options.eps = or_panic(Hyperparameter::Eps.check(eps));
+        self.options.eps = or_panic(Hyperparameter::Eps.check_in::<T>(eps));
         self
     }
 
@@ -223,11 +223,11 @@ impl<T: Scalar> Optimizer<T> for RmsProp<T> {
     fn state(&self) -> OptimizerState<T> {
         let velocity = (self.options.momentum > 0.0).then_some(("velocity", &self.velocity));
         let memory = [("square", &self.square)].into_iter().chain(velocity);
-        OptimizerState::of(OptimizerKind::RmsProp, self.common.steps, memory)
+        OptimizerState::of(OptimizerKind::RmsProp, &self.common, memory)
     }
     fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
         let velocity = (self.options.momentum > 0.0).then_some(("velocity", &mut self.velocity));
         let memory = [("square", &mut self.square)].into_iter().chain(velocity);
-        state.restore(OptimizerKind::RmsProp, &mut self.common.steps, memory)
+        state.restore(OptimizerKind::RmsProp, &mut self.common, memory)
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use surprisal_formula_macro::math;
 
 use crate::OptimError;
+use crate::error::or_panic;
 
 /// The learning rate of every step, from the rate η that training begins with.
 ///
@@ -72,7 +73,9 @@ pub enum Schedule {
     },
     /// Less where what is watched does not become better; PyTorch's `ReduceLROnPlateau`, per epoch.
     ///
-    /// Better is smaller than the best by more than `threshold` times the best's size. After more than `patience` epochs in a row
+    /// Better is smaller than the best by more than `threshold` times the best's size, |best|. PyTorch asks for less than
+    /// best (1 - threshold), which is the same while what is watched is above 0; below 0, as the negative of an accuracy is, that would
+    /// take what is a little worse for better. After more than `patience` epochs in a row
     /// that were not better, the rate becomes `factor` times what it was, but not less than `least`, and counting begins anew.
     Plateau {
         /// Epochs that need not be better.
@@ -122,19 +125,23 @@ impl Schedule {
     /// assert_eq!(rates(plateau, &[1.0, 1.0, 0.9]), [0.8, 0.8, 0.4, 0.4]);
     /// ```
     ///
-    /// The numbers of the schedule are in their ranges: see [`check`](Self::check).
+    /// # Panics
+    /// At the caller's line, if there is a step after every 0 epochs. Whether all numbers are in their ranges: see
+    /// [`check`](Self::check).
+    #[track_caller]
     pub fn rate(&self, base: f64, at: At, watched: &[f64]) -> f64 {
         let rate = match *self {
             Constant => base,
+            Step { every: 0, .. } => or_panic(self.check_ranges().map(|()| base)),
             Step { every, factor } => base * factor.powf((at.epoch / every) as f64),
             Exponential { factor } => base * factor.powf(at.epoch as f64),
             Cosine { warmup, floor } => {
                 // who wants to train for ever asks for more epochs than there are numbers of steps
                 let [warmup, steps] =
                     [warmup, at.epochs].map(|epochs| epochs.saturating_mul(at.steps_per_epoch));
-                let step = at.epoch * at.steps_per_epoch + at.step;
+                let step = at.epoch.saturating_mul(at.steps_per_epoch).saturating_add(at.step);
                 if step < warmup {
-                    base * (step + 1) as f64 / (warmup + 1) as f64
+                    base * (step + 1) as f64 / (warmup as f64 + 1.0)
                 } else {
                     // training that goes on beyond its epochs stays at the floor
                     let way = ((step - warmup) as f64 / steps.saturating_sub(warmup) as f64).min(1.0);

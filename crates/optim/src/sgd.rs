@@ -216,11 +216,11 @@ impl<T: Scalar> Optimizer<T> for Sgd<T> {
     }
     fn state(&self) -> OptimizerState<T> {
         let memory = (self.momentum > 0.0).then_some(("velocity", &self.velocity));
-        OptimizerState::of(OptimizerKind::Sgd, self.common.steps, memory)
+        OptimizerState::of(OptimizerKind::Sgd, &self.common, memory)
     }
     fn load_state(&mut self, state: &OptimizerState<T>) -> Result<(), OptimError> {
         let memory = (self.momentum > 0.0).then_some(("velocity", &mut self.velocity));
-        state.restore(OptimizerKind::Sgd, &mut self.common.steps, memory)
+        state.restore(OptimizerKind::Sgd, &mut self.common, memory)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use surprisal_tensor::{Buf, Scalar};
 
+use crate::optimizer::Common;
 use crate::{OptimError, OptimizerKind};
 
 /// What an optimizer remembers of the steps that it took. Training that is taken up again from it goes on with the same bits.
@@ -37,6 +38,9 @@ pub struct OptimizerState<T> {
     pub name: String,
     /// How many steps it took.
     pub steps: u64,
+    /// How many steps each parameter took, in the order of the parameters; empty where each took all of them, or nobody counts.
+    #[serde(default)]
+    pub steps_of_each: Vec<u64>,
     /// What it remembers of every number of theta, by name: "mean", "square". Empty before the first step.
     pub memory: Vec<(String, Vec<T>)>,
 }
@@ -44,18 +48,20 @@ pub struct OptimizerState<T> {
 impl<T: Scalar> OptimizerState<T> {
     pub(crate) fn of<'a>(
         optimizer: OptimizerKind,
-        steps: u64,
+        Common { steps, counts, .. }: &Common,
         memory: impl IntoIterator<Item = (&'static str, &'a Buf<T>)>,
     ) -> Self {
+        let uneven = counts.iter().any(|count| count != steps);
         let memory = memory.into_iter().map(|(name, numbers)| (name.to_string(), numbers.to_vec())).collect();
-        OptimizerState { name: optimizer.to_string(), steps, memory }
+        let steps_of_each = if uneven { counts.clone() } else { Vec::new() };
+        OptimizerState { name: optimizer.to_string(), steps: *steps, steps_of_each, memory }
     }
 
     /// Writes it to an optimizer of this kind, with such a memory; where it does not fit, nothing is written.
     pub(crate) fn restore<'a>(
         &self,
         optimizer: OptimizerKind,
-        steps: &mut u64,
+        common: &mut Common,
         memory: impl IntoIterator<Item = (&'static str, &'a mut Buf<T>)>,
     ) -> Result<(), OptimError> {
         if self.name != optimizer.to_string() {
@@ -75,11 +81,15 @@ impl<T: Scalar> OptimizerState<T> {
             let lengths = self.memory.iter().map(|(name, numbers)| (name.clone(), numbers.len())).collect();
             return Err(OptimError::UnequalMemory { optimizer, lengths });
         }
+        if let Some(&found) = self.steps_of_each.iter().find(|&&found| found > self.steps) {
+            return Err(OptimError::MoreStepsThanTaken { optimizer, steps: self.steps, found });
+        }
         for ((_, slots), numbers) in memory.iter_mut().zip(numbers) {
             slots.resize(numbers.len());
             slots.copy_from_slice(numbers);
         }
-        *steps = self.steps;
+        common.steps = self.steps;
+        common.counts.clone_from(&self.steps_of_each);
         Ok(())
     }
 }

@@ -98,6 +98,50 @@ fn epsilons() {
         assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).eps(eps)));
         assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).eps(eps)));
         assert_panics_here(&message, || drop(Adagrad::<f32>::new(0.1).eps(eps)));
+        let settings = OptimizerSettings { eps: Some(eps), ..Default::default() };
+        assert_eq!(OptimizerKind::Adam.build::<f32>(&settings).err().unwrap().to_string(), message);
+    }
+}
+
+#[test]
+fn epsilons_that_are_nothing_in_the_type_of_the_parameters() {
+    for (eps, rounded) in [(1e-46, "0.0"), (f64::MIN_POSITIVE, "0.0"), (1e39, "inf")] {
+        let message = format!(
+            "eps: expected a finite number above 0 also when rounded to f32, found {eps:?}, which becomes {rounded} | 1e-8 is usual"
+        );
+        assert_panics_here(&message, || drop(Adam::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(AdamW::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(RmsProp::<f32>::new(0.1).eps(eps)));
+        assert_panics_here(&message, || drop(Adagrad::<f32>::new(0.1).eps(eps)));
+        let settings = OptimizerSettings { eps: Some(eps), ..Default::default() };
+        for kind in OptimizerKind::ALL.into_iter().filter(|&kind| kind != OptimizerKind::Sgd) {
+            assert_eq!(kind.build::<f32>(&settings).err().unwrap().to_string(), message);
+            assert!(kind.build::<f64>(&settings).is_ok(), "{kind}");
+        }
+    }
+    drop((
+        Adam::<f64>::new(0.1).eps(1e-300),
+        Adam::<f32>::new(0.1).eps(1e-45),
+        RmsProp::<f64>::new(0.1).eps(1e300),
+    ));
+}
+
+#[test]
+fn a_rate_of_steps_after_every_0_epochs() {
+    let at = surprisal_optim::At { epoch: 3, step: 0, steps_per_epoch: 1, epochs: 9 };
+    let message = "step: expected every to be a whole number from 1 to 1000000, found 0";
+    let never = Schedule::Step { every: 0, factor: 0.5 };
+    assert_panics_here(message, || assert!(never.rate(0.1, at, &[]) > 0.0));
+    // nothing overflows, however long training is
+    let late = surprisal_optim::At {
+        epoch: usize::MAX,
+        step: usize::MAX,
+        steps_per_epoch: usize::MAX,
+        epochs: usize::MAX,
+    };
+    for warmup in [0, 1, usize::MAX - 1, usize::MAX] {
+        let rate = Schedule::Cosine { warmup, floor: 0.5 }.rate(0.1, late, &[]);
+        assert!((0.05..=0.1).contains(&rate), "{rate}");
     }
 }
 
@@ -278,6 +322,7 @@ fn states_that_do_not_fit() {
     let state = |name: &str, memory: &[(&str, &[f64])]| OptimizerState {
         name: name.to_string(),
         steps: 3,
+        steps_of_each: Vec::new(),
         memory: memory.iter().map(|(name, numbers)| (name.to_string(), numbers.to_vec())).collect(),
     };
     let refused = |optimizer: &mut dyn Optimizer<f64>, state, message: &str| {
@@ -311,6 +356,29 @@ fn states_that_do_not_fit() {
     let velocity = state("sgd", &[("velocity", &[0.0])]);
     let message = format!("load_state: expected none in the memory of sgd, found velocity | {settings}");
     refused(&mut Sgd::new(0.1), velocity.clone(), &message);
+
+    // a count of its own for each parameter
+    let counted = |steps_of_each: &[u64]| OptimizerState {
+        steps_of_each: steps_of_each.to_vec(),
+        ..state("adam", &[("mean", &[0.0]), ("square", &[0.0])])
+    };
+    refused(
+        adam,
+        counted(&[3, 4]),
+        "load_state: expected at most the 3 steps of adam for each parameter, found 4 | is the file whole?",
+    );
+    let mut one = Params::new();
+    let v = one.add("v", &array![1.0]);
+    adam.load_state(&counted(&[3, 2])).unwrap();
+    let mut workspace = Workspace::new();
+    let (_, grads) = workspace.grad(&one, |tape| tape.param(v).sum());
+    let error = adam.try_step(&mut one, grads).unwrap_err();
+    assert_eq!(error, OptimError::OtherStepCounts { parameters: 1, found: 2 });
+    assert_eq!(
+        error.to_string(),
+        "step: expected the counted steps of 1 parameters, found 2 | was the state saved for other parameters?"
+    );
+    assert_eq!(one[v], [1.0]);
 
     // the length beside that of the parameters shows at the step
     let mut sgd = Sgd::new(0.1).momentum(0.9);

@@ -40,21 +40,22 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
 
 /// Adam by its formula, one number at a time, in `f64`.
 struct PlainAdam {
-    t: i32,
+    t: Vec<i32>, // of each number, as PyTorch counts them for each parameter
     m: Vec<f64>,
     v: Vec<f64>,
 }
 
 impl PlainAdam {
     fn new(len: usize) -> Self {
-        PlainAdam { t: 0, m: vec![0.0; len], v: vec![0.0; len] }
+        PlainAdam { t: vec![0; len], m: vec![0.0; len], v: vec![0.0; len] }
     }
     fn step(&mut self, lr: f64, theta: &mut [f64], g: &[f64], frozen: &[usize]) {
-        self.t += 1;
         for i in (0..theta.len()).filter(|i| !frozen.contains(i)) {
+            self.t[i] += 1;
             self.m[i] = 0.9 * self.m[i] + 0.1 * g[i];
             self.v[i] = 0.999 * self.v[i] + 0.001 * g[i] * g[i];
-            let (m, v) = (self.m[i] / (1.0 - 0.9f64.powi(self.t)), self.v[i] / (1.0 - 0.999f64.powi(self.t)));
+            let (m, v) =
+                (self.m[i] / (1.0 - 0.9f64.powi(self.t[i])), self.v[i] / (1.0 - 0.999f64.powi(self.t[i])));
             theta[i] -= lr * m / (v.sqrt() + 1e-8);
         }
     }
@@ -222,6 +223,94 @@ fn the_memory_of_adam_waits_while_a_parameter_is_frozen() {
         plain.step(0.1, &mut expected, &[g, 1.0], if frozen { &[0] } else { &[] });
         assert_close(params.as_slice(), &expected, 1e-14);
     }
+}
+
+/// As PyTorch, which moves by 10.0 and 100 learning rates; with one count for all parameters it would be 51 and 435.
+#[test]
+fn what_was_frozen_from_the_start_begins_with_adam_s_first_step() {
+    let adams: [fn() -> Box<dyn Optimizer<f64>>; 2] =
+        [|| Box::new(Adam::new(0.001)), || Box::new(AdamW::new(0.001).weight_decay(0.0))];
+    for adam in adams {
+        let mut adam = adam();
+        let mut params = params_of(&[("encoder", &[0.0, 0.0]), ("head", &[0.0]), ("norm", &[0.0])]);
+        params.freeze_named("encoder").unwrap();
+        params.freeze_named("norm").unwrap();
+        for _ in 0..2000 {
+            step_along(&mut *adam, &mut params, &[1.0; 4]);
+        }
+        assert_eq!((params.as_slice()[0], params.as_slice()[3]), (0.0, 0.0));
+        params.unfreeze_named("encoder").unwrap();
+        for steps in 1..=100 {
+            step_along(&mut *adam, &mut params, &[1.0; 4]);
+            let moved = -params.as_slice()[0] / 0.001;
+            assert!((moved - f64::from(steps)).abs() < 1e-4, "{moved} learning rates in {steps} steps");
+        }
+        params.unfreeze_named("norm").unwrap();
+        step_along(&mut *adam, &mut params, &[1.0; 4]);
+        let moved = params.as_slice().iter().map(|theta| (-theta / 0.001).round()).collect::<Vec<_>>();
+        assert_eq!(moved, [101.0, 101.0, 2101.0, 1.0]);
+    }
+}
+
+#[test]
+fn adam_agrees_with_the_formula_whatever_is_frozen_and_when_with_groups_and_from_a_state() {
+    let parts: &[(&str, &[f64])] =
+        &[("a", &[1.0, -1.0]), ("b", &[0.5]), ("c", &[2.0, 0.0, 1.0]), ("d", &[0.1])];
+    let ranges = [0..2, 2..3, 3..6, 6..7];
+    for groups in
+        [vec![], vec![ParamGroup::named("b").weight_decay(0.0), ParamGroup::named("d").weight_decay(0.0)]]
+    {
+        let (mut params, mut plain) = (params_of(parts), PlainAdam::new(7));
+        let mut expected = params.as_slice().to_vec();
+        let new = || Adam::new(0.1).groups(groups.clone());
+        let mut adam = new();
+        for step in 0..60usize {
+            let mut frozen = vec![];
+            for (k, id) in params.ids().enumerate() {
+                if (step / (k + 2) + k) % 3 == 0 {
+                    params.freeze(id);
+                    frozen.extend(ranges[k].clone());
+                } else {
+                    params.unfreeze(id);
+                }
+            }
+            let g: Vec<f64> =
+                (0..7).map(|i| ((step * 7 + i) as f64).sin() * 10f64.powi(i as i32 - 3)).collect();
+            if frozen.len() < 7 {
+                step_along(&mut adam, &mut params, &g);
+                plain.step(0.1, &mut expected, &g, &frozen);
+            }
+            assert_close(params.as_slice(), &expected, 1e-13);
+            if step % 7 == 0 {
+                let state = adam.state();
+                adam = new();
+                adam.load_state(&state).unwrap();
+                assert_eq!(adam.state(), state);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_with_one_count_counts_for_every_parameter() {
+    let mut params = params_of(&[("a", &[1.0]), ("b", &[1.0])]);
+    let mut adam = Adam::new(0.1);
+    for _ in 0..3 {
+        step_along(&mut adam, &mut params, &[1.0, -2.0]);
+    }
+    let state = adam.state();
+    assert_eq!((state.steps, &state.steps_of_each), (3, &vec![])); // nothing was frozen
+    let (mut resumed, mut other) = (Adam::new(0.1), params.clone());
+    resumed.load_state(&state).unwrap();
+    step_along(&mut adam, &mut params, &[1.0, -2.0]);
+    step_along(&mut resumed, &mut other, &[1.0, -2.0]);
+    assert_eq!((params.as_slice(), adam.state()), (other.as_slice(), resumed.state()));
+    // also for what is frozen just then, which from now on has a count of its own
+    let mut frozen = Adam::new(0.1);
+    frozen.load_state(&state).unwrap();
+    other.freeze_named("a").unwrap();
+    step_along(&mut frozen, &mut other, &[1.0, -2.0]);
+    assert_eq!(frozen.state().steps_of_each, [3, 4]);
 }
 
 #[test]
@@ -420,6 +509,33 @@ fn groups_that_change_nothing_change_no_bit() {
         }
         assert_close(params.as_slice(), other.as_slice(), 1e-15);
     }
+}
+
+#[test]
+fn a_gradient_is_clipped_whatever_the_size_of_its_squares() {
+    fn clipped<T: Scalar>(scale: f64, most: f64) -> (f64, [f64; 2]) {
+        let mut params = Params::<T>::new();
+        let w = params.add("w", &array![T::ONE, T::ONE]);
+        let mut workspace = Workspace::new();
+        workspace.grad(&params, |tape| tape.param(w).sum());
+        let grads = workspace.grads_mut();
+        grads.as_mut_slice().copy_from_slice(&[T::of(3.0 * scale), T::of(-4.0 * scale)]);
+        (clip_grad_norm(grads, most), [0, 1].map(|i| grads[w][i].value()))
+    }
+    for (scale, most) in [(1e200, 1.0), (1e307, 1.0), (1e160, 1e-160), (3.0, 1.0)] {
+        let (norm, g) = clipped::<f64>(scale, most);
+        assert!((norm / (5.0 * scale) - 1.0).abs() < 1e-15, "{norm:e}");
+        let near = |g: f64, part: f64| (g / (part * most) - 1.0).abs() < 1e-6;
+        assert!(near(g[0], 0.6) && near(g[1], -0.8), "{scale:e}: {g:?}");
+    }
+    for (scale, most) in [(1e37, 1.0), (5e37, 1e-3), (1e-10, 1.0), (1e20, 1e-20)] {
+        let (norm, g) = clipped::<f32>(scale, most);
+        assert!((norm / (5.0 * scale) - 1.0).abs() < 1e-7, "{norm:e}");
+        let near = |g: f64, part: f64| (g / (part * most) - 1.0).abs() < 1e-6;
+        assert!(5.0 * scale < most || near(g[0], 0.6) && near(g[1], -0.8), "{scale:e}: {g:?}");
+    }
+    assert!((clipped::<f64>(1e-200, 1.0).0 / 5e-200 - 1.0).abs() < 1e-15); // short, and told so
+    assert_eq!(clipped::<f64>(0.0, 1.0).0, 0.0);
 }
 
 #[test]

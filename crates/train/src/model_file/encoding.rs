@@ -5,9 +5,11 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use surprisal_data::{EncodedColumn, Encoder, Encoding};
+use surprisal_optim::OptimizerState;
 use surprisal_tensor::Scalar;
 
 use super::{Answers, ModelFile, ModelFileError, SavedParameter};
+use crate::{Checkpoint, History};
 
 /// The number types of model files.
 pub trait Numbers: Scalar + Serialize + DeserializeOwned {}
@@ -15,7 +17,7 @@ impl Numbers for f32 {}
 impl Numbers for f64 {}
 
 const MAGIC: &[u8; 8] = b"SURPRISL";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER: usize = 24;
 
 /// The body of version 1, whose models had columns of numbers and classes.
@@ -55,6 +57,66 @@ impl<T: Numbers> TryFrom<V1<T>> for ModelFile<T> {
             data_checksum: 0,
             checkpoint: None,
         })
+    }
+}
+
+/// The body of version 2, whose optimizers counted the steps of all parameters together.
+#[derive(Deserialize)]
+struct V2<T> {
+    sizes: String,
+    activation: String,
+    encoder: Encoder,
+    answers: Answers,
+    parameters: Vec<SavedParameter<T>>,
+    settings: String,
+    data_checksum: u32,
+    checkpoint: Option<V2Checkpoint<T>>,
+}
+
+#[derive(Deserialize)]
+struct V2Checkpoint<T> {
+    epoch: u64,
+    step: u64,
+    steps_per_epoch: u64,
+    order: u128,
+    seeds: u128,
+    optimizer: V2Optimizer<T>,
+    history: History,
+    best: Option<Vec<T>>,
+}
+
+#[derive(Deserialize)]
+struct V2Optimizer<T> {
+    name: String,
+    steps: u64,
+    memory: Vec<(String, Vec<T>)>,
+}
+
+impl<T> From<V2<T>> for ModelFile<T> {
+    fn from(old: V2<T>) -> Self {
+        let checkpoint = |old: V2Checkpoint<T>| {
+            let V2Optimizer { name, steps, memory } = old.optimizer;
+            Checkpoint {
+                epoch: old.epoch,
+                step: old.step,
+                steps_per_epoch: old.steps_per_epoch,
+                order: old.order,
+                seeds: old.seeds,
+                optimizer: OptimizerState { name, steps, steps_of_each: Vec::new(), memory },
+                history: old.history,
+                best: old.best,
+            }
+        };
+        ModelFile {
+            sizes: old.sizes,
+            activation: old.activation,
+            encoder: old.encoder,
+            answers: old.answers,
+            parameters: old.parameters,
+            settings: old.settings,
+            data_checksum: old.data_checksum,
+            checkpoint: old.checkpoint.map(checkpoint),
+        }
     }
 }
 
@@ -171,6 +233,7 @@ impl<T: Numbers> ModelFile<T> {
         }
         let decoded = match version {
             1 => decode(body).map(|(old, read): (V1<T>, usize)| (ModelFile::try_from(old), read)),
+            2 => decode(body).map(|(old, read): (V2<T>, usize)| (Ok(ModelFile::from(old)), read)),
             _ => decode(body).map(|(model, read)| (Ok(model), read)),
         };
         match decoded {
