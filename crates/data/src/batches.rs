@@ -8,7 +8,7 @@ use std::slice::Chunks;
 
 /// Mini-batches of row numbers: every row once per epoch, `batch_size` rows at a time.
 ///
-/// The last batch is smaller if the batch size does not divide the number of rows. Until the first
+/// The last batch is smaller if the batch size does not divide the number of rows, or is left out after [`drop_last`](Self::drop_last). Until the first
 /// [`shuffle`](Batches::shuffle) the rows stand in order. One vector holds the order; epochs do not allocate.
 ///
 /// ```
@@ -29,6 +29,7 @@ use std::slice::Chunks;
 pub struct Batches {
     order: Vec<usize>,
     batch_size: usize,
+    drop_last: bool,
 }
 
 impl Batches {
@@ -49,7 +50,22 @@ impl Batches {
         if batch_size == 0 || batch_size > rows {
             return Err(ErrorKind::BatchSize { batch_size, rows }.into());
         }
-        Ok(Batches { order: (0..rows).collect(), batch_size })
+        Ok(Batches { order: (0..rows).collect(), batch_size, drop_last: false })
+    }
+
+    /// Leaves the last batch of an epoch out where it is smaller than the others: its rows have their turn in another epoch, after the next
+    /// shuffle. For layers such as batch normalization, for which a small batch is a poor sample.
+    ///
+    /// ```
+    /// use surprisal_data::Batches;
+    ///
+    /// let batches = Batches::new(5, 2)?.drop_last();
+    /// assert_eq!(Vec::from_iter(&batches), [[0, 1], [2, 3]]);
+    /// assert_eq!(batches.per_epoch(), 2);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn drop_last(self) -> Batches {
+        Batches { drop_last: true, ..self }
     }
 
     /// Draws a new order from the generator, every order alike (Fisher and Yates).
@@ -76,12 +92,13 @@ impl Batches {
         self.order.shuffle(rng);
     }
 
-    /// The batches of one epoch: slices of row numbers, together every row once.
+    /// The batches of one epoch: slices of row numbers, together every row once, but for a batch that is left out.
     pub fn iter(&self) -> Chunks<'_, usize> {
-        self.order.chunks(self.batch_size)
+        let left_out = if self.drop_last { self.order.len() % self.batch_size } else { 0 };
+        self.order[..self.order.len() - left_out].chunks(self.batch_size)
     }
 
-    /// The number of batches in an epoch: `rows / batch_size`, rounded up.
+    /// The number of batches in an epoch: `rows / batch_size`, rounded up, or down after [`drop_last`](Self::drop_last).
     pub fn per_epoch(&self) -> usize {
         self.iter().len()
     }
@@ -117,7 +134,7 @@ pub fn gather_rows<T: Copy>(from: ArrayView2<'_, T>, rows: &[usize], into: &mut 
     let (available, columns) = from.dim();
     let (chosen, room) = (rows.len(), into.len());
     assert!(
-        room == chosen * columns,
+        chosen.checked_mul(columns) == Some(room),
         "gather_rows: {chosen} rows of {columns} columns do not fit a slice of {room} values"
     );
     // chunks of 0 columns would panic; of no values there is no chunk of any size
@@ -164,6 +181,21 @@ mod tests {
         assert_eq!(sizes(12, 4), [4, 4, 4]);
         assert_eq!(sizes(4, 4), [4]);
         assert_eq!(Batches::new(10, 4).unwrap().per_epoch(), 3);
+    }
+
+    #[test]
+    fn a_last_batch_that_is_left_out_has_its_turn_in_another_epoch() {
+        let mut batches = Batches::new(101, 10).unwrap().drop_last();
+        let (mut rng, mut seen) = (ChaCha8Rng::seed_from_u64(3), [false; 101]);
+        for _epoch in 0..20 {
+            batches.shuffle(&mut rng);
+            assert_eq!(batches.iter().map(<[usize]>::len).collect::<Vec<_>>(), [10; 10]);
+            batches.iter().flatten().for_each(|&row| seen[row] = true);
+        }
+        assert!(seen.iter().all(|&seen| seen));
+        for (rows, size, batches) in [(10, 5, 2), (10, 10, 1), (11, 10, 1), (3, 2, 1)] {
+            assert_eq!(Batches::new(rows, size).unwrap().drop_last().per_epoch(), batches);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use surprisal_formula_macro::math;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
-use crate::layer_norm::{add_filled, expect_features};
+use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 use crate::{Layer, Summary};
 
 /// Takes from each feature its mean, divides by its deviation, then scales and shifts: `[rows, features]` to the same.
@@ -35,10 +35,13 @@ use crate::{Layer, Summary};
 /// assert!((params[layer.running_var][0] - (0.9 * 1.0 + 0.1 * 8.0)).abs() < 1e-15);
 /// ```
 ///
-/// Used more than once on one tape, the last use moves the running ones.
+/// Used more than once on one tape, the last use moves the running ones. What rounding leaves in the mean is taken off in a second
+/// pass, so an offset common to a feature costs no digits; where squares overflow, in `f32` from distances of 1.8e19 on, σ is
+/// infinite and the result is the bias.
 ///
 /// # Panics
-/// [`forward`](Layer::forward) at the caller's line, if the input is not `[rows, features]`; in training, if it has fewer than 2 rows.
+/// [`forward`](Layer::forward) at the caller's line, if the input is not `[rows, features]`; in training, if it has fewer than 2 rows;
+/// if `eps` is negative, not finite, or not 0 but rounded to 0 in the type of the numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNorm1d {
     /// `NAME.weight`
@@ -49,7 +52,7 @@ pub struct BatchNorm1d {
     pub running_mean: ParamId,
     /// `NAME.running_var`, frozen
     pub running_var: ParamId,
-    /// What keeps a feature that does not vary from a division by 0; 1e-5 at first.
+    /// What keeps a feature that does not vary from a division by 0; 1e-5 at first. With 0 such a feature is NaN.
     pub eps: f64,
     /// How far a step of training moves the running mean and variance, from 0 (not at all) to 1 (they forget); 0.1 at first.
     pub momentum: f64,
@@ -96,6 +99,7 @@ impl Layer for BatchNorm1d {
     #[track_caller]
     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
         expect_features("batch_norm", x, self.weight);
+        expect_eps::<T>("batch_norm", self.eps);
         let (tape, shape) = (x.tape(), x.shape());
         let &[rows, _] = shape.dims() else {
             panic!("batch_norm: {shape} is not [rows, features]: each feature is normalised along the rows");
@@ -104,11 +108,10 @@ impl Layer for BatchNorm1d {
             assert!(
                 rows >= 2,
                 "batch_norm: {shape} has {rows} row{}, and the variance of a batch in training needs 2: leave a last \
-                 batch of one row out, or evaluate with `no_grad` or `evaluating`",
+                 batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
                 if rows == 1 { "" } else { "s" }
             );
-            let mean = x.mean_axis(0);
-            let centred = x - mean;
+            let (mean, centred) = centred(x, |x| x.mean_axis(0));
             let variance = centred.square().mean_axis(0);
             self.follow(self.running_mean, mean);
             self.follow(self.running_var, rows as f64 / (rows - 1) as f64 * variance);
@@ -123,5 +126,8 @@ impl Layer for BatchNorm1d {
     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
         let all = [self.weight, self.bias, self.running_mean, self.running_var];
         summary.layer("BatchNorm1d", &all, self.forward(x))
+    }
+    fn least_rows(&self) -> usize {
+        2
     }
 }

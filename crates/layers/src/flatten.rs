@@ -25,7 +25,7 @@ impl Layer for Flatten {
         let shape = x.shape();
         match *shape.dims() {
             [] => panic!("flatten: a single number has no rows"),
-            [rows, ref row @ ..] => x.reshape([rows, row.iter().product()]),
+            [rows, ..] => x.reshape([rows, x.shape().around(0).2]),
         }
     }
     #[track_caller]

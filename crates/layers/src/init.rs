@@ -144,7 +144,7 @@ impl Init {
 #[track_caller]
 fn fill_orthogonal<T: Scalar>(slots: &mut [T], n_in: usize, n_out: usize, gain: f64, rng: &mut Rng) {
     assert!(
-        slots.len() == n_in * n_out,
+        n_in.checked_mul(n_out) == Some(slots.len()),
         "Init::Orthogonal starts a weight, [{n_in}, {n_out}], not {} numbers: start a bias with Init::Zeros",
         slots.len()
     );

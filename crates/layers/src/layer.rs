@@ -66,6 +66,19 @@ pub trait Layer {
         let name = name.split('<').next().unwrap_or(name);
         summary.layer(name.rsplit("::").next().unwrap_or(name), &[], self.forward(x))
     }
+
+    /// How many rows a batch must have in training: 1 as provided, 2 for a [`BatchNorm1d`](crate::BatchNorm1d). A layer made of layers
+    /// needs as many as the most demanding of them; a training can then refuse a batch that is too small before the first step.
+    ///
+    /// ```
+    /// use surprisal_layers::{BatchNorm1d, Layer, Relu};
+    /// # let mut params = surprisal_tensor::Params::<f32>::new();
+    /// let model = (Relu, BatchNorm1d::new(&mut params, "norm", 8));
+    /// assert_eq!((Relu.least_rows(), model.least_rows()), (1, 2));
+    /// ```
+    fn least_rows(&self) -> usize {
+        1
+    }
 }
 
 impl<L: Layer + ?Sized> Layer for &L {
@@ -76,6 +89,9 @@ impl<L: Layer + ?Sized> Layer for &L {
     #[track_caller]
     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
         (**self).describe(x, summary)
+    }
+    fn least_rows(&self) -> usize {
+        (**self).least_rows()
     }
 }
 
@@ -97,6 +113,9 @@ impl<L: Layer> Layer for Vec<L> {
         }
         x
     }
+    fn least_rows(&self) -> usize {
+        self.iter().map(L::least_rows).max().unwrap_or(1)
+    }
 }
 
 macro_rules! tuples {
@@ -115,6 +134,10 @@ macro_rules! tuples {
                 let ($($L,)+) = self;
                 $(let x = $L.describe(x, summary);)+
                 x
+            }
+            fn least_rows(&self) -> usize {
+                let ($($L,)+) = self;
+                [$($L.least_rows()),+].into_iter().fold(1, usize::max)
             }
         }
     )+ };

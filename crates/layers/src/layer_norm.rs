@@ -1,5 +1,7 @@
 //! Every row with mean 0 and variance 1.
 
+use std::any::type_name;
+
 use surprisal_formula_macro::math;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
@@ -12,6 +14,8 @@ use crate::{Layer, Summary};
 ///
 /// Mean and variance go along the last axis of n = `features` numbers. Each row is normalised by itself, so
 /// training and evaluation are the same, and a batch may be a single row (Ba, Kiros and Hinton 2016).
+/// What rounding leaves in the mean is taken off in a second pass, so an offset common to a row costs no digits. Where squares
+/// overflow, in `f32` from distances of 1.8e19 on, σ is infinite and the result is the bias.
 ///
 /// Holds `NAME.weight` (starts with ones) and `NAME.bias` (zeros), both `[features]`.
 ///
@@ -26,14 +30,15 @@ use crate::{Layer, Summary};
 /// ```
 ///
 /// # Panics
-/// [`forward`](Layer::forward) at the caller's line, if the last axis has another length than `features`.
+/// [`forward`](Layer::forward) at the caller's line, if the last axis has another length than `features`, or if `eps` is negative, not
+/// finite, or not 0 but rounded to 0 in the type of the numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm {
     /// `NAME.weight`, `[features]`
     pub weight: ParamId,
     /// `NAME.bias`, `[features]`
     pub bias: ParamId,
-    /// What keeps a row of equal numbers from a division by 0; 1e-5 at first.
+    /// What keeps a row of equal numbers from a division by 0; 1e-5 at first. With 0 such a row is NaN.
     pub eps: f64,
 }
 
@@ -65,10 +70,10 @@ impl Layer for LayerNorm {
     #[track_caller]
     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
         expect_features("layer_norm", x, self.weight);
+        expect_eps::<T>("layer_norm", self.eps);
         let tape = x.tape();
         let one_for_each_row = with_last_axis_one(x.shape());
-        let mean = x.mean_axis(-1).reshape(one_for_each_row);
-        let centred = x - mean;
+        let (_, centred) = centred(x, |x| x.mean_axis(-1).reshape(one_for_each_row));
         let variance = centred.square().mean_axis(-1).reshape(one_for_each_row);
         centred / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
     }
@@ -76,6 +81,20 @@ impl Layer for LayerNorm {
     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
         summary.layer("LayerNorm", &[self.weight, self.bias], self.forward(x))
     }
+}
+
+/// The means, and how far the numbers are from them, in two passes: the second takes off what rounding left in the first mean.
+///
+/// The gradient goes through the second pass alone: (x - c) less its mean is x less its mean, whatever the constant c.
+#[track_caller]
+pub(crate) fn centred<'t, T: Scalar>(
+    x: Var<'t, T>,
+    mean: impl Fn(Var<'t, T>) -> Var<'t, T>,
+) -> (Var<'t, T>, Var<'t, T>) {
+    let rounded = mean(x).detach();
+    let near = x - rounded;
+    let rest = mean(near);
+    (rounded + rest, near - rest)
 }
 
 fn with_last_axis_one(shape: Shape) -> Shape {
@@ -94,6 +113,18 @@ pub(crate) fn add_filled<T: Scalar>(
     start: T,
 ) -> ParamId {
     params.add_with(&format!("{name}.{part}"), [features], |slots| slots.fill(start))
+}
+
+/// Refuses an ε that is no number from 0 on, or becomes 0 where it should not.
+#[track_caller]
+pub(crate) fn expect_eps<T: Scalar>(layer: &str, eps: f64) {
+    let rounded = T::of(eps);
+    assert!(
+        eps == 0.0 || eps > 0.0 && rounded > T::ZERO && rounded.is_finite(),
+        "{layer}: eps is {eps:?}, which {} rounds to {:?}: expected a finite number above 0 (1e-5 is usual), or 0 for none",
+        type_name::<T>(),
+        rounded.value()
+    );
 }
 
 /// Refuses what does not end with as many features as the layer has weights.

@@ -62,6 +62,7 @@ pub use layer::Layer;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use mlp::{Mlp, Sizes, SizesError};
+pub use rand;
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};
 pub use summary::{Summary, SummaryRow, summary};

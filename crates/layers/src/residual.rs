@@ -38,6 +38,9 @@ impl<L: Layer> Layer for Residual<L> {
         let y = self.0.describe(x, summary);
         summary.layer("Residual", &[], around(x, y))
     }
+    fn least_rows(&self) -> usize {
+        self.0.least_rows()
+    }
 }
 
 #[track_caller]

@@ -269,3 +269,77 @@ fn an_embedding_takes_indices_of_any_shape() {
     let weight = &params[layer.weight];
     assert_eq!(y.as_slice().unwrap(), [&weight[9..], &weight[..6], &weight[9..]].concat());
 }
+
+/// Values with a large common offset: what rounding leaves in the mean must not shift the result.
+#[test]
+fn normalization_does_not_see_an_offset_in_f32() {
+    const ROWS: usize = 1000;
+    // quarters, so that every number with its offset is an f32 exactly
+    let noise = |i: usize, j: usize| ((i * 37 + j * 11) % 101) as f64 / 4.0 - 12.0;
+    for offset in [0.0, 1e3, 1e5, 1e6, -3e6] {
+        let exact = |numbers: &[f64]| {
+            let n = numbers.len() as f64;
+            let mean = numbers.iter().sum::<f64>() / n;
+            let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+            (
+                mean,
+                variance,
+                numbers.iter().map(|x| (x - mean) / (variance + 1e-5).sqrt()).collect::<Vec<_>>(),
+            )
+        };
+        let mut params = Params::<f32>::new();
+        let (batch, rows) =
+            (BatchNorm1d::new(&mut params, "batch", 3), LayerNorm::new(&mut params, "rows", ROWS));
+        let x = ArrayD::from_shape_fn(IxDyn(&[ROWS, 3]), |at| (noise(at[0], at[1]) + offset) as f32);
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let x = tape.input(&x).requires_grad();
+        let (by_feature, by_row) = (batch.forward(x), rows.forward(x.t()));
+        let weights = ArrayD::from_shape_fn(IxDyn(&[ROWS, 3]), |at| ((at[0] + at[1]) % 7) as f32);
+        (by_feature * tape.input(&weights)).sum().backward();
+        let (by_feature, by_row, slopes) = (by_feature.value(), by_row.value(), x.grad().unwrap());
+        workspace.grads().apply_updates(&mut params);
+        for j in 0..3 {
+            let numbers: Vec<f64> = (0..ROWS).map(|i| noise(i, j) + offset).collect();
+            let (mean, variance, expected) = exact(&numbers);
+            for (i, expected) in expected.iter().enumerate() {
+                for found in [by_feature[[i, j]], by_row[[j, i]]] {
+                    assert!(
+                        (f64::from(found) - expected).abs() < 2e-6,
+                        "at {offset}: {found} is not {expected}"
+                    );
+                }
+            }
+            let running = f64::from(params[batch.running_mean][j]) / 0.1;
+            assert!((running - mean).abs() <= 3e-7 * mean.abs().max(1.0), "{running} is not {mean}");
+            let running = (f64::from(params[batch.running_var][j]) - 0.9) / 0.1;
+            let unbiased = variance * ROWS as f64 / (ROWS - 1) as f64;
+            assert!((running - unbiased).abs() < 1e-5 * unbiased, "{running} is not {unbiased}");
+            // dx = (dy - mean dy - y mean(dy y)) / σ
+            let dy: Vec<f64> = (0..ROWS).map(|i| ((i + j) % 7) as f64).collect();
+            let mean_of = |f: &dyn Fn(usize) -> f64| (0..ROWS).map(f).sum::<f64>() / ROWS as f64;
+            let (first, second) = (mean_of(&|i| dy[i]), mean_of(&|i| dy[i] * expected[i]));
+            for i in 0..ROWS {
+                let slope = (dy[i] - first - expected[i] * second) / (variance + 1e-5).sqrt();
+                assert!(
+                    (f64::from(slopes[[i, j]]) - slope).abs() < 2e-6,
+                    "at {offset}: {} is not {slope}",
+                    slopes[[i, j]]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn normalization_of_numbers_whose_squares_overflow_gives_the_bias() {
+    let mut params = Params::<f32>::new();
+    let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
+    params.as_mut_slice()[2..4].fill(0.5); // the bias of `batch`
+    let x = arr2(&[[1e25f32, -1e25], [-1e25, 1e25]]);
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let x = tape.input(&x);
+    assert!(batch.forward(x).value().iter().all(|&y| y == 0.5));
+    assert!(rows.forward(x).value().iter().all(|&y| y == 0.0));
+}

@@ -110,15 +110,15 @@ fn batch_norm_wants_two_rows_in_training() {
         &params,
         &layer,
         &[1, 3],
-        "batch_norm: [1, 3] has 1 row, and the variance of a batch in training needs 2: leave a last batch of one row out, \
-         or evaluate with `no_grad` or `evaluating`",
+        "batch_norm: [1, 3] has 1 row, and the variance of a batch in training needs 2: leave a last batch of one row out \
+         with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
     );
     refuses(
         &params,
         &layer,
         &[0, 3],
-        "batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out, \
-         or evaluate with `no_grad` or `evaluating`",
+        "batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out \
+         with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
     );
     params.unfreeze(layer.running_mean);
     refuses(&params, &layer, &[2, 3], "update: \"norm.running_mean\" is trainable: gradients move it");
@@ -210,4 +210,35 @@ fn an_activation_that_is_none_is_told_with_all_that_are() {
         "Relu".parse::<Activation>().unwrap_err(),
         "there is no activation \"Relu\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus or logsigmoid"
     );
+}
+
+#[test]
+fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
+    let mut params = Params::<f32>::new();
+    let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
+    let mut workspace = Workspace::new();
+    for training in [true, false] {
+        let tape = workspace.tape(&params);
+        let tape = if training { tape } else { tape.evaluating() };
+        let x = tape.input(&array![[1.0f32, 2.0], [1.0, 4.0]]);
+        for eps in [0.0, 1e-45, 1e-5, 1.0] {
+            BatchNorm1d { eps, ..batch }.forward(x);
+            LayerNorm { eps, ..rows }.forward(x);
+        }
+        for (eps, text, rounded) in [
+            (1e-46, "1e-46", "0.0"),
+            (-1e-5, "-1e-5", "-9.999999747378752e-6"),
+            (1e39, "1e39", "inf"),
+            (f64::NAN, "NaN", "NaN"),
+        ] {
+            let message = |layer: &str| {
+                format!(
+                    "{layer}: eps is {text}, which f32 rounds to {rounded}: expected a finite number above 0 (1e-5 is usual), \
+                     or 0 for none"
+                )
+            };
+            says(&message("batch_norm"), || BatchNorm1d { eps, ..batch }.forward(x));
+            says(&message("layer_norm"), || LayerNorm { eps, ..rows }.forward(x));
+        }
+    }
 }

@@ -51,6 +51,22 @@ pub use surprisal_optim as optim;
 pub use surprisal_tensor as tensor;
 pub use surprisal_train as train;
 
+/// The crate of random numbers that [`rng`] belongs to, so that versions cannot clash. The prelude has its traits: each step of a
+/// training with dropout gets a seed of its own.
+///
+/// ```
+/// use surprisal::{ndarray::Array2, prelude::*};
+/// let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+/// let mut rng = rng(7);
+/// for _ in 0..3 {
+///     let tape = workspace.tape(&params).seeded(rng.next_u64());
+///     let y = Dropout { p: 0.5 }.forward(tape.input(&Array2::ones((2, 3))));
+///     assert!(y.value().iter().all(|&y| y == 0.0 || y == 2.0));
+/// }
+/// let noise: f64 = rng.random(); // from 0 to 1
+/// assert!((0.0..1.0).contains(&noise));
+/// ```
+pub use surprisal_layers::rand;
 pub use surprisal_layers::rng;
 /// The array type that goes in and comes out, so that versions cannot clash.
 pub use surprisal_tensor::ndarray;
@@ -61,6 +77,7 @@ pub mod prelude {
         Batches, DataSource, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
     };
     pub use surprisal_explain::explain;
+    pub use surprisal_layers::rand::{Rng as _, RngExt as _};
     pub use surprisal_layers::{
         Activation, BatchNorm1d, Dropout, Elu, Embedding, Flatten, Gelu, Init, Layer, LayerNorm, LeakyRelu,
         Linear, LogSigmoid, LogSoftmax, Mlp, Relu, Residual, Rng, Sigmoid, Silu, Sizes, Softmax, Softplus,

@@ -21,6 +21,8 @@ pub struct Trainer {
     pub epochs: usize,
     /// Rows in a batch; the number of training rows for full-batch descent. The last batch of an epoch may be smaller.
     pub batch_size: usize,
+    /// Whether a last batch that is smaller than the others is left out of its epoch: see [`Batches::drop_last`].
+    pub drop_last: bool,
     /// The seed of the shuffling, and of what layers draw.
     pub seed: u64,
     /// Batches whose gradients are averaged, row by row, before a step is made of them: 1 or more.
@@ -48,6 +50,7 @@ impl Default for Trainer {
             objective: Objective::CrossEntropy,
             epochs: 10,
             batch_size: 32,
+            drop_last: false,
             seed: 0,
             accumulate: 1,
             schedule: Schedule::Constant,
@@ -255,7 +258,22 @@ impl Trainer {
         params: &Params<T>,
         parts: [&Examples<T>; 2],
     ) -> Result<(), TrainError> {
-        let batches = Batches::new(parts[0].rows(), self.batch_size)?.per_epoch();
+        let batches = self.batches(parts[0].rows())?;
+        let (least, smallest) = (model.least_rows(), batches.iter().map(<[usize]>::len).min().unwrap_or(0));
+        if smallest < least {
+            return Err(TrainError::Setting(format!(
+                "batch size: expected at least {least} rows in every batch, which the model's normalization needs in training, found \
+                 {smallest} in the last of {} rows in batches of {} | {}",
+                parts[0].rows(),
+                self.batch_size,
+                if self.batch_size < least {
+                    "take larger batches"
+                } else {
+                    "set drop_last, or take another batch size"
+                }
+            )));
+        }
+        let batches = batches.per_epoch();
         let mut workspace = Workspace::new();
         for examples in parts {
             check_fit(model, params, examples, &mut workspace)?;
@@ -264,6 +282,12 @@ impl Trainer {
             return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
         }
         self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))
+    }
+
+    /// The batches of so many rows.
+    pub(crate) fn batches(&self, rows: usize) -> Result<Batches, TrainError> {
+        let batches = Batches::new(rows, self.batch_size)?;
+        Ok(if self.drop_last { batches.drop_last() } else { batches })
     }
 
     fn check_settings(&self, batches: usize, classes: Option<usize>) -> Result<(), TrainError> {

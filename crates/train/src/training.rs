@@ -40,7 +40,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         parts: [&'a Examples<T>; 2],
     ) -> Result<Self, TrainError> {
         trainer.check(model, params, parts)?;
-        let batches = Batches::new(parts[0].rows(), trainer.batch_size)?;
+        let batches = trainer.batches(parts[0].rows())?;
         let base = optimizer.learning_rate();
         Ok(Training {
             trainer,

@@ -1,7 +1,7 @@
 //! Training: it learns, it repeats itself to the bit, and it says what stopped it.
 
 use surprisal_data::{Dataset, Standardize};
-use surprisal_layers::{Activation, Layer, Linear, Mlp, rng};
+use surprisal_layers::{Activation, BatchNorm1d, Layer, Linear, Mlp, Relu, Residual, rng};
 use surprisal_optim::{Adam, Sgd};
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Dual, Params, Scalar, Var, check_gradient};
@@ -152,6 +152,30 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
     assert!(message.contains("151") && message.contains("150"), "{message}");
 }
 const EMPTY: &str = "Batches::new: expected at least one row, found none | was everything filtered out?";
+
+#[test]
+fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step_or_left_out() {
+    let (mut params, mut rng) = (Params::<f64>::new(), rng(3));
+    let hidden = Linear::new(&mut params, "hidden", 4, 8, &mut rng);
+    let norm = Residual(vec![BatchNorm1d::new(&mut params, "norm", 8)]);
+    let model = (hidden, norm, Relu, &Linear::new(&mut params, "out", 8, 3, &mut rng));
+    let start = params.as_slice().to_vec();
+    let trainer = |batch_size| Trainer { batch_size, epochs: 2, ..Trainer::default() };
+    let needs = "batch size: expected at least 2 rows in every batch, which the model's normalization needs in training, found 1 in \
+                 the last of 150 rows in batches of";
+    let message = failure(&model, &mut params, &trainer(149), &iris(), 0.1);
+    assert_eq!(message, format!("{needs} 149 | set drop_last, or take another batch size"));
+    for drop_last in [false, true] {
+        let message = failure(&model, &mut params, &Trainer { drop_last, ..trainer(1) }, &iris(), 0.1);
+        assert_eq!(message, format!("{needs} 1 | take larger batches"));
+    }
+    assert_eq!(params.as_slice(), start);
+
+    let (examples, batches) = (iris(), Trainer { drop_last: true, ..trainer(149) });
+    let history = batches.fit(&model, &mut params, &mut Sgd::new(0.1), &examples, &examples, |_| ()).unwrap();
+    assert!(history.last().loss < history.epochs()[0].loss);
+    trainer(148).fit(&model, &mut params, &mut Sgd::new(0.1), &examples, &examples, |_| ()).unwrap();
+}
 
 #[test]
 #[should_panic(expected = "label 3 in row 1 is not one of the 3 classes 0 to 2")]
