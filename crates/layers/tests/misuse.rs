@@ -136,7 +136,7 @@ fn dropout_wants_a_part_and_a_seed() {
         &Dropout::new(0.5),
         &[2, 3],
         "this layer draws random numbers in training, and the tape has no seed: start it with \
-         `workspace.tape(&params).seeded(rng.next_u64())`, or evaluate with `no_grad` or `evaluating`",
+         `workspace.tape(&params).seeded(rng.next_u64())`, with `let mut rng = rng(7)` before the loop, or evaluate with `no_grad` or `evaluating`",
     );
 }
 

@@ -522,6 +522,7 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool, validated: bool) -
         objective: settings.loss.unwrap_or(usual),
         epochs: settings.epochs.unwrap_or_else(|| usual_epochs(steps_per_epoch)),
         batch_size,
+        drop_last: false, // no net of the settings needs it
         seed: settings.seed.unwrap_or(SEED),
         accumulate,
         schedule: settings.schedule.unwrap_or_default(),
