@@ -42,7 +42,9 @@ pub enum Verdict {
     Supported,
     /// The numbers speak against the claim.
     NotSupported,
-    /// The interval covers "no difference".
+    /// What is compared is exactly equal, and known to be.
+    Equal,
+    /// The interval contains the bound.
     Inconclusive,
 }
 
@@ -52,6 +54,7 @@ impl Verdict {
         match self {
             Verdict::Supported => "SUPPORTED",
             Verdict::NotSupported => "NOT SUPPORTED",
+            Verdict::Equal => "EQUAL",
             Verdict::Inconclusive => "INCONCLUSIVE",
         }
     }
@@ -109,6 +112,7 @@ impl Page {
         let (class, sign) = match verdict {
             Verdict::Supported => ("supported", "✓"),
             Verdict::NotSupported => ("not-supported", "✗"),
+            Verdict::Equal => ("equal", "="),
             Verdict::Inconclusive => ("inconclusive", "≈"),
         };
         self.push(format!(
@@ -148,6 +152,17 @@ impl Page {
         self.push(format!(
             "<figure>\n{}\n<figcaption>{}</figcaption>\n</figure>",
             svg.trim(),
+            inline(caption)
+        ))
+    }
+
+    /// Adds a picture in two shapes: one for wide windows, where it may be wider than the text, and one for narrow windows. As in
+    /// [`Page::figure`], each is one SVG element from a source you trust; their ids must differ.
+    pub fn wide_figure(self, wide: &str, narrow: &str, caption: &str) -> Page {
+        self.push(format!(
+            "<figure>\n<div class=\"wide\">\n{}\n</div>\n<div class=\"narrow\">\n{}\n</div>\n<figcaption>{}</figcaption>\n</figure>",
+            wide.trim(),
+            narrow.trim(),
             inline(caption)
         ))
     }
@@ -342,6 +357,8 @@ font:600 .9rem/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Ar
 .not-supported strong{color:var(--not-supported)}
 figure{margin:2.25rem 0}
 figure img{display:block;width:100%;height:auto}
+.wide{width:min(65rem,100vw - 3rem);margin-left:50%;transform:translateX(-50%)}
+.narrow{display:none}
 a{color:var(--link)}
 figcaption,caption,footer{font-size:.95rem;line-height:1.5;color:var(--muted)}
 figcaption{margin-top:.5rem}
@@ -361,10 +378,13 @@ details{margin:1.5rem 0;border-top:1px solid var(--rule);border-bottom:1px solid
 summary{cursor:pointer;padding:.6rem 0;color:var(--link)}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 footer{border-top:1px solid var(--rule);padding:1rem 0 2rem}
+@media (max-width:800px){.wide{display:none}.narrow{display:block}}
 @media (max-width:480px){body{font-size:1.0625rem}h1{font-size:1.65rem}main{padding-top:1.5rem}}
 @media print{
 :root{color-scheme:light;font-size:9.5pt;--paper:#fff}
 figure svg.chart{max-width:12cm;margin:0;background:none}
+.wide{display:block;width:auto;margin:0;transform:none}
+.narrow{display:none}
 main,footer{width:auto;padding:0}
 figure,table,pre,.verdict{break-inside:avoid}
 h1,h2{break-after:avoid}

@@ -88,9 +88,10 @@ fn run_all(options: &Options) -> Result<(), Failure> {
             Err(error) => return Err(error.into()),
         }
     }
+    let all: Vec<&Outcome> = outcomes.iter().collect();
     let mut files = vec![
-        ("index.html".to_string(), gallery::index(&outcomes, &left_out).into_bytes()),
-        ("index.md".to_string(), gallery::index_markdown(&outcomes, &left_out).into_bytes()),
+        ("index.html".to_string(), gallery::index(&all, &left_out).into_bytes()),
+        ("index.md".to_string(), gallery::index_markdown(&all, &left_out).into_bytes()),
     ];
     for outcome in &outcomes {
         files.extend(

@@ -30,7 +30,8 @@ impl Line {
         }
     }
 
-    /// Chooses the colour: 0 blue, 1 vermilion, 2 green, 3 purple, 4 the ink of the text; larger numbers start over.
+    /// Chooses the colour: 0 blue, 1 vermilion, 2 green, 3 purple, 4 the ink of the text; larger numbers start over. With it comes
+    /// the dash pattern (solid, dashed, dash-dotted, dotted, solid), unless [`Line::style`] chooses another.
     pub fn colour(mut self, index: usize) -> Line {
         self.colour = Some(index);
         self

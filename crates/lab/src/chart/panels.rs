@@ -45,6 +45,11 @@ impl Panels {
         self
     }
 
+    /// The same panels below each other, with an id of its own: for narrow windows.
+    pub fn stacked(&self) -> Panels {
+        Panels { id: format!("{}-stacked", self.id), columns: 1, ..self.clone() }
+    }
+
     /// Writes the picture as one `<svg>` element without blank lines, to be saved or pasted into HTML or Markdown.
     pub fn to_svg(&self) -> String {
         svg(self)

@@ -38,7 +38,8 @@ impl<'a> Series<'a> {
 
     fn joined(chart: &Chart, index: usize, line: &'a Line) -> Series<'a> {
         const STYLES: [Style; 4] = [Style::Solid, Style::Dashed, Style::DashDot, Style::Dotted];
-        let style = if line.faint { Style::Solid } else { STYLES[index % 4] };
+        // a colour that was chosen brings its style, so that both mean the same in several pictures
+        let style = if line.faint { Style::Solid } else { STYLES[line.colour.unwrap_or(index) % 4] };
         Series {
             name: line.name.trim(),
             pieces: pieces(&line.points, |&p| chart.shows(p)),

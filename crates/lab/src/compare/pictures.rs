@@ -5,13 +5,20 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 use surprisal_train::{Epoch, History, Objective};
 
 use super::tables::percent;
-use super::{Arm, Outcome};
+use super::{Arm, Outcome, Scenario};
 use crate::chart::{Chart, Line};
 
+/// How many epochs a picture shows: three times those that the slowest run took to the accuracy that is compared, at least 10, as what
+/// happens after that is not what the verdict speaks of; all of them if a run never got there.
+fn shown(scenario: &Scenario, arms: [&Arm; 2]) -> usize {
+    let slowest = arms.iter().flat_map(|arm| arm.epochs(scenario)).fold(0.0, f64::max) as usize;
+    if slowest > scenario.epochs { scenario.epochs } else { (3 * slowest).clamp(10, scenario.epochs.max(10)) }
+}
+
 /// The mean of a measure over the seeds, epoch by epoch, and every seed faintly behind it.
-fn lines(chart: Chart, arms: [&Arm; 2], measure: impl Fn(&Epoch) -> f64) -> Chart {
+fn lines(chart: Chart, arms: [&Arm; 2], shown: usize, measure: impl Fn(&Epoch) -> f64) -> Chart {
     let points = |history: &History| -> Vec<(f64, f64)> {
-        history.epochs().iter().map(|e| (e.epoch as f64, measure(e))).collect()
+        history.epochs().iter().take(shown).map(|e| (e.epoch as f64, measure(e))).collect()
     };
     let mut chart = chart;
     for (colour, arm) in arms.into_iter().enumerate() {
@@ -32,6 +39,11 @@ fn lines(chart: Chart, arms: [&Arm; 2], measure: impl Fn(&Epoch) -> f64) -> Char
 pub(super) fn charts(outcome: &Outcome) -> [(&'static str, Chart); 3] {
     let (same, best) = ([&outcome.same[0], &outcome.same[1]], outcome.best());
     let rate = same[0].learning_rate;
+    let epochs = outcome.scenario.epochs;
+    let axis = |shown: usize| match shown {
+        _ if shown >= epochs => "epoch".to_string(),
+        shown => format!("epoch (the first {shown} of {epochs})"),
+    };
     let best_rates = format!(
         "learning rates {} ({}) and {} ({})",
         best[0].learning_rate, best[0].objective, best[1].learning_rate, best[1].objective
@@ -42,10 +54,10 @@ pub(super) fn charts(outcome: &Outcome) -> [(&'static str, Chart); 3] {
             .join(", ");
         let chart = Chart::new("Accuracy on unseen rows against epoch")
             .subtitle(&subtitle)
-            .x_label("epoch")
+            .x_label(axis(shown(&outcome.scenario, arms)))
             .y_label("test accuracy");
         let chart = chart.percent_y().alt(format!("Test accuracy against epoch, {subtitle}: {ends}."));
-        lines(chart, arms, |e| e.test_accuracy)
+        lines(chart, arms, shown(&outcome.scenario, arms), |e| e.test_accuracy)
     };
     let start = same.map(|arm| {
         let norms: Vec<f64> = arm.histories().filter_map(|h| h.epochs()[0].gradient_norm).collect();
@@ -53,12 +65,13 @@ pub(super) fn charts(outcome: &Outcome) -> [(&'static str, Chart); 3] {
     });
     let gradient =
         Chart::new("Length of the gradient against epoch").subtitle(format!("both at learning rate {rate}"));
-    let gradient = gradient.x_label("epoch").y_label("gradient norm").log_y();
+    let same_epochs = shown(&outcome.scenario, same);
+    let gradient = gradient.x_label(axis(same_epochs)).y_label("gradient norm").log_y();
     let gradient =
         gradient.alt(format!("Gradient norm against epoch on a logarithmic scale: {}.", start.join(", ")));
     [
         ("accuracy-same", accuracy(format!("both at learning rate {rate}"), same)),
-        ("gradient-same", lines(gradient, same, |e| e.gradient_norm.unwrap_or(f64::NAN))),
+        ("gradient-same", lines(gradient, same, same_epochs, |e| e.gradient_norm.unwrap_or(f64::NAN))),
         ("accuracy-best", accuracy(best_rates, best)),
     ]
 }

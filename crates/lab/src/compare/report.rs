@@ -10,14 +10,23 @@ use crate::page::{Page, Table};
 pub(super) fn page(comparison: &Comparison) -> String {
     let [first, second] = comparison.setting.losses;
     let [same, best] = conclusions(comparison);
-    let mut page = Page::new(format!("{} or {}?", title_case(first), second))
-        .lead(&format!(
-            "A model that learns to say yes or no is told after each guess how wrong it was. Two ways of telling are compared here on real \
-             data, from the same starts: *{first}* and *{second}*. The claim that is tested: {first} learns faster."
-        ))
+    let mut page = Page::new(format!("{} or {}?", title_case(first), second)).lead(&format!(
+        "The claim: {first} learns faster than {second}, on real data and from the same starts."
+    ));
+    if let Some(race) = comparison.outcomes.first() {
+        page = page.figure(&picture(race, RACE), &format!(
+            "The race: {}. Thick lines are means over {} runs, thin lines the runs. Why it goes this way is explained below, for readers who have \
+             never heard of a loss.",
+            race.scenario.title.to_lowercase(), comparison.setting.seeds
+        ));
+    }
+    page = page
         .verdict(same.0, &same.1)
         .verdict(best.0, &best.1)
         .section("What is compared")
+        .paragraph(
+            "A model that learns to say yes or no is told after each guess how wrong it was. The two ways of telling it are what is compared.",
+        )
         .paragraph(
             "The model multiplies every measurement of a case by a *weight*, a number that it will learn, and adds up: that is its *score*. \
              A curve called the sigmoid turns the score into a probability of \"yes\".",
@@ -39,8 +48,8 @@ pub(super) fn page(comparison: &Comparison) -> String {
         .figure(&slope_chart(comparison.setting.losses).to_svg(), slope_caption(comparison.setting.losses))
         .section("How to read the results")
         .table(&words(comparison));
-    for outcome in &comparison.outcomes {
-        page = section(page, outcome);
+    for (i, outcome) in comparison.outcomes.iter().enumerate() {
+        page = section(page, outcome, i > 0);
     }
     page.section("So which one?")
         .paragraph(&robustness(comparison))
@@ -143,7 +152,17 @@ fn words(comparison: &Comparison) -> Table {
     }
 }
 
-fn section(page: Page, outcome: &Outcome) -> Page {
+/// The places of a scenario's pictures: accuracy and gradient at the same rate, accuracy at the best rates.
+const RACE: usize = 0;
+const GRADIENT: usize = 1;
+const AT_BEST: usize = 2;
+
+fn picture(outcome: &Outcome, place: usize) -> String {
+    charts(outcome)[place].1.to_svg()
+}
+
+/// What came of one scenario; `race` is false if its first picture stands at the top of the page.
+fn section(page: Page, outcome: &Outcome, race: bool) -> Page {
     let scenario = &outcome.scenario;
     let setting = match scenario.start {
         Start::Zero => {
@@ -161,18 +180,21 @@ fn section(page: Page, outcome: &Outcome) -> Page {
              probabilities by the sigmoid's relative for several answers, the softmax."
         }
     };
-    let [accuracy_same, gradient, accuracy_best] = charts(outcome).map(|(_, chart)| chart.to_svg());
     let [same, best] = outcome.findings();
-    page.section(scenario.title)
-        .paragraph(setting)
-        .figure(&accuracy_same, "Thick: the mean over the seeds. Thin: every seed.")
-        .figure(
-            &gradient,
+    let page = page.section(scenario.title).paragraph(setting);
+    let page = match race {
+        true => page.figure(&picture(outcome, RACE), "Thick: the mean over the seeds. Thin: every seed."),
+        false => {
+            page.paragraph("The accuracy at the same learning rate is the picture at the top of this page.")
+        }
+    };
+    page.figure(
+            &picture(outcome, GRADIENT),
             "How strongly the rows pull at the weights. If the line is low while the accuracy is poor, learning has stalled; if it is low while the \
              accuracy is good, there is little left to learn.",
         )
         .verdict(same.verdict, &same.sentence)
-        .figure(&accuracy_best, "Is it only the length of the steps? The same, with each loss at the learning rate at which it was fastest.")
+        .figure(&picture(outcome, AT_BEST), "Is it only the length of the steps? The same, with each loss at the learning rate at which it was fastest.")
         .verdict(best.verdict, &best.sentence)
         .table(&table(outcome))
 }

@@ -199,23 +199,25 @@ pub(super) fn conclusions(comparison: &Comparison) -> [(Verdict, String); 2] {
     [0, 1].map(|condition| {
         let verdicts: Vec<_> = comparison.outcomes.iter().map(|o| o.findings()[condition].verdict).collect();
         let count = |verdict| verdicts.iter().filter(|&&v| v == verdict).count();
-        let (yes, no, all) = (count(Verdict::Supported), count(Verdict::NotSupported), verdicts.len());
-        let verdict = match (yes, no) {
-            _ if yes == all => Verdict::Supported,
-            _ if no == all => Verdict::NotSupported,
-            _ => Verdict::Inconclusive,
-        };
+        let all = verdicts.len();
+        let kinds = [Verdict::Supported, Verdict::NotSupported, Verdict::Equal];
+        let verdict = kinds.into_iter().find(|&kind| count(kind) == all).unwrap_or(Verdict::Inconclusive);
         let parts = [
-            (yes, format!("faster than {second}")),
-            (no, "slower".into()),
-            (all - yes - no, "neither clearly".into()),
+            (count(Verdict::Supported), format!("faster than {second}")),
+            (count(Verdict::NotSupported), "slower".into()),
+            (count(Verdict::Equal), "exactly as fast".into()),
+            (count(Verdict::Inconclusive), "neither clearly faster nor slower".into()),
         ];
         let parts: Vec<_> = parts
             .iter()
             .filter(|(n, _)| *n > 0)
             .map(|(n, what)| format!("{what} in {n} of {all} settings"))
             .collect();
-        let sentence = format!("{}, {first} learned {}.", conditions[condition], parts.join(", "));
+        let sentence = format!(
+            "{}, {first} learned {} (faster in all {all} expected).",
+            conditions[condition],
+            parts.join(", ")
+        );
         (verdict, sentence)
     })
 }

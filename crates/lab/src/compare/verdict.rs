@@ -1,6 +1,7 @@
 //! What the figures say, and no more.
 
 use super::{Arm, Outcome, Scenario};
+use crate::gallery::{self, Basis};
 use crate::page::Verdict;
 use crate::statistics::Estimate;
 
@@ -43,29 +44,27 @@ impl Outcome {
 fn finding(scenario: &Scenario, condition: String, first: &Arm, second: &Arm) -> Finding {
     let (a, b) = (first.epochs(scenario), second.epochs(scenario));
     let difference = Estimate::of(&a.iter().zip(&b).map(|(a, b)| b - a).collect::<Vec<_>>());
-    let verdict = if difference.low > 0.0 {
-        Verdict::Supported
-    } else if difference.high < 0.0 {
-        Verdict::NotSupported
-    } else {
-        Verdict::Inconclusive
-    };
+    let measure = format!("epochs under {} minus under {}", second.objective, first.objective);
+    let measured = gallery::Finding::new(&condition, measure, difference, Basis::Seeds(a.len())).above(0.0);
+    let verdict = measured.verdict;
     let (x, y) = (first.test_accuracies(), second.test_accuracies());
     let accuracy_difference = (x.len() == a.len() && y.len() == b.len())
         .then(|| Estimate::of(&x.iter().zip(&y).map(|(x, y)| x - y).collect::<Vec<_>>()));
     let conclusion = match verdict {
         Verdict::Supported => format!("here {} was faster", first.objective),
         Verdict::NotSupported => format!("here {} was the faster one", second.objective),
+        Verdict::Equal => "both took the same with every seed".to_string(),
         Verdict::Inconclusive => "a difference is not shown".to_string(),
     };
     let sentence = format!(
-        "{}, to {} % training accuracy {} took {}, {} {}: {conclusion}.{}{}",
+        "{}, to {} % training accuracy {} took {}, {} {}: {conclusion}. {}{}{}",
         capitalised(&condition),
         100.0 * scenario.accuracy,
         first.objective,
         needed(scenario, &a),
         second.objective,
         needed(scenario, &b),
+        capitalised(&measured.to_string()),
         stall_sentence(first, second),
         accuracy_difference.map_or(String::new(), |d| accuracy_sentence(d, first, second)),
     );

@@ -139,7 +139,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
                 .within(lab.number("tolerance"))
-                .say(format!("The error is measured on answers with noise of their own; within ±{} counts as equal.", lab.number("tolerance"))),
+                .say("The error is measured on answers with noise of their own."),
         );
     for (_, _, findings) in &sections {
         report = findings.iter().cloned().fold(report, Report::finding);

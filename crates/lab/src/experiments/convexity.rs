@@ -8,7 +8,7 @@ use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace, hessian, symmetric_
 
 use crate::chart::{Chart, HeatMap, Line, Panels, Style};
 use crate::gallery::{
-    Basis, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+    Basis, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
 use crate::statistics::Estimate;
 
@@ -121,37 +121,37 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let [squared, entropy] = above;
     let report = Report::new()
-        .figure("chord", slice_charts(lab, &slices, chord, above), "A straight line between two points of each curve. Squared error rises above \
+        .panels("chord", slice_charts(lab, &slices, chord, above), "A straight line between two points of each curve. Squared error rises above \
              it: not convex. Cross-entropy stays below it, here and wherever one looks.")
         .finding(Finding::deterministic("A chord on the breast cancer data", "largest height of squared error above it", squared.gap)
-            .judged(squared.gap > -FLOOR && entropy.gap <= -FLOOR, squared.gap <= -FLOOR || entropy.gap > -FLOOR)
+            .expect(Expected::MoreThan(-FLOOR))
+            .and("largest height of cross-entropy above its own chord", Estimate::exactly(entropy.gap), Expected::AtMost(-FLOOR))
             .say(format!(
-                "With every weight at {} the loss is {} and the chord from {} to {} is at {}. Between the ends cross-entropy {} its own.",
+                "With every weight at {} the loss is {} and the chord from {} to {} is at {}.",
                 short(squared.at), short(squared.loss), short(chord[0]), short(chord[1]), short(squared.chord),
-                if entropy.gap <= 0.0 { "stays below" } else { "rises above" },
             )))
         .finding(Finding::deterministic("Hessians of 31 parameters on the way down, breast cancer", "smallest eigenvalue under cross-entropy", way[1])
-            .judged(way[1] >= FLOOR && way[0] < FLOOR, way[1] < FLOOR || way[0] >= FLOOR)
-            .say(format!("Under squared error it is {}.", short(way[0]))))
+            .expect(Expected::AtLeast(FLOOR))
+            .and("smallest eigenvalue under squared error", Estimate::exactly(way[0]), Expected::AtMost(FLOOR)))
         .finding(Finding::deterministic("Hessians of 2 parameters over a plane, breast cancer", "share that bends down under squared error", down[0])
-            .judged(down[0] > 0.0 && down[1] == 0.0, down[0] == 0.0 || down[1] > 0.0)
-            .say(format!("Under cross-entropy {} of the plane bends down; the smallest eigenvalue is {}, under squared error {}.",
-                percent(down[1]), short(flat[1]), short(flat[0]))))
+            .expect(Expected::MoreThan(0.0))
+            .and("the same share under cross-entropy", Estimate::exactly(down[1]), Expected::AtMost(0.0))
+            .say(format!("The smallest eigenvalue is {} under cross-entropy and {} under squared error.", short(flat[1]), short(flat[0]))))
         .finding(Finding::deterministic(format!("{} cases, one weight", inputs.len()), "minima under squared error", valleys[0] as f64)
-            .judged(valleys[0] > 1 && valleys[1] <= 1, valleys[0] <= 1 || valleys[1] > 1)
-            .say(format!("Under cross-entropy there {}.", if valleys[1] == 1 { "is 1".into() } else { format!("are {}", valleys[1]) })))
+            .expect(Expected::AtLeast(2.0))
+            .and("minima under cross-entropy", Estimate::exactly(valleys[1] as f64), Expected::AtMost(1.0)))
         .finding(Finding::new("A net with a hidden layer (2-4-1, exclusive or)", "share of starts from which all Hessians under cross-entropy are free of negative eigenvalues",
-            Estimate::wilson(nets[1].0, lab.seeds.len()), Basis::Trials(lab.seeds.len())).above(0.5)
+            Estimate::wilson(nets[1].0, lab.seeds.len()), Basis::Trials(lab.seeds.len())).expect(Expected::AtLeast(0.5))
             .say(format!("The smallest eigenvalue is {} under cross-entropy and {} under squared error: with a hidden layer neither is convex, and \
                  cross-entropy is no cure for that.", short(nets[1].1), short(nets[0].1))));
     Ok(report
         .section("A plane instead of a line")
-        .figure("plane", plane_maps(lab, &planes, down), "The loss over the common weight and the bias. Where it is hatched the ground bends down in at least \
+        .panels("plane", plane_maps(lab, &planes, down), "The loss over the common weight and the bias. Where it is hatched the ground bends down in at least \
              one direction. Squared error is a bowl only where it is not hatched.")
         .section("Several valleys")
         .paragraph("Two cases and one weight are enough for two valleys under squared error, if what is to be learnt are probabilities. Which one descent \
              ends in is decided by the start. More inputs can give exponentially many.")
-        .figure("minima", minima_charts(&minima), "The loss against the only weight; stationary points are marked. The walker who comes from the left \
+        .panels("minima", minima_charts(&minima), "The loss against the only weight; stationary points are marked. The walker who comes from the left \
              stays in the shallow valley under squared error.")
         .section("On the way down")
         .figure("eigenvalues", way_chart(lab, &ways), "The smallest of the 31 eigenvalues of the Hessian on the way down, each loss on its own way at the same \
@@ -335,7 +335,7 @@ fn stationary(cases: &Cases, loss: Head, [low, high]: [f64; 2]) -> [Record; 2] {
 
 // ---- pictures
 
-fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Above; 2]) -> String {
+fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Above; 2]) -> Panels {
     let mut panels = Panels::new("convexity-chord", "Above or below the chord", 2)
         .subtitle("breast cancer, logistic regression, all weights alike");
     for (arm, above) in above.into_iter().enumerate() {
@@ -352,7 +352,7 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
                 .y_label("loss")
                 .include_y(0.0)
                 .line(Line::new("loss", record.points("weight", "loss")).colour(1 - arm))
-                .line(Line::new("chord", joined).colour(4).style(Style::Dashed))
+                .line(Line::new("chord", joined).colour(4).style(Style::Dotted))
                 .alt(format!(
                     "Loss from {} to {}, and the chord from {} to {}. {said}",
                     short(-lab.number("reach")),
@@ -362,10 +362,10 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
                 )),
         );
     }
-    panels.to_svg()
+    panels
 }
 
-fn plane_maps(lab: &Lab, planes: &[[Record; 1]], down: [f64; 2]) -> String {
+fn plane_maps(lab: &Lab, planes: &[[Record; 1]], down: [f64; 2]) -> Panels {
     let (n, reach, bias) = (lab.count("points"), lab.number("reach"), lab.number("bias_reach"));
     let mut panels = Panels::new("convexity-plane", "Where the ground bends down", 2)
         .subtitle("breast cancer, logistic regression, all weights alike");
@@ -386,10 +386,10 @@ fn plane_maps(lab: &Lab, planes: &[[Record; 1]], down: [f64; 2]) -> String {
                 .alt(format!("{} of the plane bends down in some direction.", percent(down))),
         );
     }
-    panels.to_svg()
+    panels
 }
 
-fn minima_charts(minima: &[[Record; 2]]) -> String {
+fn minima_charts(minima: &[[Record; 2]]) -> Panels {
     let mut panels = Panels::new("convexity-minima", "Loss against the only weight", 2);
     for (arm, [curve, points]) in minima.iter().enumerate() {
         let mut chart = Chart::new(NAMES[arm])
@@ -404,7 +404,7 @@ fn minima_charts(minima: &[[Record; 2]]) -> String {
         let found = is.iter().filter(|&&is| is == 1.0).count();
         panels = panels.panel(chart.alt(format!("{found} minima among {} stationary points.", is.len())));
     }
-    panels.to_svg()
+    panels
 }
 
 fn way_chart(lab: &Lab, ways: &[[Record; 1]]) -> String {

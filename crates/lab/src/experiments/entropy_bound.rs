@@ -7,7 +7,8 @@ use surprisal_tensor::ndarray::{Array1, Axis, arr1};
 use surprisal_tensor::{Params, Workspace};
 
 use crate::chart::{Chart, Line, Style};
-use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report};
+use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report};
+use crate::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -87,12 +88,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .figure("moving-q", chart(&curve, p).to_svg(), "The valley touches the level of the entropy at q = p and nowhere else. What stands above it is KL(p‖q).")
         .finding(
             Finding::deterministic(&drawn, "smallest H(p, q) - H(p)", least)
-                .judged(least > 0.0 && off_equal < ROUNDING, least < 0.0 || off_equal > ROUNDING)
-                .say(format!("At q = p the two differ by {off_equal:.0e} at most, which is rounding.")),
+                .expect(Expected::MoreThan(0.0))
+                .and("largest |H(p, p) - H(p)|", Estimate::exactly(off_equal), Expected::AtMost(ROUNDING)),
         )
         .finding(
             Finding::deterministic(&drawn, "largest |H(p, q) - H(p) - KL(p‖q)|", off_kl)
-                .below(ROUNDING)
+                .expect(Expected::AtMost(ROUNDING))
                 .say("Since H(p) does not depend on q, cross-entropy and KL teach the same."),
         );
     Ok(report)

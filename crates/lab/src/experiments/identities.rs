@@ -11,7 +11,10 @@ use surprisal_tensor::ndarray::{Array2, arr2};
 use surprisal_tensor::{Params, Var, Workspace};
 
 use crate::chart::{Chart, Line, Style};
-use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
+use crate::gallery::{
+    Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+};
+use crate::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -104,8 +107,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (seeds, steps) = (lab.seeds.len(), lab.count("steps"));
     let over = format!("over {} drawn rows and {} extreme ones", seeds * lab.count("points"), EXTREMES.len());
     let same = |condition: &str, measure: &str, difference: f64| {
-        Finding::deterministic(condition, measure, difference)
-            .judged(difference <= ROUNDING, difference > ROUNDING)
+        Finding::deterministic(condition, measure, difference).expect(Expected::AtMost(ROUNDING))
     };
     let trained = format!("largest difference of a weight in {steps} steps, over {seeds} seeds");
     let report = Report::new()
@@ -120,8 +122,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(same("-ln of the likelihood against the loss", &format!("largest difference over {} samples of 20 cases", seeds * lab.count("points")), worst("likelihood"))
             .say("The product of the probabilities of what happened, multiplied out: maximum likelihood gives the logistic loss."))
         .finding(Finding::deterministic("Cross-entropy minus entropy", format!("smallest value {over}"), gap)
-            .judged(gap >= -ROUNDING && equal <= ROUNDING && splits <= ROUNDING, gap < -ROUNDING || equal > ROUNDING || splits > ROUNDING)
-            .say(format!("Where the prediction is the truth it is 0 (off by {} at most), and everywhere it is the KL divergence (off by {} at most).", short(equal), short(splits))))
+            .expect(Expected::AtLeast(-ROUNDING))
+            .and("its largest distance from 0 where the prediction is the truth", Estimate::exactly(equal), Expected::AtMost(ROUNDING))
+            .and("its largest distance from the KL divergence", Estimate::exactly(splits), Expected::AtMost(ROUNDING)))
         .finding(same("Four trainings, one-hot targets", &trained, apart(hard))
             .say("Cross-entropy with probabilities, with indices, KL divergence, and p - y stepped by hand."))
         .finding(same(&format!("The same with soft targets, {} spread", lab.number("smoothing")), &trained, apart(soft))

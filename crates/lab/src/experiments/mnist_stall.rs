@@ -10,7 +10,8 @@ use surprisal_tensor::{Params, Workspace};
 
 use crate::chart::{Chart, Line};
 use crate::gallery::{
-    Arm, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan, fan_of_shares,
+    Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan,
+    fan_of_shares,
 };
 use crate::page::{Align, Table};
 use crate::statistics::{Estimate, highest, mean, minus};
@@ -140,11 +141,11 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 )),
         )
         .finding({
-            let (stalled, learnt) = (Estimate::of(&squared_ends), Estimate::of(&ce_ends));
             let line = lab.number("stalled");
             Finding::seeds("From N(0, 1), each at its own best rate", "test accuracy under squared error", &squared_ends)
-                .judged(stalled.high < line && learnt.low > line, stalled.low > line || learnt.high < line)
-                .say(format!("The line between stalled and not is drawn at {} %; cross-entropy reaches {}.", 100.0 * line, percent(&ce_ends)))
+                .expect(Expected::AtMost(line))
+                .and("test accuracy under cross-entropy", Estimate::of(&ce_ends), Expected::AtLeast(line))
+                .say(format!("The line between stalled and not is drawn at {} %.", 100.0 * line))
         })
         .finding(
             Finding::seeds("The start, each loss at its best rate", "how much larger the gap is from N(0, 1) than from N(0, 1)/√n", &minus(&gap, &other_gap))

@@ -8,7 +8,7 @@ use surprisal_tensor::ndarray::{Array2, aview1};
 use surprisal_tensor::{Params, Var, Workspace};
 
 use crate::chart::{Chart, HeatMap, Line, Panels, Points, Style};
-use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, short};
+use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, short};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -135,17 +135,17 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
 
     // ---- verdict
     let report = Report::new()
-        .figure("level", maps(lab, "level", "Where the ground is level", steepness, |arm, map| {
+        .panels("level", maps(lab, "level", "Where the ground is level", steepness, |arm, map| {
             map.subtitle(format!("level: {} %", percent(shares[arm]))).value_label("steepness / largest").scale(bound.min(0.99), 1.0).log()
                 .missing(format!("below {} %", short(100.0 * bound)))
                 .alt(format!("{} % of the surface is level.", percent(shares[arm])))
         }),
             format!("Steepness over both weights, each surface against its own steepest place. Level ground, below {} %, is hatched: it takes up {} % \
                  under squared error and {} % under cross-entropy.", short(100.0 * bound), percent(shares[0]), percent(shares[1])))
-        .finding(Finding::deterministic("These signals", what, ratio(shares[0], shares[1])).above(least)
+        .finding(Finding::deterministic("These signals", what, ratio(shares[0], shares[1])).expect(Expected::AtLeast(least))
             .say(format!("{} % of the surface is level under squared error, {} % under cross-entropy.", percent(shares[0]), percent(shares[1]))))
-        .finding(Finding::ratios("Waves of other frequencies and phases", what, waves).above(least).say(spread(waves)))
-        .finding(Finding::ratios("Inputs and answers that are noise", what, noise).above(least).say(spread(noise)));
+        .finding(Finding::ratios("Waves of other frequencies and phases", what, waves).expect(Expected::AtLeast(least)).say(spread(waves)))
+        .finding(Finding::ratios("Inputs and answers that are noise", what, noise).expect(Expected::AtLeast(least)).say(spread(noise)));
     let heights = maps(
         lab,
         "surfaces",
@@ -155,7 +155,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     );
     Ok(report
         .section("The surfaces")
-        .figure("surfaces", heights, "The height of each surface; the units differ. Squared error can never be higher than ½, so where the net is sure \
+        .panels("surfaces", heights, "The height of each surface; the units differ. Squared error can never be higher than ½, so where the net is sure \
              and wrong the ground is high and level. Cross-entropy keeps rising the more wrong the net is.")
         .section("Other signals")
         .paragraph("One set of signals proves little. *Waves* are those of the first picture with frequencies drawn evenly from 1 to 3 and phases from the \
@@ -224,7 +224,7 @@ fn maps(
     title: &str,
     values: [Vec<f64>; 2],
     dress: impl Fn(usize, HeatMap) -> HeatMap,
-) -> String {
+) -> Panels {
     let (points, reach) = (lab.count("points"), lab.number("reach"));
     let shown = || (0..points).step_by(points.div_ceil(MOST));
     let end = -reach + 2.0 * reach * shown().next_back().unwrap_or(0) as f64 / (points - 1) as f64;
@@ -239,7 +239,7 @@ fn maps(
             .values(shown().map(|w2| shown().map(move |w1| values[w1 * points + w2])));
         panels = panels.panel(dress(arm, map));
     }
-    panels.to_svg()
+    panels
 }
 
 fn draws_chart(lab: &Lab, drawn: &[[Record; 1]]) -> String {

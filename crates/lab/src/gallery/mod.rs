@@ -22,7 +22,8 @@
 //! 2. Progress is measured in what both losses share, such as accuracy or epochs to an error, never by the value of one loss against that of
 //!    another.
 //! 3. "Squared error" of what? On a sigmoid, on a softmax, on raw outputs: see [`Head`].
-//! 4. A verdict has a number, a 95 % interval or the word "deterministic", and may be NOT SUPPORTED or INCONCLUSIVE.
+//! 4. A verdict has a number, a 95 % interval or the word "deterministic", and the bound that it was held against. It may be NOT
+//!    SUPPORTED, EQUAL (an exact tie) or INCONCLUSIVE (the interval does not decide).
 //! 5. Every experiment has a broken version, in which what the claim is about is taken away. A verdict of SUPPORTED must
 //!    not survive it: that is how a test of the test looks.
 //! 6. It is deterministic in its seeds, on any number of cores.
@@ -43,7 +44,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-pub use finding::{Basis, Finding, short};
+pub use finding::{Basis, Expected, Finding, short};
 pub use journal::Journal;
 pub use lab::Lab;
 pub use pictures::{Arm, fan, fan_of_shares};

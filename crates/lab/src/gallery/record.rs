@@ -73,10 +73,9 @@ impl Record {
         self.column(name).last().copied().unwrap_or(f64::NAN)
     }
 
-    /// What JSON cannot hold, NaN and the infinities, stands there as text.
     pub(super) fn to_json(&self) -> Value {
-        let number = |&x: &f64| if x.is_finite() { json!(x) } else { json!(x.to_string()) };
-        let rows: Vec<Vec<Value>> = self.rows.iter().map(|row| row.iter().map(number).collect()).collect();
+        let rows: Vec<Vec<Value>> =
+            self.rows.iter().map(|row| row.iter().map(|&x| number(x)).collect()).collect();
         json!({ "name": self.name, "columns": self.columns, "rows": rows })
     }
 
@@ -89,6 +88,11 @@ impl Record {
         let whole = rows.iter().all(|row| row.len() == columns.len());
         whole.then(|| Record { name: value["name"].as_str().unwrap_or_default().into(), columns, rows })
     }
+}
+
+/// A number in JSON; NaN and the infinities, which JSON does not have, are text.
+pub(super) fn number(x: f64) -> Value {
+    if x.is_finite() { json!(x) } else { json!(x.to_string()) }
 }
 
 /// A record and the run that it comes from: "loss" is "ce", "seed" is 3.

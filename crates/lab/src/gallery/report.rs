@@ -1,6 +1,7 @@
 //! [`Report`]: what an experiment found, in the order in which it is told.
 
 use super::Finding;
+use crate::chart::Panels;
 use crate::page::Table;
 
 /// Verdicts, and the pictures, tables and words behind them.
@@ -13,7 +14,13 @@ pub struct Report {
 }
 
 pub(super) enum Block {
-    Figure { name: &'static str, svg: String, caption: String },
+    /// `narrow` is another shape of the picture, for narrow windows.
+    Figure {
+        name: &'static str,
+        svg: String,
+        narrow: Option<String>,
+        caption: String,
+    },
     Section(String),
     Paragraph(String),
     Table(Table),
@@ -31,7 +38,12 @@ impl Report {
     }
     /// Adds a picture, one SVG element, under the name of its file.
     pub fn figure(self, name: &'static str, svg: String, caption: impl Into<String>) -> Report {
-        self.block(Block::Figure { name, svg, caption: caption.into() })
+        self.block(Block::Figure { name, svg, narrow: None, caption: caption.into() })
+    }
+    /// Adds a picture of several panels, which stand below each other where the window is narrow.
+    pub fn panels(self, name: &'static str, panels: Panels, caption: impl Into<String>) -> Report {
+        let narrow = Some(panels.stacked().to_svg());
+        self.block(Block::Figure { name, svg: panels.to_svg(), narrow, caption: caption.into() })
     }
     /// Adds a heading.
     pub fn section(self, heading: impl Into<String>) -> Report {

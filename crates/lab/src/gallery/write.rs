@@ -4,16 +4,18 @@ use serde_json::{Value, json};
 
 use super::record::{Labelled, to_csv};
 use super::report::Block;
-use super::{Basis, Experiment, Outcome};
+use super::{Basis, Experiment, Finding, Outcome};
 use crate::page::{Align, Page, Table, Verdict};
 
 /// How to read the verdicts: of numbers without chance, and of those with it.
-const CERTAIN: &str = "Every verdict rests on a number. These are *deterministic*: there is no chance in them, and every run gives the same. SUPPORTED \
-    means that the number is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that it is a tie.";
-const UNCERTAIN: &str = "Every verdict rests on a number. Where chance plays a part it is measured several times, with other *seeds* (starting points of a \
-    random generator), and the brackets behind it hold the range in which it lies with 95 % confidence; a number without brackets is \
-    deterministic. SUPPORTED means that the whole range is on the side of the claim, NOT SUPPORTED that it is on the other side, INCONCLUSIVE that \
-    it covers \"no difference\".";
+const CERTAIN: &str = "Every verdict is about a number, and says which number was expected. These are *deterministic*: there is no chance in them, and every \
+    run gives the same. SUPPORTED means that the number is as expected, NOT SUPPORTED that it is not, and EQUAL that what is compared is exactly the same.";
+const UNCERTAIN: &str = "Every verdict is about a number, and says which number was expected. Where chance plays a part, the number is measured several \
+    times, with different *seeds* (starting points of a random generator), and the brackets behind it hold the range in which it lies with 95 % \
+    confidence; a number without brackets is deterministic. SUPPORTED means that the whole range is as expected, NOT SUPPORTED that none of it is, \
+    EQUAL that what is compared is exactly the same, and INCONCLUSIVE that the range contains the bound, so that it does not decide.";
+/// What every verdict of a broken version begins with.
+const BROKEN: &str = "Broken on purpose. ";
 
 impl Outcome {
     /// Every file: its path in the folder, and its content.
@@ -65,20 +67,22 @@ impl Outcome {
     pub fn summary(&self) -> String {
         let mut text = format!("{}: {}\n", self.experiment.name, self.experiment.claim);
         if self.plan.broken {
-            text += &format!("  BROKEN ON PURPOSE: {}\n", self.experiment.broken);
-        }
-        for finding in &self.report.findings {
             text += &format!(
-                "  {}: {}: {} = {} ({}). {}\n",
-                finding.verdict.word(),
-                finding.condition,
-                finding.measure,
-                finding.number(),
-                finding.basis,
-                finding.sentence
+                "  Broken on purpose: {}. No verdict that is SUPPORTED without --break may be SUPPORTED here.\n",
+                self.experiment.broken
             );
         }
+        for finding in &self.report.findings {
+            let broken = if self.plan.broken { " (broken on purpose)" } else { "" };
+            text += &format!("  {}{broken}: {}: {finding}\n", finding.verdict.word(), finding.condition);
+        }
         text
+    }
+
+    /// A verdict for a page.
+    fn told(&self, finding: &Finding) -> String {
+        let broken = if self.plan.broken { BROKEN } else { "" };
+        format!("{broken}*{}*: {finding}", finding.condition)
     }
 
     /// The command that gives the same numbers again.
@@ -101,7 +105,8 @@ impl Outcome {
         let mut page = Page::new(*title).lead(&format!("The claim: {claim}"));
         if plan.broken {
             page = page.paragraph(&format!(
-                "*This is the broken version*, made to show that the verdict can change: {broken}."
+                "*This version is broken on purpose*, to show that the verdicts can change: {broken}. What is SUPPORTED in the whole version must \
+                 not be SUPPORTED here."
             ));
         }
         if plan.quick {
@@ -118,12 +123,7 @@ impl Outcome {
         let certain = report.findings.iter().all(|finding| finding.basis == Basis::Deterministic);
         page = page.section("What came out").paragraph(if certain { CERTAIN } else { UNCERTAIN });
         for finding in &report.findings {
-            let (number, basis) = (finding.number(), finding.basis);
-            let told = format!(
-                "*{}*: {} = {number} ({basis}). {}",
-                finding.condition, finding.measure, finding.sentence
-            );
-            page = page.verdict(finding.verdict, &told);
+            page = page.verdict(finding.verdict, &self.told(finding));
         }
         page = page.paragraph(&format!("*What would have spoken against the claim*: {falsified_if}."));
         page = rest.iter().fold(page, add);
@@ -175,6 +175,7 @@ impl Outcome {
 
 fn add(page: Page, block: &Block) -> Page {
     match block {
+        Block::Figure { svg, narrow: Some(narrow), caption, .. } => page.wide_figure(svg, narrow, caption),
         Block::Figure { svg, caption, .. } => page.figure(svg, caption),
         Block::Section(heading) => page.section(heading),
         Block::Paragraph(text) => page.paragraph(text),
@@ -193,15 +194,15 @@ fn sentence(clause: &str) -> String {
 }
 
 /// How often each verdict was given, in words.
-fn count(outcomes: &[Outcome]) -> String {
+fn count(outcomes: &[&Outcome]) -> String {
     let all = || outcomes.iter().flat_map(|outcome| &outcome.report.findings);
     let of = |verdict| all().filter(|finding| finding.verdict == verdict).count();
-    let words = [Verdict::Supported, Verdict::NotSupported, Verdict::Inconclusive];
+    let words = [Verdict::Supported, Verdict::NotSupported, Verdict::Equal, Verdict::Inconclusive];
     words.map(|verdict| format!("{} {}", of(verdict), verdict.word())).join(", ")
 }
 
 /// The page that leads to those of several experiments, each in the folder of its name; `left_out` says which could not be run, and why.
-pub fn index(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String {
+pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> String {
     let mut page = Page::new("Does cross-entropy beat squared error?").lead(
         "It is often said. Here it is taken apart into claims that can fail, each with a number, an interval, a picture and a verdict.",
     );
@@ -213,12 +214,8 @@ pub fn index(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String
     ));
     for outcome in outcomes {
         let Experiment { name, title, claim, .. } = outcome.experiment;
-        let verdicts: Vec<_> = outcome
-            .report
-            .findings
-            .iter()
-            .map(|f| (f.verdict, format!("*{}*: {} = {}", f.condition, f.measure, f.number())))
-            .collect();
+        let verdicts: Vec<_> =
+            outcome.report.findings.iter().map(|f| (f.verdict, outcome.told(&f.clone().say("")))).collect();
         let picture = outcome.thumbnail().map(|picture| format!("{name}/{picture}.svg"));
         page = page.entry(
             title,
@@ -235,21 +232,14 @@ pub fn index(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String
 }
 
 /// The same as Markdown, with a table of verdicts.
-pub fn index_markdown(outcomes: &[Outcome], left_out: &[(&Experiment, String)]) -> String {
+pub fn index_markdown(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> String {
     let mut text = format!("{}.\n", count(outcomes));
     for outcome in outcomes {
         let Experiment { name, title, claim, .. } = outcome.experiment;
         text += &format!("\n## {title}\n\n{}\n\n", sentence(claim));
         for f in &outcome.report.findings {
-            text += &format!(
-                "- **{}** {}: {} = {} ({}). {}\n",
-                f.verdict.word(),
-                f.condition,
-                f.measure,
-                f.number(),
-                f.basis,
-                f.sentence
-            );
+            let broken = if outcome.plan.broken { BROKEN } else { "" };
+            text += &format!("- **{}** {broken}{}: {f}\n", f.verdict.word(), f.condition);
         }
         if let Some(picture) = outcome.thumbnail() {
             text += &format!("\n<img src=\"{name}/{picture}.svg\" width=\"480\" alt=\"{title}\">\n");

@@ -69,6 +69,9 @@ function measure(page, doc, view) {
 
   function picture(svg) {
     const frame = svg.getBoundingClientRect();
+    // of a picture in two shapes the other one is seen
+    const shapes = svg.closest('.wide, .narrow')?.parentElement.querySelectorAll('svg') ?? [];
+    if (!seen(svg) && [...shapes].some(shape => shape !== svg && seen(shape))) return;
     const title = svg.querySelector('title')?.textContent ?? '';
     if (!seen(svg) || frame.width < 20 || frame.height < 20) return fault('a picture without visible area', title);
     if (!inScroll(svg) && (frame.left < -SLACK || frame.right > width + SLACK)) fault('a picture wider than the page', title);

@@ -16,11 +16,14 @@ const MOST: usize = 120;
 /// Between the squares of a table.
 const GAP: f64 = 2.0;
 const BAR: f64 = 10.0;
+/// The sizes of the numbers in cells: the first at which all fit. They are what a table is read for, also from afar.
+const SIZES: [f64; 2] = [22.0, TEXT];
 
 const RULES: &[&str] = &[
     ".surface path{stroke-width:1.02}",
     ".white{fill:#fff}",
     ".black{fill:#000}",
+    ".large text{font-size:22px}",
     ".hatch{stroke-width:1.5;opacity:.6}",
 ];
 
@@ -53,20 +56,27 @@ pub(in crate::chart) fn drawing(map: &HeatMap, id: &str) -> Drawing {
 
     let right = WIDTH - PAD - 8.0;
     // names may break earlier where that makes room for numbers
-    let sides = [NAME_WIDTH, 0.6 * NAME_WIDTH].map(|limit| {
-        let names = map.row_names(limit);
-        let room = names.iter().flatten().map(|line| width(line, TEXT)).fold(map.tick_room(), f64::max);
-        let left = PAD + if room > 0.0 { room + TICK_GAP } else { 0.0 };
-        let cell = (right - left) / columns.max(1) as f64;
-        let is_table = matches!((&map.rows, &map.columns), (Side::Names(_), Side::Names(_)));
-        let cells = if is_table { map.written(cell - GAP - 2.0) } else { Vec::new() };
-        (names, left, cell, cells)
-    });
-    let [wide, narrow] = sides;
-    let (row_names, left, cell, cells) = if narrow.3.len() > wide.3.len() { narrow } else { wide };
-    let most_lines = cells.iter().chain(&row_names).map(Vec::len).max().unwrap_or(1);
+    let sides = SIZES.iter().flat_map(|&size| [NAME_WIDTH, 0.6 * NAME_WIDTH].map(|limit| (size, limit))).map(
+        |(size, limit)| {
+            let names = map.row_names(limit);
+            let room = names.iter().flatten().map(|line| width(line, TEXT)).fold(map.tick_room(), f64::max);
+            let left = PAD + if room > 0.0 { room + TICK_GAP } else { 0.0 };
+            let cell = (right - left) / columns.max(1) as f64;
+            let is_table = matches!((&map.rows, &map.columns), (Side::Names(_), Side::Names(_)));
+            let cells = if is_table { map.written(cell - GAP - 2.0, size) } else { Vec::new() };
+            (names, left, cell, cells, size)
+        },
+    );
+    let mut sides: Vec<_> = sides.collect();
+    let fits = sides.iter().position(|(_, _, _, cells, _)| !cells.is_empty()).unwrap_or(0);
+    let (row_names, left, cell, cells, size) = sides.swap_remove(fits);
+    let size = if cells.is_empty() { TEXT } else { size };
+    let lines = |of: &[Vec<String>]| of.iter().map(Vec::len).max().unwrap_or(1) as f64;
+    let line_height = LINE_HEIGHT * size / TEXT;
     let height = match map.rows {
-        Side::Names(_) => rows as f64 * (most_lines as f64 * LINE_HEIGHT + 14.0),
+        Side::Names(_) => {
+            rows as f64 * ((lines(&cells) * line_height).max(lines(&row_names) * LINE_HEIGHT) + 14.0)
+        }
         Side::Span(..) => ((right - left) * rows as f64 / columns.max(1) as f64).clamp(150.0, 440.0),
     };
     let plot = Rect { left, top, right, bottom: top + height };
@@ -76,7 +86,9 @@ pub(in crate::chart) fn drawing(map: &HeatMap, id: &str) -> Drawing {
         pen.hatch(id);
     }
     match (&map.rows, &map.columns) {
-        (Side::Names(_), Side::Names(_)) if rows.max(columns) <= MOST => pen.table(&grid, id, &cells),
+        (Side::Names(_), Side::Names(_)) if rows.max(columns) <= MOST => {
+            pen.table(&grid, id, &cells, size > TEXT)
+        }
         _ => pen.surface(&grid, id),
     }
 
@@ -180,10 +192,11 @@ impl Pen {
     }
 
     /// Squares with their words.
-    fn table(&mut self, grid: &Grid, id: &str, words: &[Vec<String>]) {
+    fn table(&mut self, grid: &Grid, id: &str, words: &[Vec<String>], large: bool) {
         let Rect { left, top, right, bottom } = grid.plot;
         let (columns, rows) = (grid.columns.len(), grid.rows.len());
         let (wide, high) = ((right - left) / columns as f64, (bottom - top) / rows as f64);
+        self.open(if large { "cells large" } else { "cells" });
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
             let (x, y) = (left + column as f64 * wide, top + row as f64 * high);
             let step = grid.step(row, column);
@@ -198,6 +211,7 @@ impl Pen {
                 self.text(class, (x + wide / 2.0, y + high / 2.0), Anchor::Middle, lines);
             }
         }
+        self.close();
     }
 
     /// Blocks without seams: for each colour one path of strokes one block high, in units of blocks.

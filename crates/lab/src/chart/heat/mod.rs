@@ -2,7 +2,7 @@
 
 mod draw;
 
-use super::layout::{PAD, TEXT, WIDTH, flat, range};
+use super::layout::{PAD, WIDTH, flat, range};
 use super::pen::prefix;
 use super::scale::{Axis, Kind, placeable, signed};
 use surprisal_page::text::{width, wrap};
@@ -217,8 +217,8 @@ impl HeatMap {
         flat(self.scale.filter(fits).unwrap_or(own), kind, PAD, WIDTH - PAD)
     }
 
-    /// The lines of each cell in reading order, or none at all if a number does not fit.
-    fn written(&self, room: f64) -> Vec<Vec<String>> {
+    /// The lines of each cell in reading order, or none at all if a number of this size does not fit.
+    fn written(&self, room: f64, size: f64) -> Vec<Vec<String>> {
         let factor = if self.percent { 100.0 } else { 1.0 };
         let shown = |value: &f64| placeable(*value, self.log);
         let whole = self
@@ -229,11 +229,11 @@ impl HeatMap {
         let decimals = self.decimals.unwrap_or(if whole { 0 } else { 2 });
         let words = self.cells().map(|value| (self.words(value, decimals), shown(&value)));
         let fits = |text: &str, is_number: bool| match is_number {
-            true => width(text, TEXT) <= room,
-            false => text.split_whitespace().all(|word| width(word, TEXT) <= room),
+            true => width(text, size) <= room,
+            false => text.split_whitespace().all(|word| width(word, size) <= room),
         };
         let words: Option<Vec<Vec<String>>> =
-            words.map(|(text, is_number)| fits(&text, is_number).then(|| wrap(&text, TEXT, room))).collect();
+            words.map(|(text, is_number)| fits(&text, is_number).then(|| wrap(&text, size, room))).collect();
         words.unwrap_or_default()
     }
 

@@ -124,12 +124,8 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                 &difference,
             );
             report = report.finding(match column {
-                "recall" => {
-                    finding.above(0.0).say(format!("The threshold moves, if this is above 0. {told}"))
-                }
-                _ => finding
-                    .within(margin)
-                    .say(format!("The ranking stays, if all of the interval lies within ±{margin}. {told}")),
+                "recall" => finding.above(0.0).say(format!("Above 0, the threshold has moved. {told}")),
+                _ => finding.within(margin).say(format!("Within ±{margin}, the ranking is the same. {told}")),
             });
         }
     }

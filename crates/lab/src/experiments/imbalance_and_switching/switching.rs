@@ -9,7 +9,7 @@ use surprisal_tensor::{Params, Workspace};
 
 use crate::chart::Chart;
 use crate::gallery::{
-    Arm, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
+    Arm, Expected, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
 };
 use crate::page::{Align, Table};
 use crate::statistics::{Estimate, highest, mean, minus};
@@ -102,17 +102,26 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
             .collect::<Vec<_>>()
             .join("; ");
         let [won, left] = [SQUARED, ENTROPY].map(|other| minus(&accuracy[SWITCHED], &accuracy[other]));
-        let (rescued, Estimate { low, high, .. }) = (Estimate::of(&won).low > 0.0, Estimate::of(&left));
         report = report
             .finding(
-                Finding::seeds(condition.clone(), "test accuracy, cross-entropy and then squared error minus squared error alone", &won)
-                    .above(0.0)
-                    .say(format!("{told}.")),
+                Finding::seeds(
+                    condition.clone(),
+                    "test accuracy, cross-entropy and then squared error minus squared error alone",
+                    &won,
+                )
+                .above(0.0)
+                .say(format!("{told}.")),
             )
             .finding(
-                Finding::seeds(condition, "test accuracy, cross-entropy and then squared error minus cross-entropy alone", &left)
-                    .judged(rescued && low > -margin && high < margin && low <= 0.0, low > 0.0 || high < -margin)
-                    .say(format!("The start makes up for squared error without an improvement on cross-entropy, if the interval lies within ±{margin} and is not above 0.")),
+                Finding::seeds(
+                    condition,
+                    "test accuracy, cross-entropy and then squared error minus cross-entropy alone",
+                    &left,
+                )
+                .within(margin)
+                .and("the same difference", Estimate::of(&left), Expected::NotAbove(0.0))
+                .and("what the start adds to squared error", Estimate::of(&won), Expected::Above(0.0))
+                .say("Then the start makes up for squared error, without an improvement on cross-entropy."),
             );
     }
     let arms = [0, 1, 2].map(|arm| Arm {
