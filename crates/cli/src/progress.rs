@@ -1,8 +1,7 @@
-//! How far it has come, on standard error: bars on a terminal, plain lines elsewhere.
+//! Progress on standard error: bars on a terminal; elsewhere one line for each part of the work.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use surprisal_lab::parallel::Progress;
@@ -10,34 +9,14 @@ use surprisal_train::{At, Epoch};
 
 /// A bar for one part of the work after the other.
 pub struct Bars {
-    current: Mutex<Option<Part>>,
-}
-
-struct Part {
-    name: String,
-    runs: usize,
-    done: usize,
-    began: Instant,
-    bar: Option<ProgressBar>, // on a terminal
-}
-
-impl Part {
-    /// How long the rest takes if it goes on like this; nothing where that is no news.
-    fn left(&self) -> String {
-        let left = self.began.elapsed().mul_f64((self.runs - self.done) as f64 / self.done.max(1) as f64);
-        if left < Duration::from_secs(1) {
-            String::new()
-        } else {
-            format!(", about {} s left", left.as_secs())
-        }
-    }
+    current: Mutex<Option<ProgressBar>>,
 }
 
 impl Bars {
     pub fn new() -> Self {
         Bars { current: Mutex::new(None) }
     }
-    fn current(&self) -> MutexGuard<'_, Option<Part>> {
+    fn current(&self) -> MutexGuard<'_, Option<ProgressBar>> {
         self.current.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -52,24 +31,17 @@ impl Progress for Bars {
         if bar.is_none() {
             note!("{what}: {runs} runs");
         }
-        *self.current() = Some(Part { name: what.to_string(), runs, done: 0, began: Instant::now(), bar });
+        *self.current() = bar;
     }
 
     fn advance(&self) {
-        let mut current = self.current();
-        let Some(part) = current.as_mut() else { return };
-        part.done += 1;
-        match &part.bar {
-            Some(bar) => bar.inc(1),
-            None if part.done % part.runs.div_ceil(4) == 0 || part.done == part.runs => {
-                note!("{}: {} of {} runs{}", part.name, part.done, part.runs, part.left());
-            }
-            None => {}
+        if let Some(bar) = self.current().as_ref() {
+            bar.inc(1);
         }
     }
 
     fn end(&self) {
-        if let Some(Part { bar: Some(bar), .. }) = self.current().take() {
+        if let Some(bar) = self.current().take() {
             bar.finish();
         }
     }

@@ -15,17 +15,55 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn the_list_has_every_experiment_with_claim_time_and_keys() {
+fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
     let folder = Folder::new("lab-list");
-    let list = String::from_utf8(surprisal(&folder.0, &["lab", "list"]).stdout).unwrap();
+    let told = |arguments: &[&str]| String::from_utf8(surprisal(&folder.0, arguments).stdout).unwrap();
+    let list = told(&["lab", "list"]);
+    assert!(list.starts_with("Begin here: surprisal lab run saturated-neuron\n"), "{list}");
+    assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
     for experiment in surprisal_lab::gallery::all() {
-        let keys = experiment.knobs.iter().all(|knob| list.contains(knob.key));
-        assert!(
-            list.contains(experiment.name) && list.contains(experiment.claim) && keys,
-            "{}",
-            experiment.name
-        );
+        let row = list.lines().find(|line| line.starts_with(&format!("{} ", experiment.name))).unwrap();
+        assert!(row.contains(experiment.short) && row.ends_with(&experiment.time()), "{row}");
+        let details = told(&["lab", "list", experiment.name]);
+        assert!(details.contains(experiment.claim) && details.contains(experiment.falsified_if), "{details}");
+        for knob in experiment.knobs {
+            assert!(
+                details.contains(&format!("--set {}=", knob.key)) && details.contains(knob.meaning),
+                "{details}"
+            );
+        }
     }
+}
+
+/// Without a terminal there is a line for each part of the work, and no progress.
+#[test]
+fn a_run_into_a_file_says_each_part_once() {
+    let folder = Folder::new("lab-progress");
+    let output = surprisal(&folder.0, &["lab", "run", "saturated-neuron", "--quick"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert_eq!(lines.len(), 4, "{stderr}");
+    assert_eq!(lines[1], "the animation: 4 runs");
+}
+
+/// A broken version does not look like a finding.
+#[test]
+fn a_broken_run_says_so_in_every_line() {
+    let folder = Folder::new("lab-broken");
+    let output = surprisal(&folder.0, &["lab", "run", "saturated-neuron", "--quick", "--break"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("\n  Broken on purpose: every step leaves out the factor σ'(z)"), "{stdout}");
+    let verdicts: Vec<&str> = stdout.lines().filter(|line| line.contains("expected")).collect();
+    assert_eq!(verdicts.len(), 3);
+    assert!(verdicts.iter().all(|line| line.contains(" (broken on purpose): ")), "{stdout}");
+    assert!(
+        verdicts[0].starts_with("  NOT SUPPORTED (broken on purpose): At the same rate 0.15, from score 4: "),
+        "{stdout}"
+    );
+    assert!(
+        verdicts[0].contains("over all starts = ") && verdicts[0].contains("(at most 3 expected, not met)"),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -66,7 +104,8 @@ fn a_run_gives_the_same_bytes_on_one_core_from_its_setting_file_and_again() {
 #[test]
 fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
     for (arguments, told) in [
-        (&["nothing"][..], "error: there is no experiment \"nothing\"; `surprisal lab list` shows all"),
+        (&[&*"x".repeat(50_000)][..], "error: there is no experiment \"xxxx"),
+        (&["nothing"], "error: there is no experiment \"nothing\"; `surprisal lab list` shows all"),
         (
             &["plateau"],
             "error: there is no experiment \"plateau\" (did you mean plateaus?); `surprisal lab list` shows all",
@@ -101,7 +140,7 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
     ] {
         let (code, stderr) = fails(&[&["lab", "run"], arguments].concat());
         assert_eq!(code, 2, "{arguments:?}: {stderr}");
-        assert!(stderr.starts_with(told), "{stderr}\nis not\n{told}");
+        assert!(stderr.starts_with(told) && stderr.len() < 1000, "{stderr}\nis not\n{told}");
     }
 }
 

@@ -1,16 +1,52 @@
 //! `surprisal lab list`
 
-use surprisal_lab::gallery;
+use clap::Args;
+use surprisal_lab::gallery::{self, Experiment};
 
-/// A block for every experiment: name, minutes, claim, and what can be set.
-pub fn table() -> String {
-    let width = gallery::all().iter().map(|experiment| experiment.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for experiment in gallery::all() {
-        let keys: Vec<&str> = experiment.knobs.iter().map(|knob| knob.key).collect();
-        let seeds = experiment.seeds.map_or("no seeds".into(), |seeds| format!("{} seeds", seeds.usual));
-        text += &format!("{:width$}  {}\n", experiment.name, experiment.claim);
-        text += &format!("{:width$}  {}, {seeds}; --set {}\n", "", experiment.time(), keys.join(", "));
+use crate::Failure;
+
+#[derive(Args)]
+pub struct Options {
+    /// An experiment, to show its claim in full and what can be set
+    name: Option<String>,
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    crate::tell(&match &options.name {
+        Some(name) => details(gallery::find(name)?),
+        None => table(),
+    })
+}
+
+/// A line for every experiment: its name, its claim in short, and how long it takes.
+fn table() -> String {
+    let all = gallery::all();
+    let width = |of: fn(&Experiment) -> &str| all.iter().map(|e| of(e).chars().count()).max().unwrap_or(0);
+    let (names, claims) = (width(|e| e.name), width(|e| e.short));
+    let mut text = format!("Begin here: surprisal lab run {}\n\n", all[0].name);
+    text += &format!("{:names$}  {:claims$}  {:>5}\n", "experiment", "claim", "time");
+    for experiment in all {
+        text +=
+            &format!("{:names$}  {:claims$}  {:>5}\n", experiment.name, experiment.short, experiment.time());
+    }
+    text + "\nOne in detail: surprisal lab list NAME. All of them: surprisal lab run all.\n"
+}
+
+/// What is claimed, what would speak against it, and what can be set.
+fn details(experiment: &Experiment) -> String {
+    let Experiment { name, claim, falsified_if, broken, .. } = experiment;
+    let seeds = experiment
+        .seeds
+        .map_or("nothing is drawn at random".into(), |seeds| format!("{} seeds", seeds.usual));
+    let mut text = format!(
+        "{name}: {claim}\n  Not supported if {falsified_if}.\n  With --break: {broken}.\n  Run it: surprisal lab run {name} ({}, {seeds})\n",
+        experiment.time()
+    );
+    let setting = experiment.setting(false);
+    let set = || setting.entries().map(|(knob, value)| (format!("{}={value}", knob.key), knob.meaning));
+    let width = set().map(|(set, _)| set.len()).filter(|&length| length <= 40).max().unwrap_or(0);
+    for (set, meaning) in set() {
+        text += &format!("  --set {set:width$}  {meaning}\n");
     }
     text
 }

@@ -11,17 +11,17 @@ use crate::Failure;
 
 #[derive(Subcommand)]
 pub enum Lab {
-    /// Name every experiment, with its claim and how long it takes.
-    List,
+    /// List the experiments with their claims and how long they take, or show one in detail.
+    List(list::Options),
     /// Run an experiment, or all: numbers, intervals, pictures, verdicts.
     Run(run::Options),
-    /// Compute a reference experiment again, and hold it against what its file expects.
+    /// Compute a reference experiment again and compare it with the numbers in its file.
     Replay(replay::Options),
 }
 
 pub fn run(lab: Lab) -> Result<(), Failure> {
     match lab {
-        Lab::List => crate::tell(&list::table()),
+        Lab::List(options) => list::run(options),
         Lab::Run(options) => run::run(options),
         Lab::Replay(options) => replay::run(options),
     }

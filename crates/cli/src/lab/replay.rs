@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_lab::page::text::for_screen;
 use surprisal_lab::replay::{Agreement, Mismatch, Reference};
 
 use crate::Failure;
@@ -53,7 +54,7 @@ fn hold(files: &[PathBuf], data: Option<&Path>) -> Result<(), Failure> {
     for file in files {
         if let Err(message) = hold_one(file, data)? {
             failed += 1;
-            note!("error: {message}");
+            note!("error: {}", for_screen(&message));
         }
     }
     if failed > 0 {
@@ -76,7 +77,8 @@ fn hold_one(file: &Path, data: Option<&Path>) -> Result<Result<(), String>, Fail
     };
     if ratio.is_finite() {
         let place = if at.is_empty() { String::new() } else { format!(", at {at}") };
-        crate::tell(&format!("{name}: worst ratio {ratio:.1e} of the tolerance{place}\n"))?;
+        let line = format!("{name}: worst ratio {ratio:.1e} of the tolerance{place}");
+        crate::tell(&format!("{}\n", for_screen(&line)))?;
     }
     Ok(held.map(drop).map_err(|mismatch| format!("{name}: {mismatch}")))
 }

@@ -17,6 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "bias-variance",
     title: "Too simple, too free",
     claim: "the expected squared error is bias² + variance + noise; as a model grows, bias falls and variance rises",
+    short: "the expected error is bias² + variance + noise",
     background: &[
         "Someone measures y at places x: y = sin(2πx) + noise. From a few such points a model is trained, and asked about places it has not seen. With \
          other points it would have become another model. Over many sets of points its answers have a mean and a spread.",

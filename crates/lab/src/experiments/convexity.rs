@@ -17,6 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "convexity",
     title: "One valley or several",
     claim: "logistic regression is convex under cross-entropy and not under squared error",
+    short: "only cross-entropy makes logistic regression convex",
     background: &[
         "*Logistic regression* weighs the numbers that describe a case, adds the products up and turns the sum into a probability. To learn is to look for \
          the weights at which the *loss*, which says how bad the answers are, is lowest: a walk downhill in a landscape over the weights.",

@@ -15,6 +15,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "entropy-bound",
     title: "What the wrong expectation costs",
     claim: "the cross-entropy H(p, q) is never below the entropy H(p), and equal to it at q = p alone",
+    short: "cross-entropy is never below the entropy",
     background: &[
         "How *surprising* is an outcome of probability p? By -ln p: something certain does not surprise, something rare does. The mean surprise of a \
          distribution p is its *entropy*, H(p) = -Σ p ln p.",

@@ -21,6 +21,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     title: "Features by contrast",
     claim: "an encoder that learns by contrast gathers each class more tightly than one that learns by cross-entropy, and a linear layer on its frozen \
             features recognises more",
+    short: "features learned by contrast separate classes better",
     background: &[
         "An *encoder* turns a picture of a handwritten digit into 32 numbers, its *features*. Under cross-entropy it is trained together with a last \
          layer that names the digit. Under the *supervised contrastive loss* (SupCon) there is no last layer: pictures of the same digit are pulled \

@@ -19,6 +19,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "gradient-flow",
     title: "Where the gradient gets lost",
     claim: "in deep nets the gradient vanishes because of the activation; the loss only rescales it",
+    short: "the activation makes gradients vanish, not the loss",
     background: &[
         "A deep net is a chain of *layers*. Each takes weighted sums of what the layer before it says and bends them with an *activation*: the sigmoid, \
          from 0 to 1; tanh, from -1 to 1; or relu, which sets negative numbers to 0. A *loss* at the end of the chain says how wrong the outputs are, and its \

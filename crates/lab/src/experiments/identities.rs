@@ -22,6 +22,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     title: "Four things that are one",
     claim: "the slope of cross-entropy behind a softmax is p - y; KL divergence trains like cross-entropy; the +1/-1 form of the logistic loss \
             is its 0/1 form; and cross-entropy is never below the entropy",
+    short: "four formulas of the cross-entropy are one",
     background: &[
         "A *classifier* gives every class a score, its *logit* z. *Softmax* turns the scores of a row into probabilities p: e^z of each class, \
          divided by their sum. The truth is a row of probabilities too, y: all on one class (*one-hot*; the number of that class, its *index*, says the \

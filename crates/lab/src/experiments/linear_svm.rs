@@ -19,6 +19,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     title: "Logistic regression and the support vector machine",
     claim: "logistic regression and the linear SVM differ in their loss alone and rank alike; a feature that is there twice shares its weight and \
             leaves the ranking as it was",
+    short: "logistic regression and the linear SVM rank alike",
     background: &[
         "Both models add up the measurements of a case, each times a weight, to a score s: above 0 means yes (y = +1), below 0 no (y = -1). They differ in \
          how a score is judged. Logistic regression takes ln(1 + e^-ys): every case pulls at the weights, if ever so little. The support vector machine \

@@ -22,6 +22,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     title: "A stall at scale",
     claim: "where weights start so large that outputs are sure and wrong, squared error stalls at every rate that was tried, and \
             cross-entropy at none",
+    short: "from large weights squared error stalls (needs MNIST)",
     background: &[
         "MNIST is a collection of pictures of handwritten digits: 60,000 to learn from and 10,000 to be tested on. The network has a hidden layer of \
          a hundred neurons between the 784 pixels and ten outputs, one for each digit. Each output passes through a sigmoid, the S-shaped curve that \

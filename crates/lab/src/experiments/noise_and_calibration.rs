@@ -20,6 +20,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "noise-and-calibration",
     title: "Wrong labels",
     claim: "squared error learns wrong labels by heart more slowly than cross-entropy; stopping early closes the gap",
+    short: "squared error memorizes wrong labels more slowly",
     background: &[
         "The data are pictures of handwritten digits, 8 by 8 pixels each. A small network learns from pictures with *labels*, the digits that they are said \
          to show. Here a share of these labels is wrong on purpose: each of them is replaced by one of the nine other digits. The pictures that the network \

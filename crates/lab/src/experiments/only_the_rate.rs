@@ -17,6 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "only-the-rate",
     title: "Is it only the learning rate?",
     claim: "what cross-entropy gains over squared error is more than a matter of the learning rate",
+    short: "the gain of cross-entropy is more than a learning rate",
     background: &[
         "*Logistic regression* is the smallest model that answers yes or no: it weighs the numbers that describe a case, adds the products up, and a \
          curve called the sigmoid turns the sum into a probability. Here each case is a sample of breast tissue, described by 30 numbers, and the \
@@ -309,7 +310,7 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
             .scale(1.0, slowest)
             .log()
             .decimals(0)
-            .missing(format!("over {}", lab.count("cap")))
+            .missing(format!("> {}", lab.count("cap")))
             .alt(format!(
                 "Best epochs from each start: {}.",
                 list(grid.each_start().into_iter().map(|e| told(lab, e)))

@@ -15,6 +15,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "plateaus",
     title: "Plateaus",
     claim: "the surface of squared error has wider plateaus than that of cross-entropy",
+    short: "squared error has the wider plateaus",
     background: &[
         "A net with two weights can be drawn as a landscape: the weights say where one stands, the *loss* (how bad the answers are there) is the \
          height. Learning is walking downhill, and the *gradient* is the steepness. On a *plateau*, where the ground is level, a walker who \

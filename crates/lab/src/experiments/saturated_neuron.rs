@@ -17,6 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "saturated-neuron",
     title: "The saturated neuron",
     claim: "the more sure and wrong a neuron starts, the longer it stalls under squared error; under cross-entropy it hardly slows down",
+    short: "squared error stalls where a neuron is sure and wrong",
     background: &[
         "Networks that recognise pictures are made of thousands of neurons; this is one of them, alone. A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, σ(z) = 1 / (1 + e⁻ᶻ), turns the \
          score into an output a between 0 and 1: score 0 into 0.5, score 4 into 0.982, score 8 into 0.9997. Here the input is always 1 and the output \

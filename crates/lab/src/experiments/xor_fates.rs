@@ -17,6 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "xor-fates",
     title: "The fates of XOR",
     claim: "cross-entropy leaves plateaus of the output faster than squared error, and is no cure for a bad hidden layer",
+    short: "cross-entropy leaves plateaus sooner, not bad basins",
     background: &[
         "*XOR* asks whether two bits differ; *parity* asks whether the number of ones among several bits is odd. No single neuron can answer: a \
          net needs *hidden units* between input and output, each a weighted sum bent by the sigmoid σ(z) = 1 / (1 + e^-z), a curve from 0 to 1. A \

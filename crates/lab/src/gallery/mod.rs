@@ -70,6 +70,8 @@ pub struct Experiment {
     pub title: &'static str,
     /// What is claimed, in one sentence.
     pub claim: &'static str,
+    /// The claim in a few words, for a list.
+    pub short: &'static str,
     /// What a reader needs who has never heard of the subject, in paragraphs.
     pub background: &'static [&'static str],
     /// What would have spoken against the claim.
@@ -136,7 +138,7 @@ pub fn find(name: &str) -> Result<&'static Experiment, LabError> {
         let meant = names()
             .find(|other| near(name, other))
             .map_or(String::new(), |n| format!(" (did you mean {n}?)"));
-        LabError::Usage(format!("there is no experiment \"{name}\"{meant}; `surprisal lab list` shows all"))
+        LabError::Usage(format!("there is no experiment {name:?}{meant}; `surprisal lab list` shows all"))
     })
 }
 

@@ -54,7 +54,7 @@ struct LogReg {
 
 impl LogReg {
     fn read(setting: &Place) -> Result<Self, ReplayError> {
-        let rows = Rows::from_labels(&setting.get("X")?, &setting.get("y")?, None)?;
+        let rows = Rows::from_labels(&setting.get("X")?, &setting.get("y")?)?;
         Ok(LogReg { y: rows.probabilities(1)?, x: rows.x })
     }
 

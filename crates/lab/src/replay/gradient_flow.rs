@@ -14,7 +14,7 @@ use super::place::Place;
 use super::rows::Rows;
 
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
-    let rows = Rows::from_labels(&setting.get("X")?, &setting.get("labels")?, None)?;
+    let rows = Rows::from_labels(&setting.get("X")?, &setting.get("labels")?)?;
     let evaluate = |run: Place| evaluate(setting, &run, &rows);
     let runs = setting.get("runs")?.list()?.map(evaluate).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "runs": runs }))

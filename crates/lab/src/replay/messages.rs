@@ -326,6 +326,28 @@ fn sizes_that_do_not_fit() {
     );
 }
 
+/// The reference files have it in either place.
+#[test]
+fn the_positive_class_is_taken_beside_preprocess_and_inside_of_it() {
+    let beside = logreg();
+    let mut inside = logreg();
+    remove(&mut inside, "positive_class");
+    inside["preprocess"]["positive_class"] = json!(2);
+    let told = |setting: &Value| replay(setting, FOLDER).unwrap();
+    assert_eq!(told(&inside), told(&beside));
+
+    // also where nothing else is done to the data, and where the labels stand in the setting
+    let mut unscaled = [logreg(), logreg()];
+    remove(&mut unscaled[0], "preprocess");
+    remove(&mut unscaled[1], "positive_class");
+    unscaled[1]["preprocess"] = json!({ "positive_class": 2 });
+    assert_eq!(told(&unscaled[1]), told(&unscaled[0]));
+    let mut inline = [mlp(), mlp()];
+    inline[1]["targets"] = json!([[0], [2], [2]]);
+    inline[1]["preprocess"] = json!({ "positive_class": 2 });
+    assert_eq!(told(&inline[1])["runs"], told(&inline[0])["runs"]);
+}
+
 #[test]
 fn data_files_and_what_is_done_to_them() {
     check(
@@ -339,6 +361,17 @@ fn data_files_and_what_is_done_to_them() {
             (
                 |s| s["positive_class"] = json!(3),
                 "setting.positive_class: expected one of the labels in data_iris.json.y, found 3 | labels count from 0",
+            ),
+            (
+                |s| {
+                    remove(s, "positive_class");
+                    s["preprocess"]["positive_class"] = json!(3);
+                },
+                "setting.preprocess.positive_class: expected one of the labels in data_iris.json.y, found 3 | labels count from 0",
+            ),
+            (
+                |s| s["preprocess"]["positive_class"] = json!(2),
+                "setting.preprocess.positive_class: expected positive_class once, found 2 | it stands beside preprocess too: remove one of the two",
             ),
             (
                 |s| s["data"] = json!("xor_mlp.json"),

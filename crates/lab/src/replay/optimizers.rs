@@ -133,7 +133,7 @@ fn quadratic(problem: &Place) -> Result<Problem, ReplayError> {
 
 /// The mean cross-entropy of a logistic regression; theta is its weights, and then its bias.
 fn logistic(problem: &Place) -> Result<Problem, ReplayError> {
-    let rows = Rows::from_labels(&problem.get("X")?, &problem.get("y")?, None)?;
+    let rows = Rows::from_labels(&problem.get("X")?, &problem.get("y")?)?;
     let targets = rows.probabilities(1)?;
     let start = problem.get("start")?;
     let theta = start.numbers()?;

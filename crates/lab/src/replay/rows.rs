@@ -21,44 +21,52 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// What the setting names, after its `preprocess`.
+    /// What the setting names, after its `preprocess`. The `positive_class` stands there, or beside it.
     pub fn read(setting: &Place, folder: &Path) -> Result<Self, ReplayError> {
-        let rows = match setting.find("data")? {
+        let mut rows = match setting.find("data")? {
             Some(name) => {
                 let file = read_json(&name, folder)?;
                 let file = Place::root(name.text()?, &file);
-                Rows::from_labels(&file.get("X")?, &file.get("y")?, setting.find("positive_class")?)?
+                Rows::from_labels(&file.get("X")?, &file.get("y")?)?
             }
             None => {
                 let (x, y) = (setting.get("inputs")?, setting.get("targets")?);
                 Rows { x: x.matrix()?, y: y.matrix()?, y_path: y.path, labels: false }.checked()?
             }
         };
-        match setting.find("preprocess")? {
-            Some(how) => Ok(Rows { x: preprocess(rows.x, &how)?, ..rows }),
+        let how = setting.find("preprocess")?;
+        let inside = how.as_ref().map_or(Ok(None), |how| how.find("positive_class"))?;
+        match (setting.find("positive_class")?, &inside) {
+            (Some(_), Some(inside)) => {
+                return Err(inside
+                    .wrong("positive_class once", "it stands beside preprocess too: remove one of the two"));
+            }
+            (Some(class), None) => rows.answer(&class)?,
+            (None, Some(class)) => rows.answer(class)?,
+            (None, None) => {}
+        }
+        match how {
+            Some(how) => Ok(Rows { x: preprocess(rows.x, &how, inside.is_some())?, ..rows }),
             None => Ok(rows),
         }
     }
 
-    /// Inputs, and a label for each row; with a positive class k, the target is 1 where the label is k, else 0.
-    pub fn from_labels(
-        x: &Place,
-        labels: &Place,
-        positive_class: Option<Place>,
-    ) -> Result<Self, ReplayError> {
+    /// Inputs, and a label for each row.
+    pub fn from_labels(x: &Place, labels: &Place) -> Result<Self, ReplayError> {
         let numbers = labels.numbers()?;
-        let mut y = Array2::from_shape_fn((numbers.len(), 1), |(i, _)| numbers[i]);
-        if let Some(place) = &positive_class {
-            let class = place.count()? as f64;
-            if !numbers.contains(&class) {
-                return Err(
-                    place.wrong(format!("one of the labels in {}", labels.path), "labels count from 0")
-                );
-            }
-            y.mapv_inplace(|label| f64::from(label == class));
+        let y = Array2::from_shape_fn((numbers.len(), 1), |(i, _)| numbers[i]);
+        Rows { x: x.matrix()?, y, y_path: labels.path.clone(), labels: true }.checked()
+    }
+
+    /// Makes the target 1 where the label is the positive class, else 0.
+    fn answer(&mut self, class: &Place) -> Result<(), ReplayError> {
+        let positive = class.count()? as f64;
+        if self.y.ncols() != 1 || !self.y.iter().any(|&label| label == positive) {
+            return Err(class.wrong(format!("one of the labels in {}", self.y_path), "labels count from 0"));
         }
-        let (y_path, labels) = (labels.path.clone(), positive_class.is_none());
-        Rows { x: x.matrix()?, y, y_path, labels }.checked()
+        self.y.mapv_inplace(|label| f64::from(label == positive));
+        self.labels = false;
+        Ok(())
     }
 
     fn checked(self) -> Result<Self, ReplayError> {
@@ -124,13 +132,16 @@ fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
 }
 
 /// `{"standardise": "population"}`, every column to mean 0 and standard deviation 1, with ddof 0, over all rows; or
-/// `{"divide_by": number}`.
-fn preprocess(x: Array2<f64>, how: &Place) -> Result<Array2<f64>, ReplayError> {
+/// `{"divide_by": number}`; or neither, where only the targets are prepared.
+fn preprocess(x: Array2<f64>, how: &Place, targets: bool) -> Result<Array2<f64>, ReplayError> {
     if let Some(deviation) = how.find("standardise")? {
         deviation.one_of(&[("population", ())])?;
         let standardised = Standardize::fit(&x).and_then(|standardize| standardize.apply(&x));
         return standardised
             .map_err(|error| how.found(error.to_string(), "numbers to standardise", "look at the data"));
+    }
+    if targets && how.find("divide_by")?.is_none() {
+        return Ok(x);
     }
     let divisor = how.get("divide_by")?;
     match divisor.number()? {

@@ -11,6 +11,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     title: "A rare class, and a change of loss",
     claim: "where a class is rare, weighted and focal losses move the threshold and not the ranking; and squared error that cannot learn by itself can \
             after a start with cross-entropy, without improving on it",
+    short: "class weights move the threshold, not the ranking",
     background: &[
         "*A rare class.* The data are pictures of handwritten digits, 8 by 8 pixels. A model is to tell eights from threes and learns from a hundred \
          threes and five eights. It gives every picture a score, and says \"eight\" where the score is above a *threshold*, usually a probability of ½. \
