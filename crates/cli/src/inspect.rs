@@ -60,7 +60,8 @@ fn read(file: &Path) -> Result<Content, Failure> {
         "npz" => {
             let npz = Npz::read(file).map_err(Failure::run)?;
             let header = |name: &str| {
-                npz.array(name).map(|a| (name.into(), a.dtype().to_string(), a.shape().to_vec()))
+                npz.verify(name)?;
+                npz.header(name).map(|(dtype, shape)| (name.into(), dtype.to_string(), shape))
             };
             Content::Arrays(npz.names().map(header).collect::<Result<_, _>>().map_err(Failure::run)?)
         }

@@ -12,6 +12,10 @@ use crate::Failure;
 use crate::setting_options::SourceOptions;
 
 #[derive(Args)]
+#[command(
+    after_help = "Names of classes are written as they are: a spreadsheet may take one that begins with =, +, - or @ for a formula. --out keeps
+the mode of a file that is there, and replaces neither a device, a pipe or a link, nor the model or the data."
+)]
 pub struct Options {
     /// The file that `train` wrote
     #[arg(long, value_name = "FILE")]

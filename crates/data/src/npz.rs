@@ -107,6 +107,23 @@ impl Npz {
         NpyArray::from_bytes(content, &self.name_of(array))
     }
 
+    /// Checks the content of an array against its size and checksum, without keeping it in memory.
+    ///
+    /// Errors if there is none of this name, and if it is damaged.
+    ///
+    /// ```
+    /// # use surprisal_data::{NpyArray, Npz, npz_bytes};
+    /// let mut bytes = npz_bytes([("x", &NpyArray::new(&[2], &[7u8, 9]))])?;
+    /// assert!(Npz::from_bytes(bytes.clone(), "x.npz")?.verify("x").is_ok());
+    /// let number = bytes.windows(2).position(|pair| pair == [7, 9]).expect("they are stored as they are");
+    /// bytes[number] = 8;
+    /// assert!(Npz::from_bytes(bytes, "x.npz")?.verify("x").is_err());
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn verify(&self, array: &str) -> Result<(), DataError> {
+        self.entry(array)?.verify(&self.bytes).map_err(self.in_archive())
+    }
+
     fn entry(&self, array: &str) -> Result<&Entry, DataError> {
         self.places.get(array).map(|&place| &self.entries[place]).ok_or_else(|| {
             let known = self.names().map(str::to_owned).collect();

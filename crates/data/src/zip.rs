@@ -4,7 +4,7 @@
 
 use crate::error::NpyProblem;
 use flate2::read::DeflateDecoder;
-use std::io::Read;
+use std::io::{self, Read};
 
 /// An entry of the directory at the end of an archive.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,33 +136,55 @@ fn wide_numbers(mut extras: &[u8]) -> &[u8] {
 }
 
 impl Entry {
+    fn reader<'a>(&self, archive: &'a [u8], most: u64) -> Box<dyn Read + 'a> {
+        let packed = &archive[self.start..self.start + self.packed as usize];
+        if self.deflated {
+            Box::new(DeflateDecoder::new(packed).take(most))
+        } else {
+            Box::new(packed.take(most))
+        }
+    }
+
+    fn packed(&self, error: io::Error) -> (u64, NpyProblem) {
+        (self.start as u64, NpyProblem::Packed(error))
+    }
+
     /// The first bytes of the content, at most so many.
     pub fn first(&self, archive: &[u8], most: usize) -> Outcome<Vec<u8>> {
-        let packed = &archive[self.start..self.start + self.packed as usize];
         let mut content = Vec::new();
-        let outcome = match self.deflated {
-            true => DeflateDecoder::new(packed).take(most as u64).read_to_end(&mut content),
-            false => packed.take(most as u64).read_to_end(&mut content),
-        };
-        match outcome {
-            Ok(_) => Ok(content),
-            Err(error) => Err((self.start as u64, NpyProblem::Packed(error))),
-        }
+        let read = self.reader(archive, most as u64).read_to_end(&mut content);
+        read.map(|_| content).map_err(|error| self.packed(error))
     }
 
     /// The content, checked against its size and its checksum.
     pub fn content(&self, archive: &[u8]) -> Outcome<Vec<u8>> {
         let content =
             self.first(archive, usize::try_from(self.size).unwrap_or(usize::MAX).saturating_add(1))?;
-        let found = content.len() as u64;
-        if found != self.size {
-            return Err((self.start as u64, NpyProblem::ContentSize { expected: self.size, found }));
-        }
-        let (expected, found) = (self.checksum, crc32fast::hash(&content));
-        if expected != found {
-            return Err((self.start as u64, NpyProblem::Checksum { expected, found }));
-        }
+        self.check(content.len() as u64, crc32fast::hash(&content))?;
         Ok(content)
+    }
+
+    /// Checks the content against its size and its checksum, piece by piece: no memory is taken for it.
+    pub fn verify(&self, archive: &[u8]) -> Outcome<()> {
+        let mut reader = self.reader(archive, self.size.saturating_add(1));
+        let (mut checksum, mut found, mut piece) = (crc32fast::Hasher::new(), 0, [0; 1 << 14]);
+        loop {
+            let read = reader.read(&mut piece).map_err(|error| self.packed(error))?;
+            if read == 0 {
+                return self.check(found, checksum.finalize());
+            }
+            checksum.update(&piece[..read]);
+            found += read as u64;
+        }
+    }
+
+    fn check(&self, size: u64, checksum: u32) -> Outcome<()> {
+        let problem = match (self.size == size, self.checksum == checksum) {
+            (true, true) => return Ok(()),
+            (true, false) => NpyProblem::Checksum { expected: self.checksum, found: checksum },
+            (false, _) => NpyProblem::ContentSize { expected: self.size, found: size },
+        };
+        Err((self.start as u64, problem))
     }
 }
 

@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
 
 /// Writes a file so that at every moment its place holds the old content or the new, whatever stops the program or the machine.
 ///
@@ -297,17 +299,17 @@ impl Partial {
         &self.path
     }
 
-    /// Gives it its name; a file that has it is replaced.
+    /// Gives it its name; a file that has it is replaced. The names of folders that were made for it go to the disk.
     ///
     /// # Errors
     /// If it cannot have this name; then it is removed.
     pub fn rename(self, place: &Path) -> io::Result<()> {
         let mut all = unfinished();
-        let renamed = fs::rename(&self.path, place);
-        if renamed.is_ok() {
-            all.retain(|unfinished| unfinished.path != self.path);
-        }
-        renamed
+        fs::rename(&self.path, place)?;
+        let place = all.iter().position(|unfinished| unfinished.path == self.path);
+        let above = place.map_or(Vec::new(), |place| all.swap_remove(place).above);
+        drop(all);
+        above.iter().try_for_each(|folder| sync_folder(folder_of(folder)))
     }
 }
 
@@ -336,6 +338,7 @@ fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
 
 /// Makes a folder, or empties the one that a killed process has left, and locks it; `None` if another process has.
 fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
+    let mut looks = 0;
     loop {
         let made = match fs::create_dir(folder) {
             Ok(()) => true,
@@ -344,7 +347,12 @@ fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
         };
         let lock = match lock_folder(folder) {
             Ok(Some(lock)) if made || lock.0.is_some() => lock,
-            Ok(_) => return Ok(None), // locked, or nothing tells whether its process lives
+            Ok(_) if looks == 3 => return Ok(None), // locked, or nothing tells whether its process lives
+            Ok(_) => {
+                looks += 1; // it may be locked by one who looks whether it was left behind
+                thread::sleep(Duration::from_millis(5));
+                continue;
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => continue, // it has got its name meanwhile
             Err(error) => return Err(error),
         };
