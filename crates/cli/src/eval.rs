@@ -46,10 +46,13 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let (name, set) = match part {
             Part::Train => ("training", Some(train)),
             Part::Validation => ("validation", validation),
-            Part::Test => ("test", Some(test)),
+            Part::Test => ("test", Some(test).filter(|test| test.rows() > 0)),
         };
-        let set =
-            set.ok_or_else(|| Failure::usage("--part validation: the net was trained without such a part"))?;
+        let set = set.ok_or_else(|| {
+            Failure::usage(format!(
+                "--part {name}: the net was trained without such a part | name data with --data"
+            ))
+        })?;
         (format!("the {} {name} rows of {}", set.rows(), asked.data()?), set)
     } else {
         let set = asked.labelled(unseen)?;
@@ -74,7 +77,7 @@ fn numbers(scores: &[(Metric, f64)]) -> String {
 /// Every class, and which is taken for which.
 fn classes(asked: &Asked, set: &Dataset) -> Result<String, Failure> {
     let Answers::Classes(names) = &asked.saved.answers else { return Ok(String::new()) };
-    let said = argmax_rows(asked.says(set.features.view()).view());
+    let said = argmax_rows(asked.says(set.features.view())?.view());
     let report = ClassificationReport::new(&set.labels, &said, names).map_err(Failure::run)?;
     let confusion = ConfusionTable::new(&set.labels, &said, names).map_err(Failure::run)?;
     Ok(format!("\n{report}\n{confusion}"))

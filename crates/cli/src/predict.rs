@@ -25,6 +25,9 @@ pub struct Options {
     /// What to do about a category that the net never saw: error, or ignore (it counts as none of those that it knows)
     #[arg(long, value_name = "POLICY", default_value = "error")]
     unseen: Unseen,
+    /// The column of the table that names its rows, copied to the answers in place of their numbers
+    #[arg(long, value_name = "COLUMN")]
+    row_id: Option<String>,
     /// The file to write instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,7 +35,7 @@ pub struct Options {
 
 /// Prints a CSV table: for every row its number and the answer, of classes with the probability of each.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { model, settings: SourceOptions(told), unseen, out } = options;
+    let Options { model, settings: SourceOptions(told), unseen, row_id, out } = options;
     if told.data.is_none() {
         return Err(Failure::usage(
             "which rows? name them with --data: a CSV file with the columns of the model, or a set as for train",
@@ -44,24 +47,28 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let inputs = data.iter().map(PathBuf::as_path).chain([model.as_path()]);
         refuse_input(out, inputs)?;
     }
-    let says = asked.says(asked.features(unseen)?.view());
+    let says = asked.says(asked.features(unseen)?.view())?;
 
     let mut table = csv::Writer::from_writer(Vec::new());
     let mut write = |cells: Vec<String>| table.write_record(cells).map_err(Failure::run);
-    let header = ["row", "predicted"].map(String::from);
+    let (id, ids) = match row_id {
+        Some(column) => asked.column(&column)?,
+        None => ("row".into(), (0..says.nrows()).map(|row| row.to_string()).collect()),
+    };
+    let header = [id, "predicted".into()];
     match &asked.saved.answers {
         Answers::Classes(names) => {
             write(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect())?;
             for (row, p) in says.rows().into_iter().enumerate() {
                 let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
-                let first = [row.to_string(), names[best].clone()].into_iter();
+                let first = [ids[row].clone(), names[best].clone()].into_iter();
                 write(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect())?;
             }
         }
-        Answers::Number { .. } => {
+        Answers::Number { offset, .. } => {
             write(header.to_vec())?;
-            for (row, number) in says.iter().enumerate() {
-                write(vec![row.to_string(), format!("{:?}", *number as f32)])?;
+            for (row, &number) in says.iter().enumerate() {
+                write(vec![ids[row].clone(), digits(number, *offset)])?;
             }
         }
     }
@@ -88,13 +95,23 @@ fn refuse_input<'a>(out: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> R
     }
 }
 
+/// A number in the digits that it carries: the net computes its distance from the offset in single precision.
+fn digits(number: f64, offset: f64) -> String {
+    let precision = (number - offset).abs() * f64::from(f32::EPSILON);
+    let decimals = (-precision.log10().floor()).clamp(0.0, 17.0);
+    match decimals {
+        0.0..17.0 => format!("{:?}", format!("{number:.*}", decimals as usize).parse().unwrap_or(number)),
+        _ => format!("{number:?}"),
+    }
+}
+
 /// How often the table itself says the same, if it has the column.
 fn judged(asked: &Asked) -> Option<String> {
     let (Answers::Classes(_), DataSource::Csv(_)) = (&asked.saved.answers, asked.data().ok()?) else {
         return None;
     };
     let set = asked.labelled(Unseen::Ignore).ok()?;
-    let says = asked.says(set.features.view());
+    let says = asked.says(set.features.view()).ok()?;
     let right = surprisal_data::argmax_rows(says.view())
         .iter()
         .zip(&set.labels)

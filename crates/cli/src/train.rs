@@ -61,6 +61,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if !quiet {
         note!("{}", introduction(&job).trim_end());
     }
+    if let Some(checkpoint) = checkpoint.as_ref().filter(|c| c.epoch as usize == job.trainer.epochs) {
+        note!(
+            "all {} epochs are done: there is nothing left to train | to go on, give more with --epochs",
+            checkpoint.epoch
+        );
+    }
     let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), interrupted)?;
     let mut callbacks = (telling, recorder);
     let outcome = job.try_fit(checkpoint, &mut callbacks);
@@ -108,20 +114,23 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
         )));
     }
     let path = folder.join(CHECKPOINT);
+    let failed = |error: RunError| Failure::run(format!("{}: {error}", path.display()));
+    if let (Some(epochs), Some(checkpoint)) = (told.epochs, &saved.checkpoint) {
+        let done = checkpoint.epoch.saturating_add(checkpoint.step.min(1));
+        if (epochs as u64) < done {
+            return Err(Failure::usage(format!(
+                "--epochs {epochs}: epoch {done} has begun already | give {done} or more, or leave it out"
+            )));
+        }
+    }
     let settings = Settings::from_toml(&saved.settings, &path)?.and(told);
     let mut job = Job::new(&settings).map_err(|error| error.of_data_elsewhere(&settings))?;
-    if job.data_checksum() != saved.data_checksum {
-        return Err(Failure::run(format!(
-            "{}: the data are no longer those that the run began with | begin a new run, or bring them back",
-            path.display()
-        )));
+    let checkpoint = job.resume(&saved).map_err(failed)?;
+    let config = job.settings.to_toml();
+    if std::fs::read_to_string(folder.join(CONFIG)).ok().as_ref() != Some(&config) {
+        let path = folder.join(CONFIG);
+        crate::write_file(&path, config.as_bytes())?;
     }
-    saved
-        .load_into(&mut job.params)
-        .map_err(|message| Failure::run(format!("{}: {message}", path.display())))?;
-    let Some(checkpoint) = saved.checkpoint else {
-        return Err(Failure::run(format!("{}: a model without a training to go on with", path.display())));
-    };
     Ok((folder, lock, job, Some(checkpoint)))
 }
 
@@ -129,11 +138,15 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
 fn introduction(job: &Job) -> String {
     let (data, [train, test]) =
         (job.settings.get("data").unwrap_or_default(), [&job.parts.train, &job.parts.test].map(|p| p.rows()));
-    let rows = match &job.parts.validation {
-        Some(validation) => {
+    let rows = match (&job.parts.validation, test) {
+        (Some(validation), 0) => {
+            format!("{train} training and {} validation rows, no test rows", validation.rows())
+        }
+        (Some(validation), _) => {
             format!("{train} training, {} validation and {test} test rows", validation.rows())
         }
-        None => format!("{train} training and {test} test rows"),
+        (None, 0) => format!("{train} training rows, no test rows"),
+        (None, _) => format!("{train} training and {test} test rows"),
     };
     let answers = match &job.answers {
         Answers::Classes(names) => format!("{} classes", names.len()),
@@ -228,7 +241,7 @@ fn why_early(job: &Job, history: &History) -> String {
 /// What always giving the same answer comes to.
 fn commonest(job: &Job) -> Option<String> {
     let test = &job.parts.test;
-    if test.is_regression() {
+    if test.rows() == 0 || test.is_regression() {
         return None; // R² is that comparison: always answering the mean has 0
     }
     let best = commonest_class(&job.parts.train);

@@ -33,7 +33,7 @@ impl Folder {
 }
 
 /// A value that each setting cannot have, and what is said of it; nothing where only the data can tell.
-const OUT_OF_RANGE: [(&str, &str, &str); 49] = [
+const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     (
         "data",
         "irsi",
@@ -61,7 +61,8 @@ const OUT_OF_RANGE: [(&str, &str, &str); 49] = [
     ),
     ("header", "maybe", "expected true or false, found \"maybe\""),
     ("scaling", "x", "expected one of none, divide:255, standardize, minmax, found \"x\""),
-    ("test", "1", "expected a share above 0 and below 1, found 1.0 | 0.25 is usual"),
+    ("test", "1", "expected a share from 0 to below 1, found 1.0 | 0.25 is usual"),
+    ("test_data", "", ""),
     ("validation", "-0.1", "expected a share from 0 to below 1, found -0.1 | 0.15 is usual"),
     ("balance", "x", "\"x\" is no way to balance: choose none, oversample or undersample"),
     ("label_noise", "2", "expected a share from 0 to 1, found 2.0 | 0.1 is usual"),
@@ -85,7 +86,8 @@ const OUT_OF_RANGE: [(&str, &str, &str); 49] = [
     ),
     ("start_from", "", ""),
     ("freeze", "", ""),
-    ("loss", "hinge", "there is no loss \"hinge\": choose one of ce, mse, half_mse, mae, huber"),
+    ("loss", "hing", "there is no loss \"hing\" | did you mean \"hinge\"?"),
+    ("class_weight", "a", "expected balanced, none, or weights such as cat=1,dog=2, found \"a\""),
     ("opt", "lion", "no optimizer is named \"lion\" | known: sgd, adagrad, rmsprop, adam, adamw"),
     ("lr", "0", "expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"),
     ("momentum", "1", "expected a number from 0 to below 1, found 1.0 | 0.9 is usual"),
@@ -367,7 +369,11 @@ fn settings_that_do_not_go_together_are_refused() {
             2,
             "test 0.6 and validation 0.5: expected shares that leave rows to train on | 0.25 and 0.15 are usual",
         ),
-        ("--loss mae", 2, "loss mae: is none for classes | choose ce, mse, half_mse"),
+        (
+            "--loss mae",
+            2,
+            "loss mae: is for numbers, not for classes | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, dice, ce_dice, mse, half_mse",
+        ),
         (
             "--watch roc_auc",
             2,
@@ -403,7 +409,10 @@ fn settings_that_do_not_go_together_are_refused() {
         folder.train_refuses(&format!("--data iris {more}"), code, message);
     }
     for (more, message) in [
-        ("--loss ce", "loss ce: is none for numbers | choose mse, half_mse, mae, huber"),
+        (
+            "--loss ce",
+            "loss ce: is for classes, not for numbers | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson",
+        ),
         (
             "--watch accuracy",
             "watch: accuracy does not judge numbers | choose one of r2, mae, mse, rmse, or loss",
@@ -519,7 +528,7 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
         (
             "eval --model m/model.surprisal --part validation",
             2,
-            "--part validation: the net was trained without such a part",
+            "--part validation: the net was trained without such a part | name data with --data",
         ),
     ] {
         folder.refuses(command, code, message);
@@ -532,7 +541,7 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
     folder.refuses(
         "eval --model m/model.surprisal",
         1,
-        "pets.csv: the data are no longer those that the net was trained on | name data with --data to ask about all of their rows",
+        "pets.csv: the rows are no longer those of the training | name data with --data to ask about all of their rows",
     );
 }
 
@@ -640,7 +649,7 @@ fn a_folder_that_is_taken_and_a_run_that_cannot_go_on_are_said_to_be_so() {
     folder.train_refuses(
         "--resume m --epochs 3",
         1,
-        "m/checkpoint.surprisal: the data are no longer those that the run began with | begin a new run, or bring them back",
+        "m/checkpoint.surprisal: the rows are no longer those of the training | begin a new run, or bring them back",
     );
     folder.write("pets.csv", PETS);
     let good = folder.read("m/checkpoint.surprisal");

@@ -81,6 +81,16 @@ impl Targets {
         self.texts.iter().map(value).collect()
     }
 
+    /// What the column is called.
+    pub fn name(&self) -> &str {
+        &self.column
+    }
+
+    /// The column as it is written.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|(_, text)| text.as_str())
+    }
+
     fn error(&self, line: usize, problem: CsvProblem) -> DataError {
         let (source_name, column) = (self.source_name.clone(), Some(self.column.clone()));
         ErrorKind::Csv(CsvError { source_name, line: Some(line), column, problem }).into()

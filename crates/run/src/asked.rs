@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use surprisal_data::{DataSource, Dataset, Targets, Task, Unseen};
+use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Task, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
-use surprisal_train::{Answers, Examples, SavedModel, outputs, probabilities};
+use surprisal_train::{Answers, Objective, SavedModel, evaluate, outputs};
 
-use crate::job::{self, SEED, Scores, scaled};
+use crate::job::{self, SEED, Scores};
 use crate::{Job, RunError, Settings};
 
 /// A net that was saved, ready to answer.
@@ -60,12 +60,15 @@ impl Asked {
     /// # Errors
     /// If the data cannot be read, or have other columns than the net was trained on.
     pub fn features(&self, unseen: Unseen) -> Result<Array2<f64>, RunError> {
-        match self.data()? {
+        let data = self.data()?;
+        let features = match data {
             DataSource::Csv(path) => {
-                Ok(self.saved.encoder.read_csv_path(path, &job::table_options(&self.settings)?, unseen)?)
+                self.saved.encoder.read_csv_path(path, &job::table_options(&self.settings)?, unseen)?
             }
-            other => Ok(self.arrays(other, false)?.features),
-        }
+            other => self.arrays(other, false)?.features,
+        };
+        job::check_features(features.view(), &self.saved.encoder, &data.to_string(), |row| row)?;
+        Ok(features)
     }
 
     /// The rows and their answers: labels in the order of the net's classes, or values.
@@ -75,27 +78,12 @@ impl Asked {
     pub fn labelled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
         let set = match self.data()? {
             DataSource::Csv(path) => {
-                let features = self.features(unseen)?;
-                let targets = Targets::read_csv_path(path, &job::table_options(&self.settings)?)?;
-                let mut set = Dataset {
-                    name: path.display().to_string(),
-                    features,
-                    labels: Vec::new(),
-                    values: Vec::new(),
-                    class_names: Vec::new(),
-                    feature_names: self.saved.encoder.feature_names(),
-                };
-                match &self.saved.answers {
-                    Answers::Classes(names) => {
-                        set.labels = targets.labels(names)?;
-                        set.class_names = names.clone();
-                    }
-                    Answers::Number { .. } => set.values = targets.values()?,
-                }
-                set
+                let (encoder, answers) = (&self.saved.encoder, &self.saved.answers);
+                job::labelled_table(path, encoder, answers, &job::table_options(&self.settings)?, unseen)?
             }
             other => self.arrays(other, true)?,
         };
+        job::check_features(set.features.view(), &self.saved.encoder, &set.name, |row| row)?;
         match &self.saved.answers {
             Answers::Classes(names) if set.is_regression() => Err(RunError::Run(format!(
                 "{}: has numbers to predict, and the net knows the classes {}",
@@ -120,7 +108,10 @@ impl Asked {
                 "{}: has classes, and the net predicts the number \"{name}\"",
                 set.name
             ))),
-            Answers::Number { .. } => Ok(set),
+            Answers::Number { name, .. } => {
+                job::check_target(&set.values, name, &set.name)?;
+                Ok(set)
+            }
         }
     }
 
@@ -159,6 +150,12 @@ impl Asked {
                 "the file does not say what the net was trained on: name data with --data".into(),
             ));
         }
+        let seed = Settings::from_toml(&self.saved.settings, "the model".as_ref())?.seed.unwrap_or(SEED);
+        if let Some(other) = self.told.seed.filter(|&told| told != seed) {
+            return Err(RunError::Usage(format!(
+                "--seed {other}: the rows of the training were drawn with the seed {seed} | leave --seed out, or name data with --data"
+            )));
+        }
         let mut settings = Settings { start_from: None, ..self.settings.clone() };
         if settings.validation == Some(0.0) {
             // a model of an earlier version may have been chosen by the test rows; it can still be evaluated
@@ -166,23 +163,46 @@ impl Asked {
                 Settings { patience: None, min_delta: None, keep_best: None, schedule: None, ..settings };
         }
         let job = Job::new(&settings)?;
-        if job.data_checksum() != self.saved.data_checksum {
-            return Err(RunError::Run(format!(
-                "{}: the data are no longer those that the net was trained on | name data with --data to ask about all of their rows",
+        match job.same_data(&self.saved) {
+            Ok(()) => Ok(job),
+            Err(error) => Err(RunError::Run(format!(
+                "{}: {error} | name data with --data to ask about all of their rows",
                 self.data()?
-            )));
+            ))),
         }
-        Ok(job)
+    }
+
+    /// The loss that it was trained with, which says what its outputs mean.
+    pub fn objective(&self) -> Objective {
+        job::objective(&self.settings, matches!(self.saved.answers, Answers::Number { .. }))
+    }
+
+    /// A column of the table that is asked about, as it is written, and its name.
+    ///
+    /// # Errors
+    /// If the data are no table, and as its reader says.
+    pub fn column(&self, name: &str) -> Result<(String, Vec<String>), RunError> {
+        let DataSource::Csv(path) = self.data()? else {
+            return Err(RunError::Usage(format!("column \"{name}\": these data are no table with columns")));
+        };
+        let options = CsvOptions { target: Some(name.into()), ..job::table_options(&self.settings)? };
+        let column = Targets::read_csv_path(path, &options)?;
+        Ok((column.name().into(), column.texts().map(String::from).collect()))
     }
 
     /// What the net says of rows: the probability of every class, or the number.
-    pub fn says(&self, features: ArrayView2<f64>) -> Array2<f64> {
-        said(&self.saved.answers, self.outputs(features).view())
-    }
-
-    /// The net's outputs themselves.
-    pub fn outputs(&self, features: ArrayView2<f64>) -> Array2<f32> {
-        outputs(&self.model, &self.params, features.mapv(|x| x as f32).view())
+    ///
+    /// # Errors
+    /// If an output is not finite, with its row.
+    pub fn says(&self, features: ArrayView2<f64>) -> Result<Array2<f64>, RunError> {
+        let outputs = outputs(&self.model, &self.params, features.mapv(|x| x as f32).view());
+        let said = job::said(self.objective(), &self.saved.answers, outputs.view());
+        match said.rows().into_iter().position(|row| row.iter().any(|x| !x.is_finite())) {
+            Some(row) => Err(RunError::Run(format!(
+                "the net's output for row {row} is not finite: did the training diverge, or is the row far from those of the training?"
+            ))),
+            None => Ok(said),
+        }
     }
 
     /// Every metric that there is for such answers.
@@ -190,15 +210,9 @@ impl Asked {
     /// # Errors
     /// If an output is not finite.
     pub fn scores(&self, set: &Dataset) -> Result<Scores, RunError> {
-        let examples = scaled(Examples::new(set), &self.saved.answers);
-        job::scores(&self.saved.answers, self.outputs(set.features.view()).view(), &examples)
-    }
-}
-
-/// What outputs mean: the probability of every class, or the number.
-pub(crate) fn said(answers: &Answers, outputs: ArrayView2<f32>) -> Array2<f64> {
-    match answers {
-        Answers::Classes(_) => probabilities(outputs),
-        Answers::Number { offset, scale, .. } => outputs.mapv(|z| offset + scale * f64::from(z)),
+        let answers = &self.saved.answers;
+        let evaluation =
+            evaluate(&self.model, &self.params, self.objective(), &job::examples_of(set, answers))?;
+        Ok(job::scores(answers, &job::in_units(evaluation, answers, &set.values)))
     }
 }

@@ -71,6 +71,11 @@ pub fn cross_validate(
         let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
         return Err(RunError::Usage(message));
     }
+    if settings.test_data.is_some() {
+        return Err(RunError::Usage(
+            "test_data: each part of the data is the test part once | leave it out".into(),
+        ));
+    }
     let share = validation_share(settings)?;
     let seed = settings.seed.unwrap_or(SEED);
     let mut rng_of_folds = rng(seed);

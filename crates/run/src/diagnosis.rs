@@ -18,8 +18,8 @@ use surprisal_train::check::unit_health;
 use surprisal_train::{Answers, Epoch, History, TrainError, outputs};
 
 use crate::Job;
-use crate::asked::said;
 use crate::error::not_finite;
+use crate::job::said;
 use crate::settings::Balance;
 
 /// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
@@ -827,7 +827,7 @@ fn features(data: &Dataset) -> Array2<f32> {
 
 /// What the net predicts for every row: the probability of every class, or the number.
 fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
-    said(&job.answers, outputs(&job.model, &job.params, features(data).view()).view())
+    said(job.trainer.objective, &job.answers, outputs(&job.model, &job.params, features(data).view()).view())
 }
 
 /// The class that the net predicts for every row.

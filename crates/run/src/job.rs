@@ -1,18 +1,22 @@
 //! [`Job`]: settings made real: data, a net, an optimizer, a trainer.
 
+use std::path::Path;
+
 use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{
-    Categorical, CsvOptions, DataSource, Dataset, Encoder, Loaded, Notice, oversampled, undersampled,
+    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, Notice, Targets, Unseen,
+    oversampled, undersampled,
 };
 use surprisal_layers::{Init, Mlp, Rng, Sizes, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
 use surprisal_tensor::Params;
+use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Examples, History, Objective, SavedModel,
-    TrainError, Trainer, Watch, outputs, score,
+    Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Evaluation, Examples, History, Objective,
+    SavedModel, TrainError, Trainer, Watch, evaluate, probabilities,
 };
 
-use crate::settings::{Balance, Hidden, List};
+use crate::settings::{Balance, ClassWeight, Hidden, List};
 use crate::{RunError, Settings};
 
 /// The seed where none is told.
@@ -28,6 +32,10 @@ const FEWEST_EPOCHS: usize = 10;
 const CLIP_NORM: f64 = 1.0;
 /// The numbers of the largest net, 512 MiB: a checkpoint of it, with the four times as many of Adam and a best epoch, can still be read.
 const MOST_NUMBERS: usize = 1 << 27;
+/// The most classes: tables of which class is taken for which have the square of it.
+const MOST_CLASSES: usize = 4096;
+/// The largest target: squares of larger ones overflow.
+const LARGEST: f64 = 1e150;
 
 /// A run that can be begun: every setting decided, the data in parts, the net at its start.
 ///
@@ -71,23 +79,33 @@ pub struct Parts {
     pub train: Dataset,
     /// What decides about epochs.
     pub validation: Option<Dataset>,
-    /// What judges at the end.
+    /// What the net is evaluated on at the end; without rows if all are for training.
     pub test: Dataset,
     examples: Vec<Examples<f32>>, // of the three, values in the scale of the net
 }
 
 impl Parts {
-    /// What is measured after every epoch beside the training part: the validation part, or the test part where there is none.
+    /// What is measured after every epoch beside the training part: the validation part, the test part where there is none, or the
+    /// training part itself where there is neither.
     pub fn watched(&self) -> (&'static str, &Dataset) {
         match &self.validation {
             Some(validation) => ("validation", validation),
-            None => ("test", &self.test),
+            None if self.test.rows() > 0 => ("test", &self.test),
+            None => ("train", &self.train),
         }
     }
-    fn named(&self) -> impl Iterator<Item = (&'static str, &Examples<f32>)> {
-        let names =
-            if self.validation.is_some() { &["train", "validation", "test"][..] } else { &["train", "test"] };
-        names.iter().copied().zip(&self.examples)
+    /// What is trained on, and what is watched.
+    fn fitted(&self) -> [&Examples<f32>; 2] {
+        [&self.examples[0], self.examples.get(1).unwrap_or(&self.examples[0])]
+    }
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Dataset, &Examples<f32>)> {
+        let parts = [
+            ("train", Some(&self.train)),
+            ("validation", self.validation.as_ref()),
+            ("test", Some(&self.test).filter(|test| test.rows() > 0)),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part?)));
+        parts.zip(&self.examples).map(|((name, part), examples)| (name, part, examples))
     }
 }
 
@@ -172,7 +190,13 @@ pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
 /// Cuts the rows as the settings say.
 pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows, RunError> {
     let validation = validation_share(settings)?;
-    let share = settings.test.unwrap_or(DataSource::TEST_SHARE);
+    if settings.test_data.is_some() && (settings.test.is_some() || loaded.given_test().is_some()) {
+        return Err(RunError::Usage(
+            "test_data: there are test rows already | leave out the share test, or name data without a test part".into(),
+        ));
+    }
+    let all_to_train = settings.test_data.is_some() || settings.test == Some(0.0);
+    let share = if all_to_train { 0.0 } else { settings.test.unwrap_or(DataSource::TEST_SHARE) };
     if validation + share >= 1.0 {
         return Err(RunError::Usage(format!(
             "test {share:?} and validation {validation:?}: expected shares that leave rows to train on | 0.25 and 0.15 are usual"
@@ -186,6 +210,10 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         }
         let (train, validation) = hold_out(loaded, Vec::from_iter(0..test.start), validation, rng)?;
         return Ok(Rows { train, validation, test: test.collect() });
+    }
+    if all_to_train {
+        let (train, validation) = hold_out(loaded, Vec::from_iter(0..loaded.rows()), validation, rng)?;
+        return Ok(Rows { train, validation, test: Vec::new() });
     }
     let shares = match validation {
         0.0 => vec![1.0 - share, share],
@@ -240,14 +268,25 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
-        let encoder = loaded.prepare(&rows.train, settings.scaling)?;
         let of_values = loaded.labels().is_none();
         let classes = loaded.class_names().len();
+        if classes > MOST_CLASSES {
+            return Err(RunError::Run(format!(
+                "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or a number \
+                 (task = numbers)?",
+                loaded.name(),
+                loaded.rows()
+            )));
+        }
+        let objective = objective(settings, of_values);
+        objective.check(of_values)?;
+        let encoder = loaded.prepare(&rows.train, settings.scaling)?;
         let answers = match loaded.values() {
             None => Answers::Classes(loaded.class_names().to_vec()),
-            Some(values) => number(settings, rows.train.iter().map(|&row| values[row])),
+            Some(values) => number(settings, objective, values, &rows.train, loaded.name())?,
         };
-        let sizes = sizes(settings, encoder.width(), if of_values { 1 } else { classes }, loaded.name())?;
+        let outputs = if of_values { 1 } else { objective.outputs(classes) };
+        let sizes = sizes(settings, encoder.width(), outputs, loaded.name())?;
         let numbers = sizes
             .as_slice()
             .windows(2)
@@ -282,24 +321,34 @@ impl Job {
         let train = balanced(settings, loaded, rows.train, rng)?;
         let rows_to_train_on = train.len();
         let noise = settings.label_noise.unwrap_or(0.0);
-        let mut train = loaded.dataset(&train, &encoder)?;
+        let part = |rows: &[usize]| {
+            let part = loaded.dataset(rows, &encoder)?;
+            check_features(part.features.view(), &encoder, loaded.name(), |row| rows[row])?;
+            Ok::<_, RunError>(part)
+        };
+        let mut train = part(&train)?;
         if noise > 0.0 {
             train = train.with_label_noise(noise, rng)?.0;
         }
-        let validation = match rows.validation.is_empty() {
-            true => None,
-            false => Some(loaded.dataset(&rows.validation, &encoder)?),
+        let validation = if rows.validation.is_empty() { None } else { Some(part(&rows.validation)?) };
+        let test = match &settings.test_data {
+            Some(path) => {
+                let test =
+                    labelled_table(path, &encoder, &answers, &table_options(settings)?, Unseen::Error)?;
+                check_features(test.features.view(), &encoder, &test.name, |row| row)?;
+                test
+            }
+            None => part(&rows.test)?,
         };
-        let test = loaded.dataset(&rows.test, &encoder)?;
-        let examples = [Some(&train), validation.as_ref(), Some(&test)];
-        let examples =
-            examples.into_iter().flatten().map(|part| scaled(Examples::new(part), &answers)).collect();
+        let examples = [Some(&train), validation.as_ref(), Some(&test).filter(|test| test.rows() > 0)];
+        let examples = examples.into_iter().flatten().map(|part| examples_of(part, &answers)).collect();
         let parts = Parts { train, validation, test, examples };
 
         let validation = validation_share(settings)?;
-        let test = settings.test.or(loaded.given_test().is_none().then_some(DataSource::TEST_SHARE));
+        let cut = loaded.given_test().is_none() && settings.test_data.is_none();
+        let test = settings.test.or(cut.then_some(DataSource::TEST_SHARE));
         let settings = &Settings { validation: Some(validation), test, ..with_usual(settings) };
-        let trainer = trainer(settings, rows_to_train_on, of_values, validation > 0.0);
+        let trainer = trainer(settings, objective, &parts.train, validation > 0.0)?;
         let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
             return Err(RunError::Run(format!(
@@ -309,7 +358,7 @@ impl Job {
             )));
         }
         // before a folder is made for it
-        trainer.check(&model, &params, [&parts.examples[0], &parts.examples[1]])?;
+        trainer.check(&model, &params, parts.fitted())?;
         let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
         let notices = loaded.notices().to_vec();
         Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, notices })
@@ -337,21 +386,72 @@ impl Job {
         callback: &mut impl Callback<f32>,
     ) -> Result<(History, Ended), TrainError> {
         let Job { parts, model, params, trainer, optimizer, .. } = self;
-        let watched = parts.examples.get(1).expect("there is a test part");
-        trainer.fit_with(model, params, &mut **optimizer, [&parts.examples[0], watched], checkpoint, callback)
+        let [train, watched] = parts.fitted();
+        trainer.fit_with(model, params, &mut **optimizer, [train, watched], checkpoint, callback)
     }
 
-    /// Every metric that there is for such answers, on every part: "train", "validation" if there is one, "test".
+    /// Every metric that there is for such answers, on every part: "train", "validation" if there is one, "test". Those of numbers are
+    /// in the units of the data.
     ///
     /// # Errors
     /// If the net's outputs are not finite.
     pub fn scores(&self) -> Result<Vec<(&'static str, Scores)>, RunError> {
         let mut all = Vec::new();
-        for (name, examples) in self.parts.named() {
-            let outputs = outputs(&self.model, &self.params, examples.features.view());
-            all.push((name, scores(&self.answers, outputs.view(), examples)?));
+        for (name, part, examples) in self.parts.named() {
+            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, examples)?;
+            all.push((name, scores(&self.answers, &in_units(evaluation, &self.answers, &part.values))));
         }
         Ok(all)
+    }
+
+    /// Whether a training that was saved can go on here: its data, the names of their columns, classes and categories, and its
+    /// checkpoint. The parameters are taken over.
+    ///
+    /// # Errors
+    /// If not, with what differs.
+    pub fn resume(&mut self, saved: &SavedModel) -> Result<Checkpoint<f32>, RunError> {
+        self.same_data(saved)
+            .map_err(|error| RunError::Run(format!("{error} | begin a new run, or bring them back")))?;
+        saved.load_into(&mut self.params).map_err(RunError::Run)?;
+        let Some(checkpoint) = saved.checkpoint.clone() else {
+            return Err(RunError::Run("a model without a training to go on with".into()));
+        };
+        checkpoint.check(&self.trainer, &self.params, self.parts.train.rows())?;
+        self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
+        Ok(checkpoint)
+    }
+
+    /// Whether the data are those of a training that was saved.
+    ///
+    /// # Errors
+    /// If not, with what differs.
+    pub fn same_data(&self, saved: &SavedModel) -> Result<(), RunError> {
+        let differs = |what: &str, found: &str, expected: &str| {
+            Err(RunError::Run(format!(
+                "the data are not those of the training: expected the {what} {expected}, found {found}"
+            )))
+        };
+        if let Some((what, found, expected)) = other_name(&self.encoder, &saved.encoder) {
+            return differs(what, &found, &expected);
+        }
+        match (&self.answers, &saved.answers) {
+            (Answers::Classes(found), Answers::Classes(expected)) => {
+                if let Some((found, expected)) = other_of(found, expected) {
+                    return differs("class", &found, &expected);
+                }
+            }
+            (Answers::Number { name: found, .. }, Answers::Number { name: expected, .. }) => {
+                if found != expected {
+                    return differs("target", &format!("\"{found}\""), &format!("\"{expected}\""));
+                }
+            }
+            (Answers::Classes(_), _) => return differs("target", "classes", "numbers"),
+            _ => return differs("target", "numbers", "classes"),
+        }
+        match self.data_checksum() == saved.data_checksum {
+            true => Ok(()),
+            false => Err(RunError::Run("the rows are no longer those of the training".into())),
+        }
     }
 
     /// The model as a file, and its training if it is to go on.
@@ -380,37 +480,132 @@ impl Job {
     }
 }
 
-/// Values in the scale of the net.
-pub(crate) fn scaled(mut examples: Examples<f32>, answers: &Answers) -> Examples<f32> {
+/// The rows of a table with their targets, as a net wants them that is there already.
+pub(crate) fn labelled_table(
+    path: &Path,
+    encoder: &Encoder,
+    answers: &Answers,
+    options: &CsvOptions,
+    unseen: Unseen,
+) -> Result<Dataset, RunError> {
+    let features = encoder.read_csv_path(path, options, unseen)?;
+    let targets = Targets::read_csv_path(path, options)?;
+    let mut set = Dataset {
+        name: path.display().to_string(),
+        features,
+        labels: Vec::new(),
+        values: Vec::new(),
+        class_names: Vec::new(),
+        feature_names: encoder.feature_names(),
+    };
+    match answers {
+        Answers::Classes(names) => {
+            set.labels = targets.labels(names)?;
+            set.class_names = names.clone();
+        }
+        Answers::Number { name, .. } => {
+            set.values = targets.values()?;
+            check_target(&set.values, name, &set.name)?;
+        }
+    }
+    Ok(set)
+}
+
+/// The first name in two lists that differs: what was found, and what was expected.
+fn other_of(found: &[String], expected: &[String]) -> Option<(String, String)> {
+    let name =
+        |names: &[String], at| names.get(at).map_or("none".into(), |name: &String| format!("\"{name}\""));
+    let at = (0..found.len().max(expected.len())).find(|&at| found.get(at) != expected.get(at))?;
+    Some((name(found, at), name(expected, at)))
+}
+
+/// The first column or category of an encoder with another name: what it is, what was found, and what was expected.
+fn other_name(found: &Encoder, expected: &Encoder) -> Option<(&'static str, String, String)> {
+    let columns =
+        |encoder: &Encoder| Vec::from_iter(encoder.columns.iter().map(|column| column.name.clone()));
+    if let Some((found, expected)) = other_of(&columns(found), &columns(expected)) {
+        return Some(("column", found, expected));
+    }
+    let (found, expected) = other_of(&found.feature_names(), &expected.feature_names())?;
+    Some(("input", found, expected))
+}
+
+/// Features and answers as the net wants them: numbers to predict are scaled before they are rounded.
+pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
+    let mut examples = Examples::new(part);
     if let Answers::Number { offset, scale, .. } = answers {
-        examples.values.iter_mut().for_each(|value| *value = ((f64::from(*value) - offset) / scale) as f32);
+        let scaled = part.values.iter().map(|value| ((value - offset) / scale) as f32);
+        examples.values = scaled.collect();
     }
     examples
 }
 
-/// Every metric that there is for such answers and such rows; those of numbers in the units of the data.
-pub fn scores(
-    answers: &Answers,
-    outputs: surprisal_tensor::ndarray::ArrayView2<f32>,
-    examples: &Examples<f32>,
-) -> Result<Scores, RunError> {
-    if let Some(row) = outputs.rows().into_iter().position(|row| row.iter().any(|z| !z.is_finite())) {
-        return Err(RunError::Run(format!(
-            "the net's output for row {row} is not finite: did the training diverge?"
-        )));
-    }
-    let mut all = Vec::new();
-    for metric in Metric::all().filter(|metric| !is_accuracy_again(metric)) {
-        let fits = match answers {
-            Answers::Classes(names) => metric.for_so_many(names.len()),
-            Answers::Number { .. } => metric.for_numbers(),
+/// Whether `f32` holds the features, before and after they are encoded; `row` is the number of a row in the data.
+pub(crate) fn check_features(
+    features: ArrayView2<f64>,
+    encoder: &Encoder,
+    data: &str,
+    row: impl Fn(usize) -> usize,
+) -> Result<(), RunError> {
+    let most = f64::from(f32::MAX);
+    let mut columns = features.columns().into_iter();
+    for column in &encoder.columns {
+        let (offset, scale) = match &column.encoding {
+            Encoding::OneHot { categories, .. } => {
+                columns.by_ref().take(categories.len()).for_each(drop);
+                continue;
+            }
+            Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } => {
+                (*offset, *scale)
+            }
         };
-        // a curve needs rows of both classes, and R² two rows: where there are none, there is no such number
-        if let (true, Ok(value)) = (fits, score(metric, outputs, examples)) {
-            all.push((metric, value * unit(metric, answers)));
+        let Some(encoded) = columns.next() else { break };
+        let raw = |x: f64| x * scale + offset;
+        if let Some(at) = encoded.iter().position(|&x| raw(x).abs() > most || x.abs() > most) {
+            // what was read, up to the rounding of the scaling
+            let found = format!("{:.14e}", raw(encoded[at])).parse().unwrap_or(raw(encoded[at]));
+            return Err(RunError::Run(format!(
+                "{data}: row {}, column \"{}\": {found:?} is beyond the numbers of the net, up to {:.1e} | correct the value, leave the \
+                 row out, or divide the column",
+                row(at),
+                column.name,
+                f32::MAX
+            )));
         }
     }
-    Ok(all)
+    Ok(())
+}
+
+/// The same in the units of the data: `values` are the targets themselves.
+pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, values: &[f64]) -> Evaluation {
+    match (evaluation, answers) {
+        (Evaluation::Values { predicted, .. }, Answers::Number { offset, scale, .. }) => Evaluation::Values {
+            targets: values.to_vec(),
+            predicted: predicted.into_iter().map(|z| offset + scale * z).collect(),
+        },
+        (evaluation, _) => evaluation,
+    }
+}
+
+/// Every metric that there is for such answers and such rows.
+pub fn scores(answers: &Answers, evaluation: &Evaluation) -> Scores {
+    let fits = |metric: &Metric| match answers {
+        Answers::Classes(names) => metric.for_so_many(names.len()),
+        Answers::Number { .. } => metric.for_numbers(),
+    };
+    // a curve needs rows of both classes, and R² two rows: where there are none, there is no such number
+    let value = |metric| Some((metric, evaluation.metric(metric).ok()?));
+    Metric::all().filter(|metric| fits(metric) && !is_accuracy_again(metric)).filter_map(value).collect()
+}
+
+/// What outputs mean: the probability of every class, or the number.
+pub(crate) fn said(objective: Objective, answers: &Answers, outputs: ArrayView2<f32>) -> Array2<f64> {
+    match answers {
+        Answers::Classes(_) => probabilities(outputs),
+        Answers::Number { offset, scale, .. } => {
+            outputs.mapv(|z| offset + scale * objective.prediction(f64::from(z)))
+        }
+    }
 }
 
 /// Whether it is the accuracy under another name: where every row has one class, micro averages and the weighted recall are.
@@ -431,13 +626,57 @@ pub fn unit(metric: Metric, answers: &Answers) -> f64 {
     }
 }
 
-/// Mean and standard deviation of the answers, by which the net's output becomes one.
-fn number(settings: &Settings, values: impl Iterator<Item = f64> + Clone) -> Answers {
-    let n = values.clone().count().max(1) as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let deviation = (values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
+/// The loss of these settings.
+pub(crate) fn objective(settings: &Settings, of_values: bool) -> Objective {
+    let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
+    settings.loss.unwrap_or(usual)
+}
+
+/// How the net's output becomes a number: by the mean and the standard deviation of the training rows, or, where it is the logarithm of a
+/// rate, by their mean.
+fn number(
+    settings: &Settings,
+    objective: Objective,
+    values: &[f64],
+    train: &[usize],
+    data: &str,
+) -> Result<Answers, RunError> {
     let name = settings.target.clone().unwrap_or_else(|| "value".into());
-    Answers::Number { name, offset: mean, scale: if deviation > 0.0 { deviation } else { 1.0 } }
+    check_target(values, &name, data)?;
+    let of_train = || train.iter().map(|&row| values[row]);
+    let n = train.len().max(1) as f64;
+    let mean = of_train().sum::<f64>() / n;
+    // by a power of two, which changes no digit, so that no square overflows or vanishes
+    let largest = of_train().map(|value| (value - mean).abs()).fold(0.0, f64::max);
+    let unit = if largest > 0.0 { 2f64.powi(largest.log2() as i32) } else { 1.0 };
+    let squares = of_train().map(|value| (value - mean) / unit * ((value - mean) / unit));
+    let deviation = (squares.sum::<f64>() / n).sqrt() * unit;
+    let constant = of_train().next().filter(|&first| of_train().all(|value| value == first));
+    let (offset, scale) = match constant {
+        _ if objective.is_rate() => (0.0, if mean > 0.0 { mean } else { 1.0 }),
+        Some(value) => (value, 1.0),
+        None => (mean, deviation),
+    };
+    match values.iter().position(|value| ((value - offset) / scale).abs() > f64::from(f32::MAX)) {
+        Some(row) => Err(RunError::Run(format!(
+            "{data}: row {row}, target \"{name}\": {:?} is too far from the training rows, {offset:?} with a standard deviation of \
+             {scale:?} | correct the value, or leave the row out",
+            values[row]
+        ))),
+        None => Ok(Answers::Number { name, offset, scale }),
+    }
+}
+
+/// Whether the squares of numbers to predict do not overflow.
+pub(crate) fn check_target(values: &[f64], name: &str, data: &str) -> Result<(), RunError> {
+    match values.iter().position(|value| value.abs() > LARGEST || value.is_nan()) {
+        Some(row) => Err(RunError::Run(format!(
+            "{data}: row {row}, target \"{name}\": {:?} is too large: expected numbers up to {LARGEST:e}, whose squares do not overflow | \
+             divide the column",
+            values[row]
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn sizes(settings: &Settings, inputs: usize, outputs: usize, data: &str) -> Result<Sizes, RunError> {
@@ -507,8 +746,13 @@ fn usual_epochs(steps_per_epoch: usize) -> usize {
     EPOCHS.max(least).min(most.max(FEWEST_EPOCHS))
 }
 
-fn trainer(settings: &Settings, rows: usize, of_values: bool, validated: bool) -> Trainer {
-    let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
+fn trainer(
+    settings: &Settings,
+    objective: Objective,
+    train: &Dataset,
+    validated: bool,
+) -> Result<Trainer, RunError> {
+    let rows = train.rows();
     let clip = match (settings.clip_norm, settings.clip_value) {
         (Some(most), _) => Clip::Norm(most),
         (None, Some(most)) => Clip::Value(most),
@@ -518,8 +762,9 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool, validated: bool) -
     let batch_size = settings.batch.unwrap_or(64.min(rows));
     let accumulate = settings.accumulate.unwrap_or(1);
     let steps_per_epoch = rows.div_ceil(batch_size).div_ceil(accumulate);
-    Trainer {
-        objective: settings.loss.unwrap_or(usual),
+    Ok(Trainer {
+        objective,
+        class_weight: class_weight(settings, train)?,
         epochs: settings.epochs.unwrap_or_else(|| usual_epochs(steps_per_epoch)),
         batch_size,
         drop_last: false, // no net of the settings needs it
@@ -532,7 +777,39 @@ fn trainer(settings: &Settings, rows: usize, of_values: bool, validated: bool) -
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
         keep_best: settings.keep_best.unwrap_or(validated),
         measure_gradient: false,
+    })
+}
+
+/// The weight of each class, if they differ.
+fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>, RunError> {
+    let of = match &settings.class_weight {
+        None | Some(ClassWeight::None) => return Ok(None),
+        Some(_) if train.is_regression() => {
+            return Err(RunError::Usage(
+                "class_weight: is for classes, and numbers are predicted | leave it out".into(),
+            ));
+        }
+        Some(ClassWeight::Balanced) => {
+            let (rows, counts) = (train.rows() as f64, train.class_counts());
+            // a class without rows has no loss: any weight will do
+            let weight = |&count: &usize| rows / (counts.len() * count.max(1)) as f64;
+            return Ok(Some(counts.iter().map(weight).collect()));
+        }
+        Some(ClassWeight::Of(of)) => of,
+    };
+    let mut weights = vec![1.0; train.class_names.len()];
+    for (class, weight) in of {
+        let Some(at) = train.class_names.iter().position(|name| name == class) else {
+            let names = || train.class_names.iter().map(String::as_str);
+            let advice = match surprisal_data::closest(class, names()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("the classes are {}", Vec::from_iter(names().take(20)).join(", ")),
+            };
+            return Err(RunError::Usage(format!("class_weight: there is no class \"{class}\" | {advice}")));
+        };
+        weights[at] = *weight;
     }
+    Ok(Some(weights))
 }
 
 fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimizer<f32>>, RunError> {

@@ -41,5 +41,5 @@ pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, uni
 pub use lr_range::{LrCurve, LrRange, LrStep};
 pub use recorder::Recorder;
 pub use report::write_results;
-pub use settings::{Balance, Group, Groups, Hidden, List, Setting, Settings};
+pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Setting, Settings};
 pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, sweep};

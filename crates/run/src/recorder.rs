@@ -174,6 +174,9 @@ impl EpochTable {
             (format!("{watched}_{share}"), Box::new(|e| e.test_accuracy)),
             ("learning_rate".into(), Box::new(|e| e.learning_rate)),
         ];
+        if watched == "train" {
+            columns.drain(3..5); // without another part there is nothing else to measure
+        }
         if let Watch::Metric(metric) = job.trainer.watch {
             let name = format!("{watched}_{metric}");
             if !columns.iter().any(|(column, _)| *column == name) {

@@ -12,8 +12,8 @@ use surprisal_tensor::ndarray::{Array2, ArrayView1};
 use surprisal_train::files::{cannot_write, write_unsynced};
 use surprisal_train::{Answers, Ended, Epoch, History, Watch, outputs};
 
-use crate::asked::said;
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
+use crate::job::said;
 use crate::job::{Scores, unit};
 use crate::recorder::{CONFIG, MODEL};
 use crate::{Job, RunError, diagnose};
@@ -324,7 +324,8 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
         0 => middle(x, cell % columns, columns) as f32,
         _ => middle(y, cell / columns, rows) as f32,
     });
-    let probabilities = said(&job.answers, outputs(&job.model, &job.params, inputs.view()).view());
+    let probabilities =
+        said(job.trainer.objective, &job.answers, outputs(&job.model, &job.params, inputs.view()).view());
     let chance = 1.0 / names.len() as f64;
     let cell = |row: ArrayView1<f64>| {
         let class = highest(&row.to_vec());

@@ -95,8 +95,10 @@ settings! {
         header: bool = "BOOL";
         /// What is done to numbers: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their largest]
         scaling: Scaling = "SCALING";
-        /// The share of rows that is held out to test the trained net [default: 0.25]
-        test: f64 = "SHARE", |&share| within("a share", share, share > 0.0 && share < 1.0, "above 0 and below 1", "0.25");
+        /// The share of rows that is kept to evaluate the model at the end; 0 trains on all rows, for a final model [default: 0.25]
+        test: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
+        /// A table of test rows, with the columns of the training table, in place of a share of it
+        test_data: PathBuf = "FILE";
         /// The share of rows that decides which epoch is the best and when to stop [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
         validation: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
         /// Whether training rows of rare classes are repeated (oversample), or rows of common ones left out (undersample) [default: none]
@@ -119,8 +121,12 @@ settings! {
         freeze: List = "NAMES";
     }
     "Optimizer" {
-        /// Of classes: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; of numbers: mse, half_mse, mae or huber [default: ce; mse for numbers]
+        /// The loss, with options: focal:gamma=3. Of classes: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse; of yes and no, with one output for two
+        /// classes and one class against the rest for more: bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. Of numbers: mse, half_mse, mae,
+        /// huber (delta), smooth_l1 (beta), log_cosh, quantile (q), in standard deviations of the target; poisson, of counts [default: ce; mse for numbers]
         loss: Objective = "LOSS";
+        /// How much a row of each class counts in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (the others count 1) [default: all count 1]
+        class_weight: ClassWeight = "WEIGHTS";
         /// The optimizer: sgd, rmsprop, adagrad, adam or adamw [default: adam]
         opt: OptimizerKind = "NAME";
         /// The learning rate [default: 0.01 for adam and adamw, 0.003 for rmsprop, 0.05 for adagrad, 0.1 for sgd]
@@ -193,7 +199,7 @@ macro_rules! values {
         }
     )+ };
 }
-values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
+values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
 
 macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(
@@ -229,7 +235,7 @@ impl Value for Objective {
         text.parse()
     }
     fn written(&self) -> String {
-        self.name().to_string()
+        self.spec()
     }
 }
 
@@ -301,6 +307,53 @@ impl Display for Balance {
             Balance::Oversample => "oversample",
             Balance::Undersample => "undersample",
         })
+    }
+}
+
+/// How much a row of each class counts in the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClassWeight {
+    /// All count 1.
+    None,
+    /// Rows / (classes · rows of the class), over the training rows: every class counts the same in all.
+    Balanced,
+    /// A weight for each of these classes, 1 for the others.
+    Of(Vec<(String, f64)>),
+}
+
+impl FromStr for ClassWeight {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => return Ok(ClassWeight::None),
+            "balanced" => return Ok(ClassWeight::Balanced),
+            _ => {}
+        }
+        let mut weights: Vec<(String, f64)> = Vec::new();
+        for part in text.split(',') {
+            let (class, weight) = part.rsplit_once('=').ok_or_else(|| {
+                format!("expected balanced, none, or weights such as cat=1,dog=2, found \"{text}\"")
+            })?;
+            let (class, number) = (class.trim().to_string(), f64::read(weight.trim())?);
+            within("a weight", number, number >= 0.0 && number.is_finite(), "finite, 0 or above", "1")?;
+            if weights.iter().any(|(other, _)| *other == class) {
+                return Err(format!("the class \"{class}\" is given twice"));
+            }
+            weights.push((class, number));
+        }
+        Ok(ClassWeight::Of(weights))
+    }
+}
+impl Display for ClassWeight {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            ClassWeight::None => f.write_str("none"),
+            ClassWeight::Balanced => f.write_str("balanced"),
+            ClassWeight::Of(weights) => {
+                let weights = weights.iter().map(|(class, weight)| format!("{class}={weight:?}"));
+                f.write_str(&Vec::from_iter(weights).join(","))
+            }
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `objective` | [`Objective`]: what is minimised behind the model's last layer |
+//! | `objective` | [`Objective`]: the loss that is minimized, with its options |
 //! | `examples` | [`Examples`]: features and answers in the number type of the model |
 //! | `trainer` | [`Trainer`]: every setting, and [`fit`](Trainer::fit) |
 //! | `training` | the loop: epochs over shuffled batches, each measured; it can begin anywhere |
-//! | `measure` | [`outputs`], [`probabilities`], [`score`]: what a model says, and how good that is |
+//! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: what a model says, and how good that is |
 //! | `callback` | [`Callback`]: sees every step and epoch, and may end it |
 //! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
 //! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
@@ -62,7 +62,7 @@ pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
     save_safetensors,
 };
-pub use measure::{Watch, outputs, probabilities, score};
+pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
 pub use model_file::{Answers, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
-pub use objective::Objective;
+pub use objective::{Objective, Registered};
 pub use trainer::{Clip, EarlyStopping, Trainer};

@@ -3,22 +3,42 @@
 use std::fmt;
 use std::str::FromStr;
 
-use surprisal_data::metrics::Metric;
+use surprisal_data::metrics::{LabeledLogits, Metric};
 use surprisal_data::{argmax_rows, gather_rows};
 use surprisal_layers::Layer;
-use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
+use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
+use crate::objective::total_weight;
 use crate::training::finite;
-use crate::{Epoch, Examples, History, TrainError, Trainer};
+use crate::{Epoch, Examples, History, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.
 const CHUNK: usize = 1024;
+/// Numbers that a block of rows may take on a tape; of a wide model, a block has fewer rows.
+const BLOCK: usize = 1 << 24;
+
+/// How many rows are run at once, so that memory is bounded however many rows and outputs there are.
+#[track_caller]
+pub(crate) fn block_rows<T: Scalar>(
+    model: &impl Layer,
+    params: &Params<T>,
+    features: ArrayView2<T>,
+) -> usize {
+    if features.nrows() <= 1 {
+        return CHUNK;
+    }
+    let mut workspace = Workspace::new();
+    let tape = workspace.no_grad(params);
+    model.forward(tape.input(&features.slice_axis(Axis(0), (0..1).into())));
+    let numbers = workspace.bytes() / size_of::<T>();
+    (BLOCK / numbers.max(1)).clamp(1, CHUNK)
+}
 
 /// What is measured on the test part to decide when to stop and which epoch was the best.
 ///
 /// ```
-/// use surprisal_data::metrics::Metric;
+/// use surprisal_data::metrics::{LabeledLogits, Metric};
 /// use surprisal_train::Watch;
 /// assert_eq!("loss".parse(), Ok(Watch::Loss)); // that of the objective
 /// assert_eq!("accuracy".parse(), Ok(Watch::Metric(Metric::Accuracy)));
@@ -80,7 +100,7 @@ impl FromStr for Watch {
 pub fn outputs<T: Scalar>(model: &impl Layer, params: &Params<T>, features: ArrayView2<T>) -> Array2<T> {
     let mut workspace = Workspace::new();
     let (mut all, mut columns) = (Vec::new(), 0);
-    for rows in features.axis_chunks_iter(Axis(0), CHUNK) {
+    for rows in features.axis_chunks_iter(Axis(0), block_rows(model, params, features)) {
         let tape = workspace.no_grad(params);
         let outputs = model.forward(tape.input(&rows));
         let &[_, outputs_of_row] = outputs.shape().dims() else {
@@ -116,26 +136,125 @@ pub fn probabilities<T: Scalar>(outputs: ArrayView2<T>) -> Array2<f64> {
     )
 }
 
-/// A metric of what a model says about examples.
+/// What a model says about examples, as far as metrics look at it: some numbers for each row, however many classes there are.
+///
+/// ```
+/// use surprisal_data::metrics::Metric;
+/// use surprisal_train::{Objective, evaluate};
+/// # use surprisal_data::Dataset;
+/// # use surprisal_layers::{Init, Linear, rng};
+/// # use surprisal_tensor::Params;
+/// # use surprisal_train::Examples;
+/// # let iris = Examples::<f32>::new(&Dataset::iris());
+/// # let mut params = Params::new();
+/// # let model = Linear::with_init(&mut params, "out", 4, 3, Init::Zeros, Init::Zeros, &mut rng(2));
+/// let evaluation = evaluate(&model, &params, Objective::CrossEntropy, &iris)?;
+/// assert_eq!(evaluation.metric(Metric::Accuracy)?, 1.0 / 3.0); // all zeros: the first class
+/// assert!((evaluation.metric(Metric::LogLoss)? - 3f64.ln()).abs() < 1e-15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evaluation {
+    /// Of class labels.
+    Classes(LabeledLogits),
+    /// Of numbers.
+    Values {
+        /// What is true of each row.
+        targets: Vec<f64>,
+        /// What the model predicts for it.
+        predicted: Vec<f64>,
+    },
+}
+
+impl Evaluation {
+    fn new<T: Scalar>(examples: &Examples<T>) -> Self {
+        match examples.of_values() {
+            true => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
+            false => Evaluation::Classes(LabeledLogits::new(examples.classes)),
+        }
+    }
+
+    /// The outputs of some rows, which come one after the other.
+    fn extend<T: Scalar>(
+        &mut self,
+        objective: Objective,
+        outputs: ArrayView2<T>,
+        examples: &Examples<T>,
+        rows: std::ops::Range<usize>,
+    ) -> Result<(), TrainError> {
+        let finite = |row: ArrayView1<T>| row.iter().all(|z| objective.prediction(z.value()).is_finite());
+        if let Some(row) = outputs.rows().into_iter().position(|row| !finite(row)) {
+            return Err(TrainError::Misfit(format!(
+                "the net's output for row {} is not finite: did the training diverge?",
+                rows.start + row
+            )));
+        }
+        match self {
+            Evaluation::Classes(logits) => {
+                logits.extend(&examples.labels[rows], outputs.mapv(|z| z.value()).view())?;
+            }
+            Evaluation::Values { targets, predicted } => {
+                targets.extend(examples.values[rows].iter().map(|value| value.value()));
+                predicted.extend(outputs.iter().map(|z| objective.prediction(z.value())));
+            }
+        }
+        Ok(())
+    }
+
+    /// A metric of all rows.
+    ///
+    /// # Errors
+    /// If the metric is not one of such targets, and where it is not defined: a curve needs rows of both classes, and R² two rows.
+    pub fn metric(&self, metric: Metric) -> Result<f64, TrainError> {
+        let value = match self {
+            Evaluation::Classes(logits) => logits.metric(metric),
+            Evaluation::Values { targets, predicted } => metric.of_numbers(targets, predicted),
+        };
+        value.map_err(TrainError::Data)
+    }
+}
+
+/// Runs the model on every row, some rows at a time and without gradients; `objective` says what outputs mean.
 ///
 /// # Errors
-/// If the metric is none for such answers, or the outputs are not finite.
+/// If an output is not finite, with its row, and if labels and outputs do not fit.
+///
+/// # Panics
+/// As [`outputs`] does.
+#[track_caller]
+pub fn evaluate<T: Scalar>(
+    model: &impl Layer,
+    params: &Params<T>,
+    objective: Objective,
+    examples: &Examples<T>,
+) -> Result<Evaluation, TrainError> {
+    let mut evaluation = Evaluation::new(examples);
+    let mut start = 0;
+    for rows in
+        examples.features.axis_chunks_iter(Axis(0), block_rows(model, params, examples.features.view()))
+    {
+        let end = start + rows.nrows();
+        evaluation.extend(objective, outputs(model, params, rows).view(), examples, start..end)?;
+        start = end;
+    }
+    Ok(evaluation)
+}
+
+/// A metric of what a model says about examples; of numbers, the outputs are the predictions.
+///
+/// # Errors
+/// If the metric is not one of such targets, or the outputs are not finite.
 pub fn score<T: Scalar>(
     metric: Metric,
     outputs: ArrayView2<T>,
     examples: &Examples<T>,
 ) -> Result<f64, TrainError> {
-    let value = if examples.of_values() {
-        let [targets, said] = [&examples.values[..], &outputs.iter().copied().collect::<Vec<_>>()]
-            .map(|values| values.iter().map(|v| v.value()).collect::<Vec<_>>());
-        metric.of_numbers(&targets, &said)
-    } else {
-        metric.of_classes(&examples.labels, probabilities(outputs).view())
-    };
-    value.map_err(TrainError::Data)
+    let mut evaluation = Evaluation::new(examples);
+    evaluation.extend(Objective::SquaredError, outputs, examples, 0..examples.rows())?;
+    evaluation.metric(metric)
 }
 
-/// The whole of the data in the state of `params`, some rows at a time.
+/// The whole of the data in the state of `params`, so many rows at a time; of a loss of whole batches, a batch at a time.
 #[track_caller]
 pub(crate) fn measure<T: Scalar>(
     trainer: &Trainer,
@@ -143,25 +262,52 @@ pub(crate) fn measure<T: Scalar>(
     params: &Params<T>,
     parts: [&Examples<T>; 2],
     workspace: &mut Workspace<T>,
+    block: usize,
     at: (usize, usize, f64),
 ) -> Result<Epoch, TrainError> {
+    let block = if trainer.objective.of_batch() { trainer.batch_size } else { block };
+    let weights = trainer.class_weight.as_deref();
     let mut gradient = trainer.measure_gradient.then(|| params.map(|_| 0.0));
     let (mut loss, mut accuracy, mut watched) = ([0.0; 2], [0.0; 2], f64::NAN);
     for (part, examples) in parts.into_iter().enumerate() {
         let rows: Vec<usize> = (0..examples.rows()).collect();
-        let mut said = Vec::new();
-        for rows in rows.chunks(CHUNK) {
-            let share = rows.len() as f64 / examples.rows() as f64;
+        let total = total_weight(&examples.labels, weights);
+        let metric = match (part, trainer.watch) {
+            (1, Watch::Metric(metric)) => Some(metric),
+            _ => None,
+        };
+        let mut right = 0;
+        let mut said = (examples.of_values() || metric.is_some()).then(|| Ok(Evaluation::new(examples)));
+        for rows in rows.chunks(block) {
             let tape = match part {
                 0 if gradient.is_some() => workspace.tape(params).evaluating(),
                 _ => workspace.no_grad(params),
             };
             let outputs = model.forward(gathered(&tape, examples, rows));
-            said.extend(outputs.value().iter().copied());
             let range = rows[0]..rows[0] + rows.len();
-            let mean = match examples.of_values() {
-                true => trainer.objective.loss_of_values(outputs, &examples.values[range]),
-                false => trainer.objective.loss(outputs, &examples.labels[range]),
+            outputs.with_value(|values| {
+                let columns = values.len() / rows.len();
+                let outputs =
+                    ArrayView2::from_shape((rows.len(), columns), values).expect("as many in every row");
+                if !examples.of_values() {
+                    right += count_right(outputs, &examples.labels[range.clone()]);
+                }
+                if let Some(Ok(evaluation)) = &mut said
+                    && let Err(error) = evaluation.extend(trainer.objective, outputs, examples, range.clone())
+                {
+                    said = Some(Err(error));
+                }
+            });
+            let (mean, share) = match examples.of_values() {
+                true => (
+                    trainer.objective.loss_of_values(outputs, &examples.values[range]),
+                    rows.len() as f64 / examples.rows() as f64,
+                ),
+                false => {
+                    let labels = &examples.labels[range];
+                    let mean = trainer.objective.weighted_loss(outputs, labels, weights);
+                    (mean, total_weight(labels, weights) / total)
+                }
             };
             loss[part] += share * mean.item().value();
             if part > 0 {
@@ -174,15 +320,13 @@ pub(crate) fn measure<T: Scalar>(
                 parts.for_each(|(sum, g)| *sum += share * g.value());
             }
         }
-        let columns = said.len() / examples.rows();
-        let outputs =
-            ArrayView2::from_shape((examples.rows(), columns), &said).expect("as many in every row");
-        accuracy[part] = match examples.of_values() {
-            true => score(Metric::R2, outputs, examples).unwrap_or(f64::NAN), // of a single row there is none
-            false => count_right(outputs, &examples.labels) as f64 / examples.rows() as f64,
+        accuracy[part] = match (&said, examples.of_values()) {
+            (Some(Ok(evaluation)), true) => evaluation.metric(Metric::R2).unwrap_or(f64::NAN), // of one row there is none
+            (_, true) => f64::NAN,
+            (_, false) => right as f64 / examples.rows() as f64,
         };
-        if let (1, Watch::Metric(metric)) = (part, trainer.watch) {
-            watched = score(metric, outputs, examples)?;
+        if let (Some(metric), Some(evaluation)) = (metric, said) {
+            watched = evaluation?.metric(metric)?;
         }
     }
     if trainer.watch == Watch::Loss {

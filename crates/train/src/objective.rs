@@ -1,43 +1,75 @@
-//! What is minimised.
+//! What is minimized.
 
 use std::fmt;
 use std::str::FromStr;
 
+use surprisal_data::closest;
 use surprisal_loss::{
-    HalfSquaredError, MseLoss, Reduction, binary_cross_entropy_with_logits, huber_loss, l1_loss,
-    softmax_cross_entropy,
+    BinaryCrossEntropyWithLogits, CeDiceLoss, DiceLoss, HalfSquaredError, HingeLoss, HuberLoss, L1Loss,
+    LogCoshLoss, MseLoss, MultiMarginLoss, PoissonNllLoss, QuantileLoss, Reduction, SigmoidFocalLoss,
+    SmoothL1Loss, SoftMarginLoss, SoftmaxCrossEntropy, SoftmaxFocalLoss, SquaredHingeLoss, TopkCrossEntropy,
+    binary_cross_entropy_with_logits, by_name, huber_loss, l1_loss, softmax_cross_entropy,
 };
 use surprisal_tensor::{Scalar, Var};
 
 use crate::TrainError;
 
-/// A loss of the model's outputs against class labels, or against numbers.
+/// A loss of the model's outputs against class labels, or against numbers: every loss of `surprisal_loss` whose target is one class or
+/// one number a row, with its options.
 ///
-/// Against labels all go through the same head: one logit through a sigmoid ("yes" is class 1), several through a softmax. Against
-/// numbers the one output is the answer. All are means over the *rows*, summed over the outputs of a row, so that at one learning
-/// rate none takes smaller steps by its bookkeeping alone.
+/// It is written as a name and options: `ce`, `focal:gamma=3`, `multi_margin:margin=0.5,p=2`. The name in `surprisal_loss` means the
+/// same: `huber_loss:delta=2`. All are means over the *rows*, summed over the outputs of a row, so that at one learning rate
+/// none takes smaller steps because of its bookkeeping.
 ///
-/// | name | loss of a row with label y | loss of a row with number t |
+/// Against labels, the model has an output for each class, or, for two classes, one output, of which positive means class 1. The
+/// losses of yes and no (`bce`, `sigmoid_focal`, `soft_margin`, `hinge`, `squared_hinge`, `dice`) see each output by itself, one
+/// class against the rest: its target is yes for the row's class and no for the others; as a number that is 1 and 0, or +1 and -1 for
+/// `soft_margin` and the hinges. Whatever the loss, the predicted class is that of the largest output, and the probabilities are a
+/// softmax of several outputs, a sigmoid of one; of losses by a margin they have the right order and are not calibrated.
+///
+/// | name | options | loss of a row with label y |
 /// |---|---|---|
-/// | `ce` | `-ln p_y`, the surprise at the true class | |
-/// | `mse` | `Σ_k (p_k - t_k)²`, with t one-hot | `(z - t)²` |
-/// | `half_mse` | `½ Σ_k (p_k - t_k)²` | `½ (z - t)²` |
+/// | `ce` | `label_smoothing` 0 | `-ln p_y`, the surprise at the true class |
+/// | `focal` | `gamma` 2 | `(1 - p_y)^gamma (-ln p_y)` |
+/// | `topk` | `k` 1 | `ce` of the k rows of a batch where it is largest |
+/// | `bce` | `pos_weight` 1 | `-ln σ(z)` for yes, times `pos_weight`, and `-ln σ(-z)` for no |
+/// | `sigmoid_focal` | `alpha` 0.25, `gamma` 2 | the focal loss of yes and no, weighted by `alpha` and `1 - alpha` |
+/// | `soft_margin` | | `ln(1 + e^(-y z))` |
+/// | `hinge`, `squared_hinge` | `margin` 1 | `max(0, margin - y z)`, or its square |
+/// | `multi_margin` | `margin` 1, `p` 1 | `(1/K) Σ_{j≠y} max(0, margin - z_y + z_j)^p` |
+/// | `dice` | `smooth` 1, `squared` false | one minus the overlap of what is said and what is so, of a whole batch |
+/// | `ce_dice` | `a` 0.5, `smooth` 1 | `a` times the cross-entropy plus `1 - a` times `dice` |
+/// | `mse`, `half_mse` | | `Σ_k (p_k - t_k)²`, with t one-hot, or half of it |
+///
+/// Against numbers, the one output is the prediction z; of `poisson` the prediction is the rate `e^z`.
+///
+/// | name | options | loss of a row with number t |
+/// |---|---|---|
+/// | `mse`, `half_mse` | | `(z - t)²`, or half of it |
 /// | `mae` | | `|z - t|` |
-/// | `huber` | | `½ (z - t)²` up to a distance of 1, `|z - t| - ½` beyond |
+/// | `huber` | `delta` 1 | `½ (z - t)²` up to a distance of delta, `delta (|z - t| - ½ delta)` beyond |
+/// | `smooth_l1` | `beta` 1 | `½ (z - t)² / beta` up to a distance of beta, `|z - t| - ½ beta` beyond |
+/// | `log_cosh` | | `ln cosh(z - t)` |
+/// | `quantile` | `q` 0.5 | `q (t - z)` where z is too small, `(1 - q) (z - t)` where it is too large |
+/// | `poisson` | | `e^z - t z`, for counts t |
 ///
 /// ```
 /// use surprisal_train::Objective;
 /// assert_eq!("mse".parse(), Ok(Objective::SquaredError));
+/// assert_eq!("huber_loss:delta=1".parse(), Ok(Objective::Huber)); // as by default
+/// let focal: Objective = "focal:gamma=3".parse()?;
+/// assert_eq!((focal.spec().as_str(), focal.to_string().as_str()), ("focal:gamma=3", "focal loss (gamma = 3)"));
 /// assert_eq!(
-///     "hinge".parse::<Objective>().unwrap_err(),
-///     "there is no loss \"hinge\": choose one of ce, mse, half_mse, mae, huber"
+///     "focal:gama=3".parse::<Objective>().unwrap_err(),
+///     "loss focal has no option \"gama\" | did you mean \"gamma\"?"
 /// );
+/// # Ok::<(), String>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Objective {
-    /// Cross-entropy, fused with the head.
+    /// Cross-entropy, fused with the softmax or sigmoid.
     CrossEntropy,
-    /// Squared error of the head's probabilities.
+    /// Squared error of the probabilities, or of the number.
     SquaredError,
     /// Half of it.
     HalfSquaredError,
@@ -45,10 +77,193 @@ pub enum Objective {
     AbsoluteError,
     /// Huber's loss with δ = 1, of numbers only.
     Huber,
+    /// Any other loss of the tables, or one of these with options: made by parsing its text.
+    Registered(Registered),
+}
+
+/// A loss with its options; made by parsing an [`Objective`].
+///
+/// See the example there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Registered {
+    kind: Kind,
+    options: [f64; 2], // in the order of the table; what is not used is 0
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Ce,
+    Focal,
+    TopK,
+    Bce,
+    SigmoidFocal,
+    SoftMargin,
+    Hinge,
+    SquaredHinge,
+    MultiMargin,
+    Dice,
+    CeDice,
+    Mse,
+    HalfMse,
+    Mae,
+    Huber,
+    SmoothL1,
+    LogCosh,
+    Quantile,
+    Poisson,
+}
+
+/// What a loss is for, and how many outputs it takes for K classes.
+#[derive(Clone, Copy, PartialEq)]
+enum Target {
+    /// A class; K outputs, or one for two classes.
+    Class,
+    /// A class; K outputs also for two classes.
+    ClassOfEach,
+    /// Yes or no for each output; one for two classes.
+    YesNo,
+    /// A number.
+    Number,
+    /// A class (as `Class`) or a number.
+    Any,
+}
+
+/// A row of the tables above.
+struct Known {
+    kind: Kind,
+    name: &'static str,
+    registered: &'static str, // in surprisal_loss
+    title: &'static str,
+    target: Target,
+    options: &'static [&'static str],
+}
+
+impl Known {
+    /// What an option takes, and its default.
+    fn option(&self, name: &str) -> (by_name::Kind, f64) {
+        let card = by_name::find(self.registered)
+            .and_then(|entry| entry.options.iter().find(|option| option.name == name));
+        match card {
+            Some(card) => {
+                // a model has one output for one number: one level
+                let kind = if let by_name::Kind::Numbers(range) = card.kind {
+                    by_name::Kind::Number(range)
+                } else {
+                    card.kind
+                };
+                (kind, number(kind, card.default).unwrap_or(0.0))
+            }
+            None => (by_name::Kind::Number(by_name::Range::NotNegative), 1.0), // weights are inputs there
+        }
+    }
+    fn defaults(&self) -> [f64; 2] {
+        let mut options = [0.0; 2];
+        options.iter_mut().zip(self.options).for_each(|(value, name)| *value = self.option(name).1);
+        options
+    }
+}
+
+/// The number that an option's text stands for: 1 for true.
+fn number(kind: by_name::Kind, text: &str) -> Option<f64> {
+    match kind.parse(text)? {
+        by_name::Setting::Number(number) => Some(number),
+        by_name::Setting::Flag(flag) => Some(f64::from(flag)),
+        _ => None,
+    }
+}
+
+const fn known(
+    kind: Kind,
+    [name, registered, title]: [&'static str; 3],
+    target: Target,
+    options: &'static [&'static str],
+) -> Known {
+    Known { kind, name, registered, title, target, options }
+}
+
+const TABLE: [Known; 19] = [
+    known(Kind::Ce, ["ce", "softmax_cross_entropy", "cross-entropy"], Target::Class, &["label_smoothing"]),
+    known(Kind::Focal, ["focal", "softmax_focal_loss", "focal loss"], Target::Class, &["gamma"]),
+    known(Kind::TopK, ["topk", "topk_cross_entropy", "top-k cross-entropy"], Target::ClassOfEach, &["k"]),
+    known(
+        Kind::Bce,
+        ["bce", "binary_cross_entropy_with_logits", "binary cross-entropy"],
+        Target::YesNo,
+        &["pos_weight"],
+    ),
+    known(
+        Kind::SigmoidFocal,
+        ["sigmoid_focal", "sigmoid_focal_loss", "sigmoid focal loss"],
+        Target::YesNo,
+        &["alpha", "gamma"],
+    ),
+    known(Kind::SoftMargin, ["soft_margin", "soft_margin_loss", "soft margin loss"], Target::YesNo, &[]),
+    known(Kind::Hinge, ["hinge", "hinge_loss", "hinge loss"], Target::YesNo, &["margin"]),
+    known(
+        Kind::SquaredHinge,
+        ["squared_hinge", "squared_hinge_loss", "squared hinge loss"],
+        Target::YesNo,
+        &["margin"],
+    ),
+    known(
+        Kind::MultiMargin,
+        ["multi_margin", "multi_margin_loss", "multi-class margin loss"],
+        Target::ClassOfEach,
+        &["margin", "p"],
+    ),
+    known(Kind::Dice, ["dice", "dice_loss", "Dice loss"], Target::YesNo, &["smooth", "squared"]),
+    known(
+        Kind::CeDice,
+        ["ce_dice", "ce_dice_loss", "cross-entropy and Dice loss"],
+        Target::Class,
+        &["a", "smooth"],
+    ),
+    known(Kind::Mse, ["mse", "mse_loss", "squared error"], Target::Any, &[]),
+    known(Kind::HalfMse, ["half_mse", "half_squared_error", "half squared error"], Target::Any, &[]),
+    known(Kind::Mae, ["mae", "l1_loss", "absolute error"], Target::Number, &[]),
+    known(Kind::Huber, ["huber", "huber_loss", "Huber's loss"], Target::Number, &["delta"]),
+    known(Kind::SmoothL1, ["smooth_l1", "smooth_l1_loss", "smooth L1 loss"], Target::Number, &["beta"]),
+    known(Kind::LogCosh, ["log_cosh", "log_cosh_loss", "log-cosh loss"], Target::Number, &[]),
+    known(Kind::Quantile, ["quantile", "quantile_loss", "quantile loss"], Target::Number, &["q"]),
+    known(Kind::Poisson, ["poisson", "poisson_nll_loss", "Poisson loss"], Target::Number, &[]),
+];
+
+/// The losses without options that have a variant of their own.
+const PLAIN: [(Kind, Objective); 5] = [
+    (Kind::Ce, Objective::CrossEntropy),
+    (Kind::Mse, Objective::SquaredError),
+    (Kind::HalfMse, Objective::HalfSquaredError),
+    (Kind::Mae, Objective::AbsoluteError),
+    (Kind::Huber, Objective::Huber),
+];
+
+/// Why a loss of the library cannot train a model on rows with one class or one number each.
+fn unfit(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "triplet_margin_loss" | "contrastive_loss" => {
+            "compares rows of numbers in pairs or triplets, and a table has none: use it in a program of your own"
+        }
+        "supcon_loss" => {
+            "is for rows of numbers that other layers go on with, and predicts no class: use it in a program of your own"
+        }
+        "nll_loss" => {
+            "takes logarithms of probabilities, and the outputs are logits: ce computes the same from them"
+        }
+        "binary_cross_entropy" => {
+            "takes probabilities, and the outputs are logits: bce computes the same from them"
+        }
+        "cross_entropy_probs" | "kl_div" | "kl_div_logits" => {
+            "compares with probabilities of all classes, and a row of a table has one class: use ce"
+        }
+        "self_information" | "entropy" | "entropy_from_logits" => {
+            "looks at no target: there is nothing to learn from it"
+        }
+        _ => return by_name::find(name).map(|_| "is a function and no loss: choose ce, mse, .."),
+    })
 }
 
 impl Objective {
-    /// Every objective, in the order of the table.
+    /// The losses without options that have a variant of their own.
     pub const ALL: [Objective; 5] = [
         Objective::CrossEntropy,
         Objective::SquaredError,
@@ -56,14 +271,41 @@ impl Objective {
         Objective::AbsoluteError,
         Objective::Huber,
     ];
-    /// Those that judge class labels.
+    /// Of [`ALL`](Self::ALL), those of class labels.
     pub const OF_LABELS: [Objective; 3] =
         [Objective::CrossEntropy, Objective::SquaredError, Objective::HalfSquaredError];
-    /// Those that judge numbers.
+    /// Of [`ALL`](Self::ALL), those of numbers.
     pub const OF_VALUES: [Objective; 4] =
         [Objective::SquaredError, Objective::HalfSquaredError, Objective::AbsoluteError, Objective::Huber];
 
-    /// The name it is chosen by: "ce".
+    fn kind(self) -> Kind {
+        match self {
+            Objective::Registered(Registered { kind, .. }) => kind,
+            plain => PLAIN.iter().find(|(_, of)| *of == plain).map_or(Kind::Ce, |(kind, _)| *kind),
+        }
+    }
+    fn known(self) -> &'static Known {
+        &TABLE[self.kind() as usize]
+    }
+    fn options(self) -> [f64; 2] {
+        match self {
+            Objective::Registered(Registered { options, .. }) => options,
+            _ => self.known().defaults(),
+        }
+    }
+
+    /// Every name, in the order of the tables: for messages and pages of help.
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// assert!(Objective::names().any(|name| name == "squared_hinge"));
+    /// assert!(Objective::names().all(|name| name.parse::<Objective>().is_ok()));
+    /// ```
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|known| known.name)
+    }
+
+    /// The name it is chosen by, without options: "ce".
     ///
     /// ```
     /// use surprisal_train::Objective;
@@ -71,13 +313,24 @@ impl Objective {
     /// assert_eq!(Objective::CrossEntropy.to_string(), "cross-entropy"); // for readers
     /// ```
     pub fn name(self) -> &'static str {
-        match self {
-            Objective::CrossEntropy => "ce",
-            Objective::SquaredError => "mse",
-            Objective::HalfSquaredError => "half_mse",
-            Objective::AbsoluteError => "mae",
-            Objective::Huber => "huber",
-        }
+        self.known().name
+    }
+
+    /// The name with the options that are not the defaults: "focal:gamma=3". Parsing it gives the objective again.
+    pub fn spec(self) -> String {
+        let options = self.changed("=");
+        if options.is_empty() { self.name().into() } else { format!("{}:{}", self.name(), options.join(",")) }
+    }
+
+    fn changed(self, equals: &str) -> Vec<String> {
+        let known = self.known();
+        let options =
+            known.options.iter().zip(self.options()).map(|(name, value)| (name, value, known.option(name)));
+        let text = |(name, value, (kind, _)): (&&str, f64, (by_name::Kind, f64))| match kind {
+            by_name::Kind::Flag => format!("{name}{equals}{}", value != 0.0),
+            _ => format!("{name}{equals}{value}"),
+        };
+        options.filter(|(_, value, (_, default))| value != default).map(text).collect()
     }
 
     /// Whether it is a loss of class labels, or, if `of_values`, of numbers.
@@ -86,23 +339,84 @@ impl Objective {
     /// use surprisal_train::Objective;
     /// assert!(Objective::SquaredError.check(true).is_ok());
     /// assert_eq!(
-    ///     Objective::Huber.check(false).unwrap_err().to_string(),
-    ///     "loss huber: is none for classes | choose ce, mse, half_mse"
+    ///     Objective::CrossEntropy.check(true).unwrap_err().to_string(),
+    ///     "loss ce: is for classes, not for numbers | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson"
     /// );
     /// ```
     ///
     /// # Errors
     /// [`TrainError::Setting`], if it is not.
     pub fn check(self, of_values: bool) -> Result<(), TrainError> {
-        let (fitting, what): (&[Objective], _) = match of_values {
-            true => (&Objective::OF_VALUES, "numbers"),
-            false => (&Objective::OF_LABELS, "classes"),
+        let fits = |target| match of_values {
+            true => matches!(target, Target::Number | Target::Any),
+            false => target != Target::Number,
         };
-        if fitting.contains(&self) {
+        if fits(self.known().target) {
             return Ok(());
         }
-        let names = Vec::from_iter(fitting.iter().map(|objective| objective.name())).join(", ");
-        Err(TrainError::Setting(format!("loss {}: is none for {what} | choose {names}", self.name())))
+        let [own, other] = if of_values { ["classes", "numbers"] } else { ["numbers", "classes"] };
+        let names = TABLE.iter().filter(|known| fits(known.target)).map(|known| known.name);
+        let names = Vec::from_iter(names).join(", ");
+        Err(TrainError::Setting(format!(
+            "loss {}: is for {own}, not for {other} | choose {names}",
+            self.name()
+        )))
+    }
+
+    /// How many outputs a model needs for this many classes: one where yes or no is asked of two classes, otherwise as many as classes.
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// let outputs = |loss: &str, classes| loss.parse::<Objective>().map(|loss| loss.outputs(classes));
+    /// assert_eq!((outputs("hinge", 2)?, outputs("hinge", 3)?, outputs("ce", 2)?), (1, 3, 2));
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn outputs(self, classes: usize) -> usize {
+        if self.known().target == Target::YesNo && classes == 2 { 1 } else { classes }
+    }
+
+    /// Whether it is a loss of a whole batch, so that the mean over batches is not that over rows: `topk`, `dice`, `ce_dice`.
+    pub(crate) fn of_batch(self) -> bool {
+        matches!(self.kind(), Kind::TopK | Kind::Dice | Kind::CeDice)
+    }
+
+    /// Whether a model with this many outputs can have it, for as many classes.
+    pub(crate) fn check_outputs(self, outputs: usize) -> Result<(), String> {
+        match self.known().target == Target::ClassOfEach && outputs == 1 {
+            true => Err(format!(
+                "loss {}: expected an output for each class, found one output for two classes | give the last layer 2 outputs",
+                self.name()
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether numbers are in its range: those of `poisson` are not negative.
+    pub(crate) fn check_values<T: Scalar>(self, values: &[T]) -> Result<(), String> {
+        match values.iter().position(|&value| self.kind() == Kind::Poisson && value < T::ZERO) {
+            Some(row) => Err(format!(
+                "loss poisson: expected counts, 0 or above, found {} in row {row} | choose mse or mae for other numbers",
+                values[row].value()
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// What the output z predicts, where numbers are predicted: z, or under `poisson` the rate `e^z`.
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// assert_eq!(Objective::SquaredError.prediction(2.0), 2.0);
+    /// assert_eq!("poisson".parse::<Objective>()?.prediction(2.0), 2f64.exp());
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn prediction(self, z: f64) -> f64 {
+        if self.is_rate() { z.exp() } else { z }
+    }
+
+    /// Whether the output is the logarithm of what is predicted: of `poisson`.
+    pub fn is_rate(self) -> bool {
+        self.kind() == Kind::Poisson
     }
 
     /// Records the loss of logits `[rows, outputs]` against one label a row.
@@ -116,13 +430,29 @@ impl Objective {
     /// let undecided = tape.input(&array![[0.0]]); // p = 1/2
     /// assert_eq!(Objective::CrossEntropy.loss(undecided, &[1]).item(), 2f64.ln());
     /// assert_eq!(Objective::SquaredError.loss(undecided, &[1]).item(), 0.25);
+    /// assert_eq!("hinge".parse::<Objective>()?.loss(undecided, &[1]).item(), 1.0); // the margin
+    /// # Ok::<(), String>(())
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the labels do not fit the logits, and if this objective is not one of
-    /// [`OF_LABELS`](Self::OF_LABELS).
+    /// At the caller's line, if the labels do not fit the logits, and if this is no loss of labels.
     #[track_caller]
     pub fn loss<'t, T: Scalar>(self, logits: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
+        self.weighted_loss(logits, labels, None)
+    }
+
+    /// [`loss`](Self::loss) with a weight for each class: the weighted mean over the rows, which divides by the sum of their weights,
+    /// as PyTorch's cross-entropy does.
+    ///
+    /// # Panics
+    /// As there, and if a loss of whole batches (`topk`, `dice`, `ce_dice`) is given weights.
+    #[track_caller]
+    pub fn weighted_loss<'t, T: Scalar>(
+        self,
+        logits: Var<'t, T>,
+        labels: &[usize],
+        weights: Option<&[f64]>,
+    ) -> Var<'t, T> {
         let &[rows, outputs] = logits.shape().dims() else {
             panic!("{self}: the logits are {}: they must be [rows, outputs]", logits.shape());
         };
@@ -135,33 +465,107 @@ impl Objective {
                 classes - 1
             );
         }
-        if self == Objective::CrossEntropy && outputs > 1 {
+        assert!(
+            self.check(false).is_ok(),
+            "{self} is a loss of numbers, found labels: choose ce, mse or half_mse"
+        );
+        assert!(
+            weights.is_none() || !self.of_batch(),
+            "{self} has no weights of rows: it is a loss of whole batches"
+        );
+        if self == Objective::CrossEntropy && outputs > 1 && weights.is_none() {
             return softmax_cross_entropy(logits, labels);
         }
-        let targets = logits.tape().input_with([rows, outputs], |slots| {
-            slots.fill(T::ZERO);
-            for (row, &label) in slots.chunks_exact_mut(outputs).zip(labels) {
-                if outputs > 1 {
-                    row[label] = T::ONE;
-                } else {
-                    row[0] = T::of(label as f64);
+        let targets = |no: f64, yes: f64| {
+            logits.tape().input_with([rows, outputs], |slots| {
+                slots.fill(T::of(no));
+                for (row, &label) in slots.chunks_exact_mut(outputs).zip(labels) {
+                    if outputs > 1 {
+                        row[label] = T::of(yes);
+                    } else if label == 1 {
+                        row[0] = T::of(yes);
+                    }
+                }
+            })
+        };
+        let (zero_one, signs) = (|| targets(0.0, 1.0), || targets(-1.0, 1.0));
+        let probabilities = || if outputs > 1 { logits.softmax(-1) } else { logits.sigmoid() };
+        let over_rows = 1.0 / rows as f64;
+        if weights.is_none() {
+            match self {
+                Objective::CrossEntropy => return binary_cross_entropy_with_logits(logits, zero_one()),
+                Objective::SquaredError => {
+                    let sum = MseLoss { reduction: Reduction::Sum };
+                    return sum.loss(probabilities(), zero_one()) * over_rows;
+                }
+                Objective::HalfSquaredError => {
+                    let sum = HalfSquaredError { reduction: Reduction::Sum };
+                    return sum.loss(probabilities(), zero_one()) * over_rows;
+                }
+                _ => {}
+            }
+        }
+        let reduction = if weights.is_none() { Reduction::Mean } else { Reduction::None };
+        let [first, second] = self.options();
+        let mut of_outputs = true; // a loss for each output, not for each row
+        let losses = match self.kind() {
+            Kind::Ce if outputs == 1 => {
+                let targets = targets(first / 2.0, 1.0 - first / 2.0);
+                BinaryCrossEntropyWithLogits { reduction, ..Default::default() }.loss(logits, targets)
+            }
+            Kind::Focal if outputs == 1 => {
+                SigmoidFocalLoss { reduction, alpha: -1.0, gamma: first }.loss(logits, zero_one())
+            }
+            Kind::Bce => {
+                let pos_weight = (first != 1.0).then(|| vec![first]);
+                BinaryCrossEntropyWithLogits { reduction, pos_weight, weight: None }.loss(logits, zero_one())
+            }
+            Kind::SigmoidFocal => {
+                SigmoidFocalLoss { reduction, alpha: first, gamma: second }.loss(logits, zero_one())
+            }
+            Kind::SoftMargin => SoftMarginLoss { reduction }.loss(logits, signs()),
+            Kind::Hinge => HingeLoss { reduction, margin: first }.loss(logits, signs()),
+            Kind::SquaredHinge => SquaredHingeLoss { reduction, margin: first }.loss(logits, signs()),
+            Kind::Mse => MseLoss { reduction }.loss(probabilities(), zero_one()),
+            Kind::HalfMse => HalfSquaredError { reduction }.loss(probabilities(), zero_one()),
+            of_rows => {
+                of_outputs = false;
+                match of_rows {
+                    Kind::Focal => {
+                        SoftmaxFocalLoss { reduction, gamma: first, alpha: None }.loss(logits, labels)
+                    }
+                    Kind::TopK => {
+                        TopkCrossEntropy { reduction, k: rows.min(first as usize) }.loss(logits, labels)
+                    }
+                    Kind::MultiMargin => {
+                        let (margin, p) = (first, second as usize);
+                        MultiMarginLoss { reduction, p, margin, weight: None }.loss(logits, labels)
+                    }
+                    Kind::Dice => {
+                        let (smooth, squared) = (first, second != 0.0);
+                        DiceLoss { smooth, squared, ..Default::default() }.loss(logits, zero_one())
+                    }
+                    Kind::CeDice if outputs == 1 => {
+                        CeDiceLoss { a: first, smooth: second }.loss(logits, zero_one())
+                    }
+                    Kind::CeDice => CeDiceLoss { a: first, smooth: second }.loss(logits, labels),
+                    _ => SoftmaxCrossEntropy { reduction, label_smoothing: first, ..Default::default() }
+                        .loss(logits, labels),
                 }
             }
-        });
-        let probabilities =
-            |logits: Var<'t, T>| if outputs > 1 { logits.softmax(-1) } else { logits.sigmoid() };
-        let over_rows = 1.0 / rows as f64;
-        match self {
-            Objective::CrossEntropy => binary_cross_entropy_with_logits(logits, targets),
-            Objective::SquaredError => {
-                MseLoss { reduction: Reduction::Sum }.loss(probabilities(logits), targets) * over_rows
-            }
-            Objective::HalfSquaredError => {
-                HalfSquaredError { reduction: Reduction::Sum }.loss(probabilities(logits), targets)
-                    * over_rows
-            }
-            Objective::AbsoluteError | Objective::Huber => {
-                panic!("{self}: judges numbers, found labels: choose ce, mse or half_mse")
+        };
+        match weights {
+            None if of_outputs && outputs > 1 => losses * outputs as f64,
+            None => losses,
+            Some(weights) => {
+                let each = if of_outputs { outputs } else { 1 };
+                let total = total_weight(labels, Some(weights));
+                let of_rows = logits.tape().input_with(losses.shape(), |slots| {
+                    for (row, &label) in slots.chunks_exact_mut(each).zip(labels) {
+                        row.fill(T::of(weights[label] / total));
+                    }
+                });
+                (losses * of_rows).sum()
             }
         }
     }
@@ -177,10 +581,13 @@ impl Objective {
     /// let answers = tape.input(&array![[1.0], [5.0]]);
     /// let losses = Objective::OF_VALUES.map(|objective| objective.loss_of_values(answers, &[1.5, 2.0]).item());
     /// assert_eq!(losses, [(0.25 + 9.0) / 2.0, (0.125 + 4.5) / 2.0, (0.5 + 3.0) / 2.0, (0.125 + 2.5) / 2.0]);
+    /// let quantile: Objective = "quantile:q=0.9".parse()?; // too small costs 0.9, too large 0.1
+    /// assert!((quantile.loss_of_values(answers, &[1.5, 2.0]).item() - (0.45 + 0.3) / 2.0).abs() < 1e-15);
+    /// # Ok::<(), String>(())
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the values do not fit the outputs, and if this is cross-entropy.
+    /// At the caller's line, if the values do not fit the outputs, and if this is no loss of numbers.
     #[track_caller]
     pub fn loss_of_values<'t, T: Scalar>(self, outputs: Var<'t, T>, values: &[T]) -> Var<'t, T> {
         let shape = outputs.shape();
@@ -189,36 +596,151 @@ impl Objective {
             "{self}: {} values for outputs {shape}: they must be [rows, 1]",
             values.len()
         );
+        assert!(
+            self.check(true).is_ok(),
+            "{self} is a loss of labels, found numbers: choose mse, half_mse, mae or huber"
+        );
         let targets = outputs.tape().input_with(shape, |slots| slots.copy_from_slice(values));
-        match self {
-            Objective::CrossEntropy => {
-                panic!("{self}: judges labels, found numbers: choose mse, half_mse, mae or huber")
-            }
-            Objective::SquaredError => MseLoss::default().loss(outputs, targets),
-            Objective::HalfSquaredError => HalfSquaredError::default().loss(outputs, targets),
-            Objective::AbsoluteError => l1_loss(outputs, targets),
-            Objective::Huber => huber_loss(outputs, targets),
+        let [first, _] = self.options();
+        match self.kind() {
+            Kind::Mse => MseLoss::default().loss(outputs, targets),
+            Kind::HalfMse => HalfSquaredError::default().loss(outputs, targets),
+            Kind::Mae => l1_loss(outputs, targets),
+            Kind::Huber if self == Objective::Huber => huber_loss(outputs, targets),
+            Kind::Huber => HuberLoss { delta: first, ..Default::default() }.loss(outputs, targets),
+            Kind::SmoothL1 => SmoothL1Loss { beta: first, ..Default::default() }.loss(outputs, targets),
+            Kind::LogCosh => LogCoshLoss::default().loss(outputs, targets),
+            Kind::Quantile => QuantileLoss { q: vec![first], ..Default::default() }.loss(outputs, targets),
+            Kind::Poisson => PoissonNllLoss::default().loss(outputs, targets),
+            _ => L1Loss::default().loss(outputs, targets), // refused above
         }
     }
 }
 
+/// By what the weighted sum over rows is divided: the sum of their weights, 1 where that is 0, and the number of rows without weights.
+pub(crate) fn total_weight(labels: &[usize], weights: Option<&[f64]>) -> f64 {
+    let Some(weights) = weights else { return labels.len() as f64 };
+    let total = labels.iter().map(|&label| weights[label]).sum();
+    if total > 0.0 { total } else { 1.0 }
+}
+
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Objective::CrossEntropy => "cross-entropy",
-            Objective::SquaredError => "squared error",
-            Objective::HalfSquaredError => "half squared error",
-            Objective::AbsoluteError => "absolute error",
-            Objective::Huber => "Huber's loss",
-        })
+        f.write_str(self.known().title)?;
+        let options = self.changed(" = ");
+        if options.is_empty() { Ok(()) } else { write!(f, " ({})", options.join(", ")) }
     }
 }
 
 impl FromStr for Objective {
     type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        let known = Objective::ALL.map(Objective::name).join(", ");
-        let found = Objective::ALL.into_iter().find(|objective| objective.name() == name);
-        found.ok_or_else(|| format!("there is no loss \"{name}\": choose one of {known}"))
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, options) = text.split_once(':').unwrap_or((text, ""));
+        let name = name.trim();
+        let Some(known) = TABLE.iter().find(|known| known.name == name || known.registered == name) else {
+            if let Some(why) = unfit(name) {
+                return Err(format!("loss {name}: {why}"));
+            }
+            let registered = TABLE.iter().map(|known| known.registered);
+            let advice = match closest(name, Objective::names().chain(registered)) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("choose one of {}", Vec::from_iter(Objective::names()).join(", ")),
+            };
+            return Err(format!("there is no loss {} | {advice}", by_name::quoted(name)));
+        };
+        let mut values = known.defaults();
+        let mut given = [false; 2];
+        for part in options.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let (key, value) = (key.trim(), value.trim());
+            let Some(at) = known.options.iter().position(|name| *name == key) else {
+                let advice = match closest(key, known.options.iter().copied()) {
+                    Some(near) => format!("did you mean \"{near}\"?"),
+                    None if known.options.is_empty() => "it has none".into(),
+                    None => format!("it has {}", known.options.join(" and ")),
+                };
+                return Err(format!("loss {} has no option {} | {advice}", known.name, by_name::quoted(key)));
+            };
+            if std::mem::replace(&mut given[at], true) {
+                return Err(format!("loss {}: {key} is given twice", known.name));
+            }
+            let (kind, _) = known.option(key);
+            values[at] = number(kind, value).ok_or_else(|| {
+                format!("loss {}: {key}: expected {kind}, found {}", known.name, by_name::quoted(value))
+            })?;
+        }
+        let plain = PLAIN.iter().find(|(kind, _)| *kind == known.kind && values == known.defaults());
+        let registered = Objective::Registered(Registered { kind: known.kind, options: values });
+        Ok(plain.map_or(registered, |(_, plain)| *plain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_loss_of_the_library_is_an_objective_or_refused_with_a_reason() {
+        for (at, known) in TABLE.iter().enumerate() {
+            assert_eq!(known.kind as usize, at, "{}", known.name);
+            let entry = by_name::find(known.registered).unwrap_or_else(|| panic!("{}", known.registered));
+            for name in known.options.iter().filter(|name| **name != "pos_weight") {
+                assert!(entry.options.iter().any(|option| option.name == *name), "{}: {name}", known.name);
+                let (kind, default) = known.option(name);
+                assert!(
+                    kind == by_name::Kind::Flag || kind.holds(&by_name::Setting::Number(default)),
+                    "{name}"
+                );
+            }
+        }
+        for entry in by_name::ALL {
+            let name = entry.card.name;
+            match TABLE.iter().any(|known| known.registered == name) {
+                true => assert!(name.parse::<Objective>().is_ok(), "{name}"),
+                false => assert!(name.parse::<Objective>().unwrap_err().starts_with("loss "), "{name}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_objective_is_written_as_it_is_read() {
+        for text in [
+            "ce",
+            "mse",
+            "ce:label_smoothing=0.1",
+            "focal:gamma=3.5",
+            "topk:k=8",
+            "bce:pos_weight=3",
+            "hinge",
+            "multi_margin:margin=0.5,p=2",
+            "dice:squared=true",
+            "ce_dice:a=0.25",
+            "quantile:q=0.9",
+            "poisson",
+            "sigmoid_focal:alpha=0.5",
+            "huber:delta=2",
+            "smooth_l1:beta=0.5",
+            "log_cosh",
+            "squared_hinge:margin=2",
+        ] {
+            let read: Objective = text.parse().unwrap();
+            assert_eq!(read.spec(), text);
+            assert_eq!(read.spec().parse(), Ok(read));
+        }
+        for (text, message) in [
+            ("hing", "there is no loss \"hing\" | did you mean \"hinge\"?"),
+            ("mse:delta=1", "loss mse has no option \"delta\" | it has none"),
+            ("huber:detla=2", "loss huber has no option \"detla\" | did you mean \"delta\"?"),
+            ("huber:delta=0", "loss huber: delta: expected a number above 0, found \"0\""),
+            ("huber:delta", "loss huber: delta: expected a number above 0, found \"\""),
+            ("huber:delta=1,delta=2", "loss huber: delta is given twice"),
+            ("quantile:q=1", "loss quantile: q: expected a number between 0 and 1, found \"1\""),
+            ("topk:k=0.5", "loss topk: k: expected a whole number, 1 or more, found \"0.5\""),
+            ("multi_margin:p=3", "loss multi_margin: p: expected a whole number, 1 or 2, found \"3\""),
+            ("focal:gamma=nan", "loss focal: gamma: expected a number, 0 or more, found \"nan\""),
+            ("tanh", "loss tanh: is a function and no loss: choose ce, mse, .."),
+        ] {
+            assert_eq!(text.parse::<Objective>().unwrap_err(), message);
+        }
     }
 }

@@ -10,13 +10,18 @@ use crate::measure::check_fit;
 use crate::training::Training;
 use crate::{Callback, Checkpoint, Ended, Epoch, Examples, History, Objective, TrainError, Watch};
 
+/// The bytes that the activations of a batch and their gradients may take, 4 GiB.
+const MOST_BYTES: usize = 1 << 32;
+
 /// How a model is trained. Two runs from equal settings and equal parameters give equal numbers.
 ///
 /// The rest of the settings stay as they are with `..Trainer::default()`. See the example of [`fit`](Self::fit).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
-    /// What is minimised.
+    /// What is minimized.
     pub objective: Objective,
+    /// How much a row of each class counts in the loss, in the order of the classes; without it, all count 1.
+    pub class_weight: Option<Vec<f64>>,
     /// Passes over the training data.
     pub epochs: usize,
     /// Rows in a batch; the number of training rows for full-batch descent. The last batch of an epoch may be smaller.
@@ -48,6 +53,7 @@ impl Default for Trainer {
     fn default() -> Self {
         Trainer {
             objective: Objective::CrossEntropy,
+            class_weight: None,
             epochs: 10,
             batch_size: 32,
             drop_last: false,
@@ -275,11 +281,28 @@ impl Trainer {
         }
         let batches = batches.per_epoch();
         let mut workspace = Workspace::new();
+        let setting = |message| Err(TrainError::Setting(message));
         for examples in parts {
-            check_fit(model, params, examples, &mut workspace)?;
+            let outputs = check_fit(model, params, examples, &mut workspace)?;
+            let fits = match examples.of_values() {
+                true => self.objective.check_values(&examples.values).map_err(TrainError::Misfit),
+                false => self.objective.check_outputs(outputs).map_err(TrainError::Misfit),
+            };
+            fits?;
         }
         if parts[0].of_values() != parts[1].of_values() {
             return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
+        }
+        // a batch's values, and as many gradients
+        let bytes = workspace.bytes().saturating_mul(2 * self.batch_size.min(parts[0].rows()));
+        if bytes > MOST_BYTES {
+            return setting(format!(
+                "batch: {} rows of this model take {} MiB for activations and their gradients: expected at most {} MiB | \
+                 take smaller batches or layers",
+                self.batch_size,
+                bytes >> 20,
+                MOST_BYTES >> 20
+            ));
         }
         self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))
     }
@@ -293,6 +316,26 @@ impl Trainer {
     fn check_settings(&self, batches: usize, classes: Option<usize>) -> Result<(), TrainError> {
         let setting = |message: String| Err(TrainError::Setting(message));
         self.objective.check(classes.is_none())?;
+        if let Some(weights) = &self.class_weight {
+            let Some(classes) = classes else {
+                return setting(
+                    "class weight: is for classes, and numbers are predicted | leave it out".into(),
+                );
+            };
+            if self.objective.of_batch() {
+                return setting(format!(
+                    "class weight: loss {} is that of a whole batch and has no weights | leave it out, or choose ce or focal",
+                    self.objective.name()
+                ));
+            }
+            let in_range = |weight: &f64| *weight >= 0.0 && weight.is_finite();
+            if weights.len() != classes || !weights.iter().all(in_range) || weights.iter().all(|&w| w == 0.0)
+            {
+                return setting(format!(
+                    "class weight: expected {classes} finite numbers, 0 or above and not all 0, found {weights:?}"
+                ));
+            }
+        }
         let judges = |metric: &Metric| classes.map_or(metric.for_numbers(), |n| metric.for_so_many(n));
         if let Watch::Metric(metric) = self.watch
             && !judges(&metric)

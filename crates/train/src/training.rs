@@ -6,7 +6,7 @@ use surprisal_layers::{Layer, Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
 use surprisal_tensor::{NonFinite, Params, Scalar, Tape, Var, Workspace};
 
-use crate::measure::{gathered, measure};
+use crate::measure::{block_rows, gathered, measure};
 use crate::{At, Callback, Checkpoint, Clip, Ended, Examples, History, TrainError, Trainer};
 
 /// One training: the settings, what they work on, and where it stands.
@@ -18,6 +18,7 @@ pub(crate) struct Training<'a, T: Scalar, M, O: ?Sized> {
     parts: [&'a Examples<T>; 2],
     workspace: Workspace<T>,
     batches: Batches,
+    block: usize,       // rows that are measured at once
     labels: Vec<usize>, // of the batch
     values: Vec<T>,
     mean: GradientMean<T>, // of several batches
@@ -42,6 +43,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         trainer.check(model, params, parts)?;
         let batches = trainer.batches(parts[0].rows())?;
         let base = optimizer.learning_rate();
+        let block = block_rows(model, params, parts[0].features.view());
         Ok(Training {
             trainer,
             model,
@@ -50,6 +52,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
             parts,
             workspace: Workspace::new(),
             batches,
+            block,
             labels: Vec::new(),
             values: Vec::new(),
             mean: GradientMean::new(),
@@ -78,30 +81,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
 
     /// Stands where the checkpoint was made; the parameters are already as they were then.
     pub fn resume(&mut self, checkpoint: Checkpoint<T>) -> Result<(), TrainError> {
-        let misfit = |message: String| Err(TrainError::Misfit(message));
-        let (epochs, steps) = (checkpoint.history.epochs().len(), self.steps_per_epoch());
-        if epochs != checkpoint.epoch as usize + 1 {
-            return misfit(format!(
-                "the checkpoint stands after epoch {} and tells of {epochs}",
-                checkpoint.epoch
-            ));
-        }
-        if checkpoint.steps_per_epoch as usize != steps {
-            return misfit(format!(
-                "the checkpoint is of a training with {} steps an epoch, this one has {steps}: are the data, the batch size or the \
-                 validation share others?",
-                checkpoint.steps_per_epoch
-            ));
-        }
-        if checkpoint.step as usize > steps {
-            return misfit(format!(
-                "the checkpoint stands after step {} of an epoch of {steps} steps",
-                checkpoint.step
-            ));
-        }
-        if checkpoint.best.as_ref().is_some_and(|best| best.len() != self.params.as_slice().len()) {
-            return misfit("the checkpoint's best parameters are not as many as the model's".into());
-        }
+        checkpoint.check(self.trainer, self.params, self.parts[0].rows())?;
         self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
         (self.epoch, self.step) = (checkpoint.epoch as usize, checkpoint.step as usize);
         self.order.set_word_pos(checkpoint.order);
@@ -148,7 +128,10 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
     pub fn run(&mut self, callback: &mut impl Callback<T>) -> Result<Ended, TrainError> {
         let trainer = self.trainer;
         let watched = |history: &History| trainer.watch.smaller_is_better(history);
-        if self.step == 0 && trainer.stop.is_some_and(|stop| stop.ends(&watched(&self.history))) {
+        if self.epoch < trainer.epochs
+            && self.step == 0
+            && trainer.stop.is_some_and(|stop| stop.ends(&watched(&self.history)))
+        {
             return Ok(Ended::Early); // it was saved when it had ended
         }
         while self.epoch < trainer.epochs {
@@ -233,7 +216,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         } else {
             self.labels.clear();
             self.labels.extend(rows.iter().map(|&row| train.labels[row]));
-            self.trainer.objective.loss(outputs, &self.labels)
+            self.trainer.objective.weighted_loss(outputs, &self.labels, self.trainer.class_weight.as_deref())
         };
         finite(&tape, loss, at)?;
         loss.backward();
@@ -250,6 +233,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
             self.params,
             self.parts,
             &mut self.workspace,
+            self.block,
             (epoch, step, rate),
         )?;
         self.history.push(measured);

@@ -177,14 +177,66 @@ fn a_checkpoint_of_another_training_is_refused() {
         told(&|_, trainer| trainer.batch_size = 4),
         "the checkpoint is of a training with 2 steps an epoch, this one has 4: are the data, the batch size or the validation share others?"
     );
+    let lies: [(&dyn Fn(&mut Checkpoint<f32>), &str); 13] = [
+        (
+            &|c| c.epoch = 3,
+            "stands after epoch 3: expected a history of the epochs 0 to 3, found 1 epochs, the last of them 0",
+        ),
+        (
+            &|c| c.epoch = u64::MAX,
+            "expected a history of the epochs 0 to 18446744073709551615, found 1 epochs",
+        ),
+        (&|c| c.history = History::default(), "found 0 epochs, the last of them none"),
+        (
+            &|c| c.history = c.history.epochs().iter().map(|e| Epoch { epoch: 5, ..*e }).collect(),
+            "the last of them 5",
+        ),
+        (&|c| c.step = 3, "stands after step 3 of an epoch of 2 steps"),
+        (&|c| c.order = u128::MAX, "holds places of generators that do not exist"),
+        (&|c| c.seeds = 1 << 68, "holds places of generators that do not exist"),
+        (&|c| c.best = Some(vec![0.0]), "holds 1 best parameters"),
+        (&|c| c.best.as_mut().unwrap()[0] = f32::NAN, "holds best parameters that are not finite"),
+        (&|c| c.best = None, "lacks the parameters of the best epoch"),
+        (&|c| c.optimizer.steps = u64::MAX, "holds an optimizer after 18446744073709551615 steps"),
+        (
+            &|c| c.optimizer.memory.iter_mut().for_each(|(_, m)| m.truncate(3)),
+            "holds 3 numbers of the optimizer's memory",
+        ),
+        (&|c| c.optimizer.memory[0].1[0] = f32::INFINITY, "that are not finite"),
+    ];
+    for (lie, message) in lies {
+        let error = told(&|checkpoint, _| lie(checkpoint));
+        assert!(error.starts_with("the checkpoint ") && error.contains(message), "{message}: {error}");
+    }
     assert_eq!(
-        told(&|checkpoint, _| checkpoint.epoch = 3),
-        "the checkpoint stands after epoch 3 and tells of 1"
-    );
-    assert_eq!(
-        told(&|checkpoint, _| checkpoint.best = Some(vec![0.0])),
-        "the checkpoint's best parameters are not as many as the model's"
+        told(&|_, trainer| trainer.epochs = 0),
+        "the checkpoint stands after epoch 0 and 2 steps, and the training ends after epoch 0: expected as many epochs or more"
     );
     let other = told(&|checkpoint, _| checkpoint.optimizer.name = "sgd".into());
     assert!(other.contains("sgd") && other.contains("adam"), "{other}");
+}
+
+#[test]
+fn patience_that_ends_with_the_last_epoch_ends_alike_after_an_interruption() {
+    struct Keep(Option<(Params<f32>, Checkpoint<f32>)>);
+    impl Callback<f32> for Keep {
+        fn on_epoch(&mut self, at: &At<f32>, _: &Epoch) -> ControlFlow<()> {
+            self.0 = Some((at.params.clone(), at.checkpoint()));
+            ControlFlow::Continue(())
+        }
+    }
+    let ([train, test], (model, mut params)) = (parts(), net());
+    let stop = Some(EarlyStopping { patience: 1, min_delta: 1e9 }); // no epoch is that much better
+    let trainer = Trainer { epochs: 1, stop, ..trainer("constant") };
+    let mut adam = optimizer(OptimizerKind::Adam);
+    let mut keep = Keep(None);
+    let (history, ended) =
+        trainer.fit_with(&model, &mut params, &mut *adam, [&train, &test], None, &mut keep).unwrap();
+    let (mut params, checkpoint) = keep.0.unwrap();
+    let mut adam = optimizer(OptimizerKind::Adam);
+    let again = trainer
+        .fit_with(&model, &mut params, &mut *adam, [&train, &test], Some(checkpoint), &mut ())
+        .unwrap();
+    assert_eq!((history, ended), again);
+    assert_eq!(ended, Ended::Finished);
 }

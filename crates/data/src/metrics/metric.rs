@@ -1,12 +1,12 @@
 //! [`Metric`]: what a report shows and what early stopping watches, by name.
 
+use super::logits::of_predicted;
 use super::{
-    Average, PrecisionRecallF1, average_precision_score, balanced_accuracy_score, check_probability_rows,
-    fail, log_loss, matthews_corrcoef, mean_absolute_error, mean_squared_error,
-    precision_recall_fscore_average, r2_score, roc_auc_score, root_mean_squared_error, top_k_accuracy_score,
+    Average, average_precision_score, check_probability_rows, fail, log_loss, mean_absolute_error,
+    mean_squared_error, r2_score, roc_auc_score, root_mean_squared_error, top_k_accuracy_score,
 };
 use crate::error::{DataError, MetricProblem, SpecError};
-use crate::labels::{accuracy, argmax_rows};
+use crate::labels::argmax_rows;
 use ndarray::ArrayView2;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
@@ -15,11 +15,11 @@ use std::str::FromStr;
 ///
 /// | name | what it is |
 /// |---|---|
-/// | `accuracy` | [`accuracy`] |
+/// | `accuracy` | [`accuracy`](crate::accuracy) |
 /// | `top2_accuracy`, `top3_accuracy`, ... | [`top_k_accuracy_score`] |
-/// | `balanced_accuracy` | [`balanced_accuracy_score`] |
-/// | `precision_macro`, `recall_micro`, `f1_weighted`, ... | [`precision_recall_fscore_average`] |
-/// | `mcc` | [`matthews_corrcoef`] |
+/// | `balanced_accuracy` | [`balanced_accuracy_score`](super::balanced_accuracy_score) |
+/// | `precision_macro`, `recall_micro`, `f1_weighted`, ... | [`precision_recall_fscore_average`](super::precision_recall_fscore_average) |
+/// | `mcc` | [`matthews_corrcoef`](super::matthews_corrcoef) |
 /// | `log_loss` | [`log_loss`] |
 /// | `roc_auc` | [`roc_auc_score`], of two classes |
 /// | `average_precision` | [`average_precision_score`], of two classes |
@@ -182,26 +182,16 @@ impl Metric {
     pub fn of_classes(&self, labels: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64, DataError> {
         check_probability_rows(self.name(), probabilities, labels)?;
         let classes = probabilities.ncols();
-        let predicted = || argmax_rows(probabilities);
         let of_class_1 = |metric: fn(&[usize], &[f64]) -> Result<f64, DataError>| match classes {
             2 => metric(labels, &probabilities.column(1).to_vec()),
             found => fail(self.name(), MetricProblem::TwoClasses { found }),
         };
-        let averaged = |average: Average, measure: fn(PrecisionRecallF1) -> f64| {
-            precision_recall_fscore_average(labels, &predicted(), classes, average).map(measure)
-        };
         match *self {
-            Metric::Accuracy => accuracy(&predicted(), labels),
             Metric::TopKAccuracy(k) => top_k_accuracy_score(labels, probabilities, k),
-            Metric::BalancedAccuracy => balanced_accuracy_score(labels, &predicted(), classes),
-            Precision(average) => averaged(average, |found| found.precision),
-            Recall(average) => averaged(average, |found| found.recall),
-            F1(average) => averaged(average, |found| found.f1),
-            Metric::MatthewsCorrcoef => matthews_corrcoef(labels, &predicted(), classes),
             Metric::LogLoss => log_loss(labels, probabilities),
             Metric::RocAuc => of_class_1(roc_auc_score),
             Metric::AveragePrecision => of_class_1(average_precision_score),
-            _ => fail(self.name(), MetricProblem::ForNumbers),
+            _ => of_predicted(*self, labels, &argmax_rows(probabilities), classes),
         }
     }
 
@@ -230,7 +220,7 @@ impl Metric {
         NAMED.iter().filter(|(_, metric)| which(metric)).map(|(name, _)| *name).collect()
     }
 
-    fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         NAMED.iter().find(|(_, metric)| metric == self).map_or("top_k_accuracy", |(name, _)| name)
     }
 }

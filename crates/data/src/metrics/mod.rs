@@ -9,6 +9,7 @@
 //! | `several_classes.rs` | [`top_k_accuracy_score`], [`log_loss`]: scores of several classes |
 //! | `calibration.rs` | [`brier_score_loss`], [`calibration`], [`top_label_calibration`]: probabilities |
 //! | `regression.rs` | [`mean_squared_error`], [`mean_absolute_error`], [`r2_score`]: numbers |
+//! | `logits.rs` | [`LabeledLogits`]: all of these from logits, whose probabilities may round to 0 or 1 |
 //! | `metric.rs` | [`Metric`]: one of these by name, for a report or for early stopping |
 //! | `report.rs` | [`ClassificationReport`], [`ConfusionTable`]: as text, with the names of the classes |
 //!
@@ -29,6 +30,7 @@ mod by_class;
 mod calibration;
 mod confusion;
 mod curves;
+mod logits;
 mod metric;
 mod regression;
 mod report;
@@ -44,6 +46,7 @@ pub use confusion::confusion_matrix;
 pub use curves::{
     PrecisionRecallCurve, RocCurve, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve,
 };
+pub use logits::LabeledLogits;
 pub use metric::Metric;
 pub(crate) use regression::LARGEST;
 pub use regression::{mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error};

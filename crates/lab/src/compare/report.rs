@@ -102,7 +102,9 @@ fn explained(loss: Objective) -> &'static str {
         Objective::HalfSquaredError => {
             "*Half squared error* takes half the square of the difference between the probability and the truth (1 for yes, 0 for no)."
         }
-        Objective::AbsoluteError | Objective::Huber => unreachable!("refused by Compare::check"),
+        Objective::AbsoluteError | Objective::Huber | Objective::Registered(_) => {
+            unreachable!("refused by Compare::check")
+        }
     }
 }
 

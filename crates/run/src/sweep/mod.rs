@@ -221,13 +221,17 @@ impl Data {
         Ok(opened)
     }
 
-    /// The CRC-32 of all rows and their answers.
+    /// The CRC-32 of all rows and their answers, and of the names of columns, categories and classes.
     fn checksum(&self) -> Result<u32, RunError> {
         let all = Vec::from_iter(0..self.loaded.rows());
         let set = self.loaded.dataset(&all, &self.loaded.prepare(&all, Some(Scaling::None))?)?;
         let mut crc = crc32fast::Hasher::new();
         set.features.iter().chain(&set.values).for_each(|x| crc.update(&x.to_le_bytes()));
         set.labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
+        for name in set.feature_names.iter().chain(&set.class_names) {
+            crc.update(&(name.len() as u64).to_le_bytes());
+            crc.update(name.as_bytes());
+        }
         Ok(crc.finalize())
     }
 

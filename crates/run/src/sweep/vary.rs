@@ -14,8 +14,8 @@ const MOST_POINTS: usize = 10_000;
 /// Settings of which a factor counts, and not a difference.
 const BY_FACTORS: [&str; 7] = ["lr", "weight_decay", "l1", "l2", "eps", "clip_norm", "clip_value"];
 /// Settings without which scores cannot be compared, and those that a sweep has for itself.
-const FIXED: [&str; 8] =
-    ["data", "target", "task", "test", "validation", "watch", "seed", "checkpoint_every"];
+const FIXED: [&str; 9] =
+    ["data", "target", "task", "test", "test_data", "validation", "watch", "seed", "checkpoint_every"];
 
 /// A setting and the values it takes.
 ///

@@ -293,7 +293,8 @@ impl<T: Numbers> ModelFile<T> {
     /// The net and its parameters, ready to be run.
     ///
     /// # Errors
-    /// If the parts contradict each other, which those of a model that was read do not; if it is a model of one's own.
+    /// If the parts contradict each other, which those of a model that was read do not; if a parameter is not finite; if it is a model of
+    /// one's own.
     pub fn load(&self) -> Result<(Mlp, Params<T>), String> {
         self.check()?;
         if self.sizes.is_empty() {
@@ -325,8 +326,16 @@ impl<T: Numbers> ModelFile<T> {
     /// ```
     ///
     /// # Errors
-    /// If the layout is another: which parameters differ, and how. Then nothing was copied.
+    /// If the layout is another: which parameters differ, and how; and if a number is not finite. Then nothing was copied.
     pub fn load_into(&self, params: &mut Params<T>) -> Result<(), String> {
+        for SavedParameter { name, values, .. } in &self.parameters {
+            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                return Err(format!(
+                    "parameter \"{name}\": expected finite numbers, found {} at place {at}: its training diverged",
+                    values[at].value()
+                ));
+            }
+        }
         for (id, place) in params.ids().zip(self.places(params)?) {
             params[id].copy_from_slice(&self.parameters[place].values);
         }
