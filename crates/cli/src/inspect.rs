@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use surprisal_data::{Encoding, Npz, read_npy};
+use surprisal_data::{Encoding, Npz, read_file, read_npy};
 use surprisal_train::interchange::safetensors_arrays;
 use surprisal_train::{Answers, ModelFile, Numbers, SavedModel};
 
@@ -54,7 +54,7 @@ pub fn run(Options { file, json }: Options) -> Result<(), Failure> {
 
 fn read(file: &Path) -> Result<Content, Failure> {
     let read =
-        || fs::read(file).map_err(|error| Failure::run(format!("{}: cannot read: {error}", file.display())));
+        || read_file(file).map_err(|error| Failure::run(format!("{}: cannot read: {error}", file.display())));
     Ok(match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
         "safetensors" => Content::Arrays(safetensors_arrays(&read()?, file).map_err(Failure::run)?),
         "npz" => {

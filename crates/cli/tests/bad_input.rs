@@ -150,12 +150,12 @@ fn every_setting_out_of_its_range_is_refused_as_an_option_and_with_its_line_in_a
         (
             "--ignore x",
             2,
-            "iris: expected no options of tables, found some | only a table (FILE.csv) takes them",
+            "iris: expected no options of tables, found ignore | only a table (FILE.csv) takes them",
         ),
         (
             "--categorical x",
             2,
-            "iris: expected no options of tables, found some | only a table (FILE.csv) takes them",
+            "iris: expected no options of tables, found categorical | only a table (FILE.csv) takes them",
         ),
         ("--start-from nowhere", 1, "nowhere: cannot read: No such file or directory (os error 2)"),
         (

@@ -83,6 +83,25 @@ impl Default for CsvOptions {
 pub(crate) const BY_TEXT: u8 = 0;
 
 impl CsvOptions {
+    /// The options, besides the target, that are not as by default.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let usual = CsvOptions::default();
+        let all = [
+            ("header", self.header != usual.header),
+            ("separator", self.separator != usual.separator),
+            ("decimal", self.decimal != usual.decimal),
+            ("thousands", self.thousands != usual.thousands),
+            ("missing_words", self.missing_words != usual.missing_words),
+            ("task", self.task != usual.task),
+            ("ignore", self.ignore != usual.ignore),
+            ("keep", self.keep != usual.keep),
+            ("categorical", self.categorical != usual.categorical),
+            ("dates", self.dates != usual.dates),
+            ("missing", self.missing != usual.missing),
+        ];
+        all.into_iter().filter(|&(_, given)| given).map(|(name, _)| name).collect()
+    }
+
     /// Classes in this column, numbers in all others, nothing missing: what
     /// [`Dataset::from_csv`](crate::Dataset) reads.
     pub(crate) fn numbers_and(target: &str) -> Self {

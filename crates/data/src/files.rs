@@ -31,6 +31,28 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     Ok((File::open(path)?, length))
 }
 
+/// The bytes of a regular file.
+///
+/// ```
+/// let error = surprisal_data::read_file("no/such/file").unwrap_err();
+/// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+/// ```
+///
+/// # Errors
+/// If it cannot be read, is a folder, a device, a pipe or a socket, or larger than 16 GiB; and if it begins with 4096 zeros, as a
+/// file does that was made and never written. The rest is then not read.
+pub fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    const START: usize = 4096;
+    let (mut file, _) = open_regular(path.as_ref())?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(START as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == START && bytes.iter().all(|&byte| byte == 0) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("its first {START} bytes are 0")));
+    }
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The text of a file on its way in, unpacked if it is packed with gzip, which its first bytes tell.
 ///
 /// Errors while it is read, before more than the first 64 KiB are, if a byte in them is 0, which no text holds.

@@ -104,6 +104,7 @@ pub use error::{
     MetricError, MetricProblem, NpyError, NpyProblem, SpecError, SplitError, SplitProblem, Within,
 };
 pub use fields::NumberForm;
+pub use files::read_file;
 pub use idx::{Idx, read_idx};
 pub use labels::{accuracy, argmax_rows, one_hot};
 pub use loaded::Loaded;

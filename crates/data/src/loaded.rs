@@ -71,17 +71,13 @@ impl DataSource {
         let content = match self {
             Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
             Self::Embedded("penguins") => Content::Table(Table::penguins(options)?),
-            Self::Npz(_) | Self::Npy(..)
-                if *options == (CsvOptions { task: options.task, ..CsvOptions::default() }) =>
-            {
-                Content::Arrays(self.arrays(options.task, true)?)
-            }
-            _ if *options != CsvOptions::default() => {
-                return Err(SpecError::NeedlessOptions { origin: self.to_string() }.into());
+            other if !other.needless(options).is_empty() => {
+                let (origin, options) = (self.to_string(), self.needless(options));
+                return Err(SpecError::NeedlessOptions { origin, options }.into());
             }
             Self::Embedded(name) => Content::Arrays(Dataset::named(name)?),
             Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
-            Self::Npz(_) | Self::Npy(..) => Content::Arrays(self.arrays(Task::Auto, true)?),
+            Self::Npz(_) | Self::Npy(..) => Content::Arrays(self.arrays(options.task, true)?),
             Self::Mnist(folder) => {
                 let (mut all, mut test) = Dataset::mnist(folder)?;
                 given_test = Some(all.rows()..all.rows() + test.rows());
@@ -124,6 +120,12 @@ impl DataSource {
         }
         let content = Content::Arrays(self.arrays(task, needed)?);
         Ok(Loaded { name: self.to_string(), content, given_test: None, scaling: self.scaling() })
+    }
+
+    /// The options that are for tables alone; arrays have a task too.
+    fn needless(&self, options: &CsvOptions) -> Vec<&'static str> {
+        let arrays = matches!(self, Self::Npz(_) | Self::Npy(..));
+        options.given().into_iter().filter(|&name| !(arrays && name == "task")).collect()
     }
 
     fn arrays(&self, task: Task, needed: bool) -> Result<Dataset, DataError> {

@@ -894,7 +894,7 @@ fn options_of_tables_for_what_is_none() {
     let options = CsvOptions { missing: Missing::Drop, ..CsvOptions::default() };
     assert_message(
         "iris".parse::<DataSource>().unwrap().open(&options, &mut ChaCha8Rng::seed_from_u64(0)),
-        "iris: expected no options of tables, found some | only a table (FILE.csv) takes them",
+        "iris: expected no options of tables, found missing | only a table (FILE.csv) takes them",
     );
 }
 

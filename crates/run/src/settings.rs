@@ -2,6 +2,7 @@
 //! configuration file, what a sweep can vary, and the messages about each.
 
 use std::fmt::{Display, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -66,8 +67,8 @@ macro_rules! settings {
 
 settings! {
     "Data" {
-        /// What to learn from: FILE.csv, FILE.tsv, FILE.npz, iris, breast_cancer, digits, penguins, mnist:DIR, or a set that is drawn:
-        /// moons:n=500,noise=0.2, xor, circles, blobs, spirals
+        /// What to learn from: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), arrays of NumPy (FILE.npz, or X.npy,Y.npy),
+        /// iris, breast_cancer, digits, penguins, mnist:DIR, or a set that is drawn: moons:n=500,noise=0.2, xor, circles, blobs, spirals
         data: DataSource = "SOURCE";
         /// The column of a table that is to be predicted, by name or by place: 0 is the first, -1 the last
         target: String = "COLUMN";
@@ -552,8 +553,18 @@ impl Settings {
     /// # Errors
     /// As there, and if the file cannot be read or is no text.
     pub fn read(path: &Path) -> Result<Settings, RunError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| RunError::Run(format!("{}: cannot read: {error}", path.display())))?;
+        const MOST: u64 = 16 << 20;
+        let wrong =
+            |error: std::io::Error| RunError::Run(format!("{}: cannot read: {error}", path.display()));
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(wrong)?;
+        file.take(MOST + 1).read_to_string(&mut text).map_err(wrong)?;
+        if text.len() as u64 > MOST {
+            return Err(RunError::Run(format!(
+                "{}: expected a configuration of at most {MOST} bytes, found more",
+                path.display()
+            )));
+        }
         Settings::from_toml(&text, path)
     }
 

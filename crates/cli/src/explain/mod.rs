@@ -23,7 +23,8 @@ use model::{Answer, Question};
 
 #[derive(Args)]
 pub struct Options {
-    /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = sigmoid(z); half_mse(a, y)"
+    /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = σ(z); half_mse(a, y)"; signs that it is printed with are read too:
+    /// σ · − ² √ ½ |x| e^x, ln x
     #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"], allow_hyphen_values = true)]
     expression: Option<String>,
     /// What the names in it stand for: x=1,w=2,b=2

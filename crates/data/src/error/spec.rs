@@ -46,7 +46,7 @@ pub enum SpecError {
     /// Data whose labels are known comes with the name of a label column.
     NeedlessTarget { origin: String, target: String },
     /// Data that is no table comes with options of tables.
-    NeedlessOptions { origin: String },
+    NeedlessOptions { origin: String, options: Vec<&'static str> },
     /// An option is none of the words that it can be.
     Word { option: &'static str, found: String, known: &'static [&'static str] },
     /// A separator is not one character that can separate.
@@ -109,9 +109,10 @@ impl Display for SpecError {
                 "{origin}: expected no label column, found {} | only a table (FILE.csv) needs one",
                 quoted(target)
             ),
-            Self::NeedlessOptions { origin } => write!(
+            Self::NeedlessOptions { origin, options } => write!(
                 f,
-                "{origin}: expected no options of tables, found some | only a table (FILE.csv) takes them"
+                "{origin}: expected no options of tables, found {} | only a table (FILE.csv) takes them",
+                options.join(", ")
             ),
             Self::Word { option, found, known } => {
                 write!(f, "--{option}: expected one of {}, found {}", known.join(", "), quoted(found))?;

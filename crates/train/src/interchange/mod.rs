@@ -29,7 +29,6 @@ mod error;
 mod layout;
 mod safetensors;
 
-use std::fs;
 use std::path::Path;
 
 pub(crate) use error::told;
@@ -88,7 +87,8 @@ pub fn load_safetensors<T: Scalar>(
     layout: Layout,
 ) -> Result<(), InterchangeError> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|error| InterchangeError::Unreadable { path: path.into(), error })?;
+    let bytes = surprisal_data::read_file(path)
+        .map_err(|error| InterchangeError::Unreadable { path: path.into(), error })?;
     load_safetensors_bytes(&bytes, path, params, layout)
 }
 

@@ -16,7 +16,6 @@ mod encoding;
 mod error;
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -197,7 +196,7 @@ impl<T: Numbers> ModelFile<T> {
             let message = "this is a folder: name the file in it, such as model.surprisal";
             return Err(ModelFileError::new(path, None, message.into()));
         }
-        let bytes = fs::read(path)
+        let bytes = surprisal_data::read_file(path)
             .map_err(|error| ModelFileError::new(path, None, format!("cannot read: {error}")))?;
         Self::from_bytes(&bytes, path)
     }
