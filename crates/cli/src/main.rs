@@ -29,6 +29,7 @@ mod signals;
 mod sweep;
 mod train;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -150,8 +151,25 @@ impl From<FolderError> for Failure {
     }
 }
 
+/// The arguments, those of `explain` with a blank before a formula that begins with minus: it is no option.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = Vec::from_iter(given);
+    if arguments.get(1).is_some_and(|command| command == "explain") {
+        for argument in &mut arguments[2..] {
+            let text = argument.to_string_lossy();
+            let formula = text.strip_prefix('-').is_some_and(|rest| {
+                !rest.starts_with('-') && rest.contains(char::is_alphabetic) && !["h", "V"].contains(&rest)
+            });
+            if formula {
+                *argument = format!(" {text}").into();
+            }
+        }
+    }
+    arguments
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let outcome = match Cli::try_parse_from(arguments(std::env::args_os())) {
         Ok(cli) => run(cli.command),
         Err(wrong) if wrong.use_stderr() => {
             note!("{}", for_screen(wrong.to_string().trim_end()));

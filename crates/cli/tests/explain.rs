@@ -139,7 +139,7 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
         // what is said of the output is what it stands for
         let number = |after: &str| -> f64 {
             let rest = &told[told.find(after).unwrap() + after.len()..];
-            rest.split([',', ' ', ')', ';']).next().unwrap().parse().unwrap()
+            rest.split([',', ' ', ')', ';', ':', '\n']).next().unwrap().parse().unwrap()
         };
         let (offset, scale) = (number("(price - "), number(") / ").max(1.0));
         let (says, output) = (number("the net says "), number("the output "));
@@ -157,7 +157,7 @@ fn a_long_formula_is_computed_and_drawn_as_far_as_a_picture_can_show_it() {
     let names: String = (1..2000).map(|k| format!("x{k} = x{}*1.0001; ", k - 1)).collect();
     says(&folder.0, &["explain", &names, "--at", "x0=1"]);
 
-    says(&folder.0, &["explain", &sum[..1300], "--at", "x=0.5", "--out", "long"]);
+    says(&folder.0, &["explain", &sum[..1305], "--at", "x=0.5", "--out", "long"]);
     for name in ["long/tape.svg", "long/tape.html"] {
         let text = fs::read_to_string(folder.0.join(name)).unwrap();
         assert!(text.contains("the 250 boxes nearest to the result, of "), "{name}");
@@ -197,7 +197,7 @@ fn what_it_prints_can_be_typed_in() {
         ("log(w) - ln w", "0"),
         ("h = w*x; p = σ(h + b)", "0.982014"),
         ("h = w*x; p = σ(h + b);", "0.982014"),
-        ("2 [w - x]³", "2"),
+        ("2 · [w - x]³", "2"),
     ] {
         let told = says(&folder.0, &["explain", formula, "--at", "x=1,w=2,b=2"]);
         let forward = told.split("backward").next().unwrap();

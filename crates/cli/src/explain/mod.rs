@@ -25,7 +25,7 @@ use model::{Answer, Question};
 pub struct Options {
     /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = σ(z); half_mse(a, y)"; signs that it is printed with are read too:
     /// σ · − ² √ ½ |x| e^x, ln x
-    #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"], allow_hyphen_values = true)]
+    #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"])]
     expression: Option<String>,
     /// What the names in it stand for: x=1,w=2,b=2
     #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
@@ -64,14 +64,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
             setting.key.replace('_', "-")
         )));
     }
-    let text = expression.unwrap_or_default();
-    // a formula may begin with minus, so that an option nobody knows arrives here
-    if let Some(option) = text.strip_prefix("--").filter(|rest| rest.starts_with(char::is_alphabetic)) {
-        return Err(Failure::usage(format!(
-            "unexpected argument '--{}' | see surprisal explain --help; a formula that begins with two signs needs brackets: -(-x)",
-            option.split(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default()
-        )));
-    }
+    let text = expression.unwrap_or_default().trim().to_string();
     let program = Program::parse(&text).map_err(Failure::usage)?.with_names_of_a_neuron();
     let params = numbers(&at).map_err(Failure::usage)?;
     let unknowns = program.unknowns(&params);
