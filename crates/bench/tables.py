@@ -18,6 +18,11 @@ numbers standardized, then `MLPClassifier()` or `MLPRegressor()`, and `LogisticR
 
 `--ours 'NAME: OPTIONS'` adds a column with more options; differences to the first column are then printed too. Runs that fail are
 counted, not averaged. Results are kept in the folder `--out`, so that the same command goes on where it stopped.
+
+`--advice 'WORDS: OPTIONS'` tries what the diagnosis of a training recommends: every run whose advice has these words is repeated with
+these options and compared with itself, by `--metric` where another than accuracy and R² is wanted:
+
+    target/tables/bin/python crates/bench/tables.py --advice 'more epochs: --epochs 100' --advice 'patience = 10: --patience 10'
 """
 
 import argparse
@@ -112,21 +117,22 @@ def table(name):
 
 
 def surprisal(binary, csv, name, options, seed):
-    """The score of one training, or None where it failed."""
+    """The test scores of one training and what its diagnosis says to try, or None where it failed."""
     _, target, ignore = TABLES[name]
     with tempfile.TemporaryDirectory() as folder:
-        command = [binary, "train", "--data", csv, "--target", target, "--seed", seed, "--out", f"{folder}/run", "--quiet"]
+        command = [binary, "train", "--data", csv, "--target", target, "--seed", seed, "--out", f"{folder}/run"]
         command += ["--ignore", ignore] if ignore else []
         done = subprocess.run([str(word) for word in command + shlex.split(options)], capture_output=True, text=True)
         if done.returncode != 0:
             print(f"{name}, seed {seed}, {options}: {done.stderr.strip()}", file=sys.stderr)
             return None
         metrics = json.loads(Path(folder, "run/metrics.json").read_text())["test"]
-        return metrics["accuracy" if name in CLASSES else "r2"]
+        advice = [line.strip() for line in done.stderr.splitlines() if line.startswith("  try: ")]
+        return {"test": metrics, "advice": advice}
 
 
 def sklearn_score(model, name, seed):
-    """The score of scikit-learn's `model`, "mlp" or "linear"."""
+    """The test score of scikit-learn's `model`, "mlp" or "linear"."""
     from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -153,7 +159,7 @@ def sklearn_score(model, name, seed):
         model = MLPRegressor(random_state=seed) if model == "mlp" else RidgeCV()
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
     model = make_pipeline(columns, model).fit(split[0], split[2])
-    return float(model.score(split[1], split[3]))
+    return {"test": {"accuracy" if classes else "r2": float(model.score(split[1], split[3]))}}
 
 
 def run(task):
@@ -182,6 +188,25 @@ def cell(scores):
     failed = len(scores) - len(present)
     text = f"{100 * mean(present):.1f}" if present else "—"
     return text + (f" ({failed} failed)" if failed else "")
+
+
+def repeated(advice, tables, seeds, first, get, metric):
+    """What came of advice, in Markdown: the runs that it was given to, beside the same with its options."""
+    print("\n| advice | tried as | runs | tables | difference | better, worse tables |")
+    print("|---|---|---:|---:|---:|---:|")
+    for words, options in advice:
+        by_table = {}
+        for name in tables:
+            for seed in seeds[name]:
+                before, after = get(name, first, seed), get(name, options, seed)
+                if before and after and any(words in line for line in before["advice"]):
+                    of = metric or ("accuracy" if name in CLASSES else "r2")
+                    if of in before["test"]:
+                        by_table.setdefault(name, []).append(after["test"][of] - before["test"][of])
+        means = [statistics.fmean(differences) for differences in by_table.values()]
+        runs = sum(map(len, by_table.values()))
+        better = f"{sum(m > 0 for m in means)}, {sum(m < 0 for m in means)}"
+        print(f"| {words} | `{options}` | {runs} | {len(means)} | {points(means)} | {better} |")
 
 
 def report(tables, columns, results):
@@ -223,6 +248,8 @@ def main():
     parser.add_argument("--large-seeds", type=int, default=4, help=f"the same, for tables of more than {LARGE} rows")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--ours", action="append", default=[], metavar="NAME: OPTIONS", help="another column")
+    parser.add_argument("--advice", action="append", default=[], metavar="WORDS: OPTIONS", help="advice to try where it is given")
+    parser.add_argument("--metric", help="what advice is compared by, such as balanced_accuracy")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=ROOT / "target/tables-results", help="what was measured is kept here")
     options = parser.parse_args()
@@ -250,20 +277,44 @@ def main():
         seeds[name] = range(options.first_seed, options.first_seed + runs)
         for column, more in [*columns.items(), ("mlp", ""), ("linear", "")]:
             tasks += [(binary, csv, name, column, more, seed) for seed in seeds[name]]
-    missing = [task for task in tasks if key(*task[2:]) not in kept]
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for number, done in enumerate(as_completed([pool.submit(run, task) for task in missing]), 1):
-            task, score = done.result()
-            kept[key(*task[2:])] = score
-            if number % 20 == 0 or number == len(missing):
-                print(f"\r{number} of {len(missing)}", end="", file=sys.stderr, flush=True)
-                kept_in.write_text(json.dumps(kept, indent=0))
-    print(file=sys.stderr)
+
+    def work_off(tasks):
+        missing = [task for task in tasks if key(*task[2:]) not in kept]
+        with ProcessPoolExecutor(options.jobs) as pool:
+            for number, done in enumerate(as_completed([pool.submit(run, task) for task in missing]), 1):
+                task, outcome = done.result()
+                kept[key(*task[2:])] = outcome
+                if number % 20 == 0 or number == len(missing):
+                    print(f"\r{number} of {len(missing)}", end="", file=sys.stderr, flush=True)
+                    kept_in.write_text(json.dumps(kept, indent=0))
+        print(file=sys.stderr)
+
+    work_off(tasks)
+
+    def score(name, column, more, seed):
+        outcome = kept[key(name, column, more, seed)]
+        return outcome and outcome["test"]["accuracy" if name in CLASSES else "r2"]
+
     results = {
-        column: {name: [kept[key(name, column, more, seed)] for seed in seeds[name]] for name in tables}
+        column: {name: [score(name, column, more, seed) for seed in seeds[name]] for name in tables}
         for column, more in [*columns.items(), ("mlp", ""), ("linear", "")]
     }
     report(tables, list(columns), results)
+
+    advice = [tuple(part.strip() for part in text.split(":", 1)) for text in options.advice]
+    get = lambda name, more, seed: kept.get(key(name, "surprisal", more, seed))
+    advised = lambda words, name, seed: any(words in line for line in (get(name, "", seed) or {}).get("advice", []))
+    work_off(
+        [
+            (binary, options.out / f"{name}.csv", name, "surprisal", more, seed)
+            for words, more in advice
+            for name in tables
+            for seed in seeds[name]
+            if advised(words, name, seed)
+        ]
+    )
+    if advice:
+        repeated(advice, tables, seeds, "", get, options.metric)
 
 
 if __name__ == "__main__":

@@ -355,6 +355,21 @@ fn settings_that_do_not_go_together_are_refused() {
             "model 4-3 and hidden 8: the sizes differ | give one of them: model has all sizes, hidden those between",
         ),
         (
+            "--validation 0 --patience 3",
+            2,
+            "validation 0: patience needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+        ),
+        (
+            "--validation 0 --keep-best true",
+            2,
+            "validation 0: keep_best needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+        ),
+        (
+            "--validation 0 --schedule plateau",
+            2,
+            "validation 0: schedule plateau needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+        ),
+        (
             "--batch 1000",
             1,
             "batch: expected 1 to 111, the rows to train on, found 1000 | leave it out, or give 111 for one batch of everything",

