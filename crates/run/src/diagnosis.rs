@@ -705,9 +705,9 @@ const BALANCE: &str = "balance = oversample, which finds more of them and costs 
 
 /// A rare class that the net can tell from the others, and mostly does not predict.
 fn missed(learned: &Predictions, class: usize, name: &str) -> Option<Finding> {
-    let recall = learned.recall(class)?.mean;
+    let recall = learned.recall(class).map(|recall| recall.mean).filter(|&recall| recall < FOUND)?;
     let area = learned.auc(class)?;
-    (recall < FOUND && area >= TOLD_APART).then(|| {
+    (area >= TOLD_APART).then(|| {
         finding(
             Kind::RareClassMissed,
             format!(
@@ -754,9 +754,12 @@ fn flattened(job: &Job) -> Option<Finding> {
 /// The share of the range that the middle nine tenths of the values span, where that is very little and yet not nothing.
 fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
     let mut values = values.to_vec();
-    values.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| values[(share * (values.len() - 1) as f64).round() as usize];
-    let share = (at(0.95) - at(0.05)) / (at(1.0) - at(0.0));
+    let place = |share: f64| (share * (values.len() - 1) as f64).round() as usize;
+    let [low, high] = [0.05, 0.95].map(place);
+    let (least, most) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), &x| (l.min(x), m.max(x)));
+    let [low, high] = [low, high].map(|at| *values.select_nth_unstable_by(at, f64::total_cmp).1);
+    let share = (high - low) / (most - least);
     (0.0 < share && share < FLAT).then_some(share)
 }
 
