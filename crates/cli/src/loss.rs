@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use surprisal_loss::by_name::{self, Entry};
-use surprisal_loss::vectors::{self, CaseError, F32, F64, Precision};
+use surprisal_loss::vectors::{self, CaseError, F32, F64, JsonError, Precision};
 
 use crate::Failure;
 
@@ -45,9 +45,10 @@ const EXAMPLES: &str = r#"Examples:
   surprisal loss --check crates/loss/tests/vectors/*.json
   surprisal loss half_squared_error --plot picture.svg
 
-A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with a
-"name" if it likes. Arrays are nested lists; "inf", "-inf" and "nan" are texts. Each case becomes one line: the value,
-and the gradient of the sum of all outputs. A case that cannot be evaluated says why in its line; the exit code is
+A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with an
+optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. An input or option that the loss does not know
+is an error; other keys of a case are notes. Each case becomes one line: the value, and the gradient of the sum of all
+outputs, or of sum(grad_output * output) where "grad_output" is among the inputs. A case that cannot be evaluated says why in its line; the exit code is
 then 1. For --check a file names its "loss", and each case holds what is "expected":
 {"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x holds if
 |x - exact| <= 4 u budget + tiny: u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
@@ -119,10 +120,8 @@ fn read(file: Option<&Path>) -> Result<(String, Value), String> {
         None => io::stdin().lock().read_to_end(&mut bytes),
     };
     result.map_err(|error| format!("{place}: cannot read: {error}"))?;
-    let document = serde_json::from_slice(&bytes).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let told = error.to_string().replace(&format!(" at line {line} column {column}"), "");
-        format!("{place}, line {line}, column {column}: this is no JSON: {told}")
+    let document = vectors::parse(&bytes).map_err(|JsonError { line, column, told }| {
+        format!("{place}, line {line}, column {column}: {told}")
     })?;
     Ok((place, document))
 }
@@ -132,6 +131,6 @@ fn find(name: &str) -> Result<&'static Entry, String> {
     by_name::find(name).ok_or_else(|| {
         let near = by_name::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
         let meant = if near.is_empty() { near } else { format!(" (did you mean {near}?)") };
-        format!("there is no loss \"{name}\"{meant}; `surprisal loss --list` shows all")
+        format!("there is no loss {}{meant}; `surprisal loss --list` shows all", by_name::quoted(name))
     })
 }

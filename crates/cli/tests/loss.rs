@@ -210,7 +210,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
 
 #[test]
 fn nothing_in_a_case_makes_it_panic() {
-    let cases: Vec<_> = [
+    let inputs: Vec<Value> = [
         r#"{}"#,
         r#"{"input": 1, "target": 2}"#,
         r#"{"input": [], "target": [], "x": [], "logits": [], "targets": [], "p": []}"#,
@@ -222,14 +222,26 @@ fn nothing_in_a_case_makes_it_panic() {
         r#"{"x": ["inf", "-inf", "nan"], "logits": [[0]], "targets": [1e300]}"#,
         r#"{"p": [0.5], "probs": [2], "targets": [-1], "log_probs": [[0]], "logits": [[1, 2]], "weight": [-1]}"#,
     ]
-    .into_iter()
-    .flat_map(|inputs| {
-        let odd = r#""options": {"reduction": 3, "base": [], "k": -1, "gamma": "nan", "q": ["inf"], "margin": {}}"#;
-        [format!(r#"{{"inputs": {inputs}}}"#), format!(r#"{{"inputs": {inputs}, {odd}}}"#)]
-    })
-    .collect();
-    let text = format!(r#"{{"cases": [{}]}}"#, cases.join(",\n"));
+    .map(|inputs| serde_json::from_str::<Value>(inputs).unwrap())
+    .into();
+    let odd: Value = serde_json::from_str(
+        r#"{"reduction": 3, "base": [], "k": -1, "gamma": "nan", "q": ["inf"], "margin": {}, "mode": "x"}"#,
+    )
+    .unwrap();
+    // what the loss does not know is an error by itself; here the values are odd
+    let known = |value: &Value, names: &[&str]| {
+        let members = value.as_object().unwrap().iter().filter(|(name, _)| names.contains(&name.as_str()));
+        members.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>()
+    };
     for entry in ALL {
+        let names: Vec<_> = entry.inputs.iter().map(|input| input.name).chain(["grad_output"]).collect();
+        let options: Vec<_> = entry.options.iter().map(|option| option.name).collect();
+        let case = |inputs: &Value, odd: &Value| serde_json::json!({"inputs": known(inputs, &names), "options": known(odd, &options)});
+        let cases: Vec<Value> = inputs
+            .iter()
+            .flat_map(|x| [case(x, &Value::Object(Default::default())), case(x, &odd)])
+            .collect();
+        let text = serde_json::json!({"cases": cases}).to_string();
         let output = given(&text, &[entry.card.name]);
         let name = entry.card.name;
         assert!(
@@ -242,6 +254,177 @@ fn nothing_in_a_case_makes_it_panic() {
             "{name}"
         );
     }
+}
+
+/// The error of the only case, or of the command.
+#[track_caller]
+fn refused(loss: &str, text: &str) -> String {
+    let output = given(text, &[loss]);
+    assert_eq!(code(&output), 1, "{loss} takes {text}");
+    let told = match lines(&output).first() {
+        Some(line) => line["error"].as_str().unwrap().to_owned(),
+        None => stderr(&output).to_owned(),
+    };
+    assert!(told.len() < 400 && stderr(&output).len() < 400, "{told}");
+    told
+}
+
+#[test]
+fn what_a_loss_does_not_know_is_refused_and_the_nearest_name_suggested() {
+    let logits = r#""logits": [[1, 2]], "targets": [0]"#;
+    let error = r#""input": [1], "target": [0]"#;
+    for (loss, inputs, options, says) in [
+        ("softmax_cross_entropy", logits, r#""label_smothing": 0.5"#, "did you mean \"label_smoothing\"?"),
+        (
+            "softmax_cross_entropy",
+            logits,
+            r#""labelsmoothing": 0.1"#,
+            "no option is named \"labelsmoothing\" | known: reduction, label_smoothing, ignore_index | did you mean \"label_smoothing\"?",
+        ),
+        ("softmax_cross_entropy", logits, r#""weight": [1, 2]"#, "no option is named \"weight\""),
+        (
+            "softmax_cross_entropy",
+            logits,
+            r#""ignore_index": 0.5"#,
+            "ignore_index is 0.5: it is a whole number",
+        ),
+        ("huber_loss", error, r#""beta": 0.5"#, "no option is named \"beta\" | known: reduction, delta"),
+        ("kl_div", error, r#""logtarget": true"#, "did you mean \"log_target\"?"),
+        ("mse_loss", error, r#""delta": 3"#, "no option is named \"delta\" | known: reduction"),
+        ("mse_loss", error, r#""Reduction": "sum""#, "did you mean \"reduction\"?"),
+        ("softmax", r#""x": [1, 2]"#, r#""axis": 0"#, "no option is named \"axis\" | there are none"),
+        (
+            "softmax_cross_entropy",
+            r#""logits": [[1, 2]], "targets": [0], "wieght": [1, 5]"#,
+            "",
+            "no input is named \"wieght\" | known: logits, targets, target_probs, weight | did you mean \"weight\"?",
+        ),
+        (
+            "mse_loss",
+            r#""inputs": [1], "target": [0]"#,
+            "",
+            "no input is named \"inputs\" | known: input, target | did you mean \"input\"?",
+        ),
+        (
+            "softmax_cross_entropy",
+            r#""logits": [[1, 2]], "targets": [0], "target_probs": [[1, 0]]"#,
+            "",
+            "both \"targets\" and \"target_probs\" are given",
+        ),
+        (
+            "softmax_cross_entropy",
+            r#""logits": [[], []], "targets": [0, 0]"#,
+            "",
+            "the batch [2, 0] is empty: there is no loss of nothing",
+        ),
+    ] {
+        let told = refused(loss, &format!(r#"{{"inputs": {{{inputs}}}, "options": {{{options}}}}}"#));
+        assert!(told.starts_with(&format!("{loss}: ")) && told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_key_that_is_nearly_one_that_counts_is_refused_and_notes_are_not() {
+    let inputs = r#""inputs": {"input": [1], "target": [0]}"#;
+    for (text, says) in [
+        (
+            format!(r#"{{{inputs}, "option": {{"reduction": "sum"}}}}"#),
+            "the key \"option\" is not known | did you mean \"options\"?",
+        ),
+        (format!(r#"{{{inputs}, "optoins": {{"reduction": "sum"}}}}"#), "did you mean \"options\"?"),
+        (format!(r#"{{{inputs}, "Options": {{"reduction": "sum"}}}}"#), "did you mean \"options\"?"),
+        (format!(r#"{{{inputs}, "case": []}}"#), "did you mean \"cases\"?"),
+        (format!(r#"{{{inputs}, "f64only": true}}"#), "did you mean \"f64_only\"?"),
+        (
+            format!(r#"{{{inputs}, "dtype": "f32"}}"#),
+            "the key \"dtype\" is not read from a file | give --dtype f32",
+        ),
+        (format!(r#"{{{inputs}, "dtpye": "f32"}}"#), "give --dtype f32"),
+        (r#"{"input": {"input": [1], "target": [0]}}"#.into(), "did you mean \"inputs\"?"),
+        (format!(r#"{{"cases": [{{{inputs}}}], {inputs}}}"#), "\"inputs\" stands beside \"cases\""),
+        (format!(r#"{{"cases": [{{{inputs}}}], "options": {{}}}}"#), "\"options\" stands beside \"cases\""),
+        (format!(r#"{{"cases": [{{{inputs}}}], "input": {{}}}}"#), "did you mean \"inputs\"?"),
+        (format!(r#"{{"cases": [{{{inputs}, "cases": []}}]}}"#), "\"cases\" stands inside a case"),
+        (
+            format!(r#"{{{inputs}, {inputs}}}"#),
+            "line 1, column 58: the key \"inputs\" comes twice in one object",
+        ),
+        (
+            r#"{"inputs": {"input": [1], "target": [0], "input": [2]}}"#.into(),
+            "the key \"input\" comes twice in one object",
+        ),
+        (
+            format!(r#"{{{inputs}, "options": {{"reduction": "sum", "reduction": "mean"}}}}"#),
+            "the key \"reduction\" comes twice",
+        ),
+        (format!(r#"{{{inputs}, "note": {{"a": 1, "a": 2}}}}"#), "the key \"a\" comes twice"),
+    ] {
+        let told = refused("mse_loss", &text);
+        assert!(told.contains(says), "{text}: {told}");
+    }
+    let notes = r#""name": "a", "names": 1, "note": "n", "notes": [], "expected": {"value": 7}, "definition": "d", "loss": "x", "comment": 0, "output": 1, "source": {}"#;
+    let output = given(&format!(r#"{{{inputs}, {notes}}}"#), &["mse_loss"]);
+    assert_eq!((code(&output), stderr(&output)), (0, ""));
+    assert_eq!(lines(&output)[0]["value"], 1.0);
+}
+
+#[test]
+fn checking_refuses_what_evaluating_refuses() {
+    let folder = Folder::new("loss-check-keys");
+    let check = |text: &str| {
+        fs::write(folder.0.join("a.json"), text).unwrap();
+        let output = surprisal(&folder.0, &["loss", "--check", "a.json"]);
+        assert_eq!(code(&output), 1, "{text}");
+        format!("{}{}", stdout(&output), stderr(&output))
+    };
+    let case = |rest: &str| {
+        format!(
+            r#"{{"loss": "huber_loss", "cases": [{{"inputs": {{"input": [1], "target": [0]}}, {rest}
+                "expected": {{"value": 0.5, "grad": {{"input": [1], "target": [-1]}}, "budget": {{"value": 1, "grad": {{"input": [1], "target": [1]}}}}}}}}]}}"#
+        )
+    };
+    fs::write(folder.0.join("good.json"), case("")).unwrap();
+    assert_eq!(code(&surprisal(&folder.0, &["loss", "--check", "good.json"])), 0);
+    for (rest, says) in [
+        (r#""options": {"dleta": 1},"#, "did you mean \"delta\"?"),
+        (r#""option": {"delta": 1},"#, "did you mean \"options\"?"),
+        (r#""options": {"delta": 1, "delta": 2},"#, "the key \"delta\" comes twice in one object"),
+    ] {
+        let told = check(&case(rest));
+        assert!(told.contains(says), "{told}");
+    }
+    let told = check(&format!(r#"{{"loss": "{}", "cases": []}}"#, "x".repeat(100_000)));
+    assert!(told.len() < 600, "{} bytes", told.len());
+}
+
+#[test]
+fn a_byte_order_mark_is_left_out() {
+    let output = given("\u{feff}{\"inputs\": {\"x\": [0]}}", &["sigmoid"]);
+    assert_eq!((code(&output), stderr(&output)), (0, ""));
+    assert_eq!(lines(&output)[0]["value"][0], 0.5);
+}
+
+#[test]
+fn messages_stay_short_whatever_the_file_holds() {
+    let long = "long ".repeat(100_000);
+    for text in [
+        format!(r#"{{"inputs": {{"input": ["{long}"], "target": [0]}}}}"#),
+        format!(r#"{{"inputs": {{"input": [{{"a": "{long}"}}], "target": [0]}}}}"#),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0], "{long}": [0]}}}}"#),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0], "{long}": "x"}}}}"#),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0]}}, "options": {{"{long}": 1}}}}"#),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0]}}, "options": {{"{long}": [[]]}}}}"#),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0]}}, "options": {{"reduction": "{long}"}}}}"#),
+        format!(
+            r#"{{"inputs": {{"input": [1], "target": [0]}}, "options": {{"reduction": [{}1]}}}}"#,
+            "1, ".repeat(100_000)
+        ),
+        format!(r#"{{"inputs": {{"input": [1], "target": [0]}}, "{long}": 1, "{long}": 2}}"#),
+    ] {
+        refused("mse_loss", &text);
+    }
+    let told = refused("mse_loss", "{\"inputs\": {\"input\": [\"\\u001b[31mred\"], \"target\": [0]}}");
+    assert!(!told.contains('\u{1b}'), "{told:?}");
 }
 
 #[test]

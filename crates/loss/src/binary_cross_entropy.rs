@@ -40,7 +40,7 @@ use crate::by_name::{
 };
 use crate::kinds::Domain;
 use crate::kinds::data::outside;
-use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -78,8 +78,8 @@ impl YesOrNo for OnProbabilities {
     #[inline(always)]
     fn element<T: Scalar>(self, p: T, t: T, weight: T, _: T) -> (T, T) {
         let (yes, no) = (weight * t, weight * (T::ONE - t));
-        let of_yes = if yes > T::ZERO { yes * -p.ln() } else { T::ZERO };
-        let of_no = if no > T::ZERO { no * -(-p).ln_1p() } else { T::ZERO };
+        let of_yes = if yes > T::ZERO { yes * -p.ln() } else { nothing_of(p) };
+        let of_no = if no > T::ZERO { no * -(-p).ln_1p() } else { nothing_of(p) };
         let slope = if t <= T::ZERO {
             T::ONE / (T::ONE - p)
         } else if t >= T::ONE {

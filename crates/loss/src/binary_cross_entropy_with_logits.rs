@@ -37,7 +37,7 @@ use crate::by_name::{
     ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
 };
 use crate::kinds::data::check_logits;
-use crate::kinds::yes_or_no::{YesOrNo, fused, yes_or_no};
+use crate::kinds::yes_or_no::{YesOrNo, fused, nothing_of, yes_or_no};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -85,8 +85,8 @@ impl YesOrNo for WithLogits {
         let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
         let (plus, minus) = if z >= T::ZERO { (z, T::ZERO) } else { (T::ZERO, -z) };
         // a term whose factor is 0 is 0, also where softplus is infinite
-        let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { T::ZERO };
-        let of_no = if no > T::ZERO { no * (plus + tail) } else { T::ZERO };
+        let of_yes = if yes > T::ZERO { yes * (minus + tail) } else { nothing_of(z) };
+        let of_no = if no > T::ZERO { no * (plus + tail) } else { nothing_of(z) };
         (of_yes + of_no, no * (sigma * r) - yes * (sigma_minus * r))
     }
     /// l = s |z| + ln(1 + e), where s is the target on the side that z is against: 1 - t for z >= 0, t below.

@@ -40,7 +40,7 @@ use crate::by_name::{
 };
 use crate::kinds::Domain;
 use crate::kinds::data::{check_constant, check_not_negative};
-use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows};
+use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
 use crate::{Label, Reduction};
 
@@ -197,7 +197,14 @@ impl<T: Scalar> Op<T> for Fused {
         let rows = rows_and_classes(f.inputs.shape(0)).0;
         let (losses, [x1, x2, targets]) = (f.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
         pairs(x1, x2, targets, T::of(self.0.margin), losses, f.memo);
-        self.0.reduction.reduce(losses, T::of(rows as f64), f.y);
+        let count = T::of(rows as f64);
+        self.0.reduction.reduce_large(losses, count, f.y, |shares| {
+            // the loss is a square of lengths: with all of them smaller
+            let h: T = scale_for(8.0 * rows as f64);
+            let [x1, x2] = [x1, x2].map(|x| x.iter().map(|&x| x * h).collect::<Vec<_>>());
+            pairs(&x1, &x2, targets, T::of(self.0.margin) * h, shares, &mut vec![T::ZERO; rows * MEMO]);
+            shares.iter_mut().for_each(|l| *l = *l / h / count / h);
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (memo, dy, [x1, x2]) = (b.memo, b.dy, [b.x(0), b.x(1)]);

@@ -33,6 +33,7 @@ use surprisal_tensor::{Card, Scalar, Var};
 use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
+use crate::kinds::yes_or_no::nothing_of;
 use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -70,7 +71,8 @@ impl Terms for Expected {
     #[inline(always)]
     fn terms<T: Scalar>(&self, p: &[T], q: &[T], l: &mut [T]) {
         for ((l, &p), &q) in l.iter_mut().zip(p).zip(q) {
-            *l = if p == T::ZERO { T::ZERO } else { -p * q.ln() };
+            let log = q.ln();
+            *l = if p == T::ZERO { nothing_of(log) } else { -p * log };
         }
     }
     #[inline(always)]

@@ -64,6 +64,10 @@ impl Pointwise for HalfSquare {
         let e = a - y;
         T::of(0.5) * e * e
     }
+    fn share<T: Scalar>(&self, a: T, y: T, n: T) -> T {
+        let e = a - y;
+        T::of(0.5) * e * (e / n)
+    }
     #[inline(always)]
     fn slope<T: Scalar>(&self, a: T, y: T, scale: T) -> T {
         scale * (a - y)

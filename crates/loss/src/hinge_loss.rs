@@ -14,7 +14,7 @@
 //!
 #![doc = surprisal_formula_macro::math!("dl/dx = -y where y x < m, else 0")]
 //!
-//! At the kink `y x = m` it is 0.
+//! At the kink `y x = m` it is 0. A negative margin is refused: it would allow scores on the wrong side.
 //!
 //! # In which form
 //!
@@ -43,8 +43,12 @@ pub(crate) const ENTRY: Entry = Entry {
     options: &[REDUCTION, MARGIN],
     curve: Some(Curve::Logit([-1.0, 1.0])),
 };
-pub(crate) const MARGIN: OptionCard =
-    option("margin", Kind::Number(Range::NotNegative), "1", "how far on the right side is far enough");
+pub(crate) const MARGIN: OptionCard = option(
+    "margin",
+    Kind::Number(Range::NotNegative),
+    "1",
+    "how far on the right side is far enough, 0 or more",
+);
 
 impl ByName for HingeLoss {
     fn read(options: &Options) -> Self {
@@ -84,6 +88,9 @@ impl Pointwise for Hinge {
     #[inline(always)]
     fn loss<T: Scalar>(&self, x: T, y: T) -> T {
         lack(self.margin, y, x)
+    }
+    fn share<T: Scalar>(&self, x: T, y: T, n: T) -> T {
+        lack(self.margin / n.value(), y, x / n)
     }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, y: T, scale: T) -> T {

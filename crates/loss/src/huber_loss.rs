@@ -82,6 +82,10 @@ impl Pointwise for RobustError {
         let (e, delta, half) = (x - t, T::of(self.delta), T::of(0.5));
         if e.abs() <= delta { half * e * e } else { linear(x, t, half * delta, delta) }
     }
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        let (e, delta, half) = (x - t, T::of(self.delta), T::of(0.5));
+        if e.abs() <= delta { half * e * (e / n) } else { linear(x / n, t / n, half * delta / n, delta) }
+    }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         let (e, delta) = (x - t, T::of(self.delta));

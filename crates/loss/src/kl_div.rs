@@ -20,7 +20,7 @@
 //!
 //! # In which form
 //!
-//! * A term of p = 0 is 0, whatever x is.
+//! * A term of p = 0 is 0 for every x but NaN. Where q is 0 too, x = -∞, the class is one that neither has, and its slopes are 0.
 //! * Where x is ln p again, the difference is what rounding the logarithm lost: such terms are computed a second time, with more digits
 //!   of ln p. In `f32`, p = 1/256 and x = ln p rounded give 0 in the first go, and 6e-11 in truth.
 //! * e^t (t - x) as h (t - x) h with h = e^(t/2): in `f32`, e^t is 0 from t = -104 on, where t - x can be 1e30.
@@ -42,6 +42,7 @@ use crate::kinds::Domain;
 use crate::kinds::data::{check_log_probs, outside};
 use crate::kinds::log_ratio::log_ratios;
 use crate::kinds::terms::{Sum, Terms};
+use crate::kinds::yes_or_no::nothing_of;
 use crate::{Base, Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -103,13 +104,13 @@ impl Terms for Relative {
     fn terms<T: Scalar>(&self, x: &[T], t: &[T], l: &mut [T]) {
         if self.log_target {
             for ((l, &x), &t) in l.iter_mut().zip(x).zip(t) {
-                *l = times_exp(t, t - x);
+                *l = times_exp(t, x, t - x);
             }
             return;
         }
         log_ratios(t, x, T::ZERO, l);
-        for (l, &p) in l.iter_mut().zip(t) {
-            *l = if p == T::ZERO { T::ZERO } else { p * *l };
+        for ((l, &x), &p) in l.iter_mut().zip(x).zip(t) {
+            *l = if p == T::ZERO { nothing_of(x) } else { p * *l };
         }
     }
     #[inline(always)]
@@ -123,26 +124,27 @@ impl Terms for Relative {
             for ((d, &x), &t) in d.iter_mut().zip(x).zip(t) {
                 let (ratio, lost) = difference(t, x);
                 let lost = if lost.is_finite() { lost } else { T::ZERO }; // x may be -inf
-                *d *= times_exp(t, (ratio + T::ONE) + lost);
+                *d *= times_exp(t, x, (ratio + T::ONE) + lost);
             }
         } else {
             const BLOCK: usize = 128;
             for ((d, x), t) in d.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).zip(t.chunks(BLOCK)) {
                 let slopes = &mut [T::ZERO; BLOCK][..d.len()];
                 log_ratios(t, x, T::ONE, slopes);
-                for (d, &slope) in d.iter_mut().zip(slopes.iter()) {
-                    *d *= slope;
+                for (((d, &slope), &x), &t) in d.iter_mut().zip(slopes.iter()).zip(x).zip(t) {
+                    let neither = t == T::ZERO && x == T::of(f64::NEG_INFINITY);
+                    *d *= if neither { T::ZERO } else { slope };
                 }
             }
         }
     }
 }
 
-/// e^t a, 0 where e^t is.
+/// e^t a, which is 0 where e^t is, unless x is NaN.
 #[inline(always)]
-fn times_exp<T: Scalar>(t: T, a: T) -> T {
+fn times_exp<T: Scalar>(t: T, x: T, a: T) -> T {
     let h = (t * T::of(0.5)).exp();
-    if h == T::ZERO { T::ZERO } else { h * a * h }
+    if h == T::ZERO { nothing_of(x) } else { h * a * h }
 }
 
 /// What becomes of the terms of a [`KlDiv`]: its mean can be over elements or over rows.
@@ -298,5 +300,20 @@ mod tests {
         let (log_q, log_p) = (tape.input(&array![-1e30f32]), tape.input(&array![-110.0f32]));
         let loss = KlDiv { log_target: true, ..Default::default() }.loss(log_q, log_p);
         assert!((f64::from(loss.item()) / (1e30 * (-110f64).exp()) - 1.0).abs() < 1e-6); // e^-110 is 0 in f32
+    }
+
+    #[test]
+    fn a_class_that_neither_has_is_left_out() {
+        let params = Params::<f64>::new();
+        let mut workspace = Workspace::new();
+        for log_target in [false, true] {
+            let tape = workspace.tape(&params);
+            let (x, p) = (array![[0.0, f64::NEG_INFINITY]], array![[1.0, 0.0]]);
+            let [x, p] = [x, if log_target { p.ln() } else { p }].map(|x| tape.input(&x).requires_grad());
+            let loss = KlDiv { log_target, ..Default::default() }.loss(x, p);
+            loss.backward();
+            assert_eq!(loss.item(), 0.0);
+            assert_eq!((x.grad().unwrap()[[0, 1]], p.grad().unwrap()[[0, 1]]), (0.0, 0.0));
+        }
     }
 }

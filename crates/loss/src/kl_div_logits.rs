@@ -25,6 +25,11 @@
 //!   and what the others add to it is the whole gradient.
 //! * What still cancels, in rows whose logits are nearly equal, is computed a second time around equal shares.
 //!
+//! # What the mean divides by
+//!
+//! The mean divides by the number of rows, so that it is the mean divergence: what [`kl_div`](crate::kl_div()) calls "batchmean". Its "mean", over elements,
+//! is 1/C of that.
+//!
 //! # Source
 //!
 //! Kullback and Leibler 1951, "On information and sufficiency"; distillation: Hinton, Vinyals and Dean 2015; PyTorch's `kl_div` of

@@ -65,6 +65,9 @@ impl Pointwise for AbsoluteError {
     fn loss<T: Scalar>(&self, x: T, t: T) -> T {
         (x - t).abs()
     }
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        (x / n - t / n).abs()
+    }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         signed(scale, x - t)

@@ -35,7 +35,7 @@ use std::f64::consts::LN_2;
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
-use crate::kinds::pointwise::{Pointwise, pointwise};
+use crate::kinds::pointwise::{Pointwise, linear, pointwise};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -75,6 +75,10 @@ impl Pointwise for LogCosh {
         // one logarithm for both sides
         let tail = (if near { s * s / (r + r) } else { r * r }).ln_1p();
         if near { tail } else { a + (tail - T::of(LN_2)) }
+    }
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        let far = (x - t).abs() > T::of(64.0);
+        if far { linear(x / n, t / n, T::of(LN_2) / n, T::ONE) } else { self.loss(x, t) / n }
     }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {

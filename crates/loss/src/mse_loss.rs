@@ -63,6 +63,10 @@ impl Pointwise for SquaredError {
         let e = x - t;
         e * e
     }
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        let e = x - t;
+        e * (e / n)
+    }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         (scale + scale) * (x - t)

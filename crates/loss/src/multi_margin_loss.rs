@@ -8,7 +8,7 @@
 //! matters; [`softmax_cross_entropy`](crate::softmax_cross_entropy()) gives probabilities.
 //!
 //! The sum over the other classes is divided by all C classes, and the mean by the number of rows, whatever the weights: so it is
-//! in PyTorch, whose weighted cross-entropy divides by the weights.
+//! in PyTorch, whose weighted cross-entropy divides by the weights. A negative margin, which PyTorch takes, is refused here.
 //!
 //! # The gradient
 //!
@@ -38,6 +38,7 @@ use crate::hinge_loss::MARGIN;
 use crate::kinds::data::{check_not_negative, check_option};
 use crate::kinds::labels::{Labelled, counted};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
+use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -93,7 +94,7 @@ kernel! {
         for (((x, d), &label), loss) in each {
             let Some((y, w)) = counted(label, rows.weight) else {
                 d.fill(T::ZERO);
-                *loss = T::ZERO;
+                *loss = nothing_of_row(x);
                 continue;
             };
             // where the sum is beyond the largest number, what it is a share of may not be: once more, in halves
@@ -106,7 +107,7 @@ kernel! {
                     let lack = if lead.abs() < T::of(f64::INFINITY) { lack + lost } else { lack };
                     *d = if lack <= T::ZERO { T::ZERO } else { lack }; // NaN stays NaN
                 }
-                d[y] = T::ZERO;
+                d[y] = nothing_of(x_y);
                 let total = if squared {
                     sum_filled(classes, |range, squares| {
                         for (s, &d) in squares.iter_mut().zip(&d[range]) { *s = d * d }

@@ -19,7 +19,8 @@
 //! one where log-probabilities come from elsewhere: mixtures, ensembles, sequences, counts.
 //!
 //! Nothing checks that they *are* log-probabilities; any numbers are taken. Given logits, the loss has no lower bound, and training
-//! runs away without a warning; given probabilities, it ends at -1. A loss below 0 is the sign of both.
+//! runs away without a warning; given probabilities, it ends at -1. A loss below 0 is the sign of both. Only q_y is read: NaN in the
+//! place of another class is not seen.
 //!
 //! # Source
 //!
@@ -34,7 +35,9 @@ use crate::by_name::{
     weights_input,
 };
 use crate::kinds::data::{check_log_probs, weights};
-use crate::kinds::labels::{Labelled, counted, rows_and_classes, total_weight};
+use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::kinds::yes_or_no::nothing_of;
+use crate::reduction::mean;
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -154,11 +157,18 @@ impl<T: Scalar> Op<T> for Picked {
         let (q, labels) = (f.inputs.x(0), f.inputs.x(1));
         let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
-        let row = |i: usize| counted(labels[i], weight).map_or(T::ZERO, |(y, w)| w * -q[i * classes + y]);
+        let times = |i: usize, count: T| {
+            let Some(y) = class(labels[i]) else { return T::ZERO };
+            let (w, q) = (weight.map_or(T::ONE, |w| w[y]), q[i * classes + y]);
+            if w > T::ZERO { w / count * -q } else { nothing_of(q) }
+        };
         match self.reduction {
-            Reduction::None => f.y.iter_mut().enumerate().for_each(|(i, y)| *y = row(i)),
-            Reduction::Sum => f.y[0] = sum_by(rows, row),
-            Reduction::Mean => f.y[0] = sum_by(rows, row) / total_weight(labels, weight),
+            Reduction::None => f.y.iter_mut().enumerate().for_each(|(i, y)| *y = times(i, T::ONE)),
+            Reduction::Sum => f.y[0] = sum_by(rows, |i| times(i, T::ONE)),
+            Reduction::Mean => {
+                let count = total_weight(labels, weight);
+                f.y[0] = mean(sum_by(rows, |i| times(i, T::ONE)), count, rows, |i| times(i, count));
+            }
         }
     }
     fn backward(&self, b: &mut Backward<T>) {

@@ -211,7 +211,10 @@ impl<T: Scalar> Op<T> for Pinball {
         }
         let losses = f.scratch.at_least(x.len());
         map(value, x, t, levels, losses);
-        self.reduction.reduce(losses, T::of(x.len() as f64), f.y);
+        let count = T::of(x.len() as f64);
+        self.reduction.reduce_large(losses, count, f.y, |shares| {
+            map(|x, t, low, high| value(x / count, t / count, low, high), x, t, levels, shares);
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (x, t, levels, dy) = (b.x(0), b.x(1), b.x(2), b.dy);

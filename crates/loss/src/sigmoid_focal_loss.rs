@@ -43,7 +43,7 @@ use crate::by_name::{
 use crate::kinds::Domain;
 use crate::kinds::data::{check_logits, check_option};
 use crate::kinds::focal::{check_gamma, power};
-use crate::kinds::yes_or_no::{YesOrNo, yes_or_no};
+use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -65,7 +65,7 @@ pub(crate) const GAMMA: OptionCard = option(
     "gamma",
     Kind::Number(Range::NotNegative),
     "2",
-    "how much easy examples are turned down; 0 for not",
+    "how much easy examples are turned down, 0 or more; 0 for not at all",
 );
 
 impl ByName for SigmoidFocalLoss {
@@ -114,7 +114,7 @@ impl<const FIXED: i8> YesOrNo for Focal<FIXED> {
         let p_s = if p > T::ZERO { p * s } else { T::ZERO };
         let slope = factor * (T::of(gamma) * p_s + q);
         // who counts nothing counts nothing, also where s is infinite
-        let loss = if a > T::ZERO { factor * s } else { T::ZERO };
+        let loss = if a > T::ZERO { factor * s } else { nothing_of(z) };
         (loss, if is_yes { -slope } else { slope })
     }
 }

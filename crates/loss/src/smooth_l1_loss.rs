@@ -83,6 +83,14 @@ impl Pointwise for SmoothError {
         let (e, beta, half) = (x - t, T::of(self.beta), T::of(0.5));
         if e.abs() < beta { half * (e * (e / beta)) } else { linear(x, t, half * beta, T::ONE) }
     }
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        let beta = T::of(self.beta);
+        if (x - t).abs() < beta {
+            self.loss(x, t) / n
+        } else {
+            linear(x / n, t / n, T::of(0.5) * beta / n, T::ONE)
+        }
+    }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         let (e, beta) = (x - t, T::of(self.beta));

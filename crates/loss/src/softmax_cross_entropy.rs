@@ -23,6 +23,9 @@
 //!   e_j over j ≠ k, and `L = ln_1p(S / e_k)`, `-ln p_c = L - (z_c - m)`, two terms that are not negative. Again
 //!   `1 - p_k = S / (S + e_k)`.
 //! * terms with target 0 are left out: 0 times the infinite surprise of a masked class (z = -inf) would be NaN.
+//! * where softmax and target are both nearly uniform, `p_j Σ_c t_c - t_j` cancels, and is computed again from e_j - 1, in `f64`.
+//!
+//! A row with the ignored label counts nothing, whatever it holds; a row of weight 0 counts nothing either, but a NaN in it is not hidden.
 //!
 //! # Source
 //!
@@ -43,7 +46,9 @@ use crate::by_name::{
 use crate::kinds::Domain;
 use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
 use crate::kinds::labels::{Labelled, class, counted_rows, rows_and_classes, total_weight};
-use crate::kinds::rows::add_rows;
+use crate::kinds::log_ratio::two_sum;
+use crate::kinds::rows::{add_rows, smaller_weights};
+use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
@@ -309,6 +314,9 @@ kernel! {
             if w.iter().fold(false, |any, &w| any | (w == T::ZERO)) {
                 let rows = e.chunks_exact_mut(classes).zip(&w);
                 rows.filter(|&(_, &w)| w == T::ZERO).for_each(|(e, _)| e.fill(T::ZERO));
+                for (((z, &label), l), &w) in z.chunks_exact(classes).zip(labels).zip(losses).zip(&w) {
+                    if w == T::ZERO && class(label).is_some() { *l = nothing_of_row(z) }
+                }
             }
         }
     }
@@ -356,14 +364,18 @@ pub fn value_and_gradient<T: Scalar>(logits: &[T], classes: usize, labels: &[T],
 }
 
 kernel! {
-    /// Any coefficients a: writes Σ a_c (-ln p_c), and `scale` times its gradient p_i A - a_i. `coefficients` fills a row of a.
-    fn any_target<T: Scalar, F: Fn(usize, &mut [T])>(z: &[T], classes: usize, coefficients: F, a: &mut [T], scale: T, losses: &mut [T], d: &mut [T]) {
+    /// Any coefficients a: writes Σ a_c (-ln p_c), and `scale` times its gradient p_i A - a_i. `coefficients` fills a row of a, and
+    /// says whether that row counts.
+    fn any_target<T: Scalar, F: Fn(usize, &mut [T]) -> bool>(z: &[T], classes: usize, coefficients: F, a: &mut [T], scale: T, losses: &mut [T], d: &mut [T]) {
         exp_rows(z, classes, d, |i, z, e, row| {
-            coefficients(i, a);
+            if !coefficients(i, a) {
+                losses[i] = T::ZERO;
+                return e.fill(T::ZERO);
+            }
             let k = row.argmax;
             losses[i] = sum_by(classes, |c| {
                 let surprise = row.surprise(z[c]);
-                if a[c] == T::ZERO && !surprise.is_finite() { T::ZERO } else { a[c] * surprise }
+                if a[c] == T::ZERO && surprise == T::of(f64::INFINITY) { T::ZERO } else { a[c] * surprise }
             });
             let total = row.total;
             let (top, a_top) = (e[k] / total, a[k]);
@@ -372,7 +384,45 @@ kernel! {
             // where p may be near 1, the same without subtracting from 1: p_k (A - a_k) - a_k (1 - p_k)
             for (e, &a) in e.iter_mut().zip(a.iter()) { *e = scale * (*e / total * a_all - a) }
             e[k] = scale * (top * a_others - a_top * (row.rest / total));
+            if e.iter().zip(a.iter()).fold(false, |any, (&e, &a)| any | cancels(e, scale * a)) {
+                nearly_uniform(z, a, row.max, scale, e);
+            }
         });
+    }
+}
+
+/// Whether so little of a is left that more than 5 bits are lost.
+#[inline(always)]
+fn cancels<T: Scalar>(left: T, a: T) -> bool {
+    left.abs() < T::of(1.0 / 32.0) * a
+}
+
+/// p_i A - a_i once more, times `scale`, where p and a are both nearly uniform and nearly all cancels.
+///
+/// With x_j = e^(z_j - m) - 1, S = Σ_j e^(z_j - m) and C classes it is [(A - C a_i) + x_i A - a_i Σ_j x_j] / S, and the first bracket is
+/// exact.
+#[cold]
+fn nearly_uniform<T: Scalar>(z: &[T], a: &[T], max: T, scale: T, d: &mut [T]) {
+    let x = |i: usize| (z[i].value() - max.value()).exp_m1();
+    if (0..z.len()).any(|i| x(i) < -1.0 / 64.0) {
+        return;
+    }
+    let classes = z.len() as f64;
+    let sum = |term: &dyn Fn(usize) -> f64| {
+        (0..z.len()).fold((0.0, 0.0), |(sum, rest), i| {
+            let (sum, lost) = two_sum(sum, term(i));
+            (sum, rest + lost)
+        })
+    };
+    let ((a_high, a_low), (x_high, x_low)) = (sum(&|i| a[i].value()), sum(&x));
+    let (all, sum_x) = (a_high + a_low, x_high + x_low);
+    for (i, d) in d.iter_mut().enumerate().filter(|(i, d)| cancels(**d, scale * a[*i])) {
+        let a_i = a[i].value();
+        let times = classes * a_i;
+        let (left, lost) = two_sum(a_high, -times);
+        let apart = left + (lost + a_low - classes.mul_add(a_i, -times));
+        let slope = scale.value() * ((apart + (x(i) * all - a_i * sum_x)) / (classes + sum_x));
+        *d += T::of(slope - d.value()); // a derivative stays what it is
     }
 }
 
@@ -412,7 +462,12 @@ impl<T: Scalar> Op<T> for Fused {
             let a: &mut Buf<T> = f.scratch;
             any_target(z, classes, coefficients, a.at_least(classes), scale, losses, d);
         }
-        self.reduction.reduce(losses, count, f.y);
+        self.reduction.reduce_large(losses, count, f.y, |shares| {
+            let weight = smaller_weights(weight, classes, count);
+            let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, Some(&weight), a);
+            let (a, d) = (&mut vec![T::ZERO; classes], &mut vec![T::ZERO; rows * classes]);
+            any_target(z, classes, coefficients, a, T::ONE, shares, d);
+        });
     }
 
     fn backward(&self, b: &mut Backward<T>) {
@@ -431,7 +486,8 @@ impl<T: Scalar> Op<T> for Fused {
                 exp_rows(z, classes, dt, |i, z, e, row| {
                     let scale = factor * if each { dy[i] } else { dy[0] };
                     for (c, (e, &z)) in e.iter_mut().zip(z).enumerate() {
-                        *e = scale * weight.map_or(T::ONE, |w| w[c]) * row.surprise(z);
+                        let factor = scale * weight.map_or(T::ONE, |w| w[c]);
+                        *e = if factor == T::ZERO { nothing_of(z) } else { factor * row.surprise(z) };
                     }
                 });
             });
@@ -440,7 +496,7 @@ impl<T: Scalar> Op<T> for Fused {
 }
 
 impl Fused {
-    /// The row's coefficients a_c of -ln p_c.
+    /// The row's coefficients a_c of -ln p_c, and whether it counts: a row that is ignored does not, whatever it holds.
     fn coefficients<T: Scalar>(
         &self,
         row: usize,
@@ -448,13 +504,13 @@ impl Fused {
         targets: &[T],
         weight: Option<&[T]>,
         a: &mut [T],
-    ) {
+    ) -> bool {
         let (keep, spread) = (T::of(1.0 - self.smoothing), T::of(self.smoothing) / T::of(classes as f64));
         let w = |c: usize| weight.map_or(T::ONE, |w| w[c]);
         if self.soft {
             let t = &targets[row * classes..][..classes];
             a.iter_mut().zip(t).enumerate().for_each(|(c, (a, &t))| *a = w(c) * (keep * t + spread));
-            return;
+            return true;
         }
         match class(targets[row]) {
             None => a.fill(T::ZERO),
@@ -463,14 +519,89 @@ impl Fused {
                 a[y] += keep * w(y);
             }
         }
+        class(targets[row]).is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use surprisal_tensor::ndarray::{Array2, ArrayD};
-    use surprisal_tensor::{Dual, check_gradient};
+    use surprisal_tensor::ndarray::{Array2, ArrayD, array};
+    use surprisal_tensor::{Dual, Params, Workspace, check_gradient};
+
+    /// The gradient of one row.
+    fn slopes<T: Scalar>(
+        loss: &SoftmaxCrossEntropy,
+        z: &[f64],
+        targets: impl Fn(&[f64]) -> Option<Vec<f64>>,
+    ) -> Vec<f64> {
+        let params = Params::<T>::new();
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let row = |x: &[f64]| tape.input(&Array2::from_shape_fn((1, x.len()), |(_, j)| T::of(x[j])));
+        let logits = row(z).requires_grad();
+        match targets(z) {
+            Some(t) => loss.loss(logits, row(&t)),
+            None => loss.loss(logits, &[0]),
+        }
+        .backward();
+        logits.grad().unwrap().iter().map(|d| d.value()).collect()
+    }
+
+    #[test]
+    fn a_uniform_target_and_a_nearly_uniform_softmax_leave_their_difference() {
+        let even = SoftmaxCrossEntropy::default();
+        let smooth = SoftmaxCrossEntropy { label_smoothing: 1.0, ..Default::default() };
+        let spread = [-0.012, 0.003, 0.0, 0.007];
+        for size in [1.0, 1e-3, 1e-6, 1e-9, 1e-14] {
+            let z = spread.map(|x| f64::from((x * size) as f32));
+            // p_i - 1/4 with p_j = (1 + x_j) / (4 + Σ x)
+            let x = z.map(f64::exp_m1);
+            let sum: f64 = x.iter().sum();
+            let exact = x.map(|x| (x - sum / 4.0) / (4.0 + sum));
+            let scale = exact.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            let near = |found: Vec<f64>, times: f64, unit: f64| {
+                for (found, exact) in found.iter().zip(exact) {
+                    assert!(
+                        (found / times - exact).abs() <= 128.0 * unit * scale,
+                        "{size}: {found:e}, exactly {exact:e}"
+                    );
+                }
+            };
+            let ones = |z: &[f64]| Some(vec![1.0; z.len()]);
+            near(slopes::<f32>(&even, &z, ones), 4.0, f64::from(f32::EPSILON) / 2.0);
+            near(slopes::<f64>(&even, &z, ones), 4.0, f64::EPSILON / 2.0);
+            near(slopes::<f32>(&smooth, &z, |_| None), 1.0, f64::from(f32::EPSILON) / 2.0);
+            near(slopes::<f64>(&smooth, &z, |_| None), 1.0, f64::EPSILON / 2.0);
+        }
+        let two = slopes::<f32>(&even, &[-5e-19, -1.9e-8], |_| Some(vec![1.0; 2]));
+        assert!((two[0] / 9.5e-9 - 1.0).abs() < 1e-6 && two[1] == -two[0], "{two:?}");
+    }
+
+    #[test]
+    fn a_class_that_counts_nothing_has_no_slope_by_its_target() {
+        let params = Params::<f64>::new();
+        let mut workspace = Workspace::new();
+        let z = array![[0.0, f64::NEG_INFINITY, 1.0]];
+        for (loss, expected) in [
+            (SoftmaxCrossEntropy { weight: Some(vec![1.0, 0.0, 1.0]), ..Default::default() }, false),
+            (
+                SoftmaxCrossEntropy {
+                    label_smoothing: 1.0,
+                    weight: Some(vec![1.0, 0.0, 1.0]),
+                    ..Default::default()
+                },
+                true,
+            ),
+        ] {
+            let tape = workspace.tape(&params);
+            let t = tape.input(&array![[0.5, 0.0, 0.5]]).requires_grad();
+            loss.loss(tape.input(&z), t).backward();
+            let slopes = t.grad().unwrap();
+            assert!(slopes[[0, 1]] == 0.0 && slopes.iter().all(|d| d.is_finite()), "{slopes}");
+            assert_eq!(slopes.iter().all(|&d| d == 0.0), expected);
+        }
+    }
 
     fn logits() -> ArrayD<f64> {
         Array2::from_shape_fn((4, 5), |(i, j)| ((i * 5 + j) as f64 * 1.9).sin() * 3.0).into_dyn()

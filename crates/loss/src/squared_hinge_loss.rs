@@ -12,7 +12,7 @@
 //!
 #![doc = surprisal_formula_macro::math!("dl/dx = -2 y max(0, m - y x)")]
 //!
-//! which is continuous.
+//! which is continuous. A negative margin is refused, as in [`hinge_loss`](crate::hinge_loss()).
 //!
 //! # In which form
 //!
@@ -72,6 +72,10 @@ impl Pointwise for SquaredHinge {
     fn loss<T: Scalar>(&self, x: T, y: T) -> T {
         let lack = lack(self.margin, y, x);
         lack * lack
+    }
+    fn share<T: Scalar>(&self, x: T, y: T, n: T) -> T {
+        let lack = lack(self.margin, y, x);
+        lack * (lack / n)
     }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, y: T, scale: T) -> T {

@@ -30,7 +30,7 @@
 //!   in `f32`, where the square is 1e-4.
 //! * Where D(a, p) + margin nearly equals D(a, n), rounding would decide whether a row counts. There distances are computed
 //!   in twice the precision.
-//! * Where p and n are near to each other, seen from a, u_ap - u_an cancels. With δ = n - p it is
+//! * Where p and n are near to each other, seen from a (by less than D(a, p) / 256), u_ap - u_an cancels. With δ = n - p it is
 //!   `(δ - u_an (D(a, p) - D(a, n))) / D(a, p)`, and the difference of distances is
 //!   `δ·(x_ap + x_an) / (D(a, p) + D(a, n))`, x_ap = a - p + ε. A single component may still cancel, to an error of 1e-7 of
 //!   the direction's length in `f32`.
@@ -47,7 +47,7 @@ use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, Shape
 
 use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::check_not_negative;
-use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows};
+use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
 use crate::{Label, Reduction};
 
@@ -197,6 +197,9 @@ fn gap<T: Scalar>(distances: &[Distance<T>; 3], margin: T, swap: bool) -> (T, [T
     let all = gap + (lost + lost_too + near_rest - far.1);
     let kept = |difference: T, size: T| T::of(CANCELS) * difference.abs() > size;
     let sure = kept(gap, near + far.0 + margin) && (!swap || kept(longer, far.0));
+    // what is left is no more than twice the precision can tell from a tie: the kink, where the gradient is 0
+    let tie = all.abs() <= T::of(16.0 * T::EPSILON * T::EPSILON) * (near + far.0 + margin);
+    let all = if tie { T::ZERO } else { all };
     (if gap.is_finite() { all } else { gap } / unit, shares, sure)
 }
 
@@ -223,8 +226,7 @@ kernel! {
                 distances = measure(row, eps, swap, Distance::careful);
                 (all, shares, _) = gap(&distances, margin, swap);
                 let ([a, p, n], [ap, an, _]) = ([row(0), row(1), row(2)], distances);
-                let apart = || Distance::careful(p, n, T::ZERO).times(ap.unit()).0;
-                if !swap && T::of(CANCELS) * apart() < ap.length { all = farther(ap, an, [a, p, n], eps) / ap.unit() + margin }
+                if !swap && is_near(ap, [p, n]) { all = farther(ap, an, [a, p, n], eps) / ap.unit() + margin }
             }
             let active = if all <= T::ZERO { T::ZERO } else { T::ONE }; // NaN stays NaN
             *l = if all <= T::ZERO { T::ZERO } else { all };
@@ -248,7 +250,16 @@ impl<T: Scalar> Op<T> for Fused {
         let rows = rows_and_classes(f.inputs.shape(0)).0;
         let (losses, inputs) = (f.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
         triplets(inputs, T::of(self.0.eps), T::of(self.0.margin), self.0.swap, losses, f.memo);
-        self.0.reduction.reduce(losses, T::of(rows as f64), f.y);
+        let count = T::of(rows as f64);
+        self.0.reduction.reduce_large(losses, count, f.y, |shares| {
+            // the loss is a length: with all of them smaller
+            let h: T = scale_for(8.0 * rows as f64);
+            let inputs = inputs.map(|x| x.iter().map(|&x| x * h).collect::<Vec<_>>());
+            let [eps, margin] = [self.0.eps, self.0.margin].map(|x| T::of(x) * h);
+            let memo = &mut vec![T::ZERO; rows * 3 * MEMO];
+            triplets(inputs.each_ref().map(Vec::as_slice), eps, margin, self.0.swap, shares, memo);
+            shares.iter_mut().for_each(|l| *l = *l / count / h);
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (memo, dy, inputs, eps) = (b.memo, b.dy, [0, 1, 2].map(|k| b.x(k)), T::of(self.0.eps));
@@ -267,6 +278,12 @@ impl<T: Scalar> Op<T> for Fused {
             });
         }
     }
+}
+
+/// Whether p and n are near to each other, seen from a: not only in one direction, but in the distance too.
+#[inline(always)]
+fn is_near<T: Scalar>(ap: Distance<T>, [p, n]: [&[T]; 2]) -> bool {
+    T::of(CANCELS) * Distance::careful(p, n, T::ZERO).times(ap.unit()).0 < ap.length
 }
 
 /// D_ap - D_an in the units of D_ap, where p and n are near to each other, seen from a, and the difference cancels: with
@@ -292,6 +309,7 @@ kernel! {
             let largest = d.iter().fold(T::ZERO, |largest, d| d.abs().max(largest));
             if !both_count || T::of(CANCELS * (width as f64).sqrt()) * largest > scale.abs() { continue }
             let [a, p, n] = rows.map(|x| &x[i * width..][..width]);
+            if !is_near(ap, [p, n]) { continue }
             let farther = farther(ap, an, [a, p, n], eps);
             for (((d, &a), &p), &n) in d.iter_mut().zip(a).zip(p).zip(n) {
                 let u_an = ap.component(a, n, eps) / d_an;
@@ -343,6 +361,100 @@ mod tests {
         let l = TripletMarginLoss { margin, eps: 0.0, swap, ..Default::default() }.loss(a, p, n);
         l.backward();
         (l.item(), [a, p, n].map(|x| x.grad().unwrap().into_iter().collect()))
+    }
+
+    /// Numbers from 0 to 1, the same in every run.
+    struct Random(u64);
+    impl Random {
+        fn next(&mut self) -> f64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 11) as f64 / 2f64.powi(53)
+        }
+        fn between(&mut self, low: f64, high: f64) -> f64 {
+            low + (high - low) * self.next()
+        }
+    }
+
+    /// The direction of e less that of f, in the plane: 2 sin(θ/2) along the normal of the angle between them, from the product of sines,
+    /// of which nothing cancels.
+    fn turn(e: [f64; 2], f: [f64; 2]) -> [f64; 2] {
+        let product = f[0] * e[1];
+        let cross =
+            f[0].mul_add(e[1], -product) + (product - f[1] * e[0]) - f[1].mul_add(e[0], -(f[1] * e[0]));
+        let (length, other) = (e[0].hypot(e[1]), f[0].hypot(f[1]));
+        let angle = (cross / (length * other)).atan2((e[0] * f[0] + e[1] * f[1]) / (length * other));
+        let middle = f[1].atan2(f[0]) + angle / 2.0;
+        let size = 2.0 * (angle / 2.0).sin();
+        [-size * middle.sin(), size * middle.cos()]
+    }
+
+    /// Two directions that are nearly one, at any distances from the anchor: the same rounding as where nothing cancels.
+    fn nearly_parallel<T: Scalar>(of: impl Fn(f64) -> T) {
+        let mut random = Random(7);
+        let tape_params = Params::<T>::new();
+        let mut workspace = Workspace::new();
+        let unit = T::EPSILON / 2.0;
+        for i in 0..3000 {
+            let a =
+                if i % 2 == 0 { [0.0; 2] } else { [random.between(-2.0, 2.0), random.between(-2.0, 2.0)] };
+            let (angle, turned) = (random.between(0.0, 6.3), 10f64.powf(random.between(-9.0, -1.0)));
+            let [near, far] =
+                [random.between(-8.0, 1.0), random.between(-8.0, 1.0)].map(|power| 10f64.powf(power));
+            let at =
+                |distance: f64, angle: f64| [a[0] + distance * angle.cos(), a[1] + distance * angle.sin()];
+            let equal = i % 5 == 4; // then ε is the distance
+            let p = if equal { a } else { at(near, angle) };
+            let n = at(far, if equal { 0.785 + turned } else { angle + turned });
+            let rounded = [a, p, n].map(|x| x.map(|x| of(x).value()));
+            let eps = if equal || i % 3 == 0 { of(1e-6).value() } else { 0.0 };
+            let [e_ap, e_an] = [1, 2].map(|k| [0, 1].map(|j| rounded[0][j] - rounded[k][j] + eps));
+            if e_ap == [0.0; 2] || e_an == [0.0; 2] {
+                continue; // rounded to one row
+            }
+            let [[x, y], own @ ..] = [turn(e_ap, e_an), e_ap.map(|x| x / e_ap[0].hypot(e_ap[1]))];
+            let tape = workspace.tape(&tape_params);
+            let [a, p, n] = rounded
+                .map(|x| tape.input(&Array2::from_shape_fn((1, 2), |(_, j)| of(x[j]))).requires_grad());
+            TripletMarginLoss { margin: 64.0, eps: 1e-6 * f64::from(eps > 0.0), ..Default::default() }
+                .loss(a, p, n)
+                .backward();
+            let [da, dp] = [a, p].map(|x| x.grad().unwrap().iter().map(|x| x.value()).collect::<Vec<_>>());
+            // what subtracting the rows loses is not the loss's: it is told by the size of the rows
+            let size = |e: [f64; 2]| {
+                rounded.as_flattened().iter().fold(eps, |m, x| m.max(x.abs())) / e[0].hypot(e[1])
+            };
+            let lost = if i % 2 == 0 { 1.0 } else { 1.0 + size(e_ap) + size(e_an) };
+            for (found, exact) in [(da[0], x), (da[1], y), (dp[0], -own[0][0]), (dp[1], -own[0][1])] {
+                assert!(
+                    (found - exact).abs() <= 16.0 * unit * lost,
+                    "{i}: {rounded:?}, ε {eps}: {found:e}, exactly {exact:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nearly_parallel_directions_are_subtracted_to_rounding() {
+        nearly_parallel(|x| x as f32);
+        nearly_parallel(|x| x);
+        // near p, far n, one direction
+        let (_, [a, ..]) =
+            at(64.0, false, [[0.0, 0.0], [9.755_184e-9, 1.031_547e-9], [0.949_191_57, 0.100_391_135]]);
+        assert!(a[0].abs() < 3e-6 && (a[1] - 2.1e-5).abs() < 1e-6, "{a:?}");
+    }
+
+    #[test]
+    fn a_tie_that_is_exact_is_the_kink() {
+        let params = Params::<f64>::new();
+        let mut workspace = Workspace::new();
+        for eps in [0.0, 1e-6, 0.001, 0.1, 0.3] {
+            let tape = workspace.tape(&params);
+            let [a, p, n] =
+                [0.0, 1.0, 2.0].map(|x| tape.input(&Array2::from_elem((1, 1), x)).requires_grad());
+            let loss = TripletMarginLoss { eps, ..Default::default() }.loss(a, p, n);
+            loss.backward();
+            assert_eq!((loss.item(), [a, p, n].map(|x| x.grad().unwrap().sum())), (0.0, [0.0; 3]), "{eps}");
+        }
     }
 
     #[test]

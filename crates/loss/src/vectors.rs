@@ -11,11 +11,12 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use crate::by_name::{Call, Entry, Setting};
+use crate::by_name::{Call, Entry, Setting, edits, quoted};
 
 mod judge;
 pub use judge::{Accuracy, F32, F64, Fault, Judged, Precision, Report, check_document, judge};
@@ -56,6 +57,115 @@ impl fmt::Display for CaseError {
 }
 impl std::error::Error for CaseError {}
 
+/// What is wrong with a text of JSON, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonError {
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub told: String,
+}
+
+/// Reads JSON. A byte order mark before it is left out.
+///
+/// # Errors
+/// If it is no JSON, or if a key comes twice in one object: `serde_json` alone would take the last.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice::<Unique>(text).map(|Unique(value)| value).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let told = error.to_string().replace(&format!(" at line {line} column {column}"), "");
+        let told = if error.is_data() { told } else { format!("this is no JSON: {told}") };
+        JsonError { line, column, told }
+    })
+}
+
+/// A value of JSON in whose objects every key is there once.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Unique)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(flag.into())
+    }
+    fn visit_i64<E>(self, x: i64) -> Result<Value, E> {
+        Ok(x.into())
+    }
+    fn visit_u64<E>(self, x: u64) -> Result<Value, E> {
+        Ok(x.into())
+    }
+    fn visit_f64<E>(self, x: f64) -> Result<Value, E> {
+        Ok(x.into())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = vec![];
+        while let Some(Unique(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = object.next_key::<String>()? {
+            if values.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {} comes twice in one object", quoted(&key))));
+            }
+            let Unique(value) = object.next_value()?;
+            values.insert(key, value);
+        }
+        Ok(values.into())
+    }
+}
+
+/// The keys that change what is computed.
+const KEYS: [&str; 4] = ["inputs", "options", "cases", "f64_only"];
+
+/// Other keys than these are notes, and not looked at; but not one that is nearly one of these.
+fn check_keys(object: &Map<String, Value>) -> Result<(), CaseError> {
+    let letters = |name: &str| {
+        let mut letters: Vec<char> = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        letters.sort_unstable();
+        letters
+    };
+    for key in object.keys().filter(|key| key.len() < 20 && !KEYS.contains(&key.as_str())) {
+        let is_near = |known: &str| {
+            letters(key) == letters(known) || edits(&key.to_lowercase(), known) <= key.chars().count() / 3
+        };
+        if is_near("dtype") {
+            return Err(CaseError(format!(
+                "the key {} is not read from a file | give --dtype f32 or --dtype f64",
+                quoted(key)
+            )));
+        }
+        if let Some(known) = KEYS.into_iter().find(|known| is_near(known)) {
+            return Err(CaseError(format!(
+                "the key {} is not known | did you mean \"{known}\"?",
+                quoted(key)
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// What a case is called, and the case if it can be read.
 pub type NamedCase = (String, Result<Case, CaseError>);
 
@@ -66,6 +176,12 @@ pub fn cases(document: &Value) -> Result<Vec<NamedCase>, CaseError> {
         Some(name) => name.to_owned(),
         None => format!("case {i}"),
     };
+    if let (Some(object), Some(_)) = (document.as_object(), document.get("cases")) {
+        check_keys(object)?;
+        if let Some(key) = ["inputs", "options"].into_iter().find(|key| object.contains_key(*key)) {
+            return Err(CaseError(format!("\"{key}\" stands beside \"cases\": it belongs into each case")));
+        }
+    }
     match document.get("cases") {
         Some(Value::Array(cases)) => Ok(cases
             .iter()
@@ -88,6 +204,10 @@ impl Case {
         let Some(object) = value.as_object() else {
             return Err(CaseError(format!("a case is an object with \"inputs\", not {}", kind(value))));
         };
+        check_keys(object)?;
+        if object.contains_key("cases") {
+            return Err(CaseError("\"cases\" stands inside a case".into()));
+        }
         let inputs = match object.get("inputs") {
             Some(Value::Object(inputs)) => inputs,
             Some(other) => {
@@ -107,8 +227,9 @@ impl Case {
             Some(other) => return Err(CaseError(format!("\"options\" is {}: it is an object", kind(other)))),
         };
         let options = options.iter().filter(|(_, x)| !x.is_null());
-        let options =
-            options.map(|(name, x)| Ok((name.clone(), setting(name, x)?))).collect::<Result<_, _>>()?;
+        let options = options
+            .map(|(name, x)| Ok((name.clone(), setting(&shown(name), x)?)))
+            .collect::<Result<_, _>>()?;
         Ok(Case { name, inputs, options, f64_only: object.get("f64_only") == Some(&Value::Bool(true)) })
     }
 
@@ -189,6 +310,12 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// A name of a user's as messages show it: as it is, where it is a short word.
+fn shown(name: &str) -> String {
+    let word = name.len() < 40 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if word { name.into() } else { quoted(name) }
+}
+
 /// A number; infinities and NaN are texts, as JSON has none.
 fn number(value: &Value) -> Option<f64> {
     match value.as_str() {
@@ -232,7 +359,8 @@ fn collect(name: &str, value: &Value, shape: &[usize], numbers: &mut Vec<f64>) -
                 Ok(())
             }
             None => Err(CaseError(format!(
-                "{name}: {value} is no number; infinities and NaN are \"inf\", \"-inf\" and \"nan\""
+                "{name}: {} is no number; infinities and NaN are \"inf\", \"-inf\" and \"nan\"",
+                value.as_str().map_or_else(|| kind(value).into(), quoted)
             ))),
         },
     }

@@ -1,10 +1,12 @@
 //! What must be true of the losses whatever the numbers.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use surprisal_loss::by_name::{self, Call, Setting};
+use surprisal_loss::by_name::{self, Call, Entry, Kind, Setting};
 use surprisal_loss::vectors::{Case, Outcome};
-use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, IxDyn};
+use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, Dimension, IxDyn};
 use surprisal_tensor::{Dual, Scalar, check_gradient};
 
 /// What an input may hold.
@@ -90,7 +92,7 @@ const LOSSES: &[Row] = &[
     ("tanh", &[("x", Real)], &[&[]]),
 ];
 
-fn options(given: &[(&str, Value)]) -> std::collections::BTreeMap<String, Setting> {
+fn options(given: &[(&str, Value)]) -> BTreeMap<String, Setting> {
     let setting = |value: &Value| match *value {
         N(x) => Setting::Number(x),
         Flag(flag) => Setting::Flag(flag),
@@ -152,6 +154,145 @@ fn every_loss_is_among_these() {
     let names = by_name::ALL.iter().map(|entry| entry.card.name);
     let missing: Vec<_> = names.filter(|name| LOSSES.iter().all(|(known, ..)| known != name)).collect();
     assert!(missing.is_empty(), "without a row in LOSSES: {missing:?}");
+}
+
+/// All combinations of an option's values at the edges and in the middle.
+fn all_options(entry: &Entry) -> Vec<BTreeMap<String, Setting>> {
+    let mut all = vec![BTreeMap::new()];
+    for option in entry.options {
+        let values: Vec<Setting> = match option.kind {
+            Kind::Number(_) => [-1.0, 0.0, 0.5, 1.0].map(Setting::Number).into(),
+            Kind::Whole(_) => [-100.0, 1.0, 2.0].map(Setting::Number).into(),
+            Kind::Numbers(_) => vec![Setting::Number(0.9)],
+            Kind::Flag => [false, true].map(Setting::Flag).into(),
+            Kind::Word(words) => words.iter().map(|word| Setting::Text((*word).into())).collect(),
+        };
+        let values: Vec<_> = values.into_iter().filter(|value| option.kind.holds(value)).collect();
+        assert!(!values.is_empty(), "{}: no value of {} is tried", entry.card.name, option.name);
+        let with = |value: &Setting, options: &BTreeMap<_, _>| {
+            let mut options = options.clone();
+            options.insert(option.name.to_owned(), value.clone());
+            options
+        };
+        all = all.iter().flat_map(|options| values.iter().map(move |value| with(value, options))).collect();
+    }
+    all
+}
+
+/// What inputs may be besides ordinary numbers: all 0, or all 1. No label is changed.
+fn edges(kind: Numbers, ordinary: &ArrayD<f64>) -> Vec<ArrayD<f64>> {
+    let mut all = vec![ordinary.clone()];
+    if !matches!(kind, Classes | Pairs) {
+        all.extend([0.0, 1.0].map(|x| ordinary.mapv(|_| x)));
+    }
+    all
+}
+
+/// Weights that are 0, or partly 0, beside none.
+fn all_weights(entry: &Entry) -> Vec<Vec<(String, ArrayD<f64>)>> {
+    let mut all = vec![vec![]];
+    for input in entry.inputs.iter().filter(|input| input.weights) {
+        let shape: &[usize] = if input.about.contains("shape") { &[ROWS, COLUMNS] } else { &[COLUMNS] };
+        let partly = ArrayD::from_shape_fn(IxDyn(shape), |place| (place[place.ndim() - 1] % 2) as f64);
+        let none = ArrayD::zeros(IxDyn(shape));
+        let with = |weights: &Vec<(String, ArrayD<f64>)>| {
+            let one = |x: &ArrayD<f64>| [&weights[..], &[(input.name.to_owned(), x.clone())]].concat();
+            [weights.clone(), one(&partly), one(&none)]
+        };
+        all = all.iter().flat_map(with).collect();
+    }
+    all
+}
+
+/// Whether the loss does not read that place at all: a row that is ignored, or a class that it was not.
+fn is_not_read(case: &Case, entry: &Entry, place: usize) -> bool {
+    let Some((_, labels)) = case.inputs.iter().find(|(name, _)| name == "targets") else { return false };
+    if labels.ndim() != 1 || labels.len() != ROWS {
+        return false;
+    }
+    let label = labels[[place / COLUMNS]];
+    let ignored = case.options.get("ignore_index") == Some(&Setting::Number(label));
+    ignored || entry.card.name == "nll_loss" && label != (place % COLUMNS) as f64
+}
+
+/// A loss that is a number while its input is not would let a model break without a sign; so would a loss that is a number with a
+/// gradient that is not.
+#[test]
+fn no_loss_hides_nan() {
+    let units = |salt: usize| -> Vec<f64> {
+        (0..ROWS * COLUMNS).map(|i| ((i * 7 + salt * 5) % 12) as f64 / 12.0).collect()
+    };
+    let (mut tried, mut failed) = (0, vec![]);
+    for (loss, inputs, _) in LOSSES {
+        let entry = by_name::find(loss).expect(loss);
+        // the arrays of every input: ordinary ones, and edges
+        let mut choices = vec![vec![]];
+        for (salt, (name, kind)) in inputs.iter().enumerate() {
+            let edges = edges(*kind, &array(*kind, &units(salt)));
+            choices = choices
+                .iter()
+                .flat_map(|before: &Vec<_>| {
+                    edges.iter().map(move |x| [&before[..], &[((*name).to_owned(), x.clone())]].concat())
+                })
+                .collect();
+        }
+        for (weights, options) in
+            all_weights(entry).iter().flat_map(|w| all_options(entry).into_iter().map(move |o| (w, o)))
+        {
+            for arrays in &choices {
+                let inputs = [&arrays[..], &weights[..]].concat();
+                let clean = Case { name: String::new(), inputs, options: options.clone(), f64_only: false };
+                if clean.evaluate::<f64>(entry).is_err() {
+                    continue; // nothing to average, or out of the range
+                }
+                for (k, (name, x)) in arrays.iter().enumerate() {
+                    let differentiable =
+                        entry.inputs.iter().any(|input| input.name == name && input.differentiable);
+                    for place in 0..x.len() {
+                        for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                            let mut case = clean.clone();
+                            *case.inputs[k].1.iter_mut().nth(place).expect("a place") = wrong;
+                            let told = || {
+                                format!(
+                                    "{loss}, {wrong} in {name}[{place}], {:?}: {:?}",
+                                    case.options, case.inputs
+                                )
+                            };
+                            let unread = differentiable && is_not_read(&case, entry, place);
+                            let mut check = |value: f64, grads: Vec<f64>| {
+                                tried += 1;
+                                let hidden = wrong.is_nan() && !unread && !value.is_nan();
+                                let slope = !value.is_nan() && grads.iter().any(|g| g.is_nan());
+                                let infinite = value.is_infinite();
+                                if hidden || slope && !infinite {
+                                    failed.push(told())
+                                }
+                            };
+                            if let Ok(outcome) = case.evaluate::<f64>(entry) {
+                                check(
+                                    outcome.value.sum(),
+                                    outcome.grads.iter().flat_map(|(_, g)| g).copied().collect(),
+                                );
+                            }
+                            if let Ok(outcome) = case.evaluate::<f32>(entry) {
+                                let grads = outcome
+                                    .grads
+                                    .iter()
+                                    .flat_map(|(_, g)| g)
+                                    .map(|&g| f64::from(g))
+                                    .collect();
+                                check(f64::from(outcome.value.sum()), grads);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 100_000, "{tried}");
+    failed.sort_by_key(String::len);
+    let shown = failed.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failed.is_empty(), "{} of {tried}:\n{shown}", failed.len());
 }
 
 proptest! {

@@ -44,6 +44,7 @@ impl Labelled {
             "{loss}: {} labels for the {rows} rows of {name} {shape}: one label is needed for each row",
             labels.len()
         );
+        assert!(classes > 0, "{loss}: the batch {shape} is empty: there is no loss of nothing");
         let mut wrong = None; // told below, at the caller's line: a closure has none
         let leaf = input.tape().input_with([rows], |slots| {
             for (row, (slot, label)) in slots.iter_mut().zip(labels).enumerate() {
@@ -61,7 +62,7 @@ impl Labelled {
             panic!(
                 "{loss}: label {label} in row {row} is not one of the {classes} classes 0 to {}: \
                  do the labels start at 1, or is the last layer too narrow?",
-                classes.saturating_sub(1)
+                classes - 1
             );
         }
         leaf

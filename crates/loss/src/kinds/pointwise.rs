@@ -22,6 +22,10 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
     }
     /// l(x, t)
     fn loss<T: Scalar>(&self, x: T, t: T) -> T;
+    /// l(x, t) / n, also where l is beyond the largest number and this is not: what one element adds to a mean of n.
+    fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
+        self.loss(x, t) / n
+    }
     /// `scale` dl/dx. `scale` comes in so that it can be multiplied where nothing overflows.
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T;
     /// `scale` dl/dt; minus the slope, where the loss is one of x - t.
@@ -132,7 +136,8 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
         }
         let total = reduce((x, t), HEAVY, |_, (x, t)| total(self.loss, x, t), |left, right| left + right);
         f.y[0] = if self.reduction == Reduction::Mean {
-            mean(total, T::of(x.len() as f64), x.len(), |i| self.loss.loss(x[i], t[i]))
+            let count = T::of(x.len() as f64);
+            mean(total, count, x.len(), |i| self.loss.share(x[i], t[i], count))
         } else {
             total
         };

@@ -20,6 +20,7 @@ pub(crate) trait RowLoss: Copy + Send + 'static {
 }
 
 /// What such a loss reads.
+#[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {
     pub x: &'a [T],
     pub classes: usize,
@@ -68,8 +69,13 @@ impl<T: Scalar, L: RowLoss> Op<T> for Fused<L> {
         let input = Rows { x: f.inputs.x(0), classes, labels: f.inputs.x(1), weight };
         let count = T::of(self.loss.count(rows) as f64);
         let (d, losses) = f.memo.split_at_mut(rows * classes);
-        self.loss.rows(input, self.reduction.factor(count), losses, d, f.scratch);
-        self.reduction.reduce(losses, count, f.y);
+        let scale = self.reduction.factor(count);
+        self.loss.rows(input, scale, losses, d, f.scratch);
+        self.reduction.reduce_large(losses, count, f.y, |shares| {
+            let weight = smaller_weights(weight, classes, count);
+            let input = Rows { weight: Some(&weight), ..input };
+            self.loss.rows(input, scale, shares, &mut vec![T::ZERO; rows * classes], f.scratch);
+        });
     }
     fn backward(&self, b: &mut Backward<T>) {
         let (rows, classes) = rows_and_classes(b.inputs.shape(0));
@@ -77,6 +83,15 @@ impl<T: Scalar, L: RowLoss> Op<T> for Fused<L> {
         if let Some(dx) = b.dx(0) {
             add_rows(dx, d, dy, classes);
         }
+    }
+}
+
+/// The weights over `count`: with them the losses are shares of a mean, which may be numbers where the losses are not.
+#[cold]
+pub(crate) fn smaller_weights<T: Scalar>(weight: Option<&[T]>, classes: usize, count: T) -> Vec<T> {
+    match weight {
+        Some(weight) => weight.iter().map(|&w| w / count).collect(),
+        None => vec![T::ONE / count; classes],
     }
 }
 

@@ -1,6 +1,6 @@
 //! Losses that are sums of terms, one for each element of their inputs, all of one shape.
 
-use surprisal_tensor::sum::{sum_filled, sum_of};
+use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
 
 use crate::kinds::labels::{Labelled, rows_and_classes};
@@ -103,7 +103,15 @@ impl<T: Scalar, L: Terms> Op<T> for Sum<L> {
             Reduction::Sum => f.y[0] = total(self.loss, self.base, x, y),
             Reduction::Mean => {
                 let count = self.loss.count(f.inputs.shape(0));
-                f.y[0] = total(self.loss, self.base, x, y) / T::of(count as f64);
+                let (total, count) = (total(self.loss, self.base, x, y), T::of(count as f64));
+                f.y[0] = if total.is_finite() {
+                    total / count
+                } else {
+                    // the sum may be beyond the largest number where the mean is not
+                    let l = f.scratch.at_least(x.len());
+                    each(self.loss, self.base, x, y, l);
+                    sum_by(l.len(), |i| l[i] / count)
+                };
             }
         }
     }

@@ -24,6 +24,18 @@ pub(crate) trait YesOrNo: Copy + Send + Sync + 'static {
     }
 }
 
+/// What a factor of 0 leaves of x, an infinity included: 0, but NaN of NaN.
+#[inline(always)]
+pub(crate) fn nothing_of<T: Scalar>(x: T) -> T {
+    if x == x { T::ZERO } else { x }
+}
+
+/// The same of a whole row.
+#[inline(always)]
+pub(crate) fn nothing_of_row<T: Scalar>(x: &[T]) -> T {
+    x.iter().fold(T::ZERO, |sum, &x| sum + nothing_of(x))
+}
+
 /// Records the loss, with weights where there are any.
 #[track_caller]
 pub(crate) fn yes_or_no<'t, T: Scalar, L: YesOrNo>(
@@ -116,7 +128,8 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
         };
         let count = T::of(x.len() as f64);
         f.y[0] = if self.reduction == Reduction::Mean {
-            mean(total, count, x.len(), |i| each(i).0)
+            // a smaller weight, so that no product is beyond the largest number
+            mean(total, count, x.len(), |i| self.loss.element(x[i], t[i], at(w, i) / count, at(p, i)).0)
         } else {
             total
         };
