@@ -91,6 +91,10 @@ pub fn advice(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write elsewhere".into(),
         ErrorKind::FileTooLarge => "raise the limit on the size of files, or write elsewhere".into(),
+        // the file's own permissions were looked at before
+        ErrorKind::PermissionDenied if error.raw_os_error().is_some() => {
+            format!("change the permissions of the folder {}, or write elsewhere", folder_of(path).display())
+        }
         ErrorKind::PermissionDenied => "change its permissions, or write elsewhere".into(),
         ErrorKind::ReadOnlyFilesystem => "this disk can only be read: write elsewhere".into(),
         ErrorKind::NotFound if !folder_of(path).exists() => {
@@ -492,6 +496,10 @@ mod tests {
         assert_eq!(told("file/x"), "a part of its path is a file: write elsewhere");
         assert_eq!(told(&"x".repeat(256)), "choose a shorter name");
         write_atomically(&folder.0.join("x".repeat(255)), b"new").unwrap();
+        assert_eq!(
+            advice("a/x".as_ref(), &io::Error::from_raw_os_error(13)),
+            "change the permissions of the folder a, or write elsewhere"
+        );
         for (kind, expected) in [
             (ErrorKind::StorageFull, "make room, or write elsewhere"),
             (ErrorKind::QuotaExceeded, "make room, or write elsewhere"),

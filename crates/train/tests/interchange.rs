@@ -100,6 +100,16 @@ fn any_ascending_numbers_are_the_layers_of_an_mlp() {
         let mut params = mlp::<f32>("2-3-1", 1);
         load(&file(&arrays), &mut params, Layout::PyTorch).unwrap();
         assert_eq!(params.as_slice(), [[16.0; 6].as_slice(), &[64.0; 3], &[1.0; 3], &[4.0]].concat());
+
+        // what is too much is named alone
+        let more =
+            [("counter", "F32", &[0usize] as &[usize], &[] as &[u8]), ("others.0.bias", "F32", &[0], &[])];
+        let error = load(&file(&[arrays, more.to_vec()].concat()), &mut params, Layout::PyTorch).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "m.safetensors: 2 parameters do not fit\n  \"counter\": expected none, found [0]\n  \"others.0.bias\": expected none, \
+             found [0]\n  hint: is this a file of the same model?"
+        );
     }
 }
 
