@@ -404,7 +404,7 @@ fn settings_that_do_not_go_together_are_refused() {
              \"layer2.bias\"",
         ),
         (
-            "--schedule cosine:warmup=10",
+            "--epochs 10 --schedule cosine:warmup=10",
             2,
             "cosine: expected a warm-up shorter than training, found 10 epochs of 10 | warm up for fewer, or train for more",
         ),
