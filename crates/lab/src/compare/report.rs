@@ -25,7 +25,7 @@ pub(super) fn page(comparison: &Comparison) -> String {
         .verdict(best.0, &best.1)
         .section("What is compared")
         .paragraph(
-            "A model that learns to say yes or no is told after each guess how wrong it was. The two ways of telling it are what is compared.",
+            "A model learns to say yes or no. After each guess a *loss* measures how wrong it was, and the model is corrected. Two losses are compared.",
         )
         .paragraph(
             "The model multiplies every measurement of a case by a *weight*, a number that it will learn, and adds up: that is its *score*. \

@@ -22,7 +22,7 @@ pub static EXPERIMENT: Experiment = Experiment {
         "Someone measures y at places x: y = sin(2πx) + noise. From a few such points a model is trained, and asked about places it has not seen. With \
          other points it would have become another model. Over many sets of points its answers have a mean and a spread.",
         "The *bias* is how far that mean is from the truth: a model that is too simple misses it whatever the points. The *variance* is the spread: a \
-         model that is too free follows the noise of the points it happened to see. The *noise* is in what is asked for and nobody can predict it. The \
+         model that is too free follows the noise of the points it happened to see. The *noise* is in the answers, and no model can predict it. The \
          expected squared error is the sum bias² + variance + noise.",
         "Two families of models grow here: polynomials of higher and higher degree, fitted so that the squared error is as small as can be, and networks \
          with more and more hidden neurons, trained by steps. Each model meets many sets of points of its own.",

@@ -24,7 +24,7 @@ pub static EXPERIMENT: Experiment = Experiment {
         "A landscape is *convex* if it is one bowl: between any two of its points it lies below the straight line that joins them, the *chord*. Then \
          downhill always leads to the one lowest place. If somewhere the ground rises above a chord, it is not convex, and a walker may end in a valley that \
          is not the deepest.",
-        "With many weights the bend is told by a table of second derivatives, the *Hessian*. Its *eigenvalues* say how strongly the ground bends along \
+        "With many weights the bend is described by a table of second derivatives, the *Hessian*. Its *eigenvalues* say how strongly the ground bends along \
          certain directions: upwards where they are positive, downwards where one is negative. Convex means: nowhere negative. Computers round, so \
          here nothing above -0.000000000001 counts as negative.",
         "For cross-entropy the Hessian is a sum over cases of p (1 - p) times the square of their numbers, which cannot be negative (p is the probability). For \

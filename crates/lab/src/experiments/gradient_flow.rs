@@ -536,7 +536,7 @@ fn relative_chart(runs: &[[Record; 2]], place: Place, depth: usize, seeds: usize
         .y_label("gradient norm over that of the last layer")
         .log_y()
         .alt(format!(
-            "Gradient norm by layer, relative to the last layer. Under cross-entropy behind a softmax the first layer has {} with the sigmoid, {} with tanh and {} with relu.",
+            "Gradient norm by layer, relative to the last layer. Under cross-entropy after a softmax the first layer has {} with the sigmoid, {} with tanh and {} with relu.",
             short(first(0)), short(first(1)), short(first(2)),
         ));
     lines(chart, of)

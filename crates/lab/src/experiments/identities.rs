@@ -20,7 +20,7 @@ use crate::statistics::Estimate;
 pub static EXPERIMENT: Experiment = Experiment {
     name: "identities",
     title: "Four things that are one",
-    claim: "the slope of cross-entropy behind a softmax is p - y; KL divergence trains like cross-entropy; the +1/-1 form of the logistic loss \
+    claim: "the slope of cross-entropy after a softmax is p - y; KL divergence trains like cross-entropy; the +1/-1 form of the logistic loss \
             is its 0/1 form; and cross-entropy is never below the entropy",
     short: "four formulas of the cross-entropy are one",
     background: &[
@@ -28,7 +28,7 @@ pub static EXPERIMENT: Experiment = Experiment {
          divided by their sum. The truth is a row of probabilities too, y: all on one class (*one-hot*; the number of that class, its *index*, says the \
          same), or spread over several (*soft*). *Cross-entropy* is -Σ y ln p, the mean surprise at the truth of one who believes p. Training moves \
          the logits against the *slope* of the loss, and that slope is said to be p - y: predicted minus true, nothing else.",
-        "The truth has a surprise of its own, its *entropy* H(y) = -Σ y ln y, which nobody who predicts can get below. The *KL divergence* is \
+        "The truth has a surprise of its own, its *entropy* H(y) = -Σ y ln y, below which no prediction can get. The *KL divergence* is \
          what a prediction costs above it: cross-entropy = H(y) + KL. H(y) does not depend on the prediction, so both should have the same \
          slope, and training by one should be training by the other.",
         "A question of yes or no has one score s. Some write its truth as y = 1 or 0, and the loss as ln(1 + e^s) - y s; others as t = +1 or -1, and the \

@@ -1,4 +1,4 @@
-//! Does squared error learn wrong labels by heart more slowly, and does stopping early make up for it? Digits with labels that are wrong.
+//! Does squared error memorize wrong labels more slowly, and does stopping early make up for it? Digits with labels that are wrong.
 
 use surprisal_data::metrics::top_label_calibration;
 use surprisal_data::{Dataset, argmax_rows};
@@ -19,15 +19,15 @@ use crate::statistics::{Estimate, highest, mean, minus};
 pub static EXPERIMENT: Experiment = Experiment {
     name: "noise-and-calibration",
     title: "Wrong labels",
-    claim: "squared error learns wrong labels by heart more slowly than cross-entropy; stopping early closes the gap",
+    claim: "squared error memorizes wrong labels more slowly than cross-entropy; stopping early closes the gap",
     short: "squared error memorizes wrong labels more slowly",
     background: &[
         "The data are pictures of handwritten digits, 8 by 8 pixels each. A small network learns from pictures with *labels*, the digits that they are said \
          to show. Here a share of these labels is wrong on purpose: each of them is replaced by one of the nine other digits. The pictures that the network \
          is tested on keep their right labels.",
-        "What most pictures have in common is learnt first. A wrong label has nothing in common with the others, so it can only be learnt by heart, and \
+        "What most pictures have in common is learnt first. A wrong label has nothing in common with the others, so it can only be memorized, and \
          that takes longer, and spoils what was learnt before. An *epoch* is one pass over the pictures; *stopping early* keeps the network of the epoch \
-         that is best on pictures put aside. Their labels are as wrong as those learnt from: nobody has better ones.",
+         that is best on pictures put aside. Their labels are wrong as often as those that are learnt from: there are no better ones.",
         "*Cross-entropy*, -ln p, grows without bound as the probability p that the network gives to the label goes to 0: whatever it contradicts has the \
          strongest pull. *Squared error* is bounded once outputs are. It has three forms, for outputs that add up to 1 (softmax), for ten separate numbers \
          between 0 and 1 (sigmoid), and for raw numbers. *Absolute error* is bounded too.",
@@ -95,7 +95,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (shown, rate) = (lab.place("shown", "noise")?, lab.place("rate", "rates")?);
     if noise[shown] == 0.0 {
         return Err(LabError::Usage(
-            "shown: 0: where no label is wrong, none is learnt by heart; choose a share above 0".into(),
+            "shown: 0: where no label is wrong, none is memorized; choose a share above 0".into(),
         ));
     }
     let mut data = vec![];
@@ -166,7 +166,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             );
         }
         let (condition, learnt, told) = against(shown, SQUARED, Moment::Last, "memorised");
-        let what = format!("share of wrong labels learnt by heart, {}", less(SQUARED));
+        let what = format!("share of wrong labels memorized, {}", less(SQUARED));
         report = report.finding(Finding::seeds(condition, what, &learnt).below(0.0).say(told));
 
         let (_, gap, _) = against(shown, SQUARED, Moment::Last, "accuracy");
@@ -401,7 +401,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         .figure("accuracy", against_epoch("Accuracy on unseen pictures", "test accuracy", "accuracy").to_svg(),
             "Accuracy on pictures with right labels. Both losses come to about the same height early; then cross-entropy loses more of it. The mean over seeds \
              with its 95 % interval.")
-        .figure("memorised", against_epoch("Wrong labels learnt by heart", "share of wrong labels", "memorised").to_svg(),
+        .figure("memorised", against_epoch("Wrong labels memorized", "share of wrong labels", "memorised").to_svg(),
             "How many of the wrong labels the network has come to repeat.")
         .section("Stopping early")
         .paragraph("The epoch to stop at is the one with the highest accuracy on the pictures put aside, whose labels are as wrong. The pictures that are tested on \
@@ -409,8 +409,8 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         .figure("gaps", gaps.alt("Differences in accuracy to cross-entropy, at the last epoch and stopped early, with intervals.").to_svg(),
             "Every other loss against cross-entropy at the same rate, at the last epoch and stopped early. To the right of the line it is better than \
              cross-entropy.")
-        .paragraph("A small learning rate is another way of stopping early: what is learnt by heart would come later. So a loss at its own best rate may \
-             have learnt less by heart than another at a larger one; the last table has every rate.")
+        .paragraph("A small learning rate is another way of stopping early: what is memorized would come later. So a loss at its own best rate may \
+             have memorized less than another at a larger one; the last table has every rate.")
         .section("Does it know how sure it can be?")
         .figure("reliability", reliability.alt("How often networks are right against how sure they say they are, at the last epoch. The diagonal is perfect.").to_svg(),
             "On the diagonal the network is right as often as it says. Below it, it is surer than it should be; above it, less sure. Last epoch, all seeds together.")
@@ -481,7 +481,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
             header: header(&[
                 "loss",
                 "last epoch",
-                "learnt by heart",
+                "memorized",
                 "ECE",
                 "stopped at epoch",
                 "stopped",
@@ -496,7 +496,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
              the tables show.")
         .table(Table {
             caption: "At every rate".into(),
-            header: header(&["loss", "rate", "last epoch", "learnt by heart", "stopped"]),
+            header: header(&["loss", "rate", "last epoch", "memorized", "stopped"]),
             rows: (0..LOSSES.len())
                 .flat_map(|loss| (0..rates.len()).map(move |rate| (loss, rate)))
                 .map(every)

@@ -107,7 +107,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(compare(lab, &format!("The same rate for both, that which suits squared error best ({}), worst start", short(one[0].0)),
             [one[0].1, there], LEAST).say(format!("{} epochs against {}.", told(one[0].1), told(there))))
         .finding(bounded(Finding::ratios("One rate for all starts, on the same data redrawn", WHAT, &redrawn), never(from_seeds)).expect(LEAST).say(
-            "For each seed as many rows as there are were drawn, with repetition: how much hangs on these very patients?",
+            "For each seed the rows are redrawn with replacement (a bootstrap): how much depends on these very patients?",
         ))
         .finding(bounded(Finding::deterministic("One rate for all starts, on other data", format!("smallest of {} ratios of {WHAT}", elsewhere.len()), lowest),
             never(elsewhere)).expect(LEAST).say("The table below has them all."));
@@ -286,7 +286,7 @@ fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
     format!(
         "With the rows in reverse order the same sums are taken in another order, and their last digits differ. {} of the {cells} numbers of the first \
          picture then change{which}. At a huge rate a step lands anywhere, and a last digit decides where: \
-         of such cells only the size is to be believed. Whether a verdict hangs on them is told by the first two lines of the table.",
+         trust only the order of magnitude of such cells. The first two lines of the table show whether a verdict depends on them.",
         changed.len()
     )
 }

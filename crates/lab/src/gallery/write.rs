@@ -151,14 +151,14 @@ impl Outcome {
         }
         if !plan.broken {
             page = page.paragraph(&format!(
-                "How would one see that the verdicts can fail? With `--break` behind the command the experiment runs without what its claim is about: \
-                 {broken}. What is SUPPORTED here must then not be; a test makes sure of it."
+                "Can the verdicts fail? With `--break` at the end of the command, the experiment runs without what its claim is about: \
+                 {broken}. What is SUPPORTED here must then not be SUPPORTED; a test makes sure of it."
             ));
         }
         page.section("Sources")
             .paragraph(source)
             .footer(&format!(
-                "Written by surprisal {}. Numbers behind the pictures: the CSV and JSON files beside this page; `setting.json` holds the setting.",
+                "Written by surprisal {}. The numbers of the pictures are in the CSV and JSON files beside this page; `setting.json` holds the setting.",
                 env!("CARGO_PKG_VERSION")
             ))
             .to_html()

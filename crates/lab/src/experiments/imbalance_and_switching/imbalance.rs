@@ -89,7 +89,7 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
     let margin = lab.number("ranking_margin");
     let mut report = report
         .figure("precision-recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, curve, _]| curve).collect(), "recall", "precision").to_svg(),
-            "Going down the list of scores: how many of the eights have been found, and how many of what was found are eights. Who orders pictures alike has the \
+            "Going down the list of scores: how many of the eights have been found, and how many of what was found are eights. Losses that order the pictures in the same way have the \
              same curve, whatever the threshold. Means over seeds; mind that the scale does not start at 0.");
     for tuned in [false, true] {
         for (arm, other, column) in [
