@@ -86,6 +86,21 @@ fn the_page_needs_nothing_but_itself() {
     assert!(!scheme.contains("http") && !scheme.contains("src=") && !scheme.contains("<script"));
     assert!(page.contains("compare --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"));
     assert!(page.matches("<svg").count() == 8 && !page.contains("NaN"));
+
+    // first the race, then the verdict, then the reasons
+    let place = |what: &str| page.find(what).unwrap_or_else(|| panic!("{what} is not on the page"));
+    let order =
+        ["Accuracy on unseen rows", "class=\"verdict ", "What is compared", "From a score to a probability"];
+    assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])));
+    assert!(page.contains("faster in all 2 expected") && page.contains("more than 0 expected"));
+    // what ends early is not drawn as a line at the left edge of 400 epochs
+    for name in ["zero", "saturated"] {
+        let picture = folder.0.join(format!("deep/er/compare-1/breast_cancer-{name}-accuracy-best.svg"));
+        let picture = fs::read_to_string(picture).unwrap();
+        let shown = picture.split_once("epoch (the first ").expect("the axis is cut").1;
+        let shown: usize = shown.split(' ').next().unwrap().parse().unwrap();
+        assert!((10..=100).contains(&shown), "{name}: {shown} epochs");
+    }
 }
 
 #[test]

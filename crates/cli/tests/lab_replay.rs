@@ -123,6 +123,21 @@ fn a_number_that_does_not_hold_exits_with_1_and_the_others_are_told_all_the_same
     }
 }
 
+/// However long a text in the file is, the message about it fits a screen.
+#[test]
+fn messages_about_long_texts_are_short() {
+    let folder = Folder::new("replay-long");
+    let mut document = document("metrics_ece");
+    document["setting"]["kind"] = json!("x".repeat(100_000));
+    fs::write(folder.0.join("long.json"), document.to_string()).unwrap();
+    for arguments in [&["long.json"][..], &["--check", "long.json"]] {
+        let (code, stdout, stderr) = replay(&folder.0, arguments);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.starts_with("error: long.json: setting.kind: expected one of neuron, "), "{stderr}");
+        assert!(stderr.len() < 2000, "{} bytes", stderr.len());
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_told_with_its_name_and_place() {
     let folder = Folder::new("replay-files");
