@@ -140,4 +140,5 @@ const STYLE: &str = "\
 .stepper.live .steps{position:sticky;top:4.6rem;background:var(--paper);list-style:none;padding:0;margin:0;\
 min-height:9rem;border-bottom:1px solid var(--rule)}\
 .stepper .scroll{width:min(100vw - 2rem,64rem);margin-left:50%;transform:translateX(-50%)}\
-.stepper svg{display:block;margin:0 auto;max-width:none}";
+.stepper svg{display:block;margin:0 auto;max-width:none}\
+@media (max-width:600px){.stepper svg{width:min(var(--wide),max(100%,.68*var(--wide)));height:auto}}";

@@ -162,7 +162,8 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
     }
 }
 
-/// The boxes of a scope in one, where that one covers nothing of `others` and no box of another scope.
+/// The boxes of a scope in one, where that one covers nothing of `others` and no box of another scope; otherwise each as wide as
+/// the scope as far as it covers nothing of these.
 fn joined<'a>(
     boxes: Vec<(&'a str, [f64; 4], bool)>,
     others: impl Fn(&str) -> Vec<[f64; 4]>,
@@ -174,10 +175,25 @@ fn joined<'a>(
             |a: [f64; 4], b: [f64; 4]| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])];
         let own = all.iter().filter(|(name, ..)| *name == scope).map(|&(_, sides, _)| sides);
         let Some(whole) = own.reduce(around) else { continue };
-        let foreign = all.iter().filter(|(name, ..)| *name != scope).map(|&(_, sides, _)| sides);
-        if !foreign.chain(others(scope)).any(|other| meet(&whole, &other)) {
+        let foreign: Vec<[f64; 4]> = all
+            .iter()
+            .filter(|(name, ..)| *name != scope)
+            .map(|&(_, sides, _)| sides)
+            .chain(others(scope))
+            .collect();
+        let is_free = |sides: &[f64; 4]| !foreign.iter().any(|other| meet(sides, other));
+        if is_free(&whole) {
             all.retain(|(name, ..)| *name != scope);
             all.push((scope, whole, true));
+            continue;
+        }
+        for (_, sides, _) in all.iter_mut().filter(|(name, ..)| *name == scope) {
+            for side in [0, 2] {
+                let wider = [0, 1, 2, 3].map(|k| if k == side { whole[k] } else { sides[k] });
+                if is_free(&wider) {
+                    *sides = wider;
+                }
+            }
         }
     }
     all

@@ -182,7 +182,7 @@ impl Explanation {
         }
         let (w, h) = (number(layout.width), number(layout.height));
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tape\" xml:space=\"preserve\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tape\" xml:space=\"preserve\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" style=\"--wide:{w}px\" \
              role=\"img\" aria-labelledby=\"{prefix}-title {prefix}-desc\">\n<title id=\"{prefix}-title\">{title}</title>\n\
              <desc id=\"{prefix}-desc\">{description}</desc>\n<style>{css}</style>\n{body}</svg>\n",
             title =
