@@ -26,10 +26,10 @@ pub struct Options {
     /// What to compute in [default: f64; --check takes both]
     #[arg(long, value_enum, value_name = "TYPE", conflicts_with_all = ["list", "plot"])]
     dtype: Option<Dtype>,
-    /// Say of every loss what it computes, takes and can be told
+    /// List every loss with its formula, its inputs and its options
     #[arg(long, conflicts_with_all = ["file", "check", "plot"])]
     list: bool,
-    /// Hold files that say what is expected against their error budgets
+    /// Check results against those that files expect, within their error budgets
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "plot")]
     check: Vec<PathBuf>,
     /// Draw the loss and its gradient
@@ -46,10 +46,10 @@ const EXAMPLES: &str = r#"Examples:
   surprisal loss half_squared_error --plot picture.svg
 
 A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with an
-optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. An input or option that the loss does not know
-is an error; other keys of a case are notes. Each case becomes one line: the value, and the gradient of the sum of all
-outputs, or of sum(grad_output * output) where "grad_output" is among the inputs. A case that cannot be evaluated says why in its line; the exit code is
-then 1. For --check a file names its "loss", and each case holds what is "expected":
+optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. An input or option that the loss does not
+know is an error; other keys of a case are notes. Each case becomes one line: the value, and the gradient of the sum of
+all outputs, or of sum(grad_output * output) where "grad_output" is among the inputs. A case that cannot be evaluated
+says why in its line; the exit code is then 1. For --check a file names its "loss", and each case holds what is "expected":
 {"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x holds if
 |x - exact| <= 4 u budget + tiny: u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
 

@@ -48,8 +48,9 @@
 //! `huber_loss(input, target)`, and `HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target)`. A loss is an ordinary
 //! value on the tape, so a weighted sum of losses is an ordinary expression.
 //!
-//! Losses return the [mean](Reduction::Mean) unless told otherwise: over the rows for the losses of classes, over all elements for
-//! the others. Comparing two losses at one learning rate therefore compares step sizes too: a mean over 10 outputs
+//! Losses return the [mean](Reduction::Mean) by default: over the rows where one loss is that of a row (of classes, of a distribution, of
+//! embeddings), over all elements where it is that of a number; each page says which. Only [`kl_div`](mod@kl_div), as in PyTorch,
+//! divides by the number of elements although its rows are distributions. Comparing two losses at one learning rate therefore compares step sizes too: a mean over 10 outputs
 //! takes a tenth of the step.
 //!
 //! # What is checked
