@@ -3,16 +3,21 @@
 /// The candidate nearest to a mistyped name, if it is near enough to be worth asking about.
 ///
 /// Near enough: at most one edit in three letters (and one edit in any case), but not a new name
-/// altogether. Upper and lower case are alike.
+/// altogether. Upper and lower case are alike. A name of more than 100 letters is near nothing.
 ///
 /// ```
 /// use surprisal_data::closest;
 /// assert_eq!(closest("wieght", ["height", "weight"]), Some("weight"));
 /// assert_eq!(closest("age", ["height", "weight"]), None);
+/// assert_eq!(closest(&"x".repeat(1 << 24), ["height", "weight"]), None);
 /// ```
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 100; // what is longer is no slip of the fingers, and would be compared for long
     let name = name.to_lowercase();
     let letters = name.chars().count();
+    if letters > LONGEST {
+        return None;
+    }
     let limit = (letters / 3).max(1);
     candidates
         .into_iter()
