@@ -95,7 +95,11 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     ("alpha", "1", "expected a number from 0 to below 1, found 1.0 | 0.99 is usual"),
     ("beta1", "nan", "expected a number from 0 to below 1, found NaN | 0.9 is usual"),
     ("beta2", "-1", "expected a number from 0 to below 1, found -1.0 | 0.999 is usual"),
-    ("eps", "0", "expected a finite number above 0, found 0.0 | 1e-8 is usual"),
+    (
+        "eps",
+        "1e-46",
+        "expected a finite number above 0 also when rounded to f32, found 1e-46, which becomes 0.0 | 1e-8 is usual",
+    ),
     (
         "weight_decay",
         "-1",

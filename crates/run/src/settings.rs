@@ -414,7 +414,11 @@ impl Display for Groups {
 }
 
 fn ranged(of: Hyperparameter, number: f64) -> Result<(), String> {
-    of.check(number).map(drop).map_err(|error| error.to_string())
+    let checked = match of {
+        Hyperparameter::Eps => of.check_in::<f32>(number), // in which nets are trained
+        _ => of.check(number),
+    };
+    checked.map(drop).map_err(|error| error.to_string())
 }
 
 fn within(what: &str, found: f64, inside: bool, range: &str, usual: &str) -> Result<(), String> {

@@ -87,6 +87,12 @@ impl<T: Scalar> Checkpoint<T> {
         if self.optimizer.steps > 1 << 53 {
             return misfit(format!("holds an optimizer after {} steps", self.optimizer.steps));
         }
+        let (counted, parameters) = (self.optimizer.steps_of_each.len(), params.entries().len());
+        if counted != 0 && counted != parameters {
+            return misfit(format!(
+                "holds the steps of {counted} parameters, and the model has {parameters}"
+            ));
+        }
         for (name, memory) in &self.optimizer.memory {
             if memory.len() != numbers && !(memory.is_empty() && self.optimizer.steps == 0) {
                 return misfit(format!(

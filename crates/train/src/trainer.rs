@@ -3,7 +3,7 @@
 use surprisal_data::Batches;
 use surprisal_data::metrics::Metric;
 use surprisal_layers::Layer;
-use surprisal_optim::{Optimizer, Penalty, Schedule};
+use surprisal_optim::{Hyperparameter, Optimizer, Penalty, Schedule};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use crate::measure::check_fit;
@@ -304,7 +304,14 @@ impl Trainer {
                 MOST_BYTES >> 20
             ));
         }
-        self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))
+        self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))?;
+        match self.clip {
+            Clip::Value(most) => Hyperparameter::MaxValue
+                .check_in::<T>(most)
+                .map(drop)
+                .map_err(|error| TrainError::Setting(error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     /// The batches of so many rows.

@@ -177,7 +177,7 @@ fn a_checkpoint_of_another_training_is_refused() {
         told(&|_, trainer| trainer.batch_size = 4),
         "the checkpoint is of a training with 2 steps an epoch, this one has 4: are the data, the batch size or the validation share others?"
     );
-    let lies: [(&dyn Fn(&mut Checkpoint<f32>), &str); 13] = [
+    let lies: [(&dyn Fn(&mut Checkpoint<f32>), &str); 14] = [
         (
             &|c| c.epoch = 3,
             "stands after epoch 3: expected a history of the epochs 0 to 3, found 1 epochs, the last of them 0",
@@ -198,6 +198,7 @@ fn a_checkpoint_of_another_training_is_refused() {
         (&|c| c.best.as_mut().unwrap()[0] = f32::NAN, "holds best parameters that are not finite"),
         (&|c| c.best = None, "lacks the parameters of the best epoch"),
         (&|c| c.optimizer.steps = u64::MAX, "holds an optimizer after 18446744073709551615 steps"),
+        (&|c| c.optimizer.steps_of_each = vec![1], "holds the steps of 1 parameters"),
         (
             &|c| c.optimizer.memory.iter_mut().for_each(|(_, m)| m.truncate(3)),
             "holds 3 numbers of the optimizer's memory",

@@ -174,6 +174,18 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
 const EMPTY: &str = "Batches::new: expected at least one row, found none | was everything filtered out?";
 
 #[test]
+fn a_largest_value_of_a_gradient_that_is_nothing_in_f32_is_refused() {
+    let mut params = Params::<f32>::new();
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(3));
+    let trainer = Trainer { clip: surprisal_train::Clip::Value(1e-46), ..Trainer::default() };
+    assert_eq!(
+        failure(&model, &mut params, &trainer, &iris(), 0.1),
+        "largest value of a gradient: expected a finite number above 0 also when rounded to f32, found 1e-46, which becomes 0.0 | \
+         1 is usual"
+    );
+}
+
+#[test]
 fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step_or_left_out() {
     let (mut params, mut rng) = (Params::<f64>::new(), rng(3));
     let hidden = Linear::new(&mut params, "hidden", 4, 8, &mut rng);
