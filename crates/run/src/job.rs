@@ -23,10 +23,10 @@ use crate::{RunError, Settings};
 pub const SEED: u64 = 7;
 /// The share of rows that decides about epochs, where something depends on it and none is told.
 pub(crate) const VALIDATION: f64 = 0.15;
-/// Epochs where none are given, unless they have fewer or more steps than [`STEPS`] ..
+/// Epochs where none are given: fewer if they have more steps than this ..
 const EPOCHS: usize = 50;
-const STEPS: [usize; 2] = [200, 20_000];
-/// .. and at least this many where rows are many.
+const MOST_STEPS: usize = 20_000;
+/// .. but at least this many.
 const FEWEST_EPOCHS: usize = 10;
 /// The length that gradients are cut to where gradient descent takes its usual rate: a few extreme rows would make it diverge.
 const CLIP_NORM: f64 = 1.0;
@@ -742,8 +742,7 @@ fn with_usual(settings: &Settings) -> Settings {
 
 /// The epochs where none are given, by the steps in each.
 fn usual_epochs(steps_per_epoch: usize) -> usize {
-    let [least, most] = STEPS.map(|steps| steps.div_ceil(steps_per_epoch));
-    EPOCHS.max(least).min(most.max(FEWEST_EPOCHS))
+    MOST_STEPS.div_ceil(steps_per_epoch).clamp(FEWEST_EPOCHS, EPOCHS)
 }
 
 fn trainer(

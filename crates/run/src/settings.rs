@@ -162,7 +162,7 @@ settings! {
         groups: Groups = "GROUPS";
     }
     "Training" {
-        /// Passes over the training rows [default: 50; more where that is less than 200 steps, and fewer, but at least 10, where it is more than 20000]
+        /// Passes over the training rows [default: 50; fewer, but at least 10, where that is more than 20000 steps]
         epochs: usize = "N", |&n| at_least_one(n);
         /// Rows in a batch [default: 64, or all rows if there are fewer]
         batch: usize = "ROWS", |&n| at_least_one(n);
