@@ -496,8 +496,10 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
         last.loss < best.loss && clearly_below(job, last.test_accuracy, best.test_accuracy, watched.rows());
     let kept = if job.trainer.keep_best { "; the net that is saved is that of the best epoch" } else { "" };
     let advice = match (job.trainer.stop, job.trainer.keep_best) {
-        (None, false) => "patience = 10, which stops in time and saves the best epoch; l2 = 0.001; more rows",
-        _ => "l2 = 0.001; more rows",
+        (None, false) => {
+            "patience = 10, which stops in time and saves the best epoch; a smaller net (hidden = 16); l2 = 0.001; more rows"
+        }
+        _ => "a smaller net (hidden = 16); l2 = 0.001; more rows",
     };
     let means = format!("it learned details of the training rows that do not hold for others{kept}");
     if rose || fell {
@@ -586,14 +588,15 @@ fn against_guessing(
         )
     });
     let area = area.map_or(String::new(), |area| format!("; its AUC is {}", short(area)));
+    let larger = match job.model.layers().len() {
+        1 => "a hidden layer (hidden = 32)",
+        _ => "a larger net (hidden = 64-32)",
+    };
     Some(finding(
         Kind::UnderFitting,
         of_training.words + &surprise + &area,
         "the net hardly fits even the rows that it was trained on: it was trained too little, is too small, or the features say little",
-        format!(
-            "more epochs ({}); then a higher learning rate; then a larger net (hidden = 64-32); then other features",
-            2 * (epochs.len() - 1)
-        ),
+        format!("more epochs ({}); then {larger}; if neither helps, other features", 2 * (epochs.len() - 1)),
     ))
 }
 

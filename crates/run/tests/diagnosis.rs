@@ -242,7 +242,7 @@ fn advice_follows_from_the_reason() {
         .find(|f| f.kind == Kind::UnderFitting)
         .unwrap();
     let at = |words: &str| small.advice.find(words).unwrap();
-    assert!(at("more epochs (200)") < at("a larger net"), "{small}");
+    assert!(at("more epochs (200)") < at("a hidden layer"), "{small}");
 }
 
 /// What is said of a training with another last epoch than it had.
