@@ -316,7 +316,7 @@ impl NumberForm {
         if text.contains('_')
             && plain_number(&text.replace('_', ""))
             && text.starts_with(|c: char| c.is_ascii_digit())
-            || text.chars().any(|c| !c.is_ascii())
+            || !text.is_ascii()
                 && !text.is_empty()
                 && text.chars().all(|c| c.is_numeric() || "\u{66b}\u{ff0e}.,".contains(c))
         {
