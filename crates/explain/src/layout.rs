@@ -164,10 +164,10 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
 
 /// The boxes of a scope in one, where that one covers nothing of `others` and no box of another scope; otherwise each as wide as
 /// the scope as far as it covers nothing of these.
-fn joined<'a>(
-    boxes: Vec<(&'a str, [f64; 4], bool)>,
+fn joined(
+    boxes: Vec<(&str, [f64; 4], bool)>,
     others: impl Fn(&str) -> Vec<[f64; 4]>,
-) -> Vec<(&'a str, [f64; 4], bool)> {
+) -> Vec<(&str, [f64; 4], bool)> {
     let meet = |a: &[f64; 4], b: &[f64; 4]| a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
     let mut all = boxes.clone();
     for &(scope, ..) in boxes.iter().filter(|&&(.., first)| first) {
