@@ -219,7 +219,8 @@ impl Case {
             None => return Err(CaseError("\"inputs\" is missing: an object of arrays by name".into())),
         };
         let inputs = inputs.iter().filter(|(_, x)| !x.is_null());
-        let inputs = inputs.map(|(name, x)| Ok((name.clone(), array(name, x)?))).collect::<Result<_, _>>()?;
+        let inputs =
+            inputs.map(|(name, x)| Ok((name.clone(), array(&shown(name), x)?))).collect::<Result<_, _>>()?;
         let none = Map::new();
         let options = match object.get("options") {
             None | Some(Value::Null) => &none,
