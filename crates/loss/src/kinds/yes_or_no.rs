@@ -27,7 +27,7 @@ pub(crate) trait YesOrNo: Copy + Send + Sync + 'static {
 /// What a factor of 0 leaves of x, an infinity included: 0, but NaN of NaN.
 #[inline(always)]
 pub(crate) fn nothing_of<T: Scalar>(x: T) -> T {
-    if x == x { T::ZERO } else { x }
+    if x.abs() >= T::ZERO { T::ZERO } else { x } // no comparison holds for NaN
 }
 
 /// The same of a whole row.
