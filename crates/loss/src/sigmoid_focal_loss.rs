@@ -105,7 +105,7 @@ impl<const FIXED: i8> YesOrNo for Focal<FIXED> {
         let is_yes = t > T::ZERO;
         let a = weight * if is_yes { pos_weight * T::of(yes) } else { T::of(no) };
         let u = if is_yes { z } else { -z };
-        let e = (-z.abs()).exp();
+        let e = (-u.abs()).exp(); // of u, not z: at 0 a dual number takes the side that `right` takes
         let r = T::ONE / (T::ONE + e);
         let right = u >= T::ZERO;
         let (p, q) = if right { (r, e * r) } else { (e * r, r) };
