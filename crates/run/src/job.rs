@@ -94,6 +94,10 @@ impl Parts {
             None => ("train", &self.train),
         }
     }
+    /// What the net is evaluated on at the end, the last of the parts that have rows.
+    pub fn evaluated(&self) -> (&'static str, &Dataset) {
+        self.named().last().map_or(("train", &self.train), |(name, part, _)| (name, part))
+    }
     /// What is trained on, and what is watched.
     fn fitted(&self) -> [&Examples<f32>; 2] {
         [&self.examples[0], self.examples.get(1).unwrap_or(&self.examples[0])]

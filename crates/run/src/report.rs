@@ -235,7 +235,7 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
 }
 
 fn judged(job: &Job) -> Result<Judged, RunError> {
-    let test = &job.parts.test;
+    let (_, test) = job.parts.evaluated();
     match &job.answers {
         Answers::Classes(names) => {
             let said = predicted(job, test);
@@ -368,7 +368,7 @@ fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
     });
     let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
     let caption = format!(
-        "One point for each test row; on the dashed line the prediction is right. The largest error: {} was predicted where {} is true.{some}",
+        "One point for each row; on the dashed line the prediction is right. The largest error: {} was predicted where {} is true.{some}",
         short(said[farthest]),
         short(targets[farthest])
     );
@@ -438,17 +438,21 @@ fn page(
 
 /// What it is about, in two sentences.
 fn lead(job: &Job) -> String {
-    let (train, test) = (&job.parts.train, &job.parts.test);
+    let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
+    let rows = match part {
+        "test" => format!("{} rows that it was not trained on", test.rows()),
+        "validation" => format!("{} validation rows", test.rows()),
+        _ => "these rows".to_string(),
+    };
     match &job.answers {
         Answers::Classes(names) => {
             let said = predicted(job, test);
             let most = commonest_class(train);
             format!(
-                "A net that tells {} classes apart, trained on {} rows. On {} rows that it was not trained on, *{}* of its predictions are \
+                "A net that tells {} classes apart, trained on {} rows. On {rows}, *{}* of its predictions are \
                  right; always predicting \"{}\", the most frequent class, would be right on {}.",
                 names.len(),
                 train.rows(),
-                test.rows(),
                 percent(share(test, |row| said[row] == test.labels[row])),
                 names[most],
                 percent(share(test, |row| test.labels[row] == most))
@@ -461,10 +465,9 @@ fn lead(job: &Job) -> String {
                     / test.rows() as f64
             };
             format!(
-                "A net that predicts a number, *{name}*, trained on {} rows. On {} rows that it was not trained on, it is off by *{}* on \
+                "A net that predicts a number, *{name}*, trained on {} rows. On {rows}, it is off by *{}* on \
                  average; always predicting {}, the mean, would be off by {}.",
                 train.rows(),
-                test.rows(),
                 short(off(&|row| said[row])),
                 short(*offset),
                 short(off(&|_| *offset))
@@ -483,7 +486,10 @@ fn data(job: &Job) -> String {
     if let Some(validation) = &parts.validation {
         text += &format!(", {} for validation", rows(validation));
     }
-    text += &format!(", and {} to test the trained net.", rows(&parts.test));
+    text += &match parts.test.rows() {
+        0 => "; there are no test rows.".to_string(),
+        _ => format!(", and {} to test the trained net.", rows(&parts.test)),
+    };
     for notice in &job.notices {
         text += &format!(" Note: {notice}.");
     }
@@ -587,12 +593,21 @@ fn held_out(job: &Job, history: &History) -> String {
         false => String::new(),
     };
     saved
-        + "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the same kind."
+        + match job.parts.test.rows() {
+            0 => {
+                "*There are no test rows: this run does not tell how good the net is on new rows.* Cross-validation with the same \
+                 settings, or a test part, does."
+            }
+            _ => {
+                "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the \
+                 same kind."
+            }
+        }
 }
 
 /// Metrics on every part, and of a prediction that ignores the features.
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
-    let (train, test) = (&job.parts.train, &job.parts.test);
+    let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
     let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.answers {
         Answers::Classes(names) => {
             let shares = Vec::from_iter(
@@ -633,9 +648,9 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
         )
     });
     Table {
-        caption:
-            "The net, and a prediction that ignores the features, on the test rows; then the net on the other parts."
-                .to_string(),
+        caption: format!(
+            "The net, and a prediction that ignores the features, on the {part} rows; then the net on the other parts."
+        ),
         header: row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
         rows: rows.collect(),
         align: [Align::Left].into_iter().chain(vec![Align::Right; scores.len() + 1]).collect(),

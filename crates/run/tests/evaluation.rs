@@ -1,0 +1,378 @@
+//! What a trained net is worth: in the digits of the target, from scores that no probability has rounded, on its own data only.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use surprisal_data::Unseen;
+use surprisal_data::metrics::Metric;
+use surprisal_run::{Asked, Job, RunError, Settings, cross_validate};
+use surprisal_train::{Answers, SavedModel};
+
+/// A folder of this test's own, removed in the end.
+struct Folder(PathBuf);
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("surprisal-evaluation-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+    /// Trained with these settings, and as a model file.
+    fn model(&self, toml: &str) -> (Job, PathBuf) {
+        let mut job = Job::new(&settings(toml)).unwrap();
+        job.fit(None, &mut ()).unwrap();
+        let path = self.0.join("model.surprisal");
+        job.model_file(&job.params, None).write(&path).unwrap();
+        (job, path)
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn settings(toml: &str) -> Settings {
+    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+}
+
+fn refused(toml: &str) -> String {
+    Job::new(&settings(toml)).err().expect("this cannot be trained on").to_string()
+}
+
+/// Full-batch descent on a line, to its end.
+fn line(data: &str) -> String {
+    format!(
+        "data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nopt = 'sgd'\nlr = 0.2\nbatch = 60\nschedule = 'constant'\n\
+         epochs = 300\n"
+    )
+}
+
+/// Numbers that look random, from -1 to 1.
+fn draw(state: &mut u64) -> f64 {
+    *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+    (*state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+/// R² and mean absolute error on the test rows of the line that is closest to the training rows.
+fn least_squares(job: &Job) -> [f64; 2] {
+    let (train, test) = (&job.parts.train, &job.parts.test);
+    let [x, y] = [train.features.column(0).to_vec(), train.values.clone()];
+    let mean =
+        |values: &[f64]| values.iter().map(|v| v - values[0]).sum::<f64>() / values.len() as f64 + values[0];
+    let (mx, my) = (mean(&x), mean(&y));
+    let sum = |f: &dyn Fn(usize) -> f64| (0..x.len()).map(f).sum::<f64>();
+    let slope = sum(&|i| (x[i] - mx) * (y[i] - my)) / sum(&|i| (x[i] - mx) * (x[i] - mx));
+    let said = Vec::from_iter(test.features.column(0).iter().map(|&x| my + slope * (x - mx)));
+    [Metric::R2, Metric::MeanAbsoluteError].map(|metric| metric.of_numbers(&test.values, &said).unwrap())
+}
+
+#[test]
+fn targets_of_every_size_are_learned_as_least_squares_does_and_predicted_in_their_own_digits() {
+    let folder = Folder::new("digits");
+    for (base, step) in [
+        (0.0, 1.0),
+        (1e6, 0.1),
+        (16777216.0, 1.0),
+        (1.7e9, 1.0),
+        (1e12, 3.0),
+        (-4e15, 8.0),
+        (0.0, 1e-200),
+        (0.0, 1e140),
+    ] {
+        let (mut csv, mut state) = (String::from("x,y\n"), 1);
+        for x in 0..80 {
+            let y = base + step * (f64::from(x) + 2.0 * draw(&mut state));
+            writeln!(csv, "{x},{y:?}").unwrap();
+        }
+        let data = folder.write("line.csv", &csv);
+        let (job, model) = folder.model(&line(&data));
+        let scores = job.scores().unwrap();
+        let of_test = |metric| scores.last().unwrap().1.iter().find(|(m, _)| *m == metric).unwrap().1;
+        let [r2, mae] = least_squares(&job);
+        assert!((of_test(Metric::R2) - r2).abs() < 1e-3, "{base}: {scores:?}, r2 {r2}");
+        assert!(
+            (of_test(Metric::MeanAbsoluteError) / mae - 1.0).abs() < 0.02,
+            "{base}: {scores:?}, mae {mae}"
+        );
+        // what is predicted has the same error as what is measured
+        let asked =
+            Asked::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
+                .unwrap();
+        let set = asked.labelled(Unseen::Error).unwrap();
+        let said = asked.says(set.features.view()).unwrap();
+        let off = set.values.iter().zip(&said).map(|(y, said)| (y - said).abs()).sum::<f64>() / 80.0;
+        assert!(off < 1.2 * step, "{base}: {off}");
+        let measured = asked.scores(&set).unwrap();
+        let measured = measured.iter().find(|(metric, _)| *metric == Metric::MeanAbsoluteError).unwrap().1;
+        assert!((measured / off - 1.0).abs() < 1e-9, "{base}: {measured} and {off}");
+    }
+    // a line without noise
+    let rows = (1..=60).map(|x| format!("{x},{}\n", 1700000000 + x));
+    let data = folder.write("seconds.csv", &format!("x,y\n{}", String::from_iter(rows)));
+    let (job, _) = folder.model(&line(&data));
+    for (part, scores) in job.scores().unwrap() {
+        let r2 = scores.iter().find(|(metric, _)| *metric == Metric::R2).unwrap().1;
+        assert!(r2 > 0.999, "{part}: {scores:?}");
+    }
+}
+
+#[test]
+fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
+    let folder = Folder::new("beyond");
+    let table = |x: &str, y: &str| {
+        let mut csv = String::from("x,y\n");
+        for row in 0..39 {
+            writeln!(csv, "{row},{}", 2 * row).unwrap();
+        }
+        folder.write("beyond.csv", &format!("{csv}{x},{y}\n"))
+    };
+    // wherever the row goes: to the training, the validation or the test rows
+    for seed in 0..4 {
+        for x in ["1e39", "-1e300"] {
+            let error = refused(&format!(
+                "{}seed = {seed}\nvalidation = 0.2\nbatch = 8\n",
+                line(&table(x, "1")).replace("batch = 60\n", "")
+            ));
+            let value = x.parse::<f64>().unwrap();
+            assert!(
+                error.contains(&format!("row 39, column \"x\": {value:?} is beyond the numbers of the net")),
+                "{error}"
+            );
+        }
+        let error = refused(&line(&table("1", "1e200")));
+        assert!(
+            error.contains("row 39, target \"y\": 1e200 is too large: expected numbers up to 1e150"),
+            "{error}"
+        );
+    }
+    let (_, model) = folder.model(&line(&table("39", "78")).replace("batch = 60\n", ""));
+    for (x, value) in [("1e39", "1e39"), ("-1e300", "-1e300")] {
+        let data = folder.write("new.csv", &format!("x,y\n3,6\n{x},1\n"));
+        let asked =
+            Asked::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
+                .unwrap();
+        for error in [asked.features(Unseen::Error).unwrap_err(), asked.labelled(Unseen::Error).unwrap_err()]
+        {
+            let expected =
+                format!("row 1, column \"x\": {value} is beyond the numbers of the net, up to 3.4e38");
+            assert!(error.to_string().contains(&expected), "{error}");
+        }
+    }
+}
+
+#[test]
+fn rows_far_from_the_boundary_are_ranked_by_their_scores() {
+    let folder = Folder::new("far");
+    let rows = (0..40).map(|i| format!("{},{}\n", f64::from(i) / 10.0, u8::from(i >= 20)));
+    let data = folder.write("near.csv", &format!("x,y\n{}", String::from_iter(rows)));
+    let far = [
+        (98.1, 0),
+        (98.5, 1),
+        (98.2, 1),
+        (98.3, 1),
+        (98.4, 1),
+        (98.6, 1),
+        (98.7, 1),
+        (98.8, 1),
+        (98.9, 1),
+        (98.0, 1),
+    ];
+    let far = folder
+        .write("far.csv", &format!("x,y\n{}", String::from_iter(far.map(|(x, y)| format!("{x},{y}\n")))));
+    for (model, loss) in [("1-2", "ce"), ("1-1", "ce"), ("1-2", "mse"), ("1-1", "hinge")] {
+        let toml = format!(
+            "data = '{data}'\ntarget = 'y'\ntask = 'classes'\nmodel = '{model}'\nloss = '{loss}'\nopt = 'sgd'\nlr = 0.5\nschedule = 'constant'\nepochs = 400\n"
+        );
+        let (_, path) = folder.model(&toml);
+        let asked = Asked::read(&path, &Settings { data: Some(far.parse().unwrap()), ..Settings::default() })
+            .unwrap();
+        let scores = asked.scores(&asked.labelled(Unseen::Error).unwrap()).unwrap();
+        let of = |metric| scores.iter().find(|(m, _)| *m == metric).unwrap().1;
+        assert!((of(Metric::RocAuc) - 8.0 / 9.0).abs() < 1e-12, "{model} {loss}: {scores:?}");
+        assert!((of(Metric::AveragePrecision) - 0.988_888_888_9).abs() < 1e-9, "{model} {loss}: {scores:?}");
+        // one row in ten is on the wrong side, by a score that no probability holds
+        assert!(of(Metric::LogLoss).is_finite() && of(Metric::LogLoss) > 1.0, "{model} {loss}: {scores:?}");
+    }
+}
+
+#[test]
+fn a_run_and_its_evaluation_take_their_own_names_only() {
+    let folder = Folder::new("names");
+    let table = |columns: &str, words: [&str; 2], classes: [&str; 2]| {
+        let mut csv = format!("{columns},y\n");
+        for row in 0..24 {
+            writeln!(csv, "{row}.5,{},{},{}", row % 5, words[row % 2], classes[usize::from(row > 12)])
+                .unwrap();
+        }
+        folder.write("names.csv", &csv)
+    };
+    let (words, classes) = (["red", "blue"], ["no", "yes"]);
+    let data = table("a,b,color", words, classes);
+    let toml = format!("data = '{data}'\ntarget = 'y'\nepochs = 2\n");
+    let (_, model) = folder.model(&toml);
+    let parts = || {
+        let asked = Asked::read(&model, &Settings::default()).unwrap();
+        asked.parts().map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(parts(), Ok(()));
+    for (columns, words, classes, what) in [
+        ("b,a,color", words, classes, "column \"a\", found \"b\""),
+        ("a,b,hue", words, classes, "column \"color\", found \"hue\""),
+        ("a,b,color", ["red", "green"], classes, "input \"color=blue\", found \"color=green\""),
+        ("a,b,color", words, ["no", "yes!"], "class \"yes\", found \"yes!\""),
+    ] {
+        table(columns, words, classes);
+        let error = parts().unwrap_err();
+        assert!(
+            error.contains(&format!("the data are not those of the training: expected the {what}")),
+            "{what}: {error}"
+        );
+        let saved = SavedModel::read(&model).unwrap();
+        let error = Job::new(&settings(&toml)).unwrap().resume(&saved).unwrap_err().to_string();
+        assert!(error.contains(what), "{what}: {error}");
+    }
+    table("a,b,color", words, classes);
+    let other = Asked::read(&model, &settings("seed = 9\n")).unwrap().parts().err().unwrap().to_string();
+    assert!(other.starts_with("--seed 9: the rows of the training were drawn with the seed 7"), "{other}");
+}
+
+#[test]
+fn parameters_that_are_not_finite_are_refused_with_their_name() {
+    let folder = Folder::new("nan");
+    let (mut job, path) = folder.model("data = 'iris'\nepochs = 1\n");
+    job.params.as_mut_slice()[3] = f32::NAN;
+    job.model_file(&job.params, None).write(&path).unwrap();
+    let expected = "parameter \"layer1.weight\": expected finite numbers, found NaN at place 3";
+    let error = Asked::read(&path, &Settings::default()).err().unwrap().to_string();
+    assert!(error.contains(expected), "{error}");
+    let start = Settings { start_from: Some(path), ..settings("data = 'iris'\n") };
+    let error = Job::new(&start).err().unwrap().to_string();
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn each_loss_trains_is_saved_and_predicts() {
+    let folder = Folder::new("losses");
+    for loss in [
+        "focal:gamma=3",
+        "ce:label_smoothing=0.1",
+        "topk:k=8",
+        "multi_margin",
+        "ce_dice",
+        "sigmoid_focal",
+        "soft_margin",
+        "hinge",
+        "squared_hinge:margin=0.5",
+        "bce:pos_weight=3",
+    ] {
+        for data in ["breast_cancer", "iris"] {
+            let weights = if loss.starts_with("topk") || loss == "ce_dice" { "none" } else { "balanced" };
+            let toml = format!(
+                "data = '{data}'\nhidden = 'none'\nepochs = 60\nloss = '{loss}'\nclass_weight = '{weights}'\n"
+            );
+            let (job, path) = folder.model(&toml);
+            let accuracy = job.scores().unwrap()[1].1[0].1;
+            assert!(accuracy > 0.8, "{loss} on {data}: {accuracy}");
+            let saved = Asked::read(&path, &Settings::default()).unwrap();
+            assert_eq!(saved.objective().spec(), loss);
+            assert!(saved.saved.settings.contains(&format!("class_weight = \"{weights}\"")));
+        }
+    }
+    // counts whose logarithm is a line: the predictions are rates
+    let rows = (0..60).map(|i| format!("{i},{}\n", (20.0 * (f64::from(i) / 20.0).exp()).round()));
+    let data = folder.write("counts.csv", &format!("x,y\n{}", String::from_iter(rows)));
+    let (job, path) = folder.model(&line(&data).replace("epochs = 300", "epochs = 2000\nloss = 'poisson'"));
+    assert!(matches!(job.answers, Answers::Number { offset: 0.0, .. }));
+    let asked =
+        Asked::read(&path, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() }).unwrap();
+    let set = asked.labelled(Unseen::Error).unwrap();
+    let said = asked.says(set.features.view()).unwrap();
+    assert!(said.iter().zip(&set.values).all(|(said, y)| (said / y - 1.0).abs() < 0.05), "{said:?}");
+    // nine targets in ten are below the 0.9 quantile
+    let (mut csv, mut state) = (String::from("x,y\n"), 3);
+    for _ in 0..600 {
+        writeln!(csv, "{},{}", draw(&mut state), 100.0 + draw(&mut state)).unwrap();
+    }
+    let data = folder.write("noise.csv", &csv);
+    let (job, _) =
+        folder.model(&line(&data).replace("epochs = 300", "epochs = 400\nloss = 'quantile:q=0.9'"));
+    let path = folder.0.join("model.surprisal");
+    let asked = Asked::read(&path, &Settings::default()).unwrap();
+    let said = asked.says(job.parts.train.features.view()).unwrap();
+    let below = said.iter().zip(&job.parts.train.values).filter(|(said, y)| y < said).count() as f64;
+    assert!((below / said.len() as f64 - 0.9).abs() < 0.03, "{below}");
+    for (toml, message) in [
+        (
+            "data = 'iris'\nloss = 'hinge'\nclass_weight = 'setoza=2'\n",
+            "class_weight: there is no class \"setoza\" | did you mean \"setosa\"?",
+        ),
+        (
+            "data = 'iris'\nloss = 'dice'\nclass_weight = 'balanced'\n",
+            "class weight: loss dice is that of a whole batch and has no weights",
+        ),
+        (
+            "data = 'breast_cancer'\nmodel = '30-1'\nloss = 'topk'\n",
+            "loss topk: expected an output for each class, found one output for two classes",
+        ),
+    ] {
+        assert!(refused(toml).starts_with(message), "{}", refused(toml));
+    }
+}
+
+#[test]
+fn all_rows_can_be_trained_on_and_test_rows_can_come_from_a_file() {
+    let folder = Folder::new("parts");
+    let table = |rows: std::ops::Range<usize>| {
+        let rows = rows.map(|i| {
+            format!("{},{},{}\n", i % 7, ["red", "blue"][i % 2], ["no", "yes"][usize::from(i % 7 > 3)])
+        });
+        format!("x,color,y\n{}", String::from_iter(rows))
+    };
+    let data = folder.write("train.csv", &table(0..40));
+    let toml = format!("data = '{data}'\ntarget = 'y'\nepochs = 3\n");
+    let (job, path) = folder.model(&format!("{toml}test = 0\n"));
+    assert_eq!((job.parts.train.rows(), job.parts.test.rows(), job.parts.watched().0), (40, 0, "train"));
+    assert_eq!(Vec::from_iter(job.scores().unwrap().iter().map(|(part, _)| *part)), ["train"]);
+    assert_eq!(Asked::read(&path, &Settings::default()).unwrap().parts().unwrap().parts.train.rows(), 40);
+
+    let test = folder.write("test.csv", &table(100..117));
+    let (job, path) = folder.model(&format!("{toml}test_data = '{test}'\n"));
+    assert_eq!((job.parts.train.rows(), job.parts.test.rows()), (40, 17));
+    let own = Asked::read(&path, &Settings::default()).unwrap();
+    let told = Settings { data: Some(test.parse().unwrap()), ..Settings::default() };
+    let other = Asked::read(&path, &told).unwrap();
+    let scores = other.scores(&other.labelled(Unseen::Error).unwrap()).unwrap();
+    assert_eq!(own.scores(&own.parts().unwrap().parts.test).unwrap(), scores);
+    for (more, message) in [
+        (format!("test_data = '{test}'\ntest = 0.2\n"), "test_data: there are test rows already"),
+        (
+            format!("test_data = '{}'\n", folder.write("other.csv", "x,color,y\n1,red,maybe\n")),
+            "expected one of",
+        ),
+    ] {
+        let error = refused(&format!("{toml}{more}"));
+        assert!(error.contains(message), "{error}");
+    }
+    let cv = cross_validate(&settings(&format!("{toml}test_data = '{test}'\n")), 2, &());
+    assert!(matches!(cv, Err(RunError::Usage(_))));
+}
+
+#[test]
+fn more_classes_than_tables_can_show_are_refused() {
+    let folder = Folder::new("classes");
+    let rows = (0..20_000).map(|i| format!("{i}.5,word{}\n", i % 5000));
+    let data = folder.write("classes.csv", &format!("x,y\n{}", String::from_iter(rows)));
+    let error = refused(&format!("data = '{data}'\ntarget = 'y'\n"));
+    assert!(error.ends_with(
+        "20000 rows have 5000 classes: expected at most 4096 | is the target an identifier, or a number (task = numbers)?"
+    ), "{error}");
+    let error = refused("data = 'iris'\nhidden = '8000000'\n");
+    assert!(error.contains("MiB for activations and their gradients: expected at most 4096 MiB"), "{error}");
+}
