@@ -38,6 +38,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         None => RunFolder::take("runs".as_ref(), "cv")?,
     };
     let outcome = cross_validate(&settings, folds, &Bars::new())?;
+    outcome.notices.iter().for_each(|notice| note!("{notice}"));
     let text = outcome.to_text();
     let files = [
         (CONFIG, settings.to_toml()),

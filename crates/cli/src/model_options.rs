@@ -58,6 +58,7 @@ impl Model {
     pub fn with_data(&self, told: &Settings) -> Result<OnData, Failure> {
         let Some(settings) = self.start(told) else { return self.with_all_rows(told) };
         let job = Job::new(&settings)?;
+        job.notices.iter().for_each(|notice| note!("{notice}"));
         Ok(OnData::new(job.model, job.params, job.answers, &job.encoder, job.parts.train))
     }
 
@@ -72,6 +73,7 @@ impl Model {
             (_, settings) => {
                 let settings = settings.unwrap_or_default();
                 let job = Job::new(&settings)?;
+                job.notices.iter().for_each(|notice| note!("{notice}"));
                 let loaded = surprisal_run::open(&settings, &mut rng(settings.seed.unwrap_or(SEED)))?;
                 let rows = Vec::from_iter(0..loaded.given_test().map_or(loaded.rows(), |test| test.start));
                 let set = loaded.dataset(&rows, &job.encoder).map_err(Failure::run)?;

@@ -11,7 +11,11 @@ fn arg(setting: &'static Setting) -> Arg {
     };
     let help = Vec::from_iter(setting.help.split_whitespace()).join(" ");
     let arg = Arg::new(key).long(key.replace('_', "-")).value_name(setting.value).help(help);
-    let arg = arg.help_heading(setting.heading).allow_negative_numbers(true).value_parser(read);
+    let arg = arg
+        .help_heading(setting.heading)
+        .allow_negative_numbers(true)
+        .allow_hyphen_values(key == "missing_words")
+        .value_parser(read);
     match setting.value {
         "BOOL" => arg.num_args(0..=1).default_missing_value("true"),
         _ => arg,

@@ -94,6 +94,8 @@ pub(crate) struct Rows<'a> {
     pub header: Record,
     /// Whether the names are those of the table.
     pub named: bool,
+    /// The first field that looks as if a quote were missing in it: its line and place, and how many lines it goes over.
+    pub long_field: Option<(usize, usize, usize)>,
     separator: u8,
     /// The next byte to read, and its line.
     at: usize,
@@ -110,7 +112,15 @@ impl<'a> Rows<'a> {
             known => known,
         };
         let first_byte = if text.text.starts_with('\u{feff}') { 3 } else { 0 };
-        let mut rows = Rows { text, header: Record::default(), named, separator, at: first_byte, line: 1 };
+        let mut rows = Rows {
+            text,
+            header: Record::default(),
+            named,
+            long_field: None,
+            separator,
+            at: first_byte,
+            line: 1,
+        };
         let mut first = Record::default();
         if !rows.read(&mut first)? {
             return Err(text.error(None, None, CsvProblem::NoHeader { named }));
@@ -195,7 +205,7 @@ impl<'a> Rows<'a> {
 
     /// Reads the rest of a field behind its opening quote.
     fn quoted(&mut self, record: &mut Record) -> Result<(), DataError> {
-        let opened = self.line;
+        let (opened, start) = (self.line, self.at);
         let wrong = |rows: &Self, line, problem| {
             Err(rows.text.error(Some(line), rows.header.get(record.ends.len()), problem))
         };
@@ -213,6 +223,10 @@ impl<'a> Rows<'a> {
             record.text.push('"');
             self.at += 1;
         }
+        let field = &self.text.text[start..self.at];
+        if self.long_field.is_none() && self.line > opened + 1 && self.looks_like_rows(field) {
+            self.long_field = Some((opened, record.ends.len(), self.line - opened + 1));
+        }
         let backslash = record.text.ends_with('\\');
         self.blanks();
         if self.byte().is_some_and(|byte| byte != self.separator && byte != b'\n' && byte != b'\r') {
@@ -224,6 +238,15 @@ impl<'a> Rows<'a> {
         }
         record.end_field();
         Ok(())
+    }
+
+    /// Whether every whole line inside a field has as many fields as the header.
+    fn looks_like_rows(&self, field: &str) -> bool {
+        let lines = field.split(['\r', '\n']).filter(|line| !line.is_empty());
+        let mut separators = lines.map(|line| line.bytes().filter(|&byte| byte == self.separator).count());
+        let (first, last) = (separators.next(), separators.next_back());
+        let columns = self.header.len();
+        columns > 1 && first.is_some() && last.is_some() && separators.all(|count| count == columns - 1)
     }
 
     /// The places of these columns; each must be there once, the others do not matter.
@@ -331,8 +354,15 @@ pub fn split_list(text: &str) -> Result<Vec<String>, String> {
         return Ok(vec![String::new()]);
     }
     let list = Text { source_name: "", text: text.to_owned() };
-    let mut rows =
-        Rows { text: &list, header: Record::default(), named: false, separator: b',', at: 0, line: 1 };
+    let mut rows = Rows {
+        text: &list,
+        header: Record::default(),
+        named: false,
+        long_field: None,
+        separator: b',',
+        at: 0,
+        line: 1,
+    };
     let (mut names, mut record) = (Vec::new(), Record::default());
     while rows.at < text.len() {
         record.clear(1);

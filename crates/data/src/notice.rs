@@ -24,6 +24,15 @@ pub enum Notice {
         /// The names.
         names: Vec<String>,
     },
+    /// A field in quotes goes over lines that look like rows.
+    LongField {
+        /// The line in which it begins.
+        line: usize,
+        /// Its column.
+        column: String,
+        /// How many lines it goes over.
+        lines: usize,
+    },
     /// Columns were left out without being named.
     ColumnsLeftOut {
         /// Why.
@@ -86,6 +95,11 @@ impl Display for Notice {
                 f,
                 "the first line is read as names, but looks like a row of data: {} | set header to false if it is one",
                 listed(names)
+            ),
+            Self::LongField { line, column, lines } => write!(
+                f,
+                "the field in line {line}, column {}, goes over {lines} lines that look like rows | is a quote missing in one of them?",
+                quoted(column)
             ),
             Self::ColumnsLeftOut { reason: LeftOut::Unnamed, columns } => {
                 write!(f, "left out because of having no name: {}", columns.join(", "))

@@ -283,6 +283,7 @@ fn read(
     if count == 0 {
         return Err(text.error(None, None, CsvProblem::NoRows));
     }
+    let long_field = rows.long_field;
 
     // columns that nobody needs
     let in_column = |at: usize, line: Option<usize>, problem| text.error(line, Some(&header[at]), problem);
@@ -397,6 +398,9 @@ fn read(
     if options.header && 2 * header.iter().filter(|name| fields.value(name).is_some()).count() > header.len()
     {
         all_notices.push(Notice::HeaderLikeData { names: header.clone() });
+    }
+    if let Some((line, at, lines)) = long_field {
+        all_notices.push(Notice::LongField { line, column: header[at].clone(), lines });
     }
     let at = |which: &[bool]| -> Vec<usize> {
         features.iter().zip(which).filter(|&(_, &is)| is).map(|(feature, _)| feature.at).collect()

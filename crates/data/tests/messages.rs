@@ -505,6 +505,16 @@ fn table_of_numbers_and_texts_in_one_column() {
         &y(),
         &format!("t.csv, line 3, column \"x\": expected a number, found \"wide\" | {hint}"),
     );
+    for missing in ["-", "unknown"] {
+        assert_table_message(
+            &format!("x,y\n1,a\n2,a\n{missing},b\n"),
+            &y(),
+            &format!(
+                "t.csv, line 4, column \"x\": expected a number, found \"{missing}\" | if it stands for a missing value, \
+                 name it in missing_words; otherwise correct it, or name the column in categorical or ignore"
+            ),
+        );
+    }
     assert_table_message(
         "x,y\nwide,a\n1,b\n",
         &y(),

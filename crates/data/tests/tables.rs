@@ -161,6 +161,19 @@ fn what_was_taken_for_what_is_told() {
 }
 
 #[test]
+fn a_field_that_looks_like_rows_is_told() {
+    let options = CsvOptions { ignore: vec!["note".to_owned()], ..y() };
+    let swallowed: String = (0..20).map(|k| format!("{},{},fine\n", k % 7, k % 2)).collect();
+    let read = table(&format!("x,y,note\n1,0,\"wide\n{swallowed}3,1,wide\"\n2,0,a\n4,1,b\n"), &options);
+    assert_eq!(
+        read.notices()[0].to_string(),
+        "the field in line 2, column \"note\", goes over 22 lines that look like rows | is a quote missing in one of them?"
+    );
+    let text = table("x,y,note\n1,0,\"a text\nof, say,\nthree lines, or\nfour, is one\"\n2,1,b\n", &options);
+    assert_eq!((text.rows(), text.notices()), (2, &[][..]));
+}
+
+#[test]
 fn columns_that_count_or_have_no_name_or_no_value_are_left_out() {
     let rows = |first: usize, rows: usize| -> String {
         (0..rows).map(|k| format!("{},{},{},,{}\n", first + k, (k * k) % 5, k % 3, k % 2)).collect()
@@ -254,7 +267,7 @@ fn dates_are_days_and_are_scaled() {
 
 #[test]
 fn the_words_for_missing_values_can_be_named() {
-    let text = &format!("country,x,y\n{}", "NA,1,1\nDE,-999,2\nNA,3,1\nDE,4,2\n".repeat(2));
+    let text = &format!("country,x,y\n{}", "NA,1,1\nDE,-999,2\nNA,3,2\nDE,4,1\n".repeat(2));
     let with = |words: &[&str]| CsvOptions {
         missing_words: Some(words.iter().map(|word| word.to_string()).collect()),
         missing: Missing::Drop,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Fold, k_fold, stratified_k_fold};
+use surprisal_data::{Fold, Notice, k_fold, stratified_k_fold};
 use surprisal_lab::parallel::Progress;
 use surprisal_lab::statistics::{Estimate, MOST_RUNS};
 use surprisal_layers::rng;
@@ -17,6 +17,8 @@ use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
 pub struct CrossValidation {
     /// What the data are called.
     pub data: String,
+    /// What reading the data decided without being asked.
+    pub notices: Vec<Notice>,
     /// The folds, in order.
     pub folds: Vec<FoldScores>,
 }
@@ -101,7 +103,7 @@ pub fn cross_validate(
     let of_fold =
         |fold: &(u64, Fold)| train(fold).map_err(|e: RunError| e.at(&format!("fold {} of {folds}", fold.0)));
     let folds = over_cores("cross-validation", &cut, progress, of_fold)?;
-    Ok(CrossValidation { data: loaded.name().to_string(), folds })
+    Ok(CrossValidation { data: loaded.name().to_string(), notices: loaded.notices().to_vec(), folds })
 }
 
 impl CrossValidation {

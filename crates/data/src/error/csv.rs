@@ -189,6 +189,12 @@ impl Display for CsvProblem {
                 "expected a number to predict, found {} | --task classes predicts texts",
                 quoted(found)
             ),
+            Self::MixedColumn { found } if may_be_missing(found) => write!(
+                f,
+                "expected a number, found {} | if it stands for a missing value, name it in missing_words; otherwise \
+                 correct it, or name the column in categorical or ignore",
+                quoted(found)
+            ),
             Self::MixedColumn { found } => write!(
                 f,
                 "expected a number, found {} | correct it, or name the column in --categorical (text is a category) \
@@ -293,6 +299,13 @@ impl Display for CsvProblem {
             ),
         }
     }
+}
+
+/// Whether a text looks like a word for a missing value.
+fn may_be_missing(text: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["missing", "unknown", "none", "nil", "n.a.", "n.d.", "not available", "undefined"];
+    !text.chars().any(char::is_alphanumeric) || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A field whose value is missing.
