@@ -279,9 +279,11 @@ pub enum NumberForm {
     Time,
     /// "0x1F"
     Hex,
-    /// "(12)": below zero in bookkeeping.
-    Brackets,
-    /// "1_000", or the digits of another script.
+    /// "(12)", "12-": below zero in bookkeeping.
+    Negative,
+    /// "1/2"
+    Fraction,
+    /// "1_000", "1.5D3", or the digits of another script.
     Digits,
 }
 
@@ -296,15 +298,21 @@ impl NumberForm {
         if is_date(text) {
             return Some(NumberForm::OtherDate);
         }
-        if text.contains(':') && seconds(text).is_some() {
+        if is_time(text) {
             return Some(NumberForm::Time);
         }
         let prefix = text.get(..2).unwrap_or_default().to_ascii_lowercase();
         if prefix == "0x" && text.len() > 2 && text[2..].bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Some(NumberForm::Hex);
         }
-        if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            return is_number_like(inner).then_some(NumberForm::Brackets);
+        let negative = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        if let Some(inner) = negative.or_else(|| text.strip_suffix(['-', MINUS])) {
+            return is_number_like(inner.trim_end()).then_some(NumberForm::Negative);
+        }
+        if let Some((over, under)) = text.split_once('/')
+            && [over, under].iter().all(|part| digits(part.trim(), 1..=9).is_some())
+        {
+            return Some(NumberForm::Fraction);
         }
         if let Some(rest) = text.strip_suffix(['%', '\u{2030}']) {
             return is_number_like(rest.trim_end()).then_some(NumberForm::Percent);
@@ -313,12 +321,10 @@ impl NumberForm {
             return is_number_like(rest.trim_start_matches(['+', '-', MINUS]).trim())
                 .then_some(NumberForm::Money);
         }
-        if text.contains('_')
-            && plain_number(&text.replace('_', ""))
-            && text.starts_with(|c: char| c.is_ascii_digit())
-            || !text.is_ascii()
-                && !text.is_empty()
-                && text.chars().all(|c| c.is_numeric() || "\u{66b}\u{ff0e}.,".contains(c))
+        let others = |c: char| c.is_numeric() || "\u{66b}\u{ff0e}.,".contains(c);
+        let begins_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
+        if begins_with_digit && plain_number(&text.replace('_', "").replace(['d', 'D'], "e"))
+            || text.chars().any(|c| c.is_numeric() && !c.is_ascii()) && text.chars().all(others)
         {
             return Some(NumberForm::Digits);
         }
@@ -377,8 +383,31 @@ fn separated(text: &str) -> Option<NumberForm> {
     }
 }
 
-/// Whether a text is three groups of digits with one sign between them, the last or the first a year.
+/// Whether a text is three groups of digits with one sign between them, the last or the first a year; or a
+/// month in letters with groups of digits.
 fn is_date(text: &str) -> bool {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let words: Vec<&str> = text.split([' ', '-', '/', ',', '.']).filter(|word| !word.is_empty()).collect();
+    let is_month = |word: &&&str| {
+        MONTHS.iter().any(|month| word.eq_ignore_ascii_case(month) || word.eq_ignore_ascii_case(&month[..3]))
+    };
+    let groups = words.iter().filter(|word| digits(word, 1..=4).is_some()).count();
+    if words.iter().filter(is_month).count() == 1 && (1..=2).contains(&groups) && groups + 1 == words.len() {
+        return true;
+    }
     let date = text.split([' ', 'T']).next().unwrap_or_default();
     ['.', '/', '-'].into_iter().any(|sign| {
         let groups: Vec<usize> = date.split(sign).map(str::len).collect();
@@ -387,14 +416,28 @@ fn is_date(text: &str) -> bool {
     })
 }
 
+/// Whether a text is two or three groups of digits with colons between them, perhaps with AM or PM.
+fn is_time(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let clock = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")).unwrap_or(&lower).trim_end();
+    let groups: Vec<&str> = clock.split(':').collect();
+    let (last, first) = groups.split_last().unwrap_or((&"", &[]));
+    (2..=3).contains(&groups.len())
+        && first.iter().all(|group| digits(group, 1..=4).is_some())
+        && last.starts_with(|c: char| c.is_ascii_digit())
+        && plain_number(last)
+}
+
 /// What is left without the sign or code of a currency, if there is one.
 fn without_currency(text: &str) -> Option<&str> {
     const SIGNS: [char; 9] =
         ['$', '\u{20ac}', '\u{a3}', '\u{a5}', '\u{20b9}', '\u{20bd}', '\u{20a9}', '\u{20ba}', '\u{a2}'];
     const CODES: [&str; 12] =
         ["USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "CAD", "AUD", "SEK", "NOK", "DKK"];
-    if let Some(rest) = text.strip_prefix(SIGNS).or_else(|| text.strip_suffix(SIGNS)) {
-        return Some(rest.trim());
+    if let Some(at) = text.find(SIGNS) {
+        let (before, behind) = (text[..at].trim(), text[at..].trim_start_matches(SIGNS).trim());
+        let is_code = before.len() <= 3 && before.bytes().all(|byte| byte.is_ascii_alphabetic()); // US$
+        return if behind.is_empty() { Some(before) } else { is_code.then_some(behind) };
     }
     CODES.iter().find_map(|&code| text.strip_prefix(code).or_else(|| text.strip_suffix(code)).map(str::trim))
 }
@@ -419,7 +462,10 @@ impl Display for NumberForm {
             Self::OtherDate => ("a date", "write it as 2024-03-31 and name the column in dates"),
             Self::Time => ("a time", "write it as a number, such as minutes"),
             Self::Hex => ("a hexadecimal number", "write it in decimal"),
-            Self::Brackets => ("a number in parentheses", "write it with a minus sign"),
+            Self::Negative => {
+                ("a negative number in another notation", "write it with a minus sign in front")
+            }
+            Self::Fraction => ("a fraction", "write it as a decimal number"),
             Self::Digits => ("a number", "write it in plain digits"),
         };
         write!(f, "{what} | {advice}")
@@ -557,7 +603,9 @@ mod tests {
 
     #[test]
     fn numbers_written_otherwise_are_known() {
-        use NumberForm::{Brackets, Comma, Date, DecimalComma, Digits, Hex, Money, OtherDate, Percent, Time};
+        use NumberForm::{
+            Comma, Date, DecimalComma, Digits, Fraction, Hex, Money, Negative, OtherDate, Percent, Time,
+        };
         let unit = |unit: &str| NumberForm::Unit(unit.to_owned());
         for (text, form) in [
             ("36,5", DecimalComma),
@@ -587,8 +635,18 @@ mod tests {
             ("12/31/24", OtherDate),
             ("12:30", Time),
             ("0x1F", Hex),
-            ("(12)", Brackets),
-            ("(1,200)", Brackets),
+            ("(12)", Negative),
+            ("(1,200)", Negative),
+            ("12.50-", Negative),
+            ("1/2", Fraction),
+            ("120/80", Fraction),
+            ("1.5D+3", Digits),
+            ("US$5", Money),
+            ("1.200,50 \u{20ac}", Money),
+            ("12-Jan-2024", OtherDate),
+            ("March 5, 2024", OtherDate),
+            ("12:30 PM", Time),
+            ("100:15:02.5", Time),
             ("1_000", Digits),
             ("\u{ff11}\u{ff12}", Digits),
         ] {
@@ -616,6 +674,12 @@ mod tests {
             "5, yes",
             "3+",
             "true",
+            "Jan",
+            "may",
+            "mar 1 2 3 4",
+            "Mark 5",
+            "a:b",
+            "x$y z$",
             "\u{e9}",
         ] {
             assert_eq!(NumberForm::of(text), None, "{text:?}");

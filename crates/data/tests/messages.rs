@@ -558,7 +558,11 @@ fn table_of_numbers_written_otherwise() {
         ),
         ("12:30", "12:45", "\"12:30\", a time | write it as a number, such as minutes"),
         ("0x1F", "0x20", "\"0x1F\", a hexadecimal number | write it in decimal"),
-        ("(12)", "(13)", "\"(12)\", a number in parentheses | write it with a minus sign"),
+        (
+            "(12)",
+            "(13)",
+            "\"(12)\", a negative number in another notation | write it with a minus sign in front",
+        ),
         ("1_000", "2_000", "\"1_000\", a number | write it in plain digits"),
     ] {
         // however often each comes

@@ -121,7 +121,13 @@ impl Asked {
             Answers::Classes(_) => Task::Classes,
             Answers::Number { .. } => Task::Numbers,
         };
-        let loaded = data.open_arrays(task, labelled, &mut rng(self.settings.seed.unwrap_or(SEED)))?;
+        let rng = &mut rng(self.settings.seed.unwrap_or(SEED));
+        let target = self.settings.target.clone().filter(|target| data.check_target(Some(target)).is_ok());
+        let loaded = match target {
+            None => data.open_arrays(task, labelled, rng)?,
+            // a table that the library carries
+            target => data.open(&CsvOptions { target, task, ..CsvOptions::default() }, rng)?,
+        };
         let rows = Vec::from_iter(loaded.given_test().unwrap_or(0..loaded.rows()));
         let as_they_stand =
             loaded.dataset(&rows, &loaded.prepare(&rows, Some(surprisal_data::Scaling::None))?)?;
