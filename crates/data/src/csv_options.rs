@@ -46,7 +46,7 @@ pub struct CsvOptions {
     /// Columns to leave out, by name or place.
     ///
     /// Three kinds of columns are left out without being named, with a [`Notice`](crate::Notice): those
-    /// without a name, if there is a header; those that count the rows (in 8 rows or more, each a whole number
+    /// without a name (or `Unnamed: 0`, as pandas calls it), if there is a header; those that count the rows (in 8 rows or more, each a whole number
     /// that is 1 more than the one above), unless all are left out then; and those without any value.
     pub ignore: Vec<String>,
     /// Columns to keep although they have no name, or count the rows.

@@ -532,7 +532,7 @@ impl Places {
         let [(_, ignored), (_, kept), (_, categorical), (_, dates)] = lists;
         let wanted: Vec<usize> = (0..header.len()).filter(|&at| at != target_at && !ignored[at]).collect();
         let is_asked = |at: usize| kept[at] || categorical[at] || dates[at];
-        let has_name = |at: usize| !(auto && rows.named && header[at].is_empty()) || is_asked(at);
+        let has_name = |at: usize| !(auto && rows.named && is_no_name(&header[at])) || is_asked(at);
         let (mut used, mut unnamed): (Vec<usize>, Vec<usize>) = wanted.iter().partition(|&&at| has_name(at));
         if used.is_empty() {
             (used, unnamed) = (wanted, Vec::new());
@@ -555,6 +555,12 @@ impl Places {
         };
         Ok(Places { target: target_at, features: used.into_iter().map(feature).collect(), unnamed })
     }
+}
+
+/// Whether a column has no name: an empty one, or what pandas makes of it, "Unnamed: 0".
+fn is_no_name(name: &str) -> bool {
+    let place = name.strip_prefix("Unnamed: ").unwrap_or(name);
+    name.is_empty() || place != name && place.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a column is read as.

@@ -200,6 +200,9 @@ fn columns_that_count_or_have_no_name_or_no_value_are_left_out() {
     assert_eq!(names(&table(&text(1, 7), &y())), ["id", "x"]);
     let keep = CsvOptions { keep: vec!["id".into(), "2".into()], ..y() };
     assert_eq!(names(&table(&text(1, 12), &keep)), ["id", "x", ""]);
+    // a name that pandas made up is none, in whatever order the rows are
+    let shuffled: String = (0..9).map(|k| format!("{},{},{}\n", (k * 5) % 9, k % 4, k % 2)).collect();
+    assert_eq!(names(&table(&format!("Unnamed: 0,x,y\n{shuffled}"), &y())), ["x"]);
     // what is named is left out without a word, and by place too
     let ignore = CsvOptions { ignore: vec!["id".into(), "".into(), "3".into()], ..y() };
     assert_eq!(table(&text(1, 12), &ignore).notices(), []);
