@@ -323,7 +323,9 @@ impl NumberForm {
         }
         let others = |c: char| c.is_numeric() || "\u{66b}\u{ff0e}.,".contains(c);
         let begins_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
-        if begins_with_digit && plain_number(&text.replace('_', "").replace(['d', 'D'], "e"))
+        if begins_with_digit
+            && text.contains(['_', 'd', 'D'])
+            && plain_number(&text.replace('_', "").replace(['d', 'D'], "e"))
             || text.chars().any(|c| c.is_numeric() && !c.is_ascii()) && text.chars().all(others)
         {
             return Some(NumberForm::Digits);

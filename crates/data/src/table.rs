@@ -805,7 +805,12 @@ impl Texts {
     /// The first number that is written otherwise, with its line, if half of the texts are such numbers; of
     /// units, only the first counts.
     fn written_otherwise(&self) -> Option<(usize, String, NumberForm)> {
-        let forms: Vec<Option<NumberForm>> = self.names.iter().map(|name| NumberForm::of(name)).collect();
+        let forms: Vec<Option<NumberForm>> = self
+            .names
+            .iter()
+            .zip(&self.is_number)
+            .map(|(name, is_number)| if *is_number { None } else { NumberForm::of(name) })
+            .collect();
         let first = forms.iter().position(Option::is_some)?;
         let first_form = forms[first].clone()?;
         let counts = |form: &&NumberForm| !matches!(form, NumberForm::Unit(_)) || **form == first_form;
