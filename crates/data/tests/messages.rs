@@ -1294,7 +1294,7 @@ const KNOWN: &str = "iris, breast_cancer, digits, penguins, xor, moons, circles,
 
 #[test]
 fn source_of_an_unknown_name() {
-    for text in ["flowers", "", "flowers.txt", "some/folder"] {
+    for text in ["flowers", "", "some/folder"] {
         assert_spec_message(text, &format!("no data set is named {text:?} | known: {KNOWN}"));
     }
 }
