@@ -49,7 +49,7 @@ fn refused(toml: &str) -> String {
 /// Full-batch descent on a line, to its end.
 fn line(data: &str) -> String {
     format!(
-        "data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nopt = 'sgd'\nlr = 0.2\nbatch = 60\nschedule = 'constant'\n\
+        "data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nopt = 'sgd'\nlr = 0.2\nschedule = 'constant'\n\
          epochs = 300\n"
     )
 }
@@ -136,10 +136,8 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
     // wherever the row goes: to the training, the validation or the test rows
     for seed in 0..4 {
         for x in ["1e39", "-1e300"] {
-            let error = refused(&format!(
-                "{}seed = {seed}\nvalidation = 0.2\nbatch = 8\n",
-                line(&table(x, "1")).replace("batch = 60\n", "")
-            ));
+            let error =
+                refused(&format!("{}seed = {seed}\nvalidation = 0.2\nbatch = 8\n", line(&table(x, "1"))));
             let value = x.parse::<f64>().unwrap();
             assert!(
                 error.contains(&format!("row 39, column \"x\": {value:?} is beyond the numbers of the net")),
@@ -152,7 +150,7 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
             "{error}"
         );
     }
-    let (_, model) = folder.model(&line(&table("39", "78")).replace("batch = 60\n", ""));
+    let (_, model) = folder.model(&line(&table("39", "78")));
     for (x, value) in [("1e39", "1e39"), ("-1e300", "-1e300")] {
         let data = folder.write("new.csv", &format!("x,y\n3,6\n{x},1\n"));
         let asked =
