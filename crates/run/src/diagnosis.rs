@@ -238,12 +238,7 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
         .fold((0, 0.0), |most, (column, size)| if size > most.1 { (column, size) } else { most });
     let name =
         train.feature_names.get(column).map_or(String::new(), |name| format!(", in column \"{name}\""));
-    let (means, advice) = if size > f64::from(f32::MAX) {
-        (
-            "that is more than the net can compute with, 3.4e38".to_string(),
-            "scaling = standardize, or leave the column out".to_string(),
-        )
-    } else if size > LARGE {
+    let (means, advice) = if size > LARGE {
         (
             "inputs so large make gradients so large that a usual step ends in weights that are no numbers"
                 .to_string(),
