@@ -355,6 +355,11 @@ fn a_key_that_is_nearly_one_that_counts_is_refused_and_notes_are_not() {
             "the key \"reduction\" comes twice",
         ),
         (format!(r#"{{{inputs}, "note": {{"a": 1, "a": 2}}}}"#), "the key \"a\" comes twice"),
+        (format!(r#"{{{inputs}, "options": {{"redution": null}}}}"#), "did you mean \"reduction\"?"),
+        (
+            r#"{"inputs": {"input": [1], "target": [0], "wieght": null}}"#.into(),
+            "no input is named \"wieght\" | known: input, target",
+        ),
     ] {
         let told = refused("mse_loss", &text);
         assert!(told.contains(says), "{text}: {told}");

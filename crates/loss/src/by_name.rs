@@ -290,6 +290,17 @@ impl fmt::Display for CallError {
 }
 impl std::error::Error for CallError {}
 
+impl Entry {
+    /// Whether it has an "input" or an "option" of this name; an error that suggests the nearest, if not.
+    pub(crate) fn expect_known(&self, what: &str, name: &str) -> Result<(), CallError> {
+        let names: Vec<_> = match what {
+            "input" => self.inputs.iter().map(|input| input.name).collect(),
+            _ => self.options.iter().map(|option| option.name).collect(),
+        };
+        if names.contains(&name) { Ok(()) } else { Err(unknown(what, name, names.into_iter())) }
+    }
+}
+
 /// "no option is named .. | known: .. | did you mean ..?"
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> CallError {
     let listed = known.clone().collect::<Vec<_>>().join(", ");
@@ -562,11 +573,7 @@ impl Entry {
     #[track_caller]
     pub fn call<'t, T: Scalar>(&self, call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
         let mut options = call.options.clone();
-        if let Some(option) =
-            options.keys().find(|name| self.options.iter().all(|option| option.name != **name))
-        {
-            return Err(unknown("option", option, self.options.iter().map(|option| option.name)));
-        }
+        options.keys().try_for_each(|name| self.expect_known("option", name))?;
         let (mut arrays, mut labels) = (vec![], None);
         for (name, var) in &call.inputs {
             let Some(input) = self.inputs.iter().find(|input| input.name == name) else {
@@ -848,6 +855,7 @@ mod tests {
                         inputs: inputs.clone(),
                         options: options.clone(),
                         f64_only: true,
+                        nulls: Default::default(),
                     };
                     let taken = quietly(|| case.evaluate::<f64>(entry)).unwrap();
                     assert_eq!(

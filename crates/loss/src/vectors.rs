@@ -35,6 +35,8 @@ pub struct Case {
     pub options: BTreeMap<String, Setting>,
     /// Its inputs or its results fit no `f32`.
     pub f64_only: bool,
+    /// The inputs and the options that are null: not given, but their names have to be known.
+    pub nulls: [Vec<String>; 2],
 }
 
 /// What a loss made of a case.
@@ -218,6 +220,10 @@ impl Case {
             }
             None => return Err(CaseError("\"inputs\" is missing: an object of arrays by name".into())),
         };
+        let nulls = |object: &Map<String, Value>| {
+            object.iter().filter(|(_, x)| x.is_null()).map(|(name, _)| name.clone()).collect()
+        };
+        let null_inputs = nulls(inputs);
         let inputs = inputs.iter().filter(|(_, x)| !x.is_null());
         let inputs =
             inputs.map(|(name, x)| Ok((name.clone(), array(&shown(name), x)?))).collect::<Result<_, _>>()?;
@@ -227,11 +233,18 @@ impl Case {
             Some(Value::Object(options)) => options,
             Some(other) => return Err(CaseError(format!("\"options\" is {}: it is an object", kind(other)))),
         };
+        let nulls = [null_inputs, nulls(options)];
         let options = options.iter().filter(|(_, x)| !x.is_null());
         let options = options
             .map(|(name, x)| Ok((name.clone(), setting(&shown(name), x)?)))
             .collect::<Result<_, _>>()?;
-        Ok(Case { name, inputs, options, f64_only: object.get("f64_only") == Some(&Value::Bool(true)) })
+        Ok(Case {
+            name,
+            inputs,
+            options,
+            f64_only: object.get("f64_only") == Some(&Value::Bool(true)),
+            nulls,
+        })
     }
 
     /// Value and gradients of the loss, computed in `T` throughout.
@@ -247,6 +260,14 @@ impl Case {
     }
 
     fn evaluated<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
+        let wrong = |error| CaseError(format!("{}: {error}", loss.card.name));
+        let [inputs, options] = &self.nulls;
+        let inputs = inputs.iter().filter(|name| *name != GRAD_OUTPUT);
+        inputs
+            .map(|name| ("input", name))
+            .chain(options.iter().map(|name| ("option", name)))
+            .try_for_each(|(what, name)| loss.expect_known(what, name))
+            .map_err(wrong)?;
         let params = Params::<T>::new();
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
@@ -267,7 +288,7 @@ impl Case {
             inputs: inputs.iter().filter(|(name, _)| name != GRAD_OUTPUT).cloned().collect(),
             options: self.options.clone(),
         };
-        let output = loss.call(&call).map_err(|error| CaseError(format!("{}: {error}", loss.card.name)))?;
+        let output = loss.call(&call).map_err(wrong)?;
         match factor {
             Some(factor) => (output * factor).sum().backward(),
             None => output.sum().backward(),

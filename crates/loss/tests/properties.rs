@@ -134,7 +134,13 @@ fn units() -> impl Strategy<Value = Vec<f64>> {
 #[track_caller]
 fn call(loss: &str, inputs: &[(&str, &ArrayD<f64>)], given: &[(&str, Value)]) -> Outcome<f64> {
     let inputs = inputs.iter().map(|(name, x)| ((*name).into(), (*x).clone())).collect();
-    let case = Case { name: loss.into(), inputs, options: options(given), f64_only: false };
+    let case = Case {
+        name: loss.into(),
+        inputs,
+        options: options(given),
+        f64_only: false,
+        nulls: Default::default(),
+    };
     case.evaluate(by_name::find(loss).expect(loss)).expect(loss)
 }
 
@@ -241,7 +247,13 @@ fn no_loss_hides_nan() {
         {
             for arrays in &choices {
                 let inputs = [&arrays[..], &weights[..]].concat();
-                let clean = Case { name: String::new(), inputs, options: options.clone(), f64_only: false };
+                let clean = Case {
+                    name: String::new(),
+                    inputs,
+                    options: options.clone(),
+                    f64_only: false,
+                    nulls: Default::default(),
+                };
                 if clean.evaluate::<f64>(entry).is_err() {
                     continue; // nothing to average, or out of the range
                 }
