@@ -259,7 +259,8 @@ fn after(settings: &str, ending: impl Fn(&mut Epoch)) -> Vec<Finding> {
 fn a_last_epoch_that_is_clearly_worse_is_never_nothing() {
     let iris = "data = \"iris\"\n";
     assert_eq!(after(iris, |_| ())[0].kind, Kind::Nothing);
-    let worse: [(&str, fn(&mut Epoch)); 4] = [
+    type Change = fn(&mut Epoch);
+    let worse: [(&str, Change); 4] = [
         ("the loss jumped in the last epoch", |last| last.loss += 0.4),
         ("on the training rows", |last| last.train_accuracy -= 0.2),
         ("on the test rows", |last| last.test_accuracy = 0.5),
