@@ -105,7 +105,8 @@ fn every_option_takes_effect() {
 #[test]
 fn a_training_that_diverges_says_where_and_what_to_try() {
     let folder = Folder::new("diverges");
-    let train = ["train", "--data", "iris", "--model", "4-3", "--lr", "1e39", "--quiet"];
+    let train =
+        ["train", "--data", "iris", "--model", "4-3", "--lr", "1e39", "--schedule", "constant", "--quiet"];
     let output = surprisal(&folder.0, &train);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
@@ -115,4 +116,52 @@ fn a_training_that_diverges_says_where_and_what_to_try() {
     );
     assert!(error.contains("\n  try: a learning rate of 1 or less, or clip_norm = 1\n"), "{error}");
     assert!(!error.contains(".rs"), "{error}"); // of the program, no line is of use
+}
+
+#[test]
+fn a_run_is_extended_but_never_shortened_and_says_when_nothing_is_left() {
+    let folder = Folder::new("extended");
+    let train = |more: &[&str]| {
+        let train = ["train", "--data", "iris", "--hidden", "4", "--schedule", "constant"];
+        works(&folder.0, &[&train, more].concat())
+    };
+    let short = train(&["--epochs", "4", "--out", "a"]);
+    train(&["--epochs", "6", "--out", "b"]);
+    let read = |name: &str| fs::read(folder.0.join(name)).unwrap();
+
+    let shorter = surprisal(&folder.0, &["train", "--resume", "a", "--epochs", "2"]);
+    assert_eq!(shorter.status.code(), Some(2));
+    let error = String::from_utf8(shorter.stderr).unwrap();
+    assert!(
+        error.contains("--epochs 2: epoch 4 has begun already | give 4 or more, or leave it out"),
+        "{error}"
+    );
+
+    let before = read("a/model.surprisal");
+    let nothing = surprisal(&folder.0, &["train", "--resume", "a"]);
+    let said = String::from_utf8(nothing.stderr).unwrap();
+    assert!(said.contains("all 4 epochs are done: there is nothing left to train"), "{said}");
+    assert_eq!(String::from_utf8(nothing.stdout).unwrap(), short);
+    assert!(read("a/model.surprisal") == before);
+
+    works(&folder.0, &["train", "--resume", "a", "--epochs", "6"]);
+    for file in ["config.toml", "model.surprisal", "history.csv", "report.html"] {
+        assert!(read(&format!("a/{file}")) == read(&format!("b/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn answers_can_carry_the_names_of_their_rows() {
+    let folder = Folder::new("row-id");
+    fs::write(folder.0.join("pets.csv"), PETS).unwrap();
+    works(&folder.0, &["train", "--data", "pets.csv", "--target", "kind", "--epochs", "5", "--out", "m"]);
+    fs::write(folder.0.join("new.csv"), "name,height_cm,weight_kg\n\"Miri, the cat\",24,4.2\nBello,62,31\n")
+        .unwrap();
+    let predict = ["predict", "--model", "m/model.surprisal", "--data", "new.csv", "--row-id"];
+    let table = works(&folder.0, &[&predict[..], &["name"]].concat());
+    let starts = Vec::from_iter(table.lines().map(|line| line.rsplitn(4, ',').last().unwrap()));
+    assert_eq!(starts, ["name", "\"Miri, the cat\"", "Bello"]);
+    let unknown = surprisal(&folder.0, &[&predict[..], &["nmae"]].concat());
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("\"name\""));
 }

@@ -177,7 +177,8 @@ fn a_checkpoint_of_another_training_is_refused() {
         told(&|_, trainer| trainer.batch_size = 4),
         "the checkpoint is of a training with 2 steps an epoch, this one has 4: are the data, the batch size or the validation share others?"
     );
-    let lies: [(&dyn Fn(&mut Checkpoint<f32>), &str); 14] = [
+    type Lie<'a> = (&'a dyn Fn(&mut Checkpoint<f32>), &'a str);
+    let lies: [Lie; 14] = [
         (
             &|c| c.epoch = 3,
             "stands after epoch 3: expected a history of the epochs 0 to 3, found 1 epochs, the last of them 0",

@@ -193,8 +193,8 @@ impl Compare {
 
         let mut arms = |objective| -> Result<(Arm, Vec<Arm>), CompareError> {
             let at_same_rate = runs.by_ref().take(seeds.len()).collect::<Result<Vec<_>, _>>();
-            let at_same_rate =
-                at_same_rate.map_err(|error| CompareError::Training(scenario.id, objective, error))?;
+            let at_same_rate = at_same_rate
+                .map_err(|error| CompareError::Training(scenario.id, objective, Box::new(error)))?;
             let arm = |learning_rate, runs| Arm { objective, learning_rate, runs };
             let same = arm(scenario.same_rate, at_same_rate.into_iter().map(Ok).collect());
             let of_rate = |&rate| {
@@ -236,7 +236,7 @@ pub enum CompareError {
     /// An embedded data set could not be prepared.
     Data(DataError),
     /// A run at the learning rate that was asked for could not go on.
-    Training(&'static str, Objective, TrainError),
+    Training(&'static str, Objective, Box<TrainError>),
 }
 
 impl fmt::Display for CompareError {

@@ -429,7 +429,8 @@ mod tests {
 
     /// Functions that formulas are printed with and that are no operations: their numbers are put in.
     fn with_numbers(text: &str) -> Result<String, String> {
-        let functions: [(&str, fn(f64) -> f64); 4] = [
+        type Function = (&'static str, fn(f64) -> f64);
+        let functions: [Function; 4] = [
             ("sign(", f64::signum),
             ("cosh(", f64::cosh),
             ("Φ(", |x| surprisal_tensor::Scalar::normal_cdf(x)),
