@@ -112,7 +112,7 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
             &["compare", "--data", "mnist"],
             "there is no data set \"mnist\" to compare on: choose one of breast_cancer, digits",
         ),
-        (&["compare", "--losses", "ce,hinge"], "there is no loss \"hinge\": choose one of ce, mse, half_mse"),
+        (&["compare", "--losses", "ce,hinge"], "loss hinge is not compared: choose two of ce, mse, half_mse"),
         (
             &["compare", "--losses", "ce,ce"],
             "cross-entropy is compared with itself: choose two different losses",

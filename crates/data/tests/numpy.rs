@@ -80,8 +80,8 @@ fn elements_that_are_no_numbers_are_refused() {
         says(
             read_npy(format!("{NUMPY}{name}.npy")),
             &format!(
-                "{name}.npy, byte 20: expected elements that are numbers of 8 to 64 bits, such as '<f8', \
-                 found \"{found}\" | array.astype(\"float64\") makes numbers, array.astype(str) texts"
+                "{name}.npy, byte 20: expected elements that are numbers of 8 to 64 bits, such as '<f8', or texts, \
+                 such as '<U5', found \"{found}\" | array.astype(\"float64\") makes numbers, array.astype(str) texts"
             ),
         );
     }

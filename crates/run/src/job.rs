@@ -28,6 +28,11 @@ const EPOCHS: usize = 50;
 const MOST_STEPS: usize = 20_000;
 /// .. but at least this many.
 const FEWEST_EPOCHS: usize = 10;
+/// Rows in a batch where none are given, unless that makes fewer than [`LEAST_STEPS`] in an epoch ..
+const BATCH: usize = 64;
+const LEAST_STEPS: usize = 4;
+/// .. but at least this many.
+const LEAST_BATCH: usize = 8;
 /// The length that gradients are cut to where gradient descent takes its usual rate: a few extreme rows would make it diverge.
 const CLIP_NORM: f64 = 1.0;
 /// The numbers of the largest net, 512 MiB: a checkpoint of it, with the four times as many of Adam and a best epoch, can still be read.
@@ -744,6 +749,11 @@ fn with_usual(settings: &Settings) -> Settings {
     }
 }
 
+/// The rows in a batch where none are given.
+fn usual_batch(rows: usize) -> usize {
+    rows.div_ceil(LEAST_STEPS).clamp(LEAST_BATCH, BATCH).min(rows)
+}
+
 /// The epochs where none are given, by the steps in each.
 fn usual_epochs(steps_per_epoch: usize) -> usize {
     MOST_STEPS.div_ceil(steps_per_epoch).clamp(FEWEST_EPOCHS, EPOCHS)
@@ -762,7 +772,7 @@ fn trainer(
         (None, None) => Clip::None,
     };
     let min_delta = settings.min_delta.unwrap_or(0.0);
-    let batch_size = settings.batch.unwrap_or(64.min(rows));
+    let batch_size = settings.batch.unwrap_or(usual_batch(rows));
     let accumulate = settings.accumulate.unwrap_or(1);
     let steps_per_epoch = rows.div_ceil(batch_size).div_ceil(accumulate);
     Ok(Trainer {

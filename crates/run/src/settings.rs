@@ -164,7 +164,7 @@ settings! {
     "Training" {
         /// Passes over the training rows [default: 50; fewer, but at least 10, where that is more than 20000 steps]
         epochs: usize = "N", |&n| at_least_one(n);
-        /// Rows in a batch [default: 64, or all rows if there are fewer]
+        /// Rows in a batch [default: 64; of fewer than 256 training rows a quarter, at least 8]
         batch: usize = "ROWS", |&n| at_least_one(n);
         /// What the split, the start and the order of rows are drawn from [default: 7]
         seed: u64 = "SEED";

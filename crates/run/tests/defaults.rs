@@ -23,7 +23,7 @@ fn every_default_is_in_the_settings_of_the_run_and_gives_the_same_run_again() {
         ("opt", "adam"),
         ("lr", "0.01"),
         ("schedule", "cosine:warmup=0,floor=0"),
-        ("batch", "64"),
+        ("batch", "28"),
         ("seed", "7"),
         ("keep_best", "false"),
     ] {
@@ -64,6 +64,12 @@ fn many_rows_are_seen_less_often() {
     assert_eq!(epochs("data = \"moons:n=50000\"\n"), Some(35)); // 586 steps in each
     assert_eq!(epochs("data = \"moons:n=50000\"\nbatch = 8\n"), Some(10));
     assert_eq!(epochs("data = \"moons:n=50000\"\nepochs = 3\n"), Some(3));
+}
+
+#[test]
+fn few_rows_are_cut_into_batches_too() {
+    let batch = |rows: usize| resolved(&format!("data = \"blobs:n={rows},classes=2\"\ntest = 0.0\n")).batch;
+    assert_eq!([20, 60, 200, 256, 1000].map(batch), [8, 15, 50, 64, 64].map(Some));
 }
 
 #[test]

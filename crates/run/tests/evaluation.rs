@@ -48,10 +48,7 @@ fn refused(toml: &str) -> String {
 
 /// Full-batch descent on a line, to its end.
 fn line(data: &str) -> String {
-    format!(
-        "data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nopt = 'sgd'\nlr = 0.2\nschedule = 'constant'\n\
-         epochs = 300\n"
-    )
+    format!("data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nepochs = 300\n")
 }
 
 /// Numbers that look random, from -1 to 1.

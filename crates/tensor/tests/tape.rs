@@ -216,6 +216,8 @@ fn a_shape_can_be_tried_without_a_panic() {
 fn every_misuse_says_what_to_do() {
     let mut params = Params::<f64>::new();
     let w = params.add("w", &array![1.0, 2.0]);
+    let running = params.add("running", &array![0.0, 0.0]);
+    params.freeze(running);
     let mut first = Workspace::new();
     let mut second = Workspace::new();
     let (one, other) = (first.tape(&params), second.tape(&params));
@@ -227,6 +229,7 @@ fn every_misuse_says_what_to_do() {
     says("its inputs belong to different tapes", &|| {
         let _ = x + y;
     });
+    says("update: the new value of \"running\" belongs to another tape", &|| one.update(running, y));
     says("backward: starts from a single number, and parameter \"w\" [2] is none", &|| x.backward());
     says("item: [2] is not a single number", &|| {
         let _ = x.item();

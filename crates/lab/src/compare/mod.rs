@@ -154,9 +154,7 @@ impl Compare {
             ));
         }
         if let Some(loss) = self.losses.iter().find(|loss| !Objective::OF_LABELS.contains(loss)) {
-            return setting(format!(
-                "{loss} judges numbers, and classes are compared: choose two of ce, mse, half_mse"
-            ));
+            return setting(format!("loss {} is not compared: choose two of ce, mse, half_mse", loss.name()));
         }
         if self.data.is_empty() {
             return setting("no data is chosen".into());
