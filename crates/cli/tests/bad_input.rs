@@ -381,7 +381,7 @@ fn settings_that_do_not_go_together_are_refused() {
         (
             "--accumulate 5",
             2,
-            "accumulate: expected 1 to 2, the batches of an epoch, found 5 | smaller batches leave room for more",
+            "accumulate: expected 1 to 4, the batches of an epoch, found 5 | smaller batches leave room for more",
         ),
         (
             "--test 0.6 --validation 0.5",
