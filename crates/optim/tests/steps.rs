@@ -228,8 +228,8 @@ fn the_memory_of_adam_waits_while_a_parameter_is_frozen() {
 /// As PyTorch, which moves by 10.0 and 100 learning rates; with one count for all parameters it would be 51 and 435.
 #[test]
 fn what_was_frozen_from_the_start_begins_with_adam_s_first_step() {
-    let adams: [fn() -> Box<dyn Optimizer<f64>>; 2] =
-        [|| Box::new(Adam::new(0.001)), || Box::new(AdamW::new(0.001).weight_decay(0.0))];
+    type Made = fn() -> Box<dyn Optimizer<f64>>;
+    let adams: [Made; 2] = [|| Box::new(Adam::new(0.001)), || Box::new(AdamW::new(0.001).weight_decay(0.0))];
     for adam in adams {
         let mut adam = adam();
         let mut params = params_of(&[("encoder", &[0.0, 0.0]), ("head", &[0.0]), ("norm", &[0.0])]);
