@@ -368,6 +368,6 @@ fn more_classes_than_tables_can_show_are_refused() {
     assert!(error.ends_with(
         "20000 rows have 5000 classes: expected at most 4096 | is the target an identifier, or a number (task = numbers)?"
     ), "{error}");
-    let error = refused("data = 'iris'\nhidden = '8000000'\n");
+    let error = refused("data = 'iris'\nhidden = '16000000'\n");
     assert!(error.contains("MiB for activations and their gradients: expected at most 4096 MiB"), "{error}");
 }

@@ -310,9 +310,7 @@ fn an_objective_of_other_answers_is_refused_by_every_check() {
             for found in found {
                 assert_eq!(found.is_ok(), fits, "{objective}");
                 if let Err(error) = found {
-                    assert!(
-                        error.to_string().starts_with(&format!("loss {}: is none for ", objective.name()))
-                    );
+                    assert!(error.to_string().starts_with(&format!("loss {}: is for ", objective.name())));
                 }
             }
         }
