@@ -55,7 +55,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let Options { which, model, settings: DataOptions(settings), loss, rows, steps } = options;
     let model = model.unwrap_or_default();
     let saved = matches!(model, Model::File(_));
-    let on_data = model.with_data(&settings)?;
+    let on_data = model.with_data(&settings, loss)?;
     let loss = on_data.loss(loss)?;
     let OnData { model, params, answers, scaled: set, .. } = on_data;
     let examples = Examples::<f32>::new(&set);

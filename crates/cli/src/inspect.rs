@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use surprisal_data::{Encoding, Npz, read_file, read_npy};
+use surprisal_run::Settings;
 use surprisal_train::interchange::safetensors_arrays;
-use surprisal_train::{Answers, ModelFile, Numbers, SavedModel};
+use surprisal_train::{Answers, ModelFile, Numbers, Objective, SavedModel};
 
 use crate::Failure;
 
@@ -102,6 +103,12 @@ fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
     told
 }
 
+/// Whether the output z is the logarithm of what is predicted.
+fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
+    let settings = Settings::from_toml(&file.settings, "settings".as_ref());
+    settings.is_ok_and(|settings| settings.loss.is_some_and(Objective::is_rate))
+}
+
 fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     let mut told = match file.sizes.as_str() {
         "" => "a model of its own program\n".to_string(),
@@ -149,6 +156,9 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     told += &match &file.answers {
         Answers::Classes(names) if names.is_empty() => String::new(),
         Answers::Classes(names) => format!("\nanswers: {}\n", names.join(", ")),
+        Answers::Number { name, scale, .. } if predicts_rates(file) => {
+            format!("\nanswer: {name} = {scale} e^z\n")
+        }
         Answers::Number { name, offset, scale } => format!("\nanswer: {name} = {offset} + {scale} z\n"),
     };
     told += "\nparameters\n";

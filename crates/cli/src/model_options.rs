@@ -27,6 +27,8 @@ pub struct OnData {
     pub model: Mlp,
     pub params: Params<f32>,
     pub answers: Answers,
+    /// What the net is trained with.
+    objective: Objective,
     /// As they stand in the data ..
     pub raw: Dataset,
     /// .. and as the net wants them, numbers to predict too.
@@ -46,29 +48,34 @@ impl FromStr for Model {
 
 impl Model {
     /// The settings of a net at its start; `None` of a saved one.
-    fn start(&self, told: &Settings) -> Option<Settings> {
+    fn start(&self, told: &Settings, loss: Option<Objective>) -> Option<Settings> {
+        let told = Settings { loss, ..told.clone() };
         match self {
-            Model::Usual => Some(told.clone()),
-            Model::Sizes(sizes) => Some(Settings { model: Some(sizes.clone()), ..told.clone() }),
+            Model::Usual => Some(told),
+            Model::Sizes(sizes) => Some(Settings { model: Some(sizes.clone()), ..told }),
             Model::File(_) => None,
         }
     }
 
     /// The net with its parameters, and data: the training part where it starts, everything where it was saved.
-    pub fn with_data(&self, told: &Settings) -> Result<OnData, Failure> {
-        let Some(settings) = self.start(told) else { return self.with_all_rows(told) };
+    ///
+    /// A loss that is named is that of a net at its start: it decides how numbers to predict are scaled.
+    pub fn with_data(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
+        let Some(settings) = self.start(told, loss) else { return self.with_all_rows(told, loss) };
         let job = Job::new(&settings)?;
         job.notices.iter().for_each(|notice| note!("{notice}"));
-        Ok(OnData::new(job.model, job.params, job.answers, &job.encoder, job.parts.train))
+        let objective = job.trainer.objective;
+        Ok(OnData::new(job.model, job.params, job.answers, objective, &job.encoder, job.parts.train))
     }
 
     /// The net with its parameters, and every row of the data in their own order.
-    pub fn with_all_rows(&self, told: &Settings) -> Result<OnData, Failure> {
-        match (self, self.start(told)) {
+    pub fn with_all_rows(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
+        match (self, self.start(told, loss)) {
             (Model::File(file), _) => {
                 let asked = saved(file, told)?;
-                let set = asked.labelled(Unseen::Error)?;
-                Ok(OnData::new(asked.model, asked.params, asked.saved.answers, &asked.saved.encoder, set))
+                let (set, objective) = (asked.labelled(Unseen::Error)?, asked.objective());
+                let Asked { model, params, saved, .. } = asked;
+                Ok(OnData::new(model, params, saved.answers, objective, &saved.encoder, set))
             }
             (_, settings) => {
                 let settings = settings.unwrap_or_default();
@@ -77,7 +84,8 @@ impl Model {
                 let loaded = surprisal_run::open(&settings, &mut rng(settings.seed.unwrap_or(SEED)))?;
                 let rows = Vec::from_iter(0..loaded.given_test().map_or(loaded.rows(), |test| test.start));
                 let set = loaded.dataset(&rows, &job.encoder).map_err(Failure::run)?;
-                Ok(OnData::new(job.model, job.params, job.answers, &job.encoder, set))
+                let objective = job.trainer.objective;
+                Ok(OnData::new(job.model, job.params, job.answers, objective, &job.encoder, set))
             }
         }
     }
@@ -89,6 +97,7 @@ impl OnData {
         model: Mlp,
         params: Params<f32>,
         answers: Answers,
+        objective: Objective,
         encoder: &Encoder,
         mut scaled: Dataset,
     ) -> OnData {
@@ -96,16 +105,40 @@ impl OnData {
         if let Answers::Number { offset, scale, .. } = &answers {
             scaled.values.iter_mut().for_each(|value| *value = (*value - offset) / scale);
         }
-        OnData { model, params, answers, raw, scaled }
+        OnData { model, params, answers, objective, raw, scaled }
     }
 
     /// The loss that was named, or the usual one for such answers.
     pub fn loss(&self, named: Option<Objective>) -> Result<Objective, Failure> {
         let of_values = matches!(self.answers, Answers::Number { .. });
-        let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
+        let usual = match of_values {
+            _ if self.objective.is_rate() => self.objective,
+            true => Objective::SquaredError,
+            false => Objective::CrossEntropy,
+        };
         let loss = named.unwrap_or(usual);
         loss.check(of_values).map_err(RunError::from)?;
+        if loss.is_rate() != self.objective.is_rate() {
+            return Err(Failure::usage(format!(
+                "loss {}: the net was trained with {}, and outputs of poisson are logarithms of rates | leave the loss out",
+                loss.name(),
+                self.objective.name()
+            )));
+        }
         Ok(loss)
+    }
+
+    /// What the output z of a net of numbers stands for, in the units of the data.
+    pub fn prediction(&self, z: f64) -> f64 {
+        match &self.answers {
+            Answers::Number { offset, scale, .. } => offset + scale * self.objective.prediction(z),
+            Answers::Classes(_) => z,
+        }
+    }
+
+    /// Whether the output is the logarithm of what is predicted.
+    pub fn is_rate(&self) -> bool {
+        self.objective.is_rate()
     }
 }
 

@@ -148,6 +148,37 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
 }
 
 #[test]
+fn a_net_of_rates_is_told_in_rates_wherever_it_is_asked() {
+    let folder = Folder::new("explain-rates");
+    let rows = String::from_iter((0..40).map(|i| format!("{},{}\n", f64::from(i * i) / 9.0, 1 + i / 4)));
+    fs::write(folder.0.join("counts.csv"), format!("x,y\n{rows}")).unwrap();
+    let data = ["--data", "counts.csv", "--target", "y", "--task", "regression"];
+    says(&folder.0, &[&["train", "--loss", "poisson", "--hidden", "4", "--out", "m"][..], &data].concat());
+    let number = |text: &str, before: &str| -> f64 {
+        let rest =
+            &text[text.find(before).unwrap_or_else(|| panic!("no {before} in\n{text}")) + before.len()..];
+        rest.split([',', ';', '\n', ' ']).next().unwrap().parse().unwrap()
+    };
+    let predicted = says(&folder.0, &["predict", "--model", "m/model.surprisal", "--data", "counts.csv"]);
+    let of_net =
+        [&["explain", "--model", "m/model.surprisal", "--row", "5", "--out", "told"][..], &data].concat();
+    let told = says(&folder.0, &of_net);
+    let (said, expected) = (number(&told, "the net says "), number(&predicted, "\n5,"));
+    assert!((said / expected - 1.0).abs() < 1e-4 && said > 0.0, "{said} and {expected} in\n{told}");
+    assert!(says(&folder.0, &["inspect", "m/model.surprisal"]).contains(" e^z\n"));
+    // always the mean is off by the mean distance from it, and has an R² of about 0
+    let page = fs::read_to_string(folder.0.join("m/report.html")).unwrap();
+    assert!(!page.contains("always predicting 0,"), "{page}");
+    // nets at their start take the same scale
+    says(&folder.0, &[&["check", "all", "--loss", "poisson"][..], &data].concat());
+    says(&folder.0, &[&["explain", "--row", "1", "--loss", "poisson", "--out", "fresh"][..], &data].concat());
+    let refused = surprisal(&folder.0, &[&of_net[..], &["--loss", "mse"]].concat());
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(message.contains("outputs of poisson are logarithms of rates"), "{message}");
+}
+
+#[test]
 fn a_long_formula_is_computed_and_drawn_as_far_as_a_picture_can_show_it() {
     let folder = Folder::new("explain-long");
     let sum = format!("y = {}x", "x+".repeat(20_000));

@@ -105,6 +105,18 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
         "predict --model m/model.surprisal --data point.csv --separator comma --decimal point --thousands none",
     );
     assert_eq!(point.lines().nth(1).unwrap(), answers.lines().nth(1).unwrap());
+
+    // points where commas were announced: as features, and as the target
+    let mixed = rows(|k, yes| format!("0.{k};0,{k};{}\n", if yes { "1,5" } else { "2.5" }));
+    folder.write("mixed.csv", &format!("p;q;y\n{mixed}"));
+    for target in ["y --ignore p", "q --ignore y"] {
+        let output = folder.says(&format!(
+            "train --data mixed.csv --separator semicolon --decimal comma --out no --target {target}"
+        ));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{target}: {told}");
+        assert!(told.contains("a number with a decimal point | set decimal to point"), "{target}: {told}");
+    }
 }
 
 #[test]

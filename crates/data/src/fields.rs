@@ -259,6 +259,8 @@ fn digits(text: &str, how_many: std::ops::RangeInclusive<usize>) -> Option<i64> 
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NumberForm {
+    /// "36.5", where the decimal sign is a comma.
+    DecimalPoint,
     /// "36,5"
     DecimalComma,
     /// "1,200": a decimal comma, or a comma between thousands.
@@ -294,6 +296,9 @@ impl NumberForm {
         let digit = |byte: u8| byte.is_ascii_digit();
         if days(field).is_some() {
             return Some(NumberForm::Date);
+        }
+        if text.contains('.') && plain_number(text) {
+            return Some(NumberForm::DecimalPoint); // it would be a number if the decimal sign were a point
         }
         if is_date(text) {
             return Some(NumberForm::OtherDate);
@@ -448,6 +453,9 @@ impl Display for NumberForm {
     /// What it is and, after a bar, how it can be read.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (what, advice) = match self {
+            Self::DecimalPoint => {
+                ("a number with a decimal point", "set decimal to point, or thousands to point")
+            }
             Self::DecimalComma => ("a number with a decimal comma", "set decimal to comma"),
             Self::Comma => ("a number with a comma", "set thousands to comma, or decimal to comma"),
             Self::Thousands(sign) => {
@@ -606,10 +614,13 @@ mod tests {
     #[test]
     fn numbers_written_otherwise_are_known() {
         use NumberForm::{
-            Comma, Date, DecimalComma, Digits, Fraction, Hex, Money, Negative, OtherDate, Percent, Time,
+            Comma, Date, DecimalComma, DecimalPoint, Digits, Fraction, Hex, Money, Negative, OtherDate,
+            Percent, Time,
         };
         let unit = |unit: &str| NumberForm::Unit(unit.to_owned());
         for (text, form) in [
+            ("0.5", DecimalPoint),
+            ("-1.5e3", DecimalPoint),
             ("36,5", DecimalComma),
             ("-0,034", DecimalComma),
             ("0,5", DecimalComma),

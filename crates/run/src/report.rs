@@ -458,7 +458,8 @@ fn lead(job: &Job) -> String {
                 percent(share(test, |row| test.labels[row] == most))
             )
         }
-        Answers::Number { name, offset, .. } => {
+        Answers::Number { name, .. } => {
+            let [mean, _] = mean_and_deviation(&train.values);
             let said = numbers(job, test);
             let off = |said: &dyn Fn(usize) -> f64| {
                 (0..test.rows()).map(|row| (test.values[row] - said(row)).abs()).sum::<f64>()
@@ -469,8 +470,8 @@ fn lead(job: &Job) -> String {
                  average; always predicting {}, the mean, would be off by {}.",
                 train.rows(),
                 short(off(&|row| said[row])),
-                short(*offset),
-                short(off(&|_| *offset))
+                short(mean),
+                short(off(&|_| mean))
             )
         }
     }
@@ -511,11 +512,12 @@ fn data(job: &Job) -> String {
                 Vec::from_iter(classes).join(", ")
             )
         }
-        Answers::Number { name, offset, scale } => {
+        Answers::Number { name, .. } => {
+            let [mean, deviation] = mean_and_deviation(&job.parts.train.values);
             text + &format!(
                 " In the training rows, {name} is {} on average, with a standard deviation of {}.",
-                short(*offset),
-                short(*scale)
+                short(mean),
+                short(deviation)
             )
         }
     }
@@ -605,6 +607,13 @@ fn held_out(job: &Job, history: &History) -> String {
         }
 }
 
+/// Of the numbers to predict in the training rows.
+fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().map(|value| value / n).sum::<f64>();
+    [mean, (values.iter().map(|value| (value - mean) / n * (value - mean)).sum::<f64>()).sqrt()]
+}
+
 /// Metrics on every part, and of a prediction that ignores the features.
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
@@ -620,8 +629,9 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
             )
         }
-        &Answers::Number { offset, .. } => {
-            let (said, values) = (vec![offset; test.rows()], test.values.clone());
+        Answers::Number { .. } => {
+            let [mean, _] = mean_and_deviation(&train.values);
+            let (said, values) = (vec![mean; test.rows()], test.values.clone());
             ("always the mean".to_string(), Box::new(move |metric| metric.of_numbers(&values, &said).ok()))
         }
     };

@@ -122,7 +122,7 @@ fn of_net(
     full: bool,
     out: Option<&Path>,
 ) -> Result<(), Failure> {
-    let net = model.with_all_rows(settings)?;
+    let net = model.with_all_rows(settings, loss)?;
     let loss = net.loss(loss)?;
     let examples = Examples::new(&net.scaled);
     let Answer { explanation, before, after } =

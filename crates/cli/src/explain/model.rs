@@ -48,12 +48,16 @@ impl Question<'_> {
             }
             Answers::Number { name, offset, scale } => {
                 let (truth, output) = (net.raw.values[row], f64::from(outputs[[0, 0]]));
-                let answer = offset + scale * output;
+                let answer = net.prediction(output);
                 let [truth_, answer_, error] = [truth, answer, answer - truth].map(|x| digits(x, 6));
                 let [offset, scale] = [*offset, *scale].map(|x| digits(x, 6));
+                let scaled = match net.is_rate() {
+                    true => format!("the target is {name} / {scale}, the output the logarithm of its rate"),
+                    false => format!("output and target are ({name} - {offset}) / {scale}"),
+                };
                 format!(
                     "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
-                     output and target are ({name} - {offset}) / {scale}: the output {} stands for {answer_}, the target {} for {truth_}",
+                     {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
                     digits(output, 6),
                     digits(examples.values[row].into(), 6)
                 )

@@ -73,7 +73,11 @@ pub fn init_loss<T: Scalar>(
         let z = model.forward(gathered(&tape, examples, rows));
         let mean = Targets::of(examples, rows).loss(objective, z);
         loss += mean.item().value() * rows.len() as f64 / examples.rows() as f64;
-        z.with_value(|z| answers.extend(z.iter().map(|z| z.value())));
+        z.with_value(|z| {
+            let answer =
+                |z: &T| if examples.of_values() { objective.prediction(z.value()) } else { z.value() };
+            answers.extend(z.iter().map(answer));
+        });
     }
     let (centre, deviation) = mean_and_deviation(&answers);
     let targets = Targets::of(examples, &rows);
@@ -171,8 +175,9 @@ pub fn init_loss<T: Scalar>(
 pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) -> (f64, String) {
     if targets.of_values {
         let (mean, _) = mean_and_deviation(&targets.values);
+        let output = if objective.is_rate() { mean.max(f64::MIN_POSITIVE).ln() } else { mean };
         return (
-            of_constant(objective, targets, &[mean]),
+            of_constant(objective, targets, &[output]),
             "predicting the mean of the targets for every row".into(),
         );
     }

@@ -97,7 +97,7 @@ pub fn overfit_one_batch<T: Scalar>(
         let loss = targets.loss(objective, logits);
         let outputs = matrix(logits.value());
         let right = match of_values {
-            true => Vec::from_iter(outputs.iter().map(|z| z.value()))
+            true => Vec::from_iter(outputs.iter().map(|z| objective.prediction(z.value())))
                 .iter()
                 .zip(&targets.values)
                 .filter(|&pair| is_near(pair))
