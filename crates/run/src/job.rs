@@ -199,7 +199,9 @@ pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
 /// Cuts the rows as the settings say.
 pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows, RunError> {
     let validation = validation_share(settings)?;
-    if settings.test_data.is_some() && (settings.test.is_some() || loaded.given_test().is_some()) {
+    if settings.test_data.is_some()
+        && (settings.test.is_some_and(|share| share > 0.0) || loaded.given_test().is_some())
+    {
         return Err(RunError::Usage(
             "test_data: there are test rows already | leave out the share test, or name data without a test part".into(),
         ));
