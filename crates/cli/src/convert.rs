@@ -97,7 +97,7 @@ pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Fai
     crate::tell(&format!("{}: {} numbers\n", to.display(), params.as_slice().len()))
 }
 
-/// Reads the parameters, if the file is none of a model.
+/// Reads the parameters, if the file is not a model.
 fn load<T: Scalar>(
     source: &Kind,
     from: &Path,

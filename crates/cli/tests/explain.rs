@@ -136,7 +136,7 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
         ] {
             assert!(told.contains(part), "no {part} in\n{told}");
         }
-        // what is said of the output is what it stands for
+        // the number in the text is what the output stands for
         let number = |after: &str| -> f64 {
             let rest = &told[told.find(after).unwrap() + after.len()..];
             rest.split([',', ' ', ')', ';', ':', '\n']).next().unwrap().parse().unwrap()

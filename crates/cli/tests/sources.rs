@@ -142,7 +142,7 @@ fn tables_of_every_ending_are_the_same_table() {
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{names:?}");
 
-    // what cannot be told is asked for, and what is said is taken
+    // what is not certain is asked for, and what is given is taken
     fs::write(folder.0.join("blanks.txt"), "size kind\n1 cat\n2 dog\n").unwrap();
     let (code, message) = refuses(&folder.0, &["train", "--data", "blanks.txt", "--target", "kind"]);
     assert!(code == 1 && message.contains("--separator"), "{message}");

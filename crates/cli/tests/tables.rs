@@ -99,7 +99,7 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
     let answers = folder.prints("predict --model m/model.surprisal --data new.csv");
     let kinds: Vec<&str> = answers.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(kinds, ["a", "b", "b"]);
-    // what is said now counts
+    // options given now override those of the training
     folder.write("point.csv", "day,price\n2024-01-05,1000.5\n2024-03-05,3000\n");
     let point = folder.prints(
         "predict --model m/model.surprisal --data point.csv --separator comma --decimal point --thousands none",

@@ -109,7 +109,7 @@ impl Npz {
 
     /// Checks the content of an array against its size and checksum, without keeping it in memory.
     ///
-    /// Errors if there is none of this name, and if it is damaged.
+    /// Errors if there is no array of this name, or if it is damaged.
     ///
     /// ```
     /// # use surprisal_data::{NpyArray, Npz, npz_bytes};

@@ -56,7 +56,7 @@ impl Targets {
 
     /// The class of every row, an index into `classes`; equal numbers are one class, however they are written.
     ///
-    /// Errors on a value that is missing, and on one that is none of the classes.
+    /// Errors if a value is missing, or is not one of the classes.
     pub fn labels(&self, classes: &[String]) -> Result<Vec<usize>, DataError> {
         let label = |(line, text): &(usize, String)| match self.fields.find(text, classes) {
             Some(label) => Ok(label),

@@ -65,7 +65,7 @@ pub enum CsvProblem {
     MixedColumn { found: String },
     /// A number is infinite, or too large for an `f64`.
     NotFinite { found: String },
-    /// A whole number is none of `f64`'s, which would read another.
+    /// A whole number that `f64` does not hold: it would be read as another.
     NotWhole { found: String, read: f64 },
     /// A number is written in a way that the options do not read; where it is not alone, `within` what.
     WrittenOtherwise { found: String, form: NumberForm, within: Option<Within> },
@@ -87,7 +87,7 @@ pub enum CsvProblem {
     OneClass { class: String, rows: usize },
     /// All rows have the same number to predict.
     OneValue { value: f64, rows: usize },
-    /// A class is none of those that a model knows.
+    /// A class that the model does not know.
     UnknownClass { found: String, known: Vec<String> },
 }
 
