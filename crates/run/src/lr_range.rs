@@ -78,7 +78,7 @@ impl LrRange {
     /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml".as_ref())?;
     /// let curve = LrRange::default().test(&settings)?;
     /// let rate = curve.steepest().expect("the loss falls");
-    /// assert!((0.01..1.0).contains(&rate), "{rate}");
+    /// assert!((0.001..0.1).contains(&rate), "{rate}"); // of Adam
     /// # Ok::<(), surprisal_run::RunError>(())
     /// ```
     ///
