@@ -473,7 +473,7 @@ fn is_balanced(job: &Job) -> bool {
     job.settings.balance.is_some_and(|balance| balance != Balance::None)
 }
 
-/// What classes are judged by: accuracy, or its mean over the classes where they count alike.
+/// The metric for classes: accuracy, or its mean over the classes where they count alike.
 fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
     if is_balanced(job) { predictions.balanced_accuracy() } else { predictions.accuracy() }
 }
@@ -701,7 +701,7 @@ fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
 }
 
 /// What makes rare classes count.
-const BALANCE: &str = "balance = oversample, which finds more of them and costs accuracy; then judge by balanced_accuracy or f1_macro \
+const BALANCE: &str = "balance = oversample, which finds more of them and costs accuracy; then look at balanced_accuracy or f1_macro \
                        (watch) instead of accuracy";
 
 /// A rare class that the net can tell from the others, and mostly does not predict.
