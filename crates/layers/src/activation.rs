@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use surprisal_tensor::Var;
 pub use surprisal_tensor::ops::elementwise::{
     Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
-use surprisal_tensor::{Scalar, Var};
 
-use crate::{Layer, Summary};
+use crate::Layer;
+use crate::layer::note;
 
 /// Type, PyTorch's name, the layer with PyTorch's settings.
 macro_rules! activations {
@@ -16,12 +17,12 @@ macro_rules! activations {
         $(
             impl Layer for $Type {
                 #[track_caller]
-                fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+                fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+                    let _layer = note(self, x);
                     x.map(*self)
                 }
-                #[track_caller]
-                fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-                    summary.layer(format_args!("{self:?}"), &[], self.forward(x))
+                fn kind(&self) -> String {
+                    format!("{self:?}")
                 }
             }
         )+
@@ -54,15 +55,14 @@ macro_rules! activations {
 
         impl Layer for Activation {
             #[track_caller]
-            fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+            fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
                 match self {
                     $(Activation::$Type => $layer.forward(x)),+
                 }
             }
-            #[track_caller]
-            fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+            fn kind(&self) -> String {
                 match self {
-                    $(Activation::$Type => $layer.describe(x, summary)),+
+                    $(Activation::$Type => $layer.kind()),+
                 }
             }
         }

@@ -3,8 +3,9 @@
 use surprisal_formula_macro::math;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
+use crate::Layer;
+use crate::layer::note;
 use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
-use crate::{Layer, Summary};
 
 /// Takes from each feature its mean, divides by its deviation, then scales and shifts: `[rows, features]` to the same.
 ///
@@ -23,7 +24,7 @@ use crate::{Layer, Summary};
 /// ```
 /// use surprisal_layers::{BatchNorm1d, Layer};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let layer = BatchNorm1d { eps: 0.0, ..BatchNorm1d::new(&mut params, "norm", 1) };
 /// let mut workspace = Workspace::new();
 ///
@@ -64,7 +65,7 @@ impl BatchNorm1d {
     /// ```
     /// use surprisal_layers::BatchNorm1d;
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let layer = BatchNorm1d::new(&mut params, "norm", 3);
     /// assert_eq!((&params[layer.weight], &params[layer.bias]), (&[1.0; 3][..], &[0.0; 3][..]));
     /// assert!(params.is_trainable(layer.weight) && !params.is_trainable(layer.running_mean));
@@ -89,7 +90,7 @@ impl BatchNorm1d {
 
     /// Notes a running mean or variance that has moved towards this batch's.
     #[track_caller]
-    fn follow<T: Scalar>(&self, running: ParamId, now: Var<T>) {
+    fn follow(&self, running: ParamId, now: Var) {
         let tape = now.tape();
         tape.update(running, (1.0 - self.momentum) * tape.param(running) + self.momentum * now.detach());
     }
@@ -97,9 +98,10 @@ impl BatchNorm1d {
 
 impl Layer for BatchNorm1d {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
         expect_features("batch_norm", x, self.weight);
-        expect_eps::<T>("batch_norm", self.eps);
+        expect_eps("batch_norm", x, self.eps);
         let (tape, shape) = (x.tape(), x.shape());
         let &[rows, _] = shape.dims() else {
             panic!("batch_norm: {shape} is not [rows, features]: each feature is normalised along the rows");
@@ -121,11 +123,6 @@ impl Layer for BatchNorm1d {
         };
         let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
         centred * scale + tape.param(self.bias)
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        let all = [self.weight, self.bias, self.running_mean, self.running_var];
-        summary.layer("BatchNorm1d", &all, self.forward(x))
     }
     fn least_rows(&self) -> usize {
         2

@@ -1,9 +1,10 @@
 //! Noise that no unit can rely on another in.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
-use crate::{Layer, Summary};
+use crate::Layer;
+use crate::layer::note;
 
 /// In training sets each number to 0 with probability p and divides the others by 1 - p; in evaluation does nothing.
 ///
@@ -15,7 +16,7 @@ use crate::{Layer, Summary};
 /// ```
 /// use surprisal_layers::{Dropout, Layer};
 /// use surprisal_tensor::{Params, Workspace, ndarray::Array1};
-/// let (params, x) = (Params::<f32>::new(), Array1::ones(1000));
+/// let (params, x) = (Params::new(), Array1::ones(1000));
 /// let mut workspace = Workspace::new();
 ///
 /// let tape = workspace.tape(&params).seeded(7);
@@ -58,12 +59,11 @@ impl Dropout {
 
 impl Layer for Dropout {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let tape = x.tape();
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let (_layer, tape) = (note(self, x), x.tape());
         if tape.is_training() && self.p > 0.0 { x.dropout(self.p, tape.next_seed()) } else { x }
     }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        summary.layer(format_args!("{self:?}"), &[], self.forward(x))
+    fn kind(&self) -> String {
+        format!("{self:?}")
     }
 }

@@ -4,7 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::ops::index::IndexSelect;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
-use crate::{Init, Layer, Rng, Summary};
+use crate::layer::note;
+use crate::{Init, Layer, Rng};
 
 /// Indices, stored as numbers, to rows of a table: `[rows]` to `[rows, dim]`, `[rows, words]` to `[rows, words, dim]`.
 ///
@@ -16,7 +17,7 @@ use crate::{Init, Layer, Rng, Summary};
 /// ```
 /// use surprisal_layers::{Embedding, Layer, rng};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let word = Embedding::new(&mut params, "word", 1000, 16, &mut rng(0));
 /// let y = Workspace::new().eval(&params, |tape| word.forward(tape.input(&array![7.0, 42.0, 7.0])));
 /// assert_eq!(y.shape(), [3, 16]);
@@ -39,7 +40,7 @@ impl Embedding {
     /// ```
     /// use surprisal_layers::{Embedding, rng};
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let word = Embedding::new(&mut params, "word", 1000, 16, &mut rng(7));
     /// assert_eq!(params.entry(word.weight).name, "word.weight");
     /// assert_eq!(params.entry(word.weight).shape.dims(), [1000, 16]);
@@ -64,7 +65,7 @@ impl Embedding {
     /// ```
     /// use surprisal_layers::{Embedding, Init, rng};
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// Embedding::with_init(&mut params, "word", 1000, 16, Init::Uniform(0.05), &mut rng(7));
     /// assert!(params.as_slice().iter().all(|w| w.abs() <= 0.05));
     /// ```
@@ -87,7 +88,7 @@ impl Embedding {
     }
 
     #[track_caller]
-    fn rows<'t, T: Scalar>(&self, indices: Var<'t, T>) -> Var<'t, T> {
+    fn rows<'t>(&self, indices: Var<'t>) -> Var<'t> {
         let tape = indices.tape();
         tape.apply(IndexSelect { axis: 0 }, [tape.param(self.weight), indices])
     }
@@ -95,17 +96,13 @@ impl Embedding {
 
 impl Layer for Embedding {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let shape = x.shape();
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let (_layer, shape) = (note(self, x), x.shape());
         if shape.rank() == 1 {
             return self.rows(x);
         }
         let rows = self.rows(x.reshape([shape.len()]));
         rows.reshape(with_axis(shape, rows.shape().dims()[1]))
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        summary.layer("Embedding", &[self.weight], self.forward(x))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rows of any shape, as rows of numbers.
 
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
-use crate::{Layer, Summary};
+use crate::Layer;
+use crate::layer::note;
 
 /// Makes each row one list of numbers: `[rows, a, b, ..]` to `[rows, a b ..]`; the first axis stays.
 ///
@@ -21,15 +22,11 @@ pub struct Flatten;
 
 impl Layer for Flatten {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let shape = x.shape();
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let (_layer, shape) = (note(self, x), x.shape());
         match *shape.dims() {
             [] => panic!("flatten: a single number has no rows"),
             [rows, ..] => x.reshape([rows, x.shape().around(0).2]),
         }
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        summary.layer("Flatten", &[], self.forward(x))
     }
 }

@@ -2,25 +2,23 @@
 
 use std::any::type_name;
 
-use surprisal_tensor::{Scalar, Var};
-
-use crate::Summary;
+use surprisal_tensor::{LayerGuard, Var};
 
 /// Turns a value on a tape into another.
 ///
 /// ```
 /// use surprisal_layers::Layer;
-/// use surprisal_tensor::{Params, Scalar, Var, Workspace, ndarray::array};
+/// use surprisal_tensor::{Params, Var, Workspace, ndarray::array};
 ///
 /// struct Double; // a layer of one's own
 /// impl Layer for Double {
-///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+///     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
 ///         2.0 * x
 ///     }
 /// }
 ///
-/// let params = Params::<f64>::new();
-/// let y = Workspace::new().eval(&params, |tape| (Double, vec![Double, Double]).forward(tape.input(&array![1.0])));
+/// let model: Vec<Box<dyn Layer>> = vec![Box::new(Double), Box::new((Double, Double))];
+/// let y = Workspace::new().eval(&Params::<f64>::default(), |tape| model.forward(tape.input(&array![1.0])));
 /// assert_eq!(y, array![8.0].into_dyn());
 /// ```
 pub trait Layer {
@@ -29,42 +27,19 @@ pub trait Layer {
     /// # Panics
     /// At the caller's line, if the shape of `x` does not fit.
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T>;
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t>;
 
-    /// [`forward`](Self::forward) that tells a [`summary`](crate::summary()) what is computed: a layer its kind, its parameters and
-    /// its output, a layer made of layers lets each of them tell. As provided: the name of the type, and no parameters.
+    /// What a [`summary`](crate::summary()) calls it: as provided, the name of the type. A layer that is called nothing, such as a
+    /// tuple, has no line of its own.
     ///
     /// ```
-    /// use surprisal_layers::{Layer, Summary, summary};
-    /// use surprisal_tensor::{ParamId, Params, Scalar, Var, ndarray::array};
-    ///
-    /// struct Scale(ParamId);
-    /// impl Layer for Scale {
-    ///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-    ///         x * x.tape().param(self.0)
-    ///     }
-    ///     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-    ///         summary.layer("Scale", &[self.0], self.forward(x))
-    ///     }
-    /// }
-    ///
-    /// let mut params = Params::<f32>::new();
-    /// let model = Scale(params.add("scale.factor", &array![1.0, 1.0]));
-    /// assert_eq!(
-    ///     summary(&params, &model, [5, 2]).to_string(),
-    ///     "\
-    /// layer  kind   output  parameters  trainable
-    /// input         [5, 2]
-    /// scale  Scale  [5, 2]           2          2
-    /// total                          2          2
-    /// "
-    /// );
+    /// use surprisal_layers::{Dropout, Layer, Relu};
+    /// assert_eq!((Relu.kind(), Dropout::new(0.2).kind()), ("Relu".to_string(), "Dropout { p: 0.2 }".to_string()));
     /// ```
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
+    fn kind(&self) -> String {
         let name = type_name::<Self>();
         let name = name.split('<').next().unwrap_or(name);
-        summary.layer(name.rsplit("::").next().unwrap_or(name), &[], self.forward(x))
+        name.rsplit("::").next().unwrap_or(name).to_string()
     }
 
     /// How many rows a batch must have in training: 1 as provided, 2 for a [`BatchNorm1d`](crate::BatchNorm1d). A layer made of layers
@@ -72,7 +47,7 @@ pub trait Layer {
     ///
     /// ```
     /// use surprisal_layers::{BatchNorm1d, Layer, Relu};
-    /// # let mut params = surprisal_tensor::Params::<f32>::new();
+    /// # let mut params = surprisal_tensor::Params::new();
     /// let model = (Relu, BatchNorm1d::new(&mut params, "norm", 8));
     /// assert_eq!((Relu.least_rows(), model.least_rows()), (1, 2));
     /// ```
@@ -81,37 +56,48 @@ pub trait Layer {
     }
 }
 
-impl<L: Layer + ?Sized> Layer for &L {
-    #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        (**self).forward(x)
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        (**self).describe(x, summary)
-    }
-    fn least_rows(&self) -> usize {
-        (**self).least_rows()
-    }
+/// For summaries, what is recorded until the guard is dropped belongs to this layer.
+pub(crate) fn note<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Option<LayerGuard<'t>> {
+    x.tape().layer(|| layer.kind())
 }
 
-/// One after the other.
+/// One layer of several.
+#[track_caller]
+pub(crate) fn step<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Var<'t> {
+    let _layer = note(layer, x);
+    layer.forward(x)
+}
+
+/// What stands for a layer: a reference, a box.
+macro_rules! pointers {
+    ($($Pointer:ty)+) => { $(
+        impl<L: Layer + ?Sized> Layer for $Pointer {
+            #[track_caller]
+            fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+                (**self).forward(x)
+            }
+            fn kind(&self) -> String {
+                (**self).kind()
+            }
+            fn least_rows(&self) -> usize {
+                (**self).least_rows()
+            }
+        }
+    )+ };
+}
+pointers! { &L Box<L> }
+
 impl<L: Layer> Layer for Vec<L> {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let mut x = x;
         for layer in self {
-            x = layer.forward(x); // a closure would not pass the caller's line on
+            x = step(layer, x); // a closure would not pass the caller's line on
         }
         x
     }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        let mut x = x;
-        for layer in self {
-            x = layer.describe(x, summary);
-        }
-        x
+    fn kind(&self) -> String {
+        String::new()
     }
     fn least_rows(&self) -> usize {
         self.iter().map(L::least_rows).max().unwrap_or(1)
@@ -120,20 +106,16 @@ impl<L: Layer> Layer for Vec<L> {
 
 macro_rules! tuples {
     ($($($L:ident)+;)+) => { $(
-        /// One after the other.
         #[allow(non_snake_case)] // the fields are named as their types
         impl<$($L: Layer),+> Layer for ($($L,)+) {
             #[track_caller]
-            fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+            fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
                 let ($($L,)+) = self;
-                $(let x = $L.forward(x);)+
+                $(let x = step($L, x);)+
                 x
             }
-            #[track_caller]
-            fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-                let ($($L,)+) = self;
-                $(let x = $L.describe(x, summary);)+
-                x
+            fn kind(&self) -> String {
+                String::new()
             }
             fn least_rows(&self) -> usize {
                 let ($($L,)+) = self;

@@ -1,11 +1,10 @@
 //! Every row with mean 0 and variance 1.
 
-use std::any::type_name;
-
 use surprisal_formula_macro::math;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
-use crate::{Layer, Summary};
+use crate::Layer;
+use crate::layer::note;
 
 /// Takes from each row its mean, divides by its deviation, then scales and shifts: `[.., features]` to the same.
 ///
@@ -22,7 +21,7 @@ use crate::{Layer, Summary};
 /// ```
 /// use surprisal_layers::{Layer, LayerNorm};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let layer = LayerNorm::new(&mut params, "norm", 2);
 /// let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&array![[1.0, 3.0], [70.0, 50.0]])));
 /// let sign = y.mapv(|y| (y * 1e4).round() / 1e4); // without ε it would be ±1
@@ -48,7 +47,7 @@ impl LayerNorm {
     /// ```
     /// use surprisal_layers::LayerNorm;
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let layer = LayerNorm::new(&mut params, "norm", 3);
     /// assert_eq!((&params[layer.weight], &params[layer.bias]), (&[1.0; 3][..], &[0.0; 3][..]));
     /// assert_eq!(params.entry(layer.bias).name, "norm.bias");
@@ -68,18 +67,15 @@ impl LayerNorm {
 
 impl Layer for LayerNorm {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
         expect_features("layer_norm", x, self.weight);
-        expect_eps::<T>("layer_norm", self.eps);
+        expect_eps("layer_norm", x, self.eps);
         let tape = x.tape();
         let one_for_each_row = with_last_axis_one(x.shape());
         let (_, centred) = centred(x, |x| x.mean_axis(-1).reshape(one_for_each_row));
         let variance = centred.square().mean_axis(-1).reshape(one_for_each_row);
         centred / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        summary.layer("LayerNorm", &[self.weight, self.bias], self.forward(x))
     }
 }
 
@@ -87,10 +83,7 @@ impl Layer for LayerNorm {
 ///
 /// The gradient goes through the second pass alone: (x - c) less its mean is x less its mean, whatever the constant c.
 #[track_caller]
-pub(crate) fn centred<'t, T: Scalar>(
-    x: Var<'t, T>,
-    mean: impl Fn(Var<'t, T>) -> Var<'t, T>,
-) -> (Var<'t, T>, Var<'t, T>) {
+pub(crate) fn centred<'t>(x: Var<'t>, mean: impl Fn(Var<'t>) -> Var<'t>) -> (Var<'t>, Var<'t>) {
     let rounded = mean(x).detach();
     let near = x - rounded;
     let rest = mean(near);
@@ -117,20 +110,19 @@ pub(crate) fn add_filled<T: Scalar>(
 
 /// Refuses an ε that is no number from 0 on, or becomes 0 where it should not.
 #[track_caller]
-pub(crate) fn expect_eps<T: Scalar>(layer: &str, eps: f64) {
-    let rounded = T::of(eps);
+pub(crate) fn expect_eps(layer: &str, x: Var, eps: f64) {
+    let dtype = x.tape().dtype();
+    let rounded = dtype.round(eps);
     assert!(
-        eps == 0.0 || eps > 0.0 && rounded > T::ZERO && rounded.is_finite(),
-        "{layer}: eps is {eps:?}, which {} rounds to {:?}: expected a finite number above 0 (1e-5 is usual), or 0 for none",
-        type_name::<T>(),
-        rounded.value()
+        eps == 0.0 || eps > 0.0 && rounded > 0.0 && rounded.is_finite(),
+        "{layer}: eps is {eps:?}, which {dtype} rounds to {rounded:?}: expected a finite number above 0 (1e-5 is usual), or 0 for none"
     );
 }
 
 /// Refuses what does not end with as many features as the layer has weights.
 #[track_caller]
-pub(crate) fn expect_features<T: Scalar>(layer: &str, x: Var<T>, weight: ParamId) {
-    let (shape, entry) = (x.shape(), x.tape().params().entry(weight));
+pub(crate) fn expect_features(layer: &str, x: Var, weight: ParamId) {
+    let (shape, entry) = (x.shape(), x.tape().entry(weight));
     assert!(
         shape.dims().last() == Some(&entry.shape.len()),
         "{layer}: {shape} does not end with the {} features of \"{}\"",

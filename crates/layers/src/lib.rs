@@ -22,7 +22,7 @@
 //! use surprisal_tensor::{Params, Workspace, ndarray::Array2};
 //!
 //! let mut rng = rng(7);
-//! let mut params = Params::<f32>::new();
+//! let mut params = Params::new();
 //! let model = (
 //!     Linear::new(&mut params, "hidden", 64, 32, &mut rng),
 //!     Relu,

@@ -3,7 +3,8 @@
 use surprisal_formula_macro::math;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
-use crate::{Init, Layer, Rng, Summary};
+use crate::layer::note;
+use crate::{Init, Layer, Rng};
 
 /// A weighted sum of all inputs, and a bias, for every output: `[rows, inputs]` to `[rows, outputs]`.
 ///
@@ -15,7 +16,7 @@ use crate::{Init, Layer, Rng, Summary};
 /// ```
 /// use surprisal_layers::{Init, Layer, Linear, rng};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let layer = Linear::with_init(&mut params, "sum", 2, 1, Init::Constant(1.0), Init::Constant(0.5), &mut rng(0));
 /// let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&array![[1.0, 2.0]])));
 /// assert_eq!(y, array![[3.5]].into_dyn());
@@ -34,7 +35,7 @@ impl Linear {
     /// ```
     /// use surprisal_layers::{Linear, rng};
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let layer = Linear::new(&mut params, "hidden", 100, 10, &mut rng(7));
     /// assert_eq!(params.entry(layer.weight).name, "hidden.weight");
     /// assert_eq!(params.entry(layer.weight).shape.dims(), [100, 10]);
@@ -59,7 +60,7 @@ impl Linear {
     /// ```
     /// use surprisal_layers::{Init, Linear, rng};
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let layer = Linear::with_init(&mut params, "out", 2, 2, Init::Orthogonal(3.0), Init::Zeros, &mut rng(7));
     /// let &[a, b, c, d] = &params[layer.weight] else { panic!("[2, 2]") };
     /// assert!((a * b + c * d).abs() < 1e-6 && (a * a + c * c - 9.0).abs() < 1e-5); // columns at right angles, 3 long
@@ -89,12 +90,8 @@ impl Linear {
 
 impl Layer for Linear {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let tape = x.tape();
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let (_layer, tape) = (note(self, x), x.tape());
         x.affine(tape.param(self.weight), tape.param(self.bias))
-    }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        summary.layer("Linear", &[self.weight, self.bias], self.forward(x))
     }
 }

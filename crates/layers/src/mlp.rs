@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use surprisal_tensor::{Params, Scalar, Var};
 
-use crate::{Activation, Init, Layer, Linear, Rng, Summary};
+use crate::layer::step;
+use crate::{Activation, Init, Layer, Linear, Rng};
 
 /// The sizes of a net's layers, from the inputs to the outputs: "64-32-10".
 ///
@@ -116,7 +117,7 @@ impl std::error::Error for SizesError {}
 /// ```
 /// use surprisal_layers::{Activation, Layer, Mlp, rng};
 /// use surprisal_tensor::{Params, Workspace, ndarray::Array2};
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Tanh, &mut rng(1));
 /// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&Array2::zeros((5, 4)))));
 /// assert_eq!(y.shape(), [5, 3]);
@@ -134,7 +135,7 @@ impl Mlp {
     /// ```
     /// use surprisal_layers::{Activation, Mlp, Sizes, rng};
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let model = Mlp::new(&mut params, &Sizes::new(&[4, 8, 3])?, Activation::Relu, &mut rng(7));
     /// let names: Vec<_> = params.entries().iter().map(|entry| entry.name.as_str()).collect();
     /// assert_eq!(names, ["layer1.weight", "layer1.bias", "layer2.weight", "layer2.bias"]);
@@ -159,7 +160,7 @@ impl Mlp {
     /// ```
     /// use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let (mut params, start) = (Params::<f64>::new(), Init::Constant(1.0));
+    /// let (mut params, start) = (Params::<f64>::default(), Init::Constant(1.0));
     /// let model = Mlp::with_init(&mut params, &"2-2-1".parse()?, Activation::Relu, start, Init::Zeros, &mut rng(7));
     /// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&array![[1.0, 2.0]])));
     /// assert_eq!(y, array![[6.0]].into_dyn()); // two equal units: such a start never tells them apart
@@ -197,25 +198,17 @@ impl Mlp {
 
 impl Layer for Mlp {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let mut x = x;
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
-                x = self.activation.forward(x);
+                x = step(&self.activation, x);
             }
-            x = layer.forward(x);
+            x = step(layer, x);
         }
         x
     }
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        let mut x = x;
-        for (i, layer) in self.layers.iter().enumerate() {
-            if i > 0 {
-                x = self.activation.describe(x, summary);
-            }
-            x = layer.describe(x, summary);
-        }
-        x
+    fn kind(&self) -> String {
+        String::new()
     }
 }

@@ -1,9 +1,10 @@
 //! A way around a layer.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
-use crate::{Layer, Summary};
+use crate::Layer;
+use crate::layer::{note, step};
 
 /// A layer f that learns what to change, and for the gradient a way around it: any shape to the same.
 ///
@@ -15,7 +16,7 @@ use crate::{Layer, Summary};
 /// ```
 /// use surprisal_layers::{Init, Layer, Linear, Residual, Tanh, rng};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let f = Linear::with_init(&mut params, "change", 2, 2, Init::Zeros, Init::Zeros, &mut rng(0));
 /// let x = array![[1.0, -2.0]];
 /// let y = Workspace::new().eval(&params, |tape| Residual((f, Tanh)).forward(tape.input(&x)));
@@ -29,22 +30,18 @@ pub struct Residual<L>(pub L);
 
 impl<L: Layer> Layer for Residual<L> {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-        around(x, self.0.forward(x))
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
+        around(x, step(&self.0, x))
     }
     /// The layers inside, and below them this one.
-    #[track_caller]
-    fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-        let y = self.0.describe(x, summary);
-        summary.layer("Residual", &[], around(x, y))
-    }
     fn least_rows(&self) -> usize {
         self.0.least_rows()
     }
 }
 
 #[track_caller]
-fn around<'t, T: Scalar>(x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
+fn around<'t>(x: Var<'t>, y: Var<'t>) -> Var<'t> {
     let (before, after) = (x.shape(), y.shape());
     // a sum would repeat a [rows, 1] along the columns and say nothing
     assert!(

@@ -1,9 +1,10 @@
 //! Numbers as probabilities of classes.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
 use crate::Layer;
+use crate::layer::note;
 
 /// The probabilities of the classes along the last axis: `[.., classes]` to the same.
 ///
@@ -40,14 +41,16 @@ pub struct LogSoftmax;
 
 impl Layer for Softmax {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
         x.softmax(-1)
     }
 }
 
 impl Layer for LogSoftmax {
     #[track_caller]
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
         x.log_softmax(-1)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Display};
 
-use surprisal_tensor::{ParamId, Params, Scalar, Shape, Var, Workspace};
+use surprisal_tensor::{ParamId, Params, Scalar, Shape, Workspace};
 
 use crate::Layer;
+use crate::layer::step;
 
 /// Runs a model once, on zeros of this shape and without gradients, and lists its layers: names, kinds, the shapes of
 /// what they put out, numbers of parameters.
@@ -14,7 +15,7 @@ use crate::Layer;
 /// use surprisal_tensor::Params;
 ///
 /// let mut rng = rng(7);
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let model = (
 ///     Linear::new(&mut params, "hidden", 64, 32, &mut rng),
 ///     BatchNorm1d::new(&mut params, "norm", 32),
@@ -40,15 +41,34 @@ use crate::Layer;
 /// # Panics
 /// At the caller's line, if the shape does not fit the model.
 #[track_caller]
-pub fn summary<T: Scalar>(params: &Params<T>, model: &impl Layer, input: impl Into<Shape>) -> Summary {
+pub fn summary<T: Scalar>(params: &Params<T>, model: &dyn Layer, input: impl Into<Shape>) -> Summary {
     let input = input.into();
     let mut summary = Summary { input, rows: Vec::new(), seen: Vec::new(), parameters: 0, trainable: 0 };
     let mut workspace = Workspace::new();
-    let tape = workspace.no_grad(params);
-    model.describe(tape.input_with(input, |slots| slots.fill(T::ZERO)), &mut summary);
+    let tape = workspace.no_grad(params).noting_layers();
+    step(model, tape.input_with(input, |_| 0.0));
+    let (nodes, mut layers): (Vec<_>, Vec<_>) =
+        (tape.nodes().collect(), tape.layers().into_iter().enumerate().collect());
+    layers.sort_by_key(|(k, layer)| (layer.nodes.end, std::cmp::Reverse(*k))); // in the order in which they ended
+    for (k, layer) in &layers {
+        let inner: Vec<_> = layers.iter().filter(|(_, other)| other.outer == Some(*k)).collect();
+        let own =
+            || layer.nodes.clone().filter(|node| !inner.iter().any(|(_, inner)| inner.nodes.contains(node)));
+        if layer.kind.is_empty() || !inner.is_empty() && own().next().is_none() {
+            continue; // its layers have lines of their own
+        }
+        let mut ids: Vec<ParamId> = Vec::new();
+        for id in own().filter_map(|node| nodes[node].param()) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids.sort_by_key(|&id| params.entry(id).range.start);
+        summary.row(&layer.kind, &ids, Some(nodes[layer.nodes.end - 1].shape()), params);
+    }
     let left: Vec<_> = params.ids().filter(|id| !summary.seen.contains(id)).collect();
     for of_one_layer in left.chunk_by(|&a, &b| layer_of(params, a) == layer_of(params, b)) {
-        summary.row("undescribed", of_one_layer, None, params);
+        summary.row("not used", of_one_layer, None, params);
     }
     summary
 }
@@ -61,12 +81,13 @@ fn layer_of<T: Scalar>(params: &Params<T>, id: ParamId) -> &str {
 
 /// The layers of a model, as [`summary`] found them. Printed, it is a table.
 ///
-/// Parameters that no layer told of stand at the end as "undescribed"; what two layers share is counted once.
+/// A layer of one's own needs nothing but `forward` to be listed. Parameters that the model did not use stand at the end as
+/// "not used"; what two layers share is counted once.
 ///
 /// ```
 /// use surprisal_layers::{Linear, Relu, rng, summary};
 /// use surprisal_tensor::Params;
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng(7));
 /// params.freeze(hidden.bias);
 /// let summary = summary(&params, &(hidden, Relu), [8, 64]);
@@ -93,7 +114,7 @@ pub struct SummaryRow {
     pub name: String,
     /// "Linear"
     pub kind: String,
-    /// The shape of what it puts out; `None` if nobody told.
+    /// The shape of its output; `None` of parameters that were not used.
     pub output: Option<Shape>,
     /// How many numbers it adds to the parameters ..
     pub parameters: usize,
@@ -102,37 +123,6 @@ pub struct SummaryRow {
 }
 
 impl Summary {
-    /// Adds a layer with its parameters and returns its output: for [`Layer::describe`].
-    ///
-    /// ```
-    /// use surprisal_layers::{Layer, Summary, summary};
-    /// use surprisal_tensor::{ParamId, Params, Scalar, Var, ndarray::array};
-    ///
-    /// struct Scale(ParamId);
-    /// impl Layer for Scale {
-    ///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
-    ///         x * x.tape().param(self.0)
-    ///     }
-    ///     fn describe<'t, T: Scalar>(&self, x: Var<'t, T>, summary: &mut Summary) -> Var<'t, T> {
-    ///         summary.layer("Scale", &[self.0], self.forward(x))
-    ///     }
-    /// }
-    /// # let mut params = Params::<f32>::new();
-    /// let scale = Scale(params.add("scale.weight", &array![1.0, 2.0]));
-    /// let found = summary(&params, &scale, [8, 2]);
-    /// let row = &found.rows()[0];
-    /// assert_eq!((row.name.as_str(), row.kind.as_str(), row.parameters), ("scale", "Scale", 2));
-    /// ```
-    pub fn layer<'t, T: Scalar>(
-        &mut self,
-        kind: impl Display,
-        parameters: &[ParamId],
-        output: Var<'t, T>,
-    ) -> Var<'t, T> {
-        self.row(kind, parameters, Some(output.shape()), output.tape().params());
-        output
-    }
-
     fn row<T: Scalar>(
         &mut self,
         kind: impl Display,

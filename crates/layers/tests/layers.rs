@@ -36,7 +36,7 @@ fn move_from_start(params: &mut Params<f64>) {
 
 #[test]
 fn layers_in_a_row_pass_their_gradient_on() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let mut rng = rng(3);
     let model = (
         Linear::new(&mut params, "a", 4, 5, &mut rng),
@@ -65,7 +65,7 @@ fn every_activation_passes_its_gradient_on() {
 #[test]
 fn a_net_of_sizes_known_at_run_time_passes_its_gradient_on() {
     for activation in Activation::ALL {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let model = Mlp::new(&mut params, &"4-6-5-3".parse().unwrap(), *activation, &mut rng(5));
         assert_eq!(model.layers().len(), 3);
         gradient_holds(&params, &model, &[3, 4]);
@@ -165,7 +165,7 @@ fn running_statistics_are_those_of_a_hand_computation() {
 #[test]
 fn the_momentum_says_how_far_the_running_statistics_move() {
     for (momentum, expected) in [(0.0, 0.0), (0.25, 1.0), (1.0, 4.0)] {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let layer = BatchNorm1d { momentum, ..BatchNorm1d::new(&mut params, "norm", 1) };
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
@@ -177,7 +177,7 @@ fn the_momentum_says_how_far_the_running_statistics_move() {
 
 #[test]
 fn evaluation_is_deterministic_and_moves_nothing() {
-    let (mut params, mut rng) = (Params::<f64>::new(), rng(2));
+    let (mut params, mut rng) = (Params::<f64>::default(), rng(2));
     let model = (
         Linear::new(&mut params, "first", 4, 6, &mut rng),
         BatchNorm1d::new(&mut params, "norm", 6),
@@ -207,7 +207,7 @@ fn evaluation_is_deterministic_and_moves_nothing() {
 
 #[test]
 fn dropout_keeps_the_mean() {
-    let (params, x) = (Params::<f64>::new(), ArrayD::ones(IxDyn(&[100, 1000])));
+    let (params, x) = (Params::<f64>::default(), ArrayD::<f64>::ones(IxDyn(&[100, 1000])));
     let mut workspace = Workspace::new();
     for p in [0.1, 0.5, 0.9] {
         let tape = workspace.tape(&params).seeded(3);
@@ -221,7 +221,7 @@ fn dropout_keeps_the_mean() {
 
 #[test]
 fn a_seed_repeats_the_masks_of_a_step_and_no_two_layers_share_one() {
-    let (params, x) = (Params::<f64>::new(), ArrayD::ones(IxDyn(&[1000])));
+    let (params, x) = (Params::<f64>::default(), ArrayD::<f64>::ones(IxDyn(&[1000])));
     let mut workspace = Workspace::new();
     let mut masks = |seed| {
         let tape = workspace.tape(&params).seeded(seed);
@@ -240,7 +240,7 @@ fn a_seed_repeats_the_masks_of_a_step_and_no_two_layers_share_one() {
 
 #[test]
 fn dropout_of_nothing_needs_no_seed() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     assert_eq!(Dropout::new(0.0).forward(tape.input(&input(&[3]))).value(), input(&[3]));
@@ -249,7 +249,7 @@ fn dropout_of_nothing_needs_no_seed() {
 #[test]
 fn layer_norm_keeps_its_digits_far_from_0() {
     // 1e6 + {-1, 0, 1}: the mean square less the square of the mean would lose twelve digits
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let layer = LayerNorm { eps: 0.0, ..LayerNorm::new(&mut params, "norm", 3) };
     let x = ArrayD::from_shape_vec(IxDyn(&[1, 3]), vec![1e6 - 1.0, 1e6, 1e6 + 1.0]).unwrap();
     let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&x)));
@@ -261,7 +261,7 @@ fn layer_norm_keeps_its_digits_far_from_0() {
 
 #[test]
 fn an_embedding_takes_indices_of_any_shape() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
     let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![3.0, 0.0, 1.0, 3.0]).unwrap();
     let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&rows)));
@@ -287,7 +287,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
                 numbers.iter().map(|x| (x - mean) / (variance + 1e-5).sqrt()).collect::<Vec<_>>(),
             )
         };
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         let (batch, rows) =
             (BatchNorm1d::new(&mut params, "batch", 3), LayerNorm::new(&mut params, "rows", ROWS));
         let x = ArrayD::from_shape_fn(IxDyn(&[ROWS, 3]), |at| (noise(at[0], at[1]) + offset) as f32);
@@ -333,7 +333,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
 
 #[test]
 fn normalization_of_numbers_whose_squares_overflow_gives_the_bias() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     params.as_mut_slice()[2..4].fill(0.5); // the bias of `batch`
     let x = arr2(&[[1e25f32, -1e25], [-1e25, 1e25]]);

@@ -47,7 +47,7 @@ fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>, expe
 
 #[test]
 fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let model = (
         Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
         Relu,
@@ -56,7 +56,7 @@ fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
     let panic = catch_unwind(|| {
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
-        model.forward(tape.input(&Array2::zeros((2, 784))));
+        model.forward(tape.input(&Array2::<f64>::zeros((2, 784))));
     });
     let line = line!() - 2;
     let message = *panic.unwrap_err().downcast::<String>().unwrap();
@@ -67,7 +67,7 @@ fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
 
 #[test]
 fn every_layer_wants_a_name_of_its_own() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     params.add("a.weight", &array![1.0]);
     let taken = "there is already a parameter \"a.weight\": give each layer a name of its own";
     says(taken, || Linear::new(&mut params, "a", 1, 1, &mut rng(0)));
@@ -214,7 +214,7 @@ fn an_activation_that_is_none_is_told_with_all_that_are() {
 
 #[test]
 fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     let mut workspace = Workspace::new();
     for training in [true, false] {

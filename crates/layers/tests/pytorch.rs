@@ -165,7 +165,7 @@ fn starts() {
 fn layers_start_as_those_of_pytorch() {
     let linear = |part: fn(&Linear) -> surprisal_tensor::ParamId| {
         moments(move |rng| {
-            let mut params = Params::<f64>::new();
+            let mut params = Params::<f64>::default();
             let layer = Linear::new(&mut params, "layer", 200, 100, rng);
             params[part(&layer)].to_vec()
         })
@@ -173,7 +173,7 @@ fn layers_start_as_those_of_pytorch() {
     moments_agree("linear", linear(|layer| layer.weight), true);
     moments_agree("linear, bias", linear(|layer| layer.bias), true);
     let embedding = moments(|rng| {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         Embedding::new(&mut params, "layer", 200, 100, rng);
         params.as_slice().to_vec()
     });

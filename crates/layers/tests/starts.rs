@@ -5,11 +5,11 @@ use surprisal_tensor::Params;
 
 #[test]
 fn a_seed_starts_every_number_type_alike() {
-    let (mut single, mut double) = (Params::<f32>::new(), Params::<f64>::new());
+    let (mut single, mut double) = (Params::new(), Params::<f64>::default());
     Linear::new(&mut single, "x", 30, 20, &mut rng(7));
     Linear::new(&mut double, "x", 30, 20, &mut rng(7));
     assert_eq!(single.as_slice(), double.cast::<f32>().as_slice());
-    let mut other = Params::<f32>::new();
+    let mut other = Params::new();
     Linear::new(&mut other, "x", 30, 20, &mut rng(8));
     assert_ne!(single.as_slice(), other.as_slice());
 }

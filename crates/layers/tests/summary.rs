@@ -12,7 +12,7 @@ fn prints<T: Scalar>(params: &Params<T>, model: &impl Layer, input: &[usize], ex
 
 #[test]
 fn every_kind_of_layer_has_its_line() {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(0));
+    let (mut params, mut rng) = (Params::new(), rng(0));
     let model = (
         (Embedding::new(&mut params, "word", 1000, 16, &mut rng), Flatten),
         vec![Linear::new(&mut params, "first", 48, 32, &mut rng)],
@@ -70,14 +70,14 @@ total                                             19,514     19,450
 }
 
 #[test]
-fn frozen_shared_and_undescribed_parameters_are_told_apart() {
-    struct Bare(Linear); // does not describe itself
+fn frozen_shared_and_unused_parameters_are_told_apart() {
+    struct Bare(Linear);
     impl Layer for Bare {
-        fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
             self.0.forward(x)
         }
     }
-    let (mut params, mut rng) = (Params::<f64>::new(), rng(0));
+    let (mut params, mut rng) = (Params::<f64>::default(), rng(0));
     let twice = Linear::new(&mut params, "twice", 3, 3, &mut rng);
     let model = (twice, Tanh, twice, Bare(Linear::new(&mut params, "bare", 3, 2, &mut rng)));
     params.add("unused", &array![1.0]);
@@ -92,14 +92,13 @@ input                    [1, 3]
 twice   Linear           [1, 3]          12          3
         Tanh             [1, 3]           0          0
 twice   Linear (shared)  [1, 3]           0          0
-        Bare             [1, 2]           0          0
-bare    undescribed                       8          8
-unused  undescribed                       1          1
+bare    Linear           [1, 2]           8          8
+unused  not used                          1          1
 total                                    21         12
 ",
     );
     let summary = summary(&params, &model, [1, 3]);
-    assert_eq!((summary.parameters(), summary.trainable(), summary.rows().len()), (21, 12, 6));
+    assert_eq!((summary.parameters(), summary.trainable(), summary.rows().len()), (21, 12, 5));
     assert_eq!(summary.parameters(), params.as_slice().len());
     assert_eq!(summary.rows()[0].name, "twice");
 }
@@ -107,7 +106,7 @@ total                                    21         12
 #[test]
 fn a_model_without_parameters_has_a_summary_too() {
     prints(
-        &Params::<f32>::new(),
+        &Params::new(),
         &Vec::<Relu>::new(),
         &[],
         "\

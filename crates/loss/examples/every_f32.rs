@@ -21,7 +21,7 @@ pub struct Function {
     /// As the table calls it.
     pub name: &'static str,
     /// On the tape.
-    pub call: for<'t> fn(Var<'t, f32>) -> Var<'t, f32>,
+    pub call: for<'t> fn(Var<'t>) -> Var<'t>,
     /// In double precision.
     pub exact: fn(f64, f64, f64) -> [f64; 2],
     /// How many ULP the value and the derivative may be off, where the result is normal.
@@ -35,8 +35,8 @@ fn softplus(x: f64, tail: f64) -> f64 {
     if x < 0.0 { tail } else { x + tail }
 }
 /// The loss of each logit against `target`.
-fn bce(z: Var<f32>, target: f32) -> Var<f32> {
-    let targets = z.tape().input_with(z.shape(), |t| t.fill(target));
+fn bce(z: Var, target: f32) -> Var {
+    let targets = z.tape().input_with(z.shape(), |_| target.into());
     BinaryCrossEntropyWithLogits { reduction: Reduction::None, ..Default::default() }.loss(z, targets)
 }
 
@@ -131,12 +131,12 @@ pub fn run(step: u64, progress: impl Fn(f64) + Sync) -> [Row; FUNCTIONS.len()] {
             });
             let parts: Vec<(f64, f64)> = parts.collect();
             for (function, row) in FUNCTIONS.iter().zip(&mut rows) {
-                let tape: Tape<f32> = workspace.tape(&params);
-                let input = tape.input_with([x.len()], |slots| slots.copy_from_slice(&x)).requires_grad();
+                let tape: Tape = workspace.tape(&params);
+                let input = tape.input_with([x.len()], |i| x[i].into()).requires_grad();
                 let output = (function.call)(input);
                 output.sum().backward();
-                let slope = input.grad().expect("it was asked for");
-                output.with_value(|y| {
+                let slope = input.grad().expect("it was asked for").mapv(|d| d as f32);
+                output.with_value(|y: &[f32]| {
                     for (((&x, &(e, tail)), &y), &dy) in x.iter().zip(&parts).zip(y).zip(&slope) {
                         let exact = (function.exact)(f64::from(x), e, tail);
                         for ((computed, exact), worst) in [y, dy].into_iter().zip(exact).zip(row.iter_mut()) {

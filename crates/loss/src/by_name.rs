@@ -15,7 +15,7 @@
 //!     Loss::parse("huber_loss", [("delta", "-1")]).unwrap_err().to_string(),
 //!     "delta is -1: it is a number above 0"
 //! );
-//! let params = Params::<f64>::new();
+//! let params = Params::<f64>::default();
 //! let mut workspace = Workspace::new();
 //! let tape = workspace.tape(&params);
 //! let logits = tape.input(&array![[0.0, 0.0], [0.0, 0.0]]);
@@ -227,7 +227,7 @@ pub(crate) const BASE: OptionCard = option("base", Kind::Word(&["e", "2"]), "e",
 /// ```
 /// use surprisal_loss::by_name::{self, Call, Setting};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let call = Call {
@@ -238,9 +238,9 @@ pub(crate) const BASE: OptionCard = option("base", Kind::Word(&["e", "2"]), "e",
 /// assert_eq!(entry.call(&call)?.item(), 2.5); // delta (|e| - delta / 2)
 /// # Ok::<(), surprisal_loss::by_name::CallError>(())
 /// ```
-pub struct Call<'t, T: Scalar> {
+pub struct Call<'t> {
     /// Arrays on a tape; labels and weights too, as numbers.
-    pub inputs: Vec<(String, Var<'t, T>)>,
+    pub inputs: Vec<(String, Var<'t>)>,
     /// What differs from the defaults.
     pub options: BTreeMap<String, Setting>,
 }
@@ -383,17 +383,17 @@ impl Options<'_> {
 }
 
 /// The inputs of one call of a loss; class labels may stand beside the arrays.
-pub(crate) struct Given<'a, 't, T: Scalar, L> {
-    arrays: &'a [(&'a str, Var<'t, T>)],
+pub(crate) struct Given<'a, 't, L> {
+    arrays: &'a [(&'a str, Var<'t>)],
     labels: Option<&'a [L]>,
 }
 
-impl<'a, 't, T: Scalar, L> Given<'a, 't, T, L> {
-    pub fn optional(&self, name: &str) -> Option<Var<'t, T>> {
+impl<'a, 't, L> Given<'a, 't, L> {
+    pub fn optional(&self, name: &str) -> Option<Var<'t>> {
         self.arrays.iter().find(|(given, _)| *given == name).map(|&(_, var)| var)
     }
 
-    pub fn input(&self, name: &str) -> Result<Var<'t, T>, CallError> {
+    pub fn input(&self, name: &str) -> Result<Var<'t>, CallError> {
         self.optional(name).ok_or_else(|| {
             let given: Vec<_> = self.arrays.iter().map(|&(name, _)| name).collect();
             let given = if given.is_empty() {
@@ -416,15 +416,14 @@ impl<'a, 't, T: Scalar, L> Given<'a, 't, T, L> {
 }
 
 /// Class labels that stand among the inputs as numbers.
-fn labels<T: Scalar>(name: &str, var: Var<T>) -> Result<Vec<i64>, CallError> {
-    let label = |(i, x): (usize, &T)| {
-        let x = x.value();
+fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
+    let label = |(i, &x): (usize, &f64)| {
         let whole = x.fract() == 0.0 && x.abs() < 2f64.powi(53); // NaN is not
         whole
             .then_some(x as i64)
             .ok_or_else(|| CallError(format!("{name} {i} is {x}: a class is a whole number")))
     };
-    var.with_value(|x| x.iter().enumerate().map(label).collect())
+    var.value().iter().enumerate().map(label).collect()
 }
 
 /// What [`losses!`] asks of each.
@@ -433,7 +432,7 @@ pub(crate) trait ByName: Sized {
     fn read(options: &Options) -> Self;
     /// Records it.
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError>;
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError>;
 }
 
 /// A loss with its options, read and checked: what a program keeps, and calls at every step.
@@ -512,11 +511,7 @@ impl Loss {
     /// # Panics
     /// As the loss itself does, where shapes or labels do not fit.
     #[track_caller]
-    pub fn of_classes<'t, T: Scalar>(
-        &self,
-        output: Var<'t, T>,
-        labels: &[impl Label],
-    ) -> Result<Var<'t, T>, CallError> {
+    pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
         self.any.call(&Given { arrays: &[(self.entry.inputs[0].name, output)], labels: Some(labels) })
     }
 
@@ -528,17 +523,13 @@ impl Loss {
     /// # Panics
     /// As the loss itself does, where shapes or numbers do not fit.
     #[track_caller]
-    pub fn of_targets<'t, T: Scalar>(
-        &self,
-        output: Var<'t, T>,
-        targets: Var<'t, T>,
-    ) -> Result<Var<'t, T>, CallError> {
+    pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
         let name = self.entry.card.name;
         let arrays = self.entry.inputs.iter().filter(|input| !input.weights);
         match arrays.skip(1).last() {
             Some(input) => {
                 let arrays = [(self.entry.inputs[0].name, output), (input.name, targets)];
-                self.any.call(&Given::<T, i64> { arrays: &arrays, labels: None })
+                self.any.call(&Given::<i64> { arrays: &arrays, labels: None })
             }
             None => Err(CallError(format!("{name} takes no targets"))),
         }
@@ -571,7 +562,7 @@ impl Entry {
     /// # Panics
     /// As the loss itself does, where shapes or numbers do not fit.
     #[track_caller]
-    pub fn call<'t, T: Scalar>(&self, call: &Call<'t, T>) -> Result<Var<'t, T>, CallError> {
+    pub fn call<'t>(&self, call: &Call<'t>) -> Result<Var<'t>, CallError> {
         let mut options = call.options.clone();
         options.keys().try_for_each(|name| self.expect_known("option", name))?;
         let (mut arrays, mut labels) = (vec![], None);
@@ -583,7 +574,7 @@ impl Entry {
                 return Err(CallError(format!("the input \"{name}\" is given twice")));
             }
             if input.weights {
-                let weights = var.with_value(|x| x.iter().map(|x| x.value()).collect());
+                let weights = var.value().into_iter().collect();
                 options.insert(name.clone(), Setting::Numbers(weights));
                 continue;
             }
@@ -618,7 +609,7 @@ macro_rules! losses {
             }
 
             #[track_caller]
-            fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+            fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
                 match self {
                     $(Any::$loss(loss) => ByName::call(loss, inputs)),+
                 }
@@ -869,7 +860,7 @@ mod tests {
                     // the loss itself, past the check of its kind
                     if !holds && matches!(option.kind, Kind::Number(_)) {
                         let any = Any::read(&Options { entry, given: &options });
-                        let params = surprisal_tensor::Params::<f64>::new();
+                        let params = surprisal_tensor::Params::<f64>::default();
                         let mut workspace = surprisal_tensor::Workspace::new();
                         let tape = workspace.tape(&params);
                         let arrays: Vec<_> =

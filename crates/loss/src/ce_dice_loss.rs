@@ -21,7 +21,7 @@
 //! ```
 //! use surprisal_loss::{CeDiceLoss, binary_cross_entropy_with_logits, dice_loss};
 //! use surprisal_tensor::{Params, Workspace, ndarray::array};
-//! let params = Params::<f64>::new();
+//! let params = Params::<f64>::default();
 //! let mut workspace = Workspace::new();
 //! let tape = workspace.tape(&params);
 //! let (logits, targets) = (tape.input(&array![2.0, -1.0, 0.5]), tape.input(&array![1.0, 0.0, 0.0]));
@@ -44,7 +44,7 @@
 
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::{sum_by, sum_of};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, Range, constant, gradient, option};
 use crate::dice_loss::{share, share_slopes};
@@ -97,7 +97,7 @@ impl ByName for CeDiceByName {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         if self.multiclass {
             Ok(self.loss.loss(logits, inputs.labels("targets")?))
@@ -139,7 +139,7 @@ impl Default for CeDiceLoss {
 /// ```
 /// use surprisal_loss::ce_dice_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let logits = tape.input(&array![[0.0, 0.0], [0.0, 0.0]]);
@@ -149,7 +149,7 @@ impl Default for CeDiceLoss {
 /// assert!((loss.item() - (2f64.ln() + 2.0 / 5.0) / 2.0).abs() < 1e-15); // one set: (2 + 1) / (2 + 2 + 1)
 /// ```
 #[track_caller]
-pub fn ce_dice_loss<'t, T: Scalar>(logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+pub fn ce_dice_loss<'t>(logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
     CeDiceLoss::default().loss(logits, targets)
 }
 
@@ -159,7 +159,7 @@ impl CeDiceLoss {
     /// # Panics
     /// At the caller's line, also if an option is out of its range.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
         let (a, told) = (self.a, "it lies between 0 (only Dice) and 1 (only cross-entropy)");
         check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), told);
         check_not_negative(NAMES.loss, "smooth", self.smooth);
@@ -185,7 +185,7 @@ impl CeDiceLoss {
     }
 
     #[track_caller]
-    fn cross_entropy<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: TargetLeaf<'t, T>) -> Var<'t, T> {
+    fn cross_entropy<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Var<'t> {
         match targets {
             TargetLeaf::Labels(_) => SoftmaxCrossEntropy::default().loss(logits, targets),
             TargetLeaf::Probabilities(t) => BinaryCrossEntropyWithLogits::default().loss(logits, t),
@@ -193,7 +193,7 @@ impl CeDiceLoss {
     }
 
     #[track_caller]
-    fn dice<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: TargetLeaf<'t, T>) -> Var<'t, T> {
+    fn dice<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Var<'t> {
         let smooth = self.smooth;
         match targets {
             TargetLeaf::Labels(labels) => {
@@ -233,7 +233,7 @@ kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for ClassDice {
+impl Op for ClassDice {
     fn card(&self) -> Card {
         Card {
             name: "class_dice",
@@ -243,28 +243,28 @@ impl<T: Scalar> Op<T> for ClassDice {
             story: "How much of each class lies outside of its overlap with the rows that are of it.",
         }
     }
-    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, _: Shapes) -> Result<Shape, ShapeError> {
         Ok(Shape::SCALAR)
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         2 * rows_and_classes(inputs.shape(0)).1
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let classes = rows_and_classes(f.inputs.shape(0)).1;
         let (outside, inside) = f.memo.split_at_mut(classes);
-        class_parts(f.inputs.x(0), f.inputs.x(1), outside, inside, f.scratch.at_least(2 * classes));
+        class_parts(f.inputs.x(0), f.inputs.x(1), outside, inside, f.room.scratch.at_least(2 * classes));
         for inside in inside.iter_mut() {
             *inside = *inside + *inside + T::of(self.smooth);
         }
         f.y[0] = sum_by(classes, |c| share(outside[c], inside[c])) / T::of(classes as f64);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let classes = rows_and_classes(b.inputs.shape(0)).1;
         let (labels, scale) = (b.x(1), b.dy[0] / T::of(classes as f64));
         let (outside, inside) = b.memo.split_at(classes);
         let Some(dp) = b.dx(0) else { return };
-        dp.add_filled(|dp, scratch| {
-            let slopes = scratch.at_least(2 * classes);
+        dp.add_filled(|dp, room| {
+            let slopes = room.scratch.at_least(2 * classes);
             let (other, own) = slopes.split_at_mut(classes);
             for c in 0..classes {
                 (other[c], own[c]) = share_slopes(outside[c], inside[c], false, scale);
@@ -290,8 +290,8 @@ mod tests {
     }
 
     /// The mean of 1 - Dice, of everything or of every column.
-    fn dice<'t>(p: Var<'t, Dual<f64>>, t: Var<'t, Dual<f64>>, columns: bool, s: f64) -> Var<'t, Dual<f64>> {
-        let sum = |x: Var<'t, Dual<f64>>| if columns { x.sum_axis(0) } else { x.sum() };
+    fn dice<'t>(p: Var<'t>, t: Var<'t>, columns: bool, s: f64) -> Var<'t> {
+        let sum = |x: Var<'t>| if columns { x.sum_axis(0) } else { x.sum() };
         (1.0 - (2.0 * sum(p * t) + s) / (sum(p) + sum(t) + s)).mean()
     }
 
@@ -305,7 +305,7 @@ mod tests {
                     let (t, p) = (tape.one_hot(&labels, 3), x[0].softmax(-1));
                     let plain = a * -(t * p.ln()).sum() / 5.0 + (1.0 - a) * dice(p, t, true, smooth);
                     let fused = loss.loss(x[0], &labels);
-                    assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                    assert!((fused.item() - plain.item()).abs() < 1e-14);
                     // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
                     fused + (fused - plain) * 1e3
                 });
@@ -313,7 +313,7 @@ mod tests {
                     let (t, p) = (tape.one_hot(&labels, 3), x[0].sigmoid());
                     let ce = -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()).mean();
                     let (plain, fused) = (a * ce + (1.0 - a) * dice(p, t, false, smooth), loss.loss(x[0], t));
-                    assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                    assert!((fused.item() - plain.item()).abs() < 1e-14);
                     fused + (fused - plain) * 1e3
                 });
             }
@@ -329,7 +329,7 @@ mod tests {
                 }));
             let loss = |smooth| CeDiceLoss { a: 0.0, smooth }.loss(masked, &[0, 1, 1, 0, 1]);
             let two = CeDiceLoss { a: 0.0, smooth: 0.0 }.loss(x[0].slice(1, 0..2), &[0, 1, 1, 0, 1]);
-            assert!((loss(0.0).item().value - (2.0 * two.item().value + 1.0) / 3.0).abs() < 1e-15);
+            assert!((loss(0.0).item() - (2.0 * two.item() + 1.0) / 3.0).abs() < 1e-15);
             loss(0.0) + loss(1.0)
         });
     }

@@ -33,7 +33,7 @@
 
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_filled;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -74,7 +74,7 @@ impl ByName for ContrastiveLoss {
         ContrastiveLoss { reduction: options.reduction(), margin: options.number("margin") }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("x1")?, inputs.input("x2")?, inputs.input("targets")?))
     }
 }
@@ -106,7 +106,7 @@ impl Default for ContrastiveLoss {
 /// ```
 /// use surprisal_loss::contrastive_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let x1 = tape.input(&array![[3.0, 4.0], [0.0, 0.5]]).requires_grad();
@@ -117,7 +117,7 @@ impl Default for ContrastiveLoss {
 /// assert_eq!(x1.grad().unwrap(), array![[1.5, 2.0], [0.0, -0.25]].into_dyn());
 /// ```
 #[track_caller]
-pub fn contrastive_loss<'t, T: Scalar>(x1: Var<'t, T>, x2: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+pub fn contrastive_loss<'t>(x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Var<'t> {
     ContrastiveLoss::default().loss(x1, x2, targets)
 }
 
@@ -127,7 +127,7 @@ impl ContrastiveLoss {
     /// # Panics
     /// At the caller's line, also if the margin is negative or not finite.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, x1: Var<'t, T>, x2: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Var<'t> {
         let name = ENTRY.card.name;
         check_not_negative(name, "margin", self.margin);
         check_constant(name, "target", targets, Domain::ZeroOrOne);
@@ -175,11 +175,11 @@ kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for Fused {
+impl Op for Fused {
     fn card(&self) -> Card {
         ENTRY.card
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let each = same_rows(inputs, &["x1", "x2"])?;
         let targets = inputs.shape(2);
         if targets.len() != each.len() || targets.rank() > 1 {
@@ -190,12 +190,12 @@ impl<T: Scalar> Op<T> for Fused {
         }
         Ok(self.0.reduction.shape(each))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         rows_and_classes(inputs.shape(0)).0 * MEMO
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let rows = rows_and_classes(f.inputs.shape(0)).0;
-        let (losses, [x1, x2, targets]) = (f.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
+        let (losses, [x1, x2, targets]) = (f.room.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
         pairs(x1, x2, targets, T::of(self.0.margin), losses, f.memo);
         let count = T::of(rows as f64);
         self.0.reduction.reduce_large(losses, count, f.y, |shares| {
@@ -206,7 +206,7 @@ impl<T: Scalar> Op<T> for Fused {
             shares.iter_mut().for_each(|l| *l = *l / h / count / h);
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (memo, dy, [x1, x2]) = (b.memo, b.dy, [b.x(0), b.x(1)]);
         let factor: T = self.0.reduction.factor(T::of((memo.len() / MEMO) as f64));
         for (k, factor) in [factor, -factor].into_iter().enumerate() {
@@ -261,7 +261,7 @@ mod tests {
         let l = ContrastiveLoss { margin, ..Default::default() }.loss(x, zero, tape.input(&array![similar]));
         l.backward();
         let d = x.grad().unwrap();
-        (l.item(), [d[0], d[1]])
+        (l.item() as f32, [d[0] as f32, d[1] as f32])
     }
 
     #[test]

@@ -40,7 +40,7 @@
 //! section 3 (squared). s = 1 and one set for the whole batch are the common choice; libraries differ in both.
 
 use surprisal_tensor::sum::{sum_filled, sum_of};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -100,7 +100,7 @@ impl ByName for DiceLoss {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
@@ -164,7 +164,7 @@ impl Default for DiceLoss {
 /// ```
 /// use surprisal_loss::dice_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let targets = tape.input(&array![1.0f32, 0.0]);
@@ -174,7 +174,7 @@ impl Default for DiceLoss {
 /// assert!((dice_loss(sure, targets).item() - 1.3741e-9).abs() < 1e-13); // 1 minus the coefficient: 0
 /// ```
 #[track_caller]
-pub fn dice_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+pub fn dice_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
     DiceLoss::default().loss(input, targets)
 }
 
@@ -187,7 +187,7 @@ impl DiceLoss {
     /// At the caller's line, also if `smooth` is negative or not finite, or, where there is no activation, if an input is
     /// not in \[0, 1\].
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
         let name = ENTRY.card.name;
         check_not_negative(name, "smooth", self.smooth);
         check_constant(name, "target", targets, Domain::FromZeroToOne);
@@ -314,16 +314,16 @@ impl Fused {
     fn form<T: Scalar>(&self, scale: T) -> Form<T> {
         Form { sigmoid: self.0.activation == DiceActivation::Sigmoid, squared: self.0.squared, scale }
     }
-    fn samples<T: Scalar>(&self, inputs: Inputs<T>) -> usize {
+    fn samples(&self, inputs: Shapes) -> usize {
         if self.0.per == DicePer::All { 1 } else { inputs.dims(0)[0] }
     }
 }
 
-impl<T: Scalar> Op<T> for Fused {
+impl Op for Fused {
     fn card(&self) -> Card {
         ENTRY.card
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         same_shape(inputs, "the input", "the targets")?;
         let shape = inputs.shape(0);
         if self.0.per == DicePer::All {
@@ -337,13 +337,13 @@ impl<T: Scalar> Op<T> for Fused {
         }
         Ok(self.0.reduction.shape(Shape::from([shape.dims()[0]])))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         3 * self.samples(inputs)
     }
-    fn forward(&self, f: &mut Forward<T>) {
-        let (x, t, samples) = (f.inputs.x(0), f.inputs.x(1), self.samples(f.inputs));
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let (x, t, samples) = (f.inputs.x(0), f.inputs.x(1), self.samples(f.inputs.shapes()));
         let size = x.len() / samples;
-        let (losses, overlaps) = f.scratch.at_least(samples + size).split_at_mut(samples);
+        let (losses, overlaps) = f.room.scratch.at_least(samples + size).split_at_mut(samples);
         for (i, (l, memo)) in losses.iter_mut().zip(f.memo.chunks_exact_mut(3)).enumerate() {
             let (x, t) = (&x[i * size..][..size], &t[i * size..][..size]);
             let (mut form, smooth) = (self.form(T::ONE), self.0.smooth);
@@ -358,8 +358,8 @@ impl<T: Scalar> Op<T> for Fused {
         }
         self.0.reduction.reduce(losses, T::of(samples as f64), f.y);
     }
-    fn backward(&self, b: &mut Backward<T>) {
-        let (x, t, dy, memo, samples) = (b.x(0), b.x(1), b.dy, b.memo, self.samples(b.inputs));
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
+        let (x, t, dy, memo, samples) = (b.x(0), b.x(1), b.dy, b.memo, self.samples(b.inputs.shapes()));
         let size = x.len() / samples;
         let factor: T = self.0.reduction.factor(T::of(samples as f64));
         let Some(dx) = b.dx(0) else { return };
@@ -385,10 +385,10 @@ mod tests {
     }
 
     /// What the fused node must equal wherever this is accurate.
-    fn definition<'t>(loss: &DiceLoss, x: Var<'t, Dual<f64>>, t: Var<'t, Dual<f64>>) -> Var<'t, Dual<f64>> {
+    fn definition<'t>(loss: &DiceLoss, x: Var<'t>, t: Var<'t>) -> Var<'t> {
         let p = if loss.activation == DiceActivation::Sigmoid { x.sigmoid() } else { x };
-        let sum = |x: Var<'t, Dual<f64>>| if loss.per == DicePer::All { x.sum() } else { x.sum_axis(-1) };
-        let size = |x: Var<'t, Dual<f64>>| if loss.squared { sum(x * x) } else { sum(x) };
+        let sum = |x: Var<'t>| if loss.per == DicePer::All { x.sum() } else { x.sum_axis(-1) };
+        let size = |x: Var<'t>| if loss.squared { sum(x * x) } else { sum(x) };
         let each = 1.0 - (2.0 * sum(p * t) + loss.smooth) / (size(p) + size(t) + loss.smooth);
         match loss.reduction {
             Reduction::None => each,
@@ -426,7 +426,7 @@ mod tests {
         let l = loss.loss(x, tape.input(&array![t[0], t[1]]));
         l.backward();
         let d = x.grad().unwrap();
-        (l.item(), [d[0], d[1]])
+        (l.item() as f32, [d[0] as f32, d[1] as f32])
     }
 
     #[test]

@@ -20,8 +20,8 @@ macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $method:exp
                 Function
             }
             #[track_caller]
-            fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
-                let apply: fn(Var<'t, T>) -> Var<'t, T> = $method;
+            fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+                let apply: fn(Var<'t>) -> Var<'t> = $method;
                 Ok(apply(inputs.input("x")?))
             }
         }

@@ -43,7 +43,7 @@ impl ByName for HalfSquaredError {
         HalfSquaredError { reduction: options.reduction() }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -89,7 +89,7 @@ pub struct HalfSquaredError {
 /// ```
 /// use surprisal_loss::half_squared_error;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let z = tape.input(&array![2.0]).requires_grad();
@@ -100,7 +100,7 @@ pub struct HalfSquaredError {
 /// assert!((z.grad().unwrap()[0] - 0.881 * 0.105).abs() < 1e-3);
 /// ```
 #[track_caller]
-pub fn half_squared_error<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+pub fn half_squared_error<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
     HalfSquaredError::default().loss(input, target)
 }
 
@@ -110,7 +110,7 @@ impl HalfSquaredError {
     /// # Panics
     /// As [`half_squared_error`](half_squared_error()) does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         pointwise(HalfSquare, input, target, self.reduction)
     }
 }

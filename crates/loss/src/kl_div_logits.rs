@@ -37,7 +37,7 @@
 
 use surprisal_tensor::ops::softmax::{Row, difference, exp_rows};
 use surprisal_tensor::sum::sum_of;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, gradient, option};
 use crate::kinds::data::check_logits;
@@ -79,7 +79,7 @@ impl ByName for KlDivLogits {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("p_logits")?, inputs.input("q_logits")?))
     }
 }
@@ -102,7 +102,7 @@ pub struct KlDivLogits {
 /// ```
 /// use surprisal_loss::kl_div_logits;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let teacher = tape.input(&array![[2.0f32, 0.0, -1.0]]);
@@ -116,7 +116,7 @@ pub struct KlDivLogits {
 /// assert!((one - 0.502).abs() < 1e-3 && (other - 0.855).abs() < 1e-3); // KL is not symmetric
 /// ```
 #[track_caller]
-pub fn kl_div_logits<'t, T: Scalar>(p_logits: Var<'t, T>, q_logits: Var<'t, T>) -> Var<'t, T> {
+pub fn kl_div_logits<'t>(p_logits: Var<'t>, q_logits: Var<'t>) -> Var<'t> {
     KlDivLogits::default().loss(p_logits, q_logits)
 }
 
@@ -126,7 +126,7 @@ impl KlDivLogits {
     /// # Panics
     /// As [`kl_div_logits()`] does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, p_logits: Var<'t, T>, q_logits: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, p_logits: Var<'t>, q_logits: Var<'t>) -> Var<'t> {
         check_logits(NAMES.loss, p_logits);
         check_logits(NAMES.loss, q_logits);
         p_logits.tape().apply(Fused { reduction: self.reduction }, [p_logits, q_logits])
@@ -247,28 +247,28 @@ kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for Fused {
+impl Op for Fused {
     fn card(&self) -> Card {
         ENTRY.card
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         same_shape(inputs, "p_logits", "q_logits")?;
         Ok(self.reduction.shape(NAMES.each(inputs)?))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         let (rows, classes) = rows_and_classes(inputs.shape(0));
         2 * rows * classes + rows // both gradients, which cost little more while p and q are at hand; and each row's loss
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
         let (da, rest) = f.memo.split_at_mut(rows * classes);
         let (db, losses) = rest.split_at_mut(rows * classes);
         let scale = self.reduction.factor(T::of(rows as f64));
-        let room = f.scratch.at_least(2 * rows * classes + 6 * rows);
+        let room = f.room.scratch.at_least(2 * rows * classes + 6 * rows);
         divergences(f.inputs.x(0), f.inputs.x(1), classes, scale, room, losses, da, db);
         self.reduction.reduce(losses, T::of(rows as f64), f.y);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (dy, shape) = (b.dy, b.inputs.shape(0));
         let (_, classes) = rows_and_classes(shape);
         let kept = b.memo;
@@ -306,7 +306,7 @@ mod tests {
                         Reduction::Sum => rows.sum(),
                         Reduction::None => rows,
                     };
-                    assert!((fused - plain).value().iter().all(|d| d.value.abs() < 1e-13));
+                    assert!((fused - plain).value().iter().all(|d| d.abs() < 1e-13));
                     // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
                     fused + (fused - plain) * 1e3
                 });
@@ -317,16 +317,16 @@ mod tests {
     #[test]
     fn from_equal_shares_it_is_what_entropy_lacks() {
         check_gradient(&[logits(1.9)], |tape, x| {
-            let equal = tape.input(&Array2::from_elem((4, 5), Scalar::of(7.0)));
+            let equal = tape.input(&Array2::from_elem((4, 5), 7.0));
             let (kl, lacks) = (kl_div_logits(x[0], equal), 5f64.ln() - entropy_from_logits(x[0]));
-            assert!((kl.item().value - lacks.item().value).abs() < 1e-14);
+            assert!((kl.item() - lacks.item()).abs() < 1e-14);
             kl + (kl - lacks) * 1e3
         });
     }
 
     /// In `f32`, what it says of two rows: the loss and its gradients.
     fn of(a: &[f32], b: &[f32]) -> (f64, [Vec<f64>; 2]) {
-        let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+        let (params, mut workspace) = (Params::new(), Workspace::new());
         let tape = workspace.tape(&params);
         let both = [a, b].map(|x| tape.input(&Array::from(x.to_vec())).requires_grad());
         let kl = kl_div_logits(both[0], both[1]);

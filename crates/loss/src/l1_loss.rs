@@ -45,7 +45,7 @@ impl ByName for L1Loss {
         L1Loss { reduction: options.reduction() }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -89,7 +89,7 @@ pub struct L1Loss {
 /// ```
 /// use surprisal_loss::l1_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![1.0, 5.0, 2.0, 3.0]).requires_grad();
@@ -99,7 +99,7 @@ pub struct L1Loss {
 /// assert_eq!(input.grad().unwrap(), array![0.25, -0.25, 0.0, -0.25].into_dyn());
 /// ```
 #[track_caller]
-pub fn l1_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+pub fn l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
     L1Loss::default().loss(input, target)
 }
 
@@ -109,7 +109,7 @@ impl L1Loss {
     /// # Panics
     /// As [`l1_loss`](l1_loss()) does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         pointwise(AbsoluteError, input, target, self.reduction)
     }
 }
@@ -139,7 +139,8 @@ mod tests {
         let [x, t] = [x, t].map(|x| tape.input(&array![x[0], x[1]]).requires_grad());
         let loss = l1_loss(x, t);
         loss.backward();
-        (loss.item(), x.grad().unwrap(), t.grad().unwrap())
+        let [dx, dt] = [x, t].map(|x| x.grad().unwrap().mapv(|d| d as f32));
+        (loss.item() as f32, dx, dt)
     }
 
     #[test]

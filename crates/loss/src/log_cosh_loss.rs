@@ -50,7 +50,7 @@ impl ByName for LogCoshLoss {
         LogCoshLoss { reduction: options.reduction() }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -101,7 +101,7 @@ pub struct LogCoshLoss {
 /// ```
 /// use surprisal_loss::log_cosh_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let loss = |error: f32| log_cosh_loss(tape.input(&array![error]), tape.input(&array![0.0])).item();
@@ -109,7 +109,7 @@ pub struct LogCoshLoss {
 /// assert_eq!(loss(200.0), 200.0 - std::f32::consts::LN_2); // as ln(cosh(e)): infinity
 /// ```
 #[track_caller]
-pub fn log_cosh_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+pub fn log_cosh_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
     LogCoshLoss::default().loss(input, target)
 }
 
@@ -119,7 +119,7 @@ impl LogCoshLoss {
     /// # Panics
     /// As [`log_cosh_loss()`] does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         pointwise(LogCosh, input, target, self.reduction)
     }
 }

@@ -42,7 +42,7 @@ impl ByName for MseLoss {
         MseLoss { reduction: options.reduction() }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -88,7 +88,7 @@ pub struct MseLoss {
 /// ```
 /// use surprisal_loss::mse_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![1.0, 5.0]).requires_grad();
@@ -98,7 +98,7 @@ pub struct MseLoss {
 /// assert_eq!(input.grad().unwrap(), array![1.0, 2.0].into_dyn());
 /// ```
 #[track_caller]
-pub fn mse_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+pub fn mse_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
     MseLoss::default().loss(input, target)
 }
 
@@ -108,7 +108,7 @@ impl MseLoss {
     /// # Panics
     /// As [`mse_loss`](mse_loss()) does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         pointwise(SquaredError, input, target, self.reduction)
     }
 }

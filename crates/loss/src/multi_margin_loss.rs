@@ -62,7 +62,7 @@ impl ByName for MultiMarginLoss {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.labels("targets")?))
     }
 }
@@ -168,7 +168,7 @@ impl Default for MultiMarginLoss {
 /// ```
 /// use surprisal_loss::multi_margin_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![[1.0, 0.5, -2.0, 1.5]]).requires_grad();
@@ -178,7 +178,7 @@ impl Default for MultiMarginLoss {
 /// assert_eq!(input.grad().unwrap(), array![[-0.5, 0.25, 0.0, 0.25]].into_dyn());
 /// ```
 #[track_caller]
-pub fn multi_margin_loss<'t, T: Scalar>(input: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+pub fn multi_margin_loss<'t>(input: Var<'t>, labels: &[impl Label]) -> Var<'t> {
     MultiMarginLoss::default().loss(input, labels)
 }
 
@@ -189,7 +189,7 @@ impl MultiMarginLoss {
     /// At the caller's line, also if an option is out of its range, if a weight is negative or not finite, or if their number
     /// does not fit.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, labels: &[impl Label]) -> Var<'t> {
         let (name, p) = (MultiMargin::CARD.name, self.p);
         check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares");
         check_not_negative(name, "margin", self.margin);
@@ -220,7 +220,7 @@ mod tests {
                 let lack = (1.0 - x_y + x[0]).relu() * (1.0 - y);
                 let plain = (if p == 2 { lack * lack } else { lack }).mean(); // over 4 rows and 5 classes
                 let fused = MultiMarginLoss { p, ..Default::default() }.loss(x[0], &labels);
-                assert!((fused.item().value - plain.item().value).abs() < 1e-14);
+                assert!((fused.item() - plain.item()).abs() < 1e-14);
                 fused + (fused - plain) * 1e3
             });
         }
@@ -247,21 +247,19 @@ mod tests {
             let difference = (x[0] * tape.input(&array![[1.0, -1.0]].mapv(Dual::of))).sum_axis(-1);
             let hinge = hinge_loss(difference, tape.input(&array![1.0].mapv(Dual::of)));
             let multi = multi_margin_loss(x[0], &[0]);
-            assert!(
-                hinge.item().value > 0.1 && (multi.item().value * 2.0 - hinge.item().value).abs() < 1e-15
-            );
+            assert!(hinge.item() > 0.1 && (multi.item() * 2.0 - hinge.item()).abs() < 1e-15);
             multi + (multi * 2.0 - hinge) * 1e3
         });
     }
 
     #[test]
     fn keeps_what_rounding_loses_and_what_is_beyond_the_range() {
-        let params = Params::<f32>::new();
+        let params = Params::new();
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
-        let loss = |x: [f32; 3], p| {
+        let loss = |x: [f32; 3], p| -> f32 {
             let loss = MultiMarginLoss { p, ..Default::default() };
-            loss.loss(tape.input(&array![x]), &[0]).item()
+            loss.loss(tape.input(&array![x]), &[0]).item() as f32
         };
         assert_eq!(loss([1.0, 1e-9, -5.0], 1), 1e-9 / 3.0);
         assert_eq!(loss([1.0, 0.0, f32::NEG_INFINITY], 1), 0.0); // at the kink; and a masked class

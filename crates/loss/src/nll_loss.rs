@@ -28,7 +28,7 @@
 //! weights and means these are.
 
 use surprisal_tensor::sum::sum_by;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -69,7 +69,7 @@ impl ByName for NllLoss {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("log_probs")?, inputs.labels("targets")?))
     }
 }
@@ -105,7 +105,7 @@ impl Default for NllLoss {
 /// ```
 /// use surprisal_loss::{nll_loss, softmax_cross_entropy};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let log_probs = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
@@ -115,7 +115,7 @@ impl Default for NllLoss {
 /// assert_eq!(log_probs.grad().unwrap(), array![[-0.5, 0.0], [0.0, -0.5]].into_dyn());
 /// ```
 #[track_caller]
-pub fn nll_loss<'t, T: Scalar>(log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+pub fn nll_loss<'t>(log_probs: Var<'t>, labels: &[impl Label]) -> Var<'t> {
     NllLoss::default().loss(log_probs, labels)
 }
 
@@ -126,7 +126,7 @@ impl NllLoss {
     /// At the caller's line, also if a weight is negative or not finite, if their number does not fit, or if no row counts anything and
     /// the mean is asked for.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, log_probs: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    pub fn loss<'t>(&self, log_probs: Var<'t>, labels: &[impl Label]) -> Var<'t> {
         let tape = log_probs.tape();
         check_log_probs(NAMES.loss, log_probs);
         let labels = NAMES.record(log_probs, labels, Some(self.ignore_index));
@@ -146,14 +146,14 @@ struct Picked {
     reduction: Reduction,
 }
 
-impl<T: Scalar> Op<T> for Picked {
+impl Op for Picked {
     fn card(&self) -> Card {
         ENTRY.card
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         Ok(self.reduction.shape(NAMES.each(inputs)?))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (q, labels) = (f.inputs.x(0), f.inputs.x(1));
         let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
@@ -171,7 +171,7 @@ impl<T: Scalar> Op<T> for Picked {
             }
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (labels, dy) = (b.x(1), b.dy);
         let weight = (b.inputs.len() > 2).then(|| b.x(2));
         let (_, classes) = rows_and_classes(b.inputs.shape(0));
@@ -205,7 +205,7 @@ mod tests {
         check_gradient(&[log_probs()], |_, x| {
             let (two_nodes, one) =
                 (nll_loss(x[0].log_softmax(-1), &labels), softmax_cross_entropy(x[0], &labels));
-            assert!((two_nodes.item().value - one.item().value).abs() < 1e-14);
+            assert!((two_nodes.item() - one.item()).abs() < 1e-14);
             // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
             one + (one - two_nodes) * 1e3
         });

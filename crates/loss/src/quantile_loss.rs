@@ -27,7 +27,7 @@
 //!
 //! Koenker and Bassett, "Regression quantiles", *Econometrica* 46 (1978).
 
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Tape, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Tape, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -61,7 +61,7 @@ impl ByName for QuantileLoss {
         QuantileLoss { reduction: options.reduction(), q: options.numbers("q") }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -93,7 +93,7 @@ impl Default for QuantileLoss {
 /// ```
 /// use surprisal_loss::quantile_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![[1.0, 6.0], [2.0, 4.0]]).requires_grad();
@@ -103,7 +103,7 @@ impl Default for QuantileLoss {
 /// assert_eq!(input.grad().unwrap(), array![[-0.0625, 0.0625], [-0.0625, 0.0]].into_dyn());
 /// ```
 #[track_caller]
-pub fn quantile_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>, q: &[f64]) -> Var<'t, T> {
+pub fn quantile_loss<'t>(input: Var<'t>, target: Var<'t>, q: &[f64]) -> Var<'t> {
     record(input, target, q, Reduction::Mean)
 }
 
@@ -113,22 +113,18 @@ impl QuantileLoss {
     /// # Panics
     /// As [`quantile_loss()`] does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         record(input, target, &self.q, self.reduction)
     }
 }
 
 #[track_caller]
-fn record<'t, T: Scalar>(
-    input: Var<'t, T>,
-    target: Var<'t, T>,
-    q: &[f64],
-    reduction: Reduction,
-) -> Var<'t, T> {
+fn record<'t>(input: Var<'t>, target: Var<'t>, q: &[f64], reduction: Reduction) -> Var<'t> {
     let (loss, tape) = (ENTRY.card.name, input.tape());
+    let dtype = tape.dtype();
     assert!(!q.is_empty(), "{loss}: q holds no level: it lies between 0 and 1, as 0.5 for the median");
     for (i, &q) in q.iter().enumerate() {
-        let inside = q < 1.0 && T::of(q) > T::ZERO; // NaN is not
+        let inside = q < 1.0 && dtype.round(q) > 0.0; // NaN is not
         assert!(inside, "{loss}: level {i} is {q}: it lies between 0 and 1, and is neither");
     }
     check_constant(loss, "target", target, Domain::Numbers);
@@ -137,13 +133,8 @@ fn record<'t, T: Scalar>(
 }
 
 /// The levels q, and behind them all 1 - q.
-fn levels<'t, T: Scalar>(tape: &'t Tape<'t, T>, q: &[f64]) -> Var<'t, T> {
-    tape.input_with([2, q.len()], |slots| {
-        let (low, high) = slots.split_at_mut(q.len());
-        for ((low, high), &q) in low.iter_mut().zip(high).zip(q) {
-            (*low, *high) = (T::of(q), T::of(1.0 - q));
-        }
-    })
+fn levels<'t>(tape: &'t Tape<'t>, q: &[f64]) -> Var<'t> {
+    tape.input_with([2, q.len()], |i| if i < q.len() { q[i] } else { 1.0 - q[i - q.len()] })
 }
 
 struct Pinball {
@@ -183,14 +174,14 @@ fn slope<T: Scalar>(x: T, t: T, low: T, high: T) -> T {
     }
 }
 
-impl<T: Scalar> Op<T> for Pinball {
+impl Op for Pinball {
     fn card(&self) -> Card {
         ENTRY.card
     }
     fn settings(&self) -> Vec<(&'static str, f64)> {
         self.level.map(|q| ("q", q)).into_iter().collect()
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (x, t, levels) = (inputs.shape(0), inputs.shape(1), inputs.dims(2)[1]);
         match x.dims() {
             [rows @ .., last] if *last == levels && rows == t.dims() => not_empty(x)?,
@@ -204,19 +195,19 @@ impl<T: Scalar> Op<T> for Pinball {
         }
         Ok(self.reduction.shape(*x))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (x, t, levels) = (f.inputs.x(0), f.inputs.x(1), f.inputs.x(2));
         if self.reduction == Reduction::None {
             return map(value, x, t, levels, f.y);
         }
-        let losses = f.scratch.at_least(x.len());
+        let losses = f.room.scratch.at_least(x.len());
         map(value, x, t, levels, losses);
         let count = T::of(x.len() as f64);
         self.reduction.reduce_large(losses, count, f.y, |shares| {
             map(|x, t, low, high| value(x / count, t / count, low, high), x, t, levels, shares);
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (x, t, levels, dy) = (b.x(0), b.x(1), b.x(2), b.dy);
         let factor: T = self.reduction.factor(T::of(x.len() as f64));
         let Some(dx) = b.dx(0) else { return };
@@ -262,7 +253,7 @@ mod tests {
         check_gradient(&[input()], |tape, x| {
             let t = tape.input(&t);
             let (median, half) = (quantile_loss(x[0], t, &[0.5]), l1_loss(x[0], t) * 0.5);
-            assert!((median.item() - half.item()).value.abs() < 1e-15);
+            assert!((median.item() - half.item()).abs() < 1e-15);
             median + (median - half) * 1e3
         });
     }

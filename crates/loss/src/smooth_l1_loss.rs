@@ -57,7 +57,7 @@ impl ByName for SmoothL1Loss {
         SmoothL1Loss { reduction: options.reduction(), beta: options.number("beta") }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
@@ -122,7 +122,7 @@ impl Default for SmoothL1Loss {
 /// ```
 /// use surprisal_loss::smooth_l1_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![0.5, -3.0]).requires_grad();
@@ -132,7 +132,7 @@ impl Default for SmoothL1Loss {
 /// assert_eq!(input.grad().unwrap(), array![0.25, -0.5].into_dyn());
 /// ```
 #[track_caller]
-pub fn smooth_l1_loss<'t, T: Scalar>(input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+pub fn smooth_l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
     SmoothL1Loss::default().loss(input, target)
 }
 
@@ -142,10 +142,16 @@ impl SmoothL1Loss {
     /// # Panics
     /// At the caller's line, also if β is negative, NaN, or beyond the largest number of the input's type.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
         let beta = self.beta;
         let told = "it is 0 (which gives l1_loss) or more, and finite in the input's type";
-        check_option(SmoothError::CARD.name, "beta", beta, beta >= 0.0 && T::of(beta).is_finite(), told);
+        check_option(
+            SmoothError::CARD.name,
+            "beta",
+            beta,
+            beta >= 0.0 && input.tape().dtype().round(beta).is_finite(),
+            told,
+        );
         pointwise(SmoothError { beta }, input, target, self.reduction)
     }
 }

@@ -46,7 +46,7 @@ impl ByName for SoftMarginLoss {
         SoftMarginLoss { reduction: options.reduction() }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
@@ -91,7 +91,7 @@ pub struct SoftMarginLoss {
 /// ```
 /// use surprisal_loss::soft_margin_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![200.0f32]).requires_grad();
@@ -101,7 +101,7 @@ pub struct SoftMarginLoss {
 /// assert_eq!(input.grad().unwrap()[0], 1.0);
 /// ```
 #[track_caller]
-pub fn soft_margin_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+pub fn soft_margin_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
     SoftMarginLoss::default().loss(input, targets)
 }
 
@@ -111,7 +111,7 @@ impl SoftMarginLoss {
     /// # Panics
     /// As [`soft_margin_loss`](soft_margin_loss()) does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
         pointwise(SoftMargin, input, targets, self.reduction)
     }
 }
@@ -133,7 +133,7 @@ mod tests {
                 let fused = SoftMarginLoss { reduction }.loss(x[0], y);
                 let (mean, plain) = (soft_margin_loss(x[0], y), ((-y * x[0]).exp() + 1.0).ln().mean());
                 let logistic = binary_cross_entropy_with_logits(x[0], (y + 1.0) * 0.5);
-                assert!((mean.item().value - plain.item().value).abs() < 1e-14);
+                assert!((mean.item() - plain.item()).abs() < 1e-14);
                 // the differences are 0 with gradient 0 everywhere; the factor makes a wrong sign visible
                 fused + (mean - plain) * 1e3 + (mean - logistic) * 1e4
             });

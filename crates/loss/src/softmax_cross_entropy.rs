@@ -37,7 +37,9 @@ use surprisal_tensor::ops::softmax::{
 };
 use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
-use surprisal_tensor::{Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{
+    Backward, Buf, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel,
+};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -88,7 +90,7 @@ impl ByName for SoftmaxCrossEntropy {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         match inputs.optional("target_probs") {
             Some(_) if inputs.optional("targets").is_some() => Err(CallError(
@@ -147,7 +149,7 @@ impl Default for SoftmaxCrossEntropy {
 /// ```
 /// use surprisal_loss::softmax_cross_entropy;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let logits = tape.input(&array![[0.0f32, 20.0], [0.0, 200.0]]).requires_grad();
@@ -159,54 +161,51 @@ impl Default for SoftmaxCrossEntropy {
 /// assert_eq!(grad[[1, 0]], -0.5);
 /// ```
 #[track_caller]
-pub fn softmax_cross_entropy<'t, T: Scalar>(
-    logits: Var<'t, T>,
-    targets: impl ClassTargets<'t, T>,
-) -> Var<'t, T> {
+pub fn softmax_cross_entropy<'t>(logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
     SoftmaxCrossEntropy::default().loss(logits, targets)
 }
 
 /// What a row's class may be given as: labels, or a tape value of probabilities.
-pub trait ClassTargets<'t, T: Scalar> {
+pub trait ClassTargets<'t> {
     /// Records the targets of a loss on the tape of its `logits`.
     #[doc(hidden)]
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T>;
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t>;
 }
 
 /// Targets as recorded on a tape.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub enum TargetLeaf<'t, T: Scalar> {
-    Labels(Var<'t, T>),
-    Probabilities(Var<'t, T>),
+pub enum TargetLeaf<'t> {
+    Labels(Var<'t>),
+    Probabilities(Var<'t>),
 }
 
-impl<'t, T: Scalar> ClassTargets<'t, T> for Var<'t, T> {
-    fn record(self, _: &'static str, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
+impl<'t> ClassTargets<'t> for Var<'t> {
+    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> TargetLeaf<'t> {
         TargetLeaf::Probabilities(self)
     }
 }
-impl<'t, T: Scalar> ClassTargets<'t, T> for TargetLeaf<'t, T> {
-    fn record(self, _: &'static str, _: Var<'t, T>, _: i64) -> TargetLeaf<'t, T> {
+impl<'t> ClassTargets<'t> for TargetLeaf<'t> {
+    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> TargetLeaf<'t> {
         self
     }
 }
-impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &[L] {
+impl<'t, L: Label> ClassTargets<'t> for &[L] {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
         TargetLeaf::Labels(Labelled { loss, ..NAMES }.record(logits, self, Some(ignore_index)))
     }
 }
-impl<'t, T: Scalar, L: Label> ClassTargets<'t, T> for &Vec<L> {
+impl<'t, L: Label> ClassTargets<'t> for &Vec<L> {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
         self.as_slice().record(loss, logits, ignore_index)
     }
 }
-impl<'t, T: Scalar, L: Label, const N: usize> ClassTargets<'t, T> for &[L; N] {
+impl<'t, L: Label, const N: usize> ClassTargets<'t> for &[L; N] {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t, T>, ignore_index: i64) -> TargetLeaf<'t, T> {
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
         self.as_slice().record(loss, logits, ignore_index)
     }
 }
@@ -217,7 +216,7 @@ impl SoftmaxCrossEntropy {
     /// # Panics
     /// At the caller's line, also if an option is out of its range, or if every row is ignored and the mean is asked for.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, targets: impl ClassTargets<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
         let smoothing = self.label_smoothing;
         let told = "it lies between 0 (none) and 1 (only the spread)";
         check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told);
@@ -426,12 +425,12 @@ fn nearly_uniform<T: Scalar>(z: &[T], a: &[T], max: T, scale: T, d: &mut [T]) {
     }
 }
 
-impl<T: Scalar> Op<T> for Fused {
+impl Op for Fused {
     fn card(&self) -> Card {
         ENTRY.card
     }
 
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (shape, each) = (inputs.shape(0), NAMES.each(inputs)?);
         if self.soft && inputs.shape(1) != shape {
             let targets = inputs.shape(1);
@@ -443,12 +442,12 @@ impl<T: Scalar> Op<T> for Fused {
         Ok(self.reduction.shape(each))
     }
 
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         let (rows, classes) = rows_and_classes(inputs.shape(0));
         rows * classes + rows // the gradient, which costs nothing more while e is at hand; and each row's loss
     }
 
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (z, t) = (f.inputs.x(0), f.inputs.x(1));
         let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
@@ -459,7 +458,7 @@ impl<T: Scalar> Op<T> for Fused {
             one_class(z, classes, t, weight, itself, scale, losses, d);
         } else {
             let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, weight, a);
-            let a: &mut Buf<T> = f.scratch;
+            let a = &mut f.room.scratch;
             any_target(z, classes, coefficients, a.at_least(classes), scale, losses, d);
         }
         self.reduction.reduce_large(losses, count, f.y, |shares| {
@@ -470,7 +469,7 @@ impl<T: Scalar> Op<T> for Fused {
         });
     }
 
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (rows, classes) = rows_and_classes(b.inputs.shape(0));
         let (z, dy, inputs) = (b.x(0), b.dy, b.inputs);
         let d = &b.memo[..rows * classes];
@@ -535,7 +534,7 @@ mod tests {
         z: &[f64],
         targets: impl Fn(&[f64]) -> Option<Vec<f64>>,
     ) -> Vec<f64> {
-        let params = Params::<T>::new();
+        let params = Params::<T>::default();
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
         let row = |x: &[f64]| tape.input(&Array2::from_shape_fn((1, x.len()), |(_, j)| T::of(x[j])));
@@ -580,7 +579,7 @@ mod tests {
 
     #[test]
     fn a_class_that_counts_nothing_has_no_slope_by_its_target() {
-        let params = Params::<f64>::new();
+        let params = Params::<f64>::default();
         let mut workspace = Workspace::new();
         let z = array![[0.0, f64::NEG_INFINITY, 1.0]];
         for (loss, expected) in [
@@ -608,7 +607,7 @@ mod tests {
     }
 
     /// What the fused node must equal wherever this is accurate.
-    fn definition<'t, T: Scalar>(z: Var<'t, T>, t: Var<'t, T>) -> Var<'t, T> {
+    fn definition<'t>(z: Var<'t>, t: Var<'t>) -> Var<'t> {
         -(t * z.softmax(-1).ln()).sum_axis(-1).mean()
     }
 
@@ -621,8 +620,8 @@ mod tests {
             let (by_index, by_one_hot) =
                 (softmax_cross_entropy(x[0], &labels), softmax_cross_entropy(x[0], t));
             let plain = definition(x[0], t);
-            assert!((by_index.item().value - plain.item().value).abs() < 1e-14);
-            assert!((by_one_hot.item().value - plain.item().value).abs() < 1e-14);
+            assert!((by_index.item() - plain.item()).abs() < 1e-14);
+            assert!((by_one_hot.item() - plain.item()).abs() < 1e-14);
             by_index + (by_one_hot - plain) * 1e3
         });
     }

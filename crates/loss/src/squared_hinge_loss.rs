@@ -45,7 +45,7 @@ impl ByName for SquaredHingeLoss {
         SquaredHingeLoss { reduction: options.reduction(), margin: options.number("margin") }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
@@ -108,7 +108,7 @@ impl Default for SquaredHingeLoss {
 /// ```
 /// use surprisal_loss::squared_hinge_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
@@ -118,7 +118,7 @@ impl Default for SquaredHingeLoss {
 /// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 1.5, 0.25].into_dyn());
 /// ```
 #[track_caller]
-pub fn squared_hinge_loss<'t, T: Scalar>(input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+pub fn squared_hinge_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
     SquaredHingeLoss::default().loss(input, targets)
 }
 
@@ -128,7 +128,7 @@ impl SquaredHingeLoss {
     /// # Panics
     /// At the caller's line, also if the margin is negative or not finite.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, input: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
         check_not_negative(SquaredHinge::CARD.name, "margin", self.margin);
         pointwise(SquaredHinge { margin: self.margin }, input, targets, self.reduction)
     }
@@ -152,7 +152,7 @@ mod tests {
                     let mean = SquaredHingeLoss { margin, ..Default::default() }.loss(x[0], y);
                     let lack = (margin - y * x[0]).relu();
                     let plain = (lack * lack).mean();
-                    assert!((mean.item().value - plain.item().value).abs() < 1e-14);
+                    assert!((mean.item() - plain.item()).abs() < 1e-14);
                     fused + (mean - plain) * 1e3
                 });
             }

@@ -41,7 +41,7 @@
 //! Khosla et al. 2020, "Supervised contrastive learning", equation 2 (L_out), of which `sum` is the paper's form.
 
 use surprisal_tensor::sum::sum_filled;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
@@ -84,7 +84,7 @@ impl ByName for SupconLoss {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("features")?, inputs.labels("labels")?))
     }
 }
@@ -119,7 +119,7 @@ impl Default for SupconLoss {
 /// ```
 /// use surprisal_loss::supcon_loss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let features = tape.input(&array![[2.0, 0.0], [5.0, 0.0], [0.0, 1.0], [0.0, 3.0]]);
@@ -127,7 +127,7 @@ impl Default for SupconLoss {
 /// assert!((loss.item() / (2.0 * (-1.0 / 0.07f64).exp()).ln_1p() - 1.0).abs() < 1e-12);
 /// ```
 #[track_caller]
-pub fn supcon_loss<'t, T: Scalar>(features: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+pub fn supcon_loss<'t>(features: Var<'t>, labels: &[impl Label]) -> Var<'t> {
     SupconLoss::default().loss(features, labels)
 }
 
@@ -138,7 +138,7 @@ impl SupconLoss {
     /// At the caller's line, also if the temperature is not finite and greater than 0. That no two labels are equal is an
     /// error only where the mean is asked for.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, features: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    pub fn loss<'t>(&self, features: Var<'t>, labels: &[impl Label]) -> Var<'t> {
         let (name, tau, shape, tape) = (ENTRY.card.name, self.temperature, features.shape(), features.tape());
         let told = "it is finite and greater than 0";
         check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), told);
@@ -161,18 +161,12 @@ impl SupconLoss {
         );
 
         let z = if self.normalize { tape.apply(UnitRows, [features]) } else { features };
-        let itself = tape.input_with([rows, rows], |slots| {
-            slots.iter_mut().enumerate().for_each(|(k, slot)| *slot = T::of(f64::from(k % (rows + 1) == 0)));
-        });
+        let itself = tape.input_with([rows, rows], |k| f64::from(k % (rows + 1) == 0));
         let logits = itself.where_(tape.constant(f64::NEG_INFINITY), z.matmul(z.t()) / tau);
-        let targets = tape.input_with([rows, rows], |slots| {
-            for (i, slots) in slots.chunks_exact_mut(rows).enumerate() {
-                let share = T::ONE / T::of(positives(i) as f64);
-                slots
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(j, slot)| *slot = if same(i, j) { share } else { T::ZERO });
-            }
+        let shares: Vec<f64> = (0..rows).map(|i| 1.0 / positives(i) as f64).collect();
+        let targets = tape.input_with([rows, rows], |k| {
+            let (i, j) = (k / rows, k % rows);
+            if same(i, j) { shares[i] } else { 0.0 }
         });
         let each = |reduction| SoftmaxCrossEntropy { reduction, ..Default::default() };
         match self.reduction {
@@ -213,7 +207,7 @@ kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for UnitRows {
+impl Op for UnitRows {
     fn card(&self) -> Card {
         Card {
             name: "unit_rows",
@@ -223,18 +217,18 @@ impl<T: Scalar> Op<T> for UnitRows {
             story: "Keeps the direction of a row and forgets its length.",
         }
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         Ok(*inputs.shape(0))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         inputs.dims(0)[0] * MEMO
     }
-    fn forward(&self, f: &mut Forward<T>) {
-        let zeros = f.scratch.at_least(f.inputs.dims(0)[1]);
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let zeros = f.room.scratch.at_least(f.inputs.dims(0)[1]);
         zeros.fill(T::ZERO);
         unit_rows(f.inputs.x(0), zeros, f.y, f.memo);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (z, dz, memo) = (b.y, b.dy, b.memo);
         let Some(dx) = b.dx(0) else { return };
         dx.add_filled(|dx, _| unit_rows_back(z, dz, memo, dx));
@@ -307,7 +301,7 @@ mod tests {
         check_gradient(&[features()], |_, x| {
             let sum =
                 SupconLoss { reduction: Reduction::Sum, ..Default::default() }.loss(x[0], &[0, 1, 2, 3, 4]);
-            assert_eq!(sum.item().value, 0.0);
+            assert_eq!(sum.item(), 0.0);
             sum
         });
     }

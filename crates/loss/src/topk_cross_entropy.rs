@@ -53,7 +53,7 @@ impl ByName for TopkCrossEntropy {
         TopkCrossEntropy { reduction: options.reduction(), k: options.count("k") }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("logits")?, inputs.labels("targets")?))
     }
 }
@@ -128,7 +128,7 @@ impl Default for TopkCrossEntropy {
 /// ```
 /// use surprisal_loss::topk_cross_entropy;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let logits = tape.input(&array![[0.0, 9.0], [0.0, 0.0], [0.0, 5.0]]).requires_grad();
@@ -138,7 +138,7 @@ impl Default for TopkCrossEntropy {
 /// assert_eq!(logits.grad().unwrap(), array![[0.0, 0.0], [-0.5, 0.5], [0.0, 0.0]].into_dyn());
 /// ```
 #[track_caller]
-pub fn topk_cross_entropy<'t, T: Scalar>(logits: Var<'t, T>, labels: &[impl Label], k: usize) -> Var<'t, T> {
+pub fn topk_cross_entropy<'t>(logits: Var<'t>, labels: &[impl Label], k: usize) -> Var<'t> {
     TopkCrossEntropy { k, ..Default::default() }.loss(logits, labels)
 }
 
@@ -148,7 +148,7 @@ impl TopkCrossEntropy {
     /// # Panics
     /// As [`topk_cross_entropy`](topk_cross_entropy()) does.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(&self, logits: Var<'t, T>, labels: &[impl Label]) -> Var<'t, T> {
+    pub fn loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Var<'t> {
         let (name, k) = (Hardest::CARD.name, self.k);
         check_logits(name, logits);
         let loss = row_loss(Hardest { k }, logits, labels, ("weight", &None), self.reduction);
@@ -178,7 +178,8 @@ mod tests {
         let labels = [2, 0, 4, 1];
         let each = SoftmaxCrossEntropy { reduction: Reduction::None, ..Default::default() };
         let mut workspace = Workspace::new();
-        let losses = workspace.eval(&Params::<f64>::new(), |tape| each.loss(tape.input(&logits()), &labels));
+        let losses =
+            workspace.eval(&Params::<f64>::default(), |tape| each.loss(tape.input(&logits()), &labels));
         let mut order = [0, 1, 2, 3];
         order.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
         for k in 1..=4 {
@@ -188,7 +189,7 @@ mod tests {
                 let top = |reduction| TopkCrossEntropy { reduction, k }.loss(x[0], &labels);
                 let mean = (plain.sum() / k as f64 - topk_cross_entropy(x[0], &labels, k)) * 1e3;
                 let sum = (plain.sum() - top(Reduction::Sum)) * 1e4;
-                assert!((mean.item().value).abs() < 1e-11 && sum.item().value.abs() < 1e-10);
+                assert!((mean.item()).abs() < 1e-11 && sum.item().abs() < 1e-10);
                 top(Reduction::None) + mean + sum + (plain - top(Reduction::None)) * 1e5
             });
         }

@@ -43,7 +43,7 @@
 
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_by;
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::check_not_negative;
@@ -98,7 +98,7 @@ impl ByName for TripletMarginLoss {
         }
     }
     #[track_caller]
-    fn call<'t, T: Scalar>(&self, inputs: &Given<'_, 't, T, impl Label>) -> Result<Var<'t, T>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         Ok(self.loss(inputs.input("anchor")?, inputs.input("positive")?, inputs.input("negative")?))
     }
 }
@@ -133,7 +133,7 @@ impl Default for TripletMarginLoss {
 /// ```
 /// use surprisal_loss::TripletMarginLoss;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let [anchor, positive, negative] =
@@ -145,11 +145,7 @@ impl Default for TripletMarginLoss {
 /// assert_eq!(negative.grad().unwrap(), array![[0.0, -1.0]].into_dyn());
 /// ```
 #[track_caller]
-pub fn triplet_margin_loss<'t, T: Scalar>(
-    anchor: Var<'t, T>,
-    positive: Var<'t, T>,
-    negative: Var<'t, T>,
-) -> Var<'t, T> {
+pub fn triplet_margin_loss<'t>(anchor: Var<'t>, positive: Var<'t>, negative: Var<'t>) -> Var<'t> {
     TripletMarginLoss::default().loss(anchor, positive, negative)
 }
 
@@ -159,12 +155,7 @@ impl TripletMarginLoss {
     /// # Panics
     /// At the caller's line, also if the margin or ε is negative or not finite.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(
-        &self,
-        anchor: Var<'t, T>,
-        positive: Var<'t, T>,
-        negative: Var<'t, T>,
-    ) -> Var<'t, T> {
+    pub fn loss<'t>(&self, anchor: Var<'t>, positive: Var<'t>, negative: Var<'t>) -> Var<'t> {
         check_not_negative(ENTRY.card.name, "margin", self.margin);
         check_not_negative(ENTRY.card.name, "eps", self.eps);
         anchor.tape().apply(Fused(self.clone()), [anchor, positive, negative])
@@ -236,19 +227,19 @@ kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for Fused {
+impl Op for Fused {
     fn card(&self) -> Card {
         ENTRY.card
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         Ok(self.0.reduction.shape(same_rows(inputs, &["anchor", "positive", "negative"])?))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         rows_and_classes(inputs.shape(0)).0 * 3 * MEMO
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let rows = rows_and_classes(f.inputs.shape(0)).0;
-        let (losses, inputs) = (f.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
+        let (losses, inputs) = (f.room.scratch.at_least(rows), [0, 1, 2].map(|k| f.inputs.x(k)));
         triplets(inputs, T::of(self.0.eps), T::of(self.0.margin), self.0.swap, losses, f.memo);
         let count = T::of(rows as f64);
         self.0.reduction.reduce_large(losses, count, f.y, |shares| {
@@ -261,7 +252,7 @@ impl<T: Scalar> Op<T> for Fused {
             shares.iter_mut().for_each(|l| *l = *l / count / h);
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (memo, dy, inputs, eps) = (b.memo, b.dy, [0, 1, 2].map(|k| b.x(k)), T::of(self.0.eps));
         let factor: T = self.0.reduction.factor(T::of(rows_and_classes(b.inputs.shape(0)).0 as f64));
         for k in 0..3 {
@@ -360,7 +351,7 @@ mod tests {
         let [a, p, n] = triplet.map(|x| tape.input(&Array2::from(vec![x])).requires_grad());
         let l = TripletMarginLoss { margin, eps: 0.0, swap, ..Default::default() }.loss(a, p, n);
         l.backward();
-        (l.item(), [a, p, n].map(|x| x.grad().unwrap().into_iter().collect()))
+        (l.item() as f32, [a, p, n].map(|x| x.grad().unwrap().iter().map(|&d| d as f32).collect()))
     }
 
     /// Numbers from 0 to 1, the same in every run.
@@ -391,7 +382,7 @@ mod tests {
     /// Two directions that are nearly one, at any distances from the anchor: the same rounding as where nothing cancels.
     fn nearly_parallel<T: Scalar>(of: impl Fn(f64) -> T) {
         let mut random = Random(7);
-        let tape_params = Params::<T>::new();
+        let tape_params = Params::<T>::default();
         let mut workspace = Workspace::new();
         let unit = T::EPSILON / 2.0;
         for i in 0..3000 {
@@ -445,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_tie_that_is_exact_is_the_kink() {
-        let params = Params::<f64>::new();
+        let params = Params::<f64>::default();
         let mut workspace = Workspace::new();
         for eps in [0.0, 1e-6, 0.001, 0.1, 0.3] {
             let tape = workspace.tape(&params);

@@ -268,14 +268,14 @@ impl Case {
             .chain(options.iter().map(|name| ("option", name)))
             .try_for_each(|(what, name)| loss.expect_known(what, name))
             .map_err(wrong)?;
-        let params = Params::<T>::new();
+        let params = Params::<T>::default();
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
         let inputs: Vec<_> = self
             .inputs
             .iter()
             .map(|(name, x)| {
-                let var = tape.input(&x.mapv(T::of));
+                let var = tape.input(x);
                 let differentiable =
                     loss.inputs.iter().any(|input| input.name == name && input.differentiable);
                 (name.clone(), if differentiable { var.requires_grad() } else { var })
@@ -283,7 +283,8 @@ impl Case {
             .collect();
         let of = |name: &str| inputs.iter().find(|(given, _)| given == name).map(|&(_, var)| var);
         let factor = of(GRAD_OUTPUT);
-        let gradient = |input: &crate::by_name::Input| Some((input.name, of(input.name)?.grad()?));
+        let gradient =
+            |input: &crate::by_name::Input| Some((input.name, of(input.name)?.grad()?.mapv(T::of)));
         let call = Call {
             inputs: inputs.iter().filter(|(name, _)| name != GRAD_OUTPUT).cloned().collect(),
             options: self.options.clone(),
@@ -293,7 +294,7 @@ impl Case {
             Some(factor) => (output * factor).sum().backward(),
             None => output.sum().backward(),
         }
-        Ok(Outcome { value: output.value(), grads: loss.inputs.iter().filter_map(gradient).collect() })
+        Ok(Outcome { value: output.to_array(), grads: loss.inputs.iter().filter_map(gradient).collect() })
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Agreement {
 ///
 /// ```
 /// use surprisal_tensor::{Params, gradient_agreement, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 3.0]);
 /// let wrong = gradient_agreement(&params, |tape| (tape.param(w) * tape.param(w).detach()).sum()).unwrap_err();
 /// assert_eq!((wrong.input.as_str(), &wrong.index[..]), ("w", &[0][..]));
@@ -80,7 +80,7 @@ const DIFFERENCE: f64 = 1e-6;
 /// Holds the gradient of a function against dual numbers (to 1e-10) and central differences (to 1e-6), in `f64`, in every
 /// entry of every input.
 ///
-/// The function gets its inputs as tape values of the number type `Dual<f64>`, whose value part computes exactly as `f64`
+/// The function gets its inputs as tape values of the number type `Dual`, whose value part computes exactly as `f64`
 /// does. Both oracles look through [`detach`](Var::detach), so that a part of a gradient which is missing by mistake is found. If its result is not a single number, each of its numbers is weighed differently and they are summed.
 ///
 /// ```
@@ -95,14 +95,14 @@ const DIFFERENCE: f64 = 1e-6;
 #[track_caller]
 pub fn check_gradient(
     inputs: &[ArrayD<f64>],
-    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>, &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> Fn(&'t Tape<'t>, &[Var<'t>]) -> Var<'t>,
 ) -> Agreement {
-    let mut params = Params::new();
+    let mut params = Params::default();
     for (k, input) in inputs.iter().enumerate() {
         params.add(&format!("x{k}"), input);
     }
     match gradient_agreement(&params, |tape| {
-        let inputs: Vec<_> = tape.params().ids().map(|id| tape.param(id)).collect();
+        let inputs: Vec<_> = tape.ids().map(|id| tape.param(id)).collect();
         f(tape, &inputs)
     }) {
         Ok(agreement) => agreement,
@@ -114,7 +114,7 @@ pub fn check_gradient(
 ///
 /// ```
 /// use surprisal_tensor::{Params, Scalar, gradient_agreement, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let (w, b) = (params.add("w", &array![[0.5], [-1.0]]), params.add("b", &array![0.1]));
 /// let agreement = gradient_agreement(&params, |tape| {
 ///     let x = tape.input_with([1, 2], |x| x.copy_from_slice(&[1.0, 2.0].map(Scalar::of)));
@@ -125,7 +125,7 @@ pub fn check_gradient(
 /// ```
 pub fn gradient_agreement(
     params: &Params<f64>,
-    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) -> Result<Agreement, Disagreement> {
     gradient_agreement_in(true, params, f)
 }
@@ -136,7 +136,7 @@ pub fn gradient_agreement(
 ///
 /// ```
 /// use surprisal_tensor::{Params, gradient_agreement_in, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 3.0]);
 /// let agreement = gradient_agreement_in(true, &params, |tape| {
 ///     assert!(tape.is_training());
@@ -148,7 +148,7 @@ pub fn gradient_agreement(
 pub fn gradient_agreement_in(
     training: bool,
     params: &Params<f64>,
-    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) -> Result<Agreement, Disagreement> {
     let trainable = params.trainable_spans().flatten();
     let mut agreement = Agreement::default();
@@ -198,7 +198,7 @@ impl Derivative {
     ///
     /// ```
     /// use surprisal_tensor::{Params, derivatives, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![0.0]);
     /// let at_the_kink = derivatives(true, &params, 0..1, |tape| tape.param(w).relu().sum()).next().unwrap();
     /// assert!(at_the_kink.agrees_with_dual() && !at_the_kink.agrees_with_difference()); // 0, 0 and 1/2
@@ -210,7 +210,7 @@ impl Derivative {
     ///
     /// ```
     /// use surprisal_tensor::{Params, derivatives, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![[1.0, 2.0], [3.0, 4.0]]);
     /// let third = derivatives(true, &params, [2], |tape| tape.param(w).square().sum()).next().unwrap();
     /// let told = third.disagreement(&params);
@@ -242,7 +242,7 @@ fn error(found: f64, oracle: f64) -> f64 {
 ///
 /// ```
 /// use surprisal_tensor::{Params, derivatives, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![3.0, 0.0]);
 /// let found: Vec<_> = derivatives(true, &params, 0..2, |tape| tape.param(w).relu().square().sum()).collect();
 /// assert_eq!((found[0].backward, found[0].dual), (6.0, 6.0));
@@ -255,31 +255,31 @@ pub fn derivatives(
     training: bool,
     params: &Params<f64>,
     places: impl IntoIterator<Item = usize>,
-    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) -> impl Iterator<Item = Derivative> {
     let mut workspace = Workspace::new();
-    workspace.tangents_pass_detach = true; // what is detached by mistake shows in the dual numbers
-    let mut point: Params<Dual<f64>> = params.cast();
-    let mut value = move |point: &Params<Dual<f64>>, gradient: Option<&mut Params<f64>>| {
+    workspace.graph.tangents_pass_detach = true; // what is detached by mistake shows in the dual numbers
+    let mut point: Params<Dual> = params.cast();
+    let mut value = move |point: &Params<Dual>, gradient: Option<&mut Params<f64>>| {
         workspace.poison(); // an operation that reads before it writes must not find zeros, or its own last result
         let tape = workspace.tape(point).seeded(0); // the same masks each time, so that it stays one function
         let tape = if training { tape } else { tape.evaluating() };
         let value = weigh(f(&tape));
-        let item = value.item();
+        let item = value.number::<Dual>();
         if let Some(gradient) = gradient {
             value.backward();
             *gradient = workspace.grads().primals();
         }
         item
     };
-    let mut gradient = Params::new();
+    let mut gradient = Params::default();
     value(&point, Some(&mut gradient)); // takes the memory
     value(&point, Some(&mut gradient)); // the same, poisoned
     places.into_iter().map(move |place| {
         let numbers = point.as_slice().len();
         assert!(place < numbers, "derivatives: no parameter stands at place {place} of {numbers}");
         let x = point.as_slice()[place];
-        let mut at = |x: Dual<f64>| {
+        let mut at = |x: Dual| {
             point.as_mut_slice()[place] = x;
             value(&point, None)
         };
@@ -294,7 +294,7 @@ pub fn derivatives(
 
 /// A single number from any result: its numbers, each with a weight of its own, so that none can stand in for another.
 #[track_caller]
-fn weigh<'t>(y: Var<'t, Dual<f64>>) -> Var<'t, Dual<f64>> {
+fn weigh<'t>(y: Var<'t>) -> Var<'t> {
     let shape = y.shape();
     if shape.rank() == 0 {
         return y;

@@ -1,50 +1,53 @@
 //! What a tape tells of itself: its nodes, and the walk back step by step. Explanations and pictures are made of this alone.
 
+use std::borrow::Cow;
 use std::panic::Location;
 
 use ndarray::ArrayD;
 
 use crate::params::view;
-use crate::workspace::Scope;
-use crate::{Card, ParamId, Scalar, Tape, Var};
+use crate::store::typed;
+use crate::tape::Recording;
+use crate::workspace::{LayerNote, Scope};
+use crate::{Card, ParamId, Tape, Var};
 
 /// One step of the walk back: a node, the gradient that has come in, and what the node's operation passes on.
 ///
 /// See the example of [`Var::backward_steps`].
-pub struct Step<'t, T: Scalar = f32> {
+pub struct Step<'t> {
     /// The node whose operation is undone.
-    pub node: Var<'t, T>,
+    pub node: Var<'t>,
     /// The gradient of the loss with respect to it: all that the later nodes have sent.
-    pub gradient: ArrayD<T>,
+    pub gradient: ArrayD<f64>,
     /// What it passes on to its inputs, in their order; those that need no gradient are left out.
-    pub sends: Vec<Sent<'t, T>>,
+    pub sends: Vec<Sent<'t>>,
 }
 
 /// What an operation passes on to one of its inputs.
 ///
 /// See the example of [`Var::backward_steps`].
-pub struct Sent<'t, T: Scalar = f32> {
+pub struct Sent<'t> {
     /// Which of the operation's inputs this is.
     pub input: usize,
     /// The node that stands there.
-    pub to: Var<'t, T>,
+    pub to: Var<'t>,
     /// This operation's part of the gradient with respect to that node.
-    pub gradient: ArrayD<T>,
+    pub gradient: ArrayD<f64>,
 }
 
-impl<'t, T: Scalar> Tape<'t, T> {
+impl<'t> Tape<'t> {
     /// Every node, in the order of recording, in which inputs come before what is computed from them.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let _ = tape.input(&array![1.0, 2.0]).exp().sum();
     /// let names: Vec<_> = tape.nodes().map(|node| node.op_name()).collect();
     /// assert_eq!(names, ["input", "exp", "sum"]);
     /// ```
-    pub fn nodes(&'t self) -> impl DoubleEndedIterator<Item = Var<'t, T>> + ExactSizeIterator {
+    pub fn nodes(&'t self) -> impl DoubleEndedIterator<Item = Var<'t>> + ExactSizeIterator {
         (0..self.len()).map(|id| Var { tape: self, id: id as u32 })
     }
 
@@ -52,7 +55,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let x = tape.constant(2.0);
@@ -61,26 +64,81 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// assert_eq!(y.inputs()[0].scope(), "encoder.squash");
     /// assert_eq!(x.scope(), "");
     /// ```
-    pub fn scope<R>(&'t self, name: &'static str, record: impl FnOnce() -> R) -> R {
+    pub fn scope<R>(&'t self, name: impl Into<Cow<'static, str>>, record: impl FnOnce() -> R) -> R {
         let outer = {
-            let mut w = self.write();
-            let outer = w.scope;
-            w.scopes.push(Scope { name, outer });
-            w.scope = w.scopes.len() as u32;
+            let graph = &mut *self.write().graph;
+            let outer = graph.scope;
+            graph.scopes.push(Scope { name: name.into(), outer });
+            graph.scope = graph.scopes.len() as u32;
             outer
         };
         let result = record();
-        self.write().scope = outer;
+        self.write().graph.scope = outer;
         result
+    }
+
+    /// Notes which layer records what, from here on: for a summary of a model.
+    ///
+    /// See the example of [`layer`](Self::layer).
+    pub fn noting_layers(mut self) -> Self {
+        self.notes_layers = true;
+        self
+    }
+
+    /// Notes that a layer records until the guard that this returns is dropped, if the tape is
+    /// [`noting_layers`](Self::noting_layers); otherwise does nothing, and `kind` is not called.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params).noting_layers();
+    /// let x = tape.constant(2.0);
+    /// let layer = tape.layer(|| "Squash".to_string());
+    /// let _ = x.tanh() * 3.0;
+    /// drop(layer);
+    /// assert_eq!((tape.layers()[0].kind.as_str(), tape.layers()[0].nodes.clone()), ("Squash", 1..4));
+    /// ```
+    pub fn layer(&'t self, kind: impl FnOnce() -> String) -> Option<LayerGuard<'t>> {
+        if !self.notes_layers {
+            return None;
+        }
+        let kind = kind();
+        let graph = &mut *self.write().graph;
+        let (outer, start) = (graph.layer, graph.nodes.len());
+        graph.layer = Some(graph.layers.len());
+        graph.layers.push(LayerNote { kind, outer, nodes: start..start });
+        Some(LayerGuard(self))
+    }
+
+    /// The layers that were noted, in the order in which they began.
+    ///
+    /// See the example of [`layer`](Self::layer).
+    pub fn layers(&self) -> Vec<LayerNote> {
+        self.read().graph.layers.clone()
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+/// The end of a layer's part of the tape, where it is dropped: see [`Tape::layer`].
+pub struct LayerGuard<'t>(&'t Tape<'t>);
+
+impl Drop for LayerGuard<'_> {
+    fn drop(&mut self) {
+        let graph = &mut *self.0.write().graph;
+        let end = graph.nodes.len();
+        if let Some(layer) = graph.layer.and_then(|k| graph.layers.get_mut(k)) {
+            layer.nodes.end = end;
+            graph.layer = layer.outer;
+        }
+    }
+}
+
+impl<'t> Var<'t> {
     /// The node's place on its tape.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(1.0);
     /// let y = x.exp();
@@ -94,16 +152,16 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let (a, b) = (tape.constant(1.0), tape.constant(2.0));
     /// let places: Vec<_> = (b - a).inputs().iter().map(|input| input.index()).collect();
     /// assert_eq!(places, [b.index(), a.index()]); // in the operation's order
     /// assert!(a.inputs().is_empty());
     /// ```
-    pub fn inputs(self) -> Vec<Var<'t, T>> {
+    pub fn inputs(self) -> Vec<Var<'t>> {
         let w = self.tape.read();
-        let ids = &w.edges[w.nodes[self.index()].inputs()];
+        let ids = &w.graph.edges[w.graph.nodes[self.index()].inputs()];
         ids.iter().map(|&id| Var { tape: self.tape, id }).collect()
     }
 
@@ -111,46 +169,46 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(0.5).tanh();
     /// assert_eq!((y.card().forward, y.card().backward), ("tanh x", "(1 - y²) dy"));
     /// ```
     pub fn card(self) -> Card {
-        self.tape.read().ops[self.index()].card()
+        self.tape.read().graph.ops[self.index()].card()
     }
 
     /// The numbers that the operation is set to, by the names that its card has for them.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(2.0).powf(3.0);
     /// assert_eq!((y.card().forward, y.settings()), ("x^exponent", vec![("exponent", 3.0)]));
     /// ```
     pub fn settings(self) -> Vec<(&'static str, f64)> {
-        self.tape.workspace.borrow().ops[self.index()].settings()
+        self.tape.read().graph.ops[self.index()].settings()
     }
 
     /// The name that it was given with [`named`](Self::named).
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let z = tape.constant(1.0).named("z");
-    /// assert_eq!((z.name(), z.exp().name()), (Some("z"), None));
+    /// assert_eq!((z.name().as_deref(), z.exp().name()), (Some("z"), None));
     /// ```
-    pub fn name(self) -> Option<&'static str> {
-        self.tape.read().nodes[self.index()].name
+    pub fn name(self) -> Option<String> {
+        self.tape.read().graph.name(self.id).map(str::to_string)
     }
 
     /// The names of the [scopes](Tape::scope) that it was recorded in, from the outermost: "encoder.squash"; empty if there are none.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(1.0);
     /// let y = tape.scope("encoder", || tape.scope("squash", || x.tanh()));
@@ -159,10 +217,10 @@ impl<'t, T: Scalar> Var<'t, T> {
     pub fn scope(self) -> String {
         let w = self.tape.read();
         let mut names = Vec::new();
-        let mut scope = w.nodes[self.index()].scope;
+        let mut scope = w.graph.nodes[self.index()].scope;
         while let Some(place) = (scope as usize).checked_sub(1) {
-            names.push(w.scopes[place].name);
-            scope = w.scopes[place].outer;
+            names.push(&*w.graph.scopes[place].name);
+            scope = w.graph.scopes[place].outer;
         }
         names.reverse();
         names.join(".")
@@ -172,21 +230,21 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(1.0);
     /// let y = x.exp();
     /// assert_eq!(y.recorded_at().line(), x.recorded_at().line() + 1);
     /// ```
     pub fn recorded_at(self) -> &'static Location<'static> {
-        self.tape.read().nodes[self.index()].at
+        self.tape.read().graph.nodes[self.index()].at
     }
 
     /// The parameter that this is a use of.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// # let tape = workspace.tape(&params);
@@ -194,7 +252,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!((used.param(), used.exp().param()), (Some(w), None));
     /// ```
     pub fn param(self) -> Option<ParamId> {
-        self.tape.read().nodes[self.index()].param
+        self.tape.read().graph.nodes[self.index()].param
     }
 
     /// The derivative of each number with respect to the number of the input at the same place, if the operation is
@@ -202,21 +260,21 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let a = tape.input(&array![0.0, -3.0, 5.0]).relu();
     /// assert_eq!(a.slopes(), Some(array![0.0, 0.0, 1.0].into_dyn()));
     /// assert_eq!(a.sum().slopes(), None);
     /// ```
-    pub fn slopes(self) -> Option<ArrayD<T>> {
-        let mut w = self.tape.write();
-        let node = w.nodes[self.index()];
-        if !w.ops[self.index()].is_elementwise() {
+    pub fn slopes(self) -> Option<ArrayD<f64>> {
+        let Recording { graph, store } = &mut *self.tape.write();
+        let node = graph.nodes[self.index()];
+        if !graph.ops[self.index()].is_elementwise() {
             return None;
         }
-        let ones = vec![T::ONE; node.len];
-        let slopes = w.sends(self.tape.params(), self.index(), &ones, true).pop()??;
+        let ones = vec![1.0; node.len];
+        let slopes = typed!(store, on => on.sends(graph, self.index(), &ones, true)).pop()??;
         Some(view(&node.shape, &slopes).to_owned())
     }
 
@@ -227,7 +285,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![3.0]);
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
@@ -244,7 +302,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// As [`backward`](Self::backward) does.
     #[track_caller]
-    pub fn backward_steps(self) -> impl Iterator<Item = Step<'t, T>> {
+    pub fn backward_steps(self) -> impl Iterator<Item = Step<'t>> {
         self.backward();
         self.steps()
     }
@@ -253,7 +311,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(2.0).requires_grad();
     /// let loss = x.square().exp();
@@ -262,21 +320,24 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// let walk: Vec<_> = loss.steps().map(|step| step.node.op_name()).collect();
     /// assert_eq!(walk, ["exp", "square"]);
     /// ```
-    pub fn steps(self) -> impl Iterator<Item = Step<'t, T>> {
-        let walked = self.tape.read().walked_from == Some(self.id);
+    pub fn steps(self) -> impl Iterator<Item = Step<'t>> {
+        let walked = self.tape.read().graph.walked_from == Some(self.id);
         let nodes = if walked { self.index() + 1 } else { 0 };
         self.tape.nodes().take(nodes).rev().filter_map(|node| node.step())
     }
 
     /// The step at this node; `None` for leaves and for what the walk did not reach.
-    fn step(self) -> Option<Step<'t, T>> {
+    fn step(self) -> Option<Step<'t>> {
         let inputs = self.inputs();
-        if inputs.is_empty() || !self.tape.read().reached[self.index()] {
+        if inputs.is_empty() || !self.tape.read().graph.reached[self.index()] {
             return None;
         }
         let gradient = self.grad()?;
         let dy = gradient.as_slice().expect("a gradient is stored by rows");
-        let sent = self.tape.write().sends(self.tape.params(), self.index(), dy, false);
+        let sent = {
+            let Recording { graph, store } = &mut *self.tape.write();
+            typed!(store, on => on.sends(graph, self.index(), dy, false))
+        };
         let sends = inputs.into_iter().zip(sent).enumerate();
         let sends = sends.filter_map(|(input, (to, sent))| {
             let gradient = view(&to.shape(), &sent?).to_owned();
@@ -295,7 +356,7 @@ mod tests {
     /// A net in which gradients meet: an input used twice by one operation, and by two, data that need none, and a detached value.
     #[test]
     fn what_the_steps_send_adds_up_to_every_gradient_and_nothing_else_changes() {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let w = params.add("w", &array![[0.3, -1.2], [0.7, 0.4]]);
         let b = params.add("b", &array![0.1, -0.2]);
         let mut workspace = Workspace::new();
@@ -335,7 +396,7 @@ mod tests {
 
     #[test]
     fn slopes_are_told_before_and_without_gradients() {
-        let params = Params::<f64>::new();
+        let params = Params::<f64>::default();
         let mut workspace = Workspace::new();
         let tape = workspace.no_grad(&params);
         let a = tape.input(&array![0.0, 2.0]).sigmoid();

@@ -13,7 +13,7 @@
 //! ```
 //! use surprisal_tensor::{Params, Workspace, ndarray::array};
 //!
-//! let mut params = Params::<f64>::new();
+//! let mut params = Params::<f64>::default();
 //! let w = params.add("w", &array![[0.5], [-1.0]]);
 //! let b = params.add("b", &array![0.1]);
 //! let x = array![[1.0, 2.0], [3.0, 4.0]];
@@ -67,6 +67,7 @@ mod product;
 mod scalar;
 mod second_order;
 mod shape;
+mod store;
 mod tape;
 mod workspace;
 
@@ -77,14 +78,14 @@ pub use check::{
 };
 pub use dual::Dual;
 pub use eigen::symmetric_eigen;
-pub use inspect::{Sent, Step};
+pub use inspect::{LayerGuard, Sent, Step};
 pub use ndarray;
-pub use op::{Backward, Card, Forward, Grad, Inputs, Op};
+pub use op::{Backward, Card, Forward, Grad, Inputs, Op, Room, Shapes};
 pub use ops::{concat, stack};
 pub use params::{Entry, Gradients, NoSuchParameter, ParamId, Params, Unreached};
 pub use product::Mat;
-pub use scalar::{Logistic, Scalar};
+pub use scalar::{DType, Logistic, Scalar};
 pub use second_order::{SecondOrder, curvature_along, hessian, hessian_vector_product};
 pub use shape::{MAX_RANK, Shape, ShapeError};
-pub use tape::{NonFinite, Tape, Var};
-pub use workspace::Workspace;
+pub use tape::{NonFinite, Read, Tape, Var, Write};
+pub use workspace::{LayerNote, Workspace};

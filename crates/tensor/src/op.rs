@@ -3,16 +3,17 @@
 use std::any::Any;
 
 use crate::product::Mat;
+use crate::store::AnyMemory;
 use crate::sum::{accumulate, column_sums};
 use crate::threads::{LIGHT, for_each};
 use crate::workspace::{Memory, Node};
-use crate::{Buf, Gradients, Scalar, Shape, ShapeError};
+use crate::{Buf, Dual, Gradients, Scalar, Shape, ShapeError};
 
 /// What an operation says of itself: one text for the documentation, for explanations and for the reference.
 ///
 /// ```
 /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
 /// # let tape = workspace.tape(&params);
 /// let card = tape.constant(2.0).exp().card();
 /// assert_eq!((card.name, card.forward, card.backward), ("exp", "e^x", "y dy"));
@@ -40,22 +41,22 @@ pub struct Card {
 /// allocation each step.
 ///
 /// ```
-/// use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, check_gradient, ndarray::array};
+/// use surprisal_tensor::{Backward, Card, check_gradient, Forward, ndarray::array, Op, Scalar, Shape, ShapeError, Shapes, Var};
 ///
 /// struct Cube;
-/// impl<T: Scalar> Op<T> for Cube {
+/// impl Op for Cube {
 ///     fn card(&self) -> Card {
 ///         Card { name: "cube", inputs: "x", forward: "x³", backward: "3 x²", story: "" }
 ///     }
-///     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+///     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
 ///         Ok(*inputs.shape(0))
 ///     }
-///     fn forward(&self, f: &mut Forward<T>) {
+///     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
 ///         for (y, &x) in f.y.iter_mut().zip(f.inputs.x(0)) {
 ///             *y = x * x * x;
 ///         }
 ///     }
-///     fn backward(&self, b: &mut Backward<T>) {
+///     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
 ///         let (x, dy) = (b.x(0), b.dy);
 ///         if let Some(dx) = b.dx(0) {
 ///             dx.add2(x, dy, |x, dy| T::of(3.0) * x * x * dy);
@@ -65,19 +66,19 @@ pub struct Card {
 ///
 /// check_gradient(&[array![1.0, -2.0, 0.5].into_dyn()], |tape, x| tape.apply(Cube, [x[0]]));
 /// ```
-pub trait Op<T: Scalar>: Any + Send {
+pub trait Op: Any + Send {
     /// What this operation is.
     fn card(&self) -> Card;
     /// The shape of the result, or why the inputs do not fit.
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError>;
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError>;
     /// How many numbers [`forward`](Self::forward) keeps for [`backward`](Self::backward) beside the result.
-    fn memo(&self, _inputs: Inputs<T>) -> usize {
+    fn memo(&self, _inputs: Shapes) -> usize {
         0
     }
     /// Writes every element of `f.y` (which holds any numbers before).
-    fn forward(&self, f: &mut Forward<T>);
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>);
     /// Adds to the gradients of the inputs that somebody needs.
-    fn backward(&self, b: &mut Backward<T>);
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>);
     /// Whether each number of the result comes from the number at the same place of a single input, so that backward
     /// multiplies it by a slope: explanations then tell which units are saturated or dead.
     fn is_elementwise(&self) -> bool {
@@ -89,9 +90,92 @@ pub trait Op<T: Scalar>: Any + Send {
     }
 }
 
+/// What the tape stores: an [`Op`] whose two passes are compiled for each type of number, in the crate that records it.
+pub trait Recorded: Any + Send {
+    fn card(&self) -> Card;
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError>;
+    fn memo(&self, inputs: Shapes) -> usize;
+    fn is_elementwise(&self) -> bool;
+    fn settings(&self) -> Vec<(&'static str, f64)>;
+    fn forward_f32(&self, f: &mut Forward<f32>);
+    fn forward_f64(&self, f: &mut Forward<f64>);
+    fn forward_dual(&self, f: &mut Forward<Dual>);
+    fn backward_f32(&self, b: &mut Backward<f32>);
+    fn backward_f64(&self, b: &mut Backward<f64>);
+    fn backward_dual(&self, b: &mut Backward<Dual>);
+}
+
+impl<O: Op> Recorded for O {
+    fn card(&self) -> Card {
+        Op::card(self)
+    }
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
+        Op::shape(self, inputs)
+    }
+    fn memo(&self, inputs: Shapes) -> usize {
+        Op::memo(self, inputs)
+    }
+    fn is_elementwise(&self) -> bool {
+        Op::is_elementwise(self)
+    }
+    fn settings(&self) -> Vec<(&'static str, f64)> {
+        Op::settings(self)
+    }
+    fn forward_f32(&self, f: &mut Forward<f32>) {
+        self.forward(f);
+    }
+    fn forward_f64(&self, f: &mut Forward<f64>) {
+        self.forward(f);
+    }
+    fn forward_dual(&self, f: &mut Forward<Dual>) {
+        self.forward(f);
+    }
+    fn backward_f32(&self, b: &mut Backward<f32>) {
+        self.backward(b);
+    }
+    fn backward_f64(&self, b: &mut Backward<f64>) {
+        self.backward(b);
+    }
+    fn backward_dual(&self, b: &mut Backward<Dual>) {
+        self.backward(b);
+    }
+}
+
+/// The shapes of the inputs of one node.
+///
+/// See the example of [`Grad`].
+#[derive(Clone, Copy)]
+pub struct Shapes<'a> {
+    pub(crate) nodes: &'a [Node],
+    pub(crate) ids: &'a [u32],
+    pub(crate) memory: AnyMemory<'a>,
+}
+
+impl<'a> Shapes<'a> {
+    /// The number of inputs.
+    #[allow(clippy::len_without_is_empty)] // a node's number of inputs, not a container
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+    /// The shape of input `k`.
+    #[inline]
+    pub fn shape(&self, k: usize) -> &'a Shape {
+        &self.nodes[self.ids[k] as usize].shape
+    }
+    /// The lengths of the axes of input `k`.
+    #[inline]
+    pub fn dims(&self, k: usize) -> &'a [usize] {
+        self.shape(k).dims()
+    }
+    /// The numbers of input `k`, by rows: for inputs, such as indices, that decide whether the others fit.
+    pub fn numbers(&self, k: usize) -> impl Iterator<Item = f64> + use<'a> {
+        self.memory.value(&self.nodes[self.ids[k] as usize]).numbers()
+    }
+}
+
 /// The inputs of one node. What it lends lives as long as the call.
 ///
-/// An operation reads them in each of its four methods: see the example of [`Grad`].
+/// See the example of [`Grad`].
 #[derive(Clone, Copy)]
 pub struct Inputs<'a, T: Scalar> {
     pub(crate) nodes: &'a [Node],
@@ -100,10 +184,15 @@ pub struct Inputs<'a, T: Scalar> {
 }
 
 impl<'a, T: Scalar> Inputs<'a, T> {
-    /// How many there are.
+    /// The number of inputs.
     #[allow(clippy::len_without_is_empty)] // a node's number of inputs, not a container
     pub fn len(&self) -> usize {
         self.ids.len()
+    }
+    /// Their shapes alone.
+    #[inline]
+    pub fn shapes(&self) -> Shapes<'a> {
+        Shapes { nodes: self.nodes, ids: self.ids, memory: T::memory(self.memory) }
     }
     #[inline]
     pub(crate) fn node(&self, k: usize) -> &'a Node {
@@ -136,8 +225,24 @@ pub struct Forward<'a, T: Scalar> {
     pub y: &'a mut [T],
     /// As many numbers as [`Op::memo`] asked for, kept until `backward`.
     pub memo: &'a mut [T],
-    /// Room to work in; holds nothing from one call to the next.
-    pub scratch: &'a mut Buf<T>,
+    /// Memory to work in.
+    pub room: &'a mut Room<T>,
+}
+
+/// Memory for an operation to work in; what it holds is lost from one call to the next.
+///
+/// See the example of [`Grad`].
+pub struct Room<T> {
+    /// For the operation itself: `room.scratch.at_least(n)` are n numbers.
+    pub scratch: Buf<T>,
+    /// For the copies that a product of matrices makes: see [`Scalar::product`].
+    pub packing: Buf<T>,
+}
+
+impl<T: Scalar> Room<T> {
+    pub(crate) fn new() -> Self {
+        Room { scratch: Buf::new(5), packing: Buf::new(7) }
+    }
 }
 
 /// What [`Op::backward`] reads, and where it adds.
@@ -156,7 +261,7 @@ pub struct Backward<'a, T: Scalar> {
     pub(crate) reached: &'a mut [bool],
     pub(crate) grads: &'a mut Gradients<T>,
     pub(crate) part: &'a mut Buf<T>,
-    pub(crate) scratch: &'a mut Buf<T>,
+    pub(crate) room: &'a mut Room<T>,
 }
 
 impl<'a, T: Scalar> Backward<'a, T> {
@@ -181,7 +286,7 @@ impl<'a, T: Scalar> Backward<'a, T> {
             None => (&mut self.before[node.grad..node.grad + node.len], &mut self.reached[id]),
         };
         let first = !std::mem::replace(reached, true);
-        Some(Grad { buf, first, part: self.part, scratch: self.scratch })
+        Some(Grad { buf, first, part: self.part, room: self.room })
     }
 }
 
@@ -193,24 +298,24 @@ impl<'a, T: Scalar> Backward<'a, T> {
 /// An operation of one's own, with two inputs and two of the ways to add:
 ///
 /// ```
-/// use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, check_gradient, ndarray::array};
+/// use surprisal_tensor::{Backward, Card, check_gradient, Forward, ndarray::array, Op, Scalar, Shape, ShapeError, Shapes};
 ///
 /// struct Stretch; // the rows of x, each number times its column's factor
-/// impl<T: Scalar> Op<T> for Stretch {
+/// impl Op for Stretch {
 ///     fn card(&self) -> Card {
 ///         Card { name: "stretch", inputs: "x f", forward: "x f", backward: "dx = f dy, df = Σ x dy", story: "" }
 ///     }
-///     fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+///     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
 ///         match (inputs.dims(0), inputs.dims(1)) {
 ///             (&[_, columns], &[factors]) if columns == factors => Ok(*inputs.shape(0)),
 ///             (x, f) => Err(ShapeError::new(format!("{x:?} is not [rows, columns] with {f:?} factors"))),
 ///         }
 ///     }
-///     fn forward(&self, f: &mut Forward<T>) {
+///     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
 ///         let (x, factors) = (f.inputs.x(0), f.inputs.x(1));
 ///         f.y.iter_mut().zip(x).zip(factors.iter().cycle()).for_each(|((y, &x), &f)| *y = x * f);
 ///     }
-///     fn backward(&self, b: &mut Backward<T>) {
+///     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
 ///         let (x, factors, dy) = (b.x(0), b.x(1), b.dy);
 ///         if let Some(dx) = b.dx(0) {
 ///             dx.add_filled(|dx, _| {
@@ -234,7 +339,7 @@ pub struct Grad<'a, T: Scalar> {
     buf: &'a mut [T],
     first: bool,
     part: &'a mut Buf<T>, // what an addition that is not the first fills before it is added
-    scratch: &'a mut Buf<T>,
+    room: &'a mut Room<T>,
 }
 
 crate::kernel! {
@@ -288,12 +393,12 @@ impl<T: Scalar> Grad<'_, T> {
     ///
     /// See the example of [`Grad`].
     #[inline]
-    pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Buf<T>)) {
+    pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Room<T>)) {
         if self.first {
-            fill(self.buf, self.scratch);
+            fill(self.buf, self.room);
         } else {
             let part = self.part.at_least(self.buf.len());
-            fill(part, self.scratch);
+            fill(part, self.room);
             accumulate(self.buf, part);
         }
     }
@@ -314,7 +419,7 @@ impl<T: Scalar> Grad<'_, T> {
     ///
     /// As `db.add_column_sums(dy)` for the bias of a layer, Y = X W + b.
     pub fn add_column_sums(self, a: &[T]) {
-        column_sums(self.buf, !self.first, a, self.scratch);
+        column_sums(self.buf, !self.first, a, &mut self.room.scratch);
     }
 
     /// Adds the product A B.
@@ -325,7 +430,7 @@ impl<T: Scalar> Grad<'_, T> {
     /// At the caller's line, if the columns of A are not as many as the rows of B, or the product is not as long as this gradient.
     #[track_caller]
     pub fn add_product(self, a: Mat<T>, b: Mat<T>) {
-        T::product(a, b, self.buf, !self.first, self.scratch);
+        T::product(a, b, self.buf, !self.first, &mut self.room.packing);
     }
 
     #[inline]

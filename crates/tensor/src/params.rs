@@ -12,7 +12,7 @@ use crate::{Buf, Dual, Scalar, Shape};
 ///
 /// ```
 /// use surprisal_tensor::{Params, ndarray::array};
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let w = params.add("w", &array![1.0, 2.0]);
 /// let doubles = params.cast::<f64>();
 /// assert_eq!((&params[w], &doubles[w]), (&[1.0f32, 2.0][..], &[1.0f64, 2.0][..])); // one id, both sets
@@ -21,7 +21,7 @@ use crate::{Buf, Dual, Scalar, Shape};
 pub struct ParamId(pub(crate) u32);
 
 impl ParamId {
-    fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -44,7 +44,7 @@ impl Entry {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// params.add("encoder.layer1.bias", &array![0.1]);
     /// let matches = |pattern| params.entries()[0].matches(pattern);
     /// assert!(["encoder", "encoder.layer1", "*.bias", "*.layer*", "*"].into_iter().all(matches));
@@ -74,7 +74,7 @@ fn stands_for(pattern: &str, name: &str) -> bool {
 ///
 /// ```
 /// use surprisal_tensor::{Params, ndarray::array};
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let w = params.add("w", &array![[0.6], [0.9]]);
 /// assert_eq!(params.view(w).shape(), [2, 1]);
 /// assert_eq!(params.find("w"), Some(w));
@@ -98,17 +98,19 @@ impl<T: Scalar> Drop for Undo<'_, T> {
     }
 }
 
-impl<T: Scalar> Params<T> {
-    /// No parameters yet.
+impl Params {
+    /// No parameters yet, of `f32`; those of `f64` are `Params::<f64>::default()`.
     pub fn new() -> Self {
-        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new() }
+        Params::default()
     }
+}
 
+impl<T: Scalar> Params<T> {
     /// Adds a parameter with the values of an array.
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("out.weight", &array![[0.6], [0.9]]);
     /// let b = params.add("out.bias", &array![0.1]);
     /// assert_eq!(params.as_slice(), [0.6, 0.9, 0.1]); // one vector
@@ -130,7 +132,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::Params;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let b = params.add_with("b", [3], |b| b.fill(0.5));
     /// assert_eq!(params[b], [0.5, 0.5, 0.5]);
     /// ```
@@ -162,7 +164,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// params.add("w", &array![[0.6], [0.9]]);
     /// let b = params.add("b", &array![0.1]);
     /// let names: Vec<_> = params.entries().iter().map(|entry| format!("{} {}", entry.name, entry.shape)).collect();
@@ -179,20 +181,16 @@ impl<T: Scalar> Params<T> {
     /// Name, shape and place of a parameter.
     #[track_caller]
     pub fn entry(&self, id: ParamId) -> &Entry {
-        match self.layout.get(id.index()) {
-            Some(entry) => entry,
-            None => panic!(
-                "parameter {} of {}: was this layer made with another set of parameters?",
-                id.0,
-                self.layout.len()
-            ),
-        }
+        entry(&self.layout, id)
+    }
+    pub(crate) fn frozen(&self) -> &[bool] {
+        &self.frozen
     }
     /// The parameter with this name.
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let b = params.add("out.bias", &array![0.1]);
     /// assert_eq!(params.find("out.bias"), Some(b));
     /// assert_eq!(params.find("bias"), None);
@@ -210,7 +208,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![1.0, 2.0]);
     /// let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
@@ -225,7 +223,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![[1.0, 2.0], [3.0, 4.0]]);
     /// params.view_mut(w)[[1, 0]] = 0.0;
     /// assert_eq!(params.view(w), array![[1.0, 2.0], [0.0, 4.0]].into_dyn());
@@ -249,7 +247,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![1.0, 2.0]);
     /// let b = params.add("b", &array![0.0]);
     /// params.freeze(w);
@@ -265,7 +263,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![1.0]);
     /// params.freeze(w);
     /// assert!(!params.is_trainable(w));
@@ -281,7 +279,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let [_, b, c] = ["hidden.weight", "hidden.bias", "out.bias"].map(|name| params.add(name, &array![0.0]));
     /// assert_eq!(params.matching("*.bias")?, [b, c]);
     /// assert_eq!(
@@ -301,7 +299,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let [w, b, out] = ["hidden.weight", "hidden.bias", "out.weight"].map(|name| params.add(name, &array![0.0]));
     /// params.freeze_named("hidden")?;
     /// assert_eq!([w, b, out].map(|id| params.is_trainable(id)), [false, false, true]);
@@ -353,7 +351,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let (mut a, mut b) = (Params::<f32>::new(), Params::<f64>::new());
+    /// let (mut a, mut b) = (Params::new(), Params::<f64>::default());
     /// a.add("w", &array![1.0]);
     /// b.add("w", &array![2.0]);
     /// assert!(a.same_layout(&b)); // neither the numbers nor their type matter
@@ -368,7 +366,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![0.1f32]);
     /// assert_eq!(params.cast::<f64>()[w], [f64::from(0.1f32)]); // exactly; back to f32 it is rounded
     /// ```
@@ -379,7 +377,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![1.0, 2.0]);
     /// let direction = params.map(|_| 1.0);
     /// let f = Workspace::new().eval(&params.along(&direction), |tape| tape.param(w).square().sum());
@@ -389,11 +387,14 @@ impl<T: Scalar> Params<T> {
     /// # Panics
     /// If the layouts differ.
     #[track_caller]
-    pub fn along(&self, direction: &Params<T>) -> Params<Dual<T>> {
+    pub fn along(&self, direction: &Params<T>) -> Params<Dual> {
         self.expect_direction(direction);
         let values = self.values.iter().zip(direction.as_slice());
         Params {
-            values: Buf::collect(0, values.map(|(&value, &tangent)| Dual { value, tangent })),
+            values: Buf::collect(
+                0,
+                values.map(|(&value, &tangent)| Dual { value: value.value(), tangent: tangent.value() }),
+            ),
             ..self.map(|_| Dual::ZERO)
         }
     }
@@ -405,7 +406,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![3.0, -4.0]);
     /// assert_eq!(params.map(|w| w / 2.0)[w], [1.5, -2.0]);
     /// let momentum = params.map(|_| 0.0); // an optimizer's memory
@@ -422,7 +423,7 @@ impl<T: Scalar> Params<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// params.add("w", &array![3.0]);
     /// params.add("b", &array![4.0]);
     /// assert_eq!(params.norm(), 5.0);
@@ -432,12 +433,12 @@ impl<T: Scalar> Params<T> {
     }
 }
 
-impl<T: Scalar> Params<Dual<T>> {
+impl Params<Dual> {
     /// The ε parts: of a gradient, the Hessian-vector product.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![1.0, 2.0]);
     /// let point = params.along(&params.map(|_| 1.0));
     /// let mut workspace = Workspace::new();
@@ -445,20 +446,20 @@ impl<T: Scalar> Params<Dual<T>> {
     /// assert_eq!(grads.primals()[w], [3.0, 12.0]); // 3 w²
     /// assert_eq!(grads.tangents()[w], [6.0, 12.0]); // 6 w, the Hessian times (1, 1)
     /// ```
-    pub fn tangents(&self) -> Params<T> {
+    pub fn tangents(&self) -> Params<f64> {
         self.map(|v| v.tangent)
     }
     /// The values without their ε parts.
     ///
     /// See the example of [`tangents`](Self::tangents).
-    pub fn primals(&self) -> Params<T> {
+    pub fn primals(&self) -> Params<f64> {
         self.map(|v| v.value)
     }
 }
 
 impl<T: Scalar> Default for Params<T> {
     fn default() -> Self {
-        Params::new()
+        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new() }
     }
 }
 impl<T: Scalar> fmt::Debug for Params<T> {
@@ -487,7 +488,7 @@ impl<T: Scalar> IndexMut<ParamId> for Params<T> {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![3.0, 4.0]);
 /// let unused = params.add("unused", &array![1.0]);
 /// let mut workspace = Workspace::new();
@@ -506,7 +507,12 @@ pub struct Gradients<T: Scalar = f32> {
 
 impl<T: Scalar> Gradients<T> {
     pub(crate) fn new() -> Self {
-        Gradients { values: Params::new(), reached: Vec::new(), updates: Vec::new(), updated: Buf::new(0) }
+        Gradients {
+            values: Params::default(),
+            reached: Vec::new(),
+            updates: Vec::new(),
+            updated: Buf::new(0),
+        }
     }
 
     /// Moves to `other` by a share of the way: g + share (other - g). All of the way, 1, is a copy, also of another layout.
@@ -515,7 +521,7 @@ impl<T: Scalar> Gradients<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Gradients, Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![3.0]);
     /// let (mut workspace, mut mean) = (Workspace::new(), Gradients::default());
     /// for (count, slope) in [(1.0, 2.0), (2.0, 4.0), (3.0, 9.0)] {
@@ -579,7 +585,7 @@ impl<T: Scalar> Gradients<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let count = params.add("count", &array![1.0]);
     /// params.freeze(count);
     /// let mut workspace = Workspace::new();
@@ -621,7 +627,7 @@ impl<T: Scalar> Gradients<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let [w, _forgotten, frozen] = ["w", "forgotten", "frozen"].map(|name| params.add(name, &array![1.0]));
     /// params.freeze(frozen);
     /// let mut workspace = Workspace::new();
@@ -639,7 +645,7 @@ impl<T: Scalar> Gradients<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![1.0]);
     /// let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).detach().sum());
@@ -736,6 +742,19 @@ impl fmt::Display for NoSuchParameter {
 impl std::error::Error for NoSuchParameter {}
 
 /// A slice seen with a shape.
+/// One of a list of parameters.
+#[track_caller]
+pub(crate) fn entry(entries: &[Entry], id: ParamId) -> &Entry {
+    match entries.get(id.index()) {
+        Some(entry) => entry,
+        None => panic!(
+            "parameter {} of {}: was this layer made with another set of parameters?",
+            id.0,
+            entries.len()
+        ),
+    }
+}
+
 pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
     ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
 }

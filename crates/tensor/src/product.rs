@@ -179,7 +179,7 @@ mod tests {
     fn every_shape_and_stride_agrees_with_the_definition() {
         agrees::<f32>(f32::product);
         agrees::<f64>(f64::product);
-        agrees::<Dual<f64>>(Dual::product);
+        agrees::<Dual>(Dual::product);
         agrees::<f32>(plain);
     }
 

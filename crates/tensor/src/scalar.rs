@@ -1,16 +1,17 @@
 //! Numbers: what a tensor is made of.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
-use std::fmt::{Debug, Display};
+use std::fmt::{self, Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::product::{self, Mat};
+use crate::store::Stored;
 use crate::{Buf, elementary};
 
 /// A number that the tape can compute with: `f32`, `f64` or a [`Dual`](crate::Dual) over either.
 ///
 /// A model is written once, generic over `T: Scalar`. Run on `f32` it trains, on `f64` it is held against
-/// oracles, on `Dual<f64>` its gradient carries exact second derivatives.
+/// oracles, on `Dual` its gradient carries exact second derivatives.
 ///
 /// The `f32` functions are branch-free polynomials that vectorise (bounds and origin in
 /// [`elementary`]); those of `f64` are the standard library's, and erf and erfc Cody's.
@@ -25,7 +26,8 @@ use crate::{Buf, elementary};
 /// assert_eq!((at_2.value, at_2.tangent), (8.0, 12.0)); // 3 x²
 /// ```
 pub trait Scalar:
-    Copy
+    Stored
+    + Copy
     + PartialOrd
     + Default
     + Debug
@@ -42,6 +44,8 @@ pub trait Scalar:
     + SubAssign
     + MulAssign
 {
+    /// Which of the three this is.
+    const DTYPE: DType;
     /// 0
     const ZERO: Self;
     /// 1
@@ -189,6 +193,54 @@ pub trait Scalar:
     }
 }
 
+/// The type of the numbers on a tape: see [`Tape::dtype`](crate::Tape::dtype).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DType {
+    /// `f32`, for training.
+    F32,
+    /// `f64`, for comparisons.
+    F64,
+    /// [`Dual`](crate::Dual), for gradient checks and second derivatives.
+    Dual,
+}
+
+impl DType {
+    /// The distance from 1 to the next larger number.
+    ///
+    /// ```
+    /// use surprisal_tensor::DType;
+    /// assert_eq!(DType::F32.epsilon(), f64::from(f32::EPSILON));
+    /// ```
+    pub fn epsilon(self) -> f64 {
+        match self {
+            DType::F32 => f32::EPSILON.into(),
+            DType::F64 | DType::Dual => f64::EPSILON,
+        }
+    }
+    /// The number of this type that is nearest to `x`.
+    ///
+    /// ```
+    /// use surprisal_tensor::DType;
+    /// assert_eq!(DType::F32.round(1e-50), 0.0);
+    /// ```
+    pub fn round(self, x: f64) -> f64 {
+        match self {
+            DType::F32 => f64::from(x as f32),
+            DType::F64 | DType::Dual => x,
+        }
+    }
+}
+
+impl Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            DType::F32 => "f32",
+            DType::F64 => "f64",
+            DType::Dual => "dual numbers",
+        })
+    }
+}
+
 /// The parts of the logistic function at one x, from [`Scalar::logistic`].
 #[derive(Clone, Copy, Debug)]
 pub struct Logistic<T> {
@@ -201,6 +253,7 @@ pub struct Logistic<T> {
 }
 
 impl Scalar for f32 {
+    const DTYPE: DType = DType::F32;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const EPSILON: f64 = f32::EPSILON as f64;
@@ -287,6 +340,7 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    const DTYPE: DType = DType::F64;
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
     const EPSILON: f64 = f64::EPSILON;

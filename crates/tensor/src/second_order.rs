@@ -3,13 +3,13 @@
 use ndarray::Array2;
 use surprisal_formula_macro::math;
 
-use crate::{Dual, Params, Tape, Var, Workspace};
+use crate::{Params, Tape, Var, Workspace};
 
 /// Value, gradient and Hessian-vector product of a function at one point.
 ///
 /// ```
 /// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 2.0]);
 /// let direction = params.map(|_| 1.0);
 /// let at = hessian_vector_product(&params, &direction, |tape| tape.param(w).powf(3.0).sum());
@@ -36,7 +36,7 @@ pub struct SecondOrder {
 ///
 /// ```
 /// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![3.0]);
 /// let at = hessian_vector_product(&params, &params.map(|_| 1.0), |tape| (tape.param(w) * tape.param(w).detach()).sum());
 /// assert_eq!((at.gradient[w][0], at.slope, at.product[w][0]), (3.0, 3.0, 0.0)); // the gradient is a constant
@@ -44,7 +44,7 @@ pub struct SecondOrder {
 ///
 /// ```
 /// use surprisal_tensor::{Params, hessian_vector_product, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 2.0]);
 /// let mut v = params.clone();
 /// v[w].copy_from_slice(&[1.0, 0.0]);
@@ -59,7 +59,7 @@ pub struct SecondOrder {
 pub fn hessian_vector_product(
     params: &Params<f64>,
     direction: &Params<f64>,
-    f: impl for<'t> FnOnce(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> FnOnce(&'t Tape<'t>) -> Var<'t>,
 ) -> SecondOrder {
     let mut workspace = Workspace::new();
     let (value, grads) = workspace.grad(&params.along(&on_trainable(params, direction)), f);
@@ -87,7 +87,7 @@ fn on_trainable(params: &Params<f64>, direction: &Params<f64>) -> Params<f64> {
 ///
 /// ```
 /// use surprisal_tensor::{Params, curvature_along, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 2.0]);
 /// let mut v = params.clone();
 /// v[w].copy_from_slice(&[1.0, 1.0]);
@@ -104,7 +104,7 @@ fn on_trainable(params: &Params<f64>, direction: &Params<f64>) -> Params<f64> {
 pub fn curvature_along(
     params: &Params<f64>,
     direction: &Params<f64>,
-    f: impl for<'t> FnOnce(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
+    f: impl for<'t> FnOnce(&'t Tape<'t>) -> Var<'t>,
 ) -> f64 {
     let direction = on_trainable(params, direction);
     let v = direction.as_slice();
@@ -125,16 +125,13 @@ pub fn curvature_along(
 /// ```
 /// use surprisal_tensor::{Params, hessian, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 2.0]);
 /// let h = hessian(&params, |tape| tape.param(w).square().sum().square()); // (w0² + w1²)²
 /// assert_eq!(h, array![[28.0, 16.0], [16.0, 52.0]]);
 /// ```
 #[track_caller]
-pub fn hessian(
-    params: &Params<f64>,
-    f: impl for<'t> Fn(&'t Tape<'t, Dual<f64>>) -> Var<'t, Dual<f64>>,
-) -> Array2<f64> {
+pub fn hessian(params: &Params<f64>, f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>) -> Array2<f64> {
     let n = params.as_slice().len();
     let (mut h, mut direction) = (Array2::zeros((n, n)), params.map(|_| 0.0));
     for i in params.trainable_spans().flatten() {
@@ -156,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_is_detached_is_a_constant_of_second_derivatives_and_is_found_by_the_check() {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let [w, z] = [("w", 2.0), ("z", 5.0)].map(|(name, value)| params.add(name, &array![value]));
         // w sg(w³) + sg(z) z²: the slopes are sg(w³) and 2 sg(z) z
         let h = hessian(&params, |tape| {
@@ -182,7 +179,7 @@ mod tests {
 
     #[test]
     fn frozen_parameters_are_constants_whatever_the_direction_says() {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let [w, z] = [("w", 2.0), ("z", 5.0)].map(|(name, value)| params.add(name, &array![value]));
         params.freeze(z);
         let mut direction = params.map(|_| 1.0);
@@ -203,7 +200,7 @@ mod tests {
     #[test]
     fn entries_stand_in_the_order_of_the_parameters_and_frozen_ones_are_0() {
         let (a, b, c) = (0.7, -0.4, 1.5);
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let [x, y, z] = [("x", a), ("y", b), ("z", c)].map(|(name, value)| params.add(name, &array![value]));
         let f = |params: &Params<f64>| {
             hessian(params, |tape| {

@@ -197,7 +197,7 @@ impl fmt::Display for Shape {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array, ops::products::Matmul};
-/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
 /// # let tape = workspace.tape(&params);
 /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).named("x");
 /// let error = tape.try_apply(Matmul, [x, x]).unwrap_err().to_string();

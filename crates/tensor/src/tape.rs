@@ -1,22 +1,25 @@
 //! The tape: what was computed, in the order in which it was computed, so that it can be walked backward.
 
+use std::any::Any;
+use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::panic::Location;
 
-use ndarray::{ArcArray, ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
+use ndarray::{ArcArray, ArrayBase, ArrayD, Data, Dimension, RemoveAxis};
 
-use crate::op::Op;
+use crate::op::{Op, Recorded};
 use crate::params::view;
+use crate::store::{Numbers, Store, Typed, typed};
 use crate::threads::{LIGHT, for_each};
-use crate::workspace::{Home, Leaf, Memory, Node, PARAM};
-use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
+use crate::workspace::{Graph, Home, Leaf, Node, PARAM};
+use crate::{DType, Entry, ParamId, Scalar, Shape, ShapeError};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![3.0]);
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
@@ -25,12 +28,49 @@ use crate::{ParamId, Params, Scalar, Shape, ShapeError, Workspace};
 /// assert_eq!(tape.len(), 3);
 /// assert_eq!(workspace.grads()[w], [6.0]); // the tape has ended: theta may change now
 /// ```
-pub struct Tape<'p, T: Scalar = f32> {
-    params: &'p Params<T>,
-    pub(crate) workspace: RefCell<&'p mut Workspace<T>>,
+///
+/// It computes in the numbers of its parameters, and does not name them: a function of a tape serves `f32`, `f64` and
+/// [`Dual`](crate::Dual).
+pub struct Tape<'p> {
+    entries: &'p [Entry],
+    frozen: &'p [bool],
+    recording: RefCell<Recording<'p>>,
     training: bool,
+    pub(crate) notes_layers: bool,
     seed: Cell<Option<u64>>,
     // no `Drop`: it would prolong the borrow of the parameters to the end of the block
+}
+
+/// What was recorded, and its numbers.
+pub(crate) struct Recording<'p> {
+    pub graph: &'p mut Graph,
+    pub store: Store<'p>,
+}
+
+impl Recording<'_> {
+    /// The numbers of a node.
+    pub fn numbers(&self, id: u32) -> Numbers<'_> {
+        let node = &self.graph.nodes[id as usize];
+        match &self.store {
+            Typed::F32(on) => Typed::F32(on.memory().value(node)),
+            Typed::F64(on) => Typed::F64(on.memory().value(node)),
+            Typed::Dual(on) => Typed::Dual(on.memory().value(node)),
+        }
+    }
+}
+
+/// What reads the numbers of a node where they stand, whatever their type: for [`Var::read`].
+pub trait Read {
+    /// What it returns.
+    type Out;
+    /// Reads them, by rows.
+    fn read<T: Scalar>(self, x: &[T]) -> Self::Out;
+}
+
+/// What writes the numbers of an input in place, whatever their type: for [`Tape::input_by`].
+pub trait Write {
+    /// Writes every one of them, by rows.
+    fn write<T: Scalar>(self, slots: &mut [T]);
 }
 
 /// A value on a tape: a reference and an index, so it can be copied freely and `a * b + c` reads as mathematics.
@@ -39,7 +79,7 @@ pub struct Tape<'p, T: Scalar = f32> {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let x = tape.input(&array![0.0, 2.0]).requires_grad();
@@ -48,27 +88,29 @@ pub struct Tape<'p, T: Scalar = f32> {
 /// assert_eq!(neuron.value()[1], 0.5);
 /// assert_eq!(x.grad().unwrap()[1], 3.0 * 0.25); // w σ'(0)
 /// ```
-pub struct Var<'t, T: Scalar = f32> {
-    pub(crate) tape: &'t Tape<'t, T>,
+#[derive(Clone, Copy)]
+pub struct Var<'t> {
+    pub(crate) tape: &'t Tape<'t>,
     pub(crate) id: u32,
 }
-impl<T: Scalar> Clone for Var<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T: Scalar> Copy for Var<'_, T> {}
 
-impl<'t, T: Scalar> Tape<'t, T> {
-    pub(crate) fn new(params: &'t Params<T>, workspace: &'t mut Workspace<T>, training: bool) -> Self {
-        Tape { params, workspace: RefCell::new(workspace), training, seed: Cell::new(None) }
+impl<'t> Tape<'t> {
+    pub(crate) fn new(
+        entries: &'t [Entry],
+        frozen: &'t [bool],
+        graph: &'t mut Graph,
+        store: Store<'t>,
+        training: bool,
+    ) -> Self {
+        let recording = RefCell::new(Recording { graph, store });
+        Tape { entries, frozen, recording, training, notes_layers: false, seed: Cell::new(None) }
     }
 
     /// What has been recorded.
     #[track_caller]
-    pub(crate) fn read(&self) -> Ref<'_, &'t mut Workspace<T>> {
-        match self.workspace.try_borrow() {
-            Ok(workspace) => workspace,
+    pub(crate) fn read(&self) -> Ref<'_, Recording<'t>> {
+        match self.recording.try_borrow() {
+            Ok(recording) => recording,
             Err(_) => panic!(
                 "this tape is being written to: the closure of `input_with` cannot use it; read what it needs before"
             ),
@@ -77,9 +119,9 @@ impl<'t, T: Scalar> Tape<'t, T> {
 
     /// The same, to record more.
     #[track_caller]
-    pub(crate) fn write(&self) -> RefMut<'_, &'t mut Workspace<T>> {
-        match self.workspace.try_borrow_mut() {
-            Ok(workspace) => workspace,
+    pub(crate) fn write(&self) -> RefMut<'_, Recording<'t>> {
+        match self.recording.try_borrow_mut() {
+            Ok(recording) => recording,
             Err(_) => panic!(
                 "this tape is being read or written to: a closure of `with_value` or `input_with` cannot record on it; take the \
                  value out first, with `value()`"
@@ -87,20 +129,81 @@ impl<'t, T: Scalar> Tape<'t, T> {
         }
     }
 
-    /// The parameters that this tape was started with.
+    /// The type of its numbers: that of the parameters it was started with.
     ///
-    /// A layer that holds a [`ParamId`] finds its shape and name here.
+    /// ```
+    /// use surprisal_tensor::{DType, Params, Workspace};
+    /// let params = Params::<f64>::default();
+    /// assert_eq!(Workspace::new().tape(&params).dtype(), DType::F64);
+    /// ```
+    #[track_caller]
+    pub fn dtype(&self) -> DType {
+        match self.read().store {
+            Typed::F32(_) => DType::F32,
+            Typed::F64(_) => DType::F64,
+            Typed::Dual(_) => DType::Dual,
+        }
+    }
+
+    /// Name, shape and place of a parameter: where a layer that holds a [`ParamId`] finds its sizes.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![[1.0], [2.0]]);
     /// # let mut workspace = Workspace::new();
     /// # let tape = workspace.tape(&params);
-    /// assert_eq!(tape.params().entry(w).shape.dims(), [2, 1]);
+    /// assert_eq!(tape.entry(w).shape.dims(), [2, 1]);
     /// ```
-    pub fn params(&self) -> &'t Params<T> {
-        self.params
+    ///
+    /// # Panics
+    /// At the caller's line, if it is a parameter of another set.
+    #[track_caller]
+    pub fn entry(&self, id: ParamId) -> &'t Entry {
+        crate::params::entry(self.entries, id)
+    }
+
+    /// The parameters that the tape was started with, in the order in which they were added.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::default();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// # let tape = workspace.tape(&params);
+    /// let names: Vec<_> = tape.entries().iter().map(|entry| &entry.name).collect();
+    /// assert_eq!(names, ["w"]);
+    /// ```
+    pub fn entries(&self) -> &'t [Entry] {
+        self.entries
+    }
+
+    /// The parameter with this name.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let mut params = Params::<f64>::default();
+    /// # let w = params.add("w", &array![1.0]);
+    /// # let mut workspace = Workspace::new();
+    /// # let tape = workspace.tape(&params);
+    /// assert_eq!((tape.find("w"), tape.find("v")), (Some(w), None));
+    /// ```
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.ids().find(|&id| self.entry(id).name == name)
+    }
+
+    /// The ids in the order of [`entries`](Self::entries).
+    pub fn ids(&self) -> impl Iterator<Item = ParamId> + use<> {
+        (0..self.entries.len() as u32).map(ParamId)
+    }
+
+    /// Whether gradients are computed for a parameter.
+    ///
+    /// See the example of [`Params::freeze`](crate::Params::freeze).
+    #[track_caller]
+    pub fn is_trainable(&self, id: ParamId) -> bool {
+        self.entry(id);
+        !self.frozen[id.index()]
     }
 
     /// Whether layers that differ between training and evaluation (dropout, batch normalisation) are in training. A tape of
@@ -115,7 +218,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace};
-    /// let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// assert!(workspace.tape(&params).is_training());
     /// assert!(!workspace.no_grad(&params).is_training());
     /// let tape = workspace.tape(&params).evaluating();
@@ -139,7 +242,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace};
-    /// let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// let mut two = |seed| {
     ///     let tape = workspace.tape(&params).seeded(seed);
     ///     [tape.next_seed(), tape.next_seed()]
@@ -167,7 +270,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// let running_mean = params.add("running_mean", &array![0.0]);
     /// params.freeze(running_mean);
     /// # let mut workspace = Workspace::new();
@@ -181,17 +284,16 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// # Panics
     /// At the caller's line, if the parameter is trainable, the shapes differ, or the value belongs to another tape.
     #[track_caller]
-    pub fn update(&self, id: ParamId, value: Var<'_, T>) {
-        let entry = self.params.entry(id);
-        assert!(!self.params.is_trainable(id), "update: \"{}\" is trainable: gradients move it", entry.name);
+    pub fn update(&self, id: ParamId, value: Var<'_>) {
+        let entry = self.entry(id);
+        assert!(!self.is_trainable(id), "update: \"{}\" is trainable: gradients move it", entry.name);
         assert!(
             std::ptr::addr_eq(value.tape, self),
             "update: the new value of \"{}\" belongs to another tape: record it on the tape whose `update` is called",
             entry.name
         );
-        let mut w = self.write();
-        let w = &mut **w;
-        let node = &w.nodes[value.id as usize];
+        let Recording { graph, store } = &mut *self.write();
+        let node = &graph.nodes[value.id as usize];
         assert!(
             node.len == entry.shape.len(),
             "update: \"{}\" is {}, its new value {}",
@@ -199,8 +301,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
             entry.shape,
             node.shape
         );
-        let memory = Memory { values: &w.values, theta: self.params.as_slice(), shared: &w.shared };
-        w.grads.note_update(id, memory.value(node));
+        typed!(store, on => on.note_update(id, node));
     }
 
     /// Records data: an array of any number of axes, or a view of one. It is copied; one that is used step after step can be
@@ -208,18 +309,25 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let table = array![[1.0, 2.0], [3.0, 4.0]];
     /// assert_eq!(tape.input(&table).shape().dims(), [2, 2]);
     /// assert_eq!(tape.input(&table.column(1)).value(), array![2.0, 4.0].into_dyn()); // a view
     /// ```
+    ///
+    /// Numbers of another type than the tape's are rounded to the nearest of its own.
     #[track_caller]
-    pub fn input<S: Data<Elem = T>, D: Dimension>(&'t self, x: &ArrayBase<S, D>) -> Var<'t, T> {
-        self.input_with(x.shape(), |slots| match x.as_slice() {
-            Some(x) => for_each((slots, x), LIGHT, |_, (slots, x)| slots.copy_from_slice(x)),
-            None => slots.iter_mut().zip(x).for_each(|(slot, &x)| *slot = x),
-        })
+    pub fn input<E: Scalar, S: Data<Elem = E>, D: Dimension>(&'t self, x: &ArrayBase<S, D>) -> Var<'t> {
+        match x.as_slice() {
+            Some(slice) => self.input_numbers(x.shape().into(), E::numbers(slice)),
+            None => self.input_by(x.shape(), Strided(x)),
+        }
+    }
+
+    #[track_caller]
+    fn input_numbers(&'t self, shape: Shape, x: Numbers) -> Var<'t> {
+        self.input_by(shape, Contiguous(x))
     }
 
     /// Records data without copying it: an array that may have several owners, such as a whole data set.
@@ -233,29 +341,90 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// The workspace is one of its owners until the next tape starts. What is not stored by rows is copied.
     #[track_caller]
-    pub fn shared<D: Dimension>(&'t self, x: &ArcArray<T, D>) -> Var<'t, T> {
+    pub fn shared<E: Scalar, D: Dimension>(&'t self, x: &ArcArray<E, D>) -> Var<'t> {
         if !x.is_standard_layout() {
             return self.input(x);
         }
         let flat = x.clone().into_shape_with_order(x.len()).expect("by rows, as many numbers");
-        let id = self.write().share(flat, x.shape().into(), Location::caller());
-        Var { tape: self, id }
+        let (shape, at) = (x.shape().into(), Location::caller());
+        let Recording { graph, store } = &mut *self.write();
+        let id = typed!(store, on => on.share(graph, &flat as &dyn Any, shape, at));
+        match id {
+            Some(id) => Var { tape: self, id },
+            None => self.input(x),
+        }
     }
 
-    /// Records data that `fill` writes in place, by rows: no array in between. The closure cannot use the tape.
+    /// Records rows of a table, or parts along the first axis of any array: a mini-batch.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
-    /// let x = tape.input_with([2, 3], |slots| slots.iter_mut().enumerate().for_each(|(i, x)| *x = i as f64));
+    /// let table = array![[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]];
+    /// assert_eq!(tape.rows(&table, &[2, 0]).value(), array![[2.0, 2.1], [0.0, 0.1]].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such row.
+    #[track_caller]
+    pub fn rows<E: Scalar, S: Data<Elem = E>, D: RemoveAxis>(
+        &'t self,
+        x: &ArrayBase<S, D>,
+        rows: &[usize],
+    ) -> Var<'t> {
+        let shape = Shape::new(x.shape());
+        let Some(&n) = shape.dims().first() else { panic!("rows: a single number has no rows") };
+        if let Some(row) = rows.iter().find(|&&row| row >= n) {
+            panic!("rows: there is no row {row}: {shape} has {n}");
+        }
+        let shape = match shape.resized(0, rows.len()) {
+            Ok(shape) => shape,
+            Err(error) => panic!("rows: {error}"),
+        };
+        match x.as_slice() {
+            Some(slice) => self.input_by(shape, Rows { x: E::numbers(slice), n, rows }),
+            None => self.input_by(shape, Strided(&x.select(ndarray::Axis(0), rows))),
+        }
+    }
+
+    /// Records data that a function gives, number by number and by rows. It cannot use the tape.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let x = tape.input_with([2, 3], |i| i as f64);
     /// assert_eq!(x.value(), array![[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]].into_dyn());
     /// ```
     #[track_caller]
-    pub fn input_with(&'t self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Var<'t, T> {
-        let mut w = self.write();
-        let (id, slots) = w.input(shape.into(), Location::caller());
-        fill(slots);
+    pub fn input_with(&'t self, shape: impl Into<Shape>, number: impl FnMut(usize) -> f64) -> Var<'t> {
+        self.input_by(shape, Each(number))
+    }
+
+    /// Records data that is written in place: no array in between.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Scalar, Workspace, Write, ndarray::array};
+    /// struct Ones;
+    /// impl Write for Ones {
+    ///     fn write<T: Scalar>(self, slots: &mut [T]) {
+    ///         slots.fill(T::ONE);
+    ///     }
+    /// }
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// assert_eq!(tape.input_by([2], Ones).value(), array![1.0, 1.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn input_by(&'t self, shape: impl Into<Shape>, write: impl Write) -> Var<'t> {
+        let (shape, at) = (shape.into(), Location::caller());
+        let Recording { graph, store } = &mut *self.write();
+        let id = typed!(store, on => {
+            let (id, slots) = on.input(graph, shape, at);
+            write.write(slots);
+            id
+        });
         Var { tape: self, id }
     }
 
@@ -263,22 +432,22 @@ impl<'t, T: Scalar> Tape<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let half = tape.constant(0.5);
     /// assert_eq!(half.maximum(tape.input(&array![0.0, 1.0])).value(), array![0.5, 1.0].into_dyn());
     /// assert!(!half.needs_grad());
     /// ```
     #[track_caller]
-    pub fn constant(&'t self, value: f64) -> Var<'t, T> {
-        self.input_with([], |slot| slot[0] = T::of(value))
+    pub fn constant(&'t self, value: f64) -> Var<'t> {
+        self.input_with([], |_| value)
     }
 
     /// Records the use of a parameter; nothing is copied.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![3.0]);
     /// # let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
@@ -286,25 +455,15 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// assert_eq!(workspace.grads()[w], [6.0]);
     /// ```
     #[track_caller]
-    pub fn param(&'t self, id: ParamId) -> Var<'t, T> {
-        let entry = self.params.entry(id);
-        let mut w = self.write();
-        let tracked = w.record && self.params.is_trainable(id);
-        let node = Node {
-            shape: entry.shape,
-            len: entry.range.len(),
-            param: Some(id),
-            home: Home::Theta,
-            start: entry.range.start,
-            memo: 0,
-            tracked,
-            grad: 0,
-            inputs: (0, 0),
-            at: Location::caller(),
-            name: None,
-            scope: 0,
-        };
-        let id = w.put(Leaf(PARAM), node);
+    pub fn param(&'t self, id: ParamId) -> Var<'t> {
+        let entry = self.entry(id);
+        let graph = &mut *self.write().graph;
+        let tracked = graph.record && !self.frozen[id.index()];
+        let leaf = Node::leaf(entry.shape, Location::caller());
+        let id = graph.put(
+            Leaf(PARAM),
+            Node { param: Some(id), home: Home::Theta, start: entry.range.start, tracked, ..leaf },
+        );
         Var { tape: self, id }
     }
 
@@ -315,7 +474,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// ```
     /// use surprisal_tensor::ops::softmax::Softmax;
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let z = tape.input(&array![1.0, 1.0]);
     /// assert_eq!(tape.apply(Softmax { axis: -1 }, [z]).value(), z.softmax(-1).value());
@@ -325,7 +484,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// At the caller's line, if the shapes do not fit or an input belongs to another tape.
     #[track_caller]
     #[inline]
-    pub fn apply<O: Op<T>>(&'t self, op: O, inputs: impl AsRef<[Var<'t, T>]>) -> Var<'t, T> {
+    pub fn apply<O: Op>(&'t self, op: O, inputs: impl AsRef<[Var<'t>]>) -> Var<'t> {
         match self.try_apply(op, inputs) {
             Ok(var) => var,
             Err(error) => panic!("{error}"),
@@ -337,7 +496,7 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// ```
     /// use surprisal_tensor::ops::reduce::Sum;
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 2.0]);
     /// assert_eq!(tape.try_apply(Sum { axis: Some(0) }, [x])?.item(), 3.0);
@@ -350,29 +509,33 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// If an input belongs to another tape.
     #[track_caller]
     #[inline]
-    pub fn try_apply<O: Op<T>>(
-        &'t self,
-        op: O,
-        inputs: impl AsRef<[Var<'t, T>]>,
-    ) -> Result<Var<'t, T>, ShapeError> {
-        let inputs = inputs.as_ref();
+    pub fn try_apply<O: Op>(&'t self, op: O, inputs: impl AsRef<[Var<'t>]>) -> Result<Var<'t>, ShapeError> {
+        let node = self.compute(&op, inputs.as_ref())?;
+        Ok(Var { tape: self, id: self.write().graph.put(op, node) })
+    }
+
+    /// Computes the value of an operation, and makes the node that [`Graph::put`] adds with it.
+    #[track_caller]
+    fn compute(&self, op: &dyn Recorded, inputs: &[Var]) -> Result<Node, ShapeError> {
+        let at = Location::caller();
+        let Recording { graph, store } = &mut *self.write();
+        let edges = graph.edges.len();
         for input in inputs {
             assert!(
-                std::ptr::eq(input.tape, self),
+                std::ptr::addr_eq(input.tape, self),
                 "{}: its inputs belong to different tapes: record everything that meets in one computation on one tape",
                 op.card().name
             );
+            graph.edges.push(input.id);
         }
-        let at = Location::caller();
-        let id = self.write().apply(self.params, op, inputs.iter().map(|v| v.id), at)?;
-        Ok(Var { tape: self, id })
+        typed!(store, on => on.apply(graph, self.entries, op, edges, at))
     }
 
     /// How many nodes have been recorded.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let _ = tape.constant(1.0).exp() + tape.constant(2.0);
     /// assert_eq!(tape.len(), 4); // two constants, exp, add
@@ -380,14 +543,14 @@ impl<'t, T: Scalar> Tape<'t, T> {
     #[allow(clippy::len_without_is_empty)] // a count of nodes, not a container
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.read().nodes.len()
+        self.read().graph.nodes.len()
     }
 
     /// The first value, in the order of computation, that holds an infinity or NaN.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 0.0, 4.0]).named("x");
     /// let _ = x.ln().named("log").square().sum(); // infinite from "log" on
@@ -398,18 +561,62 @@ impl<'t, T: Scalar> Tape<'t, T> {
     #[track_caller]
     pub fn first_non_finite(&self) -> Option<NonFinite> {
         let w = self.read();
-        (0..w.nodes.len() as u32).find_map(|id| {
-            let values = w.value(self.params, id);
-            let count = values.iter().filter(|v| !v.is_finite()).count();
-            let first = values.iter().position(|v| !v.is_finite())?;
+        (0..w.graph.nodes.len() as u32).find_map(|id| {
+            let numbers = w.numbers(id);
+            let count = numbers.numbers().filter(|v| !v.is_finite()).count();
+            let first = numbers.numbers().position(|v| !v.is_finite())?;
             Some(NonFinite {
-                node: w.describe(self.params, id),
-                value: values[first].value(),
+                node: w.graph.describe(self.entries, id),
+                value: numbers.get(first),
                 first,
                 count,
-                of: values.len(),
+                of: numbers.len(),
             })
         })
+    }
+}
+
+struct Contiguous<'a>(Numbers<'a>);
+impl Write for Contiguous<'_> {
+    fn write<T: Scalar>(self, slots: &mut [T]) {
+        match T::own(self.0) {
+            Some(x) => for_each((slots, x), LIGHT, |_, (slots, x)| slots.copy_from_slice(x)),
+            None => self.0.copy_to(slots),
+        }
+    }
+}
+
+struct Strided<'a, S: Data, D>(&'a ArrayBase<S, D>);
+impl<E: Scalar, S: Data<Elem = E>, D: Dimension> Write for Strided<'_, S, D> {
+    fn write<T: Scalar>(self, slots: &mut [T]) {
+        for (slot, x) in slots.iter_mut().zip(self.0) {
+            E::numbers(std::slice::from_ref(x)).copy_to(std::slice::from_mut(slot));
+        }
+    }
+}
+
+struct Rows<'a> {
+    x: Numbers<'a>,
+    n: usize,
+    rows: &'a [usize],
+}
+impl Write for Rows<'_> {
+    fn write<T: Scalar>(self, slots: &mut [T]) {
+        let width = self.x.len() / self.n.max(1);
+        for (slots, &row) in slots.chunks_exact_mut(width.max(1)).zip(self.rows) {
+            let row = row * width..(row + 1) * width;
+            match T::own(self.x) {
+                Some(x) => slots.copy_from_slice(&x[row]),
+                None => self.x.part(row).copy_to(slots),
+            }
+        }
+    }
+}
+
+struct Each<F>(F);
+impl<F: FnMut(usize) -> f64> Write for Each<F> {
+    fn write<T: Scalar>(mut self, slots: &mut [T]) {
+        slots.iter_mut().enumerate().for_each(|(i, slot)| *slot = T::of(self.0(i)));
     }
 }
 
@@ -437,20 +644,20 @@ impl fmt::Display for NonFinite {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The tape that this value is recorded on.
     ///
     /// A layer, which is given no tape, finds it so.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(2.0);
     /// let doubled = x + x.tape().constant(2.0);
     /// assert_eq!(doubled.item(), 4.0);
     /// ```
-    pub fn tape(self) -> &'t Tape<'t, T> {
+    pub fn tape(self) -> &'t Tape<'t> {
         self.tape
     }
 
@@ -458,7 +665,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(x.shape().dims(), [2, 3]);
@@ -466,21 +673,21 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn shape(self) -> Shape {
-        self.tape.read().nodes[self.id as usize].shape
+        self.tape.read().graph.nodes[self.id as usize].shape
     }
 
     /// The name on the card of the operation that made this value: "softmax"; "input" or "param" where none did.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(2.0);
     /// assert_eq!((x.op_name(), x.exp().op_name(), (x * x).op_name()), ("input", "exp", "mul"));
     /// ```
     #[track_caller]
     pub fn op_name(self) -> &'static str {
-        self.tape.read().ops[self.id as usize].card().name
+        self.tape.read().graph.ops[self.id as usize].card().name
     }
 
     /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
@@ -488,7 +695,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// # let tape = workspace.tape(&params);
@@ -499,14 +706,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn needs_grad(self) -> bool {
-        self.tape.read().nodes[self.id as usize].tracked
+        self.tape.read().graph.nodes[self.id as usize].tracked
     }
 
     /// The value of a node that is a single number.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 3.0]);
@@ -518,51 +725,106 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// If it is not one.
     #[track_caller]
-    pub fn item(self) -> T {
+    pub fn item(self) -> f64 {
+        self.number()
+    }
+
+    /// [`item`](Self::item) in a type of one's choice.
+    #[track_caller]
+    pub(crate) fn number<T: Scalar>(self) -> T {
         let shape = self.shape();
         assert!(
             shape.len() == 1,
             "item: {shape} is not a single number: use `value`, or reduce it with `sum` or `mean`"
         );
-        self.with_value(|values| values[0])
+        let mut number = [T::ZERO];
+        self.tape.read().numbers(self.id).copy_to(&mut number);
+        number[0]
     }
 
     /// A copy of the value as an array.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!((x * 10.0).value(), array![[10.0, 20.0], [30.0, 40.0]].into_dyn());
     /// ```
     #[track_caller]
-    pub fn value(self) -> ArrayD<T> {
-        let shape = self.shape();
-        self.with_value(|values| view(&shape, values).to_owned())
+    pub fn value(self) -> ArrayD<f64> {
+        self.to_array()
+    }
+
+    /// [`value`](Self::value) in a type of one's choice, of [`Dual`](crate::Dual) with the tangents.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x = tape.input(&array![0.1f32, 0.2]);
+    /// assert_eq!(x.to_array::<f32>(), array![0.1f32, 0.2].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn to_array<T: Scalar>(self) -> ArrayD<T> {
+        let mut copy = ArrayD::from_elem(self.shape().dims(), T::ZERO);
+        let slots = copy.as_slice_mut().expect("a new array is stored by rows");
+        self.tape.read().numbers(self.id).copy_to(slots);
+        copy
     }
 
     /// Reads the value where it stands, by rows; the closure cannot record anything.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0], [3.0, 9.0]]);
-    /// let largest = x.with_value(|x| x.iter().copied().fold(f64::MIN, f64::max));
+    /// let largest = x.with_value(|x: &[f64]| x.iter().copied().fold(f64::MIN, f64::max));
     /// assert_eq!(largest, 9.0);
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if the closure takes numbers of another type than the tape's.
     #[track_caller]
-    pub fn with_value<R>(self, read: impl FnOnce(&[T]) -> R) -> R {
-        let w = self.tape.read();
-        read(w.value(self.tape.params, self.id))
+    pub fn with_value<T: Scalar, R>(self, read: impl FnOnce(&[T]) -> R) -> R {
+        let recording = self.tape.read();
+        match T::own(recording.numbers(self.id)) {
+            Some(x) => read(x),
+            None => panic!(
+                "with_value: this tape computes in {}, the closure reads {}: take a copy in any type with `to_array`",
+                self.tape.dtype(),
+                T::DTYPE
+            ),
+        }
+    }
+
+    /// Reads the value where it stands, whatever the type of its numbers.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Read, Scalar, Workspace, ndarray::array};
+    /// struct Negative;
+    /// impl Read for Negative {
+    ///     type Out = usize;
+    ///     fn read<T: Scalar>(self, x: &[T]) -> usize {
+    ///         x.iter().filter(|&&x| x < T::ZERO).count()
+    ///     }
+    /// }
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// assert_eq!(tape.input(&array![-1.0, 2.0]).read(Negative), 1);
+    /// ```
+    #[track_caller]
+    pub fn read<R: Read>(self, read: R) -> R::Out {
+        typed!(self.tape.read().numbers(self.id), x => read.read(x))
     }
 
     /// Gives this node a name, for error messages and explanations.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let odds = tape.input(&array![0.0]).named("odds");
@@ -571,8 +833,10 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert!(first.to_string().contains("\"logit\""), "{first}");
     /// ```
     #[track_caller]
-    pub fn named(self, name: &'static str) -> Self {
-        self.tape.write().nodes[self.id as usize].name = Some(name);
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        let graph = &mut *self.tape.write().graph;
+        graph.names.push(name.into());
+        graph.nodes[self.id as usize].name = graph.names.len() as u32;
         self
     }
 
@@ -581,7 +845,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![2.0]);
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
@@ -596,18 +860,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// If this is not a single number, or if the tape records no gradients.
     #[track_caller]
     pub fn backward(self) {
-        let mut w = self.tape.write();
+        let Recording { graph, store } = &mut *self.tape.write();
         assert!(
-            w.record,
+            graph.record,
             "backward: this tape records no gradients: start it with `tape`, not with `no_grad` or `eval`"
         );
-        let node = &w.nodes[self.id as usize];
+        let node = &graph.nodes[self.id as usize];
         assert!(
             node.len == 1,
             "backward: starts from a single number, and {} is none: reduce it with `sum` or `mean`, or use a loss",
-            w.describe(self.tape.params, self.id)
+            graph.describe(self.tape.entries, self.id)
         );
-        w.backward(self.tape.params, self.id as usize);
+        typed!(store, on => on.backward(graph, self.id as usize));
     }
 
     /// The gradient of the last `backward` with respect to this node. `None` if `backward` has not run, or if
@@ -615,7 +879,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![3.0]).requires_grad();
     /// let y = x.square();
@@ -626,28 +890,28 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(aside.grad().unwrap()[0], 0.0); // the loss does not depend on it
     /// ```
     #[track_caller]
-    pub fn grad(self) -> Option<ArrayD<T>> {
+    pub fn grad(self) -> Option<ArrayD<f64>> {
         let w = self.tape.read();
-        let node = &w.nodes[self.id as usize];
-        let root = w.walked_from?;
+        let node = &w.graph.nodes[self.id as usize];
+        let root = w.graph.walked_from?;
         if !node.tracked {
             return None;
         }
-        let gradient: ArrayViewD<T> = match node.param {
-            Some(param) => w.grads.view(param),
-            None if self.id <= root && w.reached[self.id as usize] => {
-                view(&node.shape, &w.node_grads[node.grad..node.grad + node.len])
-            }
-            None => return Some(ArrayD::from_elem(node.shape.dims(), T::ZERO)),
-        };
-        Some(gradient.to_owned())
+        let mut gradient = ArrayD::zeros(node.shape.dims());
+        let slots = gradient.as_slice_mut().expect("a new array is stored by rows");
+        if self.id <= root || node.param.is_some() {
+            typed!(&w.store, on => if let Some(g) = on.grad(w.graph, self.id) {
+                slots.iter_mut().zip(g).for_each(|(slot, g)| *slot = g.value());
+            });
+        }
+        Some(gradient)
     }
 
     /// Asks for the gradient of an input.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let image = tape.input(&array![0.5, 2.0]).requires_grad();
     /// image.square().sum().backward();
@@ -658,14 +922,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Unless called right where the input is recorded: what was computed from it before would be left out.
     #[track_caller]
     pub fn requires_grad(self) -> Self {
-        let mut w = self.tape.write();
-        let w = &mut **w;
+        let Recording { graph, store } = &mut *self.tape.write();
         let id = self.id as usize;
         assert!(
-            w.nodes[id].tracked || id + 1 == w.nodes.len(),
+            graph.nodes[id].tracked || id + 1 == graph.nodes.len(),
             "requires_grad: call it right where the input is recorded: `tape.input(&x).requires_grad()`"
         );
-        w.track(id);
+        typed!(store, on => on.track(graph, id));
         self
     }
 
@@ -673,7 +936,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![3.0]);
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
@@ -685,14 +948,18 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// Of a [`Dual`](crate::Dual) it keeps the value and drops the tangent: to second derivatives too it is a constant.
     #[track_caller]
     pub fn detach(self) -> Self {
-        let id = self.tape.write().detach(self.tape.params, self.id, Location::caller());
+        let at = Location::caller();
+        let Recording { graph, store } = &mut *self.tape.write();
+        let id = typed!(store, on => on.detach(graph, self.id, at));
         Var { tape: self.tape, id }
     }
 }
 
-impl<T: Scalar> fmt::Debug for Var<'_, T> {
+impl fmt::Debug for Var<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let described = self.tape.read().describe(self.tape.params, self.id);
-        write!(f, "{described}: {}", self.value())
+        let w = self.tape.read();
+        let described = w.graph.describe(self.tape.entries, self.id);
+        let shape = &w.graph.nodes[self.id as usize].shape;
+        typed!(w.numbers(self.id), x => write!(f, "{described}: {}", view(shape, x)))
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use surprisal_tensor::{Params, Workspace, ndarray::array, threads};
-//! let mut params = Params::<f64>::new();
+//! let mut params = Params::<f64>::default();
 //! let w = params.add("w", &array![4.0]);
 //! let mut workspace = Workspace::new();
 //! let losses = threads::within(|| {
@@ -103,7 +103,7 @@ pub fn set_number(n: usize) {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array, threads};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0]);
 /// threads::within(|| {
 ///     let mut workspace = Workspace::new();

@@ -1,16 +1,17 @@
 //! The memory of the tape: nodes, values and gradients, kept from step to step; recording into it and walking it back.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::panic::Location;
 
 use ndarray::{ArcArray1, ArrayD};
 
-use crate::op::{Backward, Card, Forward, Inputs, Op};
-use crate::{Buf, Gradients, ParamId, Params, Scalar, Shape, ShapeError, Tape, Var};
+use crate::op::{Backward, Card, Forward, Inputs, Op, Recorded, Room, Shapes};
+use crate::{Buf, Entry, Gradients, ParamId, Params, Scalar, Shape, ShapeError, Tape, Var};
 
-/// One value: from which earlier nodes it was computed, and where its numbers stand. By which operation, says the workspace's `ops`.
+/// One value: from which earlier nodes it was computed, and where its numbers stand. By which operation, says the graph's `ops`.
 #[derive(Clone, Copy)]
-pub(crate) struct Node {
+pub struct Node {
     pub shape: Shape,
     pub len: usize,
     pub param: Option<ParamId>, // that this is a use of
@@ -21,11 +22,28 @@ pub(crate) struct Node {
     pub grad: usize, // where its gradient stands, if tracked and no parameter
     pub inputs: (u32, u32),
     pub at: &'static Location<'static>,
-    pub name: Option<&'static str>,
+    pub name: u32, // its place in `names` plus one, or 0
     pub scope: u32,
 }
 
 impl Node {
+    /// A node that no operation made, without a place yet.
+    pub fn leaf(shape: Shape, at: &'static Location<'static>) -> Node {
+        Node {
+            shape,
+            len: shape.len(),
+            param: None,
+            home: Home::Arena,
+            start: 0,
+            memo: 0,
+            tracked: false,
+            grad: 0,
+            inputs: (0, 0),
+            at,
+            name: 0,
+            scope: 0,
+        }
+    }
     pub fn inputs(&self) -> std::ops::Range<usize> {
         self.inputs.0 as usize..self.inputs.1 as usize
     }
@@ -33,7 +51,7 @@ impl Node {
 
 /// Where the numbers of a node stand.
 #[derive(Clone, Copy)]
-pub(crate) enum Home {
+pub enum Home {
     /// In the workspace's arena.
     Arena,
     /// In theta.
@@ -43,20 +61,31 @@ pub(crate) enum Home {
 }
 
 /// A named part of a computation.
-pub(crate) struct Scope {
-    pub name: &'static str,
+pub struct Scope {
+    pub name: Cow<'static, str>,
     pub outer: u32,
+}
+
+/// What one layer recorded, on a tape that notes it: see [`Tape::noting_layers`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerNote {
+    /// "Linear"
+    pub kind: String,
+    /// The layer in which it stands, as a place in [`Tape::layers`].
+    pub outer: Option<usize>,
+    /// The nodes that were recorded from its start to its end.
+    pub nodes: std::ops::Range<usize>,
 }
 
 /// All that nodes may stand in, up to some node.
 #[derive(Clone, Copy)]
-pub(crate) struct Memory<'a, T: Scalar> {
+pub struct Memory<'a, T> {
     pub values: &'a [T],
     pub theta: &'a [T],
     pub shared: &'a [ArcArray1<T>],
 }
 
-impl<'a, T: Scalar> Memory<'a, T> {
+impl<'a, T> Memory<'a, T> {
     #[inline]
     pub fn value(&self, node: &Node) -> &'a [T] {
         let from = match node.home {
@@ -87,15 +116,15 @@ pub(crate) const DETACH: Card = Card {
     story: "A value cut off from what made it.",
 };
 
-impl<T: Scalar> Op<T> for Leaf {
+impl Op for Leaf {
     fn card(&self) -> Card {
         self.0
     }
-    fn shape(&self, _: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, _: Shapes) -> Result<Shape, ShapeError> {
         unreachable!("a leaf is placed with its shape")
     }
-    fn forward(&self, _: &mut Forward<T>) {}
-    fn backward(&self, _: &mut Backward<T>) {}
+    fn forward<T: Scalar>(&self, _: &mut Forward<T>) {}
+    fn backward<T: Scalar>(&self, _: &mut Backward<T>) {}
 }
 
 /// The memory of tapes: nodes, values and gradients, kept from one step to the next.
@@ -105,7 +134,7 @@ impl<T: Scalar> Op<T> for Leaf {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, -2.0]);
 ///
 /// let mut workspace = Workspace::new();
@@ -116,46 +145,72 @@ impl<T: Scalar> Op<T> for Leaf {
 /// assert_eq!(workspace.grads()[w], [18.0, -36.0]); // 18 w
 /// ```
 pub struct Workspace<T: Scalar = f32> {
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) ops: Vec<Box<dyn Op<T>>>, // one for each node; behind them those of longer tapes, whose boxes are used again
-    pub(crate) edges: Vec<u32>,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) scope: u32, // of what is recorded now: its place in `scopes` plus one, or 0
-    pub(crate) shared: Vec<ArcArray1<T>>,
-    pub(crate) values: Buf<T>,
+    pub(crate) graph: Graph,
+    pub(crate) arena: Arena<T>,
+}
+
+/// What was computed from what: all of a tape but its numbers.
+pub struct Graph {
+    pub nodes: Vec<Node>,
+    pub ops: Vec<Box<dyn Recorded>>, // one for each node; behind them those of longer tapes, whose boxes are used again
+    pub edges: Vec<u32>,
+    pub names: Vec<Cow<'static, str>>,
+    pub scopes: Vec<Scope>,
+    pub layers: Vec<LayerNote>,
+    pub layer: Option<usize>, // that records now
+    pub scope: u32,           // of what is recorded now: its place in `scopes` plus one, or 0
+    pub reached: Vec<bool>,
+    pub walked_from: Option<u32>, // where the last `backward` started
+    pub record: bool,
+    pub tangents_pass_detach: bool, // for the gradient checks, which look for what was detached by mistake
     values_used: usize,
-    pub(crate) node_grads: Buf<T>,
     node_grads_used: usize,
-    pub(crate) reached: Vec<bool>,
-    pub(crate) walked_from: Option<u32>, // where the last `backward` started
-    pub(crate) record: bool,
-    pub(crate) tangents_pass_detach: bool, // for the gradient checks, which look for what was detached by mistake
-    pub(crate) grads: Gradients<T>,
+}
+
+/// The numbers of a tape.
+pub struct Arena<T: Scalar> {
+    shared: Vec<ArcArray1<T>>,
+    values: Buf<T>,
+    pub node_grads: Buf<T>,
+    pub grads: Gradients<T>,
     part: Buf<T>,
-    scratch: Buf<T>,
+    room: Room<T>,
+}
+
+/// The parameters and the arena of a tape on one type of numbers.
+pub struct On<'p, T: Scalar> {
+    pub params: &'p Params<T>,
+    pub arena: &'p mut Arena<T>,
 }
 
 impl<T: Scalar> Workspace<T> {
     /// No memory yet; the first tape takes what it needs.
     pub fn new() -> Self {
         Workspace {
-            nodes: Vec::new(),
-            ops: Vec::new(),
-            edges: Vec::new(),
-            scopes: Vec::new(),
-            scope: 0,
-            shared: Vec::new(),
-            values: Buf::new(1),
-            values_used: 0,
-            node_grads: Buf::new(2),
-            node_grads_used: 0,
-            reached: Vec::new(),
-            walked_from: None,
-            record: true,
-            tangents_pass_detach: false,
-            grads: Gradients::new(),
-            part: Buf::new(4),
-            scratch: Buf::new(5),
+            graph: Graph {
+                nodes: Vec::new(),
+                ops: Vec::new(),
+                edges: Vec::new(),
+                names: Vec::new(),
+                scopes: Vec::new(),
+                layers: Vec::new(),
+                layer: None,
+                scope: 0,
+                reached: Vec::new(),
+                walked_from: None,
+                record: true,
+                tangents_pass_detach: false,
+                values_used: 0,
+                node_grads_used: 0,
+            },
+            arena: Arena {
+                shared: Vec::new(),
+                values: Buf::new(1),
+                node_grads: Buf::new(2),
+                grads: Gradients::new(),
+                part: Buf::new(4),
+                room: Room::new(),
+            },
         }
     }
 
@@ -165,7 +220,7 @@ impl<T: Scalar> Workspace<T> {
     ///
     /// ```compile_fail,E0502
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![1.0]);
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
@@ -174,7 +229,7 @@ impl<T: Scalar> Workspace<T> {
     /// println!("{}", loss.item()); // .. because it is also borrowed as immutable here
     /// ```
     #[inline]
-    pub fn tape<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p, T> {
+    pub fn tape<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p> {
         self.start(params, true)
     }
 
@@ -182,7 +237,7 @@ impl<T: Scalar> Workspace<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![2.0]);
     /// # let mut workspace = Workspace::new();
     /// let tape = workspace.no_grad(&params);
@@ -191,32 +246,26 @@ impl<T: Scalar> Workspace<T> {
     /// assert!(!y.needs_grad() && !tape.is_training());
     /// ```
     #[inline]
-    pub fn no_grad<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p, T> {
+    pub fn no_grad<'p>(&'p mut self, params: &'p Params<T>) -> Tape<'p> {
         self.start(params, false)
     }
 
-    fn start<'p>(&'p mut self, params: &'p Params<T>, record: bool) -> Tape<'p, T> {
-        self.nodes.clear();
-        self.shared.clear();
-        self.values_used = 0;
-        self.node_grads_used = 0;
-        self.edges.clear();
-        self.scopes.clear();
-        self.scope = 0;
-        self.walked_from = None;
-        self.record = record;
+    fn start<'p>(&'p mut self, params: &'p Params<T>, record: bool) -> Tape<'p> {
+        let (graph, arena) = (&mut self.graph, &mut self.arena);
+        graph.clear(record);
+        arena.shared.clear();
         if record {
-            self.grads.clear_updates();
-            self.grads.prepare(params); // of the last step nothing is left that an optimizer could take for this one's
+            arena.grads.clear_updates();
+            arena.grads.prepare(params); // of the last step nothing is left that an optimizer could take for this one's
         }
-        Tape::new(params, self, record)
+        Tape::new(params.entries(), params.frozen(), graph, T::store(On { params, arena }), record)
     }
 
     /// The value of a scalar function of the parameters, and its gradient.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let w = params.add("w", &array![0.5, 2.0]);
     /// let mut workspace = Workspace::new();
     /// let (value, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum());
@@ -226,38 +275,34 @@ impl<T: Scalar> Workspace<T> {
     pub fn grad(
         &mut self,
         params: &Params<T>,
-        f: impl for<'t> FnOnce(&'t Tape<'t, T>) -> Var<'t, T>,
+        f: impl for<'t> FnOnce(&'t Tape<'t>) -> Var<'t>,
     ) -> (T, &Gradients<T>) {
         let tape = self.tape(params);
         let loss = f(&tape);
         loss.backward();
-        let value = loss.item();
-        (value, &self.grads)
+        let value = loss.number::<T>();
+        (value, &self.arena.grads)
     }
 
     /// The value of a function of the parameters, without its gradient.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![2.0, 3.0]);
     /// let y = Workspace::new().eval(&params, |tape| tape.param(w).square());
     /// assert_eq!(y, array![4.0, 9.0].into_dyn());
     /// ```
-    pub fn eval(
-        &mut self,
-        params: &Params<T>,
-        f: impl for<'t> FnOnce(&'t Tape<'t, T>) -> Var<'t, T>,
-    ) -> ArrayD<T> {
+    pub fn eval(&mut self, params: &Params<T>, f: impl for<'t> FnOnce(&'t Tape<'t>) -> Var<'t>) -> ArrayD<T> {
         let tape = self.no_grad(params);
-        f(&tape).value()
+        f(&tape).to_array()
     }
 
     /// The gradient that the last `backward` left: of the loss with respect to every parameter.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![2.0, 3.0]);
     /// # let mut workspace = Workspace::new();
     /// for _ in 0..2 {
@@ -266,14 +311,14 @@ impl<T: Scalar> Workspace<T> {
     /// assert_eq!(workspace.grads()[w], [4.0, 6.0]); // of the last walk alone: nothing accumulates
     /// ```
     pub fn grads(&self) -> &Gradients<T> {
-        &self.grads
+        &self.arena.grads
     }
 
     /// The same, to change: for clipping, say.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![30.0, 40.0]);
     /// # let mut workspace = Workspace::new();
     /// workspace.tape(&params).param(w).square().sum().backward();
@@ -282,111 +327,51 @@ impl<T: Scalar> Workspace<T> {
     /// assert_eq!(workspace.grads()[w], [0.6, 0.8]);
     /// ```
     pub fn grads_mut(&mut self) -> &mut Gradients<T> {
-        &mut self.grads
+        &mut self.arena.grads
     }
 
     /// Bytes that the values and the gradients of nodes take.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
-    /// workspace.tape(&params).input_with([1000], |x| x.fill(1.0)).exp();
+    /// workspace.tape(&params).input_with([1000], |_| 1.0).exp();
     /// assert!(workspace.bytes() >= 2 * 1000 * 4); // the input and its exponential
     /// ```
     pub fn bytes(&self) -> usize {
-        (self.values.len() + self.node_grads.len()) * size_of::<T>()
+        (self.arena.values.len() + self.arena.node_grads.len()) * size_of::<T>()
     }
 
     /// Fills all memory with NaN, so that whatever is read before it is written shows itself: for the gradient checks.
     pub(crate) fn poison(&mut self) {
         let nan = T::of(f64::NAN);
-        for memory in [&mut self.values, &mut self.node_grads, &mut self.part, &mut self.scratch] {
+        let Arena { values, node_grads, grads, part, room, .. } = &mut self.arena;
+        for memory in [values, node_grads, part, &mut room.scratch, &mut room.packing] {
             memory.fill(nan);
         }
-        self.grads.as_mut_slice().fill(nan);
+        grads.as_mut_slice().fill(nan);
     }
+}
 
-    // ---- recording
-
-    /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
-    #[inline]
-    #[track_caller]
-    fn room(
-        &mut self,
-        shape: Shape,
-        inputs: (u32, u32),
-        memo: usize,
-        tracked: bool,
-        at: &'static Location<'static>,
-    ) -> Node {
-        let (len, home) = (shape.len(), Home::Arena);
-        let room = len.checked_add(memo).expect("a value and what is kept beside it fit in memory");
-        let start = reserve(&mut self.values, &mut self.values_used, room);
-        let grad = if tracked { reserve(&mut self.node_grads, &mut self.node_grads_used, len) } else { 0 };
-        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: None, scope: 0 }
-    }
-
-    /// Adds data of which only the numbers are still to be written: into this slice.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn input(&mut self, shape: Shape, at: &'static Location<'static>) -> (u32, &mut [T]) {
-        let node = self.room(shape, (0, 0), 0, false, at);
-        (self.put(Leaf(INPUT), node), &mut self.values[node.start..node.start + node.len])
-    }
-
-    /// Adds a node whose numbers stand in an array that the user shares.
-    pub(crate) fn share(&mut self, x: ArcArray1<T>, shape: Shape, at: &'static Location<'static>) -> u32 {
-        let (len, home) = (x.len(), Home::Shared(self.shared.len() as u32));
-        self.shared.push(x);
-        let node = Node {
-            shape,
-            len,
-            param: None,
-            home,
-            start: 0,
-            memo: 0,
-            tracked: false,
-            grad: 0,
-            inputs: (0, 0),
-            at,
-            name: None,
-            scope: 0,
-        };
-        self.put(Leaf(INPUT), node)
-    }
-
-    /// Adds the same numbers once more, as a value that does not depend on anything: of a dual number without its tangent.
-    #[track_caller]
-    pub(crate) fn detach(&mut self, params: &Params<T>, id: u32, at: &'static Location<'static>) -> u32 {
-        let (edge, from) = (self.edges.len() as u32, self.nodes[id as usize]);
-        self.edges.push(id);
-        let inputs = (edge, edge + 1);
-        if !T::HAS_TANGENT || self.tangents_pass_detach {
-            let same = Node { param: None, tracked: false, inputs, at, name: None, ..from };
-            return self.put(Leaf(DETACH), same);
-        }
-        let node = self.room(from.shape, inputs, 0, false, at);
-        let (earlier, here) = self.values.split_at_mut(node.start);
-        let memory = Memory { values: earlier, theta: params.as_slice(), shared: &self.shared };
-        for (y, &x) in here.iter_mut().zip(memory.value(&from)) {
-            *y = x.without_tangent();
-        }
-        self.put(Leaf(DETACH), node)
-    }
-
-    /// Makes room for the gradient of a node that had none.
-    pub(crate) fn track(&mut self, id: usize) {
-        let node = &mut self.nodes[id];
-        if !node.tracked && self.record {
-            node.tracked = true;
-            node.grad = reserve(&mut self.node_grads, &mut self.node_grads_used, node.len);
-        }
+impl Graph {
+    fn clear(&mut self, record: bool) {
+        self.nodes.clear();
+        self.edges.clear();
+        self.names.clear();
+        self.scopes.clear();
+        self.layers.clear();
+        self.layer = None;
+        self.scope = 0;
+        self.walked_from = None;
+        self.record = record;
+        self.values_used = 0;
+        self.node_grads_used = 0;
     }
 
     /// Puts a node behind the others; its operation in the box that the last tape left there, if it fits: a steady step allocates none.
     #[inline]
-    pub(crate) fn put<O: Op<T>>(&mut self, op: O, node: Node) -> u32 {
+    pub fn put<O: Op>(&mut self, op: O, node: Node) -> u32 {
         let id = self.nodes.len();
         self.nodes.push(Node { scope: self.scope, ..node });
         match self.ops.get_mut(id) {
@@ -399,169 +384,266 @@ impl<T: Scalar> Workspace<T> {
         id as u32
     }
 
-    /// Everything that nodes stand in.
-    pub(crate) fn memory<'a>(&'a self, params: &'a Params<T>) -> Memory<'a, T> {
-        Memory { values: &self.values, theta: params.as_slice(), shared: &self.shared }
-    }
-
-    /// The numbers of a node.
-    #[inline]
-    pub(crate) fn value<'a>(&'a self, params: &'a Params<T>, id: u32) -> &'a [T] {
-        self.memory(params).value(&self.nodes[id as usize])
-    }
-
-    #[inline]
-    #[track_caller]
-    pub(crate) fn apply<O: Op<T>>(
-        &mut self,
-        params: &Params<T>,
-        op: O,
-        ids: impl Iterator<Item = u32>,
-        at: &'static Location<'static>,
-    ) -> Result<u32, ShapeError> {
-        let edges = self.edges.len();
-        self.edges.extend(ids);
-        let ids = &self.edges[edges..];
-        let inputs = Inputs { nodes: &self.nodes, ids, memory: self.memory(params) };
-        let shape = match op.shape(inputs) {
-            Ok(shape) => shape,
-            Err(error) => {
-                let error = error.at(op.card().name, &self.describe_inputs(params, ids));
-                self.edges.truncate(edges);
-                return Err(error);
-            }
-        };
-        let memo = op.memo(inputs);
-        let tracked = self.record && ids.iter().any(|&id| self.nodes[id as usize].tracked);
-        let node = self.room(shape, (edges as u32, self.edges.len() as u32), memo, tracked, at);
-        let (earlier, here) = self.values.split_at_mut(node.start);
-        let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
-        let memory = Memory { values: earlier, theta: params.as_slice(), shared: &self.shared };
-        let inputs = Inputs { nodes: &self.nodes, ids: &self.edges[edges..], memory };
-        op.forward(&mut Forward { inputs, y, memo, scratch: &mut self.scratch });
-        Ok(self.put(op, node))
-    }
-
-    // ---- walking back
-
-    pub(crate) fn backward(&mut self, params: &Params<T>, root: usize) {
-        self.reached.clear();
-        self.reached.resize(self.nodes.len(), false);
-        if self.walked_from.replace(root as u32).is_some() {
-            self.grads.prepare(params); // not the first walk on this tape, for which its start has done so
-        }
-        if self.nodes[root].tracked {
-            match self.nodes[root].param {
-                Some(param) => {
-                    let (slot, reached) = self.grads.slot(param, self.nodes[root].start, 1);
-                    (slot[0], *reached) = (T::ONE, true);
-                }
-                None => {
-                    self.node_grads[self.nodes[root].grad] = T::ONE;
-                    self.reached[root] = true;
-                }
-            }
-        }
-        // a node's inputs have smaller indices, so the order of recording is a topological order
-        for id in (0..=root).rev() {
-            let node = &self.nodes[id];
-            // what stands elsewhere is a parameter or data, or one of these detached: nothing goes further back
-            if !self.reached[id] || node.inputs.0 == node.inputs.1 || !matches!(node.home, Home::Arena) {
-                continue;
-            }
-            let (earlier, here) = self.node_grads.split_at_mut(node.grad);
-            let own = &self.values[node.start..node.start + node.len + node.memo];
-            let memory =
-                Memory { values: &self.values[..node.start], theta: params.as_slice(), shared: &self.shared };
-            self.ops[id].backward(&mut Backward {
-                inputs: Inputs { nodes: &self.nodes[..id], ids: &self.edges[node.inputs()], memory },
-                y: &own[..node.len],
-                dy: &here[..node.len],
-                memo: &own[node.len..],
-                before: earlier,
-                reached: &mut self.reached,
-                grads: &mut self.grads,
-                part: &mut self.part,
-                scratch: &mut self.scratch,
-            });
-        }
-        self.grads.finish();
-    }
-
-    /// What operation `id` passes on to each of its inputs when `dy` comes in; nothing is added up anywhere. `None` for inputs
-    /// that need no gradient, unless `all` are asked for.
-    pub(crate) fn sends(
-        &mut self,
-        params: &Params<T>,
-        id: usize,
-        dy: &[T],
-        all: bool,
-    ) -> Vec<Option<Vec<T>>> {
-        let node = self.nodes[id];
-        // each input with a place of its own, so that one which is used twice shows what it gets from each use
-        let mut places = 0;
-        let inputs: Vec<Node> = self.edges[node.inputs()]
-            .iter()
-            .map(|&input| {
-                let input = self.nodes[input as usize];
-                let tracked = input.tracked || all;
-                places += input.len;
-                Node { param: None, tracked, grad: places - input.len, ..input }
-            })
-            .collect();
-        if !matches!(node.home, Home::Arena) {
-            return inputs.iter().map(|input| input.tracked.then(|| vec![T::ZERO; input.len])).collect();
-        }
-        let ids: Vec<u32> = (0..inputs.len() as u32).collect();
-        let (mut sent, mut reached) = (vec![T::ZERO; places], vec![false; inputs.len()]);
-        let own = &self.values[node.start..node.start + node.len + node.memo];
-        let memory =
-            Memory { values: &self.values[..node.start], theta: params.as_slice(), shared: &self.shared };
-        self.ops[id].backward(&mut Backward {
-            inputs: Inputs { nodes: &inputs, ids: &ids, memory },
-            y: &own[..node.len],
-            dy,
-            memo: &own[node.len..],
-            before: &mut sent,
-            reached: &mut reached,
-            grads: &mut self.grads,
-            part: &mut self.part,
-            scratch: &mut self.scratch,
-        });
-        inputs.iter().map(|input| input.tracked.then(|| sent[input.grad..][..input.len].to_vec())).collect()
-    }
-
-    // ---- telling
-
     /// What a node is called: the user's name for it, its parameter's, or the operation's with its line.
-    pub(crate) fn describe(&self, params: &Params<T>, id: u32) -> String {
+    pub fn describe(&self, entries: &[Entry], id: u32) -> String {
         let node = &self.nodes[id as usize];
         if let Some(param) = node.param {
-            return format!("parameter \"{}\" {}", params.entry(param).name, node.shape);
+            return format!("parameter \"{}\" {}", entries[param.index()].name, node.shape);
         }
         let operation = self.ops[id as usize].card().name;
         // an operation on "hidden.weight" belongs to the layer "hidden"
         let layer = self.edges[node.inputs()].iter().find_map(|&input| {
             let param = self.nodes[input as usize].param?;
-            params.entry(param).name.rsplit_once('.').map(|(layer, _)| layer)
+            entries[param.index()].name.rsplit_once('.').map(|(layer, _)| layer)
         });
-        let what = match node.name.or(layer) {
+        let what = match self.name(id).or(layer) {
             Some(name) => format!("\"{name}\" ({operation})"),
             None => operation.to_string(),
         };
         format!("{what} {}, recorded at {}", node.shape, node.at)
     }
 
-    fn describe_inputs(&self, params: &Params<T>, ids: &[u32]) -> String {
+    /// The name that the user gave a node.
+    pub fn name(&self, id: u32) -> Option<&str> {
+        let place = (self.nodes[id as usize].name as usize).checked_sub(1)?;
+        Some(&self.names[place])
+    }
+
+    fn describe_inputs(&self, entries: &[Entry], ids: &[u32]) -> String {
         let places: &[&str] = match ids.len() {
             1 => &["input: "],
             2 => &["left:  ", "right: "],
             _ => &["first: ", "second:", "third: ", "fourth:", "fifth: "],
         };
         let lines = ids.iter().enumerate().map(|(k, &id)| {
-            format!("\n  {} {}", places.get(k).unwrap_or(&"next:  "), self.describe(params, id))
+            format!("\n  {} {}", places.get(k).unwrap_or(&"next:  "), self.describe(entries, id))
         });
         lines.collect()
+    }
+}
+
+impl<T: Scalar> On<'_, T> {
+    /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
+    #[track_caller]
+    fn room(
+        &mut self,
+        graph: &mut Graph,
+        shape: Shape,
+        inputs: (u32, u32),
+        memo: usize,
+        tracked: bool,
+        at: &'static Location<'static>,
+    ) -> Node {
+        let (len, home) = (shape.len(), Home::Arena);
+        let room = len.checked_add(memo).expect("a value and what is kept beside it fit in memory");
+        let start = reserve(&mut self.arena.values, &mut graph.values_used, room);
+        let grad =
+            if tracked { reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, len) } else { 0 };
+        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: 0 }
+    }
+
+    /// A node for data of which only the numbers are still to be written: into this slice.
+    #[track_caller]
+    pub fn input(
+        &mut self,
+        graph: &mut Graph,
+        shape: Shape,
+        at: &'static Location<'static>,
+    ) -> (u32, &mut [T]) {
+        let node = self.room(graph, shape, (0, 0), 0, false, at);
+        (graph.put(Leaf(INPUT), node), &mut self.arena.values[node.start..node.start + node.len])
+    }
+
+    /// Adds a node whose numbers stand in an array that the user shares, an `ArcArray1<T>`; `None` if it is one of other numbers.
+    pub fn share(
+        &mut self,
+        graph: &mut Graph,
+        x: &dyn Any,
+        shape: Shape,
+        at: &'static Location<'static>,
+    ) -> Option<u32> {
+        let x: &ArcArray1<T> = x.downcast_ref()?;
+        let home = Home::Shared(self.arena.shared.len() as u32);
+        self.arena.shared.push(x.clone());
+        Some(graph.put(Leaf(INPUT), Node { home, ..Node::leaf(shape, at) }))
+    }
+
+    /// Notes a new value for a frozen parameter.
+    pub fn note_update(&mut self, id: ParamId, node: &Node) {
+        let Arena { values, shared, grads, .. } = &mut *self.arena;
+        let memory = Memory { values, theta: self.params.as_slice(), shared };
+        grads.note_update(id, memory.value(node));
+    }
+
+    /// Adds the same numbers once more, as a value that does not depend on anything: of a dual number without its tangent.
+    #[track_caller]
+    pub fn detach(&mut self, graph: &mut Graph, id: u32, at: &'static Location<'static>) -> u32 {
+        let (edge, from) = (graph.edges.len() as u32, graph.nodes[id as usize]);
+        graph.edges.push(id);
+        let inputs = (edge, edge + 1);
+        if !T::HAS_TANGENT || graph.tangents_pass_detach {
+            let same = Node { param: None, tracked: false, inputs, at, name: 0, ..from };
+            return graph.put(Leaf(DETACH), same);
+        }
+        let node = self.room(graph, from.shape, inputs, 0, false, at);
+        let (earlier, here) = self.arena.values.split_at_mut(node.start);
+        let memory = Memory { values: earlier, theta: self.params.as_slice(), shared: &self.arena.shared };
+        for (y, &x) in here.iter_mut().zip(memory.value(&from)) {
+            *y = x.without_tangent();
+        }
+        graph.put(Leaf(DETACH), node)
+    }
+
+    /// Makes room for the gradient of a node that had none.
+    pub fn track(&mut self, graph: &mut Graph, id: usize) {
+        let node = &mut graph.nodes[id];
+        if !node.tracked && graph.record {
+            node.tracked = true;
+            node.grad = reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, node.len);
+        }
+    }
+
+    /// Everything that nodes stand in.
+    pub fn memory(&self) -> Memory<'_, T> {
+        Memory { values: &self.arena.values, theta: self.params.as_slice(), shared: &self.arena.shared }
+    }
+
+    /// Computes the value of an operation whose inputs are the edges from `edges` on.
+    #[track_caller]
+    pub fn apply(
+        &mut self,
+        graph: &mut Graph,
+        entries: &[Entry],
+        op: &dyn Recorded,
+        edges: usize,
+        at: &'static Location<'static>,
+    ) -> Result<Node, ShapeError> {
+        let ids = &graph.edges[edges..];
+        let shapes = Shapes { nodes: &graph.nodes, ids, memory: T::memory(self.memory()) };
+        let shape = match op.shape(shapes) {
+            Ok(shape) => shape,
+            Err(error) => {
+                let error = error.at(op.card().name, &graph.describe_inputs(entries, ids));
+                graph.edges.truncate(edges);
+                return Err(error);
+            }
+        };
+        let memo = op.memo(shapes);
+        let tracked = graph.record && ids.iter().any(|&id| graph.nodes[id as usize].tracked);
+        let inputs = (edges as u32, graph.edges.len() as u32);
+        let node = self.room(graph, shape, inputs, memo, tracked, at);
+        let (earlier, here) = self.arena.values.split_at_mut(node.start);
+        let (y, memo) = here[..node.len + node.memo].split_at_mut(node.len);
+        let memory = Memory { values: earlier, theta: self.params.as_slice(), shared: &self.arena.shared };
+        let inputs = Inputs { nodes: &graph.nodes, ids: &graph.edges[edges..], memory };
+        T::forward(op, &mut Forward { inputs, y, memo, room: &mut self.arena.room });
+        Ok(node)
+    }
+
+    /// Walks back from a single number.
+    pub fn backward(&mut self, graph: &mut Graph, root: usize) {
+        let arena = &mut *self.arena;
+        graph.reached.clear();
+        graph.reached.resize(graph.nodes.len(), false);
+        if graph.walked_from.replace(root as u32).is_some() {
+            arena.grads.prepare(self.params); // not the first walk on this tape, for which its start has done so
+        }
+        if graph.nodes[root].tracked {
+            match graph.nodes[root].param {
+                Some(param) => {
+                    let (slot, reached) = arena.grads.slot(param, graph.nodes[root].start, 1);
+                    (slot[0], *reached) = (T::ONE, true);
+                }
+                None => {
+                    arena.node_grads[graph.nodes[root].grad] = T::ONE;
+                    graph.reached[root] = true;
+                }
+            }
+        }
+        // a node's inputs have smaller indices, so the order of recording is a topological order
+        for id in (0..=root).rev() {
+            let node = &graph.nodes[id];
+            // what stands elsewhere is a parameter or data, or one of these detached: nothing goes further back
+            if !graph.reached[id] || node.inputs.0 == node.inputs.1 || !matches!(node.home, Home::Arena) {
+                continue;
+            }
+            let (earlier, here) = arena.node_grads.split_at_mut(node.grad);
+            let own = &arena.values[node.start..node.start + node.len + node.memo];
+            let memory = Memory {
+                values: &arena.values[..node.start],
+                theta: self.params.as_slice(),
+                shared: &arena.shared,
+            };
+            let b = &mut Backward {
+                inputs: Inputs { nodes: &graph.nodes[..id], ids: &graph.edges[node.inputs()], memory },
+                y: &own[..node.len],
+                dy: &here[..node.len],
+                memo: &own[node.len..],
+                before: earlier,
+                reached: &mut graph.reached,
+                grads: &mut arena.grads,
+                part: &mut arena.part,
+                room: &mut arena.room,
+            };
+            T::backward(&*graph.ops[id], b);
+        }
+        arena.grads.finish();
+    }
+
+    /// What operation `id` passes on to each of its inputs when `dy` comes in; nothing is added up anywhere. `None` for inputs
+    /// that need no gradient, unless `all` are asked for.
+    pub fn sends(&mut self, graph: &Graph, id: usize, dy: &[f64], all: bool) -> Vec<Option<Vec<f64>>> {
+        let arena = &mut *self.arena;
+        let node = graph.nodes[id];
+        // each input with a place of its own, so that one which is used twice shows what it gets from each use
+        let mut places = 0;
+        let inputs: Vec<Node> = graph.edges[node.inputs()]
+            .iter()
+            .map(|&input| {
+                let input = graph.nodes[input as usize];
+                let tracked = input.tracked || all;
+                places += input.len;
+                Node { param: None, tracked, grad: places - input.len, ..input }
+            })
+            .collect();
+        if !matches!(node.home, Home::Arena) {
+            return inputs.iter().map(|input| input.tracked.then(|| vec![0.0; input.len])).collect();
+        }
+        let dy: Vec<T> = dy.iter().map(|&dy| T::of(dy)).collect();
+        let ids: Vec<u32> = (0..inputs.len() as u32).collect();
+        let (mut sent, mut reached) = (vec![T::ZERO; places], vec![false; inputs.len()]);
+        let own = &arena.values[node.start..node.start + node.len + node.memo];
+        let memory = Memory {
+            values: &arena.values[..node.start],
+            theta: self.params.as_slice(),
+            shared: &arena.shared,
+        };
+        let b = &mut Backward {
+            inputs: Inputs { nodes: &inputs, ids: &ids, memory },
+            y: &own[..node.len],
+            dy: &dy,
+            memo: &own[node.len..],
+            before: &mut sent,
+            reached: &mut reached,
+            grads: &mut arena.grads,
+            part: &mut arena.part,
+            room: &mut arena.room,
+        };
+        T::backward(&*graph.ops[id], b);
+        let of_input = |input: &Node| sent[input.grad..][..input.len].iter().map(|x| x.value()).collect();
+        inputs.iter().map(|input| input.tracked.then(|| of_input(input))).collect()
+    }
+
+    /// The gradient of the last walk with respect to a node.
+    pub fn grad(&self, graph: &Graph, id: u32) -> Option<&[T]> {
+        let node = &graph.nodes[id as usize];
+        match node.param {
+            Some(param) => Some(&self.arena.grads[param]),
+            None if graph.reached[id as usize] => {
+                Some(&self.arena.node_grads[node.grad..node.grad + node.len])
+            }
+            None => None,
+        }
     }
 }
 

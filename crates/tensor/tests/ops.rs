@@ -2,8 +2,8 @@
 //! and its Hessian-vector product against differences of gradients.
 
 use surprisal_tensor::ndarray::{Array, ArrayD, IxDyn};
-use surprisal_tensor::ops::{self, Call, Checked, Domain};
-use surprisal_tensor::{Dual, Params, Scalar, Workspace, check_gradient, hessian_vector_product};
+use surprisal_tensor::ops::{self, Call, Domain};
+use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient, hessian_vector_product};
 
 /// Numbers without ties, kinks or symmetry: a different one for every place and salt.
 fn numbers(shape: &[usize], domain: Domain, salt: f64) -> ArrayD<f64> {
@@ -46,7 +46,7 @@ const BATCHES: [[&[usize]; 2]; 7] =
     [[&[2], &[2]], [&[2, 1], &[2, 1]], [&[3], &[]], [&[], &[3]], [&[0], &[0]], [&[], &[0]], [&[0], &[]]];
 
 /// One case: holds the gradient, then the gradient when every input is used twice, then the curvature.
-fn holds(name: &str, inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) -> Checked<'t>) {
+fn holds(name: &str, inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Var<'t>]) -> Var<'t>) {
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape().to_vec()).collect();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         check_gradient(inputs, |_, x| f(x));
@@ -63,8 +63,8 @@ fn holds(name: &str, inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) 
     }
 }
 
-fn curvature_holds(inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) -> Checked<'t>) {
-    let mut params = Params::<f64>::new();
+fn curvature_holds(inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Var<'t>]) -> Var<'t>) {
+    let mut params = Params::<f64>::default();
     for (k, x) in inputs.iter().enumerate() {
         params.add(&format!("x{k}"), x);
     }
@@ -91,11 +91,8 @@ fn curvature_holds(inputs: &[ArrayD<f64>], f: impl for<'t> Fn(&[Checked<'t>]) ->
     }
 }
 
-fn run<'t>(
-    tape: &'t surprisal_tensor::Tape<'t, Dual<f64>>,
-    f: &impl Fn(&[Checked<'t>]) -> Checked<'t>,
-) -> Checked<'t> {
-    let inputs: Vec<_> = tape.params().ids().map(|id| tape.param(id)).collect();
+fn run<'t>(tape: &'t surprisal_tensor::Tape<'t>, f: &impl Fn(&[Var<'t>]) -> Var<'t>) -> Var<'t> {
+    let inputs: Vec<_> = tape.ids().map(|id| tape.param(id)).collect();
     f(&inputs).square().sum()
 }
 
@@ -104,7 +101,7 @@ fn every_operation_has_the_gradient_its_forward_formula_says() {
     let mut cases = 0;
     for entry in ops::all() {
         let (name, domain) = (entry.card.name, entry.domain);
-        let mut case = |inputs: &[ArrayD<f64>], f: &dyn for<'t> Fn(&[Checked<'t>]) -> Checked<'t>| {
+        let mut case = |inputs: &[ArrayD<f64>], f: &dyn for<'t> Fn(&[Var<'t>]) -> Var<'t>| {
             cases += 1;
             holds(name, inputs, f);
         };
@@ -205,7 +202,7 @@ fn every_card_says_something() {
 
 #[test]
 fn a_sum_over_no_rows_is_zero_and_a_mean_over_none_is_an_error() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let empty = tape.input(&Array::<f64, _>::zeros((0, 3)));
@@ -251,23 +248,23 @@ fn every_formula_of_a_card_can_be_rendered() {
 /// Reading before writing works on fresh memory, and goes wrong in every step but the first.
 #[test]
 fn what_reads_the_memory_that_it_should_write_is_found() {
-    use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Shape, ShapeError};
+    use surprisal_tensor::{Backward, Card, Forward, Op, Shape, ShapeError, Shapes};
     struct Stale {
         forward: bool,
     }
-    impl<T: Scalar> Op<T> for Stale {
+    impl Op for Stale {
         fn card(&self) -> Card {
             Card { name: "stale", inputs: "x", forward: "2 x", backward: "2 dy", story: "" }
         }
-        fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+        fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
             Ok(*inputs.shape(0))
         }
-        fn forward(&self, f: &mut Forward<T>) {
+        fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
             for (y, &x) in f.y.iter_mut().zip(f.inputs.x(0)) {
                 *y = if self.forward { *y + x + x } else { x + x };
             }
         }
-        fn backward(&self, b: &mut Backward<T>) {
+        fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
             let dy = b.dy;
             if let Some(dx) = b.dx(0) {
                 dx.add_filled(|dx, _| dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy + dy));

@@ -1,6 +1,6 @@
 //! What the tape promises: gradients that add, values that can be cut off, mistakes that are named where they were made.
 
-use surprisal_tensor::ndarray::{Array2, ArrayD, array, s};
+use surprisal_tensor::ndarray::{Array2, array, s};
 use surprisal_tensor::{Params, Workspace, hessian_vector_product, ops::products::Matmul};
 
 /// The message of a panic, and the line it was raised at.
@@ -32,7 +32,7 @@ fn without_places(message: &str) -> String {
 
 #[test]
 fn gradients_of_a_value_used_twice_add_up() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![3.0]);
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
@@ -46,7 +46,7 @@ fn gradients_of_a_value_used_twice_add_up() {
 
 #[test]
 fn backward_starts_anew_each_time() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![3.0]);
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
@@ -60,7 +60,7 @@ fn backward_starts_anew_each_time() {
 
 #[test]
 fn the_loss_may_be_a_parameter_itself() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (w, _) = (params.add("w", &array![3.0]), params.add("other", &array![1.0]));
     let mut workspace = Workspace::new();
     let (value, grads) = workspace.grad(&params, |tape| tape.param(w));
@@ -69,7 +69,7 @@ fn the_loss_may_be_a_parameter_itself() {
 
 #[test]
 fn the_gradient_of_an_input_is_there_on_request() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let x = tape.input(&array![[1.0, 2.0]]).requires_grad();
@@ -83,7 +83,7 @@ fn the_gradient_of_an_input_is_there_on_request() {
 
 #[test]
 fn detach_keeps_the_value_and_stops_the_gradient() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![3.0]);
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
@@ -96,7 +96,7 @@ fn detach_keeps_the_value_and_stops_the_gradient() {
 
 #[test]
 fn a_frozen_parameter_gets_no_gradient_and_is_not_missed() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (a, b) = (params.add("a", &array![2.0]), params.add("b", &array![5.0]));
     params.freeze(b);
     let mut workspace = Workspace::new();
@@ -114,7 +114,7 @@ fn a_frozen_parameter_gets_no_gradient_and_is_not_missed() {
 
 #[test]
 fn trainable_spans_leave_out_what_is_frozen() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let ids: Vec<_> = (1..=5).map(|n| params.add_with(&format!("p{n}"), [n], |_| {})).collect();
     params.freeze(ids[0]);
     params.freeze(ids[3]);
@@ -123,7 +123,7 @@ fn trainable_spans_leave_out_what_is_frozen() {
 
 #[test]
 fn a_parameter_that_the_loss_never_reached_is_named() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let a = params.add("hidden.weight", &array![2.0]);
     params.add("out.weight", &array![5.0]);
     params.add("out.bias", &array![5.0]);
@@ -138,7 +138,7 @@ fn a_parameter_that_the_loss_never_reached_is_named() {
 
 #[test]
 fn a_forgotten_backward_leaves_no_gradient_of_the_step_before() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![2.0]);
     let mut workspace = Workspace::new();
     workspace.grad(&params, |tape| tape.param(w).square().sum());
@@ -150,7 +150,7 @@ fn a_forgotten_backward_leaves_no_gradient_of_the_step_before() {
 
 #[test]
 fn evaluation_records_no_gradients() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![3.0]);
     let mut workspace = Workspace::new();
     assert_eq!(workspace.eval(&params, |tape| tape.param(w) * 2.0), array![6.0].into_dyn());
@@ -161,12 +161,12 @@ fn evaluation_records_no_gradients() {
 
 #[test]
 fn a_matrix_that_does_not_fit_is_told_with_both_sides_and_a_hint() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let w = params.add("out.weight", &Array2::zeros((128, 10)));
     let mut workspace = Workspace::new();
     let (message, line) = panic_of(|| {
         let tape = workspace.tape(&params);
-        let x = tape.input(&Array2::zeros((64, 784)));
+        let x = tape.input(&Array2::<f64>::zeros((64, 784)));
         x.matmul(tape.param(w));
     });
     assert_eq!(
@@ -182,14 +182,14 @@ fn a_matrix_that_does_not_fit_is_told_with_both_sides_and_a_hint() {
 
 #[test]
 fn a_layer_is_called_by_its_name_and_a_node_by_the_users() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let (w, b) =
         (params.add("hidden.weight", &Array2::zeros((3, 2))), params.add("hidden.bias", &array![0.0, 0.0]));
     let mut workspace = Workspace::new();
     let (message, _) = panic_of(|| {
         let tape = workspace.tape(&params);
-        let hidden = tape.input(&Array2::zeros((5, 3))).affine(tape.param(w), tape.param(b));
-        let _ = hidden + tape.input(&Array2::zeros((5, 4))).named("targets");
+        let hidden = tape.input(&Array2::<f64>::zeros((5, 3))).affine(tape.param(w), tape.param(b));
+        let _ = hidden + tape.input(&Array2::<f64>::zeros((5, 4))).named("targets");
     });
     assert_eq!(
         without_places(&message),
@@ -201,10 +201,10 @@ fn a_layer_is_called_by_its_name_and_a_node_by_the_users() {
 
 #[test]
 fn a_shape_can_be_tried_without_a_panic() {
-    let params = Params::<f32>::new();
+    let params = Params::new();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
-    let (a, b) = (tape.input(&Array2::zeros((2, 3))), tape.input(&Array2::zeros((4, 3))));
+    let (a, b) = (tape.input(&Array2::<f64>::zeros((2, 3))), tape.input(&Array2::<f64>::zeros((4, 3))));
     let nodes = tape.len();
     let error = tape.try_apply(Matmul, [a, b]).unwrap_err().to_string();
     assert!(error.contains("the right side would fit transposed: b.t() is [3, 4]"), "{error}");
@@ -214,7 +214,7 @@ fn a_shape_can_be_tried_without_a_panic() {
 
 #[test]
 fn every_misuse_says_what_to_do() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![1.0, 2.0]);
     let running = params.add("running", &array![0.0, 0.0]);
     params.freeze(running);
@@ -269,7 +269,7 @@ fn every_misuse_says_what_to_do() {
 
 #[test]
 fn the_first_value_that_is_not_finite_is_named() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let w = params.add("w", &array![1.0, 0.0, -1.0]);
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
@@ -288,7 +288,7 @@ fn the_first_value_that_is_not_finite_is_named() {
 
 #[test]
 fn a_tape_of_a_hundred_thousand_nodes_does_not_recurse() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![0.5]);
     // in a thread with a stack far too small to recurse that deep
     let run = move || {
@@ -303,12 +303,11 @@ fn a_tape_of_a_hundred_thousand_nodes_does_not_recurse() {
 
 #[test]
 fn hessian_vector_products_are_symmetric() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![[0.3, -0.2], [0.5, 0.9]]);
     let b = params.add("b", &array![0.1, -0.4]);
     let x = array![[1.0, 2.0], [0.5, -1.0], [3.0, 0.2]];
     let product = |v: &Params<f64>| {
-        let x = x.mapv(surprisal_tensor::Scalar::of);
         hessian_vector_product(&params, v, |tape| {
             let h = tape.input(&x).affine(tape.param(w), tape.param(b)).tanh();
             (h.log_softmax(-1) * h.sigmoid()).square().mean()
@@ -334,18 +333,18 @@ fn hessian_vector_products_are_symmetric() {
 
 #[test]
 fn arrays_of_any_layout_go_in_by_rows() {
-    let params = Params::<f32>::new();
+    let params = Params::new();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let x = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
-    let turned: ArrayD<f32> = x.t().to_owned().into_dyn();
+    let turned = x.t().to_owned().into_dyn();
     assert_eq!(tape.input(&x.t()).value(), turned);
     assert_eq!(tape.input(&x).t().value(), turned);
 }
 
 #[test]
 fn a_shared_array_is_data_like_a_copied_one() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![[2.0], [-1.0]]);
     let x = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_shared();
     let mut workspace = Workspace::new();
@@ -366,7 +365,7 @@ fn a_shared_array_is_data_like_a_copied_one() {
 
 #[test]
 fn the_owner_of_a_shared_array_may_change_it_and_the_tape_keeps_its_own() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut x = array![1.0, 2.0].into_shared();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);

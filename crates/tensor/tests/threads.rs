@@ -62,7 +62,7 @@ fn operations_have_the_bits_of_one_thread() {
     for (k, operation) in operations.into_iter().enumerate() {
         for shape in [(2000, 173), (3, 120_000)] {
             let x = Array2::from_shape_vec(shape, numbers(shape.0 * shape.1)).unwrap();
-            let (value, gradient): (ArrayD<f32>, ArrayD<f32>) = the_same(|| {
+            let (value, gradient): (ArrayD<f64>, ArrayD<f64>) = the_same(|| {
                 let (params, mut workspace) = (Params::new(), Workspace::new());
                 let tape = workspace.tape(&params);
                 let x = tape.input(&x).requires_grad();
@@ -159,9 +159,9 @@ fn a_panic_names_the_users_line_and_ends_the_call() {
         threads::set_number(n);
         let (message, place) = panic_of(|| {
             threads::within(|| {
-                let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+                let (params, mut workspace) = (Params::new(), Workspace::new());
                 let tape = workspace.tape(&params);
-                let _ = tape.input(&Array2::zeros((2, 3))) + tape.input(&Array2::zeros((2, 4))); // the line
+                let _ = tape.input(&Array2::<f64>::zeros((2, 3))) + tape.input(&Array2::<f64>::zeros((2, 4))); // the line
             });
         });
         assert!(message.starts_with("add: "), "{message}");

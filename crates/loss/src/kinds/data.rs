@@ -1,6 +1,6 @@
 //! Data that a user gives beside what is differentiated: checked, and recorded as a leaf.
 
-use surprisal_tensor::{Scalar, Tape, Var};
+use surprisal_tensor::{Read, Scalar, Tape, Var};
 
 /// What numbers data may hold.
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ impl Domain {
 
 /// Checks data that is not differentiated, and says so where somebody expects that it is.
 #[track_caller]
-pub(crate) fn check_constant<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+pub(crate) fn check_constant(loss: &str, name: &str, x: Var, domain: Domain) {
     assert!(
         !x.needs_grad(),
         "{loss}: the {name}s need a gradient, and this loss has none for them: give it {name}s.detach(), or data"
@@ -68,7 +68,7 @@ pub(crate) fn check_constant<T: Scalar>(loss: &str, name: &str, x: Var<T>, domai
 
 /// Checks numbers where they are data; what a model computes may be anything, and what comes of it is for the user to see.
 #[track_caller]
-pub(crate) fn check_if_data<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+pub(crate) fn check_if_data(loss: &str, name: &str, x: Var, domain: Domain) {
     if !x.needs_grad() {
         check(loss, name, x, domain);
     }
@@ -77,33 +77,38 @@ pub(crate) fn check_if_data<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain
 /// Checks probabilities that were given as they are; those that a model computed are not looked at, in evaluation neither, where nothing
 /// needs a gradient.
 #[track_caller]
-pub(crate) fn check_probabilities<T: Scalar>(loss: &str, name: &str, p: Var<T>) {
+pub(crate) fn check_probabilities(loss: &str, name: &str, p: Var) {
     if p.op_name() == "input" {
         check_if_data(loss, name, p, Domain::Probability);
     }
 }
 
 #[track_caller]
-pub(crate) fn check<T: Scalar>(loss: &str, name: &str, x: Var<T>, domain: Domain) {
+pub(crate) fn check(loss: &str, name: &str, x: Var, domain: Domain) {
     if let Some((i, x)) = outside(x, domain) {
         panic!("{loss}: {name} {i} is {x}: {}", domain.told(name));
     }
 }
 
 /// The first number that does not lie in the domain, and its place.
-pub(crate) fn outside<T: Scalar>(x: Var<T>, domain: Domain) -> Option<(usize, T)> {
-    x.with_value(|x| {
+pub(crate) fn outside(x: Var, domain: Domain) -> Option<(usize, String)> {
+    x.read(domain)
+}
+
+impl Read for Domain {
+    type Out = Option<(usize, String)>;
+    fn read<T: Scalar>(self, x: &[T]) -> Self::Out {
         // first a loop that vectorises, as a search that may stop does not
-        if x.iter().fold(true, |all, &x| all & domain.holds(x)) {
+        if x.iter().fold(true, |all, &x| all & self.holds(x)) {
             return None;
         }
-        x.iter().copied().enumerate().find(|&(_, x)| !domain.holds(x))
-    })
+        x.iter().enumerate().find(|&(_, &x)| !self.holds(x)).map(|(i, x)| (i, x.to_string()))
+    }
 }
 
 /// The input of a loss that contains the softmax or the sigmoid must not be the output of one: it trains, only badly.
 #[track_caller]
-pub(crate) fn check_logits<T: Scalar>(loss: &str, logits: Var<T>) {
+pub(crate) fn check_logits(loss: &str, logits: Var) {
     let op = logits.op_name();
     assert!(
         !matches!(op, "softmax" | "sigmoid"),
@@ -114,7 +119,7 @@ pub(crate) fn check_logits<T: Scalar>(loss: &str, logits: Var<T>) {
 
 /// The input of a loss of log-probabilities must not be probabilities.
 #[track_caller]
-pub(crate) fn check_log_probs<T: Scalar>(loss: &str, log_probs: Var<T>) {
+pub(crate) fn check_log_probs(loss: &str, log_probs: Var) {
     let op = log_probs.op_name();
     assert!(
         !matches!(op, "softmax" | "sigmoid"),
@@ -125,18 +130,11 @@ pub(crate) fn check_log_probs<T: Scalar>(loss: &str, log_probs: Var<T>) {
 
 /// Records weights; messages call them by the loss and by `name`.
 #[track_caller]
-pub(crate) fn weights<'t, T: Scalar>(
-    tape: &'t Tape<'t, T>,
-    loss: &str,
-    name: &str,
-    weights: &[f64],
-) -> Var<'t, T> {
+pub(crate) fn weights<'t>(tape: &'t Tape<'t>, loss: &str, name: &str, weights: &[f64]) -> Var<'t> {
     for (i, &w) in weights.iter().enumerate() {
         assert!(w >= 0.0 && w.is_finite(), "{loss}: {name} {i} is {w}: weights are finite and not negative");
     }
-    tape.input_with([weights.len()], |slots| {
-        slots.iter_mut().zip(weights).for_each(|(slot, &w)| *slot = T::of(w))
-    })
+    tape.input_with([weights.len()], |i| weights[i])
 }
 
 /// An option that is one number: checked against its range, which `told` describes.

@@ -7,7 +7,7 @@
 
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_filled;
-use surprisal_tensor::{Inputs, Scalar, Shape, ShapeError, kernel};
+use surprisal_tensor::{Scalar, Shape, ShapeError, Shapes, kernel};
 
 use crate::kinds::labels::rows_and_classes;
 use crate::kinds::pointwise::not_empty;
@@ -155,7 +155,7 @@ kernel! {
 }
 
 /// The shape of the single losses, if the first inputs, called by `names`, all are `[rows, numbers]`, or all `[numbers]`.
-pub(crate) fn same_rows<T: Scalar>(inputs: Inputs<T>, names: &[&str]) -> Result<Shape, ShapeError> {
+pub(crate) fn same_rows(inputs: Shapes, names: &[&str]) -> Result<Shape, ShapeError> {
     let shape = inputs.shape(0);
     if !matches!(shape.rank(), 1 | 2) {
         let name = names[0];

@@ -1,7 +1,7 @@
 //! Class labels: what may name a class, how labels come on the tape, and what a labelled row counts.
 
 use surprisal_tensor::sum::sum_by;
-use surprisal_tensor::{Inputs, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Read, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 /// An integer that names a class.
 pub trait Label: Copy {
@@ -19,6 +19,18 @@ labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
 const IGNORED: f64 = -1.0;
 
 /// A loss of rows that have labels, and its input, by the names that messages call them.
+/// Whether a row is neither ignored nor of a class that weighs nothing.
+struct AnyCounts<'a> {
+    weight: Option<&'a [f64]>,
+}
+impl Read for AnyCounts<'_> {
+    type Out = bool;
+    fn read<T: Scalar>(self, labels: &[T]) -> bool {
+        let counts = |y: usize| self.weight.is_none_or(|w| T::of(w[y]) > T::ZERO);
+        labels.iter().any(|&label| class(label).is_some_and(counts))
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Labelled {
     pub loss: &'static str,
@@ -28,12 +40,7 @@ pub(crate) struct Labelled {
 impl Labelled {
     /// Records one label for each row of `input`.
     #[track_caller]
-    pub fn record<'t, T: Scalar>(
-        self,
-        input: Var<'t, T>,
-        labels: &[impl Label],
-        ignore_index: Option<i64>,
-    ) -> Var<'t, T> {
+    pub fn record<'t>(self, input: Var<'t>, labels: &[impl Label], ignore_index: Option<i64>) -> Var<'t> {
         let (Labelled { loss, input: name }, shape) = (self, input.shape());
         let (rows, classes) = match self.rows_and_classes(&shape) {
             Ok(sizes) => sizes,
@@ -46,17 +53,15 @@ impl Labelled {
         );
         assert!(classes > 0, "{loss}: the batch {shape} is empty: there is no loss of nothing");
         let mut wrong = None; // told below, at the caller's line: a closure has none
-        let leaf = input.tape().input_with([rows], |slots| {
-            for (row, (slot, label)) in slots.iter_mut().zip(labels).enumerate() {
-                let label = label.index();
-                if Some(label) == ignore_index {
-                    *slot = T::of(IGNORED);
-                } else if (0..classes as i64).contains(&label) {
-                    *slot = T::of(label as f64); // exact: a class index is far below 2^24
-                } else {
-                    wrong = wrong.or(Some((row, label)));
-                }
+        let leaf = input.tape().input_with([rows], |row| {
+            let label = labels[row].index();
+            if Some(label) == ignore_index {
+                return IGNORED;
             }
+            if !(0..classes as i64).contains(&label) {
+                wrong = wrong.or(Some((row, label)));
+            }
+            label as f64 // exact: a class index is far below 2^24
         });
         if let Some((row, label)) = wrong {
             panic!(
@@ -70,10 +75,9 @@ impl Labelled {
 
     /// The mean is over something: not every row is ignored, or of a class that weighs nothing.
     #[track_caller]
-    pub fn check_mean<T: Scalar>(self, labels: Var<T>, weight: Option<&[f64]>, ignore_index: i64) {
-        let counts = |&label: &T| class(label).is_some_and(|y| weight.is_none_or(|w| T::of(w[y]) > T::ZERO));
+    pub fn check_mean(self, labels: Var, weight: Option<&[f64]>, ignore_index: i64) {
         assert!(
-            labels.with_value(|labels| labels.iter().any(counts)),
+            labels.read(AnyCounts { weight }),
             "{}: every row has the ignored label {ignore_index}{}: there is nothing to average",
             self.loss,
             if weight.is_some() { " or a class of weight 0" } else { "" }
@@ -82,7 +86,7 @@ impl Labelled {
 
     /// The shape of the single losses, if the input is `[rows, classes]` or `[classes]`, and the weights, input 2, are as many as
     /// the classes.
-    pub fn each<T: Scalar>(self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    pub fn each(self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let shape = inputs.shape(0);
         let (rows, classes) = self.rows_and_classes(shape).map_err(ShapeError::new)?;
         if rows * classes == 0 {

@@ -2,7 +2,7 @@
 
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::threads::{HEAVY, for_each, reduce};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::Reduction;
 use crate::kinds::Domain;
@@ -38,12 +38,12 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
 
 /// Records the loss.
 #[track_caller]
-pub(crate) fn pointwise<'t, T: Scalar, L: Pointwise>(
+pub(crate) fn pointwise<'t, L: Pointwise>(
     loss: L,
-    input: Var<'t, T>,
-    target: Var<'t, T>,
+    input: Var<'t>,
+    target: Var<'t>,
     reduction: Reduction,
-) -> Var<'t, T> {
+) -> Var<'t> {
     if L::TARGET_GRADIENT {
         check_if_data(L::CARD.name, "target", target, L::TARGETS);
     } else {
@@ -118,18 +118,18 @@ fn all_slopes<T: Scalar>(
     });
 }
 
-impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
+impl<L: Pointwise> Op for Fused<L> {
     fn card(&self) -> Card {
         L::CARD
     }
     fn settings(&self) -> Vec<(&'static str, f64)> {
         self.loss.settings()
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         same_shape(inputs, "the input", "the target")?;
         Ok(self.reduction.shape(*inputs.shape(0)))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (x, t) = (f.inputs.x(0), f.inputs.x(1));
         if self.reduction == Reduction::None {
             return for_each((x, t, &mut *f.y), HEAVY, |_, (x, t, y)| each(self.loss, x, t, y));
@@ -142,7 +142,7 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
             total
         };
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (x, t, dy, loss) = (b.x(0), b.x(1), b.dy, self.loss);
         let factor = self.reduction.factor(T::of(x.len() as f64));
         if let Some(dx) = b.dx(0) {
@@ -161,7 +161,7 @@ impl<T: Scalar, L: Pointwise> Op<T> for Fused<L> {
 
 /// The first two inputs must have the same shape, and elements. Broadcasting here would be a mistake that trains: [64, 1] against
 /// [64] would compare every row with every target.
-pub(crate) fn same_shape<T: Scalar>(inputs: Inputs<T>, first: &str, second: &str) -> Result<(), ShapeError> {
+pub(crate) fn same_shape(inputs: Shapes, first: &str, second: &str) -> Result<(), ShapeError> {
     agree((first, inputs.shape(0)), (second, inputs.shape(1)))
 }
 
@@ -189,17 +189,13 @@ pub(crate) fn not_empty(shape: &Shape) -> Result<(), ShapeError> {
 /// operations: the difference is 0, with gradient 0 everywhere.
 #[cfg(test)]
 #[track_caller]
-pub(crate) fn equal<'t>(
-    fused: Var<'t, surprisal_tensor::Dual<f64>>,
-    each: Var<'t, surprisal_tensor::Dual<f64>>,
-    reduction: Reduction,
-) -> Var<'t, surprisal_tensor::Dual<f64>> {
+pub(crate) fn equal<'t>(fused: Var<'t>, each: Var<'t>, reduction: Reduction) -> Var<'t> {
     let plain = match reduction {
         Reduction::Mean => each.mean(),
         Reduction::Sum => each.sum(),
         Reduction::None => each,
     };
     let difference = fused - plain;
-    assert!(difference.with_value(|d| d.iter().all(|d| d.value.abs() < 1e-12)));
+    assert!(difference.value().iter().all(|d| d.abs() < 1e-12));
     fused + difference * 1e3
 }

@@ -1,6 +1,6 @@
 //! Losses of rows that belong to one class each, whose mean divides by a number of rows.
 
-use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Inputs, Op, Scalar, Shape, ShapeError, Var};
+use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::kinds::data::weights;
 use crate::kinds::labels::{Labelled, rows_and_classes};
@@ -32,13 +32,13 @@ pub(crate) struct Rows<'a, T> {
 
 /// Records the loss. Messages call the weights, one for each class, by the name given with them.
 #[track_caller]
-pub(crate) fn row_loss<'t, T: Scalar, L: RowLoss>(
+pub(crate) fn row_loss<'t, L: RowLoss>(
     loss: L,
-    input: Var<'t, T>,
+    input: Var<'t>,
     labels: &[impl Label],
     (name, weight): (&str, &Option<Vec<f64>>),
     reduction: Reduction,
-) -> Var<'t, T> {
+) -> Var<'t> {
     let (tape, op) = (input.tape(), Fused { loss, reduction });
     let labels = L::NAMES.record(input, labels, None);
     match weight {
@@ -52,32 +52,32 @@ struct Fused<L> {
     reduction: Reduction,
 }
 
-impl<T: Scalar, L: RowLoss> Op<T> for Fused<L> {
+impl<L: RowLoss> Op for Fused<L> {
     fn card(&self) -> Card {
         L::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         Ok(self.reduction.shape(L::NAMES.each(inputs)?))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         let (rows, classes) = rows_and_classes(inputs.shape(0));
         rows * classes + rows // the gradient, which shares its work with the losses; and each row's loss
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
         let weight = (f.inputs.len() > 2).then(|| f.inputs.x(2));
         let input = Rows { x: f.inputs.x(0), classes, labels: f.inputs.x(1), weight };
         let count = T::of(self.loss.count(rows) as f64);
         let (d, losses) = f.memo.split_at_mut(rows * classes);
         let scale = self.reduction.factor(count);
-        self.loss.rows(input, scale, losses, d, f.scratch);
+        self.loss.rows(input, scale, losses, d, &mut f.room.scratch);
         self.reduction.reduce_large(losses, count, f.y, |shares| {
             let weight = smaller_weights(weight, classes, count);
             let input = Rows { weight: Some(&weight), ..input };
-            self.loss.rows(input, scale, shares, &mut vec![T::ZERO; rows * classes], f.scratch);
+            self.loss.rows(input, scale, shares, &mut vec![T::ZERO; rows * classes], &mut f.room.scratch);
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (rows, classes) = rows_and_classes(b.inputs.shape(0));
         let (d, dy) = (&b.memo[..rows * classes], b.dy);
         if let Some(dx) = b.dx(0) {

@@ -1,7 +1,7 @@
 //! Losses that are sums of terms, one for each element of their inputs, all of one shape.
 
 use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::pointwise::{not_empty, same_shape};
@@ -37,7 +37,7 @@ pub(crate) struct Sum<L> {
 impl<L: Terms> Sum<L> {
     /// Records the loss.
     #[track_caller]
-    pub fn record<'t, T: Scalar>(self, inputs: &[Var<'t, T>]) -> Var<'t, T> {
+    pub fn record<'t>(self, inputs: &[Var<'t>]) -> Var<'t> {
         inputs[0].tape().apply(self, inputs)
     }
 }
@@ -73,11 +73,11 @@ fn to_units<T: Scalar>(base: Base, l: &mut [T]) {
     }
 }
 
-impl<T: Scalar, L: Terms> Op<T> for Sum<L> {
+impl<L: Terms> Op for Sum<L> {
     fn card(&self) -> Card {
         L::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         if let [first, second] = *L::INPUTS {
             same_shape(inputs, first, second)?;
         }
@@ -90,11 +90,11 @@ impl<T: Scalar, L: Terms> Op<T> for Sum<L> {
         };
         Ok(self.reduction.shape(each))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (x, y) = pair(f.inputs);
         match self.reduction {
             Reduction::None if L::BY_ROWS => {
-                let l = f.scratch.at_least(x.len());
+                let l = f.room.scratch.at_least(x.len());
                 each(self.loss, self.base, x, y, l);
                 let (_, classes) = rows_and_classes(f.inputs.shape(0));
                 f.y.iter_mut().zip(l.chunks_exact(classes)).for_each(|(y, row)| *y = sum_of(row));
@@ -108,14 +108,14 @@ impl<T: Scalar, L: Terms> Op<T> for Sum<L> {
                     total / count
                 } else {
                     // the sum may be beyond the largest number where the mean is not
-                    let l = f.scratch.at_least(x.len());
+                    let l = f.room.scratch.at_least(x.len());
                     each(self.loss, self.base, x, y, l);
                     sum_by(l.len(), |i| l[i] / count)
                 };
             }
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let ((x, y), dy) = (pair(b.inputs), b.dy);
         let count = self.loss.count(b.inputs.shape(0));
         let factor = self.reduction.factor(T::of(count as f64)) / self.base.unit();

@@ -2,7 +2,7 @@
 
 use surprisal_tensor::sum::{sum_by, sum_filled};
 use surprisal_tensor::threads::{HEAVY, reduce};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::Reduction;
 use crate::kinds::Domain;
@@ -38,13 +38,13 @@ pub(crate) fn nothing_of_row<T: Scalar>(x: &[T]) -> T {
 
 /// Records the loss, with weights where there are any.
 #[track_caller]
-pub(crate) fn yes_or_no<'t, T: Scalar, L: YesOrNo>(
+pub(crate) fn yes_or_no<'t, L: YesOrNo>(
     loss: L,
-    [x, targets]: [Var<'t, T>; 2],
+    [x, targets]: [Var<'t>; 2],
     reduction: Reduction,
     weight: &Option<Vec<f64>>,
     pos_weight: &Option<Vec<f64>>,
-) -> Var<'t, T> {
+) -> Var<'t> {
     let (name, tape, op) = (L::CARD.name, x.tape(), Fused { loss, reduction });
     check_constant(name, "target", targets, L::TARGETS);
     if weight.is_none() && pos_weight.is_none() {
@@ -78,11 +78,11 @@ kernel! {
     }
 }
 
-impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
+impl<L: YesOrNo> Op for Fused<L> {
     fn card(&self) -> Card {
         L::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         same_shape(inputs, "the input", "the targets")?;
         let shape = inputs.shape(0);
         if inputs.len() > 2 {
@@ -99,10 +99,10 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
         }
         Ok(self.reduction.shape(*shape))
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         inputs.shape(0).len() // the slopes: they share most of their work with the losses
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (x, t) = (f.inputs.x(0), f.inputs.x(1));
         let one = [T::ONE];
         let weighed = f.inputs.len() > 2;
@@ -134,7 +134,7 @@ impl<T: Scalar, L: YesOrNo> Op<T> for Fused<L> {
             total
         };
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (slope, dy) = (b.memo, b.dy);
         let Some(dx) = b.dx(0) else { return };
         if self.reduction == Reduction::None {

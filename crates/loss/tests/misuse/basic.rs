@@ -94,7 +94,7 @@ fn nll_loss_speaks_of_log_probs() {
     says("nll_loss: the batch [0, 3] is empty: there is no loss of nothing", |tape| {
         nll_loss(tape.input(&zeros(&[0, 3])), &[0usize; 0])
     });
-    fn weighed<'t>(tape: &'t Tape<'t, f64>, weight: Vec<f64>) -> V<'t> {
+    fn weighed<'t>(tape: &'t Tape<'t>, weight: Vec<f64>) -> V<'t> {
         let loss = NllLoss { weight: Some(weight), ..Default::default() };
         loss.loss(tape.input(&zeros(&[2, 2])), &[1, -100])
     }
@@ -114,7 +114,8 @@ fn nll_loss_speaks_of_log_probs() {
 #[test]
 fn where_no_row_counts_the_sum_is_zero() {
     let sum_of = |loss: &dyn for<'t> Fn(V<'t>) -> V<'t>| {
-        let value = Workspace::<f64>::new().eval(&Params::new(), |tape| loss(tape.input(&zeros(&[2, 2]))));
+        let value =
+            Workspace::<f64>::new().eval(&Params::default(), |tape| loss(tape.input(&zeros(&[2, 2]))));
         value.sum()
     };
     let reduction = Reduction::Sum;
@@ -127,7 +128,7 @@ fn where_no_row_counts_the_sum_is_zero() {
 #[test]
 fn a_class_of_weight_0_counts_nothing_however_surprising() {
     let loss = SoftmaxCrossEntropy { weight: Some(vec![1.0, 0.0]), ..Default::default() };
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let logits = tape.input(&array![[0.0, f64::NEG_INFINITY], [0.0, 0.0]]).requires_grad();
@@ -160,13 +161,9 @@ fn binary_cross_entropies_name_the_number_that_is_no_probability() {
 
 #[test]
 fn binary_cross_entropies_check_their_weights() {
-    fn with_logits<'t>(
-        tape: &'t Tape<'t, f64>,
-        weight: Option<Vec<f64>>,
-        pos_weight: Option<Vec<f64>>,
-    ) -> V<'t> {
+    fn with_logits<'t>(tape: &'t Tape<'t>, weight: Option<Vec<f64>>, pos_weight: Option<Vec<f64>>) -> V<'t> {
         let loss = BinaryCrossEntropyWithLogits { weight, pos_weight, ..Default::default() };
-        loss.loss(tape.input(&Array2::zeros((2, 3))), tape.input(&Array2::zeros((2, 3))))
+        loss.loss(tape.input(&Array2::<f64>::zeros((2, 3))), tape.input(&Array2::<f64>::zeros((2, 3))))
     }
     says(
         "binary_cross_entropy_with_logits: 4 weights do not fit [2, 3]\n  hint: give one for every element: 6",
@@ -181,9 +178,9 @@ fn binary_cross_entropies_check_their_weights() {
         "binary_cross_entropy_with_logits: pos_weight 0 is NaN: weights are finite and not negative",
         |tape| with_logits(tape, None, Some(vec![f64::NAN])),
     );
-    fn on_probabilities<'t>(tape: &'t Tape<'t, f64>, weight: Vec<f64>) -> V<'t> {
+    fn on_probabilities<'t>(tape: &'t Tape<'t>, weight: Vec<f64>) -> V<'t> {
         let loss = BinaryCrossEntropy { weight: Some(weight), ..Default::default() };
-        loss.loss(tape.input(&Array2::zeros((2, 3))), tape.input(&Array2::zeros((2, 3))))
+        loss.loss(tape.input(&Array2::<f64>::zeros((2, 3))), tape.input(&Array2::<f64>::zeros((2, 3))))
     }
     says(
         "binary_cross_entropy: 4 weights do not fit [2, 3]\n  hint: give one for every element: 6",
@@ -196,7 +193,7 @@ fn binary_cross_entropies_check_their_weights() {
 
 #[test]
 fn losses_of_pairs_do_not_broadcast() {
-    fn pair<'t>(tape: &'t Tape<'t, f64>, a: &[usize], b: &[usize]) -> [V<'t>; 2] {
+    fn pair<'t>(tape: &'t Tape<'t>, a: &[usize], b: &[usize]) -> [V<'t>; 2] {
         [tape.input(&zeros(a)), tape.input(&zeros(b))]
     }
     says(

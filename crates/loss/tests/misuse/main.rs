@@ -12,13 +12,13 @@ use std::sync::Once;
 use surprisal_tensor::ndarray::{Array, ArrayD};
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
-type V<'t> = Var<'t, f64>;
+type V<'t> = Var<'t>;
 
 thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(String::new()) } }
 
 /// The first line and the hint of a panic in this file, without the lines between that name places.
 #[track_caller]
-fn says(expected: &str, f: impl for<'t> Fn(&'t Tape<'t, f64>) -> V<'t>) {
+fn says(expected: &str, f: impl for<'t> Fn(&'t Tape<'t>) -> V<'t>) {
     static HOOK: Once = Once::new(); // for all threads
     HOOK.call_once(|| {
         let before = std::panic::take_hook();

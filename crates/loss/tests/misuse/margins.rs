@@ -11,7 +11,7 @@ use surprisal_tensor::ndarray::array;
 use super::{V, says, zeros};
 
 /// An input and targets of one element each, and more where a test needs them.
-fn pair<'t>(tape: &'t Tape<'t, f64>, target: f64) -> [V<'t>; 2] {
+fn pair<'t>(tape: &'t Tape<'t>, target: f64) -> [V<'t>; 2] {
     [tape.input(&array![0.0, 0.0]), tape.input(&array![1.0, target])]
 }
 
@@ -71,7 +71,7 @@ fn targets_have_no_gradient() {
 
 #[test]
 fn pairs_do_not_broadcast_and_hold_something() {
-    fn ones<'t>(tape: &'t Tape<'t, f64>, shape: &[usize]) -> V<'t> {
+    fn ones<'t>(tape: &'t Tape<'t>, shape: &[usize]) -> V<'t> {
         tape.input(&(zeros(shape) + 1.0))
     }
     says(
@@ -121,7 +121,7 @@ fn margins_are_finite_and_not_negative() {
 
 #[test]
 fn multi_margin_loss_checks_its_power_and_its_weights() {
-    fn with<'t>(tape: &'t Tape<'t, f64>, p: usize, weight: Option<Vec<f64>>) -> V<'t> {
+    fn with<'t>(tape: &'t Tape<'t>, p: usize, weight: Option<Vec<f64>>) -> V<'t> {
         let loss = MultiMarginLoss { p, weight, ..Default::default() };
         loss.loss(tape.input(&zeros(&[1, 2])), &[0])
     }
@@ -136,11 +136,11 @@ fn multi_margin_loss_checks_its_power_and_its_weights() {
 
 #[test]
 fn focal_losses_check_alpha_and_gamma() {
-    fn of_yes<'t>(tape: &'t Tape<'t, f64>, alpha: f64, gamma: f64) -> V<'t> {
+    fn of_yes<'t>(tape: &'t Tape<'t>, alpha: f64, gamma: f64) -> V<'t> {
         let [z, t] = pair(tape, 1.0);
         SigmoidFocalLoss { alpha, gamma, ..Default::default() }.loss(z, t)
     }
-    fn of_classes<'t>(tape: &'t Tape<'t, f64>, alpha: Option<Vec<f64>>, gamma: f64) -> V<'t> {
+    fn of_classes<'t>(tape: &'t Tape<'t>, alpha: Option<Vec<f64>>, gamma: f64) -> V<'t> {
         let loss = SoftmaxFocalLoss { alpha, gamma, ..Default::default() };
         loss.loss(tape.input(&zeros(&[1, 2])), &[0])
     }

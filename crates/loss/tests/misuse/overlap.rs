@@ -10,7 +10,7 @@ use surprisal_tensor::{Params, Tape, Workspace};
 use super::{V, says, zeros};
 
 /// Inputs of these shapes, of zeros.
-fn of<'t, const N: usize>(tape: &'t Tape<'t, f64>, shapes: [&[usize]; N]) -> [V<'t>; N] {
+fn of<'t, const N: usize>(tape: &'t Tape<'t>, shapes: [&[usize]; N]) -> [V<'t>; N] {
     shapes.map(|shape| tape.input(&zeros(shape)))
 }
 
@@ -102,7 +102,7 @@ fn ce_dice_loss_speaks_for_its_parts() {
          squash twice on purpose, multiply by 1.0.)",
         |tape| ce_dice_loss(tape.input(&zeros(&[2, 3])).softmax(-1), &[0, 1]),
     );
-    fn with<'t>(tape: &'t Tape<'t, f64>, loss: CeDiceLoss) -> V<'t> {
+    fn with<'t>(tape: &'t Tape<'t>, loss: CeDiceLoss) -> V<'t> {
         loss.loss(tape.input(&zeros(&[2, 3])), &[0, 1])
     }
     for (a, told) in [(1.5, "1.5"), (-0.5, "-0.5"), (f64::NAN, "NaN")] {
@@ -118,7 +118,7 @@ fn ce_dice_loss_speaks_for_its_parts() {
 
 #[test]
 fn triplet_margin_loss_takes_three_of_a_shape() {
-    fn triplet<'t>(tape: &'t Tape<'t, f64>, shapes: [&[usize]; 3], loss: TripletMarginLoss) -> V<'t> {
+    fn triplet<'t>(tape: &'t Tape<'t>, shapes: [&[usize]; 3], loss: TripletMarginLoss) -> V<'t> {
         let [a, p, n] = of(tape, shapes);
         loss.loss(a, p, n)
     }

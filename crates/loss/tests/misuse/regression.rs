@@ -12,12 +12,7 @@ use super::{V, says, zeros};
 /// Closures, not the functions themselves: behind a pointer these do not know their caller.
 type Loss = for<'t> fn(V<'t>, V<'t>) -> V<'t>;
 
-fn of_zeros<'t>(
-    tape: &'t Tape<'t, f64>,
-    loss: impl Fn(V<'t>, V<'t>) -> V<'t>,
-    a: &[usize],
-    b: &[usize],
-) -> V<'t> {
+fn of_zeros<'t>(tape: &'t Tape<'t>, loss: impl Fn(V<'t>, V<'t>) -> V<'t>, a: &[usize], b: &[usize]) -> V<'t> {
     loss(tape.input(&zeros(a)), tape.input(&zeros(b)))
 }
 

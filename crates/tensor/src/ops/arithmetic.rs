@@ -71,22 +71,22 @@ fn share<T: Scalar>(mine: bool, equal: bool, dy: T) -> T {
 
 macro_rules! operators {
     ($($Trait:ident $method:ident $Type:ident;)+) => { $(
-        impl<'t, T: Scalar> $Trait for Var<'t, T> {
-            type Output = Var<'t, T>;
+        impl<'t> $Trait for Var<'t> {
+            type Output = Var<'t>;
             #[track_caller]
-            fn $method(self, other: Var<'t, T>) -> Var<'t, T> { self.tape().apply(Pairwise($Type), [self, other]) }
+            fn $method(self, other: Var<'t>) -> Var<'t> { self.tape().apply(Pairwise($Type), [self, other]) }
         }
         /// With a number on the right.
-        impl<'t, T: Scalar> $Trait<f64> for Var<'t, T> {
-            type Output = Var<'t, T>;
+        impl<'t> $Trait<f64> for Var<'t> {
+            type Output = Var<'t>;
             #[track_caller]
-            fn $method(self, other: f64) -> Var<'t, T> { self.$method(self.tape().constant(other)) }
+            fn $method(self, other: f64) -> Var<'t> { self.$method(self.tape().constant(other)) }
         }
         /// With a number on the left.
-        impl<'t, T: Scalar> $Trait<Var<'t, T>> for f64 {
-            type Output = Var<'t, T>;
+        impl<'t> $Trait<Var<'t>> for f64 {
+            type Output = Var<'t>;
             #[track_caller]
-            fn $method(self, other: Var<'t, T>) -> Var<'t, T> { other.tape().constant(self).$method(other) }
+            fn $method(self, other: Var<'t>) -> Var<'t> { other.tape().constant(self).$method(other) }
         }
     )+ };
 }
@@ -98,15 +98,15 @@ operators! {
     Div div Over;
 }
 
-impl<'t, T: Scalar> std::ops::Neg for Var<'t, T> {
-    type Output = Var<'t, T>;
+impl<'t> std::ops::Neg for Var<'t> {
+    type Output = Var<'t>;
     #[track_caller]
-    fn neg(self) -> Var<'t, T> {
+    fn neg(self) -> Var<'t> {
         self.map(super::elementwise::Neg)
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The larger of two numbers each, with broadcasting. NaN if one of them is.
     ///
     #[doc = math!("y = max(a, b)")]
@@ -114,7 +114,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let (a, b) = (tape.input(&array![1.0, 5.0]), tape.input(&array![2.0, 2.0]));
@@ -125,7 +125,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the shapes do not broadcast.
     #[track_caller]
-    pub fn maximum(self, other: Var<'t, T>) -> Var<'t, T> {
+    pub fn maximum(self, other: Var<'t>) -> Var<'t> {
         self.tape().apply(Pairwise(Maximum), [self, other])
     }
     /// The smaller of two numbers each, with broadcasting. NaN if one of them is.
@@ -135,7 +135,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 5.0]).requires_grad();
     /// let capped = x.minimum(tape.constant(2.0));
@@ -147,7 +147,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the shapes do not broadcast.
     #[track_caller]
-    pub fn minimum(self, other: Var<'t, T>) -> Var<'t, T> {
+    pub fn minimum(self, other: Var<'t>) -> Var<'t> {
         self.tape().apply(Pairwise(Minimum), [self, other])
     }
 }

@@ -1,6 +1,6 @@
 //! Two inputs with numpy's broadcasting, undone in one place on the way back.
 
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::shape::MAX_RANK;
 use crate::sum::sum_filled;
 use crate::threads::{LIGHT, for_each};
@@ -199,14 +199,14 @@ crate::kernel! {
 /// The operation that applies a [`Binary`] function to two inputs that broadcast.
 pub(super) struct Pairwise<B>(pub B);
 
-impl<T: Scalar, B: Binary> Op<T> for Pairwise<B> {
+impl<B: Binary> Op for Pairwise<B> {
     fn card(&self) -> Card {
         B::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         broadcast(inputs.shape(0), inputs.shape(1))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (a, b) = (f.inputs.x(0), f.inputs.x(1));
         if a.len() == f.y.len() && b.len() == f.y.len() {
             for_each((a, b, &mut *f.y), LIGHT, |_, (a, b, y)| forward_same(self.0, a, b, y));
@@ -214,7 +214,7 @@ impl<T: Scalar, B: Binary> Op<T> for Pairwise<B> {
             forward(self.0, &Walk::of(f.inputs.shape(0), f.inputs.shape(1)), a, b, f.y);
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
         let same = x0.len() == dy.len() && x1.len() == dy.len();
         let walk = Walk::of(b.inputs.shape(0), b.inputs.shape(1));

@@ -2,7 +2,7 @@
 
 use surprisal_formula_macro::math;
 
-use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum_by;
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -25,11 +25,11 @@ impl Where {
     };
 }
 
-impl<T: Scalar> Op<T> for Where {
+impl Op for Where {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let condition = inputs.shape(0);
         for k in [1, 2] {
             let shape = inputs.shape(k);
@@ -40,14 +40,14 @@ impl<T: Scalar> Op<T> for Where {
         }
         Ok(*condition)
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let [c, a, b] = [0, 1, 2].map(|k| f.inputs.x(k));
         let at = |x: &[T], i: usize| if x.len() == 1 { x[0] } else { x[i] };
         for (i, (y, &c)) in f.y.iter_mut().zip(c).enumerate() {
             *y = if c != T::ZERO { at(a, i) } else { at(b, i) };
         }
     }
-    fn backward(&self, g: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, g: &mut Backward<T>) {
         let (c, dy) = (g.x(0), g.dy);
         let [_, a_single, b_single] = [0, 1, 2].map(|k| g.x(k).len() != c.len());
         if let Some(da) = g.dx(1) {
@@ -69,7 +69,7 @@ fn add_chosen<T: Scalar>(d: Grad<T>, single: bool, c: &[T], dy: &[T], chosen: im
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// Of this condition, which is 1 or 0 everywhere: `a` where it is not 0, else `b`. No gradient flows into the condition.
     ///
     /// Unlike c a + (1 - c) b it is right where the value that is not chosen is infinite or NaN. Its gradient of 0 goes on
@@ -78,7 +78,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let (mask, x) = (tape.input(&array![1.0, 0.0]), tape.input(&array![3.0, f32::NAN]));
@@ -89,7 +89,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, unless both values have the shape of the condition, or are a single number.
     #[track_caller]
-    pub fn where_(self, a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
+    pub fn where_(self, a: Var<'t>, b: Var<'t>) -> Var<'t> {
         self.tape().apply(Where, [self, a, b])
     }
 }

@@ -2,7 +2,7 @@
 
 use surprisal_formula_macro::math;
 
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -60,21 +60,21 @@ crate::kernel! {
     }
 }
 
-impl<T: Scalar> Op<T> for Dropout {
+impl Op for Dropout {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         if (0.0..1.0).contains(&self.p) {
             return Ok(*inputs.shape(0));
         }
         Err(ShapeError::new(format!("p = {} is not in [0, 1)", self.p))
             .hint("p is the probability of being left out: 0 keeps everything, 1 would keep nothing"))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         self.mask(f.inputs.x(0), f.y);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let dy = b.dy;
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, _| self.mask(dy, dx));
@@ -82,7 +82,7 @@ impl<T: Scalar> Op<T> for Dropout {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// Each number is set to 0 with probability p, or else divided by 1 - p. The same seed gives the same mask: take a
     /// new one for every layer and step, and leave dropout out when evaluating.
     ///
@@ -90,7 +90,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::Array1};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let y = tape.input(&Array1::ones(1000)).dropout(0.2, 7);
@@ -101,7 +101,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, unless p is in [0, 1).
     #[track_caller]
-    pub fn dropout(self, p: f64, seed: u64) -> Var<'t, T> {
+    pub fn dropout(self, p: f64, seed: u64) -> Var<'t> {
         self.tape().apply(Dropout { p, seed }, [self])
     }
 }

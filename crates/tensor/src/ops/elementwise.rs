@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 use surprisal_formula_macro::math;
 
 use super::{Call, Domain, Entry};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -40,7 +40,7 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![-1.0, 4.0]).requires_grad();
     /// x.relu().sqrt().sum().backward(); // the slope of the root is infinite at 0
@@ -83,11 +83,11 @@ crate::kernel! {
     }
 }
 
-impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
+impl<F: Elementwise> Op for Map<F> {
     fn card(&self) -> Card {
         F::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         self.0.check().map(|()| *inputs.shape(0))
     }
     fn is_elementwise(&self) -> bool {
@@ -96,10 +96,10 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
     fn settings(&self) -> Vec<(&'static str, f64)> {
         self.0.settings()
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         for_each((f.inputs.x(0), &mut *f.y), PIECE, |_, (x, y)| map(self.0, x, y));
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (x, y, dy) = (b.x(0), b.y, b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_filled(|dx, _| {
@@ -109,7 +109,7 @@ impl<T: Scalar, F: Elementwise> Op<T> for Map<F> {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// Applies a function to every number.
     ///
     /// Every method such as [`relu`](Self::relu) is one of these; [`Elementwise`] shows a function of one's own.
@@ -117,14 +117,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     /// use surprisal_tensor::ops::elementwise::{LeakyRelu, Tanh};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![-2.0, 2.0]);
     /// assert_eq!(x.map(Tanh).value(), x.tanh().value());
     /// assert_eq!(x.map(LeakyRelu { slope: 0.5 }).value(), array![-1.0, 2.0].into_dyn());
     /// ```
     #[track_caller]
-    pub fn map<F: Elementwise>(self, f: F) -> Var<'t, T> {
+    pub fn map<F: Elementwise>(self, f: F) -> Var<'t> {
         self.tape().apply(Map(f), [self])
     }
 }
@@ -180,7 +180,7 @@ macro_rules! elementwise {
             }
         )+
         #[allow(clippy::should_implement_trait)] // `neg` is the operator too
-        impl<'t, T: Scalar> Var<'t, T> {
+        impl<'t> Var<'t> {
             $(
                 $(#[doc = $story])+
                 ///
@@ -191,7 +191,7 @@ macro_rules! elementwise {
                 /// # use surprisal_tensor::{Params, Workspace, check_gradient, ndarray::array};
                 #[doc = concat!("let x = array![", stringify!($($at),+), "].into_dyn();")]
                 #[doc = concat!(
-                    "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                    "let y = Workspace::new().eval(&Params::<f64>::default(), |tape| tape.input(&x).",
                     stringify!($method), "(", $(stringify!($($sample),+),)? "));"
                 )]
                 #[doc = concat!(
@@ -202,7 +202,7 @@ macro_rules! elementwise {
                 )]
                 /// ```
                 #[track_caller]
-                pub fn $method(self $($(, $field: f64)+)?) -> Var<'t, T> { self.map($Type $({ $($field),+ })?) }
+                pub fn $method(self $($(, $field: f64)+)?) -> Var<'t> { self.map($Type $({ $($field),+ })?) }
             )+
         }
         pub(super) const TABLE: &[Entry] = &[
@@ -367,7 +367,7 @@ mod tests {
     use crate::ops::{at, complaint};
 
     /// The value and the derivative at one x.
-    fn point<T: Scalar>(x: f64, f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>) -> [f64; 2] {
+    fn point<T: Scalar>(x: f64, f: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> [f64; 2] {
         let (y, dx) = at(&array![T::of(x)], f);
         [y[0].value(), dx[0].value()]
     }
@@ -442,13 +442,13 @@ mod tests {
         check_gradient(&any(), |_, x| x[0].elu(1.0) + x[0].leaky_relu(0.0) + x[0].clamp(0.0, f64::INFINITY));
     }
 
-    type Guard<T> = fn(Var<T>) -> Var<T>;
+    type Guard = fn(Var) -> Var;
 
     #[test]
     fn a_slope_of_zero_that_was_chosen_stops_an_infinite_gradient() {
         // the root's slope at 0 is infinite: what would have been 0 times infinity is what the card says, 0
         fn guarded<T: Scalar>() {
-            let guards: [(&str, Guard<T>); 9] = [
+            let guards: [(&str, Guard); 9] = [
                 ("relu", |x| x.relu()),
                 ("clamp", |x| x.clamp(0.0, 5.0)),
                 ("clamp from below", |x| x.clamp(0.0, f64::INFINITY)),
@@ -457,10 +457,8 @@ mod tests {
                 ("powf", |x| x.powf(0.0) - 1.0),
                 ("maximum", |x| x.maximum(x.tape().constant(0.0))),
                 ("where", |x| {
-                    let positive = x.with_value(|x| {
-                        x.iter().map(|&x| if x > T::ZERO { T::ONE } else { T::ZERO }).collect()
-                    });
-                    x.tape().input(&ndarray::Array1::from_vec(positive)).where_(x, x.tape().constant(0.0))
+                    let positive = x.value().mapv(|x| f64::from(x > 0.0));
+                    x.tape().input(&positive).where_(x, x.tape().constant(0.0))
                 }),
                 ("dropout", |x| x.dropout(0.999_999, 3)),
             ];
@@ -471,8 +469,8 @@ mod tests {
         }
         guarded::<f32>();
         guarded::<f64>();
-        guarded::<crate::Dual<f64>>();
-        let kinks: [(&str, Guard<f64>); 6] = [
+        guarded::<crate::Dual>();
+        let kinks: [(&str, Guard); 6] = [
             ("relu", |x| x.relu()),
             ("abs", |x| x.abs()),
             ("clamp", |x| x.clamp(0.0, 5.0)),
@@ -481,7 +479,7 @@ mod tests {
             ("norm", |x| x.unsqueeze(0).norm_axis(1)),
         ];
         for (name, kink) in kinks {
-            assert_eq!(point(0.0, |x| kink(x).sqrt()), [0.0, 0.0], "{name}"); // also at the kink itself
+            assert_eq!(point::<f64>(0.0, |x| kink(x).sqrt()), [0.0, 0.0], "{name}"); // also at the kink itself
         }
         // where the slope is not 0, the infinity goes on
         assert_eq!(point::<f64>(0.0, |x| x.leaky_relu(0.5).sqrt())[1], f64::INFINITY);

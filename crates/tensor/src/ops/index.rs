@@ -1,12 +1,10 @@
 //! Places along an axis, named by numbers.
 
-use std::any::type_name;
-
 use ndarray::{ArrayBase, Data, Dimension};
 use surprisal_formula_macro::math;
 
 use super::axis::{blocks, blocks_mut, parts};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
 /// Rows of a table, or places along any axis: chosen by indices, in any order, any number of times.
@@ -55,33 +53,32 @@ fn index<T: Scalar>(x: T) -> usize {
 }
 
 /// Whether every index names a place along the axis.
-fn check<T: Scalar>(shape: &Shape, axis: usize, indices: &[T]) -> Result<(), ShapeError> {
+fn check(shape: &Shape, axis: usize, inputs: Shapes, k: usize) -> Result<(), ShapeError> {
     let length = shape.dims()[axis];
     let lies_in = |i: f64| i >= 0.0 && i < length as f64 && i.fract() == 0.0;
-    match indices.iter().position(|i| !lies_in(i.value())) {
+    match inputs.numbers(k).enumerate().find(|&(_, i)| !lies_in(i)) {
         None => Ok(()),
-        Some(position) => Err(ShapeError::new(format!(
-            "index {} at position {position} does not lie in axis {axis} of {shape}, whose length is {length}",
-            indices[position].value()
+        Some((position, index)) => Err(ShapeError::new(format!(
+            "index {index} at position {position} does not lie in axis {axis} of {shape}, whose length is {length}"
         ))),
     }
 }
 
-impl<T: Scalar> Op<T> for IndexSelect {
+impl Op for IndexSelect {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (shape, indices) = (inputs.shape(0), inputs.shape(1));
         let axis = shape.axis(self.axis)?;
         if indices.rank() != 1 {
             return Err(ShapeError::new(format!("the indices {indices} are no list"))
                 .hint("they have one axis; `gather` takes an index for every number"));
         }
-        check(shape, axis, inputs.x(1))?;
+        check(shape, axis, inputs, 1)?;
         shape.resized(axis, indices.len())
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Ok((_, n, inner)) = parts(f.inputs.shape(0), Some(self.axis)) else { return };
         let indices = f.inputs.x(1);
         for (x, y) in blocks(f.inputs.x(0), n * inner).zip(blocks_mut(f.y, indices.len() * inner)) {
@@ -90,7 +87,7 @@ impl<T: Scalar> Op<T> for IndexSelect {
             }
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
         let (indices, dy) = (b.x(1), b.dy);
         let Some(dx) = b.dx(0) else { return };
@@ -116,11 +113,11 @@ impl Gather {
     }
 }
 
-impl<T: Scalar> Op<T> for Gather {
+impl Op for Gather {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (shape, indices) = (inputs.shape(0), inputs.shape(1));
         let axis = shape.axis(self.axis)?;
         if shape.rank() != indices.rank() || shape.resized(axis, 0) != indices.resized(axis, 0) {
@@ -129,16 +126,16 @@ impl<T: Scalar> Op<T> for Gather {
             ))
             .hint("they must have the same number of axes, and be equal in all others"));
         }
-        check(shape, axis, inputs.x(1))?;
+        check(shape, axis, inputs, 1)?;
         Ok(*indices)
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let x = f.inputs.x(0);
         for (y, place) in f.y.iter_mut().zip(self.places(f.inputs)) {
             *y = x[place];
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (places, dy) = (self.places(b.inputs), b.dy);
         if let Some(dx) = b.dx(0) {
             dx.add_scattered(|dx| {
@@ -152,26 +149,26 @@ impl<T: Scalar> Op<T> for Gather {
 
 /// Records indices as numbers.
 #[track_caller]
-fn record<'t, 'i, T: Scalar>(
+fn record<'t, 'i>(
     name: &str,
-    tape: &'t Tape<'t, T>,
+    tape: &'t Tape<'t>,
     shape: &[usize],
     indices: impl Iterator<Item = &'i usize> + Clone,
-) -> Var<'t, T> {
-    if let Some(i) = indices.clone().find(|&&i| T::of(i as f64).value() != i as f64) {
-        panic!("{name}: index {i} is not among the whole numbers that {} holds exactly", type_name::<T>());
+) -> Var<'t> {
+    let dtype = tape.dtype();
+    if let Some(i) = indices.clone().find(|&&i| dtype.round(i as f64) != i as f64) {
+        panic!("{name}: index {i} is not among the whole numbers that {dtype} holds exactly");
     }
-    tape.input_with(shape, |slots| {
-        slots.iter_mut().zip(indices).for_each(|(slot, &i)| *slot = T::of(i as f64))
-    })
+    let mut indices = indices.into_iter();
+    tape.input_with(shape, |_| indices.next().map_or(f64::NAN, |&i| i as f64))
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The places along an axis with these indices: `table.index_select(0, &[2, 0, 2])` is three rows of the table.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let table = tape.input(&array![[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]).requires_grad();
     /// let rows = table.index_select(0, &[2, 0, 2]);
@@ -183,7 +180,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or an index does not lie in it.
     #[track_caller]
-    pub fn index_select(self, axis: isize, indices: &[usize]) -> Var<'t, T> {
+    pub fn index_select(self, axis: isize, indices: &[usize]) -> Var<'t> {
         let indices = record("index_select", self.tape(), &[indices.len()], indices.iter());
         self.tape().apply(IndexSelect { axis }, [self, indices])
     }
@@ -192,7 +189,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let p = tape.input(&array![[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]);
@@ -206,18 +203,18 @@ impl<'t, T: Scalar> Var<'t, T> {
         self,
         axis: isize,
         indices: &ArrayBase<S, D>,
-    ) -> Var<'t, T> {
+    ) -> Var<'t> {
         let indices = record("gather", self.tape(), indices.shape(), indices.iter());
         self.tape().apply(Gather { axis }, [self, indices])
     }
 }
 
-impl<'t, T: Scalar> Tape<'t, T> {
+impl<'t> Tape<'t> {
     /// Records labels as rows that are 1 at the label and 0 elsewhere: `[labels, classes]`.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// assert_eq!(tape.one_hot(&[2, 0], 3).value(), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]].into_dyn());
@@ -226,16 +223,11 @@ impl<'t, T: Scalar> Tape<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such class.
     #[track_caller]
-    pub fn one_hot(&'t self, labels: &[usize], classes: usize) -> Var<'t, T> {
+    pub fn one_hot(&'t self, labels: &[usize], classes: usize) -> Var<'t> {
         if let Some(position) = labels.iter().position(|&label| label >= classes) {
             panic!("one_hot: label {} at position {position}, of {classes} classes", labels[position]);
         }
-        self.input_with([labels.len(), classes], |rows| {
-            rows.fill(T::ZERO);
-            for (row, &label) in blocks_mut(rows, classes).zip(labels) {
-                row[label] = T::ONE;
-            }
-        })
+        self.input_with([labels.len(), classes], |i| f64::from(labels[i / classes] == i % classes))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use surprisal_formula_macro::math;
 
 use super::axis::{blocks, blocks_mut, parts, unsqueezed};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::{Scalar, Shape, ShapeError, Var};
 
 /// The places `start..end` along an axis.
@@ -63,11 +63,11 @@ impl Concat {
     };
 }
 
-impl<T: Scalar> Op<T> for Slice {
+impl Op for Slice {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (shape, Slice { axis, start, end }) = (inputs.shape(0), *self);
         let place = shape.axis(axis)?;
         let length = shape.dims()[place];
@@ -77,14 +77,14 @@ impl<T: Scalar> Op<T> for Slice {
         let error = ShapeError::new(format!("{start}..{end} does not lie in axis {axis} of {shape}"));
         Err(error.hint(format!("its length is {length}")))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Ok((_, n, inner)) = parts(f.inputs.shape(0), Some(self.axis)) else { return };
         let part = self.start * inner..self.end * inner;
         for (x, y) in blocks(f.inputs.x(0), n * inner).zip(blocks_mut(f.y, part.len())) {
             y.copy_from_slice(&x[part.clone()]);
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
         let (part, dy) = (self.start * inner..self.end * inner, b.dy);
         if let Some(dx) = b.dx(0) {
@@ -101,21 +101,18 @@ impl<T: Scalar> Op<T> for Slice {
 
 impl Concat {
     /// The shape of input `k`, with the new axis if there is one.
-    fn input<T: Scalar>(self, inputs: Inputs<T>, k: usize) -> Result<Shape, ShapeError> {
+    fn input(self, inputs: Shapes, k: usize) -> Result<Shape, ShapeError> {
         if self.new { unsqueezed(inputs.shape(k), self.axis) } else { Ok(*inputs.shape(k)) }
     }
     /// How many numbers input `k` gives to each block of the result.
-    fn share<T: Scalar>(self, inputs: Inputs<T>, k: usize) -> usize {
+    fn share(self, inputs: Shapes, k: usize) -> usize {
         let parts = self.input(inputs, k).and_then(|shape| parts(&shape, Some(self.axis)));
         parts.map_or(0, |(_, n, inner)| n * inner)
     }
 }
 
 /// Each input with the part of a block that is its own, and how long a block is.
-fn shares<T: Scalar>(
-    op: Concat,
-    inputs: Inputs<'_, T>,
-) -> (impl Iterator<Item = (usize, Range<usize>)>, usize) {
+fn shares(op: Concat, inputs: Shapes<'_>) -> (impl Iterator<Item = (usize, Range<usize>)>, usize) {
     let total = (0..inputs.len()).map(|k| op.share(inputs, k)).sum();
     let each = (0..inputs.len()).scan(0, move |start, k| {
         let part = *start..*start + op.share(inputs, k);
@@ -125,11 +122,11 @@ fn shares<T: Scalar>(
     (each, total)
 }
 
-impl<T: Scalar> Op<T> for Concat {
+impl Op for Concat {
     fn card(&self) -> Card {
         if self.new { Self::STACK } else { Self::CARD }
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         if inputs.len() == 0 {
             return Err(ShapeError::new("there is nothing to join"));
         }
@@ -151,16 +148,16 @@ impl<T: Scalar> Op<T> for Concat {
         }
         first.resized(axis, length)
     }
-    fn forward(&self, f: &mut Forward<T>) {
-        let (shares, total) = shares(*self, f.inputs);
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let (shares, total) = shares(*self, f.inputs.shapes());
         for (k, part) in shares {
             for (x, y) in blocks(f.inputs.x(k), part.len()).zip(blocks_mut(f.y, total)) {
                 y[part.clone()].copy_from_slice(x);
             }
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
-        let (dy, (shares, total)) = (b.dy, shares(*self, b.inputs));
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
+        let (dy, (shares, total)) = (b.dy, shares(*self, b.inputs.shapes()));
         for (k, part) in shares {
             if let Some(dx) = b.dx(k) {
                 dx.add_filled(|dx, _| {
@@ -173,12 +170,12 @@ impl<T: Scalar> Op<T> for Concat {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The places `start..end` along an axis: `[64, 10].slice(1, 2..5)` is `[64, 3]`.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).requires_grad();
     /// let part = x.slice(1, 1..3);
@@ -190,7 +187,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or the range does not lie in it.
     #[track_caller]
-    pub fn slice(self, axis: isize, range: Range<usize>) -> Var<'t, T> {
+    pub fn slice(self, axis: isize, range: Range<usize>) -> Var<'t> {
         self.tape().apply(Slice { axis, start: range.start, end: range.end }, [self])
     }
 }
@@ -199,7 +196,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, ndarray::array, ops::{concat, stack}};
-/// let params = Params::<f32>::new();
+/// let params = Params::new();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let (a, b) = (tape.input(&array![1.0, 2.0]), tape.input(&array![3.0, 4.0]));
@@ -210,7 +207,7 @@ impl<'t, T: Scalar> Var<'t, T> {
 /// # Panics
 /// At the caller's line, if there is no input, no such axis, or another axis differs.
 #[track_caller]
-pub fn concat<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+pub fn concat<'t>(inputs: &[Var<'t>], axis: isize) -> Var<'t> {
     join(inputs, axis, false)
 }
 
@@ -219,7 +216,7 @@ pub fn concat<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
 /// ```
 /// use surprisal_tensor::stack;
 /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
 /// # let tape = workspace.tape(&params);
 /// let (a, b) = (tape.input(&array![1.0, 2.0]), tape.input(&array![3.0, 4.0]));
 /// assert_eq!(stack(&[a, b], 0).value(), array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
@@ -229,12 +226,12 @@ pub fn concat<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
 /// # Panics
 /// At the caller's line, if there is no input, the shapes differ, or the result could have no such axis.
 #[track_caller]
-pub fn stack<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+pub fn stack<'t>(inputs: &[Var<'t>], axis: isize) -> Var<'t> {
     join(inputs, axis, true)
 }
 
 #[track_caller]
-fn join<'t, T: Scalar>(inputs: &[Var<'t, T>], axis: isize, new: bool) -> Var<'t, T> {
+fn join<'t>(inputs: &[Var<'t>], axis: isize, new: bool) -> Var<'t> {
     let Some(first) = inputs.first() else {
         panic!("{}: there is nothing to join", if new { "stack" } else { "concat" });
     };
@@ -297,6 +294,6 @@ mod tests {
             "concat: [3, 2] and [] do not meet along axis 0",
         );
         says(complaint(|| at(&x, |x| x.slice(1, 1..3))), "slice: 1..3 does not lie in axis 1 of [3, 2]");
-        says(complaint(|| concat::<f32>(&[], 0)), "concat: there is nothing to join");
+        says(complaint(|| concat(&[], 0)), "concat: there is nothing to join");
     }
 }

@@ -58,10 +58,9 @@ use ndarray::ArrayD;
 
 use rows::RowFunction;
 
-use crate::{Card, Dual, Scalar, Var};
-
-/// A value on the tape that the gradient checks run on.
-pub type Checked<'t> = Var<'t, Dual<f64>>;
+#[cfg(test)]
+use crate::Scalar;
+use crate::{Card, Var};
 
 /// One line of the list: an operation, how to call it, and on what.
 ///
@@ -93,21 +92,21 @@ pub enum Domain {
 /// How an operation is called.
 pub enum Call {
     /// Any shape to the same or another.
-    Unary(for<'t> fn(Checked<'t>) -> Checked<'t>),
+    Unary(for<'t> fn(Var<'t>) -> Var<'t>),
     /// Two shapes that broadcast.
-    Binary(for<'t> fn(Checked<'t>, Checked<'t>) -> Checked<'t>),
+    Binary(for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>),
     /// Any shape with at least one axis, and an axis.
-    Axis(for<'t> fn(Checked<'t>, isize) -> Checked<'t>),
+    Axis(for<'t> fn(Var<'t>, isize) -> Var<'t>),
     /// Everything, or along an axis, where at least so many numbers are.
-    Reduction(usize, for<'t> fn(Checked<'t>) -> Checked<'t>, for<'t> fn(Checked<'t>, isize) -> Checked<'t>),
+    Reduction(usize, for<'t> fn(Var<'t>) -> Var<'t>, for<'t> fn(Var<'t>, isize) -> Var<'t>),
     /// Several inputs of one shape, and an axis.
-    Join(for<'t> fn(&[Checked<'t>], isize) -> Checked<'t>),
+    Join(for<'t> fn(&[Var<'t>], isize) -> Var<'t>),
     /// A matrix, or a batch of them.
-    Matrix(for<'t> fn(Checked<'t>) -> Checked<'t>),
+    Matrix(for<'t> fn(Var<'t>) -> Var<'t>),
     /// `[m, k]` and `[k, n]`, or batches of them.
-    Product(for<'t> fn(Checked<'t>, Checked<'t>) -> Checked<'t>),
+    Product(for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>),
     /// `[m, k]`, `[k, n]` and `[n]`.
-    Affine(for<'t> fn(Checked<'t>, Checked<'t>, Checked<'t>) -> Checked<'t>),
+    Affine(for<'t> fn(Var<'t>, Var<'t>, Var<'t>) -> Var<'t>),
 }
 
 /// Every operation.
@@ -158,18 +157,17 @@ const LIST: &[Entry] = &[
 
 // what the lines above need for the checks
 
-fn length(x: Checked, axis: isize) -> usize {
+fn length(x: Var, axis: isize) -> usize {
     x.shape().axis(axis).map_or(0, |axis| x.shape().dims()[axis])
 }
 
 /// A condition that changes from number to number.
-fn every_other<'t>(x: Checked<'t>) -> Checked<'t> {
-    x.tape()
-        .input_with(x.shape(), |c| c.iter_mut().enumerate().for_each(|(i, c)| *c = Dual::of((i % 2) as f64)))
+fn every_other<'t>(x: Var<'t>) -> Var<'t> {
+    x.tape().input_with(x.shape(), |i| (i % 2) as f64)
 }
 
 /// Along an axis the last place first, but the first place always named twice.
-fn backward_places(x: Checked, axis: isize) -> ArrayD<usize> {
+fn backward_places(x: Var, axis: isize) -> ArrayD<usize> {
     let n = length(x, axis);
     let axis = x.shape().axis(axis).unwrap_or(0);
     ArrayD::from_shape_fn(x.shape().dims(), |place| (n - 1 - place[axis]).saturating_sub(1))
@@ -179,15 +177,15 @@ fn backward_places(x: Checked, axis: isize) -> ArrayD<usize> {
 #[cfg(test)]
 fn at<T: Scalar, D: ndarray::Dimension>(
     x: &ndarray::Array<T, D>,
-    f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>,
+    f: impl for<'t> Fn(Var<'t>) -> Var<'t>,
 ) -> (ArrayD<T>, ArrayD<T>) {
-    let params = crate::Params::new();
+    let params = crate::Params::<T>::default();
     let mut workspace = crate::Workspace::new();
     let tape = workspace.tape(&params);
     let x = tape.input(x).requires_grad();
     let y = f(x);
     y.sum().backward();
-    (y.value(), x.grad().expect("it was asked for"))
+    (y.to_array(), x.grad().expect("it was asked for").mapv(T::of))
 }
 
 /// The message with which f panics.

@@ -2,7 +2,7 @@
 
 use surprisal_formula_macro::math;
 
-use crate::op::{Backward, Card, Forward, Grad, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Grad, Inputs, Op, Shapes};
 use crate::product::Mat;
 use crate::shape::MAX_RANK;
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -27,7 +27,7 @@ impl Matmul {
 }
 
 /// The axes before the last two of input `k`, and these two.
-fn matrices<T: Scalar>(inputs: Inputs<'_, T>, k: usize) -> Result<(&[usize], [usize; 2]), ShapeError> {
+fn matrices(inputs: Shapes<'_>, k: usize) -> Result<(&[usize], [usize; 2]), ShapeError> {
     match inputs.dims(k) {
         [batch @ .., rows, cols] => Ok((batch, [*rows, *cols])),
         [n] => Err(ShapeError::new(format!("{} is not a matrix", inputs.shape(k)))
@@ -70,11 +70,11 @@ impl Batch {
     }
 }
 
-impl<T: Scalar> Op<T> for Matmul {
+impl Op for Matmul {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let ((a_batch, [m, k]), (b_batch, [rows, n])) = (matrices(inputs, 0)?, matrices(inputs, 1)?);
         let (a, b) = (inputs.shape(0), inputs.shape(1));
         if k != rows {
@@ -99,15 +99,15 @@ impl<T: Scalar> Op<T> for Matmul {
         (dims[batch.len()], dims[batch.len() + 1]) = (m, n);
         Shape::try_new(&dims[..batch.len() + 2])
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (batch, [a, b]) = (Batch::of(f.inputs), [f.inputs.x(0), f.inputs.x(1)]);
         let size = batch.m * batch.n;
         for i in 0..if f.y.is_empty() { 0 } else { batch.count } {
             let y = &mut f.y[i * size..(i + 1) * size];
-            T::product(batch.a(i, a), batch.b(i, b), y, false, f.scratch);
+            T::product(batch.a(i, a), batch.b(i, b), y, false, &mut f.room.packing);
         }
     }
-    fn backward(&self, g: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, g: &mut Backward<T>) {
         let (mut batch, [a, b], dy) = (Batch::of(g.inputs), [g.x(0), g.x(1)], g.dy);
         if dy.is_empty() {
             batch.count = 0; // products of nothing, as many as there may be
@@ -133,14 +133,14 @@ fn add_products<'a, T: Scalar>(
         let (a, b) = factors(0);
         return d.add_product(a, b);
     }
-    d.add_filled(|d, scratch| {
+    d.add_filled(|d, room| {
         if count == 0 {
             d.fill(T::ZERO);
         }
         for i in 0..count {
             let (a, b) = factors(i);
             let place = if size == 0 { &mut *d } else { &mut d[i * size..(i + 1) * size] };
-            T::product(a, b, place, size == 0 && i > 0, scratch);
+            T::product(a, b, place, size == 0 && i > 0, &mut room.packing);
         }
     });
 }
@@ -164,11 +164,11 @@ impl Affine {
     };
 }
 
-impl<T: Scalar> Op<T> for Affine {
+impl Op for Affine {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let shape = Matmul.shape(inputs)?;
         let &[_, n] = inputs.dims(1) else {
             return Err(ShapeError::new(format!("the weight {} is not a matrix", inputs.shape(1)))
@@ -180,7 +180,7 @@ impl<T: Scalar> Op<T> for Affine {
         Err(ShapeError::new(format!("the bias {} does not fit {n} outputs", inputs.shape(2)))
             .hint(format!("a bias has one number for every output: [{n}]")))
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let bias = f.inputs.x(2);
         if let [bias] = bias {
             f.y.fill(*bias);
@@ -190,9 +190,9 @@ impl<T: Scalar> Op<T> for Affine {
             }
         }
         let batch = Batch::of(f.inputs);
-        T::product(batch.a(0, f.inputs.x(0)), batch.b(0, f.inputs.x(1)), f.y, true, f.scratch);
+        T::product(batch.a(0, f.inputs.x(0)), batch.b(0, f.inputs.x(1)), f.y, true, &mut f.room.packing);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         Matmul.backward(b);
         let dy = b.dy;
         if let Some(db) = b.dx(2) {
@@ -201,7 +201,7 @@ impl<T: Scalar> Op<T> for Affine {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The matrix product: `[m, k]` times `[k, n]` is `[m, n]`, and `[batch, m, k]` times `[batch, k, n]` a batch of them.
     /// Either side may be a single matrix for the whole batch.
     ///
@@ -210,7 +210,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let a = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
@@ -221,7 +221,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the columns of the left do not meet as many rows on the right, or the batches differ.
     #[track_caller]
-    pub fn matmul(self, right: Var<'t, T>) -> Var<'t, T> {
+    pub fn matmul(self, right: Var<'t>) -> Var<'t> {
         self.tape().apply(Matmul, [self, right])
     }
 
@@ -233,7 +233,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let w = params.add("w", &array![[2.0], [-1.0]]);
     /// let b = params.add("b", &array![0.5]);
     /// let mut workspace = Workspace::new();
@@ -248,7 +248,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the shapes do not fit.
     #[track_caller]
-    pub fn affine(self, weight: Var<'t, T>, bias: Var<'t, T>) -> Var<'t, T> {
+    pub fn affine(self, weight: Var<'t>, bias: Var<'t>) -> Var<'t> {
         self.tape().apply(Affine, [self, weight, bias])
     }
 }

@@ -3,7 +3,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{parts, reduced};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::sum::{column_sums, sum, sum_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -62,7 +62,7 @@ fn sum_forward<T: Scalar>(f: &mut Forward<T>, axis: Option<isize>) {
         Ok((_, n, 1)) => row_sums(x, n, f.y),
         Ok((_, n, inner)) if inner > 0 => {
             for (i, y) in f.y.chunks_exact_mut(inner).enumerate() {
-                column_sums(y, false, &x[i * n * inner..(i + 1) * n * inner], f.scratch);
+                column_sums(y, false, &x[i * n * inner..(i + 1) * n * inner], &mut f.room.scratch);
             }
         }
         _ => {} // nothing to write
@@ -91,26 +91,26 @@ fn sum_backward<T: Scalar>(b: &mut Backward<T>, axis: Option<isize>, factor: T) 
     });
 }
 
-impl<T: Scalar> Op<T> for Sum {
+impl Op for Sum {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         reduced(inputs.shape(0), self.axis)
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         sum_forward(f, self.axis);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         sum_backward(b, self.axis, T::ONE);
     }
 }
 
-impl<T: Scalar> Op<T> for Mean {
+impl Op for Mean {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let (_, n, _) = parts(inputs.shape(0), self.axis)?;
         if n == 0 {
             return Err(ShapeError::new(format!("{} has nothing to average", inputs.shape(0)))
@@ -118,14 +118,14 @@ impl<T: Scalar> Op<T> for Mean {
         }
         reduced(inputs.shape(0), self.axis)
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         sum_forward(f, self.axis);
         let n = T::of(self.n(f.inputs));
         for y in f.y.iter_mut() {
             *y = *y / n;
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let factor = T::ONE / T::of(self.n(b.inputs));
         sum_backward(b, self.axis, factor);
     }
@@ -137,12 +137,12 @@ impl Mean {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The sum of all numbers.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]).requires_grad();
     /// x.sum().backward();
@@ -150,14 +150,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// assert_eq!(x.grad(), Some(array![[1.0, 1.0], [1.0, 1.0]].into_dyn())); // all get the same
     /// ```
     #[track_caller]
-    pub fn sum(self) -> Var<'t, T> {
+    pub fn sum(self) -> Var<'t> {
         self.tape().apply(Sum { axis: None }, [self])
     }
     /// The sum along one axis, which disappears: `[64, 10].sum_axis(1)` is `[64]`. Negative axes count from the back.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
@@ -169,7 +169,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
-    pub fn sum_axis(self, axis: isize) -> Var<'t, T> {
+    pub fn sum_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(Sum { axis: Some(axis) }, [self])
     }
     /// The mean of all numbers.
@@ -179,7 +179,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 3.0]).requires_grad();
     /// let mean = x.mean();
@@ -191,14 +191,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is none.
     #[track_caller]
-    pub fn mean(self) -> Var<'t, T> {
+    pub fn mean(self) -> Var<'t> {
         self.tape().apply(Mean { axis: None }, [self])
     }
     /// The mean along one axis, which disappears.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(x.mean_axis(0).value(), array![2.5, 3.5, 4.5].into_dyn()); // of each column
@@ -208,7 +208,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or nothing along it.
     #[track_caller]
-    pub fn mean_axis(self, axis: isize) -> Var<'t, T> {
+    pub fn mean_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(Mean { axis: Some(axis) }, [self])
     }
 }

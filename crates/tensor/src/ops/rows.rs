@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 
 use super::axis::{along, parts, reduced, rows};
 use super::extreme::{fold, larger};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::sum::{sum_filled, sum_of};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -79,24 +79,24 @@ pub(super) fn shape_of_rows(shape: &Shape, axis: Option<isize>, least: usize) ->
     Err(if n == 0 { error.hint("is the batch empty?") } else { error })
 }
 
-impl<T: Scalar, F: RowFunction> Op<T> for Reduce<F> {
+impl<F: RowFunction> Op for Reduce<F> {
     fn card(&self) -> Card {
         F::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape_of_rows(inputs.shape(0), self.axis, self.function.least())
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Ok(parts) = parts(f.inputs.shape(0), self.axis) else { return };
-        let (n, x) = (parts.1, rows(parts, f.inputs.x(0), f.scratch));
+        let (n, x) = (parts.1, rows(parts, f.inputs.x(0), &mut f.room.scratch));
         for_each((&mut *f.y, Rows(x, n)), rows_of(HEAVY, n), |_, (y, x)| reduce(self.function, x.0, n, y));
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Ok(parts) = parts(b.inputs.shape(0), self.axis) else { return };
         let (x, y, dy) = (b.x(0), b.y, b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, scratch| {
-                along(parts, [x], dx, scratch, |[x], dx| {
+            dx.add_filled(|dx, room| {
+                along(parts, [x], dx, &mut room.scratch, |[x], dx| {
                     let n = parts.1;
                     for_each((y, dy, Rows(x, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (y, dy, x, dx)| {
                         reduce_back(self.function, x.0, n, y, dy, dx.0);
@@ -107,7 +107,7 @@ impl<T: Scalar, F: RowFunction> Op<T> for Reduce<F> {
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// Applies a function of a row of numbers to everything, or along an axis, which disappears.
     ///
     /// [`RowFunction`] shows a function of one's own.
@@ -115,7 +115,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// ```
     /// use surprisal_tensor::ops::rows::Norm;
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[3.0, 4.0], [6.0, 8.0]]);
     /// assert_eq!(x.reduce(Norm, Some(1)).value(), array![5.0, 10.0].into_dyn());
@@ -125,7 +125,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or too few numbers.
     #[track_caller]
-    pub fn reduce<F: RowFunction>(self, function: F, axis: Option<isize>) -> Var<'t, T> {
+    pub fn reduce<F: RowFunction>(self, function: F, axis: Option<isize>) -> Var<'t> {
         self.tape().apply(Reduce { function, axis }, [self])
     }
 }
@@ -133,14 +133,14 @@ impl<'t, T: Scalar> Var<'t, T> {
 /// The methods of a function of a row: of everything, and along an axis. Its values of [3, 4] and [6, 8] are for the examples.
 macro_rules! reductions {
     ($($(#[doc = $doc:literal])+ $all:ident, $along:ident, $function:expr, [$first:expr, $second:expr];)+) => {
-        impl<'t, T: $crate::Scalar> $crate::Var<'t, T> { $(
+        impl<'t> $crate::Var<'t> { $(
             $(#[doc = $doc])+
             ///
             /// ```
             /// # use surprisal_tensor::{Params, Workspace, check_gradient, ndarray::array};
             /// let x = array![3.0, 4.0].into_dyn();
             #[doc = concat!(
-                "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                "let y = Workspace::new().eval(&Params::<f64>::default(), |tape| tape.input(&x).",
                 stringify!($all), "());"
             )]
             #[doc = concat!("assert_eq!(y[[]], ", stringify!($first), ");")]
@@ -150,7 +150,7 @@ macro_rules! reductions {
             /// # Panics
             /// At the caller's line, if there are too few numbers.
             #[track_caller]
-            pub fn $all(self) -> $crate::Var<'t, T> { self.reduce($function, None) }
+            pub fn $all(self) -> $crate::Var<'t> { self.reduce($function, None) }
 
             #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") along one axis, which disappears.")]
             /// Negative axes count from the back.
@@ -159,7 +159,7 @@ macro_rules! reductions {
             /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
             /// let x = array![[3.0, 4.0], [6.0, 8.0]];
             #[doc = concat!(
-                "let y = Workspace::new().eval(&Params::<f64>::new(), |tape| tape.input(&x).",
+                "let y = Workspace::new().eval(&Params::<f64>::default(), |tape| tape.input(&x).",
                 stringify!($along), "(-1));"
             )]
             #[doc = concat!("assert_eq!(y, array![", stringify!($first), ", ", stringify!($second), "].into_dyn());")]
@@ -168,7 +168,7 @@ macro_rules! reductions {
             /// # Panics
             /// At the caller's line, if there is no such axis, or too few numbers along it.
             #[track_caller]
-            pub fn $along(self, axis: isize) -> $crate::Var<'t, T> { self.reduce($function, Some(axis)) }
+            pub fn $along(self, axis: isize) -> $crate::Var<'t> { self.reduce($function, Some(axis)) }
         )+ }
     };
 }
@@ -336,14 +336,14 @@ reductions! {
     norm, norm_axis, Norm, [5.0, 10.0];
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The variance of everything, or along an axis, with a correction: 1 is unbiased, 0 takes n as it is.
     ///
     #[doc = math!("y = Σ (x - mean)² / (n - correction)")]
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1.0, 2.0, 6.0]);
     /// assert_eq!(x.var_with(None, 1).item(), 7.0); // (4 + 1 + 9) / 2, as `var`
@@ -353,7 +353,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or not more numbers than the correction.
     #[track_caller]
-    pub fn var_with(self, axis: Option<isize>, correction: usize) -> Var<'t, T> {
+    pub fn var_with(self, axis: Option<isize>, correction: usize) -> Var<'t> {
         self.reduce(Variance { correction }, axis)
     }
 }

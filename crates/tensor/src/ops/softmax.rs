@@ -11,7 +11,7 @@ use surprisal_formula_macro::math;
 
 use super::axis::{self, Parts, along};
 use super::rows::shape_of_rows;
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::sum::{sum_by, sum_of, sum_rows};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -300,39 +300,38 @@ pub fn sum_but<T: Scalar>(x: &[T], k: usize) -> T {
 }
 
 /// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.
-fn parts<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Option<Parts> {
-    let shape = inputs.shape(0);
+fn parts(shape: &Shape, axis: isize) -> Option<Parts> {
     let parts = shape.around(shape.axis(axis).ok()?);
     (shape.len() > 0).then_some(parts)
 }
 
-fn shape<T: Scalar>(inputs: Inputs<T>, axis: isize) -> Result<Shape, ShapeError> {
+fn shape(inputs: Shapes, axis: isize) -> Result<Shape, ShapeError> {
     let shape = inputs.shape(0);
     shape.axis(axis)?;
     Ok(*shape)
 }
 
-impl<T: Scalar> Op<T> for Softmax {
+impl Op for Softmax {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape(inputs, self.axis)
     }
-    fn forward(&self, f: &mut Forward<T>) {
-        let Some(parts) = parts(f.inputs, self.axis) else { return };
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let Some(parts) = parts(f.inputs.shape(0), self.axis) else { return };
         let n = parts.1;
-        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| {
+        along(parts, [f.inputs.x(0)], f.y, &mut f.room.scratch, |[x], y| {
             for_each((Rows(x, n), Rows(y, n)), rows_of(HEAVY, n), |_, (x, y)| softmax(x.0, n, y.0));
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
-        let Some(parts) = parts(b.inputs, self.axis) else { return };
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
+        let Some(parts) = parts(b.inputs.shape(0), self.axis) else { return };
         let (y, dy) = (b.y, b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, scratch| {
+            dx.add_filled(|dx, room| {
                 let n = parts.1;
-                along(parts, [y, dy], dx, scratch, |[p, dy], dx| {
+                along(parts, [y, dy], dx, &mut room.scratch, |[p, dy], dx| {
                     for_each((Rows(p, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (p, dy, dx)| {
                         softmax_back(p.0, dy.0, n, dx.0);
                     });
@@ -342,32 +341,32 @@ impl<T: Scalar> Op<T> for Softmax {
     }
 }
 
-impl<T: Scalar> Op<T> for LogSoftmax {
+impl Op for LogSoftmax {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape(inputs, self.axis)
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         inputs.shape(0).len() // the probabilities, by rows along the axis
     }
-    fn forward(&self, f: &mut Forward<T>) {
-        let Some(parts) = parts(f.inputs, self.axis) else { return };
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let Some(parts) = parts(f.inputs.shape(0), self.axis) else { return };
         let (n, memo) = (parts.1, &mut *f.memo);
-        along(parts, [f.inputs.x(0)], f.y, f.scratch, |[x], y| {
+        along(parts, [f.inputs.x(0)], f.y, &mut f.room.scratch, |[x], y| {
             for_each((Rows(x, n), Rows(y, n), Rows(memo, n)), rows_of(HEAVY, n), |_, (x, y, p)| {
                 log_softmax(x.0, n, y.0, p.0);
             });
         });
     }
-    fn backward(&self, b: &mut Backward<T>) {
-        let Some(parts) = parts(b.inputs, self.axis) else { return };
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
+        let Some(parts) = parts(b.inputs.shape(0), self.axis) else { return };
         let (p, dy) = (b.memo, b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, scratch| {
+            dx.add_filled(|dx, room| {
                 let n = parts.1;
-                along(parts, [dy], dx, scratch, |[dy], dx| {
+                along(parts, [dy], dx, &mut room.scratch, |[dy], dx| {
                     for_each((Rows(p, n), Rows(dy, n), Rows(dx, n)), rows_of(HEAVY, n), |_, (p, dy, dx)| {
                         log_softmax_back(p.0, dy.0, n, dx.0);
                     });
@@ -434,35 +433,35 @@ fn in_f64<T: Scalar>(x: &[T]) -> f64 {
     sum_by(x.len(), |i| x[i].value().exp()).ln()
 }
 
-impl<T: Scalar> Op<T> for LogSumExp {
+impl Op for LogSumExp {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         shape_of_rows(inputs.shape(0), self.axis, 1)
     }
-    fn memo(&self, inputs: Inputs<T>) -> usize {
+    fn memo(&self, inputs: Shapes) -> usize {
         let shape = inputs.shape(0);
         // the exponentials, by rows, and their total in each row
         axis::parts(shape, self.axis).map_or(0, |(outer, _, inner)| shape.len() + outer * inner)
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let Ok(parts) = axis::parts(f.inputs.shape(0), self.axis) else { return };
         let (e, totals) = f.memo.split_at_mut(f.inputs.x(0).len());
-        logsumexp(axis::rows(parts, f.inputs.x(0), f.scratch), parts.1, e, totals, f.y);
+        logsumexp(axis::rows(parts, f.inputs.x(0), &mut f.room.scratch), parts.1, e, totals, f.y);
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let Ok(parts) = axis::parts(b.inputs.shape(0), self.axis) else { return };
         let ((e, totals), dy) = (b.memo.split_at(b.x(0).len()), b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, scratch| {
-                along(parts, [], dx, scratch, |[], dx| logsumexp_back(e, parts.1, totals, dy, dx));
+            dx.add_filled(|dx, room| {
+                along(parts, [], dx, &mut room.scratch, |[], dx| logsumexp_back(e, parts.1, totals, dy, dx));
             });
         }
     }
 }
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The probabilities that belong to log-odds along an axis (-1: the last).
     ///
     #[doc = math!("p_i = e^x_i / Σ_j e^x_j")]
@@ -470,7 +469,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let odds = tape.input(&array![[3.0, 1.0], [1.0, 1.0]]);
@@ -480,7 +479,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
-    pub fn softmax(self, axis: isize) -> Var<'t, T> {
+    pub fn softmax(self, axis: isize) -> Var<'t> {
         self.tape().apply(Softmax { axis }, [self])
     }
     /// The logarithm of [`softmax`](Self::softmax), exact where softmax itself would round to 0 or 1.
@@ -490,7 +489,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let z = tape.input(&array![0.0, 1000.0]);
     /// assert_eq!(z.log_softmax(-1).value(), array![-1000.0, 0.0].into_dyn());
@@ -500,7 +499,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis.
     #[track_caller]
-    pub fn log_softmax(self, axis: isize) -> Var<'t, T> {
+    pub fn log_softmax(self, axis: isize) -> Var<'t> {
         self.tape().apply(LogSoftmax { axis }, [self])
     }
     /// The smooth maximum, where no e^x overflows. Its gradient is softmax.
@@ -509,7 +508,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![1000.0, 1000.0]).requires_grad();
     /// let y = x.logsumexp();
@@ -521,14 +520,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there are no numbers.
     #[track_caller]
-    pub fn logsumexp(self) -> Var<'t, T> {
+    pub fn logsumexp(self) -> Var<'t> {
         self.tape().apply(LogSumExp { axis: None }, [self])
     }
     /// [`logsumexp`](Self::logsumexp) along one axis, which disappears. Negative axes count from the back.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[0.0, 0.0], [5.0, -1e9]]);
     /// assert_eq!(x.logsumexp_axis(1).value(), array![2f64.ln(), 5.0].into_dyn());
@@ -537,7 +536,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or if there are no numbers along it.
     #[track_caller]
-    pub fn logsumexp_axis(self, axis: isize) -> Var<'t, T> {
+    pub fn logsumexp_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(LogSumExp { axis: Some(axis) }, [self])
     }
 }

@@ -3,7 +3,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{transpose, unsqueezed};
-use crate::op::{Backward, Card, Forward, Inputs, Op};
+use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::shape::MAX_RANK;
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -79,11 +79,11 @@ impl Squeeze {
     };
 }
 
-impl<T: Scalar> Op<T> for Transpose {
+impl Op for Transpose {
     fn card(&self) -> Card {
         Self::CARD
     }
-    fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let shape = inputs.shape(0);
         match *shape.dims() {
             [.., rows, cols] => {
@@ -97,12 +97,12 @@ impl<T: Scalar> Op<T> for Transpose {
                 .hint("only matrices, [rows, columns], are transposed")),
         }
     }
-    fn forward(&self, f: &mut Forward<T>) {
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         if let [.., rows, cols] = *f.inputs.dims(0) {
             transpose(f.inputs.x(0), rows, cols, f.y);
         }
     }
-    fn backward(&self, b: &mut Backward<T>) {
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (dims, dy) = (b.inputs.dims(0), b.dy);
         if let (&[.., rows, cols], Some(dx)) = (dims, b.dx(0)) {
             dx.add_filled(|dx, _| transpose(dy, cols, rows, dx));
@@ -113,18 +113,18 @@ impl<T: Scalar> Op<T> for Transpose {
 /// What keeps every number in its order: a shape rule is all it needs.
 macro_rules! same_numbers {
     ($Type:ident, |$own:ident, $from:ident| $shape:expr) => {
-        impl<T: Scalar> Op<T> for $Type {
+        impl Op for $Type {
             fn card(&self) -> Card {
                 Self::CARD
             }
-            fn shape(&self, inputs: Inputs<T>) -> Result<Shape, ShapeError> {
+            fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
                 let ($own, $from) = (self, inputs.shape(0));
                 $shape
             }
-            fn forward(&self, f: &mut Forward<T>) {
+            fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
                 f.y.copy_from_slice(f.inputs.x(0));
             }
-            fn backward(&self, b: &mut Backward<T>) {
+            fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
                 let dy = b.dy;
                 if let Some(dx) = b.dx(0) {
                     dx.add(dy, |dy| dy);
@@ -152,12 +152,12 @@ same_numbers!(Squeeze, |old, from| {
     }
 });
 
-impl<'t, T: Scalar> Var<'t, T> {
+impl<'t> Var<'t> {
     /// The transpose of a matrix, or of every matrix along the last two axes: `[.., rows, columns]` to `[.., columns, rows]`.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(x.t().value(), array![[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]].into_dyn());
@@ -166,14 +166,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there are fewer than two axes.
     #[track_caller]
-    pub fn t(self) -> Var<'t, T> {
+    pub fn t(self) -> Var<'t> {
         self.tape().apply(Transpose, [self])
     }
     /// The same numbers under another shape.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::<f32>::new();
+    /// let params = Params::new();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
@@ -183,14 +183,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the numbers of elements differ.
     #[track_caller]
-    pub fn reshape(self, shape: impl Into<Shape>) -> Var<'t, T> {
+    pub fn reshape(self, shape: impl Into<Shape>) -> Var<'t> {
         self.tape().apply(Reshape { shape: shape.into() }, [self])
     }
     /// A new axis of length 1: `[64, 10].unsqueeze(1)` is `[64, 1, 10]`, `unsqueeze(-1)` `[64, 10, 1]`.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let row_means = tape.input(&array![1.0, 10.0]);
     /// let x = tape.input(&array![[0.0, 2.0], [9.0, 11.0]]);
@@ -201,14 +201,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if the new shape could have no such axis.
     #[track_caller]
-    pub fn unsqueeze(self, axis: isize) -> Var<'t, T> {
+    pub fn unsqueeze(self, axis: isize) -> Var<'t> {
         self.tape().apply(Unsqueeze { axis }, [self])
     }
     /// An axis of length 1 less: `[64, 1, 10].squeeze(1)` is `[64, 10]`.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let outputs = tape.input(&array![[0.5], [0.9]]);
     /// assert_eq!(outputs.squeeze(1).value(), array![0.5, 0.9].into_dyn());
@@ -217,7 +217,7 @@ impl<'t, T: Scalar> Var<'t, T> {
     /// # Panics
     /// At the caller's line, if there is no such axis, or its length is not 1.
     #[track_caller]
-    pub fn squeeze(self, axis: isize) -> Var<'t, T> {
+    pub fn squeeze(self, axis: isize) -> Var<'t> {
         self.tape().apply(Squeeze { axis }, [self])
     }
 }

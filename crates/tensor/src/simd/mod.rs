@@ -84,7 +84,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
 
 /// A function whose loops are compiled for several instruction sets and chosen at run time. Safe to use from any crate.
 ///
-/// `FMA` may be used in the body: `T::mul_add::<FMA>(a, b, c)`.
+/// The first type parameter is the type of numbers. `FMA` may be used in the body: `T::mul_add::<FMA>(a, b, c)`.
 ///
 /// ```
 /// surprisal_tensor::kernel! {
@@ -101,16 +101,16 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
 /// ```
 #[macro_export]
 macro_rules! kernel {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$($g:ident: $bound:path),*>($($arg:ident: $type:ty),* $(,)?) $body:block) => {
-        $crate::kernel! { $(#[$meta])* $vis fn $name<$($g: $bound),*>($($arg: $type),*) -> () $body }
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident: $scalar:path $(, $g:ident: $bound:path)*>($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $crate::kernel! { $(#[$meta])* $vis fn $name<$T: $scalar $(, $g: $bound)*>($($arg: $type),*) -> () $body }
     };
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$($g:ident: $bound:path),*>($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident: $scalar:path $(, $g:ident: $bound:path)*>($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)] // a kernel takes its slices one by one
         #[inline]
-        $vis fn $name<$($g: $bound),*>($($arg: $type),*) -> $out {
+        $vis fn $name<$T: $scalar $(, $g: $bound)*>($($arg: $type),*) -> $out {
             struct Arguments<A>(A);
-            impl<$($g: $bound),*> $crate::simd::Kernel for Arguments<($($type,)*)> {
+            impl<$T: $scalar $(, $g: $bound)*> $crate::simd::Kernel for Arguments<($($type,)*)> {
                 type Out = $out;
                 #[inline(always)]
                 fn run<const LEVEL: u8, const FMA: bool>(self) -> $out {
@@ -118,7 +118,13 @@ macro_rules! kernel {
                     $body
                 }
             }
-            $crate::simd::dispatch(Arguments(($($arg,)*)))
+            let arguments = Arguments(($($arg,)*));
+            // dual numbers are for checks: one body is enough for them
+            if <$T as $crate::Scalar>::HAS_TANGENT {
+                $crate::simd::Kernel::run::<0, false>(arguments)
+            } else {
+                $crate::simd::dispatch(arguments)
+            }
         }
     };
 }
