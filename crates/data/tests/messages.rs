@@ -17,8 +17,8 @@ use surprisal_data::metrics::{
 use surprisal_data::{
     Batches, Categorical, CsvOptions, CsvProblem, DataError, DataSource, Dataset, EncodedColumn, Encoder,
     Encoding, ErrorKind, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
-    Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold, one_hot,
-    read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
+    Targets, Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold,
+    one_hot, read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
 };
 
 #[track_caller]
@@ -981,22 +981,12 @@ fn weights_of_classes_that_are_not_there() {
 
 #[test]
 fn dataset_of_numbers_to_predict_that_contradicts_itself() {
-    let set =
-        Dataset { labels: Vec::new(), class_names: Vec::new(), values: vec![0.5; 150], ..Dataset::iris() };
+    let of = |values| Dataset { targets: Targets::Values(values), ..Dataset::iris() };
+    let set = of(vec![0.5; 150]);
     set.check().unwrap();
     for (set, message) in [
-        (
-            Dataset { labels: vec![0; 150], class_names: names(&["a"]), ..set.clone() },
-            "150 values meet 150 labels and 1 class names | predict numbers or classes",
-        ),
-        (
-            Dataset { values: vec![0.5; 149], ..set.clone() },
-            "150 rows of features meet 149 values | every row needs one value",
-        ),
-        (
-            Dataset { values: [vec![0.5; 149], vec![f64::NAN]].concat(), ..set.clone() },
-            "row 149 has the value NaN | leave the row out",
-        ),
+        (of(vec![0.5; 149]), "150 rows of features meet 149 values | every row needs one value"),
+        (of([vec![0.5; 149], vec![f64::NAN]].concat()), "row 149 has the value NaN | leave the row out"),
     ] {
         assert_message(set.check(), &format!("data set \"iris\": {message}"));
     }
@@ -1463,7 +1453,7 @@ fn source_whose_file_is_not_there_is_no_mistake_in_the_command() {
 #[test]
 fn dataset_with_a_label_too_few() {
     let mut set = Dataset::iris();
-    set.labels.pop();
+    set.targets.labels_mut().pop();
     assert_message(
         set.check(),
         "data set \"iris\": 150 rows of features meet 149 labels | every row needs one label",
@@ -1483,7 +1473,7 @@ fn dataset_with_a_feature_name_too_many() {
 #[test]
 fn dataset_with_a_label_without_a_class() {
     let mut set = Dataset::iris();
-    set.labels[7] = 3;
+    set.targets.labels_mut()[7] = 3;
     assert_message(
         set.check(),
         "data set \"iris\": row 7 has label 3, but there are 3 class names | labels count from 0",
@@ -1635,7 +1625,7 @@ fn split_of_a_class_of_one_row() {
 #[test]
 fn split_of_a_set_whose_parts_do_not_fit() {
     let mut set = Dataset::iris();
-    set.labels.truncate(100);
+    set.targets.labels_mut().truncate(100);
     assert_message(
         stratified_split(&set, 0.5, &mut ChaCha8Rng::seed_from_u64(0)),
         "data set \"iris\": 150 rows of features meet 100 labels | every row needs one label",
