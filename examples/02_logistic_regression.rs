@@ -30,7 +30,7 @@ fn train() -> Result<(f64, f64), Box<dyn std::error::Error>> {
     }
     let probabilities = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)).sigmoid());
     let said: Vec<usize> = probabilities.iter().map(|&p| usize::from(p > 0.5)).collect();
-    Ok((accuracy(&said, test.labels())?, probabilities[[0, 0]]))
+    Ok((accuracy(test.labels(), &said)?, probabilities[[0, 0]]))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

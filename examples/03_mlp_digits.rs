@@ -32,7 +32,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
         println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f32);
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&unseen)));
-    Ok(accuracy(&argmax_rows(logits.into_dimensionality()?.view()), test.labels())?)
+    Ok(accuracy(test.labels(), &argmax_rows(logits.into_dimensionality()?.view()))?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1666,7 +1666,7 @@ fn one_hot_of_a_label_beyond_the_classes() {
 #[test]
 fn accuracy_of_predictions_for_other_rows() {
     assert_message(
-        accuracy(&[0, 1, 1], &[0, 1]),
+        accuracy(&[0, 1], &[0, 1, 1]),
         "accuracy: expected one prediction per label, found 3 for 2 labels | are they of the same rows?",
     );
 }
@@ -1695,11 +1695,11 @@ fn metrics_of_answers_to_other_rows_or_of_nothing() {
         &format!("confusion_matrix: expected one prediction per label, {rest}"),
     );
     assert_message(
-        calibration(&[0.1, 0.2], &[0, 1, 1], 10),
+        calibration(&[0, 1, 1], &[0.1, 0.2], 10),
         &format!("calibration: expected one confidence per label, {rest}"),
     );
     assert_message(
-        top_label_calibration(array![[0.1, 0.9], [0.2, 0.8]].view(), &[0, 1, 1], 10),
+        top_label_calibration(&[0, 1, 1], array![[0.1, 0.9], [0.2, 0.8]].view(), 10),
         &format!("top_label_calibration: expected one row of probabilities per label, {rest}"),
     );
     assert_message(
@@ -1720,7 +1720,7 @@ fn metrics_of_labels_that_are_no_classes() {
          | classes count from 0",
     );
     assert_message(
-        top_label_calibration(array![[0.1, 0.9, 0.0]].view(), &[3], 10),
+        top_label_calibration(&[3], array![[0.1, 0.9, 0.0]].view(), 10),
         "top_label_calibration: expected every label to be below 3, the number of classes, found 3 in row 0 \
          | classes count from 0",
     );
@@ -1764,7 +1764,7 @@ fn metrics_of_probabilities_that_are_none() {
             &format!("brier_score_loss: expected probabilities from 0 to 1, {rest}"),
         );
         assert_message(
-            top_label_calibration(array![[0.5, 0.5], [0.9, found]].view(), &[0, 1], 10),
+            top_label_calibration(&[0, 1], array![[0.5, 0.5], [0.9, found]].view(), 10),
             &format!("top_label_calibration: expected probabilities from 0 to 1, {rest}"),
         );
     }
@@ -1904,7 +1904,7 @@ fn unknown_metric_lists_the_known_ones_and_asks_about_a_near_name() {
 fn calibration_in_no_bins_or_too_many() {
     for bins in [0, 10_001] {
         assert_message(
-            calibration(&[0.5], &[1], bins),
+            calibration(&[1], &[0.5], bins),
             &format!("calibration: expected from 1 to 10000 bins, found {bins} | 10 and 15 are usual"),
         );
     }

@@ -34,7 +34,7 @@
 //! }
 //! let logits = workspace.eval(&params, |tape| model.forward(tape.input(&x)));
 //! # let logits = logits.into_dimensionality::<surprisal::ndarray::Ix2>()?;
-//! # assert!(accuracy(&argmax_rows(logits.view()), data.labels())? > 0.8);
+//! # assert!(accuracy(data.labels(), &argmax_rows(logits.view()))? > 0.8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
