@@ -12,7 +12,7 @@ fn train() -> Result<(f64, f64), Box<dyn std::error::Error>> {
     train.features = standardize.apply(&train.features)?;
     test.features = standardize.apply(&test.features)?;
     let targets =
-        surprisal::ndarray::Array2::from_shape_fn((train.rows(), 1), |(row, _)| train.labels[row] as f64);
+        surprisal::ndarray::Array2::from_shape_fn((train.rows(), 1), |(row, _)| train.labels()[row] as f64);
 
     let mut params = Params::<f64>::new();
     let model = Linear::with_init(&mut params, "out", 30, 1, Init::Zeros, Init::Zeros, &mut rng);
@@ -30,7 +30,7 @@ fn train() -> Result<(f64, f64), Box<dyn std::error::Error>> {
     }
     let probabilities = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)).sigmoid());
     let said: Vec<usize> = probabilities.iter().map(|&p| usize::from(p > 0.5)).collect();
-    Ok((accuracy(&said, &test.labels)?, probabilities[[0, 0]]))
+    Ok((accuracy(test.labels(), &said)?, probabilities[[0, 0]]))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -21,7 +21,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
         batches.shuffle(&mut rng);
         let mut total = 0.0;
         for rows in &batches {
-            let labels: Vec<usize> = rows.iter().map(|&row| train.labels[row]).collect();
+            let labels: Vec<usize> = rows.iter().map(|&row| train.labels()[row]).collect();
             let tape = workspace.tape(&params);
             let batch = tape.input_with([rows.len(), 64], |slots| gather_rows(x.view(), rows, slots));
             let loss = softmax_cross_entropy(model.forward(batch), &labels);
@@ -32,7 +32,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
         println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f32);
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&unseen)));
-    Ok(accuracy(&argmax_rows(logits.into_dimensionality()?.view()), &test.labels)?)
+    Ok(accuracy(test.labels(), &argmax_rows(logits.into_dimensionality()?.view()))?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -14,7 +14,7 @@ fn generalised<'t, T: Scalar>(q: f64, logits: Var<'t, T>, labels: &Array2<usize>
 
 fn main() {
     let (iris, mut params) = (Dataset::iris(), Params::<f64>::new());
-    let labels = Array2::from_shape_fn((150, 1), |(row, _)| iris.labels[row]);
+    let labels = Array2::from_shape_fn((150, 1), |(row, _)| iris.labels()[row]);
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
     for step in 0..=200 {

@@ -15,8 +15,7 @@ use surprisal_tensor::{Buf, Mat};
 
 fn main() {
     let bench = Bench::new("surprisal", 0.3);
-    threads::set_number(bench.threads());
-    threads::within(|| run_all(&bench));
+    threads::with(bench.threads(), || threads::within(|| run_all(&bench)));
 }
 
 fn run_all(bench: &Bench) {

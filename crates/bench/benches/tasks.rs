@@ -10,8 +10,7 @@ use surprisal_loss::{binary_cross_entropy_with_logits as bce, softmax_cross_entr
 
 fn main() {
     let bench = Bench::new("surprisal", 1.5);
-    threads::set_number(bench.threads());
-    threads::within(|| run_all(&bench));
+    threads::with(bench.threads(), || threads::within(|| run_all(&bench)));
 }
 
 fn run_all(bench: &Bench) {

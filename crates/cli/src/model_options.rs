@@ -103,7 +103,7 @@ impl OnData {
     ) -> OnData {
         let raw = Dataset { features: unscaled(&scaled.features, encoder), ..scaled.clone() };
         if let Answers::Number { offset, scale, .. } = &answers {
-            scaled.values.iter_mut().for_each(|value| *value = (*value - offset) / scale);
+            scaled.targets = scaled.targets.map(|value| (value - offset) / scale);
         }
         OnData { model, params, answers, objective, raw, scaled }
     }

@@ -114,7 +114,7 @@ fn judged(asked: &Asked) -> Option<String> {
     let says = asked.says(set.features.view()).ok()?;
     let right = surprisal_data::argmax_rows(says.view())
         .iter()
-        .zip(&set.labels)
+        .zip(set.labels())
         .filter(|(said, label)| said == label)
         .count();
     let (target, rows) = (asked.settings().target.as_deref()?, set.rows());

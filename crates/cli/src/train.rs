@@ -246,5 +246,8 @@ fn commonest(job: &Job) -> Option<String> {
     }
     let best = commonest_class(&job.parts.train);
     let share = 100.0 * test.class_counts()[best] as f64 / test.rows() as f64;
-    Some(format!("always answering \"{}\" is right on {share:.2}% of the test rows", test.class_names[best]))
+    Some(format!(
+        "always answering \"{}\" is right on {share:.2}% of the test rows",
+        test.class_names()[best]
+    ))
 }

@@ -1,11 +1,10 @@
 //! [`Dataset`]: a table of numbers with a class, or a number to predict, for every row.
 
 use crate::error::{DataError, ErrorKind};
-use crate::table::chosen;
+use crate::targets::Targets;
 use ndarray::{Array2, Axis};
 
-/// A table of numbers, a class for every row, and the names of both; or, for regression, a number for every
-/// row.
+/// A table of numbers, and for every row a class or, for regression, a number.
 ///
 /// The fields are open, so that `digits.features /= 16.0` is all it takes to rescale. Whoever fills them by
 /// hand keeps their sizes in step; [`check`](Dataset::check) tells whether they are.
@@ -16,7 +15,7 @@ use ndarray::{Array2, Axis};
 /// let iris = Dataset::iris();
 /// assert_eq!((iris.rows(), iris.columns(), iris.classes()), (150, 4, 3));
 /// assert_eq!(iris.feature_names[2], "petal_length_cm");
-/// assert_eq!(iris.class_names[iris.labels[149]], "virginica");
+/// assert_eq!(iris.class_names()[iris.labels()[149]], "virginica");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -24,12 +23,8 @@ pub struct Dataset {
     pub name: String,
     /// The numbers, `[rows, columns]`, in the units of the source.
     pub features: Array2<f64>,
-    /// The class of every row, an index into [`class_names`](Dataset::class_names); empty if it is a number.
-    pub labels: Vec<usize>,
-    /// What is to be predicted of every row where that is a number; empty if it is a class.
-    pub values: Vec<f64>,
-    /// The name of every class; class `k` is `class_names[k]`. Empty if numbers are to be predicted.
-    pub class_names: Vec<String>,
+    /// What is to be predicted of every row: a class or a number.
+    pub targets: Targets,
     /// The name of every column of [`features`](Dataset::features).
     pub feature_names: Vec<String>,
 }
@@ -47,15 +42,39 @@ impl Dataset {
 
     /// The number of classes, with or without rows.
     pub fn classes(&self) -> usize {
-        self.class_names.len()
+        self.targets.classes()
     }
 
     /// Whether numbers are to be predicted, not classes.
     pub fn is_regression(&self) -> bool {
-        !self.values.is_empty()
+        self.targets.is_regression()
     }
 
-    /// The number of rows of each class, in the order of [`class_names`](Dataset::class_names).
+    /// The class of every row, an index into [`class_names`](Dataset::class_names).
+    ///
+    /// # Panics
+    /// If numbers are to be predicted.
+    #[track_caller]
+    pub fn labels(&self) -> &[usize] {
+        self.targets.labels()
+    }
+
+    /// What is to be predicted of every row of a regression.
+    ///
+    /// # Panics
+    /// If classes are to be predicted.
+    #[track_caller]
+    pub fn values(&self) -> &[f64] {
+        self.targets.values()
+    }
+
+    /// The name of every class; class `k` is `class_names()[k]`. Empty if numbers are to be predicted.
+    pub fn class_names(&self) -> &[String] {
+        self.targets.class_names()
+    }
+
+    /// The number of rows of each class, in the order of [`class_names`](Dataset::class_names); empty if numbers are to
+    /// be predicted.
     ///
     /// Panics if a label is not below [`classes`](Dataset::classes).
     ///
@@ -65,8 +84,8 @@ impl Dataset {
     #[track_caller]
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes()];
-        for &label in &self.labels {
-            counts[label] += 1;
+        if let Targets::Classes { labels, .. } = &self.targets {
+            labels.iter().for_each(|&label| counts[label] += 1);
         }
         counts
     }
@@ -81,7 +100,7 @@ impl Dataset {
     /// ```
     /// let iris = surprisal_data::Dataset::iris();
     /// let two = iris.select(&[149, 0]);
-    /// assert_eq!(two.labels, [2, 0]);
+    /// assert_eq!(two.labels(), [2, 0]);
     /// assert_eq!(two.features.row(1), iris.features.row(0));
     /// ```
     #[track_caller]
@@ -92,9 +111,7 @@ impl Dataset {
         Dataset {
             name: self.name.clone(),
             features: self.features.select(Axis(0), rows),
-            labels: chosen(&self.labels, rows),
-            values: chosen(&self.values, rows),
-            class_names: self.class_names.clone(),
+            targets: self.targets.select(rows),
             feature_names: self.feature_names.clone(),
         }
     }
@@ -102,7 +119,7 @@ impl Dataset {
     /// The same rows with the classes numbered in the order given.
     ///
     /// Two tables read separately agree on what a label means only if they number their classes alike:
-    /// `test.with_class_order(&train.class_names)`. The order may name classes that have no row here.
+    /// `test.with_class_order(train.class_names())`. The order may name classes that have no row here.
     ///
     /// Errors if the order leaves out a class that has rows, or names a class twice, and if the set fails
     /// [`check`](Dataset::check).
@@ -111,28 +128,29 @@ impl Dataset {
     /// use surprisal_data::Dataset;
     ///
     /// let cancer = Dataset::breast_cancer();
-    /// assert_eq!(cancer.class_names, ["malignant", "benign"]);
+    /// assert_eq!(cancer.class_names(), ["malignant", "benign"]);
     /// // so that 1 is what the model is asked to find
     /// let cancer = cancer.with_class_order(&["benign", "malignant"])?;
     /// assert_eq!(cancer.class_counts(), [357, 212]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn with_class_order(mut self, order: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
-        self.check_classes()?;
+        self.check()?;
         let order: Vec<String> = order.iter().map(|class| class.as_ref().to_owned()).collect();
         if let Some((_, class)) = order.iter().enumerate().find(|&(k, class)| order[..k].contains(class)) {
             return Err(ErrorKind::ClassTwice { dataset: self.name, class: class.clone() }.into());
         }
+        let Targets::Classes { labels, names } = &mut self.targets else { return Err(self.no_classes()) };
         let new_label: Vec<Option<usize>> =
-            self.class_names.iter().map(|old| order.iter().position(|new| new == old)).collect();
-        for label in &mut self.labels {
+            names.iter().map(|old| order.iter().position(|new| new == old)).collect();
+        for label in labels {
             let Some(new) = new_label[*label] else {
-                let class = self.class_names[*label].clone();
+                let class = names[*label].clone();
                 return Err(ErrorKind::ClassLeftOut { dataset: self.name, class, order }.into());
             };
             *label = new;
         }
-        self.class_names = order;
+        *names = order;
         Ok(self)
     }
 
@@ -145,21 +163,22 @@ impl Dataset {
     /// use surprisal_data::Dataset;
     ///
     /// let three_or_eight = Dataset::digits().only_classes(&["3", "8"])?;
-    /// assert_eq!(three_or_eight.class_names, ["3", "8"]);
+    /// assert_eq!(three_or_eight.class_names(), ["3", "8"]);
     /// assert_eq!(three_or_eight.class_counts(), [183, 174]); // labels are 0 and 1
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn only_classes(&self, classes: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
-        self.check_classes()?;
-        let mut chosen = vec![false; self.classes()];
+        self.check()?;
+        let Targets::Classes { labels, names } = &self.targets else { return Err(self.no_classes()) };
+        let mut chosen = vec![false; names.len()];
         for class in classes.iter().map(AsRef::as_ref) {
-            let Some(label) = self.class_names.iter().position(|name| name == class) else {
-                let (dataset, class, known) = (self.name.clone(), class.to_owned(), self.class_names.clone());
+            let Some(label) = names.iter().position(|name| name == class) else {
+                let (dataset, class, known) = (self.name.clone(), class.to_owned(), names.clone());
                 return Err(ErrorKind::UnknownClass { dataset, class, known }.into());
             };
             chosen[label] = true;
         }
-        let rows: Vec<usize> = (0..self.rows()).filter(|&row| chosen[self.labels[row]]).collect();
+        let rows: Vec<usize> = (0..self.rows()).filter(|&row| chosen[labels[row]]).collect();
         self.select(&rows).with_class_order(classes)
     }
 
@@ -173,29 +192,39 @@ impl Dataset {
     /// ```
     /// let mut iris = surprisal_data::Dataset::iris();
     /// assert!(iris.check().is_ok());
-    /// iris.labels.pop();
+    /// iris.targets.labels_mut().pop();
     /// assert!(iris.check().unwrap_err().to_string().contains("150 rows of features meet 149 labels"));
     /// ```
     pub fn check(&self) -> Result<(), DataError> {
-        let (rows, columns, classes) = (self.rows(), self.columns(), self.classes());
-        let (labels, names) = (self.labels.len(), self.feature_names.len());
-        let (values, bad_value) =
-            (self.values.len(), self.values.iter().position(|value| !value.is_finite()));
-        let bad_label = self.labels.iter().enumerate().find(|&(_, &label)| label >= classes);
-        let problem = if values > 0 && labels + classes > 0 {
-            format!(
-                "{values} values meet {labels} labels and {classes} class names | predict numbers or classes"
-            )
-        } else if values > 0 && rows != values {
-            format!("{rows} rows of features meet {values} values | every row needs one value")
-        } else if let Some(row) = bad_value {
-            format!("row {row} has the value {} | leave the row out", self.values[row])
-        } else if values == 0 && rows != labels {
-            format!("{rows} rows of features meet {labels} labels | every row needs one label")
+        let (rows, columns, names) = (self.rows(), self.columns(), self.feature_names.len());
+        let of_targets = match &self.targets {
+            Targets::Values(values) => {
+                let bad = values.iter().position(|value| !value.is_finite());
+                match (values.len(), bad) {
+                    (values, _) if values != rows => Some(format!(
+                        "{rows} rows of features meet {values} values | every row needs one value"
+                    )),
+                    (_, Some(row)) => {
+                        Some(format!("row {row} has the value {} | leave the row out", values[row]))
+                    }
+                    _ => None,
+                }
+            }
+            Targets::Classes { labels, .. } if labels.len() != rows => Some(format!(
+                "{rows} rows of features meet {} labels | every row needs one label",
+                labels.len()
+            )),
+            Targets::Classes { labels, names } => {
+                let classes = names.len();
+                labels.iter().enumerate().find(|&(_, &label)| label >= classes).map(|(row, label)| {
+                    format!("row {row} has label {label}, but there are {classes} class names | labels count from 0")
+                })
+            }
+        };
+        let problem = if let Some(problem) = of_targets {
+            problem
         } else if columns != names {
             format!("{columns} columns of features meet {names} feature names | every column needs one name")
-        } else if let Some((row, label)) = bad_label {
-            format!("row {row} has label {label}, but there are {classes} class names | labels count from 0")
         } else if rows == 0 {
             "expected at least one row, found none | was everything filtered out?".to_owned()
         } else {
@@ -204,17 +233,10 @@ impl Dataset {
         Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
     }
 
-    /// [`check`](Dataset::check), and whether there are classes.
-    pub(crate) fn check_classes(&self) -> Result<(), DataError> {
-        self.check()?;
-        if self.is_regression() {
-            let problem =
-                "expected classes, found numbers to predict | only classes can be chosen or changed";
-            return Err(
-                ErrorKind::Inconsistent { dataset: self.name.clone(), problem: problem.to_owned() }.into()
-            );
-        }
-        Ok(())
+    /// The error of a change to classes where there are none.
+    pub(crate) fn no_classes(&self) -> DataError {
+        let problem = "expected classes, found numbers to predict | only classes can be chosen or changed";
+        ErrorKind::Inconsistent { dataset: self.name.clone(), problem: problem.to_owned() }.into()
     }
 }
 
@@ -227,9 +249,10 @@ mod tests {
         Dataset {
             name: "three".to_owned(),
             features: array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
-            labels: vec![1, 0, 1],
-            values: Vec::new(),
-            class_names: vec!["no".to_owned(), "yes".to_owned(), "never".to_owned()],
+            targets: Targets::Classes {
+                labels: vec![1, 0, 1],
+                names: vec!["no".to_owned(), "yes".to_owned(), "never".to_owned()],
+            },
             feature_names: vec!["a".to_owned(), "b".to_owned()],
         }
     }
@@ -238,8 +261,8 @@ mod tests {
     fn select_keeps_order_repetition_and_classes_without_rows() {
         let chosen = three_rows().select(&[2, 0, 2]);
         assert_eq!(chosen.features, array![[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]]);
-        assert_eq!(chosen.labels, [1, 1, 1]);
-        assert_eq!(chosen.class_names, ["no", "yes", "never"]);
+        assert_eq!(chosen.labels(), [1, 1, 1]);
+        assert_eq!(chosen.class_names(), ["no", "yes", "never"]);
         assert_eq!(chosen.class_counts(), [0, 3, 0]);
     }
 
@@ -253,10 +276,10 @@ mod tests {
     fn class_order_renumbers_labels_but_not_what_they_mean() {
         let before = three_rows();
         let after = before.clone().with_class_order(&["other", "yes", "no"]).unwrap();
-        assert_eq!(after.labels, [1, 2, 1]);
-        assert_eq!(after.class_names, ["other", "yes", "no"]);
+        assert_eq!(after.labels(), [1, 2, 1]);
+        assert_eq!(after.class_names(), ["other", "yes", "no"]);
         let meaning =
-            |set: &Dataset| set.labels.iter().map(|&k| set.class_names[k].clone()).collect::<Vec<_>>();
+            |set: &Dataset| set.labels().iter().map(|&k| set.class_names()[k].clone()).collect::<Vec<_>>();
         assert_eq!(meaning(&before), meaning(&after));
         assert_eq!(before.features, after.features);
     }
@@ -267,7 +290,7 @@ mod tests {
         let two = iris.only_classes(&["virginica", "setosa"]).unwrap();
         let rows: Vec<usize> = (0..50).chain(100..150).collect();
         assert_eq!(two.features, iris.features.select(Axis(0), &rows));
-        assert_eq!(two.labels, [[1; 50], [0; 50]].concat());
-        assert_eq!(two.class_names, ["virginica", "setosa"]);
+        assert_eq!(two.labels(), [[1; 50], [0; 50]].concat());
+        assert_eq!(two.class_names(), ["virginica", "setosa"]);
     }
 }

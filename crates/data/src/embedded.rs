@@ -35,7 +35,7 @@ impl Dataset {
     ///
     /// ```
     /// let cancer = surprisal_data::Dataset::breast_cancer();
-    /// assert_eq!(cancer.class_names, ["malignant", "benign"]);
+    /// assert_eq!(cancer.class_names(), ["malignant", "benign"]);
     /// ```
     pub fn breast_cancer() -> Dataset {
         embedded("breast_cancer", include_str!("../../../datasets/breast_cancer.csv"), "diagnosis")
@@ -78,9 +78,7 @@ impl Dataset {
         Dataset {
             name: "penguins".to_owned(),
             features: encoder.apply(&table).expect("the encoder was measured on this table"),
-            labels: table.labels().to_vec(),
-            values: Vec::new(),
-            class_names: table.class_names().to_vec(),
+            targets: table.targets().clone(),
             feature_names: encoder.feature_names(),
         }
     }
@@ -120,11 +118,11 @@ impl Table {
     ///
     /// let penguins = Table::penguins(&CsvOptions::default())?;
     /// assert_eq!((penguins.rows(), penguins.columns().len()), (344, 7));
-    /// assert_eq!(penguins.class_names(), ["Adelie", "Chinstrap", "Gentoo"]);
+    /// assert_eq!(penguins.targets().class_names(), ["Adelie", "Chinstrap", "Gentoo"]);
     ///
     /// let target = Some("body_mass_g".to_owned());
     /// let weights = Table::penguins(&CsvOptions { target, ..CsvOptions::default() })?;
-    /// assert_eq!((weights.values()[0], weights.dropped()), (3750.0, 2));
+    /// assert_eq!((weights.targets().values()[0], weights.dropped()), (3750.0, 2));
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn penguins(options: &CsvOptions) -> Result<Table, DataError> {
@@ -166,7 +164,7 @@ mod tests {
         assert!(digits.features.iter().all(|&p| p.fract() == 0.0 && (0.0..=16.0).contains(&p)));
         // the ink of the whole set: one pixel read wrongly changes it
         assert_eq!(digits.features.sum(), 561_718.0);
-        assert_eq!(digits.class_names, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!(digits.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         assert_eq!(digits.feature_names[10], "p12", "row 1, column 2");
     }
 

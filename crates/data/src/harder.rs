@@ -3,6 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind};
 use crate::split::rows_by_label;
+use crate::targets::Targets;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
@@ -28,7 +29,7 @@ impl Dataset {
     /// let iris = Dataset::iris();
     /// let (noisy, flipped) = iris.clone().with_label_noise(0.2, &mut ChaCha8Rng::seed_from_u64(7))?;
     /// assert_eq!(flipped.len(), 30);
-    /// assert!(flipped.iter().all(|&row| noisy.labels[row] != iris.labels[row]));
+    /// assert!(flipped.iter().all(|&row| noisy.labels()[row] != iris.labels()[row]));
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn with_label_noise(
@@ -39,17 +40,19 @@ impl Dataset {
         if !(0.0..=1.0).contains(&share) {
             return Err(ErrorKind::NoiseShare { share }.into());
         }
-        self.check_classes()?;
-        let classes = self.classes();
+        self.check()?;
+        let rows = self.rows();
+        let Targets::Classes { labels, names } = &mut self.targets else { return Err(self.no_classes()) };
+        let classes = names.len();
         if classes < 2 {
             return Err(ErrorKind::NoOtherClass { dataset: self.name }.into());
         }
-        let mut flipped: Vec<usize> = (0..self.rows()).collect();
+        let mut flipped: Vec<usize> = (0..rows).collect();
         flipped.shuffle(rng);
-        flipped.truncate((share * self.rows() as f64).round() as usize);
+        flipped.truncate((share * rows as f64).round() as usize);
         for &row in &flipped {
             // one step on reaches the next class, `classes - 1` steps the one before
-            self.labels[row] = (self.labels[row] + rng.random_range(1..classes)) % classes;
+            labels[row] = (labels[row] + rng.random_range(1..classes)) % classes;
         }
         flipped.sort_unstable();
         Ok((self, flipped))
@@ -71,13 +74,14 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn imbalanced(&self, most: &[usize], rng: &mut (impl Rng + ?Sized)) -> Result<Dataset, DataError> {
-        self.check_classes()?;
+        self.check()?;
+        let Targets::Classes { labels, .. } = &self.targets else { return Err(self.no_classes()) };
         if most.len() != self.classes() {
             let (dataset, found) = (self.name.clone(), most.len());
             return Err(ErrorKind::ClassCounts { dataset, found, classes: self.classes() }.into());
         }
         let mut kept = Vec::new();
-        for (class, mut rows) in rows_by_label(&self.labels) {
+        for (class, mut rows) in rows_by_label(labels) {
             rows.shuffle(rng);
             rows.truncate(most[class]);
             kept.append(&mut rows);
@@ -111,11 +115,11 @@ mod tests {
             for seed in 0..20 {
                 let (noisy, flipped) = noisy(share, seed);
                 let differ: Vec<usize> =
-                    (0..150).filter(|&row| noisy.labels[row] != iris.labels[row]).collect();
+                    (0..150).filter(|&row| noisy.labels()[row] != iris.labels()[row]).collect();
                 assert_eq!(flipped, differ, "{share}");
                 assert_eq!(flipped.len(), count, "{share}");
                 noisy.check().unwrap();
-                assert_eq!(Dataset { labels: iris.labels.clone(), ..noisy }, iris);
+                assert_eq!(Dataset { targets: iris.targets.clone(), ..noisy }, iris);
             }
         }
     }
@@ -128,7 +132,7 @@ mod tests {
             let (noisy, flipped) = noisy(0.4, seed);
             for row in flipped {
                 rows[row] += 1;
-                steps[(noisy.labels[row] + 3 - iris.labels[row]) % 3] += 1;
+                steps[(noisy.labels()[row] + 3 - iris.labels()[row]) % 3] += 1;
             }
         }
         // expected 400 of 1000 each, standard deviation 15
@@ -142,7 +146,7 @@ mod tests {
         assert_eq!(noisy(0.2, 3), noisy(0.2, 3));
         assert_ne!(noisy(0.2, 3), noisy(0.2, 4));
         let ((few, flipped), (many, _)) = (noisy(0.2, 3), noisy(0.6, 3));
-        assert!(flipped.iter().all(|&row| few.labels[row] == many.labels[row]));
+        assert!(flipped.iter().all(|&row| few.labels()[row] == many.labels()[row]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind, IdxError, IdxProblem};
 use crate::files::open_regular;
+use crate::targets::Targets;
 use flate2::read::MultiGzDecoder;
 use ndarray::Array2;
 use std::io::{self, Read};
@@ -159,7 +160,7 @@ impl Dataset {
     ///
     /// let (train, test) = Dataset::mnist("path/to/mnist")?;
     /// assert_eq!(train.features.dim(), (60_000, 784));
-    /// assert_eq!(test.class_names[test.labels[0]], "7");
+    /// assert_eq!(test.class_names()[test.labels()[0]], "7");
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset), DataError> {
@@ -210,9 +211,10 @@ impl Part {
             name: "mnist".to_owned(),
             features: Array2::from_shape_vec((self.labels.len(), rows * columns), numbers)
                 .expect("there are as many values as the header said, and as many images as labels"),
-            labels: self.labels.into_iter().map(usize::from).collect(),
-            values: Vec::new(),
-            class_names: (0..classes).map(|class| class.to_string()).collect(),
+            targets: Targets::Classes {
+                labels: self.labels.into_iter().map(usize::from).collect(),
+                names: (0..classes).map(|class| class.to_string()).collect(),
+            },
             feature_names: (0..rows)
                 .flat_map(|row| (0..columns).map(move |column| format!("p{row}_{column}")))
                 .collect(),

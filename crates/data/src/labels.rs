@@ -62,12 +62,12 @@ pub fn argmax_rows<T: PartialOrd + Copy>(scores: ArrayView2<'_, T>) -> Vec<usize
 /// ```
 /// use surprisal_data::accuracy;
 ///
-/// assert_eq!(accuracy(&[0, 1, 2, 2], &[0, 1, 1, 2])?, 0.75);
+/// assert_eq!(accuracy(&[0, 1, 1, 2], &[0, 1, 2, 2])?, 0.75);
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
-pub fn accuracy(predicted: &[usize], labels: &[usize]) -> Result<f64, DataError> {
+pub fn accuracy(labels: &[usize], predicted: &[usize]) -> Result<f64, DataError> {
     check_count("accuracy", "prediction", predicted.len(), labels.len())?;
-    let correct = predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count();
+    let correct = labels.iter().zip(predicted).filter(|(label, predicted)| label == predicted).count();
     Ok(correct as f64 / labels.len() as f64)
 }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn accuracy_counts_rows_not_classes() {
         assert_eq!(accuracy(&[1, 1, 1], &[1, 1, 1]).unwrap(), 1.0);
-        assert_eq!(accuracy(&[1, 2, 0], &[0, 1, 2]).unwrap(), 0.0);
-        assert_eq!(accuracy(&[0, 0, 0, 0, 0], &[0, 0, 0, 0, 9]).unwrap(), 0.8);
+        assert_eq!(accuracy(&[0, 1, 2], &[1, 2, 0]).unwrap(), 0.0);
+        assert_eq!(accuracy(&[0, 0, 0, 0, 9], &[0, 0, 0, 0, 0]).unwrap(), 0.8);
     }
 }

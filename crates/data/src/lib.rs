@@ -5,7 +5,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `dataset.rs` | [`Dataset`]: features, labels or values, and their names |
+//! | `dataset.rs` | [`Dataset`]: features, targets, and their names |
 //! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
 //! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
 //! | `csv_options.rs` | [`CsvOptions`]: what is predicted, left out, filled in, and how a table is separated |
@@ -13,7 +13,8 @@
 //! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: what looks like a number but is none |
 //! | `table.rs` | [`Table`]: columns of numbers and categories as they were read |
 //! | `notice.rs` | [`Notice`]: what a reader decided by itself |
-//! | `targets.rs` | [`Targets`]: the target column of a table that a model is evaluated on |
+//! | `targets.rs` | [`Targets`]: what is to be predicted, classes or numbers |
+//! | `target_column.rs` | [`TargetColumn`]: the target column of a table that a model is evaluated on |
 //! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to what a net sees; it belongs to the model |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
 //! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
@@ -55,7 +56,7 @@
 //!     for batch in &batches {
 //!         let x = &mut x[..batch.len() * train.columns()]; // the last batch holds 24 rows
 //!         gather_rows(train.features.view(), batch, x);
-//!         let _labels = batch.iter().map(|&row| train.labels[row]);
+//!         let _labels = batch.iter().map(|&row| train.labels()[row]);
 //!         // ... one step of training ...
 //!     }
 //! }
@@ -90,6 +91,7 @@ mod standardize;
 mod suggest;
 mod synthetic;
 mod table;
+mod target_column;
 mod targets;
 mod zip;
 
@@ -120,4 +122,5 @@ pub use standardize::Standardize;
 pub use suggest::closest;
 pub use synthetic::Synthetic;
 pub use table::{Column, ColumnValues, Table};
+pub use target_column::TargetColumn;
 pub use targets::Targets;

@@ -9,6 +9,7 @@ use crate::npz::{read_npz, read_pair};
 use crate::source::DataSource;
 use crate::split::{Fold, Strata};
 use crate::table::Table;
+use crate::targets::Targets;
 use ndarray::Axis;
 use rand::Rng;
 use std::ops::Range;
@@ -62,7 +63,7 @@ impl DataSource {
     /// let source: DataSource = "../../datasets/iris.csv".parse()?;
     /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
     /// let loaded = source.open(&options, &mut ChaCha8Rng::seed_from_u64(7))?;
-    /// assert_eq!((loaded.rows(), loaded.class_names()[0].as_str()), (150, "setosa"));
+    /// assert_eq!((loaded.rows(), loaded.targets().class_names()[0].as_str()), (150, "setosa"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(&self, options: &CsvOptions, rng: &mut (impl Rng + ?Sized)) -> Result<Loaded, DataError> {
@@ -79,10 +80,10 @@ impl DataSource {
             Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
             Self::Npz(_) | Self::Npy(..) => Content::Arrays(self.arrays(options.task, true)?),
             Self::Mnist(folder) => {
-                let (mut all, mut test) = Dataset::mnist(folder)?;
+                let (mut all, test) = Dataset::mnist(folder)?;
                 given_test = Some(all.rows()..all.rows() + test.rows());
                 all.features.append(Axis(0), test.features.view()).expect("the images are of one size");
-                all.labels.append(&mut test.labels);
+                all.targets.labels_mut().extend_from_slice(test.labels());
                 Content::Arrays(all)
             }
         };
@@ -91,7 +92,8 @@ impl DataSource {
 }
 
 impl DataSource {
-    /// [`open`](Self::open) of arrays for a model that predicts as the task says; labels may be missing unless they are `needed`.
+    /// [`open`](Self::open) of arrays for a model that predicts as the task says; labels may be missing unless they are `needed`: then the
+    /// targets are empty, and only the features can be used.
     /// Other sources are opened as there.
     ///
     /// Errors as `open` does.
@@ -105,7 +107,7 @@ impl DataSource {
     /// write_npy(&path, &NpyArray::new(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]))?;
     /// let source: DataSource = path.to_str().unwrap().parse()?;
     /// let rows = source.open_arrays(Task::Classes, false, &mut ChaCha8Rng::seed_from_u64(7))?;
-    /// assert_eq!((rows.rows(), rows.labels()), (3, None));
+    /// assert_eq!((rows.rows(), rows.targets().len()), (3, 0)); // the file holds features alone
     /// std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -159,29 +161,11 @@ impl Loaded {
         }
     }
 
-    /// The class of every row; `None` if numbers are to be predicted.
-    pub fn labels(&self) -> Option<&[usize]> {
-        let labels = match &self.content {
-            Content::Arrays(set) => &set.labels[..],
-            Content::Table(table) => table.labels(),
-        };
-        (!labels.is_empty()).then_some(labels)
-    }
-
-    /// The number to predict of every row; `None` if classes are to be predicted.
-    pub fn values(&self) -> Option<&[f64]> {
-        let values = match &self.content {
-            Content::Arrays(set) => &set.values[..],
-            Content::Table(table) => table.values(),
-        };
-        (!values.is_empty()).then_some(values)
-    }
-
-    /// The name of every class; empty if numbers are to be predicted.
-    pub fn class_names(&self) -> &[String] {
+    /// What is to be predicted of every row.
+    pub fn targets(&self) -> &Targets {
         match &self.content {
-            Content::Arrays(set) => &set.class_names,
-            Content::Table(table) => table.class_names(),
+            Content::Arrays(set) => &set.targets,
+            Content::Table(table) => table.targets(),
         }
     }
 
@@ -268,9 +252,7 @@ impl Loaded {
                 Ok(Dataset {
                     name: part.set_name().to_owned(),
                     features: encoder.apply(&part)?,
-                    labels: part.labels().to_vec(),
-                    values: part.values().to_vec(),
-                    class_names: part.class_names().to_vec(),
+                    targets: part.targets().clone(),
                     feature_names: encoder.feature_names(),
                 })
             }
@@ -282,8 +264,11 @@ impl Loaded {
             by,
             name: Some(&self.name),
             rows: self.rows(),
-            labels: self.labels(),
-            class_names: self.class_names(),
+            labels: match self.targets() {
+                Targets::Classes { labels, .. } => Some(labels),
+                Targets::Values(_) => None,
+            },
+            class_names: self.targets().class_names(),
         }
     }
 }
@@ -344,10 +329,13 @@ mod tests {
         let classes = open(&NpyArray::new(&[4], &[7i64, 7, 9, 9]));
         let numbers = open(&NpyArray::new(&[4], &[0.5, 1.5, 2.5, 2.0]));
         std::fs::remove_file(&path).unwrap();
-        assert_eq!((classes.labels(), classes.values()), (Some(&[0, 0, 1, 1][..]), None));
-        assert_eq!((numbers.labels(), numbers.values()), (None, Some(&[0.5, 1.5, 2.5, 2.0][..])));
+        assert_eq!(classes.targets().labels(), [0, 0, 1, 1]);
+        assert_eq!(numbers.targets(), &Targets::Values(vec![0.5, 1.5, 2.5, 2.0]));
         let encoder = numbers.prepare(&[0, 2], Some(Scaling::MinMax)).unwrap();
         let set = numbers.dataset(&[1, 3], &encoder).unwrap();
-        assert_eq!((set.features, set.values), (ndarray::array![[0.5], [1.5]], vec![1.5, 2.0]));
+        assert_eq!(
+            (set.features, set.targets),
+            (ndarray::array![[0.5], [1.5]], Targets::Values(vec![1.5, 2.0]))
+        );
     }
 }

@@ -4,6 +4,7 @@ use crate::csv_options::Task;
 use crate::dataset::Dataset;
 use crate::error::{DataError, NpyProblem};
 use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
+use crate::targets::Targets;
 use crate::zip::{self, Entry};
 use ndarray::Array2;
 use std::collections::{BTreeSet, HashMap};
@@ -218,7 +219,7 @@ impl Dataset {
     /// write_npz(&path, [("x", &x), ("y", &NpyArray::new(&[3], &[7i64, -1, 7]))])?;
     /// let data = Dataset::from_npz_path(&path)?;
     /// assert_eq!(data.features.row(1).to_vec(), [2.0, 3.0]);
-    /// assert_eq!((data.class_names, data.labels), (vec!["-1".into(), "7".into()], vec![1, 0, 1]));
+    /// assert_eq!((data.class_names()[0].as_str(), data.labels()), ("-1", &[1, 0, 1][..]));
     /// std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -267,32 +268,15 @@ fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> 
         _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
     };
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let mut set = Dataset {
-        name,
-        features,
-        labels: Vec::new(),
-        values: Vec::new(),
-        class_names: Vec::new(),
-        feature_names,
-    };
+    let mut set = Dataset { name, features, targets: Targets::Values(Vec::new()), feature_names };
     let Some(y) = labels else { return Ok(set) };
     if y.shape() != [rows] && y.shape() != [rows, 1] {
         let (shape, features) = (y.shape().to_vec(), x.name().to_owned());
         return Err(y.fail(NpyProblem::Labels { shape, rows, features }));
     }
-    match targets(&y, task)? {
-        Targets::Classes(labels, names) => (set.labels, set.class_names) = (labels, names),
-        Targets::Numbers(values) => set.values = values,
-    }
+    set.targets = targets(&y, task)?;
     set.check()?; // a value may not be finite
     Ok(set)
-}
-
-/// What is to be predicted.
-enum Targets {
-    /// The class of each row, and what the classes are called.
-    Classes(Vec<usize>, Vec<String>),
-    Numbers(Vec<f64>),
 }
 
 fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
@@ -307,7 +291,7 @@ fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
     }
     let values = y.array_f64()?.into_raw_vec_and_offset().0;
     if task == Task::Numbers {
-        return Ok(Targets::Numbers(values));
+        return Ok(Targets::Values(values));
     }
     // a whole number that i64 holds: beyond 2^53 floats are no names
     let whole = |value: &f64| (value.fract() == 0.0 && value.abs() <= 2f64.powi(53)).then_some(*value as i64);
@@ -316,14 +300,14 @@ fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
             let distinct = labels.iter().collect::<BTreeSet<_>>().len();
             match task == Task::Classes || (2..=MOST_CLASSES).contains(&distinct) {
                 true => classes(y, labels, i64::to_string),
-                false => Ok(Targets::Numbers(values)),
+                false => Ok(Targets::Values(values)),
             }
         }
         None if task == Task::Classes => {
             let row = values.iter().position(|value| whole(value).is_none()).unwrap_or_default();
             Err(y.fail(NpyProblem::FractionAsClass { row, value: values[row] }))
         }
-        None => Ok(Targets::Numbers(values)),
+        None => Ok(Targets::Values(values)),
     }
 }
 
@@ -340,5 +324,5 @@ fn classes<T: Ord + Clone>(
         return Err(y.fail(NpyProblem::OneClass { class: name(class), rows: labels.len() }));
     }
     let numbered = labels.iter().filter_map(|label| classes.binary_search(label).ok()).collect();
-    Ok(Targets::Classes(numbered, classes.iter().map(name).collect()))
+    Ok(Targets::Classes { labels: numbered, names: classes.iter().map(name).collect() })
 }

@@ -38,8 +38,8 @@ impl Dataset {
     /// let pets = Dataset::from_csv(table.as_bytes(), "pets", "kind")?;
     /// assert_eq!(pets.feature_names, ["height_cm", "weight_kg"]);
     /// assert_eq!(pets.features, ndarray::array![[24.0, 4.1], [61.0, 30.0]]);
-    /// assert_eq!(pets.class_names, ["cat", "dog"]);
-    /// assert_eq!(pets.labels, [0, 1]);
+    /// assert_eq!(pets.class_names(), ["cat", "dog"]);
+    /// assert_eq!(pets.labels(), [0, 1]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv(reader: impl Read, name: &str, target_column: &str) -> Result<Dataset, DataError> {
@@ -159,7 +159,7 @@ mod tests {
             let set = Dataset::from_csv(table.as_bytes(), "t", "label").unwrap();
             assert_eq!(set.features, ndarray::array![[1.0, 2.0], [3.0, 4.0]], "{table}");
             assert_eq!(set.feature_names, ["x", "y"], "{table}");
-            assert_eq!(set.labels, [1, 0], "{table}");
+            assert_eq!(set.labels(), [1, 0], "{table}");
         }
     }
 
@@ -169,14 +169,15 @@ mod tests {
         let set = Dataset::from_csv(table.as_bytes(), "t", "the label").unwrap();
         assert_eq!(set.feature_names, ["x"]);
         assert_eq!(set.features, ndarray::array![[1.5], [-2000.0]]);
-        assert_eq!(set.class_names, ["a, quoted", "b"]);
+        assert_eq!(set.class_names(), ["a, quoted", "b"]);
     }
 
     #[test]
     fn classes_sort_by_value_only_if_all_are_numbers() {
         let classes = |names: [&str; 4]| {
             let table: String = names.iter().map(|name| format!("1,{name}\n")).collect();
-            Dataset::from_csv(format!("x,label\n{table}").as_bytes(), "t", "label").unwrap().class_names
+            let set = Dataset::from_csv(format!("x,label\n{table}").as_bytes(), "t", "label").unwrap();
+            set.class_names().to_vec()
         };
         assert_eq!(classes(["10", "9", "-1", "9"]), ["-1", "9", "10"]);
         assert_eq!(classes(["10", "9", "ten", "9"]), ["10", "9", "ten"]);

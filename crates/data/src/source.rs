@@ -325,7 +325,7 @@ mod tests {
         let means = |part: &Dataset| part.features.mean_axis(Axis(0)).unwrap();
         assert!(means(&split.train).iter().all(|mean| mean.abs() < 1e-13));
         assert!(means(&split.test).iter().any(|mean| mean.abs() > 1e-3), "the test part had no say");
-        assert_eq!(split.test.class_names, ["setosa", "versicolor", "virginica"]);
+        assert_eq!(split.test.class_names(), ["setosa", "versicolor", "virginica"]);
         assert_eq!(split, source("iris").load(None, &mut rng(1)).unwrap());
     }
 

@@ -40,8 +40,8 @@ pub fn stratified_split(
         by: "stratified_split",
         name: Some(&dataset.name),
         rows: dataset.rows(),
-        labels: (!dataset.is_regression()).then_some(&dataset.labels),
-        class_names: &dataset.class_names,
+        labels: (!dataset.is_regression()).then(|| dataset.labels()),
+        class_names: dataset.class_names(),
     };
     let parts = strata.split(&[1.0 - test_fraction, test_fraction], rng)?;
     Ok((dataset.select(&parts[0]), dataset.select(&parts[1])))
@@ -136,7 +136,7 @@ pub fn k_fold(rows: usize, k: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Ve
 /// use surprisal_data::{Dataset, stratified_k_fold};
 ///
 /// let iris = Dataset::iris();
-/// for fold in stratified_k_fold(&iris.labels, 5, &mut ChaCha8Rng::seed_from_u64(7))? {
+/// for fold in stratified_k_fold(iris.labels(), 5, &mut ChaCha8Rng::seed_from_u64(7))? {
 ///     assert_eq!(iris.select(&fold.test).class_counts(), [10, 10, 10]);
 /// }
 /// # Ok::<(), surprisal_data::DataError>(())
@@ -245,6 +245,7 @@ pub(crate) fn rows_by_label(labels: &[usize]) -> BTreeMap<usize, Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::targets::Targets;
     use ndarray::Array2;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -257,9 +258,10 @@ mod tests {
         Dataset {
             name: "numbered".to_owned(),
             features: Array2::from_shape_fn((labels.len(), 1), |(row, _)| row as f64),
-            labels,
-            values: Vec::new(),
-            class_names: (0..sizes.len()).map(|k| format!("class {k}")).collect(),
+            targets: Targets::Classes {
+                labels,
+                names: (0..sizes.len()).map(|k| format!("class {k}")).collect(),
+            },
             feature_names: vec!["row".to_owned()],
         }
     }
@@ -279,8 +281,8 @@ mod tests {
             all.sort_by(f64::total_cmp);
             assert_eq!(all, rows(&set));
             for part in [&train, &test] {
-                let labels: Vec<usize> = rows(part).iter().map(|&row| set.labels[row as usize]).collect();
-                assert_eq!(part.labels, labels);
+                let labels: Vec<usize> = rows(part).iter().map(|&row| set.labels()[row as usize]).collect();
+                assert_eq!(part.labels(), labels);
             }
         }
     }
@@ -332,7 +334,7 @@ mod tests {
 
     /// Labels of classes of the given sizes, mixed.
     fn mixed(sizes: &[usize]) -> Vec<usize> {
-        numbered(sizes).labels
+        numbered(sizes).labels().to_vec()
     }
 
     #[test]
@@ -403,12 +405,11 @@ mod tests {
     #[test]
     fn numbers_to_predict_are_split_like_one_class() {
         let mut set = numbered(&[100]);
-        (set.labels, set.class_names) = (Vec::new(), Vec::new());
-        set.values = (0..100).map(f64::from).collect();
+        set.targets = Targets::Values((0..100).map(f64::from).collect());
         let (train, test) = split(&set, 0.25, 1);
         assert_eq!((train.rows(), test.rows()), (75, 25));
-        assert_eq!(test.values, test.features.column(0).to_vec());
+        assert_eq!(test.values(), test.features.column(0).to_vec());
         let rows = split_rows(100, &[0.75, 0.25], &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        assert_eq!(rows[1].iter().map(|&row| row as f64).collect::<Vec<_>>(), test.values);
+        assert_eq!(rows[1].iter().map(|&row| row as f64).collect::<Vec<_>>(), test.values());
     }
 }

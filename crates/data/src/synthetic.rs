@@ -3,6 +3,7 @@
 
 use crate::dataset::Dataset;
 use crate::error::{DataError, SpecError};
+use crate::targets::Targets;
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
@@ -34,7 +35,7 @@ impl Dataset {
     ///
     /// let table = Dataset::xor(4, 0.0, &mut ChaCha8Rng::seed_from_u64(0))?;
     /// assert_eq!(table.features, ndarray::array![[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]);
-    /// assert_eq!(table.labels, [0, 1, 0, 1]);
+    /// assert_eq!(table.labels(), [0, 1, 0, 1]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn xor(n: usize, noise: f64, rng: &mut (impl Rng + ?Sized)) -> Result<Dataset, DataError> {
@@ -82,7 +83,7 @@ impl Dataset {
     /// use surprisal_data::Dataset;
     ///
     /// let circles = Dataset::circles(100, 0.0, 0.5, &mut ChaCha8Rng::seed_from_u64(0))?;
-    /// for (point, &label) in circles.features.rows().into_iter().zip(&circles.labels) {
+    /// for (point, &label) in circles.features.rows().into_iter().zip(circles.labels()) {
     ///     assert!((point[0].hypot(point[1]) - [1.0, 0.5][label]).abs() < 1e-12);
     /// }
     /// # Ok::<(), surprisal_data::DataError>(())
@@ -118,7 +119,7 @@ impl Dataset {
     /// let blobs = Dataset::blobs(90, 1.0, 3, 2, 10.0, &mut rng)?;
     /// assert_eq!((blobs.rows(), blobs.columns(), blobs.classes()), (90, 2, 3));
     /// let spirals = Dataset::spirals(194, 0.0, 2, 3.0, &mut rng)?;
-    /// assert_eq!(spirals.class_names, ["0", "1"]);
+    /// assert_eq!(spirals.class_names(), ["0", "1"]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     ///
@@ -205,9 +206,7 @@ fn draw<P: AsRef<[f64]>>(
     Dataset {
         name: name.to_owned(),
         features: Array2::from_shape_vec((n, columns), numbers).expect("every point has as many numbers"),
-        labels: (0..n).map(|row| row % classes).collect(),
-        values: Vec::new(),
-        class_names,
+        targets: Targets::Classes { labels: (0..n).map(|row| row % classes).collect(), names: class_names },
         feature_names,
     }
 }
@@ -414,7 +413,7 @@ mod tests {
 
     /// The points of one class, in order.
     fn points(set: &Dataset, class: usize) -> Vec<[f64; 2]> {
-        let rows = set.features.rows().into_iter().zip(&set.labels);
+        let rows = set.features.rows().into_iter().zip(set.labels());
         rows.filter(|&(_, &label)| label == class).map(|(row, _)| [row[0], row[1]]).collect()
     }
 
@@ -505,8 +504,8 @@ mod tests {
         assert_eq!(set("moons", 0).feature_names, ["x", "y"]);
         assert_eq!(set("blobs:features=1", 0).feature_names, ["x0"]);
         assert_eq!(set("blobs:features=3", 0).feature_names, ["x0", "x1", "x2"]);
-        assert_eq!(set("blobs:classes=4", 0).class_names, ["0", "1", "2", "3"]);
-        assert_eq!(set("circles", 0).class_names, ["outer", "inner"]);
+        assert_eq!(set("blobs:classes=4", 0).class_names(), ["0", "1", "2", "3"]);
+        assert_eq!(set("circles", 0).class_names(), ["outer", "inner"]);
     }
 
     #[test]
@@ -523,12 +522,12 @@ mod tests {
     #[test]
     fn xor_corners_are_its_truth_table_and_stay_so_in_little_noise() {
         let table = set("xor:n=8,noise=0", 10);
-        for (corner, label) in table.features.rows().into_iter().zip(&table.labels) {
+        for (corner, label) in table.features.rows().into_iter().zip(table.labels()) {
             assert_eq!(*label, corner[0] as usize ^ corner[1] as usize);
         }
         let noisy = set("xor:n=400,noise=0.1", 10);
         let mut per_corner = [[0; 2]; 2];
-        for (row, label) in noisy.features.rows().into_iter().zip(&noisy.labels) {
+        for (row, label) in noisy.features.rows().into_iter().zip(noisy.labels()) {
             let corner = [0, 1].map(|column| usize::from(row[column] > 0.5));
             assert_eq!(*label, corner[0] ^ corner[1]);
             per_corner[corner[0]][corner[1]] += 1;

@@ -6,6 +6,7 @@ use crate::dataset::Dataset;
 use crate::error::{CsvProblem, DataError, SpecError, Within};
 use crate::fields::{Fields, NumberForm, days};
 use crate::notice::{LeftOut, Notice};
+use crate::targets::{Targets, chosen};
 use ndarray::Array2;
 use std::collections::HashMap;
 use std::io::Read;
@@ -32,8 +33,8 @@ const FEWEST_COUNTED: usize = 8;
 /// let target = Some("kind".to_owned());
 /// let options = CsvOptions { target, missing: Missing::Mean, ..CsvOptions::default() };
 /// let table = Table::from_csv(text.as_bytes(), "boxes", &options)?;
-/// assert_eq!(table.class_names(), ["a", "b"]);
-/// assert_eq!(table.labels(), [0, 1, 0, 1]);
+/// assert_eq!(table.targets().class_names(), ["a", "b"]);
+/// assert_eq!(table.targets().labels(), [0, 1, 0, 1]);
 /// let ColumnValues::Categories { codes, names } = &table.columns()[0].values else { panic!("texts") };
 /// assert_eq!((names, codes[0]), (&vec!["blue".to_owned(), "red".to_owned()], Some(1)));
 /// let ColumnValues::Numbers(widths) = &table.columns()[1].values else { panic!("numbers") };
@@ -47,9 +48,7 @@ pub struct Table {
     /// What messages call the table.
     name: String,
     columns: Vec<Column>,
-    labels: Vec<usize>,
-    class_names: Vec<String>,
-    values: Vec<f64>,
+    targets: Targets,
     missing: Missing,
     dropped: usize,
     notices: Vec<Notice>,
@@ -102,7 +101,7 @@ impl Table {
     /// let target = Some("rent".to_owned());
     /// let options = CsvOptions { target, task: Task::Numbers, ..CsvOptions::default() };
     /// let flats = Table::from_csv(text.as_bytes(), "flats", &options)?;
-    /// assert_eq!(flats.values(), [700.5, 910.0, 1200.0]);
+    /// assert_eq!(flats.targets().values(), [700.5, 910.0, 1200.0]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv(reader: impl Read, name: &str, options: &CsvOptions) -> Result<Table, DataError> {
@@ -141,7 +140,7 @@ impl Table {
 
     /// The number of rows that are there.
     pub fn rows(&self) -> usize {
-        self.labels.len() + self.values.len() // one of them is empty
+        self.targets.len()
     }
 
     /// The number of rows that were left out because a value is missing, in addition to the
@@ -170,20 +169,9 @@ impl Table {
         &self.columns
     }
 
-    /// The class of every row, an index into [`class_names`](Table::class_names); empty if numbers are to be
-    /// predicted.
-    pub fn labels(&self) -> &[usize] {
-        &self.labels
-    }
-
-    /// The name of every class; empty if numbers are to be predicted.
-    pub fn class_names(&self) -> &[String] {
-        &self.class_names
-    }
-
-    /// The number to predict in every row; empty if classes are to be predicted.
-    pub fn values(&self) -> &[f64] {
-        &self.values
+    /// What is to be predicted of every row.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// The chosen rows, in the order given; a row may be chosen more than once.
@@ -198,7 +186,7 @@ impl Table {
     /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
     /// let iris = Table::from_csv_path("../../datasets/iris.csv", &options)?;
     /// let two = iris.select(&[149, 0]);
-    /// assert_eq!((two.labels(), two.class_names().len()), (&[2, 0][..], 3));
+    /// assert_eq!((two.targets().labels(), two.targets().classes()), (&[2, 0][..], 3));
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     #[track_caller]
@@ -220,9 +208,7 @@ impl Table {
             set_name: self.set_name.clone(),
             name: self.name.clone(),
             columns: self.columns.iter().map(select).collect(),
-            labels: chosen(&self.labels, rows),
-            class_names: self.class_names.clone(),
-            values: chosen(&self.values, rows),
+            targets: self.targets.select(rows),
             missing: self.missing,
             dropped: self.dropped,
             notices: self.notices.clone(),
@@ -241,16 +227,9 @@ impl Table {
             features: Array2::from_shape_fn((rows, columns.len()), number),
             feature_names: columns.iter().map(|column| column.name.clone()).collect(),
             name: self.set_name,
-            labels: self.labels,
-            values: self.values,
-            class_names: self.class_names,
+            targets: self.targets,
         }
     }
-}
-
-/// The chosen ones; none of none, because a table has either labels or values.
-pub(crate) fn chosen<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
-    if values.is_empty() { Vec::new() } else { rows.iter().map(|&row| values[row]).collect() }
 }
 
 fn read(
@@ -431,26 +410,16 @@ fn read(
     all_notices.extend(task_chosen);
     all_notices.extend(notices);
 
-    let (labels, class_names, values) = match answers {
-        ColumnValues::Numbers(values) | ColumnValues::Dates(values) => (Vec::new(), Vec::new(), values),
-        ColumnValues::Categories { codes, names } => {
-            (codes.into_iter().flatten().map(|code| code as usize).collect(), names, Vec::new())
-        }
+    let targets = match answers {
+        ColumnValues::Numbers(values) | ColumnValues::Dates(values) => Targets::Values(values),
+        ColumnValues::Categories { codes, names } => Targets::Classes {
+            labels: codes.into_iter().flatten().map(|code| code as usize).collect(),
+            names,
+        },
     };
     let (set_name, name, missing) = (set_name.to_owned(), name.to_owned(), options.missing);
     let notices = all_notices;
-    Ok(Table {
-        set_name,
-        name,
-        columns: read,
-        labels,
-        class_names,
-        values,
-        missing,
-        dropped,
-        notices,
-        fields,
-    })
+    Ok(Table { set_name, name, columns: read, targets, missing, dropped, notices, fields })
 }
 
 /// What is wrong in a column to predict from; text may stand in the column `only_in` alone.

@@ -1,98 +1,144 @@
-//! [`Targets`]: the target column of a table, for a model that is there already.
+//! [`Targets`]: what is to be predicted of every row, a class or a number.
 
-use crate::csv_options::CsvOptions;
-use crate::csv_text::{Record, Rows, Text, open};
-use crate::error::{CsvError, CsvProblem, DataError, ErrorKind, SpecError};
-use crate::fields::Fields;
-use std::path::Path;
-
-/// The target column of a table as it is written, to be read as the labels or the numbers that a model knows.
+/// What is to be predicted of every row: a class (classification) or a number (regression).
+///
+/// `V` is the type of the numbers: `f64` as they are read, the model's own type in training.
 ///
 /// ```
-/// use surprisal_data::{CsvOptions, Targets};
+/// use surprisal_data::{Dataset, Targets};
 ///
-/// let path = std::env::temp_dir().join(format!("surprisal-targets-{}.csv", std::process::id()));
-/// std::fs::write(&path, "x,y\n1,2.0\n2,1\n")?;
-/// let options = CsvOptions { target: Some("y".to_owned()), ..CsvOptions::default() };
-/// let targets = Targets::read_csv_path(&path, &options);
-/// std::fs::remove_file(&path)?;
-/// let targets = targets?;
-/// assert_eq!(targets.values()?, [2.0, 1.0]);
-/// assert_eq!(targets.labels(&["1".to_owned(), "2".to_owned()])?, [1, 0]); // equal numbers are one class
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// match &Dataset::iris().targets {
+///     Targets::Classes { labels, names } => assert_eq!(names[labels[149]], "virginica"),
+///     Targets::Values(values) => panic!("iris has classes, found {} numbers", values.len()),
+/// }
 /// ```
-pub struct Targets {
-    source_name: String,
-    column: String,
-    fields: Fields,
-    texts: Vec<(usize, String)>, // with their lines
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets<V = f64> {
+    /// Classes, for classification.
+    Classes {
+        /// The class of every row, an index into `names`.
+        labels: Vec<usize>,
+        /// The name of every class, whether or not it occurs; class `k` is `names[k]`.
+        names: Vec<String>,
+    },
+    /// Numbers, for regression: one for every row.
+    Values(Vec<V>),
 }
 
-impl Targets {
-    /// Reads the target column of a file; the options say which it is, and how the table is written.
-    ///
-    /// Errors if no target is named, if the file cannot be read or has no such column, on a row with a field too many or too few,
-    /// and on a value that is missing, unless it is the name of a class.
-    ///
-    /// See the example of [`Targets`].
-    pub fn read_csv_path(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Targets, DataError> {
-        let path = path.as_ref();
-        let (source_name, file) = open(path)?;
-        let target = options.target.as_ref().ok_or(SpecError::NoTarget { table: source_name.clone() })?;
-        let (text, fields) = (Text::read(file, &source_name)?, Fields::of(options)?);
-        let mut rows = Rows::of(&text, options.separator_in(path), options.header)?;
-        let at = rows.find_target(target)?;
-        let (mut texts, mut row) = (Vec::new(), Record::default());
-        while rows.next(&mut row)? {
-            texts.push((row.line(), row[at].to_owned()));
+impl<V> Targets<V> {
+    /// How many rows have a target.
+    pub fn len(&self) -> usize {
+        match self {
+            Targets::Classes { labels, .. } => labels.len(),
+            Targets::Values(values) => values.len(),
         }
-        if texts.is_empty() {
-            return Err(text.error(None, None, CsvProblem::NoRows));
-        }
-        let column = rows.header[at].to_owned();
-        drop(text);
-        Ok(Targets { source_name, column, fields, texts })
     }
 
-    /// The class of every row, an index into `classes`; equal numbers are one class, however they are written.
+    /// Whether no row has a target.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether numbers are to be predicted, not classes.
+    pub fn is_regression(&self) -> bool {
+        matches!(self, Targets::Values(_))
+    }
+
+    /// The class of every row, an index into [`class_names`](Targets::class_names).
     ///
-    /// Errors if a value is missing, or is not one of the classes.
-    pub fn labels(&self, classes: &[String]) -> Result<Vec<usize>, DataError> {
-        let label = |(line, text): &(usize, String)| match self.fields.find(text, classes) {
-            Some(label) => Ok(label),
-            None if self.fields.is_missing(text) => {
-                Err(self.error(*line, CsvProblem::MissingNew { found: text.clone() }))
-            }
-            None => {
-                let problem = CsvProblem::UnknownClass { found: text.clone(), known: classes.to_vec() };
-                Err(self.error(*line, problem))
-            }
-        };
-        self.texts.iter().map(label).collect()
+    /// # Panics
+    /// If these are numbers.
+    #[track_caller]
+    pub fn labels(&self) -> &[usize] {
+        match self {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values(_) => panic!("labels: expected classes, found numbers (regression)"),
+        }
+    }
+
+    /// The class of every row, to be changed.
+    ///
+    /// ```
+    /// let mut iris = surprisal_data::Dataset::iris();
+    /// iris.targets.labels_mut()[0] = 2;
+    /// assert_eq!(iris.class_counts(), [49, 50, 51]);
+    /// ```
+    ///
+    /// # Panics
+    /// If these are numbers.
+    #[track_caller]
+    pub fn labels_mut(&mut self) -> &mut Vec<usize> {
+        match self {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values(_) => panic!("labels_mut: expected classes, found numbers (regression)"),
+        }
     }
 
     /// The number of every row.
     ///
-    /// Errors on a value that is missing, and on one that is no finite number.
-    pub fn values(&self) -> Result<Vec<f64>, DataError> {
-        let value = |(line, text): &(usize, String)| {
-            self.fields.number(text).map_err(|problem| self.error(*line, problem))
-        };
-        self.texts.iter().map(value).collect()
+    /// # Panics
+    /// If these are classes.
+    #[track_caller]
+    pub fn values(&self) -> &[V] {
+        match self {
+            Targets::Classes { .. } => panic!("values: expected numbers (regression), found classes"),
+            Targets::Values(values) => values,
+        }
     }
 
-    /// What the column is called.
-    pub fn name(&self) -> &str {
-        &self.column
+    /// The name of every class; empty for numbers.
+    pub fn class_names(&self) -> &[String] {
+        match self {
+            Targets::Classes { names, .. } => names,
+            Targets::Values(_) => &[],
+        }
     }
 
-    /// The column as it is written.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|(_, text)| text.as_str())
+    /// The number of classes, with or without rows; 0 for numbers.
+    pub fn classes(&self) -> usize {
+        self.class_names().len()
     }
 
-    fn error(&self, line: usize, problem: CsvProblem) -> DataError {
-        let (source_name, column) = (self.source_name.clone(), Some(self.column.clone()));
-        ErrorKind::Csv(CsvError { source_name, line: Some(line), column, problem }).into()
+    /// The same classes, or the numbers that `f` makes of these.
+    ///
+    /// ```
+    /// use surprisal_data::Targets;
+    ///
+    /// let euros = Targets::Values(vec![700.5, 910.0]);
+    /// assert_eq!(euros.map(|value| value as f32 / 1000.0), Targets::Values(vec![0.7005, 0.91]));
+    /// ```
+    pub fn map<W>(&self, f: impl FnMut(V) -> W) -> Targets<W>
+    where
+        V: Copy,
+    {
+        match self {
+            Targets::Classes { labels, names } => {
+                Targets::Classes { labels: labels.clone(), names: names.clone() }
+            }
+            Targets::Values(values) => Targets::Values(values.iter().copied().map(f).collect()),
+        }
     }
+
+    /// The targets of the chosen rows, in the order given; classes keep their names and numbers.
+    ///
+    /// # Panics
+    /// If a row is not below [`len`](Targets::len).
+    #[track_caller]
+    pub fn select(&self, rows: &[usize]) -> Targets<V>
+    where
+        V: Copy,
+    {
+        match self {
+            Targets::Classes { labels, names } => {
+                Targets::Classes { labels: chosen(labels, rows), names: names.clone() }
+            }
+            Targets::Values(values) => Targets::Values(chosen(values, rows)),
+        }
+    }
+}
+
+/// The chosen ones.
+#[track_caller]
+pub(crate) fn chosen<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|&row| values[row]).collect()
 }

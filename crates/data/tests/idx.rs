@@ -64,13 +64,13 @@ fn four_files_are_two_data_sets() {
     for part in [&train, &test] {
         part.check().unwrap();
         assert_eq!(part.name, "mnist");
-        assert_eq!(part.class_names, ["0", "1", "2"]);
+        assert_eq!(part.class_names(), ["0", "1", "2"]);
         assert_eq!(part.feature_names, ["p0_0", "p0_1", "p0_2", "p1_0", "p1_1", "p1_2"]);
     }
     assert_eq!(train.features.row(2).to_vec(), [12.0, 13.0, 14.0, 15.0, 16.0, 17.0]);
-    assert_eq!(train.labels, [1, 0, 2]);
+    assert_eq!(train.labels(), [1, 0, 2]);
     assert_eq!(test.features.dim(), (2, 6));
-    assert_eq!(test.labels, [2, 1]);
+    assert_eq!(test.labels(), [2, 1]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_folder_of_the_name_of_a_file_is_passed_over() {
     let folder = Folder::mnist("folder-in-folder").without("t10k-labels-idx1-ubyte");
     std::fs::create_dir(folder.path().join("t10k-labels-idx1-ubyte")).unwrap();
     let folder = folder.with("t10k-labels.idx1-ubyte", &idx(&[2], &[2, 1]));
-    assert_eq!(Dataset::mnist(folder.path()).unwrap().1.labels, [2, 1]);
+    assert_eq!(Dataset::mnist(folder.path()).unwrap().1.labels(), [2, 1]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn there_are_as_many_classes_as_the_largest_label_of_either_part_asks_for_and_tw
             .with("train-labels-idx1-ubyte", &idx(&[3], &train))
             .with("t10k-labels-idx1-ubyte", &idx(&[2], &t10k));
         let (train, test) = Dataset::mnist(folder.path()).unwrap();
-        assert_eq!(train.class_names, test.class_names);
+        assert_eq!(train.class_names(), test.class_names());
         train.classes()
     };
     assert_eq!(classes("classes-of-train", [0, 9, 4], [0, 1]), 10);
@@ -125,7 +125,7 @@ fn source_keeps_the_two_parts_and_divides_by_255() {
     assert_eq!(split.preprocess, Preprocess::Divide(255.0));
     assert_eq!(split.train.features, &train.features / 255.0);
     assert_eq!(split.test.features.row(0), array![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] / 255.0);
-    assert_eq!((split.train.labels, split.test.labels), (train.labels, test.labels));
+    assert_eq!((split.train.labels(), split.test.labels()), (train.labels(), test.labels()));
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn mnist_itself() {
     assert_eq!(test.features.dim(), (10_000, 784));
     assert_eq!(train.class_counts(), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(test.class_counts(), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
-    assert_eq!(train.labels[..5], [5, 0, 4, 1, 9]);
-    assert_eq!(test.labels[..5], [7, 2, 1, 0, 4]);
-    assert_eq!(train.class_names, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    assert_eq!(train.labels()[..5], [5, 0, 4, 1, 9]);
+    assert_eq!(test.labels()[..5], [7, 2, 1, 0, 4]);
+    assert_eq!(train.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     for part in [&train, &test] {
         assert!(part.features.iter().all(|&p| p.fract() == 0.0 && (0.0..=255.0).contains(&p)));
     }

@@ -17,8 +17,8 @@ use surprisal_data::metrics::{
 use surprisal_data::{
     Batches, Categorical, CsvOptions, CsvProblem, DataError, DataSource, Dataset, EncodedColumn, Encoder,
     Encoding, ErrorKind, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
-    Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold, one_hot,
-    read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
+    Targets, Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold,
+    one_hot, read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
 };
 
 #[track_caller]
@@ -981,22 +981,12 @@ fn weights_of_classes_that_are_not_there() {
 
 #[test]
 fn dataset_of_numbers_to_predict_that_contradicts_itself() {
-    let set =
-        Dataset { labels: Vec::new(), class_names: Vec::new(), values: vec![0.5; 150], ..Dataset::iris() };
+    let of = |values| Dataset { targets: Targets::Values(values), ..Dataset::iris() };
+    let set = of(vec![0.5; 150]);
     set.check().unwrap();
     for (set, message) in [
-        (
-            Dataset { labels: vec![0; 150], class_names: names(&["a"]), ..set.clone() },
-            "150 values meet 150 labels and 1 class names | predict numbers or classes",
-        ),
-        (
-            Dataset { values: vec![0.5; 149], ..set.clone() },
-            "150 rows of features meet 149 values | every row needs one value",
-        ),
-        (
-            Dataset { values: [vec![0.5; 149], vec![f64::NAN]].concat(), ..set.clone() },
-            "row 149 has the value NaN | leave the row out",
-        ),
+        (of(vec![0.5; 149]), "150 rows of features meet 149 values | every row needs one value"),
+        (of([vec![0.5; 149], vec![f64::NAN]].concat()), "row 149 has the value NaN | leave the row out"),
     ] {
         assert_message(set.check(), &format!("data set \"iris\": {message}"));
     }
@@ -1463,7 +1453,7 @@ fn source_whose_file_is_not_there_is_no_mistake_in_the_command() {
 #[test]
 fn dataset_with_a_label_too_few() {
     let mut set = Dataset::iris();
-    set.labels.pop();
+    set.targets.labels_mut().pop();
     assert_message(
         set.check(),
         "data set \"iris\": 150 rows of features meet 149 labels | every row needs one label",
@@ -1483,7 +1473,7 @@ fn dataset_with_a_feature_name_too_many() {
 #[test]
 fn dataset_with_a_label_without_a_class() {
     let mut set = Dataset::iris();
-    set.labels[7] = 3;
+    set.targets.labels_mut()[7] = 3;
     assert_message(
         set.check(),
         "data set \"iris\": row 7 has label 3, but there are 3 class names | labels count from 0",
@@ -1635,7 +1625,7 @@ fn split_of_a_class_of_one_row() {
 #[test]
 fn split_of_a_set_whose_parts_do_not_fit() {
     let mut set = Dataset::iris();
-    set.labels.truncate(100);
+    set.targets.labels_mut().truncate(100);
     assert_message(
         stratified_split(&set, 0.5, &mut ChaCha8Rng::seed_from_u64(0)),
         "data set \"iris\": 150 rows of features meet 100 labels | every row needs one label",
@@ -1676,7 +1666,7 @@ fn one_hot_of_a_label_beyond_the_classes() {
 #[test]
 fn accuracy_of_predictions_for_other_rows() {
     assert_message(
-        accuracy(&[0, 1, 1], &[0, 1]),
+        accuracy(&[0, 1], &[0, 1, 1]),
         "accuracy: expected one prediction per label, found 3 for 2 labels | are they of the same rows?",
     );
 }
@@ -1705,11 +1695,11 @@ fn metrics_of_answers_to_other_rows_or_of_nothing() {
         &format!("confusion_matrix: expected one prediction per label, {rest}"),
     );
     assert_message(
-        calibration(&[0.1, 0.2], &[0, 1, 1], 10),
+        calibration(&[0, 1, 1], &[0.1, 0.2], 10),
         &format!("calibration: expected one confidence per label, {rest}"),
     );
     assert_message(
-        top_label_calibration(array![[0.1, 0.9], [0.2, 0.8]].view(), &[0, 1, 1], 10),
+        top_label_calibration(&[0, 1, 1], array![[0.1, 0.9], [0.2, 0.8]].view(), 10),
         &format!("top_label_calibration: expected one row of probabilities per label, {rest}"),
     );
     assert_message(
@@ -1730,7 +1720,7 @@ fn metrics_of_labels_that_are_no_classes() {
          | classes count from 0",
     );
     assert_message(
-        top_label_calibration(array![[0.1, 0.9, 0.0]].view(), &[3], 10),
+        top_label_calibration(&[3], array![[0.1, 0.9, 0.0]].view(), 10),
         "top_label_calibration: expected every label to be below 3, the number of classes, found 3 in row 0 \
          | classes count from 0",
     );
@@ -1774,7 +1764,7 @@ fn metrics_of_probabilities_that_are_none() {
             &format!("brier_score_loss: expected probabilities from 0 to 1, {rest}"),
         );
         assert_message(
-            top_label_calibration(array![[0.5, 0.5], [0.9, found]].view(), &[0, 1], 10),
+            top_label_calibration(&[0, 1], array![[0.5, 0.5], [0.9, found]].view(), 10),
             &format!("top_label_calibration: expected probabilities from 0 to 1, {rest}"),
         );
     }
@@ -1914,7 +1904,7 @@ fn unknown_metric_lists_the_known_ones_and_asks_about_a_near_name() {
 fn calibration_in_no_bins_or_too_many() {
     for bins in [0, 10_001] {
         assert_message(
-            calibration(&[0.5], &[1], bins),
+            calibration(&[1], &[0.5], bins),
             &format!("calibration: expected from 1 to 10000 bins, found {bins} | 10 and 15 are usual"),
         );
     }

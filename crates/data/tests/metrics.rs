@@ -84,7 +84,7 @@ fn curves_run_from_corner_to_corner_without_turning_back() {
 fn ece_is_not_above_mce_and_bins_hold_every_row_once() {
     for_each_case(|correct, confidence| {
         for bins in [1, 7, 10, 1000] {
-            let found = calibration(confidence, correct, bins).unwrap();
+            let found = calibration(correct, confidence, bins).unwrap();
             assert!(0.0 <= found.ece && found.ece <= found.mce + 1e-15 && found.mce <= 1.0, "{found:?}");
             assert_eq!(found.bins.iter().map(|bin| bin.count).sum::<usize>(), correct.len());
             for bin in &found.bins {
@@ -151,7 +151,7 @@ fn the_label_is_among_the_first_k_as_often_as_sorting_says_and_first_as_argmax_s
             assert_eq!(top_k_accuracy_score(labels, scores.view(), k).unwrap(), expected);
             if k == 1 {
                 let predicted = surprisal_data::argmax_rows(scores.view());
-                assert_eq!(surprisal_data::accuracy(&predicted, labels).unwrap(), expected);
+                assert_eq!(surprisal_data::accuracy(labels, &predicted).unwrap(), expected);
             }
         }
     });

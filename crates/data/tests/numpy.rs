@@ -100,7 +100,7 @@ fn both_kinds_of_archive_hold_the_same_arrays() {
         let data = Dataset::from_npz_path(format!("{NUMPY}{name}")).unwrap();
         data.check().unwrap();
         assert_eq!(data.features.row(1).to_vec(), (8..16).map(f64::from).collect::<Vec<_>>());
-        assert_eq!((data.labels, data.class_names), (vec![1, 0, 1], vec!["2".into(), "7".into()]));
+        assert_eq!((data.labels(), data.class_names()), (&[1, 0, 1][..], &["2".into(), "7".into()][..]));
         assert_eq!((data.name + ".npz", &data.feature_names[5][..]), (name.into(), "p1_1"));
     }
 }

@@ -82,7 +82,7 @@ fn predicted_classes() {
             |what: &str, found: f64| agree(&format!("{name}, {what}"), &[found], &case[what], f64::NAN);
         same("balanced_accuracy_score", balanced_accuracy_score(&labels, &predicted, classes).unwrap());
         same("matthews_corrcoef", matthews_corrcoef(&labels, &predicted, classes).unwrap());
-        same("accuracy", surprisal_data::accuracy(&predicted, &labels).unwrap());
+        same("accuracy", surprisal_data::accuracy(&labels, &predicted).unwrap());
     }
 }
 
@@ -183,7 +183,7 @@ fn bins(case: &Value) -> usize {
 fn calibration_errors() {
     for (name, case) in cases("calibration") {
         let (confidence, correct) = (numbers(&case["confidence"], f64::NAN), labels(&case["correct"]));
-        same_calibration(name, calibration(&confidence, &correct, bins(case)).unwrap(), case);
+        same_calibration(name, calibration(&correct, &confidence, bins(case)).unwrap(), case);
     }
 }
 
@@ -192,7 +192,7 @@ fn calibration_errors_of_several_classes() {
     for (name, case) in cases("top_label") {
         let labels = labels(&case["labels"]);
         let probabilities = rows(numbers(&case["probabilities"], f64::NAN), labels.len());
-        let found = top_label_calibration(probabilities.view(), &labels, bins(case)).unwrap();
+        let found = top_label_calibration(&labels, probabilities.view(), bins(case)).unwrap();
         same_calibration(name, found, case);
     }
 }

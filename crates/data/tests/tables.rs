@@ -3,7 +3,7 @@
 use ndarray::array;
 use surprisal_data::{
     Categorical, ColumnValues, CsvOptions, Dataset, Decimal, Encoder, Missing, Scaling, Standardize, Table,
-    Task, Thousands, Unseen,
+    Targets, Task, Thousands, Unseen,
 };
 
 /// Options for a table whose target is "y".
@@ -43,7 +43,7 @@ fn one_table_in_many_dresses() {
     let headless = table(rows, &headless);
     assert_eq!(headless.columns().iter().map(|column| &column.name[..]).collect::<Vec<_>>(), ["1", "2"]);
     assert!(headless.columns().iter().zip(plain.columns()).all(|(a, b)| a.values == b.values));
-    assert_eq!(headless.labels(), plain.labels());
+    assert_eq!(headless.targets().labels(), plain.targets().labels());
 }
 
 #[test]
@@ -104,7 +104,10 @@ fn numbers_to_predict_are_those_with_fractions_or_of_many_kinds() {
     let predicted = |task, target: &dyn Fn(usize) -> String| {
         let rows: String = (0..90).map(|k| format!("{},{}\n", k % 7, target(k))).collect();
         let table = table(&format!("x,y\n{rows}"), &CsvOptions { task, ..y() });
-        (table.values().len(), table.class_names().len())
+        match table.targets() {
+            Targets::Classes { names, .. } => (0, names.len()),
+            Targets::Values(values) => (values.len(), 0),
+        }
     };
     let auto = |target: &dyn Fn(usize) -> String| predicted(Task::Auto, target);
     assert_eq!(auto(&|k| format!("{}", k % 20)), (0, 20));
@@ -223,7 +226,7 @@ fn equal_numbers_are_one_class_and_one_category_however_they_are_written() {
     let text = "a,b,y\n1,x,1\n1.0,x,1.0\n01,x,0.0\n2,x,0\n2e0,x,1e0\n+2,x,-0\n";
     let table = table(text, &CsvOptions { categorical: columns(&["a"]), ..y() });
     assert_eq!(
-        (table.class_names(), table.labels()),
+        (table.targets().class_names(), table.targets().labels()),
         (&["0".to_owned(), "1".to_owned()][..], &[1, 1, 0, 0, 1, 0][..])
     );
     let encoder = Encoder::fit(&table, Scaling::None).unwrap();
@@ -246,7 +249,7 @@ fn numbers_are_read_with_the_signs_that_are_named() {
         CsvOptions { separator: Some(b';'), decimal: Decimal::Comma, thousands: Thousands::Point, ..y() };
     let german = table("x;z;y\n1.200,5;3,5;1,5\n-7;4;2\n", &options);
     assert_eq!(german.columns()[0].values, ColumnValues::Numbers(vec![1200.5, -7.0]));
-    assert_eq!(german.values(), [1.5, 2.0]);
+    assert_eq!(german.targets().values(), [1.5, 2.0]);
     let encoder = Encoder::fit(&german, Scaling::None).unwrap();
     let new = encoder.read_csv("z;x\n0,5;2.000\n".as_bytes(), "new", &options, Unseen::Error).unwrap();
     assert_eq!(new, array![[2000.0, 0.5]]);
@@ -294,7 +297,7 @@ fn rows_without_a_value_are_left_out_and_counted() {
     let kept = table(text, &options);
     assert_eq!((kept.rows(), kept.dropped()), (3, 3));
     assert_eq!(kept.columns()[0].values, ColumnValues::Numbers(vec![1.0, 2.0, 6.0]));
-    assert_eq!(kept.labels(), [0, 1, 0]);
+    assert_eq!(kept.targets().labels(), [0, 1, 0]);
 }
 
 #[test]

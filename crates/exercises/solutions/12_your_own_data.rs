@@ -10,6 +10,6 @@ pub fn standardized(train: &[f64], test: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (apply(train), apply(test))
 }
 
-pub fn accuracy(said: &[usize], labels: &[usize]) -> f64 {
-    said.iter().zip(labels).filter(|(said, label)| said == label).count() as f64 / labels.len() as f64
+pub fn accuracy(labels: &[usize], said: &[usize]) -> f64 {
+    labels.iter().zip(said).filter(|(label, said)| label == said).count() as f64 / labels.len() as f64
 }

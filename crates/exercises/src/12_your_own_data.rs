@@ -13,6 +13,6 @@ pub fn standardized(train: &[f64], test: &[f64]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// The share of answers that are right.
-pub fn accuracy(said: &[usize], labels: &[usize]) -> f64 {
+pub fn accuracy(labels: &[usize], said: &[usize]) -> f64 {
     unsolved("count where both agree, and divide by how many there are")
 }

@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
+use surprisal_tensor::threads;
+
 /// Is told how far a long job has come.
 pub trait Progress: Sync {
     /// `runs` runs of `what` begin.
@@ -21,16 +23,22 @@ impl Progress for () {
     fn end(&self) {}
 }
 
-/// `run` of every job, in the order of the jobs: what comes back does not depend on the number of cores.
+/// `run` of every job, in [`threads::number`] threads; what comes back stands in the order of the jobs and does not depend on their number.
+///
+/// Where there is a job for each thread, a job does not share its own work; fewer jobs share the cores.
 pub fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let cores = threads::number();
+    if cores == 1 {
+        return jobs.iter().map(run).collect();
+    }
+    let share = if jobs.len() >= cores { 1 } else { cores };
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(jobs.iter().map(|_| None).collect());
-    let threads = thread::available_parallelism().map_or(1, |n| n.get()).min(jobs.len());
     thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..cores.min(jobs.len()) {
             scope.spawn(|| {
                 while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|&i| i < jobs.len()) {
-                    let result = run(&jobs[i]);
+                    let result = threads::with(share, || run(&jobs[i]));
                     results.lock().unwrap_or_else(|e| e.into_inner())[i] = Some(result);
                 }
             });
@@ -42,6 +50,8 @@ pub fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -
 
 #[cfg(test)]
 mod tests {
+    use surprisal_tensor::threads;
+
     #[test]
     fn results_stand_in_the_order_of_the_jobs() {
         let jobs: Vec<u64> = (0..100).collect();
@@ -49,7 +59,17 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_micros(200 - 2 * n));
             n * n
         };
-        assert_eq!(super::in_parallel(&jobs, slow_first), jobs.iter().map(|n| n * n).collect::<Vec<_>>());
+        for cores in [1, 2, 3] {
+            let squares = threads::with(cores, || super::in_parallel(&jobs, slow_first));
+            assert_eq!(squares, jobs.iter().map(|n| n * n).collect::<Vec<_>>());
+        }
         assert!(super::in_parallel(&[], slow_first).is_empty());
+    }
+
+    #[test]
+    fn a_job_shares_its_work_only_where_there_are_fewer_jobs_than_cores() {
+        let numbers = |jobs: &[()]| threads::with(3, || super::in_parallel(jobs, |()| threads::number()));
+        assert_eq!(numbers(&[(); 2]), [3, 3]);
+        assert_eq!(numbers(&[(); 4]), [1, 1, 1, 1]);
     }
 }

@@ -72,7 +72,9 @@ fn network2(
             let x = tape.input_with([10, 784], |slots| gather_rows(train.features.view(), rows, slots));
             let y = tape.input_with([10, 10], |slots| {
                 slots.fill(0.0);
-                rows.iter().enumerate().for_each(|(i, &row)| slots[10 * i + train.labels[row]] = 1.0);
+                rows.iter()
+                    .enumerate()
+                    .for_each(|(i, &row)| slots[10 * i + train.targets.labels()[row]] = 1.0);
             });
             let z = model.forward(x);
             let loss = if squared {
@@ -86,7 +88,8 @@ fn network2(
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)));
     let said = argmax_rows(logits.into_dimensionality::<Ix2>().unwrap().view());
-    said.iter().zip(&test.labels).filter(|(said, label)| said == label).count() as f64 / test.rows() as f64
+    said.iter().zip(test.targets.labels()).filter(|(said, label)| said == label).count() as f64
+        / test.rows() as f64
 }
 
 /// Mean test accuracies after 5 epochs of an independent program, over 2 or 4 seeds; ours, of 4 seeds, has to be within a point.
@@ -99,7 +102,7 @@ fn sigmoid_nets_reach_what_independent_code_reaches() {
     let Some([mut train, test]) = mnist(256.0) else { return };
     let all: Array2<f32> = train.features;
     train.features = all.view().split_at(Axis(0), 50_000).0.to_owned();
-    train.labels.truncate(50_000);
+    train.targets.labels_mut().truncate(50_000);
     for (start, weight, squared, eta, expected) in [
         ("1/sqrt(n)", Init::NormalOverSqrtInputs, false, 0.5, 0.9539),
         ("1/sqrt(n)", Init::NormalOverSqrtInputs, true, 3.0, 0.9536),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use surprisal_data::{CsvOptions, DataSource, Dataset, Targets, Task, Unseen};
+use surprisal_data::{CsvOptions, DataSource, Dataset, TargetColumn, Task, Unseen};
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
@@ -92,10 +92,10 @@ impl Asked {
             ))),
             Answers::Classes(names) => {
                 let unknown = |(row, &label): (usize, &usize)| {
-                    let class = &set.class_names[label];
+                    let class = &set.class_names()[label];
                     (!names.contains(class)).then_some((row, class))
                 };
-                match set.labels.iter().enumerate().find_map(unknown) {
+                match set.labels().iter().enumerate().find_map(unknown) {
                     Some((row, class)) => Err(RunError::Run(format!(
                         "{}, row {row}: expected one of the net's classes {}, found \"{class}\"",
                         set.name,
@@ -109,7 +109,7 @@ impl Asked {
                 set.name
             ))),
             Answers::Number { name, .. } => {
-                job::check_target(&set.values, name, &set.name)?;
+                job::check_target(set.values(), name, &set.name)?;
                 Ok(set)
             }
         }
@@ -192,7 +192,7 @@ impl Asked {
             return Err(RunError::Usage(format!("column \"{name}\": these data are no table with columns")));
         };
         let options = CsvOptions { target: Some(name.into()), ..job::table_options(&self.settings)? };
-        let column = Targets::read_csv_path(path, &options)?;
+        let column = TargetColumn::read_csv_path(path, &options)?;
         Ok((column.name().into(), column.texts().map(String::from).collect()))
     }
 
@@ -219,6 +219,6 @@ impl Asked {
         let answers = &self.saved.answers;
         let evaluation =
             evaluate(&self.model, &self.params, self.objective(), &job::examples_of(set, answers))?;
-        Ok(job::scores(answers, &job::in_units(evaluation, answers, &set.values)))
+        Ok(job::scores(answers, &job::in_units(evaluation, answers, &set.targets)))
     }
 }

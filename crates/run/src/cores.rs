@@ -1,7 +1,6 @@
 //! Many trainings, one for each core.
 
 use surprisal_lab::parallel::{Progress, in_parallel};
-use surprisal_tensor::threads;
 
 use crate::RunError;
 
@@ -18,16 +17,7 @@ pub(crate) fn over_cores<J: Sync, R: Send>(
         result
     };
     progress.begin(what, jobs.len());
-    let results = match threads::number() {
-        1 => jobs.iter().map(run).collect(),
-        cores => {
-            // one training for each core is enough; fewer trainings share the cores
-            threads::set_number(if jobs.len() >= cores { 1 } else { cores });
-            let results = in_parallel(jobs, run);
-            threads::set_number(cores);
-            results
-        }
-    };
+    let results = in_parallel(jobs, run);
     progress.end();
     results.into_iter().collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Fold, Notice, k_fold, stratified_k_fold};
+use surprisal_data::{Fold, Notice, Targets, k_fold, stratified_k_fold};
 use surprisal_lab::parallel::Progress;
 use surprisal_lab::statistics::{Estimate, MOST_RUNS};
 use surprisal_layers::rng;
@@ -82,10 +82,12 @@ pub fn cross_validate(
     let seed = settings.seed.unwrap_or(SEED);
     let mut rng_of_folds = rng(seed);
     let loaded = open(settings, &mut rng_of_folds)?;
-    let cut = match (loaded.given_test(), loaded.labels()) {
+    let cut = match (loaded.given_test(), loaded.targets()) {
         (None, _) => loaded.k_fold(folds, &mut rng_of_folds)?,
-        (Some(test), Some(labels)) => stratified_k_fold(&labels[..test.start], folds, &mut rng_of_folds)?,
-        (Some(test), None) => k_fold(test.start, folds, &mut rng_of_folds)?,
+        (Some(test), Targets::Classes { labels, .. }) => {
+            stratified_k_fold(&labels[..test.start], folds, &mut rng_of_folds)?
+        }
+        (Some(test), Targets::Values(_)) => k_fold(test.start, folds, &mut rng_of_folds)?,
     };
     let cut: Vec<(u64, Fold)> = (1..).zip(cut).collect();
     let train = |(k, fold): &(u64, Fold)| {

@@ -434,13 +434,13 @@ impl<'a> Predictions<'a> {
 
     /// Which share of a class's rows is found; `None` if it has none.
     fn recall(&self, class: usize) -> Option<Estimate> {
-        let labels = || self.data.labels.iter().zip(&self.said).filter(|&(&label, _)| label == class);
+        let labels = || self.data.labels().iter().zip(&self.said).filter(|&(&label, _)| label == class);
         let rows = labels().count();
         (rows > 0).then(|| Estimate::wilson(labels().filter(|(label, said)| label == said).count(), rows))
     }
 
     fn accuracy(&self) -> Estimate {
-        let right = self.data.labels.iter().zip(&self.said).filter(|(label, said)| label == said).count();
+        let right = self.data.labels().iter().zip(&self.said).filter(|(label, said)| label == said).count();
         Estimate::wilson(right, self.data.rows())
     }
 
@@ -456,7 +456,7 @@ impl<'a> Predictions<'a> {
 
     /// The area under the ROC curve of one class against all others; `None` where there are rows of one side alone.
     fn auc(&self, class: usize) -> Option<f64> {
-        let labels = Vec::from_iter(self.data.labels.iter().map(|&label| usize::from(label == class)));
+        let labels = Vec::from_iter(self.data.labels().iter().map(|&label| usize::from(label == class)));
         roc_auc_score(&labels, &self.answers.column(class).to_vec()).ok()
     }
 
@@ -545,7 +545,7 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
 /// R² of numbers.
 fn explained_share(predictions: &Predictions) -> f64 {
     let said = predictions.answers.iter().copied();
-    r2_score(&predictions.data.values, &Vec::from_iter(said)).unwrap_or(f64::NAN)
+    r2_score(predictions.data.values(), &Vec::from_iter(said)).unwrap_or(f64::NAN)
 }
 
 /// Whether the net is better than an answer that ignores the features; too little learned is nothing new where that is `explained`.
@@ -623,7 +623,7 @@ fn gain(job: &Job, predictions: &Predictions) -> Gain {
         (guessed, words)
     } else {
         let most_frequent = commonest_class(&job.parts.train);
-        let guessed = share(data, |row| data.labels[row] == most_frequent);
+        let guessed = share(data, |row| data.labels()[row] == most_frequent);
         let words = format!(
             "{} of the {part} rows are right; always answering \"{}\" would be right on {}",
             percent(mean),
@@ -641,7 +641,7 @@ fn surprise(job: &Job, learned: &Predictions) -> Option<[f64; 2]> {
     let shares = train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64);
     let of_classes = -shares.filter(|&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>();
     let of_net = match job.answers {
-        Answers::Classes(_) => log_loss(&train.labels, learned.answers.view()).ok()?,
+        Answers::Classes(_) => log_loss(train.labels(), learned.answers.view()).ok()?,
         Answers::Number { .. } => return None,
     };
     Some([of_net, of_classes])
@@ -732,7 +732,7 @@ fn flattened(job: &Job) -> Option<Finding> {
         .zip(train.features.columns())
         .filter(|(name, _)| numbers.clone().any(|column| column.name == *name));
     let target = match &job.answers {
-        Answers::Number { name, .. } => Some((name.as_str(), ArrayView1::from(&train.values[..]))),
+        Answers::Number { name, .. } => Some((name.as_str(), ArrayView1::from(train.values()))),
         Answers::Classes(_) => None,
     };
     let flat = Vec::from_iter(

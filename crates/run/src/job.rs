@@ -4,8 +4,8 @@ use std::path::Path;
 
 use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{
-    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, Notice, Targets, Unseen,
-    oversampled, undersampled,
+    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, Notice, TargetColumn, Targets,
+    Unseen, oversampled, undersampled,
 };
 use surprisal_layers::{Init, Mlp, Rng, Sizes, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
@@ -231,9 +231,13 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         _ => vec![1.0 - share - validation, validation, share],
     };
     let mut parts = loaded.split(&shares, rng).map_err(|error| {
-        let numbers = loaded.class_names().iter().all(|name| name.parse::<f64>().is_ok());
-        let advice = " | or is it a number that is to be predicted? Then --task numbers";
-        RunError::Run(format!("{error}{}", if numbers && loaded.labels().is_some() { advice } else { "" }))
+        let advice = match loaded.targets() {
+            Targets::Classes { names, .. } if names.iter().all(|name| name.parse::<f64>().is_ok()) => {
+                " | or is it a number that is to be predicted? Then --task numbers"
+            }
+            _ => "",
+        };
+        RunError::Run(format!("{error}{advice}"))
     })?;
     let test = parts.pop().unwrap_or_default();
     let validation = if parts.len() > 1 { parts.pop().unwrap_or_default() } else { Vec::new() };
@@ -251,12 +255,12 @@ pub fn hold_out(
         return Ok((rows, Vec::new()));
     }
     let shares = [1.0 - share, share];
-    let parts = match loaded.labels() {
-        Some(labels) => {
+    let parts = match loaded.targets() {
+        Targets::Classes { labels, .. } => {
             let labels = Vec::from_iter(rows.iter().map(|&row| labels[row]));
             surprisal_data::stratified_split_rows(&labels, &shares, rng)?
         }
-        None => surprisal_data::split_rows(rows.len(), &shares, rng)?,
+        Targets::Values(_) => surprisal_data::split_rows(rows.len(), &shares, rng)?,
     };
     let [kept, taken] = [0, 1].map(|part: usize| parts[part].iter().map(|&i| rows[i]).collect());
     Ok((kept, taken))
@@ -279,8 +283,7 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
-        let of_values = loaded.labels().is_none();
-        let classes = loaded.class_names().len();
+        let (of_values, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
         if classes > MOST_CLASSES {
             return Err(RunError::Run(format!(
                 "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or a number \
@@ -292,9 +295,9 @@ impl Job {
         let objective = objective(settings, of_values);
         objective.check(of_values)?;
         let encoder = loaded.prepare(&rows.train, settings.scaling)?;
-        let answers = match loaded.values() {
-            None => Answers::Classes(loaded.class_names().to_vec()),
-            Some(values) => number(settings, objective, values, &rows.train, loaded.name())?,
+        let answers = match loaded.targets() {
+            Targets::Classes { names, .. } => Answers::Classes(names.clone()),
+            Targets::Values(values) => number(settings, objective, values, &rows.train, loaded.name())?,
         };
         let outputs = if of_values { 1 } else { objective.outputs(classes) };
         let sizes = sizes(settings, encoder.width(), outputs, loaded.name())?;
@@ -410,7 +413,7 @@ impl Job {
         let mut all = Vec::new();
         for (name, part, examples) in self.parts.named() {
             let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, examples)?;
-            all.push((name, scores(&self.answers, &in_units(evaluation, &self.answers, &part.values))));
+            all.push((name, scores(&self.answers, &in_units(evaluation, &self.answers, &part.targets))));
         }
         Ok(all)
     }
@@ -484,8 +487,12 @@ impl Job {
         let mut crc = crc32fast::Hasher::new();
         for part in &self.parts.examples {
             part.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
-            part.labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
-            part.values.iter().for_each(|value| crc.update(&value.to_le_bytes()));
+            match &part.targets {
+                Targets::Classes { labels, .. } => {
+                    labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
+                }
+                Targets::Values(values) => values.iter().for_each(|value| crc.update(&value.to_le_bytes())),
+            }
         }
         crc.finalize()
     }
@@ -500,26 +507,16 @@ pub(crate) fn labelled_table(
     unseen: Unseen,
 ) -> Result<Dataset, RunError> {
     let features = encoder.read_csv_path(path, options, unseen)?;
-    let targets = Targets::read_csv_path(path, options)?;
-    let mut set = Dataset {
-        name: path.display().to_string(),
-        features,
-        labels: Vec::new(),
-        values: Vec::new(),
-        class_names: Vec::new(),
-        feature_names: encoder.feature_names(),
-    };
-    match answers {
-        Answers::Classes(names) => {
-            set.labels = targets.labels(names)?;
-            set.class_names = names.clone();
-        }
+    let (column, file) = (TargetColumn::read_csv_path(path, options)?, path.display().to_string());
+    let targets = match answers {
+        Answers::Classes(names) => Targets::Classes { labels: column.labels(names)?, names: names.clone() },
         Answers::Number { name, .. } => {
-            set.values = targets.values()?;
-            check_target(&set.values, name, &set.name)?;
+            let values = column.values()?;
+            check_target(&values, name, &file)?;
+            Targets::Values(values)
         }
-    }
-    Ok(set)
+    };
+    Ok(Dataset { name: file, features, targets, feature_names: encoder.feature_names() })
 }
 
 /// The first name in two lists that differs: what was found, and what was expected.
@@ -543,12 +540,12 @@ fn other_name(found: &Encoder, expected: &Encoder) -> Option<(&'static str, Stri
 
 /// Features and answers as the net wants them: numbers to predict are scaled before they are rounded.
 pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
-    let mut examples = Examples::new(part);
-    if let Answers::Number { offset, scale, .. } = answers {
-        let scaled = part.values.iter().map(|value| ((value - offset) / scale) as f32);
-        examples.values = scaled.collect();
-    }
-    examples
+    let (offset, scale) = match answers {
+        Answers::Classes(_) => (0.0, 1.0),
+        Answers::Number { offset, scale, .. } => (*offset, *scale),
+    };
+    let targets = part.targets.map(|value| ((value - offset) / scale) as f32);
+    Examples { features: part.features.mapv(|x| x as f32), targets }
 }
 
 /// Whether `f32` holds the features, before and after they are encoded; `row` is the number of a row in the data.
@@ -587,14 +584,18 @@ pub(crate) fn check_features(
     Ok(())
 }
 
-/// The same in the units of the data: `values` are the targets themselves.
-pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, values: &[f64]) -> Evaluation {
-    match (evaluation, answers) {
-        (Evaluation::Values { predicted, .. }, Answers::Number { offset, scale, .. }) => Evaluation::Values {
-            targets: values.to_vec(),
+/// The same in the units of the data, which the `targets` have.
+pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, targets: &Targets) -> Evaluation {
+    match (evaluation, answers, targets) {
+        (
+            Evaluation::Values { predicted, .. },
+            Answers::Number { offset, scale, .. },
+            Targets::Values(values),
+        ) => Evaluation::Values {
+            targets: values.clone(),
             predicted: predicted.into_iter().map(|z| offset + scale * z).collect(),
         },
-        (evaluation, _) => evaluation,
+        (evaluation, ..) => evaluation,
     }
 }
 
@@ -722,10 +723,10 @@ fn balanced(
     rng: &mut Rng,
 ) -> Result<Vec<usize>, RunError> {
     let balance = settings.balance.unwrap_or(Balance::None);
-    let labels = match (balance, loaded.labels()) {
+    let labels = match (balance, loaded.targets()) {
         (Balance::None, _) => return Ok(rows),
-        (_, Some(labels)) => Vec::from_iter(rows.iter().map(|&row| labels[row])),
-        (_, None) => {
+        (_, Targets::Classes { labels, .. }) => Vec::from_iter(rows.iter().map(|&row| labels[row])),
+        (_, Targets::Values(_)) => {
             return Err(RunError::Usage(
                 "balance: is for classes, found numbers to predict | leave it out".into(),
             ));
@@ -812,10 +813,10 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
         }
         Some(ClassWeight::Of(of)) => of,
     };
-    let mut weights = vec![1.0; train.class_names.len()];
+    let mut weights = vec![1.0; train.classes()];
     for (class, weight) in of {
-        let Some(at) = train.class_names.iter().position(|name| name == class) else {
-            let names = || train.class_names.iter().map(String::as_str);
+        let Some(at) = train.class_names().iter().position(|name| name == class) else {
+            let names = || train.class_names().iter().map(String::as_str);
             let advice = match surprisal_data::closest(class, names()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("the classes are {}", Vec::from_iter(names().take(20)).join(", ")),

@@ -239,8 +239,8 @@ fn judged(job: &Job) -> Result<Judged, RunError> {
     match &job.answers {
         Answers::Classes(names) => {
             let said = predicted(job, test);
-            let table = ConfusionTable::new(&test.labels, &said, names)?;
-            let report = ClassificationReport::new(&test.labels, &said, names)?;
+            let table = ConfusionTable::new(test.labels(), &said, names)?;
+            let report = ClassificationReport::new(test.labels(), &said, names)?;
             let confusion = (names.len() <= CLASSES).then(|| confusion(&table));
             Ok(Judged {
                 pictures: Vec::from_iter(confusion.into_iter().chain(boundary(job, names))),
@@ -252,7 +252,7 @@ fn judged(job: &Job) -> Result<Judged, RunError> {
         }
         Answers::Number { name, .. } => {
             let said = numbers(job, test);
-            Ok(Judged { pictures: vec![scatter(name, &test.values, &said)], tables: Vec::new() })
+            Ok(Judged { pictures: vec![scatter(name, test.values(), &said)], tables: Vec::new() })
         }
     }
 }
@@ -345,7 +345,7 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
     );
     let chart = Chart::new("Decision boundary").x_label(of_x).y_label(of_y).cells(cells).alt(&caption);
     let points = |class: usize| {
-        let rows = (0..train.rows()).step_by(every).filter(move |&row| train.labels[row] == class);
+        let rows = (0..train.rows()).step_by(every).filter(move |&row| train.labels()[row] == class);
         rows.map(|row| (of_data_x(train.features[[row, 0]]), of_data_y(train.features[[row, 1]])))
     };
     let chart = names
@@ -453,16 +453,16 @@ fn lead(job: &Job) -> String {
                  right; always predicting \"{}\", the most frequent class, would be right on {}.",
                 names.len(),
                 train.rows(),
-                percent(share(test, |row| said[row] == test.labels[row])),
+                percent(share(test, |row| said[row] == test.labels()[row])),
                 names[most],
-                percent(share(test, |row| test.labels[row] == most))
+                percent(share(test, |row| test.labels()[row] == most))
             )
         }
         Answers::Number { name, .. } => {
-            let [mean, _] = mean_and_deviation(&train.values);
+            let [mean, _] = mean_and_deviation(train.values());
             let said = numbers(job, test);
             let off = |said: &dyn Fn(usize) -> f64| {
-                (0..test.rows()).map(|row| (test.values[row] - said(row)).abs()).sum::<f64>()
+                (0..test.rows()).map(|row| (test.values()[row] - said(row)).abs()).sum::<f64>()
                     / test.rows() as f64
             };
             format!(
@@ -513,7 +513,7 @@ fn data(job: &Job) -> String {
             )
         }
         Answers::Number { name, .. } => {
-            let [mean, deviation] = mean_and_deviation(&job.parts.train.values);
+            let [mean, deviation] = mean_and_deviation(job.parts.train.values());
             text + &format!(
                 " In the training rows, {name} is {} on average, with a standard deviation of {}.",
                 short(mean),
@@ -623,15 +623,15 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
                 train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64),
             );
             let said = Array2::from_shape_fn((test.rows(), names.len()), |(_, class)| shares[class]);
-            let labels = test.labels.clone();
+            let labels = test.labels().to_vec();
             (
                 format!("always \"{}\"", names[commonest_class(train)]),
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
             )
         }
         Answers::Number { .. } => {
-            let [mean, _] = mean_and_deviation(&train.values);
-            let (said, values) = (vec![mean; test.rows()], test.values.clone());
+            let [mean, _] = mean_and_deviation(train.values());
+            let (said, values) = (vec![mean; test.rows()], test.values().to_vec());
             ("always the mean".to_string(), Box::new(move |metric| metric.of_numbers(&values, &said).ok()))
         }
     };

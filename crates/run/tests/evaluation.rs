@@ -60,14 +60,14 @@ fn draw(state: &mut u64) -> f64 {
 /// R² and mean absolute error on the test rows of the line that is closest to the training rows.
 fn least_squares(job: &Job) -> [f64; 2] {
     let (train, test) = (&job.parts.train, &job.parts.test);
-    let [x, y] = [train.features.column(0).to_vec(), train.values.clone()];
+    let [x, y] = [train.features.column(0).to_vec(), train.values().to_vec()];
     let mean =
         |values: &[f64]| values.iter().map(|v| v - values[0]).sum::<f64>() / values.len() as f64 + values[0];
     let (mx, my) = (mean(&x), mean(&y));
     let sum = |f: &dyn Fn(usize) -> f64| (0..x.len()).map(f).sum::<f64>();
     let slope = sum(&|i| (x[i] - mx) * (y[i] - my)) / sum(&|i| (x[i] - mx) * (x[i] - mx));
     let said = Vec::from_iter(test.features.column(0).iter().map(|&x| my + slope * (x - mx)));
-    [Metric::R2, Metric::MeanAbsoluteError].map(|metric| metric.of_numbers(&test.values, &said).unwrap())
+    [Metric::R2, Metric::MeanAbsoluteError].map(|metric| metric.of_numbers(test.values(), &said).unwrap())
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn targets_of_every_size_are_learned_as_least_squares_does_and_predicted_in_thei
                 .unwrap();
         let set = asked.labelled(Unseen::Error).unwrap();
         let said = asked.says(set.features.view()).unwrap();
-        let off = set.values.iter().zip(&said).map(|(y, said)| (y - said).abs()).sum::<f64>() / 80.0;
+        let off = set.values().iter().zip(&said).map(|(y, said)| (y - said).abs()).sum::<f64>() / 80.0;
         assert!(off < 1.2 * step, "{base}: {off}");
         let measured = asked.scores(&set).unwrap();
         let measured = measured.iter().find(|(metric, _)| *metric == Metric::MeanAbsoluteError).unwrap().1;
@@ -289,7 +289,7 @@ fn each_loss_trains_is_saved_and_predicts() {
         Asked::read(&path, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() }).unwrap();
     let set = asked.labelled(Unseen::Error).unwrap();
     let said = asked.says(set.features.view()).unwrap();
-    assert!(said.iter().zip(&set.values).all(|(said, y)| (said / y - 1.0).abs() < 0.05), "{said:?}");
+    assert!(said.iter().zip(set.values()).all(|(said, y)| (said / y - 1.0).abs() < 0.05), "{said:?}");
     // nine targets in ten are below the 0.9 quantile
     let (mut csv, mut state) = (String::from("x,y\n"), 3);
     for _ in 0..600 {
@@ -301,7 +301,7 @@ fn each_loss_trains_is_saved_and_predicts() {
     let path = folder.0.join("model.surprisal");
     let asked = Asked::read(&path, &Settings::default()).unwrap();
     let said = asked.says(job.parts.train.features.view()).unwrap();
-    let below = said.iter().zip(&job.parts.train.values).filter(|(said, y)| y < said).count() as f64;
+    let below = said.iter().zip(job.parts.train.values()).filter(|(said, y)| y < said).count() as f64;
     assert!((below / said.len() as f64 - 0.9).abs() < 0.03, "{below}");
     for (toml, message) in [
         (

@@ -123,7 +123,7 @@ fn the_page_says_what_was_measured() {
     let epochs = history.epochs();
     let best = epochs.iter().rev().max_by(|a, b| a.watched.total_cmp(&b.watched)).unwrap(); // the first of the highest
     assert_eq!(best.epoch + 5, history.last().epoch);
-    let labels = &job.parts.test.labels;
+    let labels = job.parts.test.labels();
     let guessed = labels.iter().filter(|&&label| label == 3).count() as f64 / labels.len() as f64;
     let test = Examples::<f32>::new(&job.parts.test);
     let said = argmax_rows(outputs(&job.model, &job.params, test.features.view()).view());

@@ -27,14 +27,14 @@
 //! let mut workspace = Workspace::new();
 //! for _ in 0..30 {
 //!     let tape = workspace.tape(&params);
-//!     let loss = softmax_cross_entropy(model.forward(tape.input(&x)), &data.labels);
+//!     let loss = softmax_cross_entropy(model.forward(tape.input(&x)), data.labels());
 //!     loss.backward();
 //!     println!("{}", loss.item());
 //!     adam.step(&mut params, workspace.grads());
 //! }
 //! let logits = workspace.eval(&params, |tape| model.forward(tape.input(&x)));
 //! # let logits = logits.into_dimensionality::<surprisal::ndarray::Ix2>()?;
-//! # assert!(accuracy(&argmax_rows(logits.view()), &data.labels)? > 0.8);
+//! # assert!(accuracy(data.labels(), &argmax_rows(logits.view()))? > 0.8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

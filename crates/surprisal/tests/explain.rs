@@ -13,13 +13,13 @@ fn explained(rows: usize) -> (Explanation, Vec<(String, Vec<f32>)>) {
     let (mut adam, mut workspace) = (Adam::new(0.01), Workspace::new());
     for _ in 0..5 {
         let tape = workspace.tape(&params);
-        softmax_cross_entropy(model.forward(tape.input(&x)), &data.labels).backward();
+        softmax_cross_entropy(model.forward(tape.input(&x)), data.labels()).backward();
         adam.step(&mut params, workspace.grads());
     }
     let tape = workspace.tape(&params);
     let batch =
         tape.input_with([rows, 64], |slots| gather_rows(x.view(), &(0..rows).collect::<Vec<_>>(), slots));
-    let loss = softmax_cross_entropy(model.forward(batch), &data.labels[..rows]);
+    let loss = softmax_cross_entropy(model.forward(batch), &data.labels()[..rows]);
     loss.backward();
     let explanation = explain(loss);
     let grads = workspace.grads();

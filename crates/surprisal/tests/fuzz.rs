@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use counting::{HELD, MOST};
 use rand::{Rng, RngExt};
-use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, npz_bytes};
+use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, Targets, npz_bytes};
 use surprisal::prelude::*;
 use surprisal::tensor::ndarray::Array2;
 use surprisal::train::{
@@ -156,7 +156,8 @@ fn checkpoint() -> Checkpoint<f32> {
             ControlFlow::Continue(())
         }
     }
-    let rows = Examples { features: Array2::zeros((2, 2)), labels: vec![0, 1], classes: 2, values: vec![] };
+    let targets = Targets::Classes { labels: vec![0, 1], names: vec!["0".into(), "1".into()] };
+    let rows = Examples { features: Array2::zeros((2, 2)), targets };
     let mut params = Params::<f32>::new();
     let model = Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine

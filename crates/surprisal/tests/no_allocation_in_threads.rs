@@ -31,13 +31,11 @@ fn allocations(steps: usize) -> usize {
 #[test]
 fn no_thread_allocates_in_a_steady_step() {
     for n in [1, 2, 3] {
-        threads::set_number(n);
-        assert_eq!(threads::within(|| allocations(40)), 0, "{n} threads");
+        assert_eq!(threads::with(n, || threads::within(|| allocations(40))), 0, "{n} threads");
     }
     assert!(COUNT.get() > 0); // the counter counts
 
     // outside, the queue through which work comes in takes new memory for every 31 of them or so
-    threads::set_number(2);
-    let outside = allocations(40);
+    let outside = threads::with(2, || allocations(40));
     assert!(outside <= 30 * 6, "{outside} allocations in 30 steps of a few shared operations each");
 }

@@ -1,4 +1,4 @@
-//! Training gives the same bits with one thread, two and three. Its own binary, with one test: the number belongs to the process.
+//! Training gives the same bits with one thread, two and three.
 
 use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
@@ -54,12 +54,13 @@ fn training_has_the_bits_of_one_thread() {
     let pairs = (0..LOSSES.len()).map(|l| (l, 2)).chain([(0, 0), (0, 1), (0, 3), (0, 4)]);
     for (l, o) in pairs {
         let run = || train(LOSSES[l], &mut *optimizers().into_iter().nth(o).unwrap());
-        threads::set_number(1);
-        let one = run();
+        let one = threads::with(1, run);
         for n in [2, 3] {
-            threads::set_number(n);
-            assert!(threads::within(run) == one, "loss {l}, optimizer {o}, within {n} threads");
+            assert!(
+                threads::with(n, || threads::within(run)) == one,
+                "loss {l}, optimizer {o}, within {n} threads"
+            );
         }
-        assert!(run() == one, "loss {l}, optimizer {o}, from outside");
+        assert!(threads::with(3, run) == one, "loss {l}, optimizer {o}, from outside");
     }
 }

@@ -1,7 +1,8 @@
 //! Several threads for one piece of work: how many, when, and how the work is cut.
 //!
-//! Large arrays are shared by as many threads as the machine has cores, or as [`set_number`] says; before there is such
-//! an array, no thread is started. A program that computes for a while does better to run [`within`] the threads:
+//! Large arrays are shared by as many threads as the machine has cores, or as [`with`] says for a part of a program, [`set_number`] for
+//! all of it; before there is such an array, no thread is started. A program that computes for a while does better to run [`within`]
+//! the threads:
 //!
 //! ```
 //! use surprisal_tensor::{Params, Workspace, ndarray::array, threads};
@@ -33,8 +34,9 @@
 //!
 //! A steady step inside allocates nothing in any thread. Outside, the queue through which work comes in takes new memory now and then.
 //!
-//! A program that trains several models at once, each in a thread of its own, needs no more of them: `set_number(1)`.
+//! A program that trains several models at once, each in a thread of its own, needs no more of them: each runs [`with`] 1.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -55,14 +57,31 @@ const LONGEST_NAP: Duration = Duration::from_millis(1);
 
 static NUMBER: AtomicUsize = AtomicUsize::new(0); // 0 until somebody asks
 
-/// How many threads large work is shared by: as many as the machine has cores, unless [`set_number`] was called.
+thread_local! {
+    /// What [`with`] says in this thread; 0 where there is none.
+    static HERE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many threads large work of this thread is shared by: what the innermost [`with`] around the call says; else what
+/// [`set_number`] says, or one for each core of the machine. [`within`] threads, it is at most how many these are.
 ///
 /// ```
 /// use surprisal_tensor::threads;
 /// threads::set_number(2);
 /// assert_eq!(threads::number(), 2);
+/// assert_eq!(threads::with(3, threads::number), 3);
 /// ```
 pub fn number() -> usize {
+    let here = HERE.get();
+    match rayon_core::current_thread_index() {
+        Some(_) if here == 0 => rayon_core::current_num_threads(),
+        Some(_) => here.min(rayon_core::current_num_threads()),
+        None if here == 0 => of_the_process(),
+        None => here,
+    }
+}
+
+fn of_the_process() -> usize {
     if NUMBER.load(Relaxed) == 0 {
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
         let _ = NUMBER.compare_exchange(0, cores, Relaxed, Relaxed); // or somebody has set it meanwhile
@@ -70,30 +89,59 @@ pub fn number() -> usize {
     NUMBER.load(Relaxed)
 }
 
-/// Sets how many threads work is shared by from now on; 1 for the calling thread alone. A call of [`within`] that runs keeps those it has.
+/// Runs `run` with this number of threads for its large work; 1 for the calling thread alone.
+///
+/// It holds in the calling thread, until `run` returns or panics: two threads may use different numbers at the same time, and a thread
+/// that `run` starts itself has the number of the process. Of calls within calls the innermost holds. Within [`within`] there are no
+/// more threads than it has started; fewer may be asked for.
 ///
 /// The bits of every result are the same with any number:
 ///
 /// ```
 /// use surprisal_tensor::{Params, Workspace, threads};
-/// let sum = |threads| {
-///     threads::set_number(threads);
+/// let sum = || {
 ///     let sines = |x: &mut [f32]| x.iter_mut().enumerate().for_each(|(i, x)| *x = (i as f32).sin());
 ///     Workspace::new().eval(&Params::new(), |tape| tape.input_with([100_000], sines).exp().sum())
 /// };
-/// assert_eq!(sum(1), sum(2));
+/// assert_eq!(threads::with(1, sum), threads::with(2, sum));
 /// ```
+///
+/// The threads of each number are started when they are first needed, and then wait for more work until the process ends.
+///
+/// # Panics
+/// If `n` is 0, or if `run` does.
+#[track_caller]
+pub fn with<R>(n: usize, run: impl FnOnce() -> R) -> R {
+    struct Restore(usize);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            HERE.set(self.0);
+        }
+    }
+    let _restore = Restore(HERE.replace(expect_some("with", n)));
+    run()
+}
+
+/// Sets how many threads large work is shared by where no [`with`] says otherwise, in all threads of the process; 1 for the calling
+/// thread alone. A call of [`within`] that runs keeps those it has.
+///
+/// See the example of [`number`].
 ///
 /// # Panics
 /// If `n` is 0.
 #[track_caller]
 pub fn set_number(n: usize) {
+    NUMBER.store(expect_some("set_number", n), Relaxed);
+}
+
+#[track_caller]
+fn expect_some(what: &str, n: usize) -> usize {
     assert!(
         n > 0,
-        "set_number: 0 threads compute nothing: 1 stands for the calling thread alone, \
+        "{what}: 0 threads compute nothing: 1 stands for the calling thread alone, \
          and without this call there is one for each core"
     );
-    NUMBER.store(n, Relaxed);
+    n
 }
 
 /// Runs a whole computation, such as a training loop, where sharing work costs least.
@@ -178,15 +226,20 @@ fn start(n: usize) -> Option<ThreadPool> {
         .ok()
 }
 
-/// The threads for work from outside, started when they are needed first.
+/// The threads for work from outside: as many as [`number`] says, started when they are first needed.
 fn shared() -> Option<Arc<ThreadPool>> {
-    static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
+    static POOLS: Mutex<Vec<Arc<ThreadPool>>> = Mutex::new(Vec::new()); // one for each number
     let n = number();
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    if n == 1 || pool.as_ref().is_none_or(|pool| pool.current_num_threads() != n) {
-        *pool = if n == 1 { None } else { start(n).map(Arc::new) };
+    if n == 1 {
+        return None;
     }
-    pool.clone()
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.iter().find(|pool| pool.current_num_threads() == n) {
+        return Some(pool.clone());
+    }
+    let pool = Arc::new(start(n)?);
+    pools.push(pool.clone());
+    Some(pool)
 }
 
 /// Slices, or what consists of slices, that can be cut in two.
@@ -332,7 +385,7 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
     #[inline(never)] // small work is done before it comes to this, and stays small code
     fn start(&self, parts: P) -> R {
         if inside() {
-            return self.run(true, 0, parts);
+            return self.run(number() > 1, 0, parts);
         }
         match if parts.units().div_ceil(self.piece) >= MANY { shared() } else { None } {
             Some(pool) => pool.install(|| self.run(true, 0, parts)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_data::metrics::{LabeledLogits, Metric};
-use surprisal_data::{argmax_rows, gather_rows};
+use surprisal_data::{Targets, argmax_rows, gather_rows};
 use surprisal_layers::Layer;
 use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
@@ -168,9 +168,9 @@ pub enum Evaluation {
 
 impl Evaluation {
     fn new<T: Scalar>(examples: &Examples<T>) -> Self {
-        match examples.of_values() {
-            true => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
-            false => Evaluation::Classes(LabeledLogits::new(examples.classes)),
+        match &examples.targets {
+            Targets::Values(_) => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
+            Targets::Classes { names, .. } => Evaluation::Classes(LabeledLogits::new(names.len())),
         }
     }
 
@@ -191,10 +191,10 @@ impl Evaluation {
         }
         match self {
             Evaluation::Classes(logits) => {
-                logits.extend(&examples.labels[rows], outputs.mapv(|z| z.value()).view())?;
+                logits.extend(&examples.targets.labels()[rows], outputs.mapv(|z| z.value()).view())?;
             }
             Evaluation::Values { targets, predicted } => {
-                targets.extend(examples.values[rows].iter().map(|value| value.value()));
+                targets.extend(examples.targets.values()[rows].iter().map(|value| value.value()));
                 predicted.extend(outputs.iter().map(|z| objective.prediction(z.value())));
             }
         }
@@ -271,13 +271,17 @@ pub(crate) fn measure<T: Scalar>(
     let (mut loss, mut accuracy, mut watched) = ([0.0; 2], [0.0; 2], f64::NAN);
     for (part, examples) in parts.into_iter().enumerate() {
         let rows: Vec<usize> = (0..examples.rows()).collect();
-        let total = total_weight(&examples.labels, weights);
+        let total = match &examples.targets {
+            Targets::Classes { labels, .. } => total_weight(labels, weights),
+            Targets::Values(values) => values.len() as f64,
+        };
         let metric = match (part, trainer.watch) {
             (1, Watch::Metric(metric)) => Some(metric),
             _ => None,
         };
         let mut right = 0;
-        let mut said = (examples.of_values() || metric.is_some()).then(|| Ok(Evaluation::new(examples)));
+        let mut said =
+            (examples.targets.is_regression() || metric.is_some()).then(|| Ok(Evaluation::new(examples)));
         for rows in rows.chunks(block) {
             let tape = match part {
                 0 if gradient.is_some() => workspace.tape(params).evaluating(),
@@ -289,8 +293,8 @@ pub(crate) fn measure<T: Scalar>(
                 let columns = values.len() / rows.len();
                 let outputs =
                     ArrayView2::from_shape((rows.len(), columns), values).expect("as many in every row");
-                if !examples.of_values() {
-                    right += count_right(outputs, &examples.labels[range.clone()]);
+                if let Targets::Classes { labels, .. } = &examples.targets {
+                    right += count_right(outputs, &labels[range.clone()]);
                 }
                 if let Some(Ok(evaluation)) = &mut said
                     && let Err(error) = evaluation.extend(trainer.objective, outputs, examples, range.clone())
@@ -298,13 +302,12 @@ pub(crate) fn measure<T: Scalar>(
                     said = Some(Err(error));
                 }
             });
-            let (mean, share) = match examples.of_values() {
-                true => (
-                    trainer.objective.loss_of_values(outputs, &examples.values[range]),
-                    rows.len() as f64 / examples.rows() as f64,
-                ),
-                false => {
-                    let labels = &examples.labels[range];
+            let (mean, share) = match &examples.targets {
+                Targets::Values(values) => {
+                    (trainer.objective.loss_of_values(outputs, &values[range]), rows.len() as f64 / total)
+                }
+                Targets::Classes { labels, .. } => {
+                    let labels = &labels[range];
                     let mean = trainer.objective.weighted_loss(outputs, labels, weights);
                     (mean, total_weight(labels, weights) / total)
                 }
@@ -320,7 +323,7 @@ pub(crate) fn measure<T: Scalar>(
                 parts.for_each(|(sum, g)| *sum += share * g.value());
             }
         }
-        accuracy[part] = match (&said, examples.of_values()) {
+        accuracy[part] = match (&said, examples.targets.is_regression()) {
             (Some(Ok(evaluation)), true) => evaluation.metric(Metric::R2).unwrap_or(f64::NAN), // of one row there is none
             (_, true) => f64::NAN,
             (_, false) => right as f64 / examples.rows() as f64,
@@ -353,16 +356,12 @@ pub(crate) fn check_fit<T: Scalar>(
     examples: &Examples<T>,
     workspace: &mut Workspace<T>,
 ) -> Result<usize, TrainError> {
-    let (rows, classes) = (examples.rows(), examples.classes);
+    let (rows, answers) = (examples.rows(), examples.targets.len());
     let misfit = |message: String| Err(TrainError::Misfit(message));
-    let (answers, what) = match examples.of_values() {
-        true => (examples.values.len(), ["values", "value"]),
-        false => (examples.labels.len(), ["labels", "label"]),
-    };
     if rows == 0 || answers != rows {
-        let [many, one] = what;
+        let one = if examples.targets.is_regression() { "value" } else { "label" };
         return misfit(format!(
-            "{rows} rows and {answers} {many}: each row needs a {one}, and there must be a row"
+            "{rows} rows and {answers} {one}s: each row needs a {one}, and there must be a row"
         ));
     }
     let tape = workspace.no_grad(params);
@@ -371,30 +370,32 @@ pub(crate) fn check_fit<T: Scalar>(
         [1, outputs] => outputs,
         _ => return misfit(format!("the model turns a row into {shape}, not into [1, outputs]")),
     };
-    if examples.of_values() {
-        if outputs != 1 {
-            return misfit(format!(
-                "the data has a number to predict and the model {outputs} outputs: give its last layer 1"
-            ));
-        }
-        return match examples.values.iter().position(|value| !value.is_finite()) {
-            Some(row) => misfit(format!("the value of row {row} is {:?}, not finite", examples.values[row])),
-            None => Ok(1),
-        };
-    }
-    if outputs != classes && !(outputs == 1 && classes == 2) {
-        let wanted = if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
-        return misfit(format!(
-            "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
-        ));
-    }
-    match examples.labels.iter().position(|&label| label >= classes) {
-        Some(row) => misfit(format!(
-            "label {} in row {row} is not one of the {classes} classes 0 to {}",
-            examples.labels[row],
-            classes - 1
+    match &examples.targets {
+        Targets::Values(_) if outputs != 1 => misfit(format!(
+            "the data has a number to predict and the model {outputs} outputs: give its last layer 1"
         )),
-        None => Ok(outputs),
+        Targets::Values(values) => match values.iter().position(|value| !value.is_finite()) {
+            Some(row) => misfit(format!("the value of row {row} is {:?}, not finite", values[row])),
+            None => Ok(1),
+        },
+        Targets::Classes { labels, names } => {
+            let classes = names.len();
+            if outputs != classes && !(outputs == 1 && classes == 2) {
+                let wanted =
+                    if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
+                return misfit(format!(
+                    "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
+                ));
+            }
+            match labels.iter().position(|&label| label >= classes) {
+                Some(row) => misfit(format!(
+                    "label {} in row {row} is not one of the {classes} classes 0 to {}",
+                    labels[row],
+                    classes - 1
+                )),
+                None => Ok(outputs),
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a model is trained.
 
-use surprisal_data::Batches;
 use surprisal_data::metrics::Metric;
+use surprisal_data::{Batches, Targets};
 use surprisal_layers::Layer;
 use surprisal_optim::{Hyperparameter, Optimizer, Penalty, Schedule};
 use surprisal_tensor::{Params, Scalar, Workspace};
@@ -284,13 +284,13 @@ impl Trainer {
         let setting = |message| Err(TrainError::Setting(message));
         for examples in parts {
             let outputs = check_fit(model, params, examples, &mut workspace)?;
-            let fits = match examples.of_values() {
-                true => self.objective.check_values(&examples.values).map_err(TrainError::Misfit),
-                false => self.objective.check_outputs(outputs).map_err(TrainError::Misfit),
+            let fits = match &examples.targets {
+                Targets::Values(values) => self.objective.check_values(values).map_err(TrainError::Misfit),
+                Targets::Classes { .. } => self.objective.check_outputs(outputs).map_err(TrainError::Misfit),
             };
             fits?;
         }
-        if parts[0].of_values() != parts[1].of_values() {
+        if parts[0].targets.is_regression() != parts[1].targets.is_regression() {
             return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
         }
         // a batch's values, and as many gradients
@@ -304,7 +304,10 @@ impl Trainer {
                 MOST_BYTES >> 20
             ));
         }
-        self.check_settings(batches, (!parts[0].of_values()).then_some(parts[0].classes))?;
+        self.check_settings(
+            batches,
+            (!parts[0].targets.is_regression()).then(|| parts[0].targets.classes()),
+        )?;
         match self.clip {
             Clip::Value(most) => Hyperparameter::MaxValue
                 .check_in::<T>(most)

@@ -1,7 +1,7 @@
 //! The loop: epochs over shuffled batches, each measured; it can begin anywhere.
 
 use rand::Rng as _;
-use surprisal_data::Batches;
+use surprisal_data::{Batches, Targets};
 use surprisal_layers::{Layer, Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
 use surprisal_tensor::{NonFinite, Params, Scalar, Tape, Var, Workspace};
@@ -209,14 +209,18 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         let rows = self.batches.iter().nth(batch).expect("there are so many batches in an epoch");
         let tape = self.workspace.tape(self.params).seeded(self.seeds.next_u64());
         let outputs = self.model.forward(gathered(&tape, train, rows));
-        let loss = if train.of_values() {
-            self.values.clear();
-            self.values.extend(rows.iter().map(|&row| train.values[row]));
-            self.trainer.objective.loss_of_values(outputs, &self.values)
-        } else {
-            self.labels.clear();
-            self.labels.extend(rows.iter().map(|&row| train.labels[row]));
-            self.trainer.objective.weighted_loss(outputs, &self.labels, self.trainer.class_weight.as_deref())
+        let loss = match &train.targets {
+            Targets::Values(values) => {
+                self.values.clear();
+                self.values.extend(rows.iter().map(|&row| values[row]));
+                self.trainer.objective.loss_of_values(outputs, &self.values)
+            }
+            Targets::Classes { labels, .. } => {
+                self.labels.clear();
+                self.labels.extend(rows.iter().map(|&row| labels[row]));
+                let weights = self.trainer.class_weight.as_deref();
+                self.trainer.objective.weighted_loss(outputs, &self.labels, weights)
+            }
         };
         finite(&tape, loss, at)?;
         loss.backward();

@@ -1,6 +1,6 @@
 //! Every check holds for a sound model, and finds out the mistake it is there for.
 
-use surprisal_data::{Dataset, Standardize};
+use surprisal_data::{Dataset, Standardize, Targets};
 use surprisal_layers::{Activation, Init, Layer, Linear, Mlp, Relu, rng};
 use surprisal_tensor::ndarray::{Array2, array};
 use surprisal_tensor::ops::elementwise::Elementwise;
@@ -126,7 +126,9 @@ fn init_loss_expects_what_equal_probabilities_give() {
         for outputs in [1, 2, 3, 10] {
             let classes = outputs.max(2);
             let labels: Vec<usize> = (0..30).map(|row| row % classes).collect();
-            let data = Examples { features: Array2::<f64>::ones((30, 4)), labels, classes, values: vec![] };
+            let names = (0..classes).map(|class| class.to_string()).collect();
+            let targets = Targets::Classes { labels, names };
+            let data = Examples { features: Array2::<f64>::ones((30, 4)), targets };
             let mut start = Params::new();
             let model =
                 Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
@@ -176,7 +178,10 @@ fn overfit_finds_a_model_that_cannot_move_and_one_that_is_too_small() {
 
     // exclusive or, without a hidden layer
     let features = array![[0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
-    let data = Examples { features, labels: vec![0, 1, 1, 0], classes: 2, values: vec![] };
+    let data = Examples {
+        features,
+        targets: Targets::Classes { labels: vec![0, 1, 1, 0], names: vec!["0".into(), "1".into()] },
+    };
     let (model, params) = mlp("2-2", Activation::Relu);
     let check = check::overfit_one_batch(&model, &params, CE, &data, ROWS, STEPS).unwrap();
     fails(&check, "too small for these rows");
@@ -240,7 +245,7 @@ fn numbers() -> Examples<f32> {
     let mean = raw.iter().sum::<f32>() / 60.0;
     let deviation = (raw.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 60.0).sqrt();
     let values = raw.iter().map(|y| (y - mean) / deviation).collect();
-    Examples { features, labels: vec![], classes: 0, values }
+    Examples { features, targets: Targets::Values(values) }
 }
 
 #[test]
@@ -272,11 +277,11 @@ fn init_loss_of_numbers_expects_the_loss_of_predicting_their_mean() {
         assert!((found.expected - variance).abs() < 1e-5, "{objective}: {found:?}");
     }
     let mut far = data.clone();
-    far.values.iter_mut().for_each(|value| *value += 100.0);
+    far.targets = far.targets.map(|value| value + 100.0);
     let check = check::init_loss(&model, &params, Objective::SquaredError, &far).unwrap();
     fails(&check, "the first answers are far from the targets");
     let mut equal = data;
-    equal.values.fill(2.0);
+    equal.targets = equal.targets.map(|_| 2.0);
     let check = check::init_loss(&model, &params, Objective::SquaredError, &equal).unwrap();
     fails(&check, "every target is 2: there is nothing to learn");
 }
@@ -296,7 +301,7 @@ fn an_objective_of_other_answers_is_refused_by_every_check() {
     let (of_classes, of_numbers) = (mlp("4-16-3", Activation::Tanh), mlp("2-16-1", Activation::Tanh));
     for objective in Objective::ALL {
         for ((model, params), data) in [(&of_classes, &iris), (&of_numbers, &numbers)] {
-            let fits = match data.of_values() {
+            let fits = match data.targets.is_regression() {
                 true => Objective::OF_VALUES.contains(&objective),
                 false => Objective::OF_LABELS.contains(&objective),
             };

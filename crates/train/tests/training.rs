@@ -1,6 +1,6 @@
 //! Training: it learns, it repeats itself to the bit, and it says what stopped it.
 
-use surprisal_data::{Dataset, Standardize};
+use surprisal_data::{Dataset, Standardize, Targets};
 use surprisal_layers::{Activation, BatchNorm1d, Layer, Linear, Mlp, Relu, Residual, rng};
 use surprisal_optim::{Adam, Sgd};
 use surprisal_tensor::ndarray::{Axis, array};
@@ -155,16 +155,17 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
         failure(&two, &mut params, &ce, &iris(), 0.1),
         "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
     );
-    let binary = Examples { classes: 2, ..iris() };
+    let mut binary = iris();
+    if let Targets::Classes { names, .. } = &mut binary.targets {
+        names.pop();
+    }
     assert_eq!(
         failure(&one, &mut params, &ce, &binary, 0.1),
         "label 2 in row 100 is not one of the 2 classes 0 to 1"
     );
     let empty = Examples {
         features: array![[0.0; 4]].slice_move(surprisal_tensor::ndarray::s![..0, ..]),
-        labels: vec![],
-        classes: 3,
-        values: vec![],
+        targets: iris().targets.select(&[]),
     };
     assert_eq!(failure(&two, &mut params, &ce, &empty, 0.1).lines().next().unwrap(), EMPTY);
     let too_large = Trainer { batch_size: 151, ..ce };

@@ -41,13 +41,13 @@ impl Question<'_> {
                 let best = argmax_rows(probabilities.view())[0];
                 format!(
                     "row {row} is {}; the net says {} with probability {}; the loss is {loss}",
-                    names[examples.labels[row]],
+                    names[examples.targets.labels()[row]],
                     names[best],
                     digits(probabilities[[0, best]], 4)
                 )
             }
             Answers::Number { name, offset, scale } => {
-                let (truth, output) = (net.raw.values[row], f64::from(outputs[[0, 0]]));
+                let (truth, output) = (net.raw.values()[row], f64::from(outputs[[0, 0]]));
                 let answer = net.prediction(output);
                 let [truth_, answer_, error] = [truth, answer, answer - truth].map(|x| digits(x, 6));
                 let [offset, scale] = [*offset, *scale].map(|x| digits(x, 6));
@@ -59,7 +59,7 @@ impl Question<'_> {
                     "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
                      {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
                     digits(output, 6),
-                    digits(examples.values[row].into(), 6)
+                    digits(examples.targets.values()[row].into(), 6)
                 )
             }
         };
@@ -99,12 +99,12 @@ impl Question<'_> {
         let tape = workspace.tape(&net.params).evaluating();
         let x: ArrayView2<f32> = examples.features.slice_axis(Axis(0), (row..row + 1).into());
         let outputs = net.model.forward(tape.input(&x).named("x"));
-        let (outputs, value) = if examples.of_values() {
+        let (outputs, value) = if examples.targets.is_regression() {
             let outputs = outputs.named("output");
-            (outputs, loss.loss_of_values(outputs, &examples.values[row..=row]))
+            (outputs, loss.loss_of_values(outputs, &examples.targets.values()[row..=row]))
         } else {
             let outputs = outputs.named("logits");
-            (outputs, loss.loss(outputs, &examples.labels[row..=row]))
+            (outputs, loss.loss(outputs, &examples.targets.labels()[row..=row]))
         };
         value.backward();
         let numbers = outputs.value().into_iter().collect::<Vec<_>>();
@@ -125,7 +125,7 @@ impl Question<'_> {
         };
         let mut text =
             String::from("\nthe error δ of the output, at this row and with these weights, under\n");
-        if self.examples.of_values() {
+        if self.examples.targets.is_regression() {
             for (loss, why) in [
                 (
                     Objective::SquaredError,

@@ -20,11 +20,11 @@ use ndarray::ArrayView2;
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 pub fn brier_score_loss(labels: &[usize], probabilities: &[f64]) -> Result<f64, DataError> {
-    check_probabilities("brier_score_loss", "probability", probabilities, labels)?;
-    Ok(mean_square(probabilities, labels))
+    check_probabilities("brier_score_loss", "probability", labels, probabilities)?;
+    Ok(mean_square(labels, probabilities))
 }
 
-fn mean_square(probabilities: &[f64], labels: &[usize]) -> f64 {
+fn mean_square(labels: &[usize], probabilities: &[f64]) -> f64 {
     let square = |(p, &label): (&f64, &usize)| (p - label as f64).powi(2);
     probabilities.iter().zip(labels).map(square).sum::<f64>() / labels.len() as f64
 }
@@ -79,7 +79,7 @@ pub(crate) const MOST_BINS: usize = 10_000;
 /// ```
 /// use surprisal_data::metrics::calibration;
 ///
-/// let found = calibration(&[0.75, 1.0, 1.0, 1.0, 0.125], &[1, 1, 1, 0, 0], 2)?;
+/// let found = calibration(&[1, 1, 1, 0, 0], &[0.75, 1.0, 1.0, 1.0, 0.125], 2)?;
 /// assert_eq!(found.bins.len(), 2); // (0, 0.5] with one row, (0.5, 1] with four
 /// assert_eq!((found.bins[1].count, found.bins[1].accuracy), (4, 0.75));
 /// assert_eq!(found.bins[1].confidence, 0.9375);
@@ -87,10 +87,10 @@ pub(crate) const MOST_BINS: usize = 10_000;
 /// assert_eq!(found.mce, 0.1875);
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
-pub fn calibration(confidence: &[f64], correct: &[usize], bins: usize) -> Result<Calibration, DataError> {
+pub fn calibration(correct: &[usize], confidence: &[f64], bins: usize) -> Result<Calibration, DataError> {
     const METRIC: &str = "calibration";
-    check_probabilities(METRIC, "confidence", confidence, correct)?;
-    binned(METRIC, confidence, correct, bins)
+    check_probabilities(METRIC, "confidence", correct, confidence)?;
+    binned(METRIC, correct, confidence, bins)
 }
 
 /// [`calibration`] of several classes: the confidence is the largest probability of a row, and the answer is
@@ -107,29 +107,29 @@ pub fn calibration(confidence: &[f64], correct: &[usize], bins: usize) -> Result
 /// use surprisal_data::metrics::top_label_calibration;
 ///
 /// let probabilities = ndarray::array![[0.125, 0.75, 0.125], [0.5, 0.25, 0.25]];
-/// let found = top_label_calibration(probabilities.view(), &[1, 2], 10)?;
+/// let found = top_label_calibration(&[1, 2], probabilities.view(), 10)?;
 /// assert_eq!(found.ece, (0.25 + 0.5) / 2.0);
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 pub fn top_label_calibration(
-    probabilities: ArrayView2<'_, f64>,
     labels: &[usize],
+    probabilities: ArrayView2<'_, f64>,
     bins: usize,
 ) -> Result<Calibration, DataError> {
     const METRIC: &str = "top_label_calibration";
-    check_probability_rows(METRIC, probabilities, labels)?;
+    check_probability_rows(METRIC, labels, probabilities)?;
     let predicted = argmax_rows(probabilities);
     let confidence: Vec<f64> =
         predicted.iter().enumerate().map(|(row, &class)| probabilities[[row, class]]).collect();
     let correct: Vec<usize> =
         predicted.iter().zip(labels).map(|(class, label)| usize::from(class == label)).collect();
-    binned(METRIC, &confidence, &correct, bins)
+    binned(METRIC, &correct, &confidence, bins)
 }
 
 fn binned(
     metric: &'static str,
-    confidence: &[f64],
     correct: &[usize],
+    confidence: &[f64],
     bins: usize,
 ) -> Result<Calibration, DataError> {
     if bins == 0 || bins > MOST_BINS {
@@ -157,7 +157,7 @@ fn binned(
     Ok(Calibration {
         ece: bins.iter().map(|bin| bin.count as f64 * gap(bin)).sum::<f64>() / rows,
         mce: bins.iter().map(gap).fold(0.0, f64::max),
-        brier: mean_square(confidence, correct),
+        brier: mean_square(correct, confidence),
         bins,
     })
 }

@@ -133,7 +133,7 @@ pub(super) fn of_predicted(
 ) -> Result<f64, DataError> {
     let averaged = |average| precision_recall_fscore_average(labels, predicted, classes, average);
     match metric {
-        Metric::Accuracy => accuracy(predicted, labels),
+        Metric::Accuracy => accuracy(labels, predicted),
         Metric::BalancedAccuracy => balanced_accuracy_score(labels, predicted, classes),
         Metric::Precision(average) => averaged(average).map(|found| found.precision),
         Metric::Recall(average) => averaged(average).map(|found| found.recall),

@@ -180,7 +180,7 @@ impl Metric {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn of_classes(&self, labels: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64, DataError> {
-        check_probability_rows(self.name(), probabilities, labels)?;
+        check_probability_rows(self.name(), labels, probabilities)?;
         let classes = probabilities.ncols();
         let of_class_1 = |metric: fn(&[usize], &[f64]) -> Result<f64, DataError>| match classes {
             2 => metric(labels, &probabilities.column(1).to_vec()),

@@ -115,8 +115,8 @@ fn check_scores(metric: &'static str, labels: &[usize], scores: &[f64]) -> Resul
 fn check_probabilities(
     metric: &'static str,
     what: &'static str,
-    probabilities: &[f64],
     labels: &[usize],
+    probabilities: &[f64],
 ) -> Result<(), DataError> {
     check_count(metric, what, probabilities.len(), labels.len())?;
     check_classes(metric, "label", labels, 2)?;
@@ -129,8 +129,8 @@ fn check_probabilities(
 /// A row of probabilities of all classes per label.
 fn check_probability_rows(
     metric: &'static str,
-    probabilities: ArrayView2<'_, f64>,
     labels: &[usize],
+    probabilities: ArrayView2<'_, f64>,
 ) -> Result<(), DataError> {
     check_count(metric, "row of probabilities", probabilities.nrows(), labels.len())?;
     check_classes(metric, "label", labels, probabilities.ncols())?;

@@ -68,7 +68,7 @@ pub fn top_k_accuracy_score(
 /// ```
 pub fn log_loss(labels: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64, DataError> {
     const METRIC: &str = "log_loss";
-    check_probability_rows(METRIC, probabilities, labels)?;
+    check_probability_rows(METRIC, labels, probabilities)?;
     let sums = probabilities.rows().into_iter().map(|row| row.sum());
     // wide enough for probabilities that were stored in half precision, 11 bits of each
     if let Some((row, sum)) = sums.enumerate().find(|(_, sum)| (sum - 1.0).abs() > 1e-3) {

@@ -39,16 +39,16 @@ exercise!(
 );
 
 fn is_accuracy(accuracy: impl Fn(&[usize], &[usize]) -> f64) {
-    near("said 0 1 2 1, true 0 1 1 0: the accuracy", accuracy(&[0, 1, 2, 1], &[0, 1, 1, 0]), 0.5);
-    near("said 2, true 2: the accuracy", accuracy(&[2], &[2]), 1.0);
-    near("said 1 0, true 0 1: the accuracy", accuracy(&[1, 0], &[0, 1]), 0.0);
+    near("true 0 1 1 0, said 0 1 2 1: the accuracy", accuracy(&[0, 1, 1, 0], &[0, 1, 2, 1]), 0.5);
+    near("true 2, said 2: the accuracy", accuracy(&[2], &[2]), 1.0);
+    near("true 0 1, said 1 0: the accuracy", accuracy(&[0, 1], &[1, 0]), 0.0);
 }
 exercise!(
     own_data::accuracy,
     is_accuracy,
     wrong: [
-        |said, labels| 1.0 - right::accuracy(said, labels),
-        |said, labels| right::accuracy(said, labels) * labels.len() as f64,
-        |said, labels| said.iter().filter(|said| labels.contains(said)).count() as f64 / labels.len() as f64,
+        |labels, said| 1.0 - right::accuracy(labels, said),
+        |labels, said| right::accuracy(labels, said) * labels.len() as f64,
+        |labels, said| said.iter().filter(|said| labels.contains(said)).count() as f64 / labels.len() as f64,
     ]
 );

@@ -243,7 +243,7 @@ impl Cases {
 fn cancer() -> Result<Cases, LabError> {
     let data = Dataset::breast_cancer();
     let x = Standardize::fit(&data.features)?.apply(&data.features)?;
-    let y = Array2::from_shape_fn((data.rows(), 1), |(i, _)| data.labels[i] as f64);
+    let y = Array2::from_shape_fn((data.rows(), 1), |(i, _)| data.labels()[i] as f64);
     Ok(Cases::new(x, y, &[], 0))
 }
 

@@ -214,7 +214,7 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         |tape, rows| {
             let pixels = data.train.features.view();
             let x = tape.input_with([rows.len(), pixels.ncols()], |slots| gather_rows(pixels, rows, slots));
-            let labels: Vec<usize> = rows.iter().map(|&row| data.train.labels[row]).collect();
+            let labels: Vec<usize> = rows.iter().map(|&row| data.train.targets.labels()[row]).collect();
             match &last {
                 Some(last) => softmax_cross_entropy(last.forward(encoder.forward(x)), &labels),
                 None => contrast.loss(encoder.forward(x), &labels),
@@ -242,7 +242,7 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         &mut params,
         &mut Adam::new(0.05),
         &mut rng,
-        |tape, _| softmax_cross_entropy(probe.forward(tape.input(&train)), &data.train.labels),
+        |tape, _| softmax_cross_entropy(probe.forward(tape.input(&train)), data.train.targets.labels()),
         |_, _| true,
     );
     let mut accuracy = |features: &Array2<f32>, labels: &[usize]| {
@@ -250,15 +250,16 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         let logits = logits.into_dimensionality::<Ix2>().expect("logits are [rows, 10]");
         correct(logits.view(), labels) as f64 / labels.len() as f64
     };
-    let (chosen_by, tested) = (accuracy(&choose, &data.choose.labels), accuracy(&test, &data.test.labels));
+    let (chosen_by, tested) =
+        (accuracy(&choose, data.choose.targets.labels()), accuracy(&test, data.test.targets.labels()));
     let test = test.mapv(f64::from);
-    let separation = separation(&test, &data.test.labels);
+    let separation = separation(&test, data.test.targets.labels());
     [
         Record::once(
             "encoders",
             [("chosen_by", chosen_by), ("accuracy", tested), ("separation", separation)],
         ),
-        principal_plane(&test, &data.test.labels),
+        principal_plane(&test, data.test.targets.labels()),
     ]
 }
 

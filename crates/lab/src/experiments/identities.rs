@@ -94,7 +94,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         "trainings",
         &jobs,
         |(smoothing, seed)| [("smoothing", smoothing.to_string()), ("seed", seed.to_string())],
-        |&(smoothing, seed)| [four_trainings(lab, &sizes, (&features, &iris.labels), smoothing, seed)],
+        |&(smoothing, seed)| [four_trainings(lab, &sizes, (&features, iris.labels()), smoothing, seed)],
     )?;
     let (hard, soft) = trainings.split_at(lab.seeds.len());
 

@@ -171,8 +171,8 @@ fn split(seed: u64) -> Result<(Rows, Rows), LabError> {
     let (train, test) = stratified_split(&Dataset::breast_cancer(), 0.25, &mut rng(seed))?;
     let standardize = Standardize::fit(&train.features)?;
     Ok((
-        (standardize.apply(&train.features)?, train.labels),
-        (standardize.apply(&test.features)?, test.labels),
+        (standardize.apply(&train.features)?, train.labels().to_vec()),
+        (standardize.apply(&test.features)?, test.labels().to_vec()),
     ))
 }
 

@@ -188,7 +188,7 @@ fn mnist(lab: &Lab) -> Result<Data, LabError> {
             return Err(LabError::Usage(format!("{key}: {count} pictures: there are {}", data.rows())));
         }
         let pixels = data.features.view().split_at(Axis(0), count).0.mapv(|pixel| pixel as f32 / 256.0);
-        Ok((pixels.into_shared(), data.labels[..count].to_vec()))
+        Ok((pixels.into_shared(), data.labels()[..count].to_vec()))
     };
     let data = Data { train: part(train, "images")?, test: part(test, "tests")? };
     let batch = lab.count("batch");

@@ -252,7 +252,7 @@ fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2
             let calibration = (loss != Head::LinearSquared).then(|| {
                 let outputs = workspace.eval(params, |tape| loss.outputs(tape.input(&unseen)));
                 let outputs = outputs.into_dimensionality::<Ix2>().expect("as the logits").mapv(f64::from);
-                top_label_calibration(outputs.view(), &test.labels, lab.count("bins")).ok()
+                top_label_calibration(&test.labels, outputs.view(), lab.count("bins")).ok()
             });
             let calibration = calibration.flatten(); // raw outputs are no probabilities, nor is what overflows
             trajectory.push([

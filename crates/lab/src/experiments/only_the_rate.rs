@@ -142,8 +142,8 @@ struct Set {
 impl Set {
     /// The rows of two classes.
     fn of(name: &str, data: &Dataset, [no, yes]: [usize; 2]) -> Result<Set, LabError> {
-        let rows: Vec<usize> = (0..data.rows()).filter(|&i| [no, yes].contains(&data.labels[i])).collect();
-        let labels = data.labels.iter().map(|&label| usize::from(label == yes)).collect();
+        let rows: Vec<usize> = (0..data.rows()).filter(|&i| [no, yes].contains(&data.labels()[i])).collect();
+        let labels = data.labels().iter().map(|&label| usize::from(label == yes)).collect();
         Set { name: String::new(), features: data.features.clone(), labels }.rows(name, rows)
     }
 

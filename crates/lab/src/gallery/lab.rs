@@ -2,8 +2,6 @@
 
 use std::sync::Mutex;
 
-use surprisal_tensor::threads;
-
 use super::record::Labelled;
 use super::{Journal, LabError, Record, Setting};
 use crate::parallel::{Progress, in_parallel};
@@ -66,10 +64,6 @@ impl Lab<'_> {
         run: impl Fn(&J) -> [Record; R] + Sync,
     ) -> Result<Vec<[Record; R]>, LabError> {
         self.progress.begin(what, jobs.len());
-        let cores = threads::number();
-        if jobs.len() >= cores {
-            threads::set_number(1); // one job for each core is enough
-        }
         let results = in_parallel(jobs, |job| {
             let key = format!("{what} {:?}", label(job));
             let found = self.journal.and_then(|journal| journal.find(&key));
@@ -83,7 +77,6 @@ impl Lab<'_> {
             self.progress.advance();
             records
         });
-        threads::set_number(cores);
         self.progress.end();
         let results = results.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());

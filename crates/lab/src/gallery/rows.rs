@@ -23,7 +23,7 @@ impl<T: Scalar> Rows<T> {
     pub fn new(data: &Dataset, scale: f64) -> Rows<T> {
         let outputs = if data.classes() == 2 { 1 } else { data.classes() };
         let x = data.features.mapv(|x| T::of(x / scale)).into_shared();
-        Rows { x, labels: data.labels.clone(), outputs }
+        Rows { x, labels: data.labels().to_vec(), outputs }
     }
 
     /// Numbers and targets of some of the rows, on a tape.

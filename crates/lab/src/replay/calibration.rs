@@ -36,7 +36,7 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
         return Err(bins.wrong("at least one bin", "10 is usual"));
     }
 
-    let Calibration { bins, ece, mce, brier } = calibration(&said, &right, count).map_err(|error| {
+    let Calibration { bins, ece, mce, brier } = calibration(&right, &said, count).map_err(|error| {
         confidence.found(error.to_string(), "confidences and answers", "look at both lists")
     })?;
     let told: Vec<Value> = bins

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Loaded, Scaling};
+use surprisal_data::{Loaded, Scaling, Targets};
 use surprisal_lab::parallel::Progress;
 use surprisal_lab::statistics::Estimate;
 use surprisal_layers::{Rng, rng};
@@ -226,9 +226,14 @@ impl Data {
         let all = Vec::from_iter(0..self.loaded.rows());
         let set = self.loaded.dataset(&all, &self.loaded.prepare(&all, Some(Scaling::None))?)?;
         let mut crc = crc32fast::Hasher::new();
-        set.features.iter().chain(&set.values).for_each(|x| crc.update(&x.to_le_bytes()));
-        set.labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
-        for name in set.feature_names.iter().chain(&set.class_names) {
+        set.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
+        match &set.targets {
+            Targets::Values(values) => values.iter().for_each(|x| crc.update(&x.to_le_bytes())),
+            Targets::Classes { labels, .. } => {
+                labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
+            }
+        }
+        for name in set.feature_names.iter().chain(set.class_names()) {
             crc.update(&(name.len() as u64).to_le_bytes());
             crc.update(name.as_bytes());
         }

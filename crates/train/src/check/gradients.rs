@@ -4,7 +4,7 @@ use surprisal_layers::{Layer, rng};
 use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Derivative, Disagreement, Dual, Params, Scalar, derivatives};
 
-use super::{Check, Targets, fit};
+use super::{Check, fit, loss_of, targets_of};
 use crate::{Examples, Objective, TrainError};
 
 /// Up to so many numbers all are compared ..
@@ -67,7 +67,7 @@ pub fn gradients<T: Scalar>(
     let rows = rows.clamp(1, examples.rows());
     let chosen = Vec::from_iter(0..rows);
     let x = examples.features.select(Axis(0), &chosen).mapv(|x| Dual::of(x.value()));
-    let targets = Targets::of(examples, &chosen);
+    let targets = targets_of(examples, &chosen);
     let params = params.cast::<f64>();
 
     let of = params.trainable_spans().map(|span| span.len()).sum();
@@ -82,9 +82,10 @@ pub fn gradients<T: Scalar>(
             places.extend(drawn.iter().map(|i| range.start + i));
         }
     }
-    let found: Vec<Derivative> =
-        derivatives(true, &params, places, |tape| targets.loss(objective, model.forward(tape.input(&x))))
-            .collect();
+    let found: Vec<Derivative> = derivatives(true, &params, places, |tape| {
+        loss_of(objective, model.forward(tape.input(&x)), &targets)
+    })
+    .collect();
 
     let told = |derivative: &Derivative| derivative.disagreement(&params);
     let wrong: Vec<_> = found.iter().filter(|d| !d.agrees_with_dual()).map(told).collect();

@@ -1,9 +1,10 @@
 //! What does the model believe before it has learned anything?
 
+use surprisal_data::Targets;
 use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::{Check, Targets, fit};
+use super::{Check, fit, loss_of, targets_of};
 use crate::measure::gathered;
 use crate::{Examples, Objective, TrainError};
 
@@ -66,54 +67,53 @@ pub fn init_loss<T: Scalar>(
     let outputs = fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let (mut loss, mut answers) = (0.0, Vec::new());
+    let (mut loss, mut answers, of_values) = (0.0, Vec::new(), examples.targets.is_regression());
     const AT_ONCE: usize = 1024;
     for rows in rows.chunks(AT_ONCE) {
         let tape = workspace.no_grad(params);
         let z = model.forward(gathered(&tape, examples, rows));
-        let mean = Targets::of(examples, rows).loss(objective, z);
+        let mean = loss_of(objective, z, &targets_of(examples, rows));
         loss += mean.item().value() * rows.len() as f64 / examples.rows() as f64;
         z.with_value(|z| {
-            let answer =
-                |z: &T| if examples.of_values() { objective.prediction(z.value()) } else { z.value() };
+            let answer = |z: &T| if of_values { objective.prediction(z.value()) } else { z.value() };
             answers.extend(z.iter().map(answer));
         });
     }
     let (centre, deviation) = mean_and_deviation(&answers);
-    let targets = Targets::of(examples, &rows);
+    let targets = targets_of(examples, &rows);
     let (expected, formula) = guessing(objective, outputs, &targets);
-    let constant = match examples.of_values() {
-        true => expected,
-        false => of_constant(objective, &targets, &class_frequencies(outputs, &targets, examples.classes)),
+    let (constant, spread) = match &targets {
+        Targets::Values(values) => (expected, mean_and_deviation(values)),
+        Targets::Classes { labels, names } => {
+            let frequencies = class_frequencies(outputs, labels, names.len());
+            (of_constant(objective, &targets, &frequencies), (f64::NAN, f64::NAN))
+        }
     };
     let [low, high] = TIMES.map(|times| times * expected);
-    let sure = !examples.of_values() && deviation > SURE;
+    let sure = !of_values && deviation > SURE;
     let holds = (low..=high).contains(&loss) && !sure;
-    let (spread, size) = (
-        mean_and_deviation(&targets.values),
-        mean_and_deviation(&Vec::from_iter(examples.features.iter().map(|x| x.value()))).1,
-    );
+    let size = mean_and_deviation(&Vec::from_iter(examples.features.iter().map(|x| x.value()))).1;
     let (means, advice) = if holds {
-        let means = match examples.of_values() {
+        let means = match of_values {
             true => {
                 "the first answers are about as good as the mean of the targets: targets and outputs have the same scale"
             }
             false => "at the start the model has no opinion yet: nothing has to be unlearned first",
         };
         (means.to_string(), None)
-    } else if examples.of_values() && expected == 0.0 {
+    } else if of_values && expected == 0.0 {
         (
-            format!("every target is {}: there is nothing to learn", targets.values[0]),
+            format!("every target is {}: there is nothing to learn", targets.values()[0]),
             Some("look at the column to predict"),
         )
     } else if loss < low {
-        let better = if examples.of_values() { "predicting the mean" } else { "guessing" };
+        let better = if of_values { "predicting the mean" } else { "guessing" };
         (
             format!("better than {better} can be: the model is not at its start, or it has seen the answers"),
             Some("check a model that has not been trained; is the target among the features?"),
         )
     } else {
-        let mut means = match examples.of_values() {
+        let mut means = match of_values {
             true => format!(
                 "the first answers are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
                 spread.0, spread.1
@@ -129,7 +129,7 @@ pub fn init_loss<T: Scalar>(
             );
         }
         means += &format!("\nthe features have a standard deviation of {size:.3} (about 1 is usual)");
-        let advice = match examples.of_values() {
+        let advice = match of_values {
             true => {
                 "scale the targets to mean 0 and standard deviation 1 and the features too, or start with smaller weights"
             }
@@ -138,7 +138,7 @@ pub fn init_loss<T: Scalar>(
         (means, Some(advice))
     };
     let n = rows.len();
-    let (expects, found) = match examples.of_values() {
+    let (expects, found) = match of_values {
         true => (
             format!(
                 "about {expected:.4}, the loss of {formula}\n\
@@ -173,8 +173,8 @@ pub fn init_loss<T: Scalar>(
 
 /// The loss of an answer that knows nothing, and how it comes about: equal scores for all classes, or the mean of the numbers.
 pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) -> (f64, String) {
-    if targets.of_values {
-        let (mean, _) = mean_and_deviation(&targets.values);
+    if let Targets::Values(values) = targets {
+        let (mean, _) = mean_and_deviation(values);
         let output = if objective.is_rate() { mean.max(f64::MIN_POSITIVE).ln() } else { mean };
         return (
             of_constant(objective, targets, &[output]),
@@ -199,18 +199,17 @@ pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) 
 fn of_constant(objective: Objective, targets: &Targets, outputs: &[f64]) -> f64 {
     let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
     let tape = workspace.no_grad(&params);
-    let rows = targets.labels.len().max(targets.values.len());
-    let all = tape.input_with([rows, outputs.len()], |slots| {
+    let all = tape.input_with([targets.len(), outputs.len()], |slots| {
         slots.chunks_exact_mut(outputs.len()).for_each(|row| row.copy_from_slice(outputs));
     });
-    targets.loss(objective, all).item()
+    loss_of(objective, all, targets).item()
 }
 
 /// The outputs whose probabilities are the frequencies of the classes: their logarithms, or for one output the log-odds.
-fn class_frequencies(outputs: usize, targets: &Targets, classes: usize) -> Vec<f64> {
+fn class_frequencies(outputs: usize, labels: &[usize], classes: usize) -> Vec<f64> {
     // a class that does not occur keeps a probability too small to count, instead of a logit of -inf
     let mut counts = vec![f64::MIN_POSITIVE; classes];
-    targets.labels.iter().for_each(|&label| counts[label] += 1.0);
+    labels.iter().for_each(|&label| counts[label] += 1.0);
     match outputs {
         1 => vec![counts[1].ln() - counts[0].ln()],
         _ => counts.into_iter().map(f64::ln).collect(),

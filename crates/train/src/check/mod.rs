@@ -47,6 +47,7 @@ pub use units::{UnitHealth, Units, unit_health, units};
 
 use std::fmt;
 
+use surprisal_data::Targets;
 use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
@@ -120,40 +121,22 @@ fn fit<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<usize, TrainError> {
-    objective.check(examples.of_values())?;
+    objective.check(examples.targets.is_regression())?;
     check_fit(model, params, examples, &mut Workspace::new())
 }
 
-/// What some rows should be answered with, on a tape of any number type.
-struct Targets {
-    of_values: bool,
-    labels: Vec<usize>,
-    values: Vec<f64>,
+/// The targets of some rows, for a tape of any number type.
+fn targets_of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
+    examples.targets.select(rows).map(|value| value.value())
 }
 
-impl Targets {
-    fn of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
-        match examples.of_values() {
-            true => Targets {
-                of_values: true,
-                labels: Vec::new(),
-                values: rows.iter().map(|&row| examples.values[row].value()).collect(),
-            },
-            false => Targets {
-                of_values: false,
-                labels: rows.iter().map(|&row| examples.labels[row]).collect(),
-                values: Vec::new(),
-            },
+/// Records the loss of outputs `[rows, outputs]`.
+#[track_caller]
+fn loss_of<'t, T: Scalar>(objective: Objective, outputs: Var<'t, T>, targets: &Targets) -> Var<'t, T> {
+    match targets {
+        Targets::Values(values) => {
+            objective.loss_of_values(outputs, &Vec::from_iter(values.iter().map(|&value| T::of(value))))
         }
-    }
-
-    /// Records the loss of outputs `[rows, outputs]`.
-    #[track_caller]
-    fn loss<'t, T: Scalar>(&self, objective: Objective, outputs: Var<'t, T>) -> Var<'t, T> {
-        match self.of_values {
-            true => objective
-                .loss_of_values(outputs, &Vec::from_iter(self.values.iter().map(|&value| T::of(value)))),
-            false => objective.loss(outputs, &self.labels),
-        }
+        Targets::Classes { labels, .. } => objective.loss(outputs, labels),
     }
 }

@@ -1,11 +1,12 @@
 //! Can the model learn at all?
 
+use surprisal_data::Targets;
 use surprisal_layers::Layer;
 use surprisal_optim::{Adam, Optimizer};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::{guessing, mean_and_deviation};
-use super::{Check, Targets, fit};
+use super::{Check, fit, loss_of, targets_of};
 use crate::measure::{count_right, gathered, matrix};
 use crate::{Examples, Objective, TrainError};
 
@@ -78,14 +79,16 @@ pub fn overfit_one_batch<T: Scalar>(
 ) -> Result<Check<Overfit>, TrainError> {
     let mut workspace = Workspace::new();
     let outputs = fit(model, params, objective, examples)?;
-    let of_values = examples.of_values();
-    let all = Vec::from_iter(examples.values.iter().map(|value| value.value()));
-    let rows =
-        if of_values { spread(&all, rows.max(1)) } else { of_every_class(&examples.labels, rows.max(1)) };
-    let targets = Targets::of(examples, &rows);
+    let of_values = examples.targets.is_regression();
     // where all targets are equal, any scale will do
-    let tolerance =
-        OFF * Some(mean_and_deviation(&all).1).filter(|&deviation| deviation > 0.0).unwrap_or(1.0);
+    let (rows, tolerance) = match examples.targets.map(|value| value.value()) {
+        Targets::Classes { labels, .. } => (of_every_class(&labels, rows.max(1)), 0.0),
+        Targets::Values(all) => {
+            let deviation = Some(mean_and_deviation(&all).1).filter(|&deviation| deviation > 0.0);
+            (spread(&all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
+        }
+    };
+    let targets = targets_of(examples, &rows);
     let is_near = |(z, target): (&f64, &f64)| (z - target).abs() <= tolerance;
 
     let (guess, _) = guessing(objective, outputs, &targets);
@@ -94,15 +97,17 @@ pub fn overfit_one_batch<T: Scalar>(
     let (holds, right, goal) = loop {
         let tape = workspace.tape(&params).evaluating();
         let logits = model.forward(gathered(&tape, examples, &rows));
-        let loss = targets.loss(objective, logits);
+        let loss = loss_of(objective, logits, &targets);
         let outputs = matrix(logits.value());
-        let right = match of_values {
-            true => Vec::from_iter(outputs.iter().map(|z| objective.prediction(z.value())))
-                .iter()
-                .zip(&targets.values)
-                .filter(|&pair| is_near(pair))
-                .count(),
-            false => count_right(outputs.view(), &targets.labels),
+        let right = match &targets {
+            Targets::Values(values) => {
+                Vec::from_iter(outputs.iter().map(|z| objective.prediction(z.value())))
+                    .iter()
+                    .zip(values)
+                    .filter(|&pair| is_near(pair))
+                    .count()
+            }
+            Targets::Classes { labels, .. } => count_right(outputs.view(), labels),
         };
         loss.backward();
         let loss = loss.item().value();
@@ -125,9 +130,9 @@ pub fn overfit_one_batch<T: Scalar>(
         ("the loss, the gradient and the optimizer work together: this model can learn".into(), None)
     } else {
         let (means, advice) = if let Some([a, b]) = contradiction {
-            let [m, n] = [a, b].map(|row| match of_values {
-                true => all[row].to_string(),
-                false => examples.labels[row].to_string(),
+            let [m, n] = [a, b].map(|row| match &examples.targets {
+                Targets::Values(values) => values[row].value().to_string(),
+                Targets::Classes { labels, .. } => labels[row].to_string(),
             });
             let what = if of_values { "targets" } else { "labels" };
             (
@@ -211,9 +216,9 @@ fn spread(values: &[f64], rows: usize) -> Vec<usize> {
 /// Two of these rows whose features are equal and whose targets are not: labels, or numbers further apart than `tolerance`.
 fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize], tolerance: f64) -> Option<[usize; 2]> {
     let pairs = rows.iter().enumerate().flat_map(|(i, &a)| rows[i + 1..].iter().map(move |&b| [a, b]));
-    let differ = |[a, b]: [usize; 2]| match examples.of_values() {
-        true => (examples.values[a].value() - examples.values[b].value()).abs() > tolerance,
-        false => examples.labels[a] != examples.labels[b],
+    let differ = |[a, b]: [usize; 2]| match &examples.targets {
+        Targets::Values(values) => (values[a].value() - values[b].value()).abs() > tolerance,
+        Targets::Classes { labels, .. } => labels[a] != labels[b],
     };
     let mut pairs = pairs.filter(|&pair| differ(pair));
     pairs.find(|&[a, b]| examples.features.row(a) == examples.features.row(b))

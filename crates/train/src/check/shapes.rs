@@ -4,7 +4,7 @@ use surprisal_layers::{Layer, Summary, summary};
 use surprisal_tensor::ndarray::{Axis, Slice};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::{Check, Targets, fit};
+use super::{Check, fit, loss_of, targets_of};
 use crate::{Examples, Objective, TrainError};
 
 /// Rows in the full batch.
@@ -99,7 +99,7 @@ pub fn shapes<T: Scalar>(
 
         let tape = workspace.tape(&params).evaluating();
         let x = tape.input(&features).requires_grad();
-        Targets::of(examples, &[0]).loss(objective, model.forward(x).slice(0, 0..1)).backward();
+        loss_of(objective, model.forward(x).slice(0, 0..1), &targets_of(examples, &[0])).backward();
         let gradient = x.grad().expect("asked for above");
         let touched = gradient.outer_iter().map(|row| row.iter().any(|&g| g != 0.0));
         leaks = touched.enumerate().skip(1).filter(|&(_, touched)| touched).map(|(row, _)| row).collect();

@@ -5,7 +5,7 @@ use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::mean_and_deviation;
-use super::{Check, Targets, fit};
+use super::{Check, fit, loss_of, targets_of};
 use crate::{Examples, Objective, TrainError};
 
 /// A slope below this share of the activation's largest is flat.
@@ -137,8 +137,8 @@ pub fn units<T: Scalar>(
     }
 
     let tape = workspace.tape(params).evaluating();
-    let targets = Targets::of(examples, &Vec::from_iter(0..examples.rows()));
-    targets.loss(objective, model.forward(tape.input(&examples.features))).backward();
+    let targets = targets_of(examples, &Vec::from_iter(0..examples.rows()));
+    loss_of(objective, model.forward(tape.input(&examples.features)), &targets).backward();
     let grads = workspace.grads();
     let length = |layer: usize| {
         let layer = &model.layers()[layer];

@@ -174,7 +174,7 @@ fn threes_and_eights(lab: &Lab, seed: u64) -> Result<Data, LabError> {
     let mut order = Batches::new(train.rows(), train.rows())?;
     order.shuffle(&mut rng);
     let mut shuffled = train.clone();
-    shuffled.labels = order.iter().flatten().map(|&row| train.labels[row]).collect();
+    *shuffled.targets.labels_mut() = order.iter().flatten().map(|&row| train.labels()[row]).collect();
     let [train, shuffled, valid, test] = [train, shuffled, valid, test].map(|part| Rows::new(&part, 16.0));
     Ok(Data { train, shuffled, valid, test })
 }
