@@ -10,7 +10,7 @@ use surprisal::prelude::*;
 
 /// The neuron's output before each of the steps and at the end.
 fn train(squared: bool, steps: usize) -> Vec<f64> {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (w, b) = (params.add("w", &array![[2.0]]), params.add("b", &array![2.0]));
     let mut sgd = Sgd::new(0.15);
     let mut workspace = Workspace::new();

@@ -14,7 +14,7 @@ fn train() -> Result<(f64, f64), Box<dyn std::error::Error>> {
     let targets =
         surprisal::ndarray::Array2::from_shape_fn((train.rows(), 1), |(row, _)| train.labels()[row] as f64);
 
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let model = Linear::with_init(&mut params, "out", 30, 1, Init::Zeros, Init::Zeros, &mut rng);
     let mut sgd = Sgd::new(0.5).momentum(0.9);
     let mut workspace = Workspace::new();

@@ -11,7 +11,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let pixels = |data: &Dataset| data.features.mapv(|pixel| pixel as f32 / 16.0);
     let (x, unseen) = (pixels(&train), pixels(&test));
 
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
     let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
     let mut adam = Adam::new(0.01);
@@ -23,7 +23,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
         for rows in &batches {
             let labels: Vec<usize> = rows.iter().map(|&row| train.labels()[row]).collect();
             let tape = workspace.tape(&params);
-            let batch = tape.input_with([rows.len(), 64], |slots| gather_rows(x.view(), rows, slots));
+            let batch = tape.rows(&x, rows);
             let loss = softmax_cross_entropy(model.forward(batch), &labels);
             loss.backward();
             total += loss.item() * rows.len() as f32;

@@ -7,7 +7,7 @@ use surprisal::prelude::*;
 
 /// Loss and gradient for two classes whose logits differ by `gap`, when the first is true. In f32.
 fn both(gap: f32) -> [(f32, [f32; 2]); 2] {
-    let params = Params::<f32>::new();
+    let params = Params::new();
     let mut workspace = Workspace::new();
     [true, false].map(|by_hand| {
         let tape = workspace.tape(&params);

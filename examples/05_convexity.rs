@@ -9,7 +9,7 @@ use surprisal::ndarray::array;
 use surprisal::prelude::*;
 
 /// The mean loss of answering the five rows with σ(w x + b), θ = (w, b). They overlap, so no θ is right on all.
-fn loss<'t, T: Scalar>(squared: bool, tape: &'t Tape<'t, T>) -> Var<'t, T> {
+fn loss<'t, T: Scalar>(squared: bool, tape: &'t Tape<'t>) -> Var<'t> {
     let x = tape.input(&array![-2.0, -1.0, 0.5, 1.0, 2.0].mapv(T::of));
     let y = tape.input(&array![0.0, 0.0, 1.0, 0.0, 1.0].mapv(T::of));
     let theta = tape.params().ids().next().map(|id| tape.param(id)).expect("theta is the one parameter");

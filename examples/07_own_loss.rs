@@ -7,13 +7,13 @@
 use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
 
-fn generalised<'t, T: Scalar>(q: f64, logits: Var<'t, T>, labels: &Array2<usize>) -> Var<'t, T> {
+fn generalised<'t>(q: f64, logits: Var<'t>, labels: &Array2<usize>) -> Var<'t> {
     let ln_p = logits.log_softmax(-1).gather(-1, labels); // [rows, 1], as the labels
     (q * ln_p).exp_m1().mean() / -q
 }
 
 fn main() {
-    let (iris, mut params) = (Dataset::iris(), Params::<f64>::new());
+    let (iris, mut params) = (Dataset::iris(), Params::<f64>::default());
     let labels = Array2::from_shape_fn((150, 1), |(row, _)| iris.labels()[row]);
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());

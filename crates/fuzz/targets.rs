@@ -35,7 +35,7 @@ pub fn checkpoint(bytes: &[u8]) {
 
 pub fn safetensors(bytes: &[u8]) {
     for layout in [Layout::Surprisal, Layout::PyTorch] {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         Mlp::new(&mut params, &Sizes::new(&[2, 3, 1]).expect("three sizes"), Activation::Relu, &mut rng(1));
         let before = params.as_slice().to_vec();
         let loaded = load_safetensors_bytes(bytes, "fuzz".as_ref(), &mut params, layout);

@@ -81,7 +81,7 @@ const ROWS: [(&str, Function); 3] = [
 ];
 
 fn operation(bench: &Bench, name: &str, shape: &[usize], function: Function) {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let x = params.add_with("x", shape, |x| {
         x.iter_mut().enumerate().for_each(|(i, x)| *x = 0.1 + 1.9 * (i as f32 * 0.618_034).fract());
     });
@@ -152,12 +152,12 @@ const LINKS: [(&str, usize, Link); 4] = [
     ("relu", 1, |x, _| x.relu()),
     ("multiply", 1, |x, _| x * x),
     ("affine", 3, |x, [w, b]| x.affine(x.tape().param(w), x.tape().param(b))),
-    ("input", 2, |x, _| x + x.tape().input_with([1, 1], |slot| slot[0] = 0.0)),
+    ("input", 2, |x, _| x + x.tape().input_with([1, 1], |_| 0.0)),
 ];
 
 /// The difference between a chain of 201 links and one of a single link, for each node.
 fn node(bench: &Bench, name: &str, nodes: usize, link: Link) {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let w = params.add_with("w", [1, 1], |w| w[0] = 1.0); // and every value is 1
     let b = params.add_with("b", [1], |b| b[0] = 0.0);
     let mut workspace = Workspace::new();

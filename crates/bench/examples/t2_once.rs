@@ -6,7 +6,7 @@ use surprisal_bench::{Net, print_once};
 
 fn main() {
     let net = Net::named("T2").expect("T2 is a task");
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(0));
+    let (mut params, mut rng) = (Params::new(), rng(0));
     let layers = ["first", "second", "out"].into_iter().zip(net.layers()).map(|(name, start)| {
         let linear = Linear::new(&mut params, name, start.inputs, start.outputs, &mut rng);
         params[linear.weight].copy_from_slice(&start.weight);

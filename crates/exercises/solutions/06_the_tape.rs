@@ -2,7 +2,7 @@ use surprisal::ndarray::array;
 use surprisal::prelude::*;
 
 pub fn derivative(x: f64) -> f64 {
-    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.tape(&params);
     let x = tape.constant(x).requires_grad();
     (x * x * x + 2.0 * x).backward();
@@ -10,7 +10,7 @@ pub fn derivative(x: f64) -> f64 {
 }
 
 pub fn neuron(w: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (w, b) = (params.add("w", &array![w]), params.add("b", &array![b]));
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);

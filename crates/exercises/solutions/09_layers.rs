@@ -16,7 +16,7 @@ pub fn parameters(sizes: &[usize]) -> usize {
 pub struct Leaky;
 
 impl Layer for Leaky {
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         x.maximum(x * 0.1)
     }
 }

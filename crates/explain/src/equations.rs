@@ -33,7 +33,7 @@ impl Explanation {
     /// ```
     /// use surprisal_explain::explain;
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let (w, b) = (params.add("w", &array![[0.5], [-1.0]]), params.add("b", &array![0.0]));
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);

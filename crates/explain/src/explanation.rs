@@ -16,7 +16,7 @@ use crate::numbers::{digits, norm};
 /// ```
 /// use surprisal_explain::explain;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let (w, b) = (params.add("w", &array![[2.0]]), params.add("b", &array![2.0]));
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
@@ -50,7 +50,7 @@ pub struct Explanation {
 /// ```
 /// # use surprisal_explain::explain;
 /// # use surprisal_tensor::{Params, Workspace};
-/// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+/// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
 /// # let tape = workspace.tape(&params);
 /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
 /// let loss = 2.0 * y;
@@ -130,7 +130,7 @@ pub struct Units {
 /// ```
 /// use surprisal_explain::explain;
 /// use surprisal_tensor::{Params, Workspace};
-/// let params = Params::<f64>::new();
+/// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let x = tape.constant(3.0).requires_grad().named("x");
@@ -149,11 +149,11 @@ pub struct Units {
 /// "
 /// );
 /// ```
-pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
+pub fn explain(result: Var) -> Explanation {
     let tape = result.tape();
     let mut needed = vec![false; result.index() + 1];
     needed[result.index()] = true;
-    let vars: Vec<Var<T>> = tape.nodes().take(result.index() + 1).collect();
+    let vars: Vec<Var> = tape.nodes().take(result.index() + 1).collect();
     let inputs: Vec<Vec<usize>> =
         vars.iter().map(|v| v.inputs().iter().map(|i| i.index()).collect()).collect();
     for at in (0..vars.len()).rev() {
@@ -171,17 +171,15 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
         .filter(|(symbol, _)| ["y", "t"].contains(symbol))
         .map(|(_, input)| input.index())
         .collect();
-    let is_target = |var: Var<T>| targets.contains(&var.index()) && !var.needs_grad();
+    let is_target = |var: Var| targets.contains(&var.index()) && !var.needs_grad();
 
     let mut nodes: Vec<Node> = Vec::new();
     for var in vars.iter().filter(|var| needed[var.index()]) {
-        let numbers =
-            |array: surprisal_tensor::ndarray::ArrayD<T>| array.iter().map(|x| x.value()).collect::<Vec<_>>();
-        let value = var.with_value(|x| x.iter().map(|x| x.value()).collect::<Vec<f64>>());
+        let value: Vec<f64> = var.value().into_iter().collect();
         let inputs: Vec<usize> = inputs[var.index()].iter().map(|input| places[input]).collect();
-        let param = var.param().map(|id| tape.params().entry(id).name.clone());
+        let param = var.param().map(|id| tape.entry(id).name.clone());
         let constant = inputs.is_empty() && value.len() == 1 && !var.needs_grad();
-        let slopes = var.slopes().map(numbers);
+        let slopes = var.slopes().map(|slopes| slopes.into_iter().collect::<Vec<f64>>());
         let layer = |name: &str| name.rsplit_once('.').map(|(layer, _)| layer.to_string());
         let scope = match (var.scope(), &param, &inputs[..]) {
             (scope, ..) if !scope.is_empty() => scope,
@@ -236,14 +234,14 @@ pub fn explain<T: Scalar>(result: Var<T>) -> Explanation {
         let sends = step.sends.iter().map(|sent| Sent {
             input: sent.input,
             to: places[&sent.to.index()],
-            gradient: sent.gradient.iter().map(|g| g.value()).collect(),
+            gradient: sent.gradient.iter().copied().collect(),
         });
         nodes[places[&step.node.index()]].sends = sends.collect();
     }
     if has_gradients {
         for var in &vars {
             if let (Some(&place), Some(gradient)) = (places.get(&var.index()), var.grad()) {
-                nodes[place].gradient = Some(gradient.iter().map(|g| g.value()).collect());
+                nodes[place].gradient = Some(gradient.into_iter().collect());
             }
         }
     }
@@ -256,7 +254,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;
@@ -282,7 +280,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;
@@ -301,7 +299,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;
@@ -321,7 +319,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;
@@ -351,7 +349,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let x = tape.constant(3.0).requires_grad().named("x");
     /// let loss = x.square() + 5.0 * x;
@@ -373,7 +371,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let loss = tape.constant(0.0).requires_grad().sigmoid();
     /// loss.backward();
@@ -428,7 +426,7 @@ impl Node {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = 2.0 * tape.constant(3.0).named("x");
     /// let told: Vec<_> = explain(y).nodes.iter().map(|node| (node.name.clone(), node.is_constant())).collect();
@@ -446,7 +444,7 @@ impl Node {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let w = tape.constant(3.0).requires_grad().named("w");
     /// w.square().backward();
@@ -464,9 +462,9 @@ impl Node {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
-    /// let x = tape.input_with([4, 3], |x| x.fill(1.0));
+    /// let x = tape.input_with([4, 3], |_| 1.0);
     /// assert_eq!((explain(x).nodes[0].columns(), explain(x.sum()).nodes[1].columns()), (3, 1));
     /// ```
     pub fn columns(&self) -> usize {
@@ -479,7 +477,7 @@ impl Node {
     /// use surprisal_tensor::ndarray::array;
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let a = tape.input(&array![[-1.0, 2.0, -3.0], [-2.0, -1.0, 4.0]]).relu();
     /// let units = explain(a).nodes[1].units().unwrap();

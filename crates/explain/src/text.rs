@@ -24,7 +24,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;
@@ -103,7 +103,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let a = tape.constant(4.0).requires_grad().sigmoid().named("a");
     /// a.backward();
@@ -127,7 +127,7 @@ impl Explanation {
     /// ```
     /// # use surprisal_explain::explain;
     /// # use surprisal_tensor::{Params, Workspace};
-    /// # let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = tape.constant(3.0).requires_grad().named("x").square().named("y");
     /// let loss = 2.0 * y;

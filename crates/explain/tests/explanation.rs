@@ -10,7 +10,7 @@ fn node<'a>(explanation: &'a Explanation, name: &str) -> &'a Node {
 
 /// Three rows through a hidden layer whose first unit is dead and whose second is saturated or not, by the activation.
 fn net(relu: bool, backward: bool) -> Explanation {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("hidden.weight", &array![[1.0, 2.0, 0.1]]);
     let b = params.add("hidden.bias", &array![-9.0, 5.0, 0.0]);
     let v = params.add("out.weight", &array![[1.0], [1.0], [1.0]]);
@@ -48,7 +48,7 @@ fn without_backward_there_are_values_and_no_gradients() {
     }
     assert!(node(&after, "x").gradient.is_none(), "data need no gradient");
     // a walk that started elsewhere is not this result's
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let x = tape.input(&array![2.0]).requires_grad();
@@ -93,7 +93,7 @@ fn every_node_names_the_line_that_recorded_it() {
 
 #[test]
 fn names_that_need_escaping_stay_words() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let y = tape.input(&array![1.0, 2.0]).requires_grad().named("<b>\"&").exp().sum();

@@ -31,7 +31,7 @@ pub enum Head {
 impl Head {
     /// σ or softmax of the logits, or they themselves: `[rows, outputs]`.
     #[track_caller]
-    pub fn outputs<T: Scalar>(self, logits: Var<'_, T>) -> Var<'_, T> {
+    pub fn outputs(self, logits: Var<'_>) -> Var<'_> {
         match self {
             Head::SoftmaxCrossEntropy | Head::SoftmaxSquared | Head::SoftmaxAbsolute => logits.softmax(-1),
             Head::SigmoidCrossEntropy | Head::SigmoidSquared | Head::SigmoidMse => logits.sigmoid(),
@@ -41,7 +41,7 @@ impl Head {
 
     /// Records the loss.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(self, logits: Var<'t, T>, targets: Var<'t, T>) -> Var<'t, T> {
+    pub fn loss<'t>(self, logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
         let per_row = 1.0 / targets.shape().dims()[0] as f64;
         let reduction = Reduction::Sum;
         match self {

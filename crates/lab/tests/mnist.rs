@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use surprisal_data::{Batches, Dataset, argmax_rows, gather_rows};
+use surprisal_data::{Batches, Dataset, argmax_rows};
 use surprisal_lab::parallel::in_parallel;
 use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
 use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
@@ -59,7 +59,7 @@ fn network2(
     train: &Examples<f32>,
     test: &Examples<f32>,
 ) -> f64 {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let (mut params, mut rng) = (Params::new(), rng(seed));
     let sizes = "784-30-10".parse().unwrap();
     let model = Mlp::with_init(&mut params, &sizes, Activation::Sigmoid, weight, Init::Normal(1.0), &mut rng);
     let cross_entropy = BinaryCrossEntropyWithLogits { reduction: Reduction::Sum, ..Default::default() };
@@ -69,13 +69,9 @@ fn network2(
         batches.shuffle(&mut rng);
         for rows in &batches {
             let tape = workspace.tape(&params);
-            let x = tape.input_with([10, 784], |slots| gather_rows(train.features.view(), rows, slots));
-            let y = tape.input_with([10, 10], |slots| {
-                slots.fill(0.0);
-                rows.iter()
-                    .enumerate()
-                    .for_each(|(i, &row)| slots[10 * i + train.targets.labels()[row]] = 1.0);
-            });
+            let x = tape.rows(&train.features, rows);
+            let labels = train.targets.labels();
+            let y = tape.input_with([10, 10], |i| f64::from(labels[rows[i / 10]] == i % 10));
             let z = model.forward(x);
             let loss = if squared {
                 HalfSquaredError { reduction: Reduction::Sum }.loss(z.sigmoid(), y)

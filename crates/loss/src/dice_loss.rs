@@ -40,7 +40,7 @@
 //! section 3 (squared). s = 1 and one set for the whole batch are the common choice; libraries differ in both.
 
 use surprisal_tensor::sum::{sum_filled, sum_of};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,

@@ -24,7 +24,7 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState
 /// use surprisal_optim::{Adagrad, Optimizer};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0]);
 /// let mut workspace = Workspace::new();
 /// let mut adagrad = Adagrad::new(0.1);
@@ -79,7 +79,7 @@ impl<T: Scalar> Adagrad<T> {
     /// ```
     /// use surprisal_optim::{Adagrad, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.5 * tape.param(w).sum());
@@ -100,7 +100,7 @@ impl<T: Scalar> Adagrad<T> {
     /// ```
     /// use surprisal_optim::{Adagrad, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());

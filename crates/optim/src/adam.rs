@@ -27,7 +27,7 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState
 /// use surprisal_optim::{Adam, Optimizer};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 1.0]);
 /// let steep_and_flat = array![1000.0, 0.001];
 /// let mut workspace = Workspace::new();
@@ -90,7 +90,7 @@ impl<T: Scalar> Adam<T> {
     /// ```
     /// use surprisal_optim::{Adam, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// let mut adam = Adam::new(0.1).betas(0.0, 0.0); // nothing is remembered: g / |g|, the sign of the gradient
     /// # let mut workspace = Workspace::new();
@@ -115,7 +115,7 @@ impl<T: Scalar> Adam<T> {
     /// ```
     /// use surprisal_optim::{Adam, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.5 * tape.param(w).sum());
@@ -138,7 +138,7 @@ impl<T: Scalar> Adam<T> {
     /// ```
     /// use surprisal_optim::{Adam, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
@@ -227,7 +227,7 @@ mod tests {
 
     /// So many steps along one gradient, then along another.
     fn stepped(mut adam: Adam, [first, then]: [f32; 2], steps: usize) -> (Adam, f32) {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         let w = params.add("w", &array![0.0f32]);
         let mut workspace = Workspace::new();
         for step in 0..steps {

@@ -43,7 +43,7 @@ impl<T: Scalar> AdamW<T> {
     /// ```
     /// use surprisal_optim::{AdamW, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
@@ -100,7 +100,7 @@ impl<T: Scalar> AdamW<T> {
     /// ```
     /// use surprisal_optim::{AdamW, Optimizer};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![2.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());

@@ -22,7 +22,7 @@ use crate::error::or_panic;
 /// ```
 /// use surprisal_optim::clip_grad_norm;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![30.0, 40.0]);
 /// let mut workspace = Workspace::new();
 /// workspace.grad(&params, |tape| 0.5 * tape.param(w).square().sum());
@@ -69,7 +69,7 @@ kernel! {
 /// ```
 /// use surprisal_optim::clip_grad_value;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![3.0, -0.5, -4.0]);
 /// let mut workspace = Workspace::new();
 /// workspace.grad(&params, |tape| 0.5 * tape.param(w).square().sum());

@@ -20,7 +20,7 @@ use crate::optimizer::same_layout;
 /// use surprisal_optim::{GradientMean, Optimizer, Sgd};
 /// use surprisal_tensor::{Params, Workspace, ndarray::{array, Axis}};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![[1.0]]);
 /// let x = array![[1.0], [2.0], [6.0]];
 /// let mut workspace = Workspace::new();

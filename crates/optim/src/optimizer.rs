@@ -15,7 +15,7 @@ use crate::{Hyperparameter, OptimError, OptimizerState, ParamGroup};
 /// use surprisal_optim::{Optimizer, Sgd};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![4.0, -2.0]);
 /// let mut workspace = Workspace::new();
 /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum()); // gradient 2 w
@@ -39,7 +39,7 @@ pub trait Optimizer<T: Scalar> {
     /// ```
     /// use surprisal_optim::{Optimizer, Sgd};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![4.0]);
     /// # let forgotten = params.add("forgotten", &array![1.0]);
     /// # let mut workspace = Workspace::new();

@@ -16,7 +16,7 @@ use crate::error::or_panic;
 /// use surprisal_optim::{Adam, Optimizer, ParamGroup};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let [w, b, head] = ["body.weight", "body.bias", "head.weight"].map(|name| params.add(name, &array![1.0]));
 /// let mut adam = Adam::new(0.1)
 ///     .groups([ParamGroup::named("body").learning_rate(0.01), ParamGroup::named("*.bias").weight_decay(0.0)]);
@@ -35,7 +35,7 @@ use crate::error::or_panic;
 /// ```
 /// # use surprisal_optim::{Adam, Optimizer, ParamGroup};
 /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// # let mut params = Params::<f64>::new();
+/// # let mut params = Params::<f64>::default();
 /// # let w = params.add("head.weight", &array![1.0]);
 /// # let mut workspace = Workspace::new();
 /// # let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());

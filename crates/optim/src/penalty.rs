@@ -21,7 +21,7 @@ use crate::{Hyperparameter, OptimError};
 /// use surprisal_optim::{Optimizer, Penalty, Sgd};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let [w, b] = ["out.weight", "out.bias"].map(|name| params.add(name, &array![-4.0]));
 /// let penalty = Penalty::new(0.5, 0.25);
 /// assert_eq!(penalty.value(&params), 0.5 * 4.0 + 0.25 / 2.0 * 16.0);

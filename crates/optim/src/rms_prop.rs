@@ -27,7 +27,7 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState
 /// use surprisal_optim::{Optimizer, RmsProp};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, 1.0]);
 /// let steep_and_flat = array![1000.0, 0.001];
 /// let mut workspace = Workspace::new();
@@ -89,7 +89,7 @@ impl<T: Scalar> RmsProp<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, RmsProp};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 7.0 * tape.param(w).sum());
@@ -110,7 +110,7 @@ impl<T: Scalar> RmsProp<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, RmsProp};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.5 * tape.param(w).sum());
@@ -131,7 +131,7 @@ impl<T: Scalar> RmsProp<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, RmsProp};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let mut rms_prop = RmsProp::new(0.1).alpha(0.0).momentum(0.5);
@@ -155,7 +155,7 @@ impl<T: Scalar> RmsProp<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, RmsProp};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());

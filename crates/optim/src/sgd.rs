@@ -31,7 +31,7 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerKind, OptimizerState
 /// use surprisal_optim::{Optimizer, Sgd};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![8.0]);
 /// let mut workspace = Workspace::new();
 /// let mut optimizer = Sgd::new(0.25).momentum(0.5);
@@ -57,7 +57,7 @@ impl<T: Scalar> Sgd<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, Sgd};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![3.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).square().sum()); // gradient 6
@@ -93,7 +93,7 @@ impl<T: Scalar> Sgd<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, Sgd};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let mut sgd = Sgd::new(0.25).momentum(0.5);
@@ -117,7 +117,7 @@ impl<T: Scalar> Sgd<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, Sgd};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![1.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum()); // gradient 1
@@ -154,7 +154,7 @@ impl<T: Scalar> Sgd<T> {
     /// ```
     /// use surprisal_optim::{Optimizer, Sgd};
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// # let mut params = Params::<f64>::new();
+    /// # let mut params = Params::<f64>::default();
     /// # let w = params.add("w", &array![2.0]);
     /// # let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| 0.0 * tape.param(w).sum());
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_velocity_of_a_dead_unit_never_becomes_subnormal() {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         let w = params.add("w", &array![0.0f32]);
         let mut workspace = Workspace::new();
         let mut sgd = Sgd::new(0.1).momentum(0.9);

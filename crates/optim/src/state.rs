@@ -14,7 +14,7 @@ use crate::{OptimError, OptimizerKind};
 /// use surprisal_optim::{Adam, Optimizer};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 ///
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let w = params.add("w", &array![1.0, -2.0]);
 /// let mut workspace = Workspace::new();
 /// let mut step = |adam: &mut Adam<f64>, params: &mut Params<f64>| {

@@ -173,7 +173,7 @@ fn nesterov_without_momentum() {
 #[test]
 fn errors_are_checked_before_anything_moves() {
     fn is_an_error<E: std::error::Error + Send + Sync + 'static>(_: &E) {}
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (a, _) = (params.add("a", &array![1.0]), params.add("b", &array![1.0]));
     let mut workspace = Workspace::new();
     let (_, grads) = workspace.grad(&params, |tape| tape.param(a).sum());
@@ -185,7 +185,7 @@ fn errors_are_checked_before_anything_moves() {
 
 #[test]
 fn a_parameter_that_the_loss_never_reached() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("w", &array![1.0]);
     params.add("hidden.weight", &array![[1.0]]);
     let mut workspace = Workspace::new();
@@ -205,7 +205,7 @@ fn a_parameter_that_the_loss_never_reached() {
 
 #[test]
 fn a_parameter_that_was_frozen_when_its_gradient_was_due() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (a, b) = (params.add("a", &array![1.0]), params.add("b", &array![1.0]));
     params.freeze(b);
     let mut workspace = Workspace::new();
@@ -218,9 +218,9 @@ fn a_parameter_that_was_frozen_when_its_gradient_was_due() {
 
 #[test]
 fn gradients_of_other_parameters() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     params.add("w", &array![[1.0], [2.0]]);
-    let mut others = Params::<f64>::new();
+    let mut others = Params::<f64>::default();
     let v = others.add("v", &array![1.0, 2.0]);
 
     let mut workspace = Workspace::new();
@@ -245,7 +245,7 @@ fn parameters_that_are_added_between_steps() {
         Box::new(RmsProp::new(0.1)),
     ];
     for optimizer in &mut optimizers {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let w = params.add("w", &array![1.0, 2.0]);
         let mut workspace = Workspace::new();
         let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
@@ -267,7 +267,7 @@ fn penalties() {
         assert_panics_here(&message, || _ = Penalty::new(price, 0.0));
         assert_panics_here(&message.replace("l1", "l2"), || _ = Penalty::new(0.0, price));
     }
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     params.add("w", &array![1.0]);
     let message = "step: expected the gradient of \"w\" [1], found that of nothing \
                    | was `backward` called on a tape that was started with these parameters?";
@@ -292,7 +292,7 @@ fn limits_of_gradients() {
 
 #[test]
 fn means_of_nothing() {
-    let (mut params, grads) = (Params::<f64>::new(), Gradients::default());
+    let (mut params, grads) = (Params::<f64>::default(), Gradients::default());
     let empty = "add: expected a micro-batch of rows, found an empty one | leave it out";
     assert_panics_here(empty, || GradientMean::new().add(&mut params, &grads, 0));
     let mut mean = GradientMean::new();
@@ -304,7 +304,7 @@ fn means_of_nothing() {
 
 #[test]
 fn a_group_of_no_parameters() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let w = params.add("hidden.weight", &array![1.0]);
     let mut workspace = Workspace::new();
     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
@@ -367,7 +367,7 @@ fn states_that_do_not_fit() {
         counted(&[3, 4]),
         "load_state: expected at most the 3 steps of adam for each parameter, found 4 | is the file whole?",
     );
-    let mut one = Params::new();
+    let mut one = Params::default();
     let v = one.add("v", &array![1.0]);
     adam.load_state(&counted(&[3, 2])).unwrap();
     let mut workspace = Workspace::new();
@@ -383,7 +383,7 @@ fn states_that_do_not_fit() {
     // the length beside that of the parameters shows at the step
     let mut sgd = Sgd::new(0.1).momentum(0.9);
     sgd.load_state(&velocity).unwrap();
-    let mut params = Params::new();
+    let mut params = Params::default();
     let w = params.add("w", &array![1.0, 2.0]);
     let mut workspace = Workspace::new();
     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());

@@ -23,7 +23,7 @@ fn step_along<T: Scalar>(optimizer: &mut dyn Optimizer<T>, params: &mut Params<T
 }
 
 fn params_of(parts: &[(&str, &[f64])]) -> Params<f64> {
-    let mut params = Params::new();
+    let mut params = Params::default();
     for (name, values) in parts {
         params.add(name, &Array1::from(values.to_vec()));
     }
@@ -321,7 +321,7 @@ fn adam_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
             0 => 0.0,
             k => f64::from((((i * 7 + step) as f32).sin()) * 10f32.powi(6 - 3 * k as i32)),
         };
-        let mut params = Params::<f32>::new();
+        let mut params = Params::default();
         params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
         let mut expected: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
         let (mut adam, mut plain) = (Adam::new(0.01), PlainAdam::new(len));
@@ -340,7 +340,7 @@ fn adam_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
 fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for nesterov in [false, true] {
         for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-            let mut params = Params::<f32>::new();
+            let mut params = Params::default();
             params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
             let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
             let mut v = vec![0.0; len];
@@ -365,7 +365,7 @@ fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
 #[test]
 fn decay_in_f32_loses_nothing_to_a_share_near_1() {
     // 1 - 1e-6 is 1 - 1.013e-6 in f32: what is taken must be subtracted, not theta multiplied by what stays
-    let mut params = Params::<f32>::new();
+    let mut params = Params::default();
     params.add("w", &Array1::from_elem(1000, 1000.0f32));
     step_along(&mut AdamW::new(1e-4).weight_decay(1e-2), &mut params, &[0.0; 1000]);
     assert!(params.as_slice().iter().all(|&w| w == 1000.0f32 - 1e-3));
@@ -375,7 +375,7 @@ fn decay_in_f32_loses_nothing_to_a_share_near_1() {
 fn rms_prop_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for mu in [0.0, 0.9] {
         for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-            let mut params = Params::<f32>::new();
+            let mut params = Params::default();
             params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
             let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
             let (mut v, mut m) = (vec![0.0; len], vec![0.0; len]);
@@ -400,7 +400,7 @@ fn a_dual_theta_carries_the_derivative_of_the_trajectory() {
     // d/dε of three steps from (2 + ε, 0) on θ0² + θ1², against the difference of two trajectories;
     // θ1 stays at 0, where the root in Adam has no derivative
     fn run<T: Scalar>(mut optimizer: impl Optimizer<T>, first: T) -> Vec<T> {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let w = params.add("w", &array![first, T::ZERO]);
         let mut workspace = Workspace::new();
         for _ in 0..3 {
@@ -459,7 +459,7 @@ fn a_copy_continues_where_the_original_stands() {
 #[test]
 fn adagrad_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::default();
         params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
         let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
         let mut s = vec![0.0; len];
@@ -514,7 +514,7 @@ fn groups_that_change_nothing_change_no_bit() {
 #[test]
 fn a_gradient_is_clipped_whatever_the_size_of_its_squares() {
     fn clipped<T: Scalar>(scale: f64, most: f64) -> (f64, [f64; 2]) {
-        let mut params = Params::<T>::new();
+        let mut params = Params::<T>::default();
         let w = params.add("w", &array![T::ONE, T::ONE]);
         let mut workspace = Workspace::new();
         workspace.grad(&params, |tape| tape.param(w).sum());

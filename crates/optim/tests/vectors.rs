@@ -28,19 +28,19 @@ fn matrix(list: &Value) -> Array2<f64> {
 }
 
 /// θᵀAθ/2 - bᵀθ
-fn quadratic<'t>(tape: &'t Tape<'t, f64>, problem: &Value) -> Var<'t, f64> {
-    let theta = tape.param(tape.params().find("theta").unwrap());
+fn quadratic<'t>(tape: &'t Tape<'t>, problem: &Value) -> Var<'t> {
+    let theta = tape.param(tape.find("theta").unwrap());
     let (a, b) = (tape.input(&matrix(&problem["A"])), tape.input(&matrix(&problem["b"])));
     (0.5 * theta * a.matmul(theta) - b * theta).sum()
 }
 
 /// mean(softplus(z) - y z) with z = X w + b, in the form that neither overflows nor cancels.
-fn logistic<'t>(tape: &'t Tape<'t, f64>, problem: &Value) -> Var<'t, f64> {
+fn logistic<'t>(tape: &'t Tape<'t>, problem: &Value) -> Var<'t> {
     logistic_of_rows(tape, problem, 0..4)
 }
 
-fn logistic_of_rows<'t>(tape: &'t Tape<'t, f64>, problem: &Value, rows: Range<usize>) -> Var<'t, f64> {
-    let [w, b] = ["weight", "bias"].map(|name| tape.param(tape.params().find(name).unwrap()));
+fn logistic_of_rows<'t>(tape: &'t Tape<'t>, problem: &Value, rows: Range<usize>) -> Var<'t> {
+    let [w, b] = ["weight", "bias"].map(|name| tape.param(tape.find(name).unwrap()));
     let rows: Vec<usize> = rows.collect();
     let [x, y] = ["X", "y"].map(|key| tape.input(&matrix(&problem[key]).select(Axis(0), &rows)));
     let z = x.affine(w, b);
@@ -50,12 +50,12 @@ fn logistic_of_rows<'t>(tape: &'t Tape<'t, f64>, problem: &Value, rows: Range<us
 
 /// One problem: how theta is cut into parameters, and the loss.
 type Problem = (&'static str, &'static [(&'static str, usize)], Loss);
-type Loss = for<'t> fn(&'t Tape<'t, f64>, &Value) -> Var<'t, f64>;
+type Loss = for<'t> fn(&'t Tape<'t>, &Value) -> Var<'t>;
 const PROBLEMS: [Problem; 2] =
     [("quadratic", &[("theta", 2)], quadratic), ("logistic", &[("weight", 2), ("bias", 1)], logistic)];
 
 fn start(parts: &[(&str, usize)], theta: &[f64]) -> Params<f64> {
-    let (mut params, mut rest) = (Params::new(), theta);
+    let (mut params, mut rest) = (Params::default(), theta);
     for &(name, len) in parts {
         let (part, behind) = rest.split_at(len);
         // a vector of weights is a column, a single bias has one axis

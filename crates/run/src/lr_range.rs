@@ -293,7 +293,7 @@ mod tests {
     fn each_step_is_taken_at_its_rate_whatever_the_trainer_says() {
         let range = LrRange { from: 1.0, to: 16.0, steps: 3 };
         let mut rising = Rising { optimizer: Box::new(Sgd::new(0.5)), range, step: 0 };
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         let w = params.add("w", &array![0.0]);
         let mut workspace = Workspace::new();
         for expected in [-1.0, -5.0, -21.0] {

@@ -20,7 +20,7 @@
 //! let x = data.features.mapv(|pixel| pixel as f32 / 16.0);
 //!
 //! let mut rng = rng(7);
-//! let mut params = Params::<f32>::new();
+//! let mut params = Params::new();
 //! let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
 //! let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
 //! let mut adam = Adam::new(0.01);
@@ -56,7 +56,7 @@ pub use surprisal_train as train;
 ///
 /// ```
 /// use surprisal::{ndarray::Array2, prelude::*};
-/// let (params, mut workspace) = (Params::<f32>::new(), Workspace::new());
+/// let (params, mut workspace) = (Params::new(), Workspace::new());
 /// let mut rng = rng(7);
 /// for _ in 0..3 {
 ///     let tape = workspace.tape(&params).seeded(rng.next_u64());

@@ -7,7 +7,7 @@ use surprisal::prelude::*;
 fn explained(rows: usize) -> (Explanation, Vec<(String, Vec<f32>)>) {
     let data = Dataset::digits();
     let x = data.features.mapv(|pixel| pixel as f32 / 16.0);
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(7));
+    let (mut params, mut rng) = (Params::new(), rng(7));
     let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
     let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
     let (mut adam, mut workspace) = (Adam::new(0.01), Workspace::new());
@@ -118,7 +118,7 @@ fn the_page_and_the_picture_hold_the_numbers_to_all_digits() {
 
 #[test]
 fn sixty_nodes_stand_apart_and_each_has_its_box() {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let mut x = tape.constant(0.3).requires_grad().named("x");
@@ -140,7 +140,7 @@ fn sixty_nodes_stand_apart_and_each_has_its_box() {
 trait SinLike {
     fn sin_like(self) -> Self;
 }
-impl SinLike for Var<'_, f64> {
+impl SinLike for Var<'_> {
     fn sin_like(self) -> Self {
         self.tanh() * (-self.square()).exp()
     }

@@ -158,7 +158,7 @@ fn checkpoint() -> Checkpoint<f32> {
     }
     let targets = Targets::Classes { labels: vec![0, 1], names: vec!["0".into(), "1".into()] };
     let rows = Examples { features: Array2::zeros((2, 2)), targets };
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let model = Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine
     let (mut last, mut sgd) = (AtTheEnd(None), Sgd::new(0.5).momentum(0.9));
@@ -169,7 +169,7 @@ fn checkpoint() -> Checkpoint<f32> {
 
 /// What the readers are meant for: a small file of each kind.
 fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
     let number = |name: &str, fill| EncodedColumn {

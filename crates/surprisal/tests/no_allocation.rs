@@ -8,7 +8,7 @@ use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
 
 /// A loss of logits against labels, or against numbers from 0 to 1.
-type Loss = for<'t> fn(Var<'t, f32>, &[usize], Var<'t, f32>) -> Var<'t, f32>;
+type Loss = for<'t> fn(Var<'t>, &[usize], Var<'t>) -> Var<'t>;
 
 const LOSSES: [Loss; 5] = [
     |z, labels, _| softmax_cross_entropy(z, labels),

@@ -11,7 +11,7 @@ use surprisal::prelude::*;
 
 /// Trains a net whose every part is shared; how many allocations the steps after the tenth made, in all threads.
 fn allocations(steps: usize) -> usize {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(1));
+    let (mut params, mut rng) = (Params::new(), rng(1));
     let hidden = Linear::new(&mut params, "hidden", 300, 256, &mut rng);
     let model = (hidden, Tanh, Linear::new(&mut params, "out", 256, 10, &mut rng));
     let x = Array2::from_shape_fn((2000, 300), |(i, j)| ((i * 5 + j) as f32).cos());

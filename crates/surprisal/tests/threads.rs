@@ -27,7 +27,7 @@ fn optimizers() -> [Box<dyn Optimizer<f32>>; 5] {
 
 /// Three steps of a net that is large enough for all to be shared: the losses, and the parameters at the end.
 fn train(loss: Loss, optimizer: &mut dyn Optimizer<f32>) -> Vec<u32> {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(1));
+    let (mut params, mut rng) = (Params::new(), rng(1));
     let hidden = Linear::new(&mut params, "hidden", 400, 300, &mut rng);
     let norm = LayerNorm::new(&mut params, "norm", 300);
     let model = (hidden, norm, Tanh, Dropout::new(0.2), Linear::new(&mut params, "out", 300, 100, &mut rng));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_data::metrics::{LabeledLogits, Metric};
-use surprisal_data::{Targets, argmax_rows, gather_rows};
+use surprisal_data::{Targets, argmax_rows};
 use surprisal_layers::Layer;
 use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
@@ -91,7 +91,7 @@ impl FromStr for Watch {
 /// use surprisal_layers::Relu;
 /// use surprisal_tensor::{Params, ndarray::array};
 /// let x = array![[1.0, 2.0], [3.0, 4.0]];
-/// assert_eq!(surprisal_train::outputs(&Relu, &Params::<f64>::new(), x.view()), x);
+/// assert_eq!(surprisal_train::outputs(&Relu, &Params::<f64>::default(), x.view()), x);
 /// ```
 ///
 /// # Panics
@@ -107,7 +107,7 @@ pub fn outputs<T: Scalar>(model: &impl Layer, params: &Params<T>, features: Arra
             panic!("the model puts out {}, not [rows, outputs]", outputs.shape());
         };
         columns = outputs_of_row;
-        all.extend(outputs.value().iter().copied());
+        outputs.with_value(|values: &[T]| all.extend_from_slice(values));
     }
     Array2::from_shape_vec((features.nrows(), columns), all).expect("every row has as many outputs")
 }
@@ -121,7 +121,7 @@ pub fn outputs<T: Scalar>(model: &impl Layer, params: &Params<T>, features: Arra
 /// assert_eq!(probabilities(array![[7.0f32, 7.0]].view()), array![[0.5, 0.5]]);
 /// ```
 pub fn probabilities<T: Scalar>(outputs: ArrayView2<T>) -> Array2<f64> {
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let z = outputs.mapv(|z| z.value());
     let mut workspace = Workspace::new();
     let tape = workspace.no_grad(&params);
@@ -289,7 +289,7 @@ pub(crate) fn measure<T: Scalar>(
             };
             let outputs = model.forward(gathered(&tape, examples, rows));
             let range = rows[0]..rows[0] + rows.len();
-            outputs.with_value(|values| {
+            outputs.with_value(|values: &[T]| {
                 let columns = values.len() / rows.len();
                 let outputs =
                     ArrayView2::from_shape((rows.len(), columns), values).expect("as many in every row");
@@ -402,12 +402,11 @@ pub(crate) fn check_fit<T: Scalar>(
 /// Some rows' features, copied straight to the tape.
 #[track_caller]
 pub(crate) fn gathered<'t, T: Scalar>(
-    tape: &'t Tape<'t, T>,
+    tape: &'t Tape<'t>,
     examples: &Examples<T>,
     rows: &[usize],
-) -> Var<'t, T> {
-    let features = examples.features.view();
-    tape.input_with([rows.len(), features.ncols()], |slots| gather_rows(features, rows, slots))
+) -> Var<'t> {
+    tape.rows(&examples.features, rows)
 }
 
 /// How many rows have the true class as their most probable one.

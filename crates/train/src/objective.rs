@@ -424,7 +424,7 @@ impl Objective {
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
     /// use surprisal_train::Objective;
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let undecided = tape.input(&array![[0.0]]); // p = 1/2
@@ -437,7 +437,7 @@ impl Objective {
     /// # Panics
     /// At the caller's line, if the labels do not fit the logits, and if this is no loss of labels.
     #[track_caller]
-    pub fn loss<'t, T: Scalar>(self, logits: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
+    pub fn loss<'t>(self, logits: Var<'t>, labels: &[usize]) -> Var<'t> {
         self.weighted_loss(logits, labels, None)
     }
 
@@ -447,12 +447,12 @@ impl Objective {
     /// # Panics
     /// As there, and if a loss of whole batches (`topk`, `dice`, `ce_dice`) is given weights.
     #[track_caller]
-    pub fn weighted_loss<'t, T: Scalar>(
+    pub fn weighted_loss<'t>(
         self,
-        logits: Var<'t, T>,
+        logits: Var<'t>,
         labels: &[usize],
         weights: Option<&[f64]>,
-    ) -> Var<'t, T> {
+    ) -> Var<'t> {
         let &[rows, outputs] = logits.shape().dims() else {
             panic!("{self}: the logits are {}: they must be [rows, outputs]", logits.shape());
         };
@@ -477,15 +477,10 @@ impl Objective {
             return softmax_cross_entropy(logits, labels);
         }
         let targets = |no: f64, yes: f64| {
-            logits.tape().input_with([rows, outputs], |slots| {
-                slots.fill(T::of(no));
-                for (row, &label) in slots.chunks_exact_mut(outputs).zip(labels) {
-                    if outputs > 1 {
-                        row[label] = T::of(yes);
-                    } else if label == 1 {
-                        row[0] = T::of(yes);
-                    }
-                }
+            logits.tape().input_with([rows, outputs], |i| {
+                let (label, output) = (labels[i / outputs], i % outputs);
+                let is_yes = if outputs > 1 { label == output } else { label == 1 };
+                if is_yes { yes } else { no }
             })
         };
         let (zero_one, signs) = (|| targets(0.0, 1.0), || targets(-1.0, 1.0));
@@ -560,11 +555,8 @@ impl Objective {
             Some(weights) => {
                 let each = if of_outputs { outputs } else { 1 };
                 let total = total_weight(labels, Some(weights));
-                let of_rows = logits.tape().input_with(losses.shape(), |slots| {
-                    for (row, &label) in slots.chunks_exact_mut(each).zip(labels) {
-                        row.fill(T::of(weights[label] / total));
-                    }
-                });
+                let of_rows =
+                    logits.tape().input_with(losses.shape(), |i| weights[labels[i / each]] / total);
                 (losses * of_rows).sum()
             }
         }
@@ -575,7 +567,7 @@ impl Objective {
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
     /// use surprisal_train::Objective;
-    /// let params = Params::<f64>::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let answers = tape.input(&array![[1.0], [5.0]]);
@@ -589,7 +581,7 @@ impl Objective {
     /// # Panics
     /// At the caller's line, if the values do not fit the outputs, and if this is no loss of numbers.
     #[track_caller]
-    pub fn loss_of_values<'t, T: Scalar>(self, outputs: Var<'t, T>, values: &[T]) -> Var<'t, T> {
+    pub fn loss_of_values<'t, V: Scalar>(self, outputs: Var<'t>, values: &[V]) -> Var<'t> {
         let shape = outputs.shape();
         assert!(
             shape.dims() == [values.len(), 1],
@@ -600,7 +592,7 @@ impl Objective {
             self.check(true).is_ok(),
             "{self} is a loss of labels, found numbers: choose mse, half_mse, mae or huber"
         );
-        let targets = outputs.tape().input_with(shape, |slots| slots.copy_from_slice(values));
+        let targets = outputs.tape().input_with(shape, |i| values[i].value());
         let [first, _] = self.options();
         match self.kind() {
             Kind::Mse => MseLoss::default().loss(outputs, targets),

@@ -224,7 +224,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         };
         finite(&tape, loss, at)?;
         loss.backward();
-        Ok((loss.item().value(), rows.len()))
+        Ok((loss.item(), rows.len()))
     }
 
     /// Measures the state after an epoch and notes it, and whether it is the best so far.
@@ -249,9 +249,9 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
 }
 
 /// An error that names the first value that was not finite, if the loss is not.
-pub(crate) fn finite<T: Scalar>(
-    tape: &Tape<T>,
-    loss: Var<T>,
+pub(crate) fn finite(
+    tape: &Tape,
+    loss: Var,
     (epoch, step, learning_rate): (usize, usize, f64),
 ) -> Result<(), TrainError> {
     if loss.item().is_finite() {

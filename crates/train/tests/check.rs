@@ -34,7 +34,7 @@ macro_rules! layers {
     ($($Name:ident |$x:ident| $y:expr;)+) => { $(
         struct $Name;
         impl Layer for $Name {
-            fn forward<'t, T: Scalar>(&self, $x: Var<'t, T>) -> Var<'t, T> {
+            fn forward<'t>(&self, $x: Var<'t>) -> Var<'t> {
                 $y
             }
         }
@@ -87,7 +87,7 @@ fn a_sound_model_passes_every_check_under_every_objective() {
 
 #[test]
 fn gradients_finds_a_wrong_derivative_and_a_value_cut_off() {
-    let (data, mut params, mut rng) = (iris(), Params::<f32>::new(), rng(7));
+    let (data, mut params, mut rng) = (iris(), Params::new(), rng(7));
     let hidden = Linear::new(&mut params, "hidden", 4, 8, &mut rng);
     let out = Linear::new(&mut params, "out", 8, 3, &mut rng);
     let check = |model| check::gradients(&model, &params, CE, &data, ROWS).unwrap();
@@ -111,7 +111,7 @@ fn gradients_samples_every_parameter_of_a_larger_net() {
 
 #[test]
 fn gradients_calls_a_kink_a_kink() {
-    let (data, mut params, mut rng) = (iris(), Params::<f32>::new(), rng(7));
+    let (data, mut params, mut rng) = (iris(), Params::new(), rng(7));
     let zeros = Linear::with_init(&mut params, "hidden", 4, 8, Init::Zeros, Init::Zeros, &mut rng);
     let model = (zeros, Relu, Linear::new(&mut params, "out", 8, 3, &mut rng));
     let check = check::gradients(&model, &params, CE, &data, ROWS).unwrap();
@@ -121,7 +121,7 @@ fn gradients_calls_a_kink_a_kink() {
 
 #[test]
 fn init_loss_expects_what_equal_probabilities_give() {
-    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     for objective in Objective::OF_LABELS {
         for outputs in [1, 2, 3, 10] {
             let classes = outputs.max(2);
@@ -129,7 +129,7 @@ fn init_loss_expects_what_equal_probabilities_give() {
             let names = (0..classes).map(|class| class.to_string()).collect();
             let targets = Targets::Classes { labels, names };
             let data = Examples { features: Array2::<f64>::ones((30, 4)), targets };
-            let mut start = Params::new();
+            let mut start = Params::<f64>::default();
             let model =
                 Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
             let found = check::init_loss(&model, &start, objective, &data).unwrap().measured;

@@ -14,7 +14,7 @@ use surprisal_train::{
 };
 
 fn mlp<T: Scalar>(sizes: &str, seed: u64) -> Params<T> {
-    let mut params = Params::new();
+    let mut params = Params::default();
     Mlp::new(&mut params, &sizes.parse().unwrap(), Activation::Relu, &mut rng(seed));
     params
 }
@@ -115,7 +115,7 @@ fn any_ascending_numbers_are_the_layers_of_an_mlp() {
 
 #[test]
 fn small_types_are_widened_exactly_and_nothing_is_rounded() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let w = params.add("w", &array![0.0, 0.0]);
     load(&file(&[("w", "BF16", &[2], &[0x80, 0x3f, 0x49, 0xc0])]), &mut params, Layout::Surprisal).unwrap();
     assert_eq!(params[w], [1.0, -3.140625]);
@@ -174,7 +174,7 @@ fn a_wrong_layout_is_named_with_what_to_do() {
     // as many outputs as inputs: both layouts fit, and only what the file says can tell them apart
     let path = place("square.safetensors");
     for (layout, other) in [(Layout::PyTorch, Layout::Surprisal), (Layout::Surprisal, Layout::PyTorch)] {
-        let mut square = Params::<f32>::new();
+        let mut square = Params::new();
         Linear::new(&mut square, "out", 2, 2, &mut rng(1));
         save_safetensors(&path, &square, layout).unwrap();
         assert_eq!(
@@ -209,7 +209,7 @@ fn at_most_ten_misfits_are_listed() {
 #[test]
 fn damaged_files_are_told() {
     let says = |bytes: &[u8], message: &str| {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         params.add("w", &Array1::zeros(2));
         let error = load(bytes, &mut params, Layout::Surprisal).unwrap_err();
         assert_eq!(error.to_string(), format!("m.safetensors, byte {message}"));
@@ -270,7 +270,7 @@ fn damaged_files_are_told() {
 fn the_npz_file_of_others_may_hold_numbers_only() {
     let path = place("labels");
     write_npz(&path, [("w", &NpyArray::new(&[2], &[1i64, 2]))]).unwrap();
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     params.add("w", &Array1::zeros(2));
     let error = load_npz(&path, &mut params, Layout::Surprisal).unwrap_err().to_string();
     assert!(error.contains("\"w\": expected float16, bfloat16, float32, found int64"), "{error}");

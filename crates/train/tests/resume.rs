@@ -147,7 +147,7 @@ fn several_batches_make_the_step_of_one_large() {
     let several = Trainer { batch_size: 5, accumulate: 2, ..one.clone() };
     let [train, test] = parts();
     let fit = |trainer: &Trainer| {
-        let mut params = Params::<f32>::new();
+        let mut params = Params::new();
         let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
         trainer.fit(&model, &mut params, &mut *optimizer(OptimizerKind::Sgd), &train, &test, |_| ()).unwrap();
         params

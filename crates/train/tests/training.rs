@@ -18,7 +18,7 @@ fn trainer(objective: Objective) -> Trainer {
 }
 
 fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
-    let (examples, mut params) = (iris::<T>(), Params::new());
+    let (examples, mut params) = (iris::<T>(), Params::default());
     let model = Mlp::new(&mut params, &"4-8-3".parse().unwrap(), Activation::Tanh, &mut rng(1));
     let history =
         trainer.fit(&model, &mut params, &mut Adam::new(0.01), &examples, &examples, |_| ()).unwrap();
@@ -118,11 +118,11 @@ fn failure<T: Scalar>(
 fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit() {
     struct Explodes(Linear);
     impl Layer for Explodes {
-        fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
             (self.0.forward(x) * 30.0).exp().square()
         }
     }
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let model = Explodes(Linear::new(&mut params, "out", 4, 3, &mut rng(2)));
     let message = failure(&model, &mut params, &trainer(Objective::SquaredError), &iris(), 1e3);
     let mut lines = message.lines();
@@ -145,7 +145,7 @@ fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit()
 
 #[test]
 fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (two, one) = (
         Linear::new(&mut params, "two", 4, 2, &mut rng(1)),
         Linear::new(&mut params, "one", 4, 1, &mut rng(1)),
@@ -176,7 +176,7 @@ const EMPTY: &str = "Batches::new: expected at least one row, found none | was e
 
 #[test]
 fn a_largest_value_of_a_gradient_that_is_nothing_in_f32_is_refused() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(3));
     let trainer = Trainer { clip: surprisal_train::Clip::Value(1e-46), ..Trainer::default() };
     assert_eq!(
@@ -188,7 +188,7 @@ fn a_largest_value_of_a_gradient_that_is_nothing_in_f32_is_refused() {
 
 #[test]
 fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step_or_left_out() {
-    let (mut params, mut rng) = (Params::<f64>::new(), rng(3));
+    let (mut params, mut rng) = (Params::<f64>::default(), rng(3));
     let hidden = Linear::new(&mut params, "hidden", 4, 8, &mut rng);
     let norm = Residual(vec![BatchNorm1d::new(&mut params, "norm", 8)]);
     let model = (hidden, norm, Relu, &Linear::new(&mut params, "out", 8, 3, &mut rng));
@@ -213,7 +213,7 @@ fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step
 #[test]
 #[should_panic(expected = "label 3 in row 1 is not one of the 3 classes 0 to 2")]
 fn an_objective_refuses_labels_that_are_no_class() {
-    check_gradient(&[array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]].into_dyn()], |_, z: &[Var<Dual<f64>>]| {
+    check_gradient(&[array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]].into_dyn()], |_, z: &[Var]| {
         Objective::SquaredError.loss(z[0], &[0, 3])
     });
 }
@@ -222,7 +222,7 @@ fn an_objective_refuses_labels_that_are_no_class() {
 fn a_class_weight_counts_as_so_many_rows() {
     let z = array![[0.3, -1.0, 2.0], [1.0, 0.5, 0.0], [0.2, 0.4, -0.6]];
     let repeated = z.select(Axis(0), &[0, 0, 0, 1, 2, 2, 2]);
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     for objective in objectives().filter(|objective| objective.check(false).is_ok()) {
@@ -256,7 +256,7 @@ fn each_loss_of_classes_learns_iris_measured_in_blocks_or_batches() {
 
 #[test]
 fn a_batch_that_does_not_fit_in_memory_is_refused_before_it_is_asked_for() {
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let model = (
         Linear::new(&mut params, "hidden", 4, 200_000, &mut rng(1)),
         Linear::new(&mut params, "out", 200_000, 3, &mut rng(1)),

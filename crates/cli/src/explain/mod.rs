@@ -12,7 +12,7 @@ use surprisal_explain::{Explanation, explain};
 use surprisal_lab::folder::RunFolder;
 use surprisal_lab::page::text::visible;
 use surprisal_run::Settings;
-use surprisal_tensor::{Dual, Params, Workspace};
+use surprisal_tensor::{Params, Workspace};
 use surprisal_train::{Examples, Objective};
 
 use crate::Failure;
@@ -142,10 +142,9 @@ fn told(explanation: &Explanation, full: bool) -> String {
 }
 
 fn explained(program: &Program, params: &Params<f64>) -> Result<Explanation, Failure> {
-    let params: Params<Dual<f64>> = params.cast();
     let mut workspace = Workspace::new();
-    let tape = workspace.tape(&params);
-    let result = program.record(&tape).map_err(Failure::usage)?;
+    let tape = workspace.tape(params);
+    let result = program.record(&tape, params).map_err(Failure::usage)?;
     result.backward();
     Ok(explain(result))
 }

@@ -107,7 +107,7 @@ impl Question<'_> {
             (outputs, loss.loss(outputs, &examples.targets.labels()[row..=row]))
         };
         value.backward();
-        let numbers = outputs.value().into_iter().collect::<Vec<_>>();
+        let numbers = outputs.to_array().into_iter().collect::<Vec<f32>>();
         let outputs = Array2::from_shape_vec((1, numbers.len()), numbers).expect("all of one row");
         (explain(value), outputs)
     }

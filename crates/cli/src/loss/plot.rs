@@ -95,10 +95,10 @@ fn sample(
     entry: &Entry,
     x: &[f64],
     target: Option<f64>,
-    link: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>,
+    link: impl for<'t> Fn(Var<'t>) -> Var<'t>,
 ) -> Result<Vec<Point>, Failure> {
     let failed = |why: String| Failure::run(format!("{} cannot be drawn: {why}", entry.card.name));
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let tape = workspace.tape(&params);
     let leaf = tape.input(&Array1::from(x.to_vec())).requires_grad();

@@ -11,7 +11,7 @@ const NEURONS: [[f64; 4]; 4] =
 /// Held against the tape.
 fn is_gradient(gradient: impl Fn(f64, f64, f64, f64) -> (f64, f64), squared: bool) {
     for [w, b, x, y] in NEURONS {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let ids = [("w", w), ("b", b)].map(|(name, number)| params.add(name, &array![number]));
         let mut workspace = Workspace::new();
         let (_, grads) = workspace.grad(&params, |tape| {

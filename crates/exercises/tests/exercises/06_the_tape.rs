@@ -33,7 +33,7 @@ exercise!(
 );
 
 fn is_a_step(step: impl Fn(&mut Params<f64>, f64)) {
-    let mut params = Params::new();
+    let mut params = Params::default();
     params.add("w", &array![8.0]);
     for after in [4.0, 2.0, 1.0] {
         step(&mut params, 0.25);

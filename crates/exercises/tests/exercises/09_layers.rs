@@ -42,7 +42,7 @@ exercise!(
 );
 
 fn is_leaky<L: Layer>(make: impl Fn() -> L) {
-    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.tape(&params);
     let x = tape.input(&array![2.0, -3.0]).requires_grad();
     let y = make().forward(x);
@@ -53,7 +53,7 @@ fn is_leaky<L: Layer>(make: impl Fn() -> L) {
 /// Right in value, but with a part cut off from what made it.
 struct CutOff;
 impl Layer for CutOff {
-    fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         x.relu() - (-x * 0.1).relu().detach()
     }
 }

@@ -7,7 +7,7 @@ use crate::all_near;
 /// Ten steps down the valley ½ (θ_1² + 100 θ_2²), beside the library's optimizer.
 #[track_caller]
 fn goes_as(mut optimizer: impl Optimizer<f64>, mut step: impl FnMut(&mut [f64], &[f64])) {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let id = params.add("theta", &array![1.0, 1.0]);
     let (mut theta, mut workspace) = ([1.0, 1.0], Workspace::new());
     for count in 1..=10 {

@@ -90,7 +90,7 @@ pub(super) fn sigmoid_chart() -> Chart {
 /// How hard each loss pushes a score that should be low, as the library computes it.
 pub(super) fn slope_chart(losses: [Objective; 2]) -> Chart {
     let scores: Vec<f64> = (-24..=40).map(|i| f64::from(i) / 4.0).collect();
-    let params = Params::<f64>::new();
+    let params = Params::<f64>::default();
     let mut workspace = Workspace::new();
     let mut chart = Chart::new("How hard the loss pushes a wrong score down")
         .subtitle("the truth is \"no\": the further right, the more wrong")

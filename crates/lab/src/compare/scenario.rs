@@ -151,7 +151,7 @@ impl Scenario {
             Start::SaturatedWrong => (Init::Constant(1.0), Init::Zeros),
             Start::Drawn => (Init::Linear, Init::Linear),
         };
-        let mut params = Params::new();
+        let mut params = Params::default();
         let model = Mlp::with_init(&mut params, &sizes, Activation::Relu, weight, bias, &mut rng);
         Ok(Prepared { train: Examples::new(&train), test: Examples::new(&test), model, params, seed })
     }

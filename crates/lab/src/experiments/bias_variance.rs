@@ -327,7 +327,7 @@ fn trained(
     places: &Array2<f64>,
 ) -> Vec<f64> {
     let points = x.nrows();
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let sizes = Sizes::new(&[1, hidden, 1]).expect("counts are not 0");
     let model =
         Mlp::with_init(&mut params, &sizes, Activation::Tanh, Init::Normal(2.0), Init::Normal(1.0), rng);

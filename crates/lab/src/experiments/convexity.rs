@@ -190,7 +190,7 @@ struct Cases {
 impl Cases {
     /// Logistic regression, or a net with so many hidden units.
     fn new(x: Array2<f64>, y: Array2<f64>, hidden: &[usize], seed: u64) -> Cases {
-        let mut drawn = Params::new();
+        let mut drawn = Params::default();
         let sizes =
             Sizes::new(&[&[x.ncols()], hidden, &[1]].concat()).unwrap_or_else(|error| panic!("{error}"));
         let (weight, bias) = (Init::Normal(1.0), Init::Zeros);
@@ -207,8 +207,8 @@ impl Cases {
         params
     }
 
-    fn loss<'t, T: Scalar>(&self, loss: Head, tape: &'t Tape<'t, T>) -> Var<'t, T> {
-        loss.loss(self.net.forward(tape.input(&self.x.mapv(T::of))), tape.input(&self.y.mapv(T::of)))
+    fn loss<'t>(&self, loss: Head, tape: &'t Tape<'t>) -> Var<'t> {
+        loss.loss(self.net.forward(tape.input(&self.x)), tape.input(&self.y))
     }
 
     /// The smallest eigenvalue of the Hessian; NaN where that is not finite.

@@ -42,7 +42,7 @@ const ROUNDING: f64 = 1e-12;
 
 /// H(p, q), H(p) and KL(p‖q), as the library computes them.
 fn measure(p: &Array1<f64>, q: &Array1<f64>, broken: bool) -> [f64; 3] {
-    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.no_grad(&params);
     let [p, q] = [p, q].map(|distribution| tape.input(&distribution.view().insert_axis(Axis(0))));
     let cross = if broken { cross_entropy_probs(q, p) } else { cross_entropy_probs(p, q) };

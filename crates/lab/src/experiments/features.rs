@@ -1,6 +1,6 @@
 //! Are features better when they are learnt by contrast? An encoder under SupCon and under cross-entropy, frozen, and a linear layer on top.
 
-use surprisal_data::{Dataset, gather_rows, stratified_split};
+use surprisal_data::{Dataset, stratified_split};
 use surprisal_layers::{Activation, Layer, Linear, Mlp, Sizes, rng};
 use surprisal_loss::{SupconLoss, softmax_cross_entropy};
 use surprisal_optim::Adam;
@@ -199,7 +199,7 @@ fn data(seed: u64) -> Result<Data, LabError> {
 
 /// Trains an encoder, freezes it, trains a linear layer on its features; gives accuracies and the separation, and a plane of features.
 fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2] {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let (mut params, mut rng) = (Params::new(), rng(seed));
     let sizes = Sizes::new(&[data.train.features.ncols(), 64, FEATURES]).expect("sizes are not 0");
     let encoder = Mlp::new(&mut params, &sizes, Activation::Relu, &mut rng);
     let last =
@@ -212,8 +212,7 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         &mut Adam::new(rate),
         &mut rng,
         |tape, rows| {
-            let pixels = data.train.features.view();
-            let x = tape.input_with([rows.len(), pixels.ncols()], |slots| gather_rows(pixels, rows, slots));
+            let x = tape.rows(&data.train.features, rows);
             let labels: Vec<usize> = rows.iter().map(|&row| data.train.targets.labels()[row]).collect();
             match &last {
                 Some(last) => softmax_cross_entropy(last.forward(encoder.forward(x)), &labels),
@@ -235,7 +234,7 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
     };
     let [train, choose, test] = [&data.train, &data.choose, &data.test].map(&mut features);
 
-    let mut params = Params::<f32>::new();
+    let mut params = Params::new();
     let probe = Linear::new(&mut params, "probe", FEATURES, DIGITS, &mut rng);
     let training = Training { epochs: lab.count("probe"), rows: train.nrows(), batch: train.nrows() };
     training.run(

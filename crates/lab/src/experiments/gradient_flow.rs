@@ -256,7 +256,7 @@ impl Data {
 
     /// What the library finds at the start of the reference, and the largest relative difference to what is expected there.
     fn quotients(&self, broken: bool, reference: &Value) -> Option<(Quotients, f64)> {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let layers = layers(&mut params, &self.sizes, 0.0, 0);
         if params.as_slice().len() != self.start.len() {
             return None;
@@ -311,8 +311,8 @@ struct Net {
 
 impl Net {
     /// What every layer says before it is bent; the last are the logits.
-    fn sums<'t>(&self, x: Var<'t, f64>) -> Vec<Var<'t, f64>> {
-        let mut sums: Vec<Var<f64>> = vec![];
+    fn sums<'t>(&self, x: Var<'t>) -> Vec<Var<'t>> {
+        let mut sums: Vec<Var> = vec![];
         for layer in &self.layers {
             let below = sums.last().map_or(x, |&z| self.activation.forward(z));
             sums.push(layer.forward(below));
@@ -320,7 +320,7 @@ impl Net {
         sums
     }
 
-    fn loss<'t>(&self, tape: &'t Tape<'t, f64>, data: &Data) -> Var<'t, f64> {
+    fn loss<'t>(&self, tape: &'t Tape<'t>, data: &Data) -> Var<'t> {
         let sums = self.sums(tape.input(&data.x));
         self.head.loss(sums[sums.len() - 1], tape.input(&data.y))
     }
@@ -342,7 +342,7 @@ impl Net {
         let mut workspace = Workspace::new();
         let tape = workspace.no_grad(params);
         let sums = self.sums(tape.input(&data.x));
-        let share = |z: &Var<f64>| {
+        let share = |z: &Var| {
             let a = self.activation.forward(*z).value();
             let units = match self.activation {
                 Activation::Sigmoid => a.mapv(|a| a.min(1.0 - a) < 0.05),
@@ -359,7 +359,7 @@ impl Net {
 fn net(lab: &Lab, data: &Data, Job { activation, head, depth, rate, seed }: Job) -> [Record; 2] {
     let mut sizes = vec![WIDTH; depth + 2];
     (sizes[0], sizes[depth + 1]) = (data.x.ncols(), data.y.ncols());
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layers = layers(&mut params, &sizes, lab.number("spread"), seed);
     let activation = if lab.broken { Activation::Sigmoid } else { ACTIVATIONS[activation] };
     let other = HEADS[if head == 4 { head } else { head ^ 1 }];

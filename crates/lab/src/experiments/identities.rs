@@ -174,7 +174,7 @@ fn softmax(z: &Array2<f64>) -> Array2<f64> {
 }
 
 /// The losses of single rows, or elements, and the slope of their sum.
-fn evaluate(z: &Array2<f64>, loss: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> (Vec<f64>, Vec<f64>) {
+fn evaluate(z: &Array2<f64>, loss: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> (Vec<f64>, Vec<f64>) {
     let (params, mut workspace) = (Params::new(), Workspace::new());
     let tape = workspace.tape(&params);
     let z = tape.input(z).requires_grad();
@@ -185,14 +185,14 @@ fn evaluate(z: &Array2<f64>, loss: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>
 }
 
 /// Cross-entropy of every row; broken, without the term with y.
-fn cross_entropy<'t>(z: Var<'t, f64>, y: Var<'t, f64>, broken: bool) -> Var<'t, f64> {
+fn cross_entropy<'t>(z: Var<'t>, y: Var<'t>, broken: bool) -> Var<'t> {
     if broken {
         return z.logsumexp_axis(-1);
     }
     SoftmaxCrossEntropy { reduction: Reduction::None, ..Default::default() }.loss(z, y)
 }
 
-fn kl<'t>(z: Var<'t, f64>, y: Var<'t, f64>) -> Var<'t, f64> {
+fn kl<'t>(z: Var<'t>, y: Var<'t>) -> Var<'t> {
     KlDiv { reduction: KlReduction::None, ..Default::default() }.loss(z.log_softmax(-1), y).sum_axis(-1)
 }
 
@@ -241,7 +241,7 @@ fn pointwise(lab: &Lab, seed: u64) -> Record {
 }
 
 /// The 0/1 form; broken, without the term with y.
-fn binary<'t>(s: Var<'t, f64>, y: Var<'t, f64>, broken: bool) -> Var<'t, f64> {
+fn binary<'t>(s: Var<'t>, y: Var<'t>, broken: bool) -> Var<'t> {
     if broken {
         return s.softplus();
     }
@@ -277,7 +277,7 @@ fn four_trainings(
     let y = one_hot(labels, 3).expect("iris has three classes") * (1.0 - smoothing) + smoothing / 3.0;
     let rows = labels.len();
     let arms = [0, 1, 2, 3].map(|arm| {
-        let mut params = Params::<f64>::new();
+        let mut params = Params::<f64>::default();
         let net = Mlp::new(&mut params, sizes, Activation::Tanh, &mut rng(seed));
         let mut states = vec![];
         Training { epochs: lab.count("steps"), rows, batch: rows }.run(

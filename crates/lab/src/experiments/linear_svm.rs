@@ -53,7 +53,7 @@ enum Loss {
 }
 
 impl Loss {
-    fn of<'t>(self, scores: Var<'t, f64>, signs: Var<'t, f64>) -> Var<'t, f64> {
+    fn of<'t>(self, scores: Var<'t>, signs: Var<'t>) -> Var<'t> {
         match self {
             Loss::Logistic => soft_margin_loss(scores, signs),
             Loss::Hinge => hinge_loss(scores, signs),
@@ -186,7 +186,7 @@ fn shuffled(labels: &[usize], seed: u64) -> Vec<usize> {
 
 /// A linear model from weights of 0.
 fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) -> Model {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (w, b) = (params.add("w", &Array2::zeros((x.ncols(), 1))), params.add("b", &Array1::zeros(1)));
     let sign = |label: &usize| if *label == 1 { 1.0 } else { -1.0 };
     let y = Array2::from_shape_fn((labels.len(), 1), |(i, _)| sign(&labels[i]));

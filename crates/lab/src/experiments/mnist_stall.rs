@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use surprisal_data::{Dataset, argmax_rows, gather_rows};
+use surprisal_data::{Dataset, argmax_rows};
 use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{ArcArray2, Axis, Ix2};
@@ -203,7 +203,7 @@ fn mnist(lab: &Lab) -> Result<Data, LabError> {
 
 /// A trajectory, and how the scores of the outputs are spread at the start.
 fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [Record; 2] {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let (mut params, mut rng) = (Params::new(), rng(seed));
     let (train, labels) = &data.train;
     let sizes = Sizes::new(&[train.ncols(), lab.count("hidden"), 10]).expect("counts are not 0");
     let model = Mlp::with_init(
@@ -223,13 +223,8 @@ fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [R
         &mut Sgd::new(rate),
         &mut rng,
         |tape, rows| {
-            let x =
-                tape.input_with([rows.len(), train.ncols()], |slots| gather_rows(train.view(), rows, slots));
-            let y = tape.input_with([rows.len(), 10], |slots| {
-                slots.fill(0.0);
-                rows.iter().enumerate().for_each(|(i, &row)| slots[10 * i + labels[row]] = 1.0);
-            });
-            loss.loss(model.forward(x), y)
+            let y = tape.input_with([rows.len(), 10], |i| f64::from(labels[rows[i / 10]] == i % 10));
+            loss.loss(model.forward(tape.rows(train, rows)), y)
         },
         |epoch, params| {
             let logits = workspace.eval(params, |tape| model.forward(tape.shared(&data.test.0)));

@@ -227,7 +227,7 @@ fn digits(lab: &Lab, noise: f64, seed: u64) -> Result<Data, LabError> {
 
 /// A trajectory, and at its end how confidence and accuracy lie apart. Where the loss overflows, it ends with the last whole epoch.
 fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2] {
-    let (mut params, mut rng) = (Params::<f32>::new(), rng(seed));
+    let (mut params, mut rng) = (Params::new(), rng(seed));
     let Data { train, flipped, valid, test } = data;
     let sizes = Sizes::new(&[train.x.ncols(), lab.count("hidden"), train.outputs]).expect("counts are not 0");
     let model = Mlp::new(&mut params, &sizes, Activation::Relu, &mut rng);

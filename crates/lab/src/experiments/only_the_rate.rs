@@ -173,7 +173,7 @@ fn sweep(lab: &Lab, set: &Set, loss: Head) -> Record {
     let mut record = Record::new("epochs", &["start", "rate", "epochs"]);
     for &start in lab.numbers("starts") {
         for &rate in lab.numbers("rates") {
-            let mut params = Params::new();
+            let mut params = Params::default();
             let w = params.add("w", &Array2::from_elem((x.ncols(), 1), start));
             let b = params.add("b", &Array1::zeros(1));
             let mut scores = Workspace::new();
@@ -182,7 +182,7 @@ fn sweep(lab: &Lab, set: &Set, loss: Head) -> Record {
                 &mut params,
                 &mut Sgd::new(rate),
                 &mut rng(0), // all rows at once have no order
-                |tape: &Tape<f64>, _| {
+                |tape: &Tape, _| {
                     loss.loss(tape.shared(&x).affine(tape.param(w), tape.param(b)), tape.shared(&y))
                 },
                 |epoch, params| {

@@ -172,7 +172,7 @@ fn surface(lab: &Lab, Signals(x, answers): &Signals, loss: Loss) -> Record {
     let at = |i: usize| -reach + 2.0 * reach * i as f64 / (points - 1) as f64;
     let targets = Array2::from_shape_fn((points, x.len()), |(_, i)| f64::from(u8::from(answers[i])));
     let w2 = Array2::from_shape_fn((points, 1), |(i, _)| at(i));
-    let (mut workspace, none) = (Workspace::new(), Params::new());
+    let (mut workspace, none) = (Workspace::new(), Params::<f64>::default());
     let mut record = Record::new("surface", &["w1", "w2", "loss", "slope"]);
     for row in 0..points {
         let tape = workspace.tape(&none); // one value of w1 and all of w2
@@ -182,7 +182,7 @@ fn surface(lab: &Lab, Signals(x, answers): &Signals, loss: Loss) -> Record {
         let heights = each(loss, z, tape.input(&targets)).mean_axis(1);
         heights.sum().backward(); // no height depends on the weights of another
         let slopes = [w1, w2].map(|w| w.grad().map_or(vec![f64::NAN; points], |g| g.into_iter().collect()));
-        heights.with_value(|heights| {
+        heights.with_value(|heights: &[f64]| {
             for (i, &height) in heights.iter().enumerate() {
                 record.push([at(row), at(i), height, slopes[0][i].hypot(slopes[1][i])]);
             }
@@ -192,7 +192,7 @@ fn surface(lab: &Lab, Signals(x, answers): &Signals, loss: Loss) -> Record {
 }
 
 /// The loss of each signal.
-fn each<'t>(loss: Loss, z: Var<'t, f64>, targets: Var<'t, f64>) -> Var<'t, f64> {
+fn each<'t>(loss: Loss, z: Var<'t>, targets: Var<'t>) -> Var<'t> {
     let reduction = Reduction::None;
     match loss {
         Loss::Squared => HalfSquaredError { reduction }.loss(z.sigmoid(), targets),

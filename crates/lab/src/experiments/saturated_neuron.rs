@@ -168,7 +168,7 @@ fn pairs<T: Copy>(items: &[T]) -> Vec<(Head, T)> {
 }
 
 /// The loss of score z where the truth is 0; broken, something whose slope is dL/da instead of dL/da · σ'(z).
-fn recorded<'t>(loss: Head, z: Var<'t, f64>, broken: bool) -> Var<'t, f64> {
+fn recorded<'t>(loss: Head, z: Var<'t>, broken: bool) -> Var<'t> {
     if !broken {
         return loss.loss(z, z.tape().input(&arr2(&[[0.0]])));
     }
@@ -202,7 +202,7 @@ fn descend(
     broken: bool,
     mut each: impl FnMut(usize, &[f64], f64) -> bool,
 ) {
-    let mut params = Params::<f64>::new();
+    let mut params = Params::<f64>::default();
     let (w, b) = (params.add("w", &arr2(&[[w]])), params.add("b", &arr2(&[[b]])));
     let training = Training { epochs, rows: 1, batch: 1 };
     training.run(
@@ -251,7 +251,7 @@ fn closed_form(loss: Head, z0: f64, threshold: f64, eta: f64) -> f64 {
 
 /// dL/dz, as the library computes it.
 fn slope(loss: Head, z: f64) -> f64 {
-    let (mut workspace, params) = (Workspace::new(), Params::<f64>::new());
+    let (mut workspace, params) = (Workspace::new(), Params::<f64>::default());
     let tape = workspace.tape(&params);
     let z = tape.input(&arr2(&[[z]])).requires_grad();
     recorded(loss, z, false).backward();

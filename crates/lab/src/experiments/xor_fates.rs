@@ -313,7 +313,7 @@ fn descend(
         f64::from((i >> (sizes.inputs() - 1 - bit)) as u8 & 1)
     });
     let y = Array2::from_shape_fn((rows, 1), |(i, _)| f64::from(i.count_ones() % 2));
-    let mut params = Params::new();
+    let mut params = Params::default();
     let net = start(&mut params, &sizes);
     let mut judge = Workspace::new();
     Training { epochs: cap, rows, batch: rows }.run(

@@ -1,6 +1,6 @@
 //! [`Rows`]: a data set as a network takes it.
 
-use surprisal_data::{Dataset, gather_rows, stratified_split};
+use surprisal_data::{Dataset, stratified_split};
 use surprisal_layers::{Layer, Rng};
 use surprisal_tensor::ndarray::{ArcArray2, Array2, ArrayView2, Ix2};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
@@ -27,19 +27,12 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Numbers and targets of some of the rows, on a tape.
-    pub fn batch<'t>(&self, tape: &'t Tape<'t, T>, rows: &[usize]) -> [Var<'t, T>; 2] {
-        let x =
-            tape.input_with([rows.len(), self.x.ncols()], |slots| gather_rows(self.x.view(), rows, slots));
-        let targets = tape.input_with([rows.len(), self.outputs], |slots| {
-            slots.fill(T::ZERO);
-            for (slots, &row) in slots.chunks_exact_mut(self.outputs).zip(rows) {
-                match self.labels[row] {
-                    label if self.outputs > 1 => slots[label] = T::ONE,
-                    answer => slots[0] = T::of(answer as f64),
-                }
-            }
+    pub fn batch<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> [Var<'t>; 2] {
+        let targets = tape.input_with([rows.len(), self.outputs], |i| {
+            let label = self.labels[rows[i / self.outputs]];
+            if self.outputs > 1 { f64::from(label == i % self.outputs) } else { label as f64 }
         });
-        [x, targets]
+        [tape.rows(&self.x, rows), targets]
     }
 
     /// The logits of all rows, `[rows, outputs]`.

@@ -31,7 +31,7 @@ impl Training {
         params: &mut Params<T>,
         optimizer: &mut impl Optimizer<T>,
         order: &mut Rng,
-        loss: impl for<'t> Fn(&'t Tape<'t, T>, &[usize]) -> Var<'t, T>,
+        loss: impl for<'t> Fn(&'t Tape<'t>, &[usize]) -> Var<'t>,
         mut each: impl FnMut(usize, &Params<T>) -> bool,
     ) -> bool {
         let mut workspace = Workspace::new();

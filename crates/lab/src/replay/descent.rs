@@ -52,7 +52,7 @@ pub(super) fn descend(
         if !cost.is_finite() {
             return Err(diverged(format!("a loss of {cost}"), epoch));
         }
-        outputs.with_value(|outputs| milestones.note(epoch, outputs, y));
+        outputs.with_value(|outputs: &[f64]| milestones.note(epoch, outputs, y));
         if epochs.get(rows.len()) == Some(&epoch) {
             let (logits, outputs) = (matrix(logits.value()), matrix(outputs.value()));
             let told =

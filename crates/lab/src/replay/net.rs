@@ -10,7 +10,7 @@ use super::rows::Rows;
 use crate::head::Head;
 
 /// A value on the tape that all kinds compute on.
-pub(super) type Number<'t> = Var<'t, f64>;
+pub(super) type Number<'t> = Var<'t>;
 
 /// What may stand between two layers.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ const ACTIVATIONS: &[(&str, Activation)] =
     &[("sigmoid", Activation::Sigmoid), ("tanh", Activation::Tanh), ("relu", Activation::Relu)];
 
 impl Activation {
-    fn of<T: Scalar>(self, z: Var<T>) -> Var<T> {
+    fn of(self, z: Var) -> Var {
         match self {
             Activation::Sigmoid => z.sigmoid(),
             Activation::Tanh => z.tanh(),
@@ -45,7 +45,7 @@ pub(super) const LOSSES: &[(&str, Head)] = &[
 
 /// The loss at given logits.
 pub(super) fn loss_at(loss: Head, logits: &Array2<f64>, targets: &Array2<f64>) -> f64 {
-    let (params, mut workspace) = (Params::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.no_grad(&params);
     loss.loss(tape.input(logits), tape.input(targets)).item()
 }
@@ -70,15 +70,15 @@ pub(super) struct Net {
 }
 
 /// What one evaluation puts on the tape.
-pub(super) struct Recorded<'t, T: Scalar> {
-    pub logits: Var<'t, T>,
-    pub outputs: Var<'t, T>,
-    pub loss: Var<'t, T>,
+pub(super) struct Recorded<'t> {
+    pub logits: Var<'t>,
+    pub outputs: Var<'t>,
+    pub loss: Var<'t>,
 }
 
 impl Net {
     fn new(loss: Head) -> Self {
-        Net { params: Params::new(), layers: Vec::new(), loss }
+        Net { params: Params::default(), layers: Vec::new(), loss }
     }
 
     /// One layer with one output.
@@ -177,12 +177,12 @@ impl Net {
     }
 
     /// Computes the loss of a batch: x is `[rows, inputs]`, y `[rows, outputs]`. The numbers on the tape may carry derivatives.
-    pub fn record<'t, T: Scalar>(
+    pub fn record<'t>(
         &self,
-        tape: &'t Tape<'t, T>,
+        tape: &'t Tape<'t>,
         x: &Array2<f64>,
         y: &Array2<f64>,
-    ) -> Recorded<'t, T> {
+    ) -> Recorded<'t> {
         let logits = self.layers.iter().fold(input(tape, x), |x, layer| {
             let z = x.affine(tape.param(layer.weight), tape.param(layer.bias));
             layer.activation.map_or(z, |activation| activation.of(z))
@@ -193,12 +193,8 @@ impl Net {
 }
 
 /// Data on a tape of any numbers.
-fn input<'t, T: Scalar>(tape: &'t Tape<'t, T>, x: &Array2<f64>) -> Var<'t, T> {
-    tape.input_with(x.shape(), |slots| {
-        for (slot, &x) in slots.iter_mut().zip(x) {
-            *slot = T::of(x);
-        }
-    })
+fn input<'t>(tape: &'t Tape<'t>, x: &Array2<f64>) -> Var<'t> {
+    tape.input(x)
 }
 
 /// The Euclidean length of all parts together.

@@ -55,7 +55,7 @@ struct Problem {
 /// Each step becomes a row, kept in memory.
 const MOST_STEPS_TOLD: usize = 100_000;
 
-type Loss = dyn for<'t> Fn(&'t Tape<'t, f64>) -> Number<'t>;
+type Loss = dyn for<'t> Fn(&'t Tape<'t>) -> Number<'t>;
 type Read = fn(&Place) -> Result<Problem, ReplayError>;
 
 const PROBLEMS: &[(&str, Read)] = &[("quadratic", quadratic), ("logistic", logistic)];
@@ -120,7 +120,7 @@ fn quadratic(problem: &Place) -> Result<Problem, ReplayError> {
         return Err(b_at.wrong(format!("a list of {n}"), "the start has as many numbers"));
     }
     let column = |numbers: Vec<f64>| Array2::from_shape_fn((n, 1), |(i, _)| numbers[i]);
-    let (mut params, b) = (Params::new(), column(b));
+    let (mut params, b) = (Params::default(), column(b));
     let theta = params.add("theta", &column(start));
     Ok(Problem {
         start: params,

@@ -9,7 +9,7 @@ use surprisal_loss::{
     softmax_cross_entropy,
 };
 use surprisal_tensor::ndarray::arr1;
-use surprisal_tensor::{Dual, Params, Scalar, Var, Workspace, hessian_vector_product};
+use surprisal_tensor::{Params, Scalar, Var, Workspace, hessian_vector_product};
 
 use super::ReplayError;
 use super::net::Number;
@@ -153,7 +153,7 @@ pub(super) enum Curve {
 }
 
 impl Curve {
-    fn of<T: Scalar>(self, z: Var<T>, y: f64) -> Var<T> {
+    fn of(self, z: Var, y: f64) -> Var {
         match self {
             Curve::Sigmoid => z.sigmoid().sum(),
             Curve::Bce => binary_cross_entropy_with_logits(z, beside(z, &[y])),
@@ -175,28 +175,28 @@ impl Curve {
 
     /// Its second derivative.
     pub fn bend(self, z: f64, y: f64) -> f64 {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let id = params.add("z", &arr1(&[z]));
         let along = params.map(|_: f64| 1.0);
-        let at = hessian_vector_product(&params, &along, |tape| self.of::<Dual<f64>>(tape.param(id), y));
+        let at = hessian_vector_product(&params, &along, |tape| self.of(tape.param(id), y));
         at.product[id][0]
     }
 }
 
 /// Data on the tape of a value.
-fn beside<'t, T: Scalar>(value: Var<'t, T>, numbers: &[f64]) -> Var<'t, T> {
-    value.tape().input(&arr1(numbers).mapv(T::of))
+fn beside<'t>(value: Var<'t>, numbers: &[f64]) -> Var<'t> {
+    value.tape().input(&arr1(numbers))
 }
 
 /// A function's value and gradient.
 fn gradient(x: &[f64], f: impl for<'t> FnOnce(Number<'t>) -> Number<'t>) -> (f64, Vec<f64>) {
-    let (mut params, mut workspace) = (Params::new(), Workspace::new());
+    let (mut params, mut workspace) = (Params::default(), Workspace::new());
     let id = params.add("x", &arr1(x));
     let (value, grads) = workspace.grad(&params, |tape| f(tape.param(id)));
     (value, grads[id].to_vec())
 }
 
 fn values(x: &[f64], f: impl for<'t> FnOnce(Number<'t>) -> Number<'t>) -> Vec<f64> {
-    let (params, mut workspace) = (Params::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     f(workspace.no_grad(&params).input(&arr1(x))).value().into_iter().collect()
 }

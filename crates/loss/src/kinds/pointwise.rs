@@ -2,7 +2,7 @@
 
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::threads::{HEAVY, for_each, reduce};
-use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
+use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::Reduction;
 use crate::kinds::Domain;

@@ -73,11 +73,9 @@ pub fn init_loss<T: Scalar>(
         let tape = workspace.no_grad(params);
         let z = model.forward(gathered(&tape, examples, rows));
         let mean = loss_of(objective, z, &targets_of(examples, rows));
-        loss += mean.item().value() * rows.len() as f64 / examples.rows() as f64;
-        z.with_value(|z| {
-            let answer = |z: &T| if of_values { objective.prediction(z.value()) } else { z.value() };
-            answers.extend(z.iter().map(answer));
-        });
+        loss += mean.item() * rows.len() as f64 / examples.rows() as f64;
+        let answer = |&z: &f64| if of_values { objective.prediction(z) } else { z };
+        answers.extend(z.value().iter().map(answer));
     }
     let (centre, deviation) = mean_and_deviation(&answers);
     let targets = targets_of(examples, &rows);
@@ -197,11 +195,9 @@ pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) 
 
 /// The loss of the same outputs for every row.
 fn of_constant(objective: Objective, targets: &Targets, outputs: &[f64]) -> f64 {
-    let (params, mut workspace) = (Params::<f64>::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.no_grad(&params);
-    let all = tape.input_with([targets.len(), outputs.len()], |slots| {
-        slots.chunks_exact_mut(outputs.len()).for_each(|row| row.copy_from_slice(outputs));
-    });
+    let all = tape.input_with([targets.len(), outputs.len()], |i| outputs[i % outputs.len()]);
     loss_of(objective, all, targets).item()
 }
 

@@ -132,11 +132,9 @@ fn targets_of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
 
 /// Records the loss of outputs `[rows, outputs]`.
 #[track_caller]
-fn loss_of<'t, T: Scalar>(objective: Objective, outputs: Var<'t, T>, targets: &Targets) -> Var<'t, T> {
+fn loss_of<'t>(objective: Objective, outputs: Var<'t>, targets: &Targets) -> Var<'t> {
     match targets {
-        Targets::Values(values) => {
-            objective.loss_of_values(outputs, &Vec::from_iter(values.iter().map(|&value| T::of(value))))
-        }
+        Targets::Values(values) => objective.loss_of_values(outputs, values),
         Targets::Classes { labels, .. } => objective.loss(outputs, labels),
     }
 }

@@ -43,7 +43,7 @@ pub struct Shapes {
 ///
 /// struct WrongAxis(Linear);
 /// impl Layer for WrongAxis {
-///     fn forward<'t, T: Scalar>(&self, x: Var<'t, T>) -> Var<'t, T> {
+///     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
 ///         self.0.forward(x).softmax(0) // over the rows: classes stand along axis -1
 ///     }
 /// }

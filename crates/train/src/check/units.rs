@@ -81,12 +81,12 @@ pub fn unit_health<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> Unit
 /// f(z) and f'(z) of every number.
 #[track_caller]
 fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (ArrayD<T>, ArrayD<T>) {
-    let (params, mut workspace) = (Params::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<T>::default(), Workspace::new());
     let tape = workspace.tape(&params).evaluating();
     let z = tape.input(&z).requires_grad();
     let y = activation.forward(z);
     y.sum().backward();
-    (y.value(), z.grad().expect("asked for above"))
+    (y.to_array(), z.grad().expect("asked for above").mapv(T::of))
 }
 
 /// Runs a net on all rows and looks at every hidden layer: dead and saturated units, the size of pre-activations; and at how long

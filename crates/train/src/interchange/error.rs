@@ -15,7 +15,7 @@ use crate::files::cannot_write;
 /// use surprisal_tensor::{Params, ndarray::array};
 /// use surprisal_train::{Layout, load_safetensors_bytes};
 ///
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// params.add("w", &array![[0.0, 0.0]]);
 /// let header = br#"{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();

@@ -6,7 +6,7 @@
 //! use surprisal_tensor::Params;
 //! use surprisal_train::{Layout, load_safetensors, save_safetensors};
 //!
-//! let (mut trained, mut fresh) = (Params::<f32>::new(), Params::<f32>::new());
+//! let (mut trained, mut fresh) = (Params::new(), Params::new());
 //! Mlp::new(&mut trained, &"4-8-3".parse()?, Activation::Relu, &mut rng(1));
 //! Mlp::new(&mut fresh, &"4-8-3".parse()?, Activation::Relu, &mut rng(2));
 //!
@@ -68,7 +68,7 @@ pub fn save_safetensors<T: Scalar>(
 /// use surprisal_tensor::Params;
 /// use surprisal_train::{Layout, load_safetensors, save_safetensors};
 /// # let path = std::env::temp_dir().join(format!("surprisal-example-{}-f64.safetensors", std::process::id()));
-/// let mut doubles = Params::<f64>::new();
+/// let mut doubles = Params::<f64>::default();
 /// Linear::new(&mut doubles, "out", 2, 1, &mut rng(1));
 /// save_safetensors(&path, &doubles, Layout::Surprisal)?;
 ///
@@ -103,7 +103,7 @@ pub fn load_safetensors<T: Scalar>(
 ///
 /// let header = br#"{"w":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0xc0, 0x3f]].concat();
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// let w = params.add("w", &array![0.0]);
 /// load_safetensors_bytes(&file, "w.safetensors".as_ref(), &mut params, Layout::PyTorch)?;
 /// assert_eq!(params[w], [1.5]);
@@ -169,7 +169,7 @@ pub fn safetensors_arrays(
 /// use surprisal_tensor::Params;
 /// use surprisal_train::{Layout, load_npz, save_npz};
 /// # let path = std::env::temp_dir().join(format!("surprisal-example-{}-params.npz", std::process::id()));
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// Linear::new(&mut params, "out", 3, 2, &mut rng(1));
 /// save_npz(&path, &params, Layout::PyTorch)?;
 /// let npz = surprisal_data::Npz::read(&path)?;

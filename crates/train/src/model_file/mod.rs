@@ -43,7 +43,7 @@ pub type SavedModel = ModelFile<f32>;
 /// use surprisal_tensor::Params;
 /// use surprisal_train::{Answers, SavedModel};
 ///
-/// let mut params = Params::<f32>::new();
+/// let mut params = Params::new();
 /// Mlp::new(&mut params, &"2-3-2".parse()?, Activation::Tanh, &mut rng(7));
 /// let names = |names: [&str; 2]| names.map(String::from).to_vec();
 /// let saved = SavedModel {
@@ -114,7 +114,7 @@ impl<T: Numbers> ModelFile<T> {
     /// use surprisal_layers::{Linear, rng};
     /// use surprisal_tensor::Params;
     /// use surprisal_train::SavedModel;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let out = Linear::new(&mut params, "out", 2, 1, &mut rng(7));
     /// let saved = SavedModel::of(&params).parameters;
     /// assert_eq!((saved[0].name.as_str(), &saved[0].shape[..]), ("out.weight", &[2, 1][..]));
@@ -144,7 +144,7 @@ impl<T: Numbers> ModelFile<T> {
     /// # use surprisal_layers::{Linear, rng};
     /// # use surprisal_tensor::Params;
     /// use surprisal_train::SavedModel;
-    /// # let mut params = Params::<f32>::new();
+    /// # let mut params = Params::new();
     /// # Linear::new(&mut params, "out", 2, 1, &mut rng(7));
     /// let saved = SavedModel::of(&params);
     /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.surprisal", std::process::id()));
@@ -283,7 +283,7 @@ impl<T: Numbers> ModelFile<T> {
     }
 
     fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let activation = self.activation.parse().unwrap_or_default(); // checked before
         let model = Mlp::with_init(&mut params, sizes, activation, Init::Zeros, Init::Zeros, &mut rng(0));
         (model, params)
@@ -310,14 +310,14 @@ impl<T: Numbers> ModelFile<T> {
     /// # use surprisal_layers::{Linear, rng};
     /// # use surprisal_tensor::Params;
     /// use surprisal_train::SavedModel;
-    /// let mut params = Params::<f32>::new();
+    /// let mut params = Params::new();
     /// let out = Linear::new(&mut params, "out", 2, 1, &mut rng(7));
     /// let saved = SavedModel::of(&params);
     /// params[out.weight].fill(0.0);
     /// saved.load_into(&mut params)?;
     /// assert_eq!(params[out.weight], saved.parameters[0].values);
     ///
-    /// let mut others = Params::<f32>::new();
+    /// let mut others = Params::new();
     /// Linear::new(&mut others, "output", 2, 1, &mut rng(7));
     /// let error = saved.load_into(&mut others).unwrap_err();
     /// assert!(error.contains("\"output.weight\""), "{error}");

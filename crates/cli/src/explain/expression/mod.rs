@@ -8,8 +8,8 @@ use std::fmt;
 use surprisal_data::closest;
 use surprisal_loss::by_name::{self, Call as LossCall};
 use surprisal_loss::vectors::quietly;
-use surprisal_tensor::ops::{self, Call, Checked};
-use surprisal_tensor::{Dual, Params, Tape};
+use surprisal_tensor::ops::{self, Call};
+use surprisal_tensor::{Params, Tape, Var};
 
 use parse::is_name;
 
@@ -119,13 +119,13 @@ impl Program {
             })
             .collect();
         let mut given_to = self.named.iter().peekable();
-        for (at, step) in self.steps.iter().enumerate() {
+        for (place, step) in self.steps.iter().enumerate() {
             // a name can be used from the step on that follows what it stands for
-            while let Some((name, _)) = given_to.next_if(|&&(_, step)| step < at) {
+            while let Some((name, _)) = given_to.next_if(|&&(_, step)| step < place) {
                 seen.insert(name);
             }
             if let Step::Name(name) = step
-                && !bases.contains(&at)
+                && !bases.contains(&place)
                 && seen.insert(name)
             {
                 found.push(name.clone());
@@ -168,21 +168,21 @@ impl Program {
         self
     }
 
-    /// Records the program; a name that is used twice is one node. A name that is given more than once is shown with a number.
-    pub fn record<'t>(&self, tape: &'t Tape<'t, Dual<f64>>) -> Result<Checked<'t>, ExpressionError> {
+    /// Records the program with the numbers of `at`; a name that is used twice is one node. A name that is given more than once is shown with a number.
+    pub fn record<'t>(&self, tape: &'t Tape<'t>, at: &Params<f64>) -> Result<Var<'t>, ExpressionError> {
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, step) in &self.named {
             if !matches!(self.steps[*step], Step::Name(_)) {
                 *times.entry(name).or_default() += 1;
             }
         }
-        let given = |name: &str| tape.params().find(name).is_some();
+        let given = |name: &str| at.find(name).is_some();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut vars: BTreeMap<&str, Checked<'t>> = BTreeMap::new();
-        let mut recorded: Vec<Option<Checked<'t>>> = Vec::with_capacity(self.steps.len());
+        let mut vars: BTreeMap<&str, Var<'t>> = BTreeMap::new();
+        let mut recorded: Vec<Option<Var<'t>>> = Vec::with_capacity(self.steps.len());
         let mut constants: Vec<Option<f64>> = Vec::with_capacity(self.steps.len()); // what needs no names
         let mut names = self.named.iter().peekable();
-        for (at, step) in self.steps.iter().enumerate() {
+        for (place, step) in self.steps.iter().enumerate() {
             let of = |step: usize| {
                 recorded[step].ok_or_else(|| ExpressionError("e stands for the base of a power".into()))
             };
@@ -190,14 +190,14 @@ impl Program {
                 Step::Number(x) => Some(tape.constant(*x)),
                 Step::Name(name) => match vars.get(name.as_str()) {
                     Some(&var) => Some(var),
-                    None => match tape.params().find(name) {
+                    None => match at.find(name) {
                         Some(id) => {
-                            let mut var = tape.constant(tape.params()[id][0].value);
+                            let mut var = tape.constant(at[id][0]);
                             // the target is no variable: nobody asks how the loss would change with the truth
                             if name != TARGET {
                                 var = var.requires_grad();
                             }
-                            let var = var.named(lasting(name));
+                            let var = var.named(name.clone());
                             vars.insert(name, var);
                             Some(var)
                         }
@@ -246,7 +246,7 @@ impl Program {
                 }
                 Step::Name(_) | Step::Call(..) => None,
             });
-            while let Some((name, step)) = names.next_if(|&&(_, step)| step == at) {
+            while let Some((name, step)) = names.next_if(|&&(_, step)| step == place) {
                 let Some(mut var) = recorded[*step] else { return Err(not_given(&["e"])) };
                 // what already has a name keeps it: "a = x" makes no new node
                 if !matches!(self.steps[*step], Step::Name(_)) {
@@ -254,7 +254,7 @@ impl Program {
                     *count += 1;
                     let many = times[name.as_str()] > 1 || given(name);
                     let shown = if many { format!("{name}{}", subscript(*count)) } else { name.clone() };
-                    var = var.named(lasting(&shown));
+                    var = var.named(shown);
                 }
                 vars.insert(name, var);
             }
@@ -280,13 +280,8 @@ pub fn not_given(names: &[impl AsRef<str>]) -> ExpressionError {
     ExpressionError(format!("what {verb} {what}{more}? Give {them}: --at {}", numbers.join(",")))
 }
 
-/// A name lives as long as the command does.
-fn lasting(name: &str) -> &'static str {
-    Box::leak(name.to_string().into_boxed_str())
-}
-
 /// Calls an operation of one or two numbers, or a loss of single numbers, by its name.
-fn call<'t>(name: &str, arguments: &[Checked<'t>]) -> Result<Checked<'t>, ExpressionError> {
+fn call<'t>(name: &str, arguments: &[Var<'t>]) -> Result<Var<'t>, ExpressionError> {
     let wants = |count: usize| match arguments.len() == count {
         true => Ok(()),
         false => Err(ExpressionError(format!(
@@ -337,7 +332,7 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 /// The numbers that names stand for: "x=1,w=-2.5".
 pub fn numbers(text: &str) -> Result<Params<f64>, ExpressionError> {
-    let mut params = Params::new();
+    let mut params = Params::default();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = |what: &str| {
             ExpressionError(format!("--at: \"{}\" {what}; write for example x=1,w=2,b=-0.5", short(part)))
@@ -365,10 +360,9 @@ mod tests {
     fn value(text: &str, at: &str) -> Result<f64, String> {
         let params = numbers(at).map_err(|error| error.to_string())?;
         let mut workspace = Workspace::new();
-        let cast = params.cast();
-        let tape = workspace.tape(&cast);
+        let tape = workspace.tape(&params);
         let program = Program::parse(text).map_err(|error| error.to_string())?;
-        program.record(&tape).map(|var| var.item().value).map_err(|error| error.to_string())
+        program.record(&tape, &params).map(|var| var.item()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -412,9 +406,9 @@ mod tests {
     /// What a formula is printed as, and what its numbers come to: of its last step, and of all that this step passes on.
     fn printed(text: &str, at: &str) -> Result<Vec<(String, Option<String>, f64)>, ExpressionError> {
         let params = numbers(at)?;
-        let (cast, mut workspace) = (params.cast(), Workspace::new());
-        let tape = workspace.tape(&cast);
-        let result = Program::parse(&format!("r = {text}"))?.record(&tape)?;
+        let mut workspace = Workspace::new();
+        let tape = workspace.tape(&params);
+        let result = Program::parse(&format!("r = {text}"))?.record(&tape, &params)?;
         result.backward();
         let explanation = surprisal_explain::explain(result);
         let last = explanation.nodes.len() - 1;
@@ -522,7 +516,7 @@ mod tests {
         {
             assert_eq!(names(text), kept, "{text}");
         }
-        assert_eq!(named("sigmoid(w*x + b)").unknowns(&Params::new()), ["w", "x", "b"]);
-        assert_eq!(named("q = x; q + w; ").unknowns(&Params::new()), ["x", "w"]);
+        assert_eq!(named("sigmoid(w*x + b)").unknowns(&Params::default()), ["w", "x", "b"]);
+        assert_eq!(named("q = x; q + w; ").unknowns(&Params::default()), ["x", "w"]);
     }
 }

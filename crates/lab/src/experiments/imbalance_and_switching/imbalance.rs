@@ -180,7 +180,7 @@ fn threes_and_eights(lab: &Lab, seed: u64) -> Result<Data, LabError> {
 }
 
 impl Loss {
-    fn loss<'t>(self, lab: &Lab, z: Var<'t, f64>, targets: Var<'t, f64>) -> Var<'t, f64> {
+    fn loss<'t>(self, lab: &Lab, z: Var<'t>, targets: Var<'t>) -> Var<'t> {
         match self {
             Loss::Plain => Head::SigmoidCrossEntropy.loss(z, targets),
             Loss::Weighted => {
@@ -198,7 +198,7 @@ impl Loss {
 
 /// What an arm comes to; its precision as one eight after the other is found; its recall at every threshold.
 fn train(lab: &Lab, data: &Data, arm: usize, rate: f64, seed: u64) -> [Record; 3] {
-    let (mut params, mut rng, mut workspace) = (Params::<f64>::new(), rng(seed), Workspace::new());
+    let (mut params, mut rng, mut workspace) = (Params::<f64>::default(), rng(seed), Workspace::new());
     let (train, loss) = match (lab.broken, arm) {
         (false, _) => (&data.train, ARMS[arm].1),
         (true, WEIGHTED) => (&data.shuffled, Loss::Plain),

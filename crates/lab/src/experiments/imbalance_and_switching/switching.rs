@@ -179,7 +179,7 @@ fn train(
     rate: f64,
     seed: u64,
 ) -> Record {
-    let (mut params, mut rng, mut workspace) = (Params::<f32>::new(), rng(seed), Workspace::new());
+    let (mut params, mut rng, mut workspace) = (Params::new(), rng(seed), Workspace::new());
     let sizes = Sizes::new(&[train.x.ncols(), lab.count("hidden"), train.outputs]).expect("counts are not 0");
     let start = Init::Normal(lab.number("deviation"));
     let model = Mlp::with_init(&mut params, &sizes, Activation::Sigmoid, start, start, &mut rng);
