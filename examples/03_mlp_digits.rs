@@ -26,10 +26,10 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
             let batch = tape.rows(&x, rows);
             let loss = softmax_cross_entropy(model.forward(batch), &labels);
             loss.backward();
-            total += loss.item() * rows.len() as f32;
+            total += loss.item() * rows.len() as f64;
             adam.step(&mut params, workspace.grads());
         }
-        println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f32);
+        println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f64);
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&unseen)));
     Ok(accuracy(test.labels(), &argmax_rows(logits.into_dimensionality()?.view()))?)

@@ -6,7 +6,7 @@ use surprisal::ndarray::array;
 use surprisal::prelude::*;
 
 /// Loss and gradient for two classes whose logits differ by `gap`, when the first is true. In f32.
-fn both(gap: f32) -> [(f32, [f32; 2]); 2] {
+fn both(gap: f64) -> [(f64, [f64; 2]); 2] {
     let params = Params::new();
     let mut workspace = Workspace::new();
     [true, false].map(|by_hand| {
@@ -28,7 +28,7 @@ fn both(gap: f32) -> [(f32, [f32; 2]); 2] {
 fn main() {
     println!("{:>6} | {:^36} | {:^36}", "gap", "by hand: loss, gradient", "fused: loss, gradient");
     for gap in [1.0, 5.0, 15.0, 20.0, 60.0, 90.0, -1.0, -20.0, -90.0, -120.0] {
-        let text = |(loss, [a, b]): (f32, [f32; 2])| format!("{loss:10.3e}  [{a:10.3e}, {b:10.3e}]");
+        let text = |(loss, [a, b]): (f64, [f64; 2])| format!("{loss:10.3e}  [{a:10.3e}, {b:10.3e}]");
         let [by_hand, fused] = both(gap);
         println!("{gap:6} | {} | {}", text(by_hand), text(fused));
     }

@@ -9,16 +9,16 @@ use surprisal::ndarray::array;
 use surprisal::prelude::*;
 
 /// The mean loss of answering the five rows with σ(w x + b), θ = (w, b). They overlap, so no θ is right on all.
-fn loss<'t, T: Scalar>(squared: bool, tape: &'t Tape<'t>) -> Var<'t> {
-    let x = tape.input(&array![-2.0, -1.0, 0.5, 1.0, 2.0].mapv(T::of));
-    let y = tape.input(&array![0.0, 0.0, 1.0, 0.0, 1.0].mapv(T::of));
-    let theta = tape.params().ids().next().map(|id| tape.param(id)).expect("theta is the one parameter");
+fn loss<'t>(squared: bool, tape: &'t Tape<'t>) -> Var<'t> {
+    let x = tape.input(&array![-2.0, -1.0, 0.5, 1.0, 2.0]);
+    let y = tape.input(&array![0.0, 0.0, 1.0, 0.0, 1.0]);
+    let theta = tape.ids().next().map(|id| tape.param(id)).expect("theta is the one parameter");
     let z = theta.slice(0, 0..1) * x + theta.slice(0, 1..2);
     if squared { mse_loss(z.sigmoid(), y) } else { binary_cross_entropy_with_logits(z, y) }
 }
 
 fn at(w: f64, b: f64) -> Params<f64> {
-    let mut params = Params::new();
+    let mut params = Params::default();
     params.add("theta", &array![w, b]);
     params
 }

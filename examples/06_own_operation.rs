@@ -19,7 +19,7 @@ impl Elementwise for Bell {
 }
 
 fn main() {
-    let (mut params, mut adam, mut workspace) = (Params::<f64>::default(), Adam::new(0.05), Workspace::new());
+    let (mut params, mut adam, mut workspace) = (Params::new(), Adam::new(0.05), Workspace::new());
     let neuron = Linear::new(&mut params, "neuron", 2, 1, &mut rng(7));
     let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     let y = array![[0.0], [1.0], [1.0], [0.0]];

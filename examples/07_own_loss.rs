@@ -13,7 +13,7 @@ fn generalised<'t>(q: f64, logits: Var<'t>, labels: &Array2<usize>) -> Var<'t> {
 }
 
 fn main() {
-    let (iris, mut params) = (Dataset::iris(), Params::<f64>::default());
+    let (iris, mut params) = (Dataset::iris(), Params::new());
     let labels = Array2::from_shape_fn((150, 1), |(row, _)| iris.labels()[row]);
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
@@ -30,7 +30,7 @@ fn its_gradient_is_right_and_for_q_near_0_it_is_cross_entropy() {
     use surprisal::ndarray::array;
     let (logits, labels) = (array![[0.5, -1.0, 2.0], [900.0, 0.1, -0.7]].into_dyn(), array![[0], [2]]);
     check_gradient(std::slice::from_ref(&logits), |_, x| generalised(0.7, x[0], &labels));
-    let apart = Workspace::new().eval(&Params::new(), |tape| {
+    let apart = Workspace::new().eval(&Params::<f64>::default(), |tape| {
         let z = tape.input(&logits);
         generalised(1e-9, z, &labels) - softmax_cross_entropy(z, &[0, 2])
     });

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
-use surprisal_tensor::{Card, Scalar, Shape, Var};
+use surprisal_tensor::{Card, Shape, Var};
 
 use crate::formula::{Put, clause, put, symbols};
 use crate::numbers::{digits, norm};

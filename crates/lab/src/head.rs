@@ -5,7 +5,7 @@ use std::fmt;
 use surprisal_loss::{
     BinaryCrossEntropyWithLogits, HalfSquaredError, L1Loss, Reduction, mse_loss, softmax_cross_entropy,
 };
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
 /// What turns logits into outputs, and measures them: "squared error" has three names.
 ///

@@ -54,12 +54,12 @@ fn layers_in_a_row_pass_their_gradient_on() {
 #[test]
 fn every_activation_passes_its_gradient_on() {
     for activation in Activation::ALL {
-        gradient_holds(&Params::new(), activation, &[3, 4]);
-        gradient_holds(&Params::new(), activation, &[0, 4]);
+        gradient_holds(&Params::default(), activation, &[3, 4]);
+        gradient_holds(&Params::default(), activation, &[0, 4]);
     }
-    gradient_holds(&Params::new(), &(LeakyRelu { slope: 0.3 }, Elu { alpha: 0.7 }), &[3, 4]);
-    gradient_holds(&Params::new(), &Softmax, &[3, 4]);
-    gradient_holds(&Params::new(), &LogSoftmax, &[3, 4]);
+    gradient_holds(&Params::default(), &(LeakyRelu { slope: 0.3 }, Elu { alpha: 0.7 }), &[3, 4]);
+    gradient_holds(&Params::default(), &Softmax, &[3, 4]);
+    gradient_holds(&Params::default(), &LogSoftmax, &[3, 4]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_net_of_sizes_known_at_run_time_passes_its_gradient_on() {
 #[test]
 fn layer_norm_passes_its_gradient_on() {
     for shape in [&[1, 4][..], &[3, 4], &[0, 4], &[4], &[2, 3, 4], &[2, 1, 1, 2, 4]] {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let layer = LayerNorm::new(&mut params, "norm", 4);
         move_from_start(&mut params);
         gradient_holds(&params, &layer, shape);
@@ -84,7 +84,7 @@ fn layer_norm_passes_its_gradient_on() {
 
 #[test]
 fn batch_norm_passes_its_gradient_on_in_training_and_in_evaluation() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "norm", 3);
     move_from_start(&mut params);
     for rows in [2, 5] {
@@ -98,13 +98,13 @@ fn batch_norm_passes_its_gradient_on_in_training_and_in_evaluation() {
 #[test]
 fn dropout_passes_its_gradient_on_in_training_and_in_evaluation() {
     let model = (Dropout::new(0.4), Tanh, Dropout::new(0.0), Dropout::new(0.5));
-    gradient_holds_in(true, &Params::new(), &model, &[5, 4]);
-    gradient_holds_in(false, &Params::new(), &model, &[5, 4]);
+    gradient_holds_in(true, &Params::default(), &model, &[5, 4]);
+    gradient_holds_in(false, &Params::default(), &model, &[5, 4]);
 }
 
 #[test]
 fn an_embedding_passes_its_gradient_on() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
     for rows in [vec![2.0, 0.0, 2.0, 3.0], vec![1.0], vec![]] {
         let rows = ArrayD::from_shape_vec(IxDyn(&[rows.len()]), rows).unwrap().mapv(Dual::of);
@@ -115,17 +115,17 @@ fn an_embedding_passes_its_gradient_on() {
 
 #[test]
 fn flatten_and_residual_pass_their_gradient_on() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let inside = (Tanh, Linear::new(&mut params, "inside", 6, 6, &mut rng(1)));
     for shape in [&[2, 3, 2][..], &[4, 6], &[0, 2, 3], &[1, 1, 3, 1, 2]] {
         gradient_holds(&params, &(Flatten, Residual(inside)), shape);
     }
-    gradient_holds(&Params::new(), &Flatten, &[3]);
+    gradient_holds(&Params::default(), &Flatten, &[3]);
 }
 
 #[test]
 fn a_model_of_all_kinds_passes_its_gradient_on_in_both_modes() {
-    let (mut params, mut rng) = (Params::new(), rng(2));
+    let (mut params, mut rng) = (Params::default(), rng(2));
     let model = (
         Linear::new(&mut params, "first", 4, 6, &mut rng),
         BatchNorm1d::new(&mut params, "batch", 6),
@@ -142,7 +142,7 @@ fn a_model_of_all_kinds_passes_its_gradient_on_in_both_modes() {
 /// Two steps on 2 features, with SGD left out: the running ones must be what a hand computes from the batches.
 #[test]
 fn running_statistics_are_those_of_a_hand_computation() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "norm", 2);
     let is_frozen = |id: ParamId, params: &Params<f64>| !params.is_trainable(id);
     assert!(is_frozen(layer.running_mean, &params) && is_frozen(layer.running_var, &params));
@@ -261,7 +261,7 @@ fn layer_norm_keeps_its_digits_far_from_0() {
 
 #[test]
 fn an_embedding_takes_indices_of_any_shape() {
-    let mut params = Params::new();
+    let mut params = Params::<f64>::default();
     let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
     let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![3.0, 0.0, 1.0, 3.0]).unwrap();
     let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&rows)));
@@ -287,7 +287,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
                 numbers.iter().map(|x| (x - mean) / (variance + 1e-5).sqrt()).collect::<Vec<_>>(),
             )
         };
-        let mut params = Params::new();
+        let mut params = Params::<f64>::default();
         let (batch, rows) =
             (BatchNorm1d::new(&mut params, "batch", 3), LayerNorm::new(&mut params, "rows", ROWS));
         let x = ArrayD::from_shape_fn(IxDyn(&[ROWS, 3]), |at| (noise(at[0], at[1]) + offset) as f32);
@@ -333,7 +333,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
 
 #[test]
 fn normalization_of_numbers_whose_squares_overflow_gives_the_bias() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     params.as_mut_slice()[2..4].fill(0.5); // the bias of `batch`
     let x = arr2(&[[1e25f32, -1e25], [-1e25, 1e25]]);

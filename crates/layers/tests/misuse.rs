@@ -47,7 +47,7 @@ fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>, expe
 
 #[test]
 fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
-    let mut params = Params::new();
+    let mut params = Params::<f64>::default();
     let model = (
         Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
         Relu,
@@ -78,7 +78,7 @@ fn every_layer_wants_a_name_of_its_own() {
 
 #[test]
 fn layers_that_normalise_name_the_features_they_have() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let rows = LayerNorm::new(&mut params, "rows", 8);
     let batch = BatchNorm1d::new(&mut params, "batch", 8);
     refuses(
@@ -104,7 +104,7 @@ fn layers_that_normalise_name_the_features_they_have() {
 
 #[test]
 fn batch_norm_wants_two_rows_in_training() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "norm", 3);
     refuses(
         &params,
@@ -132,7 +132,7 @@ fn dropout_wants_a_part_and_a_seed() {
         });
     }
     refuses(
-        &Params::new(),
+        &Params::default(),
         &Dropout::new(0.5),
         &[2, 3],
         "this layer draws random numbers in training, and the tape has no seed: start it with \
@@ -142,7 +142,7 @@ fn dropout_wants_a_part_and_a_seed() {
 
 #[test]
 fn an_embedding_names_the_index_its_place_and_the_range() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = Embedding::new(&mut params, "word", 10, 4, &mut rng(0));
     for (index, text) in [(10.0, "10"), (-1.0, "-1"), (2.5, "2.5"), (f64::NAN, "NaN")] {
         refuses_input(
@@ -159,7 +159,7 @@ fn an_embedding_names_the_index_its_place_and_the_range() {
 
 #[test]
 fn a_residual_keeps_the_shape_and_a_single_number_has_no_rows() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = Residual(Linear::new(&mut params, "inside", 4, 1, &mut rng(0)));
     refuses(
         &params,
@@ -214,7 +214,7 @@ fn an_activation_that_is_none_is_told_with_all_that_are() {
 
 #[test]
 fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
-    let mut params = Params::new();
+    let mut params = Params::<f64>::default();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     let mut workspace = Workspace::new();
     for training in [true, false] {

@@ -71,7 +71,7 @@ fn holds(name: &str, case: &Value, params: &mut Params<f64>, model: &impl Layer)
 
 #[test]
 fn linear() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = Linear::new(&mut params, "layer", 5, 3, &mut rng(0));
     holds("linear", &VALUES["linear"], &mut params, &layer);
 }
@@ -80,7 +80,7 @@ fn linear() {
 fn activations() {
     let cases = VALUES["activations"].as_object().unwrap();
     for (name, case) in cases {
-        let params = &mut Params::new();
+        let params = &mut Params::default();
         match name.as_str() {
             "softmax" => holds(name, case, params, &Softmax),
             "log_softmax" => holds(name, case, params, &LogSoftmax),
@@ -95,7 +95,7 @@ fn activations() {
 #[test]
 fn layer_norm() {
     for (case, features) in VALUES["layer_norm"].as_array().unwrap().iter().zip([8, 4]) {
-        let mut params = Params::new();
+        let mut params = Params::default();
         let layer = LayerNorm::new(&mut params, "layer", features);
         holds("layer_norm", case, &mut params, &layer);
     }
@@ -103,7 +103,7 @@ fn layer_norm() {
 
 #[test]
 fn batch_norm_in_two_steps_of_training_and_an_evaluation() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "layer", 4);
     for (step, case) in VALUES["batch_norm"].as_array().unwrap().iter().enumerate() {
         holds(&format!("batch_norm, step {step}"), case, &mut params, &layer);
@@ -114,7 +114,7 @@ fn batch_norm_in_two_steps_of_training_and_an_evaluation() {
 
 #[test]
 fn embedding() {
-    let mut params = Params::new();
+    let mut params = Params::default();
     let layer = Embedding::new(&mut params, "layer", 6, 3, &mut rng(0));
     holds("embedding", &VALUES["embedding"], &mut params, &layer);
 }

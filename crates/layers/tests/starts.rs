@@ -9,7 +9,7 @@ fn a_seed_starts_every_number_type_alike() {
     Linear::new(&mut single, "x", 30, 20, &mut rng(7));
     Linear::new(&mut double, "x", 30, 20, &mut rng(7));
     assert_eq!(single.as_slice(), double.cast::<f32>().as_slice());
-    let mut other = Params::new();
+    let mut other = Params::default();
     Linear::new(&mut other, "x", 30, 20, &mut rng(8));
     assert_ne!(single.as_slice(), other.as_slice());
 }

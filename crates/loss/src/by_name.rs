@@ -27,7 +27,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use surprisal_tensor::{Card, Scalar, Var};
+use surprisal_tensor::{Card, Var};
 
 use crate::{Base, Label, Reduction};
 

@@ -1,9 +1,9 @@
 //! The functions that losses are made of, as entries of [`by_name`](crate::by_name): they are operations of the tape, and their pages
 //! stand with the methods of [`Var`].
 
+use surprisal_tensor::Var;
 use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softplus, Tanh};
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
-use surprisal_tensor::{Scalar, Var};
 
 use crate::Label;
 use crate::by_name::{ByName, CallError, Entry, Given, Options, gradient};

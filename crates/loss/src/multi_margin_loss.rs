@@ -259,7 +259,7 @@ mod tests {
         let tape = workspace.tape(&params);
         let loss = |x: [f32; 3], p| -> f32 {
             let loss = MultiMarginLoss { p, ..Default::default() };
-            loss.loss(tape.input(&array![x]), &[0]).item() as f32
+            loss.loss(tape.input(&surprisal_tensor::ndarray::arr2(&[x])), &[0]).item() as f32
         };
         assert_eq!(loss([1.0, 1e-9, -5.0], 1), 1e-9 / 3.0);
         assert_eq!(loss([1.0, 0.0, f32::NEG_INFINITY], 1), 0.0); // at the kink; and a masked class

@@ -37,9 +37,7 @@ use surprisal_tensor::ops::softmax::{
 };
 use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
-use surprisal_tensor::{
-    Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel,
-};
+use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,

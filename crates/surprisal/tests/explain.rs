@@ -17,8 +17,7 @@ fn explained(rows: usize) -> (Explanation, Vec<(String, Vec<f32>)>) {
         adam.step(&mut params, workspace.grads());
     }
     let tape = workspace.tape(&params);
-    let batch =
-        tape.input_with([rows, 64], |slots| gather_rows(x.view(), &(0..rows).collect::<Vec<_>>(), slots));
+    let batch = tape.rows(&x, &Vec::from_iter(0..rows));
     let loss = softmax_cross_entropy(model.forward(batch), &data.labels()[..rows]);
     loss.backward();
     let explanation = explain(loss);

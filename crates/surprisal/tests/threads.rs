@@ -41,7 +41,7 @@ fn train(loss: Loss, optimizer: &mut dyn Optimizer<f32>) -> Vec<u32> {
         let tape = workspace.tape(&params).seeded(step);
         let loss = loss(model.forward(tape.input(&x)), &labels, tape.input(&targets));
         loss.backward();
-        bits.push(loss.item().to_bits());
+        bits.push((loss.item() as f32).to_bits());
         optimizer.step(&mut params, workspace.grads());
     }
     bits.extend(params.as_slice().iter().map(|theta| theta.to_bits()));

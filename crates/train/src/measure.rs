@@ -401,11 +401,7 @@ pub(crate) fn check_fit<T: Scalar>(
 
 /// Some rows' features, copied straight to the tape.
 #[track_caller]
-pub(crate) fn gathered<'t, T: Scalar>(
-    tape: &'t Tape<'t>,
-    examples: &Examples<T>,
-    rows: &[usize],
-) -> Var<'t> {
+pub(crate) fn gathered<'t, T: Scalar>(tape: &'t Tape<'t>, examples: &Examples<T>, rows: &[usize]) -> Var<'t> {
     tape.rows(&examples.features, rows)
 }
 

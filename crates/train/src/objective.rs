@@ -447,12 +447,7 @@ impl Objective {
     /// # Panics
     /// As there, and if a loss of whole batches (`topk`, `dice`, `ce_dice`) is given weights.
     #[track_caller]
-    pub fn weighted_loss<'t>(
-        self,
-        logits: Var<'t>,
-        labels: &[usize],
-        weights: Option<&[f64]>,
-    ) -> Var<'t> {
+    pub fn weighted_loss<'t>(self, logits: Var<'t>, labels: &[usize], weights: Option<&[f64]>) -> Var<'t> {
         let &[rows, outputs] = logits.shape().dims() else {
             panic!("{self}: the logits are {}: they must be [rows, outputs]", logits.shape());
         };
@@ -555,8 +550,7 @@ impl Objective {
             Some(weights) => {
                 let each = if of_outputs { outputs } else { 1 };
                 let total = total_weight(labels, Some(weights));
-                let of_rows =
-                    logits.tape().input_with(losses.shape(), |i| weights[labels[i / each]] / total);
+                let of_rows = logits.tape().input_with(losses.shape(), |i| weights[labels[i / each]] / total);
                 (losses * of_rows).sum()
             }
         }

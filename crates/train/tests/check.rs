@@ -134,7 +134,7 @@ fn init_loss_expects_what_equal_probabilities_give() {
                 Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
             let found = check::init_loss(&model, &start, objective, &data).unwrap().measured;
             let tape = workspace.no_grad(&params);
-            let undecided = objective.loss(tape.input(&Array2::zeros((1, outputs))), &[0]).item();
+            let undecided = objective.loss(tape.input(&Array2::<f64>::zeros((1, outputs))), &[0]).item();
             assert!((found.expected - undecided).abs() < 1e-15, "{objective} {outputs}: {found:?}");
             assert!((found.loss - undecided).abs() < 1e-12, "{objective} {outputs}: {found:?}");
             // classes are equally frequent here

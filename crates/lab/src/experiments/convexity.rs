@@ -4,7 +4,7 @@ use surprisal_data::{Dataset, Standardize};
 use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, Axis, arr1, arr2};
-use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace, hessian, symmetric_eigen};
+use surprisal_tensor::{Params, Tape, Var, Workspace, hessian, symmetric_eigen};
 
 use crate::chart::{Chart, HeatMap, Line, Panels, Style};
 use crate::gallery::{

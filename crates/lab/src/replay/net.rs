@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use surprisal_tensor::ndarray::{Array2, arr1};
-use surprisal_tensor::{ParamId, Params, Scalar, Tape, Var, Workspace};
+use surprisal_tensor::{ParamId, Params, Tape, Var, Workspace};
 
 use super::ReplayError;
 use super::place::Place;
@@ -177,12 +177,7 @@ impl Net {
     }
 
     /// Computes the loss of a batch: x is `[rows, inputs]`, y `[rows, outputs]`. The numbers on the tape may carry derivatives.
-    pub fn record<'t>(
-        &self,
-        tape: &'t Tape<'t>,
-        x: &Array2<f64>,
-        y: &Array2<f64>,
-    ) -> Recorded<'t> {
+    pub fn record<'t>(&self, tape: &'t Tape<'t>, x: &Array2<f64>, y: &Array2<f64>) -> Recorded<'t> {
         let logits = self.layers.iter().fold(input(tape, x), |x, layer| {
             let z = x.affine(tape.param(layer.weight), tape.param(layer.bias));
             layer.activation.map_or(z, |activation| activation.of(z))

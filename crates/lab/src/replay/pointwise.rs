@@ -9,7 +9,7 @@ use surprisal_loss::{
     softmax_cross_entropy,
 };
 use surprisal_tensor::ndarray::arr1;
-use surprisal_tensor::{Params, Scalar, Var, Workspace, hessian_vector_product};
+use surprisal_tensor::{Params, Var, Workspace, hessian_vector_product};
 
 use super::ReplayError;
 use super::net::Number;
