@@ -16,7 +16,7 @@ test:
 
 # Kill a training 200 times and go on: docs/reliability.md has what came of it.
 kill:
-    SURPRISAL_KILLS=200 cargo test -p surprisal-cli --test trust killed -- --nocapture
+    SURPRISAL_KILLS=200 cargo test -p surprisal-cli --test it trust::killed -- --nocapture
 
 # One example: just example 01_neuron
 example name:
@@ -40,4 +40,4 @@ book:
 
 # Outputs and pictures of the book, written anew by the commands that it shows.
 book-update:
-    UPDATE_DOCS=1 cargo test -p surprisal-cli --test book
+    UPDATE_DOCS=1 cargo test -p surprisal-cli --test it book::

@@ -1,7 +1,7 @@
 //! What is handed bytes that anybody may have written. None of it may panic, or take more memory than the bytes justify.
 //!
 //! `cargo fuzz run --fuzz-dir crates/fuzz -s none NAME` looks for counterexamples as long as it is let (sanitizers need a nightly
-//! compiler); `crates/surprisal/tests/fuzz.rs` tries some thousands of changes to `corpus/NAME` with every test run.
+//! compiler); `crates/surprisal/tests/it/fuzz.rs` tries some thousands of changes to `corpus/NAME` with every test run.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

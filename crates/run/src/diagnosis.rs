@@ -1,7 +1,7 @@
 //! [`diagnose`]: what the numbers of a training say about it, in words.
 //!
 //! Every sentence follows from a number that was measured: the losses of the epochs, the net's answers to the rows, the slopes of its
-//! units, its weights. The thresholds are below, each with its reason; `tests/diagnosis.rs` tries them on trainings that are in order and
+//! units, its weights. The thresholds are below, each with its reason; `tests/it/diagnosis.rs` tries them on trainings that are in order and
 //! on others that were broken on purpose, and prints both with `--nocapture`. How much each advice helps on real tables stands in
 //! `docs/tables.md`.
 

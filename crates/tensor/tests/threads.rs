@@ -122,7 +122,7 @@ fn within_gives_back_what_it_ran_also_within_itself() {
 /// How many threads take a piece of work that is large enough for all, each waiting for the others where there are `n`.
 fn takers(n: usize) -> usize {
     let (names, all) = (Mutex::new(HashSet::new()), Barrier::new(n));
-    let work = vec![0u8; 64];
+    let work = [0u8; 64];
     for_each(&work[..], 1, |_, _| {
         let first = names.lock().unwrap().insert(std::thread::current().id());
         if first {

@@ -3,7 +3,7 @@
     python -m venv venv && venv/bin/pip install torch==2.9.1 numpy
     venv/bin/python crates/loss/tests/pytorch/accuracy.py
 
-writes accuracy.json beside itself, which `cargo test -p surprisal-loss --test accuracy` puts beside our own numbers in
+writes accuracy.json beside itself, which `cargo test -p surprisal-loss --test it accuracy` puts beside our own numbers in
 docs/accuracy.md. What counts is what counts for ours: `Precision` in crates/loss/src/vectors/judge.rs.
 """
 

@@ -1,0 +1,139 @@
+//! `check` as a user meets it.
+
+use std::fs;
+
+use crate::common::{Folder, fails, houses, surprisal};
+
+/// Exit code, standard output and standard error of `check`.
+fn check(folder: &Folder, arguments: &[&str]) -> (i32, String, String) {
+    let output = surprisal(&folder.0, &[&["check"], arguments].concat());
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    (output.status.code().unwrap(), stdout, stderr)
+}
+
+#[test]
+fn a_sound_net_passes_all_checks() {
+    let folder = Folder::new("check-sound");
+    let (code, told, stderr) = check(&folder, &["all", "--data", "iris", "--model", "4-16-3"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{told}");
+    assert!(
+        told.starts_with("iris: 111 rows, 3 classes; the loss is cross-entropy\n\nHOLDS  gradients\n"),
+        "{told}"
+    );
+    let verdicts: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("HOLDS  ")).collect();
+    assert_eq!(verdicts, ["gradients", "init-loss", "overfit-one-batch", "shapes", "units"]);
+    for part in ["  expected  ", "  found     ", "  means     "] {
+        assert_eq!(told.matches(part).count(), 5, "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_start_that_is_sure_and_saturated_fails_with_1_and_says_what_to_try() {
+    let folder = Folder::new("check-sure");
+    let net = ["--data", "iris", "--model", "4-16-3", "--activation", "tanh", "--init", "normal:30"];
+    let (code, told, stderr) = check(&folder, &[&["all"][..], &net].concat());
+    assert_eq!(code, 1, "{told}");
+    assert!(stderr.contains("checks failed: init-loss") && stderr.contains("units"), "{stderr}");
+    assert!(told.contains("FAILS  init-loss") && told.contains("units of layer1 are saturated"), "{told}");
+    assert!(told.contains("\n  try       start with smaller weights"), "{told}");
+    // one check, and what it looks at is sound
+    assert_eq!(check(&folder, &[&["shapes"][..], &net].concat()).0, 0);
+}
+
+#[test]
+fn a_saved_model_is_checked_in_its_own_scale_and_order_of_classes() {
+    let folder = Folder::new("check-saved");
+    let csv =
+        "size,kind\n1000,small\n1001,small\n1002,small\n1003,small\n1009,big\n1010,big\n1011,big\n1012,big\n";
+    fs::write(folder.0.join("a.csv"), csv).unwrap();
+    let mut lines: Vec<_> = csv.lines().collect();
+    lines[1..].reverse(); // now "big" is the first class that occurs
+    fs::write(folder.0.join("b.csv"), lines.join("\n")).unwrap();
+    let train = "train --data a.csv --target kind --model 1-8-2 --epochs 300 --batch 6 --out m";
+    assert!(surprisal(&folder.0, &Vec::from_iter(train.split(' '))).status.success());
+    for data in ["a.csv", "b.csv"] {
+        let model = ["--model", "m/model.surprisal", "--data", data, "--target", "kind"];
+        let (code, told, stderr) = check(&folder, &[&["all"][..], &model].concat());
+        assert_eq!(code, 0, "{told}{stderr}");
+        assert!(told.contains("SKIPPED  init-loss"), "{told}");
+        // it knows the answers already: no step is needed
+        assert!(told.contains("after 0 steps; 8 of 8 rows right"), "{told}");
+        let (code, told, _) = check(&folder, &[&["init-loss"][..], &model].concat());
+        assert!(code == 1 && told.contains("better than guessing can be"), "{told}");
+    }
+    let (code, _, stderr) = check(&folder, &["all", "--model", "m/model.surprisal", "--data", "iris"]);
+    assert!(code == 1 && stderr.contains("is this the data it was trained on?"), "{stderr}");
+}
+
+const HOUSES: [&str; 6] = ["--data", "houses.csv", "--target", "price", "--task", "numbers"];
+
+#[test]
+fn a_net_that_predicts_a_number_passes_all_checks_under_every_loss() {
+    let folder = Folder::new("check-numbers");
+    houses(&folder.0);
+    for loss in [&[][..], &["--loss", "half_mse"], &["--loss", "mae"], &["--loss", "huber"]] {
+        let (code, told, stderr) = check(&folder, &[&["all"][..], &HOUSES, loss].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{told}");
+        assert!(told.starts_with("houses.csv: 45 rows, the number price to predict, as (price - "), "{told}");
+        let verdicts: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("HOLDS  ")).collect();
+        assert_eq!(verdicts, ["gradients", "init-loss", "overfit-one-batch", "shapes", "units"]);
+        assert!(told.contains("the loss of predicting the mean of the targets"), "{told}");
+    }
+    // a net that was saved, and one of given sizes
+    let train = [&["train", "--epochs", "3", "--out", "m"][..], &HOUSES].concat();
+    assert!(surprisal(&folder.0, &train).status.success());
+    for model in ["m/model.surprisal", "2-8-1"] {
+        let (code, told, _) = check(&folder, &[&["gradients", "--model", model][..], &HOUSES].concat());
+        assert!(code == 0 && told.contains("HOLDS  gradients"), "{told}");
+    }
+    let (code, told, _) = check(&folder, &[&["init-loss", "--init", "normal:30"][..], &HOUSES].concat());
+    assert!(code == 1 && told.contains("the first answers are far from the targets"), "{told}");
+}
+
+#[test]
+fn without_a_model_the_net_is_the_one_that_training_would_begin_with() {
+    let folder = Folder::new("check-usual");
+    let (code, told, _) = check(&folder, &["shapes", "--data", "iris"]);
+    assert!(code == 0 && told.contains("layer1") && told.contains("32"), "{told}");
+    let (code, told, _) = check(&folder, &["shapes", "--data", "iris", "--hidden", "5-6"]);
+    assert!(code == 0 && told.contains("layer3"), "{told}");
+}
+
+#[test]
+fn a_loss_of_other_targets_is_wrong_usage() {
+    let folder = Folder::new("check-losses");
+    houses(&folder.0);
+    for which in ["gradients", "init-loss", "overfit-one-batch", "shapes", "units", "all"] {
+        for loss in ["mae", "huber"] {
+            let (code, told, stderr) = check(&folder, &[which, "--data", "iris", "--loss", loss]);
+            assert_eq!((code, told.as_str()), (2, ""), "{stderr}");
+            assert!(
+                stderr.contains(&format!("loss {loss}")) && stderr.contains("ce, mse, half_mse"),
+                "{stderr}"
+            );
+        }
+        let (code, _, stderr) = check(&folder, &[&[which, "--loss", "ce"][..], &HOUSES].concat());
+        assert!(
+            code == 2 && stderr.contains("loss ce") && stderr.contains("mse, half_mse, mae, huber"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2() {
+    let base = ["--data", "iris", "--model", "4-3"];
+    for (first, more, says) in [
+        ("gradient", &[][..], "gradients"),
+        ("all", &["--target", "species"], "expected no label column, found \"species\""),
+        ("all", &["--rows", "0"], "--rows"),
+    ] {
+        let (code, stderr) = fails(&[&["check", first], &base[..], more].concat());
+        assert!(code == 2 && stderr.contains(says), "{stderr}");
+    }
+    let (code, stderr) = fails(&["check", "all", "--data", "iris", "--model", "model.bin"]);
+    assert!(code == 2 && stderr.contains("or name a file that ends with .surprisal"), "{stderr}");
+    let (code, stderr) =
+        fails(&["check", "all", "--data", "iris", "--model", "x.surprisal", "--activation", "relu"]);
+    assert!(code == 2 && stderr.contains("x.surprisal has been trained: leave out --activation"), "{stderr}");
+}

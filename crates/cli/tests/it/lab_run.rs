@@ -1,0 +1,208 @@
+//! `lab list` and `lab run` as a user meets them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::{Folder, fails, surprisal};
+
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.strip_prefix(folder).unwrap().to_path_buf(), fs::read(&path).unwrap())).collect()
+}
+
+#[test]
+fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
+    let folder = Folder::new("lab-list");
+    let told = |arguments: &[&str]| String::from_utf8(surprisal(&folder.0, arguments).stdout).unwrap();
+    let list = told(&["lab", "list"]);
+    assert!(list.starts_with("Begin here: surprisal lab run saturated-neuron\n"), "{list}");
+    assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
+    for experiment in surprisal_lab::gallery::all() {
+        let row = list.lines().find(|line| line.starts_with(&format!("{} ", experiment.name))).unwrap();
+        assert!(row.contains(experiment.short) && row.ends_with(&experiment.time()), "{row}");
+        let details = told(&["lab", "list", experiment.name]);
+        assert!(details.contains(experiment.claim) && details.contains(experiment.falsified_if), "{details}");
+        for knob in experiment.knobs {
+            assert!(
+                details.contains(&format!("--set {}=", knob.key)) && details.contains(knob.meaning),
+                "{details}"
+            );
+        }
+    }
+}
+
+/// Without a terminal there is a line for each part of the work, and no progress.
+#[test]
+fn a_run_into_a_file_says_each_part_once() {
+    let folder = Folder::new("lab-progress");
+    let output = surprisal(&folder.0, &["lab", "run", "saturated-neuron", "--quick"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert_eq!(lines.len(), 4, "{stderr}");
+    assert_eq!(lines[1], "the animation: 4 runs");
+}
+
+/// A broken version does not look like a finding.
+#[test]
+fn a_broken_run_says_so_in_every_line() {
+    let folder = Folder::new("lab-broken");
+    let output = surprisal(&folder.0, &["lab", "run", "saturated-neuron", "--quick", "--break"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("\n  Broken on purpose: every step leaves out the factor σ'(z)"), "{stdout}");
+    let verdicts: Vec<&str> = stdout.lines().filter(|line| line.contains("expected")).collect();
+    assert_eq!(verdicts.len(), 3);
+    assert!(verdicts.iter().all(|line| line.contains(" (broken on purpose): ")), "{stdout}");
+    assert!(
+        verdicts[0].starts_with("  NOT SUPPORTED (broken on purpose): At the same rate 0.15, from score 4: "),
+        "{stdout}"
+    );
+    assert!(
+        verdicts[0].contains("over all starts = ") && verdicts[0].contains("(at most 3 expected, not met)"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_run_gives_the_same_bytes_on_one_core_from_its_setting_file_and_again() {
+    let folder = Folder::new("lab-run");
+    let asked = ["lab", "run", "plateaus", "--quick", "--seeds", "3", "--set", "level=0.02"];
+    let output = surprisal(&folder.0, &asked);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("SUPPORTED: "), "{stdout}");
+    let page = Path::new("runs").join("plateaus-1").join("report.html");
+    assert_eq!(stdout.lines().last().unwrap(), format!("The page with the pictures: {}", page.display()));
+    let first = files(&folder.0.join("runs/plateaus-1"));
+    let page = String::from_utf8_lossy(&first[Path::new("report.html")]).into_owned();
+    assert!(page.contains("lab run plateaus --quick --seeds 3 --set level=0.02"));
+
+    let setting = "runs/plateaus-1/setting.json";
+    assert!(
+        surprisal(&folder.0, &["lab", "run", "plateaus", "--quick", "--setting", setting]).status.success()
+    );
+    assert!(files(&folder.0.join("runs/plateaus-2")) == first, "other bytes from the setting file");
+    let one_core = Command::new("taskset")
+        .args(["-c", "0", env!("CARGO_BIN_EXE_surprisal")])
+        .args(asked)
+        .current_dir(&folder.0)
+        .output();
+    match one_core {
+        Ok(output) if output.status.success() => {
+            assert!(files(&folder.0.join("runs/plateaus-3")) == first, "other bytes on one core");
+        }
+        _ => println!("SKIPPED: no taskset here"),
+    }
+    let left: Vec<_> =
+        fs::read_dir(folder.0.join("runs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+#[test]
+fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
+    for (arguments, told) in [
+        (&[&*"x".repeat(50_000)][..], "error: there is no experiment \"xxxx"),
+        (&["nothing"], "error: there is no experiment \"nothing\"; `surprisal lab list` shows all"),
+        (
+            &["plateau"],
+            "error: there is no experiment \"plateau\" (did you mean plateaus?); `surprisal lab list` shows all",
+        ),
+        (
+            &["saturated-neuron", "--set", "etta=1"],
+            "error: there is no key \"etta\": did you mean \"eta\"? (what can be set is eta, ",
+        ),
+        (
+            &["saturated-neuron", "--set", "eta=-1"],
+            "error: eta: \"-1\" is not a number above 0 | eta is the learning rate that both losses share: a number above 0, such as eta=0.15",
+        ),
+        (&["saturated-neuron", "--set", "eta=NaN"], "error: eta: \"NaN\" is not a number above 0"),
+        (
+            &["saturated-neuron", "--set", "scores=1,,2"],
+            "error: scores: \"\" is not a finite number | scores is ",
+        ),
+        (
+            &["saturated-neuron", "--set", "cap=1e30"],
+            "error: cap: \"1e30\" is not an integer from 1 to 10000000",
+        ),
+        (
+            &["saturated-neuron", "--set", "eta"],
+            "error: invalid value 'eta' for '--set <KEY=VALUE>': write KEY=VALUE, such as eta=0.3",
+        ),
+        (&["saturated-neuron", "--seeds", "3"], "error: saturated-neuron draws nothing: it has no seeds"),
+        (&["plateaus", "--seeds", "1"], "error: 1 seeds: an interval needs 2 to "),
+        (
+            &["all", "--set", "eta=1"],
+            "error: --set and --setting belong to one experiment: name it instead of all",
+        ),
+    ] {
+        let (code, stderr) = fails(&[&["lab", "run"], arguments].concat());
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with(told) && stderr.len() < 1000, "{stderr}\nis not\n{told}");
+    }
+}
+
+#[test]
+fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left() {
+    let folder = Folder::new("lab-setting");
+    let none = surprisal(&folder.0, &["lab", "run", "plateaus", "--setting", "none.json"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stderr).starts_with("error: none.json: cannot read: "));
+    for (file, told) in [
+        ("{", "this is no JSON: EOF while parsing an object at line 1 column 1"),
+        ("[]", "the file: expected an object such as {\"experiment\": .., \"setting\": {..}}, found []"),
+        ("{}", "experiment: expected \"plateaus\", found null"),
+        (r#"{"experiment": "features"}"#, "experiment: expected \"plateaus\", found \"features\""),
+        (
+            r#"{"experiment": "plateaus", "setting": {"levle": 0.01}}"#,
+            "setting: there is no key \"levle\": did you mean \"level\"?",
+        ),
+        (
+            r#"{"experiment": "plateaus", "setting": {"level": null}}"#,
+            "setting: level: \"null\" is not a number above 0",
+        ),
+        (r#"{"experiment": "plateaus", "setting": 1}"#, "setting: expected an object, found 1"),
+        (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: 1 seeds: an interval needs 2 to "),
+        (
+            r#"{"experiment": "plateaus", "speed": 1}"#,
+            "speed: expected only experiment, seeds, quick, broken and setting, found 1",
+        ),
+    ] {
+        fs::write(folder.0.join("setting.json"), file).unwrap();
+        let output = surprisal(&folder.0, &["lab", "run", "plateaus", "--setting", "setting.json"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: setting.json: {told}")), "{stderr}\nis not\n{told}");
+    }
+    assert!(!folder.0.join("runs").exists());
+}
+
+#[test]
+fn data_that_are_not_there_and_folders_that_cannot_be_written_exit_with_1() {
+    let folder = Folder::new("lab-absent");
+    let mnist = |value: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_surprisal"));
+        command
+            .current_dir(&folder.0)
+            .args(["lab", "run", "mnist-stall", "--quick"])
+            .env_remove("SURPRISAL_MNIST");
+        if let Some(value) = value {
+            command.env("SURPRISAL_MNIST", value);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, stderr) = mnist(None);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("error: MNIST is too large to carry along: set SURPRISAL_MNIST to the folder with its four IDX files"), "{stderr}");
+    let (code, stderr) = mnist(Some("nowhere"));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("nowhere"), "{stderr}");
+
+    fs::write(folder.0.join("file"), "").unwrap();
+    let output = surprisal(&folder.0, &["lab", "run", "entropy-bound", "--out", "file/runs"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}");
+    assert!(stderr.trim_end().ends_with("choose another folder with --out"), "{stderr}");
+}

@@ -1,0 +1,17 @@
+//! The command, as it is typed.
+
+mod bad_input;
+mod book;
+#[path = "../../../lab/tests/it/support/browser.rs"]
+mod browser;
+mod check;
+mod common;
+mod compare;
+mod explain;
+mod lab_replay;
+mod lab_run;
+mod loss;
+mod sources;
+mod tables;
+mod train;
+mod trust;

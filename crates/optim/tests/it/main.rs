@@ -1,0 +1,5 @@
+//! Optimizers: their numbers, and what they refuse.
+
+mod messages;
+mod steps;
+mod vectors;

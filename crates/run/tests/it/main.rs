@@ -1,0 +1,11 @@
+//! Trainings, sweeps and their reports.
+
+#[path = "../../../lab/tests/it/support/browser.rs"]
+mod browser;
+mod cross_validation;
+mod defaults;
+mod diagnosis;
+mod evaluation;
+mod lr_range;
+mod report;
+mod sweep;

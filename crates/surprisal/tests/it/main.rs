@@ -1,0 +1,8 @@
+//! The whole library, with an allocator that counts.
+
+#[path = "../counting/mod.rs"]
+mod counting;
+mod explain;
+mod fuzz;
+mod no_allocation;
+mod threads;

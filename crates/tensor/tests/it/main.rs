@@ -1,0 +1,6 @@
+//! The tape and its operations.
+
+mod edges;
+mod ops;
+mod panics;
+mod tape;
