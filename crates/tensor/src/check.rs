@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::ArrayD;
 
 use crate::{Dual, Params, Scalar, Tape, Var, Workspace};
 
@@ -113,18 +113,18 @@ pub fn check_gradient(
 /// [`check_gradient`] for a function of parameters, such as a model with its loss, as a `Result`.
 ///
 /// ```
-/// use surprisal_tensor::{Params, Scalar, gradient_agreement, ndarray::array};
-/// let mut params = Params::<f64>::default();
+/// use surprisal_tensor::{Params, gradient_agreement, ndarray::array};
+/// let mut params = Params::new();
 /// let (w, b) = (params.add("w", &array![[0.5], [-1.0]]), params.add("b", &array![0.1]));
 /// let agreement = gradient_agreement(&params, |tape| {
-///     let x = tape.input_with([1, 2], |x| x.copy_from_slice(&[1.0, 2.0].map(Scalar::of)));
+///     let x = tape.input(&array![[1.0, 2.0]]);
 ///     x.affine(tape.param(w), tape.param(b)).sigmoid().sum()
 /// })?;
 /// assert_eq!(agreement.entries, 3);
 /// # Ok::<(), surprisal_tensor::Disagreement>(())
 /// ```
-pub fn gradient_agreement(
-    params: &Params<f64>,
+pub fn gradient_agreement<T: Scalar>(
+    params: &Params<T>,
     f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) -> Result<Agreement, Disagreement> {
     gradient_agreement_in(true, params, f)
@@ -145,11 +145,18 @@ pub fn gradient_agreement(
 /// assert_eq!(agreement.entries, 2);
 /// # Ok::<(), surprisal_tensor::Disagreement>(())
 /// ```
-pub fn gradient_agreement_in(
+pub fn gradient_agreement_in<T: Scalar>(
     training: bool,
-    params: &Params<f64>,
+    params: &Params<T>,
     f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
 ) -> Result<Agreement, Disagreement> {
+    agreement(training, &params.cast(), &f)
+}
+
+/// A function of parameters.
+type Function<'a> = dyn for<'t> Fn(&'t Tape<'t>) -> Var<'t> + 'a;
+
+fn agreement(training: bool, params: &Params<f64>, f: &Function) -> Result<Agreement, Disagreement> {
     let trainable = params.trainable_spans().flatten();
     let mut agreement = Agreement::default();
     for derivative in derivatives(training, params, trainable, f) {
@@ -251,45 +258,64 @@ fn error(found: f64, oracle: f64) -> f64 {
 ///
 /// # Panics
 /// If a place is not one of the parameters'.
-pub fn derivatives(
+pub fn derivatives<'a>(
     training: bool,
-    params: &Params<f64>,
+    params: &'a Params<f64>,
     places: impl IntoIterator<Item = usize>,
-    f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>,
+    f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t> + 'a,
 ) -> impl Iterator<Item = Derivative> {
-    let mut workspace = Workspace::new();
-    workspace.graph.tangents_pass_detach = true; // what is detached by mistake shows in the dual numbers
-    let mut point: Params<Dual> = params.cast();
-    let mut value = move |point: &Params<Dual>, gradient: Option<&mut Params<f64>>| {
-        workspace.poison(); // an operation that reads before it writes must not find zeros, or its own last result
-        let tape = workspace.tape(point).seeded(0); // the same masks each time, so that it stays one function
-        let tape = if training { tape } else { tape.evaluating() };
-        let value = weigh(f(&tape));
-        let item = value.number::<Dual>();
-        if let Some(gradient) = gradient {
+    let mut each = Differentiated::new(training, params, Box::new(f));
+    places.into_iter().map(move |place| each.at(place))
+}
+
+/// A function at a point, with its gradient there.
+struct Differentiated<'a> {
+    training: bool,
+    workspace: Workspace<Dual>,
+    point: Params<Dual>,
+    gradient: Params<f64>,
+    f: Box<Function<'a>>,
+}
+
+impl<'a> Differentiated<'a> {
+    fn new(training: bool, params: &Params<f64>, f: Box<Function<'a>>) -> Self {
+        let mut workspace = Workspace::new();
+        workspace.graph.tangents_pass_detach = true; // what is detached by mistake shows in the dual numbers
+        let mut all =
+            Differentiated { training, workspace, point: params.cast(), gradient: Params::default(), f };
+        all.value(true); // takes the memory
+        all.value(true); // the same, poisoned
+        all
+    }
+
+    fn value(&mut self, gradient: bool) -> Dual {
+        self.workspace.poison(); // an operation that reads before it writes must not find zeros, or its own last result
+        let tape = self.workspace.tape(&self.point).seeded(0); // the same masks each time, so that it stays one function
+        let tape = if self.training { tape } else { tape.evaluating() };
+        let value = weigh((self.f)(&tape));
+        let number = value.number();
+        if gradient {
             value.backward();
-            *gradient = workspace.grads().primals();
+            self.gradient = self.workspace.grads().primals();
         }
-        item
-    };
-    let mut gradient = Params::default();
-    value(&point, Some(&mut gradient)); // takes the memory
-    value(&point, Some(&mut gradient)); // the same, poisoned
-    places.into_iter().map(move |place| {
-        let numbers = point.as_slice().len();
+        number
+    }
+
+    fn at(&mut self, place: usize) -> Derivative {
+        let numbers = self.point.as_slice().len();
         assert!(place < numbers, "derivatives: no parameter stands at place {place} of {numbers}");
-        let x = point.as_slice()[place];
+        let x = self.point.as_slice()[place];
         let mut at = |x: Dual| {
-            point.as_mut_slice()[place] = x;
-            value(&point, None)
+            self.point.as_mut_slice()[place] = x;
+            self.value(false)
         };
         let h = 6e-6 * x.value.abs().max(1.0); // the cube root of the precision balances the two errors
         let (above, below) = (x.value + h, x.value - h);
         let difference = (at(Dual::of(above)).value - at(Dual::of(below)).value) / (above - below);
         let dual = at(Dual { value: x.value, tangent: 1.0 }).tangent;
-        point.as_mut_slice()[place] = x;
-        Derivative { place, backward: gradient.as_slice()[place], dual, difference }
-    })
+        self.point.as_mut_slice()[place] = x;
+        Derivative { place, backward: self.gradient.as_slice()[place], dual, difference }
+    }
 }
 
 /// A single number from any result: its numbers, each with a weight of its own, so that none can stand in for another.
@@ -299,8 +325,8 @@ fn weigh<'t>(y: Var<'t>) -> Var<'t> {
     if shape.rank() == 0 {
         return y;
     }
-    let weights = ArrayD::from_shape_fn(IxDyn(&[shape.len()]), |i| Dual::of((1.0 + i[0] as f64).sin() + 1.5));
-    (y.reshape([shape.len()]) * y.tape().input(&weights)).sum()
+    let weights = y.tape().input_with([shape.len()], |i| (1.0 + i as f64).sin() + 1.5);
+    (y.reshape([shape.len()]) * weights).sum()
 }
 
 fn unravel(mut place: usize, dims: &[usize]) -> Vec<usize> {

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use surprisal_formula_macro::math;
 
-use crate::{Params, Tape, Var, Workspace};
+use crate::{Params, Scalar, Tape, Var, Workspace};
 
 /// Value, gradient and Hessian-vector product of a function at one point.
 ///
@@ -131,12 +131,16 @@ pub fn curvature_along(
 /// assert_eq!(h, array![[28.0, 16.0], [16.0, 52.0]]);
 /// ```
 #[track_caller]
-pub fn hessian(params: &Params<f64>, f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>) -> Array2<f64> {
+pub fn hessian<T: Scalar>(params: &Params<T>, f: impl for<'t> Fn(&'t Tape<'t>) -> Var<'t>) -> Array2<f64> {
+    hessian_of(&params.cast(), &f)
+}
+
+fn hessian_of(params: &Params<f64>, f: &dyn for<'t> Fn(&'t Tape<'t>) -> Var<'t>) -> Array2<f64> {
     let n = params.as_slice().len();
     let (mut h, mut direction) = (Array2::zeros((n, n)), params.map(|_| 0.0));
     for i in params.trainable_spans().flatten() {
         direction.as_mut_slice()[i] = 1.0;
-        let at = hessian_vector_product(params, &direction, &f);
+        let at = hessian_vector_product(params, &direction, f);
         direction.as_mut_slice()[i] = 0.0;
         for (j, &product) in at.product.as_slice().iter().enumerate() {
             h[[i, j]] += 0.5 * product;

@@ -79,9 +79,9 @@ impl RowFunction for Min {
 
 reductions! {
     /// The largest number; equal largest numbers share the gradient. NaN if a number is.
-    max, max_axis, Max, [4.0, 8.0];
+    max, max_axis, max_axes, Max, [4.0, 8.0];
     /// The smallest number; equal smallest numbers share the gradient. NaN if a number is.
-    min, min_axis, Min, [3.0, 6.0];
+    min, min_axis, min_axes, Min, [3.0, 6.0];
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
 //! | [`softmax`] | softmax, log_softmax, logsumexp |
-//! | [`view`] | transpose, reshape, unsqueeze, squeeze |
+//! | [`view`] | transpose, permute, reshape, unsqueeze, squeeze |
 //! | [`join`] | slice, concat, stack |
 //! | [`index`] | index_select, gather; one_hot |
 //! | [`dropout`] | dropout |
@@ -144,6 +144,7 @@ const LIST: &[Entry] = &[
     entry(softmax::Softmax::CARD, Call::Axis(|x, axis| x.softmax(axis))),
     entry(softmax::LogSoftmax::CARD, Call::Axis(|x, axis| x.log_softmax(axis))),
     entry(view::Transpose::CARD, Call::Matrix(|x| x.t())),
+    entry(view::Permute::CARD, Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev())))),
     with(&["shape"], entry(view::Reshape::CARD, Call::Unary(|x| x.reshape([x.shape().len()])))),
     entry(view::Unsqueeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis))),
     entry(view::Squeeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis))),

@@ -172,6 +172,22 @@ impl<'t> Var<'t> {
     pub fn sum_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(Sum { axis: Some(axis) }, [self])
     }
+    /// The sum along several axes, which disappear: see [`merge_axes`](Self::merge_axes).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array4};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let images = tape.input(&Array4::<f64>::ones((2, 3, 4, 5)));
+    /// assert_eq!(images.sum_axes(&[0, 2, 3]).value().as_slice(), Some(&[40.0; 3][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or one is named twice.
+    #[track_caller]
+    pub fn sum_axes(self, axes: &[isize]) -> Var<'t> {
+        self.merge_axes(axes).sum_axis(-1)
+    }
     /// The mean of all numbers.
     ///
     #[doc = math!("y = Σ x / n")]
@@ -210,5 +226,21 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn mean_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(Mean { axis: Some(axis) }, [self])
+    }
+    /// The mean along several axes, which disappear: see [`merge_axes`](Self::merge_axes).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array4};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let images = tape.input(&Array4::<f64>::ones((2, 3, 4, 5)));
+    /// assert_eq!(images.mean_axes(&[0, 2, 3]).value().as_slice(), Some(&[1.0; 3][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or one is named twice, or there is nothing along them.
+    #[track_caller]
+    pub fn mean_axes(self, axes: &[isize]) -> Var<'t> {
+        self.merge_axes(axes).mean_axis(-1)
     }
 }

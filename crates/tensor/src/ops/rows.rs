@@ -132,7 +132,7 @@ impl<'t> Var<'t> {
 
 /// The methods of a function of a row: of everything, and along an axis. Its values of [3, 4] and [6, 8] are for the examples.
 macro_rules! reductions {
-    ($($(#[doc = $doc:literal])+ $all:ident, $along:ident, $function:expr, [$first:expr, $second:expr];)+) => {
+    ($($(#[doc = $doc:literal])+ $all:ident, $along:ident, $axes:ident, $function:expr, [$first:expr, $second:expr];)+) => {
         impl<'t> $crate::Var<'t> { $(
             $(#[doc = $doc])+
             ///
@@ -169,6 +169,13 @@ macro_rules! reductions {
             /// At the caller's line, if there is no such axis, or too few numbers along it.
             #[track_caller]
             pub fn $along(self, axis: isize) -> $crate::Var<'t> { self.reduce($function, Some(axis)) }
+
+            #[doc = concat!("[`", stringify!($all), "`](Self::", stringify!($all), ") along several axes, which disappear: see [`merge_axes`](Self::merge_axes).")]
+            ///
+            /// # Panics
+            /// At the caller's line, if there is no such axis, one is named twice, or there are too few numbers along them.
+            #[track_caller]
+            pub fn $axes(self, axes: &[isize]) -> $crate::Var<'t> { self.merge_axes(axes).$along(-1) }
         )+ }
     };
 }
@@ -329,11 +336,11 @@ impl RowFunction for Norm {
 
 reductions! {
     /// The product of all numbers, multiplied in their order; its gradient is right where some are 0, too.
-    prod, prod_axis, Prod, [12.0, 48.0];
+    prod, prod_axis, prod_axes, Prod, [12.0, 48.0];
     /// The unbiased estimate of the variance, Σ (x - mean)² / (n - 1). [`var_with`](Self::var_with) takes another denominator.
-    var, var_axis, Variance { correction: 1 }, [0.5, 2.0];
+    var, var_axis, var_axes, Variance { correction: 1 }, [0.5, 2.0];
     /// The Euclidean length, √(Σ x²), whose squares neither overflow nor underflow. Its gradient at 0 is taken as 0.
-    norm, norm_axis, Norm, [5.0, 10.0];
+    norm, norm_axis, norm_axes, Norm, [5.0, 10.0];
 }
 
 impl<'t> Var<'t> {

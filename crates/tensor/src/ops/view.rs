@@ -14,6 +14,15 @@ use crate::{Scalar, Shape, ShapeError, Var};
 #[derive(Clone, Copy, Debug)]
 pub struct Transpose;
 
+/// The axes in another order.
+///
+/// `y_jki = x_ijk` for the order 1, 2, 0; the gradient takes the way back.
+#[derive(Clone, Copy, Debug)]
+pub struct Permute {
+    axes: [usize; MAX_RANK],
+    rank: usize,
+}
+
 /// The same numbers, by rows, under another shape.
 ///
 /// `y = x`, `dx = dy`.
@@ -49,6 +58,51 @@ impl Transpose {
         backward: "dyᵀ",
         story: "Rows become columns; the gradient is turned back.",
     };
+}
+impl Permute {
+    pub(super) const CARD: Card = Card {
+        name: "permute",
+        inputs: "x",
+        forward: "x with its axes in another order",
+        backward: "dy with its axes back in theirs",
+        story: "Only the order of the axes changes; each number keeps its place along each of them.",
+    };
+
+    /// The order in which axis i of the result is axis `axes[i]` of the input; each stands there once.
+    ///
+    /// # Errors
+    /// If there are more axes than a tensor has.
+    pub fn new(axes: &[usize]) -> Result<Permute, ShapeError> {
+        if axes.len() > MAX_RANK {
+            return Err(ShapeError::new(format!("a tensor has at most {MAX_RANK} axes, not {}", axes.len())));
+        }
+        let mut all = [0; MAX_RANK];
+        all[..axes.len()].copy_from_slice(axes);
+        Ok(Permute { axes: all, rank: axes.len() })
+    }
+
+    /// Calls `each` with the place in x of every run along the last axis of the result, in the result's order; `n` numbers lie
+    /// `stride` apart.
+    fn runs(&self, x: &Shape, mut each: impl FnMut(usize, usize, usize)) {
+        let dims = x.dims();
+        let stride = |axis: usize| dims[axis + 1..].iter().product::<usize>();
+        let Some((&last, outer)) = self.axes[..self.rank].split_last() else { return each(0, 1, 1) };
+        if x.len() == 0 {
+            return;
+        }
+        let (mut turns, mut from) = ([0; MAX_RANK], 0);
+        'run: loop {
+            each(from, dims[last], stride(last));
+            for (&axis, turn) in outer.iter().zip(&mut turns).rev() {
+                (from, *turn) = (from + stride(axis), *turn + 1);
+                if *turn < dims[axis] {
+                    continue 'run;
+                }
+                (from, *turn) = (from - stride(axis) * dims[axis], 0);
+            }
+            return;
+        }
+    }
 }
 impl Reshape {
     pub(super) const CARD: Card = Card {
@@ -110,6 +164,40 @@ impl Op for Transpose {
     }
 }
 
+impl Op for Permute {
+    fn card(&self) -> Card {
+        Self::CARD
+    }
+    fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
+        let (shape, axes) = (inputs.shape(0), &self.axes[..self.rank]);
+        if axes.len() != shape.rank() || !(0..axes.len()).all(|axis| axes.contains(&axis)) {
+            let error = ShapeError::new(format!("{axes:?} is not an order of the axes of {shape}"));
+            return Err(
+                error.hint(format!("each of the axes 0 to {} stands there once", shape.rank().max(1) - 1))
+            );
+        }
+        let mut dims = [0; MAX_RANK];
+        dims.iter_mut().zip(axes).for_each(|(dim, &axis)| *dim = shape.dims()[axis]);
+        Shape::try_new(&dims[..self.rank])
+    }
+    fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
+        let (x, mut y) = (f.inputs.x(0), f.y.iter_mut());
+        self.runs(f.inputs.shape(0), |from, n, stride| {
+            (0..n).zip(&mut y).for_each(|(i, y)| *y = x[from + i * stride]);
+        });
+    }
+    fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
+        let (shape, mut dy) = (b.inputs.shape(0), b.dy.iter());
+        if let Some(dx) = b.dx(0) {
+            dx.add_filled(|dx, _| {
+                self.runs(shape, |from, n, stride| {
+                    (0..n).zip(&mut dy).for_each(|(i, &dy)| dx[from + i * stride] = dy);
+                });
+            });
+        }
+    }
+}
+
 /// What keeps every number in its order: a shape rule is all it needs.
 macro_rules! same_numbers {
     ($Type:ident, |$own:ident, $from:ident| $shape:expr) => {
@@ -153,6 +241,69 @@ same_numbers!(Squeeze, |old, from| {
 });
 
 impl<'t> Var<'t> {
+    /// The axes in another order: axis i of the result is axis `axes[i]` of this.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let images = Array::from_shape_fn((2, 4, 5, 3), |(n, y, x, c)| (1000 * n + 100 * y + 10 * x + c) as f64);
+    /// let channels_first = tape.input(&images).permute(&[0, 3, 1, 2]);
+    /// assert_eq!(channels_first.shape().dims(), [2, 3, 4, 5]);
+    /// assert_eq!(channels_first.value()[[1, 2, 3, 4]], images[[1, 3, 4, 2]]);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, unless each axis stands in the list once.
+    #[track_caller]
+    pub fn permute(self, axes: &[usize]) -> Var<'t> {
+        match Permute::new(axes) {
+            Ok(permute) => self.tape().apply(permute, [self]),
+            Err(error) => panic!("permute: {error}"),
+        }
+    }
+
+    /// Several axes as one, which is the last: any operation along that axis is then one along all of them. Negative axes count
+    /// from the back; the others keep their order.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array4};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let images = tape.input(&Array4::<f64>::ones((2, 3, 4, 5)));
+    /// let of_channels = images.merge_axes(&[0, 2, 3]); // [3, 2 4 5]
+    /// assert_eq!(of_channels.shape().dims(), [3, 40]);
+    /// assert_eq!(of_channels.var_axis(-1).shape().dims(), [3]);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or one is named twice.
+    #[track_caller]
+    pub fn merge_axes(self, axes: &[isize]) -> Var<'t> {
+        let shape = self.shape();
+        let mut merged = [false; MAX_RANK];
+        for &axis in axes {
+            match shape.axis(axis) {
+                Ok(axis) if !merged[axis] => merged[axis] = true,
+                Ok(_) => panic!("merge_axes: axis {axis} of {shape} is named twice in {axes:?}"),
+                Err(error) => panic!("merge_axes: {error}"),
+            }
+        }
+        let (mut order, mut dims, mut kept) = ([0; MAX_RANK], [1; MAX_RANK + 1], 0);
+        for axis in (0..shape.rank()).filter(|&axis| !merged[axis]) {
+            (order[kept], dims[kept]) = (axis, shape.dims()[axis]);
+            kept += 1;
+        }
+        let inner = (0..shape.rank()).filter(|&axis| merged[axis]);
+        for (place, axis) in (kept..).zip(inner) {
+            order[place] = axis;
+            dims[kept] *= shape.dims()[axis];
+        }
+        let order = &order[..shape.rank()];
+        let turned = if order.is_sorted() { self } else { self.permute(order) };
+        turned.reshape(&dims[..=kept])
+    }
+
     /// The transpose of a matrix, or of every matrix along the last two axes: `[.., rows, columns]` to `[.., columns, rows]`.
     ///
     /// ```
@@ -232,6 +383,52 @@ mod tests {
     fn every_matrix_of_a_batch_is_transposed() {
         let x = Array::from_shape_fn((2, 3, 4), |(b, i, j)| (100 * b + 10 * i + j) as f64);
         assert_eq!(at(&x, |x| x.t()).0, x.permuted_axes([0, 2, 1]).to_owned().into_dyn());
+    }
+
+    /// The same numbers, with the gradient 0, 1, 2, ..
+    fn weighed(y: crate::Var<'_>) -> crate::Var<'_> {
+        let places = y.tape().input_with(y.shape(), |i| i as f64);
+        y.detach() + places * y - (places * y).detach()
+    }
+
+    #[test]
+    fn axes_take_any_order_and_merge() {
+        let x = Array::from_shape_fn((2, 3, 4, 5), |(a, b, c, d)| (1000 * a + 100 * b + 10 * c + d) as f64);
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [0, 2, 3, 1], [0, 3, 1, 2], [1, 0, 2, 3], [2, 3, 0, 1]] {
+            let (y, dx) = at(&x, |x| weighed(x.permute(&order)));
+            let turned = x.clone().permuted_axes(order);
+            assert_eq!(y, turned.to_owned().into_dyn());
+            // the gradient of the number at each place is the place that it came to
+            let mut places = Array::from_shape_fn(x.dim(), |_| 0.0);
+            let mut view = places.view_mut().permuted_axes(order);
+            view.iter_mut().enumerate().for_each(|(i, place)| *place = i as f64);
+            assert_eq!(dx, places.into_dyn());
+        }
+        let merged = at(&x, |x| x.merge_axes(&[0, -1, 2])).0;
+        let expected =
+            x.clone().permuted_axes([1, 0, 2, 3]).to_owned().into_shape_with_order((3, 40)).unwrap();
+        assert_eq!(merged, expected.clone().into_dyn());
+        let means = at(&x, |x| x.mean_axes(&[0, 2, 3])).0;
+        assert_eq!(means, expected.mean_axis(Axis(1)).unwrap().into_dyn());
+        let variances = at(&x, |x| x.var_axes(&[0, 2, 3])).0;
+        assert!((variances - expected.var_axis(Axis(1), 1.0).into_dyn()).iter().all(|d| d.abs() < 1e-9));
+        assert_eq!(
+            at(&x, |x| x.max_axes(&[3, 1])).0,
+            array![[204.0, 214.0, 224.0, 234.0], [1204.0, 1214.0, 1224.0, 1234.0]].into_dyn()
+        );
+        assert_eq!(at(&x, |x| x.merge_axes(&[])).0.shape(), [2, 3, 4, 5, 1]);
+        assert_eq!(at(&Array::<f64, _>::zeros((2, 0, 3)), |x| x.permute(&[2, 1, 0])).0.shape(), [3, 0, 2]);
+        for (order, says) in [
+            (&[0, 1][..], "permute: [0, 1] is not an order of the axes of [2, 3, 4, 5]"),
+            (&[0, 1, 1, 3], "permute: [0, 1, 1, 3] is not an order"),
+            (&[0, 1, 2, 4], "permute: [0, 1, 2, 4] is not an order"),
+            (&[0; 6], "permute: a tensor has at most 5 axes, not 6"),
+        ] {
+            let message = complaint(|| at(&x, |x| x.permute(order)));
+            assert!(message.starts_with(says), "{message}");
+        }
+        let message = complaint(|| at(&x, |x| x.sum_axes(&[1, -3])));
+        assert!(message.starts_with("merge_axes: axis -3 of [2, 3, 4, 5] is named twice"), "{message}");
     }
 
     #[test]
