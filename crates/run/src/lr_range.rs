@@ -75,7 +75,7 @@ impl LrRange {
     ///
     /// ```
     /// use surprisal_run::{LrRange, Settings};
-    /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml".as_ref())?;
+    /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml")?;
     /// let curve = LrRange::default().test(&settings)?;
     /// let rate = curve.steepest().expect("the loss falls");
     /// assert!((0.001..0.1).contains(&rate), "{rate}"); // of Adam

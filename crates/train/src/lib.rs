@@ -48,6 +48,7 @@ mod history;
 pub mod interchange;
 mod measure;
 mod model_file;
+mod name_error;
 mod objective;
 mod trainer;
 mod training;
@@ -63,6 +64,7 @@ pub use interchange::{
     save_safetensors,
 };
 pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
-pub use model_file::{Answers, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
+pub use model_file::{Answers, LoadError, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
+pub use name_error::NameError;
 pub use objective::{Objective, Registered};
 pub use trainer::{Clip, EarlyStopping, Trainer};

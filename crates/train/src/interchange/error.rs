@@ -19,7 +19,7 @@ use crate::files::cannot_write;
 /// params.add("w", &array![[0.0, 0.0]]);
 /// let header = br#"{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
-/// let error = load_safetensors_bytes(&file, "v.safetensors".as_ref(), &mut params, Layout::Surprisal).unwrap_err();
+/// let error = load_safetensors_bytes(&file, "v.safetensors", &mut params, Layout::Surprisal).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "v.safetensors: 2 parameters do not fit\n  \"w\": expected [1, 2], found none\n  \"v\": expected none, found [1]\n  \

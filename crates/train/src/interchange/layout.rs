@@ -8,6 +8,7 @@ use std::str::FromStr;
 use surprisal_tensor::{Entry, ParamId, Params, Scalar};
 
 use super::{InterchangeError, Misfit};
+use crate::NameError;
 
 /// Whose names and axes a file of parameters has.
 ///
@@ -28,7 +29,7 @@ use super::{InterchangeError, Misfit};
 /// use surprisal_train::Layout;
 /// assert_eq!("pytorch".parse(), Ok(Layout::PyTorch));
 /// assert_eq!(
-///     "torch".parse::<Layout>().unwrap_err(),
+///     "torch".parse::<Layout>().unwrap_err().to_string(),
 ///     "there is no layout \"torch\": choose surprisal or pytorch"
 /// );
 /// ```
@@ -51,11 +52,11 @@ impl fmt::Display for Layout {
 }
 
 impl FromStr for Layout {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Layout, String> {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Layout, NameError> {
         let layouts = [Layout::Surprisal, Layout::PyTorch];
         let named = layouts.into_iter().find(|layout| layout.to_string() == text);
-        named.ok_or_else(|| format!("there is no layout \"{text}\": choose surprisal or pytorch"))
+        named.ok_or_else(|| NameError::UnknownLayout { found: text.into() })
     }
 }
 

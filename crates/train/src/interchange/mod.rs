@@ -105,16 +105,17 @@ pub fn load_safetensors<T: Scalar>(
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0xc0, 0x3f]].concat();
 /// let mut params = Params::new();
 /// let w = params.add("w", &array![0.0]);
-/// load_safetensors_bytes(&file, "w.safetensors".as_ref(), &mut params, Layout::PyTorch)?;
+/// load_safetensors_bytes(&file, "w.safetensors", &mut params, Layout::PyTorch)?;
 /// assert_eq!(params[w], [1.5]);
 /// # Ok::<(), surprisal_train::InterchangeError>(())
 /// ```
 pub fn load_safetensors_bytes<T: Scalar>(
     bytes: &[u8],
-    path: &Path,
+    path: impl AsRef<Path>,
     params: &mut Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
+    let path = path.as_ref();
     let (stated, tensors) = parsed(bytes, path)?;
     if let Some(stated) = stated.filter(|&stated| stated != layout) {
         return Err(InterchangeError::OtherLayout { path: path.into(), stated });
@@ -145,14 +146,15 @@ fn parsed<'a>(
 /// use surprisal_train::interchange::safetensors_arrays;
 /// let header = br#"{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
-/// assert_eq!(safetensors_arrays(&file, "w.safetensors".as_ref())?, [("w".into(), "BF16".into(), vec![2])]);
-/// assert!(safetensors_arrays(&file[..file.len() - 1], "w.safetensors".as_ref()).is_err());
+/// assert_eq!(safetensors_arrays(&file, "w.safetensors")?, [("w".into(), "BF16".into(), vec![2])]);
+/// assert!(safetensors_arrays(&file[..file.len() - 1], "w.safetensors").is_err());
 /// # Ok::<(), surprisal_train::InterchangeError>(())
 /// ```
 pub fn safetensors_arrays(
     bytes: &[u8],
-    path: &Path,
+    path: impl AsRef<Path>,
 ) -> Result<Vec<(String, String, Vec<usize>)>, InterchangeError> {
+    let path = path.as_ref();
     let (_, tensors) = parsed(bytes, path)?;
     let mut arrays = Vec::from_iter(tensors.iter().map(safetensors::Tensor::header));
     arrays.sort();
