@@ -40,7 +40,7 @@ pub enum OptimError {
     LayoutChanged { remembered: usize, found: usize },
     /// What was saved counts the steps of another number of parameters.
     OtherStepCounts { parameters: usize, found: usize },
-    /// A group's pattern means no parameter.
+    /// The pattern of a group, or of what is to be stepped, means no parameter.
     NoSuchParameter(NoSuchParameter),
     /// A micro-batch has no rows.
     NoRows,

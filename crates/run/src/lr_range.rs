@@ -132,6 +132,9 @@ impl Optimizer<f32> for Rising {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.optimizer.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.optimizer.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<f32> {
         self.optimizer.state()
     }

@@ -60,8 +60,8 @@ pub use examples::Examples;
 pub use files::write_atomically;
 pub use history::{Epoch, History};
 pub use interchange::{
-    InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
-    save_safetensors,
+    InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,
+    load_safetensors_named, save_npz, save_npz_named, save_safetensors, save_safetensors_named,
 };
 pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
 pub use model_file::{Answers, LoadError, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use surprisal_data::DataError;
+use surprisal_tensor::NoSuchParameter;
 
 use super::Layout;
 use crate::files::cannot_write;
@@ -50,6 +51,8 @@ pub enum InterchangeError {
         /// What is wrong.
         message: String,
     },
+    /// No parameter of the model is meant by the pattern.
+    NoSuchParameter(NoSuchParameter),
     /// The NPZ file cannot be read.
     Data(DataError),
     /// The file says that it has the other layout.
@@ -91,6 +94,7 @@ impl fmt::Display for InterchangeError {
             Unwritable { path, error } => f.write_str(&cannot_write(path, error)),
             Damaged { path, at, message } => write!(f, "{}, byte {at}: {message}", path.display()),
             Data(error) => error.fmt(f),
+            NoSuchParameter(error) => error.fmt(f),
             OtherLayout { path, stated } => write!(
                 f,
                 "{}: the file says that its layout is {stated}: load it as such (Layout::{stated:?}, --layout {stated})",
@@ -147,8 +151,15 @@ impl std::error::Error for InterchangeError {
                 Some(error)
             }
             InterchangeError::Data(error) => Some(error),
+            InterchangeError::NoSuchParameter(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<NoSuchParameter> for InterchangeError {
+    fn from(error: NoSuchParameter) -> Self {
+        InterchangeError::NoSuchParameter(error)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use surprisal_data::DataError;
 use surprisal_layers::{NameError, Sizes, SizesError};
+use surprisal_tensor::NoSuchParameter;
 
 use crate::Misfit;
 use crate::interchange::told;
@@ -32,6 +33,8 @@ pub enum LoadError {
     NotFinite { parameter: String, place: usize, found: f64 },
     /// The parameters are others than those of the model.
     Misfits(Vec<Misfit>),
+    /// No parameter of the model is meant by the pattern.
+    NoSuchParameter(NoSuchParameter),
     /// Two parameters have one name.
     ParameterTwice { parameter: String },
     /// A parameter has more or fewer numbers than its shape says.
@@ -69,6 +72,7 @@ impl fmt::Display for LoadError {
                 "parameter \"{parameter}\": expected finite numbers, found {found} at place {place}: its training diverged"
             ),
             Self::Misfits(misfits) => f.write_str(&told(misfits)),
+            Self::NoSuchParameter(error) => error.fmt(f),
             Self::ParameterTwice { parameter } => {
                 write!(f, "parameter \"{parameter}\": expected it once, found it twice")
             }
@@ -110,6 +114,7 @@ impl std::error::Error for LoadError {
             Self::Sizes(error) => Some(error),
             Self::Activation(error) => Some(error),
             Self::Encoder(error) => Some(error),
+            Self::NoSuchParameter(error) => Some(error),
             _ => None,
         }
     }

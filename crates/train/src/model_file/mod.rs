@@ -22,7 +22,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use surprisal_data::Encoder;
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
-use surprisal_tensor::Params;
+use surprisal_tensor::{NoSuchParameter, ParamId, Params, name_matches};
 
 use crate::Checkpoint;
 use crate::files::{advice, write_atomically, write_unsynced};
@@ -123,6 +123,20 @@ impl<T: Numbers> ModelFile<T> {
     /// assert_eq!(saved[0].values, params[out.weight]);
     /// ```
     pub fn of(params: &Params<T>) -> Self {
+        Self::of_ids(params, params.ids().collect())
+    }
+
+    /// [`of`](Self::of), of the parameters that a pattern means, such as a scope's name.
+    ///
+    /// See the example of [`load_into_named`](Self::load_into_named).
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn of_named(params: &Params<T>, pattern: &str) -> Result<Self, NoSuchParameter> {
+        Ok(Self::of_ids(params, params.matching(pattern)?))
+    }
+
+    fn of_ids(params: &Params<T>, ids: Vec<ParamId>) -> Self {
         let save = |id| {
             let entry = params.entry(id);
             let shape = entry.shape.dims().iter().map(|&n| n as u64).collect();
@@ -133,7 +147,7 @@ impl<T: Numbers> ModelFile<T> {
             activation: String::new(),
             encoder: Encoder { columns: Vec::new() },
             answers: Answers::Classes(Vec::new()),
-            parameters: params.ids().map(save).collect(),
+            parameters: ids.into_iter().map(save).collect(),
             settings: String::new(),
             data_checksum: 0,
             checkpoint: None,
@@ -248,18 +262,18 @@ impl<T: Numbers> ModelFile<T> {
             return Err(LoadError::NumbersOfSizes { sizes, expected: weights, found });
         }
         let (_, params) = self.empty(&sizes);
-        self.places(&params).map(drop)
+        self.places(&params, "*").map(drop)
     }
 
-    /// Where in the file each of these parameters is, if it holds exactly them.
-    fn places(&self, params: &Params<T>) -> Result<Vec<usize>, LoadError> {
+    /// Where in the file each parameter that a pattern means is, if it holds exactly these, and perhaps others that the pattern does not mean.
+    fn places(&self, params: &Params<T>, pattern: &str) -> Result<Vec<usize>, LoadError> {
         let stored = self.parameters.iter().map(|parameter| Stored {
             name: parameter.name.clone(),
             dtype: format!("float{}", 8 * size_of::<T>()),
             float_bytes: Some(size_of::<T>()),
             shape: parameter.shape.iter().map(|&n| n as usize).collect(),
         });
-        Layout::Surprisal.fit(params, &Vec::from_iter(stored)).map_err(LoadError::Misfits)
+        Layout::Surprisal.fit(params, pattern, &Vec::from_iter(stored)).map_err(LoadError::Misfits)
     }
 
     fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
@@ -307,13 +321,44 @@ impl<T: Numbers> ModelFile<T> {
     /// # Errors
     /// If the layout is another: which parameters differ, and how; and if a number is not finite. Then nothing was copied.
     pub fn load_into(&self, params: &mut Params<T>) -> Result<(), LoadError> {
-        for SavedParameter { name, values, .. } in &self.parameters {
+        self.copy(params, params.ids().collect(), "*")
+    }
+
+    /// [`load_into`](Self::load_into), only of the parameters that a pattern means, such as a scope's name: all of these have to be in the
+    /// file, and nothing else whose name the pattern means. What else is in the file, and in the model, does not matter.
+    ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let mut params = Params::<f32>::new();
+    /// let [critic, generator] = ["critic", "generator"]
+    ///     .map(|net| Linear::new(&mut params.scope(net), "out", 2, 1, &mut rng(7)));
+    /// let saved = SavedModel::of_named(&params, "critic")?;
+    /// params.as_mut_slice().fill(0.0);
+    /// saved.load_into_named(&mut params, "critic")?;
+    /// assert_eq!((params[critic.weight].len(), &params[generator.weight]), (2, &[0.0, 0.0][..]));
+    /// assert_eq!(params[critic.weight], saved.parameters[0].values);
+    /// assert!(saved.load_into(&mut params).unwrap_err().to_string().contains("\"generator.out.weight\": expected [2, 1], found none"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load_into`](Self::load_into), and if the pattern means no parameter.
+    pub fn load_into_named(&self, params: &mut Params<T>, pattern: &str) -> Result<(), LoadError> {
+        let ids = params.matching(pattern).map_err(LoadError::NoSuchParameter)?;
+        self.copy(params, ids, pattern)
+    }
+
+    fn copy(&self, params: &mut Params<T>, ids: Vec<ParamId>, pattern: &str) -> Result<(), LoadError> {
+        let meant = |parameter: &&SavedParameter<T>| name_matches(&parameter.name, pattern);
+        for SavedParameter { name, values, .. } in self.parameters.iter().filter(meant) {
             if let Some(at) = values.iter().position(|x| !x.is_finite()) {
                 let (parameter, found) = (name.clone(), values[at].value());
                 return Err(LoadError::NotFinite { parameter, place: at, found });
             }
         }
-        for (id, place) in params.ids().zip(self.places(params)?) {
+        for (id, place) in ids.into_iter().zip(self.places(params, pattern)?) {
             params[id].copy_from_slice(&self.parameters[place].values);
         }
         Ok(())
