@@ -10,24 +10,24 @@ use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, rea
 use surprisal::layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal::optim::{OptimizerKind, Schedule};
 use surprisal::tensor::Params;
-use surprisal::train::{Layout, SavedModel, load_safetensors_bytes};
+use surprisal::train::{Layout, LoadError, SavedModel, load_safetensors_bytes};
 use surprisal_run::{Groups, Hidden, Settings};
 
 /// A model file; and once more with a header that fits the body, since a checksum keeps changes from getting further.
 pub fn checkpoint(bytes: &[u8]) {
-    let _ = SavedModel::from_bytes(bytes, "fuzz".as_ref());
+    let _ = SavedModel::from_bytes(bytes, "fuzz");
     let body = bytes.get(24..).unwrap_or_default();
     for version in [1, 2, 3] {
         let mut forged = [&b"SURPRISL"[..], &[version, 0, 4, 0]].concat();
         forged.extend((body.len() as u64).to_le_bytes());
         forged.extend(crc32fast::hash(body).to_le_bytes());
         forged.extend(body);
-        if let Ok(model) = SavedModel::from_bytes(&forged, "fuzz".as_ref())
+        if let Ok(model) = SavedModel::from_bytes(&forged, "fuzz")
             && !model.sizes.is_empty()
         {
             // a net that was read can be loaded, unless its numbers are no numbers
-            if let Err(message) = model.load() {
-                assert!(message.contains("expected finite numbers"), "{message}");
+            if let Err(error) = model.load() {
+                assert!(matches!(error, LoadError::NotFinite { .. }), "{error}");
             }
         }
     }
@@ -38,7 +38,7 @@ pub fn safetensors(bytes: &[u8]) {
         let mut params = Params::new();
         Mlp::new(&mut params, &Sizes::new(&[2, 3, 1]).expect("three sizes"), Activation::Relu, &mut rng(1));
         let before = params.as_slice().to_vec();
-        let loaded = load_safetensors_bytes(bytes, "fuzz".as_ref(), &mut params, layout);
+        let loaded = load_safetensors_bytes(bytes, "fuzz", &mut params, layout);
         if let Err(error) = loaded {
             let _ = error.to_string();
             assert_eq!(params.as_slice(), before, "a file that is refused changes nothing");
@@ -102,9 +102,9 @@ fn comes_back<T: FromStr<Err: Debug + Display> + Display + Debug + PartialEq>(te
 /// A file of settings.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    match Settings::from_toml(text, "fuzz".as_ref()) {
+    match Settings::from_toml(text, "fuzz") {
         Ok(settings) => {
-            let again = Settings::from_toml(&settings.to_toml(), "fuzz".as_ref());
+            let again = Settings::from_toml(&settings.to_toml(), "fuzz");
             assert_eq!(again.expect("it was written by us"), settings);
         }
         Err(error) => drop(error.to_string()),

@@ -1,5 +1,6 @@
 //! `surprisal compare`
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::progress::Bars;
 #[derive(Args)]
 pub struct Options {
     /// Data to compare on: breast_cancer or digits; may be given twice [default: both]
-    #[arg(long, value_name = "NAME", value_parser = parse::<DataName>)]
+    #[arg(long, value_name = "NAME")]
     data: Vec<DataName>,
     /// The two losses: ce, mse or half_mse
     #[arg(long, value_name = "A,B", default_value = "ce,mse", value_parser = pair)]
@@ -32,11 +33,7 @@ pub struct Options {
     out: PathBuf,
 }
 
-fn parse<T: std::str::FromStr<Err = String>>(name: &str) -> Result<T, String> {
-    name.parse()
-}
-
-fn pair(names: &str) -> Result<[Objective; 2], String> {
+fn pair(names: &str) -> Result<[Objective; 2], Box<dyn Error + Send + Sync>> {
     let (first, second) = names.split_once(',').ok_or("give two, such as ce,mse")?;
     Ok([first.trim().parse()?, second.trim().parse()?])
 }

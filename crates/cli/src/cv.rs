@@ -35,7 +35,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     };
     let folder = match &out {
         Some(place) => RunFolder::exactly(place)?,
-        None => RunFolder::take("runs".as_ref(), "cv")?,
+        None => RunFolder::take("runs", "cv")?,
     };
     let outcome = cross_validate(&settings, folds, &Bars::new())?;
     outcome.notices.iter().for_each(|notice| note!("{notice}"));

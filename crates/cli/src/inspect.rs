@@ -105,7 +105,7 @@ fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
 
 /// Whether the output z is the logarithm of what is predicted.
 fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
-    let settings = Settings::from_toml(&file.settings, "settings".as_ref());
+    let settings = Settings::from_toml(&file.settings, "settings");
     settings.is_ok_and(|settings| settings.loss.is_some_and(Objective::is_rate))
 }
 

@@ -41,7 +41,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     };
     let folder = match &out {
         Some(place) => RunFolder::exactly(place)?,
-        None => RunFolder::take("runs".as_ref(), "lr-range")?,
+        None => RunFolder::take("runs", "lr-range")?,
     };
     let curve = LrRange { from, to, steps }.test(&settings)?;
     let text = curve.to_text();

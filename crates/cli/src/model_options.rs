@@ -1,10 +1,11 @@
 //! A net: as it starts on data, or as it was saved.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use surprisal_data::{Dataset, Encoder, Encoding, Unseen};
-use surprisal_layers::{Mlp, Sizes, rng};
+use surprisal_layers::{Mlp, Sizes, SizesError, rng};
 use surprisal_run::{Asked, Job, RunError, SEED, Settings};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::Array2;
@@ -36,13 +37,28 @@ pub struct OnData {
 }
 
 impl FromStr for Model {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = NoModel;
+    fn from_str(text: &str) -> Result<Self, NoModel> {
         if text.ends_with(".surprisal") {
             return Ok(Model::File(text.into()));
         }
         let sizes = text.parse().map(Model::Sizes);
-        sizes.map_err(|error| format!("{error}, or name a file that ends with .surprisal"))
+        sizes.map_err(NoModel)
+    }
+}
+
+/// A text that is neither sizes nor the name of a model file.
+#[derive(Debug)]
+pub struct NoModel(SizesError);
+
+impl fmt::Display for NoModel {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}, or name a file that ends with .surprisal", self.0)
+    }
+}
+impl std::error::Error for NoModel {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
     }
 }
 

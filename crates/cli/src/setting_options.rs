@@ -1,13 +1,16 @@
 //! The settings of a run as options, from the one list of them.
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
-use surprisal_run::{Setting, Settings};
+use surprisal_run::{Setting, SettingError, Settings};
 
 fn arg(setting: &'static Setting) -> Arg {
     let key = setting.key;
     let read = move |text: &str| {
-        let read = Settings::default().set(key, text).map(|()| text.to_string());
-        read.map_err(|message| message.split_once(": ").map_or(message.clone(), |(_, rest)| rest.to_string()))
+        match Settings::default().set(key, text) {
+            Ok(()) => Ok(text.to_string()),
+            Err(SettingError::Value { error, .. }) => Err(error.to_string()), // clap names the option
+            Err(error) => Err(error.to_string()),
+        }
     };
     let help = Vec::from_iter(setting.help.split_whitespace()).join(" ");
     let arg = Arg::new(key).long(key.replace('_', "-")).value_name(setting.value).help(help);
@@ -54,7 +57,7 @@ macro_rules! options {
                 for setting in Self::settings() {
                     if let Some(text) = matches.get_one::<String>(setting.key) {
                         let read = self.0.set(setting.key, text);
-                        read.map_err(|message| Error::raw(clap::error::ErrorKind::ValueValidation, message))?;
+                        read.map_err(|error| Error::raw(clap::error::ErrorKind::ValueValidation, error))?;
                     }
                 }
                 Ok(())

@@ -94,7 +94,7 @@ fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
             )));
         }
         Some(place) => RunFolder::exactly(place)?,
-        None => RunFolder::take("runs".as_ref(), "train")?,
+        None => RunFolder::take("runs", "train")?,
     };
     let job = Job::new(settings)?;
     let place = folder.fill_unsynced(&[(CONFIG.to_string(), job.settings.to_toml().into_bytes())])?;
@@ -198,7 +198,7 @@ fn stopped(place: &Path, history: &History) -> Failure {
 }
 
 fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: bool) -> Result<(), Failure> {
-    job.model_file(&job.params, None).write(&place.join(MODEL)).map_err(Failure::run)?;
+    job.model_file(&job.params, None).write(place.join(MODEL)).map_err(Failure::run)?;
     let scores = job.scores()?;
     write_results(place, job, history, ended, &scores)?;
     if !quiet {

@@ -349,11 +349,11 @@ impl<'a> Text<'a> {
 /// assert_eq!(join_list(&["z", "size, cm"]), "z,\"size, cm\"");
 /// assert!(split_list("\"size, cm").is_err());
 /// ```
-pub fn split_list(text: &str) -> Result<Vec<String>, String> {
+pub fn split_list(text: &str) -> Result<Vec<String>, DataError> {
     if text.trim().is_empty() {
         return Ok(vec![String::new()]);
     }
-    let list = Text { source_name: "", text: text.to_owned() };
+    let list = Text { source_name: "list of names", text: text.to_owned() };
     let mut rows = Rows {
         text: &list,
         header: Record::default(),
@@ -367,10 +367,7 @@ pub fn split_list(text: &str) -> Result<Vec<String>, String> {
     while rows.at < text.len() {
         record.clear(1);
         let start = rows.at;
-        rows.field(&mut record).map_err(|error| match error.kind() {
-            ErrorKind::Csv(error) => error.problem.to_string(),
-            _ => error.to_string(),
-        })?;
+        rows.field(&mut record)?;
         let quoted = text[start..].trim_start().starts_with('"');
         if quoted || !record[0].is_empty() {
             names.push(record[0].to_owned());
@@ -378,7 +375,7 @@ pub fn split_list(text: &str) -> Result<Vec<String>, String> {
         match rows.byte() {
             Some(b',') => rows.at += 1,
             Some(_) => {
-                return Err("expected names on one line, separated by commas, found a line break".to_owned());
+                return Err(list.error(None, None, CsvProblem::LineBreakInList));
             }
             None => {}
         }

@@ -22,7 +22,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// If a folder cannot be made.
-    pub fn take(parent: &Path, name: &str) -> Result<RunFolder, FolderError> {
+    pub fn take(parent: impl AsRef<Path>, name: &str) -> Result<RunFolder, FolderError> {
+        let parent = parent.as_ref();
         remove_stale(parent);
         for n in 1u64.. {
             let place = parent.join(format!("{name}-{n}"));
@@ -43,7 +44,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// If it is, if another process has begun it, and if it cannot be made.
-    pub fn exactly(place: &Path) -> Result<RunFolder, FolderError> {
+    pub fn exactly(place: impl AsRef<Path>) -> Result<RunFolder, FolderError> {
+        let place = place.as_ref();
         let taken = |message| io::Error::new(ErrorKind::AlreadyExists, message);
         let failed = FolderError::at(place);
         if fs::symlink_metadata(place).is_ok() {
@@ -85,7 +87,7 @@ impl RunFolder {
                 folders.push(folder);
             }
         }
-        let synced = if sync { folders.iter().try_for_each(|folder| sync_folder(folder)) } else { Ok(()) };
+        let synced = if sync { folders.iter().try_for_each(sync_folder) } else { Ok(()) };
         let named =
             synced.and_then(|()| partial.rename(&place)).and_then(|()| sync_folder(folder_of(&place)));
         named.map_err(FolderError::at(&place))?;
@@ -151,7 +153,7 @@ mod tests {
         assert_eq!((&two.place, &four.place), (&parent.join("x-2"), &parent.join("x-4")));
         drop((two, four));
         assert_eq!(fs::read_dir(&parent).unwrap().count(), 2); // nothing is left of what was not filled
-        drop(RunFolder::take(&parent.join("deep/er"), "x").unwrap());
+        drop(RunFolder::take(parent.join("deep/er"), "x").unwrap());
         assert!(!parent.join("deep").exists());
         fs::remove_dir_all(parent).unwrap();
     }
@@ -160,12 +162,12 @@ mod tests {
     fn a_folder_that_is_there_is_refused() {
         let parent = parent("exactly");
         let place =
-            RunFolder::exactly(&parent.join("a/b")).unwrap().fill(&[("x".to_string(), vec![1])]).unwrap();
+            RunFolder::exactly(parent.join("a/b")).unwrap().fill(&[("x".to_string(), vec![1])]).unwrap();
         assert_eq!(fs::read(place.join("x")).unwrap(), [1]);
         let error = RunFolder::exactly(&place).unwrap_err().to_string();
         let told = "it is already there, and nothing is overwritten; choose another folder with --out";
         assert_eq!(error, format!("cannot write {}: {told}", place.display()));
-        drop(RunFolder::exactly(&parent.join("c/d")).unwrap());
+        drop(RunFolder::exactly(parent.join("c/d")).unwrap());
         assert!(!parent.join("c").exists());
         fs::remove_dir_all(parent).unwrap();
     }

@@ -79,7 +79,8 @@ impl JournalFile {
     ///
     /// # Errors
     /// If another process has it open, and if it is not whole or not this journal. Then it is as it was.
-    pub fn open(path: &Path, header: &Value) -> Result<(JournalFile, Vec<Value>), JournalError> {
+    pub fn open(path: impl AsRef<Path>, header: &Value) -> Result<(JournalFile, Vec<Value>), JournalError> {
+        let path = path.as_ref();
         if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
             return Err(JournalError::Foreign);
         }
@@ -201,7 +202,7 @@ mod tests {
             self.0.join("journal")
         }
         fn open(&self, of: &str) -> Result<(JournalFile, Vec<Value>), JournalError> {
-            JournalFile::open(&self.path(), &json!({ "journal": of }))
+            JournalFile::open(self.path(), &json!({ "journal": of }))
         }
     }
     impl Drop for Journals {

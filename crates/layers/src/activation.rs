@@ -8,8 +8,8 @@ pub use surprisal_tensor::ops::elementwise::{
     Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
 
-use crate::Layer;
 use crate::layer::note;
+use crate::{Layer, NameError};
 
 /// Type, PyTorch's name, the layer with PyTorch's settings.
 macro_rules! activations {
@@ -34,7 +34,7 @@ macro_rules! activations {
         /// assert_eq!("tanh".parse(), Ok(Activation::Tanh));
         /// assert_eq!(Activation::LeakyRelu.to_string(), "leaky_relu");
         /// assert_eq!(
-        ///     "swish".parse::<Activation>().unwrap_err(),
+        ///     "swish".parse::<Activation>().unwrap_err().to_string(),
         ///     "there is no activation \"swish\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, \
         ///      softplus or logsigmoid"
         /// );
@@ -92,12 +92,9 @@ activations! {
 }
 
 impl FromStr for Activation {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        Activation::ALL.iter().copied().find(|activation| activation.to_string() == name).ok_or_else(|| {
-            let names: Vec<_> = Activation::ALL.iter().map(Activation::to_string).collect();
-            let (last, others) = names.split_last().expect("there are activations");
-            format!("there is no activation \"{name}\": choose {} or {last}", others.join(", "))
-        })
+    type Err = NameError;
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let named = Activation::ALL.iter().copied().find(|activation| activation.to_string() == name);
+        named.ok_or_else(|| NameError::Activation { found: name.into() })
     }
 }

@@ -13,6 +13,8 @@ use rand_distr::{Distribution, Normal, StandardNormal, Uniform};
 use surprisal_formula_macro::math;
 use surprisal_tensor::Scalar;
 
+use crate::NameError;
+
 /// The generator of everything that is drawn: portable, so that a seed gives the same numbers on every machine.
 pub type Rng = ChaCha8Rng;
 
@@ -46,7 +48,7 @@ pub fn rng(seed: u64) -> Rng {
 /// assert_eq!("normal".parse(), Ok(Init::Normal(1.0)));
 /// assert_eq!(Init::Orthogonal(1.0).to_string(), "orthogonal:1");
 /// assert_eq!(
-///     "xavier".parse::<Init>().unwrap_err(),
+///     "xavier".parse::<Init>().unwrap_err().to_string(),
 ///     "there is no start \"xavier\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
 ///      normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal or \
 ///      orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
@@ -197,15 +199,9 @@ impl fmt::Display for Init {
 }
 
 impl FromStr for Init {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = || {
-            format!(
-                "there is no start \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
-                 linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \
-                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
-            )
-        };
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let unknown = || NameError::Init { found: text.into() };
         let finite = |number: &str| number.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(unknown);
         let (name, number) = match text.split_once(':') {
             None => (text, None),

@@ -40,6 +40,7 @@ mod activation;
 mod batch_norm;
 mod dropout;
 mod embedding;
+mod error;
 mod flatten;
 mod init;
 mod layer;
@@ -56,6 +57,7 @@ pub use activation::{
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use error::NameError;
 pub use flatten::Flatten;
 pub use init::{Init, Rng, rng};
 pub use layer::Layer;

@@ -150,6 +150,9 @@ impl<T: Scalar> Optimizer<T> for Adagrad<T> {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.common.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.common.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<T> {
         OptimizerState::of(OptimizerKind::Adagrad, &self.common, [("sum", &self.sum)])
     }

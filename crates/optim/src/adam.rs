@@ -209,6 +209,9 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.common.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.common.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<T> {
         let memory = [("mean", &self.mean), ("square", &self.square)];
         OptimizerState::of(self.kind(), &self.common, memory)

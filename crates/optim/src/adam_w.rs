@@ -129,6 +129,9 @@ impl<T: Scalar> Optimizer<T> for AdamW<T> {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.0.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.0.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<T> {
         self.0.state()
     }

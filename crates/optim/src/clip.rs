@@ -4,8 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Gradients, Scalar, kernel};
 
-use crate::Hyperparameter;
 use crate::error::or_panic;
+use crate::{Hyperparameter, OptimError};
 
 /// Shortens a gradient that is longer than `max_norm` to that length, and keeps its direction. Gives the length before.
 ///
@@ -38,15 +38,46 @@ pub fn clip_grad_norm<T: Scalar>(grads: &mut Gradients<T>, max_norm: f64) -> f64
     let squares = sum_of_squares(grads.as_slice());
     // else a square may have overflowed, or lost its digits
     let norm = if (1e-280..=f64::MAX).contains(&squares) { squares.sqrt() } else { grads.norm() };
+    shorten(norm, max_norm, grads.as_mut_slice());
+    norm
+}
+
+/// [`clip_grad_norm`] of the parameters that a pattern means, such as a scope's name; the others keep their gradient.
+///
+/// ```
+/// use surprisal_optim::clip_grad_norm_named;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![30.0, 40.0]));
+/// let mut workspace = Workspace::new();
+/// workspace.grad(&params, |tape| 0.5 * (tape.param(c).square().sum() + tape.param(g).square().sum()));
+/// assert_eq!(clip_grad_norm_named(workspace.grads_mut(), "critic", 1.0), 50.0);
+/// assert!((workspace.grads()[c][0] - 0.6).abs() < 1e-7);
+/// assert_eq!(workspace.grads()[g], [30.0, 40.0]);
+/// ```
+///
+/// # Panics
+/// If `max_norm` is not a finite number above 0, or if the pattern means no parameter.
+#[track_caller]
+pub fn clip_grad_norm_named<T: Scalar>(grads: &mut Gradients<T>, pattern: &str, max_norm: f64) -> f64 {
+    let max_norm = or_panic(Hyperparameter::MaxNorm.check(max_norm));
+    let ids = or_panic(grads.matching(pattern).map_err(OptimError::from));
+    let norm = or_panic(grads.norm_named(pattern).map_err(OptimError::from));
+    for id in ids {
+        shorten(norm, max_norm, &mut grads[id]);
+    }
+    norm
+}
+
+fn shorten<T: Scalar>(norm: f64, max_norm: f64, g: &mut [T]) {
     let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 && norm.is_finite() {
         // one that would be subnormal, and lose digits, in two steps
         let half_way = max_norm.sqrt() / (norm + 1e-6).sqrt();
         let (first, second) = if factor > T::MIN_POSITIVE { (factor, 1.0) } else { (half_way, half_way) };
         let [first, second] = [first, second].map(T::of);
-        grads.as_mut_slice().iter_mut().for_each(|g| *g = *g * first * second);
+        g.iter_mut().for_each(|g| *g = *g * first * second);
     }
-    norm
 }
 
 kernel! {
@@ -82,7 +113,34 @@ kernel! {
 #[track_caller]
 pub fn clip_grad_value<T: Scalar>(grads: &mut Gradients<T>, limit: f64) {
     let limit = T::of(or_panic(Hyperparameter::MaxValue.check_in::<T>(limit)));
-    for g in grads.as_mut_slice() {
+    limit_each(grads.as_mut_slice(), limit);
+}
+
+/// [`clip_grad_value`] of the parameters that a pattern means, such as a scope's name; the others keep their gradient.
+///
+/// ```
+/// use surprisal_optim::clip_grad_value_named;
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// let mut params = Params::<f64>::new();
+/// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![3.0, -0.5]));
+/// let mut workspace = Workspace::new();
+/// workspace.grad(&params, |tape| 0.5 * (tape.param(c).square().sum() + tape.param(g).square().sum()));
+/// clip_grad_value_named(workspace.grads_mut(), "critic", 1.0);
+/// assert_eq!((&workspace.grads()[c], &workspace.grads()[g]), (&[1.0, -0.5][..], &[3.0, -0.5][..]));
+/// ```
+///
+/// # Panics
+/// If `limit` is not a finite number above 0, also when rounded to `T`, or if the pattern means no parameter.
+#[track_caller]
+pub fn clip_grad_value_named<T: Scalar>(grads: &mut Gradients<T>, pattern: &str, limit: f64) {
+    let limit = T::of(or_panic(Hyperparameter::MaxValue.check_in::<T>(limit)));
+    for id in or_panic(grads.matching(pattern).map_err(OptimError::from)) {
+        limit_each(&mut grads[id], limit);
+    }
+}
+
+fn limit_each<T: Scalar>(g: &mut [T], limit: T) {
+    for g in g {
         *g = if *g > limit {
             limit
         } else if *g < -limit {

@@ -40,7 +40,7 @@ pub enum OptimError {
     LayoutChanged { remembered: usize, found: usize },
     /// What was saved counts the steps of another number of parameters.
     OtherStepCounts { parameters: usize, found: usize },
-    /// A group's pattern means no parameter.
+    /// The pattern of a group, or of what is to be stepped, means no parameter.
     NoSuchParameter(NoSuchParameter),
     /// A micro-batch has no rows.
     NoRows,
@@ -75,25 +75,45 @@ pub enum OptimError {
     LongWarmup { warmup: usize, epochs: usize },
 }
 
-impl fmt::Display for OptimError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+impl OptimError {
+    /// The hyperparameter or the schedule that the message begins with, if it does.
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::OutOfRange { hyperparameter, .. } | Self::OutOfRangeWhenRounded { hyperparameter, .. } => {
+                Some(hyperparameter.to_string())
+            }
+            Self::NoAssignment { schedule, .. }
+            | Self::ParameterTwice { schedule, .. }
+            | Self::ScheduleOutOfRange { schedule, .. } => Some(schedule.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The message without its [`subject`](Self::subject).
+    pub fn problem(&self) -> String {
+        let mut problem = String::new();
+        self.write_problem(&mut problem).expect("a string takes everything");
+        problem
+    }
+
+    fn write_problem(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::OutOfRange { hyperparameter, found } => write!(
                 f,
-                "{hyperparameter}: expected {}, found {found:?} | {}",
+                "expected {}, found {found:?} | {}",
                 hyperparameter.range(),
                 hyperparameter.hint()
             ),
             Self::OutOfRangeWhenRounded { hyperparameter, found, rounded, to } => write!(
                 f,
-                "{hyperparameter}: expected {} also when rounded to {to}, found {found:?}, which becomes {rounded:?} | {}",
+                "expected {} also when rounded to {to}, found {found:?}, which becomes {rounded:?} | {}",
                 hyperparameter.range(),
                 hyperparameter.hint()
             ),
             Self::NesterovWithoutMomentum => f.write_str(
                 "nesterov: expected a momentum above 0, found none | call `.momentum(0.9)` before `.nesterov()`",
             ),
-            Self::Unreached(unreached) => unreached.fmt(f),
+            Self::Unreached(unreached) => write!(f, "{unreached}"),
             Self::Unfrozen { parameter } => write!(
                 f,
                 "step: expected a gradient of \"{parameter}\", found none: it was frozen when `backward` ran | \
@@ -113,7 +133,7 @@ impl fmt::Display for OptimError {
                 f,
                 "step: expected the counted steps of {parameters} parameters, found {found} | was the state saved for other parameters?"
             ),
-            Self::NoSuchParameter(error) => error.fmt(f),
+            Self::NoSuchParameter(error) => write!(f, "{error}"),
             Self::NoRows => {
                 f.write_str("add: expected a micro-batch of rows, found an empty one | leave it out")
             }
@@ -157,18 +177,18 @@ impl fmt::Display for OptimError {
                 write!(f, "no {what} is named {found:?} | known: {}", listed(known))?;
                 did_you_mean(f, found, known)
             }
-            Self::NoAssignment { schedule, found, known } => {
-                write!(f, "{schedule}: expected NAME=VALUE, found {found:?} | parameters: {}", listed(known))
+            Self::NoAssignment { found, known, .. } => {
+                write!(f, "expected NAME=VALUE, found {found:?} | parameters: {}", listed(known))
             }
             Self::UnknownParameter { schedule, found, known } => {
                 write!(f, "{schedule}: no parameter is named {found:?} | known: {}", listed(known))?;
                 did_you_mean(f, found, known)
             }
-            Self::ParameterTwice { schedule, parameter } => {
-                write!(f, "{schedule}: expected {parameter} once, found it twice | keep one of them")
+            Self::ParameterTwice { parameter, .. } => {
+                write!(f, "expected {parameter} once, found it twice | keep one of them")
             }
-            Self::ScheduleOutOfRange { schedule, parameter, expected, found } => {
-                write!(f, "{schedule}: expected {parameter} to be {expected}, found ")?;
+            Self::ScheduleOutOfRange { parameter, expected, found, .. } => {
+                write!(f, "expected {parameter} to be {expected}, found ")?;
                 match found.parse::<f64>() {
                     Ok(_) => f.write_str(found),
                     Err(_) => write!(f, "{found:?}"),
@@ -183,17 +203,34 @@ impl fmt::Display for OptimError {
     }
 }
 
+impl fmt::Display for OptimError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(subject) = self.subject() {
+            write!(f, "{subject}: ")?;
+        }
+        self.write_problem(f)
+    }
+}
+
 /// "mean, square"; "none".
 fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     if names.is_empty() { "none".to_string() } else { names.join(", ") }
 }
 
-fn did_you_mean(f: &mut fmt::Formatter, found: &str, known: &[&'static str]) -> fmt::Result {
+fn did_you_mean(f: &mut impl fmt::Write, found: &str, known: &[&'static str]) -> fmt::Result {
     closest(found, known).map_or(Ok(()), |name| write!(f, " | did you mean {name:?}?"))
 }
 
-impl std::error::Error for OptimError {}
+impl std::error::Error for OptimError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreached(error) => Some(error),
+            Self::NoSuchParameter(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl From<NoSuchParameter> for OptimError {
     fn from(error: NoSuchParameter) -> Self {

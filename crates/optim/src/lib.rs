@@ -66,7 +66,7 @@ mod suggest;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
-pub use clip::{clip_grad_norm, clip_grad_value};
+pub use clip::{clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named};
 pub use error::OptimError;
 pub use gradient_mean::GradientMean;
 pub use hyperparameter::Hyperparameter;

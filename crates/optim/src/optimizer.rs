@@ -1,7 +1,7 @@
 //! [`Optimizer`], and what every one of them shares: two numbers, the checks before a step, the walk over theta, the memory.
 
 use surprisal_tensor::threads::{Cut, LIGHT, for_each};
-use surprisal_tensor::{Buf, Gradients, NoSuchParameter, ParamId, Params, Scalar};
+use surprisal_tensor::{Buf, Gradients, NoSuchParameter, ParamId, Params, Scalar, Unreached};
 
 use crate::error::or_panic;
 use crate::{Hyperparameter, OptimError, OptimizerState, ParamGroup};
@@ -51,7 +51,8 @@ pub trait Optimizer<T: Scalar> {
     ///
     /// # Errors
     /// If the loss never reached a trainable parameter, or it was frozen then; if the gradients are those of other
-    /// parameters; if parameters were added since this optimizer's first step; if a group's pattern means no parameter.
+    /// parameters; if parameters were added since this optimizer's first step; if the pattern of a group or of
+    /// [`only`](Self::only) means no parameter. With `only`, it looks at those parameters alone.
     fn try_step(&mut self, params: &mut Params<T>, grads: &Gradients<T>) -> Result<(), OptimError>;
 
     /// How far a step goes.
@@ -89,6 +90,52 @@ pub trait Optimizer<T: Scalar> {
         self
     }
 
+    /// From now on it steps only the parameters that a pattern means, and looks at no others; called again, also those of another.
+    ///
+    /// See [`only`](Self::only).
+    fn add_scope(&mut self, pattern: &str);
+
+    /// An optimizer that steps only the parameters that a pattern means: a scope's name, a layer's, or either with `*`, see
+    /// [`Entry::matches`](surprisal_tensor::Entry::matches). The loss has to reach these and no others. Called again, it adds those of
+    /// another pattern.
+    ///
+    /// So two optimizers share the parameters of two nets:
+    ///
+    /// ```
+    /// use surprisal_optim::{Adam, Optimizer, Sgd};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let generator = params.scope("generator").add("shift", &array![0.0]);
+    /// let critic = params.scope("critic").add("slope", &array![1.0]);
+    /// let mut step_generator = Sgd::new(0.5).only("generator");
+    /// let mut step_critic = Adam::new(0.01).only("critic");
+    ///
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let score = tape.param(critic) * tape.param(generator).detach(); // the loss never reaches the generator
+    /// score.sum().backward();
+    /// step_critic.step(&mut params, workspace.grads());
+    /// assert_eq!(params[generator], [0.0]);
+    ///
+    /// let tape = workspace.tape(&params);
+    /// let score = tape.param(critic) * tape.param(generator);
+    /// (-score.sum()).backward();
+    /// let before = params[critic][0];
+    /// step_generator.step(&mut params, workspace.grads());
+    /// assert_eq!((params[critic][0], params[generator][0]), (before, 0.5 * before));
+    /// ```
+    ///
+    /// A pattern that means no parameter is an error of the step, before anything has moved. What was noted with
+    /// [`Tape::update`](surprisal_tensor::Tape::update), running means and the like, is written wherever it stands: the tape went through
+    /// those layers, whoever steps.
+    fn only(mut self, pattern: &str) -> Self
+    where
+        Self: Sized,
+    {
+        self.add_scope(pattern);
+        self
+    }
+
     /// A copy of what it remembers, to be saved.
     ///
     /// See the example of [`OptimizerState`].
@@ -116,6 +163,7 @@ pub trait Optimizer<T: Scalar> {
 pub(crate) struct Common {
     learning_rate: f64,
     weight_decay: f64,
+    only: Vec<String>, // patterns, one of which means what it steps; none for all
     groups: Vec<ParamGroup>,
     learning_rate_of_groups: f64, // the optimizer's when they were set: theirs are meant beside it
     pub(crate) steps: u64,
@@ -137,6 +185,7 @@ impl Common {
         Ok(Common {
             learning_rate,
             weight_decay: 0.0,
+            only: Vec::new(),
             groups,
             learning_rate_of_groups: learning_rate,
             steps: 0,
@@ -158,6 +207,15 @@ impl Common {
     pub(crate) fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         (self.groups, self.learning_rate_of_groups) = (groups, self.learning_rate);
     }
+    pub(crate) fn add_scope(&mut self, pattern: &str) {
+        self.only.push(pattern.to_string());
+    }
+
+    /// Whether it moves a parameter: it is trainable, and among those that this optimizer is to step.
+    fn moves<T: Scalar>(&self, params: &Params<T>, id: ParamId) -> bool {
+        let stepped = || self.only.iter().any(|pattern| params.entry(id).matches(pattern));
+        params.is_trainable(id) && (self.only.is_empty() || stepped())
+    }
 
     /// Whether these are the gradients of these parameters, none is missing, and the groups' names are among theirs.
     pub(crate) fn check<T: Scalar>(
@@ -166,15 +224,21 @@ impl Common {
         grads: &Gradients<T>,
     ) -> Result<(), OptimError> {
         same_layout(params, grads)?;
-        grads.all_reached()?;
-        if let Some(id) = params.ids().find(|&id| params.is_trainable(id) && !grads.is_trainable(id)) {
-            return Err(OptimError::Unfrozen { parameter: params.entry(id).name.clone() });
+        let means_none = |pattern: &&String| !params.entries().iter().any(|entry| entry.matches(pattern));
+        let mut patterns = self.only.iter().chain(self.groups.iter().map(|group| &group.pattern));
+        if let Some(pattern) = patterns.find(means_none) {
+            return Err(NoSuchParameter::new(pattern, params).into());
         }
-        let means_none =
-            |group: &&ParamGroup| !params.entries().iter().any(|entry| entry.matches(&group.pattern));
-        match self.groups.iter().find(means_none) {
+        let moved = || params.ids().filter(|&id| self.moves(params, id));
+        let name = |id| params.entry(id).name.clone();
+        let names: Vec<_> =
+            moved().filter(|&id| grads.is_trainable(id) && !grads.is_reached(id)).map(name).collect(); // empty: no allocation
+        if !names.is_empty() {
+            return Err(Unreached { names }.into());
+        }
+        match moved().find(|&id| !grads.is_trainable(id)) {
             None => Ok(()),
-            Some(group) => Err(NoSuchParameter::new(&group.pattern, params).into()),
+            Some(id) => Err(OptimError::Unfrozen { parameter: name(id) }),
         }
     }
 
@@ -230,19 +294,20 @@ pub(crate) fn for_each_span<T: Scalar, M: Cut>(
     update: impl Fn(Rule, &mut [T], &[T], M) + Sync,
 ) {
     common.steps += 1;
-    for (count, id) in common.counts.iter_mut().zip(params.ids()) {
-        *count += u64::from(params.is_trainable(id));
+    for k in 0..common.counts.len() {
+        let id = params.ids().nth(k).expect("as many are counted as there are parameters");
+        common.counts[k] += u64::from(common.moves(params, id));
     }
     grads.apply_updates(params); // of running means and the like
     let mut end = 0;
     let mut ids = params.ids().enumerate().peekable();
     while let Some((k, id)) = ids.next() {
-        if !params.is_trainable(id) {
+        if !common.moves(params, id) {
             continue;
         }
         // as long as can be: neighbours that move by the same rule
         let (rule, mut span) = (common.rule(params, k), params.entry(id).range.clone());
-        let same = |&(k, id): &(usize, ParamId)| params.is_trainable(id) && common.rule(params, k) == rule;
+        let same = |&(k, id): &(usize, ParamId)| common.moves(params, id) && common.rule(params, k) == rule;
         while let Some((_, next)) = ids.next_if(same) {
             span.end = params.entry(next).range.end;
         }

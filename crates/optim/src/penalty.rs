@@ -69,8 +69,34 @@ impl Penalty {
     ///
     /// See the example of [`Penalty`].
     pub fn value<T: Scalar>(&self, params: &Params<T>) -> f64 {
+        self.price(params, params.ids())
+    }
+
+    /// [`value`](Self::value), of the parameters that a pattern means, such as a scope's name.
+    ///
+    /// ```
+    /// use surprisal_optim::Penalty;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![-4.0]));
+    /// let penalty = Penalty::new(0.5, 0.0);
+    /// assert_eq!((penalty.value_named(&params, "critic"), penalty.value(&params)), (2.0, 4.0));
+    /// let mut workspace = Workspace::new();
+    /// workspace.grad(&params, |tape| (tape.param(c) + tape.param(g)).sum());
+    /// penalty.add_to_named(workspace.grads_mut(), &params, "critic");
+    /// assert_eq!(workspace.grads().as_slice(), [0.5, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the pattern means no parameter.
+    #[track_caller]
+    pub fn value_named<T: Scalar>(&self, params: &Params<T>, pattern: &str) -> f64 {
+        self.price(params, or_panic(params.matching(pattern).map_err(OptimError::from)))
+    }
+
+    fn price<T: Scalar>(&self, params: &Params<T>, ids: impl IntoIterator<Item = ParamId>) -> f64 {
         let price = |theta: &T| self.l1 * theta.value().abs() + self.l2 / 2.0 * theta.value() * theta.value();
-        weights(params).flat_map(|id| &params[id]).map(price).sum()
+        weights(params, ids).flat_map(|id| &params[id]).map(price).sum()
     }
 
     /// Adds its derivative to the gradient of a loss, before the step.
@@ -81,9 +107,30 @@ impl Penalty {
     /// If the gradients are those of other parameters.
     #[track_caller]
     pub fn add_to<T: Scalar>(&self, grads: &mut Gradients<T>, params: &Params<T>) {
+        self.add(grads, params, params.ids());
+    }
+
+    /// [`add_to`](Self::add_to), for the parameters that a pattern means, such as a scope's name.
+    ///
+    /// See the example of [`value_named`](Self::value_named).
+    ///
+    /// # Panics
+    /// If the gradients are those of other parameters, or if the pattern means no parameter.
+    #[track_caller]
+    pub fn add_to_named<T: Scalar>(&self, grads: &mut Gradients<T>, params: &Params<T>, pattern: &str) {
+        self.add(grads, params, or_panic(params.matching(pattern).map_err(OptimError::from)));
+    }
+
+    #[track_caller]
+    fn add<T: Scalar>(
+        &self,
+        grads: &mut Gradients<T>,
+        params: &Params<T>,
+        ids: impl IntoIterator<Item = ParamId>,
+    ) {
         or_panic(same_layout(params, grads));
         let [l1, l2] = [self.l1, self.l2].map(T::of);
-        for id in weights(params) {
+        for id in weights(params, ids) {
             for (g, &theta) in grads[id].iter_mut().zip(&params[id]) {
                 let sign = if theta > T::ZERO {
                     T::ONE
@@ -98,7 +145,11 @@ impl Penalty {
     }
 }
 
-/// The trainable parameters that are no biases.
-fn weights<T: Scalar>(params: &Params<T>) -> impl Iterator<Item = ParamId> {
-    params.ids().filter(|&id| params.is_trainable(id) && !params.entry(id).name.ends_with("bias"))
+/// Those that are trainable and no biases.
+fn weights<T: Scalar>(
+    params: &Params<T>,
+    ids: impl IntoIterator<Item = ParamId>,
+) -> impl Iterator<Item = ParamId> {
+    let weight = |id: &ParamId| params.is_trainable(*id) && !params.entry(*id).name.ends_with("bias");
+    ids.into_iter().filter(weight)
 }

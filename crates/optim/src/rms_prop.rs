@@ -220,6 +220,9 @@ impl<T: Scalar> Optimizer<T> for RmsProp<T> {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.common.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.common.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<T> {
         let velocity = (self.options.momentum > 0.0).then_some(("velocity", &self.velocity));
         let memory = [("square", &self.square)].into_iter().chain(velocity);

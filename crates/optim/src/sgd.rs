@@ -214,6 +214,9 @@ impl<T: Scalar> Optimizer<T> for Sgd<T> {
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.common.set_groups(groups);
     }
+    fn add_scope(&mut self, pattern: &str) {
+        self.common.add_scope(pattern);
+    }
     fn state(&self) -> OptimizerState<T> {
         let memory = (self.momentum > 0.0).then_some(("velocity", &self.velocity));
         OptimizerState::of(OptimizerKind::Sgd, &self.common, memory)

@@ -28,7 +28,8 @@ impl Asked {
     ///
     /// # Errors
     /// If it is no such file, or its settings cannot be read.
-    pub fn read(file: &Path, told: &Settings) -> Result<Asked, RunError> {
+    pub fn read(file: impl AsRef<Path>, told: &Settings) -> Result<Asked, RunError> {
+        let file = file.as_ref();
         let saved = SavedModel::read(file)?;
         let (model, params) =
             saved.load().map_err(|message| RunError::Run(format!("{}: {message}", file.display())))?;
@@ -156,7 +157,7 @@ impl Asked {
                 "the file does not say what the net was trained on: name data with --data".into(),
             ));
         }
-        let seed = Settings::from_toml(&self.saved.settings, "the model".as_ref())?.seed.unwrap_or(SEED);
+        let seed = Settings::from_toml(&self.saved.settings, "the model")?.seed.unwrap_or(SEED);
         if let Some(other) = self.told.seed.filter(|&told| told != seed) {
             return Err(RunError::Usage(format!(
                 "--seed {other}: the rows of the training were drawn with the seed {seed} | leave --seed out, or name data with --data"

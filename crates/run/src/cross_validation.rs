@@ -53,7 +53,7 @@ pub struct FoldScores {
 /// ```
 /// use surprisal_data::metrics::Metric;
 /// use surprisal_run::{Settings, cross_validate};
-/// let settings = Settings::from_toml("data = \"iris\"\nopt = \"adam\"\nlr = 0.02\nepochs = 30\n", "iris.toml".as_ref())?;
+/// let settings = Settings::from_toml("data = \"iris\"\nopt = \"adam\"\nlr = 0.02\nepochs = 30\n", "iris.toml")?;
 /// let outcome = cross_validate(&settings, 5, &())?;
 /// let accuracy = outcome.estimate(Metric::Accuracy).expect("iris has classes");
 /// assert!(accuracy.mean > 0.9 && accuracy.low < accuracy.mean);

@@ -153,7 +153,7 @@ fn finding(kind: Kind, measured: String, means: impl Into<String>, advice: impl 
 ///
 /// ```
 /// use surprisal_run::{Job, Kind, Settings, diagnose};
-/// let settings = |lr: f64| Settings::from_toml(&format!("data = \"iris\"\nlr = {lr:?}\nepochs = 40\n"), "iris.toml".as_ref());
+/// let settings = |lr: f64| Settings::from_toml(&format!("data = \"iris\"\nlr = {lr:?}\nepochs = 40\n"), "iris.toml");
 /// let mut job = Job::new(&settings(1e-5)?)?;
 /// let (history, _) = job.fit(None, &mut ())?;
 /// let findings = diagnose(&job, &history);
@@ -209,7 +209,7 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
 /// ```
 /// use surprisal_run::{Job, Kind, Settings, diagnose_failure};
 /// use surprisal_train::History;
-/// let settings = Settings::from_toml("data = \"xor\"\nopt = \"sgd\"\nlr = 1e38\nactivation = \"relu\"\n", "xor.toml".as_ref())?;
+/// let settings = Settings::from_toml("data = \"xor\"\nopt = \"sgd\"\nlr = 1e38\nactivation = \"relu\"\n", "xor.toml")?;
 /// let mut job = Job::new(&settings)?;
 /// let rows = surprisal_train::Examples::new(&job.parts.train);
 /// let Job { trainer, model, params, optimizer, .. } = &mut job;

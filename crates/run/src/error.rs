@@ -7,8 +7,8 @@ use surprisal_lab::folder::FolderError;
 use surprisal_optim::OptimError;
 use surprisal_train::{ModelFileError, TrainError};
 
-use crate::Settings;
 use crate::diagnosis::rate_or_clipping;
+use crate::{SettingError, Settings};
 
 /// Why a run could not be begun or ended.
 #[derive(Clone, PartialEq)]
@@ -89,6 +89,11 @@ pub(crate) fn not_finite(error: &TrainError) -> Option<String> {
             "the loss became {loss} in epoch {epoch}, step {step}, at learning rate {learning_rate:?}"
         ),
     })
+}
+impl From<SettingError> for RunError {
+    fn from(error: SettingError) -> Self {
+        RunError::Usage(error.to_string())
+    }
 }
 impl From<OptimError> for RunError {
     fn from(error: OptimError) -> Self {

@@ -46,7 +46,7 @@ const LARGEST: f64 = 1e150;
 ///
 /// ```
 /// use surprisal_run::{Job, Settings};
-/// let settings = Settings::from_toml("data = \"iris\"\nhidden = \"8\"\nopt = \"adam\"\nlr = 0.01\nepochs = 50\n", "iris.toml".as_ref())?;
+/// let settings = Settings::from_toml("data = \"iris\"\nhidden = \"8\"\nopt = \"adam\"\nlr = 0.01\nepochs = 50\n", "iris.toml")?;
 /// let mut job = Job::new(&settings)?;
 /// let (history, _) = job.fit(None, &mut ())?;
 /// assert!(history.last().test_accuracy > 0.9);
@@ -321,7 +321,7 @@ impl Job {
             let start = SavedModel::read(file)?;
             start
                 .load_into(&mut params)
-                .map_err(|message| RunError::Run(format!("{}: {message}", file.display())))?;
+                .map_err(|error| RunError::Run(format!("{}: {error}", file.display())))?;
         }
         for pattern in settings.freeze.iter().flat_map(|names| &names.0) {
             params.freeze_named(pattern).map_err(|error| RunError::Usage(format!("freeze: {error}")))?;
@@ -426,7 +426,7 @@ impl Job {
     pub fn resume(&mut self, saved: &SavedModel) -> Result<Checkpoint<f32>, RunError> {
         self.same_data(saved)
             .map_err(|error| RunError::Run(format!("{error} | begin a new run, or bring them back")))?;
-        saved.load_into(&mut self.params).map_err(RunError::Run)?;
+        saved.load_into(&mut self.params).map_err(|error| RunError::Run(error.to_string()))?;
         let Some(checkpoint) = saved.checkpoint.clone() else {
             return Err(RunError::Run("a model without a training to go on with".into()));
         };

@@ -29,6 +29,7 @@ mod job;
 mod lr_range;
 pub mod recorder;
 pub mod report;
+mod setting_error;
 mod settings;
 mod sweep;
 mod table;
@@ -41,5 +42,6 @@ pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, uni
 pub use lr_range::{LrCurve, LrRange, LrStep};
 pub use recorder::Recorder;
 pub use report::write_results;
+pub use setting_error::{SettingError, ValueError};
 pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Setting, Settings};
 pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, sweep};

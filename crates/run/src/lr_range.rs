@@ -75,7 +75,7 @@ impl LrRange {
     ///
     /// ```
     /// use surprisal_run::{LrRange, Settings};
-    /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml".as_ref())?;
+    /// let settings = Settings::from_toml("data = \"iris\"\nbatch = 16\n", "iris.toml")?;
     /// let curve = LrRange::default().test(&settings)?;
     /// let rate = curve.steepest().expect("the loss falls");
     /// assert!((0.001..0.1).contains(&rate), "{rate}"); // of Adam
@@ -131,6 +131,9 @@ impl Optimizer<f32> for Rising {
     fn set_learning_rate(&mut self, _: f64) {}
     fn set_groups(&mut self, groups: Vec<ParamGroup>) {
         self.optimizer.set_groups(groups);
+    }
+    fn add_scope(&mut self, pattern: &str) {
+        self.optimizer.add_scope(pattern);
     }
     fn state(&self) -> OptimizerState<f32> {
         self.optimizer.state()

@@ -46,11 +46,12 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// If they cannot be written.
     pub fn new(
-        folder: &Path,
+        folder: impl AsRef<Path>,
         job: &Job,
         begun: Option<&History>,
         interrupted: &'a AtomicBool,
     ) -> Result<Self, RunError> {
+        let folder = folder.as_ref();
         remove_stale(folder);
         let table = EpochTable::new(job);
         let epochs = begun.map_or(&[][..], History::epochs);
@@ -126,7 +127,7 @@ impl Callback<f32> for Recorder<'_> {
 }
 
 fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
-    let message = files::cannot_write(&folder.join(name), error);
+    let message = files::cannot_write(folder.join(name), error);
     RunError::Run(format!("{message}; {}", to_go_on(folder)))
 }
 
@@ -143,7 +144,8 @@ fn to_go_on(folder: &Path) -> String {
 ///
 /// # Errors
 /// If another process has locked it, and if there is no such folder.
-pub fn lock_run(folder: &Path) -> Result<FolderLock, RunError> {
+pub fn lock_run(folder: impl AsRef<Path>) -> Result<FolderLock, RunError> {
+    let folder = folder.as_ref();
     let place = folder.display();
     match lock_folder(folder) {
         Ok(Some(lock)) => Ok(lock),
@@ -220,7 +222,8 @@ impl EpochTable {
 ///
 /// # Errors
 /// If there is no such folder, if another process is training in it, and if there is no checkpoint in it that can be used.
-pub fn interrupted_run(folder: &Path) -> Result<(SavedModel, FolderLock), RunError> {
+pub fn interrupted_run(folder: impl AsRef<Path>) -> Result<(SavedModel, FolderLock), RunError> {
+    let folder = folder.as_ref();
     let lock = folder.is_dir().then(|| lock_run(folder)).transpose()?;
     let path = folder.join(CHECKPOINT);
     let Some(lock) = lock.filter(|_| fs::exists(&path).unwrap_or(false)) else {

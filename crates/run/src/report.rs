@@ -48,7 +48,7 @@ const MARGIN: f64 = 0.05;
 ///
 /// ```
 /// use surprisal_run::{Job, Settings, write_results};
-/// let mut job = Job::new(&Settings::from_toml("data = \"iris\"\nepochs = 50\n", "iris.toml".as_ref())?)?;
+/// let mut job = Job::new(&Settings::from_toml("data = \"iris\"\nepochs = 50\n", "iris.toml")?)?;
 /// let (history, ended) = job.fit(None, &mut ())?;
 /// let folder = std::env::temp_dir().join(format!("surprisal-example-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
@@ -61,12 +61,13 @@ const MARGIN: f64 = 0.05;
 /// # Errors
 /// If a file cannot be written, the history is empty, or the net's answers are no numbers.
 pub fn write_results(
-    place: &Path,
+    place: impl AsRef<Path>,
     job: &Job,
     history: &History,
     ended: Ended,
     scores: &[(&'static str, Scores)],
 ) -> Result<(), RunError> {
+    let place = place.as_ref();
     if history.epochs().is_empty() {
         return Err(RunError::Usage(
             "the history has no epoch, not even the start | give that of Job::fit".into(),

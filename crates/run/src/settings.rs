@@ -13,7 +13,7 @@ use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_train::{Objective, Watch};
 
-use crate::RunError;
+use crate::{RunError, SettingError, ValueError};
 
 /// One setting: what it is called and what it means.
 pub struct Setting {
@@ -25,7 +25,7 @@ pub struct Setting {
     pub value: &'static str,
     /// What it means, and what holds where it is not given.
     pub help: &'static str,
-    read: fn(&mut Settings, &str) -> Result<(), String>,
+    read: fn(&mut Settings, &str) -> Result<(), ValueError>,
     written: fn(&Settings) -> Option<(String, bool)>, // and whether it is text
 }
 
@@ -35,7 +35,7 @@ macro_rules! settings {
         ///
         /// ```
         /// use surprisal_run::Settings;
-        /// let mut settings = Settings::from_toml("data = \"iris\"\nlr = 0.05\n", "iris.toml".as_ref())?;
+        /// let mut settings = Settings::from_toml("data = \"iris\"\nlr = 0.05\n", "iris.toml")?;
         /// settings.set("lr", "0.1").unwrap(); // as an option of the command would
         /// assert_eq!((settings.lr, settings.epochs), (Some(0.1), None));
         /// assert_eq!(settings.to_toml(), "data = \"iris\"\nlr = 0.1\n");
@@ -55,7 +55,7 @@ macro_rules! settings {
                 help: concat!($($help, "\n"),+),
                 read: |settings, text| {
                     let value = <$type as Value>::read(text)?;
-                    $( let check: fn(&$type) -> Result<(), String> = $check; check(&value)?; )?
+                    $( let check: fn(&$type) -> Result<(), ValueError> = $check; check(&value)?; )?
                     settings.$key = Some(value);
                     Ok(())
                 },
@@ -91,7 +91,7 @@ settings! {
         /// What separates thousands in a table: none, comma, point, space or apostrophe [default: none]
         thousands: Thousands = "SIGN";
         /// What stands between the columns of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
-        separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(|error| error.to_string());
+        separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(ValueError::from);
         /// Whether a table begins with the names of its columns [default: true]
         header: bool = "BOOL";
         /// What is done to numbers: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their largest]
@@ -184,18 +184,18 @@ settings! {
 /// How the text of a setting is read and written.
 trait Value: Sized {
     const TEXT: bool = true;
-    fn read(text: &str) -> Result<Self, String>;
+    fn read(text: &str) -> Result<Self, ValueError>;
     fn written(&self) -> String;
 }
 
-fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| error.to_string())
+fn parsed<T: FromStr<Err: Into<ValueError>>>(text: &str) -> Result<T, ValueError> {
+    text.parse().map_err(Into::into)
 }
 
 macro_rules! values {
     ($($type:ty),+) => { $(
         impl Value for $type {
-            fn read(text: &str) -> Result<Self, String> { parsed(text) }
+            fn read(text: &str) -> Result<Self, ValueError> { parsed(text) }
             fn written(&self) -> String { self.to_string() }
         }
     )+ };
@@ -206,8 +206,8 @@ macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(
         impl Value for $type {
             const TEXT: bool = false;
-            fn read(text: &str) -> Result<Self, String> {
-                text.parse().map_err(|_| format!("expected {}, found \"{text}\"", $what))
+            fn read(text: &str) -> Result<Self, ValueError> {
+                text.parse().map_err(|_| ValueError::Expected { what: $what, found: text.into() })
             }
             fn written(&self) -> String { format!("{self:?}") }
         }
@@ -216,7 +216,7 @@ macro_rules! plain {
 plain! { bool: "true or false", usize: "a whole number, 0 or above", u64: "a whole number, 0 or above", f64: "a number" }
 
 impl Value for String {
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, ValueError> {
         Ok(text.to_string())
     }
     fn written(&self) -> String {
@@ -224,7 +224,7 @@ impl Value for String {
     }
 }
 impl Value for PathBuf {
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, ValueError> {
         Ok(text.into())
     }
     fn written(&self) -> String {
@@ -232,8 +232,8 @@ impl Value for PathBuf {
     }
 }
 impl Value for Objective {
-    fn read(text: &str) -> Result<Self, String> {
-        text.parse()
+    fn read(text: &str) -> Result<Self, ValueError> {
+        parsed(text)
     }
     fn written(&self) -> String {
         self.spec()
@@ -245,8 +245,8 @@ impl Value for Objective {
 pub struct List(pub Vec<String>);
 
 impl Value for List {
-    fn read(text: &str) -> Result<Self, String> {
-        split_list(text).map(List)
+    fn read(text: &str) -> Result<Self, ValueError> {
+        Ok(List(split_list(text)?))
     }
     fn written(&self) -> String {
         join_list(&self.0)
@@ -258,16 +258,14 @@ impl Value for List {
 pub struct Hidden(pub Vec<usize>);
 
 impl FromStr for Hidden {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         if text == "none" {
             return Ok(Hidden(Vec::new()));
         }
         let size = |part: &str| part.trim().parse().ok().filter(|&size| size > 0);
         let sizes: Option<Vec<usize>> = text.split('-').map(size).collect();
-        sizes
-            .map(Hidden)
-            .ok_or(format!("\"{text}\" is no list of hidden layers: write for example 32, 64-32, or none"))
+        sizes.map(Hidden).ok_or_else(|| ValueError::Hidden { found: text.into() })
     }
 }
 impl Display for Hidden {
@@ -291,13 +289,13 @@ pub enum Balance {
 }
 
 impl FromStr for Balance {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         match text {
             "none" => Ok(Balance::None),
             "oversample" => Ok(Balance::Oversample),
             "undersample" => Ok(Balance::Undersample),
-            _ => Err(format!("\"{text}\" is no way to balance: choose none, oversample or undersample")),
+            _ => Err(ValueError::Balance { found: text.into() }),
         }
     }
 }
@@ -323,8 +321,8 @@ pub enum ClassWeight {
 }
 
 impl FromStr for ClassWeight {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         match text {
             "none" => return Ok(ClassWeight::None),
             "balanced" => return Ok(ClassWeight::Balanced),
@@ -332,13 +330,13 @@ impl FromStr for ClassWeight {
         }
         let mut weights: Vec<(String, f64)> = Vec::new();
         for part in text.split(',') {
-            let (class, weight) = part.rsplit_once('=').ok_or_else(|| {
-                format!("expected balanced, none, or weights such as cat=1,dog=2, found \"{text}\"")
-            })?;
+            let what = "balanced, none, or weights such as cat=1,dog=2";
+            let (class, weight) =
+                part.rsplit_once('=').ok_or_else(|| ValueError::Expected { what, found: text.into() })?;
             let (class, number) = (class.trim().to_string(), f64::read(weight.trim())?);
             within("a weight", number, number >= 0.0 && number.is_finite(), "finite, 0 or above", "1")?;
             if weights.iter().any(|(other, _)| *other == class) {
-                return Err(format!("the class \"{class}\" is given twice"));
+                return Err(ValueError::ClassTwice { class });
             }
             weights.push((class, number));
         }
@@ -374,8 +372,8 @@ pub struct Group {
 }
 
 impl FromStr for Groups {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
         text.split(';')
             .map(str::trim)
             .filter(|part| !part.is_empty())
@@ -384,8 +382,8 @@ impl FromStr for Groups {
             .map(Groups)
     }
 }
-fn group(text: &str) -> Result<Group, String> {
-    let wrong = || format!("\"{text}\" is no group: write for example layer1:lr=0.01,weight_decay=0");
+fn group(text: &str) -> Result<Group, ValueError> {
+    let wrong = || ValueError::Group { found: text.into() };
     let (pattern, rest) = text.split_once(':').ok_or_else(wrong)?;
     let mut group = Group { pattern: pattern.trim().to_string(), lr: None, weight_decay: None };
     for part in rest.split(',') {
@@ -394,7 +392,7 @@ fn group(text: &str) -> Result<Group, String> {
         let (place, range) = match key.trim() {
             "lr" => (&mut group.lr, Hyperparameter::LearningRate),
             "weight_decay" => (&mut group.weight_decay, Hyperparameter::WeightDecay),
-            other => return Err(format!("\"{other}\": a group has lr and weight_decay | {}", wrong())),
+            other => return Err(ValueError::GroupKey { found: other.into(), group: text.into() }),
         };
         ranged(range, number)?;
         *place = Some(number);
@@ -413,23 +411,26 @@ impl Display for Groups {
     }
 }
 
-fn ranged(of: Hyperparameter, number: f64) -> Result<(), String> {
+fn ranged(of: Hyperparameter, number: f64) -> Result<(), ValueError> {
     let checked = match of {
         Hyperparameter::Eps => of.check_in::<f32>(number), // in which nets are trained
         _ => of.check(number),
     };
-    checked.map(drop).map_err(|error| error.to_string())
+    checked.map(drop).map_err(ValueError::Optimizer)
 }
 
-fn within(what: &str, found: f64, inside: bool, range: &str, usual: &str) -> Result<(), String> {
-    match inside {
-        true => Ok(()),
-        false => Err(format!("expected {what} {range}, found {found:?} | {usual} is usual")),
-    }
+fn within(
+    what: &'static str,
+    found: f64,
+    inside: bool,
+    range: &'static str,
+    usual: &'static str,
+) -> Result<(), ValueError> {
+    if inside { Ok(()) } else { Err(ValueError::OutOfRange { what, range, found, usual }) }
 }
 
-fn at_least_one(n: usize) -> Result<(), String> {
-    if n > 0 { Ok(()) } else { Err("expected 1 or more, found 0".into()) }
+fn at_least_one(n: usize) -> Result<(), ValueError> {
+    if n > 0 { Ok(()) } else { Err(ValueError::Zero) }
 }
 
 impl Settings {
@@ -438,29 +439,18 @@ impl Settings {
     /// ```
     /// let mut settings = surprisal_run::Settings::default();
     /// settings.set("weight-decay", "1e-4").unwrap();
-    /// assert_eq!(settings.set("lr", "-1").unwrap_err(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
-    /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
+    /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+    /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
     /// ```
     ///
     /// # Errors
     /// If there is no such setting, or the text is no value of it.
-    pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+    pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
         let plain = key.replace('-', "_");
         let Some(setting) = Settings::ALL.iter().find(|setting| setting.key == plain) else {
-            let keys = Settings::ALL.iter().map(|setting| setting.key);
-            let advice = match surprisal_data::closest(key, keys.clone()) {
-                Some(key) => format!("did you mean \"{key}\"?"),
-                None => format!("choose one of {}", Vec::from_iter(keys).join(", ")),
-            };
-            return Err(format!("there is no setting \"{key}\" | {advice}"));
+            return Err(SettingError::UnknownKey { key: key.into() });
         };
-        (setting.read)(self, text).map_err(|message| {
-            // messages about hyperparameters begin with their long name
-            let message = message
-                .split_once(": expected")
-                .map_or(message.clone(), |(_, rest)| format!("expected{rest}"));
-            format!("{key}: {message}")
-        })
+        (setting.read)(self, text).map_err(|error| SettingError::Value { key: key.into(), error })
     }
 
     /// The text of a setting, if it was told.
@@ -490,7 +480,7 @@ impl Settings {
     ///
     /// ```
     /// use surprisal_run::Settings;
-    /// let error = Settings::from_toml("data = \"iris\"\nlr = 0\n", "iris.toml".as_ref()).unwrap_err();
+    /// let error = Settings::from_toml("data = \"iris\"\nlr = 0\n", "iris.toml").unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
     ///     "iris.toml, line 2: lr: expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"
@@ -499,7 +489,8 @@ impl Settings {
     ///
     /// # Errors
     /// If it is no TOML, a key is unknown, or a value is none of its key: with the line.
-    pub fn from_toml(text: &str, path: &Path) -> Result<Settings, RunError> {
+    pub fn from_toml(text: &str, path: impl AsRef<Path>) -> Result<Settings, RunError> {
+        let path = path.as_ref();
         use toml::de::{DeTable, DeValue};
         let wrong = |at: usize, message: &str| {
             let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
@@ -545,8 +536,8 @@ impl Settings {
                     );
                 }
             };
-            if let Err(message) = settings.set(key.get_ref(), &text) {
-                return wrong(key.span().start, &message);
+            if let Err(error) = settings.set(key.get_ref(), &text) {
+                return wrong(key.span().start, &error.to_string());
             }
         }
         Ok(settings)
@@ -556,7 +547,8 @@ impl Settings {
     ///
     /// # Errors
     /// As there, and if the file cannot be read or is no text.
-    pub fn read(path: &Path) -> Result<Settings, RunError> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Settings, RunError> {
+        let path = path.as_ref();
         const MOST: u64 = 16 << 20;
         let wrong =
             |error: std::io::Error| RunError::Run(format!("{}: cannot read: {error}", path.display()));

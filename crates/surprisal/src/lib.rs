@@ -89,7 +89,7 @@ pub mod prelude {
     };
     pub use surprisal_optim::{
         Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Sgd,
-        clip_grad_norm, clip_grad_value,
+        clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named,
     };
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,

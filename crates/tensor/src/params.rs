@@ -51,9 +51,19 @@ impl Entry {
     /// assert!(!["enc", "layer1", "bias", "*.weight", ""].into_iter().any(matches));
     /// ```
     pub fn matches(&self, pattern: &str) -> bool {
-        let above = self.name.match_indices('.').map(|(dot, _)| &self.name[..dot]);
-        above.chain([self.name.as_str()]).any(|name| stands_for(pattern, name))
+        name_matches(&self.name, pattern)
     }
+}
+
+/// Whether a pattern means a parameter of this name: see [`Entry::matches`].
+///
+/// ```
+/// use surprisal_tensor::name_matches;
+/// assert!(name_matches("encoder.layer1.bias", "encoder") && !name_matches("encoder.layer1.bias", "layer1"));
+/// ```
+pub fn name_matches(name: &str, pattern: &str) -> bool {
+    let above = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+    above.chain([name]).any(|name| stands_for(pattern, name))
 }
 
 /// Whether the parts between the stars of a pattern are found in a name one after the other, the outer two at its ends.
@@ -80,11 +90,48 @@ fn stands_for(pattern: &str, name: &str) -> bool {
 /// assert_eq!(params.find("w"), Some(w));
 /// assert_eq!(params.as_slice(), [0.6, 0.9]);
 /// ```
-#[derive(Clone)]
+///
+/// Several nets in one set of parameters have a [`scope`](Self::scope) each.
 pub struct Params<T: Scalar = f32> {
     layout: Arc<Vec<Entry>>,
     values: Buf<T>,
     frozen: Vec<bool>,
+    prefix: String, // of the names that are added: "critic." in a scope
+}
+
+impl<T: Scalar> Clone for Params<T> {
+    /// A copy, outside of all scopes.
+    fn clone(&self) -> Self {
+        self.with_values(self.values.clone())
+    }
+}
+
+/// Parameters in which what is added has a name in front: see [`Params::scope`]. In all else it is those [`Params`].
+pub struct Scope<'a, T: Scalar = f32> {
+    params: &'a mut Params<T>,
+    outer: usize, // the length of the prefix outside
+}
+
+impl<T: Scalar> Deref for Scope<'_, T> {
+    type Target = Params<T>;
+    fn deref(&self) -> &Params<T> {
+        self.params
+    }
+}
+impl<T: Scalar> DerefMut for Scope<'_, T> {
+    fn deref_mut(&mut self) -> &mut Params<T> {
+        self.params
+    }
+}
+impl<T: Scalar> Drop for Scope<'_, T> {
+    fn drop(&mut self) {
+        self.params.prefix.truncate(self.outer);
+    }
+}
+impl<T: Scalar> fmt::Debug for Scope<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Scope").field("prefix", &self.params.prefix).field("params", &**self).finish()
+    }
 }
 
 /// Brings a buffer to this length in the end, also where a closure that fills it panics.
@@ -106,6 +153,45 @@ impl Params {
 }
 
 impl<T: Scalar> Params<T> {
+    fn with_values<U: Scalar>(&self, values: Buf<U>) -> Params<U> {
+        Params { layout: self.layout.clone(), values, frozen: self.frozen.clone(), prefix: String::new() }
+    }
+
+    /// A scope: the parameters that are added in it have `name` and a dot in front of their names. Any layer can be made in it.
+    ///
+    /// The scope's name then means all of them, wherever a pattern is taken: by an optimizer that steps them alone, by
+    /// [`freeze_named`](Self::freeze_named), [`norm_named`](Self::norm_named), by saving and loading. Whatever takes or gives a name
+    /// has it in full, also in a scope.
+    ///
+    /// ```
+    /// use surprisal_tensor::{ParamId, Params, ndarray::array};
+    /// fn layer(params: &mut Params) -> ParamId {
+    ///     params.add("layer1.weight", &array![0.5])
+    /// }
+    /// let mut params = Params::new();
+    /// let generator = layer(&mut params.scope("generator"));
+    /// let first = layer(&mut params.scope("critic").scope("first")); // scopes in scopes
+    /// let second = layer(&mut params.scope("critic.second")); // the same
+    /// let names = [generator, first, second].map(|id| params.entry(id).name.as_str());
+    /// assert_eq!(
+    ///     names,
+    ///     ["generator.layer1.weight", "critic.first.layer1.weight", "critic.second.layer1.weight"]
+    /// );
+    /// assert_eq!(params.matching("critic")?, [first, second]);
+    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the name is empty.
+    #[track_caller]
+    pub fn scope(&mut self, name: &str) -> Scope<'_, T> {
+        assert!(!name.is_empty(), "scope: expected a name, such as \"critic\", found none");
+        let outer = self.prefix.len();
+        self.prefix.push_str(name);
+        self.prefix.push('.');
+        Scope { params: self, outer }
+    }
+
     /// Adds a parameter with the values of an array.
     ///
     /// ```
@@ -141,9 +227,11 @@ impl<T: Scalar> Params<T> {
     /// If the name is taken.
     #[track_caller]
     pub fn add_with(&mut self, name: &str, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> ParamId {
+        let name = self.prefix.clone() + name;
         assert!(
-            self.find(name).is_none(),
-            "there is already a parameter \"{name}\": give each layer a name of its own"
+            self.find(&name).is_none(),
+            "there is already a parameter \"{name}\": give each layer a name of its own, or each net a scope: \
+             `&mut params.scope(\"critic\")` in the place of `&mut params`"
         );
         let (shape, start) = (shape.into(), self.values.len());
         let range = start..start.saturating_add(shape.len()); // which no memory holds, if it saturates
@@ -155,7 +243,7 @@ impl<T: Scalar> Params<T> {
         undo.len = range.end;
         drop(undo);
         let entries = Arc::make_mut(&mut self.layout);
-        entries.push(Entry { name: name.to_string(), shape, range });
+        entries.push(Entry { name, shape, range });
         self.frozen.push(false);
         ParamId(entries.len() as u32 - 1)
     }
@@ -390,13 +478,10 @@ impl<T: Scalar> Params<T> {
     pub fn along(&self, direction: &Params<T>) -> Params<Dual> {
         self.expect_direction(direction);
         let values = self.values.iter().zip(direction.as_slice());
-        Params {
-            values: Buf::collect(
-                0,
-                values.map(|(&value, &tangent)| Dual { value: value.value(), tangent: tangent.value() }),
-            ),
-            ..self.map(|_| Dual::ZERO)
-        }
+        self.with_values(Buf::collect(
+            0,
+            values.map(|(&value, &tangent)| Dual { value: value.value(), tangent: tangent.value() }),
+        ))
     }
     #[track_caller]
     pub(crate) fn expect_direction(&self, direction: &Params<T>) {
@@ -413,11 +498,7 @@ impl<T: Scalar> Params<T> {
     /// assert!(momentum.same_layout(&params));
     /// ```
     pub fn map<U: Scalar>(&self, f: impl Fn(T) -> U) -> Params<U> {
-        Params {
-            layout: self.layout.clone(),
-            values: Buf::collect(0, self.values.iter().map(|&v| f(v))),
-            frozen: self.frozen.clone(),
-        }
+        self.with_values(Buf::collect(0, self.values.iter().map(|&v| f(v))))
     }
     /// The Euclidean length of the whole vector.
     ///
@@ -429,7 +510,23 @@ impl<T: Scalar> Params<T> {
     /// assert_eq!(params.norm(), 5.0);
     /// ```
     pub fn norm(&self) -> f64 {
-        norm(&self.values)
+        norm(self.values.iter())
+    }
+    /// The Euclidean length of the parameters that a pattern means; of a gradient, that of a part of a model.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// ["critic.w", "critic.b", "generator.w"].map(|name| params.add(name, &array![3.0, 4.0]));
+    /// assert_eq!(params.norm_named("critic")?, 50f64.sqrt());
+    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn norm_named(&self, pattern: &str) -> Result<f64, NoSuchParameter> {
+        let ids = self.matching(pattern)?;
+        Ok(norm(ids.iter().flat_map(|&id| &self[id])))
     }
 }
 
@@ -459,7 +556,7 @@ impl Params<Dual> {
 
 impl<T: Scalar> Default for Params<T> {
     fn default() -> Self {
-        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new() }
+        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new(), prefix: String::new() }
     }
 }
 impl<T: Scalar> fmt::Debug for Params<T> {
@@ -560,7 +657,7 @@ impl<T: Scalar> Gradients<T> {
         if !Arc::ptr_eq(&self.values.layout, &params.layout) {
             let mut values = Buf::new(3);
             values.resize(params.values.len());
-            self.values = Params { layout: params.layout.clone(), values, frozen: Vec::new() };
+            self.values = params.with_values(values);
         }
         self.values.frozen.clone_from(&params.frozen);
         self.reached.clear();
@@ -641,6 +738,22 @@ impl<T: Scalar> Gradients<T> {
             .map(|((entry, _), _)| entry.name.as_str())
     }
 
+    /// Whether the loss depends on this parameter, as far as it is known: of a frozen one nobody asks.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::new();
+    /// let [w, forgotten] = ["w", "forgotten"].map(|name| params.add(name, &array![1.0]));
+    /// let mut workspace = Workspace::new();
+    /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
+    /// assert!(grads.is_reached(w) && !grads.is_reached(forgotten));
+    /// ```
+    #[track_caller]
+    pub fn is_reached(&self, id: ParamId) -> bool {
+        self.entry(id);
+        self.reached[id.index()]
+    }
+
     /// An error that names every trainable parameter the loss never reached.
     ///
     /// ```
@@ -696,7 +809,8 @@ impl fmt::Display for Unreached {
         write!(
             f,
             "the loss never reached the trainable {what} \"{}\": is a layer left out of the model, is its output \
-             detached, or was `backward` not called? Freeze {them} if that is what you want",
+             detached, or was `backward` not called? Freeze {them} if that is what you want, or name what the optimizer is to \
+             step: `.only(\"hidden\")`",
             self.names.join("\", \"")
         )
     }
@@ -760,14 +874,14 @@ pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
 }
 
 /// The Euclidean length, in `f64`. Where the squares would overflow or lose digits, the numbers are divided by the largest first.
-pub(crate) fn norm<T: Scalar>(values: &[T]) -> f64 {
+pub(crate) fn norm<'a, T: Scalar>(values: impl Iterator<Item = &'a T> + Clone) -> f64 {
     let sum_of_squares =
-        |scale: f64| values.iter().map(|v| (v.value() / scale) * (v.value() / scale)).sum::<f64>();
+        |scale: f64| values.clone().map(|v| (v.value() / scale) * (v.value() / scale)).sum::<f64>();
     let squares = sum_of_squares(1.0);
     if (1e-280..=f64::MAX).contains(&squares) {
         return squares.sqrt();
     }
-    let largest = values.iter().fold(0.0, |largest: f64, v| {
+    let largest = values.clone().fold(0.0, |largest: f64, v| {
         let size = v.value().abs();
         if size > largest || size.is_nan() { size } else { largest }
     });
@@ -778,13 +892,17 @@ pub(crate) fn norm<T: Scalar>(values: &[T]) -> f64 {
 mod tests {
     use super::*;
 
+    fn norm<const N: usize>(values: &[f64; N]) -> f64 {
+        super::norm(values.iter())
+    }
+
     #[test]
     fn lengths_neither_overflow_nor_underflow() {
         for scale in [1.0, 1e200, 5e-324, 1e-170, 1e307] {
             let exact = 5.0 * scale;
             assert!((norm(&[3.0 * scale, -4.0 * scale]) - exact).abs() <= 1e-15 * exact, "{scale:e}");
         }
-        assert_eq!(norm::<f64>(&[]), 0.0);
+        assert_eq!(norm(&[]), 0.0);
         assert_eq!(norm(&[0.0, -0.0]), 0.0);
         assert_eq!(norm(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
         for nan in [[f64::NAN, 1e200], [1e200, f64::NAN], [f64::NAN, f64::INFINITY]] {
@@ -810,5 +928,26 @@ mod tests {
         {
             assert!(!stands_for(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_scope_ends_where_it_is_dropped_also_by_a_panic() {
+        let mut params = Params::<f32>::new();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut scope = params.scope("a");
+            scope.scope("b").add_with("w", [1], |_| panic!("while it is filled"));
+        }));
+        assert!(panicked.is_err());
+        let mut scope = params.scope("c");
+        let mut copy = scope.clone();
+        copy.add_with("outside", [1], |_| ());
+        scope.add_with("inside", [1], |_| ());
+        drop(scope);
+        params.add_with("outside", [1], |_| ());
+        let names = |params: &Params| Vec::from_iter(params.entries().iter().map(|entry| entry.name.clone()));
+        assert_eq!(
+            (names(&params), names(&copy)),
+            (vec!["c.inside".into(), "outside".into()], vec!["outside".into()])
+        );
     }
 }

@@ -85,7 +85,15 @@ impl fmt::Debug for TrainError {
         fmt::Display::fmt(self, f)
     }
 }
-impl std::error::Error for TrainError {}
+impl std::error::Error for TrainError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TrainError::Data(error) => Some(error),
+            TrainError::Optimizer(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl From<DataError> for TrainError {
     fn from(error: DataError) -> Self {

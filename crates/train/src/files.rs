@@ -29,7 +29,8 @@ use std::time::Duration;
 /// # Errors
 /// If it cannot be written, and if the place holds a folder, a symbolic link, a device, a pipe, a socket or a file without
 /// permission to write; what stood there is still there. [`cannot_write`] says what to do about it.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
     replace(path, bytes, true)
 }
 
@@ -39,7 +40,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`write_atomically`].
-pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_unsynced(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
     replace(path, bytes, false)
 }
 
@@ -78,16 +80,18 @@ fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
 ///
 /// ```
 /// use surprisal_train::files::{cannot_write, write_atomically};
-/// let path = "no/such/folder/net.txt".as_ref();
+/// let path = "no/such/folder/net.txt";
 /// let error = write_atomically(path, b"").unwrap_err();
 /// assert!(cannot_write(path, &error).ends_with("| there is no folder no/such/folder: make it first, or write elsewhere"));
 /// ```
-pub fn cannot_write(path: &Path, error: &io::Error) -> String {
+pub fn cannot_write(path: impl AsRef<Path>, error: &io::Error) -> String {
+    let path = path.as_ref();
     format!("{}: cannot write: {error} | {}", path.display(), advice(path, error))
 }
 
 /// What to do about a file or folder that could not be written.
-pub fn advice(path: &Path, error: &io::Error) -> String {
+pub fn advice(path: impl AsRef<Path>, error: &io::Error) -> String {
+    let path = path.as_ref();
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write elsewhere".into(),
         ErrorKind::FileTooLarge => "raise the limit on the size of files, or write elsewhere".into(),
@@ -115,7 +119,8 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 /// Whether both paths lead to the same file, by whatever names.
-pub fn same_file(a: &Path, b: &Path) -> bool {
+pub fn same_file(a: impl AsRef<Path>, b: impl AsRef<Path>) -> bool {
+    let (a, b) = (a.as_ref(), b.as_ref());
     #[cfg(unix)]
     let id = |path: &Path| path.metadata().ok().map(|data| id(&data));
     #[cfg(not(unix))]
@@ -134,7 +139,8 @@ fn id(data: &Metadata) -> (u64, u64) {
 ///
 /// # Errors
 /// If the folder cannot be opened, or the disk fails.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: impl AsRef<Path>) -> io::Result<()> {
+    let folder = folder.as_ref();
     open_folder(folder)?.map_or(Ok(()), |folder| folder.sync_all())
 }
 
@@ -164,7 +170,8 @@ pub struct FolderLock(Option<File>);
 ///
 /// # Errors
 /// If it cannot be opened.
-pub fn lock_folder(folder: &Path) -> io::Result<Option<FolderLock>> {
+pub fn lock_folder(folder: impl AsRef<Path>) -> io::Result<Option<FolderLock>> {
+    let folder = folder.as_ref();
     let file = open_folder(folder)?;
     let free = file.as_ref().is_none_or(is_free);
     Ok(free.then_some(FolderLock(file)))
@@ -259,7 +266,8 @@ impl Partial {
     ///
     /// # Errors
     /// If something is at this place already, or a folder cannot be made.
-    pub fn folder(place: &Path) -> io::Result<Option<Partial>> {
+    pub fn folder(place: impl AsRef<Path>) -> io::Result<Option<Partial>> {
+        let place = place.as_ref();
         let Some(name) = place.file_name() else {
             return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a folder"));
         };
@@ -307,7 +315,8 @@ impl Partial {
     ///
     /// # Errors
     /// If it cannot have this name; then it is removed.
-    pub fn rename(self, place: &Path) -> io::Result<()> {
+    pub fn rename(self, place: impl AsRef<Path>) -> io::Result<()> {
+        let place = place.as_ref();
         let mut all = unfinished();
         fs::rename(&self.path, place)?;
         let place = all.iter().position(|unfinished| unfinished.path == self.path);
@@ -380,7 +389,8 @@ fn empty(folder: &Path) -> io::Result<()> {
 }
 
 /// Removes what killed processes have left unfinished in a folder; what living ones are writing stays.
-pub fn remove_stale(folder: &Path) {
+pub fn remove_stale(folder: impl AsRef<Path>) {
+    let folder = folder.as_ref();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let number =
@@ -495,9 +505,9 @@ mod tests {
         );
         assert_eq!(told("file/x"), "a part of its path is a file: write elsewhere");
         assert_eq!(told(&"x".repeat(256)), "choose a shorter name");
-        write_atomically(&folder.0.join("x".repeat(255)), b"new").unwrap();
+        write_atomically(folder.0.join("x".repeat(255)), b"new").unwrap();
         assert_eq!(
-            advice("a/x".as_ref(), &io::Error::from_raw_os_error(13)),
+            advice("a/x", &io::Error::from_raw_os_error(13)),
             "change the permissions of the folder a, or write elsewhere"
         );
         for (kind, expected) in [
@@ -506,7 +516,7 @@ mod tests {
             (ErrorKind::PermissionDenied, "change its permissions, or write elsewhere"),
             (ErrorKind::ReadOnlyFilesystem, "this disk can only be read: write elsewhere"),
         ] {
-            assert_eq!(advice(&folder.0.join("x"), &kind.into()), expected);
+            assert_eq!(advice(folder.0.join("x"), &kind.into()), expected);
         }
     }
 
@@ -521,7 +531,7 @@ mod tests {
         fs::write(folder.0.join(".surprisal-0000000000000002.partial"), "left").unwrap();
         fs::create_dir_all(folder.0.join(".surprisal-0000000000000003.partial/deep")).unwrap();
         let (living, _file) = Partial::file(&folder.0, None).unwrap();
-        let begun = Partial::folder(&folder.0.join("run")).unwrap().unwrap();
+        let begun = Partial::folder(folder.0.join("run")).unwrap().unwrap();
         let kept =
             [living.path(), begun.path()].map(|path| path.file_name().unwrap().to_str().unwrap().to_string());
         remove_stale(&folder.0);
@@ -552,7 +562,7 @@ mod tests {
         begun.rename(&place).unwrap();
         assert_eq!(Partial::folder(&place).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_dir(folder.0.join("a/b")).unwrap().count(), 1);
-        assert_eq!(Partial::folder(&folder.0.join("a/..")).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(Partial::folder(folder.0.join("a/..")).unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 
     #[test]
@@ -566,8 +576,8 @@ mod tests {
         for (other, same) in
             [("a", true), ("hard", true), ("soft", true), ("./a", true), ("b", false), ("no", false)]
         {
-            assert_eq!(same_file(&at("a"), &at(other)), same, "{other}");
+            assert_eq!(same_file(at("a"), at(other)), same, "{other}");
         }
-        assert!(!same_file(&at("no"), &at("no")));
+        assert!(!same_file(at("no"), at("no")));
     }
 }

@@ -48,6 +48,7 @@ mod history;
 pub mod interchange;
 mod measure;
 mod model_file;
+mod name_error;
 mod objective;
 mod trainer;
 mod training;
@@ -59,10 +60,11 @@ pub use examples::Examples;
 pub use files::write_atomically;
 pub use history::{Epoch, History};
 pub use interchange::{
-    InterchangeError, Layout, Misfit, load_npz, load_safetensors, load_safetensors_bytes, save_npz,
-    save_safetensors,
+    InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,
+    load_safetensors_named, save_npz, save_npz_named, save_safetensors, save_safetensors_named,
 };
 pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
-pub use model_file::{Answers, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
+pub use model_file::{Answers, LoadError, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
+pub use name_error::NameError;
 pub use objective::{Objective, Registered};
 pub use trainer::{Clip, EarlyStopping, Trainer};

@@ -11,7 +11,7 @@ use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
 use crate::objective::total_weight;
 use crate::training::finite;
-use crate::{Epoch, Examples, History, Objective, TrainError, Trainer};
+use crate::{Epoch, Examples, History, NameError, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.
 const CHUNK: usize = 1024;
@@ -76,11 +76,11 @@ impl fmt::Display for Watch {
     }
 }
 impl FromStr for Watch {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
         match text {
             "loss" => Ok(Watch::Loss),
-            _ => text.parse().map(Watch::Metric).map_err(|error| format!("{error}, or loss")),
+            _ => text.parse().map(Watch::Metric).map_err(NameError::Watch),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use surprisal_data::closest;
 use surprisal_loss::{
     BinaryCrossEntropyWithLogits, CeDiceLoss, DiceLoss, HalfSquaredError, HingeLoss, HuberLoss, L1Loss,
     LogCoshLoss, MseLoss, MultiMarginLoss, PoissonNllLoss, QuantileLoss, Reduction, SigmoidFocalLoss,
@@ -12,7 +11,7 @@ use surprisal_loss::{
 };
 use surprisal_tensor::{Scalar, Var};
 
-use crate::TrainError;
+use crate::{NameError, TrainError};
 
 /// A loss of the model's outputs against class labels, or against numbers: every loss of `surprisal_loss` whose target is one class or
 /// one number a row, with its options.
@@ -60,10 +59,10 @@ use crate::TrainError;
 /// let focal: Objective = "focal:gamma=3".parse()?;
 /// assert_eq!((focal.spec().as_str(), focal.to_string().as_str()), ("focal:gamma=3", "focal loss (gamma = 3)"));
 /// assert_eq!(
-///     "focal:gama=3".parse::<Objective>().unwrap_err(),
+///     "focal:gama=3".parse::<Objective>().unwrap_err().to_string(),
 ///     "loss focal has no option \"gama\" | did you mean \"gamma\"?"
 /// );
-/// # Ok::<(), String>(())
+/// # Ok::<(), surprisal_train::NameError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Objective {
@@ -305,6 +304,11 @@ impl Objective {
         TABLE.iter().map(|known| known.name)
     }
 
+    /// [`names`](Self::names), and those of the library.
+    pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
+        Self::names().chain(TABLE.iter().map(|known| known.registered))
+    }
+
     /// The name it is chosen by, without options: "ce".
     ///
     /// ```
@@ -369,7 +373,7 @@ impl Objective {
     /// use surprisal_train::Objective;
     /// let outputs = |loss: &str, classes| loss.parse::<Objective>().map(|loss| loss.outputs(classes));
     /// assert_eq!((outputs("hinge", 2)?, outputs("hinge", 3)?, outputs("ce", 2)?), (1, 3, 2));
-    /// # Ok::<(), String>(())
+    /// # Ok::<(), surprisal_train::NameError>(())
     /// ```
     pub fn outputs(self, classes: usize) -> usize {
         if self.known().target == Target::YesNo && classes == 2 { 1 } else { classes }
@@ -381,23 +385,23 @@ impl Objective {
     }
 
     /// Whether a model with this many outputs can have it, for as many classes.
-    pub(crate) fn check_outputs(self, outputs: usize) -> Result<(), String> {
+    pub(crate) fn check_outputs(self, outputs: usize) -> Result<(), TrainError> {
         match self.known().target == Target::ClassOfEach && outputs == 1 {
-            true => Err(format!(
+            true => Err(TrainError::Misfit(format!(
                 "loss {}: expected an output for each class, found one output for two classes | give the last layer 2 outputs",
                 self.name()
-            )),
+            ))),
             false => Ok(()),
         }
     }
 
     /// Whether numbers are in its range: those of `poisson` are not negative.
-    pub(crate) fn check_values<T: Scalar>(self, values: &[T]) -> Result<(), String> {
+    pub(crate) fn check_values<T: Scalar>(self, values: &[T]) -> Result<(), TrainError> {
         match values.iter().position(|&value| self.kind() == Kind::Poisson && value < T::ZERO) {
-            Some(row) => Err(format!(
+            Some(row) => Err(TrainError::Misfit(format!(
                 "loss poisson: expected counts, 0 or above, found {} in row {row} | choose mse or mae for other numbers",
                 values[row].value()
-            )),
+            ))),
             None => Ok(()),
         }
     }
@@ -408,7 +412,7 @@ impl Objective {
     /// use surprisal_train::Objective;
     /// assert_eq!(Objective::SquaredError.prediction(2.0), 2.0);
     /// assert_eq!("poisson".parse::<Objective>()?.prediction(2.0), 2f64.exp());
-    /// # Ok::<(), String>(())
+    /// # Ok::<(), surprisal_train::NameError>(())
     /// ```
     pub fn prediction(self, z: f64) -> f64 {
         if self.is_rate() { z.exp() } else { z }
@@ -431,7 +435,7 @@ impl Objective {
     /// assert_eq!(Objective::CrossEntropy.loss(undecided, &[1]).item(), 2f64.ln());
     /// assert_eq!(Objective::SquaredError.loss(undecided, &[1]).item(), 0.25);
     /// assert_eq!("hinge".parse::<Objective>()?.loss(undecided, &[1]).item(), 1.0); // the margin
-    /// # Ok::<(), String>(())
+    /// # Ok::<(), surprisal_train::NameError>(())
     /// ```
     ///
     /// # Panics
@@ -569,7 +573,7 @@ impl Objective {
     /// assert_eq!(losses, [(0.25 + 9.0) / 2.0, (0.125 + 4.5) / 2.0, (0.5 + 3.0) / 2.0, (0.125 + 2.5) / 2.0]);
     /// let quantile: Objective = "quantile:q=0.9".parse()?; // too small costs 0.9, too large 0.1
     /// assert!((quantile.loss_of_values(answers, &[1.5, 2.0]).item() - (0.45 + 0.3) / 2.0).abs() < 1e-15);
-    /// # Ok::<(), String>(())
+    /// # Ok::<(), surprisal_train::NameError>(())
     /// ```
     ///
     /// # Panics
@@ -619,20 +623,16 @@ impl fmt::Display for Objective {
 }
 
 impl FromStr for Objective {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
         let (name, options) = text.split_once(':').unwrap_or((text, ""));
         let name = name.trim();
         let Some(known) = TABLE.iter().find(|known| known.name == name || known.registered == name) else {
-            if let Some(why) = unfit(name) {
-                return Err(format!("loss {name}: {why}"));
-            }
-            let registered = TABLE.iter().map(|known| known.registered);
-            let advice = match closest(name, Objective::names().chain(registered)) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("choose one of {}", Vec::from_iter(Objective::names()).join(", ")),
-            };
-            return Err(format!("there is no loss {} | {advice}", by_name::quoted(name)));
+            let found = name.to_string();
+            return Err(match unfit(name) {
+                Some(why) => NameError::UnfitLoss { found, why },
+                None => NameError::UnknownLoss { found },
+            });
         };
         let mut values = known.defaults();
         let mut given = [false; 2];
@@ -640,19 +640,18 @@ impl FromStr for Objective {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (key.trim(), value.trim());
             let Some(at) = known.options.iter().position(|name| *name == key) else {
-                let advice = match closest(key, known.options.iter().copied()) {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None if known.options.is_empty() => "it has none".into(),
-                    None => format!("it has {}", known.options.join(" and ")),
-                };
-                return Err(format!("loss {} has no option {} | {advice}", known.name, by_name::quoted(key)));
+                let (loss, found, known) = (known.name, key.into(), known.options);
+                return Err(NameError::UnknownOption { loss, found, known });
             };
             if std::mem::replace(&mut given[at], true) {
-                return Err(format!("loss {}: {key} is given twice", known.name));
+                return Err(NameError::OptionTwice { loss: known.name, option: key.into() });
             }
             let (kind, _) = known.option(key);
-            values[at] = number(kind, value).ok_or_else(|| {
-                format!("loss {}: {key}: expected {kind}, found {}", known.name, by_name::quoted(value))
+            values[at] = number(kind, value).ok_or_else(|| NameError::OptionValue {
+                loss: known.name,
+                option: key.into(),
+                expected: kind,
+                found: value.into(),
             })?;
         }
         let plain = PLAIN.iter().find(|(kind, _)| *kind == known.kind && values == known.defaults());
@@ -683,7 +682,9 @@ mod tests {
             let name = entry.card.name;
             match TABLE.iter().any(|known| known.registered == name) {
                 true => assert!(name.parse::<Objective>().is_ok(), "{name}"),
-                false => assert!(name.parse::<Objective>().unwrap_err().starts_with("loss "), "{name}"),
+                false => {
+                    assert!(name.parse::<Objective>().unwrap_err().to_string().starts_with("loss "), "{name}")
+                }
             }
         }
     }
@@ -726,7 +727,7 @@ mod tests {
             ("focal:gamma=nan", "loss focal: gamma: expected a number, 0 or more, found \"nan\""),
             ("tanh", "loss tanh: is a function and no loss: choose ce, mse, .."),
         ] {
-            assert_eq!(text.parse::<Objective>().unwrap_err(), message);
+            assert_eq!(text.parse::<Objective>().unwrap_err().to_string(), message);
         }
     }
 }

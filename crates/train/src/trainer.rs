@@ -285,8 +285,8 @@ impl Trainer {
         for examples in parts {
             let outputs = check_fit(model, params, examples, &mut workspace)?;
             let fits = match &examples.targets {
-                Targets::Values(values) => self.objective.check_values(values).map_err(TrainError::Misfit),
-                Targets::Classes { .. } => self.objective.check_outputs(outputs).map_err(TrainError::Misfit),
+                Targets::Values(values) => self.objective.check_values(values),
+                Targets::Classes { .. } => self.objective.check_outputs(outputs),
             };
             fits?;
         }

@@ -129,7 +129,7 @@ fn of_net(
         Question { net: &net, examples: &examples, row }.answer(loss)?;
     let folder = match out {
         Some(place) => RunFolder::exactly(place)?,
-        None => RunFolder::take("runs".as_ref(), "explain")?,
+        None => RunFolder::take("runs", "explain")?,
     };
     crate::print(&format!("{}{}{}", visible(&before), told(&explanation, full), visible(&after)))?;
     write(folder, &[(format!("Row {row} of {}", net.raw.name), explanation)])

@@ -778,7 +778,7 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
             .success()
     );
     works(&folder.0, &["convert", "wide.npz", "wide.surprisal", "--like", "m/model.surprisal", "--round"]);
-    let rounded = SavedModel::read(&folder.0.join("wide.surprisal")).unwrap();
+    let rounded = SavedModel::read(folder.0.join("wide.surprisal")).unwrap();
     assert_eq!(rounded.parameters[1].values, [0.5, 0.5, 0.1, 0.5]);
 }
 

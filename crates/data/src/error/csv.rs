@@ -25,6 +25,8 @@ pub struct CsvError {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum CsvProblem {
+    /// A list of names, which is one row, has a line break.
+    LineBreakInList,
     /// The file cannot be opened or read.
     Unreadable(io::Error),
     /// The table is not UTF-8 text.
@@ -116,6 +118,9 @@ impl Display for CsvError {
 impl Display for CsvProblem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Self::LineBreakInList => {
+                f.write_str("expected names on one line, separated by commas, found a line break")
+            }
             Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
             Self::UnknownSeparator => f.write_str(
                 "expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | name what \

@@ -5,7 +5,7 @@ use crate::dataset::Dataset;
 use crate::metrics::Metric;
 use crate::suggest::closest;
 use crate::synthetic::{Synthetic, parameter_names};
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write};
 
 /// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
 ///
@@ -59,8 +59,35 @@ pub enum SpecError {
     Divisor { found: String },
 }
 
-impl Display for SpecError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+impl SpecError {
+    /// The set, the table or the option that the message begins with, if it does.
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::NoParameters { set, .. }
+            | Self::NoAssignment { set, .. }
+            | Self::ParameterTwice { set, .. }
+            | Self::OutOfRange { set, .. } => Some((*set).to_owned()),
+            Self::NoMnistFolder => Some("mnist".to_owned()),
+            Self::NoTarget { table } => Some(table.clone()),
+            Self::NeedlessTarget { origin, .. } | Self::NeedlessOptions { origin, .. } => {
+                Some(origin.clone())
+            }
+            Self::Word { option, .. } => Some(format!("--{option}")),
+            Self::Separator { .. } => Some("--separator".to_owned()),
+            Self::DecimalAndThousands { .. } => Some("decimal and thousands".to_owned()),
+            Self::Divisor { .. } => Some("--scaling divide".to_owned()),
+            Self::UnknownSource { .. } | Self::UnknownParameter { .. } | Self::UnknownMetric { .. } => None,
+        }
+    }
+
+    /// The message without its [`subject`](SpecError::subject).
+    pub fn problem(&self) -> String {
+        let mut problem = String::new();
+        self.write_problem(&mut problem).expect("a string takes everything");
+        problem
+    }
+
+    fn write_problem(&self, f: &mut impl Write) -> fmt::Result {
         match self {
             Self::UnknownSource { text } => {
                 let known: Vec<&str> =
@@ -75,59 +102,58 @@ impl Display for SpecError {
                 )?;
                 did_you_mean(f, closest(name, known))
             }
-            Self::NoParameters { set, found } => {
-                write!(f, "{set}: expected no parameters, found {} | the set is what it is", quoted(found))
+            Self::NoParameters { found, .. } => {
+                write!(f, "expected no parameters, found {} | the set is what it is", quoted(found))
             }
             Self::NoAssignment { set, found } => {
                 let known = parameter_names(set).join(", ");
-                write!(f, "{set}: expected NAME=VALUE, found {} | parameters: {known}", quoted(found))
+                write!(f, "expected NAME=VALUE, found {} | parameters: {known}", quoted(found))
             }
             Self::UnknownParameter { set, name } => {
                 let known = parameter_names(set);
                 write!(f, "{set}: no parameter is named {} | known: {}", quoted(name), known.join(", "))?;
                 did_you_mean(f, closest(name, known))
             }
-            Self::ParameterTwice { set, parameter } => {
-                write!(f, "{set}: expected {parameter} once, found it twice | keep one of them")
+            Self::ParameterTwice { parameter, .. } => {
+                write!(f, "expected {parameter} once, found it twice | keep one of them")
             }
-            Self::OutOfRange { set, parameter, whole, least, most, found } => {
+            Self::OutOfRange { parameter, whole, least, most, found, .. } => {
                 let kind = if *whole { "a whole number" } else { "a number" };
-                write!(f, "{set}: expected {parameter} to be {kind} from {least} to {most}, found ")?;
+                write!(f, "expected {parameter} to be {kind} from {least} to {most}, found ")?;
                 match found.parse::<f64>() {
                     Ok(_) => f.write_str(found),
                     Err(_) => f.write_str(&quoted(found)),
                 }
             }
-            Self::NoMnistFolder => f.write_str(
-                "mnist: expected the folder with the four files of MNIST, found none | write mnist:DIR",
-            ),
-            Self::NoTarget { table } => {
-                write!(f, "{table}: expected the name of the label column, found none | a table needs one")
+            Self::NoMnistFolder => {
+                f.write_str("expected the folder with the four files of MNIST, found none | write mnist:DIR")
             }
-            Self::NeedlessTarget { origin, target } => write!(
+            Self::NoTarget { .. } => {
+                write!(f, "expected the name of the label column, found none | a table needs one")
+            }
+            Self::NeedlessTarget { target, .. } => write!(
                 f,
-                "{origin}: expected no label column, found {} | only a table (FILE.csv) needs one",
+                "expected no label column, found {} | only a table (FILE.csv) needs one",
                 quoted(target)
             ),
-            Self::NeedlessOptions { origin, options } => write!(
+            Self::NeedlessOptions { options, .. } => write!(
                 f,
-                "{origin}: expected no options of tables, found {} | only a table (FILE.csv) takes them",
+                "expected no options of tables, found {} | only a table (FILE.csv) takes them",
                 options.join(", ")
             ),
-            Self::Word { option, found, known } => {
-                write!(f, "--{option}: expected one of {}, found {}", known.join(", "), quoted(found))?;
+            Self::Word { found, known, .. } => {
+                write!(f, "expected one of {}, found {}", known.join(", "), quoted(found))?;
                 did_you_mean(f, closest(found, known.iter().copied()))
             }
             Self::Separator { found } => write!(
                 f,
-                "--separator: expected comma, semicolon, tab, or one such character, found {} | \
+                "expected comma, semicolon, tab, or one such character, found {} | \
                  in a shell, quote the character: ';'",
                 quoted(found)
             ),
-            Self::DecimalAndThousands { sign } => write!(
-                f,
-                "decimal and thousands: expected two different signs, found {sign} for both | set thousands to another"
-            ),
+            Self::DecimalAndThousands { sign } => {
+                write!(f, "expected two different signs, found {sign} for both | set thousands to another")
+            }
             Self::UnknownMetric { name } => {
                 let known = Metric::names(|_| true);
                 write!(f, "no metric is named {} | known: {}", quoted(name), known.join(", "))?;
@@ -135,10 +161,19 @@ impl Display for SpecError {
             }
             Self::Divisor { found } => write!(
                 f,
-                "--scaling divide: expected a finite number above 0, found {} | divide:255 is for pixels of one byte",
+                "expected a finite number above 0, found {} | divide:255 is for pixels of one byte",
                 quoted(found)
             ),
         }
+    }
+}
+
+impl Display for SpecError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(subject) = self.subject() {
+            write!(f, "{subject}: ")?;
+        }
+        self.write_problem(f)
     }
 }
 

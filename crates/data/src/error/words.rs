@@ -1,6 +1,6 @@
 //! What messages are made of: text from outside in quotes, lists that end, questions about near names.
 
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Write};
 
 /// Names in quotes; not more than a message can bear.
 pub(crate) fn listed(names: &[String]) -> String {
@@ -28,6 +28,6 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-pub(super) fn did_you_mean(f: &mut Formatter<'_>, candidate: Option<&str>) -> fmt::Result {
+pub(super) fn did_you_mean(f: &mut impl Write, candidate: Option<&str>) -> fmt::Result {
     candidate.map_or(Ok(()), |candidate| write!(f, " | did you mean {candidate:?}?"))
 }

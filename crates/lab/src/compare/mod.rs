@@ -231,6 +231,11 @@ impl Comparison {
 pub enum CompareError {
     /// A setting is out of range.
     Setting(String),
+    /// There is no such data set to compare on.
+    UnknownData {
+        /// The name that was given.
+        name: String,
+    },
     /// An embedded data set could not be prepared.
     Data(DataError),
     /// A run at the learning rate that was asked for could not go on.
@@ -241,6 +246,10 @@ impl fmt::Display for CompareError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             CompareError::Setting(message) => f.write_str(message),
+            CompareError::UnknownData { name } => {
+                let known = DataName::ALL.map(DataName::name).join(", ");
+                write!(f, "there is no data set \"{name}\" to compare on: choose one of {known}")
+            }
             CompareError::Data(error) => error.fmt(f),
             CompareError::Training(scenario, objective, error) => {
                 write!(f, "{scenario} under {objective}: {error}")
@@ -248,7 +257,15 @@ impl fmt::Display for CompareError {
         }
     }
 }
-impl std::error::Error for CompareError {}
+impl std::error::Error for CompareError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CompareError::Data(error) => Some(error),
+            CompareError::Training(.., error) => Some(error),
+            CompareError::Setting(_) | CompareError::UnknownData { .. } => None,
+        }
+    }
+}
 
 impl From<DataError> for CompareError {
     fn from(error: DataError) -> Self {

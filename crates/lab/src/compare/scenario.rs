@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::CompareError;
 use surprisal_data::{DataError, Dataset, Standardize, stratified_split};
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
@@ -36,11 +37,10 @@ impl fmt::Display for DataName {
     }
 }
 impl FromStr for DataName {
-    type Err = String;
-    fn from_str(name: &str) -> Result<Self, String> {
-        let known = DataName::ALL.map(DataName::name).join(", ");
+    type Err = CompareError;
+    fn from_str(name: &str) -> Result<Self, CompareError> {
         let found = DataName::ALL.into_iter().find(|data| data.name() == name);
-        found.ok_or_else(|| format!("there is no data set \"{name}\" to compare on: choose one of {known}"))
+        found.ok_or_else(|| CompareError::UnknownData { name: name.into() })
     }
 }
 

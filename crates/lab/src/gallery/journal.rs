@@ -22,7 +22,8 @@ impl Journal {
     ///
     /// # Errors
     /// If the folder or file cannot be made, if another process is at the same experiment, and if a line has been changed.
-    pub fn open(folder: &Path, name: &str, setting: &str) -> Result<Journal, LabError> {
+    pub fn open(folder: impl AsRef<Path>, name: &str, setting: &str) -> Result<Journal, LabError> {
+        let folder = folder.as_ref();
         let fingerprint = fingerprint(&format!("{setting}{}", program()));
         let path = folder.join(format!(".{name}-{fingerprint:016x}.journal"));
         let failed =

@@ -22,7 +22,8 @@ pub(super) struct Rows {
 
 impl Rows {
     /// What the setting names, after its `preprocess`. The `positive_class` stands there, or beside it.
-    pub fn read(setting: &Place, folder: &Path) -> Result<Self, ReplayError> {
+    pub fn read(setting: &Place, folder: impl AsRef<Path>) -> Result<Self, ReplayError> {
+        let folder = folder.as_ref();
         let mut rows = match setting.find("data")? {
             Some(name) => {
                 let file = read_json(&name, folder)?;

@@ -207,7 +207,7 @@ fn sizes_that_are_none_are_told() {
 #[test]
 fn an_activation_that_is_none_is_told_with_all_that_are() {
     assert_eq!(
-        "Relu".parse::<Activation>().unwrap_err(),
+        "Relu".parse::<Activation>().unwrap_err().to_string(),
         "there is no activation \"Relu\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus or logsigmoid"
     );
 }

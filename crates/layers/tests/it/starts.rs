@@ -135,7 +135,7 @@ fn what_is_no_start_is_told_with_all_that_are() {
         "a:1:2",
     ] {
         assert_eq!(
-            text.parse::<Init>().unwrap_err(),
+            text.parse::<Init>().unwrap_err().to_string(),
             format!(
                 "there is no start \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
                  linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \

@@ -196,7 +196,7 @@ fn a_parameter_that_the_loss_never_reached() {
     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
 
     let message = "the loss never reached the trainable parameter \"hidden.weight\": is a layer left out of the model, \
-                   is its output detached, or was `backward` not called? Freeze it if that is what you want";
+                   is its output detached, or was `backward` not called? Freeze it if that is what you want, or name what the optimizer is to step: `.only(\"hidden\")`";
     let mut boxed: Box<dyn Optimizer<f64>> = Box::new(Sgd::new(0.1));
     assert_panics_here(message, || boxed.step(&mut params, grads));
     let borrowed: &mut dyn Optimizer<f64> = &mut Adam::new(0.1);

@@ -20,7 +20,8 @@ pub(super) struct Journal(JournalFile);
 impl Journal {
     /// Opens the journal of this sweep in the folder, and gives the runs that are in it. A last line that was
     /// not written to its end is cut off.
-    pub fn open(folder: &Path, sweep: &Value) -> Result<(Journal, Vec<Run>), RunError> {
+    pub fn open(folder: impl AsRef<Path>, sweep: &Value) -> Result<(Journal, Vec<Run>), RunError> {
+        let folder = folder.as_ref();
         let path = folder.join(JOURNAL);
         let another = |what: &str| {
             RunError::Run(format!("{}: {what} | name another folder with --out", folder.display()))

@@ -111,7 +111,7 @@ pub struct Measured {
 /// use std::sync::atomic::AtomicBool;
 /// use surprisal_run::{Plan, Settings, Swept, sweep};
 /// # let folder = std::env::temp_dir().join(format!("surprisal-sweep-example-{}", std::process::id()));
-/// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nwatch = \"accuracy\"\n", "iris.toml".as_ref())?;
+/// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nwatch = \"accuracy\"\n", "iris.toml")?;
 /// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2 };
 /// let Swept::Finished(sweep) = sweep(&settings, &plan, &folder, &AtomicBool::new(false), &())? else { unreachable!() };
 /// assert_eq!(sweep.best().lr, Some(0.1));
@@ -126,10 +126,11 @@ pub struct Measured {
 pub fn sweep(
     settings: &Settings,
     plan: &Plan,
-    folder: &Path,
+    folder: impl AsRef<Path>,
     interrupted: &AtomicBool,
     progress: &dyn Progress,
 ) -> Result<Swept, RunError> {
+    let folder = folder.as_ref();
     let points = plan.points(settings)?;
     if settings.validation == Some(0.0) {
         return Err(RunError::Usage(
@@ -184,7 +185,7 @@ pub fn sweep(
 fn at(base: &Settings, point: &Assignment) -> Result<Settings, RunError> {
     let mut settings = Settings::default();
     for (key, value) in point {
-        settings.set(key, value).map_err(RunError::Usage)?;
+        settings.set(key, value)?;
     }
     Ok(base.clone().and(&settings))
 }
@@ -355,8 +356,7 @@ mod tests {
 
     #[test]
     fn seeds_share_the_test_part_and_draw_what_they_choose_by() {
-        let settings =
-            Settings::from_toml("data = \"iris\"\nvalidation = 0.2\n", "test.toml".as_ref()).unwrap();
+        let settings = Settings::from_toml("data = \"iris\"\nvalidation = 0.2\n", "test.toml").unwrap();
         let data = Data::of_all(&[settings.clone(), Settings { lr: Some(1.0), ..settings }]).unwrap();
         let [data] = &data[..] else { panic!("opened once for both") };
         let [(first, _), (second, _)] = [SEED, SEED + 1].map(|seed| data.rows(seed).unwrap());

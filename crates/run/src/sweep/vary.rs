@@ -7,7 +7,7 @@ use surprisal_lab::statistics::MOST_RUNS;
 use surprisal_layers::rng;
 use surprisal_train::Watch;
 
-use crate::{RunError, SEED, Settings};
+use crate::{RunError, SEED, SettingError, Settings};
 
 /// The most points of a sweep.
 const MOST_POINTS: usize = 10_000;
@@ -33,7 +33,7 @@ const FIXED: [&str; 9] =
 /// use surprisal_run::Vary;
 /// assert!("hidden=8,16-8,none".parse::<Vary>().is_ok());
 /// let error = "lr=0.1,-1".parse::<Vary>().unwrap_err();
-/// assert_eq!(error, "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+/// assert_eq!(error.to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vary {
@@ -48,22 +48,17 @@ enum Values {
 }
 
 impl FromStr for Vary {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
         let Some((key, values)) = text.split_once('=') else {
-            return Err(format!(
-                "\"{text}\": expected a setting and its values | write for example lr=0.01,0.1,1"
-            ));
+            return Err(SettingError::NoValues { found: text.into() });
         };
         let plain = key.trim().replace('-', "_");
-        // an unknown key is told of by the settings, with the nearest there is
         let found = Settings::ALL.iter().find(|setting| setting.key == plain);
-        let key =
-            found.map(|setting| setting.key).ok_or_else(|| read(key.trim(), "").err().unwrap_or_default())?;
+        let unknown = || SettingError::UnknownKey { key: key.trim().into() };
+        let key = found.map(|setting| setting.key).ok_or_else(unknown)?;
         if FIXED.contains(&key) {
-            return Err(format!(
-                "{key}: is the same in all runs of a sweep, or they could not be compared | vary another setting"
-            ));
+            return Err(SettingError::Fixed { key });
         }
         if let Some((low, high)) = values.split_once("..")
             && let (Ok(from), Ok(to)) = (low.trim().parse::<f64>(), high.trim().parse::<f64>())
@@ -71,9 +66,7 @@ impl FromStr for Vary {
             read(key, low.trim())?;
             read(key, high.trim())?;
             if !(from < to && (to - from).is_finite()) {
-                return Err(format!(
-                    "{key}: expected a range that rises, found {values} | write for example 0.001..1"
-                ));
+                return Err(SettingError::Range { key, found: values.into() });
             }
             return Ok(Vary {
                 key,
@@ -86,21 +79,19 @@ impl FromStr for Vary {
         for text in texts {
             let value = read(key, text)?;
             if these.contains(&value) {
-                return Err(format!("{key}: {value} is there twice | leave one out"));
+                return Err(SettingError::ValueTwice { key, value });
             }
             these.push(value);
         }
         match these.is_empty() {
-            true => Err(format!(
-                "{key}: expected values, found none | separate them by commas, or by | if they contain commas"
-            )),
+            true => Err(SettingError::Empty { key }),
             false => Ok(Vary { key, values: Values::These(these) }),
         }
     }
 }
 
 /// The text of a value as the setting itself writes it, so that 0.1 and 1e-1 are one.
-fn read(key: &str, text: &str) -> Result<String, String> {
+fn read(key: &str, text: &str) -> Result<String, SettingError> {
     let mut settings = Settings::default();
     settings.set(key, text)?;
     Ok(settings.get(key).unwrap_or_default())
@@ -248,9 +239,9 @@ mod tests {
     }
     #[track_caller]
     fn refused(vary: &[&str], random: Option<usize>, begin: &str) {
-        let parsed: Result<Vec<Vary>, String> = vary.iter().map(|text| text.parse()).collect();
+        let parsed: Result<Vec<Vary>, SettingError> = vary.iter().map(|text| text.parse()).collect();
         let message = match parsed {
-            Err(message) => message,
+            Err(error) => error.to_string(),
             Ok(vary) => Plan { vary, random, seeds: 1 }.points(&Settings::default()).unwrap_err().to_string(),
         };
         assert!(message.starts_with(begin), "{message}");

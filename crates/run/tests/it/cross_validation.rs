@@ -7,7 +7,7 @@ use surprisal_run::{RunError, Settings, cross_validate};
 use surprisal_tensor::threads;
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+    Settings::from_toml(toml, "test.toml").unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use surprisal_data::metrics::Metric;
 use surprisal_run::{Job, Settings};
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+    Settings::from_toml(toml, "test.toml").unwrap()
 }
 
 /// The settings that a run of these writes to its config.toml.

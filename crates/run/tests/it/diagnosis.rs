@@ -243,7 +243,7 @@ fn advice_follows_from_the_reason() {
 
 /// What is said of a training with another last epoch than it had.
 fn after(settings: &str, ending: impl Fn(&mut Epoch)) -> Vec<Finding> {
-    let settings = Settings::from_toml(settings, "test.toml".as_ref()).unwrap();
+    let settings = Settings::from_toml(settings, "test.toml").unwrap();
     let mut job = Job::new(&settings).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
     let mut epochs = history.epochs().to_vec();
@@ -293,7 +293,7 @@ fn a_last_epoch_that_is_clearly_worse_is_never_nothing() {
 #[test]
 fn a_training_that_cannot_go_on_is_told_why() {
     let fails = |settings: &str| {
-        let mut job = Job::new(&Settings::from_toml(settings, "test.toml".as_ref()).unwrap()).unwrap();
+        let mut job = Job::new(&Settings::from_toml(settings, "test.toml").unwrap()).unwrap();
         let Job { parts, model, params, trainer, optimizer, .. } = &mut job;
         let rows = Examples::new(&parts.train);
         let mut seen = Vec::new();
@@ -325,7 +325,7 @@ fn a_training_that_cannot_go_on_is_told_why() {
         "data = \"{}\"\ntarget = \"kind\"\nscaling = \"none\"\nopt = \"sgd\"\nlr = 0.1\nseed = 1\n",
         path.display()
     );
-    let mut job = Job::new(&Settings::from_toml(&settings, "test.toml".as_ref()).unwrap()).unwrap();
+    let mut job = Job::new(&Settings::from_toml(&settings, "test.toml").unwrap()).unwrap();
     assert!(
         job.parts.train.features.iter().any(|&x| x == 1.5e30),
         "the row is in the test part: choose another seed"
@@ -335,6 +335,6 @@ fn a_training_that_cannot_go_on_is_told_why() {
     assert!(found.measured.ends_with("the largest input is 1.5e30, in column \"large\""), "{found}");
     assert!(found.advice.contains("scaling = standardize"), "{found}");
 
-    let job = Job::new(&Settings::from_toml("data = \"iris\"\n", "test.toml".as_ref()).unwrap()).unwrap();
+    let job = Job::new(&Settings::from_toml("data = \"iris\"\n", "test.toml").unwrap()).unwrap();
     assert_eq!(diagnose_failure(&job, &History::default(), &TrainError::Misfit("another net".into())), []);
 }

@@ -39,7 +39,7 @@ impl Drop for Folder {
 }
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+    Settings::from_toml(toml, "test.toml").unwrap()
 }
 
 fn refused(toml: &str) -> String {

@@ -6,7 +6,7 @@ use surprisal_run::{Job, LrCurve, LrRange, LrStep, RunError, Settings};
 use surprisal_train::{At, Callback};
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+    Settings::from_toml(toml, "test.toml").unwrap()
 }
 
 /// Whether each suggestion trains to an accuracy of 0.9 on the training rows within so many epochs.

@@ -36,7 +36,7 @@ fn houses(folder: &Path) -> String {
 
 /// Trains, writes, and gives the files by name.
 fn run(settings: &str, place: &Path) -> (Job, History, BTreeMap<String, String>) {
-    let mut job = Job::new(&Settings::from_toml(settings, "test.toml".as_ref()).unwrap()).unwrap();
+    let mut job = Job::new(&Settings::from_toml(settings, "test.toml").unwrap()).unwrap();
     let (history, ended) = job.fit(None, &mut ()).unwrap();
     let scores = job.scores().unwrap();
     fs::create_dir_all(place).unwrap();
@@ -158,7 +158,7 @@ fn the_page_says_what_was_measured() {
 #[test]
 fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
     let folder = Folder::new();
-    let mut job = Job::new(&Settings::from_toml(IRIS, "test.toml".as_ref()).unwrap()).unwrap();
+    let mut job = Job::new(&Settings::from_toml(IRIS, "test.toml").unwrap()).unwrap();
     let (history, ended) = job.fit(None, &mut ()).unwrap();
     write_results(
         &folder.0,
@@ -177,7 +177,7 @@ fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
     assert!(page().contains("it was interrupted") && page().contains("train --resume DIR"));
     let error = write_results(&folder.0, &job, &History::default(), ended, &[]).unwrap_err().to_string();
     assert!(error.starts_with("the history has no epoch"), "{error}");
-    let error = write_results(&folder.0.join("absent"), &job, &history, ended, &[]).unwrap_err().to_string();
+    let error = write_results(folder.0.join("absent"), &job, &history, ended, &[]).unwrap_err().to_string();
     assert!(error.contains("loss.svg: cannot write: "), "{error}");
 }
 

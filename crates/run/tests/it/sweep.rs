@@ -20,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, "test.toml".as_ref()).unwrap()
+    Settings::from_toml(toml, "test.toml").unwrap()
 }
 
 /// Three rates, of which the last diverges, two seeds.
@@ -261,7 +261,7 @@ fn the_best_settings_train_to_the_numbers_of_the_sweep() {
     let folder = folder("best");
     let (settings, plan) = small();
     let outcome = finished(sweep(&settings, &plan, &folder, &GOING, &()));
-    let best = Settings::read(&folder.join("best.toml")).unwrap();
+    let best = Settings::read(folder.join("best.toml")).unwrap();
     assert_eq!((best.clone(), best.lr), (outcome.best(), Some(0.1)));
     let mut job = Job::new(&best).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
@@ -339,7 +339,7 @@ fn the_best_is_that_with_the_most_of_what_should_be_much() {
 #[test]
 fn without_rows_to_choose_by_there_is_no_sweep() {
     let (settings, plan) = small();
-    let error = sweep(&Settings { validation: Some(0.0), ..settings }, &plan, &folder("none"), &GOING, &())
+    let error = sweep(&Settings { validation: Some(0.0), ..settings }, &plan, folder("none"), &GOING, &())
         .unwrap_err();
     assert!(
         error

@@ -5,4 +5,5 @@ mod counting;
 mod explain;
 mod fuzz;
 mod no_allocation;
+mod scopes;
 mod threads;

@@ -116,7 +116,7 @@ fn a_parameter_that_the_loss_never_reached_is_named() {
     assert_eq!(
         grads.all_reached().unwrap_err().to_string(),
         "the loss never reached the trainable parameters \"out.weight\", \"out.bias\": is a layer left out of the model, \
-         is its output detached, or was `backward` not called? Freeze them if that is what you want"
+         is its output detached, or was `backward` not called? Freeze them if that is what you want, or name what the optimizer is to step: `.only(\"hidden\")`"
     );
 }
 

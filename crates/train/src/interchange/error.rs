@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use surprisal_data::DataError;
+use surprisal_tensor::NoSuchParameter;
 
 use super::Layout;
 use crate::files::cannot_write;
@@ -19,7 +20,7 @@ use crate::files::cannot_write;
 /// params.add("w", &array![[0.0, 0.0]]);
 /// let header = br#"{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
-/// let error = load_safetensors_bytes(&file, "v.safetensors".as_ref(), &mut params, Layout::Surprisal).unwrap_err();
+/// let error = load_safetensors_bytes(&file, "v.safetensors", &mut params, Layout::Surprisal).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "v.safetensors: 2 parameters do not fit\n  \"w\": expected [1, 2], found none\n  \"v\": expected none, found [1]\n  \
@@ -50,6 +51,8 @@ pub enum InterchangeError {
         /// What is wrong.
         message: String,
     },
+    /// No parameter of the model is meant by the pattern.
+    NoSuchParameter(NoSuchParameter),
     /// The NPZ file cannot be read.
     Data(DataError),
     /// The file says that it has the other layout.
@@ -91,6 +94,7 @@ impl fmt::Display for InterchangeError {
             Unwritable { path, error } => f.write_str(&cannot_write(path, error)),
             Damaged { path, at, message } => write!(f, "{}, byte {at}: {message}", path.display()),
             Data(error) => error.fmt(f),
+            NoSuchParameter(error) => error.fmt(f),
             OtherLayout { path, stated } => write!(
                 f,
                 "{}: the file says that its layout is {stated}: load it as such (Layout::{stated:?}, --layout {stated})",
@@ -147,8 +151,15 @@ impl std::error::Error for InterchangeError {
                 Some(error)
             }
             InterchangeError::Data(error) => Some(error),
+            InterchangeError::NoSuchParameter(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<NoSuchParameter> for InterchangeError {
+    fn from(error: NoSuchParameter) -> Self {
+        InterchangeError::NoSuchParameter(error)
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use surprisal_tensor::{Entry, ParamId, Params, Scalar};
+use surprisal_tensor::{Entry, ParamId, Params, Scalar, name_matches};
 
-use super::{InterchangeError, Misfit};
+use super::{InterchangeError, Misfit, pattern_ids};
+use crate::NameError;
 
 /// Whose names and axes a file of parameters has.
 ///
@@ -28,7 +29,7 @@ use super::{InterchangeError, Misfit};
 /// use surprisal_train::Layout;
 /// assert_eq!("pytorch".parse(), Ok(Layout::PyTorch));
 /// assert_eq!(
-///     "torch".parse::<Layout>().unwrap_err(),
+///     "torch".parse::<Layout>().unwrap_err().to_string(),
 ///     "there is no layout \"torch\": choose surprisal or pytorch"
 /// );
 /// ```
@@ -51,11 +52,11 @@ impl fmt::Display for Layout {
 }
 
 impl FromStr for Layout {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Layout, String> {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Layout, NameError> {
         let layouts = [Layout::Surprisal, Layout::PyTorch];
         let named = layouts.into_iter().find(|layout| layout.to_string() == text);
-        named.ok_or_else(|| format!("there is no layout \"{text}\": choose surprisal or pytorch"))
+        named.ok_or_else(|| NameError::UnknownLayout { found: text.into() })
     }
 }
 
@@ -83,13 +84,14 @@ impl Layout {
         }
     }
 
-    /// Names, shapes and numbers as they go to a file.
+    /// Names, shapes and numbers of these parameters as they go to a file.
     pub(crate) fn arrays<T: Scalar>(
         self,
         params: &Params<T>,
+        ids: Vec<ParamId>,
     ) -> impl Iterator<Item = (String, Vec<usize>, Vec<f64>)> {
         let sequential = self == Layout::PyTorch && is_mlp(params);
-        params.ids().map(move |id| {
+        ids.into_iter().map(move |id| {
             let entry = params.entry(id);
             let name = match mlp_layer(&entry.name).filter(|_| sequential) {
                 Some((layer, part)) => format!("{}.{part}", 2 * (layer - 1)),
@@ -104,20 +106,22 @@ impl Layout {
         })
     }
 
-    /// Writes what a file holds to the parameters, all or none; `values(k)` are the numbers of the k-th array.
+    /// Writes what a file holds of the parameters that a pattern means, all of them or none; `values(k)` are the numbers of the k-th array.
     pub(crate) fn load<T: Scalar>(
         self,
         path: &Path,
         params: &mut Params<T>,
+        pattern: &str,
         stored: Vec<Stored>,
         values: impl Fn(usize) -> Result<Vec<f64>, InterchangeError>,
     ) -> Result<(), InterchangeError> {
-        let places = self.fit(params, &stored).map_err(|misfits| {
-            let fits_other = self.other().fit(params, &stored).is_ok().then_some(self.other());
+        let ids = pattern_ids(params, pattern)?;
+        let places = self.fit(params, pattern, &stored).map_err(|misfits| {
+            let fits_other = self.other().fit(params, pattern, &stored).is_ok().then_some(self.other());
             InterchangeError::Misfit { path: path.into(), misfits, fits_other }
         })?;
         let mut all = params.clone();
-        for (id, place) in params.ids().zip(places) {
+        for (id, place) in ids.into_iter().zip(places) {
             let mut values = values(place)?;
             if let (true, &[rows, columns]) = (self.turns(params, id), params.entry(id).shape.dims()) {
                 values = transposed(&values, columns, rows);
@@ -128,15 +132,17 @@ impl Layout {
         Ok(())
     }
 
-    /// Which array each parameter is in, in order; or everything that does not fit.
+    /// Which array each parameter that a pattern means is in, in order; or everything that does not fit. Other parameters, and arrays of
+    /// other names, do not matter.
     pub(crate) fn fit<T: Scalar>(
         self,
         params: &Params<T>,
+        pattern: &str,
         stored: &[Stored],
     ) -> Result<Vec<usize>, Vec<Misfit>> {
         let names = self.names_here(params, stored);
         let (mut places, mut misfits) = (Vec::new(), Vec::new());
-        for id in params.ids() {
+        for id in params.ids().filter(|&id| params.entry(id).matches(pattern)) {
             let (name, expected) = (&params.entry(id).name, self.shape(params, id));
             let mut misfit = |expected: String, found: Option<String>| {
                 misfits.push(Misfit { name: name.clone(), expected: Some(expected), found });
@@ -157,7 +163,7 @@ impl Layout {
         }
         for (name, stored) in names.iter().zip(stored) {
             let counter = self == Layout::PyTorch && name.ends_with(".num_batches_tracked");
-            if params.find(name).is_none() && !counter {
+            if name_matches(name, pattern) && params.find(name).is_none() && !counter {
                 let found = Some(format!("{:?}", stored.shape));
                 misfits.push(Misfit { name: stored.name.clone(), expected: None, found });
             }

@@ -37,7 +37,7 @@ pub use layout::Layout;
 pub(crate) use layout::Stored;
 
 use surprisal_data::{NpyArray, Npz, npz_bytes};
-use surprisal_tensor::{Params, Scalar};
+use surprisal_tensor::{ParamId, Params, Scalar};
 
 use crate::files::write_atomically;
 
@@ -53,7 +53,30 @@ pub fn save_safetensors<T: Scalar>(
     params: &Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
-    write(path.as_ref(), &safetensors::to_bytes(params, layout))
+    save_safetensors_named(path, params, ALL, layout)
+}
+
+/// [`save_safetensors`] of the parameters that a pattern means, such as a scope's name, under their full names.
+///
+/// See the example of [`load_safetensors_named`].
+///
+/// # Errors
+/// As there, and if the pattern means no parameter.
+pub fn save_safetensors_named<T: Scalar>(
+    path: impl AsRef<Path>,
+    params: &Params<T>,
+    pattern: &str,
+    layout: Layout,
+) -> Result<(), InterchangeError> {
+    write(path.as_ref(), &safetensors::to_bytes(params, pattern_ids(params, pattern)?, layout))
+}
+
+/// All parameters, as a pattern.
+const ALL: &str = "*";
+
+/// Those that a pattern means; of no parameters, all are none.
+fn pattern_ids<T: Scalar>(params: &Params<T>, pattern: &str) -> Result<Vec<ParamId>, InterchangeError> {
+    if pattern == ALL { Ok(params.ids().collect()) } else { Ok(params.matching(pattern)?) }
 }
 
 /// Reads all parameters from a safetensors file. Numbers keep their values: F16, BF16 and F32 are widened as needed, F64 is read
@@ -86,10 +109,46 @@ pub fn load_safetensors<T: Scalar>(
     params: &mut Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
+    load_safetensors_named(path, params, ALL, layout)
+}
+
+/// [`load_safetensors`], only of the parameters that a pattern means, such as a scope's name: all of these have to be in the file, and
+/// nothing else whose name the pattern means. What else is in the file, and in the model, does not matter.
+///
+/// ```
+/// use surprisal_layers::{Activation, Linear, Mlp, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Layout, load_safetensors_named, save_safetensors};
+/// # let path = std::env::temp_dir().join(format!("surprisal-example-{}-part.safetensors", std::process::id()));
+/// let mut pretrained = Params::<f32>::new();
+/// Mlp::new(&mut pretrained.scope("encoder"), &"4-8-3".parse()?, Activation::Relu, &mut rng(1));
+/// Linear::new(&mut pretrained, "head", 3, 10, &mut rng(1));
+/// save_safetensors(&path, &pretrained, Layout::Surprisal)?;
+///
+/// let mut params = Params::<f32>::new();
+/// let encoder = Mlp::new(&mut params.scope("encoder"), &"4-8-3".parse()?, Activation::Relu, &mut rng(2));
+/// let head = Linear::new(&mut params, "another_head", 3, 2, &mut rng(2));
+/// load_safetensors_named(&path, &mut params, "encoder", Layout::Surprisal)?;
+/// assert_eq!(params.norm_named("encoder")?, pretrained.norm_named("encoder")?);
+///
+/// let error = load_safetensors_named(&path, &mut params, "another_head", Layout::Surprisal).unwrap_err();
+/// assert!(error.to_string().contains("\"another_head.weight\": expected [3, 2], found none"), "{error}");
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`load_safetensors`], and if the pattern means no parameter.
+pub fn load_safetensors_named<T: Scalar>(
+    path: impl AsRef<Path>,
+    params: &mut Params<T>,
+    pattern: &str,
+    layout: Layout,
+) -> Result<(), InterchangeError> {
     let path = path.as_ref();
     let bytes = surprisal_data::read_file(path)
         .map_err(|error| InterchangeError::Unreadable { path: path.into(), error })?;
-    load_safetensors_bytes(&bytes, path, params, layout)
+    load_safetensors_part(&bytes, path, params, pattern, layout)
 }
 
 /// [`load_safetensors`], from bytes; `path` is for the messages.
@@ -105,14 +164,24 @@ pub fn load_safetensors<T: Scalar>(
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0xc0, 0x3f]].concat();
 /// let mut params = Params::new();
 /// let w = params.add("w", &array![0.0]);
-/// load_safetensors_bytes(&file, "w.safetensors".as_ref(), &mut params, Layout::PyTorch)?;
+/// load_safetensors_bytes(&file, "w.safetensors", &mut params, Layout::PyTorch)?;
 /// assert_eq!(params[w], [1.5]);
 /// # Ok::<(), surprisal_train::InterchangeError>(())
 /// ```
 pub fn load_safetensors_bytes<T: Scalar>(
     bytes: &[u8],
+    path: impl AsRef<Path>,
+    params: &mut Params<T>,
+    layout: Layout,
+) -> Result<(), InterchangeError> {
+    load_safetensors_part(bytes, path.as_ref(), params, ALL, layout)
+}
+
+fn load_safetensors_part<T: Scalar>(
+    bytes: &[u8],
     path: &Path,
     params: &mut Params<T>,
+    pattern: &str,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
     let (stated, tensors) = parsed(bytes, path)?;
@@ -120,7 +189,7 @@ pub fn load_safetensors_bytes<T: Scalar>(
         return Err(InterchangeError::OtherLayout { path: path.into(), stated });
     }
     let stored = tensors.iter().map(safetensors::Tensor::stored).collect();
-    layout.load(path, params, stored, |k| Ok(tensors[k].values()))
+    layout.load(path, params, pattern, stored, |k| Ok(tensors[k].values()))
 }
 
 fn parsed<'a>(
@@ -145,14 +214,15 @@ fn parsed<'a>(
 /// use surprisal_train::interchange::safetensors_arrays;
 /// let header = br#"{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#;
 /// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[0; 4]].concat();
-/// assert_eq!(safetensors_arrays(&file, "w.safetensors".as_ref())?, [("w".into(), "BF16".into(), vec![2])]);
-/// assert!(safetensors_arrays(&file[..file.len() - 1], "w.safetensors".as_ref()).is_err());
+/// assert_eq!(safetensors_arrays(&file, "w.safetensors")?, [("w".into(), "BF16".into(), vec![2])]);
+/// assert!(safetensors_arrays(&file[..file.len() - 1], "w.safetensors").is_err());
 /// # Ok::<(), surprisal_train::InterchangeError>(())
 /// ```
 pub fn safetensors_arrays(
     bytes: &[u8],
-    path: &Path,
+    path: impl AsRef<Path>,
 ) -> Result<Vec<(String, String, Vec<usize>)>, InterchangeError> {
+    let path = path.as_ref();
     let (_, tensors) = parsed(bytes, path)?;
     let mut arrays = Vec::from_iter(tensors.iter().map(safetensors::Tensor::header));
     arrays.sort();
@@ -186,7 +256,22 @@ pub fn save_npz<T: Scalar>(
     params: &Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
-    let arrays = layout.arrays(params).map(|(name, shape, values)| {
+    save_npz_named(path, params, ALL, layout)
+}
+
+/// [`save_npz`] of the parameters that a pattern means, such as a scope's name, under their full names.
+///
+/// See the example of [`load_npz_named`].
+///
+/// # Errors
+/// As there, and if the pattern means no parameter.
+pub fn save_npz_named<T: Scalar>(
+    path: impl AsRef<Path>,
+    params: &Params<T>,
+    pattern: &str,
+    layout: Layout,
+) -> Result<(), InterchangeError> {
+    let arrays = layout.arrays(params, pattern_ids(params, pattern)?).map(|(name, shape, values)| {
         let array = match Layout::float_bytes::<T>() {
             4 => NpyArray::new(&shape, &values.iter().map(|&value| value as f32).collect::<Vec<_>>()),
             _ => NpyArray::new(&shape, &values),
@@ -208,6 +293,38 @@ pub fn load_npz<T: Scalar>(
     params: &mut Params<T>,
     layout: Layout,
 ) -> Result<(), InterchangeError> {
+    load_npz_named(path, params, ALL, layout)
+}
+
+/// [`load_npz`], only of the parameters that a pattern means, as [`load_safetensors_named`].
+///
+/// ```
+/// use surprisal_layers::{Linear, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Layout, load_npz_named, save_npz_named};
+/// # let path = std::env::temp_dir().join(format!("surprisal-example-{}-part.npz", std::process::id()));
+/// let mut params = Params::<f32>::new();
+/// let [critic, generator] = ["critic", "generator"]
+///     .map(|net| Linear::new(&mut params.scope(net), "out", 3, 2, &mut rng(1)));
+/// save_npz_named(&path, &params, "critic", Layout::PyTorch)?;
+///
+/// let saved = params[critic.weight].to_vec();
+/// params[critic.weight].fill(0.0);
+/// load_npz_named(&path, &mut params, "critic", Layout::PyTorch)?;
+/// assert_eq!(params[critic.weight], saved);
+/// assert!(load_npz_named(&path, &mut params, "generator", Layout::PyTorch).is_err()); // it is not in the file
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`load_safetensors`], and if the pattern means no parameter.
+pub fn load_npz_named<T: Scalar>(
+    path: impl AsRef<Path>,
+    params: &mut Params<T>,
+    pattern: &str,
+    layout: Layout,
+) -> Result<(), InterchangeError> {
     let npz = Npz::read(&path)?;
     let names: Vec<&str> = npz.names().collect();
     let mut stored = Vec::new();
@@ -220,7 +337,7 @@ pub fn load_npz<T: Scalar>(
             shape,
         });
     }
-    layout.load(path.as_ref(), params, stored, |k| {
+    layout.load(path.as_ref(), params, pattern, stored, |k| {
         Ok(npz.array(names[k])?.array_f64()?.into_raw_vec_and_offset().0)
     })
 }

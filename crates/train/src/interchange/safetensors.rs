@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use surprisal_data::f64_from_f16;
-use surprisal_tensor::{Params, Scalar};
+use surprisal_tensor::{ParamId, Params, Scalar};
 
 use super::{Layout, Stored};
 
@@ -46,11 +46,11 @@ fn format(layout: Layout) -> &'static str {
 }
 
 /// The bytes of a file.
-pub(super) fn to_bytes<T: Scalar>(params: &Params<T>, layout: Layout) -> Vec<u8> {
+pub(super) fn to_bytes<T: Scalar>(params: &Params<T>, ids: Vec<ParamId>, layout: Layout) -> Vec<u8> {
     let (size, dtype) = if Layout::float_bytes::<T>() == 4 { (4, "F32") } else { (8, "F64") };
     let mut header = format!("{{\"__metadata__\":{{\"format\":\"{}\"}}", format(layout));
     let mut data = Vec::with_capacity(size * params.as_slice().len());
-    for (name, shape, values) in layout.arrays(params) {
+    for (name, shape, values) in layout.arrays(params, ids) {
         let start = data.len();
         values.iter().for_each(|&value| match size {
             4 => data.extend((value as f32).to_le_bytes()),

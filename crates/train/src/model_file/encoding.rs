@@ -8,7 +8,7 @@ use surprisal_data::{EncodedColumn, Encoder, Encoding};
 use surprisal_optim::OptimizerState;
 use surprisal_tensor::Scalar;
 
-use super::{Answers, ModelFile, ModelFileError, SavedParameter};
+use super::{Answers, LoadError, ModelFile, ModelFileError, SavedParameter};
 use crate::{Checkpoint, History};
 
 /// The number types of model files.
@@ -33,12 +33,12 @@ struct V1<T> {
 }
 
 impl<T: Numbers> TryFrom<V1<T>> for ModelFile<T> {
-    type Error = String;
-    fn try_from(old: V1<T>) -> Result<Self, String> {
+    type Error = LoadError;
+    fn try_from(old: V1<T>) -> Result<Self, LoadError> {
         let columns = old.feature_names.len();
         for (what, found) in [("offsets", old.offset.len()), ("scales", old.scale.len())] {
             if found != columns {
-                return Err(format!("expected {columns} {what} for as many feature names, found {found}"));
+                return Err(LoadError::Columns { what, columns, found });
             }
         }
         let column = |((name, offset), scale)| EncodedColumn {
@@ -168,9 +168,9 @@ impl<T: Numbers> ModelFile<T> {
     /// use surprisal_train::SavedModel;
     /// let saved = SavedModel { settings: "epochs = 10".into(), ..SavedModel::of(&Params::new()) };
     /// let mut bytes = saved.to_bytes();
-    /// assert_eq!(SavedModel::from_bytes(&bytes, "model".as_ref())?, saved);
+    /// assert_eq!(SavedModel::from_bytes(&bytes, "model")?, saved);
     /// bytes[40] ^= 1; // a single bit
-    /// let error = SavedModel::from_bytes(&bytes, "model".as_ref()).unwrap_err();
+    /// let error = SavedModel::from_bytes(&bytes, "model").unwrap_err();
     /// assert_eq!(error.at, Some(20));
     /// assert!(error.to_string().ends_with("the file is damaged"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -178,7 +178,8 @@ impl<T: Numbers> ModelFile<T> {
     ///
     /// # Errors
     /// As there.
-    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ModelFileError> {
+    pub fn from_bytes(bytes: &[u8], path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
+        let path = path.as_ref();
         let wrong = |at: usize, message: String| Err(ModelFileError::new(path, Some(at), message));
         if !bytes.starts_with(&MAGIC[..bytes.len().min(8)]) || bytes.is_empty() {
             return wrong(
@@ -239,7 +240,7 @@ impl<T: Numbers> ModelFile<T> {
         match decoded {
             Ok((model, read)) if read == body.len() => {
                 let checked = model.and_then(|model| model.check().map(|()| model));
-                checked.or_else(|message| wrong(HEADER, message))
+                checked.or_else(|error| wrong(HEADER, error.to_string()))
             }
             Ok((_, read)) => wrong(HEADER + read, "expected the end of the model, found more bytes".into()),
             Err(error) => wrong(HEADER, format!("the body cannot be decoded: {error}")),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 ///
 /// ```
 /// use surprisal_train::SavedModel;
-/// let error = SavedModel::from_bytes(b"no model", "notes.txt".as_ref()).unwrap_err();
+/// let error = SavedModel::from_bytes(b"no model", "notes.txt").unwrap_err();
 /// assert_eq!(error.at, Some(0));
 /// assert_eq!(
 ///     error.to_string(),

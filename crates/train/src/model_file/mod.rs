@@ -14,6 +14,7 @@
 
 mod encoding;
 mod error;
+mod load_error;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,14 +22,15 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use surprisal_data::Encoder;
 use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
-use surprisal_tensor::Params;
+use surprisal_tensor::{NoSuchParameter, ParamId, Params, name_matches};
 
 use crate::Checkpoint;
 use crate::files::{advice, write_atomically, write_unsynced};
-use crate::interchange::{Layout, Stored, told};
+use crate::interchange::{Layout, Stored};
 
 pub use encoding::Numbers;
 pub use error::ModelFileError;
+pub use load_error::LoadError;
 
 /// A model file of `f32`: what the command writes and reads.
 pub type SavedModel = ModelFile<f32>;
@@ -53,7 +55,7 @@ pub type SavedModel = ModelFile<f32>;
 ///     answers: Answers::Classes(names(["no", "yes"])),
 ///     ..SavedModel::of(&params)
 /// };
-/// let read = SavedModel::from_bytes(&saved.to_bytes(), "in memory".as_ref())?;
+/// let read = SavedModel::from_bytes(&saved.to_bytes(), "in memory")?;
 /// let (_model, loaded) = read.load()?;
 /// assert_eq!(loaded.as_slice(), params.as_slice());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -121,6 +123,20 @@ impl<T: Numbers> ModelFile<T> {
     /// assert_eq!(saved[0].values, params[out.weight]);
     /// ```
     pub fn of(params: &Params<T>) -> Self {
+        Self::of_ids(params, params.ids().collect())
+    }
+
+    /// [`of`](Self::of), of the parameters that a pattern means, such as a scope's name.
+    ///
+    /// See the example of [`load_into_named`](Self::load_into_named).
+    ///
+    /// # Errors
+    /// If it means none.
+    pub fn of_named(params: &Params<T>, pattern: &str) -> Result<Self, NoSuchParameter> {
+        Ok(Self::of_ids(params, params.matching(pattern)?))
+    }
+
+    fn of_ids(params: &Params<T>, ids: Vec<ParamId>) -> Self {
         let save = |id| {
             let entry = params.entry(id);
             let shape = entry.shape.dims().iter().map(|&n| n as u64).collect();
@@ -131,7 +147,7 @@ impl<T: Numbers> ModelFile<T> {
             activation: String::new(),
             encoder: Encoder { columns: Vec::new() },
             answers: Answers::Classes(Vec::new()),
-            parameters: params.ids().map(save).collect(),
+            parameters: ids.into_iter().map(save).collect(),
             settings: String::new(),
             data_checksum: 0,
             checkpoint: None,
@@ -157,41 +173,33 @@ impl<T: Numbers> ModelFile<T> {
     ///
     /// # Errors
     /// If it cannot be written; what stood at the place is still there.
-    pub fn write(&self, path: &Path) -> Result<(), ModelFileError> {
-        self.written(path, write_atomically)
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
+        let path = path.as_ref();
+        written(path, write_atomically(path, &self.to_bytes()))
     }
 
     /// As [`write`](ModelFile::write), without waiting for the disk: see [`write_unsynced`].
     ///
     /// # Errors
     /// If it cannot be written; what stood at the place is still there.
-    pub fn write_unsynced(&self, path: &Path) -> Result<(), ModelFileError> {
-        self.written(path, write_unsynced)
-    }
-
-    fn written(
-        &self,
-        path: &Path,
-        write: fn(&Path, &[u8]) -> std::io::Result<()>,
-    ) -> Result<(), ModelFileError> {
-        write(path, &self.to_bytes()).map_err(|error| {
-            let advice = advice(path, &error);
-            ModelFileError::new(path, None, format!("cannot write: {error} | {advice}"))
-        })
+    pub fn write_unsynced(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
+        let path = path.as_ref();
+        written(path, write_unsynced(path, &self.to_bytes()))
     }
 
     /// Reads the file and checks all of it.
     ///
     /// ```
     /// use surprisal_train::SavedModel;
-    /// let error = SavedModel::read("no-such-model.surprisal".as_ref()).unwrap_err();
+    /// let error = SavedModel::read("no-such-model.surprisal").unwrap_err();
     /// assert!(error.to_string().starts_with("no-such-model.surprisal: cannot read: "));
     /// ```
     ///
     /// # Errors
     /// If it is not such a file, of a later version or another number type, cut off, damaged, or contradicts itself: with the
     /// position, what was expected and what was found.
-    pub fn read(path: &Path) -> Result<Self, ModelFileError> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
+        let path = path.as_ref();
         if path.is_dir() {
             let message = "this is a folder: name the file in it, such as model.surprisal";
             return Err(ModelFileError::new(path, None, message.into()));
@@ -202,60 +210,46 @@ impl<T: Numbers> ModelFile<T> {
     }
 
     /// Whether the parts fit each other.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), LoadError> {
         let mut names = HashSet::new();
         for SavedParameter { name, shape, values } in &self.parameters {
             if !names.insert(name) {
-                return Err(format!("parameter \"{name}\": expected it once, found it twice"));
+                return Err(LoadError::ParameterTwice { parameter: name.clone() });
             }
             let numbers = shape.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis));
             if numbers != Some(values.len() as u64) {
-                return Err(format!(
-                    "parameter \"{name}\": expected the numbers of {shape:?}, found {}",
-                    values.len()
-                ));
+                let (parameter, shape, found) = (name.clone(), shape.clone(), values.len());
+                return Err(LoadError::Numbers { parameter, shape, found });
             }
         }
         if let Some(checkpoint) = &self.checkpoint {
             let numbers: usize = self.parameters.iter().map(|p| p.values.len()).sum();
             if checkpoint.best.as_ref().is_some_and(|best| best.len() != numbers) {
-                return Err(format!("expected the {numbers} best parameters, found another number of them"));
+                return Err(LoadError::BestParameters { expected: numbers });
             }
         }
         if self.sizes.is_empty() {
             return Ok(());
         }
-        let sizes: Sizes = self.sizes.parse().map_err(|error| format!("{error}"))?;
-        self.activation.parse::<Activation>()?;
-        self.encoder.check().map_err(|error| error.to_string())?;
+        let sizes: Sizes = self.sizes.parse().map_err(LoadError::Sizes)?;
+        self.activation.parse::<Activation>().map_err(LoadError::Activation)?;
+        self.encoder.check().map_err(LoadError::Encoder)?;
         if self.encoder.width() != sizes.inputs() {
             let found = self.encoder.width();
-            return Err(format!(
-                "expected columns for {} inputs of sizes {sizes}, found {found}",
-                sizes.inputs()
-            ));
+            return Err(LoadError::Inputs { sizes, found });
         }
         match &self.answers {
             Answers::Classes(names)
                 if names.len() == sizes.outputs() || (sizes.outputs() == 1 && names.len() == 2) => {}
             Answers::Classes(names) => {
-                return Err(format!(
-                    "expected class names for {} outputs, found {}",
-                    sizes.outputs(),
-                    names.len()
-                ));
+                return Err(LoadError::ClassNames { outputs: sizes.outputs(), found: names.len() });
             }
             Answers::Number { .. } if sizes.outputs() != 1 => {
-                return Err(format!(
-                    "expected one output for a number, found {} in sizes {sizes}",
-                    sizes.outputs()
-                ));
+                return Err(LoadError::Outputs { sizes });
             }
             Answers::Number { offset, scale, .. } => {
                 if !offset.is_finite() || !scale.is_finite() || *scale == 0.0 {
-                    return Err(format!(
-                        "expected a finite offset and a finite scale that is not 0, found {offset:?} and {scale:?}"
-                    ));
+                    return Err(LoadError::TargetScaling { offset: *offset, scale: *scale });
                 }
             }
         }
@@ -265,21 +259,21 @@ impl<T: Numbers> ModelFile<T> {
         });
         let found: usize = self.parameters.iter().map(|p| p.values.len()).sum();
         if weights != found {
-            return Err(format!("expected {weights} numbers for sizes {sizes}, found {found}"));
+            return Err(LoadError::NumbersOfSizes { sizes, expected: weights, found });
         }
         let (_, params) = self.empty(&sizes);
-        self.places(&params).map(drop)
+        self.places(&params, "*").map(drop)
     }
 
-    /// Where in the file each of these parameters is, if it holds exactly them.
-    fn places(&self, params: &Params<T>) -> Result<Vec<usize>, String> {
+    /// Where in the file each parameter that a pattern means is, if it holds exactly these, and perhaps others that the pattern does not mean.
+    fn places(&self, params: &Params<T>, pattern: &str) -> Result<Vec<usize>, LoadError> {
         let stored = self.parameters.iter().map(|parameter| Stored {
             name: parameter.name.clone(),
             dtype: format!("float{}", 8 * size_of::<T>()),
             float_bytes: Some(size_of::<T>()),
             shape: parameter.shape.iter().map(|&n| n as usize).collect(),
         });
-        Layout::Surprisal.fit(params, &Vec::from_iter(stored)).map_err(|misfits| told(&misfits))
+        Layout::Surprisal.fit(params, pattern, &Vec::from_iter(stored)).map_err(LoadError::Misfits)
     }
 
     fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
@@ -294,12 +288,12 @@ impl<T: Numbers> ModelFile<T> {
     /// # Errors
     /// If the parts contradict each other, which those of a model that was read do not; if a parameter is not finite; if it is a model of
     /// one's own.
-    pub fn load(&self) -> Result<(Mlp, Params<T>), String> {
+    pub fn load(&self) -> Result<(Mlp, Params<T>), LoadError> {
         self.check()?;
         if self.sizes.is_empty() {
-            return Err("this is no net of the command's, but a model of its own program: give its parameters to load_into".into());
+            return Err(LoadError::NoSizes);
         }
-        let (model, mut params) = self.empty(&self.sizes.parse().map_err(|error| format!("{error}"))?);
+        let (model, mut params) = self.empty(&self.sizes.parse().map_err(LoadError::Sizes)?);
         self.load_into(&mut params)?;
         Ok((model, params))
     }
@@ -320,24 +314,60 @@ impl<T: Numbers> ModelFile<T> {
     /// let mut others = Params::new();
     /// Linear::new(&mut others, "output", 2, 1, &mut rng(7));
     /// let error = saved.load_into(&mut others).unwrap_err();
-    /// assert!(error.contains("\"output.weight\""), "{error}");
-    /// # Ok::<(), String>(())
+    /// assert!(error.to_string().contains("\"output.weight\""), "{error}");
+    /// # Ok::<(), surprisal_train::LoadError>(())
     /// ```
     ///
     /// # Errors
     /// If the layout is another: which parameters differ, and how; and if a number is not finite. Then nothing was copied.
-    pub fn load_into(&self, params: &mut Params<T>) -> Result<(), String> {
-        for SavedParameter { name, values, .. } in &self.parameters {
+    pub fn load_into(&self, params: &mut Params<T>) -> Result<(), LoadError> {
+        self.copy(params, params.ids().collect(), "*")
+    }
+
+    /// [`load_into`](Self::load_into), only of the parameters that a pattern means, such as a scope's name: all of these have to be in the
+    /// file, and nothing else whose name the pattern means. What else is in the file, and in the model, does not matter.
+    ///
+    /// ```
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::SavedModel;
+    /// let mut params = Params::<f32>::new();
+    /// let [critic, generator] = ["critic", "generator"]
+    ///     .map(|net| Linear::new(&mut params.scope(net), "out", 2, 1, &mut rng(7)));
+    /// let saved = SavedModel::of_named(&params, "critic")?;
+    /// params.as_mut_slice().fill(0.0);
+    /// saved.load_into_named(&mut params, "critic")?;
+    /// assert_eq!((params[critic.weight].len(), &params[generator.weight]), (2, &[0.0, 0.0][..]));
+    /// assert_eq!(params[critic.weight], saved.parameters[0].values);
+    /// assert!(saved.load_into(&mut params).unwrap_err().to_string().contains("\"generator.out.weight\": expected [2, 1], found none"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load_into`](Self::load_into), and if the pattern means no parameter.
+    pub fn load_into_named(&self, params: &mut Params<T>, pattern: &str) -> Result<(), LoadError> {
+        let ids = params.matching(pattern).map_err(LoadError::NoSuchParameter)?;
+        self.copy(params, ids, pattern)
+    }
+
+    fn copy(&self, params: &mut Params<T>, ids: Vec<ParamId>, pattern: &str) -> Result<(), LoadError> {
+        let meant = |parameter: &&SavedParameter<T>| name_matches(&parameter.name, pattern);
+        for SavedParameter { name, values, .. } in self.parameters.iter().filter(meant) {
             if let Some(at) = values.iter().position(|x| !x.is_finite()) {
-                return Err(format!(
-                    "parameter \"{name}\": expected finite numbers, found {} at place {at}: its training diverged",
-                    values[at].value()
-                ));
+                let (parameter, found) = (name.clone(), values[at].value());
+                return Err(LoadError::NotFinite { parameter, place: at, found });
             }
         }
-        for (id, place) in params.ids().zip(self.places(params)?) {
+        for (id, place) in ids.into_iter().zip(self.places(params, pattern)?) {
             params[id].copy_from_slice(&self.parameters[place].values);
         }
         Ok(())
     }
+}
+
+fn written(path: &Path, outcome: std::io::Result<()>) -> Result<(), ModelFileError> {
+    outcome.map_err(|error| {
+        let advice = advice(path, &error);
+        ModelFileError::new(path, None, format!("cannot write: {error} | {advice}"))
+    })
 }

@@ -43,7 +43,7 @@ fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn load<T: Scalar>(bytes: &[u8], params: &mut Params<T>, layout: Layout) -> Result<(), InterchangeError> {
-    load_safetensors_bytes(bytes, "m.safetensors".as_ref(), params, layout)
+    load_safetensors_bytes(bytes, "m.safetensors", params, layout)
 }
 
 #[test]
@@ -287,12 +287,12 @@ fn a_file_that_cannot_be_written_leaves_what_was_there() {
     let error = save_npz(folder.join("no/such/m.npz"), &mlp::<f32>("2-2", 1), Layout::PyTorch).unwrap_err();
     assert!(error.to_string().contains("no/such/m.npz: cannot write: "), "{error}");
     write_atomically(&folder, b"new").unwrap_err(); // a folder is no file
-    write_atomically(&folder.join(".."), b"new").unwrap_err();
+    write_atomically(folder.join(".."), b"new").unwrap_err();
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     fs::remove_dir(folder).unwrap();
     #[cfg(target_os = "linux")]
     {
-        let error = write_atomically("/dev/full".as_ref(), b"new").unwrap_err();
+        let error = write_atomically("/dev/full", b"new").unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput); // a device is no file
     }
 }
@@ -303,7 +303,7 @@ fn a_file_that_cannot_be_written_leaves_what_was_there() {
 fn a_program_that_is_killed_while_it_writes_leaves_what_was_there() {
     const PLACE: &str = "SURPRISAL_TEST_PLACE";
     if let Ok(path) = std::env::var(PLACE) {
-        write_atomically(path.as_ref(), &[b'n'; 100_000]).unwrap();
+        write_atomically(&path, &[b'n'; 100_000]).unwrap();
         return;
     }
     let folder = place("killed");

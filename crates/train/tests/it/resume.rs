@@ -89,7 +89,7 @@ fn run(
 ) -> (Params<f32>, History, Ended) {
     let ([train, test], (model, mut params)) = (parts(), net());
     let checkpoint: Option<Checkpoint<f32>> = from.map(|bytes| {
-        let file: SavedModel = ModelFile::from_bytes(bytes, "checkpoint".as_ref()).unwrap();
+        let file: SavedModel = ModelFile::from_bytes(bytes, "checkpoint").unwrap();
         file.load_into(&mut params).unwrap();
         file.checkpoint.unwrap()
     });
@@ -164,7 +164,7 @@ fn a_checkpoint_of_another_training_is_refused() {
         let mut trainer = trainer("constant");
         let mut interruption = EndAfter { calls: 3, file: None };
         run(&trainer, OptimizerKind::Adam, None, &mut interruption);
-        let file: SavedModel = ModelFile::from_bytes(&interruption.file.unwrap(), "c".as_ref()).unwrap();
+        let file: SavedModel = ModelFile::from_bytes(&interruption.file.unwrap(), "c").unwrap();
         let ([train, test], (model, mut params)) = (parts(), net());
         let mut checkpoint = file.checkpoint.unwrap();
         change(&mut checkpoint, &mut trainer);

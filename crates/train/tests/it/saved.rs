@@ -249,7 +249,7 @@ fn version(name: &str) -> PathBuf {
 /// Version 1 was written by a command that knew it, from eight cats and dogs.
 #[test]
 fn a_file_of_version_1_answers_as_it_did() {
-    let saved = SavedModel::read(&version("v1.surprisal")).unwrap();
+    let saved = SavedModel::read(version("v1.surprisal")).unwrap();
     assert_eq!(saved.encoder.feature_names(), ["weight_kg", "height_cm"]);
     assert_eq!(saved.answers, Answers::Classes(names(&["cat", "dog"])));
     assert_eq!((saved.settings.as_str(), saved.data_checksum, &saved.checkpoint), ("", 0, &None));
@@ -257,7 +257,7 @@ fn a_file_of_version_1_answers_as_it_did() {
     let x = saved.encoder.apply_array(&array![[4.0, 24.0], [30.0, 60.0]]).unwrap().mapv(|x| x as f32);
     let p = probabilities(outputs(&model, &params, x.view()).view());
     assert!((p[[0, 0]] - 0.8902339).abs() < 1e-6 && (p[[1, 1]] - 0.86890393).abs() < 1e-6, "{p}");
-    assert_eq!(ModelFile::from_bytes(&saved.to_bytes(), "v2".as_ref()), Ok(saved));
+    assert_eq!(ModelFile::from_bytes(&saved.to_bytes(), "v2"), Ok(saved));
 }
 
 /// What the files of later versions hold.
@@ -274,7 +274,7 @@ fn of_every_version() -> SavedModel {
 /// Written by a command that knew it: its optimizer counts the steps of all parameters together.
 #[test]
 fn a_file_of_version_2_is_read_as_what_it_was() {
-    assert_eq!(SavedModel::read(&version("v2.surprisal")), Ok(of_every_version()));
+    assert_eq!(SavedModel::read(version("v2.surprisal")), Ok(of_every_version()));
 }
 
 /// `UPDATE_VERSIONS=1` writes it: only ever before a version is given to anybody.
@@ -283,7 +283,7 @@ fn a_file_of_version_3_is_read_as_what_it_was() {
     let mut saved = of_every_version();
     saved.checkpoint.as_mut().unwrap().optimizer.steps_of_each = vec![7, 7, 3, 0];
     if std::env::var_os("UPDATE_VERSIONS").is_some() {
-        saved.write(&version("v3.surprisal")).unwrap();
+        saved.write(version("v3.surprisal")).unwrap();
     }
-    assert_eq!(SavedModel::read(&version("v3.surprisal")), Ok(saved));
+    assert_eq!(SavedModel::read(version("v3.surprisal")), Ok(saved));
 }

@@ -279,7 +279,7 @@ fn objectives_are_chosen_by_name() {
         assert_eq!(objective.name().parse(), Ok(objective));
     }
     assert_eq!(
-        "hing".parse::<Objective>().unwrap_err(),
+        "hing".parse::<Objective>().unwrap_err().to_string(),
         "there is no loss \"hing\" | did you mean \"hinge\"?"
     );
 }

@@ -1,0 +1,176 @@
+//! What can be wrong with a setting.
+
+use std::fmt;
+
+use surprisal_data::{DataError, ErrorKind, SpecError, closest};
+use surprisal_layers::{self as layers, SizesError};
+use surprisal_optim::OptimError;
+use surprisal_train as train;
+
+use crate::Settings;
+
+/// Why a setting cannot be set, or varied by a sweep.
+///
+/// ```
+/// use surprisal_run::{SettingError, Settings, ValueError};
+/// let error = Settings::default().set("epochs", "0").unwrap_err();
+/// assert!(matches!(error, SettingError::Value { ref key, error: ValueError::Zero } if key == "epochs"));
+/// assert_eq!(error.to_string(), "epochs: expected 1 or more, found 0");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum SettingError {
+    /// There is no setting of this name.
+    UnknownKey { key: String },
+    /// A text is no value of the setting.
+    Value { key: String, error: ValueError },
+    /// What a sweep is to vary is not `SETTING=VALUES`.
+    NoValues { found: String },
+    /// A sweep cannot vary the setting.
+    Fixed { key: &'static str },
+    /// A range does not rise, or is not finite.
+    Range { key: &'static str, found: String },
+    /// A sweep has a value twice.
+    ValueTwice { key: &'static str, value: String },
+    /// A sweep has no value for a setting.
+    Empty { key: &'static str },
+}
+
+/// Why a text is no value of a setting. The message does not name the setting.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum ValueError {
+    /// It is none of the words, or not the number, that it should be.
+    Expected { what: &'static str, found: String },
+    /// A number is out of its range.
+    OutOfRange { what: &'static str, range: &'static str, found: f64, usual: &'static str },
+    /// It is 0, where there must be one or more.
+    Zero,
+    /// No list of sizes of hidden layers.
+    Hidden { found: String },
+    /// No way to balance classes.
+    Balance { found: String },
+    /// A class has two weights.
+    ClassTwice { class: String },
+    /// No group of parameters.
+    Group { found: String },
+    /// A group has no such setting.
+    GroupKey { found: String, group: String },
+    /// Data, or an option of a table.
+    Data(SpecError),
+    /// A list of names.
+    Names(DataError),
+    /// Sizes of a net.
+    Sizes(SizesError),
+    /// An activation or a start.
+    Layers(layers::NameError),
+    /// An optimizer, its hyperparameters, or a schedule.
+    Optimizer(OptimError),
+    /// A loss, or what is watched.
+    Train(train::NameError),
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::UnknownKey { key } => {
+                write!(f, "there is no setting \"{key}\" | ")?;
+                let keys = Settings::ALL.iter().map(|setting| setting.key);
+                match closest(key, keys.clone()) {
+                    Some(key) => write!(f, "did you mean \"{key}\"?"),
+                    None => write!(f, "choose one of {}", Vec::from_iter(keys).join(", ")),
+                }
+            }
+            Self::Value { key, error } => write!(f, "{key}: {error}"),
+            Self::NoValues { found } => {
+                write!(f, "\"{found}\": expected a setting and its values | write for example lr=0.01,0.1,1")
+            }
+            Self::Fixed { key } => write!(
+                f,
+                "{key}: is the same in all runs of a sweep, or they could not be compared | vary another setting"
+            ),
+            Self::Range { key, found } => {
+                write!(f, "{key}: expected a range that rises, found {found} | write for example 0.001..1")
+            }
+            Self::ValueTwice { key, value } => write!(f, "{key}: {value} is there twice | leave one out"),
+            Self::Empty { key } => write!(
+                f,
+                "{key}: expected values, found none | separate them by commas, or by | if they contain commas"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SettingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Value { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Expected { what, found } => write!(f, "expected {what}, found \"{found}\""),
+            Self::OutOfRange { what, range, found, usual } => {
+                write!(f, "expected {what} {range}, found {found:?} | {usual} is usual")
+            }
+            Self::Zero => f.write_str("expected 1 or more, found 0"),
+            Self::Hidden { found } => {
+                write!(f, "\"{found}\" is no list of hidden layers: write for example 32, 64-32, or none")
+            }
+            Self::Balance { found } => {
+                write!(f, "\"{found}\" is no way to balance: choose none, oversample or undersample")
+            }
+            Self::ClassTwice { class } => write!(f, "the class \"{class}\" is given twice"),
+            Self::Group { found } => {
+                write!(f, "\"{found}\" is no group: write for example layer1:lr=0.01,weight_decay=0")
+            }
+            Self::GroupKey { found, group } => {
+                let group = Self::Group { found: group.clone() };
+                write!(f, "\"{found}\": a group has lr and weight_decay | {group}")
+            }
+            Self::Data(error) => f.write_str(&error.problem()),
+            Self::Names(error) => match error.kind() {
+                ErrorKind::Csv(error) => error.problem.fmt(f),
+                _ => error.fmt(f),
+            },
+            Self::Sizes(error) => error.fmt(f),
+            Self::Layers(error) => error.fmt(f),
+            Self::Optimizer(error) => f.write_str(&error.problem()),
+            Self::Train(error) => f.write_str(&error.problem()),
+        }
+    }
+}
+
+impl std::error::Error for ValueError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Data(error) => Some(error),
+            Self::Names(error) => Some(error),
+            Self::Sizes(error) => Some(error),
+            Self::Layers(error) => Some(error),
+            Self::Optimizer(error) => Some(error),
+            Self::Train(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),+) => { $(
+        impl From<$error> for ValueError {
+            fn from(error: $error) -> Self {
+                ValueError::$variant(error)
+            }
+        }
+    )+ };
+}
+from! {
+    SpecError => Data, DataError => Names, SizesError => Sizes, layers::NameError => Layers, OptimError => Optimizer,
+    train::NameError => Train
+}

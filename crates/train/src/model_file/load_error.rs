@@ -1,0 +1,121 @@
+//! What can keep a saved model from being loaded.
+
+use std::fmt;
+
+use surprisal_data::DataError;
+use surprisal_layers::{NameError, Sizes, SizesError};
+use surprisal_tensor::NoSuchParameter;
+
+use crate::Misfit;
+use crate::interchange::told;
+
+/// Why the parts of a saved model contradict each other, or do not fit the parameters that they are copied to.
+///
+/// ```
+/// use surprisal_layers::{Linear, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{LoadError, SavedModel};
+///
+/// let (mut saved, mut others) = (Params::<f32>::new(), Params::new());
+/// Linear::new(&mut saved, "out", 2, 1, &mut rng(7));
+/// Linear::new(&mut others, "out", 3, 1, &mut rng(7));
+/// let error = SavedModel::of(&saved).load_into(&mut others).unwrap_err();
+/// let LoadError::Misfits(misfits) = error else { panic!("{error}") };
+/// assert_eq!(misfits[0].to_string(), "\"out.weight\": expected [3, 1], found [2, 1]");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
+pub enum LoadError {
+    /// It has no sizes: a model of a program of its own, whose parameters alone can be loaded.
+    NoSizes,
+    /// A parameter holds a number that is not finite.
+    NotFinite { parameter: String, place: usize, found: f64 },
+    /// The parameters are others than those of the model.
+    Misfits(Vec<Misfit>),
+    /// No parameter of the model is meant by the pattern.
+    NoSuchParameter(NoSuchParameter),
+    /// Two parameters have one name.
+    ParameterTwice { parameter: String },
+    /// A parameter has more or fewer numbers than its shape says.
+    Numbers { parameter: String, shape: Vec<u64>, found: usize },
+    /// The best parameters of the training are more or fewer than the parameters.
+    BestParameters { expected: usize },
+    /// The sizes are no sizes of a net.
+    Sizes(SizesError),
+    /// There is no such activation.
+    Activation(NameError),
+    /// The encoder contradicts itself.
+    Encoder(DataError),
+    /// The encoder makes another number of inputs than the net has.
+    Inputs { sizes: Sizes, found: usize },
+    /// There are more or fewer class names than outputs.
+    ClassNames { outputs: usize, found: usize },
+    /// A net that predicts a number has several outputs.
+    Outputs { sizes: Sizes },
+    /// What predictions are scaled by cannot be undone.
+    TargetScaling { offset: f64, scale: f64 },
+    /// The sizes ask for more or fewer numbers than there are.
+    NumbersOfSizes { sizes: Sizes, expected: usize, found: usize },
+    /// In a file of version 1: not one offset or scale for each feature name.
+    Columns { what: &'static str, columns: usize, found: usize },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::NoSizes => f.write_str(
+                "this is no net of the command's, but a model of its own program: give its parameters to load_into",
+            ),
+            Self::NotFinite { parameter, place, found } => write!(
+                f,
+                "parameter \"{parameter}\": expected finite numbers, found {found} at place {place}: its training diverged"
+            ),
+            Self::Misfits(misfits) => f.write_str(&told(misfits)),
+            Self::NoSuchParameter(error) => error.fmt(f),
+            Self::ParameterTwice { parameter } => {
+                write!(f, "parameter \"{parameter}\": expected it once, found it twice")
+            }
+            Self::Numbers { parameter, shape, found } => {
+                write!(f, "parameter \"{parameter}\": expected the numbers of {shape:?}, found {found}")
+            }
+            Self::BestParameters { expected } => {
+                write!(f, "expected the {expected} best parameters, found another number of them")
+            }
+            Self::Sizes(error) => error.fmt(f),
+            Self::Activation(error) => error.fmt(f),
+            Self::Encoder(error) => error.fmt(f),
+            Self::Inputs { sizes, found } => {
+                write!(f, "expected columns for {} inputs of sizes {sizes}, found {found}", sizes.inputs())
+            }
+            Self::ClassNames { outputs, found } => {
+                write!(f, "expected class names for {outputs} outputs, found {found}")
+            }
+            Self::Outputs { sizes } => {
+                write!(f, "expected one output for a number, found {} in sizes {sizes}", sizes.outputs())
+            }
+            Self::TargetScaling { offset, scale } => write!(
+                f,
+                "expected a finite offset and a finite scale that is not 0, found {offset:?} and {scale:?}"
+            ),
+            Self::NumbersOfSizes { sizes, expected, found } => {
+                write!(f, "expected {expected} numbers for sizes {sizes}, found {found}")
+            }
+            Self::Columns { what, columns, found } => {
+                write!(f, "expected {columns} {what} for as many feature names, found {found}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Sizes(error) => Some(error),
+            Self::Activation(error) => Some(error),
+            Self::Encoder(error) => Some(error),
+            Self::NoSuchParameter(error) => Some(error),
+            _ => None,
+        }
+    }
+}
