@@ -104,7 +104,7 @@ fn dropout_passes_its_gradient_on_in_training_and_in_evaluation() {
 
 #[test]
 fn an_embedding_passes_its_gradient_on() {
-    let mut params = Params::default();
+    let mut params = Params::new();
     let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
     for rows in [vec![2.0, 0.0, 2.0, 3.0], vec![1.0], vec![]] {
         let rows = ArrayD::from_shape_vec(IxDyn(&[rows.len()]), rows).unwrap().mapv(Dual::of);
