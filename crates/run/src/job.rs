@@ -545,7 +545,7 @@ pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
         Answers::Number { offset, scale, .. } => (*offset, *scale),
     };
     let targets = part.targets.map(|value| ((value - offset) / scale) as f32);
-    Examples { features: part.features.mapv(|x| x as f32), targets }
+    Examples { features: part.features.mapv(|x| x as f32).into_dyn(), targets }
 }
 
 /// Whether `f32` holds the features, before and after they are encoded; `row` is the number of a row in the data.

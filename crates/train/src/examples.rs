@@ -2,20 +2,28 @@
 
 use surprisal_data::{Dataset, Targets};
 use surprisal_tensor::Scalar;
-use surprisal_tensor::ndarray::Array2;
+use surprisal_tensor::ndarray::{ArrayD, Axis};
 
-/// Features `[rows, columns]`, and for each row a class or a number.
+/// Features `[rows, ..]`, and for each row a class or a number.
+///
+/// A row may be of any shape: those of a table are `[columns]`, images are `[channels, height, width]`.
 ///
 /// ```
 /// use surprisal_data::Dataset;
 /// use surprisal_train::Examples;
 /// let iris = Examples::<f32>::new(&Dataset::iris());
-/// assert_eq!((iris.rows(), iris.features.ncols(), iris.targets.classes()), (150, 4, 3));
+/// assert_eq!((iris.rows(), iris.features.shape()[1], iris.targets.classes()), (150, 4, 3));
+///
+/// use surprisal_data::Targets;
+/// use surprisal_tensor::ndarray::ArrayD;
+/// let targets = Targets::Classes { labels: vec![0, 1], names: vec!["cat".into(), "dog".into()] };
+/// let images = Examples { features: ArrayD::<f32>::zeros(vec![2, 3, 32, 32]), targets };
+/// assert_eq!(images.rows(), 2);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Examples<T> {
-    /// `[rows, columns]`
-    pub features: Array2<T>,
+    /// `[rows, ..]`
+    pub features: ArrayD<T>,
     /// What is to be predicted of each row.
     pub targets: Targets<T>,
 }
@@ -32,10 +40,10 @@ impl<T: Scalar> Examples<T> {
     /// assert_eq!(examples.features[[0, 0]], iris.features[[0, 0]] as f32);
     /// ```
     pub fn new(data: &Dataset) -> Self {
-        Examples { features: data.features.mapv(T::of), targets: data.targets.map(T::of) }
+        Examples { features: data.features.mapv(T::of).into_dyn(), targets: data.targets.map(T::of) }
     }
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.features.nrows()
+        self.features.len_of(Axis(0))
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use surprisal_data::metrics::{LabeledLogits, Metric};
 use surprisal_data::{Targets, argmax_rows};
 use surprisal_layers::Layer;
-use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, Axis, Ix2};
+use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, Axis, Ix2, RemoveAxis};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
 use crate::objective::total_weight;
@@ -20,12 +20,12 @@ const BLOCK: usize = 1 << 24;
 
 /// How many rows are run at once, so that memory is bounded however many rows and outputs there are.
 #[track_caller]
-pub(crate) fn block_rows<T: Scalar>(
+pub(crate) fn block_rows<T: Scalar, D: RemoveAxis>(
     model: &impl Layer,
     params: &Params<T>,
-    features: ArrayView2<T>,
+    features: ArrayView<T, D>,
 ) -> usize {
-    if features.nrows() <= 1 {
+    if features.len_of(Axis(0)) <= 1 {
         return CHUNK;
     }
     let mut workspace = Workspace::new();
@@ -95,12 +95,17 @@ impl FromStr for Watch {
 /// ```
 ///
 /// # Panics
-/// At the caller's line, if the columns do not fit the model, or its outputs are not `[rows, outputs]`.
+/// At the caller's line, if the features do not fit the model, or its outputs are not `[rows, outputs]`.
 #[track_caller]
-pub fn outputs<T: Scalar>(model: &impl Layer, params: &Params<T>, features: ArrayView2<T>) -> Array2<T> {
+pub fn outputs<T: Scalar, D: RemoveAxis>(
+    model: &impl Layer,
+    params: &Params<T>,
+    features: ArrayView<T, D>,
+) -> Array2<T> {
+    let rows_in_all = features.len_of(Axis(0));
     let mut workspace = Workspace::new();
     let (mut all, mut columns) = (Vec::new(), 0);
-    for rows in features.axis_chunks_iter(Axis(0), block_rows(model, params, features)) {
+    for rows in features.axis_chunks_iter(Axis(0), block_rows(model, params, features.view())) {
         let tape = workspace.no_grad(params);
         let outputs = model.forward(tape.input(&rows));
         let &[_, outputs_of_row] = outputs.shape().dims() else {
@@ -109,7 +114,7 @@ pub fn outputs<T: Scalar>(model: &impl Layer, params: &Params<T>, features: Arra
         columns = outputs_of_row;
         outputs.with_value(|values: &[T]| all.extend_from_slice(values));
     }
-    Array2::from_shape_vec((features.nrows(), columns), all).expect("every row has as many outputs")
+    Array2::from_shape_vec((rows_in_all, columns), all).expect("every row has as many outputs")
 }
 
 /// The probabilities that outputs stand for, `[rows, classes]`: several outputs by a softmax, one by a sigmoid, as those of "no" and "yes".
@@ -233,7 +238,7 @@ pub fn evaluate<T: Scalar>(
     for rows in
         examples.features.axis_chunks_iter(Axis(0), block_rows(model, params, examples.features.view()))
     {
-        let end = start + rows.nrows();
+        let end = start + rows.len_of(Axis(0));
         evaluation.extend(objective, outputs(model, params, rows).view(), examples, start..end)?;
         start = end;
     }

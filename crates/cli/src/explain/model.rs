@@ -4,7 +4,7 @@ use surprisal_data::argmax_rows;
 use surprisal_explain::{Explanation, digits, explain};
 use surprisal_layers::Layer;
 use surprisal_tensor::Workspace;
-use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
+use surprisal_tensor::ndarray::{Array2, Axis, Slice};
 use surprisal_train::{Answers, Examples, Objective, probabilities};
 
 use crate::Failure;
@@ -82,7 +82,7 @@ impl Question<'_> {
         if net.raw.columns() > FEW {
             return String::new();
         }
-        let scaled = examples.features.row(row);
+        let scaled = examples.features.index_axis(Axis(0), row);
         let column = |((name, &x), &scaled): ((&String, &f64), &f32)| match f64::from(scaled) == x {
             true => format!("{name} {}", digits(x, 4)),
             false => format!("{name} {}, scaled {}", digits(x, 4), digits(scaled.into(), 4)),
@@ -97,7 +97,7 @@ impl Question<'_> {
         let Question { net, examples, row } = *self;
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&net.params).evaluating();
-        let x: ArrayView2<f32> = examples.features.slice_axis(Axis(0), (row..row + 1).into());
+        let x = examples.features.slice_axis(Axis(0), Slice::from(row..row + 1));
         let outputs = net.model.forward(tape.input(&x).named("x"));
         let (outputs, value) = if examples.targets.is_regression() {
             let outputs = outputs.named("output");

@@ -200,7 +200,7 @@ fn data(seed: u64) -> Result<Data, LabError> {
 /// Trains an encoder, freezes it, trains a linear layer on its features; gives accuracies and the separation, and a plane of features.
 fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2] {
     let (mut params, mut rng) = (Params::new(), rng(seed));
-    let sizes = Sizes::new(&[data.train.features.ncols(), 64, FEATURES]).expect("sizes are not 0");
+    let sizes = Sizes::new(&[data.train.features.shape()[1], 64, FEATURES]).expect("sizes are not 0");
     let encoder = Mlp::new(&mut params, &sizes, Activation::Relu, &mut rng);
     let last =
         (loss == Loss::CrossEntropy).then(|| Linear::new(&mut params, "last", FEATURES, DIGITS, &mut rng));

@@ -8,7 +8,7 @@ use surprisal_lab::parallel::in_parallel;
 use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
 use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_optim::{Adam, Optimizer, Sgd};
-use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
+use surprisal_tensor::ndarray::{Axis, Ix2};
 use surprisal_tensor::{Params, Workspace};
 use surprisal_train::{Examples, Objective, Trainer};
 
@@ -96,7 +96,7 @@ fn network2(
 #[test]
 fn sigmoid_nets_reach_what_independent_code_reaches() {
     let Some([mut train, test]) = mnist(256.0) else { return };
-    let all: Array2<f32> = train.features;
+    let all = train.features;
     train.features = all.view().split_at(Axis(0), 50_000).0.to_owned();
     train.targets.labels_mut().truncate(50_000);
     for (start, weight, squared, eta, expected) in [

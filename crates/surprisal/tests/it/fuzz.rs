@@ -12,7 +12,7 @@ use crate::counting::{HELD, MOST};
 use rand::{Rng, RngExt};
 use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, Targets, npz_bytes};
 use surprisal::prelude::*;
-use surprisal::tensor::ndarray::Array2;
+use surprisal::tensor::ndarray::ArrayD;
 use surprisal::train::{
     Answers, At, Callback, Checkpoint, Epoch, Examples, Layout, SavedModel, Trainer, save_safetensors,
 };
@@ -155,7 +155,7 @@ fn checkpoint() -> Checkpoint<f32> {
         }
     }
     let targets = Targets::Classes { labels: vec![0, 1], names: vec!["0".into(), "1".into()] };
-    let rows = Examples { features: Array2::zeros((2, 2)), targets };
+    let rows = Examples { features: ArrayD::zeros(vec![2, 2]), targets };
     let mut params = Params::new();
     let model = Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine

@@ -3,6 +3,7 @@
 use surprisal_data::Targets;
 use surprisal_layers::Layer;
 use surprisal_optim::{Adam, Optimizer};
+use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::{guessing, mean_and_deviation};
@@ -221,5 +222,5 @@ fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize], tolerance: f
         Targets::Classes { labels, .. } => labels[a] != labels[b],
     };
     let mut pairs = pairs.filter(|&pair| differ(pair));
-    pairs.find(|&[a, b]| examples.features.row(a) == examples.features.row(b))
+    pairs.find(|&[a, b]| examples.features.index_axis(Axis(0), a) == examples.features.index_axis(Axis(0), b))
 }

@@ -81,7 +81,7 @@ pub fn shapes<T: Scalar>(
         let rows = features.slice_axis(Axis(0), Slice::from(from..to));
         workspace.eval(&params, |tape| model.forward(tape.input(&rows)))
     };
-    let layers = summary(&params, model, [n, features.ncols()]);
+    let layers = summary(&params, model, features.shape());
     let outputs: Vec<_> = [1, 3.min(n), n].map(|rows| (rows, run(0, rows).shape().to_vec())).into();
     let rows_stay = outputs.iter().all(|(rows, shape)| *shape == [*rows, wanted]);
 

@@ -133,7 +133,7 @@ pub fn units<T: Scalar>(
     for (i, layer) in model.layers().iter().enumerate().take(model.layers().len() - 1) {
         let z = matrix(workspace.eval(params, |tape| layer.forward(tape.input(&x))));
         layers.push((name(i), unit_health(z.view(), &model.activation())));
-        x = matrix(workspace.eval(params, |tape| model.activation().forward(tape.input(&z))));
+        x = workspace.eval(params, |tape| model.activation().forward(tape.input(&z)));
     }
 
     let tape = workspace.tape(params).evaluating();

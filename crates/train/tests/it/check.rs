@@ -128,7 +128,7 @@ fn init_loss_expects_what_equal_probabilities_give() {
             let labels: Vec<usize> = (0..30).map(|row| row % classes).collect();
             let names = (0..classes).map(|class| class.to_string()).collect();
             let targets = Targets::Classes { labels, names };
-            let data = Examples { features: Array2::<f64>::ones((30, 4)), targets };
+            let data = Examples { features: Array2::<f64>::ones((30, 4)).into_dyn(), targets };
             let mut start = Params::<f64>::default();
             let model =
                 Linear::with_init(&mut start, "out", 4, outputs, Init::Zeros, Init::Zeros, &mut rng(0));
@@ -179,7 +179,7 @@ fn overfit_finds_a_model_that_cannot_move_and_one_that_is_too_small() {
     // exclusive or, without a hidden layer
     let features = array![[0f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     let data = Examples {
-        features,
+        features: features.into_dyn(),
         targets: Targets::Classes { labels: vec![0, 1, 1, 0], names: vec!["0".into(), "1".into()] },
     };
     let (model, params) = mlp("2-2", Activation::Relu);
@@ -245,7 +245,7 @@ fn numbers() -> Examples<f32> {
     let mean = raw.iter().sum::<f32>() / 60.0;
     let deviation = (raw.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 60.0).sqrt();
     let values = raw.iter().map(|y| (y - mean) / deviation).collect();
-    Examples { features, targets: Targets::Values(values) }
+    Examples { features: features.into_dyn(), targets: Targets::Values(values) }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Training: it learns, it repeats itself to the bit, and it says what stopped it.
 
 use surprisal_data::{Dataset, Standardize, Targets};
-use surprisal_layers::{Activation, BatchNorm1d, Layer, Linear, Mlp, Relu, Residual, rng};
+use surprisal_layers::{Activation, BatchNorm1d, Flatten, Layer, Linear, Mlp, Relu, Residual, rng};
 use surprisal_optim::{Adam, Sgd};
-use surprisal_tensor::ndarray::{Axis, array};
+use surprisal_tensor::ndarray::{ArrayD, Axis, array};
 use surprisal_tensor::{Dual, Params, Scalar, Var, Workspace, check_gradient};
 use surprisal_train::{Epoch, Examples, History, Objective, TrainError, Trainer};
 
@@ -163,10 +163,7 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
         failure(&one, &mut params, &ce, &binary, 0.1),
         "label 2 in row 100 is not one of the 2 classes 0 to 1"
     );
-    let empty = Examples {
-        features: array![[0.0; 4]].slice_move(surprisal_tensor::ndarray::s![..0, ..]),
-        targets: iris().targets.select(&[]),
-    };
+    let empty = Examples { features: ArrayD::zeros(vec![0, 4]), targets: iris().targets.select(&[]) };
     assert_eq!(failure(&two, &mut params, &ce, &empty, 0.1).lines().next().unwrap(), EMPTY);
     let too_large = Trainer { batch_size: 151, ..ce };
     let message = failure(&two, &mut params, &too_large, &iris(), 0.1);
@@ -282,4 +279,22 @@ fn objectives_are_chosen_by_name() {
         "hing".parse::<Objective>().unwrap_err().to_string(),
         "there is no loss \"hing\" | did you mean \"hinge\"?"
     );
+}
+
+#[test]
+fn images_are_trained_on_as_their_numbers_in_one_row() {
+    let rows = iris();
+    let shape = vec![150, 1, 2, 2];
+    let features = rows.features.to_shape(shape).unwrap().to_owned();
+    let images = Examples { features, targets: rows.targets.clone() };
+    let trainer = trainer(Objective::CrossEntropy);
+    let fit = |examples: &Examples<f32>| {
+        let mut params = Params::new();
+        let model = (Flatten, Linear::new(&mut params, "out", 4, 3, &mut rng(1)));
+        let history =
+            trainer.fit(&model, &mut params, &mut Sgd::new(0.1), examples, examples, |_| ()).unwrap();
+        let outputs = surprisal_train::outputs(&model, &params, examples.features.view());
+        (history.last().loss, outputs)
+    };
+    assert_eq!(fit(&images), fit(&rows));
 }
