@@ -25,9 +25,12 @@ pub struct Options {
     /// The first seed of splits, starts and orders
     #[arg(long, default_value_t = Compare::default().seed, allow_negative_numbers = true)]
     seed: u64,
-    /// How many seeds, one after the other
-    #[arg(long, default_value_t = Compare::default().seeds, allow_negative_numbers = true)]
-    seeds: usize,
+    /// How many seeds, one after the other [default: 8, or 2 with --quick]
+    #[arg(long, allow_negative_numbers = true)]
+    seeds: Option<usize>,
+    /// Fewer epochs and seeds: for orderings, not for digits
+    #[arg(long)]
+    quick: bool,
     /// The folder in which compare-1, compare-2, .. are made
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
@@ -39,14 +42,15 @@ fn pair(names: &str) -> Result<[Objective; 2], Box<dyn Error + Send + Sync>> {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { data, losses, lr, seed, seeds, out } = options;
-    let defaults = Compare::default();
+    let Options { data, losses, lr, seed, seeds, quick, out } = options;
+    let defaults = if quick { Compare::quick() } else { Compare::default() };
     let compare = Compare {
         data: defaults.data.into_iter().filter(|name| data.is_empty() || data.contains(name)).collect(),
         losses,
         learning_rate: lr,
         seed,
-        seeds,
+        seeds: seeds.unwrap_or(defaults.seeds),
+        quick,
     };
     compare.check()?;
     let folder = RunFolder::take(&out, "compare")?;

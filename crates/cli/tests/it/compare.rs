@@ -27,12 +27,13 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn two_runs_write_the_same_bytes_into_two_folders() {
     let folder = Folder::new("twice");
     for n in 1..=2 {
-        let output = surprisal(&folder.0, &["compare", "--seeds", "2"]);
+        let output = surprisal(&folder.0, &["compare", "--quick"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let stdout = String::from_utf8(output.stdout).unwrap();
         let last = stdout.lines().last().unwrap();
         let page = Path::new("runs").join(format!("compare-{n}")).join("report.html");
         assert_eq!(last, format!("The page with the pictures: {}", page.display()));
+        assert!(stdout.contains("This is the quick version: fewer epochs and seeds"), "{stdout}");
         assert!(stdout.contains("SUPPORTED: At the same learning rate"), "{stdout}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(stderr.matches("digits-mlp: 24 runs\n").count(), 1, "{stderr}"); // no terminal: a line for each part
@@ -43,7 +44,7 @@ fn two_runs_write_the_same_bytes_into_two_folders() {
         csv >= 10 && first.keys().filter(|path| path.extension().is_some_and(|e| e == "svg")).count() == 11
     );
     assert!(first == second, "two runs wrote different bytes");
-    let other = surprisal(&folder.0, &["compare", "--seeds", "2", "--data", "breast_cancer", "--seed", "8"]);
+    let other = surprisal(&folder.0, &["compare", "--quick", "--data", "breast_cancer", "--seed", "8"]);
     assert!(other.status.success());
     let third = files(&folder.0.join("runs/compare-3"));
     assert_ne!(first[Path::new("summary.csv")], third[Path::new("summary.csv")]);
@@ -66,23 +67,14 @@ fn the_page_needs_nothing_but_itself() {
     let folder = Folder::new("page");
     let output = surprisal(
         &folder.0,
-        &[
-            "compare",
-            "--seeds",
-            "2",
-            "--data",
-            "breast_cancer",
-            "--losses",
-            "ce,half_mse",
-            "--out",
-            "deep/er",
-        ],
+        &["compare", "--quick", "--data", "breast_cancer", "--losses", "ce,half_mse", "--out", "deep/er"],
     );
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = fs::read_to_string(folder.0.join("deep/er/compare-1/report.html")).unwrap();
     let scheme = page.replace("http://www.w3.org/2000/svg", ""); // the name of the language, not an address that is opened
     assert!(!scheme.contains("http") && !scheme.contains("src=") && !scheme.contains("<script"));
-    assert!(page.contains("compare --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"));
+    assert!(page.contains("compare --quick --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"));
+    assert!(page.contains("This is the quick version</em>: fewer epochs and seeds"));
     assert!(page.matches("<svg").count() == 8 && !page.contains("NaN"));
 
     // first the race, then the verdict, then the reasons
@@ -91,7 +83,7 @@ fn the_page_needs_nothing_but_itself() {
         ["Accuracy on unseen rows", "class=\"verdict ", "What is compared", "From a score to a probability"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])));
     assert!(page.contains("faster in all 2 expected") && page.contains("more than 0 expected"));
-    // what ends early is not drawn as a line at the left edge of 400 epochs
+    // what ends early is not drawn as a line at the left edge of all epochs
     for name in ["zero", "saturated"] {
         let picture = folder.0.join(format!("deep/er/compare-1/breast_cancer-{name}-accuracy-best.svg"));
         let picture = fs::read_to_string(picture).unwrap();
@@ -136,7 +128,7 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
 
 #[test]
 fn a_loss_that_becomes_nan_exits_with_1_and_names_the_step_and_the_culprit() {
-    let (code, stderr) = fails(&["compare", "--data", "digits", "--lr", "1e300"]);
+    let (code, stderr) = fails(&["compare", "--quick", "--data", "digits", "--lr", "1e300"]);
     assert_eq!(code, 1);
     let error = &stderr[stderr.find("error: ").unwrap()..];
     assert!(error.starts_with("error: digits-mlp under cross-entropy: the loss became NaN in epoch 1, step 2, at learning rate 1e300"), "{error}");

@@ -45,6 +45,8 @@ pub struct Compare {
     pub seed: u64,
     /// How many seeds: 2 to [`MOST_RUNS`].
     pub seeds: usize,
+    /// The quick version: half of the epochs.
+    pub quick: bool,
 }
 
 impl Default for Compare {
@@ -55,6 +57,7 @@ impl Default for Compare {
             learning_rate: None,
             seed: 7,
             seeds: 8,
+            quick: false,
         }
     }
 }
@@ -119,7 +122,15 @@ pub struct Comparison {
     pub outcomes: Vec<Outcome>,
 }
 
+/// What the quick version says of itself.
+const QUICK: &str = "fewer epochs and seeds, for orderings and not for digits.";
+
 impl Compare {
+    /// The default settings of the quick version: fewer seeds, and half of the epochs.
+    pub fn quick() -> Self {
+        Compare { seeds: 2, quick: true, ..Compare::default() }
+    }
+
     /// Trains every arm.
     ///
     /// # Errors
@@ -170,6 +181,9 @@ impl Compare {
     fn outcome(&self, mut scenario: Scenario, progress: &impl Progress) -> Result<Outcome, CompareError> {
         if let Some(rate) = self.learning_rate {
             scenario.same_rate = rate;
+        }
+        if self.quick {
+            scenario.epochs /= 2;
         }
         let seeds = self.seeds();
         let prepared: Vec<_> = seeds.iter().map(|&seed| scenario.prepare(seed)).collect::<Result<_, _>>()?;

@@ -13,6 +13,9 @@ pub(super) fn page(comparison: &Comparison) -> String {
     let mut page = Page::new(format!("{} or {}?", title_case(first), second)).lead(&format!(
         "The claim: {first} learns faster than {second}, on real data and from the same starts."
     ));
+    if comparison.setting.quick {
+        page = page.paragraph(&format!("*This is the quick version*: {}", super::QUICK));
+    }
     if let Some(race) = comparison.outcomes.first() {
         page = page.figure(&picture(race, RACE), &format!(
             "The race: {}. Thick lines are means over {} runs, thin lines the runs. Why it goes this way is explained below, for readers who have \
@@ -227,6 +230,9 @@ fn title_case(loss: Objective) -> String {
 fn command(comparison: &Comparison) -> String {
     let setting = &comparison.setting;
     let mut command = String::from("cargo run --release -- compare");
+    if setting.quick {
+        command += " --quick";
+    }
     for data in &setting.data {
         command += &format!(" --data {data}");
     }

@@ -149,6 +149,9 @@ pub(super) fn grid_table(outcome: &Outcome) -> Table {
 pub(super) fn summary(comparison: &Comparison) -> String {
     let [first, second] = comparison.setting.losses;
     let mut text = wrapped("The claim: ", &format!("{first} learns faster than {second}.\n"));
+    if comparison.setting.quick {
+        text += &wrapped("This is the quick version: ", super::QUICK);
+    }
     for outcome in &comparison.outcomes {
         text += &aligned(&table(outcome));
         for finding in outcome.findings() {
