@@ -1,6 +1,7 @@
 //! Numbers, shapes, operations and the tape: everything else in surprisal is a small program over these.
 //!
-//! 1. A number is anything that implements [`Scalar`]: `f32`, `f64`, and [`Dual`], which carries its derivative.
+//! 1. A number is a [`Scalar`]: `f32`, `f64`, or [`Dual`], which carries its derivative. What holds numbers has their type as a
+//!    parameter; what computes with them, a tape, has none.
 //! 2. [`Params`] is theta: one contiguous vector with a layout of named, shaped ranges. [`Gradients`] are a vector over the
 //!    same layout, so an optimizer is arithmetic on slices.
 //! 3. A [`Tape`] borrows theta and a [`Workspace`], which owns nodes, values and gradients. Starting a tape rewinds the
@@ -43,6 +44,7 @@
 //! | `scalar`, `dual`, [`elementary`] | numbers, and the functions behind them |
 //! | `shape`, `params` | shapes and what is said when they do not fit; theta and its gradient |
 //! | `workspace`, `tape` | the memory, recording and walking back; what the user holds: the heart of it |
+//! | `store` | the numbers of a tape behind one type, whichever they are |
 //! | `op` | the open door: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
 //! | `inspect` | what a tape tells of itself: nodes, and the walk back step by step |
