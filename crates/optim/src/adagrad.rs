@@ -1,7 +1,7 @@
 //! [`Adagrad`]: shorter steps where gradients have been.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, shared_kernel};
 
 use crate::error::or_panic;
 use crate::optimizer::{Common, Rule, for_each_span, lost_beside, remember, root};
@@ -117,8 +117,8 @@ impl<T: Scalar> Adagrad<T> {
     }
 }
 
-kernel! {
-    fn adagrad<T: Scalar>(rule: Rule, eps: f64, theta: &mut [T], g: &[T], s: &mut [T]) {
+shared_kernel! {
+    fn adagrad<T>(rule: Rule, eps: f64 | g | theta, s) {
         let [lr, lambda] = [rule.learning_rate, rule.weight_decay].map(T::of);
         let [lost, _] = lost_beside(eps);
         let eps = T::of(eps);
@@ -137,7 +137,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad<T> {
         common.check(params, grads)?;
         remember(sum, params)?;
         for_each_span(common, params, grads, &mut **sum, |rule, theta, g, s| {
-            adagrad(rule, *eps, theta, g, s)
+            adagrad(rule, *eps, g, theta, s)
         });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! [`Adam`]: every number at a pace of its own.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, shared_kernel};
 
 use crate::error::or_panic;
 use crate::optimizer::{Common, Rule, for_each_span, lost_beside, remember, root};
@@ -165,8 +165,8 @@ impl<T: Scalar> Adam<T> {
     }
 }
 
-kernel! {
-    fn adam<T: Scalar>(rule: Rule, o: Options, theta: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
+shared_kernel! {
+    fn adam<T>(rule: Rule, o: Options | g | theta, m, v) {
         let Rule { learning_rate: lr, weight_decay: lambda, step } = rule;
         let t = step as f64;
         // in f64: in f32, 1 - 0.999 has four digits
@@ -196,7 +196,7 @@ impl<T: Scalar> Optimizer<T> for Adam<T> {
         remember(square, params)?;
         common.count(params)?;
         for_each_span(common, params, grads, (&mut **mean, &mut **square), |rule, theta, g, (m, v)| {
-            adam(rule, *options, theta, g, m, v);
+            adam(rule, *options, g, theta, m, v);
         });
         Ok(())
     }

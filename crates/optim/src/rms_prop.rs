@@ -1,7 +1,7 @@
 //! [`RmsProp`]: the gradient, measured by the size it usually has.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, shared_kernel};
 
 use crate::error::or_panic;
 use crate::optimizer::{Common, Rule, for_each_span, lost_beside, moving, remember, root};
@@ -172,9 +172,9 @@ impl<T: Scalar> RmsProp<T> {
     }
 }
 
-kernel! {
-    /// There is an `m` where there is momentum.
-    fn rms_prop<T: Scalar>(rule: Rule, o: Options, theta: &mut [T], g: &[T], v: &mut [T], m: Option<&mut [T]>) {
+shared_kernel! {
+    /// `m` is empty where there is no momentum.
+    fn rms_prop<T>(rule: Rule, o: Options | g | theta, v, m) {
         let [lr, lambda, mu, eps] = [rule.learning_rate, rule.weight_decay, o.momentum, o.eps].map(T::of);
         let [alpha, rest] = [o.alpha, 1.0 - o.alpha].map(T::of);
         let [lost, square_lost] = lost_beside(o.eps);
@@ -185,7 +185,7 @@ kernel! {
             g / (root(*v) + eps)
         };
         let numbers = theta.iter_mut().zip(g).zip(v);
-        if let Some(m) = m {
+        if !m.is_empty() {
             for (((theta, &g), v), m) in numbers.zip(m) {
                 *m = moving(mu * *m + scaled(*theta, g, v));
                 *theta -= lr * *m;
@@ -207,7 +207,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp<T> {
         let velocity =
             velocity.map(|velocity| remember(velocity, params).map(|()| &mut **velocity)).transpose()?;
         for_each_span(common, params, grads, (&mut **square, velocity), |rule, theta, g, (v, m)| {
-            rms_prop(rule, *options, theta, g, v, m);
+            rms_prop(rule, *options, g, theta, v, m.unwrap_or_default());
         });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! [`Sgd`]: down the gradient, with or without momentum.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{Buf, Gradients, Params, Scalar, kernel};
+use surprisal_tensor::{Buf, Gradients, Params, Scalar, shared_kernel};
 
 use crate::error::or_panic;
 use crate::optimizer::{Common, Rule, for_each_span, moving, remember};
@@ -171,8 +171,8 @@ impl<T: Scalar> Sgd<T> {
     }
 }
 
-kernel! {
-    fn descend<T: Scalar>(rule: Rule, theta: &mut [T], g: &[T]) {
+shared_kernel! {
+    fn descend<T>(rule: Rule | g | theta) {
         let [lr, lambda] = [rule.learning_rate, rule.weight_decay].map(T::of);
         for (theta, &g) in theta.iter_mut().zip(g) {
             *theta -= lr * (g + lambda * *theta);
@@ -180,8 +180,8 @@ kernel! {
     }
 }
 
-kernel! {
-    fn roll<T: Scalar>(rule: Rule, mu: f64, nesterov: bool, theta: &mut [T], g: &[T], v: &mut [T]) {
+shared_kernel! {
+    fn roll<T>(rule: Rule, mu: f64, nesterov: bool | g | theta, v) {
         let [lr, mu, lambda] = [rule.learning_rate, mu, rule.weight_decay].map(T::of);
         for ((theta, &g), v) in theta.iter_mut().zip(g).zip(v) {
             let g = g + lambda * *theta;
@@ -196,11 +196,11 @@ impl<T: Scalar> Optimizer<T> for Sgd<T> {
         let Sgd { common, momentum: mu, nesterov, velocity } = self;
         common.check(params, grads)?;
         if *mu == 0.0 {
-            for_each_span(common, params, grads, (), |rule, theta, g, ()| descend(rule, theta, g));
+            for_each_span(common, params, grads, (), |rule, theta, g, ()| descend(rule, g, theta));
         } else {
             remember(velocity, params)?;
             for_each_span(common, params, grads, &mut **velocity, |rule, theta, g, v| {
-                roll(rule, *mu, *nesterov, theta, g, v);
+                roll(rule, *mu, *nesterov, g, theta, v);
             });
         }
         Ok(())

@@ -55,6 +55,8 @@
 pub mod elementary;
 pub mod ops;
 pub mod simd;
+#[doc(hidden)]
+pub mod store;
 pub mod sum;
 pub mod threads;
 
@@ -69,7 +71,6 @@ mod product;
 mod scalar;
 mod second_order;
 mod shape;
-mod store;
 mod tape;
 mod workspace;
 

@@ -1,4 +1,4 @@
-//! The numbers of a tape behind one type, whichever they are: where the one `match` on the type of numbers stands.
+//! Numbers behind one type, whichever they are: where the one `match` on the type of numbers stands.
 
 use crate::op::{Backward, Forward, Recorded};
 use crate::workspace::{Memory, On};
@@ -15,6 +15,8 @@ pub enum Typed<A, B, C> {
 pub type Store<'p> = Typed<On<'p, f32>, On<'p, f64>, On<'p, Dual>>;
 /// All that nodes may stand in, up to some node.
 pub type AnyMemory<'a> = Typed<Memory<'a, f32>, Memory<'a, f64>, Memory<'a, Dual>>;
+/// Some numbers, to be written.
+pub type NumbersMut<'a> = Typed<&'a mut [f32], &'a mut [f64], &'a mut [Dual]>;
 /// Some numbers.
 pub type Numbers<'a> = Typed<&'a [f32], &'a [f64], &'a [Dual]>;
 
@@ -83,6 +85,7 @@ pub trait Stored: Sized {
     where
         Self: Scalar;
     fn numbers(x: &[Self]) -> Numbers<'_>;
+    fn numbers_mut(x: &mut [Self]) -> NumbersMut<'_>;
     /// The slice itself, if it is of this type.
     fn own<'a>(x: Numbers<'a>) -> Option<&'a [Self]>;
     fn forward(op: &dyn Recorded, f: &mut Forward<Self>)
@@ -105,6 +108,9 @@ macro_rules! stored {
             fn numbers(x: &[Self]) -> Numbers<'_> {
                 Typed::$Variant(x)
             }
+            fn numbers_mut(x: &mut [Self]) -> NumbersMut<'_> {
+                Typed::$Variant(x)
+            }
             fn own<'a>(x: Numbers<'a>) -> Option<&'a [Self]> {
                 if let Typed::$Variant(x) = x { Some(x) } else { None }
             }
@@ -121,4 +127,47 @@ stored! {
     f32 F32 forward_f32 backward_f32;
     f64 F64 forward_f64 backward_f64;
     Dual Dual forward_dual backward_dual;
+}
+
+/// A [`kernel!`](crate::kernel) that is compiled for each type of numbers in the crate that defines it: for generic functions of a public
+/// interface, whose callers would otherwise compile the loops again. Between the bars stand the slices that it reads, behind them
+/// those that it writes.
+///
+/// ```
+/// surprisal_tensor::shared_kernel! {
+///     /// y += a x
+///     fn axpy<T>(a: f64 | x | y) {
+///         let a = T::of(a);
+///         for (y, &x) in y.iter_mut().zip(x) {
+///             *y += a * x;
+///         }
+///     }
+/// }
+/// let mut y = [1.0f32, 2.0];
+/// axpy(2.0, &[10.0, 20.0], &mut y);
+/// assert_eq!(y, [21.0, 42.0]);
+/// ```
+#[macro_export]
+macro_rules! shared_kernel {
+    ($(#[$meta:meta])* fn $name:ident<$T:ident>($($arg:ident: $type:ty),* | $($read:ident),* | $($write:ident),*) $body:block) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)] // a kernel takes its slices one by one
+        fn $name<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) {
+            use $crate::store::{Numbers, NumbersMut, Typed};
+            $crate::kernel! {
+                fn of_type<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) $body
+            }
+            #[allow(clippy::too_many_arguments)]
+            #[inline(never)]
+            fn of_any($($arg: $type,)* $($read: Numbers,)* $($write: NumbersMut),*) {
+                match ($($read,)* $($write,)*) {
+                    ($(Typed::F32($read),)* $(Typed::F32($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
+                    ($(Typed::F64($read),)* $(Typed::F64($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
+                    ($(Typed::Dual($read),)* $(Typed::Dual($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
+                    _ => unreachable!("all slices of a kernel are of one type"),
+                }
+            }
+            of_any($($arg,)* $($T::numbers($read),)* $($T::numbers_mut($write)),*);
+        }
+    };
 }
