@@ -19,7 +19,7 @@ macro_rules! activations {
                 #[track_caller]
                 fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
                     let _layer = note(self, x);
-                    x.map(*self)
+                    self.apply(x)
                 }
                 fn kind(&self) -> String {
                     format!("{self:?}")

@@ -1,7 +1,6 @@
 //! A vector for each of many things.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::ops::index::IndexSelect;
 use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 
 use crate::layer::note;
@@ -89,8 +88,7 @@ impl Embedding {
 
     #[track_caller]
     fn rows<'t>(&self, indices: Var<'t>) -> Var<'t> {
-        let tape = indices.tape();
-        tape.apply(IndexSelect { axis: 0 }, [tape.param(self.weight), indices])
+        indices.tape().param(self.weight).index_select_by(0, indices)
     }
 }
 

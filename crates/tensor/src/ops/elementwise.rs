@@ -179,6 +179,11 @@ macro_rules! elementwise {
                 })?
             }
         )+
+        $(impl $Type {
+            /// Applies it to every number, as [`Var::map`] does; not compiled again where it is called.
+            #[track_caller]
+            pub fn apply<'t>(self, x: Var<'t>) -> Var<'t> { x.map(self) }
+        })+
         #[allow(clippy::should_implement_trait)] // `neg` is the operator too
         impl<'t> Var<'t> {
             $(
@@ -202,7 +207,7 @@ macro_rules! elementwise {
                 )]
                 /// ```
                 #[track_caller]
-                pub fn $method(self $($(, $field: f64)+)?) -> Var<'t> { self.map($Type $({ $($field),+ })?) }
+                pub fn $method(self $($(, $field: f64)+)?) -> Var<'t> { $Type $({ $($field),+ })? .apply(self) }
             )+
         }
         pub(super) const TABLE: &[Entry] = &[

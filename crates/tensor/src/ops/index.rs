@@ -182,6 +182,23 @@ impl<'t> Var<'t> {
     #[track_caller]
     pub fn index_select(self, axis: isize, indices: &[usize]) -> Var<'t> {
         let indices = record("index_select", self.tape(), &[indices.len()], indices.iter());
+        self.index_select_by(axis, indices)
+    }
+
+    /// [`index_select`](Self::index_select) with indices that are a value on the tape, of one axis.
+    ///
+    /// ```
+    /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    /// # let tape = workspace.tape(&params);
+    /// let table = tape.input(&array![[0.0, 0.1], [1.0, 1.1]]);
+    /// assert_eq!(table.index_select_by(0, tape.input(&array![1.0])).value(), array![[1.0, 1.1]].into_dyn());
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or an index is not a whole number that lies in it.
+    #[track_caller]
+    pub fn index_select_by(self, axis: isize, indices: Var<'t>) -> Var<'t> {
         self.tape().apply(IndexSelect { axis }, [self, indices])
     }
 
