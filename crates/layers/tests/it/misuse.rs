@@ -69,7 +69,8 @@ fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
 fn every_layer_wants_a_name_of_its_own() {
     let mut params = Params::<f64>::default();
     params.add("a.weight", &array![1.0]);
-    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own";
+    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own, or each net a scope: \
+                 `&mut params.scope(\"critic\")` in the place of `&mut params`";
     says(taken, || Linear::new(&mut params, "a", 1, 1, &mut rng(0)));
     says(taken, || Embedding::new(&mut params, "a", 1, 1, &mut rng(0)));
     says(taken, || LayerNorm::new(&mut params, "a", 1));
