@@ -19,7 +19,7 @@ use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 /// | parameter, `[features]` | starts as | moved by |
 /// |---|---|---|
 /// | `NAME.weight`, `NAME.bias` | 1, 0 | the gradient |
-/// | `NAME.running_mean`, `NAME.running_var` | 0, 1; frozen | each step of training; unfreezing them is an error then |
+/// | `NAME.running_mean`, `NAME.running_var` | 0, 1 | each step of training; they are buffers ([`Params::add_buffer`]) |
 ///
 /// ```
 /// use surprisal_layers::{BatchNorm1d, Layer};
@@ -36,6 +36,9 @@ use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 /// assert!((params[layer.running_var][0] - (0.9 * 1.0 + 0.1 * 8.0)).abs() < 1e-15);
 /// ```
 ///
+/// An update of the parameters by hand needs `apply_updates` as well: without it the running ones would stay as they are, and the next
+/// evaluation panics. A net that was not trained, and one that was loaded, evaluate with the ones that they have.
+///
 /// Used more than once on one tape, the last use moves the running ones. What rounding leaves in the mean is taken off in a second
 /// pass, so an offset common to a feature costs no digits; where squares overflow, in `f32` from distances of 1.8e19 on, σ is
 /// infinite and the result is the bias.
@@ -49,9 +52,9 @@ pub struct BatchNorm1d {
     pub weight: ParamId,
     /// `NAME.bias`
     pub bias: ParamId,
-    /// `NAME.running_mean`, frozen
+    /// `NAME.running_mean`, a buffer
     pub running_mean: ParamId,
-    /// `NAME.running_var`, frozen
+    /// `NAME.running_var`, a buffer
     pub running_var: ParamId,
     /// What keeps a feature that does not vary from a division by 0; 1e-5 at first. With 0 such a feature is NaN.
     pub eps: f64,
@@ -75,17 +78,17 @@ impl BatchNorm1d {
     /// If the name is taken.
     #[track_caller]
     pub fn new<T: Scalar>(params: &mut Params<T>, name: &str, features: usize) -> BatchNorm1d {
-        let layer = BatchNorm1d {
+        let buffer = |params: &mut Params<T>, part: &str, start: T| {
+            params.add_buffer_with(&format!("{name}.{part}"), [features], |slots| slots.fill(start))
+        };
+        BatchNorm1d {
             weight: add_filled(params, name, "weight", features, T::ONE),
             bias: add_filled(params, name, "bias", features, T::ZERO),
-            running_mean: add_filled(params, name, "running_mean", features, T::ZERO),
-            running_var: add_filled(params, name, "running_var", features, T::ONE),
+            running_mean: buffer(params, "running_mean", T::ZERO),
+            running_var: buffer(params, "running_var", T::ONE),
             eps: 1e-5,
             momentum: 0.1,
-        };
-        params.freeze(layer.running_mean);
-        params.freeze(layer.running_var);
-        layer
+        }
     }
 
     /// Notes a running mean or variance that has moved towards this batch's.

@@ -26,14 +26,14 @@ use crate::layer::step;
 /// assert_eq!(
 ///     summary(&params, &model, [1, 64]).to_string(),
 ///     "\
-/// layer   kind                output   parameters  trainable
+/// layer   kind                output   parameters  trainable  buffers
 /// input                       [1, 64]
-/// hidden  Linear              [1, 32]       2,080      2,080
-/// norm    BatchNorm1d         [1, 32]         128         64
-///         Relu                [1, 32]           0          0
-///         Dropout { p: 0.2 }  [1, 32]           0          0
-/// out     Linear              [1, 10]         330        330
-/// total                                     2,538      2,474
+/// hidden  Linear              [1, 32]       2,080      2,080        0
+/// norm    BatchNorm1d         [1, 32]          64         64       64
+///         Relu                [1, 32]           0          0        0
+///         Dropout { p: 0.2 }  [1, 32]           0          0        0
+/// out     Linear              [1, 10]         330        330        0
+/// total                                     2,474      2,474       64
 /// "
 /// );
 /// ```
@@ -43,7 +43,8 @@ use crate::layer::step;
 #[track_caller]
 pub fn summary<T: Scalar>(params: &Params<T>, model: &dyn Layer, input: impl Into<Shape>) -> Summary {
     let input = input.into();
-    let mut summary = Summary { input, rows: Vec::new(), seen: Vec::new(), parameters: 0, trainable: 0 };
+    let mut summary =
+        Summary { input, rows: Vec::new(), seen: Vec::new(), parameters: 0, trainable: 0, buffers: 0 };
     let mut workspace = Workspace::new();
     let tape = workspace.no_grad(params).noting_layers();
     step(model, tape.input_with(input, |_| 0.0));
@@ -103,6 +104,7 @@ pub struct Summary {
     seen: Vec<ParamId>,
     parameters: usize,
     trainable: usize,
+    buffers: usize,
 }
 
 /// One layer of a [`Summary`].
@@ -120,6 +122,8 @@ pub struct SummaryRow {
     pub parameters: usize,
     /// .. and how many of them are not frozen.
     pub trainable: usize,
+    /// How many numbers its buffers have, which are never trained.
+    pub buffers: usize,
 }
 
 impl Summary {
@@ -133,13 +137,17 @@ impl Summary {
         let name = ids.first().map_or("", |&id| layer_of(params, id)).to_string();
         let mut kind = kind.to_string();
         let mut shared = false;
-        let (mut parameters, mut trainable) = (0, 0);
+        let (mut parameters, mut trainable, mut buffers) = (0, 0, 0);
         for &id in ids {
             if self.seen.contains(&id) {
                 shared = true;
                 continue;
             }
             self.seen.push(id);
+            if params.entry(id).is_buffer {
+                buffers += params[id].len();
+                continue;
+            }
             parameters += params[id].len();
             trainable += if params.is_trainable(id) { params[id].len() } else { 0 };
         }
@@ -148,7 +156,8 @@ impl Summary {
         }
         self.parameters += parameters;
         self.trainable += trainable;
-        self.rows.push(SummaryRow { name, kind, output, parameters, trainable });
+        self.buffers += buffers;
+        self.rows.push(SummaryRow { name, kind, output, parameters, trainable, buffers });
     }
 
     /// The layers, in the order of computation.
@@ -163,25 +172,34 @@ impl Summary {
     pub fn trainable(&self) -> usize {
         self.trainable
     }
+    /// How many numbers all buffers have, which are no parameters: see [`Params::add_buffer`].
+    pub fn buffers(&self) -> usize {
+        self.buffers
+    }
 }
 
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let text = |words: [&str; 5]| words.map(str::to_string);
+        let text = |words: [&str; 6]| words.map(str::to_string);
         let mut table = vec![
-            text(["layer", "kind", "output", "parameters", "trainable"]),
-            text(["input", "", &self.input.to_string(), "", ""]),
+            text(["layer", "kind", "output", "parameters", "trainable", "buffers"]),
+            text(["input", "", &self.input.to_string(), "", "", ""]),
         ];
         for row in &self.rows {
             let output = row.output.map_or(String::new(), |shape| shape.to_string());
-            let (parameters, trainable) = (thousands(row.parameters), thousands(row.trainable));
-            table.push([row.name.clone(), row.kind.clone(), output, parameters, trainable]);
+            let [parameters, trainable, buffers] =
+                [row.parameters, row.trainable, row.buffers].map(thousands);
+            table.push([row.name.clone(), row.kind.clone(), output, parameters, trainable, buffers]);
         }
-        table.push(text(["total", "", "", &thousands(self.parameters), &thousands(self.trainable)]));
+        let [parameters, trainable, buffers] = [self.parameters, self.trainable, self.buffers].map(thousands);
+        table.push(text(["total", "", "", &parameters, &trainable, &buffers]));
         let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
-        for [name, kind, output, parameters, trainable] in &table {
-            let line = format!("{name:a$}  {kind:b$}  {output:c$}  {parameters:>d$}  {trainable:>e$}");
+        let [a, b, c, d, e, g] = [0, 1, 2, 3, 4, 5].map(width);
+        for [name, kind, output, parameters, trainable, buffers] in &table {
+            let mut line = format!("{name:a$}  {kind:b$}  {output:c$}  {parameters:>d$}  {trainable:>e$}");
+            if self.buffers > 0 {
+                line += &format!("  {buffers:>g$}"); // most models have none
+            }
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut, Index, IndexMut, Range};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
 
@@ -37,6 +38,8 @@ pub struct Entry {
     pub shape: Shape,
     /// Its place in [`Params::as_slice`].
     pub range: Range<usize>,
+    /// Whether it is a buffer, which is never trained: see [`Params::add_buffer`].
+    pub is_buffer: bool,
 }
 
 impl Entry {
@@ -95,9 +98,17 @@ fn stands_for(pattern: &str, name: &str) -> bool {
 pub struct Params<T: Scalar = f32> {
     layout: Arc<Vec<Entry>>,
     values: Buf<T>,
-    frozen: Vec<bool>,
-    prefix: String, // of the names that are added: "critic." in a scope
+    frozen: Vec<bool>, // buffers always
+    prefix: String,    // of the names that are added: "critic." in a scope
+    buffers: AtomicU8, // how they keep up with the parameters: one of the next
 }
+
+/// Nothing is known against the buffers.
+const WRITTEN: u8 = 0;
+/// A tape has noted new values, and they are not written yet.
+const NOTED: u8 = 1;
+/// Parameters were moved after that, and the values are still not written.
+const LEFT_BEHIND: u8 = 2;
 
 impl<T: Scalar> Clone for Params<T> {
     /// A copy, outside of all scopes.
@@ -154,7 +165,13 @@ impl Params {
 
 impl<T: Scalar> Params<T> {
     fn with_values<U: Scalar>(&self, values: Buf<U>) -> Params<U> {
-        Params { layout: self.layout.clone(), values, frozen: self.frozen.clone(), prefix: String::new() }
+        Params {
+            layout: self.layout.clone(),
+            values,
+            frozen: self.frozen.clone(),
+            prefix: String::new(),
+            buffers: AtomicU8::new(self.buffers.load(Relaxed)),
+        }
     }
 
     /// A scope: the parameters that are added in it have `name` and a dot in front of their names. Any layer can be made in it.
@@ -227,13 +244,72 @@ impl<T: Scalar> Params<T> {
     /// If the name is taken.
     #[track_caller]
     pub fn add_with(&mut self, name: &str, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> ParamId {
+        self.put(name, shape.into(), false, fill)
+    }
+
+    /// Adds a buffer with the values of an array: numbers that belong to a model and are saved and loaded with it, but are never trained,
+    /// such as a running mean. Its new values are noted on a tape of training with [`Tape::update`](crate::Tape::update). As PyTorch's
+    /// `register_buffer`.
+    ///
+    /// Freezing and unfreezing by name leave it as it is.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, ndarray::array};
+    /// let mut params = Params::<f32>::new();
+    /// let weight = params.add("norm.weight", &array![1.0]);
+    /// let mean = params.add_buffer("norm.running_mean", &array![0.0]);
+    /// params.freeze_named("norm")?;
+    /// params.unfreeze_named("norm")?;
+    /// assert!(params.is_trainable(weight) && !params.is_trainable(mean));
+    /// assert!(params.entry(mean).is_buffer);
+    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn add_buffer<S: Data<Elem = T>, D: Dimension>(
+        &mut self,
+        name: &str,
+        values: &ArrayBase<S, D>,
+    ) -> ParamId {
+        self.put(name, values.shape().into(), true, |slots| {
+            for (slot, value) in slots.iter_mut().zip(values) {
+                *slot = *value;
+            }
+        })
+    }
+
+    /// Adds a buffer whose values `fill` writes in place, by rows: see [`add_buffer`](Self::add_buffer).
+    ///
+    /// ```
+    /// use surprisal_tensor::Params;
+    /// let mut params = Params::<f32>::new();
+    /// let variance = params.add_buffer_with("running_var", [3], |v| v.fill(1.0));
+    /// assert_eq!(params[variance], [1.0, 1.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn add_buffer_with(
+        &mut self,
+        name: &str,
+        shape: impl Into<Shape>,
+        fill: impl FnOnce(&mut [T]),
+    ) -> ParamId {
+        self.put(name, shape.into(), true, fill)
+    }
+
+    #[track_caller]
+    fn put(&mut self, name: &str, shape: Shape, is_buffer: bool, fill: impl FnOnce(&mut [T])) -> ParamId {
         let name = self.prefix.clone() + name;
         assert!(
             self.find(&name).is_none(),
             "there is already a parameter \"{name}\": give each layer a name of its own, or each net a scope: \
              `&mut params.scope(\"critic\")` in the place of `&mut params`"
         );
-        let (shape, start) = (shape.into(), self.values.len());
+        let start = self.values.len();
         let range = start..start.saturating_add(shape.len()); // which no memory holds, if it saturates
         self.values.resize(range.end);
         let mut undo = Undo { values: &mut self.values, len: start };
@@ -243,8 +319,8 @@ impl<T: Scalar> Params<T> {
         undo.len = range.end;
         drop(undo);
         let entries = Arc::make_mut(&mut self.layout);
-        entries.push(Entry { name, shape, range });
-        self.frozen.push(false);
+        entries.push(Entry { name, shape, range, is_buffer });
+        self.frozen.push(is_buffer);
         ParamId(entries.len() as u32 - 1)
     }
 
@@ -305,6 +381,7 @@ impl<T: Scalar> Params<T> {
     /// ```
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self.moved();
         &mut self.values
     }
     /// One parameter as an array; `params[id]` is the same as a slice.
@@ -347,7 +424,7 @@ impl<T: Scalar> Params<T> {
         self.entry(id);
         self.frozen[id.index()] = true;
     }
-    /// Undoes [`freeze`](Self::freeze).
+    /// Undoes [`freeze`](Self::freeze); a buffer is never trained.
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
@@ -358,12 +435,20 @@ impl<T: Scalar> Params<T> {
     /// params.unfreeze(w);
     /// assert!(params.is_trainable(w));
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if it is a buffer.
     #[track_caller]
     pub fn unfreeze(&mut self, id: ParamId) {
-        self.entry(id);
+        let Entry { name, is_buffer, .. } = self.entry(id);
+        assert!(
+            !is_buffer,
+            "unfreeze: \"{name}\" is a buffer, which is never trained: its values come from `tape.update`; add what gradients are to \
+             move with `params.add`"
+        );
         self.frozen[id.index()] = false;
     }
-    /// Every parameter that a pattern means: see [`Entry::matches`].
+    /// Every parameter that a pattern means, buffers too: see [`Entry::matches`].
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
@@ -397,24 +482,54 @@ impl<T: Scalar> Params<T> {
     /// ```
     ///
     /// # Errors
-    /// If it means none.
+    /// If it means none, or buffers only, which are never trained.
     pub fn freeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
-        self.matching(pattern)?.into_iter().for_each(|id| self.freeze(id));
+        self.matching_parameters(pattern)?.into_iter().for_each(|id| self.freeze(id));
         Ok(())
     }
-    /// [`unfreeze`](Self::unfreeze) of every parameter that a pattern means.
-    ///
-    /// Means that a layer keeps are frozen parameters too, `"norm.running_mean"`: an optimizer refuses to step once they are not.
-    /// Where there are such, say `"norm.weight"` and `"norm.bias"`.
+    /// [`unfreeze`](Self::unfreeze) of every parameter that a pattern means. Buffers, such as a layer's running means, stay as they are.
     ///
     /// See the example of [`freeze_named`](Self::freeze_named).
     ///
     /// # Errors
-    /// If it means none.
+    /// If it means none, or buffers only.
     pub fn unfreeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
-        self.matching(pattern)?.into_iter().for_each(|id| self.unfreeze(id));
+        self.matching_parameters(pattern)?.into_iter().for_each(|id| self.unfreeze(id));
         Ok(())
     }
+    /// Those that a pattern means and that are no buffers.
+    fn matching_parameters(&self, pattern: &str) -> Result<Vec<ParamId>, NoSuchParameter> {
+        let is_parameter = |id: &ParamId| !self.entry(*id).is_buffer;
+        let ids: Vec<_> = self.matching(pattern)?.into_iter().filter(is_parameter).collect();
+        if !ids.is_empty() {
+            return Ok(ids);
+        }
+        let names = self.ids().filter(is_parameter).map(|id| self.entry(id).name.clone()).collect();
+        Err(NoSuchParameter { pattern: pattern.to_string(), names })
+    }
+    /// A tape has noted a new value of a buffer.
+    pub(crate) fn note_buffer(&self) {
+        if self.buffers.load(Relaxed) == WRITTEN {
+            self.buffers.store(NOTED, Relaxed);
+        }
+    }
+    /// Parameters are moved.
+    fn moved(&mut self) {
+        let buffers = self.buffers.get_mut();
+        *buffers = if *buffers == NOTED { LEFT_BEHIND } else { *buffers };
+    }
+    /// For a use of a buffer in evaluation: its values must not be those of the start because nobody writes those that training notes.
+    #[track_caller]
+    pub(crate) fn expect_buffer_written(&self, id: ParamId) {
+        let Entry { name, is_buffer, .. } = self.entry(id);
+        assert!(
+            !is_buffer || self.buffers.load(Relaxed) != LEFT_BEHIND,
+            "evaluation: \"{name}\" is not up to date: steps of training noted new values, the parameters have moved since, and the \
+             values were never written: write them in each step, with `workspace.grads().apply_updates(&mut params)`, or step with an \
+             optimizer, which does so"
+        );
+    }
+
     /// Whether an optimizer may move this parameter.
     #[inline]
     #[track_caller]
@@ -556,7 +671,13 @@ impl Params<Dual> {
 
 impl<T: Scalar> Default for Params<T> {
     fn default() -> Self {
-        Params { layout: Arc::default(), values: Buf::new(0), frozen: Vec::new(), prefix: String::new() }
+        Params {
+            layout: Arc::default(),
+            values: Buf::new(0),
+            frozen: Vec::new(),
+            prefix: String::new(),
+            buffers: AtomicU8::new(WRITTEN),
+        }
     }
 }
 impl<T: Scalar> fmt::Debug for Params<T> {
@@ -574,7 +695,13 @@ impl<T: Scalar> Index<ParamId> for Params<T> {
 impl<T: Scalar> IndexMut<ParamId> for Params<T> {
     #[track_caller]
     fn index_mut(&mut self, id: ParamId) -> &mut [T] {
-        let range = self.entry(id).range.clone();
+        let Entry { range, is_buffer, .. } = self.entry(id);
+        let (range, is_buffer) = (range.clone(), *is_buffer);
+        if is_buffer {
+            *self.buffers.get_mut() = WRITTEN;
+        } else {
+            self.moved();
+        }
         &mut self.values[range]
     }
 }
@@ -598,7 +725,7 @@ impl<T: Scalar> IndexMut<ParamId> for Params<T> {
 pub struct Gradients<T: Scalar = f32> {
     values: Params<T>,
     reached: Vec<bool>,
-    updates: Vec<(ParamId, Range<usize>)>, // new values for frozen parameters, and where they stand in ..
+    updates: Vec<(ParamId, Range<usize>)>, // new values for buffers, and where they stand in ..
     updated: Buf<T>,
 }
 
@@ -664,13 +791,13 @@ impl<T: Scalar> Gradients<T> {
         self.reached.resize(params.layout.len(), false);
     }
 
-    /// Forgets the new values that the last tape left for frozen parameters.
+    /// Forgets the new values that the last tape left for buffers.
     pub(crate) fn clear_updates(&mut self) {
         self.updates.clear();
         self.updated.resize(0);
     }
 
-    /// Notes a new value for a frozen parameter.
+    /// Notes a new value for a buffer.
     pub(crate) fn note_update(&mut self, id: ParamId, values: &[T]) {
         let range = self.updated.len()..self.updated.len() + values.len();
         self.updated.resize(range.end);
@@ -683,8 +810,7 @@ impl<T: Scalar> Gradients<T> {
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
     /// let mut params = Params::<f64>::default();
-    /// let count = params.add("count", &array![1.0]);
-    /// params.freeze(count);
+    /// let count = params.add_buffer("count", &array![1.0]);
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// tape.update(count, tape.param(count) + 1.0);
@@ -949,5 +1075,29 @@ mod tests {
             (names(&params), names(&copy)),
             (vec!["c.inside".into(), "outside".into()], vec!["outside".into()])
         );
+    }
+
+    #[test]
+    fn buffers_are_never_trained_and_patterns_of_freezing_pass_them_over() {
+        let mut params = Params::<f64>::default();
+        let w = params.add_with("norm.weight", [2], |w| w.fill(1.0));
+        let mean = params.scope("norm").add_buffer_with("running_mean", [2], |_| ());
+        let b = params.add_with("out.bias", [1], |_| ());
+        assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [0..2, 4..5]);
+        params.unfreeze_named("*").unwrap();
+        assert!(!params.is_trainable(mean) && params.is_trainable(w) && params.is_trainable(b));
+        params.freeze_named("norm").unwrap();
+        params.freeze(mean);
+        assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [4..5]);
+        let error = params.unfreeze_named("*.running_mean").unwrap_err();
+        assert_eq!(error.names, ["norm.weight", "out.bias"]); // a buffer is no parameter
+        for other in [params.clone(), params.map(|v| v)] {
+            assert!(other.entry(mean).is_buffer && !other.is_trainable(mean));
+        }
+        let mut parameters = Params::<f64>::default();
+        parameters.add_with("norm.weight", [2], |_| ());
+        parameters.add_with("norm.running_mean", [2], |_| ());
+        parameters.add_with("out.bias", [1], |_| ());
+        assert!(!params.same_layout(&parameters));
     }
 }

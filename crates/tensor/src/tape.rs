@@ -265,14 +265,13 @@ impl<'t> Tape<'t> {
         seed
     }
 
-    /// Notes a new value for a frozen parameter, such as a running mean: it is written by the optimizer's next step, or by
+    /// Notes a new value for a buffer, such as a running mean: it is written by the optimizer's next step, or by
     /// [`Gradients::apply_updates`](crate::Gradients::apply_updates).
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
     /// # let mut params = Params::<f64>::default();
-    /// let running_mean = params.add("running_mean", &array![0.0]);
-    /// params.freeze(running_mean);
+    /// let running_mean = params.add_buffer("running_mean", &array![0.0]);
     /// # let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// tape.update(running_mean, 0.9 * tape.param(running_mean) + 0.1 * 5.0);
@@ -282,11 +281,15 @@ impl<'t> Tape<'t> {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the parameter is trainable, the shapes differ, or the value belongs to another tape.
+    /// At the caller's line, if it is no buffer, the shapes differ, or the value belongs to another tape.
     #[track_caller]
     pub fn update(&self, id: ParamId, value: Var<'_>) {
         let entry = self.entry(id);
-        assert!(!self.is_trainable(id), "update: \"{}\" is trainable: gradients move it", entry.name);
+        assert!(
+            entry.is_buffer,
+            "update: \"{}\" is a parameter, which gradients move: only a buffer, of `params.add_buffer`, takes new values from a tape",
+            entry.name
+        );
         assert!(
             std::ptr::addr_eq(value.tape, self),
             "update: the new value of \"{}\" belongs to another tape: record it on the tape whose `update` is called",
@@ -457,6 +460,9 @@ impl<'t> Tape<'t> {
     #[track_caller]
     pub fn param(&'t self, id: ParamId) -> Var<'t> {
         let entry = self.entry(id);
+        if entry.is_buffer && !self.training {
+            typed!(&self.read().store, on => on.params.expect_buffer_written(id));
+        }
         let graph = &mut *self.write().graph;
         let tracked = graph.record && !self.frozen[id.index()];
         let leaf = Node::leaf(entry.shape, Location::caller());

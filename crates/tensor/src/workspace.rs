@@ -468,11 +468,12 @@ impl<T: Scalar> On<'_, T> {
         Some(graph.put(Leaf(INPUT), Node { home, ..Node::leaf(shape, at) }))
     }
 
-    /// Notes a new value for a frozen parameter.
+    /// Notes a new value for a buffer.
     pub fn note_update(&mut self, id: ParamId, node: &Node) {
         let Arena { values, shared, grads, .. } = &mut *self.arena;
         let memory = Memory { values, theta: self.params.as_slice(), shared };
         grads.note_update(id, memory.value(node));
+        self.params.note_buffer();
     }
 
     /// Adds the same numbers once more, as a value that does not depend on anything: of a dual number without its tangent.

@@ -69,7 +69,8 @@ fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
 fn every_layer_wants_a_name_of_its_own() {
     let mut params = Params::<f64>::default();
     params.add("a.weight", &array![1.0]);
-    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own";
+    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own, or each net a scope: \
+                 `&mut params.scope(\"critic\")` in the place of `&mut params`";
     says(taken, || Linear::new(&mut params, "a", 1, 1, &mut rng(0)));
     says(taken, || Embedding::new(&mut params, "a", 1, 1, &mut rng(0)));
     says(taken, || LayerNorm::new(&mut params, "a", 1));
@@ -120,8 +121,49 @@ fn batch_norm_wants_two_rows_in_training() {
         "batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out \
          with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
     );
-    params.unfreeze(layer.running_mean);
-    refuses(&params, &layer, &[2, 3], "update: \"norm.running_mean\" is trainable: gradients move it");
+    says(
+        "unfreeze: \"norm.running_mean\" is a buffer, which is never trained: its values come from `tape.update`; \
+         add what gradients are to move with `params.add`",
+        || params.unfreeze(layer.running_mean),
+    );
+}
+
+/// A step by hand, without an optimizer: two batches of which the second is never reached by its statistics.
+#[test]
+fn batch_norm_s_statistics_do_not_stay_behind_unnoticed() {
+    let mut params = Params::<f64>::default();
+    let layer = BatchNorm1d::new(&mut params, "norm", 2);
+    let mut workspace = Workspace::new();
+    let x = surprisal_tensor::ndarray::arr2(&[[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]]);
+    let train = |params: &Params<f64>, workspace: &mut Workspace<f64>| {
+        layer.forward(workspace.tape(params).input(&x)).square().sum().backward();
+    };
+    let evaluate = |params: &Params<f64>| Workspace::new().eval(params, |tape| layer.forward(tape.input(&x)));
+    let fresh = evaluate(&params); // a net that was not trained evaluates
+    train(&params, &mut workspace);
+    assert_eq!(evaluate(&params), fresh); // so does one whose gradient somebody only looked at
+
+    let by_hand = |params: &mut Params<f64>, workspace: &Workspace<f64>| {
+        params.as_mut_slice().iter_mut().zip(workspace.grads().as_slice()).for_each(|(w, g)| *w -= 0.01 * g);
+    };
+    by_hand(&mut params, &workspace);
+    let message = "evaluation: \"norm.running_mean\" is not up to date: steps of training noted new values, the parameters have moved \
+                   since, and the values were never written: write them in each step, with \
+                   `workspace.grads().apply_updates(&mut params)`, or step with an optimizer, which does so";
+    says(message, || evaluate(&params));
+    says(message, || evaluate(&params.clone()));
+    says(message, || {
+        layer.forward(workspace.tape(&params).evaluating().input(&x));
+    });
+    train(&params, &mut workspace);
+    by_hand(&mut params, &workspace);
+    workspace.grads().apply_updates(&mut params); // before or after the parameters move
+    evaluate(&params);
+    train(&params, &mut workspace);
+    params[layer.weight].fill(2.0);
+    says(message, || evaluate(&params));
+    params[layer.running_mean].fill(0.0); // as loading does
+    evaluate(&params);
 }
 
 #[test]

@@ -40,31 +40,31 @@ fn every_kind_of_layer_has_its_line() {
         &model,
         &[5, 3],
         "\
-layer   kind                      output      parameters  trainable
+layer   kind                      output      parameters  trainable  buffers
 input                             [5, 3]
-word    Embedding                 [5, 3, 16]      16,000     16,000
-        Flatten                   [5, 48]              0          0
-first   Linear                    [5, 32]          1,568      1,568
-batch   BatchNorm1d               [5, 32]            128         64
-        Relu                      [5, 32]              0          0
-        LeakyRelu { slope: 0.1 }  [5, 32]              0          0
-        Elu { alpha: 1.0 }        [5, 32]              0          0
-        Silu                      [5, 32]              0          0
-        Gelu                      [5, 32]              0          0
-        Softplus                  [5, 32]              0          0
-        Sigmoid                   [5, 32]              0          0
-        Tanh                      [5, 32]              0          0
-        LogSigmoid                [5, 32]              0          0
-        Dropout { p: 0.25 }       [5, 32]              0          0
-row     LayerNorm                 [5, 32]             64         64
-inside  Linear                    [5, 32]          1,056      1,056
-        Residual                  [5, 32]              0          0
-layer1  Linear                    [5, 16]            528        528
-        Gelu                      [5, 16]              0          0
-layer2  Linear                    [5, 10]            170        170
-        Softmax                   [5, 10]              0          0
-        LogSoftmax                [5, 10]              0          0
-total                                             19,514     19,450
+word    Embedding                 [5, 3, 16]      16,000     16,000        0
+        Flatten                   [5, 48]              0          0        0
+first   Linear                    [5, 32]          1,568      1,568        0
+batch   BatchNorm1d               [5, 32]             64         64       64
+        Relu                      [5, 32]              0          0        0
+        LeakyRelu { slope: 0.1 }  [5, 32]              0          0        0
+        Elu { alpha: 1.0 }        [5, 32]              0          0        0
+        Silu                      [5, 32]              0          0        0
+        Gelu                      [5, 32]              0          0        0
+        Softplus                  [5, 32]              0          0        0
+        Sigmoid                   [5, 32]              0          0        0
+        Tanh                      [5, 32]              0          0        0
+        LogSigmoid                [5, 32]              0          0        0
+        Dropout { p: 0.25 }       [5, 32]              0          0        0
+row     LayerNorm                 [5, 32]             64         64        0
+inside  Linear                    [5, 32]          1,056      1,056        0
+        Residual                  [5, 32]              0          0        0
+layer1  Linear                    [5, 16]            528        528        0
+        Gelu                      [5, 16]              0          0        0
+layer2  Linear                    [5, 10]            170        170        0
+        Softmax                   [5, 10]              0          0        0
+        LogSoftmax                [5, 10]              0          0        0
+total                                             19,450     19,450       64
 ",
     );
 }

@@ -588,9 +588,8 @@ fn a_mean_begins_anew_and_knows_what_any_of_its_losses_reached() {
 
 #[test]
 fn running_means_go_on_from_micro_batch_to_micro_batch() {
-    let mut params = params_of(&[("w", &[0.0]), ("count", &[0.0])]);
-    let [w, count] = ["w", "count"].map(|name| params.find(name).unwrap());
-    params.freeze(count);
+    let mut params = params_of(&[("w", &[0.0])]);
+    let (w, count) = (params.find("w").unwrap(), params.add_buffer("count", &array![0.0]));
     let (mut workspace, mut mean) = (Workspace::new(), GradientMean::new());
     for _ in 0..3 {
         let (_, grads) = workspace.grad(&params, |tape| {

@@ -115,6 +115,28 @@ fn a_generator_learns_to_please_a_critic_and_each_half_step_moves_one_of_them() 
 }
 
 #[test]
+fn a_frozen_net_with_batch_norm_trains_again_once_it_is_unfrozen() {
+    let (mut params, mut rng) = (Params::new(), rng(3));
+    let body = Linear::new(&mut params.scope("body"), "in", 2, 4, &mut rng);
+    let norm = BatchNorm1d::new(&mut params.scope("body"), "norm", 4);
+    let model = (body, norm, Linear::new(&mut params, "head", 4, 1, &mut rng));
+    let (mut workspace, mut adam) = (Workspace::new(), Adam::new(0.01));
+    let mut step = |params: &mut Params| {
+        let tape = workspace.tape(params);
+        model.forward(tape.input(&noise(0))).square().mean().backward();
+        adam.step(params, workspace.grads());
+    };
+    params.freeze_named("body").unwrap();
+    let before = params.clone();
+    step(&mut params);
+    assert_eq!(params[norm.weight], before[norm.weight]);
+    assert_ne!(params[norm.running_mean], before[norm.running_mean]); // the tape is in training
+    params.unfreeze_named("body").unwrap();
+    step(&mut params);
+    assert_ne!(params[norm.weight], before[norm.weight]);
+}
+
+#[test]
 fn what_a_scope_needs_and_misses_is_named() {
     let mut params = Params::new();
     let a = mlp(&mut params.scope("a"), "2-1", 1);

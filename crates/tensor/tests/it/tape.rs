@@ -200,8 +200,7 @@ fn a_shape_can_be_tried_without_a_panic() {
 fn every_misuse_says_what_to_do() {
     let mut params = Params::<f64>::default();
     let w = params.add("w", &array![1.0, 2.0]);
-    let running = params.add("running", &array![0.0, 0.0]);
-    params.freeze(running);
+    let running = params.add_buffer("running", &array![0.0, 0.0]);
     let mut first = Workspace::new();
     let mut second = Workspace::new();
     let (one, other) = (first.tape(&params), second.tape(&params));

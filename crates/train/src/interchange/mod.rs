@@ -41,7 +41,7 @@ use surprisal_tensor::{ParamId, Params, Scalar};
 
 use crate::files::write_atomically;
 
-/// Writes all parameters, frozen ones too, to a safetensors file: `f32` as F32, `f64` as F64; of dual numbers, the values.
+/// Writes all parameters, frozen ones and buffers too, to a safetensors file: `f32` as F32, `f64` as F64; of dual numbers, the values.
 ///
 /// The layout stands in the file, `"format": "pt"` for [`Layout::PyTorch`] and `"surprisal"` for [`Layout::Surprisal`]. The same
 /// parameters make the same bytes.
@@ -229,7 +229,7 @@ pub fn safetensors_arrays(
     Ok(arrays)
 }
 
-/// Writes all parameters, frozen ones too, to an NPZ file, as `np.savez(path, **arrays)` does: `f32` as float32, `f64` as float64.
+/// Writes all parameters, frozen ones and buffers too, to an NPZ file, as `np.savez(path, **arrays)` does: `f32` as float32, `f64` as float64.
 ///
 /// # Errors
 /// If the file cannot be written, or they take more than 4 GiB; what stood at the place is still there.
