@@ -29,6 +29,20 @@ pub fn rng(seed: u64) -> Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
+/// A number from the standard normal distribution, for noise.
+///
+/// ```
+/// use surprisal_layers::{normal, rng};
+/// use surprisal_tensor::{Params, Workspace};
+/// let (params, mut workspace, mut rng) = (Params::new(), Workspace::new(), rng(7));
+/// let tape = workspace.tape(&params);
+/// let noise = tape.input_with([1000, 8], |_| normal(&mut rng));
+/// assert!(noise.mean().item().abs() < 0.05);
+/// ```
+pub fn normal(rng: &mut Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
 /// How the numbers of a parameter are drawn.
 ///
 /// ```

@@ -59,7 +59,7 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use error::NameError;
 pub use flatten::Flatten;
-pub use init::{Init, Rng, rng};
+pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

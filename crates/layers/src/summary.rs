@@ -50,7 +50,7 @@ pub fn summary<T: Scalar>(params: &Params<T>, model: &dyn Layer, input: impl Int
     step(model, tape.input_with(input, |_| 0.0));
     let (nodes, mut layers): (Vec<_>, Vec<_>) =
         (tape.nodes().collect(), tape.layers().into_iter().enumerate().collect());
-    layers.sort_by_key(|(k, layer)| (layer.nodes.end, std::cmp::Reverse(*k))); // in the order in which they ended
+    layers.sort_by_key(|(_, layer)| layer.ended);
     for (k, layer) in &layers {
         let inner: Vec<_> = layers.iter().filter(|(_, other)| other.outer == Some(*k)).collect();
         let own =

@@ -31,7 +31,7 @@
 //! let optimizers: [Box<dyn Optimizer<f64>>; 3] =
 //!     [Box::new(Sgd::new(0.1)), Box::new(Sgd::new(0.02).momentum(0.9).nesterov()), Box::new(Adam::new(0.1))];
 //! for mut optimizer in optimizers {
-//!     let mut params = Params::new();
+//!     let mut params = Params::default();
 //!     let w = params.add("w", &array![[0.0]]);
 //!     let b = params.add("b", &array![0.0]);
 //!     let mut workspace = Workspace::new();
@@ -59,6 +59,7 @@ mod param_group;
 mod penalty;
 mod rms_prop;
 mod schedule;
+mod scheduler;
 mod sgd;
 mod state;
 mod suggest;
@@ -76,5 +77,6 @@ pub use param_group::ParamGroup;
 pub use penalty::Penalty;
 pub use rms_prop::RmsProp;
 pub use schedule::{At, Schedule};
+pub use scheduler::Scheduler;
 pub use sgd::Sgd;
 pub use state::OptimizerState;

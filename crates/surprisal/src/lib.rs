@@ -81,14 +81,14 @@ pub mod prelude {
     pub use surprisal_layers::{
         Activation, BatchNorm1d, Dropout, Elu, Embedding, Flatten, Gelu, Init, Layer, LayerNorm, LeakyRelu,
         Linear, LogSigmoid, LogSoftmax, Mlp, Relu, Residual, Rng, Sigmoid, Silu, Sizes, Softmax, Softplus,
-        Tanh, rng, summary,
+        Tanh, normal, rng, summary,
     };
     pub use surprisal_loss::{
         BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy,
         binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss, softmax_cross_entropy,
     };
     pub use surprisal_optim::{
-        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Sgd,
+        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Scheduler, Sgd,
         clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named,
     };
     pub use surprisal_tensor::{

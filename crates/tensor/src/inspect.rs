@@ -107,7 +107,7 @@ impl<'t> Tape<'t> {
         let graph = &mut *self.write().graph;
         let (outer, start) = (graph.layer, graph.nodes.len());
         graph.layer = Some(graph.layers.len());
-        graph.layers.push(LayerNote { kind, outer, nodes: start..start });
+        graph.layers.push(LayerNote { kind, outer, nodes: start..start, ended: 0 });
         Some(LayerGuard(self))
     }
 
@@ -127,7 +127,8 @@ impl Drop for LayerGuard<'_> {
         let graph = &mut *self.0.write().graph;
         let end = graph.nodes.len();
         if let Some(layer) = graph.layer.and_then(|k| graph.layers.get_mut(k)) {
-            layer.nodes.end = end;
+            (layer.nodes.end, layer.ended) = (end, graph.layers_ended);
+            graph.layers_ended += 1;
             graph.layer = layer.outer;
         }
     }

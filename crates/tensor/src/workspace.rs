@@ -75,6 +75,8 @@ pub struct LayerNote {
     pub outer: Option<usize>,
     /// The nodes that were recorded from its start to its end.
     pub nodes: std::ops::Range<usize>,
+    /// How many layers had ended when it did.
+    pub ended: usize,
 }
 
 /// All that nodes may stand in, up to some node.
@@ -158,6 +160,7 @@ pub struct Graph {
     pub scopes: Vec<Scope>,
     pub layers: Vec<LayerNote>,
     pub layer: Option<usize>, // that records now
+    pub layers_ended: usize,
     pub scope: u32,           // of what is recorded now: its place in `scopes` plus one, or 0
     pub reached: Vec<bool>,
     pub walked_from: Option<u32>, // where the last `backward` started
@@ -195,6 +198,7 @@ impl<T: Scalar> Workspace<T> {
                 scopes: Vec::new(),
                 layers: Vec::new(),
                 layer: None,
+                layers_ended: 0,
                 scope: 0,
                 reached: Vec::new(),
                 walked_from: None,
@@ -361,7 +365,7 @@ impl Graph {
         self.names.clear();
         self.scopes.clear();
         self.layers.clear();
-        self.layer = None;
+        (self.layer, self.layers_ended) = (None, 0);
         self.scope = 0;
         self.walked_from = None;
         self.record = record;

@@ -333,7 +333,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
 
 #[test]
 fn normalization_of_numbers_whose_squares_overflow_gives_the_bias() {
-    let mut params = Params::default();
+    let mut params = Params::new();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     params.as_mut_slice()[2..4].fill(0.5); // the bias of `batch`
     let x = arr2(&[[1e25f32, -1e25], [-1e25, 1e25]]);

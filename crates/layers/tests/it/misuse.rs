@@ -256,7 +256,7 @@ fn an_activation_that_is_none_is_told_with_all_that_are() {
 
 #[test]
 fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
-    let mut params = Params::<f64>::default();
+    let mut params = Params::new();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     let mut workspace = Workspace::new();
     for training in [true, false] {

@@ -5,5 +5,6 @@ mod counting;
 mod explain;
 mod fuzz;
 mod no_allocation;
+mod programs;
 mod scopes;
 mod threads;
