@@ -4,6 +4,7 @@
 mod counting;
 mod explain;
 mod fuzz;
+mod hints;
 mod no_allocation;
 mod programs;
 mod scopes;
