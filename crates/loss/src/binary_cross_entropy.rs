@@ -35,13 +35,11 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
-};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient, weights_input};
 use crate::kinds::Domain;
-use crate::kinds::data::outside;
+use crate::kinds::data::check;
 use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: OnProbabilities::CARD,
@@ -57,10 +55,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for BinaryCrossEntropy {
     fn read(options: &Options) -> Self {
         BinaryCrossEntropy { reduction: options.reduction(), weight: options.weights("weight") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("probs")?, inputs.input("targets")?))
     }
 }
 
@@ -133,14 +127,12 @@ pub fn binary_cross_entropy<'t>(probs: Var<'t>, targets: Var<'t>) -> Var<'t> {
 impl BinaryCrossEntropy {
     /// [`binary_cross_entropy()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
+    /// # Errors
+    /// Where [`binary_cross_entropy()`] panics, and if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
-    pub fn loss<'t>(&self, probs: Var<'t>, targets: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, probs: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         let told = "probabilities lie between 0 and 1; logits go to binary_cross_entropy_with_logits";
-        if let Some((i, p)) = outside(probs, Domain::FromZeroToOne) {
-            panic!("{}: probability {i} is {p}: {told}", OnProbabilities::CARD.name);
-        }
+        check(OnProbabilities::CARD.name, "probability", probs, Domain::FromZeroToOne, || told)?;
         yes_or_no(OnProbabilities, [probs, targets], self.reduction, &self.weight, &None)
     }
 }

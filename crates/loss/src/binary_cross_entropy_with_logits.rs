@@ -33,12 +33,10 @@
 
 use surprisal_tensor::{Card, Logistic, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
-};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient, weights_input};
 use crate::kinds::data::check_logits;
 use crate::kinds::yes_or_no::{YesOrNo, fused, nothing_of, yes_or_no};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: WithLogits::CARD,
@@ -59,10 +57,6 @@ impl ByName for BinaryCrossEntropyWithLogits {
             weight: options.weights("weight"),
             pos_weight: options.weights("pos_weight"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("logits")?, inputs.input("targets")?))
     }
 }
 
@@ -142,11 +136,11 @@ pub fn binary_cross_entropy_with_logits<'t>(logits: Var<'t>, targets: Var<'t>) -
 impl BinaryCrossEntropyWithLogits {
     /// [`binary_cross_entropy_with_logits()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if a weight is negative or not finite, or if their number does not fit.
+    /// # Errors
+    /// Where [`binary_cross_entropy_with_logits()`] panics, and if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
-    pub fn loss<'t>(&self, logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
-        check_logits(WithLogits::CARD.name, logits);
+    pub fn try_loss<'t>(&self, logits: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_logits(WithLogits::CARD.name, logits)?;
         yes_or_no(WithLogits, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
     }
 }

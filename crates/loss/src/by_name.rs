@@ -29,7 +29,8 @@ use std::fmt;
 
 use surprisal_tensor::{Card, Var};
 
-use crate::{Base, Label, Reduction};
+use crate::error::unwrap;
+use crate::{Base, Label, LossError, Reduction};
 
 /// What a loss says of itself, beside its page.
 #[derive(Clone, Copy, Debug)]
@@ -279,16 +280,38 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// Why a loss could not be called: an input is missing or unknown, or an option is not what it must be.
+/// Why a loss could not be called by its name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CallError(pub(crate) String);
+pub enum CallError {
+    /// An input is missing or unknown, or an option is not what it must be.
+    Names(String),
+    /// The loss does not take the inputs.
+    Loss(LossError),
+}
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            CallError::Names(message) => f.write_str(message),
+            CallError::Loss(error) => error.fmt(f),
+        }
     }
 }
-impl std::error::Error for CallError {}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CallError::Names(_) => None,
+            CallError::Loss(error) => error.source(),
+        }
+    }
+}
+
+impl From<LossError> for CallError {
+    fn from(error: LossError) -> Self {
+        CallError::Loss(error)
+    }
+}
 
 impl Entry {
     /// Whether it has an "input" or an "option" of this name; an error that suggests the nearest, if not.
@@ -307,7 +330,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
     let listed = if listed.is_empty() { "there are none".into() } else { format!("known: {listed}") };
     let meant =
         nearest(name, known).first().map_or(String::new(), |near| format!(" | did you mean \"{near}\"?"));
-    CallError(format!("no {what} is named {} | {listed}{meant}", quoted(name)))
+    CallError::Names(format!("no {what} is named {} | {listed}{meant}", quoted(name)))
 }
 
 /// The options of a loss, each known to be of its kind.
@@ -401,7 +424,7 @@ impl<'a, 't, L> Given<'a, 't, L> {
             } else {
                 format!("there are: {}", given.join(", "))
             };
-            CallError(format!("the input \"{name}\" is missing; {given}"))
+            CallError::Names(format!("the input \"{name}\" is missing; {given}"))
         })
     }
 
@@ -409,7 +432,7 @@ impl<'a, 't, L> Given<'a, 't, L> {
         match self.labels {
             Some(labels) => Ok(labels),
             None => Err(labels(name, self.input(name)?).err().unwrap_or_else(|| {
-                CallError(format!("\"{name}\" are class indices, not an array of numbers"))
+                CallError::Names(format!("\"{name}\" are class indices, not an array of numbers"))
             })),
         }
     }
@@ -421,7 +444,7 @@ fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
         let whole = x.fract() == 0.0 && x.abs() < 2f64.powi(53); // NaN is not
         whole
             .then_some(x as i64)
-            .ok_or_else(|| CallError(format!("{name} {i} is {x}: a class is a whole number")))
+            .ok_or_else(|| CallError::Names(format!("{name} {i} is {x}: a class is a whole number")))
     };
     var.value().iter().enumerate().map(label).collect()
 }
@@ -430,9 +453,6 @@ fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
 pub(crate) trait ByName: Sized {
     /// The loss with these options.
     fn read(options: &Options) -> Self;
-    /// Records it.
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError>;
 }
 
 /// A loss with its options, read and checked: what a program keeps, and calls at every step.
@@ -463,7 +483,7 @@ impl Loss {
         for (name, setting) in &options {
             let kind = entry.kind(name)?;
             if !kind.holds(setting) {
-                return Err(CallError(format!("{name} is {setting}: it is {kind}")));
+                return Err(CallError::Names(format!("{name} is {setting}: it is {kind}")));
             }
         }
         let any = Any::read(&Options { entry, given: &options });
@@ -484,9 +504,9 @@ impl Loss {
                 let kind = entry.kind(name)?;
                 let setting = kind
                     .parse(text)
-                    .ok_or_else(|| CallError(format!("{name} is {}: it is {kind}", shown(text))))?;
+                    .ok_or_else(|| CallError::Names(format!("{name} is {}: it is {kind}", shown(text))))?;
                 if read.insert(name.to_owned(), setting).is_some() {
-                    return Err(CallError(format!("{name} is given twice")));
+                    return Err(CallError::Names(format!("{name} is given twice")));
                 }
             }
         }
@@ -506,10 +526,7 @@ impl Loss {
     /// Records the loss of a model's output against class indices, one for each row.
     ///
     /// # Errors
-    /// If it takes no class indices.
-    ///
-    /// # Panics
-    /// As the loss itself does, where shapes or labels do not fit.
+    /// If it takes no class indices, or not these: as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
         self.any.call(&Given { arrays: &[(self.entry.inputs[0].name, output)], labels: Some(labels) })
@@ -518,10 +535,7 @@ impl Loss {
     /// Records the loss of a model's output against targets: numbers, probabilities, or 0 and 1, -1 and +1, as the loss takes them.
     ///
     /// # Errors
-    /// If it takes class indices alone, no target, or more inputs than these.
-    ///
-    /// # Panics
-    /// As the loss itself does, where shapes or numbers do not fit.
+    /// If it takes class indices alone, no target, or more inputs than these; or as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
         let name = self.entry.card.name;
@@ -531,7 +545,7 @@ impl Loss {
                 let arrays = [(self.entry.inputs[0].name, output), (input.name, targets)];
                 self.any.call(&Given::<i64> { arrays: &arrays, labels: None })
             }
-            None => Err(CallError(format!("{name} takes no targets"))),
+            None => Err(CallError::Names(format!("{name} takes no targets"))),
         }
     }
 }
@@ -557,10 +571,8 @@ impl Entry {
     /// Records this loss on the tape of its inputs.
     ///
     /// # Errors
-    /// If an input is missing, unknown, given twice or contradicts another; if an option is unknown or not what it must be.
-    ///
-    /// # Panics
-    /// As the loss itself does, where shapes or numbers do not fit.
+    /// If an input is missing, unknown, given twice or contradicts another; if an option is unknown or not what it must be; or as
+    /// `try_loss` of the loss itself.
     #[track_caller]
     pub fn call<'t>(&self, call: &Call<'t>) -> Result<Var<'t>, CallError> {
         let mut options = call.options.clone();
@@ -571,7 +583,7 @@ impl Entry {
                 return Err(unknown("input", name, self.inputs.iter().map(|input| input.name)));
             };
             if call.inputs.iter().filter(|(other, _)| other == name).count() > 1 {
-                return Err(CallError(format!("the input \"{name}\" is given twice")));
+                return Err(CallError::Names(format!("the input \"{name}\" is given twice")));
             }
             if input.weights {
                 let weights = var.value().into_iter().collect();
@@ -588,11 +600,26 @@ impl Entry {
     }
 }
 
-/// One list: what stands here has a row in the command's list, is held against its vectors, and can be called by name.
+/// One list: what stands here has a row in the command's list, is held against its vectors, and can be called by name. Where its inputs
+/// stand here too, and behind them the name of its labels, `loss` and `call` are made of its `try_loss`.
 macro_rules! losses {
-    ($($loss:ident $Type:ident)+) => {
+    ($($loss:ident $Type:ident $(($($input:ident),+ $(; $labels:ident)?))?)+) => {
         /// Every loss and function, in the order of the front page.
         pub const ALL: &[Entry] = &[$(crate::$loss::ENTRY),+];
+
+        $($(
+            impl crate::$loss::$Type {
+                /// [`try_loss`](Self::try_loss); an error is a panic at the caller's line.
+                #[track_caller]
+                pub fn loss<'t>(&self, $($input: Var<'t>),+ $(, $labels: &[impl Label])?) -> Var<'t> {
+                    unwrap(self.try_loss($($input),+ $(, $labels)?))
+                }
+                #[track_caller]
+                fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+                    Ok(self.try_loss($(inputs.input(stringify!($input))?),+ $(, inputs.labels(stringify!($labels))?)?)?)
+                }
+            }
+        )?)+
 
         #[derive(Clone, Debug)]
         #[allow(non_camel_case_types)] // each variant has the name of its loss
@@ -611,7 +638,7 @@ macro_rules! losses {
             #[track_caller]
             fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
                 match self {
-                    $(Any::$loss(loss) => ByName::call(loss, inputs)),+
+                    $(Any::$loss(loss) => loss.call(inputs)),+
                 }
             }
         }
@@ -619,35 +646,35 @@ macro_rules! losses {
 }
 losses! {
     softmax_cross_entropy SoftmaxCrossEntropy
-    softmax_focal_loss SoftmaxFocalLoss
-    topk_cross_entropy TopkCrossEntropy
-    nll_loss NllLoss
-    binary_cross_entropy_with_logits BinaryCrossEntropyWithLogits
-    sigmoid_focal_loss SigmoidFocalLoss
-    soft_margin_loss SoftMarginLoss
-    binary_cross_entropy BinaryCrossEntropy
-    hinge_loss HingeLoss
-    squared_hinge_loss SquaredHingeLoss
-    multi_margin_loss MultiMarginLoss
-    mse_loss MseLoss
-    half_squared_error HalfSquaredError
-    l1_loss L1Loss
-    smooth_l1_loss SmoothL1Loss
-    huber_loss HuberLoss
-    log_cosh_loss LogCoshLoss
-    quantile_loss QuantileLoss
-    poisson_nll_loss PoissonNllLoss
-    dice_loss DiceLoss
+    softmax_focal_loss SoftmaxFocalLoss(logits; targets)
+    topk_cross_entropy TopkCrossEntropy(logits; targets)
+    nll_loss NllLoss(log_probs; targets)
+    binary_cross_entropy_with_logits BinaryCrossEntropyWithLogits(logits, targets)
+    sigmoid_focal_loss SigmoidFocalLoss(logits, targets)
+    soft_margin_loss SoftMarginLoss(input, targets)
+    binary_cross_entropy BinaryCrossEntropy(probs, targets)
+    hinge_loss HingeLoss(input, targets)
+    squared_hinge_loss SquaredHingeLoss(input, targets)
+    multi_margin_loss MultiMarginLoss(input; targets)
+    mse_loss MseLoss(input, target)
+    half_squared_error HalfSquaredError(input, target)
+    l1_loss L1Loss(input, target)
+    smooth_l1_loss SmoothL1Loss(input, target)
+    huber_loss HuberLoss(input, target)
+    log_cosh_loss LogCoshLoss(input, target)
+    quantile_loss QuantileLoss(input, target)
+    poisson_nll_loss PoissonNllLoss(input, target)
+    dice_loss DiceLoss(input, targets)
     ce_dice_loss CeDiceByName
-    triplet_margin_loss TripletMarginLoss
-    contrastive_loss ContrastiveLoss
-    supcon_loss SupconLoss
-    self_information SelfInformation
-    entropy Entropy
-    cross_entropy_probs CrossEntropyProbs
-    kl_div KlDiv
-    kl_div_logits KlDivLogits
-    entropy_from_logits EntropyFromLogits
+    triplet_margin_loss TripletMarginLoss(anchor, positive, negative)
+    contrastive_loss ContrastiveLoss(x1, x2, targets)
+    supcon_loss SupconLoss(features; labels)
+    self_information SelfInformation(p)
+    entropy Entropy(p)
+    cross_entropy_probs CrossEntropyProbs(p, q)
+    kl_div KlDiv(input, target)
+    kl_div_logits KlDivLogits(p_logits, q_logits)
+    entropy_from_logits EntropyFromLogits(logits)
     softmax Function
     log_softmax Function
     logsumexp Function
@@ -755,7 +782,7 @@ mod tests {
         let options = |name: &str, given: &[(&str, &str)]| {
             Loss::parse(name, given.iter().copied())
                 .map(|loss| loss.options().clone())
-                .map_err(|error| error.0)
+                .map_err(|error| error.to_string())
         };
         let one = |name: &str, setting| Ok([(name.to_owned(), setting)].into());
         assert_eq!(
@@ -799,7 +826,7 @@ mod tests {
     /// What passes [`Kind::holds`] is taken by the loss, and what does not is refused by it.
     #[test]
     fn ranges_are_those_of_the_losses() {
-        use crate::vectors::{Case, quietly};
+        use crate::vectors::Case;
         use surprisal_tensor::ndarray::{ArrayD, IxDyn};
         let array = |shape: &[usize], x: f64| ArrayD::from_elem(IxDyn(shape), x);
         for entry in ALL {
@@ -848,7 +875,7 @@ mod tests {
                         f64_only: true,
                         nulls: Default::default(),
                     };
-                    let taken = quietly(|| case.evaluate::<f64>(entry)).unwrap();
+                    let taken = case.evaluate::<f64>(entry);
                     assert_eq!(
                         taken.is_ok(),
                         holds,
@@ -867,7 +894,7 @@ mod tests {
                             inputs.iter().map(|(name, x)| (name.as_str(), tape.input(x))).collect();
                         let zeros = [0i64; 2];
                         let given = Given { arrays: &arrays, labels: labels.then_some(&zeros[..]) };
-                        let refused = quietly(|| any.call(&given).map(|_| ()));
+                        let refused = any.call(&given).map(|_| ());
                         assert!(refused.is_err(), "{} itself takes {} = {x}", entry.card.name, option.name);
                     }
                 }

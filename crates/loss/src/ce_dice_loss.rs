@@ -48,11 +48,14 @@ use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, S
 
 use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, Range, constant, gradient, option};
 use crate::dice_loss::{share, share_slopes};
+use crate::error::unwrap;
 use crate::kinds::Domain;
-use crate::kinds::data::{check_constant, check_logits, check_not_negative, check_option};
+use crate::kinds::data::{apply, check_constant, check_logits, check_not_negative, check_option};
 use crate::kinds::labels::{Labelled, class, rows_and_classes};
 use crate::kinds::pointwise::{agree, not_empty};
-use crate::{BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, Label, SoftmaxCrossEntropy, TargetLeaf};
+use crate::{
+    BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, Label, LossError, SoftmaxCrossEntropy, TargetLeaf,
+};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -96,13 +99,16 @@ impl ByName for CeDiceByName {
             multiclass: options.word("mode") == "multiclass",
         }
     }
+}
+
+impl CeDiceByName {
     #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+    pub(crate) fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         if self.multiclass {
-            Ok(self.loss.loss(logits, inputs.labels("targets")?))
+            Ok(self.loss.try_loss(logits, inputs.labels("targets")?)?)
         } else {
-            Ok(self.loss.loss(logits, inputs.input("targets")?))
+            Ok(self.loss.try_loss(logits, inputs.input("targets")?)?)
         }
     }
 }
@@ -154,52 +160,58 @@ pub fn ce_dice_loss<'t>(logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<
 }
 
 impl CeDiceLoss {
-    /// [`ce_dice_loss()`] with these options.
-    ///
-    /// # Panics
-    /// At the caller's line, also if an option is out of its range.
+    /// [`try_loss`](Self::try_loss); an error is a panic at the caller's line.
     #[track_caller]
     pub fn loss<'t>(&self, logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
+        unwrap(self.try_loss(logits, targets))
+    }
+
+    /// [`ce_dice_loss()`] with these options.
+    ///
+    /// # Errors
+    /// Where [`ce_dice_loss()`] panics, and if an option is out of its range.
+    #[track_caller]
+    pub fn try_loss<'t>(
+        &self,
+        logits: Var<'t>,
+        targets: impl ClassTargets<'t>,
+    ) -> Result<Var<'t>, LossError> {
         let (a, told) = (self.a, "it lies between 0 (only Dice) and 1 (only cross-entropy)");
-        check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), told);
-        check_not_negative(NAMES.loss, "smooth", self.smooth);
-        check_logits(NAMES.loss, logits);
-        let targets = targets.record(NAMES.loss, logits, NO_INDEX);
+        check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), told)?;
+        check_not_negative(NAMES.loss, "smooth", self.smooth)?;
+        check_logits(NAMES.loss, logits)?;
+        let targets = targets.record(NAMES.loss, logits, NO_INDEX)?;
         let fit = match targets {
             TargetLeaf::Labels(_) => not_empty(&logits.shape()),
             TargetLeaf::Probabilities(t) => {
                 agree(("the input", &logits.shape()), ("the targets", &t.shape()))
             }
         };
-        if let Err(told) = fit {
-            panic!("{}: {told}", NAMES.loss);
-        }
+        fit.map_err(|told| LossError::shape(NAMES.loss, told))?;
         if let TargetLeaf::Probabilities(t) = targets {
-            check_constant(NAMES.loss, "target", t, Domain::FromZeroToOne);
+            check_constant(NAMES.loss, "target", t, Domain::FromZeroToOne)?;
         }
         match a {
             0.0 => self.dice(logits, targets), // 0 times an infinite cross-entropy would be NaN
             1.0 => self.cross_entropy(logits, targets),
-            _ => a * self.cross_entropy(logits, targets) + (1.0 - a) * self.dice(logits, targets),
+            _ => Ok(a * self.cross_entropy(logits, targets)? + (1.0 - a) * self.dice(logits, targets)?),
         }
     }
 
     #[track_caller]
-    fn cross_entropy<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Var<'t> {
+    fn cross_entropy<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Result<Var<'t>, LossError> {
         match targets {
-            TargetLeaf::Labels(_) => SoftmaxCrossEntropy::default().loss(logits, targets),
-            TargetLeaf::Probabilities(t) => BinaryCrossEntropyWithLogits::default().loss(logits, t),
+            TargetLeaf::Labels(_) => SoftmaxCrossEntropy::default().try_loss(logits, targets),
+            TargetLeaf::Probabilities(t) => BinaryCrossEntropyWithLogits::default().try_loss(logits, t),
         }
     }
 
     #[track_caller]
-    fn dice<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Var<'t> {
+    fn dice<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Result<Var<'t>, LossError> {
         let smooth = self.smooth;
         match targets {
-            TargetLeaf::Labels(labels) => {
-                logits.tape().apply(ClassDice { smooth }, [logits.softmax(-1), labels])
-            }
-            TargetLeaf::Probabilities(t) => DiceLoss { smooth, ..Default::default() }.loss(logits, t),
+            TargetLeaf::Labels(labels) => apply(ClassDice { smooth }, [logits.softmax(-1), labels]),
+            TargetLeaf::Probabilities(t) => DiceLoss { smooth, ..Default::default() }.try_loss(logits, t),
         }
     }
 }

@@ -35,14 +35,12 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
-use crate::kinds::data::{check_constant, check_not_negative};
+use crate::kinds::data::{apply, check_constant, check_not_negative};
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -72,10 +70,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for ContrastiveLoss {
     fn read(options: &Options) -> Self {
         ContrastiveLoss { reduction: options.reduction(), margin: options.number("margin") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("x1")?, inputs.input("x2")?, inputs.input("targets")?))
     }
 }
 
@@ -124,14 +118,14 @@ pub fn contrastive_loss<'t>(x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Var<'
 impl ContrastiveLoss {
     /// [`contrastive_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the margin is negative or not finite.
+    /// # Errors
+    /// Where [`contrastive_loss()`] panics, and if the margin is negative or not finite.
     #[track_caller]
-    pub fn loss<'t>(&self, x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         let name = ENTRY.card.name;
-        check_not_negative(name, "margin", self.margin);
-        check_constant(name, "target", targets, Domain::ZeroOrOne);
-        x1.tape().apply(Fused(self.clone()), [x1, x2, targets])
+        check_not_negative(name, "margin", self.margin)?;
+        check_constant(name, "target", targets, Domain::ZeroOrOne)?;
+        apply(Fused(self.clone()), [x1, x2, targets])
     }
 }
 

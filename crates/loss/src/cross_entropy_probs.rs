@@ -30,11 +30,11 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
 use crate::kinds::yes_or_no::nothing_of;
-use crate::{Base, Label, Reduction};
+use crate::{Base, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Expected::CARD,
@@ -49,10 +49,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for CrossEntropyProbs {
     fn read(options: &Options) -> Self {
         CrossEntropyProbs { base: options.base(), reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("p")?, inputs.input("q")?))
     }
 }
 
@@ -129,12 +125,12 @@ pub fn cross_entropy_probs<'t>(p: Var<'t>, q: Var<'t>) -> Var<'t> {
 impl CrossEntropyProbs {
     /// [`cross_entropy_probs()`] with these options.
     ///
-    /// # Panics
-    /// As [`cross_entropy_probs()`] does.
+    /// # Errors
+    /// Where [`cross_entropy_probs()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, p: Var<'t>, q: Var<'t>) -> Var<'t> {
-        check_probabilities(Expected::CARD.name, "p", p);
-        check_probabilities(Expected::CARD.name, "q", q);
+    pub fn try_loss<'t>(&self, p: Var<'t>, q: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_probabilities(Expected::CARD.name, "p", p)?;
+        check_probabilities(Expected::CARD.name, "q", q)?;
         Sum { loss: Expected, base: self.base, reduction: self.reduction }.record(&[p, q])
     }
 }

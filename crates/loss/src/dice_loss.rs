@@ -42,14 +42,12 @@
 use surprisal_tensor::sum::{sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
-use crate::kinds::data::{check_constant, check_logits, check_not_negative, outside};
+use crate::kinds::data::{apply, check, check_constant, check_logits, check_not_negative};
 use crate::kinds::distance::scale_for;
 use crate::kinds::pointwise::same_shape;
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -98,10 +96,6 @@ impl ByName for DiceLoss {
             },
             squared: options.flag("squared"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
 
@@ -183,25 +177,25 @@ impl DiceLoss {
     ///
     /// A sample is one entry of the first axis, which needs a second beside it; the mean divides by the number of samples.
     ///
-    /// # Panics
-    /// At the caller's line, also if `smooth` is negative or not finite, or, where there is no activation, if an input is
-    /// not in \[0, 1\].
+    /// # Errors
+    /// Where [`dice_loss()`] panics, and if `smooth` is negative or not finite, or, where there is no activation, if an input is not in
+    /// \[0, 1\].
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         let name = ENTRY.card.name;
-        check_not_negative(name, "smooth", self.smooth);
-        check_constant(name, "target", targets, Domain::FromZeroToOne);
+        check_not_negative(name, "smooth", self.smooth)?;
+        check_constant(name, "target", targets, Domain::FromZeroToOne)?;
         match self.activation {
-            DiceActivation::Sigmoid => check_logits(name, input),
-            DiceActivation::None => {
-                if let Some((i, p)) = outside(input, Domain::FromZeroToOne) {
-                    panic!(
-                        "{name}: probability {i} is {p}: probabilities lie between 0 and 1; of logits, the activation is Sigmoid"
-                    );
-                }
-            }
+            DiceActivation::Sigmoid => check_logits(name, input)?,
+            DiceActivation::None => check(
+                name,
+                "probability",
+                input,
+                Domain::FromZeroToOne,
+                || "probabilities lie between 0 and 1; of logits, the activation is Sigmoid",
+            )?,
         }
-        input.tape().apply(Fused(self.clone()), [input, targets])
+        apply(Fused(self.clone()), [input, targets])
     }
 }
 

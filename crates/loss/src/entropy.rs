@@ -29,10 +29,10 @@ use std::f64::consts::E;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Label, Reduction};
+use crate::{Base, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Uncertainty::CARD,
@@ -44,10 +44,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for Entropy {
     fn read(options: &Options) -> Self {
         Entropy { base: options.base(), reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("p")?))
     }
 }
 
@@ -117,11 +113,11 @@ pub fn entropy<'t>(p: Var<'t>) -> Var<'t> {
 impl Entropy {
     /// [`entropy()`] with these options.
     ///
-    /// # Panics
-    /// As [`entropy()`] does.
+    /// # Errors
+    /// Where [`entropy()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, p: Var<'t>) -> Var<'t> {
-        check_probabilities(Uncertainty::CARD.name, "p", p);
+    pub fn try_loss<'t>(&self, p: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_probabilities(Uncertainty::CARD.name, "p", p)?;
         Sum { loss: Uncertainty, base: self.base, reduction: self.reduction }.record(&[p])
     }
 }
@@ -172,8 +168,8 @@ mod tests {
         let p = tape.input(&Array::from(p)).requires_grad();
         entropy(p).backward();
         for (&p, &slope) in p.value().iter().zip(&p.grad().unwrap()) {
-            let exact = -(f64::from(p).ln() + 1.0);
-            assert!((f64::from(slope) / exact - 1.0).abs() < 3e-7, "{p}: {slope:e}, exactly {exact:e}");
+            let exact = -(p.ln() + 1.0);
+            assert!((slope / exact - 1.0).abs() < 3e-7, "{p}: {slope:e}, exactly {exact:e}");
         }
     }
 }

@@ -32,12 +32,12 @@
 use surprisal_tensor::ops::softmax::{difference, exp_rows};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{BASE, ByName, CallError, Entry, Given, Options, REDUCTION, gradient};
-use crate::kinds::data::check_logits;
+use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
+use crate::kinds::data::{apply, check_logits};
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{centre, means};
-use crate::{Base, Label, Reduction};
+use crate::{Base, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -55,10 +55,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for EntropyFromLogits {
     fn read(options: &Options) -> Self {
         EntropyFromLogits { base: options.base(), reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("logits")?))
     }
 }
 
@@ -100,12 +96,12 @@ pub fn entropy_from_logits<'t>(logits: Var<'t>) -> Var<'t> {
 impl EntropyFromLogits {
     /// [`entropy_from_logits()`] with these options.
     ///
-    /// # Panics
-    /// As [`entropy_from_logits()`] does.
+    /// # Errors
+    /// Where [`entropy_from_logits()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, logits: Var<'t>) -> Var<'t> {
-        check_logits(NAMES.loss, logits);
-        logits.tape().apply(Fused { base: self.base, reduction: self.reduction }, [logits])
+    pub fn try_loss<'t>(&self, logits: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_logits(NAMES.loss, logits)?;
+        apply(Fused { base: self.base, reduction: self.reduction }, [logits])
     }
 }
 

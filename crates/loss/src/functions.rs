@@ -5,10 +5,11 @@ use surprisal_tensor::Var;
 use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softplus, Tanh};
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 
-use crate::Label;
 use crate::by_name::{ByName, CallError, Entry, Given, Options, gradient};
+use crate::kinds::data::apply;
+use crate::{Label, LossError};
 
-macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $method:expr;)+) => { $(
+macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $function:expr;)+) => { $(
     pub(crate) mod $name {
         use super::*;
         pub(crate) const ENTRY: Entry =
@@ -19,20 +20,21 @@ macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $method:exp
             fn read(_: &Options) -> Self {
                 Function
             }
-            #[track_caller]
-            fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-                let apply: fn(Var<'t>) -> Var<'t> = $method;
-                Ok(apply(inputs.input("x")?))
+        }
+        impl Function {
+            pub fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+                let function: fn(Var<'t>) -> Result<Var<'t>, LossError> = $function;
+                Ok(function(inputs.input("x")?)?)
             }
         }
     }
 )+ } }
 functions! {
-    softmax: "[rows, classes] or [classes]", Softmax::CARD, |x| x.softmax(-1);
-    log_softmax: "[rows, classes] or [classes]", LogSoftmax::CARD, |x| x.log_softmax(-1);
-    logsumexp: "[rows, classes]", LogSumExp::CARD, |x| x.logsumexp_axis(-1);
-    sigmoid: "any shape", Sigmoid::CARD, |x| x.sigmoid();
-    log_sigmoid: "any shape", LogSigmoid::CARD, |x| x.log_sigmoid();
-    softplus: "any shape", Softplus::CARD, |x| x.softplus();
-    tanh: "any shape", Tanh::CARD, |x| x.tanh();
+    softmax: "[rows, classes] or [classes]", Softmax::CARD, |x| apply(Softmax { axis: -1 }, [x]);
+    log_softmax: "[rows, classes] or [classes]", LogSoftmax::CARD, |x| apply(LogSoftmax { axis: -1 }, [x]);
+    logsumexp: "[rows, classes]", LogSumExp::CARD, |x| apply(LogSumExp { axis: Some(-1) }, [x]);
+    sigmoid: "any shape", Sigmoid::CARD, |x| Ok(x.sigmoid());
+    log_sigmoid: "any shape", LogSigmoid::CARD, |x| Ok(x.log_sigmoid());
+    softplus: "any shape", Softplus::CARD, |x| Ok(x.softplus());
+    tanh: "any shape", Tanh::CARD, |x| Ok(x.tanh());
 }

@@ -27,9 +27,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: HalfSquare::CARD,
@@ -41,10 +41,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for HalfSquaredError {
     fn read(options: &Options) -> Self {
         HalfSquaredError { reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -107,10 +103,10 @@ pub fn half_squared_error<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl HalfSquaredError {
     /// [`half_squared_error`](half_squared_error()) with these options.
     ///
-    /// # Panics
-    /// As [`half_squared_error`](half_squared_error()) does.
+    /// # Errors
+    /// Where [`half_squared_error`](half_squared_error()) panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         pointwise(HalfSquare, input, target, self.reduction)
     }
 }

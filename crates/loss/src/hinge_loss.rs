@@ -29,13 +29,12 @@
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient,
-    option,
+    ByName, Curve, Entry, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient, option,
 };
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Hinge::CARD,
@@ -53,10 +52,6 @@ pub(crate) const MARGIN: OptionCard = option(
 impl ByName for HingeLoss {
     fn read(options: &Options) -> Self {
         HingeLoss { reduction: options.reduction(), margin: options.number("margin") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
 
@@ -140,11 +135,11 @@ pub fn hinge_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
 impl HingeLoss {
     /// [`hinge_loss`](hinge_loss()) with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the margin is negative or not finite.
+    /// # Errors
+    /// Where [`hinge_loss`](hinge_loss()) panics, and if the margin is negative or not finite.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-        check_not_negative(Hinge::CARD.name, "margin", self.margin);
+    pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_not_negative(Hinge::CARD.name, "margin", self.margin)?;
         pointwise(Hinge { margin: self.margin }, input, targets, self.reduction)
     }
 }

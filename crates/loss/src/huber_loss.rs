@@ -29,12 +29,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option,
-};
+use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: RobustError::CARD,
@@ -54,10 +52,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for HuberLoss {
     fn read(options: &Options) -> Self {
         HuberLoss { reduction: options.reduction(), delta: options.number("delta") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -135,13 +129,13 @@ pub fn huber_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl HuberLoss {
     /// [`huber_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if δ is not above 0 in the input's type.
+    /// # Errors
+    /// Where [`huber_loss()`] panics, and if δ is not above 0 in the input's type.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let delta = self.delta;
         let told = "it is above 0, also when rounded to the input's type";
-        check_option(RobustError::CARD.name, "delta", delta, input.tape().dtype().round(delta) > 0.0, told);
+        check_option(RobustError::CARD.name, "delta", delta, input.tape().dtype().round(delta) > 0.0, told)?;
         pointwise(RobustError { delta }, input, target, self.reduction)
     }
 }

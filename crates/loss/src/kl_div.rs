@@ -37,13 +37,13 @@
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Shape, Var};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, gradient, option};
+use crate::by_name::{ByName, Entry, Kind, Options, gradient, option};
 use crate::kinds::Domain;
-use crate::kinds::data::{check_log_probs, outside};
+use crate::kinds::data::{check, check_log_probs};
 use crate::kinds::log_ratio::log_ratios;
 use crate::kinds::terms::{Sum, Terms};
 use crate::kinds::yes_or_no::nothing_of;
-use crate::{Base, Label, Reduction};
+use crate::{Base, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Relative::CARD,
@@ -74,10 +74,6 @@ impl ByName for KlDiv {
             },
             log_target: options.flag("log_target"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -201,12 +197,12 @@ pub fn kl_div<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl KlDiv {
     /// [`kl_div()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the target is data that says that it is a logarithm where `log_target` does not, or the reverse.
+    /// # Errors
+    /// Where [`kl_div()`] panics, and if the target is data that says that it is a logarithm where `log_target` does not, or the reverse.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let name = Relative::CARD.name;
-        check_log_probs(name, input);
+        check_log_probs(name, input)?;
         let (domain, told) = if self.log_target {
             (Domain::LogProbability, "with log_target, targets are logarithms of probabilities, at most 0")
         } else {
@@ -215,8 +211,8 @@ impl KlDiv {
                 "targets are probabilities, from 0 to 1; of their logarithms, set log_target",
             )
         };
-        if let Some((i, t)) = outside(target, domain).filter(|_| !target.needs_grad()) {
-            panic!("{name}: target {i} is {t}: {told}");
+        if !target.needs_grad() {
+            check(name, "target", target, domain, || told)?;
         }
         let (reduction, by_batch) = match self.reduction {
             KlReduction::Mean => (Reduction::Mean, false),
@@ -299,7 +295,7 @@ mod tests {
         let tape = workspace.tape(&params);
         let (log_q, log_p) = (tape.input(&array![-1e30f32]), tape.input(&array![-110.0f32]));
         let loss = KlDiv { log_target: true, ..Default::default() }.loss(log_q, log_p);
-        assert!((f64::from(loss.item()) / (1e30 * (-110f64).exp()) - 1.0).abs() < 1e-6); // e^-110 is 0 in f32
+        assert!((loss.item() / (1e30 * (-110f64).exp()) - 1.0).abs() < 1e-6); // e^-110 is 0 in f32
     }
 
     #[test]

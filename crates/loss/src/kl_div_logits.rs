@@ -39,13 +39,13 @@ use surprisal_tensor::ops::softmax::{Row, difference, exp_rows};
 use surprisal_tensor::sum::sum_of;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, gradient, option};
-use crate::kinds::data::check_logits;
+use crate::by_name::{ByName, Entry, Kind, Options, gradient, option};
+use crate::kinds::data::{apply, check_logits};
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::pointwise::same_shape;
 use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{cancelled, centre, mean_again, means};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -77,10 +77,6 @@ impl ByName for KlDivLogits {
                 _ => Reduction::Mean,
             },
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("p_logits")?, inputs.input("q_logits")?))
     }
 }
 
@@ -123,13 +119,13 @@ pub fn kl_div_logits<'t>(p_logits: Var<'t>, q_logits: Var<'t>) -> Var<'t> {
 impl KlDivLogits {
     /// [`kl_div_logits()`] with these options.
     ///
-    /// # Panics
-    /// As [`kl_div_logits()`] does.
+    /// # Errors
+    /// Where [`kl_div_logits()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, p_logits: Var<'t>, q_logits: Var<'t>) -> Var<'t> {
-        check_logits(NAMES.loss, p_logits);
-        check_logits(NAMES.loss, q_logits);
-        p_logits.tape().apply(Fused { reduction: self.reduction }, [p_logits, q_logits])
+    pub fn try_loss<'t>(&self, p_logits: Var<'t>, q_logits: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_logits(NAMES.loss, p_logits)?;
+        check_logits(NAMES.loss, q_logits)?;
+        apply(Fused { reduction: self.reduction }, [p_logits, q_logits])
     }
 }
 
@@ -331,7 +327,7 @@ mod tests {
         let both = [a, b].map(|x| tape.input(&Array::from(x.to_vec())).requires_grad());
         let kl = kl_div_logits(both[0], both[1]);
         kl.backward();
-        (f64::from(kl.item()), both.map(|x| x.grad().unwrap().iter().map(|&d| f64::from(d)).collect()))
+        (kl.item(), both.map(|x| x.grad().unwrap().iter().map(|&d| d).collect()))
     }
 
     #[test]

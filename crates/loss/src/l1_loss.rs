@@ -29,9 +29,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise, signed};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: AbsoluteError::CARD,
@@ -43,10 +43,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for L1Loss {
     fn read(options: &Options) -> Self {
         L1Loss { reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -106,10 +102,10 @@ pub fn l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl L1Loss {
     /// [`l1_loss`](l1_loss()) with these options.
     ///
-    /// # Panics
-    /// As [`l1_loss`](l1_loss()) does.
+    /// # Errors
+    /// Where [`l1_loss`](l1_loss()) panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         pointwise(AbsoluteError, input, target, self.reduction)
     }
 }

@@ -66,6 +66,7 @@
 
 mod base;
 pub mod by_name;
+mod error;
 mod functions;
 mod kinds;
 mod reduction;
@@ -112,6 +113,7 @@ pub use cross_entropy_probs::{CrossEntropyProbs, cross_entropy_probs};
 pub use dice_loss::{DiceActivation, DiceLoss, DicePer, dice_loss};
 pub use entropy::{Entropy, entropy};
 pub use entropy_from_logits::{EntropyFromLogits, entropy_from_logits};
+pub use error::{LossError, Problem};
 pub use half_squared_error::{HalfSquaredError, half_squared_error};
 pub use hinge_loss::{HingeLoss, hinge_loss};
 pub use huber_loss::{HuberLoss, huber_loss};

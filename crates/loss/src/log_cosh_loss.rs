@@ -34,9 +34,9 @@ use std::f64::consts::LN_2;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, linear, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: LogCosh::CARD,
@@ -48,10 +48,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for LogCoshLoss {
     fn read(options: &Options) -> Self {
         LogCoshLoss { reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -116,10 +112,10 @@ pub fn log_cosh_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl LogCoshLoss {
     /// [`log_cosh_loss()`] with these options.
     ///
-    /// # Panics
-    /// As [`log_cosh_loss()`] does.
+    /// # Errors
+    /// Where [`log_cosh_loss()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         pointwise(LogCosh, input, target, self.reduction)
     }
 }

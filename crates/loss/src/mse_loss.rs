@@ -26,9 +26,9 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SquaredError::CARD,
@@ -40,10 +40,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for MseLoss {
     fn read(options: &Options) -> Self {
         MseLoss { reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -105,10 +101,10 @@ pub fn mse_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl MseLoss {
     /// [`mse_loss`](mse_loss()) with these options.
     ///
-    /// # Panics
-    /// As [`mse_loss`](mse_loss()) does.
+    /// # Errors
+    /// Where [`mse_loss`](mse_loss()) panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         pointwise(SquaredError, input, target, self.reduction)
     }
 }

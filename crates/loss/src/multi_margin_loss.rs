@@ -31,15 +31,14 @@ use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Buf, Card, Scalar, Var, kernel};
 
 use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-    weights_input,
+    ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
 };
 use crate::hinge_loss::MARGIN;
 use crate::kinds::data::{check_not_negative, check_option};
 use crate::kinds::labels::{Labelled, counted};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: MultiMargin::CARD,
@@ -60,10 +59,6 @@ impl ByName for MultiMarginLoss {
             margin: options.number("margin"),
             weight: options.weights("weight"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.labels("targets")?))
     }
 }
 
@@ -185,14 +180,14 @@ pub fn multi_margin_loss<'t>(input: Var<'t>, labels: &[impl Label]) -> Var<'t> {
 impl MultiMarginLoss {
     /// [`multi_margin_loss`](multi_margin_loss()) with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if an option is out of its range, if a weight is negative or not finite, or if their number
-    /// does not fit.
+    /// # Errors
+    /// Where [`multi_margin_loss`](multi_margin_loss()) panics, and if an option is out of its range, if a weight is negative or not
+    /// finite, or if their number does not fit.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, labels: &[impl Label]) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
         let (name, p) = (MultiMargin::CARD.name, self.p);
-        check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares");
-        check_not_negative(name, "margin", self.margin);
+        check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares")?;
+        check_not_negative(name, "margin", self.margin)?;
         let loss = MultiMargin { margin: self.margin, squared: p == 2 };
         row_loss(loss, input, labels, ("weight", &self.weight), self.reduction)
     }

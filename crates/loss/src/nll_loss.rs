@@ -31,14 +31,13 @@ use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-    weights_input,
+    ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
 };
-use crate::kinds::data::{check_log_probs, weights};
+use crate::kinds::data::{apply_weighted, check_log_probs};
 use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
 use crate::kinds::yes_or_no::nothing_of;
 use crate::reduction::mean;
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -67,10 +66,6 @@ impl ByName for NllLoss {
             weight: options.weights("weight"),
             ignore_index: options.number("ignore_index") as i64,
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("log_probs")?, inputs.labels("targets")?))
     }
 }
 
@@ -122,23 +117,19 @@ pub fn nll_loss<'t>(log_probs: Var<'t>, labels: &[impl Label]) -> Var<'t> {
 impl NllLoss {
     /// [`nll_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if a weight is negative or not finite, if their number does not fit, or if no row counts anything and
-    /// the mean is asked for.
+    /// # Errors
+    /// Where [`nll_loss()`] panics, and if a weight is negative or not finite, if their number does not fit, or if no row counts anything
+    /// and the mean is asked for.
     #[track_caller]
-    pub fn loss<'t>(&self, log_probs: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-        let tape = log_probs.tape();
-        check_log_probs(NAMES.loss, log_probs);
-        let labels = NAMES.record(log_probs, labels, Some(self.ignore_index));
+    pub fn try_loss<'t>(&self, log_probs: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        check_log_probs(NAMES.loss, log_probs)?;
+        let labels = NAMES.record(log_probs, labels, Some(self.ignore_index))?;
         let op = Picked { reduction: self.reduction };
-        let loss = match &self.weight {
-            None => tape.apply(op, [log_probs, labels]),
-            Some(w) => tape.apply(op, [log_probs, labels, weights(tape, NAMES.loss, "weight", w)]),
-        };
+        let loss = apply_weighted(op, [log_probs, labels], ("weight", &self.weight))?;
         if self.reduction == Reduction::Mean {
-            NAMES.check_mean(labels, self.weight.as_deref(), self.ignore_index);
+            NAMES.check_mean(labels, self.weight.as_deref(), self.ignore_index)?;
         }
-        loss
+        Ok(loss)
     }
 }
 

@@ -44,14 +44,12 @@ use std::f64::consts::TAU;
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::check_option;
 use crate::kinds::log_ratio::log_ratio;
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 const CARD: Card = Card {
     name: "poisson_nll_loss",
@@ -89,10 +87,6 @@ impl ByName for PoissonNllLoss {
             full: options.flag("full"),
             eps: options.number("eps"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -249,13 +243,13 @@ pub fn poisson_nll_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl PoissonNllLoss {
     /// [`poisson_nll_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if ε is negative, NaN, or beyond the largest number of the input's type.
+    /// # Errors
+    /// Where [`poisson_nll_loss()`] panics, and if ε is negative, NaN, or beyond the largest number of the input's type.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let PoissonNllLoss { reduction, eps, .. } = *self;
         let told = "it is 0 or more, and finite in the input's type";
-        check_option(CARD.name, "eps", eps, eps >= 0.0 && input.tape().dtype().round(eps).is_finite(), told);
+        check_option(CARD.name, "eps", eps, eps >= 0.0 && input.tape().dtype().round(eps).is_finite(), told)?;
         match (self.log_input, self.full) {
             (true, false) => pointwise(Counts::<true, false> { eps }, input, target, reduction),
             (true, true) => pointwise(Counts::<true, true> { eps }, input, target, reduction),

@@ -29,13 +29,12 @@
 
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Tape, Var, kernel};
 
-use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
+use crate::error::unwrap;
 use crate::kinds::Domain;
-use crate::kinds::data::check_constant;
+use crate::kinds::data::{apply, check_constant, check_option};
 use crate::kinds::pointwise::{linear, not_empty, same_shape};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -59,10 +58,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for QuantileLoss {
     fn read(options: &Options) -> Self {
         QuantileLoss { reduction: options.reduction(), q: options.numbers("q") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -104,32 +99,43 @@ impl Default for QuantileLoss {
 /// ```
 #[track_caller]
 pub fn quantile_loss<'t>(input: Var<'t>, target: Var<'t>, q: &[f64]) -> Var<'t> {
-    record(input, target, q, Reduction::Mean)
+    unwrap(record(input, target, q, Reduction::Mean))
 }
 
 impl QuantileLoss {
     /// [`quantile_loss()`] with these options.
     ///
-    /// # Panics
-    /// As [`quantile_loss()`] does.
+    /// # Errors
+    /// Where [`quantile_loss()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         record(input, target, &self.q, self.reduction)
     }
 }
 
 #[track_caller]
-fn record<'t>(input: Var<'t>, target: Var<'t>, q: &[f64], reduction: Reduction) -> Var<'t> {
+fn record<'t>(
+    input: Var<'t>,
+    target: Var<'t>,
+    q: &[f64],
+    reduction: Reduction,
+) -> Result<Var<'t>, LossError> {
     let (loss, tape) = (ENTRY.card.name, input.tape());
     let dtype = tape.dtype();
-    assert!(!q.is_empty(), "{loss}: q holds no level: it lies between 0 and 1, as 0.5 for the median");
+    if q.is_empty() {
+        return Err(LossError::option(
+            loss,
+            "q holds no level: it lies between 0 and 1, as 0.5 for the median",
+        ));
+    }
     for (i, &q) in q.iter().enumerate() {
         let inside = q < 1.0 && dtype.round(q) > 0.0; // NaN is not
-        assert!(inside, "{loss}: level {i} is {q}: it lies between 0 and 1, and is neither");
+        let told = "it lies between 0 and 1, and is neither";
+        check_option(loss, &format!("level {i}"), q, inside, told)?;
     }
-    check_constant(loss, "target", target, Domain::Numbers);
+    check_constant(loss, "target", target, Domain::Numbers)?;
     let level = if let &[q] = q { Some(q) } else { None };
-    tape.apply(Pinball { reduction, level }, [input, target, levels(tape, q)])
+    apply(Pinball { reduction, level }, [input, target, levels(tape, q)])
 }
 
 /// The levels q, and behind them all 1 - q.

@@ -72,7 +72,7 @@ mod tests {
         let mut workspace = Workspace::new();
         let tape = workspace.tape(&params);
         let is = |mean: Var, expected: f64| {
-            let mean = f64::from(mean.item());
+            let mean = mean.item();
             assert!((mean / expected - 1.0).abs() < 2e-7, "{mean:e}: {expected:e}");
         };
         let four = |x: f32| tape.input(&array![x, 0.0, 0.0, 0.0]);
@@ -162,7 +162,7 @@ mod tests {
         let input = tape.input(&array![89.0f32, 0.0, 0.0, 0.0]).requires_grad();
         let target = tape.input(&array![1.0f32, 1.0, 1.0, 1.0]);
         poisson_nll_loss(input, target).backward();
-        let slope = f64::from(input.grad().unwrap()[0]);
+        let slope = input.grad().unwrap()[0];
         assert!((slope / (89f64.exp() / 4.0) - 1.0).abs() < 3e-7, "{slope:e}");
     }
 }

@@ -37,10 +37,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, CallError, Curve, Entry, Given, Options, REDUCTION, gradient};
+use crate::by_name::{BASE, ByName, Curve, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
-use crate::{Base, Label, Reduction};
+use crate::{Base, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Surprise::CARD,
@@ -52,10 +52,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for SelfInformation {
     fn read(options: &Options) -> Self {
         SelfInformation { base: options.base(), reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("p")?))
     }
 }
 
@@ -121,11 +117,11 @@ pub fn self_information<'t>(p: Var<'t>) -> Var<'t> {
 impl SelfInformation {
     /// [`self_information()`] with these options.
     ///
-    /// # Panics
-    /// As [`self_information()`] does.
+    /// # Errors
+    /// Where [`self_information()`] panics.
     #[track_caller]
-    pub fn loss<'t>(&self, p: Var<'t>) -> Var<'t> {
-        check_probabilities(Surprise::CARD.name, "p", p);
+    pub fn try_loss<'t>(&self, p: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_probabilities(Surprise::CARD.name, "p", p)?;
         Sum { loss: Surprise, base: self.base, reduction: self.reduction }.record(&[p])
     }
 }

@@ -37,14 +37,13 @@
 use surprisal_tensor::{Card, Scalar, Var};
 
 use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient,
-    option,
+    ByName, Curve, Entry, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient, option,
 };
 use crate::kinds::Domain;
 use crate::kinds::data::{check_logits, check_option};
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Focal::<-1>::CARD,
@@ -75,10 +74,6 @@ impl ByName for SigmoidFocalLoss {
             alpha: options.number("alpha"),
             gamma: options.number("gamma"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("logits")?, inputs.input("targets")?))
     }
 }
 
@@ -166,20 +161,20 @@ pub fn sigmoid_focal_loss<'t>(logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
 impl SigmoidFocalLoss {
     /// [`sigmoid_focal_loss`](sigmoid_focal_loss()) with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if an option is out of its range.
+    /// # Errors
+    /// Where [`sigmoid_focal_loss`](sigmoid_focal_loss()) panics, and if an option is out of its range.
     #[track_caller]
-    pub fn loss<'t>(&self, logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, logits: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         let (name, &SigmoidFocalLoss { reduction, alpha, gamma }) = (ENTRY.card.name, self);
-        check_logits(name, logits);
+        check_logits(name, logits)?;
         check_option(
             name,
             "alpha",
             alpha,
             alpha <= 1.0,
             "it lies between 0 and 1, or is negative for no weights",
-        );
-        check_gamma(name, gamma);
+        )?;
+        check_gamma(name, gamma)?;
         macro_rules! with {
             ($fixed:literal) => {
                 yes_or_no(Focal::<$fixed> { alpha, gamma }, [logits, targets], reduction, &None, &None)

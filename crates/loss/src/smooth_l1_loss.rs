@@ -30,12 +30,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Curve, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option,
-};
+use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SmoothError::CARD,
@@ -55,10 +53,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for SmoothL1Loss {
     fn read(options: &Options) -> Self {
         SmoothL1Loss { reduction: options.reduction(), beta: options.number("beta") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("target")?))
     }
 }
 
@@ -139,10 +133,10 @@ pub fn smooth_l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
 impl SmoothL1Loss {
     /// [`smooth_l1_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if β is negative, NaN, or beyond the largest number of the input's type.
+    /// # Errors
+    /// Where [`smooth_l1_loss()`] panics, and if β is negative, NaN, or beyond the largest number of the input's type.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let beta = self.beta;
         let told = "it is 0 (which gives l1_loss) or more, and finite in the input's type";
         check_option(
@@ -151,7 +145,7 @@ impl SmoothL1Loss {
             beta,
             beta >= 0.0 && input.tape().dtype().round(beta).is_finite(),
             told,
-        );
+        )?;
         pointwise(SmoothError { beta }, input, target, self.reduction)
     }
 }

@@ -29,10 +29,10 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient};
 use crate::kinds::Domain;
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SoftMargin::CARD,
@@ -44,10 +44,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for SoftMarginLoss {
     fn read(options: &Options) -> Self {
         SoftMarginLoss { reduction: options.reduction() }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
 
@@ -108,10 +104,10 @@ pub fn soft_margin_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
 impl SoftMarginLoss {
     /// [`soft_margin_loss`](soft_margin_loss()) with these options.
     ///
-    /// # Panics
-    /// As [`soft_margin_loss`](soft_margin_loss()) does.
+    /// # Errors
+    /// Where [`soft_margin_loss`](soft_margin_loss()) panics.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
+    pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         pointwise(SoftMargin, input, targets, self.reduction)
     }
 }

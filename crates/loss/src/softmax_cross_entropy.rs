@@ -43,13 +43,14 @@ use crate::by_name::{
     ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
     weights_input,
 };
+use crate::error::unwrap;
 use crate::kinds::Domain;
-use crate::kinds::data::{check_if_data, check_logits, check_option, weights};
+use crate::kinds::data::{apply_weighted, check_if_data, check_logits, check_option};
 use crate::kinds::labels::{Labelled, class, counted_rows, rows_and_classes, total_weight};
 use crate::kinds::log_ratio::two_sum;
 use crate::kinds::rows::{add_rows, smaller_weights};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -85,17 +86,6 @@ impl ByName for SoftmaxCrossEntropy {
             weight: options.weights("weight"),
             label_smoothing: options.number("label_smoothing"),
             ignore_index: options.number("ignore_index") as i64,
-        }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        let logits = inputs.input("logits")?;
-        match inputs.optional("target_probs") {
-            Some(_) if inputs.optional("targets").is_some() => Err(CallError(
-                "both \"targets\" and \"target_probs\" are given: give class indices or probabilities, not both".into(),
-            )),
-            Some(probs) => Ok(self.loss(logits, probs)),
-            None => Ok(self.loss(logits, inputs.labels("targets")?)),
         }
     }
 }
@@ -168,8 +158,10 @@ pub trait ClassTargets<'t> {
     /// Records the targets of a loss on the tape of its `logits`.
     #[doc(hidden)]
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t>;
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t>;
 }
+
+type Recorded<'t> = Result<TargetLeaf<'t>, LossError>;
 
 /// Targets as recorded on a tape.
 #[doc(hidden)]
@@ -180,61 +172,81 @@ pub enum TargetLeaf<'t> {
 }
 
 impl<'t> ClassTargets<'t> for Var<'t> {
-    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> TargetLeaf<'t> {
-        TargetLeaf::Probabilities(self)
+    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> Recorded<'t> {
+        Ok(TargetLeaf::Probabilities(self))
     }
 }
 impl<'t> ClassTargets<'t> for TargetLeaf<'t> {
-    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> TargetLeaf<'t> {
-        self
+    fn record(self, _: &'static str, _: Var<'t>, _: i64) -> Recorded<'t> {
+        Ok(self)
     }
 }
 impl<'t, L: Label> ClassTargets<'t> for &[L] {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
-        TargetLeaf::Labels(Labelled { loss, ..NAMES }.record(logits, self, Some(ignore_index)))
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
+        Labelled { loss, ..NAMES }.record(logits, self, Some(ignore_index)).map(TargetLeaf::Labels)
     }
 }
 impl<'t, L: Label> ClassTargets<'t> for &Vec<L> {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
         self.as_slice().record(loss, logits, ignore_index)
     }
 }
 impl<'t, L: Label, const N: usize> ClassTargets<'t> for &[L; N] {
     #[track_caller]
-    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> TargetLeaf<'t> {
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
         self.as_slice().record(loss, logits, ignore_index)
     }
 }
 
 impl SoftmaxCrossEntropy {
-    /// [`softmax_cross_entropy()`] with these options.
-    ///
-    /// # Panics
-    /// At the caller's line, also if an option is out of its range, or if every row is ignored and the mean is asked for.
+    #[track_caller]
+    pub(crate) fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+        let logits = inputs.input("logits")?;
+        match inputs.optional("target_probs") {
+            Some(_) if inputs.optional("targets").is_some() => Err(CallError::Names(
+                "both \"targets\" and \"target_probs\" are given: give class indices or probabilities, not both".into(),
+            )),
+            Some(probs) => Ok(self.try_loss(logits, probs)?),
+            None => Ok(self.try_loss(logits, inputs.labels("targets")?)?),
+        }
+    }
+
+    /// [`try_loss`](Self::try_loss); an error is a panic at the caller's line.
     #[track_caller]
     pub fn loss<'t>(&self, logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {
+        unwrap(self.try_loss(logits, targets))
+    }
+
+    /// [`softmax_cross_entropy()`] with these options.
+    ///
+    /// # Errors
+    /// Where [`softmax_cross_entropy()`] panics, and if an option is out of its range, or if every row is ignored and the mean is asked
+    /// for.
+    #[track_caller]
+    pub fn try_loss<'t>(
+        &self,
+        logits: Var<'t>,
+        targets: impl ClassTargets<'t>,
+    ) -> Result<Var<'t>, LossError> {
         let smoothing = self.label_smoothing;
         let told = "it lies between 0 (none) and 1 (only the spread)";
-        check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told);
-        check_logits(NAMES.loss, logits);
-        let (targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index) {
+        check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told)?;
+        check_logits(NAMES.loss, logits)?;
+        let (targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index)? {
             TargetLeaf::Labels(labels) => (labels, false),
             TargetLeaf::Probabilities(t) => {
-                check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative);
+                check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative)?;
                 (t, true)
             }
         };
-        let (tape, op) = (logits.tape(), Fused { reduction: self.reduction, smoothing, soft });
-        let loss = match &self.weight {
-            None => tape.apply(op, [logits, targets]),
-            Some(w) => tape.apply(op, [logits, targets, weights(tape, NAMES.loss, "weight", w)]),
-        };
+        let op = Fused { reduction: self.reduction, smoothing, soft };
+        let loss = apply_weighted(op, [logits, targets], ("weight", &self.weight))?;
         if !soft && self.reduction == Reduction::Mean {
-            NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index);
+            NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index)?;
         }
-        loss
+        Ok(loss)
     }
 }
 

@@ -32,16 +32,14 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Options, REDUCTION, constant, gradient, weights_input,
-};
+use crate::by_name::{ByName, Entry, Options, REDUCTION, constant, gradient, weights_input};
 use crate::kinds::data::check_logits;
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::labels::Labelled;
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::sigmoid_focal_loss::GAMMA;
 use crate::softmax_cross_entropy::one_class;
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Focal::CARD,
@@ -61,10 +59,6 @@ impl ByName for SoftmaxFocalLoss {
             alpha: options.weights("alpha"),
             gamma: options.number("gamma"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("logits")?, inputs.labels("targets")?))
     }
 }
 
@@ -140,13 +134,13 @@ pub fn softmax_focal_loss<'t>(logits: Var<'t>, labels: &[impl Label]) -> Var<'t>
 impl SoftmaxFocalLoss {
     /// [`softmax_focal_loss`](softmax_focal_loss()) with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if γ is out of its range, if a weight is negative or not finite, or if their number does not
-    /// fit.
+    /// # Errors
+    /// Where [`softmax_focal_loss`](softmax_focal_loss()) panics, and if γ is out of its range, if a weight is negative or not finite, or
+    /// if their number does not fit.
     #[track_caller]
-    pub fn loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-        check_logits(Focal::CARD.name, logits);
-        check_gamma(Focal::CARD.name, self.gamma);
+    pub fn try_loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        check_logits(Focal::CARD.name, logits)?;
+        check_gamma(Focal::CARD.name, self.gamma)?;
         row_loss(Focal { gamma: self.gamma }, logits, labels, ("alpha", &self.alpha), self.reduction)
     }
 }

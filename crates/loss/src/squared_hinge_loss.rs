@@ -26,12 +26,12 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, CallError, Curve, Entry, Given, Options, REDUCTION, constant, gradient};
+use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient};
 use crate::hinge_loss::{MARGIN, lack};
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: SquaredHinge::CARD,
@@ -43,10 +43,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for SquaredHingeLoss {
     fn read(options: &Options) -> Self {
         SquaredHingeLoss { reduction: options.reduction(), margin: options.number("margin") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("input")?, inputs.input("targets")?))
     }
 }
 
@@ -125,11 +121,11 @@ pub fn squared_hinge_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
 impl SquaredHingeLoss {
     /// [`squared_hinge_loss`](squared_hinge_loss()) with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the margin is negative or not finite.
+    /// # Errors
+    /// Where [`squared_hinge_loss`](squared_hinge_loss()) panics, and if the margin is negative or not finite.
     #[track_caller]
-    pub fn loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-        check_not_negative(SquaredHinge::CARD.name, "margin", self.margin);
+    pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
+        check_not_negative(SquaredHinge::CARD.name, "margin", self.margin)?;
         pointwise(SquaredHinge { margin: self.margin }, input, targets, self.reduction)
     }
 }

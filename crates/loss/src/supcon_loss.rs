@@ -43,12 +43,12 @@
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_option;
 use crate::kinds::distance::{Distance, MEMO};
-use crate::{Label, Reduction, SoftmaxCrossEntropy};
+use crate::kinds::labels::Labelled;
+use crate::kinds::pointwise::not_empty;
+use crate::{Label, LossError, Reduction, SoftmaxCrossEntropy};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -82,10 +82,6 @@ impl ByName for SupconLoss {
             temperature: options.number("temperature"),
             normalize: options.flag("normalize"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("features")?, inputs.labels("labels")?))
     }
 }
 
@@ -134,31 +130,33 @@ pub fn supcon_loss<'t>(features: Var<'t>, labels: &[impl Label]) -> Var<'t> {
 impl SupconLoss {
     /// [`supcon_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the temperature is not finite and greater than 0. That no two labels are equal is an
-    /// error only where the mean is asked for.
+    /// # Errors
+    /// Where [`supcon_loss()`] panics, and if the temperature is not finite and greater than 0. That no two labels are equal is an error
+    /// only where the mean is asked for.
     #[track_caller]
-    pub fn loss<'t>(&self, features: Var<'t>, labels: &[impl Label]) -> Var<'t> {
+    pub fn try_loss<'t>(&self, features: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
         let (name, tau, shape, tape) = (ENTRY.card.name, self.temperature, features.shape(), features.tape());
         let told = "it is finite and greater than 0";
-        check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), told);
-        let &[rows, numbers] = shape.dims() else {
-            panic!("{name}: the features are {shape}: they must be [rows, numbers]")
+        check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), told)?;
+        let wrong_shape = |told: String| LossError::shape(name, told);
+        let &[rows, _] = shape.dims() else {
+            return Err(wrong_shape(format!("the features are {shape}: they must be [rows, numbers]")));
         };
-        assert!(
-            labels.len() == rows,
-            "{name}: {} labels for the {rows} rows of features {shape}: one label is needed for each row",
-            labels.len()
-        );
-        assert!(rows * numbers > 0, "{name}: the batch {shape} is empty: there is no loss of nothing");
-        assert!(rows > 1, "{name}: the batch {shape} is one row: it has no other to be compared with");
+        Labelled { loss: name, input: "features" }.check_count(labels.len(), rows, &shape)?;
+        not_empty(&shape).map_err(|told| wrong_shape(told.to_string()))?;
+        if rows == 1 {
+            return Err(wrong_shape(format!(
+                "the batch {shape} is one row: it has no other to be compared with"
+            )));
+        }
         let same = |i: usize, j: usize| i != j && labels[i].index() == labels[j].index();
         let positives = |i: usize| (0..rows).filter(|&j| same(i, j)).count();
         let anchors = (0..rows).filter(|&i| (0..rows).any(|j| same(i, j))).count();
-        assert!(
-            anchors > 0 || self.reduction != Reduction::Mean,
-            "{name}: all {rows} labels differ, so no row has a positive: there is nothing to average"
-        );
+        if anchors == 0 && self.reduction == Reduction::Mean {
+            let told =
+                format!("all {rows} labels differ, so no row has a positive: there is nothing to average");
+            return Err(LossError::data(name, told));
+        }
 
         let z = if self.normalize { tape.apply(UnitRows, [features]) } else { features };
         let itself = tape.input_with([rows, rows], |k| f64::from(k % (rows + 1) == 0));
@@ -170,8 +168,8 @@ impl SupconLoss {
         });
         let each = |reduction| SoftmaxCrossEntropy { reduction, ..Default::default() };
         match self.reduction {
-            Reduction::Mean => each(Reduction::Sum).loss(logits, targets) / anchors as f64,
-            other => each(other).loss(logits, targets),
+            Reduction::Mean => Ok(each(Reduction::Sum).try_loss(logits, targets)? / anchors as f64),
+            other => each(other).try_loss(logits, targets),
         }
     }
 }

@@ -26,14 +26,12 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_logits;
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::softmax_cross_entropy::{itself, one_class};
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Hardest::CARD,
@@ -51,10 +49,6 @@ pub(crate) const ENTRY: Entry = Entry {
 impl ByName for TopkCrossEntropy {
     fn read(options: &Options) -> Self {
         TopkCrossEntropy { reduction: options.reduction(), k: options.count("k") }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("logits")?, inputs.labels("targets")?))
     }
 }
 
@@ -145,20 +139,19 @@ pub fn topk_cross_entropy<'t>(logits: Var<'t>, labels: &[impl Label], k: usize) 
 impl TopkCrossEntropy {
     /// [`topk_cross_entropy`](topk_cross_entropy()) with these options.
     ///
-    /// # Panics
-    /// As [`topk_cross_entropy`](topk_cross_entropy()) does.
+    /// # Errors
+    /// Where [`topk_cross_entropy`](topk_cross_entropy()) panics.
     #[track_caller]
-    pub fn loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Var<'t> {
+    pub fn try_loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
         let (name, k) = (Hardest::CARD.name, self.k);
-        check_logits(name, logits);
-        let loss = row_loss(Hardest { k }, logits, labels, ("weight", &None), self.reduction);
+        check_logits(name, logits)?;
+        let loss = row_loss(Hardest { k }, logits, labels, ("weight", &None), self.reduction)?;
         let (rows, _) = rows_and_classes(&logits.shape());
-        assert!(
-            (1..=rows).contains(&k),
-            "{name}: k is {k}, of {rows} rows: it lies between 1 and the number of rows; \
-             where the last batch may be smaller, k.min(rows) does"
-        );
-        loss
+        if !(1..=rows).contains(&k) {
+            let told = "it lies between 1 and the number of rows; where the last batch may be smaller, k.min(rows) does";
+            return Err(LossError::option(name, format!("k is {k}, of {rows} rows: {told}")));
+        }
+        Ok(loss)
     }
 }
 

@@ -45,11 +45,11 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, gradient, option};
-use crate::kinds::data::check_not_negative;
+use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, gradient, option};
+use crate::kinds::data::{apply, check_not_negative};
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
-use crate::{Label, Reduction};
+use crate::{LossError, Reduction};
 
 pub(crate) const ENTRY: Entry = Entry {
     card: Card {
@@ -96,10 +96,6 @@ impl ByName for TripletMarginLoss {
             eps: options.number("eps"),
             swap: options.flag("swap"),
         }
-    }
-    #[track_caller]
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-        Ok(self.loss(inputs.input("anchor")?, inputs.input("positive")?, inputs.input("negative")?))
     }
 }
 
@@ -152,13 +148,18 @@ pub fn triplet_margin_loss<'t>(anchor: Var<'t>, positive: Var<'t>, negative: Var
 impl TripletMarginLoss {
     /// [`triplet_margin_loss()`] with these options.
     ///
-    /// # Panics
-    /// At the caller's line, also if the margin or ε is negative or not finite.
+    /// # Errors
+    /// Where [`triplet_margin_loss()`] panics, and if the margin or ε is negative or not finite.
     #[track_caller]
-    pub fn loss<'t>(&self, anchor: Var<'t>, positive: Var<'t>, negative: Var<'t>) -> Var<'t> {
-        check_not_negative(ENTRY.card.name, "margin", self.margin);
-        check_not_negative(ENTRY.card.name, "eps", self.eps);
-        anchor.tape().apply(Fused(self.clone()), [anchor, positive, negative])
+    pub fn try_loss<'t>(
+        &self,
+        anchor: Var<'t>,
+        positive: Var<'t>,
+        negative: Var<'t>,
+    ) -> Result<Var<'t>, LossError> {
+        check_not_negative(ENTRY.card.name, "margin", self.margin)?;
+        check_not_negative(ENTRY.card.name, "eps", self.eps)?;
+        apply(Fused(self.clone()), [anchor, positive, negative])
     }
 }
 

@@ -5,18 +5,16 @@
 //! holds if |x - exact| <= 4 u budget + tiny, with tiny = 2^-140 or 2^-1064.
 
 use std::any::TypeId;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
-use surprisal_tensor::{Params, Scalar, Workspace};
+use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
-use crate::by_name::{Call, Entry, Setting, edits, quoted};
+use crate::by_name::{Call, CallError, Entry, Setting, edits, quoted};
+use crate::kinds::pointwise::agree;
 
 mod judge;
 pub use judge::{Accuracy, F32, F64, Fault, Judged, Precision, Report, check_document, judge};
@@ -252,15 +250,10 @@ impl Case {
     /// # Errors
     /// What the loss says to inputs that it cannot take.
     pub fn evaluate<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
-        // a loss tells its caller by a panic at the caller's line; here the caller is a file, and reads the message
-        quietly(|| self.evaluated(loss)).unwrap_or_else(|message| {
-            let told: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
-            Err(CaseError(told.join(" ")))
-        })
-    }
-
-    fn evaluated<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
-        let wrong = |error| CaseError(format!("{}: {error}", loss.card.name));
+        let wrong = |error: CallError| match error {
+            CallError::Names(message) => CaseError(format!("{}: {message}", loss.card.name)),
+            CallError::Loss(error) => in_file(error),
+        };
         let [inputs, options] = &self.nulls;
         let inputs = inputs.iter().filter(|name| *name != GRAD_OUTPUT);
         inputs
@@ -275,12 +268,13 @@ impl Case {
             .inputs
             .iter()
             .map(|(name, x)| {
+                Shape::try_new(x.shape()).map_err(in_file)?;
                 let var = tape.input(x);
                 let differentiable =
                     loss.inputs.iter().any(|input| input.name == name && input.differentiable);
-                (name.clone(), if differentiable { var.requires_grad() } else { var })
+                Ok((name.clone(), if differentiable { var.requires_grad() } else { var }))
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         let of = |name: &str| inputs.iter().find(|(given, _)| given == name).map(|&(_, var)| var);
         let factor = of(GRAD_OUTPUT);
         let gradient =
@@ -290,36 +284,23 @@ impl Case {
             options: self.options.clone(),
         };
         let output = loss.call(&call).map_err(wrong)?;
-        match factor {
-            Some(factor) => (output * factor).sum().backward(),
-            None => output.sum().backward(),
-        }
+        let total = match factor {
+            Some(factor) => {
+                agree((GRAD_OUTPUT, &factor.shape()), ("the output", &output.shape())).map_err(in_file)?;
+                (output * factor).sum()
+            }
+            None => output.sum(),
+        };
+        total.backward();
         Ok(Outcome { value: output.to_array(), grads: loss.inputs.iter().filter_map(gradient).collect() })
     }
 }
 
-thread_local! { static QUIET: Cell<bool> = const { Cell::new(false) } }
-
-/// Runs f; what it panics with is the error, and is not printed.
-pub fn quietly<R>(f: impl FnOnce() -> R) -> Result<R, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                before(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(f));
-    QUIET.set(false);
-    result.map_err(|panic| match panic.downcast::<String>() {
-        Ok(message) => *message,
-        Err(panic) => {
-            panic.downcast_ref::<&str>().map_or("it panicked without a word".into(), |m| (*m).into())
-        }
-    })
+/// What is wrong with the inputs of a case, without the lines of the program that recorded them.
+fn in_file(error: impl fmt::Display) -> CaseError {
+    let message = error.to_string();
+    let lines: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
+    CaseError(lines.join(" "))
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -1,6 +1,9 @@
 //! Data that a user gives beside what is differentiated: checked, and recorded as a leaf.
 
-use surprisal_tensor::{Read, Scalar, Tape, Var};
+use surprisal_tensor::{Op, Read, Scalar, Var};
+
+use crate::LossError;
+use crate::error::Problem;
 
 /// What numbers data may hold.
 #[derive(Clone, Copy)]
@@ -56,43 +59,45 @@ impl Domain {
     }
 }
 
+/// Nothing, or what is wrong.
+pub(crate) type Checked = Result<(), LossError>;
+
 /// Checks data that is not differentiated, and says so where somebody expects that it is.
-#[track_caller]
-pub(crate) fn check_constant(loss: &str, name: &str, x: Var, domain: Domain) {
-    assert!(
-        !x.needs_grad(),
-        "{loss}: the {name}s need a gradient, and this loss has none for them: give it {name}s.detach(), or data"
-    );
-    check(loss, name, x, domain);
+pub(crate) fn check_constant(loss: &'static str, name: &str, x: Var, domain: Domain) -> Checked {
+    if x.needs_grad() {
+        return Err(LossError::data(
+            loss,
+            format!(
+                "the {name}s need a gradient, and this loss has none for them: give it {name}s.detach(), or data"
+            ),
+        ));
+    }
+    check(loss, name, x, domain, || domain.told(name))
 }
 
 /// Checks numbers where they are data; what a model computes may be anything, and what comes of it is for the user to see.
-#[track_caller]
-pub(crate) fn check_if_data(loss: &str, name: &str, x: Var, domain: Domain) {
-    if !x.needs_grad() {
-        check(loss, name, x, domain);
-    }
+pub(crate) fn check_if_data(loss: &'static str, name: &str, x: Var, domain: Domain) -> Checked {
+    if x.needs_grad() { Ok(()) } else { check(loss, name, x, domain, || domain.told(name)) }
 }
 
 /// Checks probabilities that were given as they are; those that a model computed are not looked at, in evaluation neither, where nothing
 /// needs a gradient.
-#[track_caller]
-pub(crate) fn check_probabilities(loss: &str, name: &str, p: Var) {
-    if p.op_name() == "input" {
-        check_if_data(loss, name, p, Domain::Probability);
-    }
+pub(crate) fn check_probabilities(loss: &'static str, name: &str, p: Var) -> Checked {
+    if p.op_name() == "input" { check_if_data(loss, name, p, Domain::Probability) } else { Ok(()) }
 }
 
-#[track_caller]
-pub(crate) fn check(loss: &str, name: &str, x: Var, domain: Domain) {
-    if let Some((i, x)) = outside(x, domain) {
-        panic!("{loss}: {name} {i} is {x}: {}", domain.told(name));
+/// The first number that does not lie in the domain is an error, which ends with `told`.
+pub(crate) fn check<M: AsRef<str>>(
+    loss: &'static str,
+    name: &str,
+    x: Var,
+    domain: Domain,
+    told: impl FnOnce() -> M,
+) -> Checked {
+    match x.read(domain) {
+        Some((i, x)) => Err(LossError::data(loss, format!("{name} {i} is {x}: {}", told().as_ref()))),
+        None => Ok(()),
     }
-}
-
-/// The first number that does not lie in the domain, and its place.
-pub(crate) fn outside(x: Var, domain: Domain) -> Option<(usize, String)> {
-    x.read(domain)
 }
 
 impl Read for Domain {
@@ -107,44 +112,80 @@ impl Read for Domain {
 }
 
 /// The input of a loss that contains the softmax or the sigmoid must not be the output of one: it trains, only badly.
-#[track_caller]
-pub(crate) fn check_logits(loss: &str, logits: Var) {
-    let op = logits.op_name();
-    assert!(
-        !matches!(op, "softmax" | "sigmoid"),
-        "{loss}: its input is the output of {op}, and it takes logits: leave the {op} out, this loss contains it. \
-         (To squash twice on purpose, multiply by 1.0.)"
-    );
+pub(crate) fn check_logits(loss: &'static str, logits: Var) -> Checked {
+    check_unsquashed(loss, logits, |op| {
+        format!(
+            "logits: leave the {op} out, this loss contains it. (To squash twice on purpose, multiply by 1.0.)"
+        )
+    })
 }
 
 /// The input of a loss of log-probabilities must not be probabilities.
-#[track_caller]
-pub(crate) fn check_log_probs(loss: &str, log_probs: Var) {
-    let op = log_probs.op_name();
-    assert!(
-        !matches!(op, "softmax" | "sigmoid"),
-        "{loss}: its input is the output of {op}, and it takes logarithms of probabilities: take log_{op} instead. \
-         (To go on with probabilities on purpose, multiply by 1.0.)"
-    );
+pub(crate) fn check_log_probs(loss: &'static str, log_probs: Var) -> Checked {
+    check_unsquashed(loss, log_probs, |op| {
+        format!(
+            "logarithms of probabilities: take log_{op} instead. \
+             (To go on with probabilities on purpose, multiply by 1.0.)"
+        )
+    })
 }
 
-/// Records weights; messages call them by the loss and by `name`.
-#[track_caller]
-pub(crate) fn weights<'t>(tape: &'t Tape<'t>, loss: &str, name: &str, weights: &[f64]) -> Var<'t> {
-    for (i, &w) in weights.iter().enumerate() {
-        assert!(w >= 0.0 && w.is_finite(), "{loss}: {name} {i} is {w}: weights are finite and not negative");
+fn check_unsquashed(loss: &'static str, x: Var, takes: impl FnOnce(&str) -> String) -> Checked {
+    match x.op_name() {
+        op @ ("softmax" | "sigmoid") => {
+            let takes = takes(op);
+            Err(LossError::data(loss, format!("its input is the output of {op}, and it takes {takes}")))
+        }
+        _ => Ok(()),
     }
-    tape.input_with([weights.len()], |i| weights[i])
+}
+
+/// Records the operation of a loss.
+#[track_caller]
+pub(crate) fn apply<'t>(op: impl Op, inputs: impl AsRef<[Var<'t>]>) -> Result<Var<'t>, LossError> {
+    let loss = op.card().name;
+    let applied = inputs.as_ref()[0].tape().try_apply(op, inputs);
+    applied.map_err(|error| LossError { loss, problem: Problem::Shape(error) })
+}
+
+/// [`apply`], with weights behind the inputs where there are any; messages call them by `name`.
+#[track_caller]
+pub(crate) fn apply_weighted<'t>(
+    op: impl Op,
+    [x, targets]: [Var<'t>; 2],
+    (name, weight): (&str, &Option<Vec<f64>>),
+) -> Result<Var<'t>, LossError> {
+    match weight {
+        None => apply(op, [x, targets]),
+        Some(w) => {
+            let w = weights(x, op.card().name, name, w)?;
+            apply(op, [x, targets, w])
+        }
+    }
+}
+
+/// Records weights on the tape of x; messages call them by the loss and by `name`.
+#[track_caller]
+pub(crate) fn weights<'t>(
+    x: Var<'t>,
+    loss: &'static str,
+    name: &str,
+    weights: &[f64],
+) -> Result<Var<'t>, LossError> {
+    match weights.iter().enumerate().find(|(_, w)| !(**w >= 0.0 && w.is_finite())) {
+        Some((i, w)) => {
+            Err(LossError::option(loss, format!("{name} {i} is {w}: weights are finite and not negative")))
+        }
+        None => Ok(x.tape().input_with([weights.len()], |i| weights[i])),
+    }
 }
 
 /// An option that is one number: checked against its range, which `told` describes.
-#[track_caller]
-pub(crate) fn check_option(loss: &str, name: &str, value: f64, holds: bool, told: &str) {
-    assert!(holds, "{loss}: {name} is {value}: {told}");
+pub(crate) fn check_option(loss: &'static str, name: &str, value: f64, holds: bool, told: &str) -> Checked {
+    if holds { Ok(()) } else { Err(LossError::option(loss, format!("{name} is {value}: {told}"))) }
 }
 
 /// [`check_option`] of a number that is 0 or more.
-#[track_caller]
-pub(crate) fn check_not_negative(loss: &str, name: &str, value: f64) {
-    check_option(loss, name, value, value >= 0.0 && value.is_finite(), "it is finite and not negative");
+pub(crate) fn check_not_negative(loss: &'static str, name: &str, value: f64) -> Checked {
+    check_option(loss, name, value, value >= 0.0 && value.is_finite(), "it is finite and not negative")
 }

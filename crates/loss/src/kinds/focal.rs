@@ -2,7 +2,7 @@
 
 use surprisal_tensor::Scalar;
 
-use crate::kinds::data::check_option;
+use crate::kinds::data::{Checked, check_option};
 
 /// q^γ, without a power function for the usual γ; 0^0 = 1.
 #[inline(always)]
@@ -18,8 +18,7 @@ pub(crate) fn power<T: Scalar>(q: T, gamma: f64) -> T {
     }
 }
 
-#[track_caller]
-pub(crate) fn check_gamma(loss: &str, gamma: f64) {
+pub(crate) fn check_gamma(loss: &'static str, gamma: f64) -> Checked {
     let told = "it is finite and not negative; 0 is cross-entropy, 2 is usual";
-    check_option(loss, "gamma", gamma, gamma >= 0.0 && gamma.is_finite(), told);
+    check_option(loss, "gamma", gamma, gamma >= 0.0 && gamma.is_finite(), told)
 }

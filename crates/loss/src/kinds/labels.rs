@@ -3,6 +3,10 @@
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Read, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
+use crate::LossError;
+use crate::kinds::data::Checked;
+use crate::kinds::pointwise::not_empty;
+
 /// An integer that names a class.
 pub trait Label: Copy {
     /// The class, or a number that is none.
@@ -18,7 +22,6 @@ labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
 /// The label of a row that counts nothing.
 const IGNORED: f64 = -1.0;
 
-/// A loss of rows that have labels, and its input, by the names that messages call them.
 /// Whether a row is neither ignored nor of a class that weighs nothing.
 struct AnyCounts<'a> {
     weight: Option<&'a [f64]>,
@@ -31,6 +34,7 @@ impl Read for AnyCounts<'_> {
     }
 }
 
+/// A loss of rows that have labels, and its input, by the names that messages call them.
 #[derive(Clone, Copy)]
 pub(crate) struct Labelled {
     pub loss: &'static str,
@@ -40,19 +44,17 @@ pub(crate) struct Labelled {
 impl Labelled {
     /// Records one label for each row of `input`.
     #[track_caller]
-    pub fn record<'t>(self, input: Var<'t>, labels: &[impl Label], ignore_index: Option<i64>) -> Var<'t> {
-        let (Labelled { loss, input: name }, shape) = (self, input.shape());
-        let (rows, classes) = match self.rows_and_classes(&shape) {
-            Ok(sizes) => sizes,
-            Err(told) => panic!("{loss}: {told}"),
-        };
-        assert!(
-            labels.len() == rows,
-            "{loss}: {} labels for the {rows} rows of {name} {shape}: one label is needed for each row",
-            labels.len()
-        );
-        assert!(classes > 0, "{loss}: the batch {shape} is empty: there is no loss of nothing");
-        let mut wrong = None; // told below, at the caller's line: a closure has none
+    pub fn record<'t>(
+        self,
+        input: Var<'t>,
+        labels: &[impl Label],
+        ignore_index: Option<i64>,
+    ) -> Result<Var<'t>, LossError> {
+        let (loss, shape) = (self.loss, input.shape());
+        let (rows, classes) = self.rows_and_classes(&shape).map_err(|told| LossError::shape(loss, told))?;
+        self.check_count(labels.len(), rows, &shape)?;
+        not_empty(&shape).map_err(|told| LossError::shape(loss, told))?;
+        let mut wrong = None;
         let leaf = input.tape().input_with([rows], |row| {
             let label = labels[row].index();
             if Some(label) == ignore_index {
@@ -63,25 +65,41 @@ impl Labelled {
             }
             label as f64 // exact: a class index is far below 2^24
         });
-        if let Some((row, label)) = wrong {
-            panic!(
-                "{loss}: label {label} in row {row} is not one of the {classes} classes 0 to {}: \
-                 do the labels start at 1, or is the last layer too narrow?",
-                classes - 1
-            );
+        match wrong {
+            None => Ok(leaf),
+            Some((row, label)) => Err(LossError::data(
+                loss,
+                format!(
+                    "label {label} in row {row} is not one of the {classes} classes 0 to {}: \
+                     do the labels start at 1, or is the last layer too narrow?",
+                    classes - 1
+                ),
+            )),
         }
-        leaf
+    }
+
+    /// There is one label for each row of the input.
+    pub fn check_count(self, labels: usize, rows: usize, shape: &Shape) -> Checked {
+        if labels == rows {
+            return Ok(());
+        }
+        let told = format!(
+            "{labels} labels for the {rows} rows of {} {shape}: one label is needed for each row",
+            self.input
+        );
+        Err(LossError::shape(self.loss, told))
     }
 
     /// The mean is over something: not every row is ignored, or of a class that weighs nothing.
-    #[track_caller]
-    pub fn check_mean(self, labels: Var, weight: Option<&[f64]>, ignore_index: i64) {
-        assert!(
-            labels.read(AnyCounts { weight }),
-            "{}: every row has the ignored label {ignore_index}{}: there is nothing to average",
+    pub fn check_mean(self, labels: Var, weight: Option<&[f64]>, ignore_index: i64) -> Checked {
+        if labels.read(AnyCounts { weight }) {
+            return Ok(());
+        }
+        let or = if weight.is_some() { " or a class of weight 0" } else { "" };
+        Err(LossError::data(
             self.loss,
-            if weight.is_some() { " or a class of weight 0" } else { "" }
-        );
+            format!("every row has the ignored label {ignore_index}{or}: there is nothing to average"),
+        ))
     }
 
     /// The shape of the single losses, if the input is `[rows, classes]` or `[classes]`, and the weights, input 2, are as many as

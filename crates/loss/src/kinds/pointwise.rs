@@ -4,10 +4,10 @@ use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::threads::{HEAVY, for_each, reduce};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::Reduction;
 use crate::kinds::Domain;
-use crate::kinds::data::{check_constant, check_if_data};
+use crate::kinds::data::{apply, check_constant, check_if_data};
 use crate::reduction::mean;
+use crate::{LossError, Reduction};
 
 /// A loss of one number against its target, in terms of both; the rest (shapes, checks, reductions, gradients) is the same for all.
 pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
@@ -43,13 +43,13 @@ pub(crate) fn pointwise<'t, L: Pointwise>(
     input: Var<'t>,
     target: Var<'t>,
     reduction: Reduction,
-) -> Var<'t> {
+) -> Result<Var<'t>, LossError> {
     if L::TARGET_GRADIENT {
-        check_if_data(L::CARD.name, "target", target, L::TARGETS);
+        check_if_data(L::CARD.name, "target", target, L::TARGETS)?;
     } else {
-        check_constant(L::CARD.name, "target", target, L::TARGETS);
+        check_constant(L::CARD.name, "target", target, L::TARGETS)?;
     }
-    input.tape().apply(Fused { loss, reduction }, [input, target])
+    apply(Fused { loss, reduction }, [input, target])
 }
 
 /// `slope (|x - t| - offset)`, with an offset of at most |x - t|. In halves where x - t overflows: the result may not.

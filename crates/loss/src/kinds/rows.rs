@@ -2,9 +2,9 @@
 
 use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
-use crate::kinds::data::weights;
+use crate::kinds::data::apply_weighted;
 use crate::kinds::labels::{Labelled, rows_and_classes};
-use crate::{Label, Reduction};
+use crate::{Label, LossError, Reduction};
 
 /// A loss of one row and its class; the rest (shapes, labels, weights, reductions) is the same for all.
 pub(crate) trait RowLoss: Copy + Send + 'static {
@@ -36,15 +36,11 @@ pub(crate) fn row_loss<'t, L: RowLoss>(
     loss: L,
     input: Var<'t>,
     labels: &[impl Label],
-    (name, weight): (&str, &Option<Vec<f64>>),
+    weight: (&str, &Option<Vec<f64>>),
     reduction: Reduction,
-) -> Var<'t> {
-    let (tape, op) = (input.tape(), Fused { loss, reduction });
-    let labels = L::NAMES.record(input, labels, None);
-    match weight {
-        None => tape.apply(op, [input, labels]),
-        Some(w) => tape.apply(op, [input, labels, weights(tape, L::NAMES.loss, name, w)]),
-    }
+) -> Result<Var<'t>, LossError> {
+    let labels = L::NAMES.record(input, labels, None)?;
+    apply_weighted(Fused { loss, reduction }, [input, labels], weight)
 }
 
 struct Fused<L> {

@@ -3,9 +3,10 @@
 use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
+use crate::kinds::data::apply;
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::pointwise::{not_empty, same_shape};
-use crate::{Base, Reduction};
+use crate::{Base, LossError, Reduction};
 
 /// The terms of a loss of one input or two; the rest (shapes, units, reductions) is the same for all.
 ///
@@ -37,8 +38,8 @@ pub(crate) struct Sum<L> {
 impl<L: Terms> Sum<L> {
     /// Records the loss.
     #[track_caller]
-    pub fn record<'t>(self, inputs: &[Var<'t>]) -> Var<'t> {
-        inputs[0].tape().apply(self, inputs)
+    pub fn record<'t>(self, inputs: &[Var<'t>]) -> Result<Var<'t>, LossError> {
+        apply(self, inputs)
     }
 }
 

@@ -4,11 +4,11 @@ use surprisal_tensor::sum::{sum_by, sum_filled};
 use surprisal_tensor::threads::{HEAVY, reduce};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::Reduction;
 use crate::kinds::Domain;
-use crate::kinds::data::{check_constant, weights};
+use crate::kinds::data::{apply, check_constant, weights};
 use crate::kinds::pointwise::same_shape;
 use crate::reduction::mean;
+use crate::{LossError, Reduction};
 
 /// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
 pub(crate) trait YesOrNo: Copy + Send + Sync + 'static {
@@ -44,15 +44,15 @@ pub(crate) fn yes_or_no<'t, L: YesOrNo>(
     reduction: Reduction,
     weight: &Option<Vec<f64>>,
     pos_weight: &Option<Vec<f64>>,
-) -> Var<'t> {
-    let (name, tape, op) = (L::CARD.name, x.tape(), Fused { loss, reduction });
-    check_constant(name, "target", targets, L::TARGETS);
+) -> Result<Var<'t>, LossError> {
+    let (name, op) = (L::CARD.name, Fused { loss, reduction });
+    check_constant(name, "target", targets, L::TARGETS)?;
     if weight.is_none() && pos_weight.is_none() {
-        return tape.apply(op, [x, targets]);
+        return apply(op, [x, targets]);
     }
-    let weight = weights(tape, name, "weight", weight.as_deref().unwrap_or(&[1.0]));
-    let pos_weight = weights(tape, name, "pos_weight", pos_weight.as_deref().unwrap_or(&[1.0]));
-    tape.apply(op, [x, targets, weight, pos_weight])
+    let weight = weights(x, name, "weight", weight.as_deref().unwrap_or(&[1.0]))?;
+    let pos_weight = weights(x, name, "pos_weight", pos_weight.as_deref().unwrap_or(&[1.0]))?;
+    apply(op, [x, targets, weight, pos_weight])
 }
 
 struct Fused<L> {

@@ -7,7 +7,6 @@ use std::fmt;
 
 use surprisal_data::closest;
 use surprisal_loss::by_name::{self, Call as LossCall};
-use surprisal_loss::vectors::quietly;
 use surprisal_tensor::ops::{self, Call};
 use surprisal_tensor::{Params, Tape, Var};
 
@@ -303,12 +302,7 @@ fn call<'t>(name: &str, arguments: &[Var<'t>]) -> Result<Var<'t>, ExpressionErro
     wants(required.clone().count())?;
     let inputs = required.map(|input| input.name.to_string()).zip(arguments.iter().copied()).collect();
     let call = LossCall { inputs, options: BTreeMap::new() };
-    // a loss says what is wrong with a target by a panic; here the caller reads it as an answer
-    match quietly(|| loss.call(&call)) {
-        Ok(Ok(var)) => Ok(var),
-        Ok(Err(error)) => Err(ExpressionError(error.to_string())),
-        Err(message) => Err(ExpressionError(message)),
-    }
+    loss.call(&call).map_err(|error| ExpressionError(error.to_string()))
 }
 
 fn unknown(name: &str) -> ExpressionError {

@@ -50,7 +50,7 @@ fn kl_div_tells_probabilities_from_their_logarithms() {
 #[test]
 fn what_a_model_computes_is_not_judged_and_rounding_is_forgiven() {
     let value = |loss: &dyn for<'t> Fn(V<'t>) -> V<'t>, p: f64| {
-        Workspace::new().eval(&Params::new(), |tape| loss(tape.input(&array![p])))[[]]
+        Workspace::new().eval(&Params::<f64>::default(), |tape| loss(tape.input(&array![p])))[[]]
     };
     assert!(value(&|p| entropy(p * 1.0), -0.5).is_nan());
     assert!((value(&|p| self_information(p), 1.000_000_1) + 1e-7).abs() < 1e-9);
