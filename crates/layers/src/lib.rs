@@ -30,7 +30,7 @@
 //! );
 //! let mut workspace = Workspace::new();
 //! let tape = workspace.tape(&params);
-//! let logits = model.forward(tape.input(&Array2::zeros((5, 64))));
+//! let logits = model.forward(tape.input(&Array2::<f32>::zeros((5, 64))));
 //! assert_eq!(logits.shape().dims(), [5, 10]);
 //! ```
 

@@ -119,7 +119,7 @@ impl std::error::Error for SizesError {}
 /// use surprisal_tensor::{Params, Workspace, ndarray::Array2};
 /// let mut params = Params::new();
 /// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Tanh, &mut rng(1));
-/// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&Array2::zeros((5, 4)))));
+/// let y = Workspace::new().eval(&params, |tape| model.forward(tape.input(&Array2::<f32>::zeros((5, 4)))));
 /// assert_eq!(y.shape(), [5, 3]);
 /// # Ok::<(), surprisal_layers::SizesError>(())
 /// ```

@@ -16,7 +16,7 @@ use crate::layer::note;
 /// use surprisal_layers::{Layer, Softmax};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 /// let logits = array![[7.0, 7.0], [0.0, 3f64.ln()]];
-/// let y = Workspace::new().eval(&Params::new(), |tape| Softmax.forward(tape.input(&logits)));
+/// let y = Workspace::new().eval(&Params::<f64>::default(), |tape| Softmax.forward(tape.input(&logits)));
 /// assert!((y - array![[0.5, 0.5], [0.25, 0.75]]).iter().all(|difference| difference.abs() < 1e-15));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -23,7 +23,7 @@ use crate::{OptimError, Optimizer, OptimizerState, ParamGroup};
 ///
 /// let steep_and_flat = array![1000.0, 0.001];
 /// let stepped = |optimizer: &mut dyn Optimizer<f64>| {
-///     let mut params = Params::new();
+///     let mut params = Params::default();
 ///     let w = params.add("w", &array![1.0, 1.0]);
 ///     let mut workspace = Workspace::new();
 ///     let (_, grads) = workspace.grad(&params, |tape| (tape.input(&steep_and_flat) * tape.param(w)).sum());

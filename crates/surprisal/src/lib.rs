@@ -60,7 +60,7 @@ pub use surprisal_train as train;
 /// let mut rng = rng(7);
 /// for _ in 0..3 {
 ///     let tape = workspace.tape(&params).seeded(rng.next_u64());
-///     let y = Dropout::new(0.5).forward(tape.input(&Array2::ones((2, 3))));
+///     let y = Dropout::new(0.5).forward(tape.input(&Array2::<f32>::ones((2, 3))));
 ///     assert!(y.value().iter().all(|&y| y == 0.0 || y == 2.0));
 /// }
 /// let noise: f64 = rng.random(); // from 0 to 1
