@@ -100,7 +100,7 @@ fn of_the_process() -> usize {
 /// ```
 /// use surprisal_tensor::{Params, Workspace, threads};
 /// let sum = || {
-///     let sines = |i| (i as f64).sin();
+///     let sines = |i: usize| (i as f64).sin();
 ///     Workspace::new().eval(&Params::new(), |tape| tape.input_with([100_000], sines).exp().sum())
 /// };
 /// assert_eq!(threads::with(1, sum), threads::with(2, sum));
