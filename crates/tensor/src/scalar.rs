@@ -58,6 +58,8 @@ pub trait Scalar:
     /// Whether a number carries a derivative.
     #[doc(hidden)]
     const HAS_TANGENT: bool = false;
+    #[doc(hidden)]
+    const IS_F32: bool = false;
     /// The number without the derivative that it may carry.
     #[doc(hidden)]
     #[inline(always)]
@@ -254,6 +256,7 @@ pub struct Logistic<T> {
 
 impl Scalar for f32 {
     const DTYPE: DType = DType::F32;
+    const IS_F32: bool = true;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const EPSILON: f64 = f32::EPSILON as f64;
