@@ -132,6 +132,7 @@ impl<V> Targets<V> {
             Targets::Classes { labels, names } => {
                 Targets::Classes { labels: chosen(labels, rows), names: names.clone() }
             }
+            Targets::Values(values) if values.is_empty() => Targets::Values(Vec::new()), // rows to be predicted have none
             Targets::Values(values) => Targets::Values(chosen(values, rows)),
         }
     }

@@ -74,7 +74,7 @@ mod tests {
     fn two_classes_are_one_question_and_more_have_an_output_each() {
         let targets = |data: &Dataset, rows: &[usize]| {
             let (rows_of, params, mut workspace) =
-                (Rows::<f64>::new(data, 2.0), Params::new(), Workspace::new());
+                (Rows::<f64>::new(data, 2.0), Params::<f64>::default(), Workspace::new());
             let tape = workspace.tape(&params);
             let [x, targets] = rows_of.batch(&tape, rows);
             assert_eq!(x.value().as_slice().unwrap()[0], data.features[[rows[0], 0]] / 2.0);

@@ -63,8 +63,8 @@ impl Permute {
     pub(super) const CARD: Card = Card {
         name: "permute",
         inputs: "x",
-        forward: "x with its axes in another order",
-        backward: "dy with its axes back in theirs",
+        forward: "x",
+        backward: "dy",
         story: "Only the order of the axes changes; each number keeps its place along each of them.",
     };
 
