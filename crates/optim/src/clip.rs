@@ -47,7 +47,7 @@ pub fn clip_grad_norm<T: Scalar>(grads: &mut Gradients<T>, max_norm: f64) -> f64
 /// ```
 /// use surprisal_optim::clip_grad_norm_named;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![30.0, 40.0]));
 /// let mut workspace = Workspace::new();
 /// workspace.grad(&params, |tape| 0.5 * (tape.param(c).square().sum() + tape.param(g).square().sum()));
@@ -121,7 +121,7 @@ pub fn clip_grad_value<T: Scalar>(grads: &mut Gradients<T>, limit: f64) {
 /// ```
 /// use surprisal_optim::clip_grad_value_named;
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let mut params = Params::<f64>::new();
+/// let mut params = Params::<f64>::default();
 /// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![3.0, -0.5]));
 /// let mut workspace = Workspace::new();
 /// workspace.grad(&params, |tape| 0.5 * (tape.param(c).square().sum() + tape.param(g).square().sum()));

@@ -104,7 +104,7 @@ pub trait Optimizer<T: Scalar> {
     /// ```
     /// use surprisal_optim::{Adam, Optimizer, Sgd};
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let generator = params.scope("generator").add("shift", &array![0.0]);
     /// let critic = params.scope("critic").add("slope", &array![1.0]);
     /// let mut step_generator = Sgd::new(0.5).only("generator");

@@ -77,7 +77,7 @@ impl Penalty {
     /// ```
     /// use surprisal_optim::Penalty;
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let [c, g] = ["critic", "generator"].map(|net| params.scope(net).add("weight", &array![-4.0]));
     /// let penalty = Penalty::new(0.5, 0.0);
     /// assert_eq!((penalty.value_named(&params, "critic"), penalty.value(&params)), (2.0, 4.0));

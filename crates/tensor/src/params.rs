@@ -868,7 +868,7 @@ impl<T: Scalar> Gradients<T> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::new();
+    /// let mut params = Params::<f64>::default();
     /// let [w, forgotten] = ["w", "forgotten"].map(|name| params.add(name, &array![1.0]));
     /// let mut workspace = Workspace::new();
     /// let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());

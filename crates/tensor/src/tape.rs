@@ -350,8 +350,10 @@ impl<'t> Tape<'t> {
         }
         let flat = x.clone().into_shape_with_order(x.len()).expect("by rows, as many numbers");
         let (shape, at) = (x.shape().into(), Location::caller());
-        let Recording { graph, store } = &mut *self.write();
-        let id = typed!(store, on => on.share(graph, &flat as &dyn Any, shape, at));
+        let id = {
+            let Recording { graph, store } = &mut *self.write();
+            typed!(store, on => on.share(graph, &flat as &dyn Any, shape, at))
+        };
         match id {
             Some(id) => Var { tape: self, id },
             None => self.input(x),
@@ -725,7 +727,7 @@ impl<'t> Var<'t> {
     /// let x = tape.input(&array![1.0, 3.0]);
     /// assert_eq!(x.mean().item(), 2.0);
     /// assert_eq!((x * 2.0).value(), array![2.0, 6.0].into_dyn());
-    /// x.with_value(|x| assert_eq!(x, [1.0, 3.0])); // without a copy
+    /// x.with_value(|x: &[f64]| assert_eq!(x, [1.0, 3.0])); // without a copy
     /// ```
     ///
     /// # Panics

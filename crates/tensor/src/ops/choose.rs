@@ -83,7 +83,7 @@ impl<'t> Var<'t> {
     /// let tape = workspace.tape(&params);
     /// let (mask, x) = (tape.input(&array![1.0, 0.0]), tape.input(&array![3.0, f32::NAN]));
     /// let masked = mask.where_(x, tape.constant(f64::NEG_INFINITY));
-    /// assert_eq!(masked.value(), array![3.0, f32::NEG_INFINITY].into_dyn());
+    /// assert_eq!(masked.value(), array![3.0, f64::NEG_INFINITY].into_dyn());
     /// ```
     ///
     /// # Panics

@@ -93,7 +93,7 @@ impl<'t> Var<'t> {
     /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
-    /// let y = tape.input(&Array1::<f32>::ones(1000)).dropout(0.2, 7);
+    /// let y = tape.input(&Array1::<f64>::ones(1000)).dropout(0.2, 7);
     /// assert!(y.value().iter().all(|&y| y == 0.0 || y == 1.25));
     /// assert!((y.mean().item() - 1.0).abs() < 0.05); // the mean stays
     /// ```

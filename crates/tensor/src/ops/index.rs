@@ -206,7 +206,7 @@ impl<'t> Var<'t> {
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let params = Params::new();
+    /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let p = tape.input(&array![[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]);
