@@ -105,7 +105,8 @@ pub struct BinaryCrossEntropyWithLogits {
     pub reduction: Reduction,
     /// w: one weight for every element, by rows.
     pub weight: Option<Vec<f64>>,
-    /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall.
+    /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall. For one of
+    /// each channel of `[N, C, H, W]`, logits and targets come as `x.permute(&[0, 2, 3, 1])`.
     pub pos_weight: Option<Vec<f64>>,
 }
 

@@ -51,7 +51,7 @@ use crate::dice_loss::{share, share_slopes};
 use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply, check_constant, check_logits, check_not_negative, check_option};
-use crate::kinds::labels::{Labelled, class, rows_and_classes};
+use crate::kinds::labels::{Labelled, by_rows, class, rows_and_classes};
 use crate::kinds::pointwise::{agree, not_empty};
 use crate::{
     BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, Label, LossError, SoftmaxCrossEntropy, TargetLeaf,
@@ -66,7 +66,7 @@ pub(crate) const ENTRY: Entry = Entry {
         story: "Cross-entropy, which looks at every element, and Dice, which looks at the overlap, in one number.",
     },
     inputs: &[
-        gradient("logits", "binary: any shape; multiclass: [rows, classes] or [classes]"),
+        gradient("logits", "binary: any shape; multiclass: [rows, classes], [N, classes, ..] or [classes]"),
         constant(
             "targets",
             "binary: the shape of logits, from 0 to 1; multiclass: class indices, one for each row",
@@ -136,7 +136,7 @@ impl Default for CeDiceLoss {
 ///
 /// `targets` of the shape of `logits`, a [`Var`] of numbers in \[0, 1\], are yes or no for every element, any shape. Class
 /// labels (`&labels`, a slice or vector of any integer type), one for each row, belong to logits `[rows, classes]` or
-/// `[classes]`. Targets are not differentiated.
+/// `[classes]`, or, one for each of `[N, d1, ..]`, to `[N, classes, d1, ..]`. Targets are not differentiated.
 ///
 /// # Panics
 /// At the caller's line, if the shapes differ or are empty, if a target is not in \[0, 1\], if a label is not a class, or
@@ -191,6 +191,7 @@ impl CeDiceLoss {
         if let TargetLeaf::Probabilities(t) = targets {
             check_constant(NAMES.loss, "target", t, Domain::FromZeroToOne)?;
         }
+        let logits = if let TargetLeaf::Labels(_) = targets { by_rows(logits) } else { logits };
         match a {
             0.0 => self.dice(logits, targets), // 0 times an infinite cross-entropy would be NaN
             1.0 => self.cross_entropy(logits, targets),

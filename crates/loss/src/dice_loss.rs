@@ -115,7 +115,7 @@ pub enum DicePer {
     /// All elements of the batch.
     #[default]
     All,
-    /// The elements of one sample: each entry of the first axis.
+    /// The elements of one sample: each entry of the first axis, of `[N, C, H, W]` the C H W elements of each image.
     Sample,
 }
 
@@ -163,7 +163,7 @@ impl Default for DiceLoss {
 /// let tape = workspace.tape(&params);
 /// let targets = tape.input(&array![1.0f32, 0.0]);
 /// let undecided = tape.input(&array![0.0f32, 0.0]);
-/// assert_eq!(dice_loss(undecided, targets).item() as f32, 1.0 / 3.0); // 1 - (2 · ½ + 1) / (1 + 1 + 1)
+/// assert_eq!(dice_loss(undecided, targets).item(), f64::from(1.0f32 / 3.0)); // 1 - (2 · ½ + 1) / (1 + 1 + 1)
 /// let sure = tape.input(&array![20.0f32, -20.0]);
 /// assert!((dice_loss(sure, targets).item() - 1.3741e-9).abs() < 1e-13); // 1 minus the coefficient: 0
 /// ```

@@ -327,7 +327,7 @@ mod tests {
         let both = [a, b].map(|x| tape.input(&Array::from(x.to_vec())).requires_grad());
         let kl = kl_div_logits(both[0], both[1]);
         kl.backward();
-        (kl.item(), both.map(|x| x.grad().unwrap().iter().map(|&d| d).collect()))
+        (kl.item(), both.map(|x| x.grad().unwrap().iter().copied().collect()))
     }
 
     #[test]

@@ -43,7 +43,7 @@ use crate::{Label, LossError, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: MultiMargin::CARD,
     inputs: &[
-        gradient("input", "[rows, classes] or [classes]"),
+        gradient("input", "[rows, classes], [N, classes, ..] or [classes]"),
         constant("targets", "class indices, one for each row"),
         weights_input("weight", "optional: one for each class"),
     ],
@@ -156,6 +156,7 @@ impl Default for MultiMarginLoss {
 /// lead by 1.
 ///
 /// `input` is `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
 ///
 /// # Panics
 /// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.

@@ -34,7 +34,7 @@ use crate::by_name::{
     ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
 };
 use crate::kinds::data::{apply_weighted, check_log_probs};
-use crate::kinds::labels::{Labelled, class, counted, rows_and_classes, total_weight};
+use crate::kinds::labels::{Labelled, by_labels, by_rows, class, counted, rows_and_classes, total_weight};
 use crate::kinds::yes_or_no::nothing_of;
 use crate::reduction::mean;
 use crate::{Label, LossError, Reduction};
@@ -48,7 +48,7 @@ pub(crate) const ENTRY: Entry = Entry {
         story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
     },
     inputs: &[
-        gradient("log_probs", "[rows, classes] or [classes]"),
+        gradient("log_probs", "[rows, classes], [N, classes, ..] or [classes]"),
         constant("targets", "class indices, one for each row"),
         weights_input("weight", "optional: one for each class"),
     ],
@@ -93,6 +93,7 @@ impl Default for NllLoss {
 /// The mean over the rows of the surprise at `labels`, when the model gives the classes probabilities e^log_probs.
 ///
 /// `log_probs` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
 ///
 /// # Panics
 /// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
@@ -125,11 +126,11 @@ impl NllLoss {
         check_log_probs(NAMES.loss, log_probs)?;
         let labels = NAMES.record(log_probs, labels, Some(self.ignore_index))?;
         let op = Picked { reduction: self.reduction };
-        let loss = apply_weighted(op, [log_probs, labels], ("weight", &self.weight))?;
+        let loss = apply_weighted(op, [by_rows(log_probs), labels], ("weight", &self.weight))?;
         if self.reduction == Reduction::Mean {
             NAMES.check_mean(labels, self.weight.as_deref(), self.ignore_index)?;
         }
-        Ok(loss)
+        Ok(by_labels(loss, log_probs))
     }
 }
 

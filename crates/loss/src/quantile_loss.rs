@@ -32,7 +32,7 @@ use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, S
 use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::error::unwrap;
 use crate::kinds::Domain;
-use crate::kinds::data::{apply, check_constant, check_option};
+use crate::kinds::data::{apply, check_constant};
 use crate::kinds::pointwise::{linear, not_empty, same_shape};
 use crate::{LossError, Reduction};
 
@@ -122,16 +122,14 @@ fn record<'t>(
 ) -> Result<Var<'t>, LossError> {
     let (loss, tape) = (ENTRY.card.name, input.tape());
     let dtype = tape.dtype();
+    let inside = |q: f64| q < 1.0 && dtype.round(q) > 0.0; // NaN is not
     if q.is_empty() {
-        return Err(LossError::option(
-            loss,
-            "q holds no level: it lies between 0 and 1, as 0.5 for the median",
-        ));
+        let told = "q holds no level: it lies between 0 and 1, as 0.5 for the median";
+        return Err(LossError::option(loss, told));
     }
-    for (i, &q) in q.iter().enumerate() {
-        let inside = q < 1.0 && dtype.round(q) > 0.0; // NaN is not
-        let told = "it lies between 0 and 1, and is neither";
-        check_option(loss, &format!("level {i}"), q, inside, told)?;
+    if let Some((i, q)) = q.iter().enumerate().find(|(_, q)| !inside(**q)) {
+        let told = format!("level {i} is {q}: it lies between 0 and 1, and is neither");
+        return Err(LossError::option(loss, told));
     }
     check_constant(loss, "target", target, Domain::Numbers)?;
     let level = if let &[q] = q { Some(q) } else { None };

@@ -46,7 +46,9 @@ use crate::by_name::{
 use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply_weighted, check_if_data, check_logits, check_option};
-use crate::kinds::labels::{Labelled, class, counted_rows, rows_and_classes, total_weight};
+use crate::kinds::labels::{
+    Labelled, by_labels, by_rows, class, counted_rows, rows_and_classes, total_weight,
+};
 use crate::kinds::log_ratio::two_sum;
 use crate::kinds::rows::{add_rows, smaller_weights};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
@@ -61,7 +63,7 @@ pub(crate) const ENTRY: Entry = Entry {
         story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
     },
     inputs: &[
-        gradient("logits", "[rows, classes] or [classes]"),
+        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
         constant("targets", "class indices, one for each row; or, instead:"),
         gradient("target_probs", "the shape of logits"),
         weights_input("weight", "optional: one for each class"),
@@ -129,7 +131,8 @@ impl Default for SoftmaxCrossEntropy {
 /// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities softmax(logits).
 ///
 /// `logits` are `[rows, classes]` or `[classes]`. `targets` are class indices, one for each row (`&labels`, a slice or vector of
-/// any integer type), or probabilities of the shape of `logits` (a [`Var`]), which need not sum to 1.
+/// any integer type), or probabilities of the shape of `logits` (a [`Var`]), which need not sum to 1. Logits may also be
+/// `[N, classes, d1, ..]`, as those of the pixels of images; then there is one class index for each of `[N, d1, ..]`, by rows.
 ///
 /// # Panics
 /// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
@@ -234,19 +237,21 @@ impl SoftmaxCrossEntropy {
         let told = "it lies between 0 (none) and 1 (only the spread)";
         check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told)?;
         check_logits(NAMES.loss, logits)?;
-        let (targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index)? {
-            TargetLeaf::Labels(labels) => (labels, false),
+        let (rows, targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index)? {
+            TargetLeaf::Labels(labels) => (by_rows(logits), labels, false),
             TargetLeaf::Probabilities(t) => {
                 check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative)?;
-                (t, true)
+                // where the shapes differ, the operation says so of those that were given
+                let same = t.shape() == logits.shape();
+                if same { (by_rows(logits), by_rows(t), true) } else { (logits, t, true) }
             }
         };
         let op = Fused { reduction: self.reduction, smoothing, soft };
-        let loss = apply_weighted(op, [logits, targets], ("weight", &self.weight))?;
+        let loss = apply_weighted(op, [rows, targets], ("weight", &self.weight))?;
         if !soft && self.reduction == Reduction::Mean {
             NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index)?;
         }
-        Ok(loss)
+        Ok(by_labels(loss, logits))
     }
 }
 
@@ -441,7 +446,7 @@ impl Op for Fused {
     }
 
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
-        let (shape, each) = (inputs.shape(0), NAMES.each(inputs)?);
+        let shape = inputs.shape(0);
         if self.soft && inputs.shape(1) != shape {
             let targets = inputs.shape(1);
             return Err(ShapeError::new(format!(
@@ -449,7 +454,7 @@ impl Op for Fused {
             ))
             .hint("give one probability for every logit, or class indices as a slice: &labels"));
         }
-        Ok(self.reduction.shape(each))
+        Ok(self.reduction.shape(NAMES.each(inputs)?))
     }
 
     fn memo(&self, inputs: Shapes) -> usize {

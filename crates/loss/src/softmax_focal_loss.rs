@@ -44,7 +44,7 @@ use crate::{Label, LossError, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Focal::CARD,
     inputs: &[
-        gradient("logits", "[rows, classes] or [classes]"),
+        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
         constant("targets", "class indices, one for each row"),
         weights_input("alpha", "optional: one for each class"),
     ],
@@ -108,6 +108,7 @@ impl Default for SoftmaxFocalLoss {
 /// label.
 ///
 /// `logits` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
 ///
 /// # Panics
 /// At the caller's line, if shapes do not fit or are empty, if a label is not a class, or if the logits are the output of a

@@ -36,7 +36,7 @@ use crate::{Label, LossError, Reduction};
 pub(crate) const ENTRY: Entry = Entry {
     card: Hardest::CARD,
     inputs: &[
-        gradient("logits", "[rows, classes] or [classes]"),
+        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
         constant("targets", "class indices, one for each row"),
     ],
     options: &[
@@ -112,7 +112,8 @@ impl Default for TopkCrossEntropy {
 /// The mean of the `k` largest surprises at `labels` among the rows, when the model gives the classes probabilities
 /// softmax(logits).
 ///
-/// `logits` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type. `k` lies
+/// `logits` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
+/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows. `k` lies
 /// between 1 and the number of rows.
 ///
 /// # Panics

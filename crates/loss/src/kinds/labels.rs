@@ -1,7 +1,7 @@
 //! Class labels: what may name a class, how labels come on the tape, and what a labelled row counts.
 
 use surprisal_tensor::sum::sum_by;
-use surprisal_tensor::{Read, Scalar, Shape, ShapeError, Shapes, Var, kernel};
+use surprisal_tensor::{MAX_RANK, Read, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::LossError;
 use crate::kinds::data::Checked;
@@ -42,7 +42,7 @@ pub(crate) struct Labelled {
 }
 
 impl Labelled {
-    /// Records one label for each row of `input`.
+    /// Records one label for each row of `input`, or of its [`by_rows`].
     #[track_caller]
     pub fn record<'t>(
         self,
@@ -51,7 +51,11 @@ impl Labelled {
         ignore_index: Option<i64>,
     ) -> Result<Var<'t>, LossError> {
         let (loss, shape) = (self.loss, input.shape());
-        let (rows, classes) = self.rows_and_classes(&shape).map_err(|told| LossError::shape(loss, told))?;
+        if shape.rank() == 0 {
+            let told = "they must be [rows, classes], [N, classes, ..] or [classes]";
+            return Err(LossError::shape(loss, format!("the {} are {shape}: {told}", self.input)));
+        }
+        let (rows, classes) = rows_and_classes(&shape);
         self.check_count(labels.len(), rows, &shape)?;
         not_empty(&shape).map_err(|told| LossError::shape(loss, told))?;
         let mut wrong = None;
@@ -127,12 +131,39 @@ impl Labelled {
     }
 }
 
-/// Of `[rows, classes]`, or of `[classes]`, which is one row.
+/// Of `[rows, classes]`, of `[classes]`, which is one row, or of `[N, classes, d1, ..]`, where a row is one of N d1 ..
 pub(crate) fn rows_and_classes(shape: &Shape) -> (usize, usize) {
     match *shape.dims() {
         [classes] => (1, classes),
-        ref dims => (dims[0], dims[1]),
+        _ => {
+            let (outer, classes, inner) = shape.around(1);
+            (outer * inner, classes)
+        }
     }
+}
+
+/// `[N, classes, d1, ..]` as rows of classes, `[N d1 .., classes]`; rows as they are.
+#[track_caller]
+pub(crate) fn by_rows(x: Var<'_>) -> Var<'_> {
+    let shape = x.shape();
+    if shape.rank() < 3 {
+        return x;
+    }
+    let (outer, classes, inner) = shape.around(1);
+    x.reshape([outer, classes, inner]).t().reshape([outer * inner, classes])
+}
+
+/// The losses of the [`by_rows`] of x in the shape of its labels, `[N, d1, ..]`; what is one number stays so.
+#[track_caller]
+pub(crate) fn by_labels<'t>(losses: Var<'t>, x: Var<'t>) -> Var<'t> {
+    let shape = x.shape();
+    let (rank, mut dims) = (shape.rank(), [0; MAX_RANK]);
+    if rank < 3 || losses.shape().rank() == 0 {
+        return losses;
+    }
+    dims[0] = shape.dims()[0];
+    dims[1..rank - 1].copy_from_slice(&shape.dims()[2..]);
+    losses.reshape(&dims[..rank - 1])
 }
 
 /// The class that a label leaf holds; `None` where the row is ignored.

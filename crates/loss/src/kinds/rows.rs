@@ -3,7 +3,7 @@
 use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::kinds::data::apply_weighted;
-use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::labels::{Labelled, by_labels, by_rows, rows_and_classes};
 use crate::{Label, LossError, Reduction};
 
 /// A loss of one row and its class; the rest (shapes, labels, weights, reductions) is the same for all.
@@ -40,7 +40,8 @@ pub(crate) fn row_loss<'t, L: RowLoss>(
     reduction: Reduction,
 ) -> Result<Var<'t>, LossError> {
     let labels = L::NAMES.record(input, labels, None)?;
-    apply_weighted(Fused { loss, reduction }, [input, labels], weight)
+    let losses = apply_weighted(Fused { loss, reduction }, [by_rows(input), labels], weight)?;
+    Ok(by_labels(losses, input))
 }
 
 struct Fused<L> {

@@ -3,6 +3,7 @@
 mod accuracy;
 mod cards;
 mod every_f32;
+mod images;
 mod misuse;
 mod oracles;
 mod properties;

@@ -39,8 +39,22 @@ fn softmax_cross_entropy_takes_matrices_that_hold_something() {
         softmax_cross_entropy(z, z)
     });
     says(
-        "softmax_cross_entropy: the logits are [1, 2, 3]: they must be [rows, classes] or [classes]",
-        |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), &[0]),
+        "softmax_cross_entropy: the logits are []: they must be [rows, classes], [N, classes, ..] or [classes]",
+        |tape| softmax_cross_entropy(tape.constant(0.0), &[0]),
+    );
+    says(
+        "softmax_cross_entropy: 2 labels for the 3 rows of logits [1, 2, 3]: one label is needed for each row",
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), &[0, 1]),
+    );
+    says(
+        "softmax_cross_entropy: label 2 in row 1 is not one of the 2 classes 0 to 1: do the labels start at 1, or is the last layer \
+         too narrow?",
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), &[0, 2, 0]),
+    );
+    says(
+        "softmax_cross_entropy: the logits are [1, 2, 3], the target probabilities [1, 3, 2]\n  hint: give one probability for every \
+         logit, or class indices as a slice: &labels",
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), tape.input(&zeros(&[1, 3, 2]))),
     );
     says(
         "softmax_cross_entropy: the logits are [2, 3], the target probabilities [2, 4]\n  hint: give one probability for every \
@@ -88,9 +102,14 @@ fn nll_loss_speaks_of_log_probs() {
     says("nll_loss: 1 labels for the 2 rows of log_probs [2, 3]: one label is needed for each row", |tape| {
         nll_loss(tape.input(&zeros(&[2, 3])), &[0])
     });
-    says("nll_loss: the log_probs are [1, 2, 3]: they must be [rows, classes] or [classes]", |tape| {
-        nll_loss(tape.input(&zeros(&[1, 2, 3])), &[0])
-    });
+    says(
+        "nll_loss: the log_probs are []: they must be [rows, classes], [N, classes, ..] or [classes]",
+        |tape| nll_loss(tape.constant(0.0), &[0]),
+    );
+    says(
+        "nll_loss: 1 labels for the 3 rows of log_probs [1, 2, 3]: one label is needed for each row",
+        |tape| nll_loss(tape.input(&zeros(&[1, 2, 3])), &[0]),
+    );
     says("nll_loss: the batch [0, 3] is empty: there is no loss of nothing", |tape| {
         nll_loss(tape.input(&zeros(&[0, 3])), &[0usize; 0])
     });

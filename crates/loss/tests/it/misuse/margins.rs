@@ -212,7 +212,7 @@ fn labels_are_one_class_for_each_row_and_none_is_ignored() {
             format!("{name}: 1 labels for the 2 rows of {input} [2, 3]: one label is needed for each row");
         says(&expected, |tape| loss(tape.input(&zeros(&[2, 3])), &[0]));
         let expected =
-            format!("{name}: the {input} are [1, 2, 3]: they must be [rows, classes] or [classes]");
+            format!("{name}: 1 labels for the 3 rows of {input} [1, 2, 3]: one label is needed for each row");
         says(&expected, |tape| loss(tape.input(&zeros(&[1, 2, 3])), &[0]));
         let expected = format!("{name}: the batch [0, 3] is empty: there is no loss of nothing");
         says(&expected, |tape| loss(tape.input(&zeros(&[0, 3])), &[]));

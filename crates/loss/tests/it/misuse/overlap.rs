@@ -91,9 +91,10 @@ fn ce_dice_loss_speaks_for_its_parts() {
         "ce_dice_loss: 1 labels for the 2 rows of logits [2, 3]: one label is needed for each row",
         |tape| ce_dice_loss(tape.input(&zeros(&[2, 3])), &[0]),
     );
-    says("ce_dice_loss: the logits are [1, 2, 3]: they must be [rows, classes] or [classes]", |tape| {
-        ce_dice_loss(tape.input(&zeros(&[1, 2, 3])), &[0])
-    });
+    says(
+        "ce_dice_loss: 1 labels for the 3 rows of logits [1, 2, 3]: one label is needed for each row",
+        |tape| ce_dice_loss(tape.input(&zeros(&[1, 2, 3])), &[0]),
+    );
     says("ce_dice_loss: the batch [0, 3] is empty: there is no loss of nothing", |tape| {
         ce_dice_loss(tape.input(&zeros(&[0, 3])), &[0usize; 0])
     });
