@@ -54,10 +54,10 @@ pub(crate) mod choice {
     }
 }
 
-/// Runs a kernel in the widest instruction set of this machine; `WIDE`: whether it is compiled for AVX-512.
+/// Runs a kernel in the widest instruction set of this machine.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub fn dispatch<K: Kernel, const WIDE: bool>(kernel: K) -> K::Out {
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
     fn avx512<K: Kernel>(kernel: K) -> K::Out {
         kernel.run::<{ choice::AVX512 }, true>()
@@ -66,22 +66,19 @@ pub fn dispatch<K: Kernel, const WIDE: bool>(kernel: K) -> K::Out {
     fn avx2<K: Kernel>(kernel: K) -> K::Out {
         kernel.run::<{ choice::AVX2 }, true>()
     }
-    let level = choice::level();
-    if WIDE && level == choice::AVX512 {
+    match choice::level() {
         // SAFETY: `level` has found these features on this machine.
-        unsafe { avx512(kernel) }
-    } else if level >= choice::AVX2 {
-        // SAFETY: `level` has found these features, which AVX512 includes.
-        unsafe { avx2(kernel) }
-    } else {
-        kernel.run::<{ choice::BASELINE }, false>()
+        choice::AVX512 => unsafe { avx512(kernel) },
+        // SAFETY: as above.
+        choice::AVX2 => unsafe { avx2(kernel) },
+        _ => kernel.run::<{ choice::BASELINE }, false>(),
     }
 }
 
 /// Runs a kernel.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-pub fn dispatch<K: Kernel, const WIDE: bool>(kernel: K) -> K::Out {
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<0, false>()
 }
 
@@ -122,13 +119,11 @@ macro_rules! kernel {
                 }
             }
             let arguments = Arguments(($($arg,)*));
-            // what is not trained on needs no twins: f64, for comparisons, has two, and dual numbers, for checks, one
-            if <$T as $crate::Scalar>::HAS_TANGENT {
-                $crate::simd::Kernel::run::<0, false>(arguments)
-            } else if <$T as $crate::Scalar>::IS_F32 {
-                $crate::simd::dispatch::<_, true>(arguments)
+            // only what is trained on has twins: f64, for comparisons, and dual numbers, for checks, have one body
+            if <$T as $crate::Scalar>::IS_F32 {
+                $crate::simd::dispatch(arguments)
             } else {
-                $crate::simd::dispatch::<_, false>(arguments)
+                $crate::simd::Kernel::run::<0, false>(arguments)
             }
         }
     };
