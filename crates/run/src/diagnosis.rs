@@ -428,7 +428,7 @@ struct Predictions<'a> {
 impl<'a> Predictions<'a> {
     fn new(job: &Job, part: &'a str, data: &'a Dataset) -> Self {
         let answers = answers(job, data);
-        let said = if data.is_regression() { Vec::new() } else { argmax_rows(answers.view()) };
+        let said = if data.is_regression() { Vec::new() } else { argmax_rows(&answers) };
         Predictions { part, data, answers, said }
     }
 
@@ -836,7 +836,7 @@ fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
 
 /// The class that the net predicts for every row.
 pub(crate) fn predicted(job: &Job, data: &Dataset) -> Vec<usize> {
-    argmax_rows(answers(job, data).view())
+    argmax_rows(&answers(job, data))
 }
 
 /// The number that the net predicts for every row.

@@ -38,7 +38,7 @@ impl Question<'_> {
         let truth_and_answer = match &net.answers {
             Answers::Classes(names) => {
                 let probabilities = probabilities(outputs.view());
-                let best = argmax_rows(probabilities.view())[0];
+                let best = argmax_rows(&probabilities)[0];
                 format!(
                     "row {row} is {}; the net says {} with probability {}; the loss is {loss}",
                     names[examples.targets.labels()[row]],

@@ -61,6 +61,6 @@ impl Training {
 pub fn correct<T: Scalar>(logits: ArrayView2<T>, labels: &[usize]) -> usize {
     match logits.ncols() {
         1 => logits.iter().zip(labels).filter(|&(&z, &label)| usize::from(z > T::ZERO) == label).count(),
-        _ => argmax_rows(logits).iter().zip(labels).filter(|(said, label)| said == label).count(),
+        _ => argmax_rows(&logits).iter().zip(labels).filter(|(said, label)| said == label).count(),
     }
 }

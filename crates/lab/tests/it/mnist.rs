@@ -83,7 +83,7 @@ fn network2(
         }
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)));
-    let said = argmax_rows(logits.into_dimensionality::<Ix2>().unwrap().view());
+    let said = argmax_rows(&logits);
     said.iter().zip(test.targets.labels()).filter(|(said, label)| said == label).count() as f64
         / test.rows() as f64
 }

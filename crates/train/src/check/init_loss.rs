@@ -5,8 +5,7 @@ use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::{Check, fit, loss_of, targets_of};
-use crate::measure::gathered;
-use crate::{Examples, Objective, TrainError};
+use crate::{Batched, Examples, Objective, TrainError};
 
 /// How many times the loss of guessing it may be, at least and at most.
 const TIMES: [f64; 2] = [0.1, 3.0];
@@ -71,7 +70,7 @@ pub fn init_loss<T: Scalar>(
     const AT_ONCE: usize = 1024;
     for rows in rows.chunks(AT_ONCE) {
         let tape = workspace.no_grad(params);
-        let z = model.forward(gathered(&tape, examples, rows));
+        let z = model.forward(examples.features(&tape, rows));
         let mean = loss_of(objective, z, &targets_of(examples, rows));
         loss += mean.item() * rows.len() as f64 / examples.rows() as f64;
         let answer = |&z: &f64| if of_values { objective.prediction(z) } else { z };

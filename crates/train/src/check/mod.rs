@@ -127,7 +127,7 @@ fn fit<T: Scalar>(
 
 /// The targets of some rows, for a tape of any number type.
 fn targets_of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
-    examples.targets.select(rows).map(|value| value.value())
+    examples.targets.select(rows)
 }
 
 /// Records the loss of outputs `[rows, outputs]`.

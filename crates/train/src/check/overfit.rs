@@ -8,8 +8,8 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::{guessing, mean_and_deviation};
 use super::{Check, fit, loss_of, targets_of};
-use crate::measure::{count_right, gathered, matrix};
-use crate::{Examples, Objective, TrainError};
+use crate::measure::{count_right, matrix};
+use crate::{Batched, Examples, Objective, TrainError};
 
 const LEARNING_RATE: f64 = 0.01;
 /// The share of the loss at the start that may be left.
@@ -82,11 +82,11 @@ pub fn overfit_one_batch<T: Scalar>(
     let outputs = fit(model, params, objective, examples)?;
     let of_values = examples.targets.is_regression();
     // where all targets are equal, any scale will do
-    let (rows, tolerance) = match examples.targets.map(|value| value.value()) {
-        Targets::Classes { labels, .. } => (of_every_class(&labels, rows.max(1)), 0.0),
+    let (rows, tolerance) = match &examples.targets {
+        Targets::Classes { labels, .. } => (of_every_class(labels, rows.max(1)), 0.0),
         Targets::Values(all) => {
-            let deviation = Some(mean_and_deviation(&all).1).filter(|&deviation| deviation > 0.0);
-            (spread(&all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
+            let deviation = Some(mean_and_deviation(all).1).filter(|&deviation| deviation > 0.0);
+            (spread(all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
         }
     };
     let targets = targets_of(examples, &rows);
@@ -97,7 +97,7 @@ pub fn overfit_one_batch<T: Scalar>(
     let (mut losses, mut gradient_norm) = (Vec::new(), 0.0);
     let (holds, right, goal) = loop {
         let tape = workspace.tape(&params).evaluating();
-        let logits = model.forward(gathered(&tape, examples, &rows));
+        let logits = model.forward(examples.features(&tape, &rows));
         let loss = loss_of(objective, logits, &targets);
         let outputs = matrix(logits.value());
         let right = match &targets {
@@ -132,7 +132,7 @@ pub fn overfit_one_batch<T: Scalar>(
     } else {
         let (means, advice) = if let Some([a, b]) = contradiction {
             let [m, n] = [a, b].map(|row| match &examples.targets {
-                Targets::Values(values) => values[row].value().to_string(),
+                Targets::Values(values) => values[row].to_string(),
                 Targets::Classes { labels, .. } => labels[row].to_string(),
             });
             let what = if of_values { "targets" } else { "labels" };
@@ -218,7 +218,7 @@ fn spread(values: &[f64], rows: usize) -> Vec<usize> {
 fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize], tolerance: f64) -> Option<[usize; 2]> {
     let pairs = rows.iter().enumerate().flat_map(|(i, &a)| rows[i + 1..].iter().map(move |&b| [a, b]));
     let differ = |[a, b]: [usize; 2]| match &examples.targets {
-        Targets::Values(values) => (values[a].value() - values[b].value()).abs() > tolerance,
+        Targets::Values(values) => (values[a] - values[b]).abs() > tolerance,
         Targets::Classes { labels, .. } => labels[a] != labels[b],
     };
     let mut pairs = pairs.filter(|&pair| differ(pair));
