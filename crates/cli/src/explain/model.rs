@@ -59,7 +59,7 @@ impl Question<'_> {
                     "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
                      {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
                     digits(output, 6),
-                    digits(examples.targets.values()[row].into(), 6)
+                    digits(examples.targets.values()[row], 6)
                 )
             }
         };

@@ -161,7 +161,8 @@ fn checkpoint() -> Checkpoint<f32> {
     params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine
     let (mut last, mut sgd) = (AtTheEnd(None), Sgd::new(0.5).momentum(0.9));
     let trainer = Trainer { epochs: 1, batch_size: 2, keep_best: true, ..Trainer::default() };
-    trainer.fit_with(&model, &mut params, &mut sgd, [&rows, &rows], None, &mut last).unwrap();
+    let training = trainer.on(&rows).validate(&rows).callback(&mut last);
+    training.fit(&model, &mut params, &mut sgd).unwrap();
     last.0.unwrap()
 }
 
