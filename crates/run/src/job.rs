@@ -800,6 +800,7 @@ fn trainer(
         watch: settings.watch.unwrap_or(Watch::Loss),
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
         keep_best: settings.keep_best.unwrap_or(validated),
+        measure_train: true,
         measure_gradient: false,
     })
 }

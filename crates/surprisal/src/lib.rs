@@ -100,7 +100,9 @@ pub mod prelude {
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
         curvature_along, hessian, hessian_vector_product, symmetric_eigen, threads,
     };
-    pub use surprisal_train::{Batch, Batched, Callback, EarlyStopping, Examples, Objective, SavedModel, Trainer};
+    pub use surprisal_train::{
+        Batch, Batched, Callback, EarlyStopping, Examples, Objective, SavedModel, Trainer,
+    };
 }
 
 /// The README's code, compiled and run.

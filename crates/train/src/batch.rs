@@ -87,6 +87,49 @@ impl<T: Scalar> Batched for Examples<T> {
     }
 }
 
+/// So many rows without features or targets, for a closure of [`Fit::minimize`](crate::Fit::minimize) that fetches by itself what belongs to them:
+/// [`Batch::rows`] says which they are, and [`Batch::x`] is empty. For data of other forms, and where nothing is to be predicted.
+///
+/// ```
+/// use surprisal_data::Dataset;
+/// use surprisal_layers::{Layer, Linear, rng};
+/// use surprisal_loss::mse_loss;
+/// use surprisal_optim::Adam;
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Rows, Trainer};
+///
+/// let pictures = Dataset::digits().features / 16.0;
+/// let (mut params, mut rng) = (Params::new(), rng(7));
+/// let encoder = Linear::new(&mut params, "encoder", 64, 8, &mut rng);
+/// let decoder = Linear::new(&mut params, "decoder", 8, 64, &mut rng);
+/// let history = Trainer { epochs: 3, ..Trainer::default() }.on(&Rows(pictures.nrows())).minimize(
+///     |batch| {
+///         let x = batch.tape().rows(&pictures, batch.rows);
+///         mse_loss(decoder.forward(encoder.forward(x)), x)
+///     },
+///     &mut params,
+///     &mut Adam::new(0.01),
+/// )?;
+/// assert!(history.last().train.loss < history.epochs()[0].train.loss / 2.0);
+/// # Ok::<(), surprisal_train::TrainError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows(pub usize);
+
+impl Batched for Rows {
+    fn rows(&self) -> usize {
+        self.0
+    }
+    fn targets(&self) -> &Targets {
+        static NONE: Targets = Targets::Values(Vec::new());
+        &NONE
+    }
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
+        tape.input_with([rows.len(), 0], |_| 0.0)
+    }
+}
+
 /// Some rows of a data set on a tape: made by [`Batched::batch`], and handed to the closure of [`Fit::minimize`](crate::Fit::minimize).
 ///
 /// ```

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use surprisal_layers::Layer;
-use surprisal_optim::{Hyperparameter, Optimizer};
+use surprisal_layers::{Layer, Rng};
+use surprisal_optim::{Hyperparameter, Optimizer, Schedule};
 use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
 
 use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
@@ -24,6 +24,7 @@ pub struct Fit<'a, T: Scalar = f32> {
     pub(crate) checkpoint: Option<Checkpoint<T>>,
     pub(crate) each: Option<Box<dyn FnMut(&Epoch) + 'a>>,
     pub(crate) callback: Option<&'a mut dyn Callback<T>>,
+    pub(crate) order: Option<&'a mut Rng>,
 }
 
 impl<'a, T: Scalar> Fit<'a, T> {
@@ -57,6 +58,11 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// See the example of [`resume`](Self::resume).
     pub fn callback(self, callback: &'a mut dyn Callback<T>) -> Self {
         Fit { callback: Some(callback), ..self }
+    }
+
+    /// Draws the order of rows from this generator, in the place of one that begins with the trainer's seed.
+    pub fn order(self, rng: &'a mut Rng) -> Self {
+        Fit { order: Some(rng), ..self }
     }
 
     /// Goes on from a checkpoint, if there is one: the parameters then have to be those that were saved with it.
@@ -196,11 +202,16 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let rate = optimizer.learning_rate();
         let mut told = Told { each: self.each, callback: self.callback };
         let mut training = Training::new(self.trainer, step, params, optimizer, self.train, self.validation)?;
-        match self.checkpoint {
-            Some(checkpoint) => training.resume(checkpoint)?,
-            None => training.start(&mut told)?,
+        if let Some(order) = &self.order {
+            training.draw_order(order);
         }
-        let ended = training.run(&mut told);
+        let ended = match self.checkpoint {
+            Some(checkpoint) => training.resume(checkpoint).and_then(|()| training.run(&mut told)),
+            None => training.run_from_start(&mut told),
+        };
+        if let Some(order) = self.order {
+            order.clone_from(training.order());
+        }
         let history = training.end();
         optimizer.set_learning_rate(rate);
         ended.map(|ended| history.with_end(ended))
@@ -241,7 +252,9 @@ impl<'a, T: Scalar> Fit<'a, T> {
         self.check_batches(1)?;
         let mut workspace = Workspace::new();
         for data in self.parts() {
-            check_rows(data)?;
+            if data.rows() == 0 || !data.targets().is_empty() {
+                check_rows(data)?; // of `Rows`, there are no targets
+            }
             check_targets(data.targets())?;
             let rows = Vec::from_iter(0..self.trainer.batch_size.min(data.rows()));
             let tape = workspace.no_grad(params);
@@ -340,6 +353,14 @@ fn check_rest(
             bytes >> 20,
             MOST_BYTES >> 20
         )));
+    }
+    let decides =
+        trainer.stop.is_some() || trainer.keep_best || matches!(trainer.schedule, Schedule::Plateau { .. });
+    if decides && !trainer.measure_train && validation.is_none() {
+        return Err(TrainError::Setting(
+            "measure_train: early stopping, the best epoch and the schedule plateau need something measured | set it, or give validation data"
+                .into(),
+        ));
     }
     let batches = trainer.batches(train.rows())?.per_epoch();
     trainer.check_settings(batches, (!of_numbers).then(|| train.targets().classes()), named)

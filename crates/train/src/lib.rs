@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `objective` | [`Objective`]: the loss that is minimized, with its options |
-//! | `batch` | [`Batched`], [`Batch`]: mini-batches of a data set on the tape, for a loop of your own too |
+//! | `batch` | [`Batched`], [`Batch`], [`Rows`]: mini-batches of a data set on the tape, for a loop of your own too |
 //! | `examples` | [`Examples`]: features of any shape and number type, with targets |
 //! | `trainer` | [`Trainer`]: every setting |
 //! | `fit` | [`Fit`]: a trainer's settings on data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and what is checked first |
@@ -56,7 +56,7 @@ mod objective;
 mod trainer;
 mod training;
 
-pub use batch::{Batch, Batched};
+pub use batch::{Batch, Batched, Rows};
 pub use callback::{At, Callback, Ended};
 pub use checkpoint::Checkpoint;
 pub use error::TrainError;

@@ -281,8 +281,10 @@ pub(crate) fn measure<T: Scalar>(
     };
     let mut gradient = trainer.measure_gradient.then(|| params.map(|_| 0.0));
     let metrics = [metric(validation.is_none()), metric(true)];
-    let (of_train, mut watched) =
-        measure_part(minimized, params, train, metrics[0], gradient.as_mut(), workspace, Some(at))?;
+    let (of_train, mut watched) = match trainer.measure_train || trainer.measure_gradient {
+        true => measure_part(minimized, params, train, metrics[0], gradient.as_mut(), workspace, Some(at))?,
+        false => (Measured { loss: f64::NAN, accuracy: None, r2: None }, None),
+    };
     let mut of_validation = None;
     if let Some(validation) = validation {
         let (measured, metric) =
@@ -316,7 +318,7 @@ fn measure_part<T: Scalar>(
     let rows: Vec<usize> = (0..data.rows()).collect();
     let total = match all {
         Targets::Classes { labels, .. } => total_weight(labels, minimized.weights),
-        Targets::Values(values) => values.len() as f64,
+        Targets::Values(_) => data.rows() as f64,
     };
     let (mut loss, mut right, mut noted) = (0.0, 0, true);
     let mut said = (of_numbers || metric.is_some()).then(|| Ok(Evaluation::new(all)));

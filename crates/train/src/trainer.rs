@@ -59,6 +59,9 @@ pub struct Trainer {
     pub stop: Option<EarlyStopping>,
     /// Whether the parameters are, in the end, those of the best epoch and not of the last.
     pub keep_best: bool,
+    /// Whether the training data are measured after every epoch: about a third of the work of the epoch again. Without it, an epoch's `train` has a
+    /// loss of NaN and nothing else.
+    pub measure_train: bool,
     /// Whether the gradient over all training rows is measured too, after every epoch: about half as much work again.
     pub measure_gradient: bool,
 }
@@ -80,6 +83,7 @@ impl Default for Trainer {
             watch: Watch::Loss,
             stop: None,
             keep_best: false,
+            measure_train: true,
             measure_gradient: false,
         }
     }
@@ -134,7 +138,15 @@ impl EarlyStopping {
 impl Trainer {
     /// A training with these settings on this data: [`fit`](Fit::fit) begins it.
     pub fn on<'a, T: Scalar>(&'a self, train: &'a dyn Batched) -> Fit<'a, T> {
-        Fit { trainer: self, train, validation: None, checkpoint: None, each: None, callback: None }
+        Fit {
+            trainer: self,
+            train,
+            validation: None,
+            checkpoint: None,
+            each: None,
+            callback: None,
+            order: None,
+        }
     }
 
     /// The batches of so many rows.

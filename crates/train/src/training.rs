@@ -81,13 +81,25 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         self.batches.per_epoch().div_ceil(self.trainer.accumulate)
     }
 
-    /// Measures the start.
+    /// Measures the start, and goes on from there.
     #[track_caller]
-    pub fn start(&mut self, callback: &mut dyn Callback<T>) -> Result<(), TrainError> {
+    pub fn run_from_start(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         self.measured(self.base)?;
-        // whoever wants to end it here is asked again after the first step
-        let _ = callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
-        Ok(())
+        let told =
+            callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
+        if told.is_break() && self.trainer.epochs > 0 {
+            return Ok(Ended::Interrupted);
+        }
+        self.run(callback)
+    }
+
+    /// Shuffles with this generator from now on.
+    pub fn draw_order(&mut self, order: &Rng) {
+        self.order.clone_from(order);
+    }
+    /// Where the generator of the order of rows stands.
+    pub fn order(&self) -> &Rng {
+        &self.order
     }
 
     /// Stands where the checkpoint was made; the parameters are already as they were then.
@@ -156,7 +168,13 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             let rate =
                 |step| trainer.schedule.rate(base, optim::At { epoch, step, steps_per_epoch, epochs }, &seen);
             for step in self.step..steps_per_epoch {
-                let loss = self.step(step, rate(step))?;
+                let loss = match self.step(step, rate(step)) {
+                    Ok(loss) => loss,
+                    Err(error) => {
+                        self.order = after; // this epoch's order has been drawn
+                        return Err(error);
+                    }
+                };
                 self.step = step + 1;
                 if callback.on_step(&self.at(loss, rate(step), &|| self.checkpoint())).is_break() {
                     return Ok(Ended::Interrupted);
