@@ -22,9 +22,9 @@ use crate::{Batched, Fit, Objective, TrainError, Watch};
 /// let (train, test) = stratified_split(&Dataset::blobs(80, 0.5, 2, 2, 5.0, &mut rng)?, 0.25, &mut rng)?;
 /// let mut params = Params::new();
 /// let model = Linear::new(&mut params, "out", 2, 1, &mut rng);
-/// let trainer = Trainer { epochs: 5, batch_size: 20, seed: 3, ..Trainer::default() };
-/// let history = trainer.on(&train).validate(&test).fit(&model, &mut params, &mut Sgd::new(0.1))?;
-/// assert_eq!(history.epochs().len(), 6); // the start, and five more
+/// let trainer = Trainer { epochs: 40, batch_size: 20, seed: 3, ..Trainer::default() };
+/// let history = trainer.on(&train).validate(&test).fit(&model, &mut params, &mut Sgd::new(0.5))?;
+/// assert_eq!(history.epochs().len(), 41); // the start, and forty more
 /// assert!(history.last().train.loss < history.epochs()[0].train.loss);
 /// assert!(history.last().validation.is_some_and(|unseen| unseen.accuracy > Some(0.9)));
 /// assert!(history.to_csv().starts_with("epoch,train_loss,train_accuracy,train_r2,validation_loss,"));
