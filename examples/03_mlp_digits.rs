@@ -7,9 +7,9 @@ use surprisal::prelude::*;
 /// The share of unseen digits that are recognised after so many epochs.
 fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let mut rng = rng(7);
-    let (train, test) = stratified_split(&Dataset::digits(), 0.25, &mut rng)?;
-    let pixels = |data: &Dataset| data.features.mapv(|pixel| pixel as f32 / 16.0);
-    let (x, unseen) = (pixels(&train), pixels(&test));
+    let mut digits = Dataset::digits();
+    digits.features /= 16.0; // pixels 0 to 16
+    let (train, test) = stratified_split(&digits, 0.25, &mut rng)?;
 
     let mut params = Params::new();
     let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
@@ -21,18 +21,17 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
         batches.shuffle(&mut rng);
         let mut total = 0.0;
         for rows in &batches {
-            let labels: Vec<usize> = rows.iter().map(|&row| train.labels()[row]).collect();
             let tape = workspace.tape(&params);
-            let batch = tape.rows(&x, rows);
-            let loss = softmax_cross_entropy(model.forward(batch), &labels);
+            let batch = train.batch(&tape, rows);
+            let loss = softmax_cross_entropy(model.forward(batch.x), batch.labels());
             loss.backward();
             total += loss.item() * rows.len() as f64;
             adam.step(&mut params, workspace.grads());
         }
         println!("epoch {epoch:2}: mean loss {:.4}", total / train.rows() as f64);
     }
-    let logits = workspace.eval(&params, |tape| model.forward(tape.input(&unseen)));
-    Ok(accuracy(test.labels(), &argmax_rows(logits.into_dimensionality()?.view()))?)
+    let logits = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)));
+    Ok(accuracy(test.labels(), &argmax_rows(&logits))?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -58,7 +58,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let on_data = model.with_data(&settings, loss)?;
     let loss = on_data.loss(loss)?;
     let OnData { model, params, answers, scaled: set, .. } = on_data;
-    let examples = Examples::<f32>::new(&set);
+    let examples = Examples::<f32>::new(&set); // rounded, as a training has them
     let data = settings.get("data").unwrap_or_else(|| set.name.clone());
     let what = match &answers {
         Answers::Classes(names) => format!("{} classes", names.len()),

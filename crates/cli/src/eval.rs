@@ -77,7 +77,7 @@ fn numbers(scores: &[(Metric, f64)]) -> String {
 /// Every class, and which is taken for which.
 fn classes(asked: &Asked, set: &Dataset) -> Result<String, Failure> {
     let Answers::Classes(names) = &asked.saved.answers else { return Ok(String::new()) };
-    let said = argmax_rows(asked.says(set.features.view())?.view());
+    let said = argmax_rows(&asked.says(set.features.view())?);
     let report = ClassificationReport::new(set.labels(), &said, names).map_err(Failure::run)?;
     let confusion = ConfusionTable::new(set.labels(), &said, names).map_err(Failure::run)?;
     Ok(format!("\n{report}\n{confusion}"))

@@ -112,7 +112,7 @@ fn judged(asked: &Asked) -> Option<String> {
     };
     let set = asked.labelled(Unseen::Ignore).ok()?;
     let says = asked.says(set.features.view()).ok()?;
-    let right = surprisal_data::argmax_rows(says.view())
+    let right = surprisal_data::argmax_rows(&says)
         .iter()
         .zip(set.labels())
         .filter(|(said, label)| said == label)

@@ -79,16 +79,13 @@ impl EpochBar {
 
     /// After an epoch; `watched` is what the second part is called, `share` what is told of both: "accuracy" in percent, or "r2".
     pub fn show(&self, epoch: &Epoch, watched: &str, share: &str) {
-        let Epoch { epoch, loss, train_accuracy, test_accuracy, .. } = epoch;
+        let (loss, train, held_out) = (epoch.train.loss, epoch.train.score(), epoch.held_out().score());
+        let epoch = epoch.epoch;
         let told = match share {
-            "accuracy" => format!(
-                "loss {loss:.4}, train {:.2}%, {watched} {:.2}%",
-                100.0 * train_accuracy,
-                100.0 * test_accuracy
-            ),
-            _ => format!(
-                "loss {loss:.4}, train {share} {train_accuracy:.4}, {watched} {share} {test_accuracy:.4}"
-            ),
+            "accuracy" => {
+                format!("loss {loss:.4}, train {:.2}%, {watched} {:.2}%", 100.0 * train, 100.0 * held_out)
+            }
+            _ => format!("loss {loss:.4}, train {share} {train:.4}, {watched} {share} {held_out:.4}"),
         };
         match &self.bar {
             Some(bar) => bar.set_message(told),

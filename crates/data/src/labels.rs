@@ -3,7 +3,7 @@
 
 use crate::error::{DataError, ErrorKind};
 use crate::metrics::check_count;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayBase, ArrayView1, Data, Dimension};
 
 /// Labels as rows of one 1 among zeros, `[labels, classes]`: row `i` has its 1 in column `labels[i]`.
 ///
@@ -28,25 +28,36 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataErro
     Ok(targets)
 }
 
-/// The column of the largest value in every row of `scores`, `[rows, columns]`; of equals, the first.
+/// The place of the largest value in every row of `scores`, where a row is the last axis: of `[rows, columns]`, a column for each row; of
+/// equals, the first. Axes before the last are rows too, in their order.
 ///
 /// NaN loses to every number; a row with nothing but NaN gives 0. Where that must not count as an answer,
 /// there is [`Metric::of_classes`](crate::metrics::Metric::of_classes): it refuses NaN.
 ///
-/// Panics if there are rows but no columns.
+/// # Panics
+/// If there are rows but no columns, and for a single number, which has no axis.
 ///
 /// ```
 /// use surprisal_data::argmax_rows;
 ///
 /// let scores = ndarray::array![[0.1, 0.7, 0.2], [0.5, 0.5, 0.0], [f64::NAN, -1.0, f64::NAN]];
-/// assert_eq!(argmax_rows(scores.view()), [1, 0, 1]);
+/// assert_eq!(argmax_rows(&scores), [1, 0, 1]);
+/// assert_eq!(argmax_rows(&scores.row(0)), [1]);
 /// ```
 #[track_caller]
-pub fn argmax_rows<T: PartialOrd + Copy>(scores: ArrayView2<'_, T>) -> Vec<usize> {
-    let (rows, columns) = scores.dim();
+pub fn argmax_rows<T, S, D>(scores: &ArrayBase<S, D>) -> Vec<usize>
+where
+    T: PartialOrd + Copy,
+    S: Data<Elem = T>,
+    D: Dimension,
+{
+    let Some(&columns) = scores.shape().last() else {
+        panic!("argmax_rows: a single number has no rows");
+    };
+    let rows: usize = scores.shape()[..scores.ndim() - 1].iter().product();
     assert!(rows == 0 || columns > 0, "argmax_rows: {rows} rows of 0 columns have no largest value");
     let is_nan = |value: T| value.partial_cmp(&value).is_none();
-    let argmax = |row: ndarray::ArrayView1<'_, T>| {
+    let argmax = |row: ArrayView1<'_, T>| {
         (1..columns).fold(0, |best, column| {
             let better = row[column] > row[best] || (is_nan(row[best]) && !is_nan(row[column]));
             if better { column } else { best }
@@ -82,7 +93,7 @@ mod tests {
         let targets = one_hot(&labels, 5).unwrap();
         assert_eq!(targets.dim(), (5, 5));
         assert_eq!(targets.sum(), 5.0);
-        assert_eq!(argmax_rows(targets.view()), labels);
+        assert_eq!(argmax_rows(&targets), labels);
     }
 
     #[test]
@@ -98,21 +109,35 @@ mod tests {
             [nan, nan, nan],
             [-inf, -3.0, -2.0],
         ];
-        assert_eq!(argmax_rows(scores.view()), [0, 1, 0, 1, 2, 0, 0, 2]);
+        assert_eq!(argmax_rows(&scores), [0, 1, 0, 1, 2, 0, 0, 2]);
     }
 
     #[test]
     fn argmax_reads_integers_and_transposed_views() {
         let scores = array![[1, 9], [5, 2], [3, 4]];
-        assert_eq!(argmax_rows(scores.view()), [1, 0, 1]);
-        assert_eq!(argmax_rows(scores.t()), [1, 0]);
-        assert!(argmax_rows(Array2::<f64>::zeros((0, 0)).view()).is_empty());
+        assert_eq!(argmax_rows(&scores), [1, 0, 1]);
+        assert_eq!(argmax_rows(&scores.t()), [1, 0]);
+        assert!(argmax_rows(&Array2::<f64>::zeros((0, 0))).is_empty());
+    }
+
+    #[test]
+    fn argmax_takes_any_rank_by_its_last_axis() {
+        let scores = array![[[1.0, 9.0], [5.0, 2.0]], [[3.0, 4.0], [0.0, -1.0]]];
+        assert_eq!(argmax_rows(&scores), [1, 0, 1, 0]);
+        assert_eq!(argmax_rows(&scores.into_dyn()), [1, 0, 1, 0]);
+        assert_eq!(argmax_rows(&array![1.0, 3.0, 2.0]), [1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "argmax_rows: a single number has no rows")]
+    fn argmax_panics_on_a_single_number() {
+        argmax_rows(&ndarray::arr0(1.0));
     }
 
     #[test]
     #[should_panic(expected = "argmax_rows: 2 rows of 0 columns have no largest value")]
     fn argmax_panics_on_rows_without_columns() {
-        argmax_rows(Array2::<f64>::zeros((2, 0)).view());
+        argmax_rows(&Array2::<f64>::zeros((2, 0)));
     }
 
     #[test]

@@ -211,9 +211,8 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
 /// use surprisal_train::History;
 /// let settings = Settings::from_toml("data = \"xor\"\nopt = \"sgd\"\nlr = 1e38\nactivation = \"relu\"\n", "xor.toml")?;
 /// let mut job = Job::new(&settings)?;
-/// let rows = surprisal_train::Examples::new(&job.parts.train);
-/// let Job { trainer, model, params, optimizer, .. } = &mut job;
-/// let error = trainer.fit(model, params, &mut **optimizer, &rows, &rows, |_| ()).unwrap_err();
+/// let Job { parts, trainer, model, params, optimizer, .. } = &mut job;
+/// let error = trainer.on(&parts.train).fit(model, params, &mut **optimizer).unwrap_err();
 /// assert_eq!(diagnose_failure(&job, &History::default(), &error)[0].kind, Kind::NotFinite);
 /// # Ok::<(), surprisal_run::RunError>(())
 /// ```
@@ -224,8 +223,8 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
     let losses = match (history.epochs().first(), history.epochs().last()) {
         (Some(first), Some(last)) => format!(
             "it was {} at the start and {} after epoch {}",
-            short(first.loss),
-            short(last.loss),
+            short(first.train.loss),
+            short(last.train.loss),
             last.epoch
         ),
         _ => "no epoch was completed before".to_string(),
@@ -268,7 +267,7 @@ pub(crate) fn rate_or_clipping(rate: f64) -> String {
 
 /// How the loss on the training rows went.
 fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
-    let losses = Vec::from_iter(epochs.iter().map(|epoch| epoch.loss));
+    let losses = Vec::from_iter(epochs.iter().map(|epoch| epoch.train.loss));
     let (n, start, end) = (losses.len() - 1, losses[0], losses[losses.len() - 1]);
     let rate = job.settings.lr.unwrap_or(f64::NAN);
     let rises = Vec::from_iter(losses.windows(2).map(|pair| pair[1] - pair[0]));
@@ -332,7 +331,7 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     let quarter = 0.25 * time(&epochs[1..]);
     let before = (1..n).rev().find(|&epoch| time(&epochs[epoch + 1..]) >= quarter).unwrap_or(0);
     let late = (losses[before] - end) / (start - end);
-    (n > 3 && late > LATE && epochs[n].test_loss < epochs[before].test_loss).then(|| {
+    (n > 3 && late > LATE && epochs[n].held_out().loss < epochs[before].held_out().loss).then(|| {
         finding(
             Kind::StillFalls,
             format!(
@@ -357,7 +356,7 @@ fn clearly_below(job: &Job, later: f64, earlier: f64, rows: usize) -> bool {
     }
 }
 
-/// What [`Epoch::train_accuracy`] and [`Epoch::test_accuracy`] are, in words.
+/// A [`score`](surprisal_train::Measured::score) in words.
 fn accuracy(job: &Job, value: f64) -> String {
     match &job.answers {
         Answers::Classes(_) => format!("{} right", percent(value)),
@@ -377,30 +376,37 @@ fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     }
     let (part, watched) = job.parts.watched();
     let (start, last) = (&epochs[0], &epochs[epochs.len() - 1]);
-    let least = largest(epochs, |epoch| -epoch.loss);
-    let rise = last.loss - least.loss;
-    let of_training = largest(epochs, |epoch| epoch.train_accuracy);
-    let of_others = largest(epochs, |epoch| epoch.test_accuracy);
+    let least = largest(epochs, |epoch| -epoch.train.loss);
+    let rise = last.train.loss - least.train.loss;
+    let of_training = largest(epochs, |epoch| epoch.train.score());
+    let of_others = largest(epochs, |epoch| epoch.held_out().score());
     let (better, what) =
-        if clearly_below(job, last.train_accuracy, of_training.train_accuracy, job.parts.train.rows()) {
-            let [earlier, later] = [of_training, last].map(|epoch| accuracy(job, epoch.train_accuracy));
+        if clearly_below(job, last.train.score(), of_training.train.score(), job.parts.train.rows()) {
+            let [earlier, later] = [of_training, last].map(|epoch| accuracy(job, epoch.train.score()));
             (of_training, format!("on the training rows {earlier}, and {later} at the end"))
-        } else if rise > JUMP * (start.loss - least.loss) && rise > RISE * least.loss {
-            (least, format!("the training loss {}, and {} at the end", short(least.loss), short(last.loss)))
-        } else if last.loss >= of_others.loss
-            && clearly_below(job, last.test_accuracy, of_others.test_accuracy, watched.rows())
+        } else if rise > JUMP * (start.train.loss - least.train.loss) && rise > RISE * least.train.loss {
+            (
+                least,
+                format!(
+                    "the training loss {}, and {} at the end",
+                    short(least.train.loss),
+                    short(last.train.loss)
+                ),
+            )
+        } else if last.train.loss >= of_others.train.loss
+            && clearly_below(job, last.held_out().score(), of_others.held_out().score(), watched.rows())
         {
-            let [earlier, later] = [of_others, last].map(|epoch| accuracy(job, epoch.test_accuracy));
+            let [earlier, later] = [of_others, last].map(|epoch| accuracy(job, epoch.held_out().score()));
             (of_others, format!("on the {part} rows {earlier}, and {later} at the end"))
         } else {
             return None;
         };
     let before = &epochs[epochs.len() - 2];
-    let jumped = match last.loss - before.loss > 0.5 * rise && rise > 0.0 {
+    let jumped = match last.train.loss - before.train.loss > 0.5 * rise && rise > 0.0 {
         true => format!(
             "; the loss jumped in the last epoch, from {} to {}",
-            short(before.loss),
-            short(last.loss)
+            short(before.train.loss),
+            short(last.train.loss)
         ),
         false => String::new(),
     };
@@ -428,7 +434,7 @@ struct Predictions<'a> {
 impl<'a> Predictions<'a> {
     fn new(job: &Job, part: &'a str, data: &'a Dataset) -> Self {
         let answers = answers(job, data);
-        let said = if data.is_regression() { Vec::new() } else { argmax_rows(answers.view()) };
+        let said = if data.is_regression() { Vec::new() } else { argmax_rows(&answers) };
         Predictions { part, data, answers, said }
     }
 
@@ -481,14 +487,15 @@ fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
 /// Whether what was learned holds for other rows.
 fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2]) -> Option<Finding> {
     let (part, watched) = job.parts.watched();
-    let least = largest(epochs, |epoch| -epoch.test_loss);
-    let best = largest(epochs, |epoch| epoch.test_accuracy);
+    let least = largest(epochs, |epoch| -epoch.held_out().loss);
+    let best = largest(epochs, |epoch| epoch.held_out().score());
     let (first, last) = (&epochs[0], &epochs[epochs.len() - 1]);
-    let rise = last.test_loss - least.test_loss;
-    let rose =
-        rise > RISE * least.test_loss && rise > RISE_OF_START * first.test_loss && last.loss < least.loss;
-    let fell =
-        last.loss < best.loss && clearly_below(job, last.test_accuracy, best.test_accuracy, watched.rows());
+    let rise = last.held_out().loss - least.held_out().loss;
+    let rose = rise > RISE * least.held_out().loss
+        && rise > RISE_OF_START * first.held_out().loss
+        && last.train.loss < least.train.loss;
+    let fell = last.train.loss < best.train.loss
+        && clearly_below(job, last.held_out().score(), best.held_out().score(), watched.rows());
     let kept = if job.trainer.keep_best { "; the net that is saved is that of the best epoch" } else { "" };
     let advice = match (job.trainer.stop, job.trainer.keep_best) {
         (None, false) => {
@@ -502,18 +509,18 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
             true => format!(
                 "the {part} loss was lowest after epoch {}, {}, and rose to {}, while the training loss fell from {} to {}",
                 least.epoch,
-                short(least.test_loss),
-                short(last.test_loss),
-                short(least.loss),
-                short(last.loss)
+                short(least.held_out().loss),
+                short(last.held_out().loss),
+                short(least.train.loss),
+                short(last.train.loss)
             ),
             false => format!(
                 "on the {part} rows the net was best after epoch {}, {}, and ended at {}, while the training loss fell from {} to {}",
                 best.epoch,
-                accuracy(job, best.test_accuracy),
-                accuracy(job, last.test_accuracy),
-                short(best.loss),
-                short(last.loss)
+                accuracy(job, best.held_out().score()),
+                accuracy(job, last.held_out().score()),
+                short(best.train.loss),
+                short(last.train.loss)
             ),
         };
         return Some(finding(Kind::OverFitting, measured, means, advice));
@@ -836,7 +843,7 @@ fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
 
 /// The class that the net predicts for every row.
 pub(crate) fn predicted(job: &Job, data: &Dataset) -> Vec<usize> {
-    argmax_rows(answers(job, data).view())
+    argmax_rows(&answers(job, data))
 }
 
 /// The number that the net predicts for every row.

@@ -12,7 +12,7 @@ use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, P
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Evaluation, Examples, History, Objective,
+    Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Evaluation, Examples, Fit, History, Objective,
     SavedModel, TrainError, Trainer, Watch, evaluate, probabilities,
 };
 
@@ -49,7 +49,7 @@ const LARGEST: f64 = 1e150;
 /// let settings = Settings::from_toml("data = \"iris\"\nhidden = \"8\"\nopt = \"adam\"\nlr = 0.01\nepochs = 50\n", "iris.toml")?;
 /// let mut job = Job::new(&settings)?;
 /// let (history, _) = job.fit(None, &mut ())?;
-/// assert!(history.last().test_accuracy > 0.9);
+/// assert!(history.last().held_out().accuracy > Some(0.9));
 /// let [_, (test, scores)] = &job.scores()?[..] else { unreachable!() };
 /// assert_eq!(*test, "test");
 /// # Ok::<(), surprisal_run::RunError>(())
@@ -104,8 +104,12 @@ impl Parts {
         self.named().last().map_or(("train", &self.train), |(name, part, _)| (name, part))
     }
     /// What is trained on, and what is watched.
-    fn fitted(&self) -> [&Examples<f32>; 2] {
-        [&self.examples[0], self.examples.get(1).unwrap_or(&self.examples[0])]
+    fn training<'a>(&'a self, trainer: &'a Trainer) -> Fit<'a> {
+        let training = trainer.on(&self.examples[0]);
+        match self.examples.get(1) {
+            Some(watched) => training.validate(watched),
+            None => training,
+        }
     }
     fn named(&self) -> impl Iterator<Item = (&'static str, &Dataset, &Examples<f32>)> {
         let parts = [
@@ -372,7 +376,7 @@ impl Job {
             )));
         }
         // before a folder is made for it
-        trainer.check(&model, &params, parts.fitted())?;
+        parts.training(&trainer).check(&model, &params)?;
         let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
         let notices = loaded.notices().to_vec();
         Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, notices })
@@ -381,7 +385,7 @@ impl Job {
     /// Trains the net, from the start or from a checkpoint.
     ///
     /// # Errors
-    /// As [`Trainer::fit_with`].
+    /// As [`Fit::fit`].
     pub fn fit(
         &mut self,
         checkpoint: Option<Checkpoint<f32>>,
@@ -400,8 +404,10 @@ impl Job {
         callback: &mut impl Callback<f32>,
     ) -> Result<(History, Ended), TrainError> {
         let Job { parts, model, params, trainer, optimizer, .. } = self;
-        let [train, watched] = parts.fitted();
-        trainer.fit_with(model, params, &mut **optimizer, [train, watched], checkpoint, callback)
+        let training = parts.training(trainer).resume(checkpoint).callback(callback);
+        let history = training.fit(model, params, &mut **optimizer)?;
+        let ended = history.ended();
+        Ok((history, ended))
     }
 
     /// Every metric that there is for such answers, on every part: "train", "validation" if there is one, "test". Those of numbers are
@@ -491,7 +497,9 @@ impl Job {
                 Targets::Classes { labels, .. } => {
                     labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
                 }
-                Targets::Values(values) => values.iter().for_each(|value| crc.update(&value.to_le_bytes())),
+                Targets::Values(values) => {
+                    values.iter().for_each(|value| crc.update(&(*value as f32).to_le_bytes())); // which they are
+                }
             }
         }
         crc.finalize()
@@ -544,7 +552,7 @@ pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
         Answers::Classes(_) => (0.0, 1.0),
         Answers::Number { offset, scale, .. } => (*offset, *scale),
     };
-    let targets = part.targets.map(|value| ((value - offset) / scale) as f32);
+    let targets = part.targets.map(|value| f64::from(((value - offset) / scale) as f32));
     Examples { features: part.features.mapv(|x| x as f32).into_dyn(), targets }
 }
 
@@ -792,6 +800,7 @@ fn trainer(
         watch: settings.watch.unwrap_or(Watch::Loss),
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
         keep_best: settings.keep_best.unwrap_or(validated),
+        measure_train: true,
         measure_gradient: false,
     })
 }

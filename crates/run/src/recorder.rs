@@ -170,10 +170,10 @@ impl EpochTable {
         let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
         let mut columns: Vec<(String, Column)> = vec![
             ("epoch".into(), Box::new(|e| e.epoch as f64)),
-            ("train_loss".into(), Box::new(|e| e.loss)),
-            (format!("train_{share}"), Box::new(|e| e.train_accuracy)),
-            (format!("{watched}_loss"), Box::new(|e| e.test_loss)),
-            (format!("{watched}_{share}"), Box::new(|e| e.test_accuracy)),
+            ("train_loss".into(), Box::new(|e| e.train.loss)),
+            (format!("train_{share}"), Box::new(|e| e.train.score())),
+            (format!("{watched}_loss"), Box::new(|e| e.held_out().loss)),
+            (format!("{watched}_{share}"), Box::new(|e| e.held_out().score())),
             ("learning_rate".into(), Box::new(|e| e.learning_rate)),
         ];
         if watched == "train" {

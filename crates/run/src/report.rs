@@ -144,8 +144,10 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         if matches!(job.answers, Answers::Number { .. }) { " of the standardized targets" } else { "" };
     let from_to = |of: &dyn Fn(&Epoch) -> f64| format!("from {} to {}", short(of(first)), short(of(last)));
 
-    let losses =
-        epochs.iter().flat_map(|epoch| [epoch.loss, epoch.test_loss]).filter(|loss| loss.is_finite());
+    let losses = epochs
+        .iter()
+        .flat_map(|epoch| [epoch.train.loss, epoch.held_out().loss])
+        .filter(|loss| loss.is_finite());
     let (least, most) = losses
         .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), loss| (least.min(loss), most.max(loss)));
     let loss = chart("Loss".to_string()).y_label(format!("{}{scale}", job.trainer.objective));
@@ -153,15 +155,15 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     let loss = if wide { loss.log_y() } else { loss.include_y(0.0) };
     let caption = format!(
         "The loss that the training minimizes. It went {} on the training rows and {} on the {part} rows.{dashed} {}",
-        from_to(&|epoch| epoch.loss),
-        from_to(&|epoch| epoch.test_loss),
+        from_to(&|epoch| epoch.train.loss),
+        from_to(&|epoch| epoch.held_out().loss),
         why_it_ended(job, last, ended)
     );
     let mut pictures = vec![Picture {
         name: "loss.svg".into(),
         svg: loss
-            .line(line("training", &|e| e.loss))
-            .line(line(part, &|e| e.test_loss))
+            .line(line("training", &|e| e.train.loss))
+            .line(line(part, &|e| e.held_out().loss))
             .alt(&caption)
             .to_svg(),
         caption,
@@ -179,16 +181,16 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     let share = |share: f64| if classes { percent(share) } else { short(share) };
     let caption = format!(
         "{what}. At the end it is {} on the training rows and {} on the {part} rows.",
-        share(last.train_accuracy),
-        share(last.test_accuracy)
+        share(last.train.score()),
+        share(last.held_out().score())
     );
     let accuracy = chart(title.to_string()).include_y(1.0);
     let accuracy = if classes { accuracy.percent_y() } else { accuracy };
     pictures.push(Picture {
         name: format!("{name}.svg"),
         svg: accuracy
-            .line(line("training", &|e| e.train_accuracy))
-            .line(line(part, &|e| e.test_accuracy))
+            .line(line("training", &|e| e.train.score()))
+            .line(line(part, &|e| e.held_out().score()))
             .alt(&caption)
             .to_svg(),
         caption,

@@ -16,25 +16,30 @@
 //! ```
 //! use surprisal::prelude::*;
 //!
-//! let data = Dataset::digits();
-//! let x = data.features.mapv(|pixel| pixel as f32 / 16.0);
-//!
 //! let mut rng = rng(7);
+//! let mut digits = Dataset::digits();
+//! digits.features /= 16.0; // pixels 0 to 16
+//! let (train, test) = stratified_split(&digits, 0.25, &mut rng)?;
+//!
 //! let mut params = Params::new();
 //! let hidden = Linear::new(&mut params, "hidden", 64, 32, &mut rng);
 //! let model = (hidden, Relu, Linear::new(&mut params, "out", 32, 10, &mut rng));
 //! let mut adam = Adam::new(0.01);
 //! let mut workspace = Workspace::new();
-//! for _ in 0..30 {
-//!     let tape = workspace.tape(&params);
-//!     let loss = softmax_cross_entropy(model.forward(tape.input(&x)), data.labels());
-//!     loss.backward();
-//!     println!("{}", loss.item());
-//!     adam.step(&mut params, workspace.grads());
+//! let mut batches = Batches::new(train.rows(), 64)?;
+//! for _ in 0..5 {
+//!     batches.shuffle(&mut rng);
+//!     for rows in &batches {
+//!         let tape = workspace.tape(&params);
+//!         let batch = train.batch(&tape, rows);
+//!         let loss = softmax_cross_entropy(model.forward(batch.x), batch.labels());
+//!         loss.backward();
+//!         adam.step(&mut params, workspace.grads());
+//!     }
 //! }
-//! let logits = workspace.eval(&params, |tape| model.forward(tape.input(&x)));
-//! # let logits = logits.into_dimensionality::<surprisal::ndarray::Ix2>()?;
-//! # assert!(accuracy(data.labels(), &argmax_rows(logits.view()))? > 0.8);
+//! let logits = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)));
+//! println!("{}", accuracy(test.labels(), &argmax_rows(&logits))?);
+//! # assert!(accuracy(test.labels(), &argmax_rows(&logits))? > 0.9);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -74,7 +79,7 @@ pub use surprisal_tensor::ndarray;
 /// What most programs need.
 pub mod prelude {
     pub use surprisal_data::{
-        Batches, DataSource, Dataset, Standardize, accuracy, argmax_rows, gather_rows, stratified_split,
+        Batches, DataSource, Dataset, Standardize, Targets, accuracy, argmax_rows, stratified_split,
     };
     pub use surprisal_explain::explain;
     pub use surprisal_layers::rand::{Rng as _, RngExt as _};
@@ -88,14 +93,16 @@ pub mod prelude {
         binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss, softmax_cross_entropy,
     };
     pub use surprisal_optim::{
-        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Scheduler, Sgd,
-        clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named,
+        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Scheduler,
+        Sgd, clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named,
     };
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,
         curvature_along, hessian, hessian_vector_product, symmetric_eigen, threads,
     };
-    pub use surprisal_train::{Callback, EarlyStopping, Examples, Objective, SavedModel, Trainer};
+    pub use surprisal_train::{
+        Batch, Batched, Callback, EarlyStopping, Examples, Objective, SavedModel, Trainer,
+    };
 }
 
 /// The README's code, compiled and run.

@@ -161,7 +161,7 @@ pub struct Graph {
     pub layers: Vec<LayerNote>,
     pub layer: Option<usize>, // that records now
     pub layers_ended: usize,
-    pub scope: u32,           // of what is recorded now: its place in `scopes` plus one, or 0
+    pub scope: u32, // of what is recorded now: its place in `scopes` plus one, or 0
     pub reached: Vec<bool>,
     pub walked_from: Option<u32>, // where the last `backward` started
     pub record: bool,

@@ -8,7 +8,7 @@ use crate::{Checkpoint, Epoch, History};
 
 /// Sees every step and every epoch of a training, and may end it with `ControlFlow::Break(())`.
 ///
-/// See the example of [`Trainer::fit_with`](crate::Trainer::fit_with). `()` sees nothing; a pair tells both of its parts.
+/// See the example of [`Fit::resume`](crate::Fit::resume). `()` sees nothing; a pair tells both of its parts.
 pub trait Callback<T: Scalar> {
     /// After a step of the optimizer.
     fn on_step(&mut self, _at: &At<T>) -> ControlFlow<()> {
@@ -47,7 +47,7 @@ impl<T: Scalar, A: Callback<T>, B: Callback<T>> Callback<T> for (A, B) {
 
 /// Where a training stands, after a step or an epoch.
 ///
-/// See the example of [`Trainer::fit_with`](crate::Trainer::fit_with).
+/// See the example of [`Fit::resume`](crate::Fit::resume).
 pub struct At<'a, T: Scalar> {
     /// The epoch, counted from 1; 0 before the first.
     pub epoch: usize,
@@ -76,12 +76,13 @@ impl<T: Scalar> At<'_, T> {
 }
 
 /// Why a training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ended {
     /// All epochs are done.
     Finished,
     /// What is watched did not become better for as many epochs as [`EarlyStopping`](crate::EarlyStopping) has patience for.
     Early,
     /// A callback said so.
+    #[default]
     Interrupted,
 }

@@ -9,7 +9,7 @@ use crate::{History, TrainError, Trainer};
 /// All that is needed, beside the model's parameters, the data and the settings, to go on with a training as if nothing had happened.
 ///
 /// A schedule and early stopping are functions of the position and the history: nothing of them has to be kept. Made by
-/// [`At::checkpoint`](crate::At::checkpoint), taken by [`Trainer::fit_with`](crate::Trainer::fit_with); in a file with
+/// [`At::checkpoint`](crate::At::checkpoint), taken by [`Fit::resume`](crate::Fit::resume); in a file with
 /// [`SavedModel`](crate::SavedModel).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint<T> {
@@ -33,7 +33,7 @@ pub struct Checkpoint<T> {
 
 impl<T: Scalar> Checkpoint<T> {
     /// Whether a training with these settings, parameters and this many training rows can go on from here: whether its numbers
-    /// fit them and each other. [`Trainer::fit_with`] asks this first.
+    /// fit them and each other. [`Fit::resume`](crate::Fit::resume) leads to the same question.
     ///
     /// # Errors
     /// [`TrainError::Misfit`] with what was expected and found.

@@ -14,12 +14,11 @@ use surprisal_tensor::NonFinite;
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Linear, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::Examples;
-/// # let iris = Examples::<f32>::new(&Dataset::iris());
+/// # let iris = Dataset::iris();
 /// # let mut params = Params::new();
 /// let two_outputs = Linear::new(&mut params, "out", 4, 2, &mut rng(2));
 /// # let trainer = Trainer { epochs: 1, batch_size: 10, seed: 3, ..Trainer::default() };
-/// let error = trainer.fit(&two_outputs, &mut params, &mut Sgd::new(0.1), &iris, &iris, |_| ()).unwrap_err();
+/// let error = trainer.on(&iris).fit(&two_outputs, &mut params, &mut Sgd::new(0.1)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"

@@ -4,7 +4,7 @@ use surprisal_data::{Dataset, Targets};
 use surprisal_tensor::Scalar;
 use surprisal_tensor::ndarray::{ArrayD, Axis};
 
-/// Features `[rows, ..]`, and for each row a class or a number.
+/// Features `[rows, ..]`, and for each row a class or a number: a [`Dataset`] whose rows may have any shape and number type.
 ///
 /// A row may be of any shape: those of a table are `[columns]`, images are `[channels, height, width]`.
 ///
@@ -25,7 +25,7 @@ pub struct Examples<T> {
     /// `[rows, ..]`
     pub features: ArrayD<T>,
     /// What is to be predicted of each row.
-    pub targets: Targets<T>,
+    pub targets: Targets,
 }
 
 impl<T: Scalar> Examples<T> {
@@ -40,7 +40,8 @@ impl<T: Scalar> Examples<T> {
     /// assert_eq!(examples.features[[0, 0]], iris.features[[0, 0]] as f32);
     /// ```
     pub fn new(data: &Dataset) -> Self {
-        Examples { features: data.features.mapv(T::of).into_dyn(), targets: data.targets.map(T::of) }
+        let targets = data.targets.map(|value| T::of(value).value());
+        Examples { features: data.features.mapv(T::of).into_dyn(), targets }
     }
     /// The number of rows.
     pub fn rows(&self) -> usize {

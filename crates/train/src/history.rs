@@ -4,62 +4,92 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Watch;
+use crate::{Ended, Watch};
 
-/// The state after so many epochs; epoch 0 is the start. All measured on the whole of the data, before the next update.
+/// The state after so many epochs; epoch 0 is the start. All measured on whole parts of the data, before the next update.
 ///
-/// See the example of [`Trainer::fit`](crate::Trainer::fit).
+/// See the example of [`Trainer`](crate::Trainer).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Passes over the training data so far.
     pub epoch: usize,
-    /// The mean loss over the training data.
-    pub loss: f64,
-    /// The share of training rows classified correctly, 0 to 1; where numbers are predicted, R².
-    pub train_accuracy: f64,
-    /// The share of test rows classified correctly, 0 to 1; where numbers are predicted, R².
-    pub test_accuracy: f64,
-    /// The Euclidean length of the gradient of `loss` over all parameters, if it was asked for.
+    /// On the training data.
+    pub train: Measured,
+    /// On the validation data, if there is any.
+    pub validation: Option<Measured>,
+    /// The Euclidean length of the gradient of the training loss over all parameters, if it was asked for.
     pub gradient_norm: Option<f64>,
-    /// The mean loss over the test data.
-    pub test_loss: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// What [`Trainer::watch`](crate::Trainer::watch) says, on the test data.
+    /// What [`Trainer::watch`](crate::Trainer::watch) says, on the validation data, or on the training data where there is none.
     pub watched: f64,
 }
 
+/// How good a model is on a part of the data.
+///
+/// What is measured of classes is `None` for numbers, and the other way around. An `Option` is compared as it is:
+///
+/// ```
+/// use surprisal_train::Measured;
+/// let measured = Measured { loss: 0.1, accuracy: Some(0.97), r2: None };
+/// assert!(measured.accuracy > Some(0.95) && measured.r2.is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The mean loss.
+    pub loss: f64,
+    /// The share of rows classified correctly, 0 to 1; of classes.
+    pub accuracy: Option<f64>,
+    /// R², the share of the variance that is explained, at most 1; of numbers. NaN where it is not defined: for one row, and for outputs
+    /// that are not finite.
+    pub r2: Option<f64>,
+}
+
+impl Measured {
+    /// Accuracy or R², whichever there is; NaN without either.
+    pub fn score(&self) -> f64 {
+        self.accuracy.or(self.r2).unwrap_or(f64::NAN)
+    }
+}
+
 impl Epoch {
+    /// What was measured on the validation data, or on the training data where there is none.
+    pub fn held_out(&self) -> &Measured {
+        self.validation.as_ref().unwrap_or(&self.train)
+    }
+
     /// What the columns of a table of epochs are called.
-    pub const COLUMNS: [&'static str; 8] = [
+    pub const COLUMNS: [&'static str; 10] = [
         "epoch",
-        "loss",
+        "train_loss",
         "train_accuracy",
-        "test_accuracy",
+        "train_r2",
+        "validation_loss",
+        "validation_accuracy",
+        "validation_r2",
         "gradient_norm",
-        "test_loss",
         "learning_rate",
         "watched",
     ];
     /// A row of that table.
-    pub fn cells(&self) -> [Option<f64>; 8] {
-        let Epoch {
-            epoch,
-            loss,
-            train_accuracy,
-            test_accuracy,
+    pub fn cells(&self) -> [Option<f64>; 10] {
+        let Epoch { epoch, train, validation, gradient_norm, learning_rate, watched } = *self;
+        [
+            Some(epoch as f64),
+            Some(train.loss),
+            train.accuracy,
+            train.r2,
+            validation.map(|validation| validation.loss),
+            validation.and_then(|validation| validation.accuracy),
+            validation.and_then(|validation| validation.r2),
             gradient_norm,
-            test_loss,
-            learning_rate,
-            watched,
-        } = *self;
-        let [loss, train, test, rest @ ..] =
-            [loss, train_accuracy, test_accuracy, test_loss, learning_rate, watched].map(Some);
-        [Some(epoch as f64), loss, train, test, gradient_norm, rest[0], rest[1], rest[2]]
+            Some(learning_rate),
+            Some(watched),
+        ]
     }
 }
 
-/// The epochs of one training run, from 0 on; after [`fit`](crate::Trainer::fit) there is at least that one.
+/// The epochs of one training run, from 0 on; after [`fit`](crate::Fit::fit) there is at least that one.
 ///
 /// ```
 /// use surprisal_train::Trainer;
@@ -67,12 +97,11 @@ impl Epoch {
 /// # use surprisal_layers::{Linear, rng};
 /// # use surprisal_optim::Sgd;
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::Examples;
-/// # let blobs = Examples::<f64>::new(&Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?);
-/// # let mut params = Params::new();
+/// # let blobs = Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?;
+/// # let mut params = Params::<f64>::default();
 /// # let model = Linear::new(&mut params, "out", 2, 1, &mut rng(2));
 /// # let trainer = Trainer { epochs: 5, batch_size: 20, seed: 3, ..Trainer::default() };
-/// let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.1), &blobs, &blobs, |_| ())?;
+/// let history = trainer.on(&blobs).fit(&model, &mut params, &mut Sgd::new(0.1))?;
 /// assert_eq!((history.epochs()[0].epoch, history.last().epoch), (0, trainer.epochs)); // the start, and the end
 /// assert_eq!(history.epochs_to(0.95), Some(1)); // 0.93 at the start, 1 after the first epoch
 /// assert_eq!(history.to_csv().lines().count(), 1 + 6); // a header, and a line an epoch
@@ -81,11 +110,30 @@ impl Epoch {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     epochs: Vec<Epoch>,
+    #[serde(skip)]
+    ended: Ended,
 }
 
 impl History {
     pub(crate) fn push(&mut self, epoch: Epoch) {
         self.epochs.push(epoch);
+    }
+    /// What files of earlier versions did not tell: whether numbers are predicted, and whether there is validation data.
+    pub(crate) fn of(&mut self, numbers: bool, validated: bool) {
+        for epoch in &mut self.epochs {
+            epoch.validation.take_if(|_| !validated);
+            for measured in [&mut epoch.train].into_iter().chain(&mut epoch.validation) {
+                let score = measured.accuracy.or(measured.r2);
+                (measured.accuracy, measured.r2) = if numbers { (None, score) } else { (score, None) };
+            }
+        }
+    }
+    pub(crate) fn with_end(self, ended: Ended) -> Self {
+        History { ended, ..self }
+    }
+    /// Why the training ended; of one that still goes on, such as in a [`Checkpoint`](crate::Checkpoint), [`Ended::Interrupted`].
+    pub fn ended(&self) -> Ended {
+        self.ended
     }
     /// Every epoch, from 0 on.
     pub fn epochs(&self) -> &[Epoch] {
@@ -98,9 +146,9 @@ impl History {
     pub fn last(&self) -> &Epoch {
         self.epochs.last().expect("the start is measured before anything else")
     }
-    /// The first epoch with at least this training accuracy, if it came to that.
-    pub fn epochs_to(&self, train_accuracy: f64) -> Option<usize> {
-        self.epochs.iter().find(|e| e.train_accuracy >= train_accuracy).map(|e| e.epoch)
+    /// The first epoch with at least this training accuracy, or R² where numbers are predicted, if it came to that.
+    pub fn epochs_to(&self, score: f64) -> Option<usize> {
+        self.epochs.iter().find(|e| e.train.score() >= score).map(|e| e.epoch)
     }
     /// The epoch at which what was watched was best, the first of several.
     pub fn best(&self, watch: Watch) -> usize {
@@ -124,6 +172,6 @@ impl History {
 
 impl FromIterator<Epoch> for History {
     fn from_iter<I: IntoIterator<Item = Epoch>>(epochs: I) -> Self {
-        History { epochs: epochs.into_iter().collect() }
+        History { epochs: epochs.into_iter().collect(), ended: Ended::default() }
     }
 }

@@ -3,12 +3,14 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `objective` | [`Objective`]: the loss that is minimized, with its options |
-//! | `examples` | [`Examples`]: features and answers in the number type of the model |
-//! | `trainer` | [`Trainer`]: every setting, and [`fit`](Trainer::fit) |
+//! | `batch` | [`Batched`], [`Batch`], [`Rows`]: mini-batches of a data set on the tape, for a loop of your own too |
+//! | `examples` | [`Examples`]: features of any shape and number type, with targets |
+//! | `trainer` | [`Trainer`]: every setting |
+//! | `fit` | [`Fit`]: a trainer's settings on data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and what is checked first |
 //! | `training` | the loop: epochs over shuffled batches, each measured; it can begin anywhere |
 //! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: what a model says, and how good that is |
 //! | `callback` | [`Callback`]: sees every step and epoch, and may end it |
-//! | `history` | [`Epoch`] and [`History`]: what was measured, and as CSV |
+//! | `history` | [`Epoch`], [`Measured`] and [`History`]: what was measured, and as CSV |
 //! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
 //! | `checkpoint` | [`Checkpoint`]: where a training stands |
 //! | `model_file` | [`ModelFile`]: a model in a file, with all that it takes to use it, or to go on training it |
@@ -21,29 +23,30 @@
 //! use surprisal_layers::{Linear, rng};
 //! use surprisal_optim::Sgd;
 //! use surprisal_tensor::Params;
-//! use surprisal_train::{Examples, Trainer};
+//! use surprisal_train::Trainer;
 //!
 //! let mut data = Dataset::iris();
 //! data.features = Standardize::fit(&data.features)?.apply(&data.features)?;
-//! let examples = Examples::<f64>::new(&data);
 //!
 //! let mut params = Params::new();
 //! let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
 //! let trainer = Trainer { epochs: 50, batch_size: 30, seed: 7, ..Trainer::default() };
-//! let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.5), &examples, &examples, |_| ())?;
-//! assert!(history.last().train_accuracy > 0.94);
+//! let history = trainer.on(&data).fit(&model, &mut params, &mut Sgd::new(0.5))?;
+//! assert!(history.last().train.accuracy > Some(0.94));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
+mod batch;
 mod callback;
 pub mod check;
 mod checkpoint;
 mod error;
 mod examples;
 pub mod files;
+mod fit;
 mod history;
 pub mod interchange;
 mod measure;
@@ -53,12 +56,14 @@ mod objective;
 mod trainer;
 mod training;
 
+pub use batch::{Batch, Batched, Rows};
 pub use callback::{At, Callback, Ended};
 pub use checkpoint::Checkpoint;
 pub use error::TrainError;
 pub use examples::Examples;
 pub use files::write_atomically;
-pub use history::{Epoch, History};
+pub use fit::Fit;
+pub use history::{Epoch, History, Measured};
 pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,
     load_safetensors_named, save_npz, save_npz_named, save_safetensors, save_safetensors_named,

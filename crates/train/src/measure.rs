@@ -7,35 +7,35 @@ use surprisal_data::metrics::{LabeledLogits, Metric};
 use surprisal_data::{Targets, argmax_rows};
 use surprisal_layers::Layer;
 use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, Axis, Ix2, RemoveAxis};
-use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
 use crate::objective::total_weight;
-use crate::training::finite;
-use crate::{Epoch, Examples, History, NameError, Objective, TrainError, Trainer};
+use crate::training::{Step, finite};
+use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.
-const CHUNK: usize = 1024;
+pub(crate) const CHUNK: usize = 1024;
 /// Numbers that a block of rows may take on a tape; of a wide model, a block has fewer rows.
 const BLOCK: usize = 1 << 24;
 
 /// How many rows are run at once, so that memory is bounded however many rows and outputs there are.
 #[track_caller]
-pub(crate) fn block_rows<T: Scalar, D: RemoveAxis>(
-    model: &impl Layer,
-    params: &Params<T>,
-    features: ArrayView<T, D>,
-) -> usize {
-    if features.len_of(Axis(0)) <= 1 {
+pub(crate) fn block_rows<T: Scalar>(model: &impl Layer, params: &Params<T>, data: &dyn Batched) -> usize {
+    if data.rows() <= 1 {
         return CHUNK;
     }
     let mut workspace = Workspace::new();
     let tape = workspace.no_grad(params);
-    model.forward(tape.input(&features.slice_axis(Axis(0), (0..1).into())));
-    let numbers = workspace.bytes() / size_of::<T>();
+    model.forward(data.features(&tape, &[0]));
+    rows_of(workspace.bytes() / size_of::<T>())
+}
+
+/// How many rows of so many numbers are run at once.
+fn rows_of(numbers: usize) -> usize {
     (BLOCK / numbers.max(1)).clamp(1, CHUNK)
 }
 
-/// What is measured on the test part to decide when to stop and which epoch was the best.
+/// What is measured on the validation data to decide when to stop and which epoch was the best.
 ///
 /// ```
 /// use surprisal_data::metrics::{LabeledLogits, Metric};
@@ -105,7 +105,15 @@ pub fn outputs<T: Scalar, D: RemoveAxis>(
     let rows_in_all = features.len_of(Axis(0));
     let mut workspace = Workspace::new();
     let (mut all, mut columns) = (Vec::new(), 0);
-    for rows in features.axis_chunks_iter(Axis(0), block_rows(model, params, features.view())) {
+    let block = if rows_in_all <= 1 {
+        CHUNK
+    } else {
+        let mut workspace = Workspace::new();
+        let tape = workspace.no_grad(params);
+        model.forward(tape.input(&features.slice_axis(Axis(0), (0..1).into())));
+        rows_of(workspace.bytes() / size_of::<T>())
+    };
+    for rows in features.axis_chunks_iter(Axis(0), block) {
         let tape = workspace.no_grad(params);
         let outputs = model.forward(tape.input(&rows));
         let &[_, outputs_of_row] = outputs.shape().dims() else {
@@ -172,8 +180,8 @@ pub enum Evaluation {
 }
 
 impl Evaluation {
-    fn new<T: Scalar>(examples: &Examples<T>) -> Self {
-        match &examples.targets {
+    fn new(targets: &Targets) -> Self {
+        match targets {
             Targets::Values(_) => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
             Targets::Classes { names, .. } => Evaluation::Classes(LabeledLogits::new(names.len())),
         }
@@ -184,7 +192,7 @@ impl Evaluation {
         &mut self,
         objective: Objective,
         outputs: ArrayView2<T>,
-        examples: &Examples<T>,
+        all: &Targets,
         rows: std::ops::Range<usize>,
     ) -> Result<(), TrainError> {
         let finite = |row: ArrayView1<T>| row.iter().all(|z| objective.prediction(z.value()).is_finite());
@@ -196,10 +204,10 @@ impl Evaluation {
         }
         match self {
             Evaluation::Classes(logits) => {
-                logits.extend(&examples.targets.labels()[rows], outputs.mapv(|z| z.value()).view())?;
+                logits.extend(&all.labels()[rows], outputs.mapv(|z| z.value()).view())?;
             }
             Evaluation::Values { targets, predicted } => {
-                targets.extend(examples.targets.values()[rows].iter().map(|value| value.value()));
+                targets.extend_from_slice(&all.values()[rows]);
                 predicted.extend(outputs.iter().map(|z| objective.prediction(z.value())));
             }
         }
@@ -233,13 +241,11 @@ pub fn evaluate<T: Scalar>(
     objective: Objective,
     examples: &Examples<T>,
 ) -> Result<Evaluation, TrainError> {
-    let mut evaluation = Evaluation::new(examples);
+    let mut evaluation = Evaluation::new(&examples.targets);
     let mut start = 0;
-    for rows in
-        examples.features.axis_chunks_iter(Axis(0), block_rows(model, params, examples.features.view()))
-    {
+    for rows in examples.features.axis_chunks_iter(Axis(0), block_rows(model, params, examples)) {
         let end = start + rows.len_of(Axis(0));
-        evaluation.extend(objective, outputs(model, params, rows).view(), examples, start..end)?;
+        evaluation.extend(objective, outputs(model, params, rows).view(), &examples.targets, start..end)?;
         start = end;
     }
     Ok(evaluation)
@@ -254,160 +260,193 @@ pub fn score<T: Scalar>(
     outputs: ArrayView2<T>,
     examples: &Examples<T>,
 ) -> Result<f64, TrainError> {
-    let mut evaluation = Evaluation::new(examples);
-    evaluation.extend(Objective::SquaredError, outputs, examples, 0..examples.rows())?;
+    let mut evaluation = Evaluation::new(&examples.targets);
+    evaluation.extend(Objective::SquaredError, outputs, &examples.targets, 0..examples.rows())?;
     evaluation.metric(metric)
 }
 
-/// The whole of the data in the state of `params`, so many rows at a time; of a loss of whole batches, a batch at a time.
+/// The whole of the data in the state of `params`, so many rows at a time.
 #[track_caller]
 pub(crate) fn measure<T: Scalar>(
     trainer: &Trainer,
-    model: &impl Layer,
+    minimized: &mut Step,
     params: &Params<T>,
-    parts: [&Examples<T>; 2],
+    (train, validation): (&dyn Batched, Option<&dyn Batched>),
     workspace: &mut Workspace<T>,
-    block: usize,
     at: (usize, usize, f64),
 ) -> Result<Epoch, TrainError> {
-    let block = if trainer.objective.of_batch() { trainer.batch_size } else { block };
-    let weights = trainer.class_weight.as_deref();
+    let metric = |watched: bool| match trainer.watch {
+        Watch::Metric(metric) if watched => Some(metric),
+        _ => None,
+    };
     let mut gradient = trainer.measure_gradient.then(|| params.map(|_| 0.0));
-    let (mut loss, mut accuracy, mut watched) = ([0.0; 2], [0.0; 2], f64::NAN);
-    for (part, examples) in parts.into_iter().enumerate() {
-        let rows: Vec<usize> = (0..examples.rows()).collect();
-        let total = match &examples.targets {
-            Targets::Classes { labels, .. } => total_weight(labels, weights),
-            Targets::Values(values) => values.len() as f64,
+    let metrics = [metric(validation.is_none()), metric(true)];
+    let (of_train, mut watched) = match trainer.measure_train || trainer.measure_gradient {
+        true => measure_part(minimized, params, train, metrics[0], gradient.as_mut(), workspace, Some(at))?,
+        false => (Measured { loss: f64::NAN, accuracy: None, r2: None }, None),
+    };
+    let mut of_validation = None;
+    if let Some(validation) = validation {
+        let (measured, metric) =
+            measure_part(minimized, params, validation, metrics[1], None, workspace, None)?;
+        (of_validation, watched) = (Some(measured), metric);
+    }
+    let held_out = of_validation.as_ref().unwrap_or(&of_train);
+    Ok(Epoch {
+        epoch: at.0,
+        train: of_train,
+        validation: of_validation,
+        gradient_norm: gradient.map(|gradient: Params<f64>| gradient.norm()),
+        learning_rate: at.2,
+        watched: watched.unwrap_or(held_out.loss),
+    })
+}
+
+/// One part of the data, and the metric if one is wanted; adds up the gradient if one is given; `at` is where a loss that is not finite is an error.
+#[track_caller]
+fn measure_part<T: Scalar>(
+    minimized: &mut Step,
+    params: &Params<T>,
+    data: &dyn Batched,
+    metric: Option<Metric>,
+    mut gradient: Option<&mut Params<f64>>,
+    workspace: &mut Workspace<T>,
+    at: Option<(usize, usize, f64)>,
+) -> Result<(Measured, Option<f64>), TrainError> {
+    let (all, objective) = (data.targets(), minimized.objective.unwrap_or(Objective::SquaredError));
+    let of_numbers = all.is_regression();
+    let rows: Vec<usize> = (0..data.rows()).collect();
+    let total = match all {
+        Targets::Classes { labels, .. } => total_weight(labels, minimized.weights),
+        Targets::Values(_) => data.rows() as f64,
+    };
+    let (mut loss, mut right, mut noted) = (0.0, 0, true);
+    let mut said = (of_numbers || metric.is_some()).then(|| Ok(Evaluation::new(all)));
+    let mut memory = Vec::new(); // for the labels of a batch
+    for rows in rows.chunks(minimized.block) {
+        let tape = match gradient {
+            Some(_) => workspace.tape(params).evaluating(),
+            None => workspace.no_grad(params),
         };
-        let metric = match (part, trainer.watch) {
-            (1, Watch::Metric(metric)) => Some(metric),
-            _ => None,
-        };
-        let mut right = 0;
-        let mut said =
-            (examples.targets.is_regression() || metric.is_some()).then(|| Ok(Evaluation::new(examples)));
-        for rows in rows.chunks(block) {
-            let tape = match part {
-                0 if gradient.is_some() => workspace.tape(params).evaluating(),
-                _ => workspace.no_grad(params),
-            };
-            let outputs = model.forward(gathered(&tape, examples, rows));
-            let range = rows[0]..rows[0] + rows.len();
+        let batch = Batch::new(data.features(&tape, rows), all, rows, memory);
+        let mean = (minimized.loss)(&batch);
+        if let Some(outputs) = batch.noted() {
+            let columns = check_outputs(&outputs.shape(), rows.len(), all)?;
             outputs.with_value(|values: &[T]| {
-                let columns = values.len() / rows.len();
                 let outputs =
                     ArrayView2::from_shape((rows.len(), columns), values).expect("as many in every row");
-                if let Targets::Classes { labels, .. } = &examples.targets {
-                    right += count_right(outputs, &labels[range.clone()]);
+                if !of_numbers {
+                    right += count_right(outputs, batch.labels());
                 }
                 if let Some(Ok(evaluation)) = &mut said
-                    && let Err(error) = evaluation.extend(trainer.objective, outputs, examples, range.clone())
+                    && let Err(error) =
+                        evaluation.extend(objective, outputs, all, rows[0]..rows[0] + rows.len())
                 {
                     said = Some(Err(error));
                 }
             });
-            let (mean, share) = match &examples.targets {
-                Targets::Values(values) => {
-                    (trainer.objective.loss_of_values(outputs, &values[range]), rows.len() as f64 / total)
-                }
-                Targets::Classes { labels, .. } => {
-                    let labels = &labels[range];
-                    let mean = trainer.objective.weighted_loss(outputs, labels, weights);
-                    (mean, total_weight(labels, weights) / total)
-                }
-            };
-            loss[part] += share * mean.item().value();
-            if part > 0 {
-                continue;
-            }
-            finite(&tape, mean, at)?;
-            if let Some(gradient) = &mut gradient {
-                mean.backward();
-                let parts = gradient.as_mut_slice().iter_mut().zip(workspace.grads().as_slice());
-                parts.for_each(|(sum, g)| *sum += share * g.value());
-            }
+        } else {
+            noted = false;
         }
-        accuracy[part] = match (&said, examples.targets.is_regression()) {
-            (Some(Ok(evaluation)), true) => evaluation.metric(Metric::R2).unwrap_or(f64::NAN), // of one row there is none
-            (_, true) => f64::NAN,
-            (_, false) => right as f64 / examples.rows() as f64,
+        let share = match of_numbers {
+            true => rows.len() as f64 / total,
+            false => total_weight(batch.labels(), minimized.weights) / total,
         };
-        if let (Some(metric), Some(evaluation)) = (metric, said) {
-            watched = evaluation?.metric(metric)?;
+        memory = batch.into_labels();
+        loss += share * mean.item();
+        if let Some(at) = at {
+            finite(&tape, mean, at)?;
+        }
+        if let Some(gradient) = &mut gradient {
+            mean.backward();
+            let parts = gradient.as_mut_slice().iter_mut().zip(workspace.grads().as_slice());
+            parts.for_each(|(sum, g)| *sum += share * g.value());
         }
     }
-    if trainer.watch == Watch::Loss {
-        watched = loss[1];
-    }
-    let [train_accuracy, test_accuracy] = accuracy;
-    Ok(Epoch {
-        epoch: at.0,
-        loss: loss[0],
-        train_accuracy,
-        test_accuracy,
-        gradient_norm: gradient.map(|gradient: Params<f64>| gradient.norm()),
-        test_loss: loss[1],
-        learning_rate: at.2,
-        watched,
-    })
+    let r2 = match &said {
+        Some(Ok(evaluation)) if of_numbers => evaluation.metric(Metric::R2).unwrap_or(f64::NAN), // of one row there is none
+        _ => f64::NAN,
+    };
+    let watched = match (metric, said) {
+        (Some(metric), Some(evaluation)) => Some(evaluation?.metric(metric)?),
+        _ => None,
+    };
+    let accuracy = (noted && !of_numbers).then_some(right as f64 / data.rows() as f64);
+    Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, watched))
 }
 
-/// Runs the model on the first row: do its outputs and the answers fit? Gives how many outputs there are.
+/// Runs the model on the first row: do its outputs and the targets fit? Gives how many outputs there are.
 #[track_caller]
 pub(crate) fn check_fit<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
-    examples: &Examples<T>,
+    data: &dyn Batched,
     workspace: &mut Workspace<T>,
 ) -> Result<usize, TrainError> {
-    let (rows, answers) = (examples.rows(), examples.targets.len());
-    let misfit = |message: String| Err(TrainError::Misfit(message));
-    if rows == 0 || answers != rows {
-        let one = if examples.targets.is_regression() { "value" } else { "label" };
-        return misfit(format!(
-            "{rows} rows and {answers} {one}s: each row needs a {one}, and there must be a row"
-        ));
-    }
+    check_rows(data)?;
     let tape = workspace.no_grad(params);
-    let shape = model.forward(gathered(&tape, examples, &[0])).shape();
-    let outputs = match *shape.dims() {
-        [1, outputs] => outputs,
-        _ => return misfit(format!("the model turns a row into {shape}, not into [1, outputs]")),
-    };
-    match &examples.targets {
-        Targets::Values(_) if outputs != 1 => misfit(format!(
-            "the data has a number to predict and the model {outputs} outputs: give its last layer 1"
-        )),
-        Targets::Values(values) => match values.iter().position(|value| !value.is_finite()) {
-            Some(row) => misfit(format!("the value of row {row} is {:?}, not finite", values[row])),
-            None => Ok(1),
-        },
-        Targets::Classes { labels, names } => {
-            let classes = names.len();
-            if outputs != classes && !(outputs == 1 && classes == 2) {
-                let wanted =
-                    if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
-                return misfit(format!(
-                    "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
-                ));
-            }
-            match labels.iter().position(|&label| label >= classes) {
-                Some(row) => misfit(format!(
-                    "label {} in row {row} is not one of the {classes} classes 0 to {}",
-                    labels[row],
-                    classes - 1
-                )),
-                None => Ok(outputs),
-            }
-        }
-    }
+    let shape = model.forward(data.features(&tape, &[0])).shape();
+    let outputs = check_outputs(&shape, 1, data.targets())?;
+    check_targets(data.targets())?;
+    Ok(outputs)
 }
 
-/// Some rows' features, copied straight to the tape.
-#[track_caller]
-pub(crate) fn gathered<'t, T: Scalar>(tape: &'t Tape<'t>, examples: &Examples<T>, rows: &[usize]) -> Var<'t> {
-    tape.rows(&examples.features, rows)
+/// Are there rows, and does each have a target?
+pub(crate) fn check_rows(data: &dyn Batched) -> Result<(), TrainError> {
+    let (rows, targets) = (data.rows(), data.targets().len());
+    if rows > 0 && targets == rows {
+        return Ok(());
+    }
+    let one = if data.targets().is_regression() { "value" } else { "label" };
+    Err(TrainError::Misfit(format!(
+        "{rows} rows and {targets} {one}s: each row needs a {one}, and there must be a row"
+    )))
+}
+
+/// Do outputs of this shape fit so many rows with such targets? Gives how many there are for a row.
+pub(crate) fn check_outputs(shape: &Shape, rows: usize, targets: &Targets) -> Result<usize, TrainError> {
+    let misfit = |message: String| Err(TrainError::Misfit(message));
+    let outputs = match *shape.dims() {
+        [n, outputs] if n == rows => outputs,
+        _ if rows == 1 => {
+            return misfit(format!("the model turns a row into {shape}, not into [1, outputs]"));
+        }
+        _ => return misfit(format!("the model turns {rows} rows into {shape}, not into [{rows}, outputs]")),
+    };
+    let classes = targets.classes();
+    if targets.is_regression() && outputs != 1 {
+        return misfit(format!(
+            "the data has a number to predict and the model {outputs} outputs: give its last layer 1"
+        ));
+    }
+    if !targets.is_regression() && outputs != classes && !(outputs == 1 && classes == 2) {
+        let wanted = if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
+        return misfit(format!(
+            "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
+        ));
+    }
+    Ok(outputs)
+}
+
+/// Are numbers finite, and labels classes?
+pub(crate) fn check_targets(targets: &Targets) -> Result<(), TrainError> {
+    let wrong = match targets {
+        Targets::Values(values) => values
+            .iter()
+            .position(|value| !value.is_finite())
+            .map(|row| format!("the value of row {row} is {:?}, not finite", values[row])),
+        Targets::Classes { labels, names } => {
+            let classes = names.len();
+            labels.iter().position(|&label| label >= classes).map(|row| {
+                format!(
+                    "label {} in row {row} is not one of the {classes} classes 0 to {}",
+                    labels[row],
+                    classes.saturating_sub(1)
+                )
+            })
+        }
+    };
+    wrong.map_or(Ok(()), |message| Err(TrainError::Misfit(message)))
 }
 
 /// How many rows have the true class as their most probable one.
@@ -419,7 +458,7 @@ pub(crate) fn count_right<T: Scalar>(outputs: ArrayView2<T>, labels: &[usize]) -
 pub(crate) fn said<T: Scalar>(outputs: ArrayView2<T>) -> Vec<usize> {
     match outputs.ncols() {
         1 => outputs.iter().map(|&z| usize::from(z > T::ZERO)).collect(),
-        _ => argmax_rows(outputs),
+        _ => argmax_rows(&outputs),
     }
 }
 

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use surprisal_data::Targets;
 use surprisal_loss::{
     BinaryCrossEntropyWithLogits, CeDiceLoss, DiceLoss, HalfSquaredError, HingeLoss, HuberLoss, L1Loss,
     LogCoshLoss, MseLoss, MultiMarginLoss, PoissonNllLoss, QuantileLoss, Reduction, SigmoidFocalLoss,
     SmoothL1Loss, SoftMarginLoss, SoftmaxCrossEntropy, SoftmaxFocalLoss, SquaredHingeLoss, TopkCrossEntropy,
     binary_cross_entropy_with_logits, by_name, huber_loss, l1_loss, softmax_cross_entropy,
 };
-use surprisal_tensor::{Scalar, Var};
+use surprisal_tensor::Var;
 
-use crate::{NameError, TrainError};
+use crate::{Batch, NameError, TrainError};
 
 /// A loss of the model's outputs against class labels, or against numbers: every loss of `surprisal_loss` whose target is one class or
 /// one number a row, with its options.
@@ -385,7 +386,7 @@ impl Objective {
     }
 
     /// Whether a model with this many outputs can have it, for as many classes.
-    pub(crate) fn check_outputs(self, outputs: usize) -> Result<(), TrainError> {
+    fn check_outputs(self, outputs: usize) -> Result<(), TrainError> {
         match self.known().target == Target::ClassOfEach && outputs == 1 {
             true => Err(TrainError::Misfit(format!(
                 "loss {}: expected an output for each class, found one output for two classes | give the last layer 2 outputs",
@@ -395,12 +396,13 @@ impl Objective {
         }
     }
 
-    /// Whether numbers are in its range: those of `poisson` are not negative.
-    pub(crate) fn check_values<T: Scalar>(self, values: &[T]) -> Result<(), TrainError> {
-        match values.iter().position(|&value| self.kind() == Kind::Poisson && value < T::ZERO) {
+    /// Whether a model with this many outputs can have it, for these targets; numbers of `poisson` are not negative.
+    pub(crate) fn check_fit(self, targets: &Targets, outputs: usize) -> Result<(), TrainError> {
+        let Targets::Values(values) = targets else { return self.check_outputs(outputs) };
+        match values.iter().position(|&value| self.kind() == Kind::Poisson && value < 0.0) {
             Some(row) => Err(TrainError::Misfit(format!(
                 "loss poisson: expected counts, 0 or above, found {} in row {row} | choose mse or mae for other numbers",
-                values[row].value()
+                values[row]
             ))),
             None => Ok(()),
         }
@@ -579,18 +581,36 @@ impl Objective {
     /// # Panics
     /// At the caller's line, if the values do not fit the outputs, and if this is no loss of numbers.
     #[track_caller]
-    pub fn loss_of_values<'t, V: Scalar>(self, outputs: Var<'t>, values: &[V]) -> Var<'t> {
+    pub fn loss_of_values<'t>(self, outputs: Var<'t>, values: &[f64]) -> Var<'t> {
         let shape = outputs.shape();
         assert!(
             shape.dims() == [values.len(), 1],
             "{self}: {} values for outputs {shape}: they must be [rows, 1]",
             values.len()
         );
+        self.loss_of_numbers(outputs, outputs.tape().input_with(shape, |i| values[i]))
+    }
+
+    /// Records the loss of the outputs of a batch against its targets.
+    #[track_caller]
+    pub(crate) fn loss_of<'t>(
+        self,
+        outputs: Var<'t>,
+        batch: &Batch<'_, 't>,
+        weights: Option<&[f64]>,
+    ) -> Var<'t> {
+        match batch.targets() {
+            Targets::Values(_) => self.loss_of_numbers(outputs, batch.values()),
+            Targets::Classes { .. } => self.weighted_loss(outputs, batch.labels(), weights),
+        }
+    }
+
+    #[track_caller]
+    fn loss_of_numbers<'t>(self, outputs: Var<'t>, targets: Var<'t>) -> Var<'t> {
         assert!(
             self.check(true).is_ok(),
             "{self} is a loss of labels, found numbers: choose mse, half_mse, mae or huber"
         );
-        let targets = outputs.tape().input_with(shape, |i| values[i].value());
         let [first, _] = self.options();
         match self.kind() {
             Kind::Mse => MseLoss::default().loss(outputs, targets),

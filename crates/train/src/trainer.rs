@@ -1,24 +1,38 @@
 //! How a model is trained.
 
+use surprisal_data::Batches;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Batches, Targets};
-use surprisal_layers::Layer;
-use surprisal_optim::{Hyperparameter, Optimizer, Penalty, Schedule};
-use surprisal_tensor::{Params, Scalar, Workspace};
+use surprisal_optim::{Penalty, Schedule};
+use surprisal_tensor::Scalar;
 
-use crate::measure::check_fit;
-use crate::training::Training;
-use crate::{Callback, Checkpoint, Ended, Epoch, Examples, History, Objective, TrainError, Watch};
-
-/// The bytes that the activations of a batch and their gradients may take, 4 GiB.
-const MOST_BYTES: usize = 1 << 32;
+use crate::{Batched, Fit, Objective, TrainError, Watch};
 
 /// How a model is trained. Two runs from equal settings and equal parameters give equal numbers.
 ///
-/// The rest of the settings stay as they are with `..Trainer::default()`. See the example of [`fit`](Self::fit).
+/// The rest of the settings stay as they are with `..Trainer::default()`.
+///
+/// ```
+/// use surprisal_data::{Dataset, stratified_split};
+/// use surprisal_layers::{Linear, rng};
+/// use surprisal_optim::Sgd;
+/// use surprisal_tensor::Params;
+/// use surprisal_train::Trainer;
+///
+/// let mut rng = rng(1);
+/// let (train, test) = stratified_split(&Dataset::blobs(80, 0.5, 2, 2, 5.0, &mut rng)?, 0.25, &mut rng)?;
+/// let mut params = Params::new();
+/// let model = Linear::new(&mut params, "out", 2, 1, &mut rng);
+/// let trainer = Trainer { epochs: 40, batch_size: 20, seed: 3, ..Trainer::default() };
+/// let history = trainer.on(&train).validate(&test).fit(&model, &mut params, &mut Sgd::new(0.5))?;
+/// assert_eq!(history.epochs().len(), 41); // the start, and forty more
+/// assert!(history.last().train.loss < history.epochs()[0].train.loss);
+/// assert!(history.last().validation.is_some_and(|unseen| unseen.accuracy > Some(0.9)));
+/// assert!(history.to_csv().starts_with("epoch,train_loss,train_accuracy,train_r2,validation_loss,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
-    /// What is minimized.
+    /// What is minimized by [`fit`](Fit::fit).
     pub objective: Objective,
     /// How much a row of each class counts in the loss, in the order of the classes; without it, all count 1.
     pub class_weight: Option<Vec<f64>>,
@@ -38,12 +52,16 @@ pub struct Trainer {
     pub penalty: Penalty,
     /// How long a step's gradient may be.
     pub clip: Clip,
-    /// What is measured on the test part after every epoch, to decide when to stop, which epoch was the best, and for the schedule.
+    /// What is measured on the validation data after every epoch, or on the training data where there is none: to decide when to stop, which
+    /// epoch was the best, and for the schedule.
     pub watch: Watch,
     /// When to give up before the last epoch.
     pub stop: Option<EarlyStopping>,
     /// Whether the parameters are, in the end, those of the best epoch and not of the last.
     pub keep_best: bool,
+    /// Whether the training data are measured after every epoch: about a third of the work of the epoch again. Without it, an epoch's `train` has a
+    /// loss of NaN and nothing else.
+    pub measure_train: bool,
     /// Whether the gradient over all training rows is measured too, after every epoch: about half as much work again.
     pub measure_gradient: bool,
 }
@@ -65,6 +83,7 @@ impl Default for Trainer {
             watch: Watch::Loss,
             stop: None,
             keep_best: false,
+            measure_train: true,
             measure_gradient: false,
         }
     }
@@ -117,203 +136,16 @@ impl EarlyStopping {
 }
 
 impl Trainer {
-    /// Trains `params` in place and measures every epoch, the start included; `each` sees them as they come.
-    ///
-    /// ```
-    /// use surprisal_data::Dataset;
-    /// use surprisal_layers::{Linear, rng};
-    /// use surprisal_optim::Sgd;
-    /// use surprisal_tensor::Params;
-    /// use surprisal_train::{Examples, Objective, Trainer};
-    ///
-    /// let blobs = Examples::<f32>::new(&Dataset::blobs(60, 0.5, 2, 2, 5.0, &mut rng(1))?);
-    /// let mut params = Params::new();
-    /// let model = Linear::new(&mut params, "out", 2, 1, &mut rng(2));
-    /// let trainer = Trainer { epochs: 5, batch_size: 20, seed: 3, measure_gradient: true, ..Trainer::default() };
-    /// let history = trainer.fit(&model, &mut params, &mut Sgd::new(0.1), &blobs, &blobs, |epoch| {
-    ///     println!("{}: {}", epoch.epoch, epoch.loss);
-    /// })?;
-    /// assert_eq!(history.epochs().len(), 6); // the start, and five more
-    /// assert!(history.last().loss < history.epochs()[0].loss);
-    /// assert!(history.to_csv().starts_with("epoch,loss,train_accuracy,test_accuracy,gradient_norm,"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If the model's outputs, the data, the objective and the settings do not fit, or if the loss is no longer finite: with the
-    /// step, the first value that was not, and what to try.
-    ///
-    /// # Panics
-    /// At the caller's line, if a shape inside the model does not fit, or the loss never reaches a trainable parameter.
-    #[track_caller]
-    pub fn fit<T: Scalar>(
-        &self,
-        model: &impl Layer,
-        params: &mut Params<T>,
-        optimizer: &mut (impl Optimizer<T> + ?Sized),
-        train: &Examples<T>,
-        test: &Examples<T>,
-        each: impl FnMut(&Epoch),
-    ) -> Result<History, TrainError> {
-        struct Each<F>(F);
-        impl<T: Scalar, F: FnMut(&Epoch)> Callback<T> for Each<F> {
-            fn on_epoch(&mut self, _: &crate::At<T>, measured: &Epoch) -> std::ops::ControlFlow<()> {
-                (self.0)(measured);
-                std::ops::ControlFlow::Continue(())
-            }
-        }
-        self.fit_with(model, params, optimizer, [train, test], None, &mut Each(each))
-            .map(|(history, _)| history)
-    }
-
-    /// [`fit`](Self::fit) that tells a [`Callback`] of every step and epoch, which may end it, and that goes on from a
-    /// [`Checkpoint`], if one is given: the parameters then are those that were saved with it.
-    ///
-    /// Where it ended and went on, nothing can be told from the numbers: the bits are those of a training that was not interrupted.
-    ///
-    /// ```
-    /// use std::ops::ControlFlow;
-    /// use surprisal_optim::Adam;
-    /// use surprisal_tensor::{Params, Scalar};
-    /// use surprisal_train::{At, Callback, Checkpoint, Ended, Examples, Trainer};
-    /// # use surprisal_data::Dataset;
-    /// # use surprisal_layers::{Linear, rng};
-    ///
-    /// /// Ends in the middle of an epoch, and keeps what is needed to go on.
-    /// struct Interrupt(Option<(Params<f32>, Checkpoint<f32>)>);
-    /// impl Callback<f32> for Interrupt {
-    ///     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
-    ///         if (at.epoch, at.step) != (2, 1) {
-    ///             return ControlFlow::Continue(());
-    ///         }
-    ///         self.0 = Some((at.params.clone(), at.checkpoint()));
-    ///         ControlFlow::Break(())
-    ///     }
-    /// }
-    ///
-    /// # let iris = Examples::<f32>::new(&Dataset::iris());
-    /// # let mut params = Params::new();
-    /// # let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
-    /// let trainer = Trainer { epochs: 5, ..Trainer::default() };
-    /// let mut interrupted = Interrupt(None);
-    /// let mut to_the_end = params.clone();
-    /// trainer.fit(&model, &mut to_the_end, &mut Adam::new(0.01), &iris, &iris, |_| ())?;
-    ///
-    /// let parts = [&iris, &iris];
-    /// let (_, ended) =
-    ///     trainer.fit_with(&model, &mut params, &mut Adam::new(0.01), parts, None, &mut interrupted)?;
-    /// assert_eq!(ended, Ended::Interrupted);
-    /// let (mut params, checkpoint) = interrupted.0.expect("kept above");
-    /// trainer.fit_with(&model, &mut params, &mut Adam::new(0.01), parts, Some(checkpoint), &mut ())?;
-    /// assert_eq!(params.as_slice(), to_the_end.as_slice());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As there, and if the checkpoint is that of another optimizer, or of a training with other data or settings, as far as that can be seen.
-    ///
-    /// # Panics
-    /// As there.
-    #[track_caller]
-    pub fn fit_with<T: Scalar>(
-        &self,
-        model: &impl Layer,
-        params: &mut Params<T>,
-        optimizer: &mut (impl Optimizer<T> + ?Sized),
-        [train, test]: [&Examples<T>; 2],
-        checkpoint: Option<Checkpoint<T>>,
-        callback: &mut impl Callback<T>,
-    ) -> Result<(History, Ended), TrainError> {
-        let rate = optimizer.learning_rate();
-        let mut training = Training::new(self, model, params, optimizer, [train, test])?;
-        match checkpoint {
-            Some(checkpoint) => training.resume(checkpoint)?,
-            None => training.start(callback)?,
-        }
-        let ended = training.run(callback);
-        let history = training.end();
-        optimizer.set_learning_rate(rate);
-        ended.map(|ended| (history, ended))
-    }
-}
-
-impl Trainer {
-    /// Whether the settings are in range, and fit the model and the data: what [`fit_with`](Self::fit_with) asks first.
-    ///
-    /// ```
-    /// use surprisal_data::Dataset;
-    /// use surprisal_layers::{Linear, rng};
-    /// use surprisal_tensor::Params;
-    /// use surprisal_train::{Examples, Trainer};
-    /// let iris = Examples::<f32>::new(&Dataset::iris());
-    /// let mut params = Params::new();
-    /// let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
-    /// let trainer = Trainer { accumulate: 9, ..Trainer::default() };
-    /// assert_eq!(
-    ///     trainer.check(&model, &params, [&iris, &iris]).unwrap_err().to_string(),
-    ///     "accumulate: expected 1 to 5, the batches of an epoch, found 9 | smaller batches leave room for more"
-    /// );
-    /// ```
-    ///
-    /// # Errors
-    /// If not: what was expected, what was found.
-    #[track_caller]
-    pub fn check<T: Scalar>(
-        &self,
-        model: &impl Layer,
-        params: &Params<T>,
-        parts: [&Examples<T>; 2],
-    ) -> Result<(), TrainError> {
-        let batches = self.batches(parts[0].rows())?;
-        let (least, smallest) = (model.least_rows(), batches.iter().map(<[usize]>::len).min().unwrap_or(0));
-        if smallest < least {
-            return Err(TrainError::Setting(format!(
-                "batch size: expected at least {least} rows in every batch, which the model's normalization needs in training, found \
-                 {smallest} in the last of {} rows in batches of {} | {}",
-                parts[0].rows(),
-                self.batch_size,
-                if self.batch_size < least {
-                    "take larger batches"
-                } else {
-                    "set drop_last, or take another batch size"
-                }
-            )));
-        }
-        let batches = batches.per_epoch();
-        let mut workspace = Workspace::new();
-        let setting = |message| Err(TrainError::Setting(message));
-        for examples in parts {
-            let outputs = check_fit(model, params, examples, &mut workspace)?;
-            let fits = match &examples.targets {
-                Targets::Values(values) => self.objective.check_values(values),
-                Targets::Classes { .. } => self.objective.check_outputs(outputs),
-            };
-            fits?;
-        }
-        if parts[0].targets.is_regression() != parts[1].targets.is_regression() {
-            return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
-        }
-        // a batch's values, and as many gradients
-        let bytes = workspace.bytes().saturating_mul(2 * self.batch_size.min(parts[0].rows()));
-        if bytes > MOST_BYTES {
-            return setting(format!(
-                "batch: {} rows of this model take {} MiB for activations and their gradients: expected at most {} MiB | \
-                 take smaller batches or layers",
-                self.batch_size,
-                bytes >> 20,
-                MOST_BYTES >> 20
-            ));
-        }
-        self.check_settings(
-            batches,
-            (!parts[0].targets.is_regression()).then(|| parts[0].targets.classes()),
-        )?;
-        match self.clip {
-            Clip::Value(most) => Hyperparameter::MaxValue
-                .check_in::<T>(most)
-                .map(drop)
-                .map_err(|error| TrainError::Setting(error.to_string())),
-            _ => Ok(()),
+    /// A training with these settings on this data: [`fit`](Fit::fit) begins it.
+    pub fn on<'a, T: Scalar>(&'a self, train: &'a dyn Batched) -> Fit<'a, T> {
+        Fit {
+            trainer: self,
+            train,
+            validation: None,
+            checkpoint: None,
+            each: None,
+            callback: None,
+            order: None,
         }
     }
 
@@ -323,9 +155,21 @@ impl Trainer {
         Ok(if self.drop_last { batches.drop_last() } else { batches })
     }
 
-    fn check_settings(&self, batches: usize, classes: Option<usize>) -> Result<(), TrainError> {
+    /// Whether the settings are in range; `classes` is `None` for numbers, `named` says whether the [`Objective`] is minimized.
+    pub(crate) fn check_settings(
+        &self,
+        batches: usize,
+        classes: Option<usize>,
+        named: bool,
+    ) -> Result<(), TrainError> {
         let setting = |message: String| Err(TrainError::Setting(message));
-        self.objective.check(classes.is_none())?;
+        if named {
+            self.objective.check(classes.is_none())?;
+        } else if self.class_weight.is_some() {
+            return setting(
+                "class weight: is for the named objectives | leave it out, and give weights to the loss of the closure".into(),
+            );
+        }
         if let Some(weights) = &self.class_weight {
             let Some(classes) = classes else {
                 return setting(

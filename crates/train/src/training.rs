@@ -1,26 +1,39 @@
 //! The loop: epochs over shuffled batches, each measured; it can begin anywhere.
 
 use rand::Rng as _;
-use surprisal_data::{Batches, Targets};
-use surprisal_layers::{Layer, Rng, rng};
+use surprisal_data::Batches;
+use surprisal_layers::{Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
 use surprisal_tensor::{NonFinite, Params, Scalar, Tape, Var, Workspace};
 
-use crate::measure::{block_rows, gathered, measure};
-use crate::{At, Callback, Checkpoint, Clip, Ended, Examples, History, TrainError, Trainer};
+use crate::measure::measure;
+use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, Objective, TrainError, Trainer};
+
+/// Records the loss of a batch.
+pub(crate) type Loss<'f> = dyn for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t> + 'f;
+
+/// What is minimized, and how it is measured.
+pub(crate) struct Step<'a> {
+    pub loss: &'a mut Loss<'a>,
+    /// What outputs mean, if the loss is one that the library knows by name.
+    pub objective: Option<Objective>,
+    /// Of the classes.
+    pub weights: Option<&'a [f64]>,
+    /// Rows that are measured at once.
+    pub block: usize,
+}
 
 /// One training: the settings, what they work on, and where it stands.
-pub(crate) struct Training<'a, T: Scalar, M, O: ?Sized> {
+pub(crate) struct Training<'a, 'f, T: Scalar> {
     trainer: &'a Trainer,
-    model: &'a M,
+    minimized: Step<'f>,
     params: &'a mut Params<T>,
-    optimizer: &'a mut O,
-    parts: [&'a Examples<T>; 2],
+    optimizer: &'a mut dyn Optimizer<T>,
+    train: &'a dyn Batched,
+    validation: Option<&'a dyn Batched>,
     workspace: Workspace<T>,
     batches: Batches,
-    block: usize,       // rows that are measured at once
-    labels: Vec<usize>, // of the batch
-    values: Vec<T>,
+    labels: Vec<usize>,    // memory for those of a batch
     mean: GradientMean<T>, // of several batches
     base: f64,             // the learning rate that the schedule starts from
     epoch: usize,          // complete epochs
@@ -31,30 +44,28 @@ pub(crate) struct Training<'a, T: Scalar, M, O: ?Sized> {
     best: Option<Vec<T>>,
 }
 
-impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
-    #[track_caller]
+impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
+    /// Of what has been checked.
     pub fn new(
         trainer: &'a Trainer,
-        model: &'a M,
+        minimized: Step<'f>,
         params: &'a mut Params<T>,
-        optimizer: &'a mut O,
-        parts: [&'a Examples<T>; 2],
+        optimizer: &'a mut dyn Optimizer<T>,
+        train: &'a dyn Batched,
+        validation: Option<&'a dyn Batched>,
     ) -> Result<Self, TrainError> {
-        trainer.check(model, params, parts)?;
-        let batches = trainer.batches(parts[0].rows())?;
+        let batches = trainer.batches(train.rows())?;
         let base = optimizer.learning_rate();
-        let block = block_rows(model, params, parts[0].features.view());
         Ok(Training {
             trainer,
-            model,
+            minimized,
             params,
             optimizer,
-            parts,
+            train,
+            validation,
             workspace: Workspace::new(),
             batches,
-            block,
             labels: Vec::new(),
-            values: Vec::new(),
             mean: GradientMean::new(),
             base,
             epoch: 0,
@@ -70,23 +81,36 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         self.batches.per_epoch().div_ceil(self.trainer.accumulate)
     }
 
-    /// Measures the start.
+    /// Measures the start, and goes on from there.
     #[track_caller]
-    pub fn start(&mut self, callback: &mut impl Callback<T>) -> Result<(), TrainError> {
+    pub fn run_from_start(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         self.measured(self.base)?;
-        // whoever wants to end it here is asked again after the first step
-        let _ = callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
-        Ok(())
+        let told =
+            callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
+        if told.is_break() && self.trainer.epochs > 0 {
+            return Ok(Ended::Interrupted);
+        }
+        self.run(callback)
+    }
+
+    /// Shuffles with this generator from now on.
+    pub fn draw_order(&mut self, order: &Rng) {
+        self.order.clone_from(order);
+    }
+    /// Where the generator of the order of rows stands.
+    pub fn order(&self) -> &Rng {
+        &self.order
     }
 
     /// Stands where the checkpoint was made; the parameters are already as they were then.
     pub fn resume(&mut self, checkpoint: Checkpoint<T>) -> Result<(), TrainError> {
-        checkpoint.check(self.trainer, self.params, self.parts[0].rows())?;
+        checkpoint.check(self.trainer, self.params, self.train.rows())?;
         self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
         (self.epoch, self.step) = (checkpoint.epoch as usize, checkpoint.step as usize);
         self.order.set_word_pos(checkpoint.order);
         self.seeds.set_word_pos(checkpoint.seeds);
         (self.history, self.best) = (checkpoint.history, checkpoint.best);
+        self.history.of(self.train.targets().is_regression(), self.validation.is_some());
         Ok(())
     }
 
@@ -125,7 +149,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
 
     /// From where it stands to the end.
     #[track_caller]
-    pub fn run(&mut self, callback: &mut impl Callback<T>) -> Result<Ended, TrainError> {
+    pub fn run(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         let trainer = self.trainer;
         let watched = |history: &History| trainer.watch.smaller_is_better(history);
         if self.epoch < trainer.epochs
@@ -136,7 +160,7 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         }
         while self.epoch < trainer.epochs {
             let mut after = self.order.clone();
-            if trainer.batch_size < self.parts[0].rows() {
+            if trainer.batch_size < self.train.rows() {
                 self.batches.shuffle(&mut after);
             }
             let (seen, steps_per_epoch) = (watched(&self.history), self.steps_per_epoch());
@@ -144,7 +168,13 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
             let rate =
                 |step| trainer.schedule.rate(base, optim::At { epoch, step, steps_per_epoch, epochs }, &seen);
             for step in self.step..steps_per_epoch {
-                let loss = self.step(step, rate(step))?;
+                let loss = match self.step(step, rate(step)) {
+                    Ok(loss) => loss,
+                    Err(error) => {
+                        self.order = after; // this epoch's order has been drawn
+                        return Err(error);
+                    }
+                };
                 self.step = step + 1;
                 if callback.on_step(&self.at(loss, rate(step), &|| self.checkpoint())).is_break() {
                     return Ok(Ended::Interrupted);
@@ -198,30 +228,22 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
             Clip::Value(most) => clip_grad_value(grads, most),
         }
         self.optimizer.set_learning_rate(rate);
-        self.optimizer.step(self.params, grads);
+        // so that the caller's line is told: that of a method of `dyn Optimizer` is not known
+        if let Err(error) = self.optimizer.try_step(self.params, grads) {
+            panic!("{error}");
+        }
         Ok(loss)
     }
 
     /// The gradient of one batch, left in the workspace; gives its loss and its rows.
     #[track_caller]
     fn backward(&mut self, batch: usize, at: (usize, usize, f64)) -> Result<(f64, usize), TrainError> {
-        let train = self.parts[0];
         let rows = self.batches.iter().nth(batch).expect("there are so many batches in an epoch");
         let tape = self.workspace.tape(self.params).seeded(self.seeds.next_u64());
-        let outputs = self.model.forward(gathered(&tape, train, rows));
-        let loss = match &train.targets {
-            Targets::Values(values) => {
-                self.values.clear();
-                self.values.extend(rows.iter().map(|&row| values[row]));
-                self.trainer.objective.loss_of_values(outputs, &self.values)
-            }
-            Targets::Classes { labels, .. } => {
-                self.labels.clear();
-                self.labels.extend(rows.iter().map(|&row| labels[row]));
-                let weights = self.trainer.class_weight.as_deref();
-                self.trainer.objective.weighted_loss(outputs, &self.labels, weights)
-            }
-        };
+        let labels = std::mem::take(&mut self.labels);
+        let batch = Batch::new(self.train.features(&tape, rows), self.train.targets(), rows, labels);
+        let loss = (self.minimized.loss)(&batch);
+        self.labels = batch.into_labels();
         finite(&tape, loss, at)?;
         loss.backward();
         Ok((loss.item(), rows.len()))
@@ -233,11 +255,10 @@ impl<'a, T: Scalar, M: Layer, O: Optimizer<T> + ?Sized> Training<'a, T, M, O> {
         let (epoch, step) = (self.epoch, self.steps_per_epoch());
         let measured = measure(
             self.trainer,
-            self.model,
+            &mut self.minimized,
             self.params,
-            self.parts,
+            (self.train, self.validation),
             &mut self.workspace,
-            self.block,
             (epoch, step, rate),
         )?;
         self.history.push(measured);

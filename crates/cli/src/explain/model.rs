@@ -38,7 +38,7 @@ impl Question<'_> {
         let truth_and_answer = match &net.answers {
             Answers::Classes(names) => {
                 let probabilities = probabilities(outputs.view());
-                let best = argmax_rows(probabilities.view())[0];
+                let best = argmax_rows(&probabilities)[0];
                 format!(
                     "row {row} is {}; the net says {} with probability {}; the loss is {loss}",
                     names[examples.targets.labels()[row]],
@@ -59,7 +59,7 @@ impl Question<'_> {
                     "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
                      {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
                     digits(output, 6),
-                    digits(examples.targets.values()[row].into(), 6)
+                    digits(examples.targets.values()[row], 6)
                 )
             }
         };

@@ -118,7 +118,7 @@ pub fn top_label_calibration(
 ) -> Result<Calibration, DataError> {
     const METRIC: &str = "top_label_calibration";
     check_probability_rows(METRIC, labels, probabilities)?;
-    let predicted = argmax_rows(probabilities);
+    let predicted = argmax_rows(&probabilities);
     let confidence: Vec<f64> =
         predicted.iter().enumerate().map(|(row, &class)| probabilities[[row, class]]).collect();
     let correct: Vec<usize> =

@@ -191,7 +191,7 @@ impl Metric {
             Metric::LogLoss => log_loss(labels, probabilities),
             Metric::RocAuc => of_class_1(roc_auc_score),
             Metric::AveragePrecision => of_class_1(average_precision_score),
-            _ => of_predicted(*self, labels, &argmax_rows(probabilities), classes),
+            _ => of_predicted(*self, labels, &argmax_rows(&probabilities), classes),
         }
     }
 

@@ -150,7 +150,7 @@ fn the_label_is_among_the_first_k_as_often_as_sorting_says_and_first_as_argmax_s
             let expected = right.count() as f64 / labels.len() as f64;
             assert_eq!(top_k_accuracy_score(labels, scores.view(), k).unwrap(), expected);
             if k == 1 {
-                let predicted = surprisal_data::argmax_rows(scores.view());
+                let predicted = surprisal_data::argmax_rows(&scores);
                 assert_eq!(surprisal_data::accuracy(labels, &predicted).unwrap(), expected);
             }
         }

@@ -81,7 +81,7 @@ impl Arm {
     }
     /// The test accuracy at the end, for each seed that came to an end.
     fn test_accuracies(&self) -> Vec<f64> {
-        self.histories().map(|history| history.last().test_accuracy).collect()
+        self.histories().map(|history| history.last().held_out().score()).collect()
     }
     /// Whether every seed came to the scenario's accuracy.
     fn all_reached(&self, scenario: &Scenario) -> bool {

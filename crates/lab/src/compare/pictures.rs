@@ -57,7 +57,7 @@ pub(super) fn charts(outcome: &Outcome) -> [(&'static str, Chart); 3] {
             .x_label(axis(shown(&outcome.scenario, arms)))
             .y_label("test accuracy");
         let chart = chart.percent_y().alt(format!("Test accuracy against epoch, {subtitle}: {ends}."));
-        lines(chart, arms, shown(&outcome.scenario, arms), |e| e.test_accuracy)
+        lines(chart, arms, shown(&outcome.scenario, arms), |e| e.held_out().score())
     };
     let start = same.map(|arm| {
         let norms: Vec<f64> = arm.histories().filter_map(|h| h.epochs()[0].gradient_norm).collect();

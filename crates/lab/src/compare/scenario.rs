@@ -175,6 +175,7 @@ impl Prepared {
             ..Trainer::default()
         };
         let mut params = self.params.clone();
-        trainer.fit(&self.model, &mut params, &mut Sgd::new(rate), &self.train, &self.test, |_| ())
+        let training = trainer.on(&self.train).validate(&self.test);
+        training.fit(&self.model, &mut params, &mut Sgd::new(rate))
     }
 }

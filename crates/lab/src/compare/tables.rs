@@ -61,7 +61,7 @@ fn summary_csv(comparison: &Comparison) -> String {
                     Ok(history) => {
                         let last = history.last();
                         let epochs = history.epochs_to(accuracy).map_or(String::new(), |e| e.to_string());
-                        (epochs, last.train_accuracy.to_string(), last.test_accuracy.to_string())
+                        (epochs, last.train.score().to_string(), last.held_out().score().to_string())
                     }
                     Err(_) => Default::default(),
                 };

@@ -232,7 +232,7 @@ fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [R
             if epoch == 0 {
                 histogram(logits.iter().map(|&z| f64::from(z)), &mut spread);
             }
-            let said = argmax_rows(logits.view());
+            let said = argmax_rows(&logits);
             let right = said.iter().zip(&data.test.1).filter(|(said, label)| said == label).count();
             let never = (0..10).filter(|digit| !said.contains(digit)).count();
             trajectory.push([epoch as f64, right as f64 / said.len() as f64, never as f64]);

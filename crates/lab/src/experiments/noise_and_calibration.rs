@@ -247,7 +247,7 @@ fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2
         |epoch, params| {
             let [seen, held_out, unseen] =
                 [train, valid, test].map(|part| part.logits(&mut workspace, params, &model));
-            let said = argmax_rows(seen.view());
+            let said = argmax_rows(&seen);
             let learnt = flipped.iter().filter(|&&row| said[row] == train.labels[row]).count();
             let calibration = (loss != Head::LinearSquared).then(|| {
                 let outputs = workspace.eval(params, |tape| loss.outputs(tape.input(&unseen)));

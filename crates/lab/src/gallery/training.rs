@@ -1,10 +1,13 @@
 //! Training as experiments do it: any loss of any model, by batches, watched epoch by epoch.
 
-use surprisal_data::{Batches, argmax_rows};
+use std::ops::ControlFlow;
+
+use surprisal_data::argmax_rows;
 use surprisal_layers::Rng;
 use surprisal_optim::Optimizer;
 use surprisal_tensor::ndarray::ArrayView2;
-use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
+use surprisal_tensor::{Params, Scalar, Tape, Var};
+use surprisal_train::{At, Callback, Epoch, Rows, TrainError, Trainer};
 
 /// How long, and in which pieces.
 #[derive(Clone, Copy, Debug)]
@@ -32,28 +35,33 @@ impl Training {
         optimizer: &mut impl Optimizer<T>,
         order: &mut Rng,
         loss: impl for<'t> Fn(&'t Tape<'t>, &[usize]) -> Var<'t>,
-        mut each: impl FnMut(usize, &Params<T>) -> bool,
+        each: impl FnMut(usize, &Params<T>) -> bool,
     ) -> bool {
-        let mut workspace = Workspace::new();
-        let mut batches = Batches::new(self.rows, self.batch).unwrap_or_else(|error| panic!("{error}"));
-        for epoch in 0..=self.epochs {
-            if !each(epoch, params) || epoch == self.epochs {
-                break;
-            }
-            if self.batch < self.rows {
-                batches.shuffle(order);
-            }
-            for rows in &batches {
-                let tape = workspace.tape(params);
-                let value = loss(&tape, rows);
-                if !value.item().is_finite() {
-                    return false;
-                }
-                value.backward();
-                optimizer.step(params, workspace.grads());
-            }
+        let trainer = Trainer {
+            epochs: self.epochs,
+            batch_size: self.batch,
+            measure_train: false,
+            ..Trainer::default()
+        };
+        let (rows, mut each) = (Rows(self.rows), Each(each));
+        let training = trainer.on(&rows).order(order).callback(&mut each);
+        match training.minimize(|batch| loss(batch.tape(), batch.rows), params, optimizer) {
+            Ok(_) => true,
+            Err(TrainError::NotFinite { .. }) => false,
+            Err(error) => panic!("{error}"),
         }
-        true
+    }
+}
+
+/// Asks after every epoch whether to go on.
+struct Each<F>(F);
+
+impl<T: Scalar, F: FnMut(usize, &Params<T>) -> bool> Callback<T> for Each<F> {
+    fn on_epoch(&mut self, at: &At<T>, _: &Epoch) -> ControlFlow<()> {
+        match (self.0)(at.epoch, at.params) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
     }
 }
 
@@ -61,6 +69,6 @@ impl Training {
 pub fn correct<T: Scalar>(logits: ArrayView2<T>, labels: &[usize]) -> usize {
     match logits.ncols() {
         1 => logits.iter().zip(labels).filter(|&(&z, &label)| usize::from(z > T::ZERO) == label).count(),
-        _ => argmax_rows(logits).iter().zip(labels).filter(|(said, label)| said == label).count(),
+        _ => argmax_rows(&logits).iter().zip(labels).filter(|(said, label)| said == label).count(),
     }
 }

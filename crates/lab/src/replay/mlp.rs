@@ -57,6 +57,6 @@ fn correct(outputs: &Array2<f64>, targets: &Array2<f64>) -> usize {
     if outputs.ncols() == 1 {
         return outputs.iter().zip(targets).filter(|&(&a, &y)| (a > 0.5) == (y == 1.0)).count();
     }
-    let (said, meant) = (argmax_rows(outputs.view()), argmax_rows(targets.view()));
+    let (said, meant) = (argmax_rows(outputs), argmax_rows(targets));
     said.iter().zip(&meant).filter(|(said, meant)| said == meant).count()
 }

@@ -8,9 +8,9 @@ use surprisal_lab::parallel::in_parallel;
 use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
 use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_optim::{Adam, Optimizer, Sgd};
-use surprisal_tensor::ndarray::{Axis, Ix2};
+use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Params, Workspace};
-use surprisal_train::{Examples, Objective, Trainer};
+use surprisal_train::{Batched, Examples, Objective, Trainer};
 
 /// Training and test images with pixels divided by `scale`.
 fn mnist(scale: f32) -> Option<[Examples<f32>; 2]> {
@@ -41,8 +41,9 @@ fn a_relu_net_with_adam_recognises_97_percent() {
             seed,
             ..Trainer::default()
         };
-        let history = trainer.fit(&model, &mut params, &mut Adam::new(1e-3), &train, &test, |_| ()).unwrap();
-        history.last().test_accuracy
+        let training = trainer.on(&train).validate(&test);
+        let history = training.fit(&model, &mut params, &mut Adam::new(1e-3)).unwrap();
+        history.last().held_out().score()
     });
     let mean = accuracies.iter().sum::<f64>() / 3.0;
     println!("784-128-64-10, relu, Adam 1e-3, batch 64, 5 epochs: {accuracies:?}, mean {mean:.4}");
@@ -69,10 +70,8 @@ fn network2(
         batches.shuffle(&mut rng);
         for rows in &batches {
             let tape = workspace.tape(&params);
-            let x = tape.rows(&train.features, rows);
-            let labels = train.targets.labels();
-            let y = tape.input_with([10, 10], |i| f64::from(labels[rows[i / 10]] == i % 10));
-            let z = model.forward(x);
+            let batch = train.batch(&tape, rows);
+            let (z, y) = (model.forward(batch.x), batch.one_hot());
             let loss = if squared {
                 HalfSquaredError { reduction: Reduction::Sum }.loss(z.sigmoid(), y)
             } else {
@@ -83,7 +82,7 @@ fn network2(
         }
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&test.features)));
-    let said = argmax_rows(logits.into_dimensionality::<Ix2>().unwrap().view());
+    let said = argmax_rows(&logits);
     said.iter().zip(test.targets.labels()).filter(|(said, label)| said == label).count() as f64
         / test.rows() as f64
 }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::browser::Folder;
 
 use surprisal_run::{Finding, Job, Kind, Settings, diagnose, diagnose_failure};
-use surprisal_train::{Epoch, Examples, History, TrainError};
+use surprisal_train::{Epoch, History, Measured, TrainError};
 
 /// The findings of a training with these settings: `key=value`, separated by blanks.
 #[track_caller]
@@ -27,10 +27,10 @@ fn findings(settings: &str) -> Vec<Finding> {
     let findings = diagnose(&job, &history);
     println!(
         "\n{settings}\n    loss {:.4} -> {:.4}, accuracy {:.3} and {:.3}",
-        history.epochs()[0].loss,
-        history.last().loss,
-        history.last().train_accuracy,
-        history.last().test_accuracy
+        history.epochs()[0].train.loss,
+        history.last().train.loss,
+        history.last().train.score(),
+        history.last().held_out().score()
     );
     for finding in &findings {
         println!("  {:?}: {finding}", finding.kind);
@@ -251,18 +251,23 @@ fn after(settings: &str, ending: impl Fn(&mut Epoch)) -> Vec<Finding> {
     diagnose(&job, &History::from_iter(epochs))
 }
 
+/// What an epoch says of rows that are not trained on.
+fn unseen(epoch: &mut Epoch) -> &mut Measured {
+    epoch.validation.as_mut().unwrap()
+}
+
 #[test]
 fn a_last_epoch_that_is_clearly_worse_is_never_nothing() {
     let iris = "data = \"iris\"\n";
     assert_eq!(after(iris, |_| ())[0].kind, Kind::Nothing);
     type Change = fn(&mut Epoch);
     let worse: [(&str, Change); 4] = [
-        ("the loss jumped in the last epoch", |last| last.loss += 0.4),
-        ("on the training rows", |last| last.train_accuracy -= 0.2),
-        ("on the test rows", |last| last.test_accuracy = 0.5),
+        ("the loss jumped in the last epoch", |last| last.train.loss += 0.4),
+        ("on the training rows", |last| last.train.accuracy = last.train.accuracy.map(|share| share - 0.2)),
+        ("on the test rows", |last| unseen(last).accuracy = Some(0.5)),
         ("the test loss was lowest after epoch", |last| {
-            last.test_loss += 0.4;
-            last.loss -= 1e-4;
+            unseen(last).loss += 0.4;
+            last.train.loss -= 1e-4;
         }),
     ];
     for (words, ending) in worse {
@@ -276,13 +281,13 @@ fn a_last_epoch_that_is_clearly_worse_is_never_nothing() {
         );
     }
     // where the best epoch is saved, the last does no harm
-    let kept = after("data = \"iris\"\nkeep_best = true\n", |last| last.loss += 0.4);
+    let kept = after("data = \"iris\"\nkeep_best = true\n", |last| last.train.loss += 0.4);
     assert!(kept.iter().all(|finding| finding.kind != Kind::EndedWorse), "{}", kept[0]);
     // numbers too
     let folder = Folder::new();
     let (name, row) = TABLES.into_iter().find(|(name, _)| *name == "LINE").unwrap();
     let line = format!("data = \"{}\"\ntarget = \"answer\"\ntask = \"numbers\"\n", table(&folder, name, row));
-    let found = after(&line, |last| last.train_accuracy = 0.7);
+    let found = after(&line, |last| last.train.r2 = Some(0.7));
     assert!(
         found[0].kind == Kind::EndedWorse && found[0].measured.contains("R² 0.7 at the end"),
         "{}",
@@ -295,11 +300,9 @@ fn a_training_that_cannot_go_on_is_told_why() {
     let fails = |settings: &str| {
         let mut job = Job::new(&Settings::from_toml(settings, "test.toml").unwrap()).unwrap();
         let Job { parts, model, params, trainer, optimizer, .. } = &mut job;
-        let rows = Examples::new(&parts.train);
         let mut seen = Vec::new();
-        let error = trainer
-            .fit(model, params, &mut **optimizer, &rows, &rows, |epoch| seen.push(epoch.epoch))
-            .unwrap_err();
+        let training = trainer.on(&parts.train).each(|epoch| seen.push(epoch.epoch));
+        let error = training.fit(model, params, &mut **optimizer).unwrap_err();
         let findings = diagnose_failure(&job, &History::default(), &error);
         println!("{error}\n{}", findings[0]);
         assert_eq!(findings[0].kind, Kind::NotFinite);

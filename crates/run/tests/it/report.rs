@@ -123,7 +123,7 @@ fn the_page_says_what_was_measured() {
     let labels = job.parts.test.labels();
     let guessed = labels.iter().filter(|&&label| label == 3).count() as f64 / labels.len() as f64;
     let test = Examples::<f32>::new(&job.parts.test);
-    let said = argmax_rows(outputs(&job.model, &job.params, test.features.view()).view());
+    let said = argmax_rows(&outputs(&job.model, &job.params, test.features.view()));
     let confused = confusion_matrix(labels, &said, 10).unwrap();
     let most =
         confused.indexed_iter().filter(|((is, said), _)| is != said).map(|(_, &count)| count).max().unwrap();

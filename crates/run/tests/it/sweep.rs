@@ -266,7 +266,7 @@ fn the_best_settings_train_to_the_numbers_of_the_sweep() {
     let mut job = Job::new(&best).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
     let measured = outcome.points[0].runs[0].outcome.clone().unwrap();
-    assert_eq!(measured.validation[0], ("loss".to_string(), history.last().test_loss));
+    assert_eq!(measured.validation[0], ("loss".to_string(), history.last().held_out().loss));
     for (part, told) in [("validation", &measured.validation[1..]), ("test", &measured.test)] {
         let scores = job.scores().unwrap().into_iter().find(|(name, _)| *name == part).unwrap().1;
         let scores: Vec<_> = scores.iter().map(|(metric, value)| (metric.to_string(), *value)).collect();

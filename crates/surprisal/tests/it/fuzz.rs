@@ -155,13 +155,14 @@ fn checkpoint() -> Checkpoint<f32> {
         }
     }
     let targets = Targets::Classes { labels: vec![0, 1], names: vec!["0".into(), "1".into()] };
-    let rows = Examples { features: ArrayD::zeros(vec![2, 2]), targets };
+    let rows = Examples { features: ArrayD::<f32>::zeros(vec![2, 2]), targets };
     let mut params = Params::new();
     let model = Mlp::new(&mut params, &"2-3-1".parse().unwrap(), Activation::Relu, &mut rng(1));
     params.as_mut_slice().fill(0.0); // so that the bits are the same on every machine
     let (mut last, mut sgd) = (AtTheEnd(None), Sgd::new(0.5).momentum(0.9));
     let trainer = Trainer { epochs: 1, batch_size: 2, keep_best: true, ..Trainer::default() };
-    trainer.fit_with(&model, &mut params, &mut sgd, [&rows, &rows], None, &mut last).unwrap();
+    let training = trainer.on(&rows).validate(&rows).callback(&mut last);
+    training.fit(&model, &mut params, &mut sgd).unwrap();
     last.0.unwrap()
 }
 

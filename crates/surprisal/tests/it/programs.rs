@@ -30,7 +30,8 @@ fn an_own_loss() -> Outcome {
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
     for _ in 0..100 {
-        let (_, grads) = workspace.grad(&params, |tape| symmetric(model.forward(tape.input(&iris.features)), iris.labels()));
+        let (_, grads) = workspace
+            .grad(&params, |tape| symmetric(model.forward(tape.input(&iris.features)), iris.labels()));
         adam.step(&mut params, grads);
     }
     // the same function on f64 and on dual numbers: its Hessian; and what it is made of
@@ -54,7 +55,8 @@ fn an_own_layer() -> Outcome {
     impl Rbf {
         fn new(params: &mut Params, name: &str, inputs: usize, units: usize, rng: &mut Rng) -> Rbf {
             let mut params = params.scope(name);
-            let centers = params.add_with("centers", [units, inputs], |c| Init::Normal(1.0).fill(c, inputs, units, rng));
+            let centers = params
+                .add_with("centers", [units, inputs], |c| Init::Normal(1.0).fill(c, inputs, units, rng));
             Rbf { centers, gamma: params.add("gamma", &array![0.1]) }
         }
     }
@@ -83,8 +85,9 @@ total                           88         88
     let (mut adam, mut workspace) = (Adam::new(0.05), Workspace::new());
     let mut last = f32::NAN;
     for _ in 0..200 {
-        let (loss, grads) = workspace
-            .grad(&params, |tape| softmax_cross_entropy(layers.forward(tape.input(&iris.features)), iris.labels()));
+        let (loss, grads) = workspace.grad(&params, |tape| {
+            softmax_cross_entropy(layers.forward(tape.input(&iris.features)), iris.labels())
+        });
         adam.step(&mut params, grads);
         last = loss;
     }
@@ -107,7 +110,8 @@ fn shared_weights_under_a_triplet_loss() -> Outcome {
         for rows in &batches {
             let mut drawn = |class: usize| of_class[class][rng.random_range(0..of_class[class].len())];
             let positive: Vec<usize> = rows.iter().map(|&row| drawn(train.labels()[row])).collect();
-            let negative: Vec<usize> = rows.iter().map(|&row| drawn((train.labels()[row] + 1 + row % 9) % 10)).collect();
+            let negative: Vec<usize> =
+                rows.iter().map(|&row| drawn((train.labels()[row] + 1 + row % 9) % 10)).collect();
             let tape = workspace.tape(&params);
             let embed = |rows: &[usize]| tower.forward(tape.rows(&train.features, rows));
             loss.loss(embed(rows), embed(&positive), embed(&negative)).backward();
@@ -115,10 +119,16 @@ fn shared_weights_under_a_triplet_loss() -> Outcome {
         }
     }
     // each unseen digit belongs to the nearest class center
-    let mut embed = |data: &Dataset| workspace.eval(&params, |tape| tower.forward(tape.input(&data.features)));
+    let mut embed =
+        |data: &Dataset| workspace.eval(&params, |tape| tower.forward(tape.input(&data.features)));
     let (known, unseen) = (embed(&train), embed(&test));
-    let center = |class: usize| of_class[class].iter().map(|&row| known.index_axis(surprisal::ndarray::Axis(0), row)).fold(
-        surprisal::ndarray::ArrayD::zeros(vec![8]), |sum, row| sum + row) / of_class[class].len() as f32;
+    let center = |class: usize| {
+        of_class[class]
+            .iter()
+            .map(|&row| known.index_axis(surprisal::ndarray::Axis(0), row))
+            .fold(surprisal::ndarray::ArrayD::zeros(vec![8]), |sum, row| sum + row)
+            / of_class[class].len() as f32
+    };
     let centers: Vec<_> = (0..10).map(center).collect();
     let nearest = |row: surprisal::ndarray::ArrayViewD<f32>| {
         let distance = |k: &usize| (&centers[*k] - &row).mapv(|d: f32| d * d).sum();
@@ -142,7 +152,8 @@ fn two_models_and_two_optimizers() -> Outcome {
         let tape = workspace.tape(&params);
         let fake = generator.forward(tape.input_with([64, 2], |_| normal(&mut rng)));
         let real = tape.input_with([64, 1], |_| 3.0 + 0.5 * normal(&mut rng));
-        let loss = critic.forward(fake.detach()).softplus().mean() + (-critic.forward(real)).softplus().mean();
+        let loss =
+            critic.forward(fake.detach()).softplus().mean() + (-critic.forward(real)).softplus().mean();
         loss.backward();
         of_critic.step(&mut params, workspace.grads());
 
@@ -151,7 +162,8 @@ fn two_models_and_two_optimizers() -> Outcome {
         (-critic.forward(fake)).softplus().mean().backward();
         of_generator.step(&mut params, workspace.grads());
     }
-    let fake = workspace.eval(&params, |tape| generator.forward(tape.input_with([1000, 2], |_| normal(&mut rng))));
+    let fake =
+        workspace.eval(&params, |tape| generator.forward(tape.input_with([1000, 2], |_| normal(&mut rng))));
     assert!((fake.mean().unwrap() - 3.0).abs() < 0.5, "{}", fake.mean().unwrap());
     Ok(())
 }
@@ -163,15 +175,15 @@ fn gradients_of_several_batches_in_one_step() -> Outcome {
     let (mut adam, mut workspace, mut mean) = (Adam::new(0.1), Workspace::new(), GradientMean::new());
     for _ in 0..50 {
         for rows in &Batches::new(iris.rows(), 40)? {
-            let labels: Vec<usize> = rows.iter().map(|&row| iris.labels()[row]).collect();
             let tape = workspace.tape(&params);
-            softmax_cross_entropy(model.forward(tape.rows(&iris.features, rows)), &labels).backward();
+            let batch = iris.batch(&tape, rows);
+            softmax_cross_entropy(model.forward(batch.x), batch.labels()).backward();
             mean.add(&mut params, workspace.grads(), rows.len());
         }
         adam.step(&mut params, mean.take());
     }
     let logits = workspace.eval(&params, |tape| model.forward(tape.input(&iris.features)));
-    assert!(accuracy(iris.labels(), &argmax_rows(logits.view().into_dimensionality()?))? > 0.9);
+    assert!(accuracy(iris.labels(), &argmax_rows(&logits))? > 0.9);
     Ok(())
 }
 
@@ -244,8 +256,9 @@ fn a_schedule_in_an_own_loop() -> Outcome {
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
     let mut scheduler = Scheduler::new("cosine:warmup=2".parse()?, 0.1, 30, 1)?;
     for _ in 0..30 {
-        let (_, grads) = workspace
-            .grad(&params, |tape| softmax_cross_entropy(model.forward(tape.input(&iris.features)), iris.labels()));
+        let (_, grads) = workspace.grad(&params, |tape| {
+            softmax_cross_entropy(model.forward(tape.input(&iris.features)), iris.labels())
+        });
         scheduler.next(&mut adam);
         adam.step(&mut params, grads);
     }

@@ -1,11 +1,10 @@
 //! Does `backward` say the truth?
 
 use surprisal_layers::{Layer, rng};
-use surprisal_tensor::ndarray::Axis;
-use surprisal_tensor::{Derivative, Disagreement, Dual, Params, Scalar, derivatives};
+use surprisal_tensor::{Derivative, Disagreement, Params, Scalar, derivatives};
 
-use super::{Check, fit, loss_of, targets_of};
-use crate::{Examples, Objective, TrainError};
+use super::{Check, features_of, fit, loss_of, targets_of};
+use crate::{Batched, Objective, TrainError};
 
 /// Up to so many numbers all are compared ..
 const ALL: usize = 2000;
@@ -40,8 +39,8 @@ pub struct Gradients {
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Activation, Mlp, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
-/// let iris = Examples::<f32>::new(&Dataset::iris());
+/// # use surprisal_train::Objective;
+/// let iris = Dataset::iris();
 /// let mut params = Params::new();
 /// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Tanh, &mut rng(7));
 /// let check = check::gradients(&model, &params, Objective::CrossEntropy, &iris, check::ROWS)?;
@@ -60,13 +59,13 @@ pub fn gradients<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
     rows: usize,
 ) -> Result<Check<Gradients>, TrainError> {
     fit(model, params, objective, examples)?;
     let rows = rows.clamp(1, examples.rows());
     let chosen = Vec::from_iter(0..rows);
-    let x = examples.features.select(Axis(0), &chosen).mapv(|x| Dual::of(x.value()));
+    let x = features_of(examples, &chosen);
     let targets = targets_of(examples, &chosen);
     let params = params.cast::<f64>();
 

@@ -4,9 +4,8 @@ use surprisal_data::Targets;
 use surprisal_layers::Layer;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::{Check, fit, loss_of, targets_of};
-use crate::measure::gathered;
-use crate::{Examples, Objective, TrainError};
+use super::{Check, features_of, fit, loss_of, targets_of};
+use crate::{Batched, Objective, TrainError};
 
 /// How many times the loss of guessing it may be, at least and at most.
 const TIMES: [f64; 2] = [0.1, 3.0];
@@ -42,9 +41,9 @@ pub struct InitLoss {
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Init, Linear, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
-/// let iris = Examples::<f64>::new(&Dataset::iris());
-/// let mut params = Params::new();
+/// # use surprisal_train::Objective;
+/// let iris = Dataset::iris();
+/// let mut params = Params::<f64>::default();
 /// let model = Linear::with_init(&mut params, "out", 4, 3, Init::Zeros, Init::Zeros, &mut rng(7));
 /// let check = check::init_loss(&model, &params, Objective::CrossEntropy, &iris)?;
 /// assert!(check.holds, "{check}");
@@ -62,16 +61,16 @@ pub fn init_loss<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
 ) -> Result<Check<InitLoss>, TrainError> {
     let outputs = fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let (mut loss, mut answers, of_values) = (0.0, Vec::new(), examples.targets.is_regression());
+    let (mut loss, mut answers, of_values) = (0.0, Vec::new(), examples.targets().is_regression());
     const AT_ONCE: usize = 1024;
     for rows in rows.chunks(AT_ONCE) {
         let tape = workspace.no_grad(params);
-        let z = model.forward(gathered(&tape, examples, rows));
+        let z = model.forward(examples.features(&tape, rows));
         let mean = loss_of(objective, z, &targets_of(examples, rows));
         loss += mean.item() * rows.len() as f64 / examples.rows() as f64;
         let answer = |&z: &f64| if of_values { objective.prediction(z) } else { z };
@@ -90,7 +89,7 @@ pub fn init_loss<T: Scalar>(
     let [low, high] = TIMES.map(|times| times * expected);
     let sure = !of_values && deviation > SURE;
     let holds = (low..=high).contains(&loss) && !sure;
-    let size = mean_and_deviation(&Vec::from_iter(examples.features.iter().map(|x| x.value()))).1;
+    let size = mean_and_deviation(&Vec::from_iter(features_of(examples, &rows))).1;
     let (means, advice) = if holds {
         let means = match of_values {
             true => {

@@ -49,10 +49,11 @@ use std::fmt;
 
 use surprisal_data::Targets;
 use surprisal_layers::Layer;
+use surprisal_tensor::ndarray::ArrayD;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
 use crate::measure::check_fit;
-use crate::{Examples, Objective, TrainError};
+use crate::{Batched, Objective, TrainError};
 
 /// How many rows [`gradients`] and [`overfit_one_batch`] usually take.
 pub const ROWS: usize = 8;
@@ -66,8 +67,8 @@ pub const STEPS: usize = 2000;
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Init, Linear, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
-/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # use surprisal_train::Objective;
+/// # let iris = Dataset::iris();
 /// # let mut params = Params::new();
 /// let sure = Linear::with_init(&mut params, "out", 4, 3, Init::Normal(20.0), Init::Zeros, &mut rng(7));
 /// let check = check::init_loss(&sure, &params, Objective::CrossEntropy, &iris)?;
@@ -119,18 +120,24 @@ fn fit<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
 ) -> Result<usize, TrainError> {
-    objective.check(examples.targets.is_regression())?;
+    objective.check(examples.targets().is_regression())?;
     check_fit(model, params, examples, &mut Workspace::new())
 }
 
 /// The targets of some rows, for a tape of any number type.
-fn targets_of<T: Scalar>(examples: &Examples<T>, rows: &[usize]) -> Targets {
-    examples.targets.select(rows).map(|value| value.value())
+fn targets_of(examples: &dyn Batched, rows: &[usize]) -> Targets {
+    examples.targets().select(rows)
 }
 
 /// Records the loss of outputs `[rows, outputs]`.
+/// Some rows' features.
+fn features_of(examples: &dyn Batched, rows: &[usize]) -> ArrayD<f64> {
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    workspace.eval(&params, |tape| examples.features(tape, rows))
+}
+
 #[track_caller]
 fn loss_of<'t>(objective: Objective, outputs: Var<'t>, targets: &Targets) -> Var<'t> {
     match targets {

@@ -7,9 +7,9 @@ use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::{guessing, mean_and_deviation};
-use super::{Check, fit, loss_of, targets_of};
-use crate::measure::{count_right, gathered, matrix};
-use crate::{Examples, Objective, TrainError};
+use super::{Check, features_of, fit, loss_of, targets_of};
+use crate::measure::{count_right, matrix};
+use crate::{Batched, Objective, TrainError};
 
 const LEARNING_RATE: f64 = 0.01;
 /// The share of the loss at the start that may be left.
@@ -50,8 +50,8 @@ pub struct Overfit {
 /// # use surprisal_data::Dataset;
 /// # use surprisal_layers::{Activation, Linear, Mlp, rng};
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
-/// let xor = Examples::<f64>::new(&Dataset::xor(4, 0.0, &mut rng(1))?);
+/// # use surprisal_train::Objective;
+/// let xor = Dataset::xor(4, 0.0, &mut rng(1))?;
 /// # let mut params = Params::new();
 /// let net = Mlp::new(&mut params, &"2-8-2".parse()?, Activation::Tanh, &mut rng(7));
 /// let check = check::overfit_one_batch(&net, &params, Objective::CrossEntropy, &xor, 4, check::STEPS)?;
@@ -74,19 +74,19 @@ pub fn overfit_one_batch<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
     rows: usize,
     steps: usize,
 ) -> Result<Check<Overfit>, TrainError> {
     let mut workspace = Workspace::new();
     let outputs = fit(model, params, objective, examples)?;
-    let of_values = examples.targets.is_regression();
+    let of_values = examples.targets().is_regression();
     // where all targets are equal, any scale will do
-    let (rows, tolerance) = match examples.targets.map(|value| value.value()) {
-        Targets::Classes { labels, .. } => (of_every_class(&labels, rows.max(1)), 0.0),
+    let (rows, tolerance) = match examples.targets() {
+        Targets::Classes { labels, .. } => (of_every_class(labels, rows.max(1)), 0.0),
         Targets::Values(all) => {
-            let deviation = Some(mean_and_deviation(&all).1).filter(|&deviation| deviation > 0.0);
-            (spread(&all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
+            let deviation = Some(mean_and_deviation(all).1).filter(|&deviation| deviation > 0.0);
+            (spread(all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
         }
     };
     let targets = targets_of(examples, &rows);
@@ -97,7 +97,7 @@ pub fn overfit_one_batch<T: Scalar>(
     let (mut losses, mut gradient_norm) = (Vec::new(), 0.0);
     let (holds, right, goal) = loop {
         let tape = workspace.tape(&params).evaluating();
-        let logits = model.forward(gathered(&tape, examples, &rows));
+        let logits = model.forward(examples.features(&tape, &rows));
         let loss = loss_of(objective, logits, &targets);
         let outputs = matrix(logits.value());
         let right = match &targets {
@@ -131,8 +131,8 @@ pub fn overfit_one_batch<T: Scalar>(
         ("the loss, the gradient and the optimizer work together: this model can learn".into(), None)
     } else {
         let (means, advice) = if let Some([a, b]) = contradiction {
-            let [m, n] = [a, b].map(|row| match &examples.targets {
-                Targets::Values(values) => values[row].value().to_string(),
+            let [m, n] = [a, b].map(|row| match examples.targets() {
+                Targets::Values(values) => values[row].to_string(),
                 Targets::Classes { labels, .. } => labels[row].to_string(),
             });
             let what = if of_values { "targets" } else { "labels" };
@@ -215,12 +215,14 @@ fn spread(values: &[f64], rows: usize) -> Vec<usize> {
 }
 
 /// Two of these rows whose features are equal and whose targets are not: labels, or numbers further apart than `tolerance`.
-fn contradiction<T: Scalar>(examples: &Examples<T>, rows: &[usize], tolerance: f64) -> Option<[usize; 2]> {
-    let pairs = rows.iter().enumerate().flat_map(|(i, &a)| rows[i + 1..].iter().map(move |&b| [a, b]));
-    let differ = |[a, b]: [usize; 2]| match &examples.targets {
-        Targets::Values(values) => (values[a].value() - values[b].value()).abs() > tolerance,
+fn contradiction(examples: &dyn Batched, rows: &[usize], tolerance: f64) -> Option<[usize; 2]> {
+    let features = features_of(examples, rows);
+    let same = |i: usize, k: usize| features.index_axis(Axis(0), i) == features.index_axis(Axis(0), k);
+    let pairs = (0..rows.len()).flat_map(|i| (i + 1..rows.len()).map(move |k| (i, k)));
+    let differ = |[a, b]: [usize; 2]| match examples.targets() {
+        Targets::Values(values) => (values[a] - values[b]).abs() > tolerance,
         Targets::Classes { labels, .. } => labels[a] != labels[b],
     };
-    let mut pairs = pairs.filter(|&pair| differ(pair));
-    pairs.find(|&[a, b]| examples.features.index_axis(Axis(0), a) == examples.features.index_axis(Axis(0), b))
+    let mut pairs = pairs.filter(|&(i, k)| differ([rows[i], rows[k]]) && same(i, k));
+    pairs.next().map(|(i, k)| [rows[i], rows[k]])
 }

@@ -4,8 +4,8 @@ use surprisal_layers::{Layer, Summary, summary};
 use surprisal_tensor::ndarray::{Axis, Slice};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
-use super::{Check, fit, loss_of, targets_of};
-use crate::{Examples, Objective, TrainError};
+use super::{Check, features_of, fit, loss_of, targets_of};
+use crate::{Batched, Objective, TrainError};
 
 /// Rows in the full batch.
 const BATCH: usize = 64;
@@ -39,7 +39,7 @@ pub struct Shapes {
 /// use surprisal_train::check;
 /// # use surprisal_data::Dataset;
 /// # use surprisal_tensor::{Params, Scalar, Var};
-/// # use surprisal_train::{Examples, Objective};
+/// # use surprisal_train::Objective;
 ///
 /// struct WrongAxis(Linear);
 /// impl Layer for WrongAxis {
@@ -47,7 +47,7 @@ pub struct Shapes {
 ///         self.0.forward(x).softmax(0) // over the rows: classes stand along axis -1
 ///     }
 /// }
-/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # let iris = Dataset::iris();
 /// # let mut params = Params::new();
 /// let linear = Linear::new(&mut params, "out", 4, 3, &mut rng(7));
 /// assert!(check::shapes(&linear, &params, Objective::CrossEntropy, &iris)?.holds);
@@ -66,7 +66,7 @@ pub fn shapes<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
 ) -> Result<Check<Shapes>, TrainError> {
     let wanted = fit(model, params, objective, examples)?;
     let n = examples.rows().min(BATCH);
@@ -76,7 +76,7 @@ pub fn shapes<T: Scalar>(
         ));
     }
     let (params, mut workspace) = (params.cast::<f64>(), Workspace::new());
-    let features = examples.features.slice_axis(Axis(0), Slice::from(..n)).mapv(|x| x.value());
+    let features = features_of(examples, &Vec::from_iter(0..n));
     let mut run = |from: usize, to: usize| {
         let rows = features.slice_axis(Axis(0), Slice::from(from..to));
         workspace.eval(&params, |tape| model.forward(tape.input(&rows)))

@@ -6,7 +6,7 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::mean_and_deviation;
 use super::{Check, fit, loss_of, targets_of};
-use crate::{Examples, Objective, TrainError};
+use crate::{Batched, Objective, TrainError};
 
 /// A slope below this share of the activation's largest is flat.
 const FLAT: f64 = 0.05;
@@ -100,8 +100,8 @@ fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (A
 /// use surprisal_train::check;
 /// # use surprisal_data::Dataset;
 /// # use surprisal_tensor::Params;
-/// # use surprisal_train::{Examples, Objective};
-/// # let iris = Examples::<f64>::new(&Dataset::iris());
+/// # use surprisal_train::Objective;
+/// # let iris = Dataset::iris();
 /// # let mut params = Params::new();
 /// let model = Mlp::new(&mut params, &"4-8-3".parse()?, Activation::Relu, &mut rng(7));
 /// params[model.layers()[0].bias].fill(-1000.0); // no input lifts a unit above 0
@@ -119,7 +119,7 @@ pub fn units<T: Scalar>(
     model: &Mlp,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
 ) -> Result<Check<Units>, TrainError> {
     fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
@@ -129,7 +129,8 @@ pub fn units<T: Scalar>(
     };
 
     let mut layers = Vec::new();
-    let mut x = examples.features.clone();
+    let rows = Vec::from_iter(0..examples.rows());
+    let mut x = workspace.eval(params, |tape| examples.features(tape, &rows));
     for (i, layer) in model.layers().iter().enumerate().take(model.layers().len() - 1) {
         let z = matrix(workspace.eval(params, |tape| layer.forward(tape.input(&x))));
         layers.push((name(i), unit_health(z.view(), &model.activation())));
@@ -137,8 +138,8 @@ pub fn units<T: Scalar>(
     }
 
     let tape = workspace.tape(params).evaluating();
-    let targets = targets_of(examples, &Vec::from_iter(0..examples.rows()));
-    loss_of(objective, model.forward(tape.input(&examples.features)), &targets).backward();
+    let targets = targets_of(examples, &rows);
+    loss_of(objective, model.forward(examples.features(&tape, &rows)), &targets).backward();
     let grads = workspace.grads();
     let length = |layer: usize| {
         let layer = &model.layers()[layer];

@@ -9,7 +9,7 @@ use surprisal_optim::OptimizerState;
 use surprisal_tensor::Scalar;
 
 use super::{Answers, LoadError, ModelFile, ModelFileError, SavedParameter};
-use crate::{Checkpoint, History};
+use crate::{Checkpoint, Epoch, History, Measured};
 
 /// The number types of model files.
 pub trait Numbers: Scalar + Serialize + DeserializeOwned {}
@@ -17,7 +17,7 @@ impl Numbers for f32 {}
 impl Numbers for f64 {}
 
 const MAGIC: &[u8; 8] = b"SURPRISL";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const HEADER: usize = 24;
 
 /// The body of version 1, whose models had columns of numbers and classes.
@@ -60,9 +60,10 @@ impl<T: Numbers> TryFrom<V1<T>> for ModelFile<T> {
     }
 }
 
-/// The body of version 2, whose optimizers counted the steps of all parameters together.
+/// The body of versions 2 and 3, whose histories did not tell accuracy from R²; in version 2, optimizers counted the steps of all parameters together.
 #[derive(Deserialize)]
-struct V2<T> {
+#[serde(bound = "T: DeserializeOwned, O: DeserializeOwned")]
+struct Old<T, O> {
     sizes: String,
     activation: String,
     encoder: Encoder,
@@ -70,18 +71,19 @@ struct V2<T> {
     parameters: Vec<SavedParameter<T>>,
     settings: String,
     data_checksum: u32,
-    checkpoint: Option<V2Checkpoint<T>>,
+    checkpoint: Option<OldCheckpoint<T, O>>,
 }
 
 #[derive(Deserialize)]
-struct V2Checkpoint<T> {
+#[serde(bound = "T: DeserializeOwned, O: DeserializeOwned")]
+struct OldCheckpoint<T, O> {
     epoch: u64,
     step: u64,
     steps_per_epoch: u64,
     order: u128,
     seeds: u128,
-    optimizer: V2Optimizer<T>,
-    history: History,
+    optimizer: O,
+    history: Vec<OldEpoch>,
     best: Option<Vec<T>>,
 }
 
@@ -92,20 +94,53 @@ struct V2Optimizer<T> {
     memory: Vec<(String, Vec<T>)>,
 }
 
-impl<T> From<V2<T>> for ModelFile<T> {
-    fn from(old: V2<T>) -> Self {
-        let checkpoint = |old: V2Checkpoint<T>| {
-            let V2Optimizer { name, steps, memory } = old.optimizer;
-            Checkpoint {
-                epoch: old.epoch,
-                step: old.step,
-                steps_per_epoch: old.steps_per_epoch,
-                order: old.order,
-                seeds: old.seeds,
-                optimizer: OptimizerState { name, steps, steps_of_each: Vec::new(), memory },
-                history: old.history,
-                best: old.best,
-            }
+impl<T> From<V2Optimizer<T>> for OptimizerState<T> {
+    fn from(V2Optimizer { name, steps, memory }: V2Optimizer<T>) -> Self {
+        OptimizerState { name, steps, steps_of_each: Vec::new(), memory }
+    }
+}
+
+#[derive(Deserialize)]
+struct OldEpoch {
+    epoch: usize,
+    loss: f64,
+    train_score: f64,
+    test_score: f64,
+    gradient_norm: Option<f64>,
+    test_loss: f64,
+    learning_rate: f64,
+    watched: f64,
+}
+
+impl OldEpoch {
+    fn read(self, numbers: bool) -> Epoch {
+        let measured = |loss, score| {
+            let (accuracy, r2) = if numbers { (None, Some(score)) } else { (Some(score), None) };
+            Measured { loss, accuracy, r2 }
+        };
+        Epoch {
+            epoch: self.epoch,
+            train: measured(self.loss, self.train_score),
+            validation: Some(measured(self.test_loss, self.test_score)),
+            gradient_norm: self.gradient_norm,
+            learning_rate: self.learning_rate,
+            watched: self.watched,
+        }
+    }
+}
+
+impl<T, O: Into<OptimizerState<T>>> From<Old<T, O>> for ModelFile<T> {
+    fn from(old: Old<T, O>) -> Self {
+        let numbers = matches!(old.answers, Answers::Number { .. });
+        let checkpoint = |old: OldCheckpoint<T, O>| Checkpoint {
+            epoch: old.epoch,
+            step: old.step,
+            steps_per_epoch: old.steps_per_epoch,
+            order: old.order,
+            seeds: old.seeds,
+            optimizer: old.optimizer.into(),
+            history: History::from_iter(old.history.into_iter().map(|epoch| epoch.read(numbers))),
+            best: old.best,
         };
         ModelFile {
             sizes: old.sizes,
@@ -234,7 +269,8 @@ impl<T: Numbers> ModelFile<T> {
         }
         let decoded = match version {
             1 => decode(body).map(|(old, read): (V1<T>, usize)| (ModelFile::try_from(old), read)),
-            2 => decode(body).map(|(old, read): (V2<T>, usize)| (Ok(ModelFile::from(old)), read)),
+            2 => decode(body).map(|(old, read): (Old<T, V2Optimizer<T>>, usize)| (Ok(old.into()), read)),
+            3 => decode(body).map(|(old, read): (Old<T, OptimizerState<T>>, usize)| (Ok(old.into()), read)),
             _ => decode(body).map(|(model, read)| (Ok(model), read)),
         };
         match decoded {

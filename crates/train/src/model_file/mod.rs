@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | `SURPRISL` |
-//! | 8..10 | the version of the format, 3, little-endian as all that follows |
+//! | 8..10 | the version of the format, 4, little-endian as all that follows |
 //! | 10 | the bytes of a number: 4 for `f32`, 8 for `f64` |
 //! | 11 | 0 |
 //! | 12..20 | the length of the body |

@@ -244,7 +244,7 @@ fn numbers() -> Examples<f32> {
     let raw = Vec::from_iter(features.outer_iter().map(|x| x[0] + x[1] * x[1]));
     let mean = raw.iter().sum::<f32>() / 60.0;
     let deviation = (raw.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 60.0).sqrt();
-    let values = raw.iter().map(|y| (y - mean) / deviation).collect();
+    let values = raw.iter().map(|y| f64::from((y - mean) / deviation)).collect();
     Examples { features: features.into_dyn(), targets: Targets::Values(values) }
 }
 

@@ -94,9 +94,9 @@ fn run(
         file.checkpoint.unwrap()
     });
     let mut optimizer = optimizer(kind);
-    let (history, ended) = trainer
-        .fit_with(&model, &mut params, &mut *optimizer, [&train, &test], checkpoint, callback)
-        .unwrap();
+    let training = trainer.on(&train).validate(&test).resume(checkpoint).callback(callback);
+    let history = training.fit(&model, &mut params, &mut *optimizer).unwrap();
+    let ended = history.ended();
     (params, history, ended)
 }
 
@@ -149,7 +149,8 @@ fn several_batches_make_the_step_of_one_large() {
     let fit = |trainer: &Trainer| {
         let mut params = Params::new();
         let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
-        trainer.fit(&model, &mut params, &mut *optimizer(OptimizerKind::Sgd), &train, &test, |_| ()).unwrap();
+        let training = trainer.on(&train).validate(&test);
+        training.fit(&model, &mut params, &mut *optimizer(OptimizerKind::Sgd)).unwrap();
         params
     };
     let (one, several) = (fit(&one), fit(&several));
@@ -169,9 +170,8 @@ fn a_checkpoint_of_another_training_is_refused() {
         let mut checkpoint = file.checkpoint.unwrap();
         change(&mut checkpoint, &mut trainer);
         let mut adam = optimizer(OptimizerKind::Adam);
-        let fit =
-            trainer.fit_with(&model, &mut params, &mut *adam, [&train, &test], Some(checkpoint), &mut ());
-        fit.unwrap_err().to_string()
+        let training = trainer.on(&train).validate(&test).resume(checkpoint);
+        training.fit(&model, &mut params, &mut *adam).unwrap_err().to_string()
     };
     assert_eq!(
         told(&|_, trainer| trainer.batch_size = 4),
@@ -232,13 +232,12 @@ fn patience_that_ends_with_the_last_epoch_ends_alike_after_an_interruption() {
     let trainer = Trainer { epochs: 1, stop, ..trainer("constant") };
     let mut adam = optimizer(OptimizerKind::Adam);
     let mut keep = Keep(None);
-    let (history, ended) =
-        trainer.fit_with(&model, &mut params, &mut *adam, [&train, &test], None, &mut keep).unwrap();
+    let training = trainer.on(&train).validate(&test);
+    let history = training.callback(&mut keep).fit(&model, &mut params, &mut *adam).unwrap();
     let (mut params, checkpoint) = keep.0.unwrap();
     let mut adam = optimizer(OptimizerKind::Adam);
-    let again = trainer
-        .fit_with(&model, &mut params, &mut *adam, [&train, &test], Some(checkpoint), &mut ())
-        .unwrap();
-    assert_eq!((history, ended), again);
-    assert_eq!(ended, Ended::Finished);
+    let training = trainer.on(&train).validate(&test);
+    let again = training.resume(checkpoint).fit(&model, &mut params, &mut *adam).unwrap();
+    assert_eq!(history, again);
+    assert_eq!(history.ended(), Ended::Finished);
 }

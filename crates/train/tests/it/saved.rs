@@ -8,7 +8,7 @@ use surprisal_layers::{Activation, Layer, Mlp, rng};
 use surprisal_optim::OptimizerState;
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Params, Workspace};
-use surprisal_train::{Answers, Checkpoint, Epoch, ModelFile, SavedModel, outputs, probabilities};
+use surprisal_train::{Answers, Checkpoint, Epoch, Measured, ModelFile, SavedModel, outputs, probabilities};
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| name.to_string()).collect()
@@ -18,11 +18,9 @@ fn names(names: &[&str]) -> Vec<String> {
 fn checkpoint(params: &[f32]) -> Checkpoint<f32> {
     let epoch = |epoch| Epoch {
         epoch,
-        loss: 0.5,
-        train_accuracy: 0.75,
-        test_accuracy: f64::INFINITY,
+        train: Measured { loss: 0.5, accuracy: Some(0.75), r2: None },
+        validation: Some(Measured { loss: 0.6, accuracy: Some(f64::INFINITY), r2: None }),
         gradient_norm: Some(0.1),
-        test_loss: 0.6,
         learning_rate: 0.01,
         watched: 0.6,
     };
@@ -142,8 +140,8 @@ fn each_kind_of_damage_has_its_own_message() {
         "m.model, byte 20: expected a header of 24 bytes, found the end: is the file cut off?"
     );
     assert_eq!(
-        says(&changed(8, &[4, 0])),
-        "m.model, byte 8: expected version 1 to 3 of the format, found 4: was it written by a later surprisal?"
+        says(&changed(8, &[5, 0])),
+        "m.model, byte 8: expected version 1 to 4 of the format, found 5: was it written by a later surprisal?"
     );
     assert_eq!(
         says(&changed(10, &[8])),
@@ -180,7 +178,7 @@ fn a_forged_body_asks_for_no_memory_and_is_refused() {
     let lengths = u64::MAX.to_le_bytes().repeat(8); // a string of 2^64 - 1 bytes
     let mut many = 1u64.to_le_bytes().to_vec(); // a string of one byte, and then lists of 2^60
     many.push(b'3');
-    for version in [1, 2, 3] {
+    for version in [1, 2, 3, 4] {
         let says = |body: &[u8]| says(&forged(version, body));
         assert!(says(&lengths).starts_with("m.model, byte 24: the body cannot be decoded: "));
         for elements in [1u64 << 60, 1 << 30] {
@@ -277,13 +275,48 @@ fn a_file_of_version_2_is_read_as_what_it_was() {
     assert_eq!(SavedModel::read(version("v2.surprisal")), Ok(of_every_version()));
 }
 
-/// `UPDATE_VERSIONS=1` writes it: only ever before a version is given to anybody.
+/// Written by a command that knew it: its history does not tell accuracy from R².
 #[test]
 fn a_file_of_version_3_is_read_as_what_it_was() {
+    assert_eq!(SavedModel::read(version("v3.surprisal")), Ok(with_steps_of_each()));
+}
+
+/// The scores of a history of version 3 are R² where the model predicts a number.
+#[test]
+fn scores_of_version_3_are_r2_where_a_number_is_predicted() {
+    let mut bytes = fs::read(version("v3.surprisal")).unwrap();
+    let classes = bincode::serde::encode_to_vec(with_steps_of_each().answers, BINCODE).unwrap();
+    let number = Answers::Number { name: "y".into(), offset: 0.0, scale: 1.0 };
+    let at = bytes.windows(classes.len()).position(|window| window == classes).unwrap();
+    bytes.splice(at..at + classes.len(), bincode::serde::encode_to_vec(&number, BINCODE).unwrap());
+    // a model of one's own: sizes would contradict the answers
+    let sizes = bincode::serde::encode_to_vec("3-4-2", BINCODE).unwrap();
+    assert_eq!(bytes[24..24 + sizes.len()], sizes);
+    bytes.splice(24..24 + sizes.len(), [0; 8]);
+    let read = SavedModel::from_bytes(&forged(3, &bytes[24..]), "m.model").unwrap();
+    let epoch = read.checkpoint.unwrap().history.epochs()[1];
+    assert_eq!((epoch.train.accuracy, epoch.train.r2), (None, Some(0.75)));
+    assert_eq!(epoch.validation, Some(Measured { loss: 0.6, accuracy: None, r2: Some(f64::INFINITY) }));
+}
+const BINCODE: bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Fixint> =
+    bincode::config::standard().with_fixed_int_encoding();
+
+fn with_steps_of_each() -> SavedModel {
     let mut saved = of_every_version();
     saved.checkpoint.as_mut().unwrap().optimizer.steps_of_each = vec![7, 7, 3, 0];
+    saved
+}
+
+/// `UPDATE_VERSIONS=1` writes it: only ever before a version is given to anybody.
+#[test]
+fn a_file_of_version_4_is_read_as_what_it_was() {
+    let mut saved = with_steps_of_each();
+    let checkpoint = saved.checkpoint.as_mut().unwrap();
+    let mut last = *checkpoint.history.last();
+    (last.train.accuracy, last.train.r2, last.validation) = (None, Some(0.5), None);
+    checkpoint.history = [checkpoint.history.epochs()[0], last].into_iter().collect();
     if std::env::var_os("UPDATE_VERSIONS").is_some() {
-        saved.write(version("v3.surprisal")).unwrap();
+        saved.write(version("v4.surprisal")).unwrap();
     }
-    assert_eq!(SavedModel::read(version("v3.surprisal")), Ok(saved));
+    assert_eq!(SavedModel::read(version("v4.surprisal")), Ok(saved));
 }

@@ -1,11 +1,13 @@
 //! Training: it learns, it repeats itself to the bit, and it says what stopped it.
 
-use surprisal_data::{Dataset, Standardize, Targets};
+use surprisal_data::metrics::Metric;
+use surprisal_data::{Batches, Dataset, Standardize, Targets};
 use surprisal_layers::{Activation, BatchNorm1d, Flatten, Layer, Linear, Mlp, Relu, Residual, rng};
-use surprisal_optim::{Adam, Sgd};
+use surprisal_loss::{HuberLoss, softmax_cross_entropy};
+use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::{ArrayD, Axis, array};
-use surprisal_tensor::{Dual, Params, Scalar, Var, Workspace, check_gradient};
-use surprisal_train::{Epoch, Examples, History, Objective, TrainError, Trainer};
+use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient};
+use surprisal_train::{Batched, Epoch, Examples, History, Objective, TrainError, Trainer, Watch};
 
 fn iris<T: Scalar>() -> Examples<T> {
     let mut data = Dataset::iris();
@@ -21,7 +23,7 @@ fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
     let (examples, mut params) = (iris::<T>(), Params::default());
     let model = Mlp::new(&mut params, &"4-8-3".parse().unwrap(), Activation::Tanh, &mut rng(1));
     let history =
-        trainer.fit(&model, &mut params, &mut Adam::new(0.01), &examples, &examples, |_| ()).unwrap();
+        trainer.on(&examples).validate(&examples).fit(&model, &mut params, &mut Adam::new(0.01)).unwrap();
     (params, history)
 }
 
@@ -31,13 +33,14 @@ fn every_objective_learns_iris_and_halves_are_halves() {
         let (_, history) = run::<f64>(&trainer(objective));
         assert_eq!(history.epochs().len(), 31);
         let (first, last) = (history.epochs()[0], *history.last());
-        assert!(last.train_accuracy > 0.9 && last.loss < first.loss / 2.0, "{objective}: {last:?}");
-        assert_eq!(last.test_accuracy, last.train_accuracy); // the same rows
+        let halved = last.train.loss < first.train.loss / 2.0;
+        assert!(last.train.accuracy > Some(0.9) && halved, "{objective}: {last:?}");
+        assert_eq!(last.validation, Some(last.train)); // the same rows
     }
     let start = |objective| run::<f64>(&Trainer { epochs: 0, ..trainer(objective) }).1.epochs()[0];
     let (whole, half) = (start(Objective::SquaredError), start(Objective::HalfSquaredError));
     assert!(
-        (whole.loss - 2.0 * half.loss).abs() < 1e-15
+        (whole.train.loss - 2.0 * half.train.loss).abs() < 1e-15
             && (whole.gradient_norm.unwrap() - 2.0 * half.gradient_norm.unwrap()).abs() < 1e-15
     );
 }
@@ -56,14 +59,20 @@ fn the_same_settings_give_the_same_bits() {
 fn a_history_reads_back_and_knows_its_milestones() {
     let (_, history) = run::<f64>(&trainer(Objective::CrossEntropy));
     let csv = history.to_csv();
-    let last: Vec<f64> = csv.lines().last().unwrap().split(',').map(|n| n.parse().unwrap()).collect();
-    let e = history.last();
-    let Epoch { loss, train_accuracy, test_accuracy, test_loss, learning_rate, watched, .. } = *e;
-    let norm = e.gradient_norm.unwrap();
-    assert_eq!(last, [30.0, loss, train_accuracy, test_accuracy, norm, test_loss, learning_rate, watched]);
+    let last: Vec<Option<f64>> = csv.lines().last().unwrap().split(',').map(|n| n.parse().ok()).collect();
+    let Epoch { train, validation, gradient_norm, learning_rate, watched, .. } = *history.last();
+    let (seen, unseen) = (Some(train.loss), validation.map(|validation| validation.loss));
+    let (of_seen, of_unseen) = (train.accuracy, validation.and_then(|validation| validation.accuracy));
+    assert!(gradient_norm.is_some() && of_seen.is_some() && of_unseen.is_some());
+    let [rate, watched] = [learning_rate, watched].map(Some);
+    assert_eq!(
+        last,
+        [Some(30.0), seen, of_seen, None, unseen, of_unseen, None, gradient_norm, rate, watched]
+    );
     let first = history.epochs_to(0.9).unwrap();
     assert!(
-        history.epochs()[first].train_accuracy >= 0.9 && history.epochs()[first - 1].train_accuracy < 0.9
+        history.epochs()[first].train.accuracy >= Some(0.9)
+            && history.epochs()[first - 1].train.accuracy < Some(0.9)
     );
     assert_eq!(history.epochs_to(1.1), None);
 }
@@ -79,7 +88,7 @@ fn objectives() -> impl Iterator<Item = Objective> {
 fn the_objectives_have_the_gradients_their_formulas_say() {
     for objective in objectives().filter(|objective| objective.check(true).is_ok()) {
         check_gradient(&[array![[0.3], [-1.0], [4.0]].into_dyn()], |_, z| {
-            objective.loss_of_values(z[0], &[1.0, 0.0, 2.5].map(Dual::of))
+            objective.loss_of_values(z[0], &[1.0, 0.0, 2.5])
         });
     }
     for objective in objectives().filter(|objective| objective.check(false).is_ok()) {
@@ -107,7 +116,8 @@ fn failure<T: Scalar>(
     rate: f64,
 ) -> String {
     let before = params.as_slice().to_vec();
-    let error = trainer.fit(model, params, &mut Sgd::new(rate), examples, examples, |_| ()).unwrap_err();
+    let parts = trainer.on(examples).validate(examples);
+    let error = parts.fit(model, params, &mut Sgd::new(rate)).unwrap_err();
     if !matches!(error, TrainError::NotFinite { .. }) {
         assert_eq!(before, params.as_slice());
     }
@@ -163,7 +173,8 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
         failure(&one, &mut params, &ce, &binary, 0.1),
         "label 2 in row 100 is not one of the 2 classes 0 to 1"
     );
-    let empty = Examples { features: ArrayD::zeros(vec![0, 4]), targets: iris().targets.select(&[]) };
+    let empty =
+        Examples { features: ArrayD::zeros(vec![0, 4]), targets: Dataset::iris().targets.select(&[]) };
     assert_eq!(failure(&two, &mut params, &ce, &empty, 0.1).lines().next().unwrap(), EMPTY);
     let too_large = Trainer { batch_size: 151, ..ce };
     let message = failure(&two, &mut params, &too_large, &iris(), 0.1);
@@ -201,10 +212,10 @@ fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step
     }
     assert_eq!(params.as_slice(), start);
 
-    let (examples, batches) = (iris(), Trainer { drop_last: true, ..trainer(149) });
-    let history = batches.fit(&model, &mut params, &mut Sgd::new(0.1), &examples, &examples, |_| ()).unwrap();
-    assert!(history.last().loss < history.epochs()[0].loss);
-    trainer(148).fit(&model, &mut params, &mut Sgd::new(0.1), &examples, &examples, |_| ()).unwrap();
+    let (examples, batches) = (iris::<f64>(), Trainer { drop_last: true, ..trainer(149) });
+    let history = batches.on(&examples).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap();
+    assert!(history.last().train.loss < history.epochs()[0].train.loss);
+    trainer(148).on(&examples).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap();
 }
 
 #[test]
@@ -246,8 +257,8 @@ fn each_loss_of_classes_learns_iris_measured_in_blocks_or_batches() {
         let (_, history) = run::<f32>(&trainer);
         // the overlap of sets has a small gradient where a class is not found at all
         let least = if objective.name() == "dice" { 0.6 } else { 0.85 };
-        assert!(history.last().train_accuracy > least, "{objective}: {:?}", history.last());
-        assert!(history.last().loss < history.epochs()[0].loss, "{objective}");
+        assert!(history.last().train.accuracy > Some(least), "{objective}: {:?}", history.last());
+        assert!(history.last().train.loss < history.epochs()[0].train.loss, "{objective}");
     }
 }
 
@@ -262,7 +273,7 @@ fn a_batch_that_does_not_fit_in_memory_is_refused_before_it_is_asked_for() {
     let rows = Vec::from_iter((0..150).cycle().take(3000));
     let examples = Examples::<f32>::new(&iris.select(&rows));
     let trainer = Trainer { epochs: 1, batch_size: 3000, ..Trainer::default() };
-    let error = trainer.check(&model, &params, [&examples, &examples]).unwrap_err().to_string();
+    let error = trainer.on(&examples).check(&model, &params).unwrap_err().to_string();
     assert_eq!(
         error,
         "batch: 3000 rows of this model take 4578 MiB for activations and their gradients: expected at most 4096 MiB | \
@@ -291,10 +302,130 @@ fn images_are_trained_on_as_their_numbers_in_one_row() {
     let fit = |examples: &Examples<f32>| {
         let mut params = Params::new();
         let model = (Flatten, Linear::new(&mut params, "out", 4, 3, &mut rng(1)));
-        let history =
-            trainer.fit(&model, &mut params, &mut Sgd::new(0.1), examples, examples, |_| ()).unwrap();
+        let history = trainer.on(examples).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap();
         let outputs = surprisal_train::outputs(&model, &params, examples.features.view());
-        (history.last().loss, outputs)
+        (history.last().train.loss, outputs)
     };
     assert_eq!(fit(&images), fit(&rows));
+}
+
+/// The bits of a named objective, of a closure that says the same, and of a loop written by hand.
+#[test]
+fn a_closure_and_a_loop_by_hand_take_the_steps_of_the_named_objective() {
+    let mut data = Dataset::iris();
+    data.features = Standardize::fit(&data.features).unwrap().apply(&data.features).unwrap();
+    let trainer = Trainer { epochs: 3, batch_size: 40, seed: 9, ..Trainer::default() };
+    let start = || {
+        let mut params = Params::new();
+        let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+        (model, params)
+    };
+
+    let (model, mut named) = start();
+    let history = trainer.on(&data).fit(&model, &mut named, &mut Sgd::new(0.1)).unwrap();
+    assert_eq!(history.last().validation, None);
+    assert_eq!(history.last().watched, history.last().train.loss);
+
+    let (model, mut by_closure) = start();
+    let of_closure = trainer.on(&data).minimize(
+        |batch| softmax_cross_entropy(batch.outputs(model.forward(batch.x)), batch.labels()),
+        &mut by_closure,
+        &mut Sgd::new(0.1),
+    );
+    let of_closure = of_closure.unwrap();
+    assert_eq!(by_closure.as_slice(), named.as_slice());
+    assert_eq!(of_closure.last().train.accuracy, history.last().train.accuracy);
+    assert!((of_closure.last().train.loss - history.last().train.loss).abs() < 1e-7); // added up in other pieces
+
+    let (model, mut by_hand) = start();
+    let (mut sgd, mut workspace, mut order) = (Sgd::new(0.1), Workspace::new(), rng(9));
+    let mut batches = Batches::new(data.rows(), 40).unwrap();
+    for _epoch in 0..3 {
+        batches.shuffle(&mut order);
+        for rows in &batches {
+            let tape = workspace.tape(&by_hand);
+            let batch = data.batch(&tape, rows);
+            let loss = softmax_cross_entropy(model.forward(batch.x), batch.labels());
+            loss.backward();
+            sgd.step(&mut by_hand, workspace.grads());
+        }
+    }
+    assert_eq!(by_hand.as_slice(), named.as_slice());
+
+    // as Examples in the number type of the model
+    let (model, mut params) = start();
+    trainer.on(&Examples::<f32>::new(&data)).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap();
+    assert_eq!(params.as_slice(), named.as_slice());
+}
+
+#[test]
+fn numbers_are_learned_by_any_loss_of_numbers_and_measured_by_r2() {
+    let features = Dataset::iris().features;
+    let targets = Targets::Values(features.rows().into_iter().map(|row| 2.0 * row[0] - row[3]).collect());
+    let data = Dataset { targets, features, ..Dataset::iris() };
+    let trainer = Trainer { epochs: 60, ..Trainer::default() };
+    let mut params = Params::<f64>::default();
+    let model = Linear::new(&mut params, "out", 4, 1, &mut rng(1));
+    let huber = HuberLoss { delta: 0.5, ..Default::default() };
+    let history = trainer
+        .on(&data)
+        .validate(&data)
+        .minimize(
+            |batch| huber.loss(batch.outputs(model.forward(batch.x)), batch.values()),
+            &mut params,
+            &mut Adam::new(0.05),
+        )
+        .unwrap();
+    let last = history.last();
+    assert!(last.train.r2 > Some(0.95) && last.train.accuracy.is_none(), "{last:?}");
+    assert_eq!(last.validation, Some(last.train));
+    assert_eq!(history.epochs_to(0.95), history.epochs().iter().position(|e| e.train.r2 >= Some(0.95)));
+}
+
+#[test]
+fn what_a_closure_does_wrong_is_told_before_the_first_step() {
+    let data = Dataset::iris();
+    let mut params = Params::new();
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+    let mut told = |trainer: Trainer, what: usize| {
+        let before = params.as_slice().to_vec();
+        let error = trainer.on(&data).minimize(
+            |batch| {
+                let z = model.forward(batch.x);
+                match what {
+                    0 => z,
+                    1 => batch.outputs(z.slice(1, 0..2)).sum(),
+                    _ => z.square().mean(),
+                }
+            },
+            &mut params,
+            &mut Sgd::new(0.1),
+        );
+        assert_eq!(before, params.as_slice());
+        error.unwrap_err().to_string()
+    };
+    assert_eq!(
+        told(Trainer::default(), 0),
+        "the loss of a batch is [32, 3]: expected one number | take its mean, or the loss with a reduction"
+    );
+    assert_eq!(
+        told(Trainer::default(), 1),
+        "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+    );
+    assert_eq!(
+        told(Trainer { watch: Watch::Metric(Metric::Accuracy), ..Trainer::default() }, 2),
+        "watch: accuracy needs the outputs of the model, and the closure notes none | call batch.outputs(..) with them, or watch the loss"
+    );
+    assert_eq!(
+        told(Trainer { class_weight: Some(vec![1.0; 3]), ..Trainer::default() }, 2),
+        "class weight: is for the named objectives | leave it out, and give weights to the loss of the closure"
+    );
+}
+
+#[test]
+#[should_panic(expected = "labels: expected classes, found numbers (regression): take `values`")]
+fn a_batch_of_numbers_has_no_labels() {
+    let data = Dataset { targets: Targets::Values(vec![0.0; 150]), ..Dataset::iris() };
+    let (params, mut workspace) = (Params::new(), Workspace::new());
+    data.batch(&workspace.tape(&params), &[0]).labels();
 }

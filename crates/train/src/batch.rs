@@ -1,0 +1,238 @@
+//! Mini-batches on the tape.
+
+use std::cell::Cell;
+
+use surprisal_data::{Dataset, Targets};
+use surprisal_tensor::{Scalar, Tape, Var};
+
+use crate::Examples;
+
+/// What mini-batches are made of: features and targets, row by row. [`Dataset`] and [`Examples`] are.
+///
+/// ```
+/// use surprisal_data::{Batches, Dataset};
+/// use surprisal_layers::{Layer, Linear, rng};
+/// use surprisal_loss::softmax_cross_entropy;
+/// use surprisal_optim::{Optimizer, Sgd};
+/// use surprisal_tensor::{Params, Workspace};
+/// use surprisal_train::Batched;
+///
+/// let iris = Dataset::iris();
+/// let (mut params, mut rng) = (Params::new(), rng(7));
+/// let model = Linear::new(&mut params, "out", 4, 3, &mut rng);
+/// let (mut sgd, mut workspace) = (Sgd::new(0.02), Workspace::new());
+/// let mut batches = Batches::new(iris.rows(), 50)?;
+/// let mut losses = Vec::new();
+/// for _epoch in 0..20 {
+///     batches.shuffle(&mut rng);
+///     for rows in &batches {
+///         let tape = workspace.tape(&params);
+///         let batch = iris.batch(&tape, rows);
+///         let loss = softmax_cross_entropy(model.forward(batch.x), batch.labels());
+///         loss.backward();
+///         losses.push(loss.item());
+///         sgd.step(&mut params, workspace.grads());
+///     }
+/// }
+/// assert!(losses[losses.len() - 1] < losses[0] / 2.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub trait Batched {
+    /// The number of rows.
+    fn rows(&self) -> usize;
+
+    /// What is to be predicted of each row.
+    fn targets(&self) -> &Targets;
+
+    /// Records the features of some rows, `[rows, ..]`, rounded to the numbers of the tape.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such row.
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t>;
+
+    /// Some rows on the tape, with their targets.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such row.
+    #[track_caller]
+    fn batch<'b, 't>(&'b self, tape: &'t Tape<'t>, rows: &'b [usize]) -> Batch<'b, 't> {
+        Batch::new(self.features(tape, rows), self.targets(), rows, Vec::new())
+    }
+}
+
+impl Batched for Dataset {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+    fn targets(&self) -> &Targets {
+        &self.targets
+    }
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
+        tape.rows(&self.features, rows)
+    }
+}
+
+impl<T: Scalar> Batched for Examples<T> {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+    fn targets(&self) -> &Targets {
+        &self.targets
+    }
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
+        tape.rows(&self.features, rows)
+    }
+}
+
+/// So many rows without features or targets, for a closure of [`Fit::minimize`](crate::Fit::minimize) that fetches by itself what belongs to them:
+/// [`Batch::rows`] says which they are, and [`Batch::x`] is empty. For data of other forms, and where nothing is to be predicted.
+///
+/// ```
+/// use surprisal_data::Dataset;
+/// use surprisal_layers::{Layer, Linear, rng};
+/// use surprisal_loss::mse_loss;
+/// use surprisal_optim::Adam;
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Rows, Trainer};
+///
+/// let pictures = Dataset::digits().features / 16.0;
+/// let (mut params, mut rng) = (Params::new(), rng(7));
+/// let encoder = Linear::new(&mut params, "encoder", 64, 8, &mut rng);
+/// let decoder = Linear::new(&mut params, "decoder", 8, 64, &mut rng);
+/// let history = Trainer { epochs: 3, ..Trainer::default() }.on(&Rows(pictures.nrows())).minimize(
+///     |batch| {
+///         let x = batch.tape().rows(&pictures, batch.rows);
+///         mse_loss(decoder.forward(encoder.forward(x)), x)
+///     },
+///     &mut params,
+///     &mut Adam::new(0.01),
+/// )?;
+/// assert!(history.last().train.loss < history.epochs()[0].train.loss / 2.0);
+/// # Ok::<(), surprisal_train::TrainError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows(pub usize);
+
+impl Batched for Rows {
+    fn rows(&self) -> usize {
+        self.0
+    }
+    fn targets(&self) -> &Targets {
+        static NONE: Targets = Targets::Values(Vec::new());
+        &NONE
+    }
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
+        tape.input_with([rows.len(), 0], |_| 0.0)
+    }
+}
+
+/// Some rows of a data set on a tape: made by [`Batched::batch`], and handed to the closure of [`Fit::minimize`](crate::Fit::minimize).
+///
+/// ```
+/// use surprisal_data::{Dataset, Targets};
+/// use surprisal_tensor::{Params, Workspace, ndarray::array};
+/// use surprisal_train::Batched;
+/// let (params, mut workspace) = (Params::new(), Workspace::new());
+/// let tape = workspace.tape(&params);
+///
+/// let iris = Dataset::iris();
+/// let batch = iris.batch(&tape, &[149, 0]);
+/// assert_eq!((batch.x.shape().dims(), batch.labels()), (&[2, 4][..], &[2, 0][..]));
+/// assert_eq!(batch.one_hot().value(), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]].into_dyn());
+///
+/// let prices = Dataset { targets: Targets::Values((0..150).map(f64::from).collect()), ..iris };
+/// assert_eq!(prices.batch(&tape, &[149, 0]).values().value(), array![[149.0], [0.0]].into_dyn());
+/// ```
+#[derive(Debug)]
+pub struct Batch<'b, 't> {
+    /// The features, `[rows, ..]`.
+    pub x: Var<'t>,
+    /// Which rows of the data set these are.
+    pub rows: &'b [usize],
+    targets: &'b Targets,
+    labels: Vec<usize>,
+    outputs: Cell<Option<Var<'t>>>,
+}
+
+impl<'b, 't> Batch<'b, 't> {
+    /// `labels` is memory to write the labels to.
+    #[track_caller]
+    pub(crate) fn new(x: Var<'t>, targets: &'b Targets, rows: &'b [usize], mut labels: Vec<usize>) -> Self {
+        labels.clear();
+        if let Targets::Classes { labels: all, .. } = targets {
+            if let Some(row) = rows.iter().find(|&&row| row >= all.len()) {
+                panic!("batch: there is no label of row {row}, found {} labels", all.len());
+            }
+            labels.extend(rows.iter().map(|&row| all[row]));
+        }
+        Batch { x, rows, targets, labels, outputs: Cell::new(None) }
+    }
+
+    /// The tape that it is recorded on.
+    pub fn tape(&self) -> &'t Tape<'t> {
+        self.x.tape()
+    }
+
+    /// The class of each row: what a loss of classes takes.
+    ///
+    /// # Panics
+    /// If the targets are numbers.
+    #[track_caller]
+    pub fn labels(&self) -> &[usize] {
+        assert!(
+            !self.targets.is_regression(),
+            "labels: expected classes, found numbers (regression): take `values`"
+        );
+        &self.labels
+    }
+
+    /// Records the number of each row, `[rows, 1]`: what a loss of numbers takes.
+    ///
+    /// # Panics
+    /// If the targets are classes.
+    #[track_caller]
+    pub fn values(&self) -> Var<'t> {
+        let Targets::Values(values) = self.targets else {
+            panic!("values: expected numbers (regression), found classes: take `labels` or `one_hot`");
+        };
+        if let Some(row) = self.rows.iter().find(|&&row| row >= values.len()) {
+            panic!("values: there is no value of row {row}, found {} values", values.len());
+        }
+        self.tape().input_with([self.rows.len(), 1], |i| values[self.rows[i]])
+    }
+
+    /// Records 1 for the class of each row and 0 for the others, `[rows, classes]`: what a loss of numbers takes, where classes are learned by it.
+    ///
+    /// # Panics
+    /// If the targets are numbers.
+    #[track_caller]
+    pub fn one_hot(&self) -> Var<'t> {
+        let (labels, classes) = (self.labels(), self.targets.classes());
+        self.tape().input_with([labels.len(), classes], |i| f64::from(labels[i / classes] == i % classes))
+    }
+
+    /// Notes what the model says about these rows, so that a [`Trainer`](crate::Trainer) measures accuracy or R², and gives it back:
+    /// logits `[rows, classes]`, or `[rows, 1]` for two classes or numbers. A training that does not note it measures its loss alone.
+    ///
+    /// See the example of [`Fit::minimize`](crate::Fit::minimize).
+    pub fn outputs(&self, outputs: Var<'t>) -> Var<'t> {
+        self.outputs.set(Some(outputs));
+        outputs
+    }
+
+    /// What was noted.
+    pub(crate) fn noted(&self) -> Option<Var<'t>> {
+        self.outputs.get()
+    }
+    pub(crate) fn targets(&self) -> &'b Targets {
+        self.targets
+    }
+    /// The memory of the labels, to be used again.
+    pub(crate) fn into_labels(self) -> Vec<usize> {
+        self.labels
+    }
+}

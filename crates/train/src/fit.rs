@@ -1,0 +1,385 @@
+//! One training: settings, data, and what else takes part.
+
+use std::ops::ControlFlow;
+
+use surprisal_layers::{Layer, Rng};
+use surprisal_optim::{Hyperparameter, Optimizer, Schedule};
+use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
+
+use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
+use crate::training::{Step, Training};
+use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
+
+/// The bytes that the activations of a batch and their gradients may take, 4 GiB.
+const MOST_BYTES: usize = 1 << 32;
+
+/// A training that can begin: made by [`Trainer::on`].
+///
+/// See the example of [`Trainer`].
+#[must_use = "a training begins with `fit` or `minimize`"]
+pub struct Fit<'a, T: Scalar = f32> {
+    pub(crate) trainer: &'a Trainer,
+    pub(crate) train: &'a dyn Batched,
+    pub(crate) validation: Option<&'a dyn Batched>,
+    pub(crate) checkpoint: Option<Checkpoint<T>>,
+    pub(crate) each: Option<Box<dyn FnMut(&Epoch) + 'a>>,
+    pub(crate) callback: Option<&'a mut dyn Callback<T>>,
+    pub(crate) order: Option<&'a mut Rng>,
+}
+
+impl<'a, T: Scalar> Fit<'a, T> {
+    /// Measures this data too, after every epoch: it decides when to stop and which epoch was the best.
+    pub fn validate(self, validation: &'a dyn Batched) -> Self {
+        Fit { validation: Some(validation), ..self }
+    }
+
+    /// Tells every epoch to a closure, the start included.
+    ///
+    /// ```
+    /// # use surprisal_data::Dataset;
+    /// # use surprisal_layers::{Linear, rng};
+    /// # use surprisal_optim::Sgd;
+    /// # use surprisal_tensor::Params;
+    /// # use surprisal_train::Trainer;
+    /// # let iris = Dataset::iris();
+    /// # let mut params = Params::new();
+    /// # let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// # let trainer = Trainer { epochs: 2, ..Trainer::default() };
+    /// let mut sgd = Sgd::new(0.01);
+    /// trainer.on(&iris).each(|e| println!("{}: {}", e.epoch, e.train.loss)).fit(&model, &mut params, &mut sgd)?;
+    /// # Ok::<(), surprisal_train::TrainError>(())
+    /// ```
+    pub fn each(self, each: impl FnMut(&Epoch) + 'a) -> Self {
+        Fit { each: Some(Box::new(each)), ..self }
+    }
+
+    /// Tells every step and epoch to a [`Callback`], which may end the training.
+    ///
+    /// See the example of [`resume`](Self::resume).
+    pub fn callback(self, callback: &'a mut dyn Callback<T>) -> Self {
+        Fit { callback: Some(callback), ..self }
+    }
+
+    /// Draws the order of rows from this generator, in the place of one that begins with the trainer's seed.
+    pub fn order(self, rng: &'a mut Rng) -> Self {
+        Fit { order: Some(rng), ..self }
+    }
+
+    /// Goes on from a checkpoint, if there is one: the parameters then have to be those that were saved with it.
+    ///
+    /// Where it ended and went on, nothing can be told from the numbers: the bits are those of a training that was not interrupted.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use surprisal_optim::Adam;
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::{At, Callback, Checkpoint, Ended, Trainer};
+    /// # use surprisal_data::Dataset;
+    /// # use surprisal_layers::{Linear, rng};
+    ///
+    /// /// Ends in the middle of an epoch, and keeps what is needed to go on.
+    /// struct Interrupt(Option<(Params<f32>, Checkpoint<f32>)>);
+    /// impl Callback<f32> for Interrupt {
+    ///     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
+    ///         if (at.epoch, at.step) != (2, 1) {
+    ///             return ControlFlow::Continue(());
+    ///         }
+    ///         self.0 = Some((at.params.clone(), at.checkpoint()));
+    ///         ControlFlow::Break(())
+    ///     }
+    /// }
+    ///
+    /// # let iris = Dataset::iris();
+    /// # let mut params = Params::new();
+    /// # let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// let trainer = Trainer { epochs: 5, ..Trainer::default() };
+    /// let mut interrupted = Interrupt(None);
+    /// let mut to_the_end = params.clone();
+    /// trainer.on(&iris).fit(&model, &mut to_the_end, &mut Adam::new(0.01))?;
+    ///
+    /// let history =
+    ///     trainer.on(&iris).callback(&mut interrupted).fit(&model, &mut params, &mut Adam::new(0.01))?;
+    /// assert_eq!(history.ended(), Ended::Interrupted);
+    /// let (mut params, checkpoint) = interrupted.0.expect("kept above");
+    /// trainer.on(&iris).resume(checkpoint).fit(&model, &mut params, &mut Adam::new(0.01))?;
+    /// assert_eq!(params.as_slice(), to_the_end.as_slice());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(self, checkpoint: impl Into<Option<Checkpoint<T>>>) -> Self {
+        Fit { checkpoint: checkpoint.into(), ..self }
+    }
+
+    /// Trains `params` in place to make the trainer's [`Objective`] of the model's outputs small. Gives what was measured after every epoch,
+    /// the start included.
+    ///
+    /// # Errors
+    /// If the model's outputs, the data, the objective and the settings do not fit; if the loss is no longer finite, with the step, the first
+    /// value that was not, and what to try; if the checkpoint is that of another optimizer, or of a training with other data or settings, as far
+    /// as that can be seen.
+    ///
+    /// # Panics
+    /// If a shape inside the model does not fit, or the loss never reaches a trainable parameter.
+    #[track_caller]
+    pub fn fit(
+        self,
+        model: &impl Layer,
+        params: &mut Params<T>,
+        optimizer: &mut dyn Optimizer<T>,
+    ) -> Result<History, TrainError> {
+        self.check(model, params)?;
+        let Trainer { objective, ref class_weight, .. } = *self.trainer;
+        let weights = class_weight.as_deref();
+        let block = if objective.of_batch() {
+            self.trainer.batch_size
+        } else {
+            block_rows(model, params, self.train)
+        };
+        let mut loss =
+            record(|batch| objective.loss_of(batch.outputs(model.forward(batch.x)), batch, weights));
+        let step = Step { loss: &mut loss, objective: Some(objective), weights, block };
+        self.run(step, params, optimizer)
+    }
+
+    /// [`fit`](Self::fit) to any loss: the closure records the loss of a batch, of one model or several. It is called for what is measured, too, in
+    /// batches of the same size, and its values are averaged by their numbers of rows. The trainer's objective and class weights do not take part.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_layers::{Layer, Linear, Tanh, rng};
+    /// use surprisal_loss::{SoftmaxCrossEntropy, mse_loss};
+    /// use surprisal_optim::Adam;
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::Trainer;
+    ///
+    /// let iris = Dataset::iris();
+    /// let (mut params, mut rng) = (Params::new(), rng(7));
+    /// let body = (Linear::new(&mut params, "body", 4, 8, &mut rng), Tanh);
+    /// let class = Linear::new(&mut params, "class", 8, 3, &mut rng);
+    /// let copy = Linear::new(&mut params, "copy", 8, 4, &mut rng); // a second head: the features again
+    /// let smoothed = SoftmaxCrossEntropy { label_smoothing: 0.1, ..Default::default() };
+    ///
+    /// let history = Trainer::default().on(&iris).minimize(
+    ///     |batch| {
+    ///         let h = body.forward(batch.x);
+    ///         let logits = batch.outputs(class.forward(h)); // so that accuracy is measured
+    ///         smoothed.loss(logits, batch.labels()) + 0.1 * mse_loss(copy.forward(h), batch.x)
+    ///     },
+    ///     &mut params,
+    ///     &mut Adam::new(0.01),
+    /// )?;
+    /// assert!(history.last().train.loss < history.epochs()[0].train.loss);
+    /// assert!(history.last().train.accuracy > Some(0.8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Further inputs are rows of other arrays: `batch.tape().rows(&others, batch.rows)`.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    ///
+    /// # Panics
+    /// As [`fit`](Self::fit); and if a batch is too small for a layer, which the closure does not show.
+    #[track_caller]
+    pub fn minimize(
+        self,
+        mut loss: impl for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t>,
+        params: &mut Params<T>,
+        optimizer: &mut dyn Optimizer<T>,
+    ) -> Result<History, TrainError> {
+        let mut step =
+            Step { loss: &mut loss, objective: None, weights: None, block: self.trainer.batch_size };
+        self.check_closure(&mut step, params)?;
+        self.run(step, params, optimizer)
+    }
+
+    #[track_caller]
+    fn run(
+        self,
+        step: Step,
+        params: &mut Params<T>,
+        optimizer: &mut dyn Optimizer<T>,
+    ) -> Result<History, TrainError> {
+        let rate = optimizer.learning_rate();
+        let mut told = Told { each: self.each, callback: self.callback };
+        let mut training = Training::new(self.trainer, step, params, optimizer, self.train, self.validation)?;
+        if let Some(order) = &self.order {
+            training.draw_order(order);
+        }
+        let ended = match self.checkpoint {
+            Some(checkpoint) => training.resume(checkpoint).and_then(|()| training.run(&mut told)),
+            None => training.run_from_start(&mut told),
+        };
+        if let Some(order) = self.order {
+            order.clone_from(training.order());
+        }
+        let history = training.end();
+        optimizer.set_learning_rate(rate);
+        ended.map(|ended| history.with_end(ended))
+    }
+
+    /// Whether the settings are in range, and fit the model and the data: what [`fit`](Self::fit) asks first.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_layers::{Linear, rng};
+    /// use surprisal_tensor::Params;
+    /// use surprisal_train::Trainer;
+    /// let iris = Dataset::iris();
+    /// let mut params = Params::new();
+    /// let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+    /// let trainer = Trainer { accumulate: 9, ..Trainer::default() };
+    /// assert_eq!(
+    ///     trainer.on(&iris).check(&model, &params).unwrap_err().to_string(),
+    ///     "accumulate: expected 1 to 5, the batches of an epoch, found 9 | smaller batches leave room for more"
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    /// If not: what was expected, what was found.
+    #[track_caller]
+    pub fn check(&self, model: &impl Layer, params: &Params<T>) -> Result<(), TrainError> {
+        self.check_batches(model.least_rows())?;
+        let mut workspace = Workspace::new();
+        for data in self.parts() {
+            let outputs = check_fit(model, params, data, &mut workspace)?;
+            self.trainer.objective.check_fit(data.targets(), outputs)?;
+        }
+        self.check_rest(true, workspace.bytes())
+    }
+
+    /// The same for a closure, on the first batch.
+    fn check_closure(&self, step: &mut Step, params: &Params<T>) -> Result<(), TrainError> {
+        self.check_batches(1)?;
+        let mut workspace = Workspace::new();
+        for data in self.parts() {
+            if data.rows() == 0 || !data.targets().is_empty() {
+                check_rows(data)?; // of `Rows`, there are no targets
+            }
+            check_targets(data.targets())?;
+            let rows = Vec::from_iter(0..self.trainer.batch_size.min(data.rows()));
+            let tape = workspace.no_grad(params);
+            let batch = data.batch(&tape, &rows);
+            let loss = (step.loss)(&batch);
+            check_scalar(&loss.shape())?;
+            match batch.noted() {
+                Some(outputs) => drop(check_outputs(&outputs.shape(), rows.len(), data.targets())?),
+                None => check_unnoted(self.trainer.watch)?,
+            }
+        }
+        self.check_rest(false, 0)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &'a dyn Batched> {
+        [Some(self.train), self.validation].into_iter().flatten()
+    }
+
+    /// Whether the model can take the smallest batch.
+    fn check_batches(&self, least: usize) -> Result<(), TrainError> {
+        check_batches(self.trainer, self.train.rows(), least)
+    }
+
+    /// The settings, and the memory of a batch, where that of a row is known.
+    fn check_rest(&self, named: bool, bytes_of_row: usize) -> Result<(), TrainError> {
+        check_rest(self.trainer, self.train, self.validation, named, bytes_of_row)?;
+        match self.trainer.clip {
+            Clip::Value(most) => Hyperparameter::MaxValue
+                .check_in::<T>(most)
+                .map(drop)
+                .map_err(|error| TrainError::Setting(error.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Says what a closure is, so that its lifetimes are understood.
+fn record<F: for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t>>(loss: F) -> F {
+    loss
+}
+
+fn check_scalar(loss: &Shape) -> Result<(), TrainError> {
+    match loss.len() {
+        1 => Ok(()),
+        _ => Err(TrainError::Misfit(format!(
+            "the loss of a batch is {loss}: expected one number | take its mean, or the loss with a reduction"
+        ))),
+    }
+}
+
+fn check_unnoted(watch: Watch) -> Result<(), TrainError> {
+    match watch {
+        Watch::Loss => Ok(()),
+        Watch::Metric(metric) => Err(TrainError::Setting(format!(
+            "watch: {metric} needs the outputs of the model, and the closure notes none | call batch.outputs(..) with them, or watch the loss"
+        ))),
+    }
+}
+
+fn check_batches(trainer: &Trainer, rows: usize, least: usize) -> Result<(), TrainError> {
+    let batches = trainer.batches(rows)?;
+    let smallest = batches.iter().map(<[usize]>::len).min().unwrap_or(0);
+    if smallest >= least {
+        return Ok(());
+    }
+    Err(TrainError::Setting(format!(
+        "batch size: expected at least {least} rows in every batch, which the model's normalization needs in training, found \
+         {smallest} in the last of {rows} rows in batches of {} | {}",
+        trainer.batch_size,
+        if trainer.batch_size < least {
+            "take larger batches"
+        } else {
+            "set drop_last, or take another batch size"
+        }
+    )))
+}
+
+fn check_rest(
+    trainer: &Trainer,
+    train: &dyn Batched,
+    validation: Option<&dyn Batched>,
+    named: bool,
+    bytes_of_row: usize,
+) -> Result<(), TrainError> {
+    let of_numbers = train.targets().is_regression();
+    if validation.is_some_and(|validation| validation.targets().is_regression() != of_numbers) {
+        return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
+    }
+    // a batch's values, and as many gradients
+    let bytes = bytes_of_row.saturating_mul(2 * trainer.batch_size.min(train.rows()));
+    if bytes > MOST_BYTES {
+        return Err(TrainError::Setting(format!(
+            "batch: {} rows of this model take {} MiB for activations and their gradients: expected at most {} MiB | \
+             take smaller batches or layers",
+            trainer.batch_size,
+            bytes >> 20,
+            MOST_BYTES >> 20
+        )));
+    }
+    let decides =
+        trainer.stop.is_some() || trainer.keep_best || matches!(trainer.schedule, Schedule::Plateau { .. });
+    if decides && !trainer.measure_train && validation.is_none() {
+        return Err(TrainError::Setting(
+            "measure_train: early stopping, the best epoch and the schedule plateau need something measured | set it, or give validation data"
+                .into(),
+        ));
+    }
+    let batches = trainer.batches(train.rows())?.per_epoch();
+    trainer.check_settings(batches, (!of_numbers).then(|| train.targets().classes()), named)
+}
+
+/// The closure and the callback, one after the other.
+struct Told<'a, T: Scalar> {
+    each: Option<Box<dyn FnMut(&Epoch) + 'a>>,
+    callback: Option<&'a mut dyn Callback<T>>,
+}
+
+impl<T: Scalar> Callback<T> for Told<'_, T> {
+    fn on_step(&mut self, at: &At<T>) -> ControlFlow<()> {
+        self.callback.as_mut().map_or(ControlFlow::Continue(()), |callback| callback.on_step(at))
+    }
+    fn on_epoch(&mut self, at: &At<T>, measured: &Epoch) -> ControlFlow<()> {
+        if let Some(each) = &mut self.each {
+            each(measured);
+        }
+        self.callback.as_mut().map_or(ControlFlow::Continue(()), |callback| callback.on_epoch(at, measured))
+    }
+}
