@@ -2,8 +2,6 @@
 
 /// What is to be predicted of every row: a class (classification) or a number (regression).
 ///
-/// `V` is the type of the numbers: `f64` as they are read, the model's own type in training.
-///
 /// ```
 /// use surprisal_data::{Dataset, Targets};
 ///
@@ -13,7 +11,7 @@
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub enum Targets<V = f64> {
+pub enum Targets {
     /// Classes, for classification.
     Classes {
         /// The class of every row, an index into `names`.
@@ -22,10 +20,10 @@ pub enum Targets<V = f64> {
         names: Vec<String>,
     },
     /// Numbers, for regression: one for every row.
-    Values(Vec<V>),
+    Values(Vec<f64>),
 }
 
-impl<V> Targets<V> {
+impl Targets {
     /// How many rows have a target.
     pub fn len(&self) -> usize {
         match self {
@@ -79,7 +77,7 @@ impl<V> Targets<V> {
     /// # Panics
     /// If these are classes.
     #[track_caller]
-    pub fn values(&self) -> &[V] {
+    pub fn values(&self) -> &[f64] {
         match self {
             Targets::Classes { .. } => panic!("values: expected numbers (regression), found classes"),
             Targets::Values(values) => values,
@@ -105,12 +103,9 @@ impl<V> Targets<V> {
     /// use surprisal_data::Targets;
     ///
     /// let euros = Targets::Values(vec![700.5, 910.0]);
-    /// assert_eq!(euros.map(|value| value as f32 / 1000.0), Targets::Values(vec![0.7005, 0.91]));
+    /// assert_eq!(euros.map(|value| value / 1000.0), Targets::Values(vec![0.7005, 0.91]));
     /// ```
-    pub fn map<W>(&self, f: impl FnMut(V) -> W) -> Targets<W>
-    where
-        V: Copy,
-    {
+    pub fn map(&self, f: impl FnMut(f64) -> f64) -> Targets {
         match self {
             Targets::Classes { labels, names } => {
                 Targets::Classes { labels: labels.clone(), names: names.clone() }
@@ -124,10 +119,7 @@ impl<V> Targets<V> {
     /// # Panics
     /// If a row is not below [`len`](Targets::len).
     #[track_caller]
-    pub fn select(&self, rows: &[usize]) -> Targets<V>
-    where
-        V: Copy,
-    {
+    pub fn select(&self, rows: &[usize]) -> Targets {
         match self {
             Targets::Classes { labels, names } => {
                 Targets::Classes { labels: chosen(labels, rows), names: names.clone() }

@@ -33,7 +33,7 @@ pub struct Checkpoint<T> {
 
 impl<T: Scalar> Checkpoint<T> {
     /// Whether a training with these settings, parameters and this many training rows can go on from here: whether its numbers
-    /// fit them and each other. [`Fit::resume`](crate::Fit::resume) leads to the same question.
+    /// fit them and each other. A training that [resumes](crate::Fit::resume) checks this first.
     ///
     /// # Errors
     /// [`TrainError::Misfit`] with what was expected and found.

@@ -13,6 +13,9 @@ use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, Trai
 /// The bytes that the activations of a batch and their gradients may take, 4 GiB.
 const MOST_BYTES: usize = 1 << 32;
 
+/// What is called with every epoch.
+type Each<'a> = Box<dyn FnMut(&Epoch) + 'a>;
+
 /// A training that can begin: made by [`Trainer::on`].
 ///
 /// See the example of [`Trainer`].
@@ -22,7 +25,7 @@ pub struct Fit<'a, T: Scalar = f32> {
     pub(crate) train: &'a dyn Batched,
     pub(crate) validation: Option<&'a dyn Batched>,
     pub(crate) checkpoint: Option<Checkpoint<T>>,
-    pub(crate) each: Option<Box<dyn FnMut(&Epoch) + 'a>>,
+    pub(crate) each: Option<Each<'a>>,
     pub(crate) callback: Option<&'a mut dyn Callback<T>>,
     pub(crate) order: Option<&'a mut Rng>,
 }
@@ -368,7 +371,7 @@ fn check_rest(
 
 /// The closure and the callback, one after the other.
 struct Told<'a, T: Scalar> {
-    each: Option<Box<dyn FnMut(&Epoch) + 'a>>,
+    each: Option<Each<'a>>,
     callback: Option<&'a mut dyn Callback<T>>,
 }
 

@@ -14,7 +14,7 @@ use crate::training::{Step, finite};
 use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.
-pub(crate) const CHUNK: usize = 1024;
+const CHUNK: usize = 1024;
 /// Numbers that a block of rows may take on a tape; of a wide model, a block has fewer rows.
 const BLOCK: usize = 1 << 24;
 

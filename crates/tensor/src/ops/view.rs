@@ -405,8 +405,13 @@ mod tests {
             assert_eq!(dx, places.into_dyn());
         }
         let merged = at(&x, |x| x.merge_axes(&[0, -1, 2])).0;
-        let expected =
-            x.clone().permuted_axes([1, 0, 2, 3]).as_standard_layout().to_owned().into_shape_with_order((3, 40)).unwrap();
+        let expected = x
+            .clone()
+            .permuted_axes([1, 0, 2, 3])
+            .as_standard_layout()
+            .to_owned()
+            .into_shape_with_order((3, 40))
+            .unwrap();
         assert_eq!(merged, expected.clone().into_dyn());
         let means = at(&x, |x| x.mean_axes(&[0, 2, 3])).0;
         assert_eq!(means, expected.mean_axis(Axis(1)).unwrap().into_dyn());

@@ -2,12 +2,14 @@
 
 use surprisal_data::metrics::Metric;
 use surprisal_data::{Batches, Dataset, Standardize, Targets};
-use surprisal_layers::{Activation, BatchNorm1d, Flatten, Layer, Linear, Mlp, Relu, Residual, rng};
+use surprisal_layers::{Activation, BatchNorm1d, Flatten, Layer, Linear, Mlp, Relu, Residual, Rng, rng};
 use surprisal_loss::{HuberLoss, softmax_cross_entropy};
 use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::{ArrayD, Axis, array};
 use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient};
-use surprisal_train::{Batched, Epoch, Examples, History, Objective, TrainError, Trainer, Watch};
+use surprisal_train::{
+    Batched, EarlyStopping, Epoch, Examples, History, Objective, Rows, TrainError, Trainer, Watch,
+};
 
 fn iris<T: Scalar>() -> Examples<T> {
     let mut data = Dataset::iris();
@@ -428,4 +430,44 @@ fn a_batch_of_numbers_has_no_labels() {
     let data = Dataset { targets: Targets::Values(vec![0.0; 150]), ..Dataset::iris() };
     let (params, mut workspace) = (Params::new(), Workspace::new());
     data.batch(&workspace.tape(&params), &[0]).labels();
+}
+
+#[test]
+fn rows_alone_in_an_order_of_ones_own_are_trained_on_without_being_measured() {
+    let mut data = Dataset::iris();
+    data.features = Standardize::fit(&data.features).unwrap().apply(&data.features).unwrap();
+    let trainer = Trainer { epochs: 3, batch_size: 40, seed: 9, ..Trainer::default() };
+    let fit = |trainer: &Trainer, on: &dyn Batched, order: &mut Rng| {
+        let mut params = Params::new();
+        let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+        let history = trainer.on(on).order(order).minimize(
+            |batch| {
+                let x = batch.tape().rows(&data.features, batch.rows);
+                let labels: Vec<usize> = batch.rows.iter().map(|&row| data.labels()[row]).collect();
+                softmax_cross_entropy(model.forward(x), &labels)
+            },
+            &mut params,
+            &mut Sgd::new(0.1),
+        );
+        (history.unwrap(), params)
+    };
+    let (mut first, mut second) = (rng(9), rng(9));
+    let (measured, params) = fit(&trainer, &data, &mut first);
+    let unmeasured = Trainer { measure_train: false, ..trainer.clone() };
+    let (history, same) = fit(&unmeasured, &Rows(150), &mut second);
+    assert_eq!(params.as_slice(), same.as_slice());
+    assert_eq!(first, second); // both stand behind three shuffles
+    assert_ne!(first, rng(9));
+    let last = history.last();
+    assert!(last.train.loss.is_nan() && last.watched.is_nan() && last.train.accuracy.is_none(), "{last:?}");
+    assert!(measured.last().train.loss.is_finite());
+    let stop = Some(EarlyStopping { patience: 3, min_delta: 0.0 });
+    let trainer = Trainer { stop, ..unmeasured };
+    let mut params = Params::<f32>::new();
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+    assert_eq!(
+        trainer.on(&data).check(&model, &params).unwrap_err().to_string(),
+        "measure_train: early stopping, the best epoch and the schedule plateau need something measured | set it, or give validation data"
+    );
+    assert!(trainer.on(&data).validate(&data).check(&model, &params).is_ok());
 }
