@@ -132,7 +132,7 @@ fn neuron(bench: &Bench) {
     let neuron = Linear::new(&mut params, "neuron", 1, 1, &mut rng(0));
     params[neuron.weight][0] = 0.6;
     params[neuron.bias][0] = 0.9;
-    let (x, y) = (array![[1.0]], array![[0.0]]);
+    let (x, y) = (array![[1.0f32]], array![[0.0f32]]);
     run(bench, "T6", params, Sgd::new(0.15), |tape| {
         mse_loss((neuron, Sigmoid).forward(tape.input(&x)), tape.input(&y))
     });

@@ -88,7 +88,7 @@ pub trait Stored: Sized {
     fn numbers_mut(x: &mut [Self]) -> NumbersMut<'_>;
     /// The slice itself, if it is of this type.
     fn own<'a>(x: Numbers<'a>) -> Option<&'a [Self]>;
-    fn forward(op: &dyn Recorded, f: &mut Forward<Self>)
+    fn forward<R: Recorded + ?Sized>(op: &R, f: &mut Forward<Self>)
     where
         Self: Scalar;
     fn backward(op: &dyn Recorded, b: &mut Backward<Self>)
@@ -102,6 +102,7 @@ macro_rules! stored {
             fn store<'p>(on: On<'p, Self>) -> Store<'p> {
                 Typed::$Variant(on)
             }
+            #[inline]
             fn memory<'a>(memory: Memory<'a, Self>) -> AnyMemory<'a> {
                 Typed::$Variant(memory)
             }
@@ -114,9 +115,11 @@ macro_rules! stored {
             fn own<'a>(x: Numbers<'a>) -> Option<&'a [Self]> {
                 if let Typed::$Variant(x) = x { Some(x) } else { None }
             }
-            fn forward(op: &dyn Recorded, f: &mut Forward<Self>) {
+            #[inline]
+            fn forward<R: Recorded + ?Sized>(op: &R, f: &mut Forward<Self>) {
                 op.$forward(f);
             }
+            #[inline]
             fn backward(op: &dyn Recorded, b: &mut Backward<Self>) {
                 op.$backward(b);
             }

@@ -518,25 +518,23 @@ impl<'t> Tape<'t> {
     #[track_caller]
     #[inline]
     pub fn try_apply<O: Op>(&'t self, op: O, inputs: impl AsRef<[Var<'t>]>) -> Result<Var<'t>, ShapeError> {
-        let node = self.compute(&op, inputs.as_ref())?;
-        Ok(Var { tape: self, id: self.write().graph.put(op, node) })
-    }
-
-    /// Computes the value of an operation, and makes the node that [`Graph::put`] adds with it.
-    #[track_caller]
-    fn compute(&self, op: &dyn Recorded, inputs: &[Var]) -> Result<Node, ShapeError> {
         let at = Location::caller();
         let Recording { graph, store } = &mut *self.write();
         let edges = graph.edges.len();
-        for input in inputs {
+        for input in inputs.as_ref() {
             assert!(
-                std::ptr::addr_eq(input.tape, self),
+                std::ptr::eq(input.tape, self),
                 "{}: its inputs belong to different tapes: record everything that meets in one computation on one tape",
-                op.card().name
+                Op::card(&op).name
             );
             graph.edges.push(input.id);
         }
-        typed!(store, on => on.apply(graph, self.entries, op, edges, at))
+        let node = match store {
+            Typed::F32(on) => on.apply(graph, self.entries, &op, edges, at)?, // in one piece: small steps are quick
+            Typed::F64(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
+            Typed::Dual(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
+        };
+        Ok(Var { tape: self, id: graph.put(op, node) })
     }
 
     /// How many nodes have been recorded.

@@ -428,6 +428,7 @@ impl Graph {
 
 impl<T: Scalar> On<'_, T> {
     /// A node with room for its value, behind it for what `forward` keeps, and for its gradient.
+    #[inline]
     #[track_caller]
     fn room(
         &mut self,
@@ -513,13 +514,14 @@ impl<T: Scalar> On<'_, T> {
         Memory { values: &self.arena.values, theta: self.params.as_slice(), shared: &self.arena.shared }
     }
 
-    /// Computes the value of an operation whose inputs are the edges from `edges` on.
+    /// Computes the value of an operation whose inputs are the edges from `edges` on, and makes the node that [`Graph::put`] adds with it.
+    #[inline]
     #[track_caller]
-    pub fn apply(
+    pub fn apply<R: Recorded + ?Sized>(
         &mut self,
         graph: &mut Graph,
         entries: &[Entry],
-        op: &dyn Recorded,
+        op: &R,
         edges: usize,
         at: &'static Location<'static>,
     ) -> Result<Node, ShapeError> {
