@@ -211,8 +211,7 @@ impl<'b, 't> Batch<'b, 't> {
     /// If the targets are numbers.
     #[track_caller]
     pub fn one_hot(&self) -> Var<'t> {
-        let (labels, classes) = (self.labels(), self.targets.classes());
-        self.tape().input_with([labels.len(), classes], |i| f64::from(labels[i / classes] == i % classes))
+        self.tape().one_hot(self.labels(), self.targets.classes())
     }
 
     /// Notes what the model says about these rows, so that a [`Trainer`](crate::Trainer) measures accuracy or R², and gives it back:

@@ -85,7 +85,7 @@ impl FromStr for Watch {
     }
 }
 
-/// What a model puts out for every row, `[rows, outputs]`, some rows at a time and without gradients.
+/// What a model puts out for every row, `[rows, outputs]`, some rows at a time and without gradients; features may be numbers of any type.
 ///
 /// ```
 /// use surprisal_layers::Relu;
@@ -97,10 +97,10 @@ impl FromStr for Watch {
 /// # Panics
 /// At the caller's line, if the features do not fit the model, or its outputs are not `[rows, outputs]`.
 #[track_caller]
-pub fn outputs<T: Scalar, D: RemoveAxis>(
+pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
     model: &impl Layer,
     params: &Params<T>,
-    features: ArrayView<T, D>,
+    features: ArrayView<E, D>,
 ) -> Array2<T> {
     let rows_in_all = features.len_of(Axis(0));
     let mut workspace = Workspace::new();
@@ -258,10 +258,10 @@ pub fn evaluate<T: Scalar>(
 pub fn score<T: Scalar>(
     metric: Metric,
     outputs: ArrayView2<T>,
-    examples: &Examples<T>,
+    data: &dyn Batched,
 ) -> Result<f64, TrainError> {
-    let mut evaluation = Evaluation::new(&examples.targets);
-    evaluation.extend(Objective::SquaredError, outputs, &examples.targets, 0..examples.rows())?;
+    let mut evaluation = Evaluation::new(data.targets());
+    evaluation.extend(Objective::SquaredError, outputs, data.targets(), 0..data.rows())?;
     evaluation.metric(metric)
 }
 
