@@ -229,6 +229,9 @@ impl Common {
         if let Some(pattern) = patterns.find(means_none) {
             return Err(NoSuchParameter::new(pattern, params).into());
         }
+        if params.ids().all(|id| !self.moves(params, id) || grads.is_trainable(id) && grads.is_reached(id)) {
+            return Ok(());
+        }
         let moved = || params.ids().filter(|&id| self.moves(params, id));
         let name = |id| params.entry(id).name.clone();
         let names: Vec<_> =

@@ -176,7 +176,7 @@ impl<'t> Var<'t> {
     /// assert_eq!((y.card().forward, y.card().backward), ("tanh x", "(1 - y²) dy"));
     /// ```
     pub fn card(self) -> Card {
-        self.tape.read().graph.ops[self.index()].card()
+        self.tape.read().graph.op(self.index()).card()
     }
 
     /// The numbers that the operation is set to, by the names that its card has for them.
@@ -189,7 +189,7 @@ impl<'t> Var<'t> {
     /// assert_eq!((y.card().forward, y.settings()), ("x^exponent", vec![("exponent", 3.0)]));
     /// ```
     pub fn settings(self) -> Vec<(&'static str, f64)> {
-        self.tape.read().graph.ops[self.index()].settings()
+        self.tape.read().graph.op(self.index()).settings()
     }
 
     /// The name that it was given with [`named`](Self::named).
@@ -271,7 +271,7 @@ impl<'t> Var<'t> {
     pub fn slopes(self) -> Option<ArrayD<f64>> {
         let Recording { graph, store } = &mut *self.tape.write();
         let node = graph.nodes[self.index()];
-        if !graph.ops[self.index()].is_elementwise() {
+        if !graph.op(self.index()).is_elementwise() {
             return None;
         }
         let ones = vec![1.0; node.len];

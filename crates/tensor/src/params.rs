@@ -981,8 +981,8 @@ impl fmt::Display for NoSuchParameter {
 }
 impl std::error::Error for NoSuchParameter {}
 
-/// A slice seen with a shape.
 /// One of a list of parameters.
+#[inline]
 #[track_caller]
 pub(crate) fn entry(entries: &[Entry], id: ParamId) -> &Entry {
     match entries.get(id.index()) {
@@ -995,6 +995,7 @@ pub(crate) fn entry(entries: &[Entry], id: ParamId) -> &Entry {
     }
 }
 
+/// A slice seen with a shape.
 pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
     ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
 }

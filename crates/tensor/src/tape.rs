@@ -12,7 +12,7 @@ use crate::op::{Op, Recorded};
 use crate::params::view;
 use crate::store::{Numbers, Store, Typed, typed};
 use crate::threads::{LIGHT, for_each};
-use crate::workspace::{Graph, Home, Leaf, Node, PARAM};
+use crate::workspace::{Graph, Home, Leaf, Node};
 use crate::{DType, Entry, ParamId, Scalar, Shape, ShapeError};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.
@@ -107,6 +107,7 @@ impl<'t> Tape<'t> {
     }
 
     /// What has been recorded.
+    #[inline]
     #[track_caller]
     pub(crate) fn read(&self) -> Ref<'_, Recording<'t>> {
         match self.recording.try_borrow() {
@@ -118,6 +119,7 @@ impl<'t> Tape<'t> {
     }
 
     /// The same, to record more.
+    #[inline]
     #[track_caller]
     pub(crate) fn write(&self) -> RefMut<'_, Recording<'t>> {
         match self.recording.try_borrow_mut() {
@@ -158,6 +160,7 @@ impl<'t> Tape<'t> {
     ///
     /// # Panics
     /// At the caller's line, if it is a parameter of another set.
+    #[inline]
     #[track_caller]
     pub fn entry(&self, id: ParamId) -> &'t Entry {
         crate::params::entry(self.entries, id)
@@ -328,6 +331,7 @@ impl<'t> Tape<'t> {
         }
     }
 
+    #[inline]
     #[track_caller]
     fn input_numbers(&'t self, shape: Shape, x: Numbers) -> Var<'t> {
         self.input_by(shape, Contiguous(x))
@@ -459,6 +463,7 @@ impl<'t> Tape<'t> {
     /// (tape.param(w) * tape.param(w)).sum().backward(); // two uses, one gradient
     /// assert_eq!(workspace.grads()[w], [6.0]);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn param(&'t self, id: ParamId) -> Var<'t> {
         let entry = self.entry(id);
@@ -468,10 +473,8 @@ impl<'t> Tape<'t> {
         let graph = &mut *self.write().graph;
         let tracked = graph.record && !self.frozen[id.index()];
         let leaf = Node::leaf(entry.shape, Location::caller());
-        let id = graph.put(
-            Leaf(PARAM),
-            Node { param: Some(id), home: Home::Theta, start: entry.range.start, tracked, ..leaf },
-        );
+        let (leaf, start) = (Node { leaf: Some(Leaf::Param), ..leaf }, entry.range.start);
+        let id = graph.put_leaf(Node { param: Some(id), home: Home::Theta, start, tracked, ..leaf });
         Var { tape: self, id }
     }
 
@@ -663,6 +666,7 @@ impl<'t> Var<'t> {
     /// let doubled = x + x.tape().constant(2.0);
     /// assert_eq!(doubled.item(), 4.0);
     /// ```
+    #[inline]
     pub fn tape(self) -> &'t Tape<'t> {
         self.tape
     }
@@ -677,6 +681,7 @@ impl<'t> Var<'t> {
     /// assert_eq!(x.shape().dims(), [2, 3]);
     /// assert_eq!(x.mean().shape().to_string(), "[]"); // a single number
     /// ```
+    #[inline]
     #[track_caller]
     pub fn shape(self) -> Shape {
         self.tape.read().graph.nodes[self.id as usize].shape
@@ -693,7 +698,7 @@ impl<'t> Var<'t> {
     /// ```
     #[track_caller]
     pub fn op_name(self) -> &'static str {
-        self.tape.read().graph.ops[self.id as usize].card().name
+        self.tape.read().graph.op(self.index()).card().name
     }
 
     /// Whether `backward` computes a gradient for this value: it depends on a trainable parameter, or on an input that
@@ -710,6 +715,7 @@ impl<'t> Var<'t> {
     /// assert!((x * tape.param(w)).needs_grad());
     /// assert!(!(x * tape.param(w).detach()).needs_grad());
     /// ```
+    #[inline]
     #[track_caller]
     pub fn needs_grad(self) -> bool {
         self.tape.read().graph.nodes[self.id as usize].tracked

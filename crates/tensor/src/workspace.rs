@@ -14,6 +14,7 @@ use crate::{Buf, Entry, Gradients, ParamId, Params, Scalar, Shape, ShapeError, T
 pub struct Node {
     pub shape: Shape,
     pub len: usize,
+    pub leaf: Option<Leaf>,
     pub param: Option<ParamId>, // that this is a use of
     pub home: Home,
     pub start: usize, // where its numbers start there
@@ -32,6 +33,7 @@ impl Node {
         Node {
             shape,
             len: shape.len(),
+            leaf: Some(Leaf::Input),
             param: None,
             home: Home::Arena,
             start: 0,
@@ -103,22 +105,34 @@ impl<'a, T> Memory<'a, T> {
     }
 }
 
-/// A value that no operation made: data, a constant, a parameter.
-pub(crate) struct Leaf(pub Card);
+/// What made a value, if no operation did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Leaf {
+    Input,
+    Param,
+    Detached,
+}
 
-pub(crate) const INPUT: Card =
-    Card { name: "input", inputs: "", forward: "x", backward: "", story: "Data that the user gave." };
-pub(crate) const PARAM: Card =
-    Card { name: "param", inputs: "", forward: "θ", backward: "", story: "A parameter of the model." };
-pub(crate) const DETACH: Card = Card {
-    name: "detach",
-    inputs: "x",
-    forward: "x",
-    backward: "0",
-    story: "A value cut off from what made it.",
-};
+impl Leaf {
+    const ALL: [&'static LeafCard; 3] = [
+        &LeafCard(Card { name: "input", inputs: "", forward: "x", backward: "", story: "Data that the user gave." }),
+        &LeafCard(Card { name: "param", inputs: "", forward: "θ", backward: "", story: "A parameter of the model." }),
+        &LeafCard(Card {
+            name: "detach",
+            inputs: "x",
+            forward: "x",
+            backward: "0",
+            story: "A value cut off from what made it.",
+        }),
+    ];
+}
 
-impl Op for Leaf {
+/// What stands in the place of a leaf's operation, which is never run.
+#[derive(Clone, Copy)]
+pub struct LeafCard(Card);
+
+
+impl Op for LeafCard {
     fn card(&self) -> Card {
         self.0
     }
@@ -388,13 +402,32 @@ impl Graph {
         id as u32
     }
 
+    /// Puts a value behind the others that no operation made.
+    #[inline]
+    pub fn put_leaf(&mut self, node: Node) -> u32 {
+        let id = self.nodes.len();
+        self.nodes.push(Node { scope: self.scope, ..node });
+        if id == self.ops.len() {
+            self.ops.push(Box::new(*Leaf::ALL[0])); // a place; what a longer tape left there may stay
+        }
+        id as u32
+    }
+
+    /// What a node's operation says of itself, and does.
+    pub fn op(&self, id: usize) -> &dyn Recorded {
+        match self.nodes[id].leaf {
+            None => &*self.ops[id],
+            Some(leaf) => Leaf::ALL[leaf as usize],
+        }
+    }
+
     /// What a node is called: the user's name for it, its parameter's, or the operation's with its line.
     pub fn describe(&self, entries: &[Entry], id: u32) -> String {
         let node = &self.nodes[id as usize];
         if let Some(param) = node.param {
             return format!("parameter \"{}\" {}", entries[param.index()].name, node.shape);
         }
-        let operation = self.ops[id as usize].card().name;
+        let operation = self.op(id as usize).card().name;
         // an operation on "hidden.weight" belongs to the layer "hidden"
         let layer = self.edges[node.inputs()].iter().find_map(|&input| {
             let param = self.nodes[input as usize].param?;
@@ -444,7 +477,7 @@ impl<T: Scalar> On<'_, T> {
         let start = reserve(&mut self.arena.values, &mut graph.values_used, room);
         let grad =
             if tracked { reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, len) } else { 0 };
-        Node { shape, len, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: 0 }
+        Node { shape, len, leaf: None, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: 0 }
     }
 
     /// A node for data of which only the numbers are still to be written: into this slice.
@@ -455,8 +488,8 @@ impl<T: Scalar> On<'_, T> {
         shape: Shape,
         at: &'static Location<'static>,
     ) -> (u32, &mut [T]) {
-        let node = self.room(graph, shape, (0, 0), 0, false, at);
-        (graph.put(Leaf(INPUT), node), &mut self.arena.values[node.start..node.start + node.len])
+        let node = Node { leaf: Some(Leaf::Input), ..self.room(graph, shape, (0, 0), 0, false, at) };
+        (graph.put_leaf(node), &mut self.arena.values[node.start..node.start + node.len])
     }
 
     /// Adds a node whose numbers stand in an array that the user shares, an `ArcArray1<T>`; `None` if it is one of other numbers.
@@ -470,7 +503,7 @@ impl<T: Scalar> On<'_, T> {
         let x: &ArcArray1<T> = x.downcast_ref()?;
         let home = Home::Shared(self.arena.shared.len() as u32);
         self.arena.shared.push(x.clone());
-        Some(graph.put(Leaf(INPUT), Node { home, ..Node::leaf(shape, at) }))
+        Some(graph.put_leaf(Node { home, ..Node::leaf(shape, at) }))
     }
 
     /// Notes a new value for a buffer.
@@ -488,8 +521,8 @@ impl<T: Scalar> On<'_, T> {
         graph.edges.push(id);
         let inputs = (edge, edge + 1);
         if !T::HAS_TANGENT || graph.tangents_pass_detach {
-            let same = Node { param: None, tracked: false, inputs, at, name: 0, ..from };
-            return graph.put(Leaf(DETACH), same);
+            let leaf = Some(Leaf::Detached);
+            return graph.put_leaf(Node { leaf, param: None, tracked: false, inputs, at, name: 0, ..from });
         }
         let node = self.room(graph, from.shape, inputs, 0, false, at);
         let (earlier, here) = self.arena.values.split_at_mut(node.start);
@@ -497,7 +530,7 @@ impl<T: Scalar> On<'_, T> {
         for (y, &x) in here.iter_mut().zip(memory.value(&from)) {
             *y = x.without_tangent();
         }
-        graph.put(Leaf(DETACH), node)
+        graph.put_leaf(Node { leaf: Some(Leaf::Detached), ..node })
     }
 
     /// Makes room for the gradient of a node that had none.
@@ -571,7 +604,7 @@ impl<T: Scalar> On<'_, T> {
         for id in (0..=root).rev() {
             let node = &graph.nodes[id];
             // what stands elsewhere is a parameter or data, or one of these detached: nothing goes further back
-            if !graph.reached[id] || node.inputs.0 == node.inputs.1 || !matches!(node.home, Home::Arena) {
+            if !graph.reached[id] || node.leaf.is_some() {
                 continue;
             }
             let (earlier, here) = arena.node_grads.split_at_mut(node.grad);
@@ -613,7 +646,7 @@ impl<T: Scalar> On<'_, T> {
                 Node { param: None, tracked, grad: places - input.len, ..input }
             })
             .collect();
-        if !matches!(node.home, Home::Arena) {
+        if node.leaf.is_some() {
             return inputs.iter().map(|input| input.tracked.then(|| vec![0.0; input.len])).collect();
         }
         let dy: Vec<T> = dy.iter().map(|&dy| T::of(dy)).collect();
@@ -636,7 +669,7 @@ impl<T: Scalar> On<'_, T> {
             part: &mut arena.part,
             room: &mut arena.room,
         };
-        T::backward(&*graph.ops[id], b);
+        T::backward(graph.op(id), b);
         let of_input = |input: &Node| sent[input.grad..][..input.len].iter().map(|x| x.value()).collect();
         inputs.iter().map(|input| input.tracked.then(|| of_input(input))).collect()
     }
