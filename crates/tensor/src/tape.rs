@@ -532,12 +532,12 @@ impl<'t> Tape<'t> {
             );
             graph.edges.push(input.id);
         }
-        let node = match store {
+        match store {
             Typed::F32(on) => on.apply(graph, self.entries, &op, edges, at)?, // in one piece: small steps are quick
             Typed::F64(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
             Typed::Dual(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
-        };
-        Ok(Var { tape: self, id: graph.put(op, node) })
+        }
+        Ok(Var { tape: self, id: graph.put_op(op) })
     }
 
     /// How many nodes have been recorded.

@@ -387,11 +387,10 @@ impl Graph {
         self.node_grads_used = 0;
     }
 
-    /// Puts a node behind the others; its operation in the box that the last tape left there, if it fits: a steady step allocates none.
+    /// Puts the operation of the last node in the box that the last tape left there, if it fits: a steady step allocates none.
     #[inline]
-    pub fn put<O: Op>(&mut self, op: O, node: Node) -> u32 {
-        let id = self.nodes.len();
-        self.nodes.push(Node { scope: self.scope, ..node });
+    pub fn put_op<O: Op>(&mut self, op: O) -> u32 {
+        let id = self.nodes.len() - 1;
         match self.ops.get_mut(id) {
             None => self.ops.push(Box::new(op)),
             Some(old) => match (&mut **old as &mut dyn Any).downcast_mut::<O>() {
@@ -404,9 +403,10 @@ impl Graph {
 
     /// Puts a value behind the others that no operation made.
     #[inline]
-    pub fn put_leaf(&mut self, node: Node) -> u32 {
+    pub fn put_leaf(&mut self, mut node: Node) -> u32 {
         let id = self.nodes.len();
-        self.nodes.push(Node { scope: self.scope, ..node });
+        node.scope = self.scope;
+        self.nodes.push(node);
         if id == self.ops.len() {
             self.ops.push(Box::new(*Leaf::ALL[0])); // a place; what a longer tape left there may stay
         }
@@ -477,7 +477,7 @@ impl<T: Scalar> On<'_, T> {
         let start = reserve(&mut self.arena.values, &mut graph.values_used, room);
         let grad =
             if tracked { reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, len) } else { 0 };
-        Node { shape, len, leaf: None, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: 0 }
+        Node { shape, len, leaf: None, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: graph.scope }
     }
 
     /// A node for data of which only the numbers are still to be written: into this slice.
@@ -547,7 +547,8 @@ impl<T: Scalar> On<'_, T> {
         Memory { values: &self.arena.values, theta: self.params.as_slice(), shared: &self.arena.shared }
     }
 
-    /// Computes the value of an operation whose inputs are the edges from `edges` on, and makes the node that [`Graph::put`] adds with it.
+    /// Computes the value of an operation whose inputs are the edges from `edges` on, and puts its node behind the others;
+    /// [`Graph::put_op`] does the rest.
     #[inline]
     #[track_caller]
     pub fn apply<R: Recorded + ?Sized>(
@@ -557,7 +558,7 @@ impl<T: Scalar> On<'_, T> {
         op: &R,
         edges: usize,
         at: &'static Location<'static>,
-    ) -> Result<Node, ShapeError> {
+    ) -> Result<(), ShapeError> {
         let ids = &graph.edges[edges..];
         let shapes = Shapes { nodes: &graph.nodes, ids, memory: T::memory(self.memory()) };
         let shape = match op.shape(shapes) {
@@ -577,7 +578,8 @@ impl<T: Scalar> On<'_, T> {
         let memory = Memory { values: earlier, theta: self.params.as_slice(), shared: &self.arena.shared };
         let inputs = Inputs { nodes: &graph.nodes, ids: &graph.edges[edges..], memory };
         T::forward(op, &mut Forward { inputs, y, memo, room: &mut self.arena.room });
-        Ok(node)
+        graph.nodes.push(node);
+        Ok(())
     }
 
     /// Walks back from a single number.
