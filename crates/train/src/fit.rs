@@ -112,7 +112,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         Fit { checkpoint: checkpoint.into(), ..self }
     }
 
-    /// Trains `params` in place to make the trainer's [`Objective`] of the model's outputs small. Gives what was measured after every epoch,
+    /// Trains `params` in place to make the trainer's [`Objective`](crate::Objective) of the model's outputs small. Gives what was measured after every epoch,
     /// the start included.
     ///
     /// # Errors

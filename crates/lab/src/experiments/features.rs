@@ -6,7 +6,7 @@ use surprisal_loss::{SupconLoss, softmax_cross_entropy};
 use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
 use surprisal_tensor::{Params, Workspace, symmetric_eigen};
-use surprisal_train::Examples;
+use surprisal_train::{Batched, Examples};
 
 use crate::chart::{Chart, Points};
 use crate::gallery::{
@@ -212,11 +212,10 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         &mut Adam::new(rate),
         &mut rng,
         |tape, rows| {
-            let x = tape.rows(&data.train.features, rows);
-            let labels: Vec<usize> = rows.iter().map(|&row| data.train.targets.labels()[row]).collect();
+            let batch = data.train.batch(tape, rows);
             match &last {
-                Some(last) => softmax_cross_entropy(last.forward(encoder.forward(x)), &labels),
-                None => contrast.loss(encoder.forward(x), &labels),
+                Some(last) => softmax_cross_entropy(last.forward(encoder.forward(batch.x)), batch.labels()),
+                None => contrast.loss(encoder.forward(batch.x), batch.labels()),
             }
         },
         |_, _| true,
