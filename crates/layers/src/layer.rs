@@ -57,11 +57,13 @@ pub trait Layer {
 }
 
 /// For summaries, what is recorded until the guard is dropped belongs to this layer.
+#[inline]
 pub(crate) fn note<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Option<LayerGuard<'t>> {
     x.tape().layer(|| layer.kind())
 }
 
 /// One layer of several.
+#[inline]
 #[track_caller]
 pub(crate) fn step<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Var<'t> {
     let _layer = note(layer, x);

@@ -99,11 +99,13 @@ impl<'t> Tape<'t> {
     /// drop(layer);
     /// assert_eq!((tape.layers()[0].kind.as_str(), tape.layers()[0].nodes.clone()), ("Squash", 1..4));
     /// ```
+    #[inline]
     pub fn layer(&'t self, kind: impl FnOnce() -> String) -> Option<LayerGuard<'t>> {
-        if !self.notes_layers {
-            return None;
-        }
-        let kind = kind();
+        if self.notes_layers { self.begin_layer(kind()) } else { None }
+    }
+
+    #[cold]
+    fn begin_layer(&'t self, kind: String) -> Option<LayerGuard<'t>> {
         let graph = &mut *self.write().graph;
         let (outer, start) = (graph.layer, graph.nodes.len());
         graph.layer = Some(graph.layers.len());

@@ -49,6 +49,7 @@ pub(crate) struct Recording<'p> {
 
 impl Recording<'_> {
     /// The numbers of a node.
+    #[inline]
     pub fn numbers(&self, id: u32) -> Numbers<'_> {
         let node = &self.graph.nodes[id as usize];
         match &self.store {

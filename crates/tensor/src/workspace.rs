@@ -115,8 +115,20 @@ pub enum Leaf {
 
 impl Leaf {
     const ALL: [&'static LeafCard; 3] = [
-        &LeafCard(Card { name: "input", inputs: "", forward: "x", backward: "", story: "Data that the user gave." }),
-        &LeafCard(Card { name: "param", inputs: "", forward: "θ", backward: "", story: "A parameter of the model." }),
+        &LeafCard(Card {
+            name: "input",
+            inputs: "",
+            forward: "x",
+            backward: "",
+            story: "Data that the user gave.",
+        }),
+        &LeafCard(Card {
+            name: "param",
+            inputs: "",
+            forward: "θ",
+            backward: "",
+            story: "A parameter of the model.",
+        }),
         &LeafCard(Card {
             name: "detach",
             inputs: "x",
@@ -130,7 +142,6 @@ impl Leaf {
 /// What stands in the place of a leaf's operation, which is never run.
 #[derive(Clone, Copy)]
 pub struct LeafCard(Card);
-
 
 impl Op for LeafCard {
     fn card(&self) -> Card {
@@ -477,7 +488,21 @@ impl<T: Scalar> On<'_, T> {
         let start = reserve(&mut self.arena.values, &mut graph.values_used, room);
         let grad =
             if tracked { reserve(&mut self.arena.node_grads, &mut graph.node_grads_used, len) } else { 0 };
-        Node { shape, len, leaf: None, param: None, home, start, memo, tracked, grad, inputs, at, name: 0, scope: graph.scope }
+        Node {
+            shape,
+            len,
+            leaf: None,
+            param: None,
+            home,
+            start,
+            memo,
+            tracked,
+            grad,
+            inputs,
+            at,
+            name: 0,
+            scope: graph.scope,
+        }
     }
 
     /// A node for data of which only the numbers are still to be written: into this slice.
