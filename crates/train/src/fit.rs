@@ -11,7 +11,7 @@ use crate::training::{Step, Training};
 use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
 
 /// The bytes that the activations of a batch and their gradients may take, 4 GiB.
-const MOST_BYTES: usize = 1 << 32;
+const MOST_BYTES: usize = u32::MAX as usize;
 
 /// What is called with every epoch.
 type Each<'a> = Box<dyn FnMut(&Epoch) + 'a>;

@@ -171,7 +171,7 @@ fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), bincode::error
         0x1_0000..=0xf_ffff => read(body, config::<0x10_0000>()),
         0x10_0000..=0xff_ffff => read(body, config::<0x100_0000>()),
         0x100_0000..=0xfff_ffff => read(body, config::<0x1000_0000>()),
-        _ => read(body, config::<0x1_0000_0000>()),
+        _ => read(body, config::<{ u32::MAX as usize }>()),
     }
 }
 
