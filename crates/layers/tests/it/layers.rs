@@ -261,7 +261,7 @@ fn layer_norm_keeps_its_digits_far_from_0() {
 
 #[test]
 fn an_embedding_takes_indices_of_any_shape() {
-    let mut params = Params::<f64>::default();
+    let mut params = Params::new();
     let layer = Embedding::new(&mut params, "word", 4, 3, &mut rng(1));
     let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![3.0, 0.0, 1.0, 3.0]).unwrap();
     let y = Workspace::new().eval(&params, |tape| layer.forward(tape.input(&rows)));
@@ -287,7 +287,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
                 numbers.iter().map(|x| (x - mean) / (variance + 1e-5).sqrt()).collect::<Vec<_>>(),
             )
         };
-        let mut params = Params::<f64>::default();
+        let mut params = Params::new();
         let (batch, rows) =
             (BatchNorm1d::new(&mut params, "batch", 3), LayerNorm::new(&mut params, "rows", ROWS));
         let x = ArrayD::from_shape_fn(IxDyn(&[ROWS, 3]), |at| (noise(at[0], at[1]) + offset) as f32);
@@ -304,10 +304,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
             let (mean, variance, expected) = exact(&numbers);
             for (i, expected) in expected.iter().enumerate() {
                 for found in [by_feature[[i, j]], by_row[[j, i]]] {
-                    assert!(
-                        (f64::from(found) - expected).abs() < 2e-6,
-                        "at {offset}: {found} is not {expected}"
-                    );
+                    assert!((found - expected).abs() < 2e-6, "at {offset}: {found} is not {expected}");
                 }
             }
             let running = f64::from(params[batch.running_mean][j]) / 0.1;
@@ -322,7 +319,7 @@ fn normalization_does_not_see_an_offset_in_f32() {
             for i in 0..ROWS {
                 let slope = (dy[i] - first - expected[i] * second) / (variance + 1e-5).sqrt();
                 assert!(
-                    (f64::from(slopes[[i, j]]) - slope).abs() < 2e-6,
+                    (slopes[[i, j]] - slope).abs() < 2e-6,
                     "at {offset}: {} is not {slope}",
                     slopes[[i, j]]
                 );

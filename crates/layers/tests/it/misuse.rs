@@ -47,7 +47,7 @@ fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>, expe
 
 #[test]
 fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
-    let mut params = Params::<f64>::default();
+    let mut params = Params::new();
     let model = (
         Linear::new(&mut params, "hidden", 784, 128, &mut rng(1)),
         Relu,

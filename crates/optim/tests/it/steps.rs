@@ -321,7 +321,7 @@ fn adam_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
             0 => 0.0,
             k => f64::from((((i * 7 + step) as f32).sin()) * 10f32.powi(6 - 3 * k as i32)),
         };
-        let mut params = Params::default();
+        let mut params = Params::new();
         params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
         let mut expected: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
         let (mut adam, mut plain) = (Adam::new(0.01), PlainAdam::new(len));
@@ -340,7 +340,7 @@ fn adam_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
 fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for nesterov in [false, true] {
         for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-            let mut params = Params::default();
+            let mut params = Params::new();
             params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
             let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
             let mut v = vec![0.0; len];
@@ -365,7 +365,7 @@ fn momentum_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
 #[test]
 fn decay_in_f32_loses_nothing_to_a_share_near_1() {
     // 1 - 1e-6 is 1 - 1.013e-6 in f32: what is taken must be subtracted, not theta multiplied by what stays
-    let mut params = Params::default();
+    let mut params = Params::new();
     params.add("w", &Array1::from_elem(1000, 1000.0f32));
     step_along(&mut AdamW::new(1e-4).weight_decay(1e-2), &mut params, &[0.0; 1000]);
     assert!(params.as_slice().iter().all(|&w| w == 1000.0f32 - 1e-3));
@@ -375,7 +375,7 @@ fn decay_in_f32_loses_nothing_to_a_share_near_1() {
 fn rms_prop_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for mu in [0.0, 0.9] {
         for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-            let mut params = Params::default();
+            let mut params = Params::new();
             params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
             let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
             let (mut v, mut m) = (vec![0.0; len], vec![0.0; len]);
@@ -459,7 +459,7 @@ fn a_copy_continues_where_the_original_stands() {
 #[test]
 fn adagrad_in_f32_agrees_with_the_formula_in_f64_at_every_length() {
     for len in [1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 130, 1000] {
-        let mut params = Params::default();
+        let mut params = Params::new();
         params.add("w", &Array1::from_shape_fn(len, |i| (i as f32).cos()));
         let mut theta: Vec<f64> = params.as_slice().iter().map(|&v| f64::from(v)).collect();
         let mut s = vec![0.0; len];
