@@ -211,7 +211,7 @@ impl<'t> Tape<'t> {
     }
 
     /// Whether layers that differ between training and evaluation (dropout, batch normalisation) are in training. A tape of
-    /// [`Workspace::tape`] is, until [`evaluating`](Self::evaluating); one of [`Workspace::no_grad`] is not.
+    /// [`Workspace::tape`](crate::Workspace::tape) is, until [`evaluating`](Self::evaluating); one of [`Workspace::no_grad`](crate::Workspace::no_grad) is not.
     ///
     /// See the example of [`evaluating`](Self::evaluating).
     pub fn is_training(&self) -> bool {
@@ -854,7 +854,7 @@ impl<'t> Var<'t> {
     }
 
     /// Walks the tape back from this number: the gradient of every parameter then stands in
-    /// [`Workspace::grads`], that of every node in [`Var::grad`]. Each call starts anew; nothing accumulates.
+    /// [`Workspace::grads`](crate::Workspace::grads), that of every node in [`Var::grad`]. Each call starts anew; nothing accumulates.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
