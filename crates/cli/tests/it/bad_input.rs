@@ -594,8 +594,8 @@ fn a_model_file_that_cannot_be_used_is_refused_with_the_byte() {
             ),
         ),
         (
-            changed(8, 4),
-            "x, byte 8: expected version 1 to 3 of the format, found 4: was it written by a later surprisal?"
+            changed(8, 5),
+            "x, byte 8: expected version 1 to 4 of the format, found 5: was it written by a later surprisal?"
                 .to_string(),
         ),
         (changed(10, 8), "x, byte 10: expected numbers of 4 bytes (f32), found 8 bytes".to_string()),

@@ -41,7 +41,7 @@ fn an_own_loss() -> Outcome {
     let loss = symmetric(model.forward(tape.input(&iris.features)), iris.labels());
     assert!(loss.item() < 0.7, "{}", loss.item());
     let passes = explain(loss).passes();
-    assert!(passes.contains("softmax") && passes.contains("backward"), "{passes}");
+    assert!(passes.contains("v8 = ln v7") && passes.contains("backward"), "{passes}");
     Ok(())
 }
 
@@ -136,7 +136,7 @@ fn shared_weights_under_a_triplet_loss() -> Outcome {
     };
     let predicted: Vec<usize> = unseen.outer_iter().map(nearest).collect();
     let right = accuracy(test.labels(), &predicted)?;
-    assert!(right > 0.9, "{right}");
+    assert!(right > 0.85, "{right}");
     Ok(())
 }
 
