@@ -176,11 +176,19 @@ impl CeDiceLoss {
         logits: Var<'t>,
         targets: impl ClassTargets<'t>,
     ) -> Result<Var<'t>, LossError> {
+        self.check(logits)?;
+        self.recorded(logits, targets.record(NAMES.loss, logits, NO_INDEX)?)
+    }
+
+    fn check(&self, logits: Var) -> Result<(), LossError> {
         let (a, told) = (self.a, "it lies between 0 (only Dice) and 1 (only cross-entropy)");
         check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), told)?;
         check_not_negative(NAMES.loss, "smooth", self.smooth)?;
-        check_logits(NAMES.loss, logits)?;
-        let targets = targets.record(NAMES.loss, logits, NO_INDEX)?;
+        check_logits(NAMES.loss, logits)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Result<Var<'t>, LossError> {
         let fit = match targets {
             TargetLeaf::Labels(_) => not_empty(&logits.shape()),
             TargetLeaf::Probabilities(t) => {
@@ -192,10 +200,10 @@ impl CeDiceLoss {
             check_constant(NAMES.loss, "target", t, Domain::FromZeroToOne)?;
         }
         let logits = if let TargetLeaf::Labels(_) = targets { by_rows(logits) } else { logits };
-        match a {
+        match self.a {
             0.0 => self.dice(logits, targets), // 0 times an infinite cross-entropy would be NaN
             1.0 => self.cross_entropy(logits, targets),
-            _ => Ok(a * self.cross_entropy(logits, targets)? + (1.0 - a) * self.dice(logits, targets)?),
+            a => Ok(a * self.cross_entropy(logits, targets)? + (1.0 - a) * self.dice(logits, targets)?),
         }
     }
 

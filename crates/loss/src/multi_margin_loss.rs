@@ -35,7 +35,7 @@ use crate::by_name::{
 };
 use crate::hinge_loss::MARGIN;
 use crate::kinds::data::{check_not_negative, check_option};
-use crate::kinds::labels::{Labelled, counted};
+use crate::kinds::labels::{LabelList, Labelled, counted};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, LossError, Reduction};
@@ -186,6 +186,11 @@ impl MultiMarginLoss {
     /// finite, or if their number does not fit.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        self.recorded(input, &labels)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, input: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         let (name, p) = (MultiMargin::CARD.name, self.p);
         check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares")?;
         check_not_negative(name, "margin", self.margin)?;

@@ -34,7 +34,9 @@ use crate::by_name::{
     ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
 };
 use crate::kinds::data::{apply_weighted, check_log_probs};
-use crate::kinds::labels::{Labelled, by_labels, by_rows, class, counted, rows_and_classes, total_weight};
+use crate::kinds::labels::{
+    LabelList, Labelled, by_labels, by_rows, class, counted, rows_and_classes, total_weight,
+};
 use crate::kinds::yes_or_no::nothing_of;
 use crate::reduction::mean;
 use crate::{Label, LossError, Reduction};
@@ -123,6 +125,11 @@ impl NllLoss {
     /// and the mean is asked for.
     #[track_caller]
     pub fn try_loss<'t>(&self, log_probs: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        self.recorded(log_probs, &labels)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, log_probs: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         check_log_probs(NAMES.loss, log_probs)?;
         let labels = NAMES.record(log_probs, labels, Some(self.ignore_index))?;
         let op = Picked { reduction: self.reduction };

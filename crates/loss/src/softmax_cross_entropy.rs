@@ -187,7 +187,7 @@ impl<'t> ClassTargets<'t> for TargetLeaf<'t> {
 impl<'t, L: Label> ClassTargets<'t> for &[L] {
     #[track_caller]
     fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
-        Labelled { loss, ..NAMES }.record(logits, self, Some(ignore_index)).map(TargetLeaf::Labels)
+        Labelled { loss, ..NAMES }.record(logits, &self, Some(ignore_index)).map(TargetLeaf::Labels)
     }
 }
 impl<'t, L: Label> ClassTargets<'t> for &Vec<L> {
@@ -233,11 +233,20 @@ impl SoftmaxCrossEntropy {
         logits: Var<'t>,
         targets: impl ClassTargets<'t>,
     ) -> Result<Var<'t>, LossError> {
+        self.check(logits)?;
+        self.recorded(logits, targets.record(NAMES.loss, logits, self.ignore_index)?)
+    }
+
+    fn check(&self, logits: Var) -> Result<(), LossError> {
         let smoothing = self.label_smoothing;
         let told = "it lies between 0 (none) and 1 (only the spread)";
         check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told)?;
-        check_logits(NAMES.loss, logits)?;
-        let (rows, targets, soft) = match targets.record(NAMES.loss, logits, self.ignore_index)? {
+        check_logits(NAMES.loss, logits)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, logits: Var<'t>, targets: TargetLeaf<'t>) -> Result<Var<'t>, LossError> {
+        let (rows, targets, soft) = match targets {
             TargetLeaf::Labels(labels) => (by_rows(logits), labels, false),
             TargetLeaf::Probabilities(t) => {
                 check_if_data(NAMES.loss, "target probability", t, Domain::NotNegative)?;
@@ -246,7 +255,7 @@ impl SoftmaxCrossEntropy {
                 if same { (by_rows(logits), by_rows(t), true) } else { (logits, t, true) }
             }
         };
-        let op = Fused { reduction: self.reduction, smoothing, soft };
+        let op = Fused { reduction: self.reduction, smoothing: self.label_smoothing, soft };
         let loss = apply_weighted(op, [rows, targets], ("weight", &self.weight))?;
         if !soft && self.reduction == Reduction::Mean {
             NAMES.check_mean(targets, self.weight.as_deref(), self.ignore_index)?;

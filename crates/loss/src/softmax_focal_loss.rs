@@ -35,7 +35,7 @@ use surprisal_tensor::{Buf, Card, Scalar, Var};
 use crate::by_name::{ByName, Entry, Options, REDUCTION, constant, gradient, weights_input};
 use crate::kinds::data::check_logits;
 use crate::kinds::focal::{check_gamma, power};
-use crate::kinds::labels::Labelled;
+use crate::kinds::labels::{LabelList, Labelled};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::sigmoid_focal_loss::GAMMA;
 use crate::softmax_cross_entropy::one_class;
@@ -140,6 +140,11 @@ impl SoftmaxFocalLoss {
     /// if their number does not fit.
     #[track_caller]
     pub fn try_loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        self.recorded(logits, &labels)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, logits: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         check_logits(Focal::CARD.name, logits)?;
         check_gamma(Focal::CARD.name, self.gamma)?;
         row_loss(Focal { gamma: self.gamma }, logits, labels, ("alpha", &self.alpha), self.reduction)

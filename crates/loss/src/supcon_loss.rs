@@ -46,7 +46,7 @@ use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, S
 use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_option;
 use crate::kinds::distance::{Distance, MEMO};
-use crate::kinds::labels::Labelled;
+use crate::kinds::labels::{LabelList, Labelled};
 use crate::kinds::pointwise::not_empty;
 use crate::{Label, LossError, Reduction, SoftmaxCrossEntropy};
 
@@ -135,6 +135,11 @@ impl SupconLoss {
     /// only where the mean is asked for.
     #[track_caller]
     pub fn try_loss<'t>(&self, features: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        self.recorded(features, &labels)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, features: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         let (name, tau, shape, tape) = (ENTRY.card.name, self.temperature, features.shape(), features.tape());
         let told = "it is finite and greater than 0";
         check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), told)?;
@@ -149,7 +154,7 @@ impl SupconLoss {
                 "the batch {shape} is one row: it has no other to be compared with"
             )));
         }
-        let same = |i: usize, j: usize| i != j && labels[i].index() == labels[j].index();
+        let same = |i: usize, j: usize| i != j && labels.at(i) == labels.at(j);
         let positives = |i: usize| (0..rows).filter(|&j| same(i, j)).count();
         let anchors = (0..rows).filter(|&i| (0..rows).any(|j| same(i, j))).count();
         if anchors == 0 && self.reduction == Reduction::Mean {

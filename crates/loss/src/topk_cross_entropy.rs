@@ -28,7 +28,7 @@ use surprisal_tensor::{Buf, Card, Scalar, Var};
 
 use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_logits;
-use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::labels::{LabelList, Labelled, rows_and_classes};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::softmax_cross_entropy::{itself, one_class};
 use crate::{Label, LossError, Reduction};
@@ -144,6 +144,11 @@ impl TopkCrossEntropy {
     /// Where [`topk_cross_entropy`](topk_cross_entropy()) panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, logits: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, LossError> {
+        self.recorded(logits, &labels)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, logits: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         let (name, k) = (Hardest::CARD.name, self.k);
         check_logits(name, logits)?;
         let loss = row_loss(Hardest { k }, logits, labels, ("weight", &None), self.reduction)?;

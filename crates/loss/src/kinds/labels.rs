@@ -19,6 +19,20 @@ macro_rules! labels { ($($Int:ty)+) => { $(
 )+ } }
 labels! { usize u8 u16 u32 u64 i8 i16 i32 i64 }
 
+/// Labels of any type behind one, so that a loss is not compiled again for the type of a caller's labels.
+pub(crate) trait LabelList {
+    fn len(&self) -> usize;
+    fn at(&self, row: usize) -> i64;
+}
+impl<L: Label> LabelList for &[L] {
+    fn len(&self) -> usize {
+        <[L]>::len(self)
+    }
+    fn at(&self, row: usize) -> i64 {
+        self[row].index()
+    }
+}
+
 /// The label of a row that counts nothing.
 const IGNORED: f64 = -1.0;
 
@@ -47,7 +61,7 @@ impl Labelled {
     pub fn record<'t>(
         self,
         input: Var<'t>,
-        labels: &[impl Label],
+        labels: &dyn LabelList,
         ignore_index: Option<i64>,
     ) -> Result<Var<'t>, LossError> {
         let (loss, shape) = (self.loss, input.shape());
@@ -60,7 +74,7 @@ impl Labelled {
         not_empty(&shape).map_err(|told| LossError::shape(loss, told))?;
         let mut wrong = None;
         let leaf = input.tape().input_with([rows], |row| {
-            let label = labels[row].index();
+            let label = labels.at(row);
             if Some(label) == ignore_index {
                 return IGNORED;
             }

@@ -3,8 +3,8 @@
 use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::kinds::data::apply_weighted;
-use crate::kinds::labels::{Labelled, by_labels, by_rows, rows_and_classes};
-use crate::{Label, LossError, Reduction};
+use crate::kinds::labels::{LabelList, Labelled, by_labels, by_rows, rows_and_classes};
+use crate::{LossError, Reduction};
 
 /// A loss of one row and its class; the rest (shapes, labels, weights, reductions) is the same for all.
 pub(crate) trait RowLoss: Copy + Send + 'static {
@@ -35,7 +35,7 @@ pub(crate) struct Rows<'a, T> {
 pub(crate) fn row_loss<'t, L: RowLoss>(
     loss: L,
     input: Var<'t>,
-    labels: &[impl Label],
+    labels: &dyn LabelList,
     weight: (&str, &Option<Vec<f64>>),
     reduction: Reduction,
 ) -> Result<Var<'t>, LossError> {
