@@ -42,7 +42,7 @@ pub enum SettingError {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum ValueError {
-    /// It is none of the words, or not the number, that it should be.
+    /// The value is not one of the known words, or not a number in the range.
     Expected { what: &'static str, found: String },
     /// A number is out of its range.
     OutOfRange { what: &'static str, range: &'static str, found: f64, usual: &'static str },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Ended, Watch};
 
-/// The state after so many epochs; epoch 0 is the start. All measured on whole parts of the data, before the next update.
+/// The state after an epoch; epoch 0 is the start. All of it is measured on whole parts of the data, before the next update.
 ///
 /// See the example of [`Trainer`](crate::Trainer).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

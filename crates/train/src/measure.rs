@@ -30,7 +30,7 @@ pub(crate) fn block_rows<T: Scalar>(model: &impl Layer, params: &Params<T>, data
     rows_of(workspace.bytes() / size_of::<T>())
 }
 
-/// How many rows of so many numbers are run at once.
+/// The number of rows to run at once.
 fn rows_of(numbers: usize) -> usize {
     (BLOCK / numbers.max(1)).clamp(1, CHUNK)
 }
@@ -265,7 +265,7 @@ pub fn score<T: Scalar>(
     evaluation.metric(metric)
 }
 
-/// The whole of the data in the state of `params`, so many rows at a time.
+/// Measures all of the data in the state of `params`, in blocks of rows.
 #[track_caller]
 pub(crate) fn measure<T: Scalar>(
     trainer: &Trainer,
@@ -403,7 +403,7 @@ pub(crate) fn check_rows(data: &dyn Batched) -> Result<(), TrainError> {
     )))
 }
 
-/// Do outputs of this shape fit so many rows with such targets? Gives how many there are for a row.
+/// Whether outputs of this shape fit this number of rows and these targets; gives the number of outputs of a row.
 pub(crate) fn check_outputs(shape: &Shape, rows: usize, targets: &Targets) -> Result<usize, TrainError> {
     let misfit = |message: String| Err(TrainError::Misfit(message));
     let outputs = match *shape.dims() {

@@ -21,7 +21,7 @@ use crate::Objective;
 pub enum NameError {
     /// There is no loss of this name.
     UnknownLoss { found: String },
-    /// The loss is none for rows of a data set.
+    /// The loss does not take the rows of a data set.
     UnfitLoss { found: String, why: &'static str },
     /// The loss has no such option.
     UnknownOption { loss: &'static str, found: String, known: &'static [&'static str] },

@@ -228,7 +228,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             Clip::Value(most) => clip_grad_value(grads, most),
         }
         self.optimizer.set_learning_rate(rate);
-        // so that the caller's line is told: that of a method of `dyn Optimizer` is not known
+        // for the caller's line, which a method of `dyn Optimizer` does not know
         if let Err(error) = self.optimizer.try_step(self.params, grads) {
             panic!("{error}");
         }
