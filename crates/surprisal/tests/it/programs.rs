@@ -40,6 +40,7 @@ fn an_own_loss() -> Outcome {
     let tape = workspace.tape(&params);
     let loss = symmetric(model.forward(tape.input(&iris.features)), iris.labels());
     assert!(loss.item() < 0.7, "{}", loss.item());
+    loss.backward();
     let passes = explain(loss).passes();
     assert!(passes.contains("v8 = ln v7") && passes.contains("backward"), "{passes}");
     Ok(())
