@@ -11,7 +11,7 @@ use crate::training::{Step, Training};
 use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
 
 /// The bytes that the activations of a batch and their gradients may take, 4 GiB.
-const MOST_BYTES: usize = u32::MAX as usize;
+const MOST_BYTES: u64 = 1 << 32;
 
 /// What is called with every epoch.
 type Each<'a> = Box<dyn FnMut(&Epoch) + 'a>;
@@ -348,7 +348,7 @@ fn check_rest(
     }
     // a batch's values, and as many gradients
     let bytes = bytes_of_row.saturating_mul(2 * trainer.batch_size.min(train.rows()));
-    if bytes > MOST_BYTES {
+    if bytes as u64 > MOST_BYTES {
         return Err(TrainError::Setting(format!(
             "batch: {} rows of this model take {} MiB for activations and their gradients: expected at most {} MiB | \
              take smaller batches or layers",
