@@ -1,7 +1,7 @@
 //! Many independent runs over the cores of the machine.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use surprisal_tensor::threads;
@@ -27,25 +27,31 @@ impl Progress for () {
 ///
 /// Where there is a job for each thread, a job does not share its own work; fewer jobs share the cores.
 pub fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let results: Vec<Mutex<Option<R>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    each_of(jobs.len(), &|i| {
+        *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(run(&jobs[i]))
+    });
+    let result = |result: Mutex<Option<R>>| result.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().filter_map(result).collect()
+}
+
+/// Calls `run` with every number below `n`.
+fn each_of(n: usize, run: &(dyn Fn(usize) + Sync)) {
     let cores = threads::number();
     if cores == 1 {
-        return jobs.iter().map(run).collect();
+        return (0..n).for_each(run);
     }
-    let share = if jobs.len() >= cores { 1 } else { cores };
+    let share = if n >= cores { 1 } else { cores };
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<R>>> = Mutex::new(jobs.iter().map(|_| None).collect());
     thread::scope(|scope| {
-        for _ in 0..cores.min(jobs.len()) {
+        for _ in 0..cores.min(n) {
             scope.spawn(|| {
-                while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|&i| i < jobs.len()) {
-                    let result = threads::with(share, || run(&jobs[i]));
-                    results.lock().unwrap_or_else(|e| e.into_inner())[i] = Some(result);
+                while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|&i| i < n) {
+                    threads::with(share, || run(i));
                 }
             });
         }
     }); // a panic in a run goes on here
-    let results = results.into_inner().unwrap_or_else(|e| e.into_inner());
-    results.into_iter().map(|result| result.expect("every job has been taken and has ended")).collect()
 }
 
 #[cfg(test)]

@@ -183,8 +183,9 @@ kernel! {
     fn divergences<T: Scalar>(a: &[T], b: &[T], classes: usize, scale: T, room: &mut [T], losses: &mut [T], p: &mut [T], q: &mut [T]) {
         let (r, room) = room.split_at_mut(a.len());
         let (terms, totals) = room.split_at_mut(a.len());
-        exp_rows(a, classes, p, |i, _, e, row| totals[6 * i..6 * i + 3].copy_from_slice(&normalise(e, row)));
-        exp_rows(b, classes, q, |i, _, e, row| totals[6 * i + 3..6 * i + 6].copy_from_slice(&normalise(e, row)));
+        for (x, e, at) in [(a, &mut *p, 0), (b, &mut *q, 3)] {
+            exp_rows(x, classes, e, |i, _, e, row| totals[6 * i + at..][..3].copy_from_slice(&normalise(e, row)));
+        }
 
         // w, in the place of r
         let logits = a.chunks_exact(classes).zip(b.chunks_exact(classes));

@@ -177,7 +177,7 @@ impl Op for Picked {
         let factor: T = self.reduction.factor(total_weight(labels, weight));
         let each = self.reduction == Reduction::None;
         let Some(dq) = b.dx(0) else { return };
-        dq.add_scattered(|dq| {
+        dq.add_scattered(|dq, _| {
             for (i, (dq, &label)) in dq.chunks_exact_mut(classes).zip(labels).enumerate() {
                 if let Some((y, w)) = counted(label, weight) {
                     dq[y] -= factor * w * if each { dy[i] } else { dy[0] };

@@ -478,18 +478,17 @@ impl Op for Fused {
         let count = self.count(f.inputs);
         let scale = self.reduction.factor(count);
         let (d, losses) = f.memo.split_at_mut(rows * classes);
+        let mut smaller = vec![];
+        let under = |weight| move |row: usize, a: &mut [T]| self.coefficients(row, classes, t, weight, a);
         if !self.soft && self.smoothing == 0.0 {
             one_class(z, classes, t, weight, itself, scale, losses, d);
         } else {
-            let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, weight, a);
-            let a = &mut f.room.scratch;
-            any_target(z, classes, coefficients, a.at_least(classes), scale, losses, d);
+            any_target(z, classes, under(weight), f.room.scratch.at_least(classes), scale, losses, d);
         }
         self.reduction.reduce_large(losses, count, f.y, |shares| {
-            let weight = smaller_weights(weight, classes, count);
-            let coefficients = |row: usize, a: &mut [T]| self.coefficients(row, classes, t, Some(&weight), a);
+            smaller = smaller_weights(weight, classes, count);
             let (a, d) = (&mut vec![T::ZERO; classes], &mut vec![T::ZERO; rows * classes]);
-            any_target(z, classes, coefficients, a, T::ONE, shares, d);
+            any_target(z, classes, under(Some(&smaller[..])), a, T::ONE, shares, d);
         });
     }
 

@@ -394,25 +394,23 @@ impl<T: Scalar> Grad<'_, T> {
     /// See the example of [`Grad`].
     #[inline]
     pub fn add_filled(self, fill: impl FnOnce(&mut [T], &mut Room<T>)) {
-        if self.first {
-            fill(self.buf, self.room);
-        } else {
-            let part = self.part.at_least(self.buf.len());
-            fill(part, self.room);
-            accumulate(self.buf, part);
+        let to = if self.first { &mut *self.buf } else { self.part.at_least(self.buf.len()) };
+        fill(to, self.room);
+        if !self.first {
+            accumulate(self.buf, &self.part[..self.buf.len()]);
         }
     }
 
     /// Adds at places of the caller's choice: `add` gets a slice that holds what was added so far (zeros at first), and
-    /// adds to it.
+    /// adds to it; it has room to work in.
     ///
     /// See the example of [`Grad`].
     #[inline]
-    pub fn add_scattered(self, add: impl FnOnce(&mut [T])) {
+    pub fn add_scattered(self, add: impl FnOnce(&mut [T], &mut Room<T>)) {
         if self.first {
             self.buf.fill(T::ZERO);
         }
-        add(self.buf);
+        add(self.buf, self.room);
     }
 
     /// Adds the sums of the columns of `a`, whose rows are as long as this gradient.

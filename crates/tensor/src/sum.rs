@@ -21,7 +21,7 @@ pub fn sum_filled<T: Scalar>(n: usize, mut fill: impl FnMut(Range<usize>, &mut [
         let end = n.min(start + BLOCK);
         let numbers = &mut numbers[..end - start];
         fill(start..end, numbers);
-        pairs.add(block(numbers));
+        add_block(&mut pairs, block(numbers));
     }
     pairs.total()
 }
@@ -50,17 +50,8 @@ impl<T: Scalar> Pairs<T> {
     fn new() -> Self {
         Pairs { waiting: [T::ZERO; LEVELS], blocks: 0 }
     }
-    #[inline(always)]
-    fn add(&mut self, mut sum: T) {
-        let level = self.blocks.trailing_ones() as usize;
-        for earlier in &self.waiting[..level] {
-            sum = *earlier + sum;
-        }
-        self.waiting[level] = sum;
-        self.blocks += 1;
-    }
-    #[inline(always)]
-    fn total(self) -> T {
+    #[inline(never)]
+    fn total(&self) -> T {
         let (mut left, mut sum) = (self.blocks, T::ZERO);
         while left > 0 {
             sum = self.waiting[left.trailing_zeros() as usize] + sum;
@@ -70,10 +61,22 @@ impl<T: Scalar> Pairs<T> {
     }
 }
 
-/// The sum of at most a block.
-#[inline(always)]
-fn block<T: Scalar>(x: &[T]) -> T {
-    if x.len() < SHORT { side_by_side::<T, 4>(x) } else { side_by_side::<T, LANES>(x) }
+crate::in_kernels! {
+    fn add_block<T: Scalar>(pairs: &mut Pairs<T>, sum: T) {
+        let (mut sum, level) = (sum, pairs.blocks.trailing_ones() as usize);
+        for earlier in &pairs.waiting[..level] {
+            sum = *earlier + sum;
+        }
+        pairs.waiting[level] = sum;
+        pairs.blocks += 1;
+    }
+}
+
+crate::in_kernels! {
+    /// The sum of at most a block.
+    fn block<T: Scalar>(x: &[T]) -> T {
+        if x.len() < SHORT { side_by_side::<T, 4>(x) } else { side_by_side::<T, LANES>(x) }
+    }
 }
 
 /// N sums, each over every Nth number, and the sum of these; what does not fill all N is added at last, one by one.
@@ -97,32 +100,37 @@ fn side_by_side<T: Scalar, const N: usize>(x: &[T]) -> T {
     rest.iter().fold(lanes[0], |sum, &x| sum + x)
 }
 
-/// The sum of each row of n numbers; to be inlined into a kernel.
-#[inline(always)]
-pub fn sum_rows<T: Scalar>(x: &[T], n: usize, sums: &mut [T]) {
-    let rows = x.chunks_exact(n).zip(sums);
-    if n < SHORT {
-        for (x, sum) in rows {
-            *sum = side_by_side::<T, 4>(x);
-        }
-    } else {
-        for (x, sum) in rows {
-            *sum = sum_of(x);
+crate::in_kernels! {
+    /// The sum of each row of n numbers; to be inlined into a kernel.
+    pub fn sum_rows<T: Scalar>(x: &[T], n: usize, sums: &mut [T]) {
+        let rows = x.chunks_exact(n).zip(sums);
+        if n < SHORT {
+            for (x, sum) in rows {
+                *sum = side_by_side::<T, 4>(x);
+            }
+        } else {
+            for (x, sum) in rows {
+                *sum = sum_of(x);
+            }
         }
     }
 }
 
-/// The sum of a slice, pairwise as in [`sum_filled`]; to be inlined into a kernel.
-#[inline(always)]
-pub fn sum_of<T: Scalar>(x: &[T]) -> T {
-    if x.len() <= BLOCK {
-        return block(x);
+crate::in_kernels! {
+    /// The sum of a slice, pairwise as in [`sum_filled`]; to be inlined into a kernel.
+    pub fn sum_of<T: Scalar>(x: &[T]) -> T {
+        if x.len() <= BLOCK { block(x) } else { long_sum(x) }
     }
-    let mut pairs = Pairs::new();
-    for x in x.chunks(BLOCK) {
-        pairs.add(block(x));
+}
+
+crate::kernel! {
+    fn long_sum<T: Scalar>(x: &[T]) -> T {
+        let mut pairs = Pairs::new();
+        for x in x.chunks(BLOCK) {
+            add_block(&mut pairs, block(x));
+        }
+        pairs.total()
     }
-    pairs.total()
 }
 
 /// The sum of a slice.

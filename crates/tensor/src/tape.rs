@@ -473,9 +473,15 @@ impl<'t> Tape<'t> {
         }
         let graph = &mut *self.write().graph;
         let tracked = graph.record && !self.frozen[id.index()];
-        let leaf = Node::leaf(entry.shape, Location::caller());
-        let (leaf, start) = (Node { leaf: Some(Leaf::Param), ..leaf }, entry.range.start);
-        let id = graph.put_leaf(Node { param: Some(id), home: Home::Theta, start, tracked, ..leaf });
+        let id = graph.put_leaf(Node {
+            len: entry.range.len(),
+            leaf: Some(Leaf::Param),
+            param: Some(id),
+            home: Home::Theta,
+            start: entry.range.start,
+            tracked,
+            ..Node::leaf(entry.shape, Location::caller())
+        });
         Var { tape: self, id }
     }
 

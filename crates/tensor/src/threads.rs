@@ -388,7 +388,7 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
             return self.run(number() > 1, 0, parts);
         }
         match if parts.units().div_ceil(self.piece) >= MANY { shared() } else { None } {
-            Some(pool) => pool.install(|| self.run(true, 0, parts)),
+            Some(pool) => install(&pool, || self.run(true, 0, parts)),
             None => self.run(false, 0, parts),
         }
     }
@@ -402,9 +402,38 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
         let at = pieces.next_power_of_two() / 2 * self.piece;
         let (left, right) = parts.cut(at);
         let (left, right) = (|| self.run(share, start, left), || self.run(share, start + at, right));
-        let (left, right) = if share { rayon_core::join(left, right) } else { (left(), right()) };
+        let (left, right) = if share { join(left, right) } else { (left(), right()) };
         (self.merge)(left, right)
     }
+}
+
+/// `rayon_core::join`, of which there is one for all that is joined.
+fn join<R: Send>(left: impl FnOnce() -> R + Send, right: impl FnOnce() -> R + Send) -> (R, R) {
+    fn both(left: &mut Task, right: &mut Task) {
+        rayon_core::join(left, right);
+    }
+    let (mut first, mut second) = (None, None);
+    both(&mut task(&mut first, left), &mut task(&mut second, right));
+    (first.expect(DONE), second.expect(DONE))
+}
+
+/// Runs a function in a thread of the pool; this too is compiled once.
+fn install<R: Send>(pool: &ThreadPool, run: impl FnOnce() -> R + Send) -> R {
+    fn in_pool(pool: &ThreadPool, run: &mut Task) {
+        pool.install(run);
+    }
+    let mut result = None;
+    in_pool(pool, &mut task(&mut result, run));
+    result.expect(DONE)
+}
+
+type Task<'a> = dyn FnMut() + Send + 'a;
+const DONE: &str = "what was run has returned";
+
+/// What writes the result of `run`, which runs once.
+fn task<R: Send>(result: &mut Option<R>, run: impl FnOnce() -> R + Send) -> impl FnMut() + Send {
+    let mut run = Some(run);
+    move || *result = run.take().map(|run| run())
 }
 
 #[cfg(target_arch = "x86_64")] // where products are computed in register tiles
@@ -412,7 +441,7 @@ pub(crate) use parts::{for_each_part, number_of_parts};
 
 #[cfg(target_arch = "x86_64")]
 mod parts {
-    use super::{Cut, MANY, Work, inside, number, shared};
+    use super::{Cut, MANY, Work, inside, install, number, shared};
 
     /// In how many parts to cut what would be so many pieces, for work of which every part has to be prepared: one for each thread,
     /// or one in all if sharing does not pay.
@@ -435,7 +464,7 @@ mod parts {
         }
         let work = Work { piece: 1, each: &each, merge: &|(), ()| () };
         match if inside() { None } else { shared() } {
-            Some(pool) => pool.install(|| work.run(true, 0, parts)),
+            Some(pool) => install(&pool, || work.run(true, 0, parts)),
             None => work.run(inside(), 0, parts),
         }
     }

@@ -29,6 +29,7 @@ pub struct Node {
 
 impl Node {
     /// A node that no operation made, without a place yet.
+    #[inline(always)]
     pub fn leaf(shape: Shape, at: &'static Location<'static>) -> Node {
         Node {
             shape,
@@ -413,7 +414,7 @@ impl Graph {
     }
 
     /// Puts a value behind the others that no operation made.
-    #[inline]
+    #[inline(always)] // a node is large
     pub fn put_leaf(&mut self, mut node: Node) -> u32 {
         let id = self.nodes.len();
         node.scope = self.scope;

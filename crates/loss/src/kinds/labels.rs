@@ -203,15 +203,16 @@ pub(crate) fn counted<T: Scalar>(label: T, weight: Option<&[T]>) -> Option<(usiz
     (w > T::ZERO).then_some((y, w))
 }
 
-/// Writes rows' classes and what they count, which is 0 where a row counts nothing; the class of an ignored row is given as 0.
-#[inline(always)]
-pub(crate) fn counted_rows<T: Scalar>(labels: &[T], weight: Option<&[T]>, y: &mut [usize], w: &mut [T]) {
-    for ((&label, y), w) in labels.iter().zip(y.iter_mut()).zip(w.iter_mut()) {
-        (*y, *w) = if label >= T::ZERO { (index(label), T::ONE) } else { (0, T::ZERO) };
-    }
-    if let Some(weight) = weight {
-        for (&y, w) in y.iter().zip(w).take(labels.len()) {
-            *w *= weight[y];
+surprisal_tensor::in_kernels! {
+    /// Writes rows' classes and what they count, which is 0 where a row counts nothing; the class of an ignored row is given as 0.
+    pub(crate) fn counted_rows<T: Scalar>(labels: &[T], weight: Option<&[T]>, y: &mut [usize], w: &mut [T]) {
+        for ((&label, y), w) in labels.iter().zip(y.iter_mut()).zip(w.iter_mut()) {
+            (*y, *w) = if label >= T::ZERO { (index(label), T::ONE) } else { (0, T::ZERO) };
+        }
+        if let Some(weight) = weight {
+            for (&y, w) in y.iter().zip(w).take(labels.len()) {
+                *w *= weight[y];
+            }
         }
     }
 }

@@ -5,17 +5,18 @@ use surprisal_tensor::sum::sum_of;
 
 use crate::kinds::log_ratio::two_sum;
 
-/// The mean Σ_j p_j u_j, and that of |u|, by which it is rounded; where p is 0, u may be infinite. `terms` is room to work in.
-#[inline(always)]
-pub(crate) fn means<T: Scalar>(p: &[T], u: &[T], terms: &mut [T]) -> (T, T) {
-    for ((term, &p), &u) in terms.iter_mut().zip(p).zip(u) {
-        *term = if p == T::ZERO { T::ZERO } else { p * u };
+surprisal_tensor::in_kernels! {
+    /// The mean Σ_j p_j u_j, and that of |u|, by which it is rounded; where p is 0, u may be infinite. `terms` is room to work in.
+    pub(crate) fn means<T: Scalar>(p: &[T], u: &[T], terms: &mut [T]) -> (T, T) {
+        for ((term, &p), &u) in terms.iter_mut().zip(p).zip(u) {
+            *term = if p == T::ZERO { T::ZERO } else { p * u };
+        }
+        let mean = sum_of(terms);
+        for term in terms.iter_mut() {
+            *term = term.abs();
+        }
+        (mean, sum_of(terms))
     }
-    let mean = sum_of(terms);
-    for term in terms.iter_mut() {
-        *term = term.abs();
-    }
-    (mean, sum_of(terms))
 }
 
 /// Whether of terms of that size so little is left that it cannot be trusted.

@@ -2,7 +2,7 @@
 
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::shape::MAX_RANK;
-use crate::sum::sum_filled;
+use crate::sum::sum_of;
 use crate::threads::{LIGHT, for_each};
 use crate::{Scalar, Shape, ShapeError};
 
@@ -65,26 +65,34 @@ impl Walk {
         Walk { run: axes[0], outer, rank, empty: total == 0 }
     }
 
-    /// Calls `each` with the places in y, a and b where a run starts.
-    #[inline(always)]
-    fn runs(&self, mut each: impl FnMut(usize, usize, usize)) {
-        if self.empty {
-            return;
-        }
-        let mut turns = [0; MAX_RANK];
-        let (mut y, mut a, mut b) = (0, 0, 0);
-        'run: loop {
-            each(y, a, b);
-            y += self.run.len;
-            for (axis, turn) in self.outer[..self.rank].iter().zip(&mut turns) {
-                (a, b, *turn) = (a + axis.a, b + axis.b, *turn + 1);
-                if *turn < axis.len {
-                    continue 'run;
-                }
-                (a, b, *turn) = (a - axis.a * axis.len, b - axis.b * axis.len, 0);
+    /// The places in y, a and b where a run starts, of one run after the other.
+    fn runs(&self) -> Runs<'_> {
+        Runs { walk: self, turns: [0; MAX_RANK], next: if self.empty { None } else { Some((0, 0, 0)) } }
+    }
+}
+
+struct Runs<'a> {
+    walk: &'a Walk,
+    turns: [usize; MAX_RANK],
+    next: Option<(usize, usize, usize)>,
+}
+
+impl Iterator for Runs<'_> {
+    type Item = (usize, usize, usize);
+    #[inline(never)] // compiled once for the loops of all operations
+    fn next(&mut self) -> Option<Self::Item> {
+        let here = self.next.take();
+        let (y, mut a, mut b) = here?;
+        let Walk { run, outer, rank, .. } = self.walk;
+        for (axis, turn) in outer[..*rank].iter().zip(&mut self.turns) {
+            (a, b, *turn) = (a + axis.a, b + axis.b, *turn + 1);
+            if *turn < axis.len {
+                self.next = Some((y + run.len, a, b));
+                break;
             }
-            return;
+            (a, b, *turn) = (a - axis.a * axis.len, b - axis.b * axis.len, 0);
         }
+        here
     }
 }
 
@@ -135,51 +143,54 @@ crate::kernel! {
     fn forward<T: Scalar, B: Binary>(_op: B, walk: &Walk, a: &[T], b: &[T], y: &mut [T]) {
         let n = walk.run.len;
         match (walk.run.a, walk.run.b) {
-            (0, _) => walk.runs(|i, j, k| run::<B, T, 0, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
-            (_, 0) => walk.runs(|i, j, k| run::<B, T, 1, 0>(&a[j..], &b[k..], &mut y[i..i + n])),
-            _ => walk.runs(|i, j, k| run::<B, T, 1, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
+            (0, _) => walk.runs().for_each(|(i, j, k)| run::<B, T, 0, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
+            (_, 0) => walk.runs().for_each(|(i, j, k)| run::<B, T, 1, 0>(&a[j..], &b[k..], &mut y[i..i + n])),
+            _ => walk.runs().for_each(|(i, j, k)| run::<B, T, 1, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
         }
     }
 }
 
-/// Adds the gradient along one run to what stands at `d`: one number if `d` was repeated, else one each.
+/// f along one run, as in [`run`].
 #[inline(always)]
-fn run_back<T: Scalar, const SA: usize, const SB: usize, const SD: usize>(
+fn run_back<T: Scalar, const SA: usize, const SB: usize>(
     a: &[T],
     b: &[T],
     dy: &[T],
-    d: &mut [T],
+    g: &mut [T],
     f: &impl Fn(T, T, T) -> T,
 ) {
     let n = dy.len();
-    let (a, b, d) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1], &mut d[..(n - 1) * SD + 1]);
-    if SD == 0 {
-        d[0] += sum_filled(n, |range, numbers| {
-            let dy = &dy[range.clone()];
-            let a = if SA == 0 { a } else { &a[range.clone()] };
-            let b = if SB == 0 { b } else { &b[range] };
-            for (i, (number, &dy)) in numbers.iter_mut().zip(dy).enumerate() {
-                *number = f(a[i * SA], b[i * SB], dy);
-            }
-        });
-    } else {
-        for i in 0..n {
-            d[i] += f(a[i * SA], b[i * SB], dy[i]);
+    let (a, b) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1]);
+    for (i, (g, &dy)) in g.iter_mut().zip(dy).enumerate() {
+        *g = f(a[i * SA], b[i * SB], dy);
+    }
+}
+
+crate::kernel! {
+    /// The gradient that each number of y sends to the number of a (or of b) that it came from.
+    fn backward<T: Scalar, F: Fn(T, T, T) -> T>(walk: &Walk, a: &[T], b: &[T], dy: &[T], g: &mut [T], f: F) {
+        let n = walk.run.len;
+        let g = walk.runs().zip(g.chunks_exact_mut(n));
+        match (walk.run.a, walk.run.b) {
+            (0, _) => g.for_each(|((i, j, k), g)| run_back::<T, 0, 1>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
+            (_, 0) => g.for_each(|((i, j, k), g)| run_back::<T, 1, 0>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
+            _ => g.for_each(|((i, j, k), g)| run_back::<T, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
         }
     }
 }
 
 crate::kernel! {
-    /// Adds to d, which has the shape of a (or of b): repeated numbers get the sum of what their copies get.
-    fn backward<T: Scalar, F: Fn(T, T, T) -> T>(walk: &Walk, a: &[T], b: &[T], dy: &[T], d: &mut [T], of_a: bool, f: F) {
+    /// Adds these gradients to d, which has the shape of a (or of b): a repeated number gets the sum of what its copies get.
+    fn add_up<T: Scalar>(walk: &Walk, of_a: bool, g: &[T], d: &mut [T]) {
         let n = walk.run.len;
-        match (walk.run.a, walk.run.b, of_a) {
-            (0, _, true) => walk.runs(|i, j, k| run_back::<T, 0, 1, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (0, _, false) => walk.runs(|i, j, k| run_back::<T, 0, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
-            (_, 0, true) => walk.runs(|i, j, k| run_back::<T, 1, 0, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (_, 0, false) => walk.runs(|i, j, k| run_back::<T, 1, 0, 0>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
-            (_, _, true) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[j..], &f)),
-            (_, _, false) => walk.runs(|i, j, k| run_back::<T, 1, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], &mut d[k..], &f)),
+        let stride = if of_a { walk.run.a } else { walk.run.b };
+        for ((_, j, k), g) in walk.runs().zip(g.chunks_exact(n)) {
+            let d = &mut d[if of_a { j } else { k }..];
+            if stride == 0 {
+                d[0] += sum_of(g);
+            } else {
+                for (d, &g) in d.iter_mut().zip(g) { *d += g }
+            }
         }
     }
 }
@@ -215,26 +226,29 @@ impl<B: Binary> Op for Pairwise<B> {
         }
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
-        let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
-        let same = x0.len() == dy.len() && x1.len() == dy.len();
-        let walk = Walk::of(b.inputs.shape(0), b.inputs.shape(1));
-        if let Some(d) = b.dx(0) {
-            if same {
-                d.add_filled(|d, _| {
-                    for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, B::da));
-                });
-            } else {
-                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, true, B::da));
+        send(b, 0, B::da);
+        send(b, 1, B::db);
+    }
+}
+
+/// Adds to input k what `f` of both inputs and the gradient says.
+#[inline]
+fn send<T: Scalar>(b: &mut Backward<T>, k: usize, f: impl Fn(T, T, T) -> T + Copy + Sync) {
+    let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);
+    let shapes = [b.inputs.shape(0), b.inputs.shape(1)];
+    let Some(d) = b.dx(k) else { return };
+    if x0.len() == dy.len() && x1.len() == dy.len() {
+        d.add_filled(|d, _| {
+            for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, f));
+        });
+    } else {
+        let walk = Walk::of(shapes[0], shapes[1]);
+        d.add_scattered(|d, room| {
+            if !walk.empty {
+                let g = room.scratch.at_least(dy.len());
+                backward(&walk, x0, x1, dy, g, f);
+                add_up(&walk, k == 0, g, d);
             }
-        }
-        if let Some(d) = b.dx(1) {
-            if same {
-                d.add_filled(|d, _| {
-                    for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, B::db));
-                });
-            } else {
-                d.add_scattered(|d| backward(&walk, x0, x1, dy, d, false, B::db));
-            }
-        }
+        });
     }
 }

@@ -91,7 +91,7 @@ impl Op for IndexSelect {
         let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
         let (indices, dy) = (b.x(1), b.dy);
         let Some(dx) = b.dx(0) else { return };
-        dx.add_scattered(|dx| {
+        dx.add_scattered(|dx, _| {
             for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, indices.len() * inner)) {
                 for (dy, &i) in blocks(dy, inner).zip(indices) {
                     for (dx, &dy) in dx[index(i) * inner..].iter_mut().zip(dy) {
@@ -138,7 +138,7 @@ impl Op for Gather {
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (places, dy) = (self.places(b.inputs), b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_scattered(|dx| {
+            dx.add_scattered(|dx, _| {
                 for (&dy, place) in dy.iter().zip(places) {
                     dx[place] += dy;
                 }

@@ -88,7 +88,7 @@ impl Op for Slice {
         let Ok((_, n, inner)) = parts(b.inputs.shape(0), Some(self.axis)) else { return };
         let (part, dy) = (self.start * inner..self.end * inner, b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_scattered(|dx| {
+            dx.add_scattered(|dx, _| {
                 for (dx, dy) in blocks_mut(dx, n * inner).zip(blocks(dy, part.len())) {
                     for (dx, &dy) in dx[part.clone()].iter_mut().zip(dy) {
                         *dx += dy;

@@ -115,20 +115,21 @@ pub fn at_once(classes: usize) -> usize {
     (2048 / classes).clamp(1, ROWS) * classes
 }
 
-/// For rows of x, as many as [`at_once`] says: writes numbers e_j that are to each other, in each row, as the exponentials e^x_j, the
-/// largest being near 1 or above. To be inlined into a kernel.
-#[inline(always)]
-pub fn exponentials<T: Scalar>(x: &[T], classes: usize, e: &mut [T]) {
-    // a bound from below for the rows' largest: mostly any number of each row will do
-    if T::exp_shifted(x, least(x, classes, |x| x[0]), e)
-        || T::exp_shifted(x, least(x, classes, |x| maximum(x).1), e)
-    {
-        return;
-    }
-    for (x, e) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)) {
-        let (_, max) = maximum(x);
-        for (e, &x) in e.iter_mut().zip(x) {
-            *e = exp_difference(x, max);
+crate::in_kernels! {
+    /// For rows of x, as many as [`at_once`] says: writes numbers e_j that are to each other, in each row, as the exponentials e^x_j, the
+    /// largest being near 1 or above. To be inlined into a kernel.
+    pub fn exponentials<T: Scalar>(x: &[T], classes: usize, e: &mut [T]) {
+        // a bound from below for the rows' largest: mostly any number of each row will do
+        if T::exp_shifted(x, least(x, classes, |x| x[0]), e)
+            || T::exp_shifted(x, least(x, classes, |x| maximum(x).1), e)
+        {
+            return;
+        }
+        for (x, e) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)) {
+            let (_, max) = maximum(x);
+            for (e, &x) in e.iter_mut().zip(x) {
+                *e = exp_difference(x, max);
+            }
         }
     }
 }
@@ -165,44 +166,60 @@ pub fn exp_rows<T: Scalar>(
 ) {
     let n = at_once(classes);
     for (chunk, (x, e)) in x.chunks(n).zip(e.chunks_mut(n)).enumerate() {
+        let rows = softmax_rows(x, classes, e);
+        for (i, (x, e)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).enumerate() {
+            let (argmax, max, top, rest, log_total) =
+                (rows.argmax[i], rows.max[i], rows.top[i], rows.rest[i], rows.log_total[i]);
+            let row = Row { argmax, max, top, rest, total: top + rest, log_total };
+            each(chunk * (n / classes) + i, x, e, row);
+        }
+    }
+}
+
+/// A [`Row`] of each of several rows.
+struct SoftmaxRows<T> {
+    argmax: [usize; ROWS],
+    max: [T; ROWS],
+    top: [T; ROWS],
+    rest: [T; ROWS],
+    log_total: [T; ROWS],
+}
+
+crate::kernel! {
+    /// Called by other kernels: a part of each of them would be a hundred times as much code.
+    fn softmax_rows<T: Scalar>(x: &[T], classes: usize, e: &mut [T]) -> SoftmaxRows<T> {
         exponentials(x, classes, e);
         let (mut argmax, mut max) = ([0; ROWS], [T::ZERO; ROWS]);
         for ((x, argmax), max) in x.chunks_exact(classes).zip(&mut argmax).zip(&mut max) {
             (*argmax, *max) = maximum(x);
         }
-        let (mut top, mut rest, mut log) = ([T::ONE; ROWS], [T::ZERO; ROWS], [T::ZERO; ROWS]);
+        let (mut top, mut rest, mut log_total) = ([T::ONE; ROWS], [T::ZERO; ROWS], [T::ZERO; ROWS]);
         take_out(e, classes, &argmax, &mut top, &mut rest);
         for ((e, &k), &top) in e.chunks_exact_mut(classes).zip(&argmax).zip(&top) {
             e[k] = top;
         }
-        for ((log, &top), &rest) in log.iter_mut().zip(&top).zip(&rest) {
+        for ((log, &top), &rest) in log_total.iter_mut().zip(&top).zip(&rest) {
             *log = (rest / top).ln_1p();
         }
-        for (i, (x, e)) in x.chunks_exact(classes).zip(e.chunks_exact_mut(classes)).enumerate() {
-            let (argmax, max, top, rest, log_total) = (argmax[i], max[i], top[i], rest[i], log[i]);
-            each(
-                chunk * (n / classes) + i,
-                x,
-                e,
-                Row { argmax, max, top, rest, total: top + rest, log_total },
-            );
+        SoftmaxRows { argmax, max, top, rest, log_total }
+    }
+}
+
+crate::in_kernels! {
+    /// Takes the kth number out of each row, leaving 0, and sums the others.
+    pub fn take_out<T: Scalar>(x: &mut [T], n: usize, k: &[usize], taken: &mut [T], others: &mut [T]) {
+        for ((x, &k), taken) in x.chunks_exact_mut(n).zip(k).zip(taken) {
+            *taken = std::mem::replace(&mut x[k], T::ZERO);
         }
+        sum_rows(x, n, others); // in a loop of its own: a number just stored would have to be waited for
     }
 }
 
-/// Takes the kth number out of each row, leaving 0, and sums the others.
-#[inline(always)]
-pub fn take_out<T: Scalar>(x: &mut [T], n: usize, k: &[usize], taken: &mut [T], others: &mut [T]) {
-    for ((x, &k), taken) in x.chunks_exact_mut(n).zip(k).zip(taken) {
-        *taken = std::mem::replace(&mut x[k], T::ZERO);
+crate::in_kernels! {
+    /// The place of a largest number of a row, and that number.
+    pub fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
+        if x.len() < 128 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
     }
-    sum_rows(x, n, others); // in a loop of its own: a number just stored would have to be waited for
-}
-
-/// The place of a largest number of a row, and that number.
-#[inline(always)]
-pub fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
-    if x.len() < 128 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
 }
 
 /// N maxima, each of every Nth number, and the largest of these and of what does not fill all N.
@@ -293,10 +310,11 @@ crate::kernel! {
     }
 }
 
-/// The sum of a row without its kth number.
-#[inline(always)]
-pub fn sum_but<T: Scalar>(x: &[T], k: usize) -> T {
-    sum_of(&x[..k]) + sum_of(&x[k + 1..])
+crate::in_kernels! {
+    /// The sum of a row without its kth number.
+    pub fn sum_but<T: Scalar>(x: &[T], k: usize) -> T {
+        sum_of(&x[..k]) + sum_of(&x[k + 1..])
+    }
 }
 
 /// The input as `[outer, classes, inner]`; `None` if there is nothing to compute.

@@ -24,7 +24,7 @@ pub trait Kernel {
 pub(crate) mod choice {
     use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-    pub const BASELINE: u8 = 1;
+    const BASELINE: u8 = 1;
     pub const AVX2: u8 = 2;
     pub const AVX512: u8 = 3;
     static LEVEL: AtomicU8 = AtomicU8::new(0);
@@ -71,7 +71,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
         choice::AVX512 => unsafe { avx512(kernel) },
         // SAFETY: as above.
         choice::AVX2 => unsafe { avx2(kernel) },
-        _ => kernel.run::<{ choice::BASELINE }, false>(),
+        _ => plain(kernel),
     }
 }
 
@@ -79,6 +79,13 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Out {
+    plain(kernel)
+}
+
+/// Runs a kernel in the instruction set that every machine has. A function of its own, or small work and a piece of large work
+/// would each have a copy of the loop.
+#[inline(never)]
+pub fn plain<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<0, false>()
 }
 
@@ -123,8 +130,28 @@ macro_rules! kernel {
             if <$T as $crate::Scalar>::IS_F32 {
                 $crate::simd::dispatch(arguments)
             } else {
-                $crate::simd::Kernel::run::<0, false>(arguments)
+                $crate::simd::plain(arguments)
             }
+        }
+    };
+}
+
+/// A part of kernels: in f32 it is inlined into every twin of a kernel, and so has its instructions; in f64 and dual numbers, where a
+/// kernel has one body, all kernels call the same one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_kernels {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident: $scalar:path>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block) => {
+        $(#[$meta])*
+        #[inline(always)]
+        $vis fn $name<$T: $scalar>($($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn here<$T: $scalar>($($arg: $type),*) $(-> $out)? $body
+            #[inline(never)]
+            fn once<$T: $scalar>($($arg: $type),*) $(-> $out)? {
+                here($($arg),*)
+            }
+            if <$T as $crate::Scalar>::IS_F32 { here($($arg),*) } else { once($($arg),*) }
         }
     };
 }
