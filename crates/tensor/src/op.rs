@@ -323,7 +323,7 @@ impl<'a, T: Scalar> Backward<'a, T> {
 ///             });
 ///         }
 ///         if let Some(df) = b.dx(1) {
-///             df.add_scattered(|df| {
+///             df.add_scattered(|df, _| {
 ///                 let n = df.len();
 ///                 x.iter().zip(dy).enumerate().for_each(|(i, (&x, &dy))| df[i % n] += x * dy);
 ///             });
