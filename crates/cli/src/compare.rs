@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use surprisal_lab::compare::{Compare, CompareError, DataName};
-use surprisal_lab::folder::RunFolder;
+use surprisal_report::folder::RunFolder;
 use surprisal_train::Objective;
 
 use crate::Failure;

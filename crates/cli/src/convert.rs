@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_report::files::{folder_of, remove_stale};
 use surprisal_tensor::{Params, Scalar};
-use surprisal_train::files::{folder_of, remove_stale};
 use surprisal_train::{Layout, SavedModel, load_npz, load_safetensors, save_npz, save_safetensors};
 
 use crate::Failure;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use surprisal_lab::folder::RunFolder;
+use surprisal_report::folder::RunFolder;
 use surprisal_run::recorder::CONFIG;
 use surprisal_run::{Settings, cross_validate};
 

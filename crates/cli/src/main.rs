@@ -36,11 +36,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use surprisal_lab::folder::FolderError;
-use surprisal_lab::page::text::{for_screen, visible, visible_json};
+use surprisal_report::files::{cannot_write, folder_of, remove_stale, write_unsynced};
+use surprisal_report::folder::FolderError;
+use surprisal_report::text::{for_screen, visible, visible_json};
 use surprisal_run::RunError;
 use surprisal_tensor::threads;
-use surprisal_train::files::{cannot_write, folder_of, remove_stale, write_unsynced};
 
 /// A mini deep-learning framework: compare losses, train small nets, ask them.
 #[derive(Parser)]

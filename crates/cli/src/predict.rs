@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_data::{DataSource, Unseen};
+use surprisal_report::files::same_file;
 use surprisal_run::Asked;
 use surprisal_train::Answers;
-use surprisal_train::files::same_file;
 
 use crate::Failure;
 use crate::setting_options::SourceOptions;

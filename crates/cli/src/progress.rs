@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, MutexGuard};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use surprisal_lab::parallel::Progress;
+use surprisal_train::parallel::Progress;
 use surprisal_train::{At, Epoch};
 
 /// A bar for one part of the work after the other.

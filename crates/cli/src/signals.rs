@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use surprisal_train::files;
+use surprisal_report::files;
 
 use crate::Failure;
 

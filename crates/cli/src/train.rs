@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_data::metrics::Metric;
-use surprisal_lab::folder::RunFolder;
 use surprisal_layers::summary;
+use surprisal_report::files::FolderLock;
+use surprisal_report::folder::RunFolder;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
     Finding, Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure,
     write_results,
 };
-use surprisal_train::files::FolderLock;
 use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
 
 use crate::progress::EpochBar;

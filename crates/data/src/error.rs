@@ -23,8 +23,8 @@ pub use split::{SplitError, SplitProblem};
 pub use npy::{NpyError, NpyProblem};
 
 use crate::dataset::Dataset;
-use crate::suggest::closest;
 use std::fmt::{self, Display, Formatter};
+use surprisal_report::suggest::closest;
 use words::{did_you_mean, listed, quoted};
 
 /// Why data could not be read, split or used; the message tells where, what was expected, and what to try.

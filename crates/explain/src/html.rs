@@ -1,7 +1,7 @@
 //! An explanation as a page on which the passes can be stepped through.
 
-use surprisal_page::Page;
-use surprisal_page::text::escape;
+use surprisal_report::Page;
+use surprisal_report::text::escape;
 
 use crate::numbers::told;
 use crate::{Explanation, Node};

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use surprisal_page::text::{escape, number, width};
-use surprisal_page::theme::{DARK, LIGHT, Theme};
+use surprisal_report::text::{escape, number, width};
+use surprisal_report::theme::{DARK, LIGHT, Theme};
 
 use crate::layout::{Graph, layout};
 use crate::numbers::{FEW, digits, norm};

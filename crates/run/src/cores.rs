@@ -1,6 +1,6 @@
 //! Many trainings, one for each core.
 
-use surprisal_lab::parallel::{Progress, in_parallel};
+use surprisal_train::parallel::{Progress, in_parallel};
 
 use crate::RunError;
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 use surprisal_data::metrics::Metric;
 use surprisal_data::{Fold, Notice, Targets, k_fold, stratified_k_fold};
-use surprisal_lab::parallel::Progress;
-use surprisal_lab::statistics::{Estimate, MOST_RUNS};
 use surprisal_layers::rng;
+use surprisal_report::statistics::{Estimate, MOST_RUNS};
+use surprisal_train::parallel::Progress;
 
 use crate::cores::over_cores;
 use crate::job::validation_share;

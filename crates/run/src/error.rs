@@ -3,8 +3,8 @@
 use std::fmt;
 
 use surprisal_data::{DataError, DataSource, ErrorKind};
-use surprisal_lab::folder::FolderError;
 use surprisal_optim::OptimError;
+use surprisal_report::folder::FolderError;
 use surprisal_train::{ModelFileError, TrainError};
 
 use crate::diagnosis::rate_or_clipping;

@@ -4,9 +4,9 @@
 use std::fmt::Write;
 use std::ops::ControlFlow;
 
-use surprisal_lab::chart::{Chart, Line, Style};
-use surprisal_lab::page::Page;
 use surprisal_optim::{OptimError, Optimizer, OptimizerState, ParamGroup, Schedule};
+use surprisal_report::Page;
+use surprisal_report::chart::{Chart, Line, Style};
 use surprisal_tensor::{Gradients, Params};
 use surprisal_train::{At, Callback, TrainError, Watch};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use surprisal_train::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
+use surprisal_report::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
 use surprisal_train::{Answers, At, Callback, Epoch, History, SavedModel, Watch};
 
 use crate::job::unit;

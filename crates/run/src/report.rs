@@ -4,12 +4,12 @@ use std::path::Path;
 
 use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric};
 use surprisal_data::{Dataset, EncodedColumn, Encoding};
-use surprisal_lab::chart::{Cells, Chart, HeatMap, Line, Points};
-use surprisal_lab::page::{Align, Page, Table};
-use surprisal_lab::statistics::highest;
 use surprisal_optim::{OptimizerKind, Schedule};
+use surprisal_report::chart::{Cells, Chart, HeatMap, Line, Points};
+use surprisal_report::files::{cannot_write, write_unsynced};
+use surprisal_report::statistics::highest;
+use surprisal_report::{Align, Page, Table};
 use surprisal_tensor::ndarray::{Array2, ArrayView1};
-use surprisal_train::files::{cannot_write, write_unsynced};
 use surprisal_train::{Answers, Ended, Epoch, History, Watch, outputs};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
@@ -382,7 +382,7 @@ fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
             Line::new("", [(range.0, range.0), (range.1, range.1)])
                 .colour(4)
                 .faint()
-                .style(surprisal_lab::chart::Style::Dashed),
+                .style(surprisal_report::chart::Style::Dashed),
         )
         .points(Points::new("", points).colour(0))
         .alt(&caption);

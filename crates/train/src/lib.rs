@@ -15,7 +15,7 @@
 //! | `checkpoint` | [`Checkpoint`]: where a training stands |
 //! | `model_file` | [`ModelFile`]: a model in a file, with all that it takes to use it, or to go on training it |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
-//! | [`files`] | [`write_atomically`]: files that are there whole or not at all |
+//! | [`parallel`] | many independent runs over the cores, results in order |
 //! | `error` | [`TrainError`]: what stopped it, where, and what to try |
 //!
 //! ```
@@ -45,7 +45,6 @@ pub mod check;
 mod checkpoint;
 mod error;
 mod examples;
-pub mod files;
 mod fit;
 mod history;
 pub mod interchange;
@@ -53,6 +52,7 @@ mod measure;
 mod model_file;
 mod name_error;
 mod objective;
+pub mod parallel;
 mod trainer;
 mod training;
 
@@ -61,7 +61,6 @@ pub use callback::{At, Callback, Ended};
 pub use checkpoint::Checkpoint;
 pub use error::TrainError;
 pub use examples::Examples;
-pub use files::write_atomically;
 pub use fit::Fit;
 pub use history::{Epoch, History, Measured};
 pub use interchange::{
@@ -72,4 +71,5 @@ pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
 pub use model_file::{Answers, LoadError, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
 pub use name_error::NameError;
 pub use objective::{Objective, Registered};
+pub use surprisal_report::files::write_atomically;
 pub use trainer::{Clip, EarlyStopping, Trainer};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use surprisal_data::{SpecError, closest};
+use surprisal_data::SpecError;
 use surprisal_loss::by_name;
+use surprisal_report::suggest::closest;
 
 use crate::Objective;
 

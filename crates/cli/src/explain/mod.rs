@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_explain::{Explanation, explain};
-use surprisal_lab::folder::RunFolder;
-use surprisal_lab::page::text::visible;
+use surprisal_report::folder::RunFolder;
+use surprisal_report::text::visible;
 use surprisal_run::Settings;
 use surprisal_tensor::{Params, Workspace};
 use surprisal_train::{Examples, Objective};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surprisal_lab::page::text::for_screen;
 use surprisal_lab::replay::{Agreement, Mismatch, Reference};
+use surprisal_report::text::for_screen;
 
 use crate::Failure;
 

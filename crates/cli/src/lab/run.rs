@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use surprisal_lab::folder::RunFolder;
 use surprisal_lab::gallery::{self, Experiment, Journal, LabError, Outcome, Plan};
+use surprisal_report::folder::RunFolder;
 
 use crate::Failure;
 use crate::progress::Bars;

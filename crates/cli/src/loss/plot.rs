@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use surprisal_lab::chart::{Chart, Line, Panels, Style};
 use surprisal_loss::by_name::{ALL, Call, Curve, Entry, Setting};
+use surprisal_report::chart::{Chart, Line, Panels, Style};
 use surprisal_tensor::ndarray::Array1;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod book;
-#[path = "../../../lab/tests/it/support/browser.rs"]
+#[path = "../../../report/tests/it/support/browser.rs"]
 mod browser;
 mod check;
 mod common;

@@ -2,10 +2,10 @@
 
 use super::words::{did_you_mean, listed, quoted};
 use crate::fields::NumberForm;
-use crate::suggest::closest;
 use crate::table::MOST_CATEGORIES;
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use surprisal_report::suggest::closest;
 
 /// Where a table is wrong, and how.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use super::words::{did_you_mean, listed, quoted};
 use super::{DataError, ErrorKind};
-use crate::suggest::closest;
 use crate::table::MOST_CATEGORIES;
 use std::fmt::{self, Display, Formatter};
+use surprisal_report::suggest::closest;
 
 /// Where an [`Encoder`](crate::Encoder) fails, and how.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use super::words::{did_you_mean, listed, quoted, sizes};
 use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
-use crate::suggest::closest;
 use crate::zip::MOST_PACKED;
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use surprisal_report::suggest::closest;
 
 /// Where a file of NumPy's is wrong, and how.
 #[derive(Debug)]

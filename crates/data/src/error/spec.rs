@@ -3,9 +3,9 @@
 use super::words::{did_you_mean, quoted};
 use crate::dataset::Dataset;
 use crate::metrics::Metric;
-use crate::suggest::closest;
 use crate::synthetic::{Synthetic, parameter_names};
 use std::fmt::{self, Display, Formatter, Write};
+use surprisal_report::suggest::closest;
 
 /// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
 ///

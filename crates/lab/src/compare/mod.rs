@@ -28,9 +28,9 @@ use surprisal_train::{History, Objective, TrainError};
 pub use scenario::{DataName, Scenario, Start};
 pub use verdict::Finding;
 
-use crate::folder::{FolderError, RunFolder};
-use crate::parallel::{Progress, in_parallel};
-use crate::statistics::MOST_RUNS;
+use surprisal_report::folder::{FolderError, RunFolder};
+use surprisal_report::statistics::MOST_RUNS;
+use surprisal_train::parallel::{Progress, in_parallel};
 
 /// What is compared.
 #[derive(Clone, Debug)]

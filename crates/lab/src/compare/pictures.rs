@@ -6,7 +6,7 @@ use surprisal_train::{Epoch, History, Objective};
 
 use super::tables::percent;
 use super::{Arm, Outcome, Scenario};
-use crate::chart::{Chart, Line};
+use surprisal_report::chart::{Chart, Line};
 
 /// How many epochs a picture shows: three times those that the slowest run took to the accuracy that is compared, at least 10, as what
 /// happens after that is not what the verdict speaks of; all of them if a run never got there.

@@ -5,7 +5,7 @@ use surprisal_train::Objective;
 use super::pictures::{charts, sigmoid_chart, slope_chart};
 use super::tables::{conclusions, grid_table, table};
 use super::{Comparison, Outcome, Start};
-use crate::page::{Page, Table};
+use surprisal_report::{Page, Table};
 
 pub(super) fn page(comparison: &Comparison) -> String {
     let [first, second] = comparison.setting.losses;

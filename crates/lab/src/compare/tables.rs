@@ -2,8 +2,8 @@
 
 use super::pictures::{charts, sigmoid_chart, slope_chart};
 use super::{Arm, Comparison, Outcome};
-use crate::page::{Align, Table, Verdict};
-use crate::statistics::Estimate;
+use surprisal_report::statistics::Estimate;
+use surprisal_report::{Align, Table, Verdict};
 
 /// Every file of the run folder: path and content.
 pub(super) fn files(comparison: &Comparison) -> Vec<(String, Vec<u8>)> {

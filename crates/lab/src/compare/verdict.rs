@@ -2,8 +2,8 @@
 
 use super::{Arm, Outcome, Scenario};
 use crate::gallery::{self, Basis};
-use crate::page::Verdict;
-use crate::statistics::Estimate;
+use surprisal_report::Verdict;
+use surprisal_report::statistics::Estimate;
 
 /// One comparison of two arms.
 #[derive(Clone, Debug)]

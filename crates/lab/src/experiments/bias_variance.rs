@@ -7,10 +7,10 @@ use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::Array2;
 use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 
-use crate::chart::{Chart, Line};
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
-use crate::page::{Align, Table};
-use crate::statistics::{mean, minus};
+use surprisal_report::chart::{Chart, Line};
+use surprisal_report::statistics::{mean, minus};
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -6,11 +6,11 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, Axis, arr1, arr2};
 use surprisal_tensor::{Params, Tape, Var, Workspace, hessian, symmetric_eigen};
 
-use crate::chart::{Chart, HeatMap, Line, Panels, Style};
 use crate::gallery::{
     Basis, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
-use crate::statistics::Estimate;
+use surprisal_report::chart::{Chart, HeatMap, Line, Panels, Style};
+use surprisal_report::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -6,9 +6,9 @@ use surprisal_loss::{KlDiv, KlReduction, cross_entropy_probs, entropy};
 use surprisal_tensor::ndarray::{Array1, Axis, arr1};
 use surprisal_tensor::{Params, Workspace};
 
-use crate::chart::{Chart, Line, Style};
 use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report};
-use crate::statistics::Estimate;
+use surprisal_report::chart::{Chart, Line, Style};
+use surprisal_report::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

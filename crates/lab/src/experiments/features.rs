@@ -8,12 +8,12 @@ use surprisal_tensor::ndarray::{Array2, Axis, Ix2};
 use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 use surprisal_train::{Batched, Examples};
 
-use crate::chart::{Chart, Points};
 use crate::gallery::{
     Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, correct, short,
 };
-use crate::page::{Align, Table};
-use crate::statistics::mean;
+use surprisal_report::chart::{Chart, Points};
+use surprisal_report::statistics::mean;
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -7,12 +7,12 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, Axis};
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
-use crate::chart::{Chart, Line, Style};
 use crate::gallery::{
     Basis, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
-use crate::page::{Align, Table};
-use crate::statistics::Estimate;
+use surprisal_report::chart::{Chart, Line, Style};
+use surprisal_report::statistics::Estimate;
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -10,11 +10,11 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array2, arr2};
 use surprisal_tensor::{Params, Var, Workspace};
 
-use crate::chart::{Chart, Line, Style};
 use crate::gallery::{
     Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
-use crate::statistics::Estimate;
+use surprisal_report::chart::{Chart, Line, Style};
+use surprisal_report::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -9,9 +9,9 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use surprisal_tensor::{Params, Var};
 
-use crate::chart::{Chart, Line};
 use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training};
-use crate::statistics::mean;
+use surprisal_report::chart::{Chart, Line};
+use surprisal_report::statistics::mean;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -8,13 +8,13 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{ArcArray2, Axis, Ix2};
 use surprisal_tensor::{Params, Workspace};
 
-use crate::chart::{Chart, Line};
 use crate::gallery::{
     Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan,
     fan_of_shares,
 };
-use crate::page::{Align, Table};
-use crate::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::chart::{Chart, Line};
+use surprisal_report::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -7,13 +7,13 @@ use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::Ix2;
 use surprisal_tensor::{Params, Workspace};
 
-use crate::chart::{Chart, Forest, Line};
 use crate::gallery::{
     Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Rows, Seeds, Training,
     fan_of_shares, short, three_parts,
 };
-use crate::page::{Align, Table};
-use crate::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::chart::{Chart, Forest, Line};
+use surprisal_report::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

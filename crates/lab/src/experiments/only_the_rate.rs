@@ -6,11 +6,11 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{ArcArray2, Array1, Array2, Axis};
 use surprisal_tensor::{Params, Tape, Workspace};
 
-use crate::chart::{HeatMap, Panels};
 use crate::gallery::{
     Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
 };
-use crate::page::{Align, Table};
+use surprisal_report::chart::{HeatMap, Panels};
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

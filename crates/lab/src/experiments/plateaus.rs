@@ -7,8 +7,8 @@ use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_tensor::ndarray::{Array2, aview1};
 use surprisal_tensor::{Params, Var, Workspace};
 
-use crate::chart::{Chart, HeatMap, Line, Panels, Points, Style};
 use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, short};
+use surprisal_report::chart::{Chart, HeatMap, Line, Panels, Points, Style};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

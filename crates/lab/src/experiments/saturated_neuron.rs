@@ -5,12 +5,12 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::arr2;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
-use crate::chart::{Chart, Line, Panels, Points};
 use crate::gallery::{
     Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Training, short,
 };
-use crate::page::{Align, Table};
-use crate::statistics::Estimate;
+use surprisal_report::chart::{Chart, Line, Panels, Points};
+use surprisal_report::statistics::Estimate;
+use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::page::Verdict;
-use crate::statistics::Estimate;
+use surprisal_report::Verdict;
+use surprisal_report::statistics::Estimate;
 
 /// What stands behind an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ struct Condition {
 ///
 /// ```
 /// use surprisal_lab::gallery::Finding;
-/// use surprisal_lab::page::Verdict;
+/// use surprisal_report::Verdict;
 /// let finding = Finding::seeds("At the same rate", "epochs saved", &[3.0, 4.0, 5.0]).above(0.0);
 /// assert_eq!(finding.verdict, Verdict::Supported);
 /// assert_eq!(finding.to_string(), "epochs saved = 4 [1.52, 6.48] (more than 0 expected; 95 % interval, t over 3 seeds).");
@@ -175,7 +175,7 @@ impl Finding {
     /// The mean over seeds.
     ///
     /// # Panics
-    /// If there are fewer than 2, or more than [`MOST_RUNS`](crate::statistics::MOST_RUNS): as of the next.
+    /// If there are fewer than 2, or more than [`MOST_RUNS`](surprisal_report::statistics::MOST_RUNS): as of the next.
     #[track_caller]
     pub fn seeds(condition: impl Into<String>, measure: impl Into<String>, values: &[f64]) -> Finding {
         Finding::new(condition, measure, Estimate::of(values), Basis::Seeds(values.len()))
@@ -197,7 +197,7 @@ impl Finding {
     ///
     /// ```
     /// use surprisal_lab::gallery::{Expected, Finding};
-    /// use surprisal_lab::page::Verdict;
+    /// use surprisal_report::Verdict;
     /// let times = Finding::deterministic("From score 4", "times as many epochs", 2.0);
     /// assert_eq!(times.expect(Expected::AtLeast(2.0)).verdict, Verdict::Supported);
     /// ```

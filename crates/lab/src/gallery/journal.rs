@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{LabError, Record};
-use crate::folder::FolderError;
-use crate::journal::{JournalError, JournalFile};
+use surprisal_report::folder::FolderError;
+use surprisal_report::journal::{JournalError, JournalFile};
 
 /// A file with a line for every run that has ended. Its name holds a fingerprint of the whole setting and of the program, so that
 /// nothing is taken over that another setting or another program computed.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::record::Labelled;
 use super::{Journal, LabError, Record, Setting};
-use crate::parallel::{Progress, in_parallel};
+use surprisal_train::parallel::{Progress, in_parallel};
 
 /// Where an experiment runs.
 pub struct Lab<'a> {

@@ -58,9 +58,9 @@ pub use crate::head::Head;
 pub use write::{index, index_markdown};
 
 use crate::experiments::EXPERIMENTS;
-use crate::parallel::Progress;
 use crate::replay::near;
-use crate::statistics::MOST_RUNS;
+use surprisal_report::statistics::MOST_RUNS;
+use surprisal_train::parallel::Progress;
 
 /// A claim, and what it takes to doubt it.
 pub struct Experiment {

@@ -1,8 +1,8 @@
 //! Pictures that several experiments share.
 
 use super::Record;
-use crate::chart::{Band, Chart, Line};
-use crate::statistics::{Estimate, MOST_RUNS};
+use surprisal_report::chart::{Band, Chart, Line};
+use surprisal_report::statistics::{Estimate, MOST_RUNS};
 
 /// One arm of a comparison: its name in the picture, and a record for each seed.
 pub struct Arm<'a> {

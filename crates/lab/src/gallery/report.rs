@@ -1,8 +1,8 @@
 //! [`Report`]: what an experiment found, in the order in which it is told.
 
 use super::Finding;
-use crate::chart::Panels;
-use crate::page::Table;
+use surprisal_report::Table;
+use surprisal_report::chart::Panels;
 
 /// Verdicts, and the pictures, tables and words behind them.
 ///
@@ -49,7 +49,7 @@ impl Report {
     pub fn section(self, heading: impl Into<String>) -> Report {
         self.block(Block::Section(heading.into()))
     }
-    /// Adds a paragraph; see [`page`](crate::page) for the marks that are understood in it.
+    /// Adds a paragraph; see [`page`](surprisal_report) for the marks that are understood in it.
     pub fn paragraph(self, text: impl Into<String>) -> Report {
         self.block(Block::Paragraph(text.into()))
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::record::{Labelled, to_csv};
 use super::report::Block;
 use super::{Basis, Experiment, Finding, Outcome};
-use crate::page::{Align, Page, Table, Verdict};
+use surprisal_report::{Align, Page, Table, Verdict};
 
 /// How to read the verdicts: of numbers without chance, and of those with it.
 const CERTAIN: &str = "Every verdict is about a number, and says which number was expected. These are *deterministic*: there is no chance in them, and every \

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::support::browser::{Folder, faults};
+use crate::browser::{Folder, faults};
 use serde_json::Value;
 use surprisal_lab::gallery::{self, Experiment, Journal, LabError, Outcome};
-use surprisal_lab::page::Verdict;
-use surprisal_lab::parallel::Progress;
+use surprisal_report::Verdict;
+use surprisal_train::parallel::Progress;
 
 /// The quick versions, whole and broken, run once for all tests; none where the data are not there, which is printed.
 fn quick() -> &'static [[Outcome; 2]] {

@@ -1,11 +1,9 @@
-//! The gallery, its charts and its pages.
+//! The gallery and the reference trajectories.
 
+#[path = "../../../report/tests/it/support/browser.rs"]
 mod browser;
-mod chart;
 mod experiments_noise_and_imbalance;
 mod experiments_rate_plateaus_convexity;
 mod gallery;
 mod mnist;
-mod pictures;
-mod support;
 mod trajectories;

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 
 use surprisal_data::{Batches, Dataset, argmax_rows};
-use surprisal_lab::parallel::in_parallel;
 use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
 use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Params, Workspace};
+use surprisal_train::parallel::in_parallel;
 use surprisal_train::{Batched, Examples, Objective, Trainer};
 
 /// Training and test images with pixels divided by `scale`.

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use surprisal_lab::journal::{JournalError, JournalFile};
-use surprisal_train::files::{cannot_write as message, remove_stale};
+use surprisal_report::files::{cannot_write as message, remove_stale};
+use surprisal_report::journal::{JournalError, JournalFile};
 
 use super::Run;
 use crate::RunError;

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use surprisal_data::metrics::Metric;
 use surprisal_data::{Loaded, Scaling, Targets};
-use surprisal_lab::parallel::Progress;
-use surprisal_lab::statistics::Estimate;
 use surprisal_layers::{Rng, rng};
-use surprisal_train::files::write_unsynced;
+use surprisal_report::files::write_unsynced;
+use surprisal_report::statistics::Estimate;
+use surprisal_train::parallel::Progress;
 use surprisal_train::{History, Watch};
 
 use crate::cores::over_cores;

@@ -1,9 +1,9 @@
 //! What a sweep writes: tables, JSON, a picture, the best settings.
 
 use serde_json::{Map, Value, json};
-use surprisal_lab::chart::{Band, Chart, Forest, Line, Points};
-use surprisal_lab::page::{Align, Page, Table};
-use surprisal_lab::statistics::Estimate;
+use surprisal_report::chart::{Band, Chart, Forest, Line, Points};
+use surprisal_report::statistics::Estimate;
+use surprisal_report::{Align, Page, Table};
 
 use super::{BEST, Measured, Point, Run, Sweep, find};
 use crate::report::REPORT;

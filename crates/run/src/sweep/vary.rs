@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use rand::RngExt;
-use surprisal_lab::statistics::MOST_RUNS;
 use surprisal_layers::rng;
+use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::Watch;
 
 use crate::{RunError, SEED, SettingError, Settings};

@@ -1,6 +1,6 @@
 //! Trainings, sweeps and their reports.
 
-#[path = "../../../lab/tests/it/support/browser.rs"]
+#[path = "../../../report/tests/it/support/browser.rs"]
 mod browser;
 mod cross_validation;
 mod defaults;

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use surprisal_lab::parallel::Progress;
 use surprisal_run::{Job, Plan, RunError, Settings, Sweep, Swept, sweep};
 use surprisal_tensor::threads;
+use surprisal_train::parallel::Progress;
 
 static GOING: AtomicBool = AtomicBool::new(false);
 

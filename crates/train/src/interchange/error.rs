@@ -8,7 +8,7 @@ use surprisal_data::DataError;
 use surprisal_tensor::NoSuchParameter;
 
 use super::Layout;
-use crate::files::cannot_write;
+use surprisal_report::files::cannot_write;
 
 /// Why parameters could not be written to a file, or read from one.
 ///

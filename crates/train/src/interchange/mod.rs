@@ -39,7 +39,7 @@ pub(crate) use layout::Stored;
 use surprisal_data::{NpyArray, Npz, npz_bytes};
 use surprisal_tensor::{ParamId, Params, Scalar};
 
-use crate::files::write_atomically;
+use surprisal_report::files::write_atomically;
 
 /// Writes all parameters, frozen ones and buffers too, to a safetensors file: `f32` as F32, `f64` as F64; of dual numbers, the values.
 ///

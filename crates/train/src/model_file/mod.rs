@@ -25,8 +25,8 @@ use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
 use surprisal_tensor::{NoSuchParameter, ParamId, Params, name_matches};
 
 use crate::Checkpoint;
-use crate::files::{advice, write_atomically, write_unsynced};
 use crate::interchange::{Layout, Stored};
+use surprisal_report::files::{advice, write_atomically, write_unsynced};
 
 pub use encoding::Numbers;
 pub use error::ModelFileError;

@@ -9,12 +9,12 @@ use surprisal_loss::{BinaryCrossEntropyWithLogits, Reduction, SigmoidFocalLoss};
 use surprisal_optim::Sgd;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
-use crate::chart::{Chart, Line};
 use crate::gallery::{
     Arm, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
 };
-use crate::page::{Align, Table};
-use crate::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::chart::{Chart, Line};
+use surprisal_report::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::{Align, Table};
 
 /// What an arm learns by.
 #[derive(Clone, Copy)]

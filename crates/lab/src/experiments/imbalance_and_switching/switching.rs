@@ -7,12 +7,12 @@ use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
 use surprisal_tensor::{Params, Workspace};
 
-use crate::chart::Chart;
 use crate::gallery::{
     Arm, Expected, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
 };
-use crate::page::{Align, Table};
-use crate::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::chart::Chart;
+use surprisal_report::statistics::{Estimate, highest, mean, minus};
+use surprisal_report::{Align, Table};
 
 /// The loss before the switch, and after.
 const ARMS: [(&str, [Head; 2]); 3] = [

@@ -5,7 +5,7 @@ use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
 use super::pen::{Anchor, Drawing, Pen};
 use super::series::{Series, Shape, pieces};
 use super::{Band, Cells, Chart};
-use surprisal_page::text::{number, width, wrap};
+use crate::text::{number, width, wrap};
 
 /// Above so many points the markers are small and translucent.
 const FEW: usize = 200;

@@ -5,7 +5,7 @@ use super::Chart;
 use super::labels::{Rect, spread};
 use super::scale::{Axis, Kind, Label, placeable};
 use super::series::Series;
-use surprisal_page::text::{width, wrap};
+use crate::text::{width, wrap};
 
 pub(super) const WIDTH: f64 = 480.0;
 pub(super) const PAD: f64 = 2.0;

@@ -6,7 +6,7 @@
 /// altogether. Upper and lower case are alike. A name of more than 100 letters is near nothing.
 ///
 /// ```
-/// use surprisal_data::closest;
+/// use surprisal_report::suggest::closest;
 /// assert_eq!(closest("wieght", ["height", "weight"]), Some("weight"));
 /// assert_eq!(closest("age", ["height", "weight"]), None);
 /// assert_eq!(closest(&"x".repeat(1 << 24), ["height", "weight"]), None);

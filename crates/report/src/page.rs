@@ -15,7 +15,7 @@ use crate::theme::{DARK, LIGHT, Theme};
 /// An HTML page in the making; finish it with [`Page::to_html`].
 ///
 /// ```
-/// use surprisal_page::{Page, Verdict};
+/// use surprisal_report::{Page, Verdict};
 ///
 /// let html = Page::new("The saturated neuron")
 ///     .lead("Squared error learns slowest when it is *most* wrong.")
@@ -199,7 +199,7 @@ impl Page {
     /// A footer set inside is dropped.
     ///
     /// ```
-    /// # use surprisal_page::Page;
+    /// # use surprisal_report::Page;
     /// let page = Page::new("Plateaus").details("Setting", |inside| inside.paragraph("16 points.").code("eta = 0.15"));
     /// assert!(page.to_html().contains("<summary>Setting</summary>"));
     /// ```

@@ -4,7 +4,7 @@ use super::labels::Rect;
 use super::layout::{LINE_HEIGHT, PAD, TEXT, TICK_GAP, WIDTH, tick_span};
 use super::scale::{Axis, Label, Tick};
 use super::theme::chart_css;
-use surprisal_page::text::{escape, number, width, wrap};
+use crate::text::{escape, number, width, wrap};
 
 /// A picture without its frame, [`WIDTH`] wide.
 pub(super) struct Drawing {

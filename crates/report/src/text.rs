@@ -28,7 +28,7 @@ pub fn escape(text: &str) -> String {
 /// and characters that reorder or hide others become their number, such as `\u{1b}`.
 ///
 /// ```
-/// use surprisal_page::text::visible;
+/// use surprisal_report::text::visible;
 /// assert_eq!(visible("Zürich\t1\n"), "Zürich\t1\n");
 /// assert_eq!(visible("\u{1b}[2Jcat\u{202e}"), "\\u{1b}[2Jcat\\u{202e}");
 /// ```
@@ -39,7 +39,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// A message for a screen: lines of more than 1000 characters lose their middle, and of more than 40 lines the rest is left out.
 ///
 /// ```
-/// use surprisal_page::text::for_screen;
+/// use surprisal_report::text::for_screen;
 /// assert_eq!(for_screen("no such file"), "no such file");
 /// let long = for_screen(&format!("expected a number, found \"{}\"", "x".repeat(1 << 20))).into_owned();
 /// assert!(long.starts_with("expected a number, found \"xxx") && long.contains("x … (1047903 characters left out) … x"));
@@ -76,7 +76,7 @@ pub fn for_screen(message: &str) -> Cow<'_, str> {
 /// [`visible`] for a JSON document, where such characters are in strings only: `\u202e`.
 ///
 /// ```
-/// use surprisal_page::text::visible_json;
+/// use surprisal_report::text::visible_json;
 /// assert_eq!(visible_json("{\"name\": \"\u{202e}\u{e0001}\"}"), "{\"name\": \"\\u202e\\udb40\\udc01\"}");
 /// ```
 pub fn visible_json(document: &str) -> Cow<'_, str> {

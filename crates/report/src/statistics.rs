@@ -13,7 +13,7 @@ pub fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
 /// The place of the highest value: the first of equals, and never a NaN if there is a number. 0 of nothing.
 ///
 /// ```
-/// assert_eq!(surprisal_lab::statistics::highest(&[f64::NAN, -1.0, 2.0, 2.0]), 2);
+/// assert_eq!(surprisal_report::statistics::highest(&[f64::NAN, -1.0, 2.0, 2.0]), 2);
 /// ```
 pub fn highest(values: &[f64]) -> usize {
     let rank = |i: usize| values.get(i).copied().filter(|x| !x.is_nan()).unwrap_or(f64::NEG_INFINITY);
@@ -23,7 +23,7 @@ pub fn highest(values: &[f64]) -> usize {
 /// A mean and its 95 % interval: Student's t over independent runs.
 ///
 /// ```
-/// use surprisal_lab::statistics::Estimate;
+/// use surprisal_report::statistics::Estimate;
 /// let paired = Estimate::of(&[1.0, 2.0, 3.0]);
 /// assert_eq!(paired.mean, 2.0);
 /// assert!((paired.low + 0.484).abs() < 1e-3); // 2 ± 4.303 · 1/√3
@@ -85,7 +85,7 @@ impl Estimate {
     /// The same with the interval cut off at the ends of a range, which the mean lies in.
     ///
     /// ```
-    /// use surprisal_lab::statistics::Estimate;
+    /// use surprisal_report::statistics::Estimate;
     /// let accuracy = Estimate::of(&[0.95, 1.0, 1.0]).within((0.0, 1.0));
     /// assert!(accuracy.low < 0.95 && accuracy.high == 1.0);
     /// ```
@@ -97,7 +97,7 @@ impl Estimate {
     /// (Wilson 1927).
     ///
     /// ```
-    /// use surprisal_lab::statistics::Estimate;
+    /// use surprisal_report::statistics::Estimate;
     /// let never = Estimate::wilson(0, 10);
     /// assert_eq!((never.mean, never.low), (0.0, 0.0));
     /// assert!((never.high - 0.2775).abs() < 1e-4);
@@ -119,7 +119,7 @@ impl Estimate {
     /// The difference of two shares, this minus the other, from their own intervals (Newcombe 1998, method 10).
     ///
     /// ```
-    /// use surprisal_lab::statistics::Estimate;
+    /// use surprisal_report::statistics::Estimate;
     /// let difference = Estimate::wilson(56, 70).minus(Estimate::wilson(48, 80)); // Newcombe's first example
     /// assert!((difference.low - 0.0524).abs() < 1e-4 && (difference.high - 0.3339).abs() < 1e-4);
     /// ```

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::files::{cannot_write, write_atomically};
 use serde_json::Value;
-use surprisal_train::files::{cannot_write, write_atomically};
 
 /// How long a line may wait for the disk: what a power failure takes is computed again.
 const UNSYNCED: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ mod draw;
 use super::layout::{PAD, WIDTH, flat, range};
 use super::pen::prefix;
 use super::scale::{Axis, Kind, placeable, signed};
-use surprisal_page::text::{width, wrap};
+use crate::text::{width, wrap};
 
 pub(super) use draw::drawing;
 
@@ -18,7 +18,7 @@ pub(super) use draw::drawing;
 /// A value that is not finite, or not positive on a logarithmic scale, is hatched, and the number of such cells is said.
 ///
 /// ```
-/// use surprisal_lab::chart::HeatMap;
+/// use surprisal_report::chart::HeatMap;
 ///
 /// let svg = HeatMap::new("Epochs to 97 %")
 ///     .x_label("learning rate")

@@ -2,8 +2,8 @@
 
 use crate::support::gallery;
 use crate::support::xml::{Element, parse, parsed};
-use surprisal_lab::chart::{Chart, Forest, HeatMap, Line, Panels};
-use surprisal_lab::statistics::Estimate;
+use surprisal_report::chart::{Chart, Forest, HeatMap, Line, Panels};
+use surprisal_report::statistics::Estimate;
 
 /// All words of a picture.
 fn words(elements: &[Element]) -> Vec<&str> {

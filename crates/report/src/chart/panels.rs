@@ -4,14 +4,14 @@ use super::layout::{TEXT, WIDTH};
 use super::pen::{Anchor, Drawing, Pen, head, identifier};
 use super::theme::panels_css;
 use super::{Chart, Forest, HeatMap, draw, forest, heat};
-use surprisal_page::text::{number, wrap};
+use crate::text::{number, wrap};
 
 /// Pictures side by side under one title, in a picture that can be put into any page.
 ///
 /// It stands on paper of its own, and its styles reach nothing outside of it.
 ///
 /// ```
-/// use surprisal_lab::chart::{Chart, Line, Panels};
+/// use surprisal_report::chart::{Chart, Line, Panels};
 ///
 /// let parabola = Chart::new("e²").line(Line::new("", [(-1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]));
 /// let slope = Chart::new("2 e").line(Line::new("", [(-1.0, -2.0), (1.0, 2.0)]));

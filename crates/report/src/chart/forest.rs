@@ -5,7 +5,7 @@ use super::layout::{LINE_HEIGHT, NAME_WIDTH, PAD, TEXT, TITLE, WIDTH, flat, full
 use super::pen::{Anchor, Drawing, Pen, prefix};
 use super::scale::{Axis, Kind, placeable, signed};
 use crate::statistics::Estimate;
-use surprisal_page::text::{width, wrap};
+use crate::text::{width, wrap};
 
 /// Estimates with their intervals, one under the other: the picture of verdicts.
 ///
@@ -13,8 +13,8 @@ use surprisal_page::text::{width, wrap};
 /// needs to have two digits; on a logarithmic axis, as its own interval needs.
 ///
 /// ```
-/// use surprisal_lab::chart::Forest;
-/// use surprisal_lab::statistics::Estimate;
+/// use surprisal_report::chart::Forest;
+/// use surprisal_report::statistics::Estimate;
 ///
 /// let svg = Forest::new("Accuracy won by cross-entropy")
 ///     .x_label("percentage points")

@@ -19,8 +19,8 @@ use std::time::Duration;
 ///
 /// ```
 /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.txt", std::process::id()));
-/// surprisal_train::write_atomically(&path, b"old")?;
-/// surprisal_train::write_atomically(&path, b"new")?;
+/// surprisal_report::files::write_atomically(&path, b"old")?;
+/// surprisal_report::files::write_atomically(&path, b"new")?;
 /// assert_eq!(std::fs::read(&path)?, b"new");
 /// std::fs::remove_file(&path)?;
 /// # Ok::<(), std::io::Error>(())
@@ -79,7 +79,7 @@ fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
 /// What to say of a file that could not be written: which, why, and what to do.
 ///
 /// ```
-/// use surprisal_train::files::{cannot_write, write_atomically};
+/// use surprisal_report::files::{cannot_write, write_atomically};
 /// let path = "no/such/folder/net.txt";
 /// let error = write_atomically(path, b"").unwrap_err();
 /// assert!(cannot_write(path, &error).ends_with("| there is no folder no/such/folder: make it first, or write elsewhere"));
@@ -158,7 +158,7 @@ pub struct FolderLock(Option<File>);
 /// Where folders cannot be locked (on Windows, on some network file systems) nothing is.
 ///
 /// ```
-/// use surprisal_train::files::lock_folder;
+/// use surprisal_report::files::lock_folder;
 /// let folder = std::env::temp_dir().join(format!("surprisal-example-lock-{}", std::process::id()));
 /// std::fs::create_dir_all(&folder)?;
 /// let lock = lock_folder(&folder)?;

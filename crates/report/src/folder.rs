@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::{error, fmt};
 
-use surprisal_train::files::{self, Partial, folder_of, remove_stale, sync_folder};
+use crate::files::{self, Partial, folder_of, remove_stale, sync_folder};
 
 /// A folder that is taken before the work begins, so that an unwritable disk is found before minutes are spent.
 ///

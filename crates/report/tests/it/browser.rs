@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::support::browser::{Folder, faults};
 use crate::support::gallery;
-use surprisal_lab::page::{Align, Page, Table, Verdict};
+use surprisal_report::{Align, Page, Table, Verdict};
 
 fn page() -> Page {
     let row = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect::<Vec<String>>();

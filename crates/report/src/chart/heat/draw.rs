@@ -8,8 +8,8 @@ use crate::chart::layout::{LINE_HEIGHT, NAME_WIDTH, PAD, TEXT, TICK_GAP, TITLE, 
 use crate::chart::layout::{flat, full, upright, widest_label};
 use crate::chart::pen::{Anchor, Drawing, Pen};
 use crate::chart::scale::{Axis, Kind, placeable};
-use surprisal_page::text::{number, width, wrap};
-use surprisal_page::theme::{RAMP, is_dark};
+use crate::text::{number, width, wrap};
+use crate::theme::{RAMP, is_dark};
 
 /// More cells than this in a row or a column cannot be told apart.
 const MOST: usize = 120;

@@ -1,8 +1,8 @@
 //! Charts and pages as readers get them: well-formed, complete, safe and the same in every run.
 
 use crate::support::xml::{Element, parse, parsed};
-use surprisal_lab::chart::{Band, Chart, Line, Panels, Points, Style};
-use surprisal_lab::page::{Align, Page, Table, Verdict};
+use surprisal_report::chart::{Band, Chart, Line, Panels, Points, Style};
+use surprisal_report::{Align, Page, Table, Verdict};
 
 /// All points of the picture, as written: of paths, texts and circles.
 fn points(elements: &[Element]) -> Vec<[String; 2]> {

@@ -3,7 +3,7 @@
 /// One series of points in the order they are joined, with a name.
 ///
 /// ```
-/// use surprisal_lab::chart::{Line, Style};
+/// use surprisal_report::chart::{Line, Style};
 ///
 /// let seeds = Line::new("", [(1.0, 0.31), (2.0, 0.52)]).colour(1).faint(); // unnamed: background for others
 /// let mean = Line::new("mean of 8 seeds", [(1.0, 0.30), (2.0, 0.55)]).colour(1).style(Style::Solid);
@@ -66,7 +66,7 @@ pub enum Style {
 /// A shaded interval behind the lines, such as a mean's 95 % over seeds.
 ///
 /// ```
-/// use surprisal_lab::chart::{Band, Chart, Line};
+/// use surprisal_report::chart::{Band, Chart, Line};
 ///
 /// let svg = Chart::new("Accuracy")
 ///     .band(Band::new([(1.0, 0.28, 0.34), (2.0, 0.49, 0.55)]).colour(0))
@@ -99,7 +99,7 @@ impl Band {
 /// chart they are small and translucent.
 ///
 /// ```
-/// use surprisal_lab::chart::{Chart, Points};
+/// use surprisal_report::chart::{Chart, Points};
 ///
 /// let zeros = Points::new("0", [(1.0, 2.0), (1.5, 2.5)]).label_at_centre();
 /// let ones = Points::new("1", [(-3.0, 0.0), (-2.5, 0.5)]).label_at_centre();
@@ -138,7 +138,7 @@ impl Points {
 /// It lies behind everything else. Strengths are drawn in five steps of opacity.
 ///
 /// ```
-/// use surprisal_lab::chart::{Cells, Chart, Points};
+/// use surprisal_report::chart::{Cells, Chart, Points};
 ///
 /// // two rows of three cells, the lowest row first: class 0 at the left, class 1 at the right
 /// let cells = Cells::new((0.0, 3.0), (0.0, 2.0), [[(0, 1.0), (0, 0.2), (1, 1.0)], [(0, 1.0), (1, 0.2), (1, 1.0)]]);

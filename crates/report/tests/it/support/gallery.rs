@@ -1,7 +1,7 @@
 //! One picture of each kind, with what makes it hard: long words, gaps, clouds, cells without a value.
 
-use surprisal_lab::chart::{Band, Chart, Forest, HeatMap, Line, Panels, Points};
-use surprisal_lab::statistics::Estimate;
+use surprisal_report::chart::{Band, Chart, Forest, HeatMap, Line, Panels, Points};
+use surprisal_report::statistics::Estimate;
 
 /// Numbers in [0, 1) that are the same in every run (xorshift).
 fn noise(mut state: u64) -> impl FnMut() -> f64 {

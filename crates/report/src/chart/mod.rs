@@ -40,7 +40,7 @@ use std::fmt;
 /// A chart of lines, points and bands, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] puts several into one picture.
 ///
 /// ```
-/// use surprisal_lab::chart::{Chart, Line};
+/// use surprisal_report::chart::{Chart, Line};
 ///
 /// let svg = Chart::new("Gradient norm by layer")
 ///     .x_label("layer")

@@ -1,6 +1,6 @@
 //! The style sheets of charts; the colours are those of the pages.
 
-use surprisal_page::theme::{DARK, LIGHT, Theme};
+use crate::theme::{DARK, LIGHT, Theme};
 
 /// The style sheet of a chart, with the rules that not every chart needs.
 ///

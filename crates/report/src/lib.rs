@@ -1,0 +1,27 @@
+//! Everything that is written for people to read: charts, pages, tables, run folders, and files that are never half-written.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `page` | [`Page`]: text, verdicts, figures, tables and code, without any external file |
+//! | [`chart`] | line charts, points, bands, heat maps and forest plots as SVG |
+//! | [`theme`] | the colors, in light and dark |
+//! | [`text`] | measuring, wrapping and escaping text, and printing numbers |
+//! | [`statistics`] | means with their confidence intervals |
+//! | [`files`] | files that are written completely or not at all |
+//! | [`folder`] | run folders: a free name, nothing half-written |
+//! | [`journal`] | results so far, in lines that each carry a checksum |
+//! | [`suggest`] | the name that a misspelled one probably means |
+
+#![forbid(unsafe_code)]
+
+pub mod chart;
+pub mod files;
+pub mod folder;
+pub mod journal;
+mod page;
+pub mod statistics;
+pub mod suggest;
+pub mod text;
+pub mod theme;
+
+pub use page::{Align, Page, Table, Verdict};

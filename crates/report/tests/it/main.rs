@@ -1,0 +1,6 @@
+//! Charts and pages.
+
+mod browser;
+mod chart;
+mod pictures;
+mod support;
