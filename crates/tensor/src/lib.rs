@@ -65,6 +65,7 @@ mod check;
 mod dual;
 mod eigen;
 mod inspect;
+mod node;
 mod op;
 mod params;
 mod product;

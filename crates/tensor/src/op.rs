@@ -2,11 +2,11 @@
 
 use std::any::Any;
 
+use crate::node::{Memory, Node};
 use crate::product::Mat;
 use crate::store::AnyMemory;
 use crate::sum::{accumulate, column_sums};
 use crate::threads::{LIGHT, for_each};
-use crate::workspace::{Memory, Node};
 use crate::{Buf, Dual, Gradients, Scalar, Shape, ShapeError};
 
 /// What an operation says of itself: one text for the documentation, for explanations and for the reference.

@@ -1,7 +1,8 @@
 //! Numbers behind one type, whichever they are: where the one `match` on the type of numbers stands.
 
+use crate::node::Memory;
 use crate::op::{Backward, Forward, Recorded};
-use crate::workspace::{Memory, On};
+use crate::workspace::On;
 use crate::{Dual, Scalar};
 
 /// One of three: what is `f32`, `f64` or [`Dual`].
@@ -40,7 +41,7 @@ impl<A: Copy, B: Copy, C: Copy> Clone for Typed<A, B, C> {
 impl<A: Copy, B: Copy, C: Copy> Copy for Typed<A, B, C> {}
 
 impl<'a> AnyMemory<'a> {
-    pub fn value(&self, node: &crate::workspace::Node) -> Numbers<'a> {
+    pub fn value(&self, node: &crate::node::Node) -> Numbers<'a> {
         match self {
             Typed::F32(memory) => Typed::F32(memory.value(node)),
             Typed::F64(memory) => Typed::F64(memory.value(node)),

@@ -8,11 +8,12 @@ use std::panic::Location;
 
 use ndarray::{ArcArray, ArrayBase, ArrayD, Data, Dimension, RemoveAxis};
 
+use crate::node::{Home, Leaf, Node};
 use crate::op::{Op, Recorded};
 use crate::params::view;
 use crate::store::{Numbers, Store, Typed, typed};
 use crate::threads::{LIGHT, for_each};
-use crate::workspace::{Graph, Home, Leaf, Node};
+use crate::workspace::Graph;
 use crate::{DType, Entry, ParamId, Scalar, Shape, ShapeError};
 
 /// A recording of one computation. It borrows the parameters and the workspace until its last use.

@@ -7,7 +7,8 @@ use surprisal_optim::{Hyperparameter, Optimizer, Schedule};
 use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
 
 use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
-use crate::training::{Step, Training};
+use crate::step::Step;
+use crate::training::Training;
 use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
 
 /// The bytes that the activations of a batch and their gradients may take, 4 GiB.

@@ -53,6 +53,7 @@ mod model_file;
 mod name_error;
 mod objective;
 pub mod parallel;
+mod step;
 mod trainer;
 mod training;
 

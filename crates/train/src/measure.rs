@@ -10,7 +10,7 @@ use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView, ArrayView1, ArrayView
 use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
 use crate::objective::total_weight;
-use crate::training::{Step, finite};
+use crate::step::{Step, finite};
 use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.

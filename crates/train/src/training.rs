@@ -4,24 +4,11 @@ use rand::Rng as _;
 use surprisal_data::Batches;
 use surprisal_layers::{Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
-use surprisal_tensor::{NonFinite, Params, Scalar, Tape, Var, Workspace};
+use surprisal_tensor::{Params, Scalar, Workspace};
 
 use crate::measure::measure;
-use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, Objective, TrainError, Trainer};
-
-/// Records the loss of a batch.
-pub(crate) type Loss<'f> = dyn for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t> + 'f;
-
-/// What is minimized, and how it is measured.
-pub(crate) struct Step<'a> {
-    pub loss: &'a mut Loss<'a>,
-    /// What outputs mean, if the loss is one that the library knows by name.
-    pub objective: Option<Objective>,
-    /// Of the classes.
-    pub weights: Option<&'a [f64]>,
-    /// Rows that are measured at once.
-    pub block: usize,
-}
+use crate::step::{Step, finite};
+use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, TrainError, Trainer};
 
 /// One training: the settings, what they work on, and where it stands.
 pub(crate) struct Training<'a, 'f, T: Scalar> {
@@ -267,17 +254,4 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         }
         Ok(())
     }
-}
-
-/// An error that names the first value that was not finite, if the loss is not.
-pub(crate) fn finite(
-    tape: &Tape,
-    loss: Var,
-    (epoch, step, learning_rate): (usize, usize, f64),
-) -> Result<(), TrainError> {
-    if loss.item().is_finite() {
-        return Ok(());
-    }
-    let culprit: Option<NonFinite> = tape.first_non_finite();
-    Err(TrainError::NotFinite { epoch, step, loss: loss.item().value(), culprit, learning_rate })
 }

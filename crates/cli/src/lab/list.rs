@@ -1,7 +1,7 @@
 //! `surprisal lab list`
 
 use clap::Args;
-use surprisal_lab::gallery::{self, Experiment};
+use surprisal_lab::gallery::Experiment;
 
 use crate::Failure;
 
@@ -13,14 +13,14 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     crate::tell(&match &options.name {
-        Some(name) => details(gallery::find(name)?),
+        Some(name) => details(surprisal_lab::experiments::find(name)?),
         None => table(),
     })
 }
 
 /// A line for every experiment: its name, its claim in short, and how long it takes.
 fn table() -> String {
-    let all = gallery::all();
+    let all = surprisal_lab::experiments::all();
     let width = |of: fn(&Experiment) -> &str| all.iter().map(|e| of(e).chars().count()).max().unwrap_or(0);
     let (names, claims) = (width(|e| e.name), width(|e| e.short));
     let mut text = format!("Begin here: surprisal lab run {}\n\n", all[0].name);

@@ -49,7 +49,11 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    if options.name == "all" { run_all(&options) } else { run_one(gallery::find(&options.name)?, &options) }
+    if options.name == "all" {
+        run_all(&options)
+    } else {
+        run_one(surprisal_lab::experiments::find(&options.name)?, &options)
+    }
 }
 
 fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Failure> {
@@ -69,7 +73,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
         return Err(Failure::usage("--set and --setting belong to one experiment: name it instead of all"));
     }
     let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
-    for &experiment in gallery::all() {
+    for &experiment in surprisal_lab::experiments::all() {
         let mut plan = experiment.plan(options.quick, options.broken);
         if let (Some(seeds), Some(_)) = (options.seeds, experiment.seeds) {
             experiment.check_seeds(seeds)?;

@@ -19,7 +19,7 @@ fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
     let list = told(&["lab", "list"]);
     assert!(list.starts_with("Begin here: surprisal lab run saturated-neuron\n"), "{list}");
     assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
-    for experiment in surprisal_lab::gallery::all() {
+    for experiment in surprisal_lab::experiments::all() {
         let row = list.lines().find(|line| line.starts_with(&format!("{} ", experiment.name))).unwrap();
         assert!(row.contains(experiment.short) && row.ends_with(&experiment.time()), "{row}");
         let details = told(&["lab", "list", experiment.name]);

@@ -2,7 +2,9 @@
 //!
 //! Adding one is a file here and a line in the list: the command, the index, the pages and the tests read the list.
 
-use crate::gallery::Experiment;
+use surprisal_report::suggest::closest;
+
+use crate::gallery::{Experiment, LabError};
 
 pub mod bias_variance;
 pub mod convexity;
@@ -19,8 +21,24 @@ pub mod plateaus;
 pub mod saturated_neuron;
 pub mod xor_fates;
 
-/// All of them, in the order in which they are best read.
-pub(crate) static EXPERIMENTS: &[&Experiment] = &[
+/// Every experiment, in the order in which they are best read.
+pub fn all() -> &'static [&'static Experiment] {
+    EXPERIMENTS
+}
+
+/// The experiment of that name.
+///
+/// # Errors
+/// If there is none: with the nearest name.
+pub fn find(name: &str) -> Result<&'static Experiment, LabError> {
+    let names = || EXPERIMENTS.iter().map(|experiment| experiment.name);
+    EXPERIMENTS.iter().copied().find(|experiment| experiment.name == name).ok_or_else(|| {
+        let meant = closest(name, names()).map_or(String::new(), |n| format!(" (did you mean {n}?)"));
+        LabError::Usage(format!("there is no experiment {name:?}{meant}; `surprisal lab list` shows all"))
+    })
+}
+
+static EXPERIMENTS: &[&Experiment] = &[
     &saturated_neuron::EXPERIMENT,
     &identities::EXPERIMENT,
     &only_the_rate::EXPERIMENT,

@@ -5,7 +5,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | this one | [`Experiment`]; running one; the list |
+//! | this one | [`Experiment`]; running one |
 //! | `setting` | [`Knob`], [`Setting`]: what a user may vary, with a range |
 //! | `lab` | [`Lab`]: the setting, the seeds, many runs over the cores |
 //! | `journal` | [`Journal`]: going on after an interruption |
@@ -57,8 +57,6 @@ pub use training::{Training, correct};
 pub use crate::head::Head;
 pub use write::{index, index_markdown};
 
-use crate::experiments::EXPERIMENTS;
-use crate::replay::near;
 use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::parallel::Progress;
 
@@ -121,25 +119,6 @@ pub struct Outcome {
     /// What was found.
     pub report: Report,
     records: Vec<record::Labelled>,
-}
-
-/// Every experiment, in the order of the gallery.
-pub fn all() -> &'static [&'static Experiment] {
-    EXPERIMENTS
-}
-
-/// The experiment of that name.
-///
-/// # Errors
-/// If there is none: with the nearest name.
-pub fn find(name: &str) -> Result<&'static Experiment, LabError> {
-    EXPERIMENTS.iter().copied().find(|experiment| experiment.name == name).ok_or_else(|| {
-        let names = || EXPERIMENTS.iter().map(|experiment| experiment.name);
-        let meant = names()
-            .find(|other| near(name, other))
-            .map_or(String::new(), |n| format!(" (did you mean {n}?)"));
-        LabError::Usage(format!("there is no experiment {name:?}{meant}; `surprisal lab list` shows all"))
-    })
 }
 
 impl Experiment {

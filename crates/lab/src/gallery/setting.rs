@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::LabError;
-use crate::replay::near;
+use surprisal_report::suggest::closest;
 
 /// A number, or a list of numbers, that a user may set.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,7 @@ impl Setting {
     /// If there is no such key, or the text is not what it takes.
     ///
     /// ```
-    /// use surprisal_lab::gallery::find;
+    /// use surprisal_lab::experiments::find;
     /// let mut setting = find("saturated-neuron")?.setting(false);
     /// setting.set("eta", "0.3")?;
     /// let error = setting.set("etta", "0.3").unwrap_err().to_string();
@@ -160,9 +160,7 @@ impl Setting {
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), LabError> {
         let Some(knob) = self.knobs.iter().find(|knob| knob.key == key) else {
             let keys = || self.knobs.iter().map(|knob| knob.key);
-            let meant = keys()
-                .find(|other| near(key, other))
-                .map_or(String::new(), |k| format!(": did you mean \"{k}\"?"));
+            let meant = closest(key, keys()).map_or(String::new(), |k| format!(": did you mean \"{k}\"?"));
             let known = match keys().collect::<Vec<_>>().join(", ") {
                 none if none.is_empty() => "nothing can be set here".into(),
                 keys => format!("what can be set is {keys}"),

@@ -55,7 +55,6 @@ use serde_json::Value;
 pub use compare::{Agreement, Mismatch, compare};
 pub use error::ReplayError;
 use place::Place;
-pub(crate) use place::near;
 pub use reference::Reference;
 
 /// How a kind of setting is replayed; the path is the folder of its data files.

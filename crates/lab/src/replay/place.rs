@@ -218,7 +218,7 @@ pub(super) fn describe(value: &Value) -> String {
 
 /// Whether one name may be the other with a slip of the pen: letters exchanged, or up to two left out or doubled.
 /// A letter replaced does not count: "atol" is no "rtol", and "beta1" no "beta2".
-pub(crate) fn near(a: &str, b: &str) -> bool {
+fn near(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let sorted = |name: &str| {
         let mut letters: Vec<char> = name.chars().collect();

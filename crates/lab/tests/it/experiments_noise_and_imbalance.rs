@@ -1,6 +1,7 @@
 //! What a user sets so that it cannot be is refused before anything is trained, with what to do.
 
-use surprisal_lab::gallery::{LabError, find};
+use surprisal_lab::experiments::find;
+use surprisal_lab::gallery::LabError;
 
 fn refused(name: &str, settings: &[(&str, &str)]) -> String {
     let experiment = find(name).unwrap();

@@ -1,6 +1,7 @@
 //! The figures of three experiments that do not depend on chance.
 
-use surprisal_lab::gallery::{Outcome, find};
+use surprisal_lab::experiments::find;
+use surprisal_lab::gallery::Outcome;
 use surprisal_report::Verdict;
 
 /// Runs an experiment's quick version, with some knobs set.

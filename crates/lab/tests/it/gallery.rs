@@ -30,7 +30,7 @@ fn quick() -> &'static [[Outcome; 2]] {
     OUTCOMES.get_or_init(|| {
         let both =
             |&experiment: &&'static Experiment| Some([run(experiment, false)?, run(experiment, true)?]);
-        gallery::all().iter().filter_map(both).collect()
+        surprisal_lab::experiments::all().iter().filter_map(both).collect()
     })
 }
 
@@ -97,7 +97,7 @@ fn every_page_and_the_index_can_be_seen() {
         pages
             .extend(write(&folder.0, &[(format!("{name}-broken.html"), file(broken, "report.html").into())]));
     }
-    let left_out = [(gallery::all()[0], "only to see how that looks".to_string())];
+    let left_out = [(surprisal_lab::experiments::all()[0], "only to see how that looks".to_string())];
     let outcomes: Vec<&Outcome> = quick().iter().map(|[whole, _]| whole).collect();
     let index = gallery::index(&outcomes, &left_out).into_bytes();
     pages.extend(write(&folder.0, &[("index.html".into(), index)]));
@@ -218,7 +218,7 @@ impl Progress for Count {
 #[test]
 fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     let folder = Folder::new();
-    let experiment = gallery::find("saturated-neuron").unwrap();
+    let experiment = surprisal_lab::experiments::find("saturated-neuron").unwrap();
     let (plan, all) = (experiment.plan(true, false), Count::default());
     let text = plan.to_json(experiment).to_string();
     let journal = Journal::open(&folder.0, experiment.name, &text).unwrap();
@@ -244,7 +244,7 @@ fn the_index_in_the_docs_has_every_experiment_with_its_picture_and_claim() {
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/experiments"));
     let index = fs::read_to_string(docs.join("README.md")).unwrap();
     let (map, results) = index.split_once("<!-- results -->").unwrap();
-    for experiment in gallery::all() {
+    for experiment in surprisal_lab::experiments::all() {
         let name = experiment.name;
         assert!(map.contains(&format!("`{name}`")), "{name} is not mapped to a claim");
         let told = [format!("## {}\n", experiment.title), format!("`surprisal lab run {name}`")];
@@ -256,14 +256,15 @@ fn the_index_in_the_docs_has_every_experiment_with_its_picture_and_claim() {
             assert!(results.contains(&picture), "{picture} is not shown");
         }
     }
-    assert_eq!(results.matches("\n## ").count(), gallery::all().len());
+    assert_eq!(results.matches("\n## ").count(), surprisal_lab::experiments::all().len());
 }
 
 #[test]
 fn names_tell_experiments_apart_and_defaults_are_in_range() {
-    let names: BTreeSet<&str> = gallery::all().iter().map(|experiment| experiment.name).collect();
-    assert_eq!(names.len(), gallery::all().len());
-    for experiment in gallery::all() {
+    let names: BTreeSet<&str> =
+        surprisal_lab::experiments::all().iter().map(|experiment| experiment.name).collect();
+    assert_eq!(names.len(), surprisal_lab::experiments::all().len());
+    for experiment in surprisal_lab::experiments::all() {
         for is_quick in [false, true] {
             let plan = experiment.plan(is_quick, false); // panics if a default is out of its range
             let mut again = experiment.plan(!is_quick, true);
@@ -275,7 +276,7 @@ fn names_tell_experiments_apart_and_defaults_are_in_range() {
             assert_eq!((again.seeds, again.broken), (plan.seeds, plan.broken));
         }
     }
-    let error = gallery::find("satured-neuron").err().unwrap().to_string();
+    let error = surprisal_lab::experiments::find("satured-neuron").err().unwrap().to_string();
     assert_eq!(
         error,
         "there is no experiment \"satured-neuron\" (did you mean saturated-neuron?); `surprisal lab list` shows all"

@@ -1,6 +1,6 @@
 //! The largest and the smallest of a row.
 
-use super::rows::{RowFunction, reductions};
+use super::rows::{RowFunction, fold, larger, reductions};
 use crate::Scalar;
 use crate::op::Card;
 
@@ -11,25 +11,6 @@ pub struct Max;
 /// The smallest number; equal smallest numbers share the gradient.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Min;
-
-/// `f` over all numbers, sixteen side by side; for an `f` that may see them in any order, and the first of them often.
-#[inline(always)]
-pub(super) fn fold<T: Scalar>(x: &[T], f: impl Fn(T, T) -> T) -> T {
-    const LANES: usize = 16;
-    let mut lanes = [x[0]; LANES];
-    for chunk in x.chunks(LANES) {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = f(*lane, x);
-        }
-    }
-    lanes.into_iter().fold(x[0], f)
-}
-
-/// The larger of two; NaN if one of them is.
-#[inline(always)]
-pub(super) fn larger<T: Scalar>(a: T, b: T) -> T {
-    if a > b || a.value().is_nan() { a } else { b }
-}
 
 /// Every x that equals y gets the same share of dy.
 #[inline(always)]

@@ -3,7 +3,6 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{along, parts, reduced, rows};
-use super::extreme::{fold, larger};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::sum::{sum_filled, sum_of};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
@@ -363,6 +362,25 @@ impl<'t> Var<'t> {
     pub fn var_with(self, axis: Option<isize>, correction: usize) -> Var<'t> {
         self.reduce(Variance { correction }, axis)
     }
+}
+
+/// `f` over all numbers, sixteen side by side; for an `f` that may see them in any order, and the first of them often.
+#[inline(always)]
+pub(super) fn fold<T: Scalar>(x: &[T], f: impl Fn(T, T) -> T) -> T {
+    const LANES: usize = 16;
+    let mut lanes = [x[0]; LANES];
+    for chunk in x.chunks(LANES) {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = f(*lane, x);
+        }
+    }
+    lanes.into_iter().fold(x[0], f)
+}
+
+/// The larger of two; NaN if one of them is.
+#[inline(always)]
+pub(super) fn larger<T: Scalar>(a: T, b: T) -> T {
+    if a > b || a.value().is_nan() { a } else { b }
 }
 
 #[cfg(test)]
