@@ -1,10 +1,10 @@
 //! The data sets that the library carries; `datasets/README.md` tells where each comes from.
 
-use crate::csv_options::{CsvOptions, Missing};
+use crate::csv::options::{CsvOptions, Missing};
+use crate::csv::table::Table;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, ErrorKind};
-use crate::table::Table;
 
 impl Dataset {
     /// The names that [`Dataset::named`] knows.

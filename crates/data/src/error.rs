@@ -1,31 +1,19 @@
-//! [`DataError`]: what can go wrong with data; [`SpecError`]: what can be wrong with the text that names it;
-//! and every message in one place.
+//! [`DataError`]: what can go wrong with data. What can be wrong with a format is in that format's folder.
 //!
 //! A message reads `where: what was expected, what was found | what to try`. An option is called as on a command line,
 //! `--missing`; in a program it is the field of that name.
 
-mod csv;
-mod encoder;
-mod idx;
-mod metric;
-mod npy;
-mod spec;
-mod split;
-pub(crate) mod words;
-
-pub use csv::{CsvError, CsvProblem, Within};
-pub use encoder::{EncoderError, EncoderProblem};
-pub use idx::{IdxError, IdxProblem};
-pub use metric::{MetricError, MetricProblem};
-pub use spec::SpecError;
-pub use split::{SplitError, SplitProblem};
-
-pub use npy::{NpyError, NpyProblem};
-
+use crate::csv::error::{CsvError, CsvProblem};
 use crate::dataset::Dataset;
+use crate::encoder::error::EncoderError;
+use crate::idx::error::{IdxError, IdxProblem};
+use crate::metrics::error::MetricError;
+use crate::npy::error::{NpyError, NpyProblem};
+use crate::source::error::SpecError;
+use crate::split::error::SplitError;
+use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use surprisal_report::suggest::closest;
-use words::{did_you_mean, listed, quoted};
 
 /// Why data could not be read, split or used; the message tells where, what was expected, and what to try.
 ///

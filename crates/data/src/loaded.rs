@@ -1,14 +1,15 @@
 //! [`Loaded`]: data that is opened once and cut as often as need be.
 
-use crate::csv_options::{CsvOptions, Task};
+use crate::csv::options::{CsvOptions, Task};
+use crate::csv::table::Table;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
-use crate::error::{DataError, SpecError};
+use crate::error::DataError;
 use crate::notice::Notice;
-use crate::npz::{read_npz, read_pair};
+use crate::npy::npz::{read_npz, read_pair};
 use crate::source::DataSource;
+use crate::source::error::SpecError;
 use crate::split::{Fold, Strata};
-use crate::table::Table;
 use crate::targets::Targets;
 use ndarray::Axis;
 use rand::Rng;
@@ -277,7 +278,7 @@ impl Loaded {
 mod tests {
     use super::*;
     use crate::npy::NpyArray;
-    use crate::npz::write_npz;
+    use crate::npy::npz::write_npz;
     use crate::source::Split;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;

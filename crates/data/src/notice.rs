@@ -1,7 +1,7 @@
 //! [`Notice`]: what a reader of tables decided by itself, for whoever should know.
 
-use crate::csv_options::Task;
-use crate::error::words::{listed, quoted};
+use crate::csv::options::Task;
+use crate::words::{listed, quoted};
 use std::fmt::{self, Display, Formatter};
 
 /// Something that reading a table decided without being asked; shown as one line.

@@ -2,7 +2,8 @@
 //! [`Dataset::blobs`], [`Dataset::spirals`], and [`Synthetic`], any of them as text.
 
 use crate::dataset::Dataset;
-use crate::error::{DataError, SpecError};
+use crate::error::DataError;
+use crate::source::error::SpecError;
 use crate::targets::Targets;
 use ndarray::Array2;
 use rand::{Rng, RngExt};

@@ -1,9 +1,11 @@
 //! [`TargetColumn`]: the target column of a table, for a model that is there already.
 
-use crate::csv_options::CsvOptions;
-use crate::csv_text::{Record, Rows, Text, open};
-use crate::error::{CsvError, CsvProblem, DataError, ErrorKind, SpecError};
-use crate::fields::Fields;
+use crate::csv::error::{CsvError, CsvProblem};
+use crate::csv::fields::Fields;
+use crate::csv::options::CsvOptions;
+use crate::csv::text::{Record, Rows, Text, open};
+use crate::error::{DataError, ErrorKind};
+use crate::source::error::SpecError;
 use std::path::Path;
 
 /// The target column of a table as it is written, to be read as the labels or the numbers that a model knows.

@@ -2,7 +2,8 @@
 //! from these counts: [`recall_score`], [`balanced_accuracy_score`], [`matthews_corrcoef`].
 
 use super::{check_classes, check_count, check_scores, fail};
-use crate::error::{DataError, MetricProblem};
+use crate::error::DataError;
+use crate::metrics::error::MetricProblem;
 
 /// Three measures from 0 to 1 of how well a class is found: see [`precision_recall_fscore_support`] and
 /// [`precision_recall_f1`].

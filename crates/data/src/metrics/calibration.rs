@@ -1,8 +1,9 @@
 //! Whether a probability is one: [`brier_score_loss`], [`calibration`], [`top_label_calibration`].
 
 use super::{check_probabilities, check_probability_rows, fail};
-use crate::error::{DataError, MetricProblem};
+use crate::error::DataError;
 use crate::labels::argmax_rows;
+use crate::metrics::error::MetricProblem;
 use ndarray::ArrayView2;
 
 /// The mean squared distance from the probability of class 1 to the label, from 0 to 1; smaller is better.

@@ -4,8 +4,9 @@ use super::{
     Metric, average_precision_score, balanced_accuracy_score, check_classes, check_count, fail,
     matthews_corrcoef, precision_recall_fscore_average, roc_auc_score,
 };
-use crate::error::{DataError, MetricProblem};
+use crate::error::DataError;
 use crate::labels::accuracy;
+use crate::metrics::error::MetricProblem;
 use ndarray::ArrayView2;
 
 /// What logits say about rows with labels, as far as a metric looks at it: four numbers for each row, however many

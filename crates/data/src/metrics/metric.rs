@@ -5,8 +5,10 @@ use super::{
     Average, average_precision_score, check_probability_rows, fail, log_loss, mean_absolute_error,
     mean_squared_error, r2_score, roc_auc_score, root_mean_squared_error, top_k_accuracy_score,
 };
-use crate::error::{DataError, MetricProblem, SpecError};
+use crate::error::DataError;
 use crate::labels::argmax_rows;
+use crate::metrics::error::MetricProblem;
+use crate::source::error::SpecError;
 use ndarray::ArrayView2;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;

@@ -26,6 +26,8 @@
 //! # Ok::<(), surprisal_data::DataError>(())
 //! ```
 
+pub(crate) mod error;
+
 mod by_class;
 mod calibration;
 mod confusion;
@@ -53,7 +55,8 @@ pub use regression::{mean_absolute_error, mean_squared_error, r2_score, root_mea
 pub use report::{ClassificationReport, ConfusionTable};
 pub use several_classes::{log_loss, top_k_accuracy_score};
 
-use crate::error::{DataError, MetricError, MetricProblem};
+use crate::error::DataError;
+use crate::metrics::error::{MetricError, MetricProblem};
 use ndarray::ArrayView2;
 
 fn fail<T>(metric: &'static str, problem: MetricProblem) -> Result<T, DataError> {

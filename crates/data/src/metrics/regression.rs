@@ -2,7 +2,8 @@
 //! [`r2_score`].
 
 use super::{check_count_of, fail};
-use crate::error::{DataError, MetricProblem};
+use crate::error::DataError;
+use crate::metrics::error::MetricProblem;
 
 /// The mean of `(target - predicted)^2`, from 0 up; smaller is better. In the square of the targets' unit.
 ///

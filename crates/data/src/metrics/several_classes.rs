@@ -1,7 +1,8 @@
 //! Scores of several classes, `[rows, classes]`: [`top_k_accuracy_score`], [`log_loss`].
 
 use super::{check_classes, check_count, check_probability_rows, fail};
-use crate::error::{DataError, MetricProblem};
+use crate::error::DataError;
+use crate::metrics::error::MetricProblem;
 use ndarray::{ArrayView1, ArrayView2};
 
 /// The share of rows whose label is among the `k` classes with the highest scores, from 0 to 1.

@@ -1,7 +1,7 @@
 //! Why rows cannot be divided.
 
-use super::words::quoted;
-use super::{DataError, ErrorKind};
+use crate::error::{DataError, ErrorKind};
+use crate::words::quoted;
 use std::fmt::{self, Display, Formatter};
 
 /// Which way to divide rows failed, and why.

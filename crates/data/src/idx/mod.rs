@@ -1,8 +1,11 @@
 //! IDX, the format of MNIST: [`read_idx`] reads one file, [`Dataset::mnist`] a folder of four.
 
+pub(crate) mod error;
+
 use crate::dataset::Dataset;
-use crate::error::{DataError, ErrorKind, IdxError, IdxProblem};
+use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
+use crate::idx::error::{IdxError, IdxProblem};
 use crate::targets::Targets;
 use flate2::read::MultiGzDecoder;
 use ndarray::Array2;

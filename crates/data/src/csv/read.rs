@@ -1,11 +1,12 @@
 //! Reading a table of comma-separated values, with an error that points at the field.
 
-use crate::csv_options::CsvOptions;
-use crate::csv_text::{Record, Rows, Text, open};
+use crate::csv::error::CsvProblem;
+use crate::csv::fields::Fields;
+use crate::csv::options::CsvOptions;
+use crate::csv::table::Table;
+use crate::csv::text::{Record, Rows, Text, open};
 use crate::dataset::Dataset;
-use crate::error::{CsvProblem, DataError};
-use crate::fields::Fields;
-use crate::table::Table;
+use crate::error::DataError;
 use ndarray::Array2;
 use std::io::Read;
 use std::path::Path;

@@ -1,13 +1,18 @@
 //! [`Encoder`]: what is done to the columns of a table before a net sees them.
 
-use crate::csv_options::{CsvOptions, Missing, Unseen};
-use crate::csv_text::{Record, Rows, Text, open};
-use crate::error::{CsvProblem, DataError, EncoderError, EncoderProblem, SpecError};
-use crate::fields::{Fields, days};
+pub(crate) mod error;
+
+use crate::csv::error::CsvProblem;
+use crate::csv::fields::{Fields, days};
+use crate::csv::options::{CsvOptions, Missing, Unseen};
+use crate::csv::table::{Column, ColumnValues, MOST_CATEGORIES, Table};
+use crate::csv::text::{Record, Rows, Text, open};
+use crate::encoder::error::{EncoderError, EncoderProblem};
+use crate::error::DataError;
 use crate::min_max::MinMax;
 use crate::preprocess::Preprocess;
+use crate::source::error::SpecError;
 use crate::standardize::Standardize;
-use crate::table::{Column, ColumnValues, MOST_CATEGORIES, Table};
 use ndarray::{Array1, Array2, ArrayRef2};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};

@@ -1,9 +1,9 @@
 //! What can be wrong with the text that names data, and with options: mistakes of whoever typed them.
 
-use super::words::{did_you_mean, quoted};
 use crate::dataset::Dataset;
 use crate::metrics::Metric;
 use crate::synthetic::{Synthetic, parameter_names};
+use crate::words::{did_you_mean, quoted};
 use std::fmt::{self, Display, Formatter, Write};
 use surprisal_report::suggest::closest;
 

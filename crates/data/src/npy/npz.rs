@@ -1,11 +1,12 @@
 //! NPZ, NumPy's archive of named arrays: [`Npz`], [`write_npz`], [`Dataset::from_npz_path`].
 
-use crate::csv_options::Task;
+use crate::csv::options::Task;
 use crate::dataset::Dataset;
-use crate::error::{DataError, NpyProblem};
+use crate::error::DataError;
+use crate::npy::error::NpyProblem;
+use crate::npy::zip::{self, Entry};
 use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
 use crate::targets::Targets;
-use crate::zip::{self, Entry};
 use ndarray::Array2;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

@@ -1,11 +1,13 @@
 //! [`Table`]: the columns of a file as they were read, before anything is done to them.
 
-use crate::csv_options::{Categorical, CsvOptions, Missing, Task};
-use crate::csv_text::{Record, Rows, Text, open, place};
+use crate::csv::error::{CsvProblem, Within};
+use crate::csv::fields::{Fields, NumberForm, days};
+use crate::csv::options::{Categorical, CsvOptions, Missing, Task};
+use crate::csv::text::{Record, Rows, Text, open, place};
 use crate::dataset::Dataset;
-use crate::error::{CsvProblem, DataError, SpecError, Within};
-use crate::fields::{Fields, NumberForm, days};
+use crate::error::DataError;
 use crate::notice::{LeftOut, Notice};
+use crate::source::error::SpecError;
 use crate::targets::{Targets, chosen};
 use ndarray::Array2;
 use std::collections::HashMap;

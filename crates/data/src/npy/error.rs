@@ -1,8 +1,8 @@
 //! What can be wrong with files of NumPy's.
 
-use super::words::{did_you_mean, listed, quoted, sizes};
+use crate::npy::zip::MOST_PACKED;
 use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
-use crate::zip::MOST_PACKED;
+use crate::words::{did_you_mean, listed, quoted, sizes};
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use surprisal_report::suggest::closest;

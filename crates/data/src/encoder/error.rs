@@ -1,8 +1,8 @@
 //! What can be wrong with an encoder, or with what it is applied to.
 
-use super::words::{did_you_mean, listed, quoted};
-use super::{DataError, ErrorKind};
-use crate::table::MOST_CATEGORIES;
+use crate::csv::table::MOST_CATEGORIES;
+use crate::error::{DataError, ErrorKind};
+use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use surprisal_report::suggest::closest;
 

@@ -1,8 +1,8 @@
 //! What can be wrong with a table, and what to try.
 
-use super::words::{did_you_mean, listed, quoted};
-use crate::fields::NumberForm;
-use crate::table::MOST_CATEGORIES;
+use crate::csv::fields::NumberForm;
+use crate::csv::table::MOST_CATEGORIES;
+use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use surprisal_report::suggest::closest;

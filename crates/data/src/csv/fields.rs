@@ -1,7 +1,8 @@
 //! How single fields of a table are read: what is missing, which number or date a text is, and what looks like a number but is none.
 
-use crate::csv_options::{CsvOptions, Decimal, Thousands};
-use crate::error::{CsvProblem, SpecError};
+use crate::csv::error::CsvProblem;
+use crate::csv::options::{CsvOptions, Decimal, Thousands};
+use crate::source::error::SpecError;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 

@@ -1,6 +1,6 @@
 //! [`CsvOptions`]: how a table is to be read, and what is to be predicted from it.
 
-use crate::error::SpecError;
+use crate::source::error::SpecError;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 use std::str::FromStr;

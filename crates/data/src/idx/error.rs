@@ -1,7 +1,7 @@
 //! What can be wrong with a file of MNIST.
 
-use super::words::sizes;
 use crate::idx::MOST_ELEMENTS;
+use crate::words::sizes;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 

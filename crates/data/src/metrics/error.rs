@@ -1,6 +1,6 @@
 //! Why answers and labels cannot be compared.
 
-use super::{DataError, ErrorKind};
+use crate::error::{DataError, ErrorKind};
 use crate::metrics::{LARGEST, MOST_BINS, Metric};
 use std::fmt::{self, Display, Formatter};
 

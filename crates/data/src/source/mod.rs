@@ -1,11 +1,14 @@
 //! [`DataSource`]: data as a command line names it, loaded ready for training.
 
-use crate::csv_options::Task;
+pub(crate) mod error;
+
+use crate::csv::options::Task;
 use crate::dataset::Dataset;
 use crate::encoder::Scaling;
-use crate::error::{DataError, SpecError};
-use crate::npz::read_pair;
+use crate::error::DataError;
+use crate::npy::npz::read_pair;
 use crate::preprocess::Preprocess;
+use crate::source::error::SpecError;
 use crate::split::stratified_split;
 use crate::synthetic::Synthetic;
 use rand::Rng;

@@ -1,7 +1,8 @@
 //! The text of a table and its rows, read strictly after RFC 4180, and where in it an error is.
 
-use crate::csv_options::BY_TEXT;
-use crate::error::{CsvError, CsvProblem, DataError, ErrorKind};
+use crate::csv::error::{CsvError, CsvProblem};
+use crate::csv::options::BY_TEXT;
+use crate::error::{DataError, ErrorKind};
 use crate::files::{self, open_text};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};

@@ -2,7 +2,7 @@
 //!
 //! Source: PKWARE Inc., "APPNOTE.TXT - .ZIP File Format Specification", 4.3 and 4.5.3.
 
-use crate::error::NpyProblem;
+use crate::npy::error::NpyProblem;
 use flate2::read::DeflateDecoder;
 use std::io::{self, Read};
 

@@ -1,7 +1,12 @@
 //! NPY, the format in which NumPy stores one array: [`read_npy`], [`NpyArray`].
 
-use crate::error::{DataError, ErrorKind, NpyError, NpyProblem};
+pub(crate) mod error;
+pub(crate) mod npz;
+pub(crate) mod zip;
+
+use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
+use crate::npy::error::{NpyError, NpyProblem};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;

@@ -1,7 +1,10 @@
 //! Parts to train on, to choose by and to test on: [`stratified_split`], [`split_rows`], [`k_fold`].
 
+pub(crate) mod error;
+
 use crate::dataset::Dataset;
-use crate::error::{DataError, ErrorKind, SplitError, SplitProblem};
+use crate::error::{DataError, ErrorKind};
+use crate::split::error::{SplitError, SplitProblem};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;

@@ -1,0 +1,8 @@
+//! Tables in text: CSV files, read with a type for each column.
+
+pub(crate) mod error;
+pub(crate) mod fields;
+pub(crate) mod options;
+pub(crate) mod read;
+pub(crate) mod table;
+pub(crate) mod text;
