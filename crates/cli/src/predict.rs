@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_data::{DataSource, Unseen};
+use surprisal_report::csv::csv;
 use surprisal_report::files::same_file;
 use surprisal_run::Asked;
 use surprisal_train::Answers;
@@ -49,8 +50,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let says = asked.says(asked.features(unseen)?.view())?;
 
-    let mut table = csv::Writer::from_writer(Vec::new());
-    let mut write = |cells: Vec<String>| table.write_record(cells).map_err(Failure::run);
+    let mut table: Vec<Vec<String>> = Vec::new();
     let (id, ids) = match row_id {
         Some(column) => asked.column(&column)?,
         None => ("row".into(), (0..says.nrows()).map(|row| row.to_string()).collect()),
@@ -58,24 +58,24 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let header = [id, "predicted".into()];
     match &asked.saved.answers {
         Answers::Classes(names) => {
-            write(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect())?;
+            table.push(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect());
             for (row, p) in says.rows().into_iter().enumerate() {
                 let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
                 let first = [ids[row].clone(), names[best].clone()].into_iter();
-                write(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect())?;
+                table.push(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect());
             }
         }
         Answers::Number { offset, .. } => {
-            write(header.to_vec())?;
+            table.push(header.to_vec());
             for (row, &number) in says.iter().enumerate() {
-                write(vec![ids[row].clone(), digits(number, *offset)])?;
+                table.push(vec![ids[row].clone(), digits(number, *offset)]);
             }
         }
     }
-    let bytes = table.into_inner().map_err(Failure::run)?;
+    let table = csv(&table);
     match out {
-        Some(path) => crate::write_file(&path, &bytes)?,
-        None => crate::tell_data(&String::from_utf8_lossy(&bytes))?,
+        Some(path) => crate::write_file(&path, table.as_bytes())?,
+        None => crate::tell_data(&table)?,
     }
     if let Some(judged) = judged(&asked) {
         note!("{judged}");

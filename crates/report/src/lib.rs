@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `page` | [`Page`]: text, verdicts, figures, tables and code, without any external file |
 //! | [`chart`] | line charts, points, bands, heat maps and forest plots as SVG |
+//! | [`csv`](mod@csv) | tables for programs |
 //! | [`theme`] | the colors, in light and dark |
 //! | [`text`] | measuring, wrapping and escaping text, and printing numbers |
 //! | [`statistics`] | means with their confidence intervals |
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chart;
+pub mod csv;
 pub mod files;
 pub mod folder;
 pub mod journal;

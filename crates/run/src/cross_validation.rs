@@ -4,12 +4,13 @@ use serde_json::json;
 use surprisal_data::metrics::Metric;
 use surprisal_data::{Fold, Notice, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::rng;
+use surprisal_report::csv::csv;
 use surprisal_report::statistics::{Estimate, MOST_RUNS};
 use surprisal_train::parallel::Progress;
 
 use crate::cores::over_cores;
 use crate::job::validation_share;
-use crate::table::{aligned, csv, short};
+use crate::table::{aligned, short};
 use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
 
 /// The scores of every fold.
@@ -167,7 +168,7 @@ impl CrossValidation {
 
     /// The same table as CSV, with every digit.
     pub fn to_csv(&self) -> String {
-        csv(&self.rows(|number| number.to_string()))
+        csv(self.rows(|number| number.to_string()))
     }
 
     /// The same and what each fold was, as JSON.

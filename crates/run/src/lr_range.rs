@@ -1,12 +1,12 @@
 //! [`LrRange`]: the learning rate range test (Smith 2015, *Cyclical Learning Rates for Training Neural
 //! Networks*; the finder of fastai).
 
-use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use surprisal_optim::{OptimError, Optimizer, OptimizerState, ParamGroup, Schedule};
 use surprisal_report::Page;
 use surprisal_report::chart::{Chart, Line, Style};
+use surprisal_report::csv::csv;
 use surprisal_tensor::{Gradients, Params};
 use surprisal_train::{At, Callback, TrainError, Watch};
 
@@ -217,11 +217,11 @@ impl LrCurve {
 
     /// A row for each step: `step,learning_rate,loss,smoothed`.
     pub fn to_csv(&self) -> String {
-        let mut csv = String::from("step,learning_rate,loss,smoothed\n");
-        for (i, LrStep { rate, loss, smoothed }) in self.steps.iter().enumerate() {
-            let _ = writeln!(csv, "{},{rate},{loss},{smoothed}", i + 1); // into a String
-        }
-        csv
+        let header = ["step", "learning_rate", "loss", "smoothed"].map(String::from);
+        let row = |(i, step): (usize, &LrStep)| {
+            [(i + 1).to_string(), step.rate.to_string(), step.loss.to_string(), step.smoothed.to_string()]
+        };
+        csv(std::iter::once(header).chain(self.steps.iter().enumerate().map(row)))
     }
 
     /// What the test suggests, the picture, and how to train with a suggestion, as a page of HTML that needs no other file; the

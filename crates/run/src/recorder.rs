@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use surprisal_report::csv::csv;
 use surprisal_report::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
 use surprisal_train::{Answers, At, Callback, Epoch, History, SavedModel, Watch};
 
@@ -200,11 +201,10 @@ impl EpochTable {
 
     fn csv(&self, epochs: &[Epoch]) -> String {
         let rows: String = epochs.iter().map(|epoch| self.csv_row(epoch)).collect();
-        format!("{}\n{rows}", Vec::from_iter(self.names()).join(","))
+        csv([self.names()]) + &rows
     }
     fn csv_row(&self, epoch: &Epoch) -> String {
-        let cells = self.columns.iter().map(|(_, value)| value(epoch).to_string());
-        format!("{}\n", Vec::from_iter(cells).join(","))
+        csv([self.columns.iter().map(|(_, value)| value(epoch).to_string())])
     }
     fn lines(&self, epochs: &[Epoch]) -> String {
         epochs.iter().map(|epoch| self.line(epoch)).collect()

@@ -1,4 +1,4 @@
-//! Tables as text and as CSV.
+//! Tables as text.
 
 /// Rows of as many cells in columns of characters, numbers flush right; the first row names the columns.
 pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
@@ -15,15 +15,6 @@ pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
         format!("  {}\n", Vec::from_iter(cells).join("   ").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-/// Rows as RFC 4180 has them.
-pub(crate) fn csv(rows: &[Vec<String>]) -> String {
-    let cell = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.clone(),
-    };
-    rows.iter().map(|row| Vec::from_iter(row.iter().map(cell)).join(",") + "\n").collect()
 }
 
 /// A number for readers: four decimals, or four digits where that says nothing.

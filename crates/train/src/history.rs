@@ -1,8 +1,7 @@
 //! What was measured.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
+use surprisal_report::csv::csv;
 
 use crate::{Ended, Watch};
 
@@ -161,12 +160,13 @@ impl History {
     /// As CSV with a header; every number in as many digits as it takes to read it back,
     /// and empty where nothing was measured.
     pub fn to_csv(&self) -> String {
-        let mut csv = format!("{}\n", Epoch::COLUMNS.join(","));
-        for epoch in &self.epochs {
-            let cells = epoch.cells().map(|cell| cell.map_or(String::new(), |number| number.to_string()));
-            let _ = writeln!(csv, "{}", cells.join(",")); // into a String
-        }
-        csv
+        csv(std::iter::once(Epoch::COLUMNS.map(String::from)).chain(self.rows()))
+    }
+
+    /// The rows of [`to_csv`](Self::to_csv), below its header.
+    pub fn rows(&self) -> impl Iterator<Item = [String; Epoch::COLUMNS.len()]> {
+        let cell = |cell: Option<f64>| cell.map_or(String::new(), |number| number.to_string());
+        self.epochs.iter().map(move |epoch| epoch.cells().map(cell))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::pictures::{charts, sigmoid_chart, slope_chart};
 use super::{Arm, Comparison, Outcome};
+use surprisal_report::csv::csv;
 use surprisal_report::statistics::Estimate;
 use surprisal_report::{Align, Table, Verdict};
+use surprisal_train::Epoch;
 
 /// Every file of the run folder: path and content.
 pub(super) fn files(comparison: &Comparison) -> Vec<(String, Vec<u8>)> {
@@ -34,25 +36,27 @@ pub(super) fn files(comparison: &Comparison) -> Vec<(String, Vec<u8>)> {
 
 /// The histories of an arm, one seed below the other.
 fn history_csv(comparison: &Comparison, arm: &Arm) -> String {
-    let mut csv = String::new();
-    for (seed, run) in comparison.setting.seeds().iter().zip(&arm.runs) {
-        let Ok(history) = run else { continue };
-        for (i, line) in history.to_csv().lines().enumerate() {
-            match i {
-                0 if csv.is_empty() => csv += &format!("seed,{line}\n"),
-                0 => {}
-                _ => csv += &format!("{seed},{line}\n"),
-            }
-        }
-    }
-    csv
+    let runs = comparison.setting.seeds().into_iter().zip(&arm.runs);
+    let rows = runs.filter_map(|(seed, run)| Some((seed.to_string(), run.as_ref().ok()?))).flat_map(
+        |(seed, run)| run.rows().map(move |row| std::iter::once(seed.clone()).chain(row).collect()),
+    );
+    let header = std::iter::once("seed").chain(Epoch::COLUMNS).map(String::from).collect();
+    csv(std::iter::once(header).chain(rows).collect::<Vec<Vec<String>>>())
 }
 
 /// Every arm at every rate: epochs to the accuracy (empty if it never came to that) and where it ended.
 fn summary_csv(comparison: &Comparison) -> String {
-    let mut csv = String::from(
-        "scenario,loss,learning_rate,seed,accuracy,epochs_to_accuracy,final_train_accuracy,final_test_accuracy\n",
-    );
+    let header = [
+        "scenario",
+        "loss",
+        "learning_rate",
+        "seed",
+        "accuracy",
+        "epochs_to_accuracy",
+        "final_train_accuracy",
+        "final_test_accuracy",
+    ];
+    let mut rows = vec![header.map(String::from)];
     for outcome in &comparison.outcomes {
         let accuracy = outcome.scenario.accuracy;
         for arm in outcome.same.iter().chain(outcome.grid.iter().flatten()) {
@@ -66,11 +70,21 @@ fn summary_csv(comparison: &Comparison) -> String {
                     Err(_) => Default::default(),
                 };
                 let (id, loss, rate) = (outcome.scenario.id, arm.objective.name(), arm.learning_rate);
-                csv += &format!("{id},{loss},{rate},{seed},{accuracy},{epochs},{train},{test}\n");
+                let [id, loss] = [id, loss].map(String::from);
+                rows.push([
+                    id,
+                    loss,
+                    rate.to_string(),
+                    seed.to_string(),
+                    accuracy.to_string(),
+                    epochs,
+                    train,
+                    test,
+                ]);
             }
         }
     }
-    csv
+    csv(rows)
 }
 
 pub(super) fn percent(values: &[f64]) -> String {

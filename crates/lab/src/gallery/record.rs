@@ -1,6 +1,7 @@
 //! [`Record`]: a table of numbers that a run leaves.
 
 use serde_json::{Value, json};
+use surprisal_report::csv::csv;
 
 /// Named columns of numbers, row by row: a trajectory, a curve, the points of a picture.
 ///
@@ -106,22 +107,14 @@ pub(super) struct Labelled {
 ///
 /// Every number has as many digits as it takes to read it back; NaN, where nothing was measured, is empty.
 pub(super) fn to_csv(records: &[&Labelled]) -> String {
-    let mut csv = String::new();
-    for (i, Labelled { labels, record }) in records.iter().enumerate() {
-        if i == 0 {
-            let labels = labels.iter().map(|(label, _)| *label);
-            let columns: Vec<&str> = labels.chain(record.columns.iter().map(String::as_str)).collect();
-            csv += &(columns.join(",") + "\n");
-        }
-        for row in &record.rows {
-            for (_, value) in labels {
-                let quoted = if value.contains(',') { format!("\"{value}\"") } else { value.clone() };
-                csv += &(quoted + ",");
-            }
-            csv += &(row.iter().map(|&x| cell(x)).collect::<Vec<_>>().join(",") + "\n");
-        }
-    }
-    csv
+    let Some(Labelled { labels, record }) = records.first() else { return String::new() };
+    let header =
+        labels.iter().map(|(label, _)| label.to_string()).chain(record.columns.iter().cloned()).collect();
+    let rows = records.iter().flat_map(|Labelled { labels, record }| {
+        let labels = labels.iter().map(|(_, value)| value.clone());
+        record.rows.iter().map(move |row| labels.clone().chain(row.iter().map(|&x| cell(x))).collect())
+    });
+    csv(std::iter::once(header).chain(rows).collect::<Vec<Vec<String>>>())
 }
 
 fn cell(x: f64) -> String {

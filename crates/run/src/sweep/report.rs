@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use surprisal_report::chart::{Band, Chart, Forest, Line, Points};
+use surprisal_report::csv::csv;
 use surprisal_report::statistics::Estimate;
 use surprisal_report::{Align, Page, Table};
 
 use super::{BEST, Measured, Point, Run, Sweep, find};
 use crate::report::REPORT;
-use crate::table::{aligned, csv, short};
+use crate::table::{aligned, short};
 
 /// Rows that a picture has room for.
 const DRAWN: usize = 24;
@@ -166,7 +167,7 @@ impl Sweep {
             let failed = outcome.as_ref().err().map_or("", |reason| first_line(reason)).to_string();
             values.chain([epochs]).chain(names.iter().map(score)).chain([failed]).collect()
         };
-        csv(&[header.collect()].into_iter().chain(runs().map(row)).collect::<Vec<_>>())
+        csv([header.collect()].into_iter().chain(runs().map(row)).collect::<Vec<Vec<String>>>())
     }
 
     /// The same as the text, with every digit.
