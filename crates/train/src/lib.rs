@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `objective` | [`Objective`]: the loss that is minimized, with its options |
 //! | `batch` | [`Batched`], [`Batch`], [`Rows`]: mini-batches of a data set on the tape, for a loop of your own too |
+//! | `head` | [`Head`]: a loss of logits together with the activation before it |
 //! | `examples` | [`Examples`]: features of any shape and number type, with targets |
 //! | `trainer` | [`Trainer`]: every setting |
 //! | `fit` | [`Fit`]: a trainer's settings on data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and what is checked first |
@@ -46,6 +47,7 @@ mod checkpoint;
 mod error;
 mod examples;
 mod fit;
+mod head;
 mod history;
 pub mod interchange;
 mod measure;
@@ -63,6 +65,7 @@ pub use checkpoint::Checkpoint;
 pub use error::TrainError;
 pub use examples::Examples;
 pub use fit::Fit;
+pub use head::Head;
 pub use history::{Epoch, History, Measured};
 pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,

@@ -1,6 +1,7 @@
 //! `surprisal lab`
 
 mod list;
+#[cfg(feature = "replay")]
 mod replay;
 mod run;
 
@@ -16,6 +17,7 @@ pub enum Lab {
     /// Run an experiment, or all: numbers, intervals, pictures, verdicts.
     Run(run::Options),
     /// Compute a reference experiment again and compare it with the numbers in its file.
+    #[cfg(feature = "replay")]
     Replay(replay::Options),
 }
 
@@ -23,6 +25,7 @@ pub fn run(lab: Lab) -> Result<(), Failure> {
     match lab {
         Lab::List(options) => list::run(options),
         Lab::Run(options) => run::run(options),
+        #[cfg(feature = "replay")]
         Lab::Replay(options) => replay::run(options),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surprisal_lab::replay::{Agreement, Mismatch, Reference};
+use surprisal_replay::{Agreement, Mismatch, Reference};
 use surprisal_report::text::for_screen;
 
 use crate::Failure;
@@ -23,9 +23,9 @@ pub struct Options {
 }
 
 const EXAMPLES: &str = r#"Examples:
-  surprisal lab replay crates/lab/tests/vectors/metrics_ece.json
+  surprisal lab replay crates/replay/tests/vectors/metrics_ece.json
       {"bins":[..],"brier":0.23535,"ece":0.17375,"mce":0.355}
-  surprisal lab replay --check crates/lab/tests/vectors/[!d]*.json
+  surprisal lab replay --check crates/replay/tests/vectors/[!d]*.json
 
 A file holds a "setting", whose "kind" says what is computed; what is computed is one JSON object. For --check the file
 also holds what is "expected" and a "tolerance", {"rtol": .., "atol": ..}: a number x holds if

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::common::{Folder, fails, surprisal};
 use serde_json::{Value, json};
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/tests/vectors");
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../replay/tests/vectors");
 
 fn vector(name: &str) -> String {
     format!("{VECTORS}/{name}.json")

@@ -59,7 +59,7 @@ pub static EXPERIMENT: Experiment = Experiment {
 };
 
 /// A net with its start, five rows, and what another program found there.
-const REFERENCE: &str = include_str!("../../tests/vectors/gradient_flow.json");
+const REFERENCE: &str = include_str!("gradient_flow.json");
 const ACTIVATIONS: [Activation; 3] = [Activation::Sigmoid, Activation::Tanh, Activation::Relu];
 /// By heads: those of a pair differ in the loss alone.
 const HEADS: [Head; 5] = [
@@ -626,6 +626,14 @@ mod tests {
         let data = Data::read(&reference["setting"]).unwrap();
         assert!(data.quotients(false, &reference).unwrap().1 < 1e-10);
         assert!(data.quotients(true, &reference).unwrap().1 > 0.9);
+    }
+
+    #[test]
+    fn the_reference_is_the_one_that_is_replayed() {
+        let replayed = concat!(env!("CARGO_MANIFEST_DIR"), "/../replay/tests/vectors/gradient_flow.json");
+        if let Ok(content) = std::fs::read_to_string(replayed) {
+            assert!(content == REFERENCE, "copy {replayed} over the one beside this file"); // absent in the published crate
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use rows::{Rows, three_parts};
 pub use setting::{Knob, Setting};
 pub use training::{Training, correct};
 
-pub use crate::head::Head;
+pub use surprisal_train::Head;
 pub use write::{index, index_markdown};
 
 use surprisal_report::statistics::MOST_RUNS;

@@ -1,4 +1,4 @@
-//! The gallery and the reference trajectories.
+//! The gallery.
 
 #[path = "../../../report/tests/it/support/browser.rs"]
 mod browser;
@@ -6,4 +6,3 @@ mod experiments_noise_and_imbalance;
 mod experiments_rate_plateaus_convexity;
 mod gallery;
 mod mnist;
-mod trajectories;

@@ -14,7 +14,7 @@ use super::net::{Net, rows_of};
 use super::place::Place;
 use super::pointwise::Curve;
 use super::rows::Rows;
-use crate::head::Head;
+use surprisal_train::Head;
 
 /// The largest Hessian, in rows.
 const MOST_PARAMETERS: usize = 500;

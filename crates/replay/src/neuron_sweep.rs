@@ -15,7 +15,7 @@ use super::ReplayError;
 use super::descent::{Milestones, State, descend};
 use super::net::Net;
 use super::place::{MOST_STEPS, Place};
-use crate::head::Head;
+use surprisal_train::Head;
 
 /// The last epoch that counts where no `cap` is given: some seconds.
 const CAP: usize = 10_000_000;

@@ -14,7 +14,7 @@ use surprisal_tensor::ndarray::Array2;
 use super::ReplayError;
 use super::net::Net;
 use super::place::Place;
-use crate::head::Head;
+use surprisal_train::Head;
 
 /// Cells of the grid.
 const CELLS: usize = 100_000;

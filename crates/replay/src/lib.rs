@@ -28,6 +28,9 @@
 //! | `compare`, `error` | is it the same? what is wrong with the setting? |
 //! | `reference` | a whole reference file |
 
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
+
 mod calibration;
 mod compare;
 mod curvature;
@@ -85,7 +88,7 @@ const KINDS: &[(&str, Kind)] = &[
 ///
 /// ```
 /// use serde_json::json;
-/// use surprisal_lab::replay::replay;
+/// use surprisal_replay::replay;
 ///
 /// let setting = json!({
 ///     "kind": "neuron",
@@ -97,7 +100,7 @@ const KINDS: &[(&str, Kind)] = &[
 /// let run = &replayed["runs"][0];
 /// assert_eq!(run["trajectory"][0]["output"], 0.9820137900379085); // as wrong as can be, and yet ..
 /// assert_eq!(run["first_epoch_with_abs_error_below"]["0.5"], 232); // .. it takes 232 steps to half the error
-/// # Ok::<(), surprisal_lab::replay::ReplayError>(())
+/// # Ok::<(), surprisal_replay::ReplayError>(())
 /// ```
 pub fn replay(setting: &Value, data: impl AsRef<Path>) -> Result<Value, ReplayError> {
     let setting = Place::root("setting", setting);

@@ -1,7 +1,7 @@
 //! Trajectories that another program computed, held number by number; and proof that a difference would be found.
 
 use serde_json::{Value, json};
-use surprisal_lab::replay::{Reference, compare, replay};
+use surprisal_replay::{Reference, compare, replay};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 

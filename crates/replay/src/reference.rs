@@ -11,7 +11,7 @@ use super::{Agreement, Mismatch, ReplayError, compare, replay};
 /// A reference file: JSON with a `setting`, what it is `expected` to give, and a `tolerance`.
 ///
 /// ```
-/// use surprisal_lab::replay::Reference;
+/// use surprisal_replay::Reference;
 ///
 /// let reference = Reference::read("tests/vectors/metrics_ece.json")?;
 /// let found = reference.replay(None)?;

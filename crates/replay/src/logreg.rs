@@ -10,7 +10,7 @@ use super::descent::{Milestones, State, descend};
 use super::net::{Net, loss_at, norm};
 use super::place::Place;
 use super::rows::Rows;
-use crate::head::Head;
+use surprisal_train::Head;
 
 const LOSSES: &[(&str, Head)] =
     &[("bce", Head::SigmoidCrossEntropy), ("half_mse", Head::SigmoidSquared), ("mse", Head::SigmoidMse)];

@@ -14,7 +14,7 @@ use super::descent::not_finite;
 use super::net::{Net, Number};
 use super::place::Place;
 use super::rows::Rows;
-use crate::head::Head;
+use surprisal_train::Head;
 
 /// Every algorithm, made of the numbers that `of` reads by key.
 const RULES: &[(&str, Rule)] = &[

@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// ```
 /// use serde_json::json;
-/// use surprisal_lab::replay::replay;
+/// use surprisal_replay::replay;
 ///
 /// let error = replay(&json!({ "kind": "neurone" }), ".").unwrap_err();
 /// assert_eq!(error.at, "setting.kind");

@@ -11,7 +11,7 @@ use super::ReplayError;
 use super::descent::{Milestones, State, descend};
 use super::net::{Net, is_cross_entropy};
 use super::place::Place;
-use crate::head::Head;
+use surprisal_train::Head;
 
 const LOSSES: &[(&str, Head)] = &[("half_squared", Head::SigmoidSquared), ("bce", Head::SigmoidCrossEntropy)];
 

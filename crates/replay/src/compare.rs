@@ -59,7 +59,7 @@ impl From<ReplayError> for Mismatch {
 ///
 /// ```
 /// use serde_json::json;
-/// use surprisal_lab::replay::compare;
+/// use surprisal_replay::compare;
 ///
 /// let tolerance = json!({ "rtol": 0.01, "atol": 0.0, "sections": { "rough": { "rtol": 0.1 } } });
 /// let expected = json!({ "fine": 2.0, "rough": [2.0], "count": 3 });
@@ -68,7 +68,7 @@ impl From<ReplayError> for Mismatch {
 ///
 /// let mismatch = compare(&json!({ "fine": 2.03, "rough": [2.1], "count": 3 }), &expected, &tolerance).unwrap_err();
 /// assert_eq!(mismatch.at, "expected.fine");
-/// # Ok::<(), surprisal_lab::replay::Mismatch>(())
+/// # Ok::<(), surprisal_replay::Mismatch>(())
 /// ```
 pub fn compare(found: &Value, expected: &Value, tolerance: &Value) -> Result<Agreement, Mismatch> {
     let tolerance = Place::root("tolerance", tolerance);

@@ -7,7 +7,7 @@ use surprisal_tensor::{ParamId, Params, Tape, Var, Workspace};
 use super::ReplayError;
 use super::place::Place;
 use super::rows::Rows;
-use crate::head::Head;
+use surprisal_train::Head;
 
 /// A value on the tape that all kinds compute on.
 pub(super) type Number<'t> = Var<'t>;

@@ -1,0 +1,3 @@
+//! The reference trajectories.
+
+mod trajectories;
