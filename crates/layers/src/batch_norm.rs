@@ -7,7 +7,8 @@ use crate::Layer;
 use crate::layer::note;
 use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 
-/// Takes from each feature its mean, divides by its deviation, then scales and shifts: `[rows, features]` to the same.
+/// Takes from each feature its mean, divides by its standard deviation, then scales and shifts: `[rows, features]` to the same, or
+/// `[N, features, ..]`, in which every place of an image is a row.
 ///
 #[doc = math!("y = (x - μ) / √(σ² + ε) · weight + bias")]
 #[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]
@@ -44,7 +45,7 @@ use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 /// infinite and the result is the bias.
 ///
 /// # Panics
-/// [`forward`](Layer::forward) at the caller's line, if the input is not `[rows, features]`; in training, if it has fewer than 2 rows;
+/// [`forward`](Layer::forward) at the caller's line, if the input is neither `[rows, features]` nor `[N, features, ..]`; in training, if it has fewer than 2 rows;
 /// if `eps` is negative, not finite, or not 0 but rounded to 0 in the type of the numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNorm1d {
@@ -103,12 +104,39 @@ impl Layer for BatchNorm1d {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let _layer = note(self, x);
+        let shape = x.shape();
+        match shape.rank() {
+            0 | 1 => panic!("batch_norm: {shape} is neither [rows, features] nor [N, features, ..]"),
+            2 => self.rows(x),
+            rank => {
+                let last: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect(); // the features
+                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+                let (features, entry) = (shape.dims()[1], x.tape().entry(self.weight));
+                assert!(
+                    features == entry.shape.len(),
+                    "batch_norm: {shape} does not have the {} features of \"{}\" in its second axis",
+                    entry.shape.len(),
+                    entry.name
+                );
+                let moved = x.permute(&last);
+                let rows = self.rows(moved.reshape([shape.len() / features.max(1), features]));
+                rows.reshape(moved.shape()).permute(&back)
+            }
+        }
+    }
+    fn least_rows(&self) -> usize {
+        2
+    }
+}
+
+impl BatchNorm1d {
+    /// Of `[rows, features]`.
+    #[track_caller]
+    fn rows<'t>(&self, x: Var<'t>) -> Var<'t> {
         expect_features("batch_norm", x, self.weight);
         expect_eps("batch_norm", x, self.eps);
         let (tape, shape) = (x.tape(), x.shape());
-        let &[rows, _] = shape.dims() else {
-            panic!("batch_norm: {shape} is not [rows, features]: each feature is normalised along the rows");
-        };
+        let rows = shape.dims()[0];
         let (centred, variance) = if tape.is_training() {
             assert!(
                 rows >= 2,
@@ -126,8 +154,5 @@ impl Layer for BatchNorm1d {
         };
         let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
         centred * scale + tape.param(self.bias)
-    }
-    fn least_rows(&self) -> usize {
-        2
     }
 }

@@ -40,6 +40,8 @@ pub struct Card {
 /// Data that changes from step to step (labels, weights of samples) are inputs, never fields: a field would cost an
 /// allocation each step.
 ///
+/// The two passes are generic over the type of numbers; [`op!`](crate::op!) writes the same without naming it.
+///
 /// ```
 /// use surprisal_tensor::{Backward, Card, check_gradient, Forward, ndarray::array, Op, Scalar, Shape, ShapeError, Shapes, Var};
 ///
@@ -264,7 +266,25 @@ pub struct Backward<'a, T: Scalar> {
     pub(crate) room: &'a mut Room<T>,
 }
 
+impl<T: Scalar> Forward<'_, T> {
+    /// A constant in the type of the numbers.
+    ///
+    /// See the example of [`op!`](crate::op!).
+    #[inline(always)]
+    pub fn constant(&self, x: f64) -> T {
+        T::of(x)
+    }
+}
+
 impl<'a, T: Scalar> Backward<'a, T> {
+    /// A constant in the type of the numbers.
+    ///
+    /// See the example of [`op!`](crate::op!).
+    #[inline(always)]
+    pub fn constant(&self, x: f64) -> T {
+        T::of(x)
+    }
+
     /// The numbers of input `k`.
     #[inline]
     pub fn x(&self, k: usize) -> &'a [T] {
@@ -436,4 +456,56 @@ impl<T: Scalar> Grad<'_, T> {
     fn expect_length(&self, found: usize) {
         assert!(found == self.buf.len(), "a gradient of {} numbers cannot take {found}", self.buf.len());
     }
+}
+
+/// Implements [`Op`] for a type without naming the type of numbers: both passes are compiled for f32, f64 and dual numbers.
+///
+/// `forward` and `backward` take `f: &mut Forward` and `b: &mut Backward`; every other method is as in [`Op`]. Constants are made
+/// with [`Forward::constant`] and [`Backward::constant`].
+///
+/// ```
+/// use surprisal_tensor::{Card, Shape, ShapeError, Shapes, check_gradient, ndarray::array, op};
+///
+/// struct Cube;
+/// op! {
+///     impl Op for Cube {
+///         fn card(&self) -> Card {
+///             Card { name: "cube", inputs: "x", forward: "x³", backward: "3 x² dy", story: "" }
+///         }
+///         fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
+///             Ok(*inputs.shape(0))
+///         }
+///         fn forward(&self, f: &mut Forward) {
+///             for (y, &x) in f.y.iter_mut().zip(f.inputs.x(0)) {
+///                 *y = x * x * x;
+///             }
+///         }
+///         fn backward(&self, b: &mut Backward) {
+///             let (x, dy, three) = (b.x(0), b.dy, b.constant(3.0));
+///             if let Some(dx) = b.dx(0) {
+///                 dx.add2(x, dy, |x, dy| three * x * x * dy);
+///             }
+///         }
+///     }
+/// }
+///
+/// check_gradient(&[array![1.0, -2.0, 0.5].into_dyn()], |tape, x| tape.apply(Cube, [x[0]]));
+/// ```
+#[macro_export]
+macro_rules! op {
+    (impl Op for $Type:ty { $($items:tt)* }) => {
+        $crate::op! { @ [$Type] [] $($items)* }
+    };
+    (@ [$Type:ty] [$($done:tt)*]) => {
+        impl $crate::Op for $Type { $($done)* }
+    };
+    (@ [$Type:ty] [$($done:tt)*] fn forward(&$me:ident, $f:ident: &mut Forward) $body:block $($rest:tt)*) => {
+        $crate::op! { @ [$Type] [$($done)* fn forward<T: $crate::Scalar>(&$me, $f: &mut $crate::Forward<T>) $body] $($rest)* }
+    };
+    (@ [$Type:ty] [$($done:tt)*] fn backward(&$me:ident, $b:ident: &mut Backward) $body:block $($rest:tt)*) => {
+        $crate::op! { @ [$Type] [$($done)* fn backward<T: $crate::Scalar>(&$me, $b: &mut $crate::Backward<T>) $body] $($rest)* }
+    };
+    (@ [$Type:ty] [$($done:tt)*] fn $name:ident($($arguments:tt)*) -> $Out:ty $body:block $($rest:tt)*) => {
+        $crate::op! { @ [$Type] [$($done)* fn $name($($arguments)*) -> $Out $body] $($rest)* }
+    };
 }

@@ -1,7 +1,7 @@
 //! Layers: their gradients against both oracles, in training and in evaluation.
 
 use surprisal_layers::*;
-use surprisal_tensor::ndarray::{ArrayD, IxDyn, arr2, s};
+use surprisal_tensor::ndarray::{Array, ArrayD, IxDyn, arr2, s};
 use surprisal_tensor::{Dual, ParamId, Params, Scalar, Workspace, gradient_agreement, gradient_agreement_in};
 
 fn input(shape: &[usize]) -> ArrayD<f64> {
@@ -32,6 +32,23 @@ fn move_from_start(params: &mut Params<f64>) {
     for (i, theta) in params.as_mut_slice().iter_mut().enumerate() {
         *theta += 0.3 * (i as f64 + 0.5).cos();
     }
+}
+
+#[test]
+fn batch_norm_of_images_takes_every_place_as_a_row() {
+    let mut params = Params::<f64>::default();
+    let layer = BatchNorm1d::new(&mut params, "norm", 3);
+    let images =
+        Array::from_shape_fn((2, 3, 4, 5), |(n, c, y, x)| ((60 * n + 20 * c + 5 * y + x) as f64 * 1.7).sin());
+    let rows =
+        images.view().permuted_axes([0, 2, 3, 1]).as_standard_layout().to_shape((40, 3)).unwrap().to_owned();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let y = layer.forward(tape.input(&images)).value();
+    let moved =
+        y.permuted_axes(vec![0, 2, 3, 1]).as_standard_layout().to_shape(vec![40, 3]).unwrap().to_owned();
+    assert_eq!(moved, layer.forward(tape.input(&rows)).value());
+    gradient_agreement(&params, |tape| layer.forward(tape.input(&images)).square().sum_axis(1)).unwrap();
 }
 
 #[test]

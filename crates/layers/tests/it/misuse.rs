@@ -99,8 +99,9 @@ fn layers_that_normalise_name_the_features_they_have() {
         &params,
         &batch,
         &[2, 3, 8],
-        "batch_norm: [2, 3, 8] is not [rows, features]: each feature is normalised along the rows",
+        "batch_norm: [2, 3, 8] does not have the 8 features of \"batch.weight\" in its second axis",
     );
+    refuses(&params, &batch, &[8], "batch_norm: [8] is neither [rows, features] nor [N, features, ..]");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use surprisal::loss::TripletMarginLoss;
 use surprisal::ndarray::{Array2, array};
 use surprisal::prelude::*;
-use surprisal::tensor::gradient_agreement;
+use surprisal::tensor::{Card, ShapeError, Shapes, gradient_agreement, op};
 use surprisal::train::{load_safetensors_named, save_safetensors};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -43,6 +43,72 @@ fn an_own_loss() -> Outcome {
     loss.backward();
     let passes = explain(loss).passes();
     assert!(passes.contains("v8 = ln v7") && passes.contains("backward"), "{passes}");
+    Ok(())
+}
+
+/// |a - b|² of each pair of rows.
+struct RowDistance;
+op! {
+    impl Op for RowDistance {
+        fn card(&self) -> Card {
+            Card {
+                name: "row_distance",
+                inputs: "A B",
+                forward: "row sums of (A - B)²",
+                backward: "dA = 2 (A - B) dY, dB = -dA",
+                story: "How far apart two rows are.",
+            }
+        }
+        fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
+            match (inputs.dims(0), inputs.dims(1)) {
+                (a @ &[rows, _], b) if a == b => Ok(Shape::from([rows])),
+                (a, b) => Err(ShapeError::new(format!("the rows of {a:?} meet those of {b:?}"))),
+            }
+        }
+        fn forward(&self, f: &mut Forward) {
+            let columns = f.inputs.dims(0)[1].max(1);
+            let rows = f.inputs.x(0).chunks(columns).zip(f.inputs.x(1).chunks(columns));
+            let zero = f.constant(0.0);
+            for (y, (a, b)) in f.y.iter_mut().zip(rows) {
+                *y = a.iter().zip(b).fold(zero, |sum, (&a, &b)| sum + (a - b) * (a - b));
+            }
+        }
+        fn backward(&self, b: &mut Backward) {
+            let (columns, dy, two) = (b.inputs.dims(0)[1].max(1), b.dy, b.constant(2.0));
+            for (input, own, other) in [(0, b.x(0), b.x(1)), (1, b.x(1), b.x(0))] {
+                let Some(dx) = b.dx(input) else { continue };
+                dx.add_filled(|dx, _| {
+                    for (i, dx) in dx.iter_mut().enumerate() {
+                        *dx = two * (own[i] - other[i]) * dy[i / columns];
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn an_own_operation() -> Outcome {
+    let a = array![[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]].into_dyn();
+    let b = array![[0.3, -0.1], [2.0, 4.0], [1.0, 1.0]].into_dyn();
+    check_gradient(&[a.clone(), b], |tape, x| tape.apply(RowDistance, [x[0], x[1]]));
+
+    let mut params = Params::new();
+    let w = params.add("w", &array![[1.0f32, 2.0], [0.5, -1.0], [3.0, 0.0]]);
+    let h = hessian(&params, |tape| {
+        let zeros = tape.input(&array![[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]);
+        tape.apply(RowDistance, [tape.param(w), zeros]).sum()
+    });
+    assert!(h.indexed_iter().all(|((i, j), &h)| h == if i == j { 2.0 } else { 0.0 }), "{h}");
+
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let distance = tape
+        .apply(RowDistance, [tape.param(w), tape.input(&array![[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])])
+        .sum();
+    distance.backward();
+    let passes = explain(distance).passes();
+    assert!(passes.contains("row sums of (") && passes.contains("backward"), "{passes}");
     Ok(())
 }
 
