@@ -35,42 +35,60 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient, weights_input};
+use crate::by_name::Curve;
 use crate::kinds::Domain;
 use crate::kinds::data::check;
 use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: OnProbabilities::CARD,
-    inputs: &[
-        gradient("probs", "any shape, from 0 to 1"),
-        constant("targets", "the shape of probs, from 0 to 1"),
-        weights_input("weight", "optional: the shape of probs"),
-    ],
-    options: &[REDUCTION],
-    curve: Some(Curve::Probability),
-};
-
-impl ByName for BinaryCrossEntropy {
-    fn read(options: &Options) -> Self {
-        BinaryCrossEntropy { reduction: options.reduction(), weight: options.weights("weight") }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct OnProbabilities;
-
-impl YesOrNo for OnProbabilities {
-    const CARD: Card = Card {
-        name: "binary_cross_entropy",
+loss! {
+    /// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability `probs`.
+    ///
+    /// `probs` and `targets` have the same shape and lie in \[0, 1\]; targets are not differentiated. Where a probability is 0 for
+    /// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12
+    /// for a smaller p (1 - p). Between p = 1e-12 and 1 - 1e-12 both agree.
+    ///
+    /// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), which is exact for all of them.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a probability or a target is not in \[0, 1\].
+    ///
+    /// ```
+    /// use surprisal_loss::binary_cross_entropy;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let probs = tape.input(&array![0.25, 0.0]).requires_grad();
+    /// let loss = binary_cross_entropy(probs, tape.input(&array![1.0, 0.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 4f64.ln() / 2.0); // two surprises: -ln ¼, and none
+    /// assert_eq!(probs.grad().unwrap(), array![-2.0, 0.5].into_dyn()); // -1 / p and 1 / (1 - p), halved by the mean
+    /// ```
+    fn binary_cross_entropy(probs: gradient(Unit, "any shape, from 0 to 1"), targets: constant(Unit, "the shape of probs, from 0 to 1"));
+    card {
         inputs: "p t",
         forward: "-t ln p - (1 - t) ln(1 - p)",
         backward: "dp = (p - t) / (p (1 - p)) dl",
         story: "The surprise at yes or no, given the probability of yes; its slope has no bound where that is wrong.",
-    };
+    }
+    curve Curve::Probability;
+    weights {
+        /// w: one weight for every element, by rows.
+        weight: "optional: the shape of probs";
+    }
+    /// `l = -w [t ln p + (1 - t) ln(1 - p)]`; the mean divides by the number of elements, whatever the weights.
+    #[derive(Clone, Debug)]
+    pub struct BinaryCrossEntropy {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl YesOrNo for BinaryCrossEntropy {
+    const CARD: Card = ENTRY.card;
     #[inline(always)]
-    fn element<T: Scalar>(self, p: T, t: T, weight: T, _: T) -> (T, T) {
+    fn element<T: Scalar>(&self, p: T, t: T, weight: T, _: T) -> (T, T) {
         let (yes, no) = (weight * t, weight * (T::ONE - t));
         let of_yes = if yes > T::ZERO { yes * -p.ln() } else { nothing_of(p) };
         let of_no = if no > T::ZERO { no * -(-p).ln_1p() } else { nothing_of(p) };
@@ -85,45 +103,6 @@ impl YesOrNo for OnProbabilities {
     }
 }
 
-/// The options of [`binary_cross_entropy()`]; [`loss`](Self::loss) computes it with them.
-///
-/// `l = -w [t ln p + (1 - t) ln(1 - p)]`; the mean divides by the number of elements, whatever the weights.
-#[derive(Clone, Debug, Default)]
-pub struct BinaryCrossEntropy {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// w: one weight for every element, by rows.
-    pub weight: Option<Vec<f64>>,
-}
-
-/// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability `probs`.
-///
-/// `probs` and `targets` have the same shape and lie in \[0, 1\]; targets are not differentiated. Where a probability is 0 for
-/// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12
-/// for a smaller p (1 - p). Between p = 1e-12 and 1 - 1e-12 both agree.
-///
-/// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), which is exact for all of them.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a probability or a target is not in \[0, 1\].
-///
-/// ```
-/// use surprisal_loss::binary_cross_entropy;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let probs = tape.input(&array![0.25, 0.0]).requires_grad();
-/// let loss = binary_cross_entropy(probs, tape.input(&array![1.0, 0.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 4f64.ln() / 2.0); // two surprises: -ln ¼, and none
-/// assert_eq!(probs.grad().unwrap(), array![-2.0, 0.5].into_dyn()); // -1 / p and 1 / (1 - p), halved by the mean
-/// ```
-#[track_caller]
-pub fn binary_cross_entropy<'t>(probs: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    BinaryCrossEntropy::default().loss(probs, targets)
-}
-
 impl BinaryCrossEntropy {
     /// [`binary_cross_entropy()`] with these options.
     ///
@@ -132,8 +111,14 @@ impl BinaryCrossEntropy {
     #[track_caller]
     pub fn try_loss<'t>(&self, probs: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
         let told = "probabilities lie between 0 and 1; logits go to binary_cross_entropy_with_logits";
-        check(OnProbabilities::CARD.name, "probability", probs, Domain::FromZeroToOne, || told)?;
-        yes_or_no(OnProbabilities, [probs, targets], self.reduction, &self.weight, &None)
+        check(ENTRY.card.name, "probability", probs, Domain::FromZeroToOne, || told)?;
+        yes_or_no(
+            BinaryCrossEntropy { weight: None, ..*self },
+            [probs, targets],
+            self.reduction,
+            &self.weight,
+            &None,
+        )
     }
 }
 

@@ -33,47 +33,59 @@
 
 use surprisal_tensor::{Card, Logistic, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient, weights_input};
+use crate::by_name::Curve;
 use crate::kinds::data::check_logits;
 use crate::kinds::yes_or_no::{YesOrNo, fused, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: WithLogits::CARD,
-    inputs: &[
-        gradient("logits", "any shape"),
-        constant("targets", "the shape of logits, from 0 to 1"),
-        weights_input("weight", "optional: the shape of logits"),
-        weights_input("pos_weight", "optional: one number, or one for each place along the last axis"),
-    ],
-    options: &[REDUCTION],
-    curve: Some(Curve::Logit([0.0, 1.0])),
-};
-
-impl ByName for BinaryCrossEntropyWithLogits {
-    fn read(options: &Options) -> Self {
-        BinaryCrossEntropyWithLogits {
-            reduction: options.reduction(),
-            weight: options.weights("weight"),
-            pos_weight: options.weights("pos_weight"),
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct WithLogits;
-
-impl YesOrNo for WithLogits {
-    const CARD: Card = Card {
-        name: "binary_cross_entropy_with_logits",
+loss! {
+    /// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability σ(logits).
+    ///
+    /// `logits` and `targets` have the same shape; targets lie in \[0, 1\], and are not differentiated.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is not in \[0, 1\].
+    ///
+    /// ```
+    /// use surprisal_loss::binary_cross_entropy_with_logits;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let logits = tape.input(&array![200.0f32]).requires_grad();
+    /// let loss = binary_cross_entropy_with_logits(logits, tape.input(&array![0.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 200.0); // -ln(1 - σ(200)): a sigmoid followed by a logarithm gives infinity
+    /// assert_eq!(logits.grad().unwrap()[0], 1.0); // and learns at full speed
+    /// ```
+    fn binary_cross_entropy_with_logits(logits: gradient(Number, "any shape"), targets: constant(Unit, "the shape of logits, from 0 to 1"));
+    card {
         inputs: "z t",
         forward: "t softplus(-z) + (1 - t) softplus(z)",
         backward: "dz = (σ(z) - t) dl",
         story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",
-    };
+    }
+    curve Curve::Logit([0.0, 1.0]);
+    weights {
+        /// w: one weight for every element, by rows.
+        weight: "optional: the shape of logits";
+        /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall. For one of
+        /// each channel of `[N, C, H, W]`, logits and targets come as `x.permute(&[0, 2, 3, 1])`.
+        pos_weight: "optional: one number, or one for each place along the last axis";
+    }
+    /// `l = w [p t softplus(-z) + (1 - t) softplus(z)]`; the mean divides by the number of elements, whatever the weights.
+    #[derive(Clone, Debug)]
+    pub struct BinaryCrossEntropyWithLogits {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl YesOrNo for BinaryCrossEntropyWithLogits {
+    const CARD: Card = ENTRY.card;
     /// From e = e^-|z|, which never overflows.
     #[inline(always)]
-    fn element<T: Scalar>(self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
+    fn element<T: Scalar>(&self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
         let Logistic { e, ln_1p: tail, reciprocal: r } = z.logistic();
         let (yes, no) = (weight * pos_weight * t, weight * (T::ONE - t));
         let (sigma, sigma_minus) = if z >= T::ZERO { (T::ONE, e) } else { (e, T::ONE) };
@@ -85,7 +97,7 @@ impl YesOrNo for WithLogits {
     }
     /// l = s |z| + ln(1 + e), where s is the target on the side that z is against: 1 - t for z >= 0, t below.
     #[inline(always)]
-    fn unweighted<T: Scalar>(self, z: T, t: T) -> (T, T) {
+    fn unweighted<T: Scalar>(&self, z: T, t: T) -> (T, T) {
         let Logistic { e, ln_1p: tail, reciprocal: r } = z.logistic();
         let (right, size) = (z >= T::ZERO, z.abs());
         let against = if right { T::ONE - t } else { t };
@@ -96,44 +108,6 @@ impl YesOrNo for WithLogits {
     }
 }
 
-/// The options of [`binary_cross_entropy_with_logits()`]; [`loss`](Self::loss) computes it with them.
-///
-/// `l = w [p t softplus(-z) + (1 - t) softplus(z)]`; the mean divides by the number of elements, whatever the weights.
-#[derive(Clone, Debug, Default)]
-pub struct BinaryCrossEntropyWithLogits {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// w: one weight for every element, by rows.
-    pub weight: Option<Vec<f64>>,
-    /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall. For one of
-    /// each channel of `[N, C, H, W]`, logits and targets come as `x.permute(&[0, 2, 3, 1])`.
-    pub pos_weight: Option<Vec<f64>>,
-}
-
-/// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability σ(logits).
-///
-/// `logits` and `targets` have the same shape; targets lie in \[0, 1\], and are not differentiated.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is not in \[0, 1\].
-///
-/// ```
-/// use surprisal_loss::binary_cross_entropy_with_logits;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let logits = tape.input(&array![200.0f32]).requires_grad();
-/// let loss = binary_cross_entropy_with_logits(logits, tape.input(&array![0.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 200.0); // -ln(1 - σ(200)): a sigmoid followed by a logarithm gives infinity
-/// assert_eq!(logits.grad().unwrap()[0], 1.0); // and learns at full speed
-/// ```
-#[track_caller]
-pub fn binary_cross_entropy_with_logits<'t>(logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    BinaryCrossEntropyWithLogits::default().loss(logits, targets)
-}
-
 impl BinaryCrossEntropyWithLogits {
     /// [`binary_cross_entropy_with_logits()`] with these options.
     ///
@@ -141,8 +115,9 @@ impl BinaryCrossEntropyWithLogits {
     /// Where [`binary_cross_entropy_with_logits()`] panics, and if a weight is negative or not finite, or if their number does not fit.
     #[track_caller]
     pub fn try_loss<'t>(&self, logits: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_logits(WithLogits::CARD.name, logits)?;
-        yes_or_no(WithLogits, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
+        check_logits(ENTRY.card.name, logits)?;
+        let loss = BinaryCrossEntropyWithLogits { weight: None, pos_weight: None, ..*self };
+        yes_or_no(loss, [logits, targets], self.reduction, &self.weight, &self.pos_weight)
     }
 }
 
@@ -167,7 +142,7 @@ pub fn value_and_gradient<T: Scalar>(logits: &[T], targets: &[T], gradient: &mut
         "one target and one gradient for each logit"
     );
     let count = T::of(logits.len() as f64);
-    fused(WithLogits, logits, targets, T::ONE / count, gradient) / count
+    fused(&BinaryCrossEntropyWithLogits::default(), logits, targets, T::ONE / count, gradient) / count
 }
 
 #[cfg(test)]

@@ -29,8 +29,9 @@ use std::fmt;
 
 use surprisal_tensor::{Card, Var};
 
-use crate::error::unwrap;
-use crate::{Base, Label, LossError, Reduction};
+pub use crate::list::ALL;
+use crate::list::Any;
+use crate::{Label, LossError};
 
 /// What a loss says of itself, beside its page.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +55,31 @@ pub struct Input {
     pub differentiable: bool,
     /// Whether it holds weights: the loss does without, and [`Loss`] takes them as an option.
     pub weights: bool,
+    /// Which numbers it may hold; those that are usual, where other options take others.
+    pub values: Values,
     /// Its shape and range.
     pub about: &'static str,
+}
+
+/// The numbers that an input of a loss may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Any numbers.
+    Number,
+    /// From 0 to 1.
+    Unit,
+    /// Rows from 0 to 1 that sum to 1.
+    Distribution,
+    /// 0 or 1.
+    YesNo,
+    /// +1 or -1.
+    Sign,
+    /// Class indices, one for each row.
+    Classes,
+    /// 0 or 1, one for each row.
+    Pairs,
+    /// 0 or more.
+    NotNegative,
 }
 
 /// An option of a loss.
@@ -202,27 +226,15 @@ impl fmt::Display for Kind {
     }
 }
 
-pub(crate) const fn gradient(name: &'static str, about: &'static str) -> Input {
-    Input { name, differentiable: true, weights: false, about }
+pub(crate) const fn gradient(name: &'static str, values: Values, about: &'static str) -> Input {
+    Input { name, differentiable: true, weights: false, values, about }
 }
-pub(crate) const fn constant(name: &'static str, about: &'static str) -> Input {
-    Input { name, differentiable: false, weights: false, about }
+pub(crate) const fn constant(name: &'static str, values: Values, about: &'static str) -> Input {
+    Input { name, differentiable: false, weights: false, values, about }
 }
 pub(crate) const fn weights_input(name: &'static str, about: &'static str) -> Input {
-    Input { name, differentiable: false, weights: true, about }
+    Input { name, differentiable: false, weights: true, values: Values::NotNegative, about }
 }
-pub(crate) const fn option(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    about: &'static str,
-) -> OptionCard {
-    OptionCard { name, kind, default, about }
-}
-pub(crate) const REDUCTION: OptionCard =
-    option("reduction", Kind::Word(&["mean", "sum", "none"]), "mean", "mean, sum, or none");
-pub(crate) const BASE: OptionCard = option("base", Kind::Word(&["e", "2"]), "e", "e for nats, 2 for bits");
-
 /// The inputs and options of one call, by their names.
 ///
 /// ```
@@ -335,7 +347,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
 
 /// The options of a loss, each known to be of its kind.
 pub(crate) struct Options<'a> {
-    entry: &'static Entry,
+    pub entry: &'static Entry,
     given: &'a BTreeMap<String, Setting>,
 }
 
@@ -352,10 +364,6 @@ impl Options<'_> {
             Some(Setting::Number(x)) => x,
             other => unreachable!("{}: {name} is {other:?}", self.entry.card.name),
         }
-    }
-
-    pub fn count(&self, name: &str) -> usize {
-        self.number(name) as usize // a whole number that is not negative
     }
 
     pub fn numbers(&self, name: &str) -> Vec<f64> {
@@ -381,18 +389,6 @@ impl Options<'_> {
             _ => false,
         };
         words.iter().copied().find(chosen).unwrap_or(words[0])
-    }
-
-    pub fn reduction(&self) -> Reduction {
-        match self.word("reduction") {
-            "sum" => Reduction::Sum,
-            "none" => Reduction::None,
-            _ => Reduction::Mean,
-        }
-    }
-
-    pub fn base(&self) -> Base {
-        if self.word("base") == "2" { Base::Two } else { Base::E }
     }
 
     /// Weights, if there are any.
@@ -449,10 +445,12 @@ fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
     var.value().iter().enumerate().map(label).collect()
 }
 
-/// What [`losses!`] asks of each.
+/// A loss that can be called by its name.
 pub(crate) trait ByName: Sized {
     /// The loss with these options.
     fn read(options: &Options) -> Self;
+    /// Records it on the tape of its inputs.
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError>;
 }
 
 /// A loss with its options, read and checked: what a program keeps, and calls at every step.
@@ -598,90 +596,6 @@ impl Entry {
         let loss = Loss::new(self.card.name, options)?;
         loss.any.call(&Given { arrays: &arrays, labels: labels.as_deref() })
     }
-}
-
-/// One list: what stands here has a row in the command's list, is held against its vectors, and can be called by name. Where its inputs
-/// stand here too, and behind them the name of its labels, `loss` and `call` are made of its `try_loss`.
-macro_rules! losses {
-    ($($loss:ident $Type:ident $(($($input:ident),+ $(; $labels:ident)?))?)+) => {
-        /// Every loss and function, in the order of the front page.
-        pub const ALL: &[Entry] = &[$(crate::$loss::ENTRY),+];
-
-        $($(
-            impl crate::$loss::$Type {
-                /// [`try_loss`](Self::try_loss); an error is a panic at the caller's line.
-                #[track_caller]
-                pub fn loss<'t>(&self, $($input: Var<'t>),+ $(, $labels: &[impl Label])?) -> Var<'t> {
-                    unwrap(self.try_loss($($input),+ $(, $labels)?))
-                }
-                #[track_caller]
-                fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-                    Ok(self.try_loss($(inputs.input(stringify!($input))?),+ $(, inputs.labels(stringify!($labels))?)?)?)
-                }
-            }
-        )?)+
-
-        #[derive(Clone, Debug)]
-        #[allow(non_camel_case_types)] // each variant has the name of its loss
-        enum Any {
-            $($loss(crate::$loss::$Type)),+
-        }
-
-        impl Any {
-            fn read(options: &Options) -> Self {
-                $(if options.entry.card.name == crate::$loss::ENTRY.card.name {
-                    return Any::$loss(ByName::read(options));
-                })+
-                unreachable!("{} is not in the list", options.entry.card.name)
-            }
-
-            #[track_caller]
-            fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
-                match self {
-                    $(Any::$loss(loss) => loss.call(inputs)),+
-                }
-            }
-        }
-    };
-}
-losses! {
-    softmax_cross_entropy SoftmaxCrossEntropy
-    softmax_focal_loss SoftmaxFocalLoss(logits; targets)
-    topk_cross_entropy TopkCrossEntropy(logits; targets)
-    nll_loss NllLoss(log_probs; targets)
-    binary_cross_entropy_with_logits BinaryCrossEntropyWithLogits(logits, targets)
-    sigmoid_focal_loss SigmoidFocalLoss(logits, targets)
-    soft_margin_loss SoftMarginLoss(input, targets)
-    binary_cross_entropy BinaryCrossEntropy(probs, targets)
-    hinge_loss HingeLoss(input, targets)
-    squared_hinge_loss SquaredHingeLoss(input, targets)
-    multi_margin_loss MultiMarginLoss(input; targets)
-    mse_loss MseLoss(input, target)
-    half_squared_error HalfSquaredError(input, target)
-    l1_loss L1Loss(input, target)
-    smooth_l1_loss SmoothL1Loss(input, target)
-    huber_loss HuberLoss(input, target)
-    log_cosh_loss LogCoshLoss(input, target)
-    quantile_loss QuantileLoss(input, target)
-    poisson_nll_loss PoissonNllLoss(input, target)
-    dice_loss DiceLoss(input, targets)
-    ce_dice_loss CeDiceByName
-    triplet_margin_loss TripletMarginLoss(anchor, positive, negative)
-    contrastive_loss ContrastiveLoss(x1, x2, targets)
-    supcon_loss SupconLoss(features; labels)
-    self_information SelfInformation(p)
-    entropy Entropy(p)
-    cross_entropy_probs CrossEntropyProbs(p, q)
-    kl_div KlDiv(input, target)
-    kl_div_logits KlDivLogits(p_logits, q_logits)
-    entropy_from_logits EntropyFromLogits(logits)
-    softmax Function
-    log_softmax Function
-    logsumexp Function
-    sigmoid Function
-    log_sigmoid Function
-    softplus Function
-    tanh Function
 }
 
 /// The loss of that name.
@@ -830,15 +744,14 @@ mod tests {
         use surprisal_tensor::ndarray::{ArrayD, IxDyn};
         let array = |shape: &[usize], x: f64| ArrayD::from_elem(IxDyn(shape), x);
         for entry in ALL {
-            let labels = matches!(entry.inputs.last().map(|input| input.name), Some("labels"))
-                || entry.inputs.iter().any(|input| input.about.starts_with("class indices"));
+            let labels = entry.card.name == "supcon_loss"
+                || entry.inputs.iter().any(|input| input.values == Values::Classes);
             let inputs: Vec<_> = entry
                 .inputs
                 .iter()
                 .filter(|i| !i.weights && i.name != "target_probs")
                 .map(|input| {
-                    let of_rows = matches!(input.name, "targets" | "labels")
-                        && (labels || entry.card.name == "contrastive_loss");
+                    let of_rows = matches!(input.values, Values::Classes | Values::Pairs);
                     (
                         input.name.to_owned(),
                         array(if of_rows { &[2] } else { &[2, 2] }, if of_rows { 0.0 } else { 1.0 }),

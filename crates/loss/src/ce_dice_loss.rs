@@ -46,7 +46,9 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::{sum_by, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Kind, Options, Range, constant, gradient, option};
+use crate::by_name::{
+    ByName, CallError, Entry, Given, Kind, OptionCard, Options, Values, constant, gradient,
+};
 use crate::dice_loss::{share, share_slopes};
 use crate::error::unwrap;
 use crate::kinds::Domain;
@@ -66,24 +68,37 @@ pub(crate) const ENTRY: Entry = Entry {
         story: "Cross-entropy, which looks at every element, and Dice, which looks at the overlap, in one number.",
     },
     inputs: &[
-        gradient("logits", "binary: any shape; multiclass: [rows, classes], [N, classes, ..] or [classes]"),
+        gradient(
+            "logits",
+            Values::Number,
+            "binary: any shape; multiclass: [rows, classes], [N, classes, ..] or [classes]",
+        ),
         constant(
             "targets",
+            Values::YesNo,
             "binary: the shape of logits, from 0 to 1; multiclass: class indices, one for each row",
         ),
     ],
-    options: &[
-        option("mode", Kind::Word(&["binary", "multiclass"]), "binary", "binary or multiclass"),
-        option(
-            "a",
-            Kind::Number(Range::ZeroToOne),
-            "0.5",
-            "how much cross-entropy counts, 0 to 1; Dice counts the rest",
-        ),
-        option("smooth", Kind::Number(Range::NotNegative), "1", "s of the Dice part, 0 or more"),
-    ],
+    options: &[MODE, CeDiceLoss::OPTIONS[0], CeDiceLoss::OPTIONS[1]],
     curve: None,
 };
+const MODE: OptionCard = OptionCard {
+    name: "mode",
+    kind: Kind::Word(&["binary", "multiclass"]),
+    default: "binary",
+    about: "binary or multiclass",
+};
+
+options! {
+    /// The options of [`ce_dice_loss()`]; [`loss`](Self::loss) computes it with them.
+    #[derive(Clone, Copy, Debug)]
+    pub struct CeDiceLoss {
+        /// a in \[0, 1\]: how much cross-entropy counts; Dice counts 1 - a. The default is 0.5.
+        a: f64 = 0.5 in ZeroToOne, "how much cross-entropy counts, 0 to 1; Dice counts the rest";
+        /// s of the Dice part, finite and 0 or more. The default is 1.
+        smooth: f64 = 1 in NotNegative, "s of the Dice part, 0 or more";
+    }
+}
 
 /// The options that are given by name: there the kind of the targets is one of them.
 #[derive(Clone, Debug)]
@@ -94,16 +109,10 @@ pub(crate) struct CeDiceByName {
 
 impl ByName for CeDiceByName {
     fn read(options: &Options) -> Self {
-        CeDiceByName {
-            loss: CeDiceLoss { a: options.number("a"), smooth: options.number("smooth") },
-            multiclass: options.word("mode") == "multiclass",
-        }
+        CeDiceByName { loss: CeDiceLoss::read(options), multiclass: options.word("mode") == "multiclass" }
     }
-}
-
-impl CeDiceByName {
     #[track_caller]
-    pub(crate) fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         if self.multiclass {
             Ok(self.loss.try_loss(logits, inputs.labels("targets")?)?)
@@ -116,21 +125,6 @@ impl CeDiceByName {
 const NAMES: Labelled = Labelled { loss: "ce_dice_loss", input: "logits" };
 /// No row is ignored.
 const NO_INDEX: i64 = i64::MIN;
-
-/// The options of [`ce_dice_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct CeDiceLoss {
-    /// a in \[0, 1\]: how much cross-entropy counts; Dice counts 1 - a. The default is 0.5.
-    pub a: f64,
-    /// s of the Dice part, finite and 0 or more. The default is 1.
-    pub smooth: f64,
-}
-
-impl Default for CeDiceLoss {
-    fn default() -> Self {
-        CeDiceLoss { a: 0.5, smooth: 1.0 }
-    }
-}
 
 /// Half the cross-entropy and half of 1 - Dice of `targets`, given logits.
 ///

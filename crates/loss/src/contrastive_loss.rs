@@ -35,84 +35,49 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::{apply, check_constant, check_not_negative};
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "contrastive_loss",
+loss! {
+    /// The mean over pairs of rows of half the squared distance where they are similar (target 1), and of half the square of
+    /// what it lacks to a margin of 1 where they are not (target 0).
+    ///
+    /// `x1` and `x2` are `[rows, numbers]`, or `[numbers]` for one pair; `targets` hold 0 or 1 for each row, and are not
+    /// differentiated.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes do not fit or are empty, or if a target is neither 0 nor 1.
+    ///
+    /// ```
+    /// use surprisal_loss::contrastive_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let x1 = tape.input(&array![[3.0, 4.0], [0.0, 0.5]]).requires_grad();
+    /// let (x2, similar) = (tape.input(&array![[0.0, 0.0], [0.0, 0.0]]), tape.input(&array![1.0, 0.0]));
+    /// let loss = contrastive_loss(x1, x2, similar);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), (12.5 + 0.125) / 2.0); // ½ 5², and ½ (1 - ½)²
+    /// assert_eq!(x1.grad().unwrap(), array![[1.5, 2.0], [0.0, -0.25]].into_dyn());
+    /// ```
+    fn contrastive_loss(x1: gradient(Number, "[rows, numbers] or [numbers]"), x2: gradient(Number, "the shape of x1"), targets: constant(Pairs, "one for each row: 1 where the pair is similar, else 0"));
+    card {
         inputs: "x₁ x₂ y",
         forward: "½ [y D² + (1 - y) max(0, margin - D)²], D = ‖x₁ - x₂‖",
         backward: "dx₁ = [y - (1 - y) max(0, margin - D) / D] (x₁ - x₂) dl, dx₂ = -dx₁",
         story: "Draws similar pairs together and pushes others apart, until a margin lies between them.",
-    },
-    inputs: &[
-        gradient("x1", "[rows, numbers] or [numbers]"),
-        gradient("x2", "the shape of x1"),
-        constant("targets", "one for each row: 1 where the pair is similar, else 0"),
-    ],
-    options: &[
-        REDUCTION,
-        option(
-            "margin",
-            Kind::Number(Range::NotNegative),
-            "1",
-            "how far dissimilar pairs are pushed apart, 0 or more",
-        ),
-    ],
-    curve: None,
-};
-
-impl ByName for ContrastiveLoss {
-    fn read(options: &Options) -> Self {
-        ContrastiveLoss { reduction: options.reduction(), margin: options.number("margin") }
     }
-}
-
-/// The options of [`contrastive_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct ContrastiveLoss {
-    /// What becomes of the losses of single pairs.
-    pub reduction: Reduction,
-    /// How far dissimilar pairs are pushed apart: 0 or more. The default is 1.
-    pub margin: f64,
-}
-
-impl Default for ContrastiveLoss {
-    fn default() -> Self {
-        ContrastiveLoss { reduction: Reduction::Mean, margin: 1.0 }
+    #[derive(Clone, Copy, Debug)]
+    pub struct ContrastiveLoss {
+        /// How per-pair losses are reduced.
+        reduction: Reduction;
+        /// How far dissimilar pairs are pushed apart: 0 or more. The default is 1.
+        margin: f64 = 1 in NotNegative, "how far dissimilar pairs are pushed apart, 0 or more";
     }
-}
-
-/// The mean over pairs of rows of half the squared distance where they are similar (target 1), and of half the square of
-/// what it lacks to a margin of 1 where they are not (target 0).
-///
-/// `x1` and `x2` are `[rows, numbers]`, or `[numbers]` for one pair; `targets` hold 0 or 1 for each row, and are not
-/// differentiated.
-///
-/// # Panics
-/// At the caller's line, if the shapes do not fit or are empty, or if a target is neither 0 nor 1.
-///
-/// ```
-/// use surprisal_loss::contrastive_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let x1 = tape.input(&array![[3.0, 4.0], [0.0, 0.5]]).requires_grad();
-/// let (x2, similar) = (tape.input(&array![[0.0, 0.0], [0.0, 0.0]]), tape.input(&array![1.0, 0.0]));
-/// let loss = contrastive_loss(x1, x2, similar);
-/// loss.backward();
-/// assert_eq!(loss.item(), (12.5 + 0.125) / 2.0); // ½ 5², and ½ (1 - ½)²
-/// assert_eq!(x1.grad().unwrap(), array![[1.5, 2.0], [0.0, -0.25]].into_dyn());
-/// ```
-#[track_caller]
-pub fn contrastive_loss<'t>(x1: Var<'t>, x2: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    ContrastiveLoss::default().loss(x1, x2, targets)
 }
 
 impl ContrastiveLoss {
@@ -125,7 +90,7 @@ impl ContrastiveLoss {
         let name = ENTRY.card.name;
         check_not_negative(name, "margin", self.margin)?;
         check_constant(name, "target", targets, Domain::ZeroOrOne)?;
-        apply(Fused(self.clone()), [x1, x2, targets])
+        apply(Fused(*self), [x1, x2, targets])
     }
 }
 

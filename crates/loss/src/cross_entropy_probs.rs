@@ -30,39 +30,51 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
 use crate::kinds::yes_or_no::nothing_of;
 use crate::{Base, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Expected::CARD,
-    inputs: &[
-        gradient("p", "what happens: [rows, classes] or [classes], from 0 to 1"),
-        gradient("q", "what is expected: the shape of p, from 0 to 1"),
-    ],
-    options: &[BASE, REDUCTION],
-    curve: None,
-};
-
-impl ByName for CrossEntropyProbs {
-    fn read(options: &Options) -> Self {
-        CrossEntropyProbs { base: options.base(), reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Expected;
-
-impl Terms for Expected {
-    const CARD: Card = Card {
-        name: "cross_entropy_probs",
+loss! {
+    /// The mean over the rows of `-Σ_c p_c ln q_c`, in nats; p and q are `[rows, classes]` or `[classes]`. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ, are others, or are empty, or if p or q is data and not from 0 to 1.
+    ///
+    /// ```
+    /// use surprisal_loss::{Base, CrossEntropyProbs, Reduction, cross_entropy_probs};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::{Array2, array}};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let truth = tape.input(&array![0.0, 1.0, 0.0]);
+    /// let good = cross_entropy_probs(truth, tape.input(&array![0.1, 0.8, 0.1])).item();
+    /// let bad = cross_entropy_probs(truth, tape.input(&array![0.6, 0.1, 0.3])).item();
+    /// assert_eq!(format!("{good:.3} {bad:.3}"), "0.223 2.303"); // -ln 0.8 and -ln 0.1
+    ///
+    /// let hello = Array2::from_shape_fn((5, 256), |(i, c)| f64::from(c == usize::from(b"HELLO"[i])));
+    /// let uniform = tape.input(&Array2::from_elem((5, 256), 1.0 / 256.0));
+    /// let bits = |reduction| CrossEntropyProbs { base: Base::Two, reduction }.loss(tape.input(&hello), uniform).item();
+    /// assert_eq!((bits(Reduction::Mean), bits(Reduction::Sum)), (8.0, 40.0));
+    /// ```
+    fn cross_entropy_probs(p: gradient(Unit, "what happens: [rows, classes] or [classes], from 0 to 1"), q: gradient(Unit, "what is expected: the shape of p, from 0 to 1"));
+    card {
         inputs: "p q",
         forward: "-Σ_c p_c ln q_c",
         backward: "dp = -ln q dl, dq = -p / q dl",
         story: "The mean surprise of who expects q where p is true: least where q is p, and then the entropy of p.",
-    };
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct CrossEntropyProbs {
+        /// Nats or bits.
+        base: Base;
+        /// How the cross-entropies of the rows are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Terms for CrossEntropyProbs {
+    const CARD: Card = ENTRY.card;
     const INPUTS: &'static [&'static str] = &["p", "q"];
     #[inline(always)]
     fn terms<T: Scalar>(&self, p: &[T], q: &[T], l: &mut [T]) {
@@ -87,41 +99,6 @@ impl Terms for Expected {
     }
 }
 
-/// The options of [`cross_entropy_probs()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct CrossEntropyProbs {
-    /// Nats or bits.
-    pub base: Base,
-    /// What becomes of the cross-entropies of single rows.
-    pub reduction: Reduction,
-}
-
-/// The mean over the rows of `-Σ_c p_c ln q_c`, in nats; p and q are `[rows, classes]` or `[classes]`. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ, are others, or are empty, or if p or q is data and not from 0 to 1.
-///
-/// ```
-/// use surprisal_loss::{Base, CrossEntropyProbs, Reduction, cross_entropy_probs};
-/// use surprisal_tensor::{Params, Workspace, ndarray::{Array2, array}};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let truth = tape.input(&array![0.0, 1.0, 0.0]);
-/// let good = cross_entropy_probs(truth, tape.input(&array![0.1, 0.8, 0.1])).item();
-/// let bad = cross_entropy_probs(truth, tape.input(&array![0.6, 0.1, 0.3])).item();
-/// assert_eq!(format!("{good:.3} {bad:.3}"), "0.223 2.303"); // -ln 0.8 and -ln 0.1
-///
-/// let hello = Array2::from_shape_fn((5, 256), |(i, c)| f64::from(c == usize::from(b"HELLO"[i])));
-/// let uniform = tape.input(&Array2::from_elem((5, 256), 1.0 / 256.0));
-/// let bits = |reduction| CrossEntropyProbs { base: Base::Two, reduction }.loss(tape.input(&hello), uniform).item();
-/// assert_eq!((bits(Reduction::Mean), bits(Reduction::Sum)), (8.0, 40.0));
-/// ```
-#[track_caller]
-pub fn cross_entropy_probs<'t>(p: Var<'t>, q: Var<'t>) -> Var<'t> {
-    CrossEntropyProbs::default().loss(p, q)
-}
-
 impl CrossEntropyProbs {
     /// [`cross_entropy_probs()`] with these options.
     ///
@@ -129,9 +106,9 @@ impl CrossEntropyProbs {
     /// Where [`cross_entropy_probs()`] panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, p: Var<'t>, q: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_probabilities(Expected::CARD.name, "p", p)?;
-        check_probabilities(Expected::CARD.name, "q", q)?;
-        Sum { loss: Expected, base: self.base, reduction: self.reduction }.record(&[p, q])
+        check_probabilities(ENTRY.card.name, "p", p)?;
+        check_probabilities(ENTRY.card.name, "q", q)?;
+        Sum { loss: *self, base: self.base, reduction: self.reduction }.record(&[p, q])
     }
 }
 

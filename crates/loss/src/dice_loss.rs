@@ -42,60 +42,53 @@
 use surprisal_tensor::sum::{sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::{apply, check, check_constant, check_logits, check_not_negative};
 use crate::kinds::distance::scale_for;
 use crate::kinds::pointwise::same_shape;
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "dice_loss",
+loss! {
+    /// How much of the set that `input` says and the set that `targets` says lies outside of their overlap.
+    ///
+    /// `input` holds logits, of any shape; `targets` have its shape, lie in \[0, 1\], and are not differentiated. All elements
+    /// together are one set, and the result is one number.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, if a target is not in \[0, 1\], or if the input is the output
+    /// of a sigmoid.
+    ///
+    /// ```
+    /// use surprisal_loss::dice_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let targets = tape.input(&array![1.0f32, 0.0]);
+    /// let undecided = tape.input(&array![0.0f32, 0.0]);
+    /// assert_eq!(dice_loss(undecided, targets).item(), f64::from(1.0f32 / 3.0)); // 1 - (2 · ½ + 1) / (1 + 1 + 1)
+    /// let sure = tape.input(&array![20.0f32, -20.0]);
+    /// assert!((dice_loss(sure, targets).item() - 1.3741e-9).abs() < 1e-13); // 1 minus the coefficient: 0
+    /// ```
+    fn dice_loss(input: gradient(Number, "any shape; logits, or probabilities where activation is none"), targets: constant(YesNo, "the shape of input, from 0 to 1"));
+    card {
         inputs: "p t",
         forward: "Σ [p (1 - t) + t (1 - p)] / (Σ p + Σ t + s)",
         backward: "dp = [(1 - t) I - t (N + F)] / N² dl, with F = Σ [p (1 - t) + t (1 - p)], I = 2 Σ p t + s, N = F + I",
         story: "How much of two sets lies outside of their overlap; what belongs to neither does not count.",
-    },
-    inputs: &[
-        gradient("input", "any shape; logits, or probabilities where activation is none"),
-        constant("targets", "the shape of input, from 0 to 1"),
-    ],
-    options: &[
-        REDUCTION,
-        option(
-            "activation",
-            Kind::Word(&["sigmoid", "none"]),
-            "sigmoid",
-            "sigmoid of logits, or none for probabilities",
-        ),
-        option("smooth", Kind::Number(Range::NotNegative), "1", "s, added above and below, 0 or more"),
-        option(
-            "per",
-            Kind::Word(&["all", "sample"]),
-            "all",
-            "all elements as one set, or each sample, along the first axis",
-        ),
-        option("squared", Kind::Flag, "false", "whether the numbers in the denominator are squared"),
-    ],
-    curve: None,
-};
-
-impl ByName for DiceLoss {
-    fn read(options: &Options) -> Self {
-        DiceLoss {
-            reduction: options.reduction(),
-            activation: match options.word("activation") {
-                "none" => DiceActivation::None,
-                _ => DiceActivation::Sigmoid,
-            },
-            smooth: options.number("smooth"),
-            per: match options.word("per") {
-                "sample" => DicePer::Sample,
-                _ => DicePer::All,
-            },
-            squared: options.flag("squared"),
-        }
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct DiceLoss {
+        /// How per-sample losses are reduced; the loss of all elements is one number in any case.
+        reduction: Reduction;
+        /// What makes probabilities of the input: by default the sigmoid.
+        activation: DiceActivation, "sigmoid of logits, or none for probabilities";
+        /// s, finite and 0 or more: by default 1.
+        smooth: f64 = 1 in NotNegative, "s, added above and below, 0 or more";
+        /// What is one set: by default all elements.
+        per: DicePer, "all elements as one set, or each sample, along the first axis";
+        /// Whether the denominator is `Σ p² + Σ t² + s`: by default not.
+        squared: bool = false, "whether the numbers in the denominator are squared";
     }
 }
 
@@ -117,59 +110,6 @@ pub enum DicePer {
     All,
     /// The elements of one sample: each entry of the first axis, of `[N, C, H, W]` the C H W elements of each image.
     Sample,
-}
-
-/// The options of [`dice_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct DiceLoss {
-    /// What becomes of the losses of single samples; the loss of all elements is one number in any case.
-    pub reduction: Reduction,
-    /// What makes probabilities of the input: by default the sigmoid.
-    pub activation: DiceActivation,
-    /// s, finite and 0 or more: by default 1.
-    pub smooth: f64,
-    /// What is one set: by default all elements.
-    pub per: DicePer,
-    /// Whether the denominator is `Σ p² + Σ t² + s`: by default not.
-    pub squared: bool,
-}
-
-impl Default for DiceLoss {
-    fn default() -> Self {
-        DiceLoss {
-            reduction: Reduction::Mean,
-            activation: DiceActivation::Sigmoid,
-            smooth: 1.0,
-            per: DicePer::All,
-            squared: false,
-        }
-    }
-}
-
-/// How much of the set that `input` says and the set that `targets` says lies outside of their overlap.
-///
-/// `input` holds logits, of any shape; `targets` have its shape, lie in \[0, 1\], and are not differentiated. All elements
-/// together are one set, and the result is one number.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, if a target is not in \[0, 1\], or if the input is the output
-/// of a sigmoid.
-///
-/// ```
-/// use surprisal_loss::dice_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let targets = tape.input(&array![1.0f32, 0.0]);
-/// let undecided = tape.input(&array![0.0f32, 0.0]);
-/// assert_eq!(dice_loss(undecided, targets).item(), f64::from(1.0f32 / 3.0)); // 1 - (2 · ½ + 1) / (1 + 1 + 1)
-/// let sure = tape.input(&array![20.0f32, -20.0]);
-/// assert!((dice_loss(sure, targets).item() - 1.3741e-9).abs() < 1e-13); // 1 minus the coefficient: 0
-/// ```
-#[track_caller]
-pub fn dice_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    DiceLoss::default().loss(input, targets)
 }
 
 impl DiceLoss {
@@ -195,9 +135,12 @@ impl DiceLoss {
                 || "probabilities lie between 0 and 1; of logits, the activation is Sigmoid",
             )?,
         }
-        apply(Fused(self.clone()), [input, targets])
+        apply(Fused(*self), [input, targets])
     }
 }
+
+words! { DiceActivation: "sigmoid" => Sigmoid, "none" => None }
+words! { DicePer: "all" => All, "sample" => Sample }
 
 struct Fused(DiceLoss);
 
@@ -432,7 +375,7 @@ mod tests {
             (true, DiceActivation::Sigmoid, -50.0), // its square is subnormal
         ] {
             let loss = DiceLoss { squared, activation, smooth: 0.0, ..Default::default() };
-            assert_eq!(at(loss.clone(), [x, x], [0.0; 2]), (1.0, [0.0; 2]));
+            assert_eq!(at(loss, [x, x], [0.0; 2]), (1.0, [0.0; 2]));
             assert!(at(DiceLoss { smooth: 1.0, ..loss }, [x, x], [0.0; 2]).0 < 1e-40);
         }
     }

@@ -29,35 +29,48 @@ use std::f64::consts::E;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
 use crate::{Base, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Uncertainty::CARD,
-    inputs: &[gradient("p", "[rows, classes] or [classes], from 0 to 1")],
-    options: &[BASE, REDUCTION],
-    curve: None,
-};
-
-impl ByName for Entropy {
-    fn read(options: &Options) -> Self {
-        Entropy { base: options.base(), reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Uncertainty;
-
-impl Terms for Uncertainty {
-    const CARD: Card = Card {
-        name: "entropy",
+loss! {
+    /// The mean over the rows of `-Σ_c p_c ln p_c`, in nats; p is `[rows, classes]` or `[classes]`.
+    ///
+    /// # Panics
+    /// At the caller's line, if p has another shape or is empty, or if it is data and not from 0 to 1.
+    ///
+    /// ```
+    /// use surprisal_loss::{Base, Entropy, entropy};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let coins = tape.input(&array![[0.5, 0.5], [1.0, 0.0]]); // a fair one, and one that always shows heads
+    /// assert_eq!(Entropy { base: Base::Two, ..Default::default() }.loss(coins).item(), 0.5); // 1 bit and 0 bits
+    /// let p = tape.input(&array![0.25, 0.75]).requires_grad();
+    /// let h = entropy(p);
+    /// h.backward();
+    /// assert!((h.item() - 0.562).abs() < 1e-3); // below ln 2 = 0.693
+    /// assert!((p.grad().unwrap()[0] - 0.386).abs() < 1e-3); // -(ln ¼ + 1)
+    /// ```
+    fn entropy(p: gradient(Unit, "[rows, classes] or [classes], from 0 to 1"));
+    card {
         inputs: "p",
         forward: "-Σ_c p_c ln p_c",
         backward: "dp = -(ln p + 1) dl",
         story: "The surprise to be expected: 0 where one class is certain, ln C where all C are equally probable.",
-    };
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct Entropy {
+        /// Nats or bits.
+        base: Base;
+        /// How the entropies of the rows are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Terms for Entropy {
+    const CARD: Card = ENTRY.card;
     const INPUTS: &'static [&'static str] = &["p"];
     #[inline(always)]
     fn terms<T: Scalar>(&self, p: &[T], _: &[T], l: &mut [T]) {
@@ -77,39 +90,6 @@ impl Terms for Uncertainty {
     }
 }
 
-/// The options of [`entropy()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct Entropy {
-    /// Nats or bits.
-    pub base: Base,
-    /// What becomes of the entropies of single rows.
-    pub reduction: Reduction,
-}
-
-/// The mean over the rows of `-Σ_c p_c ln p_c`, in nats; p is `[rows, classes]` or `[classes]`.
-///
-/// # Panics
-/// At the caller's line, if p has another shape or is empty, or if it is data and not from 0 to 1.
-///
-/// ```
-/// use surprisal_loss::{Base, Entropy, entropy};
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let coins = tape.input(&array![[0.5, 0.5], [1.0, 0.0]]); // a fair one, and one that always shows heads
-/// assert_eq!(Entropy { base: Base::Two, ..Default::default() }.loss(coins).item(), 0.5); // 1 bit and 0 bits
-/// let p = tape.input(&array![0.25, 0.75]).requires_grad();
-/// let h = entropy(p);
-/// h.backward();
-/// assert!((h.item() - 0.562).abs() < 1e-3); // below ln 2 = 0.693
-/// assert!((p.grad().unwrap()[0] - 0.386).abs() < 1e-3); // -(ln ¼ + 1)
-/// ```
-#[track_caller]
-pub fn entropy<'t>(p: Var<'t>) -> Var<'t> {
-    Entropy::default().loss(p)
-}
-
 impl Entropy {
     /// [`entropy()`] with these options.
     ///
@@ -117,8 +97,8 @@ impl Entropy {
     /// Where [`entropy()`] panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, p: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_probabilities(Uncertainty::CARD.name, "p", p)?;
-        Sum { loss: Uncertainty, base: self.base, reduction: self.reduction }.record(&[p])
+        check_probabilities(ENTRY.card.name, "p", p)?;
+        Sum { loss: *self, base: self.base, reduction: self.reduction }.record(&[p])
     }
 }
 

@@ -32,66 +32,49 @@
 use surprisal_tensor::ops::softmax::{difference, exp_rows};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{BASE, ByName, Entry, Options, REDUCTION, gradient};
 use crate::kinds::data::{apply, check_logits};
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{centre, means};
 use crate::{Base, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "entropy_from_logits",
+loss! {
+    /// The mean over the rows of the entropy of softmax(logits), in nats; `logits` are `[rows, classes]` or `[classes]`.
+    ///
+    /// # Panics
+    /// At the caller's line, if the logits have another shape, are empty, or are the output of softmax or sigmoid.
+    ///
+    /// ```
+    /// use surprisal_loss::{Base, EntropyFromLogits, entropy_from_logits};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let bits = EntropyFromLogits { base: Base::Two, ..Default::default() };
+    /// assert_eq!(bits.loss(tape.input(&array![[7.0f32, 7.0, 7.0, 7.0], [9.0, 9.0, -50.0, -99.0]])).item(), 1.5); // 2 and 1
+    /// let logits = tape.input(&array![0.0f32, 40.0]).requires_grad();
+    /// let h = entropy_from_logits(logits);
+    /// h.backward();
+    /// assert!((h.item() / 1.7418e-16 - 1.0).abs() < 1e-4); // e^-40 (1 + 40); from probabilities: 1.6993e-16
+    /// assert!((logits.grad().unwrap()[1] / -1.6993e-16 - 1.0).abs() < 1e-4); // its slope, -40 e^-40
+    /// ```
+    fn entropy_from_logits(logits: gradient(Number, "[rows, classes] or [classes]"));
+    card {
         inputs: "z",
         forward: "-Σ_c p_c ln p_c, p = softmax(z)",
         backward: "dz = p (Σ_j p_j z_j - z) dl",
         story: "How unsure a model is: 0 where it bets on one class, ln C where all C are equally probable.",
-    },
-    inputs: &[gradient("logits", "[rows, classes] or [classes]")],
-    options: &[BASE, REDUCTION],
-    curve: None,
-};
-
-impl ByName for EntropyFromLogits {
-    fn read(options: &Options) -> Self {
-        EntropyFromLogits { base: options.base(), reduction: options.reduction() }
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct EntropyFromLogits {
+        /// Nats or bits.
+        base: Base;
+        /// How the entropies of the rows are reduced.
+        reduction: Reduction;
     }
 }
 
 const NAMES: Labelled = Labelled { loss: "entropy_from_logits", input: "logits" };
-
-/// The options of [`entropy_from_logits()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct EntropyFromLogits {
-    /// Nats or bits.
-    pub base: Base,
-    /// What becomes of the entropies of single rows.
-    pub reduction: Reduction,
-}
-
-/// The mean over the rows of the entropy of softmax(logits), in nats; `logits` are `[rows, classes]` or `[classes]`.
-///
-/// # Panics
-/// At the caller's line, if the logits have another shape, are empty, or are the output of softmax or sigmoid.
-///
-/// ```
-/// use surprisal_loss::{Base, EntropyFromLogits, entropy_from_logits};
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let bits = EntropyFromLogits { base: Base::Two, ..Default::default() };
-/// assert_eq!(bits.loss(tape.input(&array![[7.0f32, 7.0, 7.0, 7.0], [9.0, 9.0, -50.0, -99.0]])).item(), 1.5); // 2 and 1
-/// let logits = tape.input(&array![0.0f32, 40.0]).requires_grad();
-/// let h = entropy_from_logits(logits);
-/// h.backward();
-/// assert!((h.item() / 1.7418e-16 - 1.0).abs() < 1e-4); // e^-40 (1 + 40); from probabilities: 1.6993e-16
-/// assert!((logits.grad().unwrap()[1] / -1.6993e-16 - 1.0).abs() < 1e-4); // its slope, -40 e^-40
-/// ```
-#[track_caller]
-pub fn entropy_from_logits<'t>(logits: Var<'t>) -> Var<'t> {
-    EntropyFromLogits::default().loss(logits)
-}
 
 impl EntropyFromLogits {
     /// [`entropy_from_logits()`] with these options.
@@ -101,14 +84,11 @@ impl EntropyFromLogits {
     #[track_caller]
     pub fn try_loss<'t>(&self, logits: Var<'t>) -> Result<Var<'t>, LossError> {
         check_logits(NAMES.loss, logits)?;
-        apply(Fused { base: self.base, reduction: self.reduction }, [logits])
+        apply(Fused(*self), [logits])
     }
 }
 
-struct Fused {
-    base: Base,
-    reduction: Reduction,
-}
+struct Fused(EntropyFromLogits);
 
 kernel! {
     /// Each row's entropy over `unit`, and `scale` times its gradient.
@@ -131,7 +111,7 @@ impl Op for Fused {
         ENTRY.card
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
-        Ok(self.reduction.shape(NAMES.each(inputs)?))
+        Ok(self.0.reduction.shape(NAMES.each(inputs)?))
     }
     fn memo(&self, inputs: Shapes) -> usize {
         let (rows, classes) = rows_and_classes(inputs.shape(0));
@@ -140,11 +120,11 @@ impl Op for Fused {
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
         let (d, losses) = f.memo.split_at_mut(rows * classes);
-        let unit: T = self.base.unit();
-        let scale = self.reduction.factor(T::of(rows as f64)) / unit;
+        let unit: T = self.0.base.unit();
+        let scale = self.0.reduction.factor(T::of(rows as f64)) / unit;
         let (u, terms) = f.room.scratch.at_least(2 * classes).split_at_mut(classes);
         entropies(f.inputs.x(0), classes, unit, scale, u, terms, losses, d);
-        self.reduction.reduce(losses, T::of(rows as f64), f.y);
+        self.0.reduction.reduce(losses, T::of(rows as f64), f.y);
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let ((rows, classes), dy) = (rows_and_classes(b.inputs.shape(0)), b.dy);

@@ -5,7 +5,7 @@ use surprisal_tensor::Var;
 use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softplus, Tanh};
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Options, gradient};
+use crate::by_name::{ByName, CallError, Entry, Given, Options, Values, gradient};
 use crate::kinds::data::apply;
 use crate::{Label, LossError};
 
@@ -13,16 +13,14 @@ macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $function:e
     pub(crate) mod $name {
         use super::*;
         pub(crate) const ENTRY: Entry =
-            Entry { card: $card, inputs: &[gradient("x", $about)], options: &[], curve: None };
+            Entry { card: $card, inputs: &[gradient("x", Values::Number, $about)], options: &[], curve: None };
         #[derive(Clone, Debug)]
         pub(crate) struct Function;
         impl ByName for Function {
             fn read(_: &Options) -> Self {
                 Function
             }
-        }
-        impl Function {
-            pub fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+            fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
                 let function: fn(Var<'t>) -> Result<Var<'t>, LossError> = $function;
                 Ok(function(inputs.input("x")?)?)
             }

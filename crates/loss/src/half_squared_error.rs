@@ -27,36 +27,48 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
+use crate::by_name::Curve;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: HalfSquare::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION],
-    curve: Some(Curve::Probability), // it is shown where the textbooks use it: behind a sigmoid
-};
-
-impl ByName for HalfSquaredError {
-    fn read(options: &Options) -> Self {
-        HalfSquaredError { reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct HalfSquare;
-
-impl Pointwise for HalfSquare {
-    const CARD: Card = Card {
-        name: "half_squared_error",
+loss! {
+    /// The mean over all elements of `½ (input - target)²`; both of one shape. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::half_squared_error;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let z = tape.input(&array![2.0]).requires_grad();
+    /// let loss = half_squared_error(z.sigmoid(), tape.input(&array![0.0]));
+    /// loss.backward();
+    /// // almost as wrong as can be, yet the slope is a tenth of the error: σ'(2) = 0.105
+    /// assert!((loss.item() - 0.388).abs() < 1e-3);
+    /// assert!((z.grad().unwrap()[0] - 0.881 * 0.105).abs() < 1e-3);
+    /// ```
+    fn half_squared_error(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "a y",
         forward: "½ (a - y)²",
         backward: "da = (a - y) dl, dy = -da",
         story: "The quadratic cost of the textbooks: its derivative is the error.",
-    };
+    }
+    curve Curve::Probability; // it is shown where the textbooks use it: behind a sigmoid
+    #[derive(Clone, Copy, Debug)]
+    pub struct HalfSquaredError {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Pointwise for HalfSquaredError {
+    const CARD: Card = ENTRY.card;
     #[inline(always)]
-    fn loss<T: Scalar>(&self, a: T, y: T) -> T {
+    fn value<T: Scalar>(&self, a: T, y: T) -> T {
         let e = a - y;
         T::of(0.5) * e * e
     }
@@ -70,36 +82,6 @@ impl Pointwise for HalfSquare {
     }
 }
 
-/// The options of [`half_squared_error`](half_squared_error()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct HalfSquaredError {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of `½ (input - target)²`; both of one shape. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::half_squared_error;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let z = tape.input(&array![2.0]).requires_grad();
-/// let loss = half_squared_error(z.sigmoid(), tape.input(&array![0.0]));
-/// loss.backward();
-/// // almost as wrong as can be, yet the slope is a tenth of the error: σ'(2) = 0.105
-/// assert!((loss.item() - 0.388).abs() < 1e-3);
-/// assert!((z.grad().unwrap()[0] - 0.881 * 0.105).abs() < 1e-3);
-/// ```
-#[track_caller]
-pub fn half_squared_error<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    HalfSquaredError::default().loss(input, target)
-}
-
 impl HalfSquaredError {
     /// [`half_squared_error`](half_squared_error()) with these options.
     ///
@@ -107,6 +89,6 @@ impl HalfSquaredError {
     /// Where [`half_squared_error`](half_squared_error()) panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
-        pointwise(HalfSquare, input, target, self.reduction)
+        pointwise(*self, input, target, self.reduction)
     }
 }

@@ -28,36 +28,47 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, Curve, Entry, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::Curve;
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Hinge::CARD,
-    inputs: &[gradient("input", "any shape"), constant("targets", "the shape of input, +1 or -1")],
-    options: &[REDUCTION, MARGIN],
-    curve: Some(Curve::Logit([-1.0, 1.0])),
-};
-pub(crate) const MARGIN: OptionCard = option(
-    "margin",
-    Kind::Number(Range::NotNegative),
-    "1",
-    "how far on the right side is far enough, 0 or more",
-);
-
-impl ByName for HingeLoss {
-    fn read(options: &Options) -> Self {
-        HingeLoss { reduction: options.reduction(), margin: options.number("margin") }
+loss! {
+    /// The mean over all elements of `max(0, 1 - y x)`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
+    ///
+    /// Both have one shape. Targets are not differentiated.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
+    ///
+    /// ```
+    /// use surprisal_loss::hinge_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
+    /// let loss = hinge_loss(input, tape.input(&array![1.0, -1.0, -1.0, -1.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 1.0); // (0.5 + 0 + 3 + 0.5) / 4
+    /// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 0.25, 0.25].into_dyn());
+    /// ```
+    fn hinge_loss(input: gradient(Number, "any shape"), targets: constant(Sign, "the shape of input, +1 or -1"));
+    card {
+        inputs: "x y",
+        forward: "max(0, m - y x)",
+        backward: "dx = -y dl where y x < m, else 0",
+        story: "What a score lacks to stand on the right side by the margin; who stands there no longer counts.",
     }
-}
-
-#[derive(Clone, Copy)]
-struct Hinge {
-    margin: f64,
+    curve Curve::Logit([-1.0, 1.0]);
+    #[derive(Clone, Copy, Debug)]
+    pub struct HingeLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// m: how far on the right side is far enough. Finite and not negative; 1 as usual, 0 for the perceptron.
+        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+    }
 }
 
 /// What x lacks: max(0, margin - y x), and NaN where x is.
@@ -67,21 +78,15 @@ pub(crate) fn lack<T: Scalar>(margin: f64, y: T, x: T) -> T {
     if lack <= T::ZERO { T::ZERO } else { lack }
 }
 
-impl Pointwise for Hinge {
-    const CARD: Card = Card {
-        name: "hinge_loss",
-        inputs: "x y",
-        forward: "max(0, m - y x)",
-        backward: "dx = -y dl where y x < m, else 0",
-        story: "What a score lacks to stand on the right side by the margin; who stands there no longer counts.",
-    };
+impl Pointwise for HingeLoss {
+    const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::PlusOrMinusOne;
     const TARGET_GRADIENT: bool = false;
     fn settings(&self) -> Vec<(&'static str, f64)> {
         vec![("m", self.margin)]
     }
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, y: T) -> T {
+    fn value<T: Scalar>(&self, x: T, y: T) -> T {
         lack(self.margin, y, x)
     }
     fn share<T: Scalar>(&self, x: T, y: T, n: T) -> T {
@@ -93,45 +98,6 @@ impl Pointwise for Hinge {
     }
 }
 
-/// The options of [`hinge_loss`](hinge_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct HingeLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// m: how far on the right side is far enough. Finite and not negative; 1 as usual, 0 for the perceptron.
-    pub margin: f64,
-}
-
-impl Default for HingeLoss {
-    fn default() -> Self {
-        HingeLoss { reduction: Reduction::Mean, margin: 1.0 }
-    }
-}
-
-/// The mean over all elements of `max(0, 1 - y x)`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
-///
-/// Both have one shape. Targets are not differentiated.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
-///
-/// ```
-/// use surprisal_loss::hinge_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
-/// let loss = hinge_loss(input, tape.input(&array![1.0, -1.0, -1.0, -1.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 1.0); // (0.5 + 0 + 3 + 0.5) / 4
-/// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 0.25, 0.25].into_dyn());
-/// ```
-#[track_caller]
-pub fn hinge_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    HingeLoss::default().loss(input, targets)
-}
-
 impl HingeLoss {
     /// [`hinge_loss`](hinge_loss()) with these options.
     ///
@@ -139,8 +105,8 @@ impl HingeLoss {
     /// Where [`hinge_loss`](hinge_loss()) panics, and if the margin is negative or not finite.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_not_negative(Hinge::CARD.name, "margin", self.margin)?;
-        pointwise(Hinge { margin: self.margin }, input, targets, self.reduction)
+        check_not_negative(ENTRY.card.name, "margin", self.margin)?;
+        pointwise(*self, input, targets, self.reduction)
     }
 }
 

@@ -29,50 +29,55 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, gradient, option};
+use crate::by_name::Curve;
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: RobustError::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[
-        REDUCTION,
-        option(
-            "delta",
-            Kind::Number(Range::PositiveOrInfinite),
-            "1",
-            "the error up to which it is quadratic, above 0",
-        ),
-    ],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for HuberLoss {
-    fn read(options: &Options) -> Self {
-        HuberLoss { reduction: options.reduction(), delta: options.number("delta") }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct RobustError {
-    delta: f64,
-}
-
-impl Pointwise for RobustError {
-    const CARD: Card = Card {
-        name: "huber_loss",
+loss! {
+    /// The mean over all elements of `e² / 2` where `|e| <= 1`, else `|e| - ½`, with `e = input - target`; both of one shape. Both have a
+    /// gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::{HuberLoss, huber_loss};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let (input, target) = (tape.input(&array![0.5, -3.0]).requires_grad(), tape.input(&array![0.0, 0.0]));
+    /// assert_eq!(huber_loss(input, target).item(), 1.3125); // (0.125 + 2.5) / 2
+    /// let loss = HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 2.0625); // (0.125 + 2 (3 - 1)) / 2
+    /// assert_eq!(input.grad().unwrap(), array![0.25, -1.0].into_dyn());
+    /// ```
+    fn huber_loss(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "x t",
         forward: "½ (x - t)² where |x - t| <= δ, else δ (|x - t| - δ/2)",
         backward: "dx = (x - t) dl where |x - t| <= δ, else δ sign(x - t) dl; dt = -dx",
         story: "Squared error that stops growing steeper at δ: what is far off pulls with a bounded force.",
-    };
+    }
+    curve Curve::Error;
+    #[derive(Clone, Copy, Debug)]
+    pub struct HuberLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// δ, above 0: the error up to which the loss is quadratic. 1 by default; infinity gives half the squared error.
+        delta: f64 = 1 in PositiveOrInfinite, "the error up to which it is quadratic, above 0";
+    }
+}
+
+impl Pointwise for HuberLoss {
+    const CARD: Card = ENTRY.card;
     fn settings(&self) -> Vec<(&'static str, f64)> {
         vec![("δ", self.delta)]
     }
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         let (e, delta, half) = (x - t, T::of(self.delta), T::of(0.5));
         if e.abs() <= delta { half * e * e } else { linear(x, t, half * delta, delta) }
     }
@@ -87,45 +92,6 @@ impl Pointwise for RobustError {
     }
 }
 
-/// The options of [`huber_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct HuberLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// δ, above 0: the error up to which the loss is quadratic. 1 by default; infinity gives half the squared error.
-    pub delta: f64,
-}
-
-impl Default for HuberLoss {
-    fn default() -> Self {
-        HuberLoss { reduction: Reduction::Mean, delta: 1.0 }
-    }
-}
-
-/// The mean over all elements of `e² / 2` where `|e| <= 1`, else `|e| - ½`, with `e = input - target`; both of one shape. Both have a
-/// gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::{HuberLoss, huber_loss};
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let (input, target) = (tape.input(&array![0.5, -3.0]).requires_grad(), tape.input(&array![0.0, 0.0]));
-/// assert_eq!(huber_loss(input, target).item(), 1.3125); // (0.125 + 2.5) / 2
-/// let loss = HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target);
-/// loss.backward();
-/// assert_eq!(loss.item(), 2.0625); // (0.125 + 2 (3 - 1)) / 2
-/// assert_eq!(input.grad().unwrap(), array![0.25, -1.0].into_dyn());
-/// ```
-#[track_caller]
-pub fn huber_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    HuberLoss::default().loss(input, target)
-}
-
 impl HuberLoss {
     /// [`huber_loss()`] with these options.
     ///
@@ -135,8 +101,8 @@ impl HuberLoss {
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let delta = self.delta;
         let told = "it is above 0, also when rounded to the input's type";
-        check_option(RobustError::CARD.name, "delta", delta, input.tape().dtype().round(delta) > 0.0, told)?;
-        pointwise(RobustError { delta }, input, target, self.reduction)
+        check_option(ENTRY.card.name, "delta", delta, input.tape().dtype().round(delta) > 0.0, told)?;
+        pointwise(*self, input, target, self.reduction)
     }
 }
 
@@ -181,8 +147,8 @@ mod tests {
 
     #[test]
     fn no_step_overflows_before_the_loss_does() {
-        let loss = RobustError { delta: 0.125 };
-        assert_eq!((loss.loss(3e38f32, -3e38), loss.slope(3e38f32, -3e38, 8.0)), (7.5e37, 1.0));
-        assert!(loss.loss(f32::NAN, 0.0).is_nan() && loss.slope(f32::NAN, 0.0, 1.0).is_nan());
+        let loss = HuberLoss { delta: 0.125, ..Default::default() };
+        assert_eq!((loss.value(3e38f32, -3e38), loss.slope(3e38f32, -3e38, 8.0)), (7.5e37, 1.0));
+        assert!(loss.value(f32::NAN, 0.0).is_nan() && loss.slope(f32::NAN, 0.0, 1.0).is_nan());
     }
 }

@@ -37,7 +37,6 @@
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Shape, Var};
 
-use crate::by_name::{ByName, Entry, Kind, Options, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::{check, check_log_probs};
 use crate::kinds::log_ratio::log_ratios;
@@ -45,56 +44,56 @@ use crate::kinds::terms::{Sum, Terms};
 use crate::kinds::yes_or_no::nothing_of;
 use crate::{Base, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Relative::CARD,
-    inputs: &[
-        gradient("input", "ln q, of any shape"),
-        gradient("target", "p, from 0 to 1, or ln p: the shape of input"),
-    ],
-    options: &[
-        option(
-            "reduction",
-            Kind::Word(&["mean", "batchmean", "sum", "none"]),
-            "mean",
-            "mean (over elements), batchmean (over rows), sum, or none",
-        ),
-        option("log_target", Kind::Flag, "false", "whether target is ln p"),
-    ],
-    curve: None,
-};
-
-impl ByName for KlDiv {
-    fn read(options: &Options) -> Self {
-        KlDiv {
-            reduction: match options.word("reduction") {
-                "batchmean" => KlReduction::BatchMean,
-                "sum" => KlReduction::Sum,
-                "none" => KlReduction::None,
-                _ => KlReduction::Mean,
-            },
-            log_target: options.flag("log_target"),
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Relative {
-    log_target: bool,
-    by_batch: bool,
-}
-
-impl Terms for Relative {
-    const CARD: Card = Card {
-        name: "kl_div",
+loss! {
+    /// The mean over all elements of `target (ln target - input)`: the input is ln q and the target p, of one shape. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, if the input is the output of softmax or sigmoid, or if a target is data and
+    /// not from 0 to 1.
+    ///
+    /// ```
+    /// use surprisal_loss::{KlDiv, KlReduction, kl_div};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let p = tape.input(&array![[0.5, 0.5], [1.0, 0.0]]);
+    /// let log_q = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
+    /// let each = KlDiv { reduction: KlReduction::None, ..Default::default() }.loss(log_q, p).sum_axis(-1).value();
+    /// assert!((each[0] - 0.144).abs() < 1e-3); // ½ ln 2 + ½ ln ⅔
+    /// assert_eq!(each[1], 2f64.ln());
+    /// let rows = KlDiv { reduction: KlReduction::BatchMean, ..Default::default() }.loss(log_q, p);
+    /// rows.backward();
+    /// assert!((rows.item() - (each[0] + each[1]) / 2.0).abs() < 1e-15);
+    /// assert_eq!(log_q.grad().unwrap(), array![[-0.25, -0.25], [-0.5, 0.0]].into_dyn()); // -p / 2
+    /// assert_eq!(kl_div(log_q, p).item(), rows.item() / 2.0); // PyTorch's default divides by the 2 classes too
+    /// ```
+    fn kl_div(input: gradient(Number, "ln q, of any shape"), target: gradient(Unit, "p, from 0 to 1, or ln p: the shape of input"));
+    card {
         inputs: "x p",
         forward: "p (ln p - x), x = ln q",
         backward: "dx = -p dl, dp = (ln p + 1 - x) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself.",
-    };
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct KlDiv {
+        /// How the terms are reduced.
+        reduction: KlReduction, "mean (over elements), batchmean (over rows), sum, or none";
+        /// Whether the target is ln p, rather than p.
+        log_target: bool = false, "whether target is ln p";
+    }
+}
+
+impl Terms for KlDiv {
+    const CARD: Card = ENTRY.card;
     const INPUTS: &'static [&'static str] = &["input", "target"];
     const BY_ROWS: bool = false;
     fn count(&self, shape: &Shape) -> usize {
-        if self.by_batch { *shape.dims().first().unwrap_or(&1) } else { shape.len() }
+        if self.reduction == KlReduction::BatchMean {
+            *shape.dims().first().unwrap_or(&1)
+        } else {
+            shape.len()
+        }
     }
     #[inline(always)]
     fn terms<T: Scalar>(&self, x: &[T], t: &[T], l: &mut [T]) {
@@ -143,7 +142,7 @@ fn times_exp<T: Scalar>(t: T, x: T, a: T) -> T {
     if h == T::ZERO { nothing_of(x) } else { h * a * h }
 }
 
-/// What becomes of the terms of a [`KlDiv`]: its mean can be over elements or over rows.
+/// How the terms are reduced of a [`KlDiv`]: its mean can be over elements or over rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KlReduction {
     /// Their sum over the number of elements, as in PyTorch: a divergence over the number of classes.
@@ -157,42 +156,7 @@ pub enum KlReduction {
     None,
 }
 
-/// The options of [`kl_div()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct KlDiv {
-    /// What becomes of the terms.
-    pub reduction: KlReduction,
-    /// Whether the target is ln p, rather than p.
-    pub log_target: bool,
-}
-
-/// The mean over all elements of `target (ln target - input)`: the input is ln q and the target p, of one shape. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, if the input is the output of softmax or sigmoid, or if a target is data and
-/// not from 0 to 1.
-///
-/// ```
-/// use surprisal_loss::{KlDiv, KlReduction, kl_div};
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let p = tape.input(&array![[0.5, 0.5], [1.0, 0.0]]);
-/// let log_q = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
-/// let each = KlDiv { reduction: KlReduction::None, ..Default::default() }.loss(log_q, p).sum_axis(-1).value();
-/// assert!((each[0] - 0.144).abs() < 1e-3); // ½ ln 2 + ½ ln ⅔
-/// assert_eq!(each[1], 2f64.ln());
-/// let rows = KlDiv { reduction: KlReduction::BatchMean, ..Default::default() }.loss(log_q, p);
-/// rows.backward();
-/// assert!((rows.item() - (each[0] + each[1]) / 2.0).abs() < 1e-15);
-/// assert_eq!(log_q.grad().unwrap(), array![[-0.25, -0.25], [-0.5, 0.0]].into_dyn()); // -p / 2
-/// assert_eq!(kl_div(log_q, p).item(), rows.item() / 2.0); // PyTorch's default divides by the 2 classes too
-/// ```
-#[track_caller]
-pub fn kl_div<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    KlDiv::default().loss(input, target)
-}
+words! { KlReduction: "mean" => Mean, "batchmean" => BatchMean, "sum" => Sum, "none" => None }
 
 impl KlDiv {
     /// [`kl_div()`] with these options.
@@ -201,7 +165,7 @@ impl KlDiv {
     /// Where [`kl_div()`] panics, and if the target is data that says that it is a logarithm where `log_target` does not, or the reverse.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
-        let name = Relative::CARD.name;
+        let name = ENTRY.card.name;
         check_log_probs(name, input)?;
         let (domain, told) = if self.log_target {
             (Domain::LogProbability, "with log_target, targets are logarithms of probabilities, at most 0")
@@ -214,14 +178,12 @@ impl KlDiv {
         if !target.needs_grad() {
             check(name, "target", target, domain, || told)?;
         }
-        let (reduction, by_batch) = match self.reduction {
-            KlReduction::Mean => (Reduction::Mean, false),
-            KlReduction::BatchMean => (Reduction::Mean, true),
-            KlReduction::Sum => (Reduction::Sum, false),
-            KlReduction::None => (Reduction::None, false),
+        let reduction = match self.reduction {
+            KlReduction::Mean | KlReduction::BatchMean => Reduction::Mean,
+            KlReduction::Sum => Reduction::Sum,
+            KlReduction::None => Reduction::None,
         };
-        let loss = Relative { log_target: self.log_target, by_batch };
-        Sum { loss, base: Base::E, reduction }.record(&[input, target])
+        Sum { loss: *self, base: Base::E, reduction }.record(&[input, target])
     }
 }
 

@@ -39,7 +39,6 @@ use surprisal_tensor::ops::softmax::{Row, difference, exp_rows};
 use surprisal_tensor::sum::sum_of;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, Entry, Kind, Options, gradient, option};
 use crate::kinds::data::{apply, check_logits};
 use crate::kinds::labels::{Labelled, rows_and_classes};
 use crate::kinds::pointwise::same_shape;
@@ -47,74 +46,44 @@ use crate::kinds::rows::add_rows;
 use crate::kinds::softmax_rows::{cancelled, centre, mean_again, means};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "kl_div_logits",
+loss! {
+    /// The mean over the rows of KL(P‖Q), with P = softmax(p_logits) and Q = softmax(q_logits), in nats; both are `[rows, classes]` or
+    /// `[classes]`. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ, are others, or are empty, or if one of them is the output of softmax or sigmoid.
+    ///
+    /// ```
+    /// use surprisal_loss::kl_div_logits;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let teacher = tape.input(&array![[2.0f32, 0.0, -1.0]]);
+    /// let student = tape.input(&array![[2.0f32, 0.0001, -1.0]]).requires_grad();
+    /// let loss = kl_div_logits(teacher, student);
+    /// loss.backward();
+    /// assert!((loss.item() / 5.0579e-10 - 1.0).abs() < 1e-4); // ½ p (1 - p) 1e-8, for p = 0.114
+    /// let there = tape.input(&array![0.0f32, 3.0]);
+    /// let back = tape.input(&array![0.0f32, 0.0]);
+    /// let [one, other] = [kl_div_logits(there, back), kl_div_logits(back, there)].map(|kl| kl.item());
+    /// assert!((one - 0.502).abs() < 1e-3 && (other - 0.855).abs() < 1e-3); // KL is not symmetric
+    /// ```
+    fn kl_div_logits(p_logits: gradient(Number, "a: [rows, classes] or [classes]"), q_logits: gradient(Number, "b: the shape of p_logits"));
+    card {
         inputs: "a b",
         forward: "Σ_c p_c (ln p_c - ln q_c), p = softmax(a), q = softmax(b)",
         backward: "da = p (ln p - ln q - KL) dl, db = (q - p) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself; exact also where Q is nearly P.",
-    },
-    inputs: &[
-        gradient("p_logits", "a: [rows, classes] or [classes]"),
-        gradient("q_logits", "b: the shape of p_logits"),
-    ],
-    options: &[option(
-        "reduction",
-        Kind::Word(&["mean", "batchmean", "sum", "none"]),
-        "mean",
-        "mean or batchmean (both over rows), sum, or none",
-    )],
-    curve: None,
-};
-
-impl ByName for KlDivLogits {
-    fn read(options: &Options) -> Self {
-        KlDivLogits {
-            reduction: match options.word("reduction") {
-                "sum" => Reduction::Sum,
-                "none" => Reduction::None,
-                _ => Reduction::Mean,
-            },
-        }
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct KlDivLogits {
+        /// How the divergences of the rows are reduced; the mean divides by the number of rows, PyTorch's "batchmean".
+        reduction: Reduction among ["mean", "batchmean", "sum", "none"], "mean or batchmean (both over rows), sum, or none";
     }
 }
 
 const NAMES: Labelled = Labelled { loss: "kl_div_logits", input: "p_logits" };
-
-/// The options of [`kl_div_logits()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct KlDivLogits {
-    /// What becomes of the divergences of single rows; the mean divides by the number of rows, PyTorch's "batchmean".
-    pub reduction: Reduction,
-}
-
-/// The mean over the rows of KL(P‖Q), with P = softmax(p_logits) and Q = softmax(q_logits), in nats; both are `[rows, classes]` or
-/// `[classes]`. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ, are others, or are empty, or if one of them is the output of softmax or sigmoid.
-///
-/// ```
-/// use surprisal_loss::kl_div_logits;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let teacher = tape.input(&array![[2.0f32, 0.0, -1.0]]);
-/// let student = tape.input(&array![[2.0f32, 0.0001, -1.0]]).requires_grad();
-/// let loss = kl_div_logits(teacher, student);
-/// loss.backward();
-/// assert!((loss.item() / 5.0579e-10 - 1.0).abs() < 1e-4); // ½ p (1 - p) 1e-8, for p = 0.114
-/// let there = tape.input(&array![0.0f32, 3.0]);
-/// let back = tape.input(&array![0.0f32, 0.0]);
-/// let [one, other] = [kl_div_logits(there, back), kl_div_logits(back, there)].map(|kl| kl.item());
-/// assert!((one - 0.502).abs() < 1e-3 && (other - 0.855).abs() < 1e-3); // KL is not symmetric
-/// ```
-#[track_caller]
-pub fn kl_div_logits<'t>(p_logits: Var<'t>, q_logits: Var<'t>) -> Var<'t> {
-    KlDivLogits::default().loss(p_logits, q_logits)
-}
 
 impl KlDivLogits {
     /// [`kl_div_logits()`] with these options.
@@ -125,13 +94,11 @@ impl KlDivLogits {
     pub fn try_loss<'t>(&self, p_logits: Var<'t>, q_logits: Var<'t>) -> Result<Var<'t>, LossError> {
         check_logits(NAMES.loss, p_logits)?;
         check_logits(NAMES.loss, q_logits)?;
-        apply(Fused { reduction: self.reduction }, [p_logits, q_logits])
+        apply(Fused(*self), [p_logits, q_logits])
     }
 }
 
-struct Fused {
-    reduction: Reduction,
-}
+struct Fused(KlDivLogits);
 
 /// h(r) = r + e^-r - 1 for |r| < ½: r²/2 - r³/6 + .., of which r^16 / 16! is the first that is left out.
 #[inline(always)]
@@ -250,7 +217,7 @@ impl Op for Fused {
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         same_shape(inputs, "p_logits", "q_logits")?;
-        Ok(self.reduction.shape(NAMES.each(inputs)?))
+        Ok(self.0.reduction.shape(NAMES.each(inputs)?))
     }
     fn memo(&self, inputs: Shapes) -> usize {
         let (rows, classes) = rows_and_classes(inputs.shape(0));
@@ -260,10 +227,10 @@ impl Op for Fused {
         let (rows, classes) = rows_and_classes(f.inputs.shape(0));
         let (da, rest) = f.memo.split_at_mut(rows * classes);
         let (db, losses) = rest.split_at_mut(rows * classes);
-        let scale = self.reduction.factor(T::of(rows as f64));
+        let scale = self.0.reduction.factor(T::of(rows as f64));
         let room = f.room.scratch.at_least(2 * rows * classes + 6 * rows);
         divergences(f.inputs.x(0), f.inputs.x(1), classes, scale, room, losses, da, db);
-        self.reduction.reduce(losses, T::of(rows as f64), f.y);
+        self.0.reduction.reduce(losses, T::of(rows as f64), f.y);
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let (dy, shape) = (b.dy, b.inputs.shape(0));

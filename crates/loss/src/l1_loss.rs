@@ -29,36 +29,47 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
+use crate::by_name::Curve;
 use crate::kinds::pointwise::{Pointwise, pointwise, signed};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: AbsoluteError::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for L1Loss {
-    fn read(options: &Options) -> Self {
-        L1Loss { reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct AbsoluteError;
-
-impl Pointwise for AbsoluteError {
-    const CARD: Card = Card {
-        name: "l1_loss",
+loss! {
+    /// The mean over all elements of `|input - target|`; both of one shape. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::l1_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![1.0, 5.0, 2.0, 3.0]).requires_grad();
+    /// let loss = l1_loss(input, tape.input(&array![0.0, 8.0, 2.0, 3.5]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 1.125); // (1 + 3 + 0 + 0.5) / 4
+    /// assert_eq!(input.grad().unwrap(), array![0.25, -0.25, 0.0, -0.25].into_dyn());
+    /// ```
+    fn l1_loss(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "x t",
         forward: "|x - t|",
         backward: "dx = sign(x - t) dl, dt = -dx",
         story: "Punishes an error by its size: far or near, every error pulls with the same force.",
-    };
+    }
+    curve Curve::Error;
+    #[derive(Clone, Copy, Debug)]
+    pub struct L1Loss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Pointwise for L1Loss {
+    const CARD: Card = ENTRY.card;
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         (x - t).abs()
     }
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
@@ -70,35 +81,6 @@ impl Pointwise for AbsoluteError {
     }
 }
 
-/// The options of [`l1_loss`](l1_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct L1Loss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of `|input - target|`; both of one shape. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::l1_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![1.0, 5.0, 2.0, 3.0]).requires_grad();
-/// let loss = l1_loss(input, tape.input(&array![0.0, 8.0, 2.0, 3.5]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 1.125); // (1 + 3 + 0 + 0.5) / 4
-/// assert_eq!(input.grad().unwrap(), array![0.25, -0.25, 0.0, -0.25].into_dyn());
-/// ```
-#[track_caller]
-pub fn l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    L1Loss::default().loss(input, target)
-}
-
 impl L1Loss {
     /// [`l1_loss`](l1_loss()) with these options.
     ///
@@ -106,7 +88,7 @@ impl L1Loss {
     /// Where [`l1_loss`](l1_loss()) panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
-        pointwise(AbsoluteError, input, target, self.reduction)
+        pointwise(*self, input, target, self.reduction)
     }
 }
 

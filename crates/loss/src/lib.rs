@@ -65,6 +65,9 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod define;
+
 mod base;
 pub mod by_name;
 mod error;
@@ -106,38 +109,89 @@ pub mod topk_cross_entropy;
 pub mod triplet_margin_loss;
 
 pub use base::Base;
-pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
-pub use binary_cross_entropy_with_logits::{BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits};
-pub use ce_dice_loss::{CeDiceLoss, ce_dice_loss};
-pub use contrastive_loss::{ContrastiveLoss, contrastive_loss};
-pub use cross_entropy_probs::{CrossEntropyProbs, cross_entropy_probs};
-pub use dice_loss::{DiceActivation, DiceLoss, DicePer, dice_loss};
-pub use entropy::{Entropy, entropy};
-pub use entropy_from_logits::{EntropyFromLogits, entropy_from_logits};
+pub use dice_loss::{DiceActivation, DicePer};
 pub use error::{LossError, Problem};
-pub use half_squared_error::{HalfSquaredError, half_squared_error};
-pub use hinge_loss::{HingeLoss, hinge_loss};
-pub use huber_loss::{HuberLoss, huber_loss};
 pub use kinds::labels::Label;
-pub use kl_div::{KlDiv, KlReduction, kl_div};
-pub use kl_div_logits::{KlDivLogits, kl_div_logits};
-pub use l1_loss::{L1Loss, l1_loss};
-pub use log_cosh_loss::{LogCoshLoss, log_cosh_loss};
-pub use mse_loss::{MseLoss, mse_loss};
-pub use multi_margin_loss::{MultiMarginLoss, multi_margin_loss};
-pub use nll_loss::{NllLoss, nll_loss};
-pub use poisson_nll_loss::{PoissonNllLoss, poisson_nll_loss};
-pub use quantile_loss::{QuantileLoss, quantile_loss};
+pub use kl_div::KlReduction;
 pub use reduction::Reduction;
-pub use self_information::{SelfInformation, self_information};
-pub use sigmoid_focal_loss::{SigmoidFocalLoss, sigmoid_focal_loss};
-pub use smooth_l1_loss::{SmoothL1Loss, smooth_l1_loss};
-pub use soft_margin_loss::{SoftMarginLoss, soft_margin_loss};
-pub use softmax_cross_entropy::{ClassTargets, SoftmaxCrossEntropy, TargetLeaf, softmax_cross_entropy};
-pub use softmax_focal_loss::{SoftmaxFocalLoss, softmax_focal_loss};
-pub use squared_hinge_loss::{SquaredHingeLoss, squared_hinge_loss};
-pub use supcon_loss::{SupconLoss, supcon_loss};
-pub use topk_cross_entropy::{TopkCrossEntropy, topk_cross_entropy};
-pub use triplet_margin_loss::{TripletMarginLoss, triplet_margin_loss};
+pub use softmax_cross_entropy::{ClassTargets, TargetLeaf};
 
-use functions::{log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus, tanh};
+/// The list of all losses, in the order of the front page, and behind it the functions: what stands here is exported, has a row in the
+/// command's list and in docs/losses.md, is held against its vectors, and can be called by its name.
+macro_rules! losses {
+    (functions $($function:ident)+; $($loss:ident $Type:ident $(by $Named:ident)?;)+) => {
+        $(pub use $loss::{$Type, $loss};)+
+
+        mod list {
+            use surprisal_tensor::Var;
+
+            use crate::by_name::{ByName, CallError, Entry, Given, Options};
+            use crate::{Label, functions};
+
+            /// Every loss and function, in the order of the front page.
+            pub const ALL: &[Entry] = &[$(crate::$loss::ENTRY,)+ $(functions::$function::ENTRY),+];
+
+            #[derive(Clone, Debug)]
+            #[allow(non_camel_case_types)] // each variant has the name of its loss
+            pub(crate) enum Any {
+                $($loss(losses!(@named $loss $Type $($Named)?)),)+
+                $($function(functions::$function::Function)),+
+            }
+
+            impl Any {
+                pub fn read(options: &Options) -> Self {
+                    $(if options.entry.card.name == crate::$loss::ENTRY.card.name {
+                        return Any::$loss(ByName::read(options));
+                    })+
+                    $(if options.entry.card.name == functions::$function::ENTRY.card.name {
+                        return Any::$function(ByName::read(options));
+                    })+
+                    unreachable!("{} is not in the list", options.entry.card.name)
+                }
+
+                #[track_caller]
+                pub fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+                    match self {
+                        $(Any::$loss(loss) => loss.call(inputs),)+
+                        $(Any::$function(function) => function.call(inputs)),+
+                    }
+                }
+            }
+        }
+    };
+    (@named $loss:ident $Type:ident) => { crate::$loss::$Type };
+    (@named $loss:ident $Type:ident $Named:ident) => { crate::$loss::$Named };
+}
+losses! {
+    functions softmax log_softmax logsumexp sigmoid log_sigmoid softplus tanh;
+    softmax_cross_entropy SoftmaxCrossEntropy;
+    softmax_focal_loss SoftmaxFocalLoss;
+    topk_cross_entropy TopkCrossEntropy;
+    nll_loss NllLoss;
+    binary_cross_entropy_with_logits BinaryCrossEntropyWithLogits;
+    sigmoid_focal_loss SigmoidFocalLoss;
+    soft_margin_loss SoftMarginLoss;
+    binary_cross_entropy BinaryCrossEntropy;
+    hinge_loss HingeLoss;
+    squared_hinge_loss SquaredHingeLoss;
+    multi_margin_loss MultiMarginLoss;
+    mse_loss MseLoss;
+    half_squared_error HalfSquaredError;
+    l1_loss L1Loss;
+    smooth_l1_loss SmoothL1Loss;
+    huber_loss HuberLoss;
+    log_cosh_loss LogCoshLoss;
+    quantile_loss QuantileLoss;
+    poisson_nll_loss PoissonNllLoss;
+    dice_loss DiceLoss;
+    ce_dice_loss CeDiceLoss by CeDiceByName;
+    triplet_margin_loss TripletMarginLoss;
+    contrastive_loss ContrastiveLoss;
+    supcon_loss SupconLoss;
+    self_information SelfInformation;
+    entropy Entropy;
+    cross_entropy_probs CrossEntropyProbs;
+    kl_div KlDiv;
+    kl_div_logits KlDivLogits;
+    entropy_from_logits EntropyFromLogits;
+}

@@ -34,36 +34,45 @@ use std::f64::consts::LN_2;
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
+use crate::by_name::Curve;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: LogCosh::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for LogCoshLoss {
-    fn read(options: &Options) -> Self {
-        LogCoshLoss { reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct LogCosh;
-
-impl Pointwise for LogCosh {
-    const CARD: Card = Card {
-        name: "log_cosh_loss",
+loss! {
+    /// The mean over all elements of `ln cosh(input - target)`; both of one shape. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::log_cosh_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let loss = |error: f32| log_cosh_loss(tape.input(&array![error]), tape.input(&array![0.0])).item() as f32;
+    /// assert_eq!(loss(1e-4), 5e-9); // as ln(cosh(e)): 0
+    /// assert_eq!(loss(200.0), 200.0 - std::f32::consts::LN_2); // as ln(cosh(e)): infinity
+    /// ```
+    fn log_cosh_loss(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "x t",
         forward: "ln cosh(x - t)",
         backward: "dx = tanh(x - t) dl, dt = -dx",
         story: "Squared error for what is near, absolute error for what is far, with no seam between them.",
-    };
+    }
+    curve Curve::Error;
+    #[derive(Clone, Copy, Debug)]
+    pub struct LogCoshLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Pointwise for LogCoshLoss {
+    const CARD: Card = ENTRY.card;
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         let a = (x - t).abs();
         let s = (-a).exp_m1();
         let r = T::ONE + s;
@@ -74,39 +83,12 @@ impl Pointwise for LogCosh {
     }
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
         let far = (x - t).abs() > T::of(64.0);
-        if far { linear(x / n, t / n, T::of(LN_2) / n, T::ONE) } else { self.loss(x, t) / n }
+        if far { linear(x / n, t / n, T::of(LN_2) / n, T::ONE) } else { self.value(x, t) / n }
     }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         scale * (x - t).tanh()
     }
-}
-
-/// The options of [`log_cosh_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct LogCoshLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of `ln cosh(input - target)`; both of one shape. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::log_cosh_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let loss = |error: f32| log_cosh_loss(tape.input(&array![error]), tape.input(&array![0.0])).item() as f32;
-/// assert_eq!(loss(1e-4), 5e-9); // as ln(cosh(e)): 0
-/// assert_eq!(loss(200.0), 200.0 - std::f32::consts::LN_2); // as ln(cosh(e)): infinity
-/// ```
-#[track_caller]
-pub fn log_cosh_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    LogCoshLoss::default().loss(input, target)
 }
 
 impl LogCoshLoss {
@@ -116,7 +98,7 @@ impl LogCoshLoss {
     /// Where [`log_cosh_loss()`] panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
-        pointwise(LogCosh, input, target, self.reduction)
+        pointwise(*self, input, target, self.reduction)
     }
 }
 
@@ -142,13 +124,14 @@ mod tests {
 
     #[test]
     fn both_ends_are_what_they_tend_to() {
+        let loss = LogCoshLoss::default();
         for e in [1e-4f64, -1e-6, 1e-18, 1e-150] {
-            assert!((LogCosh.loss(e, 0.0) - e * e / 2.0).abs() <= e * e * e * e + 1e-15 * e * e, "{e}");
+            assert!((loss.value(e, 0.0) - e * e / 2.0).abs() <= e * e * e * e + 1e-15 * e * e, "{e}");
         }
         for e in [50f32, -1e30, f32::MAX, f32::INFINITY] {
-            assert_eq!(LogCosh.loss(e, 0.0), e.abs() - LN_2 as f32);
-            assert_eq!(LogCosh.slope(e, 0.0, 1.0), e.signum());
+            assert_eq!(loss.value(e, 0.0), e.abs() - LN_2 as f32);
+            assert_eq!(loss.slope(e, 0.0, 1.0), e.signum());
         }
-        assert!(LogCosh.loss(f32::NAN, 0.0).is_nan() && LogCosh.slope(f32::NAN, 0.0, 1.0).is_nan());
+        assert!(loss.value(f32::NAN, 0.0).is_nan() && loss.slope(f32::NAN, 0.0, 1.0).is_nan());
     }
 }

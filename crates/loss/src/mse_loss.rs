@@ -26,36 +26,47 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, gradient};
+use crate::by_name::Curve;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: SquaredError::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[REDUCTION],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for MseLoss {
-    fn read(options: &Options) -> Self {
-        MseLoss { reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct SquaredError;
-
-impl Pointwise for SquaredError {
-    const CARD: Card = Card {
-        name: "mse_loss",
+loss! {
+    /// The mean over all elements of `(input - target)²`; both of one shape. Both have a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::mse_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![1.0, 5.0]).requires_grad();
+    /// let loss = mse_loss(input, tape.input(&array![0.0, 3.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 2.5); // (1 + 4) / 2
+    /// assert_eq!(input.grad().unwrap(), array![1.0, 2.0].into_dyn());
+    /// ```
+    fn mse_loss(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "x t",
         forward: "(x - t)²",
         backward: "dx = 2 (x - t) dl, dt = -dx",
         story: "Punishes an error by its square: large errors count most.",
-    };
+    }
+    curve Curve::Error;
+    #[derive(Clone, Copy, Debug)]
+    pub struct MseLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Pointwise for MseLoss {
+    const CARD: Card = ENTRY.card;
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         let e = x - t;
         e * e
     }
@@ -69,35 +80,6 @@ impl Pointwise for SquaredError {
     }
 }
 
-/// The options of [`mse_loss`](mse_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct MseLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of `(input - target)²`; both of one shape. Both have a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::mse_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![1.0, 5.0]).requires_grad();
-/// let loss = mse_loss(input, tape.input(&array![0.0, 3.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 2.5); // (1 + 4) / 2
-/// assert_eq!(input.grad().unwrap(), array![1.0, 2.0].into_dyn());
-/// ```
-#[track_caller]
-pub fn mse_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    MseLoss::default().loss(input, target)
-}
-
 impl MseLoss {
     /// [`mse_loss`](mse_loss()) with these options.
     ///
@@ -105,6 +87,6 @@ impl MseLoss {
     /// Where [`mse_loss`](mse_loss()) panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
-        pointwise(SquaredError, input, target, self.reduction)
+        pointwise(*self, input, target, self.reduction)
     }
 }

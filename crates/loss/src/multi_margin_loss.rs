@@ -30,55 +30,61 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Buf, Card, Scalar, Var, kernel};
 
-use crate::by_name::{
-    ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
-};
-use crate::hinge_loss::MARGIN;
 use crate::kinds::data::{check_not_negative, check_option};
 use crate::kinds::labels::{LabelList, Labelled, counted};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: MultiMargin::CARD,
-    inputs: &[
-        gradient("input", "[rows, classes], [N, classes, ..] or [classes]"),
-        constant("targets", "class indices, one for each row"),
-        weights_input("weight", "optional: one for each class"),
-    ],
-    options: &[REDUCTION, MARGIN, option("p", Kind::Whole(Range::OneOrTwo), "1", "1, or 2 for squares")],
-    curve: None,
-};
-
-impl ByName for MultiMarginLoss {
-    fn read(options: &Options) -> Self {
-        MultiMarginLoss {
-            reduction: options.reduction(),
-            p: options.count("p"),
-            margin: options.number("margin"),
-            weight: options.weights("weight"),
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct MultiMargin {
-    margin: f64,
-    squared: bool,
-}
-
-impl RowLoss for MultiMargin {
-    const CARD: Card = Card {
-        name: "multi_margin_loss",
+loss! {
+    /// The mean over the rows of `(1 / C) Σ_{j≠y} max(0, 1 - x_y + x_j)`: what the scores of the classes y, the `targets`, lack to
+    /// lead by 1.
+    ///
+    /// `input` is `[rows, classes]` or `[classes]`; `targets` are class indices, one for each row, of any integer type.
+    /// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
+    ///
+    /// # Panics
+    /// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+    ///
+    /// ```
+    /// use surprisal_loss::multi_margin_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![[1.0, 0.5, -2.0, 1.5]]).requires_grad();
+    /// let loss = multi_margin_loss(input, &[0]);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 0.5); // (0.5 + 0 + 1.5) / 4
+    /// assert_eq!(input.grad().unwrap(), array![[-0.5, 0.25, 0.0, 0.25]].into_dyn());
+    /// ```
+    fn multi_margin_loss(input: gradient(Number, "[rows, classes], [N, classes, ..] or [classes]"); targets: constant(Classes, "class indices, one for each row"));
+    card {
         inputs: "x y",
         forward: "(w_y / C) Σ_{j≠y} max(0, m - x_y + x_j)^p",
         backward: "dx_j = (w_y / C) p max(0, m - x_y + x_j)^(p-1) dl, dx_y = -Σ_{j≠y} dx_j",
         story: "What the score of the class that it was lacks to lead every other by the margin.",
-    };
+    }
+    weights {
+        /// w: one weight for every class; a row counts that of its class. The mean divides by the number of rows all the same.
+        weight: "optional: one for each class";
+    }
+    #[derive(Clone, Debug)]
+    pub struct MultiMarginLoss {
+        /// How per-row losses are reduced.
+        reduction: Reduction;
+        /// m: by how much the class that it was shall lead. Finite and not negative; 1 as usual.
+        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+        /// 1 (as usual), or 2 for squares.
+        p: usize = 1 in OneOrTwo, "1, or 2 for squares";
+    }
+}
+
+impl RowLoss for MultiMarginLoss {
+    const CARD: Card = ENTRY.card;
     const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "input" };
-    fn rows<T: Scalar>(self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
-        multi_margin(rows, T::of(self.margin), self.squared, scale, losses, d);
+    fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
+        multi_margin(rows, T::of(self.margin), self.p == 2, scale, losses, d);
     }
 }
 
@@ -133,51 +139,6 @@ kernel! {
     }
 }
 
-/// The options of [`multi_margin_loss`](multi_margin_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct MultiMarginLoss {
-    /// What becomes of the losses of single rows.
-    pub reduction: Reduction,
-    /// 1 (as usual), or 2 for squares.
-    pub p: usize,
-    /// m: by how much the class that it was shall lead. Finite and not negative; 1 as usual.
-    pub margin: f64,
-    /// w: one weight for every class; a row counts that of its class. The mean divides by the number of rows all the same.
-    pub weight: Option<Vec<f64>>,
-}
-
-impl Default for MultiMarginLoss {
-    fn default() -> Self {
-        MultiMarginLoss { reduction: Reduction::Mean, p: 1, margin: 1.0, weight: None }
-    }
-}
-
-/// The mean over the rows of `(1 / C) Σ_{j≠y} max(0, 1 - x_y + x_j)`: what the scores of the classes y, the `labels`, lack to
-/// lead by 1.
-///
-/// `input` is `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
-/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
-///
-/// # Panics
-/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
-///
-/// ```
-/// use surprisal_loss::multi_margin_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![[1.0, 0.5, -2.0, 1.5]]).requires_grad();
-/// let loss = multi_margin_loss(input, &[0]);
-/// loss.backward();
-/// assert_eq!(loss.item(), 0.5); // (0.5 + 0 + 1.5) / 4
-/// assert_eq!(input.grad().unwrap(), array![[-0.5, 0.25, 0.0, 0.25]].into_dyn());
-/// ```
-#[track_caller]
-pub fn multi_margin_loss<'t>(input: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-    MultiMarginLoss::default().loss(input, labels)
-}
-
 impl MultiMarginLoss {
     /// [`multi_margin_loss`](multi_margin_loss()) with these options.
     ///
@@ -191,10 +152,10 @@ impl MultiMarginLoss {
 
     #[track_caller]
     fn recorded<'t>(&self, input: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
-        let (name, p) = (MultiMargin::CARD.name, self.p);
+        let (name, p) = (ENTRY.card.name, self.p);
         check_option(name, "p", p as f64, p == 1 || p == 2, "it is 1, or 2 for squares")?;
         check_not_negative(name, "margin", self.margin)?;
-        let loss = MultiMargin { margin: self.margin, squared: p == 2 };
+        let loss = MultiMarginLoss { weight: None, ..*self };
         row_loss(loss, input, labels, ("weight", &self.weight), self.reduction)
     }
 }

@@ -30,9 +30,6 @@
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
-use crate::by_name::{
-    ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option, weights_input,
-};
 use crate::kinds::data::{apply_weighted, check_log_probs};
 use crate::kinds::labels::{
     LabelList, Labelled, by_labels, by_rows, class, counted, rows_and_classes, total_weight,
@@ -41,81 +38,49 @@ use crate::kinds::yes_or_no::nothing_of;
 use crate::reduction::mean;
 use crate::{Label, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "nll_loss",
+loss! {
+    /// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities e^log_probs.
+    ///
+    /// `log_probs` are `[rows, classes]` or `[classes]`; `targets` are class indices, one for each row, of any integer type.
+    /// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
+    ///
+    /// # Panics
+    /// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+    ///
+    /// ```
+    /// use surprisal_loss::{nll_loss, softmax_cross_entropy};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let log_probs = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
+    /// let loss = nll_loss(log_probs, &[0, 1]);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 8f64.ln() / 2.0); // (-ln ¼ - ln ½) / 2
+    /// assert_eq!(log_probs.grad().unwrap(), array![[-0.5, 0.0], [0.0, -0.5]].into_dyn());
+    /// ```
+    fn nll_loss(log_probs: gradient(Number, "[rows, classes], [N, classes, ..] or [classes]"); targets: constant(Classes, "class indices, one for each row"));
+    card {
         inputs: "q y",
         forward: "-q_y",
         backward: "dq = -onehot(y) dl",
         story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
-    },
-    inputs: &[
-        gradient("log_probs", "[rows, classes], [N, classes, ..] or [classes]"),
-        constant("targets", "class indices, one for each row"),
-        weights_input("weight", "optional: one for each class"),
-    ],
-    options: &[
-        REDUCTION,
-        option("ignore_index", Kind::Whole(Range::Any), "-100", "rows with this label count nothing"),
-    ],
-    curve: None,
-};
-
-impl ByName for NllLoss {
-    fn read(options: &Options) -> Self {
-        NllLoss {
-            reduction: options.reduction(),
-            weight: options.weights("weight"),
-            ignore_index: options.number("ignore_index") as i64,
-        }
+    }
+    weights {
+        /// w: one weight for every class.
+        weight: "optional: one for each class";
+    }
+    /// With weights w, a row counts `-w_y q_y`, and the mean divides by the weights Σ w_y of the rows that count.
+    #[derive(Clone, Debug)]
+    pub struct NllLoss {
+        /// How per-row losses are reduced.
+        reduction: Reduction;
+        /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
+        ignore_index: i64 = -100, "rows with this label count nothing";
     }
 }
 
 const NAMES: Labelled = Labelled { loss: "nll_loss", input: "log_probs" };
-
-/// The options of [`nll_loss()`]; [`loss`](Self::loss) computes it with them.
-///
-/// With weights w, a row counts `-w_y q_y`, and the mean divides by the weights Σ w_y of the rows that count.
-#[derive(Clone, Debug)]
-pub struct NllLoss {
-    /// What becomes of the losses of single rows.
-    pub reduction: Reduction,
-    /// w: one weight for every class.
-    pub weight: Option<Vec<f64>>,
-    /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
-    pub ignore_index: i64,
-}
-
-impl Default for NllLoss {
-    fn default() -> Self {
-        NllLoss { reduction: Reduction::Mean, weight: None, ignore_index: -100 }
-    }
-}
-
-/// The mean over the rows of the surprise at `labels`, when the model gives the classes probabilities e^log_probs.
-///
-/// `log_probs` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
-/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
-///
-/// # Panics
-/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
-///
-/// ```
-/// use surprisal_loss::{nll_loss, softmax_cross_entropy};
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let log_probs = tape.input(&array![[0.25, 0.75], [0.5, 0.5]]).ln().requires_grad();
-/// let loss = nll_loss(log_probs, &[0, 1]);
-/// loss.backward();
-/// assert_eq!(loss.item(), 8f64.ln() / 2.0); // (-ln ¼ - ln ½) / 2
-/// assert_eq!(log_probs.grad().unwrap(), array![[-0.5, 0.0], [0.0, -0.5]].into_dyn());
-/// ```
-#[track_caller]
-pub fn nll_loss<'t>(log_probs: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-    NllLoss::default().loss(log_probs, labels)
-}
 
 impl NllLoss {
     /// [`nll_loss()`] with these options.

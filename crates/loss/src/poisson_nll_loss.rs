@@ -44,63 +44,60 @@ use std::f64::consts::TAU;
 use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::Domain;
 use crate::kinds::data::check_option;
 use crate::kinds::log_ratio::log_ratio;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-const CARD: Card = Card {
-    name: "poisson_nll_loss",
-    inputs: "x t",
-    forward: "e^x - t x, or λ - t ln(λ + ε)",
-    backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
-    story: "The surprise at a count, given the logarithm of its rate; its slope is predicted minus true.",
-};
-
-pub(crate) const ENTRY: Entry = Entry {
-    card: CARD,
-    inputs: &[
-        gradient("input", "any shape: logarithms of rates, or rates"),
-        constant("target", "the shape of input: counts, not negative"),
-    ],
-    options: &[
-        REDUCTION,
-        option("log_input", Kind::Flag, "true", "whether the input is the logarithm of the rate"),
-        option("full", Kind::Flag, "false", "adds Stirling's approximation of ln t! where t > 1"),
-        option(
-            "eps",
-            Kind::Number(Range::NotNegative),
-            "1e-8",
-            "is added to a rate before its logarithm is taken, 0 or more",
-        ),
-    ],
-    curve: None,
-};
-
-impl ByName for PoissonNllLoss {
-    fn read(options: &Options) -> Self {
-        PoissonNllLoss {
-            reduction: options.reduction(),
-            log_input: options.flag("log_input"),
-            full: options.flag("full"),
-            eps: options.number("eps"),
-        }
+loss! {
+    /// The mean over all elements of `e^input - target · input`: the surprise at the counts `target`, less ln t!, when the model gives the
+    /// logarithms of their rates; both of one shape. Only the input has a gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is negative or NaN or needs a gradient.
+    ///
+    /// ```
+    /// use surprisal_loss::poisson_nll_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![0.0, 0.0]).requires_grad(); // a rate of 1 for both
+    /// let loss = poisson_nll_loss(input, tape.input(&array![0.0, 3.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 1.0);
+    /// assert_eq!(input.grad().unwrap(), array![0.5, -1.0].into_dyn()); // (1 - 0) / 2, (1 - 3) / 2
+    /// ```
+    fn poisson_nll_loss(input: gradient(Number, "any shape: logarithms of rates, or rates"), target: constant(NotNegative, "the shape of input: counts, not negative"));
+    card {
+        inputs: "x t",
+        forward: "e^x - t x, or λ - t ln(λ + ε)",
+        backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
+        story: "The surprise at a count, given the logarithm of its rate; its slope is predicted minus true.",
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct PoissonNllLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// Whether the input is the logarithm of the rate, which may be any number, or the rate itself. True by default.
+        log_input: bool = true, "whether the input is the logarithm of the rate";
+        /// Adds Stirling's approximation of ln t! where t > 1. False by default.
+        full: bool = false, "adds Stirling's approximation of ln t! where t > 1";
+        /// ε, 0 or more: is added to a rate before its logarithm is taken. 1e-8 by default.
+        eps: f64 = 1e-8 in NotNegative, "is added to a rate before its logarithm is taken, 0 or more";
     }
 }
 
-/// Which of the four it is stands in the type, so that no loop computes what it does not need.
+/// `log_input` and `full` in the type, so that no loop computes what it does not need.
 #[derive(Clone, Copy)]
-struct Counts<const LOG: bool, const FULL: bool> {
-    eps: f64,
-}
+struct Counts<const LOG: bool, const FULL: bool>(PoissonNllLoss);
 
 impl<const LOG: bool, const FULL: bool> Counts<LOG, FULL> {
     /// ε, which is for rates alone.
     #[inline(always)]
     fn eps<T: Scalar>(&self) -> T {
-        if LOG { T::ZERO } else { T::of(self.eps) }
+        if LOG { T::ZERO } else { T::of(self.0.eps) }
     }
     /// ln(λ + ε), with what rounding the sum lost: λ = 1 and ε = 1e-8 in `f32`.
     #[inline(always)]
@@ -131,12 +128,12 @@ fn scaled_exp<T: Scalar>(x: T, scale: T) -> T {
 }
 
 impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
-    const CARD: Card = CARD;
+    const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::NotNegative;
     const TARGET_GRADIENT: bool = false;
 
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         let (rate, log) = if LOG { (x.exp(), x) } else { (x, self.log_rate(x)) };
         let loss = if t == T::ZERO {
             rate
@@ -155,7 +152,7 @@ impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
         if rate < T::of(f64::INFINITY) { loss } else { rate }
     }
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
-        let loss = self.loss(x, t);
+        let loss = self.value(x, t);
         if loss.is_finite() || !x.is_finite() {
             return loss / n;
         }
@@ -198,48 +195,6 @@ impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
     }
 }
 
-/// The options of [`poisson_nll_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct PoissonNllLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// Whether the input is the logarithm of the rate, which may be any number, or the rate itself. True by default.
-    pub log_input: bool,
-    /// Adds Stirling's approximation of ln t! where t > 1. False by default.
-    pub full: bool,
-    /// ε, 0 or more: is added to a rate before its logarithm is taken. 1e-8 by default.
-    pub eps: f64,
-}
-
-impl Default for PoissonNllLoss {
-    fn default() -> Self {
-        PoissonNllLoss { reduction: Reduction::Mean, log_input: true, full: false, eps: 1e-8 }
-    }
-}
-
-/// The mean over all elements of `e^input - target · input`: the surprise at the counts `target`, less ln t!, when the model gives the
-/// logarithms of their rates; both of one shape. Only the input has a gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is negative or NaN or needs a gradient.
-///
-/// ```
-/// use surprisal_loss::poisson_nll_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![0.0, 0.0]).requires_grad(); // a rate of 1 for both
-/// let loss = poisson_nll_loss(input, tape.input(&array![0.0, 3.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 1.0);
-/// assert_eq!(input.grad().unwrap(), array![0.5, -1.0].into_dyn()); // (1 - 0) / 2, (1 - 3) / 2
-/// ```
-#[track_caller]
-pub fn poisson_nll_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    PoissonNllLoss::default().loss(input, target)
-}
-
 impl PoissonNllLoss {
     /// [`poisson_nll_loss()`] with these options.
     ///
@@ -249,12 +204,18 @@ impl PoissonNllLoss {
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let PoissonNllLoss { reduction, eps, .. } = *self;
         let told = "it is 0 or more, and finite in the input's type";
-        check_option(CARD.name, "eps", eps, eps >= 0.0 && input.tape().dtype().round(eps).is_finite(), told)?;
+        check_option(
+            ENTRY.card.name,
+            "eps",
+            eps,
+            eps >= 0.0 && input.tape().dtype().round(eps).is_finite(),
+            told,
+        )?;
         match (self.log_input, self.full) {
-            (true, false) => pointwise(Counts::<true, false> { eps }, input, target, reduction),
-            (true, true) => pointwise(Counts::<true, true> { eps }, input, target, reduction),
-            (false, false) => pointwise(Counts::<false, false> { eps }, input, target, reduction),
-            (false, true) => pointwise(Counts::<false, true> { eps }, input, target, reduction),
+            (true, false) => pointwise(Counts::<true, false>(*self), input, target, reduction),
+            (true, true) => pointwise(Counts::<true, true>(*self), input, target, reduction),
+            (false, false) => pointwise(Counts::<false, false>(*self), input, target, reduction),
+            (false, true) => pointwise(Counts::<false, true>(*self), input, target, reduction),
         }
     }
 }
@@ -294,7 +255,7 @@ mod tests {
     #[test]
     fn the_full_loss_keeps_its_digits_where_the_count_is_large() {
         for (x, exact) in [(13.81f32, 22.979_662), (13.815, 7.957_220_6), (13.5, 44_934.754)] {
-            let loss = Counts::<true, true> { eps: 0.0 }.loss(x, 1e6);
+            let loss = Counts::<true, true>(PoissonNllLoss { eps: 0.0, ..Default::default() }).value(x, 1e6);
             assert!((loss - exact).abs() < 5e-6 * exact, "{x}: {loss}, not {exact}");
         }
     }
@@ -315,26 +276,32 @@ mod tests {
 
     #[test]
     fn what_counts_nothing_is_left_out() {
-        let (log, rate) = (Counts::<true, false> { eps: 0.0 }, Counts::<false, true> { eps: 0.0 });
-        assert_eq!((log.loss(f32::NEG_INFINITY, 0.0), log.slope(f32::NEG_INFINITY, 0.0, 1.0)), (0.0, 0.0));
-        assert_eq!((log.loss(f32::MAX, 7.0), log.slope(f32::MAX, 7.0, 1.0)), (f32::INFINITY, f32::INFINITY));
-        assert_eq!((rate.loss(0f32, 0.0), rate.slope(0f32, 0.0, 1.0)), (0.0, 1.0));
-        assert_eq!((rate.loss(0f32, 2.0), rate.slope(0f32, 2.0, 1.0)), (f32::INFINITY, f32::NEG_INFINITY));
+        let (log, rate) = (
+            Counts::<true, false>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
+            Counts::<false, true>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
+        );
+        assert_eq!((log.value(f32::NEG_INFINITY, 0.0), log.slope(f32::NEG_INFINITY, 0.0, 1.0)), (0.0, 0.0));
+        assert_eq!((log.value(f32::MAX, 7.0), log.slope(f32::MAX, 7.0, 1.0)), (f32::INFINITY, f32::INFINITY));
+        assert_eq!((rate.value(0f32, 0.0), rate.slope(0f32, 0.0, 1.0)), (0.0, 1.0));
+        assert_eq!((rate.value(0f32, 2.0), rate.slope(0f32, 2.0, 1.0)), (f32::INFINITY, f32::NEG_INFINITY));
         assert_eq!(
-            (rate.loss(f32::INFINITY, 2.0), rate.slope(f32::INFINITY, 2.0, 1.0)),
+            (rate.value(f32::INFINITY, 2.0), rate.slope(f32::INFINITY, 2.0, 1.0)),
             (f32::INFINITY, 1.0)
         );
         assert_eq!(log.slope(3e-8f32, 1.0, 1.0), 3e-8);
-        assert_eq!(Counts::<false, false> { eps: 1e-8 }.slope(1f32, 1.0, 1.0), 1e-8);
-        assert!(rate.loss(f32::NAN, 2.0).is_nan() && log.slope(f32::NAN, 1.0, 1.0).is_nan());
+        assert_eq!(
+            Counts::<false, false>(PoissonNllLoss { eps: 1e-8, ..Default::default() }).slope(1f32, 1.0, 1.0),
+            1e-8
+        );
+        assert!(rate.value(f32::NAN, 2.0).is_nan() && log.slope(f32::NAN, 1.0, 1.0).is_nan());
     }
 
     #[test]
     fn a_rate_keeps_an_epsilon_below_its_last_digit() {
-        let rate = Counts::<false, false> { eps: 1e-8 };
+        let rate = Counts::<false, false>(PoissonNllLoss { eps: 1e-8, ..Default::default() });
         let eps = f64::from(1e-8f32);
         for (x, t) in [(1.0f32, 367_965.0f32), (1.0, 1e8), (0.999_999_94, 3e7), (1.000_000_1, 8e6)] {
-            let (found, wide) = (f64::from(rate.loss(x, t)), f64::from(x));
+            let (found, wide) = (f64::from(rate.value(x, t)), f64::from(x));
             let log = (wide - 1.0 + eps).ln_1p();
             let exact = wide - f64::from(t) * log;
             let size = wide + f64::from(t) * log.abs();
@@ -343,8 +310,11 @@ mod tests {
                 "{x}, {t}: {found}, exactly {exact}"
             );
         }
-        assert_eq!(rate.loss(0.0f32, 0.0), 0.0);
-        assert_eq!(Counts::<false, false> { eps: 0.0 }.loss(0.0f32, 1.0), f32::INFINITY);
-        assert_eq!(rate.loss(f32::INFINITY, 1.0), f32::INFINITY);
+        assert_eq!(rate.value(0.0f32, 0.0), 0.0);
+        assert_eq!(
+            Counts::<false, false>(PoissonNllLoss { eps: 0.0, ..Default::default() }).value(0.0f32, 1.0),
+            f32::INFINITY
+        );
+        assert_eq!(rate.value(f32::INFINITY, 1.0), f32::INFINITY);
     }
 }

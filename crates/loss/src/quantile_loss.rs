@@ -29,50 +29,28 @@
 
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Tape, Var, kernel};
 
-use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
+use crate::by_name::Curve;
 use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply, check_constant};
 use crate::kinds::pointwise::{linear, not_empty, same_shape};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "quantile_loss",
+loss! {
+    of quantile_loss(input: gradient(Number, "any shape; for several levels one axis more, the last: [rows, levels]"), target: constant(Number, "the shape of input without that axis"));
+    card {
         inputs: "x t",
         forward: "q (t - x) where x <= t, else (1 - q) (x - t)",
         backward: "dx = -q dl where x < t, (1 - q) dl where x > t",
         story: "Too low costs q, too high 1 - q: the two balance where a fraction q of the targets lies below.",
-    },
-    inputs: &[
-        gradient("input", "any shape; for several levels one axis more, the last: [rows, levels]"),
-        constant("target", "the shape of input without that axis"),
-    ],
-    options: &[
-        REDUCTION,
-        option("q", Kind::Numbers(Range::Inside), "0.5", "the level, between 0 and 1, or a list of levels"),
-    ],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for QuantileLoss {
-    fn read(options: &Options) -> Self {
-        QuantileLoss { reduction: options.reduction(), q: options.numbers("q") }
     }
-}
-
-/// The options of [`quantile_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct QuantileLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// The levels, each between 0 and 1. One by default: ½, the median.
-    pub q: Vec<f64>,
-}
-
-impl Default for QuantileLoss {
-    fn default() -> Self {
-        QuantileLoss { reduction: Reduction::Mean, q: vec![0.5] }
+    curve Curve::Error;
+    #[derive(Clone, Debug)]
+    pub struct QuantileLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// The levels, each between 0 and 1. One by default: ½, the median.
+        q: Vec<f64> = 0.5 in Inside, "the level, between 0 and 1, or a list of levels";
     }
 }
 

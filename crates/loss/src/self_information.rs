@@ -37,35 +37,49 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{BASE, ByName, Curve, Entry, Options, REDUCTION, gradient};
+use crate::by_name::Curve;
 use crate::kinds::data::check_probabilities;
 use crate::kinds::terms::{Sum, Terms};
 use crate::{Base, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Surprise::CARD,
-    inputs: &[gradient("p", "any shape, from 0 to 1")],
-    options: &[BASE, REDUCTION],
-    curve: Some(Curve::Outcome),
-};
-
-impl ByName for SelfInformation {
-    fn read(options: &Options) -> Self {
-        SelfInformation { base: options.base(), reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Surprise;
-
-impl Terms for Surprise {
-    const CARD: Card = Card {
-        name: "self_information",
+loss! {
+    /// The mean over all elements of the surprise `-ln p`, in nats; p of any shape.
+    ///
+    /// # Panics
+    /// At the caller's line, if p is empty, or if it is data and not from 0 to 1.
+    ///
+    /// ```
+    /// use surprisal_loss::{Base, Reduction, SelfInformation, self_information};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::{Array, array}};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let surprise = |p: f64| self_information(tape.input(&array![p])).item();
+    /// assert_eq!(format!("{:.3} {:.3}", surprise(0.9), surprise(0.1)), "0.105 2.303");
+    /// let hello = tape.input(&Array::from_elem(5, 1.0 / 256.0)); // H E L L O, each one of 256 symbols
+    /// let bits = SelfInformation { base: Base::Two, reduction: Reduction::None };
+    /// assert_eq!(bits.loss(hello).value(), array![8.0, 8.0, 8.0, 8.0, 8.0].into_dyn());
+    /// assert_eq!(bits.loss(hello).sum().item(), 40.0);
+    /// ```
+    fn self_information(p: gradient(Unit, "any shape, from 0 to 1"));
+    card {
         inputs: "p",
         forward: "-ln p",
         backward: "dp = -dl / p",
         story: "The surprise at something of probability p: none if it was certain, without bound if it was not thought possible.",
-    };
+    }
+    curve Curve::Outcome;
+    #[derive(Clone, Copy, Debug)]
+    pub struct SelfInformation {
+        /// Nats or bits.
+        base: Base;
+        /// How per-element values are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Terms for SelfInformation {
+    const CARD: Card = ENTRY.card;
     const INPUTS: &'static [&'static str] = &["p"];
     const BY_ROWS: bool = false;
     #[inline(always)]
@@ -82,38 +96,6 @@ impl Terms for Surprise {
     }
 }
 
-/// The options of [`self_information()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct SelfInformation {
-    /// Nats or bits.
-    pub base: Base,
-    /// What becomes of the surprises of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of the surprise `-ln p`, in nats; p of any shape.
-///
-/// # Panics
-/// At the caller's line, if p is empty, or if it is data and not from 0 to 1.
-///
-/// ```
-/// use surprisal_loss::{Base, Reduction, SelfInformation, self_information};
-/// use surprisal_tensor::{Params, Workspace, ndarray::{Array, array}};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let surprise = |p: f64| self_information(tape.input(&array![p])).item();
-/// assert_eq!(format!("{:.3} {:.3}", surprise(0.9), surprise(0.1)), "0.105 2.303");
-/// let hello = tape.input(&Array::from_elem(5, 1.0 / 256.0)); // H E L L O, each one of 256 symbols
-/// let bits = SelfInformation { base: Base::Two, reduction: Reduction::None };
-/// assert_eq!(bits.loss(hello).value(), array![8.0, 8.0, 8.0, 8.0, 8.0].into_dyn());
-/// assert_eq!(bits.loss(hello).sum().item(), 40.0);
-/// ```
-#[track_caller]
-pub fn self_information<'t>(p: Var<'t>) -> Var<'t> {
-    SelfInformation::default().loss(p)
-}
-
 impl SelfInformation {
     /// [`self_information()`] with these options.
     ///
@@ -121,8 +103,8 @@ impl SelfInformation {
     /// Where [`self_information()`] panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, p: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_probabilities(Surprise::CARD.name, "p", p)?;
-        Sum { loss: Surprise, base: self.base, reduction: self.reduction }.record(&[p])
+        check_probabilities(ENTRY.card.name, "p", p)?;
+        Sum { loss: *self, base: self.base, reduction: self.reduction }.record(&[p])
     }
 }
 

@@ -36,67 +36,66 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{
-    ByName, Curve, Entry, Kind, OptionCard, Options, REDUCTION, Range, constant, gradient, option,
-};
+use crate::by_name::Curve;
 use crate::kinds::Domain;
 use crate::kinds::data::{check_logits, check_option};
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Focal::<-1>::CARD,
-    inputs: &[gradient("logits", "any shape"), constant("targets", "the shape of logits, 0 or 1")],
-    options: &[
-        REDUCTION,
-        option(
-            "alpha",
-            Kind::Number(Range::AtMostOne),
-            "0.25",
-            "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights",
-        ),
-        GAMMA,
-    ],
-    curve: Some(Curve::Logit([0.0, 1.0])),
-};
-pub(crate) const GAMMA: OptionCard = option(
-    "gamma",
-    Kind::Number(Range::NotNegative),
-    "2",
-    "how much easy examples are turned down, 0 or more; 0 for not at all",
-);
-
-impl ByName for SigmoidFocalLoss {
-    fn read(options: &Options) -> Self {
-        SigmoidFocalLoss {
-            reduction: options.reduction(),
-            alpha: options.number("alpha"),
-            gamma: options.number("gamma"),
-        }
+loss! {
+    /// The mean over all elements of `α_t (1 - p_t)^2 (-ln p_t)`, where p_t is the probability, σ(logits) of "yes", of the target;
+    /// α_t is 0.25 for a "yes" and 0.75 for a "no".
+    ///
+    /// `logits` and `targets` have the same shape; targets are 0 or 1, and are not differentiated. The mean divides by the number of
+    /// elements; the paper divides the sum by the number of objects instead.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, if a target is not 0 or 1, or if the logits are the output of a
+    /// sigmoid.
+    ///
+    /// ```
+    /// use surprisal_loss::sigmoid_focal_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let logits = tape.input(&array![0.0]).requires_grad();
+    /// let loss = sigmoid_focal_loss(logits, tape.input(&array![1.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 0.25 * 0.25 * 2f64.ln()); // α (1 - ½)² (-ln ½)
+    /// assert_eq!(logits.grad().unwrap()[0], -0.25 * 0.25 * (2f64.ln() + 0.5));
+    /// ```
+    fn sigmoid_focal_loss(logits: gradient(Number, "any shape"), targets: constant(YesNo, "the shape of logits, 0 or 1"));
+    card {
+        inputs: "z t",
+        forward: "α_t (1 - p_t)^γ (-ln p_t), p_t = σ(±z)",
+        backward: "dz = ∓ α_t q^γ (γ p_t s + q) dl with q = 1 - p_t, s = -ln p_t",
+        story: "The surprise at yes or no, turned down where the answer is known already: the many easy examples no longer drown the few hard ones.",
+    }
+    curve Curve::Logit([0.0, 1.0]);
+    #[derive(Clone, Copy, Debug)]
+    pub struct SigmoidFocalLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// α: the weight of a "yes", from 0 to 1; a "no" has 1 - α. Negative for no weights. 0.25 as in torchvision.
+        alpha: f64 = 0.25 in AtMostOne, "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights";
+        /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
+        gamma: f64 = 2 in NotNegative, "how much easy examples are turned down, 0 or more; 0 for not at all";
     }
 }
 
 /// γ is `FIXED` where that is not negative, so that the loop holds no power function and vectorises.
 #[derive(Clone, Copy)]
-struct Focal<const FIXED: i8> {
-    alpha: f64,
-    gamma: f64,
-}
+struct Focal<const FIXED: i8>(SigmoidFocalLoss);
 
 impl<const FIXED: i8> YesOrNo for Focal<FIXED> {
-    const CARD: Card = Card {
-        name: "sigmoid_focal_loss",
-        inputs: "z t",
-        forward: "α_t (1 - p_t)^γ (-ln p_t), p_t = σ(±z)",
-        backward: "dz = ∓ α_t q^γ (γ p_t s + q) dl with q = 1 - p_t, s = -ln p_t",
-        story: "The surprise at yes or no, turned down where the answer is known already: the many easy examples no longer drown the few hard ones.",
-    };
+    const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::ZeroOrOne;
     #[inline(always)]
-    fn element<T: Scalar>(self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
-        let gamma = if FIXED >= 0 { f64::from(FIXED) } else { self.gamma };
-        let (yes, no) = if self.alpha < 0.0 { (1.0, 1.0) } else { (self.alpha, 1.0 - self.alpha) };
+    fn element<T: Scalar>(&self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
+        let gamma = if FIXED >= 0 { f64::from(FIXED) } else { self.0.gamma };
+        let (yes, no) = if self.0.alpha < 0.0 { (1.0, 1.0) } else { (self.0.alpha, 1.0 - self.0.alpha) };
         let is_yes = t > T::ZERO;
         let a = weight * if is_yes { pos_weight * T::of(yes) } else { T::of(no) };
         let u = if is_yes { z } else { -z };
@@ -112,50 +111,6 @@ impl<const FIXED: i8> YesOrNo for Focal<FIXED> {
         let loss = if a > T::ZERO { factor * s } else { nothing_of(z) };
         (loss, if is_yes { -slope } else { slope })
     }
-}
-
-/// The options of [`sigmoid_focal_loss`](sigmoid_focal_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct SigmoidFocalLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// α: the weight of a "yes", from 0 to 1; a "no" has 1 - α. Negative for no weights. 0.25 as in torchvision.
-    pub alpha: f64,
-    /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
-    pub gamma: f64,
-}
-
-impl Default for SigmoidFocalLoss {
-    fn default() -> Self {
-        SigmoidFocalLoss { reduction: Reduction::Mean, alpha: 0.25, gamma: 2.0 }
-    }
-}
-
-/// The mean over all elements of `α_t (1 - p_t)^2 (-ln p_t)`, where p_t is the probability, σ(logits) of "yes", of the target;
-/// α_t is 0.25 for a "yes" and 0.75 for a "no".
-///
-/// `logits` and `targets` have the same shape; targets are 0 or 1, and are not differentiated. The mean divides by the number of
-/// elements; the paper divides the sum by the number of objects instead.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, if a target is not 0 or 1, or if the logits are the output of a
-/// sigmoid.
-///
-/// ```
-/// use surprisal_loss::sigmoid_focal_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let logits = tape.input(&array![0.0]).requires_grad();
-/// let loss = sigmoid_focal_loss(logits, tape.input(&array![1.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 0.25 * 0.25 * 2f64.ln()); // α (1 - ½)² (-ln ½)
-/// assert_eq!(logits.grad().unwrap()[0], -0.25 * 0.25 * (2f64.ln() + 0.5));
-/// ```
-#[track_caller]
-pub fn sigmoid_focal_loss<'t>(logits: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    SigmoidFocalLoss::default().loss(logits, targets)
 }
 
 impl SigmoidFocalLoss {
@@ -177,7 +132,7 @@ impl SigmoidFocalLoss {
         check_gamma(name, gamma)?;
         macro_rules! with {
             ($fixed:literal) => {
-                yes_or_no(Focal::<$fixed> { alpha, gamma }, [logits, targets], reduction, &None, &None)
+                yes_or_no(Focal::<$fixed>(*self), [logits, targets], reduction, &None, &None)
             };
         }
         if gamma == 0.0 {

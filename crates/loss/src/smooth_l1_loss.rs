@@ -30,57 +30,61 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Kind, Options, REDUCTION, Range, gradient, option};
+use crate::by_name::Curve;
 use crate::kinds::data::check_option;
 use crate::kinds::pointwise::{Pointwise, linear, pointwise, signed};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: SmoothError::CARD,
-    inputs: &[gradient("input", "any shape"), gradient("target", "the shape of input")],
-    options: &[
-        REDUCTION,
-        option(
-            "beta",
-            Kind::Number(Range::NotNegative),
-            "1",
-            "the error below which it is quadratic; 0 gives L1",
-        ),
-    ],
-    curve: Some(Curve::Error),
-};
-
-impl ByName for SmoothL1Loss {
-    fn read(options: &Options) -> Self {
-        SmoothL1Loss { reduction: options.reduction(), beta: options.number("beta") }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct SmoothError {
-    beta: f64,
-}
-
-impl Pointwise for SmoothError {
-    const CARD: Card = Card {
-        name: "smooth_l1_loss",
+loss! {
+    /// The mean over all elements of `e² / 2` where `|e| < 1`, else `|e| - ½`, with `e = input - target`; both of one shape. Both have a
+    /// gradient.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
+    ///
+    /// ```
+    /// use surprisal_loss::smooth_l1_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![0.5, -3.0]).requires_grad();
+    /// let loss = smooth_l1_loss(input, tape.input(&array![0.0, 0.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 1.3125); // (0.125 + 2.5) / 2
+    /// assert_eq!(input.grad().unwrap(), array![0.25, -0.5].into_dyn());
+    /// ```
+    fn smooth_l1_loss(input: gradient(Number, "any shape"), target: gradient(Number, "the shape of input"));
+    card {
         inputs: "x t",
         forward: "(x - t)² / (2 β) where |x - t| < β, else |x - t| - β/2",
         backward: "dx = (x - t) / β dl where |x - t| < β, else sign(x - t) dl; dt = -dx",
         story: "Absolute error with its tip rounded off: the force of an error is its size up to β, and then stays 1.",
-    };
+    }
+    curve Curve::Error;
+    #[derive(Clone, Copy, Debug)]
+    pub struct SmoothL1Loss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// β, 0 or more: the error below which the loss is quadratic. 1 by default; 0 gives L1.
+        beta: f64 = 1 in NotNegative, "the error below which it is quadratic; 0 gives L1";
+    }
+}
+
+impl Pointwise for SmoothL1Loss {
+    const CARD: Card = ENTRY.card;
     fn settings(&self) -> Vec<(&'static str, f64)> {
         vec![("β", self.beta)]
     }
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T {
+    fn value<T: Scalar>(&self, x: T, t: T) -> T {
         let (e, beta, half) = (x - t, T::of(self.beta), T::of(0.5));
         if e.abs() < beta { half * (e * (e / beta)) } else { linear(x, t, half * beta, T::ONE) }
     }
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
         let beta = T::of(self.beta);
         if (x - t).abs() < beta {
-            self.loss(x, t) / n
+            self.value(x, t) / n
         } else {
             linear(x / n, t / n, T::of(0.5) * beta / n, T::ONE)
         }
@@ -90,44 +94,6 @@ impl Pointwise for SmoothError {
         let (e, beta) = (x - t, T::of(self.beta));
         if e.abs() < beta { scale * (e / beta) } else { signed(scale, e) }
     }
-}
-
-/// The options of [`smooth_l1_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct SmoothL1Loss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// β, 0 or more: the error below which the loss is quadratic. 1 by default; 0 gives L1.
-    pub beta: f64,
-}
-
-impl Default for SmoothL1Loss {
-    fn default() -> Self {
-        SmoothL1Loss { reduction: Reduction::Mean, beta: 1.0 }
-    }
-}
-
-/// The mean over all elements of `e² / 2` where `|e| < 1`, else `|e| - ½`, with `e = input - target`; both of one shape. Both have a
-/// gradient.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is NaN that is data.
-///
-/// ```
-/// use surprisal_loss::smooth_l1_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![0.5, -3.0]).requires_grad();
-/// let loss = smooth_l1_loss(input, tape.input(&array![0.0, 0.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 1.3125); // (0.125 + 2.5) / 2
-/// assert_eq!(input.grad().unwrap(), array![0.25, -0.5].into_dyn());
-/// ```
-#[track_caller]
-pub fn smooth_l1_loss<'t>(input: Var<'t>, target: Var<'t>) -> Var<'t> {
-    SmoothL1Loss::default().loss(input, target)
 }
 
 impl SmoothL1Loss {
@@ -140,13 +106,13 @@ impl SmoothL1Loss {
         let beta = self.beta;
         let told = "it is 0 (which gives l1_loss) or more, and finite in the input's type";
         check_option(
-            SmoothError::CARD.name,
+            ENTRY.card.name,
             "beta",
             beta,
             beta >= 0.0 && input.tape().dtype().round(beta).is_finite(),
             told,
         )?;
-        pointwise(SmoothError { beta }, input, target, self.reduction)
+        pointwise(*self, input, target, self.reduction)
     }
 }
 
@@ -183,17 +149,17 @@ mod tests {
             assert_eq!(smooth.item(), l1.item());
             smooth + (smooth - l1) * 1e3
         });
-        let flat = SmoothError { beta: 0.0 };
-        assert_eq!((flat.loss(2.0f32, 2.0), flat.slope(2.0f32, 2.0, 1.0)), (0.0, 0.0));
+        let flat = SmoothL1Loss { beta: 0.0, ..Default::default() };
+        assert_eq!((flat.value(2.0f32, 2.0), flat.slope(2.0f32, 2.0, 1.0)), (0.0, 0.0));
     }
 
     #[test]
     fn no_step_overflows_or_vanishes_before_the_loss_does() {
         let half = 2f32.powi(127); // of what is just too large
-        let far = SmoothError { beta: f64::from(half) };
-        assert_eq!(far.loss(half, -half), 1.5 * half);
-        let small = SmoothError { beta: 0.5f64.powi(70) };
-        assert_eq!(small.loss(0.5f32.powi(80), 0.0), 0.5f32.powi(91));
-        assert!(far.loss(f32::NAN, 0.0).is_nan() && far.slope(f32::NAN, 0.0, 1.0).is_nan());
+        let far = SmoothL1Loss { beta: f64::from(half), ..Default::default() };
+        assert_eq!(far.value(half, -half), 1.5 * half);
+        let small = SmoothL1Loss { beta: 0.5f64.powi(70), ..Default::default() };
+        assert_eq!(small.value(0.5f32.powi(80), 0.0), 0.5f32.powi(91));
+        assert!(far.value(f32::NAN, 0.0).is_nan() && far.slope(f32::NAN, 0.0, 1.0).is_nan());
     }
 }

@@ -29,76 +29,58 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient};
+use crate::by_name::Curve;
 use crate::kinds::Domain;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: SoftMargin::CARD,
-    inputs: &[gradient("input", "any shape"), constant("targets", "the shape of input, +1 or -1")],
-    options: &[REDUCTION],
-    curve: Some(Curve::Logit([-1.0, 1.0])),
-};
-
-impl ByName for SoftMarginLoss {
-    fn read(options: &Options) -> Self {
-        SoftMarginLoss { reduction: options.reduction() }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct SoftMargin;
-
-impl Pointwise for SoftMargin {
-    const CARD: Card = Card {
-        name: "soft_margin_loss",
+loss! {
+    /// The mean over all elements of `ln(1 + e^(-y x))`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
+    ///
+    /// Both have one shape. Targets are not differentiated.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
+    ///
+    /// ```
+    /// use surprisal_loss::soft_margin_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![200.0f32]).requires_grad();
+    /// let loss = soft_margin_loss(input, tape.input(&array![-1.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 200.0); // ln(1 + e^200) as it stands is infinite
+    /// assert_eq!(input.grad().unwrap()[0], 1.0);
+    /// ```
+    fn soft_margin_loss(input: gradient(Number, "any shape"), targets: constant(Sign, "the shape of input, +1 or -1"));
+    card {
         inputs: "x y",
         forward: "ln(1 + e^(-y x))",
         backward: "dx = -y σ(-y x) dl",
         story: "The logistic loss of labels that are signs: the surprise at the sign y, given the log-odds of +1.",
-    };
+    }
+    curve Curve::Logit([-1.0, 1.0]);
+    #[derive(Clone, Copy, Debug)]
+    pub struct SoftMarginLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+    }
+}
+
+impl Pointwise for SoftMarginLoss {
+    const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::PlusOrMinusOne;
     const TARGET_GRADIENT: bool = false;
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, y: T) -> T {
+    fn value<T: Scalar>(&self, x: T, y: T) -> T {
         (-y * x).softplus()
     }
     #[inline(always)]
     fn slope<T: Scalar>(&self, x: T, y: T, scale: T) -> T {
         -(scale * y) * (-y * x).sigmoid()
     }
-}
-
-/// The options of [`soft_margin_loss`](soft_margin_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug, Default)]
-pub struct SoftMarginLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-}
-
-/// The mean over all elements of `ln(1 + e^(-y x))`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
-///
-/// Both have one shape. Targets are not differentiated.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
-///
-/// ```
-/// use surprisal_loss::soft_margin_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::new();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![200.0f32]).requires_grad();
-/// let loss = soft_margin_loss(input, tape.input(&array![-1.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 200.0); // ln(1 + e^200) as it stands is infinite
-/// assert_eq!(input.grad().unwrap()[0], 1.0);
-/// ```
-#[track_caller]
-pub fn soft_margin_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    SoftMarginLoss::default().loss(input, targets)
 }
 
 impl SoftMarginLoss {
@@ -108,7 +90,7 @@ impl SoftMarginLoss {
     /// Where [`soft_margin_loss`](soft_margin_loss()) panics.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
-        pointwise(SoftMargin, input, targets, self.reduction)
+        pointwise(*self, input, targets, self.reduction)
     }
 }
 

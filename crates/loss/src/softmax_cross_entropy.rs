@@ -39,10 +39,7 @@ use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::threads::{HEAVY, Rows, for_each, rows_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, Options, REDUCTION, Range, constant, gradient, option,
-    weights_input,
-};
+use crate::by_name::{ByName, CallError, Given, Options};
 use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply_weighted, check_if_data, check_logits, check_option};
@@ -54,79 +51,39 @@ use crate::kinds::rows::{add_rows, smaller_weights};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "softmax_cross_entropy",
+loss! {
+    entry softmax_cross_entropy(logits: gradient(Number, "[rows, classes], [N, classes, ..] or [classes]"), targets: constant(Classes, "class indices, one for each row; or, instead:"), target_probs: gradient(Distribution, "the shape of logits"));
+    card {
         inputs: "z y",
         forward: "ln Σ_j e^z_j - z_y",
         backward: "dz = (softmax(z) - onehot(y)) dl",
         story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
-    },
-    inputs: &[
-        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
-        constant("targets", "class indices, one for each row; or, instead:"),
-        gradient("target_probs", "the shape of logits"),
-        weights_input("weight", "optional: one for each class"),
-    ],
-    options: &[
-        REDUCTION,
-        option(
-            "label_smoothing",
-            Kind::Number(Range::ZeroToOne),
-            "0",
-            "how much of the target is spread over all classes, 0 to 1",
-        ),
-        option("ignore_index", Kind::Whole(Range::Any), "-100", "rows with this label count nothing"),
-    ],
-    curve: None,
-};
-
-impl ByName for SoftmaxCrossEntropy {
-    fn read(options: &Options) -> Self {
-        SoftmaxCrossEntropy {
-            reduction: options.reduction(),
-            weight: options.weights("weight"),
-            label_smoothing: options.number("label_smoothing"),
-            ignore_index: options.number("ignore_index") as i64,
-        }
+    }
+    weights {
+        /// w: one weight for every class.
+        weight: "optional: one for each class";
+    }
+    /// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)`. For a class index y,
+    ///
+    #[doc = surprisal_formula_macro::math!("a_c = (1 - ε) w_y [c = y] + (ε / C) w_c")]
+    ///
+    /// and the mean divides by the weights Σ w_y of the rows that count; for a target distribution t,
+    ///
+    #[doc = surprisal_formula_macro::math!("a_c = w_c ((1 - ε) t_c + ε / C)")]
+    ///
+    /// and the mean divides by the number of rows.
+    #[derive(Clone, Debug)]
+    pub struct SoftmaxCrossEntropy {
+        /// How per-row losses are reduced.
+        reduction: Reduction;
+        /// ε in \[0, 1\]: how much of the target is spread over all classes.
+        label_smoothing: f64 = 0 in ZeroToOne, "how much of the target is spread over all classes, 0 to 1";
+        /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
+        ignore_index: i64 = -100, "rows with this label count nothing";
     }
 }
 
 const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits" };
-
-/// The options of [`softmax_cross_entropy()`]; [`loss`](Self::loss) computes it with them.
-///
-/// With weights w, smoothing ε and C classes, a row counts `Σ_c a_c (-ln p_c)`. For a class index y,
-///
-#[doc = surprisal_formula_macro::math!("a_c = (1 - ε) w_y [c = y] + (ε / C) w_c")]
-///
-/// and the mean divides by the weights Σ w_y of the rows that count; for a target distribution t,
-///
-#[doc = surprisal_formula_macro::math!("a_c = w_c ((1 - ε) t_c + ε / C)")]
-///
-/// and the mean divides by the number of rows.
-#[derive(Clone, Debug)]
-pub struct SoftmaxCrossEntropy {
-    /// What becomes of the losses of single rows.
-    pub reduction: Reduction,
-    /// w: one weight for every class.
-    pub weight: Option<Vec<f64>>,
-    /// ε in \[0, 1\]: how much of the target is spread over all classes.
-    pub label_smoothing: f64,
-    /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
-    pub ignore_index: i64,
-}
-
-impl Default for SoftmaxCrossEntropy {
-    fn default() -> Self {
-        SoftmaxCrossEntropy {
-            reduction: Reduction::Mean,
-            weight: None,
-            label_smoothing: 0.0,
-            ignore_index: -100,
-        }
-    }
-}
 
 /// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities softmax(logits).
 ///
@@ -156,7 +113,7 @@ pub fn softmax_cross_entropy<'t>(logits: Var<'t>, targets: impl ClassTargets<'t>
     SoftmaxCrossEntropy::default().loss(logits, targets)
 }
 
-/// What a row's class may be given as: labels, or a tape value of probabilities.
+/// Classification targets: class indices, or a tape value of probabilities.
 pub trait ClassTargets<'t> {
     /// Records the targets of a loss on the tape of its `logits`.
     #[doc(hidden)]
@@ -203,9 +160,12 @@ impl<'t, L: Label, const N: usize> ClassTargets<'t> for &[L; N] {
     }
 }
 
-impl SoftmaxCrossEntropy {
+impl ByName for SoftmaxCrossEntropy {
+    fn read(options: &Options) -> Self {
+        SoftmaxCrossEntropy::read(options)
+    }
     #[track_caller]
-    pub(crate) fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
+    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         match inputs.optional("target_probs") {
             Some(_) if inputs.optional("targets").is_some() => Err(CallError::Names(
@@ -215,7 +175,9 @@ impl SoftmaxCrossEntropy {
             None => Ok(self.try_loss(logits, inputs.labels("targets")?)?),
         }
     }
+}
 
+impl SoftmaxCrossEntropy {
     /// [`try_loss`](Self::try_loss); an error is a panic at the caller's line.
     #[track_caller]
     pub fn loss<'t>(&self, logits: Var<'t>, targets: impl ClassTargets<'t>) -> Var<'t> {

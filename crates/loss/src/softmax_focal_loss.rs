@@ -32,51 +32,61 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{ByName, Entry, Options, REDUCTION, constant, gradient, weights_input};
 use crate::kinds::data::check_logits;
 use crate::kinds::focal::{check_gamma, power};
 use crate::kinds::labels::{LabelList, Labelled};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
-use crate::sigmoid_focal_loss::GAMMA;
 use crate::softmax_cross_entropy::one_class;
 use crate::{Label, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Focal::CARD,
-    inputs: &[
-        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
-        constant("targets", "class indices, one for each row"),
-        weights_input("alpha", "optional: one for each class"),
-    ],
-    options: &[REDUCTION, GAMMA],
-    curve: None,
-};
-
-impl ByName for SoftmaxFocalLoss {
-    fn read(options: &Options) -> Self {
-        SoftmaxFocalLoss {
-            reduction: options.reduction(),
-            alpha: options.weights("alpha"),
-            gamma: options.number("gamma"),
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Focal {
-    gamma: f64,
-}
-
-impl RowLoss for Focal {
-    const CARD: Card = Card {
-        name: "softmax_focal_loss",
+loss! {
+    /// The mean over the rows of `(1 - p_y)^2 (-ln p_y)`, where p_y is the probability, softmax(logits), of the class y, the row's
+    /// label.
+    ///
+    /// `logits` are `[rows, classes]` or `[classes]`; `targets` are class indices, one for each row, of any integer type.
+    /// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
+    ///
+    /// # Panics
+    /// At the caller's line, if shapes do not fit or are empty, if a label is not a class, or if the logits are the output of a
+    /// softmax.
+    ///
+    /// ```
+    /// use surprisal_loss::softmax_focal_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let logits = tape.input(&array![[0.0, 0.0]]).requires_grad();
+    /// let loss = softmax_focal_loss(logits, &[1]);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 0.25 * 2f64.ln()); // (1 - ½)² (-ln ½)
+    /// let slope = 0.25 * (1.0 + 2.0 * 2f64.ln()) * 0.5;
+    /// assert_eq!(logits.grad().unwrap(), array![[slope, -slope]].into_dyn());
+    /// ```
+    fn softmax_focal_loss(logits: gradient(Number, "[rows, classes], [N, classes, ..] or [classes]"); targets: constant(Classes, "class indices, one for each row"));
+    card {
         inputs: "z y",
         forward: "α_y (1 - p_y)^γ (-ln p_y), p = softmax(z)",
         backward: "dz = α_y q^γ (1 + γ p_y s / q) (p - onehot(y)) dl with q = 1 - p_y, s = -ln p_y",
         story: "The surprise at the class that it was, turned down where it is known already: easy examples no longer drown the hard ones.",
-    };
+    }
+    weights {
+        /// α: one weight for every class. The mean divides by the number of rows all the same.
+        alpha: "optional: one for each class";
+    }
+    #[derive(Clone, Debug)]
+    pub struct SoftmaxFocalLoss {
+        /// How per-row losses are reduced.
+        reduction: Reduction;
+        /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
+        gamma: f64 = 2 in NotNegative, "how much easy examples are turned down, 0 or more; 0 for not at all";
+    }
+}
+
+impl RowLoss for SoftmaxFocalLoss {
+    const CARD: Card = ENTRY.card;
     const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "logits" };
-    fn rows<T: Scalar>(self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
+    fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
         let gamma = self.gamma;
         let focal = |s: T, p: T, q: T| {
             let factor = power(q, gamma);
@@ -85,51 +95,6 @@ impl RowLoss for Focal {
         };
         one_class(rows.x, rows.classes, rows.labels, rows.weight, focal, scale, losses, d);
     }
-}
-
-/// The options of [`softmax_focal_loss`](softmax_focal_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct SoftmaxFocalLoss {
-    /// What becomes of the losses of single rows.
-    pub reduction: Reduction,
-    /// α: one weight for every class. The mean divides by the number of rows all the same.
-    pub alpha: Option<Vec<f64>>,
-    /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
-    pub gamma: f64,
-}
-
-impl Default for SoftmaxFocalLoss {
-    fn default() -> Self {
-        SoftmaxFocalLoss { reduction: Reduction::Mean, alpha: None, gamma: 2.0 }
-    }
-}
-
-/// The mean over the rows of `(1 - p_y)^2 (-ln p_y)`, where p_y is the probability, softmax(logits), of the class y, the row's
-/// label.
-///
-/// `logits` are `[rows, classes]` or `[classes]`; `labels` are class indices, one for each row, of any integer type.
-/// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
-///
-/// # Panics
-/// At the caller's line, if shapes do not fit or are empty, if a label is not a class, or if the logits are the output of a
-/// softmax.
-///
-/// ```
-/// use surprisal_loss::softmax_focal_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let logits = tape.input(&array![[0.0, 0.0]]).requires_grad();
-/// let loss = softmax_focal_loss(logits, &[1]);
-/// loss.backward();
-/// assert_eq!(loss.item(), 0.25 * 2f64.ln()); // (1 - ½)² (-ln ½)
-/// let slope = 0.25 * (1.0 + 2.0 * 2f64.ln()) * 0.5;
-/// assert_eq!(logits.grad().unwrap(), array![[slope, -slope]].into_dyn());
-/// ```
-#[track_caller]
-pub fn softmax_focal_loss<'t>(logits: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-    SoftmaxFocalLoss::default().loss(logits, labels)
 }
 
 impl SoftmaxFocalLoss {
@@ -145,9 +110,15 @@ impl SoftmaxFocalLoss {
 
     #[track_caller]
     fn recorded<'t>(&self, logits: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
-        check_logits(Focal::CARD.name, logits)?;
-        check_gamma(Focal::CARD.name, self.gamma)?;
-        row_loss(Focal { gamma: self.gamma }, logits, labels, ("alpha", &self.alpha), self.reduction)
+        check_logits(ENTRY.card.name, logits)?;
+        check_gamma(ENTRY.card.name, self.gamma)?;
+        row_loss(
+            SoftmaxFocalLoss { alpha: None, ..*self },
+            logits,
+            labels,
+            ("alpha", &self.alpha),
+            self.reduction,
+        )
     }
 }
 

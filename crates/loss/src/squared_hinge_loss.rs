@@ -26,46 +26,59 @@
 
 use surprisal_tensor::{Card, Scalar, Var};
 
-use crate::by_name::{ByName, Curve, Entry, Options, REDUCTION, constant, gradient};
-use crate::hinge_loss::{MARGIN, lack};
+use crate::by_name::Curve;
+use crate::hinge_loss::lack;
 use crate::kinds::Domain;
 use crate::kinds::data::check_not_negative;
 use crate::kinds::pointwise::{Pointwise, pointwise};
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: SquaredHinge::CARD,
-    inputs: &[gradient("input", "any shape"), constant("targets", "the shape of input, +1 or -1")],
-    options: &[REDUCTION, MARGIN],
-    curve: Some(Curve::Logit([-1.0, 1.0])),
-};
-
-impl ByName for SquaredHingeLoss {
-    fn read(options: &Options) -> Self {
-        SquaredHingeLoss { reduction: options.reduction(), margin: options.number("margin") }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct SquaredHinge {
-    margin: f64,
-}
-
-impl Pointwise for SquaredHinge {
-    const CARD: Card = Card {
-        name: "squared_hinge_loss",
+loss! {
+    /// The mean over all elements of `max(0, 1 - y x)²`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
+    ///
+    /// Both have one shape. Targets are not differentiated.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
+    ///
+    /// ```
+    /// use surprisal_loss::squared_hinge_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
+    /// let loss = squared_hinge_loss(input, tape.input(&array![1.0, -1.0, -1.0, -1.0]));
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 2.375); // (0.25 + 0 + 9 + 0.25) / 4
+    /// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 1.5, 0.25].into_dyn());
+    /// ```
+    fn squared_hinge_loss(input: gradient(Number, "any shape"), targets: constant(Sign, "the shape of input, +1 or -1"));
+    card {
         inputs: "x y",
         forward: "max(0, m - y x)²",
         backward: "dx = -2 y max(0, m - y x) dl",
         story: "The square of what a score lacks to the margin: no kink, and wrong labels far out pull hard.",
-    };
+    }
+    curve Curve::Logit([-1.0, 1.0]);
+    #[derive(Clone, Copy, Debug)]
+    pub struct SquaredHingeLoss {
+        /// How per-element losses are reduced.
+        reduction: Reduction;
+        /// m: how far on the right side is far enough. Finite and not negative; 1 as usual.
+        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+    }
+}
+
+impl Pointwise for SquaredHingeLoss {
+    const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::PlusOrMinusOne;
     const TARGET_GRADIENT: bool = false;
     fn settings(&self) -> Vec<(&'static str, f64)> {
         vec![("m", self.margin)]
     }
     #[inline(always)]
-    fn loss<T: Scalar>(&self, x: T, y: T) -> T {
+    fn value<T: Scalar>(&self, x: T, y: T) -> T {
         let lack = lack(self.margin, y, x);
         lack * lack
     }
@@ -79,45 +92,6 @@ impl Pointwise for SquaredHinge {
     }
 }
 
-/// The options of [`squared_hinge_loss`](squared_hinge_loss()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct SquaredHingeLoss {
-    /// What becomes of the losses of single elements.
-    pub reduction: Reduction,
-    /// m: how far on the right side is far enough. Finite and not negative; 1 as usual.
-    pub margin: f64,
-}
-
-impl Default for SquaredHingeLoss {
-    fn default() -> Self {
-        SquaredHingeLoss { reduction: Reduction::Mean, margin: 1.0 }
-    }
-}
-
-/// The mean over all elements of `max(0, 1 - y x)²`, for scores x, the `input`, and labels y, the `targets`, which are +1 or -1.
-///
-/// Both have one shape. Targets are not differentiated.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty, or if a target is not +1 or -1.
-///
-/// ```
-/// use surprisal_loss::squared_hinge_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let input = tape.input(&array![0.5, -3.0, 2.0, -0.5]).requires_grad();
-/// let loss = squared_hinge_loss(input, tape.input(&array![1.0, -1.0, -1.0, -1.0]));
-/// loss.backward();
-/// assert_eq!(loss.item(), 2.375); // (0.25 + 0 + 9 + 0.25) / 4
-/// assert_eq!(input.grad().unwrap(), array![-0.25, 0.0, 1.5, 0.25].into_dyn());
-/// ```
-#[track_caller]
-pub fn squared_hinge_loss<'t>(input: Var<'t>, targets: Var<'t>) -> Var<'t> {
-    SquaredHingeLoss::default().loss(input, targets)
-}
-
 impl SquaredHingeLoss {
     /// [`squared_hinge_loss`](squared_hinge_loss()) with these options.
     ///
@@ -125,8 +99,8 @@ impl SquaredHingeLoss {
     /// Where [`squared_hinge_loss`](squared_hinge_loss()) panics, and if the margin is negative or not finite.
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, LossError> {
-        check_not_negative(SquaredHinge::CARD.name, "margin", self.margin)?;
-        pointwise(SquaredHinge { margin: self.margin }, input, targets, self.reduction)
+        check_not_negative(ENTRY.card.name, "margin", self.margin)?;
+        pointwise(*self, input, targets, self.reduction)
     }
 }
 

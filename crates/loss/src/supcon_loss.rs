@@ -43,88 +43,49 @@
 use surprisal_tensor::sum::sum_filled;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_option;
 use crate::kinds::distance::{Distance, MEMO};
 use crate::kinds::labels::{LabelList, Labelled};
 use crate::kinds::pointwise::not_empty;
 use crate::{Label, LossError, Reduction, SoftmaxCrossEntropy};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "supcon_loss",
+loss! {
+    /// The mean over the rows, of which others have the same label, of the surprise at those, when softmax over all others says
+    /// who is of a kind.
+    ///
+    /// `features` are `[rows, numbers]`, brought to length 1; `labels` are integers of any type, one for each row, and only
+    /// compared with each other.
+    ///
+    /// # Panics
+    /// At the caller's line, if the labels are not as many as the rows, if there are fewer than two rows, or if no two labels
+    /// are equal.
+    ///
+    /// ```
+    /// use surprisal_loss::supcon_loss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let features = tape.input(&array![[2.0, 0.0], [5.0, 0.0], [0.0, 1.0], [0.0, 3.0]]);
+    /// let loss = supcon_loss(features, &[7, 7, 4, 4]); // one other at cosine 1, two at cosine 0
+    /// assert!((loss.item() / (2.0 * (-1.0 / 0.07f64).exp()).ln_1p() - 1.0).abs() < 1e-12);
+    /// ```
+    fn supcon_loss(features: gradient(Number, "[rows, numbers]"); labels: constant(Pairs, "one for each row: equal labels belong together"));
+    card {
         inputs: "z y",
         forward: "-1/|P(i)| Σ_{p ∈ P(i)} ln softmax_{a ≠ i}(z_i·z_a / τ)_p",
         backward: "with G_ia = (softmax(z_i·z_a / τ)_a - [a ∈ P(i)] / |P(i)|) dl_i / τ: dZ = (G + Gᵀ) Z",
         story: "Every row asks which others are of its kind, by their angles; a row's own kind is drawn nearer, the rest pushed away.",
-    },
-    inputs: &[
-        gradient("features", "[rows, numbers]"),
-        constant("labels", "one for each row: equal labels belong together"),
-    ],
-    options: &[
-        REDUCTION,
-        option(
-            "temperature",
-            Kind::Number(Range::Positive),
-            "0.07",
-            "τ, greater than 0: the smaller, the more the nearest rows count",
-        ),
-        option("normalize", Kind::Flag, "true", "whether rows are brought to length 1"),
-    ],
-    curve: None,
-};
-
-impl ByName for SupconLoss {
-    fn read(options: &Options) -> Self {
-        SupconLoss {
-            reduction: options.reduction(),
-            temperature: options.number("temperature"),
-            normalize: options.flag("normalize"),
-        }
     }
-}
-
-/// The options of [`supcon_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct SupconLoss {
-    /// What becomes of the losses of single anchors.
-    pub reduction: Reduction,
-    /// τ, finite and greater than 0. The default is 0.07.
-    pub temperature: f64,
-    /// Whether rows are brought to length 1 first. By default they are.
-    pub normalize: bool,
-}
-
-impl Default for SupconLoss {
-    fn default() -> Self {
-        SupconLoss { reduction: Reduction::Mean, temperature: 0.07, normalize: true }
+    #[derive(Clone, Copy, Debug)]
+    pub struct SupconLoss {
+        /// How per-anchor losses are reduced.
+        reduction: Reduction;
+        /// τ, finite and greater than 0. The default is 0.07.
+        temperature: f64 = 0.07 in Positive, "τ, greater than 0: the smaller, the more the nearest rows count";
+        /// Whether rows are brought to length 1 first. By default they are.
+        normalize: bool = true, "whether rows are brought to length 1";
     }
-}
-
-/// The mean over the rows, of which others have the same label, of the surprise at those, when softmax over all others says
-/// who is of a kind.
-///
-/// `features` are `[rows, numbers]`, brought to length 1; `labels` are integers of any type, one for each row, and only
-/// compared with each other.
-///
-/// # Panics
-/// At the caller's line, if the labels are not as many as the rows, if there are fewer than two rows, or if no two labels
-/// are equal.
-///
-/// ```
-/// use surprisal_loss::supcon_loss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let features = tape.input(&array![[2.0, 0.0], [5.0, 0.0], [0.0, 1.0], [0.0, 3.0]]);
-/// let loss = supcon_loss(features, &[7, 7, 4, 4]); // one other at cosine 1, two at cosine 0
-/// assert!((loss.item() / (2.0 * (-1.0 / 0.07f64).exp()).ln_1p() - 1.0).abs() < 1e-12);
-/// ```
-#[track_caller]
-pub fn supcon_loss<'t>(features: Var<'t>, labels: &[impl Label]) -> Var<'t> {
-    SupconLoss::default().loss(features, labels)
 }
 
 impl SupconLoss {

@@ -26,50 +26,36 @@
 
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, constant, gradient, option};
 use crate::kinds::data::check_logits;
 use crate::kinds::labels::{LabelList, Labelled, rows_and_classes};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::softmax_cross_entropy::{itself, one_class};
 use crate::{Label, LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Hardest::CARD,
-    inputs: &[
-        gradient("logits", "[rows, classes], [N, classes, ..] or [classes]"),
-        constant("targets", "class indices, one for each row"),
-    ],
-    options: &[
-        REDUCTION,
-        option("k", Kind::Whole(Range::AtLeastOne), "1", "how many rows are kept, 1 to all"),
-    ],
-    curve: None,
-};
-
-impl ByName for TopkCrossEntropy {
-    fn read(options: &Options) -> Self {
-        TopkCrossEntropy { reduction: options.reduction(), k: options.count("k") }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Hardest {
-    k: usize,
-}
-
-impl RowLoss for Hardest {
-    const CARD: Card = Card {
-        name: "topk_cross_entropy",
+loss! {
+    of topk_cross_entropy(logits: gradient(Number, "[rows, classes], [N, classes, ..] or [classes]"); targets: constant(Classes, "class indices, one for each row"));
+    card {
         inputs: "z y",
         forward: "the k largest of ln Σ_j e^z_j - z_y",
         backward: "dz = (softmax(z) - onehot(y)) dl in the rows that are kept, else 0",
         story: "The surprise at the class that it was, in the k rows where it is largest: what is known already is left out.",
-    };
+    }
+    #[derive(Clone, Copy, Debug)]
+    pub struct TopkCrossEntropy {
+        /// How per-row losses are reduced. Where they stay as they are, those of the rows that are left out are 0.
+        reduction: Reduction;
+        /// How many rows are kept, from 1 (the worst alone) to all.
+        k: usize = 1 in AtLeastOne, "how many rows are kept, 1 to all";
+    }
+}
+
+impl RowLoss for TopkCrossEntropy {
+    const CARD: Card = ENTRY.card;
     const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "logits" };
-    fn count(self, _: usize) -> usize {
+    fn count(&self, _: usize) -> usize {
         self.k
     }
-    fn rows<T: Scalar>(self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], scratch: &mut Buf<T>) {
+    fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], scratch: &mut Buf<T>) {
         one_class(rows.x, rows.classes, rows.labels, rows.weight, itself, scale, losses, d);
         if (1..losses.len()).contains(&self.k) {
             keep_largest(self.k, losses, d, rows.classes, scratch.at_least(losses.len()));
@@ -91,21 +77,6 @@ fn keep_largest<T: Scalar>(k: usize, losses: &mut [T], d: &mut [T], classes: usi
             *loss = T::ZERO;
             d.fill(T::ZERO);
         }
-    }
-}
-
-/// The options of [`topk_cross_entropy`](topk_cross_entropy()); [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct TopkCrossEntropy {
-    /// What becomes of the losses of single rows. Where they stay as they are, those of the rows that are left out are 0.
-    pub reduction: Reduction,
-    /// How many rows are kept, from 1 (the worst alone) to all.
-    pub k: usize,
-}
-
-impl Default for TopkCrossEntropy {
-    fn default() -> Self {
-        TopkCrossEntropy { reduction: Reduction::Mean, k: 1 }
     }
 }
 
@@ -149,9 +120,9 @@ impl TopkCrossEntropy {
 
     #[track_caller]
     fn recorded<'t>(&self, logits: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
-        let (name, k) = (Hardest::CARD.name, self.k);
+        let (name, k) = (ENTRY.card.name, self.k);
         check_logits(name, logits)?;
-        let loss = row_loss(Hardest { k }, logits, labels, ("weight", &None), self.reduction)?;
+        let loss = row_loss(*self, logits, labels, ("weight", &None), self.reduction)?;
         let (rows, _) = rows_and_classes(&logits.shape());
         if !(1..=rows).contains(&k) {
             let told = "it lies between 1 and the number of rows; where the last batch may be smaller, k.min(rows) does";

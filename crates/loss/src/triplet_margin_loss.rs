@@ -45,104 +45,52 @@ use surprisal_tensor::ops::softmax::difference;
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
-use crate::by_name::{ByName, Entry, Kind, Options, REDUCTION, Range, gradient, option};
 use crate::kinds::data::{apply, check_not_negative};
 use crate::kinds::distance::{CANCELS, Distance, MEMO, add_slopes, same_rows, scale_for};
 use crate::kinds::labels::rows_and_classes;
 use crate::{LossError, Reduction};
 
-pub(crate) const ENTRY: Entry = Entry {
-    card: Card {
-        name: "triplet_margin_loss",
+loss! {
+    /// The mean over the rows of how much the positive fails to be nearer to the anchor than the negative, by a margin of 1.
+    ///
+    /// All three are `[rows, numbers]`, or `[numbers]` for one row; all have a gradient. It is an ordinary value on the tape:
+    /// `cross_entropy + 0.1 * triplet_margin_loss(a, p, n)`.
+    ///
+    /// # Panics
+    /// At the caller's line, if the shapes differ or are empty.
+    ///
+    /// ```
+    /// use surprisal_loss::TripletMarginLoss;
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let [anchor, positive, negative] =
+    ///     [array![[0.0, 0.0]], array![[3.0, 4.0]], array![[0.0, 10.0]]].map(|x| tape.input(&x).requires_grad());
+    /// let loss = TripletMarginLoss { margin: 6.0, eps: 0.0, ..Default::default() }.loss(anchor, positive, negative);
+    /// loss.backward();
+    /// assert_eq!(loss.item(), 1.0); // 5 - 10 + 6
+    /// assert_eq!(positive.grad().unwrap(), array![[0.6, 0.8]].into_dyn()); // towards the anchor is down
+    /// assert_eq!(negative.grad().unwrap(), array![[0.0, -1.0]].into_dyn());
+    /// ```
+    fn triplet_margin_loss(anchor: gradient(Number, "[rows, numbers] or [numbers]"), positive: gradient(Number, "the shape of anchor: what belongs to it"), negative: gradient(Number, "the shape of anchor: what does not"));
+    card {
         inputs: "a p n",
         forward: "max(0, D(a, p) - D(a, n) + margin)",
         backward: "da = (u_ap - u_an) dl, dp = -u_ap dl, dn = u_an dl where l > 0, with u_xy = (x - y) / D(x, y)",
         story: "Draws the positive nearer to the anchor than the negative, by a margin; who is there already is left alone.",
-    },
-    inputs: &[
-        gradient("anchor", "[rows, numbers] or [numbers]"),
-        gradient("positive", "the shape of anchor: what belongs to it"),
-        gradient("negative", "the shape of anchor: what does not"),
-    ],
-    options: &[
-        REDUCTION,
-        option(
-            "margin",
-            Kind::Number(Range::NotNegative),
-            "1",
-            "how much nearer the positive must be, 0 or more",
-        ),
-        option(
-            "eps",
-            Kind::Number(Range::NotNegative),
-            "1e-6",
-            "added to every component of the differences, 0 or more",
-        ),
-        option(
-            "swap",
-            Kind::Flag,
-            "false",
-            "whether the positive may take the anchor's place against the negative",
-        ),
-    ],
-    curve: None,
-};
-
-impl ByName for TripletMarginLoss {
-    fn read(options: &Options) -> Self {
-        TripletMarginLoss {
-            reduction: options.reduction(),
-            margin: options.number("margin"),
-            eps: options.number("eps"),
-            swap: options.flag("swap"),
-        }
     }
-}
-
-/// The options of [`triplet_margin_loss()`]; [`loss`](Self::loss) computes it with them.
-#[derive(Clone, Debug)]
-pub struct TripletMarginLoss {
-    /// What becomes of the losses of single rows.
-    pub reduction: Reduction,
-    /// How much nearer the positive must be than the negative: 0 or more. 1 as in PyTorch.
-    pub margin: f64,
-    /// ε, 0 or more. 1e-6 as in PyTorch; 0 is the plain distance.
-    pub eps: f64,
-    /// Whether `D(a, n)` is replaced by `D(p, n)` where that is smaller. `false` as in PyTorch.
-    pub swap: bool,
-}
-
-impl Default for TripletMarginLoss {
-    fn default() -> Self {
-        TripletMarginLoss { reduction: Reduction::Mean, margin: 1.0, eps: 1e-6, swap: false }
+    #[derive(Clone, Copy, Debug)]
+    pub struct TripletMarginLoss {
+        /// How per-row losses are reduced.
+        reduction: Reduction;
+        /// How much nearer the positive must be than the negative: 0 or more. 1 as in PyTorch.
+        margin: f64 = 1 in NotNegative, "how much nearer the positive must be, 0 or more";
+        /// ε, 0 or more. 1e-6 as in PyTorch; 0 is the plain distance.
+        eps: f64 = 1e-6 in NotNegative, "added to every component of the differences, 0 or more";
+        /// Whether `D(a, n)` is replaced by `D(p, n)` where that is smaller. `false` as in PyTorch.
+        swap: bool = false, "whether the positive may take the anchor's place against the negative";
     }
-}
-
-/// The mean over the rows of how much the positive fails to be nearer to the anchor than the negative, by a margin of 1.
-///
-/// All three are `[rows, numbers]`, or `[numbers]` for one row; all have a gradient. It is an ordinary value on the tape:
-/// `cross_entropy + 0.1 * triplet_margin_loss(a, p, n)`.
-///
-/// # Panics
-/// At the caller's line, if the shapes differ or are empty.
-///
-/// ```
-/// use surprisal_loss::TripletMarginLoss;
-/// use surprisal_tensor::{Params, Workspace, ndarray::array};
-/// let params = Params::<f64>::default();
-/// let mut workspace = Workspace::new();
-/// let tape = workspace.tape(&params);
-/// let [anchor, positive, negative] =
-///     [array![[0.0, 0.0]], array![[3.0, 4.0]], array![[0.0, 10.0]]].map(|x| tape.input(&x).requires_grad());
-/// let loss = TripletMarginLoss { margin: 6.0, eps: 0.0, ..Default::default() }.loss(anchor, positive, negative);
-/// loss.backward();
-/// assert_eq!(loss.item(), 1.0); // 5 - 10 + 6
-/// assert_eq!(positive.grad().unwrap(), array![[0.6, 0.8]].into_dyn()); // towards the anchor is down
-/// assert_eq!(negative.grad().unwrap(), array![[0.0, -1.0]].into_dyn());
-/// ```
-#[track_caller]
-pub fn triplet_margin_loss<'t>(anchor: Var<'t>, positive: Var<'t>, negative: Var<'t>) -> Var<'t> {
-    TripletMarginLoss::default().loss(anchor, positive, negative)
 }
 
 impl TripletMarginLoss {
@@ -159,7 +107,7 @@ impl TripletMarginLoss {
     ) -> Result<Var<'t>, LossError> {
         check_not_negative(ENTRY.card.name, "margin", self.margin)?;
         check_not_negative(ENTRY.card.name, "eps", self.eps)?;
-        apply(Fused(self.clone()), [anchor, positive, negative])
+        apply(Fused(*self), [anchor, positive, negative])
     }
 }
 

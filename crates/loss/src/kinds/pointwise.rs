@@ -21,10 +21,10 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
         Vec::new()
     }
     /// l(x, t)
-    fn loss<T: Scalar>(&self, x: T, t: T) -> T;
+    fn value<T: Scalar>(&self, x: T, t: T) -> T;
     /// l(x, t) / n, also where l is beyond the largest number and this is not: what one element adds to a mean of n.
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
-        self.loss(x, t) / n
+        self.value(x, t) / n
     }
     /// `scale` dl/dx. `scale` comes in so that it can be multiplied where nothing overflows.
     fn slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T;
@@ -83,13 +83,13 @@ struct Fused<L> {
 kernel! {
     fn total<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T]) -> T {
         sum_filled(x.len(), |range, losses| {
-            for ((l, &x), &t) in losses.iter_mut().zip(&x[range.clone()]).zip(&t[range]) { *l = loss.loss(x, t) }
+            for ((l, &x), &t) in losses.iter_mut().zip(&x[range.clone()]).zip(&t[range]) { *l = loss.value(x, t) }
         })
     }
 }
 kernel! {
     fn each<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T], y: &mut [T]) {
-        for ((y, &x), &t) in y.iter_mut().zip(x).zip(t) { *y = loss.loss(x, t) }
+        for ((y, &x), &t) in y.iter_mut().zip(x).zip(t) { *y = loss.value(x, t) }
     }
 }
 kernel! {

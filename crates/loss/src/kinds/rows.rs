@@ -7,16 +7,16 @@ use crate::kinds::labels::{LabelList, Labelled, by_labels, by_rows, rows_and_cla
 use crate::{LossError, Reduction};
 
 /// A loss of one row and its class; the rest (shapes, labels, weights, reductions) is the same for all.
-pub(crate) trait RowLoss: Copy + Send + 'static {
+pub(crate) trait RowLoss: Send + 'static {
     const CARD: Card;
     /// What messages call it and its input.
     const NAMES: Labelled;
     /// What the mean divides by.
-    fn count(self, rows: usize) -> usize {
+    fn count(&self, rows: usize) -> usize {
         rows
     }
     /// Writes each row's loss, and `scale` times its gradient to `d`.
-    fn rows<T: Scalar>(self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], scratch: &mut Buf<T>);
+    fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], scratch: &mut Buf<T>);
 }
 
 /// What such a loss reads.

@@ -11,15 +11,15 @@ use crate::reduction::mean;
 use crate::{LossError, Reduction};
 
 /// A loss of one number against its target; the rest (weights, shapes, reductions) is the same for all.
-pub(crate) trait YesOrNo: Copy + Send + Sync + 'static {
+pub(crate) trait YesOrNo: Send + Sync + 'static {
     const CARD: Card;
     /// What targets may be.
     const TARGETS: Domain = Domain::FromZeroToOne;
     /// l(x, t) and dl/dx, both times `weight`; a yes counts `pos_weight` times as much.
-    fn element<T: Scalar>(self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
+    fn element<T: Scalar>(&self, x: T, t: T, weight: T, pos_weight: T) -> (T, T);
     /// The same without weights, where that is less work.
     #[inline(always)]
-    fn unweighted<T: Scalar>(self, x: T, t: T) -> (T, T) {
+    fn unweighted<T: Scalar>(&self, x: T, t: T) -> (T, T) {
         self.element(x, t, T::ONE, T::ONE)
     }
 }
@@ -61,13 +61,13 @@ struct Fused<L> {
 }
 
 /// The sum of the losses; `slope` gets their derivatives, times `scale`.
-pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
+pub(crate) fn fused<T: Scalar, L: YesOrNo>(loss: &L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
     let piece = |_, (x, t, slope): (&[T], &[T], &mut [T])| fused_in_one(loss, x, t, scale, slope);
     reduce((x, t, slope), HEAVY, piece, |left, right| left + right)
 }
 
 kernel! {
-    fn fused_in_one<T: Scalar, L: YesOrNo>(loss: L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
+    fn fused_in_one<T: Scalar, L: YesOrNo>(loss: &L, x: &[T], t: &[T], scale: T, slope: &mut [T]) -> T {
         sum_filled(x.len(), |range, losses| {
             let targets = x[range.clone()].iter().zip(&t[range.clone()]);
             for ((l, d), (&x, &t)) in losses.iter_mut().zip(&mut slope[range]).zip(targets) {
@@ -124,7 +124,7 @@ impl<L: YesOrNo> Op for Fused<L> {
                 l
             })
         } else {
-            fused(self.loss, x, t, T::ONE, f.memo)
+            fused(&self.loss, x, t, T::ONE, f.memo)
         };
         let count = T::of(x.len() as f64);
         f.y[0] = if self.reduction == Reduction::Mean {

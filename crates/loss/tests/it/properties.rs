@@ -4,32 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use surprisal_loss::by_name::{self, Call, Entry, Kind, Setting};
+use surprisal_loss::by_name::{self, Call, Entry, Kind, Setting, Values, Values::*};
 use surprisal_loss::vectors::{Case, Outcome};
 use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, Dimension, IxDyn};
 use surprisal_tensor::{Dual, Scalar, check_gradient};
-
-/// What an input may hold.
-#[derive(Clone, Copy, Debug)]
-enum Numbers {
-    /// Between -4 and 4.
-    Real,
-    /// Between 0.05 and 0.95.
-    Unit,
-    /// Rows of positive numbers that sum to 1.
-    Distribution,
-    /// 0 or 1.
-    YesNo,
-    /// +1 or -1.
-    Sign,
-    /// Whole numbers, from 0 to 2, one for each row.
-    Classes,
-    /// 0, 1, 0, 1, ..: one for each row, each more than once.
-    Pairs,
-    /// Between 0 and 4.
-    NotNegative,
-}
-use Numbers::*;
 
 /// An option's value.
 #[derive(Clone, Copy, Debug)]
@@ -43,54 +21,58 @@ use Value::{Flag, N, Text};
 const ROWS: usize = 4;
 const COLUMNS: usize = 3;
 
-/// A loss, what it takes, and the options that it is tried with.
-type Row = (&'static str, &'static [(&'static str, Numbers)], &'static [&'static [(&'static str, Value)]]);
+/// Inputs or options of a loss that its gradient is tried with beside its usual ones: inputs are named where they are others.
+type Row = (&'static str, &'static [(&'static str, Values)], &'static [&'static [(&'static str, Value)]]);
 
-/// Every loss.
 #[rustfmt::skip]
-const LOSSES: &[Row] = &[
-    ("softmax_cross_entropy", &[("logits", Real), ("targets", Classes)], &[&[], &[("label_smoothing", N(0.2))]]),
-    ("softmax_cross_entropy", &[("logits", Real), ("target_probs", Distribution)], &[&[], &[("label_smoothing", N(0.2))]]),
-    ("softmax_focal_loss", &[("logits", Real), ("targets", Classes)], &[&[], &[("gamma", N(0.5))], &[("gamma", N(0.0))]]),
-    ("topk_cross_entropy", &[("logits", Real), ("targets", Classes)], &[&[("k", N(2.0))], &[("k", N(4.0))]]),
-    ("binary_cross_entropy_with_logits", &[("logits", Real), ("targets", Unit)], &[&[]]),
-    ("sigmoid_focal_loss", &[("logits", Real), ("targets", YesNo)], &[&[], &[("gamma", N(0.5)), ("alpha", N(-1.0))]]),
-    ("soft_margin_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
-    ("binary_cross_entropy", &[("probs", Unit), ("targets", Unit)], &[&[]]),
-    ("nll_loss", &[("log_probs", Real), ("targets", Classes)], &[&[]]),
-    ("kl_div", &[("input", Real), ("target", Unit)], &[&[], &[("log_target", Flag(true))], &[("reduction", Text("batchmean"))]]),
-    ("kl_div_logits", &[("p_logits", Real), ("q_logits", Real)], &[&[]]),
-    ("entropy", &[("p", Unit)], &[&[], &[("base", N(2.0))]]),
-    ("cross_entropy_probs", &[("p", Unit), ("q", Unit)], &[&[], &[("base", N(2.0))]]),
-    ("self_information", &[("p", Unit)], &[&[], &[("base", N(2.0))]]),
-    ("entropy_from_logits", &[("logits", Real)], &[&[], &[("base", N(2.0))]]),
-    ("mse_loss", &[("input", Real), ("target", Real)], &[&[]]),
-    ("half_squared_error", &[("input", Real), ("target", Real)], &[&[]]),
-    ("l1_loss", &[("input", Real), ("target", Real)], &[&[]]),
-    ("smooth_l1_loss", &[("input", Real), ("target", Real)], &[&[], &[("beta", N(0.3))]]),
-    ("huber_loss", &[("input", Real), ("target", Real)], &[&[], &[("delta", N(0.3))]]),
-    ("log_cosh_loss", &[("input", Real), ("target", Real)], &[&[]]),
-    ("poisson_nll_loss", &[("input", Real), ("target", NotNegative)], &[&[], &[("full", Flag(true))]]),
+const VARIANTS: &[Row] = &[
+    ("softmax_cross_entropy", &[], &[&[("label_smoothing", N(0.2))]]),
+    ("softmax_cross_entropy", &[("logits", Number), ("target_probs", Distribution)], &[&[], &[("label_smoothing", N(0.2))]]),
+    ("softmax_focal_loss", &[], &[&[("gamma", N(0.5))], &[("gamma", N(0.0))]]),
+    ("topk_cross_entropy", &[], &[&[("k", N(2.0))], &[("k", N(4.0))]]),
+    ("sigmoid_focal_loss", &[], &[&[("gamma", N(0.5)), ("alpha", N(-1.0))]]),
+    ("kl_div", &[], &[&[("log_target", Flag(true))], &[("reduction", Text("batchmean"))]]),
+    ("entropy", &[], &[&[("base", N(2.0))]]),
+    ("cross_entropy_probs", &[], &[&[("base", N(2.0))]]),
+    ("self_information", &[], &[&[("base", N(2.0))]]),
+    ("entropy_from_logits", &[], &[&[("base", N(2.0))]]),
+    ("smooth_l1_loss", &[], &[&[("beta", N(0.3))]]),
+    ("huber_loss", &[], &[&[("delta", N(0.3))]]),
+    ("poisson_nll_loss", &[], &[&[("full", Flag(true))]]),
     ("poisson_nll_loss", &[("input", Unit), ("target", NotNegative)], &[&[("log_input", Flag(false))]]),
-    ("quantile_loss", &[("input", Real), ("target", Real)], &[&[("q", N(0.9))]]),
-    ("hinge_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
-    ("squared_hinge_loss", &[("input", Real), ("targets", Sign)], &[&[]]),
-    ("multi_margin_loss", &[("input", Real), ("targets", Classes)], &[&[], &[("p", N(2.0))]]),
+    ("quantile_loss", &[], &[&[("q", N(0.9))]]),
+    ("multi_margin_loss", &[], &[&[("p", N(2.0))]]),
     ("dice_loss", &[("input", Unit), ("targets", YesNo)], &[&[("activation", Text("none"))], &[("activation", Text("none")), ("squared", Flag(true))]]),
-    ("dice_loss", &[("input", Real), ("targets", YesNo)], &[&[("activation", Text("sigmoid")), ("per", Text("sample"))]]),
-    ("ce_dice_loss", &[("logits", Real), ("targets", YesNo)], &[&[("mode", Text("binary"))]]),
-    ("ce_dice_loss", &[("logits", Real), ("targets", Classes)], &[&[("mode", Text("multiclass")), ("a", N(0.3))]]),
-    ("triplet_margin_loss", &[("anchor", Real), ("positive", Real), ("negative", Real)], &[&[("margin", N(9.0))], &[("swap", Flag(true)), ("margin", N(9.0))]]),
-    ("contrastive_loss", &[("x1", Real), ("x2", Real), ("targets", Pairs)], &[&[("margin", N(5.0))]]),
-    ("supcon_loss", &[("features", Real), ("labels", Pairs)], &[&[], &[("temperature", N(0.5)), ("normalize", Flag(false))]]),
-    ("softmax", &[("x", Real)], &[&[]]),
-    ("log_softmax", &[("x", Real)], &[&[]]),
-    ("logsumexp", &[("x", Real)], &[&[]]),
-    ("sigmoid", &[("x", Real)], &[&[]]),
-    ("log_sigmoid", &[("x", Real)], &[&[]]),
-    ("softplus", &[("x", Real)], &[&[]]),
-    ("tanh", &[("x", Real)], &[&[]]),
+    ("dice_loss", &[], &[&[("activation", Text("sigmoid")), ("per", Text("sample"))]]),
+    ("ce_dice_loss", &[("logits", Number), ("targets", Classes)], &[&[("mode", Text("multiclass")), ("a", N(0.3))]]),
+    ("triplet_margin_loss", &[], &[&[("margin", N(9.0))], &[("swap", Flag(true)), ("margin", N(9.0))]]),
+    ("contrastive_loss", &[], &[&[("margin", N(5.0))]]),
+    ("supcon_loss", &[], &[&[("temperature", N(0.5)), ("normalize", Flag(false))]]),
 ];
+
+type Inputs = Vec<(&'static str, Values)>;
+type Variants = Vec<&'static [(&'static str, Value)]>;
+
+/// The inputs that a loss usually takes: of several kinds of targets, the first.
+fn usual(entry: &'static Entry) -> Inputs {
+    let taken = entry.inputs.iter().filter(|input| !input.weights && input.name != "target_probs");
+    taken.map(|input| (input.name, input.values)).collect()
+}
+
+/// Every loss with its usual inputs and its defaults, and with the variants above.
+fn losses() -> Vec<(&'static str, Inputs, Variants)> {
+    let mut all: Vec<_> =
+        by_name::ALL.iter().map(|entry| (entry.card.name, usual(entry), vec![&[][..]])).collect();
+    for &(loss, inputs, variants) in VARIANTS {
+        let inputs =
+            if inputs.is_empty() { usual(by_name::find(loss).expect(loss)) } else { inputs.to_vec() };
+        match all.iter_mut().find(|(name, taken, _)| *name == loss && *taken == inputs) {
+            Some((.., options)) => options.extend(variants),
+            None => all.push((loss, inputs, variants.to_vec())),
+        }
+    }
+    all
+}
 
 fn options(given: &[(&str, Value)]) -> BTreeMap<String, Setting> {
     let setting = |value: &Value| match *value {
@@ -102,13 +84,13 @@ fn options(given: &[(&str, Value)]) -> BTreeMap<String, Setting> {
 }
 
 /// Numbers of a kind, from ones between 0 and 1.
-fn array(kind: Numbers, units: &[f64]) -> ArrayD<f64> {
+fn array(kind: Values, units: &[f64]) -> ArrayD<f64> {
     let row = |f: fn(usize) -> f64| ArrayD::from_shape_fn(IxDyn(&[ROWS]), |place| f(place[0]));
     let all = |f: fn(f64) -> f64| {
         Array2::from_shape_fn((ROWS, COLUMNS), |(i, j)| f(units[(i * COLUMNS + j) % units.len()])).into_dyn()
     };
     match kind {
-        Real => all(|u| 8.0 * u - 4.0),
+        Number => all(|u| 8.0 * u - 4.0),
         Unit => all(|u| 0.05 + 0.9 * u),
         Distribution => {
             let mut p = all(|u| 0.05 + u);
@@ -155,13 +137,6 @@ fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-13 * a.abs().max(b.abs()).max(1e-3)
 }
 
-#[test]
-fn every_loss_is_among_these() {
-    let names = by_name::ALL.iter().map(|entry| entry.card.name);
-    let missing: Vec<_> = names.filter(|name| LOSSES.iter().all(|(known, ..)| known != name)).collect();
-    assert!(missing.is_empty(), "without a row in LOSSES: {missing:?}");
-}
-
 /// All combinations of an option's values at the edges and in the middle.
 fn all_options(entry: &Entry) -> Vec<BTreeMap<String, Setting>> {
     let mut all = vec![BTreeMap::new()];
@@ -186,7 +161,7 @@ fn all_options(entry: &Entry) -> Vec<BTreeMap<String, Setting>> {
 }
 
 /// What inputs may be besides ordinary numbers: all 0, or all 1. No label is changed.
-fn edges(kind: Numbers, ordinary: &ArrayD<f64>) -> Vec<ArrayD<f64>> {
+fn edges(kind: Values, ordinary: &ArrayD<f64>) -> Vec<ArrayD<f64>> {
     let mut all = vec![ordinary.clone()];
     if !matches!(kind, Classes | Pairs) {
         all.extend([0.0, 1.0].map(|x| ordinary.mapv(|_| x)));
@@ -229,7 +204,7 @@ fn no_loss_hides_nan() {
         (0..ROWS * COLUMNS).map(|i| ((i * 7 + salt * 5) % 12) as f64 / 12.0).collect()
     };
     let (mut tried, mut failed) = (0, vec![]);
-    for (loss, inputs, _) in LOSSES {
+    for (loss, inputs, _) in &losses() {
         let entry = by_name::find(loss).expect(loss);
         // the arrays of every input: ordinary ones, and edges
         let mut choices = vec![vec![]];
@@ -313,9 +288,9 @@ proptest! {
     /// Dual numbers, to 1e-10, and central differences, to 1e-6; random numbers meet a kink with probability 0.
     #[test]
     fn the_gradient_of_every_loss_agrees_with_both_oracles(seed in prop::collection::vec(units(), 3)) {
-        for (loss, inputs, variants) in LOSSES {
+        for (loss, inputs, variants) in &losses() {
             let entry = by_name::find(loss).expect(loss);
-            for variant in *variants {
+            for variant in variants {
                 for reduction in ["mean", "sum", "none"] {
                     let mut given = options(variant);
                     if !entry.options.iter().any(|option| option.name == "reduction" && option.about.contains(reduction)) {
@@ -362,7 +337,7 @@ proptest! {
 
     #[test]
     fn divergence_is_not_negative_and_0_only_for_equal_distributions(z in units(), step in -45i32..0, place in 0..ROWS * COLUMNS) {
-        let p = array(Real, &z);
+        let p = array(Number, &z);
         prop_assert_eq!(value("kl_div_logits", &[("p_logits", &p), ("q_logits", &p)], &[]), 0.0);
         // shifted rows are the same distribution; the shift is exact
         let coarse = p.mapv(|z| (z * 1024.0).round() / 1024.0);
@@ -377,7 +352,7 @@ proptest! {
     /// The shift is exact, so not a bit may change.
     #[test]
     fn a_shift_of_all_logits_changes_nothing(z in units(), shift in -1000i32..1000) {
-        let z = array(Real, &z).mapv(|z| (z * 1024.0).round() / 1024.0);
+        let z = array(Number, &z).mapv(|z| (z * 1024.0).round() / 1024.0);
         let moved = &z + f64::from(shift);
         let labels = array(Classes, &[]);
         for loss in ["softmax_cross_entropy", "softmax_focal_loss", "topk_cross_entropy"] {
@@ -390,7 +365,7 @@ proptest! {
 
     #[test]
     fn focal_losses_without_focus_are_cross_entropies(z in units(), t in units()) {
-        let (z, labels, yes) = (array(Real, &z), array(Classes, &[]), array(YesNo, &t));
+        let (z, labels, yes) = (array(Number, &z), array(Classes, &[]), array(YesNo, &t));
         let none = ("gamma", N(0.0));
         let pairs = [
             (call("softmax_focal_loss", &[("logits", &z), ("targets", &labels)], &[none]),
@@ -406,7 +381,7 @@ proptest! {
 
     #[test]
     fn the_two_codings_of_the_logistic_loss_are_one_function(z in units(), t in units()) {
-        let (z, yes) = (array(Real, &z), array(YesNo, &t));
+        let (z, yes) = (array(Number, &z), array(YesNo, &t));
         let signs = yes.mapv(|y| 2.0 * y - 1.0);
         let zero_one = call("binary_cross_entropy_with_logits", &[("logits", &z), ("targets", &yes)], &[]);
         let plus_minus = call("soft_margin_loss", &[("input", &z), ("targets", &signs)], &[]);
@@ -416,7 +391,7 @@ proptest! {
 
     #[test]
     fn huber_is_l2_inside_and_l1_outside(x in units(), t in units(), delta in 0.1..6.0) {
-        let (x, t, each) = (array(Real, &x), array(Real, &t), ("reduction", Text("none")));
+        let (x, t, each) = (array(Number, &x), array(Number, &t), ("reduction", Text("none")));
         let inputs = [("input", &x), ("target", &t)];
         let huber = call("huber_loss", &inputs, &[("delta", N(delta)), each]).value;
         let half_square = call("half_squared_error", &inputs, &[each]).value;
@@ -440,7 +415,7 @@ proptest! {
 
     #[test]
     fn permuting_the_classes_permutes_the_gradient(z in units(), turn in 1..COLUMNS) {
-        let (z, labels) = (array(Real, &z), array(Classes, &[]));
+        let (z, labels) = (array(Number, &z), array(Classes, &[]));
         let turned = |x: &ArrayD<f64>| {
             ArrayD::from_shape_fn(x.raw_dim(), |place| x[[place[0], (place[1] + turn) % COLUMNS]])
         };
@@ -458,7 +433,7 @@ proptest! {
 
     #[test]
     fn a_batch_is_the_mean_of_its_rows(x in units(), y in units()) {
-        for (loss, inputs, variants) in LOSSES {
+        for (loss, inputs, variants) in &losses() {
             // those whose rows stand alone, and whose mean divides by their number
             let alone = !["topk_cross_entropy", "dice_loss", "ce_dice_loss", "supcon_loss", "softmax", "log_softmax"].contains(loss);
             let reduces = by_name::find(loss).expect(loss).options.iter().any(|option| option.name == "reduction");
@@ -467,7 +442,7 @@ proptest! {
             let whole: Vec<_> = arrays.iter().map(|(name, x)| (*name, x)).collect();
             // terms of both signs may cancel: what is left is as exact as they were, not as it is small
             let size = arrays.iter().flat_map(|(_, x)| x).fold(1e-3, |most: f64, x| most.max(x.abs()));
-            for variant in *variants {
+            for variant in variants {
                 let mean = (0..ROWS).map(|row| {
                     let row: Vec<_> = arrays.iter().map(|(name, x)| (*name, x.select(Axis(0), &[row]))).collect();
                     let row: Vec<_> = row.iter().map(|(name, x)| (*name, x)).collect();
