@@ -41,3 +41,4 @@ book:
 # Outputs and pictures of the book, written anew by the commands that it shows.
 book-update:
     UPDATE_DOCS=1 cargo test -p surprisal-cli --test it book::
+    UPDATE_DOCS=1 cargo test -p surprisal-optim --test it reference::

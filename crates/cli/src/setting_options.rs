@@ -12,8 +12,7 @@ fn arg(setting: &'static Setting) -> Arg {
             Err(error) => Err(error.to_string()),
         }
     };
-    let help = Vec::from_iter(setting.help.split_whitespace()).join(" ");
-    let arg = Arg::new(key).long(key.replace('_', "-")).value_name(setting.value).help(help);
+    let arg = Arg::new(key).long(key.replace('_', "-")).value_name(setting.value).help(setting.full_help());
     let arg = arg
         .help_heading(setting.heading)
         .allow_negative_numbers(true)

@@ -6,8 +6,8 @@ use std::fmt;
 
 use surprisal_tensor::{NoSuchParameter, Unreached};
 
+use crate::Hyperparameter;
 use crate::suggest::closest;
-use crate::{Hyperparameter, OptimizerKind};
 
 /// Why an optimizer or a schedule cannot be made, a step not taken, or a state not loaded.
 ///
@@ -47,15 +47,15 @@ pub enum OptimError {
     /// There is no mean of nothing.
     NoMicroBatch,
     /// What was saved is the state of another optimizer.
-    OtherOptimizer { optimizer: OptimizerKind, found: String },
+    OtherOptimizer { optimizer: &'static str, found: String },
     /// What was saved is not what this optimizer, with its settings, remembers.
-    OtherMemory { optimizer: OptimizerKind, expected: Vec<&'static str>, found: Vec<String> },
+    OtherMemory { optimizer: &'static str, expected: Vec<&'static str>, found: Vec<String> },
     /// What was saved says that a parameter took more steps than the optimizer.
-    MoreStepsThanTaken { optimizer: OptimizerKind, steps: u64, found: u64 },
+    MoreStepsThanTaken { optimizer: &'static str, steps: u64, found: u64 },
     /// What was saved is not of as many numbers each; their names and lengths.
-    UnequalMemory { optimizer: OptimizerKind, lengths: Vec<(String, usize)> },
+    UnequalMemory { optimizer: &'static str, lengths: Vec<(String, usize)> },
     /// A setting is one of other optimizers only.
-    NoSuchSetting { optimizer: OptimizerKind, setting: String, having: Vec<OptimizerKind> },
+    NoSuchSetting { optimizer: &'static str, setting: String, having: Vec<&'static str> },
     /// No optimizer, or no schedule, goes by this name.
     UnknownName { what: &'static str, found: String, known: &'static [&'static str] },
     /// A parameter of a schedule is not of the form `NAME=VALUE`.
@@ -166,11 +166,10 @@ impl OptimError {
                 )
             }
             Self::NoSuchSetting { optimizer, setting, having } => {
-                let having: Vec<_> = having.iter().map(OptimizerKind::to_string).collect();
                 write!(
                     f,
                     "{optimizer}: expected no {setting}, found one | leave it out, or take one that has it: {}",
-                    listed(&having)
+                    listed(having)
                 )
             }
             Self::UnknownName { what, found, known } => {

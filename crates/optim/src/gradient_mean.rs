@@ -4,8 +4,8 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Gradients, Params, Scalar};
 
 use crate::OptimError;
+use crate::common::same_layout;
 use crate::error::or_panic;
-use crate::optimizer::same_layout;
 
 /// The mean gradient of several micro-batches: of a batch whose loss is the mean over its rows, taken a few rows at a time.
 ///

@@ -30,6 +30,8 @@ pub enum Hyperparameter {
     LearningRate,
     /// How much of the last step's velocity stays: 0 to below 1.
     Momentum,
+    /// Whether the momentum looks a step ahead: 1 (true) or 0 (false).
+    Nesterov,
     /// How much of the mean gradient stays: 0 to below 1.
     Beta1,
     /// How much of the mean squared gradient stays: 0 to below 1.
@@ -70,6 +72,7 @@ impl Hyperparameter {
         let in_range = match self {
             LearningRate | Eps | MaxNorm | MaxValue => number > 0.0,
             Momentum | Beta1 | Beta2 | Alpha => (0.0..1.0).contains(&number),
+            Nesterov => number == 0.0 || number == 1.0,
             WeightDecay | L1 | L2 => number >= 0.0,
         };
         if in_range && number.is_finite() {
@@ -115,7 +118,22 @@ impl Hyperparameter {
         match self {
             LearningRate | Eps | MaxNorm | MaxValue => "a finite number above 0",
             Momentum | Beta1 | Beta2 | Alpha => "a number from 0 to below 1",
+            Nesterov => "true or false",
             WeightDecay | L1 | L2 => "a finite number, 0 or above",
+        }
+    }
+
+    /// A number as settings write it: 0.01, 1e-8; true for 1 of a switch.
+    ///
+    /// ```
+    /// use surprisal_optim::Hyperparameter::{Eps, Nesterov};
+    /// assert_eq!((Eps.written(1e-8), Nesterov.written(0.0)), ("1e-8".to_string(), "false".to_string()));
+    /// ```
+    pub fn written(self, number: f64) -> String {
+        match self {
+            Nesterov => (number == 1.0).to_string(),
+            _ if number == 0.0 || number >= 1e-4 => number.to_string(),
+            _ => format!("{number:e}"),
         }
     }
 
@@ -128,6 +146,7 @@ impl Hyperparameter {
         match self {
             LearningRate => "0.1 is a usual start for Sgd, 0.001 for Adam",
             Momentum | Beta1 => "0.9 is usual",
+            Nesterov => "it needs a momentum",
             Beta2 => "0.999 is usual",
             Alpha => "0.99 is usual",
             Eps => "1e-8 is usual",
@@ -143,6 +162,7 @@ impl fmt::Display for Hyperparameter {
         f.write_str(match self {
             LearningRate => "learning rate",
             Momentum => "momentum",
+            Nesterov => "nesterov",
             Beta1 => "beta1",
             Beta2 => "beta2",
             Alpha => "alpha",

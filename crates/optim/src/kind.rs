@@ -5,40 +5,8 @@ use std::str::FromStr;
 
 use surprisal_tensor::Scalar;
 
-use crate::{Adagrad, Adam, AdamW, Hyperparameter, OptimError, Optimizer, RmsProp, Sgd};
-
-/// An optimizer by its name: `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`. For a command line, or a file of settings.
-///
-/// Momentum is a setting of `sgd`, as in PyTorch, whose names these are in small letters.
-///
-/// ```
-/// use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings};
-///
-/// let settings = OptimizerSettings { momentum: Some(0.9), nesterov: true, ..Default::default() };
-/// let sgd = "sgd".parse::<OptimizerKind>()?.build::<f32>(&settings)?;
-/// assert_eq!(sgd.learning_rate(), OptimizerKind::Sgd.usual_rate());
-///
-/// let error = OptimizerKind::Adam.build::<f32>(&settings).err().unwrap();
-/// assert_eq!(
-///     error.to_string(),
-///     "adam: expected no momentum, found one | leave it out, or take one that has it: sgd, rmsprop"
-/// );
-/// # Ok::<(), surprisal_optim::OptimError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OptimizerKind {
-    /// [`Sgd`], with or without momentum.
-    Sgd,
-    /// [`Adagrad`]
-    Adagrad,
-    /// [`RmsProp`]
-    RmsProp,
-    /// [`Adam`]
-    Adam,
-    /// [`AdamW`]
-    AdamW,
-}
+use crate::Hyperparameter::{self, *};
+use crate::{OptimError, Optimizer, Rule};
 
 /// What is set of an optimizer; `None` is its own usual number.
 ///
@@ -63,137 +31,205 @@ pub struct OptimizerSettings {
     pub weight_decay: Option<f64>,
 }
 
-impl OptimizerKind {
-    /// Every one of them.
-    pub const ALL: [OptimizerKind; 5] = [
-        OptimizerKind::Sgd,
-        OptimizerKind::Adagrad,
-        OptimizerKind::RmsProp,
-        OptimizerKind::Adam,
-        OptimizerKind::AdamW,
-    ];
-    const NAMES: [&'static str; 5] = ["sgd", "adagrad", "rmsprop", "adam", "adamw"];
-
-    /// A learning rate to start from, for nets of a few layers: 0.1 for sgd, 0.05 for adagrad, 0.003 for rmsprop, 0.01 for adam and adamw.
-    ///
-    /// On average over 26 real tables each of them, with 50 epochs and a cosine schedule, is as good as the others (`docs/tables.md`).
-    /// PyTorch's own defaults are 0.001, 0.01, 0.01, 0.001 and 0.001.
-    ///
-    /// ```
-    /// assert_eq!(surprisal_optim::OptimizerKind::AdamW.usual_rate(), 0.01);
-    /// ```
-    pub fn usual_rate(self) -> f64 {
-        match self {
-            Self::Sgd => 0.1,
-            Self::Adagrad => 0.05,
-            Self::RmsProp => 0.003,
-            Self::Adam | Self::AdamW => 0.01,
-        }
-    }
-
-    /// Whether it is among its settings.
-    fn has(self, setting: Hyperparameter) -> bool {
-        use Hyperparameter::*;
-        match setting {
-            LearningRate | WeightDecay => true,
-            Momentum => matches!(self, Self::Sgd | Self::RmsProp),
-            Alpha => self == Self::RmsProp,
-            Beta1 | Beta2 => matches!(self, Self::Adam | Self::AdamW),
-            Eps => self != Self::Sgd,
-            _ => false,
-        }
-    }
-
-    /// Refuses a setting that others have.
-    fn expect(self, setting: impl ToString, has: impl Fn(Self) -> bool) -> Result<(), OptimError> {
-        if has(self) {
-            return Ok(());
-        }
-        let having = Self::ALL.into_iter().filter(|&kind| has(kind)).collect();
-        Err(OptimError::NoSuchSetting { optimizer: self, setting: setting.to_string(), having })
-    }
-
-    /// The optimizer itself.
-    ///
-    /// See the example of [`OptimizerKind`].
-    ///
-    /// # Errors
-    /// If a number is out of its range, or is a setting of other optimizers only; if there is `nesterov` without momentum.
-    pub fn build<T: Scalar>(self, settings: &OptimizerSettings) -> Result<Box<dyn Optimizer<T>>, OptimError> {
-        use Hyperparameter::*;
-        let OptimizerSettings { learning_rate, momentum, nesterov, alpha, beta1, beta2, eps, weight_decay } =
-            *settings;
+impl OptimizerSettings {
+    /// What is set, besides the learning rate.
+    pub(crate) fn told(&self) -> impl Iterator<Item = (Hyperparameter, f64)> {
+        let OptimizerSettings { momentum, nesterov, alpha, beta1, beta2, eps, weight_decay, .. } = *self;
         let numbers = [
-            (LearningRate, learning_rate),
             (Momentum, momentum),
             (Alpha, alpha),
             (Beta1, beta1),
             (Beta2, beta2),
             (Eps, eps),
             (WeightDecay, weight_decay),
+            (Nesterov, nesterov.then_some(1.0)), // the last: it needs a momentum
         ];
-        for (setting, number) in numbers {
-            if let Some(number) = number {
-                self.expect(setting, |kind| kind.has(setting))?;
-                if setting == Eps {
-                    setting.check_in::<T>(number)?
-                } else {
-                    setting.check(number)?
-                };
-            }
-        }
-        if nesterov {
-            self.expect("nesterov", |kind| kind == Self::Sgd)?;
-        }
-
-        let rate = learning_rate.unwrap_or(self.usual_rate());
-        let (beta1, beta2) = (beta1.unwrap_or(0.9), beta2.unwrap_or(0.999)); // one of the two may be left as it is
-        Ok(match self {
-            Self::Sgd => {
-                let sgd = set(Sgd::try_new(rate)?, momentum, Sgd::momentum);
-                let sgd = set(sgd, weight_decay, Sgd::weight_decay);
-                Box::new(if nesterov { sgd.try_nesterov()? } else { sgd })
-            }
-            Self::Adagrad => {
-                let adagrad = set(Adagrad::try_new(rate)?, eps, Adagrad::eps);
-                Box::new(set(adagrad, weight_decay, Adagrad::weight_decay))
-            }
-            Self::RmsProp => {
-                let rms_prop = set(RmsProp::try_new(rate)?, alpha, RmsProp::alpha);
-                let rms_prop = set(set(rms_prop, eps, RmsProp::eps), momentum, RmsProp::momentum);
-                Box::new(set(rms_prop, weight_decay, RmsProp::weight_decay))
-            }
-            Self::Adam => {
-                let adam = set(Adam::try_new(rate)?.betas(beta1, beta2), eps, Adam::eps);
-                Box::new(set(adam, weight_decay, Adam::weight_decay))
-            }
-            Self::AdamW => {
-                let adam_w = set(AdamW::try_new(rate)?.betas(beta1, beta2), eps, AdamW::eps);
-                Box::new(set(adam_w, weight_decay, AdamW::weight_decay))
-            }
-        })
+        numbers.into_iter().filter_map(|(setting, number)| Some((setting, number?)))
     }
 }
 
-/// The optimizer with a setting, if there is one.
-fn set<O>(optimizer: O, number: Option<f64>, setter: fn(O, f64) -> O) -> O {
-    match number {
-        Some(number) => setter(optimizer, number),
-        None => optimizer,
+macro_rules! optimizers {
+    ($($module:ident::$Name:ident: $Rule:ident),+ $(,)?) => {
+        /// Every optimizer, as a type: for `use`.
+        pub mod optimizers {
+            $(pub use crate::$module::$Name;)+
+        }
+
+        /// The rules of the optimizers, by which their types differ.
+        pub mod rules {
+            $(pub use crate::$module::$Rule;)+
+        }
+
+        /// An optimizer by its name, `sgd` or `adam`. For a command line, or a file of settings.
+        ///
+        /// Momentum is a setting of `sgd`, as in PyTorch, whose names these are in small letters.
+        ///
+        /// ```
+        /// use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings};
+        ///
+        /// let settings = OptimizerSettings { momentum: Some(0.9), nesterov: true, ..Default::default() };
+        /// let sgd = "sgd".parse::<OptimizerKind>()?.build::<f32>(&settings)?;
+        /// assert_eq!(sgd.learning_rate(), OptimizerKind::Sgd.usual_rate());
+        ///
+        /// let error = OptimizerKind::Adam.build::<f32>(&settings).err().unwrap();
+        /// assert_eq!(
+        ///     error.to_string(),
+        ///     "adam: expected no momentum, found one | leave it out, or take one that has it: sgd, rmsprop"
+        /// );
+        /// # Ok::<(), surprisal_optim::OptimError>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum OptimizerKind {
+            $(#[doc = concat!("[`", stringify!($Name), "`](crate::", stringify!($Name), ")")] $Name,)+
+        }
+
+        impl OptimizerKind {
+            const NAMES: &[&'static str] = &[$(rules::$Rule::NAME),+];
+
+            /// Every one of them.
+            pub const ALL: [OptimizerKind; Self::NAMES.len()] = [$(OptimizerKind::$Name),+];
+
+            /// A learning rate to start from, for nets of a few layers: 0.1 for sgd, 0.01 for adam.
+            ///
+            /// On average over 26 real tables, with 50 epochs and a cosine schedule, sgd, adagrad, rmsprop, adam and adamw are then as good as
+            /// each other (`docs/tables.md`). PyTorch's own defaults are 0.001 for sgd, adam and adamw, 0.01 for adagrad and rmsprop.
+            ///
+            /// ```
+            /// assert_eq!(surprisal_optim::OptimizerKind::AdamW.usual_rate(), 0.01);
+            /// ```
+            pub fn usual_rate(self) -> f64 {
+                match self { $(Self::$Name => rules::$Rule::USUAL_RATE,)+ }
+            }
+
+            /// What it does, in words for a report.
+            ///
+            /// ```
+            /// let words = surprisal_optim::OptimizerKind::Sgd.about();
+            /// assert_eq!(words, "gradient descent: each step goes down the slope of one batch");
+            /// ```
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$Name => rules::$Rule::ABOUT,)+ }
+            }
+
+            /// The type of it: "AdamW".
+            pub fn type_name(self) -> &'static str {
+                match self { $(Self::$Name => stringify!($Name),)+ }
+            }
+
+            /// Its settings and their defaults, with learning rate and weight decay, which all have.
+            ///
+            /// ```
+            /// use surprisal_optim::{Hyperparameter::*, OptimizerKind};
+            /// let settings = OptimizerKind::Adagrad.settings();
+            /// assert_eq!(settings, [(LearningRate, 0.05), (WeightDecay, 0.0), (Eps, 1e-10)]);
+            /// ```
+            pub fn settings(self) -> Vec<(Hyperparameter, f64)> {
+                let (decay, own) = match self {
+                    $(Self::$Name => (rules::$Rule::WEIGHT_DECAY, rules::$Rule::SETTINGS),)+
+                };
+                [&[(LearningRate, self.usual_rate()), (WeightDecay, decay)], own].concat()
+            }
+
+            /// The optimizer itself.
+            ///
+            /// See the example of [`OptimizerKind`].
+            ///
+            /// # Errors
+            /// If a number is out of its range, or is a setting of other optimizers only; if there is `nesterov` without momentum.
+            pub fn build<T: Scalar>(self, settings: &OptimizerSettings) -> Result<Box<dyn Optimizer<T>>, OptimError> {
+                Ok(match self { $(Self::$Name => Box::new(optimizers::$Name::of_settings(settings)?),)+ })
+            }
+        }
+    };
+}
+
+impl OptimizerKind {
+    /// The default of a setting, if it has it.
+    fn default_of(self, setting: Hyperparameter) -> Option<f64> {
+        self.settings().into_iter().find(|(own, _)| *own == setting).map(|(_, default)| default)
+    }
+
+    /// Whose a setting is, its range and its defaults, behind a sentence of help: ", for sgd and rmsprop: a number from 0 to below 1
+    /// \[default: 0\]".
+    ///
+    /// ```
+    /// use surprisal_optim::{Hyperparameter, OptimizerKind};
+    /// assert_eq!(
+    ///     OptimizerKind::help(Hyperparameter::Alpha),
+    ///     ", for rmsprop: a number from 0 to below 1 [default: 0.99]"
+    /// );
+    /// ```
+    pub fn help(setting: Hyperparameter) -> String {
+        let mut defaults: Vec<(f64, Vec<&str>)> = Vec::new();
+        for kind in Self::ALL {
+            let Some(default) = kind.default_of(setting) else { continue };
+            match defaults.iter_mut().find(|(other, _)| *other == default) {
+                Some((_, kinds)) => kinds.push(kind.name()),
+                None => defaults.push((default, vec![kind.name()])),
+            }
+        }
+        let having = having(setting);
+        let whose = match having.len() == Self::ALL.len() {
+            true => String::new(),
+            false => format!(", for {}", and(&having)),
+        };
+        let defaults = match &defaults[..] {
+            [(default, _)] => setting.written(*default),
+            _ => Vec::from_iter(
+                defaults
+                    .iter()
+                    .map(|(default, kinds)| format!("{} for {}", setting.written(*default), and(kinds))),
+            )
+            .join("; "),
+        };
+        format!("{whose}: {} [default: {defaults}]", setting.range())
+    }
+
+    /// What settings and files call it: "adamw".
+    ///
+    /// ```
+    /// assert_eq!(surprisal_optim::OptimizerKind::AdamW.name(), "adamw");
+    /// ```
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// The names of the optimizers that have a setting.
+pub(crate) fn having(setting: Hyperparameter) -> Vec<&'static str> {
+    let has = |kind: &OptimizerKind| kind.default_of(setting).is_some();
+    OptimizerKind::ALL.into_iter().filter(has).map(OptimizerKind::name).collect()
+}
+
+/// "adam", "adam and adamw", "adagrad, adam and adamw".
+fn and(names: &[&str]) -> String {
+    match names {
+        [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        _ => names.concat(),
     }
 }
 
 impl fmt::Display for OptimizerKind {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(Self::NAMES[*self as usize])
+        f.write_str(self.name())
     }
 }
 
 impl FromStr for OptimizerKind {
     type Err = OptimError;
     fn from_str(text: &str) -> Result<Self, OptimError> {
-        let known = &Self::NAMES;
-        let named = Self::ALL.into_iter().find(|kind| kind.to_string() == text);
+        let known = Self::NAMES;
+        let named = Self::ALL.into_iter().find(|kind| kind.name() == text);
         named.ok_or_else(|| OptimError::UnknownName { what: "optimizer", found: text.to_string(), known })
     }
+}
+
+// The one list: from it come the names, the settings, the help of the command, the pages of the docs and what the tests go through.
+optimizers! {
+    sgd::Sgd: SgdRule,
+    adagrad::Adagrad: AdagradRule,
+    rms_prop::RmsProp: RmsPropRule,
+    adam::Adam: AdamRule,
+    adam_w::AdamW: AdamWRule,
 }

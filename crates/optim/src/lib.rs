@@ -6,12 +6,9 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `optimizer` | [`Optimizer`]: one step, and what is checked before it |
-//! | `sgd` | [`Sgd`]: down the gradient; with momentum, with Nesterov's look ahead |
-//! | `rms_prop` | [`RmsProp`]: the gradient, measured by the size it usually has |
-//! | `adagrad` | [`Adagrad`]: shorter steps where gradients have been |
-//! | `adam` | [`Adam`]: every number at a pace of its own |
-//! | `adam_w` | [`AdamW`]: Adam, with a weight decay that stays out of its division |
-//! | `kind` | [`OptimizerKind`]: every optimizer by its name, to be built from settings |
+//! | `rule` | [`Rule`]: what is an optimizer's own; [`Optim`]: what all of them share |
+//! | `sgd`, `adam`, .. | [`Sgd`], [`Adam`], ..: each optimizer, with its formula and its source |
+//! | `kind` | [`OptimizerKind`]: every optimizer by its name, to be built from settings; the list of them |
 //! | `param_group` | [`ParamGroup`]: a learning rate and a weight decay of their own for some of the parameters |
 //! | `penalty` | [`Penalty`]: a price for large weights, L1, L2 or both |
 //! | `clip` | [`clip_grad_norm`], [`clip_grad_value`]: gradients cut to size |
@@ -50,6 +47,7 @@ mod adagrad;
 mod adam;
 mod adam_w;
 mod clip;
+mod common;
 mod error;
 mod gradient_mean;
 mod hyperparameter;
@@ -58,25 +56,23 @@ mod optimizer;
 mod param_group;
 mod penalty;
 mod rms_prop;
+mod rule;
 mod schedule;
 mod scheduler;
 mod sgd;
 mod state;
 mod suggest;
 
-pub use adagrad::Adagrad;
-pub use adam::Adam;
-pub use adam_w::AdamW;
 pub use clip::{clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named};
 pub use error::OptimError;
 pub use gradient_mean::GradientMean;
 pub use hyperparameter::Hyperparameter;
-pub use kind::{OptimizerKind, OptimizerSettings};
+pub use kind::optimizers::*;
+pub use kind::{OptimizerKind, OptimizerSettings, optimizers, rules};
 pub use optimizer::Optimizer;
 pub use param_group::ParamGroup;
 pub use penalty::Penalty;
-pub use rms_prop::RmsProp;
+pub use rule::{HasBetas, HasEps, HasMomentum, Optim, Options, Rule, StepNumbers};
 pub use schedule::{At, Schedule};
 pub use scheduler::Scheduler;
-pub use sgd::Sgd;
 pub use state::OptimizerState;

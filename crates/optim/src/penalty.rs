@@ -3,8 +3,8 @@
 use surprisal_formula_macro::math;
 use surprisal_tensor::{Gradients, ParamId, Params, Scalar};
 
+use crate::common::same_layout;
 use crate::error::or_panic;
-use crate::optimizer::same_layout;
 use crate::{Hyperparameter, OptimError};
 
 /// What is added to a loss so that weights stay small: L1, L2, or both, the elastic net.

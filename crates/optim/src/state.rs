@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use surprisal_tensor::{Buf, Scalar};
 
-use crate::optimizer::Common;
-use crate::{OptimError, OptimizerKind};
+use crate::OptimError;
+use crate::common::Common;
 
 /// What an optimizer remembers of the steps that it took. Training that is taken up again from it goes on with the same bits.
 ///
@@ -47,7 +47,7 @@ pub struct OptimizerState<T> {
 
 impl<T: Scalar> OptimizerState<T> {
     pub(crate) fn of<'a>(
-        optimizer: OptimizerKind,
+        optimizer: &'static str,
         Common { steps, counts, .. }: &Common,
         memory: impl IntoIterator<Item = (&'static str, &'a Buf<T>)>,
     ) -> Self {
@@ -60,11 +60,11 @@ impl<T: Scalar> OptimizerState<T> {
     /// Writes it to an optimizer of this kind, with such a memory; where it does not fit, nothing is written.
     pub(crate) fn restore<'a>(
         &self,
-        optimizer: OptimizerKind,
+        optimizer: &'static str,
         common: &mut Common,
         memory: impl IntoIterator<Item = (&'static str, &'a mut Buf<T>)>,
     ) -> Result<(), OptimError> {
-        if self.name != optimizer.to_string() {
+        if self.name != optimizer {
             return Err(OptimError::OtherOptimizer { optimizer, found: self.name.clone() });
         }
         let mut memory: Vec<_> = memory.into_iter().collect();

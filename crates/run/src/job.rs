@@ -16,7 +16,7 @@ use surprisal_train::{
     SavedModel, TrainError, Trainer, Watch, evaluate, probabilities,
 };
 
-use crate::settings::{Balance, ClassWeight, Hidden, List};
+use crate::settings::{Balance, ClassWeight, Hidden, List, OPTIMIZER};
 use crate::{RunError, Settings};
 
 /// The seed where none is told.
@@ -749,7 +749,7 @@ fn balanced(
 
 /// The settings, with the default optimizer and what suits the optimizer where nothing is given.
 fn with_usual(settings: &Settings) -> Settings {
-    let opt = settings.opt.unwrap_or(OptimizerKind::Adam);
+    let opt = settings.opt.unwrap_or(OPTIMIZER);
     let free = opt == OptimizerKind::Sgd && settings.lr.is_none() && settings.clip_value.is_none();
     Settings {
         opt: Some(opt),
@@ -863,7 +863,7 @@ fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimi
         eps,
         weight_decay,
     };
-    let mut optimizer = settings.opt.unwrap_or(OptimizerKind::Adam).build(&told)?;
+    let mut optimizer = settings.opt.unwrap_or(OPTIMIZER).build(&told)?;
     if let Some(groups) = &settings.groups {
         let group = |group: &crate::settings::Group| {
             let mut made = ParamGroup::named(&group.pattern);

@@ -552,25 +552,11 @@ fn net(job: &Job) -> String {
 
 fn training(job: &Job) -> String {
     let kind = job.settings.opt.unwrap_or(OptimizerKind::Sgd);
-    let name = kind.to_string();
     let words = match kind {
         OptimizerKind::Sgd if job.settings.momentum.is_some_and(|momentum| momentum > 0.0) => {
             "gradient descent with momentum: each step goes down the slope of one batch, and a little on in the direction of the last"
         }
-        OptimizerKind::Sgd => "gradient descent: each step goes down the slope of one batch",
-        OptimizerKind::RmsProp => {
-            "RMSprop: gradient descent, each weight's steps measured by how large its slopes were lately"
-        }
-        OptimizerKind::Adagrad => {
-            "Adagrad: gradient descent, each weight's steps measured by how large its slopes were so far"
-        }
-        OptimizerKind::Adam => {
-            "Adam: momentum, and each weight's steps measured by how large its slopes were lately"
-        }
-        OptimizerKind::AdamW => {
-            "AdamW: momentum, each weight's steps measured by how large its slopes were lately, and all weights pulled to 0"
-        }
-        _ => &name,
+        _ => kind.about(),
     };
     let trainer = &job.trainer;
     let schedule = match trainer.schedule {

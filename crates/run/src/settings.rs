@@ -23,11 +23,43 @@ pub struct Setting {
     pub heading: &'static str,
     /// What stands for its value in a page of help: "RATE"; empty for a switch.
     pub value: &'static str,
-    /// What it means, and what holds where it is not given.
+    /// What it means, and what holds where it is not given; of an optimizer's settings, see [`full_help`](Self::full_help).
     pub help: &'static str,
     read: fn(&mut Settings, &str) -> Result<(), ValueError>,
     written: fn(&Settings) -> Option<(String, bool)>, // and whether it is text
 }
+
+impl Setting {
+    /// The help in one line; of an optimizer's settings, with the optimizers, the range and the defaults.
+    ///
+    /// ```
+    /// let alpha = surprisal_run::Settings::ALL.iter().find(|setting| setting.key == "alpha").unwrap();
+    /// let help = "How much of the mean square stays, for rmsprop: a number from 0 to below 1 [default: 0.99]";
+    /// assert_eq!(alpha.full_help(), help);
+    /// ```
+    pub fn full_help(&self) -> String {
+        let help = Vec::from_iter(self.help.split_whitespace()).join(" ");
+        let setting = match self.key {
+            "opt" => {
+                let names = OptimizerKind::ALL.map(OptimizerKind::name);
+                return format!("{help}: {} [default: {}]", names.join(", "), OPTIMIZER);
+            }
+            "lr" => Hyperparameter::LearningRate,
+            "momentum" => Hyperparameter::Momentum,
+            "nesterov" => Hyperparameter::Nesterov,
+            "alpha" => Hyperparameter::Alpha,
+            "beta1" => Hyperparameter::Beta1,
+            "beta2" => Hyperparameter::Beta2,
+            "eps" => Hyperparameter::Eps,
+            "weight_decay" => Hyperparameter::WeightDecay,
+            _ => return help,
+        };
+        help + &OptimizerKind::help(setting)
+    }
+}
+
+/// The optimizer where none is told.
+pub(crate) const OPTIMIZER: OptimizerKind = OptimizerKind::Adam;
 
 macro_rules! settings {
     ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(, $check:expr)?; )+ } )+) => {
@@ -128,23 +160,23 @@ settings! {
         loss: Objective = "LOSS";
         /// How much a row of each class counts in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (the others count 1) [default: all count 1]
         class_weight: ClassWeight = "WEIGHTS";
-        /// The optimizer: sgd, rmsprop, adagrad, adam or adamw [default: adam]
+        /// The optimizer
         opt: OptimizerKind = "NAME";
-        /// The learning rate [default: 0.01 for adam and adamw, 0.003 for rmsprop, 0.05 for adagrad, 0.1 for sgd]
+        /// The learning rate
         lr: f64 = "RATE", |&lr| ranged(Hyperparameter::LearningRate, lr);
-        /// How much of the last step's velocity stays, for sgd and rmsprop: 0 to below 1 [default: 0]
+        /// How much of the last step's velocity stays
         momentum: f64 = "SHARE", |&mu| ranged(Hyperparameter::Momentum, mu);
-        /// Whether sgd's momentum looks a step ahead [default: false]
+        /// Whether the momentum looks a step ahead
         nesterov: bool = "BOOL";
-        /// How much of rmsprop's mean square stays: 0 to below 1 [default: 0.99]
+        /// How much of the mean square stays
         alpha: f64 = "SHARE", |&alpha| ranged(Hyperparameter::Alpha, alpha);
-        /// How much of adam's mean gradient stays: 0 to below 1 [default: 0.9]
+        /// How much of the mean gradient stays
         beta1: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta1, beta);
-        /// How much of adam's mean square stays: 0 to below 1 [default: 0.999]
+        /// How much of the mean square stays
         beta2: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta2, beta);
-        /// What keeps a division from being by 0: above 0 [default: 1e-8; 1e-10 for adagrad]
+        /// What keeps a division from being by 0
         eps: f64 = "NUMBER", |&eps| ranged(Hyperparameter::Eps, eps);
-        /// How strongly the optimizer pulls all parameters to 0 [default: 0; 0.01 for adamw]
+        /// How strongly the optimizer pulls all parameters to 0
         weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
         /// What the size of weights costs; biases cost nothing [default: 0]
         l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);

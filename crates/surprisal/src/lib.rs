@@ -93,8 +93,8 @@ pub mod prelude {
         binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss, softmax_cross_entropy,
     };
     pub use surprisal_optim::{
-        Adagrad, Adam, AdamW, GradientMean, Optimizer, ParamGroup, Penalty, RmsProp, Schedule, Scheduler,
-        Sgd, clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named,
+        GradientMean, Optimizer, ParamGroup, Penalty, Schedule, Scheduler, clip_grad_norm,
+        clip_grad_norm_named, clip_grad_value, clip_grad_value_named, optimizers::*,
     };
     pub use surprisal_tensor::{
         Dual, Gradients, ParamId, Params, Scalar, Shape, Tape, Var, Workspace, check_gradient,

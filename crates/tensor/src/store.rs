@@ -154,10 +154,10 @@ stored! {
 /// ```
 #[macro_export]
 macro_rules! shared_kernel {
-    ($(#[$meta:meta])* fn $name:ident<$T:ident>($($arg:ident: $type:ty),* | $($read:ident),* | $($write:ident),*) $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$T:ident>($($arg:ident: $type:ty),* | $($read:ident),* | $($write:ident),*) $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)] // a kernel takes its slices one by one
-        fn $name<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) {
+        $vis fn $name<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) {
             use $crate::store::{Numbers, NumbersMut, Typed};
             $crate::kernel! {
                 fn of_type<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) $body

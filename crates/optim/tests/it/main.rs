@@ -1,5 +1,6 @@
 //! Optimizers: their numbers, and what they refuse.
 
 mod messages;
+mod reference;
 mod steps;
 mod vectors;

@@ -241,14 +241,9 @@ fn gradients_of_other_parameters() {
 
 #[test]
 fn parameters_that_are_added_between_steps() {
-    let mut optimizers: [Box<dyn Optimizer<f64>>; 5] = [
-        Box::new(Adagrad::new(0.1)),
-        Box::new(Sgd::new(0.1).momentum(0.9)),
-        Box::new(Adam::new(0.1)),
-        Box::new(AdamW::new(0.1)),
-        Box::new(RmsProp::new(0.1)),
-    ];
-    for optimizer in &mut optimizers {
+    for kind in OptimizerKind::ALL {
+        let momentum = (kind == OptimizerKind::Sgd).then_some(0.9);
+        let optimizer = &mut kind.build(&OptimizerSettings { momentum, ..Default::default() }).unwrap();
         let mut params = Params::<f64>::default();
         let w = params.add("w", &array![1.0, 2.0]);
         let mut workspace = Workspace::new();

@@ -1,20 +1,20 @@
 //! Two nets of one class in one set of parameters, each with an optimizer of its own.
 
 use surprisal::ndarray::Array2;
+use surprisal::optim::{OptimizerKind, OptimizerSettings};
 use surprisal::prelude::*;
 
-type Optimizers = [Box<dyn Optimizer<f32>>; 6];
+type Optimizers = Vec<Box<dyn Optimizer<f32>>>;
 
-/// One of each kind; `scope` is what they are to step.
+/// One of each kind, and some with more settings; `scope` is what they are to step.
 fn optimizers(scope: Option<&str>) -> Optimizers {
-    let mut all: Optimizers = [
-        Box::new(Sgd::new(0.1).weight_decay(0.01)),
+    let mut all: Optimizers = vec![
         Box::new(Sgd::new(0.1).momentum(0.9).nesterov()),
-        Box::new(Adagrad::new(0.05)),
         Box::new(RmsProp::new(0.01).momentum(0.5)),
-        Box::new(Adam::new(0.01)),
         Box::new(AdamW::new(0.01).groups([ParamGroup::named("*.bias").weight_decay(0.0)])),
     ];
+    let settings = OptimizerSettings { weight_decay: Some(0.01), ..Default::default() };
+    all.extend(OptimizerKind::ALL.map(|kind| kind.build(&settings).unwrap()));
     for optimizer in &mut all {
         scope.into_iter().for_each(|scope| optimizer.add_scope(scope));
     }

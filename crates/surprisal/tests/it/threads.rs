@@ -1,6 +1,7 @@
 //! Training gives the same bits with one thread, two and three.
 
 use surprisal::ndarray::Array2;
+use surprisal::optim::{OptimizerKind, OptimizerSettings};
 use surprisal::prelude::*;
 
 /// A loss of logits against labels, or against numbers from 0 to 1.
@@ -15,14 +16,14 @@ const LOSSES: [Loss; 6] = [
     |z, labels, t| nll_loss(z.log_softmax(-1), labels) + (z - t).abs().mean(),
 ];
 
-fn optimizers() -> [Box<dyn Optimizer<f32>>; 5] {
-    [
-        Box::new(Sgd::new(0.01)),
+/// Every one, and those with a momentum.
+fn optimizers() -> Vec<Box<dyn Optimizer<f32>>> {
+    let mut all: Vec<Box<dyn Optimizer<f32>>> = vec![
         Box::new(Sgd::new(0.01).momentum(0.9).nesterov().weight_decay(0.1)),
-        Box::new(Adam::new(0.001)),
-        Box::new(AdamW::new(0.001)),
         Box::new(RmsProp::new(0.001).momentum(0.5)),
-    ]
+    ];
+    all.extend(OptimizerKind::ALL.map(|kind| kind.build(&OptimizerSettings::default()).unwrap()));
+    all
 }
 
 /// Two steps of a net that is large enough for all to be shared: the losses, and the parameters at the end.
@@ -51,7 +52,7 @@ fn train(loss: Loss, optimizer: &mut dyn Optimizer<f32>) -> Vec<u32> {
 #[test]
 fn training_has_the_bits_of_one_thread() {
     // every loss with one optimizer, and every optimizer with one loss
-    let pairs = (0..LOSSES.len()).map(|l| (l, 2)).chain([(0, 0), (0, 1), (0, 3), (0, 4)]);
+    let pairs = (1..LOSSES.len()).map(|l| (l, 0)).chain((0..optimizers().len()).map(|o| (0, o)));
     for (l, o) in pairs {
         let run = || train(LOSSES[l], &mut *optimizers().into_iter().nth(o).unwrap());
         let one = threads::with(1, run);

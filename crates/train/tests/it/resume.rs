@@ -102,13 +102,14 @@ fn run(
 
 #[test]
 fn interrupted_after_any_step_or_epoch_the_bits_are_those_of_a_training_that_was_not() {
-    for (kind, schedule) in OptimizerKind::ALL.into_iter().zip([
+    let schedules = [
         "cosine:warmup=1",
         "plateau:patience=1,factor=0.5",
         "exponential:factor=0.8",
         "step:every=2,factor=0.1",
         "constant",
-    ]) {
+    ];
+    for (kind, schedule) in OptimizerKind::ALL.into_iter().zip(schedules.into_iter().cycle()) {
         let trainer = trainer(schedule);
         let (params, history, ended) = run(&trainer, kind, None, &mut ());
         // the start, four epochs of two steps each (four batches, two by two)

@@ -1,0 +1,180 @@
+//! What every optimizer has: two numbers, groups, the checks before a step, the walk over theta.
+
+use surprisal_tensor::threads::{Cut, LIGHT, for_each};
+use surprisal_tensor::{Buf, Gradients, NoSuchParameter, ParamId, Params, Scalar, Unreached};
+
+use crate::{Hyperparameter, OptimError, ParamGroup, StepNumbers};
+
+/// What every optimizer has.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) learning_rate: f64,
+    pub(crate) weight_decay: f64,
+    only: Vec<String>, // patterns, one of which means what it steps; none for all
+    groups: Vec<ParamGroup>,
+    learning_rate_of_groups: f64, // the optimizer's when they were set: theirs are meant beside it
+    pub(crate) steps: u64,
+    pub(crate) counts: Vec<u64>, // the steps of each parameter, which takes none while it is frozen; empty where nobody counts
+}
+
+impl Common {
+    pub(crate) fn new(learning_rate: f64, weight_decay: f64) -> Result<Self, OptimError> {
+        let learning_rate = Hyperparameter::LearningRate.check(learning_rate)?;
+        let groups = Vec::new();
+        Ok(Common {
+            learning_rate,
+            weight_decay,
+            only: Vec::new(),
+            groups,
+            learning_rate_of_groups: learning_rate,
+            steps: 0,
+            counts: Vec::new(),
+        })
+    }
+
+    pub(crate) fn set_groups(&mut self, groups: Vec<ParamGroup>) {
+        (self.groups, self.learning_rate_of_groups) = (groups, self.learning_rate);
+    }
+    pub(crate) fn add_scope(&mut self, pattern: &str) {
+        self.only.push(pattern.to_string());
+    }
+
+    /// Whether it moves a parameter: it is trainable, and among those that this optimizer is to step.
+    fn moves<T: Scalar>(&self, params: &Params<T>, id: ParamId) -> bool {
+        let stepped = || self.only.iter().any(|pattern| params.entry(id).matches(pattern));
+        params.is_trainable(id) && (self.only.is_empty() || stepped())
+    }
+
+    /// Whether these are the gradients of these parameters, none is missing, and the groups' names are among theirs.
+    pub(crate) fn check<T: Scalar>(
+        &self,
+        params: &Params<T>,
+        grads: &Gradients<T>,
+    ) -> Result<(), OptimError> {
+        same_layout(params, grads)?;
+        let means_none = |pattern: &&String| !params.entries().iter().any(|entry| entry.matches(pattern));
+        let mut patterns = self.only.iter().chain(self.groups.iter().map(|group| &group.pattern));
+        if let Some(pattern) = patterns.find(means_none) {
+            return Err(NoSuchParameter::new(pattern, params).into());
+        }
+        if params.ids().all(|id| !self.moves(params, id) || grads.is_trainable(id) && grads.is_reached(id)) {
+            return Ok(());
+        }
+        let moved = || params.ids().filter(|&id| self.moves(params, id));
+        let name = |id| params.entry(id).name.clone();
+        let names: Vec<_> =
+            moved().filter(|&id| grads.is_trainable(id) && !grads.is_reached(id)).map(name).collect(); // empty: no allocation
+        if !names.is_empty() {
+            return Err(Unreached { names }.into());
+        }
+        match moved().find(|&id| !grads.is_trainable(id)) {
+            None => Ok(()),
+            Some(id) => Err(OptimError::Unfrozen { parameter: name(id) }),
+        }
+    }
+
+    /// Makes ready to count the steps of each parameter. What was saved without such counts, or has never stepped, took as many with all.
+    pub(crate) fn count<T: Scalar>(&mut self, params: &Params<T>) -> Result<(), OptimError> {
+        let (counted, parameters) = (self.counts.len(), params.entries().len());
+        if counted == 0 {
+            self.counts.resize(parameters, self.steps);
+        } else if counted != parameters {
+            return Err(OptimError::OtherStepCounts { parameters, found: counted });
+        }
+        Ok(())
+    }
+
+    /// By what rule the k-th parameter moves in this step.
+    fn rule<T: Scalar>(&self, params: &Params<T>, k: usize) -> StepNumbers {
+        let Common { learning_rate, weight_decay, steps, .. } = *self;
+        let mut rule =
+            StepNumbers { learning_rate, weight_decay, step: self.counts.get(k).copied().unwrap_or(steps) };
+        let entry = &params.entries()[k];
+        for group in self.groups.iter().filter(|group| entry.matches(&group.pattern)) {
+            if let Some(own) = group.learning_rate {
+                rule.learning_rate = own * (learning_rate / self.learning_rate_of_groups);
+            }
+            rule.weight_decay = group.weight_decay.unwrap_or(rule.weight_decay);
+        }
+        rule
+    }
+}
+
+/// Whether these are the gradients of these parameters.
+pub(crate) fn same_layout<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> Result<(), OptimError> {
+    if params.same_layout(grads) { Ok(()) } else { Err(first_difference(params, grads)) }
+}
+
+#[cold]
+fn first_difference<T: Scalar>(params: &Params<T>, grads: &Gradients<T>) -> OptimError {
+    let pairs = params.entries().iter().zip(grads.entries());
+    let first = pairs.take_while(|(parameter, gradient)| parameter == gradient).count();
+    let words = |of: &Params<T>| match of.entries().get(first) {
+        Some(entry) => format!("\"{}\" {}", entry.name, entry.shape),
+        None => "nothing".to_string(),
+    };
+    OptimError::OtherParameters { parameter: words(params), gradient: words(grads) }
+}
+
+/// Takes a step: calls `update` on each stretch of theta that may move, in pieces, with its gradient and what is remembered of it.
+pub(crate) fn for_each_span<T: Scalar, M: Cut>(
+    common: &mut Common,
+    params: &mut Params<T>,
+    grads: &Gradients<T>,
+    mut memory: M,
+    update: impl Fn(StepNumbers, &mut [T], &[T], M) + Sync,
+) {
+    common.steps += 1;
+    for (k, id) in params.ids().enumerate().take(common.counts.len()) {
+        common.counts[k] += u64::from(common.moves(params, id));
+    }
+    grads.apply_updates(params); // of running means and the like
+    let mut end = 0;
+    let mut ids = params.ids().enumerate().peekable();
+    while let Some((k, id)) = ids.next() {
+        if !common.moves(params, id) {
+            continue;
+        }
+        // as long as can be: neighbours that move by the same rule
+        let (rule, mut span) = (common.rule(params, k), params.entry(id).range.clone());
+        let same = |&(k, id): &(usize, ParamId)| common.moves(params, id) && common.rule(params, k) == rule;
+        while let Some((_, next)) = ids.next_if(same) {
+            span.end = params.entry(next).range.end;
+        }
+        let (remembered, behind) = memory.cut(span.start - end).1.cut(span.len());
+        (memory, end) = (behind, span.end);
+        let (theta, g) = (&mut params.as_mut_slice()[span.clone()], &grads.as_slice()[span]);
+        for_each((theta, g, remembered), LIGHT, |_, (theta, g, memory)| update(rule, theta, g, memory));
+    }
+}
+
+/// √v; 0 at 0, where the root has no derivative: a dual number would turn into NaN where the gradient is 0.
+#[inline(always)]
+pub(crate) fn root<T: Scalar>(v: T) -> T {
+    if v > T::ZERO { v.sqrt() } else { T::ZERO }
+}
+
+/// A root so small that it is lost beside `eps`, and its square: what is smaller counts as 0, see [`Scalar::or_zero_below`].
+#[inline(always)]
+pub(crate) fn lost_beside<T: Scalar>(eps: f64) -> [T; 2] {
+    let root = 0.25 * T::EPSILON * eps;
+    [root, root * root].map(T::of)
+}
+
+/// A velocity, or 0 where it is so small that a learning rate times it would lose digits: see [`Scalar::or_zero_below`].
+#[inline(always)]
+pub(crate) fn moving<T: Scalar>(velocity: T) -> T {
+    velocity.or_zero_below(T::of(T::MIN_POSITIVE / T::EPSILON))
+}
+
+/// Makes ready what is remembered of every number of theta: zeros at the first step, afterwards as it is.
+pub(crate) fn remember<T: Scalar>(memory: &mut Buf<T>, params: &Params<T>) -> Result<(), OptimError> {
+    let (remembered, found) = (memory.len(), params.as_slice().len());
+    if remembered == 0 {
+        memory.resize(found);
+        memory.fill(T::ZERO);
+    } else if remembered != found {
+        return Err(OptimError::LayoutChanged { remembered, found });
+    }
+    Ok(())
+}
