@@ -637,11 +637,8 @@ fn is_accuracy_again(metric: &Metric) -> bool {
 
 /// What one of a metric, measured in the scale of the net, is in the units of the data.
 pub fn unit(metric: Metric, answers: &Answers) -> f64 {
-    match (answers, metric) {
-        (Answers::Number { scale, .. }, Metric::MeanAbsoluteError | Metric::RootMeanSquaredError) => {
-            scale.abs()
-        }
-        (Answers::Number { scale, .. }, Metric::MeanSquaredError) => scale * scale,
+    match answers {
+        Answers::Number { scale, .. } => scale.abs().powi(metric.power_of_unit()),
         _ => 1.0,
     }
 }

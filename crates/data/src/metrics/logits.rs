@@ -1,11 +1,7 @@
 //! [`LabeledLogits`]: the metrics of logits, without the detour over probabilities.
 
-use super::{
-    Metric, average_precision_score, balanced_accuracy_score, check_classes, check_count, fail,
-    matthews_corrcoef, precision_recall_fscore_average, roc_auc_score,
-};
+use super::{Metric, check_classes, check_count, fail};
 use crate::error::DataError;
-use crate::labels::accuracy;
 use crate::metrics::error::MetricProblem;
 use ndarray::ArrayView2;
 
@@ -30,12 +26,12 @@ use ndarray::ArrayView2;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabeledLogits {
-    classes: usize,
-    labels: Vec<usize>,
-    predicted: Vec<usize>,
-    before: Vec<usize>, // how many classes come before the label when they are sorted by logit
-    surprises: Vec<f64>, // -ln p of the label
-    scores: Vec<f64>,   // of two classes: the log-odds of class 1
+    pub(super) classes: usize,
+    pub(super) labels: Vec<usize>,
+    pub(super) predicted: Vec<usize>,
+    pub(super) before: Vec<usize>, // how many classes come before the label when they are sorted by logit
+    pub(super) surprises: Vec<f64>, // -ln p of the label
+    pub(super) scores: Vec<f64>,   // of two classes: the log-odds of class 1
 }
 
 impl LabeledLogits {
@@ -105,42 +101,7 @@ impl LabeledLogits {
     ///
     /// Errors if the metric is for numbers, if there are no rows, and as its function does.
     pub fn metric(&self, metric: Metric) -> Result<f64, DataError> {
-        let (labels, rows) = (&self.labels[..], self.labels.len());
-        check_count(metric.name(), "row of logits", rows, rows)?;
-        match metric {
-            Metric::TopKAccuracy(k) if k == 0 || k >= self.classes => {
-                fail(metric.name(), MetricProblem::TopK { classes: self.classes, found: k })
-            }
-            Metric::TopKAccuracy(k) => {
-                Ok(self.before.iter().filter(|&&before| before < k).count() as f64 / rows as f64)
-            }
-            Metric::LogLoss => Ok(self.surprises.iter().sum::<f64>() / rows as f64),
-            Metric::RocAuc | Metric::AveragePrecision if self.classes != 2 => {
-                fail(metric.name(), MetricProblem::TwoClasses { found: self.classes })
-            }
-            Metric::RocAuc => roc_auc_score(labels, &self.scores),
-            Metric::AveragePrecision => average_precision_score(labels, &self.scores),
-            _ => of_predicted(metric, labels, &self.predicted, self.classes),
-        }
-    }
-}
-
-/// A metric that looks at the predicted class of each row only.
-pub(super) fn of_predicted(
-    metric: Metric,
-    labels: &[usize],
-    predicted: &[usize],
-    classes: usize,
-) -> Result<f64, DataError> {
-    let averaged = |average| precision_recall_fscore_average(labels, predicted, classes, average);
-    match metric {
-        Metric::Accuracy => accuracy(labels, predicted),
-        Metric::BalancedAccuracy => balanced_accuracy_score(labels, predicted, classes),
-        Metric::Precision(average) => averaged(average).map(|found| found.precision),
-        Metric::Recall(average) => averaged(average).map(|found| found.recall),
-        Metric::F1(average) => averaged(average).map(|found| found.f1),
-        Metric::MatthewsCorrcoef => matthews_corrcoef(labels, predicted, classes),
-        _ => fail(metric.name(), MetricProblem::ForNumbers),
+        metric.of_logits(self)
     }
 }
 

@@ -1,90 +1,124 @@
 //! [`Metric`]: what a report shows and what early stopping watches, by name.
 
-use super::logits::of_predicted;
-use super::{
-    Average, average_precision_score, check_probability_rows, fail, log_loss, mean_absolute_error,
-    mean_squared_error, r2_score, roc_auc_score, root_mean_squared_error, top_k_accuracy_score,
-};
+use super::*;
 use crate::error::DataError;
-use crate::labels::argmax_rows;
+use crate::labels::{accuracy, argmax_rows};
 use crate::metrics::error::MetricProblem;
 use crate::source::error::SpecError;
 use ndarray::ArrayView2;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-/// One measure of answers; its name is how it is read and written.
-///
-/// | name | what it is |
-/// |---|---|
-/// | `accuracy` | [`accuracy`](crate::accuracy) |
-/// | `top2_accuracy`, `top3_accuracy`, ... | [`top_k_accuracy_score`] |
-/// | `balanced_accuracy` | [`balanced_accuracy_score`](super::balanced_accuracy_score) |
-/// | `precision_macro`, `recall_micro`, `f1_weighted`, ... | [`precision_recall_fscore_average`](super::precision_recall_fscore_average) |
-/// | `mcc` | [`matthews_corrcoef`](super::matthews_corrcoef) |
-/// | `log_loss` | [`log_loss`] |
-/// | `roc_auc` | [`roc_auc_score`], of two classes |
-/// | `average_precision` | [`average_precision_score`], of two classes |
-/// | `r2` | [`r2_score`] |
-/// | `mae`, `mse`, `rmse` | [`mean_absolute_error`], [`mean_squared_error`], [`root_mean_squared_error`] |
-///
-/// ```
-/// use surprisal_data::metrics::{Average, Metric};
-///
-/// let metric: Metric = "f1_macro".parse()?;
-/// assert_eq!(metric, Metric::F1(Average::Macro));
-/// assert!(metric.larger_is_better() && metric.for_classes());
-///
-/// let probabilities = ndarray::array![[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]];
-/// assert_eq!(metric.of_classes(&[0, 1, 1], probabilities.view())?, 2.0 / 3.0);
-/// assert_eq!("rmse".parse::<Metric>()?.of_numbers(&[1.0, 2.0], &[4.0, 5.0])?, 3.0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the table above says what each of them is")]
-pub enum Metric {
-    Accuracy,
-    TopKAccuracy(usize),
-    BalancedAccuracy,
-    Precision(Average),
-    Recall(Average),
-    F1(Average),
-    MatthewsCorrcoef,
+type OfPredicted = fn(&[usize], &[usize], usize) -> Result<f64, DataError>;
+
+/// How a metric is computed.
+enum Of {
+    /// Of labels, the predicted classes, and the number of classes.
+    Predicted(OfPredicted),
+    /// Precision, recall or F1, averaged over the classes.
+    Averaged(Average, fn(PrecisionRecallF1) -> f64),
+    /// Of two classes: of labels and the score of class 1.
+    Scores(fn(&[usize], &[f64]) -> Result<f64, DataError>),
+    /// Of the places that the labels have among all classes.
+    TopK(usize),
+    /// Of the probabilities of the labels.
     LogLoss,
-    RocAuc,
-    AveragePrecision,
-    R2,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    RootMeanSquaredError,
+    /// Of targets and predicted numbers; in which power of their unit it is.
+    Numbers(i32, fn(&[f64], &[f64]) -> Result<f64, DataError>),
 }
 
-use Metric::{F1, Precision, Recall};
+/// What is said of a metric in the list.
+struct Card {
+    range: (f64, f64),
+    larger_is_better: bool,
+    of: Of,
+}
 
-/// Every metric and its name; of [`Metric::TopKAccuracy`], examples.
-const NAMED: [(&str, Metric); 21] = [
-    ("accuracy", Metric::Accuracy),
-    ("top2_accuracy", Metric::TopKAccuracy(2)),
-    ("top5_accuracy", Metric::TopKAccuracy(5)),
-    ("balanced_accuracy", Metric::BalancedAccuracy),
-    ("precision_macro", Precision(Average::Macro)),
-    ("precision_micro", Precision(Average::Micro)),
-    ("precision_weighted", Precision(Average::Weighted)),
-    ("recall_macro", Recall(Average::Macro)),
-    ("recall_micro", Recall(Average::Micro)),
-    ("recall_weighted", Recall(Average::Weighted)),
-    ("f1_macro", F1(Average::Macro)),
-    ("f1_micro", F1(Average::Micro)),
-    ("f1_weighted", F1(Average::Weighted)),
-    ("mcc", Metric::MatthewsCorrcoef),
-    ("log_loss", Metric::LogLoss),
-    ("roc_auc", Metric::RocAuc),
-    ("average_precision", Metric::AveragePrecision),
-    ("r2", Metric::R2),
-    ("mae", Metric::MeanAbsoluteError),
-    ("mse", Metric::MeanSquaredError),
-    ("rmse", Metric::RootMeanSquaredError),
-];
+macro_rules! metrics {
+    ($(
+        $(#[doc = $doc:literal])+
+        $Variant:ident $(($arg:ident: $Arg:ty))? { $($name:literal $(= $value:expr)?),+ }
+        $range:expr, $larger_is_better:literal, $of:expr;
+    )+) => {
+        /// One measure of answers; its name is how it is read and written.
+        ///
+        /// `top3_accuracy` and the like are read too, beside those of [`all`](Metric::all).
+        ///
+        /// ```
+        /// use surprisal_data::metrics::{Average, Metric};
+        ///
+        /// let metric: Metric = "f1_macro".parse()?;
+        /// assert_eq!(metric, Metric::F1(Average::Macro));
+        /// assert!(metric.larger_is_better() && metric.for_classes());
+        ///
+        /// let probabilities = ndarray::array![[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]];
+        /// assert_eq!(metric.of_classes(&[0, 1, 1], probabilities.view())?, 2.0 / 3.0);
+        /// assert_eq!("rmse".parse::<Metric>()?.of_numbers(&[1.0, 2.0], &[4.0, 5.0])?, 3.0);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Metric {
+            $( $(#[doc = $doc])+ $Variant $(($Arg))?, )+
+        }
+
+        /// Every metric and its name; of [`Metric::TopKAccuracy`], examples.
+        const NAMED: &[(&str, Metric)] = &[ $($( ($name, Metric::$Variant $(($value))?), )+)+ ];
+
+        impl Metric {
+            fn card(self) -> Card {
+                match self {
+                    $( Metric::$Variant $(($arg))? => Card {
+                        range: $range,
+                        larger_is_better: $larger_is_better,
+                        of: $of,
+                    }, )+
+                }
+            }
+        }
+    };
+}
+
+// The one list: name, range, whether larger is better, and the function. Everything else follows: what a report shows, what early stopping
+// can watch, the messages, and what the tests go through.
+metrics! {
+    /// [`accuracy`]
+    Accuracy { "accuracy" } (0.0, 1.0), true, Of::Predicted(|labels, predicted, _| accuracy(labels, predicted));
+    /// [`top_k_accuracy_score`]
+    TopKAccuracy(k: usize) { "top2_accuracy" = 2, "top5_accuracy" = 5 } (0.0, 1.0), true, Of::TopK(k);
+    /// [`balanced_accuracy_score`]
+    BalancedAccuracy { "balanced_accuracy" } (0.0, 1.0), true, Of::Predicted(balanced_accuracy_score);
+    /// The precision of [`precision_recall_fscore_average`](super::precision_recall_fscore_average)
+    Precision(average: Average) {
+        "precision_macro" = Average::Macro, "precision_micro" = Average::Micro, "precision_weighted" = Average::Weighted
+    }
+    (0.0, 1.0), true, Of::Averaged(average, |found| found.precision);
+    /// The recall of [`precision_recall_fscore_average`](super::precision_recall_fscore_average)
+    Recall(average: Average) {
+        "recall_macro" = Average::Macro, "recall_micro" = Average::Micro, "recall_weighted" = Average::Weighted
+    }
+    (0.0, 1.0), true, Of::Averaged(average, |found| found.recall);
+    /// The F1 of [`precision_recall_fscore_average`](super::precision_recall_fscore_average)
+    F1(average: Average) {
+        "f1_macro" = Average::Macro, "f1_micro" = Average::Micro, "f1_weighted" = Average::Weighted
+    }
+    (0.0, 1.0), true, Of::Averaged(average, |found| found.f1);
+    /// `mcc`: [`matthews_corrcoef`]
+    MatthewsCorrcoef { "mcc" } (-1.0, 1.0), true, Of::Predicted(matthews_corrcoef);
+    /// [`log_loss`]
+    LogLoss { "log_loss" } (0.0, f64::INFINITY), false, Of::LogLoss;
+    /// [`roc_auc_score`], of two classes
+    RocAuc { "roc_auc" } (0.0, 1.0), true, Of::Scores(roc_auc_score);
+    /// [`average_precision_score`], of two classes
+    AveragePrecision { "average_precision" } (0.0, 1.0), true, Of::Scores(average_precision_score);
+    /// [`r2_score`]
+    R2 { "r2" } (f64::NEG_INFINITY, 1.0), true, Of::Numbers(0, r2_score);
+    /// `mae`: [`mean_absolute_error`]
+    MeanAbsoluteError { "mae" } (0.0, f64::INFINITY), false, Of::Numbers(1, mean_absolute_error);
+    /// `mse`: [`mean_squared_error`]
+    MeanSquaredError { "mse" } (0.0, f64::INFINITY), false, Of::Numbers(2, mean_squared_error);
+    /// `rmse`: [`root_mean_squared_error`]
+    RootMeanSquaredError { "rmse" } (0.0, f64::INFINITY), false, Of::Numbers(1, root_mean_squared_error);
+}
 
 impl Metric {
     /// Every metric; of [`TopKAccuracy`](Metric::TopKAccuracy), the first two and the first five.
@@ -94,7 +128,7 @@ impl Metric {
     /// assert_eq!(Metric::all().filter(Metric::for_numbers).count(), 4);
     /// ```
     pub fn all() -> impl Iterator<Item = Metric> {
-        NAMED.into_iter().map(|(_, metric)| metric)
+        NAMED.iter().map(|&(_, metric)| metric)
     }
 
     /// Whether it judges answers of so many classes.
@@ -105,9 +139,9 @@ impl Metric {
     /// assert!(Metric::TopKAccuracy(2).for_so_many(3) && !Metric::TopKAccuracy(2).for_so_many(2));
     /// ```
     pub fn for_so_many(&self, classes: usize) -> bool {
-        match self {
-            Metric::TopKAccuracy(k) => *k < classes,
-            Metric::RocAuc | Metric::AveragePrecision => classes == 2,
+        match self.card().of {
+            Of::TopK(k) => k < classes,
+            Of::Scores(_) => classes == 2,
             _ => self.for_classes(),
         }
     }
@@ -121,8 +155,7 @@ impl Metric {
     /// assert!(!Metric::LogLoss.larger_is_better());
     /// ```
     pub fn larger_is_better(&self) -> bool {
-        use Metric::{LogLoss, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError};
-        !matches!(self, LogLoss | MeanAbsoluteError | MeanSquaredError | RootMeanSquaredError)
+        self.card().larger_is_better
     }
 
     /// The least and the largest value that it can have.
@@ -134,15 +167,7 @@ impl Metric {
     /// assert_eq!(Metric::R2.range(), (f64::NEG_INFINITY, 1.0));
     /// ```
     pub fn range(&self) -> (f64, f64) {
-        use Metric::{
-            LogLoss, MatthewsCorrcoef, MeanAbsoluteError, MeanSquaredError, R2, RootMeanSquaredError,
-        };
-        match self {
-            MatthewsCorrcoef => (-1.0, 1.0),
-            R2 => (f64::NEG_INFINITY, 1.0),
-            LogLoss | MeanAbsoluteError | MeanSquaredError | RootMeanSquaredError => (0.0, f64::INFINITY),
-            _ => (0.0, 1.0),
-        }
+        self.card().range
     }
 
     /// Whether it judges classes: [`of_classes`](Metric::of_classes) is for these.
@@ -162,8 +187,7 @@ impl Metric {
     /// assert!(Metric::R2.for_numbers() && !Metric::Accuracy.for_numbers());
     /// ```
     pub fn for_numbers(&self) -> bool {
-        use Metric::{MeanAbsoluteError, MeanSquaredError, R2, RootMeanSquaredError};
-        matches!(self, R2 | MeanAbsoluteError | MeanSquaredError | RootMeanSquaredError)
+        matches!(self.card().of, Of::Numbers(..))
     }
 
     /// Its value for `probabilities`, `[rows, classes]`; the predicted class is the one with the highest.
@@ -183,17 +207,14 @@ impl Metric {
     /// ```
     pub fn of_classes(&self, labels: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64, DataError> {
         check_probability_rows(self.name(), labels, probabilities)?;
-        let classes = probabilities.ncols();
-        let of_class_1 = |metric: fn(&[usize], &[f64]) -> Result<f64, DataError>| match classes {
-            2 => metric(labels, &probabilities.column(1).to_vec()),
-            found => fail(self.name(), MetricProblem::TwoClasses { found }),
-        };
-        match *self {
-            Metric::TopKAccuracy(k) => top_k_accuracy_score(labels, probabilities, k),
-            Metric::LogLoss => log_loss(labels, probabilities),
-            Metric::RocAuc => of_class_1(roc_auc_score),
-            Metric::AveragePrecision => of_class_1(average_precision_score),
-            _ => of_predicted(*self, labels, &argmax_rows(&probabilities), classes),
+        match self.card().of {
+            Of::TopK(k) => top_k_accuracy_score(labels, probabilities, k),
+            Of::LogLoss => log_loss(labels, probabilities),
+            Of::Scores(score) => {
+                self.check_two(probabilities.ncols())?;
+                score(labels, &probabilities.column(1).to_vec())
+            }
+            _ => self.of_predicted(labels, &argmax_rows(&probabilities), probabilities.ncols()),
         }
     }
 
@@ -208,12 +229,60 @@ impl Metric {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn of_numbers(&self, targets: &[f64], predicted: &[f64]) -> Result<f64, DataError> {
-        match self {
-            Metric::R2 => r2_score(targets, predicted),
-            Metric::MeanAbsoluteError => mean_absolute_error(targets, predicted),
-            Metric::MeanSquaredError => mean_squared_error(targets, predicted),
-            Metric::RootMeanSquaredError => root_mean_squared_error(targets, predicted),
+        match self.card().of {
+            Of::Numbers(_, score) => score(targets, predicted),
             _ => fail(self.name(), MetricProblem::ForClasses),
+        }
+    }
+
+    /// In which power of the targets' unit it is: 1 of `mae` and `rmse`, 2 of `mse`, 0 of `r2` and of all that judge classes.
+    ///
+    /// ```
+    /// # use surprisal_data::metrics::Metric;
+    /// assert_eq!([Metric::R2, Metric::MeanAbsoluteError, Metric::MeanSquaredError].map(|m| m.power_of_unit()), [0, 1, 2]);
+    /// ```
+    pub fn power_of_unit(&self) -> i32 {
+        match self.card().of {
+            Of::Numbers(power, _) => power,
+            _ => 0,
+        }
+    }
+
+    /// A metric of rows of logits, from what is kept of them.
+    pub(super) fn of_logits(&self, rows: &LabeledLogits) -> Result<f64, DataError> {
+        let LabeledLogits { classes, labels, predicted, before, surprises, scores } = rows;
+        check_count(self.name(), "row of logits", labels.len(), labels.len())?;
+        match self.card().of {
+            Of::TopK(k) if k == 0 || k >= *classes => {
+                fail(self.name(), MetricProblem::TopK { classes: *classes, found: k })
+            }
+            Of::TopK(k) => {
+                Ok(before.iter().filter(|&&before| before < k).count() as f64 / labels.len() as f64)
+            }
+            Of::LogLoss => Ok(surprises.iter().sum::<f64>() / labels.len() as f64),
+            Of::Scores(score) => {
+                self.check_two(*classes)?;
+                score(labels, scores)
+            }
+            _ => self.of_predicted(labels, predicted, *classes),
+        }
+    }
+
+    /// A metric that looks at the predicted class of each row only.
+    fn of_predicted(&self, labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+        match self.card().of {
+            Of::Predicted(score) => score(labels, predicted, classes),
+            Of::Averaged(average, part) => {
+                precision_recall_fscore_average(labels, predicted, classes, average).map(part)
+            }
+            _ => fail(self.name(), MetricProblem::ForNumbers),
+        }
+    }
+
+    fn check_two(&self, classes: usize) -> Result<(), DataError> {
+        match classes {
+            2 => Ok(()),
+            found => fail(self.name(), MetricProblem::TwoClasses { found }),
         }
     }
 

@@ -38,22 +38,17 @@ mod regression;
 mod report;
 mod several_classes;
 
-pub use by_class::{
-    Average, PrecisionRecallF1, balanced_accuracy_score, matthews_corrcoef, precision_recall_f1,
-    precision_recall_fscore_average, precision_recall_fscore_support, recall_score,
-};
+pub use by_class::*;
 pub(crate) use calibration::MOST_BINS;
 pub use calibration::{Calibration, CalibrationBin, brier_score_loss, calibration, top_label_calibration};
 pub use confusion::confusion_matrix;
-pub use curves::{
-    PrecisionRecallCurve, RocCurve, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve,
-};
+pub use curves::*;
 pub use logits::LabeledLogits;
 pub use metric::Metric;
 pub(crate) use regression::LARGEST;
-pub use regression::{mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error};
+pub use regression::*;
 pub use report::{ClassificationReport, ConfusionTable};
-pub use several_classes::{log_loss, top_k_accuracy_score};
+pub use several_classes::*;
 
 use crate::error::DataError;
 use crate::metrics::error::{MetricError, MetricProblem};
