@@ -232,4 +232,5 @@ optimizers! {
     rms_prop::RmsProp: RmsPropRule,
     adam::Adam: AdamRule,
     adam_w::AdamW: AdamWRule,
+    lion::Lion: LionRule,
 }

@@ -52,6 +52,7 @@ mod error;
 mod gradient_mean;
 mod hyperparameter;
 mod kind;
+mod lion;
 mod optimizer;
 mod param_group;
 mod penalty;
