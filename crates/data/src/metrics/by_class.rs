@@ -189,6 +189,34 @@ pub fn matthews_corrcoef(labels: &[usize], predicted: &[usize], classes: usize) 
     }
 }
 
+/// Cohen's kappa: how far labels and predictions agree beyond what chance would give, from -1 to 1: 1 if all are right, 0 if as many are
+/// as by drawing predictions that are as frequent.
+///
+/// With `n` rows, `c` of them right, `t_k` of class `k` and `p_k` predicted to be of it, the share that is right is `c / n`, and by chance
+/// `e = sum_k t_k p_k / n^2`: `(c / n - e) / (1 - e)`, computed as `(c n - sum_k t_k p_k) / (n^2 - sum_k t_k p_k)`. Where all labels and all
+/// predictions are one class, this is 0 / 0: 0 as of [`matthews_corrcoef`], NaN in scikit-learn.
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// Source: J. Cohen (1960), "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 37-46.
+///
+/// ```
+/// use surprisal_data::metrics::cohen_kappa_score;
+///
+/// assert_eq!(cohen_kappa_score(&[0, 2, 0, 1, 2], &[0, 2, 0, 1, 0], 3)?, 11.0 / 16.0); // (4 · 5 - 9) / (25 - 9)
+/// assert_eq!(cohen_kappa_score(&[0, 0, 1, 1], &[0, 1, 0, 1], 2)?, 0.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn cohen_kappa_score(labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+    let counts = counts("cohen_kappa_score", labels, predicted, classes)?;
+    let (right, rows) = (Counts::sum(&counts).right as i128, labels.len() as i128);
+    let by_chance: i128 = counts.iter().map(|class| class.support as i128 * class.predicted as i128).sum();
+    match rows * rows - by_chance {
+        0 => Ok(0.0),
+        beyond => Ok((right * rows - by_chance) as f64 / beyond as f64),
+    }
+}
+
 /// How good the answer is that says yes, class 1, from `threshold` up: the measures of
 /// [`precision_recall_fscore_support`] of class 1.
 ///

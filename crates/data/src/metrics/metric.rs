@@ -104,6 +104,8 @@ metrics! {
     (0.0, 1.0), true, Of::Averaged(average, |found| found.f1);
     /// `mcc`: [`matthews_corrcoef`]
     MatthewsCorrcoef { "mcc" } (-1.0, 1.0), true, Of::Predicted(matthews_corrcoef);
+    /// [`cohen_kappa_score`]
+    CohenKappa { "cohen_kappa" } (-1.0, 1.0), true, Of::Predicted(cohen_kappa_score);
     /// [`log_loss`]
     LogLoss { "log_loss" } (0.0, f64::INFINITY), false, Of::LogLoss;
     /// [`roc_auc_score`], of two classes

@@ -111,6 +111,7 @@ fn what_is_all_right_scores_1_exactly() {
     for_each_prediction(|labels, _, classes| {
         let several = labels.iter().any(|label| *label != labels[0]);
         assert_eq!(matthews_corrcoef(labels, labels, classes).unwrap(), f64::from(several));
+        assert_eq!(cohen_kappa_score(labels, labels, classes).unwrap(), f64::from(several));
         assert_eq!(balanced_accuracy_score(labels, labels, classes).unwrap(), 1.0);
         let found = precision_recall_fscore_average(labels, labels, classes, Average::Weighted).unwrap();
         assert_eq!((found.precision, found.recall, found.f1), (1.0, 1.0, 1.0));
@@ -196,6 +197,36 @@ fn the_better_answer_has_the_value_that_is_said_to_be_better() {
         let (good, bad) = (value(&good, &[1.1, 2.0, 2.9]), value(&bad, &[2.0, 2.0, 0.0]));
         assert_eq!(good > bad, metric.larger_is_better(), "{metric}: {good} beside {bad}");
         assert_eq!(good < bad, !metric.larger_is_better(), "{metric}: {good} beside {bad}");
+    }
+}
+
+#[test]
+fn kappa_by_hand() {
+    let rows = |table: &[(usize, usize, usize)]| -> (Vec<usize>, Vec<usize>) {
+        table.iter().flat_map(|&(label, predicted, rows)| vec![(label, predicted); rows]).unzip()
+    };
+    for (table, classes, expected) in [
+        // 35 of 50 right; by chance 25 · 30 + 25 · 20 = 1250 of 2500: (0.7 - 0.5) / (1 - 0.5)
+        (&[(0, 0, 20), (0, 1, 5), (1, 0, 10), (1, 1, 15)][..], 2, 0.4),
+        // 4 of 10 right; 5 · 4 + 3 · 3 + 2 · 3 = 35 of 100: 5 / 65
+        (
+            &[(0, 0, 2), (0, 1, 2), (0, 2, 1), (1, 0, 1), (1, 1, 1), (1, 2, 1), (2, 2, 1), (2, 0, 1)],
+            3,
+            5.0 / 65.0,
+        ),
+        // none right; 2 · 2 + 2 · 2 = 8 of 16
+        (&[(0, 1, 2), (1, 0, 2)], 2, -1.0),
+        // always the same: 3 of 4 right, and 3 · 4 of 16 by chance
+        (&[(0, 0, 3), (1, 0, 1)], 2, 0.0),
+        // one class only: 0 / 0, which is NaN in scikit-learn
+        (&[(1, 1, 4)], 3, 0.0),
+    ] {
+        let (labels, predicted) = rows(table);
+        assert_eq!(cohen_kappa_score(&labels, &predicted, classes).unwrap(), expected, "{table:?}");
+        assert_eq!(cohen_kappa_score(&predicted, &labels, classes).unwrap(), expected, "{table:?}"); // symmetric
+        let sure = Array2::from_shape_fn((labels.len(), classes), |(i, j)| f64::from(predicted[i] == j));
+        let kappa: Metric = "cohen_kappa".parse().unwrap();
+        assert_eq!(kappa.of_classes(&labels, sure.view()).unwrap(), expected);
     }
 }
 
