@@ -21,7 +21,7 @@ impl Dataset {
     /// assert_eq!(iris.features.row(0).to_vec(), [5.1, 3.5, 1.4, 0.2]);
     /// ```
     pub fn iris() -> Dataset {
-        embedded("iris", include_str!("../../../datasets/iris.csv"), "species")
+        embedded("iris", include_str!("../datasets/iris.csv"), "species")
     }
 
     /// The Wisconsin diagnostic breast cancer set: `[569, 30]`; labels 0 malignant (212 rows), 1 benign
@@ -38,7 +38,7 @@ impl Dataset {
     /// assert_eq!(cancer.class_names(), ["malignant", "benign"]);
     /// ```
     pub fn breast_cancer() -> Dataset {
-        embedded("breast_cancer", include_str!("../../../datasets/breast_cancer.csv"), "diagnosis")
+        embedded("breast_cancer", include_str!("../datasets/breast_cancer.csv"), "diagnosis")
             .with_class_order(&["malignant", "benign"])
             .expect("these are the classes of the embedded table")
     }
@@ -55,7 +55,7 @@ impl Dataset {
     /// assert!(digits.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
     /// ```
     pub fn digits() -> Dataset {
-        embedded("digits", include_str!("../../../datasets/digits.csv"), "digit")
+        embedded("digits", include_str!("../datasets/digits.csv"), "digit")
     }
 
     /// The Palmer penguins without missing values: `[333, 10]`; labels 0 Adelie (146 rows), 1 Chinstrap (68),
@@ -128,7 +128,7 @@ impl Table {
     pub fn penguins(options: &CsvOptions) -> Result<Table, DataError> {
         let target = options.target.clone().or_else(|| Some("species".to_owned()));
         let options = CsvOptions { target, ..options.clone() };
-        Table::from_csv(include_str!("../../../datasets/penguins.csv").as_bytes(), "penguins", &options)
+        Table::from_csv(include_str!("../datasets/penguins.csv").as_bytes(), "penguins", &options)
     }
 }
 

@@ -61,7 +61,7 @@ impl DataSource {
     /// use rand_chacha::ChaCha8Rng;
     /// use surprisal_data::{CsvOptions, DataSource};
     ///
-    /// let source: DataSource = "../../datasets/iris.csv".parse()?;
+    /// let source: DataSource = "datasets/iris.csv".parse()?;
     /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
     /// let loaded = source.open(&options, &mut ChaCha8Rng::seed_from_u64(7))?;
     /// assert_eq!((loaded.rows(), loaded.targets().class_names()[0].as_str()), (150, "setosa"));
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn opened_split_and_encoded_is_loaded_bit_for_bit() {
-        let iris = "../../datasets/iris.csv";
+        let iris = "datasets/iris.csv";
         for (text, target) in [
             ("iris", None),
             ("digits", None),

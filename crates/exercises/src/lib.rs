@@ -34,6 +34,9 @@
 #![forbid(unsafe_code)]
 #![allow(unused_variables, reason = "a body that is not yet written uses nothing")]
 
+#[cfg(doctest)]
+mod book;
+
 #[path = "00_before_you_start.rs"]
 pub mod before_you_start;
 #[path = "05_back_propagation_by_hand.rs"]

@@ -45,9 +45,6 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(doctest)]
-mod book;
-
 pub use surprisal_data as data;
 pub use surprisal_explain as explain;
 pub use surprisal_layers as layers;
@@ -104,8 +101,3 @@ pub mod prelude {
         Batch, Batched, Callback, EarlyStopping, Examples, Objective, SavedModel, Trainer,
     };
 }
-
-/// The README's code, compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

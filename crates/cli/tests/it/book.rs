@@ -8,7 +8,7 @@
 //! | `<!-- > pets.csv -->` right before a block | the block is this file, for the commands that follow |
 //!
 //! `UPDATE_DOCS=1 cargo test -p surprisal-cli --test it book::` writes outputs and pictures anew. The code in the lessons is run by
-//! `cargo test -p surprisal --doc`.
+//! `cargo test -p surprisal-exercises --doc`.
 #![cfg(unix)] // the commands are given to `sh`
 
 use std::fs;
@@ -373,10 +373,10 @@ fn links_and_files_are_there_and_pictures_have_words() {
 
 #[test]
 fn every_lesson_has_its_parts_and_its_code_is_run_and_fits_the_page() {
-    let (doctests, mut wrong) = (read(Path::new(REPOSITORY).join("crates/surprisal/src/book.rs")), vec![]);
+    let (doctests, mut wrong) = (read(Path::new(REPOSITORY).join("crates/exercises/src/book.rs")), vec![]);
     for (name, page) in lessons() {
         if !doctests.contains(&format!("\"../../../docs/{name}\"")) {
-            wrong.push(format!("{name}: crates/surprisal/src/book.rs does not run its code"));
+            wrong.push(format!("{name}: crates/exercises/src/book.rs does not run its code"));
         }
         for section in ["\n## Exercises\n", "\n## Next\n"] {
             if name.starts_with("lessons/") && !page.contains(section) {

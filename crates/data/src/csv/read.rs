@@ -54,7 +54,7 @@ impl Dataset {
     /// ```
     /// use surprisal_data::Dataset;
     ///
-    /// let iris = Dataset::from_csv_path("../../datasets/iris.csv", "species")?;
+    /// let iris = Dataset::from_csv_path("datasets/iris.csv", "species")?;
     /// assert_eq!(iris, Dataset::iris());
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn features_of_a_table_with_labels_are_those_of_the_set() {
-        let path = "../../datasets/breast_cancer.csv";
+        let path = "datasets/breast_cancer.csv";
         let set = Dataset::from_csv_path(path, "diagnosis").unwrap();
         assert_eq!(features_from_csv_path(path, &set.feature_names).unwrap(), set.features);
     }

@@ -119,8 +119,8 @@ impl Table {
     /// use surprisal_data::{CsvOptions, Table};
     ///
     /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
-    /// let iris = Table::from_csv_path("../../datasets/iris.csv", &options)?;
-    /// assert_eq!((iris.rows(), iris.name()), (150, "../../datasets/iris.csv"));
+    /// let iris = Table::from_csv_path("datasets/iris.csv", &options)?;
+    /// assert_eq!((iris.rows(), iris.name()), (150, "datasets/iris.csv"));
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv_path(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Table, DataError> {
@@ -186,7 +186,7 @@ impl Table {
     /// use surprisal_data::{CsvOptions, Table};
     ///
     /// let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
-    /// let iris = Table::from_csv_path("../../datasets/iris.csv", &options)?;
+    /// let iris = Table::from_csv_path("datasets/iris.csv", &options)?;
     /// let two = iris.select(&[149, 0]);
     /// assert_eq!((two.targets().labels(), two.targets().classes()), (&[2, 0][..], 3));
     /// # Ok::<(), surprisal_data::DataError>(())

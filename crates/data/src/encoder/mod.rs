@@ -449,7 +449,7 @@ impl Encoder {
     ///
     /// let iris = Dataset::iris();
     /// let encoder = Encoder::of_numbers(&iris.feature_names, &Preprocess::None)?;
-    /// let x = encoder.read_csv_path("../../datasets/iris.csv", &CsvOptions::default(), Unseen::Error)?;
+    /// let x = encoder.read_csv_path("datasets/iris.csv", &CsvOptions::default(), Unseen::Error)?;
     /// assert_eq!(x, iris.features);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```

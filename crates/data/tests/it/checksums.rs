@@ -1,5 +1,6 @@
 //! The files in `datasets/` are, byte for byte, those that its README tells of.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[test]
@@ -13,6 +14,24 @@ fn checksums_in_the_readme_are_those_of_the_files() {
     for (sum, name) in listed {
         assert_eq!(sha256(&std::fs::read(folder.join(name)).unwrap()), sum, "{name}");
     }
+}
+
+#[test]
+fn what_the_crate_carries_is_what_stands_in_datasets() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = |folder: &str| -> BTreeMap<_, _> {
+        let entries = std::fs::read_dir(here.join(folder)).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect()
+    };
+    let (original, carried) = (files("../../datasets"), files("datasets"));
+    let differ: Vec<_> = (original.keys().chain(carried.keys()))
+        .filter(|name| original.get(*name) != carried.get(*name))
+        .collect();
+    assert!(
+        differ.is_empty(),
+        "crates/data/datasets is no copy of datasets: {differ:?} differ; in the repository's folder, write it anew: \
+         rm -r crates/data/datasets && cp -r datasets crates/data"
+    );
 }
 
 #[test]

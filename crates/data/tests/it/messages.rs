@@ -953,7 +953,7 @@ fn folds_that_cannot_be_made() {
         "stratified_k_fold: expected 3 rows or more of every class, one for each part, found 2 of \"1\" \
          | add rows of it, merge it with another class, or leave it out",
     );
-    let iris = "../../datasets/iris.csv";
+    let iris = "datasets/iris.csv";
     let options = CsvOptions { target: Some("species".to_owned()), ..CsvOptions::default() };
     let loaded = iris.parse::<DataSource>().unwrap().open(&options, &mut rng).unwrap();
     assert_message(

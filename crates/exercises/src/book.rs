@@ -1,4 +1,5 @@
-//! The lessons' code, compiled and run.
+//! The code of the README and of the lessons, compiled and run here, in a crate that is not published: a package cannot read the
+//! pages of the repository.
 
 macro_rules! lessons {
     ($($name:ident: $path:literal),+ $(,)?) => { $(
@@ -7,6 +8,7 @@ macro_rules! lessons {
     )+ };
 }
 lessons! {
+    Readme: "../../../README.md",
     BeforeYouStart: "../../../docs/lessons/00-before-you-start.md",
     Surprise: "../../../docs/lessons/01-surprise.md",
     CrossEntropy: "../../../docs/lessons/02-cross-entropy.md",
