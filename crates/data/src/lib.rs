@@ -33,6 +33,8 @@
 //! | [`metrics`] | rankings, classes, probabilities, numbers; by name, as tables: scikit-learn's, to the last digits |
 //! | `error.rs` | [`DataError`]: every message of this crate on one page |
 //!
+//! With the feature `serde`, an [`Encoder`] and what it consists of can be serialized.
+//!
 //! # From table to batch
 //!
 //! ```
