@@ -1,6 +1,6 @@
 //! The files in `datasets/` are, byte for byte, those that its README tells of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 #[test]
@@ -24,7 +24,7 @@ fn what_the_crate_carries_is_what_stands_in_datasets() {
         entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect()
     };
     let (original, carried) = (files("../../datasets"), files("datasets"));
-    let differ: Vec<_> = (original.keys().chain(carried.keys()))
+    let differ: BTreeSet<_> = (original.keys().chain(carried.keys()))
         .filter(|name| original.get(*name) != carried.get(*name))
         .collect();
     assert!(
