@@ -258,7 +258,12 @@ fn unfit(name: &str) -> Option<&'static str> {
         "self_information" | "entropy" | "entropy_from_logits" => {
             "looks at no target: there is nothing to learn from it"
         }
-        _ => return by_name::find(name).map(|_| "is a function and no loss: choose ce, mse, .."),
+        _ => {
+            return by_name::find(name).map(|entry| match entry.inputs {
+                [_] => "is a function and no loss: choose ce, mse, ..",
+                _ => "cannot train on a table: use it in a program of your own",
+            });
+        }
     })
 }
 
