@@ -85,6 +85,7 @@ pub mod cross_entropy_probs;
 pub mod dice_loss;
 pub mod entropy;
 pub mod entropy_from_logits;
+pub mod gaussian_nll_loss;
 pub mod half_squared_error;
 pub mod hinge_loss;
 pub mod huber_loss;
@@ -183,6 +184,7 @@ losses! {
     log_cosh_loss LogCoshLoss;
     quantile_loss QuantileLoss;
     poisson_nll_loss PoissonNllLoss;
+    gaussian_nll_loss GaussianNllLoss;
     dice_loss DiceLoss;
     ce_dice_loss CeDiceLoss by CeDiceByName;
     triplet_margin_loss TripletMarginLoss;
