@@ -25,7 +25,7 @@
 //! # Rather with logits
 //!
 //! A probability has forgotten what the logit knew: in `f32`, σ(z) is 1 from z = 16.7 on, the surprise at "no" is then infinite
-//! where it should be z, and going back through the sigmoid an infinite slope meets a σ'(z) of nearly 0. Who has logits takes
+//! where it should be z, and going back through the sigmoid an infinite slope meets a σ'(z) of nearly 0. With logits, use
 //! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), where the two have cancelled on paper. This loss
 //! is for probabilities that come from elsewhere: products, mixtures, tables.
 //!
@@ -42,13 +42,13 @@ use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
 loss! {
-    /// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability `probs`.
+    /// The mean over all elements of the negative log-likelihood of `targets`, when the model gives "yes" the probability `probs`.
     ///
     /// `probs` and `targets` have the same shape and lie in \[0, 1\]; targets are not differentiated. Where a probability is 0 for
     /// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12
     /// for a smaller p (1 - p). Between p = 1e-12 and 1 - 1e-12 both agree.
     ///
-    /// Who has logits takes [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), which is exact for all of them.
+    /// With logits, use [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), which is exact for all of them.
     ///
     /// # Panics
     /// At the caller's line, if the shapes differ or are empty, or if a probability or a target is not in \[0, 1\].
@@ -70,7 +70,7 @@ loss! {
         inputs: "p t",
         forward: "-t ln p - (1 - t) ln(1 - p)",
         backward: "dp = (p - t) / (p (1 - p)) dl",
-        story: "The surprise at yes or no, given the probability of yes; its slope has no bound where that is wrong.",
+        story: "The negative log-likelihood of yes or no, given the probability of yes; its slope has no bound where that is wrong.",
     }
     curve Curve::Probability;
     weights {

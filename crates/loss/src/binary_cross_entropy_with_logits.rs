@@ -39,7 +39,7 @@ use crate::kinds::yes_or_no::{YesOrNo, fused, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
 loss! {
-    /// The mean over all elements of the surprise at `targets`, when the model says "yes" with probability σ(logits).
+    /// The mean over all elements of the negative log-likelihood of `targets`, when the model gives "yes" the probability σ(logits).
     ///
     /// `logits` and `targets` have the same shape; targets lie in \[0, 1\], and are not differentiated.
     ///
@@ -63,7 +63,7 @@ loss! {
         inputs: "z t",
         forward: "t softplus(-z) + (1 - t) softplus(z)",
         backward: "dz = (σ(z) - t) dl",
-        story: "The surprise at yes or no, given the log-odds of yes; its slope is the error itself.",
+        story: "The negative log-likelihood of yes or no, given the log-odds of yes; its slope is the error itself.",
     }
     curve Curve::Logit([0.0, 1.0]);
     weights {

@@ -9,7 +9,7 @@
 //! it 0.1. The word `HELLO`, to someone who expects all of 256 symbols equally, costs 8 bits a symbol, 40 in all; coded
 //! by how often its letters occur in it, it costs their entropy, 1.92 bits each.
 //!
-//! Take it where both distributions are given as probabilities: tables, histograms, mixtures. Who has logits takes
+//! Take it where both distributions are given as probabilities: tables, histograms, mixtures. With logits, use
 //! [`softmax_cross_entropy`](crate::softmax_cross_entropy()), as softmax rounds to 0 and the logarithm of that is infinite.
 //!
 //! # The gradient
@@ -62,7 +62,7 @@ loss! {
         inputs: "p q",
         forward: "-Σ_c p_c ln q_c",
         backward: "dp = -ln q dl, dq = -p / q dl",
-        story: "The mean surprise of who expects q where p is true: least where q is p, and then the entropy of p.",
+        story: "The expected negative log-likelihood under q where p is true: least where q is p, and then the entropy of p.",
     }
     #[derive(Clone, Copy, Debug)]
     pub struct CrossEntropyProbs {

@@ -59,7 +59,7 @@ loss! {
         inputs: "x y",
         forward: "max(0, m - y x)",
         backward: "dx = -y dl where y x < m, else 0",
-        story: "What a score lacks to stand on the right side by the margin; who stands there no longer counts.",
+        story: "What a score lacks to stand on the right side by the margin; a score beyond it no longer counts.",
     }
     curve Curve::Logit([-1.0, 1.0]);
     #[derive(Clone, Copy, Debug)]

@@ -55,9 +55,9 @@
 //!
 //! # What is checked
 //!
-//! Shapes, labels, weights and options, always; targets where they are data: NaN or a number out of range is told with its place.
+//! Shapes, labels, weights and options, always; targets where they are data: NaN or a number out of range is reported with its place.
 //! What a model computes is not: an input of NaN gives NaN, also where its weight is 0. Only what a loss does not read is excepted: rows
-//! with the ignored label, and in [`nll_loss`](mod@nll_loss) the classes that it was not. A panic names the caller's line;
+//! with the ignored label, and in [`nll_loss`](mod@nll_loss) all classes but the true one. A panic names the caller's line;
 //! `try_loss`, which each has beside `loss`, returns a [`LossError`] instead.
 //!
 //! Inside: `kinds` holds what losses of one kind share (the loops, checks and reductions), [`by_name`] the list of all, and

@@ -9,7 +9,7 @@
 //!
 #![doc = surprisal_formula_macro::math!("dl/dq_j = -[j = y]")]
 //!
-//! the same wherever q is: more of the class that it was, and not a word about the others. That
+//! the same wherever q is: more of the true class, and nothing about the others. That
 //! probabilities sum to 1 is not known here; the derivative of log_softmax knows it, `dz_j = dq_j - p_j Σ_c dq_c`, and makes
 //! `p_j - [j = y]` of this.
 //!
@@ -39,7 +39,7 @@ use crate::reduction::mean;
 use crate::{Label, LossError, Reduction};
 
 loss! {
-    /// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities e^log_probs.
+    /// The mean over the rows of the negative log-likelihood of `targets`, when the model gives the classes the probabilities e^log_probs.
     ///
     /// `log_probs` are `[rows, classes]` or `[classes]`; `targets` are class indices, one for each row, of any integer type.
     /// Of `[N, classes, d1, ..]`, as of the pixels of images, there is one for each of `[N, d1, ..]`, by rows.
@@ -64,7 +64,7 @@ loss! {
         inputs: "q y",
         forward: "-q_y",
         backward: "dq = -onehot(y) dl",
-        story: "The surprise at the class that it was, given log-probabilities of all classes: it is one of them, without its sign.",
+        story: "The negative log-likelihood of the true class, given log-probabilities of all classes: it is one of them, without its sign.",
     }
     weights {
         /// w: one weight for every class.

@@ -74,7 +74,7 @@ loss! {
         inputs: "x t",
         forward: "e^x - t x, or λ - t ln(λ + ε)",
         backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
-        story: "The surprise at a count, given the logarithm of its rate; its slope is predicted minus true.",
+        story: "The negative log-likelihood of a count, given the logarithm of its rate; its slope is predicted minus true.",
     }
     #[derive(Clone, Copy, Debug)]
     pub struct PoissonNllLoss {

@@ -121,7 +121,7 @@ fn levels<'t>(tape: &'t Tape<'t>, q: &[f64]) -> Var<'t> {
 
 struct Pinball {
     reduction: Reduction,
-    /// The level if it is one, to be told.
+    /// The level if it is one, for messages.
     level: Option<f64>,
 }
 

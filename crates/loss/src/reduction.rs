@@ -3,7 +3,7 @@
 use surprisal_tensor::sum::{sum, sum_by};
 use surprisal_tensor::{Scalar, Shape};
 
-/// What becomes of the losses of single rows or elements.
+/// How per-row or per-element losses are reduced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reduction {
     /// Their mean: the size of the gradient does not depend on the size of the batch. What it divides by stands with each loss.

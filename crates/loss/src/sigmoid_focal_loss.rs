@@ -71,7 +71,7 @@ loss! {
         inputs: "z t",
         forward: "α_t (1 - p_t)^γ (-ln p_t), p_t = σ(±z)",
         backward: "dz = ∓ α_t q^γ (γ p_t s + q) dl with q = 1 - p_t, s = -ln p_t",
-        story: "The surprise at yes or no, turned down where the answer is known already: the many easy examples no longer drown the few hard ones.",
+        story: "The negative log-likelihood of yes or no, turned down where the answer is known already: the many easy examples no longer drown the few hard ones.",
     }
     curve Curve::Logit([0.0, 1.0]);
     #[derive(Clone, Copy, Debug)]

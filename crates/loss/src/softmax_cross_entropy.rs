@@ -1,4 +1,4 @@
-//! Softmax cross-entropy: the surprise `l = -ln softmax(z)_y` at the class that it was.
+//! Softmax cross-entropy: the negative log-likelihood (surprise) `l = -ln softmax(z)_y` of the true class.
 //!
 //! Logits z say class c with probability `p_c = e^z_c / Σ_j e^z_j`. The surprise at the class y that it was is
 //!
@@ -57,7 +57,7 @@ loss! {
         inputs: "z y",
         forward: "ln Σ_j e^z_j - z_y",
         backward: "dz = (softmax(z) - onehot(y)) dl",
-        story: "The surprise at the class that it was, given scores of all classes; its slope is predicted minus true.",
+        story: "The negative log-likelihood of the true class, given scores of all classes; its slope is predicted minus true.",
     }
     weights {
         /// w: one weight for every class.
@@ -85,7 +85,7 @@ loss! {
 
 const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits" };
 
-/// The mean over the rows of the surprise at `targets`, when the model gives the classes probabilities softmax(logits).
+/// The mean over the rows of the negative log-likelihood of `targets`, when the model gives the classes the probabilities softmax(logits).
 ///
 /// `logits` are `[rows, classes]` or `[classes]`. `targets` are class indices, one for each row (`&labels`, a slice or vector of
 /// any integer type), or probabilities of the shape of `logits` (a [`Var`]), which need not sum to 1. Logits may also be

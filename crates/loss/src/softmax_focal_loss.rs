@@ -1,4 +1,4 @@
-//! Focal loss with a softmax, where p_y is the probability of the class that it was.
+//! Focal loss with a softmax, where p_y is the probability of the true class.
 //!
 #![doc = surprisal_formula_macro::math!("l = α_y (1 - p_y)^γ (-ln p_y)")]
 //!
@@ -68,7 +68,7 @@ loss! {
         inputs: "z y",
         forward: "α_y (1 - p_y)^γ (-ln p_y), p = softmax(z)",
         backward: "dz = α_y q^γ (1 + γ p_y s / q) (p - onehot(y)) dl with q = 1 - p_y, s = -ln p_y",
-        story: "The surprise at the class that it was, turned down where it is known already: easy examples no longer drown the hard ones.",
+        story: "The negative log-likelihood of the true class, turned down where it is known already: easy examples no longer drown the hard ones.",
     }
     weights {
         /// α: one weight for every class. The mean divides by the number of rows all the same.

@@ -38,7 +38,7 @@ loss! {
         inputs: "z y",
         forward: "the k largest of ln Σ_j e^z_j - z_y",
         backward: "dz = (softmax(z) - onehot(y)) dl in the rows that are kept, else 0",
-        story: "The surprise at the class that it was, in the k rows where it is largest: what is known already is left out.",
+        story: "The negative log-likelihood of the true class, in the k rows where it is largest: what is known already is left out.",
     }
     #[derive(Clone, Copy, Debug)]
     pub struct TopkCrossEntropy {

@@ -78,7 +78,7 @@ loss! {
         inputs: "a p n",
         forward: "max(0, D(a, p) - D(a, n) + margin)",
         backward: "da = (u_ap - u_an) dl, dp = -u_ap dl, dn = u_an dl where l > 0, with u_xy = (x - y) / D(x, y)",
-        story: "Draws the positive nearer to the anchor than the negative, by a margin; who is there already is left alone.",
+        story: "Draws the positive nearer to the anchor than the negative, by a margin; a negative that is far enough is left alone.",
     }
     #[derive(Clone, Copy, Debug)]
     pub struct TripletMarginLoss {
@@ -113,7 +113,7 @@ impl TripletMarginLoss {
 
 struct Fused(TripletMarginLoss);
 
-/// Who is compared with whom.
+/// Which rows are compared.
 const PAIRS: [[usize; 2]; 3] = [[0, 1], [0, 2], [1, 2]];
 
 /// D(a, p) - D(a, n) + margin; the shares that the second and the third distance have in it; and whether none of this
