@@ -26,6 +26,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use surprisal_suggest::nearest;
 
 use surprisal_tensor::{Card, Var};
 
@@ -601,54 +602,6 @@ impl Entry {
 /// The loss of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.card.name == name)
-}
-
-/// Those of the known names that one may have meant, the nearest first, at most three.
-///
-/// ```
-/// use surprisal_loss::by_name::nearest;
-/// assert_eq!(nearest("label_smothing", ["reduction", "label_smoothing"]), ["label_smoothing"]);
-/// ```
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    const LONGEST: usize = 100; // nobody means a name that long
-    if name.len() > LONGEST {
-        return vec![];
-    }
-    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
-    let given = plain(name);
-    let rank = |known: &str| {
-        let initials: String = known.split('_').filter_map(|word| word.chars().next()).collect();
-        let plain = plain(known);
-        let edits = edits(&plain, &given);
-        if given.len() > 2 && plain.contains(&given) {
-            Some((0, plain.len()))
-        } else if given.len() > 1 && initials.contains(&given) {
-            Some((1, initials.len()))
-        } else if edits <= 2.max(plain.len() / 4) {
-            Some((2, edits))
-        } else {
-            given.contains(&plain).then(|| (3, given.len() - plain.len()))
-        }
-    };
-    let mut near: Vec<_> = known.into_iter().filter_map(|name| Some((rank(name)?, name))).collect();
-    near.sort();
-    near.into_iter().map(|(_, name)| name).take(3).collect()
-}
-
-/// How many letters must be put in, left out or replaced to make one word the other (Levenshtein).
-pub(crate) fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, a) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &b) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

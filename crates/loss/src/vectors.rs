@@ -10,10 +10,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use surprisal_suggest::edits;
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
-use crate::by_name::{Call, CallError, Entry, Setting, edits, quoted};
+use crate::by_name::{Call, CallError, Entry, Setting, quoted};
 use crate::kinds::pointwise::agree;
 
 mod judge;

@@ -4,10 +4,10 @@
 
 use std::fmt;
 
+use surprisal_suggest::closest;
 use surprisal_tensor::{NoSuchParameter, Unreached};
 
 use crate::Hyperparameter;
-use crate::suggest::closest;
 
 /// Why an optimizer or a schedule cannot be made, a step not taken, or a state not loaded.
 ///
@@ -218,7 +218,7 @@ fn listed<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 fn did_you_mean(f: &mut impl fmt::Write, found: &str, known: &[&'static str]) -> fmt::Result {
-    closest(found, known).map_or(Ok(()), |name| write!(f, " | did you mean {name:?}?"))
+    closest(found, known.iter().copied()).map_or(Ok(()), |name| write!(f, " | did you mean {name:?}?"))
 }
 
 impl std::error::Error for OptimError {

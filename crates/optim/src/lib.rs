@@ -62,7 +62,6 @@ mod schedule;
 mod scheduler;
 mod sgd;
 mod state;
-mod suggest;
 
 pub use clip::{clip_grad_norm, clip_grad_norm_named, clip_grad_value, clip_grad_value_named};
 pub use error::OptimError;

@@ -11,7 +11,6 @@
 //! | [`files`] | files that are written completely or not at all |
 //! | [`folder`] | run folders: a free name, nothing half-written |
 //! | [`journal`] | results so far, in lines that each carry a checksum |
-//! | [`suggest`] | the name that a misspelled one probably means |
 
 #![forbid(unsafe_code)]
 
@@ -22,7 +21,6 @@ pub mod folder;
 pub mod journal;
 mod page;
 pub mod statistics;
-pub mod suggest;
 pub mod text;
 pub mod theme;
 

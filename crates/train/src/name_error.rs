@@ -4,7 +4,7 @@ use std::fmt;
 
 use surprisal_data::SpecError;
 use surprisal_loss::by_name;
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 use crate::Objective;
 

@@ -5,7 +5,7 @@ use crate::csv::table::MOST_CATEGORIES;
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 /// Where a table is wrong, and how.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
 use crate::words::{did_you_mean, listed, quoted, sizes};
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 /// Where a file of NumPy's is wrong, and how.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::metrics::Metric;
 use crate::synthetic::{Synthetic, parameter_names};
 use crate::words::{did_you_mean, quoted};
 use std::fmt::{self, Display, Formatter, Write};
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 /// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
 ///

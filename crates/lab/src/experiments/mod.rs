@@ -2,7 +2,7 @@
 //!
 //! Adding one is a file here and a line in the list: the command, the index, the pages and the tests read the list.
 
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 use crate::gallery::{Experiment, LabError};
 

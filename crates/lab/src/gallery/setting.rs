@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::LabError;
-use surprisal_report::suggest::closest;
+use surprisal_suggest::closest;
 
 /// A number, or a list of numbers, that a user may set.
 #[derive(Clone, Copy, Debug)]

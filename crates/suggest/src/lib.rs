@@ -1,4 +1,6 @@
-//! "Did you mean ...?"
+//! "Did you mean ..?": the known name that a misspelled one probably means.
+
+#![forbid(unsafe_code)]
 
 /// The candidate nearest to a mistyped name, if it is near enough to be worth asking about.
 ///
@@ -6,13 +8,13 @@
 /// altogether. Upper and lower case are alike. A name of more than 100 letters is near nothing.
 ///
 /// ```
-/// use surprisal_report::suggest::closest;
+/// use surprisal_suggest::closest;
 /// assert_eq!(closest("wieght", ["height", "weight"]), Some("weight"));
 /// assert_eq!(closest("age", ["height", "weight"]), None);
 /// assert_eq!(closest(&"x".repeat(1 << 24), ["height", "weight"]), None);
 /// ```
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 100; // what is longer is no slip of the fingers, and would be compared for long
+    const LONGEST: usize = 100; // anything longer is no typing error, and comparing it would take long
     let name = name.to_lowercase();
     let letters = name.chars().count();
     if letters > LONGEST {
@@ -27,11 +29,43 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The known names that may be meant, the nearest first, at most three: parts of a name and its initials count too.
+///
+/// ```
+/// use surprisal_suggest::nearest;
+/// assert_eq!(nearest("label_smothing", ["reduction", "label_smoothing"]), ["label_smoothing"]);
+/// ```
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    const LONGEST: usize = 100; // anything longer is no typing error
+    if name.len() > LONGEST {
+        return vec![];
+    }
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+    let given = plain(name);
+    let rank = |known: &str| {
+        let initials: String = known.split('_').filter_map(|word| word.chars().next()).collect();
+        let plain = plain(known);
+        let edits = edits(&plain, &given);
+        if given.len() > 2 && plain.contains(&given) {
+            Some((0, plain.len()))
+        } else if given.len() > 1 && initials.contains(&given) {
+            Some((1, initials.len()))
+        } else if edits <= 2.max(plain.len() / 4) {
+            Some((2, edits))
+        } else {
+            given.contains(&plain).then(|| (3, given.len() - plain.len()))
+        }
+    };
+    let mut near: Vec<_> = known.into_iter().filter_map(|name| Some((rank(name)?, name))).collect();
+    near.sort();
+    near.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
 /// The number of letters to insert, delete, replace or swap with their neighbour to make `b` out of `a`.
 ///
 /// Optimal string alignment: Damerau (1964), "A technique for computer detection and correction of spelling
 /// errors". Swaps count one because they are the commonest slip of the fingers: "irsi".
-fn edits(a: &str, b: &str) -> usize {
+pub fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // table[i][j]: from the first i letters of a to the first j letters of b
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
