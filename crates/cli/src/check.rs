@@ -14,40 +14,40 @@ use crate::setting_options::DataOptions;
 
 #[derive(Args)]
 pub struct Options {
-    /// What to check
+    /// The checks to run
     #[arg(value_enum)]
     which: Which,
-    /// The sizes of the layers, such as 64-32-10, for a net at its start, as `train` would begin with it; or a file that `train` wrote
-    /// [default: as `train` would begin on these data]
+    /// The layer sizes of an untrained net, such as 64-32-10; or a file that `train` wrote
+    /// [default: the untrained net that `train` would create for these data]
     #[arg(long, value_name = "SIZES|FILE.surprisal")]
     model: Option<Model>,
     #[command(flatten)]
     settings: DataOptions,
-    /// Of classes: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; of numbers: mse, half_mse, mae or huber
-    /// [default: ce; mse for numbers]
+    /// The loss. For classification: ce (cross-entropy), mse (squared error of the probabilities) or half_mse; for regression: mse,
+    /// half_mse, mae or huber [default: ce; mse for regression]
     #[arg(long)]
     loss: Option<Objective>,
-    /// Rows whose loss is differentiated, and rows that are memorized
+    /// Number of rows for the gradient check and for the overfitting check
     #[arg(long, default_value_t = NonZeroUsize::new(ROWS).expect("not 0"))]
     rows: NonZeroUsize,
-    /// Steps in which they must be memorized
+    /// Maximum number of steps of the overfitting check
     #[arg(long, default_value_t = NonZeroUsize::new(STEPS).expect("not 0"))]
     steps: NonZeroUsize,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Which {
-    /// backward against dual numbers and central differences
+    /// Gradients of backward against dual numbers and central differences
     Gradients,
-    /// The loss at the start against that of guessing, or of predicting the mean
+    /// The initial loss against that of guessing, or of predicting the mean
     InitLoss,
-    /// A few rows memorized
+    /// Overfitting a few rows
     OverfitOneBatch,
-    /// Rows stay rows, and none looks at another
+    /// Shapes, and independence of the rows of a batch
     Shapes,
-    /// Dead and saturated units, gradients that vanish
+    /// Dead and saturated units, vanishing and exploding gradients
     Units,
-    /// One after the other
+    /// All checks
     All,
 }
 
@@ -63,11 +63,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let what = match &answers {
         Answers::Classes(names) => format!("{} classes", names.len()),
         Answers::Number { name, offset, scale } => {
-            format!(
-                "the number {name} to predict, as ({name} - {}) / {}",
-                digits(*offset, 6),
-                digits(*scale, 6)
-            )
+            format!("target {name}, scaled as ({name} - {}) / {}", digits(*offset, 6), digits(*scale, 6))
         }
     };
     crate::tell(&format!("{data}: {} rows, {what}; the loss is {loss}\n", set.rows()))?;
@@ -80,7 +76,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for &one in &chosen {
         if (which, one, saved) == (All, InitLoss, true) {
-            crate::tell("\nSKIPPED  init-loss\n  a saved model is no longer at its start\n")?;
+            crate::tell("\nSKIPPED  init-loss\n  only for untrained models\n")?;
             continue;
         }
         let (rows, steps) = (rows.get(), steps.get());
@@ -98,9 +94,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
     }
     if which == All {
-        let known = if saved { "; what it was trained on is among these rows" } else { "" };
+        let known = if saved { "; these rows include its training rows" } else { "" };
         crate::tell(&format!(
-            "\nAll of this is about the machinery. Whether the data hold an answer, only training tells{known}.\n"
+            "\nThese checks test the model, not the data: only training shows whether the features predict the target{known}.\n"
         ))?;
     }
     if failed.is_empty() {

@@ -19,19 +19,19 @@ pub struct Options {
     /// The two losses: ce, mse or half_mse
     #[arg(long, value_name = "A,B", default_value = "ce,mse", value_parser = pair)]
     losses: [Objective; 2],
-    /// The learning rate that both losses share [default: 0.1]
+    /// The learning rate of both losses [default: 0.1]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     lr: Option<f64>,
-    /// The first seed of splits, starts and orders
+    /// The first seed of splits, initial weights and row orders
     #[arg(long, default_value_t = Compare::default().seed, allow_negative_numbers = true)]
     seed: u64,
-    /// How many seeds, one after the other [default: 8, or 2 with --quick]
+    /// Number of consecutive seeds [default: 8, or 2 with --quick]
     #[arg(long, allow_negative_numbers = true)]
     seeds: Option<usize>,
-    /// Fewer epochs and seeds: for orderings, not for digits
+    /// Fewer epochs and seeds: enough to rank, not for exact numbers
     #[arg(long)]
     quick: bool,
-    /// The folder in which compare-1, compare-2, .. are made
+    /// The folder in which compare-1, compare-2, .. are created
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
 }

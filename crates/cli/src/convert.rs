@@ -20,15 +20,15 @@ surprisal inspect says how, with --json number by number.")]
 pub struct Options {
     /// The file to read
     from: PathBuf,
-    /// The file to write; it must not be there
+    /// The file to write; it must not exist
     to: PathBuf,
-    /// Whose names and order of axes the parameters have outside: pytorch (weight [out, in]) or surprisal ([in, out])
+    /// Names and order of axes in the other file: pytorch (weight [out, in]) or surprisal ([in, out])
     #[arg(long, default_value = "pytorch")]
     layout: Layout,
-    /// The model file that says what the net is, where the parameters come from outside
+    /// A model file of the same net, needed to import parameters
     #[arg(long, value_name = "FILE.surprisal")]
     like: Option<PathBuf>,
-    /// Round numbers of 8 bytes (float64) to the 4 bytes of a model
+    /// Round float64 numbers to the float32 of a model
     #[arg(long, requires = "like")]
     round: bool,
 }
@@ -46,7 +46,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
         Some("safetensors") => Ok(Kind::Safetensors),
         Some("npz") => Ok(Kind::Npz),
         _ => Err(Failure::usage(format!(
-            "{}: what is it? The ending says: .surprisal, .safetensors or .npz",
+            "{}: unknown file type | expected .surprisal, .safetensors or .npz",
             path.display()
         ))),
     }
@@ -57,21 +57,21 @@ pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Fai
     let described = match (&source, &like) {
         (Kind::Model, None) => &from,
         (Kind::Model, Some(_)) => {
-            return Err(Failure::usage(format!("--like: {} says itself what its net is", from.display())));
+            return Err(Failure::usage(format!(
+                "--like: {} is a model file itself | leave --like out",
+                from.display()
+            )));
         }
         (_, Some(like)) => like,
         (_, None) => {
             return Err(Failure::usage(format!(
-                "{}: holds numbers, and not what they are for: name a model of the same net with --like FILE.surprisal",
+                "{}: contains parameters only | name a model of the same net with --like FILE.surprisal",
                 from.display()
             )));
         }
     };
     if to.symlink_metadata().is_ok() {
-        return Err(Failure::run(format!(
-            "{}: it is already there, and nothing is overwritten",
-            to.display()
-        )));
+        return Err(Failure::run(format!("{}: the file exists and is not overwritten", to.display())));
     }
     let model = SavedModel::read(described).map_err(Failure::run)?;
     let (_, mut params) =

@@ -12,17 +12,17 @@ use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
-#[command(after_help = "Each part of the data is the test part once: --test has no say here.")]
+#[command(after_help = "Each part of the data is the test set once: --test is ignored.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
-    /// Parts that the rows are cut in, and nets that are trained
+    /// Number of folds; one net is trained for each
     #[arg(long, value_name = "N", default_value_t = 5)]
     folds: usize,
-    /// A file of settings, in TOML; options take their place
+    /// A configuration file in TOML; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder to make [default: the next free runs/cv-N]
+    /// The output folder [default: the next free runs/cv-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -19,13 +19,13 @@ pub struct Options {
     model: PathBuf,
     #[command(flatten)]
     settings: SourceOptions,
-    /// Of the data that the net was trained on, where no --data are named: which part
+    /// The part of the net's own data to evaluate, if --data is not given
     #[arg(long, value_enum, default_value_t = Part::Test)]
     part: Part,
-    /// What to do about a category that the net never saw: error, or ignore (it counts as none of those that it knows)
+    /// Handling of unknown categories: error, or ignore (all known categories are 0)
     #[arg(long, value_name = "POLICY", default_value = "error")]
     unseen: Unseen,
-    /// Print the metrics as JSON instead
+    /// Print the metrics as JSON
     #[arg(long)]
     json: bool,
 }
@@ -50,7 +50,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         };
         let set = set.ok_or_else(|| {
             Failure::usage(format!(
-                "--part {name}: the net was trained without such a part | name data with --data"
+                "--part {name}: the net was trained without this part | name data with --data"
             ))
         })?;
         (format!("the {} {name} rows of {}", set.rows(), asked.data()?), set)
@@ -74,7 +74,7 @@ fn numbers(scores: &[(Metric, f64)]) -> String {
     scores.iter().map(|(metric, value)| format!("{metric:<widest$}  {value:.4}\n")).collect()
 }
 
-/// Every class, and which is taken for which.
+/// The report of every class, and the confusion matrix.
 fn classes(asked: &Asked, set: &Dataset) -> Result<String, Failure> {
     let Answers::Classes(names) = &asked.saved.answers else { return Ok(String::new()) };
     let said = argmax_rows(&asked.says(set.features.view())?);

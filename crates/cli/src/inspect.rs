@@ -14,14 +14,14 @@ use crate::Failure;
 
 #[derive(Args)]
 pub struct Options {
-    /// A model or checkpoint of surprisal, or a file of parameters: .safetensors, .npz, .npy; all of it is checked
+    /// A model or checkpoint of surprisal, or a file of parameters: .safetensors, .npz, .npy; the whole file is checked
     file: PathBuf,
-    /// Print it as JSON instead; of a model also how each column becomes inputs, number by number
+    /// Print JSON instead; for a model also how each column is encoded
     #[arg(long)]
     json: bool,
 }
 
-/// What is in a file.
+/// The contents of a file.
 enum Content {
     Single(Box<SavedModel>),
     Double(Box<ModelFile<f64>>),
@@ -111,16 +111,14 @@ fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
 
 fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     let mut told = match file.sizes.as_str() {
-        "" => "a model of its own program\n".to_string(),
-        sizes => format!(
-            "a net {sizes}, {} between the layers, numbers of {} bytes\n",
-            file.activation,
-            size_of::<T>()
-        ),
+        "" => "a model of your own program\n".to_string(),
+        sizes => {
+            format!("a net {sizes}, activation {}, numbers of {} bytes\n", file.activation, size_of::<T>())
+        }
     };
     if let Some(checkpoint) = &file.checkpoint {
         told += &format!(
-            "a training that can go on: {} epochs and {} of {} steps done, with {} after {} steps\n",
+            "a training to resume: {} epochs and {} of {} steps done, with {} after {} steps\n",
             checkpoint.epoch,
             checkpoint.step,
             checkpoint.steps_per_epoch,

@@ -18,18 +18,18 @@ use crate::Failure;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Options {
-    /// The loss, as --list names it
+    /// The name of the loss (see --list)
     #[arg(required_unless_present_any = ["list", "check"], conflicts_with_all = ["list", "check"])]
     name: Option<String>,
-    /// What to evaluate it on, as JSON; standard input if it is left out
+    /// The inputs, as JSON [default: standard input]
     file: Option<PathBuf>,
-    /// What to compute in [default: f64; --check takes both]
+    /// The number type [default: f64; both with --check]
     #[arg(long, value_enum, value_name = "TYPE", conflicts_with_all = ["list", "plot"])]
     dtype: Option<Dtype>,
     /// List every loss with its formula, its inputs and its options
     #[arg(long, conflicts_with_all = ["file", "check", "plot"])]
     list: bool,
-    /// Check results against those that files expect, within their error budgets
+    /// Compare results with those expected in files, within their error budgets
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "plot")]
     check: Vec<PathBuf>,
     /// Draw the loss and its gradient
@@ -45,12 +45,12 @@ const EXAMPLES: &str = r#"Examples:
   surprisal loss --check crates/loss/tests/vectors/*.json
   surprisal loss half_squared_error --plot picture.svg
 
-A file holds one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with an
-optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. An input or option that the loss does not
-know is an error; other keys of a case are notes. Each case becomes one line: the value, and the gradient of the sum of
-all outputs, or of sum(grad_output * output) where "grad_output" is among the inputs. A case that cannot be evaluated
-says why in its line; the exit code is then 1. For --check a file names its "loss", and each case holds what is "expected":
-{"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x holds if
+A file contains one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with an
+optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. Unknown inputs and options
+are errors; other keys of a case are ignored.  Each case becomes one line: the value, and the gradient of the sum of
+all outputs, or of sum(grad_output * output) if the inputs contain "grad_output". The line of a case that cannot be
+evaluated has the reason; the exit code is then 1. For --check a file names its "loss", and each case is "expected":
+{"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x passes if
 |x - exact| <= 4 u budget + tiny: u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -111,7 +111,7 @@ fn evaluate(entry: &Entry, file: Option<&Path>, dtype: Dtype) -> Result<(), Fail
     Ok(())
 }
 
-/// What the file is called in messages, and what it holds.
+/// The name of the file in messages, and its contents.
 fn read(file: Option<&Path>) -> Result<(String, Value), String> {
     let place = file.map_or("standard input".into(), |file| file.display().to_string());
     let mut bytes = vec![];
@@ -126,7 +126,7 @@ fn read(file: Option<&Path>) -> Result<(String, Value), String> {
     Ok((place, document))
 }
 
-/// The loss of that name, or what to say where there is none.
+/// The loss of that name, or a message.
 fn find(name: &str) -> Result<&'static Entry, String> {
     by_name::find(name).ok_or_else(|| {
         let near = surprisal_suggest::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");

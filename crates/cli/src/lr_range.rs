@@ -12,23 +12,23 @@ use crate::Failure;
 use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
-#[command(after_help = "--lr, --schedule and --patience are not used here; no model is saved.")]
+#[command(after_help = "--lr, --schedule and --patience are ignored; no model is saved.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
     /// The first learning rate
     #[arg(long, value_name = "RATE", default_value_t = LrRange::default().from)]
     from: f64,
-    /// The last
+    /// The last learning rate
     #[arg(long, value_name = "RATE", default_value_t = LrRange::default().to)]
     to: f64,
-    /// Steps, of one batch each
+    /// Number of steps, of one batch each
     #[arg(long, value_name = "N", default_value_t = LrRange::default().steps)]
     steps: usize,
-    /// A file of settings, in TOML; options take their place
+    /// A configuration file in TOML; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder to make [default: the next free runs/lr-range-N]
+    /// The output folder [default: the next free runs/lr-range-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

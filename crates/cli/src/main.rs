@@ -42,7 +42,7 @@ use surprisal_report::text::{for_screen, visible, visible_json};
 use surprisal_run::RunError;
 use surprisal_tensor::threads;
 
-/// A mini deep-learning framework: compare losses, train small nets, ask them.
+/// A small deep-learning framework: compare losses, train small nets, use them.
 #[derive(Parser)]
 #[command(name = "surprisal", version, arg_required_else_help = true)]
 struct Cli {
@@ -52,36 +52,36 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train the same models under two losses; print a verdict and write a page with pictures.
+    /// Train the same models with two losses; print a verdict and write a page with pictures.
     Compare(compare::Options),
-    /// Train a net on your data or ours, and save it.
+    /// Train a net on your data or on included data, and save it.
     Train(train::Options),
-    /// Train a net on each of several cuts of the data, so that every row is tested once: how sure is the result?
+    /// Cross-validation: train a net for each fold, so that every row is tested once.
     Cv(cv::Options),
-    /// Train with many settings, each with several seeds, and say which is best on rows that were not trained on.
+    /// Train with many settings, each with several seeds, and rank them on validation rows.
     Sweep(sweep::Options),
-    /// Let the learning rate grow, step by step: from where on does a net learn, and when no longer?
+    /// Learning rate range test: raise the learning rate step by step, and suggest a good one.
     LrRange(lr_range::Options),
-    /// Is a net, on your data or ours, worth training? Five checks, each with what was expected, found and what to try.
+    /// Check a net and its data before training: five checks, each with expectation, finding and advice.
     Check(check::Options),
-    /// Ask a saved net about data.
+    /// Predict the targets of rows with a saved net.
     Predict(predict::Options),
-    /// Judge a saved net on data whose answers are known: metrics, a table of every class, which is taken for which.
+    /// Evaluate a saved net on rows with known targets: metrics, a report of every class, the confusion matrix.
     Eval(eval::Options),
-    /// What is in this file: a model, a checkpoint, parameters of PyTorch or NumPy.
+    /// Show the contents of a file: a model, a checkpoint, parameters of PyTorch or NumPy.
     Inspect(inspect::Options),
-    /// Take a net's parameters to PyTorch or NumPy, and back.
+    /// Convert a net's parameters to PyTorch or NumPy, and back.
     Convert(convert::Options),
-    /// Show how a formula or a net computes and where its gradients go: every number, a picture, a page to step through.
+    /// Show the forward and backward pass of a formula or a net: every number, a picture, a page to step through.
     Explain(explain::Options),
-    /// Evaluate a loss and its gradient on your numbers, list all, check or draw one.
+    /// Evaluate a loss and its gradient; list all losses, check or draw one.
     Loss(loss::Options),
-    /// Experiments on losses that can be falsified: list, run, replay them.
+    /// Falsifiable experiments on losses: list, run or replay them.
     #[command(subcommand)]
     Lab(lab::Lab),
 }
 
-/// What a command that could not do its work says. The exit code is 2 where the command line is wrong (clap's own errors
+/// Why a command failed. The exit code is 2 where the command line is wrong (clap's own errors
 /// too), 1 where a file or the run is.
 struct Failure {
     message: String,
@@ -97,12 +97,12 @@ impl Failure {
     }
 }
 
-/// Writes to standard output; whoever closes the pipe has read enough. What could act on a terminal is shown as its number.
+/// Writes to standard output; a closed pipe is not an error. Control characters are shown as numbers.
 fn tell(text: &str) -> Result<(), Failure> {
     print(&visible(text)).map(drop)
 }
 
-/// The same for lines of JSON; says whether there is still somebody who reads.
+/// The same for lines of JSON; returns whether the pipe is still open.
 fn tell_json(lines: &str) -> Result<bool, Failure> {
     print(&visible_json(lines))
 }
@@ -112,7 +112,7 @@ fn tell_data(data: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() { tell(data) } else { print(data).map(drop) }
 }
 
-/// Writes a file that was asked for, whole or not at all.
+/// Writes an output file atomically.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     remove_stale(folder_of(path));
     write_unsynced(path, bytes).map_err(|error| Failure::run(cannot_write(path, &error)))

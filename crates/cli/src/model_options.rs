@@ -1,4 +1,4 @@
-//! A net: as it starts on data, or as it was saved.
+//! A net: untrained, or saved.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use surprisal_train::{Answers, Objective};
 
 use crate::Failure;
 
-/// A net: as it starts, or as it was saved.
+/// A net: untrained, or saved.
 #[derive(Clone, Default)]
 pub enum Model {
-    /// As `train` would begin with it on these data.
+    /// The untrained net that `train` would create for these data.
     #[default]
     Usual,
     Sizes(Sizes),
@@ -28,11 +28,11 @@ pub struct OnData {
     pub model: Mlp,
     pub params: Params<f32>,
     pub answers: Answers,
-    /// What the net is trained with.
+    /// The loss of the net.
     objective: Objective,
-    /// As they stand in the data ..
+    /// The raw features ..
     pub raw: Dataset,
-    /// .. and as the net wants them, numbers to predict too.
+    /// .. and encoded for the net, regression targets too.
     pub scaled: Dataset,
 }
 
@@ -63,7 +63,7 @@ impl std::error::Error for NoModel {
 }
 
 impl Model {
-    /// The settings of a net at its start; `None` of a saved one.
+    /// The settings of an untrained net; `None` for a saved one.
     fn start(&self, told: &Settings, loss: Option<Objective>) -> Option<Settings> {
         let told = Settings { loss, ..told.clone() };
         match self {
@@ -73,9 +73,9 @@ impl Model {
         }
     }
 
-    /// The net with its parameters, and data: the training part where it starts, everything where it was saved.
+    /// The net with its parameters, and data: the training set for an untrained net, all rows for a saved one.
     ///
-    /// A loss that is named is that of a net at its start: it decides how numbers to predict are scaled.
+    /// A given loss is that of the untrained net: it determines how regression targets are scaled.
     pub fn with_data(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
         let Some(settings) = self.start(told, loss) else { return self.with_all_rows(told, loss) };
         let job = Job::new(&settings)?;
@@ -124,7 +124,7 @@ impl OnData {
         OnData { model, params, answers, objective, raw, scaled }
     }
 
-    /// The loss that was named, or the usual one for such answers.
+    /// The given loss, or the default one for the task.
     pub fn loss(&self, named: Option<Objective>) -> Result<Objective, Failure> {
         let of_values = matches!(self.answers, Answers::Number { .. });
         let usual = match of_values {
@@ -136,7 +136,7 @@ impl OnData {
         loss.check(of_values).map_err(RunError::from)?;
         if loss.is_rate() != self.objective.is_rate() {
             return Err(Failure::usage(format!(
-                "loss {}: the net was trained with {}, and outputs of poisson are logarithms of rates | leave the loss out",
+                "loss {}: the net was trained with {}, and the outputs of poisson are logarithms of rates | leave the loss out",
                 loss.name(),
                 self.objective.name()
             )));
@@ -144,7 +144,7 @@ impl OnData {
         Ok(loss)
     }
 
-    /// What the output z of a net of numbers stands for, in the units of the data.
+    /// The prediction from the output z of a regression net, in the units of the data.
     pub fn prediction(&self, z: f64) -> f64 {
         match &self.answers {
             Answers::Number { offset, scale, .. } => offset + scale * self.objective.prediction(z),
@@ -158,7 +158,7 @@ impl OnData {
     }
 }
 
-/// A saved net, to be asked about the data that were told.
+/// A saved net, for the given data.
 fn saved(file: &Path, told: &Settings) -> Result<Asked, Failure> {
     for (option, given) in [
         ("--hidden", told.hidden.is_some()),
@@ -166,7 +166,7 @@ fn saved(file: &Path, told: &Settings) -> Result<Asked, Failure> {
         ("--init", told.init.is_some()),
     ] {
         if given {
-            return Err(Failure::usage(format!("{} has been trained: leave out {option}", file.display())));
+            return Err(Failure::usage(format!("{} is a trained net: leave out {option}", file.display())));
         }
     }
     Ok(Asked::read(file, told)?)

@@ -23,23 +23,23 @@ pub struct Options {
     model: PathBuf,
     #[command(flatten)]
     settings: SourceOptions,
-    /// What to do about a category that the net never saw: error, or ignore (it counts as none of those that it knows)
+    /// Handling of unknown categories: error, or ignore (all known categories are 0)
     #[arg(long, value_name = "POLICY", default_value = "error")]
     unseen: Unseen,
-    /// The column of the table that names its rows, copied to the answers in place of their numbers
+    /// The column of row names, copied to the output instead of row numbers
     #[arg(long, value_name = "COLUMN")]
     row_id: Option<String>,
-    /// The file to write instead of standard output
+    /// The output file, instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// Prints a CSV table: for every row its number and the answer, of classes with the probability of each.
+/// Prints a CSV table: for every row its number and the prediction, for classes with all probabilities.
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(told), unseen, row_id, out } = options;
     if told.data.is_none() {
         return Err(Failure::usage(
-            "which rows? name them with --data: a CSV file with the columns of the model, or a set as for train",
+            "no data given: name them with --data: a CSV file with the columns of the model, or a data set as for train",
         ));
     }
     let asked = Asked::read(&model, &told)?;
@@ -83,11 +83,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers do not take the place of what they are computed from, by whatever name.
+/// The output must not overwrite an input, by whatever name.
 fn refuse_input<'a>(out: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
     match inputs.find(|input| same_file(out, input)) {
         Some(input) => Err(Failure::usage(format!(
-            "--out {}: this is {}, which is read | name another file",
+            "--out {}: is {}, an input | name another file",
             out.display(),
             input.display()
         ))),
@@ -105,7 +105,7 @@ fn digits(number: f64, offset: f64) -> String {
     }
 }
 
-/// How often the table itself says the same, if it has the column.
+/// How many predictions equal the target column, if the table has it.
 fn judged(asked: &Asked) -> Option<String> {
     let (Answers::Classes(_), DataSource::Csv(_)) = (&asked.saved.answers, asked.data().ok()?) else {
         return None;
@@ -119,6 +119,6 @@ fn judged(asked: &Asked) -> Option<String> {
         .count();
     let (target, rows) = (asked.settings().target.as_deref()?, set.rows());
     Some(format!(
-        "the column \"{target}\" of the data says the same in {right} of {rows} rows; more with surprisal eval"
+        "{right} of {rows} predictions equal the column \"{target}\" of the data; for metrics, use surprisal eval"
     ))
 }

@@ -18,6 +18,10 @@ fn arg(setting: &'static Setting) -> Arg {
         .allow_negative_numbers(true)
         .allow_hyphen_values(key == "missing_words")
         .value_parser(read);
+    let arg = match setting.alias() {
+        Some(alias) => arg.visible_alias(alias),
+        None => arg,
+    };
     match setting.value {
         "BOOL" => arg.num_args(0..=1).default_missing_value("true"),
         _ => arg,
@@ -66,15 +70,15 @@ macro_rules! options {
 }
 
 options! {
-    /// Every setting of a run: what was told by options, and only that.
+    /// Every setting of a run that is given as an option.
     SettingOptions, |_| true
 }
 options! {
-    /// The data, how they are read, and how a net starts on them.
+    /// The data, how they are read, and the settings of an untrained net.
     DataOptions, |setting| setting.heading == "Data" || ["hidden", "activation", "init", "seed"].contains(&setting.key)
 }
 options! {
-    /// The data alone, and how they are read: for a net that was saved.
+    /// The data and how they are read: for a saved net.
     SourceOptions, |setting| {
         let keys = ["data", "target", "separator", "header", "decimal", "thousands", "missing_words", "seed"];
         keys.contains(&setting.key)

@@ -1,4 +1,4 @@
-//! Ctrl-C, and being asked to end: SIGINT, SIGTERM, SIGHUP.
+//! Signals: SIGINT (Ctrl-C), SIGTERM, SIGHUP.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -6,7 +6,7 @@ use surprisal_report::files;
 
 use crate::Failure;
 
-/// What was received last.
+/// The last signal received.
 static SIGNAL: AtomicU8 = AtomicU8::new(0);
 /// Whether the command saves its state when the first signal comes.
 static SAVES: AtomicBool = AtomicBool::new(false);

@@ -13,27 +13,27 @@ use crate::{Failure, signals};
 #[derive(Args)]
 #[command(after_help = "\
 Values are separated by commas, or by | if they contain commas: --vary 'schedule=constant|step:every=10,factor=0.5'.
-With --random a range may stand for the values, --vary lr=0.001..1, from which whole numbers are drawn for a setting of
-whole numbers; evenly, or for lr, weight_decay, l1, l2, eps, clip_norm and clip_value above 0 evenly in the logarithm.
+With --random, values can be drawn from a range, --vary lr=0.001..1: uniformly, or log-uniformly for lr, weight_decay,
+l1, l2, eps, clip_norm and clip_value above 0. Settings that are whole numbers get whole numbers.
 
-The validation part decides which point is the best, by --watch (the loss, if nothing is told). After Ctrl-C, or a fall
-of the power, the same command with the same --out goes on.")]
+The validation set decides which point is the best, by --watch (by default the loss). After Ctrl-C or a power failure,
+the same command with the same --out resumes the sweep.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
-    /// A setting and the values to try; may be given several times
+    /// A setting and its values to try; may be given several times
     #[arg(long, value_name = "SETTING=VALUES", required = true)]
     vary: Vec<Vary>,
-    /// Draw so many points instead of trying every combination
+    /// Random search: draw this many points instead of trying every combination
     #[arg(long, value_name = "N")]
     random: Option<usize>,
-    /// Runs of each point, with the seed, the seed + 1, ..
+    /// Number of runs of each point, with seeds counted up from --seed
     #[arg(long, value_name = "K", default_value_t = 1)]
     seeds: usize,
-    /// A file of settings, in TOML; options take their place
+    /// A configuration file in TOML; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder to write to, or to go on in
+    /// The output folder; an interrupted sweep in it is resumed
     #[arg(long, value_name = "DIR", default_value = "runs/sweep")]
     out: PathBuf,
 }
@@ -48,7 +48,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     match sweep(&settings, &Plan { vary, random, seeds }, &out, interrupted, &Bars::new())? {
         Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {
-            note!("the runs, the best settings: {}", out.display());
+            note!("the runs and the best settings: {}", out.display());
             note!("the page with the picture: {}", out.join(REPORT).display());
             note!(
                 "to train with the best settings: surprisal train --config {}",
@@ -61,7 +61,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
 
 fn stopped(out: &Path, done: usize, runs: usize) -> Failure {
     let message = format!(
-        "interrupted after {done} of {runs} runs, which are kept | to go on: the same command again, with --out {}",
+        "interrupted after {done} of {runs} runs, which are kept | to resume, repeat the command with --out {}",
         out.display()
     );
     Failure { message, code: signals::exit_code() }

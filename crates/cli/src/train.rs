@@ -22,21 +22,21 @@ use crate::{Failure, signals};
 
 #[derive(Args)]
 #[command(
-    after_help = "Every option but those under \"Options\" may stand in the configuration: weight_decay = 1e-4."
+    after_help = "All options but those under \"Options\" can be set in the configuration file: weight_decay = 1e-4."
 )]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
-    /// A file of settings, in TOML; options take their place
+    /// A configuration file in TOML; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder to make [default: the next free runs/train-N]
+    /// The output folder [default: the next free runs/train-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The folder of a run that was interrupted, to go on with; of the settings, only --epochs may be another
+    /// Resume the interrupted run in this folder; of the settings, only --epochs may be changed
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "out"])]
     resume: Option<PathBuf>,
-    /// Say nothing but the result
+    /// Print only the result
     #[arg(long)]
     quiet: bool,
 }
@@ -62,10 +62,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         note!("{}", introduction(&job).trim_end());
     }
     if let Some(checkpoint) = checkpoint.as_ref().filter(|c| c.epoch as usize == job.trainer.epochs) {
-        note!(
-            "all {} epochs are done: there is nothing left to train | to go on, give more with --epochs",
-            checkpoint.epoch
-        );
+        note!("all {} epochs are done | to continue, set a larger --epochs", checkpoint.epoch);
     }
     let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), interrupted)?;
     let mut callbacks = (telling, recorder);
@@ -80,7 +77,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-/// The folder of a run, which no other process trains in meanwhile; the run, and where it stood.
+/// The locked folder of a run, the run and its checkpoint.
 type Begun = (PathBuf, FolderLock, Job, Option<Checkpoint<f32>>);
 
 /// A new run: its folder, with the settings in it.
@@ -89,7 +86,7 @@ fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
         Some(place) if place.join(CHECKPOINT).exists() => {
             let place = place.display();
             return Err(Failure::run(format!(
-                "{place}: there is a run in it, and nothing is overwritten | name another folder with --out, or go on with it: \
+                "{place}: already contains a run, which is not overwritten | choose another folder with --out, or resume the run: \
                  train --resume {place}"
             )));
         }
@@ -102,12 +99,12 @@ fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
     Ok((place, lock, job, None))
 }
 
-/// An interrupted run, where it stood.
+/// An interrupted run, from its checkpoint.
 fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
     let (saved, lock) = interrupted_run(&folder)?;
     if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && told.get(s.key).is_some()) {
         return Err(Failure::usage(format!(
-            "--{}: a run goes on with the settings it began with; only --epochs may be another | begin a new run instead, perhaps with \
+            "--{}: cannot be changed when a run is resumed; only --epochs can | start a new run instead, perhaps with \
              --start-from {}",
             other.key.replace('_', "-"),
             folder.join(CHECKPOINT).display()
@@ -119,7 +116,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
         let done = checkpoint.epoch.saturating_add(checkpoint.step.min(1));
         if (epochs as u64) < done {
             return Err(Failure::usage(format!(
-                "--epochs {epochs}: epoch {done} has begun already | give {done} or more, or leave it out"
+                "--epochs {epochs}: epoch {done} has already started | give {done} or more, or leave it out"
             )));
         }
     }
@@ -134,7 +131,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
     Ok((folder, lock, job, Some(checkpoint)))
 }
 
-/// What is about to be trained on what.
+/// A summary of the data and the net before training.
 fn introduction(job: &Job) -> String {
     let (data, [train, test]) =
         (job.settings.get("data").unwrap_or_default(), [&job.parts.train, &job.parts.test].map(|p| p.rows()));
@@ -157,7 +154,7 @@ fn introduction(job: &Job) -> String {
     format!("{data}: {rows}, {answers}{notices}\n{}\n", summary(&job.params, &job.model, [1, inputs]))
 }
 
-/// Tells every epoch.
+/// Reports every epoch.
 struct Telling {
     bar: EpochBar,
     watched: &'static str,
@@ -177,21 +174,21 @@ impl Callback<f32> for Telling {
     }
 }
 
-/// What stopped it, what is known about that, and what is left.
+/// Why it failed, the findings, and the files that remain.
 fn diverged(job: &Job, seen: Vec<Epoch>, place: &Path, error: TrainError) -> Failure {
     let findings = diagnose_failure(job, &History::from_iter(seen), &error);
     let mut failure = Failure::from(RunError::from(error));
     if !findings.is_empty() {
         failure.message = Vec::from_iter(findings.iter().map(Finding::to_string)).join("\n");
     }
-    failure.message += &format!("\nthe history until then: {}", place.join(HISTORY).display());
+    failure.message += &format!("\nthe history so far: {}", place.join(HISTORY).display());
     failure
 }
 
 fn stopped(place: &Path, history: &History) -> Failure {
     let place = place.display();
     let message = format!(
-        "interrupted in epoch {}; every step until then is saved | to go on: surprisal train --resume {place}",
+        "interrupted in epoch {}; all steps are saved | to resume: surprisal train --resume {place}",
         history.last().epoch + 1
     );
     Failure { message, code: signals::exit_code() }
@@ -229,16 +226,19 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
     crate::tell(&told)
 }
 
-/// What did not become better, since when, and which epoch's net is kept.
+/// The metric that did not improve, its best epoch, and which epoch's net is saved.
 fn why_early(job: &Job, history: &History) -> String {
     let (part, watch) = (job.parts.watched().0, job.trainer.watch);
     let best = history.best(watch);
-    let kept =
-        if job.trainer.keep_best { format!("; the net is that of epoch {best}") } else { String::new() };
+    let kept = if job.trainer.keep_best {
+        format!("; the saved net is that of epoch {best}")
+    } else {
+        String::new()
+    };
     format!("{watch} on the {part} rows was best after epoch {best} of {}{kept}", history.last().epoch)
 }
 
-/// What always giving the same answer comes to.
+/// The score of always predicting the same class.
 fn commonest(job: &Job) -> Option<String> {
     let test = &job.parts.test;
     if test.rows() == 0 || test.is_regression() {
@@ -247,7 +247,7 @@ fn commonest(job: &Job) -> Option<String> {
     let best = commonest_class(&job.parts.train);
     let share = 100.0 * test.class_counts()[best] as f64 / test.rows() as f64;
     Some(format!(
-        "always answering \"{}\" is right on {share:.2}% of the test rows",
+        "always predicting \"{}\" is right on {share:.2}% of the test rows",
         test.class_names()[best]
     ))
 }

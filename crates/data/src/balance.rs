@@ -6,11 +6,11 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 
-/// Rows in which every class stands as often as the commonest, in rising order.
+/// Rows in which every class is as frequent as the most frequent one, in ascending order.
 ///
-/// Every row is there; those of a smaller class as often as each other, but for one. Which ones once more is
-/// drawn from the generator. Take the rows for training alone: a row that is there twice must not be tested
-/// on.
+/// Every row occurs; the rows of a smaller class occur equally often, up to one. The generator draws which
+/// ones occur once more. Use this for training rows only: copies of a row must not be in both training and test
+/// set.
 ///
 /// ```
 /// use rand::SeedableRng;
@@ -27,8 +27,8 @@ pub fn oversampled(labels: &[usize], rng: &mut (impl Rng + ?Sized)) -> Vec<usize
     resampled(classes, most, rng)
 }
 
-/// Rows in which every class that has any stands as often as the rarest, in rising order; which ones is drawn
-/// from the generator.
+/// Rows in which every class with rows is as frequent as the rarest one, in ascending order; drawn from
+/// the generator.
 ///
 /// ```
 /// use rand::SeedableRng;
@@ -45,7 +45,7 @@ pub fn undersampled(labels: &[usize], rng: &mut (impl Rng + ?Sized)) -> Vec<usiz
     resampled(classes, least, rng)
 }
 
-/// So many rows of every class: all of them as often as that goes, then some of them once more.
+/// `n` rows of every class: all of them as often as possible, then some of them once more.
 fn resampled(
     classes: BTreeMap<usize, Vec<usize>>,
     count: usize,
@@ -60,7 +60,7 @@ fn resampled(
     rows
 }
 
-/// A weight for every class, so that all of them weigh the same in sum: `n / (k n_c)`.
+/// A weight for every class, so that all have the same total weight: `n / (k n_c)`.
 ///
 /// `n` is the number of rows, `k` of classes, `n_c` of the rows of class `c`: the mean weight of all rows is
 /// 1. scikit-learn's `compute_class_weight("balanced")`.
@@ -68,7 +68,7 @@ fn resampled(
 /// Source: G. King, L. Zeng (2001), "Logistic regression in rare events data", Political Analysis 9 (2),
 /// 137-163.
 ///
-/// Errors if a label is not below `classes`, and if a class has no rows, because no weight makes up for that.
+/// Errors if a label is not below `classes`, and if a class has no rows, which no weight can balance.
 ///
 /// ```
 /// use surprisal_data::balanced_weights;

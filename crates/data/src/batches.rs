@@ -54,7 +54,7 @@ impl Batches {
     }
 
     /// Leaves the last batch of an epoch out where it is smaller than the others: its rows have their turn in another epoch, after the next
-    /// shuffle. For layers such as batch normalization, for which a small batch is a poor sample.
+    /// shuffle. For layers such as batch normalization, whose statistics are poor for a small batch.
     ///
     /// ```
     /// use surprisal_data::Batches;

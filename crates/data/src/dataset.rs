@@ -1,4 +1,4 @@
-//! [`Dataset`]: a table of numbers with a class, or a number to predict, for every row.
+//! [`Dataset`]: a table of features with a class, or a regression target, for every row.
 
 use crate::error::{DataError, ErrorKind};
 use crate::targets::Targets;
@@ -6,8 +6,8 @@ use ndarray::{Array2, Axis};
 
 /// A table of numbers, and for every row a class or, for regression, a number.
 ///
-/// The fields are open, so that `digits.features /= 16.0` is all it takes to rescale. Whoever fills them by
-/// hand keeps their sizes in step; [`check`](Dataset::check) tells whether they are.
+/// The fields are public, so that `digits.features /= 16.0` rescales. If you fill them by
+/// hand, keep their sizes consistent; [`check`](Dataset::check) verifies this.
 ///
 /// ```
 /// use surprisal_data::Dataset;
@@ -19,11 +19,11 @@ use ndarray::{Array2, Axis};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// What the set is called in messages and reports.
+    /// The name of the data set in messages and reports.
     pub name: String,
     /// The numbers, `[rows, columns]`, in the units of the source.
     pub features: Array2<f64>,
-    /// What is to be predicted of every row: a class or a number.
+    /// The target of every row: a class or a number.
     pub targets: Targets,
     /// The name of every column of [`features`](Dataset::features).
     pub feature_names: Vec<String>,
@@ -45,7 +45,7 @@ impl Dataset {
         self.targets.classes()
     }
 
-    /// Whether numbers are to be predicted, not classes.
+    /// Whether the task is regression, not classification.
     pub fn is_regression(&self) -> bool {
         self.targets.is_regression()
     }
@@ -53,22 +53,22 @@ impl Dataset {
     /// The class of every row, an index into [`class_names`](Dataset::class_names).
     ///
     /// # Panics
-    /// If numbers are to be predicted.
+    /// If the task is regression.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         self.targets.labels()
     }
 
-    /// What is to be predicted of every row of a regression.
+    /// The targets of a regression.
     ///
     /// # Panics
-    /// If classes are to be predicted.
+    /// If the task is classification.
     #[track_caller]
     pub fn values(&self) -> &[f64] {
         self.targets.values()
     }
 
-    /// The name of every class; class `k` is `class_names()[k]`. Empty if numbers are to be predicted.
+    /// The name of every class; class `k` is `class_names()[k]`. Empty for regression.
     pub fn class_names(&self) -> &[String] {
         self.targets.class_names()
     }
@@ -129,7 +129,7 @@ impl Dataset {
     ///
     /// let cancer = Dataset::breast_cancer();
     /// assert_eq!(cancer.class_names(), ["malignant", "benign"]);
-    /// // so that 1 is what the model is asked to find
+    /// // so that 1 is the positive class
     /// let cancer = cancer.with_class_order(&["benign", "malignant"])?;
     /// assert_eq!(cancer.class_counts(), [357, 212]);
     /// # Ok::<(), surprisal_data::DataError>(())
@@ -235,7 +235,7 @@ impl Dataset {
 
     /// The error of a change to classes where there are none.
     pub(crate) fn no_classes(&self) -> DataError {
-        let problem = "expected classes, found numbers to predict | only classes can be chosen or changed";
+        let problem = "expected classification, found regression | only classes can be selected or changed";
         ErrorKind::Inconsistent { dataset: self.name.clone(), problem: problem.to_owned() }.into()
     }
 }

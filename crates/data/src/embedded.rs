@@ -1,4 +1,4 @@
-//! The data sets that the library carries; `datasets/README.md` tells where each comes from.
+//! The embedded data sets; `datasets/README.md` lists their sources.
 
 use crate::csv::options::{CsvOptions, Missing};
 use crate::csv::table::Table;

@@ -1,4 +1,4 @@
-//! [`DataError`]: what can go wrong with data. What can be wrong with a format is in that format's folder.
+//! [`DataError`]: errors of data. Errors of a format are in the folder of that format.
 //!
 //! A message reads `where: what was expected, what was found | what to try`. An option is called as on a command line,
 //! `--missing`; in a program it is the field of that name.
@@ -27,7 +27,7 @@ use surprisal_suggest::closest;
 /// assert_eq!(
 ///     error.to_string(),
 ///     "tiny, line 3, column \"x\": expected a number, found \"four\" \
-///      | every column but the label column \"label\" must hold numbers"
+///      | every column but the label column \"label\" must contain numbers"
 /// );
 /// assert!(matches!(error.kind(), ErrorKind::Csv(csv) if csv.line == Some(3)));
 /// ```
@@ -40,7 +40,7 @@ impl DataError {
     }
 }
 
-/// What went wrong; the fields are the numbers and names that the message shows.
+/// The kind of error; the fields are the numbers and names that the message shows.
 ///
 /// ```
 /// use surprisal_data::{Dataset, ErrorKind};
@@ -64,9 +64,9 @@ pub enum ErrorKind {
     Npy(NpyError),
     /// There is no folder here.
     NoFolder { path: String },
-    /// A folder has none of the names that a file of MNIST goes by.
+    /// A folder lacks a file of MNIST.
     NoFile { folder: String, names: Vec<String> },
-    /// A parameter out of range, a label column too few or too many: a mistake in the command, not in a file.
+    /// A parameter out of range, a label column too few or too many: a usage error, not an error in a file.
     Spec(SpecError),
     /// The parts of a [`Dataset`] contradict each other, or there are no rows.
     Inconsistent { dataset: String, problem: String },
@@ -76,11 +76,11 @@ pub enum ErrorKind {
     ClassTwice { dataset: String, class: String },
     /// A list of classes names one that the set does not have.
     UnknownClass { dataset: String, class: String, known: Vec<String> },
-    /// There is no mean and no spread of nothing.
+    /// There are no rows or columns to fit.
     NothingToFit { by: &'static str, rows: usize, columns: usize },
     /// A value is NaN, infinite, or so large that its square sums could overflow.
     UnfitValue { by: &'static str, row: usize, column: usize, value: f64 },
-    /// Data has another number of columns than the data that the standardisation was fitted on.
+    /// Data has another number of columns than the data that the standardization was fitted on.
     ColumnCount { by: &'static str, fitted: usize, found: usize },
     /// Means and scales that were stored are not as many as each other, or none.
     StandardizeParts { means: usize, scales: usize },
@@ -98,7 +98,7 @@ pub enum ErrorKind {
     TestFraction { fraction: f64 },
     /// Rows cannot be divided like this.
     Split(SplitError),
-    /// A class without rows, of which there is nothing to learn.
+    /// A class has no rows.
     ClassWithoutRows { by: &'static str, class: usize },
     /// The share of labels to change is NaN or not from 0 to 1.
     NoiseShare { share: f64 },
@@ -110,7 +110,7 @@ pub enum ErrorKind {
     BatchSize { batch_size: usize, rows: usize },
     /// A label is not below the number of classes.
     LabelRange { by: &'static str, row: usize, label: usize, classes: usize },
-    /// Answers and labels cannot be compared.
+    /// Predictions and targets cannot be compared.
     Metric(MetricError),
 }
 
@@ -166,7 +166,7 @@ impl Display for ErrorKind {
             Self::UnfitValue { by, row, column, value } => write!(
                 f,
                 "{by}::fit: expected finite numbers of size up to 1e300, found {value:e} in row {row}, \
-                 column {column} | leave the row out, or fill the value in"
+                 column {column} | leave the row out, or fill in the value"
             ),
             Self::ColumnCount { by, fitted, found } => write!(
                 f,
@@ -181,7 +181,7 @@ impl Display for ErrorKind {
             Self::StandardizePart { column, mean, scale } => write!(
                 f,
                 "Standardize::from_parts: expected a finite mean and a finite scale above 0, found mean {mean:?} \
-                 and scale {scale:?} in column {column} | was the file changed by hand?"
+                 and scale {scale:?} in column {column} | was the file edited?"
             ),
             Self::MinMaxParts { mins, ranges } => write!(
                 f,
@@ -191,7 +191,7 @@ impl Display for ErrorKind {
             Self::MinMaxPart { column, min, range } => write!(
                 f,
                 "MinMax::from_parts: expected a finite smallest value and a finite range above 0, found {min:?} and \
-                 {range:?} in column {column} | was the file changed by hand?"
+                 {range:?} in column {column} | was the file edited?"
             ),
             Self::Encoder(error) => error.fmt(f),
             Self::Divisor { found } => write!(
@@ -211,7 +211,7 @@ impl Display for ErrorKind {
             ),
             Self::NoiseShare { share } => write!(
                 f,
-                "with_label_noise: expected a share from 0 to 1, found {share} | 0.2 changes a fifth of the labels"
+                "with_label_noise: expected a fraction from 0 to 1, found {share} | 0.2 changes 20 % of the labels"
             ),
             Self::NoOtherClass { dataset } => write!(
                 f,

@@ -25,7 +25,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     }
     let length = metadata.len();
     if length > MOST_BYTES {
-        let message = format!("it has {length} bytes, and files up to {MOST_BYTES} bytes (16 GiB) are read");
+        let message = format!("it has {length} bytes: the maximum is {MOST_BYTES} bytes (16 GiB)");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok((File::open(path)?, length))
@@ -81,7 +81,7 @@ impl<R: Read> Read for Checked<R> {
         if self.read < LOOKED_AT
             && let Some(at) = buffer[..count].iter().position(|&byte| byte == 0)
         {
-            let message = format!("byte {} is 0, so that it is no text", self.read + at as u64);
+            let message = format!("byte {} is 0, so it is not a text file", self.read + at as u64);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         self.read += count as u64;
@@ -93,8 +93,8 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-/// The sign between the columns of a table whose name does not tell it: the one of comma, semicolon, tab and `|` that stands in
-/// every one of the first lines as often. `None` if none does, or more than one.
+/// The delimiter of a table, from its text: the one of comma, semicolon, tab and `|` that occurs equally often in
+/// each of the first lines. `None` if none does, or more than one.
 pub(crate) fn separator(text: &str) -> Option<u8> {
     const LINES: usize = 100;
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(LINES);
@@ -165,9 +165,9 @@ mod tests {
         assert_eq!(text(&folder.0), Err("it is a folder".into()));
         let sparse = folder.0.join("sparse.csv");
         fs::File::create(&sparse).unwrap().set_len(1 << 30).unwrap();
-        assert_eq!(text(&sparse), Err("byte 0 is 0, so that it is no text".into()));
+        assert_eq!(text(&sparse), Err("byte 0 is 0, so it is not a text file".into()));
         fs::File::create(&sparse).unwrap().set_len(100 << 30).unwrap();
-        assert!(text(&sparse).unwrap_err().contains("files up to 17179869184 bytes (16 GiB) are read"));
+        assert!(text(&sparse).unwrap_err().contains("the maximum is 17179869184 bytes (16 GiB)"));
         #[cfg(unix)]
         {
             let link = folder.0.join("link.csv");

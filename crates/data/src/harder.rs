@@ -1,4 +1,4 @@
-//! Sets made harder on purpose: [`Dataset::with_label_noise`], [`Dataset::imbalanced`].
+//! Harder variants of data sets: [`Dataset::with_label_noise`], [`Dataset::imbalanced`].
 
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind};

@@ -1,11 +1,11 @@
-//! From classes to numbers and back: [`one_hot`] targets, the [`argmax_rows`] of scores, and their
+//! Class indices and one-hot targets: [`one_hot`], the [`argmax_rows`] of scores, and their
 //! [`accuracy`].
 
 use crate::error::{DataError, ErrorKind};
 use crate::metrics::check_count;
 use ndarray::{Array2, ArrayBase, ArrayView1, Data, Dimension};
 
-/// Labels as rows of one 1 among zeros, `[labels, classes]`: row `i` has its 1 in column `labels[i]`.
+/// One-hot targets, `[labels, classes]`: row `i` has its 1 in column `labels[i]`.
 ///
 /// Errors if a label is not below `classes`.
 ///
@@ -28,10 +28,10 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataErro
     Ok(targets)
 }
 
-/// The place of the largest value in every row of `scores`, where a row is the last axis: of `[rows, columns]`, a column for each row; of
+/// The index of the largest value in every row of `scores`, where a row is the last axis: of `[rows, columns]`, a column for each row; of
 /// equals, the first. Axes before the last are rows too, in their order.
 ///
-/// NaN loses to every number; a row with nothing but NaN gives 0. Where that must not count as an answer,
+/// NaN loses to every number; a row with nothing but NaN gives 0. If that must not count as a prediction,
 /// there is [`Metric::of_classes`](crate::metrics::Metric::of_classes): it refuses NaN.
 ///
 /// # Panics
@@ -66,7 +66,7 @@ where
     scores.rows().into_iter().map(argmax).collect()
 }
 
-/// The share of rows whose predicted class is the label, from 0 to 1.
+/// The fraction of rows whose predicted class is the label, from 0 to 1.
 ///
 /// Errors if there is not one prediction per label, or none at all.
 ///

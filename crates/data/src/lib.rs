@@ -1,4 +1,4 @@
-//! Data sets on their way into training: read, standardised, split, cut into batches, and judged at the end.
+//! Data sets for training: reading, standardization, splitting, batches, metrics.
 //!
 //! This crate knows [`ndarray`] and [`rand`], not the tape: it hands out plain arrays and index slices.
 //! A map, in reading order:
@@ -6,28 +6,28 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: features, targets, and their names |
-//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: carried along |
-//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table, and what can be wrong with it |
-//! | `csv_options.rs` | [`CsvOptions`]: what is predicted, left out, filled in, and how a table is separated |
+//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: embedded data sets |
+//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table |
+//! | `csv_options.rs` | [`CsvOptions`]: delimiter, target, ignored columns, missing values |
 //! | `csv_text.rs` | the text of a table, its rows, and where in it an error is; [`split_list`], [`join_list`]: names in one line |
-//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: what looks like a number but is none |
+//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: formats of numbers that are not read |
 //! | `table.rs` | [`Table`]: columns of numbers and categories as they were read |
-//! | `notice.rs` | [`Notice`]: what a reader decided by itself |
-//! | `targets.rs` | [`Targets`]: what is to be predicted, classes or numbers |
+//! | `notice.rs` | [`Notice`]: automatic decisions of the reader |
+//! | `targets.rs` | [`Targets`]: classes or numbers |
 //! | `target_column.rs` | [`TargetColumn`]: the target column of a table that a model is evaluated on |
-//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to what a net sees; it belongs to the model |
+//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it belongs to the model |
 //! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
 //! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
 //! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: several, with names |
-//! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: drawn, not read |
-//! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: made harder on purpose |
+//! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: synthetic data |
+//! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: harder variants |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
 //! | `min_max.rs` | [`MinMax`]: columns to the range from 0 to 1 |
-//! | `preprocess.rs` | [`Preprocess`]: what is done to numbers before a model sees them |
-//! | `split.rs` | [`stratified_split`], [`split_rows`], [`k_fold`]: parts for training, for choosing, for testing |
+//! | `preprocess.rs` | [`Preprocess`]: preprocessing of features |
+//! | `split.rs` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
 //! | `balance.rs` | [`balanced_weights`], [`oversampled`]: classes of unequal size |
 //! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
-//! | `loaded.rs` | [`Loaded`]: opened once, cut as often as need be |
+//! | `loaded.rs` | [`Loaded`]: opened once, split any number of times |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
 //! | [`metrics`] | rankings, classes, probabilities, numbers; by name, as tables: scikit-learn's, to the last digits |

@@ -1,4 +1,4 @@
-//! [`Loaded`]: data that is opened once and cut as often as need be.
+//! [`Loaded`]: data that is opened once and split any number of times.
 
 use crate::csv::options::{CsvOptions, Task};
 use crate::csv::table::Table;
@@ -15,7 +15,7 @@ use ndarray::Axis;
 use rand::Rng;
 use std::ops::Range;
 
-/// Data as it was read or drawn, with nothing done to it yet; parts of it are encoded for a net.
+/// Data as read or drawn, without preprocessing; parts of it are encoded for a net.
 ///
 /// ```
 /// use rand::SeedableRng;
@@ -141,7 +141,7 @@ impl DataSource {
 }
 
 impl Loaded {
-    /// What messages call the data: the text of its source, which for a table is its path.
+    /// The name of the data in messages: the text of its source, which for a table is its path.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -154,7 +154,7 @@ impl Loaded {
         }
     }
 
-    /// What reading a table decided without being asked; empty for data that is no table.
+    /// Automatic decisions of the reader of a table; empty for other data.
     pub fn notices(&self) -> &[Notice] {
         match &self.content {
             Content::Arrays(_) => &[],
@@ -162,7 +162,7 @@ impl Loaded {
         }
     }
 
-    /// What is to be predicted of every row.
+    /// The target of every row.
     pub fn targets(&self) -> &Targets {
         match &self.content {
             Content::Arrays(set) => &set.targets,
@@ -210,10 +210,10 @@ impl Loaded {
         self.strata("k_fold").k_fold(k, rng)
     }
 
-    /// Measures the rows for training: what is to be done to all rows before a net sees them.
+    /// Fits the encoder to the training rows.
     ///
     /// Without a `scaling`, as [`DataSource::load`] does: pixels are divided by their largest value, 16 (digits)
-    /// or 255 (MNIST), synthetic sets stay as they are, and all else is standardised.
+    /// or 255 (MNIST), synthetic sets stay as they are, and all else is standardized.
     ///
     /// Errors as [`Encoder::fit`] does. Panics if a row is not below [`rows`](Loaded::rows).
     ///

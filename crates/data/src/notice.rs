@@ -1,10 +1,10 @@
-//! [`Notice`]: what a reader of tables decided by itself, for whoever should know.
+//! [`Notice`]: automatic decisions of the reader of tables.
 
 use crate::csv::options::Task;
 use crate::words::{listed, quoted};
 use std::fmt::{self, Display, Formatter};
 
-/// Something that reading a table decided without being asked; shown as one line.
+/// An automatic decision while reading a table; shown as one line.
 ///
 /// ```
 /// use rand::SeedableRng;
@@ -24,16 +24,16 @@ pub enum Notice {
         /// The names.
         names: Vec<String>,
     },
-    /// A field in quotes goes over lines that look like rows.
+    /// A quoted field spans lines that look like rows.
     LongField {
-        /// The line in which it begins.
+        /// Its first line.
         line: usize,
         /// Its column.
         column: String,
-        /// How many lines it goes over.
+        /// The number of lines.
         lines: usize,
     },
-    /// Columns were left out without being named.
+    /// Columns were left out automatically.
     ColumnsLeftOut {
         /// Why.
         reason: LeftOut,
@@ -52,11 +52,11 @@ pub enum Notice {
         /// The columns, and how many values in each.
         columns: Vec<(String, usize)>,
     },
-    /// Nobody said whether the numbers of the target column are classes or numbers to predict.
+    /// The task was chosen from the numbers of the target column.
     TaskChosen {
         /// The target column.
         target: String,
-        /// What they were taken for.
+        /// The chosen task.
         task: Task,
         /// How many are different.
         distinct: usize,
@@ -77,7 +77,7 @@ pub enum Notice {
     },
 }
 
-/// Why columns were left out without being named.
+/// Why columns were left out automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
     /// They have no name.
@@ -98,19 +98,19 @@ impl Display for Notice {
             ),
             Self::LongField { line, column, lines } => write!(
                 f,
-                "the field in line {line}, column {}, goes over {lines} lines that look like rows | is a quote missing in one of them?",
+                "the field in line {line}, column {}, spans {lines} lines that look like rows | is a quote missing in one of them?",
                 quoted(column)
             ),
             Self::ColumnsLeftOut { reason: LeftOut::Unnamed, columns } => {
-                write!(f, "left out because of having no name: {}", columns.join(", "))
+                write!(f, "columns without a name are left out: {}", columns.join(", "))
             }
             Self::ColumnsLeftOut { reason: LeftOut::Counting, columns } => write!(
                 f,
-                "left out because of counting the rows: {} | name in keep what is more than a row number",
+                "columns that count the rows are left out: {} | to keep one, name it in keep",
                 listed(columns)
             ),
             Self::ColumnsLeftOut { reason: LeftOut::Empty, columns } => {
-                write!(f, "left out because of having no values: {}", listed(columns))
+                write!(f, "columns without values are left out: {}", listed(columns))
             }
             Self::RowsLeftOut { rows, without_target } => {
                 let were = if *rows == 1 { "1 row was".to_owned() } else { format!("{rows} rows were") };
@@ -141,23 +141,24 @@ impl Display for Notice {
                 match task {
                     Task::Numbers => write!(
                         f,
-                        "the target {target} has {distinct} different numbers and is taken for regression"
+                        "the target {target} has {distinct} distinct numbers: the task is regression"
                     )?,
-                    _ => {
-                        write!(f, "the target {target} has {distinct} different numbers, taken for classes")?
-                    }
+                    _ => write!(
+                        f,
+                        "the target {target} has {distinct} distinct numbers: the task is classification"
+                    )?,
                 }
                 write!(f, " | set task to {other} if that is wrong")
             }
             Self::MixedCategories { column, names } => write!(
                 f,
-                "{} holds texts and numbers, all taken for categories: {}",
+                "{} contains texts and numbers, and is read as categories: {}",
                 quoted(column),
                 listed(names)
             ),
             Self::LeadingZeros { column, example } => write!(
                 f,
-                "{} is read as numbers, of which some have leading zeros, such as {} | name it in categorical if they are codes",
+                "{} is read as numbers, some with leading zeros, such as {} | name it in categorical if they are codes",
                 quoted(column),
                 quoted(example)
             ),

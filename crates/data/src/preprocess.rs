@@ -1,14 +1,14 @@
-//! [`Preprocess`]: what is done to numbers before a model sees them.
+//! [`Preprocess`]: preprocessing of features.
 
 use crate::error::{DataError, ErrorKind};
 use crate::min_max::MinMax;
 use crate::standardize::Standardize;
 use ndarray::{Array2, ArrayRef2};
 
-/// What is done to the numbers of a source before a model sees them.
+/// Preprocessing of features.
 ///
-/// A model that learned from pixels in 0..=1 must be asked about pixels in 0..=1: whoever stores the model
-/// stores this with it. What it takes to write it down: the divisor, or [`Standardize::mean`] and
+/// A model that was trained on pixels in 0..=1 needs pixels in 0..=1: save the preprocessing with the
+/// model. To save it: the divisor, or [`Standardize::mean`] and
 /// [`Standardize::scale`]; to read it again: [`Preprocess::divide`] and [`Standardize::from_parts`], which check.
 /// An [`Encoder`](crate::Encoder) holds all of this as plain numbers.
 ///
@@ -22,7 +22,7 @@ use ndarray::{Array2, ArrayRef2};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Preprocess {
-    /// Nothing: the numbers are what they are.
+    /// No preprocessing.
     None,
     /// Every number is divided by this one, finite and above 0: pixels, whose range is known.
     Divide(f64),
@@ -33,7 +33,7 @@ pub enum Preprocess {
 }
 
 impl Preprocess {
-    /// Division by a number that a model file, for instance, tells of.
+    /// Division by a number, for example from a model file.
     ///
     /// Errors if it is not finite and above 0.
     ///
@@ -52,9 +52,9 @@ impl Preprocess {
         }
     }
 
-    /// The copy of `features`, `[rows, columns]`, that a model is to see.
+    /// The preprocessed copy of `features`, `[rows, columns]`.
     ///
-    /// Errors if the columns are not as many as were standardised, or the divisor fails
+    /// Errors if the columns are not as many as were standardized, or the divisor fails
     /// [`divide`](Preprocess::divide).
     ///
     /// ```
@@ -72,7 +72,7 @@ impl Preprocess {
         Ok(copy)
     }
 
-    /// Changes `features`, `[rows, columns]`, into what a model is to see, in the same memory.
+    /// Preprocesses `features`, `[rows, columns]`, in place.
     ///
     /// Errors as [`apply`](Preprocess::apply) does; nothing is changed then.
     ///

@@ -8,8 +8,8 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayView1};
 /// `scale` is the population standard deviation, `sqrt(sum (x - mean)^2 / n)`, that is, ddof 0: the fitted
 /// rows come out with standard deviation 1 as numpy's `std` measures it.
 ///
-/// A constant column has no spread to divide by. It keeps scale 1, and comes out as zeros. Constant is also
-/// what differs by rounding only: by at most 4 units in the last place of the column's largest value.
+/// A constant column has scale 1 and becomes zeros. A column whose values differ by rounding only is
+/// constant too: by at most 4 units in the last place of the column's largest value.
 ///
 /// ```
 /// use ndarray::array;
@@ -53,8 +53,8 @@ impl Standardize {
         Ok(Standardize { mean: mean.into(), scale: scale.into() })
     }
 
-    /// What was fitted before, as [`mean`](Standardize::mean) and [`scale`](Standardize::scale) told it: read
-    /// back from the file of a model, for instance.
+    /// Restores a fitted one from its [`mean`](Standardize::mean) and [`scale`](Standardize::scale), for example
+    /// from the file of a model.
     ///
     /// Errors if there are no columns or not as many means as scales, if a mean is not finite, and if a scale
     /// is not finite and above 0.
@@ -83,7 +83,7 @@ impl Standardize {
         Ok(Standardize { mean, scale })
     }
 
-    /// The standardised copy of `features`, `[rows, columns]`; NaN and infinity pass through.
+    /// The standardized copy of `features`, `[rows, columns]`; NaN and infinity pass through.
     ///
     /// Errors if there are more or fewer columns than were fitted.
     ///
@@ -102,7 +102,7 @@ impl Standardize {
         Ok(copy)
     }
 
-    /// Standardises `features`, `[rows, columns]`, in the same memory.
+    /// Standardizes `features`, `[rows, columns]`, in the same memory.
     ///
     /// Errors as [`apply`](Standardize::apply) does; nothing is changed then.
     ///
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn standardised_sets_have_mean_0_and_population_deviation_1() {
+    fn standardized_sets_have_mean_0_and_population_deviation_1() {
         for set in [Dataset::iris(), Dataset::breast_cancer()] {
             let x = Standardize::fit(&set.features).unwrap().apply(&set.features).unwrap();
             for column in x.columns() {

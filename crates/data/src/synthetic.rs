@@ -1,4 +1,4 @@
-//! Sets that are drawn, not read: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
+//! Synthetic data sets: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
 //! [`Dataset::blobs`], [`Dataset::spirals`], and [`Synthetic`], any of them as text.
 
 use crate::dataset::Dataset;
@@ -16,11 +16,11 @@ use std::str::FromStr;
 ///
 /// `n` is the number of rows. Rows take turns among the classes: row `k` is of class `k % classes`, so that no
 /// class has more than one row more than another. `noise` is the standard deviation of the normal noise added
-/// to every number; without it nothing but the centres of `blobs` is random. The same seed draws the same set,
+/// to every number; without it only the centers of `blobs` are random. The same seed draws the same set,
 /// and the same noise in another strength.
 ///
 /// Errors if a parameter is out of its range: `n` from twice the number of classes to 1,000,000, `noise` from
-/// 0 to 100, the others as told.
+/// 0 to 100, the others as documented.
 impl Dataset {
     /// Exclusive or: the corners (0, 0) and (1, 1) are class "0", (0, 1) and (1, 0) class "1".
     ///
@@ -105,7 +105,7 @@ impl Dataset {
         }))
     }
 
-    /// Round clouds, one per class, around centres drawn uniformly from a box; classes "0", "1", ...
+    /// Round clouds, one per class, around centers drawn uniformly from a box; classes "0", "1", ...
     ///
     /// Every coordinate of a centre lies from `-center_box` to `center_box` (0 to 1000); `noise` is the
     /// standard deviation of a cloud. `classes` from 2 to 100, `features` from 1 to 100. In text: `blobs`,
@@ -134,11 +134,11 @@ impl Dataset {
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Dataset, DataError> {
         Shape::Blobs.check(&[n as f64, noise, classes as f64, features as f64, center_box])?;
-        let centres = Array2::from_shape_fn((classes, features), |_| {
+        let centers = Array2::from_shape_fn((classes, features), |_| {
             let from_0_to_1: f64 = rng.random();
             center_box * (2.0 * from_0_to_1 - 1.0)
         });
-        Ok(draw("blobs", numbered(classes), n, noise, rng, |class, _, _| centres.row(class).to_vec()))
+        Ok(draw("blobs", numbered(classes), n, noise, rng, |class, _, _| centers.row(class).to_vec()))
     }
 
     /// Spirals around one middle, an arm per class; classes "0", "1", ...
@@ -321,7 +321,7 @@ enum Shape {
     Spirals,
 }
 
-/// What can be chosen of a set: what it is when nobody chooses, and its range, ends included.
+/// A parameter of a set: its default, and its range, ends included.
 #[derive(Debug, Clone, Copy)]
 struct Parameter {
     name: &'static str,
@@ -422,7 +422,7 @@ mod tests {
         (a - c).hypot(b - d)
     }
 
-    /// The angles between neighbours on the way along a curve, as seen from the origin, added up.
+    /// The angles between neighbors on the way along a curve, as seen from the origin, added up.
     fn turned(points: &[[f64; 2]]) -> f64 {
         let angle = |[a, b]: [f64; 2], [c, d]: [f64; 2]| (a * d - b * c).atan2(a * c + b * d);
         points.windows(2).map(|pair| angle(pair[0], pair[1])).sum()
@@ -575,12 +575,12 @@ mod tests {
     }
 
     #[test]
-    fn blobs_lie_around_centres_in_the_box() {
-        let centres = set("blobs:n=400,noise=0,classes=4,features=5,center_box=3", 13);
+    fn blobs_lie_around_centers_in_the_box() {
+        let centers = set("blobs:n=400,noise=0,classes=4,features=5,center_box=3", 13);
         for row in 4..400 {
-            assert_eq!(centres.features.row(row), centres.features.row(row % 4), "each at its centre");
+            assert_eq!(centers.features.row(row), centers.features.row(row % 4), "each at its centre");
         }
-        let four = centres.select(&[0, 1, 2, 3]).features;
+        let four = centers.select(&[0, 1, 2, 3]).features;
         assert!(four.iter().all(|x| x.abs() <= 3.0));
         assert!(four.iter().any(|x| *x > 1.0) && four.iter().any(|x| *x < -1.0), "all of the box is used");
         let noisy = set("blobs:n=40000,noise=0.5,classes=4,features=5,center_box=3", 13);

@@ -1,4 +1,4 @@
-//! [`TargetColumn`]: the target column of a table, for a model that is there already.
+//! [`TargetColumn`]: the target column of a table, for an existing model.
 
 use crate::csv::error::{CsvError, CsvProblem};
 use crate::csv::fields::Fields;
@@ -75,7 +75,7 @@ impl TargetColumn {
 
     /// The number of every row.
     ///
-    /// Errors on a value that is missing, and on one that is no finite number.
+    /// Errors on a value that is missing, and on one that is not a finite number.
     pub fn values(&self) -> Result<Vec<f64>, DataError> {
         let value = |(line, text): &(usize, String)| {
             self.fields.number(text).map_err(|problem| self.error(*line, problem))
@@ -83,7 +83,7 @@ impl TargetColumn {
         self.texts.iter().map(value).collect()
     }
 
-    /// What the column is called.
+    /// The name of the column.
     pub fn name(&self) -> &str {
         &self.column
     }

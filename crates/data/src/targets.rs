@@ -1,6 +1,6 @@
-//! [`Targets`]: what is to be predicted of every row, a class or a number.
+//! [`Targets`]: the target of every row, a class or a number.
 
-/// What is to be predicted of every row: a class (classification) or a number (regression).
+/// The target of every row: a class (classification) or a number (regression).
 ///
 /// ```
 /// use surprisal_data::{Dataset, Targets};
@@ -37,7 +37,7 @@ impl Targets {
         self.len() == 0
     }
 
-    /// Whether numbers are to be predicted, not classes.
+    /// Whether the task is regression, not classification.
     pub fn is_regression(&self) -> bool {
         matches!(self, Targets::Values(_))
     }
@@ -45,7 +45,7 @@ impl Targets {
     /// The class of every row, an index into [`class_names`](Targets::class_names).
     ///
     /// # Panics
-    /// If these are numbers.
+    /// If the task is regression.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         match self {
@@ -63,7 +63,7 @@ impl Targets {
     /// ```
     ///
     /// # Panics
-    /// If these are numbers.
+    /// If the task is regression.
     #[track_caller]
     pub fn labels_mut(&mut self) -> &mut Vec<usize> {
         match self {
@@ -75,7 +75,7 @@ impl Targets {
     /// The number of every row.
     ///
     /// # Panics
-    /// If these are classes.
+    /// If the task is classification.
     #[track_caller]
     pub fn values(&self) -> &[f64] {
         match self {
@@ -84,7 +84,7 @@ impl Targets {
         }
     }
 
-    /// The name of every class; empty for numbers.
+    /// The name of every class; empty for regression.
     pub fn class_names(&self) -> &[String] {
         match self {
             Targets::Classes { names, .. } => names,
@@ -92,7 +92,7 @@ impl Targets {
         }
     }
 
-    /// The number of classes, with or without rows; 0 for numbers.
+    /// The number of classes, with or without rows; 0 for regression.
     pub fn classes(&self) -> usize {
         self.class_names().len()
     }

@@ -1,4 +1,4 @@
-//! What messages are made of: text from outside in quotes, lists that end, questions about near names.
+//! Parts of messages: quoted text, shortened lists, suggestions of close names.
 
 use std::fmt::{self, Write};
 

@@ -179,7 +179,7 @@ fn an_archive_that_unpacks_to_much_is_unpacked_only_if_its_header_says_so() {
     let (error, most) = held(|| Npz::from_bytes(forged.clone(), "zeros").unwrap().array("x").unwrap_err());
     assert_eq!(
         error.to_string(),
-        "zeros, array \"x\", byte 128: expected 3 bytes (3 of uint8), found 8388608 | has something been added to it?"
+        "zeros, array \"x\", byte 128: expected 3 bytes (3 of uint8), found 8388608 | has data been appended?"
     );
     assert!(most < 3 * LITTLE, "{most}");
     // one element less than there is, in the header and in the directory

@@ -18,7 +18,7 @@ pub fn linear_backward(
 /// How many numbers a net of linear layers has, weights and biases: for the sizes 64, 32, 10 it is 2410.
 pub fn parameters(sizes: &[usize]) -> usize {
     unsolved(
-        "for each pair of neighbours, sizes.windows(2), count inputs times outputs, and the outputs once more",
+        "for each pair of neighbors, sizes.windows(2), count inputs times outputs, and the outputs once more",
     )
 }
 

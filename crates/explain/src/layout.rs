@@ -1,7 +1,7 @@
 //! Where the nodes of a graph stand: in layers from top to bottom, few edges crossing, every edge as straight as it can be.
 //!
 //! Sugiyama's method (Sugiyama, Tagawa and Toda, 1981): each node stands one layer below the lowest of its inputs; an edge that
-//! passes a layer has a place of its own there; nodes of a layer are sorted by the mean place of their neighbours, again and again, and
+//! passes a layer has a place of its own there; nodes of a layer are sorted by the mean place of their neighbors, again and again, and
 //! then moved sideways towards that mean, as far as the others leave room.
 
 /// What is to be laid out: the nodes come in an order in which inputs stand first.
@@ -25,7 +25,7 @@ pub(crate) struct Layout<'a> {
     pub scopes: Vec<(&'a str, [f64; 4], bool)>,
 }
 
-/// Between neighbours of a layer.
+/// Between neighbors of a layer.
 const SIDE: f64 = 22.0;
 /// More of it where a scope ends.
 const SCOPE: f64 = 14.0;
@@ -77,12 +77,12 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
         passed.push(of_node);
     }
     let order = sorted(order, &places);
-    let centres = moved(&order, &places);
+    let centers = moved(&order, &places);
 
-    let left = (0..places.len()).map(|p| centres[p] - places[p].width / 2.0).fold(f64::INFINITY, f64::min);
+    let left = (0..places.len()).map(|p| centers[p] - places[p].width / 2.0).fold(f64::INFINITY, f64::min);
     let shift = MARGIN + SCOPE - left;
     let right =
-        (0..places.len()).map(|p| centres[p] + places[p].width / 2.0).fold(f64::NEG_INFINITY, f64::max);
+        (0..places.len()).map(|p| centers[p] + places[p].width / 2.0).fold(f64::NEG_INFINITY, f64::max);
     let mut tops = Vec::new(); // and bottoms, of the layers
     let mut y = MARGIN + SCOPE;
     for layer in &order {
@@ -93,25 +93,25 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
     }
     let corner = |node: usize| {
         let ((top, bottom), (width, height)) = (tops[level[node]], graph.sizes[node]);
-        (centres[node] + shift - width / 2.0, top + (bottom - top - height) / 2.0)
+        (centers[node] + shift - width / 2.0, top + (bottom - top - height) / 2.0)
     };
     let corners: Vec<(f64, f64)> = (0..graph.sizes.len()).map(corner).collect();
 
     let edges = passed.iter().enumerate().map(|(node, paths)| {
         // edges arrive side by side, in the order in which they come
-        let from = |path: &Vec<usize>| centres[path[path.len() - 2]];
+        let from = |path: &Vec<usize>| centers[path[path.len() - 2]];
         let mut arrivals: Vec<usize> = (0..paths.len()).collect();
         arrivals.sort_by(|&a, &b| from(&paths[a]).total_cmp(&from(&paths[b])));
         let points = |(k, path): (usize, &Vec<usize>)| {
             let rank = arrivals.iter().position(|&a| a == k).unwrap_or(0) as f64;
             let (width, start) = (graph.sizes[node].0, path[0]);
             let spread = 0.6 * width * ((rank + 0.5) / paths.len() as f64 - 0.5);
-            let mut points = vec![(centres[start] + shift, corners[start].1 + graph.sizes[start].1)];
+            let mut points = vec![(centers[start] + shift, corners[start].1 + graph.sizes[start].1)];
             for (step, &passing) in path[1..path.len() - 1].iter().enumerate() {
                 let (top, bottom) = tops[level[start] + 1 + step];
-                points.extend([(centres[passing] + shift, top), (centres[passing] + shift, bottom)]);
+                points.extend([(centers[passing] + shift, top), (centers[passing] + shift, bottom)]);
             }
-            points.push((centres[node] + shift + spread, corners[node].1));
+            points.push((centers[node] + shift + spread, corners[node].1));
             points
         };
         paths.iter().enumerate().map(points).collect()
@@ -134,7 +134,7 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
             let [top, bottom] =
                 [tops[layer].0 - reach(above), tops[layer].1 + reach(has(order.get(layer + 1)))];
             let half = |p: usize| places[p].width / 2.0 + SCOPE / 2.0 + 2.0;
-            let sides = [centres[first] - half(first) + shift, centres[last] + half(last) + shift];
+            let sides = [centers[first] - half(first) + shift, centers[last] + half(last) + shift];
             let is_first = scopes.iter().all(|&(name, ..)| name != scope);
             scopes.push((
                 scope,
@@ -262,9 +262,9 @@ fn crossings(order: &[Vec<usize>], places: &[Place], rank: &[f64]) -> usize {
     order.iter().map(between).sum()
 }
 
-/// The centre of each place: near its neighbours', and no closer to the next than there is room.
+/// The centre of each place: near its neighbors', and no closer to the next than there is room.
 fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
-    let mut centres = vec![0.0; places.len()];
+    let mut centers = vec![0.0; places.len()];
     for sweep in 0..2 * SWEEPS {
         for k in 0..order.len() {
             let row = &order[if sweep % 2 == 0 { k } else { order.len() - 1 - k }];
@@ -274,7 +274,7 @@ fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
                     0 => place.above.iter().chain(&[]), // below nothing stands yet
                     _ => place.above.iter().chain(&place.below),
                 };
-                mean(near.map(|&n| centres[n])).unwrap_or(centres[p])
+                mean(near.map(|&n| centers[n])).unwrap_or(centers[p])
             };
             let gap = |pair: &[usize]| {
                 let (a, b) = (&places[pair[0]], &places[pair[1]]);
@@ -284,14 +284,14 @@ fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
             row.windows(2).for_each(|pair| offsets.push(offsets[offsets.len() - 1] + gap(pair)));
             let wishes: Vec<f64> = row.iter().zip(&offsets).map(|(&p, offset)| wish(p) - offset).collect();
             for ((&p, x), offset) in row.iter().zip(rising(&wishes)).zip(&offsets) {
-                centres[p] = x + offset;
+                centers[p] = x + offset;
             }
         }
     }
-    centres
+    centers
 }
 
-/// The numbers nearest to `wishes`, in squares, that never fall: neighbours that would are pooled at their mean.
+/// The numbers nearest to `wishes`, in squares, that never fall: neighbors that would are pooled at their mean.
 fn rising(wishes: &[f64]) -> Vec<f64> {
     let mut pools: Vec<(f64, usize)> = Vec::new(); // sum, and of how many
     for &wish in wishes {

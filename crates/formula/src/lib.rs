@@ -71,7 +71,7 @@ pub struct FormulaError {
     pub formula: String,
     /// The place of what is wrong, in characters from 0.
     pub position: usize,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
 }
 

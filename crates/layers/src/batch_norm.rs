@@ -32,7 +32,7 @@ use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 /// let tape = workspace.tape(&params); // training: mean 6, variance 4
 /// let y = layer.forward(tape.input(&array![[4.0], [8.0]]));
 /// assert_eq!(y.value(), array![[-1.0], [1.0]].into_dyn());
-/// workspace.grads().apply_updates(&mut params); // what an optimizer's step does
+/// workspace.grads().apply_updates(&mut params); // as an optimizer's step does
 /// assert!((params[layer.running_mean][0] - (0.9 * 0.0 + 0.1 * 6.0)).abs() < 1e-15);
 /// assert!((params[layer.running_var][0] - (0.9 * 1.0 + 0.1 * 8.0)).abs() < 1e-15);
 /// ```
@@ -57,7 +57,7 @@ pub struct BatchNorm1d {
     pub running_mean: ParamId,
     /// `NAME.running_var`, a buffer
     pub running_var: ParamId,
-    /// What keeps a feature that does not vary from a division by 0; 1e-5 at first. With 0 such a feature is NaN.
+    /// Epsilon, added to the variance against a division by 0; 1e-5 by default. With 0 such a feature is NaN.
     pub eps: f64,
     /// How far a step of training moves the running mean and variance, from 0 (not at all) to 1 (they forget); 0.1 at first.
     pub momentum: f64,

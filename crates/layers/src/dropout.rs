@@ -1,4 +1,4 @@
-//! Noise that no unit can rely on another in.
+//! Dropout: randomly zeroes activations during training.
 
 use surprisal_formula_macro::math;
 use surprisal_tensor::Var;

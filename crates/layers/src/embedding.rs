@@ -34,7 +34,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// Adds a layer's table of `count` rows, starting as PyTorch's `Embedding` does: normal with mean 0 and deviation 1.
+    /// Adds a layer's table of `count` rows, initialized as in PyTorch's `Embedding`: normal with mean 0 and standard deviation 1.
     ///
     /// ```
     /// use surprisal_layers::{Embedding, rng};
@@ -59,7 +59,7 @@ impl Embedding {
         Embedding::with_init(params, name, count, dim, Init::Normal(1.0), rng)
     }
 
-    /// Adds a layer's table with a start of one's own.
+    /// Adds a layer's table with a given initializer.
     ///
     /// ```
     /// use surprisal_layers::{Embedding, Init, rng};

@@ -1,4 +1,4 @@
-//! What can be wrong with the name of an activation or of a start.
+//! Errors of names of activations and initializers.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub enum NameError {
         /// The text.
         found: String,
     },
-    /// There is no start of weights of this name, or its number is out of range.
+    /// There is no initializer of this name, or its number is out of range.
     Init {
         /// The text.
         found: String,
@@ -35,9 +35,9 @@ impl fmt::Display for NameError {
             }
             NameError::Init { found } => write!(
                 f,
-                "there is no start \"{found}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
+                "unknown initializer \"{found}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
                  linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \
-                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
+                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, standard deviation or gain not negative"
             ),
         }
     }

@@ -1,7 +1,7 @@
-//! Where weights start.
+//! Initialization of weights.
 //!
-//! A start that is too small lets the signal die from layer to layer, one that is too large saturates every sigmoid; both
-//! stop learning before it begins. The usual starts keep the variance of the signal, or of the gradient, the same
+//! With initial weights that are too small the signal vanishes from layer to layer, with too large ones every sigmoid saturates;
+//! both stop learning before it begins. The usual initializers keep the variance of the signal, or of the gradient, the same
 //! through a layer of `n_in` inputs and `n_out` outputs.
 
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::NameError;
 /// The generator of everything that is drawn: portable, so that a seed gives the same numbers on every machine.
 pub type Rng = ChaCha8Rng;
 
-/// A generator from a seed. There is no other source of chance: what is not drawn from a generator you pass is not random.
+/// A generator from a seed. There is no other source of randomness: all random numbers come from a generator that you pass.
 ///
 /// ```
 /// use rand::RngExt;
@@ -63,9 +63,9 @@ pub fn normal(rng: &mut Rng) -> f64 {
 /// assert_eq!(Init::Orthogonal(1.0).to_string(), "orthogonal:1");
 /// assert_eq!(
 ///     "xavier".parse::<Init>().unwrap_err().to_string(),
-///     "there is no start \"xavier\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
+///     "unknown initializer \"xavier\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
 ///      normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal or \
-///      orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
+///      orthogonal:GAIN; numbers are finite, a bound, standard deviation or gain not negative"
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,9 +105,9 @@ pub enum Init {
 }
 
 impl Init {
-    /// Draws every number of a parameter of a layer with so many inputs and outputs; a weight is `[n_in, n_out]`, by rows.
+    /// Draws every number of a parameter of a layer with `n_in` inputs and `n_out` outputs; a weight is `[n_in, n_out]`, by rows.
     ///
-    /// Drawn in `f64` and rounded, so that the same seed starts an `f32` and an `f64` model alike.
+    /// Drawn in `f64` and rounded, so that the same seed initializes an `f32` and an `f64` model alike.
     ///
     /// ```
     /// use surprisal_layers::{Init, rng};
@@ -120,7 +120,7 @@ impl Init {
     /// ```
     ///
     /// # Panics
-    /// If a bound, deviation or gain is negative or not finite; if what is to be orthogonal is no weight.
+    /// If a bound, standard deviation or gain is negative or not finite; if a bias is to be orthogonal.
     #[track_caller]
     pub fn fill<T: Scalar>(self, slots: &mut [T], n_in: usize, n_out: usize, rng: &mut Rng) {
         assert!(self.is_drawable(), "{self:?}: a bound, deviation or gain is finite and not negative");
@@ -161,7 +161,7 @@ impl Init {
 fn fill_orthogonal<T: Scalar>(slots: &mut [T], n_in: usize, n_out: usize, gain: f64, rng: &mut Rng) {
     assert!(
         n_in.checked_mul(n_out) == Some(slots.len()),
-        "Init::Orthogonal starts a weight, [{n_in}, {n_out}], not {} numbers: start a bias with Init::Zeros",
+        "Init::Orthogonal initializes a weight, [{n_in}, {n_out}], not {} numbers: initialize a bias with Init::Zeros",
         slots.len()
     );
     let directions = orthonormal(n_in.min(n_out), n_in.max(n_out), rng);

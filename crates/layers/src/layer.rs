@@ -1,4 +1,4 @@
-//! What a layer is.
+//! The trait of layers.
 
 use std::any::type_name;
 
@@ -56,7 +56,7 @@ pub trait Layer {
     }
 }
 
-/// For summaries, what is recorded until the guard is dropped belongs to this layer.
+/// For summaries: everything recorded until the guard is dropped belongs to this layer.
 #[inline]
 pub(crate) fn note<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Option<LayerGuard<'t>> {
     x.tape().layer(|| layer.kind())

@@ -6,12 +6,12 @@ use surprisal_tensor::{MAX_RANK, ParamId, Params, Scalar, Shape, Var};
 use crate::Layer;
 use crate::layer::note;
 
-/// Takes from each row its mean, divides by its deviation, then scales and shifts: `[.., features]` to the same.
+/// Subtracts from each row its mean, divides by its standard deviation, then scales and shifts: `[.., features]` to the same.
 ///
 #[doc = math!("y = (x - μ) / √(σ² + ε) · weight + bias")]
 #[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]
 ///
-/// Mean and variance go along the last axis of n = `features` numbers. Each row is normalised by itself, so
+/// Mean and variance go along the last axis of n = `features` numbers. Each row is normalized by itself, so
 /// training and evaluation are the same, and a batch may be a single row (Ba, Kiros and Hinton 2016).
 /// What rounding leaves in the mean is taken off in a second pass, so an offset common to a row costs no digits. Where squares
 /// overflow, in `f32` from distances of 1.8e19 on, σ is infinite and the result is the bias.
@@ -37,7 +37,7 @@ pub struct LayerNorm {
     pub weight: ParamId,
     /// `NAME.bias`, `[features]`
     pub bias: ParamId,
-    /// What keeps a row of equal numbers from a division by 0; 1e-5 at first. With 0 such a row is NaN.
+    /// Epsilon, added to the variance against a division by 0; 1e-5 by default. With 0 such a row is NaN.
     pub eps: f64,
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn add_filled<T: Scalar>(
     params.add_with(&format!("{name}.{part}"), [features], |slots| slots.fill(start))
 }
 
-/// Refuses an ε that is no number from 0 on, or becomes 0 where it should not.
+/// Refuses an ε that is not finite, negative, or rounded to 0.
 #[track_caller]
 pub(crate) fn expect_eps(layer: &str, x: Var, eps: f64) {
     let dtype = x.tape().dtype();

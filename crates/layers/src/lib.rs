@@ -1,4 +1,4 @@
-//! Layers: what a model is made of. A layer is a value that turns a tape's value into another.
+//! Layers, the parts of models. A layer is a value that maps a value of a tape to another.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -11,10 +11,10 @@
 //! | `dropout` | [`Dropout`]: noise in training |
 //! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
 //! | `mlp` | [`Mlp`]: a net whose sizes are known only at run time, "64-32-10" |
-//! | `init` | where weights start: [`Init`], and [`rng`], the one source of chance |
-//! | `summary` | [`summary()`]: what a model consists of, as a table |
+//! | `init` | initialization of weights: [`Init`], and [`rng`], the source of randomness |
+//! | `summary` | [`summary()`]: the summary of a model, as a table |
 //!
-//! Layers hold names and places of parameters, never numbers: those stand in one [`Params`](surprisal_tensor::Params). So the
+//! Layers hold names and ranges of parameters, never numbers: those are in one [`Params`](surprisal_tensor::Params). So the
 //! same model runs in `f32`, in `f64` and on dual numbers.
 //!
 //! ```

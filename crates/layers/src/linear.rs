@@ -30,7 +30,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Adds a layer's parameters, starting as PyTorch's `Linear` does: weight and bias uniform in ±1/√inputs ([`Init::Linear`]).
+    /// Adds a layer's parameters, initialized as in PyTorch's `Linear`: weight and bias uniform in ±1/√inputs ([`Init::Linear`]).
     ///
     /// ```
     /// use surprisal_layers::{Linear, rng};
@@ -55,7 +55,7 @@ impl Linear {
         Linear::with_init(params, name, inputs, outputs, Init::Linear, Init::Linear, rng)
     }
 
-    /// Adds a layer's parameters with a start of one's own.
+    /// Adds a layer's parameters with given initializers.
     ///
     /// ```
     /// use surprisal_layers::{Init, Linear, rng};

@@ -17,7 +17,7 @@ use crate::{Activation, Init, Layer, Linear, Rng};
 /// assert_eq!(sizes.to_string(), "64-32-10");
 /// assert_eq!(
 ///     "64-0-10".parse::<Sizes>().unwrap_err().to_string(),
-///     "\"64-0-10\" is no list of layer sizes: \"0\" is not a number from 1 on; write for example 64-32-10"
+///     "\"64-0-10\" is not a list of layer sizes: \"0\" is not a number from 1 on; for example 64-32-10"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Sizes {
     /// assert_eq!(Sizes::new(&[64, 32, 10]), "64-32-10".parse());
     /// assert_eq!(
     ///     Sizes::new(&[64]).unwrap_err().to_string(),
-    ///     "\"64\" is no list of layer sizes: a net has at least inputs and outputs; write for example 64-32-10"
+    ///     "\"64\" is not a list of layer sizes: a net has at least inputs and outputs; for example 64-32-10"
     /// );
     /// ```
     ///
@@ -83,7 +83,7 @@ impl FromStr for Sizes {
     }
 }
 
-/// Text that is no list of layer sizes.
+/// Text that is not a list of layer sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizesError {
     text: String,
@@ -105,7 +105,7 @@ impl fmt::Display for SizesError {
             Some((at, _)) => (&self.text[..at], "…"),
             None => (&*self.text, ""),
         };
-        write!(f, "\"{text}{cut}\" is no list of layer sizes: {}; write for example 64-32-10", self.problem)
+        write!(f, "\"{text}{cut}\" is not a list of layer sizes: {}; for example 64-32-10", self.problem)
     }
 }
 impl std::error::Error for SizesError {}
@@ -130,7 +130,7 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// Adds the parameters of a net, each layer starting as PyTorch's `Linear` does.
+    /// Adds the parameters of a net, each layer initialized as in PyTorch's `Linear`.
     ///
     /// ```
     /// use surprisal_layers::{Activation, Mlp, Sizes, rng};
@@ -155,7 +155,7 @@ impl Mlp {
         Mlp::with_init(params, sizes, activation, Init::Linear, Init::Linear, rng)
     }
 
-    /// Adds the parameters of a net with a start of one's own.
+    /// Adds the parameters of a net with given initializers.
     ///
     /// ```
     /// use surprisal_layers::{Activation, Init, Layer, Mlp, rng};
@@ -190,7 +190,7 @@ impl Mlp {
     pub fn layers(&self) -> &[Linear] {
         &self.layers
     }
-    /// What stands between them.
+    /// The activation between them.
     pub fn activation(&self) -> Activation {
         self.activation
     }

@@ -1,4 +1,4 @@
-//! A way around a layer.
+//! Residual (skip) connection.
 
 use surprisal_formula_macro::math;
 use surprisal_tensor::Var;
@@ -6,7 +6,7 @@ use surprisal_tensor::Var;
 use crate::Layer;
 use crate::layer::{note, step};
 
-/// A layer f that learns what to change, and for the gradient a way around it: any shape to the same.
+/// Residual (skip) connection around a layer f: any shape to the same.
 ///
 #[doc = math!("y = x + f(x)")]
 #[doc = math!("dx = dy + dy ∂f/∂x")]

@@ -137,8 +137,8 @@ fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
 fn preprocess(x: Array2<f64>, how: &Place, targets: bool) -> Result<Array2<f64>, ReplayError> {
     if let Some(deviation) = how.find("standardise")? {
         deviation.one_of(&[("population", ())])?;
-        let standardised = Standardize::fit(&x).and_then(|standardize| standardize.apply(&x));
-        return standardised
+        let standardized = Standardize::fit(&x).and_then(|standardize| standardize.apply(&x));
+        return standardized
             .map_err(|error| how.found(error.to_string(), "numbers to standardise", "look at the data"));
     }
     if targets && how.find("divide_by")?.is_none() {

@@ -1,4 +1,4 @@
-//! Files and folders that are there whole or not at all.
+//! Atomic writing of files and folders.
 //!
 //! What is written goes to a hidden file or folder beside its place, `.surprisal-NUMBER.partial`, and gets its name when it is
 //! complete. The hidden one is locked while its process lives: one that a killed process has left is recognized by that
@@ -298,10 +298,7 @@ impl Partial {
         let partial = Partial { path, _lock: lock };
         // asked again: nobody but the owner of the lock gives this name
         if fs::symlink_metadata(place).is_ok() {
-            return Err(io::Error::new(
-                ErrorKind::AlreadyExists,
-                "it is already there, and nothing is overwritten",
-            ));
+            return Err(io::Error::new(ErrorKind::AlreadyExists, "it already exists and is not overwritten"));
         }
         Ok(Some(partial))
     }

@@ -49,7 +49,7 @@ impl RunFolder {
         let taken = |message| io::Error::new(ErrorKind::AlreadyExists, message);
         let failed = FolderError::at(place);
         if fs::symlink_metadata(place).is_ok() {
-            return Err(failed(taken("it is already there, and nothing is overwritten")));
+            return Err(failed(taken("it already exists and is not overwritten")));
         }
         remove_stale(folder_of(place));
         match Partial::folder(place) {
@@ -165,7 +165,7 @@ mod tests {
             RunFolder::exactly(parent.join("a/b")).unwrap().fill(&[("x".to_string(), vec![1])]).unwrap();
         assert_eq!(fs::read(place.join("x")).unwrap(), [1]);
         let error = RunFolder::exactly(&place).unwrap_err().to_string();
-        let told = "it is already there, and nothing is overwritten; choose another folder with --out";
+        let told = "it already exists and is not overwritten; choose another folder with --out";
         assert_eq!(error, format!("cannot write {}: {told}", place.display()));
         drop(RunFolder::exactly(parent.join("c/d")).unwrap());
         assert!(!parent.join("c").exists());

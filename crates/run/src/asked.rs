@@ -1,4 +1,4 @@
-//! [`Asked`]: a trained net, and data to ask it about.
+//! [`Asked`]: a trained net, for predictions and evaluation.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use surprisal_train::{Answers, Objective, SavedModel, evaluate, outputs};
 use crate::job::{self, SEED, Scores};
 use crate::{Job, RunError, Settings};
 
-/// A net that was saved, ready to answer.
+/// A saved net, ready for predictions.
 pub struct Asked {
     /// The file.
     pub saved: SavedModel,
@@ -19,7 +19,7 @@ pub struct Asked {
     pub model: Mlp,
     /// .. and its parameters.
     pub params: Params<f32>,
-    settings: Settings, // of its training, with what was told now
+    settings: Settings, // of its training, overridden by those given now
     told: Settings,
 }
 
@@ -27,7 +27,7 @@ impl Asked {
     /// Reads the file; `told` says which data are asked about and how tables are read, where that is not as it was in training.
     ///
     /// # Errors
-    /// If it is no such file, or its settings cannot be read.
+    /// If it is not a model file, or its settings cannot be read.
     pub fn read(file: impl AsRef<Path>, told: &Settings) -> Result<Asked, RunError> {
         let file = file.as_ref();
         let saved = SavedModel::read(file)?;
@@ -37,26 +37,26 @@ impl Asked {
         Ok(Asked { saved, model, params, settings, told: told.clone() })
     }
 
-    /// The settings of its training, with what was told now.
+    /// The settings of its training, overridden by those given now.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Which data are asked about.
+    /// The data to predict or evaluate.
     ///
     /// # Errors
-    /// If nobody says.
+    /// If none are given.
     pub fn data(&self) -> Result<&DataSource, RunError> {
-        let message = "there are no data to ask about: name them with --data";
+        let message = "no data given: name them with --data";
         self.settings.data.as_ref().ok_or_else(|| RunError::Usage(message.into()))
     }
 
-    /// Whether these are the data of its training, so that the rows that it was trained on can be told from the others.
+    /// Whether these are the data of its training, whose split is known.
     pub fn on_its_own_data(&self) -> bool {
         self.told.data.is_none()
     }
 
-    /// The rows of the data, as the net wants them; of MNIST the test images.
+    /// The features of the data, encoded for the net; of MNIST the test images.
     ///
     /// # Errors
     /// If the data cannot be read, or have other columns than the net was trained on.
@@ -72,10 +72,10 @@ impl Asked {
         Ok(features)
     }
 
-    /// The rows and their answers: labels in the order of the net's classes, or values.
+    /// The features and targets: labels in the order of the net's classes, or values.
     ///
     /// # Errors
-    /// As [`features`](Self::features), and if the answers are missing, or classes that the net does not know.
+    /// As [`features`](Self::features), and if the targets are missing, or contain classes that the net does not know.
     pub fn labelled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
         let set = match self.data()? {
             DataSource::Csv(path) => {
@@ -87,7 +87,7 @@ impl Asked {
         job::check_features(set.features.view(), &self.saved.encoder, &set.name, |row| row)?;
         match &self.saved.answers {
             Answers::Classes(names) if set.is_regression() => Err(RunError::Run(format!(
-                "{}: has numbers to predict, and the net knows the classes {}",
+                "{}: the target is a number, but the net predicts the classes {}",
                 set.name,
                 names.join(", ")
             ))),
@@ -106,7 +106,7 @@ impl Asked {
                 }
             }
             Answers::Number { name, .. } if !set.is_regression() => Err(RunError::Run(format!(
-                "{}: has classes, and the net predicts the number \"{name}\"",
+                "{}: the target is a class, but the net predicts the number \"{name}\"",
                 set.name
             ))),
             Answers::Number { name, .. } => {
@@ -116,7 +116,7 @@ impl Asked {
         }
     }
 
-    /// Data that are no table, as the net wants them, with their answers if these are `labelled`.
+    /// Data other than tables, encoded for the net, with their targets if `labelled`.
     fn arrays(&self, data: &DataSource, labelled: bool) -> Result<Dataset, RunError> {
         let task = match &self.saved.answers {
             Answers::Classes(_) => Task::Classes,
@@ -147,20 +147,20 @@ impl Asked {
         Ok(loaded.dataset(&rows, &self.saved.encoder)?)
     }
 
-    /// The parts of the data of its training, cut and scaled as they were then.
+    /// The parts of the data of its training, split and scaled as they were then.
     ///
     /// # Errors
-    /// If the file does not say how it was trained, or the data are no longer what they were.
+    /// If the file does not contain the settings of its training, or the data have changed.
     pub fn parts(&self) -> Result<Job, RunError> {
         if self.saved.settings.is_empty() {
             return Err(RunError::Usage(
-                "the file does not say what the net was trained on: name data with --data".into(),
+                "the file does not name the data of its training: name data with --data".into(),
             ));
         }
         let seed = Settings::from_toml(&self.saved.settings, "the model")?.seed.unwrap_or(SEED);
         if let Some(other) = self.told.seed.filter(|&told| told != seed) {
             return Err(RunError::Usage(format!(
-                "--seed {other}: the rows of the training were drawn with the seed {seed} | leave --seed out, or name data with --data"
+                "--seed {other}: the training split was drawn with the seed {seed} | leave --seed out, or name data with --data"
             )));
         }
         let mut settings = Settings { start_from: None, ..self.settings.clone() };
@@ -173,31 +173,31 @@ impl Asked {
         match job.same_data(&self.saved) {
             Ok(()) => Ok(job),
             Err(error) => Err(RunError::Run(format!(
-                "{}: {error} | name data with --data to ask about all of their rows",
+                "{}: {error} | name data with --data to use all of their rows",
                 self.data()?
             ))),
         }
     }
 
-    /// The loss that it was trained with, which says what its outputs mean.
+    /// The loss that it was trained with, which determines what its outputs mean.
     pub fn objective(&self) -> Objective {
         job::objective(&self.settings, matches!(self.saved.answers, Answers::Number { .. }))
     }
 
-    /// A column of the table that is asked about, as it is written, and its name.
+    /// A column of the table, as it is written, and its name.
     ///
     /// # Errors
-    /// If the data are no table, and as its reader says.
+    /// If the data are not a table, and as its reader.
     pub fn column(&self, name: &str) -> Result<(String, Vec<String>), RunError> {
         let DataSource::Csv(path) = self.data()? else {
-            return Err(RunError::Usage(format!("column \"{name}\": these data are no table with columns")));
+            return Err(RunError::Usage(format!("column \"{name}\": the data are not a table")));
         };
         let options = CsvOptions { target: Some(name.into()), ..job::table_options(&self.settings)? };
         let column = TargetColumn::read_csv_path(path, &options)?;
         Ok((column.name().into(), column.texts().map(String::from).collect()))
     }
 
-    /// What the net says of rows: the probability of every class, or the number.
+    /// Predictions: the probability of every class, or the number.
     ///
     /// # Errors
     /// If an output is not finite, with its row.
@@ -212,7 +212,7 @@ impl Asked {
         }
     }
 
-    /// Every metric that there is for such answers.
+    /// Every metric that applies to this task.
     ///
     /// # Errors
     /// If an output is not finite.

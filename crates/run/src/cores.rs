@@ -4,7 +4,7 @@ use surprisal_train::parallel::{Progress, in_parallel};
 
 use crate::RunError;
 
-/// `run` of every job; what comes back stands in the order of the jobs, and does not depend on the number of cores.
+/// `run` of every job; results are returned in the order of the jobs and do not depend on the number of cores.
 pub(crate) fn over_cores<J: Sync, R: Send>(
     what: &str,
     jobs: &[J],

@@ -1,4 +1,4 @@
-//! [`cross_validate`]: how good a net is on rows that it has not seen, from every row once.
+//! [`cross_validate`]: k-fold cross-validation: every row is in the test set once.
 
 use serde_json::json;
 use surprisal_data::metrics::Metric;
@@ -16,37 +16,37 @@ use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
 /// The scores of every fold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrossValidation {
-    /// What the data are called.
+    /// Name of the data.
     pub data: String,
-    /// What reading the data decided without being asked.
+    /// What was decided automatically while reading the data.
     pub notices: Vec<Notice>,
     /// The folds, in order.
     pub folds: Vec<FoldScores>,
 }
 
-/// One fold: a net that was trained on the others, and what this one says of it.
+/// One fold: the scores on it of a net that was trained on the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoldScores {
-    /// What the net's start and the order of its rows were drawn from.
+    /// Seed of the net's initial parameters and the order of its rows.
     pub seed: u64,
-    /// Rows that were trained on.
+    /// Number of training rows.
     pub train: usize,
-    /// Rows that decided about epochs.
+    /// Number of validation rows.
     pub validation: usize,
-    /// Rows that judge.
+    /// Number of test rows.
     pub test: usize,
-    /// Epochs that the training had.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Every metric that there is, of the rows that judge.
+    /// Every metric that applies, on the test rows.
     pub scores: Vec<(Metric, f64)>,
 }
 
-/// Cuts the data in `folds` parts and trains as many nets: each part is the test part of one, trained on the
-/// others. Classes are in the same proportion in all parts.
+/// Splits the data into `folds` parts and trains one net for each: it is tested on this part and trained on the
+/// others. Classes have the same proportions in all parts.
 ///
-/// The data are opened once. Scaling and categories are measured anew on each net's training rows. Where
-/// early stopping, the best epoch or a schedule needs a validation part, its share is taken from the rows for
-/// training: the rows that judge decide nothing. So the share `test` has no say here. Of data that come with
+/// The data are opened once. Scaling and categories are fitted anew on each net's training rows. If
+/// early stopping, the best epoch or a schedule needs validation rows, they are taken from the
+/// training rows, never from the test rows. The setting `test` is ignored. Of data that come with
 /// a test part of their own, only the others are cut.
 ///
 /// Fold k has the seed `seed + k`, counted from 1. The folds run over the cores; how many there are changes no bit.
@@ -76,7 +76,7 @@ pub fn cross_validate(
     }
     if settings.test_data.is_some() {
         return Err(RunError::Usage(
-            "test_data: each part of the data is the test part once | leave it out".into(),
+            "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out".into(),
         ));
     }
     let share = validation_share(settings)?;
@@ -159,7 +159,7 @@ impl CrossValidation {
         let validation =
             if *validation > 0 { format!(", {validation} for validation") } else { String::new() };
         format!(
-            "{}, {} folds: about {train} rows to train on{validation}, {test} to judge; 95 % intervals\n{}",
+            "{}, {} folds: about {train} training rows{validation}, {test} test rows; 95 % intervals\n{}",
             self.data,
             self.folds.len(),
             aligned(&self.rows(short))

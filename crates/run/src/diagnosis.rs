@@ -1,8 +1,8 @@
 //! [`diagnose`]: what the numbers of a training say about it, in words.
 //!
-//! Every sentence follows from a number that was measured: the losses of the epochs, the net's answers to the rows, the slopes of its
+//! Every sentence follows from a measured number: the losses of the epochs, the net's predictions for the rows, the slopes of its
 //! units, its weights. The thresholds are below, each with its reason; `tests/it/diagnosis.rs` tries them on trainings that are in order and
-//! on others that were broken on purpose, and prints both with `--nocapture`. How much each advice helps on real tables stands in
+//! on others that were broken on purpose, and prints both with `--nocapture`. How much each advice helps on real tables is shown in
 //! `docs/tables.md`.
 
 use std::fmt;
@@ -25,31 +25,31 @@ use crate::settings::Balance;
 /// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
 /// be reached by plain gradient descent on the digits at its usual rate.
 const JUMP: f64 = 0.1;
-/// One jump in this many epochs is no accident.
+/// One jump in this many epochs is not an accident.
 const JUMPY: usize = 10;
 /// A loss that falls by less than this share of its start in an epoch takes more than three hundred epochs.
 const SLOW: f64 = 0.003;
 /// If the loss falls in the second half of the training by at least this share of its fall in the first (for the same learning rate), its
-/// curve does not bend: the training is still at its beginning.
+/// curve is still straight: the training has only begun.
 const STRAIGHT: f64 = 0.5;
 /// A loss that fell by this share made progress, however slowly.
 const SOMEWHERE: f64 = 0.2;
 /// A loss that fell by less than this share did not change.
 const FALL: f64 = 0.01;
-/// If the last quarter of the training brought more than this share of the whole fall, more epochs are worth their time: a loss that
+/// If the last quarter of the training brought more than this share of the whole fall, more epochs are worthwhile: a loss that
 /// falls as 1/epoch gains less.
 const LATE: f64 = 0.1;
 /// The share by which the loss on rows that are not trained on may rise again from its minimum, relative to that minimum ..
 const RISE: f64 = 0.1;
-/// .. and relative to its start, because a share of next to nothing is nothing.
+/// .. and relative to its start, because a fraction of a tiny loss means nothing.
 const RISE_OF_START: f64 = 0.1;
-/// How far the accuracy may fall from that of an earlier epoch, beyond what the number of rows leaves open.
+/// How far the accuracy may fall from that of an earlier epoch, beyond the sampling error of the number of rows.
 const WORSE: f64 = 0.02;
 /// The same for R²: the unexplained share, 1 - R², may grow by this factor ..
 const WORSE_UNEXPLAINED: f64 = 1.25;
 /// .. and this amount.
 const WORSE_R2: f64 = 0.02;
-/// How much better the net may be on the rows that it was trained on, in accuracy, beyond what the number of rows leaves open ..
+/// How much better the net may be on the rows that it was trained on, in accuracy, beyond the sampling error of the number of rows ..
 const GAP: f64 = 0.05;
 /// .. and in R².
 const GAP_OF_R2: f64 = 0.2;
@@ -61,7 +61,7 @@ const LITTLE: f64 = 0.2;
 const LESS_SURPRISE: f64 = 0.05;
 /// More than half of the possible gain is not chance.
 const HALF_WAY: f64 = 0.5;
-/// Scores with an area under the ROC curve of this, averaged over the classes, do tell classes apart, whatever the accuracy.
+/// Scores with this area under the ROC curve, averaged over the classes, do separate the classes, whatever the accuracy.
 const TOLD_APART: f64 = 0.7;
 /// Scores with less than this hardly rank rows at all.
 const NOT_RANKED: f64 = 0.6;
@@ -77,20 +77,20 @@ const LOST: f64 = 0.5;
 const HUGE: f64 = 20.0;
 /// The share of weights that may be so large.
 const HUGE_SHARE: f64 = 0.01;
-/// A column is flattened if the middle nine tenths of its values span less than this share of its range: a net whose inputs are about 1
-/// cannot learn to resolve them in a usual training.
+/// A column is flattened if the middle 90 % of its values span less than this fraction of its range: a net whose inputs are about 1
+/// cannot resolve them within a usual training.
 const FLAT: f64 = 0.001;
 /// Above this size, an input makes gradients so large that usual steps are too long.
 const LARGE: f64 = 1000.0;
 
-/// One thing that stands out in a training.
+/// One finding about a training.
 ///
 /// See the example of [`diagnose`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// What it is.
+    /// The kind of finding.
     pub kind: Kind,
-    /// What was measured, with the numbers.
+    /// The measurement, with its numbers.
     pub measured: String,
     /// What it means.
     pub means: String,
@@ -98,21 +98,21 @@ pub struct Finding {
     pub advice: String,
 }
 
-/// What can stand out.
+/// The kinds of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Nothing does.
+    /// Nothing was found.
     Nothing,
     /// The loss is no longer finite.
     NotFinite,
     /// The loss rose, or jumps up and down.
     RateTooHigh,
-    /// The loss falls by hardly anything, in every epoch alike.
+    /// The loss falls by very little in every epoch.
     RateTooLow,
-    /// The loss is what it was at the start.
+    /// The loss has not changed since the start.
     DidNotFall,
-    /// The loss still falls at the end.
+    /// The loss is still falling at the end.
     StillFalls,
     /// The net that is saved is clearly worse than that of an earlier epoch.
     EndedWorse,
@@ -120,11 +120,11 @@ pub enum Kind {
     OverFitting,
     /// The net is hardly better than the most frequent class, or the mean, even on the rows that it was trained on.
     UnderFitting,
-    /// On other rows, the most frequent class, or the mean, would have been the better answer.
+    /// On other rows, the most frequent class, or the mean, would be a better prediction.
     WorseThanGuessing,
     /// Half of a layer's units or more have the same output for every row.
     DeadUnits,
-    /// Half of a layer's units or more are where the activation is flat.
+    /// Half of a layer's units or more are saturated.
     SaturatedUnits,
     /// The net predicts one class for every row.
     OneClass,
@@ -132,9 +132,9 @@ pub enum Kind {
     ClassNeverSaid,
     /// The net ranks the rows of a rare class well, and yet predicts it for less than half of them.
     RareClassMissed,
-    /// Weights are so large that units jump.
+    /// Weights are so large that units act as steps.
     HugeWeights,
-    /// A few extreme values leave no room for the others of a column.
+    /// A few extreme values compress the other values of a column.
     FlattenedColumn,
 }
 
@@ -149,7 +149,7 @@ fn finding(kind: Kind, measured: String, means: impl Into<String>, advice: impl 
     Finding { kind, measured, means: means.into(), advice: advice.into() }
 }
 
-/// What stands out in a training that came to its end: at least one finding, if only that there is [nothing](Kind::Nothing).
+/// Findings about a finished training: at least one, if only that there is [nothing](Kind::Nothing) to report.
 ///
 /// ```
 /// use surprisal_run::{Job, Kind, Settings, diagnose};
@@ -184,19 +184,19 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let looked_at = if trained {
-            "whether the loss fell, jumped or still falls, whether an earlier epoch was better, the difference between training rows and \
-             others, classes that are missed, extreme values, units that are dead or saturated, the size of weights"
+            "whether the loss fell, jumped or is still falling, whether an earlier epoch was better, the difference between training rows and \
+             others, missed classes, extreme values, dead or saturated units, the size of weights"
         } else {
-            "units that are dead or saturated and the size of weights; no epoch was completed"
+            "dead or saturated units and the size of weights; no epoch was completed"
         };
         let advice = if trained {
-            "nothing in particular; another seed shows how much is luck"
+            "nothing in particular; other seeds show the variation by chance"
         } else {
             "surprisal train --resume"
         };
         findings.push(finding(
             Kind::Nothing,
-            format!("nothing stands out: looked at {looked_at}"),
+            format!("no problem found; checked: {looked_at}"),
             "none of these checks found a problem with this training",
             advice,
         ));
@@ -204,7 +204,7 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
     findings
 }
 
-/// What stands out in a training that could not go on; the history is that of the epochs before.
+/// Findings about a training that failed; the history is that of the epochs before.
 ///
 /// ```
 /// use surprisal_run::{Job, Kind, Settings, diagnose_failure};
@@ -239,13 +239,13 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
         train.feature_names.get(column).map_or(String::new(), |name| format!(", in column \"{name}\""));
     let (means, advice) = if size > LARGE {
         (
-            "inputs so large make gradients so large that a usual step ends in weights that are no numbers"
+            "such large inputs make such large gradients that a usual step gives weights that are not finite"
                 .to_string(),
             "scale the features: scaling = standardize".to_string(),
         )
     } else {
         (
-            "every step went further past the minimum than the one before, until the weights were no numbers"
+            "every step overshot the minimum further than the one before, until the weights were no longer finite"
                 .to_string(),
             rate_or_clipping(*learning_rate),
         )
@@ -260,12 +260,12 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
     findings
 }
 
-/// What helps where the loss leaves the finite numbers; of a rate such as 1e30, a tenth is no advice.
+/// Advice if the loss is no longer finite; for a rate such as 1e30, a tenth would not help.
 pub(crate) fn rate_or_clipping(rate: f64) -> String {
     format!("a learning rate of {} or less, or clip_norm = 1", short((rate / 10.0).min(1.0)))
 }
 
-/// How the loss on the training rows went.
+/// The course of the loss on the training rows.
 fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     let losses = Vec::from_iter(epochs.iter().map(|epoch| epoch.train.loss));
     let (n, start, end) = (losses.len() - 1, losses[0], losses[losses.len() - 1]);
@@ -286,7 +286,7 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
                 short(highest),
                 short(JUMP * start)
             ),
-            "the steps are longer than the valley is wide: they lead past its floor and up the other side",
+            "the steps are too long: they overshoot the minimum",
             format!("a learning rate of {} instead of {}", short(rate / 10.0), short(rate)),
         ));
     }
@@ -306,7 +306,7 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
                 short(start - end),
                 percent(fall / n as f64)
             ),
-            "every epoch goes the right way, and hardly anywhere",
+            "every epoch improves the loss, but very slowly",
             format!("a learning rate of {}, ten times as high", short(10.0 * rate)),
         ));
     }
@@ -317,9 +317,9 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
                 "the training loss went {from_to}, and was never below {}",
                 short(losses.iter().copied().fold(end, f64::min))
             ),
-            "nothing was learned that the net did not know at its start",
+            "the net has learned nothing",
             format!(
-                "another learning rate: first {}, then {}; then another start (seed = 8), or a larger net",
+                "another learning rate: first {}, then {}; then other initial weights (seed = 8), or a larger net",
                 short(10.0 * rate),
                 short(rate / 10.0)
             ),
@@ -339,7 +339,10 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
                 percent(late),
                 epochs[before].epoch
             ),
-            format!("it was still learning when it ended, and the {} loss fell too", job.parts.watched().0),
+            format!(
+                "the net was still learning at the end, and the {} loss was falling too",
+                job.parts.watched().0
+            ),
             format!("more epochs ({}), or a learning rate of {}", 2 * n, short(3.0 * rate)),
         )
     })
@@ -417,18 +420,18 @@ fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     };
     Some(finding(
         Kind::EndedWorse,
-        format!("after epoch {} the net was better than at the end: {what}{jumped}", better.epoch),
-        "the net that is saved is that of the last epoch",
-        format!("keep_best = true, which saves the epoch that is best on validation rows; {calmer}"),
+        format!("the net was better after epoch {} than at the end: {what}{jumped}", better.epoch),
+        "the saved net is that of the last epoch",
+        format!("keep_best = true, which saves the best epoch on validation rows; {calmer}"),
     ))
 }
 
-/// The net's answers to the rows of one part: the probability of every class, or the number.
+/// The net's predictions for the rows of one part: the probability of every class, or the number.
 struct Predictions<'a> {
     part: &'a str,
     data: &'a Dataset,
     answers: Array2<f64>,
-    said: Vec<usize>, // the class of every row; empty for numbers
+    said: Vec<usize>, // the class of every row; empty for regression
 }
 
 impl<'a> Predictions<'a> {
@@ -474,7 +477,7 @@ impl<'a> Predictions<'a> {
     }
 }
 
-/// Whether the classes were made to count alike, so that accuracy is not what was asked for.
+/// Whether the classes were balanced, so that plain accuracy is not the goal.
 fn is_balanced(job: &Job) -> bool {
     job.settings.balance.is_some_and(|balance| balance != Balance::None)
 }
@@ -484,7 +487,7 @@ fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
     if is_balanced(job) { predictions.balanced_accuracy() } else { predictions.accuracy() }
 }
 
-/// Whether what was learned holds for other rows.
+/// Whether the net generalizes to other rows.
 fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2]) -> Option<Finding> {
     let (part, watched) = job.parts.watched();
     let least = largest(epochs, |epoch| -epoch.held_out().loss);
@@ -496,14 +499,16 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
         && last.train.loss < least.train.loss;
     let fell = last.train.loss < best.train.loss
         && clearly_below(job, last.held_out().score(), best.held_out().score(), watched.rows());
-    let kept = if job.trainer.keep_best { "; the net that is saved is that of the best epoch" } else { "" };
+    let kept = if job.trainer.keep_best { "; the saved net is that of the best epoch" } else { "" };
     let advice = match (job.trainer.stop, job.trainer.keep_best) {
         (None, false) => {
-            "patience = 10, which stops in time and saves the best epoch; a smaller net (hidden = 16); l2 = 0.001; more rows"
+            "patience = 10 (early stopping), which saves the best epoch; a smaller net (hidden = 16); l2 = 0.001; more rows"
         }
         _ => "a smaller net (hidden = 16); l2 = 0.001; more rows",
     };
-    let means = format!("it learned details of the training rows that do not hold for others{kept}");
+    let means = format!(
+        "the net overfits: it learned details of the training rows that do not hold for other rows{kept}"
+    );
     if rose || fell {
         let measured = match rose {
             true => format!(
@@ -555,7 +560,7 @@ fn explained_share(predictions: &Predictions) -> f64 {
     r2_score(predictions.data.values(), &Vec::from_iter(said)).unwrap_or(f64::NAN)
 }
 
-/// Whether the net is better than an answer that ignores the features; too little learned is nothing new where that is `explained`.
+/// Whether the net is better than a prediction that ignores the features; learning too little is not reported again if it is `explained`.
 fn against_guessing(
     job: &Job,
     epochs: &[Epoch],
@@ -568,7 +573,7 @@ fn against_guessing(
             Kind::WorseThanGuessing,
             of_others.words,
             "what it learned from the training rows does not hold for others",
-            "check the targets of the training rows, and whether the parts of the data are alike",
+            "check the targets of the training rows, and whether all parts have the same distribution",
         ));
     }
     let of_training = gain(job, learned);
@@ -580,7 +585,7 @@ fn against_guessing(
     }
     let area = learned.mean_auc();
     if !no_less && area.is_some_and(|area| area >= TOLD_APART) {
-        return None; // the answer is mostly the most frequent class, and rightly so
+        return None; // the most frequent class is mostly the right prediction
     }
     let surprise = surprise.map_or(String::new(), |[of_net, of_classes]| {
         format!(
@@ -600,7 +605,7 @@ fn against_guessing(
     Some(finding(
         Kind::UnderFitting,
         of_training.words + &surprise + &area,
-        "the net hardly fits even the rows that it was trained on: it was trained too little, is too small, or the features say little",
+        "the net underfits: it was trained too little, is too small, or the features are not informative",
         format!("more epochs ({}); {larger}if that does not help, other features", 2 * (epochs.len() - 1)),
     ))
 }
@@ -616,14 +621,14 @@ fn gain(job: &Job, predictions: &Predictions) -> Gain {
     let Predictions { part, data, .. } = predictions;
     let Answers::Classes(names) = &job.answers else {
         let share = explained_share(predictions);
-        let words = format!("R² is {} on the {part} rows; always answering their mean has 0", short(share));
+        let words = format!("R² is {} on the {part} rows; always predicting their mean has 0", short(share));
         return Gain { share, most: share - BELOW_MEAN, words };
     };
     let Estimate { mean, high, .. } = share_right(job, predictions);
     let (guessed, words) = if is_balanced(job) {
         let guessed = 1.0 / names.len() as f64;
         let words = format!(
-            "the balanced accuracy on the {part} rows is {}; always giving one answer has {}",
+            "the balanced accuracy on the {part} rows is {}; always predicting one class has {}",
             percent(mean),
             percent(guessed)
         );
@@ -632,7 +637,7 @@ fn gain(job: &Job, predictions: &Predictions) -> Gain {
         let most_frequent = commonest_class(&job.parts.train);
         let guessed = share(data, |row| data.labels()[row] == most_frequent);
         let words = format!(
-            "{} of the {part} rows are right; always answering \"{}\" would be right on {}",
+            "{} of the {part} rows are right; always predicting \"{}\" would be right on {}",
             percent(mean),
             names[most_frequent],
             percent(guessed)
@@ -670,7 +675,7 @@ fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
     };
     let advice = match rare(rarest) {
         true => BALANCE,
-        false => "a learning rate of a third; then another start (seed = 8); then a larger net",
+        false => "a third of the learning rate; then other initial weights (seed = 8); then a larger net",
     };
     let (kind, measured) = match said.iter().position(|&times| times == rows) {
         Some(class) => {
@@ -678,7 +683,7 @@ fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
             (
                 Kind::OneClass,
                 format!(
-                    "the net predicts \"{name}\" for all {rows} training rows; {count} of them are of that class"
+                    "the net predicts \"{name}\" for all {rows} training rows; {count} of them have that class"
                 ),
             )
         }
@@ -692,26 +697,26 @@ fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
             (
                 Kind::ClassNeverSaid,
                 format!(
-                    "of {rows} training rows, none is predicted to be {}{more}",
+                    "the net predicts {}{more} for none of the {rows} training rows",
                     Vec::from_iter(of).join(" or ")
                 ),
             )
         }
     };
     let means = match rare(rarest) {
-        true => "being wrong about so few rows costs less than telling them apart",
+        true => "errors on so few rows add little to the loss",
         false => {
-            "these classes are frequent enough: the net has not learned, or has lost, what tells them apart"
+            "these classes are frequent enough: the net has not learned, or has lost, the difference between them"
         }
     };
     Some(finding(kind, measured, means, advice))
 }
 
-/// What makes rare classes count.
-const BALANCE: &str = "balance = oversample, which finds more of them and costs accuracy; then look at balanced_accuracy or f1_macro \
+/// Advice for rare classes.
+const BALANCE: &str = "balance = oversample, which finds more of them and lowers accuracy; then use balanced_accuracy or f1_macro \
                        (watch) instead of accuracy";
 
-/// A rare class that the net can tell from the others, and mostly does not predict.
+/// A rare class that the net separates from the others, but seldom predicts.
 fn missed(learned: &Predictions, class: usize, name: &str) -> Option<Finding> {
     let recall = learned.recall(class).map(|recall| recall.mean).filter(|&recall| recall < FOUND)?;
     let area = learned.auc(class)?;
@@ -719,17 +724,17 @@ fn missed(learned: &Predictions, class: usize, name: &str) -> Option<Finding> {
         finding(
             Kind::RareClassMissed,
             format!(
-                "of the training rows of the rare class \"{name}\", {} are found (recall), though the net ranks them well: AUC {}",
+                "the recall of the rare class \"{name}\" on training rows is {}, though the net ranks its rows well: AUC {}",
                 percent(recall),
                 short(area)
             ),
-            "a rare class is seldom the most likely one, and accuracy hardly shows that it is missed",
+            "a rare class is seldom the most likely one, and accuracy hardly shows the missed rows",
             BALANCE,
         )
     })
 }
 
-/// Columns, or a target, of which a few extreme values take all the room.
+/// Columns, or a target, whose range is due to a few extreme values.
 fn flattened(job: &Job) -> Option<Finding> {
     let train = &job.parts.train;
     let numbers =
@@ -753,13 +758,13 @@ fn flattened(job: &Job) -> Option<Finding> {
     };
     Some(finding(
         Kind::FlattenedColumn,
-        format!("nine tenths of the values of \"{name}\" span {} of its range{others}", percent(share)),
-        "a few extreme values take all the room: after scaling, the net can hardly tell the others apart",
-        "look at the largest and smallest values of the column: correct them, leave these rows out, or take logarithms",
+        format!("90 % of the values of \"{name}\" span {} of its range{others}", percent(share)),
+        "a few extreme values determine the range: after scaling, the net can hardly distinguish the other values",
+        "check the largest and smallest values of the column: correct them, leave these rows out, or take logarithms",
     ))
 }
 
-/// The share of the range that the middle nine tenths of the values span, where that is very little and yet not nothing.
+/// The fraction of the range that the middle 90 % of the values span, if it is very small but not 0.
 fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
     let mut values = values.to_vec();
     let place = |share: f64| (share * (values.len() - 1) as f64).round() as usize;
@@ -771,7 +776,7 @@ fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
     (0.0 < share && share < FLAT).then_some(share)
 }
 
-/// Units that no longer answer to their inputs.
+/// Units that no longer respond to their inputs.
 fn units(job: &Job) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut workspace = Workspace::new();
@@ -788,18 +793,18 @@ fn units(job: &Job) -> Vec<Finding> {
             findings.push(finding(
                 Kind::DeadUnits,
                 format!("{} of {} units of {name} are dead: their output is the same for every training row, with slope 0", health.dead, health.units),
-                "no gradient passes through them: they learn nothing any more, and pass nothing on",
+                "no gradient passes through them: they no longer learn, nor do the units before them through them",
                 "a lower learning rate, activation = leaky_relu, init = kaiming_normal",
             ));
         } else if two_sided(job.model.activation()) && lost(health.dead + health.saturated) {
             findings.push(finding(
                 Kind::SaturatedUnits,
                 format!(
-                    "{} of {} units of {name} are saturated: on nine rows of ten their slope is below 5 % of the largest; their inputs are {} ± {}",
+                    "{} of {} units of {name} are saturated: on 90 % of the rows their slope is below 5 % of its maximum; their pre-activations are {} ± {}",
                     health.dead + health.saturated, health.units, short(health.mean), short(health.deviation)
                 ),
-                "their output is one of two values, and they hardly learn any more",
-                "a smaller start (init = xavier_normal), a lower learning rate, scaled features",
+                "their output is one of two values, and they hardly learn",
+                "smaller initial weights (init = xavier_normal), a lower learning rate, scaled features",
             ));
         }
         let y = workspace.eval(&job.params, |tape| job.model.activation().forward(tape.input(&z)));
@@ -808,12 +813,12 @@ fn units(job: &Job) -> Vec<Finding> {
     findings
 }
 
-/// Flat on both sides: there a flat unit is lost. Where one side alone is flat, a unit that is off on most rows has learned something rare.
+/// Flat on both sides: there a flat unit no longer learns. With only one flat side, a unit that is off on most rows has learned something rare.
 fn two_sided(activation: Activation) -> bool {
     matches!(activation, Activation::Sigmoid | Activation::Tanh)
 }
 
-/// Weights that make units jump.
+/// Weights that make units act as steps.
 fn weights(job: &Job) -> Option<Finding> {
     let all = job.model.layers().iter().flat_map(|layer| &job.params[layer.weight]);
     let sizes = Vec::from_iter(all.map(|&w| f64::from(w.abs())));
@@ -826,8 +831,8 @@ fn weights(job: &Job) -> Option<Finding> {
                 sizes.len(),
                 short(sizes.iter().copied().fold(0.0, f64::max))
             ),
-            "so large a weight turns a small change of its input into a jump",
-            "a smaller start (init = linear), a lower learning rate, l2 = 0.001, scaled features",
+            "such a large weight turns a small change of its input into a jump",
+            "smaller initial weights (init = linear), a lower learning rate, l2 = 0.001, scaled features",
         )
     })
 }
@@ -851,7 +856,7 @@ pub(crate) fn numbers(job: &Job, data: &Dataset) -> Vec<f64> {
     answers(job, data).into_iter().collect()
 }
 
-/// The most frequent class, the first of several: the best answer for those who do not know the features.
+/// The most frequent class, the first of several: the best prediction without features.
 pub fn commonest_class(data: &Dataset) -> usize {
     let counts = data.class_counts();
     (0..counts.len()).fold(0, |most, class| if counts[class] > counts[most] { class } else { most })
@@ -878,7 +883,7 @@ pub(crate) fn short(x: f64) -> String {
     }
 }
 
-/// "97.3 %", and as many decimals as it takes to see something.
+/// "97.3 %", with more decimals for small values.
 pub(crate) fn percent(share: f64) -> String {
     match share.abs() {
         0.0 => "0 %".to_string(),

@@ -1,4 +1,4 @@
-//! What a run could not do.
+//! Errors of a run.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use surprisal_train::{ModelFileError, TrainError};
 use crate::diagnosis::rate_or_clipping;
 use crate::{SettingError, Settings};
 
-/// Why a run could not be begun or ended.
+/// Why a run could not start or finish.
 #[derive(Clone, PartialEq)]
 pub enum RunError {
-    /// It was told something that cannot be: a mistake of whoever told.
+    /// Invalid arguments.
     Usage(String),
-    /// The data, a file or the training itself.
+    /// A failure of the data, a file or the training.
     Run(String),
 }
 
@@ -29,7 +29,7 @@ impl RunError {
         match self {
             RunError::Run(message) if files.iter().any(|file| file.is_relative() && !file.exists()) => {
                 RunError::Run(format!(
-                    "{message}; it is relative to the folder in which the run was begun: give this command there"
+                    "{message}; the path is relative to the folder in which the run was started: run this command there"
                 ))
             }
             error => error,

@@ -1,4 +1,4 @@
-//! [`Job`]: settings made real: data, a net, an optimizer, a trainer.
+//! [`Job`]: a run built from settings: data, a net, an optimizer, a trainer.
 
 use std::path::Path;
 
@@ -19,30 +19,30 @@ use surprisal_train::{
 use crate::settings::{Balance, ClassWeight, Hidden, List, OPTIMIZER};
 use crate::{RunError, Settings};
 
-/// The seed where none is told.
+/// The default seed.
 pub const SEED: u64 = 7;
-/// The share of rows that decides about epochs, where something depends on it and none is told.
+/// The default fraction of validation rows, where they are needed.
 pub(crate) const VALIDATION: f64 = 0.15;
-/// Epochs where none are given: fewer if they have more steps than this ..
+/// The default number of epochs is reduced if they have more steps than this ..
 const EPOCHS: usize = 50;
 const MOST_STEPS: usize = 20_000;
 /// .. but at least this many.
 const FEWEST_EPOCHS: usize = 10;
-/// Rows in a batch where none are given, unless that makes fewer than [`LEAST_STEPS`] in an epoch ..
+/// The default batch size, unless that makes fewer than [`LEAST_STEPS`] in an epoch ..
 const BATCH: usize = 64;
 const LEAST_STEPS: usize = 4;
 /// .. but at least this many.
 const LEAST_BATCH: usize = 8;
-/// The length that gradients are cut to where gradient descent takes its usual rate: a few extreme rows would make it diverge.
+/// The maximum gradient norm of SGD at its default learning rate: without it, a few extreme rows would make it diverge.
 const CLIP_NORM: f64 = 1.0;
-/// The numbers of the largest net, 512 MiB: a checkpoint of it, with the four times as many of Adam and a best epoch, can still be read.
+/// The maximum number of parameters, 512 MiB: a checkpoint, with Adam's state and the best epoch four times as large, can still be read.
 const MOST_NUMBERS: usize = 1 << 27;
-/// The most classes: tables of which class is taken for which have the square of it.
+/// The maximum number of classes: a confusion matrix has the square of it.
 const MOST_CLASSES: usize = 4096;
-/// The largest target: squares of larger ones overflow.
+/// The largest target of a regression: squares of larger ones overflow.
 const LARGEST: f64 = 1e150;
 
-/// A run that can be begun: every setting decided, the data in parts, the net at its start.
+/// A run ready to train: every setting decided, the data split, the net initialized.
 ///
 /// ```
 /// use surprisal_run::{Job, Settings};
@@ -55,36 +55,36 @@ const LARGEST: f64 = 1e150;
 /// # Ok::<(), surprisal_run::RunError>(())
 /// ```
 pub struct Job {
-    /// Every setting, with what was decided where nothing was told: the same run comes from them.
+    /// Every setting, with the defaults filled in: they reproduce the run.
     pub settings: Settings,
-    /// What is trained on, decides about epochs (if any), and judges at the end.
+    /// The training, validation (if any) and test set.
     pub parts: Parts,
     /// The net.
     pub model: Mlp,
-    /// Its parameters: at the start, or trained.
+    /// Its parameters: initial, or trained.
     pub params: Params<f32>,
     /// How it is trained.
     pub trainer: Trainer,
-    /// What moves the parameters.
+    /// The optimizer.
     pub optimizer: Box<dyn Optimizer<f32>>,
     /// From a table's columns to the net's inputs.
     pub encoder: Encoder,
-    /// What the net's outputs mean.
+    /// The classes, or the number, that the net predicts.
     pub answers: Answers,
-    /// What reading the data decided without being asked.
+    /// What was decided automatically while reading the data.
     pub notices: Vec<Notice>,
 }
 
-/// Metrics, and what they came to.
+/// Metrics and their values.
 pub type Scores = Vec<(Metric, f64)>;
 
-/// The parts of the data, as the net wants them.
+/// The parts of the data, encoded for the net.
 pub struct Parts {
-    /// What is trained on.
+    /// The training set.
     pub train: Dataset,
-    /// What decides about epochs.
+    /// The validation set.
     pub validation: Option<Dataset>,
-    /// What the net is evaluated on at the end; without rows if all are for training.
+    /// The test set, for the evaluation at the end; without rows if all are for training.
     pub test: Dataset,
     examples: Vec<Examples<f32>>, // of the three, values in the scale of the net
 }
@@ -103,7 +103,7 @@ impl Parts {
     pub fn evaluated(&self) -> (&'static str, &Dataset) {
         self.named().last().map_or(("train", &self.train), |(name, part, _)| (name, part))
     }
-    /// What is trained on, and what is watched.
+    /// The training set and the monitored part.
     fn training<'a>(&'a self, trainer: &'a Trainer) -> Fit<'a> {
         let training = trainer.on(&self.examples[0]);
         match self.examples.get(1) {
@@ -122,14 +122,14 @@ impl Parts {
     }
 }
 
-/// Which rows are for what.
+/// How the rows are split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
-    /// To train on.
+    /// Training rows.
     pub train: Vec<usize>,
-    /// To decide about epochs; may be empty.
+    /// Validation rows; may be empty.
     pub validation: Vec<usize>,
-    /// To judge at the end.
+    /// Test rows.
     pub test: Vec<usize>,
 }
 
@@ -137,12 +137,12 @@ pub struct Rows {
 pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
     let Some(data) = &settings.data else {
         return Err(RunError::Usage(
-            "there are no data: name them with --data, or data = \"..\" in the configuration".into(),
+            "no data given: name them with --data, or data = \"..\" in the configuration".into(),
         ));
     };
     if let (DataSource::Csv(path), None) = (data, &settings.target) {
         return Err(RunError::Usage(format!(
-            "{}: nobody says which column is to be predicted | name it with --target, or target = \"..\" in the configuration",
+            "{}: no target column given | name it with --target, or target = \"..\" in the configuration",
             path.display()
         )));
     }
@@ -162,7 +162,7 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
     Ok(data.open(&options, rng)?)
 }
 
-/// How a table is written, and which column is its target: what new rows have to share with those of the training.
+/// The format of a table and its target column, which new rows share with the training table.
 pub(crate) fn table_options(settings: &Settings) -> Result<CsvOptions, RunError> {
     let separator = settings.separator.as_deref().map(CsvOptions::parse_separator).transpose();
     Ok(CsvOptions {
@@ -179,10 +179,10 @@ pub(crate) fn table_options(settings: &Settings) -> Result<CsvOptions, RunError>
     })
 }
 
-/// The share of rows that decides which epoch is the best, when to stop, and when a plateau is reached.
+/// The fraction of validation rows, which decide which epoch is the best, when to stop, and when a plateau is reached.
 ///
 /// # Errors
-/// If it is 0 and there is something to decide: the test rows would decide it then.
+/// If it is 0 and a setting needs validation rows: the test rows would decide then.
 pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
     let deciding = [
         ("patience", settings.patience.is_some()),
@@ -192,7 +192,7 @@ pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
     let deciding = deciding.into_iter().find(|(_, decides)| *decides);
     match (settings.validation, deciding) {
         (Some(0.0), Some((what, _))) => Err(RunError::Usage(format!(
-            "validation 0: {what} needs validation rows, or the test rows would decide | leave validation out, or choose {VALIDATION}"
+            "validation 0: {what} needs validation rows | leave validation out, or set it to {VALIDATION}"
         ))),
         (Some(share), _) => Ok(share),
         (None, Some(_)) => Ok(VALIDATION),
@@ -200,28 +200,27 @@ pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
     }
 }
 
-/// Cuts the rows as the settings say.
+/// Splits the rows by the settings.
 pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows, RunError> {
     let validation = validation_share(settings)?;
     if settings.test_data.is_some()
         && (settings.test.is_some_and(|share| share > 0.0) || loaded.given_test().is_some())
     {
         return Err(RunError::Usage(
-            "test_data: there are test rows already | leave out the share test, or name data without a test part".into(),
+            "test_data: the data already have test rows | leave out test, or use data without a test set"
+                .into(),
         ));
     }
     let all_to_train = settings.test_data.is_some() || settings.test == Some(0.0);
     let share = if all_to_train { 0.0 } else { settings.test.unwrap_or(DataSource::TEST_SHARE) };
     if validation + share >= 1.0 {
         return Err(RunError::Usage(format!(
-            "test {share:?} and validation {validation:?}: expected shares that leave rows to train on | 0.25 and 0.15 are usual"
+            "test {share:?} and validation {validation:?}: expected fractions whose sum is below 1 | 0.25 and 0.15 are usual"
         )));
     }
     if let Some(test) = loaded.given_test() {
         if settings.test.is_some() {
-            return Err(RunError::Usage(
-                "test: these data come with a test part of their own | leave it out".into(),
-            ));
+            return Err(RunError::Usage("test: these data have their own test set | leave it out".into()));
         }
         let (train, validation) = hold_out(loaded, Vec::from_iter(0..test.start), validation, rng)?;
         return Ok(Rows { train, validation, test: test.collect() });
@@ -237,7 +236,7 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
     let mut parts = loaded.split(&shares, rng).map_err(|error| {
         let advice = match loaded.targets() {
             Targets::Classes { names, .. } if names.iter().all(|name| name.parse::<f64>().is_ok()) => {
-                " | or is it a number that is to be predicted? Then --task numbers"
+                " | for regression, add --task regression"
             }
             _ => "",
         };
@@ -248,7 +247,7 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
     Ok(Rows { train: parts.pop().unwrap_or_default(), validation, test })
 }
 
-/// Takes a share of some rows away, every class alike.
+/// Splits a fraction off some rows, stratified by class.
 pub fn hold_out(
     loaded: &Loaded,
     rows: Vec<usize>,
@@ -271,10 +270,10 @@ pub fn hold_out(
 }
 
 impl Job {
-    /// Opens the data, cuts them, and draws a net.
+    /// Opens and splits the data, and initializes a net.
     ///
     /// # Errors
-    /// If a setting is missing or does not go with another, and where the data cannot be read or cut.
+    /// If a setting is missing or conflicts with another, and if the data cannot be read or split.
     pub fn new(settings: &Settings) -> Result<Job, RunError> {
         let mut rng = rng(settings.seed.unwrap_or(SEED));
         let loaded = open(settings, &mut rng)?;
@@ -282,7 +281,7 @@ impl Job {
         Job::on(settings, &loaded, rows, &mut rng)
     }
 
-    /// As [`new`](Self::new), on data that are open and cut; what is still to draw comes from the generator.
+    /// As [`new`](Self::new), on data that are already open and split; the generator draws the rest.
     ///
     /// # Errors
     /// As there.
@@ -290,8 +289,8 @@ impl Job {
         let (of_values, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
         if classes > MOST_CLASSES {
             return Err(RunError::Run(format!(
-                "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or a number \
-                 (task = numbers)?",
+                "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or is this a regression \
+                 (task = regression)?",
                 loaded.name(),
                 loaded.rows()
             )));
@@ -311,12 +310,12 @@ impl Job {
             .fold(0usize, |n, pair| n.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1])));
         if numbers > MOST_NUMBERS {
             return Err(RunError::Run(format!(
-                "a net {sizes} has {numbers} numbers: expected at most {MOST_NUMBERS} | make its layers smaller"
+                "a net {sizes} has {numbers} parameters: expected at most {MOST_NUMBERS} | make its layers smaller"
             )));
         }
 
         let init = settings.init.unwrap_or(Init::Linear);
-        // biases start as PyTorch's do where weights do, and at 0 otherwise
+        // with PyTorch's initializer for weights also its one for biases, otherwise 0
         let bias = if init == Init::Linear { Init::Linear } else { Init::Zeros };
         let activation = settings.activation.unwrap_or_default();
         let mut params = Params::new();
@@ -332,7 +331,7 @@ impl Job {
         }
         if params.trainable_spans().next().is_none() {
             return Err(RunError::Usage(
-                "freeze: nothing is left that could learn | name fewer layers or parameters".into(),
+                "freeze: all parameters are frozen | name fewer layers or parameters".into(),
             ));
         }
 
@@ -370,8 +369,8 @@ impl Job {
         let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
             return Err(RunError::Run(format!(
-                "batch: expected 1 to {rows_to_train_on}, the rows to train on, found {} | leave it out, or give {rows_to_train_on} \
-                 for one batch of everything",
+                "batch: expected 1 to {rows_to_train_on}, the number of training rows, found {} | leave it out, or give {rows_to_train_on} \
+                 for one batch of all rows",
                 trainer.batch_size
             )));
         }
@@ -382,7 +381,7 @@ impl Job {
         Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, notices })
     }
 
-    /// Trains the net, from the start or from a checkpoint.
+    /// Trains the net, from its initial parameters or from a checkpoint.
     ///
     /// # Errors
     /// As [`Fit::fit`].
@@ -410,7 +409,7 @@ impl Job {
         Ok((history, ended))
     }
 
-    /// Every metric that there is for such answers, on every part: "train", "validation" if there is one, "test". Those of numbers are
+    /// Every metric that applies, on every part: "train", "validation" if there is one, "test". Those of a regression are
     /// in the units of the data.
     ///
     /// # Errors
@@ -424,31 +423,31 @@ impl Job {
         Ok(all)
     }
 
-    /// Whether a training that was saved can go on here: its data, the names of their columns, classes and categories, and its
-    /// checkpoint. The parameters are taken over.
+    /// Whether a saved training can be resumed here: its data, the names of their columns, classes and categories, and its
+    /// checkpoint. Loads the parameters.
     ///
     /// # Errors
     /// If not, with what differs.
     pub fn resume(&mut self, saved: &SavedModel) -> Result<Checkpoint<f32>, RunError> {
         self.same_data(saved)
-            .map_err(|error| RunError::Run(format!("{error} | begin a new run, or bring them back")))?;
+            .map_err(|error| RunError::Run(format!("{error} | begin a new run, or restore the data")))?;
         saved.load_into(&mut self.params).map_err(|error| RunError::Run(error.to_string()))?;
         let Some(checkpoint) = saved.checkpoint.clone() else {
-            return Err(RunError::Run("a model without a training to go on with".into()));
+            return Err(RunError::Run("the model contains no training state to resume".into()));
         };
         checkpoint.check(&self.trainer, &self.params, self.parts.train.rows())?;
         self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
         Ok(checkpoint)
     }
 
-    /// Whether the data are those of a training that was saved.
+    /// Checks that the data are those of a saved training.
     ///
     /// # Errors
     /// If not, with what differs.
     pub fn same_data(&self, saved: &SavedModel) -> Result<(), RunError> {
         let differs = |what: &str, found: &str, expected: &str| {
             Err(RunError::Run(format!(
-                "the data are not those of the training: expected the {what} {expected}, found {found}"
+                "the data differ from those of the training: expected the {what} {expected}, found {found}"
             )))
         };
         if let Some((what, found, expected)) = other_name(&self.encoder, &saved.encoder) {
@@ -465,16 +464,16 @@ impl Job {
                     return differs("target", &format!("\"{found}\""), &format!("\"{expected}\""));
                 }
             }
-            (Answers::Classes(_), _) => return differs("target", "classes", "numbers"),
-            _ => return differs("target", "numbers", "classes"),
+            (Answers::Classes(_), _) => return differs("target", "classes", "a number"),
+            _ => return differs("target", "a number", "classes"),
         }
         match self.data_checksum() == saved.data_checksum {
             true => Ok(()),
-            false => Err(RunError::Run("the rows are no longer those of the training".into())),
+            false => Err(RunError::Run("the rows have changed since the training".into())),
         }
     }
 
-    /// The model as a file, and its training if it is to go on.
+    /// The model to save, with the state of the training if it is to be resumed.
     pub fn model_file(&self, params: &Params<f32>, checkpoint: Option<Checkpoint<f32>>) -> SavedModel {
         SavedModel {
             sizes: self.settings.get("model").unwrap_or_default(),
@@ -488,7 +487,7 @@ impl Job {
         }
     }
 
-    /// The CRC-32 of the numbers of every part, and of their answers.
+    /// The CRC-32 of the features and targets of every part.
     pub fn data_checksum(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         for part in &self.parts.examples {
@@ -506,7 +505,7 @@ impl Job {
     }
 }
 
-/// The rows of a table with their targets, as a net wants them that is there already.
+/// The rows of a table with their targets, encoded for an existing net.
 pub(crate) fn labelled_table(
     path: &Path,
     encoder: &Encoder,
@@ -546,7 +545,7 @@ fn other_name(found: &Encoder, expected: &Encoder) -> Option<(&'static str, Stri
     Some(("input", found, expected))
 }
 
-/// Features and answers as the net wants them: numbers to predict are scaled before they are rounded.
+/// Features and targets as the net needs them: regression targets are scaled before they are rounded.
 pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
     let (offset, scale) = match answers {
         Answers::Classes(_) => (0.0, 1.0),
@@ -581,7 +580,7 @@ pub(crate) fn check_features(
             // what was read, up to the rounding of the scaling
             let found = format!("{:.14e}", raw(encoded[at])).parse().unwrap_or(raw(encoded[at]));
             return Err(RunError::Run(format!(
-                "{data}: row {}, column \"{}\": {found:?} is beyond the numbers of the net, up to {:.1e} | correct the value, leave the \
+                "{data}: row {}, column \"{}\": {found:?} is outside the range of f32, up to {:.1e} | correct the value, leave the \
                  row out, or divide the column",
                 row(at),
                 column.name,
@@ -607,7 +606,7 @@ pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, targets: &Targ
     }
 }
 
-/// Every metric that there is for such answers and such rows.
+/// Every metric that applies to this task and these rows.
 pub fn scores(answers: &Answers, evaluation: &Evaluation) -> Scores {
     let fits = |metric: &Metric| match answers {
         Answers::Classes(names) => metric.for_so_many(names.len()),
@@ -618,7 +617,7 @@ pub fn scores(answers: &Answers, evaluation: &Evaluation) -> Scores {
     Metric::all().filter(|metric| fits(metric) && !is_accuracy_again(metric)).filter_map(value).collect()
 }
 
-/// What outputs mean: the probability of every class, or the number.
+/// Predictions from outputs: the probability of every class, or the number.
 pub(crate) fn said(objective: Objective, answers: &Answers, outputs: ArrayView2<f32>) -> Array2<f64> {
     match answers {
         Answers::Classes(_) => probabilities(outputs),
@@ -635,7 +634,7 @@ fn is_accuracy_again(metric: &Metric) -> bool {
     matches!(metric, Precision(Micro) | Recall(Micro | Weighted) | F1(Micro))
 }
 
-/// What one of a metric, measured in the scale of the net, is in the units of the data.
+/// The factor from a metric in the scale of the net to the units of the data.
 pub fn unit(metric: Metric, answers: &Answers) -> f64 {
     match answers {
         Answers::Number { scale, .. } => scale.abs().powi(metric.power_of_unit()),
@@ -699,11 +698,11 @@ pub(crate) fn check_target(values: &[f64], name: &str, data: &str) -> Result<(),
 fn sizes(settings: &Settings, inputs: usize, outputs: usize, data: &str) -> Result<Sizes, RunError> {
     match (&settings.model, &settings.hidden) {
         (Some(sizes), Some(told)) if hidden(sizes) != *told => Err(RunError::Usage(format!(
-            "model {sizes} and hidden {told}: the sizes differ | give one of them: model has all sizes, hidden those between"
+            "model {sizes} and hidden {told}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
         ))),
         (Some(sizes), _) if sizes.inputs() != inputs => Err(RunError::Run(format!(
-            "--model {sizes} takes {} numbers, but {data} has {inputs} feature columns: begin with {inputs}, or give the layers \
-             between with --hidden",
+            "--model {sizes} has {} inputs, but {data} has {inputs} features: begin with {inputs}, or give the hidden layers \
+             with --hidden",
             sizes.inputs(),
         ))),
         (Some(sizes), _) => Ok(sizes.clone()),
@@ -715,7 +714,7 @@ fn sizes(settings: &Settings, inputs: usize, outputs: usize, data: &str) -> Resu
     }
 }
 
-/// The sizes between the first and the last.
+/// The sizes of the hidden layers.
 fn hidden(sizes: &Sizes) -> Hidden {
     let sizes = sizes.as_slice();
     Hidden(sizes[1..sizes.len() - 1].to_vec())
@@ -732,9 +731,7 @@ fn balanced(
         (Balance::None, _) => return Ok(rows),
         (_, Targets::Classes { labels, .. }) => Vec::from_iter(rows.iter().map(|&row| labels[row])),
         (_, Targets::Values(_)) => {
-            return Err(RunError::Usage(
-                "balance: is for classes, found numbers to predict | leave it out".into(),
-            ));
+            return Err(RunError::Usage("balance: does not support regression | leave it out".into()));
         }
     };
     let chosen = match balance {
@@ -744,7 +741,7 @@ fn balanced(
     Ok(chosen.into_iter().map(|i| rows[i]).collect())
 }
 
-/// The settings, with the default optimizer and what suits the optimizer where nothing is given.
+/// The settings, with the default optimizer and the defaults that depend on the optimizer.
 fn with_usual(settings: &Settings) -> Settings {
     let opt = settings.opt.unwrap_or(OPTIMIZER);
     let free = opt == OptimizerKind::Sgd && settings.lr.is_none() && settings.clip_value.is_none();
@@ -757,12 +754,12 @@ fn with_usual(settings: &Settings) -> Settings {
     }
 }
 
-/// The rows in a batch where none are given.
+/// The default batch size.
 fn usual_batch(rows: usize) -> usize {
     rows.div_ceil(LEAST_STEPS).clamp(LEAST_BATCH, BATCH).min(rows)
 }
 
-/// The epochs where none are given, by the steps in each.
+/// The default number of epochs, by the steps in each.
 fn usual_epochs(steps_per_epoch: usize) -> usize {
     MOST_STEPS.div_ceil(steps_per_epoch).clamp(FEWEST_EPOCHS, EPOCHS)
 }
@@ -807,9 +804,7 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
     let of = match &settings.class_weight {
         None | Some(ClassWeight::None) => return Ok(None),
         Some(_) if train.is_regression() => {
-            return Err(RunError::Usage(
-                "class_weight: is for classes, and numbers are predicted | leave it out".into(),
-            ));
+            return Err(RunError::Usage("class_weight: does not support regression | leave it out".into()));
         }
         Some(ClassWeight::Balanced) => {
             let (rows, counts) = (train.rows() as f64, train.class_counts());
@@ -837,18 +832,17 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
 fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimizer<f32>>, RunError> {
     if settings.clip_norm.is_some() && settings.clip_value.is_some() {
         return Err(RunError::Usage(
-            "clip_norm and clip_value: a gradient is cut in one way | give one of them".into(),
+            "clip_norm and clip_value: only one kind of gradient clipping is supported | give one of them"
+                .into(),
         ));
     }
     if settings.min_delta.is_some() && settings.patience.is_none() {
-        return Err(RunError::Usage("min_delta: is for early stopping | give patience too".into()));
+        return Err(RunError::Usage("min_delta: needs early stopping | set patience too".into()));
     }
     let Settings { momentum, alpha, beta1, beta2, eps, weight_decay, .. } = *settings;
     let nesterov = settings.nesterov.unwrap_or(false);
     if nesterov && momentum.unwrap_or(0.0) == 0.0 {
-        return Err(RunError::Usage(
-            "nesterov: is about sgd's momentum | give momentum too, 0.9 is usual".into(),
-        ));
+        return Err(RunError::Usage("nesterov: needs momentum | set momentum too, 0.9 is usual".into()));
     }
     let told = OptimizerSettings {
         learning_rate: settings.lr,
@@ -880,7 +874,7 @@ fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimi
     Ok(optimizer)
 }
 
-/// The settings, with what was decided where nothing was told and the outcome depends on it.
+/// The settings, with the defaults that the outcome depends on filled in.
 fn resolved(settings: &Settings, trainer: &Trainer, sizes: &Sizes, rate: f64) -> Settings {
     Settings {
         model: Some(sizes.clone()),

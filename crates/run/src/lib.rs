@@ -1,21 +1,21 @@
-//! A training from settings: from a configuration to a trained model and everything that tells how it came about.
+//! Training from settings: from a configuration to a trained model, its history and its report.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `settings` | [`Settings`]: everything that a run can be told, in one list |
-//! | `job` | [`Job`]: settings made real: data, a net, an optimizer, a trainer |
-//! | `recorder` | [`Recorder`]: what stands in a run's folder while it runs |
-//! | `asked` | [`Asked`]: a trained net, and data to ask it about |
-//! | `cross_validation` | [`cross_validate`]: every row is tested once, by a net that has not seen it |
-//! | `sweep` | [`sweep`](fn@sweep): many settings, each with several seeds; judged by rows that are neither trained on nor tested |
-//! | `lr_range` | [`LrRange`]: from which learning rate on a net learns, and from which on it no longer does |
+//! | `settings` | [`Settings`]: all settings of a run, in one list |
+//! | `job` | [`Job`]: a run built from settings: data, a net, an optimizer, a trainer |
+//! | `recorder` | [`Recorder`]: the files of a run's folder while it trains |
+//! | `asked` | [`Asked`]: a trained net, for predictions and evaluation |
+//! | `cross_validation` | [`cross_validate`]: k-fold cross-validation |
+//! | `sweep` | [`sweep`](fn@sweep): grid or random search over settings, each with several seeds, compared on validation rows |
+//! | `lr_range` | [`LrRange`]: the learning rate range test |
 //! | `cores`, `table` | many trainings over the cores; tables as text and CSV |
-//! | `diagnosis` | [`diagnose`]: what a training's numbers say about it, in words |
-//! | `report` | [`write_results`]: what it came to, as numbers, pictures and a page |
-//! | `error` | [`RunError`]: what could not be done |
+//! | `diagnosis` | [`diagnose`]: findings about a training, in words |
+//! | `report` | [`write_results`]: the results, as numbers, pictures and a page |
+//! | `error` | [`RunError`]: why a run failed |
 //!
-//! Everything here can be had without it: the library's `Trainer` takes data and a model of any kind, and a loop of one's own needs
-//! neither. This crate is for those who have a table and want a model.
+//! Use this crate if you have a table and want a model. For other data and models, use the library's `Trainer` or a loop of your
+//! own.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it

@@ -14,11 +14,11 @@ use crate::recorder::CONFIG;
 use crate::report::sentence;
 use crate::{Job, RunError, Settings};
 
-/// How much of the last smoothed loss stays.
+/// The weight of the previous smoothed loss.
 const BETA: f64 = 0.9;
-/// How many times the least smoothed loss ends the test.
+/// The test ends at this multiple of the least smoothed loss.
 const WORST: f64 = 4.0;
-/// The first steps, over which nothing is suggested: the mean is of few batches there.
+/// The first steps, where nothing is suggested: the mean is over few batches.
 const SKIPPED: usize = 10;
 /// Over how many steps, on either side, the slope is measured.
 const REACH: usize = 5;
@@ -30,7 +30,7 @@ pub struct LrRange {
     pub from: f64,
     /// The last.
     pub to: f64,
-    /// Steps, of one batch each.
+    /// Number of steps, of one batch each.
     pub steps: usize,
 }
 
@@ -52,12 +52,12 @@ pub struct LrStep {
     pub smoothed: f64,
 }
 
-/// What the loss does as the learning rate rises.
+/// The loss as the learning rate rises.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LrCurve {
-    /// Every step until the end, or until the loss was lost.
+    /// Every step until the end, or until the loss diverged.
     pub steps: Vec<LrStep>,
-    /// Whether the loss rose to 4 times its least, or left the finite numbers, before the last rate.
+    /// Whether the loss rose to 4 times its minimum, or was no longer finite, before the last rate.
     pub diverged: bool,
 }
 
@@ -197,20 +197,20 @@ impl LrCurve {
         let end = digits(last.rate);
         let ended = match self.diverged {
             true => format!(
-                "at a learning rate of {end} the loss rose to 4 times its least, or left the finite numbers"
+                "at a learning rate of {end} the loss rose to 4 times its minimum, or was no longer finite"
             ),
-            false => format!("up to a learning rate of {end} the loss did not rise to 4 times its least"),
+            false => format!("up to a learning rate of {end} the loss did not rise to 4 times its minimum"),
         };
         match (self.steepest(), self.tenth_of_minimum()) {
             (Some(steepest), Some(tenth)) => format!(
                 "{ended}\n\
-                 steepest descent: {}, where the loss falls fastest: a good rate to begin with\n\
-                 minimum / 10: {}, a tenth of where the loss is least, for there it is about to rise: the other usual choice\n",
+                 steepest descent: {}, where the loss falls fastest: a good rate to start with\n\
+                 minimum / 10: {}, a tenth of the rate with the lowest loss, where the loss is about to rise: the other usual choice\n",
                 digits(steepest),
                 digits(tenth)
             ),
             _ => format!(
-                "{ended}\nno suggestion: the loss never fell by a twentieth | try more --steps, or a larger --to\n"
+                "{ended}\nno suggestion: the loss never fell by 5 % | try more --steps, or a larger --to\n"
             ),
         }
     }

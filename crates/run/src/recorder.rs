@@ -1,4 +1,4 @@
-//! [`Recorder`]: what stands in a run's folder while it runs.
+//! [`Recorder`]: the files of a run's folder while it trains.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -16,19 +16,19 @@ use crate::{Job, RunError};
 
 /// The settings of the run.
 pub const CONFIG: &str = "config.toml";
-/// Where the training stands.
+/// The state of the training.
 pub const CHECKPOINT: &str = "checkpoint.surprisal";
 /// The trained model.
 pub const MODEL: &str = "model.surprisal";
-/// A row an epoch.
+/// One row for each epoch.
 pub const HISTORY: &str = "history.csv";
-/// The same, as an object a line.
+/// The same as JSON lines, one object for each epoch.
 pub const HISTORY_LINES: &str = "history.jsonl";
 
-/// How long a training may go on without a checkpoint, where nobody said after how many steps one is wanted.
+/// The longest time between checkpoints if `checkpoint_every` is not set.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Writes every epoch to the history at once, and checkpoints now and then, and ends the training when it is asked to.
+/// Writes every epoch to the history at once, writes checkpoints, and ends the training on request.
 pub struct Recorder<'a> {
     folder: PathBuf,
     model: SavedModel, // without parameters
@@ -132,7 +132,7 @@ fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
     RunError::Run(format!("{message}; {}", to_go_on(folder)))
 }
 
-/// How to go on when a file can be written again.
+/// How to resume when files can be written again.
 fn to_go_on(folder: &Path) -> String {
     let place = folder.display();
     match folder.join(CHECKPOINT).exists() {
@@ -157,7 +157,7 @@ pub fn lock_run(folder: impl AsRef<Path>) -> Result<FolderLock, RunError> {
     }
 }
 
-/// What of an epoch is noted, and what its columns are called.
+/// The columns of the history and their names.
 pub struct EpochTable {
     columns: Vec<(String, Column)>,
 }
@@ -165,7 +165,7 @@ pub struct EpochTable {
 type Column = Box<dyn Fn(&Epoch) -> f64>;
 
 impl EpochTable {
-    /// The columns of this run: losses and accuracies (or R²) of the training part and of the part that is watched.
+    /// The columns of this run: losses and accuracies (or R²) of the training part and of the part that is monitored.
     pub fn new(job: &Job) -> Self {
         let watched = job.parts.watched().0;
         let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
@@ -178,7 +178,7 @@ impl EpochTable {
             ("learning_rate".into(), Box::new(|e| e.learning_rate)),
         ];
         if watched == "train" {
-            columns.drain(3..5); // without another part there is nothing else to measure
+            columns.drain(3..5); // there is no other part to measure
         }
         if let Watch::Metric(metric) = job.trainer.watch {
             let name = format!("{watched}_{metric}");
@@ -190,7 +190,7 @@ impl EpochTable {
         EpochTable { columns }
     }
 
-    /// What the columns are called.
+    /// The names of the columns.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
@@ -234,7 +234,7 @@ pub fn interrupted_run(folder: impl AsRef<Path>) -> Result<(SavedModel, FolderLo
             ),
             false => "name the folder of a run that was interrupted".into(),
         };
-        return Err(RunError::Run(format!("{place}: there is no checkpoint in it, {CHECKPOINT} | {advice}")));
+        return Err(RunError::Run(format!("{place}: contains no checkpoint ({CHECKPOINT}) | {advice}")));
     };
     let saved = SavedModel::read(&path).map_err(|error| {
         let place = folder.display();

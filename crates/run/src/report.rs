@@ -1,4 +1,4 @@
-//! [`write_results`]: what a training came to, as numbers, pictures and a page to read.
+//! [`write_results`]: the results of a training, as numbers, pictures and a page.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub const REPORT: &str = "report.html";
 
 /// More classes than this cannot be read from a picture.
 const CLASSES: usize = 20;
-/// Of many metrics, those that are told first.
+/// The metrics that are shown first.
 const MAIN: [Metric; 5] = [
     Metric::Accuracy,
     Metric::BalancedAccuracy,
@@ -43,7 +43,7 @@ const CELLS: (usize, usize) = (96, 48);
 /// How far it goes beyond the outermost rows, as a share of their range.
 const MARGIN: f64 = 0.05;
 
-/// Writes what a training came to into the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
+/// Writes the results of a training to the folder of its run: metrics.json, the pictures (.svg) and report.html, which needs no other
 /// file. The scores are those of [`Job::scores`]. Two runs of the same settings write the same bytes.
 ///
 /// ```
@@ -59,7 +59,7 @@ const MARGIN: f64 = 0.05;
 /// ```
 ///
 /// # Errors
-/// If a file cannot be written, the history is empty, or the net's answers are no numbers.
+/// If a file cannot be written, the history is empty, or the net's predictions are not finite.
 pub fn write_results(
     place: impl AsRef<Path>,
     job: &Job,
@@ -70,7 +70,7 @@ pub fn write_results(
     let place = place.as_ref();
     if history.epochs().is_empty() {
         return Err(RunError::Usage(
-            "the history has no epoch, not even the start | give that of Job::fit".into(),
+            "the history has no epoch, not even epoch 0 | pass the one that Job::fit returns".into(),
         ));
     }
     let curves = curves(job, history.epochs(), ended);
@@ -108,7 +108,7 @@ fn metrics(scores: &[(&'static str, Scores)]) -> String {
     format!("{:#}\n", serde_json::Value::Object(parts))
 }
 
-/// The epoch with the best of what is watched: the first, if there are several.
+/// The epoch with the best monitored metric: the first, if there are several.
 fn best<'h>(job: &Job, epochs: &'h [Epoch]) -> &'h Epoch {
     let larger = job.trainer.watch.larger_is_better();
     epochs.iter().fold(&epochs[0], |best, epoch| {
@@ -170,11 +170,13 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     }];
 
     let (name, title, what) = match job.answers {
-        Answers::Classes(_) => ("accuracy", "Accuracy", "The share of rows whose predicted class is right"),
+        Answers::Classes(_) => {
+            ("accuracy", "Accuracy", "The fraction of rows whose predicted class is right")
+        }
         Answers::Number { .. } => (
             "r2",
             "R²",
-            "The share of the variance that is explained: 1 is all of it, and always predicting the mean has 0",
+            "The fraction of the variance that is explained: 1 is all of it, and always predicting the mean has 0",
         ),
     };
     let classes = matches!(job.answers, Answers::Classes(_));
@@ -399,21 +401,18 @@ fn page(
 ) -> Page {
     let name = &job.parts.train.name;
     let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job).replace(" %", "\u{a0}%"));
-    page = page
-        .section("What was trained, and on what")
-        .paragraph(&data(job))
-        .paragraph(&net(job))
-        .paragraph(&training(job));
-    page = page.section("How good it is").paragraph(&held_out(job, history));
+    page =
+        page.section("Data and model").paragraph(&data(job)).paragraph(&net(job)).paragraph(&training(job));
+    page = page.section("Evaluation").paragraph(&held_out(job, history));
     let told = |metric: Metric| MAIN.contains(&metric) || job.trainer.watch == Watch::Metric(metric);
     let of_all = scores.last().is_none_or(|(_, metrics)| metrics.len() <= MAIN.len());
     page = page.table(&result(job, scores, |metric| told(metric) || of_all));
     if !of_all {
         page = page.details("Every metric", |inside| inside.table(&result(job, scores, |_| true)));
     }
-    page = page.section("How it went");
+    page = page.section("Training");
     page = curves.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
-    page = page.section("What the numbers say about it");
+    page = page.section("Diagnosis");
     for finding in diagnose(job, history) {
         page = page.paragraph(&format!(
             "{} {} Try: {}.",
@@ -422,13 +421,13 @@ fn page(
             finding.advice
         ));
     }
-    page = page.section("What it gets wrong");
+    page = page.section("Errors");
     page = judged.pictures.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
     for (summary, text) in &judged.tables {
         page = page.details(summary, |inside| inside.code(text));
     }
     let go_on = if ended == Ended::Interrupted { "\n# to go on\nsurprisal train --resume DIR" } else { "" };
-    page.section("Repeat it, use it")
+    page.section("Reproduce and use it")
         .paragraph("With `DIR` for the folder that this page is in, from the folder that the training was started in:")
         .code(&format!(
             "# the same training again\nsurprisal train --config DIR/{CONFIG}\n# predictions for other rows\nsurprisal predict --model \
@@ -439,11 +438,11 @@ fn page(
         .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings make the same page, to the last digit.")
 }
 
-/// What it is about, in two sentences.
+/// A summary in two sentences.
 fn lead(job: &Job) -> String {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
     let rows = match part {
-        "test" => format!("{} rows that it was not trained on", test.rows()),
+        "test" => format!("{} held-out rows", test.rows()),
         "validation" => format!("{} validation rows", test.rows()),
         _ => "these rows".to_string(),
     };
@@ -452,7 +451,7 @@ fn lead(job: &Job) -> String {
             let said = predicted(job, test);
             let most = commonest_class(train);
             format!(
-                "A net that tells {} classes apart, trained on {} rows. On {rows}, *{}* of its predictions are \
+                "A net that predicts one of {} classes, trained on {} rows. On {rows}, *{}* of its predictions are \
                  right; always predicting \"{}\", the most frequent class, would be right on {}.",
                 names.len(),
                 train.rows(),
@@ -492,13 +491,14 @@ fn data(job: &Job) -> String {
     }
     text += &match parts.test.rows() {
         0 => "; there are no test rows.".to_string(),
-        _ => format!(", and {} to test the trained net.", rows(&parts.test)),
+        _ => format!(", and {} for testing.", rows(&parts.test)),
     };
     for notice in &job.notices {
         text += &format!(" Note: {notice}.");
     }
     if let Some(noise) = job.settings.label_noise.filter(|&noise| noise > 0.0) {
-        text += &format!(" Of the training rows, {} were given a wrong class on purpose.", percent(noise));
+        text +=
+            &format!(" Label noise: {} of the training rows have a wrong class on purpose.", percent(noise));
     }
     match &job.answers {
         Answers::Classes(names) => {
@@ -511,7 +511,7 @@ fn data(job: &Job) -> String {
                 String::new()
             };
             text + &format!(
-                " The classes, and how many of the training rows are of each: {}{more}.",
+                " The classes, with their numbers of training rows: {}{more}.",
                 Vec::from_iter(classes).join(", ")
             )
         }
@@ -540,8 +540,8 @@ fn net(job: &Job) -> String {
     };
     let answer = match (&job.answers, outputs) {
         (Answers::Number { .. }, _) => "1 number comes out".to_string(),
-        (_, 1) => "1 score comes out, for yes and no".to_string(),
-        _ => format!("{outputs} scores come out, and the largest is the answer"),
+        (_, 1) => "1 logit comes out, for two classes".to_string(),
+        _ => format!("{outputs} logits come out, and the largest is the prediction"),
     };
     format!(
         "The net, `{}`, has {} parameters: {inputs} numbers go in, {hidden}, and {answer}.",
@@ -554,7 +554,7 @@ fn training(job: &Job) -> String {
     let kind = job.settings.opt.unwrap_or(OptimizerKind::Sgd);
     let words = match kind {
         OptimizerKind::Sgd if job.settings.momentum.is_some_and(|momentum| momentum > 0.0) => {
-            "gradient descent with momentum: each step goes down the slope of one batch, and a little on in the direction of the last"
+            "gradient descent with momentum: each step follows the gradient of one batch and continues part of the last step"
         }
         _ => kind.about(),
     };
@@ -572,22 +572,19 @@ fn training(job: &Job) -> String {
     )
 }
 
-/// Which epoch is saved, and what the scores of the test rows say.
+/// Which epoch is saved, and what the test scores mean.
 fn held_out(job: &Job, history: &History) -> String {
     let saved = match job.trainer.keep_best {
         true => {
-            format!(
-                "The net that is saved is that of epoch {}, the best. ",
-                best(job, history.epochs()).epoch
-            )
+            format!("The saved net is that of epoch {}, the best. ", best(job, history.epochs()).epoch)
         }
         false => String::new(),
     };
     saved
         + match job.parts.test.rows() {
             0 => {
-                "*There are no test rows: this run does not tell how good the net is on new rows.* Cross-validation with the same \
-                 settings, or a test part, does."
+                "*There are no test rows: this run cannot estimate how good the net is on new rows.* Use cross-validation with the same \
+                 settings, or a test set."
             }
             _ => {
                 "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the \
@@ -596,7 +593,7 @@ fn held_out(job: &Job, history: &History) -> String {
         }
 }
 
-/// Of the numbers to predict in the training rows.
+/// The targets of the training rows, for regression.
 fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
     let n = values.len().max(1) as f64;
     let mean = values.iter().map(|value| value / n).sum::<f64>();
@@ -630,7 +627,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
         Some(value) if value.abs() < 10.0 => format!("{value:.3}"),
         Some(value) => short(value),
     };
-    // what it is judged by first: a phone shows no more
+    // the held-out part first: a phone shows no more
     let row = |head: String, mut parts: Vec<String>, guess: String| {
         parts.reverse();
         parts.insert(1.min(parts.len()), guess);

@@ -1,4 +1,4 @@
-//! What can be wrong with a setting.
+//! Errors of settings.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ use crate::Settings;
 pub enum SettingError {
     /// There is no setting of this name.
     UnknownKey { key: String },
-    /// A text is no value of the setting.
+    /// The text is not a value of the setting.
     Value { key: String, error: ValueError },
     /// What a sweep is to vary is not `SETTING=VALUES`.
     NoValues { found: String },
@@ -38,7 +38,7 @@ pub enum SettingError {
     Empty { key: &'static str },
 }
 
-/// Why a text is no value of a setting. The message does not name the setting.
+/// Why a text is not a value of a setting. The message does not name the setting.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
@@ -49,13 +49,13 @@ pub enum ValueError {
     OutOfRange { what: &'static str, range: &'static str, found: f64, usual: &'static str },
     /// It is 0, where there must be one or more.
     Zero,
-    /// No list of sizes of hidden layers.
+    /// Not a list of sizes of hidden layers.
     Hidden { found: String },
-    /// No way to balance classes.
+    /// Not a way to balance classes.
     Balance { found: String },
     /// A class has two weights.
     ClassTwice { class: String },
-    /// No group of parameters.
+    /// Not a group of parameters.
     Group { found: String },
     /// A group has no such setting.
     GroupKey { found: String, group: String },
@@ -65,11 +65,11 @@ pub enum ValueError {
     Names(DataError),
     /// Sizes of a net.
     Sizes(SizesError),
-    /// An activation or a start.
+    /// An activation or an initializer.
     Layers(layers::NameError),
     /// An optimizer, its hyperparameters, or a schedule.
     Optimizer(OptimError),
-    /// A loss, or what is watched.
+    /// A loss, or a monitored metric.
     Train(train::NameError),
 }
 
@@ -86,16 +86,15 @@ impl fmt::Display for SettingError {
             }
             Self::Value { key, error } => write!(f, "{key}: {error}"),
             Self::NoValues { found } => {
-                write!(f, "\"{found}\": expected a setting and its values | write for example lr=0.01,0.1,1")
+                write!(f, "\"{found}\": expected a setting and its values | for example lr=0.01,0.1,1")
             }
-            Self::Fixed { key } => write!(
-                f,
-                "{key}: is the same in all runs of a sweep, or they could not be compared | vary another setting"
-            ),
+            Self::Fixed { key } => {
+                write!(f, "{key}: must be the same in all runs of a sweep | vary another setting")
+            }
             Self::Range { key, found } => {
-                write!(f, "{key}: expected a range that rises, found {found} | write for example 0.001..1")
+                write!(f, "{key}: expected an increasing range, found {found} | for example 0.001..1")
             }
-            Self::ValueTwice { key, value } => write!(f, "{key}: {value} is there twice | leave one out"),
+            Self::ValueTwice { key, value } => write!(f, "{key}: {value} is given twice | leave one out"),
             Self::Empty { key } => write!(
                 f,
                 "{key}: expected values, found none | separate them by commas, or by | if they contain commas"
@@ -122,18 +121,18 @@ impl fmt::Display for ValueError {
             }
             Self::Zero => f.write_str("expected 1 or more, found 0"),
             Self::Hidden { found } => {
-                write!(f, "\"{found}\" is no list of hidden layers: write for example 32, 64-32, or none")
+                write!(f, "\"{found}\" is not a list of hidden layers: for example 32, 64-32, or none")
             }
             Self::Balance { found } => {
-                write!(f, "\"{found}\" is no way to balance: choose none, oversample or undersample")
+                write!(f, "\"{found}\" is not a way to balance: choose none, oversample or undersample")
             }
             Self::ClassTwice { class } => write!(f, "the class \"{class}\" is given twice"),
             Self::Group { found } => {
-                write!(f, "\"{found}\" is no group: write for example layer1:lr=0.01,weight_decay=0")
+                write!(f, "\"{found}\" is not a group: for example layer1:lr=0.01,weight_decay=0")
             }
             Self::GroupKey { found, group } => {
                 let group = Self::Group { found: group.clone() };
-                write!(f, "\"{found}\": a group has lr and weight_decay | {group}")
+                write!(f, "\"{found}\": a group can set lr and weight_decay | {group}")
             }
             Self::Data(error) => f.write_str(&error.problem()),
             Self::Names(error) => match error.kind() {

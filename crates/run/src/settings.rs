@@ -1,4 +1,4 @@
-//! [`Settings`]: everything that a run can be told, in one list. From it come the options of the command, the keys of a
+//! [`Settings`]: all settings of a run, in one list. From it come the options of the command, the keys of a
 //! configuration file, what a sweep can vary, and the messages about each.
 
 use std::fmt::{Display, Write};
@@ -15,13 +15,13 @@ use surprisal_train::{Objective, Watch};
 
 use crate::{RunError, SettingError, ValueError};
 
-/// One setting: what it is called and what it means.
+/// One setting: its name and what it means.
 pub struct Setting {
     /// "weight_decay"; as an option of the command, `--weight-decay`.
     pub key: &'static str,
-    /// What it is about: "Optimizer".
+    /// Its section in the help: "Optimizer".
     pub heading: &'static str,
-    /// What stands for its value in a page of help: "RATE"; empty for a switch.
+    /// Placeholder of its value in the help: "RATE"; empty for a switch.
     pub value: &'static str,
     /// What it means, and what holds where it is not given; of an optimizer's settings, see [`full_help`](Self::full_help).
     pub help: &'static str,
@@ -63,7 +63,7 @@ pub(crate) const OPTIMIZER: OptimizerKind = OptimizerKind::Adam;
 
 macro_rules! settings {
     ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(, $check:expr)?; )+ } )+) => {
-        /// What a run was told: by a file, by options, or by a program. What was not told is `None`.
+        /// Run settings: from a file, from options, or set by a program. Unset fields are `None`.
         ///
         /// ```
         /// use surprisal_run::Settings;
@@ -99,12 +99,12 @@ macro_rules! settings {
 
 settings! {
     "Data" {
-        /// What to learn from: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), arrays of NumPy (FILE.npz, or X.npy,Y.npy),
-        /// iris, breast_cancer, digits, penguins, mnist:DIR, or a set that is drawn: moons:n=500,noise=0.2, xor, circles, blobs, spirals
+        /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), arrays of NumPy (FILE.npz, or X.npy,Y.npy),
+        /// iris, breast_cancer, digits, penguins, mnist:DIR, or a synthetic set: moons:n=500,noise=0.2, xor, circles, blobs, spirals
         data: DataSource = "SOURCE";
-        /// The column of a table that is to be predicted, by name or by place: 0 is the first, -1 the last
+        /// The target column of a table, by name or by index: 0 is the first, -1 the last
         target: String = "COLUMN";
-        /// What is predicted: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
+        /// The task: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
         task: Task = "TASK";
         /// Columns of a table to leave out, separated by commas, a name with a comma in quotes; columns without a name, without values, or that count the rows are left out anyway
         ignore: List = "COLUMNS";
@@ -114,51 +114,51 @@ settings! {
         categorical: List = "COLUMNS";
         /// Columns of a table that hold dates such as 2024-03-31 or 2024-03-31T12:30; each becomes days since 1970-01-01
         dates: List = "COLUMNS";
-        /// Where a table has no value: error, drop (leave the row out) or mean (fill in the training rows' mean, or their most frequent category; rows without a target are left out) [default: mean]
+        /// Handling of missing values: error, drop (leave the row out) or mean (fill in the training rows' mean, or their most frequent category; rows without a target are left out) [default: mean]
         missing: Missing = "POLICY";
         /// The words for a missing value in a table, separated by commas, or none; an empty field is always missing [default: NA, NaN, null, ?, N/A, None and the others of pandas]
         missing_words: List = "WORDS";
         /// The decimal sign of a table: point or comma [default: point]
         decimal: Decimal = "SIGN";
-        /// What separates thousands in a table: none, comma, point, space or apostrophe [default: none]
+        /// The thousands separator of a table: none, comma, point, space or apostrophe [default: none]
         thousands: Thousands = "SIGN";
-        /// What stands between the columns of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
+        /// The delimiter of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
         separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(ValueError::from);
         /// Whether a table begins with the names of its columns [default: true]
         header: bool = "BOOL";
-        /// What is done to numbers: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their largest]
+        /// Scaling of numeric columns: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their maximum]
         scaling: Scaling = "SCALING";
-        /// The share of rows that is kept to evaluate the model at the end; 0 trains on all rows, for a final model [default: 0.25]
-        test: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
-        /// A table of test rows, with the columns of the training table, in place of a share of it
+        /// The fraction of rows held out as the test set; 0 trains on all rows, for a final model [default: 0.25]
+        test: f64 = "SHARE", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
+        /// A table of test rows, with the columns of the training table, instead of a fraction of it
         test_data: PathBuf = "FILE";
-        /// The share of rows that decides which epoch is the best and when to stop [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
-        validation: f64 = "SHARE", |&share| within("a share", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
+        /// The fraction of rows held out as the validation set, which decides which epoch is the best and when to stop [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
+        validation: f64 = "SHARE", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
         /// Whether training rows of rare classes are repeated (oversample), or rows of common ones left out (undersample) [default: none]
         balance: Balance = "HOW";
-        /// The share of training rows whose label is changed to another, to see what that does [default: 0]
-        label_noise: f64 = "SHARE", |&share| within("a share", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
+        /// The fraction of training rows whose label is changed to another, to study label noise [default: 0]
+        label_noise: f64 = "SHARE", |&share| within("a fraction", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
     }
     "Net" {
-        /// All sizes of the net, from the columns of the data to the classes (or 1 for yes and no, and for a number): 64-32-10
+        /// All layer sizes of the net, from inputs to outputs (one for each class; 1 for binary losses and for regression): 64-32-10
         model: Sizes = "SIZES";
-        /// The sizes of the hidden layers alone, such as 32-16, or none; what goes in and out follows from the data [default: 32]
+        /// The sizes of the hidden layers, such as 32-16, or none; inputs and outputs follow from the data [default: 32]
         hidden: Hidden = "SIZES";
-        /// Between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
+        /// The activation between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
         activation: Activation = "NAME";
-        /// Where weights start: linear, xavier_uniform, kaiming_normal, normal:0.5, .. [default: linear]
+        /// The initializer of weights: linear, xavier_uniform, kaiming_normal, normal:0.5, .. [default: linear]
         init: Init = "START";
-        /// A model file whose parameters are the start
+        /// A model file with the initial parameters
         start_from: PathBuf = "FILE";
-        /// Layers, or parameters, that stay as they start, separated by commas: layer1, or *.bias
+        /// Layers or parameters to freeze (not trained), separated by commas: layer1, or *.bias
         freeze: List = "NAMES";
     }
     "Optimizer" {
-        /// The loss, with options: focal:gamma=3. Of classes: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse; of yes and no, with one output for two
-        /// classes and one class against the rest for more: bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. Of numbers: mse, half_mse, mae,
-        /// huber (delta), smooth_l1 (beta), log_cosh, quantile (q), in standard deviations of the target; poisson, of counts [default: ce; mse for numbers]
+        /// The loss, with options: focal:gamma=3. For classification: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse; binary losses, with one output for two
+        /// classes and one class against the rest for more: bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. For regression: mse, half_mse, mae,
+        /// huber (delta), smooth_l1 (beta), log_cosh, quantile (q), in standard deviations of the target; poisson, for counts [default: ce; mse for regression]
         loss: Objective = "LOSS";
-        /// How much a row of each class counts in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (the others count 1) [default: all count 1]
+        /// The weight of each class in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (1 for the others) [default: 1 for all]
         class_weight: ClassWeight = "WEIGHTS";
         /// The optimizer
         opt: OptimizerKind = "NAME";
@@ -178,33 +178,33 @@ settings! {
         eps: f64 = "NUMBER", |&eps| ranged(Hyperparameter::Eps, eps);
         /// How strongly the optimizer pulls all parameters to 0
         weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
-        /// What the size of weights costs; biases cost nothing [default: 0]
+        /// L1 penalty on weights, not on biases [default: 0]
         l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);
-        /// What half the square of weights costs; with l1 an elastic net [default: 0]
+        /// L2 penalty on weights, half the sum of squares; with l1 an elastic net [default: 0]
         l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::L2, l2);
-        /// The length that a gradient is cut to [default: 1 for sgd without lr and clip_value, otherwise none]
-        clip_norm: f64 = "LENGTH", |&most| within("a length", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
-        /// The size that every number of a gradient is cut to
+        /// Gradient clipping: the maximum gradient norm [default: 1 for sgd without lr and clip_value, otherwise none]
+        clip_norm: f64 = "NORM", |&most| within("a norm", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
+        /// Gradient clipping by value: the maximum absolute value of every element
         clip_value: f64 = "NUMBER", |&most| within("a size", most, most > 0.0 && most.is_finite(), "finite and above 0", "0.5");
-        /// Batches whose gradients make one step [default: 1]
+        /// Gradient accumulation: batches for each step [default: 1]
         accumulate: usize = "BATCHES", |&n| at_least_one(n);
-        /// What the learning rate does over time: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
+        /// The learning rate schedule: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
         schedule: Schedule = "SCHEDULE";
-        /// Learning rates and decays of single layers: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
+        /// Parameter groups: learning rates and weight decays of single layers: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
         groups: Groups = "GROUPS";
     }
     "Training" {
         /// Passes over the training rows [default: 50; fewer, but at least 10, where that is more than 20000 steps]
         epochs: usize = "N", |&n| at_least_one(n);
-        /// Rows in a batch [default: 64; of fewer than 256 training rows a quarter, at least 8]
+        /// Batch size [default: 64; with fewer than 256 training rows a quarter of them, at least 8]
         batch: usize = "ROWS", |&n| at_least_one(n);
-        /// What the split, the start and the order of rows are drawn from [default: 7]
+        /// Seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";
         /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
         watch: Watch = "METRIC";
-        /// Stop when the watched metric has not improved for this many epochs
+        /// Early stopping: stop when the monitored metric has not improved for this many epochs
         patience: usize = "EPOCHS", |&n| at_least_one(n);
-        /// By how much it has to improve to count [default: 0]
+        /// The minimum improvement of the monitored metric that counts [default: 0]
         min_delta: f64 = "NUMBER", |&delta| within("a difference", delta, delta >= 0.0 && delta.is_finite(), "finite, 0 or above", "0.001");
         /// Whether the model of the best epoch is saved instead of that of the last [default: true where there are validation rows]
         keep_best: bool = "BOOL";
@@ -272,7 +272,7 @@ impl Value for Objective {
     }
 }
 
-/// Names, separated by commas; one that holds a comma stands in double quotes.
+/// Names, separated by commas; a name with a comma is in double quotes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct List(pub Vec<String>);
 
@@ -309,7 +309,7 @@ impl Display for Hidden {
     }
 }
 
-/// What is done about classes with few rows.
+/// Resampling of training rows, for imbalanced classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Balance {
     /// Nothing.
@@ -341,12 +341,12 @@ impl Display for Balance {
     }
 }
 
-/// How much a row of each class counts in the loss.
+/// The weight of each class in the loss.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClassWeight {
-    /// All count 1.
+    /// Weight 1 for all.
     None,
-    /// Rows / (classes · rows of the class), over the training rows: every class counts the same in all.
+    /// Rows / (classes · rows of the class), over the training rows: every class has the same total weight.
     Balanced,
     /// A weight for each of these classes, 1 for the others.
     Of(Vec<(String, f64)>),
@@ -388,18 +388,18 @@ impl Display for ClassWeight {
     }
 }
 
-/// Learning rates and decays of parameters with certain names.
+/// Parameter groups: learning rates and weight decays by parameter name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Groups(pub Vec<Group>);
 
 /// One of [`Groups`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// Which parameters: "layer1", "*.bias".
+    /// Pattern of parameter names: "layer1", "*.bias".
     pub pattern: String,
-    /// Their learning rate, if it is another.
+    /// Their learning rate, if it differs.
     pub lr: Option<f64>,
-    /// Their decay, if it is another.
+    /// Their weight decay, if it differs.
     pub weight_decay: Option<f64>,
 }
 
@@ -466,33 +466,36 @@ fn at_least_one(n: usize) -> Result<(), ValueError> {
 }
 
 impl Settings {
-    /// Sets one, from its text; `-` and `_` are alike in the key.
+    /// Sets one, from its text; `-` and `_` are equivalent in the key.
     ///
     /// ```
     /// let mut settings = surprisal_run::Settings::default();
     /// settings.set("weight-decay", "1e-4").unwrap();
     /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+    /// settings.set("monitor", "accuracy").unwrap(); // another name of `watch`
+    /// assert!(settings.watch.is_some());
     /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
     /// ```
     ///
     /// # Errors
-    /// If there is no such setting, or the text is no value of it.
+    /// If there is no such setting, or the text is not a value of it.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), SettingError> {
         let plain = key.replace('-', "_");
-        let Some(setting) = Settings::ALL.iter().find(|setting| setting.key == plain) else {
+        let named = |setting: &&Setting| setting.key == plain || setting.alias() == Some(&plain);
+        let Some(setting) = Settings::ALL.iter().find(named) else {
             return Err(SettingError::UnknownKey { key: key.into() });
         };
         (setting.read)(self, text).map_err(|error| SettingError::Value { key: key.into(), error })
     }
 
-    /// The text of a setting, if it was told.
+    /// The text of a setting, if it is set.
     pub fn get(&self, key: &str) -> Option<String> {
         let setting = Settings::ALL.iter().find(|setting| setting.key == key)?;
         (setting.written)(self).map(|(text, _)| text)
     }
 
-    /// Takes what the other was told, and keeps the rest. Where the other has `hidden` alone, `model` is dropped, and the reverse: both
-    /// say how large the net is.
+    /// Overrides with the settings that the other has. If the other has `hidden` alone, `model` is dropped, and the reverse: both
+    /// set the sizes of the net.
     pub fn and(mut self, over: &Settings) -> Settings {
         match (&over.model, &over.hidden) {
             (Some(_), None) => self.hidden = None,
@@ -520,7 +523,7 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// If it is no TOML, a key is unknown, or a value is none of its key: with the line.
+    /// If it is not TOML, a key is unknown, or a value is invalid: with the line.
     pub fn from_toml(text: &str, path: impl AsRef<Path>) -> Result<Settings, RunError> {
         let path = path.as_ref();
         use toml::de::{DeTable, DeValue};
@@ -532,7 +535,7 @@ impl Settings {
             Ok(table) => table,
             Err(error) => {
                 let message = format!(
-                    "this is no TOML: {} | write key = value, and texts in quotes: data = \"iris\"",
+                    "not valid TOML: {} | write key = value, with texts in quotes: data = \"iris\"",
                     error.message().trim()
                 );
                 return wrong(error.span().map_or(0, |span| span.start), &message);
@@ -568,6 +571,16 @@ impl Settings {
                     );
                 }
             };
+            let twice = Settings::ALL.iter().find(|setting| {
+                setting
+                    .alias()
+                    .is_some_and(|alias| key.get_ref() == alias && table.get_ref().contains_key(setting.key))
+            });
+            if let Some(setting) = twice {
+                let message =
+                    format!("{}: is another name of {} | give one of them", key.get_ref(), setting.key);
+                return wrong(key.span().start, &message);
+            }
             if let Err(error) = settings.set(key.get_ref(), &text) {
                 return wrong(key.span().start, &error.to_string());
             }
@@ -578,7 +591,7 @@ impl Settings {
     /// [`from_toml`](Self::from_toml), from a file.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read or is no text.
+    /// As there, and if the file cannot be read or is not text.
     pub fn read(path: impl AsRef<Path>) -> Result<Settings, RunError> {
         let path = path.as_ref();
         const MOST: u64 = 16 << 20;
@@ -596,7 +609,7 @@ impl Settings {
         Settings::from_toml(&text, path)
     }
 
-    /// The configuration that is read as these settings.
+    /// The settings as a configuration file.
     pub fn to_toml(&self) -> String {
         let mut toml = String::new();
         for setting in Settings::ALL {

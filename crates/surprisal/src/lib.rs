@@ -5,7 +5,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`tensor`] | numbers, parameters, operations, the tape |
-//! | [`layers`] | linear, activations, normalisation, dropout, embedding; where weights start |
+//! | [`layers`] | linear, activations, normalization, dropout, embedding; where weights start |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
 //! | [`optim`] | gradient descent, Adagrad, RMSprop, Adam, AdamW; schedules, penalties, clipping, groups of parameters |
 //! | [`data`] | data sets: read, scaled, split, cut into batches; metrics of the answers |

@@ -1,4 +1,4 @@
-//! Is this gradient right? Two independent answers, compared with the tape's in every entry.
+//! Gradient checks: two independent derivatives, compared with the tape's in every entry.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use ndarray::ArrayD;
 
 use crate::{Dual, Params, Scalar, Tape, Var, Workspace};
 
-/// What a [`check_gradient`] run found: the worst disagreements, as fractions of what is allowed.
+/// The result of [`check_gradient`]: the worst disagreements, as fractions of the tolerance.
 ///
 /// ```
 /// use surprisal_tensor::{check_gradient, ndarray::array};
@@ -41,11 +41,11 @@ pub struct Disagreement {
     pub input: String,
     /// The place in it.
     pub index: Vec<usize>,
-    /// What `backward` says.
+    /// The derivative by `backward`.
     pub backward: f64,
-    /// What the dual numbers say: only the forward formula, differentiated by arithmetic.
+    /// The derivative by dual numbers: only the forward formula, differentiated by arithmetic.
     pub dual: f64,
-    /// What the central difference says: only the forward formula, twice.
+    /// The central difference: only the forward formula, twice.
     pub difference: f64,
 }
 
@@ -130,7 +130,7 @@ pub fn gradient_agreement<T: Scalar>(
     gradient_agreement_in(true, params, f)
 }
 
-/// [`gradient_agreement`] with layers such as dropout and batch normalisation in training or in evaluation.
+/// [`gradient_agreement`] with layers such as dropout and batch normalization in training or in evaluation.
 ///
 /// Frozen parameters are left out; layers that draw random numbers draw the same ones each time.
 ///
@@ -177,11 +177,11 @@ fn agreement(training: bool, params: &Params<f64>, f: &Function) -> Result<Agree
 pub struct Derivative {
     /// The place of the number in [`Params::as_slice`].
     pub place: usize,
-    /// What `backward` says.
+    /// The derivative by `backward`.
     pub backward: f64,
-    /// What the dual numbers say: only the forward formula, differentiated by arithmetic.
+    /// The derivative by dual numbers: only the forward formula, differentiated by arithmetic.
     pub dual: f64,
-    /// What the central difference says: only the forward formula, twice.
+    /// The central difference: only the forward formula, twice.
     pub difference: f64,
 }
 
@@ -243,7 +243,7 @@ fn error(found: f64, oracle: f64) -> f64 {
 }
 
 /// The derivatives of a function with respect to some numbers of its parameters, by their places in [`Params::as_slice`], each in
-/// three ways: what [`gradient_agreement_in`] judges, for whoever wants to see them or has too many to ask for all.
+/// three ways: the values that [`gradient_agreement_in`] compares, to look at them or to check a few of many.
 ///
 /// They come one by one, each for three evaluations.
 ///
@@ -318,7 +318,7 @@ impl<'a> Differentiated<'a> {
     }
 }
 
-/// A single number from any result: its numbers, each with a weight of its own, so that none can stand in for another.
+/// A single number from any result: its numbers, each with a weight of its own, so that errors cannot cancel.
 #[track_caller]
 fn weigh<'t>(y: Var<'t>) -> Var<'t> {
     let shape = y.shape();

@@ -1,4 +1,4 @@
-//! What a tape tells of itself: its nodes, and the walk back step by step. Explanations and pictures are made of this alone.
+//! Inspection of a tape: its nodes, and the backward pass step by step, for explanations and pictures.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -11,7 +11,7 @@ use crate::tape::Recording;
 use crate::workspace::{LayerNote, Scope};
 use crate::{Card, ParamId, Tape, Var};
 
-/// One step of the walk back: a node, the gradient that has come in, and what the node's operation passes on.
+/// One step of the backward pass: a node, the incoming gradient, and the gradients that the node's operation passes on.
 ///
 /// See the example of [`Var::backward_steps`].
 pub struct Step<'t> {
@@ -19,17 +19,17 @@ pub struct Step<'t> {
     pub node: Var<'t>,
     /// The gradient of the loss with respect to it: all that the later nodes have sent.
     pub gradient: ArrayD<f64>,
-    /// What it passes on to its inputs, in their order; those that need no gradient are left out.
+    /// The gradients passed on to its inputs, in their order; inputs that need no gradient are left out.
     pub sends: Vec<Sent<'t>>,
 }
 
-/// What an operation passes on to one of its inputs.
+/// The gradient that an operation passes on to one of its inputs.
 ///
 /// See the example of [`Var::backward_steps`].
 pub struct Sent<'t> {
     /// Which of the operation's inputs this is.
     pub input: usize,
-    /// The node that stands there.
+    /// The node.
     pub to: Var<'t>,
     /// This operation's part of the gradient with respect to that node.
     pub gradient: ArrayD<f64>,
@@ -168,7 +168,7 @@ impl<'t> Var<'t> {
         ids.iter().map(|&id| Var { tape: self.tape, id }).collect()
     }
 
-    /// What the operation that made this value says of itself.
+    /// The card of the operation that made this value.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -281,8 +281,8 @@ impl<'t> Var<'t> {
         Some(view(&node.shape, &slopes).to_owned())
     }
 
-    /// Walks back from this number as [`backward`](Self::backward) does, and then tells the walk step by step: every node that was
-    /// reached, the gradient that came in, what its operation passed on.
+    /// Walks back from this number as [`backward`](Self::backward) does, and returns a step-by-step record: every node that was
+    /// reached, the incoming gradient, and the gradients that its operation passed on.
     ///
     /// What the steps send to a node adds up to the gradient that comes in at its own step.
     ///

@@ -42,13 +42,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `scalar`, `dual`, [`elementary`] | numbers, and the functions behind them |
-//! | `shape`, `params` | shapes and what is said when they do not fit; theta and its gradient |
-//! | `workspace`, `tape` | the memory, recording and walking back; what the user holds: the heart of it |
+//! | `shape`, `params` | shapes and the messages if they do not fit; theta and its gradient |
+//! | `workspace`, `tape` | the memory, recording and walking back; the core |
 //! | `store` | the numbers of a tape behind one type, whichever they are |
-//! | `op` | the open door: what an operation reads, writes and may add to |
+//! | `op` | defining operations: what an operation reads, writes and may add to |
 //! | [`ops`] | every operation, in one list |
-//! | `inspect` | what a tape tells of itself: nodes, and the walk back step by step |
-//! | `check`, `second_order`, `eigen` | is this gradient right? what is the curvature, and along which directions? |
+//! | `inspect` | inspection of a tape: nodes, and the backward pass step by step |
+//! | `check`, `second_order`, `eigen` | gradient checks, second derivatives, eigenvalues |
 //! | [`threads`] | how many threads share large work, and how it is cut so that the bits do not depend on it |
 //! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
 

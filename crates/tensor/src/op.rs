@@ -9,7 +9,7 @@ use crate::sum::{accumulate, column_sums};
 use crate::threads::{LIGHT, for_each};
 use crate::{Buf, Dual, Gradients, Scalar, Shape, ShapeError};
 
-/// What an operation says of itself: one text for the documentation, for explanations and for the reference.
+/// Metadata of an operation: one text for the documentation, for explanations and for the reference.
 ///
 /// ```
 /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -23,7 +23,7 @@ use crate::{Buf, Dual, Gradients, Scalar, Shape, ShapeError};
 pub struct Card {
     /// "matmul"
     pub name: &'static str,
-    /// What the formulas call the inputs, in order: "A B". An explanation puts the names of the nodes there.
+    /// The names of the inputs in the formulas, in order: "A B". An explanation puts the names of the nodes there.
     pub inputs: &'static str,
     /// The formula: "A B".
     pub forward: &'static str,
@@ -69,7 +69,7 @@ pub struct Card {
 /// check_gradient(&[array![1.0, -2.0, 0.5].into_dyn()], |tape, x| tape.apply(Cube, [x[0]]));
 /// ```
 pub trait Op: Any + Send {
-    /// What this operation is.
+    /// The card of this operation.
     fn card(&self) -> Card;
     /// The shape of the result, or why the inputs do not fit.
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError>;

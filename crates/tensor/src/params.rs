@@ -9,7 +9,7 @@ use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
 
 use crate::{Buf, Dual, Scalar, Shape};
 
-/// Names one parameter of a [`Params`]; what a layer holds, so that the same model runs on any number type.
+/// Names one parameter of a [`Params`]; layers hold it, so that the same model runs on any number type.
 ///
 /// ```
 /// use surprisal_tensor::{Params, ndarray::array};
@@ -43,7 +43,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether a pattern means this parameter: its name, or that of a layer above it; `*` stands for any letters, also for none.
+    /// Whether a pattern matches this parameter: its name, or that of a layer above it; `*` stands for any letters, also for none.
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};
@@ -457,13 +457,13 @@ impl<T: Scalar> Params<T> {
     /// assert_eq!(params.matching("*.bias")?, [b, c]);
     /// assert_eq!(
     ///     params.matching("hiden").unwrap_err().to_string(),
-    ///     "no parameter is \"hiden\" or stands under it | there are \"hidden.weight\", \"hidden.bias\", \"out.bias\""
+    ///     "no parameter matches \"hiden\" | there are \"hidden.weight\", \"hidden.bias\", \"out.bias\""
     /// );
     /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
     /// ```
     ///
     /// # Errors
-    /// If it means none.
+    /// If it matches none.
     pub fn matching(&self, pattern: &str) -> Result<Vec<ParamId>, NoSuchParameter> {
         let ids: Vec<_> = self.ids().filter(|&id| self.entry(id).matches(pattern)).collect();
         if ids.is_empty() { Err(NoSuchParameter::new(pattern, self)) } else { Ok(ids) }
@@ -482,7 +482,7 @@ impl<T: Scalar> Params<T> {
     /// ```
     ///
     /// # Errors
-    /// If it means none, or buffers only, which are never trained.
+    /// If it matches none, or buffers only, which are never trained.
     pub fn freeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
         self.matching_parameters(pattern)?.into_iter().for_each(|id| self.freeze(id));
         Ok(())
@@ -492,7 +492,7 @@ impl<T: Scalar> Params<T> {
     /// See the example of [`freeze_named`](Self::freeze_named).
     ///
     /// # Errors
-    /// If it means none, or buffers only.
+    /// If it matches none, or buffers only.
     pub fn unfreeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
         self.matching_parameters(pattern)?.into_iter().for_each(|id| self.unfreeze(id));
         Ok(())
@@ -638,7 +638,7 @@ impl<T: Scalar> Params<T> {
     /// ```
     ///
     /// # Errors
-    /// If it means none.
+    /// If it matches none.
     pub fn norm_named(&self, pattern: &str) -> Result<f64, NoSuchParameter> {
         let ids = self.matching(pattern)?;
         Ok(norm(ids.iter().flat_map(|&id| &self[id])))
@@ -739,7 +739,7 @@ impl<T: Scalar> Gradients<T> {
         }
     }
 
-    /// Moves to `other` by a share of the way: g + share (other - g). All of the way, 1, is a copy, also of another layout.
+    /// Linear interpolation (lerp) towards `other` by a fraction: g + share (other - g). All of the way, 1, is a copy, also of another layout.
     ///
     /// Reached is what either loss reached. By shares of 1/1, 1/2, 1/3, .. this holds the mean of all that came:
     ///
@@ -943,7 +943,7 @@ impl fmt::Display for Unreached {
 }
 impl std::error::Error for Unreached {}
 
-/// A pattern that means none of the parameters.
+/// A pattern that matches none of the parameters.
 ///
 /// See the example of [`Params::matching`].
 #[derive(Clone, Debug, PartialEq)]
@@ -955,7 +955,7 @@ pub struct NoSuchParameter {
 }
 
 impl NoSuchParameter {
-    /// This pattern means none of these.
+    /// This pattern matches none of these.
     ///
     /// See the example of [`Params::matching`].
     pub fn new<T: Scalar>(pattern: &str, params: &Params<T>) -> Self {
@@ -967,7 +967,7 @@ impl NoSuchParameter {
 impl fmt::Display for NoSuchParameter {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         const SHOWN: usize = 40; // more a message cannot bear
-        write!(f, "no parameter is {:?} or stands under it | ", self.pattern)?;
+        write!(f, "no parameter matches {:?} | ", self.pattern)?;
         if self.names.is_empty() {
             return f.write_str("there are no parameters yet: make the layers first");
         }

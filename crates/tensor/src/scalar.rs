@@ -1,4 +1,4 @@
-//! Numbers: what a tensor is made of.
+//! Numbers, the elements of tensors.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt::{self, Debug, Display};

@@ -1,4 +1,4 @@
-//! Shapes, and what is said when they do not fit.
+//! Shapes, and the messages if they do not fit.
 
 use std::fmt;
 
@@ -120,7 +120,7 @@ impl Shape {
     /// let shape = Shape::from([2, 3, 4]);
     /// assert_eq!(shape.around(1), (2, 3, 4));
     /// assert_eq!(shape.around(0), (1, 2, 12)); // nothing stands outside
-    /// assert_eq!(shape.around(2), (6, 4, 1)); // neighbours along the last axis are neighbours in memory
+    /// assert_eq!(shape.around(2), (6, 4, 1)); // neighbors along the last axis are neighbors in memory
     /// ```
     ///
     /// # Panics
@@ -191,7 +191,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// Shapes that do not fit: what is wrong, where it was recorded, and what to try.
+/// Shapes that do not fit: the problem, where it was recorded, and a hint.
 ///
 /// An [`Op`](crate::Op) says the first and the last; the tape adds the operation, the inputs' names and their lines.
 ///
@@ -213,7 +213,7 @@ pub struct ShapeError {
 }
 
 impl ShapeError {
-    /// Says what is wrong, in the reader's terms: "784 columns meet 128 rows".
+    /// The problem, in the reader's terms: "784 columns meet 128 rows".
     ///
     /// ```
     /// use surprisal_tensor::ShapeError;
@@ -223,7 +223,7 @@ impl ShapeError {
     pub fn new(message: impl Into<String>) -> Self {
         ShapeError { message: message.into(), hint: None, context: String::new() }
     }
-    /// Adds what to try.
+    /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -1,4 +1,4 @@
-//! The tape: what was computed, in the order in which it was computed, so that it can be walked backward.
+//! The tape: the record of a computation, in order, for the backward pass.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -133,7 +133,7 @@ impl<'t> Tape<'t> {
         }
     }
 
-    /// The type of its numbers: that of the parameters it was started with.
+    /// The type of its numbers: that of its parameters.
     ///
     /// ```
     /// use surprisal_tensor::{DType, Params, Workspace};
@@ -211,7 +211,7 @@ impl<'t> Tape<'t> {
         !self.frozen[id.index()]
     }
 
-    /// Whether layers that differ between training and evaluation (dropout, batch normalisation) are in training. A tape of
+    /// Whether layers that differ between training and evaluation (dropout, batch normalization) are in training. A tape of
     /// [`Workspace::tape`](crate::Workspace::tape) is, until [`evaluating`](Self::evaluating); one of [`Workspace::no_grad`](crate::Workspace::no_grad) is not.
     ///
     /// See the example of [`evaluating`](Self::evaluating).
@@ -286,7 +286,7 @@ impl<'t> Tape<'t> {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if it is no buffer, the shapes differ, or the value belongs to another tape.
+    /// At the caller's line, if it is not a buffer, the shapes differ, or the value belongs to another tape.
     #[track_caller]
     pub fn update(&self, id: ParamId, value: Var<'_>) {
         let entry = self.entry(id);
@@ -488,7 +488,7 @@ impl<'t> Tape<'t> {
 
     /// Records an operation and computes its value; the inputs are an array or a slice.
     ///
-    /// What the methods of [`Var`] call; operations of one's own are called so too: see the example of [`Op`].
+    /// Records an operation, as the methods of [`Var`] do; use it for operations of your own: see the example of [`Op`].
     ///
     /// ```
     /// use surprisal_tensor::ops::softmax::Softmax;
@@ -794,7 +794,7 @@ impl<'t> Var<'t> {
         copy
     }
 
-    /// Reads the value where it stands, by rows; the closure cannot record anything.
+    /// Reads the value in place, by rows; the closure cannot record anything.
     ///
     /// ```
     /// # use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -820,7 +820,7 @@ impl<'t> Var<'t> {
         }
     }
 
-    /// Reads the value where it stands, whatever the type of its numbers.
+    /// Reads the value in place, whatever the type of its numbers.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Read, Scalar, Workspace, ndarray::array};
@@ -860,7 +860,7 @@ impl<'t> Var<'t> {
         self
     }
 
-    /// Walks the tape back from this number: the gradient of every parameter then stands in
+    /// Walks the tape back from this number: the gradient of every parameter is then in
     /// [`Workspace::grads`](crate::Workspace::grads), that of every node in [`Var::grad`]. Each call starts anew; nothing accumulates.
     ///
     /// ```
@@ -888,7 +888,7 @@ impl<'t> Var<'t> {
         let node = &graph.nodes[self.id as usize];
         assert!(
             node.len == 1,
-            "backward: starts from a single number, and {} is none: reduce it with `sum` or `mean`, or use a loss",
+            "backward: starts from a single number, found {}: reduce it with `sum` or `mean`, or use a loss",
             graph.describe(self.tape.entries, self.id)
         );
         typed!(store, on => on.backward(graph, self.id as usize));
@@ -952,7 +952,7 @@ impl<'t> Var<'t> {
         self
     }
 
-    /// The same value, cut off from what made it: no gradient flows back through it.
+    /// The same value, detached: no gradient flows back through it.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};

@@ -348,7 +348,7 @@ pub fn for_each<P: Cut>(parts: P, piece: usize, each: impl Fn(usize, P) + Sync) 
     reduce(parts, piece, each, |(), ()| ());
 }
 
-/// [`for_each`], for what has a result: those of neighbours are merged, pairs of pieces first, then pairs of pairs.
+/// [`for_each`], for what has a result: those of neighbors are merged, pairs of pieces first, then pairs of pairs.
 ///
 /// ```
 /// use surprisal_tensor::threads::{LIGHT, reduce};

@@ -41,7 +41,7 @@ pub trait Batched {
     /// The number of rows.
     fn rows(&self) -> usize;
 
-    /// What is to be predicted of each row.
+    /// The target of each row.
     fn targets(&self) -> &Targets;
 
     /// Records the features of some rows, `[rows, ..]`, rounded to the numbers of the tape.
@@ -87,8 +87,8 @@ impl<T: Scalar> Batched for Examples<T> {
     }
 }
 
-/// So many rows without features or targets, for a closure of [`Fit::minimize`](crate::Fit::minimize) that fetches by itself what belongs to them:
-/// [`Batch::rows`] says which they are, and [`Batch::x`] is empty. For data of other forms, and where nothing is to be predicted.
+/// `n` rows without features or targets, for a closure of [`Fit::minimize`](crate::Fit::minimize) that fetches its data itself:
+/// [`Batch::rows`] has their indices, and [`Batch::x`] is empty. For data of other forms, and for models without targets.
 ///
 /// ```
 /// use surprisal_data::Dataset;
@@ -151,7 +151,7 @@ impl Batched for Rows {
 pub struct Batch<'b, 't> {
     /// The features, `[rows, ..]`.
     pub x: Var<'t>,
-    /// Which rows of the data set these are.
+    /// The indices of these rows in the data set.
     pub rows: &'b [usize],
     targets: &'b Targets,
     labels: Vec<usize>,
@@ -177,10 +177,10 @@ impl<'b, 't> Batch<'b, 't> {
         self.x.tape()
     }
 
-    /// The class of each row: what a loss of classes takes.
+    /// The class index of each row, for a classification loss.
     ///
     /// # Panics
-    /// If the targets are numbers.
+    /// If the task is regression.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         assert!(
@@ -190,7 +190,7 @@ impl<'b, 't> Batch<'b, 't> {
         &self.labels
     }
 
-    /// Records the number of each row, `[rows, 1]`: what a loss of numbers takes.
+    /// Records the target of each row, `[rows, 1]`, for a regression loss.
     ///
     /// # Panics
     /// If the targets are classes.
@@ -205,17 +205,17 @@ impl<'b, 't> Batch<'b, 't> {
         self.tape().input_with([self.rows.len(), 1], |i| values[self.rows[i]])
     }
 
-    /// Records 1 for the class of each row and 0 for the others, `[rows, classes]`: what a loss of numbers takes, where classes are learned by it.
+    /// Records one-hot targets, `[rows, classes]`: 1 for the class of each row and 0 for the others, for a regression loss.
     ///
     /// # Panics
-    /// If the targets are numbers.
+    /// If the task is regression.
     #[track_caller]
     pub fn one_hot(&self) -> Var<'t> {
         self.tape().one_hot(self.labels(), self.targets.classes())
     }
 
-    /// Notes what the model says about these rows, so that a [`Trainer`](crate::Trainer) measures accuracy or R², and gives it back:
-    /// logits `[rows, classes]`, or `[rows, 1]` for two classes or numbers. A training that does not note it measures its loss alone.
+    /// Passes on the model's outputs for these rows, so that a [`Trainer`](crate::Trainer) measures accuracy or R², and returns them:
+    /// logits `[rows, classes]`, or `[rows, 1]` for two classes or numbers. Without them, a training measures its loss alone.
     ///
     /// See the example of [`Fit::minimize`](crate::Fit::minimize).
     pub fn outputs(&self, outputs: Var<'t>) -> Var<'t> {

@@ -1,4 +1,4 @@
-//! What sees a training from outside.
+//! Callbacks.
 
 use std::ops::ControlFlow;
 
@@ -6,9 +6,9 @@ use surprisal_tensor::{Params, Scalar};
 
 use crate::{Checkpoint, Epoch, History};
 
-/// Sees every step and every epoch of a training, and may end it with `ControlFlow::Break(())`.
+/// Is called after every step and every epoch of a training, and may end it with `ControlFlow::Break(())`.
 ///
-/// See the example of [`Fit::resume`](crate::Fit::resume). `()` sees nothing; a pair tells both of its parts.
+/// See the example of [`Fit::resume`](crate::Fit::resume). `()` does nothing; a pair calls both of its parts.
 pub trait Callback<T: Scalar> {
     /// After a step of the optimizer.
     fn on_step(&mut self, _at: &At<T>) -> ControlFlow<()> {
@@ -31,7 +31,7 @@ impl<T: Scalar, C: Callback<T> + ?Sized> Callback<T> for &mut C {
     }
 }
 
-/// Both see everything, also where the first says that it should end.
+/// Both are called, even if the first ends the training.
 impl<T: Scalar, A: Callback<T>, B: Callback<T>> Callback<T> for (A, B) {
     fn on_step(&mut self, at: &At<T>) -> ControlFlow<()> {
         let first = self.0.on_step(at);
@@ -45,19 +45,19 @@ impl<T: Scalar, A: Callback<T>, B: Callback<T>> Callback<T> for (A, B) {
     }
 }
 
-/// Where a training stands, after a step or an epoch.
+/// The state of a training, after a step or an epoch.
 ///
 /// See the example of [`Fit::resume`](crate::Fit::resume).
 pub struct At<'a, T: Scalar> {
     /// The epoch, counted from 1; 0 before the first.
     pub epoch: usize,
-    /// Steps taken in it.
+    /// Steps done in it.
     pub step: usize,
-    /// Steps that an epoch has.
+    /// Steps in an epoch.
     pub steps_per_epoch: usize,
-    /// Epochs that the training has.
+    /// Epochs in all.
     pub epochs: usize,
-    /// The loss of the batch that the last step learned from; NaN before the first.
+    /// The loss of the last step's batch; NaN before the first.
     pub loss: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
@@ -69,7 +69,7 @@ pub struct At<'a, T: Scalar> {
 }
 
 impl<T: Scalar> At<'_, T> {
-    /// All that is needed, beside the parameters, to go on from here as if nothing had happened.
+    /// Everything but the parameters that is needed to resume from here.
     pub fn checkpoint(&self) -> Checkpoint<T> {
         (self.checkpoint)()
     }
@@ -80,9 +80,9 @@ impl<T: Scalar> At<'_, T> {
 pub enum Ended {
     /// All epochs are done.
     Finished,
-    /// What is watched did not become better for as many epochs as [`EarlyStopping`](crate::EarlyStopping) has patience for.
+    /// Early stopping: the monitored metric did not improve for [`EarlyStopping::patience`](crate::EarlyStopping::patience) epochs.
     Early,
-    /// A callback said so.
+    /// A callback ended it.
     #[default]
     Interrupted,
 }

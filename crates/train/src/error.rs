@@ -1,4 +1,4 @@
-//! What stopped a training run.
+//! Errors of training.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use surprisal_data::DataError;
 use surprisal_optim::OptimError;
 use surprisal_tensor::NonFinite;
 
-/// Why a training run could not go on. The parameters are left as they were before the step that failed.
+/// Why a training failed. The parameters are those before the failed step.
 ///
 /// ```
 /// use surprisal_optim::Sgd;
@@ -26,13 +26,13 @@ use surprisal_tensor::NonFinite;
 /// assert!(matches!(error, TrainError::Misfit(_)));
 /// ```
 pub enum TrainError {
-    /// The loss left the finite numbers.
+    /// The loss is no longer finite.
     NotFinite {
         /// The epoch, counted from 1.
         epoch: usize,
         /// The step in it, counted from 1.
         step: usize,
-        /// What the loss was.
+        /// The loss.
         loss: f64,
         /// The first value of the computation that was not finite.
         culprit: Option<NonFinite>,
@@ -62,7 +62,7 @@ impl fmt::Display for TrainError {
                 }
                 write!(
                     f,
-                    "  hint: try a learning rate of {} or less, a smaller start, or scaled features",
+                    "  hint: try a learning rate of {} or less, smaller initial weights, or scaled features",
                     a_tenth(*learning_rate)
                 )
             }

@@ -24,7 +24,7 @@ use surprisal_tensor::ndarray::{ArrayD, Axis};
 pub struct Examples<T> {
     /// `[rows, ..]`
     pub features: ArrayD<T>,
-    /// What is to be predicted of each row.
+    /// The target of each row.
     pub targets: Targets,
 }
 

@@ -1,4 +1,4 @@
-//! One training: settings, data, and what else takes part.
+//! One training: settings, data, validation data and callbacks.
 
 use std::ops::ControlFlow;
 
@@ -11,13 +11,13 @@ use crate::step::Step;
 use crate::training::Training;
 use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
 
-/// The bytes that the activations of a batch and their gradients may take, 4 GiB.
+/// The maximum memory of the activations of a batch and their gradients, 4 GiB.
 const MOST_BYTES: u64 = 1 << 32;
 
-/// What is called with every epoch.
+/// A closure that is called with every epoch.
 type Each<'a> = Box<dyn FnMut(&Epoch) + 'a>;
 
-/// A training that can begin: made by [`Trainer::on`].
+/// A training that is ready to start: made by [`Trainer::on`].
 ///
 /// See the example of [`Trainer`].
 #[must_use = "a training begins with `fit` or `minimize`"]
@@ -32,12 +32,12 @@ pub struct Fit<'a, T: Scalar = f32> {
 }
 
 impl<'a, T: Scalar> Fit<'a, T> {
-    /// Measures this data too, after every epoch: it decides when to stop and which epoch was the best.
+    /// Sets the validation data, measured after every epoch: they decide when to stop and which epoch was the best.
     pub fn validate(self, validation: &'a dyn Batched) -> Self {
         Fit { validation: Some(validation), ..self }
     }
 
-    /// Tells every epoch to a closure, the start included.
+    /// Calls a closure with every epoch, including epoch 0.
     ///
     /// ```
     /// # use surprisal_data::Dataset;
@@ -57,21 +57,21 @@ impl<'a, T: Scalar> Fit<'a, T> {
         Fit { each: Some(Box::new(each)), ..self }
     }
 
-    /// Tells every step and epoch to a [`Callback`], which may end the training.
+    /// Calls a [`Callback`] with every step and epoch; it may end the training.
     ///
     /// See the example of [`resume`](Self::resume).
     pub fn callback(self, callback: &'a mut dyn Callback<T>) -> Self {
         Fit { callback: Some(callback), ..self }
     }
 
-    /// Draws the order of rows from this generator, in the place of one that begins with the trainer's seed.
+    /// Draws the order of rows from this generator, instead of one with the trainer's seed.
     pub fn order(self, rng: &'a mut Rng) -> Self {
         Fit { order: Some(rng), ..self }
     }
 
-    /// Goes on from a checkpoint, if there is one: the parameters then have to be those that were saved with it.
+    /// Resumes from a checkpoint, if there is one: the parameters must be those that were saved with it.
     ///
-    /// Where it ended and went on, nothing can be told from the numbers: the bits are those of a training that was not interrupted.
+    /// The results have the same bits as those of a training that was not interrupted.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -113,8 +113,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
         Fit { checkpoint: checkpoint.into(), ..self }
     }
 
-    /// Trains `params` in place to make the trainer's [`Objective`](crate::Objective) of the model's outputs small. Gives what was measured after every epoch,
-    /// the start included.
+    /// Trains `params` in place to minimize the trainer's [`Objective`](crate::Objective) of the model's outputs. Returns the
+    /// measurements after every epoch, including epoch 0.
     ///
     /// # Errors
     /// If the model's outputs, the data, the objective and the settings do not fit; if the loss is no longer finite, with the step, the first
@@ -144,8 +144,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
         self.run(step, params, optimizer)
     }
 
-    /// [`fit`](Self::fit) to any loss: the closure records the loss of a batch, of one model or several. It is called for what is measured, too, in
-    /// batches of the same size, and its values are averaged by their numbers of rows. The trainer's objective and class weights do not take part.
+    /// [`fit`](Self::fit) with any loss: the closure records the loss of a batch, of one model or several. It is also called to measure, in
+    /// batches of the same size, and its values are averaged, weighted by their numbers of rows. The trainer's objective and class weights are not used.
     ///
     /// ```
     /// use surprisal_data::Dataset;
@@ -221,7 +221,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         ended.map(|ended| history.with_end(ended))
     }
 
-    /// Whether the settings are in range, and fit the model and the data: what [`fit`](Self::fit) asks first.
+    /// Checks that the settings are in range and fit the model and the data, as [`fit`](Self::fit) does first.
     ///
     /// ```
     /// use surprisal_data::Dataset;
@@ -234,7 +234,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// let trainer = Trainer { accumulate: 9, ..Trainer::default() };
     /// assert_eq!(
     ///     trainer.on(&iris).check(&model, &params).unwrap_err().to_string(),
-    ///     "accumulate: expected 1 to 5, the batches of an epoch, found 9 | smaller batches leave room for more"
+    ///     "accumulate: expected 1 to 5, the number of batches in an epoch, found 9 | reduce the batch size for more"
     /// );
     /// ```
     ///
@@ -313,7 +313,7 @@ fn check_unnoted(watch: Watch) -> Result<(), TrainError> {
     match watch {
         Watch::Loss => Ok(()),
         Watch::Metric(metric) => Err(TrainError::Setting(format!(
-            "watch: {metric} needs the outputs of the model, and the closure notes none | call batch.outputs(..) with them, or watch the loss"
+            "watch: {metric} needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
         ))),
     }
 }
@@ -329,9 +329,9 @@ fn check_batches(trainer: &Trainer, rows: usize, least: usize) -> Result<(), Tra
          {smallest} in the last of {rows} rows in batches of {} | {}",
         trainer.batch_size,
         if trainer.batch_size < least {
-            "take larger batches"
+            "use larger batches"
         } else {
-            "set drop_last, or take another batch size"
+            "set drop_last, or use another batch size"
         }
     )))
 }
@@ -345,7 +345,9 @@ fn check_rest(
 ) -> Result<(), TrainError> {
     let of_numbers = train.targets().is_regression();
     if validation.is_some_and(|validation| validation.targets().is_regression() != of_numbers) {
-        return Err(TrainError::Misfit("one part of the data has classes and the other numbers".into()));
+        return Err(TrainError::Misfit(
+            "the training and validation data have different tasks: classification and regression".into(),
+        ));
     }
     // a batch's values, and as many gradients
     let bytes = bytes_of_row.saturating_mul(2 * trainer.batch_size.min(train.rows()));
@@ -362,7 +364,7 @@ fn check_rest(
         trainer.stop.is_some() || trainer.keep_best || matches!(trainer.schedule, Schedule::Plateau { .. });
     if decides && !trainer.measure_train && validation.is_none() {
         return Err(TrainError::Setting(
-            "measure_train: early stopping, the best epoch and the schedule plateau need something measured | set it, or give validation data"
+            "measure_train: early stopping, keep_best and the schedule plateau need a measured epoch | set it, or give validation data"
                 .into(),
         ));
     }

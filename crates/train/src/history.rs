@@ -1,11 +1,11 @@
-//! What was measured.
+//! The history of a training.
 
 use serde::{Deserialize, Serialize};
 use surprisal_report::csv::csv;
 
 use crate::{Ended, Watch};
 
-/// The state after an epoch; epoch 0 is the start. All of it is measured on whole parts of the data, before the next update.
+/// The state after an epoch; epoch 0 is before training. Everything is measured on whole parts of the data, before the next update.
 ///
 /// See the example of [`Trainer`](crate::Trainer).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,17 +16,17 @@ pub struct Epoch {
     pub train: Measured,
     /// On the validation data, if there is any.
     pub validation: Option<Measured>,
-    /// The Euclidean length of the gradient of the training loss over all parameters, if it was asked for.
+    /// The gradient norm of the training loss over all parameters, if it was requested.
     pub gradient_norm: Option<f64>,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// What [`Trainer::watch`](crate::Trainer::watch) says, on the validation data, or on the training data where there is none.
+    /// The monitored metric, [`Trainer::watch`](crate::Trainer::watch), on the validation data, or without these on the training data.
     pub watched: f64,
 }
 
-/// How good a model is on a part of the data.
+/// Loss and score of a model on a part of the data.
 ///
-/// What is measured of classes is `None` for numbers, and the other way around. An `Option` is compared as it is:
+/// Metrics of classification are `None` for regression, and vice versa. An `Option` is compared as it is:
 ///
 /// ```
 /// use surprisal_train::Measured;
@@ -37,9 +37,9 @@ pub struct Epoch {
 pub struct Measured {
     /// The mean loss.
     pub loss: f64,
-    /// The share of rows classified correctly, 0 to 1; of classes.
+    /// The fraction of rows classified correctly, 0 to 1; for classification.
     pub accuracy: Option<f64>,
-    /// R², the share of the variance that is explained, at most 1; of numbers. NaN where it is not defined: for one row, and for outputs
+    /// R², the fraction of the variance that is explained, at most 1; for regression. NaN where it is not defined: for one row, and for outputs
     /// that are not finite.
     pub r2: Option<f64>,
 }
@@ -52,12 +52,12 @@ impl Measured {
 }
 
 impl Epoch {
-    /// What was measured on the validation data, or on the training data where there is none.
+    /// The measurements on the validation data, or without these on the training data.
     pub fn held_out(&self) -> &Measured {
         self.validation.as_ref().unwrap_or(&self.train)
     }
 
-    /// What the columns of a table of epochs are called.
+    /// The column names of a table of epochs.
     pub const COLUMNS: [&'static str; 10] = [
         "epoch",
         "train_loss",
@@ -130,7 +130,7 @@ impl History {
     pub(crate) fn with_end(self, ended: Ended) -> Self {
         History { ended, ..self }
     }
-    /// Why the training ended; of one that still goes on, such as in a [`Checkpoint`](crate::Checkpoint), [`Ended::Interrupted`].
+    /// Why the training ended; [`Ended::Interrupted`] while it is running, as in a [`Checkpoint`](crate::Checkpoint).
     pub fn ended(&self) -> Ended {
         self.ended
     }
@@ -145,11 +145,11 @@ impl History {
     pub fn last(&self) -> &Epoch {
         self.epochs.last().expect("the start is measured before anything else")
     }
-    /// The first epoch with at least this training accuracy, or R² where numbers are predicted, if it came to that.
+    /// The first epoch with at least this training accuracy, or R² for regression, if there is one.
     pub fn epochs_to(&self, score: f64) -> Option<usize> {
         self.epochs.iter().find(|e| e.train.score() >= score).map(|e| e.epoch)
     }
-    /// The epoch at which what was watched was best, the first of several.
+    /// The epoch with the best monitored metric, the first of several.
     pub fn best(&self, watch: Watch) -> usize {
         let watched = watch.smaller_is_better(self);
         (0..watched.len()).fold(0, |best, i| {

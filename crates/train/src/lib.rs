@@ -1,4 +1,4 @@
-//! The loop: from data and a model to a trained model and its history.
+//! Training: from data and a model to a trained model and its history.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -9,15 +9,15 @@
 //! | `trainer` | [`Trainer`]: every setting |
 //! | `fit` | [`Fit`]: a trainer's settings on data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and what is checked first |
 //! | `training` | the loop: epochs over shuffled batches, each measured; it can begin anywhere |
-//! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: what a model says, and how good that is |
-//! | `callback` | [`Callback`]: sees every step and epoch, and may end it |
+//! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: predictions and metrics |
+//! | `callback` | [`Callback`]: called after every step and epoch, and may end the training |
 //! | `history` | [`Epoch`], [`Measured`] and [`History`]: what was measured, and as CSV |
-//! | [`check`] | is this model, on this data, worth training? five checks before the first epoch |
-//! | `checkpoint` | [`Checkpoint`]: where a training stands |
-//! | `model_file` | [`ModelFile`]: a model in a file, with all that it takes to use it, or to go on training it |
+//! | [`check`] | five checks of a model and its data before the first epoch |
+//! | `checkpoint` | [`Checkpoint`]: the state of a training |
+//! | `model_file` | [`ModelFile`]: a model in a file, with everything to use it, or to resume its training |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
 //! | [`parallel`] | many independent runs over the cores, results in order |
-//! | `error` | [`TrainError`]: what stopped it, where, and what to try |
+//! | `error` | [`TrainError`]: why a training failed, where, and what to try |
 //!
 //! ```
 //! use surprisal_data::{Dataset, Standardize};

@@ -1,4 +1,4 @@
-//! What a model says, and how good that is.
+//! Predictions and metrics.
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,7 +35,7 @@ fn rows_of(numbers: usize) -> usize {
     (BLOCK / numbers.max(1)).clamp(1, CHUNK)
 }
 
-/// What is measured on the validation data to decide when to stop and which epoch was the best.
+/// The monitored metric, measured on the validation data, which decides when to stop and which epoch was the best.
 ///
 /// ```
 /// use surprisal_data::metrics::{LabeledLogits, Metric};
@@ -48,19 +48,19 @@ fn rows_of(numbers: usize) -> usize {
 pub enum Watch {
     /// The objective itself.
     Loss,
-    /// A metric; not trained for, but often what is meant.
+    /// A metric; not minimized, but often the real goal.
     Metric(Metric),
 }
 
 impl Watch {
-    /// Whether more of it is better.
+    /// Whether larger values are better.
     pub fn larger_is_better(self) -> bool {
         match self {
             Watch::Loss => false,
             Watch::Metric(metric) => metric.larger_is_better(),
         }
     }
-    /// What was watched after every epoch, with its sign turned where more is better.
+    /// The monitored metric after every epoch, negated where larger is better.
     pub(crate) fn smaller_is_better(self, history: &History) -> Vec<f64> {
         let sign = if self.larger_is_better() { -1.0 } else { 1.0 };
         history.epochs().iter().map(|epoch| sign * epoch.watched).collect()
@@ -85,7 +85,7 @@ impl FromStr for Watch {
     }
 }
 
-/// What a model puts out for every row, `[rows, outputs]`, some rows at a time and without gradients; features may be numbers of any type.
+/// The outputs of a model for every row, `[rows, outputs]`, some rows at a time and without gradients; features may be numbers of any type.
 ///
 /// ```
 /// use surprisal_layers::Relu;
@@ -117,7 +117,7 @@ pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
         let tape = workspace.no_grad(params);
         let outputs = model.forward(tape.input(&rows));
         let &[_, outputs_of_row] = outputs.shape().dims() else {
-            panic!("the model puts out {}, not [rows, outputs]", outputs.shape());
+            panic!("the model's output is {}, not [rows, outputs]", outputs.shape());
         };
         columns = outputs_of_row;
         outputs.with_value(|values: &[T]| all.extend_from_slice(values));
@@ -125,7 +125,7 @@ pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
     Array2::from_shape_vec((rows_in_all, columns), all).expect("every row has as many outputs")
 }
 
-/// The probabilities that outputs stand for, `[rows, classes]`: several outputs by a softmax, one by a sigmoid, as those of "no" and "yes".
+/// The probabilities of outputs, `[rows, classes]`: several outputs by a softmax, one by a sigmoid, as those of "no" and "yes".
 ///
 /// ```
 /// use surprisal_tensor::ndarray::array;
@@ -149,7 +149,7 @@ pub fn probabilities<T: Scalar>(outputs: ArrayView2<T>) -> Array2<f64> {
     )
 }
 
-/// What a model says about examples, as far as metrics look at it: some numbers for each row, however many classes there are.
+/// The predictions of a model for examples, reduced to what metrics need: some numbers for each row, for any number of classes.
 ///
 /// ```
 /// use surprisal_data::metrics::Metric;
@@ -172,9 +172,9 @@ pub enum Evaluation {
     Classes(LabeledLogits),
     /// Of numbers.
     Values {
-        /// What is true of each row.
+        /// The target of each row.
         targets: Vec<f64>,
-        /// What the model predicts for it.
+        /// The prediction for each row.
         predicted: Vec<f64>,
     },
 }
@@ -217,7 +217,7 @@ impl Evaluation {
     /// A metric of all rows.
     ///
     /// # Errors
-    /// If the metric is not one of such targets, and where it is not defined: a curve needs rows of both classes, and R² two rows.
+    /// If the metric does not apply to this task, and where it is not defined: a curve needs rows of both classes, and R² two rows.
     pub fn metric(&self, metric: Metric) -> Result<f64, TrainError> {
         let value = match self {
             Evaluation::Classes(logits) => logits.metric(metric),
@@ -227,7 +227,7 @@ impl Evaluation {
     }
 }
 
-/// Runs the model on every row, some rows at a time and without gradients; `objective` says what outputs mean.
+/// Runs the model on every row, some rows at a time and without gradients; `objective` determines what outputs mean.
 ///
 /// # Errors
 /// If an output is not finite, with its row, and if labels and outputs do not fit.
@@ -254,7 +254,7 @@ pub fn evaluate<T: Scalar>(
 /// A metric of what a model says about examples; of numbers, the outputs are the predictions.
 ///
 /// # Errors
-/// If the metric is not one of such targets, or the outputs are not finite.
+/// If the metric does not apply to this task, or the outputs are not finite.
 pub fn score<T: Scalar>(
     metric: Metric,
     outputs: ArrayView2<T>,
@@ -416,7 +416,7 @@ pub(crate) fn check_outputs(shape: &Shape, rows: usize, targets: &Targets) -> Re
     let classes = targets.classes();
     if targets.is_regression() && outputs != 1 {
         return misfit(format!(
-            "the data has a number to predict and the model {outputs} outputs: give its last layer 1"
+            "the task is regression and the model has {outputs} outputs: give its last layer 1"
         ));
     }
     if !targets.is_regression() && outputs != classes && !(outputs == 1 && classes == 2) {

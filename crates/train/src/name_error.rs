@@ -1,4 +1,4 @@
-//! What can be wrong with the text that names a loss, what is watched, or a layout.
+//! Errors of names of losses, monitored metrics and layouts.
 
 use std::fmt;
 

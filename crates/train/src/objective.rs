@@ -1,4 +1,4 @@
-//! What is minimized.
+//! The training objective.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,12 +14,12 @@ use surprisal_tensor::Var;
 
 use crate::{Batch, NameError, TrainError};
 
-/// A loss of the model's outputs against class labels, or against numbers: every loss of `surprisal_loss` whose target is one class or
-/// one number a row, with its options.
+/// A loss of the model's outputs against class labels or regression targets: every loss of `surprisal_loss` whose target is one class
+/// or one number for each row, with its options.
 ///
-/// It is written as a name and options: `ce`, `focal:gamma=3`, `multi_margin:margin=0.5,p=2`. The name in `surprisal_loss` means the
-/// same: `huber_loss:delta=2`. All are means over the *rows*, summed over the outputs of a row, so that at one learning rate
-/// none takes smaller steps because of its bookkeeping.
+/// It is written as a name and options: `ce`, `focal:gamma=3`, `multi_margin:margin=0.5,p=2`. The names in `surprisal_loss` are
+/// accepted too: `huber_loss:delta=2`. All are means over the *rows* and sums over the outputs of a row, so that step sizes are
+/// comparable at the same learning rate.
 ///
 /// Against labels, the model has an output for each class, or, for two classes, one output, of which positive means class 1. The
 /// losses of yes and no (`bce`, `sigmoid_focal`, `soft_margin`, `hinge`, `squared_hinge`, `dice`) see each output by itself, one
@@ -37,7 +37,7 @@ use crate::{Batch, NameError, TrainError};
 /// | `soft_margin` | | `ln(1 + e^(-y z))` |
 /// | `hinge`, `squared_hinge` | `margin` 1 | `max(0, margin - y z)`, or its square |
 /// | `multi_margin` | `margin` 1, `p` 1 | `(1/K) Σ_{j≠y} max(0, margin - z_y + z_j)^p` |
-/// | `dice` | `smooth` 1, `squared` false | one minus the overlap of what is said and what is so, of a whole batch |
+/// | `dice` | `smooth` 1, `squared` false | one minus the overlap of predictions and targets, over a whole batch |
 /// | `ce_dice` | `a` 0.5, `smooth` 1 | `a` times the cross-entropy plus `1 - a` times `dice` |
 /// | `mse`, `half_mse` | | `Σ_k (p_k - t_k)²`, with t one-hot, or half of it |
 ///
@@ -113,7 +113,7 @@ enum Kind {
     Poisson,
 }
 
-/// What a loss is for, and how many outputs it takes for K classes.
+/// The target of a loss, and the number of outputs for K classes.
 #[derive(Clone, Copy, PartialEq)]
 enum Target {
     /// A class; K outputs, or one for two classes.
@@ -139,7 +139,7 @@ struct Known {
 }
 
 impl Known {
-    /// What an option takes, and its default.
+    /// The range of an option, and its default.
     fn option(&self, name: &str) -> (by_name::Kind, f64) {
         let card = by_name::find(self.registered)
             .and_then(|entry| entry.options.iter().find(|option| option.name == name));
@@ -241,22 +241,20 @@ const PLAIN: [(Kind, Objective); 5] = [
 fn unfit(name: &str) -> Option<&'static str> {
     Some(match name {
         "triplet_margin_loss" | "contrastive_loss" => {
-            "compares rows of numbers in pairs or triplets, and a table has none: use it in a program of your own"
+            "needs pairs or triplets of embeddings, which a table does not have: use it in a program of your own"
         }
-        "supcon_loss" => {
-            "is for rows of numbers that other layers go on with, and predicts no class: use it in a program of your own"
-        }
+        "supcon_loss" => "is for embeddings, and predicts no class: use it in a program of your own",
         "nll_loss" => {
-            "takes logarithms of probabilities, and the outputs are logits: ce computes the same from them"
+            "needs log-probabilities, but the outputs are logits: use ce, which computes the same from logits"
         }
         "binary_cross_entropy" => {
-            "takes probabilities, and the outputs are logits: bce computes the same from them"
+            "needs probabilities, but the outputs are logits: use bce, which computes the same from logits"
         }
         "cross_entropy_probs" | "kl_div" | "kl_div_logits" => {
-            "compares with probabilities of all classes, and a row of a table has one class: use ce"
+            "needs probabilities of all classes as targets, but a row of a table has one class: use ce"
         }
         "self_information" | "entropy" | "entropy_from_logits" => {
-            "looks at no target: there is nothing to learn from it"
+            "has no target, so nothing can be learned from it"
         }
         _ => {
             return by_name::find(name).map(|entry| match entry.inputs {
@@ -276,10 +274,10 @@ impl Objective {
         Objective::AbsoluteError,
         Objective::Huber,
     ];
-    /// Of [`ALL`](Self::ALL), those of class labels.
+    /// The losses of [`ALL`](Self::ALL) for classification.
     pub const OF_LABELS: [Objective; 3] =
         [Objective::CrossEntropy, Objective::SquaredError, Objective::HalfSquaredError];
-    /// Of [`ALL`](Self::ALL), those of numbers.
+    /// The losses of [`ALL`](Self::ALL) for regression.
     pub const OF_VALUES: [Objective; 4] =
         [Objective::SquaredError, Objective::HalfSquaredError, Objective::AbsoluteError, Objective::Huber];
 
@@ -315,7 +313,7 @@ impl Objective {
         Self::names().chain(TABLE.iter().map(|known| known.registered))
     }
 
-    /// The name it is chosen by, without options: "ce".
+    /// The short name, without options: "ce".
     ///
     /// ```
     /// use surprisal_train::Objective;
@@ -343,14 +341,14 @@ impl Objective {
         options.filter(|(_, value, (_, default))| value != default).map(text).collect()
     }
 
-    /// Whether it is a loss of class labels, or, if `of_values`, of numbers.
+    /// Checks that it supports classification, or, if `of_values`, regression.
     ///
     /// ```
     /// use surprisal_train::Objective;
     /// assert!(Objective::SquaredError.check(true).is_ok());
     /// assert_eq!(
     ///     Objective::CrossEntropy.check(true).unwrap_err().to_string(),
-    ///     "loss ce: is for classes, not for numbers | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson"
+    ///     "loss ce: does not support regression | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson"
     /// );
     /// ```
     ///
@@ -364,16 +362,13 @@ impl Objective {
         if fits(self.known().target) {
             return Ok(());
         }
-        let [own, other] = if of_values { ["classes", "numbers"] } else { ["numbers", "classes"] };
+        let task = if of_values { "regression" } else { "classification" };
         let names = TABLE.iter().filter(|known| fits(known.target)).map(|known| known.name);
         let names = Vec::from_iter(names).join(", ");
-        Err(TrainError::Setting(format!(
-            "loss {}: is for {own}, not for {other} | choose {names}",
-            self.name()
-        )))
+        Err(TrainError::Setting(format!("loss {}: does not support {task} | choose {names}", self.name())))
     }
 
-    /// How many outputs a model needs for this many classes: one where yes or no is asked of two classes, otherwise as many as classes.
+    /// The number of outputs for this many classes: one for a binary loss of two classes, otherwise the number of classes.
     ///
     /// ```
     /// use surprisal_train::Objective;
@@ -406,14 +401,14 @@ impl Objective {
         let Targets::Values(values) = targets else { return self.check_outputs(outputs) };
         match values.iter().position(|&value| self.kind() == Kind::Poisson && value < 0.0) {
             Some(row) => Err(TrainError::Misfit(format!(
-                "loss poisson: expected counts, 0 or above, found {} in row {row} | choose mse or mae for other numbers",
+                "loss poisson: expected counts, 0 or above, found {} in row {row} | use mse or mae",
                 values[row]
             ))),
             None => Ok(()),
         }
     }
 
-    /// What the output z predicts, where numbers are predicted: z, or under `poisson` the rate `e^z`.
+    /// The prediction of a regression from the output z: z, or under `poisson` the rate `e^z`.
     ///
     /// ```
     /// use surprisal_train::Objective;
@@ -446,7 +441,7 @@ impl Objective {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the labels do not fit the logits, and if this is no loss of labels.
+    /// At the caller's line, if the labels do not fit the logits, and if this loss does not support classification.
     #[track_caller]
     pub fn loss<'t>(self, logits: Var<'t>, labels: &[usize]) -> Var<'t> {
         self.weighted_loss(logits, labels, None)
@@ -473,11 +468,11 @@ impl Objective {
         }
         assert!(
             self.check(false).is_ok(),
-            "{self} is a loss of numbers, found labels: choose ce, mse or half_mse"
+            "{self} does not support classification: choose ce, mse or half_mse"
         );
         assert!(
             weights.is_none() || !self.of_batch(),
-            "{self} has no weights of rows: it is a loss of whole batches"
+            "{self} does not support weights: it is a loss of whole batches"
         );
         if self == Objective::CrossEntropy && outputs > 1 && weights.is_none() {
             return softmax_cross_entropy(logits, labels);
@@ -584,7 +579,7 @@ impl Objective {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, if the values do not fit the outputs, and if this is no loss of numbers.
+    /// At the caller's line, if the values do not fit the outputs, and if this loss does not support regression.
     #[track_caller]
     pub fn loss_of_values<'t>(self, outputs: Var<'t>, values: &[f64]) -> Var<'t> {
         let shape = outputs.shape();
@@ -614,7 +609,7 @@ impl Objective {
     fn loss_of_numbers<'t>(self, outputs: Var<'t>, targets: Var<'t>) -> Var<'t> {
         assert!(
             self.check(true).is_ok(),
-            "{self} is a loss of labels, found numbers: choose mse, half_mse, mae or huber"
+            "{self} does not support regression: choose mse, half_mse, mae or huber"
         );
         let [first, _] = self.options();
         match self.kind() {
@@ -750,7 +745,7 @@ mod tests {
             ("topk:k=0.5", "loss topk: k: expected a whole number, 1 or more, found \"0.5\""),
             ("multi_margin:p=3", "loss multi_margin: p: expected a whole number, 1 or 2, found \"3\""),
             ("focal:gamma=nan", "loss focal: gamma: expected a number, 0 or more, found \"nan\""),
-            ("tanh", "loss tanh: is a function and no loss: choose ce, mse, .."),
+            ("tanh", "loss tanh: is a function, not a loss: choose ce, mse, .."),
         ] {
             assert_eq!(text.parse::<Objective>().unwrap_err().to_string(), message);
         }

@@ -32,9 +32,9 @@ use crate::{Batched, Fit, Objective, TrainError, Watch};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
-    /// What is minimized by [`fit`](Fit::fit).
+    /// The loss that [`fit`](Fit::fit) minimizes.
     pub objective: Objective,
-    /// How much a row of each class counts in the loss, in the order of the classes; without it, all count 1.
+    /// The weight of each class in the loss, in the order of the classes; `None` means 1 for all.
     pub class_weight: Option<Vec<f64>>,
     /// Passes over the training data.
     pub epochs: usize,
@@ -46,16 +46,16 @@ pub struct Trainer {
     pub seed: u64,
     /// Batches whose gradients are averaged, row by row, before a step is made of them: 1 or more.
     pub accumulate: usize,
-    /// What the learning rate does over time.
+    /// The learning rate schedule.
     pub schedule: Schedule,
-    /// What large weights cost: added to the gradients, not to the losses that are told.
+    /// L1 and L2 penalties: added to the gradients, not included in reported losses.
     pub penalty: Penalty,
-    /// How long a step's gradient may be.
+    /// Gradient clipping.
     pub clip: Clip,
     /// What is measured on the validation data after every epoch, or on the training data where there is none: to decide when to stop, which
     /// epoch was the best, and for the schedule.
     pub watch: Watch,
-    /// When to give up before the last epoch.
+    /// Early stopping.
     pub stop: Option<EarlyStopping>,
     /// Whether the parameters are, in the end, those of the best epoch and not of the last.
     pub keep_best: bool,
@@ -89,7 +89,7 @@ impl Default for Trainer {
     }
 }
 
-/// How long a step's gradient may be.
+/// Gradient clipping.
 ///
 /// ```
 /// use surprisal_train::{Clip, Trainer};
@@ -97,15 +97,15 @@ impl Default for Trainer {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
-    /// As long as it is.
+    /// No clipping.
     None,
-    /// The Euclidean length of the whole is at most this.
+    /// The maximum gradient norm (Euclidean, over all parameters).
     Norm(f64),
-    /// Every number is at most this, and at least minus this.
+    /// The maximum absolute value of every element.
     Value(f64),
 }
 
-/// Gives up when what is watched has not become better for so many epochs.
+/// Early stopping: stops when the monitored metric has not improved for `patience` epochs.
 ///
 /// ```
 /// use surprisal_train::{EarlyStopping, Trainer};
@@ -116,14 +116,14 @@ pub enum Clip {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EarlyStopping {
-    /// So many epochs: 1 or more.
+    /// The number of epochs without improvement: 1 or more.
     pub patience: usize,
-    /// By how much it has to be better to count: 0 or more.
+    /// The minimum improvement that counts: 0 or more.
     pub min_delta: f64,
 }
 
 impl EarlyStopping {
-    /// Whether it is time to give up after epochs with these values, of which the smaller are the better; NaN is worse than all.
+    /// Whether to stop after epochs with these values, of which the smaller are the better; NaN is worse than all.
     pub fn ends(&self, watched: &[f64]) -> bool {
         let mut best = (0, f64::INFINITY);
         for (epoch, &value) in watched.iter().enumerate() {
@@ -167,18 +167,16 @@ impl Trainer {
             self.objective.check(classes.is_none())?;
         } else if self.class_weight.is_some() {
             return setting(
-                "class weight: is for the named objectives | leave it out, and give weights to the loss of the closure".into(),
+                "class weight: needs a named objective | leave it out, and pass weights to the loss in the closure".into(),
             );
         }
         if let Some(weights) = &self.class_weight {
             let Some(classes) = classes else {
-                return setting(
-                    "class weight: is for classes, and numbers are predicted | leave it out".into(),
-                );
+                return setting("class weight: does not support regression | leave it out".into());
             };
             if self.objective.of_batch() {
                 return setting(format!(
-                    "class weight: loss {} is that of a whole batch and has no weights | leave it out, or choose ce or focal",
+                    "class weight: loss {} is that of a whole batch and does not support weights | leave it out, or choose ce or focal",
                     self.objective.name()
                 ));
             }
@@ -197,13 +195,13 @@ impl Trainer {
             let what = classes.map_or("numbers".into(), |n| format!("{n} classes"));
             let names = Vec::from_iter(Metric::all().filter(judges).map(|metric| metric.to_string()));
             return setting(format!(
-                "watch: {metric} does not judge {what} | choose one of {}, or loss",
+                "watch: {metric} does not support {what} | choose one of {}, or loss",
                 names.join(", ")
             ));
         }
         if self.accumulate == 0 || self.accumulate > batches {
             return setting(format!(
-                "accumulate: expected 1 to {batches}, the batches of an epoch, found {} | smaller batches leave room for more",
+                "accumulate: expected 1 to {batches}, the number of batches in an epoch, found {} | reduce the batch size for more",
                 self.accumulate
             ));
         }

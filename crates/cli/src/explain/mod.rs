@@ -23,30 +23,30 @@ use model::{Answer, Question};
 
 #[derive(Args)]
 pub struct Options {
-    /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = σ(z); half_mse(a, y)"; signs that it is printed with are read too:
+    /// A formula, such as "sigmoid(w*x + b)" or "z = w*x + b; a = σ(z); half_mse(a, y)"; symbols are accepted too:
     /// σ · − ² √ ½ |x| e^x, ln x
     #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"])]
     expression: Option<String>,
-    /// What the names in it stand for: x=1,w=2,b=2
+    /// The values of its names: x=1,w=2,b=2
     #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
     at: String,
-    /// Of a formula: mse, half_mse, ce or another loss, against y [default: none; of a sigmoid, if y is given, half_mse beside ce].
-    /// Of a net that predicts classes: ce, mse or half_mse [default: ce]; numbers: mse, half_mse, mae or huber [default: mse]
+    /// For a formula: mse, half_mse, ce or another loss, against y [default: none; for a sigmoid with y, half_mse beside ce].
+    /// For a classification net: ce, mse or half_mse [default: ce]; for regression: mse, half_mse, mae or huber [default: mse]
     #[arg(long)]
     loss: Option<String>,
-    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for a net at its start [default: as `train`
-    /// would begin]
+    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for an untrained net [default: the
+    /// untrained net that `train` would create]
     #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "row")]
     model: Option<Model>,
-    /// Of a net: the row of the data that goes through it, counted from 0
+    /// For a net: the row of the data, counted from 0
     #[arg(long)]
     row: Option<usize>,
     #[command(flatten)]
     settings: DataOptions,
-    /// All there is to say of each node, instead of a line an operation
+    /// All details of each node, instead of one line for each operation
     #[arg(long)]
     full: bool,
-    /// A folder to make for the picture (SVG, and Graphviz's DOT) and the page to step through [default: of a net, the next free
+    /// The output folder for the picture (SVG, and Graphviz's DOT) and the page to step through [default: for a net, the next free
     /// runs/explain-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     if let Some(setting) = Settings::ALL.iter().find(|setting| settings.get(setting.key).is_some()) {
         return Err(Failure::usage(format!(
-            "--{} is for a net: name a row of its data with --row",
+            "--{} needs a net: name a row of its data with --row",
             setting.key.replace('_', "-")
         )));
     }
@@ -135,7 +135,7 @@ fn of_net(
     write(folder, &[(format!("Row {row} of {}", net.raw.name), explanation)])
 }
 
-/// A line an operation, or all there is to say, in colours where somebody sees them.
+/// One line for each operation, or all details, in color on a terminal.
 fn told(explanation: &Explanation, full: bool) -> String {
     let colour = stdout().is_terminal();
     if full { explanation.text(colour) } else { explanation.passes_in(colour) }

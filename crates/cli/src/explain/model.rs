@@ -1,4 +1,4 @@
-//! One row through a net: both passes, the four equations of back-propagation, and what other losses would have sent.
+//! One row through a net: both passes, the four equations of back-propagation, and the errors under other losses.
 
 use surprisal_data::argmax_rows;
 use surprisal_explain::{Explanation, digits, explain};
@@ -18,7 +18,7 @@ pub struct Question<'a> {
     pub row: usize,
 }
 
-/// What was computed, and what is said of it beside the two passes.
+/// The computation, and the text around the two passes.
 pub struct Answer {
     pub explanation: Explanation,
     pub before: String,
@@ -30,7 +30,7 @@ impl Question<'_> {
         let Question { net, examples, row } = *self;
         if row >= examples.rows() {
             return Err(Failure::run(format!(
-                "--row {row}: the data have the rows 0 to {}",
+                "--row {row}: expected a row from 0 to {}",
                 examples.rows().saturating_sub(1)
             )));
         }
@@ -40,7 +40,7 @@ impl Question<'_> {
                 let probabilities = probabilities(outputs.view());
                 let best = argmax_rows(&probabilities)[0];
                 format!(
-                    "row {row} is {}; the net says {} with probability {}; the loss is {loss}",
+                    "row {row} is {}; the net predicts {} with probability {}; the loss is {loss}",
                     names[examples.targets.labels()[row]],
                     names[best],
                     digits(probabilities[[0, best]], 4)
@@ -56,7 +56,7 @@ impl Question<'_> {
                     false => format!("output and target are ({name} - {offset}) / {scale}"),
                 };
                 format!(
-                    "row {row} has {name} {truth_}; the net says {answer_}, off by {error}; the loss is {loss}\n\
+                    "row {row} has {name} {truth_}; the net predicts {answer_}, off by {error}; the loss is {loss}\n\
                      {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
                     digits(output, 6),
                     digits(examples.targets.values()[row], 6)
@@ -75,7 +75,7 @@ impl Question<'_> {
         Ok(Answer { explanation, before, after })
     }
 
-    /// What x is, column by column, where the columns are few.
+    /// The features x, column by column, if there are few.
     fn features(&self) -> String {
         const FEW: usize = 12;
         let Question { net, examples, row } = *self;
@@ -139,9 +139,12 @@ impl Question<'_> {
             return text;
         }
         let [entropy, squared] = [Objective::CrossEntropy, Objective::HalfSquaredError].map(error);
-        let squashed =
-            if entropy.len() == 1 { "the slope of the sigmoid stays" } else { "the slopes of softmax stay" };
-        text += &line("cross-entropy", &entropy, "p - y: the slopes have cancelled");
+        let squashed = if entropy.len() == 1 {
+            "the slope of the sigmoid remains"
+        } else {
+            "the slopes of softmax remain"
+        };
+        text += &line("cross-entropy", &entropy, "p - y: the slopes cancel");
         text += &line("½ Σ (p - y)²", &squared, squashed);
         text
     }

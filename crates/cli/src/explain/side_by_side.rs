@@ -20,19 +20,19 @@ pub fn table(squared: &Explanation, entropy: &Explanation) -> String {
     text += &row(format!("∂{z} = ∂{a} · slope"), |c| c.passed);
     let [slope, error, quotient] = [squared.slope, squared.incoming, entropy.incoming].map(|x| digits(x, 6));
     text += &format!(
-        "\nUnder squared error ∂{a} is the error {a} - y = {error}, and the slope {slope} stays in ∂{z} as a factor.\n"
+        "\nUnder squared error ∂{a} is the error {a} - y = {error}, and ∂{z} keeps the slope {slope} as a factor.\n"
     );
     // the slope of a sigmoid is a (1 - a), which is what the cross-entropy divides by
     let cancels = (entropy.passed - squared.incoming).abs() <= 1e-6 * squared.incoming.abs();
     text += &match (cancels, entropy.incoming.is_finite()) {
         (true, _) => format!(
-            "Under cross-entropy ∂{a} is ({a} - y) / ({a} (1 - {a})) = {quotient}: the slope stands below the line and cancels, ∂{z} = {a} - y.\n"
+            "Under cross-entropy ∂{a} is ({a} - y) / ({a} (1 - {a})) = {quotient}: the slope in the denominator cancels, ∂{z} = {a} - y.\n"
         ),
         (false, true) => format!(
             "Under cross-entropy ∂{a} is ({a} - y) / ({a} (1 - {a})) = {quotient}: that cancels only the slope of a sigmoid.\n"
         ),
         (false, false) => format!(
-            "Here {a} has rounded to 0 or 1, and the cross-entropy of {a} has lost its number; of {z} itself it has not: \
+            "Here {a} has rounded to 0 or 1, and the cross-entropy of {a} is not finite; that of {z} itself is: \
              bce_with_logits({z}, y).\n"
         ),
     };

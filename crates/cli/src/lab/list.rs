@@ -7,7 +7,7 @@ use crate::Failure;
 
 #[derive(Args)]
 pub struct Options {
-    /// An experiment, to show its claim in full and what can be set
+    /// An experiment, to show its full claim and its settings
     name: Option<String>,
 }
 
@@ -23,16 +23,16 @@ fn table() -> String {
     let all = surprisal_lab::experiments::all();
     let width = |of: fn(&Experiment) -> &str| all.iter().map(|e| of(e).chars().count()).max().unwrap_or(0);
     let (names, claims) = (width(|e| e.name), width(|e| e.short));
-    let mut text = format!("Begin here: surprisal lab run {}\n\n", all[0].name);
+    let mut text = format!("Start here: surprisal lab run {}\n\n", all[0].name);
     text += &format!("{:names$}  {:claims$}  {:>5}\n", "experiment", "claim", "time");
     for experiment in all {
         text +=
             &format!("{:names$}  {:claims$}  {:>5}\n", experiment.name, experiment.short, experiment.time());
     }
-    text + "\nOne in detail: surprisal lab list NAME. All of them: surprisal lab run all.\n"
+    text + "\nDetails of one: surprisal lab list NAME. Run all: surprisal lab run all.\n"
 }
 
-/// What is claimed, what would speak against it, and what can be set.
+/// The claim, what would falsify it, and the settings.
 fn details(experiment: &Experiment) -> String {
     let Experiment { name, claim, falsified_if, broken, .. } = experiment;
     let seeds = experiment

@@ -12,9 +12,9 @@ use crate::Failure;
 
 #[derive(Subcommand)]
 pub enum Lab {
-    /// List the experiments with their claims and how long they take, or show one in detail.
+    /// List the experiments with their claims and run times, or show one in detail.
     List(list::Options),
-    /// Run an experiment, or all: numbers, intervals, pictures, verdicts.
+    /// Run one experiment, or all: numbers, intervals, pictures, verdicts.
     Run(run::Options),
     /// Compute a reference experiment again and compare it with the numbers in its file.
     #[cfg(feature = "replay")]

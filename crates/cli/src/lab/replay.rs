@@ -14,10 +14,10 @@ pub struct Options {
     /// A reference experiment, as JSON; with --check also several
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The folder of the data files that are named in FILE [default: the folder of FILE]
+    /// The folder of the data files that FILE names [default: the folder of FILE]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Instead of the numbers, tell how far they are from those expected
+    /// Compare the numbers with those expected, instead of printing them
     #[arg(long)]
     check: bool,
 }
@@ -27,8 +27,8 @@ const EXAMPLES: &str = r#"Examples:
       {"bins":[..],"brier":0.23535,"ece":0.17375,"mce":0.355}
   surprisal lab replay --check crates/replay/tests/vectors/[!d]*.json
 
-A file holds a "setting", whose "kind" says what is computed; what is computed is one JSON object. For --check the file
-also holds what is "expected" and a "tolerance", {"rtol": .., "atol": ..}: a number x holds if
+A file contains a "setting", whose "kind" determines what is computed; the output is one JSON object. For --check the file
+also contains the "expected" numbers and a "tolerance", {"rtol": .., "atol": ..}: a number x holds if
 |x - expected| <= rtol |expected| + atol, and all else if it is the same. The exit code is 1 where something does not."#;
 
 pub fn run(options: Options) -> Result<(), Failure> {
@@ -41,8 +41,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
             crate::tell_json(&format!("{numbers}\n")).map(drop)
         }
         several => {
-            let message =
-                format!("{} files: one is replayed at a time, or several with --check", several.len());
+            let message = format!("{} files: expected one file, or --check with several", several.len());
             Err(Failure::usage(message))
         }
     }
@@ -58,7 +57,10 @@ fn hold(files: &[PathBuf], data: Option<&Path>) -> Result<(), Failure> {
         }
     }
     if failed > 0 {
-        return Err(Failure::run(format!("{failed} of {} files do not hold", files.len())));
+        return Err(Failure::run(format!(
+            "{failed} of {} files are not within their tolerance",
+            files.len()
+        )));
     }
     Ok(())
 }

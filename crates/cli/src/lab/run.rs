@@ -21,24 +21,24 @@ use crate::progress::Bars;
 Results go to a new folder in DIR: report.html, the pictures, the numbers as CSV and JSON, the verdicts, and
 setting.json, which --setting takes. If a run is interrupted, the same command goes on where it stopped.")]
 pub struct Options {
-    /// An experiment, as `lab list` names it, or all
+    /// The name of an experiment (see `lab list`), or all
     name: String,
-    /// How many seeds [default: as the experiment has it]
+    /// Number of seeds [default: that of the experiment]
     #[arg(long, allow_negative_numbers = true)]
     seeds: Option<usize>,
-    /// Set one of the experiment's numbers; may be given several times
+    /// Change a setting of the experiment; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment, allow_hyphen_values = true)]
     set: Vec<(String, String)>,
-    /// Take the setting from a file such as setting.json
+    /// Read the settings from a file such as setting.json
     #[arg(long, value_name = "FILE")]
     setting: Option<PathBuf>,
-    /// The folder in which NAME-1, NAME-2, .. are made
+    /// The folder in which NAME-1, NAME-2, .. are created
     #[arg(long, value_name = "DIR", default_value = "runs")]
     out: PathBuf,
-    /// Fewer epochs and seeds: for orderings, not for digits
+    /// Fewer epochs and seeds: enough to rank, not for exact numbers
     #[arg(long)]
     quick: bool,
-    /// Take away what the claim is about: a verdict of SUPPORTED must not survive
+    /// Remove the effect that the claim is about: a verdict must no longer be SUPPORTED
     #[arg(long = "break")]
     broken: bool,
 }
@@ -70,7 +70,7 @@ fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Fai
 
 fn run_all(options: &Options) -> Result<(), Failure> {
     if !options.set.is_empty() || options.setting.is_some() {
-        return Err(Failure::usage("--set and --setting belong to one experiment: name it instead of all"));
+        return Err(Failure::usage("--set and --setting apply to one experiment: name it instead of all"));
     }
     let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
     for &experiment in surprisal_lab::experiments::all() {
@@ -86,7 +86,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
                 journals.push(journal);
             }
             Err(LabError::Absent(why)) => {
-                note!("{} is left out: {why}", experiment.name);
+                note!("{} is skipped: {why}", experiment.name);
                 left_out.push((experiment, why));
             }
             Err(error) => return Err(error.into()),
@@ -114,7 +114,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
 fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(Outcome, Journal), LabError> {
     let journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
     if !journal.is_empty() {
-        note!("{}: {} runs are taken over from where it was interrupted", experiment.name, journal.len());
+        note!("{}: resumed after {} runs", experiment.name, journal.len());
     }
     let outcome = experiment.run(plan, &Bars::new(), Some(&journal))?;
     Ok((outcome, journal))
@@ -128,7 +128,7 @@ fn plan(experiment: &Experiment, options: &Options) -> Result<Plan, Failure> {
         let failed = |error: String| Failure::run(format!("{told}: {error}"));
         let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read: {error}")))?;
         let file: Value =
-            serde_json::from_str(&text).map_err(|error| failed(format!("this is no JSON: {error}")))?;
+            serde_json::from_str(&text).map_err(|error| failed(format!("not valid JSON: {error}")))?;
         plan.take(experiment, &file).map_err(|error| failed(error.to_string()))?;
     }
     for (key, value) in &options.set {

@@ -1,4 +1,4 @@
-//! `surprisal loss --check`: a line for each file and precision, then what falls short.
+//! `surprisal loss --check`: a line for each file and precision, then the failures.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use surprisal_loss::vectors::{self, F32, F64, Fault, Judged, Precision, Report};
 
 use crate::Failure;
 
-/// How many faults of one file are told, the worst ones.
+/// The maximum number of faults reported for one file, the worst first.
 const TOLD: usize = 10;
 
 pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failur
     }
     crate::tell(&details)?;
     if short > 0 {
-        return Err(Failure::run(format!("{short} of {} files fall short", files.len())));
+        return Err(Failure::run(format!("{short} of {} files exceed their error budgets", files.len())));
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failur
 fn reports(file: &Path, precisions: &[Precision]) -> Result<Vec<Report>, String> {
     let (place, document) = super::read(Some(file))?;
     let Some(name) = document["loss"].as_str() else {
-        return Err(format!("{place}: \"loss\" is missing: a file to check names its loss"));
+        return Err(format!("{place}: \"loss\" is missing: a file to check must name its loss"));
     };
     let entry = super::find(name).map_err(|error| format!("{place}: {error}"))?;
     let report = |&precision: &Precision| vectors::check_document(entry, &document, precision);
@@ -72,7 +72,7 @@ fn told(place: &str, report: &Report) -> String {
     let numbers = report.values.numbers + report.gradients.numbers;
     let mut text = format!("\n{place}: {} of {numbers} numbers exceed their budget", faults.len());
     if !failed.is_empty() {
-        text += &format!(", {} of {} cases cannot be held", failed.len(), report.cases);
+        text += &format!(", {} of {} cases cannot be evaluated", failed.len(), report.cases);
     }
     text += "\n";
     for (case, error) in failed.iter().take(TOLD) {

@@ -1,11 +1,11 @@
-//! `surprisal loss --list`, and the names that come near one that is not there.
+//! `surprisal loss --list`, and suggestions for unknown names.
 
 use surprisal_loss::by_name::{ALL, Entry};
 
 const WIDTH: usize = 100;
 
 pub fn table() -> String {
-    let mut text = String::from("An input marked * has a gradient. An option is shown with its default.\n");
+    let mut text = String::from("Inputs marked * have a gradient. Options are shown with their defaults.\n");
     for entry in ALL {
         text += &describe(entry);
     }

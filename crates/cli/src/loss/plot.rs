@@ -34,7 +34,7 @@ fn picture(entry: &Entry) -> Result<String, Failure> {
         let others = ALL.iter().filter(|entry| entry.curve.is_some()).map(|entry| entry.card.name);
         let others = others.collect::<Vec<_>>().join(", ");
         return Err(Failure::usage(format!(
-            "{name} cannot be drawn, it is no function of a single number. These are: {others}"
+            "{name} cannot be drawn: it is not a function of a single number | choose one of {others}"
         )));
     };
     let branches = |labels: [f64; 2], sample: &dyn Fn(f64) -> Result<Vec<Point>, Failure>| {
@@ -112,7 +112,7 @@ fn sample(
     output.sum().backward();
     let (loss, slope) = (output.value(), leaf.grad().unwrap_or_default());
     if loss.len() != x.len() || slope.len() != x.len() {
-        return Err(failed("it does not give one loss for each number".to_owned()));
+        return Err(failed("it does not return one loss for each number".to_owned()));
     }
     let points = x.iter().zip(&loss).zip(&slope).map(|((&x, &loss), &slope)| Point { x, loss, slope });
     Ok(without_needless(points.collect()))
@@ -160,9 +160,9 @@ fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
 /// A loss against one number: two panels, the loss and its slope.
 struct Axis {
     letter: &'static str,
-    /// What the letter stands for.
+    /// The meaning of the letter.
     about: &'static str,
-    /// Above the loss and above its slope: what is to be seen.
+    /// Titles of the loss and of its slope.
     titles: [&'static str; 2],
     /// Slopes that are larger are not drawn.
     frame: f64,

@@ -58,17 +58,17 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     ),
     ("header", "maybe", "expected true or false, found \"maybe\""),
     ("scaling", "x", "expected one of none, divide:255, standardize, minmax, found \"x\""),
-    ("test", "1", "expected a share from 0 to below 1, found 1.0 | 0.25 is usual"),
+    ("test", "1", "expected a fraction from 0 to below 1, found 1.0 | 0.25 is usual"),
     ("test_data", "", ""),
-    ("validation", "-0.1", "expected a share from 0 to below 1, found -0.1 | 0.15 is usual"),
-    ("balance", "x", "\"x\" is no way to balance: choose none, oversample or undersample"),
-    ("label_noise", "2", "expected a share from 0 to 1, found 2.0 | 0.1 is usual"),
+    ("validation", "-0.1", "expected a fraction from 0 to below 1, found -0.1 | 0.15 is usual"),
+    ("balance", "x", "\"x\" is not a way to balance: choose none, oversample or undersample"),
+    ("label_noise", "2", "expected a fraction from 0 to 1, found 2.0 | 0.1 is usual"),
     (
         "model",
         "4-0-3",
-        "\"4-0-3\" is no list of layer sizes: \"0\" is not a number from 1 on; write for example 64-32-10",
+        "\"4-0-3\" is not a list of layer sizes: \"0\" is not a number from 1 on; for example 64-32-10",
     ),
-    ("hidden", "8-", "\"8-\" is no list of hidden layers: write for example 32, 64-32, or none"),
+    ("hidden", "8-", "\"8-\" is not a list of hidden layers: for example 32, 64-32, or none"),
     (
         "activation",
         "swish",
@@ -77,9 +77,9 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     (
         "init",
         "normal:-1",
-        "there is no start \"normal:-1\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
+        "unknown initializer \"normal:-1\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
          normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal or orthogonal:GAIN; \
-         numbers are finite, a bound, deviation or gain not negative",
+         numbers are finite, a bound, standard deviation or gain not negative",
     ),
     ("start_from", "", ""),
     ("freeze", "", ""),
@@ -104,11 +104,11 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     ),
     ("l1", "inf", "expected a finite number, 0 or above, found inf | 0 is none, 1e-4 is usual"),
     ("l2", "x", "expected a number, found \"x\""),
-    ("clip_norm", "0", "expected a length finite and above 0, found 0.0 | 1 is usual"),
+    ("clip_norm", "0", "expected a norm finite and above 0, found 0.0 | 1 is usual"),
     ("clip_value", "-1", "expected a size finite and above 0, found -1.0 | 0.5 is usual"),
     ("accumulate", "0", "expected 1 or more, found 0"),
     ("schedule", "step:every=0", "expected every to be a whole number from 1 to 1000000, found 0"),
-    ("groups", "layer1", "\"layer1\" is no group: write for example layer1:lr=0.01,weight_decay=0"),
+    ("groups", "layer1", "\"layer1\" is not a group: for example layer1:lr=0.01,weight_decay=0"),
     ("epochs", "1e18", "expected a whole number, 0 or above, found \"1e18\""),
     ("batch", "0", "expected 1 or more, found 0"),
     ("seed", "-1", "expected a whole number, 0 or above, found \"-1\""),
@@ -162,7 +162,7 @@ fn every_setting_out_of_its_range_is_refused_as_an_option_and_with_its_line_in_a
         (
             "--freeze layer3",
             2,
-            "freeze: no parameter is \"layer3\" or stands under it | there are \"layer1.weight\", \"layer1.bias\", \"layer2.weight\", \
+            "freeze: no parameter matches \"layer3\" | there are \"layer1.weight\", \"layer1.bias\", \"layer2.weight\", \
              \"layer2.bias\"",
         ),
     ] {
@@ -194,14 +194,14 @@ fn a_configuration_that_is_none_is_refused_with_its_line() {
         (b"freeze = [1]\n", "c.toml, line 1: freeze: expected texts in the list"),
         (
             b"epochs = 1\nepochs = 2\n",
-            "c.toml, line 2: this is no TOML: duplicate key | write key = value, and texts in quotes: data = \"iris\"",
+            "c.toml, line 2: not valid TOML: duplicate key | write key = value, with texts in quotes: data = \"iris\"",
         ),
         (
             b"data = iris\n",
-            "c.toml, line 1: this is no TOML: invalid float, expected `inf` | write key = value, and texts in quotes: data = \"iris\"",
+            "c.toml, line 1: not valid TOML: invalid float, expected `inf` | write key = value, with texts in quotes: data = \"iris\"",
         ),
         (b"data = \"\xff\"\n", "c.toml: cannot read: stream did not contain valid UTF-8"),
-        (b"", "there are no data: name them with --data, or data = \"..\" in the configuration"),
+        (b"", "no data given: name them with --data, or data = \"..\" in the configuration"),
     ] {
         folder.write("c.toml", text);
         let all = Vec::from_iter(Settings::ALL.iter().map(|setting| setting.key)).join(", ");
@@ -222,14 +222,14 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
     folder.train_refuses(
         "--data pets.csv",
         2,
-        "pets.csv: nobody says which column is to be predicted | name it with --target, or target = \"..\" in the configuration",
+        "pets.csv: no target column given | name it with --target, or target = \"..\" in the configuration",
     );
     for (text, message) in [
         (
             &b""[..],
             "t.csv: expected a header line with the names of the columns, found nothing | is the file empty?",
         ),
-        (b"a,kind\n", "t.csv: expected rows below the header, found none | is the file cut short?"),
+        (b"a,kind\n", "t.csv: expected rows below the header, found none | is the file truncated?"),
         (
             b"a,kind\n1,x\n\"2,y\n3,x\n",
             "t.csv, line 3, column \"a\": expected a closing quote, found the end of the table | close the quote that begins the field, \
@@ -237,7 +237,7 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         ),
         (
             b"a,b,kind\n1,2,x\n1,y\n",
-            "t.csv, line 3, column \"kind\": expected 3 fields, as in the header, found 2 | is a value missing, or the line cut short?",
+            "t.csv, line 3, column \"kind\": expected 3 fields, as in the header, found 2 | is a value missing, or the line truncated?",
         ),
         (
             b"a,kind\n1,x\n2,\xff\n",
@@ -245,7 +245,7 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         ),
         (
             b"a,kind\n1,x\n1e999,y\n",
-            "t.csv, line 3, column \"a\": expected a finite number, found \"1e999\" | fill the value in, or leave the row out",
+            "t.csv, line 3, column \"a\": expected a finite number, found \"1e999\" | correct the value, or leave the row out",
         ),
         (
             b"a,kind\n1,x\ntwo,y\n3,x\n1,y\n",
@@ -272,13 +272,13 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (
             "--data holes.csv --target kind --missing error",
             1,
-            "holes.csv, line 3, column \"a\": expected a value, found \"NaN\", which stands for a missing value | fill it in, or choose \
+            "holes.csv, line 3, column \"a\": expected a value, found \"NaN\", a word for a missing value | fill it in, or choose \
              --missing drop (leaves the row out) or --missing mean",
         ),
         (
             "--data holes.csv --target kind --missing error --missing-words none",
             1,
-            "holes.csv, line 3, column \"a\": expected a finite number, found \"NaN\" | fill the value in, or leave the row out",
+            "holes.csv, line 3, column \"a\": expected a finite number, found \"NaN\" | correct the value, or leave the row out",
         ),
         (
             "--data german.csv --target kind --separator semicolon",
@@ -289,7 +289,7 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (
             "--data german.csv --target kind --separator semicolon --decimal comma --thousands comma",
             2,
-            "decimal and thousands: expected two different signs, found comma for both | set thousands to another",
+            "decimal and thousands: expected two different characters, found comma for both | set thousands to another one",
         ),
         (
             "--data signs.csv --target kind --ignore \"b,a",
@@ -305,13 +305,12 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (
             "--data signs.csv --target kind --dates a --categorical a",
             1,
-            "signs.csv, column \"a\": expected the column in one of --categorical and --dates, found it in both | keep one of them",
+            "signs.csv, column \"a\": the column is in both --categorical and --dates | keep one of them",
         ),
         (
             "--data signs.csv --target kind --dates a",
             1,
-            "signs.csv, line 2, column \"a\": expected a date such as 2024-03-31 or 2024-03-31T12:30, found \"1\" | write it so, or \
-             leave the row out",
+            "signs.csv, line 2, column \"a\": expected a date such as 2024-03-31 or 2024-03-31T12:30, found \"1\" | correct the format, or leave the row out",
         ),
         (
             "--data no.csv --target kind",
@@ -333,7 +332,7 @@ fn a_table_that_cannot_be_learned_from_is_refused_with_its_line() {
         (
             "--data pets.csv --target kind --task numbers",
             1,
-            "pets.csv, line 2, column \"kind\": expected a number to predict, found \"cat\" | --task classes predicts texts",
+            "pets.csv, line 2, column \"kind\": expected a number for regression, found \"cat\" | use --task classification for texts",
         ),
     ] {
         folder.train_refuses(more, code, message);
@@ -349,54 +348,54 @@ fn settings_that_do_not_go_together_are_refused() {
         (
             "--model 5-3",
             1,
-            "--model 5-3 takes 5 numbers, but iris has 4 feature columns: begin with 4, or give the layers between with --hidden",
+            "--model 5-3 has 5 inputs, but iris has 4 features: begin with 4, or give the hidden layers with --hidden",
         ),
         (
             "--model 4-3 --hidden 8",
             2,
-            "model 4-3 and hidden 8: the sizes differ | give one of them: model has all sizes, hidden those between",
+            "model 4-3 and hidden 8: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers",
         ),
         (
             "--validation 0 --patience 3",
             2,
-            "validation 0: patience needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+            "validation 0: patience needs validation rows | leave validation out, or set it to 0.15",
         ),
         (
             "--validation 0 --keep-best true",
             2,
-            "validation 0: keep_best needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+            "validation 0: keep_best needs validation rows | leave validation out, or set it to 0.15",
         ),
         (
             "--validation 0 --schedule plateau",
             2,
-            "validation 0: schedule plateau needs validation rows, or the test rows would decide | leave validation out, or choose 0.15",
+            "validation 0: schedule plateau needs validation rows | leave validation out, or set it to 0.15",
         ),
         (
             "--batch 1000",
             1,
-            "batch: expected 1 to 111, the rows to train on, found 1000 | leave it out, or give 111 for one batch of everything",
+            "batch: expected 1 to 111, the number of training rows, found 1000 | leave it out, or give 111 for one batch of all rows",
         ),
         (
             "--accumulate 5",
             2,
-            "accumulate: expected 1 to 4, the batches of an epoch, found 5 | smaller batches leave room for more",
+            "accumulate: expected 1 to 4, the number of batches in an epoch, found 5 | reduce the batch size for more",
         ),
         (
             "--test 0.6 --validation 0.5",
             2,
-            "test 0.6 and validation 0.5: expected shares that leave rows to train on | 0.25 and 0.15 are usual",
+            "test 0.6 and validation 0.5: expected fractions whose sum is below 1 | 0.25 and 0.15 are usual",
         ),
         (
             "--loss mae",
             2,
-            "loss mae: is for numbers, not for classes | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, dice, ce_dice, mse, half_mse",
+            "loss mae: does not support classification | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, dice, ce_dice, mse, half_mse",
         ),
         ("--watch roc_auc", 2, "watch: roc_auc does not judge 3 classes | choose one of {metrics}, or loss"),
         ("--freeze *", 2, "freeze: nothing is left that could learn | name fewer layers or parameters"),
         (
             "--groups layer3:lr=1",
             2,
-            "groups: no parameter is \"layer3\" or stands under it | there are \"layer1.weight\", \"layer1.bias\", \"layer2.weight\", \
+            "groups: no parameter matches \"layer3\" | there are \"layer1.weight\", \"layer1.bias\", \"layer2.weight\", \
              \"layer2.bias\"",
         ),
         (
@@ -404,18 +403,18 @@ fn settings_that_do_not_go_together_are_refused() {
             2,
             "cosine: expected a warm-up shorter than training, found 10 epochs of 10 | warm up for fewer, or train for more",
         ),
-        ("--min-delta 0.1", 2, "min_delta: is for early stopping | give patience too"),
+        ("--min-delta 0.1", 2, "min_delta: needs early stopping | set patience too"),
         (
             "--clip-norm 1 --clip-value 1",
             2,
-            "clip_norm and clip_value: a gradient is cut in one way | give one of them",
+            "clip_norm and clip_value: only one kind of gradient clipping is supported | give one of them",
         ),
         (
             "--momentum 0.5 --opt adam",
             2,
             "adam: expected no momentum, found one | leave it out, or take one that has it: sgd, rmsprop",
         ),
-        ("--nesterov", 2, "nesterov: is about sgd's momentum | give momentum too, 0.9 is usual"),
+        ("--nesterov", 2, "nesterov: needs momentum | set momentum too, 0.9 is usual"),
     ] {
         let message = message.replace("{metrics}", &metrics(|metric| metric.for_so_many(3)));
         folder.train_refuses(&format!("--data iris {more}"), code, &message);
@@ -423,13 +422,13 @@ fn settings_that_do_not_go_together_are_refused() {
     for (more, message) in [
         (
             "--loss ce",
-            "loss ce: is for classes, not for numbers | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson",
+            "loss ce: does not support regression | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson",
         ),
         (
             "--watch accuracy",
-            "watch: accuracy does not judge numbers | choose one of r2, mae, mse, rmse, or loss",
+            "watch: accuracy does not support numbers | choose one of r2, mae, mse, rmse, or loss",
         ),
-        ("--balance oversample", "balance: is for classes, found numbers to predict | leave it out"),
+        ("--balance oversample", "balance: does not support regression | leave it out"),
     ] {
         folder.train_refuses(
             &format!("--data pets.csv --target weight_kg --task numbers --ignore kind {more}"),
@@ -447,29 +446,27 @@ fn absurd_sizes_are_refused_before_memory_is_asked_for() {
         (
             "--model 1000000000-1000000000-2",
             1,
-            "--model 1000000000-1000000000-2 takes 1000000000 numbers, but pets.csv has 2 feature columns: begin with 2, or give the \
-             layers between with --hidden",
+            "--model 1000000000-1000000000-2 has 1000000000 inputs, but pets.csv has 2 features: begin with 2, or give the hidden layers with --hidden",
         ),
         (
             "--hidden 1000000000-1000000000",
             1,
-            "a net 2-1000000000-1000000000-2 has 1000000006000000002 numbers: expected at most 134217728 | make its layers smaller",
+            "a net 2-1000000000-1000000000-2 has 1000000006000000002 parameters: expected at most 134217728 | make its layers smaller",
         ),
         (
             "--hidden 18446744073709551615",
             1,
-            "a net 2-18446744073709551615-2 has 18446744073709551615 numbers: expected at most 134217728 | make its layers smaller",
+            "a net 2-18446744073709551615-2 has 18446744073709551615 parameters: expected at most 134217728 | make its layers smaller",
         ),
         (
             "--batch 1000000000000000000",
             1,
-            "batch: expected 1 to 6, the rows to train on, found 1000000000000000000 | leave it out, or give 6 for one batch of \
-             everything",
+            "batch: expected 1 to 6, the number of training rows, found 1000000000000000000 | leave it out, or give 6 for one batch of all rows",
         ),
         (
             "--patience 18446744073709551615 --checkpoint-every 18446744073709551615 --accumulate 18446744073709551615",
             2,
-            "accumulate: expected 1 to 1, the batches of an epoch, found 18446744073709551615 | smaller batches leave room for more",
+            "accumulate: expected 1 to 1, the number of batches in an epoch, found 18446744073709551615 | reduce the batch size for more",
         ),
     ] {
         folder.train_refuses(&format!("--data pets.csv --target kind {more}"), code, message);
@@ -495,12 +492,12 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
         (
             "predict --model m/model.surprisal",
             2,
-            "which rows? name them with --data: a CSV file with the columns of the model, or a set as for train",
+            "no data given: name them with --data: a CSV file with the columns of the model, or a data set as for train",
         ),
         (
             "predict --model m --data pets.csv",
             1,
-            "m: this is a folder: name the file in it, such as model.surprisal",
+            "m: is a folder: name the file in it, such as model.surprisal",
         ),
         (
             "predict --model m/model.surprisal --data iris",
@@ -517,8 +514,7 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
         (
             "predict --model m/model.surprisal --data text.csv",
             1,
-            "text.csv, line 2, column \"height_cm\": expected a number, found \"two\" | every column that the model reads must hold \
-             numbers",
+            "text.csv, line 2, column \"height_cm\": expected a number, found \"two\" | every column that the model reads must contain numbers",
         ),
         (
             "predict --model b/model.surprisal --data green.csv",
@@ -534,13 +530,12 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
         (
             "eval --model m/model.surprisal --data text.csv",
             1,
-            "text.csv, line 2, column \"height_cm\": expected a number, found \"two\" | every column that the model reads must hold \
-             numbers",
+            "text.csv, line 2, column \"height_cm\": expected a number, found \"two\" | every column that the model reads must contain numbers",
         ),
         (
             "eval --model m/model.surprisal --part validation",
             2,
-            "--part validation: the net was trained without such a part | name data with --data",
+            "--part validation: the net was trained without this part | name data with --data",
         ),
     ] {
         folder.refuses(command, code, message);
@@ -553,7 +548,7 @@ fn what_is_asked_of_a_model_has_to_fit_it() {
     folder.refuses(
         "eval --model m/model.surprisal",
         1,
-        "pets.csv: the rows are no longer those of the training | name data with --data to ask about all of their rows",
+        "pets.csv: the rows have changed since the training | name data with --data to use all of their rows",
     );
 }
 
@@ -628,15 +623,15 @@ fn a_folder_that_is_taken_and_a_run_that_cannot_go_on_are_said_to_be_so() {
     for (out, message) in [
         (
             "m",
-            "m: there is a run in it, and nothing is overwritten | name another folder with --out, or go on with it: train --resume m",
+            "m: already contains a run, which is not overwritten | choose another folder with --out, or resume the run: train --resume m",
         ),
         (
             "empty",
-            "cannot write empty: it is already there, and nothing is overwritten; choose another folder with --out",
+            "cannot write empty: it already exists and is not overwritten; choose another folder with --out",
         ),
         (
             "pets.csv",
-            "cannot write pets.csv: it is already there, and nothing is overwritten; choose another folder with --out",
+            "cannot write pets.csv: it already exists and is not overwritten; choose another folder with --out",
         ),
         (
             "pets.csv/m",
@@ -647,11 +642,11 @@ fn a_folder_that_is_taken_and_a_run_that_cannot_go_on_are_said_to_be_so() {
         folder.train_refuses(&format!("{train} --out {out}"), 1, message);
     }
 
-    let other = "a run goes on with the settings it began with; only --epochs may be another | begin a new run instead, perhaps with \
+    let other = "cannot be changed when a run is resumed; only --epochs can | start a new run instead, perhaps with \
                  --start-from m/checkpoint.surprisal";
     folder.train_refuses("--resume m --lr 0.5", 2, &format!("--lr: {other}"));
     folder.train_refuses("--resume m --checkpoint-every 5", 2, &format!("--checkpoint-every: {other}"));
-    let none = "there is no checkpoint in it, checkpoint.surprisal";
+    let none = "contains no checkpoint (checkpoint.surprisal)";
     for place in ["empty", "nowhere"] {
         let message = format!("{place}: {none} | name the folder of a run that was interrupted");
         folder.train_refuses(&format!("--resume {place}"), 1, &message);
@@ -661,7 +656,7 @@ fn a_folder_that_is_taken_and_a_run_that_cannot_go_on_are_said_to_be_so() {
     folder.train_refuses(
         "--resume m --epochs 3",
         1,
-        "m/checkpoint.surprisal: the rows are no longer those of the training | begin a new run, or bring them back",
+        "m/checkpoint.surprisal: the rows have changed since the training | begin a new run, or restore the data",
     );
     folder.write("pets.csv", PETS);
     let good = folder.read("m/checkpoint.surprisal");
@@ -676,7 +671,11 @@ fn a_folder_that_is_taken_and_a_run_that_cannot_go_on_are_said_to_be_so() {
         ),
     );
     folder.write("m/checkpoint.surprisal", folder.read("m/model.surprisal"));
-    folder.train_refuses("--resume m", 1, "m/checkpoint.surprisal: a model without a training to go on with");
+    folder.train_refuses(
+        "--resume m",
+        1,
+        "m/checkpoint.surprisal: the model contains no training state to resume",
+    );
     fs::remove_file(folder.0.join("m/checkpoint.surprisal")).unwrap();
     folder.train_refuses(
         "--resume m",
@@ -716,16 +715,16 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
     write("wide.npz", wide(0.1));
     write("large.npz", wide(1e300));
     for (command, code, message) in [
-        ("convert m/model.surprisal x.npz", 1, "x.npz: it is already there, and nothing is overwritten"),
+        ("convert m/model.surprisal x.npz", 1, "x.npz: the file exists and is not overwritten"),
         (
             "convert m/model.surprisal x.txt",
             2,
-            "x.txt: what is it? The ending says: .surprisal, .safetensors or .npz",
+            "x.txt: unknown file type | expected .surprisal, .safetensors or .npz",
         ),
         (
             "convert x.npz y.surprisal",
             2,
-            "x.npz: holds numbers, and not what they are for: name a model of the same net with --like FILE.surprisal",
+            "x.npz: contains parameters only | name a model of the same net with --like FILE.surprisal",
         ),
         (
             "convert x.npz y.surprisal --like other/model.surprisal",
@@ -741,7 +740,7 @@ fn convert_overwrites_nothing_and_says_what_does_not_fit() {
         (
             "convert m/model.surprisal y.npz --like m/model.surprisal",
             2,
-            "--like: m/model.surprisal says itself what its net is",
+            "--like: m/model.surprisal is a model file itself | leave --like out",
         ),
         (
             "convert wide.npz y.surprisal --like m/model.surprisal",
@@ -834,7 +833,8 @@ fn data_of_a_relative_path_that_are_not_there_are_said_to_be_relative() {
     fs::remove_file(folder.0.join("pets.csv")).unwrap();
     for command in ["train --resume m --epochs 2", "eval --model m/model.surprisal"] {
         let (code, message) = refuses(&folder.0, &Vec::from_iter(command.split(' ')));
-        let told = "; it is relative to the folder in which the run was begun: give this command there";
+        let told =
+            "; the path is relative to the folder in which the run was started: run this command there";
         assert!(code == 1 && message.starts_with("pets.csv: ") && message.ends_with(told), "{message}");
     }
 }

@@ -35,7 +35,7 @@ fn a_start_that_is_sure_and_saturated_fails_with_1_and_says_what_to_try() {
     assert_eq!(code, 1, "{told}");
     assert!(stderr.contains("checks failed: init-loss") && stderr.contains("units"), "{stderr}");
     assert!(told.contains("FAILS  init-loss") && told.contains("units of layer1 are saturated"), "{told}");
-    assert!(told.contains("\n  try       start with smaller weights"), "{told}");
+    assert!(told.contains("\n  try       use smaller initial weights"), "{told}");
     // one check, and what it looks at is sound
     assert_eq!(check(&folder, &[&["shapes"][..], &net].concat()).0, 0);
 }
@@ -74,7 +74,7 @@ fn a_net_that_predicts_a_number_passes_all_checks_under_every_loss() {
     for loss in [&[][..], &["--loss", "half_mse"], &["--loss", "mae"], &["--loss", "huber"]] {
         let (code, told, stderr) = check(&folder, &[&["all"][..], &HOUSES, loss].concat());
         assert_eq!((code, stderr.as_str()), (0, ""), "{told}");
-        assert!(told.starts_with("houses.csv: 45 rows, the number price to predict, as (price - "), "{told}");
+        assert!(told.starts_with("houses.csv: 45 rows, target price, scaled as (price - "), "{told}");
         let verdicts: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("HOLDS  ")).collect();
         assert_eq!(verdicts, ["gradients", "init-loss", "overfit-one-batch", "shapes", "units"]);
         assert!(told.contains("the loss of predicting the mean of the targets"), "{told}");
@@ -87,7 +87,7 @@ fn a_net_that_predicts_a_number_passes_all_checks_under_every_loss() {
         assert!(code == 0 && told.contains("HOLDS  gradients"), "{told}");
     }
     let (code, told, _) = check(&folder, &[&["init-loss", "--init", "normal:30"][..], &HOUSES].concat());
-    assert!(code == 1 && told.contains("the first answers are far from the targets"), "{told}");
+    assert!(code == 1 && told.contains("the first predictions are far from the targets"), "{told}");
 }
 
 #[test]
@@ -135,5 +135,5 @@ fn a_wrong_command_line_exits_with_2() {
     assert!(code == 2 && stderr.contains("or name a file that ends with .surprisal"), "{stderr}");
     let (code, stderr) =
         fails(&["check", "all", "--data", "iris", "--model", "x.surprisal", "--activation", "relu"]);
-    assert!(code == 2 && stderr.contains("x.surprisal has been trained: leave out --activation"), "{stderr}");
+    assert!(code == 2 && stderr.contains("x.surprisal is a trained net: leave out --activation"), "{stderr}");
 }

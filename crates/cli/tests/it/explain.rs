@@ -49,7 +49,7 @@ fn with_a_target_squared_error_stands_beside_cross_entropy() {
     ] {
         assert!(told.contains(line), "{line}\nis not in\n{told}");
     }
-    assert!(told.contains("the slope stands below the line and cancels, ∂z = a - y."));
+    assert!(told.contains("the slope in the denominator cancels, ∂z = a - y."));
     // so far out that a rounds to 1: no number is made up
     let told = says(&folder.0, &["explain", NEURON, "--at", "x=1,w=40,b=2,y=0"]);
     assert!(told.contains("bce_with_logits(z, y)") && !told.contains("cancels"), "{told}");
@@ -75,7 +75,7 @@ fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
     let arguments =
         ["explain", "--model", "net/model.surprisal", "--data", "iris", "--row", "70", "--out", "told"];
     let told = says(&folder.0, &arguments);
-    assert!(told.starts_with("row 70 is versicolor; the net says "), "{told}");
+    assert!(told.starts_with("row 70 is versicolor; the net predicts "), "{told}");
     for part in [
         "forward\n",
         "backward: ",
@@ -118,7 +118,7 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
         let told =
             says(&folder.0, &[&["explain", "--row", "3", "--out", "told"], model, &data, loss].concat());
         fs::remove_dir_all(folder.0.join("told")).unwrap();
-        assert!(told.starts_with("row 3 has price 208500; the net says "), "{told}");
+        assert!(told.starts_with("row 3 has price 208500; the net predicts "), "{told}");
         for part in [
             &format!("; the loss is {name}\n"),
             "output and target are (price - ",
@@ -138,7 +138,7 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
             rest.split([',', ' ', ')', ';', ':', '\n']).next().unwrap().parse().unwrap()
         };
         let (offset, scale) = (number("(price - "), number(") / ").max(1.0));
-        let (says, output) = (number("the net says "), number("the output "));
+        let (says, output) = (number("the net predicts "), number("the output "));
         assert!((offset + scale * output - says).abs() < 1e-4 * says.abs().max(scale), "{told}");
     }
 }
@@ -159,7 +159,7 @@ fn a_net_of_rates_is_told_in_rates_wherever_it_is_asked() {
     let of_net =
         [&["explain", "--model", "m/model.surprisal", "--row", "5", "--out", "told"][..], &data].concat();
     let told = says(&folder.0, &of_net);
-    let (said, expected) = (number(&told, "the net says "), number(&predicted, "\n5,"));
+    let (said, expected) = (number(&told, "the net predicts "), number(&predicted, "\n5,"));
     assert!((said / expected - 1.0).abs() < 1e-4 && said > 0.0, "{said} and {expected} in\n{told}");
     assert!(says(&folder.0, &["inspect", "m/model.surprisal"]).contains(" e^z\n"));
     // always the mean is off by the mean distance from it, and has an R² of about 0
@@ -257,11 +257,11 @@ fn an_infinite_slope_is_called_so() {
 #[test]
 fn what_cannot_be_explained_is_told_and_leaves_nothing() {
     for (arguments, code, message) in [
-        (&["explain", "w*x", "--at", "w=1"][..], 2, "what is x? Give it a number: --at x=0.5"),
+        (&["explain", "w*x", "--at", "w=1"][..], 2, "x has no value | for example --at x=0.5"),
         (
             &["explain", "w*x", "--loss", "ce"],
             2,
-            "what are w, x, y? Give them numbers: --at w=0.5,x=0.5,y=0.5",
+            "w, x, y have no value | for example --at w=0.5,x=0.5,y=0.5",
         ),
         (&["explain", "relu(w*x)", "--at", "w=1,x=2,y=1"], 2, "the result is not a sigmoid(..)"),
         (
@@ -274,13 +274,13 @@ fn what_cannot_be_explained_is_told_and_leaves_nothing() {
             2,
             "there is no function \"sigmod\" | did you mean \"sigmoid\"?",
         ),
-        (&["explain", "1 + 2; x", "--at", "x=1"], 2, "before a \";\" stands a name"),
+        (&["explain", "1 + 2; x", "--at", "x=1"], 2, "expected a name, \"=\" and an expression before \";\""),
         (&["explain", "--modle", "4-3"], 2, "unexpected argument '--modle'"),
         (&["explain", "--row", "0", "--data", "iris", "--loss", "huber"], 2, "loss huber"),
         (&["explain", "--model", "4-3", "--data", "iris", "--row", "0", "--loss", "mae"], 2, "loss mae"),
         (&["explain", "w**x", "--at", "w=1,x=2"], 2, "expected a number, a name or \"(\""),
-        (&["explain", "w", "--at", "w=much"], 2, "--at: \"w=much\" ends with no number"),
-        (&["explain", "w", "--at", "w=1", "--loss", "mse"], 2, "what is y?"),
+        (&["explain", "w", "--at", "w=much"], 2, "--at: \"w=much\" has no number after the"),
+        (&["explain", "w", "--at", "w=1", "--loss", "mse"], 2, "y has no value"),
         (
             &["explain", "sigmoid(z)", "--at", "z=1,y=0", "--loss", "bcee"],
             2,
@@ -289,7 +289,7 @@ fn what_cannot_be_explained_is_told_and_leaves_nothing() {
         (
             &["explain", "--model", "4-3", "--data", "iris", "--row", "9999"],
             1,
-            "--row 9999: the data have the rows 0 to",
+            "--row 9999: expected a row from 0 to",
         ),
         (&["explain", "--model", "4-3", "--data", "iris"], 2, "--row"),
         (&["explain"], 2, "required"),

@@ -113,7 +113,7 @@ fn a_number_that_does_not_hold_exits_with_1_and_the_others_are_told_all_the_same
         "unexpected.json: expected: expected this key, found only claim, name, provenance, ",
         "intolerant.json: tolerance.atol: expected this key, found only rtol",
         "none.json: expected a file that can be read, found ",
-        "6 of 7 files do not hold",
+        "6 of 7 files are not within their tolerance",
     ];
     assert_eq!(stderr.lines().count(), says.len(), "{stderr}");
     for (line, says) in stderr.lines().zip(says) {
@@ -196,10 +196,7 @@ fn a_wrong_command_line_exits_with_2() {
         (&["lab", "replay"], "required arguments were not provided"),
         (&["lab", "replay", "--check"], "required arguments were not provided"),
         (&["lab", "replay", "a.json", "--data"], "a value is required for '--data <DIR>'"),
-        (
-            &["lab", "replay", "a.json", "b.json"],
-            "2 files: one is replayed at a time, or several with --check",
-        ),
+        (&["lab", "replay", "a.json", "b.json"], "2 files: expected one file, or --check with several"),
         (&["lab", "replay", "a.json", "--chek"], "unexpected argument '--chek'"),
     ] {
         let (code, stderr) = fails(arguments);

@@ -17,7 +17,7 @@ fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
     let folder = Folder::new("lab-list");
     let told = |arguments: &[&str]| String::from_utf8(surprisal(&folder.0, arguments).stdout).unwrap();
     let list = told(&["lab", "list"]);
-    assert!(list.starts_with("Begin here: surprisal lab run saturated-neuron\n"), "{list}");
+    assert!(list.starts_with("Start here: surprisal lab run saturated-neuron\n"), "{list}");
     assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
     for experiment in surprisal_lab::experiments::all() {
         let row = list.lines().find(|line| line.starts_with(&format!("{} ", experiment.name))).unwrap();
@@ -133,7 +133,7 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
         (&["plateaus", "--seeds", "1"], "error: 1 seeds: an interval needs 2 to "),
         (
             &["all", "--set", "eta=1"],
-            "error: --set and --setting belong to one experiment: name it instead of all",
+            "error: --set and --setting apply to one experiment: name it instead of all",
         ),
     ] {
         let (code, stderr) = fails(&[&["lab", "run"], arguments].concat());
@@ -149,7 +149,7 @@ fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left(
     assert_eq!(none.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&none.stderr).starts_with("error: none.json: cannot read: "));
     for (file, told) in [
-        ("{", "this is no JSON: EOF while parsing an object at line 1 column 1"),
+        ("{", "not valid JSON: EOF while parsing an object at line 1 column 1"),
         ("[]", "the file: expected an object such as {\"experiment\": .., \"setting\": {..}}, found []"),
         ("{}", "experiment: expected \"plateaus\", found null"),
         (r#"{"experiment": "features"}"#, "experiment: expected \"plateaus\", found \"features\""),

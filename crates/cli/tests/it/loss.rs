@@ -517,13 +517,13 @@ fn a_wrong_expectation_falls_short_and_is_named() {
     fs::write(folder.0.join("strange.json"), "{\"loss\": \"mse\", \"cases\": []}").unwrap();
 
     let output = surprisal(&folder.0, &["loss", "--check", "bad.json", "good.json", "--dtype", "f64"]);
-    assert_eq!((code(&output), stderr(&output)), (1, "error: 1 of 2 files fall short\n"));
+    assert_eq!((code(&output), stderr(&output)), (1, "error: 1 of 2 files exceed their error budgets\n"));
     let text = stdout(&output);
     let rows: Vec<Vec<_>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[1][..3], ["bad.json", "f64", "14"], "{text}");
     assert_eq!(rows[2][..3], ["good.json", "f64", "14"], "{text}");
     assert!(text.contains("\nbad.json, f64: 1 of "), "{text}");
-    assert!(text.contains(" numbers exceed their budget, 1 of 14 cases cannot be held\n"), "{text}");
+    assert!(text.contains(" numbers exceed their budget, 1 of 14 cases cannot be evaluated\n"), "{text}");
     assert!(text.contains("\n  silent: \"expected\" is missing"), "{text}");
     assert!(text.contains("\n  tampered, input[0") && !text.contains("good.json, f64:"), "{text}");
 
@@ -536,7 +536,7 @@ fn a_wrong_expectation_falls_short_and_is_named() {
         "nameless.json: \"loss\" is missing",
         "strange.json: there is no loss \"mse\" (did you mean mse_loss?)",
         "nowhere.json: cannot read: ",
-        "3 of 4 files fall short",
+        "3 of 4 files exceed their error budgets",
     ] {
         assert!(stderr(&output).contains(&format!("error: {says}")), "{}", stderr(&output));
     }

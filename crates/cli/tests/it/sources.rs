@@ -164,9 +164,9 @@ fn what_is_no_file_or_absurdly_large_is_refused_before_it_is_read() {
             );
         };
         fs::File::create(&path).unwrap().set_len(200 << 30).unwrap();
-        refused("files up to 17179869184 bytes (16 GiB) are read");
+        refused("the maximum is 17179869184 bytes (16 GiB)");
         fs::File::create(&path).unwrap().set_len(8 << 30).unwrap(); // zeros
-        refused(if name.contains(".np") { "found 00 00" } else { "byte 0 is 0, so that it is no text" });
+        refused(if name.contains(".np") { "found 00 00" } else { "byte 0 is 0, so it is not a text file" });
         fs::remove_file(&path).unwrap();
         #[cfg(unix)]
         {

@@ -47,7 +47,7 @@ fn quotes_that_do_not_match_are_refused_by_every_command() {
         ),
         (
             "behind.csv",
-            "expected the end of the field behind its closing quote, found \"ne\" | a quote inside a quoted field is written twice, \"\"",
+            "expected the end of the field after its closing quote, found \"ne\" | a quote inside a quoted field is written twice, \"\"",
         ),
     ] {
         for command in [
@@ -82,7 +82,7 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
     let written = "--separator semicolon --decimal comma --thousands point --missing-words=-";
     let told =
         folder.tells(&format!("train --data t.csv --target kind --dates day --epochs 60 --out m {written}"));
-    assert!(told.contains("left out because of having no values: \"rest\""), "{told}");
+    assert!(told.contains("columns without values are left out: \"rest\""), "{told}");
     let inspected = folder.prints("inspect m/model.surprisal");
     assert!(inspected.contains("day: (days since 1970-01-01 - 197"), "{inspected}");
     assert!(
@@ -124,10 +124,10 @@ fn what_was_decided_is_printed_and_stands_in_the_report() {
     folder.write("t.csv", format!(",x,z,y\n{table}40,1,4,\n"));
     let told = folder.tells("train --data t.csv --target y --epochs 1 --out m");
     let notices = [
-        "left out because of having no name: column 1",
+        "columns without a name are left out: column 1",
         "1 row was left out because a value is missing in the target column",
         "1 missing value is filled in: 1 in \"z\"",
-        "the target \"y\" has 9 different numbers and is taken for regression | set task to classification if that is wrong",
+        "the target \"y\" has 9 distinct numbers: the task is regression | set task to classification if that is wrong",
     ];
     let page = fs::read_to_string(folder.0.join("m/report.html")).unwrap();
     for notice in notices {

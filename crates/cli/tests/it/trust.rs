@@ -185,7 +185,7 @@ fn ctrl_c_saves_the_step_and_says_how_to_go_on() {
     assert_eq!(
         stderr(&output),
         format!(
-            "error: interrupted in epoch {}; every step until then is saved | to go on: surprisal train --resume run\n",
+            "error: interrupted in epoch {}; all steps are saved | to resume: surprisal train --resume run\n",
             saved.epoch + 1
         )
     );
@@ -351,7 +351,7 @@ fn an_output_takes_the_place_of_nothing_but_a_regular_file_that_is_not_read() {
         ("same.csv", "table.csv"),
         ("run/model.surprisal", "run/model.surprisal"),
     ] {
-        let message = format!("--out {out}: this is {input}, which is read | name another file");
+        let message = format!("--out {out}: is {input}, an input | name another file");
         assert_eq!(refuses(&folder.0, &with(&predict, &[out])), (2, message));
     }
     for (out, message) in [
@@ -384,7 +384,7 @@ fn an_output_takes_the_place_of_nothing_but_a_regular_file_that_is_not_read() {
     assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
 
     symlink("nowhere", at("dangling.npz")).unwrap();
-    let message = "dangling.npz: it is already there, and nothing is overwritten".to_string();
+    let message = "dangling.npz: the file exists and is not overwritten".to_string();
     assert_eq!(refuses(&folder.0, &["convert", "run/model.surprisal", "dangling.npz"]), (1, message));
 }
 
@@ -550,6 +550,6 @@ fn on_a_disk_that_becomes_full_the_first_checkpoint_stays() {
          the last checkpoint is whole: to go on, surprisal train --resume disk/run\n"
     );
     assert!(told.starts_with("1\ndisk/run/checkpoint.surprisal: "), "{told}");
-    assert!(told.contains("a training that can go on: 0 epochs and 3 of 22 steps done"), "{told}");
+    assert!(told.contains("a training to resume: 0 epochs and 3 of 22 steps done"), "{told}");
     assert!(told.ends_with("\ncheckpoint.surprisal\nconfig.toml\nhistory.csv\nhistory.jsonl\n"), "{told}");
 }

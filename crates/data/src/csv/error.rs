@@ -1,4 +1,4 @@
-//! What can be wrong with a table, and what to try.
+//! Errors of tables.
 
 use crate::csv::fields::NumberForm;
 use crate::csv::table::MOST_CATEGORIES;
@@ -7,20 +7,20 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use surprisal_suggest::closest;
 
-/// Where a table is wrong, and how.
+/// An error in a table, with its position.
 #[derive(Debug)]
 pub struct CsvError {
     /// The file's path, or the name given to the reader's content.
     pub source_name: String,
-    /// The line in the file, counted from 1, if the problem sits in one line.
+    /// The line in the file, counted from 1, if the problem is in one line.
     pub line: Option<usize>,
-    /// The column's name in the header, if the problem sits in one column.
+    /// The column's name in the header, if the problem is in one column.
     pub column: Option<String>,
-    /// What is wrong there.
+    /// The problem.
     pub problem: CsvProblem,
 }
 
-/// What is wrong with a table.
+/// The problem of a table.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
@@ -31,19 +31,19 @@ pub enum CsvProblem {
     Unreadable(io::Error),
     /// The table is not UTF-8 text.
     NotUtf8 { byte: u8 },
-    /// The name of the file does not tell what separates the columns, and its text allows none, or several signs.
+    /// The delimiter cannot be determined, from the name of the file or from its text.
     UnknownSeparator,
     /// The table has no line at all; `named` if the first one was to name the columns.
     NoHeader { named: bool },
     /// No column has the name of the label column.
     UnknownTarget { target: String, columns: Vec<String> },
-    /// No column has the name of one or more that a model reads.
+    /// One or more columns of a model are missing.
     MissingColumns { missing: Vec<String>, columns: Vec<String> },
     /// Two columns have the same name; positions count from 1.
     DuplicateColumn { first: usize, second: usize },
-    /// An option names a column that is not there.
+    /// An option names a column that does not exist.
     UnknownColumn { option: &'static str, column: String, columns: Vec<String> },
-    /// An option for the columns to predict from names the one to predict.
+    /// An option for features names the target column.
     TargetNamed { option: &'static str },
     /// Two options that exclude each other name one column.
     NamedTwice { options: [&'static str; 2] },
@@ -51,25 +51,25 @@ pub enum CsvProblem {
     NoFeatures { target: String },
     /// A row has more or fewer fields than the header, or than the first row if no header is `named`.
     FieldCount { expected: usize, found: usize, named: bool },
-    /// A field begins with a quote that nothing closes.
+    /// A field begins with a quote that is not closed.
     UnclosedQuote,
-    /// Something stands behind a closing quote, which is in the line `closed` if that is another.
+    /// There is text behind a closing quote, which is in the line `closed` if that is another.
     AfterQuote { found: String, closed: Option<usize>, backslash: bool },
-    /// A value is missing in the table of a training, in the column to predict (`target`) or another.
+    /// A value is missing in a training table, in the target column (`target`) or another.
     MissingValue { found: String, target: bool },
-    /// A value is missing in a row that a model is asked about.
+    /// A value is missing in a row to predict.
     MissingNew { found: String },
     /// A feature is text; the label column `target` could have been, if there is one.
     NotANumber { found: String, target: Option<String> },
-    /// The column to predict holds text, but numbers are to be predicted.
+    /// The target column of a regression contains text.
     TargetNotANumber { found: String },
-    /// A column of numbers holds a text.
+    /// A numeric column contains text.
     MixedColumn { found: String },
     /// A number is infinite, or too large for an `f64`.
     NotFinite { found: String },
-    /// A whole number that `f64` does not hold: it would be read as another.
+    /// A whole number that `f64` cannot represent exactly.
     NotWhole { found: String, read: f64 },
-    /// A number is written in a way that the options do not read; where it is not alone, `within` what.
+    /// The format of a number does not match the options; `within` is its column.
     WrittenOtherwise { found: String, form: NumberForm, within: Option<Within> },
     /// A column of dates holds something else.
     NotADate { found: String },
@@ -79,15 +79,15 @@ pub enum CsvProblem {
     NothingKept { dropped: usize },
     /// A column has no value in any row.
     NoValue { rows: usize },
-    /// A column of texts that nobody called categories holds too many.
+    /// A text column that is not declared as categorical contains too many texts.
     NoCategories { distinct: usize, rows: usize, example: String },
-    /// A column that somebody called categories holds too many.
+    /// A categorical column contains too many categories.
     TooManyCategories { distinct: usize },
-    /// A category was not in the data of the training.
+    /// A category was not in the training data.
     UnseenCategory { category: String, known: Vec<String> },
     /// All rows have the same label.
     OneClass { class: String, rows: usize },
-    /// All rows have the same number to predict.
+    /// All rows have the same target.
     OneValue { value: f64, rows: usize },
     /// A class that the model does not know.
     UnknownClass { found: String, known: Vec<String> },
@@ -96,9 +96,9 @@ pub enum CsvProblem {
 /// The column that holds a number written otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
-    /// One to predict from.
+    /// A feature.
     Feature,
-    /// The one to predict.
+    /// The target.
     Target,
 }
 
@@ -158,7 +158,7 @@ impl Display for CsvProblem {
             ),
             Self::NamedTwice { options: [one, other] } => write!(
                 f,
-                "expected the column in one of --{one} and --{other}, found it in both | keep one of them"
+                "the column is in both --{one} and --{other} | keep one of them"
             ),
             Self::DuplicateColumn { first, second } => write!(
                 f,
@@ -175,8 +175,8 @@ impl Display for CsvProblem {
                 let first = if *named { "header" } else { "first row" };
                 write!(f, "expected {expected} fields, as in the {first}, found {found} | ")?;
                 f.write_str(match found < expected {
-                    true => "is a value missing, or the line cut short?",
-                    false => "a value that contains the separator stands in double quotes",
+                    true => "is a value missing, or the line truncated?",
+                    false => "a value that contains the delimiter must be in double quotes",
                 })
             }
             Self::MissingValue { found, target } => {
@@ -191,7 +191,7 @@ impl Display for CsvProblem {
             }
             Self::TargetNotANumber { found } => write!(
                 f,
-                "expected a number to predict, found {} | --task classes predicts texts",
+                "expected a number for regression, found {} | use --task classification for texts",
                 quoted(found)
             ),
             Self::MixedColumn { found } if may_be_missing(found) => write!(
@@ -209,13 +209,13 @@ impl Display for CsvProblem {
             Self::NotANumber { found, target } => {
                 write!(f, "expected a number, found {} | every column ", quoted(found))?;
                 match target {
-                    Some(target) => write!(f, "but the label column {} must hold numbers", quoted(target)),
-                    None => f.write_str("that the model reads must hold numbers"),
+                    Some(target) => write!(f, "but the label column {} must contain numbers", quoted(target)),
+                    None => f.write_str("that the model reads must contain numbers"),
                 }
             }
             Self::NotFinite { found } => write!(
                 f,
-                "expected a finite number, found {} | fill the value in, or leave the row out",
+                "expected a finite number, found {} | correct the value, or leave the row out",
                 quoted(found)
             ),
             Self::NotWhole { found, read } => write!(
@@ -229,12 +229,12 @@ impl Display for CsvProblem {
                 f.write_str(match within {
                     None => "",
                     Some(Within::Feature) => ", or name the column in categorical or ignore",
-                    Some(Within::Target) => ", or set task to classification if each is a class",
+                    Some(Within::Target) => ", or set task to classification if the values are classes",
                 })
             }
             Self::NotADate { found } => write!(
                 f,
-                "expected a date such as 2024-03-31 or 2024-03-31T12:30, found {} | write it so, or leave the row out",
+                "expected a date such as 2024-03-31 or 2024-03-31T12:30, found {} | correct the format, or leave the row out",
                 quoted(found)
             ),
             Self::UnclosedQuote => f.write_str(
@@ -242,7 +242,7 @@ impl Display for CsvProblem {
                  remove it",
             ),
             Self::AfterQuote { found, closed, backslash } => {
-                f.write_str("expected the end of the field behind its closing quote")?;
+                f.write_str("expected the end of the field after its closing quote")?;
                 if let Some(closed) = closed {
                     write!(f, " in line {closed}")?;
                 }
@@ -253,7 +253,7 @@ impl Display for CsvProblem {
                 })
             }
             Self::NoRows => {
-                f.write_str("expected rows below the header, found none | is the file cut short?")
+                f.write_str("expected rows below the header, found none | is the file truncated?")
             }
             Self::NothingKept { dropped } => write!(
                 f,
@@ -261,7 +261,7 @@ impl Display for CsvProblem {
                  columns that are hardly filled in, --missing mean fills them in"
             ),
             Self::NoValue { rows } => {
-                write!(f, "expected values, found none in {rows} rows | leave the column out with --ignore")
+                write!(f, "the column has no value in {rows} rows | leave it out with --ignore")
             }
             Self::NoCategories { distinct, rows, example } => write!(
                 f,
@@ -286,7 +286,7 @@ impl Display for CsvProblem {
             }
             Self::OneValue { value, rows } => write!(
                 f,
-                "expected numbers that differ, found {value} in all {rows} rows | is this the column to predict?"
+                "the target is {value} in all {rows} rows | is this the target column?"
             ),
             Self::UnknownClass { found, known } => {
                 write!(
@@ -317,22 +317,22 @@ fn may_be_missing(text: &str) -> bool {
 fn gap(found: &str) -> String {
     match found {
         "" => "an empty field".to_owned(),
-        word => format!("{}, which stands for a missing value", quoted(word)),
+        word => format!("{}, a word for a missing value", quoted(word)),
     }
 }
 
-/// For each name that is not there, the column that may have been meant.
+/// For each missing name, the column that may have been meant.
 fn near_names<'a>(missing: &'a [String], columns: &'a [String]) -> Vec<(&'a str, &'a str)> {
     const ASKED: usize = 5;
     let near = |name: &'a String| Some((name.as_str(), closest(name, columns.iter().map(String::as_str))?));
     missing.iter().take(ASKED).filter_map(near).collect()
 }
 
-/// What may have happened to a header that lacks a column.
+/// Advice about a header that lacks a column.
 fn about_header(f: &mut Formatter<'_>, columns: &[String], near: &[(&str, &str)]) -> fmt::Result {
     match (columns, near) {
         ([only], _) if only.contains([',', ';', '\t', '|']) => {
-            f.write_str(" | --separator says what stands between the fields")
+            f.write_str(" | set the delimiter with --separator")
         }
         _ if columns.iter().any(|column| column.parse::<f64>().is_ok()) => {
             f.write_str(" | is the header line missing?")

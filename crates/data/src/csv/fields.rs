@@ -1,4 +1,4 @@
-//! How single fields of a table are read: what is missing, which number or date a text is, and what looks like a number but is none.
+//! Parsing of single fields of a table: missing values, numbers, dates, and number formats that are not read.
 
 use crate::csv::error::CsvProblem;
 use crate::csv::options::{CsvOptions, Decimal, Thousands};
@@ -6,7 +6,7 @@ use crate::source::error::SpecError;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
-/// The words for a missing value where none are named, in capitals or not but for the last: those of pandas, and "?".
+/// The default words for a missing value, case-insensitive but for the last: those of pandas, and "?".
 pub(crate) const MISSING_WORDS: [&str; 14] = [
     "NA", "NaN", "null", "?", "N/A", "#N/A", "#N/A N/A", "#NA", "<NA>", "-NaN", "1.#IND", "-1.#IND",
     "1.#QNAN", "-1.#QNAN",
@@ -17,7 +17,7 @@ const MISSING_AS_SPELLED: &str = "None";
 /// From this size on, not every whole number is an `f64`.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// How the fields of a table are written.
+/// The format of the fields of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fields {
     decimal: Decimal,
@@ -28,7 +28,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Errors if one character is to be the decimal sign and to separate thousands.
+    /// Errors if one character is both the decimal sign and the thousands separator.
     pub fn of(options: &CsvOptions) -> Result<Fields, SpecError> {
         let &CsvOptions { decimal, thousands, .. } = options;
         if matches!(
@@ -50,7 +50,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// Whether a field says that its value is missing.
+    /// Whether the value of a field is missing.
     pub fn is_missing(&self, field: &str) -> bool {
         let is = |word: &str| field.eq_ignore_ascii_case(word);
         field.is_empty()
@@ -62,7 +62,7 @@ impl Fields {
                 && self.parsed(field).is_some_and(|x| self.missing_numbers.contains(&x))
     }
 
-    /// The finite number that a field holds, or why it holds none.
+    /// The finite number in a field, or why there is none.
     pub fn number(&self, field: &str) -> Result<f64, CsvProblem> {
         let found = || field.to_owned();
         match self.parsed(field) {
@@ -250,13 +250,13 @@ fn seconds(time: &str) -> Option<f64> {
     inside.then(|| (3600 * hour + 60 * minute - offset) as f64 + second)
 }
 
-/// The number that so many digits are, and nothing but digits.
+/// The number of exactly `n` digits.
 fn digits(text: &str, how_many: std::ops::RangeInclusive<usize>) -> Option<i64> {
     let all = text.bytes().all(|byte| byte.is_ascii_digit()) && how_many.contains(&text.len());
     if all { text.parse().ok() } else { None }
 }
 
-/// How a number is written that is not written as one.
+/// A format of numbers that is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NumberForm {

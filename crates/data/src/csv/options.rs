@@ -1,11 +1,11 @@
-//! [`CsvOptions`]: how a table is to be read, and what is to be predicted from it.
+//! [`CsvOptions`]: how to read a table, and its target.
 
 use crate::source::error::SpecError;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 use std::str::FromStr;
 
-/// How a table is to be read: where its columns end, what is predicted, what is left out or filled in.
+/// How to read a table: its delimiter, its target, columns to leave out, missing values.
 ///
 /// ```
 /// use surprisal_data::{CsvOptions, Missing, Table};
@@ -27,21 +27,21 @@ pub struct CsvOptions {
     /// Whether the first line names the columns, as it does by default. If not, they are called "0", "1" and
     /// so on.
     pub header: bool,
-    /// What stands between two fields, one byte of ASCII. By default a tab in a file whose name ends in
+    /// The delimiter, one byte of ASCII. By default a tab in a file whose name ends in
     /// `.tsv`, a comma in all others.
     pub separator: Option<u8>,
     /// The sign before the fraction of a number.
     pub decimal: Decimal,
-    /// What separates the thousands of a number.
+    /// The thousands separator of numbers.
     pub thousands: Thousands,
     /// The words for a missing value, in capitals or not; a word that is a number, such as -999, however it
     /// is written. An empty field is always missing. By default `NA`, `NaN`, `null`, `?`, and the other words
     /// that pandas knows: `N/A`, `#N/A`, `None` (spelled so), ..
     pub missing_words: Option<Vec<String>>,
-    /// The column to predict: its name or, if no column is called so, its place: "0" is the first, "-1" the
+    /// The target column: its name or, if no column has this name, its index: "0" is the first, "-1" the
     /// last.
     pub target: Option<String>,
-    /// Whether that column holds classes or numbers.
+    /// Classification or regression.
     pub task: Task,
     /// Columns to leave out, by name or place.
     ///
@@ -56,7 +56,7 @@ pub struct CsvOptions {
     /// Columns of dates such as `2024-03-31`, with or without a time; each becomes the number of days since
     /// 1970-01-01.
     pub dates: Vec<String>,
-    /// What to do where a value is missing.
+    /// Handling of missing values.
     pub missing: Missing,
 }
 
@@ -114,7 +114,7 @@ impl CsvOptions {
         }
     }
 
-    /// The separator of a file of this name, or [`BY_TEXT`] if the name does not tell it.
+    /// The delimiter of a file of this name, or [`BY_TEXT`] if the name does not determine it.
     pub(crate) fn separator_in(&self, path: &Path) -> u8 {
         let end = |path: &Path| path.extension().map(|end| end.to_ascii_lowercase());
         let unpacked = path.with_extension(""); // "a.csv" of "a.csv.gz"
@@ -126,7 +126,7 @@ impl CsvOptions {
         })
     }
 
-    /// The separator that a command line names: `comma`, `semicolon`, `tab`, or the character itself.
+    /// Parses a delimiter: `comma`, `semicolon`, `tab`, or the character itself.
     ///
     /// Errors if it is no single character of ASCII, or one that a number, a name or a line is made of: a
     /// letter, a digit, a blank, one of `.+-_"`, a line break.
@@ -184,7 +184,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What the target column of a table holds.
+    /// The task: what the target column contains.
     ///
     /// ```
     /// use surprisal_data::Task;
@@ -195,18 +195,18 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Task, "task",
-    /// Numbers to predict if all are numbers, and one has a fraction or more than 20 are different; otherwise
-    /// classes.
+    /// Regression if all targets are numbers, and one has a fraction or more than 20 are distinct; otherwise
+    /// classification.
     #[default]
     Auto = "auto",
-    /// Names of classes, whatever they look like.
+    /// Classification.
     Classes = "classification" | "classes",
-    /// Numbers to predict.
+    /// Regression.
     Numbers = "regression" | "numbers",
 }
 
 words! {
-    /// What to do where a value is missing: an empty field, or one of the
+    /// Handling of missing values: an empty field, or one of the
     /// [words](CsvOptions::missing_words) for it.
     ///
     /// ```
@@ -216,7 +216,7 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Missing, "missing",
-    /// An error at the first.
+    /// An error.
     Error = "error",
     /// Leave the row out.
     Drop = "drop",
@@ -244,7 +244,7 @@ words! {
 }
 
 words! {
-    /// What separates the thousands of a number.
+    /// The thousands separator of numbers.
     ///
     /// ```
     /// use surprisal_data::Thousands;
@@ -253,7 +253,7 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Thousands, "thousands",
-    /// Nothing: 1200
+    /// None: 1200
     #[default]
     None = "none",
     /// 1,200
@@ -267,7 +267,7 @@ words! {
 }
 
 words! {
-    /// What to do with a category that was not in the data of the training.
+    /// Handling of categories that were not in the training data.
     ///
     /// ```
     /// use surprisal_data::Unseen;
@@ -276,10 +276,10 @@ words! {
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
     Unseen, "unseen",
-    /// An error at the first.
+    /// An error.
     #[default]
     Error = "error",
-    /// Take the row as one of no category: zeros in all columns of the categories.
+    /// Zeros in all columns of the known categories.
     Ignore = "ignore",
 }
 
@@ -288,7 +288,7 @@ words! {
 /// ```
 /// use surprisal_data::{Categorical, CsvOptions, ErrorKind, Table};
 ///
-/// // numbers, but no more or less of anything
+/// // numbers that are codes, not quantities
 /// let text = "zone,rent\n20,9.5\n10,7\n20,8.5\n10,8\n";
 /// let read = |categorical| {
 ///     let target = Some("rent".to_owned());

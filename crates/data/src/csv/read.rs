@@ -20,11 +20,11 @@ impl Dataset {
     ///
     /// The table is UTF-8, with fields separated by commas, in lines that end with LF, CR LF or CR. Blanks
     /// around a field and empty lines do not count. A field that holds a comma, a line break or a quote at its
-    /// beginning stands in double quotes, and a quote inside them is written twice. Numbers that are equal (`1`,
+    /// beginning is in double quotes, and a quote inside them is written twice. Numbers that are equal (`1`,
     /// `1.0`, `01`) are one class, called by the shortest of these texts. `name` becomes the name of the set and
     /// stands in the messages.
     ///
-    /// A label column that no column is called like may be a place: "0" is the first, "-1" the last. Tables
+    /// A label column may also be an index, if no column has this name: "0" is the first, "-1" the last. Tables
     /// with columns of text, with gaps, or with numbers to predict are read by a [`Table`].
     ///
     /// Errors on a quote that is not closed, text behind a closing quote, a row with a field too many or too
@@ -65,9 +65,9 @@ impl Dataset {
 
 /// Reads the named columns of a table with a header line, in the order given: `[rows, columns]`.
 ///
-/// For a model that is asked about new rows: `columns` are the names of the features that it was trained on.
-/// They may stand anywhere in the table, among others, which are passed over whatever they hold: a label
-/// column may be there or not. Text and rows are as in [`Dataset::from_csv`]; `name` stands in the messages.
+/// For predictions of new rows: `columns` are the names of the features that it was trained on.
+/// They may stand anywhere in the table, among others, which are ignored: a label
+/// column may be there or not. Text and rows are as in [`Dataset::from_csv`]; `name` is for the messages.
 ///
 /// Errors if a column is not there, or there twice, on a row with a field too many or too few, and in these
 /// columns on a value that is missing, text or infinity; if there are no rows.

@@ -1,4 +1,4 @@
-//! [`Table`]: the columns of a file as they were read, before anything is done to them.
+//! [`Table`]: the columns of a file, before encoding.
 
 use crate::csv::error::{CsvProblem, Within};
 use crate::csv::fields::{Fields, NumberForm, days};
@@ -23,10 +23,10 @@ const MOST_CLASSES_UNASKED: usize = 20;
 /// In fewer rows than this, numbers that go up by 1 may do so by chance.
 const FEWEST_COUNTED: usize = 8;
 
-/// A table as it was read: columns of numbers and of categories, some of them missing, and what is to be
-/// predicted.
+/// A table as read: columns of numbers and of categories, with missing values, and the
+/// targets.
 ///
-/// An [`Encoder`](crate::Encoder) makes numbers of it, which a net can see.
+/// An [`Encoder`](crate::Encoder) turns it into the inputs of a net.
 ///
 /// ```
 /// use surprisal_data::{ColumnValues, CsvOptions, Missing, Table};
@@ -45,9 +45,9 @@ const FEWEST_COUNTED: usize = 8;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What the data set is called.
+    /// The name of the data set.
     set_name: String,
-    /// What messages call the table.
+    /// The name of the table in messages.
     name: String,
     columns: Vec<Column>,
     targets: Targets,
@@ -60,13 +60,13 @@ pub struct Table {
 /// One column of a [`Table`], with its name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
-    /// What the header calls it.
+    /// The name in the header.
     pub name: String,
-    /// What it holds, one for every row.
+    /// The values, one for every row.
     pub values: ColumnValues,
 }
 
-/// What a [`Column`] holds.
+/// The values of a [`Column`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnValues {
     /// Finite numbers; NaN where one is missing.
@@ -77,17 +77,17 @@ pub enum ColumnValues {
     Categories {
         /// The category of every row.
         codes: Vec<Option<u32>>,
-        /// What the categories are called: in order of value if all of them are numbers, else of letters.
+        /// The names of the categories: in order of value if all of them are numbers, else of letters.
         names: Vec<String>,
     },
 }
 
 impl Table {
-    /// Reads a table as the options say.
+    /// Reads a table with these options.
     ///
     /// Text and rows are as in [`Dataset::from_csv`]. Which columns hold categories is told at
     /// [`Categorical::Auto`], which are left out at [`CsvOptions::ignore`], what the target column holds at
-    /// [`Task::Auto`]; what was decided so stands among the [`notices`](Table::notices). Missing values are
+    /// [`Task::Auto`]; such decisions are in the [`notices`](Table::notices). Missing values are
     /// left out, or left to the [`Encoder`](crate::Encoder), as [`Missing`] says. Numbers that are equal are
     /// one category or class, however they are written. `name` becomes the name of the set and stands in the
     /// messages.
@@ -151,27 +151,27 @@ impl Table {
         self.dropped
     }
 
-    /// What was decided without being asked.
+    /// Automatic decisions.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// How its fields are written.
+    /// The format of its fields.
     pub(crate) fn fields(&self) -> &Fields {
         &self.fields
     }
 
-    /// What was asked for where a value is missing.
+    /// The handling of missing values.
     pub(crate) fn missing(&self) -> Missing {
         self.missing
     }
 
-    /// The columns to predict from, in the order of the table.
+    /// The features, in the order of the table.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// What is to be predicted of every row.
+    /// The target of every row.
     pub fn targets(&self) -> &Targets {
         &self.targets
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with an encoder, or with what it is applied to.
+//! Errors of encoders.
 
 use crate::csv::table::MOST_CATEGORIES;
 use crate::error::{DataError, ErrorKind};
@@ -9,15 +9,15 @@ use surprisal_suggest::closest;
 /// Where an [`Encoder`](crate::Encoder) fails, and how.
 #[derive(Debug)]
 pub struct EncoderError {
-    /// What messages call the table, "an array", or "Encoder" if it is wrong in itself.
+    /// The name of the table, "an array", or "Encoder" if the encoder itself is invalid.
     pub place: String,
-    /// The column's name, if the problem sits in one.
+    /// The column's name, if the problem is in one.
     pub column: Option<String>,
-    /// What is wrong there.
+    /// The problem.
     pub problem: EncoderProblem,
 }
 
-/// What is wrong with an encoder, or with what it is applied to; rows count from 0.
+/// The problem of an encoder or its input; rows count from 0.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
@@ -28,11 +28,11 @@ pub enum EncoderProblem {
     ColumnTwice,
     /// A number is not finite, or a scale not above 0.
     Number { fill: Option<f64>, offset: f64, scale: f64 },
-    /// A column has no categories, or more than a net can be given.
+    /// A column has no categories, or too many.
     CategoryCount { found: usize },
     /// A category is there twice.
     CategoryTwice { category: String },
-    /// The category to fill in is not there.
+    /// The category to fill in does not exist.
     FillRange { fill: usize, categories: usize },
     /// An array has another number of columns, or there is not one name for each.
     ColumnCount { expected: usize, found: usize },
@@ -40,11 +40,11 @@ pub enum EncoderProblem {
     MissingColumns { missing: Vec<String>, columns: Vec<String> },
     /// A column holds categories for numbers, or numbers for categories.
     Kind { expected: &'static str, found: &'static str },
-    /// A value is missing, and nothing was measured to fill in.
+    /// A value is missing, and there is no fill value.
     MissingValue { row: usize },
-    /// There is nothing to measure for what is missing.
+    /// There are no values to compute a fill value from.
     NothingToFill,
-    /// A category was not in the data of the training.
+    /// A category was not in the training data.
     UnseenCategory { row: usize, category: String, known: Vec<String> },
 }
 
@@ -63,7 +63,7 @@ impl Display for EncoderProblem {
         match self {
             Self::NoColumns => f.write_str("expected one column or more, found none | was the file damaged?"),
             Self::ColumnTwice => {
-                f.write_str("expected one column of this name, found two | was the file changed by hand?")
+                f.write_str("expected one column of this name, found two | was the file edited?")
             }
             Self::Number { fill, offset, scale } => {
                 write!(
@@ -71,23 +71,23 @@ impl Display for EncoderProblem {
                     "expected finite numbers and a scale above 0, found offset {offset:?}, scale {scale:?}"
                 )?;
                 if let Some(fill) = fill {
-                    write!(f, " and {fill:?} for what is missing")?;
+                    write!(f, " and {fill:?} for missing values")?;
                 }
-                f.write_str(" | was the file changed by hand?")
+                f.write_str(" | was the file edited?")
             }
             Self::CategoryCount { found } => write!(
                 f,
-                "expected from 1 to {MOST_CATEGORIES} categories, found {found} | was the file changed by hand?"
+                "expected from 1 to {MOST_CATEGORIES} categories, found {found} | was the file edited?"
             ),
             Self::CategoryTwice { category } => write!(
                 f,
-                "expected every category once, found {} twice | was the file changed by hand?",
+                "expected every category once, found {} twice | was the file edited?",
                 quoted(category)
             ),
             Self::FillRange { fill, categories } => write!(
                 f,
-                "expected one of {categories} categories for what is missing, found number {fill} | \
-                 was the file changed by hand?"
+                "expected one of {categories} categories for missing values, found number {fill} | \
+                 was the file edited?"
             ),
             Self::ColumnCount { expected, found } => write!(
                 f,
@@ -109,9 +109,9 @@ impl Display for EncoderProblem {
             Self::MissingValue { row } => {
                 write!(f, "expected a value, found none in row {row} | fill it in, or leave the row out")
             }
-            Self::NothingToFill => f.write_str(
-                "expected a value in the rows for training, found none | leave the column out with --ignore",
-            ),
+            Self::NothingToFill => {
+                f.write_str("the column has no value in the training rows | leave it out with --ignore")
+            }
             Self::UnseenCategory { row, category, known } => write!(
                 f,
                 "expected a category of the training, found {} in row {row} | known: {}",

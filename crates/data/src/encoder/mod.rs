@@ -1,4 +1,4 @@
-//! [`Encoder`]: what is done to the columns of a table before a net sees them.
+//! [`Encoder`]: encoding of the columns of a table for a net.
 
 pub(crate) mod error;
 
@@ -20,10 +20,10 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
-/// What is done to the columns of a table before a net sees them, in their order.
+/// The encoding of the columns of a table for a net, in their order.
 ///
-/// It is measured on the rows for training, and is part of the model: new rows go through it unchanged. With
-/// the feature `serde` it can be written and read; what was read has to pass [`check`](Encoder::check).
+/// It is fitted to the training rows, and is part of the model: new rows are encoded in the same way. With
+/// the feature `serde` it can be written and read; after reading, call [`check`](Encoder::check).
 ///
 /// ```
 /// use surprisal_data::{CsvOptions, Encoder, Scaling, Table, Unseen};
@@ -35,7 +35,7 @@ use std::str::FromStr;
 /// assert_eq!(encoder.feature_names(), ["colour=blue", "colour=red", "width"]);
 /// assert_eq!(encoder.apply(&table)?.row(0).to_vec(), [0.0, 1.0, -1.0]);
 ///
-/// // new rows: columns are found by their names, others are passed over
+/// // new rows: columns are found by their names, others are ignored
 /// let new = "width,maker,colour\n2,Miri,red\n";
 /// let x = encoder.read_csv(new.as_bytes(), "new boxes", &options, Unseen::Error)?;
 /// assert_eq!(x, ndarray::array![[0.0, 1.0, 0.0]]);
@@ -44,7 +44,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Encoder {
-    /// The columns that a model reads, and what becomes of each.
+    /// The columns that a model reads, and their encodings.
     pub columns: Vec<EncodedColumn>,
 }
 
@@ -52,44 +52,44 @@ pub struct Encoder {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EncodedColumn {
-    /// What the table calls it.
+    /// The name in the table.
     pub name: String,
-    /// What becomes of it.
+    /// Its encoding.
     pub encoding: Encoding,
 }
 
-/// What becomes of one column.
+/// The encoding of one column.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Encoding {
     /// One number, `(x - offset) / scale`.
     Number {
-        /// What stands for a value that is missing, before it is scaled; `None` makes it an error.
+        /// The fill value of missing values, before scaling; with `None` they are errors.
         fill: Option<f64>,
-        /// What is taken off, finite.
+        /// The offset that is subtracted, finite.
         offset: f64,
-        /// What it is divided by then, finite and above 0.
+        /// The divisor, finite and above 0.
         scale: f64,
     },
-    /// One 1 among zeros, in the place of the category; these are not scaled.
+    /// One-hot encoding of the category; not scaled.
     OneHot {
-        /// What the categories are called, in order.
+        /// The names of the categories, in order.
         categories: Vec<String>,
-        /// The place of the category that stands for one that is missing; `None` makes it an error.
+        /// The index of the fill category of missing values; with `None` they are errors.
         fill: Option<usize>,
     },
     /// One number, the days since 1970-01-01 of a date, scaled like a [`Number`](Encoding::Number).
     Date {
-        /// The days that stand for a date that is missing, before they are scaled; `None` makes it an error.
+        /// The fill value of missing dates in days, before scaling; with `None` they are errors.
         fill: Option<f64>,
-        /// What is taken off, finite.
+        /// The offset that is subtracted, finite.
         offset: f64,
-        /// What it is divided by then, finite and above 0.
+        /// The divisor, finite and above 0.
         scale: f64,
     },
 }
 
-/// How numbers are brought to a size that a net learns from; as text: `none`, `divide:255`, `standardize`,
+/// The scaling of numeric columns; as text: `none`, `divide:255`, `standardize`,
 /// `minmax`.
 ///
 /// ```
@@ -101,7 +101,7 @@ pub enum Encoding {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scaling {
-    /// Not at all.
+    /// No scaling.
     None,
     /// Every number is divided by this one, finite and above 0: pixels, whose range is known.
     Divide(f64),
@@ -112,7 +112,7 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// What it takes to scale like `features`, `[rows, columns]`, the rows for training.
+    /// Fits the scaling to `features`, `[rows, columns]`, the training rows.
     ///
     /// Errors if a divisor is not finite and above 0, and as [`Standardize::fit`] and [`MinMax::fit`] do.
     ///
@@ -134,7 +134,7 @@ impl Scaling {
     }
 }
 
-/// What is taken off every column, and what it is divided by then.
+/// The offset and the divisor of every column.
 fn parts(preprocess: &Preprocess, columns: usize) -> Vec<(f64, f64)> {
     let pairs = |offset: &Array1<f64>, scale: &Array1<f64>| {
         offset.iter().copied().zip(scale.iter().copied()).collect()
@@ -176,8 +176,8 @@ impl Display for Scaling {
 }
 
 impl Encoder {
-    /// Measures the rows of a table: what is filled in, if it was read with [`Missing::Mean`], then offset
-    /// and scale of numbers, with the filled ones among them. Categories are those of the whole file, with or
+    /// Fits the encoder to the rows of a table: fill values, if it was read with [`Missing::Mean`], then offset
+    /// and scale of numbers, including the filled ones. Categories are those of the whole file, with or
     /// without rows here, so that each part of a table gives a net as many inputs.
     ///
     /// Errors if there are no rows, if a column has no value to fill in, and if numbers cannot be scaled: see
@@ -234,10 +234,9 @@ impl Encoder {
         Ok(Encoder { columns })
     }
 
-    /// The encoder of arrays that are no table: numbers, none of them missing, and what [`Preprocess`] does
-    /// to them.
+    /// The encoder of arrays: numbers without missing values, and their [`Preprocess`].
     ///
-    /// Errors if there is not one name for each column that was standardised, and as
+    /// Errors if there is not one name for each column that was standardized, and as
     /// [`check`](Encoder::check) does.
     ///
     /// ```
@@ -313,7 +312,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// What the numbers that a net sees are called: a column's name, or "colour=red" for a category.
+    /// The names of the net's inputs: a column's name, or "color=red" for a category.
     pub fn feature_names(&self) -> Vec<String> {
         let names = |column: &EncodedColumn| match &column.encoding {
             Encoding::Number { .. } | Encoding::Date { .. } => vec![column.name.clone()],
@@ -324,12 +323,12 @@ impl Encoder {
         self.columns.iter().flat_map(names).collect()
     }
 
-    /// How many numbers a net sees of every row: its inputs.
+    /// The number of inputs of the net.
     pub fn width(&self) -> usize {
         self.columns.iter().map(|column| column.encoding.width()).sum()
     }
 
-    /// What a net is to see of a table, `[rows, width]`. Columns are found by their names.
+    /// Encodes a table, `[rows, width]`. Columns are found by their names.
     ///
     /// Errors if a column is not there or holds texts for numbers or numbers for texts, if a value is missing
     /// that nothing was measured for, and if a category is not known.
@@ -389,7 +388,7 @@ impl Encoder {
         Ok(encoded)
     }
 
-    /// What a net is to see of an array of numbers, `[rows, columns]`, that is no table.
+    /// Encodes an array of numbers, `[rows, columns]`.
     ///
     /// Errors if the array has another number of columns, and if a column holds categories.
     ///
@@ -418,9 +417,9 @@ impl Encoder {
     }
 
     /// Reads new rows and encodes them, `[rows, width]`. Columns are found by their names and may stand
-    /// anywhere in the table, among others, which are passed over whatever they hold.
+    /// anywhere in the table, among others, which are ignored.
     ///
-    /// Of the options, those count that say how a table is written: header, separator, decimal, thousands and
+    /// Only the options for the format of a table are used: header, separator, decimal, thousands and
     /// missing words. Text is as in [`Dataset::from_csv`](crate::Dataset::from_csv); `name` stands in the
     /// messages.
     ///

@@ -1,22 +1,22 @@
-//! What can be wrong with a file of MNIST.
+//! Errors of MNIST files.
 
 use crate::idx::MOST_ELEMENTS;
 use crate::words::sizes;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
-/// Where a file in the IDX format is wrong, and how.
+/// An error in a file in the IDX format, with its position.
 #[derive(Debug)]
 pub struct IdxError {
     /// The file's path, or the name given to the reader's content.
     pub source_name: String,
     /// The byte of the content, counted from 0; of a packed file, the content is what it unpacks to.
     pub byte: u64,
-    /// What is wrong there.
+    /// The problem.
     pub problem: IdxProblem,
 }
 
-/// What is wrong with a file in the IDX format.
+/// The problem of a file in the IDX format.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
@@ -75,7 +75,7 @@ impl Display for IdxProblem {
             }
             Self::HeaderCut { expected, found } => write!(
                 f,
-                "expected a header of {expected} bytes, found {found} bytes in all | is the file cut short?"
+                "expected a header of {expected} bytes, found {found} bytes in all | is the file truncated?"
             ),
             Self::ElementType { found } => {
                 let name = match found {
@@ -105,7 +105,7 @@ impl Display for IdxProblem {
             }
             Self::Cut { expected, found } => write!(
                 f,
-                "expected {expected} elements, as the header says, found {found} | is the file cut short?"
+                "expected {expected} elements, as the header says, found {found} | is the file truncated?"
             ),
             Self::Trailing { elements } => write!(
                 f,
@@ -129,7 +129,7 @@ impl Display for IdxProblem {
             ),
             Self::ImageSize { train, test } => write!(
                 f,
-                "expected images of {}, as in the training part, found {} | are the files of the same set?",
+                "expected images of {}, as in the training set, found {} | do the files belong to the same data set?",
                 sizes(train),
                 sizes(test)
             ),

@@ -131,14 +131,14 @@ pub fn recall_score(
 /// The mean recall of the classes that have rows, from 0 to 1: an accuracy that a frequent class cannot carry
 /// alone.
 ///
-/// Who always says the same reaches `1 / classes`.
+/// Always predicting the same class reaches `1 / classes`.
 ///
 /// Errors as [`confusion_matrix`](super::confusion_matrix) does.
 ///
 /// ```
 /// use surprisal_data::metrics::balanced_accuracy_score;
 ///
-/// // nine of ten rows are of class 0, and that is all that is ever said
+/// // nine of ten rows are of class 0, and it is always predicted
 /// let labels = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 /// assert_eq!(balanced_accuracy_score(&labels, &[0; 10], 2)?, 0.5);
 /// # Ok::<(), surprisal_data::DataError>(())
@@ -153,8 +153,8 @@ pub fn balanced_accuracy_score(
     Ok(with_rows().map(|class| class.measures().recall).sum::<f64>() / with_rows().count() as f64)
 }
 
-/// The correlation of labels and predictions, from -1 to 1: 1 if all are right, 0 if the predictions know
-/// nothing.
+/// The correlation of labels and predictions, from -1 to 1: 1 if all are right, 0 if the predictions are
+/// independent of the labels.
 ///
 /// With `n` rows, `c` of them right, `t_k` of class `k` and `p_k` predicted to be of it:
 /// `(c n - sum_k t_k p_k) / sqrt((n^2 - sum_k t_k^2) (n^2 - sum_k p_k^2))`, and 0 where all labels, or all

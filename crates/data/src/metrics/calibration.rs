@@ -1,4 +1,4 @@
-//! Whether a probability is one: [`brier_score_loss`], [`calibration`], [`top_label_calibration`].
+//! Calibration of probabilities: [`brier_score_loss`], [`calibration`], [`top_label_calibration`].
 
 use super::{check_probabilities, check_probability_rows, fail};
 use crate::error::DataError;
@@ -30,7 +30,7 @@ fn mean_square(labels: &[usize], probabilities: &[f64]) -> f64 {
     probabilities.iter().zip(labels).map(square).sum::<f64>() / labels.len() as f64
 }
 
-/// How far confidence and the share of right answers lie apart: see [`calibration`].
+/// The difference between confidence and accuracy: see [`calibration`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// The bins that hold rows, from low confidence to high: a reliability diagram.
@@ -56,7 +56,7 @@ pub struct CalibrationBin {
     pub hi: f64,
     /// The number of rows.
     pub count: usize,
-    /// The share of rows whose answer is right.
+    /// The fraction of rows whose prediction is right.
     pub accuracy: f64,
     /// The mean confidence.
     pub confidence: f64,
@@ -65,9 +65,9 @@ pub struct CalibrationBin {
 /// More bins than this are a mistake, not a diagram.
 pub(crate) const MOST_BINS: usize = 10_000;
 
-/// Compares confidence with the share of right answers, in `bins` bins of equal width.
+/// Compares confidence with accuracy, in `bins` bins of equal width.
 ///
-/// `correct` is 1 where the answer is right and 0 where it is wrong. Of a yes/no question, give the
+/// `correct` is 1 where the prediction is right and 0 where it is wrong. For binary classification, give the
 /// probability of class 1 and the label; of several classes, see [`top_label_calibration`]. A confidence that
 /// is written like an edge, 0.3 of 10 bins, lies in the bin below.
 ///

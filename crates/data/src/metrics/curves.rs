@@ -4,7 +4,7 @@
 use super::check_scores;
 use crate::error::DataError;
 
-/// What is caught and what is caught by mistake, threshold by threshold: see [`roc_curve`].
+/// True and false positive rates, threshold by threshold: see [`roc_curve`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RocCurve {
     /// The share of class 0 that scores at least the threshold; rises from 0 to 1.
@@ -17,7 +17,7 @@ pub struct RocCurve {
 
 /// The receiver operating characteristic: both rates for every threshold that makes a corner.
 ///
-/// Rows with the same score are one point. A point in the middle of a straight line between its neighbours is
+/// Rows with the same score are one point. A point in the middle of a straight line between its neighbors is
 /// left out, as scikit-learn does by default; the area below is the same.
 ///
 /// Errors if there is not one score per label, or none, if a label is not 0 or 1, if a score is not finite,
@@ -57,7 +57,7 @@ pub fn roc_curve(labels: &[usize], scores: &[f64]) -> Result<RocCurve, DataError
 /// class 0, where a tie counts one half.
 ///
 /// That is Mann and Whitney's U over the number of pairs. Pairs are counted as whole numbers, so that the
-/// only rounding is that of the last division. 0.5 is what scores without any knowledge reach.
+/// only rounding is that of the last division. Random scores reach 0.5.
 ///
 /// Errors as [`roc_curve`] does.
 ///
@@ -78,7 +78,7 @@ pub fn roc_auc_score(labels: &[usize], scores: &[f64]) -> Result<f64, DataError>
     Ok(share(twice_area, 2 * positives * negatives))
 }
 
-/// How many of what is found are right, and how many are found, threshold by threshold: see
+/// Precision and recall, threshold by threshold: see
 /// [`precision_recall_curve`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrecisionRecallCurve {
@@ -119,8 +119,8 @@ pub fn precision_recall_curve(labels: &[usize], scores: &[f64]) -> Result<Precis
 /// The mean of the precisions at which class 1 is found, from 0 to 1: the sum over thresholds of
 /// `(R_n - R_(n-1)) P_n`, with recall `R` and precision `P`.
 ///
-/// A sum of steps: lines between the points of [`precision_recall_curve`] would promise too much. Scores
-/// without any knowledge reach about the share of class 1.
+/// A sum of steps: lines between the points of [`precision_recall_curve`] would be too optimistic. Random scores
+/// reach about the share of class 1.
 ///
 /// Errors as [`roc_curve`] does.
 ///

@@ -1,30 +1,30 @@
-//! Why answers and labels cannot be compared.
+//! Errors of metrics.
 
 use crate::error::{DataError, ErrorKind};
 use crate::metrics::{LARGEST, MOST_BINS, Metric};
 use std::fmt::{self, Display, Formatter};
 
-/// Which measure of answers failed, and why.
+/// Why a metric failed.
 #[derive(Debug)]
 pub struct MetricError {
     /// The function's name.
     pub metric: &'static str,
-    /// What is wrong with what it was given.
+    /// The problem.
     pub problem: MetricProblem,
 }
 
-/// What is wrong with answers or labels; rows count from 0.
+/// The problem with predictions or targets; rows count from 0.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum MetricProblem {
-    /// There is not one answer per label or target (`of`); `what` is an answer in one word, such as "score".
+    /// There is not one prediction per label or target (`of`); `what` is the kind of prediction, such as "score".
     Count { what: &'static str, found: usize, of: &'static str, expected: usize },
-    /// There are no answers.
+    /// There are no predictions.
     Nothing { what: &'static str },
     /// A label or a prediction (`what`) is not below the number of classes.
     Label { what: &'static str, row: usize, label: usize, classes: usize },
-    /// A class has no rows, so that there is nothing to tell the other from.
+    /// One of the two classes has no rows.
     OneClass { missing: usize, rows: usize },
     /// A score is NaN or infinite.
     NotFinite { row: usize, score: f64 },
@@ -32,19 +32,19 @@ pub enum MetricProblem {
     NotAProbability { row: usize, found: f64 },
     /// The probabilities of all classes do not sum to 1.
     RowSum { row: usize, sum: f64 },
-    /// The threshold from which the answer is yes is NaN.
+    /// The threshold of class 1 is NaN.
     NanThreshold,
-    /// The label cannot be, or cannot but be, among so many of the classes.
+    /// `k` is 0, or not below the number of classes.
     TopK { classes: usize, found: usize },
-    /// A yes/no question's metric was asked of probabilities of more classes, or of one.
+    /// A binary metric was called with the probabilities of more than two classes, or of one.
     TwoClasses { found: usize },
     /// A target or a prediction (`what`) is NaN, infinite, or so large that squares could overflow.
     UnfitNumber { what: &'static str, row: usize, found: f64 },
-    /// One number does not vary.
+    /// One row has no variance.
     OneRow,
-    /// A metric of numbers was asked of classes.
+    /// A regression metric was called for classes.
     ForNumbers,
-    /// A metric of classes was asked of numbers.
+    /// A classification metric was called for regression.
     ForClasses,
     /// The number of bins is 0, or more than a diagram can show.
     Bins { found: usize },
@@ -61,7 +61,7 @@ impl Display for MetricProblem {
         match self {
             Self::Count { what, found, of, expected } => write!(
                 f,
-                "expected one {what} per {of}, found {found} for {expected} {of}s | are they of the same rows?"
+                "expected one {what} per {of}, found {found} for {expected} {of}s | are they for the same rows?"
             ),
             Self::Nothing { what } => {
                 write!(f, "expected at least one {what}, found none | was everything filtered out?")
@@ -86,20 +86,16 @@ impl Display for MetricProblem {
             Self::NotAProbability { row, found } => write!(
                 f,
                 "expected probabilities from 0 to 1, found {found} in row {row} | {}",
-                if found.is_nan() {
-                    "did training diverge?"
-                } else {
-                    "sigmoid or softmax makes them of logits"
-                }
+                if found.is_nan() { "did training diverge?" } else { "apply sigmoid or softmax to logits" }
             ),
             Self::RowSum { row, sum } => write!(
                 f,
                 "expected the probabilities of a row to sum to 1, found {sum} in row {row} | \
                  softmax makes such rows of logits"
             ),
-            Self::NanThreshold => f.write_str(
-                "expected a threshold that is a number, found NaN | 0.5 is usual for probabilities",
-            ),
+            Self::NanThreshold => {
+                f.write_str("expected a threshold, found NaN | 0.5 is usual for probabilities")
+            }
             Self::TopK { classes, found } => write!(
                 f,
                 "expected k to be at least 1 and below {classes}, the number of classes, found {found} | \
@@ -115,21 +111,19 @@ impl Display for MetricProblem {
                 "expected every {what} to be a finite number of size up to {LARGEST:e}, found {found:?} in row {row} | \
                  {}",
                 match *what {
-                    "target" => "leave the row out, or fill the value in",
+                    "target" => "leave the row out, or fill in the value",
                     _ => "did training diverge?",
                 }
             ),
-            Self::OneRow => {
-                f.write_str("expected two rows or more, found one | how much of its variance is explained?")
-            }
+            Self::OneRow => f.write_str("expected two rows or more, found one | one row has no variance"),
             Self::ForNumbers => write!(
                 f,
-                "expected numbers to compare, found classes | metrics of classes: {}",
+                "does not support classification | metrics of classification: {}",
                 Metric::names(Metric::for_classes).join(", ")
             ),
             Self::ForClasses => write!(
                 f,
-                "expected classes, found numbers to compare | metrics of numbers: {}",
+                "does not support regression | metrics of regression: {}",
                 Metric::names(Metric::for_numbers).join(", ")
             ),
             Self::Bins { found } => {

@@ -5,8 +5,8 @@ use crate::error::DataError;
 use crate::metrics::error::MetricProblem;
 use ndarray::ArrayView2;
 
-/// What logits say about rows with labels, as far as a metric looks at it: four numbers for each row, however many
-/// classes there are.
+/// Rows with labels and logits, reduced to what metrics need: four numbers for each row, for any number of
+/// classes.
 ///
 /// A probability rounds to 1 where the logit is above 37 (17 in single precision), and to 0 below -745: rows beyond that are ties
 /// for `roc_auc`, and `log_loss` is infinite or 0. Logits have no such end. Rows come block by block, so that the whole matrix
@@ -86,7 +86,7 @@ impl LabeledLogits {
         Ok(())
     }
 
-    /// The class that each row says: the one with the largest logit, the first of equals.
+    /// The predicted class of each row: the one with the largest logit, the first of equals.
     pub fn predicted(&self) -> &[usize] {
         &self.predicted
     }
@@ -99,7 +99,7 @@ impl LabeledLogits {
     /// A metric of all rows so far; it is defined as for [`Metric::of_classes`], with probabilities by a softmax over the logits, or by
     /// a sigmoid of the only one.
     ///
-    /// Errors if the metric is for numbers, if there are no rows, and as its function does.
+    /// Errors if the metric is for regression, if there are no rows, and as its function does.
     pub fn metric(&self, metric: Metric) -> Result<f64, DataError> {
         metric.of_logits(self)
     }

@@ -1,4 +1,4 @@
-//! [`Metric`]: what a report shows and what early stopping watches, by name.
+//! [`Metric`]: the metrics of reports and early stopping, by name.
 
 use super::*;
 use crate::error::DataError;
@@ -133,7 +133,7 @@ impl Metric {
         NAMED.iter().map(|&(_, metric)| metric)
     }
 
-    /// Whether it judges answers of so many classes.
+    /// Whether it supports `n` classes.
     ///
     /// ```
     /// use surprisal_data::metrics::Metric;
@@ -148,7 +148,7 @@ impl Metric {
         }
     }
 
-    /// Whether a better answer has the larger value: of all but the errors and `log_loss`.
+    /// Whether larger values are better: true for all but the errors and `log_loss`.
     ///
     /// ```
     /// use surprisal_data::metrics::Metric;
@@ -172,7 +172,7 @@ impl Metric {
         self.card().range
     }
 
-    /// Whether it judges classes: [`of_classes`](Metric::of_classes) is for these.
+    /// Whether it supports classification: [`of_classes`](Metric::of_classes) is for these.
     ///
     /// ```
     /// # use surprisal_data::metrics::Metric;
@@ -182,7 +182,7 @@ impl Metric {
         !self.for_numbers()
     }
 
-    /// Whether it judges numbers: [`of_numbers`](Metric::of_numbers) is for these.
+    /// Whether it supports regression: [`of_numbers`](Metric::of_numbers) is for these.
     ///
     /// ```
     /// # use surprisal_data::metrics::Metric;
@@ -196,7 +196,7 @@ impl Metric {
     ///
     /// Of equals, the first. Of two classes, class 1 is what `roc_auc` and `average_precision` look for.
     ///
-    /// Errors if it judges numbers, if there is not one row per label, or none, if a label is not below the
+    /// Errors if it is for regression, if there is not one row per label, or none, if a label is not below the
     /// number of classes, if a probability is not from 0 to 1 (NaN is not), and as its function does.
     ///
     /// ```
@@ -222,7 +222,7 @@ impl Metric {
 
     /// Its value for one predicted number per target.
     ///
-    /// Errors if it judges classes, and as its function does.
+    /// Errors if it is for classification, and as its function does.
     ///
     /// ```
     /// use surprisal_data::metrics::Metric;
@@ -310,7 +310,7 @@ impl Display for Metric {
 impl FromStr for Metric {
     type Err = SpecError;
 
-    /// Errors if no metric goes by this name; the message lists all.
+    /// Errors if no metric has this name; the message lists all.
     fn from_str(name: &str) -> Result<Metric, SpecError> {
         let top_k = || {
             let k: usize = name.strip_prefix("top")?.strip_suffix("_accuracy")?.parse().ok()?;

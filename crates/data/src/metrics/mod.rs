@@ -1,5 +1,5 @@
-//! How good answers are, where the [`accuracy`](crate::accuracy) does not tell: rankings, classes that are
-//! rare, whether a probability is one, and numbers.
+//! Metrics beyond [`accuracy`](crate::accuracy): rankings, rare classes, calibration of probabilities, and
+//! regression.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | `metric.rs` | [`Metric`]: one of these by name, for a report or for early stopping |
 //! | `report.rs` | [`ClassificationReport`], [`ConfusionTable`]: as text, with the names of the classes |
 //!
-//! Names, definitions and values are scikit-learn's. Of a yes/no question, class 1 is what is looked for.
+//! Names, definitions and values are scikit-learn's. In binary classification, class 1 is the positive class.
 //! Counts are whole numbers until the last division.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Numbers beside numbers: [`mean_squared_error`], [`root_mean_squared_error`], [`mean_absolute_error`],
+//! Regression metrics: [`mean_squared_error`], [`root_mean_squared_error`], [`mean_absolute_error`],
 //! [`r2_score`].
 
 use super::{check_count_of, fail};

@@ -1,4 +1,4 @@
-//! Answers as text: [`ClassificationReport`], [`ConfusionTable`].
+//! Metrics as text: [`ClassificationReport`], [`ConfusionTable`].
 
 use super::by_class::counts;
 use super::{Average, PrecisionRecallF1, confusion_matrix};
@@ -118,7 +118,7 @@ pub struct ConfusionTable {
 }
 
 impl ConfusionTable {
-    /// Counts how often which class was taken for which; there are as many classes as names.
+    /// Counts the rows by true and predicted class; there are as many classes as names.
     ///
     /// Errors as [`confusion_matrix`] does.
     pub fn new(
@@ -173,7 +173,7 @@ impl Display for ConfusionTable {
     }
 }
 
-/// More classes than this are not read by anybody.
+/// The maximum number of classes shown.
 const SHOWN: usize = 20;
 
 /// The names of the classes that are shown, each on one line and not longer than a table can bear.

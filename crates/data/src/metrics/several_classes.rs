@@ -50,9 +50,9 @@ pub fn top_k_accuracy_score(
 /// The mean of `-ln p`, where `p` is the probability that a row gives to its label, from 0 up; smaller is
 /// better.
 ///
-/// `probabilities` are `[rows, classes]`. Infinite if a label has the probability 0: scikit-learn cuts
-/// probabilities off at 2e-16, and says 36 where the true answer is anything above. Where 0 is what rounding
-/// made of a small number, the logits still know it: a cross-entropy of logits is exact.
+/// `probabilities` are `[rows, classes]`. Infinite if a label has the probability 0: scikit-learn clips
+/// probabilities at 2e-16, and returns 36 for anything above. If a small probability has rounded to 0,
+/// compute the cross-entropy from logits, which is exact.
 ///
 /// Errors if there is not one row per label, or none, if a label is not below the number of classes, if a
 /// probability is not from 0 to 1, and if a row does not sum to 1 within 0.001.

@@ -1,4 +1,4 @@
-//! What can be wrong with files of NumPy's.
+//! Errors of NumPy files.
 
 use crate::npy::zip::MOST_PACKED;
 use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use surprisal_suggest::closest;
 
-/// Where a file of NumPy's is wrong, and how.
+/// An error in a NumPy file, with its position.
 #[derive(Debug)]
 pub struct NpyError {
     /// The file's path or the name given to its content, and the array in it if it holds several.
@@ -15,11 +15,11 @@ pub struct NpyError {
     /// The byte, counted from 0, if the problem sits in one place; of an array in an archive, the byte of what it
     /// unpacks to.
     pub byte: Option<u64>,
-    /// What is wrong there.
+    /// The problem.
     pub problem: NpyProblem,
 }
 
-/// What is wrong with a file of NumPy's.
+/// The problem of a NumPy file.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
@@ -44,19 +44,19 @@ pub enum NpyProblem {
     TooLarge { shape: Vec<usize> },
     /// There are not as many bytes after the header as it says.
     Length { shape: Vec<usize>, dtype: NpyType, expected: u64, found: u64 },
-    /// Numbers of 64 bits were asked for as `f32`.
+    /// Numbers of 64 bits were requested as `f32`.
     Narrowing,
     /// Whole numbers were expected.
     NotWhole { found: NpyType },
-    /// A whole number is none of the type that was asked for.
+    /// A whole number does not fit the requested type.
     NotExact { found: i128, wanted: &'static str },
     /// The first bytes are not those of an archive; up to four that were found.
     NotNpz { found: Vec<u8> },
-    /// The end of the archive, which tells where its directory is, is not there.
+    /// The end of the archive, which locates its directory, is missing.
     NoDirectory,
-    /// The directory of the archive does not hold what it should.
+    /// The directory of the archive is invalid.
     Directory { part: &'static str },
-    /// An entry is packed in a way that NumPy does not use.
+    /// The compression method of an entry is not one that NumPy uses.
     Packing { name: String, encrypted: bool, method: u16 },
     /// An entry claims to unpack to more bytes than it can, or to others than it is stored as.
     Ratio { name: String, packed: u64, size: u64 },
@@ -80,13 +80,13 @@ pub enum NpyProblem {
     NotFinite { row: usize, column: usize, value: f64 },
     /// All rows have the same label.
     OneClass { class: String, rows: usize },
-    /// Texts stand where numbers are wanted.
+    /// The elements are texts, not numbers.
     Text,
-    /// Numbers stand where texts are wanted.
+    /// The elements are numbers, not texts.
     NotText { found: NpyType },
     /// The bytes of a text are none in UTF-8, or in UTF-32.
     NoCharacters,
-    /// A label is to be a class, and has a fraction or is not finite.
+    /// A label of a class has a fraction or is not finite.
     FractionAsClass { row: usize, value: f64 },
     /// An array of features comes without one of labels.
     NoLabels,
@@ -116,7 +116,7 @@ impl Display for NpyProblem {
                 })
             }
             Self::HeaderCut { expected } => {
-                write!(f, "expected a header of {expected} bytes, found the end | is the file cut short?")
+                write!(f, "expected a header of {expected} bytes, found the end | is the file truncated?")
             }
             Self::Version { major, minor } => write!(
                 f,
@@ -146,8 +146,8 @@ impl Display for NpyProblem {
                 let elements = if shape.is_empty() { "one element".to_owned() } else { sizes(shape) };
                 write!(f, "expected {expected} bytes ({elements} of {dtype}), found {found} | ")?;
                 f.write_str(match found < expected {
-                    true => "is the file cut short?",
-                    false => "has something been added to it?",
+                    true => "is the file truncated?",
+                    false => "has data been appended?",
                 })
             }
             Self::Narrowing => f.write_str(
@@ -164,7 +164,7 @@ impl Display for NpyProblem {
                 f.write_str(match *wanted {
                     "f32" => "read it as f64 or i64",
                     "f64" => "read it as i64",
-                    _ => "is this array what it should be?",
+                    _ => "is this the right array?",
                 })
             }
             Self::NotNpz { found } => {
@@ -176,7 +176,7 @@ impl Display for NpyProblem {
                 })
             }
             Self::NoDirectory => f.write_str(
-                "expected the directory of the archive before the end, found none | is the file cut short?",
+                "expected the directory of the archive before the end, found none | is the file truncated?",
             ),
             Self::Directory { part } => write!(
                 f,
@@ -188,7 +188,7 @@ impl Display for NpyProblem {
                     true => f.write_str("encrypted")?,
                     false => write!(f, "packed by method {method}")?,
                 }
-                f.write_str(" | np.savez and np.savez_compressed write what can be read")
+                f.write_str(" | use np.savez or np.savez_compressed")
             }
             Self::Ratio { name, packed, size } => write!(
                 f,
@@ -247,7 +247,7 @@ impl Display for NpyProblem {
             ),
             Self::NotText { found } => write!(f, "expected texts, found elements of type {found} | array.astype(str)"),
             Self::NoCharacters => {
-                f.write_str("expected a text, found bytes that are none | bytes must be UTF-8: array.astype(str)")
+                f.write_str("expected a text, found invalid bytes | bytes must be UTF-8: array.astype(str)")
             }
             Self::FractionAsClass { row, value } => write!(
                 f,

@@ -103,13 +103,13 @@ elements! { f32, "<f4"; f64, "<f8"; i64, "<i8"; u8, "|u1"; }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NpyArray {
-    /// What the messages call it.
+    /// Its name in messages.
     name: String,
     header: Header,
     bytes: Vec<u8>,
 }
 
-/// What stands before the elements.
+/// The header.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Header {
     element: Element,
@@ -120,7 +120,7 @@ pub(crate) struct Header {
     start: usize,
 }
 
-/// How an element stands in the bytes.
+/// The byte order of elements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Element {
     dtype: NpyType,
@@ -341,12 +341,12 @@ impl NpyArray {
         }
     }
 
-    /// Checks the bytes of an NPY file; `name` stands in the messages.
+    /// Checks the bytes of an NPY file; `name` is for the messages.
     ///
     /// Versions 1, 2 and 3, numbers or texts of either byte order, in the order of C or of Fortran. No memory is
     /// taken beside the bytes.
     ///
-    /// Errors if it is no NPY file, of types that are neither numbers nor texts (records, Python's objects), or not
+    /// Errors if it is not an NPY file, of types that are neither numbers nor texts (records, Python's objects), or not
     /// exactly as long as its header says.
     ///
     /// Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".

@@ -54,7 +54,7 @@ impl Npz {
         Npz::from_bytes(bytes, &name)
     }
 
-    /// Checks the directory of an archive; `name` stands in the messages.
+    /// Checks the directory of an archive; `name` is for the messages.
     ///
     /// Errors if it is no ZIP archive or a damaged one, if an entry is packed in another way than NumPy's, claims a
     /// size that its packed bytes cannot hold (more than 1032 to 1), or has the name of another.

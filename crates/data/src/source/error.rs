@@ -1,4 +1,4 @@
-//! What can be wrong with the text that names data, and with options: mistakes of whoever typed them.
+//! Errors of the text that names data, and of options: usage errors.
 
 use crate::dataset::Dataset;
 use crate::metrics::Metric;
@@ -7,7 +7,7 @@ use crate::words::{did_you_mean, quoted};
 use std::fmt::{self, Display, Formatter, Write};
 use surprisal_suggest::closest;
 
-/// What is wrong with the text that names data or a metric, or with a parameter: a mistake of whoever typed it.
+/// An error in the text that names data or a metric, or in a parameter: a usage error.
 ///
 /// ```
 /// use surprisal_data::{DataSource, SpecError};
@@ -20,7 +20,7 @@ use surprisal_suggest::closest;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum SpecError {
-    /// No data set goes by this name, and it is no file of a table.
+    /// No data set has this name, and it is not the file of a table.
     UnknownSource { text: String },
     /// An embedded set is followed by parameters.
     NoParameters { set: &'static str, found: String },
@@ -43,19 +43,19 @@ pub enum SpecError {
     NoMnistFolder,
     /// A table comes without the name of its label column.
     NoTarget { table: String },
-    /// Data whose labels are known comes with the name of a label column.
+    /// Data other than tables come with the name of a label column.
     NeedlessTarget { origin: String, target: String },
-    /// Data that is no table comes with options of tables.
+    /// Data other than tables come with options of tables.
     NeedlessOptions { origin: String, options: Vec<&'static str> },
     /// An option is none of the words that it can be.
     Word { option: &'static str, found: String, known: &'static [&'static str] },
-    /// A separator is not one character that can separate.
+    /// A delimiter is not one suitable character.
     Separator { found: String },
-    /// One character is to be the decimal sign and to separate thousands.
+    /// One character is both the decimal sign and the thousands separator.
     DecimalAndThousands { sign: String },
-    /// No metric goes by this name.
+    /// No metric has this name.
     UnknownMetric { name: String },
-    /// What scaling divides by is not a finite number above 0.
+    /// The divisor of scaling is not a finite number above 0.
     Divisor { found: String },
 }
 
@@ -103,7 +103,7 @@ impl SpecError {
                 did_you_mean(f, closest(name, known))
             }
             Self::NoParameters { found, .. } => {
-                write!(f, "expected no parameters, found {} | the set is what it is", quoted(found))
+                write!(f, "expected no parameters, found {} | this data set has none", quoted(found))
             }
             Self::NoAssignment { set, found } => {
                 let known = parameter_names(set).join(", ");
@@ -115,7 +115,7 @@ impl SpecError {
                 did_you_mean(f, closest(name, known))
             }
             Self::ParameterTwice { parameter, .. } => {
-                write!(f, "expected {parameter} once, found it twice | keep one of them")
+                write!(f, "{parameter} is given twice | keep one of them")
             }
             Self::OutOfRange { parameter, whole, least, most, found, .. } => {
                 let kind = if *whole { "a whole number" } else { "a number" };
@@ -126,7 +126,7 @@ impl SpecError {
                 }
             }
             Self::NoMnistFolder => {
-                f.write_str("expected the folder with the four files of MNIST, found none | write mnist:DIR")
+                f.write_str("expected the folder with the four MNIST files, found none | write mnist:DIR")
             }
             Self::NoTarget { .. } => {
                 write!(f, "expected the name of the label column, found none | a table needs one")
@@ -152,7 +152,10 @@ impl SpecError {
                 quoted(found)
             ),
             Self::DecimalAndThousands { sign } => {
-                write!(f, "expected two different signs, found {sign} for both | set thousands to another")
+                write!(
+                    f,
+                    "expected two different characters, found {sign} for both | set thousands to another one"
+                )
             }
             Self::UnknownMetric { name } => {
                 let known = Metric::names(|_| true);

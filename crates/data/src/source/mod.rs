@@ -1,4 +1,4 @@
-//! [`DataSource`]: data as a command line names it, loaded ready for training.
+//! [`DataSource`]: data by name, as on a command line, loaded ready for training.
 
 pub(crate) mod error;
 
@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Where data comes from, read from a text such as a command line has.
+/// A source of data, parsed from a text such as an argument of a command.
 ///
 /// | text | data |
 /// |---|---|
@@ -28,8 +28,8 @@ use std::str::FromStr;
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 /// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
 ///
-/// A text that means nothing is a [`SpecError`], a mistake of whoever typed it. What goes wrong with files comes
-/// later, when the data is loaded, and is a [`DataError`].
+/// An invalid text is a [`SpecError`], a usage error. Errors of files occur
+/// when the data are loaded, and are a [`DataError`].
 ///
 /// ```
 /// use rand::SeedableRng;
@@ -59,20 +59,20 @@ pub enum DataSource {
     Npy(PathBuf, Option<PathBuf>),
 }
 
-/// A part to train on, a part to test on, and what was done to the numbers of both.
+/// A training set, a test set, and the preprocessing of both.
 ///
 /// See the example of [`DataSource`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
-    /// What a model learns from, preprocessed.
+    /// The training set, preprocessed.
     pub train: Dataset,
-    /// What it is judged by, preprocessed in the same way.
+    /// The test set, preprocessed in the same way.
     pub test: Dataset,
-    /// What was done to both. Other numbers for the same model need it too: it belongs into the model's file.
+    /// The preprocessing of both. Other data for the same model need it too: save it with the model.
     pub preprocess: Preprocess,
 }
 
-/// How the names of tables end; what is packed with gzip has `.gz` behind.
+/// The extensions of tables; compressed ones have `.gz` appended.
 const TABLES: [&str; 5] = ["csv", "tsv", "txt", "data", "dat"];
 
 impl DataSource {
@@ -151,7 +151,7 @@ impl DataSource {
     /// then the split; MNIST draws nothing.
     ///
     /// Pixels are divided by their largest value, 16 (digits) or 255 (MNIST). Tables, iris and breast_cancer
-    /// are standardised by what is measured on the training part. Synthetic sets stay as they are.
+    /// are standardized by what is measured on the training part. Synthetic sets stay as they are.
     ///
     /// ```
     /// use rand::SeedableRng;
@@ -161,13 +161,13 @@ impl DataSource {
     /// let source: DataSource = "iris".parse()?;
     /// let Split { train, test, .. } = source.load(None, &mut ChaCha8Rng::seed_from_u64(7))?;
     /// assert_eq!(train.rows() + test.rows(), 150);
-    /// assert!(train.features.mean().unwrap().abs() < 1e-12); // standardised
+    /// assert!(train.features.mean().unwrap().abs() < 1e-12); // standardized
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// Errors as [`check_target`](DataSource::check_target), with
     /// [`ErrorKind::Spec`](crate::ErrorKind::Spec): a mistake in the command, not in a file. Errors as the
-    /// reader of the source does, if a class has a single row, and if a table cannot be standardised.
+    /// reader of the source does, if a class has a single row, and if a table cannot be standardized.
     pub fn load(
         &self,
         target_column: Option<&str>,
@@ -194,7 +194,7 @@ impl DataSource {
         Ok(Split { train, test, preprocess })
     }
 
-    /// What is done to the numbers of this source, if nobody says otherwise.
+    /// The default preprocessing of this source.
     pub(crate) fn scaling(&self) -> Scaling {
         match self {
             Self::Synthetic(_) => Scaling::None,

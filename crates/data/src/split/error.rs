@@ -1,10 +1,10 @@
-//! Why rows cannot be divided.
+//! Errors of splitting.
 
 use crate::error::{DataError, ErrorKind};
 use crate::words::quoted;
 use std::fmt::{self, Display, Formatter};
 
-/// Which way to divide rows failed, and why.
+/// Why a split failed.
 #[derive(Debug)]
 pub struct SplitError {
     /// The function's name.
@@ -15,12 +15,12 @@ pub struct SplitError {
     pub problem: SplitProblem,
 }
 
-/// Why rows cannot be divided.
+/// The problem of a split.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum SplitProblem {
-    /// There are not two shares or more, above 0 and 1 in all.
+    /// The fractions are not two or more, above 0 and with the sum 1.
     Shares { shares: Vec<f64> },
     /// Cross-validation takes two folds or more.
     Folds { k: usize },
@@ -46,7 +46,7 @@ impl Display for SplitError {
             SplitProblem::TooFewRows { parts, rows } => {
                 write!(
                     f,
-                    "expected {parts} rows or more{of}, one for each part, found {rows} | make fewer parts"
+                    "expected {parts} rows or more{of}, one for each part, found {rows} | use fewer parts"
                 )
             }
             SplitProblem::RareClass { parts, rows, class } => write!(

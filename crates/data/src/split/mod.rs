@@ -1,4 +1,4 @@
-//! Parts to train on, to choose by and to test on: [`stratified_split`], [`split_rows`], [`k_fold`].
+//! Training, validation and test sets: [`stratified_split`], [`split_rows`], [`k_fold`].
 
 pub(crate) mod error;
 
@@ -50,7 +50,7 @@ pub fn stratified_split(
     Ok((dataset.select(&parts[0]), dataset.select(&parts[1])))
 }
 
-/// The numbers of so many rows, in as many parts as there are shares, each in rising order.
+/// The indices of `rows` rows, in as many parts as there are shares, each in ascending order.
 ///
 /// Of `n` rows, `n * share` go to a part, rounded to a whole row, but at least one; the first part takes what
 /// the others leave. The last part is drawn first: shares of 0.6, 0.15 and 0.25 leave the same rows for
@@ -97,18 +97,18 @@ pub fn stratified_split_rows(
     Strata::of_labels("stratified_split_rows", labels).split(shares, rng)
 }
 
-/// Rows to train on and the others to test on, one of several ways to cut a set in two.
+/// The training and test rows of one fold.
 ///
 /// See the example of [`k_fold`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
-    /// The rows to train on, in rising order.
+    /// The training rows, in ascending order.
     pub train: Vec<usize>,
-    /// The rows to test on, in rising order.
+    /// The test rows, in ascending order.
     pub test: Vec<usize>,
 }
 
-/// Cuts so many rows `k` times: each row is tested once, and trained on the other `k - 1` times.
+/// Splits rows into `k` folds: each row is a test row once, and a training row `k - 1` times.
 ///
 /// The test parts differ by one row at most. Which row is in which is drawn from the generator.
 ///

@@ -87,7 +87,7 @@ fn csv_path_stands_in_the_message() {
     assert_message(
         result,
         &format!(
-            "{}, line 3, column \"x\": expected a value, found \"?\", which stands for a missing value \
+            "{}, line 3, column \"x\": expected a value, found \"?\", a word for a missing value \
              | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
             path.display()
         ),
@@ -156,7 +156,7 @@ fn csv_with_other_separators() {
     assert_csv_message(
         "petal;species\n1;a\n2;b\n",
         "flowers.csv: expected a label column named \"species\", found the columns \"petal;species\" \
-         | --separator says what stands between the fields",
+         | set the delimiter with --separator",
     );
 }
 
@@ -192,7 +192,7 @@ fn csv_row_that_is_too_short() {
     assert_csv_message(
         "petal,sepal,species\n1,2,a\n3,4\n",
         "flowers.csv, line 3, column \"species\": expected 3 fields, as in the header, found 2 \
-         | is a value missing, or the line cut short?",
+         | is a value missing, or the line truncated?",
     );
 }
 
@@ -201,7 +201,7 @@ fn csv_row_that_is_too_long() {
     assert_csv_message(
         "petal,sepal,species\n1,2,a\n3,4,b,c\n",
         "flowers.csv, line 3: expected 3 fields, as in the header, found 4 \
-         | a value that contains the separator stands in double quotes",
+         | a value that contains the delimiter must be in double quotes",
     );
 }
 
@@ -228,7 +228,7 @@ fn csv_text_among_the_numbers() {
     assert_csv_message(
         "petal,sepal,species\r\n1,2,a\r\n3,wide,b\r\n",
         "flowers.csv, line 3, column \"sepal\": expected a number, found \"wide\" \
-         | every column but the label column \"species\" must hold numbers",
+         | every column but the label column \"species\" must contain numbers",
     );
 }
 
@@ -245,7 +245,7 @@ fn csv_quote_that_is_not_closed_does_not_print_the_rest_of_the_file() {
         table,
         "flowers.csv, line 2, column \"petal\": expected a number, \
          found \"1,a\\n2,b\\n2,b\\n2,b\\n2,b\\n2,b\\n2,b\\n2,b\\n2,b\\n2,b\\n\"... \
-         | every column but the label column \"species\" must hold numbers",
+         | every column but the label column \"species\" must contain numbers",
     );
 }
 
@@ -255,8 +255,7 @@ fn csv_number_that_is_not_finite() {
         assert_csv_message(
             format!("petal,species\n1,a\n{found},b\n"),
             &format!(
-                "flowers.csv, line 3, column \"petal\": expected a finite number, found \"{found}\" \
-                 | fill the value in, or leave the row out"
+                "flowers.csv, line 3, column \"petal\": expected a finite number, found \"{found}\" | correct the value, or leave the row out"
             ),
         );
     }
@@ -266,7 +265,7 @@ fn csv_number_that_is_not_finite() {
 fn csv_without_rows() {
     assert_csv_message(
         "petal,species\n",
-        "flowers.csv: expected rows below the header, found none | is the file cut short?",
+        "flowers.csv: expected rows below the header, found none | is the file truncated?",
     );
 }
 
@@ -307,7 +306,7 @@ fn features_with_columns_that_are_missing() {
     assert_features_message(
         "petal;sepal\n1;2\n",
         "new.csv: expected columns named \"petal\", \"sepal\", found the columns \"petal;sepal\" \
-         | --separator says what stands between the fields",
+         | set the delimiter with --separator",
     );
     assert_features_message(
         "5.1,3.5\n4.9,3.0\n",
@@ -341,9 +340,12 @@ fn features_with_a_column_that_is_there_twice() {
 #[test]
 fn features_with_fields_that_are_no_numbers() {
     for (field, expected_and_found) in [
-        ("wide", "expected a number, found \"wide\" | every column that the model reads must hold numbers"),
+        (
+            "wide",
+            "expected a number, found \"wide\" | every column that the model reads must contain numbers",
+        ),
         ("", "expected a value, found an empty field | fill it in, or leave the row out"),
-        ("inf", "expected a finite number, found \"inf\" | fill the value in, or leave the row out"),
+        ("inf", "expected a finite number, found \"inf\" | correct the value, or leave the row out"),
     ] {
         assert_features_message(
             &format!("sepal,species,petal\n1,,2\n3,,{field}\n"),
@@ -357,7 +359,7 @@ fn features_in_a_row_that_is_too_short() {
     assert_features_message(
         "petal,sepal,species\n1,2\n",
         "new.csv, line 2, column \"species\": expected 3 fields, as in the header, found 2 \
-         | is a value missing, or the line cut short?",
+         | is a value missing, or the line truncated?",
     );
 }
 
@@ -369,7 +371,7 @@ fn features_of_nothing() {
     );
     assert_features_message(
         "petal,sepal\n",
-        "new.csv: expected rows below the header, found none | is the file cut short?",
+        "new.csv: expected rows below the header, found none | is the file truncated?",
     );
 }
 
@@ -438,8 +440,7 @@ fn table_whose_options_contradict_each_other() {
     assert_table_message(
         "x,y\n1,2\n",
         &CsvOptions { ignore: names(&["x"]), categorical: Categorical::Columns(names(&["x"])), ..y() },
-        "t.csv, column \"x\": expected the column in one of --ignore and --categorical, found it in both \
-         | keep one of them",
+        "t.csv, column \"x\": the column is in both --ignore and --categorical | keep one of them",
     );
 }
 
@@ -451,7 +452,7 @@ fn table_without_a_header_or_a_row() {
         "1,2,a\n1,b\n",
         &headless,
         "t.csv, line 2, column \"2\": expected 3 fields, as in the first row, found 2 \
-         | is a value missing, or the line cut short?",
+         | is a value missing, or the line truncated?",
     );
 }
 
@@ -461,19 +462,19 @@ fn table_of_values_that_are_missing() {
     assert_table_message(
         "x,y\n1,a\nn/a,b\n",
         &error,
-        "t.csv, line 3, column \"x\": expected a value, found \"n/a\", which stands for a missing value \
+        "t.csv, line 3, column \"x\": expected a value, found \"n/a\", a word for a missing value \
          | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
     );
     assert_table_message(
         "x,y\n1,a\nNA,b\n",
         &error,
-        "t.csv, line 3, column \"x\": expected a value, found \"NA\", which stands for a missing value \
+        "t.csv, line 3, column \"x\": expected a value, found \"NA\", a word for a missing value \
          | fill it in, or choose --missing drop (leaves the row out) or --missing mean",
     );
     assert_table_message(
         "x,y\n1,a\n2,?\n",
         &error,
-        "t.csv, line 3, column \"y\": expected a value, found \"?\", which stands for a missing value \
+        "t.csv, line 3, column \"y\": expected a value, found \"?\", a word for a missing value \
          | fill it in, or leave the row out, as --missing drop does",
     );
     assert_table_message(
@@ -485,7 +486,7 @@ fn table_of_values_that_are_missing() {
     assert_table_message(
         "z,y\n,a\nnan,b\n",
         &y(),
-        "t.csv, column \"z\": expected values, found none in 2 rows | leave the column out with --ignore",
+        "t.csv, column \"z\": the column has no value in 2 rows | leave it out with --ignore",
     );
     assert_table_message(
         "z,y\n1,\n2,?\n",
@@ -597,22 +598,20 @@ fn table_whose_quotes_do_not_match() {
         (
             "x,y\n1,\"a\"b\n",
             format!(
-                "line 2, column \"y\": expected the end of the field behind its closing quote, \
+                "line 2, column \"y\": expected the end of the field after its closing quote, \
             found \"b\" | {twice}"
             ),
         ),
         (
             "x,y\n1,a\n2,\"b\n3,a\n4,\"b\n",
             format!(
-                "line 3, column \"y\": expected the end of the field behind its closing \
-            quote in line 5, found \"b\" | {twice}"
+                "line 3, column \"y\": expected the end of the field after its closing quote in line 5, found \"b\" | {twice}"
             ),
         ),
         (
             "x,y\n1,\"a \\\"b\\\" c\"\n",
             format!(
-                "line 2, column \"y\": expected the end of the field behind its closing \
-            quote, found \"b\\\\\" | {twice}, and not as \\\""
+                "line 2, column \"y\": expected the end of the field after its closing quote, found \"b\\\\\" | {twice}, and not as \\\""
             ),
         ),
     ] {
@@ -655,24 +654,24 @@ fn table_with_nothing_clear_to_predict() {
     assert_table_message(
         &format!("x,y\n{rows}1,high\n"),
         &y(),
-        "t.csv, line 32, column \"y\": expected a number to predict, found \"high\" | --task classes predicts texts",
+        "t.csv, line 32, column \"y\": expected a number for regression, found \"high\" | use --task classification for texts",
     );
     assert_table_message(
         "x,y\n1,36.5\n1,\"36,5\"\n2,\"37,5\"\n",
         &y(),
         "t.csv, line 3, column \"y\": expected a number, found \"36,5\", a number with a decimal comma \
-         | set decimal to comma, or set task to classification if each is a class",
+         | set decimal to comma, or set task to classification if the values are classes",
     );
     let numbers = CsvOptions { task: Task::Numbers, ..y() };
     assert_table_message(
         "x,y\n1,2\n1,high\n",
         &numbers,
-        "t.csv, line 3, column \"y\": expected a number to predict, found \"high\" | --task classes predicts texts",
+        "t.csv, line 3, column \"y\": expected a number for regression, found \"high\" | use --task classification for texts",
     );
     assert_table_message(
         "x,y\n1,2.5\n2,2.5\n",
         &numbers,
-        "t.csv, column \"y\": expected numbers that differ, found 2.5 in all 2 rows | is this the column to predict?",
+        "t.csv, column \"y\": the target is 2.5 in all 2 rows | is this the target column?",
     );
 }
 
@@ -702,7 +701,7 @@ fn new_rows_that_lack_columns() {
     assert_new_message(
         "colour;width\nred;1\n",
         "new.csv: expected columns named \"colour\", \"width\", found the columns \"colour;width\" \
-         | --separator says what stands between the fields",
+         | set the delimiter with --separator",
     );
 }
 
@@ -715,13 +714,13 @@ fn new_rows_with_what_the_model_never_saw() {
     );
     assert_new_message(
         "width,colour\n?,red\n",
-        "new.csv, line 2, column \"width\": expected a value, found \"?\", which stands for a missing value \
+        "new.csv, line 2, column \"width\": expected a value, found \"?\", a word for a missing value \
          | fill it in, or leave the row out",
     );
     assert_new_message(
         "width,colour\nwide,red\n",
         "new.csv, line 2, column \"width\": expected a number, found \"wide\" \
-         | every column that the model reads must hold numbers",
+         | every column that the model reads must contain numbers",
     );
 }
 
@@ -785,8 +784,7 @@ fn encoder_fitted_on_rows_that_lack_a_value() {
         assert_message(
             Encoder::fit(&table.select(&[row]), Scaling::None),
             &format!(
-                "t.csv, column \"{column}\": expected a value in the rows for training, found none \
-                 | leave the column out with --ignore"
+                "t.csv, column \"{column}\": the column has no value in the training rows | leave it out with --ignore"
             ),
         );
     }
@@ -808,16 +806,16 @@ fn encoder_that_no_fit_gives() {
         ),
         (
             number(Some(f64::NAN), 0.0, 1.0),
-            "expected finite numbers and a scale above 0, found offset 0.0, scale 1.0 and NaN for what is missing",
+            "expected finite numbers and a scale above 0, found offset 0.0, scale 1.0 and NaN for missing values",
         ),
         (one_hot(&[], None), "expected from 1 to 1000 categories, found 0"),
         (one_hot(&["a"; 1001], None), "expected from 1 to 1000 categories, found 1001"),
         (one_hot(&["a", "b", "a"], Some(2)), "expected every category once, found \"a\" twice"),
-        (one_hot(&["a", "b"], Some(2)), "expected one of 2 categories for what is missing, found number 2"),
+        (one_hot(&["a", "b"], Some(2)), "expected one of 2 categories for missing values, found number 2"),
     ] {
         let mut encoder = encoder();
         encoder.columns[1].encoding = encoding;
-        let message = format!("Encoder, column \"width\": {message} | was the file changed by hand?");
+        let message = format!("Encoder, column \"width\": {message} | was the file edited?");
         assert_message(encoder.check(), &message);
     }
     let mut encoder = encoder();
@@ -825,7 +823,7 @@ fn encoder_that_no_fit_gives() {
     encoder.columns[1].name = "colour".to_owned();
     assert_message(
         encoder.check(),
-        "Encoder, column \"colour\": expected one column of this name, found two | was the file changed by hand?",
+        "Encoder, column \"colour\": expected one column of this name, found two | was the file edited?",
     );
     encoder.columns.clear();
     assert_message(
@@ -844,12 +842,12 @@ fn min_max_of_what_no_fit_gives() {
     assert_message(
         MinMax::from_parts(vec![0.0, 0.5], vec![1.0, 0.0]),
         "MinMax::from_parts: expected a finite smallest value and a finite range above 0, found 0.5 and 0.0 \
-         in column 1 | was the file changed by hand?",
+         in column 1 | was the file edited?",
     );
     assert_message(
         MinMax::fit(&array![[1.0], [f64::INFINITY]]),
         "MinMax::fit: expected finite numbers of size up to 1e300, found inf in row 1, column 0 \
-         | leave the row out, or fill the value in",
+         | leave the row out, or fill in the value",
     );
     assert_message(
         MinMax::fit(&array![[1.0], [2.0]]).unwrap().apply(&array![[1.0, 2.0]]),
@@ -926,7 +924,7 @@ fn splits_that_cannot_be_made() {
     }
     assert_message(
         split_rows(2, &[0.6, 0.2, 0.2], &mut rng),
-        "split_rows: expected 3 rows or more, one for each part, found 2 | make fewer parts",
+        "split_rows: expected 3 rows or more, one for each part, found 2 | use fewer parts",
     );
     assert_message(
         stratified_split_rows(&[0, 0, 0, 7], &[0.5, 0.5], &mut rng),
@@ -946,7 +944,7 @@ fn folds_that_cannot_be_made() {
     }
     assert_message(
         k_fold(9, 10, &mut rng),
-        "k_fold: expected 10 rows or more, one for each part, found 9 | make fewer parts",
+        "k_fold: expected 10 rows or more, one for each part, found 9 | use fewer parts",
     );
     assert_message(
         stratified_k_fold(&[0, 0, 0, 1, 1], 3, &mut rng),
@@ -990,7 +988,7 @@ fn dataset_of_numbers_to_predict_that_contradicts_itself() {
     }
     assert_message(
         set.with_class_order(&["a", "b"]),
-        "data set \"iris\": expected classes, found numbers to predict | only classes can be chosen or changed",
+        "data set \"iris\": expected classification, found regression | only classes can be selected or changed",
     );
 }
 
@@ -1030,7 +1028,7 @@ fn idx_whose_header_is_cut_short() {
             &file[..length],
             &format!(
                 "digits.idx, byte {length}: expected a header of 4 bytes, found {length} bytes in all \
-                 | is the file cut short?"
+                 | is the file truncated?"
             ),
         );
     }
@@ -1039,7 +1037,7 @@ fn idx_whose_header_is_cut_short() {
             &file[..length],
             &format!(
                 "digits.idx, byte {length}: expected a header of 16 bytes, found {length} bytes in all \
-                 | is the file cut short?"
+                 | is the file truncated?"
             ),
         );
     }
@@ -1103,11 +1101,11 @@ fn idx_that_ends_early() {
     let file = idx(&[2, 2, 3], &[0; 11]);
     assert_idx_message(
         &file,
-        "digits.idx, byte 27: expected 12 elements, as the header says, found 11 | is the file cut short?",
+        "digits.idx, byte 27: expected 12 elements, as the header says, found 11 | is the file truncated?",
     );
     assert_idx_message(
         &file[..16],
-        "digits.idx, byte 16: expected 12 elements, as the header says, found 0 | is the file cut short?",
+        "digits.idx, byte 16: expected 12 elements, as the header says, found 0 | is the file truncated?",
     );
 }
 
@@ -1208,7 +1206,7 @@ fn mnist_with_a_damaged_file() {
         "damaged",
         "t10k-labels-idx1-ubyte",
         &[0, 0, 8, 1, 0, 0, 0, 2, 1],
-        ", byte 9: expected 2 elements, as the header says, found 1 | is the file cut short?",
+        ", byte 9: expected 2 elements, as the header says, found 1 | is the file truncated?",
     );
 }
 
@@ -1267,7 +1265,7 @@ fn mnist_of_images_of_two_sizes() {
         "two-sizes",
         "t10k-images-idx3-ubyte",
         &idx(&[2, 3, 2], &[0; 12]),
-        ", byte 8: expected images of 2 x 3, as in the training part, found 3 x 2 | are the files of the same set?",
+        ", byte 8: expected images of 2 x 3, as in the training set, found 3 x 2 | do the files belong to the same data set?",
     );
 }
 
@@ -1307,7 +1305,7 @@ fn source_with_parameters_that_it_does_not_take() {
     for found in ["n=5", ""] {
         assert_spec_message(
             &format!("iris:{found}"),
-            &format!("iris: expected no parameters, found {found:?} | the set is what it is"),
+            &format!("iris: expected no parameters, found {found:?} | this data set has none"),
         );
     }
 }
@@ -1338,10 +1336,7 @@ fn source_with_a_parameter_without_a_value() {
 
 #[test]
 fn source_with_a_parameter_twice() {
-    assert_spec_message(
-        "moons:n=50,noise=0,n=50",
-        "moons: expected n once, found it twice | keep one of them",
-    );
+    assert_spec_message("moons:n=50,noise=0,n=50", "moons: n is given twice | keep one of them");
 }
 
 #[test]
@@ -1399,7 +1394,7 @@ fn source_of_mnist_without_its_folder() {
     for text in ["mnist", "mnist:"] {
         assert_spec_message(
             text,
-            "mnist: expected the folder with the four files of MNIST, found none | write mnist:DIR",
+            "mnist: expected the folder with the four MNIST files, found none | write mnist:DIR",
         );
     }
 }
@@ -1521,7 +1516,7 @@ fn standardize_fitted_on_values_that_have_no_mean() {
             Standardize::fit(&array![[1.0, 2.0], [3.0, value]]),
             &format!(
                 "Standardize::fit: expected finite numbers of size up to 1e300, found {found} in row 1, column 1 \
-                 | leave the row out, or fill the value in"
+                 | leave the row out, or fill in the value"
             ),
         );
     }
@@ -1569,7 +1564,7 @@ fn standardize_from_parts_that_no_fit_gives() {
             Standardize::from_parts(vec![0.0, mean], vec![1.0, scale]),
             &format!(
                 "Standardize::from_parts: expected a finite mean and a finite scale above 0, found {found} \
-                 in column 1 | was the file changed by hand?"
+                 in column 1 | was the file edited?"
             ),
         );
     }
@@ -1665,7 +1660,7 @@ fn one_hot_of_a_label_beyond_the_classes() {
 fn accuracy_of_predictions_for_other_rows() {
     assert_message(
         accuracy(&[0, 1], &[0, 1, 1]),
-        "accuracy: expected one prediction per label, found 3 for 2 labels | are they of the same rows?",
+        "accuracy: expected one prediction per label, found 3 for 2 labels | are they for the same rows?",
     );
 }
 
@@ -1679,7 +1674,7 @@ fn accuracy_of_nothing() {
 
 #[test]
 fn metrics_of_answers_to_other_rows_or_of_nothing() {
-    let rest = "found 2 for 3 labels | are they of the same rows?";
+    let rest = "found 2 for 3 labels | are they for the same rows?";
     assert_message(
         roc_curve(&[0, 1, 1], &[0.1, 0.2]),
         &format!("roc_curve: expected one score per label, {rest}"),
@@ -1747,13 +1742,13 @@ fn rankings_of_scores_that_are_no_numbers() {
     }
     assert_message(
         precision_recall_f1(&[0, 1], &[0.1, 0.2], f64::NAN),
-        "precision_recall_f1: expected a threshold that is a number, found NaN | 0.5 is usual for probabilities",
+        "precision_recall_f1: expected a threshold, found NaN | 0.5 is usual for probabilities",
     );
 }
 
 #[test]
 fn metrics_of_probabilities_that_are_none() {
-    let (of_logits, diverged) = ("sigmoid or softmax makes them of logits", "did training diverge?");
+    let (of_logits, diverged) = ("apply sigmoid or softmax to logits", "did training diverge?");
     let cases = [(1.5, "1.5", of_logits), (-1e-9, "-0.000000001", of_logits), (f64::NAN, "NaN", diverged)];
     for (found, shown, hint) in cases {
         let rest = format!("found {shown} in row 1 | {hint}");
@@ -1835,7 +1830,7 @@ fn metrics_by_class_of_labels_that_are_no_classes() {
 fn metrics_of_numbers_that_are_none_or_too_few() {
     assert_message(
         mean_squared_error(&[1.0, 2.0, 3.0], &[1.0, 2.0]),
-        "mean_squared_error: expected one prediction per target, found 2 for 3 targets | are they of the same rows?",
+        "mean_squared_error: expected one prediction per target, found 2 for 3 targets | are they for the same rows?",
     );
     assert_message(
         mean_absolute_error(&[], &[]),
@@ -1844,7 +1839,7 @@ fn metrics_of_numbers_that_are_none_or_too_few() {
     assert_message(
         root_mean_squared_error(&[1.0, f64::NAN], &[1.0, 2.0]),
         "root_mean_squared_error: expected every target to be a finite number of size up to 1e150, found NaN in row 1 \
-         | leave the row out, or fill the value in",
+         | leave the row out, or fill in the value",
     );
     for (found, shown) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf"), (2e150, "2e150")] {
         assert_message(
@@ -1857,7 +1852,7 @@ fn metrics_of_numbers_that_are_none_or_too_few() {
     }
     assert_message(
         r2_score(&[1.0], &[1.0]),
-        "r2_score: expected two rows or more, found one | how much of its variance is explained?",
+        "r2_score: expected two rows or more, found one | one row has no variance",
     );
 }
 
@@ -1874,7 +1869,7 @@ fn metrics_of_the_wrong_kind() {
     );
     assert_message(
         Metric::Accuracy.of_numbers(&[0.0], &[0.0]),
-        "accuracy: expected classes, found numbers to compare | metrics of numbers: r2, mae, mse, rmse",
+        "accuracy: does not support regression | metrics of regression: r2, mae, mse, rmse",
     );
     assert_message(
         Metric::RocAuc.of_classes(&[0], three.view()),
@@ -1940,7 +1935,7 @@ fn label_noise_out_of_range_or_without_another_class() {
         assert_message(
             Dataset::iris().with_label_noise(share, &mut rng),
             &format!(
-                "with_label_noise: expected a share from 0 to 1, found {shown} | 0.2 changes a fifth of the labels"
+                "with_label_noise: expected a fraction from 0 to 1, found {shown} | 0.2 changes 20 % of the labels"
             ),
         );
     }

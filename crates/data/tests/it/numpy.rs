@@ -57,7 +57,7 @@ fn no_number_is_rounded_in_silence() {
     says(
         read("uint64_beyond_i64").array_i64(),
         "uint64_beyond_i64.npy, byte 128: expected numbers that i64 holds exactly, found 18446744073709551615 \
-         | is this array what it should be?",
+         | is this the right array?",
     );
     says(
         read("float64").array_f32(),
@@ -124,11 +124,11 @@ fn damaged_headers_are_told() {
         b"PK\x03\x04--",
         "a.npy, byte 0: expected the bytes 93 4e 55 4d 50 59 of an NPY file, found 50 4b 03 04 2d 2d | this is an archive of arrays, NPZ",
     );
-    says(&good[..7], "a.npy, byte 7: expected a header of 8 bytes, found the end | is the file cut short?");
-    says(&good[..9], "a.npy, byte 9: expected a header of 10 bytes, found the end | is the file cut short?");
+    says(&good[..7], "a.npy, byte 7: expected a header of 8 bytes, found the end | is the file truncated?");
+    says(&good[..9], "a.npy, byte 9: expected a header of 10 bytes, found the end | is the file truncated?");
     says(
         &good[..60],
-        "a.npy, byte 60: expected a header of 65 bytes, found the end | is the file cut short?",
+        "a.npy, byte 60: expected a header of 65 bytes, found the end | is the file truncated?",
     );
     says(
         b"\x93NUMPY\x04\x01",
@@ -138,10 +138,10 @@ fn damaged_headers_are_told() {
         b"\x93NUMPY\x02\0\0\0\x01\0{",
         "a.npy, byte 8: expected a header of at most 65535 bytes, found a claim of 65536 | is the file damaged?",
     );
-    says(&good[..72], "a.npy, byte 65: expected 8 bytes (1 of float64), found 7 | is the file cut short?");
+    says(&good[..72], "a.npy, byte 65: expected 8 bytes (1 of float64), found 7 | is the file truncated?");
     says(
         &[&good[..], b"!"].concat(),
-        "a.npy, byte 65: expected 8 bytes (1 of float64), found 9 | has something been added to it?",
+        "a.npy, byte 65: expected 8 bytes (1 of float64), found 9 | has data been appended?",
     );
     for (text, byte, expected, found) in [
         ("'descr'", 10, "{", "'descr'"),
@@ -207,7 +207,7 @@ fn damaged_archives_are_told() {
             &good[..length],
             &format!(
                 "a.npz, byte {length}: expected the directory of the archive before the end, found none \
-                 | is the file cut short?"
+                 | is the file truncated?"
             ),
         );
     }
@@ -231,7 +231,7 @@ fn damaged_archives_are_told() {
     let packing = |how: &str| {
         format!(
             "a.npz, byte {central}: expected \"x.npy\" to be stored or deflated, found it {how} \
-             | np.savez and np.savez_compressed write what can be read"
+             | use np.savez or np.savez_compressed"
         )
     };
     says(&changed(central + 10, &[12]), &packing("packed by method 12"));

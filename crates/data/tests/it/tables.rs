@@ -130,7 +130,7 @@ fn what_was_taken_for_what_is_told() {
     assert_eq!(
         notices(&text, &y()),
         [
-            "the target \"y\" has 30 different numbers and is taken for regression | set task to classification if that is wrong"
+            "the target \"y\" has 30 distinct numbers: the task is regression | set task to classification if that is wrong"
         ]
     );
     assert!(notices(&text, &CsvOptions { task: Task::Numbers, ..y() }).is_empty());
@@ -143,7 +143,7 @@ fn what_was_taken_for_what_is_told() {
     assert_eq!(
         notices("zip,x,y\n01000,1,a\n20000,5,b\n", &y()),
         [
-            "\"zip\" is read as numbers, of which some have leading zeros, such as \"01000\" | name it in categorical if they are codes"
+            "\"zip\" is read as numbers, some with leading zeros, such as \"01000\" | name it in categorical if they are codes"
         ]
     );
     assert_eq!(
@@ -159,7 +159,7 @@ fn what_was_taken_for_what_is_told() {
     );
     assert_eq!(
         notices("drive,y\nf,1\n4,2\nr,1\nf,2\n4,1\nr,2\n", &y()),
-        ["\"drive\" holds texts and numbers, all taken for categories: \"4\", \"f\", \"r\""]
+        ["\"drive\" contains texts and numbers, and is read as categories: \"4\", \"f\", \"r\""]
     );
 }
 
@@ -170,7 +170,7 @@ fn a_field_that_looks_like_rows_is_told() {
     let read = table(&format!("x,y,note\n1,0,\"wide\n{swallowed}3,1,wide\"\n2,0,a\n4,1,b\n"), &options);
     assert_eq!(
         read.notices()[0].to_string(),
-        "the field in line 2, column \"note\", goes over 22 lines that look like rows | is a quote missing in one of them?"
+        "the field in line 2, column \"note\", spans 22 lines that look like rows | is a quote missing in one of them?"
     );
     let text = table("x,y,note\n1,0,\"a text\nof, say,\nthree lines, or\nfour, is one\"\n2,1,b\n", &options);
     assert_eq!((text.rows(), text.notices()), (2, &[][..]));
@@ -190,9 +190,9 @@ fn columns_that_count_or_have_no_name_or_no_value_are_left_out() {
         assert_eq!(
             told,
             [
-                "left out because of having no name: column 3",
-                "left out because of counting the rows: \"id\" | name in keep what is more than a row number",
-                "left out because of having no values: \"z\""
+                "columns without a name are left out: column 3",
+                "columns that count the rows are left out: \"id\" | to keep one, name it in keep",
+                "columns without values are left out: \"z\""
             ]
         );
     }

@@ -132,7 +132,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .paragraph(rounding(lab, &pairs)))
 }
 
-/// A table of standardised numbers, and for each row whether the answer is yes.
+/// A table of standardized numbers, and for each row whether the answer is yes.
 struct Set {
     name: String,
     features: Array2<f64>,
@@ -147,7 +147,7 @@ impl Set {
         Set { name: String::new(), features: data.features.clone(), labels }.rows(name, rows)
     }
 
-    /// Some rows, standardised anew.
+    /// Some rows, standardized anew.
     fn rows(&self, name: &str, rows: impl IntoIterator<Item = usize>) -> Result<Set, LabError> {
         let rows: Vec<usize> = rows.into_iter().collect();
         let mut features = self.features.select(Axis(0), &rows);

@@ -221,9 +221,10 @@ fn starts_that_cannot_be_drawn() {
     says("Normal(inf): a bound, deviation or gain is finite and not negative", || {
         fill(Init::Normal(f64::INFINITY), 12)
     });
-    says("Init::Orthogonal starts a weight, [3, 4], not 4 numbers: start a bias with Init::Zeros", || {
-        fill(Init::Orthogonal(1.0), 4)
-    });
+    says(
+        "Init::Orthogonal initializes a weight, [3, 4], not 4 numbers: initialize a bias with Init::Zeros",
+        || fill(Init::Orthogonal(1.0), 4),
+    );
 }
 
 fn fill(init: Init, len: usize) {
@@ -242,7 +243,7 @@ fn sizes_that_are_none_are_told() {
         let message = text.parse::<Sizes>().unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("\"{text}\" is no list of layer sizes: {problem}; write for example 64-32-10")
+            format!("\"{text}\" is not a list of layer sizes: {problem}; for example 64-32-10")
         );
     }
 }

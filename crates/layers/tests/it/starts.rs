@@ -137,9 +137,9 @@ fn what_is_no_start_is_told_with_all_that_are() {
         assert_eq!(
             text.parse::<Init>().unwrap_err().to_string(),
             format!(
-                "there is no start \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
+                "unknown initializer \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
                  linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \
-                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, deviation or gain not negative"
+                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, standard deviation or gain not negative"
             )
         );
     }

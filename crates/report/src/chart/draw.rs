@@ -43,7 +43,7 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
     let mut ink = pen.points(&layout, &series);
     ink.extend(pen.lines(&layout, &series));
     pen.names(&layout, &series);
-    let mut taken = pen.centres(&layout, &series);
+    let mut taken = pen.centers(&layout, &series);
     pen.verticals(&layout, chart, &mut taken, &mut ink);
     pen.remarks(&layout, chart, taken, &ink);
     let height = pen.footer(layout.plot, layout.plot.bottom + 32.0, &layout.x_label, &notes);
@@ -145,7 +145,7 @@ impl Pen {
     }
 
     /// Names at the middle of their points; returns where they are.
-    fn centres(&mut self, layout: &Layout, series: &[Series]) -> Vec<Rect> {
+    fn centers(&mut self, layout: &Layout, series: &[Series]) -> Vec<Rect> {
         let mut taken = Vec::new();
         for one in series.iter().filter(|one| one.at_centre && one.is_named()) {
             let (xs, ys): (Vec<f64>, Vec<f64>) = one.points().map(|p| layout.at(p)).unzip();

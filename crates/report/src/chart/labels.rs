@@ -3,13 +3,13 @@
 /// Moves stacked labels apart as little as possible, in the sense of least squares.
 ///
 /// Takes the wanted centre and the height of each label, from top to bottom, and the band they must stay in;
-/// returns the centres. If they fit into the band at all they neither overlap nor leave it.
+/// returns the centers. If they fit into the band at all they neither overlap nor leave it.
 ///
 /// Subtracting from each centre the heights above it turns "no overlap" into "non-decreasing", so this is isotonic
 /// regression, solved by pooling adjacent violators; clamping its solution solves the bounded problem.
 pub(super) fn spread(labels: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     let mut above = 0.0;
-    let mut pools: Vec<(f64, usize)> = Vec::new(); // mean of the reduced centres, number of labels
+    let mut pools: Vec<(f64, usize)> = Vec::new(); // mean of the reduced centers, number of labels
     let mut offsets = Vec::with_capacity(labels.len());
     for &(centre, height) in labels {
         offsets.push(above + height / 2.0);
@@ -80,7 +80,7 @@ pub(super) fn place_remark(
 pub(super) fn place_centred(point: (f64, f64), size: (f64, f64), plot: Rect, taken: &[Rect]) -> Rect {
     let here = (0.0, Rect::centred(point, size));
     let near = around(point, size, &[0.0, 4.0, 8.0, 14.0, 22.0, 32.0, 44.0]);
-    // a place beside the point is as far away as the centres are
+    // a place beside the point is as far away as the centers are
     let near = near.map(|(distance, rect)| (distance + size.0.min(size.1), rect));
     cheapest(std::iter::once(here).chain(near), plot, taken, &[]).1
 }

@@ -103,7 +103,7 @@ fn maps_of_one_scale_give_one_value_one_colour_and_say_what_lies_beyond() {
 #[test]
 fn a_surface_is_small_upright_and_covers_every_block_once() {
     let side = 241;
-    // the worst there is: no two neighbours alike
+    // the worst there is: no two neighbors alike
     let noise =
         (0..side).map(|r: u32| (0..side).map(move |c: u32| f64::from((r * 7919 + c * 104_729) % 1009)));
     let svg = HeatMap::new("").values(noise).x_span(0.0, 1.0).y_span(0.0, 1.0).to_svg();

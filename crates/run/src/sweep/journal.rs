@@ -30,14 +30,14 @@ impl Journal {
         remove_stale(folder);
         let mut there = fs::read_dir(folder).map_err(|error| cannot_write(folder, &error))?;
         if fs::symlink_metadata(&path).is_err() && there.next().is_some() {
-            return Err(another("there is something in it, and no journal of a sweep"));
+            return Err(another("the folder is not empty and contains no journal of a sweep"));
         }
         let mut header = json!({ "journal": "surprisal sweep" });
         for (key, value) in sweep.as_object().into_iter().flatten() {
             header[key] = value.clone();
         }
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
-            JournalError::Busy => another("the same sweep is running in it"),
+            JournalError::Busy => another("the same sweep is already running in this folder"),
             JournalError::Other(found) => another(&difference(&found, &header)),
             error => RunError::Run(error.at(&path)),
         })?;
@@ -65,16 +65,16 @@ fn line(run: &Run) -> Result<Value, RunError> {
     serde_json::to_value(run).map_err(|error| RunError::Run(format!("{JOURNAL}: {error}")))
 }
 
-/// In what the sweep of a journal is another than this.
+/// How the sweep of a journal differs from this one.
 fn difference(found: &Value, expected: &Value) -> String {
     let differs = |key: &&String| found[key.as_str()] != expected[key.as_str()];
     let keys = expected.as_object().into_iter().flat_map(|all| all.keys()).filter(differs);
     match found["journal"] == expected["journal"] {
         true => {
             let keys = Vec::from_iter(keys.map(String::as_str));
-            format!("there is another sweep in it, with other {}", keys.join(", "))
+            format!("the folder belongs to another sweep, with different {}", keys.join(", "))
         }
-        false => "there is the journal of something else in it".into(),
+        false => "the folder contains a journal of another command".into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`sweep`]: many settings, each with several seeds, and the best of them.
+//! [`sweep`]: grid or random search over settings, each with several seeds.
 
 mod journal;
 mod report;
@@ -24,7 +24,7 @@ use journal::{Journal, cannot_write};
 use vary::Assignment;
 pub use vary::{Plan, Vary};
 
-/// Settings of the data that need them opened and cut no other way.
+/// Settings of the data that do not change how they are read and split.
 const OF_TRAINING_ROWS: [&str; 3] = ["scaling", "balance", "label_noise"];
 /// The best settings, for `train --config`.
 const BEST: &str = "best.toml";
@@ -34,7 +34,7 @@ const BEST: &str = "best.toml";
 pub enum Swept {
     /// All runs have ended.
     Finished(Box<Sweep>),
-    /// It was asked to stop; the same sweep in the same folder goes on.
+    /// It was interrupted; the same sweep in the same folder goes on.
     Interrupted {
         /// Runs that have ended.
         done: usize,
@@ -43,12 +43,12 @@ pub enum Swept {
     },
 }
 
-/// What came of a sweep.
+/// The results of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// What all runs were told.
+    /// The settings that all runs share.
     pub settings: Settings,
-    /// What judges: "loss", or a metric.
+    /// The monitored metric, which ranks the points: "loss", or a metric.
     pub watch: Watch,
     /// Every point, the best first; those of which a run failed last.
     pub points: Vec<Point>,
@@ -77,28 +77,28 @@ pub struct Run {
 /// What was measured at the end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Epochs that the training had.
+    /// Number of epochs.
     pub epochs: usize,
-    /// What is watched and every metric, of the validation part.
+    /// The monitored metric and all others, on the validation set.
     pub validation: Vec<(String, f64)>,
-    /// Every metric of the test part: measured while the net is there, and told of the best point alone.
+    /// Every metric on the test set; reported for the best point alone.
     pub test: Vec<(String, f64)>,
 }
 
-/// Trains every point of the plan with every seed, and writes what came of it to a folder.
+/// Trains every point of the plan with every seed, and writes the results to a folder.
 ///
-/// The watched metric (the loss, if none is named), measured on the *validation* part and averaged over the
-/// seeds, decides which point is the best; without a share told for it, the part is 15 % of the rows. The
-/// test part is the same in all runs, decides nothing, and is told of the best point alone. The first seed is
+/// The monitored metric (by default the loss), measured on the *validation* set and averaged over the
+/// seeds, decides which point is the best; by default the validation set is 15 % of the rows. The
+/// test set is the same in all runs, decides nothing, and is reported for the best point alone. The first seed is
 /// that of the settings, and its runs are to the bit what [`Job::new`] trains from the same settings; another
-/// seed draws the validation part, the start and the order of rows anew. A point of which a run fails is none
-/// of the best, whatever its other runs say.
+/// seed draws the validation set, the initial parameters and the order of rows anew. A point with a failed run is never
+/// the best, whatever its other runs give.
 ///
 /// | file | what it holds |
 /// |---|---|
 /// | `sweep.csv` | a row for each run |
 /// | `sweep.txt`, `sweep.json` | the points, the best first, with 95 % intervals over the seeds |
-/// | `sweep.svg` | the watched metric against the setting that varies, or point by point |
+/// | `sweep.svg` | the monitored metric against the setting that varies, or point by point |
 /// | `report.html` | the picture and the tables as a page |
 /// | `best.toml` | the best settings |
 /// | `journal.jsonl` | which sweep it is, and every run that has ended: from it a sweep goes on |
@@ -120,8 +120,8 @@ pub struct Measured {
 /// ```
 ///
 /// # Errors
-/// If the plan or the settings cannot be, if the data cannot be read, if the folder holds another sweep or
-/// cannot be written, and if no point has come through all its runs. A run that diverges is no error, but a
+/// If the plan or the settings are invalid, if the data cannot be read, if the folder holds another sweep or
+/// cannot be written, and if no point has come through all its runs. A run that diverges is not an error, but a
 /// row with its reason.
 pub fn sweep(
     settings: &Settings,
@@ -134,7 +134,7 @@ pub fn sweep(
     let points = plan.points(settings)?;
     if settings.validation == Some(0.0) {
         return Err(RunError::Usage(
-            "validation 0: a sweep chooses by rows that it neither trains on nor tests | leave it out, or take 0.15"
+            "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15"
                 .into(),
         ));
     }
@@ -327,7 +327,7 @@ impl Sweep {
 }
 
 impl Point {
-    /// What is measured of the validation part: its mean over the seeds, and a 95 % interval; `None` if a run failed.
+    /// The monitored metric on the validation set: its mean over the seeds, and a 95 % interval; `None` if a run failed.
     pub fn validation(&self, name: &str) -> Option<Estimate> {
         self.estimate(name, |measured| &measured.validation)
     }
@@ -335,7 +335,7 @@ impl Point {
     fn estimate(&self, name: &str, part: fn(&Measured) -> &Vec<(String, f64)>) -> Option<Estimate> {
         let of_run = |run: &Run| find(part(run.outcome.as_ref().ok()?), name);
         let values = self.runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
-        // what is no metric is a loss, and has no bounds: an objective may be below 0
+        // a loss has no bounds: an objective may be below 0
         let range = name.parse().map_or((f64::NEG_INFINITY, f64::INFINITY), |metric: Metric| metric.range());
         Some(if let [one] = values[..] {
             Estimate::exactly(one)

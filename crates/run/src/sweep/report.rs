@@ -10,7 +10,7 @@ use super::{BEST, Measured, Point, Run, Sweep, find};
 use crate::report::REPORT;
 use crate::table::{aligned, short};
 
-/// Rows that a picture has room for.
+/// The maximum number of rows in a picture.
 const DRAWN: usize = 24;
 
 impl Sweep {
@@ -130,7 +130,7 @@ impl Sweep {
             .figure(&self.to_svg(), figure)
             .section("The points")
             .table(&points)
-            .section("How good the best is")
+            .section("The best point on the test set")
             .table(&test)
             .section("Train with it")
             .paragraph("With `DIR` for the folder that this page is in, from the folder that the sweep was started in:")
@@ -197,7 +197,7 @@ impl Sweep {
         format!("{:#}\n", json!({ "watch": watch, "points": points, "best": best }))
     }
 
-    /// The watched metric against the setting that varies, if that is one and of numbers; otherwise point by point.
+    /// The monitored metric against the setting that varies, if that is one numeric setting; otherwise point by point.
     pub fn to_svg(&self) -> String {
         let watch = self.watch.to_string();
         let title = format!("Validation {watch}");
@@ -276,7 +276,7 @@ impl Sweep {
     }
 }
 
-/// What happened, without where and what to try.
+/// The first line of a message.
 fn first_line(reason: &str) -> &str {
     reason.lines().next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! [`Vary`]: a setting and the values it takes; [`Plan`]: which of them are tried.
+//! [`Vary`]: a setting and its values; [`Plan`]: which of them are tried.
 
 use std::str::FromStr;
 
@@ -9,11 +9,11 @@ use surprisal_train::Watch;
 
 use crate::{RunError, SEED, SettingError, Settings};
 
-/// The most points of a sweep.
+/// The maximum number of points of a sweep.
 const MOST_POINTS: usize = 10_000;
-/// Settings of which a factor counts, and not a difference.
+/// Settings that are drawn on a logarithmic scale.
 const BY_FACTORS: [&str; 7] = ["lr", "weight_decay", "l1", "l2", "eps", "clip_norm", "clip_value"];
-/// Settings without which scores cannot be compared, and those that a sweep has for itself.
+/// Settings that must be the same in all runs, or that the sweep itself sets.
 const FIXED: [&str; 9] =
     ["data", "target", "task", "test", "test_data", "validation", "watch", "seed", "checkpoint_every"];
 
@@ -22,7 +22,7 @@ const FIXED: [&str; 9] =
 /// | text | values |
 /// |---|---|
 /// | `lr=0.01,0.1,1` | these three |
-/// | `schedule=constant\|step:every=10,factor=0.5` | these two: where there is a bar, it separates, and commas belong to the values |
+/// | `schedule=constant\|step:every=10,factor=0.5` | these two: where there is a bar, it is the delimiter, and commas belong to the values |
 /// | `lr=0.001..1` | drawn between the two, both included; only with [`Plan::random`] |
 ///
 /// What is drawn for a setting of whole numbers is whole. It is drawn evenly, or, for `lr`, `weight_decay`,
@@ -102,7 +102,7 @@ fn read(key: &str, text: &str) -> Result<String, SettingError> {
 pub struct Plan {
     /// The settings that vary.
     pub vary: Vec<Vary>,
-    /// So many points, each drawn; without it, every combination.
+    /// Number of points to draw at random; `None` tries every combination.
     pub random: Option<usize>,
     /// Runs of each point, from the settings' seed on.
     pub seeds: usize,
@@ -116,11 +116,13 @@ impl Plan {
     pub(super) fn points(&self, settings: &Settings) -> Result<Vec<Assignment>, RunError> {
         let usage = |message: String| Err(RunError::Usage(message));
         if self.vary.is_empty() {
-            return usage("nothing varies: name a setting and its values with --vary lr=0.01,0.1,1".into());
+            return usage(
+                "no setting varies: give a setting and its values with --vary lr=0.01,0.1,1".into(),
+            );
         }
         for (i, vary) in self.vary.iter().enumerate() {
             if self.vary[..i].iter().any(|before| before.key == vary.key) {
-                return usage(format!("{}: varies twice | give all its values at once", vary.key));
+                return usage(format!("{}: given twice | give all its values at once", vary.key));
             }
         }
         if !(1..=MOST_RUNS).contains(&self.seeds) {
@@ -133,7 +135,7 @@ impl Plan {
             && settings.watch.unwrap_or(Watch::Loss) == Watch::Loss
         {
             return usage(
-                "loss: varies, and so cannot judge | name a metric that does, such as --watch accuracy"
+                "loss: varies, so losses cannot be compared | choose a metric to monitor, such as --watch accuracy"
                     .into(),
             );
         }
@@ -143,7 +145,7 @@ impl Plan {
         }
     }
 
-    /// How many combinations there are; `None` where a range has no end of them.
+    /// Number of combinations; `None` if a range has infinitely many.
     fn combinations(&self) -> Option<f64> {
         let counts = self.vary.iter().map(|vary| match &vary.values {
             Values::These(values) => Some(values.len() as f64),
@@ -163,7 +165,7 @@ impl Plan {
         for Vary { key, values } in &self.vary {
             let Values::These(values) = values else {
                 return Err(RunError::Usage(format!(
-                    "{key}: a range needs --random N, which draws from it | or name its values, with commas"
+                    "{key}: a range needs --random N, which draws from it | or list values, separated by commas"
                 )));
             };
             let longer = |point: &Assignment| {
@@ -183,7 +185,7 @@ impl Plan {
         }
         if let Some(all) = self.combinations().filter(|&all| all <= n as f64) {
             return Err(RunError::Usage(format!(
-                "random {n}: there are only {all} combinations | leave it out, and all are tried"
+                "random {n}: there are only {all} combinations | leave it out to try all"
             )));
         }
         let mut rng = rng(seed);
@@ -199,7 +201,7 @@ impl Plan {
             }
         }
         Err(RunError::Usage(format!(
-            "random {n}: only {} different points were found | draw fewer",
+            "random {n}: only {} different points were found | draw fewer points points",
             points.len()
         )))
     }
@@ -219,7 +221,7 @@ impl Vary {
                     true => low * (high / low).powf(u),
                     false => low + u * (high - low),
                 };
-                // four digits say as much, and can be read
+                // four digits are enough, and readable
                 let number = format!("{number:.3e}").parse().unwrap_or(number).clamp(low, high);
                 read(self.key, &number.to_string()).unwrap_or_default()
             }
@@ -297,16 +299,16 @@ mod tests {
             None,
             "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?",
         );
-        refused(&["lr=0.1,1e-1"], None, "lr: 0.1 is there twice");
+        refused(&["lr=0.1,1e-1"], None, "lr: 0.1 is given twice");
         refused(&["lr="], None, "lr: expected values, found none");
-        refused(&["lr=1..0.1"], Some(2), "lr: expected a range that rises");
+        refused(&["lr=1..0.1"], Some(2), "lr: expected an increasing range");
         refused(&["lr=-1..1"], Some(2), "lr: expected a finite number above 0");
-        refused(&["seed=1,2"], None, "seed: is the same in all runs");
+        refused(&["seed=1,2"], None, "seed: must be the same in all runs");
         refused(&["lr=0.001..1"], None, "lr: a range needs --random N");
-        refused(&["lr=1", "lr=2"], None, "lr: varies twice");
+        refused(&["lr=1", "lr=2"], None, "lr: given twice");
         refused(&["lr=1,2"], Some(2), "random 2: there are only 2 combinations");
         refused(&["epochs=1..3"], Some(4), "random 4: only 3 different points");
-        refused(&["loss=ce,mse"], None, "loss: varies, and so cannot judge");
-        refused(&[], None, "nothing varies");
+        refused(&["loss=ce,mse"], None, "loss: varies, so losses cannot be compared");
+        refused(&[], None, "no setting varies");
     }
 }

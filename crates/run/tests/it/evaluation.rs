@@ -137,7 +137,7 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
                 refused(&format!("{}seed = {seed}\nvalidation = 0.2\nbatch = 8\n", line(&table(x, "1"))));
             let value = x.parse::<f64>().unwrap();
             assert!(
-                error.contains(&format!("row 39, column \"x\": {value:?} is beyond the numbers of the net")),
+                error.contains(&format!("row 39, column \"x\": {value:?} is outside the range of f32")),
                 "{error}"
             );
         }
@@ -155,8 +155,7 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
                 .unwrap();
         for error in [asked.features(Unseen::Error).unwrap_err(), asked.labelled(Unseen::Error).unwrap_err()]
         {
-            let expected =
-                format!("row 1, column \"x\": {value} is beyond the numbers of the net, up to 3.4e38");
+            let expected = format!("row 1, column \"x\": {value} is outside the range of f32, up to 3.4e38");
             assert!(error.to_string().contains(&expected), "{error}");
         }
     }
@@ -226,7 +225,7 @@ fn a_run_and_its_evaluation_take_their_own_names_only() {
         table(columns, words, classes);
         let error = parts().unwrap_err();
         assert!(
-            error.contains(&format!("the data are not those of the training: expected the {what}")),
+            error.contains(&format!("the data differ from those of the training: expected the {what}")),
             "{what}: {error}"
         );
         let saved = SavedModel::read(&model).unwrap();
@@ -235,7 +234,7 @@ fn a_run_and_its_evaluation_take_their_own_names_only() {
     }
     table("a,b,color", words, classes);
     let other = Asked::read(&model, &settings("seed = 9\n")).unwrap().parts().err().unwrap().to_string();
-    assert!(other.starts_with("--seed 9: the rows of the training were drawn with the seed 7"), "{other}");
+    assert!(other.starts_with("--seed 9: the training split was drawn with the seed 7"), "{other}");
 }
 
 #[test]
@@ -310,7 +309,7 @@ fn each_loss_trains_is_saved_and_predicts() {
         ),
         (
             "data = 'iris'\nloss = 'dice'\nclass_weight = 'balanced'\n",
-            "class weight: loss dice is that of a whole batch and has no weights",
+            "class weight: loss dice is that of a whole batch and does not support weights",
         ),
         (
             "data = 'breast_cancer'\nmodel = '30-1'\nloss = 'topk'\n",
@@ -346,7 +345,7 @@ fn all_rows_can_be_trained_on_and_test_rows_can_come_from_a_file() {
     let scores = other.scores(&other.labelled(Unseen::Error).unwrap()).unwrap();
     assert_eq!(own.scores(&own.parts().unwrap().parts.test).unwrap(), scores);
     for (more, message) in [
-        (format!("test_data = '{test}'\ntest = 0.2\n"), "test_data: there are test rows already"),
+        (format!("test_data = '{test}'\ntest = 0.2\n"), "test_data: the data already have test rows"),
         (
             format!("test_data = '{}'\n", folder.write("other.csv", "x,color,y\n1,red,maybe\n")),
             "expected one of",
@@ -366,7 +365,7 @@ fn more_classes_than_tables_can_show_are_refused() {
     let data = folder.write("classes.csv", &format!("x,y\n{}", String::from_iter(rows)));
     let error = refused(&format!("data = '{data}'\ntarget = 'y'\n"));
     assert!(error.ends_with(
-        "20000 rows have 5000 classes: expected at most 4096 | is the target an identifier, or a number (task = numbers)?"
+        "20000 rows have 5000 classes: expected at most 4096 | is the target an identifier, or is this a regression (task = regression)?"
     ), "{error}");
     let error = refused("data = 'iris'\nhidden = '16000000'\n");
     assert!(error.contains("MiB for activations and their gradients: expected at most 4096 MiB"), "{error}");

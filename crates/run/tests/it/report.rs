@@ -133,12 +133,12 @@ fn the_page_says_what_was_measured() {
         "1077 rows to train on".into(),
         "the accuracy had not improved for 5 epochs".into(),
         format!("on the validation rows, {:.3}, after epoch {}", best.watched, best.epoch),
-        format!("The net that is saved is that of epoch {}, the best", best.epoch),
+        format!("The saved net is that of epoch {}, the best", best.epoch),
         format!(
             "always predicting &quot;3&quot;, the most frequent class, would be right on {:.1}\u{a0}%",
             100.0 * guessed
         ),
-        "Nothing stands out".into(),
+        "No problem found".into(),
         "<code>cosine".into(),
         "opt = &quot;adam&quot;".into(),
         "hidden = &quot;32&quot;".into(),

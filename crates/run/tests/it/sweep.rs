@@ -222,7 +222,7 @@ fn another_sweep_in_the_folder_is_refused_and_nothing_is_touched() {
         for (settings, plan, what) in [(&other, &plan, "settings"), (&settings, &more, "seeds")] {
             let error = sweep(settings, plan, &folder, &GOING, &()).unwrap_err().to_string();
             let told = format!(
-                "{}: there is another sweep in it, with other {what} | name another folder with --out",
+                "{}: the folder belongs to another sweep, with different {what} | name another folder with --out",
                 folder.display()
             );
             assert_eq!(error, told);
@@ -230,7 +230,7 @@ fn another_sweep_in_the_folder_is_refused_and_nothing_is_touched() {
         assert_eq!(files(&folder), before);
         fs::remove_file(folder.join("journal.jsonl")).unwrap();
         let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
-        assert!(error.contains("there is something in it, and no journal of a sweep"), "{error}");
+        assert!(error.contains("the folder is not empty and contains no journal of a sweep"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     });
 }
@@ -250,7 +250,7 @@ fn data_that_have_changed_are_another_sweep() {
         finished(sweep(&settings, &plan, &place, &GOING, &()));
         fs::write(&table, csv.replace("39,1521", "39,1522")).unwrap();
         let error = sweep(&settings, &plan, &place, &GOING, &()).unwrap_err().to_string();
-        assert!(error.contains("with other data |"), "{error}");
+        assert!(error.contains("with different data |"), "{error}");
         fs::remove_file(table).unwrap();
         fs::remove_dir_all(place).unwrap();
     });
@@ -342,9 +342,7 @@ fn without_rows_to_choose_by_there_is_no_sweep() {
     let error = sweep(&Settings { validation: Some(0.0), ..settings }, &plan, folder("none"), &GOING, &())
         .unwrap_err();
     assert!(
-        error
-            .to_string()
-            .starts_with("validation 0: a sweep chooses by rows that it neither trains on nor tests"),
+        error.to_string().starts_with("validation 0: a sweep chooses the best settings on validation rows"),
         "{error}"
     );
 }

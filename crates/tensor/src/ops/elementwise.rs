@@ -29,7 +29,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// check_gradient(&[array![0.3, -2.0].into_dyn()], |_, x| x[0].map(Swish(1.5)));
 /// ```
 pub trait Elementwise: Copy + Send + Sync + 'static {
-    /// What the function says of itself.
+    /// The card of the function.
     const CARD: Card;
     /// y = f(x)
     fn f<T: Scalar>(&self, x: T) -> T;
@@ -352,7 +352,11 @@ elementwise! {
 }
 
 fn interval(low: f64, high: f64) -> Result<(), ShapeError> {
-    if low <= high { Ok(()) } else { Err(ShapeError::new(format!("from {low} to {high} is no interval"))) }
+    if low <= high {
+        Ok(())
+    } else {
+        Err(ShapeError::new(format!("invalid bounds: low {low} > high {high}")))
+    }
 }
 
 /// 2u of [`GeluTanh`], and its derivative.
@@ -541,6 +545,6 @@ mod tests {
     #[test]
     fn an_interval_the_wrong_way_round_is_an_error() {
         let message = complaint(|| at(&array![1.0], |x| x.clamp(2.0, 1.0)));
-        assert!(message.starts_with("clamp: from 2 to 1 is no interval"), "{message}");
+        assert!(message.starts_with("clamp: invalid bounds: low 2 > high 1"), "{message}");
     }
 }

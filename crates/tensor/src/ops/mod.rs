@@ -66,7 +66,7 @@ use crate::{Card, Var};
 ///
 /// See the example of [`all`].
 pub struct Entry {
-    /// What the operation says of itself.
+    /// The card of the operation.
     pub card: Card,
     /// The numbers it is defined and smooth on.
     pub domain: Domain,

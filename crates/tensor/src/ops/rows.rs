@@ -31,7 +31,7 @@ use crate::{Scalar, Shape, ShapeError, Var};
 /// check_gradient(&[array![[0.3, 2.0], [1.0, 5.0]].into_dyn()], |_, x| x[0].reduce(Harmonic, Some(0)));
 /// ```
 pub trait RowFunction: Copy + Send + Sync + 'static {
-    /// What the function says of itself.
+    /// The card of the function.
     const CARD: Card;
     /// The fewest numbers for which it has a value.
     fn least(&self) -> usize {

@@ -16,7 +16,7 @@ use crate::sum::{sum_by, sum_of, sum_rows};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
 
-/// The probabilities that belong to log-odds: along the axis they are positive and sum to 1.
+/// Softmax: the probabilities of logits; along the axis they are positive and sum to 1.
 ///
 #[doc = math!("p_i = e^x_i / Σ_j e^x_j")]
 #[doc = math!("dx_i = p_i (dy_i - Σ_j dy_j p_j)")]
@@ -40,7 +40,7 @@ pub struct LogSoftmax {
 }
 
 impl Softmax {
-    /// What the operation says of itself.
+    /// The card of the operation.
     pub const CARD: Card = Card {
         name: "softmax",
         inputs: "x",
@@ -50,7 +50,7 @@ impl Softmax {
     };
 }
 impl LogSoftmax {
-    /// What the operation says of itself.
+    /// The card of the operation.
     pub const CARD: Card = Card {
         name: "log_softmax",
         inputs: "x",
@@ -407,7 +407,7 @@ pub struct LogSumExp {
 }
 
 impl LogSumExp {
-    /// What the operation says of itself.
+    /// The card of the operation.
     pub const CARD: Card = Card {
         name: "logsumexp",
         inputs: "x",
@@ -480,7 +480,7 @@ impl Op for LogSumExp {
 }
 
 impl<'t> Var<'t> {
-    /// The probabilities that belong to log-odds along an axis (-1: the last).
+    /// Softmax: the probabilities of logits along an axis (-1: the last).
     ///
     #[doc = math!("p_i = e^x_i / Σ_j e^x_j")]
     #[doc = math!("dx_i = p_i (dy_i - Σ_j dy_j p_j)")]

@@ -213,7 +213,7 @@ fn every_misuse_says_what_to_do() {
         let _ = x + y;
     });
     says("update: the new value of \"running\" belongs to another tape", &|| one.update(running, y));
-    says("backward: starts from a single number, and parameter \"w\" [2] is none", &|| x.backward());
+    says("backward: starts from a single number, found parameter \"w\" [2]", &|| x.backward());
     says("item: [2] is not a single number", &|| {
         let _ = x.item();
     });

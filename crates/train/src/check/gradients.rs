@@ -1,4 +1,4 @@
-//! Does `backward` say the truth?
+//! Gradient check.
 
 use surprisal_layers::{Layer, rng};
 use surprisal_tensor::{Derivative, Disagreement, Params, Scalar, derivatives};
@@ -128,9 +128,9 @@ pub fn gradients<T: Scalar>(
         ),
         found: text,
         means: if holds {
-            "training follows the true slope of the loss".into()
+            "training follows the true gradient of the loss".into()
         } else {
-            "training would walk in a direction that is not downhill".into()
+            "training would follow a wrong gradient".into()
         },
         advice: (!holds).then(|| {
             "run check_gradient on each operation of your own that this parameter's value goes through; is something \

@@ -1,4 +1,4 @@
-//! What does the model believe before it has learned anything?
+//! The initial loss.
 
 use surprisal_data::Targets;
 use surprisal_layers::Layer;
@@ -93,9 +93,9 @@ pub fn init_loss<T: Scalar>(
     let (means, advice) = if holds {
         let means = match of_values {
             true => {
-                "the first answers are about as good as the mean of the targets: targets and outputs have the same scale"
+                "the first predictions are about as good as the mean of the targets: targets and outputs have the same scale"
             }
-            false => "at the start the model has no opinion yet: nothing has to be unlearned first",
+            false => "the initial model prefers no class: nothing has to be unlearned first",
         };
         (means.to_string(), None)
     } else if of_values && expected == 0.0 {
@@ -106,13 +106,15 @@ pub fn init_loss<T: Scalar>(
     } else if loss < low {
         let better = if of_values { "predicting the mean" } else { "guessing" };
         (
-            format!("better than {better} can be: the model is not at its start, or it has seen the answers"),
+            format!(
+                "better than {better} can be: the model is already trained, or the features contain the target"
+            ),
             Some("check a model that has not been trained; is the target among the features?"),
         )
     } else {
         let mut means = match of_values {
             true => format!(
-                "the first answers are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
+                "the first predictions are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
                 spread.0, spread.1
             ),
             false => format!(
@@ -128,9 +130,9 @@ pub fn init_loss<T: Scalar>(
         means += &format!("\nthe features have a standard deviation of {size:.3} (about 1 is usual)");
         let advice = match of_values {
             true => {
-                "scale the targets to mean 0 and standard deviation 1 and the features too, or start with smaller weights"
+                "scale the targets to mean 0 and standard deviation 1 and the features too, or use smaller initial weights"
             }
-            false => "start with smaller weights in the last layer, or scale the features",
+            false => "use smaller initial weights in the last layer, or scale the features",
         };
         (means, Some(advice))
     };

@@ -73,7 +73,7 @@ pub const STEPS: usize = 2000;
 /// let sure = Linear::with_init(&mut params, "out", 4, 3, Init::Normal(20.0), Init::Zeros, &mut rng(7));
 /// let check = check::init_loss(&sure, &params, Objective::CrossEntropy, &iris)?;
 /// assert_eq!((check.name, check.holds), ("init-loss", false));
-/// assert_eq!(check.advice.as_deref(), Some("start with smaller weights in the last layer, or scale the features"));
+/// assert_eq!(check.advice.as_deref(), Some("use smaller initial weights in the last layer, or scale the features"));
 /// println!("{check}"); // FAILS  init-loss, then what was expected, what was found, what it means, what to try
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

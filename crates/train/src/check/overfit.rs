@@ -1,4 +1,4 @@
-//! Can the model learn at all?
+//! Overfitting one batch.
 
 use surprisal_data::Targets;
 use surprisal_layers::Layer;
@@ -42,7 +42,7 @@ pub struct Overfit {
 /// the start or that of guessing, the larger) and every row is right, or `steps` are taken. Where numbers are to be predicted, until
 /// every answer is within a tenth of the targets' standard deviation, which is 1 % of the squared error of predicting the mean.
 ///
-/// The batch has up to `rows` rows, as many of each class as there are, or spread evenly from the smallest number to the largest. Dropout is off, and batch normalisation in evaluation:
+/// The batch has up to `rows` rows, as many of each class as there are, or spread evenly from the smallest number to the largest. Dropout is off, and batch normalization in evaluation:
 /// what makes memorizing harder on purpose would be in the way.
 ///
 /// ```
@@ -145,26 +145,24 @@ pub fn overfit_one_batch<T: Scalar>(
         } else if !loss.is_finite() {
             (
                 format!("the loss became {loss} at step {step}"),
-                "scale the features, or start with smaller weights",
+                "scale the features, or use smaller initial weights",
             )
         } else if gradient_norm < 1e-7 * start {
             (
-                format!(
-                    "the gradient at the start is {gradient_norm:.1e} long: no parameter makes a difference"
-                ),
+                format!("the initial gradient norm is {gradient_norm:.1e}: no parameter makes a difference"),
                 "look for dead or saturated units, and for frozen layers: `units`",
             )
         } else if loss < 0.9 * losses[step / 2] {
             (
-                "the loss still falls: the way is long, not closed".into(),
-                "more steps; smaller or scaled features, another start",
+                "the loss is still falling: more steps are needed".into(),
+                "more steps; smaller or scaled features, other initial weights",
             )
         } else {
             (
-                "the loss has stopped falling: the model is too small for these rows, units have died on the way, or this start\n\
+                "the loss has stopped falling: the model is too small for these rows, units have died, or these initial weights\n\
                  leads to a plateau (under squared error an output that is sure and wrong learns no more)"
                     .into(),
-                "more hidden units or a hidden layer, another start, cross-entropy; look at `gradients` and `units`",
+                "more hidden units or a hidden layer, other initial weights, cross-entropy; look at `gradients` and `units`",
             )
         };
         (means, Some(advice.to_string()))

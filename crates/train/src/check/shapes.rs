@@ -1,4 +1,4 @@
-//! Do rows stay rows, and does each look at itself alone?
+//! Shapes, and independence of rows.
 
 use surprisal_layers::{Layer, Summary, summary};
 use surprisal_tensor::ndarray::{Axis, Slice};
@@ -44,7 +44,7 @@ pub struct Shapes {
 /// struct WrongAxis(Linear);
 /// impl Layer for WrongAxis {
 ///     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
-///         self.0.forward(x).softmax(0) // over the rows: classes stand along axis -1
+///         self.0.forward(x).softmax(0) // over the rows: classes are along axis -1
 ///     }
 /// }
 /// # let iris = Dataset::iris();
@@ -71,9 +71,7 @@ pub fn shapes<T: Scalar>(
     let wanted = fit(model, params, objective, examples)?;
     let n = examples.rows().min(BATCH);
     if n < 2 {
-        return Err(TrainError::Misfit(
-            "shapes: there is 1 row: whether rows stay apart shows from 2 on".into(),
-        ));
+        return Err(TrainError::Misfit("shapes: expected 2 rows or more, found 1".into()));
     }
     let (params, mut workspace) = (params.cast::<f64>(), Workspace::new());
     let features = features_of(examples, &Vec::from_iter(0..n));
@@ -120,18 +118,18 @@ pub fn shapes<T: Scalar>(
     found += &format!("\n{layers}");
     let (means, advice) = if !rows_stay {
         (
-            "the model changes the number of its rows: it does not answer each row",
+            "the model changes the number of rows",
             Some("look in the table for the layer where the first axis changes"),
         )
     } else if !apart {
         (
-            "rows of a batch look at each other: an answer depends on who else was asked",
+            "rows of a batch are not independent: a prediction depends on the other rows",
             Some(
-                "is a softmax or a mean taken over axis 0, does a reshape mix rows? Classes stand along the last axis, -1",
+                "is a softmax or a mean taken over axis 0, does a reshape mix rows? Classes are along the last axis, -1",
             ),
         )
     } else {
-        ("every row is answered by itself, in any batch", None)
+        ("every prediction depends on its own row only, in any batch", None)
     };
     Ok(Check {
         name: "shapes",

@@ -1,4 +1,4 @@
-//! Do hidden units answer to their inputs, and do gradients arrive at the first layer?
+//! Dead and saturated units, vanishing and exploding gradients.
 
 use surprisal_layers::{Layer, Mlp};
 use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
@@ -155,7 +155,7 @@ pub fn units<T: Scalar>(
         let (units, advice) = if h.dead >= h.saturated {
             (
                 format!("{} of {} units of {name} are dead", h.dead, h.units),
-                "biases that start at 0, scaled features, leaky_relu",
+                "biases initialized to 0, scaled features, leaky_relu",
             )
         } else {
             (
@@ -172,17 +172,19 @@ pub fn units<T: Scalar>(
         )
     } else if !ratio.is_finite() {
         (
-            "the gradient is 0 or no number everywhere: nothing can be learned from it".to_string(),
+            "the gradient is 0 or not finite everywhere: the model cannot learn".to_string(),
             Some("look at `init-loss`: is the model sure already? Smaller weights, scaled features"),
         )
     } else if !flows {
         let how = if ratio > RATIO { "explodes" } else { "vanishes" };
         (
-            format!("the gradient {how} on its way back: a rate that suits one layer is useless for another"),
-            Some("another start (xavier_normal for tanh and sigmoid, kaiming_normal for relu), fewer layers"),
+            format!("the gradient {how}: no learning rate suits all layers"),
+            Some(
+                "another initializer (xavier_normal for tanh and sigmoid, kaiming_normal for relu), fewer layers",
+            ),
         )
     } else {
-        ("every layer can learn at one rate".to_string(), None)
+        ("one learning rate suits all layers".to_string(), None)
     };
     Ok(Check {
         name: "units",
@@ -212,7 +214,7 @@ fn table(layers: &[(String, UnitHealth)], gradient_norms: &[(String, f64)], rati
             None => format!("{name:8}  {:47}  {norm:.3e}\n", "no activation"),
         };
     }
-    text + &format!("the gradient of the first layer is {ratio:.1e} times as long as that of the last")
+    text + &format!("the gradient norm of the first layer is {ratio:.1e} times that of the last")
 }
 
 fn matrix<T>(x: ArrayD<T>) -> Array2<T> {

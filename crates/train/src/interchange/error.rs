@@ -51,7 +51,7 @@ pub enum InterchangeError {
         /// What is wrong.
         message: String,
     },
-    /// No parameter of the model is meant by the pattern.
+    /// The pattern matches no parameter of the model.
     NoSuchParameter(NoSuchParameter),
     /// The NPZ file cannot be read.
     Data(DataError),

@@ -1,4 +1,4 @@
-//! [`Layout`]: how parameters are named and turned in a file.
+//! [`Layout`]: names and axis order of parameters in a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use surprisal_tensor::{Entry, ParamId, Params, Scalar, name_matches};
 use super::{InterchangeError, Misfit, pattern_ids};
 use crate::NameError;
 
-/// Whose names and axes a file of parameters has.
+/// Names and order of axes in a file of parameters.
 ///
 /// | layer | parameter | [`Surprisal`](Layout::Surprisal) | [`PyTorch`](Layout::PyTorch) |
 /// |---|---|---|---|
@@ -18,7 +18,7 @@ use crate::NameError;
 /// | `Linear` | `NAME.bias` | `[outputs]` | the same |
 /// | `Embedding` | `NAME.weight` | `[count, dim]` | the same |
 /// | `LayerNorm`, `BatchNorm1d` | `NAME.weight`, `NAME.bias` | `[features]` | the same |
-/// | `BatchNorm1d` | `NAME.running_mean`, `NAME.running_var` | `[features]` | the same; `NAME.num_batches_tracked` is passed over |
+/// | `BatchNorm1d` | `NAME.running_mean`, `NAME.running_var` | `[features]` | the same; `NAME.num_batches_tracked` is ignored |
 /// | `Mlp` | `layer1.weight`, `layer2.weight`, .. | as they are called | `0.weight`, `2.weight`, .., as a `Sequential` with activations between counts |
 ///
 /// A `NAME.weight` with two axes is a linear layer's if there is a `NAME.bias` as long as its second. The layers of an

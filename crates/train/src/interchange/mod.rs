@@ -1,4 +1,4 @@
-//! Parameters in the files of others: [safetensors](https://huggingface.co/docs/safetensors), which PyTorch's users exchange, and
+//! Import and export of parameters: [safetensors](https://huggingface.co/docs/safetensors), which PyTorch's users exchange, and
 //! NumPy's NPZ.
 //!
 //! ```
@@ -47,7 +47,7 @@ use surprisal_report::files::write_atomically;
 /// parameters make the same bytes.
 ///
 /// # Errors
-/// If the file cannot be written; what stood at the place is still there.
+/// If the file cannot be written; an existing file is unchanged.
 pub fn save_safetensors<T: Scalar>(
     path: impl AsRef<Path>,
     params: &Params<T>,
@@ -232,7 +232,7 @@ pub fn safetensors_arrays(
 /// Writes all parameters, frozen ones and buffers too, to an NPZ file, as `np.savez(path, **arrays)` does: `f32` as float32, `f64` as float64.
 ///
 /// # Errors
-/// If the file cannot be written, or they take more than 4 GiB; what stood at the place is still there.
+/// If the file cannot be written, or they take more than 4 GiB; an existing file is unchanged.
 ///
 /// ```
 /// use surprisal_layers::{Linear, rng};

@@ -248,11 +248,8 @@ impl<T: Numbers> ModelFile<T> {
         field.copy_from_slice(&header[12..20]);
         let length = u64::from_le_bytes(field);
         if length != body.len() as u64 {
-            let hint = if length > body.len() as u64 {
-                "is the file cut off?"
-            } else {
-                "has something been added to it?"
-            };
+            let hint =
+                if length > body.len() as u64 { "is the file cut off?" } else { "has data been appended?" };
             return wrong(
                 12,
                 format!("expected {length} bytes after the header, found {}: {hint}", body.len()),

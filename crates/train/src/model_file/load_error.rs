@@ -1,4 +1,4 @@
-//! What can keep a saved model from being loaded.
+//! Errors of loading a saved model.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub enum LoadError {
     NotFinite { parameter: String, place: usize, found: f64 },
     /// The parameters are others than those of the model.
     Misfits(Vec<Misfit>),
-    /// No parameter of the model is meant by the pattern.
+    /// The pattern matches no parameter of the model.
     NoSuchParameter(NoSuchParameter),
     /// Two parameters have one name.
     ParameterTwice { parameter: String },
@@ -41,7 +41,7 @@ pub enum LoadError {
     Numbers { parameter: String, shape: Vec<u64>, found: usize },
     /// The best parameters of the training are more or fewer than the parameters.
     BestParameters { expected: usize },
-    /// The sizes are no sizes of a net.
+    /// The sizes are invalid.
     Sizes(SizesError),
     /// There is no such activation.
     Activation(NameError),
@@ -49,11 +49,11 @@ pub enum LoadError {
     Encoder(DataError),
     /// The encoder makes another number of inputs than the net has.
     Inputs { sizes: Sizes, found: usize },
-    /// There are more or fewer class names than outputs.
+    /// The number of class names is not that of the outputs.
     ClassNames { outputs: usize, found: usize },
     /// A net that predicts a number has several outputs.
     Outputs { sizes: Sizes },
-    /// What predictions are scaled by cannot be undone.
+    /// The scaling of predictions is not invertible.
     TargetScaling { offset: f64, scale: f64 },
     /// The sizes ask for more or fewer numbers than there are.
     NumbersOfSizes { sizes: Sizes, expected: usize, found: usize },
@@ -65,7 +65,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::NoSizes => f.write_str(
-                "this is no net of the command's, but a model of its own program: give its parameters to load_into",
+                "the file is a model of your own program, not a net of the command: use load_into",
             ),
             Self::NotFinite { parameter, place, found } => write!(
                 f,

@@ -1,4 +1,4 @@
-//! A model in a file: what it takes, what it computes, what its answers are called, and how its training goes on.
+//! A model in a file: its inputs, its net, its classes, and the state of its training.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -37,7 +37,7 @@ pub type SavedModel = ModelFile<f32>;
 
 /// A multilayer perceptron with everything that is needed to use it, and perhaps to go on training it.
 ///
-/// A model of your own, that is no such net, has no `sizes`: its parameters go back by [`load_into`](Self::load_into).
+/// A model of your own has no `sizes`: load its parameters with [`load_into`](Self::load_into).
 ///
 /// ```
 /// use surprisal_data::{Encoder, Preprocess};
@@ -66,32 +66,32 @@ pub struct ModelFile<T> {
     pub sizes: String,
     /// "relu"; empty for a model of your own.
     pub activation: String,
-    /// From the columns of a table to the numbers that go in.
+    /// The encoding of the columns of a table as inputs.
     pub encoder: Encoder,
-    /// What the numbers that come out mean.
+    /// The classes, or the scaling of the number, that the outputs mean.
     pub answers: Answers,
     /// Names, shapes and numbers of the parameters.
     pub parameters: Vec<SavedParameter<T>>,
-    /// The settings of the run that trained it, as TOML; empty if nobody noted them.
+    /// The settings of the run that trained it, as TOML; empty if unknown.
     pub settings: String,
-    /// The CRC-32 of the rows of its training, those that judged it among them; 0 if nobody noted it.
+    /// The CRC-32 of its training, validation and test rows; 0 if unknown.
     pub data_checksum: u32,
-    /// Where its training stands, if it can go on.
+    /// The state of its training, if it can be resumed.
     pub checkpoint: Option<Checkpoint<T>>,
 }
 
-/// What a model's outputs mean.
+/// The meaning of a model's outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answers {
-    /// As many scores as classes, or one for yes and no: the names of the classes, in order.
+    /// Classification, with one logit for each class, or one for two classes: the names of the classes, in order.
     Classes(Vec<String>),
-    /// One output z: the answer is `offset + scale · z`.
+    /// Regression, with one output z: the prediction is `offset + scale · z`.
     Number {
-        /// What it is the number of: the name of the column.
+        /// The name of the target column.
         name: String,
-        /// The answer to 0.
+        /// The prediction for z = 0.
         offset: f64,
-        /// How much one more is: not 0.
+        /// The scale: not 0.
         scale: f64,
     },
 }
@@ -131,7 +131,7 @@ impl<T: Numbers> ModelFile<T> {
     /// See the example of [`load_into_named`](Self::load_into_named).
     ///
     /// # Errors
-    /// If it means none.
+    /// If it matches none.
     pub fn of_named(params: &Params<T>, pattern: &str) -> Result<Self, NoSuchParameter> {
         Ok(Self::of_ids(params, params.matching(pattern)?))
     }
@@ -172,7 +172,7 @@ impl<T: Numbers> ModelFile<T> {
     /// ```
     ///
     /// # Errors
-    /// If it cannot be written; what stood at the place is still there.
+    /// If it cannot be written; an existing file is unchanged.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
         let path = path.as_ref();
         written(path, write_atomically(path, &self.to_bytes()))
@@ -181,7 +181,7 @@ impl<T: Numbers> ModelFile<T> {
     /// As [`write`](ModelFile::write), without waiting for the disk: see [`write_unsynced`].
     ///
     /// # Errors
-    /// If it cannot be written; what stood at the place is still there.
+    /// If it cannot be written; an existing file is unchanged.
     pub fn write_unsynced(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
         let path = path.as_ref();
         written(path, write_unsynced(path, &self.to_bytes()))
@@ -201,7 +201,7 @@ impl<T: Numbers> ModelFile<T> {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
         let path = path.as_ref();
         if path.is_dir() {
-            let message = "this is a folder: name the file in it, such as model.surprisal";
+            let message = "is a folder: name the file in it, such as model.surprisal";
             return Err(ModelFileError::new(path, None, message.into()));
         }
         let bytes = surprisal_data::read_file(path)

@@ -176,13 +176,13 @@ fn a_checkpoint_of_another_training_is_refused() {
     };
     assert_eq!(
         told(&|_, trainer| trainer.batch_size = 4),
-        "the checkpoint is of a training with 2 steps an epoch, this one has 4: are the data, the batch size or the validation share others?"
+        "the checkpoint is of a training with 2 steps an epoch, this one has 4: have the data, the batch size or the validation fraction changed?"
     );
     type Lie<'a> = (&'a dyn Fn(&mut Checkpoint<f32>), &'a str);
     let lies: [Lie; 14] = [
         (
             &|c| c.epoch = 3,
-            "stands after epoch 3: expected a history of the epochs 0 to 3, found 1 epochs, the last of them 0",
+            "is after epoch 3: expected a history of the epochs 0 to 3, found 1 epochs, the last of them 0",
         ),
         (
             &|c| c.epoch = u64::MAX,
@@ -193,14 +193,14 @@ fn a_checkpoint_of_another_training_is_refused() {
             &|c| c.history = c.history.epochs().iter().map(|e| Epoch { epoch: 5, ..*e }).collect(),
             "the last of them 5",
         ),
-        (&|c| c.step = 3, "stands after step 3 of an epoch of 2 steps"),
-        (&|c| c.order = u128::MAX, "holds places of generators that do not exist"),
-        (&|c| c.seeds = 1 << 68, "holds places of generators that do not exist"),
+        (&|c| c.step = 3, "is after step 3 of an epoch of 2 steps"),
+        (&|c| c.order = u128::MAX, "has invalid states of random generators"),
+        (&|c| c.seeds = 1 << 68, "has invalid states of random generators"),
         (&|c| c.best = Some(vec![0.0]), "holds 1 best parameters"),
-        (&|c| c.best.as_mut().unwrap()[0] = f32::NAN, "holds best parameters that are not finite"),
-        (&|c| c.best = None, "lacks the parameters of the best epoch"),
-        (&|c| c.optimizer.steps = u64::MAX, "holds an optimizer after 18446744073709551615 steps"),
-        (&|c| c.optimizer.steps_of_each = vec![1], "holds the steps of 1 parameters"),
+        (&|c| c.best.as_mut().unwrap()[0] = f32::NAN, "has best parameters that are not finite"),
+        (&|c| c.best = None, "has no parameters of the best epoch"),
+        (&|c| c.optimizer.steps = u64::MAX, "has an optimizer after 18446744073709551615 steps"),
+        (&|c| c.optimizer.steps_of_each = vec![1], "has the steps of 1 parameters"),
         (
             &|c| c.optimizer.memory.iter_mut().for_each(|(_, m)| m.truncate(3)),
             "holds 3 numbers of the optimizer's memory",
@@ -213,7 +213,7 @@ fn a_checkpoint_of_another_training_is_refused() {
     }
     assert_eq!(
         told(&|_, trainer| trainer.epochs = 0),
-        "the checkpoint stands after epoch 0 and 2 steps, and the training ends after epoch 0: expected as many epochs or more"
+        "the checkpoint is after epoch 0 and 2 steps, but the training ends after epoch 0: set a larger number of epochs"
     );
     let other = told(&|checkpoint, _| checkpoint.optimizer.name = "sgd".into());
     assert!(other.contains("sgd") && other.contains("adam"), "{other}");

@@ -118,7 +118,7 @@ fn every_cut_and_every_changed_byte_is_found_out() {
     }
     let mut longer = bytes.clone();
     longer.push(0);
-    assert!(says(&longer).ends_with("has something been added to it?"));
+    assert!(says(&longer).ends_with("has data been appended?"));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn parts_that_contradict_each_other_are_named() {
     assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for sizes 3-5-2, found 26");
     assert_eq!(
         contradicts(&|m| m.sizes = "3".into()),
-        "\"3\" is no list of layer sizes: a net has at least inputs and outputs; write for example 64-32-10"
+        "\"3\" is not a list of layer sizes: a net has at least inputs and outputs; for example 64-32-10"
     );
     assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("there is no activation \"swish\""));
     assert_eq!(
@@ -219,8 +219,7 @@ fn parts_that_contradict_each_other_are_named() {
         contradicts(&|m| {
             m.encoder.columns[0].encoding = Encoding::Number { fill: None, offset: 0.0, scale: 0.0 }
         }),
-        "Encoder, column \"size\": expected finite numbers and a scale above 0, found offset 0.0, scale 0.0 | was the file changed by \
-         hand?"
+        "Encoder, column \"size\": expected finite numbers and a scale above 0, found offset 0.0, scale 0.0 | was the file edited?"
     );
     assert_eq!(
         contradicts(&|m| m.parameters[0].name = "w".into()),

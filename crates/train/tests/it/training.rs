@@ -151,7 +151,7 @@ fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit()
     );
     assert_eq!(
         lines.next().unwrap(),
-        "  hint: try a learning rate of 1.0 or less, a smaller start, or scaled features"
+        "  hint: try a learning rate of 1.0 or less, smaller initial weights, or scaled features"
     );
 }
 
@@ -207,10 +207,10 @@ fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step
     let needs = "batch size: expected at least 2 rows in every batch, which the model's normalization needs in training, found 1 in \
                  the last of 150 rows in batches of";
     let message = failure(&model, &mut params, &trainer(149), &iris(), 0.1);
-    assert_eq!(message, format!("{needs} 149 | set drop_last, or take another batch size"));
+    assert_eq!(message, format!("{needs} 149 | set drop_last, or use another batch size"));
     for drop_last in [false, true] {
         let message = failure(&model, &mut params, &Trainer { drop_last, ..trainer(1) }, &iris(), 0.1);
-        assert_eq!(message, format!("{needs} 1 | take larger batches"));
+        assert_eq!(message, format!("{needs} 1 | use larger batches"));
     }
     assert_eq!(params.as_slice(), start);
 
@@ -416,11 +416,11 @@ fn what_a_closure_does_wrong_is_told_before_the_first_step() {
     );
     assert_eq!(
         told(Trainer { watch: Watch::Metric(Metric::Accuracy), ..Trainer::default() }, 2),
-        "watch: accuracy needs the outputs of the model, and the closure notes none | call batch.outputs(..) with them, or watch the loss"
+        "watch: accuracy needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
     );
     assert_eq!(
         told(Trainer { class_weight: Some(vec![1.0; 3]), ..Trainer::default() }, 2),
-        "class weight: is for the named objectives | leave it out, and give weights to the loss of the closure"
+        "class weight: needs a named objective | leave it out, and pass weights to the loss in the closure"
     );
 }
 
@@ -467,7 +467,7 @@ fn rows_alone_in_an_order_of_ones_own_are_trained_on_without_being_measured() {
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
     assert_eq!(
         trainer.on(&data).check(&model, &params).unwrap_err().to_string(),
-        "measure_train: early stopping, the best epoch and the schedule plateau need something measured | set it, or give validation data"
+        "measure_train: early stopping, keep_best and the schedule plateau need a measured epoch | set it, or give validation data"
     );
     assert!(trainer.on(&data).validate(&data).check(&model, &params).is_ok());
 }

@@ -1,4 +1,4 @@
-//! Expressions as they are typed in: "z = w*x + b; a = sigmoid(z); bce(a, y)".
+//! Parsed expressions: "z = w*x + b; a = sigmoid(z); bce(a, y)".
 
 mod parse;
 
@@ -12,7 +12,7 @@ use surprisal_tensor::{Params, Tape, Var};
 
 use parse::is_name;
 
-/// One step of a formula over names and numbers; other steps are named by their places, which come before its own.
+/// One step of a formula over names and numbers; it refers to earlier steps by index.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Number(f64),
@@ -31,7 +31,7 @@ pub struct Program {
     result: usize,
 }
 
-/// What is wrong with an expression, and where.
+/// An error in an expression, with its position.
 #[derive(Debug, PartialEq)]
 pub struct ExpressionError(String);
 
@@ -44,7 +44,7 @@ impl fmt::Display for ExpressionError {
 /// What a loss is held against.
 pub const TARGET: &str = "y";
 
-/// Short names that the lessons use, and signs that formulas are printed with.
+/// Short names of the lessons, and symbols of printed formulas.
 const ALIASES: [(&str, &str); 9] = [
     ("mse", "mse_loss"),
     ("ce", "binary_cross_entropy"),
@@ -268,15 +268,14 @@ fn subscript(number: usize) -> String {
     number.to_string().chars().filter_map(small).collect()
 }
 
-/// What is to be said where names stand for nothing.
+/// The message about names without a value.
 pub fn not_given(names: &[impl AsRef<str>]) -> ExpressionError {
     const MOST: usize = 8;
     let shown: Vec<String> = names.iter().take(MOST).map(|name| short(name.as_ref())).collect();
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-    let (what, them) = (shown.join(", "), if names.len() == 1 { "it a number" } else { "them numbers" });
+    let (what, verb) = (shown.join(", "), if names.len() == 1 { "has" } else { "have" });
     let numbers: Vec<String> = shown.iter().map(|name| format!("{name}=0.5")).collect();
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    ExpressionError(format!("what {verb} {what}{more}? Give {them}: --at {}", numbers.join(",")))
+    ExpressionError(format!("{what}{more} {verb} no value | for example --at {}", numbers.join(",")))
 }
 
 /// Calls an operation of one or two numbers, or a loss of single numbers, by its name.
@@ -284,7 +283,8 @@ fn call<'t>(name: &str, arguments: &[Var<'t>]) -> Result<Var<'t>, ExpressionErro
     let wants = |count: usize| match arguments.len() == count {
         true => Ok(()),
         false => Err(ExpressionError(format!(
-            "{name}: expected {count} in the brackets, found {}",
+            "{name}: expected {count} argument{}, found {}",
+            if count == 1 { "" } else { "s" },
             arguments.len()
         ))),
     };
@@ -324,22 +324,22 @@ fn nearest(name: &str) -> Option<&'static str> {
     closest(name, functions()).map(full_name).and_then(|full| functions().find(|&function| function == full))
 }
 
-/// The numbers that names stand for: "x=1,w=-2.5".
+/// The values of names: "x=1,w=-2.5".
 pub fn numbers(text: &str) -> Result<Params<f64>, ExpressionError> {
     let mut params = Params::default();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = |what: &str| {
-            ExpressionError(format!("--at: \"{}\" {what}; write for example x=1,w=2,b=-0.5", short(part)))
+            ExpressionError(format!("--at: \"{}\" {what}; for example x=1,w=2,b=-0.5", short(part)))
         };
         let (name, number) = part.split_once('=').ok_or_else(|| wrong("has no \"=\""))?;
         let (name, number) = (name.trim(), number.trim());
         if !is_name(name) {
-            return Err(wrong("begins with no name"));
+            return Err(wrong("has no name before the \"=\""));
         }
         if params.find(name).is_some() {
-            return Err(wrong("comes a second time"));
+            return Err(wrong("is given twice"));
         }
-        let x: f64 = number.replace('−', "-").parse().map_err(|_| wrong("ends with no number"))?;
+        let x: f64 = number.replace('−', "-").parse().map_err(|_| wrong("has no number after the \"=\""))?;
         params.add_with(name, [], |slot| slot[0] = x);
     }
     Ok(params)
@@ -387,13 +387,13 @@ mod tests {
         );
         assert_eq!(
             complaint("sin(x"),
-            "expected \")\": the arguments of sin end with it, found the end\n  sin(x\n       ^"
+            "expected \")\": the arguments of sin must be closed, found the end\n  sin(x\n       ^"
         );
         assert!(complaint("sin(x)").starts_with("there is no function \"sin\"; there are: abs, add, bce, "));
-        assert_eq!(complaint("x + q"), "what is q? Give it a number: --at q=0.5");
-        assert_eq!(complaint("sigmoid(x, x)"), "sigmoid: expected 1 in the brackets, found 2");
+        assert_eq!(complaint("x + q"), "q has no value | for example --at q=0.5");
+        assert_eq!(complaint("sigmoid(x, x)"), "sigmoid: expected 1 argument, found 2");
         assert!(complaint("bce(x, 7)").contains("target"), "{}", complaint("bce(x, 7)"));
-        assert!(complaint(&"(".repeat(5000)).starts_with("more than 100 brackets"));
+        assert!(complaint(&"(".repeat(5000)).starts_with("more than 100 nested brackets"));
         assert!(complaint(&"-".repeat(5000)).starts_with("expected a number"));
     }
 

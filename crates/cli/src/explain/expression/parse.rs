@@ -44,7 +44,7 @@ impl Program {
                 return Err(parser.wrong("expected an operator, \";\" or the end"));
             }
             if unnamed {
-                return Err(parser.wrong("before a \";\" stands a name, \"=\" and what it stands for"));
+                return Err(parser.wrong("expected a name, \"=\" and an expression before \";\""));
             }
         }
     }
@@ -139,7 +139,7 @@ impl<'a> Parser<'a> {
         inside: impl FnOnce(&mut Self) -> Result<R, ExpressionError>,
     ) -> Result<R, ExpressionError> {
         if self.depth == DEEPEST {
-            return Err(self.wrong(&format!("more than {DEEPEST} brackets or signs in each other")));
+            return Err(self.wrong(&format!("more than {DEEPEST} nested brackets or signs")));
         }
         self.depth += 1;
         let result = inside(self);
@@ -235,7 +235,7 @@ impl<'a> Parser<'a> {
             while self.take(",").is_some() {
                 arguments.push(self.nested(Self::sum)?);
             }
-            self.expect(')', &format!("the arguments of {} end with it", short(name)))?;
+            self.expect(')', &format!("the arguments of {} must be closed", short(name)))?;
             return Ok(self.program.add(Step::Call(full_name(name).into(), arguments)));
         }
         self.skip();
