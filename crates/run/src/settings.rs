@@ -61,6 +61,17 @@ impl Setting {
 /// The optimizer where none is told.
 pub(crate) const OPTIMIZER: OptimizerKind = OptimizerKind::Adam;
 
+impl Setting {
+    /// Another name that is accepted: `delimiter` for `separator`, `monitor` for `watch`.
+    pub fn alias(&self) -> Option<&'static str> {
+        match self.key {
+            "separator" => Some("delimiter"),
+            "watch" => Some("monitor"),
+            _ => None,
+        }
+    }
+}
+
 macro_rules! settings {
     ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(, $check:expr)?; )+ } )+) => {
         /// Run settings: from a file, from options, or set by a program. Unset fields are `None`.

@@ -258,7 +258,7 @@ fn unfit(name: &str) -> Option<&'static str> {
         }
         _ => {
             return by_name::find(name).map(|entry| match entry.inputs {
-                [_] => "is a function and no loss: choose ce, mse, ..",
+                [_] => "is a function, not a loss: choose ce, mse, ..",
                 _ => "cannot train on a table: use it in a program of your own",
             });
         }

@@ -390,8 +390,12 @@ fn settings_that_do_not_go_together_are_refused() {
             2,
             "loss mae: does not support classification | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, dice, ce_dice, mse, half_mse",
         ),
-        ("--watch roc_auc", 2, "watch: roc_auc does not judge 3 classes | choose one of {metrics}, or loss"),
-        ("--freeze *", 2, "freeze: nothing is left that could learn | name fewer layers or parameters"),
+        (
+            "--watch roc_auc",
+            2,
+            "watch: roc_auc does not support 3 classes | choose one of {metrics}, or loss",
+        ),
+        ("--freeze *", 2, "freeze: all parameters are frozen | name fewer layers or parameters"),
         (
             "--groups layer3:lr=1",
             2,

@@ -217,7 +217,7 @@ pub fn cohen_kappa_score(labels: &[usize], predicted: &[usize], classes: usize) 
     }
 }
 
-/// How good the answer is that says yes, class 1, from `threshold` up: the measures of
+/// Precision, recall and F1 of predicting class 1 for scores from `threshold` up: the measures of
 /// [`precision_recall_fscore_support`] of class 1.
 ///
 /// Where nothing scores as much as the threshold, all three are 0.

@@ -40,7 +40,7 @@ macro_rules! metrics {
         $Variant:ident $(($arg:ident: $Arg:ty))? { $($name:literal $(= $value:expr)?),+ }
         $range:expr, $larger_is_better:literal, $of:expr;
     )+) => {
-        /// One measure of answers; its name is how it is read and written.
+        /// A metric of predictions; it is read and written by its name.
         ///
         /// `top3_accuracy` and the like are read too, beside those of [`all`](Metric::all).
         ///
@@ -270,7 +270,7 @@ impl Metric {
         }
     }
 
-    /// A metric that looks at the predicted class of each row only.
+    /// A metric that depends on the predicted classes alone.
     fn of_predicted(&self, labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
         match self.card().of {
             Of::Predicted(score) => score(labels, predicted, classes),

@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_standardised_by_their_training_part() {
+    fn tables_are_standardized_by_their_training_part() {
         let split = source("datasets/iris.csv").load(Some("species"), &mut rng(1)).unwrap();
         let Preprocess::Standardize(standardize) = &split.preprocess else {
             panic!("{:?}", split.preprocess)

@@ -1862,10 +1862,7 @@ fn metrics_of_the_wrong_kind() {
     let names = Vec::from_iter(Metric::all().filter(Metric::for_classes).map(|metric| metric.to_string()));
     assert_message(
         Metric::RootMeanSquaredError.of_classes(&[0], three.view()),
-        &format!(
-            "rmse: expected numbers to compare, found classes | metrics of classes: {}",
-            names.join(", ")
-        ),
+        &format!("rmse: does not support classification | metrics of classification: {}", names.join(", ")),
     );
     assert_message(
         Metric::Accuracy.of_numbers(&[0.0], &[0.0]),

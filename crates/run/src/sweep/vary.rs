@@ -201,7 +201,7 @@ impl Plan {
             }
         }
         Err(RunError::Usage(format!(
-            "random {n}: only {} different points were found | draw fewer points points",
+            "random {n}: only {} different points were found | draw fewer points points points points",
             points.len()
         )))
     }
