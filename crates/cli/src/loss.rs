@@ -129,7 +129,8 @@ fn read(file: Option<&Path>) -> Result<(String, Value), String> {
 /// The loss of that name, or a message.
 fn find(name: &str) -> Result<&'static Entry, String> {
     by_name::find(name).ok_or_else(|| {
-        let near = surprisal_suggest::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
+        let near =
+            surprisal_suggest::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
         let meant = if near.is_empty() { near } else { format!(" (did you mean {near}?)") };
         format!("there is no loss {}{meant}; `surprisal loss --list` shows all", by_name::quoted(name))
     })
