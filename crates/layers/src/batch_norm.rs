@@ -104,6 +104,7 @@ impl Layer for BatchNorm1d {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let _layer = note(self, x);
+        x.tape().require_rows(2);
         let shape = x.shape();
         match shape.rank() {
             0 | 1 => panic!("batch_norm: {shape} is neither [rows, features] nor [N, features, ..]"),
@@ -123,9 +124,6 @@ impl Layer for BatchNorm1d {
                 rows.reshape(moved.shape()).permute(&back)
             }
         }
-    }
-    fn least_rows(&self) -> usize {
-        2
     }
 }
 

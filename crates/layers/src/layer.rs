@@ -41,19 +41,6 @@ pub trait Layer {
         let name = name.split('<').next().unwrap_or(name);
         name.rsplit("::").next().unwrap_or(name).to_string()
     }
-
-    /// How many rows a batch must have in training: 1 as provided, 2 for a [`BatchNorm1d`](crate::BatchNorm1d). A layer made of layers
-    /// needs as many as the most demanding of them; a training can then refuse a batch that is too small before the first step.
-    ///
-    /// ```
-    /// use surprisal_layers::{BatchNorm1d, Layer, Relu};
-    /// # let mut params = surprisal_tensor::Params::new();
-    /// let model = (Relu, BatchNorm1d::new(&mut params, "norm", 8));
-    /// assert_eq!((Relu.least_rows(), model.least_rows()), (1, 2));
-    /// ```
-    fn least_rows(&self) -> usize {
-        1
-    }
 }
 
 /// For summaries: everything recorded until the guard is dropped belongs to this layer.
@@ -81,9 +68,6 @@ macro_rules! pointers {
             fn kind(&self) -> String {
                 (**self).kind()
             }
-            fn least_rows(&self) -> usize {
-                (**self).least_rows()
-            }
         }
     )+ };
 }
@@ -101,9 +85,6 @@ impl<L: Layer> Layer for Vec<L> {
     fn kind(&self) -> String {
         String::new()
     }
-    fn least_rows(&self) -> usize {
-        self.iter().map(L::least_rows).max().unwrap_or(1)
-    }
 }
 
 macro_rules! tuples {
@@ -118,10 +99,6 @@ macro_rules! tuples {
             }
             fn kind(&self) -> String {
                 String::new()
-            }
-            fn least_rows(&self) -> usize {
-                let ($($L,)+) = self;
-                [$($L.least_rows()),+].into_iter().fold(1, usize::max)
             }
         }
     )+ };

@@ -34,10 +34,6 @@ impl<L: Layer> Layer for Residual<L> {
         let _layer = note(self, x);
         around(x, step(&self.0, x))
     }
-    /// The layers inside, and below them this one.
-    fn least_rows(&self) -> usize {
-        self.0.least_rows()
-    }
 }
 
 #[track_caller]

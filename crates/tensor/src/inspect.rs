@@ -77,6 +77,27 @@ impl<'t> Tape<'t> {
         result
     }
 
+    /// Notes that training needs at least `n` rows in a batch here, as batch normalization does: a training that has run its model once
+    /// can then refuse smaller batches before the first step.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace};
+    /// # let (params, mut workspace) = (Params::new(), Workspace::new());
+    /// let tape = workspace.no_grad(&params);
+    /// assert_eq!(tape.least_rows(), 1);
+    /// tape.require_rows(2);
+    /// assert_eq!(tape.least_rows(), 2);
+    /// ```
+    pub fn require_rows(&self, n: usize) {
+        let graph = &mut *self.write().graph;
+        graph.least_rows = graph.least_rows.max(n);
+    }
+
+    /// How many rows a batch must have in training: the largest number that was [required](Self::require_rows) on this tape, or 1.
+    pub fn least_rows(&self) -> usize {
+        self.read().graph.least_rows
+    }
+
     /// Notes which layer records what, from here on: for a summary of a model.
     ///
     /// See the example of [`layer`](Self::layer).

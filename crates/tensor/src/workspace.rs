@@ -102,7 +102,8 @@ pub struct Graph {
     pub layers: Vec<LayerNote>,
     pub layer: Option<usize>, // that records now
     pub layers_ended: usize,
-    pub scope: u32, // of what is recorded now: its place in `scopes` plus one, or 0
+    pub least_rows: usize, // see `Tape::require_rows`
+    pub scope: u32,        // of what is recorded now: its place in `scopes` plus one, or 0
     pub reached: Vec<bool>,
     pub walked_from: Option<u32>, // where the last `backward` started
     pub record: bool,
@@ -140,6 +141,7 @@ impl<T: Scalar> Workspace<T> {
                 layers: Vec::new(),
                 layer: None,
                 layers_ended: 0,
+                least_rows: 1,
                 scope: 0,
                 reached: Vec::new(),
                 walked_from: None,
@@ -306,7 +308,7 @@ impl Graph {
         self.names.clear();
         self.scopes.clear();
         self.layers.clear();
-        (self.layer, self.layers_ended) = (None, 0);
+        (self.layer, self.layers_ended, self.least_rows) = (None, 0, 1);
         self.scope = 0;
         self.walked_from = None;
         self.record = record;

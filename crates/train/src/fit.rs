@@ -242,11 +242,12 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// If not: what was expected, what was found.
     #[track_caller]
     pub fn check(&self, model: &impl Layer, params: &Params<T>) -> Result<(), TrainError> {
-        self.check_batches(model.least_rows())?;
+        self.check_batches(1)?;
         let mut workspace = Workspace::new();
         for data in self.parts() {
-            let outputs = check_fit(model, params, data, &mut workspace)?;
+            let (outputs, least_rows) = check_fit(model, params, data, &mut workspace)?;
             self.trainer.objective.check_fit(data.targets(), outputs)?;
+            self.check_batches(least_rows)?;
         }
         self.check_rest(true, workspace.bytes())
     }
@@ -265,6 +266,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
             let batch = data.batch(&tape, &rows);
             let loss = (step.loss)(&batch);
             check_scalar(&loss.shape())?;
+            self.check_batches(tape.least_rows())?;
             match batch.noted() {
                 Some(outputs) => drop(check_outputs(&outputs.shape(), rows.len(), data.targets())?),
                 None => check_unnoted(self.trainer.watch)?,

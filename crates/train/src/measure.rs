@@ -375,20 +375,21 @@ fn measure_part<T: Scalar>(
     Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, watched))
 }
 
-/// Runs the model on the first row: do its outputs and the targets fit? Gives how many outputs there are.
+/// Runs the model on the first row: do its outputs and the targets fit? Returns how many outputs there are, and how many rows a batch
+/// must have in training.
 #[track_caller]
 pub(crate) fn check_fit<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     data: &dyn Batched,
     workspace: &mut Workspace<T>,
-) -> Result<usize, TrainError> {
+) -> Result<(usize, usize), TrainError> {
     check_rows(data)?;
     let tape = workspace.no_grad(params);
     let shape = model.forward(data.features(&tape, &[0])).shape();
     let outputs = check_outputs(&shape, 1, data.targets())?;
     check_targets(data.targets())?;
-    Ok(outputs)
+    Ok((outputs, tape.least_rows()))
 }
 
 /// Are there rows, and does each have a target?

@@ -123,7 +123,7 @@ fn fit<T: Scalar>(
     examples: &dyn Batched,
 ) -> Result<usize, TrainError> {
     objective.check(examples.targets().is_regression())?;
-    check_fit(model, params, examples, &mut Workspace::new())
+    Ok(check_fit(model, params, examples, &mut Workspace::new())?.0)
 }
 
 /// The targets of some rows, for a tape of any number type.

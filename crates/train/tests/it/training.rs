@@ -212,6 +212,14 @@ fn a_last_batch_that_is_too_small_for_the_model_is_refused_before_the_first_step
         let message = failure(&model, &mut params, &Trainer { drop_last, ..trainer(1) }, &iris(), 0.1);
         assert_eq!(message, format!("{needs} 1 | use larger batches"));
     }
+    // of a closure too, which says nothing of its model
+    let (examples, trainer_of_149) = (iris::<f64>(), trainer(149));
+    let closure = trainer_of_149.on(&examples).minimize(
+        |batch| softmax_cross_entropy(batch.outputs(model.forward(batch.x)), batch.labels()),
+        &mut params,
+        &mut Sgd::new(0.1),
+    );
+    assert!(closure.unwrap_err().to_string().starts_with(needs));
     assert_eq!(params.as_slice(), start);
 
     let (examples, batches) = (iris::<f64>(), Trainer { drop_last: true, ..trainer(149) });
