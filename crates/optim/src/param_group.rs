@@ -30,7 +30,7 @@ use crate::error::or_panic;
 /// }
 /// ```
 ///
-/// A pattern that means no parameter is an error of the step, before anything has moved:
+/// A pattern that matches no parameter is an error of the step, before anything has moved:
 ///
 /// ```
 /// # use surprisal_optim::{Adam, Optimizer, ParamGroup};
@@ -42,7 +42,7 @@ use crate::error::or_panic;
 /// let mut adam = Adam::new(0.1).groups([ParamGroup::named("haed").weight_decay(0.0)]);
 /// assert_eq!(
 ///     adam.try_step(&mut params, grads).unwrap_err().to_string(),
-///     "no parameter is \"haed\" or stands under it | there are \"head.weight\""
+///     "no parameter matches \"haed\" | there are \"head.weight\""
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq)]

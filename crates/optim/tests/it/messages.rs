@@ -307,7 +307,7 @@ fn a_group_of_no_parameters() {
     let w = params.add("hidden.weight", &array![1.0]);
     let mut workspace = Workspace::new();
     let (_, grads) = workspace.grad(&params, |tape| tape.param(w).sum());
-    let message = "no parameter is \"hiden\" or stands under it | there are \"hidden.weight\"";
+    let message = "no parameter matches \"hiden\" | there are \"hidden.weight\"";
     for kind in OptimizerKind::ALL {
         let mut optimizer = kind.build(&OptimizerSettings::default()).unwrap();
         optimizer.set_groups(vec![ParamGroup::named("hidden"), ParamGroup::named("hiden")]);

@@ -92,13 +92,13 @@ fn gradients_finds_a_wrong_derivative_and_a_value_cut_off() {
     let out = Linear::new(&mut params, "out", 8, 3, &mut rng);
     let check = |model| check::gradients(&model, &params, CE, &data, ROWS).unwrap();
     let wrong = check((hidden, WrongSlope, out));
-    fails(&wrong, "not downhill");
+    fails(&wrong, "a wrong gradient");
     // `out` is behind the mistake
     assert_eq!(wrong.measured.wrong.len(), 40, "{wrong}");
     assert!(wrong.measured.wrong.iter().all(|at| at.input.starts_with("hidden.")), "{wrong}");
     assert!(wrong.found.contains("the worst is off by"), "{wrong}");
 
-    fails(&check::gradients(&(hidden, Detached, out), &params, CE, &data, ROWS).unwrap(), "not downhill");
+    fails(&check::gradients(&(hidden, Detached, out), &params, CE, &data, ROWS).unwrap(), "a wrong gradient");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn overfit_finds_a_model_that_cannot_move_and_one_that_is_too_small() {
     fails(&check, "too small for these rows");
     let (model, params) = mlp("2-8-2", Activation::Tanh);
     let in_a_hurry = check::overfit_one_batch(&model, &params, CE, &data, ROWS, 100).unwrap();
-    fails(&in_a_hurry, "the loss still falls");
+    fails(&in_a_hurry, "the loss is still falling");
     assert_eq!(in_a_hurry.measured.right, 4, "{in_a_hurry}");
     assert!(check::overfit_one_batch(&model, &params, CE, &data, ROWS, STEPS).unwrap().holds);
 }
@@ -200,15 +200,15 @@ fn shapes_finds_rows_that_look_at_each_other() {
         check::shapes(&(&model, SoftmaxOverRows), &params, CE, &data).unwrap(),
         check::shapes(&(LessTheMeanOfTheBatch, &model), &params, CE, &data).unwrap(),
     ] {
-        fails(&check, "rows of a batch look at each other");
+        fails(&check, "rows of a batch are not independent");
         assert_eq!(check.measured.leaks, Vec::from_iter(1..64), "{check}");
         assert!(check.measured.difference > Some(0.01), "{check}");
     }
     let check = check::shapes(&(LeakInValueAlone, &model), &params, CE, &data).unwrap();
-    fails(&check, "rows of a batch look at each other");
+    fails(&check, "rows of a batch are not independent");
     assert!(check.measured.leaks.is_empty(), "{check}");
     let check = check::shapes(&(LeakInSlopeAlone, &model), &params, CE, &data).unwrap();
-    fails(&check, "rows of a batch look at each other");
+    fails(&check, "rows of a batch are not independent");
     assert!(check.measured.difference < Some(1e-9), "{check}");
 }
 
@@ -231,7 +231,7 @@ fn units_finds_dead_and_saturated_ones() {
 fn units_finds_a_gradient_that_vanishes_on_its_way_back() {
     let (model, params) = mlp("4-16-16-16-16-16-16-3", Activation::Sigmoid);
     let check = check::units(&model, &params, CE, &iris()).unwrap();
-    fails(&check, "the gradient vanishes on its way back");
+    fails(&check, "the gradient vanishes");
     assert_eq!(check.measured.gradient_norms.len(), 7);
 }
 
@@ -279,7 +279,7 @@ fn init_loss_of_numbers_expects_the_loss_of_predicting_their_mean() {
     let mut far = data.clone();
     far.targets = far.targets.map(|value| value + 100.0);
     let check = check::init_loss(&model, &params, Objective::SquaredError, &far).unwrap();
-    fails(&check, "the first answers are far from the targets");
+    fails(&check, "the first predictions are far from the targets");
     let mut equal = data;
     equal.targets = equal.targets.map(|_| 2.0);
     let check = check::init_loss(&model, &params, Objective::SquaredError, &equal).unwrap();
@@ -315,7 +315,11 @@ fn an_objective_of_other_answers_is_refused_by_every_check() {
             for found in found {
                 assert_eq!(found.is_ok(), fits, "{objective}");
                 if let Err(error) = found {
-                    assert!(error.to_string().starts_with(&format!("loss {}: is for ", objective.name())));
+                    assert!(
+                        error
+                            .to_string()
+                            .starts_with(&format!("loss {}: does not support ", objective.name()))
+                    );
                 }
             }
         }

@@ -196,14 +196,14 @@ fn a_checkpoint_of_another_training_is_refused() {
         (&|c| c.step = 3, "is after step 3 of an epoch of 2 steps"),
         (&|c| c.order = u128::MAX, "has invalid states of random generators"),
         (&|c| c.seeds = 1 << 68, "has invalid states of random generators"),
-        (&|c| c.best = Some(vec![0.0]), "holds 1 best parameters"),
+        (&|c| c.best = Some(vec![0.0]), "has 1 best parameters"),
         (&|c| c.best.as_mut().unwrap()[0] = f32::NAN, "has best parameters that are not finite"),
         (&|c| c.best = None, "has no parameters of the best epoch"),
         (&|c| c.optimizer.steps = u64::MAX, "has an optimizer after 18446744073709551615 steps"),
         (&|c| c.optimizer.steps_of_each = vec![1], "has the steps of 1 parameters"),
         (
             &|c| c.optimizer.memory.iter_mut().for_each(|(_, m)| m.truncate(3)),
-            "holds 3 numbers of the optimizer's memory",
+            "has 3 numbers of the optimizer's state",
         ),
         (&|c| c.optimizer.memory[0].1[0] = f32::INFINITY, "that are not finite"),
     ];
