@@ -58,7 +58,7 @@ impl Setting {
     }
 }
 
-/// The optimizer where none is told.
+/// The default optimizer.
 pub(crate) const OPTIMIZER: OptimizerKind = OptimizerKind::Adam;
 
 impl Setting {

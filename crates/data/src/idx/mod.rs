@@ -37,7 +37,7 @@ pub(crate) const MOST_ELEMENTS: u64 = 1 << 30;
 /// | 4 to 3 + 4 d | the size of each dimension: 32 bits, the highest byte first |
 /// | from 4 + 4 d | the elements, the last dimension running fastest |
 ///
-/// Packed content is told by its first bytes, 1f 8b, whatever the file is called. `name` is for the
+/// Packed content is recognized by its first bytes, 1f 8b, whatever the name of the file. `name` is for the
 /// messages. Memory grows with what arrives, not with what the header claims.
 ///
 /// Errors if the header is not that of an IDX file, names another type of elements or claims more than 2^30
