@@ -38,8 +38,6 @@ mod descent;
 mod error;
 mod gradient_flow;
 mod logreg;
-#[cfg(test)]
-mod messages;
 mod mlp;
 mod net;
 mod neuron;

@@ -1,3 +1,4 @@
-//! The reference trajectories.
+//! The reference trajectories, and every message.
 
+mod messages;
 mod trajectories;
