@@ -1,22 +1,13 @@
-//! The page of all optimizers is written from the list of them.
+//! The page of all optimizers is written from the list of them: `UPDATE_EXPECT=1` writes it anew.
 
 use std::fmt::Write;
 
+use expect_test::expect_file;
 use surprisal_optim::OptimizerKind;
 
-/// `UPDATE_DOCS=1 cargo test -p surprisal-optim --test it reference::` writes it anew.
 #[test]
 fn the_page_in_docs_is_what_the_list_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/optimizers.md");
-    let text = page().expect("a string can be written to");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        written == text,
-        "docs/optimizers.md is not what the list says: run this test with UPDATE_DOCS=1"
-    );
+    expect_file!["../../../../docs/optimizers.md"].assert_eq(&page().expect("a string can be written to"));
 }
 
 fn page() -> Result<String, std::fmt::Error> {
