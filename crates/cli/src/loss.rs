@@ -130,7 +130,7 @@ fn read(file: Option<&Path>) -> Result<(String, Value), String> {
 fn find(name: &str) -> Result<&'static Entry, String> {
     by_name::find(name).ok_or_else(|| {
         let near =
-            surprisal_suggest::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
+            surprisal_settings::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
         let meant = if near.is_empty() { near } else { format!(" (did you mean {near}?)") };
         format!("there is no loss {}{meant}; `surprisal loss --list` shows all", by_name::quoted(name))
     })

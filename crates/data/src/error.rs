@@ -13,7 +13,7 @@ use crate::source::error::SpecError;
 use crate::split::error::SplitError;
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 /// Why data could not be read, split or used; the message tells where, what was expected, and what to try.
 ///

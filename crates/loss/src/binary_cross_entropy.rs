@@ -72,6 +72,7 @@ loss! {
         backward: "dp = (p - t) / (p (1 - p)) dl",
         story: "The negative log-likelihood of yes or no, given the probability of yes; its slope has no bound where that is wrong.",
     }
+    train { "needs probabilities, but the outputs are logits: use bce, which computes the same from logits" }
     curve Curve::Probability;
     weights {
         /// w: one weight for every element, by rows.

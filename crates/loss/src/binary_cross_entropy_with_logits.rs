@@ -65,6 +65,7 @@ loss! {
         backward: "dz = (σ(z) - t) dl",
         story: "The negative log-likelihood of yes or no, given the log-odds of yes; its slope is the error itself.",
     }
+    train { "bce", "binary cross-entropy", YesNo, ["pos_weight"] }
     curve Curve::Logit([0.0, 1.0]);
     weights {
         /// w: one weight for every element, by rows.

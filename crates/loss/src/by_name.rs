@@ -13,7 +13,7 @@
 //! );
 //! assert_eq!(
 //!     Loss::parse("huber_loss", [("delta", "-1")]).unwrap_err().to_string(),
-//!     "delta is -1: it is a number above 0"
+//!     "delta: expected a number above 0, found -1"
 //! );
 //! let params = Params::<f64>::default();
 //! let mut workspace = Workspace::new();
@@ -26,13 +26,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use surprisal_suggest::nearest;
 
 use surprisal_tensor::{Card, Var};
 
 pub use crate::list::ALL;
+pub use surprisal_settings::{Kind, Problem, Range, Setting, SettingError, Value, quoted};
+
 use crate::list::Any;
-use crate::{Label, LossError};
+use crate::{Label, LossError, Reduction};
 
 /// What a loss says of itself, beside its page.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +43,46 @@ pub struct Entry {
     /// What it takes.
     pub inputs: &'static [Input],
     /// How it can be varied.
-    pub options: &'static [OptionCard],
+    pub options: &'static [Setting],
     /// Against what it is drawn, if it is a function of one number.
     pub curve: Option<Curve>,
+    /// Whether a model is trained with it by its name.
+    pub training: Training,
+}
+
+/// Whether a model is trained with a loss, by its name, on rows that have one class or one number each.
+#[derive(Clone, Copy, Debug)]
+pub enum Training {
+    /// It is.
+    Rows {
+        /// A short name, "focal".
+        name: &'static str,
+        /// A name for readers, "focal loss".
+        title: &'static str,
+        /// The targets.
+        target: Target,
+        /// The options that can be set; weights are single numbers, 1 by default.
+        options: &'static [&'static str],
+    },
+    /// It is not, and why: "needs ..".
+    No(&'static str),
+}
+
+/// The targets that a model is trained on, and its outputs for K classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A class; K logits, or one for two classes.
+    Class,
+    /// A class; K logits, for two classes too.
+    ClassOfEach,
+    /// Yes or no for each of K logits: one class against the rest; one logit for two classes.
+    YesNo,
+    /// The probability of each class, 1 for that of the row; or a number.
+    ProbabilityOrNumber,
+    /// A number.
+    Number,
+    /// A count, of which the output is the logarithm.
+    Count,
 }
 
 /// An input of a loss.
@@ -83,57 +121,6 @@ pub enum Values {
     NotNegative,
 }
 
-/// An option of a loss.
-#[derive(Clone, Copy, Debug)]
-pub struct OptionCard {
-    /// "label_smoothing"
-    pub name: &'static str,
-    /// Which values it takes.
-    pub kind: Kind,
-    /// Its value where none is given.
-    pub default: &'static str,
-    /// What it does.
-    pub about: &'static str,
-}
-
-/// Which values an option takes. Its text is the end of a sentence: "it is a number, 0 or more".
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// A number.
-    Number(Range),
-    /// A whole number.
-    Whole(Range),
-    /// A number, or a list of them.
-    Numbers(Range),
-    /// True or false.
-    Flag,
-    /// One of these words.
-    Word(&'static [&'static str]),
-}
-
-/// The numbers that an option takes; NaN is in no range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Every finite number.
-    Any,
-    /// 0 or more, and finite.
-    NotNegative,
-    /// Above 0, and finite.
-    Positive,
-    /// Above 0; infinity too.
-    PositiveOrInfinite,
-    /// 0 to 1, with both.
-    ZeroToOne,
-    /// Between 0 and 1, without either.
-    Inside,
-    /// 1 or less.
-    AtMostOne,
-    /// 1 or more, and finite.
-    AtLeastOne,
-    /// 1 or 2.
-    OneOrTwo,
-}
-
 /// The number that a loss of single numbers is drawn against.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Curve {
@@ -145,86 +132,6 @@ pub enum Curve {
     Outcome,
     /// The error, input - target.
     Error,
-}
-
-impl Range {
-    /// Whether x lies in it.
-    pub fn holds(self, x: f64) -> bool {
-        match self {
-            Range::Any => x.is_finite(),
-            Range::NotNegative => x >= 0.0 && x.is_finite(),
-            Range::Positive => x > 0.0 && x.is_finite(),
-            Range::PositiveOrInfinite => x > 0.0,
-            Range::ZeroToOne => (0.0..=1.0).contains(&x),
-            Range::Inside => x > 0.0 && x < 1.0,
-            Range::AtMostOne => x <= 1.0,
-            Range::AtLeastOne => x >= 1.0 && x.is_finite(),
-            Range::OneOrTwo => x == 1.0 || x == 2.0,
-        }
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Range::Any => "",
-            Range::NotNegative => ", 0 or more",
-            Range::Positive | Range::PositiveOrInfinite => " above 0",
-            Range::ZeroToOne => " from 0 to 1",
-            Range::Inside => " between 0 and 1",
-            Range::AtMostOne => ", at most 1",
-            Range::AtLeastOne => ", 1 or more",
-            Range::OneOrTwo => ", 1 or 2",
-        })
-    }
-}
-
-impl Kind {
-    /// The value that a text stands for, if it is one of this kind and within its range: `"0.5"`, `"true"`, `"sum"`; lists of numbers
-    /// have commas or blanks between them.
-    pub fn parse(self, text: &str) -> Option<Setting> {
-        let text = text.trim();
-        let setting = match self {
-            Kind::Number(_) | Kind::Whole(_) => Setting::Number(text.parse().ok()?),
-            Kind::Numbers(_) => Setting::Numbers(numbers(text)?),
-            Kind::Flag => Setting::Flag(text.parse().ok()?),
-            Kind::Word(_) => Setting::Text(text.into()),
-        };
-        self.holds(&setting).then_some(setting)
-    }
-
-    /// Whether a value is of this kind and within its range.
-    pub fn holds(self, setting: &Setting) -> bool {
-        match (self, setting) {
-            (Kind::Number(range) | Kind::Numbers(range), Setting::Number(x)) => range.holds(*x),
-            (Kind::Whole(range), Setting::Number(x)) => {
-                range.holds(*x) && x.fract() == 0.0 && x.abs() < 2f64.powi(53)
-            }
-            (Kind::Numbers(range), Setting::Numbers(x)) => !x.is_empty() && x.iter().all(|&x| range.holds(x)),
-            (Kind::Flag, Setting::Flag(_)) => true,
-            (Kind::Word(words), Setting::Text(text)) => words.contains(&text.as_str()),
-            (Kind::Word(words), Setting::Number(x)) => words.contains(&x.to_string().as_str()), // base = 2
-            _ => false,
-        }
-    }
-}
-
-fn numbers(text: &str) -> Option<Vec<f64>> {
-    let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse().ok()).collect()
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Kind::Number(range) => write!(f, "a number{range}"),
-            Kind::Whole(range) => write!(f, "a whole number{range}"),
-            Kind::Numbers(range) => write!(f, "a number{range}, or a list of such numbers"),
-            Kind::Flag => f.write_str("true or false"),
-            Kind::Word([first @ .., last]) => write!(f, "{} or {last}", first.join(", ")),
-            Kind::Word([]) => f.write_str("nothing"),
-        }
-    }
 }
 
 pub(crate) const fn gradient(name: &'static str, values: Values, about: &'static str) -> Input {
@@ -239,14 +146,14 @@ pub(crate) const fn weights_input(name: &'static str, about: &'static str) -> In
 /// The inputs and options of one call, by their names.
 ///
 /// ```
-/// use surprisal_loss::by_name::{self, Call, Setting};
+/// use surprisal_loss::by_name::{self, Call, Value};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 /// let params = Params::<f64>::default();
 /// let mut workspace = Workspace::new();
 /// let tape = workspace.tape(&params);
 /// let call = Call {
 ///     inputs: vec![("input".into(), tape.input(&array![3.0])), ("target".into(), tape.input(&array![0.0]))],
-///     options: [("delta".into(), Setting::Number(1.0))].into(),
+///     options: [("delta".into(), Value::Number(1.0))].into(),
 /// };
 /// let entry = by_name::find("huber_loss").unwrap();
 /// assert_eq!(entry.call(&call)?.item(), 2.5); // delta (|e| - delta / 2)
@@ -256,48 +163,16 @@ pub struct Call<'t> {
     /// Arrays on a tape; labels and weights too, as numbers.
     pub inputs: Vec<(String, Var<'t>)>,
     /// What differs from the defaults.
-    pub options: BTreeMap<String, Setting>,
-}
-
-/// The value of an option.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Setting {
-    /// `"delta": 1.5`
-    Number(f64),
-    /// `"reduction": "sum"`
-    Text(String),
-    /// `"swap": true`
-    Flag(bool),
-    /// `"q": [0.1, 0.5, 0.9]`
-    Numbers(Vec<f64>),
-}
-
-/// As JSON would have it; long ones are cut.
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Setting::Number(x) => write!(f, "{x}"),
-            Setting::Text(text) => f.write_str(&quoted(text)),
-            Setting::Flag(flag) => write!(f, "{flag}"),
-            Setting::Numbers(x) if x.len() > 8 => write!(f, "a list of {} numbers", x.len()),
-            Setting::Numbers(x) => write!(f, "{x:?}"),
-        }
-    }
-}
-
-/// A text of a user's in quotes, as messages show it: cut where it is long, with escapes for what is not printed.
-pub fn quoted(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{:?}..", &text[..end]),
-        None => format!("{text:?}"),
-    }
+    pub options: BTreeMap<String, Value>,
 }
 
 /// Why a loss could not be called by its name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
-    /// An input is missing or unknown, or an option is not what it must be.
-    Names(String),
+    /// An input is missing, or is not what it must be.
+    Input(String),
+    /// There is no such loss, input or option, or an option is not what it must be.
+    Setting(SettingError),
     /// The loss does not take the inputs.
     Loss(LossError),
 }
@@ -305,7 +180,8 @@ pub enum CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            CallError::Names(message) => f.write_str(message),
+            CallError::Input(message) => f.write_str(message),
+            CallError::Setting(error) => error.fmt(f),
             CallError::Loss(error) => error.fmt(f),
         }
     }
@@ -314,9 +190,16 @@ impl fmt::Display for CallError {
 impl std::error::Error for CallError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            CallError::Names(_) => None,
+            CallError::Input(_) => None,
+            CallError::Setting(error) => Some(error),
             CallError::Loss(error) => error.source(),
         }
+    }
+}
+
+impl From<Problem> for CallError {
+    fn from(problem: Problem) -> Self {
+        CallError::Setting(problem.of(""))
     }
 }
 
@@ -328,65 +211,81 @@ impl From<LossError> for CallError {
 
 impl Entry {
     /// Whether it has an "input" or an "option" of this name; an error that suggests the nearest, if not.
-    pub(crate) fn expect_known(&self, what: &str, name: &str) -> Result<(), CallError> {
-        let names: Vec<_> = match what {
+    pub(crate) fn expect_known(&self, what: &'static str, name: &str) -> Result<(), CallError> {
+        let known: Vec<_> = match what {
             "input" => self.inputs.iter().map(|input| input.name).collect(),
             _ => self.options.iter().map(|option| option.name).collect(),
         };
-        if names.contains(&name) { Ok(()) } else { Err(unknown(what, name, names.into_iter())) }
+        if known.contains(&name) { Ok(()) } else { Err(unknown(what, name, known)) }
     }
 }
 
-/// "no option is named .. | known: .. | did you mean ..?"
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> CallError {
-    let listed = known.clone().collect::<Vec<_>>().join(", ");
-    let listed = if listed.is_empty() { "there are none".into() } else { format!("known: {listed}") };
-    let meant =
-        nearest(name, known).first().map_or(String::new(), |near| format!(" | did you mean \"{near}\"?"));
-    CallError::Names(format!("no {what} is named {} | {listed}{meant}", quoted(name)))
+fn unknown(what: &'static str, name: &str, known: Vec<&'static str>) -> CallError {
+    Problem::Unknown { what, found: name.into(), known }.into()
 }
 
 /// The options of a loss, each known to be of its kind.
 pub(crate) struct Options<'a> {
     pub entry: &'static Entry,
-    given: &'a BTreeMap<String, Setting>,
+    given: Source<'a>,
+}
+
+enum Source<'a> {
+    Values(&'a BTreeMap<String, Value>),
+    /// Numbers, 1 and 0 of flags, and the reduction: without an allocation.
+    Numbers(&'a [(&'a str, f64)], Reduction),
 }
 
 impl Options<'_> {
-    fn get(&self, name: &str) -> Option<Setting> {
-        self.given.get(name).cloned().or_else(|| {
-            let card = self.entry.options.iter().find(|card| card.name == name)?;
-            card.kind.parse(card.default)
-        })
+    fn card(&self, name: &str) -> Option<&'static Setting> {
+        self.entry.options.iter().find(|card| card.name == name)
+    }
+
+    fn given(&self, name: &str) -> Option<Value> {
+        match self.given {
+            Source::Values(values) => values.get(name).cloned(),
+            Source::Numbers(numbers, _) => {
+                let (_, number) = numbers.iter().find(|(given, _)| *given == name)?;
+                let flag = self.card(name).is_some_and(|card| card.kind == Kind::Flag);
+                Some(if flag { Value::Flag(*number != 0.0) } else { Value::Number(*number) })
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        self.given(name).or_else(|| self.card(name).and_then(|card| card.kind.parse(card.default)))
     }
 
     pub fn number(&self, name: &str) -> f64 {
         match self.get(name) {
-            Some(Setting::Number(x)) => x,
+            Some(Value::Number(x)) => x,
             other => unreachable!("{}: {name} is {other:?}", self.entry.card.name),
         }
     }
 
     pub fn numbers(&self, name: &str) -> Vec<f64> {
         match self.get(name) {
-            Some(Setting::Numbers(x)) => x,
+            Some(Value::Numbers(x)) => x,
             _ => vec![self.number(name)],
         }
     }
 
     pub fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some(Setting::Flag(true))
+        self.get(name) == Some(Value::Flag(true))
     }
 
     /// The one of the option's words that was chosen.
     pub fn word(&self, name: &str) -> &'static str {
-        let card = self.entry.options.iter().find(|card| card.name == name);
-        let Some(OptionCard { kind: Kind::Word(words), .. }) = card else {
+        let Some(Setting { kind: Kind::Word(words), .. }) = self.card(name) else {
             unreachable!("{}: {name} is no word", self.entry.card.name)
         };
-        let chosen = |word: &&str| match self.get(name) {
-            Some(Setting::Text(text)) => text == *word,
-            Some(Setting::Number(x)) => x.to_string() == *word,
+        if let (Source::Numbers(_, reduction), "reduction") = (&self.given, name) {
+            return reduction.word();
+        }
+        let given = self.given(name);
+        let chosen = |word: &&str| match &given {
+            Some(Value::Text(text)) => text == *word,
+            Some(Value::Number(x)) => x.to_string() == *word,
             _ => false,
         };
         words.iter().copied().find(chosen).unwrap_or(words[0])
@@ -394,9 +293,9 @@ impl Options<'_> {
 
     /// Weights, if there are any.
     pub fn weights(&self, name: &str) -> Option<Vec<f64>> {
-        match self.given.get(name)? {
-            Setting::Number(x) => Some(vec![*x]),
-            Setting::Numbers(x) => Some(x.clone()),
+        match self.given(name)? {
+            Value::Number(x) => Some(vec![x]),
+            Value::Numbers(x) => Some(x),
             _ => None,
         }
     }
@@ -421,7 +320,7 @@ impl<'a, 't, L> Given<'a, 't, L> {
             } else {
                 format!("there are: {}", given.join(", "))
             };
-            CallError::Names(format!("the input \"{name}\" is missing; {given}"))
+            CallError::Input(format!("the input \"{name}\" is missing; {given}"))
         })
     }
 
@@ -429,7 +328,7 @@ impl<'a, 't, L> Given<'a, 't, L> {
         match self.labels {
             Some(labels) => Ok(labels),
             None => Err(labels(name, self.input(name)?).err().unwrap_or_else(|| {
-                CallError::Names(format!("\"{name}\" are class indices, not an array of numbers"))
+                CallError::Input(format!("\"{name}\" are class indices, not an array of numbers"))
             })),
         }
     }
@@ -441,7 +340,7 @@ fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
         let whole = x.fract() == 0.0 && x.abs() < 2f64.powi(53); // NaN is not
         whole
             .then_some(x as i64)
-            .ok_or_else(|| CallError::Names(format!("{name} {i} is {x}: a class is a whole number")))
+            .ok_or_else(|| CallError::Input(format!("{name} {i} is {x}: a class is a whole number")))
     };
     var.value().iter().enumerate().map(label).collect()
 }
@@ -460,7 +359,7 @@ pub(crate) trait ByName: Sized {
 #[derive(Clone, Debug)]
 pub struct Loss {
     entry: &'static Entry,
-    options: BTreeMap<String, Setting>,
+    options: BTreeMap<String, Value>,
     any: Any,
 }
 
@@ -476,16 +375,17 @@ impl Loss {
     ///
     /// # Errors
     /// If there is no such loss or option, or if a value is not of the option's kind or out of its range.
-    pub fn new(name: &str, options: BTreeMap<String, Setting>) -> Result<Loss, CallError> {
-        let entry =
-            find(name).ok_or_else(|| unknown("loss", name, ALL.iter().map(|entry| entry.card.name)))?;
+    pub fn new(name: &str, options: BTreeMap<String, Value>) -> Result<Loss, CallError> {
+        let entry = find(name)
+            .ok_or_else(|| unknown("loss", name, ALL.iter().map(|entry| entry.card.name).collect()))?;
         for (name, setting) in &options {
             let kind = entry.kind(name)?;
             if !kind.holds(setting) {
-                return Err(CallError::Names(format!("{name} is {setting}: it is {kind}")));
+                let (name, found) = (name.clone(), setting.to_string());
+                return Err(Problem::Value { name, expected: kind, found }.into());
             }
         }
-        let any = Any::read(&Options { entry, given: &options });
+        let any = Any::read(&Options { entry, given: Source::Values(&options) });
         Ok(Loss { entry, options, any })
     }
 
@@ -501,11 +401,9 @@ impl Loss {
         if let Some(entry) = find(name) {
             for (name, text) in options {
                 let kind = entry.kind(name)?;
-                let setting = kind
-                    .parse(text)
-                    .ok_or_else(|| CallError::Names(format!("{name} is {}: it is {kind}", shown(text))))?;
-                if read.insert(name.to_owned(), setting).is_some() {
-                    return Err(CallError::Names(format!("{name} is given twice")));
+                let wrong = || Problem::Value { name: name.into(), expected: kind, found: text.into() };
+                if read.insert(name.to_owned(), kind.parse(text).ok_or_else(wrong)?).is_some() {
+                    return Err(Problem::Twice { name: name.into() }.into());
                 }
             }
         }
@@ -518,7 +416,7 @@ impl Loss {
     }
 
     /// The options that were given; the others have their defaults.
-    pub fn options(&self) -> &BTreeMap<String, Setting> {
+    pub fn options(&self) -> &BTreeMap<String, Value> {
         &self.options
     }
 
@@ -528,7 +426,7 @@ impl Loss {
     /// If it takes no class indices, or not these: as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
-        self.any.call(&Given { arrays: &[(self.entry.inputs[0].name, output)], labels: Some(labels) })
+        self.entry.of_classes(&self.any, output, labels)
     }
 
     /// Records the loss of a model's output against targets: numbers, probabilities, or 0 and 1, -1 and +1, as the loss takes them.
@@ -537,21 +435,39 @@ impl Loss {
     /// If it takes class indices alone, no target, or more inputs than these; or as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
-        let name = self.entry.card.name;
-        let arrays = self.entry.inputs.iter().filter(|input| !input.weights);
-        match arrays.skip(1).last() {
-            Some(input) => {
-                let arrays = [(self.entry.inputs[0].name, output), (input.name, targets)];
-                self.any.call(&Given::<i64> { arrays: &arrays, labels: None })
-            }
-            None => Err(CallError::Names(format!("{name} takes no targets"))),
-        }
+        self.entry.of_targets(&self.any, output, targets)
     }
 }
 
-/// A text as an error shows it: a short number as it is, anything else in quotes.
-fn shown(text: &str) -> String {
-    if text.parse::<f64>().is_ok() && text.len() < 30 { text.into() } else { quoted(text) }
+/// A loss with some of its options as numbers, not checked: [`Loss`] for one step, made without an allocation.
+pub struct Step {
+    entry: &'static Entry,
+    any: Any,
+}
+
+impl Step {
+    /// The loss with this reduction, if it has one, and these options; 1 and 0 are true and false, weights one number.
+    pub fn new(entry: &'static Entry, reduction: Reduction, options: &[(&str, f64)]) -> Step {
+        Step { entry, any: Any::read(&Options { entry, given: Source::Numbers(options, reduction) }) }
+    }
+
+    /// As [`Loss::of_classes`].
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
+        self.entry.of_classes(&self.any, output, labels)
+    }
+
+    /// As [`Loss::of_targets`].
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
+        self.entry.of_targets(&self.any, output, targets)
+    }
 }
 
 impl Entry {
@@ -560,10 +476,33 @@ impl Entry {
         let weights = || self.inputs.iter().filter(|input| input.weights).map(|input| input.name);
         match self.options.iter().find(|option| option.name == name) {
             Some(option) => Ok(option.kind),
-            None if weights().any(|weights| weights == name) => Ok(Kind::Numbers(Range::NotNegative)),
+            None if weights().any(|weights| weights == name) => Ok(Kind::Numbers(Range::NOT_NEGATIVE)),
             None => {
-                Err(unknown("option", name, self.options.iter().map(|option| option.name).chain(weights())))
+                let options = self.options.iter().map(|option| option.name);
+                Err(unknown("option", name, options.chain(weights()).collect()))
             }
+        }
+    }
+
+    #[track_caller]
+    fn of_classes<'t>(
+        &self,
+        any: &Any,
+        output: Var<'t>,
+        labels: &[impl Label],
+    ) -> Result<Var<'t>, CallError> {
+        any.call(&Given { arrays: &[(self.inputs[0].name, output)], labels: Some(labels) })
+    }
+
+    #[track_caller]
+    fn of_targets<'t>(&self, any: &Any, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
+        let arrays = self.inputs.iter().filter(|input| !input.weights);
+        match arrays.skip(1).last() {
+            Some(input) => {
+                let arrays = [(self.inputs[0].name, output), (input.name, targets)];
+                any.call(&Given::<i64> { arrays: &arrays, labels: None })
+            }
+            None => Err(CallError::Input(format!("{} takes no targets", self.card.name))),
         }
     }
 
@@ -579,14 +518,14 @@ impl Entry {
         let (mut arrays, mut labels) = (vec![], None);
         for (name, var) in &call.inputs {
             let Some(input) = self.inputs.iter().find(|input| input.name == name) else {
-                return Err(unknown("input", name, self.inputs.iter().map(|input| input.name)));
+                return Err(unknown("input", name, self.inputs.iter().map(|input| input.name).collect()));
             };
             if call.inputs.iter().filter(|(other, _)| other == name).count() > 1 {
-                return Err(CallError::Names(format!("the input \"{name}\" is given twice")));
+                return Err(CallError::Input(format!("the input \"{name}\" is given twice")));
             }
             if input.weights {
                 let weights = var.value().into_iter().collect();
-                options.insert(name.clone(), Setting::Numbers(weights));
+                options.insert(name.clone(), Value::Numbers(weights));
                 continue;
             }
             if matches!(input.name, "targets" | "labels") {
@@ -609,7 +548,7 @@ mod tests {
     use super::*;
 
     fn near(name: &str) -> Vec<&'static str> {
-        nearest(name, ALL.iter().map(|entry| entry.card.name))
+        surprisal_settings::nearest(name, ALL.iter().map(|entry| entry.card.name))
     }
 
     #[test]
@@ -632,7 +571,7 @@ mod tests {
     #[test]
     fn every_default_is_of_its_kind() {
         for entry in ALL {
-            for OptionCard { name, kind, default, .. } in entry.options {
+            for Setting { name, kind, default, .. } in entry.options {
                 assert!(
                     kind.parse(default).is_some(),
                     "{}: {name} = {default} is not {kind}",
@@ -652,35 +591,36 @@ mod tests {
                 .map_err(|error| error.to_string())
         };
         let one = |name: &str, setting| Ok([(name.to_owned(), setting)].into());
-        assert_eq!(
-            options("quantile_loss", &[("q", "0.1, 0.9")]),
-            one("q", Setting::Numbers(vec![0.1, 0.9]))
-        );
-        assert_eq!(options("entropy", &[("base", "2")]), one("base", Setting::Text("2".into())));
-        assert_eq!(options("triplet_margin_loss", &[("swap", "true")]), one("swap", Setting::Flag(true)));
+        assert_eq!(options("quantile_loss", &[("q", "0.1, 0.9")]), one("q", Value::Numbers(vec![0.1, 0.9])));
+        assert_eq!(options("entropy", &[("base", "2")]), one("base", Value::Text("2".into())));
+        assert_eq!(options("triplet_margin_loss", &[("swap", "true")]), one("swap", Value::Flag(true)));
         for (name, given, says) in [
             ("huber", vec![], "no loss is named \"huber\" | known: softmax_cross_entropy, "),
             ("mse_loss", vec![("delta", "3")], "no option is named \"delta\" | known: reduction"),
-            ("huber_loss", vec![("delta", "two")], "delta is \"two\": it is a number above 0"),
+            ("huber_loss", vec![("delta", "two")], "delta: expected a number above 0, found \"two\""),
             ("huber_loss", vec![("delta", "1"), ("delta", "1")], "delta is given twice"),
-            ("multi_margin_loss", vec![("p", "3")], "p is 3: it is a whole number, 1 or 2"),
-            ("multi_margin_loss", vec![("p", "1.5")], "p is 1.5: it is a whole number, 1 or 2"),
+            ("multi_margin_loss", vec![("p", "3")], "p: expected a whole number from 1 to 2, found 3"),
+            ("multi_margin_loss", vec![("p", "1.5")], "p: expected a whole number from 1 to 2, found 1.5"),
             (
                 "quantile_loss",
                 vec![("q", "0.5 1")],
-                "q is \"0.5 1\": it is a number between 0 and 1, or a list",
+                "q: expected a number between 0 and 1, both excluded, or several, separated by commas, found \"0.5 1\"",
             ),
-            ("quantile_loss", vec![("q", "")], "q is \"\": it is a number between 0 and 1, or a list"),
+            (
+                "quantile_loss",
+                vec![("q", "")],
+                "q: expected a number between 0 and 1, both excluded, or several, separated by commas, found \"\"",
+            ),
             ("softmax", vec![("axis", "0")], "no option is named \"axis\" | there are none"),
             (
                 "kl_div",
                 vec![("reduction", "max")],
-                "reduction is \"max\": it is mean, batchmean, sum or none",
+                "reduction: expected mean, batchmean, sum or none, found \"max\"",
             ),
             (
                 "softmax_cross_entropy",
                 vec![("weight", "1 -2")],
-                "weight is \"1 -2\": it is a number, 0 or more, or a list",
+                "weight: expected a finite number, 0 or above, or several, separated by commas, found \"1 -2\"",
             ),
         ] {
             let error = options(name, &given).unwrap_err();
@@ -728,7 +668,7 @@ mod tests {
                     1e9,
                     f64::INFINITY,
                 ] {
-                    let setting = Setting::Number(x);
+                    let setting = Value::Number(x);
                     let holds = option.kind.holds(&setting);
                     if option.name == "k" && x > 2.0 || option.name == "ignore_index" && holds {
                         continue; // more than there are rows; the label of all rows
@@ -752,7 +692,7 @@ mod tests {
                     );
                     // the loss itself, past the check of its kind
                     if !holds && matches!(option.kind, Kind::Number(_)) {
-                        let any = Any::read(&Options { entry, given: &options });
+                        let any = Any::read(&Options { entry, given: Source::Values(&options) });
                         let params = surprisal_tensor::Params::<f64>::default();
                         let mut workspace = surprisal_tensor::Workspace::new();
                         let tape = workspace.tape(&params);

@@ -47,7 +47,7 @@ use surprisal_tensor::sum::{sum_by, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::by_name::{
-    ByName, CallError, Entry, Given, Kind, OptionCard, Options, Values, constant, gradient,
+    ByName, CallError, Entry, Given, Kind, Options, Setting, Target, Training, Values, constant, gradient,
 };
 use crate::dice_loss::{share, share_slopes};
 use crate::error::unwrap;
@@ -81,12 +81,18 @@ pub(crate) const ENTRY: Entry = Entry {
     ],
     options: &[MODE, CeDiceLoss::OPTIONS[0], CeDiceLoss::OPTIONS[1]],
     curve: None,
+    training: Training::Rows {
+        name: "ce_dice",
+        title: "cross-entropy and Dice loss",
+        target: Target::Class,
+        options: &["a", "smooth"],
+    },
 };
-const MODE: OptionCard = OptionCard {
+const MODE: Setting = Setting {
     name: "mode",
     kind: Kind::Word(&["binary", "multiclass"]),
     default: "binary",
-    about: "binary or multiclass",
+    help: "binary or multiclass",
 };
 
 options! {
@@ -94,9 +100,9 @@ options! {
     #[derive(Clone, Copy, Debug)]
     pub struct CeDiceLoss {
         /// a in \[0, 1\]: how much cross-entropy counts; Dice counts 1 - a. The default is 0.5.
-        a: f64 = 0.5 in ZeroToOne, "how much cross-entropy counts, 0 to 1; Dice counts the rest";
+        a: f64 = 0.5 in FRACTION, "how much cross-entropy counts, 0 to 1; Dice counts the rest";
         /// s of the Dice part, finite and 0 or more. The default is 1.
-        smooth: f64 = 1 in NotNegative, "s of the Dice part, 0 or more";
+        smooth: f64 = 1 in NOT_NEGATIVE, "s of the Dice part, 0 or more";
     }
 }
 
@@ -114,7 +120,7 @@ impl ByName for CeDiceByName {
     #[track_caller]
     fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
-        if self.multiclass {
+        if self.multiclass || inputs.optional("targets").is_none() {
             Ok(self.loss.try_loss(logits, inputs.labels("targets")?)?)
         } else {
             Ok(self.loss.try_loss(logits, inputs.input("targets")?)?)

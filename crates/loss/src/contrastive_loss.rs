@@ -71,12 +71,13 @@ loss! {
         backward: "dx₁ = [y - (1 - y) max(0, margin - D) / D] (x₁ - x₂) dl, dx₂ = -dx₁",
         story: "Draws similar pairs together and pushes others apart, until a margin lies between them.",
     }
+    train { "needs pairs or triplets of embeddings, which a table does not have: use it in a program of your own" }
     #[derive(Clone, Copy, Debug)]
     pub struct ContrastiveLoss {
         /// How per-pair losses are reduced.
         reduction: Reduction;
         /// How far dissimilar pairs are pushed apart: 0 or more. The default is 1.
-        margin: f64 = 1 in NotNegative, "how far dissimilar pairs are pushed apart, 0 or more";
+        margin: f64 = 1 in NOT_NEGATIVE, "how far dissimilar pairs are pushed apart, 0 or more";
     }
 }
 

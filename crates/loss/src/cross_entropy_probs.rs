@@ -64,6 +64,7 @@ loss! {
         backward: "dp = -ln q dl, dq = -p / q dl",
         story: "The expected negative log-likelihood under q where p is true: least where q is p, and then the entropy of p.",
     }
+    train { "needs probabilities of all classes as targets, but a row of a table has one class: use ce" }
     #[derive(Clone, Copy, Debug)]
     pub struct CrossEntropyProbs {
         /// Nats or bits.

@@ -1,6 +1,6 @@
 //! How a loss is defined: [`loss!`] makes the function, the struct of its options and its entry in the list from one place.
 
-use crate::by_name::{Kind, OptionCard, Options, Range};
+use crate::by_name::{Kind, Options, Range, Setting};
 use crate::{Base, Reduction};
 
 /// A type that an option of a loss may have.
@@ -28,7 +28,7 @@ pub(crate) const fn card<T: OptionType>(
     range: Range,
     default: &'static str,
     about: &'static str,
-) -> OptionCard {
+) -> Setting {
     let about = if about.is_empty() { T::ABOUT } else { about };
     let (kind, default) = match T::FORM {
         Form::Number => (Kind::Number(range), default),
@@ -37,7 +37,7 @@ pub(crate) const fn card<T: OptionType>(
         Form::Flag => (Kind::Flag, default),
         Form::Word(own) => (Kind::Word(if words.is_empty() { own } else { words }), own[0]),
     };
-    OptionCard { name, kind, default, about }
+    Setting { name, kind, default, help: about }
 }
 
 macro_rules! option_types {
@@ -104,7 +104,7 @@ macro_rules! options {
         }
 
         impl $Type {
-            const OPTIONS: &'static [crate::by_name::OptionCard] = &[$(
+            const OPTIONS: &'static [crate::by_name::Setting] = &[$(
                 crate::define::card::<$Field $(<$Inner>)?>(
                     stringify!($field),
                     options!(@words $($words)?),
@@ -127,19 +127,21 @@ macro_rules! options {
     (@default $Field:ident) => { $Field::default() };
     (@words) => { &[] };
     (@words $words:tt) => { &$words };
-    (@range) => { crate::by_name::Range::Any };
+    (@range) => { crate::by_name::Range::ANY };
     (@range $range:ident) => { crate::by_name::Range::$range };
 }
 
 /// Defines a loss: its function with the default options, the struct of its options with the method `loss`, and `ENTRY` for the list. The
 /// struct's `try_loss`, which stands beside it, takes the inputs: arrays, and behind a semicolon class indices.
 ///
-/// With `of` in the place of `fn`, the function is written by hand.
+/// `train` has its short name, its title, what it is trained on and the options that can be set then; or why it is not trained with by
+/// name. With `of` in the place of `fn`, the function is written by hand.
 macro_rules! loss {
     (
         $(#[$doc:meta])*
         fn $loss:ident($($input:ident: $kind:ident($values:ident, $about:literal)),+ $(; $labels:ident: $label_kind:ident($label_values:ident, $label_about:literal))?);
         card { $($card:tt)* }
+        train { $($train:tt)* }
         $(curve $curve:expr;)?
         $(weights { $($weights:tt)* })?
         $(#[$meta:meta])*
@@ -154,6 +156,7 @@ macro_rules! loss {
         loss! {
             of $loss($($input: $kind($values, $about)),+ $(; $labels: $label_kind($label_values, $label_about))?);
             card { $($card)* }
+            train { $($train)* }
             $(curve $curve;)?
             $(weights { $($weights)* })?
             $(#[$meta])*
@@ -163,6 +166,7 @@ macro_rules! loss {
     (
         of $loss:ident($($input:ident: $kind:ident($values:ident, $about:literal)),+ $(; $labels:ident: $label_kind:ident($label_values:ident, $label_about:literal))?);
         card { $($card:tt)* }
+        train { $($train:tt)* }
         $(curve $curve:expr;)?
         $(weights { $($weight_meta:tt)* })?
         $(#[$meta:meta])*
@@ -171,6 +175,7 @@ macro_rules! loss {
         loss! {
             entry $loss($($input: $kind($values, $about)),+ $(, $labels: $label_kind($label_values, $label_about))?);
             card { $($card)* }
+            train { $($train)* }
             $(curve $curve;)?
             $(weights { $($weight_meta)* })?
             $(#[$meta])*
@@ -201,6 +206,7 @@ macro_rules! loss {
     (
         entry $loss:ident($($input:ident: $kind:ident($values:ident, $about:literal)),+);
         card { $($card:tt)* }
+        train { $($train:tt)* }
         $(curve $curve:expr;)?
         $(weights { $($(#[$weight_meta:meta])* $weight:ident: $weight_about:literal;)+ })?
         $(#[$meta:meta])*
@@ -214,6 +220,7 @@ macro_rules! loss {
             ],
             options: $Type::OPTIONS,
             curve: loss!(@curve $($curve)?),
+            training: loss!(@train $($train)*),
         };
 
         options! {
@@ -222,6 +229,15 @@ macro_rules! loss {
             #[doc = ""]
             $(#[$meta])*
             pub struct $Type { $($fields)* }
+        }
+    };
+    (@train $why:literal) => { crate::by_name::Training::No($why) };
+    (@train $name:literal, $title:literal, $target:ident, [$($option:literal),*]) => {
+        crate::by_name::Training::Rows {
+            name: $name,
+            title: $title,
+            target: crate::by_name::Target::$target,
+            options: &[$($option),*],
         }
     };
     (@curve) => { None };

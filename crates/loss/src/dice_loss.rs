@@ -77,6 +77,7 @@ loss! {
         backward: "dp = [(1 - t) I - t (N + F)] / N² dl, with F = Σ [p (1 - t) + t (1 - p)], I = 2 Σ p t + s, N = F + I",
         story: "How much of two sets lies outside of their overlap; what belongs to neither does not count.",
     }
+    train { "dice", "Dice loss", YesNo, ["smooth", "squared"] }
     #[derive(Clone, Copy, Debug)]
     pub struct DiceLoss {
         /// How per-sample losses are reduced; the loss of all elements is one number in any case.
@@ -84,7 +85,7 @@ loss! {
         /// What makes probabilities of the input: by default the sigmoid.
         activation: DiceActivation, "sigmoid of logits, or none for probabilities";
         /// s, finite and 0 or more: by default 1.
-        smooth: f64 = 1 in NotNegative, "s, added above and below, 0 or more";
+        smooth: f64 = 1 in NOT_NEGATIVE, "s, added above and below, 0 or more";
         /// What is one set: by default all elements.
         per: DicePer, "all elements as one set, or each sample, along the first axis";
         /// Whether the denominator is `Σ p² + Σ t² + s`: by default not.

@@ -60,6 +60,7 @@ loss! {
         backward: "dp = -(ln p + 1) dl",
         story: "The surprise to be expected: 0 where one class is certain, ln C where all C are equally probable.",
     }
+    train { "has no target, so nothing can be learned from it" }
     #[derive(Clone, Copy, Debug)]
     pub struct Entropy {
         /// Nats or bits.

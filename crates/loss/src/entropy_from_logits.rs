@@ -65,6 +65,7 @@ loss! {
         backward: "dz = p (Σ_j p_j z_j - z) dl",
         story: "How unsure a model is: 0 where it bets on one class, ln C where all C are equally probable.",
     }
+    train { "has no target, so nothing can be learned from it" }
     #[derive(Clone, Copy, Debug)]
     pub struct EntropyFromLogits {
         /// Nats or bits.

@@ -5,15 +5,20 @@ use surprisal_tensor::Var;
 use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softplus, Tanh};
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 
-use crate::by_name::{ByName, CallError, Entry, Given, Options, Values, gradient};
+use crate::by_name::{ByName, CallError, Entry, Given, Options, Training, Values, gradient};
 use crate::kinds::data::apply;
 use crate::{Label, LossError};
 
 macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $function:expr;)+) => { $(
     pub(crate) mod $name {
         use super::*;
-        pub(crate) const ENTRY: Entry =
-            Entry { card: $card, inputs: &[gradient("x", Values::Number, $about)], options: &[], curve: None };
+        pub(crate) const ENTRY: Entry = Entry {
+            card: $card,
+            inputs: &[gradient("x", Values::Number, $about)],
+            options: &[],
+            curve: None,
+            training: Training::No("is a function, not a loss: choose ce, mse, .."),
+        };
         #[derive(Clone, Debug)]
         pub(crate) struct Function;
         impl ByName for Function {

@@ -60,6 +60,7 @@ loss! {
         backward: "dx = (x - t) / v dl, dt = -dx, dv = (v - (x - t)²) / (2 v²) dl",
         story: "The negative log-likelihood of a number under a normal distribution: an error counts by how sure the model was.",
     }
+    train { "needs a variance beside each prediction: use it in a program of your own" }
     #[derive(Clone, Copy, Debug)]
     pub struct GaussianNllLoss {
         /// How per-element losses are reduced.
@@ -67,7 +68,7 @@ loss! {
         /// Adds the constant ½ ln(2π). False by default.
         full: bool = false, "adds the constant ½ ln(2π)";
         /// ε, finite and 0 or more: the least variance. 1e-6 as in PyTorch.
-        eps: f64 = 1e-6 in NotNegative, "the least variance: a smaller one counts as this, 0 or more";
+        eps: f64 = 1e-6 in NOT_NEGATIVE, "the least variance: a smaller one counts as this, 0 or more";
     }
 }
 

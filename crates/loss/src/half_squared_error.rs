@@ -57,6 +57,7 @@ loss! {
         backward: "da = (a - y) dl, dy = -da",
         story: "The quadratic cost of the textbooks: its derivative is the error.",
     }
+    train { "half_mse", "half squared error", ProbabilityOrNumber, [] }
     curve Curve::Probability; // it is shown where the textbooks use it: behind a sigmoid
     #[derive(Clone, Copy, Debug)]
     pub struct HalfSquaredError {

@@ -61,13 +61,14 @@ loss! {
         backward: "dx = -y dl where y x < m, else 0",
         story: "What a score lacks to stand on the right side by the margin; a score beyond it no longer counts.",
     }
+    train { "hinge", "hinge loss", YesNo, ["margin"] }
     curve Curve::Logit([-1.0, 1.0]);
     #[derive(Clone, Copy, Debug)]
     pub struct HingeLoss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// m: how far on the right side is far enough. Finite and not negative; 1 as usual, 0 for the perceptron.
-        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+        margin: f64 = 1 in NOT_NEGATIVE, "how far on the right side is far enough, 0 or more";
     }
 }
 

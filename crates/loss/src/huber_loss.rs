@@ -61,13 +61,14 @@ loss! {
         backward: "dx = (x - t) dl where |x - t| <= δ, else δ sign(x - t) dl; dt = -dx",
         story: "Squared error that stops growing steeper at δ: what is far off pulls with a bounded force.",
     }
+    train { "huber", "Huber's loss", Number, ["delta"] }
     curve Curve::Error;
     #[derive(Clone, Copy, Debug)]
     pub struct HuberLoss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// δ, above 0: the error up to which the loss is quadratic. 1 by default; infinity gives half the squared error.
-        delta: f64 = 1 in PositiveOrInfinite, "the error up to which it is quadratic, above 0";
+        delta: f64 = 1 in POSITIVE_OR_INFINITE, "the error up to which it is quadratic, above 0";
     }
 }
 

@@ -75,6 +75,7 @@ loss! {
         backward: "dx = -p dl, dp = (ln p + 1 - x) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself.",
     }
+    train { "needs probabilities of all classes as targets, but a row of a table has one class: use ce" }
     #[derive(Clone, Copy, Debug)]
     pub struct KlDiv {
         /// How the terms are reduced.

@@ -76,6 +76,7 @@ loss! {
         backward: "da = p (ln p - ln q - KL) dl, db = (q - p) dl",
         story: "What it costs to expect Q where P is true, above what P costs by itself; exact also where Q is nearly P.",
     }
+    train { "needs probabilities of all classes as targets, but a row of a table has one class: use ce" }
     #[derive(Clone, Copy, Debug)]
     pub struct KlDivLogits {
         /// How the divergences of the rows are reduced; the mean divides by the number of rows, PyTorch's "batchmean".

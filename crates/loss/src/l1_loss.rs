@@ -58,6 +58,7 @@ loss! {
         backward: "dx = sign(x - t) dl, dt = -dx",
         story: "Punishes an error by its size: far or near, every error pulls with the same force.",
     }
+    train { "mae", "absolute error", Number, [] }
     curve Curve::Error;
     #[derive(Clone, Copy, Debug)]
     pub struct L1Loss {

@@ -61,6 +61,7 @@ loss! {
         backward: "dx = tanh(x - t) dl, dt = -dx",
         story: "Squared error for what is near, absolute error for what is far, with no seam between them.",
     }
+    train { "log_cosh", "log-cosh loss", Number, [] }
     curve Curve::Error;
     #[derive(Clone, Copy, Debug)]
     pub struct LogCoshLoss {

@@ -55,6 +55,7 @@ loss! {
         backward: "dx = 2 (x - t) dl, dt = -dx",
         story: "Punishes an error by its square: large errors count most.",
     }
+    train { "mse", "squared error", ProbabilityOrNumber, [] }
     curve Curve::Error;
     #[derive(Clone, Copy, Debug)]
     pub struct MseLoss {

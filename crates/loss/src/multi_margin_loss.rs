@@ -65,6 +65,7 @@ loss! {
         backward: "dx_j = (w_y / C) p max(0, m - x_y + x_j)^(p-1) dl, dx_y = -Σ_{j≠y} dx_j",
         story: "What the score of the true class lacks to lead every other by the margin.",
     }
+    train { "multi_margin", "multi-class margin loss", ClassOfEach, ["margin", "p"] }
     weights {
         /// w: one weight for every class; a row counts that of its class. The mean divides by the number of rows all the same.
         weight: "optional: one for each class";
@@ -74,9 +75,9 @@ loss! {
         /// How per-row losses are reduced.
         reduction: Reduction;
         /// m: by how much the true class must lead. Finite and not negative; 1 as usual.
-        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+        margin: f64 = 1 in NOT_NEGATIVE, "how far on the right side is far enough, 0 or more";
         /// 1 (as usual), or 2 for squares.
-        p: usize = 1 in OneOrTwo, "1, or 2 for squares";
+        p: usize = 1 in ONE_OR_TWO, "1, or 2 for squares";
     }
 }
 

@@ -66,6 +66,7 @@ loss! {
         backward: "dq = -onehot(y) dl",
         story: "The negative log-likelihood of the true class, given log-probabilities of all classes: it is one of them, without its sign.",
     }
+    train { "needs log-probabilities, but the outputs are logits: use ce, which computes the same from logits" }
     weights {
         /// w: one weight for every class.
         weight: "optional: one for each class";

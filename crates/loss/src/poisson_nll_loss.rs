@@ -76,6 +76,7 @@ loss! {
         backward: "dx = (e^x - t) dl, or dλ = (λ + ε - t) / (λ + ε) dl",
         story: "The negative log-likelihood of a count, given the logarithm of its rate; its slope is predicted minus true.",
     }
+    train { "poisson", "Poisson loss", Count, [] }
     #[derive(Clone, Copy, Debug)]
     pub struct PoissonNllLoss {
         /// How per-element losses are reduced.
@@ -85,7 +86,7 @@ loss! {
         /// Adds Stirling's approximation of ln t! where t > 1. False by default.
         full: bool = false, "adds Stirling's approximation of ln t! where t > 1";
         /// ε, 0 or more: is added to a rate before its logarithm is taken. 1e-8 by default.
-        eps: f64 = 1e-8 in NotNegative, "is added to a rate before its logarithm is taken, 0 or more";
+        eps: f64 = 1e-8 in NOT_NEGATIVE, "is added to a rate before its logarithm is taken, 0 or more";
     }
 }
 

@@ -44,13 +44,14 @@ loss! {
         backward: "dx = -q dl where x < t, (1 - q) dl where x > t",
         story: "Too low costs q, too high 1 - q: the two balance where a fraction q of the targets lies below.",
     }
+    train { "quantile", "quantile loss", Number, ["q"] }
     curve Curve::Error;
     #[derive(Clone, Debug)]
     pub struct QuantileLoss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// The levels, each between 0 and 1. One by default: ½, the median.
-        q: Vec<f64> = 0.5 in Inside, "the level, between 0 and 1, or a list of levels";
+        q: Vec<f64> = 0.5 in INSIDE, "the level, between 0 and 1, or a list of levels";
     }
 }
 

@@ -16,6 +16,15 @@ pub enum Reduction {
 }
 
 impl Reduction {
+    /// Its name as an option.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Reduction::Mean => "mean",
+            Reduction::Sum => "sum",
+            Reduction::None => "none",
+        }
+    }
+
     /// The shape of the result, when the single losses have shape `each`.
     pub(crate) fn shape(self, each: Shape) -> Shape {
         if self == Reduction::None { each } else { Shape::SCALAR }

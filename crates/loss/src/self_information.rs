@@ -68,6 +68,7 @@ loss! {
         backward: "dp = -dl / p",
         story: "The surprise at something of probability p: none if it was certain, without bound if it was not thought possible.",
     }
+    train { "has no target, so nothing can be learned from it" }
     curve Curve::Outcome;
     #[derive(Clone, Copy, Debug)]
     pub struct SelfInformation {

@@ -73,15 +73,16 @@ loss! {
         backward: "dz = ∓ α_t q^γ (γ p_t s + q) dl with q = 1 - p_t, s = -ln p_t",
         story: "The negative log-likelihood of yes or no, turned down where the answer is known already: the many easy examples no longer drown the few hard ones.",
     }
+    train { "sigmoid_focal", "sigmoid focal loss", YesNo, ["alpha", "gamma"] }
     curve Curve::Logit([0.0, 1.0]);
     #[derive(Clone, Copy, Debug)]
     pub struct SigmoidFocalLoss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// α: the weight of a "yes", from 0 to 1; a "no" has 1 - α. Negative for no weights. 0.25 as in torchvision.
-        alpha: f64 = 0.25 in AtMostOne, "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights";
+        alpha: f64 = 0.25 in AT_MOST_ONE, "the weight of a yes, 0 to 1; a no has 1 - alpha; negative for no weights";
         /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
-        gamma: f64 = 2 in NotNegative, "how much easy examples are turned down, 0 or more; 0 for not at all";
+        gamma: f64 = 2 in NOT_NEGATIVE, "how much easy examples are turned down, 0 or more; 0 for not at all";
     }
 }
 

@@ -61,13 +61,14 @@ loss! {
         backward: "dx = (x - t) / β dl where |x - t| < β, else sign(x - t) dl; dt = -dx",
         story: "Absolute error with its tip rounded off: the force of an error is its size up to β, and then stays 1.",
     }
+    train { "smooth_l1", "smooth L1 loss", Number, ["beta"] }
     curve Curve::Error;
     #[derive(Clone, Copy, Debug)]
     pub struct SmoothL1Loss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// β, 0 or more: the error below which the loss is quadratic. 1 by default; 0 gives L1.
-        beta: f64 = 1 in NotNegative, "the error below which it is quadratic; 0 gives L1";
+        beta: f64 = 1 in NOT_NEGATIVE, "the error below which it is quadratic; 0 gives L1";
     }
 }
 

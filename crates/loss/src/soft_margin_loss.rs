@@ -61,6 +61,7 @@ loss! {
         backward: "dx = -y σ(-y x) dl",
         story: "The logistic loss of labels that are signs: the surprise at the sign y, given the log-odds of +1.",
     }
+    train { "soft_margin", "soft margin loss", YesNo, [] }
     curve Curve::Logit([-1.0, 1.0]);
     #[derive(Clone, Copy, Debug)]
     pub struct SoftMarginLoss {

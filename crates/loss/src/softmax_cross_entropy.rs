@@ -59,6 +59,7 @@ loss! {
         backward: "dz = (softmax(z) - onehot(y)) dl",
         story: "The negative log-likelihood of the true class, given scores of all classes; its slope is predicted minus true.",
     }
+    train { "ce", "cross-entropy", Class, ["label_smoothing"] }
     weights {
         /// w: one weight for every class.
         weight: "optional: one for each class";
@@ -77,7 +78,7 @@ loss! {
         /// How per-row losses are reduced.
         reduction: Reduction;
         /// ε in \[0, 1\]: how much of the target is spread over all classes.
-        label_smoothing: f64 = 0 in ZeroToOne, "how much of the target is spread over all classes, 0 to 1";
+        label_smoothing: f64 = 0 in FRACTION, "how much of the target is spread over all classes, 0 to 1";
         /// Rows with this label count nothing. -100 as in PyTorch, which no unsigned label ever is.
         ignore_index: i64 = -100, "rows with this label count nothing";
     }
@@ -168,7 +169,7 @@ impl ByName for SoftmaxCrossEntropy {
     fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError> {
         let logits = inputs.input("logits")?;
         match inputs.optional("target_probs") {
-            Some(_) if inputs.optional("targets").is_some() => Err(CallError::Names(
+            Some(_) if inputs.optional("targets").is_some() => Err(CallError::Input(
                 "both \"targets\" and \"target_probs\" are given: give class indices or probabilities, not both".into(),
             )),
             Some(probs) => Ok(self.try_loss(logits, probs)?),

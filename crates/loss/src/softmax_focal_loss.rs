@@ -70,6 +70,7 @@ loss! {
         backward: "dz = α_y q^γ (1 + γ p_y s / q) (p - onehot(y)) dl with q = 1 - p_y, s = -ln p_y",
         story: "The negative log-likelihood of the true class, turned down where it is known already: easy examples no longer drown the hard ones.",
     }
+    train { "focal", "focal loss", Class, ["gamma"] }
     weights {
         /// α: one weight for every class. The mean divides by the number of rows all the same.
         alpha: "optional: one for each class";
@@ -79,7 +80,7 @@ loss! {
         /// How per-row losses are reduced.
         reduction: Reduction;
         /// γ: how much easy examples are turned down. Finite and not negative; 2 as usual, 0 for not at all.
-        gamma: f64 = 2 in NotNegative, "how much easy examples are turned down, 0 or more; 0 for not at all";
+        gamma: f64 = 2 in NOT_NEGATIVE, "how much easy examples are turned down, 0 or more; 0 for not at all";
     }
 }
 

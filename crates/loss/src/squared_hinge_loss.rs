@@ -60,13 +60,14 @@ loss! {
         backward: "dx = -2 y max(0, m - y x) dl",
         story: "The square of what a score lacks to the margin: no kink, and wrong labels far out pull hard.",
     }
+    train { "squared_hinge", "squared hinge loss", YesNo, ["margin"] }
     curve Curve::Logit([-1.0, 1.0]);
     #[derive(Clone, Copy, Debug)]
     pub struct SquaredHingeLoss {
         /// How per-element losses are reduced.
         reduction: Reduction;
         /// m: how far on the right side is far enough. Finite and not negative; 1 as usual.
-        margin: f64 = 1 in NotNegative, "how far on the right side is far enough, 0 or more";
+        margin: f64 = 1 in NOT_NEGATIVE, "how far on the right side is far enough, 0 or more";
     }
 }
 

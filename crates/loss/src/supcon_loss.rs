@@ -77,12 +77,13 @@ loss! {
         backward: "with G_ia = (softmax(z_i·z_a / τ)_a - [a ∈ P(i)] / |P(i)|) dl_i / τ: dZ = (G + Gᵀ) Z",
         story: "Every row asks which others are of its kind, by their angles; a row's own kind is drawn nearer, the rest pushed away.",
     }
+    train { "is for embeddings, and predicts no class: use it in a program of your own" }
     #[derive(Clone, Copy, Debug)]
     pub struct SupconLoss {
         /// How per-anchor losses are reduced.
         reduction: Reduction;
         /// τ, finite and greater than 0. The default is 0.07.
-        temperature: f64 = 0.07 in Positive, "τ, greater than 0: the smaller, the more the nearest rows count";
+        temperature: f64 = 0.07 in POSITIVE, "τ, greater than 0: the smaller, the more the nearest rows count";
         /// Whether rows are brought to length 1 first. By default they are.
         normalize: bool = true, "whether rows are brought to length 1";
     }

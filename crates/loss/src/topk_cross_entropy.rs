@@ -40,12 +40,13 @@ loss! {
         backward: "dz = (softmax(z) - onehot(y)) dl in the rows that are kept, else 0",
         story: "The negative log-likelihood of the true class, in the k rows where it is largest: what is known already is left out.",
     }
+    train { "topk", "top-k cross-entropy", ClassOfEach, ["k"] }
     #[derive(Clone, Copy, Debug)]
     pub struct TopkCrossEntropy {
         /// How per-row losses are reduced. Where they stay as they are, those of the rows that are left out are 0.
         reduction: Reduction;
         /// How many rows are kept, from 1 (the worst alone) to all.
-        k: usize = 1 in AtLeastOne, "how many rows are kept, 1 to all";
+        k: usize = 1 in AT_LEAST_ONE, "how many rows are kept, 1 to all";
     }
 }
 

@@ -80,14 +80,15 @@ loss! {
         backward: "da = (u_ap - u_an) dl, dp = -u_ap dl, dn = u_an dl where l > 0, with u_xy = (x - y) / D(x, y)",
         story: "Draws the positive nearer to the anchor than the negative, by a margin; a negative that is far enough is left alone.",
     }
+    train { "needs pairs or triplets of embeddings, which a table does not have: use it in a program of your own" }
     #[derive(Clone, Copy, Debug)]
     pub struct TripletMarginLoss {
         /// How per-row losses are reduced.
         reduction: Reduction;
         /// How much nearer the positive must be than the negative: 0 or more. 1 as in PyTorch.
-        margin: f64 = 1 in NotNegative, "how much nearer the positive must be, 0 or more";
+        margin: f64 = 1 in NOT_NEGATIVE, "how much nearer the positive must be, 0 or more";
         /// ε, 0 or more. 1e-6 as in PyTorch; 0 is the plain distance.
-        eps: f64 = 1e-6 in NotNegative, "added to every component of the differences, 0 or more";
+        eps: f64 = 1e-6 in NOT_NEGATIVE, "added to every component of the differences, 0 or more";
         /// Whether `D(a, n)` is replaced by `D(p, n)` where that is smaller. `false` as in PyTorch.
         swap: bool = false, "whether the positive may take the anchor's place against the negative";
     }

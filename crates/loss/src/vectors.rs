@@ -10,11 +10,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use surprisal_suggest::edits;
+use surprisal_settings::edits;
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
-use crate::by_name::{Call, CallError, Entry, Setting, quoted};
+use crate::by_name::{self, Call, CallError, Entry, quoted};
 use crate::kinds::pointwise::agree;
 
 mod judge;
@@ -31,7 +31,7 @@ pub struct Case {
     /// Arrays by name.
     pub inputs: Vec<(String, ArrayD<f64>)>,
     /// Options by name.
-    pub options: BTreeMap<String, Setting>,
+    pub options: BTreeMap<String, by_name::Value>,
     /// Its inputs or its results fit no `f32`.
     pub f64_only: bool,
     /// The inputs and the options that are null: not given, but their names have to be known.
@@ -252,7 +252,8 @@ impl Case {
     /// What the loss says to inputs that it cannot take.
     pub fn evaluate<T: Scalar>(&self, loss: &Entry) -> Result<Outcome<T>, CaseError> {
         let wrong = |error: CallError| match error {
-            CallError::Names(message) => CaseError(format!("{}: {message}", loss.card.name)),
+            CallError::Input(message) => CaseError(format!("{}: {message}", loss.card.name)),
+            CallError::Setting(error) => CaseError(error.problem.of(loss.card.name).to_string()),
             CallError::Loss(error) => in_file(error),
         };
         let [inputs, options] = &self.nulls;
@@ -371,15 +372,15 @@ fn collect(name: &str, value: &Value, shape: &[usize], numbers: &mut Vec<f64>) -
     }
 }
 
-fn setting(name: &str, value: &Value) -> Result<Setting, CaseError> {
+fn setting(name: &str, value: &Value) -> Result<by_name::Value, CaseError> {
     if let Some(x) = number(value) {
-        return Ok(Setting::Number(x));
+        return Ok(by_name::Value::Number(x));
     }
     match value {
-        Value::Bool(flag) => Ok(Setting::Flag(*flag)),
-        Value::String(text) => Ok(Setting::Text(text.clone())),
+        Value::Bool(flag) => Ok(by_name::Value::Flag(*flag)),
+        Value::String(text) => Ok(by_name::Value::Text(text.clone())),
         Value::Array(values) => match values.iter().map(number).collect() {
-            Some(numbers) => Ok(Setting::Numbers(numbers)),
+            Some(numbers) => Ok(by_name::Value::Numbers(numbers)),
             None => Err(CaseError(format!("the option {name} is a list of something else than numbers"))),
         },
         other => Err(CaseError(format!("the option {name} is {}", kind(other)))),

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use surprisal_suggest::closest;
+use surprisal_settings::SettingError;
 use surprisal_tensor::{NoSuchParameter, Unreached};
 
 use crate::Hyperparameter;
@@ -56,21 +56,8 @@ pub enum OptimError {
     UnequalMemory { optimizer: &'static str, lengths: Vec<(String, usize)> },
     /// A setting is one of other optimizers only.
     NoSuchSetting { optimizer: &'static str, setting: String, having: Vec<&'static str> },
-    /// No optimizer, or no schedule, goes by this name.
-    UnknownName { what: &'static str, found: String, known: &'static [&'static str] },
-    /// A parameter of a schedule is not of the form `NAME=VALUE`.
-    NoAssignment { schedule: &'static str, found: String, known: Vec<&'static str> },
-    /// A schedule has no parameter of this name.
-    UnknownParameter { schedule: &'static str, found: String, known: Vec<&'static str> },
-    /// A parameter of a schedule is given twice.
-    ParameterTwice { schedule: &'static str, parameter: &'static str },
-    /// A parameter of a schedule is no number, or out of its range.
-    ScheduleOutOfRange {
-        schedule: &'static str,
-        parameter: &'static str,
-        expected: &'static str,
-        found: String,
-    },
+    /// No optimizer or schedule has this name, or a setting of a schedule is not what it must be.
+    Setting(SettingError),
     /// Training would end before its rate is reached.
     LongWarmup { warmup: usize, epochs: usize },
 }
@@ -82,9 +69,7 @@ impl OptimError {
             Self::OutOfRange { hyperparameter, .. } | Self::OutOfRangeWhenRounded { hyperparameter, .. } => {
                 Some(hyperparameter.to_string())
             }
-            Self::NoAssignment { schedule, .. }
-            | Self::ParameterTwice { schedule, .. }
-            | Self::ScheduleOutOfRange { schedule, .. } => Some(schedule.to_string()),
+            Self::Setting(error) if !error.of.is_empty() => Some(error.of.clone()),
             _ => None,
         }
     }
@@ -101,13 +86,13 @@ impl OptimError {
             Self::OutOfRange { hyperparameter, found } => write!(
                 f,
                 "expected {}, found {found:?} | {}",
-                hyperparameter.range(),
+                hyperparameter.kind(),
                 hyperparameter.hint()
             ),
             Self::OutOfRangeWhenRounded { hyperparameter, found, rounded, to } => write!(
                 f,
                 "expected {} also when rounded to {to}, found {found:?}, which becomes {rounded:?} | {}",
-                hyperparameter.range(),
+                hyperparameter.kind(),
                 hyperparameter.hint()
             ),
             Self::NesterovWithoutMomentum => f.write_str(
@@ -172,27 +157,7 @@ impl OptimError {
                     listed(having)
                 )
             }
-            Self::UnknownName { what, found, known } => {
-                write!(f, "no {what} is named {found:?} | known: {}", listed(known))?;
-                did_you_mean(f, found, known)
-            }
-            Self::NoAssignment { found, known, .. } => {
-                write!(f, "expected NAME=VALUE, found {found:?} | parameters: {}", listed(known))
-            }
-            Self::UnknownParameter { schedule, found, known } => {
-                write!(f, "{schedule}: no parameter is named {found:?} | known: {}", listed(known))?;
-                did_you_mean(f, found, known)
-            }
-            Self::ParameterTwice { parameter, .. } => {
-                write!(f, "expected {parameter} once, found it twice | keep one of them")
-            }
-            Self::ScheduleOutOfRange { parameter, expected, found, .. } => {
-                write!(f, "expected {parameter} to be {expected}, found ")?;
-                match found.parse::<f64>() {
-                    Ok(_) => f.write_str(found),
-                    Err(_) => write!(f, "{found:?}"),
-                }
-            }
+            Self::Setting(error) => write!(f, "{}", error.problem),
             Self::LongWarmup { warmup, epochs } => write!(
                 f,
                 "cosine: expected a warm-up shorter than training, found {warmup} epochs of {epochs} | \
@@ -217,17 +182,20 @@ fn listed<S: AsRef<str>>(names: &[S]) -> String {
     if names.is_empty() { "none".to_string() } else { names.join(", ") }
 }
 
-fn did_you_mean(f: &mut impl fmt::Write, found: &str, known: &[&'static str]) -> fmt::Result {
-    closest(found, known.iter().copied()).map_or(Ok(()), |name| write!(f, " | did you mean {name:?}?"))
-}
-
 impl std::error::Error for OptimError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreached(error) => Some(error),
             Self::NoSuchParameter(error) => Some(error),
+            Self::Setting(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<SettingError> for OptimError {
+    fn from(error: SettingError) -> Self {
+        OptimError::Setting(error)
     }
 }
 

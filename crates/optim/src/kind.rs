@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use surprisal_settings::Problem;
 use surprisal_tensor::Scalar;
 
 use crate::Hyperparameter::{self, *};
@@ -183,7 +184,7 @@ impl OptimizerKind {
             )
             .join("; "),
         };
-        format!("{whose}: {} [default: {defaults}]", setting.range())
+        format!("{whose}: {} [default: {defaults}]", setting.kind())
     }
 
     /// What settings and files call it: "adamw".
@@ -219,9 +220,10 @@ impl fmt::Display for OptimizerKind {
 impl FromStr for OptimizerKind {
     type Err = OptimError;
     fn from_str(text: &str) -> Result<Self, OptimError> {
-        let known = Self::NAMES;
+        let unknown =
+            || Problem::Unknown { what: "optimizer", found: text.into(), known: Self::NAMES.to_vec() };
         let named = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        named.ok_or_else(|| OptimError::UnknownName { what: "optimizer", found: text.to_string(), known })
+        named.ok_or_else(|| unknown().of("").into())
     }
 }
 

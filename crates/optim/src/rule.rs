@@ -144,7 +144,7 @@ impl<R: Rule, T: Scalar> Optim<R, T> {
     /// ```
     /// assert_eq!(
     ///     surprisal_optim::Adam::<f32>::try_new(-0.1).unwrap_err().to_string(),
-    ///     "learning rate: expected a finite number above 0, found -0.1 | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    ///     "learning rate: expected a finite number above 0, found -0.1 | 0.1 is usual for Sgd, 0.001 for Adam"
     /// );
     /// ```
     ///

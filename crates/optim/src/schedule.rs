@@ -5,55 +5,95 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Problem, Range, Setting, Value, named, read};
 
 use crate::OptimError;
 use crate::error::or_panic;
 
-/// The learning rate of every step, from the rate η that training begins with.
-///
-/// A schedule is a function: of the place in training and of what was measured so far, see [`rate`](Self::rate). It remembers
-/// nothing, so there is nothing of it to save.
-///
-/// As text, for a command line, it is its name and what is to differ from the defaults, which are those shown here:
-///
-/// ```
-/// use surprisal_optim::Schedule;
-/// for (text, whole) in [
-///     ("constant", "constant"),
-///     ("step", "step:every=10,factor=0.5"),
-///     ("exponential", "exponential:factor=0.95"),
-///     ("cosine:warmup=5", "cosine:warmup=5,floor=0"),
-///     ("plateau:patience=3", "plateau:patience=3,factor=0.5,threshold=0.0001,least=0.000001"),
-/// ] {
-///     assert_eq!(text.parse::<Schedule>()?.to_string(), whole);
-/// }
-/// assert_eq!(
-///     "cosin".parse::<Schedule>().unwrap_err().to_string(),
-///     "no schedule is named \"cosin\" | known: constant, step, exponential, cosine, plateau | did you mean \"cosine\"?"
-/// );
-/// # Ok::<(), surprisal_optim::OptimError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Schedule {
+macro_rules! schedules {
+    ($($(#[$meta:meta])* $Name:ident $name:literal $({ $($(#[$doc:meta])* $field:ident: $type:ty = $default:literal in $kind:expr, $help:literal;)+ })?)+) => {
+        /// The learning rate of every step, from the rate η that training begins with.
+        ///
+        /// A schedule is a function: of the place in training and of what was measured so far, see [`rate`](Self::rate). It remembers
+        /// nothing, so there is nothing of it to save.
+        ///
+        /// As text, for a command line, it is its name and what is to differ from the defaults, which are those shown here:
+        ///
+        /// ```
+        /// use surprisal_optim::Schedule;
+        /// for (text, whole) in [
+        ///     ("constant", "constant"),
+        ///     ("step", "step:every=10,factor=0.5"),
+        ///     ("exponential", "exponential:factor=0.95"),
+        ///     ("cosine:warmup=5", "cosine:warmup=5,floor=0"),
+        ///     ("plateau:patience=3", "plateau:patience=3,factor=0.5,threshold=0.0001,least=0.000001"),
+        /// ] {
+        ///     assert_eq!(text.parse::<Schedule>()?.to_string(), whole);
+        /// }
+        /// assert_eq!(
+        ///     "cosin".parse::<Schedule>().unwrap_err().to_string(),
+        ///     "no schedule is named \"cosin\" | known: constant, step, exponential, cosine, plateau | did you mean \"cosine\"?"
+        /// );
+        /// # Ok::<(), surprisal_optim::OptimError>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub enum Schedule {
+            $($(#[$meta])* $Name $({ $(#[doc = $help] $(#[$doc])* $field: $type,)+ })?,)+
+        }
+
+        impl Schedule {
+            const NAMES: &[&str] = &[$($name),+];
+
+            fn name(&self) -> &'static str {
+                match self { $(Schedule::$Name { .. } => $name,)+ }
+            }
+
+            /// The settings of the schedule of that name, and how it is made of their values.
+            fn named(name: &str) -> Option<(&'static [Setting], fn(&[f64]) -> Schedule)> {
+                match name {
+                    $($name => Some((
+                        &[$($(Setting { name: stringify!($field), kind: $kind, default: stringify!($default), help: $help },)+)?],
+                        |numbers| {
+                            let mut numbers = numbers.iter().copied();
+                            let mut next = || numbers.next().unwrap_or(f64::NAN);
+                            let _ = &mut next; // not used by a schedule without settings
+                            Schedule::$Name $({ $($field: next() as $type,)+ })?
+                        },
+                    )),)+
+                    _ => None,
+                }
+            }
+
+            /// The values of its settings, in their order.
+            fn numbers(&self) -> Vec<f64> {
+                match *self { $(Schedule::$Name $({ $($field,)+ })? => vec![$($($field as f64,)+)?],)+ }
+            }
+        }
+    };
+}
+
+const EPOCHS: Kind = Kind::Whole(Range::at_least(0.0).at_most(1e6));
+const AT_LEAST_ONE: Kind = Kind::Whole(Range::at_least(1.0).at_most(1e6));
+const FACTOR: Kind = Kind::Number(Range::FACTOR);
+const FRACTION: Kind = Kind::Number(Range::BELOW_ONE);
+
+schedules! {
     /// η all the time.
     #[default]
-    Constant,
+    Constant "constant"
     /// Less after every n epochs, n for `every`; PyTorch's `StepLR`. In epoch e, counted from 0:
     ///
     #[doc = math!("η factor^k, k = floor(e / n)")]
-    Step {
-        /// Epochs with one rate: 1 or more.
-        every: usize,
-        /// What a rate is of the one before: above 0, up to 1.
-        factor: f64,
-    },
+    Step "step" {
+        every: usize = 10 in AT_LEAST_ONE, "Number of epochs at one rate: 1 or more.";
+        factor: f64 = 0.5 in FACTOR, "Factor between a rate and the one before: above 0, at most 1.";
+    }
     /// Less after every epoch; PyTorch's `ExponentialLR`. In epoch e, counted from 0:
     ///
     #[doc = math!("η factor^e")]
-    Exponential {
-        /// What a rate is of the one before: above 0, up to 1.
-        factor: f64,
-    },
+    Exponential "exponential" {
+        factor: f64 = 0.95 in FACTOR, "Factor between a rate and the one before: above 0, at most 1.";
+    }
     /// Down along half a wave, after a warm-up along a line; PyTorch's `LinearLR` and `CosineAnnealingLR`. In step t of n, counted
     /// from 0, of which the first w are warm-up:
     ///
@@ -65,28 +105,22 @@ pub enum Schedule {
     ///
     /// Sources: Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", without restarts; the warm-up
     /// is that of Goyal et al. (2017), "Accurate, large minibatch SGD".
-    Cosine {
-        /// Epochs of warm-up: fewer than there are.
-        warmup: usize,
-        /// Where the wave ends, as a share of η: 0 to below 1.
-        floor: f64,
-    },
-    /// Less where what is watched does not become better; PyTorch's `ReduceLROnPlateau`, per epoch.
+    Cosine "cosine" {
+        warmup: usize = 0 in EPOCHS, "Epochs of warm-up: fewer than those of training.";
+        floor: f64 = 0 in FRACTION, "Final rate, as a fraction of η: 0 to below 1.";
+    }
+    /// Less where the monitored metric does not improve; PyTorch's `ReduceLROnPlateau`, per epoch.
     ///
-    /// Better is smaller than the best by more than `threshold` times the best's size, |best|. PyTorch asks for less than
-    /// best (1 - threshold), which is the same while what is watched is above 0; below 0, as the negative of an accuracy is, that would
-    /// take what is a little worse for better. After more than `patience` epochs in a row
-    /// that were not better, the rate becomes `factor` times what it was, but not less than `least`, and counting begins anew.
-    Plateau {
-        /// Epochs that need not be better.
-        patience: usize,
-        /// What a rate is of the one before: above 0, up to 1.
-        factor: f64,
-        /// How much better is better, as a share of the best: 0 to below 1.
-        threshold: f64,
-        /// A rate that is not gone below: 0 or above.
-        least: f64,
-    },
+    /// An improvement is a value smaller than the best by more than `threshold` times the best's size, |best|. PyTorch asks for less than
+    /// best (1 - threshold), which is the same while the metric is above 0; below 0, as the negative of an accuracy is, that would
+    /// count a slightly worse value as an improvement. After more than `patience` epochs in a row
+    /// without improvement, the rate is multiplied by `factor`, but does not fall below `least`, and counting begins anew.
+    Plateau "plateau" {
+        patience: usize = 5 in EPOCHS, "Number of epochs without improvement that are accepted.";
+        factor: f64 = 0.5 in FACTOR, "Factor between a rate and the one before: above 0, at most 1.";
+        threshold: f64 = 1e-4 in FRACTION, "Relative improvement threshold: 0 to below 1.";
+        least: f64 = 1e-6 in Kind::Number(Range::NOT_NEGATIVE), "Minimum learning rate: 0 or above.";
+    }
 }
 
 /// A place in training.
@@ -107,8 +141,6 @@ pub struct At {
 use Schedule::*;
 
 impl Schedule {
-    const NAMES: [&'static str; 5] = ["constant", "step", "exponential", "cosine", "plateau"];
-
     /// The learning rate of the step to come, from the one that training began with; above 0, however often it was halved.
     ///
     /// `watched` is what was measured after each epoch that is over, such as the validation loss: small is good, so of an accuracy
@@ -170,7 +202,7 @@ impl Schedule {
     /// use surprisal_optim::Schedule;
     /// assert_eq!(
     ///     Schedule::Step { every: 10, factor: 1.5 }.check(100).unwrap_err().to_string(),
-    ///     "step: expected factor to be a number above 0, up to 1, found 1.5"
+    ///     "step: factor: expected a number above 0, at most 1, found 1.5"
     /// );
     /// assert_eq!(
     ///     Schedule::Cosine { warmup: 5, floor: 0.0 }.check(3).unwrap_err().to_string(),
@@ -189,119 +221,20 @@ impl Schedule {
     }
 
     fn check_ranges(&self) -> Result<(), OptimError> {
-        let out = |parameter: &Parameter| !parameter.range.contains(parameter.value);
-        match self.parameters().iter().find(|parameter| out(parameter)) {
-            None => Ok(()),
-            Some(parameter) => Err(self.out_of_range(parameter, parameter.value.to_string())),
+        let settings = Schedule::named(self.name()).map_or(&[][..], |(settings, _)| settings);
+        for (setting, number) in settings.iter().zip(self.numbers()) {
+            setting.parse(&number.to_string()).map_err(|problem| problem.of(self.name()))?;
         }
-    }
-
-    fn out_of_range(&self, parameter: &Parameter, found: String) -> OptimError {
-        let (schedule, expected) = (self.name(), parameter.range.words());
-        OptimError::ScheduleOutOfRange { schedule, parameter: parameter.name, expected, found }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Constant => "constant",
-            Step { .. } => "step",
-            Exponential { .. } => "exponential",
-            Cosine { .. } => "cosine",
-            Plateau { .. } => "plateau",
-        }
-    }
-
-    /// Its numbers, in the order in which text has them.
-    fn parameters(&self) -> Vec<Parameter> {
-        let number = |name, value, range| Parameter { name, value, range };
-        match *self {
-            Constant => vec![],
-            Step { every, factor } => {
-                vec![number("every", every as f64, Range::Counting), number("factor", factor, Range::Factor)]
-            }
-            Exponential { factor } => vec![number("factor", factor, Range::Factor)],
-            Cosine { warmup, floor } => {
-                vec![number("warmup", warmup as f64, Range::Whole), number("floor", floor, Range::Share)]
-            }
-            Plateau { patience, factor, threshold, least } => vec![
-                number("patience", patience as f64, Range::Whole),
-                number("factor", factor, Range::Factor),
-                number("threshold", threshold, Range::Share),
-                number("least", least, Range::Least),
-            ],
-        }
-    }
-
-    /// The schedule of a name, with its usual numbers.
-    fn named(name: &str) -> Option<Schedule> {
-        Some(match name {
-            "constant" => Constant,
-            "step" => Step { every: 10, factor: 0.5 },
-            "exponential" => Exponential { factor: 0.95 },
-            "cosine" => Cosine { warmup: 0, floor: 0.0 },
-            "plateau" => Plateau { patience: 5, factor: 0.5, threshold: 1e-4, least: 1e-6 },
-            _ => return None,
-        })
-    }
-
-    /// With other numbers, in the order of [`parameters`](Self::parameters), each in its range.
-    fn with(self, numbers: &[Parameter]) -> Schedule {
-        let at = |k: usize| numbers[k].value;
-        match self {
-            Constant => Constant,
-            Step { .. } => Step { every: at(0) as usize, factor: at(1) },
-            Exponential { .. } => Exponential { factor: at(0) },
-            Cosine { .. } => Cosine { warmup: at(0) as usize, floor: at(1) },
-            Plateau { .. } => {
-                Plateau { patience: at(0) as usize, factor: at(1), threshold: at(2), least: at(3) }
-            }
-        }
-    }
-}
-
-/// A number of a schedule.
-#[derive(Clone, Copy, Debug)]
-struct Parameter {
-    name: &'static str,
-    value: f64,
-    range: Range,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Range {
-    Counting,
-    Whole,
-    Factor,
-    Share,
-    Least,
-}
-
-impl Range {
-    fn contains(self, number: f64) -> bool {
-        match self {
-            Range::Counting => number.fract() == 0.0 && (1.0..=1e6).contains(&number),
-            Range::Whole => number.fract() == 0.0 && (0.0..=1e6).contains(&number),
-            Range::Factor => number > 0.0 && number <= 1.0,
-            Range::Share => (0.0..1.0).contains(&number),
-            Range::Least => number >= 0.0 && number.is_finite(),
-        }
-    }
-    fn words(self) -> &'static str {
-        match self {
-            Range::Counting => "a whole number from 1 to 1000000",
-            Range::Whole => "a whole number from 0 to 1000000",
-            Range::Factor => "a number above 0, up to 1",
-            Range::Share => "a number from 0 to below 1",
-            Range::Least => "a finite number, 0 or above",
-        }
+        Ok(())
     }
 }
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.name())?;
-        for (at, Parameter { name, value, .. }) in self.parameters().into_iter().enumerate() {
-            write!(f, "{}{name}={value}", if at == 0 { ':' } else { ',' })?;
+        let settings = Schedule::named(self.name()).map_or(&[][..], |(settings, _)| settings);
+        for (at, (setting, value)) in settings.iter().zip(self.numbers()).enumerate() {
+            write!(f, "{}{}={value}", if at == 0 { ':' } else { ',' }, setting.name)?;
         }
         Ok(())
     }
@@ -310,43 +243,12 @@ impl fmt::Display for Schedule {
 impl FromStr for Schedule {
     type Err = OptimError;
     fn from_str(text: &str) -> Result<Self, OptimError> {
-        let (name, assignments) = match text.split_once(':') {
-            Some((name, list)) => (name, Some(list)),
-            None => (text, None),
+        let (name, list) = named(text);
+        let Some((settings, make)) = Schedule::named(name) else {
+            let (what, known) = ("schedule", Schedule::NAMES.to_vec());
+            return Err(Problem::Unknown { what, found: name.into(), known }.of("").into());
         };
-        let unknown =
-            || OptimError::UnknownName { what: "schedule", found: name.to_string(), known: &Self::NAMES };
-        let usual = Schedule::named(name).ok_or_else(unknown)?;
-        let schedule = usual.name();
-        let mut parameters = usual.parameters();
-        let mut seen = vec![];
-
-        for assignment in assignments.into_iter().flat_map(|list| list.split(',')) {
-            let known = || usual.parameters().iter().map(|parameter| parameter.name).collect();
-            let Some((name, value)) = assignment.split_once('=') else {
-                return Err(OptimError::NoAssignment {
-                    schedule,
-                    found: assignment.to_string(),
-                    known: known(),
-                });
-            };
-            let (name, value) = (name.trim(), value.trim());
-            let Some(parameter) = parameters.iter_mut().find(|parameter| parameter.name == name) else {
-                return Err(OptimError::UnknownParameter {
-                    schedule,
-                    found: name.to_string(),
-                    known: known(),
-                });
-            };
-            if seen.contains(&parameter.name) {
-                return Err(OptimError::ParameterTwice { schedule, parameter: parameter.name });
-            }
-            seen.push(parameter.name);
-            match value.parse() {
-                Ok(number) if parameter.range.contains(number) => parameter.value = number,
-                _ => return Err(usual.out_of_range(parameter, value.to_string())),
-            }
-        }
-        Ok(usual.with(&parameters))
+        let numbers = read(name, "parameter", settings, list)?;
+        Ok(make(&Vec::from_iter(numbers.iter().filter_map(Value::number))))
     }
 }

@@ -105,7 +105,7 @@ fn descend(problem: &Problem, rule: Rule, numbers: &Place, steps: usize) -> Resu
 fn number(numbers: &Place, key: &str) -> Result<f64, ReplayError> {
     let place = numbers.get(key)?;
     let meaning = KEYS.iter().find(|(name, _)| *name == key).expect("every key of a rule is listed").1;
-    meaning.check(place.number()?).map_err(|_| place.wrong(meaning.range(), meaning.hint()))
+    meaning.check(place.number()?).map_err(|_| place.wrong(meaning.kind().to_string(), meaning.hint()))
 }
 
 /// θᵀAθ/2 - bᵀθ

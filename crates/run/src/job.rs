@@ -818,7 +818,7 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
     for (class, weight) in of {
         let Some(at) = train.class_names().iter().position(|name| name == class) else {
             let names = || train.class_names().iter().map(String::as_str);
-            let advice = match surprisal_suggest::closest(class, names()) {
+            let advice = match surprisal_settings::closest(class, names()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("the classes are {}", Vec::from_iter(names().take(20)).join(", ")),
             };

@@ -5,7 +5,7 @@ use std::fmt;
 use surprisal_data::{DataError, ErrorKind, SpecError};
 use surprisal_layers::{self as layers, SizesError};
 use surprisal_optim::OptimError;
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 use surprisal_train as train;
 
 use crate::Settings;

@@ -482,7 +482,7 @@ impl Settings {
     /// ```
     /// let mut settings = surprisal_run::Settings::default();
     /// settings.set("weight-decay", "1e-4").unwrap();
-    /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+    /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is usual for Sgd, 0.001 for Adam");
     /// settings.set("monitor", "accuracy").unwrap(); // another name of `watch`
     /// assert!(settings.watch.is_some());
     /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
@@ -529,7 +529,7 @@ impl Settings {
     /// let error = Settings::from_toml("data = \"iris\"\nlr = 0\n", "iris.toml").unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "iris.toml, line 2: lr: expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"
+    ///     "iris.toml, line 2: lr: expected a finite number above 0, found 0.0 | 0.1 is usual for Sgd, 0.001 for Adam"
     /// );
     /// ```
     ///

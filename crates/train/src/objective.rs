@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use surprisal_data::Targets;
+use surprisal_loss::by_name::{self, Entry, Kind, Range, Setting, Step, Target, Training, Values};
 use surprisal_loss::{
-    BinaryCrossEntropyWithLogits, CeDiceLoss, DiceLoss, HalfSquaredError, HingeLoss, HuberLoss, L1Loss,
-    LogCoshLoss, MseLoss, MultiMarginLoss, PoissonNllLoss, QuantileLoss, Reduction, SigmoidFocalLoss,
-    SmoothL1Loss, SoftMarginLoss, SoftmaxCrossEntropy, SoftmaxFocalLoss, SquaredHingeLoss, TopkCrossEntropy,
-    binary_cross_entropy_with_logits, by_name, huber_loss, l1_loss, softmax_cross_entropy,
+    BinaryCrossEntropyWithLogits, HalfSquaredError, MseLoss, Reduction, SigmoidFocalLoss,
+    binary_cross_entropy_with_logits, huber_loss, l1_loss, softmax_cross_entropy,
 };
+use surprisal_settings::{named, read};
 use surprisal_tensor::Var;
 
 use crate::{Batch, NameError, TrainError};
@@ -61,7 +61,7 @@ use crate::{Batch, NameError, TrainError};
 /// assert_eq!((focal.spec().as_str(), focal.to_string().as_str()), ("focal:gamma=3", "focal loss (gamma = 3)"));
 /// assert_eq!(
 ///     "focal:gama=3".parse::<Objective>().unwrap_err().to_string(),
-///     "loss focal has no option \"gama\" | did you mean \"gamma\"?"
+///     "loss focal: no option is named \"gama\" | known: gamma | did you mean \"gamma\"?"
 /// );
 /// # Ok::<(), surprisal_train::NameError>(())
 /// ```
@@ -84,186 +84,80 @@ pub enum Objective {
 /// A loss with its options; made by parsing an [`Objective`].
 ///
 /// See the example there.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Registered {
-    kind: Kind,
-    options: [f64; 2], // in the order of the table; what is not used is 0
+    entry: &'static Entry,
+    options: [f64; 2], // in the order of the entry; what is not used is 0
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Ce,
-    Focal,
-    TopK,
-    Bce,
-    SigmoidFocal,
-    SoftMargin,
-    Hinge,
-    SquaredHinge,
-    MultiMargin,
-    Dice,
-    CeDice,
-    Mse,
-    HalfMse,
-    Mae,
-    Huber,
-    SmoothL1,
-    LogCosh,
-    Quantile,
-    Poisson,
+/// Of the same name with the same options.
+impl PartialEq for Registered {
+    fn eq(&self, other: &Self) -> bool {
+        self.entry.card.name == other.entry.card.name && self.options == other.options
+    }
 }
 
-/// The target of a loss, and the number of outputs for K classes.
-#[derive(Clone, Copy, PartialEq)]
-enum Target {
-    /// A class; K outputs, or one for two classes.
-    Class,
-    /// A class; K outputs also for two classes.
-    ClassOfEach,
-    /// Yes or no for each output; one for two classes.
-    YesNo,
-    /// A number.
-    Number,
-    /// A class (as `Class`) or a number.
-    Any,
-}
-
-/// A row of the tables above.
+/// How a loss is trained with, where it is.
+#[derive(Clone, Copy)]
 struct Known {
-    kind: Kind,
+    entry: &'static Entry,
     name: &'static str,
-    registered: &'static str, // in surprisal_loss
     title: &'static str,
     target: Target,
     options: &'static [&'static str],
 }
 
 impl Known {
-    /// The range of an option, and its default.
-    fn option(&self, name: &str) -> (by_name::Kind, f64) {
-        let card = by_name::find(self.registered)
-            .and_then(|entry| entry.options.iter().find(|option| option.name == name));
-        match card {
-            Some(card) => {
-                // a model has one output for one number: one level
-                let kind = if let by_name::Kind::Numbers(range) = card.kind {
-                    by_name::Kind::Number(range)
-                } else {
-                    card.kind
-                };
-                (kind, number(kind, card.default).unwrap_or(0.0))
+    fn of(entry: &'static Entry) -> Option<Known> {
+        match entry.training {
+            Training::Rows { name, title, target, options } => {
+                Some(Known { entry, name, title, target, options })
             }
-            None => (by_name::Kind::Number(by_name::Range::NotNegative), 1.0), // weights are inputs there
+            Training::No(_) => None,
         }
     }
+    fn all() -> impl Iterator<Item = Known> {
+        by_name::ALL.iter().filter_map(Known::of)
+    }
+    fn settings(&self) -> Vec<Setting> {
+        self.options.iter().map(|name| self.setting(name)).collect()
+    }
+    /// An option as a model with one output for a number has it: one number.
+    fn setting(&self, name: &'static str) -> Setting {
+        match self.entry.options.iter().find(|option| option.name == name) {
+            Some(&Setting { kind: Kind::Numbers(range), default, help, .. }) => {
+                Setting { name, kind: Kind::Number(range), default, help }
+            }
+            Some(&option) => option,
+            None => Setting { name, kind: Kind::Number(Range::NOT_NEGATIVE), default: "1", help: "a weight" },
+        }
+    }
+    /// Its options from a list: `gamma=3`.
+    fn read(&self, list: Option<&str>) -> Result<[f64; 2], NameError> {
+        let mut options = [0.0; 2];
+        let values = read(self.name, "option", &self.settings(), list)?;
+        options.iter_mut().zip(values).for_each(|(option, value)| *option = value.number().unwrap_or(0.0));
+        Ok(options)
+    }
+    /// Without an allocation.
     fn defaults(&self) -> [f64; 2] {
         let mut options = [0.0; 2];
-        options.iter_mut().zip(self.options).for_each(|(value, name)| *value = self.option(name).1);
+        for (option, name) in options.iter_mut().zip(self.options) {
+            let Setting { kind, default, .. } = self.setting(name);
+            *option = kind.parse(default).and_then(|value| value.number()).unwrap_or(0.0);
+        }
         options
     }
 }
 
-/// The number that an option's text stands for: 1 for true.
-fn number(kind: by_name::Kind, text: &str) -> Option<f64> {
-    match kind.parse(text)? {
-        by_name::Setting::Number(number) => Some(number),
-        by_name::Setting::Flag(flag) => Some(f64::from(flag)),
-        _ => None,
-    }
-}
-
-const fn known(
-    kind: Kind,
-    [name, registered, title]: [&'static str; 3],
-    target: Target,
-    options: &'static [&'static str],
-) -> Known {
-    Known { kind, name, registered, title, target, options }
-}
-
-const TABLE: [Known; 19] = [
-    known(Kind::Ce, ["ce", "softmax_cross_entropy", "cross-entropy"], Target::Class, &["label_smoothing"]),
-    known(Kind::Focal, ["focal", "softmax_focal_loss", "focal loss"], Target::Class, &["gamma"]),
-    known(Kind::TopK, ["topk", "topk_cross_entropy", "top-k cross-entropy"], Target::ClassOfEach, &["k"]),
-    known(
-        Kind::Bce,
-        ["bce", "binary_cross_entropy_with_logits", "binary cross-entropy"],
-        Target::YesNo,
-        &["pos_weight"],
-    ),
-    known(
-        Kind::SigmoidFocal,
-        ["sigmoid_focal", "sigmoid_focal_loss", "sigmoid focal loss"],
-        Target::YesNo,
-        &["alpha", "gamma"],
-    ),
-    known(Kind::SoftMargin, ["soft_margin", "soft_margin_loss", "soft margin loss"], Target::YesNo, &[]),
-    known(Kind::Hinge, ["hinge", "hinge_loss", "hinge loss"], Target::YesNo, &["margin"]),
-    known(
-        Kind::SquaredHinge,
-        ["squared_hinge", "squared_hinge_loss", "squared hinge loss"],
-        Target::YesNo,
-        &["margin"],
-    ),
-    known(
-        Kind::MultiMargin,
-        ["multi_margin", "multi_margin_loss", "multi-class margin loss"],
-        Target::ClassOfEach,
-        &["margin", "p"],
-    ),
-    known(Kind::Dice, ["dice", "dice_loss", "Dice loss"], Target::YesNo, &["smooth", "squared"]),
-    known(
-        Kind::CeDice,
-        ["ce_dice", "ce_dice_loss", "cross-entropy and Dice loss"],
-        Target::Class,
-        &["a", "smooth"],
-    ),
-    known(Kind::Mse, ["mse", "mse_loss", "squared error"], Target::Any, &[]),
-    known(Kind::HalfMse, ["half_mse", "half_squared_error", "half squared error"], Target::Any, &[]),
-    known(Kind::Mae, ["mae", "l1_loss", "absolute error"], Target::Number, &[]),
-    known(Kind::Huber, ["huber", "huber_loss", "Huber's loss"], Target::Number, &["delta"]),
-    known(Kind::SmoothL1, ["smooth_l1", "smooth_l1_loss", "smooth L1 loss"], Target::Number, &["beta"]),
-    known(Kind::LogCosh, ["log_cosh", "log_cosh_loss", "log-cosh loss"], Target::Number, &[]),
-    known(Kind::Quantile, ["quantile", "quantile_loss", "quantile loss"], Target::Number, &["q"]),
-    known(Kind::Poisson, ["poisson", "poisson_nll_loss", "Poisson loss"], Target::Number, &[]),
-];
-
 /// The losses without options that have a variant of their own.
-const PLAIN: [(Kind, Objective); 5] = [
-    (Kind::Ce, Objective::CrossEntropy),
-    (Kind::Mse, Objective::SquaredError),
-    (Kind::HalfMse, Objective::HalfSquaredError),
-    (Kind::Mae, Objective::AbsoluteError),
-    (Kind::Huber, Objective::Huber),
+const PLAIN: [(&str, Objective); 5] = [
+    ("ce", Objective::CrossEntropy),
+    ("mse", Objective::SquaredError),
+    ("half_mse", Objective::HalfSquaredError),
+    ("mae", Objective::AbsoluteError),
+    ("huber", Objective::Huber),
 ];
-
-/// Why a loss of the library cannot train a model on rows with one class or one number each.
-fn unfit(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "triplet_margin_loss" | "contrastive_loss" => {
-            "needs pairs or triplets of embeddings, which a table does not have: use it in a program of your own"
-        }
-        "supcon_loss" => "is for embeddings, and predicts no class: use it in a program of your own",
-        "nll_loss" => {
-            "needs log-probabilities, but the outputs are logits: use ce, which computes the same from logits"
-        }
-        "binary_cross_entropy" => {
-            "needs probabilities, but the outputs are logits: use bce, which computes the same from logits"
-        }
-        "cross_entropy_probs" | "kl_div" | "kl_div_logits" => {
-            "needs probabilities of all classes as targets, but a row of a table has one class: use ce"
-        }
-        "self_information" | "entropy" | "entropy_from_logits" => {
-            "has no target, so nothing can be learned from it"
-        }
-        _ => {
-            return by_name::find(name).map(|entry| match entry.inputs {
-                [_] => "is a function, not a loss: choose ce, mse, ..",
-                _ => "cannot train on a table: use it in a program of your own",
-            });
-        }
-    })
-}
 
 impl Objective {
     /// The losses without options that have a variant of their own.
@@ -281,14 +175,13 @@ impl Objective {
     pub const OF_VALUES: [Objective; 4] =
         [Objective::SquaredError, Objective::HalfSquaredError, Objective::AbsoluteError, Objective::Huber];
 
-    fn kind(self) -> Kind {
-        match self {
-            Objective::Registered(Registered { kind, .. }) => kind,
-            plain => PLAIN.iter().find(|(_, of)| *of == plain).map_or(Kind::Ce, |(kind, _)| *kind),
-        }
-    }
-    fn known(self) -> &'static Known {
-        &TABLE[self.kind() as usize]
+    fn known(self) -> Known {
+        let name = PLAIN.iter().find(|(_, plain)| *plain == self).map(|(name, _)| *name);
+        let own = |known: &Known| match self {
+            Objective::Registered(registered) => known.entry.card.name == registered.entry.card.name,
+            _ => Some(known.name) == name,
+        };
+        Known::all().find(own).expect("an objective is a loss of the list")
     }
     fn options(self) -> [f64; 2] {
         match self {
@@ -305,12 +198,12 @@ impl Objective {
     /// assert!(Objective::names().all(|name| name.parse::<Objective>().is_ok()));
     /// ```
     pub fn names() -> impl Iterator<Item = &'static str> {
-        TABLE.iter().map(|known| known.name)
+        Known::all().map(|known| known.name)
     }
 
     /// [`names`](Self::names), and those of the library.
     pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
-        Self::names().chain(TABLE.iter().map(|known| known.registered))
+        Self::names().chain(by_name::ALL.iter().map(|entry| entry.card.name))
     }
 
     /// The short name, without options: "ce".
@@ -331,14 +224,14 @@ impl Objective {
     }
 
     fn changed(self, equals: &str) -> Vec<String> {
-        let known = self.known();
-        let options =
-            known.options.iter().zip(self.options()).map(|(name, value)| (name, value, known.option(name)));
-        let text = |(name, value, (kind, _)): (&&str, f64, (by_name::Kind, f64))| match kind {
-            by_name::Kind::Flag => format!("{name}{equals}{}", value != 0.0),
-            _ => format!("{name}{equals}{value}"),
+        let (known, defaults) = (self.known(), self.known().defaults());
+        let changed = |at: usize| {
+            let (setting, value) = (known.setting(known.options[at]), self.options()[at]);
+            let text =
+                if setting.kind == Kind::Flag { (value != 0.0).to_string() } else { value.to_string() };
+            (value != defaults[at]).then(|| format!("{}{equals}{text}", setting.name))
         };
-        options.filter(|(_, value, (_, default))| value != default).map(text).collect()
+        (0..known.options.len()).filter_map(changed).collect()
     }
 
     /// Checks that it supports classification, or, if `of_values`, regression.
@@ -348,7 +241,7 @@ impl Objective {
     /// assert!(Objective::SquaredError.check(true).is_ok());
     /// assert_eq!(
     ///     Objective::CrossEntropy.check(true).unwrap_err().to_string(),
-    ///     "loss ce: does not support regression | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson"
+    ///     "loss ce: does not support regression | choose mse, half_mse, mae, smooth_l1, huber, log_cosh, quantile, poisson"
     /// );
     /// ```
     ///
@@ -356,14 +249,14 @@ impl Objective {
     /// [`TrainError::Setting`], if it is not.
     pub fn check(self, of_values: bool) -> Result<(), TrainError> {
         let fits = |target| match of_values {
-            true => matches!(target, Target::Number | Target::Any),
-            false => target != Target::Number,
+            true => matches!(target, Target::Number | Target::Count | Target::ProbabilityOrNumber),
+            false => !matches!(target, Target::Number | Target::Count),
         };
         if fits(self.known().target) {
             return Ok(());
         }
         let task = if of_values { "regression" } else { "classification" };
-        let names = TABLE.iter().filter(|known| fits(known.target)).map(|known| known.name);
+        let names = Known::all().filter(|known| fits(known.target)).map(|known| known.name);
         let names = Vec::from_iter(names).join(", ");
         Err(TrainError::Setting(format!("loss {}: does not support {task} | choose {names}", self.name())))
     }
@@ -382,7 +275,7 @@ impl Objective {
 
     /// Whether it is a loss of a whole batch, so that the mean over batches is not that over rows: `topk`, `dice`, `ce_dice`.
     pub(crate) fn of_batch(self) -> bool {
-        matches!(self.kind(), Kind::TopK | Kind::Dice | Kind::CeDice)
+        matches!(self.name(), "topk" | "dice" | "ce_dice")
     }
 
     /// Whether a model with this many outputs can have it, for as many classes.
@@ -399,9 +292,10 @@ impl Objective {
     /// Whether a model with this many outputs can have it, for these targets; numbers of `poisson` are not negative.
     pub(crate) fn check_fit(self, targets: &Targets, outputs: usize) -> Result<(), TrainError> {
         let Targets::Values(values) = targets else { return self.check_outputs(outputs) };
-        match values.iter().position(|&value| self.kind() == Kind::Poisson && value < 0.0) {
+        match values.iter().position(|&value| self.is_rate() && value < 0.0) {
             Some(row) => Err(TrainError::Misfit(format!(
-                "loss poisson: expected counts, 0 or above, found {} in row {row} | use mse or mae",
+                "loss {}: expected counts, 0 or above, found {} in row {row} | use mse or mae",
+                self.name(),
                 values[row]
             ))),
             None => Ok(()),
@@ -422,7 +316,7 @@ impl Objective {
 
     /// Whether the output is the logarithm of what is predicted: of `poisson`.
     pub fn is_rate(self) -> bool {
-        self.kind() == Kind::Poisson
+        self.known().target == Target::Count
     }
 
     /// Records the loss of logits `[rows, outputs]` against one label a row.
@@ -502,52 +396,31 @@ impl Objective {
             }
         }
         let reduction = if weights.is_none() { Reduction::Mean } else { Reduction::None };
-        let [first, second] = self.options();
+        let known = self.known();
+        let [first, _] = self.options();
+        let step = || known.step(reduction, self.options(), rows);
         let mut of_outputs = true; // a loss for each output, not for each row
-        let losses = match self.kind() {
-            Kind::Ce if outputs == 1 => {
+        let losses = match (known.target, known.name) {
+            (Target::Class, "ce") if outputs == 1 => {
                 let targets = targets(first / 2.0, 1.0 - first / 2.0);
                 BinaryCrossEntropyWithLogits { reduction, ..Default::default() }.loss(logits, targets)
             }
-            Kind::Focal if outputs == 1 => {
+            (Target::Class, "focal") if outputs == 1 => {
                 SigmoidFocalLoss { reduction, alpha: -1.0, gamma: first }.loss(logits, zero_one())
             }
-            Kind::Bce => {
-                let pos_weight = (first != 1.0).then(|| vec![first]);
-                BinaryCrossEntropyWithLogits { reduction, pos_weight, weight: None }.loss(logits, zero_one())
+            (Target::ProbabilityOrNumber, _) => {
+                known.recorded(step().of_targets(probabilities(), zero_one()))
             }
-            Kind::SigmoidFocal => {
-                SigmoidFocalLoss { reduction, alpha: first, gamma: second }.loss(logits, zero_one())
+            (Target::YesNo, _) | (Target::Class, "ce_dice")
+                if outputs == 1 || known.target == Target::YesNo =>
+            {
+                of_outputs = known.name != "dice";
+                let signed = known.entry.inputs.iter().any(|input| input.values == Values::Sign);
+                known.recorded(step().of_targets(logits, if signed { signs() } else { zero_one() }))
             }
-            Kind::SoftMargin => SoftMarginLoss { reduction }.loss(logits, signs()),
-            Kind::Hinge => HingeLoss { reduction, margin: first }.loss(logits, signs()),
-            Kind::SquaredHinge => SquaredHingeLoss { reduction, margin: first }.loss(logits, signs()),
-            Kind::Mse => MseLoss { reduction }.loss(probabilities(), zero_one()),
-            Kind::HalfMse => HalfSquaredError { reduction }.loss(probabilities(), zero_one()),
-            of_rows => {
+            _ => {
                 of_outputs = false;
-                match of_rows {
-                    Kind::Focal => {
-                        SoftmaxFocalLoss { reduction, gamma: first, alpha: None }.loss(logits, labels)
-                    }
-                    Kind::TopK => {
-                        TopkCrossEntropy { reduction, k: rows.min(first as usize) }.loss(logits, labels)
-                    }
-                    Kind::MultiMargin => {
-                        let (margin, p) = (first, second as usize);
-                        MultiMarginLoss { reduction, p, margin, weight: None }.loss(logits, labels)
-                    }
-                    Kind::Dice => {
-                        let (smooth, squared) = (first, second != 0.0);
-                        DiceLoss { smooth, squared, ..Default::default() }.loss(logits, zero_one())
-                    }
-                    Kind::CeDice if outputs == 1 => {
-                        CeDiceLoss { a: first, smooth: second }.loss(logits, zero_one())
-                    }
-                    Kind::CeDice => CeDiceLoss { a: first, smooth: second }.loss(logits, labels),
-                    _ => SoftmaxCrossEntropy { reduction, label_smoothing: first, ..Default::default() }
-                        .loss(logits, labels),
-                }
+                known.recorded(step().of_classes(logits, labels))
             }
         };
         match weights {
@@ -611,18 +484,38 @@ impl Objective {
             self.check(true).is_ok(),
             "{self} does not support regression: choose mse, half_mse, mae or huber"
         );
-        let [first, _] = self.options();
-        match self.kind() {
-            Kind::Mse => MseLoss::default().loss(outputs, targets),
-            Kind::HalfMse => HalfSquaredError::default().loss(outputs, targets),
-            Kind::Mae => l1_loss(outputs, targets),
-            Kind::Huber if self == Objective::Huber => huber_loss(outputs, targets),
-            Kind::Huber => HuberLoss { delta: first, ..Default::default() }.loss(outputs, targets),
-            Kind::SmoothL1 => SmoothL1Loss { beta: first, ..Default::default() }.loss(outputs, targets),
-            Kind::LogCosh => LogCoshLoss::default().loss(outputs, targets),
-            Kind::Quantile => QuantileLoss { q: vec![first], ..Default::default() }.loss(outputs, targets),
-            Kind::Poisson => PoissonNllLoss::default().loss(outputs, targets),
-            _ => L1Loss::default().loss(outputs, targets), // refused above
+        match self {
+            Objective::SquaredError => MseLoss::default().loss(outputs, targets),
+            Objective::HalfSquaredError => HalfSquaredError::default().loss(outputs, targets),
+            Objective::AbsoluteError => l1_loss(outputs, targets),
+            Objective::Huber => huber_loss(outputs, targets),
+            _ => {
+                let known = self.known();
+                let step = known.step(Reduction::Mean, self.options(), targets.shape().len());
+                known.recorded(step.of_targets(outputs, targets))
+            }
+        }
+    }
+}
+
+impl Known {
+    /// The loss of a step of this many rows.
+    fn step(&self, reduction: Reduction, mut options: [f64; 2], rows: usize) -> Step {
+        if self.name == "topk" {
+            options[0] = options[0].min(rows as f64); // the last batch may be smaller
+        }
+        let mut given = [("", 0.0); 2];
+        let names =
+            self.options.iter().zip(options).filter(|(name, value)| (**name, *value) != ("pos_weight", 1.0));
+        given.iter_mut().zip(names).for_each(|(given, (name, value))| *given = (name, value));
+        Step::new(self.entry, reduction, &given)
+    }
+
+    #[track_caller]
+    fn recorded<'t>(&self, loss: Result<Var<'t>, by_name::CallError>) -> Var<'t> {
+        match loss {
+            Ok(loss) => loss,
+            Err(error) => panic!("{error}"),
         }
     }
 }
@@ -645,37 +538,17 @@ impl fmt::Display for Objective {
 impl FromStr for Objective {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let (name, options) = text.split_once(':').unwrap_or((text, ""));
-        let name = name.trim();
-        let Some(known) = TABLE.iter().find(|known| known.name == name || known.registered == name) else {
-            let found = name.to_string();
-            return Err(match unfit(name) {
-                Some(why) => NameError::UnfitLoss { found, why },
-                None => NameError::UnknownLoss { found },
+        let (name, list) = named(text);
+        let Some(known) = Known::all().find(|known| known.name == name || known.entry.card.name == name)
+        else {
+            return Err(match by_name::find(name).map(|entry| entry.training) {
+                Some(Training::No(why)) => NameError::UnfitLoss { found: name.into(), why },
+                _ => NameError::UnknownLoss { found: name.into() },
             });
         };
-        let mut values = known.defaults();
-        let mut given = [false; 2];
-        for part in options.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let (key, value) = (key.trim(), value.trim());
-            let Some(at) = known.options.iter().position(|name| *name == key) else {
-                let (loss, found, known) = (known.name, key.into(), known.options);
-                return Err(NameError::UnknownOption { loss, found, known });
-            };
-            if std::mem::replace(&mut given[at], true) {
-                return Err(NameError::OptionTwice { loss: known.name, option: key.into() });
-            }
-            let (kind, _) = known.option(key);
-            values[at] = number(kind, value).ok_or_else(|| NameError::OptionValue {
-                loss: known.name,
-                option: key.into(),
-                expected: kind,
-                found: value.into(),
-            })?;
-        }
-        let plain = PLAIN.iter().find(|(kind, _)| *kind == known.kind && values == known.defaults());
-        let registered = Objective::Registered(Registered { kind: known.kind, options: values });
+        let options = known.read(list)?;
+        let plain = PLAIN.iter().find(|(name, _)| *name == known.name && options == known.defaults());
+        let registered = Objective::Registered(Registered { entry: known.entry, options });
         Ok(plain.map_or(registered, |(_, plain)| *plain))
     }
 }
@@ -686,21 +559,23 @@ mod tests {
 
     #[test]
     fn each_loss_of_the_library_is_an_objective_or_refused_with_a_reason() {
-        for (at, known) in TABLE.iter().enumerate() {
-            assert_eq!(known.kind as usize, at, "{}", known.name);
-            let entry = by_name::find(known.registered).unwrap_or_else(|| panic!("{}", known.registered));
+        for known in Known::all() {
             for name in known.options.iter().filter(|name| **name != "pos_weight") {
-                assert!(entry.options.iter().any(|option| option.name == *name), "{}: {name}", known.name);
-                let (kind, default) = known.option(name);
                 assert!(
-                    kind == by_name::Kind::Flag || kind.holds(&by_name::Setting::Number(default)),
-                    "{name}"
+                    known.entry.options.iter().any(|option| option.name == *name),
+                    "{}: {name}",
+                    known.name
                 );
             }
+            assert!(
+                known.options.len() <= 2 && known.defaults().iter().all(|x| x.is_finite()),
+                "{}",
+                known.name
+            );
         }
         for entry in by_name::ALL {
             let name = entry.card.name;
-            match TABLE.iter().any(|known| known.registered == name) {
+            match Known::of(entry).is_some() {
                 true => assert!(name.parse::<Objective>().is_ok(), "{name}"),
                 false => {
                     assert!(name.parse::<Objective>().unwrap_err().to_string().starts_with("loss "), "{name}")
@@ -736,15 +611,18 @@ mod tests {
         }
         for (text, message) in [
             ("hing", "there is no loss \"hing\" | did you mean \"hinge\"?"),
-            ("mse:delta=1", "loss mse has no option \"delta\" | it has none"),
-            ("huber:detla=2", "loss huber has no option \"detla\" | did you mean \"delta\"?"),
-            ("huber:delta=0", "loss huber: delta: expected a number above 0, found \"0\""),
-            ("huber:delta", "loss huber: delta: expected a number above 0, found \"\""),
-            ("huber:delta=1,delta=2", "loss huber: delta is given twice"),
-            ("quantile:q=1", "loss quantile: q: expected a number between 0 and 1, found \"1\""),
-            ("topk:k=0.5", "loss topk: k: expected a whole number, 1 or more, found \"0.5\""),
-            ("multi_margin:p=3", "loss multi_margin: p: expected a whole number, 1 or 2, found \"3\""),
-            ("focal:gamma=nan", "loss focal: gamma: expected a number, 0 or more, found \"nan\""),
+            ("mse:delta=1", "loss mse: no option is named \"delta\" | there are none"),
+            (
+                "huber:detla=2",
+                "loss huber: no option is named \"detla\" | known: delta | did you mean \"delta\"?",
+            ),
+            ("huber:delta=0", "loss huber: delta: expected a number above 0, found 0"),
+            ("huber:delta", "loss huber: expected NAME=VALUE, found \"delta\" | known: delta"),
+            ("huber:delta=1,delta=2", "loss huber: delta is given twice | keep one of them"),
+            ("quantile:q=1", "loss quantile: q: expected a number between 0 and 1, both excluded, found 1"),
+            ("topk:k=0.5", "loss topk: k: expected a whole number, 1 or above, found 0.5"),
+            ("multi_margin:p=3", "loss multi_margin: p: expected a whole number from 1 to 2, found 3"),
+            ("focal:gamma=nan", "loss focal: gamma: expected a finite number, 0 or above, found nan"),
             ("tanh", "loss tanh: is a function, not a loss: choose ce, mse, .."),
         ] {
             assert_eq!(text.parse::<Objective>().unwrap_err().to_string(), message);

@@ -43,7 +43,9 @@ fn details(experiment: &Experiment) -> String {
         experiment.time()
     );
     let setting = experiment.setting(false);
-    let set = || setting.entries().map(|(knob, value)| (format!("{}={value}", knob.key), knob.meaning));
+    let set = || {
+        setting.entries().map(|(knob, value)| (format!("{}={value}", knob.setting.name), knob.setting.help))
+    };
     let width = set().map(|(set, _)| set.len()).filter(|&length| length <= 40).max().unwrap_or(0);
     for (set, meaning) in set() {
         text += &format!("  --set {set:width$}  {meaning}\n");

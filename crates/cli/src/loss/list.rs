@@ -19,7 +19,7 @@ fn describe(entry: &Entry) -> String {
         .iter()
         .map(|input| (format!("{}{}", input.name, if input.differentiable { "*" } else { "" }), input.about));
     let options =
-        entry.options.iter().map(|option| (format!("{} = {}", option.name, option.default), option.about));
+        entry.options.iter().map(|option| (format!("{} = {}", option.name, option.default), option.help));
     let (inputs, options) = (inputs.collect::<Vec<_>>(), options.collect::<Vec<_>>());
     let longest = inputs.iter().chain(&options).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use surprisal_loss::by_name::{ALL, Call, Curve, Entry, Setting};
+use surprisal_loss::by_name::{ALL, Call, Curve, Entry, Value};
 use surprisal_report::chart::{Chart, Line, Panels, Style};
 use surprisal_tensor::ndarray::Array1;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
@@ -106,7 +106,7 @@ fn sample(
     let names = entry.inputs.iter().map(|input| input.name.to_owned());
     let call = Call {
         inputs: names.zip([link(leaf)].into_iter().chain(target)).collect(),
-        options: [("reduction".to_owned(), Setting::Text("none".to_owned()))].into(),
+        options: [("reduction".to_owned(), Value::Text("none".to_owned()))].into(),
     };
     let output = entry.call(&call).map_err(|error| failed(error.to_string()))?;
     output.sum().backward();

@@ -86,7 +86,7 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     ("loss", "hing", "there is no loss \"hing\" | did you mean \"hinge\"?"),
     ("class_weight", "a", "expected balanced, none, or weights such as cat=1,dog=2, found \"a\""),
     ("opt", "newton", "no optimizer is named \"newton\" | known: {optimizers}"),
-    ("lr", "0", "expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd, 0.001 for Adam"),
+    ("lr", "0", "expected a finite number above 0, found 0.0 | 0.1 is usual for Sgd, 0.001 for Adam"),
     ("momentum", "1", "expected a number from 0 to below 1, found 1.0 | 0.9 is usual"),
     ("nesterov", "2", "expected true or false, found \"2\""),
     ("alpha", "1", "expected a number from 0 to below 1, found 1.0 | 0.99 is usual"),

@@ -110,7 +110,7 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
         (&["compare", "--losses", "ce"], "give two, such as ce,mse"),
         (
             &["compare", "--lr", "0"],
-            "learning rate: expected a finite number above 0, found 0.0 | 0.1 is a usual start for Sgd",
+            "learning rate: expected a finite number above 0, found 0.0 | 0.1 is usual for Sgd",
         ),
         (&["compare", "--lr", "-0.1"], "learning rate: expected a finite number above 0, found -0.1"),
         (&["compare", "--lr", "nan"], "learning rate: expected a finite number above 0, found NaN"),

@@ -484,7 +484,7 @@ fn the_list_names_every_loss_with_all_that_it_takes_in_100_columns() {
         }
         for option in entry.options {
             assert!(
-                part.contains(&words(&format!("{} = {} {}", option.name, option.default, option.about))),
+                part.contains(&words(&format!("{} = {} {}", option.name, option.default, option.help))),
                 "{part}"
             );
         }

@@ -5,7 +5,7 @@ use crate::csv::table::MOST_CATEGORIES;
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 /// An error in a table, with its position.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use crate::csv::table::MOST_CATEGORIES;
 use crate::error::{DataError, ErrorKind};
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 /// Where an [`Encoder`](crate::Encoder) fails, and how.
 #[derive(Debug)]

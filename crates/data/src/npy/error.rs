@@ -5,7 +5,7 @@ use crate::npy::{LONGEST_HEADER, MOST_AXES, NpyType};
 use crate::words::{did_you_mean, listed, quoted, sizes};
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 /// An error in a NumPy file, with its position.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::metrics::Metric;
 use crate::synthetic::{Synthetic, parameter_names};
 use crate::words::{did_you_mean, quoted};
 use std::fmt::{self, Display, Formatter, Write};
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 /// An error in the text that names data or a metric, or in a parameter: a usage error.
 ///

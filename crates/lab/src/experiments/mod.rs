@@ -2,7 +2,7 @@
 //!
 //! Adding one is a file here and a line in the list: the command, the index, the pages and the tests read the list.
 
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 
 use crate::gallery::{Experiment, LabError};
 

@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 
 use super::record::Labelled;
-use super::{Journal, LabError, Record, Setting};
+use super::{Journal, LabError, Record, Values};
 use surprisal_train::parallel::{Progress, in_parallel};
 
 /// Where an experiment runs.
 pub struct Lab<'a> {
     /// The numbers that a user may have set.
-    pub setting: Setting,
+    pub setting: Values,
     /// The seeds, if anything is drawn.
     pub seeds: Vec<u64>,
     /// Whether it runs in its broken version, which must not support the claim.
@@ -20,7 +20,7 @@ pub struct Lab<'a> {
 }
 
 impl Lab<'_> {
-    /// The value of a knob; [`Setting`] has the others.
+    /// The value of a knob; [`Values`] has the others.
     #[track_caller]
     pub fn number(&self, key: &str) -> f64 {
         self.setting.number(key)

@@ -6,7 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | this one | [`Experiment`]; running one |
-//! | `setting` | [`Knob`], [`Setting`]: what a user may vary, with a range |
+//! | `setting` | [`Knob`], [`Values`]: what a user may vary, with a range |
 //! | `lab` | [`Lab`]: the setting, the seeds, many runs over the cores |
 //! | `journal` | [`Journal`]: going on after an interruption |
 //! | `record` | [`Record`]: tables of numbers that go to files |
@@ -51,7 +51,7 @@ pub use pictures::{Arm, fan, fan_of_shares};
 pub use record::Record;
 pub use report::Report;
 pub use rows::{Rows, three_parts};
-pub use setting::{Knob, Setting};
+pub use setting::{Knob, Values};
 pub use training::{Training, correct};
 
 pub use surprisal_train::Head;
@@ -101,7 +101,7 @@ pub struct Seeds {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The numbers.
-    pub setting: Setting,
+    pub setting: Values,
     /// How many seeds, 1, 2, ..; 0 where nothing is drawn.
     pub seeds: usize,
     /// The quick version.
@@ -131,8 +131,8 @@ impl Experiment {
     }
 
     /// What its knobs stand at.
-    pub fn setting(&self, quick: bool) -> Setting {
-        Setting::new(self.knobs, quick)
+    pub fn setting(&self, quick: bool) -> Values {
+        Values::new(self.knobs, quick)
     }
 
     /// As it is run if nothing is said.

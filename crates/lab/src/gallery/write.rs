@@ -143,7 +143,11 @@ impl Outcome {
                     .setting
                     .entries()
                     .map(|(knob, value)| {
-                        vec![format!("`{}`", knob.key), value.replace(',', ", "), knob.meaning.into()]
+                        vec![
+                            format!("`{}`", knob.setting.name),
+                            value.replace(',', ", "),
+                            knob.setting.help.into(),
+                        ]
                     })
                     .collect(),
                 align: vec![Align::Left, Align::Left, Align::Left],

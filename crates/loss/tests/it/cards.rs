@@ -46,7 +46,7 @@ fn reference() -> Result<String, std::fmt::Error> {
             writeln!(text, "\n| option | default | |\n|---|---|---|")?;
         }
         for option in entry.options {
-            writeln!(text, "| `{}` | {} | {} |", option.name, option.default, option.about)?;
+            writeln!(text, "| `{}` | {} | {} |", option.name, option.default, option.help)?;
         }
     }
     Ok(text)

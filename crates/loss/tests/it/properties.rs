@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use surprisal_loss::by_name::{self, Call, Entry, Kind, Setting, Values, Values::*};
+use surprisal_loss::by_name::{self, Call, Entry, Kind, Value as Setting, Values, Values::*};
 use surprisal_loss::vectors::{Case, Outcome};
 use surprisal_tensor::ndarray::{Array2, ArrayD, Axis, Dimension, IxDyn};
 use surprisal_tensor::{Dual, Scalar, check_gradient};
@@ -144,7 +144,7 @@ fn all_options(entry: &Entry) -> Vec<BTreeMap<String, Setting>> {
         let values: Vec<Setting> = match option.kind {
             Kind::Number(_) => [-1.0, 0.0, 0.5, 1.0].map(Setting::Number).into(),
             Kind::Whole(_) => [-100.0, 1.0, 2.0].map(Setting::Number).into(),
-            Kind::Numbers(_) => vec![Setting::Number(0.9)],
+            Kind::Numbers(_) | Kind::Wholes(_) => vec![Setting::Number(0.9)],
             Kind::Flag => [false, true].map(Setting::Flag).into(),
             Kind::Word(words) => words.iter().map(|word| Setting::Text((*word).into())).collect(),
         };
@@ -293,7 +293,7 @@ proptest! {
             for variant in variants {
                 for reduction in ["mean", "sum", "none"] {
                     let mut given = options(variant);
-                    if !entry.options.iter().any(|option| option.name == "reduction" && option.about.contains(reduction)) {
+                    if !entry.options.iter().any(|option| option.name == "reduction" && option.help.contains(reduction)) {
                         if reduction != "mean" { continue }
                     } else {
                         given.entry("reduction".into()).or_insert(Setting::Text(reduction.into()));

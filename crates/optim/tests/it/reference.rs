@@ -20,7 +20,7 @@ fn page() -> Result<String, std::fmt::Error> {
         writeln!(text, "\n## {}\n\n`opt = \"{kind}\"` is {}.\n", kind.type_name(), kind.about())?;
         writeln!(text, "| setting | range | default |\n|---|---|---|")?;
         for (setting, default) in kind.settings() {
-            writeln!(text, "| {setting} | {} | {} |", setting.range(), setting.written(default))?;
+            writeln!(text, "| {setting} | {} | {} |", setting.kind(), setting.written(default))?;
         }
     }
     Ok(text)

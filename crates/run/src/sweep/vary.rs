@@ -33,7 +33,7 @@ const FIXED: [&str; 9] =
 /// use surprisal_run::Vary;
 /// assert!("hidden=8,16-8,none".parse::<Vary>().is_ok());
 /// let error = "lr=0.1,-1".parse::<Vary>().unwrap_err();
-/// assert_eq!(error.to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is a usual start for Sgd, 0.001 for Adam");
+/// assert_eq!(error.to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is usual for Sgd, 0.001 for Adam");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vary {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use surprisal_loss::by_name::{self, Call as LossCall};
-use surprisal_suggest::closest;
+use surprisal_settings::closest;
 use surprisal_tensor::ops::{self, Call};
 use surprisal_tensor::{Params, Tape, Var};
 

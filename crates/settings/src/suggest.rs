@@ -1,14 +1,12 @@
 //! "Did you mean ..?": the known name that a misspelled one probably means.
 
-#![forbid(unsafe_code)]
-
 /// The candidate nearest to a mistyped name, if it is near enough to be worth asking about.
 ///
 /// Near enough: at most one edit in three letters (and one edit in any case), but not a new name
 /// altogether. Upper and lower case are alike. A name of more than 100 letters is near nothing.
 ///
 /// ```
-/// use surprisal_suggest::closest;
+/// use surprisal_settings::closest;
 /// assert_eq!(closest("wieght", ["height", "weight"]), Some("weight"));
 /// assert_eq!(closest("age", ["height", "weight"]), None);
 /// assert_eq!(closest(&"x".repeat(1 << 24), ["height", "weight"]), None);
@@ -32,7 +30,7 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// The known names that may be meant, the nearest first, at most three: parts of a name and its initials count too.
 ///
 /// ```
-/// use surprisal_suggest::nearest;
+/// use surprisal_settings::nearest;
 /// assert_eq!(nearest("label_smothing", ["reduction", "label_smoothing"]), ["label_smoothing"]);
 /// ```
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
