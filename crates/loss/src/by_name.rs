@@ -382,7 +382,7 @@ impl Loss {
             let kind = entry.kind(name)?;
             if !kind.holds(setting) {
                 let (name, found) = (name.clone(), setting.to_string());
-                return Err(Problem::Value { name, expected: kind, found }.into());
+                return Err(Problem::Value { name, expected: kind.into(), found }.into());
             }
         }
         let any = Any::read(&Options { entry, given: Source::Values(&options) });
@@ -401,7 +401,8 @@ impl Loss {
         if let Some(entry) = find(name) {
             for (name, text) in options {
                 let kind = entry.kind(name)?;
-                let wrong = || Problem::Value { name: name.into(), expected: kind, found: text.into() };
+                let wrong =
+                    || Problem::Value { name: name.into(), expected: kind.into(), found: text.into() };
                 if read.insert(name.to_owned(), kind.parse(text).ok_or_else(wrong)?).is_some() {
                     return Err(Problem::Twice { name: name.into() }.into());
                 }

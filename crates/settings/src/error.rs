@@ -31,7 +31,7 @@ pub enum Problem {
     /// A setting is given twice.
     Twice { name: String },
     /// The value is not of its kind, or out of its range.
-    Value { name: String, expected: Kind, found: String },
+    Value { name: String, expected: Box<Kind>, found: String },
 }
 
 impl Problem {

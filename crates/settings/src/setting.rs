@@ -97,8 +97,12 @@ impl Kind {
         let value = match self {
             Kind::Number(_) | Kind::Whole(_) => Value::Number(text.parse().ok()?),
             Kind::Numbers(_) | Kind::Wholes(_) => {
-                let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
-                Value::Numbers(parts.map(|part| part.parse().ok()).collect::<Option<_>>()?)
+                let number = |part: &str| part.trim().parse().ok();
+                let numbers: Option<_> = match text.contains(',') {
+                    true => text.split(',').map(number).collect(),
+                    false => text.split_whitespace().map(number).collect(),
+                };
+                Value::Numbers(numbers?)
             }
             Kind::Flag => Value::Flag(text.parse().ok()?),
             Kind::Word(_) => Value::Text(text.into()),
@@ -146,7 +150,7 @@ impl Setting {
     pub fn parse(&self, text: &str) -> Result<Value, Problem> {
         self.kind.parse(text).ok_or_else(|| Problem::Value {
             name: self.name.into(),
-            expected: self.kind,
+            expected: self.kind.into(),
             found: text.trim().into(),
         })
     }

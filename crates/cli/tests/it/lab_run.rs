@@ -26,7 +26,8 @@ fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
         assert!(details.contains(experiment.claim) && details.contains(experiment.falsified_if), "{details}");
         for knob in experiment.knobs {
             assert!(
-                details.contains(&format!("--set {}=", knob.key)) && details.contains(knob.meaning),
+                details.contains(&format!("--set {}=", knob.setting.name))
+                    && details.contains(knob.setting.help),
                 "{details}"
             );
         }
@@ -108,22 +109,22 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
             &["plateau"],
             "error: there is no experiment \"plateau\" (did you mean plateaus?); `surprisal lab list` shows all",
         ),
-        (
-            &["saturated-neuron", "--set", "etta=1"],
-            "error: there is no key \"etta\": did you mean \"eta\"? (what can be set is eta, ",
-        ),
+        (&["saturated-neuron", "--set", "etta=1"], "error: no setting is named \"etta\" | known: eta, "),
         (
             &["saturated-neuron", "--set", "eta=-1"],
-            "error: eta: \"-1\" is not a number above 0 | eta is the learning rate that both losses share: a number above 0, such as eta=0.15",
+            "error: eta: expected a finite number above 0, found -1 | ",
         ),
-        (&["saturated-neuron", "--set", "eta=NaN"], "error: eta: \"NaN\" is not a number above 0"),
+        (
+            &["saturated-neuron", "--set", "eta=NaN"],
+            "error: eta: expected a finite number above 0, found NaN | ",
+        ),
         (
             &["saturated-neuron", "--set", "scores=1,,2"],
-            "error: scores: \"\" is not a finite number | scores is ",
+            "error: scores: expected a finite number, or several, separated by commas, found \"1,,2\" | ",
         ),
         (
             &["saturated-neuron", "--set", "cap=1e30"],
-            "error: cap: \"1e30\" is not an integer from 1 to 10000000",
+            "error: cap: expected a whole number from 1 to 10000000, found 1e30 | ",
         ),
         (
             &["saturated-neuron", "--set", "eta"],
@@ -155,11 +156,11 @@ fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left(
         (r#"{"experiment": "features"}"#, "experiment: expected \"plateaus\", found \"features\""),
         (
             r#"{"experiment": "plateaus", "setting": {"levle": 0.01}}"#,
-            "setting: there is no key \"levle\": did you mean \"level\"?",
+            "setting: no setting is named \"levle\" | known: ",
         ),
         (
             r#"{"experiment": "plateaus", "setting": {"level": null}}"#,
-            "setting: level: \"null\" is not a number above 0",
+            "setting: level: expected a finite number above 0, found \"null\" | ",
         ),
         (r#"{"experiment": "plateaus", "setting": 1}"#, "setting: expected an object, found 1"),
         (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: 1 seeds: an interval needs 2 to "),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use surprisal_settings::{Kind, Range, Setting, find};
+use surprisal_settings::{Kind, Problem, Range, Setting, find};
 
 use super::LabError;
 
@@ -96,8 +96,11 @@ impl Values {
     /// ```
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), LabError> {
         let settings = Vec::from_iter(self.knobs.iter().map(|knob| knob.setting));
-        let found = find("setting", &settings, name).and_then(|setting| Ok((setting, setting.parse(text)?)));
-        let (setting, value) = found.map_err(|problem| LabError::Usage(problem.to_string()))?;
+        let usage = |problem: Problem| LabError::Usage(problem.to_string());
+        let setting = find("setting", &settings, name).map_err(usage)?;
+        let value = setting.parse(text).map_err(|problem| {
+            LabError::Usage(format!("{problem} | {}, such as {name}={}", setting.help, setting.default))
+        })?;
         let numbers = value.numbers();
         if numbers.len() > LONGEST {
             let found = numbers.len();
