@@ -381,7 +381,11 @@ impl Loss {
         for (name, setting) in &options {
             let kind = entry.kind(name)?;
             if !kind.holds(setting) {
-                let (name, found) = (name.clone(), setting.to_string());
+                let found = match setting {
+                    Value::Text(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                let name = name.clone();
                 return Err(Problem::Value { name, expected: kind.into(), found }.into());
             }
         }

@@ -107,7 +107,7 @@ const OUT_OF_RANGE: [(&str, &str, &str); 51] = [
     ("clip_norm", "0", "expected a norm finite and above 0, found 0.0 | 1 is usual"),
     ("clip_value", "-1", "expected a size finite and above 0, found -1.0 | 0.5 is usual"),
     ("accumulate", "0", "expected 1 or more, found 0"),
-    ("schedule", "step:every=0", "expected every to be a whole number from 1 to 1000000, found 0"),
+    ("schedule", "step:every=0", "every: expected a whole number from 1 to 1000000, found 0"),
     ("groups", "layer1", "\"layer1\" is not a group: for example layer1:lr=0.01,weight_decay=0"),
     ("epochs", "1e18", "expected a whole number, 0 or above, found \"1e18\""),
     ("batch", "0", "expected 1 or more, found 0"),
@@ -388,7 +388,7 @@ fn settings_that_do_not_go_together_are_refused() {
         (
             "--loss mae",
             2,
-            "loss mae: does not support classification | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, dice, ce_dice, mse, half_mse",
+            "loss mae: does not support classification | choose ce, focal, topk, bce, sigmoid_focal, soft_margin, hinge, squared_hinge, multi_margin, mse, half_mse, dice, ce_dice",
         ),
         (
             "--watch roc_auc",
@@ -426,7 +426,7 @@ fn settings_that_do_not_go_together_are_refused() {
     for (more, message) in [
         (
             "--loss ce",
-            "loss ce: does not support regression | choose mse, half_mse, mae, huber, smooth_l1, log_cosh, quantile, poisson",
+            "loss ce: does not support regression | choose mse, half_mse, mae, smooth_l1, huber, log_cosh, quantile, poisson",
         ),
         (
             "--watch accuracy",
