@@ -113,10 +113,7 @@ fn a_loss_of_other_targets_is_wrong_usage() {
             );
         }
         let (code, _, stderr) = check(&folder, &[&[which, "--loss", "ce"][..], &HOUSES].concat());
-        assert!(
-            code == 2 && stderr.contains("loss ce") && stderr.contains("mse, half_mse, mae"),
-            "{stderr}"
-        );
+        assert!(code == 2 && stderr.contains("loss ce") && stderr.contains("mse, half_mse, mae"), "{stderr}");
     }
 }
 
