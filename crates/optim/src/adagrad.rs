@@ -43,8 +43,7 @@ pub struct AdagradRule;
 
 impl Rule for AdagradRule {
     const NAME: &'static str = "adagrad";
-    const ABOUT: &'static str =
-        "Adagrad: gradient descent, each weight's steps measured by how large its slopes were so far";
+    const ABOUT: &'static str = "Adagrad: gradient descent in which each step is divided by the root of the sum of the squared gradients, weight by weight";
     const USUAL_RATE: f64 = 0.05;
     const SETTINGS: &'static [(Hyperparameter, f64)] = &[(Hyperparameter::Eps, 1e-10)];
 

@@ -42,8 +42,7 @@ pub struct AdamRule;
 
 impl Rule for AdamRule {
     const NAME: &'static str = "adam";
-    const ABOUT: &'static str =
-        "Adam: momentum, and each weight's steps measured by how large its slopes were lately";
+    const ABOUT: &'static str = "Adam: momentum in which each step is divided by the root of the running mean of the squared gradients, weight by weight";
     const USUAL_RATE: f64 = 0.01;
     const SETTINGS: &'static [(Hyperparameter, f64)] =
         &[(Hyperparameter::Beta1, 0.9), (Hyperparameter::Beta2, 0.999), (Hyperparameter::Eps, 1e-8)];

@@ -43,7 +43,7 @@ pub struct AdamWRule;
 
 impl Rule for AdamWRule {
     const NAME: &'static str = "adamw";
-    const ABOUT: &'static str = "AdamW: momentum, each weight's steps measured by how large its slopes were lately, and all weights pulled to 0";
+    const ABOUT: &'static str = "AdamW: Adam with decoupled weight decay";
     const USUAL_RATE: f64 = 0.01;
     const SETTINGS: &'static [(Hyperparameter, f64)] = AdamRule::SETTINGS;
     const WEIGHT_DECAY: f64 = 0.01;

@@ -107,7 +107,7 @@ macro_rules! optimizers {
             ///
             /// ```
             /// let words = surprisal_optim::OptimizerKind::Sgd.about();
-            /// assert_eq!(words, "gradient descent: each step goes down the slope of one batch");
+            /// assert_eq!(words, "SGD: each step follows the negative gradient of one batch");
             /// ```
             pub fn about(self) -> &'static str {
                 match self { $(Self::$Name => rules::$Rule::ABOUT,)+ }

@@ -41,7 +41,7 @@ pub struct LionRule;
 impl Rule for LionRule {
     const NAME: &'static str = "lion";
     const ABOUT: &'static str =
-        "Lion: momentum, of which only the sign counts: each weight moves by the learning rate";
+        "Lion: momentum of which only the sign counts, so that each weight moves by the learning rate";
     const USUAL_RATE: f64 = 0.003; // for tens of epochs on small nets: a third of AdamW's
     const SETTINGS: &'static [(Hyperparameter, f64)] =
         &[(Hyperparameter::Beta1, 0.9), (Hyperparameter::Beta2, 0.99)];

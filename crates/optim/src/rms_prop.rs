@@ -42,8 +42,7 @@ pub struct RmsPropRule;
 
 impl Rule for RmsPropRule {
     const NAME: &'static str = "rmsprop";
-    const ABOUT: &'static str =
-        "RMSprop: gradient descent, each weight's steps measured by how large its slopes were lately";
+    const ABOUT: &'static str = "RMSprop: gradient descent in which each step is divided by the root of the running mean of the squared gradients, weight by weight";
     const USUAL_RATE: f64 = 0.003;
     const SETTINGS: &'static [(Hyperparameter, f64)] =
         &[(Hyperparameter::Alpha, 0.99), (Hyperparameter::Eps, 1e-8), (Hyperparameter::Momentum, 0.0)];

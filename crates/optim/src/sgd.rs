@@ -51,7 +51,7 @@ pub struct SgdRule;
 
 impl Rule for SgdRule {
     const NAME: &'static str = "sgd";
-    const ABOUT: &'static str = "gradient descent: each step goes down the slope of one batch";
+    const ABOUT: &'static str = "SGD: each step follows the negative gradient of one batch";
     const USUAL_RATE: f64 = 0.1;
     const SETTINGS: &'static [(Hyperparameter, f64)] =
         &[(Hyperparameter::Momentum, 0.0), (Hyperparameter::Nesterov, 0.0)];

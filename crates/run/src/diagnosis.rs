@@ -184,20 +184,17 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let looked_at = if trained {
-            "whether the loss fell, jumped or is still falling, whether an earlier epoch was better, the difference between training rows and \
-             others, missed classes, extreme values, dead or saturated units, the size of weights"
+            "the course of the loss, the best epoch, overfitting, underfitting, missed classes, extreme values, dead and saturated units, \
+             the size of weights"
         } else {
-            "dead or saturated units and the size of weights; no epoch was completed"
+            "extreme values, dead and saturated units, the size of weights; no epoch was completed"
         };
-        let advice = if trained {
-            "nothing in particular; other seeds show the variation by chance"
-        } else {
-            "surprisal train --resume"
-        };
+        let advice =
+            if trained { "other seeds, to see the variation by chance" } else { "surprisal train --resume" };
         findings.push(finding(
             Kind::Nothing,
             format!("no problem found; checked: {looked_at}"),
-            "none of these checks found a problem with this training",
+            "nothing has to be changed",
             advice,
         ));
     }
@@ -487,6 +484,12 @@ fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
     if is_balanced(job) { predictions.balanced_accuracy() } else { predictions.accuracy() }
 }
 
+/// The size of the largest hidden layer, if there is one.
+fn widest(job: &Job) -> Option<usize> {
+    let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
+    sizes.get(1..sizes.len().saturating_sub(1))?.iter().copied().max()
+}
+
 /// Whether the net generalizes to other rows.
 fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2]) -> Option<Finding> {
     let (part, watched) = job.parts.watched();
@@ -500,12 +503,15 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
     let fell = last.train.loss < best.train.loss
         && clearly_below(job, last.held_out().score(), best.held_out().score(), watched.rows());
     let kept = if job.trainer.keep_best { "; the saved net is that of the best epoch" } else { "" };
-    let advice = match (job.trainer.stop, job.trainer.keep_best) {
-        (None, false) => {
-            "patience = 10 (early stopping), which saves the best epoch; a smaller net (hidden = 16); l2 = 0.001; more rows"
-        }
-        _ => "a smaller net (hidden = 16); l2 = 0.001; more rows",
+    let stop = match (job.trainer.stop, job.trainer.keep_best) {
+        (None, false) => "patience = 10 (early stopping), which saves the best epoch; ",
+        _ => "",
     };
+    let smaller = match widest(job) {
+        None | Some(1) => String::new(),
+        Some(widest) => format!("a smaller net (hidden = {}); ", (widest / 2).min(16)),
+    };
+    let advice = format!("{stop}{smaller}l2 = 0.001; more rows");
     let means = format!(
         "the net overfits: it learned details of the training rows that do not hold for other rows{kept}"
     );
@@ -596,10 +602,9 @@ fn against_guessing(
     });
     let area = area.map_or(String::new(), |area| format!("; its AUC is {}", short(area)));
     // on real tables a net that is larger than the usual one was worse: docs/tables.md
-    let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
-    let larger = match sizes.get(1..sizes.len().saturating_sub(1)).and_then(|hidden| hidden.iter().max()) {
+    let larger = match widest(job) {
         None => "then a hidden layer (hidden = 32); ",
-        Some(&widest) if widest < 32 => "then a wider layer (hidden = 32); ",
+        Some(widest) if widest < 32 => "then a wider layer (hidden = 32); ",
         Some(_) => "",
     };
     Some(finding(

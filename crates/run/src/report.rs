@@ -176,7 +176,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         Answers::Number { .. } => (
             "r2",
             "R²",
-            "The fraction of the variance that is explained: 1 is all of it, and always predicting the mean has 0",
+            "The fraction of the variance that is explained: 1 for perfect predictions, 0 for always predicting the mean",
         ),
     };
     let classes = matches!(job.answers, Answers::Classes(_));
@@ -202,7 +202,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         && metric.to_string() != name
     {
         let caption = format!(
-            "The monitored metric, which decides which epoch is the best: it went {} on the {part} rows.",
+            "The monitored metric, which determines the best epoch. It went {} on the {part} rows.",
             from_to(&|epoch| unit * epoch.watched)
         );
         pictures.push(Picture {
@@ -232,11 +232,11 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
 fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
     let patience = job.trainer.stop.map_or(0, |stop| stop.patience);
     let why = match ended {
-        Ended::Finished => "all epochs were done".to_string(),
+        Ended::Finished => "all epochs were completed".to_string(),
         Ended::Early => format!("the {} had not improved for {patience} epochs", job.trainer.watch),
         Ended::Interrupted => "it was interrupted".to_string(),
     };
-    format!("It ended after epoch {}: {why}.", last.epoch)
+    format!("Training ended after epoch {}: {why}.", last.epoch)
 }
 
 fn judged(job: &Job) -> Result<Judged, RunError> {
@@ -276,7 +276,7 @@ fn confusion(table: &ConfusionTable) -> Picture {
     let caption = match worst {
         None => "Every row is on the diagonal: no prediction is wrong.".to_string(),
         Some(at) => format!(
-            "Test rows by their class and the class that was predicted; on the diagonal both are the same. The most frequent mistake: \
+            "The number of rows by true and predicted class; correct predictions are on the diagonal. The most frequent mistake: \
              \"{}\" predicted as \"{}\", {}.",
             names[at.0],
             names[at.1],
@@ -345,8 +345,8 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
     let every = train.rows().div_ceil(POINTS);
     let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
     let caption = format!(
-        "Each point is a training row in the color of its class. The background has the color of the class that the net predicts there; \
-         the stronger, the higher its probability.{some}"
+        "Each point is a training row in the color of its class. The background has the color of the predicted class, and is the \
+         stronger the higher its probability is.{some}"
     );
     let chart = Chart::new("Decision boundary").x_label(of_x).y_label(of_y).cells(cells).alt(&caption);
     let points = |class: usize| {
@@ -373,7 +373,7 @@ fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
     });
     let some = if every > 1 { format!(" Every {every}th row is shown.") } else { String::new() };
     let caption = format!(
-        "One point for each row; on the dashed line the prediction is right. The largest error: {} was predicted where {} is true.{some}",
+        "One point for each row; on the dashed line the prediction equals the target. The largest error: {} was predicted where {} is true.{some}",
         short(said[farthest]),
         short(targets[farthest])
     );
@@ -421,30 +421,33 @@ fn page(
             finding.advice
         ));
     }
-    page = page.section("Errors");
+    page = page.section("Prediction errors");
     page = judged.pictures.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
     for (summary, text) in &judged.tables {
         page = page.details(summary, |inside| inside.code(text));
     }
-    let go_on = if ended == Ended::Interrupted { "\n# to go on\nsurprisal train --resume DIR" } else { "" };
-    page.section("Reproduce and use it")
-        .paragraph("With `DIR` for the folder that this page is in, from the folder that the training was started in:")
+    let resume = if ended == Ended::Interrupted {
+        "\n# resume the training\nsurprisal train --resume DIR"
+    } else {
+        ""
+    };
+    page.section("Reproduce the training and use the model")
+        .paragraph("Replace `DIR` with the folder of this page, and run the commands in the folder where the training was started:")
         .code(&format!(
-            "# the same training again\nsurprisal train --config DIR/{CONFIG}\n# predictions for other rows\nsurprisal predict --model \
-             DIR/{MODEL} --data FILE.csv{go_on}"
+            "# repeat the training\nsurprisal train --config DIR/{CONFIG}\n# predict other rows\nsurprisal predict --model \
+             DIR/{MODEL} --data FILE.csv{resume}"
         ))
         .paragraph("All settings, including the defaults:")
         .code(&job.settings.to_toml())
-        .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings make the same page, to the last digit.")
+        .footer("Made by surprisal, a small deep-learning framework in Rust. The same settings give the same page, to the last digit.")
 }
 
 /// A summary in two sentences.
 fn lead(job: &Job) -> String {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
     let rows = match part {
-        "test" => format!("{} held-out rows", test.rows()),
-        "validation" => format!("{} validation rows", test.rows()),
-        _ => "these rows".to_string(),
+        "train" => "these rows".to_string(),
+        part => format!("{} {part} rows", test.rows()),
     };
     match &job.answers {
         Answers::Classes(names) => {
@@ -468,8 +471,8 @@ fn lead(job: &Job) -> String {
                     / test.rows() as f64
             };
             format!(
-                "A net that predicts a number, *{name}*, trained on {} rows. On {rows}, it is off by *{}* on \
-                 average; always predicting {}, the mean, would be off by {}.",
+                "A net that predicts a number, *{name}*, trained on {} rows. On {rows}, its mean absolute error is *{}*; always \
+                 predicting {}, the mean, would have {}.",
                 train.rows(),
                 short(off(&|row| said[row])),
                 short(mean),
@@ -480,18 +483,18 @@ fn lead(job: &Job) -> String {
 }
 
 fn data(job: &Job) -> String {
-    let rows = |data: &Dataset| match data.rows() {
-        1 => "1 row".to_string(),
-        rows => format!("{rows} rows"),
-    };
     let parts = &job.parts;
-    let mut text = format!("*{}* has {} to train on", parts.train.name, rows(&parts.train));
+    let rows = |data: &Dataset, part: &str| match data.rows() {
+        1 => format!("1 {part} row"),
+        rows => format!("{rows} {part} rows"),
+    };
+    let mut text = format!("*{}* has {}", parts.train.name, rows(&parts.train, "training"));
     if let Some(validation) = &parts.validation {
-        text += &format!(", {} for validation", rows(validation));
+        text += &format!(", {}", rows(validation, "validation"));
     }
     text += &match parts.test.rows() {
         0 => "; there are no test rows.".to_string(),
-        _ => format!(", and {} for testing.", rows(&parts.test)),
+        _ => format!(" and {}.", rows(&parts.test, "test")),
     };
     for notice in &job.notices {
         text += &format!(" Note: {notice}.");
@@ -511,14 +514,14 @@ fn data(job: &Job) -> String {
                 String::new()
             };
             text + &format!(
-                " The classes, with their numbers of training rows: {}{more}.",
+                " The classes, with the number of training rows of each: {}{more}.",
                 Vec::from_iter(classes).join(", ")
             )
         }
         Answers::Number { name, .. } => {
             let [mean, deviation] = mean_and_deviation(job.parts.train.values());
             text + &format!(
-                " In the training rows, {name} is {} on average, with a standard deviation of {}.",
+                " In the training rows, {name} has the mean {} and the standard deviation {}.",
                 short(mean),
                 short(deviation)
             )
@@ -529,22 +532,23 @@ fn data(job: &Job) -> String {
 fn net(job: &Job) -> String {
     let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
     let [inputs, hidden @ .., outputs] = sizes else { return String::new() };
+    let inputs = if *inputs == 1 { "1 input".to_string() } else { format!("{inputs} inputs") };
     let hidden = match hidden {
-        [] => "without hidden layers".to_string(),
-        [units] => format!("through a hidden layer of {units} units with {}", job.model.activation()),
-        layers => format!(
-            "through hidden layers of {} units with {}",
+        [] => "no hidden layers".to_string(),
+        [units] => format!("a hidden layer of {units} units with {}", job.model.activation()),
+        [layers @ .., last] => format!(
+            "hidden layers of {} and {last} units with {}",
             Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),
             job.model.activation()
         ),
     };
-    let answer = match (&job.answers, outputs) {
-        (Answers::Number { .. }, _) => "1 number comes out".to_string(),
-        (_, 1) => "1 logit comes out, for two classes".to_string(),
-        _ => format!("{outputs} logits come out, and the largest is the prediction"),
+    let outputs = match (&job.answers, outputs) {
+        (Answers::Number { .. }, _) => "1 output, the prediction".to_string(),
+        (_, 1) => "1 output, the logit of the second class".to_string(),
+        _ => format!("{outputs} outputs, the logits; the class with the largest logit is predicted"),
     };
     format!(
-        "The net, `{}`, has {} parameters: {inputs} numbers go in, {hidden}, and {answer}.",
+        "The net, `{}`, has {} parameters: {inputs}, {hidden}, and {outputs}.",
         job.settings.get("model").unwrap_or_default(),
         job.params.as_slice().len()
     )
@@ -554,21 +558,22 @@ fn training(job: &Job) -> String {
     let kind = job.settings.opt.unwrap_or(OptimizerKind::Sgd);
     let words = match kind {
         OptimizerKind::Sgd if job.settings.momentum.is_some_and(|momentum| momentum > 0.0) => {
-            "gradient descent with momentum: each step follows the gradient of one batch and continues part of the last step"
+            "SGD with momentum: each step adds the negative gradient of one batch to a part of the last step"
         }
         _ => kind.about(),
     };
     let trainer = &job.trainer;
     let schedule = match trainer.schedule {
         Schedule::Constant => String::new(),
-        ref schedule => format!(", changed by the schedule `{schedule}`"),
+        ref schedule => format!(", with the schedule `{schedule}`"),
     };
     format!(
-        "It was trained for up to {} epochs to minimize its {}, by {words}. The learning rate is {}{schedule}, and a batch has {} rows.",
-        trainer.epochs,
+        "Training minimizes the {}, for {}{} epochs, with a batch size of {}. The optimizer is {words}. The learning rate is {}{schedule}.",
         trainer.objective,
-        short(job.settings.lr.unwrap_or(f64::NAN)),
-        trainer.batch_size
+        if trainer.stop.is_some() { "at most " } else { "" },
+        trainer.epochs,
+        trainer.batch_size,
+        short(job.settings.lr.unwrap_or(f64::NAN))
     )
 }
 
@@ -576,7 +581,7 @@ fn training(job: &Job) -> String {
 fn held_out(job: &Job, history: &History) -> String {
     let saved = match job.trainer.keep_best {
         true => {
-            format!("The saved net is that of epoch {}, the best. ", best(job, history.epochs()).epoch)
+            format!("The saved net is that of epoch {}, the best epoch. ", best(job, history.epochs()).epoch)
         }
         false => String::new(),
     };
@@ -584,10 +589,10 @@ fn held_out(job: &Job, history: &History) -> String {
         + match job.parts.test.rows() {
             0 => {
                 "*There are no test rows: this run cannot estimate how good the net is on new rows.* Use cross-validation with the same \
-                 settings, or a test set."
+                 settings, or a test set, for that."
             }
             _ => {
-                "The test rows were neither trained on nor used to choose anything: similar scores can be expected on other rows of the \
+                "The test rows were used neither for training nor to choose the epoch, so similar scores can be expected on new rows of the \
                  same kind."
             }
         }
@@ -645,7 +650,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
     });
     Table {
         caption: format!(
-            "The net, and a prediction that ignores the features, on the {part} rows; then the net on the other parts."
+            "The net and a baseline that ignores the features, on the {part} rows; then the net on the other rows."
         ),
         header: row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
         rows: rows.collect(),

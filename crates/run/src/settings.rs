@@ -34,7 +34,7 @@ impl Setting {
     ///
     /// ```
     /// let alpha = surprisal_run::Settings::ALL.iter().find(|setting| setting.key == "alpha").unwrap();
-    /// let help = "How much of the mean square stays, for rmsprop: a number from 0 to below 1 [default: 0.99]";
+    /// let help = "The decay rate of the running mean of squared gradients, for rmsprop: a number from 0 to below 1 [default: 0.99]";
     /// assert_eq!(alpha.full_help(), help);
     /// ```
     pub fn full_help(&self) -> String {
@@ -110,24 +110,24 @@ macro_rules! settings {
 
 settings! {
     "Data" {
-        /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), arrays of NumPy (FILE.npz, or X.npy,Y.npy),
-        /// iris, breast_cancer, digits, penguins, mnist:DIR, or a synthetic set: moons:n=500,noise=0.2, xor, circles, blobs, spirals
+        /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), NumPy arrays (FILE.npz, or X.npy,Y.npy), an included
+        /// data set (iris, breast_cancer, digits, penguins), mnist:DIR, or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals)
         data: DataSource = "SOURCE";
         /// The target column of a table, by name or by index: 0 is the first, -1 the last
         target: String = "COLUMN";
         /// The task: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
         task: Task = "TASK";
-        /// Columns of a table to leave out, separated by commas, a name with a comma in quotes; columns without a name, without values, or that count the rows are left out anyway
+        /// Columns of a table to leave out, separated by commas; a name with a comma is in quotes. Columns without values are always left out, columns without a name or of row numbers unless they are in keep
         ignore: List = "COLUMNS";
-        /// Columns of a table to keep although they have no name or count the rows
+        /// Columns of a table to keep although they have no name or contain row numbers
         keep: List = "COLUMNS";
-        /// Columns of a table that hold categories, besides those of text
+        /// Columns of a table that contain categories although their values are numbers; columns of text always do
         categorical: List = "COLUMNS";
-        /// Columns of a table that hold dates such as 2024-03-31 or 2024-03-31T12:30; each becomes days since 1970-01-01
+        /// Columns of a table that contain dates such as 2024-03-31 or 2024-03-31T12:30; a date is converted to days since 1970-01-01
         dates: List = "COLUMNS";
-        /// Handling of missing values: error, drop (leave the row out) or mean (fill in the training rows' mean, or their most frequent category; rows without a target are left out) [default: mean]
+        /// Handling of missing values: error, drop (leave the row out) or mean (fill in the mean of the training rows, or their most frequent category; rows without a target are left out) [default: mean]
         missing: Missing = "POLICY";
-        /// The words for a missing value in a table, separated by commas, or none; an empty field is always missing [default: NA, NaN, null, ?, N/A, None and the others of pandas]
+        /// The words that mean a missing value in a table, separated by commas, or none; an empty field is always a missing value [default: NA, NaN, null, N/A, None and the other words of pandas, and ?]
         missing_words: List = "WORDS";
         /// The decimal sign of a table: point or comma [default: point]
         decimal: Decimal = "SIGN";
@@ -135,39 +135,39 @@ settings! {
         thousands: Thousands = "SIGN";
         /// The delimiter of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
         separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(ValueError::from);
-        /// Whether a table begins with the names of its columns [default: true]
+        /// Whether the first line of a table contains the names of its columns [default: true]
         header: bool = "BOOL";
         /// Scaling of numeric columns: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their maximum]
         scaling: Scaling = "SCALING";
         /// The fraction of rows held out as the test set; 0 trains on all rows, for a final model [default: 0.25]
-        test: f64 = "SHARE", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
-        /// A table of test rows, with the columns of the training table, instead of a fraction of it
+        test: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
+        /// A table of test rows with the same columns, instead of a fraction of the rows
         test_data: PathBuf = "FILE";
-        /// The fraction of rows held out as the validation set, which decides which epoch is the best and when to stop [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
-        validation: f64 = "SHARE", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
-        /// Whether training rows of rare classes are repeated (oversample), or rows of common ones left out (undersample) [default: none]
-        balance: Balance = "HOW";
-        /// The fraction of training rows whose label is changed to another, to study label noise [default: 0]
-        label_noise: f64 = "SHARE", |&share| within("a fraction", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
+        /// The fraction of rows held out as the validation set, for early stopping and for choosing the best epoch [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
+        validation: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
+        /// Resampling of the training rows for imbalanced classes: oversample (repeat rows of rare classes), undersample (leave out rows of common classes) or none [default: none]
+        balance: Balance = "METHOD";
+        /// The fraction of training rows whose label is replaced by a wrong one, to study label noise [default: 0]
+        label_noise: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
     }
     "Net" {
-        /// All layer sizes of the net, from inputs to outputs (one for each class; 1 for binary losses and for regression): 64-32-10
+        /// The sizes of all layers, from inputs to outputs, such as 64-32-10; outputs: one for each class, or 1 for regression and for binary losses with two classes
         model: Sizes = "SIZES";
-        /// The sizes of the hidden layers, such as 32-16, or none; inputs and outputs follow from the data [default: 32]
+        /// The sizes of the hidden layers, such as 32-16, or none; the numbers of inputs and outputs follow from the data [default: 32]
         hidden: Hidden = "SIZES";
-        /// The activation between the layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
+        /// The activation of the hidden layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
         activation: Activation = "NAME";
         /// The initializer of weights: linear, xavier_uniform, kaiming_normal, normal:0.5, .. [default: linear]
-        init: Init = "START";
-        /// A model file with the initial parameters
+        init: Init = "NAME";
+        /// A model file whose parameters are the initial parameters
         start_from: PathBuf = "FILE";
         /// Layers or parameters to freeze (not trained), separated by commas: layer1, or *.bias
         freeze: List = "NAMES";
     }
     "Optimizer" {
-        /// The loss, with options: focal:gamma=3. For classification: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse; binary losses, with one output for two
-        /// classes and one class against the rest for more: bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. For regression: mse, half_mse, mae,
-        /// huber (delta), smooth_l1 (beta), log_cosh, quantile (q), in standard deviations of the target; poisson, for counts [default: ce; mse for regression]
+        /// The loss, with its options after a colon: focal:gamma=3. For classification: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse. Binary losses for
+        /// classification (one output for two classes, one-vs-rest for more): bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. For regression, on
+        /// the standardized target: mse, half_mse, mae, huber (delta), smooth_l1 (beta), log_cosh, quantile (q); for counts: poisson [default: ce; mse for regression]
         loss: Objective = "LOSS";
         /// The weight of each class in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (1 for the others) [default: 1 for all]
         class_weight: ClassWeight = "WEIGHTS";
@@ -175,51 +175,51 @@ settings! {
         opt: OptimizerKind = "NAME";
         /// The learning rate
         lr: f64 = "RATE", |&lr| ranged(Hyperparameter::LearningRate, lr);
-        /// How much of the last step's velocity stays
-        momentum: f64 = "SHARE", |&mu| ranged(Hyperparameter::Momentum, mu);
-        /// Whether the momentum looks a step ahead
+        /// The momentum
+        momentum: f64 = "NUMBER", |&mu| ranged(Hyperparameter::Momentum, mu);
+        /// Whether to use Nesterov momentum
         nesterov: bool = "BOOL";
-        /// How much of the mean square stays
-        alpha: f64 = "SHARE", |&alpha| ranged(Hyperparameter::Alpha, alpha);
-        /// How much of the mean gradient stays
-        beta1: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta1, beta);
-        /// How much of the mean square stays
-        beta2: f64 = "SHARE", |&beta| ranged(Hyperparameter::Beta2, beta);
-        /// What keeps a division from being by 0
+        /// The decay rate of the running mean of squared gradients
+        alpha: f64 = "NUMBER", |&alpha| ranged(Hyperparameter::Alpha, alpha);
+        /// The decay rate of the running mean of gradients
+        beta1: f64 = "NUMBER", |&beta| ranged(Hyperparameter::Beta1, beta);
+        /// The decay rate of the running mean of squared gradients (lion: of gradients)
+        beta2: f64 = "NUMBER", |&beta| ranged(Hyperparameter::Beta2, beta);
+        /// Epsilon, added to the denominator of a step
         eps: f64 = "NUMBER", |&eps| ranged(Hyperparameter::Eps, eps);
-        /// How strongly the optimizer pulls all parameters to 0
+        /// The weight decay of all parameters
         weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
-        /// L1 penalty on weights, not on biases [default: 0]
+        /// The L1 penalty on weights, not on biases [default: 0]
         l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);
-        /// L2 penalty on weights, half the sum of squares; with l1 an elastic net [default: 0]
+        /// The L2 penalty on weights, not on biases: times half the sum of squares; with l1 an elastic net [default: 0]
         l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::L2, l2);
-        /// Gradient clipping: the maximum gradient norm [default: 1 for sgd without lr and clip_value, otherwise none]
+        /// Gradient clipping by norm: the maximum gradient norm [default: 1 for sgd without lr and clip_value, otherwise none]
         clip_norm: f64 = "NORM", |&most| within("a norm", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
-        /// Gradient clipping by value: the maximum absolute value of every element
+        /// Gradient clipping by value: the maximum absolute value of an element
         clip_value: f64 = "NUMBER", |&most| within("a size", most, most > 0.0 && most.is_finite(), "finite and above 0", "0.5");
-        /// Gradient accumulation: batches for each step [default: 1]
+        /// Gradient accumulation: the number of batches for each step [default: 1]
         accumulate: usize = "BATCHES", |&n| at_least_one(n);
         /// The learning rate schedule: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
         schedule: Schedule = "SCHEDULE";
-        /// Parameter groups: learning rates and weight decays of single layers: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
+        /// Parameter groups with a learning rate or a weight decay of their own: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
         groups: Groups = "GROUPS";
     }
     "Training" {
-        /// Passes over the training rows [default: 50; fewer, but at least 10, where that is more than 20000 steps]
+        /// The number of epochs [default: 50; fewer, but at least 10, if 50 are more than 20000 steps]
         epochs: usize = "N", |&n| at_least_one(n);
-        /// Batch size [default: 64; with fewer than 256 training rows a quarter of them, at least 8]
+        /// The batch size [default: 64; a quarter of the training rows, but at least 8, if they are fewer than 256]
         batch: usize = "ROWS", |&n| at_least_one(n);
-        /// Seed of the split, the initial parameters and the order of rows [default: 7]
+        /// The seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";
         /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
         watch: Watch = "METRIC";
-        /// Early stopping: stop when the monitored metric has not improved for this many epochs
+        /// Early stopping: the number of epochs without improvement of the monitored metric after which training stops
         patience: usize = "EPOCHS", |&n| at_least_one(n);
-        /// The minimum improvement of the monitored metric that counts [default: 0]
+        /// The smallest change of the monitored metric that counts as an improvement [default: 0]
         min_delta: f64 = "NUMBER", |&delta| within("a difference", delta, delta >= 0.0 && delta.is_finite(), "finite, 0 or above", "0.001");
-        /// Whether the model of the best epoch is saved instead of that of the last [default: true where there are validation rows]
+        /// Whether to save the model of the best epoch instead of that of the last epoch [default: true if there are validation rows]
         keep_best: bool = "BOOL";
-        /// Steps between checkpoints [default: every few seconds, at the end of an epoch]
+        /// The number of steps between checkpoints [default: every few seconds, at the end of an epoch]
         checkpoint_every: usize = "STEPS", |&n| at_least_one(n);
     }
 }

@@ -130,7 +130,7 @@ fn the_page_says_what_was_measured() {
     for said in [
         format!(", {most} times"),
         format!("<em>{:.1}\u{a0}%</em> of its predictions are right", 100.0 * accuracy),
-        "1077 rows to train on".into(),
+        "1077 training rows".into(),
         "the accuracy had not improved for 5 epochs".into(),
         format!("on the validation rows, {:.3}, after epoch {}", best.watched, best.epoch),
         format!("The saved net is that of epoch {}, the best", best.epoch),
@@ -172,7 +172,7 @@ fn what_is_no_number_is_null_and_what_cannot_be_written_is_named() {
     assert_eq!(metrics, "{\n  \"test\": {\n    \"accuracy\": 0.5,\n    \"log_loss\": null\n  }\n}\n");
 
     let page = || fs::read_to_string(folder.0.join("report.html")).unwrap();
-    assert!(page().contains("all epochs were done") && !page().contains("--resume"));
+    assert!(page().contains("all epochs were completed") && !page().contains("--resume"));
     write_results(&folder.0, &job, &history, Ended::Interrupted, &job.scores().unwrap()).unwrap();
     assert!(page().contains("it was interrupted") && page().contains("train --resume DIR"));
     let error = write_results(&folder.0, &job, &History::default(), ended, &[]).unwrap_err().to_string();
