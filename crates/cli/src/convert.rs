@@ -10,13 +10,13 @@ use surprisal_train::{Layout, SavedModel, load_npz, load_safetensors, save_npz, 
 use crate::Failure;
 
 #[derive(Args)]
-#[command(after_help = "The endings say what a file is: .surprisal, .safetensors or .npz.
+#[command(after_help = "The extension of a file determines its format: .surprisal, .safetensors or .npz.
 
   surprisal convert runs/train-1/model.surprisal net.safetensors
   surprisal convert net.safetensors tuned.surprisal --like runs/train-1/model.surprisal
 
-In PyTorch, the first is the state_dict of a Sequential of Linear layers with activations between. Its inputs are scaled columns:
-surprisal inspect says how, with --json number by number.")]
+In PyTorch, net.safetensors is the state_dict of a Sequential of Linear layers with activations between them. Its inputs are the encoded
+columns: surprisal inspect prints how each column is encoded.")]
 pub struct Options {
     /// The file to read
     from: PathBuf,

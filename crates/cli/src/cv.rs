@@ -12,7 +12,7 @@ use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
-#[command(after_help = "Each part of the data is the test set once: --test is ignored.")]
+#[command(after_help = "Each fold is the test set once: --test is ignored.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,

@@ -19,7 +19,7 @@ pub struct Options {
     model: PathBuf,
     #[command(flatten)]
     settings: SourceOptions,
-    /// The part of the net's own data to evaluate, if --data is not given
+    /// The set of the net's own data to evaluate, if --data is not given
     #[arg(long, value_enum, default_value_t = Part::Test)]
     part: Part,
     /// Handling of unknown categories: error, or ignore (all known categories are 0)

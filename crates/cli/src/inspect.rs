@@ -113,12 +113,12 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     let mut told = match file.sizes.as_str() {
         "" => "a model of your own program\n".to_string(),
         sizes => {
-            format!("a net {sizes}, activation {}, numbers of {} bytes\n", file.activation, size_of::<T>())
+            format!("a net {sizes}, activation {}, f{}\n", file.activation, 8 * size_of::<T>())
         }
     };
     if let Some(checkpoint) = &file.checkpoint {
         told += &format!(
-            "a training to resume: {} epochs and {} of {} steps done, with {} after {} steps\n",
+            "a checkpoint: {} epochs and {} of {} steps completed; {} after {} steps\n",
             checkpoint.epoch,
             checkpoint.step,
             checkpoint.steps_per_epoch,
@@ -134,17 +134,16 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
         let name = &column.name;
         told += &match &column.encoding {
             Encoding::Number { fill, offset, scale } => {
-                let fill = fill.map_or(String::new(), |fill| format!(", {fill} where it is missing"));
+                let fill = fill.map_or(String::new(), |fill| format!("; {fill} if missing"));
                 format!("  {name}: (x - {offset}) / {scale}{fill}\n")
             }
             Encoding::Date { fill, offset, scale } => {
-                let fill = fill.map_or(String::new(), |fill| format!(", {fill} where it is missing"));
+                let fill = fill.map_or(String::new(), |fill| format!("; {fill} if missing"));
                 format!("  {name}: (days since 1970-01-01 - {offset}) / {scale}{fill}\n")
             }
             Encoding::OneHot { categories, fill } => {
-                let fill =
-                    fill.map_or(String::new(), |fill| format!(", {} where it is missing", categories[fill]));
-                format!("  {name}: 0 or 1 for each of {}{fill}\n", categories.join(", "))
+                let fill = fill.map_or(String::new(), |fill| format!("; {} if missing", categories[fill]));
+                format!("  {name}: one-hot of {}{fill}\n", categories.join(", "))
             }
         };
     }
@@ -153,11 +152,13 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     }
     told += &match &file.answers {
         Answers::Classes(names) if names.is_empty() => String::new(),
-        Answers::Classes(names) => format!("\nanswers: {}\n", names.join(", ")),
+        Answers::Classes(names) => format!("\nclasses: {}\n", names.join(", ")),
         Answers::Number { name, scale, .. } if predicts_rates(file) => {
-            format!("\nanswer: {name} = {scale} e^z\n")
+            format!("\nprediction, from the output z: {name} = {scale} e^z\n")
         }
-        Answers::Number { name, offset, scale } => format!("\nanswer: {name} = {offset} + {scale} z\n"),
+        Answers::Number { name, offset, scale } => {
+            format!("\nprediction, from the output z: {name} = {offset} + {scale} z\n")
+        }
     };
     told += "\nparameters\n";
     let widest = file.parameters.iter().map(|p| p.name.len()).max().unwrap_or(0);
@@ -167,7 +168,7 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
             numbers().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         let norm = numbers().map(|v| v * v).sum::<f64>().sqrt();
         told += &format!(
-            "  {:<widest$}  {:?}, from {least:.4} to {most:.4}, length {norm:.4}\n",
+            "  {:<widest$}  {:?}, from {least:.4} to {most:.4}, norm {norm:.4}\n",
             parameter.name, parameter.shape
         );
     }

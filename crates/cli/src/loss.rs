@@ -29,7 +29,7 @@ pub struct Options {
     /// List every loss with its formula, its inputs and its options
     #[arg(long, conflicts_with_all = ["file", "check", "plot"])]
     list: bool,
-    /// Compare results with those expected in files, within their error budgets
+    /// Compare the results with the expected results in files, within their error budgets
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "plot")]
     check: Vec<PathBuf>,
     /// Draw the loss and its gradient
@@ -45,13 +45,17 @@ const EXAMPLES: &str = r#"Examples:
   surprisal loss --check crates/loss/tests/vectors/*.json
   surprisal loss half_squared_error --plot picture.svg
 
-A file contains one case, {"inputs": {name: array}, "options": {name: value}}, or {"cases": [case, ..]}, each with an
-optional "name". Arrays are nested lists; "inf", "-inf" and "nan" are texts. Unknown inputs and options
-are errors; other keys of a case are ignored.  Each case becomes one line: the value, and the gradient of the sum of
-all outputs, or of sum(grad_output * output) if the inputs contain "grad_output". The line of a case that cannot be
-evaluated has the reason; the exit code is then 1. For --check a file names its "loss", and each case is "expected":
-{"value": .., "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x passes if
-|x - exact| <= 4 u budget + tiny: u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
+A file contains one case, {"inputs": {name: array}, "options": {name: value}}, or several, {"cases": [case, ..]}; a
+case may have a "name". Arrays are nested lists of numbers, "inf", "-inf" and "nan". Unknown inputs and options are
+errors; other keys of a case are ignored.
+
+The output has one line for each case: the value, and the gradient of the sum of all outputs, or of
+sum(grad_output * output) if the inputs contain "grad_output". If a case cannot be evaluated, its line contains the
+reason, and the exit code is 1.
+
+With --check, a file also contains the name of its "loss", and each case its results, "expected": {"value": ..,
+"grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x passes if |x - expected| <= 4 u budget + tiny:
+u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Dtype {

@@ -53,6 +53,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
         (REPORT, curve.to_html(&settings)),
     ];
     let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
-    note!("the page with the picture: {}", place.join(REPORT).display());
+    note!("the report: {}", place.join(REPORT).display());
     crate::tell(&text)
 }

@@ -52,7 +52,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train the same models with two losses; print a verdict and write a page with pictures.
+    /// Train the same models with two losses; print a verdict and write a report with charts.
     Compare(compare::Options),
     /// Train a net on your data or on included data, and save it.
     Train(train::Options),
@@ -62,11 +62,11 @@ enum Command {
     Sweep(sweep::Options),
     /// Learning rate range test: raise the learning rate step by step, and suggest a good one.
     LrRange(lr_range::Options),
-    /// Check a net and its data before training: five checks, each with expectation, finding and advice.
+    /// Check a net and its data before training: five checks, each with what is expected, what was found, and advice.
     Check(check::Options),
     /// Predict the targets of rows with a saved net.
     Predict(predict::Options),
-    /// Evaluate a saved net on rows with known targets: metrics, a report of every class, the confusion matrix.
+    /// Evaluate a saved net on rows with known targets: metrics, a classification report, the confusion matrix.
     Eval(eval::Options),
     /// Show the contents of a file: a model, a checkpoint, parameters of PyTorch or NumPy.
     Inspect(inspect::Options),

@@ -14,8 +14,8 @@ use crate::setting_options::SourceOptions;
 
 #[derive(Args)]
 #[command(
-    after_help = "Names of classes are written as they are: a spreadsheet may take one that begins with =, +, - or @ for a formula. --out keeps
-the mode of a file that is there, and replaces neither a device, a pipe or a link, nor the model or the data."
+    after_help = "Class names are written unchanged: a spreadsheet may read one that begins with =, +, - or @ as a formula. --out keeps the
+permissions of an existing file, and never overwrites a device, a pipe, a link, the model or the data."
 )]
 pub struct Options {
     /// The file that `train` wrote

@@ -14,9 +14,9 @@ use crate::{Failure, signals};
 #[command(after_help = "\
 Values are separated by commas, or by | if they contain commas: --vary 'schedule=constant|step:every=10,factor=0.5'.
 With --random, values can be drawn from a range, --vary lr=0.001..1: uniformly, or log-uniformly for lr, weight_decay,
-l1, l2, eps, clip_norm and clip_value above 0. Settings that are whole numbers get whole numbers.
+l1, l2, eps, clip_norm and clip_value above 0. For integer settings, integers are drawn.
 
-The validation set decides which point is the best, by --watch (by default the loss). After Ctrl-C or a power failure,
+The point with the best monitored metric (--watch) on the validation set is the best. After Ctrl-C or a power failure,
 the same command with the same --out resumes the sweep.")]
 pub struct Options {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {
             note!("the runs and the best settings: {}", out.display());
-            note!("the page with the picture: {}", out.join(REPORT).display());
+            note!("the report: {}", out.join(REPORT).display());
             note!(
                 "to train with the best settings: surprisal train --config {}",
                 out.join("best.toml").display()

@@ -208,9 +208,9 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
             .filter(|finding| finding.kind != Kind::Nothing)
             .for_each(|finding| note!("{finding}"));
         note!("the model: {}", place.join(MODEL).display());
-        note!("the page with the pictures: {}", place.join(REPORT).display());
+        note!("the report: {}", place.join(REPORT).display());
         if let Some(commonest) = commonest(job) {
-            note!("for comparison: {commonest}");
+            note!("the baseline: {commonest}");
         }
     }
     let mut told = String::new();

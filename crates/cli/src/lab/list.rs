@@ -7,7 +7,7 @@ use crate::Failure;
 
 #[derive(Args)]
 pub struct Options {
-    /// An experiment, to show its full claim and its settings
+    /// The name of an experiment, to show its full claim and its settings
     name: Option<String>,
 }
 

@@ -550,6 +550,6 @@ fn on_a_disk_that_becomes_full_the_first_checkpoint_stays() {
          the last checkpoint is whole: to go on, surprisal train --resume disk/run\n"
     );
     assert!(told.starts_with("1\ndisk/run/checkpoint.surprisal: "), "{told}");
-    assert!(told.contains("a training to resume: 0 epochs and 3 of 22 steps done"), "{told}");
+    assert!(told.contains("a checkpoint: 0 epochs and 3 of 22 steps completed"), "{told}");
     assert!(told.ends_with("\ncheckpoint.surprisal\nconfig.toml\nhistory.csv\nhistory.jsonl\n"), "{told}");
 }
