@@ -1,37 +1,37 @@
-//! Data sets for training: reading, standardization, splitting, batches, metrics.
+//! Data sets: reading, preprocessing, splitting, batches, metrics.
 //!
-//! This crate knows [`ndarray`] and [`rand`], not the tape: it hands out plain arrays and index slices.
-//! A map, in reading order:
+//! This crate depends on [`ndarray`] and [`rand`], not on the tape: it returns plain arrays and slices of row indices.
+//! Its files, in reading order:
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: features, targets, and their names |
-//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`]: embedded data sets |
-//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: your own table |
+//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`], [`Dataset::penguins`]: embedded data sets |
+//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: a table of numbers |
 //! | `csv_options.rs` | [`CsvOptions`]: delimiter, target, ignored columns, missing values |
-//! | `csv_text.rs` | the text of a table, its rows, and where in it an error is; [`split_list`], [`join_list`]: names in one line |
-//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: formats of numbers that are not read |
-//! | `table.rs` | [`Table`]: columns of numbers and categories as they were read |
+//! | `csv_text.rs` | the text of a table, its rows, and the positions of errors; [`split_list`], [`join_list`]: lists of names as text |
+//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: number formats that are rejected |
+//! | `table.rs` | [`Table`]: columns of numbers and categories, before encoding |
 //! | `notice.rs` | [`Notice`]: automatic decisions of the reader |
-//! | `targets.rs` | [`Targets`]: classes or numbers |
+//! | `targets.rs` | [`Targets`]: class indices or numbers |
 //! | `target_column.rs` | [`TargetColumn`]: the target column of a table that a model is evaluated on |
-//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it belongs to the model |
-//! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, from the files that you have |
-//! | `npy.rs` | [`read_npy`], [`NpyArray`]: one array as NumPy stores it |
-//! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: several, with names |
+//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it is saved with the model |
+//! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, and other IDX files |
+//! | `npy.rs` | [`read_npy`], [`NpyArray`]: an NPY file, one NumPy array |
+//! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: an NPZ file, several arrays with names |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: synthetic data |
 //! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: harder variants |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
 //! | `min_max.rs` | [`MinMax`]: columns to the range from 0 to 1 |
 //! | `preprocess.rs` | [`Preprocess`]: preprocessing of features |
 //! | `split.rs` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
-//! | `balance.rs` | [`balanced_weights`], [`oversampled`]: classes of unequal size |
-//! | `source.rs` | [`DataSource`]: all of these from a text such as `moons:n=500`, ready for training |
-//! | `loaded.rs` | [`Loaded`]: opened once, split any number of times |
-//! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches without allocating |
-//! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: from classes to numbers and back |
-//! | [`metrics`] | rankings, classes, probabilities, numbers; by name, as tables: scikit-learn's, to the last digits |
-//! | `error.rs` | [`DataError`]: every message of this crate on one page |
+//! | `balance.rs` | [`balanced_weights`], [`oversampled`]: imbalanced classes |
+//! | `source.rs` | [`DataSource`]: any of these data sets, from a text such as `moons:n=500` |
+//! | `loaded.rs` | [`Loaded`]: an opened data source, which can be split any number of times |
+//! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches, without allocation |
+//! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: class indices |
+//! | [`metrics`] | the metrics of scikit-learn, for classes, probabilities, rankings and numbers; by name, and as tables |
+//! | `error.rs` | [`DataError`]: all error messages of this crate |
 //!
 //! With the feature `serde`, an [`Encoder`] and what it consists of can be serialized.
 //!
@@ -46,7 +46,7 @@
 //! let (mut train, mut test) = stratified_split(&Dataset::iris(), 0.2, &mut rng)?;
 //! assert_eq!((train.rows(), test.rows()), (120, 30));
 //!
-//! // what is measured on the training rows is applied to both parts: the test rows stay unseen
+//! // computed from the training rows and applied to both sets: the test rows stay unseen
 //! let standardize = Standardize::fit(&train.features)?;
 //! train.features = standardize.apply(&train.features)?;
 //! test.features = standardize.apply(&test.features)?;
@@ -56,7 +56,7 @@
 //! for _epoch in 0..3 {
 //!     batches.shuffle(&mut rng);
 //!     for batch in &batches {
-//!         let x = &mut x[..batch.len() * train.columns()]; // the last batch holds 24 rows
+//!         let x = &mut x[..batch.len() * train.columns()]; // the last batch has 24 rows
 //!         gather_rows(train.features.view(), batch, x);
 //!         let _labels = batch.iter().map(|&row| train.labels()[row]);
 //!         // ... one step of training ...

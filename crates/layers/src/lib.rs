@@ -1,21 +1,21 @@
-//! Layers, the parts of models. A layer is a value that maps a value of a tape to another.
+//! Layers, the parts of models: a layer maps a value on a tape to another.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `layer` | the trait [`Layer`]; tuples, vectors and references of layers are layers |
 //! | `linear` | [`Linear`]: x W + b |
 //! | `activation` | [`Relu`], [`LeakyRelu`], [`Elu`], [`Silu`], [`Gelu`], [`Sigmoid`], [`Tanh`], .. (a table), and [`Activation`] to choose one at run time |
-//! | `softmax` | [`Softmax`], [`LogSoftmax`]: numbers as probabilities of classes |
+//! | `softmax` | [`Softmax`], [`LogSoftmax`]: from logits to probabilities of classes, or their logarithms |
 //! | `embedding` | [`Embedding`]: a vector for each index |
 //! | `layer_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature |
-//! | `dropout` | [`Dropout`]: noise in training |
+//! | `dropout` | [`Dropout`]: random zeros in training |
 //! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
-//! | `mlp` | [`Mlp`]: a net whose sizes are known only at run time, "64-32-10" |
-//! | `init` | initialization of weights: [`Init`], and [`rng`], the source of randomness |
+//! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
+//! | `init` | initializers of weights: [`Init`]; the random number generator: [`rng`] |
 //! | `summary` | [`summary()`]: the summary of a model, as a table |
 //!
-//! Layers hold names and ranges of parameters, never numbers: those are in one [`Params`](surprisal_tensor::Params). So the
-//! same model runs in `f32`, in `f64` and on dual numbers.
+//! A layer contains the indices of its parameters, not their values: these are in [`Params`](surprisal_tensor::Params). So the
+//! same model computes in `f32`, in `f64` and with dual numbers.
 //!
 //! ```
 //! use surprisal_layers::{Layer, Linear, Relu, rng};

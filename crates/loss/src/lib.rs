@@ -1,67 +1,68 @@
-//! Loss functions: one loss is one module, and each module's page is a lesson.
+//! Loss functions. Each loss is a module, and its page explains the formula, the gradient and the numerics.
 //!
-//! # Which loss when
+//! # Which loss to use
 //!
-//! | the question | the last layer gives | loss | what it takes |
+//! | task | output of the model | loss | inputs |
 //! |---|---|---|---|
-//! | which one of K classes? | K logits | [`softmax_cross_entropy`](mod@softmax_cross_entropy) | logits, class indices or probabilities |
-//! | which one, where easy rows drown the hard ones? | K logits | [`softmax_focal_loss`](mod@softmax_focal_loss) | logits, class indices |
-//! | the same, only the k hardest rows | K logits | [`topk_cross_entropy`](mod@topk_cross_entropy) | logits, class indices, k |
-//! | which one, where only log-probabilities are at hand? | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
-//! | which one, by a margin? | K scores | [`multi_margin_loss`](mod@multi_margin_loss) | scores, class indices |
-//! | yes or no? (once, or for each of several labels) | 1 logit each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
-//! | yes or no, where nearly all are an easy no? | 1 logit each | [`sigmoid_focal_loss`](mod@sigmoid_focal_loss) | logits, targets 0 or 1 |
-//! | yes or no, as a sign? | 1 logit each | [`soft_margin_loss`](mod@soft_margin_loss) | logits, targets +1 or -1 |
-//! | yes or no, where only a probability is at hand? | 1 probability each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
-//! | on which side, by a margin? | 1 score each | [`hinge_loss`](mod@hinge_loss) | scores, targets +1 or -1 |
-//! | the same, without a kink | 1 score each | [`squared_hinge_loss`](mod@squared_hinge_loss) | scores, targets +1 or -1 |
-//! | how much? | a number | [`mse_loss`](mod@mse_loss) | any numbers |
-//! | how much, where no error may count more than its size? | a number | [`l1_loss`](mod@l1_loss) | any numbers |
-//! | how much, where some targets are far off? | a number | [`huber_loss`](mod@huber_loss), [`smooth_l1_loss`](mod@smooth_l1_loss), [`log_cosh_loss`](mod@log_cosh_loss) | any numbers |
-//! | how much at most, in a fraction q of the cases? | a number for each q | [`quantile_loss`](mod@quantile_loss) | any numbers, and q in (0, 1) |
-//! | how many? | the logarithm of a rate, or a rate | [`poisson_nll_loss`](mod@poisson_nll_loss) | counts: not negative |
-//! | which elements belong to a small set? | 1 logit each | [`dice_loss`](mod@dice_loss), [`ce_dice_loss`](mod@ce_dice_loss) | logits, targets in \[0, 1\]; the second also class indices |
-//! | what is like what, by triplets? | a row of numbers | [`triplet_margin_loss`](mod@triplet_margin_loss) | anchors, positives, negatives |
-//! | what is like what, by pairs? | a row of numbers | [`contrastive_loss`](mod@contrastive_loss) | pairs, 1 for similar and 0 for not |
-//! | what is like what, by labels? | a row of numbers | [`supcon_loss`](mod@supcon_loss) | rows, labels |
-//! | is it like another model's answer? | K logits each | [`kl_div_logits`](mod@kl_div_logits) | logits of both |
-//! | is it like a given distribution? | K log-probabilities | [`kl_div`](mod@kl_div) | log-probabilities, and probabilities or their logarithms |
-//! | the same, where both are tables | K probabilities | [`cross_entropy_probs`](mod@cross_entropy_probs) | probabilities of both |
-//! | how unsure is it? (no target) | K logits, or K probabilities | [`entropy_from_logits`](mod@entropy_from_logits), [`entropy`](mod@entropy) | logits, probabilities |
-//! | how surprising is one outcome? | its probability | [`self_information`](mod@self_information) | probabilities |
-//! | (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
+//! | one of K classes | K logits | [`softmax_cross_entropy`](mod@softmax_cross_entropy) | logits, class indices or probabilities |
+//! | one of K classes, with many easy rows | K logits | [`softmax_focal_loss`](mod@softmax_focal_loss) | logits, class indices |
+//! | one of K classes, only the k hardest rows | K logits | [`topk_cross_entropy`](mod@topk_cross_entropy) | logits, class indices, k |
+//! | one of K classes, from log-probabilities | K log-probabilities | [`nll_loss`](mod@nll_loss) | log-probabilities, class indices |
+//! | one of K classes, by a margin | K scores | [`multi_margin_loss`](mod@multi_margin_loss) | scores, class indices |
+//! | two classes, or several labels of a row | 1 logit for each | [`binary_cross_entropy_with_logits`](mod@binary_cross_entropy_with_logits) | logits, targets in \[0, 1\] |
+//! | two classes, with many easy negatives | 1 logit for each | [`sigmoid_focal_loss`](mod@sigmoid_focal_loss) | logits, targets 0 or 1 |
+//! | two classes, as signs | 1 logit for each | [`soft_margin_loss`](mod@soft_margin_loss) | logits, targets +1 or -1 |
+//! | two classes, from probabilities | 1 probability for each | [`binary_cross_entropy`](mod@binary_cross_entropy) | probabilities, targets in \[0, 1\] |
+//! | two classes, by a margin | 1 score for each | [`hinge_loss`](mod@hinge_loss) | scores, targets +1 or -1 |
+//! | the same, without a kink | 1 score for each | [`squared_hinge_loss`](mod@squared_hinge_loss) | scores, targets +1 or -1 |
+//! | regression | a number | [`mse_loss`](mod@mse_loss) | any numbers |
+//! | regression, each error counted by its size | a number | [`l1_loss`](mod@l1_loss) | any numbers |
+//! | regression with outliers | a number | [`huber_loss`](mod@huber_loss), [`smooth_l1_loss`](mod@smooth_l1_loss), [`log_cosh_loss`](mod@log_cosh_loss) | any numbers |
+//! | regression with an estimate of its variance | a mean and a variance | [`gaussian_nll_loss`](mod@gaussian_nll_loss) | any numbers, variances not negative |
+//! | regression of quantiles | a number for each quantile q | [`quantile_loss`](mod@quantile_loss) | any numbers, and q in (0, 1) |
+//! | regression of counts | the logarithm of a rate, or a rate | [`poisson_nll_loss`](mod@poisson_nll_loss) | counts: not negative |
+//! | segmentation: which elements belong to a set | 1 logit for each | [`dice_loss`](mod@dice_loss), [`ce_dice_loss`](mod@ce_dice_loss) | logits, targets in \[0, 1\]; the second also class indices |
+//! | similarity, from triplets | an embedding | [`triplet_margin_loss`](mod@triplet_margin_loss) | anchors, positives, negatives |
+//! | similarity, from pairs | an embedding | [`contrastive_loss`](mod@contrastive_loss) | pairs, 1 for similar and 0 for not |
+//! | similarity, from labels | an embedding | [`supcon_loss`](mod@supcon_loss) | embeddings, labels |
+//! | to match the predictions of another model | K logits | [`kl_div_logits`](mod@kl_div_logits) | logits of both |
+//! | to match a given distribution | K log-probabilities | [`kl_div`](mod@kl_div) | log-probabilities, and probabilities or their logarithms |
+//! | cross-entropy of two distributions | K probabilities | [`cross_entropy_probs`](mod@cross_entropy_probs) | probabilities of both |
+//! | entropy of a prediction (no target) | K logits, or K probabilities | [`entropy_from_logits`](mod@entropy_from_logits), [`entropy`](mod@entropy) | logits, probabilities |
+//! | surprise of an outcome | its probability | [`self_information`](mod@self_information) | probabilities |
+//! | none (to see why not for classes) | a probability | [`half_squared_error`](mod@half_squared_error) | probabilities, targets |
 //!
-//! *Logits* are what the last linear layer gives, before any sigmoid or softmax. The losses that take them contain the
-//! softmax or the sigmoid: giving them probabilities squashes twice, and training still seems to work, only badly. The output of
-//! `softmax` or `sigmoid` itself is therefore refused. These functions, and log_softmax, logsumexp, log_sigmoid, softplus and tanh, are
-//! methods of [`Var`](surprisal_tensor::Var), held to the same vectors.
+//! *Logits* are the outputs of the last linear layer, before any sigmoid or softmax. The losses that take logits contain the
+//! softmax or the sigmoid. If they got probabilities, these would be squashed twice, and training would seem to work, but badly; so the output of
+//! `softmax` or `sigmoid` itself is refused. The functions softmax, sigmoid, log_softmax, logsumexp, log_sigmoid, softplus and tanh are
+//! methods of [`Var`](surprisal_tensor::Var), and are tested like the losses.
 //!
 //! # Why fused
 //!
-//! `-ln softmax(z)[y]` in two steps is infinite as soon as softmax rounds to 0, from a gap of 104 between two logits in `f32`; and
-//! 0, with gradient 0, as soon as it rounds to 1, from a gap of 17. As one node nothing is lost, for every finite input, and its
-//! gradient is the simplest there is: softmax(z) - y.
+//! Computed in two steps, `-ln softmax(z)[y]` is infinite as soon as softmax rounds to 0, from a gap of 104 between two logits in `f32`; and
+//! it is 0, with gradient 0, as soon as softmax rounds to 1, from a gap of 17. As a single operation it is exact for every finite input, and its
+//! gradient is the simplest possible: softmax(z) - y.
 //!
-//! # How to call one
+//! # How to call a loss
 //!
-//! Every loss is a function with the options that are right most of the time, and a struct of the same name that holds them:
+//! Every loss is a function with default options, and a struct whose fields are the options:
 //! `huber_loss(input, target)`, and `HuberLoss { delta: 2.0, ..Default::default() }.loss(input, target)`. A loss is an ordinary
 //! value on the tape, so a weighted sum of losses is an ordinary expression.
 //!
-//! Losses return the [mean](Reduction::Mean) by default: over the rows where one loss is that of a row (of classes, of a distribution, of
-//! embeddings), over all elements where it is that of a number; each page says which. Only [`kl_div`](mod@kl_div), as in PyTorch,
-//! divides by the number of elements although its rows are distributions. Comparing two losses at one learning rate therefore compares step sizes too: a mean over 10 outputs
-//! takes a tenth of the step.
+//! The default reduction is the [mean](Reduction::Mean): over the rows if a row has one loss (for classes, distributions and
+//! embeddings), over all elements if each element has one; the page of each loss says which. Only [`kl_div`](mod@kl_div), as in PyTorch,
+//! divides by the number of elements although its rows are distributions. So two losses at the same learning rate also differ in the size of
+//! their steps: a mean over 10 outputs makes steps a tenth as large.
 //!
 //! # What is checked
 //!
-//! Shapes, labels, weights and options, always; targets where they are data: NaN or a number out of range is reported with its place.
-//! What a model computes is not: an input of NaN gives NaN, also where its weight is 0. Only what a loss does not read is excepted: rows
-//! with the ignored label, and in [`nll_loss`](mod@nll_loss) all classes but the true one. A panic names the caller's line;
-//! `try_loss`, which each has beside `loss`, returns a [`LossError`] instead.
+//! Shapes, labels, weights and options are always checked; targets are checked if they are data: NaN or a number out of range is reported with its index.
+//! The outputs of a model are not checked: NaN gives NaN, even if its weight is 0. The exceptions are values that a loss does not read: rows
+//! with the ignored label, and in [`nll_loss`](mod@nll_loss) all classes but the target. A panic names the line of the caller;
+//! `try_loss`, which each loss has beside `loss`, returns a [`LossError`] instead.
 //!
-//! Inside: `kinds` holds what losses of one kind share (the loops, checks and reductions), [`by_name`] the list of all, and
-//! `vectors` (a feature) the reading and judging of test cases.
+//! Inside the crate, `kinds` contains the loops, checks and reductions that losses of one kind share, [`by_name`] the list of all losses, and
+//! `vectors` (a feature) reads and evaluates test cases.
 
 #![forbid(unsafe_code)]
 

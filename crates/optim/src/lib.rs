@@ -1,22 +1,22 @@
-//! Optimizers: from a gradient to the next theta.
+//! Optimizers: from gradients to the next parameters.
 //!
-//! Theta, its gradient and what an optimizer remembers are vectors over one layout, so an optimizer is arithmetic on
-//! slices: a formula, a kernel that applies it to every number, and the memory it needs. Each is one file.
+//! The parameters (theta), their gradients and the state of an optimizer are vectors with the same layout, so an optimizer is
+//! arithmetic on slices: a formula, a kernel that applies it to every element, and a state. Each optimizer is one file.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `optimizer` | [`Optimizer`]: one step, and what is checked before it |
-//! | `rule` | [`Rule`]: what is an optimizer's own; [`Optim`]: what all of them share |
+//! | `optimizer` | [`Optimizer`]: one step, and the checks before it |
+//! | `rule` | [`Rule`]: the part that differs between optimizers; [`Optim`]: the part that is the same |
 //! | `sgd`, `adam`, .. | [`Sgd`], [`Adam`], ..: each optimizer, with its formula and its source |
-//! | `kind` | [`OptimizerKind`]: every optimizer by its name, to be built from settings; the list of them |
+//! | `kind` | [`OptimizerKind`]: the list of all optimizers, and their construction by name from settings |
 //! | `param_group` | [`ParamGroup`]: a learning rate and a weight decay of their own for some of the parameters |
-//! | `penalty` | [`Penalty`]: a price for large weights, L1, L2 or both |
-//! | `clip` | [`clip_grad_norm`], [`clip_grad_value`]: gradients cut to size |
-//! | `gradient_mean` | [`GradientMean`]: the gradient of a batch that is too large for one go |
-//! | `schedule` | [`Schedule`]: how the learning rate changes while training goes on |
-//! | `state` | [`OptimizerState`]: what an optimizer remembers, to be saved and taken up again |
-//! | `hyperparameter` | [`Hyperparameter`]: what a learning rate, a momentum, .. may be |
-//! | `error` | [`OptimError`]: every message of this crate on one page |
+//! | `penalty` | [`Penalty`]: L1 and L2 penalties on weights |
+//! | `clip` | [`clip_grad_norm`], [`clip_grad_value`]: gradient clipping |
+//! | `gradient_mean` | [`GradientMean`]: gradient accumulation over micro-batches |
+//! | `schedule` | [`Schedule`]: learning rate schedules |
+//! | `state` | [`OptimizerState`]: the state of an optimizer, to be saved and restored |
+//! | `hyperparameter` | [`Hyperparameter`]: the ranges of learning rate, momentum, .. |
+//! | `error` | [`OptimError`]: all error messages of this crate |
 //!
 //! ```
 //! use surprisal_optim::{Adam, Optimizer, Sgd};

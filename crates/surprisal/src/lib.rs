@@ -1,17 +1,17 @@
-//! surprisal: a mini deep-learning framework, small enough to be read whole and exact enough to be trusted.
+//! A small deep-learning framework: automatic differentiation on a tape, layers, losses, optimizers, data, training.
 //!
-//! This crate only gathers the others under one name:
+//! This crate re-exports the others under one name:
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`tensor`] | numbers, parameters, operations, the tape |
-//! | [`layers`] | linear, activations, normalization, dropout, embedding; where weights start |
+//! | [`layers`] | linear, activations, normalization, dropout, embedding; initializers of weights |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
-//! | [`optim`] | gradient descent, Adagrad, RMSprop, Adam, AdamW; schedules, penalties, clipping, groups of parameters |
-//! | [`data`] | data sets: read, scaled, split, cut into batches; metrics of the answers |
-//! | [`explain`] | what every node of a tape is, what it passes on, and why so little: as text, as a picture, as a page |
-//! | [`train`] | the loop over epochs, measured; models in files |
-//! | [`prelude`] | what most programs need, in one `use` |
+//! | [`optim`] | SGD, Adagrad, RMSprop, Adam, AdamW, Lion; schedules, penalties, gradient clipping, parameter groups |
+//! | [`data`] | data sets: reading, scaling, splitting, batches; metrics of predictions |
+//! | [`explain`] | explanations of a tape: every value, gradient and vanishing gradient, as text, as a picture, as a page |
+//! | [`train`] | the training loop, with metrics, early stopping and checkpoints; model files |
+//! | [`prelude`] | the items that most programs need, in one `use` |
 //!
 //! ```
 //! use surprisal::prelude::*;
@@ -53,8 +53,8 @@ pub use surprisal_optim as optim;
 pub use surprisal_tensor as tensor;
 pub use surprisal_train as train;
 
-/// The crate of random numbers that [`rng`] belongs to, so that versions cannot clash. The prelude has its traits: each step of a
-/// training with dropout gets a seed of its own.
+/// The random number crate of [`rng`], re-exported so that versions cannot clash. The prelude contains its traits. In a training with
+/// dropout, each step gets a seed of its own:
 ///
 /// ```
 /// use surprisal::{ndarray::Array2, prelude::*};
@@ -70,10 +70,10 @@ pub use surprisal_train as train;
 /// ```
 pub use surprisal_layers::rand;
 pub use surprisal_layers::rng;
-/// The array type that goes in and comes out, so that versions cannot clash.
+/// The array crate of inputs and outputs, re-exported so that versions cannot clash.
 pub use surprisal_tensor::ndarray;
 
-/// What most programs need.
+/// The items that most programs need.
 pub mod prelude {
     pub use surprisal_data::{
         Batches, DataSource, Dataset, Standardize, Targets, accuracy, argmax_rows, stratified_split,

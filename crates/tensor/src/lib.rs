@@ -1,15 +1,16 @@
-//! Numbers, shapes, operations and the tape: everything else in surprisal is a small program over these.
+//! Numbers, shapes, operations and the tape, on which all other crates of surprisal are built.
 //!
-//! 1. A number is a [`Scalar`]: `f32`, `f64`, or [`Dual`], which carries its derivative. What holds numbers has their type as a
-//!    parameter; what computes with them, a tape, has none.
-//! 2. [`Params`] is theta: one contiguous vector with a layout of named, shaped ranges. [`Gradients`] are a vector over the
-//!    same layout, so an optimizer is arithmetic on slices.
-//! 3. A [`Tape`] borrows theta and a [`Workspace`], which owns nodes, values and gradients. Starting a tape rewinds the
-//!    workspace and keeps its memory: a steady step allocates nothing. A node's inputs have smaller indices, so
-//!    the order of recording is the topological order: no sort, no recursion, no reference counts.
-//! 4. An [`Op`] is one item in one place: its [`Card`] (name, formula, derivative, a sentence of why), its shape rule, its
-//!    value, and its derivative, which can only add to the gradients of its inputs.
-//! 5. [`Var`] is a value on a tape: a reference and an index, `Copy`, so that `a * b + c` reads as mathematics.
+//! 1. A number is a [`Scalar`]: `f32`, `f64`, or [`Dual`], an `f64` with a derivative. Types that store numbers, such as
+//!    [`Params`] and [`Workspace`], have the number type as a parameter; [`Tape`] and [`Var`] have none.
+//! 2. [`Params`] contains all parameters, called theta: one contiguous vector with a layout of names and shapes. [`Gradients`]
+//!    is a vector with the same layout, so an optimizer is arithmetic on slices.
+//! 3. A [`Tape`] records one computation. It borrows theta and a [`Workspace`], which owns nodes, values and gradients. Each
+//!    new tape reuses the memory of the workspace, so that a step allocates nothing after the first. The inputs of a node
+//!    have smaller indices than the node, so the order of recording is a topological order, and the backward pass needs no
+//!    sort, no recursion and no reference counts.
+//! 4. An [`Op`] defines an operation in one place: its [`Card`] (name, formula, derivative, a one-sentence explanation), its
+//!    shape rule, its forward pass, and its backward pass, which can only add to the gradients of its inputs.
+//! 5. A [`Var`] is a value on a tape. It is a reference and an index, and `Copy`, so that `a * b + c` reads like mathematics.
 //!
 //! ```
 //! use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -27,7 +28,7 @@
 //!     let loss = (z - tape.input(&y)).square().mean();
 //!     loss.backward();
 //!     for (theta, g) in params.as_mut_slice().iter_mut().zip(workspace.grads().as_slice()) {
-//!         *theta -= 0.05 * g; // above `loss.backward()` this would not compile: the tape still borrows theta
+//!         *theta -= 0.05 * g; // before `loss.backward()` this would not compile: the tape borrows theta
 //!     }
 //! }
 //! let (loss, _) = workspace.grad(&params, |tape| {
@@ -37,20 +38,20 @@
 //! assert!(loss < 0.02);
 //! ```
 //!
-//! # Where to read on
+//! # Source files
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `scalar`, `dual`, [`elementary`] | numbers, and the functions behind them |
-//! | `shape`, `params` | shapes and the messages if they do not fit; theta and its gradient |
-//! | `workspace`, `tape` | the memory, recording and walking back; the core |
-//! | `store` | the numbers of a tape behind one type, whichever they are |
-//! | `op` | defining operations: what an operation reads, writes and may add to |
+//! | `scalar`, `dual`, [`elementary`] | number types, and elementary functions such as exp and tanh |
+//! | `shape`, `params` | shapes and shape errors; parameters and gradients |
+//! | `workspace`, `tape` | the core: memory, recording, the backward pass |
+//! | `store` | the numbers of a tape, behind one type for all number types |
+//! | `op` | the definition of operations |
 //! | [`ops`] | every operation, in one list |
 //! | `inspect` | inspection of a tape: nodes, and the backward pass step by step |
 //! | `check`, `second_order`, `eigen` | gradient checks, second derivatives, eigenvalues |
-//! | [`threads`] | how many threads share large work, and how it is cut so that the bits do not depend on it |
-//! | [`sum`], `product`, `buffer`, [`simd`] | the loops underneath; the last is the only file with `unsafe` |
+//! | [`threads`] | the number of threads, and the splitting of large operations so that results do not depend on it |
+//! | [`sum`], `product`, `buffer`, [`simd`] | sums, matrix products, aligned memory, kernels; only `simd` contains `unsafe` code |
 
 pub mod elementary;
 pub mod ops;

@@ -1,22 +1,22 @@
 //! Training: from data and a model to a trained model and its history.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `objective` | [`Objective`]: the loss that is minimized, with its options |
+//! | `objective` | [`Objective`]: the loss to minimize, with its options |
 //! | `batch` | [`Batched`], [`Batch`], [`Rows`]: mini-batches of a data set on the tape, for a loop of your own too |
 //! | `head` | [`Head`]: a loss of logits together with the activation before it |
 //! | `examples` | [`Examples`]: features of any shape and number type, with targets |
-//! | `trainer` | [`Trainer`]: every setting |
-//! | `fit` | [`Fit`]: a trainer's settings on data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and what is checked first |
-//! | `training` | the loop: epochs over shuffled batches, each measured; it can begin anywhere |
+//! | `trainer` | [`Trainer`]: the settings of a training |
+//! | `fit` | [`Fit`]: a trainer with its data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and the checks before training |
+//! | `training` | the training loop: epochs of shuffled batches, with metrics after each; it can be resumed at any step |
 //! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: predictions and metrics |
-//! | `callback` | [`Callback`]: called after every step and epoch, and may end the training |
-//! | `history` | [`Epoch`], [`Measured`] and [`History`]: what was measured, and as CSV |
+//! | `callback` | [`Callback`]: is called after every step and epoch, and can end the training |
+//! | `history` | [`Epoch`], [`Measured`] and [`History`]: the metrics of every epoch, also as CSV |
 //! | [`check`] | five checks of a model and its data before the first epoch |
 //! | `checkpoint` | [`Checkpoint`]: the state of a training |
-//! | `model_file` | [`ModelFile`]: a model in a file, with everything to use it, or to resume its training |
+//! | `model_file` | [`ModelFile`]: a file with a model and everything that is needed to use it, or to resume its training |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
-//! | [`parallel`] | many independent runs over the cores, results in order |
+//! | [`parallel`] | many independent runs on several cores, with results in order |
 //! | `error` | [`TrainError`]: why a training failed, where, and what to try |
 //!
 //! ```
