@@ -11,6 +11,7 @@ use rand_distr::{Distribution, StandardNormal};
 use std::f64::consts::{PI, TAU};
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
+use surprisal_settings::{Kind, Range, Setting, Value, named, read};
 
 /// # Sets that are drawn
 ///
@@ -273,30 +274,11 @@ impl FromStr for Synthetic {
 
     /// `NAME` or `NAME:PARAMETER=VALUE,PARAMETER=VALUE,...`
     fn from_str(text: &str) -> Result<Synthetic, SpecError> {
-        let (name, assignments) = match text.split_once(':') {
-            Some((name, list)) => (name, Some(list)),
-            None => (text, None),
-        };
+        let (name, list) = named(text);
         let unknown = || SpecError::UnknownSource { text: text.to_owned() };
         let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name).ok_or_else(unknown)?;
-        let parameters = shape.parameters();
-        let mut values: Vec<f64> = parameters.iter().map(|parameter| parameter.default).collect();
-        let mut seen = vec![false; values.len()];
-
-        for assignment in assignments.into_iter().flat_map(|list| list.split(',')) {
-            let set = shape.name();
-            let Some((name, value)) = assignment.split_once('=') else {
-                return Err(SpecError::NoAssignment { set, found: assignment.to_owned() });
-            };
-            let (name, value) = (name.trim(), value.trim());
-            let Some(at) = parameters.iter().position(|parameter| parameter.name == name) else {
-                return Err(SpecError::UnknownParameter { set, name: name.to_owned() });
-            };
-            if std::mem::replace(&mut seen[at], true) {
-                return Err(SpecError::ParameterTwice { set, parameter: parameters[at].name });
-            }
-            values[at] = value.parse().map_err(|_| parameters[at].out_of_range(set, value))?;
-        }
+        let values = read(shape.name(), "parameter", &shape.parameters(), list)?;
+        let values = Vec::from_iter(values.iter().filter_map(Value::number));
         shape.check(&values)?;
         Ok(Synthetic { shape, values })
     }
@@ -321,22 +303,18 @@ enum Shape {
     Spirals,
 }
 
-/// A parameter of a set: its default, and its range, ends included.
-#[derive(Debug, Clone, Copy)]
-struct Parameter {
+const fn whole(
     name: &'static str,
-    default: f64,
+    default: &'static str,
     least: f64,
     most: f64,
-    whole: bool,
+    help: &'static str,
+) -> Setting {
+    Setting { name, kind: Kind::Whole(Range::at_least(least).at_most(most)), default, help }
 }
 
-const fn whole(name: &'static str, default: f64, least: f64, most: f64) -> Parameter {
-    Parameter { name, default, least, most, whole: true }
-}
-
-const fn real(name: &'static str, default: f64, least: f64, most: f64) -> Parameter {
-    Parameter { name, default, least, most, whole: false }
+const fn real(name: &'static str, default: &'static str, most: f64, help: &'static str) -> Setting {
+    Setting { name, kind: Kind::Number(Range::at_least(0.0).at_most(most)), default, help }
 }
 
 impl Shape {
@@ -347,55 +325,42 @@ impl Shape {
     }
 
     /// In the order in which the functions above take them.
-    fn parameters(self) -> Vec<Parameter> {
-        const CLASSES: Parameter = whole("classes", 2.0, 2.0, 100.0);
-        let rows = |default| whole("n", default, 4.0, 1e6);
-        let noise = |default| real("noise", default, 0.0, 100.0);
+    fn parameters(self) -> Vec<Setting> {
+        let rows = |default| whole("n", default, 4.0, 1e6, "number of rows");
+        let noise = |default| real("noise", default, 100.0, "standard deviation of the noise");
+        let classes = |default| whole("classes", default, 2.0, 100.0, "number of classes");
         match self {
-            Shape::Xor => vec![rows(100.0), noise(0.1)],
-            Shape::Moons => vec![rows(100.0), noise(0.0)],
-            Shape::Circles => vec![rows(100.0), noise(0.0), real("factor", 0.8, 0.0, 0.99)],
+            Shape::Xor => vec![rows("100"), noise("0.1")],
+            Shape::Moons => vec![rows("100"), noise("0")],
+            Shape::Circles => {
+                vec![rows("100"), noise("0"), real("factor", "0.8", 0.99, "radius of the inner circle")]
+            }
             Shape::Blobs => vec![
-                rows(100.0),
-                noise(1.0),
-                Parameter { default: 3.0, ..CLASSES },
-                whole("features", 2.0, 1.0, 100.0),
-                real("center_box", 10.0, 0.0, 1000.0),
+                rows("100"),
+                noise("1"),
+                classes("3"),
+                whole("features", "2", 1.0, 100.0, "number of features"),
+                real("center_box", "10", 1000.0, "centers lie within plus and minus this"),
             ],
-            Shape::Spirals => vec![rows(200.0), noise(0.0), CLASSES, real("turns", 1.0, 0.0, 100.0)],
+            Shape::Spirals => {
+                vec![rows("200"), noise("0"), classes("2"), real("turns", "1", 100.0, "turns of an arm")]
+            }
         }
     }
 
     /// Whether the values, in the order of the parameters, are within their ranges.
     fn check(self, values: &[f64]) -> Result<(), SpecError> {
-        let parameters = self.parameters();
-        for (parameter, &value) in parameters.iter().zip(values) {
-            parameter.check(self.name(), value)?;
-        }
+        let check = |parameter: &Setting, value: f64| {
+            parameter.parse(&value.to_string()).map(drop).map_err(|problem| problem.of(self.name()))
+        };
+        let mut parameters = self.parameters();
+        parameters.iter().zip(values).try_for_each(|(parameter, &value)| check(parameter, value))?;
         // two rows of each class: one to train on, one to test on
-        let rows = parameters[0];
         let classes = parameters.iter().position(|parameter| parameter.name == "classes");
         let least = 2.0 * classes.map_or(2.0, |at| values[at]);
-        Parameter { least, ..rows }.check(self.name(), values[0])
+        parameters[0].kind = Kind::Whole(Range::at_least(least).at_most(1e6));
+        Ok(check(&parameters[0], values[0])?)
     }
-}
-
-impl Parameter {
-    fn check(&self, set: &'static str, value: f64) -> Result<(), SpecError> {
-        let fits = (self.least..=self.most).contains(&value) && (!self.whole || value.fract() == 0.0);
-        if fits { Ok(()) } else { Err(self.out_of_range(set, &value.to_string())) }
-    }
-
-    fn out_of_range(&self, set: &'static str, found: &str) -> SpecError {
-        let Parameter { name, least, most, whole, .. } = *self;
-        SpecError::OutOfRange { set, parameter: name, whole, least, most, found: found.to_owned() }
-    }
-}
-
-/// The parameters of a set, for a message; none of a set that is not synthetic.
-pub(crate) fn parameter_names(set: &str) -> Vec<&'static str> {
-    let shape = Shape::ALL.into_iter().find(|shape| shape.name() == set);
-    shape.map_or(Vec::new(), |shape| shape.parameters().iter().map(|parameter| parameter.name).collect())
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use crate::dataset::Dataset;
 use crate::metrics::Metric;
-use crate::synthetic::{Synthetic, parameter_names};
+use crate::synthetic::Synthetic;
 use crate::words::{did_you_mean, quoted};
 use std::fmt::{self, Display, Formatter, Write};
-use surprisal_settings::closest;
+use surprisal_settings::{SettingError, closest};
 
 /// An error in the text that names data or a metric, or in a parameter: a usage error.
 ///
@@ -24,21 +24,8 @@ pub enum SpecError {
     UnknownSource { text: String },
     /// An embedded set is followed by parameters.
     NoParameters { set: &'static str, found: String },
-    /// A parameter is not of the form `NAME=VALUE`.
-    NoAssignment { set: &'static str, found: String },
-    /// The set has no parameter of this name.
-    UnknownParameter { set: &'static str, name: String },
-    /// A parameter is given twice.
-    ParameterTwice { set: &'static str, parameter: &'static str },
-    /// The value of a parameter is not a number, not a whole one, or out of its range.
-    OutOfRange {
-        set: &'static str,
-        parameter: &'static str,
-        whole: bool,
-        least: f64,
-        most: f64,
-        found: String,
-    },
+    /// A parameter is unknown, given twice, or not what it must be.
+    Setting(SettingError),
     /// `mnist` comes without a folder.
     NoMnistFolder,
     /// A table comes without the name of its label column.
@@ -63,10 +50,8 @@ impl SpecError {
     /// The set, the table or the option that the message begins with, if it does.
     pub fn subject(&self) -> Option<String> {
         match self {
-            Self::NoParameters { set, .. }
-            | Self::NoAssignment { set, .. }
-            | Self::ParameterTwice { set, .. }
-            | Self::OutOfRange { set, .. } => Some((*set).to_owned()),
+            Self::NoParameters { set, .. } => Some((*set).to_owned()),
+            Self::Setting(error) => Some(error.of.clone()),
             Self::NoMnistFolder => Some("mnist".to_owned()),
             Self::NoTarget { table } => Some(table.clone()),
             Self::NeedlessTarget { origin, .. } | Self::NeedlessOptions { origin, .. } => {
@@ -76,7 +61,7 @@ impl SpecError {
             Self::Separator { .. } => Some("--separator".to_owned()),
             Self::DecimalAndThousands { .. } => Some("decimal and thousands".to_owned()),
             Self::Divisor { .. } => Some("--scaling divide".to_owned()),
-            Self::UnknownSource { .. } | Self::UnknownParameter { .. } | Self::UnknownMetric { .. } => None,
+            Self::UnknownSource { .. } | Self::UnknownMetric { .. } => None,
         }
     }
 
@@ -105,26 +90,7 @@ impl SpecError {
             Self::NoParameters { found, .. } => {
                 write!(f, "expected no parameters, found {} | this data set has none", quoted(found))
             }
-            Self::NoAssignment { set, found } => {
-                let known = parameter_names(set).join(", ");
-                write!(f, "expected NAME=VALUE, found {} | parameters: {known}", quoted(found))
-            }
-            Self::UnknownParameter { set, name } => {
-                let known = parameter_names(set);
-                write!(f, "{set}: no parameter is named {} | known: {}", quoted(name), known.join(", "))?;
-                did_you_mean(f, closest(name, known))
-            }
-            Self::ParameterTwice { parameter, .. } => {
-                write!(f, "{parameter} is given twice | keep one of them")
-            }
-            Self::OutOfRange { parameter, whole, least, most, found, .. } => {
-                let kind = if *whole { "a whole number" } else { "a number" };
-                write!(f, "expected {parameter} to be {kind} from {least} to {most}, found ")?;
-                match found.parse::<f64>() {
-                    Ok(_) => f.write_str(found),
-                    Err(_) => f.write_str(&quoted(found)),
-                }
-            }
+            Self::Setting(error) => write!(f, "{}", error.problem),
             Self::NoMnistFolder => {
                 f.write_str("expected the folder with the four MNIST files, found none | write mnist:DIR")
             }
@@ -180,4 +146,17 @@ impl Display for SpecError {
     }
 }
 
-impl std::error::Error for SpecError {}
+impl std::error::Error for SpecError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Setting(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<SettingError> for SpecError {
+    fn from(error: SettingError) -> Self {
+        Self::Setting(error)
+    }
+}

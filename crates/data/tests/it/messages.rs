@@ -578,7 +578,7 @@ fn sources(m: &mut Messages) {
     macro_rules! out_of_range {
         ($($call:expr),+ $(,)?) => { $(
             let error = $call.unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::Spec(SpecError::OutOfRange { .. })), "{error}");
+            assert!(matches!(error.kind(), ErrorKind::Spec(SpecError::Setting(_))), "{error}");
             m.add(stringify!($call), Err::<(), _>(error));
         )+ };
     }
