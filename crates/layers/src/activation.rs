@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use surprisal_settings::{Problem, SettingError};
 use surprisal_tensor::Var;
 pub use surprisal_tensor::ops::elementwise::{
     Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
 
+use crate::Layer;
 use crate::layer::note;
-use crate::{Layer, NameError};
 
 /// Type, PyTorch's name, the layer with PyTorch's settings.
 macro_rules! activations {
@@ -35,8 +36,8 @@ macro_rules! activations {
         /// assert_eq!(Activation::LeakyRelu.to_string(), "leaky_relu");
         /// assert_eq!(
         ///     "swish".parse::<Activation>().unwrap_err().to_string(),
-        ///     "there is no activation \"swish\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, \
-        ///      softplus or logsigmoid"
+        ///     "no activation is named \"swish\" | known: relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, \
+        ///      softplus, logsigmoid"
         /// );
         /// ```
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,13 +68,8 @@ macro_rules! activations {
             }
         }
 
-        impl fmt::Display for Activation {
-            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str(match self {
-                    $(Activation::$Type => $name),+
-                })
-            }
-        }
+        /// The names, in the order of [`Activation::ALL`].
+        const NAMES: &[&str] = &[$($name),+];
     };
 }
 
@@ -91,10 +87,17 @@ activations! {
     LogSigmoid "logsigmoid" LogSigmoid;
 }
 
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(NAMES[*self as usize])
+    }
+}
+
 impl FromStr for Activation {
-    type Err = NameError;
-    fn from_str(name: &str) -> Result<Self, NameError> {
-        let named = Activation::ALL.iter().copied().find(|activation| activation.to_string() == name);
-        named.ok_or_else(|| NameError::Activation { found: name.into() })
+    type Err = SettingError;
+    fn from_str(name: &str) -> Result<Self, SettingError> {
+        let unknown = || Problem::Unknown { what: "activation", found: name.into(), known: NAMES.to_vec() };
+        let at = NAMES.iter().position(|known| *known == name).ok_or_else(|| unknown().of(""))?;
+        Ok(Activation::ALL[at])
     }
 }

@@ -11,9 +11,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal, StandardNormal, Uniform};
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Problem, Range, SettingError, named};
 use surprisal_tensor::Scalar;
-
-use crate::NameError;
 
 /// The generator of everything that is drawn: portable, so that a seed gives the same numbers on every machine.
 pub type Rng = ChaCha8Rng;
@@ -43,65 +42,101 @@ pub fn normal(rng: &mut Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-/// How the numbers of a parameter are drawn.
-///
-/// ```
-/// use surprisal_layers::{Init, rng};
-/// let mut weights = [0f32; 10_000];
-/// Init::XavierNormal.fill(&mut weights, 100, 100, &mut rng(0));
-/// let variance = weights.iter().map(|w| w * w).sum::<f32>() / 1e4;
-/// assert!((variance - 0.01).abs() < 0.001); // 2 / (100 + 100)
-/// ```
-///
-/// Written as text, for a command line:
-///
-/// ```
-/// # use surprisal_layers::Init;
-/// assert_eq!("xavier_uniform".parse(), Ok(Init::XavierUniform));
-/// assert_eq!("uniform:0.1".parse(), Ok(Init::Uniform(0.1)));
-/// assert_eq!("normal".parse(), Ok(Init::Normal(1.0)));
-/// assert_eq!(Init::Orthogonal(1.0).to_string(), "orthogonal:1");
-/// assert_eq!(
-///     "xavier".parse::<Init>().unwrap_err().to_string(),
-///     "unknown initializer \"xavier\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, linear, \
-///      normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal or \
-///      orthogonal:GAIN; numbers are finite, a bound, standard deviation or gain not negative"
-/// );
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// 0. For biases; weights that are all equal stay equal.
-    Zeros,
-    /// Every number this one.
+macro_rules! initializers {
+    ($($(#[$doc:meta])* $Name:ident $(($number:ident: $type:ident $(= $default:literal)? in $range:expr))? $text:literal, |$n_in:pat_param, $n_out:pat_param| $draw:expr;)+) => {
+        /// How the numbers of a parameter are drawn.
+        ///
+        /// ```
+        /// use surprisal_layers::{Init, rng};
+        /// let mut weights = [0f32; 10_000];
+        /// Init::XavierNormal.fill(&mut weights, 100, 100, &mut rng(0));
+        /// let variance = weights.iter().map(|w| w * w).sum::<f32>() / 1e4;
+        /// assert!((variance - 0.01).abs() < 0.001); // 2 / (100 + 100)
+        /// ```
+        ///
+        /// Written as text, for a command line:
+        ///
+        /// ```
+        /// # use surprisal_layers::Init;
+        /// assert_eq!("xavier_uniform".parse(), Ok(Init::XavierUniform));
+        /// assert_eq!("uniform:0.1".parse(), Ok(Init::Uniform(0.1)));
+        /// assert_eq!("normal".parse(), Ok(Init::Normal(1.0)));
+        /// assert_eq!(Init::Orthogonal(1.0).to_string(), "orthogonal:1");
+        /// assert_eq!(
+        ///     "xavier".parse::<Init>().unwrap_err().to_string(),
+        ///     "no initializer is named \"xavier\" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, \
+        ///      normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN \
+        ///      | did you mean \"xavier_normal\"?"
+        /// );
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Init { $($(#[$doc])* $Name $(($type))?,)+ }
+
+        impl Init {
+            /// What to draw for a layer of so many inputs and outputs.
+            fn draw(self, inputs: f64, outputs: f64) -> Draw {
+                match self { $(Init::$Name $(($number))? => { let ($n_in, $n_out) = (inputs, outputs); $draw })+ }
+            }
+
+            /// Its text without a number, the number, and the numbers that it may be.
+            fn written(self) -> (&'static str, Option<(f64, Range)>) {
+                match self { $(Init::$Name $(($number))? => ($text, [$(($number, $range))?].first().copied()),)+ }
+            }
+
+            /// With another number, if it has one.
+            fn with(self, number: f64) -> Init {
+                match self { $(Init::$Name { .. } => Init::$Name $(({ let $number: $type = number; $number }))?,)+ }
+            }
+
+            /// Every one of them; those with a number have their default, or NaN.
+            const ALL: &[Init] = &[$(Init::$Name $((initializers!(@default $number $($default)?)))?),+];
+        }
+    };
+    (@default $number:ident) => { f64::NAN };
+    (@default $number:ident $default:literal) => { $default };
+}
+
+/// A distribution.
+enum Draw {
     Constant(f64),
-    /// Uniform in ±bound.
     Uniform(f64),
-    /// Normal with mean 0 and this standard deviation: N(0, 1) is `Normal(1.0)`.
     Normal(f64),
+    Orthogonal(f64),
+}
+
+initializers! {
+    /// 0. For biases; weights that are all equal stay equal.
+    Zeros "zeros", |_, _| Draw::Constant(0.0);
+    /// Every number this one.
+    Constant(value: f64 in Range::ANY) "constant:VALUE", |_, _| Draw::Constant(value);
+    /// Uniform in ±bound.
+    Uniform(bound: f64 in Range::NOT_NEGATIVE) "uniform:BOUND", |_, _| Draw::Uniform(bound);
+    /// Normal with mean 0 and this standard deviation: N(0, 1) is `Normal(1.0)`.
+    Normal(std: f64 = 1.0 in Range::NOT_NEGATIVE) "normal:STD", |_, _| Draw::Normal(std);
     /// Uniform in ±1/√n_in: what PyTorch's `Linear` does for weight and bias.
-    Linear,
+    Linear "linear", |n_in, _| Draw::Uniform(1.0 / n_in.sqrt());
     /// Normal with standard deviation 1/√n_in (LeCun et al. 1998).
-    NormalOverSqrtInputs,
+    NormalOverSqrtInputs "normal_over_sqrt_inputs", |n_in, _| Draw::Normal(1.0 / n_in.sqrt());
     /// Uniform in ±a (Glorot and Bengio 2010).
     ///
     #[doc = math!("a = √(6 / (n_in + n_out))")]
-    XavierUniform,
+    XavierUniform "xavier_uniform", |n_in, n_out| Draw::Uniform((6.0 / (n_in + n_out)).sqrt());
     /// Normal with standard deviation s (Glorot and Bengio 2010).
     ///
     #[doc = math!("s = √(2 / (n_in + n_out))")]
-    XavierNormal,
+    XavierNormal "xavier_normal", |n_in, n_out| Draw::Normal((2.0 / (n_in + n_out)).sqrt());
     /// Uniform in ±a, for relu (He et al. 2015).
     ///
     #[doc = math!("a = √(6 / n_in)")]
-    KaimingUniform,
+    KaimingUniform "kaiming_uniform", |n_in, _| Draw::Uniform((6.0 / n_in).sqrt());
     /// Normal with standard deviation s, for relu (He et al. 2015).
     ///
     #[doc = math!("s = √(2 / n_in)")]
-    KaimingNormal,
-    /// A random rotation times this gain, for weights: the columns are orthogonal and as long as the gain, or the rows, if
-    /// there are fewer rows than columns. So the signal keeps its length through any number of linear layers, not only
+    KaimingNormal "kaiming_normal", |n_in, _| Draw::Normal((2.0 / n_in).sqrt());
+    /// A random rotation times this gain, for weights: the columns are orthogonal with the gain as their norm, or the rows, if
+    /// there are fewer rows than columns. So the signal keeps its norm through any number of linear layers, not only
     /// in the mean (Saxe et al. 2014). A gain of 1 is usual, √2 before relu.
-    Orthogonal(f64),
+    Orthogonal(gain: f64 = 1.0 in Range::NOT_NEGATIVE) "orthogonal:GAIN", |_, _| Draw::Orthogonal(gain);
 }
 
 impl Init {
@@ -120,39 +155,26 @@ impl Init {
     /// ```
     ///
     /// # Panics
-    /// If a bound, standard deviation or gain is negative or not finite; if a bias is to be orthogonal.
+    /// If its number is out of its range: not finite, or negative for a bound, standard deviation or gain; if a bias is to be orthogonal.
     #[track_caller]
     pub fn fill<T: Scalar>(self, slots: &mut [T], n_in: usize, n_out: usize, rng: &mut Rng) {
-        assert!(self.is_drawable(), "{self:?}: a bound, deviation or gain is finite and not negative");
-        let (inputs, outputs) = (n_in.max(1) as f64, n_out as f64);
-        let (uniform, size) = match self {
-            Init::Zeros => return slots.fill(T::ZERO),
-            Init::Constant(value) => return slots.fill(T::of(value)),
-            Init::Orthogonal(gain) => return fill_orthogonal(slots, n_in, n_out, gain, rng),
-            Init::Uniform(bound) => (true, bound),
-            Init::Normal(deviation) => (false, deviation),
-            Init::Linear => (true, 1.0 / inputs.sqrt()),
-            Init::NormalOverSqrtInputs => (false, 1.0 / inputs.sqrt()),
-            Init::XavierUniform => (true, (6.0 / (inputs + outputs)).sqrt()),
-            Init::XavierNormal => (false, (2.0 / (inputs + outputs)).sqrt()),
-            Init::KaimingUniform => (true, (6.0 / inputs).sqrt()),
-            Init::KaimingNormal => (false, (2.0 / inputs).sqrt()),
-        };
-        if uniform {
-            let distribution = Uniform::new_inclusive(-size, size).expect("a finite range has an order");
-            slots.fill_with(|| T::of(distribution.sample(rng)));
-        } else {
-            let distribution = Normal::new(0.0, size).expect("a deviation that is finite and not negative");
-            slots.fill_with(|| T::of(distribution.sample(rng)));
+        if let (_, Some((number, range))) = self.written()
+            && !range.holds(number)
+        {
+            panic!("{self:?}: expected {}, found {number}", Kind::Number(range));
         }
-    }
-
-    fn is_drawable(self) -> bool {
-        match self {
-            Init::Uniform(size) | Init::Normal(size) | Init::Orthogonal(size) => {
-                size >= 0.0 && size.is_finite()
+        match self.draw(n_in.max(1) as f64, n_out as f64) {
+            Draw::Constant(value) => slots.fill(T::of(value)),
+            Draw::Orthogonal(gain) => fill_orthogonal(slots, n_in, n_out, gain, rng),
+            Draw::Uniform(bound) => {
+                let distribution =
+                    Uniform::new_inclusive(-bound, bound).expect("a finite range has an order");
+                slots.fill_with(|| T::of(distribution.sample(rng)));
             }
-            _ => true,
+            Draw::Normal(std) => {
+                let distribution = Normal::new(0.0, std).expect("it is finite and not negative");
+                slots.fill_with(|| T::of(distribution.sample(rng)));
+            }
         }
     }
 }
@@ -196,45 +218,36 @@ fn orthonormal(count: usize, length: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
 
 impl fmt::Display for Init {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Init::Zeros => f.write_str("zeros"),
-            Init::Constant(value) => write!(f, "constant:{value}"),
-            Init::Uniform(bound) => write!(f, "uniform:{bound}"),
-            Init::Normal(deviation) => write!(f, "normal:{deviation}"),
-            Init::Linear => f.write_str("linear"),
-            Init::NormalOverSqrtInputs => f.write_str("normal_over_sqrt_inputs"),
-            Init::XavierUniform => f.write_str("xavier_uniform"),
-            Init::XavierNormal => f.write_str("xavier_normal"),
-            Init::KaimingUniform => f.write_str("kaiming_uniform"),
-            Init::KaimingNormal => f.write_str("kaiming_normal"),
-            Init::Orthogonal(gain) => write!(f, "orthogonal:{gain}"),
-        }
+        let (text, number) = self.written();
+        f.write_str(named(text).0)?;
+        number.map_or(Ok(()), |(number, _)| write!(f, ":{number}"))
     }
 }
 
 impl FromStr for Init {
-    type Err = NameError;
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let unknown = || NameError::Init { found: text.into() };
-        let finite = |number: &str| number.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(unknown);
-        let (name, number) = match text.split_once(':') {
-            None => (text, None),
-            Some((name, number)) => (name, Some(finite(number)?)),
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let (name, number) = named(text);
+        let Some(init) = Init::ALL.iter().find(|init| named(init.written().0).0 == name) else {
+            let known = Init::ALL.iter().map(|init| init.written().0).collect();
+            return Err(Problem::Unknown { what: "initializer", found: text.into(), known }.of(""));
         };
-        let init = match (name, number) {
-            ("zeros", None) => Init::Zeros,
-            ("constant", Some(value)) => Init::Constant(value),
-            ("uniform", Some(bound)) => Init::Uniform(bound),
-            ("normal", deviation) => Init::Normal(deviation.unwrap_or(1.0)),
-            ("linear", None) => Init::Linear,
-            ("normal_over_sqrt_inputs", None) => Init::NormalOverSqrtInputs,
-            ("xavier_uniform", None) => Init::XavierUniform,
-            ("xavier_normal", None) => Init::XavierNormal,
-            ("kaiming_uniform", None) => Init::KaimingUniform,
-            ("kaiming_normal", None) => Init::KaimingNormal,
-            ("orthogonal", gain) => Init::Orthogonal(gain.unwrap_or(1.0)),
-            _ => return Err(unknown()),
+        let number = match (init.written().1, number) {
+            (None, None) => return Ok(*init),
+            (Some((default, _)), None) if !default.is_nan() => return Ok(*init),
+            (None, Some(found)) => {
+                let expected = Kind::Word(&["no number"]).into();
+                return Err(Problem::Value { name: name.into(), expected, found: found.into() }.of(""));
+            }
+            (Some((_, range)), number) => {
+                let found = number.unwrap_or("").trim();
+                let number = found.parse().ok().filter(|number| range.holds(*number));
+                number.ok_or_else(|| {
+                    let expected = Kind::Number(range).into();
+                    Problem::Value { name: name.into(), expected, found: found.into() }.of("")
+                })?
+            }
         };
-        if init.is_drawable() { Ok(init) } else { Err(unknown()) }
+        Ok(init.with(number))
     }
 }

@@ -40,7 +40,6 @@ mod activation;
 mod batch_norm;
 mod dropout;
 mod embedding;
-mod error;
 mod flatten;
 mod init;
 mod layer;
@@ -57,7 +56,6 @@ pub use activation::{
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
-pub use error::NameError;
 pub use flatten::Flatten;
 pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use surprisal_data::{DataError, ErrorKind, SpecError};
-use surprisal_layers::{self as layers, SizesError};
+use surprisal_layers::SizesError;
 use surprisal_optim::OptimError;
 use surprisal_settings::closest;
 use surprisal_train as train;
@@ -66,7 +66,7 @@ pub enum ValueError {
     /// Sizes of a net.
     Sizes(SizesError),
     /// An activation or an initializer.
-    Layers(layers::NameError),
+    Layers(surprisal_settings::SettingError),
     /// An optimizer, its hyperparameters, or a schedule.
     Optimizer(OptimError),
     /// A loss, or a monitored metric.
@@ -171,6 +171,6 @@ macro_rules! from {
     )+ };
 }
 from! {
-    SpecError => Data, DataError => Names, SizesError => Sizes, layers::NameError => Layers, OptimError => Optimizer,
+    SpecError => Data, DataError => Names, SizesError => Sizes, surprisal_settings::SettingError => Layers, OptimError => Optimizer,
     train::NameError => Train
 }

@@ -215,10 +215,8 @@ fn a_residual_keeps_the_shape_and_a_single_number_has_no_rows() {
 
 #[test]
 fn starts_that_cannot_be_drawn() {
-    says("Uniform(-1.0): a bound, deviation or gain is finite and not negative", || {
-        fill(Init::Uniform(-1.0), 12)
-    });
-    says("Normal(inf): a bound, deviation or gain is finite and not negative", || {
+    says("Uniform(-1.0): expected a finite number, 0 or above, found -1", || fill(Init::Uniform(-1.0), 12));
+    says("Normal(inf): expected a finite number, 0 or above, found inf", || {
         fill(Init::Normal(f64::INFINITY), 12)
     });
     says(
@@ -252,7 +250,8 @@ fn sizes_that_are_none_are_told() {
 fn an_activation_that_is_none_is_told_with_all_that_are() {
     assert_eq!(
         "Relu".parse::<Activation>().unwrap_err().to_string(),
-        "there is no activation \"Relu\": choose relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus or logsigmoid"
+        "no activation is named \"Relu\" | known: relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid \
+         | did you mean \"relu\"?"
     );
 }
 

@@ -122,25 +122,26 @@ fn a_start_is_read_as_it_is_written() {
 
 #[test]
 fn what_is_no_start_is_told_with_all_that_are() {
-    for text in [
-        "",
-        "Zeros",
-        "uniform",
-        "uniform:",
-        "uniform:x",
-        "uniform:-1",
-        "normal:inf",
-        "zeros:1",
-        "constant:nan",
-        "a:1:2",
+    let unknown = |name: &str| {
+        format!(
+            "no initializer is named \"{name}\" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, \
+             normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN"
+        )
+    };
+    let size =
+        |name: &str, found: &str| format!("{name}: expected a finite number, 0 or above, found {found}");
+    for (text, message) in [
+        ("", unknown("")),
+        ("Zeros", unknown("Zeros") + " | did you mean \"zeros\"?"),
+        ("a:1:2", unknown("a:1:2")),
+        ("uniform", size("uniform", "\"\"")),
+        ("uniform:", size("uniform", "\"\"")),
+        ("uniform:x", size("uniform", "\"x\"")),
+        ("uniform:-1", size("uniform", "-1")),
+        ("normal:inf", size("normal", "inf")),
+        ("zeros:1", "zeros: expected no number, found 1".into()),
+        ("constant:nan", "constant: expected a finite number, found nan".into()),
     ] {
-        assert_eq!(
-            text.parse::<Init>().unwrap_err().to_string(),
-            format!(
-                "unknown initializer \"{text}\": choose zeros, constant:VALUE, uniform:BOUND, normal, normal:DEVIATION, \
-                 linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, \
-                 orthogonal or orthogonal:GAIN; numbers are finite, a bound, standard deviation or gain not negative"
-            )
-        );
+        assert_eq!(text.parse::<Init>().unwrap_err().to_string(), message);
     }
 }

@@ -202,7 +202,7 @@ fn parts_that_contradict_each_other_are_named() {
         contradicts(&|m| m.sizes = "3".into()),
         "\"3\" is not a list of layer sizes: a net has at least inputs and outputs; for example 64-32-10"
     );
-    assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("there is no activation \"swish\""));
+    assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("no activation is named \"swish\""));
     assert_eq!(
         contradicts(&|m| m.answers = Answers::Classes(names(&["a", "b", "c"]))),
         "expected class names for 2 outputs, found 3"
