@@ -3,7 +3,8 @@
 use std::fmt;
 
 use surprisal_data::DataError;
-use surprisal_layers::{NameError, Sizes, SizesError};
+use surprisal_layers::{Sizes, SizesError};
+use surprisal_settings::SettingError;
 use surprisal_tensor::NoSuchParameter;
 
 use crate::Misfit;
@@ -44,7 +45,7 @@ pub enum LoadError {
     /// The sizes are invalid.
     Sizes(SizesError),
     /// There is no such activation.
-    Activation(NameError),
+    Activation(SettingError),
     /// The encoder contradicts itself.
     Encoder(DataError),
     /// The encoder makes another number of inputs than the net has.
