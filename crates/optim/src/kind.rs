@@ -162,6 +162,9 @@ impl OptimizerKind {
     /// );
     /// ```
     pub fn help(setting: Hyperparameter) -> String {
+        if having(setting).is_empty() {
+            return String::new(); // it is not an optimizer's
+        }
         let mut defaults: Vec<(f64, Vec<&str>)> = Vec::new();
         for kind in Self::ALL {
             let Some(default) = kind.default_of(setting) else { continue };

@@ -5,7 +5,7 @@ use std::fmt;
 use surprisal_data::{DataError, ErrorKind, SpecError};
 use surprisal_layers::SizesError;
 use surprisal_optim::OptimError;
-use surprisal_settings::closest;
+use surprisal_settings::{Kind, closest};
 use surprisal_train as train;
 
 use crate::Settings;
@@ -15,8 +15,8 @@ use crate::Settings;
 /// ```
 /// use surprisal_run::{SettingError, Settings, ValueError};
 /// let error = Settings::default().set("epochs", "0").unwrap_err();
-/// assert!(matches!(error, SettingError::Value { ref key, error: ValueError::Zero } if key == "epochs"));
-/// assert_eq!(error.to_string(), "epochs: expected 1 or more, found 0");
+/// assert!(matches!(error, SettingError::Value { ref key, error: ValueError::OutOfRange { .. } } if key == "epochs"));
+/// assert_eq!(error.to_string(), "epochs: expected a whole number, 1 or above, found 0 | 50 is usual");
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,9 +46,7 @@ pub enum ValueError {
     /// The value is not one of the known words, or not a number in the range.
     Expected { what: &'static str, found: String },
     /// A number is out of its range.
-    OutOfRange { what: &'static str, range: &'static str, found: f64, usual: &'static str },
-    /// It is 0, where there must be one or more.
-    Zero,
+    OutOfRange { expected: Kind, found: String, hint: &'static str },
     /// Not a list of sizes of hidden layers.
     Hidden { found: String },
     /// Not a way to balance classes.
@@ -116,10 +114,9 @@ impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Expected { what, found } => write!(f, "expected {what}, found \"{found}\""),
-            Self::OutOfRange { what, range, found, usual } => {
-                write!(f, "expected {what} {range}, found {found:?} | {usual} is usual")
+            Self::OutOfRange { expected, found, hint } => {
+                write!(f, "expected {expected}, found {found} | {hint}")
             }
-            Self::Zero => f.write_str("expected 1 or more, found 0"),
             Self::Hidden { found } => {
                 write!(f, "\"{found}\" is not a list of hidden layers: for example 32, 64-32, or none")
             }

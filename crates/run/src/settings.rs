@@ -11,6 +11,7 @@ use surprisal_data::{
 };
 use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
+use surprisal_settings::{Kind, Range};
 use surprisal_train::{Objective, Watch};
 
 use crate::{RunError, SettingError, ValueError};
@@ -25,6 +26,7 @@ pub struct Setting {
     pub value: &'static str,
     /// What it means, and what holds where it is not given; of an optimizer's settings, see [`full_help`](Self::full_help).
     pub help: &'static str,
+    hyperparameter: Option<Hyperparameter>,
     read: fn(&mut Settings, &str) -> Result<(), ValueError>,
     written: fn(&Settings) -> Option<(String, bool)>, // and whether it is text
 }
@@ -39,22 +41,14 @@ impl Setting {
     /// ```
     pub fn full_help(&self) -> String {
         let help = Vec::from_iter(self.help.split_whitespace()).join(" ");
-        let setting = match self.key {
-            "opt" => {
+        match (self.key, self.hyperparameter) {
+            ("opt", _) => {
                 let names = OptimizerKind::ALL.map(OptimizerKind::name);
-                return format!("{help}: {} [default: {}]", names.join(", "), OPTIMIZER);
+                format!("{help}: {} [default: {OPTIMIZER}]", names.join(", "))
             }
-            "lr" => Hyperparameter::LearningRate,
-            "momentum" => Hyperparameter::Momentum,
-            "nesterov" => Hyperparameter::Nesterov,
-            "alpha" => Hyperparameter::Alpha,
-            "beta1" => Hyperparameter::Beta1,
-            "beta2" => Hyperparameter::Beta2,
-            "eps" => Hyperparameter::Eps,
-            "weight_decay" => Hyperparameter::WeightDecay,
-            _ => return help,
-        };
-        help + &OptimizerKind::help(setting)
+            (_, Some(setting)) => help + &OptimizerKind::help(setting),
+            _ => help,
+        }
     }
 }
 
@@ -72,8 +66,10 @@ impl Setting {
     }
 }
 
+const COUNT: Kind = Kind::Whole(Range::AT_LEAST_ONE);
+
 macro_rules! settings {
-    ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(, $check:expr)?; )+ } )+) => {
+    ($( $heading:literal { $( $(#[doc = $help:literal])+ $key:ident: $type:ty = $value:literal $(of $Hyper:ident)? $(in $kind:expr, $hint:literal)? $(, $check:expr)?; )+ } )+) => {
         /// Run settings: from a file, from options, or set by a program. Unset fields are `None`.
         ///
         /// ```
@@ -96,8 +92,11 @@ macro_rules! settings {
                 heading: $heading,
                 value: $value,
                 help: concat!($($help, "\n"),+),
+                hyperparameter: [$(Hyperparameter::$Hyper)?].first().copied(),
                 read: |settings, text| {
                     let value = <$type as Value>::read(text)?;
+                    $( ranged(Hyperparameter::$Hyper, value)?; )?
+                    $( in_range($kind, text, $hint)?; )?
                     $( let check: fn(&$type) -> Result<(), ValueError> = $check; check(&value)?; )?
                     settings.$key = Some(value);
                     Ok(())
@@ -140,15 +139,15 @@ settings! {
         /// Scaling of numeric columns: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their maximum]
         scaling: Scaling = "SCALING";
         /// The fraction of rows held out as the test set; 0 trains on all rows, for a final model [default: 0.25]
-        test: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.25");
+        test: f64 = "FRACTION" in Kind::Number(Range::BELOW_ONE), "0.25 is usual";
         /// A table of test rows with the same columns, instead of a fraction of the rows
         test_data: PathBuf = "FILE";
         /// The fraction of rows held out as the validation set, for early stopping and for choosing the best epoch [default: 0.15 with patience, keep_best or schedule plateau, otherwise 0]
-        validation: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..1.0).contains(&share), "from 0 to below 1", "0.15");
+        validation: f64 = "FRACTION" in Kind::Number(Range::BELOW_ONE), "0.15 is usual";
         /// Resampling of the training rows for imbalanced classes: oversample (repeat rows of rare classes), undersample (leave out rows of common classes) or none [default: none]
         balance: Balance = "METHOD";
         /// The fraction of training rows whose label is replaced by a wrong one, to study label noise [default: 0]
-        label_noise: f64 = "FRACTION", |&share| within("a fraction", share, (0.0..=1.0).contains(&share), "from 0 to 1", "0.1");
+        label_noise: f64 = "FRACTION" in Kind::Number(Range::FRACTION), "0.1 is usual";
     }
     "Net" {
         /// The sizes of all layers, from inputs to outputs, such as 64-32-10; outputs: one for each class, or 1 for regression and for binary losses with two classes
@@ -174,31 +173,31 @@ settings! {
         /// The optimizer
         opt: OptimizerKind = "NAME";
         /// The learning rate
-        lr: f64 = "RATE", |&lr| ranged(Hyperparameter::LearningRate, lr);
+        lr: f64 = "RATE" of LearningRate;
         /// The momentum
-        momentum: f64 = "NUMBER", |&mu| ranged(Hyperparameter::Momentum, mu);
+        momentum: f64 = "NUMBER" of Momentum;
         /// Whether to use Nesterov momentum
-        nesterov: bool = "BOOL";
+        nesterov: bool = "BOOL" of Nesterov;
         /// The decay rate of the running mean of squared gradients
-        alpha: f64 = "NUMBER", |&alpha| ranged(Hyperparameter::Alpha, alpha);
+        alpha: f64 = "NUMBER" of Alpha;
         /// The decay rate of the running mean of gradients
-        beta1: f64 = "NUMBER", |&beta| ranged(Hyperparameter::Beta1, beta);
+        beta1: f64 = "NUMBER" of Beta1;
         /// The decay rate of the running mean of squared gradients (lion: of gradients)
-        beta2: f64 = "NUMBER", |&beta| ranged(Hyperparameter::Beta2, beta);
+        beta2: f64 = "NUMBER" of Beta2;
         /// Epsilon, added to the denominator of a step
-        eps: f64 = "NUMBER", |&eps| ranged(Hyperparameter::Eps, eps);
+        eps: f64 = "NUMBER" of Eps;
         /// The weight decay of all parameters
-        weight_decay: f64 = "NUMBER", |&lambda| ranged(Hyperparameter::WeightDecay, lambda);
+        weight_decay: f64 = "NUMBER" of WeightDecay;
         /// The L1 penalty on weights, not on biases [default: 0]
-        l1: f64 = "NUMBER", |&l1| ranged(Hyperparameter::L1, l1);
+        l1: f64 = "NUMBER" of L1;
         /// The L2 penalty on weights, not on biases: times half the sum of squares; with l1 an elastic net [default: 0]
-        l2: f64 = "NUMBER", |&l2| ranged(Hyperparameter::L2, l2);
+        l2: f64 = "NUMBER" of L2;
         /// Gradient clipping by norm: the maximum gradient norm [default: 1 for sgd without lr and clip_value, otherwise none]
-        clip_norm: f64 = "NORM", |&most| within("a norm", most, most > 0.0 && most.is_finite(), "finite and above 0", "1");
+        clip_norm: f64 = "NORM" of MaxNorm;
         /// Gradient clipping by value: the maximum absolute value of an element
-        clip_value: f64 = "NUMBER", |&most| within("a size", most, most > 0.0 && most.is_finite(), "finite and above 0", "0.5");
+        clip_value: f64 = "NUMBER" of MaxValue;
         /// Gradient accumulation: the number of batches for each step [default: 1]
-        accumulate: usize = "BATCHES", |&n| at_least_one(n);
+        accumulate: usize = "BATCHES" in COUNT, "1 is a step for each batch";
         /// The learning rate schedule: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
         schedule: Schedule = "SCHEDULE";
         /// Parameter groups with a learning rate or a weight decay of their own: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1
@@ -206,21 +205,21 @@ settings! {
     }
     "Training" {
         /// The number of epochs [default: 50; fewer, but at least 10, if 50 are more than 20000 steps]
-        epochs: usize = "N", |&n| at_least_one(n);
+        epochs: usize = "N" in COUNT, "50 is usual";
         /// The batch size [default: 64; a quarter of the training rows, but at least 8, if they are fewer than 256]
-        batch: usize = "ROWS", |&n| at_least_one(n);
+        batch: usize = "ROWS" in COUNT, "64 is usual";
         /// The seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";
         /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
         watch: Watch = "METRIC";
         /// Early stopping: the number of epochs without improvement of the monitored metric after which training stops
-        patience: usize = "EPOCHS", |&n| at_least_one(n);
+        patience: usize = "EPOCHS" in COUNT, "10 is usual";
         /// The smallest change of the monitored metric that counts as an improvement [default: 0]
-        min_delta: f64 = "NUMBER", |&delta| within("a difference", delta, delta >= 0.0 && delta.is_finite(), "finite, 0 or above", "0.001");
+        min_delta: f64 = "NUMBER" in Kind::Number(Range::NOT_NEGATIVE), "0.001 is usual";
         /// Whether to save the model of the best epoch instead of that of the last epoch [default: true if there are validation rows]
         keep_best: bool = "BOOL";
         /// The number of steps between checkpoints [default: every few seconds, at the end of an epoch]
-        checkpoint_every: usize = "STEPS", |&n| at_least_one(n);
+        checkpoint_every: usize = "STEPS" in COUNT, "1000 is usual";
     }
 }
 
@@ -377,7 +376,7 @@ impl FromStr for ClassWeight {
             let (class, weight) =
                 part.rsplit_once('=').ok_or_else(|| ValueError::Expected { what, found: text.into() })?;
             let (class, number) = (class.trim().to_string(), f64::read(weight.trim())?);
-            within("a weight", number, number >= 0.0 && number.is_finite(), "finite, 0 or above", "1")?;
+            in_range(Kind::Number(Range::NOT_NEGATIVE), weight, "1 is usual")?;
             if weights.iter().any(|(other, _)| *other == class) {
                 return Err(ValueError::ClassTwice { class });
             }
@@ -454,7 +453,8 @@ impl Display for Groups {
     }
 }
 
-fn ranged(of: Hyperparameter, number: f64) -> Result<(), ValueError> {
+fn ranged(of: Hyperparameter, number: impl Into<f64>) -> Result<(), ValueError> {
+    let number = number.into();
     let checked = match of {
         Hyperparameter::Eps => of.check_in::<f32>(number), // in which nets are trained
         _ => of.check(number),
@@ -462,18 +462,11 @@ fn ranged(of: Hyperparameter, number: f64) -> Result<(), ValueError> {
     checked.map(drop).map_err(ValueError::Optimizer)
 }
 
-fn within(
-    what: &'static str,
-    found: f64,
-    inside: bool,
-    range: &'static str,
-    usual: &'static str,
-) -> Result<(), ValueError> {
-    if inside { Ok(()) } else { Err(ValueError::OutOfRange { what, range, found, usual }) }
-}
-
-fn at_least_one(n: usize) -> Result<(), ValueError> {
-    if n > 0 { Ok(()) } else { Err(ValueError::Zero) }
+fn in_range(expected: Kind, text: &str, hint: &'static str) -> Result<(), ValueError> {
+    match expected.parse(text) {
+        Some(_) => Ok(()),
+        None => Err(ValueError::OutOfRange { expected, found: text.trim().into(), hint }),
+    }
 }
 
 impl Settings {
