@@ -44,7 +44,7 @@
 //! |---|---|
 //! | `scalar`, `dual`, [`elementary`] | number types, and elementary functions such as exp and tanh |
 //! | `shape`, `params` | shapes and shape errors; parameters and gradients |
-//! | `workspace`, `tape` | the core: memory, recording, the backward pass |
+//! | `workspace`, `tape`, `var` | the core: memory, recording, the backward pass, values |
 //! | `store` | the numbers of a tape, behind one type for all number types |
 //! | `op` | the definition of operations |
 //! | [`ops`] | every operation, in one list |
@@ -74,6 +74,7 @@ mod scalar;
 mod second_order;
 mod shape;
 mod tape;
+mod var;
 mod workspace;
 
 pub use buffer::Buf;
@@ -92,5 +93,6 @@ pub use product::Mat;
 pub use scalar::{DType, Logistic, Scalar};
 pub use second_order::{SecondOrder, curvature_along, hessian, hessian_vector_product};
 pub use shape::{MAX_RANK, Shape, ShapeError};
-pub use tape::{NonFinite, Read, Tape, Var, Write};
+pub use tape::{NonFinite, Read, Tape, Write};
+pub use var::Var;
 pub use workspace::{LayerNote, Workspace};
