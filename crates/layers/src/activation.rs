@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use surprisal_settings::{Problem, SettingError};
 use surprisal_tensor::Var;
-pub use surprisal_tensor::ops::elementwise::{
-    Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
-};
 
 use crate::Layer;
 use crate::layer::note;
@@ -16,6 +13,8 @@ use crate::layer::note;
 macro_rules! activations {
     ($($(#[$default:meta])? $Type:ident $name:literal $layer:expr;)+) => {
         $(
+            pub use surprisal_tensor::ops::elementwise::$Type;
+
             impl Layer for $Type {
                 #[track_caller]
                 fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {

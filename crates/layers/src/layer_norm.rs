@@ -90,7 +90,7 @@ pub(crate) fn centred<'t>(x: Var<'t>, mean: impl Fn(Var<'t>) -> Var<'t>) -> (Var
     (rounded + rest, near - rest)
 }
 
-fn with_last_axis_one(shape: Shape) -> Shape {
+pub(crate) fn with_last_axis_one(shape: Shape) -> Shape {
     let (mut dims, last) = ([1; MAX_RANK], shape.rank() - 1);
     dims[..last].copy_from_slice(&shape.dims()[..last]);
     Shape::new(&dims[..=last])

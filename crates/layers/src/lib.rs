@@ -50,19 +50,41 @@ mod residual;
 mod softmax;
 mod summary;
 
-pub use activation::{
-    Activation, Elu, Gelu, GeluTanh, LeakyRelu, LogSigmoid, Relu, Sigmoid, Silu, Softplus, Tanh,
-};
-pub use batch_norm::BatchNorm1d;
-pub use dropout::Dropout;
-pub use embedding::Embedding;
-pub use flatten::Flatten;
+pub use activation::*;
 pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
-pub use layer_norm::LayerNorm;
-pub use linear::Linear;
-pub use mlp::{Mlp, Sizes, SizesError};
+pub use layers::*;
+pub use mlp::{Sizes, SizesError};
 pub use rand;
-pub use residual::Residual;
-pub use softmax::{LogSoftmax, Softmax};
 pub use summary::{Summary, SummaryRow, summary};
+
+/// A file, its layer, the shape of an input, and a layer for such inputs: with the tests, a layer is its file and its two lines here.
+macro_rules! layers {
+    ($($module:ident::$Layer:ident: $shape:expr => |$params:pat_param, $name:pat_param| $make:expr;)+) => {
+        /// Every layer but the [activations](crate::Activation): for `use`.
+        pub mod layers {
+            $(pub use crate::$module::$Layer;)+
+        }
+
+        /// One of each, with the shape of an input: for tests.
+        #[doc(hidden)]
+        pub fn samples(params: &mut surprisal_tensor::Params<f64>) -> Vec<(Box<dyn Layer>, Vec<usize>)> {
+            vec![$({
+                let ($params, $name) = (&mut *params, stringify!($module));
+                (Box::new($make) as Box<dyn Layer>, $shape.to_vec())
+            }),+]
+        }
+    };
+}
+layers! {
+    linear::Linear: [3, 4] => |params, name| Linear::new(params, name, 4, 2, &mut rng(1));
+    softmax::Softmax: [3, 4] => |_, _| Softmax;
+    softmax::LogSoftmax: [3, 4] => |_, _| LogSoftmax;
+    embedding::Embedding: [3] => |params, name| Embedding::new(params, name, 4, 2, &mut rng(1));
+    layer_norm::LayerNorm: [3, 4] => |params, name| LayerNorm::new(params, name, 4);
+    batch_norm::BatchNorm1d: [3, 4] => |params, name| BatchNorm1d::new(params, name, 4);
+    dropout::Dropout: [3, 4] => |_, _| Dropout::new(0.5);
+    flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
+    residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
+    mlp::Mlp: [3, 4] => |params, _| Mlp::new(params, &"4-5-2".parse().expect("sizes"), Activation::Tanh, &mut rng(1));
+}

@@ -81,9 +81,8 @@ pub mod prelude {
     pub use surprisal_explain::explain;
     pub use surprisal_layers::rand::{Rng as _, RngExt as _};
     pub use surprisal_layers::{
-        Activation, BatchNorm1d, Dropout, Elu, Embedding, Flatten, Gelu, Init, Layer, LayerNorm, LeakyRelu,
-        Linear, LogSigmoid, LogSoftmax, Mlp, Relu, Residual, Rng, Sigmoid, Silu, Sizes, Softmax, Softplus,
-        Tanh, normal, rng, summary,
+        Activation, Elu, Gelu, Init, Layer, LeakyRelu, LogSigmoid, Relu, Rng, Sigmoid, Silu, Sizes, Softplus,
+        Tanh, layers::*, normal, rng, summary,
     };
     pub use surprisal_loss::{
         BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy,

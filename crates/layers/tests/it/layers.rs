@@ -34,6 +34,30 @@ fn move_from_start(params: &mut Params<f64>) {
     }
 }
 
+/// Each layer of the list, in training and in evaluation: its gradient, its line in a summary, and numbers that `f32` and `f64` share.
+#[test]
+fn every_layer_of_the_list_passes_its_gradient_on_and_has_a_summary() {
+    let mut params = Params::<f64>::default();
+    for (layer, shape) in samples(&mut params) {
+        move_from_start(&mut params);
+        let x = input(&shape);
+        for training in [false, true] {
+            let agreement = gradient_agreement_in(training, &params, |tape| {
+                let x =
+                    if shape.len() > 1 { tape.input(&x) } else { tape.input(&x.mapv(|x| x.abs().floor())) };
+                layer.forward(x).square().sum()
+            });
+            agreement.unwrap_or_else(|error| panic!("{}: {error}", layer.kind()));
+            if shape.len() > 1 {
+                gradient_holds_in(training, &params, &layer, &shape);
+            }
+        }
+        let text = summary(&params, &*layer, &shape[..]).to_string();
+        let kind = layer.kind();
+        assert!(text.contains(kind.split(['(', ' ', '{']).next().unwrap()), "{kind}: {text}");
+    }
+}
+
 #[test]
 fn batch_norm_of_images_takes_every_place_as_a_row() {
     let mut params = Params::<f64>::default();
