@@ -7,7 +7,7 @@
 //! | `activation` | [`Relu`], [`LeakyRelu`], [`Elu`], [`Silu`], [`Gelu`], [`Sigmoid`], [`Tanh`], .. (a table), and [`Activation`] to choose one at run time |
 //! | `softmax` | [`Softmax`], [`LogSoftmax`]: from logits to probabilities of classes, or their logarithms |
 //! | `embedding` | [`Embedding`]: a vector for each index |
-//! | `layer_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature |
+//! | `layer_norm`, `rms_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature; [`RmsNorm`]: mean square 1, for each row |
 //! | `dropout` | [`Dropout`]: random zeros in training |
 //! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
 //! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
@@ -47,6 +47,7 @@ mod layer_norm;
 mod linear;
 mod mlp;
 mod residual;
+mod rms_norm;
 mod softmax;
 mod summary;
 
@@ -82,6 +83,7 @@ layers! {
     softmax::LogSoftmax: [3, 4] => |_, _| LogSoftmax;
     embedding::Embedding: [3] => |params, name| Embedding::new(params, name, 4, 2, &mut rng(1));
     layer_norm::LayerNorm: [3, 4] => |params, name| LayerNorm::new(params, name, 4);
+    rms_norm::RmsNorm: [3, 4] => |params, name| RmsNorm::new(params, name, 4);
     batch_norm::BatchNorm1d: [3, 4] => |params, name| BatchNorm1d::new(params, name, 4);
     dropout::Dropout: [3, 4] => |_, _| Dropout::new(0.5);
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
