@@ -35,7 +35,7 @@ macro_rules! activations {
         /// assert_eq!(Activation::LeakyRelu.to_string(), "leaky_relu");
         /// assert_eq!(
         ///     "swish".parse::<Activation>().unwrap_err().to_string(),
-        ///     "no activation is named \"swish\" | known: relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, \
+        ///     "no activation is named \"swish\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, \
         ///      softplus, logsigmoid"
         /// );
         /// ```
@@ -78,6 +78,7 @@ activations! {
     LeakyRelu "leaky_relu" LeakyRelu { slope: 0.01 };
     Elu "elu" Elu { alpha: 1.0 };
     Silu "silu" Silu;
+    Mish "mish" Mish;
     Gelu "gelu" Gelu;
     GeluTanh "gelu_tanh" GeluTanh;
     Sigmoid "sigmoid" Sigmoid;

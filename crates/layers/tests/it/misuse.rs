@@ -250,7 +250,7 @@ fn sizes_that_are_none_are_told() {
 fn an_activation_that_is_none_is_told_with_all_that_are() {
     assert_eq!(
         "Relu".parse::<Activation>().unwrap_err().to_string(),
-        "no activation is named \"Relu\" | known: relu, leaky_relu, elu, silu, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid \
+        "no activation is named \"Relu\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid \
          | did you mean \"relu\"?"
     );
 }
