@@ -22,19 +22,24 @@ pub fn run(options: Options) -> Result<(), Failure> {
 fn table() -> String {
     let all = surprisal_lab::experiments::all();
     let width = |of: fn(&Experiment) -> &str| all.iter().map(|e| of(e).chars().count()).max().unwrap_or(0);
-    let (names, claims) = (width(|e| e.name), width(|e| e.short));
+    let (names, claims) = (width(|e| e.name), width(|e| e.short()));
     let mut text = format!("Start here: surprisal lab run {}\n\n", all[0].name);
     text += &format!("{:names$}  {:claims$}  {:>5}\n", "experiment", "claim", "time");
     for experiment in all {
-        text +=
-            &format!("{:names$}  {:claims$}  {:>5}\n", experiment.name, experiment.short, experiment.time());
+        text += &format!(
+            "{:names$}  {:claims$}  {:>5}\n",
+            experiment.name,
+            experiment.short(),
+            experiment.time()
+        );
     }
     text + "\nDetails of one: surprisal lab list NAME. Run all: surprisal lab run all.\n"
 }
 
 /// The claim, what would falsify it, and the settings.
 fn details(experiment: &Experiment) -> String {
-    let Experiment { name, claim, falsified_if, broken, .. } = experiment;
+    let (name, claim, falsified_if, broken) =
+        (experiment.name, experiment.claim(), experiment.falsified_if(), experiment.broken());
     let seeds = experiment
         .seeds
         .map_or("nothing is drawn at random".into(), |seeds| format!("{} seeds", seeds.usual));

@@ -21,9 +21,12 @@ fn the_list_is_a_table_of_every_experiment_and_shows_one_in_detail() {
     assert!(list.lines().all(|line| line.chars().count() <= 100), "{list}");
     for experiment in surprisal_lab::experiments::all() {
         let row = list.lines().find(|line| line.starts_with(&format!("{} ", experiment.name))).unwrap();
-        assert!(row.contains(experiment.short) && row.ends_with(&experiment.time()), "{row}");
+        assert!(row.contains(experiment.short()) && row.ends_with(&experiment.time()), "{row}");
         let details = told(&["lab", "list", experiment.name]);
-        assert!(details.contains(experiment.claim) && details.contains(experiment.falsified_if), "{details}");
+        assert!(
+            details.contains(experiment.claim()) && details.contains(experiment.falsified_if()),
+            "{details}"
+        );
         for knob in experiment.knobs {
             assert!(
                 details.contains(&format!("--set {}=", knob.setting.name))

@@ -7,7 +7,9 @@ use surprisal_optim::Adam;
 use surprisal_tensor::ndarray::Array2;
 use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 
-use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short};
+use crate::gallery::{
+    Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, short,
+};
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{mean, minus};
 use surprisal_report::{Align, Table};
@@ -15,22 +17,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "bias-variance",
-    title: "Too simple, too free",
-    claim: "the expected squared error is bias² + variance + noise; as a model grows, bias falls and variance rises",
-    short: "the expected error is bias² + variance + noise",
-    background: &[
-        "Someone measures y at places x: y = sin(2πx) + noise. From a few such points a model is trained, and asked about places it has not seen. With \
-         other points it would have become another model. Over many sets of points its answers have a mean and a spread.",
-        "The *bias* is how far that mean is from the truth: a model that is too simple misses it whatever the points. The *variance* is the spread: a \
-         model that is too free follows the noise of the points it happened to see. The *noise* is in the answers, and no model can predict it. The \
-         expected squared error is the sum bias² + variance + noise.",
-        "Two families of models grow here: polynomials of higher and higher degree, fitted so that the squared error is as small as can be, and networks \
-         with more and more hidden neurons, trained by steps. Each model meets many sets of points of its own.",
-    ],
-    falsified_if: "the measured error is not the sum of the three, or bias does not fall, or variance does not rise",
-    broken: "the variance is left out of the sum, and every model of a family is the smallest one",
-    source: "Geman, Bienenstock and Doursat, \"Neural networks and the bias/variance dilemma\" (1992); Neal et al., \"A modern take on the \
-             bias-variance tradeoff in neural networks\" (2018), for networks whose variance does not rise.",
+    text: Text::new(include_str!("bias_variance.md")),
     minutes: 0.12,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
@@ -125,32 +112,31 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         let findings = [
             Finding::seeds(&compared, "bias², smallest model - largest", &fall)
                 .above(0.0)
-                .say("The larger model misses the truth by less, on average over what it was trained on."),
+                .say(lab.text("finding: bias")),
             Finding::ratios(&compared, "variance, largest model / smallest", &rise)
                 .above(1.0)
-                .say("How much more the larger model depends on the points that it happened to see."),
+                .say(lab.text("finding: variance")),
         ];
         sections.push((family, parts, findings));
     }
 
     let (first, ..) = &sections[0];
     report = report
-        .figure("polynomials", sections[0].1.chart(lab, first).to_svg(),
-            "To the left the error is bias: the model cannot bend as the truth does. To the right it is variance: the model bends to the noise.")
+        .figure("polynomials", sections[0].1.chart(lab, first).to_svg(), lab.text("caption: polynomials"))
         .finding(
             Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
                 .within(lab.number("tolerance"))
-                .say("The error is measured on answers with noise of their own."),
+                .say(lab.text("finding: sum")),
         );
     for (_, _, findings) in &sections {
         report = findings.iter().cloned().fold(report, Report::finding);
     }
     let (family, parts, _) = &sections[1];
-    report = report
-        .section("Networks are another matter")
-        .paragraph("The textbook's picture is that of the polynomials. A network that is trained by steps from a random start also loses its bias as it grows, \
-             but its variance need not rise: the steps choose among the many curves that fit, and do not choose a wild one.")
-        .figure("networks", parts.chart(lab, family).to_svg(), "The same for networks of one hidden layer.");
+    report = report.section("Networks are another matter").paragraphs(lab.text("note: networks")).figure(
+        "networks",
+        parts.chart(lab, family).to_svg(),
+        lab.text("caption: networks"),
+    );
     Ok(sections.iter().fold(report, |report, (family, parts, _)| report.table(parts.table(lab, family))))
 }
 
@@ -247,11 +233,9 @@ impl Parts {
             .line(line("bias²", &|i| mean(&self.bias[i])))
             .line(line("variance", &|i| mean(&self.variance[i])))
             .line(line("noise", &|_| lab.number("noise").powi(2)))
-            .alt(format!(
-                "As {} grow, bias² goes {}, variance {}; the noise stays.",
-                family.name,
-                ends(&self.bias),
-                ends(&self.variance)
+            .alt(lab.text_with(
+                "alt: parts",
+                &[("family", &family.name), ("bias", &ends(&self.bias)), ("variance", &ends(&self.variance))],
             ))
     }
 }

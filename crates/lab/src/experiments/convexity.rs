@@ -7,7 +7,8 @@ use surprisal_tensor::ndarray::{Array2, Axis, arr1, arr2};
 use surprisal_tensor::{Params, Tape, Var, Workspace, hessian, symmetric_eigen};
 
 use crate::gallery::{
-    Basis, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+    Basis, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Text, Training,
+    short,
 };
 use surprisal_report::chart::{Chart, HeatMap, Line, Panels, Style};
 use surprisal_report::statistics::Estimate;
@@ -15,25 +16,7 @@ use surprisal_report::statistics::Estimate;
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "convexity",
-    title: "One valley or several",
-    claim: "logistic regression is convex under cross-entropy and not under squared error",
-    short: "only cross-entropy makes logistic regression convex",
-    background: &[
-        "*Logistic regression* weighs the numbers that describe a case, adds the products up and turns the sum into a probability. To learn is to look for \
-         the weights at which the *loss*, which says how bad the answers are, is lowest: a walk downhill in a landscape over the weights.",
-        "A landscape is *convex* if it is one bowl: between any two of its points it lies below the straight line that joins them, the *chord*. Then \
-         downhill always leads to the one lowest place. If somewhere the ground rises above a chord, it is not convex, and a walker may end in a valley that \
-         is not the deepest.",
-        "With many weights the bend is described by a table of second derivatives, the *Hessian*. Its *eigenvalues* say how strongly the ground bends along \
-         certain directions: upwards where they are positive, downwards where one is negative. Convex means: nowhere negative. Computers round, so \
-         here nothing above -0.000000000001 counts as negative.",
-        "For cross-entropy the Hessian is a sum over cases of p (1 - p) times the square of their numbers, which cannot be negative (p is the probability). For \
-         squared error the slope p (1 - p) of the sigmoid stays in, and where a case is badly wrong the sum gets a negative term.",
-    ],
-    falsified_if: "cross-entropy has an eigenvalue below -0.000000000001, or squared error rises above no chord and has no negative eigenvalue",
-    broken: "the two losses, and so the two Hessians, are exchanged",
-    source: "Auer, Herbster and Warmuth, \"Exponentially many local minima for single neurons\" (1995), for the two cases with several minima; \
-             Boyd and Vandenberghe, *Convex Optimization* (2004), section 3.1.4, for the second-order condition.",
+    text: Text::new(include_str!("convexity.md")),
     minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
@@ -122,43 +105,40 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let [squared, entropy] = above;
     let report = Report::new()
-        .panels("chord", slice_charts(lab, &slices, chord, above), "A straight line between two points of each curve. Squared error rises above \
-             it: not convex. Cross-entropy stays below it, here and wherever one looks.")
+        .panels("chord", slice_charts(lab, &slices, chord, above), lab.text("caption: chord"))
         .finding(Finding::deterministic("A chord on the breast cancer data", "largest height of squared error above it", squared.gap)
             .expect(Expected::MoreThan(-FLOOR))
             .and("largest height of cross-entropy above its own chord", Estimate::exactly(entropy.gap), Expected::AtMost(-FLOOR))
-            .say(format!(
-                "With every weight at {} the loss is {} and the chord from {} to {} is at {}.",
-                short(squared.at), short(squared.loss), short(chord[0]), short(chord[1]), short(squared.chord),
-            )))
+            .say(lab.text_with("finding: chord", &[("at", &short(squared.at)), ("loss", &short(squared.loss)), ("from", &short(chord[0])), ("to", &short(chord[1])), ("chord", &short(squared.chord))])))
         .finding(Finding::deterministic("Hessians of 31 parameters on the way down, breast cancer", "smallest eigenvalue under cross-entropy", way[1])
             .expect(Expected::AtLeast(FLOOR))
             .and("smallest eigenvalue under squared error", Estimate::exactly(way[0]), Expected::AtMost(FLOOR)))
         .finding(Finding::deterministic("Hessians of 2 parameters over a plane, breast cancer", "share that bends down under squared error", down[0])
             .expect(Expected::MoreThan(0.0))
             .and("the same share under cross-entropy", Estimate::exactly(down[1]), Expected::AtMost(0.0))
-            .say(format!("The smallest eigenvalue is {} under cross-entropy and {} under squared error.", short(flat[1]), short(flat[0]))))
+            .say(lab.text_with("finding: plane", &[("entropy", &short(flat[1])), ("squared", &short(flat[0]))])))
         .finding(Finding::deterministic(format!("{} cases, one weight", inputs.len()), "minima under squared error", valleys[0] as f64)
             .expect(Expected::AtLeast(2.0))
             .and("minima under cross-entropy", Estimate::exactly(valleys[1] as f64), Expected::AtMost(1.0)))
         .finding(Finding::new("A net with a hidden layer (2-4-1, exclusive or)", "share of starts from which all Hessians under cross-entropy are free of negative eigenvalues",
             Estimate::wilson(nets[1].0, lab.seeds.len()), Basis::Trials(lab.seeds.len())).expect(Expected::AtLeast(0.5))
-            .say(format!("The smallest eigenvalue is {} under cross-entropy and {} under squared error: with a hidden layer neither is convex, and \
-                 cross-entropy is no cure for that.", short(nets[1].1), short(nets[0].1))));
+            .say(lab.text_with("finding: net", &[("entropy", &short(nets[1].1)), ("squared", &short(nets[0].1))])));
     Ok(report
         .section("A plane instead of a line")
-        .panels("plane", plane_maps(lab, &planes, down), "The loss over the common weight and the bias. Where it is hatched the ground bends down in at least \
-             one direction. Squared error is a bowl only where it is not hatched.")
+        .panels("plane", plane_maps(lab, &planes, down), lab.text("caption: plane"))
         .section("Several valleys")
-        .paragraph("Two cases and one weight are enough for two valleys under squared error, if what is to be learnt are probabilities. Which one descent \
-             ends in is decided by the start. More inputs can give exponentially many.")
-        .panels("minima", minima_charts(&minima), "The loss against the only weight; stationary points are marked. The walker who comes from the left \
-             stays in the shallow valley under squared error.")
+        .paragraphs(lab.text("note: several valleys"))
+        .panels("minima", minima_charts(lab, &minima), lab.text("caption: minima"))
         .section("On the way down")
-        .figure("eigenvalues", way_chart(lab, &ways), "The smallest of the 31 eigenvalues of the Hessian on the way down, each loss on its own way at the same \
-             learning rate. Under squared error it is negative from the sure and wrong start on.")
-        .paragraph(format!("Convexity is a promise about the ground, not about speed: after {} steps {} of the cases are right under squared error and {} under \
-             cross-entropy.", lab.count("epochs"), percent(ways[0][0].last("right")), percent(ways[1][0].last("right")))))
+        .figure("eigenvalues", way_chart(lab, &ways), lab.text("caption: eigenvalues"))
+        .paragraphs(lab.text_with(
+            "note: speed",
+            &[
+                ("epochs", &lab.count("epochs")),
+                ("squared", &percent(ways[0][0].last("right"))),
+                ("entropy", &percent(ways[1][0].last("right"))),
+            ],
+        )))
 }
 
 /// A knob that holds two different numbers, the smaller first.
@@ -354,12 +334,15 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
                 .include_y(0.0)
                 .line(Line::new("loss", record.points("weight", "loss")).colour(1 - arm))
                 .line(Line::new("chord", joined).colour(4).style(Style::Dotted))
-                .alt(format!(
-                    "Loss from {} to {}, and the chord from {} to {}. {said}",
-                    short(-lab.number("reach")),
-                    short(lab.number("reach")),
-                    short(chord[0]),
-                    short(chord[1])
+                .alt(lab.text_with(
+                    "alt: chord",
+                    &[
+                        ("low", &short(-lab.number("reach"))),
+                        ("high", &short(lab.number("reach"))),
+                        ("from", &short(chord[0])),
+                        ("to", &short(chord[1])),
+                        ("said", &said),
+                    ],
                 )),
         );
     }
@@ -384,13 +367,13 @@ fn plane_maps(lab: &Lab, planes: &[[Record; 1]], down: [f64; 2]) -> Panels {
                 .y_span(-bias, bias)
                 .values(values.chunks(n).map(<[f64]>::to_vec))
                 .missing("bends down")
-                .alt(format!("{} of the plane bends down in some direction.", percent(down))),
+                .alt(lab.text_with("alt: plane", &[("fraction", &percent(down))])),
         );
     }
     panels
 }
 
-fn minima_charts(minima: &[[Record; 2]]) -> Panels {
+fn minima_charts(lab: &Lab, minima: &[[Record; 2]]) -> Panels {
     let mut panels = Panels::new("convexity-minima", "Loss against the only weight", 2);
     for (arm, [curve, points]) in minima.iter().enumerate() {
         let mut chart = Chart::new(NAMES[arm])
@@ -403,7 +386,8 @@ fn minima_charts(minima: &[[Record; 2]]) -> Panels {
             chart = chart.mark(w, loss, format!("{kind} at {}", short(w)));
         }
         let found = is.iter().filter(|&&is| is == 1.0).count();
-        panels = panels.panel(chart.alt(format!("{found} minima among {} stationary points.", is.len())));
+        panels = panels
+            .panel(chart.alt(lab.text_with("alt: minima", &[("found", &found), ("points", &is.len())])));
     }
     panels
 }
@@ -419,10 +403,5 @@ fn way_chart(lab: &Lab, ways: &[[Record; 1]]) -> String {
     }
     let lowest =
         [0, 1].map(|arm| short(ways[arm][0].column("smallest").into_iter().fold(f64::INFINITY, f64::min)));
-    chart
-        .alt(format!(
-            "The lowest value is {} under squared error and {} under cross-entropy.",
-            lowest[0], lowest[1]
-        ))
-        .to_svg()
+    chart.alt(lab.text_with("alt: eigenvalues", &[("squared", &lowest[0]), ("entropy", &lowest[1])])).to_svg()
 }

@@ -6,26 +6,14 @@ use surprisal_loss::{KlDiv, KlReduction, cross_entropy_probs, entropy};
 use surprisal_tensor::ndarray::{Array1, Axis, arr1};
 use surprisal_tensor::{Params, Workspace};
 
-use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report};
+use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Text};
 use surprisal_report::chart::{Chart, Line, Style};
 use surprisal_report::statistics::Estimate;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "entropy-bound",
-    title: "What the wrong expectation costs",
-    claim: "the cross-entropy H(p, q) is never below the entropy H(p), and equal to it at q = p alone",
-    short: "cross-entropy is never below the entropy",
-    background: &[
-        "How *surprising* is an outcome of probability p? By -ln p: something certain does not surprise, something rare does. The mean surprise of a \
-         distribution p is its *entropy*, H(p) = -Σ p ln p.",
-        "Someone who expects q while outcomes come from p is surprised by -ln q, on average H(p, q) = -Σ p ln q: the *cross-entropy*. What it costs to \
-         expect the wrong thing, H(p, q) - H(p), is called the Kullback-Leibler divergence KL(p‖q). A loss that is smallest where the expectation is \
-         right teaches the right thing.",
-    ],
-    falsified_if: "one pair of distributions has a cross-entropy below the entropy, or equality away from q = p",
-    broken: "p and q change places in the cross-entropy",
-    source: "Gibbs' inequality; Shannon, \"A mathematical theory of communication\" (1948); Kullback and Leibler (1951).",
+    text: Text::new(include_str!("entropy_bound.md")),
     minutes: 0.002,
     seeds: None,
     knobs: &[
@@ -86,7 +74,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
 
     let drawn = format!("Over {} drawn pairs", lab.count("pairs"));
     let report = Report::new()
-        .figure("moving-q", chart(&curve, p).to_svg(), "The valley touches the level of the entropy at q = p and nowhere else. What stands above it is KL(p‖q).")
+        .figure("moving-q", chart(lab, &curve, p).to_svg(), lab.text("caption: moving-q"))
         .finding(
             Finding::deterministic(&drawn, "smallest H(p, q) - H(p)", least)
                 .expect(Expected::MoreThan(0.0))
@@ -95,18 +83,20 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::deterministic(&drawn, "largest |H(p, q) - H(p) - KL(p‖q)|", off_kl)
                 .expect(Expected::AtMost(ROUNDING))
-                .say("Since H(p) does not depend on q, cross-entropy and KL teach the same."),
+                .say(lab.text("finding: divergence")),
         );
     Ok(report)
 }
 
-fn chart(curve: &Record, p: f64) -> Chart {
+fn chart(lab: &Lab, curve: &Record, p: f64) -> Chart {
     let entropy = curve.last("entropy");
     Chart::new("Cross-entropy while q moves")
         .subtitle(format!("p says \"yes\" with probability {p}"))
-        .x_label("q, the probability of \"yes\" that is expected").y_label("nats").include_y(0.0)
+        .x_label("q, the probability of \"yes\" that is expected")
+        .y_label("nats")
+        .include_y(0.0)
         .line(Line::new("H(p, q)", curve.points("q", "cross_entropy")))
         .line(Line::new("H(p)", curve.points("q", "entropy")).style(Style::Dashed))
         .mark(p, entropy, "q = p")
-        .alt(format!("The cross-entropy against q: a valley that touches the entropy, {entropy:.3} nats, at q = {p}, and grows without bound towards 0 and 1."))
+        .alt(lab.text_with("alt: moving-q", &[("entropy", &format!("{entropy:.3}")), ("p", &p)]))
 }

@@ -9,7 +9,7 @@ use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 use surprisal_train::{Batched, Examples};
 
 use crate::gallery::{
-    Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, correct, short,
+    Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, correct, short,
 };
 use surprisal_report::chart::{Chart, Points};
 use surprisal_report::statistics::mean;
@@ -18,22 +18,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "features",
-    title: "Features by contrast",
-    claim: "an encoder that learns by contrast gathers each class more tightly than one that learns by cross-entropy, and a linear layer on its frozen \
-            features recognises more",
-    short: "features learned by contrast separate classes better",
-    background: &[
-        "An *encoder* turns a picture of a handwritten digit into 32 numbers, its *features*. Under cross-entropy it is trained together with a last \
-         layer that names the digit. Under the *supervised contrastive loss* (SupCon) there is no last layer: pictures of the same digit are pulled \
-         together and those of others pushed apart.",
-        "To compare features and nothing else, the encoder is then frozen, features are scaled to length 1, and a new linear layer learns to name the \
-         digit from them, in the same way for both. What is counted is how many unseen pictures it names rightly, and how far apart \
-         the digits lie: the spread between the means of the classes over the spread within the classes.",
-        "32 numbers cannot be drawn. The pictures show the two directions in which they vary most (their principal components).",
-    ],
-    falsified_if: "digits lie no further apart under SupCon, or the linear layer recognises no more",
-    broken: "both encoders learn by cross-entropy",
-    source: "Khosla et al., \"Supervised contrastive learning\" (2020).",
+    text: Text::new(include_str!("features.md")),
     minutes: 0.03,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
@@ -129,13 +114,13 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let mut report = Report::new()
         .figure(
             "contrast",
-            plane(coordinates(0), "Features learnt by contrast").to_svg(),
-            "Unseen pictures, one mark each; the digit stands where its pictures are on average.",
+            plane(lab, coordinates(0), "Features learnt by contrast").to_svg(),
+            lab.text("caption: contrast"),
         )
         .figure(
             "cross-entropy",
-            plane(coordinates(1), "Features learnt by cross-entropy").to_svg(),
-            "The same pictures, from the same start of the encoder.",
+            plane(lab, coordinates(1), "Features learnt by cross-entropy").to_svg(),
+            lab.text("caption: cross-entropy"),
         );
     let conditions = [
         (format!("At the same rate {}", rates[0]), [0, 0]),
@@ -289,7 +274,7 @@ fn principal_plane(features: &Array2<f64>, labels: &[usize]) -> Record {
     record
 }
 
-fn plane(record: &Record, title: &str) -> Chart {
+fn plane(lab: &Lab, record: &Record, title: &str) -> Chart {
     let digits = record.column("digit");
     let mut chart = Chart::new(title)
         .subtitle("unseen pictures, first seed, two principal components")
@@ -304,5 +289,5 @@ fn plane(record: &Record, title: &str) -> Chart {
             .map(|(point, _)| point);
         chart = chart.points(Points::new(digit.to_string(), points).colour(digit).label_at_centre());
     }
-    chart.alt(format!("{title}: a cloud of marks for each of the ten digits, labelled at its centre."))
+    chart.alt(lab.text_with("alt: features", &[("title", &title)]))
 }

@@ -11,7 +11,7 @@ use surprisal_tensor::ndarray::{Array2, arr2};
 use surprisal_tensor::{Params, Var, Workspace};
 
 use crate::gallery::{
-    Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+    Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, short,
 };
 use surprisal_report::chart::{Chart, Line, Style};
 use surprisal_report::statistics::Estimate;
@@ -19,28 +19,7 @@ use surprisal_report::statistics::Estimate;
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "identities",
-    title: "Four things that are one",
-    claim: "the slope of cross-entropy after a softmax is p - y; KL divergence trains like cross-entropy; the +1/-1 form of the logistic loss \
-            is its 0/1 form; and cross-entropy is never below the entropy",
-    short: "four formulas of the cross-entropy are one",
-    background: &[
-        "A *classifier* gives every class a score, its *logit* z. *Softmax* turns the scores of a row into probabilities p: e^z of each class, \
-         divided by their sum. The truth is a row of probabilities too, y: all on one class (*one-hot*; the number of that class, its *index*, says the \
-         same), or spread over several (*soft*). *Cross-entropy* is -Σ y ln p, the mean surprise at the truth of one who believes p. Training moves \
-         the logits against the *slope* of the loss, and that slope is said to be p - y: predicted minus true, nothing else.",
-        "The truth has a surprise of its own, its *entropy* H(y) = -Σ y ln y, below which no prediction can get. The *KL divergence* is \
-         what a prediction costs above it: cross-entropy = H(y) + KL. H(y) does not depend on the prediction, so both should have the same \
-         slope, and training by one should be training by the other.",
-        "A question of yes or no has one score s. Some write its truth as y = 1 or 0, and the loss as ln(1 + e^s) - y s; others as t = +1 or -1, and the \
-         loss as ln(1 + e^(-t s)). Both should be one function, and neither is arbitrary: it is minus the logarithm of the *likelihood*, the product of \
-         the probabilities that the model gave to what did happen. To make the loss small is to make what happened likely.",
-        "A computer rounds every result to about 16 digits, so \"the same\" cannot mean that all digits agree. Here it means that two numbers \
-         differ by at most 10^-12, of the larger one if that is above 1.",
-    ],
-    falsified_if: "any difference is above 1e-12",
-    broken: "the loss loses the term with y, and so its slope the -y: it is p instead of p - y",
-    source: "Bridle, \"Probabilistic interpretation of feedforward classification network outputs\" (1990); Kullback and Leibler, \"On information and \
-             sufficiency\" (1951); Bishop, *Pattern Recognition and Machine Learning* (2006), sections 4.3.2 and 4.3.4. Data: Fisher's iris flowers.",
+    text: Text::new(include_str!("identities.md")),
     minutes: 0.006,
     seeds: Some(Seeds { usual: 8, quick: 2 }),
     knobs: &[
@@ -112,33 +91,74 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     let trained = format!("largest difference of a weight in {steps} steps, over {seeds} seeds");
     let report = Report::new()
-        .figure("trajectories", trajectories(&hard[0][0], lab).to_svg(),
-            "Four trainings from one start, each by another formula: four lines, of which one sees one.")
-        .finding(same("The slope of cross-entropy against p - y", &format!("largest difference {over}"), worst("slope"))
-            .say("p is computed by its definition, the slope by the library's loss, at logits up to a thousand million."))
-        .finding(same("The slope of KL against the slope of cross-entropy", &format!("largest difference {over}"), worst("kl"))
-            .say("With respect to the prediction both are one: the entropy of the truth is a constant."))
-        .finding(same("The +1/-1 form of the logistic loss against its 0/1 form", &format!("largest difference, of value and slope, {over}"), worst("coding"))
-            .say("Each number of a row is taken as a score once."))
-        .finding(same("-ln of the likelihood against the loss", &format!("largest difference over {} samples of 20 cases", seeds * lab.count("points")), worst("likelihood"))
-            .say("The product of the probabilities of what happened, multiplied out: maximum likelihood gives the logistic loss."))
-        .finding(Finding::deterministic("Cross-entropy minus entropy", format!("smallest value {over}"), gap)
-            .expect(Expected::AtLeast(-ROUNDING))
-            .and("its largest distance from 0 where the prediction is the truth", Estimate::exactly(equal), Expected::AtMost(ROUNDING))
-            .and("its largest distance from the KL divergence", Estimate::exactly(splits), Expected::AtMost(ROUNDING)))
-        .finding(same("Four trainings, one-hot targets", &trained, apart(hard))
-            .say("Cross-entropy with probabilities, with indices, KL divergence, and p - y stepped by hand."))
-        .finding(same(&format!("The same with soft targets, {} spread", lab.number("smoothing")), &trained, apart(soft))
-            .say("Indices with the library's label smoothing here."));
+        .figure("trajectories", trajectories(&hard[0][0], lab).to_svg(), lab.text("caption: trajectories"))
+        .finding(
+            same(
+                "The slope of cross-entropy against p - y",
+                &format!("largest difference {over}"),
+                worst("slope"),
+            )
+            .say(lab.text("finding: slope")),
+        )
+        .finding(
+            same(
+                "The slope of KL against the slope of cross-entropy",
+                &format!("largest difference {over}"),
+                worst("kl"),
+            )
+            .say(lab.text("finding: divergence")),
+        )
+        .finding(
+            same(
+                "The +1/-1 form of the logistic loss against its 0/1 form",
+                &format!("largest difference, of value and slope, {over}"),
+                worst("coding"),
+            )
+            .say(lab.text("finding: coding")),
+        )
+        .finding(
+            same(
+                "-ln of the likelihood against the loss",
+                &format!("largest difference over {} samples of 20 cases", seeds * lab.count("points")),
+                worst("likelihood"),
+            )
+            .say(lab.text("finding: likelihood")),
+        )
+        .finding(
+            Finding::deterministic("Cross-entropy minus entropy", format!("smallest value {over}"), gap)
+                .expect(Expected::AtLeast(-ROUNDING))
+                .and(
+                    "its largest distance from 0 where the prediction is the truth",
+                    Estimate::exactly(equal),
+                    Expected::AtMost(ROUNDING),
+                )
+                .and(
+                    "its largest distance from the KL divergence",
+                    Estimate::exactly(splits),
+                    Expected::AtMost(ROUNDING),
+                ),
+        )
+        .finding(
+            same("Four trainings, one-hot targets", &trained, apart(hard))
+                .say(lab.text("finding: trainings")),
+        )
+        .finding(
+            same(
+                &format!("The same with soft targets, {} spread", lab.number("smoothing")),
+                &trained,
+                apart(soft),
+            )
+            .say(lab.text("finding: soft targets")),
+        );
     Ok(report
         .section("How much is nothing?")
-        .figure("differences", differences(&hard[0][0], &soft[0][0]).to_svg(),
-            "The largest difference between the weights of the four nets, in units of the smallest step that a number near 1 can take in the \
-             computer. What rounding leaves does not grow into anything.")
+        .figure(
+            "differences",
+            differences(lab, &hard[0][0], &soft[0][0]).to_svg(),
+            lab.text("caption: differences"),
+        )
         .section("Never below the entropy")
-        .figure("floor", floor().to_svg(),
-            "A coin that shows heads in 30 of 100 throws, and one who believes in another share. The cost is lowest where belief is truth, and there it is the entropy; \
-             what lies between curve and floor is the KL divergence."))
+        .figure("floor", floor(lab).to_svg(), lab.text("caption: floor")))
 }
 
 /// The largest of differences; what is not a number is as wrong as can be.
@@ -338,16 +358,20 @@ fn trajectories(record: &Record, lab: &Lab) -> Chart {
         .map(|(&(column, name), style)| Line::new(name, record.points("step", column)).style(style));
     let ends: Vec<String> = ARMS.iter().map(|(column, _)| short(record.last(column))).collect();
     let chart = Chart::new("Four formulas, one training")
-        .subtitle(format!("iris flowers, a net of {} hidden units, rate {}, one-hot targets, seed 1", lab.count("hidden"), lab.number("rate")))
+        .subtitle(format!(
+            "iris flowers, a net of {} hidden units, rate {}, one-hot targets, seed 1",
+            lab.count("hidden"),
+            lab.number("rate")
+        ))
         .x_label("step")
         .y_label("mean probability of the right class")
         .include_y(0.0)
         .include_y(1.0)
-        .alt(format!("The mean probability of the right class against the step, for four formulas of the loss. They end at {}.", ends.join(", ")));
+        .alt(lab.text_with("alt: trajectories", &[("ends", &ends.join(", "))]));
     lines.fold(chart, Chart::line)
 }
 
-fn differences(hard: &Record, soft: &Record) -> Chart {
+fn differences(lab: &Lab, hard: &Record, soft: &Record) -> Chart {
     let steps = |record: &Record| {
         record
             .points("step", "difference")
@@ -362,13 +386,13 @@ fn differences(hard: &Record, soft: &Record) -> Chart {
         .x_label("step")
         .y_label("largest difference of a weight, in units of 2.2e-16")
         .include_y(0.0)
-        .alt(format!("The largest difference of a weight against the step: at most {} units of rounding with one-hot targets, {} with soft ones.", most(&hard), most(&soft)))
+        .alt(lab.text_with("alt: differences", &[("hard", &most(&hard)), ("soft", &most(&soft))]))
         .line(Line::new("one-hot targets", hard))
         .line(Line::new("soft targets", soft))
 }
 
 /// Cross-entropy of a coin against what is believed of it.
-fn floor() -> Chart {
+fn floor(lab: &Lab) -> Chart {
     const HEADS: f64 = 0.3;
     let cost = |q: f64| {
         let row = |p: f64| arr2(&[[p, 1.0 - p]]);
@@ -384,7 +408,7 @@ fn floor() -> Chart {
         .line(Line::new("cross-entropy", points))
         .line(Line::new("entropy", [(0.02, least), (0.98, least)]))
         .mark(HEADS, least, "belief = truth")
-        .alt(format!("Cross-entropy against the believed share of heads: it touches the level of the entropy, {}, at the true share 0.3, and rises on both sides.", short(least)))
+        .alt(lab.text_with("alt: floor", &[("entropy", &short(least))]))
 }
 
 #[cfg(test)]

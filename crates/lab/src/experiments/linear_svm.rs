@@ -9,32 +9,14 @@ use surprisal_optim::Sgd;
 use surprisal_tensor::ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use surprisal_tensor::{Params, Var};
 
-use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Training};
+use crate::gallery::{Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training};
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::mean;
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "linear-svm",
-    title: "Logistic regression and the support vector machine",
-    claim: "logistic regression and the linear SVM differ in their loss alone and rank alike; a feature that is there twice shares its weight and \
-            leaves the ranking as it was",
-    short: "logistic regression and the linear SVM rank alike",
-    background: &[
-        "Both models add up the measurements of a case, each times a weight, to a score s: above 0 means yes (y = +1), below 0 no (y = -1). They differ in \
-         how a score is judged. Logistic regression takes ln(1 + e^-ys): every case pulls at the weights, if ever so little. The support vector machine \
-         takes the *hinge*, max(0, 1 - ys): cases that are right by a margin of 1 or more do not pull at all. The others are its support vectors.",
-        "How well a model ranks is measured by the *AUC*: the share of pairs of a yes and a no in which the yes has the higher score. 1 is perfect, one half \
-         is chance. The data are 569 tumours with 30 measurements, benign or malignant; a quarter of them is kept apart for the test. Both models \
-         are trained with the same steps and the same pull of weights towards 0.",
-        "Then the measurement with the largest weight is put in twice. Nothing new is known, so nothing should change but the weights: the two \
-         copies share what one had.",
-    ],
-    falsified_if: "the AUC of the two models differs by more than the margin, or a copy keeps the whole weight, or the AUC changes with the copy",
-    broken: "the SVM's arm learns shuffled answers under the logistic loss; and what is put in twice is not a copy but the answer itself, which in the \
-             test is the wrong one",
-    source: "Vapnik, *The Nature of Statistical Learning Theory* (1995); Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), \
-             section 12.3.2.",
+    text: Text::new(include_str!("linear_svm.md")),
     minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
@@ -142,29 +124,55 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let margin = lab.number("margin");
     let report = Report::new()
-        .figure("losses", losses_chart().to_svg(), "How a score is judged where the answer is yes. To the right of 1 the hinge is 0: such a case no longer pulls.")
+        .figure("losses", losses_chart(lab).to_svg(), lab.text("caption: losses"))
         .finding(
-            Finding::seeds("Same model, same steps, same data", "AUC, SVM minus logistic regression", &each(|a, b| a - b, "svm_auc", "logistic_auc"))
-                .within(margin)
-                .say(format!("{:.4} and {:.4} on average.", mean(&of("svm_auc")), mean(&of("logistic_auc")))),
+            Finding::seeds(
+                "Same model, same steps, same data",
+                "AUC, SVM minus logistic regression",
+                &each(|a, b| a - b, "svm_auc", "logistic_auc"),
+            )
+            .within(margin)
+            .say(lab.text_with(
+                "finding: ranking",
+                &[
+                    ("svm", &format!("{:.4}", mean(&of("svm_auc")))),
+                    ("logistic", &format!("{:.4}", mean(&of("logistic_auc")))),
+                ],
+            )),
         )
         .finding(
-            Finding::seeds("At the end of training", "share of training rows that pull, SVM minus logistic regression", &each(|a, b| a - b, "svm_pulling", "logistic_pulling"))
-                .below(0.0)
-                .say(format!("Under the hinge {:.0} % of the rows still pull, under the logistic loss {:.0} %.", 100.0 * mean(&of("svm_pulling")), 100.0 * mean(&of("logistic_pulling")))),
+            Finding::seeds(
+                "At the end of training",
+                "share of training rows that pull, SVM minus logistic regression",
+                &each(|a, b| a - b, "svm_pulling", "logistic_pulling"),
+            )
+            .below(0.0)
+            .say(lab.text_with(
+                "finding: rows that pull",
+                &[
+                    ("svm", &format!("{:.0}", 100.0 * mean(&of("svm_pulling")))),
+                    ("logistic", &format!("{:.0}", 100.0 * mean(&of("logistic_pulling")))),
+                ],
+            )),
         )
         .finding(
-            Finding::seeds("With the heaviest feature in twice", "the larger of the two weights / the weight of the feature alone", &share)
-                .below(1.0)
-                .say("Alone it would be one half. Here it is more: the pair, whose pull towards 0 is spread over two, takes over from features that \
-                      say nearly the same."),
+            Finding::seeds(
+                "With the heaviest feature in twice",
+                "the larger of the two weights / the weight of the feature alone",
+                &share,
+            )
+            .below(1.0)
+            .say(lab.text("finding: two copies")),
         )
         .finding(
-            Finding::seeds("With the heaviest feature in twice", "AUC, minus that without the copy", &each(|a, b| a - b, "twice_auc", "logistic_auc"))
-                .within(margin),
+            Finding::seeds(
+                "With the heaviest feature in twice",
+                "AUC, minus that without the copy",
+                &each(|a, b| a - b, "twice_auc", "logistic_auc"),
+            )
+            .within(margin),
         );
-    Ok(report.figure("pulling", pulling_chart(&results[0][1]).to_svg(),
-        "The share of training rows with a slope that is not 0, in the first split: under the hinge, row after row is done."))
+    Ok(report.figure("pulling", pulling_chart(lab, &results[0][1]).to_svg(), lab.text("caption: pulling")))
 }
 
 fn split(seed: u64) -> Result<(Rows, Rows), LabError> {
@@ -223,18 +231,20 @@ fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) ->
 
 // ---- pictures
 
-fn losses_chart() -> Chart {
+fn losses_chart(lab: &Lab) -> Chart {
     let line = |name: &str, f: fn(f64) -> f64| {
         Line::new(name, (-30..=40).map(|i| f64::from(i) / 10.0).map(|s| (s, f(s))))
     };
     Chart::new("Two ways to judge a score")
-        .subtitle("where the answer is yes").x_label("score s").y_label("loss")
+        .subtitle("where the answer is yes")
+        .x_label("score s")
+        .y_label("loss")
         .line(line("logistic, ln(1 + e^-s)", |s| (-s).exp().ln_1p()))
         .line(line("hinge, max(0, 1 - s)", |s| (1.0 - s).max(0.0)))
-        .alt("Both losses fall as the score rises. The hinge is 0 from 1 on; the logistic loss comes ever nearer to 0.")
+        .alt(lab.text("alt: losses"))
 }
 
-fn pulling_chart(curve: &Record) -> Chart {
+fn pulling_chart(lab: &Lab, curve: &Record) -> Chart {
     Chart::new("Rows that pull at the weights")
         .subtitle("first split")
         .x_label("epoch")
@@ -243,8 +253,5 @@ fn pulling_chart(curve: &Record) -> Chart {
         .include_y(0.0)
         .line(Line::new("logistic regression", curve.points("epoch", "logistic_pulling")))
         .line(Line::new("SVM", curve.points("epoch", "svm_pulling")))
-        .alt(format!(
-            "All rows pull under the logistic loss; under the hinge their share falls to {:.0} %.",
-            100.0 * curve.last("svm_pulling")
-        ))
+        .alt(lab.text_with("alt: pulling", &[("svm", &format!("{:.0}", 100.0 * curve.last("svm_pulling")))]))
 }

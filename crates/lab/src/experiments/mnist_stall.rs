@@ -9,8 +9,8 @@ use surprisal_tensor::ndarray::{ArcArray2, Axis, Ix2};
 use surprisal_tensor::{Params, Workspace};
 
 use crate::gallery::{
-    Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, fan,
-    fan_of_shares,
+    Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Text, Training,
+    fan, fan_of_shares,
 };
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
@@ -19,23 +19,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "mnist-stall",
-    title: "A stall at scale",
-    claim: "where weights start so large that outputs are sure and wrong, squared error stalls at every rate that was tried, and \
-            cross-entropy at none",
-    short: "from large weights squared error stalls (needs MNIST)",
-    background: &[
-        "MNIST is a collection of pictures of handwritten digits: 60,000 to learn from and 10,000 to be tested on. The network has a hidden layer of \
-         a hundred neurons between the 784 pixels and ten outputs, one for each digit. Each output passes through a sigmoid, the S-shaped curve that \
-         turns a score into a number between 0 and 1, and is level at both ends.",
-        "Weights start at random. Drawn from a normal distribution with deviation 1, a hundred of them add up to scores of about ±7, where the sigmoid \
-         is level: outputs are sure, and most are wrong. Divided by the square root of the number of inputs, scores start near 0, where it is steep. That \
-         is the only difference between the two starts.",
-        "Squared error has the steepness of the sigmoid as a factor in its slope, so an output that is sure and wrong does not move. In cross-entropy \
-         the factor cancels. An *epoch* is one pass over the pictures.",
-    ],
-    falsified_if: "some rate lifts squared error above 93 % without another start, or cross-entropy stalls as well",
-    broken: "both arms get squared error",
-    source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, and its program `network2`; the data: LeCun, Bottou, Bengio and Haffner (1998).",
+    text: Text::new(include_str!("mnist_stall.md")),
     minutes: 1.4,
     seeds: Some(Seeds { usual: 6, quick: 6 }),
     knobs: &[
@@ -68,7 +52,10 @@ struct Job {
 }
 
 fn run(lab: &Lab) -> Result<Report, LabError> {
-    let data = mnist(lab)?;
+    run_on(lab, &mnist(lab)?)
+}
+
+fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
     let losses = if lab.broken {
         [Head::SigmoidSquared; 2]
     } else {
@@ -92,7 +79,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             ("seed", job.seed.to_string()),
         ]
     };
-    let runs = lab.runs("networks on MNIST", &jobs, label, |job| train(lab, &data, *job))?;
+    let runs = lab.runs("networks on MNIST", &jobs, label, |job| train(lab, data, *job))?;
 
     // ---- measure
     let seeds = lab.seeds.len();
@@ -114,9 +101,18 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let gap = minus(&ce_ends, &squared_ends);
     let [other_ce, other_squared] = [0, 1].map(|arm| ends(1, arm, best(1, arm)));
     let other_gap = minus(&other_ce, &other_squared);
-    let mut report = Report::new()
-        .figure("accuracy", accuracy_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm))), [ce, squared].map(|rate| rates[rate]), 0).to_svg(),
-            "Accuracy on unseen pictures after each epoch, each loss at its own best rate: the mean over seeds, with its 95 % interval.");
+    let mut report = Report::new().figure(
+        "accuracy",
+        accuracy_chart(
+            lab,
+            losses,
+            [0, 1].map(|arm| records(0, arm, best(0, arm))),
+            [ce, squared].map(|rate| rates[rate]),
+            0,
+        )
+        .to_svg(),
+        lab.text("caption: accuracy"),
+    );
     for (i, rate) in rates.iter().enumerate() {
         let (a, b) = (ends(0, 0, i), ends(0, 1, i));
         report = report.finding(
@@ -134,42 +130,97 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     report = report
         .finding(
-            Finding::seeds("From N(0, 1), each at its own best rate", "test accuracy, cross-entropy minus squared error", &gap)
-                .above(0.0)
-                .say(format!(
-                    "{} at rate {} against {} at rate {}. At the end squared error never says {:.1} of the ten digits, cross-entropy {:.1}.",
-                    percent(&ce_ends), rates[ce], percent(&squared_ends), rates[squared], dearth(1, squared), dearth(0, ce)
-                )),
+            Finding::seeds(
+                "From N(0, 1), each at its own best rate",
+                "test accuracy, cross-entropy minus squared error",
+                &gap,
+            )
+            .above(0.0)
+            .say(lab.text_with(
+                "finding: best rate",
+                &[
+                    ("entropy", &percent(&ce_ends)),
+                    ("entropy_rate", &rates[ce]),
+                    ("squared", &percent(&squared_ends)),
+                    ("squared_rate", &rates[squared]),
+                    ("squared_missing", &format!("{:.1}", dearth(1, squared))),
+                    ("entropy_missing", &format!("{:.1}", dearth(0, ce))),
+                ],
+            )),
         )
         .finding({
             let line = lab.number("stalled");
-            Finding::seeds("From N(0, 1), each at its own best rate", "test accuracy under squared error", &squared_ends)
-                .expect(Expected::AtMost(line))
-                .and("test accuracy under cross-entropy", Estimate::of(&ce_ends), Expected::AtLeast(line))
-                .say(format!("The line between stalled and not is drawn at {} %.", 100.0 * line))
+            Finding::seeds(
+                "From N(0, 1), each at its own best rate",
+                "test accuracy under squared error",
+                &squared_ends,
+            )
+            .expect(Expected::AtMost(line))
+            .and("test accuracy under cross-entropy", Estimate::of(&ce_ends), Expected::AtLeast(line))
+            .say(lab.text_with("finding: stalled", &[("line", &(100.0 * line))]))
         })
         .finding(
-            Finding::seeds("The start, each loss at its best rate", "how much larger the gap is from N(0, 1) than from N(0, 1)/√n", &minus(&gap, &other_gap))
-                .above(0.0)
-                .say(format!("From N(0, 1)/√n it is {} against {}: without saturation both learn.", percent(&other_ce), percent(&other_squared))),
+            Finding::seeds(
+                "The start, each loss at its best rate",
+                "how much larger the gap is from N(0, 1) than from N(0, 1)/√n",
+                &minus(&gap, &other_gap),
+            )
+            .above(0.0)
+            .say(lab.text_with(
+                "finding: other start",
+                &[("entropy", &percent(&other_ce)), ("squared", &percent(&other_squared))],
+            )),
         );
     Ok(report
         .section("Why")
-        .figure("scores", scores_chart(&runs, seeds * rates.len() * 2).to_svg(),
-            "The scores of the ten outputs before training. Beyond ±5 the sigmoid is level to less than one part in a hundred.")
-        .figure("digits", digits_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm)))).to_svg(),
-            "How many of the ten digits the network never says, of all unseen pictures: the mean over seeds.")
+        .figure(
+            "scores",
+            scores_chart(lab, &runs, seeds * rates.len() * 2).to_svg(),
+            lab.text("caption: scores"),
+        )
+        .figure(
+            "digits",
+            digits_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm)))).to_svg(),
+            lab.text("caption: digits"),
+        )
         .section("The other start")
-        .figure("other-start", accuracy_chart(lab, losses, [0, 1].map(|arm| records(1, arm, best(1, arm))), [0, 1].map(|arm| rates[best(1, arm)]), 1).to_svg(),
-            "The same from weights that are divided by the square root of the number of inputs.")
+        .figure(
+            "other-start",
+            accuracy_chart(
+                lab,
+                losses,
+                [0, 1].map(|arm| records(1, arm, best(1, arm))),
+                [0, 1].map(|arm| rates[best(1, arm)]),
+                1,
+            )
+            .to_svg(),
+            lab.text("caption: other-start"),
+        )
         .table(Table {
-            caption: format!("Test accuracy after {} epochs: mean and 95 % interval over {seeds} seeds", lab.count("epochs")),
+            caption: format!(
+                "Test accuracy after {} epochs: mean and 95 % interval over {seeds} seeds",
+                lab.count("epochs")
+            ),
             header: ["start", "loss", "rate", "accuracy", "lowest", "highest"].map(String::from).to_vec(),
-            rows: (0..2).flat_map(|start| (0..2).flat_map(move |arm| (0..rates.len()).map(move |rate| (start, arm, rate)))).map(|(start, arm, rate)| {
-                let ends = ends(start, arm, rate);
-                let extreme = |f: fn(f64, f64) -> f64| format!("{:.1} %", 100.0 * ends.iter().copied().reduce(f).unwrap_or(f64::NAN));
-                vec![STARTS[start].0.into(), losses[arm].to_string(), rates[rate].to_string(), percent(&ends), extreme(f64::min), extreme(f64::max)]
-            }).collect(),
+            rows: (0..2)
+                .flat_map(|start| {
+                    (0..2).flat_map(move |arm| (0..rates.len()).map(move |rate| (start, arm, rate)))
+                })
+                .map(|(start, arm, rate)| {
+                    let ends = ends(start, arm, rate);
+                    let extreme = |f: fn(f64, f64) -> f64| {
+                        format!("{:.1} %", 100.0 * ends.iter().copied().reduce(f).unwrap_or(f64::NAN))
+                    };
+                    vec![
+                        STARTS[start].0.into(),
+                        losses[arm].to_string(),
+                        rates[rate].to_string(),
+                        percent(&ends),
+                        extreme(f64::min),
+                        extreme(f64::max),
+                    ]
+                })
+                .collect(),
             align: vec![Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
         }))
 }
@@ -283,9 +334,15 @@ fn accuracy_chart(
         .percent_y()
         .include_y(0.0)
         .include_y(1.0)
-        .alt(format!(
-            "Test accuracy against epoch from {}: {} ends at {}, {} at {}.",
-            STARTS[start].0, losses[0], told[0], losses[1], told[1]
+        .alt(lab.text_with(
+            "alt: accuracy",
+            &[
+                ("start", &STARTS[start].0),
+                ("entropy", &losses[0]),
+                ("entropy_ends", &told[0]),
+                ("squared", &losses[1]),
+                ("squared_ends", &told[1]),
+            ],
         ));
     fan_of_shares(chart, &arms(losses, records), "epoch", "accuracy")
 }
@@ -296,12 +353,12 @@ fn digits_chart(lab: &Lab, losses: [Head; 2], records: [Vec<&Record>; 2]) -> Cha
         .x_label("epoch")
         .y_label("digits of ten")
         .include_y(0.0)
-        .alt("The number of digits that are never said, against epoch, under both losses.");
+        .alt(lab.text("alt: digits"));
     fan(chart, &arms(losses, records), "epoch", "digits_never_said")
 }
 
 /// The scores of the first network of each start.
-fn scores_chart(runs: &[[Record; 2]], second: usize) -> Chart {
+fn scores_chart(lab: &Lab, runs: &[[Record; 2]], second: usize) -> Chart {
     let chart = Chart::new("Scores of the outputs before training")
         .subtitle("one seed, all unseen pictures, all ten outputs")
         .x_label("score")
@@ -310,6 +367,26 @@ fn scores_chart(runs: &[[Record; 2]], second: usize) -> Chart {
     let line = |chart: Chart, (i, run): (usize, usize)| {
         chart.line(Line::new(STARTS[i].0, runs[run][1].points("score", "share")))
     };
-    [(0, 0), (1, second)].into_iter().fold(chart, line)
-        .alt("From N(0, 1) the scores spread over tens of units; from N(0, 1)/√n they stay within a few units of 0.")
+    [(0, 0), (1, second)].into_iter().fold(chart, line).alt(lab.text("alt: scores"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A few made-up pictures, since MNIST itself may not be there.
+    #[test]
+    fn the_text_fits() {
+        let run = |lab: &Lab| {
+            let pictures = ArcArray2::from_shape_fn((10, 4), |(i, j)| if i % 4 == j { 1.0 } else { 0.0 });
+            let part = (pictures, (0..10).collect());
+            run_on(lab, &Data { train: part.clone(), test: part })
+        };
+        let text = Text::new(include_str!("mnist_stall.md"));
+        let (name, minutes, knobs) = (EXPERIMENT.name, EXPERIMENT.minutes, EXPERIMENT.knobs);
+        let small = Experiment { name, text, minutes, seeds: EXPERIMENT.seeds, knobs, run };
+        let small: &'static Experiment = Box::leak(Box::new(small));
+        let outcome = small.run(small.plan(true, false), &(), None).unwrap();
+        assert_eq!(outcome.unused_text, [""; 0]);
+    }
 }

@@ -1,6 +1,6 @@
 //! The experiments of the gallery, one file each: claim, setting, run, measure, verdict, pictures.
 //!
-//! Adding one is a file here and a line in the list: the command, the index, the pages and the tests read the list.
+//! Adding one is a Rust file and a Markdown file here and a line in the list: the command, the index, the pages and the tests read the list.
 
 use surprisal_settings::closest;
 

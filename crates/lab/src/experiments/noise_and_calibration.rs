@@ -8,8 +8,8 @@ use surprisal_tensor::ndarray::Ix2;
 use surprisal_tensor::{Params, Workspace};
 
 use crate::gallery::{
-    Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Rows, Seeds, Training,
-    fan_of_shares, short, three_parts,
+    Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Rows, Seeds, Text,
+    Training, fan_of_shares, short, three_parts,
 };
 use surprisal_report::chart::{Chart, Forest, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
@@ -18,28 +18,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "noise-and-calibration",
-    title: "Wrong labels",
-    claim: "squared error memorizes wrong labels more slowly than cross-entropy; stopping early closes the gap",
-    short: "squared error memorizes wrong labels more slowly",
-    background: &[
-        "The data are pictures of handwritten digits, 8 by 8 pixels each. A small network learns from pictures with *labels*, the digits that they are said \
-         to show. Here a share of these labels is wrong on purpose: each of them is replaced by one of the nine other digits. The pictures that the network \
-         is tested on keep their right labels.",
-        "What most pictures have in common is learnt first. A wrong label has nothing in common with the others, so it can only be memorized, and \
-         that takes longer, and spoils what was learnt before. An *epoch* is one pass over the pictures; *stopping early* keeps the network of the epoch \
-         that is best on pictures put aside. Their labels are wrong as often as those that are learnt from: there are no better ones.",
-        "*Cross-entropy*, -ln p, grows without bound as the probability p that the network gives to the label goes to 0: whatever it contradicts has the \
-         strongest pull. *Squared error* is bounded once outputs are. It has three forms, for outputs that add up to 1 (softmax), for ten separate numbers \
-         between 0 and 1 (sigmoid), and for raw numbers. *Absolute error* is bounded too.",
-        "A network is *calibrated* if it is right in 80 % of the cases where it says 80 %. The *calibration error* (ECE) is the mean distance between \
-         what it says and how often it is right, over ten classes of confidence.",
-    ],
-    falsified_if: "cross-entropy is at least as accurate as squared error at the last epoch, or has not learnt more of the wrong labels, or \
-                   stopping early leaves a gap as wide as before",
-    broken: "all arms get cross-entropy",
-    source: "Ghosh, Kumar and Sastry, \"Robust loss functions under label noise for deep neural networks\" (2017); Hui and Belkin, \"Evaluation of neural \
-             architectures trained with square loss vs cross-entropy in classification tasks\" (2021); Guo, Pleiss, Sun and Weinberger, \"On calibration of \
-             modern neural networks\" (2017); the data: Alpaydin and Kaynak (1998), as scikit-learn carries them.",
+    text: Text::new(include_str!("noise_and_calibration.md")),
     minutes: 0.5,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
@@ -398,25 +377,28 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         shares = shares.line(Line::new(name(lab, loss), points).colour(loss));
     }
     report
-        .figure("accuracy", against_epoch("Accuracy on unseen pictures", "test accuracy", "accuracy").to_svg(),
-            "Accuracy on pictures with right labels. Both losses come to about the same height early; then cross-entropy loses more of it. The mean over seeds \
-             with its 95 % interval.")
-        .figure("memorised", against_epoch("Wrong labels memorized", "share of wrong labels", "memorised").to_svg(),
-            "How many of the wrong labels the network has come to repeat.")
+        .figure(
+            "accuracy",
+            against_epoch("Accuracy on unseen pictures", "test accuracy", "accuracy").to_svg(),
+            lab.text("caption: accuracy"),
+        )
+        .figure(
+            "memorised",
+            against_epoch("Wrong labels memorized", "share of wrong labels", "memorised").to_svg(),
+            lab.text("caption: memorised"),
+        )
         .section("Stopping early")
-        .paragraph("The epoch to stop at is the one with the highest accuracy on the pictures put aside, whose labels are as wrong. The pictures that are tested on \
-             have no say in it.")
-        .figure("gaps", gaps.alt("Differences in accuracy to cross-entropy, at the last epoch and stopped early, with intervals.").to_svg(),
-            "Every other loss against cross-entropy at the same rate, at the last epoch and stopped early. To the right of the line it is better than \
-             cross-entropy.")
-        .paragraph("A small learning rate is another way of stopping early: what is memorized would come later. So a loss at its own best rate may \
-             have memorized less than another at a larger one; the last table has every rate.")
+        .paragraphs(lab.text("note: stopping early"))
+        .figure("gaps", gaps.alt(lab.text("alt: gaps")).to_svg(), lab.text("caption: gaps"))
+        .paragraphs(lab.text("note: small rates"))
         .section("Does it know how sure it can be?")
-        .figure("reliability", reliability.alt("How often networks are right against how sure they say they are, at the last epoch. The diagonal is perfect.").to_svg(),
-            "On the diagonal the network is right as often as it says. Below it, it is surer than it should be; above it, less sure. Last epoch, all seeds together.")
+        .figure(
+            "reliability",
+            reliability.alt(lab.text("alt: reliability")).to_svg(),
+            lab.text("caption: reliability"),
+        )
         .section("All losses")
-        .figure("noise", shares.alt("Accuracy at the last epoch against the share of wrong labels, for five losses.").to_svg(),
-            "Accuracy at the last epoch against the share of wrong labels: means over seeds.")
+        .figure("noise", shares.alt(lab.text("alt: noise")).to_svg(), lab.text("caption: noise"))
 }
 
 /// Confidence and accuracy in each class of confidence, of the runs of all seeds together.
@@ -491,9 +473,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
             rows: (0..LOSSES.len()).map(row).collect(),
             align: align(7),
         })
-        .paragraph("Another program, of which rate, length and form of squared error are not recorded, found 84.9 ± 2.2 % under cross-entropy and 90.1 ± 1.2 % \
-             under squared error at the last epoch, with 20 % of labels wrong, and a tie when stopped at the best. How wide the gap is depends on all three, as \
-             the tables show.")
+        .paragraphs(lab.text("note: another program"))
         .table(Table {
             caption: "At every rate".into(),
             header: header(&["loss", "rate", "last epoch", "memorized", "stopped"]),

@@ -7,7 +7,7 @@ use surprisal_tensor::ndarray::{ArcArray2, Array1, Array2, Axis};
 use surprisal_tensor::{Params, Tape, Workspace};
 
 use crate::gallery::{
-    Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Training, short,
+    Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, short,
 };
 use surprisal_report::chart::{HeatMap, Panels};
 use surprisal_report::{Align, Table};
@@ -15,24 +15,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "only-the-rate",
-    title: "Is it only the learning rate?",
-    claim: "what cross-entropy gains over squared error is more than a matter of the learning rate",
-    short: "the gain of cross-entropy is more than a learning rate",
-    background: &[
-        "*Logistic regression* is the smallest model that answers yes or no: it weighs the numbers that describe a case, adds the products up, and a \
-         curve called the sigmoid turns the sum into a probability. Here each case is a sample of breast tissue, described by 30 numbers, and the \
-         question is whether it is benign.",
-        "The weights are learnt by steps against the slope of the *loss*, which says how bad the answers are. How far a step goes is the *learning \
-         rate*. Where the model is sure and wrong the slope of squared error is next to nothing, so that its steps are short. A sceptic says: then \
-         take a larger rate. This experiment gives the sceptic every chance.",
-        "An *epoch* is one step with all cases. Every weight starts at the same number: at 0 the model is undecided; at 3 it is wrong on most cases, \
-         and very sure. What counts is the first epoch with 97 % of the cases right, which does not depend on how a loss counts.",
-    ],
-    falsified_if: "with one rate for all starts the worst start under squared error takes less than twice the epochs of the worst start under \
-                   cross-entropy, here or on other data",
-    broken: "both arms train with cross-entropy",
-    source: "After a question that every comparison has to answer; data: Breast Cancer Wisconsin (Diagnostic), Wolberg, Street and Mangasarian \
-             (1995), and for the second look the 8x8 digits and Fisher's iris.",
+    text: Text::new(include_str!("only_the_rate.md")),
     minutes: 0.09,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
@@ -92,25 +75,66 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let told = |epochs: f64| told(lab, epochs);
     let report = Report::new()
-        .panels("epochs", maps(lab, pairs[0]), "Epochs to the threshold: small numbers, in dark cells, are good. Squared error is as fast as \
-             cross-entropy in one cell of each column, but those cells lie along a diagonal: what suits one start ruins another. Under cross-entropy \
-             whole rows are dark.")
-        .finding(compare(lab, "Each start with its own best rate, worst start", worst, Expected::Above(1.0)).say(format!(
-            "From the starts {} squared error takes {} epochs and cross-entropy {}. Here the rate may follow the start.",
-            list(lab.numbers("starts").iter().map(|&x| short(x))),
-            list(pairs[0][0].each_start().into_iter().map(told)), list(pairs[0][1].each_start().into_iter().map(told)),
-        )))
-        .finding(compare(lab, "One rate for all starts, each loss its own best, worst start", one.map(|(_, epochs)| epochs), LEAST).say(format!(
-            "{} epochs at rate {} against {} at rate {}.",
-            told(one[0].1), short(one[0].0), told(one[1].1), short(one[1].0),
-        )))
-        .finding(compare(lab, &format!("The same rate for both, that which suits squared error best ({}), worst start", short(one[0].0)),
-            [one[0].1, there], LEAST).say(format!("{} epochs against {}.", told(one[0].1), told(there))))
-        .finding(bounded(Finding::ratios("One rate for all starts, on the same data redrawn", WHAT, &redrawn), never(from_seeds)).expect(LEAST).say(
-            "For each seed the rows are redrawn with replacement (a bootstrap): how much depends on these very patients?",
-        ))
-        .finding(bounded(Finding::deterministic("One rate for all starts, on other data", format!("smallest of {} ratios of {WHAT}", elsewhere.len()), lowest),
-            never(elsewhere)).expect(LEAST).say("The table below has them all."));
+        .panels("epochs", maps(lab, pairs[0]), lab.text("caption: epochs"))
+        .finding(
+            compare(lab, "Each start with its own best rate, worst start", worst, Expected::Above(1.0)).say(
+                lab.text_with(
+                    "finding: own rates",
+                    &[
+                        ("starts", &list(lab.numbers("starts").iter().map(|&x| short(x)))),
+                        ("squared", &list(pairs[0][0].each_start().into_iter().map(told))),
+                        ("entropy", &list(pairs[0][1].each_start().into_iter().map(told))),
+                    ],
+                ),
+            ),
+        )
+        .finding(
+            compare(
+                lab,
+                "One rate for all starts, each loss its own best, worst start",
+                one.map(|(_, epochs)| epochs),
+                LEAST,
+            )
+            .say(format!(
+                "{} epochs at rate {} against {} at rate {}.",
+                told(one[0].1),
+                short(one[0].0),
+                told(one[1].1),
+                short(one[1].0),
+            )),
+        )
+        .finding(
+            compare(
+                lab,
+                &format!(
+                    "The same rate for both, that which suits squared error best ({}), worst start",
+                    short(one[0].0)
+                ),
+                [one[0].1, there],
+                LEAST,
+            )
+            .say(format!("{} epochs against {}.", told(one[0].1), told(there))),
+        )
+        .finding(
+            bounded(
+                Finding::ratios("One rate for all starts, on the same data redrawn", WHAT, &redrawn),
+                never(from_seeds),
+            )
+            .expect(LEAST)
+            .say(lab.text("finding: redrawn")),
+        )
+        .finding(
+            bounded(
+                Finding::deterministic(
+                    "One rate for all starts, on other data",
+                    format!("smallest of {} ratios of {WHAT}", elsewhere.len()),
+                    lowest,
+                ),
+                never(elsewhere),
+            )
+            .expect(LEAST)
+            .say("The table below has them all."),
+        );
     let rows = pairs.iter().zip(&sets).map(|(&pair, set)| {
         let [squared, entropy] =
             pair.map(Grid::one_rate).map(|(rate, epochs)| format!("{} at {}", told(epochs), short(rate)));
@@ -118,10 +142,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     });
     Ok(report
         .section("Why one rate does not do")
-        .paragraph("Under squared error a model that is sure and wrong stands on level ground, and only a huge rate moves it. From an undecided \
-             start the same huge rate throws the model so far that it becomes sure of everything, right or wrong, and stands on level ground too. \
-             Cross-entropy has no level ground where the model is wrong: a step that went too far is taken back by the next. So its rate \
-             hardly matters, as long as it is not small.")
+        .paragraphs(lab.text("note: why"))
         .table(Table {
             caption: "Epochs of the worst start, each loss at the single rate that suits it best".into(),
             header: ["data", "rows", "squared error", "cross-entropy", "ratio"].map(String::from).to_vec(),
@@ -129,7 +150,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
         })
         .section("How exact these numbers are")
-        .paragraph(rounding(lab, &pairs)))
+        .paragraphs(rounding(lab, &pairs)))
 }
 
 /// A table of standardized numbers, and for each row whether the answer is yes.
@@ -283,12 +304,7 @@ fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
     }
     let cells = 2 * lab.numbers("starts").len() * lab.numbers("rates").len();
     let which = if changed.is_empty() { String::new() } else { format!(" ({})", changed.join("; ")) };
-    format!(
-        "With the rows in reverse order the same sums are taken in another order, and their last digits differ. {} of the {cells} numbers of the first \
-         picture then change{which}. At a huge rate a step lands anywhere, and a last digit decides where: \
-         trust only the order of magnitude of such cells. The first two lines of the table show whether a verdict depends on them.",
-        changed.len()
-    )
+    lab.text_with("note: rounding", &[("count", &changed.len()), ("cells", &cells), ("which", &which)])
 }
 
 // ---- pictures
@@ -311,9 +327,9 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
             .log()
             .decimals(0)
             .missing(format!("> {}", lab.count("cap")))
-            .alt(format!(
-                "Best epochs from each start: {}.",
-                list(grid.each_start().into_iter().map(|e| told(lab, e)))
+            .alt(lab.text_with(
+                "alt: epochs",
+                &[("epochs", &list(grid.each_start().into_iter().map(|e| told(lab, e))))],
             ))
     };
     Panels::new(

@@ -7,29 +7,15 @@ use surprisal_loss::{BinaryCrossEntropyWithLogits, HalfSquaredError, Reduction};
 use surprisal_tensor::ndarray::{Array2, aview1};
 use surprisal_tensor::{Params, Var, Workspace};
 
-use crate::gallery::{Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, short};
+use crate::gallery::{
+    Expected, Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, short,
+};
 use surprisal_report::chart::{Chart, HeatMap, Line, Panels, Points, Style};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "plateaus",
-    title: "Plateaus",
-    claim: "the surface of squared error has wider plateaus than that of cross-entropy",
-    short: "squared error has the wider plateaus",
-    background: &[
-        "A net with two weights can be drawn as a landscape: the weights say where one stands, the *loss* (how bad the answers are there) is the \
-         height. Learning is walking downhill, and the *gradient* is the steepness. On a *plateau*, where the ground is level, a walker who \
-         goes by steepness hardly moves.",
-        "The net here is the smallest with a hidden layer: it multiplies its input x by w₁, bends the product with a curve called tanh, multiplies by \
-         w₂, and turns that into a probability with another curve, the sigmoid. It is given 16 inputs and should answer yes or no to each.",
-        "Two losses are compared: half the squared difference between probability and answer, and *cross-entropy*, the logarithm of how unlikely the \
-         net held the right answer to be. Their heights have different units, so steepness is measured against the steepest place of the same \
-         surface: level is what is less than 1 % as steep.",
-    ],
-    falsified_if: "the share of level ground under squared error is less than 1.5 times that under cross-entropy over draws of the signals",
-    broken: "both surfaces are those of cross-entropy",
-    source: "Glorot and Bengio, \"Understanding the difficulty of training deep feedforward neural networks\" (2010), figure 5; Solla, Levin and \
-             Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
+    text: Text::new(include_str!("plateaus.md")),
     minutes: 0.04,
     seeds: Some(Seeds { usual: 20, quick: 4 }),
     knobs: &[
@@ -124,7 +110,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (waves, noise) = ratios.split_at(lab.seeds.len());
     let spread = |values: &[f64]| {
         let few = values.iter().filter(|&&ratio| ratio < least).count();
-        format!("It is below {} in {few} of {} draws.", short(least), values.len())
+        lab.text_with("finding: draws", &[("least", &short(least)), ("few", &few), ("draws", &values.len())])
     };
     let what = "level share under squared error / under cross-entropy";
 
@@ -136,34 +122,56 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
 
     // ---- verdict
     let report = Report::new()
-        .panels("level", maps(lab, "level", "Where the ground is level", steepness, |arm, map| {
-            map.subtitle(format!("level: {} %", percent(shares[arm]))).value_label("steepness / largest").scale(bound.min(0.99), 1.0).log()
-                .missing(format!("below {} %", short(100.0 * bound)))
-                .alt(format!("{} % of the surface is level.", percent(shares[arm])))
-        }),
-            format!("Steepness over both weights, each surface against its own steepest place. Level ground, below {} %, is hatched: it takes up {} % \
-                 under squared error and {} % under cross-entropy.", short(100.0 * bound), percent(shares[0]), percent(shares[1])))
-        .finding(Finding::deterministic("These signals", what, ratio(shares[0], shares[1])).expect(Expected::AtLeast(least))
-            .say(format!("{} % of the surface is level under squared error, {} % under cross-entropy.", percent(shares[0]), percent(shares[1]))))
-        .finding(Finding::ratios("Waves of other frequencies and phases", what, waves).expect(Expected::AtLeast(least)).say(spread(waves)))
-        .finding(Finding::ratios("Inputs and answers that are noise", what, noise).expect(Expected::AtLeast(least)).say(spread(noise)));
+        .panels(
+            "level",
+            maps(lab, "level", "Where the ground is level", steepness, |arm, map| {
+                map.subtitle(format!("level: {} %", percent(shares[arm])))
+                    .value_label("steepness / largest")
+                    .scale(bound.min(0.99), 1.0)
+                    .log()
+                    .missing(format!("below {} %", short(100.0 * bound)))
+                    .alt(lab.text_with("alt: level", &[("fraction", &percent(shares[arm]))]))
+            }),
+            lab.text_with(
+                "caption: level",
+                &[
+                    ("level", &short(100.0 * bound)),
+                    ("squared", &percent(shares[0])),
+                    ("entropy", &percent(shares[1])),
+                ],
+            ),
+        )
+        .finding(
+            Finding::deterministic("These signals", what, ratio(shares[0], shares[1]))
+                .expect(Expected::AtLeast(least))
+                .say(lab.text_with(
+                    "finding: these signals",
+                    &[("squared", &percent(shares[0])), ("entropy", &percent(shares[1]))],
+                )),
+        )
+        .finding(
+            Finding::ratios("Waves of other frequencies and phases", what, waves)
+                .expect(Expected::AtLeast(least))
+                .say(spread(waves)),
+        )
+        .finding(
+            Finding::ratios("Inputs and answers that are noise", what, noise)
+                .expect(Expected::AtLeast(least))
+                .say(spread(noise)),
+        );
     let heights = maps(
         lab,
         "surfaces",
         "The surfaces",
         [0, 1].map(|arm| surfaces[arm][0].column("loss")),
-        |arm, map| map.value_label("loss").alt(format!("The height of the surface of {}.", NAMES[arm])),
+        |arm, map| map.value_label("loss").alt(lab.text_with("alt: surfaces", &[("loss", &NAMES[arm])])),
     );
     Ok(report
         .section("The surfaces")
-        .panels("surfaces", heights, "The height of each surface; the units differ. Squared error can never be higher than ½, so where the net is sure \
-             and wrong the ground is high and level. Cross-entropy keeps rising the more wrong the net is.")
+        .panels("surfaces", heights, lab.text("caption: surfaces"))
         .section("Other signals")
-        .paragraph("One set of signals proves little. *Waves* are those of the first picture with frequencies drawn evenly from 1 to 3 and phases from the \
-             whole circle. *Noise* draws every input from a normal distribution and tosses a coin for every answer. How much wider the plateaus \
-             are depends on the signals, and a single draw can go the other way.")
-        .figure("draws", draws_chart(lab, &drawn), "A point for each draw of the signals. On the thin line both surfaces have as much level ground; above \
-             the dashed one squared error has as many times as much as was asked for."))
+        .paragraphs(lab.text("note: other signals"))
+        .figure("draws", draws_chart(lab, &drawn), lab.text("caption: draws")))
 }
 
 /// Height and steepness at every pair of weights; w2 varies fastest.
@@ -261,5 +269,12 @@ fn draws_chart(lab: &Lab, drawn: &[[Record; 1]]) -> String {
         .line(line("equal", 1.0).faint())
         .line(line(&format!("{} times", short(least)), least).style(Style::Dashed));
     let above = drawn.iter().filter(|[r]| r.last("squared") > least * r.last("cross_entropy")).count();
-    chart.alt(format!("{above} of {} draws are above {} times as much.", drawn.len(), short(least))).to_svg()
+    chart
+        .alt(
+            lab.text_with(
+                "alt: draws",
+                &[("above", &above), ("draws", &drawn.len()), ("least", &short(least))],
+            ),
+        )
+        .to_svg()
 }

@@ -6,7 +6,7 @@ use surprisal_tensor::ndarray::arr2;
 use surprisal_tensor::{Params, Scalar, Var, Workspace};
 
 use crate::gallery::{
-    Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Training, short,
+    Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Text, Training, short,
 };
 use surprisal_report::chart::{Chart, Line, Panels, Points};
 use surprisal_report::statistics::Estimate;
@@ -15,26 +15,7 @@ use surprisal_report::{Align, Table};
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "saturated-neuron",
-    title: "The saturated neuron",
-    claim: "the more sure and wrong a neuron starts, the longer it stalls under squared error; under cross-entropy it hardly slows down",
-    short: "squared error stalls where a neuron is sure and wrong",
-    background: &[
-        "Networks that recognise pictures are made of thousands of neurons; this is one of them, alone. A *neuron* multiplies its input by a weight w and adds a bias b: that is its score z. A curve called the sigmoid, σ(z) = 1 / (1 + e⁻ᶻ), turns the \
-         score into an output a between 0 and 1: score 0 into 0.5, score 4 into 0.982, score 8 into 0.9997. Here the input is always 1 and the output \
-         should be 0, but the neuron starts with a high score. It is sure, and wrong, and stands where the sigmoid is flat: it is *saturated*.",
-        "A *loss* says how bad the output is. Two are compared: half the *squared error*, ½ a², and the *cross-entropy*, -ln(1 - a). The neuron learns in \
-         steps, called *epochs*. Each moves w and b against the slope of the loss, by that slope times a fixed number, the *learning rate*; the score moves by both. No slope, no step. Squared error is what comes to mind first, and it \
-         is what one takes for most other questions.",
-        "How does the loss change with the score? By the chain rule its slope is that of the loss in a, times that of the sigmoid, which is a (1 - a). \
-         For squared error that is a · a (1 - a); for cross-entropy 1/(1 - a) · a (1 - a) = a. The factor that vanishes where the neuron is sure \
-         has cancelled. At score 4 the slopes are 0.017 and 0.98: the first step is more than fifty times as long. On the way down the ratio changes, so \
-         what is compared is the whole way, until the output is small.",
-    ],
-    falsified_if: "cross-entropy slows down as much as squared error does, or the epochs differ by more than 3 from those that the formula below predicts",
-    broken: "every step leaves out the factor σ'(z), as the animation in a well-known book does for cross-entropy: it then steps by 1/(1 - a) \
-             at rate 0.005, and its outputs end at 0.040 and 0.048 where the gradient of the cross-entropy gives 0.418 and 0.780",
-    source: "Nielsen, *Neural Networks and Deep Learning* (2015), chapter 3, for the starts (0.6, 0.9) and (2, 2) and the rate; Solla, Levin and \
-             Fleisher, \"Accelerated learning in layered neural networks\" (1988).",
+    text: Text::new(include_str!("saturated_neuron.md")),
     minutes: 0.002,
     seeds: None,
     knobs: &[
@@ -139,26 +120,57 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         count => format!("{count} epochs"),
     };
     let report = Report::new()
-        .figure("times", times_chart(&scores, [&squared, &entropy], eta, threshold).to_svg(),
-            "How long the neuron takes to unlearn, against how wrong it starts. Lines: what it took. Dots: what a formula predicts (see below). Mind the \
-             scale: each horizontal line stands for ten times as many epochs.")
-        .finding(
-            confirmed(Finding::deterministic(format!("At the same rate {eta}, from score 4"), "epochs under squared error / under cross-entropy", ratio).above(1.0))
-                .say(format!("{} against {}.", epochs(squared[1]), epochs(entropy[1]))),
+        .figure(
+            "times",
+            times_chart(lab, &scores, [&squared, &entropy], eta, threshold).to_svg(),
+            lab.text("caption: times"),
         )
         .finding(
-            confirmed(Finding::deterministic("Whatever the rate, from score 8 against score 1.5", "slowdown under squared error / under cross-entropy", more).above(1.0))
-                .say(format!(
-                    "Squared error takes {} times as long from score 8 as from 1.5, cross-entropy {} times. (From score 4 it is {} and {} times.) In \
-                     the formula every time is divided by the rate, so a slowdown is the same at any rate that is not so large that a few steps do.",
-                    short(slowdown(&squared, 2)), short(slowdown(&entropy, 2)), short(slowdown(&squared, 1)), short(slowdown(&entropy, 1)),
-                )),
+            confirmed(
+                Finding::deterministic(
+                    format!("At the same rate {eta}, from score 4"),
+                    "epochs under squared error / under cross-entropy",
+                    ratio,
+                )
+                .above(1.0),
+            )
+            .say(format!("{} against {}.", epochs(squared[1]), epochs(entropy[1]))),
         )
         .finding(
-            Finding::deterministic("Each at its own best rate of the table below, from score 4", "epochs under squared error / under cross-entropy", best[0].0 / best[1].0)
-                .above(1.0)
-                .say(format!("{} at rate {} against {} at rate {}: with one case to learn, a huge step makes up for a flat slope. Why not always \
-                     take one? Because many cases must share a rate; the experiment `only-the-rate` is about that.", epochs(best[0].0), best[0].1, epochs(best[1].0), best[1].1)),
+            confirmed(
+                Finding::deterministic(
+                    "Whatever the rate, from score 8 against score 1.5",
+                    "slowdown under squared error / under cross-entropy",
+                    more,
+                )
+                .above(1.0),
+            )
+            .say(lab.text_with(
+                "finding: slowdown",
+                &[
+                    ("squared_8", &short(slowdown(&squared, 2))),
+                    ("entropy_8", &short(slowdown(&entropy, 2))),
+                    ("squared_4", &short(slowdown(&squared, 1))),
+                    ("entropy_4", &short(slowdown(&entropy, 1))),
+                ],
+            )),
+        )
+        .finding(
+            Finding::deterministic(
+                "Each at its own best rate of the table below, from score 4",
+                "epochs under squared error / under cross-entropy",
+                best[0].0 / best[1].0,
+            )
+            .above(1.0)
+            .say(lab.text_with(
+                "finding: best rate",
+                &[
+                    ("squared", &epochs(best[0].0)),
+                    ("squared_rate", &best[0].1),
+                    ("entropy", &epochs(best[1].0)),
+                    ("entropy_rate", &best[1].1),
+                ],
+            )),
         );
     Ok(a_demo_that_is_wrong(pictures(report, lab, &trajectories, &tuned), lab, &exhibit))
 }
@@ -180,17 +192,20 @@ fn recorded<'t>(loss: Head, z: Var<'t>, broken: bool) -> Var<'t> {
 /// Where Nielsen's animation of the cross-entropy ends, and where the gradient of the cross-entropy ends.
 fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> Report {
     let end = |i: usize| format!("{:.4}", exhibit[i][0].last("output"));
-    report
-        .section("A demonstration that is wrong")
-        .paragraph("Nielsen's book, from which many have learnt this, has an animation of the neuron under cross-entropy. Its steps follow the slope of the \
-             loss in a, 1/(1 - a), and leave out the slope of the sigmoid, a (1 - a): the more wrong, the longer they are, without bound. So it learns sooner than \
-             cross-entropy does, but these are the steps of another function of the score, z + eᶻ, which is smallest nowhere. The rate here is that of the animation.")
-        .table(Table {
-            caption: format!("Output (it should be 0) after {} epochs at learning rate {}", lab.count("animation_epochs"), lab.number("animation_rate")),
-            header: ["start", "by the slope of the cross-entropy", "by the animation's steps"].map(String::from).to_vec(),
-            rows: (0..2).map(|i| vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)]).collect(),
-            align: vec![Align::Left, Align::Right, Align::Right],
-        })
+    report.section("A demonstration that is wrong").paragraphs(lab.text("note: the animation")).table(Table {
+        caption: format!(
+            "Output (it should be 0) after {} epochs at learning rate {}",
+            lab.count("animation_epochs"),
+            lab.number("animation_rate")
+        ),
+        header: ["start", "by the slope of the cross-entropy", "by the animation's steps"]
+            .map(String::from)
+            .to_vec(),
+        rows: (0..2)
+            .map(|i| vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)])
+            .collect(),
+        align: vec![Align::Left, Align::Right, Align::Right],
+    })
 }
 
 /// One step after the other from a weight and a bias; `each` sees epoch, parameters and output, and says whether to go on.
@@ -260,7 +275,13 @@ fn slope(loss: Head, z: f64) -> f64 {
 
 // ---- pictures
 
-fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, threshold: f64) -> Chart {
+fn times_chart(
+    lab: &Lab,
+    scores: &[f64],
+    [squared, entropy]: [&[f64]; 2],
+    eta: f64,
+    threshold: f64,
+) -> Chart {
     let line = |name: &str, epochs: &[f64], colour| {
         let mut points: Vec<_> = scores.iter().copied().zip(epochs.iter().copied()).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -276,10 +297,12 @@ fn times_chart(scores: &[f64], [squared, entropy]: [&[f64]; 2], eta: f64, thresh
     let computed = LOSSES
         .into_iter()
         .flat_map(|loss| scores.iter().map(move |&z| (z, closed_form(loss, z, threshold, eta))));
-    chart.points(Points::new("predicted by a formula", computed).colour(4)).alt(format!(
-        "Epochs against the score at the start, on a logarithmic scale. Squared error climbs, from score 5 on along a straight line and so \
-         exponentially, to {} epochs; cross-entropy climbs little, to {}.",
-        short(squared.iter().copied().fold(0.0, f64::max)), short(entropy.iter().copied().fold(0.0, f64::max)),
+    chart.points(Points::new("predicted by a formula", computed).colour(4)).alt(lab.text_with(
+        "alt: times",
+        &[
+            ("squared", &short(squared.iter().copied().fold(0.0, f64::max))),
+            ("entropy", &short(entropy.iter().copied().fold(0.0, f64::max))),
+        ],
     ))
 }
 
@@ -312,10 +335,8 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         let points = (1..200).map(|i| f64::from(i) / 200.0).map(|a| (a, slope(loss, (a / (1.0 - a)).ln())));
         slopes = slopes.line(Line::new(loss.to_string(), points).colour(colour));
     }
-    let slopes = slopes
-        .mark(2.0 / 3.0, 4.0 / 27.0, "largest at 2/3, where it is 4/27")
-        .alt("The slope of cross-entropy grows in proportion to the error. That of squared error grows to 0.148 at an output of two thirds and falls \
-              back to 0 at an output of 1.");
+    let slopes =
+        slopes.mark(2.0 / 3.0, 4.0 / 27.0, "largest at 2/3, where it is 4/27").alt(lab.text("alt: slope"));
     let rates = lab.numbers("rates");
     let cell = |epochs: f64| if epochs.is_finite() { epochs.to_string() } else { "never".into() };
     let rows = rates.iter().enumerate().map(|(i, rate)| {
@@ -333,15 +354,9 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
             align: vec![Align::Right; 3],
         })
         .section("Why")
-        .paragraph("This is the slope that moves the neuron, in a picture. Cross-entropy pulls in proportion to the error. Squared error pulls hardest at an \
-             output of two thirds, and the nearer the output comes to 1, the less.")
-        .figure("slope", slopes.to_svg(), "At the right edge the neuron is altogether wrong, and squared error does not pull at all.")
-        .panels("output", output,
-            "From a start that is sure and wrong, squared error hardly moves at first; cross-entropy moves at once.")
+        .paragraphs(lab.text("note: why"))
+        .figure("slope", slopes.to_svg(), lab.text("caption: slope"))
+        .panels("output", output, lab.text("caption: output"))
         .section("The formula behind the dots")
-        .paragraph("In the limit of small steps the score moves by -2η times the slope in an epoch at rate η: once through w and once through b. The time that \
-             takes from score z₀ down to z₁, where the output is at the threshold, is the integral of 1 / (2η · slope): (F(z₀) - F(z₁)) / (2η) epochs, with \
-             F(z) = eᶻ + 3z - 3e⁻ᶻ - ½e⁻²ᶻ for squared error and F(z) = z - e⁻ᶻ for cross-entropy: exponential in the start for one, linear for the other.")
-        .paragraph("Real steps are not infinitely small. The next term of Euler's method adds ½ ln(last slope / first slope), a few epochs more or less; the dots \
-             have it.")
+        .paragraphs(lab.text("note: formula"))
 }

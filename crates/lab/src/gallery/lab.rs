@@ -1,9 +1,11 @@
 //! [`Lab`]: what an experiment is given: its setting, its seeds, and hands for many runs at once.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::Mutex;
 
 use super::record::Labelled;
-use super::{Journal, LabError, Record, Values};
+use super::{Experiment, Journal, LabError, Record, Values};
 use surprisal_train::parallel::{Progress, in_parallel};
 
 /// Where an experiment runs.
@@ -14,9 +16,11 @@ pub struct Lab<'a> {
     pub seeds: Vec<u64>,
     /// Whether it runs in its broken version, which must not support the claim.
     pub broken: bool,
+    pub(super) experiment: &'static Experiment,
     pub(super) journal: Option<&'a Journal>,
     pub(super) progress: &'a dyn Progress,
     pub(super) records: Mutex<Vec<Labelled>>,
+    pub(super) used: Mutex<BTreeSet<String>>,
 }
 
 impl Lab<'_> {
@@ -34,6 +38,26 @@ impl Lab<'_> {
     #[track_caller]
     pub fn count(&self, key: &str) -> usize {
         self.setting.count(key)
+    }
+
+    /// Returns a section of the experiment's text, which has no placeholders: `lab.text("caption: rates")`.
+    ///
+    /// # Panics
+    /// If there is no such section, a placeholder has no value, or a value no placeholder: mistakes in the program, which the tests find.
+    #[track_caller]
+    pub fn text(&self, name: &str) -> String {
+        self.text_with(name, &[])
+    }
+
+    /// Returns a section with its placeholders filled: `lab.text_with("finding: rates", &[("rate", &0.1)])`.
+    ///
+    /// # Panics
+    /// As [`Lab::text`].
+    #[track_caller]
+    pub fn text_with(&self, name: &str, values: &[(&str, &dyn Display)]) -> String {
+        self.used.lock().unwrap_or_else(|e| e.into_inner()).insert(name.into());
+        let filled = self.experiment.text.sections().filled(name, values);
+        filled.unwrap_or_else(|error| panic!("the text of {}: {error}", self.experiment.name))
     }
 
     /// The place of a number among the values of a list.

@@ -6,6 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | this one | [`Experiment`]; running one |
+//! | `text` | [`Text`]: the words of an experiment, in a Markdown file beside its code |
 //! | `setting` | [`Knob`], [`Values`]: what a user may vary, with a range |
 //! | `lab` | [`Lab`]: the setting, the seeds, many runs over the cores |
 //! | `journal` | [`Journal`]: going on after an interruption |
@@ -36,9 +37,11 @@ mod record;
 mod report;
 mod rows;
 mod setting;
+mod text;
 mod training;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Mutex;
 
@@ -52,6 +55,7 @@ pub use record::Record;
 pub use report::Report;
 pub use rows::{Rows, three_parts};
 pub use setting::{Knob, Values};
+pub use text::Text;
 pub use training::{Training, correct};
 
 pub use surprisal_train::Head;
@@ -64,20 +68,8 @@ use surprisal_train::parallel::Progress;
 pub struct Experiment {
     /// What it is called by: "saturated-neuron".
     pub name: &'static str,
-    /// The heading of its page.
-    pub title: &'static str,
-    /// What is claimed, in one sentence.
-    pub claim: &'static str,
-    /// The claim in a few words, for a list.
-    pub short: &'static str,
-    /// What a reader needs who has never heard of the subject, in paragraphs.
-    pub background: &'static [&'static str],
-    /// What would have spoken against the claim.
-    pub falsified_if: &'static str,
-    /// What the broken version does.
-    pub broken: &'static str,
-    /// Who said it first, and where.
-    pub source: &'static str,
+    /// Its title, claim, background and all other text.
+    pub text: Text,
     /// How long it takes on two cores.
     pub minutes: f64,
     /// How many seeds it takes by default and in the quick version; none where nothing is drawn.
@@ -118,7 +110,47 @@ pub struct Outcome {
     pub plan: Plan,
     /// What was found.
     pub report: Report,
+    /// The sections of the experiment's text that the run did not use. A section that only some settings show must be filled by all.
+    pub unused_text: Vec<&'static str>,
     records: Vec<record::Labelled>,
+}
+
+/// The common sections of the text.
+///
+/// # Panics
+/// If the text has no such section.
+impl Experiment {
+    /// Returns the heading of its page.
+    pub fn title(&self) -> &str {
+        &self.text.sections().title
+    }
+    /// Returns what is claimed, in one sentence.
+    pub fn claim(&self) -> &str {
+        self.common("Claim")
+    }
+    /// Returns the claim in a few words, for a list.
+    pub fn short(&self) -> &str {
+        self.common("In short")
+    }
+    /// Returns the paragraphs for a reader who has never heard of the subject.
+    pub fn background(&self) -> impl Iterator<Item = &str> {
+        self.common("Background").split("\n\n")
+    }
+    /// Returns what would falsify the claim.
+    pub fn falsified_if(&self) -> &str {
+        self.common("Falsified if")
+    }
+    /// Returns what the broken version does.
+    pub fn broken(&self) -> &str {
+        self.common("Broken version")
+    }
+    /// Returns where the claim and the data come from.
+    pub fn source(&self) -> &str {
+        self.common("Source")
+    }
+    fn common(&self, name: &str) -> &str {
+        self.text.sections().section(name).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
 }
 
 impl Experiment {
@@ -168,10 +200,13 @@ impl Experiment {
     ) -> Result<Outcome, LabError> {
         let seeds = (1..=plan.seeds as u64).collect();
         let (setting, broken) = (plan.setting.clone(), plan.broken);
-        let lab = Lab { setting, seeds, broken, journal, progress, records: Mutex::new(vec![]) };
+        let (records, used) = (Mutex::default(), Mutex::default());
+        let lab = Lab { setting, seeds, broken, experiment: self, journal, progress, records, used };
         let report = (self.run)(&lab)?;
         let records = lab.records.into_inner().unwrap_or_else(|e| e.into_inner());
-        Ok(Outcome { experiment: self, plan, report, records })
+        let used: BTreeSet<String> = lab.used.into_inner().unwrap_or_else(|e| e.into_inner());
+        let unused_text = self.text.sections().own().filter(|name| !used.contains(*name)).collect();
+        Ok(Outcome { experiment: self, plan, report, unused_text, records })
     }
 }
 

@@ -49,9 +49,10 @@ impl Report {
     pub fn section(self, heading: impl Into<String>) -> Report {
         self.block(Block::Section(heading.into()))
     }
-    /// Adds a paragraph; see [`page`](surprisal_report) for the marks that are understood in it.
-    pub fn paragraph(self, text: impl Into<String>) -> Report {
-        self.block(Block::Paragraph(text.into()))
+    /// Adds the paragraphs of a text, between which stand empty lines; see [`page`](surprisal_report) for the marks that are understood in
+    /// them.
+    pub fn paragraphs(self, text: impl AsRef<str>) -> Report {
+        text.as_ref().split("\n\n").fold(self, |report, text| report.block(Block::Paragraph(text.into())))
     }
     /// Adds a table.
     pub fn table(self, table: Table) -> Report {

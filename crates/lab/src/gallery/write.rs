@@ -60,16 +60,16 @@ impl Outcome {
 
     fn verdicts(&self) -> Value {
         let findings: Vec<Value> = self.report.findings.iter().map(|finding| finding.to_json()).collect();
-        json!({ "experiment": self.experiment.name, "claim": self.experiment.claim, "verdicts": findings })
+        json!({ "experiment": self.experiment.name, "claim": self.experiment.claim(), "verdicts": findings })
     }
 
     /// The verdicts for a terminal.
     pub fn summary(&self) -> String {
-        let mut text = format!("{}: {}\n", self.experiment.name, self.experiment.claim);
+        let mut text = format!("{}: {}\n", self.experiment.name, self.experiment.claim());
         if self.plan.broken {
             text += &format!(
                 "  Broken on purpose: {}. No verdict that is SUPPORTED without --break may be SUPPORTED here.\n",
-                self.experiment.broken
+                self.experiment.broken()
             );
         }
         for finding in &self.report.findings {
@@ -101,8 +101,8 @@ impl Outcome {
 
     fn page(&self) -> String {
         let Outcome { experiment, plan, report, .. } = self;
-        let Experiment { title, claim, background, falsified_if, broken, source, .. } = experiment;
-        let mut page = Page::new(*title).lead(&format!("The claim: {claim}"));
+        let broken = experiment.broken();
+        let mut page = Page::new(experiment.title()).lead(&format!("The claim: {}", experiment.claim()));
         if plan.broken {
             page = page.paragraph(&format!(
                 "*This version is broken on purpose*, to show that the verdicts can change: {broken}. What is SUPPORTED in the whole version must \
@@ -118,14 +118,17 @@ impl Outcome {
             Some((first @ Block::Figure { .. }, rest)) => (Some(first), rest),
             _ => (None, &report.blocks[..]),
         };
-        page = background.iter().fold(page, |page, text| page.paragraph(text));
+        page = experiment.background().fold(page, |page, text| page.paragraph(text));
         page = first.into_iter().fold(page, add);
         let certain = report.findings.iter().all(|finding| finding.basis == Basis::Deterministic);
         page = page.section("What came out").paragraph(if certain { CERTAIN } else { UNCERTAIN });
         for finding in &report.findings {
             page = page.verdict(finding.verdict, &self.told(finding));
         }
-        page = page.paragraph(&format!("*What would have spoken against the claim*: {falsified_if}."));
+        page = page.paragraph(&format!(
+            "*What would have spoken against the claim*: {}.",
+            experiment.falsified_if()
+        ));
         page = rest.iter().fold(page, add);
         page = page
             .section("Doubt it, run it, break it")
@@ -160,7 +163,7 @@ impl Outcome {
             ));
         }
         page.section("Sources")
-            .paragraph(source)
+            .paragraph(experiment.source())
             .footer(&format!(
                 "Written by surprisal {}. The numbers of the pictures are in the CSV and JSON files beside this page; `setting.json` holds the setting.",
                 env!("CARGO_PKG_VERSION")
@@ -217,7 +220,8 @@ pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> Strin
         count(outcomes)
     ));
     for outcome in outcomes {
-        let Experiment { name, title, claim, .. } = outcome.experiment;
+        let (name, title, claim) =
+            (outcome.experiment.name, outcome.experiment.title(), outcome.experiment.claim());
         let verdicts: Vec<_> =
             outcome.report.findings.iter().map(|f| (f.verdict, outcome.told(&f.clone().say("")))).collect();
         let picture = outcome.thumbnail().map(|picture| format!("{name}/{picture}.svg"));
@@ -230,7 +234,7 @@ pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> Strin
         );
     }
     for (experiment, why) in left_out {
-        page = page.paragraph(&format!("*{}* was not run: {why}.", experiment.title));
+        page = page.paragraph(&format!("*{}* was not run: {why}.", experiment.title()));
     }
     page.footer("Every page says how to run its experiment again, vary it and break it.").to_html()
 }
@@ -239,7 +243,8 @@ pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> Strin
 pub fn index_markdown(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> String {
     let mut text = format!("{}.\n", count(outcomes));
     for outcome in outcomes {
-        let Experiment { name, title, claim, .. } = outcome.experiment;
+        let (name, title, claim) =
+            (outcome.experiment.name, outcome.experiment.title(), outcome.experiment.claim());
         text += &format!("\n## {title}\n\n{}\n\n", sentence(claim));
         for f in &outcome.report.findings {
             let broken = if outcome.plan.broken { BROKEN } else { "" };
@@ -251,7 +256,7 @@ pub fn index_markdown(outcomes: &[&Outcome], left_out: &[(&Experiment, String)])
         text += &format!("\n`{}` ({})\n", outcome.command(), outcome.experiment.time());
     }
     for (experiment, why) in left_out {
-        text += &format!("\n## {}\n\nNot run: {why}.\n", experiment.title);
+        text += &format!("\n## {}\n\nNot run: {why}.\n", experiment.title());
     }
     text
 }

@@ -76,6 +76,18 @@ fn no_verdict_of_supported_survives_the_break() {
     println!("{supported} verdicts of SUPPORTED, none of which survives");
 }
 
+/// A section with a misspelled name, or a placeholder without a value, panics; what is left over is found here.
+#[test]
+fn every_text_is_complete_and_all_of_it_is_used() {
+    for experiment in surprisal_lab::experiments::all() {
+        let common = [experiment.title(), experiment.claim(), experiment.short(), experiment.falsified_if()];
+        assert!(common.iter().all(|text| !text.is_empty()), "{}", experiment.name);
+    }
+    for outcome in quick().iter().flatten() {
+        assert_eq!(outcome.unused_text, [""; 0], "{}: sections that nothing shows", outcome.experiment.name);
+    }
+}
+
 #[test]
 fn every_page_and_the_index_can_be_seen() {
     let folder = Folder::new();
@@ -247,7 +259,7 @@ fn the_index_in_the_docs_has_every_experiment_with_its_picture_and_claim() {
     for experiment in surprisal_lab::experiments::all() {
         let name = experiment.name;
         assert!(map.contains(&format!("`{name}`")), "{name} is not mapped to a claim");
-        let told = [format!("## {}\n", experiment.title), format!("`surprisal lab run {name}`")];
+        let told = [format!("## {}\n", experiment.title()), format!("`surprisal lab run {name}`")];
         assert!(told.iter().all(|told| results.contains(told)), "{name}: run crates/lab/publish again");
         let pictures = fs::read_dir(docs.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         for picture in pictures {

@@ -87,10 +87,18 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
 
     // ---- verdict
     let margin = lab.number("ranking_margin");
-    let mut report = report
-        .figure("precision-recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, curve, _]| curve).collect(), "recall", "precision").to_svg(),
-            "Going down the list of scores: how many of the eights have been found, and how many of what was found are eights. Losses that order the pictures in the same way have the \
-             same curve, whatever the threshold. Means over seeds; mind that the scale does not start at 0.");
+    let mut report = report.figure(
+        "precision-recall",
+        curves(
+            lab,
+            rates[rate],
+            &|arm| of(arm, rate).iter().map(|[_, curve, _]| curve).collect(),
+            "recall",
+            "precision",
+        )
+        .to_svg(),
+        lab.text("caption: precision-recall"),
+    );
     for tuned in [false, true] {
         for (arm, other, column) in [
             (WEIGHTED, PLAIN, "recall"),
@@ -124,8 +132,10 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                 &difference,
             );
             report = report.finding(match column {
-                "recall" => finding.above(0.0).say(format!("Above 0, the threshold has moved. {told}")),
-                _ => finding.within(margin).say(format!("Within ±{margin}, the ranking is the same. {told}")),
+                "recall" => finding.above(0.0).say(lab.text_with("finding: threshold", &[("told", &told)])),
+                _ => finding
+                    .within(margin)
+                    .say(lab.text_with("finding: ranking", &[("margin", &margin), ("told", &told)])),
             });
         }
     }
@@ -143,12 +153,10 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
     };
     Ok(report
         .section("A rare class")
-        .paragraph("A loss has its own best rate where it does best on pictures put aside, of which there are as many threes as eights: at being right at threshold ½ \
-             where recall is compared, at average precision where rankings are.")
+        .paragraphs(lab.text("note: best rate"))
         .figure("recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, _, recall]| recall).collect(), "threshold", "recall").to_svg(),
-            "How many of the eights are found, for every threshold. Every share can be found under every loss, at a threshold of its own: what weights do at ½, \
-             a lower threshold does for plain cross-entropy.")
-        .paragraph("Focus alone makes outputs less sure in both directions and moves recall at ½ little. With weights, α and 1 - α, it moves with them: see the table.")
+            lab.text("caption: recall"))
+        .paragraphs(lab.text("note: focus"))
         .table(Table {
             caption: format!("{} threes and {} eights, tested on as many of either: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
             header: ["loss", "rate", "recall at ½", "precision at ½", "average precision", "area under ROC"].map(String::from).to_vec(),
@@ -267,9 +275,9 @@ fn curves<'a>(lab: &Lab, rate: f64, of: &dyn Fn(usize) -> Vec<&'a Record>, x: &s
             .collect();
         format!("{} {:.2}", arm.name, mean(&at))
     });
-    let alt = format!(
-        "{y} against {x} under four losses. In the middle: {}.",
-        middle.collect::<Vec<_>>().join(", ")
+    let alt = lab.text_with(
+        "alt: curves",
+        &[("y", &y), ("x", &x), ("middle", &middle.collect::<Vec<_>>().join(", "))],
     );
     let chart = Chart::new(title)
         .subtitle(format!(

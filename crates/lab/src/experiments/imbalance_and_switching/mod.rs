@@ -3,33 +3,12 @@
 mod imbalance;
 mod switching;
 
-use crate::gallery::{Experiment, Knob, Lab, LabError, Report, Seeds};
+use crate::gallery::{Experiment, Knob, Lab, LabError, Report, Seeds, Text};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
     name: "imbalance-and-switching",
-    title: "A rare class, and a change of loss",
-    claim: "where a class is rare, weighted and focal losses move the threshold and not the ranking; and squared error that cannot learn by itself can \
-            after a start with cross-entropy, without improving on it",
-    short: "class weights move the threshold, not the ranking",
-    background: &[
-        "*A rare class.* The data are pictures of handwritten digits, 8 by 8 pixels. A model is to tell eights from threes and learns from a hundred \
-         threes and five eights. It gives every picture a score, and says \"eight\" where the score is above a *threshold*, usually a probability of ½. \
-         *Recall* is the share of the eights that are found. *Average precision* looks at the order of the scores alone: it is 1 if every eight stands above \
-         every three, wherever the threshold is.",
-        "Plain *cross-entropy* adds up how surprised the model is by each label, and threes are the many. *Weighted* cross-entropy counts each eight as \
-         often as there are more threes. The *focal* loss turns down what the model is sure of already, and has weights too, if α is given: α for an \
-         eight, 1 - α for a three. The model is logistic regression: a weighted sum of the pixels, made a probability.",
-        "*A change of loss.* A network with a hidden layer is to tell all ten digits. Its weights start large, so that its outputs are sure and mostly \
-         wrong, and there *squared error* is nearly level: nothing pulls. Cross-entropy is steep there. It was proposed to let cross-entropy do \
-         the first part of the way, and squared error the rest. An *epoch* is one pass over the pictures.",
-    ],
-    falsified_if: "weights leave recall where it is or change average precision, the focal loss beats weighted cross-entropy in average precision, or \
-                   squared error after cross-entropy improves on cross-entropy alone",
-    broken: "with the rare class every loss is plain cross-entropy, and the weighted arm learns from labels that are shuffled, so that its ranking does \
-             change; and the arm that changes its loss gets squared error from the start",
-    source: "Lin, Goyal, Girshick, He and Dollár, \"Focal loss for dense object detection\" (2017); Golik, Doetsch and Ney, \"Cross-entropy vs. squared \
-             error training: a theoretical and experimental comparison\" (2013); the data: Alpaydin and Kaynak (1998), as scikit-learn carries them.",
+    text: Text::new(include_str!("../imbalance_and_switching.md")),
     minutes: 0.07,
     seeds: Some(Seeds { usual: 8, quick: 8 }),
     knobs: &[

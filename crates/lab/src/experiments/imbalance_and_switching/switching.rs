@@ -121,7 +121,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
                 .within(margin)
                 .and("the same difference", Estimate::of(&left), Expected::NotAbove(0.0))
                 .and("what the start adds to squared error", Estimate::of(&won), Expected::Above(0.0))
-                .say("Then the start makes up for squared error, without an improvement on cross-entropy."),
+                .say(lab.text("finding: no improvement")),
             );
     }
     let arms = [0, 1, 2].map(|arm| Arm {
@@ -148,9 +148,9 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
         .include_y(0.0)
         .include_y(1.0)
         .vertical(switch as f64, "the switch")
-        .alt(format!(
-            "Test accuracy against epoch, with a switch of the loss after epoch {switch}. At the end: {}.",
-            told.collect::<Vec<_>>().join(", ")
+        .alt(lab.text_with(
+            "alt: switch",
+            &[("switch", &switch), ("ends", &told.collect::<Vec<_>>().join(", "))],
         ));
     let row = |(arm, rate): (usize, usize)| {
         vec![
@@ -161,12 +161,20 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
     };
     Ok(report
         .section("A change of loss")
-        .figure("switch", fan_of_shares(chart, &arms, "epoch", "accuracy").to_svg(),
-            "Accuracy on unseen pictures: the mean over seeds, with its 95 % interval. Up to the switch two of the three are one.")
+        .figure(
+            "switch",
+            fan_of_shares(chart, &arms, "epoch", "accuracy").to_svg(),
+            lab.text("caption: switch"),
+        )
         .table(Table {
-            caption: format!("Test accuracy after {epochs} epochs: mean and 95 % interval over {seeds} seeds"),
+            caption: format!(
+                "Test accuracy after {epochs} epochs: mean and 95 % interval over {seeds} seeds"
+            ),
             header: ["loss", "rate", "accuracy"].map(String::from).to_vec(),
-            rows: (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row).collect(),
+            rows: (0..ARMS.len())
+                .flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate)))
+                .map(row)
+                .collect(),
             align: vec![Align::Left, Align::Right, Align::Right],
         }))
 }
