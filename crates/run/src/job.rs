@@ -785,7 +785,7 @@ fn trainer(
         class_weight: class_weight(settings, train)?,
         epochs: settings.epochs.unwrap_or_else(|| usual_epochs(steps_per_epoch)),
         batch_size,
-        drop_last: false, // no net of the settings needs it
+        drop_last: settings.drop_last.unwrap_or(false),
         seed: settings.seed.unwrap_or(SEED),
         accumulate,
         schedule: settings.schedule.unwrap_or_default(),

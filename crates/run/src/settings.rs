@@ -208,6 +208,8 @@ settings! {
         epochs: usize = "N" in COUNT, "50 is usual";
         /// The batch size [default: 64; a quarter of the training rows, but at least 8, if they are fewer than 256]
         batch: usize = "ROWS" in COUNT, "64 is usual";
+        /// Whether a last batch smaller than the others is left out of its epoch [default: false]
+        drop_last: bool = "BOOL";
         /// The seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";
         /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
