@@ -22,7 +22,7 @@ use crate::{Failure, signals};
 
 #[derive(Args)]
 #[command(
-    after_help = "All options but those under \"Options\" can be set in the configuration file: weight_decay = 1e-4."
+    after_help = "All options but those under \"Options\" can be set in the configuration file, with _ instead of -: weight_decay = 1e-4."
 )]
 pub struct Options {
     #[command(flatten)]

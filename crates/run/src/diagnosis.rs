@@ -279,11 +279,11 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
         return Some(finding(
             Kind::RateTooHigh,
             format!(
-                "the training loss went {from_to}, at most {}, and rose by more than {} in {jumps} of them",
+                "the training loss went {from_to}, with a maximum of {}, and rose by more than {} in {jumps} of these epochs",
                 short(highest),
                 short(JUMP * start)
             ),
-            "the steps are too long: they overshoot the minimum",
+            "the steps are too large: they overshoot the minimum",
             format!("a learning rate of {} instead of {}", short(rate / 10.0), short(rate)),
         ));
     }
@@ -298,7 +298,7 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
         return Some(finding(
             Kind::RateTooLow,
             format!(
-                "the training loss, {} at the start, fell by {} in {n} epochs: by {} in each on average",
+                "the training loss, {} at the start, fell by {} in {n} epochs, on average by {} in an epoch",
                 short(start),
                 short(start - end),
                 percent(fall / n as f64)
@@ -329,18 +329,22 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     let before = (1..n).rev().find(|&epoch| time(&epochs[epoch + 1..]) >= quarter).unwrap_or(0);
     let late = (losses[before] - end) / (start - end);
     (n > 3 && late > LATE && epochs[n].held_out().loss < epochs[before].held_out().loss).then(|| {
+        let longer = match job.trainer.stop {
+            Some(stop) if n < job.trainer.epochs => format!("patience = {}", 2 * stop.patience),
+            _ => format!("more epochs ({})", 2 * n),
+        };
         finding(
             Kind::StillFalls,
             format!(
-                "the training loss fell {from_to}, {} of that after epoch {}",
+                "the training loss fell {from_to}, with {} of the decrease after epoch {}",
                 percent(late),
                 epochs[before].epoch
             ),
             format!(
-                "the net was still learning at the end, and the {} loss was falling too",
+                "the net was still learning at the end, and the {} loss was lower than before, too",
                 job.parts.watched().0
             ),
-            format!("more epochs ({}), or a learning rate of {}", 2 * n, short(3.0 * rate)),
+            format!("{longer}, or a learning rate of {}", short(3.0 * rate)),
         )
     })
 }

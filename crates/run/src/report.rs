@@ -134,7 +134,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
     let dashed = match best.epoch == last.epoch {
         true => String::new(),
         false => format!(
-            " The dashed line marks the best {} on the {part} rows, {}, after epoch {}.",
+            " The vertical line marks the best {} on the {part} rows, {}, after epoch {}.",
             job.trainer.watch,
             short(unit * best.watched),
             best.epoch
@@ -176,7 +176,7 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         Answers::Number { .. } => (
             "r2",
             "R²",
-            "The fraction of the variance that is explained: 1 for perfect predictions, 0 for always predicting the mean",
+            "The fraction of the variance that is explained: 1 for perfect predictions, 0 for always predicting the mean of these rows",
         ),
     };
     let classes = matches!(job.answers, Answers::Classes(_));
@@ -497,7 +497,7 @@ fn data(job: &Job) -> String {
         _ => format!(" and {}.", rows(&parts.test, "test")),
     };
     for notice in &job.notices {
-        text += &format!(" Note: {notice}.");
+        text += &format!(" Note: {}.", notice.to_string().replace(" | ", "; "));
     }
     if let Some(noise) = job.settings.label_noise.filter(|&noise| noise > 0.0) {
         text +=

@@ -116,7 +116,7 @@ settings! {
         target: String = "COLUMN";
         /// The task: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
         task: Task = "TASK";
-        /// Columns of a table to leave out, separated by commas; a name with a comma is in quotes. Columns without values are always left out, columns without a name or of row numbers unless they are in keep
+        /// Columns of a table to leave out, separated by commas; a name with a comma is in quotes. Columns without values are always left out; columns without a name and columns of row numbers are left out unless keep names them
         ignore: List = "COLUMNS";
         /// Columns of a table to keep although they have no name or contain row numbers
         keep: List = "COLUMNS";
@@ -190,7 +190,7 @@ settings! {
         weight_decay: f64 = "NUMBER" of WeightDecay;
         /// The L1 penalty on weights, not on biases [default: 0]
         l1: f64 = "NUMBER" of L1;
-        /// The L2 penalty on weights, not on biases: times half the sum of squares; with l1 an elastic net [default: 0]
+        /// The L2 penalty on weights, not on biases: the factor of half the sum of squares; with l1 an elastic net [default: 0]
         l2: f64 = "NUMBER" of L2;
         /// Gradient clipping by norm: the maximum gradient norm [default: 1 for sgd without lr and clip_value, otherwise none]
         clip_norm: f64 = "NORM" of MaxNorm;
@@ -204,9 +204,9 @@ settings! {
         groups: Groups = "GROUPS";
     }
     "Training" {
-        /// The number of epochs [default: 50; fewer, but at least 10, if 50 are more than 20000 steps]
+        /// The number of epochs [default: 50; fewer, but at least 10, if 50 epochs have more than 20000 steps]
         epochs: usize = "N" in COUNT, "50 is usual";
-        /// The batch size [default: 64; a quarter of the training rows, but at least 8, if they are fewer than 256]
+        /// The batch size [default: 64; with fewer than 256 training rows a quarter of them, but at least 8]
         batch: usize = "ROWS" in COUNT, "64 is usual";
         /// Whether a last batch smaller than the others is left out of its epoch [default: false]
         drop_last: bool = "BOOL";
