@@ -34,8 +34,8 @@ macro_rules! activations {
         /// assert_eq!("tanh".parse(), Ok(Activation::Tanh));
         /// assert_eq!(Activation::LeakyRelu.to_string(), "leaky_relu");
         /// assert_eq!(
-        ///     "swish".parse::<Activation>().unwrap_err().to_string(),
-        ///     "no activation is named \"swish\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, \
+        ///     "maxout".parse::<Activation>().unwrap_err().to_string(),
+        ///     "no activation is named \"maxout\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, \
         ///      softplus, logsigmoid"
         /// );
         /// ```

@@ -103,6 +103,15 @@ fn layer_norm() {
 }
 
 #[test]
+fn rms_norm() {
+    for (case, features) in VALUES["rms_norm"].as_array().unwrap().iter().zip([8, 4]) {
+        let mut params = Params::default();
+        let layer = RmsNorm::new(&mut params, "layer", features);
+        holds("rms_norm", case, &mut params, &layer);
+    }
+}
+
+#[test]
 fn batch_norm_in_two_steps_of_training_and_an_evaluation() {
     let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "layer", 4);

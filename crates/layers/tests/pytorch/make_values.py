@@ -1,6 +1,6 @@
 """Writes values.json: what PyTorch's layers compute in float64, with gradients, and the moments of its starts.
 
-    python3 make_values.py      (pip install torch==2.9.1)
+    python3 make_values.py      (pip install torch==2.15.0)
 
 A case is {"inputs", "parameters", "grad_output", "output", "grads"}, where grads are those of sum(grad_output * output).
 PyTorch's Linear keeps its weight as [outputs, inputs]; here it stands as [inputs, outputs], as it is multiplied.
@@ -49,6 +49,7 @@ def activations():
         "leaky_relu": F.leaky_relu,
         "elu": F.elu,
         "silu": F.silu,
+        "mish": F.mish,
         "gelu": F.gelu,
         "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
         "sigmoid": F.sigmoid,
@@ -68,6 +69,12 @@ def layer_norm(*shape):
     x = (3 * torch.randn(*shape) + 2).requires_grad_()
     w, b = leaf(shape[-1]), leaf(shape[-1])
     return case(lambda x: F.layer_norm(x, shape[-1:], w, b), x, {"weight": w, "bias": b})
+
+
+def rms_norm(*shape):
+    x = (3 * torch.randn(*shape) + 2).requires_grad_()
+    w = leaf(shape[-1])
+    return case(lambda x: F.rms_norm(x, shape[-1:], w, 1e-5), x, {"weight": w})
 
 
 def batch_norm():
@@ -128,6 +135,7 @@ values = {
     "linear": linear(),
     "activations": activations(),
     "layer_norm": [layer_norm(3, 8), layer_norm(2, 3, 4)],
+    "rms_norm": [rms_norm(3, 8), rms_norm(2, 3, 4)],
     "batch_norm": batch_norm(),
     "embedding": embedding(),
     "starts": starts(),

@@ -27,122 +27,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use surprisal_tensor::{Card, Var};
+use surprisal_tensor::Var;
+
+mod entry;
+mod options;
 
 pub use crate::list::ALL;
+pub use entry::{Curve, Entry, Input, Target, Training, Values};
+pub(crate) use entry::{constant, gradient, weights_input};
+pub(crate) use options::{ByName, Given, Options};
+use options::{Source, labels};
 pub use surprisal_settings::{Kind, Problem, Range, Setting, SettingError, Value, quoted};
 
 use crate::list::Any;
 use crate::{Label, LossError, Reduction};
 
-/// What a loss says of itself, beside its page.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Its name, formula and gradient.
-    pub card: Card,
-    /// What it takes.
-    pub inputs: &'static [Input],
-    /// How it can be varied.
-    pub options: &'static [Setting],
-    /// Against what it is drawn, if it is a function of one number.
-    pub curve: Option<Curve>,
-    /// Whether a model is trained with it by its name.
-    pub training: Training,
-}
-
-/// Whether a model is trained with a loss, by its name, on rows that have one class or one number each.
-#[derive(Clone, Copy, Debug)]
-pub enum Training {
-    /// It is.
-    Rows {
-        /// A short name, "focal".
-        name: &'static str,
-        /// A name for readers, "focal loss".
-        title: &'static str,
-        /// The targets.
-        target: Target,
-        /// The options that can be set; weights are single numbers, 1 by default.
-        options: &'static [&'static str],
-    },
-    /// It is not, and why: "needs ..".
-    No(&'static str),
-}
-
-/// The targets that a model is trained on, and its outputs for K classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A class; K logits, or one for two classes.
-    Class,
-    /// A class; K logits, for two classes too.
-    ClassOfEach,
-    /// Yes or no for each of K logits: one class against the rest; one logit for two classes.
-    YesNo,
-    /// The probability of each class, 1 for that of the row; or a number.
-    ProbabilityOrNumber,
-    /// A number.
-    Number,
-    /// A count, of which the output is the logarithm.
-    Count,
-}
-
-/// An input of a loss.
-#[derive(Clone, Copy, Debug)]
-pub struct Input {
-    /// "logits"
-    pub name: &'static str,
-    /// Whether it has a gradient.
-    pub differentiable: bool,
-    /// Whether it holds weights: the loss does without, and [`Loss`] takes them as an option.
-    pub weights: bool,
-    /// Which numbers it may hold; those that are usual, where other options take others.
-    pub values: Values,
-    /// Its shape and range.
-    pub about: &'static str,
-}
-
-/// The numbers that an input of a loss may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Values {
-    /// Any numbers.
-    Number,
-    /// From 0 to 1.
-    Unit,
-    /// Rows from 0 to 1 that sum to 1.
-    Distribution,
-    /// 0 or 1.
-    YesNo,
-    /// +1 or -1.
-    Sign,
-    /// Class indices, one for each row.
-    Classes,
-    /// 0 or 1, one for each row.
-    Pairs,
-    /// 0 or more.
-    NotNegative,
-}
-
-/// The number that a loss of single numbers is drawn against.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Curve {
-    /// A logit, for the two labels: 0 and 1, or -1 and +1.
-    Logit([f64; 2]),
-    /// A probability, for the labels 0 and 1.
-    Probability,
-    /// The probability of what happened: there is no label.
-    Outcome,
-    /// The error, input - target.
-    Error,
-}
-
-pub(crate) const fn gradient(name: &'static str, values: Values, about: &'static str) -> Input {
-    Input { name, differentiable: true, weights: false, values, about }
-}
-pub(crate) const fn constant(name: &'static str, values: Values, about: &'static str) -> Input {
-    Input { name, differentiable: false, weights: false, values, about }
-}
-pub(crate) const fn weights_input(name: &'static str, about: &'static str) -> Input {
-    Input { name, differentiable: false, weights: true, values: Values::NotNegative, about }
-}
 /// The inputs and options of one call, by their names.
 ///
 /// ```
@@ -222,135 +121,6 @@ impl Entry {
 
 fn unknown(what: &'static str, name: &str, known: Vec<&'static str>) -> CallError {
     Problem::Unknown { what, found: name.into(), known }.into()
-}
-
-/// The options of a loss, each known to be of its kind.
-pub(crate) struct Options<'a> {
-    pub entry: &'static Entry,
-    given: Source<'a>,
-}
-
-enum Source<'a> {
-    Values(&'a BTreeMap<String, Value>),
-    /// Numbers, 1 and 0 of flags, and the reduction: without an allocation.
-    Numbers(&'a [(&'a str, f64)], Reduction),
-}
-
-impl Options<'_> {
-    fn card(&self, name: &str) -> Option<&'static Setting> {
-        self.entry.options.iter().find(|card| card.name == name)
-    }
-
-    fn given(&self, name: &str) -> Option<Value> {
-        match self.given {
-            Source::Values(values) => values.get(name).cloned(),
-            Source::Numbers(numbers, _) => {
-                let (_, number) = numbers.iter().find(|(given, _)| *given == name)?;
-                let flag = self.card(name).is_some_and(|card| card.kind == Kind::Flag);
-                Some(if flag { Value::Flag(*number != 0.0) } else { Value::Number(*number) })
-            }
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<Value> {
-        self.given(name).or_else(|| self.card(name).and_then(|card| card.kind.parse(card.default)))
-    }
-
-    pub fn number(&self, name: &str) -> f64 {
-        match self.get(name) {
-            Some(Value::Number(x)) => x,
-            other => unreachable!("{}: {name} is {other:?}", self.entry.card.name),
-        }
-    }
-
-    pub fn numbers(&self, name: &str) -> Vec<f64> {
-        match self.get(name) {
-            Some(Value::Numbers(x)) => x,
-            _ => vec![self.number(name)],
-        }
-    }
-
-    pub fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some(Value::Flag(true))
-    }
-
-    /// The one of the option's words that was chosen.
-    pub fn word(&self, name: &str) -> &'static str {
-        let Some(Setting { kind: Kind::Word(words), .. }) = self.card(name) else {
-            unreachable!("{}: {name} is no word", self.entry.card.name)
-        };
-        if let (Source::Numbers(_, reduction), "reduction") = (&self.given, name) {
-            return reduction.word();
-        }
-        let given = self.given(name);
-        let chosen = |word: &&str| match &given {
-            Some(Value::Text(text)) => text == *word,
-            Some(Value::Number(x)) => x.to_string() == *word,
-            _ => false,
-        };
-        words.iter().copied().find(chosen).unwrap_or(words[0])
-    }
-
-    /// Weights, if there are any.
-    pub fn weights(&self, name: &str) -> Option<Vec<f64>> {
-        match self.given(name)? {
-            Value::Number(x) => Some(vec![x]),
-            Value::Numbers(x) => Some(x),
-            _ => None,
-        }
-    }
-}
-
-/// The inputs of one call of a loss; class labels may stand beside the arrays.
-pub(crate) struct Given<'a, 't, L> {
-    arrays: &'a [(&'a str, Var<'t>)],
-    labels: Option<&'a [L]>,
-}
-
-impl<'a, 't, L> Given<'a, 't, L> {
-    pub fn optional(&self, name: &str) -> Option<Var<'t>> {
-        self.arrays.iter().find(|(given, _)| *given == name).map(|&(_, var)| var)
-    }
-
-    pub fn input(&self, name: &str) -> Result<Var<'t>, CallError> {
-        self.optional(name).ok_or_else(|| {
-            let given: Vec<_> = self.arrays.iter().map(|&(name, _)| name).collect();
-            let given = if given.is_empty() {
-                "there are none".into()
-            } else {
-                format!("there are: {}", given.join(", "))
-            };
-            CallError::Input(format!("the input \"{name}\" is missing; {given}"))
-        })
-    }
-
-    pub fn labels(&self, name: &str) -> Result<&'a [L], CallError> {
-        match self.labels {
-            Some(labels) => Ok(labels),
-            None => Err(labels(name, self.input(name)?).err().unwrap_or_else(|| {
-                CallError::Input(format!("\"{name}\" are class indices, not an array of numbers"))
-            })),
-        }
-    }
-}
-
-/// Class labels that stand among the inputs as numbers.
-fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
-    let label = |(i, &x): (usize, &f64)| {
-        let whole = x.fract() == 0.0 && x.abs() < 2f64.powi(53); // NaN is not
-        whole
-            .then_some(x as i64)
-            .ok_or_else(|| CallError::Input(format!("{name} {i} is {x}: a class is a whole number")))
-    };
-    var.value().iter().enumerate().map(label).collect()
-}
-
-/// A loss that can be called by its name.
-pub(crate) trait ByName: Sized {
-    /// The loss with these options.
-    fn read(options: &Options) -> Self;
-    /// Records it on the tape of its inputs.
-    fn call<'t>(&self, inputs: &Given<'_, 't, impl Label>) -> Result<Var<'t>, CallError>;
 }
 
 /// A loss with its options, read and checked: what a program keeps, and calls at every step.
