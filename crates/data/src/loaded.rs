@@ -279,31 +279,39 @@ mod tests {
     use super::*;
     use crate::npy::NpyArray;
     use crate::npy::npz::write_npz;
-    use crate::source::Split;
+    use crate::split::stratified_split;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     #[test]
-    fn opened_split_and_encoded_is_loaded_bit_for_bit() {
-        let iris = "datasets/iris.csv";
-        for (text, target) in [
-            ("iris", None),
-            ("digits", None),
-            ("breast_cancer", None),
-            ("moons:noise=0.2", None),
-            (iris, Some("species")),
-        ] {
+    fn opened_split_and_encoded_is_what_its_parts_do_one_by_one() {
+        for (text, set) in
+            [("iris", Dataset::iris()), ("digits", Dataset::digits()), ("datasets/iris.csv", Dataset::iris())]
+        {
             let source: DataSource = text.parse().unwrap();
-            let Split { train, test, .. } = source.load(target, &mut ChaCha8Rng::seed_from_u64(5)).unwrap();
+            let rng = &mut ChaCha8Rng::seed_from_u64(5);
+            let (mut train, mut test) = stratified_split(&set, 0.25, rng).unwrap();
+            let preprocess = source.scaling().fit(&train.features).unwrap();
+            for part in [&mut train, &mut test] {
+                preprocess.apply_in_place(&mut part.features).unwrap();
+            }
 
             let rng = &mut ChaCha8Rng::seed_from_u64(5);
-            let options = CsvOptions { target: target.map(str::to_owned), ..CsvOptions::default() };
-            let loaded = source.open(&options, rng).unwrap();
+            let target = text.ends_with("csv").then(|| "species".to_owned());
+            let loaded = source.open(&CsvOptions { target, ..CsvOptions::default() }, rng).unwrap();
             let parts = loaded.split(&[0.75, 0.25], rng).unwrap();
             let encoder = loaded.prepare(&parts[0], None).unwrap();
             let [again, test_again] = [0, 1].map(|k: usize| loaded.dataset(&parts[k], &encoder).unwrap());
             assert!(again == train && test_again == test, "{text}");
         }
+    }
+
+    #[test]
+    fn all_that_is_drawn_comes_from_the_generator() {
+        let source: DataSource = "moons:noise=0.1".parse().unwrap();
+        let open = |seed| source.open(&CsvOptions::default(), &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+        assert_eq!(open(5), open(5));
+        assert_ne!(open(5), open(6));
     }
 
     #[test]

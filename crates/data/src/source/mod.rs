@@ -2,16 +2,10 @@
 
 pub(crate) mod error;
 
-use crate::csv::options::Task;
 use crate::dataset::Dataset;
 use crate::encoder::Scaling;
-use crate::error::DataError;
-use crate::npy::npz::read_pair;
-use crate::preprocess::Preprocess;
 use crate::source::error::SpecError;
-use crate::split::stratified_split;
 use crate::synthetic::Synthetic;
-use rand::Rng;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +18,7 @@ use std::str::FromStr;
 /// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
-/// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [loaded](DataSource::load) |
+/// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 /// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
 ///
@@ -34,13 +28,15 @@ use std::str::FromStr;
 /// ```
 /// use rand::SeedableRng;
 /// use rand_chacha::ChaCha8Rng;
-/// use surprisal_data::{DataSource, Preprocess};
+/// use surprisal_data::{CsvOptions, DataSource};
 ///
-/// let source: DataSource = "digits".parse()?;
-/// let data = source.load(None, &mut ChaCha8Rng::seed_from_u64(7))?;
-/// assert_eq!((data.train.rows(), data.test.rows()), (1346, 451));
-/// assert_eq!(data.preprocess, Preprocess::Divide(16.0));
-/// assert!(data.train.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
+/// let mut rng = ChaCha8Rng::seed_from_u64(7);
+/// let data = "digits".parse::<DataSource>()?.open(&CsvOptions::default(), &mut rng)?;
+/// let parts = data.split(&[0.75, 0.25], &mut rng)?; // every class alike
+/// let encoder = data.prepare(&parts[0], None)?; // pixels are divided by 16
+/// let [train, test] = [data.dataset(&parts[0], &encoder)?, data.dataset(&parts[1], &encoder)?];
+/// assert_eq!((train.rows(), test.rows()), (1346, 451));
+/// assert!(train.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -59,26 +55,10 @@ pub enum DataSource {
     Npy(PathBuf, Option<PathBuf>),
 }
 
-/// A training set, a test set, and the preprocessing of both.
-///
-/// See the example of [`DataSource`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split {
-    /// The training set, preprocessed.
-    pub train: Dataset,
-    /// The test set, preprocessed in the same way.
-    pub test: Dataset,
-    /// The preprocessing of both. Other data for the same model need it too: save it with the model.
-    pub preprocess: Preprocess,
-}
-
 /// The extensions of tables; compressed ones have `.gz` appended.
 const TABLES: [&str; 5] = ["csv", "tsv", "txt", "data", "dat"];
 
 impl DataSource {
-    /// The share of the rows that goes into the test part, where the source does not come in two parts.
-    pub const TEST_SHARE: f64 = 0.25;
-
     /// Every form that the text can take, with the parameters and their defaults: for a page of help.
     ///
     /// ```
@@ -99,7 +79,7 @@ impl DataSource {
 
     /// Whether this source needs the name of a label column and has it, or needs none and has none.
     ///
-    /// [`load`](DataSource::load) asks this first; a command line may ask before it does anything else.
+    /// [`open`](DataSource::open) asks this first; a command line may ask before it does anything else.
     ///
     /// Errors if a table comes without, or anything else with the name of a label column.
     ///
@@ -142,56 +122,6 @@ impl DataSource {
             Self::Csv(path) | Self::Npz(path) => vec![path.clone()],
             Self::Npy(x, y) => [Some(x), y.as_ref()].into_iter().flatten().cloned().collect(),
         }
-    }
-
-    /// Reads or draws the data, splits it and preprocesses it.
-    ///
-    /// MNIST has a test part of its own. All else is [split](stratified_split), every class alike, with a share
-    /// of [0.25](DataSource::TEST_SHARE) for testing. What is drawn comes from the generator, the set first,
-    /// then the split; MNIST draws nothing.
-    ///
-    /// Pixels are divided by their largest value, 16 (digits) or 255 (MNIST). Tables, iris and breast_cancer
-    /// are standardized by what is measured on the training part. Synthetic sets stay as they are.
-    ///
-    /// ```
-    /// use rand::SeedableRng;
-    /// use rand_chacha::ChaCha8Rng;
-    /// use surprisal_data::{DataSource, Split};
-    ///
-    /// let source: DataSource = "iris".parse()?;
-    /// let Split { train, test, .. } = source.load(None, &mut ChaCha8Rng::seed_from_u64(7))?;
-    /// assert_eq!(train.rows() + test.rows(), 150);
-    /// assert!(train.features.mean().unwrap().abs() < 1e-12); // standardized
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// Errors as [`check_target`](DataSource::check_target), with
-    /// [`ErrorKind::Spec`](crate::ErrorKind::Spec): a mistake in the command, not in a file. Errors as the
-    /// reader of the source does, if a class has a single row, and if a table cannot be standardized.
-    pub fn load(
-        &self,
-        target_column: Option<&str>,
-        rng: &mut (impl Rng + ?Sized),
-    ) -> Result<Split, DataError> {
-        self.check_target(target_column)?;
-        let (mut train, mut test) = match self {
-            Self::Mnist(folder) => Dataset::mnist(folder)?,
-            Self::Embedded(name) => stratified_split(&Dataset::named(name)?, Self::TEST_SHARE, rng)?,
-            Self::Synthetic(set) => stratified_split(&set.draw(rng), Self::TEST_SHARE, rng)?,
-            Self::Csv(path) => {
-                // the check has seen that there is one
-                let table = Dataset::from_csv_path(path, target_column.unwrap_or_default())?;
-                stratified_split(&table, Self::TEST_SHARE, rng)?
-            }
-            Self::Npz(path) => stratified_split(&Dataset::from_npz_path(path)?, Self::TEST_SHARE, rng)?,
-            Self::Npy(x, y) => {
-                stratified_split(&read_pair(x, y.as_deref(), Task::Auto, true)?, Self::TEST_SHARE, rng)?
-            }
-        };
-        let preprocess = self.scaling().fit(&train.features)?;
-        preprocess.apply_in_place(&mut train.features)?;
-        preprocess.apply_in_place(&mut test.features)?;
-        Ok(Split { train, test, preprocess })
     }
 
     /// The default preprocessing of this source.
@@ -260,14 +190,6 @@ impl Display for DataSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::standardize::Standardize;
-    use ndarray::Axis;
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    fn rng(seed: u64) -> ChaCha8Rng {
-        ChaCha8Rng::seed_from_u64(seed)
-    }
 
     fn source(text: &str) -> DataSource {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -316,53 +238,15 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_standardized_by_their_training_part() {
-        let split = source("datasets/iris.csv").load(Some("species"), &mut rng(1)).unwrap();
-        let Preprocess::Standardize(standardize) = &split.preprocess else {
-            panic!("{:?}", split.preprocess)
-        };
-        let raw = stratified_split(&Dataset::iris(), 0.25, &mut rng(1)).unwrap();
-        assert_eq!(*standardize, Standardize::fit(&raw.0.features).unwrap());
-        assert_eq!(split.train.features, split.preprocess.apply(&raw.0.features).unwrap());
-        assert_eq!(split.test.features, split.preprocess.apply(&raw.1.features).unwrap());
-        let means = |part: &Dataset| part.features.mean_axis(Axis(0)).unwrap();
-        assert!(means(&split.train).iter().all(|mean| mean.abs() < 1e-13));
-        assert!(means(&split.test).iter().any(|mean| mean.abs() > 1e-3), "the test part had no say");
-        assert_eq!(split.test.class_names(), ["setosa", "versicolor", "virginica"]);
-        assert_eq!(split, source("iris").load(None, &mut rng(1)).unwrap());
-    }
-
-    #[test]
-    fn preprocess_is_that_of_the_source() {
-        let preprocess = |text: &str| source(text).load(None, &mut rng(2)).unwrap().preprocess;
-        assert_eq!(preprocess("digits"), Preprocess::Divide(16.0));
-        assert!(matches!(preprocess("breast_cancer"), Preprocess::Standardize(_)));
-        for name in Synthetic::NAMES {
-            assert_eq!(preprocess(name), Preprocess::None);
-        }
-    }
-
-    #[test]
-    fn a_quarter_of_every_class_is_for_testing() {
-        let split = source("blobs:n=80,classes=4").load(None, &mut rng(3)).unwrap();
-        assert_eq!((split.train.class_counts(), split.test.class_counts()), (vec![15; 4], vec![5; 4]));
-    }
-
-    #[test]
-    fn the_smallest_sets_can_be_split() {
-        for text in ["xor:n=4", "moons:n=5", "blobs:n=200,classes=100", "spirals:n=6,classes=3"] {
-            let split = source(text).load(None, &mut rng(4)).unwrap();
-            assert!(split.train.class_counts().iter().all(|&n| n >= 1), "{text}");
-            assert!(split.test.class_counts().iter().all(|&n| n >= 1), "{text}");
-        }
-    }
-
-    #[test]
-    fn all_that_is_drawn_comes_from_the_generator() {
-        for text in ["moons:noise=0.1", "breast_cancer"] {
-            let load = |seed| source(text).load(None, &mut rng(seed)).unwrap();
-            assert_eq!(load(5), load(5));
-            assert_ne!(load(5), load(6));
+    fn each_source_has_its_scaling() {
+        for (text, scaling) in [
+            ("digits", Scaling::Divide(16.0)),
+            ("mnist:folder", Scaling::Divide(255.0)),
+            ("breast_cancer", Scaling::Standardize),
+            ("datasets/iris.csv", Scaling::Standardize),
+            ("moons", Scaling::None),
+        ] {
+            assert_eq!(source(text).scaling(), scaling, "{text}");
         }
     }
 }

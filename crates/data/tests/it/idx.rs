@@ -1,11 +1,10 @@
 //! Files in the IDX format, made small, and MNIST itself where it is at hand.
 
 use crate::made_files::{Folder, gzip, idx};
-use ndarray::array;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::io::Read;
-use surprisal_data::{CsvOptions, DataSource, Dataset, Idx, Preprocess, Split, read_idx};
+use surprisal_data::{CsvOptions, DataSource, Dataset, Idx, read_idx};
 
 #[test]
 fn what_was_written_is_read_plain_and_packed() {
@@ -50,9 +49,12 @@ fn opened_at_once_the_rows_for_testing_stand_last() {
     let loaded = DataSource::Mnist(folder.path().clone()).open(&CsvOptions::default(), rng).unwrap();
     assert_eq!((loaded.rows(), loaded.given_test()), (5, Some(3..5)));
     let encoder = loaded.prepare(&[0, 1, 2], None).unwrap();
-    let Split { train, test, .. } = DataSource::Mnist(folder.path().clone()).load(None, rng).unwrap();
-    assert_eq!(loaded.dataset(&[0, 1, 2], &encoder).unwrap(), train);
-    assert_eq!(loaded.dataset(&[3, 4], &encoder).unwrap(), test);
+    let (train, test) = Dataset::mnist(folder.path()).unwrap();
+    for (rows, part) in [(&[0, 1, 2][..], train), (&[3, 4], test)] {
+        let opened = loaded.dataset(rows, &encoder).unwrap();
+        assert_eq!(opened.features, &part.features / 255.0);
+        assert_eq!(opened.labels(), part.labels());
+    }
 }
 
 #[test]
@@ -112,18 +114,6 @@ fn there_are_as_many_classes_as_the_largest_label_of_either_part_asks_for_and_tw
     assert_eq!(classes("classes-of-train", [0, 9, 4], [0, 1]), 10);
     assert_eq!(classes("classes-of-test", [0, 1, 1], [0, 255]), 256);
     assert_eq!(classes("one-class", [0, 0, 0], [0, 0]), 2);
-}
-
-#[test]
-fn source_keeps_the_two_parts_and_divides_by_255() {
-    let folder = Folder::mnist("source");
-    let source: DataSource = format!("mnist:{}", folder.path().display()).parse().unwrap();
-    let split = source.load(None, &mut ChaCha8Rng::seed_from_u64(0)).unwrap();
-    let (train, test) = Dataset::mnist(folder.path()).unwrap();
-    assert_eq!(split.preprocess, Preprocess::Divide(255.0));
-    assert_eq!(split.train.features, &train.features / 255.0);
-    assert_eq!(split.test.features.row(0), array![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] / 255.0);
-    assert_eq!((split.train.labels(), split.test.labels()), (train.labels(), test.labels()));
 }
 
 #[test]

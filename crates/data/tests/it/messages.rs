@@ -16,9 +16,9 @@ use surprisal_data::metrics::{
 };
 use surprisal_data::{
     Batches, Categorical, CsvOptions, DataError, DataSource, Dataset, EncodedColumn, Encoder, Encoding,
-    ErrorKind, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table, Targets, Task,
-    Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold, one_hot, read_idx,
-    split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
+    ErrorKind, Loaded, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
+    Targets, Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold,
+    one_hot, read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
 };
 
 const NAN: f64 = f64::NAN;
@@ -598,18 +598,22 @@ fn sources(m: &mut Messages) {
         [("no/such/flowers.csv", None), ("iris", Some("species")), ("mnist:no/such/folder", Some("species"))]
     {
         let source: DataSource = text.parse().unwrap();
-        let error = source.load(target, rng).unwrap_err();
+        let error = opened(&source, target, rng).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Spec(_)), "{error}");
         assert_eq!(source.check_target(target).unwrap_err().to_string(), error.to_string());
         m.add(format!("{text}, {target:?}"), Err::<(), _>(error));
     }
 }
 
+fn opened(source: &DataSource, target: Option<&str>, rng: &mut ChaCha8Rng) -> Result<Loaded, DataError> {
+    source.open(&CsvOptions { target: target.map(str::to_owned), ..CsvOptions::default() }, rng)
+}
+
 #[test]
 fn source_whose_file_is_not_there_is_no_mistake_in_the_command() {
     for (text, target) in [("no/such/flowers.csv", Some("species")), ("mnist:no/such/folder", None)] {
         let source: DataSource = text.parse().unwrap();
-        let error = source.load(target, &mut rng()).unwrap_err();
+        let error = opened(&source, target, &mut rng()).unwrap_err();
         assert!(!matches!(error.kind(), ErrorKind::Spec(_)), "{error}");
         assert!(error.to_string().contains("no/such"), "{error}");
     }
