@@ -38,7 +38,6 @@ doc:
 book:
     mdbook build docs --open
 
-# Outputs and pictures of the book, written anew by the commands that it shows.
-book-update:
-    UPDATE_DOCS=1 cargo test -p surprisal-cli --test it book::
-    UPDATE_DOCS=1 cargo test -p surprisal-optim --test it reference::
+# What tests hold in files is written anew: messages, references, outputs and pictures of the book.
+update:
+    UPDATE_EXPECT=1 cargo test --workspace

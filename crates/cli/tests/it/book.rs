@@ -7,7 +7,7 @@
 //! | `<!-- $ ! surprisal .. 2>&1 -->` | the command must fail; what it says is shown |
 //! | `<!-- > pets.csv -->` right before a block | the block is this file, for the commands that follow |
 //!
-//! `UPDATE_DOCS=1 cargo test -p surprisal-cli --test it book::` writes outputs and pictures anew. The code in the lessons is run by
+//! `UPDATE_EXPECT=1 cargo test -p surprisal-cli --test it book::` writes outputs and pictures anew. The code in the lessons is run by
 //! `cargo test -p surprisal-exercises --doc`.
 #![cfg(unix)] // the commands are given to `sh`
 
@@ -157,7 +157,7 @@ fn as_it_should_be(page: &str, folder: &Path, images: &Path, update: bool) -> (S
 
 #[test]
 fn outputs_and_pictures_are_what_the_commands_make() {
-    let update = std::env::var_os("UPDATE_DOCS").is_some();
+    let update = std::env::var_os("UPDATE_EXPECT").is_some();
     let mut wrong = vec![];
     for (name, page) in lessons() {
         let folder = Folder::new(&name.replace('/', "-"));
@@ -167,7 +167,7 @@ fn outputs_and_pictures_are_what_the_commands_make() {
         }
         wrong.extend(problems.into_iter().map(|problem| format!("{name}: {problem}")));
     }
-    assert!(wrong.is_empty(), "{}\n(UPDATE_DOCS=1 writes outputs and pictures anew)", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\n(UPDATE_EXPECT=1 writes outputs and pictures anew)", wrong.join("\n"));
 }
 
 /// The README calls the command by another name, so its outputs are not run again: each line must stand in an output of a lesson.

@@ -1,6 +1,5 @@
 //! The command, as it is typed.
 
-mod bad_input;
 mod book;
 #[path = "../../../report/tests/it/support/browser.rs"]
 mod browser;
@@ -11,6 +10,7 @@ mod explain;
 mod lab_replay;
 mod lab_run;
 mod loss;
+mod messages;
 mod sources;
 mod tables;
 mod train;

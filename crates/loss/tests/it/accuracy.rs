@@ -1,6 +1,6 @@
 //! docs/accuracy.md: how far off our losses are on the test vectors, and PyTorch's beside them.
 //!
-//! `UPDATE_DOCS=1 cargo test -p surprisal-loss --test it accuracy` writes it. What PyTorch does is measured by `pytorch/accuracy.py`.
+//! `UPDATE_EXPECT=1 cargo test -p surprisal-loss --test it accuracy` writes it. What PyTorch does is measured by `pytorch/accuracy.py`.
 
 use std::fmt::Write;
 use std::fs;
@@ -32,7 +32,7 @@ const AGAIN: &str = "\
 ## Measured again
 
 ```sh
-UPDATE_DOCS=1 cargo test -p surprisal-loss --test it accuracy  # ours; without UPDATE_DOCS it compares
+UPDATE_EXPECT=1 cargo test -p surprisal-loss --test it accuracy  # ours; without UPDATE_EXPECT it compares
 surprisal loss --check crates/loss/tests/vectors/*.json        # ours, against the error budgets
 python crates/loss/tests/pytorch/accuracy.py                   # PyTorch's, with torch and numpy installed
 ```
@@ -143,7 +143,7 @@ fn the_page_in_docs_says_what_is_measured() {
     let written = fs::read_to_string(PAGE).unwrap_or_default();
     let by_hand = between(&written, BY_HAND).unwrap_or("Not measured yet.\n");
     let measured = page(by_hand);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
         return fs::write(PAGE, measured).unwrap();
     }
     let (mut double, mut wrong) = (false, vec![]);
@@ -156,7 +156,7 @@ fn the_page_in_docs_says_what_is_measured() {
     let lengths = [written.lines().count(), measured.lines().count()];
     assert!(
         wrong.is_empty() && lengths[0] == lengths[1],
-        "docs/accuracy.md is not what is measured ({lengths:?} lines): run this test with UPDATE_DOCS=1\n{}",
+        "docs/accuracy.md is not what is measured ({lengths:?} lines): run this test with UPDATE_EXPECT=1\n{}",
         wrong.join("\n")
     );
 }

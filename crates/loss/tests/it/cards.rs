@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use expect_test::expect_file;
 use surprisal_loss::by_name;
 
 #[test]
@@ -15,16 +16,10 @@ fn every_formula_of_a_card_can_be_rendered() {
     }
 }
 
-/// The reference is written from the cards: `UPDATE_DOCS=1 cargo test -p surprisal-loss --test it cards::` writes it anew.
+/// The reference is written from the cards: `UPDATE_EXPECT=1` writes it anew.
 #[test]
 fn the_reference_in_docs_is_what_the_cards_say() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/losses.md");
-    let text = reference().expect("a string can be written to");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == text, "docs/losses.md is not what the cards say: run this test with UPDATE_DOCS=1");
+    expect_file!["../../../../docs/losses.md"].assert_eq(&reference().expect("a string can be written to"));
 }
 
 fn reference() -> Result<String, std::fmt::Error> {

@@ -283,7 +283,7 @@ fn what_reads_the_memory_that_it_should_write_is_found() {
     }
 }
 
-/// The reference is written from the cards: `UPDATE_DOCS=1 cargo test -p surprisal-tensor --test it ops::` writes it anew.
+/// The reference is written from the cards: `UPDATE_EXPECT=1` writes it anew.
 #[test]
 fn the_reference_in_docs_is_what_the_cards_say() {
     let mut text = String::from(
@@ -296,10 +296,5 @@ fn the_reference_in_docs_is_what_the_cards_say() {
         let [forward, backward] = [card.forward, card.backward].map(|formula| formula.replace('|', "\\|"));
         text += &format!("| `{}` | {forward} | {backward} | {} |\n", card.name, card.story);
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ops.md");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == text, "docs/ops.md is not what the cards say: run this test with UPDATE_DOCS=1");
+    expect_test::expect_file!["../../../../docs/ops.md"].assert_eq(&text);
 }
