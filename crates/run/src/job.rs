@@ -23,6 +23,8 @@ use crate::{RunError, Settings};
 pub const SEED: u64 = 7;
 /// The default fraction of validation rows, where they are needed.
 pub(crate) const VALIDATION: f64 = 0.15;
+/// The default fraction of test rows.
+const TEST: f64 = 0.25;
 /// The default number of epochs is reduced if they have more steps than this ..
 const EPOCHS: usize = 50;
 const MOST_STEPS: usize = 20_000;
@@ -212,7 +214,7 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         ));
     }
     let all_to_train = settings.test_data.is_some() || settings.test == Some(0.0);
-    let share = if all_to_train { 0.0 } else { settings.test.unwrap_or(DataSource::TEST_SHARE) };
+    let share = if all_to_train { 0.0 } else { settings.test.unwrap_or(TEST) };
     if validation + share >= 1.0 {
         return Err(RunError::Usage(format!(
             "test {share:?} and validation {validation:?}: expected fractions whose sum is below 1 | 0.25 and 0.15 are usual"
@@ -363,7 +365,7 @@ impl Job {
 
         let validation = validation_share(settings)?;
         let cut = loaded.given_test().is_none() && settings.test_data.is_none();
-        let test = settings.test.or(cut.then_some(DataSource::TEST_SHARE));
+        let test = settings.test.or(cut.then_some(TEST));
         let settings = &Settings { validation: Some(validation), test, ..with_usual(settings) };
         let trainer = trainer(settings, objective, &parts.train, validation > 0.0)?;
         let optimizer = optimizer(settings, &params)?;
