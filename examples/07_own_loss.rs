@@ -1,4 +1,4 @@
-//! A loss of one's own: generalised cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
+//! A loss of one's own: generalized cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
 //! becomes cross-entropy; a larger q listens less to rows that look mislabelled (Zhang and Sabuncu 2018). Computed from ln p, which
 //! keeps its digits where p itself has rounded to 0 or 1.
 //!
@@ -7,7 +7,7 @@
 use surprisal::ndarray::Array2;
 use surprisal::prelude::*;
 
-fn generalised<'t>(q: f64, logits: Var<'t>, labels: &Array2<usize>) -> Var<'t> {
+fn generalized<'t>(q: f64, logits: Var<'t>, labels: &Array2<usize>) -> Var<'t> {
     let ln_p = logits.log_softmax(-1).gather(-1, labels); // [rows, 1], as the labels
     (q * ln_p).exp_m1().mean() / -q
 }
@@ -19,7 +19,7 @@ fn main() {
     let (mut adam, mut workspace) = (Adam::new(0.1), Workspace::new());
     for step in 0..=200 {
         let (loss, grads) = workspace
-            .grad(&params, |tape| generalised(0.7, model.forward(tape.input(&iris.features)), &labels));
+            .grad(&params, |tape| generalized(0.7, model.forward(tape.input(&iris.features)), &labels));
         println!("step {step:3}: loss {loss:.4}");
         adam.step(&mut params, grads);
     }
@@ -29,10 +29,10 @@ fn main() {
 fn its_gradient_is_right_and_for_q_near_0_it_is_cross_entropy() {
     use surprisal::ndarray::array;
     let (logits, labels) = (array![[0.5, -1.0, 2.0], [900.0, 0.1, -0.7]].into_dyn(), array![[0], [2]]);
-    check_gradient(std::slice::from_ref(&logits), |_, x| generalised(0.7, x[0], &labels));
+    check_gradient(std::slice::from_ref(&logits), |_, x| generalized(0.7, x[0], &labels));
     let apart = Workspace::new().eval(&Params::<f64>::default(), |tape| {
         let z = tape.input(&logits);
-        generalised(1e-9, z, &labels) - softmax_cross_entropy(z, &[0, 2])
+        generalized(1e-9, z, &labels) - softmax_cross_entropy(z, &[0, 2])
     });
     assert!(apart.sum().abs() < 1e-3, "{apart}"); // q times the square of a loss of 900
 }
