@@ -57,7 +57,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let comparison = compare.run(&Bars::new())?;
     let place = comparison.write(folder)?;
     crate::tell(&format!(
-        "{}\nThe page with the pictures: {}\n",
+        "{}\nThe report: {}\n",
         comparison.summary(),
         place.join("report.html").display()
     ))

@@ -62,7 +62,7 @@ fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Fai
     let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files())?;
     journal.close();
     crate::tell(&format!(
-        "{}The page with the pictures: {}\n",
+        "{}The report: {}\n",
         outcome.summary(),
         place.join("report.html").display()
     ))

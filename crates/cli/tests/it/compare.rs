@@ -32,7 +32,7 @@ fn two_runs_write_the_same_bytes_into_two_folders() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let last = stdout.lines().last().unwrap();
         let page = Path::new("runs").join(format!("compare-{n}")).join("report.html");
-        assert_eq!(last, format!("The page with the pictures: {}", page.display()));
+        assert_eq!(last, format!("The report: {}", page.display()));
         assert!(stdout.contains("This is the quick version: fewer epochs and seeds"), "{stdout}");
         assert!(stdout.contains("SUPPORTED: At the same learning rate"), "{stdout}");
         let stderr = String::from_utf8(output.stderr).unwrap();

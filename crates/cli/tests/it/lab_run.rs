@@ -77,7 +77,7 @@ fn a_run_gives_the_same_bytes_on_one_core_from_its_setting_file_and_again() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("SUPPORTED: "), "{stdout}");
     let page = Path::new("runs").join("plateaus-1").join("report.html");
-    assert_eq!(stdout.lines().last().unwrap(), format!("The page with the pictures: {}", page.display()));
+    assert_eq!(stdout.lines().last().unwrap(), format!("The report: {}", page.display()));
     let first = files(&folder.0.join("runs/plateaus-1"));
     let page = String::from_utf8_lossy(&first[Path::new("report.html")]).into_owned();
     assert!(page.contains("lab run plateaus --quick --seeds 3 --set level=0.02"));
