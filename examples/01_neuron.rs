@@ -1,4 +1,4 @@
-//! One neuron learns to say 0 to the input 1, from a start where it is sure of the opposite.
+//! One neuron learns to output 0 for the input 1, from initial weights with which it is sure of the opposite.
 //!
 //! Squared error learns slowest where it is most wrong; cross-entropy learns fastest there.
 //! (Nielsen, Neural Networks and Deep Learning, chapter 3: w = b = 2, learning rate 0.15.)

@@ -1,4 +1,4 @@
-//! Is a tumour benign? Logistic regression on 569 real cases: one linear layer and a fused loss.
+//! Is a tumor benign? Logistic regression on 569 real cases: one linear layer and a fused loss.
 //!
 //!     cargo run --release --example 02_logistic_regression
 

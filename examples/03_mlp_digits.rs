@@ -4,7 +4,7 @@
 
 use surprisal::prelude::*;
 
-/// The share of unseen digits that are recognised after so many epochs.
+/// The test accuracy after `epochs` epochs.
 fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let mut rng = rng(7);
     let mut digits = Dataset::digits();
@@ -35,7 +35,7 @@ fn train(epochs: usize) -> Result<f64, Box<dyn std::error::Error>> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{:.1} % of the unseen digits are recognised", 100.0 * train(20)?);
+    println!("test accuracy: {:.1} %", 100.0 * train(20)?);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy in plain operations, and as one fused node: the same formula, and where it breaks.
+//! Softmax cross-entropy in separate operations, and as one fused operation: the same formula, and where it fails.
 //!
 //!     cargo run --release --example 04_softmax_by_hand
 

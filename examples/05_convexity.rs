@@ -1,14 +1,14 @@
-//! How a loss bends: logistic regression on five rows, a valley under cross-entropy and a hilly plain under squared error.
+//! Convexity: the loss of logistic regression on five rows is a valley under cross-entropy, and a plain with hills under squared error.
 //!
-//! The Hessian is the table of second derivatives. If none of its eigenvalues is negative at any point, the loss is convex: no chord
-//! between two points of its graph runs below the graph, and walking downhill ends at the bottom.
+//! The Hessian is the matrix of second derivatives. If none of its eigenvalues is negative at any point, the loss is convex: no chord
+//! between two points of its graph is below the graph, and every way downhill ends at the minimum.
 //!
 //!     cargo run --release --example 05_convexity
 
 use surprisal::ndarray::array;
 use surprisal::prelude::*;
 
-/// The mean loss of answering the five rows with σ(w x + b), θ = (w, b). They overlap, so no θ is right on all.
+/// The mean loss of the prediction σ(w x + b) for the five rows, θ = (w, b). The classes overlap, so no θ is right for all rows.
 fn loss<'t>(squared: bool, tape: &'t Tape<'t>) -> Var<'t> {
     let x = tape.input(&array![-2.0, -1.0, 0.5, 1.0, 2.0]);
     let y = tape.input(&array![0.0, 0.0, 1.0, 0.0, 1.0]);

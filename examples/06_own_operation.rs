@@ -1,4 +1,4 @@
-//! An operation of one's own: the bell e^-x², with which a single neuron learns exclusive or. No sigmoid neuron can.
+//! An operation of your own: the bell curve e^-x², with which a single neuron learns XOR. No sigmoid neuron can.
 //!
 //!     cargo run --release --example 06_own_operation
 

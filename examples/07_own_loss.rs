@@ -1,6 +1,6 @@
-//! A loss of one's own: generalized cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
-//! becomes cross-entropy; a larger q listens less to rows that look mislabelled (Zhang and Sabuncu 2018). Computed from ln p, which
-//! keeps its digits where p itself has rounded to 0 or 1.
+//! A loss of your own: generalized cross-entropy, (1 - p^q) / q, where p is the probability of the true class. As q falls to 0 it
+//! becomes cross-entropy; a larger q gives less weight to rows that look mislabeled (Zhang and Sabuncu 2018). Computed from ln p, which
+//! keeps its digits where p itself rounds to 0 or 1.
 //!
 //!     cargo run --release --example 07_own_loss
 

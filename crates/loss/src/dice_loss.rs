@@ -4,7 +4,7 @@
 //!
 //! Probabilities p say which elements belong to a set, targets t which do. Dice's coefficient is twice what both hold in
 //! common, over what each holds: 1 where they agree, 0 where they have nothing in common. Elements that both leave out
-//! count nothing. That is what it is for: a tumour of 50 pixels in an image of 100 000 is lost in a mean over all pixels,
+//! count nothing. That is what it is for: a tumor of 50 pixels in an image of 100 000 is lost in a mean over all pixels,
 //! where "nothing anywhere" is 99.95 % right; its Dice is 0. The price: the slope of an element depends on all the others,
 //! and a small set is noisy. [`ce_dice_loss`](mod@crate::ce_dice_loss) takes both together.
 //!
