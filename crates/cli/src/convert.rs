@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use surprisal_report::files::{folder_of, remove_stale};
 use surprisal_tensor::{Params, Scalar};
-use surprisal_train::{Layout, SavedModel, load_npz, load_safetensors, save_npz, save_safetensors};
+use surprisal_train::{
+    InterchangeError, Layout, SavedModel, load_npz, load_safetensors, save_npz, save_safetensors,
+};
 
 use crate::Failure;
 
@@ -97,6 +99,10 @@ pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Fai
     crate::tell(&format!("{}: {} numbers\n", to.display(), params.as_slice().len()))
 }
 
+fn misfit(error: InterchangeError) -> Failure {
+    Failure::run(&error).with_options(error.settings())
+}
+
 /// Reads the parameters, if the file is not a model.
 fn load<T: Scalar>(
     source: &Kind,
@@ -106,8 +112,8 @@ fn load<T: Scalar>(
 ) -> Result<(), Failure> {
     match source {
         Kind::Model => Ok(()),
-        Kind::Safetensors => load_safetensors(from, params, layout).map_err(Failure::run),
-        Kind::Npz => load_npz(from, params, layout).map_err(Failure::run),
+        Kind::Safetensors => load_safetensors(from, params, layout).map_err(misfit),
+        Kind::Npz => load_npz(from, params, layout).map_err(misfit),
     }
 }
 

@@ -95,6 +95,17 @@ impl Failure {
     fn run(error: impl Display) -> Failure {
         Failure { message: error.to_string(), code: 1 }
     }
+    /// The same, and the options of the settings that help.
+    fn with_options(mut self, settings: &[&str]) -> Failure {
+        let options: Vec<_> = settings.iter().map(|name| format!("--{}", name.replace('_', "-"))).collect();
+        self.message += match options.len() {
+            0 => "",
+            1 => " | option: ",
+            _ => " | options: ",
+        };
+        self.message += &options.join(", ");
+        self
+    }
 }
 
 /// Writes to standard output; a closed pipe is not an error. Control characters are shown as numbers.
@@ -138,16 +149,17 @@ fn printed(outcome: io::Result<()>) -> Result<bool, Failure> {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        match error {
-            RunError::Usage(message) => Failure { message, code: 2 },
-            RunError::Run(message) => Failure { message, code: 1 },
-        }
+        let code = match error {
+            RunError::Usage(_) => 2,
+            RunError::Run(_) => 1,
+        };
+        Failure { message: error.to_string(), code }.with_options(error.message().settings)
     }
 }
 
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
-        Failure::run(error)
+        Failure::run(&error).with_options(if error.is_about_the_path() { &["out"] } else { &[] })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::csv::error::{CsvError, CsvProblem};
 use crate::dataset::Dataset;
-use crate::encoder::error::EncoderError;
+use crate::encoder::error::{EncoderError, EncoderProblem};
 use crate::idx::error::{IdxError, IdxProblem};
 use crate::metrics::error::MetricError;
 use crate::npy::error::{NpyError, NpyProblem};
@@ -37,6 +37,17 @@ impl DataError {
     /// What went wrong, to be matched on.
     pub fn kind(&self) -> &ErrorKind {
         &self.0
+    }
+
+    /// The settings that help, by the names that they have in [`CsvOptions`](crate::CsvOptions) and in a configuration.
+    pub fn settings(&self) -> &'static [&'static str] {
+        match self.kind() {
+            ErrorKind::Csv(error) => error.problem.settings(),
+            ErrorKind::Spec(SpecError::NoTarget { .. }) => &["target"],
+            ErrorKind::Spec(SpecError::DecimalAndThousands { .. }) => &["thousands"],
+            ErrorKind::Encoder(EncoderError { problem: EncoderProblem::NothingToFill, .. }) => &["ignore"],
+            _ => &[],
+        }
     }
 }
 

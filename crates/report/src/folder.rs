@@ -115,13 +115,21 @@ impl FolderError {
         let path = path.to_path_buf();
         move |error| FolderError { path, error }
     }
+
+    /// Whether another path would help.
+    pub fn is_about_the_path(&self) -> bool {
+        matches!(
+            self.error.kind(),
+            ErrorKind::InvalidInput | ErrorKind::AlreadyExists | ErrorKind::NotADirectory
+        )
+    }
 }
 impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let FolderError { path, error } = self;
         let advice = match error.kind() {
             ErrorKind::InvalidInput => "name a folder".into(),
-            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "choose another folder with --out".into(),
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "choose another folder".into(),
             _ => files::advice(path, error),
         };
         write!(f, "cannot write {}: {error}; {advice}", path.display())
@@ -165,7 +173,7 @@ mod tests {
             RunFolder::exactly(parent.join("a/b")).unwrap().fill(&[("x".to_string(), vec![1])]).unwrap();
         assert_eq!(fs::read(place.join("x")).unwrap(), [1]);
         let error = RunFolder::exactly(&place).unwrap_err().to_string();
-        let told = "it already exists and is not overwritten; choose another folder with --out";
+        let told = "it already exists and is not overwritten; choose another folder";
         assert_eq!(error, format!("cannot write {}: {told}", place.display()));
         drop(RunFolder::exactly(parent.join("c/d")).unwrap());
         assert!(!parent.join("c").exists());
@@ -178,7 +186,7 @@ mod tests {
         fs::write(&parent, "a file where the folder should be").unwrap();
         let error = RunFolder::take(&parent, "x").unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write {}: ", parent.display())), "{error}");
-        assert!(error.ends_with("choose another folder with --out"), "{error}");
+        assert!(error.ends_with("choose another folder"), "{error}");
         fs::remove_file(parent).unwrap();
     }
 }

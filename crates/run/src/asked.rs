@@ -32,7 +32,7 @@ impl Asked {
         let file = file.as_ref();
         let saved = SavedModel::read(file)?;
         let (model, params) =
-            saved.load().map_err(|message| RunError::Run(format!("{}: {message}", file.display())))?;
+            saved.load().map_err(|message| RunError::run(format!("{}: {message}", file.display())))?;
         let settings = Settings::from_toml(&saved.settings, file)?.and(told);
         Ok(Asked { saved, model, params, settings, told: told.clone() })
     }
@@ -47,8 +47,8 @@ impl Asked {
     /// # Errors
     /// If none are given.
     pub fn data(&self) -> Result<&DataSource, RunError> {
-        let message = "no data given: name them with --data";
-        self.settings.data.as_ref().ok_or_else(|| RunError::Usage(message.into()))
+        let none = || RunError::usage("no data given | set data").with(&["data"]);
+        self.settings.data.as_ref().ok_or_else(none)
     }
 
     /// Whether these are the data of its training, whose split is known.
@@ -86,7 +86,7 @@ impl Asked {
         };
         job::check_features(set.features.view(), &self.saved.encoder, &set.name, |row| row)?;
         match &self.saved.answers {
-            Answers::Classes(names) if set.is_regression() => Err(RunError::Run(format!(
+            Answers::Classes(names) if set.is_regression() => Err(RunError::run(format!(
                 "{}: the target is a number, but the net predicts the classes {}",
                 set.name,
                 names.join(", ")
@@ -97,7 +97,7 @@ impl Asked {
                     (!names.contains(class)).then_some((row, class))
                 };
                 match set.labels().iter().enumerate().find_map(unknown) {
-                    Some((row, class)) => Err(RunError::Run(format!(
+                    Some((row, class)) => Err(RunError::run(format!(
                         "{}, row {row}: expected one of the net's classes {}, found \"{class}\"",
                         set.name,
                         names.join(", ")
@@ -105,7 +105,7 @@ impl Asked {
                     None => Ok(set.with_class_order(names)?),
                 }
             }
-            Answers::Number { name, .. } if !set.is_regression() => Err(RunError::Run(format!(
+            Answers::Number { name, .. } if !set.is_regression() => Err(RunError::run(format!(
                 "{}: the target is a class, but the net predicts the number \"{name}\"",
                 set.name
             ))),
@@ -138,7 +138,7 @@ impl Asked {
                 [first, .., last] => format!("{} columns, {first} to {last}", names.len()),
                 _ => format!("{names:?}"),
             };
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "the model takes {}, but {data} has {}: is this the data it was trained on?",
                 told(&wants),
                 told(has)
@@ -153,15 +153,16 @@ impl Asked {
     /// If the file does not contain the settings of its training, or the data have changed.
     pub fn parts(&self) -> Result<Job, RunError> {
         if self.saved.settings.is_empty() {
-            return Err(RunError::Usage(
-                "the file does not name the data of its training: name data with --data".into(),
-            ));
+            return Err(
+                RunError::usage("the file does not name the data of its training | set data").with(&["data"])
+            );
         }
         let seed = Settings::from_toml(&self.saved.settings, "the model")?.seed.unwrap_or(SEED);
         if let Some(other) = self.told.seed.filter(|&told| told != seed) {
-            return Err(RunError::Usage(format!(
-                "--seed {other}: the training split was drawn with the seed {seed} | leave --seed out, or name data with --data"
-            )));
+            return Err(RunError::usage(format!(
+                "seed {other}: the training split was drawn with the seed {seed} | leave seed out, or set data"
+            ))
+            .with(&["data"]));
         }
         let mut settings = Settings { start_from: None, ..self.settings.clone() };
         if settings.validation == Some(0.0) {
@@ -172,10 +173,10 @@ impl Asked {
         let job = Job::new(&settings)?;
         match job.same_data(&self.saved) {
             Ok(()) => Ok(job),
-            Err(error) => Err(RunError::Run(format!(
-                "{}: {error} | name data with --data to use all of their rows",
-                self.data()?
-            ))),
+            Err(error) => {
+                Err(RunError::run(format!("{}: {error} | set data to use all of their rows", self.data()?))
+                    .with(&["data"]))
+            }
         }
     }
 
@@ -190,7 +191,7 @@ impl Asked {
     /// If the data are not a table, and as its reader.
     pub fn column(&self, name: &str) -> Result<(String, Vec<String>), RunError> {
         let DataSource::Csv(path) = self.data()? else {
-            return Err(RunError::Usage(format!("column \"{name}\": the data are not a table")));
+            return Err(RunError::usage(format!("column \"{name}\": the data are not a table")));
         };
         let options = CsvOptions { target: Some(name.into()), ..job::table_options(&self.settings)? };
         let column = TargetColumn::read_csv_path(path, &options)?;
@@ -205,7 +206,7 @@ impl Asked {
         let outputs = outputs(&self.model, &self.params, features.mapv(|x| x as f32).view());
         let said = job::said(self.objective(), &self.saved.answers, outputs.view());
         match said.rows().into_iter().position(|row| row.iter().any(|x| !x.is_finite())) {
-            Some(row) => Err(RunError::Run(format!(
+            Some(row) => Err(RunError::run(format!(
                 "the net's output for row {row} is not finite: did the training diverge, or is the row far from those of the training?"
             ))),
             None => Ok(said),

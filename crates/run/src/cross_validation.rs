@@ -72,10 +72,10 @@ pub fn cross_validate(
 ) -> Result<CrossValidation, RunError> {
     if !(2..=MOST_RUNS).contains(&folds) {
         let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
-        return Err(RunError::Usage(message));
+        return Err(RunError::usage(message));
     }
     if settings.test_data.is_some() {
-        return Err(RunError::Usage(
+        return Err(RunError::usage(
             "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out".into(),
         ));
     }

@@ -190,7 +190,7 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
             "extreme values, dead and saturated units, the size of weights; no epoch was completed"
         };
         let advice =
-            if trained { "other seeds, to see the variation by chance" } else { "surprisal train --resume" };
+            if trained { "other seeds, to see the variation by chance" } else { "resuming the training" };
         findings.push(finding(
             Kind::Nothing,
             format!("no problem found; checked: {looked_at}"),

@@ -138,15 +138,16 @@ pub struct Rows {
 /// The data of these settings, opened.
 pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
     let Some(data) = &settings.data else {
-        return Err(RunError::Usage(
-            "no data given: name them with --data, or data = \"..\" in the configuration".into(),
-        ));
+        return Err(
+            RunError::usage("no data given | set data, such as \"iris\" or \"FILE.csv\"").with(&["data"])
+        );
     };
     if let (DataSource::Csv(path), None) = (data, &settings.target) {
-        return Err(RunError::Usage(format!(
-            "{}: no target column given | name it with --target, or target = \"..\" in the configuration",
+        return Err(RunError::usage(format!(
+            "{}: no target column given | set target to its name",
             path.display()
-        )));
+        ))
+        .with(&["target"]));
     }
     let names = |list: &Option<List>| list.clone().unwrap_or_default().0;
     let options = CsvOptions {
@@ -193,7 +194,7 @@ pub(crate) fn validation_share(settings: &Settings) -> Result<f64, RunError> {
     ];
     let deciding = deciding.into_iter().find(|(_, decides)| *decides);
     match (settings.validation, deciding) {
-        (Some(0.0), Some((what, _))) => Err(RunError::Usage(format!(
+        (Some(0.0), Some((what, _))) => Err(RunError::usage(format!(
             "validation 0: {what} needs validation rows | leave validation out, or set it to {VALIDATION}"
         ))),
         (Some(share), _) => Ok(share),
@@ -208,7 +209,7 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
     if settings.test_data.is_some()
         && (settings.test.is_some_and(|share| share > 0.0) || loaded.given_test().is_some())
     {
-        return Err(RunError::Usage(
+        return Err(RunError::usage(
             "test_data: the data already have test rows | leave out test, or use data without a test set"
                 .into(),
         ));
@@ -216,13 +217,13 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
     let all_to_train = settings.test_data.is_some() || settings.test == Some(0.0);
     let share = if all_to_train { 0.0 } else { settings.test.unwrap_or(TEST) };
     if validation + share >= 1.0 {
-        return Err(RunError::Usage(format!(
+        return Err(RunError::usage(format!(
             "test {share:?} and validation {validation:?}: expected fractions whose sum is below 1 | 0.25 and 0.15 are usual"
         )));
     }
     if let Some(test) = loaded.given_test() {
         if settings.test.is_some() {
-            return Err(RunError::Usage("test: these data have their own test set | leave it out".into()));
+            return Err(RunError::usage("test: these data have their own test set | leave it out"));
         }
         let (train, validation) = hold_out(loaded, Vec::from_iter(0..test.start), validation, rng)?;
         return Ok(Rows { train, validation, test: test.collect() });
@@ -235,14 +236,11 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         0.0 => vec![1.0 - share, share],
         _ => vec![1.0 - share - validation, validation, share],
     };
-    let mut parts = loaded.split(&shares, rng).map_err(|error| {
-        let advice = match loaded.targets() {
-            Targets::Classes { names, .. } if names.iter().all(|name| name.parse::<f64>().is_ok()) => {
-                " | for regression, add --task regression"
-            }
-            _ => "",
-        };
-        RunError::Run(format!("{error}{advice}"))
+    let mut parts = loaded.split(&shares, rng).map_err(|error| match loaded.targets() {
+        Targets::Classes { names, .. } if names.iter().all(|name| name.parse::<f64>().is_ok()) => {
+            RunError::run(format!("{error} | for regression, set task to regression")).with(&["task"])
+        }
+        _ => RunError::from(error),
     })?;
     let test = parts.pop().unwrap_or_default();
     let validation = if parts.len() > 1 { parts.pop().unwrap_or_default() } else { Vec::new() };
@@ -290,7 +288,7 @@ impl Job {
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
         let (of_values, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
         if classes > MOST_CLASSES {
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or is this a regression \
                  (task = regression)?",
                 loaded.name(),
@@ -311,7 +309,7 @@ impl Job {
             .windows(2)
             .fold(0usize, |n, pair| n.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1])));
         if numbers > MOST_NUMBERS {
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "a net {sizes} has {numbers} parameters: expected at most {MOST_NUMBERS} | make its layers smaller"
             )));
         }
@@ -326,13 +324,13 @@ impl Job {
             let start = SavedModel::read(file)?;
             start
                 .load_into(&mut params)
-                .map_err(|error| RunError::Run(format!("{}: {error}", file.display())))?;
+                .map_err(|error| RunError::run(format!("{}: {error}", file.display())))?;
         }
         for pattern in settings.freeze.iter().flat_map(|names| &names.0) {
-            params.freeze_named(pattern).map_err(|error| RunError::Usage(format!("freeze: {error}")))?;
+            params.freeze_named(pattern).map_err(|error| RunError::usage(format!("freeze: {error}")))?;
         }
         if params.trainable_spans().next().is_none() {
-            return Err(RunError::Usage(
+            return Err(RunError::usage(
                 "freeze: all parameters are frozen | name fewer layers or parameters".into(),
             ));
         }
@@ -370,7 +368,7 @@ impl Job {
         let trainer = trainer(settings, objective, &parts.train, validation > 0.0)?;
         let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "batch: expected 1 to {rows_to_train_on}, the number of training rows, found {} | leave it out, or give {rows_to_train_on} \
                  for one batch of all rows",
                 trainer.batch_size
@@ -432,10 +430,10 @@ impl Job {
     /// If not, with what differs.
     pub fn resume(&mut self, saved: &SavedModel) -> Result<Checkpoint<f32>, RunError> {
         self.same_data(saved)
-            .map_err(|error| RunError::Run(format!("{error} | begin a new run, or restore the data")))?;
-        saved.load_into(&mut self.params).map_err(|error| RunError::Run(error.to_string()))?;
+            .map_err(|error| RunError::run(format!("{error} | begin a new run, or restore the data")))?;
+        saved.load_into(&mut self.params).map_err(|error| RunError::run(error.to_string()))?;
         let Some(checkpoint) = saved.checkpoint.clone() else {
-            return Err(RunError::Run("the model contains no training state to resume".into()));
+            return Err(RunError::run("the model contains no training state to resume"));
         };
         checkpoint.check(&self.trainer, &self.params, self.parts.train.rows())?;
         self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
@@ -448,7 +446,7 @@ impl Job {
     /// If not, with what differs.
     pub fn same_data(&self, saved: &SavedModel) -> Result<(), RunError> {
         let differs = |what: &str, found: &str, expected: &str| {
-            Err(RunError::Run(format!(
+            Err(RunError::run(format!(
                 "the data differ from those of the training: expected the {what} {expected}, found {found}"
             )))
         };
@@ -471,7 +469,7 @@ impl Job {
         }
         match self.data_checksum() == saved.data_checksum {
             true => Ok(()),
-            false => Err(RunError::Run("the rows have changed since the training".into())),
+            false => Err(RunError::run("the rows have changed since the training")),
         }
     }
 
@@ -581,7 +579,7 @@ pub(crate) fn check_features(
         if let Some(at) = encoded.iter().position(|&x| raw(x).abs() > most || x.abs() > most) {
             // what was read, up to the rounding of the scaling
             let found = format!("{:.14e}", raw(encoded[at])).parse().unwrap_or(raw(encoded[at]));
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "{data}: row {}, column \"{}\": {found:?} is outside the range of f32, up to {:.1e} | correct the value, leave the \
                  row out, or divide the column",
                 row(at),
@@ -676,7 +674,7 @@ fn number(
         None => (mean, deviation),
     };
     match values.iter().position(|value| ((value - offset) / scale).abs() > f64::from(f32::MAX)) {
-        Some(row) => Err(RunError::Run(format!(
+        Some(row) => Err(RunError::run(format!(
             "{data}: row {row}, target \"{name}\": {:?} is too far from the training rows, {offset:?} with a standard deviation of \
              {scale:?} | correct the value, or leave the row out",
             values[row]
@@ -688,7 +686,7 @@ fn number(
 /// Whether the squares of numbers to predict do not overflow.
 pub(crate) fn check_target(values: &[f64], name: &str, data: &str) -> Result<(), RunError> {
     match values.iter().position(|value| value.abs() > LARGEST || value.is_nan()) {
-        Some(row) => Err(RunError::Run(format!(
+        Some(row) => Err(RunError::run(format!(
             "{data}: row {row}, target \"{name}\": {:?} is too large: expected numbers up to {LARGEST:e}, whose squares do not overflow | \
              divide the column",
             values[row]
@@ -699,19 +697,19 @@ pub(crate) fn check_target(values: &[f64], name: &str, data: &str) -> Result<(),
 
 fn sizes(settings: &Settings, inputs: usize, outputs: usize, data: &str) -> Result<Sizes, RunError> {
     match (&settings.model, &settings.hidden) {
-        (Some(sizes), Some(told)) if hidden(sizes) != *told => Err(RunError::Usage(format!(
+        (Some(sizes), Some(told)) if hidden(sizes) != *told => Err(RunError::usage(format!(
             "model {sizes} and hidden {told}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
         ))),
-        (Some(sizes), _) if sizes.inputs() != inputs => Err(RunError::Run(format!(
-            "--model {sizes} has {} inputs, but {data} has {inputs} features: begin with {inputs}, or give the hidden layers \
-             with --hidden",
+        (Some(sizes), _) if sizes.inputs() != inputs => Err(RunError::run(format!(
+            "model {sizes}: expected {inputs} inputs, the features of {data}, found {} | begin with {inputs}, or set hidden instead",
             sizes.inputs(),
-        ))),
+        ))
+        .with(&["hidden"])),
         (Some(sizes), _) => Ok(sizes.clone()),
         (None, hidden) => {
             let hidden = hidden.clone().unwrap_or(Hidden(vec![32]));
             let all = [&[inputs], &hidden.0[..], &[outputs]].concat();
-            Sizes::new(&all).map_err(|error| RunError::Run(error.to_string()))
+            Sizes::new(&all).map_err(|error| RunError::run(error.to_string()))
         }
     }
 }
@@ -733,7 +731,7 @@ fn balanced(
         (Balance::None, _) => return Ok(rows),
         (_, Targets::Classes { labels, .. }) => Vec::from_iter(rows.iter().map(|&row| labels[row])),
         (_, Targets::Values(_)) => {
-            return Err(RunError::Usage("balance: does not support regression | leave it out".into()));
+            return Err(RunError::usage("balance: does not support regression | leave it out"));
         }
     };
     let chosen = match balance {
@@ -806,7 +804,7 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
     let of = match &settings.class_weight {
         None | Some(ClassWeight::None) => return Ok(None),
         Some(_) if train.is_regression() => {
-            return Err(RunError::Usage("class_weight: does not support regression | leave it out".into()));
+            return Err(RunError::usage("class_weight: does not support regression | leave it out"));
         }
         Some(ClassWeight::Balanced) => {
             let (rows, counts) = (train.rows() as f64, train.class_counts());
@@ -824,7 +822,7 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("the classes are {}", Vec::from_iter(names().take(20)).join(", ")),
             };
-            return Err(RunError::Usage(format!("class_weight: there is no class \"{class}\" | {advice}")));
+            return Err(RunError::usage(format!("class_weight: there is no class \"{class}\" | {advice}")));
         };
         weights[at] = *weight;
     }
@@ -833,18 +831,18 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
 
 fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimizer<f32>>, RunError> {
     if settings.clip_norm.is_some() && settings.clip_value.is_some() {
-        return Err(RunError::Usage(
+        return Err(RunError::usage(
             "clip_norm and clip_value: only one kind of gradient clipping is supported | give one of them"
                 .into(),
         ));
     }
     if settings.min_delta.is_some() && settings.patience.is_none() {
-        return Err(RunError::Usage("min_delta: needs early stopping | set patience too".into()));
+        return Err(RunError::usage("min_delta: needs early stopping | set patience too"));
     }
     let Settings { momentum, alpha, beta1, beta2, eps, weight_decay, .. } = *settings;
     let nesterov = settings.nesterov.unwrap_or(false);
     if nesterov && momentum.unwrap_or(0.0) == 0.0 {
-        return Err(RunError::Usage("nesterov: needs momentum | set momentum too, 0.9 is usual".into()));
+        return Err(RunError::usage("nesterov: needs momentum | set momentum too, 0.9 is usual"));
     }
     let told = OptimizerSettings {
         learning_rate: settings.lr,
@@ -869,7 +867,7 @@ fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimi
             made
         };
         for group in &groups.0 {
-            params.matching(&group.pattern).map_err(|error| RunError::Usage(format!("groups: {error}")))?;
+            params.matching(&group.pattern).map_err(|error| RunError::usage(format!("groups: {error}")))?;
         }
         optimizer.set_groups(groups.0.iter().map(group).collect());
     }

@@ -37,7 +37,7 @@ mod table;
 pub use asked::Asked;
 pub use cross_validation::{CrossValidation, FoldScores, cross_validate};
 pub use diagnosis::{Finding, Kind, commonest_class, diagnose, diagnose_failure};
-pub use error::RunError;
+pub use error::{Message, RunError};
 pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
 pub use lr_range::{LrCurve, LrRange, LrStep};
 pub use recorder::Recorder;

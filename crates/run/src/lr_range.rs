@@ -87,12 +87,12 @@ impl LrRange {
     pub fn test(&self, settings: &Settings) -> Result<LrCurve, RunError> {
         let LrRange { from, to, steps } = *self;
         if !(from > 0.0 && to > from && to.is_finite()) {
-            return Err(RunError::Usage(format!(
+            return Err(RunError::usage(format!(
                 "from {from:?} to {to:?}: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual"
             )));
         }
         if steps < 30 {
-            return Err(RunError::Usage(format!(
+            return Err(RunError::usage(format!(
                 "steps: expected 30 or more, found {steps} | 200 are usual"
             )));
         }
@@ -210,7 +210,7 @@ impl LrCurve {
                 digits(tenth)
             ),
             _ => format!(
-                "{ended}\nno suggestion: the loss never fell by 5 % | try more --steps, or a larger --to\n"
+                "{ended}\nno suggestion: the loss never fell by 5 % | try more steps, or a higher last rate\n"
             ),
         }
     }

@@ -84,7 +84,10 @@ impl<'a> Recorder<'a> {
         // before the first epoch nothing can be lost
         let start = at.epoch == 0;
         let written = if start { model.write_unsynced(&path) } else { model.write(&path) };
-        written.map_err(|error| RunError::Run(format!("{error}; {}", to_go_on(&self.folder))))?;
+        written.map_err(|error| {
+            let (how, settings) = to_go_on(&self.folder);
+            RunError::run(format!("{error}; {how}")).with(settings)
+        })?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -129,16 +132,21 @@ impl Callback<f32> for Recorder<'_> {
 
 fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
     let message = files::cannot_write(folder.join(name), error);
-    RunError::Run(format!("{message}; {}", to_go_on(folder)))
+    let (how, settings) = to_go_on(folder);
+    RunError::run(format!("{message}; {how}")).with(settings)
 }
 
 /// How to resume when files can be written again.
-fn to_go_on(folder: &Path) -> String {
+fn to_go_on(folder: &Path) -> (String, &'static [&'static str]) {
     let place = folder.display();
     match folder.join(CHECKPOINT).exists() {
-        true => format!("the last checkpoint is whole: to go on, surprisal train --resume {place}"),
-        false => format!("to begin again, surprisal train --config {place}/{CONFIG}"),
+        true => (format!("the last checkpoint is whole | resume {place}"), &["resume"]),
+        false => (begin_again(folder), &["config"]),
     }
+}
+
+fn begin_again(folder: &Path) -> String {
+    format!("begin again with the settings of {}/{CONFIG}", folder.display())
 }
 
 /// Locks the folder of a run, so that no other process goes on with the same run meanwhile. The lock ends with its process.
@@ -150,10 +158,10 @@ pub fn lock_run(folder: impl AsRef<Path>) -> Result<FolderLock, RunError> {
     let place = folder.display();
     match lock_folder(folder) {
         Ok(Some(lock)) => Ok(lock),
-        Ok(None) => Err(RunError::Run(format!(
+        Ok(None) => Err(RunError::run(format!(
             "{place}: another process is training in it | wait until it has ended, or name another folder"
         ))),
-        Err(error) => Err(RunError::Run(format!("{place}: cannot open: {error} | change its permissions"))),
+        Err(error) => Err(RunError::run(format!("{place}: cannot open: {error} | change its permissions"))),
     }
 }
 
@@ -228,19 +236,17 @@ pub fn interrupted_run(folder: impl AsRef<Path>) -> Result<(SavedModel, FolderLo
     let path = folder.join(CHECKPOINT);
     let Some(lock) = lock.filter(|_| fs::exists(&path).unwrap_or(false)) else {
         let place = folder.display();
-        let advice = match folder.join(CONFIG).exists() {
-            true => format!(
-                "it ended before its first step: begin again with surprisal train --config {place}/{CONFIG}"
-            ),
-            false => "name the folder of a run that was interrupted".into(),
-        };
-        return Err(RunError::Run(format!("{place}: contains no checkpoint ({CHECKPOINT}) | {advice}")));
+        let none = format!("{place}: contains no checkpoint ({CHECKPOINT})");
+        return Err(match folder.join(CONFIG).exists() {
+            true => {
+                RunError::run(format!("{none}: it ended before its first step | {}", begin_again(folder)))
+                    .with(&["config"])
+            }
+            false => RunError::run(format!("{none} | name the folder of a run that was interrupted")),
+        });
     };
     let saved = SavedModel::read(&path).map_err(|error| {
-        let place = folder.display();
-        RunError::Run(format!(
-            "{error} | bring it back, or begin again with surprisal train --config {place}/{CONFIG}"
-        ))
+        RunError::run(format!("{error} | restore the file, or {}", begin_again(folder))).with(&["config"])
     })?;
     Ok((saved, lock))
 }

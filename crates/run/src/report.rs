@@ -69,7 +69,7 @@ pub fn write_results(
 ) -> Result<(), RunError> {
     let place = place.as_ref();
     if history.epochs().is_empty() {
-        return Err(RunError::Usage(
+        return Err(RunError::usage(
             "the history has no epoch, not even epoch 0 | pass the one that Job::fit returns".into(),
         ));
     }
@@ -78,7 +78,7 @@ pub fn write_results(
     let page = page(job, history, ended, scores, &curves, &judged);
     let write = |name: &str, text: &str| {
         let path = place.join(name);
-        write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::Run(cannot_write(&path, &error)))
+        write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::run(cannot_write(&path, &error)))
     };
     for Picture { name, svg, .. } in curves.iter().chain(&judged.pictures) {
         write(name, svg)?;

@@ -535,7 +535,7 @@ impl Settings {
         use toml::de::{DeTable, DeValue};
         let wrong = |at: usize, message: &str| {
             let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-            Err(RunError::Run(format!("{}, line {line}: {message}", path.display())))
+            Err(RunError::run(format!("{}, line {line}: {message}", path.display())))
         };
         let table = match DeTable::parse(text) {
             Ok(table) => table,
@@ -602,12 +602,12 @@ impl Settings {
         let path = path.as_ref();
         const MOST: u64 = 16 << 20;
         let wrong =
-            |error: std::io::Error| RunError::Run(format!("{}: cannot read: {error}", path.display()));
+            |error: std::io::Error| RunError::run(format!("{}: cannot read: {error}", path.display()));
         let mut text = String::new();
         let file = std::fs::File::open(path).map_err(wrong)?;
         file.take(MOST + 1).read_to_string(&mut text).map_err(wrong)?;
         if text.len() as u64 > MOST {
-            return Err(RunError::Run(format!(
+            return Err(RunError::run(format!(
                 "{}: expected a configuration of at most {MOST} bytes, found more",
                 path.display()
             )));

@@ -123,8 +123,8 @@ impl Display for CsvProblem {
             }
             Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
             Self::UnknownSeparator => f.write_str(
-                "expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | name what \
-                 separates the columns with --separator",
+                "expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | set the \
+                 delimiter",
             ),
             Self::NotUtf8 { byte } => {
                 write!(f, "expected UTF-8 text, found the byte 0x{byte:02X} | save the table as UTF-8")
@@ -148,17 +148,16 @@ impl Display for CsvProblem {
             }
             Self::UnknownColumn { option, column, columns } => {
                 let (name, listed) = (quoted(column), listed(columns));
-                write!(f, "--{option}: expected the name of a column, found {name} | the columns are {listed}")?;
+                write!(f, "{option}: expected the name of a column, found {name} | the columns are {listed}")?;
                 about_header(f, columns, &near_names(std::slice::from_ref(column), columns))
             }
             Self::TargetNamed { option } => write!(
                 f,
-                "--{option}: expected columns to predict from, found the one to predict | \
-                 name another column, or another --target"
+                "{option}: expected columns to predict from, found the target | name another column, or another target"
             ),
             Self::NamedTwice { options: [one, other] } => write!(
                 f,
-                "the column is in both --{one} and --{other} | keep one of them"
+                "the column is in both {one} and {other} | keep one of them"
             ),
             Self::DuplicateColumn { first, second } => write!(
                 f,
@@ -168,7 +167,7 @@ impl Display for CsvProblem {
             Self::NoFeatures { target } => write!(
                 f,
                 "expected columns to predict from beside the label column {}, found none | \
-                 does --separator say what stands between the fields?",
+                 is the delimiter right?",
                 quoted(target)
             ),
             Self::FieldCount { expected, found, named } => {
@@ -182,8 +181,8 @@ impl Display for CsvProblem {
             Self::MissingValue { found, target } => {
                 write!(f, "expected a value, found {} | ", gap(found))?;
                 f.write_str(match target {
-                    true => "fill it in, or leave the row out, as --missing drop does",
-                    false => "fill it in, or choose --missing drop (leaves the row out) or --missing mean",
+                    true => "fill it in, or set missing to drop, which leaves the row out",
+                    false => "fill it in, or set missing to drop, which leaves the row out, or to mean",
                 })
             }
             Self::MissingNew { found } => {
@@ -191,7 +190,7 @@ impl Display for CsvProblem {
             }
             Self::TargetNotANumber { found } => write!(
                 f,
-                "expected a number for regression, found {} | use --task classification for texts",
+                "expected a number for regression, found {} | set task to classification for texts",
                 quoted(found)
             ),
             Self::MixedColumn { found } if may_be_missing(found) => write!(
@@ -202,8 +201,8 @@ impl Display for CsvProblem {
             ),
             Self::MixedColumn { found } => write!(
                 f,
-                "expected a number, found {} | correct it, or name the column in --categorical (text is a category) \
-                 or --ignore",
+                "expected a number, found {} | correct it, or name the column in categorical (text is a category) or \
+                 ignore",
                 quoted(found)
             ),
             Self::NotANumber { found, target } => {
@@ -257,28 +256,28 @@ impl Display for CsvProblem {
             }
             Self::NothingKept { dropped } => write!(
                 f,
-                "expected a row without a missing value, found none among {dropped} | --ignore leaves out the \
-                 columns that are hardly filled in, --missing mean fills them in"
+                "expected a row without a missing value, found none among {dropped} | name columns with few values in \
+                 ignore, or set missing to mean, which fills them in"
             ),
             Self::NoValue { rows } => {
-                write!(f, "the column has no value in {rows} rows | leave it out with --ignore")
+                write!(f, "the column has no value in {rows} rows | name it in ignore, which leaves it out")
             }
             Self::NoCategories { distinct, rows, example } => write!(
                 f,
                 "expected numbers, or few texts that come again and again, found {distinct} different texts in \
-                 {rows} rows, such as {} | leave the column out with --ignore, or name it in --categorical",
+                 {rows} rows, such as {} | name the column in ignore, which leaves it out, or in categorical",
                 quoted(example)
             ),
             Self::TooManyCategories { distinct } => write!(
                 f,
                 "expected at most {MOST_CATEGORIES} categories, found {distinct} | \
-                 leave the column out with --ignore, or put rare categories together"
+                 name the column in ignore, which leaves it out, or merge rare categories"
             ),
             Self::UnseenCategory { category, known } => {
                 write!(
                     f,
-                    "expected a category of the training, found {} | known: {} | --unseen ignore takes it for none \
-                     of them",
+                    "expected a category of the training, found {} | known: {} | set unseen to ignore, which counts it as \
+                     none of them",
                     quoted(category),
                     listed(known)
                 )?;
@@ -306,6 +305,41 @@ impl Display for CsvProblem {
     }
 }
 
+impl CsvProblem {
+    /// The settings that help, by the names that they have in [`CsvOptions`](crate::CsvOptions) and in a configuration.
+    pub fn settings(&self) -> &'static [&'static str] {
+        match self {
+            Self::UnknownDelimiter | Self::NoFeatures { .. } => &["delimiter"],
+            Self::UnknownTarget { columns, .. }
+            | Self::MissingColumns { columns, .. }
+            | Self::UnknownColumn { columns, .. }
+                if is_undivided(columns) =>
+            {
+                &["delimiter"]
+            }
+            Self::TargetNamed { .. } => &["target"],
+            Self::MissingValue { .. } => &["missing"],
+            Self::TargetNotANumber { .. } => &["task"],
+            Self::MixedColumn { found } if may_be_missing(found) => {
+                &["missing_words", "categorical", "ignore"]
+            }
+            Self::MixedColumn { .. } | Self::NotWhole { .. } | Self::NoCategories { .. } => {
+                &["categorical", "ignore"]
+            }
+            Self::WrittenOtherwise { form, within, .. } => form.settings(*within),
+            Self::NothingKept { .. } => &["ignore", "missing"],
+            Self::NoValue { .. } | Self::TooManyCategories { .. } => &["ignore"],
+            Self::UnseenCategory { .. } => &["unseen"],
+            _ => &[],
+        }
+    }
+}
+
+/// Whether the names of several columns may stand in that of one.
+fn is_undivided(columns: &[String]) -> bool {
+    matches!(columns, [only] if only.contains([',', ';', '\t', '|']))
+}
+
 /// Whether a text looks like a word for a missing value.
 fn may_be_missing(text: &str) -> bool {
     const WORDS: [&str; 8] =
@@ -331,9 +365,7 @@ fn near_names<'a>(missing: &'a [String], columns: &'a [String]) -> Vec<(&'a str,
 /// Advice about a header that lacks a column.
 fn about_header(f: &mut Formatter<'_>, columns: &[String], near: &[(&str, &str)]) -> fmt::Result {
     match (columns, near) {
-        ([only], _) if only.contains([',', ';', '\t', '|']) => {
-            f.write_str(" | set the delimiter with --separator")
-        }
+        _ if is_undivided(columns) => f.write_str(" | set the delimiter"),
         _ if columns.iter().any(|column| column.parse::<f64>().is_ok()) => {
             f.write_str(" | is the header line missing?")
         }

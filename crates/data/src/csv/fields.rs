@@ -1,6 +1,6 @@
 //! Parsing of single fields of a table: missing values, numbers, dates, and number formats that are not read.
 
-use crate::csv::error::CsvProblem;
+use crate::csv::error::{CsvProblem, Within};
 use crate::csv::options::{CsvOptions, Decimal, Thousands};
 use crate::source::error::SpecError;
 use std::borrow::Cow;
@@ -291,6 +291,25 @@ pub enum NumberForm {
 }
 
 impl NumberForm {
+    /// The settings that help in such a column.
+    pub(crate) fn settings(&self, within: Option<Within>) -> &'static [&'static str] {
+        use NumberForm::{Comma, Date, DecimalComma, DecimalPoint, OtherDate, Thousands};
+        match (self, within) {
+            (DecimalPoint | DecimalComma, None) => &["decimal"],
+            (DecimalPoint | DecimalComma, Some(Within::Feature)) => &["decimal", "categorical", "ignore"],
+            (DecimalPoint | DecimalComma, Some(Within::Target)) => &["decimal", "task"],
+            (Comma | Thousands(_), None) => &["thousands", "decimal"],
+            (Comma | Thousands(_), Some(Within::Feature)) => {
+                &["thousands", "decimal", "categorical", "ignore"]
+            }
+            (Comma | Thousands(_), Some(Within::Target)) => &["thousands", "decimal", "task"],
+            (Date | OtherDate, Some(Within::Feature)) => &["dates", "categorical", "ignore"],
+            (_, Some(Within::Feature)) => &["categorical", "ignore"],
+            (_, Some(Within::Target)) => &["task"],
+            (_, None) => &[],
+        }
+    }
+
     /// The form of a text that is not a number, if it looks like one.
     pub(crate) fn of(field: &str) -> Option<NumberForm> {
         let text = field.trim_start_matches(['+', '-', MINUS]).trim();

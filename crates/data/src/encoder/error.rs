@@ -109,9 +109,9 @@ impl Display for EncoderProblem {
             Self::MissingValue { row } => {
                 write!(f, "expected a value, found none in row {row} | fill it in, or leave the row out")
             }
-            Self::NothingToFill => {
-                f.write_str("the column has no value in the training rows | leave it out with --ignore")
-            }
+            Self::NothingToFill => f.write_str(
+                "the column has no value in the training rows | name it in ignore, which leaves it out",
+            ),
             Self::UnseenCategory { row, category, known } => write!(
                 f,
                 "expected a category of the training, found {} in row {row} | known: {}",

@@ -57,10 +57,10 @@ impl SpecError {
             Self::NeedlessTarget { origin, .. } | Self::NeedlessOptions { origin, .. } => {
                 Some(origin.clone())
             }
-            Self::Word { option, .. } => Some(format!("--{option}")),
-            Self::Separator { .. } => Some("--separator".to_owned()),
+            Self::Word { option, .. } => Some((*option).to_owned()),
+            Self::Separator { .. } => Some("delimiter".to_owned()),
             Self::DecimalAndThousands { .. } => Some("decimal and thousands".to_owned()),
-            Self::Divisor { .. } => Some("--scaling divide".to_owned()),
+            Self::Divisor { .. } => Some("scaling divide".to_owned()),
             Self::UnknownSource { .. } | Self::UnknownMetric { .. } => None,
         }
     }

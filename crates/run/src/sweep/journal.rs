@@ -24,7 +24,7 @@ impl Journal {
         let folder = folder.as_ref();
         let path = folder.join(JOURNAL);
         let another = |what: &str| {
-            RunError::Run(format!("{}: {what} | name another folder with --out", folder.display()))
+            RunError::run(format!("{}: {what} | name another folder", folder.display())).with(&["out"])
         };
         fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         remove_stale(folder);
@@ -39,10 +39,10 @@ impl Journal {
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
             JournalError::Busy => another("the same sweep is already running in this folder"),
             JournalError::Other(found) => another(&difference(&found, &header)),
-            error => RunError::Run(error.at(&path)),
+            error => RunError::run(error.at(&path)),
         })?;
         let read = |(k, line)| {
-            serde_json::from_value(line).map_err(|_| RunError::Run(JournalError::Changed(k + 2).at(&path)))
+            serde_json::from_value(line).map_err(|_| RunError::run(JournalError::Changed(k + 2).at(&path)))
         };
         let runs = lines.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
         Ok((Journal(file), runs))
@@ -62,7 +62,7 @@ impl Journal {
 }
 
 fn line(run: &Run) -> Result<Value, RunError> {
-    serde_json::to_value(run).map_err(|error| RunError::Run(format!("{JOURNAL}: {error}")))
+    serde_json::to_value(run).map_err(|error| RunError::run(format!("{JOURNAL}: {error}")))
 }
 
 /// How the sweep of a journal differs from this one.
@@ -79,5 +79,5 @@ fn difference(found: &Value, expected: &Value) -> String {
 }
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> RunError {
-    RunError::Run(message(path, error))
+    RunError::run(message(path, error))
 }

@@ -133,7 +133,7 @@ pub fn sweep(
     let folder = folder.as_ref();
     let points = plan.points(settings)?;
     if settings.validation == Some(0.0) {
-        return Err(RunError::Usage(
+        return Err(RunError::usage(
             "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15"
                 .into(),
         ));
@@ -276,7 +276,7 @@ fn train(settings: &Settings, seed: u64, data: &Data) -> Result<Measured, RunErr
     }
     match find(&validation, &name).filter(|value| !value.is_finite()) {
         Some(value) => {
-            Err(RunError::Run(format!("the validation part's {name} is {value}: did the training diverge?")))
+            Err(RunError::run(format!("the validation part's {name} is {value}: did the training diverge?")))
         }
         None => Ok(Measured { epochs: history.last().epoch, validation, test }),
     }
@@ -312,7 +312,7 @@ impl Sweep {
             |point: &Point| point.validation(&name).map_or(f64::INFINITY, |estimate| sign * estimate.mean);
         sweep.points.sort_by(|a, b| rank(a).total_cmp(&rank(b))); // of equals the first stays first
         match sweep.points[0].failure() {
-            Some(reason) => Err(RunError::Run(format!(
+            Some(reason) => Err(RunError::run(format!(
                 "no point came through all its runs; the first that failed: {reason}"
             ))),
             None => Ok(sweep),

@@ -114,11 +114,10 @@ pub(super) type Assignment = Vec<(&'static str, String)>;
 impl Plan {
     /// Every point, each once.
     pub(super) fn points(&self, settings: &Settings) -> Result<Vec<Assignment>, RunError> {
-        let usage = |message: String| Err(RunError::Usage(message));
+        let usage = |message: String| Err(RunError::usage(message));
         if self.vary.is_empty() {
-            return usage(
-                "no setting varies: give a setting and its values with --vary lr=0.01,0.1,1".into(),
-            );
+            let none = "no setting varies | give a setting and its values, such as lr=0.01,0.1,1";
+            return Err(RunError::usage(none).with(&["vary"]));
         }
         for (i, vary) in self.vary.iter().enumerate() {
             if self.vary[..i].iter().any(|before| before.key == vary.key) {
@@ -134,10 +133,9 @@ impl Plan {
         if self.vary.iter().any(|vary| vary.key == "loss")
             && settings.watch.unwrap_or(Watch::Loss) == Watch::Loss
         {
-            return usage(
-                "loss: varies, so losses cannot be compared | choose a metric to monitor, such as --watch accuracy"
-                    .into(),
-            );
+            let compared =
+                "loss: varies, so losses cannot be compared | set monitor to a metric, such as accuracy";
+            return Err(RunError::usage(compared).with(&["monitor"]));
         }
         match self.random {
             Some(n) => self.drawn(n, settings.seed.unwrap_or(SEED)),
@@ -157,16 +155,18 @@ impl Plan {
     fn grid(&self) -> Result<Vec<Assignment>, RunError> {
         let combinations = self.combinations();
         if combinations.is_some_and(|n| n > MOST_POINTS as f64) {
-            return Err(RunError::Usage(format!(
-                "more than {MOST_POINTS} combinations | draw some of them with --random 50"
-            )));
+            return Err(RunError::usage(format!(
+                "more than {MOST_POINTS} combinations | draw some of them: set random to 50"
+            ))
+            .with(&["random"]));
         }
         let mut points = vec![Vec::new()];
         for Vary { key, values } in &self.vary {
             let Values::These(values) = values else {
-                return Err(RunError::Usage(format!(
-                    "{key}: a range needs --random N, which draws from it | or list values, separated by commas"
-                )));
+                return Err(RunError::usage(format!(
+                    "{key}: a range is drawn from, so it needs random | set random to a number of points, or list values, separated by commas"
+                ))
+                .with(&["random"]));
             };
             let longer = |point: &Assignment| {
                 let with = |value: &String| [&point[..], &[(*key, value.clone())]].concat();
@@ -179,12 +179,12 @@ impl Plan {
 
     fn drawn(&self, n: usize, seed: u64) -> Result<Vec<Assignment>, RunError> {
         if !(1..=MOST_POINTS).contains(&n) {
-            return Err(RunError::Usage(format!(
+            return Err(RunError::usage(format!(
                 "random: expected 1 to {MOST_POINTS}, found {n} | 20 are usual"
             )));
         }
         if let Some(all) = self.combinations().filter(|&all| all <= n as f64) {
-            return Err(RunError::Usage(format!(
+            return Err(RunError::usage(format!(
                 "random {n}: there are only {all} combinations | leave it out to try all"
             )));
         }
@@ -200,7 +200,7 @@ impl Plan {
                 return Ok(points);
             }
         }
-        Err(RunError::Usage(format!(
+        Err(RunError::usage(format!(
             "random {n}: only {} different points were found | draw fewer points points points points",
             points.len()
         )))
@@ -304,7 +304,7 @@ mod tests {
         refused(&["lr=1..0.1"], Some(2), "lr: expected an increasing range");
         refused(&["lr=-1..1"], Some(2), "lr: expected a finite number above 0");
         refused(&["seed=1,2"], None, "seed: must be the same in all runs");
-        refused(&["lr=0.001..1"], None, "lr: a range needs --random N");
+        refused(&["lr=0.001..1"], None, "lr: a range is drawn from, so it needs random");
         refused(&["lr=1", "lr=2"], None, "lr: given twice");
         refused(&["lr=1,2"], Some(2), "random 2: there are only 2 combinations");
         refused(&["epochs=1..3"], Some(4), "random 4: only 3 different points");

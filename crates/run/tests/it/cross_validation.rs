@@ -85,7 +85,7 @@ fn numbers_are_judged_in_their_own_units_and_a_fold_that_diverges_is_named() {
     let rmse = outcome.estimate(Metric::RootMeanSquaredError).unwrap().mean;
     assert!((90.0..130.0).contains(&rmse), "{rmse}"); // 100 on either side of the line
     let message = match diverged {
-        Err(RunError::Run(message)) => message,
+        Err(RunError::Run(message)) => message.text,
         other => panic!("{other:?}"),
     };
     assert!(message.starts_with("fold 1 of 4: the loss became"), "{message}");

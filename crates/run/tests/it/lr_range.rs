@@ -109,7 +109,7 @@ fn it_ends_where_the_loss_is_lost() {
 #[test]
 fn a_range_that_is_none_is_refused() {
     let refused = |range: LrRange| match range.test(&settings("data = \"iris\"\n")) {
-        Err(RunError::Usage(message)) => message,
+        Err(RunError::Usage(message)) => message.text,
         other => panic!("{other:?}"),
     };
     for (from, to) in [(0.0, 1.0), (1.0, 1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {

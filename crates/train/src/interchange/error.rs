@@ -97,24 +97,41 @@ impl fmt::Display for InterchangeError {
             NoSuchParameter(error) => error.fmt(f),
             OtherLayout { path, stated } => write!(
                 f,
-                "{}: the file says that its layout is {stated}: load it as such (Layout::{stated:?}, --layout {stated})",
+                "{}: the file says that its layout is {stated} | load it in this layout, Layout::{stated:?}",
                 path.display()
             ),
             Misfit { path, misfits, fits_other } => {
                 writeln!(f, "{}: {}", path.display(), told(misfits))?;
-                let rounds = |misfit: &self::Misfit| misfit.found.as_deref() == Some("float64");
                 match fits_other {
                     Some(layout) => write!(
                         f,
-                        "  hint: all fit in the layout {layout}: load it as such (Layout::{layout:?}, --layout {layout})"
+                        "  hint: all fit in the layout {layout}: load it in this layout, Layout::{layout:?}"
                     ),
-                    None if misfits.iter().all(rounds) => {
-                        f.write_str("  hint: to round them, load into Params<f64> and use cast::<f32>(), or convert with --round")
+                    None if misfits.iter().all(self::Misfit::needs_rounding) => {
+                        f.write_str("  hint: to round them, load into Params<f64> and use cast::<f32>()")
                     }
                     None => f.write_str("  hint: is this a file of the same model?"),
                 }
             }
         }
+    }
+}
+
+impl InterchangeError {
+    /// The settings of a conversion that help: "layout" or "round".
+    pub fn settings(&self) -> &'static [&'static str] {
+        match self {
+            Self::OtherLayout { .. } | Self::Misfit { fits_other: Some(_), .. } => &["layout"],
+            Self::Misfit { misfits, .. } if misfits.iter().all(Misfit::needs_rounding) => &["round"],
+            _ => &[],
+        }
+    }
+}
+
+impl Misfit {
+    /// Whether only rounding is needed.
+    fn needs_rounding(&self) -> bool {
+        self.found.as_deref() == Some("float64")
     }
 }
 
