@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use surprisal_explain::digits;
 use surprisal_run::RunError;
 use surprisal_train::check::{self, Check, ROWS, STEPS};
-use surprisal_train::{Answers, Examples, Objective, TrainError};
+use surprisal_train::{Examples, Objective, Predictions, TrainError};
 
 use crate::Failure;
 use crate::model_options::{Model, OnData};
@@ -57,12 +57,12 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let saved = matches!(model, Model::File(_));
     let on_data = model.with_data(&settings, loss)?;
     let loss = on_data.loss(loss)?;
-    let OnData { model, params, answers, scaled: set, .. } = on_data;
+    let OnData { model, params, predictions, scaled: set, .. } = on_data;
     let examples = Examples::<f32>::new(&set); // rounded, as a training has them
     let data = settings.get("data").unwrap_or_else(|| set.name.clone());
-    let what = match &answers {
-        Answers::Classes(names) => format!("{} classes", names.len()),
-        Answers::Number { name, offset, scale } => {
+    let what = match &predictions {
+        Predictions::Classes(names) => format!("{} classes", names.len()),
+        Predictions::Number { name, offset, scale } => {
             format!("target {name}, scaled as ({name} - {}) / {}", digits(*offset, 6), digits(*scale, 6))
         }
     };

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use surprisal_data::metrics::{ClassificationReport, ConfusionTable, Metric};
 use surprisal_data::{Dataset, Unseen, argmax_rows};
-use surprisal_run::{Asked, Parts};
-use surprisal_train::Answers;
+use surprisal_run::{Parts, Predictor};
+use surprisal_train::Predictions;
 
 use crate::Failure;
 use crate::setting_options::SourceOptions;
@@ -39,10 +39,10 @@ enum Part {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(told), part, unseen, json } = options;
-    let asked = Asked::read(&model, &told)?;
-    let (what, set) = if asked.on_its_own_data() {
+    let predictor = Predictor::read(&model, &told)?;
+    let (what, set) = if predictor.on_its_own_data() {
         let Parts { train, validation, test, .. } =
-            asked.parts().map_err(|error| error.of_data_elsewhere(asked.settings()))?.parts;
+            predictor.parts().map_err(|error| error.of_data_elsewhere(predictor.settings()))?.parts;
         let (name, set) = match part {
             Part::Train => ("training", Some(train)),
             Part::Validation => ("validation", validation),
@@ -53,19 +53,19 @@ pub fn run(options: Options) -> Result<(), Failure> {
                 "--part {name}: the net was trained without this part | name data with --data"
             ))
         })?;
-        (format!("the {} {name} rows of {}", set.rows(), asked.data()?), set)
+        (format!("the {} {name} rows of {}", set.rows(), predictor.data()?), set)
     } else {
-        let set = asked.labelled(unseen)?;
-        (format!("all {} rows of {}", set.rows(), asked.data()?), set)
+        let set = predictor.labelled(unseen)?;
+        (format!("all {} rows of {}", set.rows(), predictor.data()?), set)
     };
-    let scores = asked.scores(&set)?;
+    let scores = predictor.scores(&set)?;
     if json {
         let numbers: Map<String, Value> =
             scores.iter().map(|(metric, value)| (metric.to_string(), json!(value))).collect();
         return crate::tell_json(&format!("{}\n", json!({ "rows": set.rows(), "metrics": numbers })))
             .map(drop);
     }
-    crate::tell(&format!("{what}\n\n{}{}", numbers(&scores), classes(&asked, &set)?))
+    crate::tell(&format!("{what}\n\n{}{}", numbers(&scores), classes(&predictor, &set)?))
 }
 
 /// One metric a line.
@@ -75,9 +75,9 @@ fn numbers(scores: &[(Metric, f64)]) -> String {
 }
 
 /// The report of every class, and the confusion matrix.
-fn classes(asked: &Asked, set: &Dataset) -> Result<String, Failure> {
-    let Answers::Classes(names) = &asked.saved.answers else { return Ok(String::new()) };
-    let said = argmax_rows(&asked.says(set.features.view())?);
+fn classes(predictor: &Predictor, set: &Dataset) -> Result<String, Failure> {
+    let Predictions::Classes(names) = &predictor.saved.predictions else { return Ok(String::new()) };
+    let said = argmax_rows(&predictor.predict(set.features.view())?);
     let report = ClassificationReport::new(set.labels(), &said, names).map_err(Failure::run)?;
     let confusion = ConfusionTable::new(set.labels(), &said, names).map_err(Failure::run)?;
     Ok(format!("\n{report}\n{confusion}"))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use surprisal_data::{Encoding, Npz, read_file, read_npy};
 use surprisal_run::Settings;
 use surprisal_train::interchange::safetensors_arrays;
-use surprisal_train::{Answers, ModelFile, Numbers, Objective, SavedModel};
+use surprisal_train::{ModelFile, Numbers, Objective, Predictions, SavedModel};
 
 use crate::Failure;
 
@@ -88,7 +88,7 @@ fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
         "sizes": file.sizes,
         "activation": file.activation,
         "columns": file.encoder.columns,
-        "answers": file.answers,
+        "answers": file.predictions,
         "parameters": Vec::from_iter(parameters),
         "settings": file.settings,
     });
@@ -150,13 +150,13 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     if file.encoder.columns.len() > MOST {
         told += &format!("  and {} more\n", file.encoder.columns.len() - MOST);
     }
-    told += &match &file.answers {
-        Answers::Classes(names) if names.is_empty() => String::new(),
-        Answers::Classes(names) => format!("\nclasses: {}\n", names.join(", ")),
-        Answers::Number { name, scale, .. } if predicts_rates(file) => {
+    told += &match &file.predictions {
+        Predictions::Classes(names) if names.is_empty() => String::new(),
+        Predictions::Classes(names) => format!("\nclasses: {}\n", names.join(", ")),
+        Predictions::Number { name, scale, .. } if predicts_rates(file) => {
             format!("\nprediction, from the output z: {name} = {scale} e^z\n")
         }
-        Answers::Number { name, offset, scale } => {
+        Predictions::Number { name, offset, scale } => {
             format!("\nprediction, from the output z: {name} = {offset} + {scale} z\n")
         }
     };

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use surprisal_data::{Dataset, Encoder, Encoding, Unseen};
 use surprisal_layers::{Mlp, Sizes, SizesError, rng};
-use surprisal_run::{Asked, Job, RunError, SEED, Settings};
+use surprisal_run::{Job, Predictor, RunError, SEED, Settings};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::Array2;
-use surprisal_train::{Answers, Objective};
+use surprisal_train::{Objective, Predictions};
 
 use crate::Failure;
 
@@ -27,7 +27,7 @@ pub enum Model {
 pub struct OnData {
     pub model: Mlp,
     pub params: Params<f32>,
-    pub answers: Answers,
+    pub predictions: Predictions,
     /// The loss of the net.
     objective: Objective,
     /// The raw features ..
@@ -81,17 +81,17 @@ impl Model {
         let job = Job::new(&settings)?;
         job.notices.iter().for_each(|notice| note!("{notice}"));
         let objective = job.trainer.objective;
-        Ok(OnData::new(job.model, job.params, job.answers, objective, &job.encoder, job.parts.train))
+        Ok(OnData::new(job.model, job.params, job.predictions, objective, &job.encoder, job.parts.train))
     }
 
     /// The net with its parameters, and every row of the data in their own order.
     pub fn with_all_rows(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
         match (self, self.start(told, loss)) {
             (Model::File(file), _) => {
-                let asked = saved(file, told)?;
-                let (set, objective) = (asked.labelled(Unseen::Error)?, asked.objective());
-                let Asked { model, params, saved, .. } = asked;
-                Ok(OnData::new(model, params, saved.answers, objective, &saved.encoder, set))
+                let predictor = saved(file, told)?;
+                let (set, objective) = (predictor.labelled(Unseen::Error)?, predictor.objective());
+                let Predictor { model, params, saved, .. } = predictor;
+                Ok(OnData::new(model, params, saved.predictions, objective, &saved.encoder, set))
             }
             (_, settings) => {
                 let settings = settings.unwrap_or_default();
@@ -101,7 +101,7 @@ impl Model {
                 let rows = Vec::from_iter(0..loaded.given_test().map_or(loaded.rows(), |test| test.start));
                 let set = loaded.dataset(&rows, &job.encoder).map_err(Failure::run)?;
                 let objective = job.trainer.objective;
-                Ok(OnData::new(job.model, job.params, job.answers, objective, &job.encoder, set))
+                Ok(OnData::new(job.model, job.params, job.predictions, objective, &job.encoder, set))
             }
         }
     }
@@ -112,28 +112,28 @@ impl OnData {
     fn new(
         model: Mlp,
         params: Params<f32>,
-        answers: Answers,
+        predictions: Predictions,
         objective: Objective,
         encoder: &Encoder,
         mut scaled: Dataset,
     ) -> OnData {
         let raw = Dataset { features: unscaled(&scaled.features, encoder), ..scaled.clone() };
-        if let Answers::Number { offset, scale, .. } = &answers {
+        if let Predictions::Number { offset, scale, .. } = &predictions {
             scaled.targets = scaled.targets.map(|value| (value - offset) / scale);
         }
-        OnData { model, params, answers, objective, raw, scaled }
+        OnData { model, params, predictions, objective, raw, scaled }
     }
 
     /// The given loss, or the default one for the task.
     pub fn loss(&self, named: Option<Objective>) -> Result<Objective, Failure> {
-        let of_values = matches!(self.answers, Answers::Number { .. });
-        let usual = match of_values {
+        let regression = matches!(self.predictions, Predictions::Number { .. });
+        let usual = match regression {
             _ if self.objective.is_rate() => self.objective,
             true => Objective::SquaredError,
             false => Objective::CrossEntropy,
         };
         let loss = named.unwrap_or(usual);
-        loss.check(of_values).map_err(RunError::from)?;
+        loss.check(regression).map_err(RunError::from)?;
         if loss.is_rate() != self.objective.is_rate() {
             return Err(Failure::usage(format!(
                 "loss {}: the net was trained with {}, and the outputs of poisson are logarithms of rates | leave the loss out",
@@ -146,9 +146,9 @@ impl OnData {
 
     /// The prediction from the output z of a regression net, in the units of the data.
     pub fn prediction(&self, z: f64) -> f64 {
-        match &self.answers {
-            Answers::Number { offset, scale, .. } => offset + scale * self.objective.prediction(z),
-            Answers::Classes(_) => z,
+        match &self.predictions {
+            Predictions::Number { offset, scale, .. } => offset + scale * self.objective.prediction(z),
+            Predictions::Classes(_) => z,
         }
     }
 
@@ -159,7 +159,7 @@ impl OnData {
 }
 
 /// A saved net, for the given data.
-fn saved(file: &Path, told: &Settings) -> Result<Asked, Failure> {
+fn saved(file: &Path, told: &Settings) -> Result<Predictor, Failure> {
     for (option, given) in [
         ("--hidden", told.hidden.is_some()),
         ("--activation", told.activation.is_some()),
@@ -169,7 +169,7 @@ fn saved(file: &Path, told: &Settings) -> Result<Asked, Failure> {
             return Err(Failure::usage(format!("{} is a trained net: leave out {option}", file.display())));
         }
     }
-    Ok(Asked::read(file, told)?)
+    Ok(Predictor::read(file, told)?)
 }
 
 /// Encoded numbers as they stood in the data.

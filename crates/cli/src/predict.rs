@@ -6,8 +6,8 @@ use clap::Args;
 use surprisal_data::{DataSource, Unseen};
 use surprisal_report::csv::csv;
 use surprisal_report::files::same_file;
-use surprisal_run::Asked;
-use surprisal_train::Answers;
+use surprisal_run::Predictor;
+use surprisal_train::Predictions;
 
 use crate::Failure;
 use crate::setting_options::SourceOptions;
@@ -42,22 +42,22 @@ pub fn run(options: Options) -> Result<(), Failure> {
             "no data given: name them with --data: a CSV file with the columns of the model, or a data set as for train",
         ));
     }
-    let asked = Asked::read(&model, &told)?;
+    let predictor = Predictor::read(&model, &told)?;
     if let Some(out) = &out {
-        let data = asked.data()?.files();
+        let data = predictor.data()?.files();
         let inputs = data.iter().map(PathBuf::as_path).chain([model.as_path()]);
         refuse_input(out, inputs)?;
     }
-    let says = asked.says(asked.features(unseen)?.view())?;
+    let says = predictor.predict(predictor.features(unseen)?.view())?;
 
     let mut table: Vec<Vec<String>> = Vec::new();
     let (id, ids) = match row_id {
-        Some(column) => asked.column(&column)?,
+        Some(column) => predictor.column(&column)?,
         None => ("row".into(), (0..says.nrows()).map(|row| row.to_string()).collect()),
     };
     let header = [id, "predicted".into()];
-    match &asked.saved.answers {
-        Answers::Classes(names) => {
+    match &predictor.saved.predictions {
+        Predictions::Classes(names) => {
             table.push(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect());
             for (row, p) in says.rows().into_iter().enumerate() {
                 let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
@@ -65,7 +65,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
                 table.push(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect());
             }
         }
-        Answers::Number { offset, .. } => {
+        Predictions::Number { offset, .. } => {
             table.push(header.to_vec());
             for (row, &number) in says.iter().enumerate() {
                 table.push(vec![ids[row].clone(), digits(number, *offset)]);
@@ -77,7 +77,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Some(path) => crate::write_file(&path, table.as_bytes())?,
         None => crate::tell_data(&table)?,
     }
-    if let Some(judged) = judged(&asked) {
+    if let Some(judged) = judged(&predictor) {
         note!("{judged}");
     }
     Ok(())
@@ -106,18 +106,20 @@ fn digits(number: f64, offset: f64) -> String {
 }
 
 /// How many predictions equal the target column, if the table has it.
-fn judged(asked: &Asked) -> Option<String> {
-    let (Answers::Classes(_), DataSource::Csv(_)) = (&asked.saved.answers, asked.data().ok()?) else {
+fn judged(predictor: &Predictor) -> Option<String> {
+    let (Predictions::Classes(_), DataSource::Csv(_)) =
+        (&predictor.saved.predictions, predictor.data().ok()?)
+    else {
         return None;
     };
-    let set = asked.labelled(Unseen::Ignore).ok()?;
-    let says = asked.says(set.features.view()).ok()?;
+    let set = predictor.labelled(Unseen::Ignore).ok()?;
+    let says = predictor.predict(set.features.view()).ok()?;
     let right = surprisal_data::argmax_rows(&says)
         .iter()
         .zip(set.labels())
         .filter(|(said, label)| said == label)
         .count();
-    let (target, rows) = (asked.settings().target.as_deref()?, set.rows());
+    let (target, rows) = (predictor.settings().target.as_deref()?, set.rows());
     Some(format!(
         "{right} of {rows} predictions equal the column \"{target}\" of the data; for metrics, use surprisal eval"
     ))

@@ -77,15 +77,15 @@ impl EpochBar {
         bar.set_prefix(format!("epoch {} of {}, {rate:.0} steps/s", at.epoch, at.epochs));
     }
 
-    /// After an epoch; `watched` is what the second part is called, `share` what is told of both: "accuracy" in percent, or "r2".
-    pub fn show(&self, epoch: &Epoch, watched: &str, share: &str) {
+    /// After an epoch; `monitored` is what the second part is called, `share` what is told of both: "accuracy" in percent, or "r2".
+    pub fn show(&self, epoch: &Epoch, monitored: &str, share: &str) {
         let (loss, train, held_out) = (epoch.train.loss, epoch.train.score(), epoch.held_out().score());
         let epoch = epoch.epoch;
         let told = match share {
             "accuracy" => {
-                format!("loss {loss:.4}, train {:.2}%, {watched} {:.2}%", 100.0 * train, 100.0 * held_out)
+                format!("loss {loss:.4}, train {:.2}%, {monitored} {:.2}%", 100.0 * train, 100.0 * held_out)
             }
-            _ => format!("loss {loss:.4}, train {share} {train:.4}, {watched} {share} {held_out:.4}"),
+            _ => format!("loss {loss:.4}, train {share} {train:.4}, {monitored} {share} {held_out:.4}"),
         };
         match &self.bar {
             Some(bar) => bar.set_message(told),

@@ -80,7 +80,7 @@ options! {
 options! {
     /// The data and how they are read: for a saved net.
     SourceOptions, |setting| {
-        let keys = ["data", "target", "separator", "header", "decimal", "thousands", "missing_words", "seed"];
+        let keys = ["data", "target", "delimiter", "header", "decimal", "thousands", "missing_words", "seed"];
         keys.contains(&setting.key)
     }
 }

@@ -16,7 +16,7 @@ Values are separated by commas, or by | if they contain commas: --vary 'schedule
 With --random, values can be drawn from a range, --vary lr=0.001..1: uniformly, or log-uniformly for lr, weight_decay,
 l1, l2, eps, clip_norm and clip_value above 0. For integer settings, integers are drawn.
 
-The point with the best monitored metric (--watch) on the validation set is the best. After Ctrl-C or a power failure,
+The point with the best monitored metric (--monitor) on the validation set is the best. After Ctrl-C or a power failure,
 the same command with the same --out resumes the sweep.")]
 pub struct Options {
     #[command(flatten)]

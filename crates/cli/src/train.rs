@@ -14,7 +14,7 @@ use surprisal_run::{
     Finding, Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure,
     write_results,
 };
-use surprisal_train::{Answers, At, Callback, Checkpoint, Ended, Epoch, History, TrainError};
+use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, TrainError};
 
 use crate::progress::EpochBar;
 use crate::setting_options::SettingOptions;
@@ -54,10 +54,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
             begun(&settings, out.as_deref())?
         }
     };
-    let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
-    let (bar, watched) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.watched().0);
+    let share = if matches!(job.predictions, Predictions::Classes(_)) { "accuracy" } else { "r2" };
+    let (bar, monitored) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.monitored().0);
     let seen = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history.epochs().to_vec());
-    let telling = Telling { bar, watched, share, seen };
+    let telling = Telling { bar, monitored, share, seen };
     if !quiet {
         note!("{}", introduction(&job).trim_end());
     }
@@ -145,9 +145,9 @@ fn introduction(job: &Job) -> String {
         (None, 0) => format!("{train} training rows, no test rows"),
         (None, _) => format!("{train} training and {test} test rows"),
     };
-    let answers = match &job.answers {
-        Answers::Classes(names) => format!("{} classes", names.len()),
-        Answers::Number { name, .. } => format!("\"{name}\" is a number"),
+    let answers = match &job.predictions {
+        Predictions::Classes(names) => format!("{} classes", names.len()),
+        Predictions::Number { name, .. } => format!("\"{name}\" is a number"),
     };
     let notices: String = job.notices.iter().map(|notice| format!("\n{notice}")).collect();
     let inputs = job.encoder.width();
@@ -157,7 +157,7 @@ fn introduction(job: &Job) -> String {
 /// Reports every epoch.
 struct Telling {
     bar: EpochBar,
-    watched: &'static str,
+    monitored: &'static str,
     share: &'static str,
     seen: Vec<Epoch>,
 }
@@ -168,7 +168,7 @@ impl Callback<f32> for Telling {
         ControlFlow::Continue(())
     }
     fn on_epoch(&mut self, _: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
-        self.bar.show(measured, self.watched, self.share);
+        self.bar.show(measured, self.monitored, self.share);
         self.seen.push(*measured);
         ControlFlow::Continue(())
     }
@@ -228,14 +228,14 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
 
 /// The metric that did not improve, its best epoch, and which epoch's net is saved.
 fn why_early(job: &Job, history: &History) -> String {
-    let (part, watch) = (job.parts.watched().0, job.trainer.watch);
-    let best = history.best(watch);
+    let (part, monitor) = (job.parts.monitored().0, job.trainer.monitor);
+    let best = history.best(monitor);
     let kept = if job.trainer.keep_best {
         format!("; the saved net is that of epoch {best}")
     } else {
         String::new()
     };
-    format!("{watch} on the {part} rows was best after epoch {best} of {}{kept}", history.last().epoch)
+    format!("{monitor} on the {part} rows was best after epoch {best} of {}{kept}", history.last().epoch)
 }
 
 /// The score of always predicting the same class.

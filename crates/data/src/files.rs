@@ -95,7 +95,7 @@ impl<R: Read> Read for Checked<R> {
 
 /// The delimiter of a table, from its text: the one of comma, semicolon, tab and `|` that occurs equally often in
 /// each of the first lines. `None` if none does, or more than one.
-pub(crate) fn separator(text: &str) -> Option<u8> {
+pub(crate) fn delimiter(text: &str) -> Option<u8> {
     const LINES: usize = 100;
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(LINES);
     let first = lines().next()?;
@@ -148,7 +148,7 @@ mod tests {
             ("a\n1\n", None),
             ("", None),
         ] {
-            assert_eq!(separator(text), expected, "{text:?}");
+            assert_eq!(delimiter(text), expected, "{text:?}");
         }
     }
 

@@ -107,7 +107,7 @@ impl DataSource {
     /// let path = std::env::temp_dir().join(format!("surprisal-example-{}-new.npy", std::process::id()));
     /// write_npy(&path, &NpyArray::new(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]))?;
     /// let source: DataSource = path.to_str().unwrap().parse()?;
-    /// let rows = source.open_arrays(Task::Classes, false, &mut ChaCha8Rng::seed_from_u64(7))?;
+    /// let rows = source.open_arrays(Task::Classification, false, &mut ChaCha8Rng::seed_from_u64(7))?;
     /// assert_eq!((rows.rows(), rows.targets().len()), (3, 0)); // the file holds features alone
     /// std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -136,10 +136,12 @@ impl Display for Notice {
                 }
             }
             Self::TaskChosen { target, task, distinct } => {
-                let (target, other) =
-                    (quoted(target), if *task == Task::Numbers { Task::Classes } else { Task::Numbers });
+                let (target, other) = (
+                    quoted(target),
+                    if *task == Task::Regression { Task::Classification } else { Task::Regression },
+                );
                 match task {
-                    Task::Numbers => write!(
+                    Task::Regression => write!(
                         f,
                         "the target {target} has {distinct} distinct numbers: the task is regression"
                     )?,

@@ -15,7 +15,7 @@ use surprisal_report::statistics::{Estimate, mean};
 use surprisal_tensor::Workspace;
 use surprisal_tensor::ndarray::{Array2, ArrayView1, Ix2};
 use surprisal_train::check::unit_health;
-use surprisal_train::{Answers, Epoch, History, TrainError, outputs};
+use surprisal_train::{Epoch, History, Predictions, TrainError, outputs};
 
 use crate::Job;
 use crate::error::not_finite;
@@ -175,9 +175,9 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
         let why_so_little =
             [Kind::RateTooHigh, Kind::StillFalls, Kind::EndedWorse, Kind::DeadUnits, Kind::FlattenedColumn];
         let explained = findings.iter().any(|finding| why_so_little.contains(&finding.kind));
-        let (part, watched) = job.parts.watched();
-        let parts = [("training", &job.parts.train), (part, watched)];
-        let predictions = parts.map(|(part, data)| Predictions::new(job, part, data));
+        let (part, monitored) = job.parts.monitored();
+        let parts = [("training", &job.parts.train), (part, monitored)];
+        let predictions = parts.map(|(part, data)| PartPredictions::new(job, part, data));
         findings.extend(over_fitting(job, epochs, &predictions));
         findings.extend(against_guessing(job, epochs, &predictions, explained));
         findings.extend(classes(job, &predictions[0]));
@@ -342,7 +342,7 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
             ),
             format!(
                 "the net was still learning at the end, and the {} loss was lower than before, too",
-                job.parts.watched().0
+                job.parts.monitored().0
             ),
             format!("{longer}, or a learning rate of {}", short(3.0 * rate)),
         )
@@ -351,20 +351,20 @@ fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
 
 /// Whether one epoch's accuracy, or R², is clearly below another's, on a part of the data.
 fn clearly_below(job: &Job, later: f64, earlier: f64, rows: usize) -> bool {
-    match &job.answers {
-        Answers::Classes(_) => {
+    match &job.predictions {
+        Predictions::Classes(_) => {
             let of = |share: f64| Estimate::wilson((share * rows as f64).round() as usize, rows);
             of(earlier).minus(of(later)).low > WORSE
         }
-        Answers::Number { .. } => 1.0 - later > WORSE_UNEXPLAINED * (1.0 - earlier) + WORSE_R2,
+        Predictions::Number { .. } => 1.0 - later > WORSE_UNEXPLAINED * (1.0 - earlier) + WORSE_R2,
     }
 }
 
 /// A [`score`](surprisal_train::Measured::score) in words.
 fn accuracy(job: &Job, value: f64) -> String {
-    match &job.answers {
-        Answers::Classes(_) => format!("{} right", percent(value)),
-        Answers::Number { .. } => format!("R² {}", short(value)),
+    match &job.predictions {
+        Predictions::Classes(_) => format!("{} right", percent(value)),
+        Predictions::Number { .. } => format!("R² {}", short(value)),
     }
 }
 
@@ -378,7 +378,7 @@ fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
     if job.trainer.keep_best {
         return None; // what is saved is the best epoch
     }
-    let (part, watched) = job.parts.watched();
+    let (part, monitored) = job.parts.monitored();
     let (start, last) = (&epochs[0], &epochs[epochs.len() - 1]);
     let least = largest(epochs, |epoch| -epoch.train.loss);
     let rise = last.train.loss - least.train.loss;
@@ -398,7 +398,7 @@ fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
                 ),
             )
         } else if last.train.loss >= of_others.train.loss
-            && clearly_below(job, last.held_out().score(), of_others.held_out().score(), watched.rows())
+            && clearly_below(job, last.held_out().score(), of_others.held_out().score(), monitored.rows())
         {
             let [earlier, later] = [of_others, last].map(|epoch| accuracy(job, epoch.held_out().score()));
             (of_others, format!("on the {part} rows {earlier}, and {later} at the end"))
@@ -428,18 +428,18 @@ fn ended_worse(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
 }
 
 /// The net's predictions for the rows of one part: the probability of every class, or the number.
-struct Predictions<'a> {
+struct PartPredictions<'a> {
     part: &'a str,
     data: &'a Dataset,
     answers: Array2<f64>,
     said: Vec<usize>, // the class of every row; empty for regression
 }
 
-impl<'a> Predictions<'a> {
+impl<'a> PartPredictions<'a> {
     fn new(job: &Job, part: &'a str, data: &'a Dataset) -> Self {
         let answers = answers(job, data);
         let said = if data.is_regression() { Vec::new() } else { argmax_rows(&answers) };
-        Predictions { part, data, answers, said }
+        PartPredictions { part, data, answers, said }
     }
 
     /// Which share of a class's rows is found; `None` if it has none.
@@ -484,7 +484,7 @@ fn is_balanced(job: &Job) -> bool {
 }
 
 /// The metric for classes: accuracy, or its mean over the classes where they count alike.
-fn share_right(job: &Job, predictions: &Predictions) -> Estimate {
+fn share_right(job: &Job, predictions: &PartPredictions) -> Estimate {
     if is_balanced(job) { predictions.balanced_accuracy() } else { predictions.accuracy() }
 }
 
@@ -495,8 +495,8 @@ fn widest(job: &Job) -> Option<usize> {
 }
 
 /// Whether the net generalizes to other rows.
-fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2]) -> Option<Finding> {
-    let (part, watched) = job.parts.watched();
+fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[PartPredictions; 2]) -> Option<Finding> {
+    let (part, monitored) = job.parts.monitored();
     let least = largest(epochs, |epoch| -epoch.held_out().loss);
     let best = largest(epochs, |epoch| epoch.held_out().score());
     let (first, last) = (&epochs[0], &epochs[epochs.len() - 1]);
@@ -505,7 +505,7 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
         && rise > RISE_OF_START * first.held_out().loss
         && last.train.loss < least.train.loss;
     let fell = last.train.loss < best.train.loss
-        && clearly_below(job, last.held_out().score(), best.held_out().score(), watched.rows());
+        && clearly_below(job, last.held_out().score(), best.held_out().score(), monitored.rows());
     let kept = if job.trainer.keep_best { "; the saved net is that of the best epoch" } else { "" };
     let stop = match (job.trainer.stop, job.trainer.keep_best) {
         (None, false) => "patience = 10 (early stopping), which saves the best epoch; ",
@@ -540,8 +540,8 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
         };
         return Some(finding(Kind::OverFitting, measured, means, advice));
     }
-    let (gap, measured) = match &job.answers {
-        Answers::Classes(_) => {
+    let (gap, measured) = match &job.predictions {
+        Predictions::Classes(_) => {
             let [training, others] = [learned, held].map(|predictions| share_right(job, predictions));
             let what = if is_balanced(job) { ", averaged over the classes," } else { "" };
             let measured = format!(
@@ -551,7 +551,7 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
             );
             (training.minus(others).low > GAP, measured)
         }
-        Answers::Number { .. } => {
+        Predictions::Number { .. } => {
             let [training, others] = [learned, held].map(explained_share);
             let measured = format!(
                 "R² is {} on the training rows, and {} on the {part} rows",
@@ -565,7 +565,7 @@ fn over_fitting(job: &Job, epochs: &[Epoch], [learned, held]: &[Predictions; 2])
 }
 
 /// R² of numbers.
-fn explained_share(predictions: &Predictions) -> f64 {
+fn explained_share(predictions: &PartPredictions) -> f64 {
     let said = predictions.answers.iter().copied();
     r2_score(predictions.data.values(), &Vec::from_iter(said)).unwrap_or(f64::NAN)
 }
@@ -574,7 +574,7 @@ fn explained_share(predictions: &Predictions) -> f64 {
 fn against_guessing(
     job: &Job,
     epochs: &[Epoch],
-    [learned, held]: &[Predictions; 2],
+    [learned, held]: &[PartPredictions; 2],
     explained: bool,
 ) -> Option<Finding> {
     let of_others = gain(job, held);
@@ -626,9 +626,9 @@ struct Gain {
     words: String,
 }
 
-fn gain(job: &Job, predictions: &Predictions) -> Gain {
-    let Predictions { part, data, .. } = predictions;
-    let Answers::Classes(names) = &job.answers else {
+fn gain(job: &Job, predictions: &PartPredictions) -> Gain {
+    let PartPredictions { part, data, .. } = predictions;
+    let Predictions::Classes(names) = &job.predictions else {
         let share = explained_share(predictions);
         let words = format!("R² is {} on the {part} rows; always predicting their mean has 0", short(share));
         return Gain { share, most: share - BELOW_MEAN, words };
@@ -657,20 +657,20 @@ fn gain(job: &Job, predictions: &Predictions) -> Gain {
 }
 
 /// The log-loss of the net on the training rows, and that of knowing only how frequent each class is.
-fn surprise(job: &Job, learned: &Predictions) -> Option<[f64; 2]> {
+fn surprise(job: &Job, learned: &PartPredictions) -> Option<[f64; 2]> {
     let train = learned.data;
     let shares = train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64);
     let of_classes = -shares.filter(|&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>();
-    let of_net = match job.answers {
-        Answers::Classes(_) => log_loss(train.labels(), learned.answers.view()).ok()?,
-        Answers::Number { .. } => return None,
+    let of_net = match job.predictions {
+        Predictions::Classes(_) => log_loss(train.labels(), learned.answers.view()).ok()?,
+        Predictions::Number { .. } => return None,
     };
     Some([of_net, of_classes])
 }
 
 /// Classes that are never predicted, or, if they are rare, too seldom.
-fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
-    let Answers::Classes(names) = &job.answers else { return None };
+fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
+    let Predictions::Classes(names) = &job.predictions else { return None };
     let counts = job.parts.train.class_counts();
     let rows = job.parts.train.rows();
     let mut said = vec![0; names.len()];
@@ -723,10 +723,10 @@ fn classes(job: &Job, learned: &Predictions) -> Option<Finding> {
 
 /// Advice for rare classes.
 const BALANCE: &str = "balance = oversample, which finds more of them and lowers accuracy; then use balanced_accuracy or f1_macro \
-                       (watch) instead of accuracy";
+                       (monitor) instead of accuracy";
 
 /// A rare class that the net separates from the others, but seldom predicts.
-fn missed(learned: &Predictions, class: usize, name: &str) -> Option<Finding> {
+fn missed(learned: &PartPredictions, class: usize, name: &str) -> Option<Finding> {
     let recall = learned.recall(class).map(|recall| recall.mean).filter(|&recall| recall < FOUND)?;
     let area = learned.auc(class)?;
     (area >= TOLD_APART).then(|| {
@@ -752,9 +752,9 @@ fn flattened(job: &Job) -> Option<Finding> {
     let columns = names
         .zip(train.features.columns())
         .filter(|(name, _)| numbers.clone().any(|column| column.name == *name));
-    let target = match &job.answers {
-        Answers::Number { name, .. } => Some((name.as_str(), ArrayView1::from(train.values()))),
-        Answers::Classes(_) => None,
+    let target = match &job.predictions {
+        Predictions::Number { name, .. } => Some((name.as_str(), ArrayView1::from(train.values()))),
+        Predictions::Classes(_) => None,
     };
     let flat = Vec::from_iter(
         columns.chain(target).filter_map(|(name, values)| Some((name, middle_share(values)?))),
@@ -852,7 +852,11 @@ fn features(data: &Dataset) -> Array2<f32> {
 
 /// What the net predicts for every row: the probability of every class, or the number.
 fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
-    said(job.trainer.objective, &job.answers, outputs(&job.model, &job.params, features(data).view()).view())
+    said(
+        job.trainer.objective,
+        &job.predictions,
+        outputs(&job.model, &job.params, features(data).view()).view(),
+    )
 }
 
 /// The class that the net predicts for every row.

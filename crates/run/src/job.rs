@@ -12,8 +12,8 @@ use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, P
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Answers, Callback, Checkpoint, Clip, EarlyStopping, Ended, Evaluation, Examples, Fit, History, Objective,
-    SavedModel, TrainError, Trainer, Watch, evaluate, probabilities,
+    Callback, Checkpoint, Clip, EarlyStopping, Ended, Evaluation, Examples, Fit, History, Monitor, Objective,
+    Predictions, SavedModel, TrainError, Trainer, evaluate, probabilities,
 };
 
 use crate::settings::{Balance, ClassWeight, Hidden, List, OPTIMIZER};
@@ -72,7 +72,7 @@ pub struct Job {
     /// From a table's columns to the net's inputs.
     pub encoder: Encoder,
     /// The classes, or the number, that the net predicts.
-    pub answers: Answers,
+    pub predictions: Predictions,
     /// What was decided automatically while reading the data.
     pub notices: Vec<Notice>,
 }
@@ -94,7 +94,7 @@ pub struct Parts {
 impl Parts {
     /// What is measured after every epoch beside the training part: the validation part, the test part where there is none, or the
     /// training part itself where there is neither.
-    pub fn watched(&self) -> (&'static str, &Dataset) {
+    pub fn monitored(&self) -> (&'static str, &Dataset) {
         match &self.validation {
             Some(validation) => ("validation", validation),
             None if self.test.rows() > 0 => ("test", &self.test),
@@ -109,7 +109,7 @@ impl Parts {
     fn training<'a>(&'a self, trainer: &'a Trainer) -> Fit<'a> {
         let training = trainer.on(&self.examples[0]);
         match self.examples.get(1) {
-            Some(watched) => training.validate(watched),
+            Some(monitored) => training.validate(monitored),
             None => training,
         }
     }
@@ -167,10 +167,10 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
 
 /// The format of a table and its target column, which new rows share with the training table.
 pub(crate) fn table_options(settings: &Settings) -> Result<CsvOptions, RunError> {
-    let separator = settings.separator.as_deref().map(CsvOptions::parse_separator).transpose();
+    let delimiter = settings.delimiter.as_deref().map(CsvOptions::parse_delimiter).transpose();
     Ok(CsvOptions {
         header: settings.header.unwrap_or(true),
-        separator: separator.map_err(RunError::usage)?,
+        delimiter: delimiter.map_err(RunError::usage)?,
         decimal: settings.decimal.unwrap_or_default(),
         thousands: settings.thousands.unwrap_or_default(),
         missing_words: settings.missing_words.as_ref().map(|List(words)| match &words[..] {
@@ -286,7 +286,7 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
-        let (of_values, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
+        let (regression, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
         if classes > MOST_CLASSES {
             return Err(RunError::run(format!(
                 "{}: {} rows have {classes} classes: expected at most {MOST_CLASSES} | is the target an identifier, or is this a regression \
@@ -295,14 +295,14 @@ impl Job {
                 loaded.rows()
             )));
         }
-        let objective = objective(settings, of_values);
-        objective.check(of_values)?;
+        let objective = objective(settings, regression);
+        objective.check(regression)?;
         let encoder = loaded.prepare(&rows.train, settings.scaling)?;
-        let answers = match loaded.targets() {
-            Targets::Classes { names, .. } => Answers::Classes(names.clone()),
+        let predictions = match loaded.targets() {
+            Targets::Classes { names, .. } => Predictions::Classes(names.clone()),
             Targets::Values(values) => number(settings, objective, values, &rows.train, loaded.name())?,
         };
-        let outputs = if of_values { 1 } else { objective.outputs(classes) };
+        let outputs = if regression { 1 } else { objective.outputs(classes) };
         let sizes = sizes(settings, encoder.width(), outputs, loaded.name())?;
         let numbers = sizes
             .as_slice()
@@ -351,14 +351,14 @@ impl Job {
         let test = match &settings.test_data {
             Some(path) => {
                 let test =
-                    labelled_table(path, &encoder, &answers, &table_options(settings)?, Unseen::Error)?;
+                    labelled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
                 check_features(test.features.view(), &encoder, &test.name, |row| row)?;
                 test
             }
             None => part(&rows.test)?,
         };
         let examples = [Some(&train), validation.as_ref(), Some(&test).filter(|test| test.rows() > 0)];
-        let examples = examples.into_iter().flatten().map(|part| examples_of(part, &answers)).collect();
+        let examples = examples.into_iter().flatten().map(|part| examples_of(part, &predictions)).collect();
         let parts = Parts { train, validation, test, examples };
 
         let validation = validation_share(settings)?;
@@ -378,7 +378,17 @@ impl Job {
         parts.training(&trainer).check(&model, &params)?;
         let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
         let notices = loaded.notices().to_vec();
-        Ok(Job { settings: resolved, parts, model, params, trainer, optimizer, encoder, answers, notices })
+        Ok(Job {
+            settings: resolved,
+            parts,
+            model,
+            params,
+            trainer,
+            optimizer,
+            encoder,
+            predictions,
+            notices,
+        })
     }
 
     /// Trains the net, from its initial parameters or from a checkpoint.
@@ -418,7 +428,10 @@ impl Job {
         let mut all = Vec::new();
         for (name, part, examples) in self.parts.named() {
             let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, examples)?;
-            all.push((name, scores(&self.answers, &in_units(evaluation, &self.answers, &part.targets))));
+            all.push((
+                name,
+                scores(&self.predictions, &in_units(evaluation, &self.predictions, &part.targets)),
+            ));
         }
         Ok(all)
     }
@@ -453,18 +466,18 @@ impl Job {
         if let Some((what, found, expected)) = other_name(&self.encoder, &saved.encoder) {
             return differs(what, &found, &expected);
         }
-        match (&self.answers, &saved.answers) {
-            (Answers::Classes(found), Answers::Classes(expected)) => {
+        match (&self.predictions, &saved.predictions) {
+            (Predictions::Classes(found), Predictions::Classes(expected)) => {
                 if let Some((found, expected)) = other_of(found, expected) {
                     return differs("class", &found, &expected);
                 }
             }
-            (Answers::Number { name: found, .. }, Answers::Number { name: expected, .. }) => {
+            (Predictions::Number { name: found, .. }, Predictions::Number { name: expected, .. }) => {
                 if found != expected {
                     return differs("target", &format!("\"{found}\""), &format!("\"{expected}\""));
                 }
             }
-            (Answers::Classes(_), _) => return differs("target", "classes", "a number"),
+            (Predictions::Classes(_), _) => return differs("target", "classes", "a number"),
             _ => return differs("target", "a number", "classes"),
         }
         match self.data_checksum() == saved.data_checksum {
@@ -479,7 +492,7 @@ impl Job {
             sizes: self.settings.get("model").unwrap_or_default(),
             activation: self.model.activation().to_string(),
             encoder: self.encoder.clone(),
-            answers: self.answers.clone(),
+            predictions: self.predictions.clone(),
             settings: self.settings.to_toml(),
             data_checksum: self.data_checksum(),
             checkpoint,
@@ -509,15 +522,17 @@ impl Job {
 pub(crate) fn labelled_table(
     path: &Path,
     encoder: &Encoder,
-    answers: &Answers,
+    predictions: &Predictions,
     options: &CsvOptions,
     unseen: Unseen,
 ) -> Result<Dataset, RunError> {
     let features = encoder.read_csv_path(path, options, unseen)?;
     let (column, file) = (TargetColumn::read_csv_path(path, options)?, path.display().to_string());
-    let targets = match answers {
-        Answers::Classes(names) => Targets::Classes { labels: column.labels(names)?, names: names.clone() },
-        Answers::Number { name, .. } => {
+    let targets = match predictions {
+        Predictions::Classes(names) => {
+            Targets::Classes { labels: column.labels(names)?, names: names.clone() }
+        }
+        Predictions::Number { name, .. } => {
             let values = column.values()?;
             check_target(&values, name, &file)?;
             Targets::Values(values)
@@ -546,10 +561,10 @@ fn other_name(found: &Encoder, expected: &Encoder) -> Option<(&'static str, Stri
 }
 
 /// Features and targets as the net needs them: regression targets are scaled before they are rounded.
-pub(crate) fn examples_of(part: &Dataset, answers: &Answers) -> Examples<f32> {
-    let (offset, scale) = match answers {
-        Answers::Classes(_) => (0.0, 1.0),
-        Answers::Number { offset, scale, .. } => (*offset, *scale),
+pub(crate) fn examples_of(part: &Dataset, predictions: &Predictions) -> Examples<f32> {
+    let (offset, scale) = match predictions {
+        Predictions::Classes(_) => (0.0, 1.0),
+        Predictions::Number { offset, scale, .. } => (*offset, *scale),
     };
     let targets = part.targets.map(|value| f64::from(((value - offset) / scale) as f32));
     Examples { features: part.features.mapv(|x| x as f32).into_dyn(), targets }
@@ -592,11 +607,11 @@ pub(crate) fn check_features(
 }
 
 /// The same in the units of the data, which the `targets` have.
-pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, targets: &Targets) -> Evaluation {
-    match (evaluation, answers, targets) {
+pub(crate) fn in_units(evaluation: Evaluation, predictions: &Predictions, targets: &Targets) -> Evaluation {
+    match (evaluation, predictions, targets) {
         (
             Evaluation::Values { predicted, .. },
-            Answers::Number { offset, scale, .. },
+            Predictions::Number { offset, scale, .. },
             Targets::Values(values),
         ) => Evaluation::Values {
             targets: values.clone(),
@@ -607,10 +622,10 @@ pub(crate) fn in_units(evaluation: Evaluation, answers: &Answers, targets: &Targ
 }
 
 /// Every metric that applies to this task and these rows.
-pub fn scores(answers: &Answers, evaluation: &Evaluation) -> Scores {
-    let fits = |metric: &Metric| match answers {
-        Answers::Classes(names) => metric.for_so_many(names.len()),
-        Answers::Number { .. } => metric.for_numbers(),
+pub fn scores(predictions: &Predictions, evaluation: &Evaluation) -> Scores {
+    let fits = |metric: &Metric| match predictions {
+        Predictions::Classes(names) => metric.for_so_many(names.len()),
+        Predictions::Number { .. } => metric.for_numbers(),
     };
     // a curve needs rows of both classes, and R² two rows: where there are none, there is no such number
     let value = |metric| Some((metric, evaluation.metric(metric).ok()?));
@@ -618,10 +633,10 @@ pub fn scores(answers: &Answers, evaluation: &Evaluation) -> Scores {
 }
 
 /// Predictions from outputs: the probability of every class, or the number.
-pub(crate) fn said(objective: Objective, answers: &Answers, outputs: ArrayView2<f32>) -> Array2<f64> {
-    match answers {
-        Answers::Classes(_) => probabilities(outputs),
-        Answers::Number { offset, scale, .. } => {
+pub(crate) fn said(objective: Objective, predictions: &Predictions, outputs: ArrayView2<f32>) -> Array2<f64> {
+    match predictions {
+        Predictions::Classes(_) => probabilities(outputs),
+        Predictions::Number { offset, scale, .. } => {
             outputs.mapv(|z| offset + scale * objective.prediction(f64::from(z)))
         }
     }
@@ -635,16 +650,16 @@ fn is_accuracy_again(metric: &Metric) -> bool {
 }
 
 /// The factor from a metric in the scale of the net to the units of the data.
-pub fn unit(metric: Metric, answers: &Answers) -> f64 {
-    match answers {
-        Answers::Number { scale, .. } => scale.abs().powi(metric.power_of_unit()),
+pub fn unit(metric: Metric, predictions: &Predictions) -> f64 {
+    match predictions {
+        Predictions::Number { scale, .. } => scale.abs().powi(metric.power_of_unit()),
         _ => 1.0,
     }
 }
 
 /// The loss of these settings.
-pub(crate) fn objective(settings: &Settings, of_values: bool) -> Objective {
-    let usual = if of_values { Objective::SquaredError } else { Objective::CrossEntropy };
+pub(crate) fn objective(settings: &Settings, regression: bool) -> Objective {
+    let usual = if regression { Objective::SquaredError } else { Objective::CrossEntropy };
     settings.loss.unwrap_or(usual)
 }
 
@@ -656,7 +671,7 @@ fn number(
     values: &[f64],
     train: &[usize],
     data: &str,
-) -> Result<Answers, RunError> {
+) -> Result<Predictions, RunError> {
     let name = settings.target.clone().unwrap_or_else(|| "value".into());
     check_target(values, &name, data)?;
     let of_train = || train.iter().map(|&row| values[row]);
@@ -679,7 +694,7 @@ fn number(
              {scale:?} | correct the value, or leave the row out",
             values[row]
         ))),
-        None => Ok(Answers::Number { name, offset, scale }),
+        None => Ok(Predictions::Number { name, offset, scale }),
     }
 }
 
@@ -791,7 +806,7 @@ fn trainer(
         schedule: settings.schedule.unwrap_or_default(),
         penalty: Penalty::new(settings.l1.unwrap_or(0.0), settings.l2.unwrap_or(0.0)),
         clip,
-        watch: settings.watch.unwrap_or(Watch::Loss),
+        monitor: settings.monitor.unwrap_or(Monitor::Loss),
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
         keep_best: settings.keep_best.unwrap_or(validated),
         measure_train: true,
@@ -887,7 +902,7 @@ fn resolved(settings: &Settings, trainer: &Trainer, sizes: &Sizes, rate: f64) ->
         epochs: Some(trainer.epochs),
         batch: Some(trainer.batch_size),
         seed: Some(trainer.seed),
-        watch: Some(trainer.watch),
+        monitor: Some(trainer.monitor),
         keep_best: Some(trainer.keep_best),
         ..settings.clone()
     }

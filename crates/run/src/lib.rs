@@ -5,7 +5,7 @@
 //! | `settings` | [`Settings`]: all settings of a run, in one list |
 //! | `job` | [`Job`]: a run built from settings: data, a net, an optimizer, a trainer |
 //! | `recorder` | [`Recorder`]: the files of a run's folder while it trains |
-//! | `asked` | [`Asked`]: a trained net, for predictions and evaluation |
+//! | `predictor` | [`Predictor`]: a trained net, for predictions and evaluation |
 //! | `cross_validation` | [`cross_validate`]: k-fold cross-validation |
 //! | `sweep` | [`sweep`](fn@sweep): grid or random search over settings, each with several seeds, compared on validation rows |
 //! | `lr_range` | [`LrRange`]: the learning rate range test |
@@ -20,13 +20,13 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
-mod asked;
 mod cores;
 mod cross_validation;
 mod diagnosis;
 mod error;
 mod job;
 mod lr_range;
+mod predictor;
 pub mod recorder;
 pub mod report;
 mod setting_error;
@@ -34,12 +34,12 @@ mod settings;
 mod sweep;
 mod table;
 
-pub use asked::Asked;
 pub use cross_validation::{CrossValidation, FoldScores, cross_validate};
 pub use diagnosis::{Finding, Kind, commonest_class, diagnose, diagnose_failure};
 pub use error::{Message, RunError};
 pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
 pub use lr_range::{LrCurve, LrRange, LrStep};
+pub use predictor::Predictor;
 pub use recorder::Recorder;
 pub use report::write_results;
 pub use setting_error::{SettingError, ValueError};

@@ -8,7 +8,7 @@ use surprisal_report::Page;
 use surprisal_report::chart::{Chart, Line, Style};
 use surprisal_report::csv::csv;
 use surprisal_tensor::{Gradients, Params};
-use surprisal_train::{At, Callback, TrainError, Watch};
+use surprisal_train::{At, Callback, Monitor, TrainError};
 
 use crate::recorder::CONFIG;
 use crate::report::sentence;
@@ -100,7 +100,7 @@ impl LrRange {
         let (lr, schedule) = (Some(from), Some(Schedule::Constant));
         let mut job =
             Job::new(&Settings { patience, min_delta, keep_best, lr, schedule, ..settings.clone() })?;
-        job.trainer.watch = Watch::Loss;
+        job.trainer.monitor = Monitor::Loss;
         job.trainer.epochs = steps; // an epoch has a step at least
         job.optimizer = Box::new(Rising { optimizer: job.optimizer, range: *self, step: 0 });
         let mut seen = Seen { range: *self, steps: Vec::new(), diverged: false };

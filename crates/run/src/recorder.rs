@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use surprisal_report::csv::csv;
 use surprisal_report::files::{self, FolderLock, lock_folder, remove_stale, write_unsynced};
-use surprisal_train::{Answers, At, Callback, Epoch, History, SavedModel, Watch};
+use surprisal_train::{At, Callback, Epoch, History, Monitor, Predictions, SavedModel};
 
 use crate::job::unit;
 use crate::{Job, RunError};
@@ -175,24 +175,24 @@ type Column = Box<dyn Fn(&Epoch) -> f64>;
 impl EpochTable {
     /// The columns of this run: losses and accuracies (or R²) of the training part and of the part that is monitored.
     pub fn new(job: &Job) -> Self {
-        let watched = job.parts.watched().0;
-        let share = if matches!(job.answers, Answers::Classes(_)) { "accuracy" } else { "r2" };
+        let monitored = job.parts.monitored().0;
+        let share = if matches!(job.predictions, Predictions::Classes(_)) { "accuracy" } else { "r2" };
         let mut columns: Vec<(String, Column)> = vec![
             ("epoch".into(), Box::new(|e| e.epoch as f64)),
             ("train_loss".into(), Box::new(|e| e.train.loss)),
             (format!("train_{share}"), Box::new(|e| e.train.score())),
-            (format!("{watched}_loss"), Box::new(|e| e.held_out().loss)),
-            (format!("{watched}_{share}"), Box::new(|e| e.held_out().score())),
+            (format!("{monitored}_loss"), Box::new(|e| e.held_out().loss)),
+            (format!("{monitored}_{share}"), Box::new(|e| e.held_out().score())),
             ("learning_rate".into(), Box::new(|e| e.learning_rate)),
         ];
-        if watched == "train" {
+        if monitored == "train" {
             columns.drain(3..5); // there is no other part to measure
         }
-        if let Watch::Metric(metric) = job.trainer.watch {
-            let name = format!("{watched}_{metric}");
+        if let Monitor::Metric(metric) = job.trainer.monitor {
+            let name = format!("{monitored}_{metric}");
             if !columns.iter().any(|(column, _)| *column == name) {
-                let unit = unit(metric, &job.answers);
-                columns.push((name, Box::new(move |e| unit * e.watched)));
+                let unit = unit(metric, &job.predictions);
+                columns.push((name, Box::new(move |e| unit * e.monitored)));
             }
         }
         EpochTable { columns }

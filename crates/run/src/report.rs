@@ -10,7 +10,7 @@ use surprisal_report::files::{cannot_write, write_unsynced};
 use surprisal_report::statistics::highest;
 use surprisal_report::{Align, Page, Table};
 use surprisal_tensor::ndarray::{Array2, ArrayView1};
-use surprisal_train::{Answers, Ended, Epoch, History, Watch, outputs};
+use surprisal_train::{Ended, Epoch, History, Monitor, Predictions, outputs};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::said;
@@ -110,19 +110,19 @@ fn metrics(scores: &[(&'static str, Scores)]) -> String {
 
 /// The epoch with the best monitored metric: the first, if there are several.
 fn best<'h>(job: &Job, epochs: &'h [Epoch]) -> &'h Epoch {
-    let larger = job.trainer.watch.larger_is_better();
+    let larger = job.trainer.monitor.larger_is_better();
     epochs.iter().fold(&epochs[0], |best, epoch| {
-        let better = if larger { epoch.watched > best.watched } else { epoch.watched < best.watched };
-        if better || best.watched.is_nan() && !epoch.watched.is_nan() { epoch } else { best }
+        let better = if larger { epoch.monitored > best.monitored } else { epoch.monitored < best.monitored };
+        if better || best.monitored.is_nan() && !epoch.monitored.is_nan() { epoch } else { best }
     })
 }
 
 fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
-    let (part, _) = job.parts.watched();
+    let (part, _) = job.parts.monitored();
     let (first, last, best) = (&epochs[0], &epochs[epochs.len() - 1], best(job, epochs));
-    let unit = match job.trainer.watch {
-        Watch::Loss => 1.0,
-        Watch::Metric(metric) => unit(metric, &job.answers),
+    let unit = match job.trainer.monitor {
+        Monitor::Loss => 1.0,
+        Monitor::Metric(metric) => unit(metric, &job.predictions),
     };
     let chart = |title: String| {
         let chart = Chart::new(title).x_label("epoch");
@@ -135,13 +135,16 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         true => String::new(),
         false => format!(
             " The vertical line marks the best {} on the {part} rows, {}, after epoch {}.",
-            job.trainer.watch,
-            short(unit * best.watched),
+            job.trainer.monitor,
+            short(unit * best.monitored),
             best.epoch
         ),
     };
-    let scale =
-        if matches!(job.answers, Answers::Number { .. }) { " of the standardized targets" } else { "" };
+    let scale = if matches!(job.predictions, Predictions::Number { .. }) {
+        " of the standardized targets"
+    } else {
+        ""
+    };
     let from_to = |of: &dyn Fn(&Epoch) -> f64| format!("from {} to {}", short(of(first)), short(of(last)));
 
     let losses = epochs
@@ -169,17 +172,17 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         caption,
     }];
 
-    let (name, title, what) = match job.answers {
-        Answers::Classes(_) => {
+    let (name, title, what) = match job.predictions {
+        Predictions::Classes(_) => {
             ("accuracy", "Accuracy", "The fraction of rows whose predicted class is right")
         }
-        Answers::Number { .. } => (
+        Predictions::Number { .. } => (
             "r2",
             "R²",
             "The fraction of the variance that is explained: 1 for perfect predictions, 0 for always predicting the mean of these rows",
         ),
     };
-    let classes = matches!(job.answers, Answers::Classes(_));
+    let classes = matches!(job.predictions, Predictions::Classes(_));
     let share = |share: f64| if classes { percent(share) } else { short(share) };
     let caption = format!(
         "{what}. At the end it is {} on the training rows and {} on the {part} rows.",
@@ -198,16 +201,16 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         caption,
     });
 
-    if let Watch::Metric(metric) = job.trainer.watch
+    if let Monitor::Metric(metric) = job.trainer.monitor
         && metric.to_string() != name
     {
         let caption = format!(
             "The monitored metric, which determines the best epoch. It went {} on the {part} rows.",
-            from_to(&|epoch| unit * epoch.watched)
+            from_to(&|epoch| unit * epoch.monitored)
         );
         pictures.push(Picture {
             name: format!("{metric}.svg"),
-            svg: chart(metric.to_string()).line(line(part, &|e| unit * e.watched)).alt(&caption).to_svg(),
+            svg: chart(metric.to_string()).line(line(part, &|e| unit * e.monitored)).alt(&caption).to_svg(),
             caption,
         });
     }
@@ -233,7 +236,7 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
     let patience = job.trainer.stop.map_or(0, |stop| stop.patience);
     let why = match ended {
         Ended::Finished => "all epochs were completed".to_string(),
-        Ended::Early => format!("the {} had not improved for {patience} epochs", job.trainer.watch),
+        Ended::Early => format!("the {} had not improved for {patience} epochs", job.trainer.monitor),
         Ended::Interrupted => "it was interrupted".to_string(),
     };
     format!("Training ended after epoch {}: {why}.", last.epoch)
@@ -241,8 +244,8 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
 
 fn judged(job: &Job) -> Result<Judged, RunError> {
     let (_, test) = job.parts.evaluated();
-    match &job.answers {
-        Answers::Classes(names) => {
+    match &job.predictions {
+        Predictions::Classes(names) => {
             let said = predicted(job, test);
             let table = ConfusionTable::new(test.labels(), &said, names)?;
             let report = ClassificationReport::new(test.labels(), &said, names)?;
@@ -255,7 +258,7 @@ fn judged(job: &Job) -> Result<Judged, RunError> {
                 ],
             })
         }
-        Answers::Number { name, .. } => {
+        Predictions::Number { name, .. } => {
             let said = numbers(job, test);
             Ok(Judged { pictures: vec![scatter(name, test.values(), &said)], tables: Vec::new() })
         }
@@ -330,7 +333,7 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
         _ => middle(y, cell / columns, rows) as f32,
     });
     let probabilities =
-        said(job.trainer.objective, &job.answers, outputs(&job.model, &job.params, inputs.view()).view());
+        said(job.trainer.objective, &job.predictions, outputs(&job.model, &job.params, inputs.view()).view());
     let chance = 1.0 / names.len() as f64;
     let cell = |row: ArrayView1<f64>| {
         let class = highest(&row.to_vec());
@@ -404,7 +407,7 @@ fn page(
     page =
         page.section("Data and model").paragraph(&data(job)).paragraph(&net(job)).paragraph(&training(job));
     page = page.section("Evaluation").paragraph(&held_out(job, history));
-    let told = |metric: Metric| MAIN.contains(&metric) || job.trainer.watch == Watch::Metric(metric);
+    let told = |metric: Metric| MAIN.contains(&metric) || job.trainer.monitor == Monitor::Metric(metric);
     let of_all = scores.last().is_none_or(|(_, metrics)| metrics.len() <= MAIN.len());
     page = page.table(&result(job, scores, |metric| told(metric) || of_all));
     if !of_all {
@@ -449,8 +452,8 @@ fn lead(job: &Job) -> String {
         "train" => "these rows".to_string(),
         part => format!("{} {part} rows", test.rows()),
     };
-    match &job.answers {
-        Answers::Classes(names) => {
+    match &job.predictions {
+        Predictions::Classes(names) => {
             let said = predicted(job, test);
             let most = commonest_class(train);
             format!(
@@ -463,7 +466,7 @@ fn lead(job: &Job) -> String {
                 percent(share(test, |row| test.labels()[row] == most))
             )
         }
-        Answers::Number { name, .. } => {
+        Predictions::Number { name, .. } => {
             let [mean, _] = mean_and_deviation(train.values());
             let said = numbers(job, test);
             let off = |said: &dyn Fn(usize) -> f64| {
@@ -503,8 +506,8 @@ fn data(job: &Job) -> String {
         text +=
             &format!(" Label noise: {} of the training rows have a wrong class on purpose.", percent(noise));
     }
-    match &job.answers {
-        Answers::Classes(names) => {
+    match &job.predictions {
+        Predictions::Classes(names) => {
             let counts = parts.train.class_counts();
             let classes =
                 names.iter().zip(counts).take(CLASSES).map(|(name, count)| format!("{name} ({count})"));
@@ -518,7 +521,7 @@ fn data(job: &Job) -> String {
                 Vec::from_iter(classes).join(", ")
             )
         }
-        Answers::Number { name, .. } => {
+        Predictions::Number { name, .. } => {
             let [mean, deviation] = mean_and_deviation(job.parts.train.values());
             text + &format!(
                 " In the training rows, {name} has the mean {} and the standard deviation {}.",
@@ -542,8 +545,8 @@ fn net(job: &Job) -> String {
             job.model.activation()
         ),
     };
-    let outputs = match (&job.answers, outputs) {
-        (Answers::Number { .. }, _) => "1 output, the prediction".to_string(),
+    let outputs = match (&job.predictions, outputs) {
+        (Predictions::Number { .. }, _) => "1 output, the prediction".to_string(),
         (_, 1) => "1 output, the logit of the second class".to_string(),
         _ => format!("{outputs} outputs, the logits; the class with the largest logit is predicted"),
     };
@@ -608,8 +611,8 @@ fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
 /// Metrics on every part, and of a prediction that ignores the features.
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
-    let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.answers {
-        Answers::Classes(names) => {
+    let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.predictions {
+        Predictions::Classes(names) => {
             let shares = Vec::from_iter(
                 train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64),
             );
@@ -620,7 +623,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
             )
         }
-        Answers::Number { .. } => {
+        Predictions::Number { .. } => {
             let [mean, _] = mean_and_deviation(train.values());
             let (said, values) = (vec![mean; test.rows()], test.values().to_vec());
             ("always the mean".to_string(), Box::new(move |metric| metric.of_numbers(&values, &said).ok()))

@@ -12,7 +12,7 @@ use surprisal_data::{
 use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
-use surprisal_train::{Objective, Watch};
+use surprisal_train::{Monitor, Objective};
 
 use crate::{RunError, SettingError, ValueError};
 
@@ -56,11 +56,11 @@ impl Setting {
 pub(crate) const OPTIMIZER: OptimizerKind = OptimizerKind::Adam;
 
 impl Setting {
-    /// Another name that is accepted: `delimiter` for `separator`, `monitor` for `watch`.
+    /// Another name that is accepted: `separator` for `delimiter`, `watch` for `monitor`.
     pub fn alias(&self) -> Option<&'static str> {
         match self.key {
-            "separator" => Some("delimiter"),
-            "watch" => Some("monitor"),
+            "delimiter" => Some("separator"),
+            "monitor" => Some("watch"),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ settings! {
         /// The thousands separator of a table: none, comma, point, space or apostrophe [default: none]
         thousands: Thousands = "SIGN";
         /// The delimiter of a table: one character, tab, comma or semicolon [default: comma; tab for FILE.tsv]
-        separator: String = "SEPARATOR", |text| CsvOptions::parse_separator(text).map(drop).map_err(ValueError::from);
+        delimiter: String = "CHARACTER", |text| CsvOptions::parse_delimiter(text).map(drop).map_err(ValueError::from);
         /// Whether the first line of a table contains the names of its columns [default: true]
         header: bool = "BOOL";
         /// Scaling of numeric columns: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their maximum]
@@ -213,7 +213,7 @@ settings! {
         /// The seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";
         /// The monitored metric, which decides which epoch is the best: loss, or accuracy, f1_macro, mcc, r2, mae, .. [default: loss]
-        watch: Watch = "METRIC";
+        monitor: Monitor = "METRIC";
         /// Early stopping: the number of epochs without improvement of the monitored metric after which training stops
         patience: usize = "EPOCHS" in COUNT, "10 is usual";
         /// The smallest change of the monitored metric that counts as an improvement [default: 0]
@@ -244,7 +244,7 @@ macro_rules! values {
         }
     )+ };
 }
-values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Watch }
+values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Monitor }
 
 macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(
@@ -478,8 +478,8 @@ impl Settings {
     /// let mut settings = surprisal_run::Settings::default();
     /// settings.set("weight-decay", "1e-4").unwrap();
     /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is usual for Sgd, 0.001 for Adam");
-    /// settings.set("monitor", "accuracy").unwrap(); // another name of `watch`
-    /// assert!(settings.watch.is_some());
+    /// settings.set("watch", "accuracy").unwrap(); // another name of `monitor`
+    /// assert!(settings.monitor.is_some());
     /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
     /// ```
     ///

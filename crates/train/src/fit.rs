@@ -9,7 +9,7 @@ use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
 use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
 use crate::step::Step;
 use crate::training::Training;
-use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, TrainError, Trainer, Watch};
+use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, Monitor, TrainError, Trainer};
 
 /// The maximum memory of the activations of a batch and their gradients, 4 GiB.
 const MOST_BYTES: u64 = 1 << 32;
@@ -269,7 +269,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
             self.check_batches(tape.least_rows())?;
             match batch.noted() {
                 Some(outputs) => drop(check_outputs(&outputs.shape(), rows.len(), data.targets())?),
-                None => check_unnoted(self.trainer.watch)?,
+                None => check_unnoted(self.trainer.monitor)?,
             }
         }
         self.check_rest(false, 0)
@@ -311,11 +311,11 @@ fn check_scalar(loss: &Shape) -> Result<(), TrainError> {
     }
 }
 
-fn check_unnoted(watch: Watch) -> Result<(), TrainError> {
-    match watch {
-        Watch::Loss => Ok(()),
-        Watch::Metric(metric) => Err(TrainError::Setting(format!(
-            "watch: {metric} needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
+fn check_unnoted(monitor: Monitor) -> Result<(), TrainError> {
+    match monitor {
+        Monitor::Loss => Ok(()),
+        Monitor::Metric(metric) => Err(TrainError::Setting(format!(
+            "monitor: {metric} needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
         ))),
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use surprisal_report::csv::csv;
 
-use crate::{Ended, Watch};
+use crate::{Ended, Monitor};
 
 /// The state after an epoch; epoch 0 is before training. Everything is measured on whole parts of the data, before the next update.
 ///
@@ -20,8 +20,8 @@ pub struct Epoch {
     pub gradient_norm: Option<f64>,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// The monitored metric, [`Trainer::watch`](crate::Trainer::watch), on the validation data, or without these on the training data.
-    pub watched: f64,
+    /// The monitored metric, [`Trainer::monitor`](crate::Trainer::monitor), on the validation data, or without these on the training data.
+    pub monitored: f64,
 }
 
 /// Loss and score of a model on a part of the data.
@@ -68,11 +68,11 @@ impl Epoch {
         "validation_r2",
         "gradient_norm",
         "learning_rate",
-        "watched",
+        "monitored",
     ];
     /// A row of that table.
     pub fn cells(&self) -> [Option<f64>; 10] {
-        let Epoch { epoch, train, validation, gradient_norm, learning_rate, watched } = *self;
+        let Epoch { epoch, train, validation, gradient_norm, learning_rate, monitored } = *self;
         [
             Some(epoch as f64),
             Some(train.loss),
@@ -83,7 +83,7 @@ impl Epoch {
             validation.and_then(|validation| validation.r2),
             gradient_norm,
             Some(learning_rate),
-            Some(watched),
+            Some(monitored),
         ]
     }
 }
@@ -150,10 +150,11 @@ impl History {
         self.epochs.iter().find(|e| e.train.score() >= score).map(|e| e.epoch)
     }
     /// The epoch with the best monitored metric, the first of several.
-    pub fn best(&self, watch: Watch) -> usize {
-        let watched = watch.smaller_is_better(self);
-        (0..watched.len()).fold(0, |best, i| {
-            let better = watched[i] < watched[best] || (watched[best].is_nan() && !watched[i].is_nan());
+    pub fn best(&self, monitor: Monitor) -> usize {
+        let monitored = monitor.smaller_is_better(self);
+        (0..monitored.len()).fold(0, |best, i| {
+            let better =
+                monitored[i] < monitored[best] || (monitored[best].is_nan() && !monitored[i].is_nan());
             if better { i } else { best }
         })
     }

@@ -71,8 +71,10 @@ pub use interchange::{
     InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,
     load_safetensors_named, save_npz, save_npz_named, save_safetensors, save_safetensors_named,
 };
-pub use measure::{Evaluation, Watch, evaluate, outputs, probabilities, score};
-pub use model_file::{Answers, LoadError, ModelFile, ModelFileError, Numbers, SavedModel, SavedParameter};
+pub use measure::{Evaluation, Monitor, evaluate, outputs, probabilities, score};
+pub use model_file::{
+    LoadError, ModelFile, ModelFileError, Numbers, Predictions, SavedModel, SavedParameter,
+};
 pub use name_error::NameError;
 pub use objective::{Objective, Registered};
 pub use surprisal_report::files::write_atomically;

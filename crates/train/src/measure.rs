@@ -39,48 +39,48 @@ fn rows_of(numbers: usize) -> usize {
 ///
 /// ```
 /// use surprisal_data::metrics::{LabeledLogits, Metric};
-/// use surprisal_train::Watch;
-/// assert_eq!("loss".parse(), Ok(Watch::Loss)); // that of the objective
-/// assert_eq!("accuracy".parse(), Ok(Watch::Metric(Metric::Accuracy)));
-/// assert!(Watch::Metric(Metric::Accuracy).larger_is_better() && !Watch::Loss.larger_is_better());
+/// use surprisal_train::Monitor;
+/// assert_eq!("loss".parse(), Ok(Monitor::Loss)); // that of the objective
+/// assert_eq!("accuracy".parse(), Ok(Monitor::Metric(Metric::Accuracy)));
+/// assert!(Monitor::Metric(Metric::Accuracy).larger_is_better() && !Monitor::Loss.larger_is_better());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Watch {
+pub enum Monitor {
     /// The objective itself.
     Loss,
     /// A metric; not minimized, but often the real goal.
     Metric(Metric),
 }
 
-impl Watch {
+impl Monitor {
     /// Whether larger values are better.
     pub fn larger_is_better(self) -> bool {
         match self {
-            Watch::Loss => false,
-            Watch::Metric(metric) => metric.larger_is_better(),
+            Monitor::Loss => false,
+            Monitor::Metric(metric) => metric.larger_is_better(),
         }
     }
     /// The monitored metric after every epoch, negated where larger is better.
     pub(crate) fn smaller_is_better(self, history: &History) -> Vec<f64> {
         let sign = if self.larger_is_better() { -1.0 } else { 1.0 };
-        history.epochs().iter().map(|epoch| sign * epoch.watched).collect()
+        history.epochs().iter().map(|epoch| sign * epoch.monitored).collect()
     }
 }
 
-impl fmt::Display for Watch {
+impl fmt::Display for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Watch::Loss => f.write_str("loss"),
-            Watch::Metric(metric) => metric.fmt(f),
+            Monitor::Loss => f.write_str("loss"),
+            Monitor::Metric(metric) => metric.fmt(f),
         }
     }
 }
-impl FromStr for Watch {
+impl FromStr for Monitor {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
         match text {
-            "loss" => Ok(Watch::Loss),
-            _ => text.parse().map(Watch::Metric).map_err(NameError::Watch),
+            "loss" => Ok(Monitor::Loss),
+            _ => text.parse().map(Monitor::Metric).map_err(NameError::Monitor),
         }
     }
 }
@@ -275,13 +275,13 @@ pub(crate) fn measure<T: Scalar>(
     workspace: &mut Workspace<T>,
     at: (usize, usize, f64),
 ) -> Result<Epoch, TrainError> {
-    let metric = |watched: bool| match trainer.watch {
-        Watch::Metric(metric) if watched => Some(metric),
+    let metric = |monitored: bool| match trainer.monitor {
+        Monitor::Metric(metric) if monitored => Some(metric),
         _ => None,
     };
     let mut gradient = trainer.measure_gradient.then(|| params.map(|_| 0.0));
     let metrics = [metric(validation.is_none()), metric(true)];
-    let (of_train, mut watched) = match trainer.measure_train || trainer.measure_gradient {
+    let (of_train, mut monitored) = match trainer.measure_train || trainer.measure_gradient {
         true => measure_part(minimized, params, train, metrics[0], gradient.as_mut(), workspace, Some(at))?,
         false => (Measured { loss: f64::NAN, accuracy: None, r2: None }, None),
     };
@@ -289,7 +289,7 @@ pub(crate) fn measure<T: Scalar>(
     if let Some(validation) = validation {
         let (measured, metric) =
             measure_part(minimized, params, validation, metrics[1], None, workspace, None)?;
-        (of_validation, watched) = (Some(measured), metric);
+        (of_validation, monitored) = (Some(measured), metric);
     }
     let held_out = of_validation.as_ref().unwrap_or(&of_train);
     Ok(Epoch {
@@ -298,7 +298,7 @@ pub(crate) fn measure<T: Scalar>(
         validation: of_validation,
         gradient_norm: gradient.map(|gradient: Params<f64>| gradient.norm()),
         learning_rate: at.2,
-        watched: watched.unwrap_or(held_out.loss),
+        monitored: monitored.unwrap_or(held_out.loss),
     })
 }
 
@@ -367,12 +367,12 @@ fn measure_part<T: Scalar>(
         Some(Ok(evaluation)) if of_numbers => evaluation.metric(Metric::R2).unwrap_or(f64::NAN), // of one row there is none
         _ => f64::NAN,
     };
-    let watched = match (metric, said) {
+    let monitored = match (metric, said) {
         (Some(metric), Some(evaluation)) => Some(evaluation?.metric(metric)?),
         _ => None,
     };
     let accuracy = (noted && !of_numbers).then_some(right as f64 / data.rows() as f64);
-    Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, watched))
+    Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, monitored))
 }
 
 /// Runs the model on the first row: do its outputs and the targets fit? Returns how many outputs there are, and how many rows a batch

@@ -7,7 +7,7 @@ use surprisal_settings::{SettingError, closest, quoted};
 
 use crate::Objective;
 
-/// A text that names no [`Objective`], no [`Watch`](crate::Watch) or no [`Layout`](crate::Layout).
+/// A text that names no [`Objective`], no [`Monitor`](crate::Monitor) or no [`Layout`](crate::Layout).
 ///
 /// ```
 /// use surprisal_train::{NameError, Objective};
@@ -26,7 +26,7 @@ pub enum NameError {
     /// An option of a loss is unknown, given twice, or not what it must be.
     Option(SettingError),
     /// Neither "loss" nor the name of a metric.
-    Watch(SpecError),
+    Monitor(SpecError),
     /// There is no layout of this name.
     UnknownLayout { found: String },
 }
@@ -53,7 +53,7 @@ impl fmt::Display for NameError {
             }
             Self::UnfitLoss { found, why } => write!(f, "loss {found}: {why}"),
             Self::Option(error) => write!(f, "loss {error}"),
-            Self::Watch(error) => write!(f, "{error}, or loss"),
+            Self::Monitor(error) => write!(f, "{error}, or loss"),
             Self::UnknownLayout { found } => {
                 write!(f, "there is no layout \"{found}\": choose surprisal or pytorch")
             }
@@ -70,7 +70,7 @@ impl From<SettingError> for NameError {
 impl std::error::Error for NameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Watch(error) => Some(error),
+            Self::Monitor(error) => Some(error),
             Self::Option(error) => Some(error),
             _ => None,
         }

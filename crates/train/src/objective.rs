@@ -169,10 +169,10 @@ impl Objective {
         Objective::Huber,
     ];
     /// The losses of [`ALL`](Self::ALL) for classification.
-    pub const OF_LABELS: [Objective; 3] =
+    pub const CLASSIFICATION: [Objective; 3] =
         [Objective::CrossEntropy, Objective::SquaredError, Objective::HalfSquaredError];
     /// The losses of [`ALL`](Self::ALL) for regression.
-    pub const OF_VALUES: [Objective; 4] =
+    pub const REGRESSION: [Objective; 4] =
         [Objective::SquaredError, Objective::HalfSquaredError, Objective::AbsoluteError, Objective::Huber];
 
     fn known(self) -> Known {
@@ -210,7 +210,7 @@ impl Objective {
     ///
     /// ```
     /// use surprisal_train::Objective;
-    /// assert_eq!(Objective::OF_LABELS.map(Objective::name), ["ce", "mse", "half_mse"]);
+    /// assert_eq!(Objective::CLASSIFICATION.map(Objective::name), ["ce", "mse", "half_mse"]);
     /// assert_eq!(Objective::CrossEntropy.to_string(), "cross-entropy"); // for readers
     /// ```
     pub fn name(self) -> &'static str {
@@ -234,7 +234,7 @@ impl Objective {
         (0..known.options.len()).filter_map(changed).collect()
     }
 
-    /// Checks that it supports classification, or, if `of_values`, regression.
+    /// Checks that it supports classification, or, if `regression`, regression.
     ///
     /// ```
     /// use surprisal_train::Objective;
@@ -247,15 +247,15 @@ impl Objective {
     ///
     /// # Errors
     /// [`TrainError::Setting`], if it is not.
-    pub fn check(self, of_values: bool) -> Result<(), TrainError> {
-        let fits = |target| match of_values {
+    pub fn check(self, regression: bool) -> Result<(), TrainError> {
+        let fits = |target| match regression {
             true => matches!(target, Target::Number | Target::Count | Target::ProbabilityOrNumber),
             false => !matches!(target, Target::Number | Target::Count),
         };
         if fits(self.known().target) {
             return Ok(());
         }
-        let task = if of_values { "regression" } else { "classification" };
+        let task = if regression { "regression" } else { "classification" };
         let names = Known::all().filter(|known| fits(known.target)).map(|known| known.name);
         let names = Vec::from_iter(names).join(", ");
         Err(TrainError::Setting(format!("loss {}: does not support {task} | choose {names}", self.name())))
@@ -444,17 +444,17 @@ impl Objective {
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let answers = tape.input(&array![[1.0], [5.0]]);
-    /// let losses = Objective::OF_VALUES.map(|objective| objective.loss_of_values(answers, &[1.5, 2.0]).item());
+    /// let losses = Objective::REGRESSION.map(|objective| objective.regression_loss(answers, &[1.5, 2.0]).item());
     /// assert_eq!(losses, [(0.25 + 9.0) / 2.0, (0.125 + 4.5) / 2.0, (0.5 + 3.0) / 2.0, (0.125 + 2.5) / 2.0]);
     /// let quantile: Objective = "quantile:q=0.9".parse()?; // too small costs 0.9, too large 0.1
-    /// assert!((quantile.loss_of_values(answers, &[1.5, 2.0]).item() - (0.45 + 0.3) / 2.0).abs() < 1e-15);
+    /// assert!((quantile.regression_loss(answers, &[1.5, 2.0]).item() - (0.45 + 0.3) / 2.0).abs() < 1e-15);
     /// # Ok::<(), surprisal_train::NameError>(())
     /// ```
     ///
     /// # Panics
     /// At the caller's line, if the values do not fit the outputs, and if this loss does not support regression.
     #[track_caller]
-    pub fn loss_of_values<'t>(self, outputs: Var<'t>, values: &[f64]) -> Var<'t> {
+    pub fn regression_loss<'t>(self, outputs: Var<'t>, values: &[f64]) -> Var<'t> {
         let shape = outputs.shape();
         assert!(
             shape.dims() == [values.len(), 1],

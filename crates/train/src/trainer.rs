@@ -5,7 +5,7 @@ use surprisal_data::metrics::Metric;
 use surprisal_optim::{Penalty, Schedule};
 use surprisal_tensor::Scalar;
 
-use crate::{Batched, Fit, Objective, TrainError, Watch};
+use crate::{Batched, Fit, Monitor, Objective, TrainError};
 
 /// How a model is trained. Two runs from equal settings and equal parameters give equal numbers.
 ///
@@ -54,7 +54,7 @@ pub struct Trainer {
     pub clip: Clip,
     /// What is measured on the validation data after every epoch, or on the training data where there is none: to decide when to stop, which
     /// epoch was the best, and for the schedule.
-    pub watch: Watch,
+    pub monitor: Monitor,
     /// Early stopping.
     pub stop: Option<EarlyStopping>,
     /// Whether the parameters are, in the end, those of the best epoch and not of the last.
@@ -80,7 +80,7 @@ impl Default for Trainer {
             schedule: Schedule::Constant,
             penalty: Penalty::default(),
             clip: Clip::None,
-            watch: Watch::Loss,
+            monitor: Monitor::Loss,
             stop: None,
             keep_best: false,
             measure_train: true,
@@ -124,14 +124,14 @@ pub struct EarlyStopping {
 
 impl EarlyStopping {
     /// Whether to stop after epochs with these values, of which the smaller are the better; NaN is worse than all.
-    pub fn ends(&self, watched: &[f64]) -> bool {
+    pub fn ends(&self, monitored: &[f64]) -> bool {
         let mut best = (0, f64::INFINITY);
-        for (epoch, &value) in watched.iter().enumerate() {
+        for (epoch, &value) in monitored.iter().enumerate() {
             if value < best.1 - self.min_delta || (best.1 == f64::INFINITY && value < best.1) {
                 best = (epoch, value);
             }
         }
-        watched.len() > self.patience.saturating_add(best.0)
+        monitored.len() > self.patience.saturating_add(best.0)
     }
 }
 
@@ -189,13 +189,13 @@ impl Trainer {
             }
         }
         let judges = |metric: &Metric| classes.map_or(metric.for_numbers(), |n| metric.for_so_many(n));
-        if let Watch::Metric(metric) = self.watch
+        if let Monitor::Metric(metric) = self.monitor
             && !judges(&metric)
         {
-            let what = classes.map_or("numbers".into(), |n| format!("{n} classes"));
+            let what = classes.map_or("regression".into(), |n| format!("{n} classes"));
             let names = Vec::from_iter(Metric::all().filter(judges).map(|metric| metric.to_string()));
             return setting(format!(
-                "watch: {metric} does not support {what} | choose one of {}, or loss",
+                "monitor: {metric} does not support {what} | choose one of {}, or loss",
                 names.join(", ")
             ));
         }

@@ -138,10 +138,10 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     #[track_caller]
     pub fn run(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         let trainer = self.trainer;
-        let watched = |history: &History| trainer.watch.smaller_is_better(history);
+        let monitored = |history: &History| trainer.monitor.smaller_is_better(history);
         if self.epoch < trainer.epochs
             && self.step == 0
-            && trainer.stop.is_some_and(|stop| stop.ends(&watched(&self.history)))
+            && trainer.stop.is_some_and(|stop| stop.ends(&monitored(&self.history)))
         {
             return Ok(Ended::Early); // it was saved when it had ended
         }
@@ -150,7 +150,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             if trainer.batch_size < self.train.rows() {
                 self.batches.shuffle(&mut after);
             }
-            let (seen, steps_per_epoch) = (watched(&self.history), self.steps_per_epoch());
+            let (seen, steps_per_epoch) = (monitored(&self.history), self.steps_per_epoch());
             let (base, epoch, epochs) = (self.base, self.epoch, trainer.epochs);
             let rate =
                 |step| trainer.schedule.rate(base, optim::At { epoch, step, steps_per_epoch, epochs }, &seen);
@@ -173,7 +173,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             let told =
                 callback.on_epoch(&self.at(f64::NAN, rate, &|| self.checkpoint()), self.history.last());
             if self.epoch < trainer.epochs
-                && trainer.stop.is_some_and(|stop| stop.ends(&watched(&self.history)))
+                && trainer.stop.is_some_and(|stop| stop.ends(&monitored(&self.history)))
             {
                 return Ok(Ended::Early);
             }
@@ -249,7 +249,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             (epoch, step, rate),
         )?;
         self.history.push(measured);
-        if self.trainer.keep_best && self.history.best(self.trainer.watch) == self.epoch {
+        if self.trainer.keep_best && self.history.best(self.trainer.monitor) == self.epoch {
             self.best = Some(self.params.as_slice().to_vec());
         }
         Ok(())

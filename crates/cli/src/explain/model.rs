@@ -5,7 +5,7 @@ use surprisal_explain::{Explanation, digits, explain};
 use surprisal_layers::Layer;
 use surprisal_tensor::Workspace;
 use surprisal_tensor::ndarray::{Array2, Axis, Slice};
-use surprisal_train::{Answers, Examples, Objective, probabilities};
+use surprisal_train::{Examples, Objective, Predictions, probabilities};
 
 use crate::Failure;
 use crate::model_options::OnData;
@@ -35,8 +35,8 @@ impl Question<'_> {
             )));
         }
         let (explanation, outputs) = self.explained(loss);
-        let truth_and_answer = match &net.answers {
-            Answers::Classes(names) => {
+        let truth_and_answer = match &net.predictions {
+            Predictions::Classes(names) => {
                 let probabilities = probabilities(outputs.view());
                 let best = argmax_rows(&probabilities)[0];
                 format!(
@@ -46,7 +46,7 @@ impl Question<'_> {
                     digits(probabilities[[0, best]], 4)
                 )
             }
-            Answers::Number { name, offset, scale } => {
+            Predictions::Number { name, offset, scale } => {
                 let (truth, output) = (net.raw.values()[row], f64::from(outputs[[0, 0]]));
                 let answer = net.prediction(output);
                 let [truth_, answer_, error] = [truth, answer, answer - truth].map(|x| digits(x, 6));
@@ -101,7 +101,7 @@ impl Question<'_> {
         let outputs = net.model.forward(tape.input(&x).named("x"));
         let (outputs, value) = if examples.targets.is_regression() {
             let outputs = outputs.named("output");
-            (outputs, loss.loss_of_values(outputs, &examples.targets.values()[row..=row]))
+            (outputs, loss.regression_loss(outputs, &examples.targets.values()[row..=row]))
         } else {
             let outputs = outputs.named("logits");
             (outputs, loss.loss(outputs, &examples.targets.labels()[row..=row]))

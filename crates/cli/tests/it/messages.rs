@@ -98,7 +98,7 @@ const OUT_OF_RANGE: [(&str, &str); 52] = [
     ("missing_words", ""),
     ("decimal", "x"),
     ("thousands", "x"),
-    ("separator", "ab"),
+    ("delimiter", "ab"),
     ("header", "maybe"),
     ("scaling", "x"),
     ("test", "1"),
@@ -134,7 +134,7 @@ const OUT_OF_RANGE: [(&str, &str); 52] = [
     ("batch", "0"),
     ("drop_last", "2"),
     ("seed", "-1"),
-    ("watch", "x"),
+    ("monitor", "x"),
     ("patience", "0"),
     ("min_delta", "-1"),
     ("keep_best", "2"),
@@ -214,7 +214,7 @@ fn tables() -> Session {
         &[
             "holes.csv --missing error",
             "holes.csv --missing error --missing-words none",
-            "german.csv --separator semicolon",
+            "german.csv --delimiter semicolon",
             "signs.csv --ignore b --categorical a",
             "signs.csv --dates a --categorical a",
             "signs.csv --dates a",
@@ -227,7 +227,7 @@ fn tables() -> Session {
     session.all_refuse(
         2,
         "train --target kind --data",
-        &["german.csv --separator semicolon --decimal comma --thousands comma", "signs.csv --ignore \"b,a"],
+        &["german.csv --delimiter semicolon --decimal comma --thousands comma", "signs.csv --ignore \"b,a"],
     );
     session
 }
@@ -246,7 +246,7 @@ fn together() -> Session {
             "--accumulate 5",
             "--test 0.6 --validation 0.5",
             "--loss mae",
-            "--watch roc_auc",
+            "--monitor roc_auc",
             "--freeze *",
             "--groups layer3:lr=1",
             "--epochs 10 --schedule cosine:warmup=10",
@@ -259,7 +259,7 @@ fn together() -> Session {
     session.all_refuse(
         2,
         "train --data pets.csv --target weight_kg --task numbers --ignore kind",
-        &["--loss ce", "--watch accuracy", "--balance oversample"],
+        &["--loss ce", "--monitor accuracy", "--balance oversample"],
     );
     session
 }

@@ -143,7 +143,7 @@ fn tables_of_every_ending_are_the_same_table() {
     // what is not certain is asked for, and what is given is taken
     fs::write(folder.0.join("blanks.txt"), "size kind\n1 cat\n2 dog\n").unwrap();
     let (code, message) = refuses(&folder.0, &["train", "--data", "blanks.txt", "--target", "kind"]);
-    assert!(code == 1 && message.contains("--separator"), "{message}");
+    assert!(code == 1 && message.contains("--delimiter"), "{message}");
     fs::write(folder.0.join("mixed.txt"), table(';').replace("weight", "we,ight")).unwrap();
     let train =
         ["train", "--data", "mixed.txt", "--target", "kind", "--separator", "semicolon", "--epochs", "1"];

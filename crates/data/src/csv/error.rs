@@ -32,7 +32,7 @@ pub enum CsvProblem {
     /// The table is not UTF-8 text.
     NotUtf8 { byte: u8 },
     /// The delimiter cannot be determined, from the name of the file or from its text.
-    UnknownSeparator,
+    UnknownDelimiter,
     /// The table has no line at all; `named` if the first one was to name the columns.
     NoHeader { named: bool },
     /// No column has the name of the label column.
@@ -122,7 +122,7 @@ impl Display for CsvProblem {
                 f.write_str("expected names on one line, separated by commas, found a line break")
             }
             Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
-            Self::UnknownSeparator => f.write_str(
+            Self::UnknownDelimiter => f.write_str(
                 "expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | set the \
                  delimiter",
             ),

@@ -12,7 +12,7 @@ use std::str::FromStr;
 ///
 /// let text = "id;kind;weight_kg;legs\n1;cat;4.1;4\n2;bird;0.3;2\n3;dog;30;4\n4;dog;NA;4\n";
 /// let options = CsvOptions {
-///     separator: Some(b';'),
+///     delimiter: Some(b';'),
 ///     target: Some("kind".to_owned()),
 ///     ignore: vec!["id".to_owned()],
 ///     missing: Missing::Drop,
@@ -29,7 +29,7 @@ pub struct CsvOptions {
     pub header: bool,
     /// The delimiter, one byte of ASCII. By default a tab in a file whose name ends in
     /// `.tsv`, a comma in all others.
-    pub separator: Option<u8>,
+    pub delimiter: Option<u8>,
     /// The sign before the fraction of a number.
     pub decimal: Decimal,
     /// The thousands separator of numbers.
@@ -64,7 +64,7 @@ impl Default for CsvOptions {
     fn default() -> Self {
         CsvOptions {
             header: true,
-            separator: None,
+            delimiter: None,
             decimal: Decimal::Point,
             thousands: Thousands::None,
             missing_words: None,
@@ -79,7 +79,7 @@ impl Default for CsvOptions {
     }
 }
 
-/// In place of a separator: it has to be found in the text.
+/// In place of a delimiter: it has to be found in the text.
 pub(crate) const BY_TEXT: u8 = 0;
 
 impl CsvOptions {
@@ -88,7 +88,7 @@ impl CsvOptions {
         let usual = CsvOptions::default();
         let all = [
             ("header", self.header != usual.header),
-            ("separator", self.separator != usual.separator),
+            ("delimiter", self.delimiter != usual.delimiter),
             ("decimal", self.decimal != usual.decimal),
             ("thousands", self.thousands != usual.thousands),
             ("missing_words", self.missing_words != usual.missing_words),
@@ -107,7 +107,7 @@ impl CsvOptions {
     pub(crate) fn numbers_and(target: &str) -> Self {
         CsvOptions {
             target: Some(target.to_owned()),
-            task: Task::Classes,
+            task: Task::Classification,
             categorical: Categorical::None,
             missing: Missing::Error,
             ..CsvOptions::default()
@@ -119,7 +119,7 @@ impl CsvOptions {
         let end = |path: &Path| path.extension().map(|end| end.to_ascii_lowercase());
         let unpacked = path.with_extension(""); // "a.csv" of "a.csv.gz"
         let end = end(path).filter(|end| *end != "gz").or_else(|| end(&unpacked)).unwrap_or_default();
-        self.separator.unwrap_or(match end.to_str() {
+        self.delimiter.unwrap_or(match end.to_str() {
             Some("tsv") => b'\t',
             Some("txt" | "data" | "dat") => BY_TEXT,
             _ => b',',
@@ -134,12 +134,12 @@ impl CsvOptions {
     /// ```
     /// use surprisal_data::CsvOptions;
     ///
-    /// assert_eq!(CsvOptions::parse_separator("tab")?, b'\t');
-    /// assert_eq!(CsvOptions::parse_separator(";")?, b';');
-    /// assert!(CsvOptions::parse_separator(";;").is_err());
+    /// assert_eq!(CsvOptions::parse_delimiter("tab")?, b'\t');
+    /// assert_eq!(CsvOptions::parse_delimiter(";")?, b';');
+    /// assert!(CsvOptions::parse_delimiter(";;").is_err());
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
-    pub fn parse_separator(text: &str) -> Result<u8, SpecError> {
+    pub fn parse_delimiter(text: &str) -> Result<u8, SpecError> {
         match (text, text.as_bytes()) {
             ("comma", _) => Ok(b','),
             ("semicolon", _) => Ok(b';'),
@@ -147,7 +147,7 @@ impl CsvOptions {
             (_, &[byte]) if byte == b'\t' || byte.is_ascii_punctuation() && !b".+-_\"".contains(&byte) => {
                 Ok(byte)
             }
-            _ => Err(SpecError::Separator { found: text.to_owned() }),
+            _ => Err(SpecError::Delimiter { found: text.to_owned() }),
         }
     }
 }
@@ -189,8 +189,8 @@ words! {
     /// ```
     /// use surprisal_data::Task;
     ///
-    /// assert_eq!("regression".parse::<Task>()?, Task::Numbers);
-    /// assert_eq!("numbers".parse::<Task>()?, Task::Numbers);
+    /// assert_eq!("regression".parse::<Task>()?, Task::Regression);
+    /// assert_eq!("numbers".parse::<Task>()?, Task::Regression);
     /// assert!("regresion".parse::<Task>().unwrap_err().to_string().ends_with("did you mean \"regression\"?"));
     /// # Ok::<(), surprisal_data::SpecError>(())
     /// ```
@@ -200,9 +200,9 @@ words! {
     #[default]
     Auto = "auto",
     /// Classification.
-    Classes = "classification" | "classes",
+    Classification = "classification" | "classes",
     /// Regression.
-    Numbers = "regression" | "numbers",
+    Regression = "regression" | "numbers",
 }
 
 words! {

@@ -105,9 +105,9 @@ pub fn features_from_csv_path(
     read_features(&Text::read(file, &name)?, CsvOptions::default().separator_in(path), columns)
 }
 
-fn read_features(text: &Text, separator: u8, columns: &[impl AsRef<str>]) -> Result<Array2<f64>, DataError> {
+fn read_features(text: &Text, delimiter: u8, columns: &[impl AsRef<str>]) -> Result<Array2<f64>, DataError> {
     let fields = Fields::of(&CsvOptions::default())?;
-    let mut rows = Rows::of(text, separator, true)?;
+    let mut rows = Rows::of(text, delimiter, true)?;
     let chosen = rows.find(columns)?;
     let (mut count, mut numbers, mut row) = (0, Vec::new(), Record::default());
     while rows.next(&mut row)? {

@@ -101,13 +101,13 @@ impl Table {
     ///
     /// let text = "rooms,rent\n2,700.5\n3,910\n4,1200\n";
     /// let target = Some("rent".to_owned());
-    /// let options = CsvOptions { target, task: Task::Numbers, ..CsvOptions::default() };
+    /// let options = CsvOptions { target, task: Task::Regression, ..CsvOptions::default() };
     /// let flats = Table::from_csv(text.as_bytes(), "flats", &options)?;
     /// assert_eq!(flats.targets().values(), [700.5, 910.0, 1200.0]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv(reader: impl Read, name: &str, options: &CsvOptions) -> Result<Table, DataError> {
-        read(&Text::read(reader, name)?, options, options.separator.unwrap_or(b','), name, name)
+        read(&Text::read(reader, name)?, options, options.delimiter.unwrap_or(b','), name, name)
     }
 
     /// Reads a table from a file, as [`from_csv`](Table::from_csv) does; the set is named after the file, and
@@ -237,18 +237,19 @@ impl Table {
 fn read(
     text: &Text,
     options: &CsvOptions,
-    separator: u8,
+    delimiter: u8,
     set_name: &str,
     name: &str,
 ) -> Result<Table, DataError> {
     let target = options.target.as_ref().ok_or(SpecError::NoTarget { table: name.to_owned() })?;
     let fields = Fields::of(options)?;
-    let mut rows = Rows::of(text, separator, options.header)?;
+    let mut rows = Rows::of(text, delimiter, options.header)?;
     let Places { target: target_at, features, unnamed } = Places::find(&rows, target, options)?;
     let header: Vec<String> = rows.header.iter().map(str::to_owned).collect();
 
     let mut columns: Vec<Reading> = features.iter().map(|feature| Reading::new(feature.holds)).collect();
-    let mut answers = Reading::new(if options.task == Task::Numbers { Holds::Numbers } else { Holds::Texts });
+    let mut answers =
+        Reading::new(if options.task == Task::Regression { Holds::Numbers } else { Holds::Texts });
     let (mut count, mut row) = (0, Record::default());
     while rows.next(&mut row)? {
         for (feature, column) in features.iter().zip(&mut columns) {
@@ -298,7 +299,7 @@ fn read(
     }
     let mut as_texts: Vec<Texts> = mixed.iter().map(|_| Texts::default()).collect();
     if !mixed.is_empty() {
-        let mut again = Rows::of(text, separator, options.header)?;
+        let mut again = Rows::of(text, delimiter, options.header)?;
         while again.next(&mut row)? {
             for (texts, &k) in as_texts.iter_mut().zip(&mixed) {
                 texts.push(&row[features[k].at], row.line(), &fields);
@@ -708,7 +709,7 @@ impl Reading {
         let distinct = texts.names.len();
         let chosen = |task| Some(Notice::TaskChosen { target: name.to_owned(), task, distinct });
         if !many {
-            let notice = if distinct > 2 { chosen(Task::Classes) } else { None };
+            let notice = if distinct > 2 { chosen(Task::Classification) } else { None };
             return Ok((texts.finish(keep, fields), notice));
         }
         let mut numbers = Vec::with_capacity(distinct);
@@ -717,7 +718,7 @@ impl Reading {
         }
         let kept = texts.codes.iter().zip(keep).filter(|&(_, &keep)| keep);
         let values = kept.filter_map(|(code, _)| code.map(|code| numbers[code as usize])).collect();
-        Ok((ColumnValues::Numbers(values), chosen(Task::Numbers)))
+        Ok((ColumnValues::Numbers(values), chosen(Task::Regression)))
     }
 }
 

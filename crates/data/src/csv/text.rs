@@ -97,7 +97,7 @@ pub(crate) struct Rows<'a> {
     pub named: bool,
     /// The first field that looks as if a quote were missing in it: its line and place, and how many lines it goes over.
     pub long_field: Option<(usize, usize, usize)>,
-    separator: u8,
+    delimiter: u8,
     /// The next byte to read, and its line.
     at: usize,
     line: usize,
@@ -105,11 +105,11 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// The header, and the rows to come; without a header (`named`), columns are called by their places.
-    pub fn of(text: &'a Text<'a>, separator: u8, named: bool) -> Result<Self, DataError> {
-        let separator = match separator {
+    pub fn of(text: &'a Text<'a>, delimiter: u8, named: bool) -> Result<Self, DataError> {
+        let delimiter = match delimiter {
             BY_TEXT if text.text.trim().is_empty() => b',',
-            BY_TEXT => files::separator(&text.text)
-                .ok_or_else(|| text.error(None, None, CsvProblem::UnknownSeparator))?,
+            BY_TEXT => files::delimiter(&text.text)
+                .ok_or_else(|| text.error(None, None, CsvProblem::UnknownDelimiter))?,
             known => known,
         };
         let first_byte = if text.text.starts_with('\u{feff}') { 3 } else { 0 };
@@ -118,7 +118,7 @@ impl<'a> Rows<'a> {
             header: Record::default(),
             named,
             long_field: None,
-            separator,
+            delimiter,
             at: first_byte,
             line: 1,
         };
@@ -156,7 +156,7 @@ impl<'a> Rows<'a> {
         }
         loop {
             self.field(record)?;
-            if self.byte() == Some(self.separator) {
+            if self.byte() == Some(self.delimiter) {
                 self.at += 1;
             } else {
                 self.line_break();
@@ -182,12 +182,12 @@ impl<'a> Rows<'a> {
     }
 
     fn blanks(&mut self) {
-        while self.byte().is_some_and(|byte| b" \t".contains(&byte) && byte != self.separator) {
+        while self.byte().is_some_and(|byte| b" \t".contains(&byte) && byte != self.delimiter) {
             self.at += 1;
         }
     }
 
-    /// Reads one field, up to the separator, line break or end behind it.
+    /// Reads one field, up to the delimiter, line break or end behind it.
     fn field(&mut self, record: &mut Record) -> Result<(), DataError> {
         let start = self.at;
         self.blanks();
@@ -196,7 +196,7 @@ impl<'a> Rows<'a> {
             return self.quoted(record);
         }
         let rest = &self.text.text[start..];
-        let ends = |byte: u8| byte == self.separator || byte == b'\n' || byte == b'\r';
+        let ends = |byte: u8| byte == self.delimiter || byte == b'\n' || byte == b'\r';
         let length = rest.bytes().position(ends).unwrap_or(rest.len());
         record.text += &rest[..length];
         record.end_field();
@@ -230,9 +230,9 @@ impl<'a> Rows<'a> {
         }
         let backslash = record.text.ends_with('\\');
         self.blanks();
-        if self.byte().is_some_and(|byte| byte != self.separator && byte != b'\n' && byte != b'\r') {
+        if self.byte().is_some_and(|byte| byte != self.delimiter && byte != b'\n' && byte != b'\r') {
             let rest = &self.text.text[self.at..];
-            let length = rest.find(['\n', '\r', '"', char::from(self.separator)]).unwrap_or(rest.len());
+            let length = rest.find(['\n', '\r', '"', char::from(self.delimiter)]).unwrap_or(rest.len());
             let found = rest[..length].to_owned();
             let closed = (self.line != opened).then_some(self.line);
             return wrong(self, opened, CsvProblem::AfterQuote { found, closed, backslash });
@@ -244,10 +244,10 @@ impl<'a> Rows<'a> {
     /// Whether every whole line inside a field has as many fields as the header.
     fn looks_like_rows(&self, field: &str) -> bool {
         let lines = field.split(['\r', '\n']).filter(|line| !line.is_empty());
-        let mut separators = lines.map(|line| line.bytes().filter(|&byte| byte == self.separator).count());
-        let (first, last) = (separators.next(), separators.next_back());
+        let mut delimiters = lines.map(|line| line.bytes().filter(|&byte| byte == self.delimiter).count());
+        let (first, last) = (delimiters.next(), delimiters.next_back());
         let columns = self.header.len();
-        columns > 1 && first.is_some() && last.is_some() && separators.all(|count| count == columns - 1)
+        columns > 1 && first.is_some() && last.is_some() && delimiters.all(|count| count == columns - 1)
     }
 
     /// The places of these columns; each must be there once, the others do not matter.
@@ -360,7 +360,7 @@ pub fn split_list(text: &str) -> Result<Vec<String>, DataError> {
         header: Record::default(),
         named: false,
         long_field: None,
-        separator: b',',
+        delimiter: b',',
         at: 0,
         line: 1,
     };

@@ -419,7 +419,7 @@ impl Encoder {
     /// Reads new rows and encodes them, `[rows, width]`. Columns are found by their names and may stand
     /// anywhere in the table, among others, which are ignored.
     ///
-    /// Only the options for the format of a table are used: header, separator, decimal, thousands and
+    /// Only the options for the format of a table are used: header, delimiter, decimal, thousands and
     /// missing words. Text is as in [`Dataset::from_csv`](crate::Dataset::from_csv); `name` stands in the
     /// messages.
     ///
@@ -436,7 +436,7 @@ impl Encoder {
         unseen: Unseen,
     ) -> Result<Array2<f64>, DataError> {
         let text = Text::read(reader, name)?;
-        self.read(&text, options.separator.unwrap_or(b','), options, unseen)
+        self.read(&text, options.delimiter.unwrap_or(b','), options, unseen)
     }
 
     /// Reads and encodes the rows of a file, as [`read_csv`](Encoder::read_csv) does.
@@ -466,12 +466,12 @@ impl Encoder {
     fn read(
         &self,
         text: &Text,
-        separator: u8,
+        delimiter: u8,
         options: &CsvOptions,
         unseen: Unseen,
     ) -> Result<Array2<f64>, DataError> {
         let fields = Fields::of(options)?;
-        let mut rows = Rows::of(text, separator, options.header)?;
+        let mut rows = Rows::of(text, delimiter, options.header)?;
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let places = rows.find(&names)?;
         let (mut count, mut numbers, mut row) = (0, Vec::new(), Record::default());

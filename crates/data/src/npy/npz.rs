@@ -282,16 +282,16 @@ fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> 
 
 fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
     if y.dtype() == NpyType::Text {
-        if task == Task::Numbers {
+        if task == Task::Regression {
             return Err(y.fail(NpyProblem::Text));
         }
         return classes(y, y.array_text()?.into_raw_vec_and_offset().0, |text| text.clone());
     }
-    if y.dtype().float_bytes().is_none() && task != Task::Numbers {
+    if y.dtype().float_bytes().is_none() && task != Task::Regression {
         return classes(y, y.array_i64()?.into_raw_vec_and_offset().0, i64::to_string);
     }
     let values = y.array_f64()?.into_raw_vec_and_offset().0;
-    if task == Task::Numbers {
+    if task == Task::Regression {
         return Ok(Targets::Values(values));
     }
     // a whole number that i64 holds: beyond 2^53 floats are no names
@@ -299,12 +299,12 @@ fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {
     match values.iter().map(whole).collect::<Option<Vec<i64>>>() {
         Some(labels) => {
             let distinct = labels.iter().collect::<BTreeSet<_>>().len();
-            match task == Task::Classes || (2..=MOST_CLASSES).contains(&distinct) {
+            match task == Task::Classification || (2..=MOST_CLASSES).contains(&distinct) {
                 true => classes(y, labels, i64::to_string),
                 false => Ok(Targets::Values(values)),
             }
         }
-        None if task == Task::Classes => {
+        None if task == Task::Classification => {
             let row = values.iter().position(|value| whole(value).is_none()).unwrap_or_default();
             Err(y.fail(NpyProblem::FractionAsClass { row, value: values[row] }))
         }

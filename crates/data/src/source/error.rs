@@ -37,7 +37,7 @@ pub enum SpecError {
     /// An option is none of the words that it can be.
     Word { option: &'static str, found: String, known: &'static [&'static str] },
     /// A delimiter is not one suitable character.
-    Separator { found: String },
+    Delimiter { found: String },
     /// One character is both the decimal sign and the thousands separator.
     DecimalAndThousands { sign: String },
     /// No metric has this name.
@@ -58,7 +58,7 @@ impl SpecError {
                 Some(origin.clone())
             }
             Self::Word { option, .. } => Some((*option).to_owned()),
-            Self::Separator { .. } => Some("delimiter".to_owned()),
+            Self::Delimiter { .. } => Some("delimiter".to_owned()),
             Self::DecimalAndThousands { .. } => Some("decimal and thousands".to_owned()),
             Self::Divisor { .. } => Some("scaling divide".to_owned()),
             Self::UnknownSource { .. } | Self::UnknownMetric { .. } => None,
@@ -111,7 +111,7 @@ impl SpecError {
                 write!(f, "expected one of {}, found {}", known.join(", "), quoted(found))?;
                 did_you_mean(f, closest(found, known.iter().copied()))
             }
-            Self::Separator { found } => write!(
+            Self::Delimiter { found } => write!(
                 f,
                 "expected comma, semicolon, tab, or one such character, found {} | \
                  in a shell, quote the character: ';'",

@@ -277,7 +277,7 @@ fn targets(m: &mut Messages) {
     let text = "x,y\n1,36.5\n1,\"36,5\"\n2,\"37,5\"\n";
     m.add(format!("{text:?}"), table(text, &y()));
     for text in ["x,y\n1,2\n1,high\n", "x,y\n1,2.5\n2,2.5\n"] {
-        m.add(format!("regression: {text:?}"), table(text, &CsvOptions { task: Task::Numbers, ..y() }));
+        m.add(format!("regression: {text:?}"), table(text, &CsvOptions { task: Task::Regression, ..y() }));
     }
 }
 
@@ -376,7 +376,7 @@ fn words(m: &mut Messages) {
         "divide:".parse::<Scaling>(),
     );
     for found in ["", ";;", "x", "5", ".", "\"", "\n", "é"] {
-        m.add(format!("delimiter {found:?}"), CsvOptions::parse_separator(found));
+        m.add(format!("delimiter {found:?}"), CsvOptions::parse_delimiter(found));
     }
 }
 

@@ -34,8 +34,8 @@ fn one_table_in_many_dresses() {
     assert_eq!(plain.columns().len(), 2);
     let by_place = CsvOptions { ignore: vec!["0".to_owned()], target: Some("-1".to_owned()), ..y() };
     assert_eq!(table(PETS, &by_place), plain);
-    for (separator, text) in [(b';', ";"), (b'\t', "\t"), (b'|', "|")] {
-        let options = CsvOptions { separator: Some(separator), ..by_place.clone() };
+    for (delimiter, text) in [(b';', ";"), (b'\t', "\t"), (b'|', "|")] {
+        let options = CsvOptions { delimiter: Some(delimiter), ..by_place.clone() };
         assert_eq!(table(&PETS.replace(',', text), &options), plain);
     }
     let headless = CsvOptions { header: false, ..by_place };
@@ -116,8 +116,8 @@ fn numbers_to_predict_are_those_with_fractions_or_of_many_kinds() {
     assert_eq!(auto(&|k| format!("{}", (k % 3) as f64 / 2.0)), (90, 0));
     assert_eq!(auto(&|k| format!("t{}", k % 30)), (0, 30));
     // what is said holds
-    assert_eq!(predicted(Task::Numbers, &|k| format!("{}", k % 2)), (90, 0));
-    assert_eq!(predicted(Task::Classes, &|k| format!("{}.5", k % 40)), (0, 40));
+    assert_eq!(predicted(Task::Regression, &|k| format!("{}", k % 2)), (90, 0));
+    assert_eq!(predicted(Task::Classification, &|k| format!("{}.5", k % 40)), (0, 40));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn what_was_taken_for_what_is_told() {
             "the target \"y\" has 30 distinct numbers: the task is regression | set task to classification if that is wrong"
         ]
     );
-    assert!(notices(&text, &CsvOptions { task: Task::Numbers, ..y() }).is_empty());
+    assert!(notices(&text, &CsvOptions { task: Task::Regression, ..y() }).is_empty());
     assert_eq!(
         notices("5.1,3.5,y\n4.9,3,a\n5,2,b\n", &y()),
         [
@@ -246,7 +246,7 @@ fn equal_numbers_are_one_class_and_one_category_however_they_are_written() {
 #[test]
 fn numbers_are_read_with_the_signs_that_are_named() {
     let options =
-        CsvOptions { separator: Some(b';'), decimal: Decimal::Comma, thousands: Thousands::Point, ..y() };
+        CsvOptions { delimiter: Some(b';'), decimal: Decimal::Comma, thousands: Thousands::Point, ..y() };
     let german = table("x;z;y\n1.200,5;3,5;1,5\n-7;4;2\n", &options);
     assert_eq!(german.columns()[0].values, ColumnValues::Numbers(vec![1200.5, -7.0]));
     assert_eq!(german.targets().values(), [1.5, 2.0]);

@@ -164,7 +164,7 @@ impl Compare {
                 self.losses[0]
             ));
         }
-        if let Some(loss) = self.losses.iter().find(|loss| !Objective::OF_LABELS.contains(loss)) {
+        if let Some(loss) = self.losses.iter().find(|loss| !Objective::CLASSIFICATION.contains(loss)) {
             return setting(format!("loss {} is not compared: choose two of ce, mse, half_mse", loss.name()));
         }
         if self.data.is_empty() {

@@ -15,7 +15,7 @@ use surprisal_layers::{Rng, rng};
 use surprisal_report::files::write_unsynced;
 use surprisal_report::statistics::Estimate;
 use surprisal_train::parallel::Progress;
-use surprisal_train::{History, Watch};
+use surprisal_train::{History, Monitor};
 
 use crate::cores::over_cores;
 use crate::job::VALIDATION;
@@ -49,7 +49,7 @@ pub struct Sweep {
     /// The settings that all runs share.
     pub settings: Settings,
     /// The monitored metric, which ranks the points: "loss", or a metric.
-    pub watch: Watch,
+    pub monitor: Monitor,
     /// Every point, the best first; those of which a run failed last.
     pub points: Vec<Point>,
 }
@@ -269,10 +269,10 @@ fn train(settings: &Settings, seed: u64, data: &Data) -> Result<Measured, RunErr
         Vec::from_iter(finite.map(|(metric, value)| (metric.to_string(), *value)))
     };
     let (mut validation, test) = (scores("validation"), scores("test"));
-    let name = job.trainer.watch.to_string();
+    let name = job.trainer.monitor.to_string();
     if find(&validation, &name).is_none() {
-        let watched = watched(&history, job.trainer.watch, job.trainer.keep_best);
-        validation.insert(0, (name.clone(), watched));
+        let monitored = monitored(&history, job.trainer.monitor, job.trainer.keep_best);
+        validation.insert(0, (name.clone(), monitored));
     }
     match find(&validation, &name).filter(|value| !value.is_finite()) {
         Some(value) => {
@@ -287,11 +287,11 @@ fn find(scores: &[(String, f64)], name: &str) -> Option<f64> {
     scores.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
 }
 
-/// What was watched, of the parameters that the training left: those of the last epoch, or of the best.
-fn watched(history: &History, watch: Watch, keep_best: bool) -> f64 {
-    let values = history.epochs().iter().map(|epoch| epoch.watched);
-    match (keep_best, watch.larger_is_better()) {
-        (false, _) => history.last().watched,
+/// The monitored metric, of the parameters that the training left: those of the last epoch, or of the best.
+fn monitored(history: &History, monitor: Monitor, keep_best: bool) -> f64 {
+    let values = history.epochs().iter().map(|epoch| epoch.monitored);
+    match (keep_best, monitor.larger_is_better()) {
+        (false, _) => history.last().monitored,
         (true, true) => values.fold(f64::NAN, f64::max),
         (true, false) => values.fold(f64::NAN, f64::min),
     }
@@ -304,10 +304,10 @@ impl Sweep {
             Point { values, runs }
         };
         let points = Vec::from_iter(points.into_iter().enumerate().map(point));
-        let watch = settings.watch.unwrap_or(Watch::Loss);
-        let mut sweep = Sweep { settings, watch, points };
-        let name = watch.to_string();
-        let sign = if watch.larger_is_better() { -1.0 } else { 1.0 };
+        let monitor = settings.monitor.unwrap_or(Monitor::Loss);
+        let mut sweep = Sweep { settings, monitor, points };
+        let name = monitor.to_string();
+        let sign = if monitor.larger_is_better() { -1.0 } else { 1.0 };
         let rank =
             |point: &Point| point.validation(&name).map_or(f64::INFINITY, |estimate| sign * estimate.mean);
         sweep.points.sort_by(|a, b| rank(a).total_cmp(&rank(b))); // of equals the first stays first

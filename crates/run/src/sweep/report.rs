@@ -48,7 +48,7 @@ impl Sweep {
 
     /// The points, the best first, and the best one's test scores, for readers.
     pub fn to_text(&self) -> String {
-        let (watch, seeds) = (self.watch.to_string(), self.points[0].runs.len());
+        let (monitor, seeds) = (self.monitor.to_string(), self.points[0].runs.len());
         let several = seeds > 1; // else there is no interval
         let numbers = |estimate: Option<Estimate>| {
             let numbers = |e: Estimate| if several { vec![e.mean, e.low, e.high] } else { vec![e.mean] };
@@ -65,9 +65,10 @@ impl Sweep {
         };
         let row = |point: &Point| {
             let values = point.values.iter().map(|(_, value)| value.clone());
-            values.chain(numbers(point.validation(&watch))).chain([failed(point)]).collect()
+            values.chain(numbers(point.validation(&monitor))).chain([failed(point)]).collect()
         };
-        let header = self.keys().chain(head(&format!("validation {watch}"))).chain([String::new()]).collect();
+        let header =
+            self.keys().chain(head(&format!("validation {monitor}"))).chain([String::new()]).collect();
         let rows: Vec<Vec<String>> = [header].into_iter().chain(self.points.iter().map(row)).collect();
         let over =
             if several { format!(", means over {seeds} seeds and 95 % intervals") } else { String::new() };
@@ -89,7 +90,7 @@ impl Sweep {
 
     /// The best point, the picture, the points and the test scores of the best, as a page of HTML that needs no other file.
     fn to_html(&self) -> String {
-        let (watch, best) = (self.watch.to_string(), &self.points[0]);
+        let (monitor, best) = (self.monitor.to_string(), &self.points[0]);
         let several = best.runs.len() > 1;
         let number = |e: Estimate| match several {
             true => format!("{} ({} to {})", short(e.mean), short(e.low), short(e.high)),
@@ -97,10 +98,10 @@ impl Sweep {
         };
         let data = self.settings.get("data").unwrap_or_default();
         let lead = format!(
-            "Of {} points, *{}* has the best {watch} on the validation rows: {}.",
+            "Of {} points, *{}* has the best {monitor} on the validation rows: {}.",
             self.points.len(),
             best.name(),
-            best.validation(&watch).map_or(String::new(), number)
+            best.validation(&monitor).map_or(String::new(), number)
         );
         let over = match several {
             true => format!(" Means over {} seeds, with 95 % intervals.", best.runs.len()),
@@ -109,11 +110,11 @@ impl Sweep {
         let row = |point: &Point| {
             let values = point.values.iter().map(|(_, value)| value.clone());
             let reason = || point.failure().map_or(String::new(), |reason| first_line(reason).to_string());
-            values.chain([point.validation(&watch).map_or_else(reason, number)]).collect()
+            values.chain([point.validation(&monitor).map_or_else(reason, number)]).collect()
         };
         let points = Table {
             caption: format!("The points, the best first.{over}"),
-            header: self.keys().chain([format!("validation {watch}")]).collect(),
+            header: self.keys().chain([format!("validation {monitor}")]).collect(),
             rows: self.points.iter().map(row).collect(),
             align: vec![Align::Right; best.values.len() + 1],
         };
@@ -172,7 +173,7 @@ impl Sweep {
 
     /// The same as the text, with every digit.
     pub fn to_json(&self) -> String {
-        let watch = self.watch.to_string();
+        let monitor = self.monitor.to_string();
         let estimate = |e: Estimate| json!({ "mean": e.mean, "low": e.low, "high": e.high });
         let values = |point: &Point| {
             point.values.iter().map(|(key, value)| (key.to_string(), json!(value))).collect::<Map<_, _>>()
@@ -188,21 +189,21 @@ impl Sweep {
                 }
                 Err(reason) => json!({ "seed": run.seed, "failed": reason }),
             });
-            let of_validation = point.validation(&watch).map_or(Value::Null, estimate);
+            let of_validation = point.validation(&monitor).map_or(Value::Null, estimate);
             json!({ "settings": values(point), "validation": of_validation, "runs": runs.collect::<Vec<_>>() })
         };
         let test = self.test().into_iter().map(|(name, e)| (name, estimate(e))).collect::<Map<_, _>>();
         let points = self.points.iter().map(point).collect::<Vec<_>>();
         let best = json!({ "settings": values(&self.points[0]), "test": test });
-        format!("{:#}\n", json!({ "watch": watch, "points": points, "best": best }))
+        format!("{:#}\n", json!({ "monitor": monitor, "points": points, "best": best }))
     }
 
     /// The monitored metric against the setting that varies, if that is one numeric setting; otherwise point by point.
     pub fn to_svg(&self) -> String {
-        let watch = self.watch.to_string();
-        let title = format!("Validation {watch}");
+        let monitor = self.monitor.to_string();
+        let title = format!("Validation {monitor}");
         let whole =
-            Vec::from_iter(self.points.iter().filter_map(|point| Some((point, point.validation(&watch)?))));
+            Vec::from_iter(self.points.iter().filter_map(|point| Some((point, point.validation(&monitor)?))));
         let mut remarks = Vec::new();
         if whole.len() < self.points.len() {
             remarks.push(format!(
@@ -225,7 +226,7 @@ impl Sweep {
             if whole.len() > DRAWN {
                 remarks.push(format!("the best {DRAWN} of {}", whole.len()));
             }
-            let forest = Forest::new(title).subtitle(remarks.join("; ")).x_label(watch);
+            let forest = Forest::new(title).subtitle(remarks.join("; ")).x_label(monitor);
             let row = |forest: Forest, &(point, estimate): &(&Point, Estimate)| {
                 // a single number has no interval, from which its digits would follow
                 let number = if several { String::new() } else { format!(": {}", short(estimate.mean)) };
@@ -243,17 +244,17 @@ impl Sweep {
         chart: Chart,
         mut remarks: Vec<String>,
     ) -> String {
-        let (watch, several) = (self.watch.to_string(), self.points[0].runs.len() > 1);
+        let (monitor, several) = (self.monitor.to_string(), self.points[0].runs.len() > 1);
         along.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (least, most) = (along[0].0, along[along.len() - 1].0);
-        let one = |run: &Run| find(&run.outcome.as_ref().ok()?.validation, &watch);
+        let one = |run: &Run| find(&run.outcome.as_ref().ok()?.validation, &monitor);
         let single =
             along.iter().flat_map(|(x, point, _)| point.runs.iter().filter_map(one).map(|y| (*x, y)));
         let single = Vec::from_iter(single);
         let [low, high] = [f64::min, f64::max]
             .map(|of: fn(f64, f64) -> f64| single.iter().map(|(_, y)| *y).fold(f64::NAN, of));
         // an error of a run that is about to diverge would flatten all others
-        let wide = low > 0.0 && high >= 100.0 * low && !self.watch.larger_is_better();
+        let wide = low > 0.0 && high >= 100.0 * low && !self.monitor.larger_is_better();
         if several {
             let intervals = if wide { "" } else { " and 95 % intervals" };
             remarks.push(format!("single runs, means over the seeds{intervals}"));
@@ -261,7 +262,7 @@ impl Sweep {
         let mut chart = chart
             .subtitle(remarks.join("; "))
             .x_label(self.points[0].values[0].0)
-            .y_label(&watch)
+            .y_label(&monitor)
             .points(Points::new("", single).colour(0))
             .line(Line::new("", along.iter().map(|(x, _, e)| (*x, e.mean))).colour(0));
         if wide {

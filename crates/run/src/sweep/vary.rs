@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rand::RngExt;
 use surprisal_layers::rng;
 use surprisal_report::statistics::MOST_RUNS;
-use surprisal_train::Watch;
+use surprisal_train::Monitor;
 
 use crate::{RunError, SEED, SettingError, Settings};
 
@@ -15,7 +15,7 @@ const MOST_POINTS: usize = 10_000;
 const BY_FACTORS: [&str; 7] = ["lr", "weight_decay", "l1", "l2", "eps", "clip_norm", "clip_value"];
 /// Settings that must be the same in all runs, or that the sweep itself sets.
 const FIXED: [&str; 9] =
-    ["data", "target", "task", "test", "test_data", "validation", "watch", "seed", "checkpoint_every"];
+    ["data", "target", "task", "test", "test_data", "validation", "monitor", "seed", "checkpoint_every"];
 
 /// A setting and the values it takes.
 ///
@@ -131,7 +131,7 @@ impl Plan {
             ));
         }
         if self.vary.iter().any(|vary| vary.key == "loss")
-            && settings.watch.unwrap_or(Watch::Loss) == Watch::Loss
+            && settings.monitor.unwrap_or(Monitor::Loss) == Monitor::Loss
         {
             let compared =
                 "loss: varies, so losses cannot be compared | set monitor to a metric, such as accuracy";

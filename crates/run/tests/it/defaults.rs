@@ -108,8 +108,8 @@ fn without_options_the_nets_are_good() {
 #[test]
 fn another_name_of_a_setting_means_the_same_and_is_not_given_beside_it() {
     let read = |text: &str| Settings::from_toml(text, "run.toml");
-    let settings = read("delimiter = \"semicolon\"\nmonitor = \"accuracy\"\n").unwrap();
-    assert_eq!(settings.to_toml(), "separator = \"semicolon\"\nwatch = \"accuracy\"\n");
-    let error = read("watch = \"loss\"\nmonitor = \"accuracy\"\n").unwrap_err().to_string();
-    assert_eq!(error, "run.toml, line 2: monitor: is another name of watch | give one of them");
+    let settings = read("separator = \"semicolon\"\nwatch = \"accuracy\"\n").unwrap();
+    assert_eq!(settings.to_toml(), "delimiter = \"semicolon\"\nmonitor = \"accuracy\"\n");
+    let error = read("monitor = \"loss\"\nwatch = \"accuracy\"\n").unwrap_err().to_string();
+    assert_eq!(error, "run.toml, line 2: watch: is another name of monitor | give one of them");
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use surprisal_data::Unseen;
 use surprisal_data::metrics::Metric;
-use surprisal_run::{Asked, Job, RunError, Settings, cross_validate};
-use surprisal_train::{Answers, SavedModel};
+use surprisal_run::{Job, Predictor, RunError, Settings, cross_validate};
+use surprisal_train::{Predictions, SavedModel};
 
 /// A folder of this test's own, removed in the end.
 struct Folder(PathBuf);
@@ -99,14 +99,14 @@ fn targets_of_every_size_are_learned_as_least_squares_does_and_predicted_in_thei
             "{base}: {scores:?}, mae {mae}"
         );
         // what is predicted has the same error as what is measured
-        let asked =
-            Asked::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
+        let predictor =
+            Predictor::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
                 .unwrap();
-        let set = asked.labelled(Unseen::Error).unwrap();
-        let said = asked.says(set.features.view()).unwrap();
+        let set = predictor.labelled(Unseen::Error).unwrap();
+        let said = predictor.predict(set.features.view()).unwrap();
         let off = set.values().iter().zip(&said).map(|(y, said)| (y - said).abs()).sum::<f64>() / 80.0;
         assert!(off < 1.2 * step, "{base}: {off}");
-        let measured = asked.scores(&set).unwrap();
+        let measured = predictor.scores(&set).unwrap();
         let measured = measured.iter().find(|(metric, _)| *metric == Metric::MeanAbsoluteError).unwrap().1;
         assert!((measured / off - 1.0).abs() < 1e-9, "{base}: {measured} and {off}");
     }
@@ -150,10 +150,11 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
     let (_, model) = folder.model(&line(&table("39", "78")));
     for (x, value) in [("1e39", "1e39"), ("-1e300", "-1e300")] {
         let data = folder.write("new.csv", &format!("x,y\n3,6\n{x},1\n"));
-        let asked =
-            Asked::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
+        let predictor =
+            Predictor::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
                 .unwrap();
-        for error in [asked.features(Unseen::Error).unwrap_err(), asked.labelled(Unseen::Error).unwrap_err()]
+        for error in
+            [predictor.features(Unseen::Error).unwrap_err(), predictor.labelled(Unseen::Error).unwrap_err()]
         {
             let expected = format!("row 1, column \"x\": {value} is outside the range of f32, up to 3.4e38");
             assert!(error.to_string().contains(&expected), "{error}");
@@ -185,9 +186,10 @@ fn rows_far_from_the_boundary_are_ranked_by_their_scores() {
             "data = '{data}'\ntarget = 'y'\ntask = 'classes'\nmodel = '{model}'\nloss = '{loss}'\nopt = 'sgd'\nlr = 0.5\nschedule = 'constant'\nepochs = 400\n"
         );
         let (_, path) = folder.model(&toml);
-        let asked = Asked::read(&path, &Settings { data: Some(far.parse().unwrap()), ..Settings::default() })
-            .unwrap();
-        let scores = asked.scores(&asked.labelled(Unseen::Error).unwrap()).unwrap();
+        let predictor =
+            Predictor::read(&path, &Settings { data: Some(far.parse().unwrap()), ..Settings::default() })
+                .unwrap();
+        let scores = predictor.scores(&predictor.labelled(Unseen::Error).unwrap()).unwrap();
         let of = |metric| scores.iter().find(|(m, _)| *m == metric).unwrap().1;
         assert!((of(Metric::RocAuc) - 8.0 / 9.0).abs() < 1e-12, "{model} {loss}: {scores:?}");
         assert!((of(Metric::AveragePrecision) - 0.988_888_888_9).abs() < 1e-9, "{model} {loss}: {scores:?}");
@@ -212,8 +214,8 @@ fn a_run_and_its_evaluation_take_their_own_names_only() {
     let toml = format!("data = '{data}'\ntarget = 'y'\nepochs = 2\n");
     let (_, model) = folder.model(&toml);
     let parts = || {
-        let asked = Asked::read(&model, &Settings::default()).unwrap();
-        asked.parts().map(drop).map_err(|error| error.to_string())
+        let predictor = Predictor::read(&model, &Settings::default()).unwrap();
+        predictor.parts().map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(parts(), Ok(()));
     for (columns, words, classes, what) in [
@@ -233,7 +235,7 @@ fn a_run_and_its_evaluation_take_their_own_names_only() {
         assert!(error.contains(what), "{what}: {error}");
     }
     table("a,b,color", words, classes);
-    let other = Asked::read(&model, &settings("seed = 9\n")).unwrap().parts().err().unwrap().to_string();
+    let other = Predictor::read(&model, &settings("seed = 9\n")).unwrap().parts().err().unwrap().to_string();
     assert!(other.starts_with("--seed 9: the training split was drawn with the seed 7"), "{other}");
 }
 
@@ -244,7 +246,7 @@ fn parameters_that_are_not_finite_are_refused_with_their_name() {
     job.params.as_mut_slice()[3] = f32::NAN;
     job.model_file(&job.params, None).write(&path).unwrap();
     let expected = "parameter \"layer1.weight\": expected finite numbers, found NaN at place 3";
-    let error = Asked::read(&path, &Settings::default()).err().unwrap().to_string();
+    let error = Predictor::read(&path, &Settings::default()).err().unwrap().to_string();
     assert!(error.contains(expected), "{error}");
     let start = Settings { start_from: Some(path), ..settings("data = 'iris'\n") };
     let error = Job::new(&start).err().unwrap().to_string();
@@ -274,7 +276,7 @@ fn each_loss_trains_is_saved_and_predicts() {
             let (job, path) = folder.model(&toml);
             let accuracy = job.scores().unwrap()[1].1[0].1;
             assert!(accuracy > 0.8, "{loss} on {data}: {accuracy}");
-            let saved = Asked::read(&path, &Settings::default()).unwrap();
+            let saved = Predictor::read(&path, &Settings::default()).unwrap();
             assert_eq!(saved.objective().spec(), loss);
             assert!(saved.saved.settings.contains(&format!("class_weight = \"{weights}\"")));
         }
@@ -283,11 +285,12 @@ fn each_loss_trains_is_saved_and_predicts() {
     let rows = (0..60).map(|i| format!("{i},{}\n", (20.0 * (f64::from(i) / 20.0).exp()).round()));
     let data = folder.write("counts.csv", &format!("x,y\n{}", String::from_iter(rows)));
     let (job, path) = folder.model(&line(&data).replace("epochs = 300", "epochs = 2000\nloss = 'poisson'"));
-    assert!(matches!(job.answers, Answers::Number { offset: 0.0, .. }));
-    let asked =
-        Asked::read(&path, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() }).unwrap();
-    let set = asked.labelled(Unseen::Error).unwrap();
-    let said = asked.says(set.features.view()).unwrap();
+    assert!(matches!(job.predictions, Predictions::Number { offset: 0.0, .. }));
+    let predictor =
+        Predictor::read(&path, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
+            .unwrap();
+    let set = predictor.labelled(Unseen::Error).unwrap();
+    let said = predictor.predict(set.features.view()).unwrap();
     assert!(said.iter().zip(set.values()).all(|(said, y)| (said / y - 1.0).abs() < 0.05), "{said:?}");
     // nine targets in ten are below the 0.9 quantile
     let (mut csv, mut state) = (String::from("x,y\n"), 3);
@@ -298,8 +301,8 @@ fn each_loss_trains_is_saved_and_predicts() {
     let (job, _) =
         folder.model(&line(&data).replace("epochs = 300", "epochs = 400\nloss = 'quantile:q=0.9'"));
     let path = folder.0.join("model.surprisal");
-    let asked = Asked::read(&path, &Settings::default()).unwrap();
-    let said = asked.says(job.parts.train.features.view()).unwrap();
+    let predictor = Predictor::read(&path, &Settings::default()).unwrap();
+    let said = predictor.predict(job.parts.train.features.view()).unwrap();
     let below = said.iter().zip(job.parts.train.values()).filter(|(said, y)| y < said).count() as f64;
     assert!((below / said.len() as f64 - 0.9).abs() < 0.03, "{below}");
     for (toml, message) in [
@@ -332,16 +335,16 @@ fn all_rows_can_be_trained_on_and_test_rows_can_come_from_a_file() {
     let data = folder.write("train.csv", &table(0..40));
     let toml = format!("data = '{data}'\ntarget = 'y'\nepochs = 3\n");
     let (job, path) = folder.model(&format!("{toml}test = 0\n"));
-    assert_eq!((job.parts.train.rows(), job.parts.test.rows(), job.parts.watched().0), (40, 0, "train"));
+    assert_eq!((job.parts.train.rows(), job.parts.test.rows(), job.parts.monitored().0), (40, 0, "train"));
     assert_eq!(Vec::from_iter(job.scores().unwrap().iter().map(|(part, _)| *part)), ["train"]);
-    assert_eq!(Asked::read(&path, &Settings::default()).unwrap().parts().unwrap().parts.train.rows(), 40);
+    assert_eq!(Predictor::read(&path, &Settings::default()).unwrap().parts().unwrap().parts.train.rows(), 40);
 
     let test = folder.write("test.csv", &table(100..117));
     let (job, path) = folder.model(&format!("{toml}test_data = '{test}'\n"));
     assert_eq!((job.parts.train.rows(), job.parts.test.rows()), (40, 17));
-    let own = Asked::read(&path, &Settings::default()).unwrap();
+    let own = Predictor::read(&path, &Settings::default()).unwrap();
     let told = Settings { data: Some(test.parse().unwrap()), ..Settings::default() };
-    let other = Asked::read(&path, &told).unwrap();
+    let other = Predictor::read(&path, &told).unwrap();
     let scores = other.scores(&other.labelled(Unseen::Error).unwrap()).unwrap();
     assert_eq!(own.scores(&own.parts().unwrap().parts.test).unwrap(), scores);
     for (more, message) in [

@@ -118,7 +118,7 @@ fn the_page_says_what_was_measured() {
     let accuracy = scores[2].1.iter().find(|(metric, _)| *metric == Metric::Accuracy).unwrap().1;
     assert_eq!(scores[2].0, "test");
     let epochs = history.epochs();
-    let best = epochs.iter().rev().max_by(|a, b| a.watched.total_cmp(&b.watched)).unwrap(); // the first of the highest
+    let best = epochs.iter().rev().max_by(|a, b| a.monitored.total_cmp(&b.monitored)).unwrap(); // the first of the highest
     assert_eq!(best.epoch + 5, history.last().epoch);
     let labels = job.parts.test.labels();
     let guessed = labels.iter().filter(|&&label| label == 3).count() as f64 / labels.len() as f64;
@@ -132,7 +132,7 @@ fn the_page_says_what_was_measured() {
         format!("<em>{:.1}\u{a0}%</em> of its predictions are right", 100.0 * accuracy),
         "1077 training rows".into(),
         "the accuracy had not improved for 5 epochs".into(),
-        format!("on the validation rows, {:.3}, after epoch {}", best.watched, best.epoch),
+        format!("on the validation rows, {:.3}, after epoch {}", best.monitored, best.epoch),
         format!("The saved net is that of epoch {}, the best", best.epoch),
         format!(
             "always predicting &quot;3&quot;, the most frequent class, would be right on {:.1}\u{a0}%",

@@ -14,7 +14,7 @@ use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, Targets, npz_b
 use surprisal::prelude::*;
 use surprisal::tensor::ndarray::ArrayD;
 use surprisal::train::{
-    Answers, At, Callback, Checkpoint, Epoch, Examples, Layout, SavedModel, Trainer, save_safetensors,
+    At, Callback, Checkpoint, Epoch, Examples, Layout, Predictions, SavedModel, Trainer, save_safetensors,
 };
 
 /// What reads bytes.
@@ -179,7 +179,7 @@ fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         sizes: "2-3-1".into(),
         activation: "relu".into(),
         encoder: Encoder { columns: vec![number("width", Some(1.5)), number("height", None)] },
-        answers: Answers::Classes(names(&["no", "yes"])),
+        predictions: Predictions::Classes(names(&["no", "yes"])),
         settings: "data = \"boxes.csv\"\n".into(),
         data_checksum: 1,
         ..SavedModel::of(&params)

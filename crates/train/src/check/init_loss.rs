@@ -66,14 +66,14 @@ pub fn init_loss<T: Scalar>(
     let outputs = fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let (mut loss, mut answers, of_values) = (0.0, Vec::new(), examples.targets().is_regression());
+    let (mut loss, mut answers, regression) = (0.0, Vec::new(), examples.targets().is_regression());
     const AT_ONCE: usize = 1024;
     for rows in rows.chunks(AT_ONCE) {
         let tape = workspace.no_grad(params);
         let z = model.forward(examples.features(&tape, rows));
         let mean = loss_of(objective, z, &targets_of(examples, rows));
         loss += mean.item() * rows.len() as f64 / examples.rows() as f64;
-        let answer = |&z: &f64| if of_values { objective.prediction(z) } else { z };
+        let answer = |&z: &f64| if regression { objective.prediction(z) } else { z };
         answers.extend(z.value().iter().map(answer));
     }
     let (centre, deviation) = mean_and_deviation(&answers);
@@ -87,24 +87,24 @@ pub fn init_loss<T: Scalar>(
         }
     };
     let [low, high] = TIMES.map(|times| times * expected);
-    let sure = !of_values && deviation > SURE;
+    let sure = !regression && deviation > SURE;
     let holds = (low..=high).contains(&loss) && !sure;
     let size = mean_and_deviation(&Vec::from_iter(features_of(examples, &rows))).1;
     let (means, advice) = if holds {
-        let means = match of_values {
+        let means = match regression {
             true => {
                 "the first predictions are about as good as the mean of the targets: targets and outputs have the same scale"
             }
             false => "the initial model prefers no class: nothing has to be unlearned first",
         };
         (means.to_string(), None)
-    } else if of_values && expected == 0.0 {
+    } else if regression && expected == 0.0 {
         (
             format!("every target is {}: there is nothing to learn", targets.values()[0]),
             Some("look at the column to predict"),
         )
     } else if loss < low {
-        let better = if of_values { "predicting the mean" } else { "guessing" };
+        let better = if regression { "predicting the mean" } else { "guessing" };
         (
             format!(
                 "better than {better} can be: the model is already trained, or the features contain the target"
@@ -112,7 +112,7 @@ pub fn init_loss<T: Scalar>(
             Some("check a model that has not been trained; is the target among the features?"),
         )
     } else {
-        let mut means = match of_values {
+        let mut means = match regression {
             true => format!(
                 "the first predictions are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
                 spread.0, spread.1
@@ -128,7 +128,7 @@ pub fn init_loss<T: Scalar>(
             );
         }
         means += &format!("\nthe features have a standard deviation of {size:.3} (about 1 is usual)");
-        let advice = match of_values {
+        let advice = match regression {
             true => {
                 "scale the targets to mean 0 and standard deviation 1 and the features too, or use smaller initial weights"
             }
@@ -137,7 +137,7 @@ pub fn init_loss<T: Scalar>(
         (means, Some(advice))
     };
     let n = rows.len();
-    let (expects, found) = match of_values {
+    let (expects, found) = match regression {
         true => (
             format!(
                 "about {expected:.4}, the loss of {formula}\n\

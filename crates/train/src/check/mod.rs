@@ -141,7 +141,7 @@ fn features_of(examples: &dyn Batched, rows: &[usize]) -> ArrayD<f64> {
 #[track_caller]
 fn loss_of<'t>(objective: Objective, outputs: Var<'t>, targets: &Targets) -> Var<'t> {
     match targets {
-        Targets::Values(values) => objective.loss_of_values(outputs, values),
+        Targets::Values(values) => objective.regression_loss(outputs, values),
         Targets::Classes { labels, .. } => objective.loss(outputs, labels),
     }
 }

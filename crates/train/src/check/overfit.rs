@@ -80,7 +80,7 @@ pub fn overfit_one_batch<T: Scalar>(
 ) -> Result<Check<Overfit>, TrainError> {
     let mut workspace = Workspace::new();
     let outputs = fit(model, params, objective, examples)?;
-    let of_values = examples.targets().is_regression();
+    let regression = examples.targets().is_regression();
     // where all targets are equal, any scale will do
     let (rows, tolerance) = match examples.targets() {
         Targets::Classes { labels, .. } => (of_every_class(labels, rows.max(1)), 0.0),
@@ -114,7 +114,7 @@ pub fn overfit_one_batch<T: Scalar>(
         let loss = loss.item().value();
         losses.push(loss);
         let goal = LEFT * guess.max(losses[0]);
-        let learned = (of_values || loss < goal) && right == rows.len();
+        let learned = (regression || loss < goal) && right == rows.len();
         if losses.len() == 1 {
             gradient_norm = workspace.grads().norm();
         }
@@ -135,7 +135,7 @@ pub fn overfit_one_batch<T: Scalar>(
                 Targets::Values(values) => values[row].to_string(),
                 Targets::Classes { labels, .. } => labels[row].to_string(),
             });
-            let what = if of_values { "targets" } else { "labels" };
+            let what = if regression { "targets" } else { "labels" };
             (
                 format!(
                     "rows {a} and {b} have the same features and the {what} {m} and {n}: no model can be right on both"
@@ -167,7 +167,7 @@ pub fn overfit_one_batch<T: Scalar>(
         };
         (means, Some(advice.to_string()))
     };
-    let goal = match of_values {
+    let goal = match regression {
         true => format!(
             "every answer within {tolerance:.4} of its target\n\
              (a tenth of the targets' standard deviation), after at most {steps} steps"

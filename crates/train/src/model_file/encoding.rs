@@ -8,7 +8,7 @@ use surprisal_data::{EncodedColumn, Encoder, Encoding};
 use surprisal_optim::OptimizerState;
 use surprisal_tensor::Scalar;
 
-use super::{Answers, LoadError, ModelFile, ModelFileError, SavedParameter};
+use super::{LoadError, ModelFile, ModelFileError, Predictions, SavedParameter};
 use crate::{Checkpoint, Epoch, History, Measured};
 
 /// The number types of model files.
@@ -51,7 +51,7 @@ impl<T: Numbers> TryFrom<V1<T>> for ModelFile<T> {
             encoder: Encoder {
                 columns: old.feature_names.into_iter().zip(old.offset).zip(old.scale).map(column).collect(),
             },
-            answers: Answers::Classes(old.class_names),
+            predictions: Predictions::Classes(old.class_names),
             parameters: old.parameters,
             settings: String::new(),
             data_checksum: 0,
@@ -67,7 +67,7 @@ struct Old<T, O> {
     sizes: String,
     activation: String,
     encoder: Encoder,
-    answers: Answers,
+    predictions: Predictions,
     parameters: Vec<SavedParameter<T>>,
     settings: String,
     data_checksum: u32,
@@ -109,7 +109,7 @@ struct OldEpoch {
     gradient_norm: Option<f64>,
     test_loss: f64,
     learning_rate: f64,
-    watched: f64,
+    monitored: f64,
 }
 
 impl OldEpoch {
@@ -124,14 +124,14 @@ impl OldEpoch {
             validation: Some(measured(self.test_loss, self.test_score)),
             gradient_norm: self.gradient_norm,
             learning_rate: self.learning_rate,
-            watched: self.watched,
+            monitored: self.monitored,
         }
     }
 }
 
 impl<T, O: Into<OptimizerState<T>>> From<Old<T, O>> for ModelFile<T> {
     fn from(old: Old<T, O>) -> Self {
-        let numbers = matches!(old.answers, Answers::Number { .. });
+        let numbers = matches!(old.predictions, Predictions::Number { .. });
         let checkpoint = |old: OldCheckpoint<T, O>| Checkpoint {
             epoch: old.epoch,
             step: old.step,
@@ -146,7 +146,7 @@ impl<T, O: Into<OptimizerState<T>>> From<Old<T, O>> for ModelFile<T> {
             sizes: old.sizes,
             activation: old.activation,
             encoder: old.encoder,
-            answers: old.answers,
+            predictions: old.predictions,
             parameters: old.parameters,
             settings: old.settings,
             data_checksum: old.data_checksum,

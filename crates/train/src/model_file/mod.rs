@@ -43,7 +43,7 @@ pub type SavedModel = ModelFile<f32>;
 /// use surprisal_data::{Encoder, Preprocess};
 /// use surprisal_layers::{Activation, Mlp, rng};
 /// use surprisal_tensor::Params;
-/// use surprisal_train::{Answers, SavedModel};
+/// use surprisal_train::{Predictions, SavedModel};
 ///
 /// let mut params = Params::new();
 /// Mlp::new(&mut params, &"2-3-2".parse()?, Activation::Tanh, &mut rng(7));
@@ -52,7 +52,7 @@ pub type SavedModel = ModelFile<f32>;
 ///     sizes: "2-3-2".into(),
 ///     activation: "tanh".into(),
 ///     encoder: Encoder::of_numbers(&names(["width", "height"]), &Preprocess::None)?,
-///     answers: Answers::Classes(names(["no", "yes"])),
+///     predictions: Predictions::Classes(names(["no", "yes"])),
 ///     ..SavedModel::of(&params)
 /// };
 /// let read = SavedModel::from_bytes(&saved.to_bytes(), "in memory")?;
@@ -69,7 +69,7 @@ pub struct ModelFile<T> {
     /// The encoding of the columns of a table as inputs.
     pub encoder: Encoder,
     /// The classes, or the scaling of the number, that the outputs mean.
-    pub answers: Answers,
+    pub predictions: Predictions,
     /// Names, shapes and numbers of the parameters.
     pub parameters: Vec<SavedParameter<T>>,
     /// The settings of the run that trained it, as TOML; empty if unknown.
@@ -82,7 +82,7 @@ pub struct ModelFile<T> {
 
 /// The meaning of a model's outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Answers {
+pub enum Predictions {
     /// Classification, with one logit for each class, or one for two classes: the names of the classes, in order.
     Classes(Vec<String>),
     /// Regression, with one output z: the prediction is `offset + scale · z`.
@@ -146,7 +146,7 @@ impl<T: Numbers> ModelFile<T> {
             sizes: String::new(),
             activation: String::new(),
             encoder: Encoder { columns: Vec::new() },
-            answers: Answers::Classes(Vec::new()),
+            predictions: Predictions::Classes(Vec::new()),
             parameters: ids.into_iter().map(save).collect(),
             settings: String::new(),
             data_checksum: 0,
@@ -238,16 +238,16 @@ impl<T: Numbers> ModelFile<T> {
             let found = self.encoder.width();
             return Err(LoadError::Inputs { sizes, found });
         }
-        match &self.answers {
-            Answers::Classes(names)
+        match &self.predictions {
+            Predictions::Classes(names)
                 if names.len() == sizes.outputs() || (sizes.outputs() == 1 && names.len() == 2) => {}
-            Answers::Classes(names) => {
+            Predictions::Classes(names) => {
                 return Err(LoadError::ClassNames { outputs: sizes.outputs(), found: names.len() });
             }
-            Answers::Number { .. } if sizes.outputs() != 1 => {
+            Predictions::Number { .. } if sizes.outputs() != 1 => {
                 return Err(LoadError::Outputs { sizes });
             }
-            Answers::Number { offset, scale, .. } => {
+            Predictions::Number { offset, scale, .. } => {
                 if !offset.is_finite() || !scale.is_finite() || *scale == 0.0 {
                     return Err(LoadError::TargetScaling { offset: *offset, scale: *scale });
                 }

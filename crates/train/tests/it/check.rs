@@ -66,7 +66,7 @@ impl Elementwise for Square {
 fn a_sound_model_passes_every_check_under_every_objective() {
     let data = iris();
     for activation in [Activation::Tanh, Activation::Relu] {
-        for objective in Objective::OF_LABELS {
+        for objective in Objective::CLASSIFICATION {
             let (model, params) = mlp("4-16-3", activation);
             let before = params.as_slice().to_vec();
             let gradients = check::gradients(&model, &params, objective, &data, ROWS).unwrap();
@@ -122,7 +122,7 @@ fn gradients_calls_a_kink_a_kink() {
 #[test]
 fn init_loss_expects_what_equal_probabilities_give() {
     let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
-    for objective in Objective::OF_LABELS {
+    for objective in Objective::CLASSIFICATION {
         for outputs in [1, 2, 3, 10] {
             let classes = outputs.max(2);
             let labels: Vec<usize> = (0..30).map(|row| row % classes).collect();
@@ -147,7 +147,7 @@ fn init_loss_expects_what_equal_probabilities_give() {
 fn init_loss_finds_logits_that_start_too_large_and_says_where() {
     let data = iris();
     let (model, mut params) = mlp("4-16-3", Activation::Tanh);
-    for objective in Objective::OF_LABELS {
+    for objective in Objective::CLASSIFICATION {
         let check = check::init_loss(&(&model, Times30), &params, objective, &data).unwrap();
         fails(&check, "sure before it has seen anything");
     }
@@ -252,7 +252,7 @@ fn numbers() -> Examples<f32> {
 fn a_sound_model_of_numbers_passes_every_check_under_every_objective() {
     let data = numbers();
     for activation in [Activation::Tanh, Activation::Relu] {
-        for objective in Objective::OF_VALUES {
+        for objective in Objective::REGRESSION {
             let (model, params) = mlp("2-16-1", activation);
             let gradients = check::gradients(&model, &params, objective, &data, ROWS).unwrap();
             assert!(gradients.holds && gradients.measured.compared == 65, "{gradients}");
@@ -302,8 +302,8 @@ fn an_objective_of_other_answers_is_refused_by_every_check() {
     for objective in Objective::ALL {
         for ((model, params), data) in [(&of_classes, &iris), (&of_numbers, &numbers)] {
             let fits = match data.targets.is_regression() {
-                true => Objective::OF_VALUES.contains(&objective),
-                false => Objective::OF_LABELS.contains(&objective),
+                true => Objective::REGRESSION.contains(&objective),
+                false => Objective::CLASSIFICATION.contains(&objective),
             };
             let found = [
                 check::gradients(model, params, objective, data, 2).map(drop),

@@ -8,8 +8,8 @@ use surprisal_layers::{BatchNorm1d, Dropout, Layer, Linear, Tanh, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, Penalty};
 use surprisal_tensor::{Params, Workspace};
 use surprisal_train::{
-    At, Callback, Checkpoint, Clip, EarlyStopping, Ended, Epoch, Examples, History, ModelFile, SavedModel,
-    Trainer, Watch,
+    At, Callback, Checkpoint, Clip, EarlyStopping, Ended, Epoch, Examples, History, ModelFile, Monitor,
+    SavedModel, Trainer,
 };
 
 /// Some rows of iris to learn from, and others.
@@ -42,7 +42,7 @@ fn trainer(schedule: &str) -> Trainer {
         schedule: schedule.parse().unwrap(),
         penalty: Penalty::new(1e-3, 1e-2),
         clip: Clip::Norm(0.5),
-        watch: Watch::Metric(Metric::Accuracy),
+        monitor: Monitor::Metric(Metric::Accuracy),
         stop: Some(EarlyStopping { patience: 3, min_delta: 0.0 }),
         keep_best: true,
         ..Trainer::default()
@@ -132,7 +132,7 @@ fn interrupted_after_any_step_or_epoch_the_bits_are_those_of_a_training_that_was
 fn the_best_epoch_is_kept_and_no_other() {
     let trainer = Trainer { epochs: 12, stop: None, ..trainer("constant") };
     let (params, history, _) = run(&trainer, OptimizerKind::Adam, None, &mut ());
-    let best = history.epochs().iter().map(|e| e.watched).fold(f64::MIN, f64::max);
+    let best = history.epochs().iter().map(|e| e.monitored).fold(f64::MIN, f64::max);
     let [_, test] = parts();
     let (model, _) = net();
     let outputs = Workspace::new().eval(&params, |tape| model.forward(tape.input(&test.features)));

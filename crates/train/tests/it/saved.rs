@@ -8,7 +8,9 @@ use surprisal_layers::{Activation, Layer, Mlp, rng};
 use surprisal_optim::OptimizerState;
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Params, Workspace};
-use surprisal_train::{Answers, Checkpoint, Epoch, Measured, ModelFile, SavedModel, outputs, probabilities};
+use surprisal_train::{
+    Checkpoint, Epoch, Measured, ModelFile, Predictions, SavedModel, outputs, probabilities,
+};
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| name.to_string()).collect()
@@ -22,7 +24,7 @@ fn checkpoint(params: &[f32]) -> Checkpoint<f32> {
         validation: Some(Measured { loss: 0.6, accuracy: Some(f64::INFINITY), r2: None }),
         gradient_norm: Some(0.1),
         learning_rate: 0.01,
-        watched: 0.6,
+        monitored: 0.6,
     };
     Checkpoint {
         epoch: 1,
@@ -59,7 +61,7 @@ fn model() -> (Mlp, Params<f32>, SavedModel) {
                 },
             ],
         },
-        answers: Answers::Classes(names(&["no", "yes"])),
+        predictions: Predictions::Classes(names(&["no", "yes"])),
         settings: "data = \"boxes.csv\"\nepochs = 2\n".into(),
         data_checksum: 0x1234_5678,
         checkpoint: Some(checkpoint(params.as_slice())),
@@ -204,11 +206,11 @@ fn parts_that_contradict_each_other_are_named() {
     );
     assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("no activation is named \"swish\""));
     assert_eq!(
-        contradicts(&|m| m.answers = Answers::Classes(names(&["a", "b", "c"]))),
+        contradicts(&|m| m.predictions = Predictions::Classes(names(&["a", "b", "c"]))),
         "expected class names for 2 outputs, found 3"
     );
     assert_eq!(
-        contradicts(&|m| m.answers = Answers::Number { name: "y".into(), offset: 0.0, scale: 1.0 }),
+        contradicts(&|m| m.predictions = Predictions::Number { name: "y".into(), offset: 0.0, scale: 1.0 }),
         "expected one output for a number, found 2 in sizes 3-4-2"
     );
     assert_eq!(
@@ -248,7 +250,7 @@ fn version(name: &str) -> PathBuf {
 fn a_file_of_version_1_answers_as_it_did() {
     let saved = SavedModel::read(version("v1.surprisal")).unwrap();
     assert_eq!(saved.encoder.feature_names(), ["weight_kg", "height_cm"]);
-    assert_eq!(saved.answers, Answers::Classes(names(&["cat", "dog"])));
+    assert_eq!(saved.predictions, Predictions::Classes(names(&["cat", "dog"])));
     assert_eq!((saved.settings.as_str(), saved.data_checksum, &saved.checkpoint), ("", 0, &None));
     let (model, params) = saved.load().unwrap();
     let x = saved.encoder.apply_array(&array![[4.0, 24.0], [30.0, 60.0]]).unwrap().mapv(|x| x as f32);
@@ -284,11 +286,11 @@ fn a_file_of_version_3_is_read_as_what_it_was() {
 #[test]
 fn scores_of_version_3_are_r2_where_a_number_is_predicted() {
     let mut bytes = fs::read(version("v3.surprisal")).unwrap();
-    let classes = bincode::serde::encode_to_vec(with_steps_of_each().answers, BINCODE).unwrap();
-    let number = Answers::Number { name: "y".into(), offset: 0.0, scale: 1.0 };
+    let classes = bincode::serde::encode_to_vec(with_steps_of_each().predictions, BINCODE).unwrap();
+    let number = Predictions::Number { name: "y".into(), offset: 0.0, scale: 1.0 };
     let at = bytes.windows(classes.len()).position(|window| window == classes).unwrap();
     bytes.splice(at..at + classes.len(), bincode::serde::encode_to_vec(&number, BINCODE).unwrap());
-    // a model of one's own: sizes would contradict the answers
+    // a model of one's own: sizes would contradict the predictions
     let sizes = bincode::serde::encode_to_vec("3-4-2", BINCODE).unwrap();
     assert_eq!(bytes[24..24 + sizes.len()], sizes);
     bytes.splice(24..24 + sizes.len(), [0; 8]);

@@ -8,7 +8,7 @@ use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::{ArrayD, Axis, array};
 use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient};
 use surprisal_train::{
-    Batched, EarlyStopping, Epoch, Examples, History, Objective, Rows, TrainError, Trainer, Watch,
+    Batched, EarlyStopping, Epoch, Examples, History, Monitor, Objective, Rows, TrainError, Trainer,
 };
 
 fn iris<T: Scalar>() -> Examples<T> {
@@ -31,7 +31,7 @@ fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
 
 #[test]
 fn every_objective_learns_iris_and_halves_are_halves() {
-    for objective in Objective::OF_LABELS {
+    for objective in Objective::CLASSIFICATION {
         let (_, history) = run::<f64>(&trainer(objective));
         assert_eq!(history.epochs().len(), 31);
         let (first, last) = (history.epochs()[0], *history.last());
@@ -62,14 +62,14 @@ fn a_history_reads_back_and_knows_its_milestones() {
     let (_, history) = run::<f64>(&trainer(Objective::CrossEntropy));
     let csv = history.to_csv();
     let last: Vec<Option<f64>> = csv.lines().last().unwrap().split(',').map(|n| n.parse().ok()).collect();
-    let Epoch { train, validation, gradient_norm, learning_rate, watched, .. } = *history.last();
+    let Epoch { train, validation, gradient_norm, learning_rate, monitored, .. } = *history.last();
     let (seen, unseen) = (Some(train.loss), validation.map(|validation| validation.loss));
     let (of_seen, of_unseen) = (train.accuracy, validation.and_then(|validation| validation.accuracy));
     assert!(gradient_norm.is_some() && of_seen.is_some() && of_unseen.is_some());
-    let [rate, watched] = [learning_rate, watched].map(Some);
+    let [rate, monitored] = [learning_rate, monitored].map(Some);
     assert_eq!(
         last,
-        [Some(30.0), seen, of_seen, None, unseen, of_unseen, None, gradient_norm, rate, watched]
+        [Some(30.0), seen, of_seen, None, unseen, of_unseen, None, gradient_norm, rate, monitored]
     );
     let first = history.epochs_to(0.9).unwrap();
     assert!(
@@ -90,7 +90,7 @@ fn objectives() -> impl Iterator<Item = Objective> {
 fn the_objectives_have_the_gradients_their_formulas_say() {
     for objective in objectives().filter(|objective| objective.check(true).is_ok()) {
         check_gradient(&[array![[0.3], [-1.0], [4.0]].into_dyn()], |_, z| {
-            objective.loss_of_values(z[0], &[1.0, 0.0, 2.5])
+            objective.regression_loss(z[0], &[1.0, 0.0, 2.5])
         });
     }
     for objective in objectives().filter(|objective| objective.check(false).is_ok()) {
@@ -334,7 +334,7 @@ fn a_closure_and_a_loop_by_hand_take_the_steps_of_the_named_objective() {
     let (model, mut named) = start();
     let history = trainer.on(&data).fit(&model, &mut named, &mut Sgd::new(0.1)).unwrap();
     assert_eq!(history.last().validation, None);
-    assert_eq!(history.last().watched, history.last().train.loss);
+    assert_eq!(history.last().monitored, history.last().train.loss);
 
     let (model, mut by_closure) = start();
     let of_closure = trainer.on(&data).minimize(
@@ -423,8 +423,8 @@ fn what_a_closure_does_wrong_is_told_before_the_first_step() {
         "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
     );
     assert_eq!(
-        told(Trainer { watch: Watch::Metric(Metric::Accuracy), ..Trainer::default() }, 2),
-        "watch: accuracy needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
+        told(Trainer { monitor: Monitor::Metric(Metric::Accuracy), ..Trainer::default() }, 2),
+        "monitor: accuracy needs the outputs of the model, but the closure does not pass them | call batch.outputs(..), or monitor the loss"
     );
     assert_eq!(
         told(Trainer { class_weight: Some(vec![1.0; 3]), ..Trainer::default() }, 2),
@@ -467,7 +467,7 @@ fn rows_alone_in_an_order_of_ones_own_are_trained_on_without_being_measured() {
     assert_eq!(first, second); // both stand behind three shuffles
     assert_ne!(first, rng(9));
     let last = history.last();
-    assert!(last.train.loss.is_nan() && last.watched.is_nan() && last.train.accuracy.is_none(), "{last:?}");
+    assert!(last.train.loss.is_nan() && last.monitored.is_nan() && last.train.accuracy.is_none(), "{last:?}");
     assert!(measured.last().train.loss.is_finite());
     let stop = Some(EarlyStopping { patience: 3, min_delta: 0.0 });
     let trainer = Trainer { stop, ..unmeasured };

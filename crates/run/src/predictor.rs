@@ -1,4 +1,4 @@
-//! [`Asked`]: a trained net, for predictions and evaluation.
+//! [`Predictor`]: a trained net, for predictions and evaluation.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use surprisal_data::{CsvOptions, DataSource, Dataset, TargetColumn, Task, Unseen
 use surprisal_layers::{Mlp, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
-use surprisal_train::{Answers, Objective, SavedModel, evaluate, outputs};
+use surprisal_train::{Objective, Predictions, SavedModel, evaluate, outputs};
 
 use crate::job::{self, SEED, Scores};
 use crate::{Job, RunError, Settings};
 
 /// A saved net, ready for predictions.
-pub struct Asked {
+pub struct Predictor {
     /// The file.
     pub saved: SavedModel,
     /// The net in it ..
@@ -23,18 +23,18 @@ pub struct Asked {
     told: Settings,
 }
 
-impl Asked {
+impl Predictor {
     /// Reads the file; `told` says which data are asked about and how tables are read, where that is not as it was in training.
     ///
     /// # Errors
     /// If it is not a model file, or its settings cannot be read.
-    pub fn read(file: impl AsRef<Path>, told: &Settings) -> Result<Asked, RunError> {
+    pub fn read(file: impl AsRef<Path>, told: &Settings) -> Result<Predictor, RunError> {
         let file = file.as_ref();
         let saved = SavedModel::read(file)?;
         let (model, params) =
             saved.load().map_err(|message| RunError::run(format!("{}: {message}", file.display())))?;
         let settings = Settings::from_toml(&saved.settings, file)?.and(told);
-        Ok(Asked { saved, model, params, settings, told: told.clone() })
+        Ok(Predictor { saved, model, params, settings, told: told.clone() })
     }
 
     /// The settings of its training, overridden by those given now.
@@ -79,19 +79,19 @@ impl Asked {
     pub fn labelled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
         let set = match self.data()? {
             DataSource::Csv(path) => {
-                let (encoder, answers) = (&self.saved.encoder, &self.saved.answers);
-                job::labelled_table(path, encoder, answers, &job::table_options(&self.settings)?, unseen)?
+                let (encoder, predictions) = (&self.saved.encoder, &self.saved.predictions);
+                job::labelled_table(path, encoder, predictions, &job::table_options(&self.settings)?, unseen)?
             }
             other => self.arrays(other, true)?,
         };
         job::check_features(set.features.view(), &self.saved.encoder, &set.name, |row| row)?;
-        match &self.saved.answers {
-            Answers::Classes(names) if set.is_regression() => Err(RunError::run(format!(
+        match &self.saved.predictions {
+            Predictions::Classes(names) if set.is_regression() => Err(RunError::run(format!(
                 "{}: the target is a number, but the net predicts the classes {}",
                 set.name,
                 names.join(", ")
             ))),
-            Answers::Classes(names) => {
+            Predictions::Classes(names) => {
                 let unknown = |(row, &label): (usize, &usize)| {
                     let class = &set.class_names()[label];
                     (!names.contains(class)).then_some((row, class))
@@ -105,11 +105,11 @@ impl Asked {
                     None => Ok(set.with_class_order(names)?),
                 }
             }
-            Answers::Number { name, .. } if !set.is_regression() => Err(RunError::run(format!(
+            Predictions::Number { name, .. } if !set.is_regression() => Err(RunError::run(format!(
                 "{}: the target is a class, but the net predicts the number \"{name}\"",
                 set.name
             ))),
-            Answers::Number { name, .. } => {
+            Predictions::Number { name, .. } => {
                 job::check_target(set.values(), name, &set.name)?;
                 Ok(set)
             }
@@ -118,9 +118,9 @@ impl Asked {
 
     /// Data other than tables, encoded for the net, with their targets if `labelled`.
     fn arrays(&self, data: &DataSource, labelled: bool) -> Result<Dataset, RunError> {
-        let task = match &self.saved.answers {
-            Answers::Classes(_) => Task::Classes,
-            Answers::Number { .. } => Task::Numbers,
+        let task = match &self.saved.predictions {
+            Predictions::Classes(_) => Task::Classification,
+            Predictions::Number { .. } => Task::Regression,
         };
         let rng = &mut rng(self.settings.seed.unwrap_or(SEED));
         let target = self.settings.target.clone().filter(|target| data.check_target(Some(target)).is_ok());
@@ -182,7 +182,7 @@ impl Asked {
 
     /// The loss that it was trained with, which determines what its outputs mean.
     pub fn objective(&self) -> Objective {
-        job::objective(&self.settings, matches!(self.saved.answers, Answers::Number { .. }))
+        job::objective(&self.settings, matches!(self.saved.predictions, Predictions::Number { .. }))
     }
 
     /// A column of the table, as it is written, and its name.
@@ -202,9 +202,9 @@ impl Asked {
     ///
     /// # Errors
     /// If an output is not finite, with its row.
-    pub fn says(&self, features: ArrayView2<f64>) -> Result<Array2<f64>, RunError> {
+    pub fn predict(&self, features: ArrayView2<f64>) -> Result<Array2<f64>, RunError> {
         let outputs = outputs(&self.model, &self.params, features.mapv(|x| x as f32).view());
-        let said = job::said(self.objective(), &self.saved.answers, outputs.view());
+        let said = job::said(self.objective(), &self.saved.predictions, outputs.view());
         match said.rows().into_iter().position(|row| row.iter().any(|x| !x.is_finite())) {
             Some(row) => Err(RunError::run(format!(
                 "the net's output for row {row} is not finite: did the training diverge, or is the row far from those of the training?"
@@ -218,9 +218,9 @@ impl Asked {
     /// # Errors
     /// If an output is not finite.
     pub fn scores(&self, set: &Dataset) -> Result<Scores, RunError> {
-        let answers = &self.saved.answers;
+        let predictions = &self.saved.predictions;
         let evaluation =
-            evaluate(&self.model, &self.params, self.objective(), &job::examples_of(set, answers))?;
-        Ok(job::scores(answers, &job::in_units(evaluation, answers, &set.targets)))
+            evaluate(&self.model, &self.params, self.objective(), &job::examples_of(set, predictions))?;
+        Ok(job::scores(predictions, &job::in_units(evaluation, predictions, &set.targets)))
     }
 }
