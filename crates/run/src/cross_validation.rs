@@ -76,7 +76,7 @@ pub fn cross_validate(
     }
     if settings.test_data.is_some() {
         return Err(RunError::usage(
-            "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out".into(),
+            "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out",
         ));
     }
     let share = validation_share(settings)?;

@@ -210,8 +210,7 @@ pub fn split(settings: &Settings, loaded: &Loaded, rng: &mut Rng) -> Result<Rows
         && (settings.test.is_some_and(|share| share > 0.0) || loaded.given_test().is_some())
     {
         return Err(RunError::usage(
-            "test_data: the data already have test rows | leave out test, or use data without a test set"
-                .into(),
+            "test_data: the data already have test rows | leave out test, or use data without a test set",
         ));
     }
     let all_to_train = settings.test_data.is_some() || settings.test == Some(0.0);
@@ -331,7 +330,7 @@ impl Job {
         }
         if params.trainable_spans().next().is_none() {
             return Err(RunError::usage(
-                "freeze: all parameters are frozen | name fewer layers or parameters".into(),
+                "freeze: all parameters are frozen | name fewer layers or parameters",
             ));
         }
 
@@ -847,8 +846,7 @@ fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>
 fn optimizer(settings: &Settings, params: &Params<f32>) -> Result<Box<dyn Optimizer<f32>>, RunError> {
     if settings.clip_norm.is_some() && settings.clip_value.is_some() {
         return Err(RunError::usage(
-            "clip_norm and clip_value: only one kind of gradient clipping is supported | give one of them"
-                .into(),
+            "clip_norm and clip_value: only one kind of gradient clipping is supported | give one of them",
         ));
     }
     if settings.min_delta.is_some() && settings.patience.is_none() {

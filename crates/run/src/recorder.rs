@@ -140,7 +140,7 @@ fn cannot_write(folder: &Path, name: &str, error: &io::Error) -> RunError {
 fn to_go_on(folder: &Path) -> (String, &'static [&'static str]) {
     let place = folder.display();
     match folder.join(CHECKPOINT).exists() {
-        true => (format!("the last checkpoint is whole | resume {place}"), &["resume"]),
+        true => (format!("the last checkpoint is whole: resume {place}"), &["resume"]),
         false => (begin_again(folder), &["config"]),
     }
 }

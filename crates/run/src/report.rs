@@ -70,7 +70,7 @@ pub fn write_results(
     let place = place.as_ref();
     if history.epochs().is_empty() {
         return Err(RunError::usage(
-            "the history has no epoch, not even epoch 0 | pass the one that Job::fit returns".into(),
+            "the history has no epoch, not even epoch 0 | pass the one that Job::fit returns",
         ));
     }
     let curves = curves(job, history.epochs(), ended);

@@ -145,5 +145,5 @@ fn a_folder_that_cannot_be_written_exits_with_1_before_the_work_begins() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}"); // no run came before it
-    assert!(stderr.trim_end().ends_with("choose another folder with --out"), "{stderr}");
+    assert!(stderr.trim_end().ends_with("choose another folder | option: --out"), "{stderr}");
 }

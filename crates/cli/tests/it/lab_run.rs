@@ -208,5 +208,5 @@ fn data_that_are_not_there_and_folders_that_cannot_be_written_exit_with_1() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}");
-    assert!(stderr.trim_end().ends_with("choose another folder with --out"), "{stderr}");
+    assert!(stderr.trim_end().ends_with("choose another folder | option: --out"), "{stderr}");
 }

@@ -71,12 +71,14 @@ fn labels_of_every_type_are_classes_or_numbers_as_the_task_says() {
     {
         assert!(train(data, task).contains("accuracy"), "{data} {task}");
     }
-    for (data, task) in [("fractions.npz", "auto"), ("fractions.npz", "numbers"), ("whole.npz", "numbers")] {
+    for (data, task) in
+        [("fractions.npz", "auto"), ("fractions.npz", "regression"), ("whole.npz", "regression")]
+    {
         assert!(train(data, task).contains("r2"), "{data} {task}");
     }
     for (data, task, says) in [
         ("fractions.npz", "classes", "expected labels that are whole numbers, found 0.25 in row 1"),
-        ("texts.npz", "numbers", "expected numbers, found texts"),
+        ("texts.npz", "regression", "expected numbers, found texts"),
     ] {
         let (code, message) = refuses(&folder.0, &["train", "--data", data, "--task", task]);
         assert!(code == 1 && message.contains(says), "{message}");

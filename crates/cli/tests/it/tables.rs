@@ -79,7 +79,7 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
         format!("{low}.000,{}; 2024-0{low}-{:02}T12:00;-;{kind}\n", k % 10, 1 + k % 28)
     });
     folder.write("t.csv", format!("price;day;rest;kind\n{table}"));
-    let written = "--separator semicolon --decimal comma --thousands point --missing-words=-";
+    let written = "--delimiter semicolon --decimal comma --thousands point --missing-words=-";
     let told =
         folder.tells(&format!("train --data t.csv --target kind --dates day --epochs 60 --out m {written}"));
     assert!(told.contains("columns without values are left out: \"rest\""), "{told}");
@@ -97,7 +97,7 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
     // options given now override those of the training
     folder.write("point.csv", "day,price\n2024-01-05,1000.5\n2024-03-05,3000\n");
     let point = folder.prints(
-        "predict --model m/model.surprisal --data point.csv --separator comma --decimal point --thousands none",
+        "predict --model m/model.surprisal --data point.csv --delimiter comma --decimal point --thousands none",
     );
     assert_eq!(point.lines().nth(1).unwrap(), answers.lines().nth(1).unwrap());
 
@@ -106,7 +106,7 @@ fn new_rows_are_read_as_the_table_of_the_training_was_written() {
     folder.write("mixed.csv", format!("p;q;y\n{mixed}"));
     for target in ["y --ignore p", "q --ignore y"] {
         let output = folder.says(&format!(
-            "train --data mixed.csv --separator semicolon --decimal comma --out no --target {target}"
+            "train --data mixed.csv --delimiter semicolon --decimal comma --out no --target {target}"
         ));
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{target}: {told}");

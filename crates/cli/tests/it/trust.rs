@@ -482,7 +482,7 @@ fn a_disk_that_is_full_leaves_the_last_checkpoint_and_says_so() {
     assert_eq!(
         stderr(&output),
         "error: run/checkpoint.surprisal: cannot write: File too large (os error 27) | raise the limit on the size of files, or write \
-         elsewhere; the last checkpoint is whole: to go on, surprisal train --resume run\n"
+         elsewhere; the last checkpoint is whole: resume run | option: --resume\n"
     );
     assert!(whole());
     // the same limit, which ends a program that does not expect it
@@ -547,7 +547,7 @@ fn on_a_disk_that_becomes_full_the_first_checkpoint_stays() {
     assert_eq!(
         stderr(&output),
         "error: disk/run/checkpoint.surprisal: cannot write: No space left on device (os error 28) | make room, or write elsewhere; \
-         the last checkpoint is whole: to go on, surprisal train --resume disk/run\n"
+         the last checkpoint is whole: resume disk/run | option: --resume\n"
     );
     assert!(told.starts_with("1\ndisk/run/checkpoint.surprisal: "), "{told}");
     assert!(told.contains("a checkpoint: 0 epochs and 3 of 22 steps completed"), "{told}");

@@ -134,8 +134,7 @@ pub fn sweep(
     let points = plan.points(settings)?;
     if settings.validation == Some(0.0) {
         return Err(RunError::usage(
-            "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15"
-                .into(),
+            "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15",
         ));
     }
     let seed = settings.seed.unwrap_or(SEED);

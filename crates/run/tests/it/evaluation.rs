@@ -236,7 +236,7 @@ fn a_run_and_its_evaluation_take_their_own_names_only() {
     }
     table("a,b,color", words, classes);
     let other = Predictor::read(&model, &settings("seed = 9\n")).unwrap().parts().err().unwrap().to_string();
-    assert!(other.starts_with("--seed 9: the training split was drawn with the seed 7"), "{other}");
+    assert!(other.starts_with("seed 9: the training split was drawn with the seed 7"), "{other}");
 }
 
 #[test]

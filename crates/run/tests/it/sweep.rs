@@ -222,7 +222,7 @@ fn another_sweep_in_the_folder_is_refused_and_nothing_is_touched() {
         for (settings, plan, what) in [(&other, &plan, "settings"), (&settings, &more, "seeds")] {
             let error = sweep(settings, plan, &folder, &GOING, &()).unwrap_err().to_string();
             let told = format!(
-                "{}: the folder belongs to another sweep, with different {what} | name another folder with --out",
+                "{}: the folder belongs to another sweep, with different {what} | name another folder",
                 folder.display()
             );
             assert_eq!(error, told);

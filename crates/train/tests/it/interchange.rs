@@ -131,8 +131,9 @@ fn small_types_are_widened_exactly_and_nothing_is_rounded() {
     assert_eq!(
         error.to_string(),
         "m.safetensors: 1 parameter does not fit\n  \"w\": expected float16, bfloat16, float32, found float64\n  \
-         hint: to round them, load into Params<f64> and use cast::<f32>(), or convert with --round"
+         hint: to round them, load into Params<f64> and use cast::<f32>()"
     );
+    assert_eq!(error.settings(), ["round"]);
     let error = load(&file(&[("w", "I64", &[2], &[0; 16])]), &mut doubles, Layout::Surprisal).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -153,7 +154,9 @@ fn a_wrong_layout_is_named_with_what_to_do() {
             Some(_) => load_safetensors(path, &mut fresh, layout),
         };
         assert_eq!(fresh.as_slice(), before);
-        error.unwrap_err().to_string().replace(&place("").display().to_string(), "")
+        let error = error.unwrap_err();
+        assert_eq!(error.settings(), ["layout"]);
+        error.to_string().replace(&place("").display().to_string(), "")
     };
     save_npz(&path, &trained, Layout::PyTorch).unwrap();
     assert_eq!(
@@ -161,13 +164,13 @@ fn a_wrong_layout_is_named_with_what_to_do() {
         "wrong: 4 parameters do not fit\n  \"layer1.weight\": expected [4, 2], found none\n  \
          \"layer1.bias\": expected [2], found none\n  \"0.weight\": expected none, found [2, 4]\n  \
          \"0.bias\": expected none, found [2]\n  \
-         hint: all fit in the layout pytorch: load it as such (Layout::PyTorch, --layout pytorch)"
+         hint: all fit in the layout pytorch: load it in this layout, Layout::PyTorch"
     );
     save_npz(&path, &trained, Layout::Surprisal).unwrap();
     assert_eq!(
         says(&path, Layout::PyTorch),
         "wrong: 1 parameter does not fit\n  \"layer1.weight\": expected [2, 4], found [4, 2]\n  \
-         hint: all fit in the layout surprisal: load it as such (Layout::Surprisal, --layout surprisal)"
+         hint: all fit in the layout surprisal: load it in this layout, Layout::Surprisal"
     );
     fs::remove_file(&path).unwrap();
 
@@ -180,8 +183,8 @@ fn a_wrong_layout_is_named_with_what_to_do() {
         assert_eq!(
             says(&path, other),
             format!(
-                "square.safetensors: the file says that its layout is {layout}: load it as such \
-                 (Layout::{layout:?}, --layout {layout})"
+                "square.safetensors: the file says that its layout is {layout} | load it in this layout, \
+                 Layout::{layout:?}"
             )
         );
     }
