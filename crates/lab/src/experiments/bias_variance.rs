@@ -22,22 +22,22 @@ pub static EXPERIMENT: Experiment = Experiment {
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts("degrees", "1,3,5,7,9,11", "degrees of the polynomials").quick("1,3,9"),
-        Knob::counts("hidden", "1,2,3,4,8,16,32", "hidden neurons of the networks").quick("1,3,16"),
-        Knob::count("sets", "20", "sets of points for each model and seed").quick("8"),
-        Knob::count("points", "20", "points in a set"),
+        Knob::counts("hidden", "1,2,3,4,8,16,32", "hidden units of the networks").quick("1,3,16"),
+        Knob::count("sets", "20", "training sets for each model and seed").quick("8"),
+        Knob::count("points", "20", "points in a training set"),
         Knob::positive("noise", "0.3", "the standard deviation of the noise"),
-        Knob::count("epochs", "3000", "steps on all points of a set").quick("1500"),
+        Knob::count("epochs", "3000", "steps on all points of a training set").quick("1500"),
         Knob::positive("eta", "0.02", "the learning rate, of Adam"),
         Knob::positive(
             "tolerance",
             "0.1",
-            "the share by which sum and error may differ: the error is measured on noise of its own",
+            "the largest relative difference of sum and error that counts as none",
         ),
     ],
     run,
 };
 
-/// Where models are asked.
+/// The number of points at which models predict.
 const PLACES: usize = 101;
 
 fn truth(x: f64) -> f64 {
@@ -50,7 +50,7 @@ enum Model {
     Network(usize),
 }
 
-/// Models of one kind, from the smallest on.
+/// Models of one kind, the smallest first.
 struct Family {
     name: &'static str,
     size: &'static str,
@@ -77,7 +77,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         },
         Family {
             name: "networks",
-            size: "hidden neurons",
+            size: "hidden units",
             models: sizes("hidden").into_iter().map(Model::Network).collect(),
         },
     ];
@@ -86,7 +86,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         || lab.count("sets") < 2
         || highest >= lab.count("points")
     {
-        let told = "degrees, hidden and sets: two models or more are compared, on two sets or more; a degree is below the number of points";
+        let told = "degrees, hidden, sets: expected at least two models and two sets, and degrees below the number of points";
         return Err(LabError::Usage(told.into()));
     }
     let mut report = Report::new();
@@ -145,7 +145,7 @@ struct Parts {
     bias: Vec<Vec<f64>>,
     variance: Vec<Vec<f64>>,
     error: Vec<Vec<f64>>,
-    /// By how much the sum differs from the error, as a share of it: the mean over the models.
+    /// The relative difference of the sum to the error: the mean over the models.
     off: Vec<f64>,
     broken: bool,
 }
@@ -224,7 +224,7 @@ impl Parts {
         let ends = |values: &[Vec<f64>]| {
             format!("from {} to {}", short(mean(&values[0])), short(mean(&values[last])))
         };
-        Chart::new(format!("What the error of {} is made of", family.name))
+        Chart::new(format!("The parts of the error of {}", family.name))
             .subtitle(format!("{} points with noise {}", lab.count("points"), lab.number("noise")))
             .x_label(family.size)
             .y_label("squared error")
@@ -240,7 +240,7 @@ impl Parts {
     }
 }
 
-/// Trains a model on every set; gives the parts of the error, and the mean answers.
+/// Trains a model on every set. Returns the parts of the error, and the mean predictions.
 fn decompose(lab: &Lab, model: Model, seed: u64) -> [Record; 2] {
     let (mut rng, sets, noise) = (rng(seed), lab.count("sets"), lab.number("noise"));
     let places = Array2::from_shape_fn((PLACES, 1), |(i, _)| i as f64 / (PLACES - 1) as f64);
@@ -251,8 +251,8 @@ fn decompose(lab: &Lab, model: Model, seed: u64) -> [Record; 2] {
             Model::Polynomial(degree) => fitted(degree, &x, &y, &places),
             Model::Network(hidden) => trained(lab, hidden, &x, &y, &mut rng, &places),
         };
-        for (x, said) in places.iter().zip(&answer) {
-            error += (said - truth(*x) - noise * normal(&mut rng)).powi(2) / (sets * PLACES) as f64;
+        for (x, predicted) in places.iter().zip(&answer) {
+            error += (predicted - truth(*x) - noise * normal(&mut rng)).powi(2) / (sets * PLACES) as f64;
         }
         answers.push(answer);
     }
@@ -261,7 +261,7 @@ fn decompose(lab: &Lab, model: Model, seed: u64) -> [Record; 2] {
     for (i, &x) in places.iter().enumerate() {
         let mean = answers.iter().map(|answer| answer[i]).sum::<f64>() / sets as f64;
         let spread = answers.iter().map(|answer| (answer[i] - mean).powi(2)).sum::<f64>() / (sets - 1) as f64;
-        // the mean of a finite number of sets has a variance of its own, which is no bias
+        // the mean of a finite number of sets has a variance of its own, which is not bias
         bias += ((mean - truth(x)).powi(2) - spread / sets as f64) / PLACES as f64;
         variance += spread / PLACES as f64;
         curve.push([x, truth(x), mean, spread.sqrt()]);
@@ -269,7 +269,7 @@ fn decompose(lab: &Lab, model: Model, seed: u64) -> [Record; 2] {
     [Record::once("parts", [("bias_squared", bias), ("variance", variance), ("error", error)]), curve]
 }
 
-/// Somewhere in each of so many equal parts of 0 to 1, and what is measured there.
+/// One random x in each of `count` equal parts of 0 to 1, and the y measured there.
 fn points(lab: &Lab, rng: &mut Rng) -> (Array2<f64>, Array2<f64>) {
     let count = lab.count("points");
     let within = Uniform::new(0.0, 1.0).expect("a range");
@@ -278,13 +278,13 @@ fn points(lab: &Lab, rng: &mut Rng) -> (Array2<f64>, Array2<f64>) {
     (x, y)
 }
 
-/// The answers of the polynomial with the smallest squared error, in Legendre's basis, from the eigenvectors of XᵀX.
+/// The predictions of the polynomial with the smallest squared error, in Legendre's basis, from the eigenvectors of XᵀX.
 fn fitted(degree: usize, x: &Array2<f64>, y: &Array2<f64>, places: &Array2<f64>) -> Vec<f64> {
     let basis = |x: &Array2<f64>| {
         let mut columns = Array2::ones((x.nrows(), degree + 1));
         for (mut row, x) in columns.rows_mut().into_iter().zip(x) {
             let x = 2.0 * x - 1.0;
-            row[1] = x; // a degree is 1 or more
+            row[1] = x; // a degree is at least 1
             for k in 2..=degree {
                 row[k] = ((2 * k - 1) as f64 * x * row[k - 1] - (k - 1) as f64 * row[k - 2]) / k as f64;
             }
@@ -296,12 +296,12 @@ fn fitted(degree: usize, x: &Array2<f64>, y: &Array2<f64>, places: &Array2<f64>)
     let largest = values.last().copied().unwrap_or(0.0);
     let along = vectors.t().dot(&columns.t().dot(y));
     let scaled = Array2::from_shape_fn(along.raw_dim(), |(k, _)| {
-        if values[k] > 1e-12 * largest { along[[k, 0]] / values[k] } else { 0.0 } // what the points do not tell
+        if values[k] > 1e-12 * largest { along[[k, 0]] / values[k] } else { 0.0 } // the points do not determine it
     });
     basis(places).dot(&vectors.dot(&scaled)).into_iter().collect()
 }
 
-/// The answers of a network that has learnt from the points.
+/// The predictions of a network trained on the points.
 fn trained(
     lab: &Lab,
     hidden: usize,

@@ -1,4 +1,4 @@
-//! One valley, or several? Where the losses of logistic regression bend upwards, and where they do not.
+//! One valley, or several? Where the losses of logistic regression bend upward, and where they do not.
 
 use surprisal_data::{Dataset, Standardize};
 use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
@@ -20,25 +20,30 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.01,
     seeds: Some(Seeds { usual: 8, quick: 4 }),
     knobs: &[
-        Knob::positive("reach", "1", "the slice and the plane go from minus this to this in every weight"),
-        Knob::positive("bias_reach", "10", "the plane goes from minus this to this in the bias"),
+        Knob::positive(
+            "reach",
+            "1",
+            "the slice and the plane extend from minus this to this in every weight",
+        ),
+        Knob::positive("bias_reach", "10", "the plane extends from minus this to this in the bias"),
         Knob::numbers("chord", "-1,1", "the two ends of the chord, as the value of every weight"),
-        Knob::count("points", "41", "how many values of weight and of bias the plane has").quick("15"),
-        Knob::number("start", "1", "the number that every weight starts from"),
+        Knob::count("points", "41", "number of values of the weight, and of the bias, in the plane")
+            .quick("15"),
+        Knob::number("start", "1", "the initial value of all weights"),
         Knob::positive("eta", "10", "the learning rate"),
-        Knob::count("epochs", "200", "how many steps are taken").quick("40"),
-        Knob::count("looks", "50", "how often on the way the Hessian is computed").quick("10"),
-        Knob::numbers("inputs", "10,0.7", "the inputs of the cases with several minima"),
-        Knob::shares("targets", "0.55,0.25", "the probabilities that belong to them"),
-        Knob::numbers("interval", "-20,10", "where minima are looked for"),
+        Knob::count("epochs", "200", "number of steps").quick("40"),
+        Knob::count("looks", "50", "how often the Hessian is computed on the way").quick("10"),
+        Knob::numbers("inputs", "10,0.7", "the inputs of the examples with several minima"),
+        Knob::shares("targets", "0.55,0.25", "their targets, as probabilities"),
+        Knob::numbers("interval", "-20,10", "the interval of weights that is searched for minima"),
         Knob::positive("xor_eta", "2", "the learning rate of the net with a hidden layer"),
-        Knob::count("xor_epochs", "1000", "how many steps it takes").quick("200"),
+        Knob::count("xor_epochs", "1000", "number of steps of that net").quick("200"),
     ],
     run,
 };
 
 const NAMES: [&str; 2] = ["squared error", "cross-entropy"];
-/// What rounding may leave of an eigenvalue that is 0.
+/// The most negative value that rounding can make of an eigenvalue of 0.
 const FLOOR: f64 = -1e-12;
 
 fn run(lab: &Lab) -> Result<Report, LabError> {
@@ -51,13 +56,13 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (inputs, targets) = (lab.numbers("inputs"), lab.numbers("targets"));
     if inputs.len() != targets.len() {
         let (n, m) = (inputs.len(), targets.len());
-        return Err(LabError::Usage(format!("inputs: {n} inputs meet {m} targets; every input needs one")));
+        return Err(LabError::Usage(format!("inputs: {n} inputs and {m} targets; every input needs one")));
     }
     if lab.count("points") < 2 {
-        return Err(LabError::Usage("points: a plane takes at least 2 values of weight and bias".into()));
+        return Err(LabError::Usage("points: expected at least 2".into()));
     }
     let cancer = cancer()?;
-    // all weights alike: as if the sum of a case's numbers were its only number
+    // all weights alike: as if the sum of an example's features were its only feature
     let sums = Cases::new(cancer.x.sum_axis(Axis(1)).insert_axis(Axis(1)), cancer.y.clone(), &[], 0);
     let few = Cases::new(column(inputs), column(targets), &[], 0);
 
@@ -106,23 +111,85 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let [squared, entropy] = above;
     let report = Report::new()
         .panels("chord", slice_charts(lab, &slices, chord, above), lab.text("caption: chord"))
-        .finding(Finding::deterministic("A chord on the breast cancer data", "largest height of squared error above it", squared.gap)
+        .finding(
+            Finding::deterministic(
+                "A chord on the breast cancer data",
+                "largest height of squared error above it",
+                squared.gap,
+            )
             .expect(Expected::MoreThan(-FLOOR))
-            .and("largest height of cross-entropy above its own chord", Estimate::exactly(entropy.gap), Expected::AtMost(-FLOOR))
-            .say(lab.text_with("finding: chord", &[("at", &short(squared.at)), ("loss", &short(squared.loss)), ("from", &short(chord[0])), ("to", &short(chord[1])), ("chord", &short(squared.chord))])))
-        .finding(Finding::deterministic("Hessians of 31 parameters on the way down, breast cancer", "smallest eigenvalue under cross-entropy", way[1])
+            .and(
+                "largest height of cross-entropy above its own chord",
+                Estimate::exactly(entropy.gap),
+                Expected::AtMost(-FLOOR),
+            )
+            .say(lab.text_with(
+                "finding: chord",
+                &[
+                    ("at", &short(squared.at)),
+                    ("loss", &short(squared.loss)),
+                    ("from", &short(chord[0])),
+                    ("to", &short(chord[1])),
+                    ("chord", &short(squared.chord)),
+                ],
+            )),
+        )
+        .finding(
+            Finding::deterministic(
+                "Hessians of 31 parameters on the way down, breast cancer",
+                "smallest eigenvalue under cross-entropy",
+                way[1],
+            )
             .expect(Expected::AtLeast(FLOOR))
-            .and("smallest eigenvalue under squared error", Estimate::exactly(way[0]), Expected::AtMost(FLOOR)))
-        .finding(Finding::deterministic("Hessians of 2 parameters over a plane, breast cancer", "share that bends down under squared error", down[0])
+            .and(
+                "smallest eigenvalue under squared error",
+                Estimate::exactly(way[0]),
+                Expected::AtMost(FLOOR),
+            ),
+        )
+        .finding(
+            Finding::deterministic(
+                "Hessians of 2 parameters over a plane, breast cancer",
+                "fraction that bends down under squared error",
+                down[0],
+            )
             .expect(Expected::MoreThan(0.0))
-            .and("the same share under cross-entropy", Estimate::exactly(down[1]), Expected::AtMost(0.0))
-            .say(lab.text_with("finding: plane", &[("entropy", &short(flat[1])), ("squared", &short(flat[0]))])))
-        .finding(Finding::deterministic(format!("{} cases, one weight", inputs.len()), "minima under squared error", valleys[0] as f64)
+            .and("the same fraction under cross-entropy", Estimate::exactly(down[1]), Expected::AtMost(0.0))
+            .say(
+                lab.text_with(
+                    "finding: plane",
+                    &[("entropy", &short(flat[1])), ("squared", &short(flat[0]))],
+                ),
+            ),
+        )
+        .finding(
+            Finding::deterministic(
+                format!("{} examples, one weight", inputs.len()),
+                "minima under squared error",
+                valleys[0] as f64,
+            )
             .expect(Expected::AtLeast(2.0))
-            .and("minima under cross-entropy", Estimate::exactly(valleys[1] as f64), Expected::AtMost(1.0)))
-        .finding(Finding::new("A net with a hidden layer (2-4-1, exclusive or)", "share of starts from which all Hessians under cross-entropy are free of negative eigenvalues",
-            Estimate::wilson(nets[1].0, lab.seeds.len()), Basis::Trials(lab.seeds.len())).expect(Expected::AtLeast(0.5))
-            .say(lab.text_with("finding: net", &[("entropy", &short(nets[1].1)), ("squared", &short(nets[0].1))])));
+            .and(
+                "minima under cross-entropy",
+                Estimate::exactly(valleys[1] as f64),
+                Expected::AtMost(1.0),
+            ),
+        )
+        .finding(
+            Finding::new(
+                "A net with a hidden layer (2-4-1, exclusive or)",
+                "fraction of seeds with no negative eigenvalue of any Hessian under cross-entropy",
+                Estimate::wilson(nets[1].0, lab.seeds.len()),
+                Basis::Trials(lab.seeds.len()),
+            )
+            .expect(Expected::AtLeast(0.5))
+            .say(
+                lab.text_with(
+                    "finding: net",
+                    &[("entropy", &short(nets[1].1)), ("squared", &short(nets[0].1))],
+                ),
+            ),
+        );
     Ok(report
         .section("A plane instead of a line")
         .panels("plane", plane_maps(lab, &planes, down), lab.text("caption: plane"))
@@ -141,12 +208,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )))
 }
 
-/// A knob that holds two different numbers, the smaller first.
+/// A setting of two different numbers, the smaller first.
 fn ordered(lab: &Lab, key: &str) -> Result<[f64; 2], LabError> {
     match *lab.numbers(key) {
         [low, high] if low < high => Ok([low, high]),
         _ => Err(LabError::Usage(format!(
-            "{key}: two numbers, the smaller first, are needed, such as {key}=-1,1"
+            "{key}: expected two numbers, the smaller first, such as {key}=-1,1"
         ))),
     }
 }
@@ -159,7 +226,7 @@ fn column(values: &[f64]) -> Array2<f64> {
     arr1(values).insert_axis(Axis(1))
 }
 
-/// What is to be learnt, and what learns it.
+/// Examples, and the model that is trained on them.
 struct Cases {
     x: Array2<f64>,
     y: Array2<f64>,
@@ -168,7 +235,7 @@ struct Cases {
 }
 
 impl Cases {
-    /// Logistic regression, or a net with so many hidden units.
+    /// Logistic regression, or a net with hidden units.
     fn new(x: Array2<f64>, y: Array2<f64>, hidden: &[usize], seed: u64) -> Cases {
         let mut drawn = Params::default();
         let sizes =
@@ -205,7 +272,7 @@ impl Cases {
         Training { epochs, rows, batch: rows }.run(
             &mut params,
             &mut Sgd::new(eta),
-            &mut rng(0), // all cases at once have no order
+            &mut rng(0), // all rows at once have no order
             |tape, _| self.loss(loss, tape),
             |epoch, params| {
                 if epoch.is_multiple_of(epochs.div_ceil(looks)) || epoch == epochs {
@@ -252,7 +319,7 @@ fn slice(sums: &Cases, loss: Head, reach: f64, chord: [f64; 2]) -> Record {
     record
 }
 
-/// Where a slice is highest above its chord, or comes closest to it.
+/// The point where a slice is highest above its chord, or comes closest to it.
 #[derive(Clone, Copy)]
 struct Above {
     at: f64,
@@ -261,7 +328,7 @@ struct Above {
     gap: f64,
 }
 
-/// Looks between the ends, a twentieth of the chord away from them, where curve and chord meet.
+/// Searches between the ends, a twentieth of the chord away from them, where curve and chord meet.
 fn highest(slice: &Record, [low, high]: [f64; 2]) -> Above {
     let margin = 0.05 * (high - low);
     let [weight, loss, chord] = ["weight", "loss", "chord"].map(|name| slice.column(name));
@@ -286,7 +353,7 @@ fn plane(lab: &Lab, sums: &Cases, loss: Head) -> Record {
     record
 }
 
-/// The curve over the only weight, without a bias, and where it is level.
+/// The curve over the only weight, without a bias, and its stationary points.
 fn stationary(cases: &Cases, loss: Head, [low, high]: [f64; 2]) -> [Record; 2] {
     let mut workspace = Workspace::new();
     let mut at = |w: f64| {
@@ -314,7 +381,7 @@ fn stationary(cases: &Cases, loss: Head, [low, high]: [f64; 2]) -> [Record; 2] {
     [curve, points]
 }
 
-// ---- pictures
+// ---- charts
 
 fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Above; 2]) -> Panels {
     let mut panels = Panels::new("convexity-chord", "Above or below the chord", 2)

@@ -1,4 +1,4 @@
-//! Is cross-entropy never below entropy? The distribution p stands still and q moves.
+//! Is cross-entropy never below entropy? The distribution p is fixed and q moves.
 
 use rand_distr::{Distribution, Exp1};
 use surprisal_layers::rng;
@@ -17,15 +17,15 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.002,
     seeds: None,
     knobs: &[
-        Knob::share("p", "0.3", "the probability of \"yes\" that stands still in the picture"),
-        Knob::count("pairs", "20000", "how many pairs of distributions are drawn").quick("2000"),
-        Knob::count("classes", "20", "the most outcomes that a distribution has"),
-        Knob::count("seed", "1", "the seed of what is drawn"),
+        Knob::share("p", "0.3", "the fixed probability of \"yes\" in the figure"),
+        Knob::count("pairs", "20000", "number of random pairs of distributions").quick("2000"),
+        Knob::count("classes", "20", "the largest number of outcomes of a distribution"),
+        Knob::count("seed", "1", "the seed of the random pairs"),
     ],
     run,
 };
 
-/// What is exact but for rounding: sums of 20 terms in `f64`.
+/// The largest rounding error of sums of 20 terms in `f64`.
 const ROUNDING: f64 = 1e-12;
 
 /// H(p, q), H(p) and KL(p‖q), as the library computes them.
@@ -41,7 +41,7 @@ fn measure(p: &Array1<f64>, q: &Array1<f64>, broken: bool) -> [f64; 3] {
 fn run(lab: &Lab) -> Result<Report, LabError> {
     let (p, most) = (lab.number("p"), lab.count("classes"));
     if most < 2 {
-        return Err(LabError::Usage("classes: a distribution has 2 outcomes or more".into()));
+        return Err(LabError::Usage("classes: expected at least 2".into()));
     }
     let yes_or_no = |p: f64| arr1(&[p, 1.0 - p]);
     let mut curve = Record::new("moving_q", &["q", "cross_entropy", "entropy", "kl"]);
@@ -50,7 +50,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         curve.push([q, cross, entropy, kl]);
     }
 
-    // all distributions over so many outcomes are equally likely
+    // uniform over all distributions
     let mut rng = rng(lab.count("seed") as u64);
     let mut draw = |classes: usize| {
         let raw = Array1::from_shape_simple_fn(classes, || Exp1.sample(&mut rng)).mapv(|x: f64| x.max(1e-12));
@@ -72,7 +72,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         [("smallest_gap", least), ("largest_gap_at_q_equal_p", off_equal), ("largest_gap_minus_kl", off_kl)],
     ));
 
-    let drawn = format!("Over {} drawn pairs", lab.count("pairs"));
+    let drawn = format!("Over {} random pairs", lab.count("pairs"));
     let report = Report::new()
         .figure("moving-q", chart(lab, &curve, p).to_svg(), lab.text("caption: moving-q"))
         .finding(
@@ -91,8 +91,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
 fn chart(lab: &Lab, curve: &Record, p: f64) -> Chart {
     let entropy = curve.last("entropy");
     Chart::new("Cross-entropy while q moves")
-        .subtitle(format!("p says \"yes\" with probability {p}"))
-        .x_label("q, the probability of \"yes\" that is expected")
+        .subtitle(format!("\"yes\" has probability p = {p}"))
+        .x_label("q, the expected probability of \"yes\"")
         .y_label("nats")
         .include_y(0.0)
         .line(Line::new("H(p, q)", curve.points("q", "cross_entropy")))

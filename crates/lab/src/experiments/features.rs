@@ -1,4 +1,4 @@
-//! Are features better when they are learnt by contrast? An encoder under SupCon and under cross-entropy, frozen, and a linear layer on top.
+//! Are features better if they are learned by contrast? An encoder trained with SupCon or cross-entropy, frozen, with a linear layer on top.
 
 use surprisal_data::{Dataset, stratified_split};
 use surprisal_layers::{Activation, Layer, Linear, Mlp, Sizes, rng};
@@ -22,19 +22,19 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.03,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
-        Knob::positive("eta", "0.003", "the learning rate that both share, of Adam"),
+        Knob::positive("eta", "0.003", "the learning rate that both losses share (Adam)"),
         Knob::positives(
             "rates",
             "0.001,0.003,0.01",
-            "the rates among which each loss finds its own best, on rows kept apart",
+            "the rates among which each loss finds its own best, on the validation set",
         )
         .quick("0.003"),
-        Knob::count("epochs", "40", "passes over the training pictures").quick("8"),
-        Knob::count("batch", "128", "pictures in a step"),
+        Knob::count("epochs", "40", "passes over the training images").quick("8"),
+        Knob::count("batch", "128", "images in a step"),
         Knob::positive(
             "temperature",
             "0.1",
-            "the temperature of SupCon: the smaller, the more the hardest pairs count",
+            "the temperature of SupCon: the smaller it is, the more the hardest pairs count",
         ),
         Knob::count("probe", "300", "steps of the linear layer on frozen features").quick("100"),
     ],
@@ -43,7 +43,7 @@ pub static EXPERIMENT: Experiment = Experiment {
 
 const FEATURES: usize = 32;
 const DIGITS: usize = 10;
-/// Of all rows: kept for the test, and, of the others, for the choice of a rate.
+/// The test set as a fraction of all rows, and the validation set as a fraction of the others.
 const APART: [f64; 2] = [0.3, 0.2];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let rows = data[0].train.rows();
     if lab.count("batch") > rows {
         return Err(LabError::Usage(format!(
-            "batch: {} pictures in a step: there are {rows}",
+            "batch: {} images in a step, but there are only {rows}",
             lab.count("batch")
         )));
     }
@@ -114,12 +114,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let mut report = Report::new()
         .figure(
             "contrast",
-            plane(lab, coordinates(0), "Features learnt by contrast").to_svg(),
+            plane(lab, coordinates(0), "Features learned by contrast").to_svg(),
             lab.text("caption: contrast"),
         )
         .figure(
             "cross-entropy",
-            plane(lab, coordinates(1), "Features learnt by cross-entropy").to_svg(),
+            plane(lab, coordinates(1), "Features learned with cross-entropy").to_svg(),
             lab.text("caption: cross-entropy"),
         );
     let conditions = [
@@ -161,8 +161,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         ]
     };
     Ok(report.table(Table {
-        caption: "Every rate that was tried: means over seeds".into(),
-        header: ["loss", "rate", "accuracy that it is chosen by", "test accuracy", "between / within"]
+        caption: "Every learning rate: means over seeds".into(),
+        header: ["loss", "rate", "validation accuracy", "test accuracy", "between / within"]
             .map(String::from)
             .to_vec(),
         rows: (0..2)
@@ -182,7 +182,7 @@ fn data(seed: u64) -> Result<Data, LabError> {
     Ok(Data { train: Examples::new(&train), choose: Examples::new(&choose), test: Examples::new(&test) })
 }
 
-/// Trains an encoder, freezes it, trains a linear layer on its features; gives accuracies and the separation, and a plane of features.
+/// Trains an encoder, freezes it, trains a linear layer on its features. Returns accuracies and the separation, and a plane of features.
 fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2] {
     let (mut params, mut rng) = (Params::new(), rng(seed));
     let sizes = Sizes::new(&[data.train.features.shape()[1], 64, FEATURES]).expect("sizes are not 0");
@@ -211,8 +211,8 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
         let raw = workspace.eval(&params, |tape| encoder.forward(tape.input(&examples.features)));
         let mut features = raw.into_dimensionality::<Ix2>().expect("features are [rows, 32]");
         for mut row in features.rows_mut() {
-            let length = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
-            row /= length;
+            let norm = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
+            row /= norm;
         }
         features
     };
@@ -246,7 +246,7 @@ fn learn(lab: &Lab, loss: Loss, rate: f64, data: &Data, seed: u64) -> [Record; 2
     ]
 }
 
-/// The squared distances of class means from the common mean, over those of rows from the mean of their class; both means over rows.
+/// The mean squared distance of class means from the common mean, divided by that of rows from the mean of their class.
 fn separation(features: &Array2<f64>, labels: &[usize]) -> f64 {
     let all = features.mean_axis(Axis(0)).expect("there are rows");
     let (mut between, mut within) = (0.0, 0.0);
@@ -260,11 +260,11 @@ fn separation(features: &Array2<f64>, labels: &[usize]) -> f64 {
     between / within
 }
 
-/// The two directions in which features vary most.
+/// The features in the two directions in which they vary most.
 fn principal_plane(features: &Array2<f64>, labels: &[usize]) -> Record {
-    let centred = features - &features.mean_axis(Axis(0)).expect("there are rows");
-    let (_, directions) = symmetric_eigen(&centred.t().dot(&centred));
-    let place = centred.dot(&directions.select(Axis(1), &[FEATURES - 1, FEATURES - 2]));
+    let centered = features - &features.mean_axis(Axis(0)).expect("there are rows");
+    let (_, directions) = symmetric_eigen(&centered.t().dot(&centered));
+    let place = centered.dot(&directions.select(Axis(1), &[FEATURES - 1, FEATURES - 2]));
     let mut record = Record::new("plane", &["x", "y", "digit"]);
     place
         .rows()
@@ -277,7 +277,7 @@ fn principal_plane(features: &Array2<f64>, labels: &[usize]) -> Record {
 fn plane(lab: &Lab, record: &Record, title: &str) -> Chart {
     let digits = record.column("digit");
     let mut chart = Chart::new(title)
-        .subtitle("unseen pictures, first seed, two principal components")
+        .subtitle("unseen images, first seed, two principal components")
         .x_label("first component")
         .y_label("second component");
     for digit in 0..DIGITS {

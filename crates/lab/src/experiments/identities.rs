@@ -23,25 +23,21 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.006,
     seeds: Some(Seeds { usual: 8, quick: 2 }),
     knobs: &[
-        Knob::count("points", "1000", "how many rows of logits and targets each seed draws").quick("200"),
-        Knob::count("steps", "200", "the length of the trainings, in steps on all rows"),
-        Knob::positive(
-            "rate",
-            "0.5",
-            "the learning rate (a rate at which training tumbles makes rounding large)",
-        ),
+        Knob::count("points", "1000", "number of random rows of logits and targets per seed").quick("200"),
+        Knob::count("steps", "200", "number of steps of each training, on all rows"),
+        Knob::positive("rate", "0.5", "the learning rate (where training is unstable, rounding errors grow)"),
         Knob::count("hidden", "5", "hidden units of the net"),
-        Knob::share("smoothing", "0.1", "how much of a soft target is spread over all classes"),
+        Knob::share("smoothing", "0.1", "fraction of a soft target that is spread over all classes"),
     ],
     run,
 };
 
-/// The largest difference that may be rounding.
+/// The largest difference that counts as rounding.
 const ROUNDING: f64 = 1e-12;
 const CLASSES: usize = 5;
-/// Sizes of drawn logits, in turn: from undecided to so sure that e^-z is 0.
+/// Standard deviations of the random logits, in turn: from undecided to so sure that e^-z is 0.
 const SIZES: [f64; 4] = [1.0, 10.0, 100.0, 800.0];
-/// Where formulas break: equal, tiny, and huge logits, and gaps at which 1 - p and then p itself round to 0.
+/// Where formulas fail: equal, tiny, and huge logits, and gaps at which 1 - p and then p itself round to 0.
 const EXTREMES: [[f64; CLASSES]; 6] = [
     [0.0; CLASSES],
     [1e-300, 0.0, -1e-300, 0.0, 0.0],
@@ -80,12 +76,13 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- measure
     let worst = |column: &str| largest(points.iter().map(|[record]| record.last(column)));
     let apart = |runs: &[[Record; 1]]| largest(runs.iter().flat_map(|[record]| record.column("difference")));
-    let gap = 0.0 - largest_signed(points.iter().map(|[record]| -record.last("gap"))); // 0.0 - 0.0 is no -0
+    let gap = 0.0 - largest_signed(points.iter().map(|[record]| -record.last("gap"))); // 0.0 - 0.0 is not -0
     let (splits, equal) = (worst("split"), worst("gap_at_equal"));
 
     // ---- verdict
     let (seeds, steps) = (lab.seeds.len(), lab.count("steps"));
-    let over = format!("over {} drawn rows and {} extreme ones", seeds * lab.count("points"), EXTREMES.len());
+    let over =
+        format!("over {} random rows and {} extreme ones", seeds * lab.count("points"), EXTREMES.len());
     let same = |condition: &str, measure: &str, difference: f64| {
         Finding::deterministic(condition, measure, difference).expect(Expected::AtMost(ROUNDING))
     };
@@ -94,7 +91,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .figure("trajectories", trajectories(&hard[0][0], lab).to_svg(), lab.text("caption: trajectories"))
         .finding(
             same(
-                "The slope of cross-entropy against p - y",
+                "The gradient of cross-entropy against p - y",
                 &format!("largest difference {over}"),
                 worst("slope"),
             )
@@ -102,7 +99,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             same(
-                "The slope of KL against the slope of cross-entropy",
+                "The gradient of KL against the gradient of cross-entropy",
                 &format!("largest difference {over}"),
                 worst("kl"),
             )
@@ -111,7 +108,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             same(
                 "The +1/-1 form of the logistic loss against its 0/1 form",
-                &format!("largest difference, of value and slope, {over}"),
+                &format!("largest difference, of value and gradient, {over}"),
                 worst("coding"),
             )
             .say(lab.text("finding: coding")),
@@ -119,7 +116,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             same(
                 "-ln of the likelihood against the loss",
-                &format!("largest difference over {} samples of 20 cases", seeds * lab.count("points")),
+                &format!("largest difference over {} samples of 20 examples", seeds * lab.count("points")),
                 worst("likelihood"),
             )
             .say(lab.text("finding: likelihood")),
@@ -128,7 +125,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             Finding::deterministic("Cross-entropy minus entropy", format!("smallest value {over}"), gap)
                 .expect(Expected::AtLeast(-ROUNDING))
                 .and(
-                    "its largest distance from 0 where the prediction is the truth",
+                    "its largest distance from 0 where the prediction equals the target",
                     Estimate::exactly(equal),
                     Expected::AtMost(ROUNDING),
                 )
@@ -144,7 +141,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             same(
-                &format!("The same with soft targets, {} spread", lab.number("smoothing")),
+                &format!("The same with soft targets, smoothing {}", lab.number("smoothing")),
                 &trained,
                 apart(soft),
             )
@@ -161,7 +158,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .figure("floor", floor(lab).to_svg(), lab.text("caption: floor")))
 }
 
-/// The largest of differences; what is not a number is as wrong as can be.
+/// The largest of differences; NaN counts as infinite.
 fn largest(differences: impl IntoIterator<Item = f64>) -> f64 {
     largest_signed(differences).max(0.0)
 }
@@ -170,7 +167,7 @@ fn largest_signed(numbers: impl IntoIterator<Item = f64>) -> f64 {
     numbers.into_iter().map(number).fold(f64::NEG_INFINITY, f64::max)
 }
 
-/// The largest difference between two lists, of the number itself where it is above 1.
+/// The largest difference between two lists, relative where a number is above 1.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     largest(a.iter().zip(b).map(|(a, b)| (a - b).abs() / a.abs().max(b.abs()).max(1.0)))
@@ -193,7 +190,7 @@ fn softmax(z: &Array2<f64>) -> Array2<f64> {
     p
 }
 
-/// The losses of single rows, or elements, and the slope of their sum.
+/// The losses of single rows, or elements, and the gradient of their sum.
 fn evaluate(z: &Array2<f64>, loss: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> (Vec<f64>, Vec<f64>) {
     let (params, mut workspace) = (Params::new(), Workspace::new());
     let tape = workspace.tape(&params);
@@ -224,7 +221,7 @@ fn pointwise(lab: &Lab, seed: u64) -> Record {
         Some(extreme) => extreme[k],
         None => SIZES[i % 4] * drawn[i * CLASSES + k],
     });
-    // every second truth is one-hot, every second soft
+    // one half of the targets is one-hot, the other soft
     let scores = normal(rows * CLASSES, 2.0, 3 * seed + 1);
     let soft = softmax(&Array2::from_shape_fn((rows, CLASSES), |(i, k)| scores[i * CLASSES + k]));
     let y = Array2::from_shape_fn((rows, CLASSES), |(i, k)| match (i / 4) % 2 {
@@ -268,7 +265,7 @@ fn binary<'t>(s: Var<'t>, y: Var<'t>, broken: bool) -> Var<'t> {
     BinaryCrossEntropyWithLogits { reduction: Reduction::None, ..Default::default() }.loss(s, y)
 }
 
-/// Samples of 20 cases whose answers are drawn from probabilities of the model: the product of what it gave them, against its loss.
+/// Samples of 20 examples whose targets are drawn from the probabilities of the model: the product of these, against the loss.
 fn likelihood(lab: &Lab, seed: u64) -> f64 {
     let rows = lab.count("points");
     let scores = normal(rows * 20, 2.0, 3 * seed + 2);
@@ -286,7 +283,7 @@ fn likelihood(lab: &Lab, seed: u64) -> f64 {
     difference(&losses, &by_product)
 }
 
-/// The four arms from one start: the mean probability of the right class in each, and how far their weights are apart.
+/// The four arms with the same initial weights: the mean probability of the correct class in each, and how far their weights are apart.
 fn four_trainings(
     lab: &Lab,
     sizes: &Sizes,
@@ -334,7 +331,7 @@ fn four_trainings(
         let right = |arm: usize| state(arm).map_or(f64::NAN, |state| state.0);
         let apart = |arm: usize| match (state(0), state(arm)) {
             (Some((_, a)), Some((_, b))) => largest(a.iter().zip(b).map(|(a, b)| (a - b).abs())),
-            _ => f64::INFINITY, // a training that left the finite numbers
+            _ => f64::INFINITY, // a training that diverged
         };
         record.push([
             step as f64,
@@ -348,7 +345,7 @@ fn four_trainings(
     record
 }
 
-// ---- pictures
+// ---- charts
 
 fn trajectories(record: &Record, lab: &Lab) -> Chart {
     let styles = [Style::Solid, Style::Dashed, Style::DashDot, Style::Dotted];
@@ -364,7 +361,7 @@ fn trajectories(record: &Record, lab: &Lab) -> Chart {
             lab.number("rate")
         ))
         .x_label("step")
-        .y_label("mean probability of the right class")
+        .y_label("mean probability of the correct class")
         .include_y(0.0)
         .include_y(1.0)
         .alt(lab.text_with("alt: trajectories", &[("ends", &ends.join(", "))]));
@@ -391,7 +388,7 @@ fn differences(lab: &Lab, hard: &Record, soft: &Record) -> Chart {
         .line(Line::new("soft targets", soft))
 }
 
-/// Cross-entropy of a coin against what is believed of it.
+/// The cross-entropy of a coin against the believed fraction of heads.
 fn floor(lab: &Lab) -> Chart {
     const HEADS: f64 = 0.3;
     let cost = |q: f64| {
@@ -402,7 +399,7 @@ fn floor(lab: &Lab) -> Chart {
     let least = cost(HEADS);
     Chart::new("Cross-entropy against belief")
         .subtitle("a coin that shows heads in 30 of 100 throws")
-        .x_label("believed share of heads")
+        .x_label("believed fraction of heads")
         .y_label("nats per throw")
         .include_y(0.0)
         .line(Line::new("cross-entropy", points))
@@ -416,7 +413,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_a_number_is_no_agreement() {
+    fn nan_is_not_an_agreement() {
         assert_eq!(difference(&[1.0, 200.0], &[1.5, 100.0]), 0.5); // absolute up to 1, relative above
         assert_eq!(difference(&[0.0, f64::NAN], &[0.0, 0.0]), f64::INFINITY);
     }

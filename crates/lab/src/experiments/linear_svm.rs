@@ -1,4 +1,4 @@
-//! Logistic regression and the linear support vector machine: is the loss all that differs? And what happens to a feature
+//! Logistic regression and the linear support vector machine: is the loss the only difference? And what happens to a feature
 //! that is there twice?
 
 use surprisal_data::metrics::roc_auc_score;
@@ -22,7 +22,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     knobs: &[
         Knob::positive("eta", "0.1", "the learning rate"),
         Knob::count("epochs", "2000", "steps on all training rows").quick("1000"),
-        Knob::positive("decay", "0.001", "the pull of the weights towards 0"),
+        Knob::positive("decay", "0.001", "weight decay: the factor of the L2 penalty"),
         Knob::positive("margin", "0.02", "the largest difference of AUCs that counts as none"),
     ],
     run,
@@ -41,7 +41,7 @@ impl Loss {
             Loss::Hinge => hinge_loss(scores, signs),
         }
     }
-    /// Whether a case with this score times its sign has a slope that is not 0.
+    /// Whether an example with this score times its sign has a gradient that is not 0.
     fn pulls(self, score: f64) -> bool {
         self == Loss::Logistic || score < 1.0
     }
@@ -61,7 +61,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let splits = lab.seeds.iter().map(|&seed| split(seed)).collect::<Result<Vec<_>, _>>()?;
     let jobs: Vec<(usize, u64)> = lab.seeds.iter().copied().enumerate().collect();
     let results = lab.runs(
-        "splits of the tumours",
+        "splits of the tumors",
         &jobs,
         |(_, seed)| [("seed", seed.to_string())],
         |&(i, seed)| {
@@ -143,7 +143,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::seeds(
                 "At the end of training",
-                "share of training rows that pull, SVM minus logistic regression",
+                "fraction of training rows that pull, SVM minus logistic regression",
                 &each(|a, b| a - b, "svm_pulling", "logistic_pulling"),
             )
             .below(0.0)
@@ -157,7 +157,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             Finding::seeds(
-                "With the heaviest feature in twice",
+                "With the feature of the largest weight twice",
                 "the larger of the two weights / the weight of the feature alone",
                 &share,
             )
@@ -166,8 +166,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             Finding::seeds(
-                "With the heaviest feature in twice",
-                "AUC, minus that without the copy",
+                "With the feature of the largest weight twice",
+                "AUC, with the copy minus without",
                 &each(|a, b| a - b, "twice_auc", "logistic_auc"),
             )
             .within(margin),
@@ -184,7 +184,7 @@ fn split(seed: u64) -> Result<(Rows, Rows), LabError> {
     ))
 }
 
-/// The same answers in another order.
+/// The same labels in another order.
 fn shuffled(labels: &[usize], seed: u64) -> Vec<usize> {
     let mut batches =
         surprisal_data::Batches::new(labels.len(), labels.len()).expect("one batch of all rows");
@@ -192,7 +192,7 @@ fn shuffled(labels: &[usize], seed: u64) -> Vec<usize> {
     batches.iter().flatten().map(|&row| labels[row]).collect()
 }
 
-/// A linear model from weights of 0.
+/// Trains a linear model, with initial weights of 0.
 fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) -> Model {
     let mut params = Params::<f64>::default();
     let (w, b) = (params.add("w", &Array2::zeros((x.ncols(), 1))), params.add("b", &Array1::zeros(1)));
@@ -219,8 +219,8 @@ fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) ->
             true
         },
     );
-    let said = scores(params.as_slice(), test).to_vec();
-    let auc = roc_auc_score(test_labels, &said).unwrap_or(f64::NAN); // scores that are not finite have no order
+    let predicted = scores(params.as_slice(), test).to_vec();
+    let auc = roc_auc_score(test_labels, &predicted).unwrap_or(f64::NAN); // scores that are not finite cannot be ranked
     Model {
         weights: params.as_slice().to_vec(),
         auc,
@@ -229,14 +229,14 @@ fn fit(lab: &Lab, loss: Loss, (x, labels): &Rows, (test, test_labels): &Rows) ->
     }
 }
 
-// ---- pictures
+// ---- charts
 
 fn losses_chart(lab: &Lab) -> Chart {
     let line = |name: &str, f: fn(f64) -> f64| {
         Line::new(name, (-30..=40).map(|i| f64::from(i) / 10.0).map(|s| (s, f(s))))
     };
-    Chart::new("Two ways to judge a score")
-        .subtitle("where the answer is yes")
+    Chart::new("Two losses of a score")
+        .subtitle("for the target yes")
         .x_label("score s")
         .y_label("loss")
         .line(line("logistic, ln(1 + e^-s)", |s| (-s).exp().ln_1p()))
@@ -248,7 +248,7 @@ fn pulling_chart(lab: &Lab, curve: &Record) -> Chart {
     Chart::new("Rows that pull at the weights")
         .subtitle("first split")
         .x_label("epoch")
-        .y_label("share of training rows")
+        .y_label("fraction of training rows")
         .percent_y()
         .include_y(0.0)
         .line(Line::new("logistic regression", curve.points("epoch", "logistic_pulling")))

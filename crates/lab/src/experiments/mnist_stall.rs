@@ -1,4 +1,4 @@
-//! Does saturation stop squared error at scale? Nielsen's network on MNIST, from two starts.
+//! Does saturation stop squared error at scale? Nielsen's network on MNIST, with two initializations.
 
 use std::path::PathBuf;
 
@@ -24,17 +24,17 @@ pub static EXPERIMENT: Experiment = Experiment {
     seeds: Some(Seeds { usual: 6, quick: 6 }),
     knobs: &[
         Knob::positives("rates", "0.5,1,3", "the learning rates, for both losses").quick("3"),
-        Knob::count("hidden", "100", "neurons in the hidden layer"),
-        Knob::count("images", "50000", "how many pictures are learnt from").quick("3000"),
-        Knob::count("tests", "10000", "how many pictures are tested on").quick("2000"),
-        Knob::count("epochs", "5", "passes over the pictures").quick("3"),
-        Knob::count("batch", "10", "pictures in a step"),
-        Knob::share("stalled", "0.93", "the accuracy that a stalled network does not reach").quick("0.7"),
+        Knob::count("hidden", "100", "units in the hidden layer"),
+        Knob::count("images", "50000", "number of training images").quick("3000"),
+        Knob::count("tests", "10000", "number of test images").quick("2000"),
+        Knob::count("epochs", "5", "passes over the images").quick("3"),
+        Knob::count("batch", "10", "images in a step"),
+        Knob::share("stalled", "0.93", "the largest accuracy of a stalled network").quick("0.7"),
     ],
     run,
 };
 
-/// How weights start; biases are drawn from N(0, 1) under both.
+/// The initializers of the weights; biases are drawn from N(0, 1) under both.
 const STARTS: [(&str, Init); 2] =
     [("N(0, 1)", Init::Normal(1.0)), ("N(0, 1)/√n", Init::NormalOverSqrtInputs)];
 struct Data {
@@ -161,7 +161,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
         })
         .finding(
             Finding::seeds(
-                "The start, each loss at its best rate",
+                "The two initializations, each loss at its best rate",
                 "how much larger the gap is from N(0, 1) than from N(0, 1)/√n",
                 &minus(&gap, &other_gap),
             )
@@ -183,7 +183,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
             digits_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm)))).to_svg(),
             lab.text("caption: digits"),
         )
-        .section("The other start")
+        .section("The other initialization")
         .figure(
             "other-start",
             accuracy_chart(
@@ -201,7 +201,9 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                 "Test accuracy after {} epochs: mean and 95 % interval over {seeds} seeds",
                 lab.count("epochs")
             ),
-            header: ["start", "loss", "rate", "accuracy", "lowest", "highest"].map(String::from).to_vec(),
+            header: ["initial weights", "loss", "rate", "accuracy", "lowest", "highest"]
+                .map(String::from)
+                .to_vec(),
             rows: (0..2)
                 .flat_map(|start| {
                     (0..2).flat_map(move |arm| (0..rates.len()).map(move |rate| (start, arm, rate)))
@@ -225,18 +227,21 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
         }))
 }
 
-/// The pictures, as many as are asked for, with pixels divided by 256 as `network2` has it.
+/// The images, with pixels divided by 256 as in `network2`.
 fn mnist(lab: &Lab) -> Result<Data, LabError> {
     let Some(folder) = std::env::var_os("SURPRISAL_MNIST").map(PathBuf::from) else {
         return Err(LabError::Absent(
-            "MNIST is too large to carry along: set SURPRISAL_MNIST to the folder with its four IDX files, packed or not".into(),
+            "MNIST is too large to include: set SURPRISAL_MNIST to the folder with its four IDX files, packed or not".into(),
         ));
     };
     let (train, test) = Dataset::mnist(folder)?;
     let part = |data: Dataset, key: &str| {
         let count = lab.count(key);
         if count > data.rows() {
-            return Err(LabError::Usage(format!("{key}: {count} pictures: there are {}", data.rows())));
+            return Err(LabError::Usage(format!(
+                "{key}: {count} images, but there are only {}",
+                data.rows()
+            )));
         }
         let pixels = data.features.view().split_at(Axis(0), count).0.mapv(|pixel| pixel as f32 / 256.0);
         Ok((pixels.into_shared(), data.labels()[..count].to_vec()))
@@ -245,14 +250,14 @@ fn mnist(lab: &Lab) -> Result<Data, LabError> {
     let batch = lab.count("batch");
     match batch > data.train.1.len() {
         true => Err(LabError::Usage(format!(
-            "batch: {batch} pictures in a step: there are {}",
+            "batch: {batch} images in a step, but there are only {}",
             data.train.1.len()
         ))),
         false => Ok(data),
     }
 }
 
-/// A trajectory, and how the scores of the outputs are spread at the start.
+/// A trajectory, and the histogram of the scores before training.
 fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [Record; 2] {
     let (mut params, mut rng) = (Params::new(), rng(seed));
     let (train, labels) = &data.train;
@@ -283,17 +288,17 @@ fn train(lab: &Lab, data: &Data, Job { start, loss, rate, seed, .. }: Job) -> [R
             if epoch == 0 {
                 histogram(logits.iter().map(|&z| f64::from(z)), &mut spread);
             }
-            let said = argmax_rows(&logits);
-            let right = said.iter().zip(&data.test.1).filter(|(said, label)| said == label).count();
-            let never = (0..10).filter(|digit| !said.contains(digit)).count();
-            trajectory.push([epoch as f64, right as f64 / said.len() as f64, never as f64]);
+            let predicted = argmax_rows(&logits);
+            let right = predicted.iter().zip(&data.test.1).filter(|(class, label)| class == label).count();
+            let never = (0..10).filter(|digit| !predicted.contains(digit)).count();
+            trajectory.push([epoch as f64, right as f64 / predicted.len() as f64, never as f64]);
             true
         },
     );
     [trajectory, spread]
 }
 
-/// Shares of scores in cells of 1 from -40 to 40.
+/// The fraction of scores in each cell of width 1 from -40 to 40.
 fn histogram(scores: impl Iterator<Item = f64>, into: &mut Record) {
     let (mut cells, mut all) = ([0.0; 81], 0.0);
     for score in scores {
@@ -303,7 +308,7 @@ fn histogram(scores: impl Iterator<Item = f64>, into: &mut Record) {
     cells.iter().enumerate().for_each(|(i, count)| into.push([i as f64 - 40.0, count / all]));
 }
 
-// ---- pictures
+// ---- charts
 
 fn arms<'a>(losses: [Head; 2], records: [Vec<&'a Record>; 2]) -> Vec<Arm<'a>> {
     losses.iter().zip(records).map(|(loss, records)| Arm { name: loss.to_string(), records }).collect()
@@ -321,7 +326,7 @@ fn accuracy_chart(
     });
     let chart = Chart::new("Accuracy on unseen digits")
         .subtitle(format!(
-            "784-{}-10, start {}, rates {} ({}) and {} ({})",
+            "784-{}-10, initial weights {}, rates {} ({}) and {} ({})",
             lab.count("hidden"),
             STARTS[start].0,
             rates[0],
@@ -348,21 +353,21 @@ fn accuracy_chart(
 }
 
 fn digits_chart(lab: &Lab, losses: [Head; 2], records: [Vec<&Record>; 2]) -> Chart {
-    let chart = Chart::new("Digits that are never said")
+    let chart = Chart::new("Digits that are never predicted")
         .subtitle(format!("784-{}-10 from N(0, 1), each loss at its own best rate", lab.count("hidden")))
         .x_label("epoch")
-        .y_label("digits of ten")
+        .y_label("number of the ten digits")
         .include_y(0.0)
         .alt(lab.text("alt: digits"));
     fan(chart, &arms(losses, records), "epoch", "digits_never_said")
 }
 
-/// The scores of the first network of each start.
+/// The scores of the first network of each initialization.
 fn scores_chart(lab: &Lab, runs: &[[Record; 2]], second: usize) -> Chart {
     let chart = Chart::new("Scores of the outputs before training")
-        .subtitle("one seed, all unseen pictures, all ten outputs")
+        .subtitle("one seed, all unseen images, all ten outputs")
         .x_label("score")
-        .y_label("share of outputs")
+        .y_label("fraction of outputs")
         .percent_y();
     let line = |chart: Chart, (i, run): (usize, usize)| {
         chart.line(Line::new(STARTS[i].0, runs[run][1].points("score", "share")))
@@ -374,12 +379,12 @@ fn scores_chart(lab: &Lab, runs: &[[Record; 2]], second: usize) -> Chart {
 mod tests {
     use super::*;
 
-    /// A few made-up pictures, since MNIST itself may not be there.
+    /// A few made-up images, since MNIST itself may not be there.
     #[test]
     fn the_text_fits() {
         let run = |lab: &Lab| {
-            let pictures = ArcArray2::from_shape_fn((10, 4), |(i, j)| if i % 4 == j { 1.0 } else { 0.0 });
-            let part = (pictures, (0..10).collect());
+            let images = ArcArray2::from_shape_fn((10, 4), |(i, j)| if i % 4 == j { 1.0 } else { 0.0 });
+            let part = (images, (0..10).collect());
             run_on(lab, &Data { train: part.clone(), test: part })
         };
         let text = Text::new(include_str!("mnist_stall.md"));

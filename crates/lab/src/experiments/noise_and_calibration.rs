@@ -1,4 +1,4 @@
-//! Does squared error memorize wrong labels more slowly, and does stopping early make up for it? Digits with labels that are wrong.
+//! Does squared error memorize wrong labels more slowly, and does early stopping make up for it? Digits with wrong labels.
 
 use surprisal_data::metrics::top_label_calibration;
 use surprisal_data::{Dataset, argmax_rows};
@@ -22,22 +22,22 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.5,
     seeds: Some(Seeds { usual: 8, quick: 3 }),
     knobs: &[
-        Knob::shares("noise", "0,0.2,0.4,0.6", "the shares of labels that are wrong").quick("0,0.2"),
-        Knob::share("shown", "0.2", "the share that verdicts speak of, one of these"),
+        Knob::shares("noise", "0,0.2,0.4,0.6", "the fractions of labels that are wrong").quick("0,0.2"),
+        Knob::share("shown", "0.2", "the fraction of the verdicts, one of the above"),
         Knob::positives(
             "rates",
             "0.0001,0.0003,0.001,0.003,0.01",
             "the learning rates (Adam), for all losses",
         )
         .quick("0.01"),
-        Knob::positive("rate", "0.003", "the rate of \"at the same rate\", one of these").quick("0.01"),
-        Knob::count("epochs", "120", "passes over the pictures").quick("40"),
-        Knob::count("batch", "32", "pictures in a step"),
-        Knob::count("hidden", "64", "neurons in the hidden layer"),
-        Knob::share("valid", "0.2", "the share of the pictures not tested on that is put aside to choose by"),
-        Knob::share("test", "0.25", "the share of the pictures that is tested on"),
+        Knob::positive("rate", "0.003", "the rate of \"at the same rate\", one of the above").quick("0.01"),
+        Knob::count("epochs", "120", "passes over the images").quick("40"),
+        Knob::count("batch", "32", "images in a step"),
+        Knob::count("hidden", "64", "units in the hidden layer"),
+        Knob::share("valid", "0.2", "the validation set, as a fraction of the images outside the test set"),
+        Knob::share("test", "0.25", "the test set, as a fraction of all images"),
         Knob::share("margin", "0.02", "a gap in accuracy within which two losses count as equal"),
-        Knob::count("bins", "10", "the classes of confidence in the calibration error"),
+        Knob::count("bins", "10", "the bins of confidence in the calibration error"),
     ],
     run,
 };
@@ -49,11 +49,11 @@ const LOSSES: [Head; 5] = [
     Head::LinearSquared,
     Head::SoftmaxAbsolute,
 ];
-/// The forms of squared error, and the one that all verdicts speak of.
+/// The forms of squared error, and the one of all verdicts.
 const FORMS: [usize; 3] = [1, 2, 3];
 const SQUARED: usize = FORMS[0];
 
-/// Pictures to learn from, to choose by, to be tested on; and which of the first have wrong labels.
+/// Training, validation and test images, and the training images with wrong labels.
 struct Data {
     train: Rows<f32>,
     flipped: Vec<usize>,
@@ -74,7 +74,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (shown, rate) = (lab.place("shown", "noise")?, lab.place("rate", "rates")?);
     if noise[shown] == 0.0 {
         return Err(LabError::Usage(
-            "shown: 0: where no label is wrong, none is memorized; choose a share above 0".into(),
+            "shown: expected a fraction above 0, found 0: without wrong labels, none is memorized".into(),
         ));
     }
     let mut data = vec![];
@@ -84,7 +84,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let rows = data[0][0].train.labels.len();
     if lab.count("batch") > rows {
         return Err(LabError::Usage(format!(
-            "batch: {} pictures in a step: there are {rows}",
+            "batch: {} images in a step, but there are only {rows}",
             lab.count("batch")
         )));
     }
@@ -112,7 +112,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let (margin, mut report) = (lab.number("margin"), pictures(Report::new(), lab, &runs, shown, rate));
     for best in [false, true] {
-        // a loss against cross-entropy: under which condition, the differences over seeds, and both in words
+        // a loss against cross-entropy: the condition, the differences over seeds, and both as text
         let against = |share: usize, loss: usize, moment, column: &str| {
             let of = |loss| Cell {
                 noise: share,
@@ -126,7 +126,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 }
                 false => format!("At the same rate {}", rates[rate]),
             };
-            let when = if matches!(moment, Moment::Last) { "last epoch" } else { "stopped early" };
+            let when = if matches!(moment, Moment::Last) { "last epoch" } else { "early stopping" };
             let [own, entropy] = [own, entropy].map(|cell| runs.values(cell, moment, column));
             let [told, other] = [&own, &entropy].map(|values| Estimate::of(values).percent());
             (
@@ -144,9 +144,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                     .say(told),
             );
         }
-        let (condition, learnt, told) = against(shown, SQUARED, Moment::Last, "memorised");
-        let what = format!("share of wrong labels memorized, {}", less(SQUARED));
-        report = report.finding(Finding::seeds(condition, what, &learnt).below(0.0).say(told));
+        let (condition, difference, told) = against(shown, SQUARED, Moment::Last, "memorized");
+        let what = format!("fraction of wrong labels memorized, {}", less(SQUARED));
+        report = report.finding(Finding::seeds(condition, what, &difference).below(0.0).say(told));
 
         let (_, gap, _) = against(shown, SQUARED, Moment::Last, "accuracy");
         let (condition, left, told) = against(shown, SQUARED, Moment::Stopped, "accuracy");
@@ -155,16 +155,16 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             Finding::seeds(condition.clone(), what, &left)
                 .within(margin)
                 .and(
-                    "the same at the last epoch, the gap that is to be closed",
+                    "the same at the last epoch, the gap to be closed",
                     Estimate::of(&gap),
                     Expected::Above(0.0),
                 )
                 .say(told),
         );
-        let what = "what stopping early takes off the gap in test accuracy";
+        let what = "reduction of the gap in test accuracy by early stopping";
         report =
             report.finding(Finding::seeds(condition, what, &minus(&gap, &left)).above(0.0).say(format!(
-                "At the last epoch the gap is {}, stopped early {}.",
+                "At the last epoch the gap is {}, with early stopping {}.",
                 Estimate::of(&gap).percent(),
                 Estimate::of(&left).percent()
             )));
@@ -177,12 +177,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     Ok(tables(report, lab, &runs, shown, rate))
 }
 
-/// The loss of an arm: all are one if the experiment is broken.
+/// The loss of an arm: the same for all in the broken version.
 fn head(lab: &Lab, loss: usize) -> Head {
     LOSSES[if lab.broken { 0 } else { loss }]
 }
 
-/// All three forms of squared error with their names.
+/// The name of a loss, in which all three forms of squared error differ.
 fn name(lab: &Lab, loss: usize) -> String {
     match head(lab, loss) {
         Head::SigmoidSquared => "squared error on sigmoid".into(),
@@ -190,7 +190,7 @@ fn name(lab: &Lab, loss: usize) -> String {
     }
 }
 
-/// Split, then spoilt: the pictures that are tested on keep their labels.
+/// Splits the digits and makes labels wrong, but not those of the test images.
 fn digits(lab: &Lab, noise: f64, seed: u64) -> Result<Data, LabError> {
     let mut rng = rng(seed);
     let parts = ["valid", "test"].map(|key| (key, lab.number(key)));
@@ -198,13 +198,16 @@ fn digits(lab: &Lab, noise: f64, seed: u64) -> Result<Data, LabError> {
     let (train, flipped) = train.with_label_noise(noise, &mut rng)?;
     let (valid, _) = valid.with_label_noise(noise, &mut rng)?;
     if noise > 0.0 && flipped.is_empty() {
-        return Err(LabError::Usage(format!("noise: {noise} of {} labels is less than one", train.rows())));
+        return Err(LabError::Usage(format!(
+            "noise: {noise} of {} labels is less than one label",
+            train.rows()
+        )));
     }
     let [train, valid, test] = [train, valid, test].map(|part| Rows::new(&part, 16.0));
     Ok(Data { train, flipped, valid, test })
 }
 
-/// A trajectory, and at its end how confidence and accuracy lie apart. Where the loss overflows, it ends with the last whole epoch.
+/// A trajectory, and confidence and accuracy at its end. If the loss overflows, it ends with the last complete epoch.
 fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2] {
     let (mut params, mut rng) = (Params::new(), rng(seed));
     let Data { train, flipped, valid, test } = data;
@@ -212,7 +215,7 @@ fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2
     let model = Mlp::new(&mut params, &sizes, Activation::Relu, &mut rng);
     let training =
         Training { epochs: lab.count("epochs"), rows: train.labels.len(), batch: lab.count("batch") };
-    let mut trajectory = Record::new("trajectory", &["epoch", "accuracy", "validation", "memorised", "ece"]);
+    let mut trajectory = Record::new("trajectory", &["epoch", "accuracy", "validation", "memorized", "ece"]);
     let mut reliability = Record::new("reliability", &["bin", "pictures", "right", "confidence"]);
     let mut workspace = Workspace::new();
     training.run(
@@ -226,19 +229,19 @@ fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2
         |epoch, params| {
             let [seen, held_out, unseen] =
                 [train, valid, test].map(|part| part.logits(&mut workspace, params, &model));
-            let said = argmax_rows(&seen);
-            let learnt = flipped.iter().filter(|&&row| said[row] == train.labels[row]).count();
+            let predicted = argmax_rows(&seen);
+            let memorized = flipped.iter().filter(|&&row| predicted[row] == train.labels[row]).count();
             let calibration = (loss != Head::LinearSquared).then(|| {
                 let outputs = workspace.eval(params, |tape| loss.outputs(tape.input(&unseen)));
                 let outputs = outputs.into_dimensionality::<Ix2>().expect("as the logits").mapv(f64::from);
                 top_label_calibration(&test.labels, outputs.view(), lab.count("bins")).ok()
             });
-            let calibration = calibration.flatten(); // raw outputs are no probabilities, nor is what overflows
+            let calibration = calibration.flatten(); // neither raw outputs nor overflows are probabilities
             trajectory.push([
                 epoch as f64,
                 test.accuracy(unseen.view()),
                 valid.accuracy(held_out.view()),
-                learnt as f64 / flipped.len() as f64,
+                memorized as f64 / flipped.len() as f64,
                 calibration.as_ref().map_or(f64::NAN, |found| found.ece),
             ]);
             if let (true, Some(found)) = (epoch == training.epochs, calibration) {
@@ -260,7 +263,7 @@ fn train(lab: &Lab, data: &Data, loss: Head, rate: f64, seed: u64) -> [Record; 2
 
 // ---- measure
 
-/// One loss at one rate, with one share of wrong labels.
+/// One loss at one rate, with one fraction of wrong labels.
 #[derive(Clone, Copy)]
 struct Cell {
     noise: usize,
@@ -268,13 +271,13 @@ struct Cell {
     rate: usize,
 }
 
-/// Which epoch of a run is looked at.
+/// An epoch of a run.
 #[derive(Clone, Copy)]
 enum Moment {
     Last,
-    /// The best on the pictures put aside.
+    /// The best on the validation images.
     Stopped,
-    /// The best on the pictures tested on: nobody can stop there.
+    /// The best on the test images, which early stopping cannot know.
     Best,
 }
 
@@ -294,7 +297,7 @@ impl Runs<'_> {
     fn values(&self, cell: Cell, moment: Moment, column: &str) -> Vec<f64> {
         let at = |[run, _]: &[Record; 2]| {
             let epoch = match moment {
-                Moment::Last => run.column("epoch").len() - 1, // there is the start
+                Moment::Last => run.column("epoch").len() - 1, // there is always the initial state
                 Moment::Stopped => highest(&run.column("validation")),
                 Moment::Best => highest(&run.column("accuracy")),
             };
@@ -302,14 +305,14 @@ impl Runs<'_> {
         };
         self.of(cell).iter().map(at).collect()
     }
-    /// The rate that is best on the pictures put aside.
+    /// The rate that is best on the validation images.
     fn best(&self, noise: usize, loss: usize, moment: Moment) -> usize {
         let of = |rate| mean(&self.values(Cell { noise, loss, rate }, moment, "validation"));
         highest(&(0..self.rates).map(of).collect::<Vec<_>>())
     }
 }
 
-// ---- pictures
+// ---- charts
 
 fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> Report {
     let (noise, rates) = (lab.numbers("noise"), lab.numbers("rates"));
@@ -338,12 +341,13 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
             .alt(format!("{title}, against epoch: {}.", told(column)));
         fan_of_shares(chart, &[0, SQUARED].map(|loss| runs.arm(lab, at(loss))), "epoch", column)
     };
-    let mut gaps = Forest::new("Test accuracy, less that of cross-entropy")
+    let mut gaps = Forest::new("Test accuracy, minus that of cross-entropy")
         .subtitle(setting.clone())
         .percent_x()
         .reference(0.0, "no gap");
     for loss in 1..LOSSES.len() {
-        for (word, moment, colour) in [("last epoch", Moment::Last, 1), ("stopped early", Moment::Stopped, 0)]
+        for (word, moment, colour) in
+            [("last epoch", Moment::Last, 1), ("early stopping", Moment::Stopped, 0)]
         {
             let [own, entropy] = [loss, 0].map(|loss| runs.values(at(loss), moment, "accuracy"));
             gaps = gaps.row(
@@ -353,10 +357,10 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
             );
         }
     }
-    let mut reliability = Chart::new("Is it right as often as it says?")
+    let mut reliability = Chart::new("Is it right as often as it claims?")
         .subtitle(setting.clone())
-        .x_label("what the network says: confidence")
-        .y_label("how often it is right")
+        .x_label("confidence")
+        .y_label("accuracy")
         .percent_y()
         .include_y(0.0);
     for loss in [0, SQUARED, 2] {
@@ -366,7 +370,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
     reliability = reliability.line(Line::new("", [(0.0, 0.0), (1.0, 1.0)]).colour(4).faint());
     let mut shares = Chart::new("The more labels are wrong")
         .subtitle(format!("last epoch, rate {}", rates[rate]))
-        .x_label("share of labels that are wrong")
+        .x_label("fraction of labels that are wrong")
         .y_label("test accuracy")
         .percent_y();
     for loss in 0..LOSSES.len() {
@@ -379,19 +383,19 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
     report
         .figure(
             "accuracy",
-            against_epoch("Accuracy on unseen pictures", "test accuracy", "accuracy").to_svg(),
+            against_epoch("Accuracy on unseen images", "test accuracy", "accuracy").to_svg(),
             lab.text("caption: accuracy"),
         )
         .figure(
-            "memorised",
-            against_epoch("Wrong labels memorized", "share of wrong labels", "memorised").to_svg(),
-            lab.text("caption: memorised"),
+            "memorized",
+            against_epoch("Wrong labels memorized", "fraction of wrong labels", "memorized").to_svg(),
+            lab.text("caption: memorized"),
         )
-        .section("Stopping early")
+        .section("Early stopping")
         .paragraphs(lab.text("note: stopping early"))
         .figure("gaps", gaps.alt(lab.text("alt: gaps")).to_svg(), lab.text("caption: gaps"))
         .paragraphs(lab.text("note: small rates"))
-        .section("Does it know how sure it can be?")
+        .section("Is it as sure as it should be?")
         .figure(
             "reliability",
             reliability.alt(lab.text("alt: reliability")).to_svg(),
@@ -401,7 +405,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         .figure("noise", shares.alt(lab.text("alt: noise")).to_svg(), lab.text("caption: noise"))
 }
 
-/// Confidence and accuracy in each class of confidence, of the runs of all seeds together.
+/// Confidence and accuracy in each bin of confidence, over the runs of all seeds.
 fn pooled(runs: &[[Record; 2]], bins: usize) -> Vec<(f64, f64)> {
     let mut sums = vec![[0.0; 3]; bins];
     for [_, record] in runs {
@@ -431,7 +435,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
         vec![
             name(lab, loss),
             of(Moment::Last, "accuracy"),
-            of(Moment::Last, "memorised"),
+            of(Moment::Last, "memorized"),
             of(Moment::Last, "ece"),
             format!("{stopped:.0}"),
             of(Moment::Stopped, "accuracy"),
@@ -446,7 +450,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
             name(lab, loss),
             rates[rate].to_string(),
             of(Moment::Last, "accuracy"),
-            of(Moment::Last, "memorised"),
+            of(Moment::Last, "memorized"),
             of(Moment::Stopped, "accuracy"),
         ]
     };
@@ -467,7 +471,7 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
                 "ECE",
                 "stopped at epoch",
                 "stopped",
-                "best epoch, in hindsight",
+                "best epoch in hindsight",
                 "ECE, stopped",
             ]),
             rows: (0..LOSSES.len()).map(row).collect(),

@@ -1,4 +1,4 @@
-//! Is it only the learning rate? Logistic regression from four starts, with a rate for each start and with one rate for all.
+//! Is it only the learning rate? Logistic regression from four initial weights, with a rate for each and with one rate for all.
 
 use surprisal_data::{Dataset, Standardize};
 use surprisal_layers::{Init, rng};
@@ -25,9 +25,9 @@ pub static EXPERIMENT: Experiment = Experiment {
             "the learning rates among which both losses choose",
         )
         .quick("3,30,100,300,3000"),
-        Knob::numbers("starts", "0,0.3,1,3", "the numbers that every weight starts from"),
-        Knob::share("threshold", "0.97", "the share of cases to get right"),
-        Knob::count("cap", "3000", "the epoch at which waiting ends").quick("500"),
+        Knob::numbers("starts", "0,0.3,1,3", "the initial values of all weights"),
+        Knob::share("threshold", "0.97", "the accuracy to reach"),
+        Knob::count("cap", "3000", "the last epoch to wait for").quick("500"),
     ],
     run,
 };
@@ -52,7 +52,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let sets: Vec<Set> = [cancer, reversed].into_iter().chain(others).chain(redrawn).collect();
     let jobs: Vec<_> = sets.iter().flat_map(|set| [(set, 0), (set, 1)]).collect();
     let records = lab.runs(
-        "descent from every start at every rate",
+        "descent from every initial weight at every rate",
         &jobs,
         |&(set, arm)| [("data", set.name.clone()), ("arm", ["squared error", "cross-entropy"][arm].into())],
         |&(set, arm)| [sweep(lab, set, losses[arm])],
@@ -77,21 +77,25 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let report = Report::new()
         .panels("epochs", maps(lab, pairs[0]), lab.text("caption: epochs"))
         .finding(
-            compare(lab, "Each start with its own best rate, worst start", worst, Expected::Above(1.0)).say(
-                lab.text_with(
-                    "finding: own rates",
-                    &[
-                        ("starts", &list(lab.numbers("starts").iter().map(|&x| short(x)))),
-                        ("squared", &list(pairs[0][0].each_start().into_iter().map(told))),
-                        ("entropy", &list(pairs[0][1].each_start().into_iter().map(told))),
-                    ],
-                ),
-            ),
+            compare(
+                lab,
+                "Each initial weight with its own best rate, slowest of them",
+                worst,
+                Expected::Above(1.0),
+            )
+            .say(lab.text_with(
+                "finding: own rates",
+                &[
+                    ("starts", &list(lab.numbers("starts").iter().map(|&x| short(x)))),
+                    ("squared", &list(pairs[0][0].each_start().into_iter().map(told))),
+                    ("entropy", &list(pairs[0][1].each_start().into_iter().map(told))),
+                ],
+            )),
         )
         .finding(
             compare(
                 lab,
-                "One rate for all starts, each loss its own best, worst start",
+                "One rate for all initial weights, best for each loss, slowest of them",
                 one.map(|(_, epochs)| epochs),
                 LEAST,
             )
@@ -107,7 +111,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             compare(
                 lab,
                 &format!(
-                    "The same rate for both, that which suits squared error best ({}), worst start",
+                    "The same rate for both losses, the best of squared error ({}), slowest initial weight",
                     short(one[0].0)
                 ),
                 [one[0].1, there],
@@ -117,7 +121,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             bounded(
-                Finding::ratios("One rate for all starts, on the same data redrawn", WHAT, &redrawn),
+                Finding::ratios("One rate for all initial weights, on the same data redrawn", WHAT, &redrawn),
                 never(from_seeds),
             )
             .expect(LEAST)
@@ -126,14 +130,14 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             bounded(
                 Finding::deterministic(
-                    "One rate for all starts, on other data",
+                    "One rate for all initial weights, on other data",
                     format!("smallest of {} ratios of {WHAT}", elsewhere.len()),
                     lowest,
                 ),
                 never(elsewhere),
             )
             .expect(LEAST)
-            .say("The table below has them all."),
+            .say("The table below has all of them."),
         );
     let rows = pairs.iter().zip(&sets).map(|(&pair, set)| {
         let [squared, entropy] =
@@ -141,10 +145,10 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         vec![set.name.clone(), set.labels.len().to_string(), squared, entropy, short(of(pair))]
     });
     Ok(report
-        .section("Why one rate does not do")
+        .section("Why one rate is not enough")
         .paragraphs(lab.text("note: why"))
         .table(Table {
-            caption: "Epochs of the worst start, each loss at the single rate that suits it best".into(),
+            caption: "Epochs from the slowest initial weight, each loss at its best single rate".into(),
             header: ["data", "rows", "squared error", "cross-entropy", "ratio"].map(String::from).to_vec(),
             rows: rows.collect(),
             align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
@@ -153,7 +157,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .paragraphs(rounding(lab, &pairs)))
 }
 
-/// A table of standardized numbers, and for each row whether the answer is yes.
+/// A table of standardized numbers, and for each row whether the target is yes.
 struct Set {
     name: String,
     features: Array2<f64>,
@@ -176,7 +180,7 @@ impl Set {
         Ok(Set { name: name.into(), features, labels: rows.iter().map(|&i| self.labels[i]).collect() })
     }
 
-    /// As many rows, drawn with repetition.
+    /// The same number of rows, drawn with replacement.
     fn redrawn(&self, seed: u64) -> Result<Set, LabError> {
         let n = self.labels.len();
         let mut places = vec![0.0; n];
@@ -186,7 +190,7 @@ impl Set {
     }
 }
 
-/// The first epoch with enough cases right, from every start at every rate; infinite if there is none.
+/// The first epoch with the accuracy to reach, from every initial weight at every rate; infinite if there is none.
 fn sweep(lab: &Lab, set: &Set, loss: Head) -> Record {
     let rows = set.labels.len();
     let x: ArcArray2<f64> = set.features.to_shared();
@@ -222,10 +226,10 @@ fn sweep(lab: &Lab, set: &Set, loss: Head) -> Record {
     record
 }
 
-/// Epochs by start and rate.
+/// Epochs by initial weight and rate.
 struct Grid {
     rates: Vec<f64>,
-    /// For each start, at every rate.
+    /// For each initial weight, at every rate.
     epochs: Vec<Vec<f64>>,
 }
 
@@ -236,37 +240,37 @@ impl Grid {
         Grid { rates, epochs }
     }
 
-    /// The fewest epochs of each start.
+    /// The fewest epochs of each initial weight.
     fn each_start(&self) -> Vec<f64> {
         self.epochs.iter().map(|row| row.iter().copied().fold(f64::INFINITY, f64::min)).collect()
     }
 
-    /// The epochs of the worst start at a rate.
+    /// The epochs of the slowest initial weight at a rate.
     fn worst(&self, rate: f64) -> f64 {
         let place = self.rates.iter().position(|&other| other == rate).unwrap_or(0); // all rates come from here
         self.epochs.iter().map(|row| row[place]).fold(0.0, f64::max)
     }
 
-    /// The rate at which the worst start takes the fewest epochs, and these.
+    /// The rate at which the slowest initial weight takes the fewest epochs, and their number.
     fn one_rate(&self) -> (f64, f64) {
         let all = self.rates.iter().map(|&rate| (rate, self.worst(rate)));
         all.fold((self.rates[0], f64::INFINITY), |best, now| if now.1 < best.1 { now } else { best })
     }
 }
 
-/// How many times as many epochs; no start counts as less than 1, and "never" counts as the cap.
+/// The ratio of epochs; fewer than 1 count as 1, and "never" counts as the cap.
 fn ratio(lab: &Lab, squared: f64, entropy: f64) -> f64 {
     let counted = |epochs: f64| epochs.clamp(1.0, lab.number("cap"));
     counted(squared) / counted(entropy)
 }
 
-/// The verdict on a ratio of epochs: squared error's, and cross-entropy's.
+/// The verdict on the epochs of squared error and of cross-entropy.
 fn compare(lab: &Lab, condition: &str, epochs: [f64; 2], expected: Expected) -> Finding {
     let ratio = ratio(lab, epochs[0], epochs[1]);
     bounded(Finding::deterministic(condition, WHAT, ratio), epochs.map(f64::is_infinite)).expect(expected)
 }
 
-/// A ratio of which an end was never reached: without squared error's there is no upper bound, without cross-entropy's no lower one.
+/// A ratio with an end that was never reached: no upper bound if that is squared error's, no lower one if it is cross-entropy's.
 fn bounded(mut finding: Finding, [squared, entropy]: [bool; 2]) -> Finding {
     if squared {
         finding.estimate.high = f64::INFINITY;
@@ -294,7 +298,7 @@ fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
             for ((rate, &a), &b) in lab.numbers("rates").iter().zip(here).zip(there) {
                 if a != b {
                     changed.push(format!(
-                        "{name}, start {start}, rate {rate}: {} becomes {}",
+                        "{name}, initial weight {start}, rate {rate}: {} becomes {}",
                         told(lab, a),
                         told(lab, b)
                     ));
@@ -307,7 +311,7 @@ fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
     lab.text_with("note: rounding", &[("count", &changed.len()), ("cells", &cells), ("which", &which)])
 }
 
-// ---- pictures
+// ---- charts
 
 fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
     let finite =
@@ -316,8 +320,8 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
     let map = |name: &str, grid: &Grid| {
         let (rate, worst) = grid.one_rate();
         HeatMap::new(name)
-            .subtitle(format!("one rate for all: {} epochs at rate {}", told(lab, worst), short(rate)))
-            .x_label("every weight starts at")
+            .subtitle(format!("one rate for all: {} epochs at {}", told(lab, worst), short(rate)))
+            .x_label("initial value of all weights")
             .y_label("learning rate")
             .value_label("epochs")
             .columns(lab.numbers("starts").iter().map(|&x| short(x)))
@@ -334,7 +338,7 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
     };
     Panels::new(
         "only-the-rate-epochs",
-        format!("Epochs until {} % are right", short(100.0 * lab.number("threshold"))),
+        format!("Epochs to an accuracy of {} %", short(100.0 * lab.number("threshold"))),
         2,
     )
     .subtitle("breast cancer, logistic regression")

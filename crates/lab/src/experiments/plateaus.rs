@@ -19,16 +19,16 @@ pub static EXPERIMENT: Experiment = Experiment {
     minutes: 0.04,
     seeds: Some(Seeds { usual: 20, quick: 4 }),
     knobs: &[
-        Knob::positive("reach", "6", "both weights go from minus this to this"),
-        Knob::count("points", "241", "how many values of each weight").quick("61"),
-        Knob::positive("level", "0.01", "ground is level below this share of the largest steepness"),
-        Knob::positive("least", "1.5", "the least ratio of shares that counts"),
-        Knob::count("signals", "16", "how many inputs there are"),
+        Knob::positive("reach", "6", "both weights extend from minus this to this"),
+        Knob::count("points", "241", "number of values of each weight").quick("61"),
+        Knob::positive("level", "0.01", "ground is level below this fraction of the largest steepness"),
+        Knob::positive("least", "1.5", "the smallest ratio of level fractions that counts"),
+        Knob::count("signals", "16", "number of inputs"),
     ],
     run,
 };
 
-/// What the net is asked: inputs, and whether the answer is yes.
+/// Inputs, and whether the target of each is yes.
 struct Signals(Vec<f64>, Vec<bool>);
 
 impl Signals {
@@ -37,7 +37,7 @@ impl Signals {
         Signals(places().map(input).collect(), places().map(answer).collect())
     }
 
-    /// Those of the first picture.
+    /// The signals of the first figure.
     fn first(count: usize) -> Signals {
         Signals::new(count, |i| 1.5 * (1.7 * i + 0.3).sin(), |i| (2.3 * i + 0.7).cos() > 0.0)
     }
@@ -54,7 +54,7 @@ impl Signals {
         )
     }
 
-    /// Inputs from a normal distribution, answers by the toss of a coin.
+    /// Inputs from a normal distribution, targets by the toss of a coin.
     fn noise(count: usize, rng: &mut Rng) -> Signals {
         let (mut x, mut coin) = (vec![0.0; count], vec![0.0; count]);
         Init::Normal(1.0).fill(&mut x, 1, 1, rng);
@@ -72,7 +72,7 @@ const NAMES: [&str; 2] = ["squared error", "cross-entropy"];
 
 fn run(lab: &Lab) -> Result<Report, LabError> {
     if lab.count("points") < 2 {
-        return Err(LabError::Usage("points: a surface takes at least 2 values of each weight".into()));
+        return Err(LabError::Usage("points: expected at least 2".into()));
     }
     let losses = [if lab.broken { Loss::CrossEntropy } else { Loss::Squared }, Loss::CrossEntropy];
     let count = lab.count("signals");
@@ -87,7 +87,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let jobs: Vec<_> =
         kinds.iter().flat_map(|&kind| lab.seeds.iter().map(move |&seed| (kind, seed))).collect();
     let drawn = lab.runs(
-        "other signals",
+        "random signals",
         &jobs,
         |&(kind, seed)| [("signals", kind.to_string()), ("seed", seed.to_string())],
         |&(kind, seed)| {
@@ -103,7 +103,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let ground = [0, 1].map(|arm| level(lab, &surfaces[arm][0]));
     let shares = [ground[0].1, ground[1].1];
     let cell = 1.0 / (lab.count("points") as f64).powi(2);
-    // a share of nothing counts as one point of the grid
+    // a fraction of 0 counts as one point of the grid
     let ratio = |squared: f64, entropy: f64| squared.max(cell) / entropy.max(cell);
     let ratios: Vec<f64> =
         drawn.iter().map(|[r]| ratio(r.last("squared"), r.last("cross_entropy"))).collect();
@@ -112,7 +112,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         let few = values.iter().filter(|&&ratio| ratio < least).count();
         lab.text_with("finding: draws", &[("least", &short(least)), ("few", &few), ("draws", &values.len())])
     };
-    let what = "level share under squared error / under cross-entropy";
+    let what = "level fraction under squared error / under cross-entropy";
 
     let steepness = [0, 1].map(|arm| {
         let against = |slope: f64| slope / ground[arm].0;
@@ -155,7 +155,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 .say(spread(waves)),
         )
         .finding(
-            Finding::ratios("Inputs and answers that are noise", what, noise)
+            Finding::ratios("Inputs and targets that are noise", what, noise)
                 .expect(Expected::AtLeast(least))
                 .say(spread(noise)),
         );
@@ -169,7 +169,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     Ok(report
         .section("The surfaces")
         .panels("surfaces", heights, lab.text("caption: surfaces"))
-        .section("Other signals")
+        .section("Other inputs and targets")
         .paragraphs(lab.text("note: other signals"))
         .figure("draws", draws_chart(lab, &drawn), lab.text("caption: draws")))
 }
@@ -188,7 +188,7 @@ fn surface(lab: &Lab, Signals(x, answers): &Signals, loss: Loss) -> Record {
         let w2 = tape.input(&w2).requires_grad();
         let z = w2 * (w1 * tape.input(&aview1(x))).tanh();
         let heights = each(loss, z, tape.input(&targets)).mean_axis(1);
-        heights.sum().backward(); // no height depends on the weights of another
+        heights.sum().backward(); // each height depends only on its own weights
         let slopes = [w1, w2].map(|w| w.grad().map_or(vec![f64::NAN; points], |g| g.into_iter().collect()));
         heights.with_value(|heights: &[f64]| {
             for (i, &height) in heights.iter().enumerate() {
@@ -210,7 +210,7 @@ fn each<'t>(loss: Loss, z: Var<'t>, targets: Var<'t>) -> Var<'t> {
     }
 }
 
-/// The largest steepness, and the share of the surface that is level.
+/// The largest steepness, and the level fraction of the surface.
 fn level(lab: &Lab, surface: &Record) -> (f64, f64) {
     let slopes = surface.column("slope");
     let largest = slopes.iter().copied().fold(0.0, f64::max);
@@ -222,9 +222,9 @@ fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-// ---- pictures
+// ---- charts
 
-/// A map of both surfaces, of at most so many cells each way.
+/// The most cells of a map in each direction.
 const MOST: usize = 120;
 
 fn maps(

@@ -1,4 +1,4 @@
-//! Does squared error learn slowest when it is most wrong? One neuron, one input, and a closed form to hold it against.
+//! Does squared error learn slowest when it is most wrong? One neuron, one input, and a closed form to compare with.
 
 use surprisal_layers::rng;
 use surprisal_optim::Sgd;
@@ -26,12 +26,12 @@ pub static EXPERIMENT: Experiment = Experiment {
             "the rates among which each loss finds its own best",
         ),
         Knob::positive("animation_rate", "0.005", "the learning rate of the animation"),
-        Knob::count("animation_epochs", "300", "its length"),
-        Knob::numbers("scores", "1,2,3,4,5,6,7,8,9,10", "the scores to start from, besides 1.5, 4 and 8")
+        Knob::count("animation_epochs", "300", "its number of epochs"),
+        Knob::numbers("scores", "1,2,3,4,5,6,7,8,9,10", "the initial scores, besides 1.5, 4 and 8")
             .quick("1,2,4,6,8"),
-        Knob::count("epochs", "500", "the length of the trajectories from Nielsen's starts"),
-        Knob::share("threshold", "0.1", "the output at which the neuron has learnt"),
-        Knob::count("cap", "200000", "the epoch at which waiting ends"),
+        Knob::count("epochs", "500", "number of epochs from Nielsen's initial parameters"),
+        Knob::share("threshold", "0.1", "the output below which the neuron has learned"),
+        Knob::count("cap", "200000", "the last epoch to wait for"),
     ],
     run,
 };
@@ -39,7 +39,7 @@ pub static EXPERIMENT: Experiment = Experiment {
 const LOSSES: [Head; 2] = [Head::SigmoidSquared, Head::SigmoidCrossEntropy];
 /// Weight and bias.
 const NIELSEN: [(f64, f64); 2] = [(0.6, 0.9), (2.0, 2.0)];
-/// The score that slowdowns are measured against: that of the first of Nielsen's starts.
+/// The score relative to which slowdowns are measured: the first of Nielsen's.
 const REFERENCE: f64 = 1.5;
 
 fn run(lab: &Lab) -> Result<Report, LabError> {
@@ -53,7 +53,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     }
 
     let trajectories = lab.runs(
-        "Nielsen's starts",
+        "Nielsen's initial parameters",
         &pairs(&NIELSEN),
         |(loss, start)| [("loss", loss.name().into()), ("start", format!("{start:?}"))],
         |&(loss, start)| [trajectory(loss, start, eta, lab.count("epochs"), lab.broken)],
@@ -67,7 +67,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             [trajectory(LOSSES[1], start, rate, epochs, animated)]
         },
     )?;
-    let mut scores = vec![REFERENCE, 4.0, 8.0]; // which verdicts speak of
+    let mut scores = vec![REFERENCE, 4.0, 8.0]; // those of the verdicts
     for &score in lab.numbers("scores") {
         if !scores.contains(&score) {
             scores.push(score);
@@ -106,9 +106,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     });
 
     // ---- verdict
-    // times that the formula does not confirm say nothing
+    // times that the formula does not confirm mean nothing
     let confirmed = |finding: Finding| {
-        let measure = "largest difference from the formula's epochs, over all starts";
+        let measure = "largest difference from the formula's epochs, over all initial scores";
         finding.and(measure, Estimate::exactly(off), Expected::AtMost(3.0))
     };
     let ratio = squared[1] / entropy[1];
@@ -179,7 +179,7 @@ fn pairs<T: Copy>(items: &[T]) -> Vec<(Head, T)> {
     LOSSES.iter().flat_map(|&loss| items.iter().map(move |&item| (loss, item))).collect()
 }
 
-/// The loss of score z where the truth is 0; broken, something whose slope is dL/da instead of dL/da · σ'(z).
+/// The loss of score z for the target 0; in the broken version, a function whose slope is dL/da instead of dL/da · σ'(z).
 fn recorded<'t>(loss: Head, z: Var<'t>, broken: bool) -> Var<'t> {
     if !broken {
         return loss.loss(z, z.tape().input(&arr2(&[[0.0]])));
@@ -189,7 +189,7 @@ fn recorded<'t>(loss: Head, z: Var<'t>, broken: bool) -> Var<'t> {
     (z * slope.detach()).sum()
 }
 
-/// Where Nielsen's animation of the cross-entropy ends, and where the gradient of the cross-entropy ends.
+/// The end of Nielsen's animation of cross-entropy, and the end of gradient descent on cross-entropy.
 fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> Report {
     let end = |i: usize| format!("{:.4}", exhibit[i][0].last("output"));
     report.section("A demonstration that is wrong").paragraphs(lab.text("note: the animation")).table(Table {
@@ -198,7 +198,7 @@ fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> R
             lab.count("animation_epochs"),
             lab.number("animation_rate")
         ),
-        header: ["start", "by the slope of the cross-entropy", "by the animation's steps"]
+        header: ["initial parameters", "with the slope of cross-entropy", "with the steps of the animation"]
             .map(String::from)
             .to_vec(),
         rows: (0..2)
@@ -208,7 +208,7 @@ fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> R
     })
 }
 
-/// One step after the other from a weight and a bias; `each` sees epoch, parameters and output, and says whether to go on.
+/// Trains from a weight and a bias; `each` gets epoch, parameters and output, and returns whether to continue.
 fn descend(
     loss: Head,
     (w, b): (f64, f64),
@@ -253,8 +253,8 @@ fn epochs_to(loss: Head, start: (f64, f64), eta: f64, threshold: f64, cap: usize
     reached
 }
 
-/// The time from score z0 to the threshold in small steps, and what steps of finite length add to it: ½ ln of how many times as
-/// long the last is as the first (the next term of Euler's method).
+/// The time from score z0 to the threshold in small steps, and the correction for steps of finite length: ½ ln(last slope / first slope), the next
+/// term of Euler's method.
 fn closed_form(loss: Head, z0: f64, threshold: f64, eta: f64) -> f64 {
     let f = |z: f64| match loss {
         Head::SigmoidSquared => z.exp() + 3.0 * z - 3.0 * (-z).exp() - (-2.0 * z).exp() / 2.0,
@@ -273,7 +273,7 @@ fn slope(loss: Head, z: f64) -> f64 {
     z.grad().map_or(f64::NAN, |slope| slope[[0, 0]])
 }
 
-// ---- pictures
+// ---- charts
 
 fn times_chart(
     lab: &Lab,
@@ -289,7 +289,7 @@ fn times_chart(
     };
     let chart = Chart::new("The more wrong, the slower?")
         .subtitle(format!("one neuron, learning rate {eta}, until its output is below {threshold}"))
-        .x_label("score at the start (4 is output 0.98, 8 is 0.9997)")
+        .x_label("initial score (4 is output 0.98, 8 is 0.9997)")
         .y_label("epochs")
         .log_y()
         .line(line(&LOSSES[0].to_string(), squared, 1))
@@ -310,10 +310,10 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
     let eta = lab.number("eta");
     let epochs = [0.0, lab.count("epochs") as f64];
     let mut output = Panels::new("saturated-neuron-output", "Output against epoch", 2)
-        .subtitle(format!("learning rate {eta}; the right answer is 0"));
+        .subtitle(format!("learning rate {eta}; the target is 0"));
     for (place, (w, b)) in NIELSEN.into_iter().enumerate() {
         let threshold = epochs.map(|epoch| (epoch, lab.number("threshold")));
-        let mut chart = Chart::new(format!("Score {} at the start", w + b))
+        let mut chart = Chart::new(format!("Initial score {}", w + b))
             .x_label("epoch")
             .y_label("output")
             .include_y(0.0)
@@ -348,7 +348,7 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
     });
     report
         .table(Table {
-            caption: "Epochs from score 4 at every rate that was tried".into(),
+            caption: "Epochs from score 4 at every learning rate".into(),
             header: ["learning rate", "squared error", "cross-entropy"].map(String::from).to_vec(),
             rows: rows.collect(),
             align: vec![Align::Right; 3],

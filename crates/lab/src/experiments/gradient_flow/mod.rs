@@ -23,26 +23,26 @@ pub static EXPERIMENT: Experiment = Experiment {
         Knob::counts(
             "depths",
             "4,8,12",
-            "how many hidden layers, five units each; the first is trained at all rates",
+            "numbers of hidden layers, of five units each; nets of the first number are trained at all rates",
         )
         .quick("4,8"),
         Knob::positive(
             "spread",
             "1.4",
-            "starts are uniform: weights within this over √inputs, biases within 0.2",
+            "initial weights are uniform within this over √inputs, biases within 0.2",
         ),
-        Knob::count("epochs", "200", "the length of the trainings, on all rows at once").quick("50"),
-        Knob::positive("eta", "0.3", "the learning rate that all share"),
+        Knob::count("epochs", "200", "number of epochs, of one step on all rows").quick("50"),
+        Knob::positive("eta", "0.3", "the learning rate that all nets share"),
         Knob::positives("rates", "0.03,0.1,0.3,1,3", "the rates among which each net finds its own best")
             .quick("0.1,0.3,1"),
     ],
     run,
 };
 
-/// A net with its start, five rows, and what another program found there.
+/// A net with initial parameters, five rows, and the results of another program.
 const REFERENCE: &str = include_str!("../gradient_flow.json");
 const ACTIVATIONS: [Activation; 3] = [Activation::Sigmoid, Activation::Tanh, Activation::Relu];
-/// By heads: those of a pair differ in the loss alone.
+/// Ordered by head: those of a pair differ only in the loss.
 const HEADS: [Head; 5] = [
     Head::SoftmaxCrossEntropy,
     Head::SoftmaxSquared,
@@ -65,7 +65,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (depths, eta) = (lab.setting.counts("depths"), lab.number("eta"));
     if let Some(deep) = depths.iter().find(|&&depth| depth > 100) {
         return Err(LabError::Usage(format!(
-            "depths: {deep} hidden layers are more than 100, and of these nothing comes down that a number could hold"
+            "depths: expected at most 100 hidden layers, found {deep}, whose first gradient would be 0 in f64"
         )));
     }
     let mut rates = vec![eta];
@@ -120,7 +120,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     let at_start = |depth: usize| quotients(&|s, a, h| quotient(&runs[place(depth, 0, s, a, h)], 0.0));
     let trained = quotients(&|s, a, h| quotient(&runs[place(0, 0, s, a, h)], 1.0));
-    // where cross-entropy led, under both losses of its head
+    // the weights after training with cross-entropy, under both losses of its head
     let same_weights = quotients(&|s, a, h| match h {
         1 | 3 => quotient(&runs[place(0, 0, s, a, h - 1)], 2.0),
         _ => quotient(&runs[place(0, 0, s, a, h)], 1.0),
@@ -143,7 +143,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     report = compare(
         report,
         lab,
-        format!("At the start, {layers}, the loss on the same head"),
+        format!("Before training, {layers}, the loss on the same head"),
         &at_start(0),
         PAIRS,
         true,
@@ -152,7 +152,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         report = compare(
             report,
             lab,
-            format!("At the start, {} hidden layers, the loss on the same head", depths[last]),
+            format!("Before training, {} hidden layers, the loss on the same head", depths[last]),
             &at_start(last),
             PAIRS,
             true,
@@ -161,7 +161,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     report = compare(
         report,
         lab,
-        format!("At the start, {layers}, any of the five losses"),
+        format!("Before training, {layers}, any of the five losses"),
         &at_start(0),
         ALL,
         false,
@@ -195,7 +195,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let stages: Vec<(String, Vec<Quotients>)> = depths
         .iter()
         .enumerate()
-        .map(|(i, depth)| (format!("start, {depth} hidden layers"), at_start(i)))
+        .map(|(i, depth)| (format!("before training, {depth} hidden layers"), at_start(i)))
         .chain([
             (format!("after {epochs} epochs at rate {eta}, {first} hidden layers"), trained),
             (format!("after {epochs} epochs at the best rate, {first} hidden layers"), tuned),
@@ -210,7 +210,7 @@ fn of_stage(record: &Record, stage: f64, column: &str) -> Vec<f64> {
     rows.filter(|row| row.0 == stage).map(|row| row.1).collect()
 }
 
-/// How many times larger the largest is than the smallest; none if fewer than two are numbers above 0.
+/// The largest divided by the smallest; none if fewer than two are numbers above 0.
 fn factor(quotients: impl IntoIterator<Item = f64>) -> Option<f64> {
     let alive: Vec<f64> = quotients.into_iter().filter(|q| *q > 0.0 && q.is_finite()).collect();
     let largest = alive.iter().copied().fold(0.0, f64::max);
@@ -288,7 +288,7 @@ fn compare(
     )))
 }
 
-/// The verdict on the start that is written out.
+/// The verdict on the fixed initial parameters.
 fn of_the_reference(lab: &Lab, (q, off): &(Quotients, f64)) -> Finding {
     let (activations, losses) = factors(q, PAIRS);
     let least = activations.iter().copied().fold(f64::INFINITY, f64::min);
@@ -299,8 +299,8 @@ fn of_the_reference(lab: &Lab, (q, off): &(Quotients, f64)) -> Finding {
         format!("{} {} to {}", ACTIVATIONS[a], short(low), short(high))
     };
     Finding::deterministic(
-        "At a start that is written out, 4 hidden layers, the loss on the same head",
-        "smallest factor between activations / largest between losses",
+        "With fixed initial parameters, 4 hidden layers, the loss on the same head",
+        "smallest factor between activations / largest factor between losses",
         least / most,
     )
     .above(1.0)

@@ -1,4 +1,4 @@
-//! The nets: their gradients, layer by layer, and a start that another program has computed too.
+//! The nets: their gradients, layer by layer, and a reference that another program has computed.
 
 use serde_json::Value;
 use surprisal_data::one_hot;
@@ -10,7 +10,7 @@ use surprisal_tensor::{Params, Tape, Var, Workspace};
 use super::{ACTIVATIONS, HEADS, Quotients, WIDTH};
 use crate::gallery::{Head, Lab, Record, Training};
 
-/// An activation and a loss, as places in their lists; hidden layers, rate and seed.
+/// An activation and a loss, as indices into their lists; hidden layers, rate and seed.
 #[derive(Clone, Copy)]
 pub(super) struct Job {
     pub activation: usize,
@@ -29,7 +29,7 @@ pub(super) fn loss_name(head: usize) -> String {
     )
 }
 
-/// The rows, and the start that comes with them.
+/// The rows, and the initial parameters of the reference.
 pub(super) struct Data {
     x: Array2<f64>,
     y: Array2<f64>,
@@ -55,7 +55,7 @@ impl Data {
         Some(Data { x, y: one_hot(&labels, *sizes.last()?).ok()?, start, sizes })
     }
 
-    /// What the library finds at the start of the reference, and the largest relative difference to what is expected there.
+    /// The quotients of the library with the parameters of the reference, and the largest relative difference from the expected ones.
     pub fn quotients(&self, broken: bool, reference: &Value) -> Option<(Quotients, f64)> {
         let mut params = Params::default();
         let layers = layers(&mut params, &self.sizes, 0.0, 0);
@@ -84,7 +84,7 @@ impl Data {
     }
 }
 
-/// Layers with a drawn start.
+/// Layers with random parameters.
 fn layers(params: &mut Params<f64>, sizes: &[usize], spread: f64, seed: u64) -> Vec<Linear> {
     let mut rng = rng(seed);
     let pairs = sizes.windows(2).enumerate();
@@ -111,7 +111,7 @@ struct Net {
 }
 
 impl Net {
-    /// What every layer says before it is bent; the last are the logits.
+    /// The outputs of every layer before its activation; the last are the logits.
     fn sums<'t>(&self, x: Var<'t>) -> Vec<Var<'t>> {
         let mut sums: Vec<Var> = vec![];
         for layer in &self.layers {
@@ -126,24 +126,24 @@ impl Net {
         self.head.loss(sums[sums.len() - 1], tape.input(&data.y))
     }
 
-    /// The length of every layer's gradient.
+    /// The gradient norm of every layer.
     fn norms(&self, params: &Params<f64>, data: &Data) -> Vec<f64> {
         let mut workspace = Workspace::new();
         self.loss(&workspace.tape(params), data).backward();
         let grads = workspace.grads();
-        let length = |layer: &Linear| {
+        let norm = |layer: &Linear| {
             grads[layer.weight].iter().chain(&grads[layer.bias]).map(|g| g * g).sum::<f64>().sqrt()
         };
-        self.layers.iter().map(length).collect()
+        self.layers.iter().map(norm).collect()
     }
 
-    /// The share of every hidden layer that passes next to nothing on: of sigmoid and tanh the outputs within a twentieth of their range from its
-    /// ends, of relu the units that are 0 for all rows.
+    /// The idle fraction of every hidden layer: sigmoid and tanh outputs within a twentieth of their range from its ends, relu units that are 0 for
+    /// all rows.
     fn idle(&self, params: &Params<f64>, data: &Data) -> Vec<f64> {
         let mut workspace = Workspace::new();
         let tape = workspace.no_grad(params);
         let sums = self.sums(tape.input(&data.x));
-        let share = |z: &Var| {
+        let fraction = |z: &Var| {
             let a = self.activation.forward(*z).value();
             let units = match self.activation {
                 Activation::Sigmoid => a.mapv(|a| a.min(1.0 - a) < 0.05),
@@ -152,11 +152,11 @@ impl Net {
             };
             units.iter().filter(|&&idle| idle).count() as f64 / units.len() as f64
         };
-        sums[..sums.len() - 1].iter().map(share).collect()
+        sums[..sums.len() - 1].iter().map(fraction).collect()
     }
 }
 
-/// Layer by layer at the start (stage 0), at the end of training (1), and there under the other loss of its head (2); and the loss at the end.
+/// Norms by layer before training (stage 0), after training (1), and after training under the other loss of the head (2); and the final loss.
 pub(super) fn net(lab: &Lab, data: &Data, Job { activation, head, depth, rate, seed }: Job) -> [Record; 2] {
     let mut sizes = vec![WIDTH; depth + 2];
     (sizes[0], sizes[depth + 1]) = (data.x.ncols(), data.y.ncols());

@@ -7,7 +7,8 @@ use surprisal_report::{Align, Table};
 
 type Place<'a> = &'a dyn Fn(usize, usize, usize, usize, usize) -> usize;
 
-/// Each layer's norm at a stage of the first depth at the shared rate: the geometric mean over seeds, of the last layer's if `relative`.
+/// The gradient norm of each layer at a stage, for the first depth and the shared rate: the geometric mean over seeds, relative to the last layer
+/// if `relative`.
 fn norms(
     runs: &[[Record; 2]],
     place: Place,
@@ -45,7 +46,7 @@ pub(super) fn relative_chart(
     let of = |net| norms(runs, place, net, 0.0, seeds, true);
     let first = |a: usize| of((a, 0)).first().map_or(f64::NAN, |point| point.1);
     let chart = Chart::new("How much of the gradient comes down?")
-        .subtitle(format!("at the start, {depth} hidden layers, geometric mean over {seeds} seeds"))
+        .subtitle(format!("before training, {depth} hidden layers, geometric mean over {seeds} seeds"))
         .x_label("layer, from the input up")
         .y_label("gradient norm over that of the last layer")
         .log_y()
@@ -77,12 +78,12 @@ pub(super) fn pictures(report: Report, lab: &Lab, runs: &[[Record; 2]], place: P
         };
         (0..depth).map(|layer| ((layer + 1) as f64, mean(layer))).collect()
     };
-    let mut shares = Chart::new("Units that pass next to nothing on")
+    let mut shares = Chart::new("Units that pass on next to nothing")
         .subtitle(format!(
-            "solid: at the start, dashed: after {epochs} epochs at rate {eta}; mean over losses and seeds"
+            "solid: before training, dashed: after {epochs} epochs at rate {eta}; mean over losses and seeds"
         ))
         .x_label("hidden layer")
-        .y_label("share of saturated outputs (sigmoid, tanh) or dead units (relu)")
+        .y_label("fraction of saturated outputs (sigmoid, tanh) or dead units (relu)")
         .percent_y()
         .include_y(0.0);
     let mut ends = vec![];
@@ -98,7 +99,7 @@ pub(super) fn pictures(report: Report, lab: &Lab, runs: &[[Record; 2]], place: P
         .section("Layer by layer")
         .figure(
             "norms",
-            absolute("The gradient of every layer at the start".into(), 0.0),
+            absolute("The gradient of every layer before training".into(), 0.0),
             lab.text("caption: norms"),
         )
         .figure(

@@ -1,4 +1,4 @@
-//! Threes and few eights: do weights change the order of the scores, or only where the line is drawn?
+//! Threes and few eights: do weights change the order of the scores, or only the threshold?
 
 use surprisal_data::metrics::{
     average_precision_score, precision_recall_curve, precision_recall_f1, roc_auc_score,
@@ -16,11 +16,11 @@ use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
 use surprisal_report::{Align, Table};
 
-/// What an arm learns by.
+/// The loss of an arm.
 #[derive(Clone, Copy)]
 enum Loss {
     Plain,
-    /// An eight counts as often as there are more threes.
+    /// The loss of an eight is multiplied by the number of threes per eight.
     Weighted,
     /// With α, or without weights.
     Focal(Option<f64>),
@@ -39,10 +39,10 @@ const PLAIN: usize = 0;
 const WEIGHTED: usize = 1;
 const FOCAL: usize = 2;
 
-/// An eight is a 1. Only the pictures to learn from are out of balance.
+/// An eight is a 1. Only the training images are imbalanced.
 struct Data {
     train: Rows<f64>,
-    /// The same pictures with labels that are not theirs.
+    /// The same images with shuffled labels.
     shuffled: Rows<f64>,
     valid: Rows<f64>,
     test: Rows<f64>,
@@ -158,14 +158,14 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
             lab.text("caption: recall"))
         .paragraphs(lab.text("note: focus"))
         .table(Table {
-            caption: format!("{} threes and {} eights, tested on as many of either: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
+            caption: format!("{} threes and {} eights, tested on equally many of both: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
             header: ["loss", "rate", "recall at ½", "precision at ½", "average precision", "area under ROC"].map(String::from).to_vec(),
             rows: (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row).collect(),
             align: [vec![Align::Left], vec![Align::Right; 5]].concat(),
         }))
 }
 
-/// Split, then unbalanced.
+/// Splits the data, then imbalances the training set.
 fn threes_and_eights(lab: &Lab, seed: u64) -> Result<Data, LabError> {
     let mut rng = rng(seed);
     let parts = ["valid", "test"].map(|key| (key, lab.number(key)));
@@ -173,7 +173,7 @@ fn threes_and_eights(lab: &Lab, seed: u64) -> Result<Data, LabError> {
     for (key, there) in ["threes", "eights"].into_iter().zip(train.class_counts()) {
         if lab.count(key) > there {
             return Err(LabError::Usage(format!(
-                "{key}: {} pictures to learn from: there are {there} after the others were put aside",
+                "{key}: {} training images, but there are only {there} without the validation and test images",
                 lab.count(key)
             )));
         }
@@ -204,7 +204,7 @@ impl Loss {
     }
 }
 
-/// What an arm comes to; its precision as one eight after the other is found; its recall at every threshold.
+/// The metrics of an arm; its precision as one eight after the other is found; its recall at every threshold.
 fn train(lab: &Lab, data: &Data, arm: usize, rate: f64, seed: u64) -> [Record; 3] {
     let (mut params, mut rng, mut workspace) = (Params::<f64>::default(), rng(seed), Workspace::new());
     let (train, loss) = match (lab.broken, arm) {
@@ -226,7 +226,7 @@ fn train(lab: &Lab, data: &Data, arm: usize, rate: f64, seed: u64) -> [Record; 3
     );
     let [valid, test] = [&data.valid, &data.test].map(|part| {
         let logits = part.logits(&mut workspace, &params, &model);
-        logits.iter().map(|z| if z.is_finite() { *z } else { f64::MIN }).collect::<Vec<f64>>() // what overflows finds nothing
+        logits.iter().map(|z| if z.is_finite() { *z } else { f64::MIN }).collect::<Vec<f64>>() // an overflow finds nothing
     });
     let both = "finite scores of both classes";
     let labels = &data.test.labels;
@@ -261,7 +261,7 @@ fn train(lab: &Lab, data: &Data, arm: usize, rate: f64, seed: u64) -> [Record; 3
     [measures, precision, recall]
 }
 
-/// The three arms that verdicts speak of, and squared error.
+/// The three arms of the verdicts, and squared error.
 fn curves<'a>(lab: &Lab, rate: f64, of: &dyn Fn(usize) -> Vec<&'a Record>, x: &str, y: &str) -> Chart {
     let shown = [PLAIN, WEIGHTED, FOCAL, ARMS.len() - 1];
     let arms = shown.map(|arm| Arm { name: ARMS[arm].0.into(), records: of(arm) });
@@ -286,11 +286,11 @@ fn curves<'a>(lab: &Lab, rate: f64, of: &dyn Fn(usize) -> Vec<&'a Record>, x: &s
             lab.count("eights")
         ))
         .x_label(match x {
-            "recall" => "recall: share of the eights that are found",
+            "recall" => "recall: fraction of the eights that are found",
             other => other,
         })
         .y_label(match y {
-            "precision" => "precision: share of eights in what is found",
+            "precision" => "precision: fraction of eights among the images found",
             other => other,
         })
         .percent_y()
@@ -299,7 +299,7 @@ fn curves<'a>(lab: &Lab, rate: f64, of: &dyn Fn(usize) -> Vec<&'a Record>, x: &s
     if y == "recall" {
         return fan_of_shares(chart, &arms, x, y);
     }
-    // bands would hide what matters: that the means are one line
+    // bands would hide that the means are one line
     arms.iter().fold(chart, |chart, arm| {
         let columns: Vec<_> = arm.records.iter().map(|record| record.column(y)).collect();
         let at = |i: usize| mean(&columns.iter().map(|column| column[i]).collect::<Vec<_>>());

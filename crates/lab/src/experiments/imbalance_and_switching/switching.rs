@@ -1,4 +1,4 @@
-//! Ten digits from weights so large that squared error is nearly level: cross-entropy first, then squared error.
+//! Ten digits, with initial weights so large that squared error is nearly level: cross-entropy first, then squared error.
 
 use std::cell::Cell;
 
@@ -30,16 +30,16 @@ struct Job {
     seed: usize,
 }
 
-/// Learnt from, chosen by, tested on: for each seed.
+/// Training, validation and test set of each seed.
 pub(super) type Data = Vec<[Rows<f32>; 3]>;
 
-/// Refuses what cannot be before anything is trained.
+/// Splits the data, and checks the settings before anything is trained.
 pub(super) fn data(lab: &Lab) -> Result<Data, LabError> {
     let (epochs, switch, batch) = (lab.count("epochs"), lab.count("switch"), lab.count("batch"));
     lab.place("rate", "rates")?;
     if switch >= epochs {
         return Err(LabError::Usage(format!(
-            "switch: {switch}: the last of {epochs} epochs comes before; choose an earlier one"
+            "switch: expected an epoch before the last of {epochs}, found {switch}"
         )));
     }
     let parts = ["valid", "test"].map(|key| (key, lab.number(key)));
@@ -48,7 +48,9 @@ pub(super) fn data(lab: &Lab) -> Result<Data, LabError> {
     };
     let data: Data = lab.seeds.iter().map(split).collect::<Result<_, _>>()?;
     match data.iter().map(|[train, ..]| train.labels.len()).find(|&rows| rows < batch) {
-        Some(rows) => Err(LabError::Usage(format!("batch: {batch} pictures in a step: there are {rows}"))),
+        Some(rows) => {
+            Err(LabError::Usage(format!("batch: {batch} images in a step, but there are only {rows}")))
+        }
         None => Ok(data),
     }
 }
@@ -70,7 +72,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
         ]
     };
     let runs = lab.runs("ten digits", &jobs, label, |job| {
-        // broken: without its start
+        // broken: without cross-entropy
         let losses = ARMS[if lab.broken && job.arm == SWITCHED { SQUARED } else { job.arm }].1;
         [train(lab, &data[job.seed], losses, rates[job.rate], lab.seeds[job.seed])]
     })?;
@@ -120,7 +122,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
                 )
                 .within(margin)
                 .and("the same difference", Estimate::of(&left), Expected::NotAbove(0.0))
-                .and("what the start adds to squared error", Estimate::of(&won), Expected::Above(0.0))
+                .and("what cross-entropy adds to squared error", Estimate::of(&won), Expected::Above(0.0))
                 .say(lab.text("finding: no improvement")),
             );
     }
@@ -135,7 +137,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
             mean(&arm.records.iter().map(|run| run.last("accuracy")).collect::<Vec<_>>())
         )
     });
-    let chart = Chart::new("Ten digits from a bad start")
+    let chart = Chart::new("Ten digits from large initial weights")
         .subtitle(format!(
             "64-{}-10, weights from N(0, {}²), rate {}",
             lab.count("hidden"),

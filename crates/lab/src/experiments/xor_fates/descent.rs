@@ -1,4 +1,4 @@
-//! Training from starts that are written out or drawn.
+//! Training from fixed or random initial parameters.
 
 use surprisal_layers::{Activation, Init, Layer, Mlp, Sizes, rng};
 use surprisal_optim::Sgd;
@@ -8,7 +8,7 @@ use surprisal_tensor::{Params, Workspace};
 use super::NETS;
 use crate::gallery::{Head, Lab, Record, Training};
 
-/// A start written out: each layer's weights by input, then its biases.
+/// Fixed initial parameters: the weights of each layer by input, then its biases.
 pub(super) struct Fixed {
     pub name: &'static str,
     sizes: &'static [usize],
@@ -48,7 +48,7 @@ pub(super) struct Arm {
     pub rate: f64,
 }
 
-/// One step after the other; `each` sees epoch, parameters and outputs, and says whether to go on.
+/// Trains a net; `each` gets epoch, parameters, outputs and the largest error, and returns whether to continue.
 fn descend(
     (sizes, start): (&[usize], impl FnOnce(&mut Params<f64>, &Sizes) -> Mlp),
     loss: Head,
@@ -64,21 +64,21 @@ fn descend(
     let y = Array2::from_shape_fn((rows, 1), |(i, _)| f64::from(i.count_ones() % 2));
     let mut params = Params::default();
     let net = start(&mut params, &sizes);
-    let mut judge = Workspace::new();
+    let mut workspace = Workspace::new();
     Training { epochs: cap, rows, batch: rows }.run(
         &mut params,
         &mut Sgd::new(rate),
         &mut rng(0), // all rows at once have no order
         |tape, _| loss.loss(net.forward(tape.input(&x)), tape.input(&y)),
         |epoch, params| {
-            let outputs = judge.eval(params, |tape| net.forward(tape.input(&x)).sigmoid());
+            let outputs = workspace.eval(params, |tape| net.forward(tape.input(&x)).sigmoid());
             let error = outputs.iter().zip(&y).map(|(a, y)| (a - y).abs()).fold(0.0, f64::max);
             each(epoch, params, &outputs, error)
         },
     );
 }
 
-/// The epoch at which each drawn start has solved its task; infinite if never.
+/// The epoch at which the net of each seed has solved its task; infinite if never.
 pub(super) fn fates(lab: &Lab, Arm { net, loss, rate }: Arm) -> Record {
     let mut record = Record::new("fates", &["seed", "epochs"]);
     let init = Init::Normal(lab.number("deviation"));
@@ -98,7 +98,8 @@ pub(super) fn fates(lab: &Lab, Arm { net, loss, rate }: Arm) -> Record {
     record
 }
 
-/// The way of a start that is written out, at epochs that become sparse, and when it is solved. Hidden units are those of the 2-2-1 net.
+/// The trajectory from fixed initial parameters, at epochs that become sparse, and when the task is solved. Hidden units are those of the
+/// 2-2-1 net.
 pub(super) fn trajectory(fixed: &Fixed, loss: Head, rate: f64, threshold: f64, cap: usize) -> Record {
     let mut record = Record::new(
         "trajectory",

@@ -1,4 +1,4 @@
-//! Which starts learn XOR, and how soon? Hundreds of starts of three small nets, each under both losses.
+//! From which initial parameters do nets learn XOR, and how soon? Hundreds of seeds for three small nets, each under both losses.
 
 mod descent;
 mod pictures;
@@ -20,14 +20,14 @@ pub static EXPERIMENT: Experiment = Experiment {
         Knob::positive("eta", "2", "the learning rate that both losses share"),
         Knob::positives("rates", "0.5,2,8,32,128", "the rates among which each loss finds its own best")
             .quick("2,8,32"),
-        Knob::positive("deviation", "1", "the standard deviation of the drawn weights and biases"),
-        Knob::share("threshold", "0.1", "the largest error of a start that has solved its task"),
-        Knob::count("cap", "10000", "the epoch at which waiting ends").quick("2000"),
+        Knob::positive("deviation", "1", "the standard deviation of the initial weights and biases"),
+        Knob::share("threshold", "0.1", "the error below which a task is solved"),
+        Knob::count("cap", "10000", "the last epoch to wait for").quick("2000"),
     ],
     run,
 };
 
-/// The nets: sizes, and what they learn.
+/// The nets: sizes and tasks.
 const NETS: [(&[usize], &str); 3] =
     [(&[2, 2, 1], "XOR"), (&[2, 4, 1], "XOR"), (&[3, 4, 1], "parity of 3 bits")];
 
@@ -35,7 +35,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (threshold, cap, eta) = (lab.number("threshold"), lab.count("cap"), lab.number("eta"));
     if threshold == 0.0 || threshold >= 0.5 {
         return Err(LabError::Usage(format!(
-            "threshold: {threshold} is not above 0 and below 0.5, the error of one who has no idea"
+            "threshold: expected a number above 0 and below 0.5, the error of a constant output, found {threshold}"
         )));
     }
     let losses = if lab.broken {
@@ -54,7 +54,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         })
         .collect();
     let of_fixed = lab.runs(
-        "starts that are written out",
+        "fixed initial parameters",
         &fixed,
         |(fixed, loss, rate)| {
             [("start", fixed.name.into()), ("loss", loss.name().into()), ("rate", rate.to_string())]
@@ -68,7 +68,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .flat_map(|(net, loss)| grid.iter().map(move |&rate| Arm { net, loss, rate }))
         .collect();
     let fates = lab.runs(
-        "starts that are drawn",
+        "random initial parameters",
         &arms,
         |arm| {
             [("net", name(NETS[arm.net].0)), ("loss", arm.loss.name().into()), ("rate", arm.rate.to_string())]
@@ -82,7 +82,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     let solved = |epochs: &[f64]| epochs.iter().filter(|epochs| epochs.is_finite()).count();
     let own = rates.iter().filter_map(|rate| grid.iter().position(|other| other == rate)).collect::<Vec<_>>();
-    // the best is best in what is compared: most starts solved, or the smallest median of epochs; among equals, the other
+    // the best in what is compared: most tasks solved, or the smallest median of epochs; the other breaks ties
     let best = |net: usize, loss: usize, by_time: bool| {
         let by_merit = |&a: &usize, &b: &usize| {
             let (a, b) = (epochs(net, loss, a), epochs(net, loss, b));
@@ -123,7 +123,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         ),
         ("From a saturated output, each at its own best rate".into(), [soonest(0), soonest(1)]),
     ] {
-        // never against a number is as much as can be; never against never is unknown
+        // never against a number is infinite; never against never is unknown
         let ratio = if squared == entropy && squared.is_finite() { 1.0 } else { squared / entropy };
         report = report.finding(
             Finding::deterministic(condition, "epochs under squared error / under cross-entropy", ratio)
@@ -145,7 +145,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             report = report.finding(
                 Finding::new(
                     format!("{condition}, {task} with {}", name(sizes)),
-                    "share solved under cross-entropy - under squared error",
+                    "fraction solved under cross-entropy - under squared error",
                     entropy.minus(squared),
                     Basis::Trials(lab.seeds.len()),
                 )
@@ -156,8 +156,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         let ratios = speed(lab.seeds.len(), |net| pairs(net, by_time[net]));
         let of_net = |[squared, entropy]: &[usize; 2]| format!("{} and {}", grid[*entropy], grid[*squared]);
         let of_nets = by_time.iter().map(of_net).collect::<Vec<_>>().join("; ");
-        let measure = "epochs under squared error / under cross-entropy, of starts that both solve";
-        // "best" may mean two things, and the answer may hang on which
+        let measure = "epochs under squared error / under cross-entropy, of tasks that both solve";
+        // "best" has two meanings, and the result may depend on which
         let by_share = speed(lab.seeds.len(), |net| pairs(net, chosen[net]));
         let number = match by_share.len() {
             0 | 1 => "unknown".into(),
@@ -185,7 +185,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::deterministic(
                 format!("From the bad basin, at its rate {}, within {cap} epochs", stuck.eta),
-                "losses, of two, that get out",
+                "number of the two losses that get out",
                 out as f64,
             )
             .expect(Expected::AtMost(0.0))
@@ -213,7 +213,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         &of_fixed[3 * per_fixed][0],
     ];
     Ok(pictures(report, lab, losses, chosen)
-        .section("Start by start")
+        .section("Seed by seed")
         .figure("fates", fate_map(lab, &conditions[1], &pairs).to_svg(), lab.text("caption: fates"))
         .table(fate_table(&conditions, &pairs))
         .table(rate_table(lab, &grid, &own, losses, epochs, solved)))
@@ -231,7 +231,7 @@ fn median(numbers: &[f64]) -> f64 {
     if low == high { low } else { (low + high) / 2.0 }
 }
 
-/// For each seed, the ratio of epochs where both losses solve its start: the geometric mean over the nets.
+/// The ratio of epochs for each seed that both losses solve: the geometric mean over the nets.
 fn speed(seeds: usize, pairs: impl Fn(usize) -> [Vec<f64>; 2]) -> Vec<f64> {
     let nets: Vec<_> = (0..NETS.len()).map(pairs).collect();
     let of_seed = |seed: usize| {
@@ -243,7 +243,7 @@ fn speed(seeds: usize, pairs: impl Fn(usize) -> [Vec<f64>; 2]) -> Vec<f64> {
     (0..seeds).filter_map(of_seed).collect()
 }
 
-/// How many starts both losses solve, only cross-entropy, only squared error, neither.
+/// The number of seeds that both losses solve, only cross-entropy, only squared error, neither.
 fn counts([squared, entropy]: [&[f64]; 2]) -> [usize; 4] {
     let count = |e: bool, s: bool| {
         squared
@@ -259,9 +259,9 @@ fn counts([squared, entropy]: [&[f64]; 2]) -> [usize; 4] {
 mod tests {
     use super::*;
 
-    /// Epochs to errors below 0.1 that another program found from the same starts.
+    /// Epochs to errors below 0.1 that another program found from the same parameters.
     #[test]
-    fn written_starts_take_their_known_time() {
+    fn fixed_parameters_take_their_known_time() {
         use Head::{SigmoidCrossEntropy, SigmoidSquared};
         let never = f64::INFINITY;
         for (fixed, entropy, squared) in

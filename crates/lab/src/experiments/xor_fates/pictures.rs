@@ -1,4 +1,4 @@
-//! Charts and tables of the starts.
+//! Charts and tables of the seeds.
 
 use super::{NETS, counts, median, name};
 use crate::gallery::{Head, Lab, Record, Report, short};
@@ -13,17 +13,17 @@ fn title(net: usize) -> String {
     format!("{}, {}", name(NETS[net].0), NETS[net].1)
 }
 
-/// The share of starts that have solved their task, against the epoch.
+/// The fraction of nets that have solved their task, against the epoch.
 pub(super) fn solved_chart(
     lab: &Lab,
     (condition, chosen): &Condition,
     losses: [Head; 2],
     pairs: Pairs,
 ) -> Chart {
-    let mut chart = Chart::new("How many have learnt it, and when?")
+    let mut chart = Chart::new("How many have learned it, and when?")
         .subtitle(condition)
         .x_label("epoch")
-        .y_label("share of starts that have solved their task")
+        .y_label("fraction that has solved its task")
         .log_x()
         .percent_y()
         .include_y(0.0)
@@ -48,13 +48,13 @@ pub(super) fn solved_chart(
     chart.alt(lab.text_with("alt: solved", &[("ends", &ends.join("; "))]))
 }
 
-/// Epochs under one loss against epochs under the other, a dot for each start of the smallest net.
+/// Epochs under one loss against epochs under the other, a dot for each seed of the smallest net.
 pub(super) fn fate_map(lab: &Lab, (condition, chosen): &Condition, pairs: Pairs) -> Chart {
     let [squared, entropy] = pairs(0, chosen[0]);
     let [both, only, other, neither] = counts([&squared, &entropy]);
     let edge = 2.0 * lab.number("cap");
     let soonest = squared.iter().chain(&entropy).copied().fold(edge, f64::min).max(1.0);
-    let chart = Chart::new(format!("The fate of every start: {}", title(0)))
+    let chart = Chart::new(format!("The fate of every seed: {}", title(0)))
         .subtitle(condition)
         .x_label("epochs under squared error")
         .y_label("epochs under cross-entropy")
@@ -94,7 +94,7 @@ pub(super) fn fate_table(conditions: &[Condition], pairs: Pairs) -> Table {
         }
     }
     Table {
-        caption: "How many starts are solved under".into(),
+        caption: "Number of seeds that are solved under".into(),
         header: ["net and rate", "both", "only cross-entropy", "only squared error", "neither"]
             .map(String::from)
             .to_vec(),
@@ -135,13 +135,13 @@ pub(super) fn rate_table(
     }
 }
 
-/// The lines of squared error and of cross-entropy; colours tell the nets, or the starts, apart.
+/// The lines of squared error and of cross-entropy; colors distinguish the nets, or the initial parameters.
 const STYLES: [Style; 2] = [Style::Dashed, Style::Solid];
 
-/// The starts that are written out: `chosen` is the saturated output under both losses, then the bad basin under both.
+/// The fixed initial parameters: `chosen` is the saturated output under both losses, then the bad basin under both.
 pub(super) fn pictures(report: Report, lab: &Lab, losses: [Head; 2], chosen: [&Record; 4]) -> Report {
     let mut errors = Chart::new("Two plateaus")
-        .subtitle("the largest error over the four cases, each start at the rate that it came with")
+        .subtitle("the largest error over the four examples, each at its own fixed rate")
         .x_label("epoch")
         .log_x()
         .include_y(0.0)
@@ -168,8 +168,8 @@ pub(super) fn pictures(report: Report, lab: &Lab, losses: [Head; 2], chosen: [&R
         ],
     ));
     let folded = chosen[3];
-    let mut hidden = Chart::new("What the hidden units make of the four cases")
-        .subtitle(format!("from the bad basin, under {}: from the start to the dots at the end", losses[1]))
+    let mut hidden = Chart::new("What the hidden units make of the four examples")
+        .subtitle(format!("from the bad basin, under {}; the dots are the end", losses[1]))
         .x_label("first hidden unit")
         .y_label("second hidden unit")
         .include_y(0.0)
