@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn it_recognises_most_unseen_digits() {
+fn it_recognizes_most_unseen_digits() {
     let accuracy = train(10).unwrap();
     assert!(accuracy > 0.94, "{accuracy}");
 }

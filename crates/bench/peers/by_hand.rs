@@ -1,4 +1,4 @@
-//! The tasks written by hand: no tape, no allocation in a step, losses in one pass, loops that the compiler vectorises. No peer, but a
+//! The tasks written by hand: no tape, no allocation in a step, losses in one pass, loops that the compiler vectorizes. No peer, but a
 //! measure of what a framework costs.
 //!
 //! Large products are those of the crate faer, in as many threads as were asked for; all else runs in one.
@@ -332,7 +332,7 @@ fn softmax_cross_entropy(z: &[f32], classes: usize, labels: &[u32], d: &mut [f32
     total / labels.len() as f64
 }
 
-/// In 16 lanes, so that it vectorises.
+/// In 16 lanes, so that it vectorizes.
 fn sum(x: &[f32]) -> f32 {
     let (chunks, rest) = x.as_chunks::<16>();
     let mut lanes = [0.0; 16];
@@ -351,7 +351,7 @@ fn max(x: &[f32]) -> f32 {
     lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max })
 }
 
-// ---- elementary functions without branches (Cephes' polynomials), as the standard library's do not vectorise
+// ---- elementary functions without branches (Cephes' polynomials), as the standard library's do not vectorize
 
 fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     coefficients.into_iter().reduce(|y, c| y.mul_add(x, c)).unwrap_or(0.0)

@@ -56,11 +56,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let folder = RunFolder::take(&out, "compare")?;
     let comparison = compare.run(&Bars::new())?;
     let place = comparison.write(folder)?;
-    crate::tell(&format!(
-        "{}\nThe report: {}\n",
-        comparison.summary(),
-        place.join("report.html").display()
-    ))
+    crate::tell(&format!("{}\nThe report: {}\n", comparison.summary(), place.join("report.html").display()))
 }
 
 impl From<CompareError> for Failure {

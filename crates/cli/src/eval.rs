@@ -55,7 +55,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         })?;
         (format!("the {} {name} rows of {}", set.rows(), predictor.data()?), set)
     } else {
-        let set = predictor.labelled(unseen)?;
+        let set = predictor.labeled(unseen)?;
         (format!("all {} rows of {}", set.rows(), predictor.data()?), set)
     };
     let scores = predictor.scores(&set)?;

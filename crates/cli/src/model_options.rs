@@ -89,7 +89,7 @@ impl Model {
         match (self, self.start(told, loss)) {
             (Model::File(file), _) => {
                 let predictor = saved(file, told)?;
-                let (set, objective) = (predictor.labelled(Unseen::Error)?, predictor.objective());
+                let (set, objective) = (predictor.labeled(Unseen::Error)?, predictor.objective());
                 let Predictor { model, params, saved, .. } = predictor;
                 Ok(OnData::new(model, params, saved.predictions, objective, &saved.encoder, set))
             }

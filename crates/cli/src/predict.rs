@@ -112,7 +112,7 @@ fn judged(predictor: &Predictor) -> Option<String> {
     else {
         return None;
     };
-    let set = predictor.labelled(Unseen::Ignore).ok()?;
+    let set = predictor.labeled(Unseen::Ignore).ok()?;
     let says = predictor.predict(set.features.view()).ok()?;
     let right = surprisal_data::argmax_rows(&says)
         .iter()

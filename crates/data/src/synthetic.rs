@@ -108,7 +108,7 @@ impl Dataset {
 
     /// Round clouds, one per class, around centers drawn uniformly from a box; classes "0", "1", ...
     ///
-    /// Every coordinate of a centre lies from `-center_box` to `center_box` (0 to 1000); `noise` is the
+    /// Every coordinate of a center lies from `-center_box` to `center_box` (0 to 1000); `noise` is the
     /// standard deviation of a cloud. `classes` from 2 to 100, `features` from 1 to 100. In text: `blobs`,
     /// which is `blobs:n=100,noise=1,classes=3,features=2,center_box=10`.
     ///
@@ -543,7 +543,7 @@ mod tests {
     fn blobs_lie_around_centers_in_the_box() {
         let centers = set("blobs:n=400,noise=0,classes=4,features=5,center_box=3", 13);
         for row in 4..400 {
-            assert_eq!(centers.features.row(row), centers.features.row(row % 4), "each at its centre");
+            assert_eq!(centers.features.row(row), centers.features.row(row % 4), "each at its center");
         }
         let four = centers.select(&[0, 1, 2, 3]).features;
         assert!(four.iter().all(|x| x.abs() <= 3.0));

@@ -9,7 +9,7 @@ pub fn squared_gradient(w: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
 
 /// The same of its cross-entropy -y ln a - (1 - y) ln(1 - a), for every score: also where a rounds to 1.
 pub fn entropy_gradient(w: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
-    unsolved("the slope has cancelled: ∂z = a - y")
+    unsolved("the slope has canceled: ∂z = a - y")
 }
 
 /// Whether a neuron with the score z passes on less than a twentieth of what arrives.

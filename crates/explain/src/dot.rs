@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::Explanation;
-use crate::numbers::{digits, norm, told};
+use crate::numbers::{digits, list, norm};
 
 impl Explanation {
-    /// The graph in Graphviz's language: `dot -Tsvg tape.dot -o tape.svg`. Boxes and clusters as in [`to_svg`](Self::to_svg), with the length of
-    /// the gradient at each edge.
+    /// Returns the graph in the language of Graphviz, for `dot -Tsvg tape.dot -o tape.svg`. Boxes and clusters are those of
+    /// [`to_svg`](Self::to_svg); each edge has the gradient norm as its label.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -18,7 +18,7 @@ impl Explanation {
     /// let loss = 2.0 * y;
     /// loss.backward();
     /// let dot = explain(loss).to_dot();
-    /// assert!(dot.contains("n0 -> n1 [label=\"12\"];"), "{dot}"); // the gradient that runs back from y to x
+    /// assert!(dot.contains("n0 -> n1 [label=\"12\"];"), "{dot}"); // the gradient that flows back from y to x
     /// ```
     pub fn to_dot(&self) -> String {
         let mut out = String::from("digraph tape {\n  node [shape=box, fontname=\"sans-serif\"];\n");
@@ -29,7 +29,7 @@ impl Explanation {
             let inside = |out: &mut String, indent: &str| {
                 for (at, node) in self.nodes.iter().enumerate() {
                     if node.scope == scope && !node.is_constant() {
-                        let value = told(&node.value, node.columns());
+                        let value = list(&node.value, node.columns());
                         let label = format!("{}\n{} {}\n{value}", node.name, node.card.name, node.shape);
                         let _ = writeln!(out, "{indent}n{at} [label={}];", quoted(&label));
                     }

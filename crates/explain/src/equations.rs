@@ -1,6 +1,6 @@
 //! The four equations of back-propagation, with a network's own numbers.
 
-use crate::numbers::{digits, told};
+use crate::numbers::{digits, list};
 use crate::{Explanation, Node};
 
 /// One of the four equations at one layer.
@@ -12,23 +12,23 @@ pub struct Equation {
     pub what: &'static str,
     /// The layer: "out".
     pub layer: String,
-    /// As it is taught: "δ_j = Σ_k w_jk δ_k · f'(z_j)".
+    /// The equation in symbols: "δ_j = Σ_k w_jk δ_k · f'(z_j)".
     pub formula: String,
-    /// The whole result.
+    /// The complete result.
     pub result: String,
-    /// One entry of it with its numbers put in.
+    /// One entry of the result, with numbers in place of the symbols.
     pub worked: String,
 }
 
-/// How many terms of a sum are written out.
+/// The most terms of a sum that are written.
 const TERMS: usize = 3;
 
 impl Explanation {
-    /// The equations of every fully connected layer, from the output back: the error δ of the output, that of a hidden layer, and
-    /// the gradients of weights and biases (Nielsen, Neural Networks and Deep Learning, chapter 2). Worked out for the entry of
-    /// each whose number is the largest.
+    /// Returns the equations of every fully connected layer, from the output back: the error δ of the output, the error of a hidden layer, and
+    /// the gradients of weights and biases (Nielsen, Neural Networks and Deep Learning, chapter 2). Each is worked out for its entry of
+    /// largest magnitude.
     ///
-    /// Empty before `backward`, and for more than one row: each row has errors of its own.
+    /// The list is empty before `backward`, and for more than one row, since each row has its own errors.
     ///
     /// ```
     /// use surprisal_explain::explain;
@@ -56,7 +56,7 @@ impl Explanation {
             }
             let [input, weight, bias] = [input, weight, bias].map(|&at| &self.nodes[at]);
             let layer = if z.scope.is_empty() { z.name.clone() } else { z.scope.clone() };
-            let result = format!("δ = {}", told(delta, delta.len()));
+            let result = format!("δ = {}", list(delta, delta.len()));
             equations.push(self.error(at, z, delta, layer.clone(), result));
             if let Some(gradient) = &weight.gradient {
                 let best = largest(gradient);
@@ -65,7 +65,7 @@ impl Explanation {
                     what: "gradient of the weights",
                     layer: layer.clone(),
                     formula: "∂w_jk = a_j δ_k where a is the input".into(),
-                    result: format!("∂{} = {}", weight.name, told(gradient, z.columns())),
+                    result: format!("∂{} = {}", weight.name, list(gradient, z.columns())),
                     worked: format!(
                         "∂w[{j},{k}] = a[{j}] · δ[{k}] = {} · {} = {}",
                         factor(input.value[j]),
@@ -80,7 +80,7 @@ impl Explanation {
                     what: "gradient of the biases",
                     layer,
                     formula: "∂b_k = δ_k".into(),
-                    result: format!("∂{} = {}", bias.name, told(gradient, gradient.len())),
+                    result: format!("∂{} = {}", bias.name, list(gradient, gradient.len())),
                     worked: format!("∂b[{k}] = δ[{k}] = {}", digits(gradient[k], 6)),
                 });
             }
@@ -88,7 +88,7 @@ impl Explanation {
         equations
     }
 
-    /// How the error of a layer comes from what stands behind it.
+    /// The error of a layer, from the nodes after it.
     fn error(&self, at: usize, z: &Node, delta: &[f64], layer: String, result: String) -> Equation {
         let k = largest(delta);
         let total = digits(delta[k], 6);
@@ -142,7 +142,7 @@ impl Explanation {
             [other] if other.card.name == "affine" => Equation {
                 what: "error of a hidden layer",
                 layer,
-                formula: "δ_j = Σ_k w_jk δ_k: no activation stands between".into(),
+                formula: "δ_j = Σ_k w_jk δ_k: no activation in between".into(),
                 result,
                 worked: format!("δ[{k}] = {total}"),
             },
@@ -163,7 +163,7 @@ impl Explanation {
         }
     }
 
-    /// The error behind a fused cross-entropy: p - y, where nothing of the squashing is left.
+    /// The error before a fused cross-entropy: p - y, in which the slope of the squashing has canceled.
     fn fused(&self, after: &[&Node], z: &Node, k: usize) -> Option<String> {
         let [loss] = after else { return None };
         let (p, y) = match loss.card.name {
@@ -193,12 +193,12 @@ impl Explanation {
     }
 }
 
-/// The place of the number that is largest in size.
+/// The index of the number of largest magnitude.
 fn largest(numbers: &[f64]) -> usize {
     (0..numbers.len()).fold(0, |best, k| if numbers[k].abs() > numbers[best].abs() { k } else { best })
 }
 
-/// A number as a factor: negative ones in brackets.
+/// A number as a factor: negative numbers in brackets.
 fn factor(x: f64) -> String {
     let text = digits(x, 6);
     if text.starts_with('-') { format!("({text})") } else { text }

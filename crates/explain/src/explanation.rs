@@ -1,4 +1,4 @@
-//! What can be said of every node that a result depends on.
+//! [`Explanation`]: every node that a result depends on.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
@@ -8,10 +8,10 @@ use surprisal_tensor::{Card, Shape, Var};
 use crate::formula::{Put, clause, put, symbols};
 use crate::numbers::{digits, norm};
 
-/// Every node that a result depends on, with its numbers, as they stood on the tape.
+/// Every node that a result depends on, with its numbers on the tape.
 ///
-/// It can be printed, which tells all there is to say of each node; [`passes`](Self::passes) is a line an operation, and
-/// [`to_svg`](Self::to_svg), [`to_dot`](Self::to_dot) and [`to_html`](Self::to_html) are pictures.
+/// Printed, it shows all details of each node. [`passes`](Self::passes) has one line for each operation;
+/// [`to_svg`](Self::to_svg), [`to_dot`](Self::to_dot) and [`to_html`](Self::to_html) draw the graph.
 ///
 /// ```
 /// use surprisal_explain::explain;
@@ -32,14 +32,14 @@ use crate::numbers::{digits, norm};
 /// assert_eq!(explanation.derivative(a, to_z), "σ(z) · σ(-z) · ∂a");
 /// assert_eq!(explanation.why_small(a, to_z).unwrap(), "a passes on 1.8 % of its gradient");
 ///
-/// assert!(explanation.to_string().contains("units      saturated")); // all there is to say of each node
+/// assert!(explanation.to_string().contains("units      saturated")); // all details of each node
 /// assert!(explanation.to_svg("neuron").starts_with("<svg"));
 /// assert!(explanation.to_dot().starts_with("digraph"));
 /// assert!(explanation.to_html("One neuron").starts_with("<!DOCTYPE html>"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// In the order of computation: inputs come before what is computed from them, and the result is the last.
+    /// The nodes in the order of computation: inputs come before the nodes computed from them, and the result is the last.
     pub nodes: Vec<Node>,
     /// Whether `backward` has run from the result, so that there are gradients.
     pub has_gradients: bool,
@@ -62,70 +62,70 @@ pub struct Explanation {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its place on the tape.
+    /// Its index on the tape.
     pub index: usize,
-    /// Its name: the user's, its parameter's, the number itself of a constant, "loss" of the result, "layer1.z" of what a layer adds up
-    /// and "layer1.a" of what its activation makes of it, "target" of what a loss compares with, or "v7" by its place on the tape.
+    /// Its name: given by the user, the name of its parameter, the number of a constant, "loss" for the result, "layer1.z" for the weighted sum of a
+    /// layer and "layer1.a" for its activation, "target" for the target of a loss, or "v7" from its index on the tape.
     pub name: String,
-    /// What it is part of: the scopes that it was recorded in, or else the layer whose parameters it uses; may be empty.
+    /// Its scope: the scopes in which it was recorded, or else the layer whose parameters it uses; may be empty.
     pub scope: String,
-    /// What its operation says of itself.
+    /// The card of its operation.
     pub card: Card,
-    /// The numbers that its operation is set to, by the names in the card.
+    /// The settings of its operation, by the names in the card.
     pub settings: Vec<(&'static str, f64)>,
     /// Whether it is a parameter of the model.
     pub is_parameter: bool,
-    /// Whether the result can be differentiated by it, or by something that it was computed from.
+    /// Whether it has a gradient: it is differentiable, or computed from a node that is.
     pub is_variable: bool,
     /// The lengths of the axes.
     pub shape: Shape,
-    /// Which nodes it was computed from, by their places in [`Explanation::nodes`].
+    /// The nodes that it was computed from, by their indices in [`Explanation::nodes`].
     pub inputs: Vec<usize>,
     /// Its numbers, by rows.
     pub value: Vec<f64>,
-    /// The gradient of the result with respect to it; `None` before `backward`, and for what needs none.
+    /// The gradient of the result with respect to it; `None` before `backward`, and for nodes without a gradient.
     pub gradient: Option<Vec<f64>>,
-    /// What it passes on to its inputs in `backward`.
+    /// The gradients that it passes on to its inputs in `backward`.
     pub sends: Vec<Sent>,
-    /// The slope of each number, if the operation is one number in, one number out.
+    /// The slope at each number, if the operation is elementwise with one input.
     pub slopes: Option<Vec<f64>>,
     /// The line that recorded it.
     pub recorded_at: &'static Location<'static>,
 }
 
-/// What a node passes on to one of its inputs.
+/// The gradient that a node passes on to one of its inputs.
 ///
 /// See the example of [`Node`].
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// Which of its inputs.
+    /// The index of the input.
     pub input: usize,
-    /// The node that stands there, by its place in [`Explanation::nodes`].
+    /// The node of the input, by its index in [`Explanation::nodes`].
     pub to: usize,
-    /// Its part of that node's gradient.
+    /// Its part of the gradient of that node.
     pub gradient: Vec<f64>,
 }
 
-/// What a slope must fall below for a unit to count as saturated: it passes on less than a twentieth of its gradient.
+/// The slope below which a unit counts as saturated: it passes on less than a twentieth of its gradient.
 pub const SATURATED: f64 = 0.05;
 
-/// How the units of a node pass gradients on.
+/// The numbers of units of a node that pass on no gradient, or little.
 ///
 /// See the example of [`Node::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
-    /// How many units there are: places along the last axis.
+    /// The number of units, the length of the last axis.
     pub count: usize,
-    /// How many have slope 0 in every row.
+    /// The number of units with slope 0 in every row.
     pub dead: usize,
-    /// How many have a slope between -[`SATURATED`] and [`SATURATED`] in every row and are not dead.
+    /// The number of units with a slope between -[`SATURATED`] and [`SATURATED`] in every row that are not dead.
     pub saturated: usize,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
 }
 
-/// Tells of every node that `result` depends on what it is, how it was computed, and, once `backward` has run from it, what gradient
-/// reached it and what it passed on.
+/// Explains every node that `result` depends on: its operation, its computation, and, once `backward` has run from `result`, the gradient that
+/// reached it and the gradients that it passed on.
 ///
 /// ```
 /// use surprisal_explain::explain;
@@ -249,7 +249,7 @@ pub fn explain(result: Var) -> Explanation {
 }
 
 impl Explanation {
-    /// The formula of a node with the names of its inputs put in: "x · out.weight + out.bias"; empty for data and parameters.
+    /// Returns the formula of a node with the names of its inputs: "x · out.weight + out.bias"; empty for data and parameters.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -275,7 +275,7 @@ impl Explanation {
         if several && !is_summed { format!("{formula}, of all together") } else { formula }
     }
 
-    /// The same with numbers instead of names, where all are single numbers: "1 / (1 + e^-4)".
+    /// Returns the formula with numbers instead of names, if all are single numbers: "1 / (1 + e^-4)".
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -293,8 +293,8 @@ impl Explanation {
         single.then(|| put(node.card.forward, &self.numbered(node)))
     }
 
-    /// What a node sends to one of its inputs, as a formula with names: "out.weightᵀ · ∂v5", where ∂v5 is the derivative of the
-    /// result with respect to v5. The card's own words where it does not tell its inputs apart.
+    /// Returns the gradient that a node passes on to one of its inputs, as a formula with names: "out.weightᵀ · ∂v5", where ∂v5 is the
+    /// derivative of the result with respect to v5. If the card does not distinguish the inputs, it is the text of the card.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -410,7 +410,7 @@ impl Explanation {
     }
 }
 
-/// What the operation is set to stands in its formulas as numbers.
+/// Puts the settings of the operation into its formulas as numbers.
 fn with_settings(node: &Node, mut symbols: Vec<Put>) -> Vec<Put> {
     symbols.extend(node.settings.iter().map(|&(name, x)| (name.to_string(), digits(x, 6))));
     symbols
@@ -421,7 +421,7 @@ fn symbols_of(card: &Card) -> Vec<&'static str> {
 }
 
 impl Node {
-    /// Whether it is a number that stands in the formula itself, such as the 2 of `2.0 * x`.
+    /// Whether it is a number of the formula itself, such as the 2 of `2.0 * x`.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -429,8 +429,8 @@ impl Node {
     /// # let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     /// # let tape = workspace.tape(&params);
     /// let y = 2.0 * tape.constant(3.0).named("x");
-    /// let told: Vec<_> = explain(y).nodes.iter().map(|node| (node.name.clone(), node.is_constant())).collect();
-    /// assert!(told.contains(&("2".into(), true)) && told.contains(&("x".into(), false)));
+    /// let constants: Vec<_> = explain(y).nodes.iter().map(|node| (node.name.clone(), node.is_constant())).collect();
+    /// assert!(constants.contains(&("2".into(), true)) && constants.contains(&("x".into(), false)));
     /// ```
     pub fn is_constant(&self) -> bool {
         self.inputs.is_empty()

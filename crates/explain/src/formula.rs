@@ -1,6 +1,6 @@
 //! A card's formula with the names of the nodes, or their numbers, put in.
 
-/// What stands for a symbol.
+/// The replacement of a symbol.
 pub(crate) type Put = (String, String);
 
 /// Words that are functions; all others of two letters and more are prose.
@@ -23,17 +23,17 @@ const FUNCTIONS: [&str; 12] = [
 enum Piece {
     /// Something that can be multiplied: a symbol, a number, what was put in.
     Operand(String),
-    /// The name of a function, a sum, a root: what stands behind belongs to it.
+    /// The name of a function, a sum, a root: the next operand belongs to it.
     Function(String),
     /// Everything else, prose too.
     Other(String),
 }
 
-/// The formula with every symbol replaced. Factors that stand side by side get a dot: with names instead of letters, the eye would
-/// no longer see a product. Negative numbers get brackets where a sign or an operator stands before them.
+/// Returns the formula with every symbol replaced. Adjacent factors get a dot, since a product of names would be hard to read without. Negative
+/// numbers after a sign or an operator get brackets.
 pub(crate) fn put(formula: &str, symbols: &[Put]) -> String {
     let mut out = String::new();
-    let mut after_operand = false; // what stands before could be a factor ..
+    let mut after_operand = false; // the token before could be a factor ..
     let mut space = false; // .. and a space is between
     let pieces = pieces(formula, symbols);
     for (i, piece) in pieces.iter().enumerate() {
@@ -111,7 +111,7 @@ fn pieces(formula: &str, symbols: &[Put]) -> Vec<Piece> {
     pieces
 }
 
-/// Of "da = b dy, db = a dy" the part that tells of input `k`, without its left side; the whole of "y dy" for a single input.
+/// The part of "da = b dy, db = a dy" for input `k`, without its left side; all of "y dy" for a single input.
 pub(crate) fn clause<'a>(backward: &'a str, inputs: &[&str], k: usize) -> Option<&'a str> {
     let starts: Vec<(usize, usize)> = inputs
         .iter()
@@ -135,7 +135,7 @@ pub(crate) fn clause<'a>(backward: &'a str, inputs: &[&str], k: usize) -> Option
     }
 }
 
-/// What stands for the symbols of a card: of the inputs, of the result, and of their gradients.
+/// The replacements for the symbols of a card: inputs, result, and their gradients.
 pub(crate) fn symbols(
     inputs: &[&str],
     of_inputs: &[String],
@@ -148,7 +148,7 @@ pub(crate) fn symbols(
     let derivatives = inputs.iter().zip(gradients).map(|(symbol, text)| pair(format!("d{symbol}"), text));
     let own = ["y", "Y"].map(|symbol| pair(symbol.into(), result));
     let incoming = ["dy", "dY", "dl"].map(|symbol| pair(symbol.into(), gradient));
-    // the first that fits is taken: where a loss calls its target y, that is no longer the result
+    // the first match is taken: if a loss calls its target y, y is not the result
     values.chain(derivatives).chain(own).chain(incoming).collect()
 }
 

@@ -3,13 +3,12 @@
 use surprisal_report::Page;
 use surprisal_report::text::escape;
 
-use crate::numbers::told;
+use crate::numbers::list;
 use crate::{Explanation, Node};
 
 impl Explanation {
-    /// A self-contained page: the picture, a slider that goes through the forward and the backward pass (the arrow keys do too),
-    /// the four equations of back-propagation with this network's numbers, and everything as text. Without scripts all steps
-    /// stand there as a list.
+    /// Returns a self-contained page: the graph, a slider (or the arrow keys) for the steps of the forward and the backward pass, the four
+    /// equations of back-propagation with the numbers of this network, and everything as text. Without scripts all steps are a list.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -26,7 +25,7 @@ impl Explanation {
         self.page(title).to_html()
     }
 
-    /// [`to_html`](Self::to_html), to which more can be added.
+    /// Returns the page of [`to_html`](Self::to_html), to which more can be added.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -45,7 +44,7 @@ impl Explanation {
         let html = format!(
             "<div class=\"stepper\">\n<div class=\"now\" hidden=\"hidden\">\n<label>Step <output>1</output> of {count}\
              <input type=\"range\" min=\"0\" max=\"{last}\" value=\"0\"/></label>\n</div>\n<ol class=\"steps\">\n{list}</ol>\n\
-             <div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The picture\">\n{svg}</div>\n</div>\n<style>{STYLE}</style>",
+             <div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The graph\">\n{svg}</div>\n</div>\n<style>{STYLE}</style>",
             count = steps.len(),
             list = steps.concat(),
             svg = self.to_svg("tape"),
@@ -53,7 +52,7 @@ impl Explanation {
         let (drawn, of) = self.drawn();
         let part = match drawn.len() < of {
             true => format!(
-                " The picture and its steps show the {} boxes nearest to the result, of {of}.",
+                " The graph and its steps show the {} boxes nearest to the result, of {of}.",
                 drawn.len()
             ),
             false => String::new(),
@@ -68,7 +67,7 @@ impl Explanation {
         if !equations.is_empty() {
             page = page.section("The four equations of back-propagation").paragraph(
                 "δ is the error of a layer: the derivative of the loss with respect to what its units add up to, before the \
-                 activation. ∂ stands for the derivative of the loss with respect to what follows.",
+                 activation. ∂ is the derivative of the loss with respect to what follows.",
             );
             for equation in equations {
                 let caption = format!("*{}*: {}", equation.layer, equation.what);
@@ -81,7 +80,7 @@ impl Explanation {
             }
         }
         page.details("Both passes as text", |page| page.code(&self.passes()))
-            .details("All there is to say of each node", |page| page.code(&self.to_string()))
+            .details("All details of each node", |page| page.code(&self.to_string()))
     }
 
     /// A list item for each step.
@@ -104,18 +103,18 @@ impl Explanation {
                     (formula, None) => format!(" = {formula}"),
                     (formula, Some(worked)) => format!(" = {formula} = {worked}"),
                 };
-                let value = format!("{}{formula} = {}", node.name, told(&node.value, node.columns()));
+                let value = format!("{}{formula} = {}", node.name, list(&node.value, node.columns()));
                 item("forward", at, &[value, node.story().to_string(), warned(node)])
             })
             .collect();
         for (at, node) in shown().collect::<Vec<_>>().into_iter().rev() {
             let Some(gradient) = node.gradient.as_ref().filter(|_| !node.sends.is_empty()) else { continue };
-            let mut lines = vec![format!("∂{} = {}", node.name, told(gradient, node.columns()))];
+            let mut lines = vec![format!("∂{} = {}", node.name, list(gradient, node.columns()))];
             for sent in &node.sends {
                 let to = &self.nodes[sent.to];
                 let worked =
                     self.derivative_worked(at, sent).map_or(String::new(), |worked| format!(" = {worked}"));
-                let value = told(&sent.gradient, to.columns());
+                let value = list(&sent.gradient, to.columns());
                 lines.push(format!(
                     "passes on ∂{} = {}{worked} = {value}",
                     to.name,

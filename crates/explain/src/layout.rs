@@ -1,18 +1,18 @@
-//! Where the nodes of a graph stand: in layers from top to bottom, few edges crossing, every edge as straight as it can be.
+//! The layout of a graph: nodes in layers from top to bottom, with few crossings and edges as straight as possible.
 //!
-//! Sugiyama's method (Sugiyama, Tagawa and Toda, 1981): each node stands one layer below the lowest of its inputs; an edge that
-//! passes a layer has a place of its own there; nodes of a layer are sorted by the mean place of their neighbors, again and again, and
-//! then moved sideways towards that mean, as far as the others leave room.
+//! Sugiyama's method (Sugiyama, Tagawa and Toda, 1981): each node is one layer below the lowest of its inputs; an edge that passes
+//! through a layer has a slot of its own there; the nodes of a layer are sorted repeatedly by the mean position of their neighbors, and then
+//! moved sideways toward that mean, as far as there is room.
 
-/// What is to be laid out: the nodes come in an order in which inputs stand first.
+/// A graph to lay out: inputs come before the nodes that use them.
 pub(crate) struct Graph<'a> {
     pub sizes: Vec<(f64, f64)>,
     pub inputs: Vec<Vec<usize>>,
-    /// Nodes with the same name stand side by side; an empty name is none.
+    /// The scope of each node, or an empty name; nodes of a scope are side by side.
     pub scopes: Vec<&'a str>,
 }
 
-/// Where everything stands.
+/// The positions of nodes, edges and scopes.
 pub(crate) struct Layout<'a> {
     pub width: f64,
     pub height: f64,
@@ -20,27 +20,27 @@ pub(crate) struct Layout<'a> {
     pub corners: Vec<(f64, f64)>,
     /// For each node and each of its inputs, in their order: the points that the edge passes.
     pub edges: Vec<Vec<Vec<(f64, f64)>>>,
-    /// Boxes around what shares a scope: name, left, top, right, bottom, and whether it is the scope's first. One for the whole scope
-    /// where nothing else stands in it, otherwise one for each layer.
+    /// Boxes around scopes: name, left, top, right, bottom, and whether it is the first box of its scope. A scope has one box if no other
+    /// node is inside it, otherwise one for each layer.
     pub scopes: Vec<(&'a str, [f64; 4], bool)>,
 }
 
-/// Between neighbors of a layer.
+/// The distance between neighbors in a layer.
 const SIDE: f64 = 22.0;
-/// More of it where a scope ends.
+/// The additional distance at the end of a scope.
 const SCOPE: f64 = 14.0;
-/// Between layers.
+/// The distance between layers.
 const BELOW: f64 = 54.0;
-/// Around the whole.
+/// The margin around the graph.
 const MARGIN: f64 = 24.0;
 const SWEEPS: usize = 16;
 
-/// A place in a layer: a node's, or that of an edge that passes.
+/// A slot in a layer, of a node or of an edge that passes through.
 struct Place<'a> {
     node: Option<usize>,
     width: f64,
     scope: &'a str,
-    /// The places in the layers above and below that it is connected to.
+    /// The slots in the layers above and below that it is connected to.
     above: Vec<usize>,
     below: Vec<usize>,
 }
@@ -162,8 +162,8 @@ pub(crate) fn layout<'a>(graph: &Graph<'a>) -> Layout<'a> {
     }
 }
 
-/// The boxes of a scope in one, where that one covers nothing of `others` and no box of another scope; otherwise each as wide as
-/// the scope as far as it covers nothing of these.
+/// Merges the boxes of a scope into one, if it covers nothing of `others` and no box of another scope; otherwise each is as wide as the scope as
+/// far as it covers nothing of these.
 fn joined(
     boxes: Vec<(&str, [f64; 4], bool)>,
     others: impl Fn(&str) -> Vec<[f64; 4]>,
@@ -203,7 +203,7 @@ fn place(node: Option<usize>, width: f64, scope: &str) -> Place<'_> {
     Place { node, width, scope, above: Vec::new(), below: Vec::new() }
 }
 
-/// Each node one layer below the lowest of its inputs; what has no inputs right above the first that uses it.
+/// Returns the layer of each node: one below the lowest of its inputs; a node without inputs is right above the first that uses it.
 fn levels(inputs: &[Vec<usize>]) -> Vec<usize> {
     let mut level = vec![0; inputs.len()];
     for (node, inputs) in inputs.iter().enumerate() {
@@ -216,7 +216,7 @@ fn levels(inputs: &[Vec<usize>]) -> Vec<usize> {
     level
 }
 
-/// The layers, each sorted so that few edges cross and a scope's nodes stand together; the best of all sweeps.
+/// Returns the layers, each sorted so that few edges cross and the nodes of a scope are together; the best of all sweeps.
 fn sorted(mut order: Vec<Vec<usize>>, places: &[Place]) -> Vec<Vec<usize>> {
     let mut rank = vec![0.0; places.len()];
     let number = |row: &[usize], rank: &mut [f64]| {
@@ -262,7 +262,7 @@ fn crossings(order: &[Vec<usize>], places: &[Place], rank: &[f64]) -> usize {
     order.iter().map(between).sum()
 }
 
-/// The centre of each place: near its neighbors', and no closer to the next than there is room.
+/// Returns the center of each slot: near its neighbors, and not closer to the next slot than the distance.
 fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
     let mut centers = vec![0.0; places.len()];
     for sweep in 0..2 * SWEEPS {
@@ -271,7 +271,7 @@ fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
             let wish = |p: usize| {
                 let place = &places[p];
                 let near = match sweep {
-                    0 => place.above.iter().chain(&[]), // below nothing stands yet
+                    0 => place.above.iter().chain(&[]), // the layer below has no positions yet
                     _ => place.above.iter().chain(&place.below),
                 };
                 mean(near.map(|&n| centers[n])).unwrap_or(centers[p])
@@ -291,7 +291,7 @@ fn moved(order: &[Vec<usize>], places: &[Place]) -> Vec<f64> {
     centers
 }
 
-/// The numbers nearest to `wishes`, in squares, that never fall: neighbors that would are pooled at their mean.
+/// Returns the non-decreasing numbers nearest to `wishes` in least squares: neighbors that would decrease are pooled at their mean.
 fn rising(wishes: &[f64]) -> Vec<f64> {
     let mut pools: Vec<(f64, usize)> = Vec::new(); // sum, and of how many
     for &wish in wishes {
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_ends_where_the_last_node_does() {
+    fn the_graph_ends_where_the_last_node_does() {
         let inputs = vec![vec![], vec![], vec![0, 1], vec![], vec![2, 3], vec![4], vec![], vec![5, 6]];
         let graph = Graph { sizes: vec![(80.0, 20.0); 8], inputs, scopes: vec![""; 8] };
         let layout = layout(&graph);

@@ -1,14 +1,14 @@
-//! Explanations: every node of a tape says what it is, what its derivative is, to whom it passes it on, and why that is so small.
+//! Explanations of a computation: the operation of every node of a tape, its derivative, the gradients that it passes on, and why they are small.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `explanation` | [`explain`]: from a tape to an [`Explanation`]; its formulas with names and with numbers |
-//! | `formula` | how names and numbers are put into a card's formula |
-//! | `numbers` | [`digits`], [`Statistics`]: numbers for readers |
-//! | `layout`, `svg` | where the nodes of a graph stand; the picture |
-//! | `text` | all of it as text, for each node or a line an operation |
+//! | `formula` | names and numbers in the formula of a card |
+//! | `numbers` | [`digits`], [`Statistics`]: numbers as text |
+//! | `layout`, `svg` | the layout of the graph, and its drawing |
+//! | `text` | text: one line for each operation, or all details of each node |
 //! | `dot` | for Graphviz |
-//! | `equations` | the four equations of back-propagation with the numbers put in |
+//! | `equations` | the four equations of back-propagation with numbers |
 //! | `html` | a page to step through both passes |
 
 #![forbid(unsafe_code)]

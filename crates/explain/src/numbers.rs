@@ -1,6 +1,6 @@
-//! Numbers for readers.
+//! Numbers as text.
 
-/// A number with so many significant digits, without superfluous zeros.
+/// Returns a number with the given count of significant digits, without trailing zeros.
 ///
 /// ```
 /// use surprisal_explain::digits;
@@ -31,7 +31,7 @@ pub fn digits(x: f64, significant: usize) -> String {
     }
 }
 
-/// Where the numbers of a node lie.
+/// Statistics of the numbers of a node.
 ///
 /// ```
 /// use surprisal_explain::Statistics;
@@ -41,9 +41,9 @@ pub fn digits(x: f64, significant: usize) -> String {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// How many there are.
+    /// Their count.
     pub count: usize,
-    /// Their mean; NaN of none.
+    /// Their mean; NaN if there are none.
     pub mean: f64,
     /// Their standard deviation, the root of the mean square distance from the mean.
     pub deviation: f64,
@@ -51,14 +51,14 @@ pub struct Statistics {
     pub min: f64,
     /// The largest.
     pub max: f64,
-    /// The root of the sum of the squares of those that are finite.
+    /// The Euclidean norm of the finite ones.
     pub norm: f64,
-    /// How many are not finite.
+    /// The count of those that are not finite.
     pub not_finite: usize,
 }
 
 impl Statistics {
-    /// Of these numbers; those that are not finite are counted and left out of the rest.
+    /// Computes the statistics. Numbers that are not finite are only counted.
     ///
     /// ```
     /// use surprisal_explain::Statistics;
@@ -81,16 +81,16 @@ impl Statistics {
     }
 }
 
-/// How many numbers are told one by one.
+/// The most numbers that are listed.
 pub(crate) const FEW: usize = 8;
 
-/// The root of the sum of the squares: infinite or NaN where one of the numbers is.
+/// The Euclidean norm; infinite or NaN if one of the numbers is.
 pub(crate) fn norm(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// All numbers where they are few, by rows of so many, otherwise where they lie.
-pub(crate) fn told(numbers: &[f64], columns: usize) -> String {
+/// Lists a few numbers, in rows of `columns`; of many, the statistics.
+pub(crate) fn list(numbers: &[f64], columns: usize) -> String {
     match numbers {
         [] => "no numbers".into(),
         [one] => digits(*one, 6),
@@ -101,8 +101,8 @@ pub(crate) fn told(numbers: &[f64], columns: usize) -> String {
         many => {
             let Statistics { mean, deviation, min, max, not_finite, .. } = Statistics::of(many);
             let [mean, deviation, min, max] = [mean, deviation, min, max].map(|x| digits(x, 4));
-            let lies = format!("mean {mean}, sd {deviation}, {min} to {max}");
-            if not_finite > 0 { format!("{not_finite} not finite; the others: {lies}") } else { lies }
+            let summary = format!("mean {mean}, sd {deviation}, {min} to {max}");
+            if not_finite > 0 { format!("{not_finite} not finite; the others: {summary}") } else { summary }
         }
     }
 }

@@ -5,7 +5,7 @@ for (const stepper of document.querySelectorAll('.stepper')) {
   const slider = bar.querySelector('input');
   const nodes = [...stepper.querySelectorAll('g.node')];
   const edges = [...stepper.querySelectorAll('path.edge')];
-  const picture = stepper.querySelector('.scroll');
+  const graph = stepper.querySelector('.scroll');
   const last = Math.max(...nodes.map(group => Number(group.id.split('-').pop())));
   const place = element => Number(element.id.split('-').pop());
   bar.hidden = false;
@@ -31,9 +31,9 @@ for (const stepper of document.querySelectorAll('.stepper')) {
     const now = nodes.find(group => place(group) === Number(node));
     if (!now) return;
     if (follow) now.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    // where the picture is wider than the page, the box of the step stands in the middle of what is shown
-    const view = picture.getBoundingClientRect(), box = now.getBoundingClientRect();
-    picture.scrollLeft += (box.left + box.right - view.left - view.right) / 2;
+    // where the graph is wider than the page, the box of the step is scrolled to the middle
+    const view = graph.getBoundingClientRect(), box = now.getBoundingClientRect();
+    graph.scrollLeft += (box.left + box.right - view.left - view.right) / 2;
   };
   slider.addEventListener('input', () => show(true));
   addEventListener('keydown', event => {

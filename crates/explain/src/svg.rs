@@ -1,4 +1,4 @@
-//! An explanation as a picture: boxes in layers, gradients as the thickness of edges.
+//! The drawing of an explanation: boxes in layers, gradients as the thickness of edges.
 
 use std::collections::VecDeque;
 
@@ -15,19 +15,19 @@ const PAD: f64 = 10.0;
 const INSIDE: f64 = BOX - 2.0 * PAD;
 const SIZE: f64 = 13.0;
 const LINE: f64 = 17.0;
-/// A heat map has at most so many cells across and down; more are averaged in groups.
+/// The most cells of a heat map across and down; more are averaged in groups.
 const CELLS: (usize, usize) = (24, 8);
-/// How many shades a cell may have on either side of 0.
+/// The number of shades on either side of 0.
 const SHADES: usize = 6;
 
-/// What stands in a box, from top to bottom.
+/// The rows of a box, from top to bottom.
 enum Row {
     Text(&'static str, String),
     /// Heat maps side by side: of the value, and of the gradient.
     Maps(Vec<HeatMap>),
 }
 
-/// Cells by rows, each a shade from -SHADES to SHADES.
+/// Cells by rows, each with a shade from -SHADES to SHADES.
 struct HeatMap {
     class: &'static str,
     caption: String,
@@ -45,7 +45,7 @@ impl Row {
 }
 
 impl HeatMap {
-    /// Of numbers by rows of so many, averaged in groups where there are too many, darkest where they are largest.
+    /// Returns the cells of numbers in rows of `columns`, averaged in groups if there are too many, darkest where they are largest.
     fn new(class: &'static str, caption: String, numbers: &[f64], columns: usize) -> HeatMap {
         let columns = columns.max(1);
         let rows = numbers.len() / columns;
@@ -105,13 +105,13 @@ impl HeatMap {
 }
 
 impl Explanation {
-    /// The graph as a picture: a box for each node, in layers from the inputs down to the result.
+    /// Returns the graph as SVG: a box for each node, in layers from the inputs down to the result.
     ///
-    /// A box shows the name, the operation, and the numbers, or where they are many a heat map of them: of the value on the
-    /// left, of its gradient on the right, blue below 0 and vermilion above, darkest where the numbers are largest. An edge is
-    /// the thicker the longer the gradient that runs back along it: 7 units for the longest, 1.5 less for every
-    /// factor of 10; dotted where there is none. A frame in vermilion marks units that are saturated or dead.
-    /// Tinted areas are scopes. Of more than 250 nodes those nearest to the result are drawn, and the picture says so. Every node's group has the id `PREFIX-n` with its place in [`nodes`](Self::nodes), for scripts.
+    /// A box shows the name, the operation, and the numbers. Many numbers are a heat map: the value on the left, its gradient on the right, blue
+    /// below 0 and vermilion above, darkest where the numbers are largest. The thickness of an edge is the norm of the gradient that flows back
+    /// along it: 7 units for the largest, 1.5 less for every factor of 10; an edge without a gradient is dotted. A vermilion frame marks
+    /// units that are saturated or dead. Tinted areas are scopes. Of more than 250 nodes, those nearest to the result are drawn, with a note.
+    /// The group of each node has the id `PREFIX-n` with its index in [`nodes`](Self::nodes), for scripts.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -192,7 +192,7 @@ impl Explanation {
         )
     }
 
-    /// The nodes that have a box, and how many there would be: so many as can be laid out while somebody waits, nearest to the result.
+    /// The nodes that have a box, nearest to the result, and the number of all. The limit keeps the layout fast.
     pub(crate) fn drawn(&self) -> (Vec<usize>, usize) {
         const MOST: usize = 250;
         let of = self.nodes.iter().filter(|node| !node.is_constant()).count();
@@ -209,7 +209,7 @@ impl Explanation {
         (drawn, of)
     }
 
-    /// What stands in a node's box.
+    /// The rows in the box of a node.
     fn rows(&self, at: usize) -> Vec<Row> {
         let node = &self.nodes[at];
         let kind = match node.value.len() {
@@ -286,7 +286,7 @@ fn warning(node: &Node) -> Option<String> {
     node.units().and_then(|units| units.warning())
 }
 
-/// A curve through the points, with the width of the gradient's length.
+/// A curve through the points, with the width of the gradient norm.
 fn edge(points: &[(f64, f64)], length: Option<f64>, strongest: f64, id: &str) -> String {
     let mut d = String::new();
     for (k, &(x, y)) in points.iter().enumerate() {
@@ -311,7 +311,7 @@ fn text(class: &str, x: f64, y: f64, words: &str) -> String {
     format!("<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>\n", number(x), number(y), escape(words))
 }
 
-/// The words, cut where the room ends.
+/// The text, cut to the width.
 fn fitting(words: &str, room: f64) -> String {
     if width(words, SIZE) <= room {
         return words.to_string();
@@ -327,7 +327,7 @@ fn fitting(words: &str, room: f64) -> String {
 }
 
 fn css() -> String {
-    let colours = |theme: &Theme| {
+    let colors = |theme: &Theme| {
         let Theme { paper, ink, muted, grid, axis, lines: [blue, vermilion, green, ..] } = theme;
         format!(
             ".tape{{background:{paper};color:{ink}}}.tape .quiet,.tape .label{{fill:{muted}}}.tape text.gradient{{fill:{blue}}}\
@@ -345,7 +345,7 @@ fn css() -> String {
          .tape .now rect{{stroke-width:3.5}}.tape .edge{{fill:none;stroke-linecap:round;opacity:.75}}\
          .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.4}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
          {}@media screen and (prefers-color-scheme:dark){{{}}}",
-        colours(&LIGHT),
-        colours(&DARK)
+        colors(&LIGHT),
+        colors(&DARK)
     )
 }

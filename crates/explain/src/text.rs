@@ -1,25 +1,25 @@
-//! An explanation as text: a line an operation, or all there is to say of each node.
+//! An explanation as text: one line for each operation, or all details of each node.
 
 use std::fmt::{self, Write as _};
 
-use crate::numbers::{digits, norm, told};
+use crate::numbers::{digits, list, norm};
 use crate::{Explanation, Node, Units};
 
-/// The colours of a terminal.
+/// The colors of a terminal.
 const NAME: &str = "1";
 const GRADIENT: &str = "36";
 const WARNING: &str = "33";
 const QUIET: &str = "2";
 
 impl Explanation {
-    /// The forward and, after `backward`, the backward pass: a line an operation, and in the backward pass one for each input.
+    /// Returns the forward pass and, after `backward`, the backward pass: one line for each operation, and in the backward pass one for each input.
     ///
     /// See the example of [`explain`](crate::explain()).
     pub fn passes(&self) -> String {
         self.passes_in(false)
     }
 
-    /// [`passes`](Self::passes), with the marks of a terminal's colours if `colour`.
+    /// Returns [`passes`](Self::passes), with the color codes of a terminal if `color`.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -32,7 +32,7 @@ impl Explanation {
     /// assert!(explain(loss).passes_in(true).starts_with("\x1b[1mforward\x1b[0m\n"));
     /// assert_eq!(explain(loss).passes_in(false), explain(loss).passes());
     /// ```
-    pub fn passes_in(&self, colour: bool) -> String {
+    pub fn passes_in(&self, color: bool) -> String {
         let all = (0..self.nodes.len()).filter(|&at| !self.nodes[at].is_constant());
         let forward = all.map(|at| {
             let node = &self.nodes[at];
@@ -45,11 +45,11 @@ impl Explanation {
                 .join(" = ");
             (
                 left,
-                told(&node.value, node.columns()),
+                list(&node.value, node.columns()),
                 with_shape(node, node.units().and_then(|units| units.warning())),
             )
         });
-        let mut text = paint(colour, NAME, "forward") + "\n" + &table(forward.collect(), colour);
+        let mut text = paint(color, NAME, "forward") + "\n" + &table(forward.collect(), color);
         if !self.has_gradients {
             return text;
         }
@@ -57,7 +57,7 @@ impl Explanation {
         let arrivals = self.arrivals();
         if let Some(result) = self.nodes.last() {
             let start = result.gradient.as_deref().unwrap_or_default();
-            lines.push((format!("∂{}", result.name), told(start, result.columns()), String::new()));
+            lines.push((format!("∂{}", result.name), list(start, result.columns()), String::new()));
         }
         for (at, node) in self.nodes.iter().enumerate().rev() {
             for sent in &node.sends {
@@ -67,9 +67,9 @@ impl Explanation {
                 let to = &self.nodes[sent.to];
                 let meets = (arrivals[sent.to].len() > 1).then(|| format!("part of ∂{}", to.name));
                 let why = meets.or_else(|| self.why_small(at, sent));
-                lines.push((left, told(&sent.gradient, to.columns()), with_shape(to, why)));
+                lines.push((left, list(&sent.gradient, to.columns()), with_shape(to, why)));
             }
-            // where gradients meet, the sum stands behind the last part
+            // where gradients meet, the sum comes after the last part
             let mut met: Vec<usize> = node.sends.iter().map(|sent| sent.to).collect();
             met.dedup();
             for to in met {
@@ -82,23 +82,23 @@ impl Explanation {
                     true => parts
                         .iter()
                         .rev()
-                        .map(|(_, part)| told(&part.gradient, 1))
+                        .map(|(_, part)| list(&part.gradient, 1))
                         .collect::<Vec<_>>()
                         .join(" + "),
                     false => format!("the sum of {} parts", parts.len()),
                 };
                 let to = &self.nodes[to];
-                lines.push((format!("∂{} = {left}", to.name), told(sum, to.columns()), with_shape(to, None)));
+                lines.push((format!("∂{} = {left}", to.name), list(sum, to.columns()), with_shape(to, None)));
             }
         }
         let result = self.nodes.last().map_or("", |node| &node.name);
-        text += &paint(colour, NAME, "backward");
+        text += &paint(color, NAME, "backward");
         text += &format!(": ∂v is the derivative of {result} with respect to v\n");
-        text += &table(lines, colour);
+        text += &table(lines, color);
         text
     }
 
-    /// Why a node passes on so little, or numbers that are not finite, if it does.
+    /// Returns the reason why a node passes on little of its gradient, or numbers that are not finite.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -122,7 +122,7 @@ impl Explanation {
             .then(|| format!("{name} passes on {} % of its gradient", digits(100.0 * gain, 2)))
     }
 
-    /// All there is to say of each node, with the marks of a terminal's colours if `colour`.
+    /// Returns all details of each node, with the color codes of a terminal if `color`.
     ///
     /// ```
     /// # use surprisal_explain::explain;
@@ -136,8 +136,8 @@ impl Explanation {
     /// assert!(text.contains("y = x²  square []"), "{text}");
     /// assert!(text.contains("passes on  ∂x = 2 · x · ∂y = 2 · 3 · 2 = 12"), "{text}");
     /// ```
-    pub fn text(&self, colour: bool) -> String {
-        let paint = |code: &str, text: &str| paint(colour, code, text);
+    pub fn text(&self, color: bool) -> String {
+        let paint = |code: &str, text: &str| paint(color, code, text);
         let mut out = String::new();
         let arrivals = self.arrivals();
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_constant()) {
@@ -156,16 +156,17 @@ impl Explanation {
             };
             line("what", node.story());
             let worked = self.worked(at).map_or(String::new(), |worked| format!("{worked} = "));
-            line("value", &format!("{worked}{}", told(&node.value, node.columns())));
+            line("value", &format!("{worked}{}", list(&node.value, node.columns())));
             if let Some(gradient) = &node.gradient {
-                let text = format!("∂{} = {}{}", node.name, told(gradient, node.columns()), length(gradient));
+                let text =
+                    format!("∂{} = {}{}", node.name, list(gradient, node.columns()), norm_of(gradient));
                 line("gradient", &paint(GRADIENT, &text));
             }
             let received = &arrivals[at];
             if received.len() > 1 {
                 for &(from, sent) in received {
-                    let part = told(&sent.gradient, node.columns());
-                    line("from", &format!("{}: {part}{}", self.nodes[from].name, length(&sent.gradient)));
+                    let part = list(&sent.gradient, node.columns());
+                    line("from", &format!("{}: {part}{}", self.nodes[from].name, norm_of(&sent.gradient)));
                 }
             }
             for sent in &node.sends {
@@ -179,8 +180,8 @@ impl Explanation {
                     "passes on",
                     &format!(
                         "{formula} = {}{}{why}",
-                        told(&sent.gradient, self.nodes[sent.to].columns()),
-                        length(&sent.gradient)
+                        list(&sent.gradient, self.nodes[sent.to].columns()),
+                        norm_of(&sent.gradient)
                     ),
                 );
             }
@@ -193,7 +194,7 @@ impl Explanation {
     }
 }
 
-/// Without colours.
+/// All details of each node, without colors.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(&self.text(false))
@@ -201,7 +202,7 @@ impl fmt::Display for Explanation {
 }
 
 impl Units {
-    /// What is wrong with them, if something is.
+    /// Returns a warning about dead or saturated units, if there are any.
     ///
     /// See the example of [`Node::units`].
     pub fn warning(self) -> Option<String> {
@@ -216,8 +217,8 @@ impl Units {
     }
 }
 
-/// Of more than one number, how long they are together.
-fn length(numbers: &[f64]) -> String {
+/// The norm, of more than one number.
+fn norm_of(numbers: &[f64]) -> String {
     if numbers.len() > 1 { format!(", length {}", digits(norm(numbers), 4)) } else { String::new() }
 }
 
@@ -226,20 +227,20 @@ fn with_shape(node: &Node, more: Option<String>) -> String {
     shape.into_iter().chain(more).collect::<Vec<_>>().join("  ")
 }
 
-/// The text, between the marks of a colour if there are colours.
-fn paint(colour: bool, code: &str, text: &str) -> String {
-    if colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+/// The text, in a color if there are colors.
+fn paint(color: bool, code: &str, text: &str) -> String {
+    if color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
 }
 
-/// Three columns; what is longer than the first column pushes the others on. The last is a warning.
-fn table(rows: Vec<(String, String, String)>, colour: bool) -> String {
+/// Three columns, the last of which is a warning. A long first column moves the others.
+fn table(rows: Vec<(String, String, String)>, color: bool) -> String {
     const WIDEST: usize = 48;
     let wide = |pick: fn(&(String, String, String)) -> &String, widest: usize| {
         rows.iter().map(|row| pick(row).chars().count()).filter(|&n| n <= widest).max().unwrap_or(0)
     };
     let (first, second) = (wide(|row| &row.0, WIDEST + 12), wide(|row| &row.1, WIDEST));
     let line = |(a, b, c): &(String, String, String)| {
-        let line = format!("  {a:first$}  {b:second$}  {}", paint(colour, WARNING, c));
+        let line = format!("  {a:first$}  {b:second$}  {}", paint(color, WARNING, c));
         line.trim_end().to_string() + "\n"
     };
     rows.iter().map(line).collect()

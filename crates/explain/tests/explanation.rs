@@ -81,13 +81,13 @@ fn every_node_names_the_line_that_recorded_it() {
         explanation.nodes.iter().filter(|n| !n.is_constant()).count()
     );
     assert!(explanation.nodes.iter().all(|node| node.recorded_at.file().ends_with("explanation.rs")));
-    // colours are marks around the same words
-    let coloured = explanation.text(true);
-    let bare = coloured
+    // colors are marks around the same words
+    let colored = explanation.text(true);
+    let bare = colored
         .split("\x1b[")
         .map(|part| part.split_once('m').filter(|(code, _)| code.parse::<u8>().is_ok()));
     let bare: String =
-        bare.zip(coloured.split("\x1b[")).map(|(cut, whole)| cut.map_or(whole, |(_, rest)| rest)).collect();
+        bare.zip(colored.split("\x1b[")).map(|(cut, whole)| cut.map_or(whole, |(_, rest)| rest)).collect();
     assert_eq!(bare, text);
 }
 

@@ -1,9 +1,9 @@
-//! Experiments and their reports: settings in; trajectories, pictures and verdicts out.
+//! Experiments on loss functions: they take settings and return trajectories, figures and verdicts.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`gallery`] | experiments that can be falsified: how one is run, written down, taken up again |
-//! | [`experiments`] | the experiments, one file each |
+//! | [`gallery`] | the framework of the experiments: running, resuming and writing them |
+//! | [`experiments`] | the experiments |
 //! | [`compare`] | the main job: the same models under two losses, and a verdict |
 
 #![forbid(unsafe_code)]

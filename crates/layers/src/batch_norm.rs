@@ -5,7 +5,7 @@ use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
 use crate::Layer;
 use crate::layer::note;
-use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
+use crate::layer_norm::{add_filled, centered, expect_eps, expect_features};
 
 /// Takes from each feature its mean, divides by its standard deviation, then scales and shifts: `[rows, features]` to the same, or
 /// `[N, features, ..]`, in which every place of an image is a row.
@@ -14,7 +14,7 @@ use crate::layer_norm::{add_filled, centred, expect_eps, expect_features};
 #[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]
 ///
 /// In training mean and variance are those of the batch, along its n rows, and the gradient goes through them. In evaluation they are running ones, so that a row's result does not depend on the rows beside it: each
-/// step of training moves `NAME.running_mean` and `NAME.running_var` by the `momentum` towards those of its batch (the variance
+/// step of training moves `NAME.running_mean` and `NAME.running_var` by the `momentum` toward those of its batch (the variance
 /// with n - 1 instead of n, as PyTorch does), written by the optimizer's step (Ioffe and Szegedy 2015).
 ///
 /// | parameter, `[features]` | starts as | moved by |
@@ -92,7 +92,7 @@ impl BatchNorm1d {
         }
     }
 
-    /// Notes a running mean or variance that has moved towards this batch's.
+    /// Notes a running mean or variance that has moved toward this batch's.
     #[track_caller]
     fn follow(&self, running: ParamId, now: Var) {
         let tape = now.tape();
@@ -135,22 +135,22 @@ impl BatchNorm1d {
         expect_eps("batch_norm", x, self.eps);
         let (tape, shape) = (x.tape(), x.shape());
         let rows = shape.dims()[0];
-        let (centred, variance) = if tape.is_training() {
+        let (centered, variance) = if tape.is_training() {
             assert!(
                 rows >= 2,
                 "batch_norm: {shape} has {rows} row{}, and the variance of a batch in training needs 2: leave a last \
                  batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
                 if rows == 1 { "" } else { "s" }
             );
-            let (mean, centred) = centred(x, |x| x.mean_axis(0));
-            let variance = centred.square().mean_axis(0);
+            let (mean, centered) = centered(x, |x| x.mean_axis(0));
+            let variance = centered.square().mean_axis(0);
             self.follow(self.running_mean, mean);
             self.follow(self.running_var, rows as f64 / (rows - 1) as f64 * variance);
-            (centred, variance)
+            (centered, variance)
         } else {
             (x - tape.param(self.running_mean), tape.param(self.running_var))
         };
         let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
-        centred * scale + tape.param(self.bias)
+        centered * scale + tape.param(self.bias)
     }
 }

@@ -73,9 +73,9 @@ impl Layer for LayerNorm {
         expect_eps("layer_norm", x, self.eps);
         let tape = x.tape();
         let one_for_each_row = with_last_axis_one(x.shape());
-        let (_, centred) = centred(x, |x| x.mean_axis(-1).reshape(one_for_each_row));
-        let variance = centred.square().mean_axis(-1).reshape(one_for_each_row);
-        centred / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
+        let (_, centered) = centered(x, |x| x.mean_axis(-1).reshape(one_for_each_row));
+        let variance = centered.square().mean_axis(-1).reshape(one_for_each_row);
+        centered / (variance + self.eps).sqrt() * tape.param(self.weight) + tape.param(self.bias)
     }
 }
 
@@ -83,7 +83,7 @@ impl Layer for LayerNorm {
 ///
 /// The gradient goes through the second pass alone: (x - c) less its mean is x less its mean, whatever the constant c.
 #[track_caller]
-pub(crate) fn centred<'t>(x: Var<'t>, mean: impl Fn(Var<'t>) -> Var<'t>) -> (Var<'t>, Var<'t>) {
+pub(crate) fn centered<'t>(x: Var<'t>, mean: impl Fn(Var<'t>) -> Var<'t>) -> (Var<'t>, Var<'t>) {
     let rounded = mean(x).detach();
     let near = x - rounded;
     let rest = mean(near);

@@ -26,7 +26,7 @@
 //!
 //! A probability has forgotten what the logit knew: in `f32`, σ(z) is 1 from z = 16.7 on, the surprise at "no" is then infinite
 //! where it should be z, and going back through the sigmoid an infinite slope meets a σ'(z) of nearly 0. With logits, use
-//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), where the two have cancelled on paper. This loss
+//! [`binary_cross_entropy_with_logits`](crate::binary_cross_entropy_with_logits()), where the two have canceled on paper. This loss
 //! is for probabilities that come from elsewhere: products, mixtures, tables.
 //!
 //! # Source

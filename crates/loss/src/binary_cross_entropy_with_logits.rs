@@ -14,7 +14,7 @@
 //!
 #![doc = surprisal_formula_macro::math!("dl/dz = a - t = (1 - t) σ(z) - t σ(-z)")]
 //!
-//! The factor σ'(z), which makes squared error learn slowest where it is most wrong, has cancelled.
+//! The factor σ'(z), which makes squared error learn slowest where it is most wrong, has canceled.
 //!
 //! # In which form
 //!

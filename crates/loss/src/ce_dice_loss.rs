@@ -53,7 +53,7 @@ use crate::dice_loss::{share, share_slopes};
 use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply, check_constant, check_logits, check_not_negative, check_option};
-use crate::kinds::labels::{Labelled, by_rows, class, rows_and_classes};
+use crate::kinds::labels::{Labeled, by_rows, class, rows_and_classes};
 use crate::kinds::pointwise::{agree, not_empty};
 use crate::{
     BinaryCrossEntropyWithLogits, ClassTargets, DiceLoss, Label, LossError, SoftmaxCrossEntropy, TargetLeaf,
@@ -128,7 +128,7 @@ impl ByName for CeDiceByName {
     }
 }
 
-const NAMES: Labelled = Labelled { loss: "ce_dice_loss", input: "logits" };
+const NAMES: Labeled = Labeled { loss: "ce_dice_loss", input: "logits" };
 /// No row is ignored.
 const NO_INDEX: i64 = i64::MIN;
 

@@ -20,7 +20,7 @@
 //!
 //! * `H = ln_1p(S) - u`: two terms that are not negative. Softmax, then p ln p, gives 0 in `f32` from a gap of 104 on, or NaN, and
 //!   for one confident class loses all digits from a gap of 17 on: its part, -p ln p, is then computed from p = 1.
-//! * `dH/dz_i = p_i (u - d_i)`: the logarithm of the sum has cancelled on paper. In `f32` it is more than the difference of two logits can
+//! * `dH/dz_i = p_i (u - d_i)`: the logarithm of the sum has canceled on paper. In `f32` it is more than the difference of two logits can
 //!   bear: for z = (1e-30, 0) both -ln p are 0.6931472, and the gradient would be 0.
 //! * Where u - d_i all but cancels, it is computed a second time around equal shares.
 //!
@@ -33,9 +33,9 @@ use surprisal_tensor::ops::softmax::{difference, exp_rows};
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::kinds::data::{apply, check_logits};
-use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::labels::{Labeled, rows_and_classes};
 use crate::kinds::rows::add_rows;
-use crate::kinds::softmax_rows::{centre, means};
+use crate::kinds::softmax_rows::{center, means};
 use crate::{Base, LossError, Reduction};
 
 loss! {
@@ -75,7 +75,7 @@ loss! {
     }
 }
 
-const NAMES: Labelled = Labelled { loss: "entropy_from_logits", input: "logits" };
+const NAMES: Labeled = Labeled { loss: "entropy_from_logits", input: "logits" };
 
 impl EntropyFromLogits {
     /// [`entropy_from_logits()`] with these options.
@@ -102,7 +102,7 @@ kernel! {
             let means = means(e, u, terms);
             losses[i] = (row.log_total - means.0) / unit;
             let z = |j: usize| z[j].value();
-            centre(e, u, means, scale, |j| z(j) - row.max.value(), |j, i| z(j) - z(i));
+            center(e, u, means, scale, |j| z(j) - row.max.value(), |j, i| z(j) - z(i));
         });
     }
 }

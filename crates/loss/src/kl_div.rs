@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_of_probability_0_are_0_and_their_neighbours_are_not_disturbed() {
+    fn terms_of_probability_0_are_0_and_their_neighbors_are_not_disturbed() {
         let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
         let tape = workspace.tape(&params);
         let masked = tape.input(&array![f64::NEG_INFINITY, 0.0, -2.0]).requires_grad();

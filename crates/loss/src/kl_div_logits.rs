@@ -40,10 +40,10 @@ use surprisal_tensor::sum::sum_of;
 use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::kinds::data::{apply, check_logits};
-use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::labels::{Labeled, rows_and_classes};
 use crate::kinds::pointwise::same_shape;
 use crate::kinds::rows::add_rows;
-use crate::kinds::softmax_rows::{cancelled, centre, mean_again, means};
+use crate::kinds::softmax_rows::{canceled, center, mean_again, means};
 use crate::{LossError, Reduction};
 
 loss! {
@@ -84,7 +84,7 @@ loss! {
     }
 }
 
-const NAMES: Labelled = Labelled { loss: "kl_div_logits", input: "p_logits" };
+const NAMES: Labeled = Labeled { loss: "kl_div_logits", input: "p_logits" };
 
 impl KlDivLogits {
     /// [`kl_div_logits()`] with these options.
@@ -112,7 +112,7 @@ fn series<T: Scalar>(r: T) -> T {
 #[inline(always)]
 fn excess<T: Scalar>(p: T, q: T, r: T) -> (T, T) {
     let e = (-r).exp_m1();
-    let (near, far, very_far) = (p * series(r), p * (r + e), p * r + (q - p)); // all three, so that loops vectorise
+    let (near, far, very_far) = (p * series(r), p * (r + e), p * r + (q - p)); // all three, so that loops vectorize
     let value = if r > T::of(-4.0) { far } else { very_far };
     let value = if r.abs() < T::of(0.5) { near } else { value };
     let slope = if r.abs() < T::ONE { p * e } else { q - p };
@@ -128,7 +128,7 @@ fn ratio_again(n: usize, log_p: impl Fn(usize) -> f64, v: impl Fn(usize) -> f64)
 
 /// Makes probabilities of exponentials e_j; what is left to know of the row is its largest logit, Σ_j e_j, and the logarithm of that.
 #[inline(always)]
-fn normalise<T: Scalar>(e: &mut [T], row: Row<T>) -> [T; 3] {
+fn normalize<T: Scalar>(e: &mut [T], row: Row<T>) -> [T; 3] {
     for e in e.iter_mut() {
         *e = *e / row.total;
     }
@@ -147,12 +147,12 @@ fn differences<T: Scalar>(a: &[T], b: &[T], [of_a, of_b]: [T; 2], w: &mut [T]) {
 kernel! {
     /// Each row's divergence; p and q become `scale` times the gradients. `room` is for two numbers of every class and six of every row.
     ///
-    /// What is done class by class is done for all rows at once, so that short rows vectorise too.
+    /// What is done class by class is done for all rows at once, so that short rows vectorize too.
     fn divergences<T: Scalar>(a: &[T], b: &[T], classes: usize, scale: T, room: &mut [T], losses: &mut [T], p: &mut [T], q: &mut [T]) {
         let (r, room) = room.split_at_mut(a.len());
         let (terms, totals) = room.split_at_mut(a.len());
         for (x, e, at) in [(a, &mut *p, 0), (b, &mut *q, 3)] {
-            exp_rows(x, classes, e, |i, _, e, row| totals[6 * i + at..][..3].copy_from_slice(&normalise(e, row)));
+            exp_rows(x, classes, e, |i, _, e, row| totals[6 * i + at..][..3].copy_from_slice(&normalize(e, row)));
         }
 
         // w, in the place of r
@@ -188,8 +188,8 @@ kernel! {
             *loss = sum_of(terms);
             let log_p = |j: usize| a[j].value() - max_a.value();
             let difference = |j: usize, i: usize| (b[j].value() - b[i].value()) - (a[j].value() - a[i].value());
-            if r.iter().fold(false, |any, &r| any | cancelled(r, size)) {
-                for c in (0..classes).filter(|&c| cancelled(r[c], size)) {
+            if r.iter().fold(false, |any, &r| any | canceled(r, size)) {
+                for c in (0..classes).filter(|&c| canceled(r[c], size)) {
                     if let Some(r) = ratio_again(classes, log_p, |j| difference(j, c)) {
                         let slope = scale * p[c] * T::of((-r).exp_m1());
                         q[c] += T::of(slope.value() - q[c].value()); // a derivative stays what it is
@@ -200,7 +200,7 @@ kernel! {
                 // w once more, less that of the most probable class
                 let (w, k) = (r, a.iter().position(|&a| a == max_a).unwrap_or(0));
                 differences(a, b, [a[k], b[k]], w);
-                centre(p, w, means(p, w, terms), scale, log_p, difference);
+                center(p, w, means(p, w, terms), scale, log_p, difference);
             } else {
                 // more of a class that q has not makes it infinitely worse, and more of any other infinitely better
                 for (p, &r) in p.iter_mut().zip(r.iter()) {

@@ -5,7 +5,7 @@
 #![doc = include_str!("../pictures/l1_loss.svg")]
 //!
 //! Every error counts by its size and no more: a target that is far off pulls with the same force as one that is near, so a
-//! few of them do not carry the model away. Minimising it finds the median of what may happen, where
+//! few of them do not carry the model away. Minimizing it finds the median of what may happen, where
 //! [`mse_loss`](crate::mse_loss()) finds the mean. It is the surprise of a Laplace distribution of fixed width.
 //!
 //! The force does not shrink near the target either: with a fixed learning rate the model ends by stepping over it, to and

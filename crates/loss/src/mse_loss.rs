@@ -4,7 +4,7 @@
 //!
 #![doc = include_str!("../pictures/mse_loss.svg")]
 //!
-//! The natural loss of a regression: minimising it finds the mean of what may happen, and it is the cross-entropy of a
+//! The natural loss of a regression: minimizing it finds the mean of what may happen, and it is the cross-entropy of a
 //! normal distribution of fixed width. For classes it is the wrong question. Behind a sigmoid, `x = σ(z)`, the chain rule
 //! multiplies by `σ'(z)`, which is at most 1/4 and vanishes for a confident answer, *also when the answer is wrong*:
 //! the larger the error, the less is learned from it.

@@ -31,7 +31,7 @@ use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Buf, Card, Scalar, Var, kernel};
 
 use crate::kinds::data::{check_not_negative, check_option};
-use crate::kinds::labels::{LabelList, Labelled, counted};
+use crate::kinds::labels::{LabelList, Labeled, counted};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::kinds::yes_or_no::{nothing_of, nothing_of_row};
 use crate::{Label, LossError, Reduction};
@@ -83,7 +83,7 @@ loss! {
 
 impl RowLoss for MultiMarginLoss {
     const CARD: Card = ENTRY.card;
-    const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "input" };
+    const NAMES: Labeled = Labeled { loss: Self::CARD.name, input: "input" };
     fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
         multi_margin(rows, T::of(self.margin), self.p == 2, scale, losses, d);
     }

@@ -32,7 +32,7 @@ use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, S
 
 use crate::kinds::data::{apply_weighted, check_log_probs};
 use crate::kinds::labels::{
-    LabelList, Labelled, by_labels, by_rows, class, counted, rows_and_classes, total_weight,
+    LabelList, Labeled, by_labels, by_rows, class, counted, rows_and_classes, total_weight,
 };
 use crate::kinds::yes_or_no::nothing_of;
 use crate::reduction::mean;
@@ -81,7 +81,7 @@ loss! {
     }
 }
 
-const NAMES: Labelled = Labelled { loss: "nll_loss", input: "log_probs" };
+const NAMES: Labeled = Labeled { loss: "nll_loss", input: "log_probs" };
 
 impl NllLoss {
     /// [`nll_loss()`] with these options.

@@ -4,7 +4,7 @@
 //!
 #![doc = include_str!("../pictures/quantile_loss.svg")]
 //!
-//! Minimising it finds the q-quantile of what may happen: the number that it stays below with probability q. Too low costs q,
+//! Minimizing it finds the q-quantile of what may happen: the number that it stays below with probability q. Too low costs q,
 //! too high costs 1 - q, and the two balance where a fraction q of the targets lies below. Take it where the question is not
 //! "how much?" but "how much at most, nine times out of ten?", and take several levels at once for an interval: 0.1
 //! and 0.9 enclose four cases out of five. q = ½ finds the median, and is half of [`l1_loss`](crate::l1_loss()).

@@ -86,7 +86,7 @@ loss! {
     }
 }
 
-/// γ is `FIXED` where that is not negative, so that the loop holds no power function and vectorises.
+/// γ is `FIXED` where that is not negative, so that the loop holds no power function and vectorizes.
 #[derive(Clone, Copy)]
 struct Focal<const FIXED: i8>(SigmoidFocalLoss);
 

@@ -44,7 +44,7 @@ use crate::error::unwrap;
 use crate::kinds::Domain;
 use crate::kinds::data::{apply_weighted, check_if_data, check_logits, check_option};
 use crate::kinds::labels::{
-    Labelled, by_labels, by_rows, class, counted_rows, rows_and_classes, total_weight,
+    Labeled, by_labels, by_rows, class, counted_rows, rows_and_classes, total_weight,
 };
 use crate::kinds::log_ratio::two_sum;
 use crate::kinds::rows::{add_rows, smaller_weights};
@@ -84,7 +84,7 @@ loss! {
     }
 }
 
-const NAMES: Labelled = Labelled { loss: "softmax_cross_entropy", input: "logits" };
+const NAMES: Labeled = Labeled { loss: "softmax_cross_entropy", input: "logits" };
 
 /// The mean over the rows of the negative log-likelihood of `targets`, when the model gives the classes the probabilities softmax(logits).
 ///
@@ -145,7 +145,7 @@ impl<'t> ClassTargets<'t> for TargetLeaf<'t> {
 impl<'t, L: Label> ClassTargets<'t> for &[L] {
     #[track_caller]
     fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
-        Labelled { loss, ..NAMES }.record(logits, &self, Some(ignore_index)).map(TargetLeaf::Labels)
+        Labeled { loss, ..NAMES }.record(logits, &self, Some(ignore_index)).map(TargetLeaf::Labels)
     }
 }
 impl<'t, L: Label> ClassTargets<'t> for &Vec<L> {
@@ -263,7 +263,7 @@ pub(crate) fn one_class<T: Scalar>(
 }
 
 kernel! {
-    /// Every step is taken for some rows at once, so that short rows vectorise too.
+    /// Every step is taken for some rows at once, so that short rows vectorize too.
     fn one_class_rows<T: Scalar, F: Fn(T, T, T) -> (T, T)>(z: &[T], classes: usize, labels: &[T], weight: Option<&[T]>, f: F, scale: T, losses: &mut [T], d: &mut [T]) {
         let n = at_once(classes);
         let each_row = labels.chunks(n / classes).zip(losses.chunks_mut(n / classes));

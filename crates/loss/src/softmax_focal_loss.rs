@@ -34,7 +34,7 @@ use surprisal_tensor::{Buf, Card, Scalar, Var};
 
 use crate::kinds::data::check_logits;
 use crate::kinds::focal::{check_gamma, power};
-use crate::kinds::labels::{LabelList, Labelled};
+use crate::kinds::labels::{LabelList, Labeled};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::softmax_cross_entropy::one_class;
 use crate::{Label, LossError, Reduction};
@@ -86,7 +86,7 @@ loss! {
 
 impl RowLoss for SoftmaxFocalLoss {
     const CARD: Card = ENTRY.card;
-    const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "logits" };
+    const NAMES: Labeled = Labeled { loss: Self::CARD.name, input: "logits" };
     fn rows<T: Scalar>(&self, rows: Rows<T>, scale: T, losses: &mut [T], d: &mut [T], _: &mut Buf<T>) {
         let gamma = self.gamma;
         let focal = |s: T, p: T, q: T| {

@@ -22,13 +22,13 @@
 //!
 #![doc = surprisal_formula_macro::math!("G_ia = p_ia - [a ∈ P(i)] / |P(i)|, dZ = (G + Gᵀ) Z / τ")]
 //!
-//! Through the normalisation the part along the row changes nothing:
+//! Through the normalization the part along the row changes nothing:
 //!
 #![doc = surprisal_formula_macro::math!("dx = (dz - z (z·dz)) / ‖x‖")]
 //!
 //! # In which form
 //!
-//! * Not by e^(z·z / τ), which is infinite in `f32` for equal rows from τ = 0.0112 down, and without normalisation much
+//! * Not by e^(z·z / τ), which is infinite in `f32` for equal rows from τ = 0.0112 down, and without normalization much
 //!   sooner. The softmax leaves its largest out of the sum, so that the loss of well separated kinds keeps every digit; the
 //!   row itself is masked, not subtracted.
 //! * `‖x‖` overflows in `f32` above 1.8e19 and loses digits below 1.1e-19 if it is squared as it is: such rows are scaled
@@ -45,7 +45,7 @@ use surprisal_tensor::{Backward, Card, Forward, Op, Scalar, Shape, ShapeError, S
 
 use crate::kinds::data::check_option;
 use crate::kinds::distance::{Distance, MEMO};
-use crate::kinds::labels::{LabelList, Labelled};
+use crate::kinds::labels::{LabelList, Labeled};
 use crate::kinds::pointwise::not_empty;
 use crate::{Label, LossError, Reduction, SoftmaxCrossEntropy};
 
@@ -109,7 +109,7 @@ impl SupconLoss {
         let &[rows, _] = shape.dims() else {
             return Err(wrong_shape(format!("the features are {shape}: they must be [rows, numbers]")));
         };
-        Labelled { loss: name, input: "features" }.check_count(labels.len(), rows, &shape)?;
+        Labeled { loss: name, input: "features" }.check_count(labels.len(), rows, &shape)?;
         not_empty(&shape).map_err(|told| wrong_shape(told.to_string()))?;
         if rows == 1 {
             return Err(wrong_shape(format!(

@@ -27,7 +27,7 @@
 use surprisal_tensor::{Buf, Card, Scalar, Var};
 
 use crate::kinds::data::check_logits;
-use crate::kinds::labels::{LabelList, Labelled, rows_and_classes};
+use crate::kinds::labels::{LabelList, Labeled, rows_and_classes};
 use crate::kinds::rows::{RowLoss, Rows, row_loss};
 use crate::softmax_cross_entropy::{itself, one_class};
 use crate::{Label, LossError, Reduction};
@@ -52,7 +52,7 @@ loss! {
 
 impl RowLoss for TopkCrossEntropy {
     const CARD: Card = ENTRY.card;
-    const NAMES: Labelled = Labelled { loss: Self::CARD.name, input: "logits" };
+    const NAMES: Labeled = Labeled { loss: Self::CARD.name, input: "logits" };
     fn count(&self, _: usize) -> usize {
         self.k
     }

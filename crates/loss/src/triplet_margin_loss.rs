@@ -70,7 +70,7 @@ loss! {
     /// let loss = TripletMarginLoss { margin: 6.0, eps: 0.0, ..Default::default() }.loss(anchor, positive, negative);
     /// loss.backward();
     /// assert_eq!(loss.item(), 1.0); // 5 - 10 + 6
-    /// assert_eq!(positive.grad().unwrap(), array![[0.6, 0.8]].into_dyn()); // towards the anchor is down
+    /// assert_eq!(positive.grad().unwrap(), array![[0.6, 0.8]].into_dyn()); // toward the anchor is down
     /// assert_eq!(negative.grad().unwrap(), array![[0.0, -1.0]].into_dyn());
     /// ```
     fn triplet_margin_loss(anchor: gradient(Number, "[rows, numbers] or [numbers]"), positive: gradient(Number, "the shape of anchor: what belongs to it"), negative: gradient(Number, "the shape of anchor: what does not"));
@@ -118,7 +118,7 @@ struct Fused(TripletMarginLoss);
 const PAIRS: [[usize; 2]; 3] = [[0, 1], [0, 2], [1, 2]];
 
 /// D(a, p) - D(a, n) + margin; the shares that the second and the third distance have in it; and whether none of this
-/// cancelled.
+/// canceled.
 #[inline(always)]
 fn gap<T: Scalar>(distances: &[Distance<T>; 3], margin: T, swap: bool) -> (T, [T; 2], bool) {
     let less = |a: T, b: T| if a < b { a } else { b };

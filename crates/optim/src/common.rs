@@ -135,7 +135,7 @@ pub(crate) fn for_each_span<T: Scalar, M: Cut>(
         if !common.moves(params, id) {
             continue;
         }
-        // as long as can be: neighbours that move by the same rule
+        // as long as can be: neighbors that move by the same rule
         let (rule, mut span) = (common.rule(params, k), params.entry(id).range.clone());
         let same = |&(k, id): &(usize, ParamId)| common.moves(params, id) && common.rule(params, k) == rule;
         while let Some((_, next)) = ids.next_if(same) {
@@ -167,7 +167,7 @@ pub(crate) fn moving<T: Scalar>(velocity: T) -> T {
     velocity.or_zero_below(T::of(T::MIN_POSITIVE / T::EPSILON))
 }
 
-/// Makes ready what is remembered of every number of theta: zeros at the first step, afterwards as it is.
+/// Makes ready what is remembered of every number of theta: zeros at the first step, afterward as it is.
 pub(crate) fn remember<T: Scalar>(memory: &mut Buf<T>, params: &Params<T>) -> Result<(), OptimError> {
     let (remembered, found) = (memory.len(), params.as_slice().len());
     if remembered == 0 {

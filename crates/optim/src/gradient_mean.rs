@@ -14,7 +14,7 @@ use crate::error::or_panic;
 #[doc = math!("g = sum_k n_k g_k / sum_k n_k")]
 ///
 /// which is, but for rounding, the gradient of the loss over all rows at once. A layer that looks at a whole batch, as batch
-/// normalisation does, sees the micro-batches one by one, as in PyTorch.
+/// normalization does, sees the micro-batches one by one, as in PyTorch.
 ///
 /// ```
 /// use surprisal_optim::{GradientMean, Optimizer, Sgd};

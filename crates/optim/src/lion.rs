@@ -67,13 +67,13 @@ shared_kernel! {
         let [lr, share] = [step.learning_rate, step.learning_rate * step.weight_decay].map(T::of);
         let [beta1, rest1, beta2, rest2] = [beta1, 1.0 - beta1, beta2, 1.0 - beta2].map(T::of);
         for ((theta, &g), m) in theta.iter_mut().zip(g).zip(m) {
-            let towards = beta1 * *m + rest1 * g;
-            let sign = if towards > T::ZERO {
+            let toward = beta1 * *m + rest1 * g;
+            let sign = if toward > T::ZERO {
                 lr
-            } else if towards < T::ZERO {
+            } else if toward < T::ZERO {
                 -lr
             } else {
-                T::ZERO * towards // 0, and NaN where that is NaN
+                T::ZERO * toward // 0, and NaN where that is NaN
             };
             *theta -= share * *theta + sign;
             *m = moving(beta2 * *m + rest2 * g);

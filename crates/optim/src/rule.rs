@@ -196,7 +196,7 @@ impl<R: Rule, T: Scalar> Optim<R, T> {
         or_panic(self.try_with(setting, number))
     }
 
-    /// Pulls every number towards 0; λ is 0 or above.
+    /// Pulls every number toward 0; λ is 0 or above.
     ///
     /// It adds λθ, the derivative of the penalty λθ²/2, to the gradient, and goes through means and divisions as the gradient does. In
     /// [`AdamW`](crate::AdamW) it stays out of them: each step takes ηλ of every number.

@@ -152,7 +152,7 @@ impl Milestones {
     }
 }
 
-/// A threshold as a key, spelt as Python spells the number, which wrote the reference files: 1e-05.
+/// A threshold as a key, spelled as Python spells the number, which wrote the reference files: 1e-05.
 fn name(threshold: &Value) -> String {
     match threshold.as_f64().filter(|_| threshold.is_f64()).map(|number| format!("{number:?}")) {
         None => threshold.to_string(),
@@ -169,15 +169,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn thresholds_are_spelt_as_in_the_reference_files() {
-        for (threshold, spelt) in [
+    fn thresholds_are_spelled_as_in_the_reference_files() {
+        for (threshold, spelled) in [
             (json!(0.5), "0.5"),
             (json!(1), "1"),
             (json!(1.0), "1.0"),
             (json!(0.0001), "0.0001"),
             (json!(2.5e-5), "2.5e-05"),
         ] {
-            assert_eq!(name(&threshold), spelt);
+            assert_eq!(name(&threshold), spelled);
         }
     }
 }

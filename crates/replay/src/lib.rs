@@ -81,7 +81,7 @@ const KINDS: &[(&str, Kind)] = &[
 /// given at every epoch that is reported.
 ///
 /// # Errors
-/// If something in the setting is missing, misspelt, unknown, or of the wrong type or size, if the data file cannot be
+/// If something in the setting is missing, misspelled, unknown, or of the wrong type or size, if the data file cannot be
 /// read, or if the numbers do not stay finite: with the key path, and what to try.
 ///
 /// ```

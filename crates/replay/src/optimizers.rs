@@ -46,7 +46,7 @@ const KEYS: &[(&str, Hyperparameter)] = &[
     ("weight_decay", Hyperparameter::WeightDecay),
 ];
 
-/// What is minimised, from where.
+/// What is minimized, from where.
 struct Problem {
     start: Params<f64>,
     loss: Box<Loss>,

@@ -33,7 +33,7 @@ impl<'a> Place<'a> {
 
     // ---- into objects
 
-    /// What stands under a key that may be left out, but not misspelt.
+    /// What stands under a key that may be left out, but not misspelled.
     pub fn find(&self, key: &str) -> Result<Option<Place<'a>>, ReplayError> {
         let object = self.object()?;
         let path = self.below(key);

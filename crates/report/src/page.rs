@@ -335,7 +335,7 @@ fn variables(theme: &Theme) -> String {
     )
 }
 
-/// The style sheet; its colours are the variables above.
+/// The style sheet; its colors are the variables above.
 const STYLE: &str = "\
 :root{color-scheme:light dark}
 *{box-sizing:border-box}

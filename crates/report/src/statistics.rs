@@ -109,10 +109,10 @@ impl Estimate {
     pub fn wilson(successes: usize, trials: usize) -> Estimate {
         assert!(trials > 0 && successes <= trials, "{successes} successes in {trials} trials");
         let (n, share) = (trials as f64, successes as f64 / trials as f64);
-        let centre = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let center = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
         let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        let low = if successes == 0 { 0.0 } else { centre - half };
-        let high = if successes == trials { 1.0 } else { centre + half };
+        let low = if successes == 0 { 0.0 } else { center - half };
+        let high = if successes == trials { 1.0 } else { center + half };
         Estimate { mean: share, low, high }
     }
 

@@ -1,11 +1,11 @@
-//! The colours of pictures and pages in light and dark, in one place.
+//! The colors of pictures and pages in light and dark, in one place.
 
-/// One theme: five colours of the paper and its marks, and five for lines.
+/// One theme: five colors of the paper and its marks, and five for lines.
 ///
-/// The line colours descend from Okabe and Ito's palette for colour-blind readers (blue, vermilion, green, purple),
+/// The line colors descend from Okabe and Ito's palette for color-blind readers (blue, vermilion, green, purple),
 /// darkened for light paper and lightened for dark paper until words in them have a contrast of at least 4.5 : 1,
 /// the threshold of WCAG 2 level AA. Their yellow and orange cannot be read at that contrast apart from vermilion,
-/// so the fifth colour is the ink.
+/// so the fifth color is the ink.
 pub struct Theme {
     /// What stands behind everything.
     pub paper: &'static str,
@@ -41,8 +41,8 @@ pub const DARK: Theme = Theme {
     lines: ["#62b8f0", "#ff8f4d", "#3fcf9f", "#f084ca", "#c9ccd1"],
 };
 
-/// The colours of values from low to high: viridis (Smith and van der Walt, 2015) in sixteen steps, as R's viridisLite prints
-/// them. It rises evenly in lightness, also for colour-blind readers and in grey print, and is the same in both themes.
+/// The colors of values from low to high: viridis (Smith and van der Walt, 2015) in sixteen steps, as R's viridisLite prints
+/// them. It rises evenly in lightness, also for color-blind readers and in gray print, and is the same in both themes.
 pub const RAMP: [&str; 16] = [
     "#440154", "#481a6c", "#472f7d", "#414487", "#39568c", "#31688e", "#2a788e", "#23888e", "#1f988b",
     "#22a884", "#35b779", "#54c568", "#7ad151", "#a5db36", "#d2e21b", "#fde725",
@@ -57,16 +57,16 @@ pub fn is_dark(step: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Relative luminance of a `#rrggbb` colour (WCAG 2).
-    fn luminance(colour: &str) -> f64 {
+    /// Relative luminance of a `#rrggbb` color (WCAG 2).
+    fn luminance(color: &str) -> f64 {
         let channel = |at: usize| {
-            let c = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            let c = f64::from(u8::from_str_radix(&color[at..at + 2], 16).unwrap()) / 255.0;
             if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }
 
-    /// The contrast of two colours (WCAG 2).
+    /// The contrast of two colors (WCAG 2).
     fn contrast(one: &str, other: &str) -> f64 {
         let (a, b) = (luminance(one) + 0.05, luminance(other) + 0.05);
         (a / b).max(b / a)
@@ -75,18 +75,18 @@ mod tests {
     #[test]
     fn the_ramp_rises_in_lightness_and_words_on_it_can_be_read() {
         assert!(RAMP.windows(2).all(|pair| luminance(pair[0]) < luminance(pair[1])));
-        for (step, colour) in RAMP.into_iter().enumerate() {
-            let contrast = contrast(colour, if is_dark(step) { "#ffffff" } else { "#000000" });
-            assert!(contrast >= 4.5, "{colour}: contrast {contrast:.2} < 4.5");
+        for (step, color) in RAMP.into_iter().enumerate() {
+            let contrast = contrast(color, if is_dark(step) { "#ffffff" } else { "#000000" });
+            assert!(contrast >= 4.5, "{color}: contrast {contrast:.2} < 4.5");
         }
     }
 
     #[test]
     fn every_word_can_be_read_on_its_paper() {
         for theme in [LIGHT, DARK] {
-            for colour in theme.lines.into_iter().chain([theme.ink, theme.muted]) {
-                let contrast = contrast(colour, theme.paper);
-                assert!(contrast >= 4.5, "{colour} on {}: contrast {contrast:.2} < 4.5", theme.paper);
+            for color in theme.lines.into_iter().chain([theme.ink, theme.muted]) {
+                let contrast = contrast(color, theme.paper);
+                assert!(contrast >= 4.5, "{color} on {}: contrast {contrast:.2} < 4.5", theme.paper);
             }
         }
     }

@@ -350,7 +350,7 @@ impl Job {
         let test = match &settings.test_data {
             Some(path) => {
                 let test =
-                    labelled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
+                    labeled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
                 check_features(test.features.view(), &encoder, &test.name, |row| row)?;
                 test
             }
@@ -518,7 +518,7 @@ impl Job {
 }
 
 /// The rows of a table with their targets, encoded for an existing net.
-pub(crate) fn labelled_table(
+pub(crate) fn labeled_table(
     path: &Path,
     encoder: &Encoder,
     predictions: &Predictions,

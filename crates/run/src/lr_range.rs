@@ -269,8 +269,8 @@ impl LrCurve {
                 "The loss of a batch as the learning rate rises. {}",
                 self.to_text().trim_end().replace('\n', "; ")
             ))
-            .line(Line::new("", line(|step| step.loss)).colour(0).faint())
-            .line(Line::new("smoothed", line(|step| step.smoothed)).colour(0).style(Style::Solid));
+            .line(Line::new("", line(|step| step.loss)).color(0).faint())
+            .line(Line::new("smoothed", line(|step| step.smoothed)).color(0).style(Style::Solid));
         for (rate, name) in [(self.steepest(), "steepest"), (self.tenth_of_minimum(), "minimum / 10")] {
             let step = |rate: &f64| self.steps.iter().find(|step| step.rate >= *rate);
             if let Some((rate, step)) = rate.and_then(|rate| Some((rate, step(&rate)?))) {

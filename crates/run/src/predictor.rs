@@ -76,11 +76,11 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`features`](Self::features), and if the targets are missing, or contain classes that the net does not know.
-    pub fn labelled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
+    pub fn labeled(&self, unseen: Unseen) -> Result<Dataset, RunError> {
         let set = match self.data()? {
             DataSource::Csv(path) => {
                 let (encoder, predictions) = (&self.saved.encoder, &self.saved.predictions);
-                job::labelled_table(path, encoder, predictions, &job::table_options(&self.settings)?, unseen)?
+                job::labeled_table(path, encoder, predictions, &job::table_options(&self.settings)?, unseen)?
             }
             other => self.arrays(other, true)?,
         };
@@ -116,8 +116,8 @@ impl Predictor {
         }
     }
 
-    /// Data other than tables, encoded for the net, with their targets if `labelled`.
-    fn arrays(&self, data: &DataSource, labelled: bool) -> Result<Dataset, RunError> {
+    /// Data other than tables, encoded for the net, with their targets if `labeled`.
+    fn arrays(&self, data: &DataSource, labeled: bool) -> Result<Dataset, RunError> {
         let task = match &self.saved.predictions {
             Predictions::Classes(_) => Task::Classification,
             Predictions::Number { .. } => Task::Regression,
@@ -125,7 +125,7 @@ impl Predictor {
         let rng = &mut rng(self.settings.seed.unwrap_or(SEED));
         let target = self.settings.target.clone().filter(|target| data.check_target(Some(target)).is_ok());
         let loaded = match target {
-            None => data.open_arrays(task, labelled, rng)?,
+            None => data.open_arrays(task, labeled, rng)?,
             // a table that the library carries
             target => data.open(&CsvOptions { target, task, ..CsvOptions::default() }, rng)?,
         };

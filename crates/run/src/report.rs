@@ -359,7 +359,7 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
     let chart = names
         .iter()
         .enumerate()
-        .fold(chart, |chart, (class, name)| chart.points(Points::new(name, points(class)).colour(class)));
+        .fold(chart, |chart, (class, name)| chart.points(Points::new(name, points(class)).color(class)));
     Some(Picture { name: "boundary.svg".into(), svg: chart.to_svg(), caption })
 }
 
@@ -385,11 +385,11 @@ fn scatter(name: &str, targets: &[f64], said: &[f64]) -> Picture {
         .y_label("predicted")
         .line(
             Line::new("", [(range.0, range.0), (range.1, range.1)])
-                .colour(4)
+                .color(4)
                 .faint()
                 .style(surprisal_report::chart::Style::Dashed),
         )
-        .points(Points::new("", points).colour(0))
+        .points(Points::new("", points).color(0))
         .alt(&caption);
     Picture { name: "predicted.svg".into(), svg: chart.to_svg(), caption }
 }

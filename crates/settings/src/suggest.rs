@@ -59,7 +59,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }
 
-/// The number of letters to insert, delete, replace or swap with their neighbour to make `b` out of `a`.
+/// The number of letters to insert, delete, replace or swap with their neighbor to make `b` out of `a`.
 ///
 /// Optimal string alignment: Damerau (1964), "A technique for computer detection and correction of spelling
 /// errors". Swaps count one because they are the commonest slip of the fingers: "irsi".

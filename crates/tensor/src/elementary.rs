@@ -1,4 +1,4 @@
-//! exp, exp_m1, ln, ln_1p, tanh, erf and erfc for `f32`: branch-free, so that a loop over a slice vectorises; erf and erfc for
+//! exp, exp_m1, ln, ln_1p, tanh, erf and erfc for `f32`: branch-free, so that a loop over a slice vectorizes; erf and erfc for
 //! `f64`, which the standard library lacks.
 //!
 //! The method is the classic one of Cody and Waite: reduce the argument exactly, evaluate a short polynomial, put the

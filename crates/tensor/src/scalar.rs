@@ -13,7 +13,7 @@ use crate::{Buf, elementary};
 /// A model is written once, generic over `T: Scalar`. Run on `f32` it trains, on `f64` it is held against
 /// oracles, on `Dual` its gradient carries exact second derivatives.
 ///
-/// The `f32` functions are branch-free polynomials that vectorise (bounds and origin in
+/// The `f32` functions are branch-free polynomials that vectorize (bounds and origin in
 /// [`elementary`]); those of `f64` are the standard library's, and erf and erfc Cody's.
 ///
 /// ```

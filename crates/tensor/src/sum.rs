@@ -12,7 +12,7 @@ const SHORT: usize = 64; // so few are summed in four lanes: more would be more 
 /// The sum of `n` numbers that `fill` writes a block at a time, given the block's range and a slice of that length.
 ///
 /// Blocks are summed pairwise, so the error grows with log n, not with n. Inlined into its caller: inside a kernel a
-/// `fill` that zips slices vectorises (it is called from one place only, or it would not be inlined there).
+/// `fill` that zips slices vectorizes (it is called from one place only, or it would not be inlined there).
 #[inline(always)]
 pub fn sum_filled<T: Scalar>(n: usize, mut fill: impl FnMut(Range<usize>, &mut [T])) -> T {
     let mut numbers = [T::ZERO; BLOCK];

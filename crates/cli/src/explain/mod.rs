@@ -46,7 +46,7 @@ pub struct Options {
     /// All details of each node, instead of one line for each operation
     #[arg(long)]
     full: bool,
-    /// The output folder for the picture (SVG, and Graphviz's DOT) and the page to step through [default: for a net, the next free
+    /// The output folder for the graph (SVG, and DOT for Graphviz) and the page to step through [default: for a net, the next free
     /// runs/explain-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -93,27 +93,27 @@ pub fn run(options: Options) -> Result<(), Failure> {
         None => vec![(text, explained(&program, &params)?)],
     };
     let folder = out.as_deref().map(RunFolder::exactly).transpose()?;
-    let mut said = String::new();
+    let mut text = String::new();
     for (title, explanation) in &explanations {
         if explanations.len() > 1 {
-            said += &format!("{title}\n\n");
+            text += &format!("{title}\n\n");
         }
-        said += &told(explanation, full);
+        text += &as_text(explanation, full);
         if explanations.len() > 1 {
-            said.push('\n');
+            text.push('\n');
         }
     }
     if let [(_, squared), (_, entropy)] = &explanations[..] {
-        said += &side_by_side::table(squared, entropy);
+        text += &side_by_side::table(squared, entropy);
     }
-    crate::print(&said)?; // names in a formula are letters and digits
+    crate::print(&text)?; // names in a formula are letters and digits
     if let Some(folder) = folder {
         write(folder, &explanations)?;
     }
     Ok(())
 }
 
-/// Prints both passes of one row and what follows from them, and makes the pictures.
+/// Prints both passes of one row with their summary, and writes the graph.
 fn of_net(
     model: &Model,
     settings: &Settings,
@@ -131,14 +131,14 @@ fn of_net(
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs", "explain")?,
     };
-    crate::print(&format!("{}{}{}", visible(&before), told(&explanation, full), visible(&after)))?;
+    crate::print(&format!("{}{}{}", visible(&before), as_text(&explanation, full), visible(&after)))?;
     write(folder, &[(format!("Row {row} of {}", net.raw.name), explanation)])
 }
 
 /// One line for each operation, or all details, in color on a terminal.
-fn told(explanation: &Explanation, full: bool) -> String {
-    let colour = stdout().is_terminal();
-    if full { explanation.text(colour) } else { explanation.passes_in(colour) }
+fn as_text(explanation: &Explanation, full: bool) -> String {
+    let color = stdout().is_terminal();
+    if full { explanation.text(color) } else { explanation.passes_in(color) }
 }
 
 fn explained(program: &Program, params: &Params<f64>) -> Result<Explanation, Failure> {
@@ -149,7 +149,7 @@ fn explained(program: &Program, params: &Params<f64>) -> Result<Explanation, Fai
     Ok(explain(result))
 }
 
-/// Pictures and pages; of more than one explanation numbered.
+/// Writes graphs and pages, numbered if there is more than one explanation.
 fn write(folder: RunFolder, explanations: &[(String, Explanation)]) -> Result<(), Failure> {
     let mut files = Vec::new();
     for (k, (title, explanation)) in explanations.iter().enumerate() {

@@ -57,7 +57,7 @@ impl Question<'_> {
                 };
                 format!(
                     "row {row} has {name} {truth_}; the net predicts {answer_}, off by {error}; the loss is {loss}\n\
-                     {scaled}: the output {} stands for {answer_}, the target {} for {truth_}",
+                     {scaled}: the output {} is {answer_}, the target {} is {truth_}",
                     digits(output, 6),
                     digits(examples.targets.values()[row], 6)
                 )

@@ -2,7 +2,7 @@
 
 use surprisal_explain::{Explanation, Node, digits};
 
-/// What both explanations say of the last operation before the loss; nothing if it does not squash a single number.
+/// A table of the last operation before the loss in both explanations; empty if that does not squash a single number.
 pub fn table(squared: &Explanation, entropy: &Explanation) -> String {
     let columns = [squared, entropy].map(Column::of);
     let [Some(squared), Some(entropy)] = &columns else { return String::new() };

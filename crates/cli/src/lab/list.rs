@@ -40,9 +40,7 @@ fn table() -> String {
 fn details(experiment: &Experiment) -> String {
     let (name, claim, falsified_if, broken) =
         (experiment.name, experiment.claim(), experiment.falsified_if(), experiment.broken());
-    let seeds = experiment
-        .seeds
-        .map_or("nothing is drawn at random".into(), |seeds| format!("{} seeds", seeds.usual));
+    let seeds = experiment.seeds.map_or("no seeds".into(), |seeds| format!("{} seeds", seeds.usual));
     let mut text = format!(
         "{name}: {claim}\n  Not supported if {falsified_if}.\n  With --break: {broken}.\n  Run it: surprisal lab run {name} ({}, {seeds})\n",
         experiment.time()

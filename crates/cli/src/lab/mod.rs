@@ -14,7 +14,7 @@ use crate::Failure;
 pub enum Lab {
     /// List the experiments with their claims and run times, or show one in detail.
     List(list::Options),
-    /// Run one experiment, or all: numbers, intervals, pictures, verdicts.
+    /// Run one experiment, or all: numbers, intervals, figures, verdicts.
     Run(run::Options),
     /// Compute a reference experiment again and compare it with the numbers in its file.
     #[cfg(feature = "replay")]

@@ -47,7 +47,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-/// A line for each file; what does not hold is told, and the others are held all the same.
+/// Compares each file and prints a line for it; a file that does not match does not stop the others.
 fn hold(files: &[PathBuf], data: Option<&Path>) -> Result<(), Failure> {
     let mut failed = 0;
     for file in files {

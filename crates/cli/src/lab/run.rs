@@ -18,7 +18,7 @@ use crate::progress::Bars;
   surprisal lab run all --quick
   surprisal lab run saturated-neuron --setting runs/saturated-neuron-1/setting.json
 
-Results go to a new folder in DIR: report.html, the pictures, the numbers as CSV and JSON, the verdicts, and
+Results go to a new folder in DIR: report.html, the figures, the numbers as CSV and JSON, the verdicts, and
 setting.json, which --setting takes. If a run is interrupted, the same command goes on where it stopped.")]
 pub struct Options {
     /// The name of an experiment (see `lab list`), or all
@@ -61,11 +61,7 @@ fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Fai
     let (outcome, journal) = outcome(experiment, plan, &options.out)?;
     let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files())?;
     journal.close();
-    crate::tell(&format!(
-        "{}The report: {}\n",
-        outcome.summary(),
-        place.join("report.html").display()
-    ))
+    crate::tell(&format!("{}The report: {}\n", outcome.summary(), place.join("report.html").display()))
 }
 
 fn run_all(options: &Options) -> Result<(), Failure> {
@@ -110,7 +106,7 @@ fn run_all(options: &Options) -> Result<(), Failure> {
     crate::tell(&format!("The index of the pages: {}\n", place.join("index.html").display()))
 }
 
-/// Runs an experiment, or what is left of it.
+/// Runs an experiment, or resumes it.
 fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(Outcome, Journal), LabError> {
     let journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
     if !journal.is_empty() {
@@ -120,12 +116,12 @@ fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(O
     Ok((outcome, journal))
 }
 
-/// The defaults, changed by the file, changed by the options.
+/// The defaults, with the values of the file and then of the options.
 fn plan(experiment: &Experiment, options: &Options) -> Result<Plan, Failure> {
     let mut plan = experiment.plan(options.quick, options.broken);
     if let Some(path) = &options.setting {
-        let told = path.display();
-        let failed = |error: String| Failure::run(format!("{told}: {error}"));
+        let shown = path.display();
+        let failed = |error: String| Failure::run(format!("{shown}: {error}"));
         let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read: {error}")))?;
         let file: Value =
             serde_json::from_str(&text).map_err(|error| failed(format!("not valid JSON: {error}")))?;

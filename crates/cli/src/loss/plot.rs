@@ -243,11 +243,11 @@ impl Axis {
         let all: Vec<_> = branches.iter().flat_map(drawn).collect();
         if let ([Some(first), Some(last)], true) = ([first, last], all.iter().any(|&(_, y)| y < 0.0)) {
             let zero = Line::new("", [(first.x, 0.0), (last.x, 0.0)]);
-            chart = chart.line(zero.colour(4).faint());
+            chart = chart.line(zero.color(4).faint());
         }
         for (i, branch) in branches.iter().enumerate() {
             let style = [Style::Solid, Style::Dashed][i % 2];
-            chart = chart.line(Line::new(&*branch.name, drawn(branch)).colour(i).style(style));
+            chart = chart.line(Line::new(&*branch.name, drawn(branch)).color(i).style(style));
         }
         chart
     }

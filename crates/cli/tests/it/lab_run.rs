@@ -133,7 +133,10 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
             &["saturated-neuron", "--set", "eta"],
             "error: invalid value 'eta' for '--set <KEY=VALUE>': write KEY=VALUE, such as eta=0.3",
         ),
-        (&["saturated-neuron", "--seeds", "3"], "error: saturated-neuron draws nothing: it has no seeds"),
+        (
+            &["saturated-neuron", "--seeds", "3"],
+            "error: saturated-neuron has no seeds: nothing in it is random",
+        ),
         (&["plateaus", "--seeds", "1"], "error: 1 seeds: an interval needs 2 to "),
         (
             &["all", "--set", "eta=1"],

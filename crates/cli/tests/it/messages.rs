@@ -287,11 +287,11 @@ fn sizes() -> Session {
 
 fn predictions() -> Session {
     let mut session = Session::new("what a model is asked for");
-    session.write("boxes.csv", "colour,kind\nred,a\nblue,b\nred,a\nblue,b\n");
+    session.write("boxes.csv", "color,kind\nred,a\nblue,b\nred,a\nblue,b\n");
     session.write("birds.csv", "weight_kg,height_cm,kind\n1,2,bird\n");
     session.write("other.csv", "weigth_kg,height_cm\n1,2\n");
     session.write("text.csv", "weight_kg,height_cm\n1,two\n");
-    session.write("green.csv", "colour\ngreen\n");
+    session.write("green.csv", "color\ngreen\n");
     session.works("train --data pets.csv --target kind --epochs 1 --out m");
     session.works("train --data boxes.csv --target kind --epochs 1 --out b");
     session.refuses(2, "predict --model m/model.surprisal");

@@ -31,7 +31,7 @@ const FEWEST_COUNTED: usize = 8;
 /// ```
 /// use surprisal_data::{ColumnValues, CsvOptions, Missing, Table};
 ///
-/// let text = "colour,width,kind\nred,2.5,a\nblue,,b\nred,4,a\nblue,3,b\n";
+/// let text = "color,width,kind\nred,2.5,a\nblue,,b\nred,4,a\nblue,3,b\n";
 /// let target = Some("kind".to_owned());
 /// let options = CsvOptions { target, missing: Missing::Mean, ..CsvOptions::default() };
 /// let table = Table::from_csv(text.as_bytes(), "boxes", &options)?;

@@ -28,15 +28,15 @@ use std::str::FromStr;
 /// ```
 /// use surprisal_data::{CsvOptions, Encoder, Scaling, Table, Unseen};
 ///
-/// let text = "colour,width,kind\nred,1,a\nblue,3,b\nred,1,a\nblue,3,b\n";
+/// let text = "color,width,kind\nred,1,a\nblue,3,b\nred,1,a\nblue,3,b\n";
 /// let options = CsvOptions { target: Some("kind".to_owned()), ..CsvOptions::default() };
 /// let table = Table::from_csv(text.as_bytes(), "boxes", &options)?;
 /// let encoder = Encoder::fit(&table, Scaling::Standardize)?;
-/// assert_eq!(encoder.feature_names(), ["colour=blue", "colour=red", "width"]);
+/// assert_eq!(encoder.feature_names(), ["color=blue", "color=red", "width"]);
 /// assert_eq!(encoder.apply(&table)?.row(0).to_vec(), [0.0, 1.0, -1.0]);
 ///
 /// // new rows: columns are found by their names, others are ignored
-/// let new = "width,maker,colour\n2,Miri,red\n";
+/// let new = "width,maker,color\n2,Miri,red\n";
 /// let x = encoder.read_csv(new.as_bytes(), "new boxes", &options, Unseen::Error)?;
 /// assert_eq!(x, ndarray::array![[0.0, 1.0, 0.0]]);
 /// # Ok::<(), surprisal_data::DataError>(())

@@ -133,7 +133,7 @@ fn mnist_itself() {
     for part in [&train, &test] {
         assert!(part.features.iter().all(|&p| p.fract() == 0.0 && (0.0..=255.0).contains(&p)));
     }
-    // the mean and deviation that so many programs normalise MNIST by
+    // the mean and deviation that so many programs normalize MNIST by
     let (mean, deviation) = (train.features.mean().unwrap() / 255.0, train.features.std(0.0) / 255.0);
     assert!((mean - 0.1307).abs() < 5e-5 && (deviation - 0.3081).abs() < 5e-5, "{mean}, {deviation}");
 }

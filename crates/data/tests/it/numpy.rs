@@ -148,7 +148,7 @@ fn damaged_headers_are_told() {
         ("{descr: 1}", 11, "the name of a field", "descr: 1}"),
         ("{'descr", 11, "the name of a field", "'descr"),
         ("{'descr' 1}", 19, ":", "1}"),
-        ("{'colour': 1}", 20, "one of the fields descr, fortran_order, shape", " 1}"),
+        ("{'color': 1}", 20, "one of the fields descr, fortran_order, shape", " 1}"),
         ("{'fortran_order': 1}", 28, "True or False", "1}"),
         ("{'shape': 3}", 20, "(", "3}"),
         ("{'shape': (-1,)}", 21, "the length of an axis, below 2^64", "-1,)}"),

@@ -26,7 +26,7 @@ fn read(encoder: &Encoder, text: &str, unseen: Unseen) -> ndarray::Array2<f64> {
     x.unwrap_or_else(|error| panic!("{error}"))
 }
 
-const PETS: &str = "id,colour,weight,y\n1,red,1,a\n2,blue,3,b\n3,red,5,a\n4,blue,7,b\n";
+const PETS: &str = "id,color,weight,y\n1,red,1,a\n2,blue,3,b\n3,red,5,a\n4,blue,7,b\n";
 
 #[test]
 fn one_table_in_many_dresses() {
@@ -302,14 +302,14 @@ fn rows_without_a_value_are_left_out_and_counted() {
 
 #[test]
 fn what_is_missing_is_filled_in_by_what_is_measured_on_the_rows_for_training() {
-    let text = "colour,x,y\nred,1,a\nred,,b\n,5,a\nblue,1000,b\nblue,2000,a\nblue,3000,b\n";
+    let text = "color,x,y\nred,1,a\nred,,b\n,5,a\nblue,1000,b\nblue,2000,a\nblue,3000,b\n";
     let table = table(text, &CsvOptions { missing: Missing::Mean, ..y() });
     let train = table.select(&[0, 1, 2]);
     let encoder = Encoder::fit(&train, Scaling::None).unwrap();
-    assert_eq!(encoder.feature_names(), ["colour=blue", "colour=red", "x"]);
+    assert_eq!(encoder.feature_names(), ["color=blue", "color=red", "x"]);
     assert_eq!(encoder.apply(&train).unwrap(), array![[0.0, 1.0, 1.0], [0.0, 1.0, 3.0], [0.0, 1.0, 5.0]]);
     // the commonest of all rows, blue, and the mean of all rows had no say
-    assert_eq!(read(&encoder, "x,colour\nNA,\n", Unseen::Error), array![[0.0, 1.0, 3.0]]);
+    assert_eq!(read(&encoder, "x,color\nNA,\n", Unseen::Error), array![[0.0, 1.0, 3.0]]);
     // scaled after it was filled in: 1, 3, 5
     let standardized = Encoder::fit(&train, Scaling::Standardize).unwrap().apply(&train).unwrap();
     let fitted = Standardize::fit(&array![[1.0], [3.0], [5.0]]).unwrap();
@@ -320,7 +320,7 @@ fn what_is_missing_is_filled_in_by_what_is_measured_on_the_rows_for_training() {
 fn every_part_of_a_table_gives_a_net_as_many_inputs() {
     let table = table(PETS, &y());
     let red = Encoder::fit(&table.select(&[0, 2]), Scaling::MinMax).unwrap();
-    assert_eq!(red.feature_names(), ["id", "colour=blue", "colour=red", "weight"]);
+    assert_eq!(red.feature_names(), ["id", "color=blue", "color=red", "weight"]);
     assert_eq!(red.apply(&table.select(&[1])).unwrap(), array![[0.5, 1.0, 0.0, 0.5]]);
 }
 
@@ -340,7 +340,7 @@ fn new_rows_are_encoded_as_the_rows_of_the_training_were() {
 fn a_category_that_was_never_seen_is_none_of_them_if_that_was_asked_for() {
     let encoder = Encoder::fit(&table(PETS, &y()), Scaling::None).unwrap();
     assert_eq!(
-        read(&encoder, "id,weight,colour\n1,2,green\n2,3,red\n", Unseen::Ignore),
+        read(&encoder, "id,weight,color\n1,2,green\n2,3,red\n", Unseen::Ignore),
         array![[1.0, 0.0, 0.0, 2.0], [2.0, 0.0, 1.0, 3.0]]
     );
 }

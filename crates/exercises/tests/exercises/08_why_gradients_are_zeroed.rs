@@ -2,7 +2,7 @@ use crate::{all_near, near};
 
 fn descends(descend: impl Fn(f64, f64, usize) -> f64) {
     near("no step: w", descend(3.0, 0.1, 0), 0.0);
-    near("one step towards 3: w", descend(3.0, 0.1, 1), 0.6);
+    near("one step toward 3: w", descend(3.0, 0.1, 1), 0.6);
     near("two steps: w", descend(3.0, 0.1, 2), 1.08);
     near("a hundred steps: w", descend(3.0, 0.1, 100), 3.0 - 3.0 * 0.8f64.powi(100));
 }

@@ -65,7 +65,7 @@ impl Default for Compare {
 /// One loss at one learning rate, over the seeds.
 #[derive(Clone, Debug)]
 pub struct Arm {
-    /// What was minimised.
+    /// What was minimized.
     pub objective: Objective,
     /// At which rate.
     pub learning_rate: f64,

@@ -21,17 +21,17 @@ fn lines(chart: Chart, arms: [&Arm; 2], shown: usize, measure: impl Fn(&Epoch) -
         history.epochs().iter().take(shown).map(|e| (e.epoch as f64, measure(e))).collect()
     };
     let mut chart = chart;
-    for (colour, arm) in arms.into_iter().enumerate() {
+    for (color, arm) in arms.into_iter().enumerate() {
         for history in arm.histories() {
-            chart = chart.line(Line::new("", points(history)).colour(colour).faint());
+            chart = chart.line(Line::new("", points(history)).color(color).faint());
         }
     }
-    for (colour, arm) in arms.into_iter().enumerate() {
+    for (color, arm) in arms.into_iter().enumerate() {
         let runs: Vec<_> = arm.histories().map(points).collect();
         let mean =
             |i: usize| (runs[0][i].0, runs.iter().map(|run| run[i].1).sum::<f64>() / runs.len() as f64);
         let mean: Vec<_> = (0..runs.first().map_or(0, Vec::len)).map(mean).collect();
-        chart = chart.line(Line::new(arm.objective.to_string(), mean).colour(colour));
+        chart = chart.line(Line::new(arm.objective.to_string(), mean).color(color));
     }
     chart
 }
@@ -97,7 +97,7 @@ pub(super) fn slope_chart(losses: [Objective; 2]) -> Chart {
         .x_label("score z of \"yes\"")
         .y_label("slope of the loss, dl/dz");
     let mut told = Vec::new();
-    for (colour, loss) in losses.into_iter().enumerate() {
+    for (color, loss) in losses.into_iter().enumerate() {
         let slope = |&z: &f64| {
             let tape = workspace.tape(&params);
             let score = tape.input(&Array2::from_elem((1, 1), z)).requires_grad();
@@ -112,7 +112,7 @@ pub(super) fn slope_chart(losses: [Objective; 2]) -> Chart {
             "{loss} is steepest at score {} ({:.2}) and has slope {slope:.1e} at score {end}",
             highest.0, highest.1
         ));
-        chart = chart.line(Line::new(loss.to_string(), points).colour(colour));
+        chart = chart.line(Line::new(loss.to_string(), points).color(color));
     }
     chart.alt(format!(
         "The slope of both losses against the score, when the truth is no: {}.",

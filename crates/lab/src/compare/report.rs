@@ -131,7 +131,7 @@ fn words(comparison: &Comparison) -> Table {
         caption: "Words".into(),
         header: vec!["word".into(), "what it means here".into()],
         rows: vec![
-            row("row", "one case of the data: one tumour, one picture"),
+            row("row", "one case of the data: one tumor, one picture"),
             row("training rows", "three quarters of the rows, from which the model learns"),
             row("unseen rows", "the other quarter, on which it is only tested"),
             row("accuracy", "the share of rows that it answers right"),
@@ -174,8 +174,8 @@ fn section(page: Page, outcome: &Outcome, race: bool) -> Page {
             "The same model and the same data, but all weights start at 0: at first the model says 50 % to everything."
         }
         Start::SaturatedWrong => {
-            "Is a tumour benign? Thirty measurements of 569 tumours, and a model with one weight for each. Every weight \
-             starts at 1. On these data that makes the model very sure, and wrong about most tumours: their scores stand \
+            "Is a tumor benign? Thirty measurements of 569 tumors, and a model with one weight for each. Every weight \
+             starts at 1. On these data that makes the model very sure, and wrong about most tumors: their scores stand \
              far out on the wrong side, where the slope of squared error is near 0. No one would start here on purpose; it \
              is made to show what happens to a model that got there."
         }

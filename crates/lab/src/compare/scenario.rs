@@ -13,7 +13,7 @@ use surprisal_train::{Examples, History, Objective, TrainError, Trainer};
 /// A data set that is compared on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataName {
-    /// Is a tumour benign? 569 rows of 30 measurements.
+    /// Is a tumor benign? 569 rows of 30 measurements.
     BreastCancer,
     /// Which digit is it? 1,797 pictures of 8x8 pixels.
     Digits,

@@ -58,13 +58,13 @@ fn finding(scenario: &Scenario, condition: String, first: &Arm, second: &Arm) ->
     };
     let sentence = format!(
         "{}, to {} % training accuracy {} took {}, {} {}: {conclusion}. {}{}{}",
-        capitalised(&condition),
+        capitalized(&condition),
         100.0 * scenario.accuracy,
         first.objective,
         needed(scenario, &a),
         second.objective,
         needed(scenario, &b),
-        capitalised(&measured.to_string()),
+        capitalized(&measured.to_string()),
         stall_sentence(first, second),
         accuracy_difference.map_or(String::new(), |d| accuracy_sentence(d, first, second)),
     );
@@ -116,7 +116,7 @@ fn accuracy_sentence(difference: Estimate, first: &Arm, second: &Arm) -> String 
     }
 }
 
-fn capitalised(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

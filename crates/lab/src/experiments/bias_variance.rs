@@ -86,8 +86,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         || lab.count("sets") < 2
         || highest >= lab.count("points")
     {
-        let told = "degrees, hidden, sets: expected at least two models and two sets, and degrees below the number of points";
-        return Err(LabError::Usage(told.into()));
+        let message = "degrees, hidden, sets: expected at least two models and two sets, and degrees below the number of points";
+        return Err(LabError::Usage(message.into()));
     }
     let mut report = Report::new();
     let mut off = vec![0.0; lab.seeds.len()];
@@ -112,10 +112,10 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         let findings = [
             Finding::seeds(&compared, "bias², smallest model - largest", &fall)
                 .above(0.0)
-                .say(lab.text("finding: bias")),
+                .sentence(lab.text("finding: bias")),
             Finding::ratios(&compared, "variance, largest model / smallest", &rise)
                 .above(1.0)
-                .say(lab.text("finding: variance")),
+                .sentence(lab.text("finding: variance")),
         ];
         sections.push((family, parts, findings));
     }
@@ -126,7 +126,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
                 .within(lab.number("tolerance"))
-                .say(lab.text("finding: sum")),
+                .sentence(lab.text("finding: sum")),
         );
     for (_, _, findings) in &sections {
         report = findings.iter().cloned().fold(report, Report::finding);

@@ -123,7 +123,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 Estimate::exactly(entropy.gap),
                 Expected::AtMost(-FLOOR),
             )
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: chord",
                 &[
                     ("at", &short(squared.at)),
@@ -155,7 +155,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             )
             .expect(Expected::MoreThan(0.0))
             .and("the same fraction under cross-entropy", Estimate::exactly(down[1]), Expected::AtMost(0.0))
-            .say(
+            .sentence(
                 lab.text_with(
                     "finding: plane",
                     &[("entropy", &short(flat[1])), ("squared", &short(flat[0]))],
@@ -183,7 +183,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 Basis::Trials(lab.seeds.len()),
             )
             .expect(Expected::AtLeast(0.5))
-            .say(
+            .sentence(
                 lab.text_with(
                     "finding: net",
                     &[("entropy", &short(nets[1].1)), ("squared", &short(nets[0].1))],
@@ -389,7 +389,7 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
     for (arm, above) in above.into_iter().enumerate() {
         let record = &slices[arm][0];
         let joined = record.points("weight", "chord").into_iter().filter(|p| p.1.is_finite());
-        let said = if above.gap > 0.0 {
+        let comparison = if above.gap > 0.0 {
             format!("The curve is up to {} above the chord.", short(above.gap))
         } else {
             "The curve is below the chord.".into()
@@ -399,8 +399,8 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
                 .x_label("every weight")
                 .y_label("loss")
                 .include_y(0.0)
-                .line(Line::new("loss", record.points("weight", "loss")).colour(1 - arm))
-                .line(Line::new("chord", joined).colour(4).style(Style::Dotted))
+                .line(Line::new("loss", record.points("weight", "loss")).color(1 - arm))
+                .line(Line::new("chord", joined).color(4).style(Style::Dotted))
                 .alt(lab.text_with(
                     "alt: chord",
                     &[
@@ -408,7 +408,7 @@ fn slice_charts(lab: &Lab, slices: &[[Record; 1]], chord: [f64; 2], above: [Abov
                         ("high", &short(lab.number("reach"))),
                         ("from", &short(chord[0])),
                         ("to", &short(chord[1])),
-                        ("said", &said),
+                        ("comparison", &comparison),
                     ],
                 )),
         );
@@ -446,7 +446,7 @@ fn minima_charts(lab: &Lab, minima: &[[Record; 2]]) -> Panels {
         let mut chart = Chart::new(NAMES[arm])
             .x_label("weight")
             .y_label("loss")
-            .line(Line::new("", curve.points("w", "loss")).colour(1 - arm));
+            .line(Line::new("", curve.points("w", "loss")).color(1 - arm));
         let is = points.column("minimum");
         for ((w, loss), is) in points.points("w", "loss").into_iter().zip(&is) {
             let kind = if *is == 1.0 { "minimum" } else { "maximum" };
@@ -466,7 +466,7 @@ fn way_chart(lab: &Lab, ways: &[[Record; 1]]) -> String {
         .y_label("smallest eigenvalue of the Hessian")
         .include_y(0.0);
     for arm in [0, 1] {
-        chart = chart.line(Line::new(NAMES[arm], ways[arm][0].points("epoch", "smallest")).colour(1 - arm));
+        chart = chart.line(Line::new(NAMES[arm], ways[arm][0].points("epoch", "smallest")).color(1 - arm));
     }
     let lowest =
         [0, 1].map(|arm| short(ways[arm][0].column("smallest").into_iter().fold(f64::INFINITY, f64::min)));

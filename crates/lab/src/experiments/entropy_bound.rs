@@ -83,7 +83,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::deterministic(&drawn, "largest |H(p, q) - H(p) - KL(p‖q)|", off_kl)
                 .expect(Expected::AtMost(ROUNDING))
-                .say(lab.text("finding: divergence")),
+                .sentence(lab.text("finding: divergence")),
         );
     Ok(report)
 }

@@ -137,7 +137,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                     &paired("accuracy", *places, |a, b| a - b),
                 )
                 .above(0.0)
-                .say(format!("{} and {} on average.", percent(0), percent(1))),
+                .sentence(format!("{} and {} on average.", percent(0), percent(1))),
             )
             .finding(
                 Finding::ratios(
@@ -146,7 +146,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                     &paired("separation", *places, |a, b| a / b),
                 )
                 .above(1.0)
-                .say(format!("{} and {} on average.", spread(0), spread(1))),
+                .sentence(format!("{} and {} on average.", spread(0), spread(1))),
             );
     }
     let row = |arm: usize, place: usize| {
@@ -287,7 +287,7 @@ fn plane(lab: &Lab, record: &Record, title: &str) -> Chart {
             .zip(&digits)
             .filter(|(_, d)| **d == digit as f64)
             .map(|(point, _)| point);
-        chart = chart.points(Points::new(digit.to_string(), points).colour(digit).label_at_centre());
+        chart = chart.points(Points::new(digit.to_string(), points).color(digit).label_at_center());
     }
     chart.alt(lab.text_with("alt: features", &[("title", &title)]))
 }

@@ -95,7 +95,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &format!("largest difference {over}"),
                 worst("slope"),
             )
-            .say(lab.text("finding: slope")),
+            .sentence(lab.text("finding: slope")),
         )
         .finding(
             same(
@@ -103,7 +103,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &format!("largest difference {over}"),
                 worst("kl"),
             )
-            .say(lab.text("finding: divergence")),
+            .sentence(lab.text("finding: divergence")),
         )
         .finding(
             same(
@@ -111,7 +111,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &format!("largest difference, of value and gradient, {over}"),
                 worst("coding"),
             )
-            .say(lab.text("finding: coding")),
+            .sentence(lab.text("finding: coding")),
         )
         .finding(
             same(
@@ -119,7 +119,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &format!("largest difference over {} samples of 20 examples", seeds * lab.count("points")),
                 worst("likelihood"),
             )
-            .say(lab.text("finding: likelihood")),
+            .sentence(lab.text("finding: likelihood")),
         )
         .finding(
             Finding::deterministic("Cross-entropy minus entropy", format!("smallest value {over}"), gap)
@@ -137,7 +137,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         )
         .finding(
             same("Four trainings, one-hot targets", &trained, apart(hard))
-                .say(lab.text("finding: trainings")),
+                .sentence(lab.text("finding: trainings")),
         )
         .finding(
             same(
@@ -145,7 +145,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &trained,
                 apart(soft),
             )
-            .say(lab.text("finding: soft targets")),
+            .sentence(lab.text("finding: soft targets")),
         );
     Ok(report
         .section("How much is nothing?")

@@ -132,7 +132,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &each(|a, b| a - b, "svm_auc", "logistic_auc"),
             )
             .within(margin)
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: ranking",
                 &[
                     ("svm", &format!("{:.4}", mean(&of("svm_auc")))),
@@ -147,7 +147,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &each(|a, b| a - b, "svm_pulling", "logistic_pulling"),
             )
             .below(0.0)
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: rows that pull",
                 &[
                     ("svm", &format!("{:.0}", 100.0 * mean(&of("svm_pulling")))),
@@ -162,7 +162,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 &share,
             )
             .below(1.0)
-            .say(lab.text("finding: two copies")),
+            .sentence(lab.text("finding: two copies")),
         )
         .finding(
             Finding::seeds(

@@ -122,7 +122,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                 &minus(&a, &b),
             )
             .above(0.0)
-            .say(format!("{} against {}.", percent(&a), percent(&b))),
+            .sentence(format!("{} against {}.", percent(&a), percent(&b))),
         );
     }
     let dearth = |arm: usize, rate: usize| {
@@ -136,7 +136,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                 &gap,
             )
             .above(0.0)
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: best rate",
                 &[
                     ("entropy", &percent(&ce_ends)),
@@ -157,7 +157,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
             )
             .expect(Expected::AtMost(line))
             .and("test accuracy under cross-entropy", Estimate::of(&ce_ends), Expected::AtLeast(line))
-            .say(lab.text_with("finding: stalled", &[("line", &(100.0 * line))]))
+            .sentence(lab.text_with("finding: stalled", &[("line", &(100.0 * line))]))
         })
         .finding(
             Finding::seeds(
@@ -166,7 +166,7 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                 &minus(&gap, &other_gap),
             )
             .above(0.0)
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: other start",
                 &[("entropy", &percent(&other_ce)), ("squared", &percent(&other_squared))],
             )),
@@ -321,7 +321,7 @@ fn accuracy_chart(
     rates: [f64; 2],
     start: usize,
 ) -> Chart {
-    let told = records.each_ref().map(|records| {
+    let ends = records.each_ref().map(|records| {
         Estimate::of(&records.iter().map(|r| r.last("accuracy")).collect::<Vec<_>>()).percent()
     });
     let chart = Chart::new("Accuracy on unseen digits")
@@ -344,9 +344,9 @@ fn accuracy_chart(
             &[
                 ("start", &STARTS[start].0),
                 ("entropy", &losses[0]),
-                ("entropy_ends", &told[0]),
+                ("entropy_ends", &ends[0]),
                 ("squared", &losses[1]),
-                ("squared_ends", &told[1]),
+                ("squared_ends", &ends[1]),
             ],
         ));
     fan_of_shares(chart, &arms(losses, records), "epoch", "accuracy")

@@ -128,28 +128,28 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             };
             let when = if matches!(moment, Moment::Last) { "last epoch" } else { "early stopping" };
             let [own, entropy] = [own, entropy].map(|cell| runs.values(cell, moment, column));
-            let [told, other] = [&own, &entropy].map(|values| Estimate::of(values).percent());
+            let [values, other] = [&own, &entropy].map(|values| Estimate::of(values).percent());
             (
                 format!("{at}, {} % of labels wrong, {when}", short(100.0 * noise[share])),
                 minus(&own, &entropy),
-                format!("{}: {told}; {}: {other}.", name(lab, loss), name(lab, 0)),
+                format!("{}: {values}; {}: {other}.", name(lab, loss), name(lab, 0)),
             )
         };
         let less = |loss| format!("{} minus {}", name(lab, loss), name(lab, 0));
         for loss in FORMS {
-            let (condition, gap, told) = against(shown, loss, Moment::Last, "accuracy");
+            let (condition, gap, values) = against(shown, loss, Moment::Last, "accuracy");
             report = report.finding(
                 Finding::seeds(condition, format!("test accuracy, {}", less(loss)), &gap)
                     .above(0.0)
-                    .say(told),
+                    .sentence(values),
             );
         }
-        let (condition, difference, told) = against(shown, SQUARED, Moment::Last, "memorized");
+        let (condition, difference, values) = against(shown, SQUARED, Moment::Last, "memorized");
         let what = format!("fraction of wrong labels memorized, {}", less(SQUARED));
-        report = report.finding(Finding::seeds(condition, what, &difference).below(0.0).say(told));
+        report = report.finding(Finding::seeds(condition, what, &difference).below(0.0).sentence(values));
 
         let (_, gap, _) = against(shown, SQUARED, Moment::Last, "accuracy");
-        let (condition, left, told) = against(shown, SQUARED, Moment::Stopped, "accuracy");
+        let (condition, left, values) = against(shown, SQUARED, Moment::Stopped, "accuracy");
         let what = format!("test accuracy, {}", less(SQUARED));
         report = report.finding(
             Finding::seeds(condition.clone(), what, &left)
@@ -159,19 +159,20 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                     Estimate::of(&gap),
                     Expected::Above(0.0),
                 )
-                .say(told),
+                .sentence(values),
         );
         let what = "reduction of the gap in test accuracy by early stopping";
-        report =
-            report.finding(Finding::seeds(condition, what, &minus(&gap, &left)).above(0.0).say(format!(
+        report = report.finding(Finding::seeds(condition, what, &minus(&gap, &left)).above(0.0).sentence(
+            format!(
                 "At the last epoch the gap is {}, with early stopping {}.",
                 Estimate::of(&gap).percent(),
                 Estimate::of(&left).percent()
-            )));
+            ),
+        ));
         if let Some(clean) = noise.iter().position(|&share| share == 0.0) {
-            let (condition, difference, told) = against(clean, SQUARED, Moment::Last, "ece");
+            let (condition, difference, values) = against(clean, SQUARED, Moment::Last, "ece");
             let what = format!("calibration error, {}", less(SQUARED));
-            report = report.finding(Finding::seeds(condition, what, &difference).below(0.0).say(told));
+            report = report.finding(Finding::seeds(condition, what, &difference).below(0.0).sentence(values));
         }
     }
     Ok(tables(report, lab, &runs, shown, rate))
@@ -323,7 +324,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         lab.count("hidden"),
         rates[rate]
     );
-    let told = |column: &str| {
+    let values = |column: &str| {
         [0, SQUARED]
             .map(|loss| {
                 let of = |moment| Estimate::of(&runs.values(at(loss), moment, column)).percent();
@@ -338,7 +339,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
             .y_label(y)
             .percent_y()
             .include_y(1.0)
-            .alt(format!("{title}, against epoch: {}.", told(column)));
+            .alt(format!("{title}, against epoch: {}.", values(column)));
         fan_of_shares(chart, &[0, SQUARED].map(|loss| runs.arm(lab, at(loss))), "epoch", column)
     };
     let mut gaps = Forest::new("Test accuracy, minus that of cross-entropy")
@@ -346,15 +347,11 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         .percent_x()
         .reference(0.0, "no gap");
     for loss in 1..LOSSES.len() {
-        for (word, moment, colour) in
-            [("last epoch", Moment::Last, 1), ("early stopping", Moment::Stopped, 0)]
+        for (word, moment, color) in [("last epoch", Moment::Last, 1), ("early stopping", Moment::Stopped, 0)]
         {
             let [own, entropy] = [loss, 0].map(|loss| runs.values(at(loss), moment, "accuracy"));
-            gaps = gaps.row(
-                format!("{}, {word}", name(lab, loss)),
-                Estimate::of(&minus(&own, &entropy)),
-                colour,
-            );
+            gaps =
+                gaps.row(format!("{}, {word}", name(lab, loss)), Estimate::of(&minus(&own, &entropy)), color);
         }
     }
     let mut reliability = Chart::new("Is it right as often as it claims?")
@@ -365,9 +362,9 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         .include_y(0.0);
     for loss in [0, SQUARED, 2] {
         reliability = reliability
-            .line(Line::new(name(lab, loss), pooled(runs.of(at(loss)), lab.count("bins"))).colour(loss));
+            .line(Line::new(name(lab, loss), pooled(runs.of(at(loss)), lab.count("bins"))).color(loss));
     }
-    reliability = reliability.line(Line::new("", [(0.0, 0.0), (1.0, 1.0)]).colour(4).faint());
+    reliability = reliability.line(Line::new("", [(0.0, 0.0), (1.0, 1.0)]).color(4).faint());
     let mut shares = Chart::new("The more labels are wrong")
         .subtitle(format!("last epoch, rate {}", rates[rate]))
         .x_label("fraction of labels that are wrong")
@@ -378,7 +375,7 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
             .map(|i| (noise[i], mean(&runs.values(Cell { noise: i, loss, rate }, Moment::Last, "accuracy"))));
         let mut points: Vec<_> = points.collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        shares = shares.line(Line::new(name(lab, loss), points).colour(loss));
+        shares = shares.line(Line::new(name(lab, loss), points).color(loss));
     }
     report
         .figure(

@@ -73,7 +73,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
 
     // ---- verdict
-    let told = |epochs: f64| told(lab, epochs);
+    let epochs_text = |epochs: f64| epochs_text(lab, epochs);
     let report = Report::new()
         .panels("epochs", maps(lab, pairs[0]), lab.text("caption: epochs"))
         .finding(
@@ -83,12 +83,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 worst,
                 Expected::Above(1.0),
             )
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: own rates",
                 &[
                     ("starts", &list(lab.numbers("starts").iter().map(|&x| short(x)))),
-                    ("squared", &list(pairs[0][0].each_start().into_iter().map(told))),
-                    ("entropy", &list(pairs[0][1].each_start().into_iter().map(told))),
+                    ("squared", &list(pairs[0][0].each_start().into_iter().map(epochs_text))),
+                    ("entropy", &list(pairs[0][1].each_start().into_iter().map(epochs_text))),
                 ],
             )),
         )
@@ -99,11 +99,11 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 one.map(|(_, epochs)| epochs),
                 LEAST,
             )
-            .say(format!(
+            .sentence(format!(
                 "{} epochs at rate {} against {} at rate {}.",
-                told(one[0].1),
+                epochs_text(one[0].1),
                 short(one[0].0),
-                told(one[1].1),
+                epochs_text(one[1].1),
                 short(one[1].0),
             )),
         )
@@ -117,7 +117,11 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 [one[0].1, there],
                 LEAST,
             )
-            .say(format!("{} epochs against {}.", told(one[0].1), told(there))),
+            .sentence(format!(
+                "{} epochs against {}.",
+                epochs_text(one[0].1),
+                epochs_text(there)
+            )),
         )
         .finding(
             bounded(
@@ -125,7 +129,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 never(from_seeds),
             )
             .expect(LEAST)
-            .say(lab.text("finding: redrawn")),
+            .sentence(lab.text("finding: redrawn")),
         )
         .finding(
             bounded(
@@ -137,11 +141,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 never(elsewhere),
             )
             .expect(LEAST)
-            .say("The table below has all of them."),
+            .sentence("The table below has all of them."),
         );
     let rows = pairs.iter().zip(&sets).map(|(&pair, set)| {
-        let [squared, entropy] =
-            pair.map(Grid::one_rate).map(|(rate, epochs)| format!("{} at {}", told(epochs), short(rate)));
+        let [squared, entropy] = pair
+            .map(Grid::one_rate)
+            .map(|(rate, epochs)| format!("{} at {}", epochs_text(epochs), short(rate)));
         vec![set.name.clone(), set.labels.len().to_string(), squared, entropy, short(of(pair))]
     });
     Ok(report
@@ -281,7 +286,7 @@ fn bounded(mut finding: Finding, [squared, entropy]: [bool; 2]) -> Finding {
     finding
 }
 
-fn told(lab: &Lab, epochs: f64) -> String {
+fn epochs_text(lab: &Lab, epochs: f64) -> String {
     if epochs.is_finite() { epochs.to_string() } else { format!("over {}", lab.count("cap")) }
 }
 
@@ -299,8 +304,8 @@ fn rounding(lab: &Lab, pairs: &[[&Grid; 2]]) -> String {
                 if a != b {
                     changed.push(format!(
                         "{name}, initial weight {start}, rate {rate}: {} becomes {}",
-                        told(lab, a),
-                        told(lab, b)
+                        epochs_text(lab, a),
+                        epochs_text(lab, b)
                     ));
                 }
             }
@@ -320,7 +325,7 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
     let map = |name: &str, grid: &Grid| {
         let (rate, worst) = grid.one_rate();
         HeatMap::new(name)
-            .subtitle(format!("one rate for all: {} epochs at {}", told(lab, worst), short(rate)))
+            .subtitle(format!("one rate for all: {} epochs at {}", epochs_text(lab, worst), short(rate)))
             .x_label("initial value of all weights")
             .y_label("learning rate")
             .value_label("epochs")
@@ -333,7 +338,7 @@ fn maps(lab: &Lab, grids: [&Grid; 2]) -> Panels {
             .missing(format!("> {}", lab.count("cap")))
             .alt(lab.text_with(
                 "alt: epochs",
-                &[("epochs", &list(grid.each_start().into_iter().map(|e| told(lab, e))))],
+                &[("epochs", &list(grid.each_start().into_iter().map(|e| epochs_text(lab, e))))],
             ))
     };
     Panels::new(

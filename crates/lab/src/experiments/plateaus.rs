@@ -144,7 +144,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::deterministic("These signals", what, ratio(shares[0], shares[1]))
                 .expect(Expected::AtLeast(least))
-                .say(lab.text_with(
+                .sentence(lab.text_with(
                     "finding: these signals",
                     &[("squared", &percent(shares[0])), ("entropy", &percent(shares[1]))],
                 )),
@@ -152,12 +152,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .finding(
             Finding::ratios("Waves of other frequencies and phases", what, waves)
                 .expect(Expected::AtLeast(least))
-                .say(spread(waves)),
+                .sentence(spread(waves)),
         )
         .finding(
             Finding::ratios("Inputs and targets that are noise", what, noise)
                 .expect(Expected::AtLeast(least))
-                .say(spread(noise)),
+                .sentence(spread(noise)),
         );
     let heights = maps(
         lab,
@@ -257,15 +257,15 @@ fn draws_chart(lab: &Lab, drawn: &[[Record; 1]]) -> String {
     };
     let (waves, noise) = drawn.split_at(lab.seeds.len());
     let widest = drawn.iter().map(|[r]| r.last("cross_entropy")).fold(0.0, f64::max);
-    let line = |name: &str, slope: f64| Line::new(name, [(0.0, 0.0), (widest, slope * widest)]).colour(4);
+    let line = |name: &str, slope: f64| Line::new(name, [(0.0, 0.0), (widest, slope * widest)]).color(4);
     let least = lab.number("least");
     let chart = Chart::new("Level ground in other draws of the signals")
         .x_label("level under cross-entropy")
         .y_label("level under squared error")
         .percent_x()
         .percent_y()
-        .points(Points::new("waves", points(waves)).colour(0))
-        .points(Points::new("noise", points(noise)).colour(1))
+        .points(Points::new("waves", points(waves)).color(0))
+        .points(Points::new("noise", points(noise)).color(1))
         .line(line("equal", 1.0).faint())
         .line(line(&format!("{} times", short(least)), least).style(Style::Dashed));
     let above = drawn.iter().filter(|[r]| r.last("squared") > least * r.last("cross_entropy")).count();

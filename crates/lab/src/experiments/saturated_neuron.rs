@@ -45,11 +45,11 @@ const REFERENCE: f64 = 1.5;
 fn run(lab: &Lab) -> Result<Report, LabError> {
     let (eta, threshold, cap) = (lab.number("eta"), lab.number("threshold"), lab.count("cap"));
     if !(threshold > 0.0 && threshold < REFERENCE.sigmoid()) {
-        let told = format!(
+        let message = format!(
             "threshold: {threshold} is not between 0 and {:.3}, the output at score {REFERENCE}",
             REFERENCE.sigmoid()
         );
-        return Err(LabError::Usage(told));
+        return Err(LabError::Usage(message));
     }
 
     let trajectories = lab.runs(
@@ -134,7 +134,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 )
                 .above(1.0),
             )
-            .say(format!("{} against {}.", epochs(squared[1]), epochs(entropy[1]))),
+            .sentence(format!("{} against {}.", epochs(squared[1]), epochs(entropy[1]))),
         )
         .finding(
             confirmed(
@@ -145,7 +145,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 )
                 .above(1.0),
             )
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: slowdown",
                 &[
                     ("squared_8", &short(slowdown(&squared, 2))),
@@ -162,7 +162,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 best[0].0 / best[1].0,
             )
             .above(1.0)
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: best rate",
                 &[
                     ("squared", &epochs(best[0].0)),
@@ -282,10 +282,10 @@ fn times_chart(
     eta: f64,
     threshold: f64,
 ) -> Chart {
-    let line = |name: &str, epochs: &[f64], colour| {
+    let line = |name: &str, epochs: &[f64], color| {
         let mut points: Vec<_> = scores.iter().copied().zip(epochs.iter().copied()).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Line::new(name, points).colour(colour)
+        Line::new(name, points).color(color)
     };
     let chart = Chart::new("The more wrong, the slower?")
         .subtitle(format!("one neuron, learning rate {eta}, until its output is below {threshold}"))
@@ -297,7 +297,7 @@ fn times_chart(
     let computed = LOSSES
         .into_iter()
         .flat_map(|loss| scores.iter().map(move |&z| (z, closed_form(loss, z, threshold, eta))));
-    chart.points(Points::new("predicted by a formula", computed).colour(4)).alt(lab.text_with(
+    chart.points(Points::new("predicted by a formula", computed).color(4)).alt(lab.text_with(
         "alt: times",
         &[
             ("squared", &short(squared.iter().copied().fold(0.0, f64::max))),
@@ -319,10 +319,10 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
             .include_y(0.0)
             .include_y(1.0)
             .line(Line::new("", threshold).faint());
-        for (loss, colour) in [(0, 1), (1, 0)] {
+        for (loss, color) in [(0, 1), (1, 0)] {
             let [record] = &trajectories[loss * NIELSEN.len() + place];
             chart = chart
-                .line(Line::new(LOSSES[loss].to_string(), record.points("epoch", "output")).colour(colour));
+                .line(Line::new(LOSSES[loss].to_string(), record.points("epoch", "output")).color(color));
         }
         output = output.panel(chart.alt("Output against epoch, under both losses."));
     }
@@ -331,9 +331,9 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         .x_label("output (should be 0)")
         .y_label("slope of the loss in the score")
         .line(Line::new("", [(0.0, 0.0), (1.0, 0.0)]).faint());
-    for (colour, loss) in [(1, Head::SigmoidSquared), (0, Head::SigmoidCrossEntropy)] {
+    for (color, loss) in [(1, Head::SigmoidSquared), (0, Head::SigmoidCrossEntropy)] {
         let points = (1..200).map(|i| f64::from(i) / 200.0).map(|a| (a, slope(loss, (a / (1.0 - a)).ln())));
-        slopes = slopes.line(Line::new(loss.to_string(), points).colour(colour));
+        slopes = slopes.line(Line::new(loss.to_string(), points).color(color));
     }
     let slopes =
         slopes.mark(2.0 / 3.0, 4.0 / 27.0, "largest at 2/3, where it is 4/27").alt(lab.text("alt: slope"));

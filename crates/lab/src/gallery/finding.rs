@@ -1,4 +1,4 @@
-//! [`Finding`]: a number, how sure it is, and what it says about a claim.
+//! [`Finding`]: a number with its interval, and its verdict on a claim.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use surprisal_report::Verdict;
 use surprisal_report::statistics::Estimate;
 
-/// What stands behind an interval.
+/// The origin of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// Nothing is drawn: the number is what it is.
+    /// Nothing is random: the number has no interval.
     Deterministic,
-    /// Student's t over so many seeds.
+    /// Student's t over this number of seeds.
     Seeds(usize),
-    /// Student's t over the logarithms of ratios, of so many seeds.
+    /// Student's t over the logarithms of ratios, one for each of this number of seeds.
     Ratios(usize),
-    /// Wilson's interval, or Newcombe's for a difference, over so many trials.
+    /// Wilson's interval, or Newcombe's for a difference, over this number of trials.
     Trials(usize),
 }
 
@@ -31,28 +31,28 @@ impl fmt::Display for Basis {
     }
 }
 
-/// What is expected of a number if the claim holds.
+/// The condition that a number must meet if the claim holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expected {
-    /// Above "no difference" (0 for a difference, 1 for a ratio); a number that is exactly that is [`Verdict::Equal`].
+    /// Above "no difference" (0 for a difference, 1 for a ratio). A number that is exactly equal to it is [`Verdict::Equal`].
     Above(f64),
     /// Below "no difference".
     Below(f64),
-    /// At least this.
+    /// At least this number.
     AtLeast(f64),
-    /// At most this.
+    /// At most this number.
     AtMost(f64),
-    /// More than this; exactly this is too little.
+    /// More than this number; exactly this number is too little.
     MoreThan(f64),
-    /// Not shown to be above this: at least the lower end of the interval is not.
+    /// Not shown to be above this number: the lower end of the interval is not above it.
     NotAbove(f64),
-    /// 0 but for this margin.
+    /// Within this margin of 0.
     Within(f64),
 }
 
-/// What an interval says of an expectation.
+/// Whether an interval meets a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum Check {
     Met,
     Failed,
     Equal,
@@ -60,7 +60,7 @@ enum Answer {
 }
 
 impl Expected {
-    fn answer(self, Estimate { low, high, .. }: Estimate) -> Answer {
+    fn check(self, Estimate { low, high, .. }: Estimate) -> Check {
         let (met, failed) = match self {
             Expected::Above(bound) => (low > bound, high < bound),
             Expected::Below(bound) => (high < bound, low > bound),
@@ -71,14 +71,14 @@ impl Expected {
             Expected::Within(margin) => (low >= -margin && high <= margin, low > margin || high < -margin),
         };
         match self {
-            _ if met => Answer::Met,
-            _ if failed => Answer::Failed,
-            Expected::Above(bound) | Expected::Below(bound) if low == bound && high == bound => Answer::Equal,
-            _ => Answer::Open,
+            _ if met => Check::Met,
+            _ if failed => Check::Failed,
+            Expected::Above(bound) | Expected::Below(bound) if low == bound && high == bound => Check::Equal,
+            _ => Check::Open,
         }
     }
 
-    /// "more than", and the number that it is more than.
+    /// The relation as text, such as "more than", and the bound.
     fn parts(self) -> (&'static str, f64) {
         match self {
             Expected::Above(bound) | Expected::MoreThan(bound) => ("more than", bound),
@@ -90,16 +90,16 @@ impl Expected {
         }
     }
 
-    /// The expectation and how an estimate meets it: "more than 1 expected, not met".
-    fn told(self, estimate: Estimate) -> String {
+    /// The condition and whether an estimate meets it: "more than 1 expected, not met".
+    fn describe(self, estimate: Estimate) -> String {
         let (_, bound) = self.parts();
-        let outcome = match self.answer(estimate) {
-            Answer::Met => String::new(),
-            Answer::Failed => ", not met".into(),
-            Answer::Equal => ", exactly equal".into(),
-            Answer::Open if estimate.mean.is_nan() => ", but the number is unknown".into(),
-            Answer::Open if matches!(self, Expected::Within(_)) => ", but the interval goes beyond".into(),
-            Answer::Open => format!(", but the interval contains {}", exact(bound)),
+        let outcome = match self.check(estimate) {
+            Check::Met => String::new(),
+            Check::Failed => ", not met".into(),
+            Check::Equal => ", exactly equal".into(),
+            Check::Open if estimate.mean.is_nan() => ", but the number is unknown".into(),
+            Check::Open if matches!(self, Expected::Within(_)) => ", but the interval goes beyond".into(),
+            Check::Open => format!(", but the interval contains {}", exact(bound)),
         };
         format!("{self} expected{outcome}")
     }
@@ -121,7 +121,7 @@ struct Condition {
     expected: Expected,
 }
 
-/// One verdict: under which condition, about which number, with its interval, against which bound.
+/// A verdict with its condition, its number, the interval of the number and the bound.
 ///
 /// ```
 /// use surprisal_lab::gallery::Finding;
@@ -138,22 +138,22 @@ struct Condition {
 pub struct Finding {
     /// "At the same learning rate".
     pub condition: String,
-    /// What the number is.
+    /// The name of the number.
     pub measure: String,
     /// The number and its interval.
     pub estimate: Estimate,
-    /// Where the interval comes from.
+    /// The origin of the interval.
     pub basis: Basis,
-    /// What the interval says about the claim.
+    /// The verdict, which follows from the interval and the bound.
     pub verdict: Verdict,
-    /// What else there is to say.
+    /// A further sentence, or empty.
     pub sentence: String,
     expected: Option<Expected>,
     also: Vec<Condition>,
 }
 
 impl Finding {
-    /// A number with an interval of one's own.
+    /// Returns a finding with the given interval.
     pub fn new(
         condition: impl Into<String>,
         measure: impl Into<String>,
@@ -172,28 +172,31 @@ impl Finding {
         }
     }
 
-    /// The mean over seeds.
+    /// Returns a finding about the mean over seeds.
     ///
     /// # Panics
-    /// If there are fewer than 2, or more than [`MOST_RUNS`](surprisal_report::statistics::MOST_RUNS): as of the next.
+    /// If there are fewer than 2 values, or more than [`MOST_RUNS`](surprisal_report::statistics::MOST_RUNS).
     #[track_caller]
     pub fn seeds(condition: impl Into<String>, measure: impl Into<String>, values: &[f64]) -> Finding {
         Finding::new(condition, measure, Estimate::of(values), Basis::Seeds(values.len()))
     }
 
-    /// The geometric mean of ratios over seeds; all must be above 0.
+    /// Returns a finding about the geometric mean of ratios over seeds; all must be above 0.
+    ///
+    /// # Panics
+    /// As [`Finding::seeds`].
     #[track_caller]
     pub fn ratios(condition: impl Into<String>, measure: impl Into<String>, values: &[f64]) -> Finding {
         let logs: Vec<f64> = values.iter().map(|v| v.ln()).collect();
         Finding::new(condition, measure, Estimate::of(&logs).map(f64::exp), Basis::Ratios(values.len()))
     }
 
-    /// A number without chance; NaN stands for a number that is not known.
+    /// Returns a finding about a number that does not depend on chance; NaN is an unknown number.
     pub fn deterministic(condition: impl Into<String>, measure: impl Into<String>, value: f64) -> Finding {
         Finding::new(condition, measure, Estimate::exactly(value), Basis::Deterministic)
     }
 
-    /// What the claim expects of the number; the verdict follows.
+    /// Sets the condition of the claim; the verdict follows.
     ///
     /// ```
     /// use surprisal_lab::gallery::{Expected, Finding};
@@ -202,39 +205,38 @@ impl Finding {
     /// assert_eq!(times.expect(Expected::AtLeast(2.0)).verdict, Verdict::Supported);
     /// ```
     pub fn expect(self, expected: Expected) -> Finding {
-        Finding { expected: Some(expected), ..self }.judged()
+        Finding { expected: Some(expected), ..self }.with_verdict()
     }
 
-    /// The claim is that the number is above "no difference", which is 0 or 1.
+    /// Sets the condition that the number is above "no difference", which is 0 or 1.
     pub fn above(self, bound: f64) -> Finding {
         self.expect(Expected::Above(bound))
     }
 
-    /// The claim is that the number is below "no difference".
+    /// Sets the condition that the number is below "no difference".
     pub fn below(self, bound: f64) -> Finding {
         self.expect(Expected::Below(bound))
     }
 
-    /// The claim is that the number is 0 but for this margin: it holds where the whole interval lies inside.
+    /// Sets the condition that the whole interval lies within this margin of 0.
     pub fn within(self, margin: f64) -> Finding {
         self.expect(Expected::Within(margin))
     }
 
-    /// A second condition: the claim holds only if this holds too, and fails if this fails.
+    /// Adds a second condition: the claim holds only if this holds too, and fails if this fails.
     pub fn and(mut self, measure: impl Into<String>, estimate: Estimate, expected: Expected) -> Finding {
         self.also.push(Condition { measure: measure.into(), estimate, expected });
-        self.judged()
+        self.with_verdict()
     }
 
-    fn judged(self) -> Finding {
-        let main = self.expected.map_or(Answer::Open, |expected| expected.answer(self.estimate));
-        let also = || self.also.iter().map(|condition| condition.expected.answer(condition.estimate));
-        let verdict = if main == Answer::Failed || also().any(|a| matches!(a, Answer::Failed | Answer::Equal))
-        {
+    fn with_verdict(self) -> Finding {
+        let main = self.expected.map_or(Check::Open, |expected| expected.check(self.estimate));
+        let also = || self.also.iter().map(|condition| condition.expected.check(condition.estimate));
+        let verdict = if main == Check::Failed || also().any(|a| matches!(a, Check::Failed | Check::Equal)) {
             Verdict::NotSupported
-        } else if main == Answer::Open || also().any(|answer| answer == Answer::Open) {
+        } else if main == Check::Open || also().any(|answer| answer == Check::Open) {
             Verdict::Inconclusive
-        } else if main == Answer::Equal {
+        } else if main == Check::Equal {
             Verdict::Equal
         } else {
             Verdict::Supported
@@ -243,43 +245,43 @@ impl Finding {
     }
 
     /// Adds a sentence that needs neither the number nor the verdict.
-    pub fn say(self, sentence: impl Into<String>) -> Finding {
+    pub fn sentence(self, sentence: impl Into<String>) -> Finding {
         Finding { sentence: sentence.into(), ..self }
     }
 
-    /// The number with its interval, each in as few digits as tell it from the bound: "4 [1.52, 6.48]".
+    /// Returns the number with its interval, with enough digits to distinguish them from the bound: "4 [1.52, 6.48]".
     pub fn number(&self) -> String {
         number(self.estimate, self.expected)
     }
 
     pub(super) fn to_json(&self) -> Value {
         let Finding { condition, measure, estimate, basis, verdict, sentence, expected, also } = self;
-        let mut told = json!({
+        let mut json = json!({
             "condition": condition, "measure": measure, "basis": basis.to_string(), "verdict": verdict.word(),
             "sentence": sentence,
         });
-        numbers(&mut told, *estimate, *expected);
-        told["also"] = also
+        numbers(&mut json, *estimate, *expected);
+        json["also"] = also
             .iter()
             .map(|Condition { measure, estimate, expected }| {
-                let mut told = json!({ "measure": measure });
-                numbers(&mut told, *estimate, Some(*expected));
-                told
+                let mut json = json!({ "measure": measure });
+                numbers(&mut json, *estimate, Some(*expected));
+                json
             })
             .collect();
-        told
+        json
     }
 }
 
-/// The number, what was expected of it, where that comes from, and whatever else there is to say.
+/// The number, the condition, the origin of the interval, and the sentence.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Finding { measure, estimate, basis, sentence, expected, also, .. } = self;
-        let expected = expected.map_or(String::new(), |expected| expected.told(*estimate) + "; ");
+        let expected = expected.map_or(String::new(), |expected| expected.describe(*estimate) + "; ");
         write!(f, "{measure} = {} ({expected}{basis}).", self.number())?;
         for Condition { measure, estimate, expected } in also {
             let number = number(*estimate, Some(*expected));
-            write!(f, " Also needed: {measure} = {number} ({}).", expected.told(*estimate))?;
+            write!(f, " Also needed: {measure} = {number} ({}).", expected.describe(*estimate))?;
         }
         if !sentence.is_empty() {
             write!(f, " {sentence}")?;
@@ -302,28 +304,28 @@ fn number(Estimate { mean, low, high }: Estimate, expected: Option<Expected>) ->
 }
 
 /// Adds an estimate and a bound to a JSON object.
-fn numbers(told: &mut Value, Estimate { mean, low, high }: Estimate, expected: Option<Expected>) {
+fn numbers(json: &mut Value, Estimate { mean, low, high }: Estimate, expected: Option<Expected>) {
     for (key, number) in [("number", mean), ("low", low), ("high", high)] {
-        told[key] = super::record::number(number);
+        json[key] = super::record::number(number);
     }
     if let Some((relation, bound)) = expected.map(Expected::parts) {
-        told["expected"] = relation.into();
-        told["bound"] = bound.into();
+        json["expected"] = relation.into();
+        json["bound"] = bound.into();
     }
 }
 
-/// A bound in all its digits.
+/// A bound with all its digits.
 fn exact(bound: f64) -> String {
     if bound == 0.0 || bound.abs() >= 1e-3 { bound.to_string() } else { format!("{bound:e}") }
 }
 
-/// As [`short`], with more digits where three would make it look like the bound that it differs from.
+/// As [`short`], with more digits where three would round the number to a bound that it differs from.
 fn beside(x: f64, bound: f64) -> String {
     let differs = |text: &String| x == bound || text.parse() != Ok(bound);
     (3..=17).map(|digits| rounded(x, digits)).find(differs).unwrap_or_else(|| x.to_string())
 }
 
-/// A number in three significant digits, without an exponent where that is short.
+/// Returns a number with three significant digits, without an exponent from 0.001 to 1000000.
 pub fn short(x: f64) -> String {
     rounded(x, 3)
 }

@@ -1,4 +1,4 @@
-//! [`Journal`]: what has been computed so far, so that an interrupted experiment goes on where it stopped.
+//! [`Journal`]: the results so far, with which an interrupted experiment resumes.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,18 +10,18 @@ use super::{LabError, Record};
 use surprisal_report::folder::FolderError;
 use surprisal_report::journal::{JournalError, JournalFile};
 
-/// A file with a line for every run that has ended. Its name holds a fingerprint of the whole setting and of the program, so that
-/// nothing is taken over that another setting or another program computed.
+/// A file with a line for every finished run. Its name contains a fingerprint of all settings and of the program, so that
+/// results of other settings or another program are not used.
 pub struct Journal {
     file: JournalFile,
     done: HashMap<String, Vec<Record>>,
 }
 
 impl Journal {
-    /// Opens the journal of an experiment in `folder`, and reads what an interrupted run has left there.
+    /// Opens the journal of an experiment in `folder`, and reads the results of an interrupted run.
     ///
     /// # Errors
-    /// If the folder or file cannot be made, if another process is at the same experiment, and if a line has been changed.
+    /// If the folder or file cannot be created, another process runs the same experiment, or a line has been changed.
     pub fn open(folder: impl AsRef<Path>, name: &str, setting: &str) -> Result<Journal, LabError> {
         let folder = folder.as_ref();
         let fingerprint = fingerprint(&format!("{setting}{}", program()));
@@ -33,7 +33,7 @@ impl Journal {
             json!({ "journal": "surprisal lab run", "experiment": name, "fingerprint": fingerprint });
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
             JournalError::Busy => LabError::Failure(format!(
-                "{} is in use: the same experiment runs already with --out {}",
+                "{} is in use: the same experiment is running with --out {}",
                 path.display(),
                 folder.display()
             )),
@@ -46,12 +46,12 @@ impl Journal {
         Ok(Journal { file, done })
     }
 
-    /// How many runs were found.
+    /// Returns the number of runs found.
     pub fn len(&self) -> usize {
         self.done.len()
     }
 
-    /// Whether none was.
+    /// Returns whether no run was found.
     pub fn is_empty(&self) -> bool {
         self.done.is_empty()
     }
@@ -68,7 +68,7 @@ impl Journal {
         })
     }
 
-    /// Removes the file, when the results are safe.
+    /// Removes the file, once the results are saved.
     pub fn close(self) {
         self.file.remove();
     }
@@ -79,7 +79,7 @@ fn read(line: &Value) -> Option<(String, Vec<Record>)> {
     Some((line["key"].as_str()?.to_string(), records))
 }
 
-/// What tells this program from one built of other sources.
+/// Size and time of the program file, which another build changes.
 fn program() -> String {
     let file = std::env::current_exe().and_then(fs::metadata);
     file.map_or(String::new(), |file| format!("{} {:?}", file.len(), file.modified().ok()))
@@ -97,14 +97,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_interrupted_is_found_again() {
+    fn results_are_read_again_after_an_interruption() {
         let folder = std::env::temp_dir().join(format!("surprisal-journal-{}", std::process::id()));
         let record = Record::once("r", [("x", 1.5)]);
         let journal = Journal::open(&folder, "name", "setting").unwrap();
         assert!(journal.is_empty());
         journal.note("a", std::slice::from_ref(&record)).unwrap();
         let busy = Journal::open(&folder, "name", "setting").err().unwrap().to_string();
-        assert!(busy.contains("is in use: the same experiment runs already"), "{busy}");
+        assert!(busy.contains("is in use: the same experiment is running"), "{busy}");
         let path = journal.file.path().to_path_buf();
         drop(journal);
         let whole = fs::read_to_string(&path).unwrap();

@@ -1,40 +1,40 @@
-//! [`Lab`]: what an experiment is given: its setting, its seeds, and hands for many runs at once.
+//! [`Lab`]: the settings, seeds and text of an experiment, and the function that runs jobs on several cores.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Mutex;
 
-use super::record::Labelled;
+use super::record::Labeled;
 use super::{Experiment, Journal, LabError, Record, Values};
 use surprisal_train::parallel::{Progress, in_parallel};
 
-/// Where an experiment runs.
+/// The surroundings of an experiment.
 pub struct Lab<'a> {
-    /// The numbers that a user may have set.
+    /// The values of its settings.
     pub setting: Values,
-    /// The seeds, if anything is drawn.
+    /// The seeds; empty if nothing is random.
     pub seeds: Vec<u64>,
-    /// Whether it runs in its broken version, which must not support the claim.
+    /// Whether this is the broken version, which must not support the claim.
     pub broken: bool,
     pub(super) experiment: &'static Experiment,
     pub(super) journal: Option<&'a Journal>,
     pub(super) progress: &'a dyn Progress,
-    pub(super) records: Mutex<Vec<Labelled>>,
+    pub(super) records: Mutex<Vec<Labeled>>,
     pub(super) used: Mutex<BTreeSet<String>>,
 }
 
 impl Lab<'_> {
-    /// The value of a knob; [`Values`] has the others.
+    /// Returns the value of a setting; [`Values`] has further methods.
     #[track_caller]
     pub fn number(&self, key: &str) -> f64 {
         self.setting.number(key)
     }
-    /// The values of a list.
+    /// Returns the values of a list.
     #[track_caller]
     pub fn numbers(&self, key: &str) -> &[f64] {
         self.setting.numbers(key)
     }
-    /// The value of a count.
+    /// Returns the value of a count.
     #[track_caller]
     pub fn count(&self, key: &str) -> usize {
         self.setting.count(key)
@@ -60,10 +60,10 @@ impl Lab<'_> {
         filled.unwrap_or_else(|error| panic!("the text of {}: {error}", self.experiment.name))
     }
 
-    /// The place of a number among the values of a list.
+    /// Returns the index of a number in a list.
     ///
     /// # Errors
-    /// If it is not among them.
+    /// If the list does not contain it.
     pub fn place(&self, key: &str, list: &str) -> Result<usize, LabError> {
         let (number, values) = (self.number(key), self.numbers(list));
         values.iter().position(|&value| value == number).ok_or_else(|| {
@@ -73,10 +73,10 @@ impl Lab<'_> {
         })
     }
 
-    /// Computes `run` of every job, over the cores; what comes back stands in the order of the jobs and does not depend on the
-    /// number of cores. All records are kept for the files of the experiment, with the labels of their jobs.
+    /// Computes `run` of every job, on several cores. The results are in the order of the jobs and do not depend on the number of cores. All
+    /// records go to the files of the experiment, with the labels of their jobs.
     ///
-    /// Labels tell the jobs of an experiment apart: a job that ended before an interruption is not run again.
+    /// Labels identify the jobs of an experiment: a job that was finished before an interruption is not run again.
     ///
     /// # Errors
     /// If the journal cannot be written.
@@ -106,15 +106,15 @@ impl Lab<'_> {
         let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
         for (job, records) in jobs.iter().zip(&results) {
             for record in records {
-                kept.push(Labelled { labels: label(job).to_vec(), record: record.clone() });
+                kept.push(Labeled { labels: label(job).to_vec(), record: record.clone() });
             }
         }
         Ok(results)
     }
 
-    /// Keeps a record that is no run's: the points of a surface, a spectrum.
+    /// Adds a record that does not come from a run, such as the points of a surface.
     pub fn keep(&self, record: Record) {
         let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
-        kept.push(Labelled { labels: vec![], record });
+        kept.push(Labeled { labels: vec![], record });
     }
 }

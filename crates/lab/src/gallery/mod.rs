@@ -1,33 +1,32 @@
-//! The gallery: experiments on losses that can be falsified.
+//! The gallery: experiments on losses, with claims that can be falsified.
 //!
-//! An [`Experiment`] is one item in one file of [`experiments`](crate::experiments), which reads as claim, setting, run, measure,
-//! verdict, pictures. It is given a [`Lab`] and gives a [`Report`]; everything else is done here, for all alike.
+//! An [`Experiment`] is one item in one file of [`experiments`](crate::experiments), which reads as claim, settings, run, measure,
+//! verdict, charts. Its function takes a [`Lab`] and returns a [`Report`]. Everything else is here, and the same for all.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | this one | [`Experiment`]; running one |
-//! | `text` | [`Text`]: the words of an experiment, in a Markdown file beside its code |
-//! | `setting` | [`Knob`], [`Values`]: what a user may vary, with a range |
-//! | `lab` | [`Lab`]: the setting, the seeds, many runs over the cores |
-//! | `journal` | [`Journal`]: going on after an interruption |
-//! | `record` | [`Record`]: tables of numbers that go to files |
+//! | this one | [`Experiment`], and how it runs |
+//! | `text` | [`Text`]: the text of an experiment, in a Markdown file beside its code |
+//! | `setting` | [`Knob`], [`Values`]: the settings, each with a range |
+//! | `lab` | [`Lab`]: settings, seeds and text, and runs on several cores |
+//! | `journal` | [`Journal`]: resuming after an interruption |
+//! | `record` | [`Record`]: tables of numbers, which are written to files |
 //! | `finding` | [`Finding`]: a number, its interval, its verdict |
-//! | `report` | [`Report`]: findings, pictures and words in order |
+//! | `report` | [`Report`]: findings, figures and text in order |
 //! | `write` | the files: the page, the index, CSV, JSON, SVG |
-//! | `training`, `rows`, `pictures` | what several experiments share: descent, heads, data in parts, a fan over seeds |
+//! | `training`, `rows`, `pictures` | shared by several experiments: gradient descent, heads, splits of the data, charts over seeds |
 //!
 //! # The rules
 //!
-//! 1. A comparison of two losses shows both at the same learning rate and each at its own best of a printed grid; a verdict says
-//!    of which of the two it speaks.
-//! 2. Progress is measured in what both losses share, such as accuracy or epochs to an error, never by the value of one loss against that of
-//!    another.
-//! 3. "Squared error" of what? On a sigmoid, on a softmax, on raw outputs: see [`Head`].
-//! 4. A verdict has a number, a 95 % interval or the word "deterministic", and the bound that it was held against. It may be NOT
+//! 1. A comparison of two losses shows both at the same learning rate and each at its own best of a printed grid; a verdict names
+//!    the one that it is about.
+//! 2. Progress is measured by a metric that both losses share, such as accuracy or epochs to an error. The values of two losses are never compared.
+//! 3. "Squared error" names its outputs: of a sigmoid, of a softmax, or raw; see [`Head`].
+//! 4. A verdict has a number, a 95 % interval or the word "deterministic", and the bound that it is compared with. It may be NOT
 //!    SUPPORTED, EQUAL (an exact tie) or INCONCLUSIVE (the interval does not decide).
-//! 5. Every experiment has a broken version, in which what the claim is about is taken away. A verdict of SUPPORTED must
-//!    not survive it: that is how a test of the test looks.
-//! 6. It is deterministic in its seeds, on any number of cores.
+//! 5. Every experiment has a broken version, without the effect that the claim is about. A verdict of SUPPORTED must not survive it: this tests
+//!    the test.
+//! 6. The results depend only on the settings and the seeds, not on the number of cores.
 
 mod finding;
 mod journal;
@@ -64,23 +63,23 @@ pub use write::{index, index_markdown};
 use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::parallel::Progress;
 
-/// A claim, and what it takes to doubt it.
+/// A claim, with everything needed to test it.
 pub struct Experiment {
-    /// What it is called by: "saturated-neuron".
+    /// The name in commands and folders: "saturated-neuron".
     pub name: &'static str,
     /// Its title, claim, background and all other text.
     pub text: Text,
-    /// How long it takes on two cores.
+    /// The run time on two cores.
     pub minutes: f64,
-    /// How many seeds it takes by default and in the quick version; none where nothing is drawn.
+    /// The number of seeds; none if nothing is random.
     pub seeds: Option<Seeds>,
-    /// What can be set.
+    /// The settings.
     pub knobs: &'static [Knob],
-    /// The work.
+    /// The computation.
     pub run: fn(&Lab) -> Result<Report, LabError>,
 }
 
-/// How many seeds an experiment takes.
+/// The number of seeds of an experiment.
 #[derive(Clone, Copy, Debug)]
 pub struct Seeds {
     /// By default.
@@ -89,30 +88,30 @@ pub struct Seeds {
     pub quick: usize,
 }
 
-/// How an experiment is to be run.
+/// The settings of a run of an experiment.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The numbers.
+    /// The values of the settings.
     pub setting: Values,
-    /// How many seeds, 1, 2, ..; 0 where nothing is drawn.
+    /// The number of seeds, 1, 2, ..; 0 if nothing is random.
     pub seeds: usize,
-    /// The quick version.
+    /// Whether this is the quick version.
     pub quick: bool,
-    /// The broken version.
+    /// Whether this is the broken version.
     pub broken: bool,
 }
 
-/// An experiment that has been run.
+/// The results of an experiment.
 pub struct Outcome {
-    /// Which.
+    /// The experiment.
     pub experiment: &'static Experiment,
-    /// How.
+    /// The settings of the run.
     pub plan: Plan,
-    /// What was found.
+    /// Findings, figures and text.
     pub report: Report,
     /// The sections of the experiment's text that the run did not use. A section that only some settings show must be filled by all.
     pub unused_text: Vec<&'static str>,
-    records: Vec<record::Labelled>,
+    records: Vec<record::Labeled>,
 }
 
 /// The common sections of the text.
@@ -154,7 +153,7 @@ impl Experiment {
 }
 
 impl Experiment {
-    /// How long it takes, in words: "84 s".
+    /// Returns the run time as text: "84 s".
     pub fn time(&self) -> String {
         match 60.0 * self.minutes {
             seconds if seconds < 120.0 => format!("{:.0} s", seconds.max(1.0)),
@@ -162,36 +161,36 @@ impl Experiment {
         }
     }
 
-    /// What its knobs stand at.
+    /// Returns the default values of the settings.
     pub fn setting(&self, quick: bool) -> Values {
         Values::new(self.knobs, quick)
     }
 
-    /// As it is run if nothing is said.
+    /// Returns the default settings of a run.
     pub fn plan(&self, quick: bool, broken: bool) -> Plan {
         let seeds = self.seeds.map_or(0, |seeds| if quick { seeds.quick } else { seeds.usual });
         Plan { setting: self.setting(quick), seeds, quick, broken }
     }
 
-    /// Sets the number of seeds.
+    /// Checks a number of seeds.
     ///
     /// # Errors
-    /// If nothing is drawn, or there are too few or too many for an interval.
+    /// If the experiment has no seeds, or there are too few or too many for an interval.
     pub fn check_seeds(&self, seeds: usize) -> Result<(), LabError> {
         let usage = |message| Err(LabError::Usage(message));
         match self.seeds {
-            None => usage(format!("{} draws nothing: it has no seeds", self.name)),
+            None => usage(format!("{} has no seeds: nothing in it is random", self.name)),
             Some(_) if !(2..=MOST_RUNS).contains(&seeds) => {
-                usage(format!("{seeds} seeds: an interval needs 2 to {MOST_RUNS}"))
+                usage(format!("seeds: expected 2 to {MOST_RUNS}, found {seeds}"))
             }
             Some(_) => Ok(()),
         }
     }
 
-    /// Runs it.
+    /// Runs the experiment.
     ///
     /// # Errors
-    /// If data that it needs are not there, a number that was set does not fit the others, or the journal cannot be written.
+    /// If its data are missing, a setting does not fit the others, or the journal cannot be written.
     pub fn run(
         &'static self,
         plan: Plan,
@@ -211,7 +210,7 @@ impl Experiment {
 }
 
 impl Plan {
-    /// As it is written beside the results, and read again.
+    /// Returns the JSON that is written beside the results, and can be read again.
     pub fn to_json(&self, experiment: &Experiment) -> Value {
         let Plan { setting, seeds, quick, broken } = self;
         json!({
@@ -219,10 +218,10 @@ impl Plan {
         })
     }
 
-    /// Takes over what a file says, in which every key but "experiment" may be left out.
+    /// Takes the values of a file, in which every key except "experiment" may be missing.
     ///
     /// # Errors
-    /// If a key is unknown, or its value is not what it takes; the message does not name the file.
+    /// If a key is unknown or its value is invalid. The message does not name the file.
     pub fn take(&mut self, experiment: &Experiment, file: &Value) -> Result<(), LabError> {
         let wrong = |key: &str, expected: &str, found: &Value| {
             Err(LabError::Failure(format!("{key}: expected {expected}, found {found}")))
@@ -249,7 +248,7 @@ impl Plan {
                     }
                     None => return wrong(key, "a count", value),
                 },
-                ("quick", Value::Bool(_)) => {} // says only from which numbers the setting came
+                ("quick", Value::Bool(_)) => {} // determines only the defaults, which the file contains
                 ("broken", Value::Bool(broken)) => self.broken = *broken,
                 ("quick" | "broken", other) => return wrong(key, "true or false", other),
                 _ => return wrong(key, "only experiment, seeds, quick, broken and setting", value),
@@ -259,14 +258,14 @@ impl Plan {
     }
 }
 
-/// Why an experiment could not be run.
+/// The reason why an experiment could not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabError {
-    /// What was asked for cannot be.
+    /// A setting is wrong.
     Usage(String),
     /// A file or the run failed.
     Failure(String),
-    /// Data that are too large to carry along are not there.
+    /// Data that are too large to include are missing.
     Absent(String),
 }
 

@@ -1,32 +1,32 @@
-//! Pictures that several experiments share.
+//! Charts that several experiments share.
 
 use super::Record;
 use surprisal_report::chart::{Band, Chart, Line};
 use surprisal_report::statistics::{Estimate, MOST_RUNS};
 
-/// One arm of a comparison: its name in the picture, and a record for each seed.
+/// One arm of a comparison: its name in the chart, and a record for each seed.
 pub struct Arm<'a> {
-    /// What the line is called.
+    /// The name of the line.
     pub name: String,
-    /// One for each seed.
+    /// A record for each seed.
     pub records: Vec<&'a Record>,
 }
 
-/// The mean over seeds of one column against another, with its 95 % interval as a band; a single seed is a plain line.
+/// Adds the mean over seeds of one column against another, with its 95 % interval as a band; a single seed is a line without a band.
 ///
-/// Seeds that ended early count for as long as they last.
+/// A seed that ended early counts up to its end.
 pub fn fan(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
     fan_within(chart, arms, x, y, [f64::NEG_INFINITY, f64::INFINITY])
 }
 
-/// The same of what cannot be below 0 or above 1, such as an accuracy: there the band ends.
+/// As [`fan`], for numbers from 0 to 1 such as an accuracy: the band ends there.
 pub fn fan_of_shares(chart: Chart, arms: &[Arm], x: &str, y: &str) -> Chart {
     fan_within(chart, arms, x, y, [0.0, 1.0])
 }
 
 fn fan_within(chart: Chart, arms: &[Arm], x: &str, y: &str, [least, most]: [f64; 2]) -> Chart {
     let (mut lines, mut bands) = (Vec::new(), Vec::new());
-    for (colour, arm) in arms.iter().enumerate() {
+    for (color, arm) in arms.iter().enumerate() {
         let runs: Vec<_> = arm.records.iter().map(|record| record.points(x, y)).collect();
         let longest = runs.iter().max_by_key(|run| run.len()).map_or(&[][..], |run| run);
         let (mut mean, mut band) = (vec![], vec![]);
@@ -40,9 +40,9 @@ fn fan_within(chart: Chart, arms: &[Arm], x: &str, y: &str, [least, most]: [f64;
             band.push((at, estimate.low.max(least), estimate.high.min(most)));
         }
         if runs.len() > 1 {
-            bands.push(Band::new(band).colour(colour));
+            bands.push(Band::new(band).color(color));
         }
-        lines.push(Line::new(&*arm.name, mean).colour(colour));
+        lines.push(Line::new(&*arm.name, mean).color(color));
     }
     lines.into_iter().fold(bands.into_iter().fold(chart, Chart::band), Chart::line)
 }

@@ -1,9 +1,9 @@
-//! [`Record`]: a table of numbers that a run leaves.
+//! [`Record`]: a table of numbers, the result of a run.
 
 use serde_json::{Value, json};
 use surprisal_report::csv::csv;
 
-/// Named columns of numbers, row by row: a trajectory, a curve, the points of a picture.
+/// Named columns of numbers, row by row: a trajectory, a curve, the points of a chart.
 ///
 /// ```
 /// use surprisal_lab::gallery::Record;
@@ -15,19 +15,19 @@ use surprisal_report::csv::csv;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What it is called: the name of the file that it goes to.
+    /// The name of its file.
     pub name: String,
     columns: Vec<String>,
     rows: Vec<Vec<f64>>,
 }
 
 impl Record {
-    /// Without rows.
+    /// Returns a record without rows.
     pub fn new(name: &str, columns: &[&str]) -> Record {
         Record { name: name.into(), columns: columns.iter().map(|c| c.to_string()).collect(), rows: vec![] }
     }
 
-    /// One row of what was measured once.
+    /// Returns a record with one row.
     pub fn once<const N: usize>(name: &str, values: [(&str, f64); N]) -> Record {
         let mut record = Record::new(name, &values.map(|(column, _)| column));
         record.push(values.map(|(_, value)| value));
@@ -37,13 +37,13 @@ impl Record {
     /// Adds a row.
     ///
     /// # Panics
-    /// If it is not as long as there are columns.
+    /// If its length is not the number of columns.
     #[track_caller]
     pub fn push(&mut self, row: impl Into<Vec<f64>>) {
         let row = row.into();
         assert!(
             row.len() == self.columns.len(),
-            "{}: {} numbers for {:?}",
+            "{}: {} numbers for the columns {:?}",
             self.name,
             row.len(),
             self.columns
@@ -51,7 +51,7 @@ impl Record {
         self.rows.push(row);
     }
 
-    /// The numbers of a column.
+    /// Returns the numbers of a column.
     ///
     /// # Panics
     /// If there is no such column.
@@ -62,13 +62,13 @@ impl Record {
         self.rows.iter().map(|row| row[place]).collect()
     }
 
-    /// Two columns as the points of a line.
+    /// Returns two columns as the points of a line.
     #[track_caller]
     pub fn points(&self, x: &str, y: &str) -> Vec<(f64, f64)> {
         self.column(x).into_iter().zip(self.column(y)).collect()
     }
 
-    /// The last number of a column; NaN if there are no rows.
+    /// Returns the last number of a column; NaN if there are no rows.
     #[track_caller]
     pub fn last(&self, name: &str) -> f64 {
         self.column(name).last().copied().unwrap_or(f64::NAN)
@@ -91,26 +91,26 @@ impl Record {
     }
 }
 
-/// A number in JSON; NaN and the infinities, which JSON does not have, are text.
+/// A number in JSON, which has no NaN or infinity: these are text.
 pub(super) fn number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { json!(x.to_string()) }
 }
 
-/// A record and the run that it comes from: "loss" is "ce", "seed" is 3.
+/// A record and the labels of its run: "loss" is "ce", "seed" is 3.
 #[derive(Clone, Debug)]
-pub(super) struct Labelled {
+pub(super) struct Labeled {
     pub labels: Vec<(&'static str, String)>,
     pub record: Record,
 }
 
 /// Records of one name as one table in CSV: a column for each label, then those of the records.
 ///
-/// Every number has as many digits as it takes to read it back; NaN, where nothing was measured, is empty.
-pub(super) fn to_csv(records: &[&Labelled]) -> String {
-    let Some(Labelled { labels, record }) = records.first() else { return String::new() };
+/// Every number has enough digits to read the same number back; NaN is an empty cell.
+pub(super) fn to_csv(records: &[&Labeled]) -> String {
+    let Some(Labeled { labels, record }) = records.first() else { return String::new() };
     let header =
         labels.iter().map(|(label, _)| label.to_string()).chain(record.columns.iter().cloned()).collect();
-    let rows = records.iter().flat_map(|Labelled { labels, record }| {
+    let rows = records.iter().flat_map(|Labeled { labels, record }| {
         let labels = labels.iter().map(|(_, value)| value.clone());
         record.rows.iter().map(move |row| labels.clone().chain(row.iter().map(|&x| cell(x))).collect())
     });
@@ -136,8 +136,8 @@ mod tests {
         record.push([f64::NEG_INFINITY, 5e-324]);
         let read = Record::from_json(&serde_json::from_str(&record.to_json().to_string()).unwrap()).unwrap();
         assert_eq!(format!("{read:?}"), format!("{record:?}"));
-        let labelled = Labelled { labels: vec![("loss", "ce".into())], record };
-        assert_eq!(to_csv(&[&labelled]), "loss,a,b\nce,0.30000000000000004,\nce,-inf,5e-324\n");
+        let labeled = Labeled { labels: vec![("loss", "ce".into())], record };
+        assert_eq!(to_csv(&[&labeled]), "loss,a,b\nce,0.30000000000000004,\nce,-inf,5e-324\n");
         assert!(Record::from_json(&json!({ "columns": ["a"], "rows": [[1, 2]] })).is_none());
     }
 }

@@ -1,12 +1,12 @@
-//! [`Report`]: what an experiment found, in the order in which it is told.
+//! [`Report`]: the findings, figures and text of an experiment, in the order of its page.
 
 use super::Finding;
 use surprisal_report::Table;
 use surprisal_report::chart::Panels;
 
-/// Verdicts, and the pictures, tables and words behind them.
+/// Findings, figures, tables and text.
 ///
-/// The first picture stands at the top of the page and in the index: it should show the claim by itself.
+/// The first figure is at the top of the page and in the index: it should show the claim by itself.
 #[derive(Default)]
 pub struct Report {
     pub(super) findings: Vec<Finding>,
@@ -14,7 +14,7 @@ pub struct Report {
 }
 
 pub(super) enum Block {
-    /// `narrow` is another shape of the picture, for narrow windows.
+    /// `narrow` is another shape of the figure, for narrow windows.
     Figure {
         name: &'static str,
         svg: String,
@@ -27,20 +27,20 @@ pub(super) enum Block {
 }
 
 impl Report {
-    /// Nothing yet.
+    /// Returns an empty report.
     pub fn new() -> Report {
         Report::default()
     }
-    /// Adds a verdict.
+    /// Adds a finding.
     pub fn finding(mut self, finding: Finding) -> Report {
         self.findings.push(finding);
         self
     }
-    /// Adds a picture, one SVG element, under the name of its file.
+    /// Adds a figure, one SVG element, with the name of its file.
     pub fn figure(self, name: &'static str, svg: String, caption: impl Into<String>) -> Report {
         self.block(Block::Figure { name, svg, narrow: None, caption: caption.into() })
     }
-    /// Adds a picture of several panels, which stand below each other where the window is narrow.
+    /// Adds a figure of several panels, which are stacked in narrow windows.
     pub fn panels(self, name: &'static str, panels: Panels, caption: impl Into<String>) -> Report {
         let narrow = Some(panels.stacked().to_svg());
         self.block(Block::Figure { name, svg: panels.to_svg(), narrow, caption: caption.into() })
@@ -49,8 +49,7 @@ impl Report {
     pub fn section(self, heading: impl Into<String>) -> Report {
         self.block(Block::Section(heading.into()))
     }
-    /// Adds the paragraphs of a text, between which stand empty lines; see [`page`](surprisal_report) for the marks that are understood in
-    /// them.
+    /// Adds the paragraphs of a text, which are separated by empty lines; [`Page`](surprisal_report::Page) has the inline markup.
     pub fn paragraphs(self, text: impl AsRef<str>) -> Report {
         text.as_ref().split("\n\n").fold(self, |report, text| report.block(Block::Paragraph(text.into())))
     }
@@ -63,7 +62,7 @@ impl Report {
         self
     }
 
-    /// The verdicts.
+    /// Returns the findings.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }

@@ -1,4 +1,4 @@
-//! [`Rows`]: a data set as a network takes it.
+//! [`Rows`]: a data set as the input of a network.
 
 use surprisal_data::{Dataset, stratified_split};
 use surprisal_layers::{Layer, Rng};
@@ -7,26 +7,26 @@ use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
 use super::{LabError, correct};
 
-/// Numbers and labels. Two classes are one question with the answers 0 and 1, more have an output each.
+/// Features and labels. Two classes have one output with the targets 0 and 1; more classes have one output each.
 #[derive(Clone, Debug)]
 pub struct Rows<T> {
-    /// The numbers, `[rows, columns]`.
+    /// The features, `[rows, columns]`.
     pub x: ArcArray2<T>,
     /// The class of each row.
     pub labels: Vec<usize>,
-    /// How many outputs a network has for them.
+    /// The number of outputs of a network.
     pub outputs: usize,
 }
 
 impl<T: Scalar> Rows<T> {
-    /// The rows of a data set, every number divided by `scale`.
+    /// Returns the rows of a data set, every feature divided by `scale`.
     pub fn new(data: &Dataset, scale: f64) -> Rows<T> {
         let outputs = if data.classes() == 2 { 1 } else { data.classes() };
         let x = data.features.mapv(|x| T::of(x / scale)).into_shared();
         Rows { x, labels: data.labels().to_vec(), outputs }
     }
 
-    /// Numbers and targets of some of the rows, on a tape.
+    /// Returns features and targets of some rows, on a tape.
     pub fn batch<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> [Var<'t>; 2] {
         let targets = tape.input_with([rows.len(), self.outputs], |i| {
             let label = self.labels[rows[i / self.outputs]];
@@ -35,23 +35,23 @@ impl<T: Scalar> Rows<T> {
         [tape.rows(&self.x, rows), targets]
     }
 
-    /// The logits of all rows, `[rows, outputs]`.
+    /// Returns the logits of all rows, `[rows, outputs]`.
     pub fn logits(&self, workspace: &mut Workspace<T>, params: &Params<T>, model: &impl Layer) -> Array2<T> {
         let logits = workspace.eval(params, |tape| model.forward(tape.shared(&self.x)));
         logits.into_dimensionality::<Ix2>().expect("a row of logits for each row")
     }
 
-    /// The share of rows that these logits are right about.
+    /// Returns the accuracy of these logits.
     pub fn accuracy(&self, logits: ArrayView2<T>) -> f64 {
         correct(logits, &self.labels) as f64 / self.labels.len() as f64
     }
 }
 
-/// A part to learn from, one to choose by, one to be judged by; `shares` are the last one's of everything, and the second one's of
-/// the rest.
+/// Splits a data set into training, validation and test set. `test` is a fraction of all rows, `valid` one of the others; each comes with the name of
+/// its setting.
 ///
 /// # Errors
-/// If a share leaves a part without rows of some class.
+/// If a part has no rows of some class.
 pub fn three_parts(
     data: &Dataset,
     [valid, test]: [(&str, f64); 2],
@@ -71,7 +71,7 @@ mod tests {
     use surprisal_layers::rng;
 
     #[test]
-    fn two_classes_are_one_question_and_more_have_an_output_each() {
+    fn two_classes_have_one_output_and_more_have_one_each() {
         let targets = |data: &Dataset, rows: &[usize]| {
             let (rows_of, params, mut workspace) =
                 (Rows::<f64>::new(data, 2.0), Params::<f64>::default(), Workspace::new());

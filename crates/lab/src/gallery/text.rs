@@ -1,4 +1,4 @@
-//! [`Text`]: the words of an experiment, in a Markdown file beside its code.
+//! [`Text`]: the text of an experiment, in a Markdown file beside its code.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
@@ -43,7 +43,7 @@ impl Sections {
     /// Reads a file.
     ///
     /// # Errors
-    /// If there is no title, a common section is missing, a section is there twice or empty, or text stands outside of all.
+    /// If there is no title, a common section is missing, a section is there twice or empty, or there is text outside of all sections.
     fn parse(markdown: &str) -> Result<Sections, String> {
         let text = format!("\n{}", markdown.replace("\r\n", "\n"));
         let mut parts = text.split("\n## ");

@@ -1,4 +1,4 @@
-//! Training as experiments do it: any loss of any model, by batches, watched epoch by epoch.
+//! Training in experiments: any loss of any model, in batches, with a callback after every epoch.
 
 use std::ops::ControlFlow;
 
@@ -9,25 +9,25 @@ use surprisal_tensor::ndarray::ArrayView2;
 use surprisal_tensor::{Params, Scalar, Tape, Var};
 use surprisal_train::{At, Callback, Epoch, Rows, TrainError, Trainer};
 
-/// How long, and in which pieces.
+/// The number of epochs and the batch size.
 #[derive(Clone, Copy, Debug)]
 pub struct Training {
     /// Passes over the rows.
     pub epochs: usize,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
-    /// How many of them make a step; all of them for descent on the whole batch, in their own order.
+    /// The number of rows in a step. If it is the number of all rows, they keep their order.
     pub batch: usize,
 }
 
 impl Training {
-    /// Steps down the gradient of `loss`, which records the loss of the rows it is given. `each` sees the state after every epoch, 0
-    /// being the start, and says whether to go on.
+    /// Minimizes `loss`, which records the loss of the given rows. `each` gets the parameters after every epoch, where epoch 0 is before training,
+    /// and returns whether to continue.
     ///
-    /// Gives whether the loss stayed finite; if it did not, nothing more is done.
+    /// Returns whether the loss stayed finite; if not, training ends there.
     ///
     /// # Panics
-    /// If a batch is empty or larger than all rows, or the loss does not reach a parameter.
+    /// If a batch is empty or has more than all rows, or the loss does not depend on a parameter.
     #[track_caller]
     pub fn run<T: Scalar>(
         self,
@@ -53,7 +53,7 @@ impl Training {
     }
 }
 
-/// Asks after every epoch whether to go on.
+/// Calls a function after every epoch.
 struct Each<F>(F);
 
 impl<T: Scalar, F: FnMut(usize, &Params<T>) -> bool> Callback<T> for Each<F> {
@@ -65,10 +65,10 @@ impl<T: Scalar, F: FnMut(usize, &Params<T>) -> bool> Callback<T> for Each<F> {
     }
 }
 
-/// How many rows have their largest logit at the label; a single logit says 1 where it is above 0.
+/// Returns the number of rows with the largest logit at the label; a single logit predicts class 1 where it is above 0.
 pub fn correct<T: Scalar>(logits: ArrayView2<T>, labels: &[usize]) -> usize {
     match logits.ncols() {
         1 => logits.iter().zip(labels).filter(|&(&z, &label)| usize::from(z > T::ZERO) == label).count(),
-        _ => argmax_rows(&logits).iter().zip(labels).filter(|(said, label)| said == label).count(),
+        _ => argmax_rows(&logits).iter().zip(labels).filter(|(class, label)| class == label).count(),
     }
 }

@@ -1,24 +1,24 @@
-//! The files of an experiment: its page, its pictures, its numbers; and the index of several.
+//! The files of an experiment: its page, its figures, its numbers; and the index of several experiments.
 
 use serde_json::{Value, json};
 
-use super::record::{Labelled, to_csv};
+use super::record::{Labeled, to_csv};
 use super::report::Block;
 use super::{Basis, Experiment, Finding, Outcome};
 use surprisal_report::{Align, Page, Table, Verdict};
 
-/// How to read the verdicts: of numbers without chance, and of those with it.
-const CERTAIN: &str = "Every verdict is about a number, and says which number was expected. These are *deterministic*: there is no chance in them, and every \
-    run gives the same. SUPPORTED means that the number is as expected, NOT SUPPORTED that it is not, and EQUAL that what is compared is exactly the same.";
-const UNCERTAIN: &str = "Every verdict is about a number, and says which number was expected. Where chance plays a part, the number is measured several \
-    times, with different *seeds* (starting points of a random generator), and the brackets behind it hold the range in which it lies with 95 % \
-    confidence; a number without brackets is deterministic. SUPPORTED means that the whole range is as expected, NOT SUPPORTED that none of it is, \
-    EQUAL that what is compared is exactly the same, and INCONCLUSIVE that the range contains the bound, so that it does not decide.";
-/// What every verdict of a broken version begins with.
+/// How to read the verdicts: of deterministic numbers, and of numbers with intervals.
+const CERTAIN: &str = "Every verdict is about a number, and names the number that was expected. These numbers are *deterministic*: every run gives the same. SUPPORTED \
+    means that the number is as expected, NOT SUPPORTED that it is not, and EQUAL that the two sides of a comparison are exactly equal.";
+const UNCERTAIN: &str = "Every verdict is about a number, and names the number that was expected. A number that depends on chance is measured several times, with \
+    different *seeds* of the random number generator. The brackets after it contain its 95 % confidence interval; a number without brackets is \
+    deterministic. SUPPORTED means that the whole interval is as expected, NOT SUPPORTED that no part of it is, EQUAL that the two sides of a \
+    comparison are exactly equal, and INCONCLUSIVE that the interval contains the bound and does not decide.";
+/// The beginning of every verdict of a broken version.
 const BROKEN: &str = "Broken on purpose. ";
 
 impl Outcome {
-    /// Every file: its path in the folder, and its content.
+    /// Returns every file: its path in the folder, and its content.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files = vec![
             ("report.html".to_string(), self.page()),
@@ -31,7 +31,7 @@ impl Outcome {
             }
         }
         for (name, records) in self.by_name() {
-            let runs = records.iter().map(|Labelled { labels, record }| {
+            let runs = records.iter().map(|Labeled { labels, record }| {
                 let mut run = record.to_json();
                 run["labels"] = labels
                     .iter()
@@ -47,12 +47,12 @@ impl Outcome {
     }
 
     /// Records of one name together, in the order in which names appear.
-    fn by_name(&self) -> Vec<(&str, Vec<&Labelled>)> {
-        let mut groups: Vec<(&str, Vec<&Labelled>)> = vec![];
-        for labelled in &self.records {
-            match groups.iter_mut().find(|(name, _)| *name == labelled.record.name) {
-                Some((_, group)) => group.push(labelled),
-                None => groups.push((&labelled.record.name, vec![labelled])),
+    fn by_name(&self) -> Vec<(&str, Vec<&Labeled>)> {
+        let mut groups: Vec<(&str, Vec<&Labeled>)> = vec![];
+        for labeled in &self.records {
+            match groups.iter_mut().find(|(name, _)| *name == labeled.record.name) {
+                Some((_, group)) => group.push(labeled),
+                None => groups.push((&labeled.record.name, vec![labeled])),
             }
         }
         groups
@@ -63,12 +63,12 @@ impl Outcome {
         json!({ "experiment": self.experiment.name, "claim": self.experiment.claim(), "verdicts": findings })
     }
 
-    /// The verdicts for a terminal.
+    /// Returns the verdicts for a terminal.
     pub fn summary(&self) -> String {
         let mut text = format!("{}: {}\n", self.experiment.name, self.experiment.claim());
         if self.plan.broken {
             text += &format!(
-                "  Broken on purpose: {}. No verdict that is SUPPORTED without --break may be SUPPORTED here.\n",
+                "  Broken on purpose: {}. A verdict that is SUPPORTED without --break must not be SUPPORTED here.\n",
                 self.experiment.broken()
             );
         }
@@ -80,12 +80,12 @@ impl Outcome {
     }
 
     /// A verdict for a page.
-    fn told(&self, finding: &Finding) -> String {
+    fn verdict(&self, finding: &Finding) -> String {
         let broken = if self.plan.broken { BROKEN } else { "" };
         format!("{broken}*{}*: {finding}", finding.condition)
     }
 
-    /// The command that gives the same numbers again.
+    /// Returns the command that gives the same numbers again.
     pub fn command(&self) -> String {
         let (experiment, plan) = (self.experiment, &self.plan);
         let usual = experiment.plan(plan.quick, false).seeds;
@@ -105,13 +105,13 @@ impl Outcome {
         let mut page = Page::new(experiment.title()).lead(&format!("The claim: {}", experiment.claim()));
         if plan.broken {
             page = page.paragraph(&format!(
-                "*This version is broken on purpose*, to show that the verdicts can change: {broken}. What is SUPPORTED in the whole version must \
-                 not be SUPPORTED here."
+                "*This version is broken on purpose*, to show that the verdicts can change: {broken}. A verdict that is SUPPORTED in the \
+                 complete version must not be SUPPORTED here."
             ));
         }
         if plan.quick {
             page = page.paragraph(
-                "*This is the quick version*: fewer epochs and seeds, for orderings and not for digits.",
+                "*This is the quick version*, with fewer epochs and seeds: trust the order of the numbers, not their digits.",
             );
         }
         let (first, rest) = match report.blocks.split_first() {
@@ -121,27 +121,24 @@ impl Outcome {
         page = experiment.background().fold(page, |page, text| page.paragraph(text));
         page = first.into_iter().fold(page, add);
         let certain = report.findings.iter().all(|finding| finding.basis == Basis::Deterministic);
-        page = page.section("What came out").paragraph(if certain { CERTAIN } else { UNCERTAIN });
+        page = page.section("Results").paragraph(if certain { CERTAIN } else { UNCERTAIN });
         for finding in &report.findings {
-            page = page.verdict(finding.verdict, &self.told(finding));
+            page = page.verdict(finding.verdict, &self.verdict(finding));
         }
-        page = page.paragraph(&format!(
-            "*What would have spoken against the claim*: {}.",
-            experiment.falsified_if()
-        ));
+        page = page.paragraph(&format!("*The claim would be falsified if* {}.", experiment.falsified_if()));
         page = rest.iter().fold(page, add);
         page = page
             .section("Doubt it, run it, break it")
-            .paragraph("This computes the same numbers again, to the last digit, on any machine; it is typed into a terminal in the folder of this program, surprisal:")
+            .paragraph("This command computes the same numbers again, to the last digit, on any machine. Type it into a terminal in the folder of this program, surprisal:")
             .code(&format!("cargo run --release -- {}", self.command().trim_start_matches("surprisal ")))
             .paragraph(&match plan.seeds {
-                0 => "There is no chance in it.".into(),
-                n => format!("All chance comes from the seeds 1 to {n}."),
+                0 => "Nothing in it is random.".into(),
+                n => format!("All random numbers come from the seeds 1 to {n}."),
             });
         if !experiment.knobs.is_empty() {
             page = page.table(&Table {
-                caption: "What can be set, with `--set key=value`, and what it was here".into(),
-                header: ["key", "here", "what it is"].map(String::from).to_vec(),
+                caption: "The settings, which `--set key=value` changes, and their values here".into(),
+                header: ["key", "value", "meaning"].map(String::from).to_vec(),
                 rows: plan
                     .setting
                     .entries()
@@ -158,20 +155,20 @@ impl Outcome {
         }
         if !plan.broken {
             page = page.paragraph(&format!(
-                "Can the verdicts fail? With `--break` at the end of the command, the experiment runs without what its claim is about: \
-                 {broken}. What is SUPPORTED here must then not be SUPPORTED; a test makes sure of it."
+                "Can the verdicts fail? With `--break` at the end of the command, the experiment runs without the effect that its claim is about: \
+                 {broken}. The verdicts that are SUPPORTED here must then not be SUPPORTED; a test ensures this."
             ));
         }
         page.section("Sources")
             .paragraph(experiment.source())
             .footer(&format!(
-                "Written by surprisal {}. The numbers of the pictures are in the CSV and JSON files beside this page; `setting.json` holds the setting.",
+                "Written by surprisal {}. The numbers of the figures are in the CSV and JSON files beside this page, the settings in `setting.json`.",
                 env!("CARGO_PKG_VERSION")
             ))
             .to_html()
     }
 
-    /// The name of the picture that shows the claim.
+    /// The name of the figure that shows the claim.
     fn thumbnail(&self) -> Option<&'static str> {
         self.report.blocks.iter().find_map(|block| match block {
             Block::Figure { name, .. } => Some(*name),
@@ -200,7 +197,7 @@ fn sentence(clause: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).chain(['.']).collect())
 }
 
-/// How often each verdict was given, in words.
+/// The number of each verdict, as text.
 fn count(outcomes: &[&Outcome]) -> String {
     let all = || outcomes.iter().flat_map(|outcome| &outcome.report.findings);
     let of = |verdict| all().filter(|finding| finding.verdict == verdict).count();
@@ -208,10 +205,10 @@ fn count(outcomes: &[&Outcome]) -> String {
     words.map(|verdict| format!("{} {}", of(verdict), verdict.word())).join(", ")
 }
 
-/// The page that leads to those of several experiments, each in the folder of its name; `left_out` says which could not be run, and why.
+/// Returns the page with links to several experiments, each in the folder of its name. `left_out` are those that could not run, with the reason.
 pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> String {
     let mut page = Page::new("Does cross-entropy beat squared error?").lead(
-        "It is often said. Here it is taken apart into claims that can fail, each with a number, an interval, a picture and a verdict.",
+        "It is often said. Here it is split into claims that can fail, each with a number, an interval, a figure and a verdict.",
     );
     page = page.paragraph(&format!(
         "{} experiments, {} verdicts: {}.",
@@ -222,8 +219,12 @@ pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> Strin
     for outcome in outcomes {
         let (name, title, claim) =
             (outcome.experiment.name, outcome.experiment.title(), outcome.experiment.claim());
-        let verdicts: Vec<_> =
-            outcome.report.findings.iter().map(|f| (f.verdict, outcome.told(&f.clone().say("")))).collect();
+        let verdicts: Vec<_> = outcome
+            .report
+            .findings
+            .iter()
+            .map(|f| (f.verdict, outcome.verdict(&f.clone().sentence(""))))
+            .collect();
         let picture = outcome.thumbnail().map(|picture| format!("{name}/{picture}.svg"));
         page = page.entry(
             title,
@@ -236,10 +237,10 @@ pub fn index(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> Strin
     for (experiment, why) in left_out {
         page = page.paragraph(&format!("*{}* was not run: {why}.", experiment.title()));
     }
-    page.footer("Every page says how to run its experiment again, vary it and break it.").to_html()
+    page.footer("Every page explains how to run its experiment again, vary it and break it.").to_html()
 }
 
-/// The same as Markdown, with a table of verdicts.
+/// Returns the same as Markdown.
 pub fn index_markdown(outcomes: &[&Outcome], left_out: &[(&Experiment, String)]) -> String {
     let mut text = format!("{}.\n", count(outcomes));
     for outcome in outcomes {

@@ -1,4 +1,4 @@
-//! The figures of three experiments that do not depend on chance.
+//! Deterministic numbers of three experiments.
 
 use surprisal_lab::experiments::find;
 use surprisal_lab::gallery::Outcome;
@@ -41,7 +41,7 @@ fn only_the_rate_gives_the_epochs_of_an_independent_program() {
     assert_eq!(findings[1].verdict, Verdict::Supported);
 }
 
-/// What is never reached is told, and no verdict hangs on it.
+/// A threshold that is never reached is reported, and decides no verdict.
 #[test]
 fn a_threshold_that_nothing_reaches_is_inconclusive() {
     let outcome = run(
@@ -60,9 +60,9 @@ fn a_threshold_that_nothing_reaches_is_inconclusive() {
     assert!(outcome.summary().contains("over 2 epochs at rate 0.001"), "{}", outcome.summary());
 }
 
-/// The shares on the full grid of 241 x 241, to two digits those of an independent program: 10.3 % and 2.4 %.
+/// The level fractions on the full grid of 241 x 241, to two digits those of an independent program: 10.3 % and 2.4 %.
 #[test]
-fn plateaus_cover_the_shares_of_an_independent_program() {
+fn plateaus_cover_the_fractions_of_an_independent_program() {
     let outcome = run("plateaus", false, &[("points", "241")]);
     let sentence = &outcome.report.findings()[0].sentence;
     assert!(
@@ -91,7 +91,7 @@ fn convexity_finds_the_stationary_points_of_two_cases() {
 }
 
 #[test]
-fn what_the_claim_is_about_is_what_supports_it() {
+fn only_the_complete_version_supports_the_claim() {
     for name in ["only-the-rate", "plateaus", "convexity"] {
         let supported = |broken| {
             let outcome = run(name, broken, &[]);
@@ -103,17 +103,17 @@ fn what_the_claim_is_about_is_what_supports_it() {
 }
 
 #[test]
-fn settings_that_do_not_fit_are_told() {
-    for (name, key, value, told) in [
-        ("convexity", "chord", "3,0", "chord: two numbers, the smaller first"),
-        ("convexity", "inputs", "1", "inputs: 1 inputs meet 2 targets"),
-        ("convexity", "points", "1", "points: a plane takes at least 2"),
-        ("plateaus", "points", "1", "points: a surface takes at least 2"),
+fn settings_that_do_not_fit_are_errors() {
+    for (name, key, value, message) in [
+        ("convexity", "chord", "3,0", "chord: expected two numbers, the smaller first"),
+        ("convexity", "inputs", "1", "inputs: 1 inputs and 2 targets"),
+        ("convexity", "points", "1", "points: expected at least 2"),
+        ("plateaus", "points", "1", "points: expected at least 2"),
     ] {
         let experiment = find(name).unwrap();
         let mut plan = experiment.plan(true, false);
         plan.setting.set(key, value).unwrap();
         let error = experiment.run(plan, &(), None).err().unwrap().to_string();
-        assert!(error.starts_with(told), "{error}");
+        assert!(error.starts_with(message), "{error}");
     }
 }

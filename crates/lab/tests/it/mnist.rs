@@ -28,7 +28,7 @@ fn mnist(scale: f32) -> Option<[Examples<f32>; 2]> {
 
 /// 97.5 % with a standard deviation of 0.25 a seed is what independent code reaches; the mean of three has to be above 97.1.
 #[test]
-fn a_relu_net_with_adam_recognises_97_percent() {
+fn a_relu_net_with_adam_recognizes_97_percent() {
     let Some([train, test]) = mnist(255.0) else { return };
     let accuracies = in_parallel(&[1, 2, 3], |&seed| {
         let mut params = Params::new();

@@ -78,7 +78,7 @@ fn every_layer_wants_a_name_of_its_own() {
 }
 
 #[test]
-fn layers_that_normalise_name_the_features_they_have() {
+fn layers_that_normalize_name_the_features_they_have() {
     let mut params = Params::default();
     let rows = LayerNorm::new(&mut params, "rows", 8);
     let batch = BatchNorm1d::new(&mut params, "batch", 8);

@@ -103,7 +103,7 @@ pub(crate) fn check<M: AsRef<str>>(
 impl Read for Domain {
     type Out = Option<(usize, String)>;
     fn read<T: Scalar>(self, x: &[T]) -> Self::Out {
-        // first a loop that vectorises, as a search that may stop does not
+        // first a loop that vectorizes, as a search that may stop does not
         if x.iter().fold(true, |all, &x| all & self.holds(x)) {
             return None;
         }

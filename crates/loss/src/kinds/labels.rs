@@ -1,4 +1,4 @@
-//! Class labels: what may name a class, how labels come on the tape, and what a labelled row counts.
+//! Class labels: what may name a class, how labels come on the tape, and what a labeled row counts.
 
 use surprisal_tensor::sum::sum_by;
 use surprisal_tensor::{MAX_RANK, Read, Scalar, Shape, ShapeError, Shapes, Var, kernel};
@@ -50,12 +50,12 @@ impl Read for AnyCounts<'_> {
 
 /// A loss of rows that have labels, and its input, by the names that messages call them.
 #[derive(Clone, Copy)]
-pub(crate) struct Labelled {
+pub(crate) struct Labeled {
     pub loss: &'static str,
     pub input: &'static str,
 }
 
-impl Labelled {
+impl Labeled {
     /// Records one label for each row of `input`, or of its [`by_rows`].
     #[track_caller]
     pub fn record<'t>(
@@ -187,7 +187,7 @@ pub(crate) fn class<T: Scalar>(label: T) -> Option<usize> {
 }
 
 /// A whole number as an integer, the largest of which stands for all above. 2^52 more, and it stands in the lowest bits: so a loop over
-/// labels vectorises.
+/// labels vectorizes.
 #[inline(always)]
 fn index<T: Scalar>(label: T) -> usize {
     let (label, largest) = (label.value(), f64::from(u32::MAX));

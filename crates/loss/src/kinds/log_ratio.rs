@@ -8,14 +8,14 @@ surprisal_tensor::in_kernels! {
     /// The logarithm is rounded, and where x is that number again, as it is where a model has learned p, what the rounding lost is all there is.
     /// Such r, and those that have lost 12 bits or more, are computed a second time.
     pub(crate) fn log_ratios<T: Scalar>(p: &[T], x: &[T], c: T, r: &mut [T]) {
-        let cancelled = |r: T, x: T| r.abs() < T::of(1.0 / 4096.0) * (x.abs() + c);
+        let canceled = |r: T, x: T| r.abs() < T::of(1.0 / 4096.0) * (x.abs() + c);
         let mut any = false;
         for ((r, &p), &x) in r.iter_mut().zip(p).zip(x) {
             *r = (p.ln() - x) + c;
-            any |= cancelled(*r, x);
+            any |= canceled(*r, x);
         }
         if any {
-            for ((r, &p), &x) in r.iter_mut().zip(p).zip(x).filter(|((r, _), x)| cancelled(**r, **x)) {
+            for ((r, &p), &x) in r.iter_mut().zip(p).zip(x).filter(|((r, _), x)| canceled(**r, **x)) {
                 *r += T::of(log_ratio(p.value(), x.value(), c.value()) - r.value()); // a derivative stays what it is
             }
         }

@@ -32,7 +32,7 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
     fn target_slope<T: Scalar>(&self, x: T, t: T, scale: T) -> T {
         self.slope(x, t, -scale)
     }
-    /// Puts right slopes `d` with respect to x, element i scaled by `scale(i)`, in which everything has cancelled: off the hot path.
+    /// Puts right slopes `d` with respect to x, element i scaled by `scale(i)`, in which everything has canceled: off the hot path.
     fn repair<T: Scalar>(&self, _x: &[T], _t: &[T], _scale: impl Fn(usize) -> T, _d: &mut [T]) {}
 }
 

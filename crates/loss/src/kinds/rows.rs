@@ -3,14 +3,14 @@
 use surprisal_tensor::{Backward, Buf, Card, Forward, Grad, Op, Scalar, Shape, ShapeError, Shapes, Var};
 
 use crate::kinds::data::apply_weighted;
-use crate::kinds::labels::{LabelList, Labelled, by_labels, by_rows, rows_and_classes};
+use crate::kinds::labels::{LabelList, Labeled, by_labels, by_rows, rows_and_classes};
 use crate::{LossError, Reduction};
 
 /// A loss of one row and its class; the rest (shapes, labels, weights, reductions) is the same for all.
 pub(crate) trait RowLoss: Send + 'static {
     const CARD: Card;
     /// What messages call it and its input.
-    const NAMES: Labelled;
+    const NAMES: Labeled;
     /// What the mean divides by.
     fn count(&self, rows: usize) -> usize {
         rows

@@ -21,7 +21,7 @@ surprisal_tensor::in_kernels! {
 
 /// Whether of terms of that size so little is left that it cannot be trusted.
 #[inline(always)]
-pub(crate) fn cancelled<T: Scalar>(left: T, size: T) -> bool {
+pub(crate) fn canceled<T: Scalar>(left: T, size: T) -> bool {
     left.abs() < T::of(1.0 / 65536.0) * size
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn cancelled<T: Scalar>(left: T, size: T) -> bool {
 /// For logits that are nearly equal, u_i of the one in the middle is the mean but for a second-order term. Where so much cancels, the
 /// difference is computed again from `log_p(j)`, ln p_j less its maximum, and `difference(j, i)`, u_j - u_i.
 #[inline(always)]
-pub(crate) fn centre<T: Scalar>(
+pub(crate) fn center<T: Scalar>(
     p: &mut [T],
     u: &mut [T],
     (mean, size): (T, T),
@@ -41,10 +41,10 @@ pub(crate) fn centre<T: Scalar>(
     let mut any = false;
     for u in u.iter_mut() {
         *u = mean - *u;
-        any |= cancelled(*u, size);
+        any |= canceled(*u, size);
     }
     if any {
-        for (i, u) in u.iter_mut().enumerate().filter(|(_, u)| cancelled(**u, size)) {
+        for (i, u) in u.iter_mut().enumerate().filter(|(_, u)| canceled(**u, size)) {
             // only the value: a derivative stays what it is
             *u += T::of(mean_again(p.len(), &log_p, |j| difference(j, i)) - u.value());
         }

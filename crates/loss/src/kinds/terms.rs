@@ -4,13 +4,13 @@ use surprisal_tensor::sum::{sum_by, sum_filled, sum_of};
 use surprisal_tensor::{Backward, Card, Forward, Inputs, Op, Scalar, Shape, ShapeError, Shapes, Var, kernel};
 
 use crate::kinds::data::apply;
-use crate::kinds::labels::{Labelled, rows_and_classes};
+use crate::kinds::labels::{Labeled, rows_and_classes};
 use crate::kinds::pointwise::{not_empty, same_shape};
 use crate::{Base, LossError, Reduction};
 
 /// The terms of a loss of one input or two; the rest (shapes, units, reductions) is the same for all.
 ///
-/// Both functions take slices, so that a loss can look twice at those terms in which everything has cancelled. Where there is one input,
+/// Both functions take slices, so that a loss can look twice at those terms in which everything has canceled. Where there is one input,
 /// y is x.
 pub(crate) trait Terms: Copy + Send + 'static {
     const CARD: Card;
@@ -84,7 +84,7 @@ impl<L: Terms> Op for Sum<L> {
         }
         let shape = inputs.shape(0);
         let each = if L::BY_ROWS {
-            Labelled { loss: L::CARD.name, input: "probabilities" }.each(inputs)?
+            Labeled { loss: L::CARD.name, input: "probabilities" }.each(inputs)?
         } else {
             not_empty(shape)?;
             *shape

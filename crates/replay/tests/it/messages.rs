@@ -10,7 +10,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 fn messages() {
     let mut messages = String::new();
     for part in [
-        missing_and_misspelt_keys,
+        missing_and_misspelled_keys,
         other_types_and_numbers_that_are_not_finite,
         epochs_in_another_order,
         unknown_losses_activations_and_starts,
@@ -136,8 +136,8 @@ fn remove(value: &mut Value, key: &str) {
     value.as_object_mut().unwrap().remove(key);
 }
 
-fn missing_and_misspelt_keys(m: &mut String) {
-    part(m, "missing and misspelt keys");
+fn missing_and_misspelled_keys(m: &mut String) {
+    part(m, "missing and misspelled keys");
     check!(
         m,
         neuron,

@@ -1,6 +1,6 @@
 //! Writing a chart, from the back to the front: grid, bands, points, lines, words.
 
-use super::labels::{Rect, place_beside, place_centred, place_remark};
+use super::labels::{Rect, place_beside, place_centered, place_remark};
 use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
 use super::pen::{Anchor, Drawing, Pen};
 use super::series::{Series, Shape, pieces};
@@ -24,7 +24,7 @@ const POINTS: &[&str] = &[
     ".many .disc{stroke-width:3.2}",
     ".many .square{stroke-width:2.8}",
     ".many .cross{stroke-width:1}",
-    ".centre{font-weight:700}",
+    ".center{font-weight:700}",
 ];
 
 pub(super) fn drawing(chart: &Chart) -> Drawing {
@@ -38,7 +38,7 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
         pen.cells(&layout, cells);
     }
     for (index, band) in chart.bands.iter().enumerate() {
-        pen.band(&layout, chart, band, band.colour.unwrap_or(index) % 5);
+        pen.band(&layout, chart, band, band.color.unwrap_or(index) % 5);
     }
     let mut ink = pen.points(&layout, &series);
     ink.extend(pen.lines(&layout, &series));
@@ -72,7 +72,7 @@ impl Pen {
         for entry in &layout.legend {
             let (x, middle) = (PAD + entry.at.0, y + 8.0 + entry.at.1);
             let one = &series[entry.series];
-            self.open(&format!("c{}", one.colour));
+            self.open(&format!("c{}", one.color));
             match one.shape() {
                 Some(shape) => self.markers(shape, &[(x + SAMPLE.0 / 2.0, middle)], false),
                 None => self.path(&one.class(), &[(x, middle), (x + SAMPLE.0, middle)]),
@@ -115,8 +115,8 @@ impl Pen {
         }
     }
 
-    fn band(&mut self, layout: &Layout, chart: &Chart, band: &Band, colour: usize) {
-        self.open(&format!("c{colour}"));
+    fn band(&mut self, layout: &Layout, chart: &Chart, band: &Band, color: usize) {
+        self.open(&format!("c{color}"));
         for piece in pieces(&band.intervals, |interval| chart.shows_interval(interval)) {
             let edge = |of: fn(&(f64, f64, f64)) -> (f64, f64)| -> Vec<(f64, f64)> {
                 thin(&piece.iter().map(|interval| layout.at(of(interval))).collect::<Vec<_>>())
@@ -136,7 +136,7 @@ impl Pen {
         let mut ink = Vec::new();
         for (one, shape) in marked() {
             let points: Vec<(f64, f64)> = one.points().map(|p| layout.at(p)).collect();
-            self.open(&format!("c{}{}", one.colour, if many { " many" } else { "" }));
+            self.open(&format!("c{}{}", one.color, if many { " many" } else { "" }));
             self.markers(shape, &points, many);
             self.close();
             ink.extend(points);
@@ -147,13 +147,13 @@ impl Pen {
     /// Names at the middle of their points; returns where they are.
     fn centers(&mut self, layout: &Layout, series: &[Series]) -> Vec<Rect> {
         let mut taken = Vec::new();
-        for one in series.iter().filter(|one| one.at_centre && one.is_named()) {
+        for one in series.iter().filter(|one| one.at_center && one.is_named()) {
             let (xs, ys): (Vec<f64>, Vec<f64>) = one.points().map(|p| layout.at(p)).unzip();
             let lines = wrap(one.name, TEXT, 0.4 * (layout.plot.right - layout.plot.left));
-            let place = place_centred((median(xs), median(ys)), size(&lines), layout.plot, &taken);
+            let place = place_centered((median(xs), median(ys)), size(&lines), layout.plot, &taken);
             taken.push(place);
-            self.open(&format!("c{}", one.colour));
-            self.text("halo centre", middle(&place), Anchor::Middle, &lines);
+            self.open(&format!("c{}", one.color));
+            self.text("halo center", middle(&place), Anchor::Middle, &lines);
             self.close();
         }
         taken
@@ -185,7 +185,7 @@ impl Pen {
         let (behind, before): (Vec<&Series>, Vec<&Series>) =
             series.iter().filter(|s| s.shape().is_none()).partition(|s| s.faint);
         for one in behind.into_iter().chain(before) {
-            self.open(&format!("c{}", one.colour));
+            self.open(&format!("c{}", one.color));
             for piece in &one.pieces {
                 let points: Vec<(f64, f64)> = piece.iter().map(|&p| layout.at(p)).collect();
                 let points = thin(&points);
@@ -206,7 +206,7 @@ impl Pen {
         for name in &layout.names {
             let one = &series[name.series];
             let Some(end) = one.end().map(|end| layout.at(end)) else { continue };
-            self.open(&format!("c{}", one.colour));
+            self.open(&format!("c{}", one.color));
             self.circle("dot", end, 3.0);
             if (end.1 - name.at.1).abs() > 3.0 || end.0 < layout.plot.right - 3.0 {
                 self.path(

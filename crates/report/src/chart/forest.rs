@@ -41,7 +41,7 @@ pub struct Forest {
 struct Row {
     name: String,
     estimate: Estimate,
-    colour: usize,
+    color: usize,
 }
 
 const RULES: &[&str] = &[".interval{stroke-width:2.5}", ".reference{stroke-width:1.2;stroke-dasharray:4 4}"];
@@ -94,11 +94,11 @@ impl Forest {
         self
     }
 
-    /// Adds a row under the others, in a colour by the numbers of [`Line::colour`](super::Line::colour).
+    /// Adds a row under the others, in a color by the numbers of [`Line::color`](super::Line::color).
     ///
     /// An estimate that cannot be drawn keeps its row, and is named in a note.
-    pub fn row(mut self, name: impl Into<String>, estimate: Estimate, colour: usize) -> Forest {
-        self.rows.push(Row { name: name.into(), estimate, colour });
+    pub fn row(mut self, name: impl Into<String>, estimate: Estimate, color: usize) -> Forest {
+        self.rows.push(Row { name: name.into(), estimate, color });
         self
     }
 
@@ -214,7 +214,7 @@ pub(super) fn drawing(forest: &Forest) -> Drawing {
         }
         let [mean, low, high] =
             [row.estimate.mean, row.estimate.low, row.estimate.high].map(|value| across(&plot, &axis, value));
-        pen.open(&format!("c{}", row.colour % 5));
+        pen.open(&format!("c{}", row.color % 5));
         pen.path("interval", &[(low, middle), (high, middle)]);
         for end in [low, high] {
             pen.path("interval", &[(end, middle - 5.0), (end, middle + 5.0)]);

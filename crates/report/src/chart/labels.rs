@@ -2,18 +2,18 @@
 
 /// Moves stacked labels apart as little as possible, in the sense of least squares.
 ///
-/// Takes the wanted centre and the height of each label, from top to bottom, and the band they must stay in;
+/// Takes the wanted center and the height of each label, from top to bottom, and the band they must stay in;
 /// returns the centers. If they fit into the band at all they neither overlap nor leave it.
 ///
-/// Subtracting from each centre the heights above it turns "no overlap" into "non-decreasing", so this is isotonic
+/// Subtracting from each center the heights above it turns "no overlap" into "non-decreasing", so this is isotonic
 /// regression, solved by pooling adjacent violators; clamping its solution solves the bounded problem.
 pub(super) fn spread(labels: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     let mut above = 0.0;
     let mut pools: Vec<(f64, usize)> = Vec::new(); // mean of the reduced centers, number of labels
     let mut offsets = Vec::with_capacity(labels.len());
-    for &(centre, height) in labels {
+    for &(center, height) in labels {
         offsets.push(above + height / 2.0);
-        let mut pool = (centre - above - height / 2.0, 1);
+        let mut pool = (center - above - height / 2.0, 1);
         above += height;
         while let Some(&(mean, count)) = pools.last().filter(|(mean, _)| *mean > pool.0) {
             pools.pop();
@@ -38,7 +38,7 @@ pub(super) struct Rect {
 }
 
 impl Rect {
-    pub(super) fn centred((x, y): (f64, f64), (width, height): (f64, f64)) -> Rect {
+    pub(super) fn centered((x, y): (f64, f64), (width, height): (f64, f64)) -> Rect {
         Rect {
             left: x - width / 2.0,
             right: x + width / 2.0,
@@ -77,8 +77,8 @@ pub(super) fn place_remark(
 }
 
 /// The best place for a name of `size` at the middle of its points: there, or as near as other names let it.
-pub(super) fn place_centred(point: (f64, f64), size: (f64, f64), plot: Rect, taken: &[Rect]) -> Rect {
-    let here = (0.0, Rect::centred(point, size));
+pub(super) fn place_centered(point: (f64, f64), size: (f64, f64), plot: Rect, taken: &[Rect]) -> Rect {
+    let here = (0.0, Rect::centered(point, size));
     let near = around(point, size, &[0.0, 4.0, 8.0, 14.0, 22.0, 32.0, 44.0]);
     // a place beside the point is as far away as the centers are
     let near = near.map(|(distance, rect)| (distance + size.0.min(size.1), rect));
@@ -96,8 +96,8 @@ pub(super) fn place_beside(
     let steps = ((plot.bottom - plot.top - height) / 5.0).max(0.0) as usize;
     let places = (0..=steps).map(|step| 5.0 * step as f64).flat_map(|down| {
         [1.0, -1.0].map(|side| {
-            let centre = (x + side * (width / 2.0 + 6.0), plot.top + 2.0 + down + height / 2.0);
-            (0.1 * down, Rect::centred(centre, (width, height)))
+            let center = (x + side * (width / 2.0 + 6.0), plot.top + 2.0 + down + height / 2.0);
+            (0.1 * down, Rect::centered(center, (width, height)))
         })
     });
     cheapest(places, plot, taken, ink)
@@ -122,8 +122,8 @@ fn around(
     distances.iter().flat_map(move |&distance| {
         DIRECTIONS.map(|(dx, dy)| {
             let reach = if dx * dy == 0.0 { distance } else { distance * std::f64::consts::FRAC_1_SQRT_2 };
-            let centre = (point.0 + dx * (reach + width / 2.0), point.1 + dy * (reach + height / 2.0));
-            (distance, Rect::centred(centre, (width, height)))
+            let center = (point.0 + dx * (reach + width / 2.0), point.1 + dy * (reach + height / 2.0));
+            (distance, Rect::centered(center, (width, height)))
         })
     })
 }

@@ -131,7 +131,7 @@ pub(super) fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// together that the names would have to stand far away.
 fn end_names(series: &[Series], x: &Axis, y: &Axis) -> Vec<Name> {
     let mut names = Vec::new();
-    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_centre) {
+    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_center) {
         let lines = wrap(one.name, TEXT, NAME_WIDTH);
         let whole_words =
             lines.iter().all(|line| one.name.split_whitespace().any(|word| line.ends_with(word)));
@@ -159,7 +159,7 @@ fn legend(series: &[Series]) -> (Vec<Name>, f64) {
     let sample = SAMPLE.0 + SAMPLE.1;
     let mut entries = Vec::new();
     let (mut x, mut y) = (0.0, 0.0);
-    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_centre) {
+    for (index, one) in series.iter().enumerate().filter(|(_, s)| s.is_named() && !s.at_center) {
         let lines = wrap(one.name, TEXT, WIDTH - 2.0 * PAD - sample);
         let needed = sample + lines.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max);
         if x > 0.0 && (x + needed > WIDTH - 2.0 * PAD || lines.len() > 1) {
@@ -178,8 +178,8 @@ fn legend(series: &[Series]) -> (Vec<Name>, f64) {
 /// The horizontal extent of a tick's label, kept inside the drawing.
 pub(super) fn tick_span(left: f64, right: f64, at: f64, label: &Label) -> (f64, f64) {
     let half = label_width(label) / 2.0;
-    let centre = (left + at * (right - left)).clamp(PAD + half, WIDTH - PAD - half);
-    (centre - half, centre + half)
+    let center = (left + at * (right - left)).clamp(PAD + half, WIDTH - PAD - half);
+    (center - half, center + half)
 }
 
 /// The room for the words of a vertical axis.

@@ -4,7 +4,7 @@
 //! In reading order: this page and `items` are what a caller of a chart sees; `series` sorts out what can be drawn, `scale`
 //! turns a range into ticks, `labels` finds room for words, `layout` says where everything goes, and `draw` writes it with
 //! the `pen`. `heat` and `forest` are whole pictures on the same ground, and `panels` puts several into one. `theme` has
-//! the colours, `text` measures and escapes.
+//! the colors, `text` measures and escapes.
 //!
 //! # Choices a reader of a chart should know
 //! - **Left out, and said so.** A point that is not finite breaks its line; so does a value that is zero or negative
@@ -16,7 +16,7 @@
 //! - **Long series.** Of the points within half a unit of width (under a pixel) only the first, the lowest, the
 //!   highest and the last are kept: the ink stays the same.
 //! - **Names.** Lines are named at their right ends. Where the names do not fit, or a line ends early, a legend
-//!   above the plot takes over. Colours are safe for colour-blind readers and never the only difference.
+//!   above the plot takes over. Colors are safe for color-blind readers and never the only difference.
 
 mod draw;
 mod forest;
@@ -162,7 +162,7 @@ impl Chart {
         self
     }
 
-    /// Adds a line; those without a colour or style of their own get the next one.
+    /// Adds a line; those without a color or style of their own get the next one.
     pub fn line(mut self, line: Line) -> Chart {
         self.lines.push(line);
         self

@@ -61,7 +61,7 @@ impl Panels {
 pub enum Panel {
     /// Lines, points and bands.
     Chart(Chart),
-    /// Values as colours.
+    /// Values as colors.
     HeatMap(HeatMap),
     /// Estimates with their intervals.
     Forest(Forest),

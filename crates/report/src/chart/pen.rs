@@ -117,7 +117,7 @@ impl Pen {
         self.close();
     }
 
-    /// The name of the horizontal axis under `top`, centred on the plot, and the notes; returns the height of the
+    /// The name of the horizontal axis under `top`, centered on the plot, and the notes; returns the height of the
     /// picture.
     pub(super) fn footer(&mut self, plot: Rect, top: f64, x_label: &[String], notes: &[String]) -> f64 {
         let mut y = top;

@@ -5,7 +5,7 @@
 pub(super) struct Kind {
     /// Logarithmic, base 10.
     pub(super) log: bool,
-    /// Labelled in percent.
+    /// Labeled in percent.
     pub(super) percent: bool,
     /// Counts something (epochs, layers): no ticks between whole numbers.
     pub(super) whole: bool,
@@ -56,7 +56,7 @@ impl Axis {
         choices.iter().map(|&n| candidate(n)).find(fits).unwrap_or_else(|| candidate(fewest))
     }
 
-    /// The labelled ticks.
+    /// The labeled ticks.
     pub(super) fn labels(&self) -> impl Iterator<Item = (f64, &Label)> {
         self.ticks.iter().filter_map(|tick| tick.label.as_ref().map(|label| (tick.at, label)))
     }
@@ -157,9 +157,9 @@ fn logarithmic(low: f64, high: f64, kind: Kind, every: i32) -> Axis {
         2 if decades < 0.7 => &[1, 2, 3, 5, 7],
         _ => &[1, 2, 5],
     };
-    let labelled = |k: i32, m: i32| if narrow { mantissas.contains(&m) } else { m == 1 && k % every == 0 };
+    let labeled = |k: i32, m: i32| if narrow { mantissas.contains(&m) } else { m == 1 && k % every == 0 };
     let drawn = |k: i32, m: i32| match m {
-        1 => every <= 10 || labelled(k, m),
+        1 => every <= 10 || labeled(k, m),
         _ => narrow || (every == 1 && decades <= 8.0),
     };
     let inside = |at: f64| at >= low - SLACK && at <= high + SLACK;
@@ -168,12 +168,12 @@ fn logarithmic(low: f64, high: f64, kind: Kind, every: i32) -> Axis {
         .filter(|&(k, m, at)| inside(at) && drawn(k, m))
         .collect();
     let (shift, unit) = if kind.percent { (2, "%") } else { (0, "") };
-    let plain = positions.iter().all(|&(k, m, _)| !labelled(k, m) || (-3..=4).contains(&(k + shift)));
+    let plain = positions.iter().all(|&(k, m, _)| !labeled(k, m) || (-3..=4).contains(&(k + shift)));
     let ticks = positions
         .iter()
         .map(|&(k, m, at)| Tick {
             at: (at - low) / (high - low),
-            label: labelled(k, m).then(|| power_label(m, k + shift, plain, unit)),
+            label: labeled(k, m).then(|| power_label(m, k + shift, plain, unit)),
         })
         .collect();
     Axis { log: true, low, high, ticks }

@@ -7,14 +7,14 @@ use super::{Chart, Line, Points, Style};
 pub(super) struct Series<'a> {
     pub(super) name: &'a str,
     pub(super) pieces: Vec<&'a [(f64, f64)]>,
-    pub(super) colour: usize,
+    pub(super) color: usize,
     pub(super) faint: bool,
     /// Named at the middle of its points.
-    pub(super) at_centre: bool,
+    pub(super) at_center: bool,
     look: Look,
 }
 
-/// How a series is kept apart without colour.
+/// How a series is kept apart without color.
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
     Joined(Style),
@@ -38,15 +38,15 @@ impl<'a> Series<'a> {
 
     fn joined(chart: &Chart, index: usize, line: &'a Line) -> Series<'a> {
         const STYLES: [Style; 4] = [Style::Solid, Style::Dashed, Style::DashDot, Style::Dotted];
-        // a colour that was chosen brings its style, so that both mean the same in several pictures
-        let style = if line.faint { Style::Solid } else { STYLES[line.colour.unwrap_or(index) % 4] };
+        // a color that was chosen brings its style, so that both mean the same in several pictures
+        let style = if line.faint { Style::Solid } else { STYLES[line.color.unwrap_or(index) % 4] };
         Series {
             name: line.name.trim(),
             pieces: pieces(&line.points, |&p| chart.shows(p)),
-            // five colours and four styles: twenty different lines
-            colour: line.colour.unwrap_or(index) % 5,
+            // five colors and four styles: twenty different lines
+            color: line.color.unwrap_or(index) % 5,
             faint: line.faint,
-            at_centre: false,
+            at_center: false,
             look: Look::Joined(line.style.unwrap_or(style)),
         }
     }
@@ -56,10 +56,10 @@ impl<'a> Series<'a> {
         Series {
             name: points.name.trim(),
             pieces: pieces(&points.points, |&p| chart.shows(p)),
-            // beside lines they take the colours that are left
-            colour: points.colour.unwrap_or(chart.lines.len() + index) % 5,
+            // beside lines they take the colors that are left
+            color: points.color.unwrap_or(chart.lines.len() + index) % 5,
             faint: false,
-            at_centre: points.at_centre,
+            at_center: points.at_center,
             look: Look::Marked(SHAPES[index % 4]),
         }
     }

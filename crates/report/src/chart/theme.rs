@@ -1,4 +1,4 @@
-//! The style sheets of charts; the colours are those of the pages.
+//! The style sheets of charts; the colors are those of the pages.
 
 use crate::theme::{DARK, LIGHT, Theme};
 
@@ -20,9 +20,9 @@ pub(super) fn chart_css(rules: &[&str]) -> String {
         strokes = strokes(".chart"),
         more = scoped(".chart", rules),
         light_paper = paper(&LIGHT),
-        light = colours(".chart", &LIGHT),
+        light = colors(".chart", &LIGHT),
         dark_paper = paper(&DARK),
-        dark = colours(".chart", &DARK),
+        dark = colors(".chart", &DARK),
     )
 }
 
@@ -33,7 +33,7 @@ pub(super) fn chart_css(rules: &[&str]) -> String {
 pub(super) fn panels_css(id: &str, rules: &[&str]) -> String {
     let of = |root: &str, theme: &Theme| {
         let (scope, Theme { paper, ink, .. }) = (format!("{root}#{id}"), theme);
-        format!("{scope}{{color:{ink}}}{scope} .paper{{fill:{paper}}}{}", colours(&scope, theme))
+        format!("{scope}{{color:{ink}}}{scope} .paper{{fill:{paper}}}{}", colors(&scope, theme))
     };
     format!(
         "#{id}{{{FONT}}}{strokes}{more}#{id} .head{{font-size:22px;font-weight:600}}{light}\
@@ -72,10 +72,10 @@ fn scoped(scope: &str, rules: &[&str]) -> String {
     rules.iter().map(|rule| format!("{scope} {rule}")).collect()
 }
 
-fn colours(scope: &str, theme: &Theme) -> String {
+fn colors(scope: &str, theme: &Theme) -> String {
     let Theme { paper, muted, grid, axis, lines, .. } = theme;
     let lines: String =
-        lines.iter().enumerate().map(|(i, colour)| format!("{scope} .c{i}{{color:{colour}}}")).collect();
+        lines.iter().enumerate().map(|(i, color)| format!("{scope} .c{i}{{color:{color}}}")).collect();
     format!(
         "{scope} .muted{{color:{muted}}}{scope} .grid{{color:{grid}}}{scope} .axis{{color:{axis}}}\
          {scope} .halo{{stroke:{paper}}}{scope} .ring{{fill:{paper}}}{lines}"

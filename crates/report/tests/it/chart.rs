@@ -81,10 +81,10 @@ fn edge_cases() -> Vec<Chart> {
             .percent_x(),
         chart().log_x().log_y().band(Band::new([(1.0, 0.1, 10.0), (10.0, 0.0, 2.0)])).vertical(-1.0, "no"),
         chart().band(Band::new([])).points(Points::new("none", [])).vertical(3.0, ""),
-        chart().points(Points::new(long, [(1.0, NAN), (1.0, 1.0)]).label_at_centre()),
+        chart().points(Points::new(long, [(1.0, NAN), (1.0, 1.0)]).label_at_center()),
     ]);
     let cloud = |n: i32| (0..99).map(move |i| (f64::from(i * i * n % 97), f64::from(i)));
-    let clouds = (1..=5).map(|n| Points::new(format!("cloud {n}"), cloud(n)).label_at_centre());
+    let clouds = (1..=5).map(|n| Points::new(format!("cloud {n}"), cloud(n)).label_at_center());
     cases.push(clouds.fold(chart(), Chart::points));
     let crowd = (0..30).map(|i| ramp(&format!("run {i}"), f64::from(i)));
     cases.push(crowd.fold(chart(), Chart::line));
@@ -203,7 +203,7 @@ fn long_series_lose_points_but_not_their_peaks() {
 }
 
 #[test]
-fn twenty_lines_differ_in_colour_or_dashes() {
+fn twenty_lines_differ_in_color_or_dashes() {
     let chart = (0..20).fold(Chart::new(""), |chart, i| chart.line(ramp("", f64::from(i))));
     let elements = parsed(&chart.to_svg());
     let mut looks: Vec<(&str, &str)> = (elements.windows(2).filter(|pair| pair[1].has_class("line")))
@@ -212,12 +212,12 @@ fn twenty_lines_differ_in_colour_or_dashes() {
     looks.sort_unstable();
     looks.dedup();
     assert_eq!(looks.len(), 20);
-    let chosen = Chart::new("").line(ramp("", 1.0).colour(6).style(Style::Dotted).faint()).to_svg();
+    let chosen = Chart::new("").line(ramp("", 1.0).color(6).style(Style::Dotted).faint()).to_svg();
     assert!(chosen.contains("<g class=\"c1\">\n<path class=\"line dotted faint\""), "{chosen}");
 }
 
 #[test]
-fn ten_series_of_points_differ_in_shape_or_colour_and_stay_out_of_each_others_names() {
+fn ten_series_of_points_differ_in_shape_or_color_and_stay_out_of_each_others_names() {
     let near = |i: i32| (0..9).map(move |k| (f64::from(k % 3), f64::from(k / 3 + i % 2)));
     let series = |i: i32| Points::new(i.to_string(), near(i));
     let looks = |chart: &Chart| {
@@ -233,10 +233,10 @@ fn ten_series_of_points_differ_in_shape_or_colour_and_stay_out_of_each_others_na
     let legend = (0..10).fold(Chart::new(""), |chart, i| chart.points(series(i)));
     assert_eq!((looks(&legend), names(&parsed(&legend.to_svg())).len()), (10, 10));
 
-    let centred = (0..10).fold(Chart::new(""), |chart, i| chart.points(series(i).label_at_centre()));
-    let elements = parsed(&centred.to_svg());
+    let centered = (0..10).fold(Chart::new(""), |chart, i| chart.points(series(i).label_at_center()));
+    let elements = parsed(&centered.to_svg());
     let at: Vec<(f64, f64)> =
-        elements.iter().filter(|e| e.has_class("centre")).map(|e| (e.number("x"), e.number("y"))).collect();
+        elements.iter().filter(|e| e.has_class("center")).map(|e| (e.number("x"), e.number("y"))).collect();
     assert_eq!((at.len(), names(&elements).len()), (10, 0));
     for (i, a) in at.iter().enumerate() {
         let clear = |b: &(f64, f64)| (a.0 - b.0).abs() >= 9.0 || (a.1 - b.1).abs() >= 19.9;

@@ -10,7 +10,7 @@ fn words(elements: &[Element]) -> Vec<&str> {
     elements.iter().filter(|e| e.name == "tspan" || e.name == "text").map(|e| e.text.as_str()).collect()
 }
 
-/// The fills of the squares, without the bar of colours.
+/// The fills of the squares, without the bar of colors.
 fn fills(svg: &str) -> Vec<String> {
     let elements = parsed(svg);
     elements.iter().filter(|e| e.name == "rect").skip(16).map(|e| e.get("fill").unwrap().to_owned()).collect()
@@ -81,7 +81,7 @@ fn numbers_that_do_not_fit_make_names_break_or_are_left_out() {
 }
 
 #[test]
-fn colours_follow_the_values_by_difference_or_by_ratio() {
+fn colors_follow_the_values_by_difference_or_by_ratio() {
     let map = HeatMap::new("").values([[1.0, 10.0, 100.0]]);
     let (linear, log) = (fills(&map.to_svg()), fills(&map.clone().log().to_svg()));
     assert_eq!((linear[0].as_str(), linear[2].as_str()), ("#440154", "#fde725"));
@@ -91,13 +91,13 @@ fn colours_follow_the_values_by_difference_or_by_ratio() {
 }
 
 #[test]
-fn maps_of_one_scale_give_one_value_one_colour_and_say_what_lies_beyond() {
+fn maps_of_one_scale_give_one_value_one_color_and_say_what_lies_beyond() {
     let map = |values: [f64; 3]| HeatMap::new("").values([values]).scale(0.0, 4.0).to_svg();
     let (one, other) = (map([1.0, 2.0, 4.0]), map([-3.0, 2.0, 9.0]));
     assert_eq!(fills(&one)[1], fills(&other)[1]);
     assert!(!one.contains("Beyond"));
     let told = &parsed(&other)[2].text;
-    assert!(told.ends_with("Beyond the scale, in the colour of its end: 2 cells."), "{told}");
+    assert!(told.ends_with("Beyond the scale, in the color of its end: 2 cells."), "{told}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_forest_writes_every_interval_and_places_it_on_the_axis() {
         ((means[0] - zero) + 2.0 * (means[1] - zero)).abs() < 0.05 && means[0] > zero,
         "{means:?} {zero}"
     );
-    assert!(elements.iter().any(|e| e.get("class") == Some("c1")), "colours start over");
+    assert!(elements.iter().any(|e| e.get("class") == Some("c1")), "colors start over");
 }
 
 #[test]

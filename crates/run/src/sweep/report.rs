@@ -263,12 +263,12 @@ impl Sweep {
             .subtitle(remarks.join("; "))
             .x_label(self.points[0].values[0].0)
             .y_label(&monitor)
-            .points(Points::new("", single).colour(0))
-            .line(Line::new("", along.iter().map(|(x, _, e)| (*x, e.mean))).colour(0));
+            .points(Points::new("", single).color(0))
+            .line(Line::new("", along.iter().map(|(x, _, e)| (*x, e.mean))).color(0));
         if wide {
             chart = chart.log_y();
         } else if several {
-            chart = chart.band(Band::new(along.iter().map(|(x, _, e)| (*x, e.low, e.high))).colour(0));
+            chart = chart.band(Band::new(along.iter().map(|(x, _, e)| (*x, e.low, e.high))).color(0));
         }
         if least > 0.0 && most >= 10.0 * least {
             chart = chart.log_x();

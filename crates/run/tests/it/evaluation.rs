@@ -102,7 +102,7 @@ fn targets_of_every_size_are_learned_as_least_squares_does_and_predicted_in_thei
         let predictor =
             Predictor::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
                 .unwrap();
-        let set = predictor.labelled(Unseen::Error).unwrap();
+        let set = predictor.labeled(Unseen::Error).unwrap();
         let said = predictor.predict(set.features.view()).unwrap();
         let off = set.values().iter().zip(&said).map(|(y, said)| (y - said).abs()).sum::<f64>() / 80.0;
         assert!(off < 1.2 * step, "{base}: {off}");
@@ -154,7 +154,7 @@ fn numbers_that_the_net_cannot_hold_are_refused_with_row_column_and_value() {
             Predictor::read(&model, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
                 .unwrap();
         for error in
-            [predictor.features(Unseen::Error).unwrap_err(), predictor.labelled(Unseen::Error).unwrap_err()]
+            [predictor.features(Unseen::Error).unwrap_err(), predictor.labeled(Unseen::Error).unwrap_err()]
         {
             let expected = format!("row 1, column \"x\": {value} is outside the range of f32, up to 3.4e38");
             assert!(error.to_string().contains(&expected), "{error}");
@@ -189,7 +189,7 @@ fn rows_far_from_the_boundary_are_ranked_by_their_scores() {
         let predictor =
             Predictor::read(&path, &Settings { data: Some(far.parse().unwrap()), ..Settings::default() })
                 .unwrap();
-        let scores = predictor.scores(&predictor.labelled(Unseen::Error).unwrap()).unwrap();
+        let scores = predictor.scores(&predictor.labeled(Unseen::Error).unwrap()).unwrap();
         let of = |metric| scores.iter().find(|(m, _)| *m == metric).unwrap().1;
         assert!((of(Metric::RocAuc) - 8.0 / 9.0).abs() < 1e-12, "{model} {loss}: {scores:?}");
         assert!((of(Metric::AveragePrecision) - 0.988_888_888_9).abs() < 1e-9, "{model} {loss}: {scores:?}");
@@ -289,7 +289,7 @@ fn each_loss_trains_is_saved_and_predicts() {
     let predictor =
         Predictor::read(&path, &Settings { data: Some(data.parse().unwrap()), ..Settings::default() })
             .unwrap();
-    let set = predictor.labelled(Unseen::Error).unwrap();
+    let set = predictor.labeled(Unseen::Error).unwrap();
     let said = predictor.predict(set.features.view()).unwrap();
     assert!(said.iter().zip(set.values()).all(|(said, y)| (said / y - 1.0).abs() < 0.05), "{said:?}");
     // nine targets in ten are below the 0.9 quantile
@@ -345,7 +345,7 @@ fn all_rows_can_be_trained_on_and_test_rows_can_come_from_a_file() {
     let own = Predictor::read(&path, &Settings::default()).unwrap();
     let told = Settings { data: Some(test.parse().unwrap()), ..Settings::default() };
     let other = Predictor::read(&path, &told).unwrap();
-    let scores = other.scores(&other.labelled(Unseen::Error).unwrap()).unwrap();
+    let scores = other.scores(&other.labeled(Unseen::Error).unwrap()).unwrap();
     assert_eq!(own.scores(&own.parts().unwrap().parts.test).unwrap(), scores);
     for (more, message) in [
         (format!("test_data = '{test}'\ntest = 0.2\n"), "test_data: the data already have test rows"),

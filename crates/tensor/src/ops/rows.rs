@@ -253,7 +253,7 @@ impl RowFunction for Variance {
         inputs: "x",
         forward: "Σ (x - mean)² / (n - correction)",
         backward: "2 (x - mean) / (n - correction) dy",
-        story: "Pulls every number towards the mean, the more the farther it is.",
+        story: "Pulls every number toward the mean, the more the farther it is.",
     };
     fn least(&self) -> usize {
         self.correction + 1

@@ -106,7 +106,7 @@ fn exp_difference<T: Scalar>(x: T, m: T) -> T {
 }
 
 /// So many short rows are taken at once, or as many as have 2048 numbers: what is done to each number, and once to each row, then
-/// vectorises.
+/// vectorizes.
 pub const ROWS: usize = 64;
 
 /// How many numbers the rows have that are taken at once. `classes` must not be 0.
@@ -156,7 +156,7 @@ fn least<T: Scalar>(x: &[T], classes: usize, of_row: impl Fn(&[T]) -> T) -> T {
 
 /// For every row of x: writes [`exponentials`] e, and gives (number of the row, x, e, [`Row`]) to `each`, which may change e.
 ///
-/// Inlined into its caller, so that a kernel vectorises it. `classes` must not be 0.
+/// Inlined into its caller, so that a kernel vectorizes it. `classes` must not be 0.
 #[inline(always)]
 pub fn exp_rows<T: Scalar>(
     x: &[T],

@@ -345,8 +345,8 @@ impl<'t> Var<'t> {
     /// # let tape = workspace.tape(&params);
     /// let row_means = tape.input(&array![1.0, 10.0]);
     /// let x = tape.input(&array![[0.0, 2.0], [9.0, 11.0]]);
-    /// let centred = x - row_means.unsqueeze(1); // [2, 1] meets [2, 2]; [2] would be taken from the columns
-    /// assert_eq!(centred.value(), array![[-1.0, 1.0], [-1.0, 1.0]].into_dyn());
+    /// let centered = x - row_means.unsqueeze(1); // [2, 1] meets [2, 2]; [2] would be taken from the columns
+    /// assert_eq!(centered.value(), array![[-1.0, 1.0], [-1.0, 1.0]].into_dyn());
     /// ```
     ///
     /// # Panics

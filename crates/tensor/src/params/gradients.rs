@@ -39,7 +39,7 @@ impl<T: Scalar> Gradients<T> {
         }
     }
 
-    /// Linear interpolation (lerp) towards `other` by a fraction: g + share (other - g). All of the way, 1, is a copy, also of another layout.
+    /// Linear interpolation (lerp) toward `other` by a fraction: g + share (other - g). All of the way, 1, is a copy, also of another layout.
     ///
     /// Reached is what either loss reached. By shares of 1/1, 1/2, 1/3, .. this holds the mean of all that came:
     ///

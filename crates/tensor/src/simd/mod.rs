@@ -1,6 +1,6 @@
 //! The one module with `unsafe`: the choice of an instruction set at run time, and the register tiles of products.
 //!
-//! A kernel is a plain loop that the compiler vectorises. [`kernel!`](crate::kernel) compiles it for several instruction
+//! A kernel is a plain loop that the compiler vectorizes. [`kernel!`](crate::kernel) compiles it for several instruction
 //! sets; [`dispatch`] picks, once per process, the widest that this machine has. Products of matrices are the one loop
 //! that the compiler does not keep in registers by itself; `tiles` writes it in intrinsics.
 #![allow(unsafe_code)]
@@ -16,7 +16,7 @@ pub trait Kernel {
     /// The loop. `FMA`: whether `mul_add` is one instruction here.
     ///
     /// `LEVEL` tells the instruction sets apart. The body does not use it, but the closures in the body become different
-    /// functions at different levels, each called from one place: only then are they inlined and vectorised.
+    /// functions at different levels, each called from one place: only then are they inlined and vectorized.
     fn run<const LEVEL: u8, const FMA: bool>(self) -> Self::Out;
 }
 

@@ -363,7 +363,7 @@ fn a_sum_over_an_empty_axis_leaves_no_shape_without_memory() {
     let empty = tape.input_with([1 << 60, 0, 2], |_| 0.0).requires_grad();
     empty.matmul(tape.input_with([2, 3], |_| 1.0)).sum().backward();
     assert_eq!(empty.grad().map(|g| g.len()), Some(0));
-    // and afterwards all is as before
+    // and afterward all is as before
     let x = tape.input(&array![[1.0, 2.0], [3.0, 4.0]]);
     assert_eq!(x.matmul(x).value(), array![[7.0, 10.0], [15.0, 22.0]].into_dyn());
 }

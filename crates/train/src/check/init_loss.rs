@@ -76,7 +76,7 @@ pub fn init_loss<T: Scalar>(
         let answer = |&z: &f64| if regression { objective.prediction(z) } else { z };
         answers.extend(z.value().iter().map(answer));
     }
-    let (centre, deviation) = mean_and_deviation(&answers);
+    let (center, deviation) = mean_and_deviation(&answers);
     let targets = targets_of(examples, &rows);
     let (expected, formula) = guessing(objective, outputs, &targets);
     let (constant, spread) = match &targets {
@@ -114,7 +114,7 @@ pub fn init_loss<T: Scalar>(
     } else {
         let mut means = match regression {
             true => format!(
-                "the first predictions are far from the targets: outputs are {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
+                "the first predictions are far from the targets: outputs are {center:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
                 spread.0, spread.1
             ),
             false => format!(
@@ -144,7 +144,7 @@ pub fn init_loss<T: Scalar>(
                  ({low:.4} to {high:.4}, a tenth to three times: outputs at the start add to it what they vary)"
             ),
             format!(
-                "{loss:.4} over all {n} rows; outputs {centre:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
+                "{loss:.4} over all {n} rows; outputs {center:.3} ± {deviation:.3}, targets {:.3} ± {:.3}",
                 spread.0, spread.1
             ),
         ),

@@ -102,7 +102,7 @@ impl Program {
         matches!(&self.steps[step], Step::Name(name) if name == "e" && !is_variable("e"))
     }
 
-    /// The names that stand for nothing in the program itself: they need numbers. An e with an exponent is the base of exp, unless e is
+    /// The names without a definition in the program: they need numbers. An e with an exponent is the base of exp, unless e is
     /// one of the names that are `given`.
     pub fn unknowns(&self, given: &Params<f64>) -> Vec<String> {
         let mut found = Vec::new();
@@ -119,7 +119,7 @@ impl Program {
             .collect();
         let mut given_to = self.named.iter().peekable();
         for (place, step) in self.steps.iter().enumerate() {
-            // a name can be used from the step on that follows what it stands for
+            // a name can be used from the step after its definition on
             while let Some((name, _)) = given_to.next_if(|&&(_, step)| step < place) {
                 seen.insert(name);
             }
@@ -183,7 +183,7 @@ impl Program {
         let mut names = self.named.iter().peekable();
         for (place, step) in self.steps.iter().enumerate() {
             let of = |step: usize| {
-                recorded[step].ok_or_else(|| ExpressionError("e stands for the base of a power".into()))
+                recorded[step].ok_or_else(|| ExpressionError("e is the base of a power".into()))
             };
             let var = match step {
                 Step::Number(x) => Some(tape.constant(*x)),
@@ -192,7 +192,7 @@ impl Program {
                     None => match at.find(name) {
                         Some(id) => {
                             let mut var = tape.constant(at[id][0]);
-                            // the target is no variable: nobody asks how the loss would change with the truth
+                            // the target is not a variable: it has no gradient
                             if name != TARGET {
                                 var = var.requires_grad();
                             }

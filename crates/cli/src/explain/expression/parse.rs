@@ -2,10 +2,10 @@
 
 use super::{ExpressionError, Program, Step, full_name, is_function, short};
 
-/// More than anybody types; deeper ones would use up the stack.
+/// The deepest nesting; more would use up the stack.
 const DEEPEST: usize = 100;
 
-/// What cannot be told from a number alone.
+/// Superscript digits, which are exponents.
 const SUPERSCRIPTS: [(char, f64); 10] = [
     ('⁰', 0.0),
     ('¹', 1.0),
@@ -50,7 +50,7 @@ impl Program {
     }
 }
 
-/// Whether this could stand for a number.
+/// Whether this could be a number.
 pub fn is_name(text: &str) -> bool {
     text.starts_with(starts_name) && text.chars().all(goes_on)
 }
@@ -91,7 +91,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A message with the part of the formula around the place where it goes wrong.
+    /// A message with the part of the formula around the mistake.
     fn wrong(&self, what: &str) -> ExpressionError {
         const BEFORE: usize = 40;
         const AFTER: usize = 30;
@@ -220,7 +220,7 @@ impl<'a> Parser<'a> {
         }
         if let Some(name) = self.word() {
             if self.take("(").is_none() {
-                // "ln x", as formulas are printed; a name that stands alone is a variable
+                // "ln x", as formulas are printed; a name alone is a variable
                 self.skip();
                 let argues = self
                     .rest()

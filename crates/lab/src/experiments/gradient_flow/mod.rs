@@ -273,7 +273,7 @@ fn compare(
     if at_most_twofold {
         finding = finding.and("factor between losses", loss, Expected::AtMost(2.0));
     }
-    report.finding(finding.say(format!(
+    report.finding(finding.sentence(format!(
         "{}{left_out}",
         lab.text_with(
             "finding: factors",
@@ -310,7 +310,7 @@ fn of_the_reference(lab: &Lab, (q, off): &(Quotients, f64)) -> Finding {
         Estimate::exactly(*off),
         Expected::AtMost(1e-10),
     )
-    .say(lab.text_with(
+    .sentence(lab.text_with(
         "finding: reference",
         &[("least", &short(least)), ("most", &short(most)), ("ranges", &[0, 1, 2].map(range).join(", "))],
     ))

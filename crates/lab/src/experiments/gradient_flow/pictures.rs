@@ -29,10 +29,10 @@ fn norms(
 
 fn lines(chart: Chart, of: impl Fn((usize, usize)) -> Vec<(f64, f64)>) -> Chart {
     let styles = [Style::Solid, Style::Dashed, Style::Solid, Style::Dashed, Style::Dotted];
-    let colours = [1, 0, 2];
+    let colors = [1, 0, 2];
     (0..ACTIVATIONS.len()).flat_map(|a| (0..HEADS.len()).map(move |h| (a, h))).fold(chart, |chart, (a, h)| {
         let name = if h == 0 { ACTIVATIONS[a].to_string() } else { String::new() };
-        chart.line(Line::new(name, of((a, h))).colour(colours[a]).style(styles[h]))
+        chart.line(Line::new(name, of((a, h))).color(colors[a]).style(styles[h]))
     })
 }
 
@@ -87,10 +87,10 @@ pub(super) fn pictures(report: Report, lab: &Lab, runs: &[[Record; 2]], place: P
         .percent_y()
         .include_y(0.0);
     let mut ends = vec![];
-    for (a, colour) in [(0, 1), (1, 0), (2, 2)] {
+    for (a, color) in [(0, 1), (1, 0), (2, 2)] {
         for (stage, style) in [(0.0, Style::Solid), (1.0, Style::Dashed)] {
             let name = if stage == 0.0 { ACTIVATIONS[a].to_string() } else { String::new() };
-            shares = shares.line(Line::new(name, idle(a, stage)).colour(colour).style(style));
+            shares = shares.line(Line::new(name, idle(a, stage)).color(color).style(style));
         }
         let most = idle(a, 0.0).into_iter().map(|point| point.1).fold(0.0, f64::max);
         ends.push(format!("{} at most {} %", ACTIVATIONS[a], short(100.0 * most)));

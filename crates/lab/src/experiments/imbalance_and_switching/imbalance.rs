@@ -118,7 +118,7 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                 false => format!("A rare class, at the same rate {}", rates[rate]),
             };
             let what = if column == "recall" { "recall at threshold ½" } else { "average precision" };
-            let told = format!(
+            let values_text = format!(
                 "{}: {}; {}: {}.",
                 ARMS[arm].0,
                 Estimate::of(&own).percent(),
@@ -132,10 +132,12 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
                 &difference,
             );
             report = report.finding(match column {
-                "recall" => finding.above(0.0).say(lab.text_with("finding: threshold", &[("told", &told)])),
-                _ => finding
-                    .within(margin)
-                    .say(lab.text_with("finding: ranking", &[("margin", &margin), ("told", &told)])),
+                "recall" => finding
+                    .above(0.0)
+                    .sentence(lab.text_with("finding: threshold", &[("values", &values_text)])),
+                _ => finding.within(margin).sentence(
+                    lab.text_with("finding: ranking", &[("margin", &margin), ("values", &values_text)]),
+                ),
             });
         }
     }

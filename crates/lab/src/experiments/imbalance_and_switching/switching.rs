@@ -99,7 +99,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
             ),
             false => format!("A change of loss, at the same rate {}", rates[rate]),
         };
-        let told = (0..ARMS.len())
+        let values = (0..ARMS.len())
             .map(|arm| format!("{}: {}", ARMS[arm].0, Estimate::of(&accuracy[arm]).percent()))
             .collect::<Vec<_>>()
             .join("; ");
@@ -112,7 +112,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
                     &won,
                 )
                 .above(0.0)
-                .say(format!("{told}.")),
+                .sentence(format!("{values}.")),
             )
             .finding(
                 Finding::seeds(
@@ -123,14 +123,14 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
                 .within(margin)
                 .and("the same difference", Estimate::of(&left), Expected::NotAbove(0.0))
                 .and("what cross-entropy adds to squared error", Estimate::of(&won), Expected::Above(0.0))
-                .say(lab.text("finding: no improvement")),
+                .sentence(lab.text("finding: no improvement")),
             );
     }
     let arms = [0, 1, 2].map(|arm| Arm {
         name: ARMS[arm].0.into(),
         records: of(arm, rate).iter().map(|[run]| run).collect(),
     });
-    let told = arms.iter().map(|arm| {
+    let last = arms.iter().map(|arm| {
         format!(
             "{} {:.3}",
             arm.name,
@@ -152,7 +152,7 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
         .vertical(switch as f64, "the switch")
         .alt(lab.text_with(
             "alt: switch",
-            &[("switch", &switch), ("ends", &told.collect::<Vec<_>>().join(", "))],
+            &[("switch", &switch), ("ends", &last.collect::<Vec<_>>().join(", "))],
         ));
     let row = |(arm, rate): (usize, usize)| {
         vec![

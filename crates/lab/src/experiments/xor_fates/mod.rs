@@ -128,7 +128,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         report = report.finding(
             Finding::deterministic(condition, "epochs under squared error / under cross-entropy", ratio)
                 .above(1.0)
-                .say(format!("{} epochs against {}.", never(squared), never(entropy))),
+                .sentence(format!("{} epochs against {}.", never(squared), never(entropy))),
         );
     }
     for ((condition, chosen), by_time) in conditions.iter().zip(&soonest_rates) {
@@ -150,7 +150,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                     Basis::Trials(lab.seeds.len()),
                 )
                 .above(0.0)
-                .say(format!("{} against {}{rates}.", share(entropy), share(squared))),
+                .sentence(format!("{} against {}{rates}.", share(entropy), share(squared))),
             );
         }
         let ratios = speed(lab.seeds.len(), |net| pairs(net, by_time[net]));
@@ -174,7 +174,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             _ => report.finding(
                 Finding::ratios(format!("{condition}, all three nets"), measure, &ratios)
                     .above(1.0)
-                    .say(times),
+                    .sentence(times),
             ),
         };
     }
@@ -189,7 +189,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 out as f64,
             )
             .expect(Expected::AtMost(0.0))
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: bad basin",
                 &[("squared", &short(ends[0])), ("entropy", &short(ends[1]))],
             )),
@@ -201,7 +201,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
                 (left[0] + left[1]) as f64,
             )
             .expect(Expected::AtMost(0.0))
-            .say(lab.text_with(
+            .sentence(lab.text_with(
                 "finding: bad basin at any rate",
                 &[("rates", &rates.len()), ("squared", &left[0]), ("entropy", &left[1])],
             )),

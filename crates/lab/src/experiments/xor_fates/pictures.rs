@@ -42,7 +42,7 @@ pub(super) fn solved_chart(
             points.push((lab.number("cap"), end));
             let name = format!("{}, {}", name(NETS[net].0), losses[loss]);
             ends.push(format!("{name}: {} %", short(100.0 * end)));
-            chart = chart.line(Line::new(name, points).colour(2 + net).style(STYLES[loss]));
+            chart = chart.line(Line::new(name, points).color(2 + net).style(STYLES[loss]));
         }
     }
     chart.alt(lab.text_with("alt: solved", &[("ends", &ends.join("; "))]))
@@ -60,7 +60,7 @@ pub(super) fn fate_map(lab: &Lab, (condition, chosen): &Condition, pairs: Pairs)
         .y_label("epochs under cross-entropy")
         .log_x()
         .log_y()
-        .line(Line::new("", [(soonest, soonest), (edge, edge)]).colour(4).faint())
+        .line(Line::new("", [(soonest, soonest), (edge, edge)]).color(4).faint())
         .alt(lab.text_with(
             "alt: fates",
             &[
@@ -72,13 +72,13 @@ pub(super) fn fate_map(lab: &Lab, (condition, chosen): &Condition, pairs: Pairs)
             ],
         ));
     let dots = squared.iter().zip(&entropy).map(|(&squared, &entropy)| {
-        let colour = match (entropy.is_finite(), squared.is_finite()) {
+        let color = match (entropy.is_finite(), squared.is_finite()) {
             (true, true) => 2,
             (true, false) => 0,
             (false, true) => 1,
             (false, false) => 4,
         };
-        Line::new("", [(squared.clamp(1.0, edge), entropy.clamp(1.0, edge))]).colour(colour)
+        Line::new("", [(squared.clamp(1.0, edge), entropy.clamp(1.0, edge))]).color(color)
     });
     dots.fold(chart, Chart::line)
 }
@@ -151,7 +151,7 @@ pub(super) fn pictures(report: Report, lab: &Lab, losses: [Head; 2], chosen: [&R
         let points = record.points("epoch", "error").into_iter().filter(|point| point.0 > 0.0);
         let start = if i < 2 { "saturated output" } else { "bad basin" };
         errors = errors.line(
-            Line::new(format!("{start}, {}", losses[i % 2]), points).colour(2 + i / 2).style(STYLES[i % 2]),
+            Line::new(format!("{start}, {}", losses[i % 2]), points).color(2 + i / 2).style(STYLES[i % 2]),
         );
     }
     let ends: Vec<String> = chosen.iter().map(|record| short(record.last("error"))).collect();
@@ -174,9 +174,9 @@ pub(super) fn pictures(report: Report, lab: &Lab, losses: [Head; 2], chosen: [&R
         .y_label("second hidden unit")
         .include_y(0.0)
         .include_y(1.0);
-    for (colour, case) in ["00", "01", "10", "11"].into_iter().enumerate() {
+    for (color, case) in ["00", "01", "10", "11"].into_iter().enumerate() {
         let points = folded.points(&format!("h{case}"), &format!("k{case}"));
-        hidden = hidden.line(Line::new(case, points).colour(colour));
+        hidden = hidden.line(Line::new(case, points).color(color));
     }
     let end = |column: &str| short(folded.last(column));
     let hidden = hidden.alt(lab.text_with(

@@ -1,4 +1,4 @@
-//! Writing a heat map: its bar of colours, its cells, its sides.
+//! Writing a heat map: its bar of colors, its cells, its sides.
 
 use std::ops::Range;
 
@@ -41,15 +41,15 @@ fn blocks(count: usize) -> Vec<Range<usize>> {
 
 pub(in crate::chart) fn drawing(map: &HeatMap, id: &str) -> Drawing {
     let (rows, columns) = map.shape();
-    let colours = map.colours();
-    let notes = map.notes(&colours);
+    let colors = map.colors();
+    let notes = map.notes(&colors);
     let mut pen = Pen::default();
 
     let mut top = PAD;
     top += pen.block("title", top, &full(&map.title, TITLE));
     top += pen.block("muted", top, &full(&map.subtitle, TEXT));
     top += 6.0 + pen.block("muted", top + 6.0, &full(&map.value_label, TEXT));
-    pen.bar(&colours, top + 4.0);
+    pen.bar(&colors, top + 4.0);
     top += 4.0 + BAR + 32.0;
     top += 8.0 + pen.block("muted", top + 8.0, &full(&map.y_label, TEXT));
     top += 12.0;
@@ -81,7 +81,7 @@ pub(in crate::chart) fn drawing(map: &HeatMap, id: &str) -> Drawing {
     };
     let plot = Rect { left, top, right, bottom: top + height };
 
-    let grid = Grid { map, colours: &colours, plot, rows: blocks(rows), columns: blocks(columns) };
+    let grid = Grid { map, colors: &colors, plot, rows: blocks(rows), columns: blocks(columns) };
     if map.cells().any(|value| !placeable(value, map.log)) {
         pen.hatch(id);
     }
@@ -140,7 +140,7 @@ impl HeatMap {
 /// A map on its place.
 struct Grid<'a> {
     map: &'a HeatMap,
-    colours: &'a Axis,
+    colors: &'a Axis,
     plot: Rect,
     rows: Vec<Range<usize>>,
     columns: Vec<Range<usize>>,
@@ -152,7 +152,7 @@ impl Grid<'_> {
         let cells = self.rows[row].clone().flat_map(|r| self.columns[column].clone().map(move |c| (r, c)));
         let places = cells.map(|(r, c)| {
             let value = self.map.value(r, c);
-            placeable(value, self.map.log).then(|| self.colours.place(value).clamp(0.0, 1.0))
+            placeable(value, self.map.log).then(|| self.colors.place(value).clamp(0.0, 1.0))
         });
         let places: Vec<f64> = places.collect::<Option<_>>()?;
         Some(step(places.iter().sum::<f64>() / places.len() as f64))
@@ -168,17 +168,17 @@ fn step(place: f64) -> usize {
 }
 
 impl Pen {
-    /// The colours from low to high, with ticks.
-    fn bar(&mut self, colours: &Axis, top: f64) {
+    /// The colors from low to high, with ticks.
+    fn bar(&mut self, colors: &Axis, top: f64) {
         let (left, right) = (PAD, WIDTH - PAD);
         let plot = Rect { left, top, right, bottom: top + BAR };
         let each = (right - left) / RAMP.len() as f64;
-        for (i, colour) in RAMP.iter().enumerate() {
+        for (i, color) in RAMP.iter().enumerate() {
             // a little wider, so that no paper shines through
             let seam = if i + 1 < RAMP.len() { 0.5 } else { 0.0 };
-            self.rect(colour, (left + i as f64 * each, top), (each + seam, BAR));
+            self.rect(color, (left + i as f64 * each, top), (each + seam, BAR));
         }
-        self.axes(plot, Some(colours), None, false);
+        self.axes(plot, Some(colors), None, false);
     }
 
     /// The pattern of cells without a value, once for each map.
@@ -214,7 +214,7 @@ impl Pen {
         self.close();
     }
 
-    /// Blocks without seams: for each colour one path of strokes one block high, in units of blocks.
+    /// Blocks without seams: for each color one path of strokes one block high, in units of blocks.
     fn surface(&mut self, grid: &Grid, id: &str) {
         let Rect { left, top, right, bottom } = grid.plot;
         let (columns, rows) = (grid.columns.len(), grid.rows.len());
@@ -246,8 +246,8 @@ impl Pen {
             number(left),
             number(top + high / 2.0)
         );
-        for (path, colour) in strokes.iter().zip(RAMP).filter(|(path, _)| !path.is_empty()) {
-            self.out += &format!("<path style=\"stroke:{colour}\" d=\"{path}\"/>\n");
+        for (path, color) in strokes.iter().zip(RAMP).filter(|(path, _)| !path.is_empty()) {
+            self.out += &format!("<path style=\"stroke:{color}\" d=\"{path}\"/>\n");
         }
         self.close();
         if !hatched.is_empty() {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_scale_have_the_end_colours() {
+    fn the_ends_of_the_scale_have_the_end_colors() {
         assert_eq!([step(0.0), step(0.5), step(1.0)], [0, 8, 15]);
     }
 }

@@ -1,4 +1,4 @@
-//! Heat maps: a value for each cell of a grid, shown as a colour.
+//! Heat maps: a value for each cell of a grid, shown as a color.
 
 mod draw;
 
@@ -9,10 +9,10 @@ use crate::text::{width, wrap};
 
 pub(super) use draw::drawing;
 
-/// A grid of values as colours from dark (low) to bright (high), the same in both themes.
+/// A grid of values as colors from dark (low) to bright (high), the same in both themes.
 ///
 /// With names on both sides it is a table: the number is written in each cell, unless one is too wide for its column.
-/// With numbers on a side (see [`HeatMap::x_span`]) it is a surface: the colours touch, and a grid of more than 120 rows or
+/// With numbers on a side (see [`HeatMap::x_span`]) it is a surface: the colors touch, and a grid of more than 120 rows or
 /// columns is averaged down to 120.
 ///
 /// A value that is not finite, or not positive on a logarithmic scale, is hatched, and the number of such cells is said.
@@ -97,7 +97,7 @@ impl HeatMap {
         self
     }
 
-    /// Says what the values are, with their unit; it stands above the bar of colours.
+    /// Says what the values are, with their unit; it stands above the bar of colors.
     pub fn value_label(mut self, text: impl Into<String>) -> HeatMap {
         self.value_label = text.into();
         self
@@ -141,16 +141,16 @@ impl HeatMap {
         self
     }
 
-    /// Sets the values of the darkest and the brightest colour, so that several maps share one scale.
+    /// Sets the values of the darkest and the brightest color, so that several maps share one scale.
     ///
-    /// Values beyond take the colour at the end, and their number is said. A bound that cannot be placed, or a low bound
+    /// Values beyond take the color at the end, and their number is said. A bound that cannot be placed, or a low bound
     /// above the high one, leaves the scale to the values.
     pub fn scale(mut self, low: f64, high: f64) -> HeatMap {
         self.scale = Some((low, high));
         self
     }
 
-    /// Makes the scale of colours logarithmic.
+    /// Makes the scale of colors logarithmic.
     pub fn log(mut self) -> HeatMap {
         self.log = true;
         self
@@ -208,8 +208,8 @@ impl HeatMap {
         (0..rows).flat_map(move |row| (0..columns).map(move |column| self.value(row, column)))
     }
 
-    /// The scale of colours, drawn `WIDTH` wide.
-    fn colours(&self) -> Axis {
+    /// The scale of colors, drawn `WIDTH` wide.
+    fn colors(&self) -> Axis {
         let own = range(self.cells().filter(|&value| placeable(value, self.log)));
         let fits =
             |&(low, high): &(f64, f64)| placeable(low, self.log) && placeable(high, self.log) && low <= high;
@@ -246,11 +246,11 @@ impl HeatMap {
         }
     }
 
-    /// What has to be said about cells whose colour is not their value.
-    fn notes(&self, colours: &Axis) -> Vec<String> {
+    /// What has to be said about cells whose color is not their value.
+    fn notes(&self, colors: &Axis) -> Vec<String> {
         let hatched = self.cells().filter(|&value| !placeable(value, self.log)).count();
         let beyond = self.cells().filter(|&value| placeable(value, self.log));
-        let beyond = beyond.filter(|&value| !(-1e-9..=1.0 + 1e-9).contains(&colours.place(value))).count();
+        let beyond = beyond.filter(|&value| !(-1e-9..=1.0 + 1e-9).contains(&colors.place(value))).count();
         let cells = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
         let reason = match self.missing.as_str() {
             "" => "without a value that can be shown".to_owned(),
@@ -261,7 +261,7 @@ impl HeatMap {
             notes.push(format!("Hatched: {} {reason}.", cells(hatched)));
         }
         if beyond > 0 {
-            notes.push(format!("Beyond the scale, in the colour of its end: {}.", cells(beyond)));
+            notes.push(format!("Beyond the scale, in the color of its end: {}.", cells(beyond)));
         }
         if self.cells().next().is_none() {
             notes.push("There are no data.".to_owned());

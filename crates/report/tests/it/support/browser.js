@@ -76,12 +76,12 @@ function measure(page, doc, view) {
     if (!seen(svg) || frame.width < 20 || frame.height < 20) return fault('a picture without visible area', title);
     if (!inScroll(svg) && (frame.left < -SLACK || frame.right > width + SLACK)) fault('a picture wider than the page', title);
 
-    // what has a colour of its own; a rectangle as large as the picture is its paper
-    const clear = colour => /^rgba\(.*, 0\)$/.test(colour);
-    const colours = e => {
+    // what has a color of its own; a rectangle as large as the picture is its paper
+    const clear = color => /^rgba\(.*, 0\)$/.test(color);
+    const colors = e => {
       const style = view.getComputedStyle(e);
       return [[style.fill, style.fillOpacity], [style.stroke, style.strokeOpacity * parseFloat(style.strokeWidth)]]
-        .filter(([colour, weight]) => colour !== 'none' && !clear(colour) && weight > 0).map(([colour]) => colour);
+        .filter(([color, weight]) => color !== 'none' && !clear(color) && weight > 0).map(([color]) => color);
     };
     const faint = e => { let o = 1; for (; e; e = e.parentElement) o *= view.getComputedStyle(e).opacity; return o < 0.05; };
     let paper = 'rgba(0, 0, 0, 0)';
@@ -90,9 +90,9 @@ function measure(page, doc, view) {
     for (const e of svg.querySelectorAll('path,rect,circle,ellipse,line,polyline,polygon,image')) {
       if (e.closest('defs,pattern,clipPath,mask,symbol') || !seen(e) || faint(e)) continue;
       const box = e.getBoundingClientRect();
-      if (e.localName === 'rect' && box.width * box.height > 0.95 * frame.width * frame.height) { paper = colours(e)[0] ?? paper; continue; }
+      if (e.localName === 'rect' && box.width * box.height > 0.95 * frame.width * frame.height) { paper = colors(e)[0] ?? paper; continue; }
       const on = box.right > frame.left && box.left < frame.right && box.bottom > frame.top && box.top < frame.bottom;
-      if (on && box.width + box.height > 1 && colours(e).some(colour => colour !== paper)) marks += 1;
+      if (on && box.width + box.height > 1 && colors(e).some(color => color !== paper)) marks += 1;
     }
     if (marks === 0) fault('a picture without visible graphics', title);
 

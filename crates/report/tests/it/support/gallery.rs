@@ -24,10 +24,10 @@ pub fn curves() -> Chart {
         .y_label("accuracy")
         .log_x()
         .percent_y()
-        .band(Band::new(band(0.01, 0.95)).colour(0))
-        .band(Band::new(band(0.001, 0.9)).colour(1))
-        .line(Line::new("cross-entropy", curve(0.01, 0.95)).colour(0))
-        .line(Line::new("squared error", curve(0.001, 0.9)).colour(1))
+        .band(Band::new(band(0.01, 0.95)).color(0))
+        .band(Band::new(band(0.001, 0.9)).color(1))
+        .line(Line::new("cross-entropy", curve(0.01, 0.95)).color(0))
+        .line(Line::new("squared error", curve(0.001, 0.9)).color(1))
         .vertical(10.0, "switch to squared error at epoch 10")
         .mark(100.0, 0.65, "half way")
 }
@@ -42,7 +42,7 @@ pub fn clouds(each: usize) -> Chart {
             let angle = f64::from(digit);
             let (x, y) = (4.0 * angle.cos() * (angle * 0.7).sin(), 3.0 * angle.sin());
             let points: Vec<_> = (0..each).map(|_| (x + normal(), y + normal())).collect();
-            chart.points(Points::new(digit.to_string(), points).label_at_centre())
+            chart.points(Points::new(digit.to_string(), points).label_at_center())
         },
     )
 }
