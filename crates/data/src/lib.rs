@@ -93,11 +93,12 @@ mod words;
 
 pub use balance::{balanced_weights, oversampled, undersampled};
 pub use batches::{Batches, gather_rows};
+pub use csv::column::{Column, ColumnValues};
 pub use csv::error::{CsvError, CsvProblem, Within};
 pub use csv::fields::NumberForm;
 pub use csv::options::{Categorical, CsvOptions, Decimal, Missing, Task, Thousands, Unseen};
 pub use csv::read::{features_from_csv, features_from_csv_path};
-pub use csv::table::{Column, ColumnValues, Table};
+pub use csv::table::Table;
 pub use csv::text::{join_list, split_list};
 pub use dataset::Dataset;
 pub use encoder::error::{EncoderError, EncoderProblem};

@@ -1,5 +1,6 @@
 //! Tables in text: CSV files, read with a type for each column.
 
+pub(crate) mod column;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod options;

@@ -1,6 +1,6 @@
 //! Errors of encoders.
 
-use crate::csv::table::MOST_CATEGORIES;
+use crate::csv::column::MOST_CATEGORIES;
 use crate::error::{DataError, ErrorKind};
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};

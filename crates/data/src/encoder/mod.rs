@@ -2,10 +2,11 @@
 
 pub(crate) mod error;
 
+use crate::csv::column::{Column, ColumnValues, MOST_CATEGORIES};
 use crate::csv::error::CsvProblem;
 use crate::csv::fields::{Fields, days};
 use crate::csv::options::{CsvOptions, Missing, Unseen};
-use crate::csv::table::{Column, ColumnValues, MOST_CATEGORIES, Table};
+use crate::csv::table::Table;
 use crate::csv::text::{Record, Rows, Text, open};
 use crate::encoder::error::{EncoderError, EncoderProblem};
 use crate::error::DataError;
