@@ -3,10 +3,9 @@
 
 mod value;
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use surprisal_data::{CsvOptions, DataSource, Decimal, Missing, Scaling, Task, Thousands, join_list};
 use surprisal_layers::{Activation, Init, Sizes};

@@ -1,8 +1,7 @@
 //! How the values of settings are read and written.
 
 use crate::ValueError;
-use std::fmt::{Display, Write};
-use std::io::Read;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 use surprisal_data::{DataSource, Decimal, Missing, Scaling, Task, Thousands, join_list, split_list};
