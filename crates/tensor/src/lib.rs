@@ -63,6 +63,7 @@ pub mod threads;
 
 mod buffer;
 mod check;
+mod convolution;
 mod dual;
 mod eigen;
 mod inspect;

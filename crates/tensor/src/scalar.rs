@@ -4,6 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fmt::{self, Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::convolution::{Geometry, Pass};
 use crate::product::{self, Mat};
 use crate::store::Stored;
 use crate::{Buf, elementary};
@@ -193,6 +194,12 @@ pub trait Scalar:
     fn product(a: Mat<Self>, b: Mat<Self>, c: &mut [Self], accumulate: bool, scratch: &mut Buf<Self>) {
         product::plain(a, b, c, accumulate, scratch);
     }
+
+    /// The seam for convolutions: one of three passes, or `false` where there is nothing faster than the plain loops.
+    #[doc(hidden)]
+    fn convolution(_: Pass, _: &Geometry, _: [&[Self]; 2], _: &mut [Self], _: &mut Buf<Self>) -> bool {
+        false
+    }
 }
 
 /// The type of the numbers on a tape: see [`Tape::dtype`](crate::Tape::dtype).
@@ -339,6 +346,10 @@ impl Scalar for f32 {
     #[track_caller]
     fn product(a: Mat<f32>, b: Mat<f32>, c: &mut [f32], accumulate: bool, scratch: &mut Buf<f32>) {
         product::f32(a, b, c, accumulate, scratch);
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn convolution(pass: Pass, g: &Geometry, ab: [&[f32]; 2], c: &mut [f32], scratch: &mut Buf<f32>) -> bool {
+        crate::simd::tiles::convolution::f32(pass, g, ab, c, scratch)
     }
 }
 

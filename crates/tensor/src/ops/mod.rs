@@ -10,6 +10,7 @@
 //! | [`arithmetic`] | two in, one out, with broadcasting: + - * /, maximum, minimum (a table) |
 //! | [`choose`] | where |
 //! | [`products`] | matmul, affine |
+//! | [`convolution`] | conv2d, conv_transpose2d |
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
 //! | [`softmax`] | softmax, log_softmax, logsumexp |
@@ -41,6 +42,7 @@ pub mod arithmetic;
 mod axis;
 mod broadcast;
 pub mod choose;
+pub mod convolution;
 pub mod dropout;
 pub mod elementwise;
 pub mod extreme;
@@ -107,6 +109,8 @@ pub enum Call {
     Product(for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>),
     /// `[m, k]`, `[k, n]` and `[n]`.
     Affine(for<'t> fn(Var<'t>, Var<'t>, Var<'t>) -> Var<'t>),
+    /// Inputs of shapes that belong together, such as images and kernels.
+    Shapes(&'static [&'static [&'static [usize]]], for<'t> fn(&[Var<'t>]) -> Var<'t>),
 }
 
 /// Every operation.
@@ -133,6 +137,47 @@ const LIST: &[Entry] = &[
     entry(choose::Where::CARD, Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1]))),
     entry(products::Matmul::CARD, Call::Product(|a, b| a.matmul(b))),
     entry(products::Affine::CARD, Call::Affine(|x, w, b| x.affine(w, b))),
+    with(
+        &["stride", "padding", "dilation", "groups"],
+        entry(
+            convolution::Conv2d::CARD,
+            Call::Shapes(
+                &[
+                    &[&[2, 4, 5, 4], &[6, 2, 3, 2], &[6]],
+                    &[&[1, 2, 3, 7], &[2, 1, 1, 1]],
+                    &[&[0, 2, 3, 3], &[4, 1, 2, 2], &[4]],
+                ],
+                |x| {
+                    let conv =
+                        convolution::Conv2d { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 };
+                    x[0].conv2d(x[1], x.get(2).copied(), conv)
+                },
+            ),
+        ),
+    ),
+    with(
+        &["stride", "padding", "output_padding", "dilation", "groups"],
+        entry(
+            convolution::ConvTranspose2d::CARD,
+            Call::Shapes(
+                &[
+                    &[&[2, 4, 3, 2], &[4, 3, 3, 2], &[6]],
+                    &[&[1, 2, 2, 3], &[2, 1, 2, 1]],
+                    &[&[0, 2, 3, 3], &[2, 2, 2, 2], &[4]],
+                ],
+                |x| {
+                    let conv = convolution::ConvTranspose2d {
+                        stride: [2, 1],
+                        padding: [1, 0],
+                        output_padding: [1, 0],
+                        dilation: [1, 2],
+                        groups: 2,
+                    };
+                    x[0].conv_transpose2d(x[1], x.get(2).copied(), conv)
+                },
+            ),
+        ),
+    ),
     entry(reduce::Sum::CARD, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),
     entry(reduce::Mean::CARD, Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis))),
     entry(extreme::Max::CARD, Call::Reduction(1, |x| x.max(), |x, axis| x.max_axis(axis))),

@@ -22,6 +22,8 @@
 //! Places are found with `wrapping_add` where the result may lie behind the matrix (behind its last row or column): nothing is read or
 //! written there. Loads and stores touch only the lanes of their mask.
 
+pub(crate) mod convolution;
+
 use std::arch::x86_64::*;
 
 use super::choice;
@@ -49,6 +51,8 @@ trait Lanes: Copy {
     unsafe fn plus_product(self, a: Self, b: Self) -> Self;
     /// The lanes of both in turn: self's first, the other's first, self's second, ...
     unsafe fn zip(self, other: Self) -> [Self; 2];
+    /// Adds the sum of the lanes, halves to halves, to a number.
+    unsafe fn add_up(self, to: *mut Self::Number);
 }
 
 macro_rules! lanes {
@@ -98,6 +102,22 @@ macro_rules! lanes {
             unsafe fn plus_product(self, a: Self, b: Self) -> Self {
                 // SAFETY: the instruction set is there.
                 unsafe { $fma(a, b, self) }
+            }
+            #[inline(always)]
+            unsafe fn add_up(self, to: *mut $T) {
+                let mut lanes = [0.0; $N];
+                // SAFETY: the instruction set is there, as many lanes are, and the caller may write the number.
+                unsafe {
+                    self.store_some(lanes.as_mut_ptr(), Self::first($N));
+                    let mut half = $N / 2;
+                    while half > 0 {
+                        for i in 0..half {
+                            lanes[i] += lanes[i + half];
+                        }
+                        half /= 2;
+                    }
+                    *to += lanes[0];
+                }
             }
             #[inline(always)]
             unsafe fn zip(self, other: Self) -> [Self; 2] {
@@ -197,7 +217,7 @@ impl<T> Task<T> {
 }
 
 /// R rows by C vectors. Of B's last vector only the lanes of `masks` are read unless it is WHOLE; of C only those are
-/// written. `meanwhile` is done at each step along k.
+/// written. Row p of B begins at `row_of_b(p)`; `meanwhile` is done at each step along k.
 ///
 /// # Safety
 /// The task fits R rows and the columns of the masks' lanes; if WHOLE, C whole vectors of B may be read.
@@ -205,6 +225,7 @@ impl<T> Task<T> {
 unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
     t: Task<V::Number>,
     masks: [V::Mask; C],
+    row_of_b: impl Fn(usize) -> usize,
     meanwhile: impl Fn(usize),
 ) {
     // SAFETY: A is read in rows below R, B and C under their masks; a vector without lanes may lie behind C, and is not touched.
@@ -214,7 +235,7 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
             meanwhile(p);
             let mut b = [V::zero(); C];
             for (j, b) in b.iter_mut().enumerate() {
-                let from = t.b.at.add(p * t.b.row + j * V::N);
+                let from = t.b.at.add(row_of_b(p) + j * V::N);
                 *b = if WHOLE || j + 1 < C { V::load(from) } else { V::load_some(from, masks[j]) };
             }
             for (i, sums) in sums.iter_mut().enumerate() {
@@ -243,26 +264,27 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
     m: usize,
     t: Task<V::Number>,
     masks: [V::Mask; C],
+    row_of_b: impl Fn(usize) -> usize + Copy,
     meanwhile: impl Fn(usize) + Copy,
 ) {
     // SAFETY: the tiles share the rows, i + R <= m; with no rows left none is computed.
     unsafe {
         let mut i = 0;
         while i + MOST <= m {
-            tile::<V, MOST, C, WHOLE>(t.down(i), masks, meanwhile);
+            tile::<V, MOST, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += MOST;
         }
         while i + 6 <= m {
-            tile::<V, 6, C, WHOLE>(t.down(i), masks, meanwhile);
+            tile::<V, 6, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += 6;
         }
         let t = t.down(i);
         match m - i {
-            5 => tile::<V, 5, C, WHOLE>(t, masks, meanwhile),
-            4 => tile::<V, 4, C, WHOLE>(t, masks, meanwhile),
-            3 => tile::<V, 3, C, WHOLE>(t, masks, meanwhile),
-            2 => tile::<V, 2, C, WHOLE>(t, masks, meanwhile),
-            1 => tile::<V, 1, C, WHOLE>(t, masks, meanwhile),
+            5 => tile::<V, 5, C, WHOLE>(t, masks, row_of_b, meanwhile),
+            4 => tile::<V, 4, C, WHOLE>(t, masks, row_of_b, meanwhile),
+            3 => tile::<V, 3, C, WHOLE>(t, masks, row_of_b, meanwhile),
+            2 => tile::<V, 2, C, WHOLE>(t, masks, row_of_b, meanwhile),
+            1 => tile::<V, 1, C, WHOLE>(t, masks, row_of_b, meanwhile),
             _ => {}
         }
     }
@@ -487,18 +509,23 @@ impl<T> Next<T> {
 /// # Safety
 /// The task fits `m` rows and `n` columns, and B is stored by rows.
 #[inline(always)]
-unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(m: usize, n: usize, t: Task<V::Number>) {
+unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(
+    m: usize,
+    n: usize,
+    t: Task<V::Number>,
+    row_of_b: impl Fn(usize) -> usize + Copy,
+) {
     // SAFETY: a strip begins at j < n and has `left` columns, the last vector of which is masked unless it is whole.
     unsafe {
         let all = V::first(V::N);
         for j in (0..n).step_by(2 * V::N) {
             let (t, left) = (t.right(j), n - j);
             if left >= 2 * V::N {
-                rows::<V, TWO, 2, true>(m, t, [all; 2], |_| {}); // a mask on a load takes the place of a multiply-add
+                rows::<V, TWO, 2, true>(m, t, [all; 2], row_of_b, |_| {}); // a mask on a load takes the place of a multiply-add
             } else if left > V::N {
-                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], |_| {});
+                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], row_of_b, |_| {});
             } else {
-                rows::<V, ONE, 1, false>(m, t, [V::first(left)], |_| {});
+                rows::<V, ONE, 1, false>(m, t, [V::first(left)], row_of_b, |_| {});
             }
         }
     }
@@ -517,18 +544,24 @@ unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number
         for i in (0..m).step_by(R) {
             let a = View { at: t.a.at.add(i * t.k), row: 1, col: R };
             let t = Task { a, ..t.down(i) };
-            rows::<V, R, 2, true>(R.min(m - i), t, masks, |p| {
-                fetch(a.at.wrapping_add((p + 16) * R));
-                if p % 4 == 0 {
-                    let p = p / 4;
-                    if p < R {
-                        let c = t.c.wrapping_add(p * t.c_row);
-                        fetch(c);
-                        fetch(c.wrapping_add(V::N));
+            rows::<V, R, 2, true>(
+                R.min(m - i),
+                t,
+                masks,
+                |p| p * t.b.row,
+                |p| {
+                    fetch(a.at.wrapping_add((p + 16) * R));
+                    if p % 4 == 0 {
+                        let p = p / 4;
+                        if p < R {
+                            let c = t.c.wrapping_add(p * t.c_row);
+                            fetch(c);
+                            fetch(c.wrapping_add(V::N));
+                        }
+                        next.fetch(i / R, p);
                     }
-                    next.fetch(i / R, p);
-                }
-            });
+                },
+            );
         }
     }
 }
@@ -565,7 +598,7 @@ macro_rules! loops {
             #[target_feature(enable = $features)]
             unsafe fn strips(m: usize, n: usize, t: Task<$T>) {
                 // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
-                unsafe { strips::<$V, $TWO, $ONE>(m, n, t) }
+                unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| p * t.b.row) }
             }
             #[target_feature(enable = $features)]
             unsafe fn panels(m: usize, n: usize, t: Task<$T>, next: Next<$T>) {

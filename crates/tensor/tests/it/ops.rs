@@ -184,6 +184,12 @@ fn every_operation_has_the_gradient_its_forward_formula_says() {
                 ];
                 case(&batch, &|x| f(x[0], x[1], x[2]));
             }
+            Call::Shapes(sets, f) => {
+                for shapes in sets {
+                    let input = |(k, shape): (usize, &&[usize])| numbers(shape, domain, k as f64);
+                    case(&Vec::from_iter(shapes.iter().enumerate().map(input)), &|x| f(x));
+                }
+            }
         }
     }
     assert!(cases > 600, "{cases} cases");

@@ -1,0 +1,588 @@
+//! Convolutions in the register tiles of products: the factor that a product would copy into a matrix of patches is read from the image
+//! itself, at a table of offsets; where rows of the result are narrow or strided, patches are gathered into a panel for one strip of
+//! the result at a time.
+//!
+//! A result is summed over taps (channel, row, column of the kernel) in their order, a gradient of kernels over images, then rows and columns, in an
+//! order that only the sizes decide: threads share images, or taps.
+
+use super::*;
+use crate::convolution::{Geometry, Pass};
+
+/// The most taps of a block, whose offsets stand on the stack.
+const TAPS: usize = K;
+/// Outputs and taps of a tile that sums over places.
+const OUTPUTS: usize = 4;
+
+/// Where tap `p` of a patch stands in an image with its padding, of width `w`, from the patch's first number.
+fn offset(g: &Geometry, [h, w]: [usize; 2], p: usize) -> usize {
+    let [kh, kw] = g.kernel;
+    let (c, u, v) = (p / (kh * kw), p / kw % kh, p % kw);
+    (c * h + u * g.dilation[0]) * w + v * g.dilation[1]
+}
+
+/// A stretch of a strip: where it begins in the strip, where in the image, and how long it is.
+type Run = [usize; 3];
+
+/// The places `j .. j + n` of a plane of the result as runs along its rows; at most `n`.
+fn runs(g: &Geometry, width: usize, j: usize, n: usize, runs: &mut [Run; TAPS]) -> usize {
+    let (ow, mut at, mut count) = (g.out[1], j, 0);
+    while at < j + n {
+        let (row, col) = (at / ow, at % ow);
+        let len = (ow - col).min(j + n - at);
+        runs[count] = [at - j, row * g.stride[0] * width + col * g.stride[1], len];
+        (at, count) = (at + len, count + 1);
+    }
+    count
+}
+
+/// Rows of two vectors: row q holds what stands at `from + offsets[q] +` each run.
+///
+/// # Safety
+/// Every number of the runs, `stride` apart, may be read from each offset on; `to` has two vectors for each offset, and the runs end in them.
+#[inline(always)]
+unsafe fn gather<V: Lanes>(
+    from: *const V::Number,
+    offsets: &[usize],
+    runs: &[Run],
+    stride: usize,
+    to: *mut V::Number,
+) {
+    let width = 2 * V::N;
+    // SAFETY: as the caller promises; lanes beyond a run are masked.
+    unsafe {
+        for &[at, start, len] in runs {
+            if stride == 1 {
+                for t in (0..len).step_by(V::N) {
+                    let mask = V::first(len - t);
+                    for (q, offset) in offsets.iter().enumerate() {
+                        V::load_some(from.add(offset + start + t), mask)
+                            .store_some(to.add(q * width + at + t), mask);
+                    }
+                }
+            } else {
+                for (q, offset) in offsets.iter().enumerate() {
+                    for t in 0..len {
+                        *to.add(q * width + at + t) = *from.add(offset + start + t * stride);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The transpose: each place of the runs has a row of two vectors, of taps; what is left of them becomes 0.
+///
+/// # Safety
+/// As [`gather`], of at most two vectors of offsets, and `to` has two vectors for each place. N is `V::N`.
+#[inline(always)]
+unsafe fn gather_taps<V: Lanes, const N: usize>(
+    from: *const V::Number,
+    offsets: &[usize],
+    runs: &[Run],
+    stride: usize,
+    to: *mut V::Number,
+) {
+    // SAFETY: as the caller promises; lanes beyond a run are masked, and rows of `to` are written whole.
+    unsafe {
+        let (width, whole) = (2 * N, V::first(N));
+        for j in (0..offsets.len()).step_by(N) {
+            let offsets = &offsets[j..(j + N).min(offsets.len())];
+            for &[at, start, len] in runs {
+                if stride != 1 {
+                    for t in 0..len {
+                        let to = to.add((at + t) * width + j);
+                        V::zero().store_some(to, whole);
+                        for (q, offset) in offsets.iter().enumerate() {
+                            *to.add(q) = *from.add(offset + start + t * stride);
+                        }
+                    }
+                    continue;
+                }
+                for i in (0..len).step_by(N) {
+                    let some = V::first(len - i);
+                    let mut x = [V::zero(); N];
+                    for (x, offset) in x.iter_mut().zip(offsets) {
+                        *x = V::load_some(from.add(offset + start + i), some);
+                    }
+                    for (q, x) in transpose(x)[..N.min(len - i)].iter().enumerate() {
+                        x.store_some(to.add((at + i + q) * width + j), whole);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of R kernels at C taps of an image: products of planes of dY with what the taps meet, lane by lane, added up at the end.
+///
+/// # Safety
+/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them.
+#[inline(always)]
+unsafe fn tap_sums<V: Lanes, const R: usize, const C: usize>(
+    g: &Geometry,
+    x: *const V::Number,
+    width: usize,
+    dy: *const V::Number,
+    offsets: [usize; C],
+    dw: *mut V::Number,
+    dw_row: usize,
+) {
+    let [oh, ow] = g.out;
+    // SAFETY: as the caller promises; columns beyond a row of dY are masked.
+    unsafe {
+        let mut sums = [[V::zero(); C]; R];
+        for i in 0..oh {
+            for j in (0..ow).step_by(V::N) {
+                let mask = V::first(ow - j);
+                let (dy, x) = (dy.add(i * ow + j), x.add(i * g.stride[0] * width + j));
+                let mut a = [V::zero(); R];
+                for (r, a) in a.iter_mut().enumerate() {
+                    *a = V::load_some(dy.add(r * oh * ow), mask);
+                }
+                for (c, offset) in offsets.iter().enumerate() {
+                    let b = V::load_some(x.add(*offset), mask);
+                    for (sums, a) in sums.iter_mut().zip(a) {
+                        sums[c] = sums[c].plus_product(a, b);
+                    }
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (c, sum) in sums.iter().enumerate() {
+                sum.add_up(dw.add(r * dw_row + c));
+            }
+        }
+    }
+}
+
+/// The loops of this file, each compiled for an instruction set.
+///
+/// # Safety
+/// Each as the function of its name.
+trait Convolutions: Loops {
+    /// Taps of a tile that sums over places.
+    const TAPS: usize;
+    unsafe fn at_offsets(m: usize, n: usize, t: Task<Self::Number>, offsets: &[usize]);
+    unsafe fn gather(
+        from: *const Self::Number,
+        offsets: &[usize],
+        runs: &[Run],
+        stride: usize,
+        to: *mut Self::Number,
+    );
+    unsafe fn gather_taps(
+        from: *const Self::Number,
+        offsets: &[usize],
+        runs: &[Run],
+        stride: usize,
+        to: *mut Self::Number,
+    );
+    unsafe fn tap_sums(
+        g: &Geometry,
+        x: *const Self::Number,
+        width: usize,
+        dy: *const Self::Number,
+        offsets: &[usize],
+        dw: *mut Self::Number,
+        dw_row: usize,
+    );
+}
+
+macro_rules! convolutions {
+    ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal, $TAPS:literal) => {
+        impl Convolutions for $V {
+            const TAPS: usize = $TAPS;
+            #[target_feature(enable = $features)]
+            unsafe fn at_offsets(m: usize, n: usize, t: Task<$T>, offsets: &[usize]) {
+                // SAFETY: the caller promises what it needs, there is an offset for each step, and the attribute names the instruction set.
+                unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| *offsets.get_unchecked(p)) }
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn gather(from: *const $T, offsets: &[usize], runs: &[Run], stride: usize, to: *mut $T) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
+                unsafe { gather::<$V>(from, offsets, runs, stride, to) }
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn gather_taps(
+                from: *const $T,
+                offsets: &[usize],
+                runs: &[Run],
+                stride: usize,
+                to: *mut $T,
+            ) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
+                unsafe { gather_taps::<$V, $N>(from, offsets, runs, stride, to) }
+            }
+            /// All outputs and taps of an image, in tiles.
+            #[target_feature(enable = $features)]
+            unsafe fn tap_sums(
+                g: &Geometry,
+                x: *const $T,
+                width: usize,
+                dy: *const $T,
+                offsets: &[usize],
+                dw: *mut $T,
+                dw_row: usize,
+            ) {
+                let plane = g.out[0] * g.out[1];
+                for o in (0..g.o / OUTPUTS * OUTPUTS).step_by(OUTPUTS).chain(g.o / OUTPUTS * OUTPUTS..g.o) {
+                    let four = o + OUTPUTS <= g.o && o % OUTPUTS == 0;
+                    let (chunks, rest) = offsets.as_chunks::<$TAPS>();
+                    // SAFETY: the caller promises what it needs; outputs o .. o + 4 are fewer than there are, and taps are those of `offsets`.
+                    unsafe {
+                        let (dy, dw) = (dy.add(o * plane), dw.add(o * dw_row));
+                        for (q, chunk) in chunks.iter().enumerate() {
+                            let dw = dw.add(q * $TAPS);
+                            if four {
+                                tap_sums::<$V, OUTPUTS, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                            } else {
+                                tap_sums::<$V, 1, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                            }
+                        }
+                        for (q, offset) in rest.iter().enumerate() {
+                            let dw = dw.add(chunks.len() * $TAPS + q);
+                            if four {
+                                tap_sums::<$V, OUTPUTS, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                            } else {
+                                tap_sums::<$V, 1, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+convolutions!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16, 5);
+convolutions!("avx2,fma", __m256, f32, 8, 6, 12, 2);
+
+/// One group of images with what surrounds them: channels `from .. to`, as a pointer and its height and width.
+struct Padded<T> {
+    at: *const T,
+    size: [usize; 2],
+}
+
+/// The image with its padding: itself where there is none, else a copy in `room`.
+fn padded<T: Copy + Default>(g: &Geometry, x: &[T], room: &mut [T]) -> Padded<T> {
+    let ([h, w], [ph, pw]) = (g.image, g.padding);
+    if [ph, pw] == [0, 0] {
+        return Padded { at: x.as_ptr(), size: [h, w] };
+    }
+    let [high, wide] = [h + 2 * ph, w + 2 * pw];
+    for (x, to) in x.chunks_exact(h * w).zip(room.chunks_exact_mut(high * wide)) {
+        let (above, rest) = to.split_at_mut(ph * wide);
+        let (rows, below) = rest.split_at_mut(h * wide);
+        above.fill(T::default());
+        below.fill(T::default());
+        for (x, row) in x.chunks_exact(w).zip(rows.chunks_exact_mut(wide)) {
+            row[..pw].fill(T::default());
+            row[pw..pw + w].copy_from_slice(x);
+            row[pw + w..].fill(T::default());
+        }
+    }
+    Padded { at: room.as_ptr(), size: [high, wide] }
+}
+
+/// Room for a padded image of `c` channels.
+fn room_of_image(g: &Geometry, c: usize) -> usize {
+    match g.padding {
+        [0, 0] => 0,
+        [ph, pw] => c * (g.image[0] + 2 * ph) * (g.image[1] + 2 * pw),
+    }
+}
+
+/// y (+)= x convolved with w, of one image and group. `panel` has room for [`TAPS`] rows of two vectors.
+///
+/// # Safety
+/// The instruction set of V is there; x is a padded image of the geometry, w has its kernels and y its result.
+unsafe fn image<V: Convolutions>(
+    g: &Geometry,
+    x: Padded<V::Number>,
+    w: *const V::Number,
+    y: *mut V::Number,
+    add: bool,
+    panel: &mut [V::Number],
+) {
+    let ([oh, ow], taps) = (g.out, g.c * g.kernel[0] * g.kernel[1]);
+    let (places, length) = (oh * ow, block(taps, TAPS));
+    let mut offsets = [0; TAPS];
+    let direct = g.stride[1] == 1 && ow >= V::N;
+    for p in cuts(taps, length) {
+        let k = length.min(taps - p);
+        let offsets = &mut offsets[..k];
+        offsets.iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, p + q));
+        let a = View { at: w.wrapping_add(p), row: taps, col: 1 };
+        let t = Task { k, a, b: View { at: x.at, row: 0, col: 1 }, c: y, c_row: places, add: add || p > 0 };
+        if direct {
+            for i in 0..oh {
+                let b = View { at: x.at.wrapping_add(i * g.stride[0] * x.size[1]), ..t.b };
+                // SAFETY: row i of the result meets rows of the image that are there, ow columns from each offset on.
+                unsafe { V::at_offsets(g.o, ow, Task { b, c: y.wrapping_add(i * ow), ..t }, offsets) }
+            }
+            continue;
+        }
+        let mut stretches = [[0; 3]; TAPS];
+        for j in (0..places).step_by(2 * V::N) {
+            let n = (2 * V::N).min(places - j);
+            let count = runs(g, x.size[1], j, n, &mut stretches);
+            // SAFETY: the runs are places of the result, which meet the image at each offset; the panel has two vectors for each tap.
+            unsafe {
+                V::gather(x.at, offsets, &stretches[..count], g.stride[1], panel.as_mut_ptr());
+                let b = View { at: panel.as_ptr(), row: 2 * V::N, col: 1 };
+                V::strips(g.o, n, Task { b, c: y.wrapping_add(j), ..t });
+            }
+        }
+    }
+}
+
+/// Pointers that several threads use, each for places of its own.
+#[derive(Clone, Copy)]
+struct Shared<T>(*mut T);
+// SAFETY: no place is written by two threads; see where it is used.
+unsafe impl<T: Send> Sync for Shared<T> {}
+impl<T> Shared<T> {
+    fn at(&self, i: usize) -> *mut T {
+        self.0.wrapping_add(i)
+    }
+}
+
+/// In how many parts `count` units are computed.
+fn parts_of(count: usize, work: usize) -> usize {
+    let parts = threads::number_of_parts((work / PIECE).min(count)).min(count).max(1);
+    count.div_ceil(count.div_ceil(parts).max(1))
+}
+
+/// Calls `each` with every number below `count`, in `parts`, each with `room` numbers of `scratch` to work in.
+fn in_parts<T: Send>(
+    parts: usize,
+    count: usize,
+    room: usize,
+    scratch: &mut [T],
+    each: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let length = count.div_ceil(parts);
+    threads::for_each_part(parts, scratch, room, |part, room| {
+        (part * length..((part + 1) * length).min(count)).for_each(|i| each(i, room));
+    });
+}
+
+/// y += x convolved with w.
+///
+/// # Safety
+/// The instruction set of V is there, and the slices have the sizes of the geometry.
+unsafe fn forward<V: Convolutions>(
+    g: &Geometry,
+    x: &[V::Number],
+    w: &[V::Number],
+    y: &mut [V::Number],
+    add: bool,
+    scratch: &mut Buf<V::Number>,
+) {
+    let ([size, out, taps], of_image) = (g.sizes(), room_of_image(g, g.c));
+    let y = Shared(y.as_mut_ptr());
+    let (count, room) = (g.n * g.groups, of_image + TAPS * 2 * V::N);
+    let parts = parts_of(count, g.work());
+    in_parts(parts, count, room, scratch.at_least(parts * room), |at, room| {
+        let (room, panel) = room.split_at_mut(of_image);
+        let w = &w[at % g.groups * g.o * taps..][..g.o * taps];
+        let x = padded(g, &x[at * size..][..size], room);
+        // SAFETY: image and kernels are those of this group; its result is written here alone.
+        unsafe { image::<V>(g, x, w.as_ptr(), y.at(at * out), add, panel) }
+    });
+}
+
+/// dx = the gradient of the images.
+///
+/// # Safety
+/// As [`forward`].
+unsafe fn of_images<V: Convolutions>(
+    g: &Geometry,
+    w: &[V::Number],
+    dy: &[V::Number],
+    dx: &mut [V::Number],
+    scratch: &mut Buf<V::Number>,
+) where
+    V::Number: std::ops::AddAssign,
+{
+    let [size, out, taps] = g.sizes();
+    let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
+    let count = g.n * g.groups;
+    let parts = parts_of(count, g.work());
+    let extra = |turned: &Geometry| turned.out[0] * turned.out[1] * 10 <= places * 13;
+    if let Some(turned) = g.turned().filter(extra) {
+        let (of_image, kernels) = (room_of_image(&turned, turned.c), g.groups * g.o * taps);
+        let room = of_image + TAPS * 2 * V::N;
+        let (turned_w, scratch) = scratch.at_least(kernels + parts * room).split_at_mut(kernels);
+        for (group, w) in w.chunks_exact(g.o * taps).enumerate() {
+            for (i, &w) in w.iter().enumerate() {
+                let (o, c, k) = (i / taps, i / kernel % g.c, i % kernel);
+                turned_w[group * g.o * taps + (c * g.o + o) * kernel + kernel - 1 - k] = w;
+            }
+        }
+        let (turned_w, dx) = (&*turned_w, Shared(dx.as_mut_ptr()));
+        in_parts(parts, count, room, scratch, |at, room| {
+            let (room, panel) = room.split_at_mut(of_image);
+            let w = &turned_w[at % g.groups * g.o * taps..][..g.o * taps];
+            let dy = padded(&turned, &dy[at * out..][..out], room);
+            // SAFETY: the result of the turned convolution is the gradient of this image, which is written here alone.
+            unsafe { image::<V>(&turned, dy, w.as_ptr(), dx.at(at * size), false, panel) }
+        });
+        return;
+    }
+    let dx = Shared(dx.as_mut_ptr());
+    let room = taps * places;
+    in_parts(parts, count, room, scratch.at_least(parts * room), |at, patches| {
+        let w = &w[at % g.groups * g.o * taps..][..g.o * taps];
+        // SAFETY: the gradient of this image is written here alone.
+        let dx = unsafe { std::slice::from_raw_parts_mut(dx.at(at * size), size) };
+        for p in cuts(g.o, block(g.o, 4 * K)) {
+            let k = block(g.o, 4 * K).min(g.o - p);
+            let a = View { at: w[p * taps..].as_ptr(), row: 1, col: taps };
+            let b = View { at: dy[at * out + p * places..].as_ptr(), row: places, col: 1 };
+            let t = Task { k, a, b, c: patches.as_mut_ptr(), c_row: places, add: p > 0 };
+            // SAFETY: kernels p .. p + k and as many planes of dY are there, and the patches have taps by places.
+            unsafe { V::strips(taps, places, t) }
+        }
+        dx.fill(V::Number::default());
+        g.stretches(|tap, from, to, len| {
+            let (from, to) = (&patches[tap * places + from..][..len], &mut dx[to..]);
+            match g.stride[1] {
+                1 => to.iter_mut().zip(from).for_each(|(to, &from)| *to += from),
+                stride => to.iter_mut().step_by(stride).zip(from).for_each(|(to, &from)| *to += from),
+            }
+        });
+    });
+}
+
+/// dw += the gradient of the kernels.
+///
+/// # Safety
+/// As [`forward`].
+unsafe fn of_kernels<V: Convolutions>(
+    g: &Geometry,
+    x: &[V::Number],
+    dy: &[V::Number],
+    dw: &mut [V::Number],
+    scratch: &mut Buf<V::Number>,
+) {
+    let [size, out, taps] = g.sizes();
+    let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
+    let direct = g.stride[1] == 1 && (g.out[1] >= 2 * V::N || g.c == 1);
+    // taps are shared, in strips of two vectors; a part has only the channels that its taps meet
+    let strip = if direct { 2 * V::N / V::TAPS * V::TAPS } else { 2 * V::N };
+    let strips = taps.div_ceil(strip);
+    let channels = |strips: usize| g.c.min((strips * strip).div_ceil(kernel) + 1);
+    let parts = threads::number_of_parts(g.work() / PIECE).min(g.groups * strips);
+    let length = (g.groups * strips).div_ceil(parts);
+    let parts = (g.groups * strips).div_ceil(length);
+    let (of_image, block) = (room_of_image(g, channels(length.min(strips))), block(places, TAPS));
+    let room = of_image + block * 2 * V::N;
+    let dw = Shared(dw.as_mut_ptr());
+    threads::for_each_part(parts, scratch.at_least(parts * room), room, |part, room| {
+        let (room, panel) = room.split_at_mut(of_image);
+        let (mut offsets, mut stretches) = ([0; 2 * 16], [[0; 3]; TAPS]);
+        for group in 0..g.groups {
+            let mine = (part * length).max(group * strips)..((part + 1) * length).min((group + 1) * strips);
+            if mine.is_empty() {
+                continue;
+            }
+            let (first, last) =
+                ((mine.start - group * strips) * strip, ((mine.end - group * strips) * strip).min(taps));
+            let channels = first / kernel..last.div_ceil(kernel);
+            for n in 0..g.n {
+                let at = n * g.groups + group;
+                let plane = g.image[0] * g.image[1];
+                let x = &x[at * size + channels.start * plane..at * size + channels.end * plane];
+                let dy = dy[at * out..][..out].as_ptr();
+                let x = padded(g, x, room);
+                for j in (first..last).step_by(strip) {
+                    let count = strip.min(last - j);
+                    let offsets = &mut offsets[..count];
+                    let from = channels.start * kernel;
+                    offsets.iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
+                    let dw = dw.at(group * g.o * taps + j);
+                    // SAFETY: the taps meet channels of this part at every place; their columns of dw are written by this part alone.
+                    unsafe {
+                        if direct {
+                            V::tap_sums(g, x.at, x.size[1], dy, offsets, dw, taps);
+                            continue;
+                        }
+                        for i in cuts(places, block) {
+                            let k = block.min(places - i);
+                            let runs = runs(g, x.size[1], i, k, &mut stretches);
+                            V::gather_taps(
+                                x.at,
+                                offsets,
+                                &stretches[..runs],
+                                g.stride[1],
+                                panel.as_mut_ptr(),
+                            );
+                            let a = View { at: dy.add(i), row: places, col: 1 };
+                            let b = View { at: panel.as_ptr(), row: 2 * V::N, col: 1 };
+                            V::strips(g.o, count, Task { k, a, b, c: dw, c_row: taps, add: true });
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// One pass of a convolution; `false` if this machine has no instruction set for it, and nothing was done. The slices have been checked.
+pub(crate) fn f32(
+    pass: Pass,
+    g: &Geometry,
+    [a, b]: [&[f32]; 2],
+    c: &mut [f32],
+    scratch: &mut Buf<f32>,
+) -> bool {
+    /// # Safety
+    /// The instruction set of V is there.
+    unsafe fn run<V: Convolutions<Number = f32>>(
+        pass: Pass,
+        g: &Geometry,
+        [a, b]: [&[f32]; 2],
+        c: &mut [f32],
+        scratch: &mut Buf<f32>,
+    ) {
+        // SAFETY: as the caller promises; `crate::convolution` has checked the sizes.
+        unsafe {
+            match pass {
+                Pass::Forward => forward::<V>(g, a, b, c, true, scratch),
+                Pass::OfImages => of_images::<V>(g, a, b, c, scratch),
+                Pass::OfKernels => of_kernels::<V>(g, a, b, c, scratch),
+            }
+        }
+    }
+    // SAFETY: `level` has found the instructions.
+    unsafe {
+        match choice::level() {
+            choice::AVX512 => run::<__m512>(pass, g, [a, b], c, scratch),
+            choice::AVX2 => run::<__m256>(pass, g, [a, b], c, scratch),
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convolution::tests::agrees;
+
+    /// Runs the AVX2 twin on a machine that would choose AVX-512.
+    #[test]
+    fn the_narrow_tiles_agree_with_the_plain_loops() {
+        if choice::level() == choice::AVX512 {
+            // SAFETY: machines with AVX-512 have AVX2, and `agrees` gives slices of the sizes of the geometry.
+            agrees(|pass, g, [a, b], c| unsafe {
+                let scratch = &mut Buf::new(3);
+                match pass {
+                    Pass::Forward => forward::<__m256>(g, a, b, c, true, scratch),
+                    Pass::OfImages => of_images::<__m256>(g, a, b, c, scratch),
+                    Pass::OfKernels => of_kernels::<__m256>(g, a, b, c, scratch),
+                }
+            });
+        }
+    }
+}
