@@ -10,7 +10,8 @@
 //! | [`arithmetic`] | two in, one out, with broadcasting: + - * /, maximum, minimum (a table) |
 //! | [`choose`] | where |
 //! | [`products`] | matmul, affine |
-//! | [`convolution`] | conv2d, conv_transpose2d |
+//! | [`convolution`], [`pooling`] | conv2d, conv_transpose2d; max_pool2d, avg_pool2d |
+//! | [`resample`] | resize (nearest, bilinear, adaptive mean), pad2d |
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
 //! | [`softmax`] | softmax, log_softmax, logsumexp |
@@ -48,8 +49,10 @@ pub mod elementwise;
 pub mod extreme;
 pub mod index;
 pub mod join;
+pub mod pooling;
 pub mod products;
 pub mod reduce;
+pub mod resample;
 pub mod rows;
 pub mod softmax;
 pub mod view;
@@ -176,6 +179,54 @@ const LIST: &[Entry] = &[
                     x[0].conv_transpose2d(x[1], x.get(2).copied(), conv)
                 },
             ),
+        ),
+    ),
+    with(
+        &["kernel", "stride", "padding"],
+        entry(
+            pooling::MaxPool2d::CARD,
+            Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
+                let around = pooling::MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] };
+                x[0].max_pool2d(pooling::MaxPool2d::new([2, 2])).sum() + x[0].max_pool2d(around)
+            }),
+        ),
+    ),
+    with(
+        &["kernel", "stride", "padding", "count_include_pad"],
+        entry(
+            pooling::AvgPool2d::CARD,
+            Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
+                let inside =
+                    pooling::AvgPool2d { count_include_pad: false, ..pooling::AvgPool2d::new([2, 2]) };
+                let around = pooling::AvgPool2d { stride: [1, 2], padding: [1, 1], ..inside };
+                x[0].avg_pool2d(pooling::AvgPool2d::new([2, 2])).sum() + x[0].avg_pool2d(around)
+            }),
+        ),
+    ),
+    with(
+        &["size", "by"],
+        entry(
+            resample::Resize::CARD,
+            Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
+                use resample::By::*;
+                let sizes = [[2, 7], [5, 3]].into_iter();
+                let all = sizes
+                    .flat_map(|size| [Nearest, Bilinear, BilinearAlignCorners, Mean].map(|by| (size, by)));
+                all.map(|(size, by)| x[0].resize(size, by).square().sum())
+                    .reduce(|a, b| a + b)
+                    .unwrap_or(x[0])
+            }),
+        ),
+    ),
+    with(
+        &["pad", "mode"],
+        entry(
+            resample::Pad2d::CARD,
+            Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[0, 1, 3, 3]]], |x| {
+                use resample::Border::*;
+                let all = [Constant(1.5), Reflect, Replicate].map(|mode| x[0].pad2d([1, 2, 2, 0], mode));
+                all[0] + all[1].square() + all[2].square() * 0.5
+            }),
         ),
     ),
     entry(reduce::Sum::CARD, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),

@@ -274,6 +274,10 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
             tile::<V, MOST, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += MOST;
         }
+        if MOST > 8 && i + 8 <= m {
+            tile::<V, 8, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
+            i += 8;
+        }
         while i + 6 <= m {
             tile::<V, 6, C, WHOLE>(t.down(i), masks, row_of_b, meanwhile);
             i += 6;
