@@ -204,6 +204,9 @@ pub(crate) mod tests {
         ];
         for (image, kernel) in sizes {
             for (n, groups, c, o) in [(2, 1, 1, 4), (1, 1, 8, 7), (3, 2, 3, 5), (2, 1, 40, 13)] {
+                if c * image[0] * image[1] * kernel[0] * kernel[1] > 130_000 {
+                    continue; // long, and like the others
+                }
                 for (stride, padding, dilation) in [
                     ([1, 1], [0, 0], [1, 1]),
                     ([1, 1], [1, 1], [1, 1]),
