@@ -378,18 +378,30 @@ unsafe fn dots<V: Lanes, const N: usize>(n: usize, t: Task<V::Number>) {
             if whole < t.k {
                 dots_step(&mut sums, whole, t.right(j), n - j, V::first(t.k - whole));
             }
-            // each round adds the halves of two vectors into one, until the last holds the sum of each
-            for half in (0..N.ilog2()).rev().map(|round| 1 << round) {
-                for q in 0..half {
-                    let [low, high] = sums[q].zip(sums[q + half]);
-                    sums[q] = low.plus(high);
-                }
-            }
+            let sum = added_up(sums);
             let (to, mask) = (t.c.add(j), V::first(n - j));
-            let sum = if t.add { sums[0].plus(V::load_some(to, mask)) } else { sums[0] };
+            let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { sum };
             sum.store_some(to, mask);
         }
     }
+}
+
+/// The sums of the lanes of N vectors of N numbers: each round adds the halves of two vectors into one.
+///
+/// # Safety
+/// The instruction set of V is there.
+#[inline(always)]
+unsafe fn added_up<V: Lanes, const N: usize>(mut sums: [V; N]) -> V {
+    for half in (0..N.ilog2()).rev().map(|round| 1 << round) {
+        for q in 0..half {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let [low, high] = sums[q].zip(sums[q + half]);
+                sums[q] = low.plus(high);
+            }
+        }
+    }
+    sums[0]
 }
 
 /// A vector of steps along k of dot products; what is beyond the last column is computed, and not stored.

@@ -8,8 +8,9 @@
 use super::*;
 use crate::convolution::{Geometry, Pass};
 
-/// The most taps of a block, whose offsets stand on the stack.
-const TAPS: usize = K;
+/// The most taps of a block, whose offsets stand on the stack: a little more than the steps of a product's block, so that 3x3 windows of 32
+/// channels are one.
+const TAPS: usize = 320;
 /// Outputs and taps of a tile that sums over places.
 const OUTPUTS: usize = 4;
 
@@ -118,7 +119,7 @@ unsafe fn gather_taps<V: Lanes, const N: usize>(
 /// # Safety
 /// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them.
 #[inline(always)]
-unsafe fn tap_sums<V: Lanes, const R: usize, const C: usize>(
+unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const R: usize, const C: usize>(
     g: &Geometry,
     x: *const V::Number,
     width: usize,
@@ -146,6 +147,14 @@ unsafe fn tap_sums<V: Lanes, const R: usize, const C: usize>(
                     }
                 }
             }
+        }
+        if let Ok(sums) = <[V; N]>::try_from(sums.as_flattened()) {
+            let mut each = [V::Number::default(); N];
+            added_up(sums).store_some(each.as_mut_ptr(), V::first(N));
+            for (i, &sum) in each.iter().enumerate() {
+                *dw.add(i / C * dw_row + i % C) += sum;
+            }
+            return;
         }
         for (r, sums) in sums.iter().enumerate() {
             for (c, sum) in sums.iter().enumerate() {
@@ -234,17 +243,17 @@ macro_rules! convolutions {
                         for (q, chunk) in chunks.iter().enumerate() {
                             let dw = dw.add(q * $TAPS);
                             if four {
-                                tap_sums::<$V, OUTPUTS, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
                             } else {
-                                tap_sums::<$V, 1, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, 1, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
                             }
                         }
                         for (q, offset) in rest.iter().enumerate() {
                             let dw = dw.add(chunks.len() * $TAPS + q);
                             if four {
-                                tap_sums::<$V, OUTPUTS, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, 1>(g, x, width, dy, [*offset], dw, dw_row)
                             } else {
-                                tap_sums::<$V, 1, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, 1, 1>(g, x, width, dy, [*offset], dw, dw_row)
                             }
                         }
                     }
@@ -253,7 +262,7 @@ macro_rules! convolutions {
         }
     };
 }
-convolutions!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16, 5);
+convolutions!("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, 16, 12, 16, 4);
 convolutions!("avx2,fma", __m256, f32, 8, 6, 12, 2);
 
 /// One group of images with what surrounds them: channels `from .. to`, as a pointer and its height and width.
@@ -476,10 +485,12 @@ unsafe fn of_kernels<V: Convolutions>(
     let length = (g.groups * strips).div_ceil(parts);
     let parts = (g.groups * strips).div_ceil(length);
     let (of_image, block) = (room_of_image(g, channels(length.min(strips))), block(places, TAPS));
-    let room = of_image + block * 2 * V::N;
+    let of_outputs = if direct { 0 } else { block * g.o.next_multiple_of(V::ROWS) };
+    let room = of_image + of_outputs + block * 2 * V::N;
     let dw = Shared(dw.as_mut_ptr());
     threads::for_each_part(parts, scratch.at_least(parts * room), room, |part, room| {
         let (room, panel) = room.split_at_mut(of_image);
+        let (outputs, panel) = panel.split_at_mut(of_outputs);
         let (mut offsets, mut stretches) = ([0; 2 * 16], [[0; 3]; TAPS]);
         for group in 0..g.groups {
             let mine = (part * length).max(group * strips)..((part + 1) * length).min((group + 1) * strips);
@@ -495,31 +506,36 @@ unsafe fn of_kernels<V: Convolutions>(
                 let x = &x[at * size + channels.start * plane..at * size + channels.end * plane];
                 let dy = dy[at * out..][..out].as_ptr();
                 let x = padded(g, x, room);
-                for j in (first..last).step_by(strip) {
+                let from = channels.start * kernel;
+                let at_taps = |j: usize, offsets: &mut [usize; 2 * 16]| {
                     let count = strip.min(last - j);
-                    let offsets = &mut offsets[..count];
-                    let from = channels.start * kernel;
-                    offsets.iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
-                    let dw = dw.at(group * g.o * taps + j);
-                    // SAFETY: the taps meet channels of this part at every place; their columns of dw are written by this part alone.
+                    offsets[..count].iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
+                    count
+                };
+                for i in cuts(if direct { 1 } else { places }, block) {
+                    let k = block.min(places - i);
+                    let runs = if direct { 0 } else { runs(g, x.size[1], i, k, &mut stretches) };
+                    // SAFETY: the panels take all outputs, in whole tiles, times a block; the runs are places of the result.
                     unsafe {
-                        if direct {
-                            V::tap_sums(g, x.at, x.size[1], dy, offsets, dw, taps);
-                            continue;
+                        for o in cuts(if direct { 0 } else { g.o }, V::ROWS) {
+                            let rows = View { at: dy.add(o * places + i), row: places, col: 1 };
+                            V::copy(rows.t(), k, V::ROWS.min(g.o - o), outputs.as_mut_ptr().add(o * k), V::ROWS);
                         }
-                        for i in cuts(places, block) {
-                            let k = block.min(places - i);
-                            let runs = runs(g, x.size[1], i, k, &mut stretches);
-                            V::gather_taps(
-                                x.at,
-                                offsets,
-                                &stretches[..runs],
-                                g.stride[1],
-                                panel.as_mut_ptr(),
-                            );
-                            let a = View { at: dy.add(i), row: places, col: 1 };
+                    }
+                    for j in (first..last).step_by(strip) {
+                        let count = at_taps(j, &mut offsets);
+                        let (offsets, dw) = (&offsets[..count], dw.at(group * g.o * taps + j));
+                        // SAFETY: the taps meet channels of this part at every place; their columns of dw are written by this part alone.
+                        unsafe {
+                            if direct {
+                                V::tap_sums(g, x.at, x.size[1], dy, offsets, dw, taps);
+                                continue;
+                            }
+                            V::gather_taps(x.at, offsets, &stretches[..runs], g.stride[1], panel.as_mut_ptr());
+                            let a = View { at: outputs.as_ptr(), row: 0, col: 0 };
                             let b = View { at: panel.as_ptr(), row: 2 * V::N, col: 1 };
-                            V::strips(g.o, count, Task { k, a, b, c: dw, c_row: taps, add: true });
+                            let t = Task { k, a, b, c: dw, c_row: taps, add: true };
+                            V::panels(g.o, count, t, Next::after(b, 0, 2 * V::N, 1));
                         }
                     }
                 }
