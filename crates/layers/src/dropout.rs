@@ -1,7 +1,7 @@
 //! Dropout: randomly zeroes activations during training.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::Var;
+use surprisal_tensor::{MAX_RANK, Var};
 
 use crate::Layer;
 use crate::layer::note;
@@ -33,6 +33,55 @@ use crate::layer::note;
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     p: f64,
+}
+
+/// [`Dropout`] of whole channels: in training sets each channel of each sample to 0 with probability p and divides the others by 1 - p; in
+/// evaluation does nothing. `[N, C, ..]` to the same.
+///
+#[doc = math!("y = m_nc x / (1 - p), m = 0 or 1")]
+///
+/// Neighboring pixels hold nearly the same, so that dropping single ones would hide nothing (Tompson et al. 2015).
+///
+/// ```
+/// use surprisal_layers::{Dropout2d, Layer};
+/// use surprisal_tensor::{Params, Workspace, ndarray::Array4};
+/// let (params, mut workspace) = (Params::new(), Workspace::new());
+/// let tape = workspace.tape(&params).seeded(7);
+/// let y = Dropout2d::new(0.5).forward(tape.input(&Array4::<f32>::ones((4, 3, 2, 2)))).value();
+/// assert!(y.as_slice().unwrap().chunks(4).all(|map| map.iter().all(|y| *y == map[0])));
+/// ```
+///
+/// # Panics
+/// [`forward`](Layer::forward) at the caller's line, if the input has no channels, or a tape in training has no seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout2d(Dropout);
+
+impl Dropout2d {
+    /// A layer that drops each channel with probability p.
+    ///
+    /// # Panics
+    /// If p is not in [0, 1).
+    #[track_caller]
+    pub fn new(p: f64) -> Dropout2d {
+        Dropout2d(Dropout::new(p))
+    }
+}
+
+impl Layer for Dropout2d {
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let (_layer, tape, shape) = (note(self, x), x.tape(), x.shape());
+        if !tape.is_training() || self.0.p == 0.0 {
+            return x;
+        }
+        assert!(shape.rank() >= 2, "dropout2d: {shape} has no channels: [N, C, ..] was expected");
+        let mut each = [1; MAX_RANK];
+        each[..2].copy_from_slice(&shape.dims()[..2]);
+        x * tape.input_with(&each[..shape.rank()], |_| 1.0).dropout(self.0.p, tape.next_seed())
+    }
+    fn kind(&self) -> String {
+        format!("Dropout2d {{ p: {} }}", self.0.p)
+    }
 }
 
 impl Dropout {

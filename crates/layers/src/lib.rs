@@ -8,7 +8,10 @@
 //! | `softmax` | [`Softmax`], [`LogSoftmax`]: from logits to probabilities of classes, or their logarithms |
 //! | `embedding` | [`Embedding`]: a vector for each index |
 //! | `layer_norm`, `rms_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature; [`RmsNorm`]: mean square 1, for each row |
-//! | `dropout` | [`Dropout`]: random zeros in training |
+//! | `convolution` | [`Conv2d`], [`ConvTranspose2d`]: images `[N, C, H, W]` |
+//! | `pooling` | [`MaxPool2d`], [`AvgPool2d`], [`Upsample`]: images in other sizes |
+//! | `group_norm` | [`GroupNorm`]: mean 0 and variance 1, for each group of channels of a sample |
+//! | `dropout` | [`Dropout`], [`Dropout2d`]: random zeros in training, of numbers or of channels |
 //! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
 //! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
 //! | `init` | initializers of weights: [`Init`]; the random number generator: [`rng`] |
@@ -38,24 +41,29 @@
 
 mod activation;
 mod batch_norm;
+mod convolution;
 mod dropout;
 mod embedding;
 mod flatten;
+mod group_norm;
 mod init;
 mod layer;
 mod layer_norm;
 mod linear;
 mod mlp;
+mod pooling;
 mod residual;
 mod rms_norm;
 mod softmax;
 mod summary;
 
 pub use activation::*;
+pub use convolution::Pair;
 pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
 pub use layers::*;
 pub use mlp::{Sizes, SizesError};
+pub use pooling::By;
 pub use rand;
 pub use summary::{Summary, SummaryRow, summary};
 
@@ -85,7 +93,14 @@ layers! {
     layer_norm::LayerNorm: [3, 4] => |params, name| LayerNorm::new(params, name, 4);
     rms_norm::RmsNorm: [3, 4] => |params, name| RmsNorm::new(params, name, 4);
     batch_norm::BatchNorm1d: [3, 4] => |params, name| BatchNorm1d::new(params, name, 4);
+    convolution::Conv2d: [2, 3, 5, 4] => |params, name| Conv2d::new(params, name, [3, 2], [2, 3], &mut rng(1)).padding(1).stride([2, 1]);
+    convolution::ConvTranspose2d: [2, 3, 3, 2] => |params, _| ConvTranspose2d::new(params, "up", [3, 2], 2, &mut rng(1)).stride(2);
+    pooling::MaxPool2d: [2, 3, 4, 5] => |_, _| MaxPool2d::new([2, 2]);
+    pooling::AvgPool2d: [2, 3, 4, 5] => |_, _| AvgPool2d::new([2, 2]);
+    pooling::Upsample: [2, 3, 2, 3] => |_, _| Upsample::new(2, By::Bilinear);
+    group_norm::GroupNorm: [2, 4, 3, 2] => |params, name| GroupNorm::new(params, name, 2, 4);
     dropout::Dropout: [3, 4] => |_, _| Dropout::new(0.5);
+    dropout::Dropout2d: [3, 4, 2, 2] => |_, _| Dropout2d::new(0.5);
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
     residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
     mlp::Mlp: [3, 4] => |params, _| Mlp::new(params, &"4-5-2".parse().expect("sizes"), Activation::Tanh, &mut rng(1));
