@@ -1,6 +1,6 @@
 //! The losses that everyone must show: who computes something else does not do the same work.
 
-/// The loss at step 5; for T7 the loss, for T8 the sum of the logits. From `peers/expected.py`, in double precision.
+/// The loss at step 5; for T7 the loss, for T8 the sum of the logits, for T9_b1 of their magnitudes. From `peers/expected.py`, in double precision.
 const LOSSES: &[(&str, f64)] = &[
     ("T1", 0.6965463052169986),
     ("T2", 0.6848688308220306),
@@ -14,6 +14,10 @@ const LOSSES: &[(&str, f64)] = &[
     ("T7bce_1M", 1.2010677701385846),
     ("T8_b1", -0.3147687036754697),
     ("T8_b64", -17.688180478377788),
+    ("T9", 2.22564290900863),
+    ("T9_b1", 1.05343609938543),
+    ("T10", 0.799149934101012),
+    ("T10bn", 0.800265642210311),
 ];
 
 /// How much of it single precision may cost.

@@ -63,7 +63,8 @@ fn a_broken_run_says_so_in_every_line() {
         "{stdout}"
     );
     assert!(
-        verdicts[0].contains("over all initial scores = ") && verdicts[0].contains("(at most 3 expected, not met)"),
+        verdicts[0].contains("over all initial scores = ")
+            && verdicts[0].contains("(at most 3 expected, not met)"),
         "{stdout}"
     );
 }
@@ -201,7 +202,12 @@ fn data_that_are_not_there_and_folders_that_cannot_be_written_exit_with_1() {
     };
     let (code, stderr) = mnist(None);
     assert_eq!(code, Some(1));
-    assert!(stderr.starts_with("error: MNIST is too large to include: set SURPRISAL_MNIST to the folder with its four IDX files"), "{stderr}");
+    assert!(
+        stderr.starts_with(
+            "error: MNIST is too large to include: set SURPRISAL_MNIST to the folder with its four IDX files"
+        ),
+        "{stderr}"
+    );
     let (code, stderr) = mnist(Some("nowhere"));
     assert_eq!(code, Some(1));
     assert!(stderr.contains("nowhere"), "{stderr}");

@@ -509,7 +509,10 @@ unsafe fn of_kernels<V: Convolutions>(
                 let from = channels.start * kernel;
                 let at_taps = |j: usize, offsets: &mut [usize; 2 * 16]| {
                     let count = strip.min(last - j);
-                    offsets[..count].iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
+                    offsets[..count]
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
                     count
                 };
                 for i in cuts(if direct { 1 } else { places }, block) {
@@ -519,7 +522,13 @@ unsafe fn of_kernels<V: Convolutions>(
                     unsafe {
                         for o in cuts(if direct { 0 } else { g.o }, V::ROWS) {
                             let rows = View { at: dy.add(o * places + i), row: places, col: 1 };
-                            V::copy(rows.t(), k, V::ROWS.min(g.o - o), outputs.as_mut_ptr().add(o * k), V::ROWS);
+                            V::copy(
+                                rows.t(),
+                                k,
+                                V::ROWS.min(g.o - o),
+                                outputs.as_mut_ptr().add(o * k),
+                                V::ROWS,
+                            );
                         }
                     }
                     for j in (first..last).step_by(strip) {
@@ -531,7 +540,13 @@ unsafe fn of_kernels<V: Convolutions>(
                                 V::tap_sums(g, x.at, x.size[1], dy, offsets, dw, taps);
                                 continue;
                             }
-                            V::gather_taps(x.at, offsets, &stretches[..runs], g.stride[1], panel.as_mut_ptr());
+                            V::gather_taps(
+                                x.at,
+                                offsets,
+                                &stretches[..runs],
+                                g.stride[1],
+                                panel.as_mut_ptr(),
+                            );
                             let a = View { at: outputs.as_ptr(), row: 0, col: 0 };
                             let b = View { at: panel.as_ptr(), row: 2 * V::N, col: 1 };
                             let t = Task { k, a, b, c: dw, c_row: taps, add: true };
