@@ -210,7 +210,7 @@ settings! {
         epochs: usize = "N" in COUNT, "50 is usual";
         /// The batch size [default: 64; with fewer than 256 training rows a quarter of them, but at least 8]
         batch: usize = "ROWS" in COUNT, "64 is usual";
-        /// Whether a last batch smaller than the others is left out of its epoch [default: false]
+        /// Whether to leave out the last batch of an epoch if it is smaller than the others [default: false]
         drop_last: bool = "BOOL";
         /// The seed of the split, the initial parameters and the order of rows [default: 7]
         seed: u64 = "SEED";

@@ -27,8 +27,14 @@ pub struct Options {
     /// σ · − ² √ ½ |x| e^x, ln x
     #[arg(required_unless_present = "row", conflicts_with_all = ["model", "row"])]
     expression: Option<String>,
-    /// The values of its variables: x=1,w=2,b=2
-    #[arg(long, value_name = "NAMES", default_value = "", allow_hyphen_values = true)]
+    /// For a formula: the values of its variables, x=1,w=2,b=2
+    #[arg(
+        long,
+        value_name = "VALUES",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     at: String,
     /// For a formula: mse, half_mse, ce or another loss, against y [default: none; for a sigmoid with y, half_mse beside ce].
     /// For a classification net: ce, mse or half_mse [default: ce]; for regression: mse, half_mse, mae or huber [default: mse]
