@@ -5,7 +5,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`tensor`] | numbers, parameters, operations, the tape |
-//! | [`layers`] | linear, activations, normalization, dropout, embedding; initializers of weights |
+//! | [`layers`] | linear, convolution, pooling, activations, normalization, dropout, embedding; initializers of weights |
 //! | [`loss`] | loss functions that are exact where others return 0, inf or NaN |
 //! | [`optim`] | SGD, Adagrad, RMSprop, Adam, AdamW, Lion; schedules, penalties, gradient clipping, parameter groups |
 //! | [`data`] | data sets: reading, scaling, splitting, batches; metrics of predictions |
