@@ -27,6 +27,9 @@ pub struct Dataset {
     pub targets: Targets,
     /// The name of every column of [`features`](Dataset::features).
     pub feature_names: Vec<String>,
+    /// `[channels, height, width]` of the image that each row contains, channel by channel and each row by row from the
+    /// top left; `None` for tables.
+    pub image_shape: Option<[usize; 3]>,
 }
 
 impl Dataset {
@@ -113,6 +116,7 @@ impl Dataset {
             features: self.features.select(Axis(0), rows),
             targets: self.targets.select(rows),
             feature_names: self.feature_names.clone(),
+            image_shape: self.image_shape,
         }
     }
 
@@ -183,7 +187,7 @@ impl Dataset {
     }
 
     /// Whether there are rows, and the parts fit together: a label or a finite value per row, a name per
-    /// column, a class per label.
+    /// column, a class per label, as many columns as an image has numbers.
     ///
     /// Every set that this crate reads passes; the check is for sets filled by hand.
     ///
@@ -225,6 +229,13 @@ impl Dataset {
             problem
         } else if columns != names {
             format!("{columns} columns of features meet {names} feature names | every column needs one name")
+        } else if let Some([channels, height, width]) = self.image_shape
+            && channels.checked_mul(height).and_then(|size| size.checked_mul(width)) != Some(columns)
+        {
+            format!(
+                "{columns} columns of features meet the image shape [{channels}, {height}, {width}] | \
+                 every row needs channels * height * width numbers"
+            )
         } else if rows == 0 {
             "expected at least one row, found none | was everything filtered out?".to_owned()
         } else {
@@ -254,6 +265,19 @@ mod tests {
                 names: vec!["no".to_owned(), "yes".to_owned(), "never".to_owned()],
             },
             feature_names: vec!["a".to_owned(), "b".to_owned()],
+            image_shape: None,
+        }
+    }
+
+    #[test]
+    fn images_keep_their_shape_which_must_fit_their_columns() {
+        let digits = Dataset::digits();
+        assert_eq!(digits.image_shape, Some([1, 8, 8]));
+        assert_eq!(digits.only_classes(&["3"]).unwrap().image_shape, Some([1, 8, 8]));
+        assert_eq!(three_rows().image_shape, None);
+        for shape in [[1, 8, 9], [0, 8, 8], [usize::MAX, 2, 2]] {
+            let error = Dataset { image_shape: Some(shape), ..digits.clone() }.check().unwrap_err();
+            assert!(error.to_string().contains("64 columns of features meet the image shape ["), "{error}");
         }
     }
 

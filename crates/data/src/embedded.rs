@@ -55,7 +55,8 @@ impl Dataset {
     /// assert!(digits.features.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
     /// ```
     pub fn digits() -> Dataset {
-        embedded("digits", include_str!("../datasets/digits.csv"), "digit")
+        let digits = embedded("digits", include_str!("../datasets/digits.csv"), "digit");
+        Dataset { image_shape: Some([1, 8, 8]), ..digits }
     }
 
     /// The Palmer penguins without missing values: `[333, 10]`; labels 0 Adelie (146 rows), 1 Chinstrap (68),
@@ -80,6 +81,7 @@ impl Dataset {
             features: encoder.apply(&table).expect("the encoder was measured on this table"),
             targets: table.targets().clone(),
             feature_names: encoder.feature_names(),
+            image_shape: None,
         }
     }
 

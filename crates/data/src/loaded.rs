@@ -170,6 +170,14 @@ impl Loaded {
         }
     }
 
+    /// `[channels, height, width]` of the rows, if they are images: see [`Dataset::image_shape`].
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        match &self.content {
+            Content::Arrays(set) => set.image_shape,
+            Content::Table(_) => None,
+        }
+    }
+
     /// The rows for testing, if the data comes in two parts, as MNIST does: the last ones. Those before are
     /// for training.
     pub fn given_test(&self) -> Option<Range<usize>> {
@@ -255,6 +263,7 @@ impl Loaded {
                     features: encoder.apply(&part)?,
                     targets: part.targets().clone(),
                     feature_names: encoder.feature_names(),
+                    image_shape: None,
                 })
             }
         }

@@ -210,6 +210,7 @@ fn draw<P: AsRef<[f64]>>(
         features: Array2::from_shape_vec((n, columns), numbers).expect("every point has as many numbers"),
         targets: Targets::Classes { labels: (0..n).map(|row| row % classes).collect(), names: class_names },
         feature_names,
+        image_shape: None,
     }
 }
 

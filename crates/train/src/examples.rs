@@ -43,6 +43,29 @@ impl<T: Scalar> Examples<T> {
         let targets = data.targets.map(|value| T::of(value).value());
         Examples { features: data.features.mapv(T::of).into_dyn(), targets }
     }
+    /// The images of a data set, `[rows, channels, height, width]`, rounded to `T`.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    /// use surprisal_train::Examples;
+    /// let digits = Examples::<f32>::images(&Dataset::digits());
+    /// assert_eq!(digits.features.shape(), [1797, 1, 8, 8]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the rows are not images of [`image_shape`](Dataset::image_shape).
+    #[track_caller]
+    pub fn images(data: &Dataset) -> Self {
+        let Some([channels, height, width]) = data.image_shape else {
+            panic!("images: expected a data set with an image shape, found the table {:?}", data.name);
+        };
+        let Examples { features, targets } = Examples::new(data);
+        let shape = [data.rows(), channels, height, width];
+        match features.as_standard_layout().into_owned().into_shape_with_order(shape) {
+            Ok(features) => Examples { features: features.into_dyn(), targets },
+            Err(_) => panic!("images: expected rows of {:?}, found {} columns", &shape[1..], data.columns()),
+        }
+    }
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.features.len_of(Axis(0))

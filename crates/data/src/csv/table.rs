@@ -199,6 +199,7 @@ impl Table {
             feature_names: columns.iter().map(|column| column.name.clone()).collect(),
             name: self.set_name,
             targets: self.targets,
+            image_shape: None,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Dataset {
     /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`; each may be packed (`.gz` at the end), and each may have a dot before `idx`.
     /// Of MNIST itself, `[60000, 784]` and `[10000, 784]`: pixels 0..=255, row by row from the top left; the
-    /// label is the digit. Divide by 255 to bring the pixels into 0..=1.
+    /// label is the digit. Divide by 255 to bring the pixels into 0..=1. The image shape is `[1, 28, 28]`.
     ///
     /// Other sets in these files are read as well (Fashion-MNIST, for instance), with images of any size.
     /// Classes are named by their number, from "0" to the largest label, but at least two. The training part
@@ -221,6 +221,7 @@ impl Part {
             feature_names: (0..rows)
                 .flat_map(|row| (0..columns).map(move |column| format!("p{row}_{column}")))
                 .collect(),
+            image_shape: Some([1, rows, columns]),
         }
     }
 }

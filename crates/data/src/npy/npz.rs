@@ -203,7 +203,7 @@ impl Dataset {
     ///
     /// | array | names | what it holds |
     /// |---|---|---|
-    /// | features | `x`, `X`, `features` or `data` | numbers, `[rows, columns]`; of more axes, such as `[rows, height, width]`, all but the first become columns |
+    /// | features | `x`, `X`, `features` or `data` | numbers, `[rows, columns]`; of more axes, all but the first become columns; `[rows, height, width]` and `[rows, channels, height, width]` are images: see [`image_shape`](Dataset::image_shape) |
     /// | labels | `y`, `Y`, `labels`, `label` or `target` | one per row: texts and integers are classes, floats are classes if they are whole and at most 20 are different, and otherwise numbers to predict |
     ///
     /// Every label that occurs is a class, numbers in ascending order, texts in that of their letters. Columns are named
@@ -268,8 +268,14 @@ fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> 
         }
         _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
     };
+    let image_shape = match sizes[..] {
+        [height, width] => Some([1, height, width]),
+        [channels, height, width] => Some([channels, height, width]),
+        _ => None,
+    };
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let mut set = Dataset { name, features, targets: Targets::Values(Vec::new()), feature_names };
+    let mut set =
+        Dataset { name, features, targets: Targets::Values(Vec::new()), feature_names, image_shape };
     let Some(y) = labels else { return Ok(set) };
     if y.shape() != [rows] && y.shape() != [rows, 1] {
         let (shape, features) = (y.shape().to_vec(), x.name().to_owned());

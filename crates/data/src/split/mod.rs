@@ -266,6 +266,7 @@ mod tests {
                 names: (0..sizes.len()).map(|k| format!("class {k}")).collect(),
             },
             feature_names: vec!["row".to_owned()],
+            image_shape: None,
         }
     }
 

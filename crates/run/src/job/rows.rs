@@ -176,7 +176,7 @@ pub(crate) fn labeled_table(
             Targets::Values(values)
         }
     };
-    Ok(Dataset { name: file, features, targets, feature_names: encoder.feature_names() })
+    Ok(Dataset { name: file, features, targets, feature_names: encoder.feature_names(), image_shape: None })
 }
 
 /// The first name in two lists that differs: what was found, and what was expected.
