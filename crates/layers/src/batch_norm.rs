@@ -1,7 +1,9 @@
 //! Every feature with mean 0 and variance 1.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::{ParamId, Params, Scalar, Var};
+use surprisal_tensor::ops::normalize::Normalize;
+use surprisal_tensor::ops::stack;
+use surprisal_tensor::{ParamId, Params, Scalar, Shape, Var};
 
 use crate::Layer;
 use crate::layer::note;
@@ -109,25 +111,40 @@ impl Layer for BatchNorm1d {
         match shape.rank() {
             0 | 1 => panic!("batch_norm: {shape} is neither [rows, features] nor [N, features, ..]"),
             2 => self.rows(x),
-            rank => {
-                let last: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect(); // the features
-                let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-                let (features, entry) = (shape.dims()[1], x.tape().entry(self.weight));
-                assert!(
-                    features == entry.shape.len(),
-                    "batch_norm: {shape} does not have the {} features of \"{}\" in its second axis",
-                    entry.shape.len(),
-                    entry.name
-                );
-                let moved = x.permute(&last);
-                let rows = self.rows(moved.reshape([shape.len() / features.max(1), features]));
-                rows.reshape(moved.shape()).permute(&back)
-            }
+            _ => self.images(x),
         }
     }
 }
 
 impl BatchNorm1d {
+    /// Of `[N, features, ..]`.
+    #[track_caller]
+    fn images<'t>(&self, x: Var<'t>) -> Var<'t> {
+        expect_eps("batch_norm", x, self.eps);
+        let (tape, shape, entry) = (x.tape(), x.shape(), x.tape().entry(self.weight));
+        let features = shape.dims()[1];
+        assert!(
+            features == entry.shape.len(),
+            "batch_norm: {shape} does not have the {} features of \"{}\" in its second axis",
+            entry.shape.len(),
+            entry.name
+        );
+        let rows = shape.len() / features.max(1);
+        let moments = if tape.is_training() {
+            expect_rows(shape, rows);
+            let moments = x.moments();
+            let part = |k: usize| moments.slice(0, k..k + 1).squeeze(0);
+            self.follow(self.running_mean, part(0) + part(1));
+            self.follow(self.running_var, rows as f64 / (rows - 1) as f64 * part(2));
+            moments
+        } else {
+            let mean = tape.param(self.running_mean);
+            stack(&[mean, mean * 0.0, tape.param(self.running_var)], 0)
+        };
+        let by = Normalize { eps: self.eps, of_input: tape.is_training() };
+        x.normalize(moments, tape.param(self.weight), tape.param(self.bias), by)
+    }
+
     /// Of `[rows, features]`.
     #[track_caller]
     fn rows<'t>(&self, x: Var<'t>) -> Var<'t> {
@@ -136,12 +153,7 @@ impl BatchNorm1d {
         let (tape, shape) = (x.tape(), x.shape());
         let rows = shape.dims()[0];
         let (centered, variance) = if tape.is_training() {
-            assert!(
-                rows >= 2,
-                "batch_norm: {shape} has {rows} row{}, and the variance of a batch in training needs 2: leave a last \
-                 batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
-                if rows == 1 { "" } else { "s" }
-            );
+            expect_rows(shape, rows);
             let (mean, centered) = centered(x, |x| x.mean_axis(0));
             let variance = centered.square().mean_axis(0);
             self.follow(self.running_mean, mean);
@@ -153,4 +165,15 @@ impl BatchNorm1d {
         let scale = tape.param(self.weight) / (variance + self.eps).sqrt(); // one for each feature, not for each number
         centered * scale + tape.param(self.bias)
     }
+}
+
+/// Refuses a batch whose variance would be one over 0.
+#[track_caller]
+fn expect_rows(shape: Shape, rows: usize) {
+    assert!(
+        rows >= 2,
+        "batch_norm: {shape} has {rows} row{}, and the variance of a batch in training needs 2: leave a last \
+         batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
+        if rows == 1 { "" } else { "s" }
+    );
 }

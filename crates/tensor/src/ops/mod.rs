@@ -11,6 +11,7 @@
 //! | [`choose`] | where |
 //! | [`products`] | matmul, affine |
 //! | [`convolution`], [`pooling`] | conv2d, conv_transpose2d; max_pool2d, avg_pool2d |
+//! | [`normalize`] | moments, normalize |
 //! | [`resample`] | resize (nearest, bilinear, adaptive mean), pad2d |
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
@@ -49,6 +50,7 @@ pub mod elementwise;
 pub mod extreme;
 pub mod index;
 pub mod join;
+pub mod normalize;
 pub mod pooling;
 pub mod products;
 pub mod reduce;
@@ -226,6 +228,26 @@ const LIST: &[Entry] = &[
                 use resample::Border::*;
                 let all = [Constant(1.5), Reflect, Replicate].map(|mode| x[0].pad2d([1, 2, 2, 0], mode));
                 all[0] + all[1].square() + all[2].square() * 0.5
+            }),
+        ),
+    ),
+    entry(
+        normalize::Moments::CARD,
+        Call::Shapes(&[&[&[2, 3, 4]], &[&[3, 2]], &[&[2, 2, 2, 3]]], |x| {
+            let moments = x[0].moments();
+            let part = |k: usize| moments.slice(0, k..k + 1);
+            (part(0) + part(1)) * 2.0 + part(2) // the first two are one number in two parts
+        }),
+    ),
+    with(
+        &["eps", "of_input"],
+        entry(
+            normalize::Normalize::CARD,
+            Call::Shapes(&[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]]], |x| {
+                let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
+                let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
+                x[0].normalize(x[0].moments(), x[1], x[2], by(true))
+                    + x[0].normalize(constant, x[1], x[2], by(false)).square()
             }),
         ),
     ),
