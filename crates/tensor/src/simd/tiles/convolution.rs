@@ -117,9 +117,10 @@ unsafe fn gather_taps<V: Lanes, const N: usize>(
 /// The gradient of R kernels at C taps of an image: products of planes of dY with what the taps meet, lane by lane, added up at the end.
 ///
 /// # Safety
-/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them.
+/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them. If WHOLE, rows
+/// of the result are whole vectors.
 #[inline(always)]
-unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const R: usize, const C: usize>(
+unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const R: usize, const C: usize, const WHOLE: bool>(
     g: &Geometry,
     x: *const V::Number,
     width: usize,
@@ -138,10 +139,12 @@ unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const 
                 let (dy, x) = (dy.add(i * ow + j), x.add(i * g.stride[0] * width + j));
                 let mut a = [V::zero(); R];
                 for (r, a) in a.iter_mut().enumerate() {
-                    *a = V::load_some(dy.add(r * oh * ow), mask);
+                    let from = dy.add(r * oh * ow);
+                    *a = if WHOLE { V::load(from) } else { V::load_some(from, mask) };
                 }
                 for (c, offset) in offsets.iter().enumerate() {
-                    let b = V::load_some(x.add(*offset), mask);
+                    let from = x.add(*offset);
+                    let b = if WHOLE { V::load(from) } else { V::load_some(from, mask) };
                     for (sums, a) in sums.iter_mut().zip(a) {
                         sums[c] = sums[c].plus_product(a, b);
                     }
@@ -242,18 +245,20 @@ macro_rules! convolutions {
                         let (dy, dw) = (dy.add(o * plane), dw.add(o * dw_row));
                         for (q, chunk) in chunks.iter().enumerate() {
                             let dw = dw.add(q * $TAPS);
-                            if four {
-                                tap_sums::<$V, $N, OUTPUTS, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                            if four && g.out[1] % $N == 0 {
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS, true>(g, x, width, dy, *chunk, dw, dw_row)
+                            } else if four {
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS, false>(g, x, width, dy, *chunk, dw, dw_row)
                             } else {
-                                tap_sums::<$V, $N, 1, $TAPS>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, 1, $TAPS, false>(g, x, width, dy, *chunk, dw, dw_row)
                             }
                         }
                         for (q, offset) in rest.iter().enumerate() {
                             let dw = dw.add(chunks.len() * $TAPS + q);
                             if four {
-                                tap_sums::<$V, $N, OUTPUTS, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, 1, false>(g, x, width, dy, [*offset], dw, dw_row)
                             } else {
-                                tap_sums::<$V, $N, 1, 1>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, 1, 1, false>(g, x, width, dy, [*offset], dw, dw_row)
                             }
                         }
                     }
@@ -476,7 +481,7 @@ unsafe fn of_kernels<V: Convolutions>(
 ) {
     let [size, out, taps] = g.sizes();
     let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
-    let direct = g.stride[1] == 1 && (g.out[1] >= 2 * V::N || g.c == 1);
+    let direct = g.stride[1] == 1 && (g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || g.c == 1);
     // taps are shared, in strips of two vectors; a part has only the channels that its taps meet
     let strip = if direct { 2 * V::N / V::TAPS * V::TAPS } else { 2 * V::N };
     let strips = taps.div_ceil(strip);
