@@ -39,7 +39,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(told), unseen, row_id, out } = options;
     if told.data.is_none() {
         return Err(Failure::usage(
-            "no data given: name them with --data: a CSV file with the columns of the model, or a data set as for train",
+            "no data given | name a CSV file with the columns of the model, or a data set as for train | option: --data",
         ));
     }
     let predictor = Predictor::read(&model, &told)?;
@@ -48,18 +48,18 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let inputs = data.iter().map(PathBuf::as_path).chain([model.as_path()]);
         refuse_input(out, inputs)?;
     }
-    let says = predictor.predict(predictor.features(unseen)?.view())?;
+    let predictions = predictor.predict(predictor.features(unseen)?.view())?;
 
     let mut table: Vec<Vec<String>> = Vec::new();
     let (id, ids) = match row_id {
         Some(column) => predictor.column(&column)?,
-        None => ("row".into(), (0..says.nrows()).map(|row| row.to_string()).collect()),
+        None => ("row".into(), (0..predictions.nrows()).map(|row| row.to_string()).collect()),
     };
     let header = [id, "predicted".into()];
     match &predictor.saved.predictions {
         Predictions::Classes(names) => {
             table.push(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect());
-            for (row, p) in says.rows().into_iter().enumerate() {
+            for (row, p) in predictions.rows().into_iter().enumerate() {
                 let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
                 let first = [ids[row].clone(), names[best].clone()].into_iter();
                 table.push(first.chain(p.iter().map(|&p| format!("{:?}", p as f32))).collect());
@@ -67,7 +67,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         Predictions::Number { offset, .. } => {
             table.push(header.to_vec());
-            for (row, &number) in says.iter().enumerate() {
+            for (row, &number) in predictions.iter().enumerate() {
                 table.push(vec![ids[row].clone(), digits(number, *offset)]);
             }
         }
@@ -113,8 +113,8 @@ fn judged(predictor: &Predictor) -> Option<String> {
         return None;
     };
     let set = predictor.labeled(Unseen::Ignore).ok()?;
-    let says = predictor.predict(set.features.view()).ok()?;
-    let right = surprisal_data::argmax_rows(&says)
+    let predictions = predictor.predict(set.features.view()).ok()?;
+    let right = surprisal_data::argmax_rows(&predictions)
         .iter()
         .zip(set.labels())
         .filter(|(said, label)| said == label)

@@ -197,7 +197,7 @@ impl Dataset {
     /// let mut iris = surprisal_data::Dataset::iris();
     /// assert!(iris.check().is_ok());
     /// iris.targets.labels_mut().pop();
-    /// assert!(iris.check().unwrap_err().to_string().contains("150 rows of features meet 149 labels"));
+    /// assert!(iris.check().unwrap_err().to_string().contains("150 rows of features, but 149 labels"));
     /// ```
     pub fn check(&self) -> Result<(), DataError> {
         let (rows, columns, names) = (self.rows(), self.columns(), self.feature_names.len());
@@ -206,7 +206,7 @@ impl Dataset {
                 let bad = values.iter().position(|value| !value.is_finite());
                 match (values.len(), bad) {
                     (values, _) if values != rows => Some(format!(
-                        "{rows} rows of features meet {values} values | every row needs one value"
+                        "{rows} rows of features, but {values} values | every row needs one value"
                     )),
                     (_, Some(row)) => {
                         Some(format!("row {row} has the value {} | leave the row out", values[row]))
@@ -215,7 +215,7 @@ impl Dataset {
                 }
             }
             Targets::Classes { labels, .. } if labels.len() != rows => Some(format!(
-                "{rows} rows of features meet {} labels | every row needs one label",
+                "{rows} rows of features, but {} labels | every row needs one label",
                 labels.len()
             )),
             Targets::Classes { labels, names } => {
@@ -228,12 +228,12 @@ impl Dataset {
         let problem = if let Some(problem) = of_targets {
             problem
         } else if columns != names {
-            format!("{columns} columns of features meet {names} feature names | every column needs one name")
+            format!("{columns} columns of features, but {names} feature names | every column needs one name")
         } else if let Some([channels, height, width]) = self.image_shape
             && channels.checked_mul(height).and_then(|size| size.checked_mul(width)) != Some(columns)
         {
             format!(
-                "{columns} columns of features meet the image shape [{channels}, {height}, {width}] | \
+                "{columns} columns of features, but the image shape [{channels}, {height}, {width}] | \
                  every row needs channels * height * width numbers"
             )
         } else if rows == 0 {

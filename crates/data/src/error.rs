@@ -187,7 +187,7 @@ impl Display for ErrorKind {
             Self::StandardizeParts { means, scales } => write!(
                 f,
                 "Standardize::from_parts: expected one mean and one scale per column, found {means} means and \
-                 {scales} scales | was the file cut short?"
+                 {scales} scales | is the file truncated?"
             ),
             Self::StandardizePart { column, mean, scale } => write!(
                 f,
@@ -197,7 +197,7 @@ impl Display for ErrorKind {
             Self::MinMaxParts { mins, ranges } => write!(
                 f,
                 "MinMax::from_parts: expected one smallest value and one range per column, found {mins} smallest values \
-                 and {ranges} ranges | was the file cut short?"
+                 and {ranges} ranges | is the file truncated?"
             ),
             Self::MinMaxPart { column, min, range } => write!(
                 f,
@@ -208,7 +208,7 @@ impl Display for ErrorKind {
             Self::Divisor { found } => write!(
                 f,
                 "Preprocess::divide: expected a finite number above 0, found {found:?} | \
-                 pixels are divided by their largest value"
+                 255 is usual for pixels of one byte"
             ),
             Self::TestFraction { fraction } => write!(
                 f,

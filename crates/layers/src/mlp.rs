@@ -17,7 +17,7 @@ use crate::{Activation, Init, Layer, Linear, Rng};
 /// assert_eq!(sizes.to_string(), "64-32-10");
 /// assert_eq!(
 ///     "64-0-10".parse::<Sizes>().unwrap_err().to_string(),
-///     "\"64-0-10\" is not a list of layer sizes: \"0\" is not a number from 1 on; for example 64-32-10"
+///     "\"64-0-10\" is not a list of layer sizes: \"0\" is not a whole number above 0 | for example 64-32-10"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Sizes {
     /// assert_eq!(Sizes::new(&[64, 32, 10]), "64-32-10".parse());
     /// assert_eq!(
     ///     Sizes::new(&[64]).unwrap_err().to_string(),
-    ///     "\"64\" is not a list of layer sizes: a net has at least inputs and outputs; for example 64-32-10"
+    ///     "\"64\" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10"
     /// );
     /// ```
     ///
@@ -94,7 +94,10 @@ impl SizesError {
     fn not_a_size(text: &str, part: &str) -> Self {
         SizesError {
             text: text.into(),
-            problem: format!("\"{}\" is not a number from 1 on", part.chars().take(20).collect::<String>()),
+            problem: format!(
+                "\"{}\" is not a whole number above 0",
+                part.chars().take(20).collect::<String>()
+            ),
         }
     }
 }
@@ -105,7 +108,7 @@ impl fmt::Display for SizesError {
             Some((at, _)) => (&self.text[..at], "…"),
             None => (&*self.text, ""),
         };
-        write!(f, "\"{text}{cut}\" is not a list of layer sizes: {}; for example 64-32-10", self.problem)
+        write!(f, "\"{text}{cut}\" is not a list of layer sizes: {} | for example 64-32-10", self.problem)
     }
 }
 impl std::error::Error for SizesError {}

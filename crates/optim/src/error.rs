@@ -116,7 +116,7 @@ impl OptimError {
             ),
             Self::OtherStepCounts { parameters, found } => write!(
                 f,
-                "step: expected the counted steps of {parameters} parameters, found {found} | was the state saved for other parameters?"
+                "step: expected step counts of {parameters} parameters, found {found} | was the state saved for other parameters?"
             ),
             Self::NoSuchParameter(error) => write!(f, "{error}"),
             Self::NoRows => {
@@ -139,21 +139,21 @@ impl OptimError {
             Self::MoreStepsThanTaken { optimizer, steps, found } => write!(
                 f,
                 "load_state: expected at most the {steps} steps of {optimizer} for each parameter, found {found} | \
-                 is the file whole?"
+                 is the file damaged?"
             ),
             Self::UnequalMemory { optimizer, lengths } => {
                 let lengths: Vec<_> = lengths.iter().map(|(name, length)| format!("{length} of {name}")).collect();
                 write!(
                     f,
                     "load_state: expected as many numbers of each in the memory of {optimizer}, found {} | \
-                     is the file whole?",
+                     is the file damaged?",
                     listed(&lengths)
                 )
             }
             Self::NoSuchSetting { optimizer, setting, having } => {
                 write!(
                     f,
-                    "{optimizer}: expected no {setting}, found one | leave it out, or take one that has it: {}",
+                    "{optimizer}: has no {setting} | leave it out, or choose an optimizer that has it: {}",
                     listed(having)
                 )
             }

@@ -22,13 +22,14 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let from_0_to_1 = |c: f64| (0.0..=1.0).contains(&c);
     let said =
         confidence.numbers_within(from_0_to_1, "a number from 0 to 1", "a confidence is a probability")?;
-    let right = correct.numbers_within(|c| c == 0.0 || c == 1.0, "0 or 1", "write 1 for a correct answer")?;
+    let right =
+        correct.numbers_within(|c| c == 0.0 || c == 1.0, "0 or 1", "write 1 for a correct prediction")?;
     let right: Vec<usize> = right.iter().map(|&right| right as usize).collect();
     if said.is_empty() {
-        return Err(confidence.wrong("at least one number", "nothing has no calibration"));
+        return Err(confidence.wrong("at least one number", "add confidences, and whether each was correct"));
     }
     if right.len() != said.len() {
-        return Err(correct.wrong(format!("a list of {}", said.len()), "each answer has a confidence"));
+        return Err(correct.wrong(format!("a list of {}", said.len()), "each prediction has a confidence"));
     }
     let bins = setting.get("bins")?;
     let count = bins.count_to(MOST_BINS)?;

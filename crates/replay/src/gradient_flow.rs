@@ -58,5 +58,5 @@ fn check_sizes(setting: &Place, net: &Net, inputs: usize) -> Result<(), ReplayEr
     if named == found {
         return Ok(());
     }
-    Err(sizes.found(format!("{named:?}"), &format!("{found:?}"), "which are the sizes of X and params"))
+    Err(sizes.found(format!("{named:?}"), &format!("{found:?}"), "the sizes must be those of X and params"))
 }

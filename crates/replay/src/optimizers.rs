@@ -114,10 +114,10 @@ fn quadratic(problem: &Place) -> Result<Problem, ReplayError> {
     let (n, a, b) = (start.len(), a_at.matrix()?, b_at.numbers()?);
     if a.dim() != (n, n) {
         let found = format!("{} rows of {}", a.nrows(), a.ncols());
-        return Err(a_at.found(found, &format!("{n} rows of {n}"), "the start has as many numbers"));
+        return Err(a_at.found(found, &format!("{n} rows of {n}"), "as many as start has numbers"));
     }
     if b.len() != n {
-        return Err(b_at.wrong(format!("a list of {n}"), "the start has as many numbers"));
+        return Err(b_at.wrong(format!("a list of {n}"), "as many as start has numbers"));
     }
     let column = |numbers: Vec<f64>| Array2::from_shape_fn((n, 1), |(i, _)| numbers[i]);
     let (mut params, b) = (Params::default(), column(b));

@@ -43,7 +43,7 @@ impl<'a> Place<'a> {
         match object.keys().find(|other| near(key, other)) {
             None => Ok(None),
             Some(other) => {
-                let hint = format!("is that a slip of the pen? Rename it, or add {key:?}");
+                let hint = format!("is it misspelled? Rename it, or add {key:?}");
                 Err(ReplayError::new(path, "this key", format!("{other:?}"), hint))
             }
         }
@@ -87,7 +87,7 @@ impl<'a> Place<'a> {
 
     fn array(&self) -> Result<&'a [Value], ReplayError> {
         let array = self.value.as_array().map(Vec::as_slice);
-        array.ok_or_else(|| self.wrong("a list", "put it into brackets, also if it is one"))
+        array.ok_or_else(|| self.wrong("a list", "put it in brackets, even a single one"))
     }
 
     fn element(&self, i: usize) -> Place<'a> {
@@ -199,7 +199,7 @@ impl<'a> Place<'a> {
         table.iter().find_map(|(name, meaning)| (*name == text).then_some(meaning)).ok_or_else(|| {
             let hint = match names().find(|name| near(name, text)) {
                 Some(name) => format!("did you mean {name:?}?"),
-                None => "nothing else is known here".into(),
+                None => "choose one of them".into(),
             };
             let expected = format!("one of {}", names().collect::<Vec<_>>().join(", "));
             self.found(format!("{text:?}"), &expected, &hint)
@@ -216,7 +216,7 @@ pub(super) fn describe(value: &Value) -> String {
     }
 }
 
-/// Whether one name may be the other with a slip of the pen: letters exchanged, or up to two left out or doubled.
+/// Whether one name may be the other misspelled: letters exchanged, or up to two left out or doubled.
 /// A letter replaced does not count: "atol" is no "rtol", and "beta1" no "beta2".
 fn near(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };

@@ -60,7 +60,7 @@ fn binary(point: &Place) -> Result<Value, ReplayError> {
 }
 
 fn focal(point: &Place) -> Result<Value, ReplayError> {
-    let hint = "a focal loss knows yes and no";
+    let hint = "a focal loss has two classes";
     let y = point.get("y")?.number_within(|y| y == 0.0 || y == 1.0, "0 or 1", hint)?;
     let gamma =
         point.get("gamma")?.number_within(|gamma| gamma >= 0.0, "a number not below 0", "2 is usual")?;
@@ -105,7 +105,7 @@ fn divergence(point: &Place) -> Result<Value, ReplayError> {
     let p = distribution(&p_at, |p| (0.0..=1.0).contains(&p), "a probability")?;
     let q = distribution(&q_at, |q| q > 0.0 && q <= 1.0, "a probability above 0")?;
     if p.len() != q.len() {
-        return Err(q_at.wrong(format!("a list of {}", p.len()), "p and q tell of the same classes"));
+        return Err(q_at.wrong(format!("a list of {}", p.len()), "p and q must have the same classes"));
     }
     let entropy_p = gradient(&p, entropy).0;
     let (cross_entropy, d_cross_entropy_dq) = gradient(&q, |q| cross_entropy_probs(beside(q, &p), q));
@@ -129,7 +129,7 @@ fn probability(place: &Place) -> Result<f64, ReplayError> {
     place.number_within(
         |p| (0.0..=1.0).contains(&p),
         "a number from 0 to 1",
-        "it is a probability, or a share",
+        "it is a probability or a fraction",
     )
 }
 

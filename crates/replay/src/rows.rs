@@ -39,8 +39,10 @@ impl Rows {
         let inside = how.as_ref().map_or(Ok(None), |how| how.find("positive_class"))?;
         match (setting.find("positive_class")?, &inside) {
             (Some(_), Some(inside)) => {
-                return Err(inside
-                    .wrong("positive_class once", "it stands beside preprocess too: remove one of the two"));
+                return Err(inside.wrong(
+                    "positive_class once",
+                    "it is also given beside preprocess: remove one of the two",
+                ));
             }
             (Some(class), None) => rows.answer(&class)?,
             (None, Some(class)) => rows.answer(class)?,

@@ -63,7 +63,7 @@ fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
         Ok(old) => old,
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         Err(_) if path.file_name().is_none() => {
-            return refused(ErrorKind::InvalidInput, "this is no name of a file");
+            return refused(ErrorKind::InvalidInput, "this is not the name of a file");
         }
         Err(_) => return Ok(None),
     };
@@ -269,7 +269,7 @@ impl Partial {
     pub fn folder(place: impl AsRef<Path>) -> io::Result<Option<Partial>> {
         let place = place.as_ref();
         let Some(name) = place.file_name() else {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a folder"));
+            return Err(io::Error::new(ErrorKind::InvalidInput, "this is not the name of a folder"));
         };
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
@@ -472,7 +472,7 @@ mod tests {
             ("pipe", "it is a device, a pipe or a socket | name a regular file"),
             ("protected", "it is write-protected | change its permissions, or write elsewhere"),
             ("..", "it is a folder | name a file in it"),
-            ("nowhere/..", "this is no name of a file | name a regular file"),
+            ("nowhere/..", "this is not the name of a file | name a regular file"),
         ] {
             let path = at(name);
             let error = write_atomically(&path, b"new").unwrap_err();

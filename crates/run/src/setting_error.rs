@@ -75,11 +75,11 @@ impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::UnknownKey { key } => {
-                write!(f, "there is no setting \"{key}\" | ")?;
+                write!(f, "no setting is named \"{key}\" | ")?;
                 let keys = Settings::ALL.iter().map(|setting| setting.key);
                 match closest(key, keys.clone()) {
                     Some(key) => write!(f, "did you mean \"{key}\"?"),
-                    None => write!(f, "choose one of {}", Vec::from_iter(keys).join(", ")),
+                    None => write!(f, "known: {}", Vec::from_iter(keys).join(", ")),
                 }
             }
             Self::Value { key, error } => write!(f, "{key}: {error}"),
@@ -118,14 +118,14 @@ impl fmt::Display for ValueError {
                 write!(f, "expected {expected}, found {found} | {hint}")
             }
             Self::Hidden { found } => {
-                write!(f, "\"{found}\" is not a list of hidden layers: for example 32, 64-32, or none")
+                write!(f, "expected sizes of hidden layers such as 64-32, or none, found \"{found}\"")
             }
             Self::Balance { found } => {
-                write!(f, "\"{found}\" is not a way to balance: choose none, oversample or undersample")
+                write!(f, "expected one of none, oversample, undersample, found \"{found}\"")
             }
             Self::ClassTwice { class } => write!(f, "the class \"{class}\" is given twice"),
             Self::Group { found } => {
-                write!(f, "\"{found}\" is not a group: for example layer1:lr=0.01,weight_decay=0")
+                write!(f, "expected a group such as layer1:lr=0.01,weight_decay=0, found \"{found}\"")
             }
             Self::GroupKey { found, group } => {
                 let group = Self::Group { found: group.clone() };

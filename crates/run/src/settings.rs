@@ -236,7 +236,7 @@ impl Settings {
     /// assert_eq!(settings.set("lr", "-1").unwrap_err().to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is usual for Sgd, 0.001 for Adam");
     /// settings.set("watch", "accuracy").unwrap(); // another name of `monitor`
     /// assert!(settings.monitor.is_some());
-    /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?");
+    /// assert_eq!(settings.set("wieght_decay", "0").unwrap_err().to_string(), "no setting is named \"wieght_decay\" | did you mean \"weight_decay\"?");
     /// ```
     ///
     /// # Errors

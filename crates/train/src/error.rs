@@ -21,7 +21,7 @@ use surprisal_tensor::NonFinite;
 /// let error = trainer.on(&iris).fit(&two_outputs, &mut params, &mut Sgd::new(0.1)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+///     "the data has 3 classes and the model 2 outputs | give its last layer 3 outputs"
 /// );
 /// assert!(matches!(error, TrainError::Misfit(_)));
 /// ```

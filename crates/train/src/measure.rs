@@ -417,13 +417,13 @@ pub(crate) fn check_outputs(shape: &Shape, rows: usize, targets: &Targets) -> Re
     let classes = targets.classes();
     if targets.is_regression() && outputs != 1 {
         return misfit(format!(
-            "the task is regression and the model has {outputs} outputs: give its last layer 1"
+            "the task is regression and the model has {outputs} outputs | give its last layer 1"
         ));
     }
     if !targets.is_regression() && outputs != classes && !(outputs == 1 && classes == 2) {
         let wanted = if classes == 2 { "2 outputs, or 1".to_string() } else { format!("{classes} outputs") };
         return misfit(format!(
-            "the data has {classes} classes and the model {outputs} outputs: give its last layer {wanted}"
+            "the data has {classes} classes and the model {outputs} outputs | give its last layer {wanted}"
         ));
     }
     Ok(outputs)

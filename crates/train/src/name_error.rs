@@ -45,7 +45,7 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::UnknownLoss { found } => {
-                write!(f, "there is no loss {} | ", quoted(found))?;
+                write!(f, "no loss is named {} | ", quoted(found))?;
                 match closest(found, Objective::all_names()) {
                     Some(near) => write!(f, "did you mean \"{near}\"?"),
                     None => write!(f, "choose one of {}", Vec::from_iter(Objective::names()).join(", ")),

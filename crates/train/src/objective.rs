@@ -610,7 +610,7 @@ mod tests {
             assert_eq!(read.spec().parse(), Ok(read));
         }
         for (text, message) in [
-            ("hing", "there is no loss \"hing\" | did you mean \"hinge\"?"),
+            ("hing", "no loss is named \"hing\" | did you mean \"hinge\"?"),
             ("mse:delta=1", "loss mse: no option is named \"delta\" | there are none"),
             (
                 "huber:detla=2",

@@ -158,7 +158,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_name_and_place() {
         (
             "slip.json",
             "{\"settings\": 1}".into(),
-            ": setting: expected this key, found \"settings\" | is that a slip",
+            ": setting: expected this key, found \"settings\" | is it misspelled",
         ),
         ("plain.json", "{\"setting\": 1}".into(), ": setting: expected an object, found 1"),
         (

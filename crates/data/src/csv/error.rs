@@ -264,7 +264,7 @@ impl Display for CsvProblem {
             }
             Self::NoCategories { distinct, rows, example } => write!(
                 f,
-                "expected numbers, or few texts that come again and again, found {distinct} different texts in \
+                "expected numbers, or a few texts that repeat, found {distinct} different texts in \
                  {rows} rows, such as {} | name the column in ignore, which leaves it out, or in categorical",
                 quoted(example)
             ),

@@ -480,7 +480,7 @@ impl Display for NumberForm {
             Self::Comma => ("a number with a comma", "set thousands to comma, or decimal to comma"),
             Self::Thousands(sign) => {
                 let and = if *sign == Thousands::Point { ", and decimal to comma" } else { "" };
-                return write!(f, "a number with separated thousands | set thousands to {sign}{and}");
+                return write!(f, "a number with thousands separators | set thousands to {sign}{and}");
             }
             Self::Percent => ("a percentage", "write the number without the sign"),
             Self::Money => ("an amount of money", "write the number without the currency"),

@@ -63,7 +63,7 @@ impl Display for IdxProblem {
             Self::Unreadable(error) => write!(f, "cannot be read: {error} | is the path right?"),
             Self::Packed(error) => write!(
                 f,
-                "from here on the content cannot be unpacked: {error} | was the file damaged or cut short?"
+                "the content cannot be decompressed from here on: {error} | is the file damaged or truncated?"
             ),
             Self::Empty => {
                 f.write_str("expected the header of an IDX file, found nothing | is the file empty?")
@@ -115,7 +115,7 @@ impl Display for IdxProblem {
             Self::Dimensions { expected, found } => write!(
                 f,
                 "expected the number of dimensions to be {expected}, found {found} | \
-                 images have 3, labels 1: do the files have each other's names?"
+                 images have 3, labels 1: are the names of the two files swapped?"
             ),
             Self::NoImages { dims } => write!(
                 f,

@@ -99,7 +99,7 @@ impl Display for MetricProblem {
             Self::TopK { classes, found } => write!(
                 f,
                 "expected k to be at least 1 and below {classes}, the number of classes, found {found} | \
-                 among all classes is every label"
+                 every label is among all classes"
             ),
             Self::TwoClasses { found } => write!(
                 f,

@@ -197,7 +197,7 @@ impl Display for NpyProblem {
                 quoted(name)
             ),
             Self::Packed(error) => {
-                write!(f, "the content from here on cannot be unpacked: {error} | was the file damaged?")
+                write!(f, "the content cannot be decompressed from here on: {error} | was the file damaged?")
             }
             Self::ContentSize { expected, found } => write!(
                 f,

@@ -120,7 +120,7 @@ impl SpecError {
             Self::DecimalAndThousands { sign } => {
                 write!(
                     f,
-                    "expected two different characters, found {sign} for both | set thousands to another one"
+                    "expected two different characters, found {sign} for both | set thousands to another character"
                 )
             }
             Self::UnknownMetric { name } => {

@@ -232,16 +232,16 @@ fn fill(init: Init, len: usize) {
 #[test]
 fn sizes_that_are_none_are_told() {
     for (text, problem) in [
-        ("", "\"\" is not a number from 1 on"),
+        ("", "\"\" is not a whole number above 0"),
         ("10", "a net has at least inputs and outputs"),
-        ("64-x-10", "\"x\" is not a number from 1 on"),
-        ("64--10", "\"\" is not a number from 1 on"),
-        ("99999999999999999999-1", "\"99999999999999999999\" is not a number from 1 on"),
+        ("64-x-10", "\"x\" is not a whole number above 0"),
+        ("64--10", "\"\" is not a whole number above 0"),
+        ("99999999999999999999-1", "\"99999999999999999999\" is not a whole number above 0"),
     ] {
         let message = text.parse::<Sizes>().unwrap_err().to_string();
         assert_eq!(
             message,
-            format!("\"{text}\" is not a list of layer sizes: {problem}; for example 64-32-10")
+            format!("\"{text}\" is not a list of layer sizes: {problem} | for example 64-32-10")
         );
     }
 }

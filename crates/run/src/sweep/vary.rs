@@ -297,7 +297,7 @@ mod tests {
         refused(
             &["wieght_decay=0"],
             None,
-            "there is no setting \"wieght_decay\" | did you mean \"weight_decay\"?",
+            "no setting is named \"wieght_decay\" | did you mean \"weight_decay\"?",
         );
         refused(&["lr=0.1,1e-1"], None, "lr: 0.1 is given twice");
         refused(&["lr="], None, "lr: expected values, found none");

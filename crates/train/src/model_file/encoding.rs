@@ -225,7 +225,7 @@ impl<T: Numbers> ModelFile<T> {
         let Some((header, body)) = bytes.split_at_checked(HEADER) else {
             return wrong(
                 bytes.len(),
-                format!("expected a header of {HEADER} bytes, found the end: is the file cut off?"),
+                format!("expected a header of {HEADER} bytes, found the end: is the file truncated?"),
             );
         };
         let version = u16::from_le_bytes([header[8], header[9]]);
@@ -233,7 +233,7 @@ impl<T: Numbers> ModelFile<T> {
             return wrong(
                 8,
                 format!(
-                    "expected version 1 to {VERSION} of the format, found {version}: was it written by a later surprisal?"
+                    "expected version 1 to {VERSION} of the format, found {version}: was it written by a newer version of surprisal?"
                 ),
             );
         }
@@ -249,7 +249,7 @@ impl<T: Numbers> ModelFile<T> {
         let length = u64::from_le_bytes(field);
         if length != body.len() as u64 {
             let hint =
-                if length > body.len() as u64 { "is the file cut off?" } else { "has data been appended?" };
+                if length > body.len() as u64 { "is the file truncated?" } else { "has data been appended?" };
             return wrong(
                 12,
                 format!("expected {length} bytes after the header, found {}: {hint}", body.len()),

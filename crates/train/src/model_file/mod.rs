@@ -201,7 +201,7 @@ impl<T: Numbers> ModelFile<T> {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
         let path = path.as_ref();
         if path.is_dir() {
-            let message = "is a folder: name the file in it, such as model.surprisal";
+            let message = "is a folder | name the file in it, such as model.surprisal";
             return Err(ModelFileError::new(path, None, message.into()));
         }
         let bytes = surprisal_data::read_file(path)

@@ -139,11 +139,11 @@ fn each_kind_of_damage_has_its_own_message() {
     assert_eq!(says(b"PK\x03\x04"), says(b"").as_str());
     assert_eq!(
         says(&bytes[..20]),
-        "m.model, byte 20: expected a header of 24 bytes, found the end: is the file cut off?"
+        "m.model, byte 20: expected a header of 24 bytes, found the end: is the file truncated?"
     );
     assert_eq!(
         says(&changed(8, &[5, 0])),
-        "m.model, byte 8: expected version 1 to 4 of the format, found 5: was it written by a later surprisal?"
+        "m.model, byte 8: expected version 1 to 4 of the format, found 5: was it written by a newer version of surprisal?"
     );
     assert_eq!(
         says(&changed(10, &[8])),
@@ -152,7 +152,7 @@ fn each_kind_of_damage_has_its_own_message() {
     assert_eq!(
         says(&bytes[..bytes.len() - 1]),
         format!(
-            "m.model, byte 12: expected {body} bytes after the header, found {}: is the file cut off?",
+            "m.model, byte 12: expected {body} bytes after the header, found {}: is the file truncated?",
             body - 1
         )
     );
@@ -202,7 +202,7 @@ fn parts_that_contradict_each_other_are_named() {
     assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for sizes 3-5-2, found 26");
     assert_eq!(
         contradicts(&|m| m.sizes = "3".into()),
-        "\"3\" is not a list of layer sizes: a net has at least inputs and outputs; for example 64-32-10"
+        "\"3\" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10"
     );
     assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("no activation is named \"swish\""));
     assert_eq!(

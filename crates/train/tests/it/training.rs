@@ -165,7 +165,7 @@ fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
     let ce = trainer(Objective::CrossEntropy);
     assert_eq!(
         failure(&two, &mut params, &ce, &iris(), 0.1),
-        "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+        "the data has 3 classes and the model 2 outputs | give its last layer 3 outputs"
     );
     let mut binary = iris();
     if let Targets::Classes { names, .. } = &mut binary.targets {
@@ -298,7 +298,7 @@ fn objectives_are_chosen_by_name() {
     }
     assert_eq!(
         "hing".parse::<Objective>().unwrap_err().to_string(),
-        "there is no loss \"hing\" | did you mean \"hinge\"?"
+        "no loss is named \"hing\" | did you mean \"hinge\"?"
     );
 }
 
@@ -420,7 +420,7 @@ fn what_a_closure_does_wrong_is_told_before_the_first_step() {
     );
     assert_eq!(
         told(Trainer::default(), 1),
-        "the data has 3 classes and the model 2 outputs: give its last layer 3 outputs"
+        "the data has 3 classes and the model 2 outputs | give its last layer 3 outputs"
     );
     assert_eq!(
         told(Trainer { monitor: Monitor::Metric(Metric::Accuracy), ..Trainer::default() }, 2),
