@@ -313,7 +313,7 @@ fn what_a_loss_does_not_know_is_refused_and_the_nearest_name_suggested() {
             "softmax_cross_entropy",
             r#""logits": [[], []], "targets": [0, 0]"#,
             "",
-            "the batch [2, 0] is empty: there is no loss of nothing",
+            "the batch [2, 0] is empty: a loss needs at least one element",
         ),
     ] {
         let told = refused(loss, &format!(r#"{{"inputs": {{{inputs}}}, "options": {{{options}}}}}"#));

@@ -126,7 +126,9 @@ impl Labeled {
         let shape = inputs.shape(0);
         let (rows, classes) = self.rows_and_classes(shape).map_err(ShapeError::new)?;
         if rows * classes == 0 {
-            return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+            return Err(ShapeError::new(format!(
+                "the batch {shape} is empty: a loss needs at least one element"
+            )));
         }
         if inputs.len() > 2 && inputs.shape(2).len() != classes {
             let (weights, name) = (inputs.shape(2).len(), self.input);

@@ -180,7 +180,9 @@ pub(crate) fn agree((first, x): (&str, &Shape), (second, t): (&str, &Shape)) -> 
 
 pub(crate) fn not_empty(shape: &Shape) -> Result<(), ShapeError> {
     if shape.len() == 0 {
-        return Err(ShapeError::new(format!("the batch {shape} is empty: there is no loss of nothing")));
+        return Err(ShapeError::new(format!(
+            "the batch {shape} is empty: a loss needs at least one element"
+        )));
     }
     Ok(())
 }
