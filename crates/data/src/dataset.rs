@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(three_rows().image_shape, None);
         for shape in [[1, 8, 9], [0, 8, 8], [usize::MAX, 2, 2]] {
             let error = Dataset { image_shape: Some(shape), ..digits.clone() }.check().unwrap_err();
-            assert!(error.to_string().contains("64 columns of features meet the image shape ["), "{error}");
+            assert!(error.to_string().contains("64 columns of features, but the image shape ["), "{error}");
         }
     }
 
