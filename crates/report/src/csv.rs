@@ -1,8 +1,8 @@
-//! CSV for spreadsheets and programs, as RFC 4180 has it.
+//! CSV for spreadsheets and programs, after RFC 4180.
 
 use csv::Writer;
 
-/// Rows of cells as CSV: a cell with a comma, a quote or a line break is quoted.
+/// Returns rows of cells as CSV. A cell with a comma, a quote or a line break is quoted.
 ///
 /// ```
 /// use surprisal_report::csv::csv;
@@ -15,8 +15,8 @@ use csv::Writer;
 pub fn csv<C: AsRef<[u8]>>(rows: impl IntoIterator<Item = impl IntoIterator<Item = C>>) -> String {
     let mut writer = Writer::from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row).expect("every row has as many cells as the first");
+        writer.write_record(row).expect("every row has the same number of cells");
     }
-    let bytes = writer.into_inner().expect("a vector takes all that is written");
+    let bytes = writer.into_inner().expect("writing to a vector does not fail");
     String::from_utf8_lossy(&bytes).into_owned()
 }

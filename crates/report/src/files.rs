@@ -1,8 +1,8 @@
 //! Atomic writing of files and folders.
 //!
-//! What is written goes to a hidden file or folder beside its place, `.surprisal-NUMBER.partial`, and gets its name when it is
-//! complete. The hidden one is locked while its process lives: one that a killed process has left is recognized by that
-//! ([`remove_stale`]), and one that another process is writing is never touched.
+//! A file or folder is written under a hidden name beside its path, `.surprisal-NUMBER.partial`, and renamed when it is
+//! complete. It is locked while its process lives, so that the leftovers of a killed process are recognized
+//! ([`remove_stale`]) and the files of other processes are not touched.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
@@ -12,10 +12,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// Writes a file so that at every moment its place holds the old content or the new, whatever stops the program or the machine.
+/// Writes a file so that at every moment its path has either the old content or the new, whatever stops the program or the machine.
 ///
-/// The bytes go to a hidden file in the same folder and to the disk (`fsync`); then it is given its name, and the folder goes to
-/// the disk too. A file that was there keeps its mode, and its owner if the process may set it. Only a regular file is replaced.
+/// The bytes go to a hidden file in the same folder and to the disk (`fsync`). Then the file is renamed, and the folder goes to
+/// the disk too. The mode of a replaced file is kept, and its owner if the process may set it. Only a regular file is replaced.
 ///
 /// ```
 /// let path = std::env::temp_dir().join(format!("surprisal-example-{}.txt", std::process::id()));
@@ -27,16 +27,16 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// If it cannot be written, and if the place holds a folder, a symbolic link, a device, a pipe, a socket or a file without
-/// permission to write; what stood there is still there. [`cannot_write`] says what to do about it.
+/// If it cannot be written, or the path is a folder, a symbolic link, a device, a pipe, a socket or a file without
+/// permission to write. The old content is kept. [`cannot_write`] makes a message with advice.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
     replace(path, bytes, true)
 }
 
-/// As [`write_atomically`], without waiting for the disk: for files that can be made again.
+/// Writes a file like [`write_atomically`], without waiting for the disk, for files that can be created again.
 ///
-/// A program that is killed leaves the old file or the new one. After a power failure the new one may be empty.
+/// A killed program leaves the old file or the new one. After a power failure the new one may be empty.
 ///
 /// # Errors
 /// As [`write_atomically`].
@@ -56,7 +56,7 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     if sync { sync_folder(folder_of(path)) } else { Ok(()) }
 }
 
-/// The file at this place, if there is one; an error if anything but a file that may be written is there.
+/// The file at this path, if there is one; an error if it is not a writable regular file.
 fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
     let refused = |kind, what| Err(io::Error::new(kind, what));
     let old = match fs::symlink_metadata(path) {
@@ -76,7 +76,7 @@ fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// What to say of a file that could not be written: which, why, and what to do.
+/// Returns a message about a file that could not be written: path, reason and advice.
 ///
 /// ```
 /// use surprisal_report::files::{cannot_write, write_atomically};
@@ -89,13 +89,13 @@ pub fn cannot_write(path: impl AsRef<Path>, error: &io::Error) -> String {
     format!("{}: cannot write: {error} | {}", path.display(), advice(path, error))
 }
 
-/// What to do about a file or folder that could not be written.
+/// Advice about a file or folder that could not be written.
 pub fn advice(path: impl AsRef<Path>, error: &io::Error) -> String {
     let path = path.as_ref();
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write elsewhere".into(),
         ErrorKind::FileTooLarge => "raise the limit on the size of files, or write elsewhere".into(),
-        // the file's own permissions were looked at before
+        // the permissions of the file have been checked before
         ErrorKind::PermissionDenied if error.raw_os_error().is_some() => {
             format!("change the permissions of the folder {}, or write elsewhere", folder_of(path).display())
         }
@@ -113,12 +113,12 @@ pub fn advice(path: impl AsRef<Path>, error: &io::Error) -> String {
     }
 }
 
-/// The folder that a file of this path is in.
+/// Returns the folder of a path.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether both paths lead to the same file, by whatever names.
+/// Whether both paths lead to the same file.
 pub fn same_file(a: impl AsRef<Path>, b: impl AsRef<Path>) -> bool {
     let (a, b) = (a.as_ref(), b.as_ref());
     #[cfg(unix)]
@@ -128,14 +128,14 @@ pub fn same_file(a: impl AsRef<Path>, b: impl AsRef<Path>) -> bool {
     id(a).is_some_and(|a| Some(a) == id(b))
 }
 
-/// What a file is, whatever its name.
+/// The identity of a file, independent of its name.
 #[cfg(unix)]
 fn id(data: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     (data.dev(), data.ino())
 }
 
-/// Hands the names in a folder to the disk: a file's new name is safe after that.
+/// Writes the names in a folder to the disk (`fsync`), so that renamed files keep their new names.
 ///
 /// # Errors
 /// If the folder cannot be opened, or the disk fails.
@@ -144,18 +144,18 @@ pub fn sync_folder(folder: impl AsRef<Path>) -> io::Result<()> {
     open_folder(folder)?.map_or(Ok(()), |folder| folder.sync_all())
 }
 
-/// A folder as a file, where folders can be opened as files.
+/// Opens a folder as a file, on systems where that is possible.
 fn open_folder(folder: &Path) -> io::Result<Option<File>> {
     if cfg!(unix) { File::open(folder).map(Some) } else { Ok(None) }
 }
 
-/// A folder that no other process has locked. The lock ends with its process, whatever ends that.
+/// The lock of a folder. It ends with its process, however that ends.
 #[derive(Debug)]
 pub struct FolderLock(Option<File>);
 
-/// Locks a folder; `None` if a process has done so already.
+/// Locks a folder; `None` if another process has locked it.
 ///
-/// Where folders cannot be locked (on Windows, on some network file systems) nothing is.
+/// On Windows and some network file systems folders cannot be locked. Then this succeeds without a lock.
 ///
 /// ```
 /// use surprisal_report::files::lock_folder;
@@ -177,12 +177,12 @@ pub fn lock_folder(folder: impl AsRef<Path>) -> io::Result<Option<FolderLock>> {
     Ok(free.then_some(FolderLock(file)))
 }
 
-/// Locks a file, unless another process has.
+/// Locks a file, unless another process has locked it.
 fn is_free(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
-/// Whether the path still leads to the open file, and is no link to it.
+/// Whether the path still leads to the open file, and is not a link to it.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     let ids = file.metadata().and_then(|file| Ok((id(&file), id(&fs::symlink_metadata(path)?))));
@@ -193,16 +193,16 @@ fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Every [`Partial`] of this process: what [`exit`] removes.
+/// Every [`Partial`] of this process, which [`exit`] removes.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
 
 struct Unfinished {
     path: PathBuf,
-    above: Vec<PathBuf>, // folders that were made for it, the deepest first
+    above: Vec<PathBuf>, // folders that were created for it, the deepest first
 }
 
 impl Unfinished {
-    /// Errors are passed over: nothing better can be done while something else goes wrong.
+    /// Errors are ignored, since this runs after another error.
     fn remove(&self) {
         let _ = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
         for folder in &self.above {
@@ -215,14 +215,14 @@ fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
     UNFINISHED.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Ends the process, and removes the files and folders that it has not finished.
+/// Ends the process, and removes its unfinished files and folders.
 pub fn exit(code: i32) -> ! {
-    let unfinished = unfinished(); // held until the end: nothing else is begun, and nothing is named
+    let unfinished = unfinished(); // held until the end, so that nothing else is begun or renamed
     unfinished.iter().for_each(Unfinished::remove);
     std::process::exit(code)
 }
 
-/// A file or folder that is being written and has not got its name yet. Dropped before it has, it is removed.
+/// A file or folder that is being written under a temporary name. If it is dropped before it is renamed, it is removed.
 #[derive(Debug)]
 pub struct Partial {
     path: PathBuf,
@@ -230,7 +230,7 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Begins a file in this folder, with the mode and owner of the file that it is to replace.
+    /// Begins a file in this folder, with the mode and owner of the file that it replaces.
     fn file(folder: &Path, old: Option<&Metadata>) -> io::Result<(Partial, File)> {
         loop {
             let number = RandomState::new().build_hasher().finish();
@@ -239,7 +239,7 @@ impl Partial {
             options.write(true).create_new(true);
             #[cfg(unix)]
             if old.is_some() {
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // until it has that of the old file
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // until it gets that of the old file
             }
             let mut all = unfinished();
             let file = match options.open(&path) {
@@ -247,7 +247,7 @@ impl Partial {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             };
-            // who finds it before it is locked takes it for one that was left behind
+            // another process that finds it before it is locked takes it for a leftover
             if !is_free(&file) || !is_at(&file, &path) {
                 continue;
             }
@@ -261,11 +261,10 @@ impl Partial {
         }
     }
 
-    /// Begins the folder that is to stand at this place, in the folders above it, which are made; `None` if another process
-    /// has begun it. What a killed process has left of it is removed.
+    /// Begins a folder, and creates the folders above it; `None` if another process has begun it. The leftovers of a killed process are removed.
     ///
     /// # Errors
-    /// If something is at this place already, or a folder cannot be made.
+    /// If the path exists, or a folder cannot be created.
     pub fn folder(place: impl AsRef<Path>) -> io::Result<Option<Partial>> {
         let place = place.as_ref();
         let Some(name) = place.file_name() else {
@@ -288,7 +287,7 @@ impl Partial {
             Ok(Some(lock)) => lock,
             other => {
                 for folder in &above {
-                    let _ = fs::remove_dir(folder); // the first error is the one to tell
+                    let _ = fs::remove_dir(folder); // the first error is the one to report
                 }
                 return other.map(|_| None);
             }
@@ -296,22 +295,22 @@ impl Partial {
         all.push(Unfinished { path: path.clone(), above });
         drop(all);
         let partial = Partial { path, _lock: lock };
-        // asked again: nobody but the owner of the lock gives this name
+        // checked again: only the owner of the lock gives this name
         if fs::symlink_metadata(place).is_ok() {
             return Err(io::Error::new(ErrorKind::AlreadyExists, "it already exists and is not overwritten"));
         }
         Ok(Some(partial))
     }
 
-    /// Where it is until then.
+    /// The temporary path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Gives it its name; a file that has it is replaced. The names of folders that were made for it go to the disk.
+    /// Gives it its final name, replacing a file of that name. The names of folders that were created for it go to the disk.
     ///
     /// # Errors
-    /// If it cannot have this name; then it is removed.
+    /// If it cannot be renamed; then it is removed.
     pub fn rename(self, place: impl AsRef<Path>) -> io::Result<()> {
         let place = place.as_ref();
         let mut all = unfinished();
@@ -339,14 +338,14 @@ fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt;
         let now = file.metadata()?;
         if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
-            // an ordinary user may not: the file is then the user's own
+            // without permission the file belongs to the user
             let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
         }
     }
     file.set_permissions(old.permissions())
 }
 
-/// Makes a folder, or empties the one that a killed process has left, and locks it; `None` if another process has.
+/// Creates a folder, or empties the one that a killed process has left, and locks it; `None` if another process has locked it.
 fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
     let mut looks = 0;
     loop {
@@ -357,13 +356,13 @@ fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
         };
         let lock = match lock_folder(folder) {
             Ok(Some(lock)) if made || lock.0.is_some() => lock,
-            Ok(_) if looks == 3 => return Ok(None), // locked, or nothing tells whether its process lives
+            Ok(_) if looks == 3 => return Ok(None), // locked, or its process may be alive
             Ok(_) => {
-                looks += 1; // it may be locked by one who looks whether it was left behind
+                looks += 1; // it may be locked by a process that checks whether it is a leftover
                 thread::sleep(Duration::from_millis(5));
                 continue;
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => continue, // it has got its name meanwhile
+            Err(error) if error.kind() == ErrorKind::NotFound => continue, // it has been renamed meanwhile
             Err(error) => return Err(error),
         };
         if lock.0.as_ref().is_none_or(|lock| is_at(lock, folder)) {
@@ -372,7 +371,7 @@ fn take(folder: &Path) -> io::Result<Option<FolderLock>> {
     }
 }
 
-/// Removes all that is in a folder.
+/// Removes the contents of a folder.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -385,7 +384,7 @@ fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what killed processes have left unfinished in a folder; what living ones are writing stays.
+/// Removes the unfinished files and folders of killed processes in a folder; those of living processes are kept.
 pub fn remove_stale(folder: impl AsRef<Path>) {
     let folder = folder.as_ref();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -1,4 +1,4 @@
-//! The run folder: a free number, and nothing half-written.
+//! Run folders: a free number, and no incomplete contents.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -7,10 +7,10 @@ use std::{error, fmt};
 
 use crate::files::{self, Partial, folder_of, remove_stale, sync_folder};
 
-/// A folder that is taken before the work begins, so that an unwritable disk is found before minutes are spent.
+/// A folder that is reserved before the work begins, so that an unwritable disk is found early.
 ///
-/// Files first go to a hidden folder beside it, which takes its name when all are written. Dropped unfilled, nothing is left;
-/// what a killed process leaves is used again by the next that takes the folder.
+/// Files first go to a hidden folder beside it, which is renamed when all are written. If it is dropped before that, nothing is left. The
+/// leftovers of a killed process are used by the next process that takes the folder.
 #[derive(Debug)]
 pub struct RunFolder {
     place: PathBuf,
@@ -18,10 +18,10 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Takes the first free `name-N` in `parent`, N = 1, 2, .., making `parent` if it is not there.
+    /// Takes the first free `name-N` in `parent`, N = 1, 2, .., and creates `parent` if needed.
     ///
     /// # Errors
-    /// If a folder cannot be made.
+    /// If a folder cannot be created.
     pub fn take(parent: impl AsRef<Path>, name: &str) -> Result<RunFolder, FolderError> {
         let parent = parent.as_ref();
         remove_stale(parent);
@@ -32,7 +32,7 @@ impl RunFolder {
             }
             match Partial::folder(&place) {
                 Ok(Some(partial)) => return Ok(RunFolder { place, partial }),
-                Ok(None) => {} // another run is at it
+                Ok(None) => {} // another run has taken it
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && parent.is_dir() => {}
                 Err(error) => return Err(FolderError { path: parent.into(), error }),
             }
@@ -40,10 +40,10 @@ impl RunFolder {
         unreachable!("there are more numbers than folders")
     }
 
-    /// Takes one folder, which must not be there.
+    /// Takes the folder of this path, which must not exist.
     ///
     /// # Errors
-    /// If it is, if another process has begun it, and if it cannot be made.
+    /// If it exists, another process has begun it, or it cannot be created.
     pub fn exactly(place: impl AsRef<Path>) -> Result<RunFolder, FolderError> {
         let place = place.as_ref();
         let taken = |message| io::Error::new(ErrorKind::AlreadyExists, message);
@@ -59,18 +59,18 @@ impl RunFolder {
         }
     }
 
-    /// Writes files, given by their path inside the folder, to the disk, and gives the folder its name.
+    /// Writes files, given by their path inside the folder, to the disk, and renames the folder.
     ///
     /// # Errors
-    /// If one cannot be written; then none is left.
+    /// If a file cannot be written; then none is left.
     pub fn fill(self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
         self.filled(files, true)
     }
 
-    /// As [`fill`](RunFolder::fill), but of the disk only the folder's name is asked for: for files that can be made again.
+    /// Fills the folder like [`fill`](RunFolder::fill), but only its name is forced to the disk, for files that can be created again.
     ///
     /// # Errors
-    /// As there.
+    /// As [`fill`](RunFolder::fill).
     pub fn fill_unsynced(self, files: &[(String, Vec<u8>)]) -> Result<PathBuf, FolderError> {
         self.filled(files, false)
     }
@@ -101,12 +101,12 @@ fn write(path: &Path, content: &[u8], sync: bool) -> io::Result<()> {
     if sync { file.sync_all() } else { Ok(()) }
 }
 
-/// A file or folder that could not be made.
+/// A file or folder that could not be created.
 #[derive(Debug)]
 pub struct FolderError {
-    /// Which.
+    /// Its path.
     pub path: PathBuf,
-    /// Why.
+    /// The reason.
     pub error: io::Error,
 }
 

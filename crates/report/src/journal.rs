@@ -1,4 +1,4 @@
-//! [`JournalFile`]: what has been computed so far, in lines that each carry a checksum.
+//! [`JournalFile`]: the results so far, in lines with checksums.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 use crate::files::{cannot_write, write_atomically};
 use serde_json::Value;
 
-/// How long a line may wait for the disk: what a power failure takes is computed again.
+/// The longest time that a line waits for the disk. Lines lost in a power failure are computed again.
 const UNSYNCED: Duration = Duration::from_secs(1);
 
-/// A file of JSON lines. The first says what it is a journal of, each other holds something that has been computed. Each line
-/// ends with its CRC-32, which covers the first line too, so that no line of another journal is taken for one of this.
+/// A file of JSON lines. The first line identifies the computation, each other line contains a result. Each line
+/// ends with its CRC-32, which covers the first line too, so that a line of another journal is not taken for one of this.
 ///
-/// The file is locked while it is open. A line is there, whole, for whoever opens the file after a kill, and is handed to the disk
-/// with the first line that comes a second after the last that was.
+/// The file is locked while it is open. After a kill, all lines written before are complete. Lines are forced to the disk about once a second.
 pub struct JournalFile {
     path: PathBuf,
     header: String,
@@ -30,14 +29,14 @@ struct State {
     synced: Instant,
 }
 
-/// Why a journal cannot be used.
+/// The reason why a journal cannot be used.
 #[derive(Debug)]
 pub enum JournalError {
     /// Another process has it open.
     Busy,
     /// The file is something else, or its first line has been changed.
     Foreign,
-    /// It is a journal of something else: its first line.
+    /// It is the journal of another computation, with this first line.
     Other(Value),
     /// This line, counted from 1, has been changed since it was written.
     Changed(usize),

@@ -1,16 +1,16 @@
-//! Everything that is written for people to read: charts, pages, tables, run folders, and files that are never half-written.
+//! Output for people: charts, pages, tables, run folders, and files that are written completely or not at all.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | `page` | [`Page`]: text, verdicts, figures, tables and code, without any external file |
 //! | [`chart`] | line charts, points, bands, heat maps and forest plots as SVG |
 //! | [`csv`](mod@csv) | tables for programs |
 //! | [`theme`] | the colors, in light and dark |
-//! | [`text`] | measuring, wrapping and escaping text, and printing numbers |
+//! | [`text`] | measuring, wrapping and escaping text, and formatting numbers |
 //! | [`statistics`] | means with their confidence intervals |
 //! | [`files`] | files that are written completely or not at all |
-//! | [`folder`] | run folders: a free name, nothing half-written |
-//! | [`journal`] | results so far, in lines that each carry a checksum |
+//! | [`folder`] | run folders: a free name, no incomplete contents |
+//! | [`journal`] | results so far, in lines with checksums |
 
 #![forbid(unsafe_code)]
 

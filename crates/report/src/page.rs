@@ -1,18 +1,18 @@
 //! One self-contained HTML page: text, verdicts, figures, tables and code, without any external file.
 //!
-//! The page is built top to bottom by chained calls, follows the reader's light or dark theme, reads well on a phone
+//! Chained calls build the page from top to bottom. It follows the light or dark theme of the reader, fits a phone
 //! and prints in black on white.
 //!
 //! # Inline markup
-//! Every text except code is escaped, and two marks are understood in it: `*emphasis*` and `` `code` ``. A star opens
-//! only at the start of a word and closes only at the end of one, so that `2 * 3` and `a*b*c` stay as they are; a mark
-//! without its partner is an ordinary character; inside code nothing else is a mark. There is no way to escape a
-//! mark, and no need: a star that should stay goes into code.
+//! Every text except code is escaped, and has two marks: `*emphasis*` and `` `code` ``. A star opens
+//! only at the start of a word and closes only at the end of one, so that `2 * 3` and `a*b*c` stay as they are. A mark
+//! without its partner is an ordinary character. Inside code there are no other marks. A mark cannot be escaped; a literal star
+//! goes into code.
 
 use crate::text::escape;
 use crate::theme::{DARK, LIGHT, Theme};
 
-/// An HTML page in the making; finish it with [`Page::to_html`].
+/// Builds an HTML page, which [`Page::to_html`] returns.
 ///
 /// ```
 /// use surprisal_report::{Page, Verdict};
@@ -31,25 +31,25 @@ pub struct Page {
     title: String,
     body: String,
     footer: String,
-    /// The ids in use, which must differ within a page.
+    /// The ids in use, which must be unique within a page.
     ids: Vec<String>,
 }
 
-/// What an experiment says about its claim.
+/// The result of an experiment for its claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The numbers agree with the claim.
     Supported,
-    /// The numbers speak against the claim.
+    /// The numbers contradict the claim.
     NotSupported,
-    /// What is compared is exactly equal, and known to be.
+    /// The two sides of a comparison are exactly equal, without chance.
     Equal,
     /// The interval contains the bound.
     Inconclusive,
 }
 
 impl Verdict {
-    /// In capitals: "NOT SUPPORTED".
+    /// Returns the verdict in capitals: "NOT SUPPORTED".
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Supported => "SUPPORTED",
@@ -65,17 +65,17 @@ impl Verdict {
 /// Missing cells are left empty, missing alignments mean [`Align::Left`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// What the table shows, drawn above it.
+    /// The caption above the table.
     pub caption: String,
     /// The names of the columns.
     pub header: Vec<String>,
     /// The cells, row by row.
     pub rows: Vec<Vec<String>>,
-    /// How each column is set.
+    /// The alignment of each column.
     pub align: Vec<Align>,
 }
 
-/// How a column of a table is set.
+/// The alignment of a column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
     /// Flush left, for words.
@@ -91,12 +91,12 @@ impl Page {
         Page { title: title.into(), body: String::new(), footer: String::new(), ids: Vec::new() }
     }
 
-    /// Adds a paragraph in larger type, to say in two sentences what the page is about.
+    /// Adds a paragraph in larger type, for a summary in one or two sentences.
     pub fn lead(self, text: &str) -> Page {
         self.push(format!("<p class=\"lead\">{}</p>", inline(text)))
     }
 
-    /// Starts a section with a second-level heading, which links can reach by its words (`#the-result`).
+    /// Starts a section with a second-level heading, with an id from its words for links (`#the-result`).
     pub fn section(mut self, heading: &str) -> Page {
         let id = self.unique(&slug(heading));
         self.push(format!("<h2 id=\"{id}\">{}</h2>", inline(heading)))
@@ -107,7 +107,7 @@ impl Page {
         self.push(format!("<p>{}</p>", inline(text)))
     }
 
-    /// Adds a verdict: its word, and the number and interval behind it.
+    /// Adds a verdict: its word, and a text with the number and interval.
     pub fn verdict(self, verdict: Verdict, text: &str) -> Page {
         let (class, sign) = match verdict {
             Verdict::Supported => ("supported", "✓"),
@@ -122,7 +122,7 @@ impl Page {
         ))
     }
 
-    /// Adds an entry of an index: a heading that leads to another page, a sentence, the picture in a file, verdicts.
+    /// Adds an entry of an index: a heading with a link to another page, a sentence, the file of a figure, verdicts.
     pub fn entry(
         mut self,
         heading: &str,
@@ -145,7 +145,7 @@ impl Page {
         verdicts.iter().fold(page, |page, (verdict, text)| page.verdict(*verdict, text))
     }
 
-    /// Adds a picture with its caption.
+    /// Adds a figure with its caption.
     ///
     /// The SVG is inserted as it is: it must be one well-formed element, and from a source you trust.
     pub fn figure(self, svg: &str, caption: &str) -> Page {
@@ -156,7 +156,7 @@ impl Page {
         ))
     }
 
-    /// Adds a picture in two shapes: one for wide windows, where it may be wider than the text, and one for narrow windows. As in
+    /// Adds a figure in two shapes: one for wide windows, where it may be wider than the text, and one for narrow windows. As in
     /// [`Page::figure`], each is one SVG element from a source you trust; their ids must differ.
     pub fn wide_figure(self, wide: &str, narrow: &str, caption: &str) -> Page {
         self.push(format!(
@@ -194,7 +194,7 @@ impl Page {
         ))
     }
 
-    /// Adds a part that is folded away until the reader opens it; `content` adds to it as to a page.
+    /// Adds a part that is collapsed until the reader opens it; `content` adds to it as to a page.
     ///
     /// A footer set inside is dropped.
     ///
@@ -216,8 +216,8 @@ impl Page {
         self.push(format!("<pre tabindex=\"0\"><code>{}</code></pre>", escape(text)))
     }
 
-    /// Adds markup and a script that works on it, as they are: well-formed, and from a source you trust. Without scripts the
-    /// page must still say all it has to say.
+    /// Adds markup and a script that works on it, unchanged. They must be well-formed and from a source you trust. Without scripts the page
+    /// must still be complete.
     pub fn interactive(self, html: &str, script: &str) -> Page {
         self.push(format!("{}\n<script>\n{}\n</script>", html.trim(), script.trim()))
     }
@@ -228,7 +228,7 @@ impl Page {
         self
     }
 
-    /// Writes the page; the same calls give the same bytes.
+    /// Returns the page; the same calls give the same bytes.
     pub fn to_html(&self) -> String {
         let Page { title, body, footer, ids: _ } = self;
         // void elements are closed, so that XML tools can read the page as well
@@ -251,7 +251,7 @@ impl Page {
         self
     }
 
-    /// The name, with a number behind it if it is taken.
+    /// The name, with a number appended if it is taken.
     fn unique(&mut self, name: &str) -> String {
         let mut id = name.to_owned();
         let mut number = 1;
@@ -271,7 +271,7 @@ fn slug(heading: &str) -> String {
     if slug.is_empty() { "section".to_owned() } else { slug }
 }
 
-/// Escapes a text and resolves its inline markup; see the head of this file.
+/// Escapes a text and resolves its inline markup; see the beginning of this file.
 fn inline(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -302,12 +302,12 @@ fn inline(text: &str) -> String {
     out + &escape(rest)
 }
 
-/// Where the code span that opens at the start of `text` is closed.
+/// The end of the code span that opens at the start of `text`.
 fn code_end(text: &str) -> Option<usize> {
     text[1..].find('`').map(|at| at + 1).filter(|&end| end > 1)
 }
 
-/// Where the star that starts `text` finds its partner; `before` is the character in front of it.
+/// The position of the partner of the star that starts `text`; `before` is the character in front of it.
 fn emphasis_end(text: &str, before: Option<char>) -> Option<usize> {
     let inside_word = before.is_some_and(|c| c.is_alphanumeric() || ")]}".contains(c));
     if inside_word || text[1..].starts_with(|c: char| c.is_whitespace() || c == '*') {

@@ -1,16 +1,16 @@
-//! How sure a number is.
+//! Means with confidence intervals.
 
-/// The mean; NaN of nothing.
+/// Returns the mean; NaN of an empty slice.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Differences, one by one: of runs that share their seeds, and so what is drawn.
+/// Returns the differences of pairs, such as runs with the same seeds.
 pub fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-/// The place of the highest value: the first of equals, and never a NaN if there is a number. 0 of nothing.
+/// Returns the index of the highest value: the first of equals, and not a NaN if there is a number. 0 for an empty slice.
 ///
 /// ```
 /// assert_eq!(surprisal_report::statistics::highest(&[f64::NAN, -1.0, 2.0, 2.0]), 2);
@@ -44,14 +44,14 @@ const T: [f64; 30] = [
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
 
-/// The most runs that [`Estimate::of`] takes: nobody waits for more.
+/// The most values of [`Estimate::of`].
 pub const MOST_RUNS: usize = 1000;
 
 /// The 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959963984540054;
 
 /// The 97.5 % quantile of Student's t: from the table, and beyond it from the expansion in 1/degrees around the normal quantile
-/// (Abramowitz and Stegun, 26.7.5), which is good to 7 digits there.
+/// (Abramowitz and Stegun, 26.7.5), with 7 correct digits there.
 fn quantile(degrees: usize) -> f64 {
     if let Some(&t) = T.get(degrees - 1) {
         return t;
@@ -77,12 +77,12 @@ impl Estimate {
         Estimate { mean, low: mean - half, high: mean + half }
     }
 
-    /// A number that nothing is drawn for.
+    /// Returns a number without an interval, which does not depend on chance.
     pub fn exactly(value: f64) -> Estimate {
         Estimate { mean: value, low: value, high: value }
     }
 
-    /// The same with the interval cut off at the ends of a range, which the mean lies in.
+    /// Clips the interval to a range that contains the mean.
     ///
     /// ```
     /// use surprisal_report::statistics::Estimate;
@@ -93,8 +93,8 @@ impl Estimate {
         Estimate { mean: self.mean, low: self.low.max(least), high: self.high.min(most) }
     }
 
-    /// The share of `successes` in `trials`, with Wilson's interval, which stays within 0 and 1 and is not empty at them
-    /// (Wilson 1927).
+    /// Returns the fraction of `successes` in `trials`, with the interval of Wilson (1927), which stays within 0 and 1 and is not empty at the
+    /// ends.
     ///
     /// ```
     /// use surprisal_report::statistics::Estimate;
@@ -116,7 +116,7 @@ impl Estimate {
         Estimate { mean: share, low, high }
     }
 
-    /// The difference of two shares, this minus the other, from their own intervals (Newcombe 1998, method 10).
+    /// Returns the difference of two fractions, this minus the other, with an interval from their intervals (Newcombe 1998, method 10).
     ///
     /// ```
     /// use surprisal_report::statistics::Estimate;
@@ -130,12 +130,12 @@ impl Estimate {
         Estimate { mean, low, high }
     }
 
-    /// "84.9 ± 2.2 %": for an interval that is as wide on either side.
+    /// Returns the estimate as "84.9 ± 2.2 %", for a symmetric interval.
     pub fn percent(&self) -> String {
         format!("{:.1} ± {:.1} %", 100.0 * self.mean, 100.0 * (self.high - self.mean))
     }
 
-    /// The same in other units: `f` must be increasing.
+    /// Applies an increasing function to the estimate and its interval.
     pub fn map(self, f: impl Fn(f64) -> f64) -> Estimate {
         Estimate { mean: f(self.mean), low: f(self.low), high: f(self.high) }
     }

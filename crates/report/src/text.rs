@@ -1,11 +1,11 @@
-//! Measuring, wrapping and escaping text, and printing numbers.
+//! Measuring, wrapping and escaping text, and formatting numbers.
 
 use std::borrow::Cow;
 
 /// Escapes text for XML and HTML, in content as well as in quoted attributes.
 ///
 /// Characters that XML 1.0 cannot carry (most control characters) become U+FFFD; characters that reorder the text around them
-/// are written as their number, as [`visible`] does it.
+/// are written as their code, as in [`visible`].
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -24,8 +24,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Text for a terminal: control characters other than line breaks and tabs, which could move the cursor or change what is shown,
-/// and characters that reorder or hide others become their number, such as `\u{1b}`.
+/// Makes text safe for a terminal. Control characters other than line breaks and tabs, which could move the cursor or change the screen,
+/// and characters that reorder or hide others become their code, such as `\u{1b}`.
 ///
 /// ```
 /// use surprisal_report::text::visible;
@@ -36,7 +36,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     replaced(text, |c, out| out.extend(c.escape_unicode()))
 }
 
-/// A message for a screen: lines of more than 1000 characters lose their middle, and of more than 40 lines the rest is left out.
+/// Shortens a message for a screen: the middle of lines above 1000 characters and all lines after the first 40 are left out.
 ///
 /// ```
 /// use surprisal_report::text::for_screen;
@@ -73,7 +73,7 @@ pub fn for_screen(message: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n"))
 }
 
-/// [`visible`] for a JSON document, where such characters are in strings only: `\u202e`.
+/// Makes a JSON document safe for a terminal like [`visible`], with the escapes of JSON: `\u202e`.
 ///
 /// ```
 /// use surprisal_report::text::visible_json;
@@ -95,13 +95,13 @@ fn replaced(text: &str, replace: impl Fn(char, &mut String)) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a character changes the direction or the lines of the text around it, or stands for nothing that is seen.
+/// Whether a character changes the direction or the lines of the text around it, or is invisible.
 fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || ('\u{e0000}'..='\u{e007f}').contains(&c)
 }
 
-/// The width of a text in the units of `size`, estimated from above.
+/// Returns an upper estimate of the width of a text, in the units of `size`.
 ///
 /// The reader's font is unknown. The factors follow DejaVu Sans, the widest of the usual sans-serif fonts, so that
 /// what fits by this measure also fits in Arial, Roboto, Segoe UI or San Francisco.

@@ -1,19 +1,19 @@
-//! The colors of pictures and pages in light and dark, in one place.
+//! The colors of charts and pages, in light and dark.
 
-/// One theme: five colors of the paper and its marks, and five for lines.
+/// The colors of a theme: five for paper, text and rules, and five for lines.
 ///
 /// The line colors descend from Okabe and Ito's palette for color-blind readers (blue, vermilion, green, purple),
-/// darkened for light paper and lightened for dark paper until words in them have a contrast of at least 4.5 : 1,
-/// the threshold of WCAG 2 level AA. Their yellow and orange cannot be read at that contrast apart from vermilion,
+/// darkened for light paper and lightened for dark paper until text in them has a contrast of at least 4.5 : 1,
+/// the threshold of WCAG 2 level AA. At that contrast their yellow and orange cannot be distinguished from vermilion,
 /// so the fifth color is the ink.
 pub struct Theme {
-    /// What stands behind everything.
+    /// The background.
     pub paper: &'static str,
-    /// Words.
+    /// Text.
     pub ink: &'static str,
-    /// Words that matter less.
+    /// Secondary text.
     pub muted: &'static str,
-    /// Thin rules.
+    /// Grid lines.
     pub grid: &'static str,
     /// Edges.
     pub axis: &'static str,
@@ -48,7 +48,7 @@ pub const RAMP: [&str; 16] = [
     "#22a884", "#35b779", "#54c568", "#7ad151", "#a5db36", "#d2e21b", "#fde725",
 ];
 
-/// Whether words on this step of the ramp must be white instead of black to be read.
+/// Whether text on this step of the ramp must be white instead of black.
 pub fn is_dark(step: usize) -> bool {
     step < 7
 }

@@ -1,4 +1,4 @@
-//! Writing a chart, from the back to the front: grid, bands, points, lines, words.
+//! Writing a chart, from the back to the front: grid, bands, points, lines, text.
 
 use super::labels::{Rect, place_beside, place_centered, place_remark};
 use super::layout::{LINE_HEIGHT, Layout, PAD, SAMPLE, TEXT};
@@ -7,7 +7,7 @@ use super::series::{Series, Shape, pieces};
 use super::{Band, Cells, Chart};
 use crate::text::{number, width, wrap};
 
-/// Above so many points the markers are small and translucent.
+/// The number of points above which the markers are small and translucent.
 const FEW: usize = 200;
 
 const BANDS: &[&str] = &[".band{fill:currentColor;fill-opacity:.2;stroke-width:1;stroke-opacity:.2}"];
@@ -179,7 +179,7 @@ impl Pen {
         self.out += &format!("<path class=\"{class}\" d=\"{path}\"/>\n");
     }
 
-    /// Draws the lines, those behind first; returns points along them, close enough to keep words off the ink.
+    /// Draws the lines, those behind first; returns points along them, close enough to keep text off the ink.
     fn lines(&mut self, layout: &Layout, series: &[Series]) -> Vec<(f64, f64)> {
         let mut ink = Vec::new();
         let (behind, before): (Vec<&Series>, Vec<&Series>) =
@@ -219,7 +219,7 @@ impl Pen {
         }
     }
 
-    /// Draws the vertical lines and their words, and adds both to what remarks must avoid.
+    /// Draws the vertical lines and their labels, and adds both to the areas that remarks avoid.
     fn verticals(
         &mut self,
         layout: &Layout,
@@ -232,7 +232,7 @@ impl Pen {
             let x = layout.plot.left + layout.x.place(vertical.x) * (layout.plot.right - layout.plot.left);
             self.path("vertical", &[(x, bottom), (x, top)]);
             ink.extend(along((x, bottom), (x, top)));
-            // narrow where wide words would cover a line
+            // narrow where wide text would cover a line
             let places = [0.45, 0.28].map(|part| {
                 let lines = wrap(&vertical.text, TEXT, part * (layout.plot.right - layout.plot.left));
                 (place_beside(x, size(&lines), layout.plot, taken, ink), lines)
@@ -256,7 +256,7 @@ impl Pen {
             let place = place_remark(point, size(&lines), layout.plot, &taken, ink);
             taken.push(place);
 
-            // the words may shrink: they stay at the side that faces the point
+            // the text may shrink: it stays at the side that faces the point
             let (x, anchor) = if place.left >= point.0 {
                 (place.left, Anchor::Start)
             } else if place.right <= point.0 {

@@ -7,9 +7,9 @@ use super::scale::{Axis, Kind, placeable, signed};
 use crate::statistics::Estimate;
 use crate::text::{width, wrap};
 
-/// Estimates with their intervals, one under the other: the picture of verdicts.
+/// Estimates with their intervals, one below the other, for verdicts.
 ///
-/// The numbers stand at the right, with a sign where the reference is 0, and with as many decimals as the narrowest interval
+/// The numbers are at the right, with a sign where the reference is 0, and with as many decimals as the narrowest interval
 /// needs to have two digits; on a logarithmic axis, as its own interval needs.
 ///
 /// ```
@@ -45,11 +45,11 @@ struct Row {
 }
 
 const RULES: &[&str] = &[".interval{stroke-width:2.5}", ".reference{stroke-width:1.2;stroke-dasharray:4 4}"];
-/// Between the plot and the words at its sides.
+/// The distance between the plot and the text at its sides.
 const GAP: f64 = 12.0;
 
 impl Forest {
-    /// Starts an empty plot; the title is drawn above it and is the picture's accessible name.
+    /// Starts an empty plot; the title is drawn above it and is its accessible name.
     pub fn new(title: impl Into<String>) -> Forest {
         Forest {
             title: title.into(),
@@ -64,7 +64,7 @@ impl Forest {
         }
     }
 
-    /// Adds a quieter line under the title.
+    /// Adds a subtitle.
     pub fn subtitle(mut self, text: impl Into<String>) -> Forest {
         self.subtitle = text.into();
         self
@@ -88,7 +88,7 @@ impl Forest {
         self
     }
 
-    /// Draws a vertical line, with its word above; the axis widens to include it.
+    /// Draws a vertical line with a label above; the axis widens to include it.
     pub fn reference(mut self, value: f64, word: impl Into<String>) -> Forest {
         self.reference = Some((value, word.into()));
         self
@@ -102,9 +102,9 @@ impl Forest {
         self
     }
 
-    /// Says in one or two sentences what the picture shows, for those who do not see it.
+    /// Sets the alternative text, one or two sentences.
     ///
-    /// Without it the description lists the rows with their numbers.
+    /// By default it lists the rows with their numbers.
     pub fn alt(mut self, text: impl Into<String>) -> Forest {
         self.alt = text.into();
         self
@@ -132,7 +132,7 @@ impl Forest {
         placeable(*value, self.log).then_some((*value, word))
     }
 
-    /// The mean and the interval of each row in words.
+    /// The mean and the interval of each row as text.
     fn numbers(&self) -> Vec<[String; 2]> {
         let factor = if self.percent { 100.0 } else { 1.0 };
         let width = |e: &Estimate| factor * (e.high - e.low);
@@ -238,7 +238,7 @@ fn across(plot: &Rect, axis: &Axis, value: f64) -> f64 {
 }
 
 impl Pen {
-    /// The line at `x` and its word above the plot, kept inside the picture.
+    /// The line at `x` and its label above the plot, kept inside the chart.
     fn reference(&mut self, plot: &Rect, x: f64, lines: &[String]) {
         self.path("reference", &[(x, plot.bottom), (x, plot.top)]);
         let half = lines.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max) / 2.0;

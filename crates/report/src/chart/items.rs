@@ -1,4 +1,4 @@
-//! What a chart is made of.
+//! The parts of a chart.
 
 /// One series of points in the order they are joined, with a name.
 ///

@@ -1,4 +1,4 @@
-//! Finding room for words: names at the ends of lines, remarks beside points.
+//! Placing text: names at the ends of lines, remarks beside points.
 
 /// Moves stacked labels apart as little as possible, in the sense of least squares.
 ///
@@ -85,7 +85,7 @@ pub(super) fn place_centered(point: (f64, f64), size: (f64, f64), plot: Rect, ta
     cheapest(std::iter::once(here).chain(near), plot, taken, &[]).1
 }
 
-/// The best place for a remark of `size` beside a vertical line at `x`: as high as words and ink leave room; and its cost.
+/// The best place for a remark of `size` beside a vertical line at `x`: as high as text and ink leave room; and its cost.
 pub(super) fn place_beside(
     x: f64,
     (width, height): (f64, f64),

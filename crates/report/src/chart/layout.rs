@@ -1,5 +1,4 @@
-//! Where everything goes. All lengths are in units of the drawing, which is [`WIDTH`] wide and as high as its
-//! words need.
+//! The layout. All lengths are in units of the drawing, which is [`WIDTH`] wide and as high as its text needs.
 
 use super::Chart;
 use super::labels::{Rect, spread};
@@ -14,13 +13,13 @@ pub(super) const LINE_HEIGHT: f64 = 20.0;
 pub(super) const TEXT: f64 = 16.0;
 pub(super) const TITLE: f64 = 17.0 * 1.1; // bold is wider
 const PLOT_HEIGHT: f64 = 210.0;
-/// Between the plot and the names at its right.
+/// The distance between the plot and the names at its right.
 const NAME_GAP: f64 = 14.0;
 /// Names at line ends break at this width, into at most two lines.
 pub(super) const NAME_WIDTH: f64 = 136.0;
 /// The farthest a name may stand from the height where its line ends.
 const NAME_SHIFT: f64 = 2.5 * LINE_HEIGHT;
-/// Between the plot and the words of its ticks.
+/// The distance between the plot and its tick labels.
 pub(super) const TICK_GAP: f64 = 9.0;
 /// The length of a line's sample in the legend, and the gap after it.
 pub(super) const SAMPLE: (f64, f64) = (30.0, 8.0);
@@ -98,12 +97,12 @@ impl Layout {
     }
 }
 
-/// The lines of a text as wide as the picture.
+/// The lines of a text of full width.
 pub(super) fn full(text: &str, size: f64) -> Vec<String> {
     wrap(text, size, WIDTH - 2.0 * PAD)
 }
 
-/// A vertical axis of that height whose words keep their distance.
+/// A vertical axis of that height whose labels keep their distance.
 pub(super) fn upright(range: (f64, f64), kind: Kind, height: f64) -> Axis {
     Axis::fit(range, kind, |axis| {
         let at: Vec<f64> = axis.labels().map(|(at, _)| at).collect();
@@ -111,7 +110,7 @@ pub(super) fn upright(range: (f64, f64), kind: Kind, height: f64) -> Axis {
     })
 }
 
-/// A horizontal axis between two edges whose words keep their distance.
+/// A horizontal axis between two edges whose labels keep their distance.
 pub(super) fn flat(range: (f64, f64), kind: Kind, left: f64, right: f64) -> Axis {
     Axis::fit(range, kind, |axis| {
         let spans: Vec<(f64, f64)> = axis.labels().map(|(at, l)| tick_span(left, right, at, l)).collect();
@@ -182,7 +181,7 @@ pub(super) fn tick_span(left: f64, right: f64, at: f64, label: &Label) -> (f64, 
     (center - half, center + half)
 }
 
-/// The room for the words of a vertical axis.
+/// The width of the labels of a vertical axis.
 pub(super) fn widest_label(axis: &Axis) -> f64 {
     axis.labels().map(|(_, label)| label_width(label)).fold(0.0, f64::max)
 }

@@ -1,13 +1,13 @@
-//! Pictures as SVG text: line charts, maps and forest plots that follow the reader's light or dark theme, need no other file,
-//! carry a text alternative, and are byte-identical from run to run.
+//! Charts as SVG: line charts, heat maps and forest plots. They follow the light or dark theme of the reader, need no other file,
+//! have an alternative text, and are byte-identical from run to run.
 //!
-//! In reading order: this page and `items` are what a caller of a chart sees; `series` sorts out what can be drawn, `scale`
-//! turns a range into ticks, `labels` finds room for words, `layout` says where everything goes, and `draw` writes it with
-//! the `pen`. `heat` and `forest` are whole pictures on the same ground, and `panels` puts several into one. `theme` has
+//! In reading order: this page and `items` are the public interface; `series` finds the drawable parts, `scale`
+//! turns a range into ticks, `labels` places text, `layout` positions everything, and `draw` writes it with
+//! the `pen`. `heat` and `forest` are other kinds of charts, and `panels` combines several. `theme` has
 //! the colors, `text` measures and escapes.
 //!
-//! # Choices a reader of a chart should know
-//! - **Left out, and said so.** A point that is not finite breaks its line; so does a value that is zero or negative
+//! # How to read a chart
+//! - **Left out, with a note.** A point that is not finite breaks its line; so does a value that is zero or negative
 //!   on a logarithmic axis. The number of such points is printed under the chart and in its description.
 //!   A magnitude above 1e300 counts as infinite, and one below 1e-290 as zero on a linear axis.
 //! - **Flat means flat.** A range narrower than a millionth of its magnitude is drawn as a constant, so that rounding
@@ -37,7 +37,7 @@ pub use panels::{Panel, Panels};
 
 use std::fmt;
 
-/// A chart of lines, points and bands, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] puts several into one picture.
+/// A chart of lines, points and bands, built up by chained calls and written with [`Chart::to_svg`]; [`Panels`] combines several charts.
 ///
 /// ```
 /// use surprisal_report::chart::{Chart, Line};
@@ -73,7 +73,7 @@ pub struct Chart {
     id: Option<String>,
 }
 
-/// A remark tied to a point of the plot.
+/// A remark at a point of the plot.
 #[derive(Debug, Clone, PartialEq)]
 struct Mark {
     x: f64,
@@ -81,7 +81,7 @@ struct Mark {
     text: String,
 }
 
-/// A remark tied to a place on the horizontal axis.
+/// A remark at a value of the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 struct Vertical {
     x: f64,
@@ -89,7 +89,7 @@ struct Vertical {
 }
 
 impl Chart {
-    /// Starts an empty chart; the title is drawn above the plot and is the picture's accessible name.
+    /// Starts an empty chart; the title is drawn above the plot and is its accessible name.
     pub fn new(title: impl Into<String>) -> Chart {
         Chart {
             title: title.into(),
@@ -112,7 +112,7 @@ impl Chart {
         }
     }
 
-    /// Adds a quieter line under the title, usually the setting of the experiment.
+    /// Adds a subtitle, usually with the settings of the experiment.
     pub fn subtitle(mut self, text: impl Into<String>) -> Chart {
         self.subtitle = text.into();
         self
@@ -198,9 +198,9 @@ impl Chart {
         self
     }
 
-    /// Says in one or two sentences what the picture shows, for those who do not see it.
+    /// Sets the alternative text, one or two sentences.
     ///
-    /// Without it the description lists the axes and the names of the lines.
+    /// By default it lists the axes and the names of the lines.
     pub fn alt(mut self, text: impl Into<String>) -> Chart {
         self.alt = text.into();
         self

@@ -1,4 +1,4 @@
-//! Several pictures in one.
+//! Several charts in one figure.
 
 use super::layout::{TEXT, WIDTH};
 use super::pen::{Anchor, Drawing, Pen, head, identifier};
@@ -6,9 +6,9 @@ use super::theme::panels_css;
 use super::{Chart, Forest, HeatMap, draw, forest, heat};
 use crate::text::{number, wrap};
 
-/// Pictures side by side under one title, in a picture that can be put into any page.
+/// Charts side by side under one title, in a figure for any page.
 ///
-/// It stands on paper of its own, and its styles reach nothing outside of it.
+/// It has its own background, and its styles do not affect anything outside of it.
 ///
 /// ```
 /// use surprisal_report::chart::{Chart, Line, Panels};
@@ -28,12 +28,12 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// Starts a picture with so many panels in a row. Its `id` must be its own in every page that it is put into.
+    /// Starts a figure with this number of panels in a row. Its `id` must be unique in a page.
     pub fn new(id: impl Into<String>, title: impl Into<String>, columns: usize) -> Panels {
         Panels { id: id.into(), title: title.into(), subtitle: String::new(), columns, pictures: Vec::new() }
     }
 
-    /// Adds a quieter line under the title.
+    /// Adds a subtitle.
     pub fn subtitle(mut self, text: impl Into<String>) -> Panels {
         self.subtitle = text.into();
         self
@@ -45,18 +45,18 @@ impl Panels {
         self
     }
 
-    /// The same panels below each other, with an id of its own: for narrow windows.
+    /// Returns the same panels below each other, with another id, for narrow windows.
     pub fn stacked(&self) -> Panels {
         Panels { id: format!("{}-stacked", self.id), columns: 1, ..self.clone() }
     }
 
-    /// Writes the picture as one `<svg>` element without blank lines, to be saved or pasted into HTML or Markdown.
+    /// Returns the figure as one `<svg>` element without blank lines, to be saved or pasted into HTML or Markdown.
     pub fn to_svg(&self) -> String {
         svg(self)
     }
 }
 
-/// A picture that can be one of several.
+/// A chart that can be one of several.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Panel {
     /// Lines, points and bands.
@@ -95,7 +95,7 @@ impl Panel {
     }
 }
 
-/// The pictures in rows of `columns`, their plots in line, on paper.
+/// The charts in rows of `columns`, with aligned plots.
 fn svg(panels: &Panels) -> String {
     const MARGIN: f64 = 22.0;
     const GAP: (f64, f64) = (36.0, 22.0);

@@ -1,4 +1,4 @@
-//! The pen that every picture is written with, and the frame around what it wrote.
+//! Writing the SVG elements of all charts, and the frame around them.
 
 use super::labels::Rect;
 use super::layout::{LINE_HEIGHT, PAD, TEXT, TICK_GAP, WIDTH, tick_span};
@@ -6,21 +6,21 @@ use super::scale::{Axis, Label, Tick};
 use super::theme::chart_css;
 use crate::text::{escape, number, width, wrap};
 
-/// A picture without its frame, [`WIDTH`] wide.
+/// A chart without its frame, [`WIDTH`] wide.
 pub(super) struct Drawing {
     pub(super) title: String,
-    /// What it shows, for those who do not see it.
+    /// The alternative text.
     pub(super) description: String,
     pub(super) body: String,
     pub(super) height: f64,
-    /// Where its plot begins: pictures in a row stand in line there.
+    /// The left edge of the plot, at which charts in a row are aligned.
     pub(super) top: f64,
-    /// The style rules that it needs besides those of every picture.
+    /// Its additional style rules.
     pub(super) rules: Vec<&'static str>,
 }
 
 impl Drawing {
-    /// The picture as an element of its own.
+    /// Returns the chart as a complete element.
     pub(super) fn to_svg(&self, id: &str) -> String {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
@@ -33,7 +33,7 @@ impl Drawing {
     }
 }
 
-/// The name and the description, for those who do not see the picture.
+/// The title and the alternative text.
 pub(super) fn head(id: &str, title: &str, description: &str) -> String {
     format!(
         "<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n",
@@ -42,7 +42,7 @@ pub(super) fn head(id: &str, title: &str, description: &str) -> String {
     )
 }
 
-/// The prefix of a picture's ids: the one that was asked for, or else a fingerprint of its content.
+/// The prefix of the ids of a chart: the given one, or else a fingerprint of its content.
 pub(super) fn prefix(id: Option<&str>, picture: &impl std::fmt::Debug) -> String {
     id.map_or_else(|| format!("chart-{:016x}", fingerprint(&format!("{picture:?}"))), identifier)
 }
@@ -58,7 +58,7 @@ fn fingerprint(content: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Where a text stands in relation to its point.
+/// The position of a text relative to its point.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -66,14 +66,14 @@ pub(super) enum Anchor {
     End,
 }
 
-/// Collects the elements of the picture.
+/// Collects the elements of a chart.
 #[derive(Default)]
 pub(super) struct Pen {
     pub(super) out: String,
 }
 
 impl Pen {
-    /// The axes that there are, with grid lines or, for a plot that is full, with ticks alone.
+    /// The axes, with grid lines or, for a filled plot, with ticks only.
     pub(super) fn axes(&mut self, plot: Rect, x: Option<&Axis>, y: Option<&Axis>, grid: bool) {
         let Rect { left, top, right, bottom } = plot;
         let across = |at: f64| left + at * (right - left);
@@ -118,7 +118,7 @@ impl Pen {
     }
 
     /// The name of the horizontal axis under `top`, centered on the plot, and the notes; returns the height of the
-    /// picture.
+    /// chart.
     pub(super) fn footer(&mut self, plot: Rect, top: f64, x_label: &[String], notes: &[String]) -> f64 {
         let mut y = top;
         for line in x_label {

@@ -1,13 +1,13 @@
-//! Axes: from the range of the data to the ticks a careful hand would have drawn.
+//! Axes: from the range of the data to readable ticks.
 
-/// What shapes an axis besides its range.
+/// The properties of an axis besides its range.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kind {
     /// Logarithmic, base 10.
     pub(super) log: bool,
     /// Labeled in percent.
     pub(super) percent: bool,
-    /// Counts something (epochs, layers): no ticks between whole numbers.
+    /// Counts something such as epochs: no ticks between whole numbers.
     pub(super) whole: bool,
     /// Widened to begin and end at a round number.
     pub(super) round: bool,
@@ -29,7 +29,7 @@ pub(super) struct Tick {
     pub(super) label: Option<Label>,
 }
 
-/// The words of a tick: digits, then an exponent to be raised (may be empty), then a unit.
+/// The label of a tick: digits, then an exponent to be raised (may be empty), then a unit.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Label {
     pub(super) digits: String,
@@ -61,7 +61,7 @@ impl Axis {
         self.ticks.iter().filter_map(|tick| tick.label.as_ref().map(|label| (tick.at, label)))
     }
 
-    /// Where a value lies: 0 at the low end, 1 at the high end.
+    /// The position of a value: 0 at the low end, 1 at the high end.
     pub(super) fn place(&self, value: f64) -> f64 {
         let t = if self.log { value.log10() } else { value };
         (t - self.low) / (self.high - self.low)
@@ -98,7 +98,7 @@ fn linear(low: f64, high: f64, kind: Kind, intervals: i32) -> Axis {
     Axis { log: false, low, high, ticks }
 }
 
-/// Gives a constant, or what is one up to rounding noise, a range to lie in the middle of.
+/// Widens the range of a constant, up to rounding noise, around it.
 fn widened(low: f64, high: f64, percent: bool) -> (f64, f64) {
     let magnitude = low.abs().max(high.abs());
     if magnitude < 1e-290 {

@@ -1,4 +1,4 @@
-//! What is drawn of a chart's lines, and what has to be said about the rest.
+//! The drawable parts of the lines of a chart, and notes about the others.
 
 use super::scale::placeable;
 use super::{Chart, Line, Points, Style};
@@ -14,7 +14,7 @@ pub(super) struct Series<'a> {
     look: Look,
 }
 
-/// How a series is kept apart without color.
+/// How a series is distinguished without color.
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
     Joined(Style),
@@ -38,7 +38,7 @@ impl<'a> Series<'a> {
 
     fn joined(chart: &Chart, index: usize, line: &'a Line) -> Series<'a> {
         const STYLES: [Style; 4] = [Style::Solid, Style::Dashed, Style::DashDot, Style::Dotted];
-        // a color that was chosen brings its style, so that both mean the same in several pictures
+        // a chosen color brings its style, so that both mean the same in several charts
         let style = if line.faint { Style::Solid } else { STYLES[line.color.unwrap_or(index) % 4] };
         Series {
             name: line.name.trim(),
@@ -56,7 +56,7 @@ impl<'a> Series<'a> {
         Series {
             name: points.name.trim(),
             pieces: pieces(&points.points, |&p| chart.shows(p)),
-            // beside lines they take the colors that are left
+            // beside lines they take the remaining colors
             color: points.color.unwrap_or(chart.lines.len() + index) % 5,
             faint: false,
             at_center: points.at_center,
@@ -99,7 +99,7 @@ impl<'a> Series<'a> {
     }
 }
 
-/// What is left of a series when it is broken where nothing can be drawn.
+/// The unbroken pieces of a series.
 pub(super) fn pieces<T>(points: &[T], shown: impl Fn(&T) -> bool) -> Vec<&[T]> {
     points.split(|p| !shown(p)).filter(|piece| !piece.is_empty()).collect()
 }
@@ -115,7 +115,7 @@ impl Chart {
         placeable(x, self.log_x) && placeable(y, self.log_y)
     }
 
-    /// The alternative text, and after it what could not be drawn.
+    /// The alternative text, followed by the notes.
     pub(super) fn description(&self, series: &[Series]) -> String {
         let mut text = self.alt.trim().to_owned();
         if text.is_empty() {
@@ -132,13 +132,13 @@ impl Chart {
         text
     }
 
-    /// One sentence for each reason why points or lines are missing from the picture.
+    /// One sentence for each reason why points or lines are not drawn.
     pub(super) fn left_out(&self, series: &[Series]) -> Vec<String> {
         let joined = self.lines.iter().flat_map(|line| line.points.iter().copied());
         let points = self.points.iter().flat_map(|points| points.points.iter().copied());
         let marks = self.marks.iter().map(|mark| (mark.x, mark.y));
         let verticals = self.verticals.iter().map(|vertical| (vertical.x, 1.0));
-        // of an interval the end that cannot be drawn stands for it
+        // an interval is represented by the end that cannot be drawn
         let intervals = self.bands.iter().flat_map(|band| &band.intervals);
         let intervals = intervals.map(|&(x, low, high)| (x, if self.shows((x, low)) { high } else { low }));
         let all = joined.chain(points).chain(marks).chain(verticals).chain(intervals);

@@ -1,4 +1,4 @@
-//! Writing a heat map: its bar of colors, its cells, its sides.
+//! Writing a heat map: its color bar, its cells, its sides.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::chart::scale::{Axis, Kind, placeable};
 use crate::text::{number, width, wrap};
 use crate::theme::{RAMP, is_dark};
 
-/// More cells than this in a row or a column cannot be told apart.
+/// More cells than this in a row or a column cannot be distinguished.
 const MOST: usize = 120;
 /// Between the squares of a table.
 const GAP: f64 = 2.0;
 const BAR: f64 = 10.0;
-/// The sizes of the numbers in cells: the first at which all fit. They are what a table is read for, also from afar.
+/// The font sizes of the numbers in cells; the first at which all fit is used.
 const SIZES: [f64; 2] = [22.0, TEXT];
 
 const RULES: &[&str] = &[
@@ -137,7 +137,7 @@ impl HeatMap {
     }
 }
 
-/// A map on its place.
+/// A map with its position.
 struct Grid<'a> {
     map: &'a HeatMap,
     colors: &'a Axis,
@@ -191,7 +191,7 @@ impl Pen {
         self.close();
     }
 
-    /// Squares with their words.
+    /// Squares with their text.
     fn table(&mut self, grid: &Grid, id: &str, words: &[Vec<String>], large: bool) {
         let Rect { left, top, right, bottom } = grid.plot;
         let (columns, rows) = (grid.columns.len(), grid.rows.len());

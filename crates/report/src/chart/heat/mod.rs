@@ -15,7 +15,7 @@ pub(super) use draw::drawing;
 /// With numbers on a side (see [`HeatMap::x_span`]) it is a surface: the colors touch, and a grid of more than 120 rows or
 /// columns is averaged down to 120.
 ///
-/// A value that is not finite, or not positive on a logarithmic scale, is hatched, and the number of such cells is said.
+/// A value that is not finite, or not positive on a logarithmic scale, is hatched, and the number of such cells is noted.
 ///
 /// ```
 /// use surprisal_report::chart::HeatMap;
@@ -49,7 +49,7 @@ pub struct HeatMap {
     id: Option<String>,
 }
 
-/// What the columns or the rows stand for.
+/// The meaning of the columns or the rows.
 #[derive(Debug, Clone, PartialEq)]
 enum Side {
     Names(Vec<String>),
@@ -58,7 +58,7 @@ enum Side {
 }
 
 impl HeatMap {
-    /// Starts an empty map; the title is drawn above it and is the picture's accessible name.
+    /// Starts an empty map; the title is drawn above it and is its accessible name.
     pub fn new(title: impl Into<String>) -> HeatMap {
         HeatMap {
             title: title.into(),
@@ -79,25 +79,25 @@ impl HeatMap {
         }
     }
 
-    /// Adds a quieter line under the title.
+    /// Adds a subtitle.
     pub fn subtitle(mut self, text: impl Into<String>) -> HeatMap {
         self.subtitle = text.into();
         self
     }
 
-    /// Says what the columns are.
+    /// Sets the label of the columns.
     pub fn x_label(mut self, text: impl Into<String>) -> HeatMap {
         self.x_label = text.into();
         self
     }
 
-    /// Says what the rows are.
+    /// Sets the label of the rows.
     pub fn y_label(mut self, text: impl Into<String>) -> HeatMap {
         self.y_label = text.into();
         self
     }
 
-    /// Says what the values are, with their unit; it stands above the bar of colors.
+    /// Sets the label of the values, with their unit, above the color bar.
     pub fn value_label(mut self, text: impl Into<String>) -> HeatMap {
         self.value_label = text.into();
         self
@@ -143,7 +143,7 @@ impl HeatMap {
 
     /// Sets the values of the darkest and the brightest color, so that several maps share one scale.
     ///
-    /// Values beyond take the color at the end, and their number is said. A bound that cannot be placed, or a low bound
+    /// Values beyond take the color at the end, and their number is noted. A bound that cannot be placed, or a low bound
     /// above the high one, leaves the scale to the values.
     pub fn scale(mut self, low: f64, high: f64) -> HeatMap {
         self.scale = Some((low, high));
@@ -168,13 +168,13 @@ impl HeatMap {
         self
     }
 
-    /// Sets what is written in hatched cells, such as "> 3000".
+    /// Sets the text of hatched cells, such as "> 3000".
     pub fn missing(mut self, text: impl Into<String>) -> HeatMap {
         self.missing = text.into();
         self
     }
 
-    /// Says in one or two sentences what the picture shows, for those who do not see it.
+    /// Sets the alternative text, one or two sentences.
     pub fn alt(mut self, text: impl Into<String>) -> HeatMap {
         self.alt = text.into();
         self
@@ -237,7 +237,7 @@ impl HeatMap {
         words.unwrap_or_default()
     }
 
-    /// The words of a cell.
+    /// The text of a cell.
     fn words(&self, value: f64, decimals: usize) -> String {
         match (placeable(value, self.log), self.percent) {
             (false, _) => self.missing.clone(),
@@ -246,7 +246,7 @@ impl HeatMap {
         }
     }
 
-    /// What has to be said about cells whose color is not their value.
+    /// Notes about cells whose color is not their value.
     fn notes(&self, colors: &Axis) -> Vec<String> {
         let hatched = self.cells().filter(|&value| !placeable(value, self.log)).count();
         let beyond = self.cells().filter(|&value| placeable(value, self.log));
