@@ -187,8 +187,7 @@ impl Loaded {
     /// The rows in as many parts as there are shares, every class in the same proportion, if there are
     /// classes.
     ///
-    /// How many go where is told at [`split_rows`](crate::split_rows). Shares of 0.75 and 0.25 give the parts
-    /// of [`DataSource::load`], if the generator goes on from [`open`](DataSource::open).
+    /// The number of rows in each part is described at [`split_rows`](crate::split_rows).
     ///
     /// Errors if there are not two shares or more, above 0 and 1 in all, and if a class has fewer rows than
     /// there are parts.
@@ -220,7 +219,7 @@ impl Loaded {
 
     /// Fits the encoder to the training rows.
     ///
-    /// Without a `scaling`, as [`DataSource::load`] does: pixels are divided by their largest value, 16 (digits)
+    /// Without a `scaling`, pixels are divided by their largest value, 16 (digits)
     /// or 255 (MNIST), synthetic sets stay as they are, and all else is standardized.
     ///
     /// Errors as [`Encoder::fit`] does. Panics if a row is not below [`rows`](Loaded::rows).

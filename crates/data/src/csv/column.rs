@@ -13,7 +13,7 @@ const MOST_UNASKED: usize = 100;
 /// More whole numbers than this in a target column are taken for numbers to predict.
 const MOST_CLASSES_UNASKED: usize = 20;
 
-/// One column of a [`Table`], with its name.
+/// One column of a [`Table`](crate::Table), with its name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     /// The name in the header.

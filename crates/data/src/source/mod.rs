@@ -23,7 +23,7 @@ use std::str::FromStr;
 /// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
 ///
 /// An invalid text is a [`SpecError`], a usage error. Errors of files occur
-/// when the data are loaded, and are a [`DataError`].
+/// when the data are loaded, and are a [`DataError`](crate::DataError).
 ///
 /// ```
 /// use rand::SeedableRng;

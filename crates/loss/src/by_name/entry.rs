@@ -60,7 +60,7 @@ pub struct Input {
     pub name: &'static str,
     /// Whether it has a gradient.
     pub differentiable: bool,
-    /// Whether it holds weights: the loss does without, and [`Loss`] takes them as an option.
+    /// Whether it contains weights: they are optional, and [`Loss`](super::Loss) takes them as an option.
     pub weights: bool,
     /// Which numbers it may hold; those that are usual, where other options take others.
     pub values: Values,
