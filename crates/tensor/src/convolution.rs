@@ -81,15 +81,33 @@ impl Geometry {
     }
 }
 
-/// y += x convolved with the kernels w: what a convolution computes, and the gradient of a transposed one.
-pub(crate) fn forward<T: Scalar>(g: &Geometry, x: &[T], w: &[T], y: &mut [T], scratch: &mut Buf<T>) {
+/// y = the bias of each output, or 0, and x convolved with the kernels w: what a convolution computes, and the gradient of a transposed one.
+/// `y` holds any numbers before.
+pub(crate) fn forward<T: Scalar>(
+    g: &Geometry,
+    x: &[T],
+    w: &[T],
+    bias: Option<&[T]>,
+    y: &mut [T],
+    scratch: &mut Buf<T>,
+) {
     let [image, out, taps] = g.sizes();
     assert_eq!(
         [x.len(), y.len(), w.len()],
         [g.n * g.groups * image, g.n * g.groups * out, g.groups * g.o * taps],
         "the sizes of {g:?}"
     );
-    if g.work_is_none() || T::convolution(Pass::Forward, g, [x, w], y, scratch) {
+    if !g.work_is_none() && T::convolution(Pass::Forward, g, [x, w, bias.unwrap_or(&[])], y, scratch) {
+        return;
+    }
+    match bias {
+        None => y.fill(T::ZERO),
+        Some(bias) => {
+            let maps = y.chunks_exact_mut((g.out[0] * g.out[1]).max(1));
+            maps.zip(bias.iter().cycle()).for_each(|(map, &b)| map.fill(b));
+        }
+    }
+    if g.work_is_none() {
         return;
     }
     for at in 0..g.n * g.groups {
@@ -115,7 +133,7 @@ pub(crate) fn of_images<T: Scalar>(g: &Geometry, w: &[T], dy: &[T], dx: &mut [T]
         [g.n * g.groups * image, g.n * g.groups * out, g.groups * g.o * taps],
         "the sizes of {g:?}"
     );
-    if !g.work_is_none() && T::convolution(Pass::OfImages, g, [w, dy], dx, scratch) {
+    if !g.work_is_none() && T::convolution(Pass::OfImages, g, [w, dy, &[]], dx, scratch) {
         return;
     }
     dx.fill(T::ZERO);
@@ -146,7 +164,7 @@ pub(crate) fn of_kernels<T: Scalar>(g: &Geometry, x: &[T], dy: &[T], dw: &mut [T
         "the sizes of {g:?}"
     );
     dw.fill(T::ZERO);
-    if g.work_is_none() || T::convolution(Pass::OfKernels, g, [x, dy], dw, scratch) {
+    if g.work_is_none() || T::convolution(Pass::OfKernels, g, [x, dy, &[]], dw, scratch) {
         return;
     }
     for at in 0..g.n * g.groups {
@@ -167,7 +185,7 @@ pub(crate) fn of_kernels<T: Scalar>(g: &Geometry, x: &[T], dy: &[T], dw: &mut [T
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[doc(hidden)]
 pub enum Pass {
-    /// y from x and w; it is added.
+    /// y from x, w and the bias, which may be empty.
     Forward,
     /// dx from w and dy.
     OfImages,
@@ -302,7 +320,9 @@ pub(crate) mod tests {
             let mut result = Vec::from_iter(c.iter().map(|&x| T::of(x.into())));
             let scratch = &mut Buf::new(3);
             match pass {
-                Pass::Forward => forward(g, &a, &b, &mut result, scratch),
+                Pass::Forward => {
+                    forward(g, &a, &b, Some(&vec![T::of(0.5); g.groups * g.o]), &mut result, scratch)
+                }
                 Pass::OfImages => of_images(g, &a, &b, &mut result, scratch),
                 Pass::OfKernels => of_kernels(g, &a, &b, &mut result, scratch),
             }

@@ -197,7 +197,7 @@ pub trait Scalar:
 
     /// The seam for convolutions: one of three passes, or `false` where there is nothing faster than the plain loops.
     #[doc(hidden)]
-    fn convolution(_: Pass, _: &Geometry, _: [&[Self]; 2], _: &mut [Self], _: &mut Buf<Self>) -> bool {
+    fn convolution(_: Pass, _: &Geometry, _: [&[Self]; 3], _: &mut [Self], _: &mut Buf<Self>) -> bool {
         false
     }
 }
@@ -348,8 +348,14 @@ impl Scalar for f32 {
         product::f32(a, b, c, accumulate, scratch);
     }
     #[cfg(target_arch = "x86_64")]
-    fn convolution(pass: Pass, g: &Geometry, ab: [&[f32]; 2], c: &mut [f32], scratch: &mut Buf<f32>) -> bool {
-        crate::simd::tiles::convolution::f32(pass, g, ab, c, scratch)
+    fn convolution(
+        pass: Pass,
+        g: &Geometry,
+        factors: [&[f32]; 3],
+        c: &mut [f32],
+        scratch: &mut Buf<f32>,
+    ) -> bool {
+        crate::simd::tiles::convolution::f32(pass, g, factors, c, scratch)
     }
 }
 

@@ -3,7 +3,7 @@
 use surprisal_formula_macro::math;
 
 use crate::convolution::{Geometry, forward, of_images, of_kernels};
-use crate::op::{Backward, Card, Forward, Grad, Inputs, Op, Shapes};
+use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum;
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -218,16 +218,6 @@ impl ConvTranspose2d {
     }
 }
 
-/// Every map of the result at the bias of its output, or at 0.
-fn start<T: Scalar>(inputs: Inputs<T>, y: &mut [T], [high, wide]: [usize; 2]) {
-    if inputs.len() < 3 {
-        return y.fill(T::ZERO);
-    }
-    for (map, &b) in y.chunks_exact_mut((high * wide).max(1)).zip(inputs.x(2).iter().cycle()) {
-        map.fill(b);
-    }
-}
-
 /// Adds the sums of each map to the gradient of its output's bias.
 fn add_map_sums<T: Scalar>(db: Grad<T>, dy: &[T], outputs: usize, [high, wide]: [usize; 2]) {
     db.add_filled(|db, _| {
@@ -252,8 +242,8 @@ impl Op for Conv2d {
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
         let g = self.geometry(f.inputs.shapes()).expect(CHECKED);
-        start(f.inputs, f.y, g.out);
-        forward(&g, f.inputs.x(0), f.inputs.x(1), f.y, &mut f.room.scratch);
+        let bias = (f.inputs.len() > 2).then(|| f.inputs.x(2));
+        forward(&g, f.inputs.x(0), f.inputs.x(1), bias, f.y, &mut f.room.scratch);
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
         let g = self.geometry(b.inputs.shapes()).expect(CHECKED);
@@ -296,10 +286,7 @@ impl Op for ConvTranspose2d {
         let g = self.geometry(b.inputs.shapes()).expect(CHECKED);
         let (x, w, dy) = (b.x(0), b.x(1), b.dy);
         if let Some(dx) = b.dx(0) {
-            dx.add_filled(|dx, room| {
-                dx.fill(T::ZERO);
-                forward(&g, dy, w, dx, &mut room.scratch);
-            });
+            dx.add_filled(|dx, room| forward(&g, dy, w, None, dx, &mut room.scratch));
         }
         if let Some(dw) = b.dx(1) {
             dw.add_filled(|dw, room| of_kernels(&g, dy, x, dw, &mut room.scratch));

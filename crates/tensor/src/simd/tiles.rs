@@ -45,6 +45,8 @@ trait Lanes: Copy {
     unsafe fn splat(x: Self::Number) -> Self;
     unsafe fn load(p: *const Self::Number) -> Self;
     unsafe fn load_some(p: *const Self::Number, mask: Self::Mask) -> Self;
+    /// Half a vector from one place, half from another.
+    unsafe fn load_halves(low: *const Self::Number, high: *const Self::Number) -> Self;
     unsafe fn store_some(self, p: *mut Self::Number, mask: Self::Mask);
     unsafe fn plus(self, other: Self) -> Self;
     /// a b + self
@@ -58,6 +60,7 @@ trait Lanes: Copy {
 macro_rules! lanes {
     ($V:ty, $T:ty, $N:literal, $Mask:ty, |$n:ident| $first:expr, |$p:ident, $mask:ident| $load_some:expr,
      |$to:ident, $m:ident, $v:ident| $store_some:expr, $zero:ident $splat:ident $load:ident $add:ident $fma:ident,
+     |$low:ident, $high:ident| $halves:expr,
      |$x:ident, $y:ident| $zip:expr) => {
         impl Lanes for $V {
             type Number = $T;
@@ -86,6 +89,11 @@ macro_rules! lanes {
             unsafe fn load_some($p: *const $T, $mask: $Mask) -> Self {
                 // SAFETY: the instruction set is there, and so is a number for each lane of the mask, aligned or not.
                 unsafe { $load_some }
+            }
+            #[inline(always)]
+            unsafe fn load_halves($low: *const $T, $high: *const $T) -> Self {
+                // SAFETY: the instruction set is there, and so is half a vector of numbers at each place, aligned or not.
+                unsafe { $halves }
             }
             #[inline(always)]
             unsafe fn store_some(self, $to: *mut $T, $m: $Mask) {
@@ -132,6 +140,7 @@ macro_rules! lanes {
 lanes!(__m512, f32, 16, __mmask16, |n| if n >= 16 { !0 } else { (1 << n) - 1 },
 |p, mask| _mm512_maskz_loadu_ps(mask, p), |p, mask, v| _mm512_mask_storeu_ps(p, mask, v),
 _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
+|low, high| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high)),
 |x, y| {
     let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
@@ -140,6 +149,7 @@ _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_add_ps _mm512_fmadd_ps,
 lanes!(__m512d, f64, 8, __mmask8, |n| if n >= 8 { !0 } else { (1 << n) - 1 },
 |p, mask| _mm512_maskz_loadu_pd(mask, p), |p, mask, v| _mm512_mask_storeu_pd(p, mask, v),
 _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_add_pd _mm512_fmadd_pd,
+|low, high| _mm512_insertf64x4::<1>(_mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high)),
 |x, y| {
     let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     let high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
@@ -152,6 +162,7 @@ unsafe {
 },
 |p, mask| _mm256_maskload_ps(p, mask), |p, mask, v| _mm256_maskstore_ps(p, mask, v),
 _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_add_ps _mm256_fmadd_ps,
+|low, high| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high)),
 |x, y| {
     let (even, odd) = (_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)); // of each half
     [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
@@ -163,6 +174,7 @@ unsafe {
 },
 |p, mask| _mm256_maskload_pd(p, mask), |p, mask, v| _mm256_maskstore_pd(p, mask, v),
 _mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_add_pd _mm256_fmadd_pd,
+|low, high| _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high)),
 |x, y| {
     let (even, odd) = (_mm256_unpacklo_pd(x, y), _mm256_unpackhi_pd(x, y));
     [_mm256_permute2f128_pd::<0x20>(even, odd), _mm256_permute2f128_pd::<0x31>(even, odd)]

@@ -114,13 +114,29 @@ unsafe fn gather_taps<V: Lanes, const N: usize>(
     }
 }
 
+/// How rows of a result become vectors of `tap_sums`.
+mod rows_as {
+    /// The last vector of a row may be cut.
+    pub const MASKED: u8 = 0;
+    /// A row is whole vectors.
+    pub const WHOLE: u8 = 1;
+    /// Two rows are a vector.
+    pub const HALVES: u8 = 2;
+}
+
 /// The gradient of R kernels at C taps of an image: products of planes of dY with what the taps meet, lane by lane, added up at the end.
 ///
 /// # Safety
-/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them. If WHOLE, rows
-/// of the result are whole vectors.
+/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them. The rows of the result
+/// are as [`rows_as`] says; of HALVES there is an even number.
 #[inline(always)]
-unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const R: usize, const C: usize, const WHOLE: bool>(
+unsafe fn tap_sums<
+    V: Lanes<Number: std::ops::AddAssign>,
+    const N: usize,
+    const R: usize,
+    const C: usize,
+    const ROWS: u8,
+>(
     g: &Geometry,
     x: *const V::Number,
     width: usize,
@@ -133,18 +149,23 @@ unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const 
     // SAFETY: as the caller promises; columns beyond a row of dY are masked.
     unsafe {
         let mut sums = [[V::zero(); C]; R];
-        for i in 0..oh {
+        let down = g.stride[0] * width;
+        for i in (0..oh).step_by(if ROWS == rows_as::HALVES { 2 } else { 1 }) {
             for j in (0..ow).step_by(V::N) {
                 let mask = V::first(ow - j);
-                let (dy, x) = (dy.add(i * ow + j), x.add(i * g.stride[0] * width + j));
+                let (dy, x) = (dy.add(i * ow + j), x.add(i * down + j));
                 let mut a = [V::zero(); R];
                 for (r, a) in a.iter_mut().enumerate() {
                     let from = dy.add(r * oh * ow);
-                    *a = if WHOLE { V::load(from) } else { V::load_some(from, mask) };
+                    *a = if ROWS == rows_as::MASKED { V::load_some(from, mask) } else { V::load(from) };
                 }
                 for (c, offset) in offsets.iter().enumerate() {
                     let from = x.add(*offset);
-                    let b = if WHOLE { V::load(from) } else { V::load_some(from, mask) };
+                    let b = match ROWS {
+                        rows_as::WHOLE => V::load(from),
+                        rows_as::HALVES => V::load_halves(from, from.add(down)),
+                        _ => V::load_some(from, mask),
+                    };
                     for (sums, a) in sums.iter_mut().zip(a) {
                         sums[c] = sums[c].plus_product(a, b);
                     }
@@ -167,6 +188,35 @@ unsafe fn tap_sums<V: Lanes<Number: std::ops::AddAssign>, const N: usize, const 
     }
 }
 
+/// Whether two rows of the result are a vector, which the taps meet in two rows of the image.
+fn in_halves<V: Lanes>(g: &Geometry) -> bool {
+    g.stride[1] == 1 && 2 * g.out[1] == V::N && g.out[0].is_multiple_of(2)
+}
+
+/// R rows by one vector, of which the halves of row p of B stand at `b + offsets[p]` and `apart` behind it.
+///
+/// # Safety
+/// The task fits R rows and a vector of C, and both halves may be read at every offset.
+#[inline(always)]
+unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize], apart: usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut sums = [V::zero(); R];
+        for (p, offset) in offsets.iter().enumerate() {
+            let from = t.b.at.add(*offset);
+            let b = V::load_halves(from, from.add(apart));
+            for (r, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.plus_product(V::splat(*t.a.at.add(r * t.a.row + p)), b);
+            }
+        }
+        for (r, sum) in sums.iter().enumerate() {
+            let to = t.c.add(r * t.c_row);
+            let sum = if t.add { sum.plus(V::load(to)) } else { *sum };
+            sum.store_some(to, V::first(V::N));
+        }
+    }
+}
+
 /// The loops of this file, each compiled for an instruction set.
 ///
 /// # Safety
@@ -175,6 +225,7 @@ trait Convolutions: Loops {
     /// Taps of a tile that sums over places.
     const TAPS: usize;
     unsafe fn at_offsets(m: usize, n: usize, t: Task<Self::Number>, offsets: &[usize]);
+    unsafe fn halves(m: usize, t: Task<Self::Number>, offsets: &[usize], apart: usize);
     unsafe fn gather(
         from: *const Self::Number,
         offsets: &[usize],
@@ -208,6 +259,35 @@ macro_rules! convolutions {
             unsafe fn at_offsets(m: usize, n: usize, t: Task<$T>, offsets: &[usize]) {
                 // SAFETY: the caller promises what it needs, there is an offset for each step, and the attribute names the instruction set.
                 unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| *offsets.get_unchecked(p)) }
+            }
+            /// `m` rows, in tiles.
+            #[target_feature(enable = $features)]
+            unsafe fn halves(m: usize, t: Task<$T>, offsets: &[usize], apart: usize) {
+                let mut i = 0;
+                while i < m {
+                    // SAFETY: the caller promises what it needs; a tile ends with the rows.
+                    unsafe {
+                        let t = t.down(i);
+                        i += match m - i {
+                            $ONE.. => {
+                                halves::<$V, $ONE>(t, offsets, apart);
+                                $ONE
+                            }
+                            8.. => {
+                                halves::<$V, 8>(t, offsets, apart);
+                                8
+                            }
+                            4.. => {
+                                halves::<$V, 4>(t, offsets, apart);
+                                4
+                            }
+                            _ => {
+                                halves::<$V, 1>(t, offsets, apart);
+                                1
+                            }
+                        };
+                    }
+                }
             }
             #[target_feature(enable = $features)]
             unsafe fn gather(from: *const $T, offsets: &[usize], runs: &[Run], stride: usize, to: *mut $T) {
@@ -246,19 +326,45 @@ macro_rules! convolutions {
                         for (q, chunk) in chunks.iter().enumerate() {
                             let dw = dw.add(q * $TAPS);
                             if four && g.out[1] % $N == 0 {
-                                tap_sums::<$V, $N, OUTPUTS, $TAPS, true>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::WHOLE }>(
+                                    g, x, width, dy, *chunk, dw, dw_row,
+                                )
+                            } else if four && in_halves::<$V>(g) {
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::HALVES }>(
+                                    g, x, width, dy, *chunk, dw, dw_row,
+                                )
                             } else if four {
-                                tap_sums::<$V, $N, OUTPUTS, $TAPS, false>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::MASKED }>(
+                                    g, x, width, dy, *chunk, dw, dw_row,
+                                )
                             } else {
-                                tap_sums::<$V, $N, 1, $TAPS, false>(g, x, width, dy, *chunk, dw, dw_row)
+                                tap_sums::<$V, $N, 1, $TAPS, { rows_as::MASKED }>(
+                                    g, x, width, dy, *chunk, dw, dw_row,
+                                )
                             }
                         }
                         for (q, offset) in rest.iter().enumerate() {
                             let dw = dw.add(chunks.len() * $TAPS + q);
                             if four {
-                                tap_sums::<$V, $N, OUTPUTS, 1, false>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, OUTPUTS, 1, { rows_as::MASKED }>(
+                                    g,
+                                    x,
+                                    width,
+                                    dy,
+                                    [*offset],
+                                    dw,
+                                    dw_row,
+                                )
                             } else {
-                                tap_sums::<$V, $N, 1, 1, false>(g, x, width, dy, [*offset], dw, dw_row)
+                                tap_sums::<$V, $N, 1, 1, { rows_as::MASKED }>(
+                                    g,
+                                    x,
+                                    width,
+                                    dy,
+                                    [*offset],
+                                    dw,
+                                    dw_row,
+                                )
                             }
                         }
                     }
@@ -305,7 +411,7 @@ fn room_of_image(g: &Geometry, c: usize) -> usize {
     }
 }
 
-/// y (+)= x convolved with w, of one image and group. `panel` has room for [`TAPS`] rows of two vectors.
+/// y = the bias of each output, if there is one, and x convolved with w, of one image and group. `panel` has room for [`TAPS`] rows of two vectors.
 ///
 /// # Safety
 /// The instruction set of V is there; x is a padded image of the geometry, w has its kernels and y its result.
@@ -313,25 +419,54 @@ unsafe fn image<V: Convolutions>(
     g: &Geometry,
     x: Padded<V::Number>,
     w: *const V::Number,
+    bias: &[V::Number],
     y: *mut V::Number,
-    add: bool,
     panel: &mut [V::Number],
 ) {
     let ([oh, ow], taps) = (g.out, g.c * g.kernel[0] * g.kernel[1]);
     let (places, length) = (oh * ow, block(taps, TAPS));
     let mut offsets = [0; TAPS];
     let direct = g.stride[1] == 1 && ow >= V::N;
+    // the bias is written just before it is added to, where it is still in the nearest cache
+    let start = |from: usize, n: usize| {
+        for (o, &b) in bias.iter().enumerate() {
+            // SAFETY: places of a row or strip of the result, of each output.
+            unsafe { std::slice::from_raw_parts_mut(y.wrapping_add(o * places + from), n) }.fill(b);
+        }
+    };
     for p in cuts(taps, length) {
         let k = length.min(taps - p);
         let offsets = &mut offsets[..k];
         offsets.iter_mut().enumerate().for_each(|(q, to)| *to = offset(g, x.size, p + q));
         let a = View { at: w.wrapping_add(p), row: taps, col: 1 };
-        let t = Task { k, a, b: View { at: x.at, row: 0, col: 1 }, c: y, c_row: places, add: add || p > 0 };
+        let t = Task {
+            k,
+            a,
+            b: View { at: x.at, row: 0, col: 1 },
+            c: y,
+            c_row: places,
+            add: !bias.is_empty() || p > 0,
+        };
         if direct {
             for i in 0..oh {
+                if p == 0 {
+                    start(i * ow, ow);
+                }
                 let b = View { at: x.at.wrapping_add(i * g.stride[0] * x.size[1]), ..t.b };
                 // SAFETY: row i of the result meets rows of the image that are there, ow columns from each offset on.
                 unsafe { V::at_offsets(g.o, ow, Task { b, c: y.wrapping_add(i * ow), ..t }, offsets) }
+            }
+            continue;
+        }
+        if in_halves::<V>(g) {
+            let down = g.stride[0] * x.size[1];
+            for i in (0..oh).step_by(2) {
+                if p == 0 {
+                    start(i * ow, 2 * ow);
+                }
+                let b = View { at: x.at.wrapping_add(i * down), ..t.b };
+                // SAFETY: rows i and i + 1 of the result meet rows of the image that are there, and are a vector.
+                unsafe { V::halves(g.o, Task { b, c: y.wrapping_add(i * ow), ..t }, offsets, down) }
             }
             continue;
         }
@@ -339,6 +474,9 @@ unsafe fn image<V: Convolutions>(
         for j in (0..places).step_by(2 * V::N) {
             let n = (2 * V::N).min(places - j);
             let count = runs(g, x.size[1], j, n, &mut stretches);
+            if p == 0 {
+                start(j, n);
+            }
             // SAFETY: the runs are places of the result, which meet the image at each offset; the panel has two vectors for each tap.
             unsafe {
                 V::gather(x.at, offsets, &stretches[..count], g.stride[1], panel.as_mut_ptr());
@@ -380,7 +518,7 @@ fn in_parts<T: Send>(
     });
 }
 
-/// y += x convolved with w.
+/// y = the bias, which may be empty, and x convolved with w.
 ///
 /// # Safety
 /// The instruction set of V is there, and the slices have the sizes of the geometry.
@@ -388,8 +526,8 @@ unsafe fn forward<V: Convolutions>(
     g: &Geometry,
     x: &[V::Number],
     w: &[V::Number],
+    bias: &[V::Number],
     y: &mut [V::Number],
-    add: bool,
     scratch: &mut Buf<V::Number>,
 ) {
     let ([size, out, taps], of_image) = (g.sizes(), room_of_image(g, g.c));
@@ -401,7 +539,10 @@ unsafe fn forward<V: Convolutions>(
         let w = &w[at % g.groups * g.o * taps..][..g.o * taps];
         let x = padded(g, &x[at * size..][..size], room);
         // SAFETY: image and kernels are those of this group; its result is written here alone.
-        unsafe { image::<V>(g, x, w.as_ptr(), y.at(at * out), add, panel) }
+        unsafe {
+            let bias = if bias.is_empty() { bias } else { &bias[at % g.groups * g.o..][..g.o] };
+            image::<V>(g, x, w.as_ptr(), bias, y.at(at * out), panel)
+        }
     });
 }
 
@@ -439,7 +580,7 @@ unsafe fn of_images<V: Convolutions>(
             let w = &turned_w[at % g.groups * g.o * taps..][..g.o * taps];
             let dy = padded(&turned, &dy[at * out..][..out], room);
             // SAFETY: the result of the turned convolution is the gradient of this image, which is written here alone.
-            unsafe { image::<V>(&turned, dy, w.as_ptr(), dx.at(at * size), false, panel) }
+            unsafe { image::<V>(&turned, dy, w.as_ptr(), &[], dx.at(at * size), panel) }
         });
         return;
     }
@@ -481,7 +622,8 @@ unsafe fn of_kernels<V: Convolutions>(
 ) {
     let [size, out, taps] = g.sizes();
     let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
-    let direct = g.stride[1] == 1 && (g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || g.c == 1);
+    let direct = g.stride[1] == 1
+        && (g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || in_halves::<V>(g) || g.c == 1);
     // taps are shared, in strips of two vectors; a part has only the channels that its taps meet
     let strip = if direct { 2 * V::N / V::TAPS * V::TAPS } else { 2 * V::N };
     let strips = taps.div_ceil(strip);
@@ -568,7 +710,7 @@ unsafe fn of_kernels<V: Convolutions>(
 pub(crate) fn f32(
     pass: Pass,
     g: &Geometry,
-    [a, b]: [&[f32]; 2],
+    [a, b, bias]: [&[f32]; 3],
     c: &mut [f32],
     scratch: &mut Buf<f32>,
 ) -> bool {
@@ -577,14 +719,14 @@ pub(crate) fn f32(
     unsafe fn run<V: Convolutions<Number = f32>>(
         pass: Pass,
         g: &Geometry,
-        [a, b]: [&[f32]; 2],
+        [a, b, bias]: [&[f32]; 3],
         c: &mut [f32],
         scratch: &mut Buf<f32>,
     ) {
         // SAFETY: as the caller promises; `crate::convolution` has checked the sizes.
         unsafe {
             match pass {
-                Pass::Forward => forward::<V>(g, a, b, c, true, scratch),
+                Pass::Forward => forward::<V>(g, a, b, bias, c, scratch),
                 Pass::OfImages => of_images::<V>(g, a, b, c, scratch),
                 Pass::OfKernels => of_kernels::<V>(g, a, b, c, scratch),
             }
@@ -593,8 +735,8 @@ pub(crate) fn f32(
     // SAFETY: `level` has found the instructions.
     unsafe {
         match choice::level() {
-            choice::AVX512 => run::<__m512>(pass, g, [a, b], c, scratch),
-            choice::AVX2 => run::<__m256>(pass, g, [a, b], c, scratch),
+            choice::AVX512 => run::<__m512>(pass, g, [a, b, bias], c, scratch),
+            choice::AVX2 => run::<__m256>(pass, g, [a, b, bias], c, scratch),
             _ => return false,
         }
     }
@@ -614,7 +756,7 @@ mod tests {
             agrees(|pass, g, [a, b], c| unsafe {
                 let scratch = &mut Buf::new(3);
                 match pass {
-                    Pass::Forward => forward::<__m256>(g, a, b, c, true, scratch),
+                    Pass::Forward => forward::<__m256>(g, a, b, &vec![0.5; g.groups * g.o], c, scratch),
                     Pass::OfImages => of_images::<__m256>(g, a, b, c, scratch),
                     Pass::OfKernels => of_kernels::<__m256>(g, a, b, c, scratch),
                 }
