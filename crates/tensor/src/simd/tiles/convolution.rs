@@ -124,11 +124,22 @@ mod rows_as {
     pub const HALVES: u8 = 2;
 }
 
+/// Images, with their padding, and the gradients of their results, one behind the other.
+#[derive(Clone, Copy)]
+struct Images<T> {
+    count: usize,
+    x: *const T,
+    x_apart: usize,
+    width: usize,
+    dy: *const T,
+    dy_apart: usize,
+}
+
 /// The gradient of R kernels at C taps of an image: products of planes of dY with what the taps meet, lane by lane, added up at the end.
 ///
 /// # Safety
-/// `dy` has R planes of the result, the image every place that the taps meet, and dw R rows of `dw_row` numbers with C of them. The rows of the result
-/// are as [`rows_as`] says; of HALVES there is an even number.
+/// Each image has every place that the taps meet, and its dY R planes of the result, whose rows are as [`rows_as`] says, of HALVES an even
+/// number; dw has R rows of `dw_row` numbers with C of them.
 #[inline(always)]
 unsafe fn tap_sums<
     V: Lanes<Number: std::ops::AddAssign>,
@@ -138,9 +149,7 @@ unsafe fn tap_sums<
     const ROWS: u8,
 >(
     g: &Geometry,
-    x: *const V::Number,
-    width: usize,
-    dy: *const V::Number,
+    images: Images<V::Number>,
     offsets: [usize; C],
     dw: *mut V::Number,
     dw_row: usize,
@@ -149,25 +158,29 @@ unsafe fn tap_sums<
     // SAFETY: as the caller promises; columns beyond a row of dY are masked.
     unsafe {
         let mut sums = [[V::zero(); C]; R];
-        let down = g.stride[0] * width;
-        for i in (0..oh).step_by(if ROWS == rows_as::HALVES { 2 } else { 1 }) {
-            for j in (0..ow).step_by(V::N) {
-                let mask = V::first(ow - j);
-                let (dy, x) = (dy.add(i * ow + j), x.add(i * down + j));
-                let mut a = [V::zero(); R];
-                for (r, a) in a.iter_mut().enumerate() {
-                    let from = dy.add(r * oh * ow);
-                    *a = if ROWS == rows_as::MASKED { V::load_some(from, mask) } else { V::load(from) };
-                }
-                for (c, offset) in offsets.iter().enumerate() {
-                    let from = x.add(*offset);
-                    let b = match ROWS {
-                        rows_as::WHOLE => V::load(from),
-                        rows_as::HALVES => V::load_halves(from, from.add(down)),
-                        _ => V::load_some(from, mask),
-                    };
-                    for (sums, a) in sums.iter_mut().zip(a) {
-                        sums[c] = sums[c].plus_product(a, b);
+        let down = g.stride[0] * images.width;
+        let step = if ROWS == rows_as::HALVES { 2 } else { 1 };
+        for n in 0..images.count {
+            let (x, dy) = (images.x.add(n * images.x_apart), images.dy.add(n * images.dy_apart));
+            for i in (0..oh).step_by(step) {
+                for j in (0..ow).step_by(V::N) {
+                    let mask = V::first(ow - j);
+                    let (dy, x) = (dy.add(i * ow + j), x.add(i * down + j));
+                    let mut a = [V::zero(); R];
+                    for (r, a) in a.iter_mut().enumerate() {
+                        let from = dy.add(r * oh * ow);
+                        *a = if ROWS == rows_as::MASKED { V::load_some(from, mask) } else { V::load(from) };
+                    }
+                    for (c, offset) in offsets.iter().enumerate() {
+                        let from = x.add(*offset);
+                        let b = match ROWS {
+                            rows_as::WHOLE => V::load(from),
+                            rows_as::HALVES => V::load_halves(from, from.add(down)),
+                            _ => V::load_some(from, mask),
+                        };
+                        for (sums, a) in sums.iter_mut().zip(a) {
+                            sums[c] = sums[c].plus_product(a, b);
+                        }
                     }
                 }
             }
@@ -222,8 +235,6 @@ unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize]
 /// # Safety
 /// Each as the function of its name.
 trait Convolutions: Loops {
-    /// Taps of a tile that sums over places.
-    const TAPS: usize;
     unsafe fn at_offsets(m: usize, n: usize, t: Task<Self::Number>, offsets: &[usize]);
     unsafe fn halves(m: usize, t: Task<Self::Number>, offsets: &[usize], apart: usize);
     unsafe fn gather(
@@ -242,9 +253,7 @@ trait Convolutions: Loops {
     );
     unsafe fn tap_sums(
         g: &Geometry,
-        x: *const Self::Number,
-        width: usize,
-        dy: *const Self::Number,
+        images: Images<Self::Number>,
         offsets: &[usize],
         dw: *mut Self::Number,
         dw_row: usize,
@@ -254,7 +263,6 @@ trait Convolutions: Loops {
 macro_rules! convolutions {
     ($features:literal, $V:ty, $T:ty, $N:literal, $TWO:literal, $ONE:literal, $TAPS:literal) => {
         impl Convolutions for $V {
-            const TAPS: usize = $TAPS;
             #[target_feature(enable = $features)]
             unsafe fn at_offsets(m: usize, n: usize, t: Task<$T>, offsets: &[usize]) {
                 // SAFETY: the caller promises what it needs, there is an offset for each step, and the attribute names the instruction set.
@@ -309,9 +317,7 @@ macro_rules! convolutions {
             #[target_feature(enable = $features)]
             unsafe fn tap_sums(
                 g: &Geometry,
-                x: *const $T,
-                width: usize,
-                dy: *const $T,
+                images: Images<$T>,
                 offsets: &[usize],
                 dw: *mut $T,
                 dw_row: usize,
@@ -322,24 +328,25 @@ macro_rules! convolutions {
                     let (chunks, rest) = offsets.as_chunks::<$TAPS>();
                     // SAFETY: the caller promises what it needs; outputs o .. o + 4 are fewer than there are, and taps are those of `offsets`.
                     unsafe {
-                        let (dy, dw) = (dy.add(o * plane), dw.add(o * dw_row));
+                        let (images, dw) =
+                            (Images { dy: images.dy.add(o * plane), ..images }, dw.add(o * dw_row));
                         for (q, chunk) in chunks.iter().enumerate() {
                             let dw = dw.add(q * $TAPS);
                             if four && g.out[1] % $N == 0 {
                                 tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::WHOLE }>(
-                                    g, x, width, dy, *chunk, dw, dw_row,
+                                    g, images, *chunk, dw, dw_row,
                                 )
                             } else if four && in_halves::<$V>(g) {
                                 tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::HALVES }>(
-                                    g, x, width, dy, *chunk, dw, dw_row,
+                                    g, images, *chunk, dw, dw_row,
                                 )
                             } else if four {
                                 tap_sums::<$V, $N, OUTPUTS, $TAPS, { rows_as::MASKED }>(
-                                    g, x, width, dy, *chunk, dw, dw_row,
+                                    g, images, *chunk, dw, dw_row,
                                 )
                             } else {
                                 tap_sums::<$V, $N, 1, $TAPS, { rows_as::MASKED }>(
-                                    g, x, width, dy, *chunk, dw, dw_row,
+                                    g, images, *chunk, dw, dw_row,
                                 )
                             }
                         }
@@ -348,9 +355,7 @@ macro_rules! convolutions {
                             if four {
                                 tap_sums::<$V, $N, OUTPUTS, 1, { rows_as::MASKED }>(
                                     g,
-                                    x,
-                                    width,
-                                    dy,
+                                    images,
                                     [*offset],
                                     dw,
                                     dw_row,
@@ -358,9 +363,7 @@ macro_rules! convolutions {
                             } else {
                                 tap_sums::<$V, $N, 1, 1, { rows_as::MASKED }>(
                                     g,
-                                    x,
-                                    width,
-                                    dy,
+                                    images,
                                     [*offset],
                                     dw,
                                     dw_row,
@@ -621,85 +624,92 @@ unsafe fn of_kernels<V: Convolutions>(
     scratch: &mut Buf<V::Number>,
 ) {
     let [size, out, taps] = g.sizes();
-    let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
-    let direct = g.stride[1] == 1
-        && (g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || in_halves::<V>(g) || g.c == 1);
+    let (places, kernel, plane) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1], g.image[0] * g.image[1]);
+    let wide = g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || in_halves::<V>(g);
+    let direct = g.stride[1] == 1 && (wide || g.c == 1);
     // taps are shared, in strips of two vectors; a part has only the channels that its taps meet
-    let strip = if direct { 2 * V::N / V::TAPS * V::TAPS } else { 2 * V::N };
+    let strip = 2 * V::N;
     let strips = taps.div_ceil(strip);
     let channels = |strips: usize| g.c.min((strips * strip).div_ceil(kernel) + 1);
     let parts = threads::number_of_parts(g.work() / PIECE).min(g.groups * strips);
     let length = (g.groups * strips).div_ceil(parts);
     let parts = (g.groups * strips).div_ceil(length);
+    // of small images several at once, so that sums of lanes are added up once for all of them
+    let together = if direct { (512 / places).clamp(1, 8).min(g.n) } else { 1 };
     let (of_image, block) = (room_of_image(g, channels(length.min(strips))), block(places, TAPS));
-    let of_outputs = if direct { 0 } else { block * g.o.next_multiple_of(V::ROWS) };
-    let room = of_image + of_outputs + block * 2 * V::N;
+    let of_outputs = if direct { 0 } else { block * (g.o.next_multiple_of(V::ROWS) + 2 * V::N) };
+    let room = together * of_image + of_outputs;
     let dw = Shared(dw.as_mut_ptr());
     threads::for_each_part(parts, scratch.at_least(parts * room), room, |part, room| {
-        let (room, panel) = room.split_at_mut(of_image);
-        let (outputs, panel) = panel.split_at_mut(of_outputs);
+        let (room, outputs) = room.split_at_mut(together * of_image);
+        let (outputs, panel) = outputs.split_at_mut(of_outputs.saturating_sub(block * 2 * V::N));
         let (mut offsets, mut stretches) = ([0; 2 * 16], [[0; 3]; TAPS]);
         for group in 0..g.groups {
             let mine = (part * length).max(group * strips)..((part + 1) * length).min((group + 1) * strips);
             if mine.is_empty() {
                 continue;
             }
-            let (first, last) =
-                ((mine.start - group * strips) * strip, ((mine.end - group * strips) * strip).min(taps));
+            let [first, last] = [mine.start, mine.end].map(|at| ((at - group * strips) * strip).min(taps));
             let channels = first / kernel..last.div_ceil(kernel);
-            for n in 0..g.n {
-                let at = n * g.groups + group;
-                let plane = g.image[0] * g.image[1];
-                let x = &x[at * size + channels.start * plane..at * size + channels.end * plane];
-                let dy = dy[at * out..][..out].as_ptr();
-                let x = padded(g, x, room);
-                let from = channels.start * kernel;
-                let at_taps = |j: usize, offsets: &mut [usize; 2 * 16]| {
-                    let count = strip.min(last - j);
-                    offsets[..count]
-                        .iter_mut()
-                        .enumerate()
-                        .for_each(|(q, to)| *to = offset(g, x.size, j + q - from));
-                    count
+            for n in (0..g.n).step_by(together) {
+                let count = together.min(g.n - n);
+                let mut images = Images {
+                    count,
+                    x: std::ptr::null(),
+                    x_apart: if of_image == 0 { g.groups * size } else { of_image },
+                    width: 0,
+                    dy: dy[(n * g.groups + group) * out..].as_ptr(),
+                    dy_apart: g.groups * out,
                 };
-                for i in cuts(if direct { 1 } else { places }, block) {
-                    let k = block.min(places - i);
-                    let runs = if direct { 0 } else { runs(g, x.size[1], i, k, &mut stretches) };
-                    // SAFETY: the panels take all outputs, in whole tiles, times a block; the runs are places of the result.
-                    unsafe {
-                        for o in cuts(if direct { 0 } else { g.o }, V::ROWS) {
-                            let rows = View { at: dy.add(o * places + i), row: places, col: 1 };
-                            V::copy(
-                                rows.t(),
-                                k,
-                                V::ROWS.min(g.o - o),
-                                outputs.as_mut_ptr().add(o * k),
-                                V::ROWS,
-                            );
-                        }
+                let mut padded_size = [0; 2];
+                for k in 0..count {
+                    let at = (n + k) * g.groups + group;
+                    let x = &x[at * size + channels.start * plane..at * size + channels.end * plane];
+                    let x = padded(g, x, &mut room[k * of_image..]);
+                    if k == 0 {
+                        (images.x, images.width, padded_size) = (x.at, x.size[1], x.size);
                     }
+                }
+                let mut each_strip = |each: &mut dyn FnMut(&[usize], *mut V::Number)| {
                     for j in (first..last).step_by(strip) {
-                        let count = at_taps(j, &mut offsets);
-                        let (offsets, dw) = (&offsets[..count], dw.at(group * g.o * taps + j));
-                        // SAFETY: the taps meet channels of this part at every place; their columns of dw are written by this part alone.
-                        unsafe {
-                            if direct {
-                                V::tap_sums(g, x.at, x.size[1], dy, offsets, dw, taps);
-                                continue;
-                            }
-                            V::gather_taps(
-                                x.at,
-                                offsets,
-                                &stretches[..runs],
-                                g.stride[1],
-                                panel.as_mut_ptr(),
-                            );
-                            let a = View { at: outputs.as_ptr(), row: 0, col: 0 };
-                            let b = View { at: panel.as_ptr(), row: 2 * V::N, col: 1 };
-                            let t = Task { k, a, b, c: dw, c_row: taps, add: true };
-                            V::panels(g.o, count, t, Next::after(b, 0, 2 * V::N, 1));
-                        }
+                        let offsets = &mut offsets[..strip.min(last - j)];
+                        let from = channels.start * kernel;
+                        let place = |(q, to): (usize, &mut usize)| *to = offset(g, padded_size, j + q - from);
+                        offsets.iter_mut().enumerate().for_each(place);
+                        each(offsets, dw.at(group * g.o * taps + j));
                     }
+                };
+                if direct {
+                    // SAFETY: the taps meet channels of this part at every place; their columns of dw are written by this part alone.
+                    each_strip(&mut |offsets, dw| unsafe { V::tap_sums(g, images, offsets, dw, taps) });
+                    continue;
+                }
+                for i in cuts(places, block) {
+                    let k = block.min(places - i);
+                    let count = runs(g, images.width, i, k, &mut stretches);
+                    for o in cuts(g.o, V::ROWS) {
+                        let rows = View { at: images.dy.wrapping_add(o * places + i), row: places, col: 1 };
+                        let to = outputs[o * k..].as_mut_ptr();
+                        // SAFETY: the panels take all outputs, in whole tiles, times a block.
+                        unsafe { V::copy(rows.t(), k, V::ROWS.min(g.o - o), to, V::ROWS) }
+                    }
+                    let (outputs, panel) = (outputs.as_ptr(), panel.as_mut_ptr());
+                    each_strip(&mut |offsets, dw| {
+                        let b = View { at: panel.cast_const(), row: 2 * V::N, col: 1 };
+                        let t = Task {
+                            k,
+                            a: View { at: outputs, row: 0, col: 0 },
+                            b,
+                            c: dw,
+                            c_row: taps,
+                            add: true,
+                        };
+                        // SAFETY: the runs are places of the result, and the panel has a block of two vectors; the rest as above.
+                        unsafe {
+                            V::gather_taps(images.x, offsets, &stretches[..count], g.stride[1], panel);
+                            V::panels(g.o, offsets.len(), t, Next::after(b, 0, 2 * V::N, 1));
+                        }
+                    });
                 }
             }
         }
