@@ -237,6 +237,7 @@ unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize]
 trait Convolutions: Loops {
     unsafe fn at_offsets(m: usize, n: usize, t: Task<Self::Number>, offsets: &[usize]);
     unsafe fn halves(m: usize, t: Task<Self::Number>, offsets: &[usize], apart: usize);
+    unsafe fn spread(g: &Geometry, patches: &[Self::Number], dx: &mut [Self::Number]);
     unsafe fn gather(
         from: *const Self::Number,
         offsets: &[usize],
@@ -296,6 +297,27 @@ macro_rules! convolutions {
                         };
                     }
                 }
+            }
+            /// Adds patches, `[taps, places]`, to where the taps meet the image.
+            #[target_feature(enable = $features)]
+            unsafe fn spread(g: &Geometry, patches: &[$T], dx: &mut [$T]) {
+                let places = g.out[0] * g.out[1];
+                g.stretches(|tap, from, to, len| {
+                    let (from, to) = (&patches[tap * places + from..][..len], &mut dx[to..]);
+                    if g.stride[1] != 1 {
+                        return to
+                            .iter_mut()
+                            .step_by(g.stride[1])
+                            .zip(from)
+                            .for_each(|(to, &from)| *to += from);
+                    }
+                    // eights are written out: rows are short
+                    let ((from, few), (to, rest)) = (from.as_chunks::<8>(), to[..len].as_chunks_mut::<8>());
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = std::array::from_fn(|i| to[i] + from[i]);
+                    }
+                    rest.iter_mut().zip(few).for_each(|(to, &from)| *to += from);
+                });
             }
             #[target_feature(enable = $features)]
             unsafe fn gather(from: *const $T, offsets: &[usize], runs: &[Run], stride: usize, to: *mut $T) {
@@ -559,9 +581,7 @@ unsafe fn of_images<V: Convolutions>(
     dy: &[V::Number],
     dx: &mut [V::Number],
     scratch: &mut Buf<V::Number>,
-) where
-    V::Number: std::ops::AddAssign,
-{
+) {
     let [size, out, taps] = g.sizes();
     let (places, kernel) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1]);
     let count = g.n * g.groups;
@@ -602,13 +622,8 @@ unsafe fn of_images<V: Convolutions>(
             unsafe { V::strips(taps, places, t) }
         }
         dx.fill(V::Number::default());
-        g.stretches(|tap, from, to, len| {
-            let (from, to) = (&patches[tap * places + from..][..len], &mut dx[to..]);
-            match g.stride[1] {
-                1 => to.iter_mut().zip(from).for_each(|(to, &from)| *to += from),
-                stride => to.iter_mut().step_by(stride).zip(from).for_each(|(to, &from)| *to += from),
-            }
-        });
+        // SAFETY: the instruction set is there.
+        unsafe { V::spread(g, patches, dx) }
     });
 }
 
