@@ -7,6 +7,7 @@ use crate::csv::error::{CsvError, CsvProblem};
 use crate::dataset::Dataset;
 use crate::encoder::error::{EncoderError, EncoderProblem};
 use crate::idx::error::{IdxError, IdxProblem};
+use crate::images::error::{ImageError, ImageProblem};
 use crate::metrics::error::MetricError;
 use crate::npy::error::{NpyError, NpyProblem};
 use crate::source::error::SpecError;
@@ -73,6 +74,8 @@ pub enum ErrorKind {
     Idx(IdxError),
     /// A file of NumPy's cannot be read.
     Npy(NpyError),
+    /// A folder of images, or a file in it, cannot be read.
+    Image(ImageError),
     /// There is no folder here.
     NoFolder { path: String },
     /// A folder lacks a file of MNIST.
@@ -93,6 +96,8 @@ pub enum ErrorKind {
     UnfitValue { by: &'static str, row: usize, column: usize, value: f64 },
     /// Data has another number of columns than the data that the standardization was fitted on.
     ColumnCount { by: &'static str, fitted: usize, found: usize },
+    /// Channels cannot be standardized: the rows are not images, or not of this shape.
+    NoChannels { shape: Option<[usize; 3]>, columns: usize },
     /// Means and scales that were stored are not as many as each other, or none.
     StandardizeParts { means: usize, scales: usize },
     /// A mean that was stored is not finite, or a scale not finite and above 0.
@@ -136,6 +141,7 @@ impl Display for ErrorKind {
             Self::Csv(error) => error.fmt(f),
             Self::Idx(error) => error.fmt(f),
             Self::Npy(error) => error.fmt(f),
+            Self::Image(error) => error.fmt(f),
             Self::NoFolder { path } => write!(
                 f,
                 "{path}: expected a folder with the four files of MNIST, found no folder | is the path right?"
@@ -183,6 +189,15 @@ impl Display for ErrorKind {
                 f,
                 "{by}::apply: expected the {fitted} columns that it was fitted on, found {found} | \
                  keep the same columns, in the same order"
+            ),
+            Self::NoChannels { shape: None, columns } => write!(
+                f,
+                "scaling channels: expected images, found a table of {columns} columns | standardize is for tables"
+            ),
+            Self::NoChannels { shape: Some([channels, height, width]), columns } => write!(
+                f,
+                "scaling channels: expected rows of images [{channels}, {height}, {width}], found {columns} columns | \
+                 every row needs channels * height * width numbers"
             ),
             Self::StandardizeParts { means, scales } => write!(
                 f,
@@ -277,6 +292,7 @@ impl std::error::Error for DataError {
                     NpyProblem::Unreadable(error) | NpyProblem::Unwritable(error) | NpyProblem::Packed(error),
                 ..
             }) => Some(error),
+            ErrorKind::Image(ImageError { problem: ImageProblem::Unreadable(error), .. }) => Some(error),
             ErrorKind::Spec(error) => Some(error),
             _ => None,
         }

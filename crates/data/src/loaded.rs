@@ -5,6 +5,7 @@ use crate::csv::table::Table;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::DataError;
+use crate::images::read_folder;
 use crate::notice::Notice;
 use crate::npy::npz::{read_npz, read_pair};
 use crate::source::DataSource;
@@ -79,7 +80,9 @@ impl DataSource {
             }
             Self::Embedded(name) => Content::Arrays(Dataset::named(name)?),
             Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
-            Self::Npz(_) | Self::Npy(..) => Content::Arrays(self.arrays(options.task, true)?),
+            Self::Npz(_) | Self::Npy(..) | Self::Images(_) => {
+                Content::Arrays(self.arrays(options.task, true)?)
+            }
             Self::Mnist(folder) => {
                 let (mut all, test) = Dataset::mnist(folder)?;
                 given_test = Some(all.rows()..all.rows() + test.rows());
@@ -118,7 +121,7 @@ impl DataSource {
         needed: bool,
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Loaded, DataError> {
-        if !matches!(self, Self::Npz(_) | Self::Npy(..)) {
+        if !matches!(self, Self::Npz(_) | Self::Npy(..) | Self::Images(_)) {
             return self.open(&CsvOptions::default(), rng);
         }
         let content = Content::Arrays(self.arrays(task, needed)?);
@@ -135,6 +138,7 @@ impl DataSource {
         match self {
             Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed),
             Self::Npz(path) => read_npz(path, task, needed),
+            Self::Images(folder) => read_folder(folder, needed),
             other => unreachable!("{other} is no file of arrays"),
         }
     }
@@ -220,7 +224,7 @@ impl Loaded {
     /// Fits the encoder to the training rows.
     ///
     /// Without a `scaling`, pixels are divided by their largest value, 16 (digits)
-    /// or 255 (MNIST), synthetic sets stay as they are, and all else is standardized.
+    /// or 255 (MNIST, folders of images), synthetic sets stay as they are, and all else is standardized.
     ///
     /// Errors as [`Encoder::fit`] does. Panics if a row is not below [`rows`](Loaded::rows).
     ///
@@ -233,8 +237,8 @@ impl Loaded {
             Content::Arrays(set) => {
                 let preprocess = match scaling {
                     // of which nothing is measured, so that the images of MNIST need not be copied
-                    Scaling::None | Scaling::Divide(_) => scaling.fit(&set.features)?,
-                    _ => scaling.fit(&set.select(train_rows).features)?,
+                    Scaling::None | Scaling::Divide(_) => scaling.fit(&set.features, set.image_shape)?,
+                    _ => scaling.fit(&set.select(train_rows).features, set.image_shape)?,
                 };
                 Encoder::of_numbers(&set.feature_names, &preprocess)
             }
@@ -299,7 +303,7 @@ mod tests {
             let source: DataSource = text.parse().unwrap();
             let rng = &mut ChaCha8Rng::seed_from_u64(5);
             let (mut train, mut test) = stratified_split(&set, 0.25, rng).unwrap();
-            let preprocess = source.scaling().fit(&train.features).unwrap();
+            let preprocess = source.scaling().fit(&train.features, None).unwrap();
             for part in [&mut train, &mut test] {
                 preprocess.apply_in_place(&mut part.features).unwrap();
             }

@@ -1,7 +1,7 @@
 //! [`Standardize`]: every column to mean 0 and standard deviation 1.
 
 use crate::error::{DataError, ErrorKind};
-use ndarray::{Array1, Array2, ArrayRef2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView1, Axis};
 
 /// Moves and scales every column by what was measured on the training rows: `(x - mean) / scale`.
 ///
@@ -50,6 +50,41 @@ impl Standardize {
     pub fn fit(features: &ArrayRef2<f64>) -> Result<Standardize, DataError> {
         check_fit("Standardize", features)?;
         let (mean, scale): (Vec<_>, Vec<_>) = features.columns().into_iter().map(mean_and_scale).unzip();
+        Ok(Standardize { mean: mean.into(), scale: scale.into() })
+    }
+
+    /// [`fit`](Standardize::fit) with one mean and one standard deviation for each channel of images, over all rows and pixels. `features` is
+    /// `[rows, channels * height * width]`; every column has the numbers of its channel.
+    ///
+    /// Errors as there, and if a row does not have `channels * height * width` columns.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use surprisal_data::Standardize;
+    ///
+    /// // two images of two channels, 1 x 2 pixels
+    /// let fitted = Standardize::fit_channels(&array![[1.0, 3.0, 7.0, 7.0], [3.0, 1.0, 7.0, 7.0]], [2, 1, 2])?;
+    /// assert_eq!(fitted.mean(), &array![2.0, 2.0, 7.0, 7.0]);
+    /// assert_eq!(fitted.scale(), &array![1.0, 1.0, 1.0, 1.0]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn fit_channels(
+        features: &ArrayRef2<f64>,
+        image_shape: [usize; 3],
+    ) -> Result<Standardize, DataError> {
+        check_fit("Standardize", features)?;
+        let columns = features.ncols();
+        let [channels, height, width] = image_shape;
+        let pixels = height.checked_mul(width).filter(|pixels| pixels.checked_mul(channels) == Some(columns));
+        let Some(pixels) = pixels else {
+            return Err(ErrorKind::NoChannels { shape: Some(image_shape), columns }.into());
+        };
+        let of_channels = features.axis_chunks_iter(Axis(1), pixels).map(|channel| {
+            let numbers: Array1<f64> = channel.iter().copied().collect();
+            mean_and_scale(numbers.view())
+        });
+        let repeated = of_channels.flat_map(|part| std::iter::repeat_n(part, pixels));
+        let (mean, scale): (Vec<_>, Vec<_>) = repeated.unzip();
         Ok(Standardize { mean: mean.into(), scale: scale.into() })
     }
 

@@ -9,7 +9,7 @@ use crate::csv::options::{CsvOptions, Missing, Unseen};
 use crate::csv::table::Table;
 use crate::csv::text::{Record, Rows, Text, open};
 use crate::encoder::error::{EncoderError, EncoderProblem};
-use crate::error::DataError;
+use crate::error::{DataError, ErrorKind};
 use crate::min_max::MinMax;
 use crate::preprocess::Preprocess;
 use crate::source::error::SpecError;
@@ -91,7 +91,7 @@ pub enum Encoding {
 }
 
 /// The scaling of numeric columns; as text: `none`, `divide:255`, `standardize`,
-/// `minmax`.
+/// `minmax`, `channels`.
 ///
 /// ```
 /// use surprisal_data::Scaling;
@@ -110,27 +110,40 @@ pub enum Scaling {
     Standardize,
     /// Every column to the range from 0 to 1: [`MinMax`].
     MinMax,
+    /// Every channel of images to mean 0 and standard deviation 1, over all rows and pixels: [`Standardize::fit_channels`].
+    Channels,
 }
 
 impl Scaling {
     /// Fits the scaling to `features`, `[rows, columns]`, the training rows.
     ///
-    /// Errors if a divisor is not finite and above 0, and as [`Standardize::fit`] and [`MinMax::fit`] do.
+    /// `image_shape` is [`Dataset::image_shape`](crate::Dataset::image_shape), which `Channels` needs.
+    ///
+    /// Errors if a divisor is not finite and above 0, and as [`Standardize::fit`], [`MinMax::fit`] and [`Standardize::fit_channels`] do.
     ///
     /// ```
     /// use ndarray::array;
     /// use surprisal_data::Scaling;
     ///
-    /// let preprocess = Scaling::MinMax.fit(&array![[1.0], [5.0]])?;
+    /// let preprocess = Scaling::MinMax.fit(&array![[1.0], [5.0]], None)?;
     /// assert_eq!(preprocess.apply(&array![[2.0]])?, array![[0.25]]);
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
-    pub fn fit(self, features: &ArrayRef2<f64>) -> Result<Preprocess, DataError> {
+    pub fn fit(
+        self,
+        features: &ArrayRef2<f64>,
+        image_shape: Option<[usize; 3]>,
+    ) -> Result<Preprocess, DataError> {
         match self {
             Scaling::None => Ok(Preprocess::None),
             Scaling::Divide(by) => Preprocess::divide(by),
             Scaling::Standardize => Standardize::fit(features).map(Preprocess::Standardize),
             Scaling::MinMax => MinMax::fit(features).map(Preprocess::MinMax),
+            Scaling::Channels => {
+                let columns = features.ncols();
+                let shape = image_shape.ok_or(ErrorKind::NoChannels { shape: None, columns })?;
+                Standardize::fit_channels(features, shape).map(Preprocess::Standardize)
+            }
         }
     }
 }
@@ -152,11 +165,12 @@ impl FromStr for Scaling {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Scaling, SpecError> {
-        let known = &["none", "divide:255", "standardize", "minmax"];
+        let known = &["none", "divide:255", "standardize", "minmax", "channels"];
         match (text, text.strip_prefix("divide:").map(str::parse::<f64>)) {
             ("none", _) => Ok(Scaling::None),
             ("standardize", _) => Ok(Scaling::Standardize),
             ("minmax", _) => Ok(Scaling::MinMax),
+            ("channels", _) => Ok(Scaling::Channels),
             (_, Some(Ok(by))) if by.is_finite() && by > 0.0 => Ok(Scaling::Divide(by)),
             (_, Some(_)) => Err(SpecError::Divisor { found: text["divide:".len()..].to_owned() }),
             _ => Err(SpecError::Word { option: "scaling", found: text.to_owned(), known }),
@@ -172,6 +186,7 @@ impl Display for Scaling {
             Scaling::Divide(by) => write!(f, "divide:{by}"),
             Scaling::Standardize => f.write_str("standardize"),
             Scaling::MinMax => f.write_str("minmax"),
+            Scaling::Channels => f.write_str("channels"),
         }
     }
 }
@@ -222,7 +237,7 @@ impl Encoder {
         if !scaled.is_empty() {
             // row by row, as in every data set: where numbers lie in memory decides the last bit of their sum
             let at = |(row, column)| numbers[column * table.rows() + row];
-            let fitted = scaling.fit(&Array2::from_shape_fn((table.rows(), scaled.len()), at))?;
+            let fitted = scaling.fit(&Array2::from_shape_fn((table.rows(), scaled.len()), at), None)?;
             let parts = parts(&fitted, scaled.len());
             for (column, part) in scaled.into_iter().zip(parts) {
                 if let Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } =

@@ -26,8 +26,8 @@ pub enum SpecError {
     NoParameters { set: &'static str, found: String },
     /// A parameter is unknown, given twice, or not what it must be.
     Setting(SettingError),
-    /// `mnist` comes without a folder.
-    NoMnistFolder,
+    /// `mnist` or `images` comes without a folder.
+    NoFolder { of: &'static str },
     /// A table comes without the name of its label column.
     NoTarget { table: String },
     /// Data other than tables come with the name of a label column.
@@ -52,7 +52,7 @@ impl SpecError {
         match self {
             Self::NoParameters { set, .. } => Some((*set).to_owned()),
             Self::Setting(error) => Some(error.of.clone()),
-            Self::NoMnistFolder => Some("mnist".to_owned()),
+            Self::NoFolder { of } => Some((*of).to_owned()),
             Self::NoTarget { table } => Some(table.clone()),
             Self::NeedlessTarget { origin, .. } | Self::NeedlessOptions { origin, .. } => {
                 Some(origin.clone())
@@ -75,25 +75,25 @@ impl SpecError {
     fn write_problem(&self, f: &mut impl Write) -> fmt::Result {
         match self {
             Self::UnknownSource { text } => {
-                let known: Vec<&str> =
-                    Dataset::NAMES.into_iter().chain(Synthetic::NAMES).chain(["mnist"]).collect();
+                let sets = || Dataset::NAMES.into_iter().chain(Synthetic::NAMES);
                 let name = text.split(':').next().unwrap_or_default();
-                // "mnist" stands last, and needs its folder
                 write!(
                     f,
-                    "no data set is named {} | known: {}:DIR, FILE.csv, FILE.npz",
+                    "no data set is named {} | known: {}, mnist:DIR, images:DIR, FILE.csv, FILE.npz",
                     quoted(text),
-                    known.join(", ")
+                    Vec::from_iter(sets()).join(", ")
                 )?;
-                did_you_mean(f, closest(name, known))
+                did_you_mean(f, closest(name, sets().chain(["mnist", "images"])))
             }
             Self::NoParameters { found, .. } => {
                 write!(f, "expected no parameters, found {} | this data set has none", quoted(found))
             }
             Self::Setting(error) => write!(f, "{}", error.problem),
-            Self::NoMnistFolder => {
-                f.write_str("expected the folder with the four MNIST files, found none | write mnist:DIR")
-            }
+            Self::NoFolder { of } => write!(
+                f,
+                "expected the folder with the {}, found none | write {of}:DIR",
+                if *of == "mnist" { "four MNIST files" } else { "images" }
+            ),
             Self::NoTarget { .. } => {
                 write!(f, "expected the name of the label column, found none | a table needs one")
             }

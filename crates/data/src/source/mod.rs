@@ -4,6 +4,7 @@ pub(crate) mod error;
 
 use crate::dataset::Dataset;
 use crate::encoder::Scaling;
+use crate::images;
 use crate::source::error::SpecError;
 use crate::synthetic::Synthetic;
 use std::fmt::{self, Display, Formatter};
@@ -18,6 +19,7 @@ use std::str::FromStr;
 /// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
+/// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`] |
 /// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 /// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
@@ -47,6 +49,8 @@ pub enum DataSource {
     Synthetic(Synthetic),
     /// The folder with the files of MNIST.
     Mnist(PathBuf),
+    /// The folder of images.
+    Images(PathBuf),
     /// The file of a table.
     Csv(PathBuf),
     /// The file of NumPy's arrays of features and labels.
@@ -73,7 +77,7 @@ impl DataSource {
         let embedded = Dataset::NAMES.iter().map(|name| name.to_string());
         embedded
             .chain(synthetic)
-            .chain(["mnist:DIR", "FILE.csv", "FILE.npz", "X.npy,Y.npy"].map(str::to_owned))
+            .chain(["mnist:DIR", "images:DIR", "FILE.csv", "FILE.npz", "X.npy,Y.npy"].map(str::to_owned))
             .collect()
     }
 
@@ -119,6 +123,7 @@ impl DataSource {
                 let entries = fs::read_dir(folder).into_iter().flatten().flatten();
                 entries.map(|entry| entry.path()).collect()
             }
+            Self::Images(folder) => images::files(folder),
             Self::Csv(path) | Self::Npz(path) => vec![path.clone()],
             Self::Npy(x, y) => [Some(x), y.as_ref()].into_iter().flatten().cloned().collect(),
         }
@@ -128,7 +133,7 @@ impl DataSource {
     pub(crate) fn scaling(&self) -> Scaling {
         match self {
             Self::Synthetic(_) => Scaling::None,
-            Self::Mnist(_) => Scaling::Divide(255.0),
+            Self::Mnist(_) | Self::Images(_) => Scaling::Divide(255.0),
             Self::Embedded("digits") => Scaling::Divide(16.0),
             Self::Embedded(_) | Self::Csv(_) | Self::Npz(_) | Self::Npy(..) => Scaling::Standardize,
         }
@@ -147,9 +152,11 @@ impl FromStr for DataSource {
                 Some(found) => Err(SpecError::NoParameters { set, found: found.to_owned() }),
             };
         }
-        if name == "mnist" {
-            let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoMnistFolder)?;
-            return Ok(DataSource::Mnist(folder.into()));
+        for (of, source) in [("mnist", DataSource::Mnist as fn(_) -> _), ("images", DataSource::Images)] {
+            if name == of {
+                let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoFolder { of })?;
+                return Ok(source(folder.into()));
+            }
         }
         let ends = |text: &str, end: &str| {
             Path::new(text).extension().is_some_and(|found| found.eq_ignore_ascii_case(end))
@@ -181,6 +188,7 @@ impl Display for DataSource {
             Self::Embedded(name) => f.write_str(name),
             Self::Synthetic(set) => set.fmt(f),
             Self::Mnist(folder) => write!(f, "mnist:{}", folder.display()),
+            Self::Images(folder) => write!(f, "images:{}", folder.display()),
             Self::Csv(path) | Self::Npz(path) | Self::Npy(path, None) => path.display().fmt(f),
             Self::Npy(x, Some(y)) => write!(f, "{},{}", x.display(), y.display()),
         }

@@ -2,6 +2,7 @@
 
 mod checksums;
 mod idx;
+mod images;
 mod made_files;
 mod messages;
 mod metrics;

@@ -1,8 +1,9 @@
 //! Every error message of the crate, in messages.txt below what gives it: what a user reads is part of the interface.
 
-use crate::made_files::{Folder, gzip, idx};
+use crate::made_files::{Folder, gzip, idx, png};
 use expect_test::expect_file;
 use ndarray::{Array2, array};
+use png::{BitDepth, ColorType};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
@@ -16,9 +17,9 @@ use surprisal_data::metrics::{
 };
 use surprisal_data::{
     Batches, Categorical, CsvOptions, DataError, DataSource, Dataset, EncodedColumn, Encoder, Encoding,
-    ErrorKind, Loaded, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
-    Targets, Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path, k_fold,
-    one_hot, read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
+    ErrorKind, ImageMasks, Loaded, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic,
+    Table, Targets, Task, Unseen, accuracy, balanced_weights, features_from_csv, features_from_csv_path,
+    k_fold, one_hot, read_idx, split_rows, stratified_k_fold, stratified_split, stratified_split_rows,
 };
 
 const NAN: f64 = f64::NAN;
@@ -66,6 +67,7 @@ fn messages() {
         parts,
         changed_sets,
         files_of_mnist,
+        images,
         sources,
         preprocessing,
         labels,
@@ -528,6 +530,70 @@ fn files_of_mnist(m: &mut Messages) {
     }
 }
 
+/// Each case changes one file of a folder that is right.
+fn images(m: &mut Messages) {
+    const GRAY: ColorType = ColorType::Grayscale;
+    let gray = |width: u32, height: u32| {
+        png([width, height], GRAY, BitDepth::Eight, &vec![1; (width * height) as usize])
+    };
+    let right = |test: &str| {
+        let folder = Folder::new(&format!("images-{test}"));
+        folder.with("cat/1.png", &gray(3, 2)).with("cat/2.png", &gray(3, 2)).with("dog/1.png", &gray(3, 2))
+    };
+    // a header of another size, in a file of so many bytes
+    let claims = |size: u32, bytes: usize| {
+        let mut file = gray(3, 2);
+        file[16..24].copy_from_slice(&[size.to_be_bytes(), size.to_be_bytes()].concat());
+        let checksum = crc32fast::hash(&file[12..29]);
+        file[29..33].copy_from_slice(&checksum.to_be_bytes());
+        file.resize(bytes.max(file.len()), 0);
+        file
+    };
+
+    m.part("folders of images with two classes, of 1 x 2 x 3");
+    add!(m, Dataset::from_image_folder("no/such/folder"));
+    for (case, name, file) in [
+        ("another-size", "cat/2.png", gray(2, 3)),
+        ("rgb", "dog/1.png", png([3, 2], ColorType::Rgb, BitDepth::Eight, &[1; 18])),
+        ("empty-file", "cat/1.png", Vec::new()),
+        ("no-png", "cat/1.png", b"GIF89a and more".to_vec()),
+        ("truncated", "cat/1.png", gray(3, 2)[..50].to_vec()),
+        ("huge-header", "cat/1.png", claims(i32::MAX as u32, 0)),
+        ("huge-header-later", "dog/1.png", claims(i32::MAX as u32, 0)),
+        ("too-many-numbers", "cat/1.png", claims(20_000, 1 << 19)),
+        ("jpeg-file", "cat/3.jpg", b"...".to_vec()),
+    ] {
+        let folder = right(case).with(name, &file);
+        m.add_with(case, Dataset::from_image_folder(folder.path()), folder.path().to_str().unwrap(), "DIR");
+    }
+    let empty = right("empty").without("dog/1.png");
+    m.add_with("empty", Dataset::from_image_folder(empty.path()), empty.path().to_str().unwrap(), "DIR");
+    let folder = right("one-class");
+    let cats = folder.path().join("cat");
+    m.add_with("no-classes", Dataset::from_image_folder(&cats), folder.path().to_str().unwrap(), "DIR");
+
+    m.part("images of 2 rows and 3 columns with masks of 2 classes");
+    let mask = |samples: &[u8]| png([3, 2], GRAY, BitDepth::Eight, samples);
+    for (case, name, file) in [
+        ("mask-size", "masks/1.png", gray(2, 2)),
+        ("mask-class", "masks/1.png", mask(&[0, 1, 255, 0, 1, 2])),
+        ("mask-rgb", "masks/1.png", png([3, 2], ColorType::Rgb, BitDepth::Eight, &[1; 18])),
+        ("mask-16", "masks/1.png", png([3, 2], GRAY, BitDepth::Sixteen, &[0; 12])),
+        ("no-mask", "images/2.png", gray(3, 2)),
+        ("no-image", "masks/2.png", gray(3, 2)),
+    ] {
+        let folder = Folder::new(case).with("images/1.png", &gray(3, 2)).with("masks/1.png", &gray(3, 2));
+        let folder = folder.with(name, &file);
+        m.add_with(case, ImageMasks::from_folder(folder.path(), 2), folder.path().to_str().unwrap(), "DIR");
+    }
+    let three = Folder::new("three").with("images/1.png", &gray(3, 2)).with("masks/1.png", &mask(&[255; 6]));
+    m.add_with("3 classes", ImageMasks::from_folder(three.path(), 3), three.path().to_str().unwrap(), "DIR");
+
+    m.part("channels");
+    let iris = Dataset::iris().features;
+    add!(m, Scaling::Channels.fit(&iris, None), Scaling::Channels.fit(&iris, Some([3, 2, 2])));
+}
+
 fn sources(m: &mut Messages) {
     m.part("names of data");
     for text in [
@@ -542,6 +608,8 @@ fn sources(m: &mut Messages) {
         "iris:",
         "mnist",
         "mnist:",
+        "images",
+        "image:folder",
     ] {
         m.add(format!("{text:?}"), text.parse::<DataSource>());
     }

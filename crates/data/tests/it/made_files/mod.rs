@@ -2,6 +2,7 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use png::{BitDepth, ColorType};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -10,6 +11,19 @@ pub fn idx(dims: &[u32], values: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, dims.len() as u8];
     file.extend(dims.iter().flat_map(|size| size.to_be_bytes()));
     file.extend(values);
+    file
+}
+
+/// A PNG file of `[width, height]` from the samples of its rows; index k of the palette is the color (k, 100 + k, 200 + k).
+pub fn png([width, height]: [u32; 2], color: ColorType, bits: BitDepth, samples: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(color);
+    encoder.set_depth(bits);
+    if color == ColorType::Indexed {
+        encoder.set_palette(Vec::from_iter((0..6).flat_map(|k| [k, 100 + k, 200 + k])));
+    }
+    encoder.write_header().unwrap().write_image_data(samples).unwrap();
     file
 }
 
@@ -42,7 +56,9 @@ impl Folder {
     }
 
     pub fn with(self, name: &str, content: &[u8]) -> Folder {
-        std::fs::write(self.0.join(name), content).unwrap();
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
         self
     }
 
