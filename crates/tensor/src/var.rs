@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
 use crate::params::view;
-use crate::store::typed;
+use crate::store::{Numbers, Stored, typed};
 use crate::tape::{Read, Recording};
 use crate::{Scalar, Shape, Tape};
 
@@ -251,18 +251,51 @@ impl<'t> Var<'t> {
     /// If this is not a single number, or if the tape records no gradients.
     #[track_caller]
     pub fn backward(self) {
+        self.walk(f64::numbers(&[1.0]));
+    }
+
+    /// [`backward`](Self::backward) from a value of any shape, whose gradient is given: that of the sum of the products of both.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::default();
+    /// let w = params.add("w", &array![2.0, 3.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// tape.param(w).square().backward_with(&array![10.0, 1.0]);
+    /// assert_eq!(workspace.grads()[w], [40.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the gradient has another shape, or if the tape records no gradients.
+    #[track_caller]
+    pub fn backward_with<E: Scalar, S: Data<Elem = E>, D: Dimension>(self, gradient: &ArrayBase<S, D>) {
+        assert!(
+            gradient.shape() == self.shape().dims(),
+            "backward_with: a gradient of shape {:?} does not fit {}",
+            gradient.shape(),
+            self.tape.read().graph.describe(self.tape.entries(), self.id)
+        );
+        match gradient.as_slice() {
+            Some(numbers) => self.walk(E::numbers(numbers)),
+            None => self.walk(E::numbers(&Vec::from_iter(gradient.iter().copied()))),
+        }
+    }
+
+    #[track_caller]
+    fn walk(self, gradient: Numbers) {
         let Recording { graph, store } = &mut *self.tape.write();
         assert!(
             graph.record,
             "backward: this tape records no gradients: start it with `tape`, not with `no_grad` or `eval`"
         );
-        let node = &graph.nodes[self.id as usize];
         assert!(
-            node.len == 1,
-            "backward: starts from a single number, found {}: reduce it with `sum` or `mean`, or use a loss",
+            graph.nodes[self.id as usize].len == gradient.len(),
+            "backward: starts from a single number, found {}: reduce it with `sum` or `mean`, use a loss, or give its gradient to \
+             `backward_with`",
             graph.describe(self.tape.entries(), self.id)
         );
-        typed!(store, on => on.backward(graph, self.id as usize));
+        typed!(store, on => on.backward(graph, self.id as usize, gradient));
     }
 
     /// The gradient of the last `backward` with respect to this node. `None` if `backward` has not run, or if

@@ -8,6 +8,7 @@ use ndarray::{ArcArray1, ArrayD};
 
 use crate::node::{Home, Leaf, Memory, Node};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Recorded, Room, Shapes};
+use crate::store::Numbers;
 use crate::{Buf, Entry, Gradients, ParamId, Params, Scalar, Shape, ShapeError, Tape, Var};
 
 /// A named part of a computation.
@@ -526,7 +527,7 @@ impl<T: Scalar> On<'_, T> {
     }
 
     /// Walks back from a single number.
-    pub fn backward(&mut self, graph: &mut Graph, root: usize) {
+    pub fn backward(&mut self, graph: &mut Graph, root: usize, gradient: Numbers) {
         let arena = &mut *self.arena;
         graph.reached.clear();
         graph.reached.resize(graph.nodes.len(), false);
@@ -536,11 +537,14 @@ impl<T: Scalar> On<'_, T> {
         if graph.nodes[root].tracked {
             match graph.nodes[root].param {
                 Some(param) => {
-                    let (slot, reached) = arena.grads.slot(param, graph.nodes[root].start, 1);
-                    (slot[0], *reached) = (T::ONE, true);
+                    let (start, len) = (graph.nodes[root].start, graph.nodes[root].len);
+                    let (slots, reached) = arena.grads.slot(param, start, len);
+                    gradient.copy_to(slots);
+                    *reached = true;
                 }
                 None => {
-                    arena.node_grads[graph.nodes[root].grad] = T::ONE;
+                    let (at, len) = (graph.nodes[root].grad, graph.nodes[root].len);
+                    gradient.copy_to(&mut arena.node_grads[at..at + len]);
                     graph.reached[root] = true;
                 }
             }
