@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "T6: the loss is 0.5889, and should be 0.5888093")]
-    fn another_loss_is_told() {
+    fn another_loss_is_reported() {
         check_loss("T6", 0.5888095);
         check_loss("T6", 0.5889);
     }

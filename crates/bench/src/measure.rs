@@ -57,7 +57,7 @@ impl Bench {
         self.print(task, self.time(step), &[("loss5", loss)]);
     }
 
-    /// Prints a line; `numbers` are told with it.
+    /// Prints a line; `numbers` are reported with it.
     pub fn print(&self, task: &str, timing: Timing, numbers: &[(&str, f64)]) {
         let Timing { us, min, p90, blocks, clean } = timing;
         let numbers: String = numbers.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
@@ -128,7 +128,7 @@ pub fn measure<R>(mut step: impl FnMut() -> R, seconds: f64) -> Timing {
 }
 
 /// For a process that trains for one step and ends: prints the loss and the most memory that it held, in MB. The process tells that
-/// itself, because what its parent is told of it counts from the parent's own memory.
+/// itself, because what its parent is reported of it counts from the parent's own memory.
 pub fn print_once(loss: f64) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak =
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_of_two_milliseconds_is_told_as_such() {
+    fn a_step_of_two_milliseconds_is_reported_as_such() {
         let timing = measure(|| std::thread::sleep(std::time::Duration::from_millis(2)), 0.05);
         assert!(timing.min >= 2000.0 && timing.us >= timing.min && timing.p90 >= timing.min, "{timing:?}");
         assert!(timing.blocks >= 15);

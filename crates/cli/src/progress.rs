@@ -77,7 +77,7 @@ impl EpochBar {
         bar.set_prefix(format!("epoch {} of {}, {rate:.0} steps/s", at.epoch, at.epochs));
     }
 
-    /// After an epoch; `monitored` is what the second part is called, `share` what is told of both: "accuracy" in percent, or "r2".
+    /// After an epoch; `monitored` is what the second part is called, `share` what is reported of both: "accuracy" in percent, or "r2".
     pub fn show(&self, epoch: &Epoch, monitored: &str, share: &str) {
         let (loss, train, held_out) = (epoch.train.loss, epoch.train.score(), epoch.held_out().score());
         let epoch = epoch.epoch;

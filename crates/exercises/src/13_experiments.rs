@@ -9,7 +9,7 @@ pub enum Verdict {
     Supported,
     /// It does not.
     NotSupported,
-    /// It cannot be told.
+    /// It cannot be known.
     Inconclusive,
 }
 

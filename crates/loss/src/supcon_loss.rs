@@ -33,7 +33,7 @@
 //!   row itself is masked, not subtracted.
 //! * `‖x‖` overflows in `f32` above 1.8e19 and loses digits below 1.1e-19 if it is squared as it is: such rows are scaled
 //!   by a power of two.
-//! * Rows that are nearly parallel are told apart by cosines that differ in their last digits: at an angle of θ to each other the loss
+//! * Rows that are nearly parallel are distinguished by cosines that differ in their last digits: at an angle of θ to each other the loss
 //!   and its gradient have relative errors of about u / (θ² τ), as in every implementation by cosines.
 //!
 //! # Source

@@ -16,7 +16,7 @@
 //!
 //! The choice is as good as the losses it compares: `-ln(p)` is 0 in `f32` for every gap of 16.64 or more between two logits, and
 //! one among many zeros would be chosen by its place. As in [`softmax_cross_entropy`](mod@crate::softmax_cross_entropy) the loss
-//! is `ln_1p(S)` there, and keeps the order down to 1e-38. Losses that are equal to the last bit cannot be told apart, though exactly
+//! is `ln_1p(S)` there, and keeps the order down to 1e-38. Losses that are equal to the last bit cannot be distinguished, though exactly
 //! another may be the larger: the first row is kept. A row whose loss is NaN counts as the hardest: it is kept, and seen.
 //!
 //! # Source

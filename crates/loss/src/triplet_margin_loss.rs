@@ -360,7 +360,7 @@ mod tests {
                 .loss(a, p, n)
                 .backward();
             let [da, dp] = [a, p].map(|x| x.grad().unwrap().iter().map(|x| x.value()).collect::<Vec<_>>());
-            // what subtracting the rows loses is not the loss's: it is told by the size of the rows
+            // what subtracting the rows loses is not the loss's: it is reported by the size of the rows
             let size = |e: [f64; 2]| {
                 rounded.as_flattened().iter().fold(eps, |m, x| m.max(x.abs())) / e[0].hypot(e[1])
             };

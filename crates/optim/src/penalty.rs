@@ -65,7 +65,7 @@ impl Penalty {
         Ok(Penalty { l1: Hyperparameter::L1.check(l1)?, l2: Hyperparameter::L2.check(l2)? })
     }
 
-    /// The price itself, to be told beside the loss.
+    /// The price itself, to be reported beside the loss.
     ///
     /// See the example of [`Penalty`].
     pub fn value<T: Scalar>(&self, params: &Params<T>) -> f64 {

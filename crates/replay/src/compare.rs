@@ -41,7 +41,7 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-/// A tolerance that cannot be read is told as a mismatch, too.
+/// A tolerance that cannot be read is reported as a mismatch, too.
 impl From<ReplayError> for Mismatch {
     fn from(ReplayError { at, expected, found, .. }: ReplayError) -> Self {
         Mismatch { at, expected, found, ratio: f64::INFINITY }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_place_is_told_also_where_all_is_well() {
+    fn the_worst_place_is_reported_also_where_all_is_well() {
         let expected = json!({ "a": [1.0, 2.0], "b": "text", "c": null });
         let held = |found: Value| compare(&found, &expected, &json!({ "rtol": 0.1, "atol": 0 })).unwrap();
         assert_eq!(held(expected.clone()), Agreement { ratio: 0.0, at: String::new(), held: 4 });

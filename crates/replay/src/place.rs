@@ -1,4 +1,4 @@
-//! [`Place`]: a JSON value that knows where it stands, so that whatever is wrong with it is told with its key path.
+//! [`Place`]: a JSON value that knows where it stands, so that whatever is wrong with it is reported with its key path.
 
 use serde_json::{Map, Value};
 use surprisal_tensor::ndarray::Array2;

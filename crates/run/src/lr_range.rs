@@ -112,7 +112,7 @@ impl LrRange {
     }
 }
 
-/// Another optimizer, whose learning rate rises from step to step, whatever it is told.
+/// Another optimizer, whose learning rate rises from step to step, whatever it is given.
 struct Rising {
     optimizer: Box<dyn Optimizer<f32>>,
     range: LrRange,

@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn slopes_are_told_before_and_without_gradients() {
+    fn slopes_are_reported_before_and_without_gradients() {
         let params = Params::<f64>::default();
         let mut workspace = Workspace::new();
         let tape = workspace.no_grad(&params);

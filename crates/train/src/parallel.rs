@@ -6,7 +6,7 @@ use std::thread;
 
 use surprisal_tensor::threads;
 
-/// Is told how far a long job has come.
+/// Learns how far a long job has come.
 pub trait Progress: Sync {
     /// `runs` runs of `what` begin.
     fn begin(&self, what: &str, runs: usize);

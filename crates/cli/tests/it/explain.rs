@@ -14,7 +14,7 @@ fn says(folder: &Path, arguments: &[&str]) -> String {
 const NEURON: &str = "sigmoid(w*x + b)";
 
 #[test]
-fn a_neuron_is_told_forward_and_backward() {
+fn a_neuron_is_reported_forward_and_backward() {
     let folder = Folder::new("explain-neuron");
     let told = says(&folder.0, &["explain", NEURON, "--at", "x=1,w=2,b=2"]);
     let expected = "\
@@ -68,7 +68,7 @@ fn gradients_that_meet_are_added() {
 }
 
 #[test]
-fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
+fn a_row_of_a_net_is_reported_with_the_four_equations_and_drawn() {
     let folder = Folder::new("explain-net");
     let train = ["train", "--data", "iris", "--model", "4-5-3", "--epochs", "3", "--out", "net"];
     says(&folder.0, &train);
@@ -104,7 +104,7 @@ fn a_row_of_a_net_is_told_with_the_four_equations_and_drawn() {
 }
 
 #[test]
-fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
+fn a_row_of_a_net_that_predicts_a_number_is_reported_in_its_own_units() {
     let folder = Folder::new("explain-number");
     houses(&folder.0);
     let data = ["--data", "houses.csv", "--target", "price", "--task", "numbers"];
@@ -144,7 +144,7 @@ fn a_row_of_a_net_that_predicts_a_number_is_told_in_its_own_units() {
 }
 
 #[test]
-fn a_net_of_rates_is_told_in_rates_wherever_it_is_asked() {
+fn a_net_of_rates_is_reported_in_rates_wherever_it_is_asked() {
     let folder = Folder::new("explain-rates");
     let rows = String::from_iter((0..40).map(|i| format!("{},{}\n", f64::from(i * i) / 9.0, 1 + i / 4)));
     fs::write(folder.0.join("counts.csv"), format!("x,y\n{rows}")).unwrap();
@@ -255,7 +255,7 @@ fn an_infinite_slope_is_called_so() {
 }
 
 #[test]
-fn what_cannot_be_explained_is_told_and_leaves_nothing() {
+fn what_cannot_be_explained_is_reported_and_leaves_nothing() {
     for (arguments, code, message) in [
         (&["explain", "w*x", "--at", "w=1"][..], 2, "x has no value | for example --at x=0.5"),
         (

@@ -53,7 +53,7 @@ fn data_stand_beside_the_file_or_in_the_folder_that_is_named() {
 }
 
 #[test]
-fn every_reference_holds_and_the_worst_place_is_told() {
+fn every_reference_holds_and_the_worst_place_is_reported() {
     let folder = Folder::new("replay-check");
     let names = [
         "gradient_flow",
@@ -75,7 +75,7 @@ fn every_reference_holds_and_the_worst_place_is_told() {
 }
 
 #[test]
-fn a_number_that_does_not_hold_exits_with_1_and_the_others_are_told_all_the_same() {
+fn a_number_that_does_not_hold_exits_with_1_and_the_others_are_reported_all_the_same() {
     let folder = Folder::new("replay-wrong");
     let write = |name: &str, change: &dyn Fn(&mut Value)| {
         let mut document = document("metrics_ece");
@@ -137,7 +137,7 @@ fn messages_about_long_texts_are_short() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_with_its_name_and_place() {
+fn what_is_wrong_with_a_file_is_reported_with_its_name_and_place() {
     let folder = Folder::new("replay-files");
     fs::create_dir(folder.0.join("folder.json")).unwrap();
     let setting = |kind: Value| json!({ "setting": { "kind": kind } }).to_string();

@@ -176,7 +176,7 @@ fn single_precision_is_computed_in_single_precision() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_with_its_place() {
+fn what_is_wrong_with_a_file_is_reported_with_its_place() {
     let folder = Folder::new("loss-files");
     let write = |name: &str, text: &str| fs::write(folder.0.join(name), text).unwrap();
     write("cut.json", "{\"cases\": [\n  {\"inputs\": {\"input\": [1, ");

@@ -1,4 +1,4 @@
-//! What is wrong is told whole: where, what was expected, what was found, what to do. messages.txt has the commands and what they
+//! What is wrong is reported whole: where, what was expected, what was found, what to do. messages.txt has the commands and what they
 //! write; here is that the exit code is 2 for what was told, 1 for what the files hold, and that nothing is left behind.
 
 use std::fs;

@@ -160,7 +160,7 @@ fn killed_at_any_moment_a_training_goes_on_to_the_same_bytes() {
         let now = checkpoint.epoch * STEPS_PER_EPOCH + checkpoint.step;
         assert!(now.is_multiple_of(3) || now == 30 * STEPS_PER_EPOCH, "{now} steps");
         assert!(Some(now) >= steps, "{now} steps, and before {steps:?}");
-        // the epochs that were told: nothing is lost of them but the last two steps
+        // the epochs that were given: nothing is lost of them but the last two steps
         let told = fs::read_to_string(run.join("history.csv")).unwrap().matches('\n').count() as u64;
         assert!(now + 3 > told.saturating_sub(2) * STEPS_PER_EPOCH, "{now} steps after {told} lines");
         steps = Some(now);

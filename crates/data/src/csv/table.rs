@@ -54,7 +54,7 @@ pub struct Table {
 impl Table {
     /// Reads a table with these options.
     ///
-    /// Text and rows are as in [`Dataset::from_csv`]. Which columns hold categories is told at
+    /// Text and rows are as in [`Dataset::from_csv`]. Which columns hold categories is reported at
     /// [`Categorical::Auto`], which are left out at [`CsvOptions::ignore`], what the target column holds at
     /// [`Task::Auto`]; such decisions are in the [`notices`](Table::notices). Missing values are
     /// left out, or left to the [`Encoder`](crate::Encoder), as [`Missing`] says. Numbers that are equal are

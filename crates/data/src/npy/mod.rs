@@ -131,7 +131,7 @@ struct Element {
     character: usize,
 }
 
-/// The longest header that is read; NumPy itself reads 10 000 bytes unless told to trust the file.
+/// The longest header that is read; NumPy itself reads 10 000 bytes unless asked to trust the file.
 pub(crate) const LONGEST_HEADER: usize = 0xffff;
 /// NumPy's arrays have no more axes.
 pub(crate) const MOST_AXES: usize = 64;

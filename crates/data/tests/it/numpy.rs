@@ -109,7 +109,7 @@ fn with_header(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_headers_are_told() {
+fn damaged_headers_are_reported() {
     let says = |bytes: &[u8], message: &str| says(NpyArray::from_bytes(bytes.to_vec(), "a.npy"), message);
     let good = with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}");
     NpyArray::from_bytes(good.clone(), "a.npy").unwrap();
@@ -183,7 +183,7 @@ fn damaged_headers_are_told() {
 }
 
 #[test]
-fn damaged_archives_are_told() {
+fn damaged_archives_are_reported() {
     let says = |bytes: &[u8], message: &str| {
         says(Npz::from_bytes(bytes.to_vec(), "a.npz").and_then(|npz| npz.array("x")), message);
     };
@@ -323,7 +323,7 @@ fn damage_anywhere_is_no_panic_and_changes_no_number() {
 }
 
 #[test]
-fn features_and_labels_that_do_not_fit_are_told() {
+fn features_and_labels_that_do_not_fit_are_reported() {
     let folder = Folder::new("npz");
     let path = folder.path().join("a.npz");
     let says = |arrays: &[(&str, NpyArray)], message: &str| {

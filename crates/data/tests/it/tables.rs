@@ -121,7 +121,7 @@ fn numbers_to_predict_are_those_with_fractions_or_of_many_kinds() {
 }
 
 #[test]
-fn what_was_taken_for_what_is_told() {
+fn what_was_taken_for_what_is_reported() {
     let rows: String = (0..30).map(|k| format!("{},{k}\n", k % 7)).collect();
     let notices = |text: &str, options: &CsvOptions| -> Vec<String> {
         table(text, options).notices().iter().map(ToString::to_string).collect()
@@ -164,7 +164,7 @@ fn what_was_taken_for_what_is_told() {
 }
 
 #[test]
-fn a_field_that_looks_like_rows_is_told() {
+fn a_field_that_looks_like_rows_is_reported() {
     let options = CsvOptions { ignore: vec!["note".to_owned()], ..y() };
     let swallowed: String = (0..20).map(|k| format!("{},{},fine\n", k % 7, k % 2)).collect();
     let read = table(&format!("x,y,note\n1,0,\"wide\n{swallowed}3,1,wide\"\n2,0,a\n4,1,b\n"), &options);

@@ -1,4 +1,4 @@
-//! What the notation means, that mistakes in it are told, and that no text makes the parser panic or write broken markup.
+//! What the notation means, that mistakes in it are reported, and that no text makes the parser panic or write broken markup.
 
 use surprisal_formula::{block, inline};
 
@@ -134,7 +134,7 @@ fn a_formula_is_one_line_that_carries_its_text() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_place() {
     let told = |formula: &str| {
         let error = inline(formula).unwrap_err();
         format!("{} {}", error.position, error.message)

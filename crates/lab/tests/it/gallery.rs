@@ -118,7 +118,7 @@ fn every_page_and_the_index_can_be_seen() {
     }
 }
 
-/// Whether a number that lies between `low` and `high` is as expected; none if that cannot be told.
+/// Whether a number that lies between `low` and `high` is as expected; none if that cannot be known.
 fn is_met(relation: &str, bound: f64, [low, high]: [f64; 2]) -> Option<bool> {
     let (met, failed) = match relation {
         "more than" => (low > bound, high < bound || (low, high) == (bound, bound)),

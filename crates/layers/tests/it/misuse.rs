@@ -10,7 +10,7 @@ use surprisal_tensor::{Params, Workspace};
 
 thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(String::new()) } }
 
-/// The message of a panic, which must come from a line of this file; places in it are told as HERE.
+/// The message of a panic, which must come from a line of this file; places in it are reported as HERE.
 #[track_caller]
 fn says<R>(expected: &str, f: impl FnOnce() -> R) {
     static HOOK: Once = Once::new(); // for all threads
@@ -230,7 +230,7 @@ fn fill(init: Init, len: usize) {
 }
 
 #[test]
-fn sizes_that_are_none_are_told() {
+fn sizes_that_are_none_are_reported() {
     for (text, problem) in [
         ("", "\"\" is not a whole number above 0"),
         ("10", "a net has at least inputs and outputs"),
@@ -247,7 +247,7 @@ fn sizes_that_are_none_are_told() {
 }
 
 #[test]
-fn an_activation_that_is_none_is_told_with_all_that_are() {
+fn an_activation_that_is_none_is_reported_with_all_that_are() {
     assert_eq!(
         "Relu".parse::<Activation>().unwrap_err().to_string(),
         "no activation is named \"Relu\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid \

@@ -121,7 +121,7 @@ fn a_start_is_read_as_it_is_written() {
 }
 
 #[test]
-fn what_is_no_start_is_told_with_all_that_are() {
+fn what_is_no_start_is_reported_with_all_that_are() {
     let unknown = |name: &str| {
         format!(
             "no initializer is named \"{name}\" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, \

@@ -70,7 +70,7 @@ total                                             19,450     19,450       64
 }
 
 #[test]
-fn frozen_shared_and_unused_parameters_are_told_apart() {
+fn frozen_shared_and_unused_parameters_are_reported_apart() {
     struct Bare(Linear);
     impl Layer for Bare {
         fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {

@@ -16,7 +16,7 @@ fn replayed(setting: &Value) -> Value {
 }
 
 /// The whole `expected` is met. In each run alone it is found out if the step is longer by 1e-7, if the loss is another,
-/// and if what is told of each epoch is the state one update later.
+/// and if what is reported of each epoch is the state one update later.
 #[track_caller]
 fn check(name: &str) {
     let reference = reference(name);
@@ -141,7 +141,7 @@ fn gradients_flow_as_in_the_reference() {
 }
 
 /// The whole `expected` is met. For each algorithm on each problem alone it is found out if one of its numbers is larger by
-/// 1e-7 (eps: doubled), if the rule is another with the same numbers, and if what is told is the state one step later.
+/// 1e-7 (eps: doubled), if the rule is another with the same numbers, and if what is reported is the state one step later.
 #[test]
 fn optimizers_step_as_in_the_reference() {
     let reference = reference("optimizers_20_steps");

@@ -296,7 +296,7 @@ fn a_last_epoch_that_is_clearly_worse_is_never_nothing() {
 }
 
 #[test]
-fn a_training_that_cannot_go_on_is_told_why() {
+fn a_training_that_cannot_go_on_is_reported_why() {
     let fails = |settings: &str| {
         let mut job = Job::new(&Settings::from_toml(settings, "test.toml").unwrap()).unwrap();
         let Job { parts, model, params, trainer, optimizer, .. } = &mut job;

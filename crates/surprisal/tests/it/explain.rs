@@ -105,7 +105,7 @@ fn the_page_and_the_picture_hold_the_numbers_to_all_digits() {
     }
     // the formulas of the equations are drawn, not spelled
     assert_eq!(page.matches("<figure>\n<math").count(), explanation.equations().len());
-    // where a layer's gradient is told by where it lies, the ends are those of the library
+    // where a layer's gradient is reported by where it lies, the ends are those of the library
     for (name, gradient) in grads {
         let all = told(&gradient);
         let ends =

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_out_of_range_is_told_with_its_place() {
+    fn an_index_out_of_range_is_reported_with_its_place() {
         let x = array![[1.0, 2.0], [3.0, 4.0]];
         let says = |message: String, start: &str| assert!(message.starts_with(start), "{message}");
         says(

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_meet_is_told() {
+    fn what_does_not_meet_is_reported() {
         let x = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
         let says = |message: String, start: &str| assert!(message.starts_with(start), "{message}");
         says(

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_that_do_not_meet_are_told() {
+    fn batches_that_do_not_meet_are_reported() {
         let (a, b) = (numbers((3, 4, 5), 0.0), numbers((2, 5, 2), 0.0));
         let message = complaint(|| at(&a, |x| x.matmul(x.tape().input(&b))));
         assert!(

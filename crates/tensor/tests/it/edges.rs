@@ -385,7 +385,7 @@ fn parameters_that_no_memory_holds_are_refused_and_leave_no_trace() {
 }
 
 #[test]
-fn closures_that_use_their_tape_are_told() {
+fn closures_that_use_their_tape_are_reported() {
     let mut params = Params::<f64>::default();
     let w = params.add("w", &array![1.0]);
     let mut workspace = Workspace::new();

@@ -144,7 +144,7 @@ fn evaluation_records_no_gradients() {
 }
 
 #[test]
-fn a_matrix_that_does_not_fit_is_told_with_both_sides_and_a_hint() {
+fn a_matrix_that_does_not_fit_is_reported_with_both_sides_and_a_hint() {
     let mut params = Params::new();
     let w = params.add("out.weight", &Array2::zeros((128, 10)));
     let mut workspace = Workspace::new();

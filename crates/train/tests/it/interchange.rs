@@ -1,4 +1,4 @@
-//! Parameters in safetensors and NPZ files: they come back exactly, and all that does not fit is told at once.
+//! Parameters in safetensors and NPZ files: they come back exactly, and all that does not fit is reported at once.
 
 use std::fs;
 use std::path::PathBuf;
@@ -210,7 +210,7 @@ fn at_most_ten_misfits_are_listed() {
 }
 
 #[test]
-fn damaged_files_are_told() {
+fn damaged_files_are_reported() {
     let says = |bytes: &[u8], message: &str| {
         let mut params = Params::new();
         params.add("w", &Array1::zeros(2));

@@ -1,4 +1,4 @@
-//! Model files: they come back as they went, and everything that is wrong with one is told.
+//! Model files: they come back as they went, and everything that is wrong with one is reported.
 
 use std::fs;
 use std::path::{Path, PathBuf};

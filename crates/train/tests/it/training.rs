@@ -127,7 +127,7 @@ fn failure<T: Scalar>(
 }
 
 #[test]
-fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit() {
+fn a_loss_that_leaves_the_finite_numbers_is_reported_with_its_step_and_its_culprit() {
     struct Explodes(Linear);
     impl Layer for Explodes {
         fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
@@ -156,7 +156,7 @@ fn a_loss_that_leaves_the_finite_numbers_is_told_with_its_step_and_its_culprit()
 }
 
 #[test]
-fn a_model_that_does_not_fit_the_data_is_told_before_the_first_step() {
+fn a_model_that_does_not_fit_the_data_is_reported_before_the_first_step() {
     let mut params = Params::<f64>::default();
     let (two, one) = (
         Linear::new(&mut params, "two", 4, 2, &mut rng(1)),
@@ -393,7 +393,7 @@ fn numbers_are_learned_by_any_loss_of_numbers_and_measured_by_r2() {
 }
 
 #[test]
-fn what_a_closure_does_wrong_is_told_before_the_first_step() {
+fn what_a_closure_does_wrong_is_reported_before_the_first_step() {
     let data = Dataset::iris();
     let mut params = Params::new();
     let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
