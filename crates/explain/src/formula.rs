@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_derivative_is_reported_apart_by_inputs() {
+    fn a_derivative_is_split_by_inputs() {
         let products = "dX = dY Wᵀ, dW = Xᵀ dY, db = column sums of dY";
         let inputs = ["X", "W", "b"];
         let parts = [0, 1, 2].map(|k| clause(products, &inputs, k).unwrap());

@@ -12,7 +12,7 @@
 //! | `pooling` | [`MaxPool2d`], [`AvgPool2d`], [`Upsample`]: images in other sizes |
 //! | `group_norm` | [`GroupNorm`]: mean 0 and variance 1, for each group of channels of a sample |
 //! | `dropout` | [`Dropout`], [`Dropout2d`]: random zeros in training, of numbers or of channels |
-//! | `flatten`, `residual` | [`Flatten`]; [`Residual`]: x + f(x) |
+//! | `flatten`, `residual` | [`Flatten`], [`Unflatten`]; [`Residual`]: x + f(x) |
 //! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
 //! | `init` | initializers of weights: [`Init`]; the random number generator: [`rng`] |
 //! | `summary` | [`summary()`]: the summary of a model, as a table |
@@ -102,6 +102,7 @@ layers! {
     dropout::Dropout: [3, 4] => |_, _| Dropout::new(0.5);
     dropout::Dropout2d: [3, 4, 2, 2] => |_, _| Dropout2d::new(0.5);
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
+    flatten::Unflatten: [3, 12] => |_, _| Unflatten::new([3, 2, 2]);
     residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
     mlp::Mlp: [3, 4] => |params, _| Mlp::new(params, &"4-5-2".parse().expect("sizes"), Activation::Tanh, &mut rng(1));
 }
