@@ -22,7 +22,8 @@ fn trained(seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
         Some(folder) => Dataset::mnist(folder)?,
         None => stratified_split(&Dataset::digits(), 0.25, &mut rng)?,
     };
-    let (side, largest, epochs) = if train.features.ncols() == 784 { (28, 255.0, 5) } else { (8, 16.0, 20) };
+    let (side, largest, epochs, rate) =
+        if train.features.ncols() == 784 { (28, 255.0, 5, 0.002) } else { (8, 16.0, 40, 0.005) };
     [&mut train, &mut test].into_iter().for_each(|part| part.features /= largest);
     let mut params = Params::new();
     let model = lenet(&mut params, side, [16, 32], &mut rng);
@@ -32,7 +33,7 @@ fn trained(seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
             .on(&train)
             .validate(&test)
             .each(|epoch| println!("epoch {}: {:?}", epoch.epoch, epoch.validation));
-        training.fit(&model, &mut params, &mut Adam::new(0.002))
+        training.fit(&model, &mut params, &mut Adam::new(rate))
     })?;
     Ok(history.epochs().last().and_then(|epoch| epoch.validation.as_ref()?.accuracy).unwrap_or(0.0))
 }
