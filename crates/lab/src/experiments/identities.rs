@@ -192,7 +192,7 @@ fn softmax(z: &Array2<f64>) -> Array2<f64> {
 
 /// The losses of single rows, or elements, and the gradient of their sum.
 fn evaluate(z: &Array2<f64>, loss: impl for<'t> Fn(Var<'t>) -> Var<'t>) -> (Vec<f64>, Vec<f64>) {
-    let (params, mut workspace) = (Params::new(), Workspace::new());
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
     let tape = workspace.tape(&params);
     let z = tape.input(z).requires_grad();
     let losses = loss(z);

@@ -90,6 +90,14 @@ fn convexity_finds_the_stationary_points_of_two_cases() {
     }
 }
 
+/// In `f64`: in `f32` the differences would be a thousand times above their bound.
+#[test]
+fn identities_hold_up_to_rounding() {
+    for finding in run("identities", false, &[]).report.findings() {
+        assert_eq!(finding.verdict, Verdict::Supported, "{}: {finding}", finding.condition);
+    }
+}
+
 #[test]
 fn only_the_complete_version_supports_the_claim() {
     for name in ["only-the-rate", "plateaus", "convexity"] {
