@@ -48,11 +48,11 @@ impl Domain {
             Domain::FromZeroToOne => format!("{name}s lie between 0 (no) and 1 (yes)"),
             Domain::ZeroOrOne => format!("{name}s are 0 (no) or 1 (yes)"),
             Domain::PlusOrMinusOne => {
-                format!("{name}s are +1 or -1; of labels y that are 0 or 1, 2 y - 1 is")
+                format!("{name}s are +1 or -1; of labels y of 0 and 1, use 2 y - 1")
             }
             Domain::NotNegative => format!("{name}s are not negative"),
             Domain::Probability => {
-                "probabilities lie between 0 and 1; softmax makes them of logits, a division by their sum of counts".into()
+                "probabilities lie between 0 and 1; apply softmax to logits, or divide counts by their sum".into()
             }
             Domain::LogProbability => "logarithms of probabilities are not positive".into(),
         }
