@@ -10,8 +10,8 @@ use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Callback, Checkpoint, Ended, Evaluation, Examples, Fit, History, Objective, Predictions, SavedModel,
-    TrainError, Trainer, evaluate, probabilities,
+    Augment, Callback, Checkpoint, Ended, Evaluation, Examples, Fit, History, Objective, Predictions,
+    SavedModel, TrainError, Trainer, evaluate, probabilities,
 };
 
 pub(crate) use defaults::objective;
@@ -92,6 +92,7 @@ pub struct Parts {
     /// The test set, for the evaluation at the end; without rows if all are for training.
     pub test: Dataset,
     examples: Vec<Examples<f32>>, // of the three, values in the scale of the net
+    augment: Option<(Augment, [usize; 3])>, // of the training set
 }
 
 impl Parts {
@@ -110,7 +111,10 @@ impl Parts {
     }
     /// The training set and the monitored part.
     fn training<'a>(&'a self, trainer: &'a Trainer) -> Fit<'a> {
-        let training = trainer.on(&self.examples[0]);
+        let mut training = trainer.on(&self.examples[0]);
+        if let Some((augment, image_shape)) = self.augment {
+            training = training.augment(augment, image_shape);
+        }
         match self.examples.get(1) {
             Some(monitored) => training.validate(monitored),
             None => training,
@@ -217,7 +221,18 @@ impl Job {
         };
         let examples = [Some(&train), validation.as_ref(), Some(&test).filter(|test| test.rows() > 0)];
         let examples = examples.into_iter().flatten().map(|part| examples_of(part, &predictions)).collect();
-        let parts = Parts { train, validation, test, examples };
+        let augment =
+            match (settings.augment.filter(|&augment| augment != Augment::default()), train.image_shape) {
+                (None, _) => None,
+                (Some(augment), Some(image_shape)) => Some((augment, image_shape)),
+                (Some(_), None) => {
+                    return Err(RunError::usage(format!(
+                        "augment: expected images, found a table, {} | leave it out",
+                        loaded.name()
+                    )));
+                }
+            };
+        let parts = Parts { train, validation, test, examples, augment };
 
         let validation = validation_share(settings)?;
         let cut = loaded.given_test().is_none() && settings.test_data.is_none();

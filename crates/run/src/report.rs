@@ -10,7 +10,7 @@ use surprisal_report::files::{cannot_write, write_unsynced};
 use surprisal_report::statistics::highest;
 use surprisal_report::{Align, Page, Table};
 use surprisal_tensor::ndarray::{Array2, ArrayView1};
-use surprisal_train::{Ended, Epoch, History, Monitor, Predictions, outputs};
+use surprisal_train::{Augment, Ended, Epoch, History, Monitor, Predictions, outputs};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
 use crate::job::said;
@@ -505,6 +505,9 @@ fn data(job: &Job) -> String {
     if let Some(noise) = job.settings.label_noise.filter(|&noise| noise > 0.0) {
         text +=
             &format!(" Label noise: {} of the training rows have a wrong class on purpose.", percent(noise));
+    }
+    if let Some(augment) = job.settings.augment.filter(|&augment| augment != Augment::default()) {
+        text += &format!(" Training images are changed at random in every epoch: {augment}.");
     }
     match &job.predictions {
         Predictions::Classes(names) => {

@@ -65,6 +65,8 @@ pub enum ValueError {
     Sizes(SizesError),
     /// An activation or an initializer.
     Layers(surprisal_settings::SettingError),
+    /// Random changes of images.
+    Augment(surprisal_settings::SettingError),
     /// An optimizer, its hyperparameters, or a schedule.
     Optimizer(OptimError),
     /// A loss, or a monitored metric.
@@ -138,6 +140,7 @@ impl fmt::Display for ValueError {
             },
             Self::Sizes(error) => error.fmt(f),
             Self::Layers(error) => error.fmt(f),
+            Self::Augment(error) => error.problem.fmt(f),
             Self::Optimizer(error) => f.write_str(&error.problem()),
             Self::Train(error) => f.write_str(&error.problem()),
         }
@@ -150,7 +153,7 @@ impl std::error::Error for ValueError {
             Self::Data(error) => Some(error),
             Self::Names(error) => Some(error),
             Self::Sizes(error) => Some(error),
-            Self::Layers(error) => Some(error),
+            Self::Layers(error) | Self::Augment(error) => Some(error),
             Self::Optimizer(error) => Some(error),
             Self::Train(error) => Some(error),
             _ => None,

@@ -11,7 +11,7 @@ use surprisal_data::{CsvOptions, DataSource, Decimal, Missing, Scaling, Task, Th
 use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
-use surprisal_train::{Monitor, Objective};
+use surprisal_train::{Augment, Monitor, Objective};
 
 pub use value::{Balance, ClassWeight, Group, Groups, Hidden, List};
 use value::{Value, in_range, ranged};
@@ -112,7 +112,7 @@ macro_rules! settings {
 settings! {
     "Data" {
         /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), NumPy arrays (FILE.npz, or X.npy,Y.npy), an included
-        /// data set (iris, breast_cancer, digits, penguins), mnist:DIR, or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals)
+        /// data set (iris, breast_cancer, digits, penguins), mnist:DIR, images:DIR (a folder with a folder of PNG images for each class), or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals)
         data: DataSource = "SOURCE";
         /// The target column of a table, by name or by index: 0 is the first, -1 the last
         target: String = "COLUMN";
@@ -138,7 +138,7 @@ settings! {
         delimiter: String = "CHARACTER", |text| CsvOptions::parse_delimiter(text).map(drop).map_err(ValueError::from);
         /// Whether the first line of a table contains the names of its columns [default: true]
         header: bool = "BOOL";
-        /// Scaling of numeric columns: none, standardize, minmax or divide:BY [default: standardize; pixels are divided by their maximum]
+        /// Scaling of numeric columns: none, standardize, minmax, divide:BY or channels (of images, each channel to mean 0 and standard deviation 1) [default: standardize; pixels are divided by their maximum]
         scaling: Scaling = "SCALING";
         /// The fraction of rows held out as the test set; 0 trains on all rows, for a final model [default: 0.25]
         test: f64 = "FRACTION" in Kind::Number(Range::BELOW_ONE), "0.25 is usual";
@@ -150,6 +150,8 @@ settings! {
         balance: Balance = "METHOD";
         /// The fraction of training rows whose label is replaced by a wrong one, to study label noise [default: 0]
         label_noise: f64 = "FRACTION" in Kind::Number(Range::FRACTION), "0.1 is usual";
+        /// Random changes of the training images in every epoch, separated by commas: shift:PIXELS, flip (half of them, horizontally), crop:FRACTION (a random part of at least this fraction of the side, resized), noise:NUMBER (the standard deviation, after scaling), or none [default: none]
+        augment: Augment = "CHANGES";
     }
     "Net" {
         /// The sizes of all layers, from inputs to outputs, such as 64-32-10; outputs: one for each class, or 1 for regression and for binary losses with two classes

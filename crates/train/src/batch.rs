@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use surprisal_data::{Dataset, Targets};
+use surprisal_data::{Dataset, ImageMasks, Targets};
+use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Scalar, Tape, Var};
 
 use crate::Examples;
@@ -51,13 +52,30 @@ pub trait Batched {
     #[track_caller]
     fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t>;
 
+    /// Writes the class indices of some rows: one for each row, for each pixel of the masks of [`ImageMasks`], or none (regression).
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such row.
+    #[track_caller]
+    fn class_indices(&self, rows: &[usize], indices: &mut Vec<usize>) {
+        indices.clear();
+        if let Targets::Classes { labels: all, .. } = self.targets() {
+            if let Some(row) = rows.iter().find(|&&row| row >= all.len()) {
+                panic!("batch: there is no label of row {row}, found {} labels", all.len());
+            }
+            indices.extend(rows.iter().map(|&row| all[row]));
+        }
+    }
+
     /// Some rows on the tape, with their targets.
     ///
     /// # Panics
     /// At the caller's line, if there is no such row.
     #[track_caller]
     fn batch<'b, 't>(&'b self, tape: &'t Tape<'t>, rows: &'b [usize]) -> Batch<'b, 't> {
-        Batch::new(self.features(tape, rows), self.targets(), rows, Vec::new())
+        let mut labels = Vec::new();
+        self.class_indices(rows, &mut labels);
+        Batch::new(self.features(tape, rows), self.targets(), rows, labels)
     }
 }
 
@@ -86,6 +104,61 @@ impl<T: Scalar> Batched for Examples<T> {
         tape.rows(&self.features, rows)
     }
 }
+
+/// Images, `[rows, channels, height, width]`, with a mask for each: [`Batch::labels`] has the class index of every pixel,
+/// `[rows, height, width]` one after the other, for a loss of logits `[rows, classes, height, width]`.
+///
+/// ```
+/// use surprisal_data::{Dataset, ImageMasks};
+/// use surprisal_layers::{Conv2d, Layer, rng};
+/// use surprisal_loss::softmax_cross_entropy;
+/// use surprisal_optim::Adam;
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Augment, Trainer};
+///
+/// // dark and light pixels of the digits
+/// let images = Dataset::digits().select(&Vec::from_iter(0..100));
+/// let light = images.features.mapv(|pixel| u8::from(pixel > 8.0)).into_shape_with_order((100, 8, 8))?;
+/// let data = ImageMasks { images, masks: light, classes: 2 };
+///
+/// let (mut params, mut rng) = (Params::new(), rng(7));
+/// let model = Conv2d::new(&mut params, "pixel", [1, 2], 1, &mut rng);
+/// let history = Trainer::default()
+///     .on(&data)
+///     .augment(Augment { flip: true, ..Augment::default() }, [1, 8, 8])
+///     .minimize(
+///         |batch| softmax_cross_entropy(model.forward(batch.x), batch.labels()),
+///         &mut params,
+///         &mut Adam::new(0.05),
+///     )?;
+/// assert!(history.last().train.loss < history.epochs()[0].train.loss / 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Batched for ImageMasks {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+    fn targets(&self) -> &Targets {
+        &NO_TARGETS
+    }
+    #[track_caller]
+    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
+        let Some([channels, height, width]) = self.images.image_shape else {
+            panic!("batch: expected images with an image shape, found the table {:?}", self.images.name);
+        };
+        tape.rows(&self.images.features, rows).reshape([rows.len(), channels, height, width])
+    }
+    #[track_caller]
+    fn class_indices(&self, rows: &[usize], indices: &mut Vec<usize>) {
+        indices.clear();
+        for &row in rows {
+            indices.extend(self.masks.index_axis(Axis(0), row).iter().map(|&class| usize::from(class)));
+        }
+    }
+}
+
+/// Of data without a target for each row.
+static NO_TARGETS: Targets = Targets::Values(Vec::new());
 
 /// `n` rows without features or targets, for a closure of [`Fit::minimize`](crate::Fit::minimize) that fetches its data itself:
 /// [`Batch::rows`] has their indices, and [`Batch::x`] is empty. For data of other forms, and for models without targets.
@@ -121,8 +194,7 @@ impl Batched for Rows {
         self.0
     }
     fn targets(&self) -> &Targets {
-        static NONE: Targets = Targets::Values(Vec::new());
-        &NONE
+        &NO_TARGETS
     }
     #[track_caller]
     fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
@@ -159,16 +231,8 @@ pub struct Batch<'b, 't> {
 }
 
 impl<'b, 't> Batch<'b, 't> {
-    /// `labels` is memory to write the labels to.
-    #[track_caller]
-    pub(crate) fn new(x: Var<'t>, targets: &'b Targets, rows: &'b [usize], mut labels: Vec<usize>) -> Self {
-        labels.clear();
-        if let Targets::Classes { labels: all, .. } = targets {
-            if let Some(row) = rows.iter().find(|&&row| row >= all.len()) {
-                panic!("batch: there is no label of row {row}, found {} labels", all.len());
-            }
-            labels.extend(rows.iter().map(|&row| all[row]));
-        }
+    /// `labels` are the [class indices](Batched::class_indices) of the rows.
+    pub(crate) fn new(x: Var<'t>, targets: &'b Targets, rows: &'b [usize], labels: Vec<usize>) -> Self {
         Batch { x, rows, targets, labels, outputs: Cell::new(None) }
     }
 
@@ -177,14 +241,14 @@ impl<'b, 't> Batch<'b, 't> {
         self.x.tape()
     }
 
-    /// The class index of each row, for a classification loss.
+    /// The class index of each row, or of each pixel of masks, for a classification loss.
     ///
     /// # Panics
     /// If the task is regression.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         assert!(
-            !self.targets.is_regression(),
+            !self.targets.is_regression() || !self.labels.is_empty(),
             "labels: expected classes, found numbers (regression): take `values`"
         );
         &self.labels

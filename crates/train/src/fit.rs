@@ -9,7 +9,9 @@ use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
 use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
 use crate::step::Step;
 use crate::training::Training;
-use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, Monitor, TrainError, Trainer};
+use crate::{
+    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, Monitor, TrainError, Trainer,
+};
 
 /// The maximum memory of the activations of a batch and their gradients, 4 GiB.
 const MOST_BYTES: u64 = 1 << 32;
@@ -25,6 +27,7 @@ pub struct Fit<'a, T: Scalar = f32> {
     pub(crate) trainer: &'a Trainer,
     pub(crate) train: &'a dyn Batched,
     pub(crate) validation: Option<&'a dyn Batched>,
+    pub(crate) augment: Option<(Augment, [usize; 3])>,
     pub(crate) checkpoint: Option<Checkpoint<T>>,
     pub(crate) each: Option<Each<'a>>,
     pub(crate) callback: Option<&'a mut dyn Callback<T>>,
@@ -35,6 +38,28 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// Sets the validation data, measured after every epoch: they decide when to stop and which epoch was the best.
     pub fn validate(self, validation: &'a dyn Batched) -> Self {
         Fit { validation: Some(validation), ..self }
+    }
+
+    /// Changes the images of training batches at random; what is measured is not changed. The features of a row are an image of
+    /// `[channels, height, width]`, or as many numbers; class indices of masks are moved with their images.
+    ///
+    /// ```
+    /// # use surprisal_data::Dataset;
+    /// # use surprisal_layers::{Linear, rng};
+    /// # use surprisal_optim::Adam;
+    /// # use surprisal_tensor::Params;
+    /// # use surprisal_train::{Augment, Trainer};
+    /// let mut digits = Dataset::digits().only_classes(&["0", "1"])?;
+    /// digits.features /= 16.0;
+    /// let mut params = Params::new();
+    /// let model = Linear::new(&mut params, "out", 64, 2, &mut rng(2));
+    /// let (trainer, shift) = (Trainer { epochs: 2, ..Trainer::default() }, Augment { shift: 1, ..Augment::default() });
+    /// let image_shape = digits.image_shape.expect("digits are images");
+    /// trainer.on(&digits).augment(shift, image_shape).fit(&model, &mut params, &mut Adam::new(0.01))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn augment(self, augment: Augment, image_shape: [usize; 3]) -> Self {
+        Fit { augment: Some((augment, image_shape)), ..self }
     }
 
     /// Calls a closure with every epoch, including epoch 0.
@@ -205,7 +230,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
     ) -> Result<History, TrainError> {
         let rate = optimizer.learning_rate();
         let mut told = Told { each: self.each, callback: self.callback };
-        let mut training = Training::new(self.trainer, step, params, optimizer, self.train, self.validation)?;
+        let mut training =
+            Training::new(self.trainer, step, params, optimizer, self.train, self.validation, self.augment)?;
         if let Some(order) = &self.order {
             training.draw_order(order);
         }
@@ -249,6 +275,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
             self.trainer.objective.check_fit(data.targets(), outputs)?;
             self.check_batches(least_rows)?;
         }
+        self.check_augment(params)?;
         self.check_rest(true, workspace.bytes())
     }
 
@@ -272,11 +299,20 @@ impl<'a, T: Scalar> Fit<'a, T> {
                 None => check_unnoted(self.trainer.monitor)?,
             }
         }
+        self.check_augment(params)?;
         self.check_rest(false, 0)
     }
 
     fn parts(&self) -> impl Iterator<Item = &'a dyn Batched> {
         [Some(self.train), self.validation].into_iter().flatten()
+    }
+
+    /// Whether the changes of images fit the data.
+    fn check_augment(&self, params: &Params<T>) -> Result<(), TrainError> {
+        let Some((augment, image_shape)) = self.augment else { return Ok(()) };
+        let mut workspace = Workspace::new();
+        let tape = workspace.no_grad(params);
+        augment.check(image_shape, self.train.features(&tape, &[0]).shape().len())
     }
 
     /// Whether the model can take the smallest batch.

@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
+mod augment;
 mod batch;
 mod callback;
 pub mod check;
@@ -59,6 +60,7 @@ mod step;
 mod trainer;
 mod training;
 
+pub use augment::Augment;
 pub use batch::{Batch, Batched, Rows};
 pub use callback::{At, Callback, Ended};
 pub use checkpoint::Checkpoint;

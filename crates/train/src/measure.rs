@@ -328,6 +328,7 @@ fn measure_part<T: Scalar>(
             Some(_) => workspace.tape(params).evaluating(),
             None => workspace.no_grad(params),
         };
+        data.class_indices(rows, &mut memory);
         let batch = Batch::new(data.features(&tape, rows), all, rows, memory);
         let mean = (minimized.loss)(&batch);
         if let Some(outputs) = batch.noted() {

@@ -142,6 +142,7 @@ impl Trainer {
             trainer: self,
             train,
             validation: None,
+            augment: None,
             checkpoint: None,
             each: None,
             callback: None,

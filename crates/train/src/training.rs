@@ -8,7 +8,7 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use crate::measure::measure;
 use crate::step::{Step, finite};
-use crate::{At, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, TrainError, Trainer};
+use crate::{At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, TrainError, Trainer};
 
 /// One training: the settings, what they work on, and where it stands.
 pub(crate) struct Training<'a, 'f, T: Scalar> {
@@ -18,6 +18,7 @@ pub(crate) struct Training<'a, 'f, T: Scalar> {
     optimizer: &'a mut dyn Optimizer<T>,
     train: &'a dyn Batched,
     validation: Option<&'a dyn Batched>,
+    augment: Option<(Augment, [usize; 3])>,
     workspace: Workspace<T>,
     batches: Batches,
     labels: Vec<usize>,    // memory for those of a batch
@@ -40,6 +41,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         optimizer: &'a mut dyn Optimizer<T>,
         train: &'a dyn Batched,
         validation: Option<&'a dyn Batched>,
+        augment: Option<(Augment, [usize; 3])>,
     ) -> Result<Self, TrainError> {
         let batches = trainer.batches(train.rows())?;
         let base = optimizer.learning_rate();
@@ -50,6 +52,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             optimizer,
             train,
             validation,
+            augment,
             workspace: Workspace::new(),
             batches,
             labels: Vec::new(),
@@ -227,8 +230,14 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     fn backward(&mut self, batch: usize, at: (usize, usize, f64)) -> Result<(f64, usize), TrainError> {
         let rows = self.batches.iter().nth(batch).expect("there are so many batches in an epoch");
         let tape = self.workspace.tape(self.params).seeded(self.seeds.next_u64());
-        let labels = std::mem::take(&mut self.labels);
-        let batch = Batch::new(self.train.features(&tape, rows), self.train.targets(), rows, labels);
+        let mut labels = std::mem::take(&mut self.labels);
+        self.train.class_indices(rows, &mut labels);
+        let (mut x, targets) = (self.train.features(&tape, rows), self.train.targets());
+        if let Some((augment, image_shape)) = self.augment {
+            let masks = if targets.is_regression() { &mut labels[..] } else { &mut [] };
+            x = augment.record(x, (self.trainer.seed, self.epoch), rows, image_shape, masks);
+        }
+        let batch = Batch::new(x, targets, rows, labels);
         let loss = (self.minimized.loss)(&batch);
         self.labels = batch.into_labels();
         finite(&tape, loss, at)?;

@@ -86,7 +86,7 @@ fn messages() {
 }
 
 /// A value that each setting cannot have, and nothing where only the data can tell.
-const OUT_OF_RANGE: [(&str, &str); 52] = [
+const OUT_OF_RANGE: [(&str, &str); 53] = [
     ("data", "irsi"),
     ("target", ""),
     ("task", "regresion"),
@@ -106,6 +106,7 @@ const OUT_OF_RANGE: [(&str, &str); 52] = [
     ("validation", "-0.1"),
     ("balance", "x"),
     ("label_noise", "2"),
+    ("augment", "shfit:2"),
     ("model", "4-0-3"),
     ("hidden", "8-"),
     ("activation", "swish"),

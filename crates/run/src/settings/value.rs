@@ -8,7 +8,7 @@ use surprisal_data::{DataSource, Decimal, Missing, Scaling, Task, Thousands, joi
 use surprisal_layers::{Activation, Init, Sizes};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
-use surprisal_train::{Monitor, Objective};
+use surprisal_train::{Augment, Monitor, Objective};
 
 /// How the text of a setting is read and written.
 pub(super) trait Value: Sized {
@@ -58,6 +58,14 @@ impl Value for PathBuf {
     }
     fn written(&self) -> String {
         self.display().to_string()
+    }
+}
+impl Value for Augment {
+    fn read(text: &str) -> Result<Self, ValueError> {
+        text.parse().map_err(ValueError::Augment)
+    }
+    fn written(&self) -> String {
+        self.to_string()
     }
 }
 impl Value for Objective {

@@ -25,7 +25,7 @@ use vary::Assignment;
 pub use vary::{Plan, Vary};
 
 /// Settings of the data that do not change how they are read and split.
-const OF_TRAINING_ROWS: [&str; 3] = ["scaling", "balance", "label_noise"];
+const OF_TRAINING_ROWS: [&str; 4] = ["scaling", "balance", "label_noise", "augment"];
 /// The best settings, for `train --config`.
 const BEST: &str = "best.toml";
 

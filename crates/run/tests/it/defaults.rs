@@ -13,6 +13,33 @@ fn resolved(toml: &str) -> Settings {
 }
 
 #[test]
+fn images_are_changed_if_asked_for_and_tables_are_refused() {
+    let trained = |more: &str| {
+        let mut job = Job::new(&settings(&format!("data = \"digits\"\nepochs = 1\n{more}"))).unwrap();
+        job.fit(None, &mut ()).unwrap();
+        (job.params.as_slice().to_vec(), job.settings.get("augment"))
+    };
+    let shifted = trained("augment = \"shift:1,flip\"\n");
+    assert_eq!(shifted, trained("augment = \"flip,shift:1\"\n"));
+    assert_eq!(shifted.1.as_deref(), Some("shift:1,flip"));
+    assert_ne!(shifted.0, trained("").0);
+    assert_eq!(trained("").0, trained("augment = \"none\"\n").0);
+    let refused = |toml: &str| Job::new(&settings(toml)).err().unwrap().to_string();
+    assert_eq!(
+        refused("data = \"iris\"\naugment = \"flip\"\n"),
+        "augment: expected images, found a table, iris | leave it out"
+    );
+    assert!(
+        refused("data = \"iris\"\nscaling = \"channels\"\n")
+            .contains("expected images, found a table of 4 columns")
+    );
+    assert!(
+        refused("data = \"digits\"\naugment = \"shift:8\"\n")
+            .contains("expected less than the side of the image, 8")
+    );
+}
+
+#[test]
 fn every_default_is_in_the_settings_of_the_run_and_gives_the_same_run_again() {
     let found = resolved("data = \"iris\"\n");
     for (key, value) in [

@@ -46,6 +46,56 @@ fn refused(toml: &str) -> String {
     Job::new(&settings(toml)).err().expect("this cannot be trained on").to_string()
 }
 
+/// A gray image of 4 x 4 pixels.
+fn png(pixel: impl Fn(usize) -> u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 4, 4);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&Vec::from_iter((0..16).map(pixel))).unwrap();
+    file
+}
+
+#[test]
+fn images_are_predicted_in_the_scale_of_their_training_with_and_without_classes() {
+    let folder = Folder::new("images");
+    for class in ["left", "right"] {
+        fs::create_dir_all(folder.0.join("train").join(class)).unwrap();
+        for k in 0..20 {
+            // the half of this side is light
+            let light = |at: usize| (at % 4 < 2) == (class == "left");
+            let image = png(|at| if light(at) { 200 + k } else { 3 * k });
+            fs::write(folder.0.join("train").join(class).join(format!("{k:02}.png")), image).unwrap();
+        }
+    }
+    let train = folder.0.join("train");
+    let (job, path) = folder.model(&format!(
+        "data = 'images:{}'\nscaling = \"channels\"\naugment = \"shift:1,noise:0.1\"\nhidden = \"none\"\n",
+        train.display()
+    ));
+    assert_eq!(job.parts.train.image_shape, Some([1, 4, 4]));
+    let features = &job.parts.train.features;
+    assert!(features.mean().unwrap().abs() < 1e-12 && (features.std(0.0) - 1.0).abs() < 1e-12);
+
+    let predictor = |data: PathBuf| {
+        let told =
+            Settings::from_toml(&format!("data = 'images:{}'\n", data.display()), "test.toml").unwrap();
+        Predictor::read(&path, &told).unwrap()
+    };
+    let labeled = predictor(train.clone());
+    let set = labeled.labeled(Unseen::Error).unwrap();
+    assert_eq!(set.rows(), 40);
+    let accuracy =
+        labeled.scores(&set).unwrap().iter().find(|(metric, _)| *metric == Metric::Accuracy).unwrap().1;
+    assert_eq!(accuracy, 1.0);
+    let unlabeled = predictor(train.join("right"));
+    let said = unlabeled.predict(unlabeled.features(Unseen::Error).unwrap().view()).unwrap();
+    assert_eq!(said.dim(), (20, 2));
+    assert!(said.column(1).iter().all(|&right| right > 0.5));
+    assert!(
+        unlabeled.labeled(Unseen::Error).unwrap_err().to_string().contains("found 0 folders and 20 images")
+    );
+}
+
 /// Full-batch descent on a line, to its end.
 fn line(data: &str) -> String {
     format!("data = '{data}'\ntarget = 'y'\ntask = 'numbers'\nhidden = 'none'\nepochs = 300\n")

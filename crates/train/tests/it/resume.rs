@@ -8,8 +8,8 @@ use surprisal_layers::{BatchNorm1d, Dropout, Layer, Linear, Tanh, rng};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, Penalty};
 use surprisal_tensor::{Params, Workspace};
 use surprisal_train::{
-    At, Callback, Checkpoint, Clip, EarlyStopping, Ended, Epoch, Examples, History, ModelFile, Monitor,
-    SavedModel, Trainer,
+    At, Augment, Callback, Checkpoint, Clip, EarlyStopping, Ended, Epoch, Examples, History, ModelFile,
+    Monitor, SavedModel, Trainer,
 };
 
 /// Some rows of iris to learn from, and others.
@@ -94,7 +94,9 @@ fn run(
         file.checkpoint.unwrap()
     });
     let mut optimizer = optimizer(kind);
-    let training = trainer.on(&train).validate(&test).resume(checkpoint).callback(callback);
+    let noise = Augment { noise: 0.1, ..Augment::default() };
+    let training = trainer.on(&train).validate(&test).augment(noise, [1, 2, 2]);
+    let training = training.resume(checkpoint).callback(callback);
     let history = training.fit(&model, &mut params, &mut *optimizer).unwrap();
     let ended = history.ended();
     (params, history, ended)

@@ -1,14 +1,17 @@
 //! Training: it learns, it repeats itself to the bit, and it says what stopped it.
 
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Batches, Dataset, Standardize, Targets};
-use surprisal_layers::{Activation, BatchNorm1d, Flatten, Layer, Linear, Mlp, Relu, Residual, Rng, rng};
+use surprisal_data::{Batches, Dataset, ImageMasks, Standardize, Targets};
+use surprisal_layers::{
+    Activation, BatchNorm1d, Conv2d, Flatten, Layer, Linear, Mlp, Relu, Residual, Rng, rng,
+};
 use surprisal_loss::{HuberLoss, softmax_cross_entropy};
 use surprisal_optim::{Adam, Optimizer, Sgd};
 use surprisal_tensor::ndarray::{ArrayD, Axis, array};
-use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient};
+use surprisal_tensor::{Params, Scalar, Var, Workspace, check_gradient, threads};
 use surprisal_train::{
-    Batched, EarlyStopping, Epoch, Examples, History, Monitor, Objective, Rows, TrainError, Trainer,
+    Augment, Batch, Batched, EarlyStopping, Epoch, Examples, History, Monitor, Objective, Rows, TrainError,
+    Trainer,
 };
 
 fn iris<T: Scalar>() -> Examples<T> {
@@ -27,6 +30,72 @@ fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
     let history =
         trainer.on(&examples).validate(&examples).fit(&model, &mut params, &mut Adam::new(0.01)).unwrap();
     (params, history)
+}
+
+#[test]
+fn images_of_training_batches_alone_are_changed_and_their_masks_move_with_them() {
+    let images = Dataset::digits().select(&Vec::from_iter(0..20));
+    // the class of a pixel is its number
+    let masks = images.features.mapv(|pixel| pixel as u8).into_shape_with_order((20, 8, 8)).unwrap();
+    let data = ImageMasks { images, masks, classes: 17 };
+    let mut params = Params::<f32>::new();
+    let model = Conv2d::new(&mut params, "pixel", [1, 17], 1, &mut rng(1));
+    let trainer = Trainer { epochs: 2, batch_size: 5, ..Trainer::default() };
+    let augment: Augment = "shift:2,flip".parse().unwrap();
+    let changed = |most: usize| {
+        let (mut params, mut changed) = (params.clone(), 0);
+        threads::with(most, || {
+            let training = trainer.on(&data).augment(augment, [1, 8, 8]);
+            let mut each = |batch: &Batch<'_, '_>| {
+                let x = Vec::from_iter(batch.x.value());
+                assert!(x.iter().zip(batch.labels()).all(|(&pixel, &class)| pixel == class as f64));
+                let row = |&row: &usize| data.images.features.row(row).to_vec();
+                let unchanged = x == Vec::from_iter(batch.rows.iter().flat_map(row));
+                assert!(unchanged || batch.tape().is_training());
+                changed += usize::from(!unchanged);
+            };
+            training.minimize(
+                |batch| {
+                    each(batch);
+                    softmax_cross_entropy(model.forward(batch.x), batch.labels())
+                },
+                &mut params,
+                &mut Adam::new(0.01),
+            )
+        })
+        .unwrap();
+        (params.as_slice().to_vec(), changed)
+    };
+    assert_eq!(changed(1).1, 8); // two epochs of four batches
+    assert_eq!(changed(1), changed(3));
+}
+
+#[test]
+fn changes_of_images_must_fit_the_images() {
+    let (examples, mut params) = (iris::<f32>(), Params::new());
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+    for (augment, image_shape, expected) in [
+        (Augment { shift: 1, ..Augment::default() }, [1, 2, 3], "found 4 numbers in a row"),
+        (
+            Augment { shift: 2, ..Augment::default() },
+            [1, 2, 2],
+            "augment: shift: expected less than the side of the image, 2, found 2",
+        ),
+        (
+            Augment { crop: 1.5, ..Augment::default() },
+            [1, 2, 2],
+            "augment: crop: expected a number above 0, at most 1, found 1.5",
+        ),
+        (
+            Augment { noise: f64::NAN, ..Augment::default() },
+            [1, 2, 2],
+            "augment: noise: expected a finite number, 0 or above, found NaN",
+        ),
+    ] {
+        let error = Trainer::default().on(&examples).augment(augment, image_shape).check(&model, &params);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
