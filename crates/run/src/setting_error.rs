@@ -116,9 +116,7 @@ impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Expected { what, found } => write!(f, "expected {what}, found \"{found}\""),
-            Self::OutOfRange { expected, found, hint } => {
-                write!(f, "expected {expected}, found {found} | {hint}")
-            }
+            Self::OutOfRange { expected, found, hint } => write!(f, "{} | {hint}", expected.refusal(found)),
             Self::Hidden { found } => {
                 write!(f, "expected sizes of hidden layers such as 64-32, or none, found \"{found}\"")
             }

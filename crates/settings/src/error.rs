@@ -68,9 +68,7 @@ impl fmt::Display for Problem {
                 if !name.is_empty() {
                     write!(f, "{name}: ")?;
                 }
-                let number = found.parse::<f64>().is_ok() && found.len() < 30;
-                let found = if number { found.clone() } else { quoted(found) };
-                write!(f, "expected {expected}, found {found}")
+                f.write_str(&expected.refusal(found))
             }
         }
     }

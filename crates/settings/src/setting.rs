@@ -110,6 +110,23 @@ impl Kind {
         self.holds(&value).then_some(value)
     }
 
+    /// "expected a whole number, 1 or above, found 0": of a text that is not a value of this kind.
+    ///
+    /// ```
+    /// use surprisal_settings::{Kind, Range};
+    /// let count = Kind::Whole(Range::AT_LEAST_ONE);
+    /// assert_eq!(count.refusal("many"), "expected a whole number, 1 or above, found \"many\"");
+    /// assert_eq!(count.refusal("1e99"), "expected a whole number, 1 or above, found 1e99, which is above 2^53");
+    /// ```
+    pub fn refusal(self, found: &str) -> String {
+        let number = found.parse::<f64>().ok().filter(|_| found.len() < 30);
+        let text = if number.is_some() { found.into() } else { quoted(found) };
+        let whole = matches!(self, Kind::Whole(_) | Kind::Wholes(_));
+        let large =
+            if whole && number.is_some_and(|x| x > 2f64.powi(53)) { ", which is above 2^53" } else { "" };
+        format!("expected {self}, found {text}{large}")
+    }
+
     /// Whether a value is of this kind and within its range.
     pub fn holds(self, value: &Value) -> bool {
         match (self, value) {

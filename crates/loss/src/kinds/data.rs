@@ -52,7 +52,8 @@ impl Domain {
             }
             Domain::NotNegative => format!("{name}s are not negative"),
             Domain::Probability => {
-                "probabilities lie between 0 and 1; apply softmax to logits, or divide counts by their sum".into()
+                "probabilities lie between 0 and 1; apply softmax to logits, or divide counts by their sum"
+                    .into()
             }
             Domain::LogProbability => "logarithms of probabilities are not positive".into(),
         }
