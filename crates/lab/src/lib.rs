@@ -4,11 +4,9 @@
 //! |---|---|
 //! | [`gallery`] | the framework of the experiments: running, resuming and writing them |
 //! | [`experiments`] | the experiments |
-//! | [`compare`] | the main job: the same models under two losses, and a verdict |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
-pub mod compare;
 pub mod experiments;
 pub mod gallery;

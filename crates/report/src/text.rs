@@ -85,6 +85,26 @@ pub fn visible_json(document: &str) -> Cow<'_, str> {
     })
 }
 
+/// Rows of as many cells in columns of characters, indented by two; `right` says which columns are flush right.
+///
+/// ```
+/// let rows = [["loss", "epochs"], ["ce", "9"]].map(|row| row.map(String::from).to_vec());
+/// assert_eq!(surprisal_report::text::columns(&rows, |c| c > 0), "  loss   epochs\n  ce          9\n");
+/// ```
+pub fn columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> String {
+    let columns = 0..rows.first().map_or(0, Vec::len);
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let columns = Vec::from_iter(columns.map(|c| (width(c), right(c))));
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&columns).map(|(cell, &(width, right))| match right {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        format!("  {}\n", Vec::from_iter(cells).join("   ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 fn replaced(text: &str, replace: impl Fn(char, &mut String)) -> Cow<'_, str> {
     let hidden = |c: char| c.is_control() && c != '\n' && c != '\t' || reorders(c);
     if !text.contains(hidden) {

@@ -13,7 +13,7 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     crate::tell(&match &options.name {
-        Some(name) => details(surprisal_lab::experiments::find(name)?),
+        Some(name) => details(super::find(name)?),
         None => table(),
     })
 }

@@ -3,10 +3,10 @@
 mod list;
 #[cfg(feature = "replay")]
 mod replay;
-mod run;
+pub mod run;
 
 use clap::Subcommand;
-use surprisal_lab::gallery::LabError;
+use surprisal_lab::gallery::{Experiment, LabError};
 
 use crate::Failure;
 
@@ -28,6 +28,11 @@ pub fn run(lab: Lab) -> Result<(), Failure> {
         #[cfg(feature = "replay")]
         Lab::Replay(options) => replay::run(options),
     }
+}
+
+fn find(name: &str) -> Result<&'static Experiment, Failure> {
+    surprisal_lab::experiments::find(name)
+        .map_err(|error| Failure::usage(format!("{error} | `surprisal lab list` shows all")))
 }
 
 impl From<LabError> for Failure {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
-use surprisal_lab::gallery::{self, Experiment, Journal, LabError, Outcome, Plan};
+use surprisal_lab::gallery::{self, Commands, Experiment, Journal, LabError, Outcome, Plan};
 use surprisal_report::folder::RunFolder;
 
 use crate::Failure;
@@ -23,7 +23,10 @@ setting.json, which --setting takes. If a run is interrupted, the same command g
 pub struct Options {
     /// The name of an experiment (see `lab list`), or all
     name: String,
-    /// Number of seeds [default: that of the experiment]
+    /// The first seed [default: that of the experiment]
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// Number of consecutive seeds [default: that of the experiment]
     #[arg(long, allow_negative_numbers = true)]
     seeds: Option<usize>,
     /// Change a setting of the experiment; may be given several times
@@ -43,23 +46,39 @@ pub struct Options {
     broken: bool,
 }
 
+/// The command lines on the pages.
+const COMMANDS: Commands = Commands { run: command, entered: ENTERED, set: "--set key=value" };
+/// For a reader who has the page and not the program.
+pub const ENTERED: &str = "Type it into a terminal; in the folder of the source code, write `cargo run --release --` instead of `surprisal`:";
+
+/// The command line of a plan.
+pub fn command(experiment: &Experiment, plan: &Plan) -> String {
+    let usual = experiment.plan(plan.quick, false);
+    let mut line = format!("surprisal lab run {}", experiment.name);
+    line += if plan.quick { " --quick" } else { "" };
+    if plan.first_seed != usual.first_seed {
+        line += &format!(" --seed {}", plan.first_seed);
+    }
+    if plan.seeds != usual.seeds {
+        line += &format!(" --seeds {}", plan.seeds);
+    }
+    line.extend(plan.setting.changed(plan.quick).iter().map(|(key, value)| format!(" --set {key}={value}")));
+    line + if plan.broken { " --break" } else { "" }
+}
+
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as eta=0.3")?;
     Ok((key.trim().into(), value.trim().into()))
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    if options.name == "all" {
-        run_all(&options)
-    } else {
-        run_one(surprisal_lab::experiments::find(&options.name)?, &options)
-    }
+    if options.name == "all" { run_all(&options) } else { run_one(super::find(&options.name)?, &options) }
 }
 
 fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Failure> {
     let plan = plan(experiment, options)?;
     let (outcome, journal) = outcome(experiment, plan, &options.out)?;
-    let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files())?;
+    let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files(&COMMANDS))?;
     journal.close();
     crate::tell(&format!("{}The report: {}\n", outcome.summary(), place.join("report.html").display()))
 }
@@ -71,9 +90,8 @@ fn run_all(options: &Options) -> Result<(), Failure> {
     let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
     for &experiment in surprisal_lab::experiments::all() {
         let mut plan = experiment.plan(options.quick, options.broken);
-        if let (Some(seeds), Some(_)) = (options.seeds, experiment.seeds) {
-            experiment.check_seeds(seeds)?;
-            plan.seeds = seeds;
+        if experiment.seeds.is_some() {
+            seeds(experiment, options, &mut plan)?;
         }
         match outcome(experiment, plan, &options.out) {
             Ok((outcome, journal)) => {
@@ -91,12 +109,12 @@ fn run_all(options: &Options) -> Result<(), Failure> {
     let all: Vec<&Outcome> = outcomes.iter().collect();
     let mut files = vec![
         ("index.html".to_string(), gallery::index(&all, &left_out).into_bytes()),
-        ("index.md".to_string(), gallery::index_markdown(&all, &left_out).into_bytes()),
+        ("index.md".to_string(), gallery::index_markdown(&all, &left_out, &COMMANDS).into_bytes()),
     ];
     for outcome in &outcomes {
         files.extend(
             outcome
-                .files()
+                .files(&COMMANDS)
                 .into_iter()
                 .map(|(path, content)| (format!("{}/{path}", outcome.experiment.name), content)),
         );
@@ -130,9 +148,15 @@ fn plan(experiment: &Experiment, options: &Options) -> Result<Plan, Failure> {
     for (key, value) in &options.set {
         plan.setting.set(key, value)?;
     }
-    if let Some(seeds) = options.seeds {
-        experiment.check_seeds(seeds)?;
-        plan.seeds = seeds;
-    }
+    seeds(experiment, options, &mut plan)?;
     Ok(plan)
+}
+
+fn seeds(experiment: &Experiment, options: &Options, plan: &mut Plan) -> Result<(), LabError> {
+    if options.seed.is_some() || options.seeds.is_some() {
+        experiment.check_seeds(options.seeds.unwrap_or(plan.seeds))?;
+    }
+    plan.first_seed = options.seed.unwrap_or(plan.first_seed);
+    plan.seeds = options.seeds.unwrap_or(plan.seeds);
+    Ok(())
 }

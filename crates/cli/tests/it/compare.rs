@@ -34,7 +34,12 @@ fn two_runs_write_the_same_bytes_into_two_folders() {
         let page = Path::new("runs").join(format!("compare-{n}")).join("report.html");
         assert_eq!(last, format!("The report: {}", page.display()));
         assert!(stdout.contains("This is the quick version: fewer epochs and seeds"), "{stdout}");
-        assert!(stdout.contains("SUPPORTED: At the same learning rate"), "{stdout}");
+        assert!(
+            stdout.contains(
+                "  SUPPORTED: Logistic regression with zero initial weights, at the same learning rate 0.1: "
+            ),
+            "{stdout}"
+        );
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(stderr.matches("digits-mlp: 24 runs\n").count(), 1, "{stderr}"); // no terminal: a line for each part
     }
@@ -73,14 +78,18 @@ fn the_page_needs_nothing_but_itself() {
     let page = fs::read_to_string(folder.0.join("deep/er/compare-1/report.html")).unwrap();
     let scheme = page.replace("http://www.w3.org/2000/svg", ""); // the name of the language, not an address that is opened
     assert!(!scheme.contains("http") && !scheme.contains("src=") && !scheme.contains("<script"));
-    assert!(page.contains("compare --quick --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"));
+    assert!(
+        page.contains(
+            "surprisal compare --quick --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"
+        )
+    );
     assert!(page.contains("This is the quick version</em>: fewer epochs and seeds"));
     assert!(page.matches("<svg").count() == 8 && !page.contains("NaN"));
 
     // first the race, then the verdict, then the reasons
     let place = |what: &str| page.find(what).unwrap_or_else(|| panic!("{what} is not on the page"));
     let order =
-        ["Accuracy on unseen rows", "class=\"verdict ", "What is compared", "From a score to a probability"];
+        ["Accuracy on unseen rows", "class=\"verdict ", "What it is about", "From a score to a probability"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])));
     assert!(page.contains("faster in all 2 expected") && page.contains("more than 0 expected"));
     // what ends early is not drawn as a line at the left edge of all epochs
@@ -98,11 +107,9 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
     for (arguments, says) in [
         (&["compere"][..], "unrecognized subcommand 'compere'"),
         (&[], "Usage: surprisal"),
-        (
-            &["compare", "--data", "mnist"],
-            "there is no data set \"mnist\" to compare on: choose one of breast_cancer, digits",
-        ),
-        (&["compare", "--losses", "ce,hinge"], "loss hinge is not compared: choose two of ce, mse, half_mse"),
+        (&["compare", "--data", "mnist"], "[possible values: breast_cancer, digits]"),
+        (&["compare", "--losses", "ce,hinge"], "second: expected ce, mse or half_mse, found \"hinge\""),
+        (&["compare", "--losses", "ce,mze"], "did you mean \"mse\"?"),
         (
             &["compare", "--losses", "ce,ce"],
             "cross-entropy is compared with itself: choose two different losses",

@@ -53,7 +53,7 @@ fn a_run_into_a_file_says_each_part_once() {
 fn a_broken_run_says_so_in_every_line() {
     let folder = Folder::new("lab-broken");
     let output = surprisal(&folder.0, &["lab", "run", "saturated-neuron", "--quick", "--break"]);
-    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap().replace("\n    ", " ");
     assert!(stdout.contains("\n  Broken on purpose: every step leaves out the factor σ'(z)"), "{stdout}");
     let verdicts: Vec<&str> = stdout.lines().filter(|line| line.contains("expected")).collect();
     assert_eq!(verdicts.len(), 3);
@@ -108,10 +108,10 @@ fn a_run_gives_the_same_bytes_on_one_core_from_its_setting_file_and_again() {
 fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
     for (arguments, told) in [
         (&[&*"x".repeat(50_000)][..], "error: there is no experiment \"xxxx"),
-        (&["nothing"], "error: there is no experiment \"nothing\"; `surprisal lab list` shows all"),
+        (&["nothing"], "error: there is no experiment \"nothing\" | `surprisal lab list` shows all"),
         (
             &["plateau"],
-            "error: there is no experiment \"plateau\" (did you mean plateaus?); `surprisal lab list` shows all",
+            "error: there is no experiment \"plateau\" (did you mean plateaus?) | `surprisal lab list` shows all",
         ),
         (&["saturated-neuron", "--set", "etta=1"], "error: no setting is named \"etta\" | known: eta, "),
         (
@@ -173,7 +173,7 @@ fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left(
         (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: 1 seeds: an interval needs 2 to "),
         (
             r#"{"experiment": "plateaus", "speed": 1}"#,
-            "speed: expected only experiment, seeds, quick, broken and setting, found 1",
+            "speed: expected only experiment, first_seed, seeds, quick, broken and setting, found 1",
         ),
     ] {
         fs::write(folder.0.join("setting.json"), file).unwrap();

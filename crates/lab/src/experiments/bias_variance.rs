@@ -19,7 +19,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "bias-variance",
     text: Text::new(include_str!("bias_variance.md")),
     minutes: 0.12,
-    seeds: Some(Seeds { usual: 8, quick: 4 }),
+    seeds: Some(Seeds { first: 1, usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts("degrees", "1,3,5,7,9,11", "degrees of the polynomials").quick("1,3,9"),
         Knob::counts("hidden", "1,2,3,4,8,16,32", "hidden units of the networks").quick("1,3,16"),

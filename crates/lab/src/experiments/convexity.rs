@@ -18,7 +18,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "convexity",
     text: Text::new(include_str!("convexity.md")),
     minutes: 0.01,
-    seeds: Some(Seeds { usual: 8, quick: 4 }),
+    seeds: Some(Seeds { first: 1, usual: 8, quick: 4 }),
     knobs: &[
         Knob::positive(
             "reach",

@@ -7,6 +7,7 @@ use surprisal_settings::closest;
 use crate::gallery::{Experiment, LabError};
 
 pub mod bias_variance;
+pub mod compare;
 pub mod convexity;
 pub mod entropy_bound;
 pub mod features;
@@ -34,7 +35,7 @@ pub fn find(name: &str) -> Result<&'static Experiment, LabError> {
     let names = || EXPERIMENTS.iter().map(|experiment| experiment.name);
     EXPERIMENTS.iter().copied().find(|experiment| experiment.name == name).ok_or_else(|| {
         let meant = closest(name, names()).map_or(String::new(), |n| format!(" (did you mean {n}?)"));
-        LabError::Usage(format!("there is no experiment {name:?}{meant}; `surprisal lab list` shows all"))
+        LabError::Usage(format!("there is no experiment {name:?}{meant}"))
     })
 }
 
@@ -45,6 +46,7 @@ static EXPERIMENTS: &[&Experiment] = &[
     &convexity::EXPERIMENT,
     &plateaus::EXPERIMENT,
     &xor_fates::EXPERIMENT,
+    &compare::EXPERIMENT,
     &mnist_stall::EXPERIMENT,
     &gradient_flow::EXPERIMENT,
     &noise_and_calibration::EXPERIMENT,

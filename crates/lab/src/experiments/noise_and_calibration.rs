@@ -20,7 +20,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "noise-and-calibration",
     text: Text::new(include_str!("noise_and_calibration.md")),
     minutes: 0.5,
-    seeds: Some(Seeds { usual: 8, quick: 3 }),
+    seeds: Some(Seeds { first: 1, usual: 8, quick: 3 }),
     knobs: &[
         Knob::shares("noise", "0,0.2,0.4,0.6", "the fractions of labels that are wrong").quick("0,0.2"),
         Knob::share("shown", "0.2", "the fraction of the verdicts, one of the above"),

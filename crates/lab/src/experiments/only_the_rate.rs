@@ -17,7 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "only-the-rate",
     text: Text::new(include_str!("only_the_rate.md")),
     minutes: 0.09,
-    seeds: Some(Seeds { usual: 8, quick: 3 }),
+    seeds: Some(Seeds { first: 1, usual: 8, quick: 3 }),
     knobs: &[
         Knob::positives(
             "rates",

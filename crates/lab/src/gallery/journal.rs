@@ -33,9 +33,8 @@ impl Journal {
             json!({ "journal": "surprisal lab run", "experiment": name, "fingerprint": fingerprint });
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
             JournalError::Busy => LabError::Failure(format!(
-                "{} is in use: the same experiment is running with --out {}",
-                path.display(),
-                folder.display()
+                "{} is in use: the same experiment is running in this folder | choose another folder",
+                path.display()
             )),
             JournalError::Io(error) => failed(&path, error),
             error => LabError::Failure(error.at(&path)),

@@ -87,6 +87,24 @@ impl Lab<'_> {
         label: impl Fn(&J) -> [(&'static str, String); L] + Sync,
         run: impl Fn(&J) -> [Record; R] + Sync,
     ) -> Result<Vec<[Record; R]>, LabError> {
+        let results = self.try_runs(what, jobs, &label, |job| Ok(run(job)))?;
+        for (job, records) in jobs.iter().zip(&results) {
+            records.iter().for_each(|record| self.keep_labeled(label(job).to_vec(), record.clone()));
+        }
+        Ok(results)
+    }
+
+    /// Computes runs that may fail, without adding their records to the files.
+    ///
+    /// # Errors
+    /// If a run fails, or the journal cannot be written.
+    pub fn try_runs<J: Sync, const L: usize, const R: usize>(
+        &self,
+        what: &str,
+        jobs: &[J],
+        label: impl Fn(&J) -> [(&'static str, String); L] + Sync,
+        run: impl Fn(&J) -> Result<[Record; R], LabError> + Sync,
+    ) -> Result<Vec<[Record; R]>, LabError> {
         self.progress.begin(what, jobs.len());
         let results = in_parallel(jobs, |job| {
             let key = format!("{what} {:?}", label(job));
@@ -94,7 +112,7 @@ impl Lab<'_> {
             let records = match found.and_then(|records| <[Record; R]>::try_from(records.clone()).ok()) {
                 Some(records) => Ok(records),
                 None => {
-                    let records = run(job);
+                    let records = run(job)?;
                     self.journal.map_or(Ok(()), |journal| journal.note(&key, &records)).map(|()| records)
                 }
             };
@@ -102,19 +120,16 @@ impl Lab<'_> {
             records
         });
         self.progress.end();
-        let results = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
-        for (job, records) in jobs.iter().zip(&results) {
-            for record in records {
-                kept.push(Labeled { labels: label(job).to_vec(), record: record.clone() });
-            }
-        }
-        Ok(results)
+        results.into_iter().collect()
     }
 
     /// Adds a record that does not come from a run, such as the points of a surface.
     pub fn keep(&self, record: Record) {
-        let mut kept = self.records.lock().unwrap_or_else(|e| e.into_inner());
-        kept.push(Labeled { labels: vec![], record });
+        self.keep_labeled(vec![], record);
+    }
+
+    /// Adds a record with its labels. Records of one name go to one file, and have the same labels and columns.
+    pub fn keep_labeled(&self, labels: Vec<(&'static str, String)>, record: Record) {
+        self.records.lock().unwrap_or_else(|e| e.into_inner()).push(Labeled { labels, record });
     }
 }

@@ -49,7 +49,7 @@ use serde_json::{Value, json};
 pub use finding::{Basis, Expected, Finding, short};
 pub use journal::Journal;
 pub use lab::Lab;
-pub use pictures::{Arm, fan, fan_of_shares};
+pub use pictures::{Arm, every_run, fan, fan_of_shares};
 pub use record::Record;
 pub use report::Report;
 pub use rows::{Rows, three_parts};
@@ -58,7 +58,7 @@ pub use text::Text;
 pub use training::{Training, correct};
 
 pub use surprisal_train::Head;
-pub use write::{index, index_markdown};
+pub use write::{Commands, index, index_markdown};
 
 use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::parallel::Progress;
@@ -79,9 +79,11 @@ pub struct Experiment {
     pub run: fn(&Lab) -> Result<Report, LabError>,
 }
 
-/// The number of seeds of an experiment.
+/// The seeds of an experiment.
 #[derive(Clone, Copy, Debug)]
 pub struct Seeds {
+    /// The first seed; the others follow it.
+    pub first: u64,
     /// By default.
     pub usual: usize,
     /// In the quick version.
@@ -93,7 +95,9 @@ pub struct Seeds {
 pub struct Plan {
     /// The values of the settings.
     pub setting: Values,
-    /// The number of seeds, 1, 2, ..; 0 if nothing is random.
+    /// The first seed.
+    pub first_seed: u64,
+    /// The number of consecutive seeds; 0 if nothing is random.
     pub seeds: usize,
     /// Whether this is the quick version.
     pub quick: bool,
@@ -169,7 +173,8 @@ impl Experiment {
     /// Returns the default settings of a run.
     pub fn plan(&self, quick: bool, broken: bool) -> Plan {
         let seeds = self.seeds.map_or(0, |seeds| if quick { seeds.quick } else { seeds.usual });
-        Plan { setting: self.setting(quick), seeds, quick, broken }
+        let first_seed = self.seeds.map_or(1, |seeds| seeds.first);
+        Plan { setting: self.setting(quick), first_seed, seeds, quick, broken }
     }
 
     /// Checks a number of seeds.
@@ -197,7 +202,7 @@ impl Experiment {
         progress: &dyn Progress,
         journal: Option<&Journal>,
     ) -> Result<Outcome, LabError> {
-        let seeds = (1..=plan.seeds as u64).collect();
+        let seeds = (0..plan.seeds as u64).map(|i| plan.first_seed.wrapping_add(i)).collect();
         let (setting, broken) = (plan.setting.clone(), plan.broken);
         let (records, used) = (Mutex::default(), Mutex::default());
         let lab = Lab { setting, seeds, broken, experiment: self, journal, progress, records, used };
@@ -212,9 +217,10 @@ impl Experiment {
 impl Plan {
     /// Returns the JSON that is written beside the results, and can be read again.
     pub fn to_json(&self, experiment: &Experiment) -> Value {
-        let Plan { setting, seeds, quick, broken } = self;
+        let Plan { setting, first_seed, seeds, quick, broken } = self;
         json!({
-            "experiment": experiment.name, "seeds": seeds, "quick": quick, "broken": broken, "setting": setting.to_json(),
+            "experiment": experiment.name, "first_seed": first_seed, "seeds": seeds, "quick": quick, "broken": broken,
+            "setting": setting.to_json(),
         })
     }
 
@@ -240,6 +246,10 @@ impl Plan {
                     self.setting.take(values).map_err(|e| LabError::Failure(format!("setting: {e}")))?;
                 }
                 ("setting", other) => return wrong(key, "an object", other),
+                ("first_seed", value) => match value.as_u64() {
+                    Some(seed) => self.first_seed = seed,
+                    None => return wrong(key, "an integer from 0 on", value),
+                },
                 ("seeds", value) => match value.as_u64().map(|n| n as usize) {
                     Some(0) if experiment.seeds.is_none() => {}
                     Some(n) => {
@@ -251,7 +261,13 @@ impl Plan {
                 ("quick", Value::Bool(_)) => {} // determines only the defaults, which the file contains
                 ("broken", Value::Bool(broken)) => self.broken = *broken,
                 ("quick" | "broken", other) => return wrong(key, "true or false", other),
-                _ => return wrong(key, "only experiment, seeds, quick, broken and setting", value),
+                _ => {
+                    return wrong(
+                        key,
+                        "only experiment, first_seed, seeds, quick, broken and setting",
+                        value,
+                    );
+                }
             }
         }
         Ok(())

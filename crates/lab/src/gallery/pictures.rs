@@ -2,7 +2,7 @@
 
 use super::Record;
 use surprisal_report::chart::{Band, Chart, Line};
-use surprisal_report::statistics::{Estimate, MOST_RUNS};
+use surprisal_report::statistics::{Estimate, MOST_RUNS, mean};
 
 /// One arm of a comparison: its name in the chart, and a record for each seed.
 pub struct Arm<'a> {
@@ -45,4 +45,22 @@ fn fan_within(chart: Chart, arms: &[Arm], x: &str, y: &str, [least, most]: [f64;
         lines.push(Line::new(&*arm.name, mean).color(color));
     }
     lines.into_iter().fold(bands.into_iter().fold(chart, Chart::band), Chart::line)
+}
+
+/// Every run as a faint line, and their mean above; the runs have the same values of x, of which the first `most` are drawn.
+///
+/// A run without rows counts for nothing.
+pub fn every_run(chart: Chart, arms: &[Arm], [x, y]: [&str; 2], most: usize) -> Chart {
+    let points = |record: &&Record| record.points(x, y).into_iter().take(most).collect::<Vec<_>>();
+    let (mut chart, mut means) = (chart, vec![]);
+    for (color, arm) in arms.iter().enumerate() {
+        let runs: Vec<_> = arm.records.iter().map(points).filter(|run| !run.is_empty()).collect();
+        let at = |i: usize| runs.iter().map(|run| run[i].1).collect::<Vec<_>>();
+        let longest = runs.first().map_or(&[][..], |run| run);
+        let mean: Vec<_> = longest.iter().enumerate().map(|(i, &(x, _))| (x, mean(&at(i)))).collect();
+        means.push(Line::new(&*arm.name, mean).color(color));
+        chart =
+            runs.into_iter().fold(chart, |chart, run| chart.line(Line::new("", run).color(color).faint()));
+    }
+    means.into_iter().fold(chart, Chart::line)
 }

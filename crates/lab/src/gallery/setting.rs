@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use surprisal_settings::{Kind, Problem, Range, Setting, find};
+use surprisal_settings::{Kind, Problem, Range, Setting, Value, find};
 
 use super::LabError;
 
-/// A number, or a list of numbers, that a user may set; the quick version of an experiment may have another default.
+/// A number, a list of numbers, or a word, that a user may set; the quick version of an experiment may have another default.
 #[derive(Clone, Copy, Debug)]
 pub struct Knob {
     /// Name, range, default and meaning.
@@ -52,6 +52,16 @@ knobs! {
 }
 
 impl Knob {
+    /// One of these words.
+    pub const fn word(
+        name: &'static str,
+        words: &'static [&'static str],
+        default: &'static str,
+        help: &'static str,
+    ) -> Knob {
+        Knob { setting: Setting { name, kind: Kind::Word(words), default, help }, quick: None }
+    }
+
     /// With another default in the quick version.
     pub const fn quick(self, value: &'static str) -> Knob {
         Knob { quick: Some(value), ..self }
@@ -66,7 +76,7 @@ impl Knob {
 #[derive(Clone, Debug)]
 pub struct Values {
     knobs: &'static [Knob],
-    values: BTreeMap<&'static str, Vec<f64>>,
+    values: BTreeMap<&'static str, Value>,
 }
 
 impl Values {
@@ -106,7 +116,7 @@ impl Values {
             let found = numbers.len();
             return Err(LabError::Usage(format!("{name}: expected at most {LONGEST} values, found {found}")));
         }
-        self.values.insert(setting.name, numbers.to_vec());
+        self.values.insert(setting.name, value);
         Ok(())
     }
 
@@ -122,6 +132,19 @@ impl Values {
     /// The values of a setting.
     #[track_caller]
     pub fn numbers(&self, key: &str) -> &[f64] {
+        self.value(key).numbers()
+    }
+    /// The value of a word.
+    ///
+    /// # Panics
+    /// If there is no such setting, or it is no word.
+    #[track_caller]
+    pub fn word(&self, key: &str) -> &str {
+        let Value::Text(word) = self.value(key) else { panic!("{key} is not a word") };
+        word
+    }
+    #[track_caller]
+    fn value(&self, key: &str) -> &Value {
         self.values.get(key).unwrap_or_else(|| panic!("no setting is named {key}"))
     }
     /// The value of a count.
@@ -137,21 +160,27 @@ impl Values {
 
     /// Every setting with its value as text, as it can be set.
     pub fn entries(&self) -> impl Iterator<Item = (&'static Knob, String)> {
-        let text = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
-        self.knobs.iter().map(move |knob| (knob, text(self.numbers(knob.setting.name))))
+        let text = |value: &Value| match value {
+            Value::Text(word) => word.clone(),
+            value => value.numbers().iter().map(f64::to_string).collect::<Vec<_>>().join(","),
+        };
+        self.knobs.iter().map(move |knob| (knob, text(self.value(knob.setting.name))))
     }
 
-    /// The settings that differ from their defaults, as options of the command.
-    pub fn options(&self, quick: bool) -> String {
+    /// The names and values of the settings that differ from their defaults.
+    pub fn changed(&self, quick: bool) -> Vec<(&'static str, String)> {
         let usual = Values::new(self.knobs, quick);
         let changed = self.entries().zip(usual.entries()).filter(|((_, now), (_, then))| now != then);
-        changed.map(|((knob, now), _)| format!(" --set {}={now}", knob.setting.name)).collect()
+        changed.map(|((knob, now), _)| (knob.setting.name, now)).collect()
     }
 
     pub(super) fn to_json(&self) -> Json {
-        let value = |knob: &Knob| match self.numbers(knob.setting.name) {
-            [one] if !knob.is_list() => json!(one),
-            several => json!(several),
+        let value = |knob: &Knob| match self.value(knob.setting.name) {
+            Value::Text(word) => json!(word),
+            value => match value.numbers() {
+                [one] if !knob.is_list() => json!(one),
+                several => json!(several),
+            },
         };
         self.knobs
             .iter()
@@ -163,7 +192,9 @@ impl Values {
     /// Sets those of a JSON object.
     pub(super) fn take(&mut self, values: &Map<String, Json>) -> Result<(), LabError> {
         for (key, value) in values {
+            let is_word = |k: &Knob| k.setting.name == key && matches!(k.setting.kind, Kind::Word(_));
             let text = match value {
+                Json::String(word) if self.knobs.iter().any(is_word) => word.clone(),
                 Json::Array(values) => values.iter().map(Json::to_string).collect::<Vec<_>>().join(","),
                 single => single.to_string(),
             };

@@ -30,6 +30,11 @@ fn settings_that_do_not_fit_each_other_are_refused() {
         ),
         ("imbalance-and-switching", &[("eights", "150")], "eights: 150 training images, "),
         ("imbalance-and-switching", &[("batch", "2000")], "batch: 2000 images in a step, "),
+        (
+            "compare",
+            &[("first", "mse")],
+            "squared error is compared with itself: choose two different losses",
+        ),
     ] {
         let found = refused(name, settings);
         assert!(found.starts_with(message), "{found}");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::browser::{Folder, faults};
 use serde_json::Value;
-use surprisal_lab::gallery::{self, Experiment, Journal, LabError, Outcome};
+use surprisal_lab::gallery::{self, Commands, Experiment, Journal, LabError, Outcome, Plan};
 use surprisal_report::Verdict;
 use surprisal_train::parallel::Progress;
 
@@ -34,9 +34,16 @@ fn quick() -> &'static [[Outcome; 2]] {
     })
 }
 
+/// A program that runs experiments by their names.
+const COMMANDS: Commands = Commands { run: command, entered: "Type it:", set: "key=value" };
+
+fn command(experiment: &Experiment, plan: &Plan) -> String {
+    format!("run {} quick={} broken={}", experiment.name, plan.quick, plan.broken)
+}
+
 /// A file of an outcome.
 fn file(outcome: &Outcome, name: &str) -> String {
-    let (_, content) = outcome.files().into_iter().find(|(other, _)| other == name).unwrap();
+    let (_, content) = outcome.files(&COMMANDS).into_iter().find(|(other, _)| other == name).unwrap();
     String::from_utf8(content).unwrap()
 }
 
@@ -61,6 +68,11 @@ fn no_verdict_of_supported_survives_the_break() {
         let held = findings.iter().filter(|finding| finding.verdict == Verdict::Supported).count();
         assert!(held > 0, "{}: nothing is SUPPORTED that a break could change", experiment.name);
         supported += held;
+        let [conclusions, changed] = [whole, broken].map(|outcome| outcome.report.conclusions());
+        assert_eq!(conclusions.len(), changed.len(), "{}: other conclusions when broken", experiment.name);
+        for ((verdict, sentence), (broken, _)) in conclusions.iter().zip(changed) {
+            assert!([verdict, broken].iter().any(|v| **v != Verdict::Supported), "{sentence}");
+        }
         for (finding, broken) in findings.iter().zip(others) {
             assert!(
                 finding.verdict != Verdict::Supported || broken.verdict != Verdict::Supported,
@@ -93,7 +105,7 @@ fn every_page_and_the_index_can_be_seen() {
     let folder = Folder::new();
     let mut pages = vec![];
     for [outcome, broken] in quick() {
-        let (name, files) = (outcome.experiment.name, outcome.files());
+        let (name, files) = (outcome.experiment.name, outcome.files(&COMMANDS));
         for finding in outcome.report.findings() {
             let told = finding.to_string();
             assert!(!finding.condition.is_empty() && !finding.measure.is_empty(), "{name}: {finding:?}");
@@ -104,7 +116,10 @@ fn every_page_and_the_index_can_be_seen() {
         assert!(["html", "json", "svg", "csv"].iter().all(|end| ends.contains(end)), "{name}: {ends:?}");
         let written = write(&folder.0.join(name), &files);
         let page = fs::read_to_string(&written[0]).unwrap();
-        assert!(page.contains(&outcome.command().replace("surprisal ", "cargo run --release -- ")), "{name}");
+        for is_broken in [false, true] {
+            let command = command(outcome.experiment, &outcome.experiment.plan(true, is_broken));
+            assert!(page.contains(&format!("<code>{command}</code>")), "{name}: {command}");
+        }
         pages.push(written[0].clone());
         pages
             .extend(write(&folder.0, &[(format!("{name}-broken.html"), file(broken, "report.html").into())]));
@@ -138,8 +153,11 @@ fn every_verdict_names_its_bounds_and_follows_from_its_numbers() {
     let mut counts = [0; 4];
     for outcome in quick().iter().flatten() {
         let (name, broken) = (outcome.experiment.name, outcome.plan.broken);
-        let (summary, page) = (outcome.summary(), file(outcome, "report.html"));
-        let index = gallery::index_markdown(&[outcome], &[]);
+        let (summary, page) = (outcome.summary().replace("\n    ", " "), file(outcome, "report.html"));
+        assert!(
+            outcome.summary().lines().all(|line| line.chars().count() <= 100 || !line.trim().contains(' '))
+        );
+        let index = gallery::index_markdown(&[outcome], &[], &COMMANDS);
         let json: Value = serde_json::from_str(&file(outcome, "verdicts.json")).unwrap();
         for (finding, json) in outcome.report.findings().iter().zip(json["verdicts"].as_array().unwrap()) {
             let number = |json: &Value, key: &str| match &json[key] {
@@ -234,7 +252,7 @@ fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     let (plan, all) = (experiment.plan(true, false), Count::default());
     let text = plan.to_json(experiment).to_string();
     let journal = Journal::open(&folder.0, experiment.name, &text).unwrap();
-    let whole = experiment.run(plan.clone(), &all, Some(&journal)).unwrap().files();
+    let whole = experiment.run(plan.clone(), &all, Some(&journal)).unwrap().files(&COMMANDS);
     drop(journal); // and is not closed: the process has ended
 
     let path = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
@@ -244,7 +262,7 @@ fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     fs::write(&path, told).unwrap();
     let journal = Journal::open(&folder.0, experiment.name, &text).unwrap();
     assert_eq!(journal.len(), half.len() - 1); // the first line says what it is a journal of
-    let resumed = experiment.run(plan, &(), Some(&journal)).unwrap().files();
+    let resumed = experiment.run(plan, &(), Some(&journal)).unwrap().files(&COMMANDS);
     assert!(resumed == whole, "other bytes after an interruption");
     journal.close();
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
@@ -285,12 +303,12 @@ fn names_tell_experiments_apart_and_defaults_are_in_range() {
                 again.setting.entries().map(|(_, v)| v).collect::<Vec<_>>(),
                 plan.setting.entries().map(|(_, v)| v).collect::<Vec<_>>()
             );
-            assert_eq!((again.seeds, again.broken), (plan.seeds, plan.broken));
+            assert_eq!(
+                (again.first_seed, again.seeds, again.broken),
+                (plan.first_seed, plan.seeds, plan.broken)
+            );
         }
     }
     let error = surprisal_lab::experiments::find("satured-neuron").err().unwrap().to_string();
-    assert_eq!(
-        error,
-        "there is no experiment \"satured-neuron\" (did you mean saturated-neuron?); `surprisal lab list` shows all"
-    );
+    assert_eq!(error, "there is no experiment \"satured-neuron\" (did you mean saturated-neuron?)");
 }

@@ -18,7 +18,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "gradient-flow",
     text: Text::new(include_str!("../gradient_flow.md")),
     minutes: 0.01,
-    seeds: Some(Seeds { usual: 8, quick: 4 }),
+    seeds: Some(Seeds { first: 1, usual: 8, quick: 4 }),
     knobs: &[
         Knob::counts(
             "depths",
