@@ -33,7 +33,7 @@ fn two_runs_write_the_same_bytes_into_two_folders() {
         let last = stdout.lines().last().unwrap();
         let page = Path::new("runs").join(format!("compare-{n}")).join("report.html");
         assert_eq!(last, format!("The report: {}", page.display()));
-        assert!(stdout.contains("This is the quick version: fewer epochs and seeds"), "{stdout}");
+        assert!(stdout.contains("This is the quick version, with fewer epochs and seeds"), "{stdout}");
         assert!(
             stdout.contains(
                 "  SUPPORTED: Logistic regression with zero initial weights, at the same learning rate 0.1: "
@@ -83,7 +83,7 @@ fn the_page_needs_nothing_but_itself() {
             "surprisal compare --quick --data breast_cancer --losses ce,half_mse --seed 7 --seeds 2"
         )
     );
-    assert!(page.contains("This is the quick version</em>: fewer epochs and seeds"));
+    assert!(page.contains("This is the quick version</em>, with fewer epochs and seeds"));
     assert!(page.matches("<svg").count() == 8 && !page.contains("NaN"));
 
     // first the race, then the verdict, then the reasons
@@ -123,8 +123,8 @@ fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
         (&["compare", "--lr", "nan"], "learning rate: expected a finite number above 0, found NaN"),
         (&["compare", "--lr", "inf"], "learning rate: expected a finite number above 0, found inf"),
         (&["compare", "--lr", "fast"], "invalid value 'fast' for '--lr <RATE>'"),
-        (&["compare", "--seeds", "1"], "1 seeds: an interval needs 2 to 1000"),
-        (&["compare", "--seeds", "1001"], "1001 seeds: an interval needs 2 to 1000"),
+        (&["compare", "--seeds", "1"], "seeds: expected 2 to 1000, found 1"),
+        (&["compare", "--seeds", "1001"], "seeds: expected 2 to 1000, found 1001"),
         (&["compare", "--seed", "-1"], "invalid value '-1' for '--seed <SEED>'"),
     ] {
         let (code, stderr) = fails(arguments);

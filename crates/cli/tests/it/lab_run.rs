@@ -138,7 +138,7 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
             &["saturated-neuron", "--seeds", "3"],
             "error: saturated-neuron has no seeds: nothing in it is random",
         ),
-        (&["plateaus", "--seeds", "1"], "error: 1 seeds: an interval needs 2 to "),
+        (&["plateaus", "--seeds", "1"], "error: seeds: expected 2 to "),
         (
             &["all", "--set", "eta=1"],
             "error: --set and --setting apply to one experiment: name it instead of all",
@@ -170,7 +170,7 @@ fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left(
             "setting: level: expected a finite number above 0, found \"null\" | ",
         ),
         (r#"{"experiment": "plateaus", "setting": 1}"#, "setting: expected an object, found 1"),
-        (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: 1 seeds: an interval needs 2 to "),
+        (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: expected 2 to "),
         (
             r#"{"experiment": "plateaus", "speed": 1}"#,
             "speed: expected only experiment, first_seed, seeds, quick, broken and setting, found 1",

@@ -253,7 +253,7 @@ impl Plan {
                 ("seeds", value) => match value.as_u64().map(|n| n as usize) {
                     Some(0) if experiment.seeds.is_none() => {}
                     Some(n) => {
-                        experiment.check_seeds(n).map_err(|e| LabError::Failure(format!("seeds: {e}")))?;
+                        experiment.check_seeds(n).map_err(|e| LabError::Failure(e.to_string()))?;
                         self.seeds = n;
                     }
                     None => return wrong(key, "a count", value),
