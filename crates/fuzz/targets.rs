@@ -7,7 +7,7 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, read_idx};
-use surprisal::layers::{Activation, Init, Mlp, Sizes, rng};
+use surprisal::layers::{Activation, Architecture, Init, Mlp, Sizes, rng};
 use surprisal::optim::{OptimizerKind, Schedule};
 use surprisal::tensor::Params;
 use surprisal::train::{Layout, LoadError, SavedModel, load_safetensors_bytes};
@@ -81,6 +81,7 @@ pub fn csv(bytes: &[u8]) {
 pub fn model_spec(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     comes_back::<Sizes>(text);
+    comes_back::<Architecture>(text);
     comes_back::<Hidden>(text);
     comes_back::<Schedule>(text);
     comes_back::<Groups>(text);

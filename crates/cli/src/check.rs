@@ -17,9 +17,9 @@ pub struct Options {
     /// The checks to run
     #[arg(value_enum)]
     which: Which,
-    /// The layer sizes of an untrained net, such as 64-32-10; or a file that `train` wrote
+    /// An untrained net, such as 64-32-10 or conv(8,3)-relu-10; or a file that `train` wrote
     /// [default: the untrained net that `train` would create for these data]
-    #[arg(long, value_name = "SIZES|FILE.surprisal")]
+    #[arg(long, value_name = "NET|FILE.surprisal")]
     model: Option<Model>,
     #[command(flatten)]
     settings: DataOptions,

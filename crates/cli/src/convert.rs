@@ -17,8 +17,8 @@ use crate::Failure;
   surprisal convert runs/train-1/model.surprisal net.safetensors
   surprisal convert net.safetensors tuned.surprisal --like runs/train-1/model.surprisal
 
-In PyTorch, net.safetensors is the state_dict of a Sequential of Linear layers with activations between them. Its inputs are the encoded
-columns: surprisal inspect prints how each column is encoded.")]
+In PyTorch, net.safetensors is the state_dict of a Sequential: of Linear layers with activations between them, or of the same parts as
+a net such as conv(8,3)-relu-flatten-10. Its inputs are the encoded columns: surprisal inspect prints how each column is encoded.")]
 pub struct Options {
     /// The file to read
     from: PathBuf,

@@ -112,6 +112,7 @@ fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
 fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     let mut told = match file.sizes.as_str() {
         "" => "a model of your own program\n".to_string(),
+        net if file.activation.is_empty() => format!("a net {net}, f{}\n", 8 * size_of::<T>()),
         sizes => {
             format!("a net {sizes}, activation {}, f{}\n", file.activation, 8 * size_of::<T>())
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use surprisal_data::{Dataset, Encoder, Encoding, Unseen};
-use surprisal_layers::{Mlp, Sizes, SizesError, rng};
+use surprisal_layers::{Architecture, ArchitectureError, Sequential, rng};
 use surprisal_run::{Job, Predictor, RunError, SEED, Settings};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::Array2;
@@ -19,13 +19,13 @@ pub enum Model {
     /// The untrained net that `train` would create for these data.
     #[default]
     Usual,
-    Sizes(Sizes),
+    Net(Architecture),
     File(PathBuf),
 }
 
 /// A net on data.
 pub struct OnData {
-    pub model: Mlp,
+    pub model: Sequential,
     pub params: Params<f32>,
     pub predictions: Predictions,
     /// The loss of the net.
@@ -42,14 +42,13 @@ impl FromStr for Model {
         if text.ends_with(".surprisal") {
             return Ok(Model::File(text.into()));
         }
-        let sizes = text.parse().map(Model::Sizes);
-        sizes.map_err(NoModel)
+        text.parse().map(Model::Net).map_err(NoModel)
     }
 }
 
-/// A text that is neither sizes nor the name of a model file.
+/// A text that is neither a net nor the name of a model file.
 #[derive(Debug)]
-pub struct NoModel(SizesError);
+pub struct NoModel(ArchitectureError);
 
 impl fmt::Display for NoModel {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -68,7 +67,7 @@ impl Model {
         let told = Settings { loss, ..told.clone() };
         match self {
             Model::Usual => Some(told),
-            Model::Sizes(sizes) => Some(Settings { model: Some(sizes.clone()), ..told }),
+            Model::Net(net) => Some(Settings { model: Some(net.clone()), ..told }),
             Model::File(_) => None,
         }
     }
@@ -110,7 +109,7 @@ impl Model {
 impl OnData {
     /// Of data whose features are encoded.
     fn new(
-        model: Mlp,
+        model: Sequential,
         params: Params<f32>,
         predictions: Predictions,
         objective: Objective,

@@ -68,7 +68,7 @@ macro_rules! activations {
         }
 
         /// The names, in the order of [`Activation::ALL`].
-        const NAMES: &[&str] = &[$($name),+];
+        pub(crate) const NAMES: &[&str] = &[$($name),+];
     };
 }
 

@@ -13,6 +13,7 @@
 //! | `group_norm` | [`GroupNorm`]: mean 0 and variance 1, for each group of channels of a sample |
 //! | `dropout` | [`Dropout`], [`Dropout2d`]: random zeros in training, of numbers or of channels |
 //! | `flatten`, `residual` | [`Flatten`], [`Unflatten`]; [`Residual`]: x + f(x) |
+//! | `architecture`, `sequential` | [`Architecture`]: a net as text, "conv(16,5)-relu-maxpool(2)-10"; [`Sequential`]: its layers |
 //! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
 //! | `init` | initializers of weights: [`Init`]; the random number generator: [`rng`] |
 //! | `summary` | [`summary()`]: the summary of a model, as a table |
@@ -40,6 +41,7 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+mod architecture;
 mod batch_norm;
 mod convolution;
 mod dropout;
@@ -54,10 +56,12 @@ mod mlp;
 mod pooling;
 mod residual;
 mod rms_norm;
+mod sequential;
 mod softmax;
 mod summary;
 
 pub use activation::*;
+pub use architecture::{Architecture, ArchitectureError, Plan};
 pub use convolution::Pair;
 pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
@@ -65,6 +69,7 @@ pub use layers::*;
 pub use mlp::{Sizes, SizesError};
 pub use pooling::By;
 pub use rand;
+pub use sequential::Step;
 pub use summary::{Summary, SummaryRow, summary};
 
 /// A file, its layer, the shape of an input, and a layer for such inputs: with the tests, a layer is its file and its two lines here.
@@ -104,5 +109,10 @@ layers! {
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
     flatten::Unflatten: [3, 12] => |_, _| Unflatten::new([3, 2, 2]);
     residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
+    sequential::Sequential: [2, 48] => |params, _| {
+        let net = "conv(6,3,padding=1,groups=3)-batchnorm-relu-maxpool(2)-convt(2,2,stride=2)-tanh-dropout(0.5)-3";
+        let plan = net.parse::<Architecture>().and_then(|net| net.plan(&[3, 4, 4])).expect("a net");
+        Sequential::with_init(params, &plan, Activation::Relu, Init::Linear, Init::Linear, &mut rng(1))
+    };
     mlp::Mlp: [3, 4] => |params, _| Mlp::new(params, &"4-5-2".parse().expect("sizes"), Activation::Tanh, &mut rng(1));
 }

@@ -18,12 +18,11 @@ use std::fmt;
 
 use surprisal_data::metrics::{log_loss, r2_score, roc_auc_score};
 use surprisal_data::{Dataset, Encoding, argmax_rows};
-use surprisal_layers::{Activation, Layer};
+use surprisal_layers::{Activation, Step};
 use surprisal_optim::Schedule;
 use surprisal_report::statistics::{Estimate, mean};
-use surprisal_tensor::Workspace;
-use surprisal_tensor::ndarray::{Array2, ArrayView1, Ix2};
-use surprisal_train::check::unit_health;
+use surprisal_tensor::ndarray::{Array2, ArrayView1};
+use surprisal_train::check::hidden_units;
 use surprisal_train::{Epoch, History, Predictions, TrainError, outputs};
 
 use crate::Job;

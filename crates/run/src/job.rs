@@ -5,7 +5,7 @@ mod rows;
 
 use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{Dataset, Encoder, Loaded, Notice, Targets, Unseen};
-use surprisal_layers::{Init, Mlp, Rng, rng};
+use surprisal_layers::{Init, Rng, Sequential, rng};
 use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
@@ -15,7 +15,7 @@ use surprisal_train::{
 };
 
 pub(crate) use defaults::objective;
-use defaults::{balanced, number, optimizer, resolved, sizes, trainer, with_usual};
+use defaults::{balanced, net, number, optimizer, resolved, trainer, with_usual};
 pub use rows::{Rows, hold_out, open, split};
 pub(crate) use rows::{check_features, check_target, labeled_table, table_options, validation_share};
 use rows::{other_name, other_of};
@@ -65,7 +65,7 @@ pub struct Job {
     /// The training, validation (if any) and test set.
     pub parts: Parts,
     /// The net.
-    pub model: Mlp,
+    pub model: Sequential,
     /// Its parameters: initial, or trained.
     pub params: Params<f32>,
     /// How it is trained.
@@ -165,14 +165,12 @@ impl Job {
             Targets::Values(values) => number(settings, objective, values, &rows.train, loaded.name())?,
         };
         let outputs = if regression { 1 } else { objective.outputs(classes) };
-        let sizes = sizes(settings, encoder.width(), outputs, loaded.name())?;
-        let numbers = sizes
-            .as_slice()
-            .windows(2)
-            .fold(0usize, |n, pair| n.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1])));
-        if numbers > MOST_NUMBERS {
+        let plan = net(settings, &encoder, outputs, loaded)?;
+        if plan.parameters() > MOST_NUMBERS {
             return Err(RunError::run(format!(
-                "a net {sizes} has {numbers} parameters: expected at most {MOST_NUMBERS} | make its layers smaller"
+                "a net {} has {} parameters: expected at most {MOST_NUMBERS} | make its layers smaller",
+                plan.architecture(),
+                plan.parameters()
             )));
         }
 
@@ -181,7 +179,7 @@ impl Job {
         let bias = if init == Init::Linear { Init::Linear } else { Init::Zeros };
         let activation = settings.activation.unwrap_or_default();
         let mut params = Params::new();
-        let model = Mlp::with_init(&mut params, &sizes, activation, init, bias, rng);
+        let model = Sequential::with_init(&mut params, &plan, activation, init, bias, rng);
         if let Some(file) = &settings.start_from {
             let start = SavedModel::read(file)?;
             start
@@ -249,7 +247,7 @@ impl Job {
         }
         // before a folder is made for it
         parts.training(&trainer).check(&model, &params)?;
-        let resolved = resolved(settings, &trainer, &sizes, optimizer.learning_rate());
+        let resolved = resolved(settings, &trainer, plan.architecture(), optimizer.learning_rate());
         let notices = loaded.notices().to_vec();
         Ok(Job {
             settings: resolved,
@@ -363,7 +361,7 @@ impl Job {
     pub fn model_file(&self, params: &Params<f32>, checkpoint: Option<Checkpoint<f32>>) -> SavedModel {
         SavedModel {
             sizes: self.settings.get("model").unwrap_or_default(),
-            activation: self.model.activation().to_string(),
+            activation: self.settings.get("activation").unwrap_or_default(),
             encoder: self.encoder.clone(),
             predictions: self.predictions.clone(),
             settings: self.settings.to_toml(),

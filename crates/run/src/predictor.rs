@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use surprisal_data::{CsvOptions, DataSource, Dataset, TargetColumn, Task, Unseen};
-use surprisal_layers::{Mlp, rng};
+use surprisal_layers::{Sequential, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{Objective, Predictions, SavedModel, evaluate, outputs};
@@ -16,7 +16,7 @@ pub struct Predictor {
     /// The file.
     pub saved: SavedModel,
     /// The net in it ..
-    pub model: Mlp,
+    pub model: Sequential,
     /// .. and its parameters.
     pub params: Params<f32>,
     settings: Settings, // of its training, overridden by those given now

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric};
 use surprisal_data::{Dataset, EncodedColumn, Encoding};
+use surprisal_layers::Sizes;
 use surprisal_optim::{OptimizerKind, Schedule};
 use surprisal_report::chart::{Cells, Chart, HeatMap, Line, Points};
 use surprisal_report::files::{cannot_write, write_unsynced};
@@ -536,26 +537,34 @@ fn data(job: &Job) -> String {
 }
 
 fn net(job: &Job) -> String {
-    let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
-    let [inputs, hidden @ .., outputs] = sizes else { return String::new() };
-    let inputs = if *inputs == 1 { "1 input".to_string() } else { format!("{inputs} inputs") };
-    let hidden = match hidden {
-        [] => "no hidden layers".to_string(),
-        [units] => format!("a hidden layer of {units} units with {}", job.model.activation()),
-        [layers @ .., last] => format!(
-            "hidden layers of {} and {last} units with {}",
-            Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),
-            job.model.activation()
-        ),
+    let Some(net) = &job.settings.model else { return String::new() };
+    let inputs = match job.encoder.width() {
+        1 => "1 input".to_string(),
+        inputs => format!("{inputs} inputs"),
     };
-    let outputs = match (&job.predictions, outputs) {
-        (Predictions::Number { .. }, _) => "1 output, the prediction".to_string(),
-        (_, 1) => "1 output, the logit of the second class".to_string(),
-        _ => format!("{outputs} outputs, the logits; the class with the largest logit is predicted"),
+    let activation = job.settings.get("activation").unwrap_or_default();
+    let hidden = match net.sizes().map(Sizes::as_slice) {
+        None => format!("{} layers", job.model.steps().len()),
+        Some([_, layers @ .., last, _]) if !layers.is_empty() => format!(
+            "hidden layers of {} and {last} units with {activation}",
+            Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),
+        ),
+        Some([_, units, _]) => format!("a hidden layer of {units} units with {activation}"),
+        Some(_) => "no hidden layers".to_string(),
+    };
+    let outputs = match &job.predictions {
+        Predictions::Number { .. } => "1 output, the prediction".to_string(),
+        Predictions::Classes(names) => {
+            match net.sizes().map_or_else(|| job.trainer.objective.outputs(names.len()), Sizes::outputs) {
+                1 => "1 output, the logit of the second class".to_string(),
+                outputs => {
+                    format!("{outputs} outputs, the logits; the class with the largest logit is predicted")
+                }
+            }
+        }
     };
     format!(
-        "The net, `{}`, has {} parameters: {inputs}, {hidden}, and {outputs}.",
-        job.settings.get("model").unwrap_or_default(),
+        "The net, `{net}`, has {} parameters: {inputs}, {hidden}, and {outputs}.",
         job.params.as_slice().len()
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use surprisal_data::{DataError, ErrorKind, SpecError};
-use surprisal_layers::SizesError;
+use surprisal_layers::ArchitectureError;
 use surprisal_optim::OptimError;
 use surprisal_settings::{Kind, closest};
 use surprisal_train as train;
@@ -61,8 +61,8 @@ pub enum ValueError {
     Data(SpecError),
     /// A list of names.
     Names(DataError),
-    /// Sizes of a net.
-    Sizes(SizesError),
+    /// A net.
+    Net(ArchitectureError),
     /// An activation or an initializer.
     Layers(surprisal_settings::SettingError),
     /// Random changes of images.
@@ -136,7 +136,7 @@ impl fmt::Display for ValueError {
                 ErrorKind::Csv(error) => error.problem.fmt(f),
                 _ => error.fmt(f),
             },
-            Self::Sizes(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
             Self::Layers(error) => error.fmt(f),
             Self::Augment(error) => error.problem.fmt(f),
             Self::Optimizer(error) => f.write_str(&error.problem()),
@@ -150,7 +150,7 @@ impl std::error::Error for ValueError {
         match self {
             Self::Data(error) => Some(error),
             Self::Names(error) => Some(error),
-            Self::Sizes(error) => Some(error),
+            Self::Net(error) => Some(error),
             Self::Layers(error) | Self::Augment(error) => Some(error),
             Self::Optimizer(error) => Some(error),
             Self::Train(error) => Some(error),
@@ -169,6 +169,6 @@ macro_rules! from {
     )+ };
 }
 from! {
-    SpecError => Data, DataError => Names, SizesError => Sizes, surprisal_settings::SettingError => Layers, OptimError => Optimizer,
+    SpecError => Data, DataError => Names, ArchitectureError => Net, surprisal_settings::SettingError => Layers, OptimError => Optimizer,
     train::NameError => Train
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use surprisal_data::{CsvOptions, DataSource, Decimal, Missing, Scaling, Task, Thousands, join_list};
-use surprisal_layers::{Activation, Init, Sizes};
+use surprisal_layers::{Activation, Architecture, Init};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
 use surprisal_train::{Augment, Monitor, Objective};
@@ -154,11 +154,13 @@ settings! {
         augment: Augment = "CHANGES";
     }
     "Net" {
-        /// The sizes of all layers, from inputs to outputs, such as 64-32-10; outputs: one for each class, or 1 for regression and for binary losses with two classes
-        model: Sizes = "SIZES";
+        /// The sizes of all layers, from inputs to outputs, such as 64-32-10, or a net of parts, such as conv(16,5)-relu-maxpool(2)-10; outputs: one for each class, or 1 for regression and for binary losses with two classes.
+        /// Parts: conv(OUT,KERNEL) and convt(OUT,KERNEL) with stride, padding, dilation, groups, bias; maxpool(KERNEL) and avgpool(KERNEL) with stride, padding; globalavgpool, upsample(N[,bilinear]), batchnorm,
+        /// groupnorm(G), dropout(P), dropout2d(P), flatten, a number (a dense layer), relu and the other activations
+        model: Architecture = "NET";
         /// The sizes of the hidden layers, such as 32-16, or none; the numbers of inputs and outputs follow from the data [default: 32]
         hidden: Hidden = "SIZES";
-        /// The activation of the hidden layers: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
+        /// The activation of the hidden layers of a dense net: relu, sigmoid, tanh, leaky_relu, elu, silu, gelu, .. [default: relu]
         activation: Activation = "NAME";
         /// The initializer of weights: linear, xavier_uniform, kaiming_normal, normal:0.5, .. [default: linear]
         init: Init = "NAME";

@@ -28,6 +28,8 @@ pub enum Kind {
     Numbers(Range),
     /// One or more whole numbers, separated by commas or blanks.
     Wholes(Range),
+    /// Height and width, whole numbers: 5 for both, or 3x5.
+    Pair(Range),
     /// True or false.
     Flag,
     /// One of these words.
@@ -91,6 +93,7 @@ impl Kind {
     /// assert_eq!(Kind::Numbers(Range::ANY).parse("1, 2"), Some(Value::Numbers(vec![1.0, 2.0])));
     /// assert_eq!(Kind::Whole(Range::ANY).parse("1.5"), None);
     /// assert_eq!(Kind::Word(&["mean", "sum"]).parse("sum"), Some(Value::Text("sum".into())));
+    /// assert_eq!(Kind::Pair(Range::ANY).parse("3x5"), Some(Value::Numbers(vec![3.0, 5.0])));
     /// ```
     pub fn parse(self, text: &str) -> Option<Value> {
         let text = text.trim();
@@ -103,6 +106,10 @@ impl Kind {
                     false => text.split_whitespace().map(number).collect(),
                 };
                 Value::Numbers(numbers?)
+            }
+            Kind::Pair(_) => {
+                let (high, wide) = text.split_once('x').unwrap_or((text, text));
+                Value::Numbers(vec![high.trim().parse().ok()?, wide.trim().parse().ok()?])
             }
             Kind::Flag => Value::Flag(text.parse().ok()?),
             Kind::Word(_) => Value::Text(text.into()),
@@ -136,6 +143,9 @@ impl Kind {
             (Kind::Wholes(range), Value::Numbers(x)) => {
                 !x.is_empty() && x.iter().all(|&x| range.holds(x) && is_whole(x))
             }
+            (Kind::Pair(range), Value::Numbers(x)) => {
+                x.len() == 2 && x.iter().all(|&x| range.holds(x) && is_whole(x))
+            }
             (Kind::Flag, Value::Flag(_)) => true,
             (Kind::Word(words), Value::Text(text)) => words.contains(&text.as_str()),
             (Kind::Word(words), Value::Number(x)) => words.contains(&x.to_string().as_str()), // base = 2
@@ -151,6 +161,7 @@ impl fmt::Display for Kind {
             Kind::Whole(range) => write!(f, "a whole number{range}"),
             Kind::Numbers(range) => write!(f, "{}{range}, or several, separated by commas", range.noun()),
             Kind::Wholes(range) => write!(f, "a whole number{range}, or several, separated by commas"),
+            Kind::Pair(range) => write!(f, "a whole number{range}, or two, such as 3x5"),
             Kind::Flag => f.write_str("true or false"),
             Kind::Word([one]) => f.write_str(one),
             Kind::Word([first @ .., last]) => write!(f, "{} or {last}", first.join(", ")),

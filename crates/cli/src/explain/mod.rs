@@ -40,9 +40,9 @@ pub struct Options {
     /// For a classification net: ce, mse or half_mse [default: ce]; for regression: mse, half_mse, mae or huber [default: mse]
     #[arg(long)]
     loss: Option<String>,
-    /// A net instead of a formula: a file that `train` wrote, or sizes such as 64-32-10 for an untrained net [default: the
+    /// A net instead of a formula: a file that `train` wrote, or an untrained net such as 64-32-10 [default: the
     /// untrained net that `train` would create]
-    #[arg(long, value_name = "SIZES|FILE.surprisal", requires = "row")]
+    #[arg(long, value_name = "NET|FILE.surprisal", requires = "row")]
     model: Option<Model>,
     /// For a net: the row of the data, counted from 0
     #[arg(long)]

@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod compare;
 mod explain;
+mod images;
 mod lab_replay;
 mod lab_run;
 mod loss;

@@ -237,6 +237,23 @@ fn together() -> Session {
     let mut session = Session::new("settings that do not go together");
     session.all_refuse(1, "train --data iris", &["--model 4-2", "--model 5-3", "--batch 1000"]);
     session.all_refuse(
+        1,
+        "train",
+        &[
+            "--data pets.csv --target kind --model conv(8,3)-2",
+            "--data pets.csv --target kind --model 1x2x2-conv(8,2)-2",
+            "--data digits --model conv(8,9)-10",
+            "--data digits --model conv(8,3)-relu",
+            "--data digits --model conv(8,3)-relu-9",
+            "--data digits --model conv(99999,8)-99999-10",
+        ],
+    );
+    session.all_refuse(
+        2,
+        "train --data digits --model",
+        &["maxpol(2)-10", "conv(8,strid=2)-10", "conv(8,3)-10 --hidden 8", "conv(8,3)-10 --activation relu"],
+    );
+    session.all_refuse(
         2,
         "train --data iris",
         &[

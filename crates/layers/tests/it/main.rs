@@ -1,5 +1,6 @@
 //! Layers, beside PyTorch and on their own.
 
+mod architecture;
 mod layers;
 mod misuse;
 mod pytorch;

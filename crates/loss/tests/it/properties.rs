@@ -144,7 +144,7 @@ fn all_options(entry: &Entry) -> Vec<BTreeMap<String, Setting>> {
         let values: Vec<Setting> = match option.kind {
             Kind::Number(_) => [-1.0, 0.0, 0.5, 1.0].map(Setting::Number).into(),
             Kind::Whole(_) => [-100.0, 1.0, 2.0].map(Setting::Number).into(),
-            Kind::Numbers(_) | Kind::Wholes(_) => vec![Setting::Number(0.9)],
+            Kind::Numbers(_) | Kind::Wholes(_) | Kind::Pair(_) => vec![Setting::Number(0.9)],
             Kind::Flag => [false, true].map(Setting::Flag).into(),
             Kind::Word(words) => words.iter().map(|word| Setting::Text((*word).into())).collect(),
         };

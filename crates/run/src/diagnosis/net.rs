@@ -4,7 +4,7 @@ use super::*;
 
 /// The size of the largest hidden layer, if there is one.
 pub(super) fn widest(job: &Job) -> Option<usize> {
-    let sizes = job.settings.model.as_ref().map_or(&[][..], |sizes| sizes.as_slice());
+    let sizes = job.settings.model.as_ref()?.sizes()?.as_slice();
     sizes.get(1..sizes.len().saturating_sub(1))?.iter().copied().max()
 }
 
@@ -53,15 +53,10 @@ pub(super) fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
 /// Units that no longer respond to their inputs.
 pub(super) fn units(job: &Job) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut workspace = Workspace::new();
-    let mut x = features(&job.parts.train);
-    let hidden = job.model.layers().len() - 1;
-    for (number, layer) in job.model.layers().iter().take(hidden).enumerate() {
-        let z = workspace.eval(&job.params, |tape| layer.forward(tape.input(&x)));
-        let z =
-            z.into_dimensionality::<Ix2>().expect("a linear layer turns [rows, inputs] into [rows, outputs]");
-        let health = unit_health(z.view(), &job.model.activation());
-        let name = format!("layer {}", number + 1);
+    for (name, activation, health) in
+        hidden_units(&job.model, &job.params, features(&job.parts.train).into_dyn())
+    {
+        let name = name.replace("layer", "layer ");
         let lost = |count: usize| count as f64 >= LOST * health.units as f64;
         if lost(health.dead) {
             findings.push(finding(
@@ -70,7 +65,7 @@ pub(super) fn units(job: &Job) -> Vec<Finding> {
                 "no gradient passes through them: they no longer learn, nor do the units before them through them",
                 "a lower learning rate, activation = leaky_relu, init = kaiming_normal",
             ));
-        } else if two_sided(job.model.activation()) && lost(health.dead + health.saturated) {
+        } else if two_sided(activation) && lost(health.dead + health.saturated) {
             findings.push(finding(
                 Kind::SaturatedUnits,
                 format!(
@@ -81,8 +76,6 @@ pub(super) fn units(job: &Job) -> Vec<Finding> {
                 "smaller initial weights (init = xavier_normal), a lower learning rate, scaled features",
             ));
         }
-        let y = workspace.eval(&job.params, |tape| job.model.activation().forward(tape.input(&z)));
-        x = y.into_dimensionality::<Ix2>().expect("an activation keeps the shape");
     }
     findings
 }
@@ -94,7 +87,7 @@ pub(super) fn two_sided(activation: Activation) -> bool {
 
 /// Weights that make units act as steps.
 pub(super) fn weights(job: &Job) -> Option<Finding> {
-    let all = job.model.layers().iter().flat_map(|layer| &job.params[layer.weight]);
+    let all = job.model.steps().iter().filter_map(Step::weights).flat_map(|(weight, _)| &job.params[weight]);
     let sizes = Vec::from_iter(all.map(|&w| f64::from(w.abs())));
     let huge = sizes.iter().filter(|&&size| size > HUGE).count();
     (huge as f64 > HUGE_SHARE * sizes.len() as f64).then(|| {

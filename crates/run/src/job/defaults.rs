@@ -4,7 +4,7 @@ use super::*;
 use crate::settings::{Balance, ClassWeight, Hidden, OPTIMIZER};
 use crate::{RunError, Settings};
 use surprisal_data::{Dataset, Loaded, Targets, oversampled, undersampled};
-use surprisal_layers::{Init, Rng, Sizes};
+use surprisal_layers::{Architecture, ArchitectureError, Init, Plan, Rng, Sizes};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
 use surprisal_tensor::Params;
 use surprisal_train::{Clip, EarlyStopping, Monitor, Objective, Predictions, Trainer};
@@ -50,28 +50,60 @@ pub(super) fn number(
     }
 }
 
-pub(super) fn sizes(
+/// The net of the settings, for these inputs.
+pub(super) fn net(
     settings: &Settings,
-    inputs: usize,
+    encoder: &Encoder,
     outputs: usize,
-    data: &str,
-) -> Result<Sizes, RunError> {
-    match (&settings.model, &settings.hidden) {
-        (Some(sizes), Some(told)) if hidden(sizes) != *told => Err(RunError::usage(format!(
-            "model {sizes} and hidden {told}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
-        ))),
-        (Some(sizes), _) if sizes.inputs() != inputs => Err(RunError::run(format!(
-            "model {sizes}: expected {inputs} inputs, the features of {data}, found {} | begin with {inputs}, or set hidden instead",
-            sizes.inputs(),
-        ))
-        .with(&["hidden"])),
-        (Some(sizes), _) => Ok(sizes.clone()),
-        (None, hidden) => {
-            let hidden = hidden.clone().unwrap_or(Hidden(vec![32]));
-            let all = [&[inputs], &hidden.0[..], &[outputs]].concat();
-            Sizes::new(&all).map_err(|error| RunError::run(error.to_string()))
+    loaded: &Loaded,
+) -> Result<Plan, RunError> {
+    let (inputs, data) = (encoder.width(), loaded.name());
+    let run = |error: ArchitectureError| RunError::run(format!("model: {error}"));
+    let dense = |sizes: Sizes| Architecture::from(sizes).plan(&[inputs]).map_err(run);
+    let Some(net) = &settings.model else {
+        let hidden = settings.hidden.clone().unwrap_or(Hidden(vec![32]));
+        let all = [&[inputs], &hidden.0[..], &[outputs]].concat();
+        return dense(Sizes::new(&all).map_err(|error| RunError::run(error.to_string()))?);
+    };
+    if let Some(sizes) = net.sizes() {
+        return match &settings.hidden {
+            Some(told) if hidden(sizes) != *told => Err(RunError::usage(format!(
+                "model {sizes} and hidden {told}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
+            ))),
+            _ if sizes.inputs() != inputs => Err(RunError::run(format!(
+                "model {sizes}: expected {inputs} inputs, the features of {data}, found {} | begin with {inputs}, or set hidden instead",
+                sizes.inputs(),
+            ))
+            .with(&["hidden"])),
+            _ => dense(sizes.clone()),
+        };
+    }
+    for (key, given) in [("hidden", settings.hidden.is_some()), ("activation", settings.activation.is_some())]
+    {
+        if given {
+            return Err(RunError::usage(format!(
+                "{key}: the model names all of its layers, {net} | leave {key} out"
+            )));
         }
     }
+    let image = match (net.image(), loaded.image_shape()) {
+        (Some(image), _) if image.iter().product::<usize>() != inputs => {
+            return Err(RunError::run(format!(
+                "model: images {}x{}x{} do not have the {inputs} features of {data} | begin with the channels, height and width of its images",
+                image[0], image[1], image[2]
+            )));
+        }
+        (Some(image), _) => Some(image),
+        (None, Some(image)) if net.takes_images() => Some(image),
+        (None, None) if net.takes_images() => {
+            return Err(RunError::run(format!(
+                "model: {net} takes images, but {data} has {inputs} features without the shape of an image | if they are pixels, begin with \
+                 their shape, such as 1x28x28-{net}; otherwise use a net of dense layers"
+            )));
+        }
+        _ => None,
+    };
+    net.plan(image.as_ref().map_or(&[inputs][..], |image| image)).map_err(run)
 }
 
 /// The sizes of the hidden layers.
@@ -237,11 +269,11 @@ pub(super) fn optimizer(
 }
 
 /// The settings, with the defaults that the outcome depends on filled in.
-pub(super) fn resolved(settings: &Settings, trainer: &Trainer, sizes: &Sizes, rate: f64) -> Settings {
+pub(super) fn resolved(settings: &Settings, trainer: &Trainer, net: &Architecture, rate: f64) -> Settings {
     Settings {
-        model: Some(sizes.clone()),
-        hidden: Some(hidden(sizes)),
-        activation: Some(settings.activation.unwrap_or_default()),
+        model: Some(net.clone()),
+        hidden: net.sizes().map(hidden),
+        activation: net.sizes().map(|_| settings.activation.unwrap_or_default()),
         init: Some(settings.init.unwrap_or(Init::Linear)),
         loss: Some(trainer.objective),
         lr: Some(rate),

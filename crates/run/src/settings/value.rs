@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 use surprisal_data::{DataSource, Decimal, Missing, Scaling, Task, Thousands, join_list, split_list};
-use surprisal_layers::{Activation, Init, Sizes};
+use surprisal_layers::{Activation, Architecture, Init};
 use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
 use surprisal_train::{Augment, Monitor, Objective};
@@ -29,7 +29,7 @@ macro_rules! values {
         }
     )+ };
 }
-values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Sizes, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Monitor }
+values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Architecture, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Monitor }
 
 macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(

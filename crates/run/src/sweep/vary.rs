@@ -22,6 +22,7 @@ const FIXED: [&str; 9] =
 /// | text | values |
 /// |---|---|
 /// | `lr=0.01,0.1,1` | these three |
+/// | `model=conv(8,3)-relu-10,conv(16,3)-relu-10` | these two: commas in parentheses belong to the value |
 /// | `schedule=constant\|step:every=10,factor=0.5` | these two: where there is a bar, it is the delimiter, and commas belong to the values |
 /// | `lr=0.001..1` | drawn between the two, both included; only with [`Plan::random`] |
 ///
@@ -32,6 +33,7 @@ const FIXED: [&str; 9] =
 /// ```
 /// use surprisal_run::Vary;
 /// assert!("hidden=8,16-8,none".parse::<Vary>().is_ok());
+/// assert!("model=conv(8,3)-10,conv(8,5)-10".parse::<Vary>().is_ok());
 /// let error = "lr=0.1,-1".parse::<Vary>().unwrap_err();
 /// assert_eq!(error.to_string(), "lr: expected a finite number above 0, found -1.0 | 0.1 is usual for Sgd, 0.001 for Adam");
 /// ```
@@ -74,7 +76,12 @@ impl FromStr for Vary {
             });
         }
         let separator = if values.contains('|') { '|' } else { ',' };
-        let texts = values.split(separator).map(str::trim).filter(|value| !value.is_empty());
+        let mut depth = 0; // a comma in parentheses belongs to the value
+        let between = |c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            c == separator && depth <= 0
+        };
+        let texts = values.split(between).map(str::trim).filter(|value| !value.is_empty());
         let mut these: Vec<String> = Vec::new();
         for text in texts {
             let value = read(key, text)?;

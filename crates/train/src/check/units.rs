@@ -1,8 +1,8 @@
 //! Dead and saturated units, vanishing and exploding gradients.
 
-use surprisal_layers::{Layer, Mlp};
-use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
-use surprisal_tensor::{Params, Scalar, Workspace};
+use surprisal_layers::{Activation, Layer, Sequential, Step};
+use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Slice};
+use surprisal_tensor::{ParamId, Params, Scalar, Workspace};
 
 use super::init_loss::mean_and_deviation;
 use super::{Check, fit, loss_of, targets_of};
@@ -45,6 +45,58 @@ pub struct Units {
     pub gradient_norms: Vec<(String, f64)>,
     /// The first of these lengths divided by the last.
     pub ratio: f64,
+}
+
+/// Of a net of images, only so many rows are looked at.
+const MOST_IMAGES: usize = 256;
+
+fn most_rows(model: &Sequential) -> usize {
+    if model.image().is_some() { MOST_IMAGES } else { usize::MAX }
+}
+
+/// "layer1", of "layer1.weight".
+fn layer_name<T: Scalar>(params: &Params<T>, weight: ParamId) -> String {
+    params.entry(weight).name.trim_end_matches(".weight").to_string()
+}
+
+/// Every layer with weights that an activation follows, perhaps behind a normalization: its name, the activation, and the health of its
+/// units on these rows. The units of a convolution are its channels, whose rows are all pixels of all images; of images, only the first
+/// 256 are used.
+///
+/// See the example of [`units`].
+#[track_caller]
+pub fn hidden_units<T: Scalar>(
+    model: &Sequential,
+    params: &Params<T>,
+    features: ArrayD<T>,
+) -> Vec<(String, Activation, UnitHealth)> {
+    let rows = features.len_of(Axis(0)).min(most_rows(model));
+    let mut workspace = Workspace::new();
+    let mut x = features;
+    x.slice_axis_inplace(Axis(0), Slice::from(..rows));
+    let mut x = workspace.eval(params, |tape| model.arrange(tape.input(&x)));
+    let (mut all, mut before) = (Vec::new(), None);
+    for step in model.steps() {
+        if let Step::Activation(activation) = step
+            && let Some(weight) = before.take()
+        {
+            let z = units_last(x.clone());
+            all.push((layer_name(params, weight), *activation, unit_health(z.view(), activation)));
+        }
+        before = step.weights().map(|(weight, _)| weight).or(before);
+        x = workspace.eval(params, |tape| step.forward(tape.input(&x)));
+    }
+    all
+}
+
+/// `[N, C, ..]` as `[N .., C]`.
+fn units_last<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
+    let units = x.len_of(Axis(1));
+    let mut axes = Vec::from_iter(0..x.ndim());
+    axes.remove(1);
+    axes.push(1);
+    let rows = Vec::from_iter(x.permuted_axes(axes).iter().copied());
+    Array2::from_shape_vec((rows.len() / units.max(1), units), rows).expect("all rows have all units")
 }
 
 /// The health of the units with pre-activations `z`, `[rows, units]`, behind an activation that works on each number by itself.
@@ -90,7 +142,7 @@ fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (A
 }
 
 /// Runs a net on all rows and looks at every hidden layer: dead and saturated units, the size of pre-activations; and at how long
-/// the gradient of the loss is at every layer.
+/// the gradient of the loss is at every layer. Of a net of images, the first 256 rows are used.
 ///
 /// It does not hold if more than half of a layer's units are dead or saturated, or if the first layer's gradient is a thousand times
 /// as long as the last's, or a thousandth: a rate that suits one of them is useless for the other.
@@ -116,38 +168,33 @@ fn values_and_slopes<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> (A
 /// If the model's outputs, the loss and the data do not fit.
 #[track_caller]
 pub fn units<T: Scalar>(
-    model: &Mlp,
+    model: impl Into<Sequential>,
     params: &Params<T>,
     objective: Objective,
     examples: &dyn Batched,
 ) -> Result<Check<Units>, TrainError> {
+    let model = &model.into();
     fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
-    let name = |layer: usize| {
-        let name = &params.entry(model.layers()[layer].weight).name;
-        name.trim_end_matches(".weight").to_string()
-    };
-
-    let mut layers = Vec::new();
-    let rows = Vec::from_iter(0..examples.rows());
-    let mut x = workspace.eval(params, |tape| examples.features(tape, &rows));
-    for (i, layer) in model.layers().iter().enumerate().take(model.layers().len() - 1) {
-        let z = matrix(workspace.eval(params, |tape| layer.forward(tape.input(&x))));
-        layers.push((name(i), unit_health(z.view(), &model.activation())));
-        x = workspace.eval(params, |tape| model.activation().forward(tape.input(&z)));
-    }
+    let rows = Vec::from_iter(0..examples.rows().min(most_rows(model)));
+    let x = workspace.eval(params, |tape| examples.features(tape, &rows));
+    let layers =
+        Vec::from_iter(hidden_units(model, params, x).into_iter().map(|(name, _, health)| (name, health)));
 
     let tape = workspace.tape(params).evaluating();
     let targets = targets_of(examples, &rows);
     loss_of(objective, model.forward(examples.features(&tape, &rows)), &targets).backward();
     let grads = workspace.grads();
-    let length = |layer: usize| {
-        let layer = &model.layers()[layer];
-        let g = grads[layer.weight].iter().chain(&grads[layer.bias]);
-        g.map(|g| g.value() * g.value()).sum::<f64>().sqrt()
+    let length = |(weight, bias): (ParamId, Option<ParamId>)| {
+        let g = grads[weight].iter().chain(bias.iter().flat_map(|&bias| &grads[bias]));
+        let length = g.map(|g| g.value() * g.value()).sum::<f64>().sqrt();
+        (layer_name(params, weight), length)
     };
-    let gradient_norms: Vec<_> = (0..model.layers().len()).map(|i| (name(i), length(i))).collect();
-    let ratio = gradient_norms[0].1 / gradient_norms[gradient_norms.len() - 1].1;
+    let gradient_norms = Vec::from_iter(model.steps().iter().filter_map(Step::weights).map(length));
+    let (Some(first), Some(last)) = (gradient_norms.first(), gradient_norms.last()) else {
+        return Err(TrainError::Misfit("units: the model has no layer with weights".into()));
+    };
+    let ratio = first.1 / last.1;
 
     let lost = layers.iter().find(|(_, h)| (h.dead + h.saturated) as f64 > LOST * h.units as f64);
     let flows = (1.0 / RATIO..=RATIO).contains(&ratio);
@@ -205,8 +252,8 @@ fn table(layers: &[(String, UnitHealth)], gradient_norms: &[(String, f64)], rati
         "{:8}  {:>5}  {:>5}  {:>9}  {:^21}  {}\n",
         "layer", "units", "dead", "saturated", "pre-activations", "gradient"
     );
-    for (i, (name, norm)) in gradient_norms.iter().enumerate() {
-        text += &match layers.get(i) {
+    for (name, norm) in gradient_norms {
+        text += &match layers.iter().find(|(layer, _)| layer == name) {
             Some((_, h)) => format!(
                 "{name:8}  {:5}  {:5}  {:9}  {:9.3} ± {:9.3}  {norm:.3e}\n",
                 h.units, h.dead, h.saturated, h.mean, h.deviation
@@ -215,8 +262,4 @@ fn table(layers: &[(String, UnitHealth)], gradient_norms: &[(String, f64)], rati
         };
     }
     text + &format!("the gradient norm of the first layer is {ratio:.1e} times that of the last")
-}
-
-fn matrix<T>(x: ArrayD<T>) -> Array2<T> {
-    x.into_dimensionality::<Ix2>().expect("a linear layer turns [rows, inputs] into [rows, outputs]")
 }

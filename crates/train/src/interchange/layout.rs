@@ -17,12 +17,15 @@ use crate::NameError;
 /// | `Linear` | `NAME.weight` | `[inputs, outputs]` | `[outputs, inputs]` |
 /// | `Linear` | `NAME.bias` | `[outputs]` | the same |
 /// | `Embedding` | `NAME.weight` | `[count, dim]` | the same |
-/// | `LayerNorm`, `BatchNorm1d` | `NAME.weight`, `NAME.bias` | `[features]` | the same |
+/// | `LayerNorm`, `GroupNorm`, `BatchNorm1d` | `NAME.weight`, `NAME.bias` | `[features]` | the same |
 /// | `BatchNorm1d` | `NAME.running_mean`, `NAME.running_var` | `[features]` | the same; `NAME.num_batches_tracked` is ignored |
+/// | `Conv2d` | `NAME.weight` | `[outputs, channels / groups, height, width]` | the same |
+/// | `ConvTranspose2d` | `NAME.weight` | `[channels, outputs / groups, height, width]` | the same |
 /// | `Mlp` | `layer1.weight`, `layer2.weight`, .. | as they are called | `0.weight`, `2.weight`, .., as a `Sequential` with activations between counts |
+/// | `Sequential` of parts | `layer1.weight`, `layer5.weight`, .. | as they are called | `0.weight`, `4.weight`, .., as a `Sequential` of the same parts counts |
 ///
 /// A `NAME.weight` with two axes is a linear layer's if there is a `NAME.bias` as long as its second. The layers of an
-/// [`Mlp`](surprisal_layers::Mlp) may have any ascending numbers in a file that is read (with dropout between: `0`, `3`), behind any
+/// [`Mlp`](surprisal_layers::Mlp) or a [`Sequential`](surprisal_layers::Sequential) may have any ascending numbers in a file that is read (with dropout between: `0`, `3`), behind any
 /// common name (`net.0.weight`), or the names that they have here.
 ///
 /// ```
@@ -90,11 +93,12 @@ impl Layout {
         params: &Params<T>,
         ids: Vec<ParamId>,
     ) -> impl Iterator<Item = (String, Vec<usize>, Vec<f64>)> {
-        let sequential = self == Layout::PyTorch && is_mlp(params);
+        let sequential = self == Layout::PyTorch && layers_of(params).is_some();
+        let between = if is_mlp(params) { 2 } else { 1 }; // an Mlp does not count its activations
         ids.into_iter().map(move |id| {
             let entry = params.entry(id);
-            let name = match mlp_layer(&entry.name).filter(|_| sequential) {
-                Some((layer, part)) => format!("{}.{part}", 2 * (layer - 1)),
+            let name = match net_layer(&entry.name).filter(|_| sequential) {
+                Some((layer, part)) => format!("{}.{part}", between * (layer - 1)),
                 None => entry.name.clone(),
             };
             let values: Vec<f64> = params[id].iter().map(|value| value.value()).collect();
@@ -171,13 +175,11 @@ impl Layout {
         if misfits.is_empty() { Ok(places) } else { Err(misfits) }
     }
 
-    /// What the arrays of a file are called here: the numbered layers of a `Sequential` are an `Mlp`'s, in ascending order.
+    /// What the arrays of a file are called here: the numbered layers of a `Sequential` are those of the net, in ascending order.
     fn names_here<T: Scalar>(self, params: &Params<T>, stored: &[Stored]) -> Vec<String> {
         let as_they_are = || stored.iter().map(|stored| stored.name.clone()).collect();
-        if self == Layout::Surprisal || !is_mlp(params) {
-            return as_they_are();
-        }
-        if stored.iter().any(|stored| mlp_layer(&stored.name).is_some()) {
+        let Some(here) = layers_of(params).filter(|_| self == Layout::PyTorch) else { return as_they_are() };
+        if stored.iter().any(|stored| net_layer(&stored.name).is_some()) {
             return as_they_are();
         }
         // the layers have one name in common; what has another is none of them
@@ -188,7 +190,8 @@ impl Layout {
         let Some((common, numbers)) = stems.into_iter().rev().max_by_key(|(_, numbers)| numbers.len()) else {
             return as_they_are();
         };
-        let layers: BTreeMap<u32, usize> = numbers.into_iter().zip(1..).collect();
+        let more = here.last().map_or(1, |last| last + 1)..;
+        let layers: BTreeMap<u32, usize> = numbers.into_iter().zip(here.into_iter().chain(more)).collect();
         let name = |stored: &Stored| match numbered(&stored.name) {
             Some((stem, number, part)) if stem == common => format!("layer{}.{part}", layers[&number]),
             _ => stored.name.clone(),
@@ -214,25 +217,33 @@ impl Layout {
     }
 }
 
-/// "net.2.weight", the weight or bias of a numbered layer, as "net", 2 and "weight".
+const PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
+/// "net.2.weight", a parameter of a numbered layer, as "net", 2 and "weight".
 fn numbered(name: &str) -> Option<(&str, u32, &str)> {
     let (layer, part) = name.rsplit_once('.')?;
     let (stem, number) = layer.rsplit_once('.').unwrap_or(("", layer));
     let number = number.parse().ok()?;
-    matches!(part, "weight" | "bias").then_some((stem, number, part))
+    PARTS.contains(&part).then_some((stem, number, part))
 }
 
-/// "layer2.weight", a name that an `Mlp` gives, as 2 and "weight".
-fn mlp_layer(name: &str) -> Option<(usize, &str)> {
+/// "layer2.weight", a name that an `Mlp` or a `Sequential` gives, as 2 and "weight".
+fn net_layer(name: &str) -> Option<(usize, &str)> {
     let (number, part) = name.strip_prefix("layer")?.split_once('.')?;
     let layer = number.parse().ok().filter(|&layer| layer > 0)?;
-    matches!(part, "weight" | "bias").then_some((layer, part))
+    PARTS.contains(&part).then_some((layer, part))
 }
 
-/// Whether all parameters are those of an `Mlp`.
+/// The numbers of the layers, if all parameters are those of an `Mlp` or a `Sequential`.
+fn layers_of<T: Scalar>(params: &Params<T>) -> Option<BTreeSet<usize>> {
+    params.entries().iter().map(|entry| net_layer(&entry.name).map(|(layer, _)| layer)).collect()
+}
+
+/// Whether all parameters are those of an `Mlp`: two for each layer, of which the weight is a matrix.
 fn is_mlp<T: Scalar>(params: &Params<T>) -> bool {
-    let layer =
-        |(k, entry): (usize, &Entry)| mlp_layer(&entry.name).is_some_and(|(layer, _)| layer == k / 2 + 1);
+    let layer = |(k, entry): (usize, &Entry)| {
+        net_layer(&entry.name).is_some_and(|(layer, _)| layer == k / 2 + 1) && entry.shape.rank() == 2 - k % 2
+    };
     params.entries().iter().enumerate().all(layer)
 }
 

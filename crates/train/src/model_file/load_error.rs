@@ -3,7 +3,7 @@
 use std::fmt;
 
 use surprisal_data::DataError;
-use surprisal_layers::{Sizes, SizesError};
+use surprisal_layers::{Architecture, ArchitectureError};
 use surprisal_settings::SettingError;
 use surprisal_tensor::NoSuchParameter;
 
@@ -28,7 +28,7 @@ use crate::interchange::told;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum LoadError {
-    /// It has no sizes: a model of a program of its own, whose parameters alone can be loaded.
+    /// It has no net: a model of a program of its own, whose parameters alone can be loaded.
     NoSizes,
     /// A parameter holds a number that is not finite.
     NotFinite { parameter: String, place: usize, found: f64 },
@@ -42,22 +42,22 @@ pub enum LoadError {
     Numbers { parameter: String, shape: Vec<u64>, found: usize },
     /// The best parameters of the training are more or fewer than the parameters.
     BestParameters { expected: usize },
-    /// The sizes are invalid.
-    Sizes(SizesError),
+    /// The text of the net is not one, or the net does not fit its inputs.
+    Architecture(ArchitectureError),
     /// There is no such activation.
     Activation(SettingError),
     /// The encoder contradicts itself.
     Encoder(DataError),
     /// The encoder makes another number of inputs than the net has.
-    Inputs { sizes: Sizes, found: usize },
+    Inputs { net: Architecture, expected: usize, found: usize },
     /// The number of class names is not that of the outputs.
     ClassNames { outputs: usize, found: usize },
     /// A net that predicts a number has several outputs.
-    Outputs { sizes: Sizes },
+    Outputs { net: Architecture, found: usize },
     /// The scaling of predictions is not invertible.
     TargetScaling { offset: f64, scale: f64 },
-    /// The sizes ask for more or fewer numbers than there are.
-    NumbersOfSizes { sizes: Sizes, expected: usize, found: usize },
+    /// The net has more or fewer numbers than there are.
+    NumbersOfNet { net: Architecture, expected: usize, found: usize },
     /// In a file of version 1: not one offset or scale for each feature name.
     Columns { what: &'static str, columns: usize, found: usize },
 }
@@ -83,24 +83,24 @@ impl fmt::Display for LoadError {
             Self::BestParameters { expected } => {
                 write!(f, "expected the {expected} best parameters, found another number of them")
             }
-            Self::Sizes(error) => error.fmt(f),
+            Self::Architecture(error) => error.fmt(f),
             Self::Activation(error) => error.fmt(f),
             Self::Encoder(error) => error.fmt(f),
-            Self::Inputs { sizes, found } => {
-                write!(f, "expected columns for {} inputs of sizes {sizes}, found {found}", sizes.inputs())
+            Self::Inputs { net, expected, found } => {
+                write!(f, "expected columns for {expected} inputs of {net}, found {found}")
             }
             Self::ClassNames { outputs, found } => {
                 write!(f, "expected class names for {outputs} outputs, found {found}")
             }
-            Self::Outputs { sizes } => {
-                write!(f, "expected one output for a number, found {} in sizes {sizes}", sizes.outputs())
+            Self::Outputs { net, found } => {
+                write!(f, "expected one output for a number, found {found} in {net}")
             }
             Self::TargetScaling { offset, scale } => write!(
                 f,
                 "expected a finite offset and a finite scale that is not 0, found {offset:?} and {scale:?}"
             ),
-            Self::NumbersOfSizes { sizes, expected, found } => {
-                write!(f, "expected {expected} numbers for sizes {sizes}, found {found}")
+            Self::NumbersOfNet { net, expected, found } => {
+                write!(f, "expected {expected} numbers for {net}, found {found}")
             }
             Self::Columns { what, columns, found } => {
                 write!(f, "expected {columns} {what} for as many feature names, found {found}")
@@ -112,7 +112,7 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Sizes(error) => Some(error),
+            Self::Architecture(error) => Some(error),
             Self::Activation(error) => Some(error),
             Self::Encoder(error) => Some(error),
             Self::NoSuchParameter(error) => Some(error),

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use surprisal_data::Encoder;
-use surprisal_layers::{Activation, Init, Mlp, Sizes, rng};
+use surprisal_layers::{Activation, Architecture, ArchitectureError, Init, Plan, Sequential, rng};
 use surprisal_tensor::{NoSuchParameter, ParamId, Params, name_matches};
 
 use crate::Checkpoint;
@@ -35,7 +35,7 @@ pub use load_error::LoadError;
 /// A model file of `f32`: what the command writes and reads.
 pub type SavedModel = ModelFile<f32>;
 
-/// A multilayer perceptron with everything that is needed to use it, and perhaps to go on training it.
+/// A net with everything that is needed to use it, and perhaps to go on training it.
 ///
 /// A model of your own has no `sizes`: load its parameters with [`load_into`](Self::load_into).
 ///
@@ -62,9 +62,9 @@ pub type SavedModel = ModelFile<f32>;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFile<T> {
-    /// "784-128-64-10"; empty for a model of your own.
+    /// The net as text, an [`Architecture`]: "784-128-64-10", "1x28x28-conv(16,5)-relu-maxpool(2)-flatten-10"; empty for a model of your own.
     pub sizes: String,
-    /// "relu"; empty for a model of your own.
+    /// The activation of a dense net, "relu"; empty for others, and for a model of your own.
     pub activation: String,
     /// The encoding of the columns of a table as inputs.
     pub encoder: Encoder,
@@ -231,21 +231,20 @@ impl<T: Numbers> ModelFile<T> {
         if self.sizes.is_empty() {
             return Ok(());
         }
-        let sizes: Sizes = self.sizes.parse().map_err(LoadError::Sizes)?;
-        self.activation.parse::<Activation>().map_err(LoadError::Activation)?;
-        self.encoder.check().map_err(LoadError::Encoder)?;
-        if self.encoder.width() != sizes.inputs() {
-            let found = self.encoder.width();
-            return Err(LoadError::Inputs { sizes, found });
+        let net: Architecture = self.sizes.parse().map_err(LoadError::Architecture)?;
+        if net.sizes().is_some() {
+            self.activation.parse::<Activation>().map_err(LoadError::Activation)?;
         }
+        self.encoder.check().map_err(LoadError::Encoder)?;
+        let plan = self.plan(&net)?;
+        let outputs = plan.outputs();
         match &self.predictions {
-            Predictions::Classes(names)
-                if names.len() == sizes.outputs() || (sizes.outputs() == 1 && names.len() == 2) => {}
+            Predictions::Classes(names) if names.len() == outputs || (outputs == 1 && names.len() == 2) => {}
             Predictions::Classes(names) => {
-                return Err(LoadError::ClassNames { outputs: sizes.outputs(), found: names.len() });
+                return Err(LoadError::ClassNames { outputs, found: names.len() });
             }
-            Predictions::Number { .. } if sizes.outputs() != 1 => {
-                return Err(LoadError::Outputs { sizes });
+            Predictions::Number { .. } if outputs != 1 => {
+                return Err(LoadError::Outputs { net, found: outputs });
             }
             Predictions::Number { offset, scale, .. } => {
                 if !offset.is_finite() || !scale.is_finite() || *scale == 0.0 {
@@ -253,15 +252,12 @@ impl<T: Numbers> ModelFile<T> {
                 }
             }
         }
-        // before memory is asked for: a net of these sizes must be as large as the file says
-        let weights: usize = sizes.as_slice().windows(2).fold(0usize, |n, pair| {
-            n.saturating_add(pair[0].saturating_mul(pair[1]).saturating_add(pair[1]))
-        });
+        // before memory is asked for: the net must be as large as the file says
         let found: usize = self.parameters.iter().map(|p| p.values.len()).sum();
-        if weights != found {
-            return Err(LoadError::NumbersOfSizes { sizes, expected: weights, found });
+        if plan.parameters() != found {
+            return Err(LoadError::NumbersOfNet { net, expected: plan.parameters(), found });
         }
-        let (_, params) = self.empty(&sizes);
+        let (_, params) = self.empty(&plan);
         self.places(&params, "*").map(drop)
     }
 
@@ -276,10 +272,19 @@ impl<T: Numbers> ModelFile<T> {
         Layout::Surprisal.fit(params, pattern, &Vec::from_iter(stored)).map_err(LoadError::Misfits)
     }
 
-    fn empty(&self, sizes: &Sizes) -> (Mlp, Params<T>) {
+    /// The net on the inputs that the encoder makes.
+    fn plan(&self, net: &Architecture) -> Result<Plan, LoadError> {
+        net.plan(&[self.encoder.width()]).map_err(|error| match error {
+            ArchitectureError::Inputs { net, expected, found } => LoadError::Inputs { net, expected, found },
+            error => LoadError::Architecture(error),
+        })
+    }
+
+    fn empty(&self, plan: &Plan) -> (Sequential, Params<T>) {
         let mut params = Params::default();
         let activation = self.activation.parse().unwrap_or_default(); // checked before
-        let model = Mlp::with_init(&mut params, sizes, activation, Init::Zeros, Init::Zeros, &mut rng(0));
+        let zeros = Init::Zeros;
+        let model = Sequential::with_init(&mut params, plan, activation, zeros, zeros, &mut rng(0));
         (model, params)
     }
 
@@ -288,12 +293,13 @@ impl<T: Numbers> ModelFile<T> {
     /// # Errors
     /// If the parts contradict each other, which those of a model that was read do not; if a parameter is not finite; if it is a model of
     /// one's own.
-    pub fn load(&self) -> Result<(Mlp, Params<T>), LoadError> {
+    pub fn load(&self) -> Result<(Sequential, Params<T>), LoadError> {
         self.check()?;
         if self.sizes.is_empty() {
             return Err(LoadError::NoSizes);
         }
-        let (model, mut params) = self.empty(&self.sizes.parse().map_err(LoadError::Sizes)?);
+        let (model, mut params) =
+            self.empty(&self.plan(&self.sizes.parse().map_err(LoadError::Architecture)?)?);
         self.load_into(&mut params)?;
         Ok((model, params))
     }

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use surprisal_data::{NpyArray, Npz, write_npz};
-use surprisal_layers::{Activation, BatchNorm1d, Embedding, Layer, LayerNorm, Linear, Mlp, Relu, rng};
+use surprisal_layers::{
+    Activation, Architecture, BatchNorm1d, Embedding, Init, Layer, LayerNorm, Linear, Mlp, Relu, Sequential,
+    rng,
+};
 use surprisal_tensor::ndarray::{Array2, ArrayD, array};
 use surprisal_tensor::{Params, Workspace};
+use surprisal_train::interchange::safetensors_arrays;
 use surprisal_train::{Layout, load_npz, load_safetensors, save_npz, save_safetensors};
 
 /// A Python that can import these, or a word on why not.
@@ -78,6 +82,25 @@ fn a_model_gives_the_same_logits_here_and_in_pytorch() {
     params.as_mut_slice().fill(0.0);
     load_npz(at("named.npz"), &mut params, Layout::PyTorch).unwrap();
     assert_eq!(params.as_slice(), from_safetensors);
+
+    let net = "2x6x6-conv(4,3x2,padding=1,bias=false)-batchnorm-relu-maxpool(2)-convt(6,2,stride=2,groups=2)-groupnorm(3)\
+        -avgpool(3x2,stride=1,padding=1)-upsample(2,bilinear)-silu-3";
+    let plan = net.parse::<Architecture>().unwrap().plan(&[72]).unwrap();
+    let mut params = Params::new();
+    let (relu, zeros) = (Activation::Relu, Init::Zeros);
+    let images = Sequential::with_init(&mut params, &plan, relu, zeros, zeros, &mut rng(1));
+    load_safetensors(at("images.safetensors"), &mut params, Layout::PyTorch).unwrap();
+    let pixels = expected("pixels").into_dimensionality().unwrap();
+    assert_near("images", &logits(&images, &params, &pixels), &expected("images"));
+    save_safetensors(at("again.safetensors"), &params, Layout::PyTorch).unwrap();
+    let names = |file: &str| {
+        let arrays = safetensors_arrays(&std::fs::read(at(file)).unwrap(), file).unwrap();
+        let array = |(name, _, shape): (String, String, Vec<usize>)| (name, shape);
+        std::collections::BTreeMap::from_iter(arrays.into_iter().map(array))
+    };
+    let mut there = names("images.safetensors");
+    there.remove("1.num_batches_tracked");
+    assert_eq!(names("again.safetensors"), there);
 
     let mut params = Params::new();
     let words = Embedding::new(&mut params, "word", 5, 3, &mut rng(1));

@@ -89,7 +89,7 @@ fn a_model_comes_back_to_the_last_bit() {
     let (again, weights) = read.load().unwrap();
     assert_eq!(weights.as_slice(), params.as_slice());
     let x = array![[0.1f32, -2.0, 0.7]];
-    let run = |model: &Mlp, params: &Params<f32>| {
+    let run = |model: &dyn Layer, params: &Params<f32>| {
         Workspace::new().eval(params, |tape| model.forward(tape.input(&x)))
     };
     assert_eq!(run(&model, &params), run(&again, &weights));
@@ -199,7 +199,7 @@ fn parts_that_contradict_each_other_are_named() {
         let told = says(&saved.to_bytes());
         told.strip_prefix("m.model, byte 24: ").unwrap().to_string()
     };
-    assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for sizes 3-5-2, found 26");
+    assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for 3-5-2, found 26");
     assert_eq!(
         contradicts(&|m| m.sizes = "3".into()),
         "\"3\" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10"
@@ -211,11 +211,11 @@ fn parts_that_contradict_each_other_are_named() {
     );
     assert_eq!(
         contradicts(&|m| m.predictions = Predictions::Number { name: "y".into(), offset: 0.0, scale: 1.0 }),
-        "expected one output for a number, found 2 in sizes 3-4-2"
+        "expected one output for a number, found 2 in 3-4-2"
     );
     assert_eq!(
         contradicts(&|m| drop(m.encoder.columns.pop())),
-        "expected columns for 3 inputs of sizes 3-4-2, found 1"
+        "expected columns for 3 inputs of 3-4-2, found 1"
     );
     assert_eq!(
         contradicts(&|m| {
@@ -237,7 +237,7 @@ fn parts_that_contradict_each_other_are_named() {
     );
     assert_eq!(
         contradicts(&|m| m.sizes = "3-18446744073709551615-2".into()),
-        "expected 18446744073709551615 numbers for sizes 3-18446744073709551615-2, found 26"
+        "expected 18446744073709551615 numbers for 3-18446744073709551615-2, found 26"
     );
 }
 

@@ -87,6 +87,24 @@ named(3 * x + 1)  # in training: the running means move
 nn.init.uniform_(named.norm.weight)
 nn.init.uniform_(named.get_submodule("in").bias)
 save("named", named.eval(), x, logits)
+images = nn.Sequential(
+    nn.Conv2d(2, 4, (3, 2), padding=1, bias=False),
+    nn.BatchNorm2d(4),
+    nn.ReLU(),
+    nn.MaxPool2d(2),
+    nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2),
+    nn.GroupNorm(3, 6),
+    nn.AvgPool2d((3, 2), stride=1, padding=1),
+    nn.Upsample(scale_factor=2, mode="bilinear"),
+    nn.SiLU(),
+    nn.Flatten(),
+    nn.Linear(6 * 12 * 14, 3),
+)
+pixels = torch.randn(3, 2, 6, 6)
+images(3 * pixels + 1)
+nn.init.uniform_(images[5].weight)
+save("images", images.eval(), pixels, logits)
+logits["pixels"] = pixels.reshape(3, 72).numpy()
 words = nn.Embedding(5, 3)
 np.savez(folder / "words.npz", **{"word.weight": words.weight.detach().numpy()})
 logits["words"] = words(torch.tensor([4, 0, 4])).detach().numpy()
