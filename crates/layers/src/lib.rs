@@ -109,10 +109,10 @@ layers! {
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
     flatten::Unflatten: [3, 12] => |_, _| Unflatten::new([3, 2, 2]);
     residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
-    sequential::Sequential: [2, 48] => |params, _| {
-        let net = "conv(6,3,padding=1,groups=3)-batchnorm-relu-maxpool(2)-convt(2,2,stride=2)-tanh-dropout(0.5)-3";
+    sequential::Sequential: [2, 48] => |params, name| {
+        let net = "conv(6,3,padding=1,groups=3)-groupnorm(3)-relu-maxpool(2)-convt(2,2,stride=2)-tanh-dropout(0.5)-3";
         let plan = net.parse::<Architecture>().and_then(|net| net.plan(&[3, 4, 4])).expect("a net");
-        Sequential::with_init(params, &plan, Activation::Relu, Init::Linear, Init::Linear, &mut rng(1))
+        Sequential::with_init(&mut params.scope(name), &plan, Activation::Relu, Init::Linear, Init::Linear, &mut rng(1))
     };
     mlp::Mlp: [3, 4] => |params, _| Mlp::new(params, &"4-5-2".parse().expect("sizes"), Activation::Tanh, &mut rng(1));
 }
