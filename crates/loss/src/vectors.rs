@@ -153,7 +153,7 @@ fn check_keys(object: &Map<String, Value>) -> Result<(), CaseError> {
         };
         if is_near("dtype") {
             return Err(CaseError(format!(
-                "the key {} is not read from a file | give --dtype f32 or --dtype f64",
+                "the key {} is not read from a file | choose the type, f32 or f64, where the cases are evaluated",
                 quoted(key)
             )));
         }

@@ -127,7 +127,7 @@ fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
         name.found(
             format!("{told}: {error}"),
             "a file that can be read",
-            "data files stand beside the setting's file, or in the folder that is named (--data)",
+            "data files stand beside the setting's file, or in the folder of data that is given",
         )
     })?;
     serde_json::from_str(&text)

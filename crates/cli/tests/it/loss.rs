@@ -335,9 +335,9 @@ fn a_key_that_is_nearly_one_that_counts_is_refused_and_notes_are_not() {
         (format!(r#"{{{inputs}, "f64only": true}}"#), "did you mean \"f64_only\"?"),
         (
             format!(r#"{{{inputs}, "dtype": "f32"}}"#),
-            "the key \"dtype\" is not read from a file | give --dtype f32",
+            "the key \"dtype\" is not read from a file | choose the type, f32 or f64, where",
         ),
-        (format!(r#"{{{inputs}, "dtpye": "f32"}}"#), "give --dtype f32"),
+        (format!(r#"{{{inputs}, "dtpye": "f32"}}"#), "choose the type, f32 or f64"),
         (r#"{"input": {"input": [1], "target": [0]}}"#.into(), "did you mean \"inputs\"?"),
         (format!(r#"{{"cases": [{{{inputs}}}], {inputs}}}"#), "\"inputs\" stands beside \"cases\""),
         (format!(r#"{{"cases": [{{{inputs}}}], "options": {{}}}}"#), "\"options\" stands beside \"cases\""),
