@@ -39,6 +39,7 @@ impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
         match error {
             LabError::Usage(_) => Failure::usage(error),
+            LabError::Folder(error) => error.into(),
             _ => Failure::run(error),
         }
     }

@@ -128,7 +128,7 @@ fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
         ),
         (
             &["saturated-neuron", "--set", "cap=1e30"],
-            "error: cap: expected a whole number from 1 to 10000000, found 1e30 | ",
+            "error: cap: expected a whole number from 1 to 10000000, found 1e30, which is above 2^53 | ",
         ),
         (
             &["saturated-neuron", "--set", "eta"],

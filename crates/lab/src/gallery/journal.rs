@@ -26,8 +26,7 @@ impl Journal {
         let folder = folder.as_ref();
         let fingerprint = fingerprint(&format!("{setting}{}", program()));
         let path = folder.join(format!(".{name}-{fingerprint:016x}.journal"));
-        let failed =
-            |path: &Path, error| LabError::Failure(FolderError { path: path.into(), error }.to_string());
+        let failed = |path: &Path, error| LabError::Folder(FolderError { path: path.into(), error });
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         let header =
             json!({ "journal": "surprisal lab run", "experiment": name, "fingerprint": fingerprint });
@@ -62,9 +61,9 @@ impl Journal {
     pub(super) fn note(&self, key: &str, records: &[Record]) -> Result<(), LabError> {
         let records: Vec<Value> = records.iter().map(Record::to_json).collect();
         let line = json!({ "key": key, "records": records });
-        self.file.note(&line).map_err(|error| {
-            LabError::Failure(FolderError { path: self.file.path().into(), error }.to_string())
-        })
+        self.file
+            .note(&line)
+            .map_err(|error| LabError::Folder(FolderError { path: self.file.path().into(), error }))
     }
 
     /// Removes the file, once the results are saved.

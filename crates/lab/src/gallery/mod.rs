@@ -60,6 +60,7 @@ pub use training::{Training, correct};
 pub use surprisal_train::Head;
 pub use write::{Commands, index, index_markdown};
 
+use surprisal_report::folder::FolderError;
 use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::parallel::Progress;
 
@@ -275,7 +276,7 @@ impl Plan {
 }
 
 /// The reason why an experiment could not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum LabError {
     /// A setting is wrong.
     Usage(String),
@@ -283,12 +284,18 @@ pub enum LabError {
     Failure(String),
     /// Data that are too large to include are missing.
     Absent(String),
+    /// A folder or a file in it cannot be written.
+    Folder(FolderError),
 }
 
 impl fmt::Display for LabError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (LabError::Usage(message) | LabError::Failure(message) | LabError::Absent(message)) = self;
-        f.write_str(message)
+        match self {
+            LabError::Usage(message) | LabError::Failure(message) | LabError::Absent(message) => {
+                f.write_str(message)
+            }
+            LabError::Folder(error) => error.fmt(f),
+        }
     }
 }
 impl std::error::Error for LabError {}
