@@ -1,19 +1,15 @@
 //! `surprisal loss`
 
-mod check;
-mod list;
 mod plot;
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use serde_json::Value;
+use clap::Args;
 use surprisal_loss::by_name::{self, Entry};
-use surprisal_loss::vectors::{self, CaseError, F32, F64, JsonError, Precision};
+use surprisal_loss::vectors;
 
 use crate::Failure;
+use crate::cases::{self, Dtype, check, list};
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -57,85 +53,48 @@ With --check, a file also contains the name of its "loss", and each case its res
 "grad": {..}, "budget": {"value": .., "grad": {..}}}. A number x passes if |x - expected| <= 4 u budget + tiny:
 u = 2^-24, tiny = 2^-140 in f32; u = 2^-53, tiny = 2^-1064 in f64."#;
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Dtype {
-    F32,
-    F64,
-}
-
-impl Dtype {
-    fn precision(self) -> Precision {
-        match self {
-            Dtype::F32 => F32,
-            Dtype::F64 => F64,
-        }
-    }
-}
-
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { name, file, dtype, list, check, plot } = options;
     let Some(name) = name else {
         return if list {
-            crate::tell(&list::table())
+            crate::tell(&list::table(by_name::ALL.iter().map(described)))
         } else {
-            check::run(&check, dtype.map(Dtype::precision))
+            check::run(
+                &check,
+                dtype.map(Dtype::precision),
+                ("loss", "its loss"),
+                |name, document, precision| {
+                    let entry = find(name)?;
+                    vectors::check_document(entry, document, precision).map_err(|error| error.to_string())
+                },
+            )
         };
     };
     let entry = find(&name).map_err(Failure::usage)?;
     match plot {
         Some(path) => plot::write(entry, &path),
-        None => evaluate(entry, file.as_deref(), dtype.unwrap_or(Dtype::F64)),
+        None => cases::evaluate(
+            file.as_deref(),
+            dtype.unwrap_or(Dtype::F64),
+            |case| case.evaluate::<f32>(entry),
+            |case| case.evaluate::<f64>(entry),
+        ),
     }
 }
 
-/// Prints a line for every case.
-fn evaluate(entry: &Entry, file: Option<&Path>, dtype: Dtype) -> Result<(), Failure> {
-    let (place, document) = read(file).map_err(Failure::run)?;
-    let cases = vectors::cases(&document).map_err(|error| Failure::run(format!("{place}: {error}")))?;
-    drop(document); // it may be large
-    let (all, mut failed) = (cases.len(), 0);
-    for (name, case) in cases {
-        let line = case.and_then(|case| {
-            Ok(match dtype {
-                Dtype::F32 => vectors::to_json(&name, &case.evaluate::<f32>(entry)?),
-                Dtype::F64 => vectors::to_json(&name, &case.evaluate::<f64>(entry)?),
-            })
-        });
-        let line = line.unwrap_or_else(|CaseError(error)| {
-            failed += 1;
-            format!("{{\"name\": {}, \"error\": {}}}", Value::from(name), Value::from(error))
-        });
-        if !crate::tell_json(&(line + "\n"))? {
-            break;
-        }
+fn described(entry: &Entry) -> list::Described {
+    let input = |input: &by_name::Input| (input.name.into(), input.differentiable, input.about.into());
+    list::Described {
+        name: entry.card.name,
+        forward: entry.card.forward,
+        backward: entry.card.backward,
+        inputs: entry.inputs.iter().map(input).collect(),
+        options: entry.options,
     }
-    if failed > 0 {
-        return Err(Failure::run(format!("{failed} of {all} cases could not be evaluated")));
-    }
-    Ok(())
-}
-
-/// The name of the file in messages, and its contents.
-fn read(file: Option<&Path>) -> Result<(String, Value), String> {
-    let place = file.map_or("standard input".into(), |file| file.display().to_string());
-    let mut bytes = vec![];
-    let result = match file {
-        Some(file) => fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
-        None => io::stdin().lock().read_to_end(&mut bytes),
-    };
-    result.map_err(|error| format!("{place}: cannot read: {error}"))?;
-    let document = vectors::parse(&bytes).map_err(|JsonError { line, column, told }| {
-        format!("{place}, line {line}, column {column}: {told}")
-    })?;
-    Ok((place, document))
 }
 
 /// The loss of that name, or a message.
 fn find(name: &str) -> Result<&'static Entry, String> {
-    by_name::find(name).ok_or_else(|| {
-        let near =
-            surprisal_settings::nearest(name, by_name::ALL.iter().map(|entry| entry.card.name)).join(" or ");
-        let meant = if near.is_empty() { near } else { format!(" (did you mean {near}?)") };
-        format!("there is no loss {}{meant}; `surprisal loss --list` shows all", by_name::quoted(name))
-    })
+    by_name::find(name)
+        .ok_or_else(|| cases::unknown("loss", name, by_name::ALL.iter().map(|entry| entry.card.name)))
 }

@@ -11,6 +11,7 @@ macro_rules! note {
     };
 }
 
+mod cases;
 mod check;
 mod compare;
 mod convert;
@@ -22,6 +23,8 @@ mod lab;
 mod loss;
 mod lr_range;
 mod model_options;
+#[cfg(feature = "replay")]
+mod op;
 mod predict;
 mod progress;
 mod setting_options;
@@ -76,6 +79,9 @@ enum Command {
     Explain(explain::Options),
     /// Evaluate a loss and its gradient; list all losses, check or draw one.
     Loss(loss::Options),
+    /// Evaluate an operation of the tape and its gradient; list all operations, or check one.
+    #[cfg(feature = "replay")]
+    Op(op::Options),
     /// Falsifiable experiments on losses: list, run or replay them.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -213,6 +219,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Convert(options) => convert::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Loss(options) => loss::run(options),
+        #[cfg(feature = "replay")]
+        Command::Op(options) => op::run(options),
         Command::Lab(command) => lab::run(command),
     }
 }

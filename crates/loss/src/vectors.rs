@@ -1,4 +1,5 @@
-//! Cases of losses as JSON: read, evaluated by name, and held against exact results.
+//! Cases as JSON: read, evaluated by name, and held against exact results. Of losses here; of other operations by
+//! [`Case::outcome`] and [`check_cases`].
 //!
 //! A case holds inputs and options, and may hold what is expected: the exact value, the exact gradients, and for each number a
 //! budget, the roundings that a careful evaluation cannot avoid, in units of u (2^-24 in `f32`, 2^-53 in `f64`). A computed x
@@ -12,16 +13,18 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 use surprisal_settings::edits;
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
-use surprisal_tensor::{Params, Scalar, Shape, Workspace};
+use surprisal_tensor::{Params, Scalar, Shape, Tape, Var, Workspace};
 
 use crate::by_name::{self, Call, CallError, Entry, quoted};
 use crate::kinds::pointwise::agree;
 
 mod judge;
-pub use judge::{Accuracy, F32, F64, Fault, Judged, Precision, Report, check_document, judge};
+pub use judge::{
+    Accuracy, F32, F64, Fault, Judged, Precision, Report, check_cases, check_document, judge, pair,
+};
 
 /// The name of the input that the outputs are multiplied by before the backward pass.
-const GRAD_OUTPUT: &str = "grad_output";
+pub const GRAD_OUTPUT: &str = "grad_output";
 
 /// The inputs and options of one case.
 #[derive(Clone, Debug)]
@@ -38,13 +41,15 @@ pub struct Case {
     pub nulls: [Vec<String>; 2],
 }
 
-/// What a loss made of a case.
+/// What a loss or another operation made of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome<T> {
     /// One number, or one for each row or element.
     pub value: ArrayD<T>,
     /// Of the sum of all outputs, or of `sum(grad_output * output)` where the inputs hold `grad_output`.
     pub grads: Vec<(&'static str, ArrayD<T>)>,
+    /// What else there is after it, such as a running mean.
+    pub buffers: Vec<(&'static str, ArrayD<T>)>,
 }
 
 /// Why a case could not be read or evaluated.
@@ -138,7 +143,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 }
 
 /// The keys that change what is computed.
-const KEYS: [&str; 4] = ["inputs", "options", "cases", "f64_only"];
+const KEYS: [&str; 5] = ["inputs", "options", GRAD_OUTPUT, "cases", "f64_only"];
 
 /// Other keys than these are notes, and not looked at; but not one that is nearly one of these.
 fn check_keys(object: &Map<String, Value>) -> Result<(), CaseError> {
@@ -179,7 +184,9 @@ pub fn cases(document: &Value) -> Result<Vec<NamedCase>, CaseError> {
     };
     if let (Some(object), Some(_)) = (document.as_object(), document.get("cases")) {
         check_keys(object)?;
-        if let Some(key) = ["inputs", "options"].into_iter().find(|key| object.contains_key(*key)) {
+        if let Some(key) =
+            ["inputs", "options", GRAD_OUTPUT].into_iter().find(|key| object.contains_key(*key))
+        {
             return Err(CaseError(format!("\"{key}\" stands beside \"cases\": it belongs into each case")));
         }
     }
@@ -223,7 +230,11 @@ impl Case {
             object.iter().filter(|(_, x)| x.is_null()).map(|(name, _)| name.clone()).collect()
         };
         let null_inputs = nulls(inputs);
-        let inputs = inputs.iter().filter(|(_, x)| !x.is_null());
+        let beside = object.get_key_value(GRAD_OUTPUT);
+        if beside.is_some() && inputs.contains_key(GRAD_OUTPUT) {
+            return Err(CaseError(format!("\"{GRAD_OUTPUT}\" stands inside \"inputs\" and beside them")));
+        }
+        let inputs = inputs.iter().chain(beside).filter(|(_, x)| !x.is_null());
         let inputs =
             inputs.map(|(name, x)| Ok((name.clone(), array(&shown(name), x)?))).collect::<Result<_, _>>()?;
         let none = Map::new();
@@ -263,45 +274,60 @@ impl Case {
             .chain(options.iter().map(|name| ("option", name)))
             .try_for_each(|(what, name)| loss.expect_known(what, name))
             .map_err(wrong)?;
-        let params = Params::<T>::default();
-        let mut workspace = Workspace::new();
-        let tape = workspace.tape(&params);
-        let inputs: Vec<_> = self
+        let differentiable = loss.inputs.iter().filter(|input| input.differentiable);
+        let differentiable = Vec::from_iter(differentiable.map(|input| input.name));
+        let (params, mut workspace) = (Params::<T>::default(), Workspace::new());
+        self.outcome(&workspace.tape(&params), &differentiable, |inputs| {
+            let inputs = inputs.iter().map(|&(name, var)| (name.into(), var)).collect();
+            loss.call(&Call { inputs, options: self.options.clone() }).map_err(wrong)
+        })
+    }
+
+    /// Records the inputs, calls `record` with them, and goes back from the sum of what it gives, or from `sum(grad_output * output)`
+    /// where the case has `grad_output`. The gradients are those of the inputs with these names.
+    ///
+    /// # Errors
+    /// Those of `record`; and if an input has too many axes, or `grad_output` another shape than the output.
+    pub fn outcome<'t, T: Scalar>(
+        &self,
+        tape: &'t Tape<'t>,
+        differentiable: &[&'static str],
+        record: impl FnOnce(&[(&str, Var<'t>)]) -> Result<Var<'t>, CaseError>,
+    ) -> Result<Outcome<T>, CaseError> {
+        let recorded: Vec<_> = self
             .inputs
             .iter()
             .map(|(name, x)| {
+                let name = name.as_str();
                 Shape::try_new(x.shape()).map_err(in_file)?;
                 let var = tape.input(x);
-                let differentiable =
-                    loss.inputs.iter().any(|input| input.name == name && input.differentiable);
-                Ok((name.clone(), if differentiable { var.requires_grad() } else { var }))
+                Ok((name, if differentiable.contains(&name) { var.requires_grad() } else { var }))
             })
             .collect::<Result<_, _>>()?;
-        let of = |name: &str| inputs.iter().find(|(given, _)| given == name).map(|&(_, var)| var);
-        let factor = of(GRAD_OUTPUT);
-        let gradient =
-            |input: &crate::by_name::Input| Some((input.name, of(input.name)?.grad()?.mapv(T::of)));
-        let call = Call {
-            inputs: inputs.iter().filter(|(name, _)| name != GRAD_OUTPUT).cloned().collect(),
-            options: self.options.clone(),
-        };
-        let output = loss.call(&call).map_err(wrong)?;
-        let total = match factor {
-            Some(factor) => {
+        let (factor, inputs): (Vec<_>, Vec<_>) =
+            recorded.into_iter().partition(|(name, _)| *name == GRAD_OUTPUT);
+        let output = record(&inputs)?;
+        let total = match factor.first() {
+            Some((_, factor)) => {
                 agree((GRAD_OUTPUT, &factor.shape()), ("the output", &output.shape())).map_err(in_file)?;
-                (output * factor).sum()
+                (output * *factor).sum()
             }
             None => output.sum(),
         };
         total.backward();
-        Ok(Outcome { value: output.to_array(), grads: loss.inputs.iter().filter_map(gradient).collect() })
+        let gradient = |&name: &&'static str| {
+            let (_, var) = inputs.iter().find(|(given, _)| *given == name)?;
+            Some((name, var.grad()?.mapv(T::of)))
+        };
+        let grads = differentiable.iter().filter_map(gradient).collect();
+        Ok(Outcome { value: output.to_array(), grads, buffers: vec![] })
     }
 }
 
-/// What is wrong with the inputs of a case, without the lines of the program that recorded them.
-fn in_file(error: impl fmt::Display) -> CaseError {
+/// What is wrong with the inputs of a case, without the lines about what recorded them.
+pub fn in_file(error: impl fmt::Display) -> CaseError {
     let message = error.to_string();
-    let lines: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ")).collect();
+    let lines: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ") && !line.contains(": parameter \"")).collect();
     CaseError(lines.join(" "))
 }
 
@@ -394,11 +420,10 @@ pub fn to_json<T: Scalar>(name: &str, outcome: &Outcome<T>) -> String {
         let comma = if i > 0 { ", " } else { "" };
         grads += &format!("{comma}{}: {}", Value::from(*name), nested(grad));
     }
-    format!(
-        "{{\"name\": {}, \"value\": {}, \"grad\": {{{grads}}}}}",
-        Value::from(name),
-        nested(&outcome.value)
-    )
+    let (name, value) = (Value::from(name), nested(&outcome.value));
+    let buffer = |(name, x): &(&str, ArrayD<T>)| format!(", \"{name}\": {}", nested(x));
+    let buffers = String::from_iter(outcome.buffers.iter().map(buffer));
+    format!("{{\"name\": {name}, \"value\": {value}, \"grad\": {{{grads}}}{buffers}}}")
 }
 
 fn nested<T: Scalar>(x: &ArrayD<T>) -> String {

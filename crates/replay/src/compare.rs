@@ -49,7 +49,7 @@ impl From<ReplayError> for Mismatch {
 }
 
 /// Holds `found` against `expected`: numbers to `|found - expected| <= rtol |expected| + atol`, integers, text, null
-/// and the lengths of lists exactly. More keys in `found` than are expected are welcome.
+/// and the lengths of lists exactly. A number without a decimal point is held as an integer if an integer was computed, too. More keys in `found` than are expected are welcome.
 ///
 /// `tolerance` is `{"rtol": number, "atol": number}`; its `sections.NAME` holds other numbers for the part
 /// `expected.NAME`.
@@ -133,7 +133,7 @@ impl Comparison {
                     self.hold(&format!("{at}[{i}]"), Some(found), expected, tolerance);
                 }
             }
-            (Value::Number(e), Some(Value::Number(f))) if e.is_f64() => {
+            (Value::Number(e), Some(Value::Number(f))) if e.is_f64() || f.is_f64() => {
                 let (e, f) = (e.as_f64().unwrap_or(f64::NAN), f.as_f64().unwrap_or(f64::NAN));
                 let Tolerance { rtol, atol } = tolerance;
                 let ratio = if e == f { 0.0 } else { (f - e).abs() / (rtol * e.abs() + atol) };
@@ -187,6 +187,7 @@ mod tests {
         assert_eq!(told(|_| ()), "0.000");
         assert_eq!(told(|found| found["runs"][0]["loss"][1] = json!(2.0005)), "0.250");
         assert_eq!(told(|found| found["runs"][0]["loss"][1] = json!(2)), "0.000");
+        assert_eq!(told(|found| found["runs"][0]["epoch"] = json!(3.0)), "0.000");
         assert_eq!(told(|found| found["rough"]["zero"] = json!(-0.25)), "0.500"); // the section's atol
         assert_eq!(told(|found| found["runs"][0]["more"] = json!("is welcome")), "0.000");
     }
@@ -212,7 +213,10 @@ mod tests {
             ),
             (|found| found["rough"]["zero"] = json!(0.75), "1.500 times the tolerance"),
             (|found| found["runs"][0]["epoch"] = json!(4), "expected.runs[0].epoch: expected 3, found 4"),
-            (|found| found["runs"][0]["epoch"] = json!(3.0), "expected.runs[0].epoch: expected 3, found 3.0"),
+            (
+                |found| found["runs"][0]["epoch"] = json!(3.1),
+                "expected.runs[0].epoch: expected 3.0 to rtol 0.001 and atol 0.0, found 3.1",
+            ),
             (
                 |found| found["runs"][0]["reached"] = json!(3),
                 "expected.runs[0].reached: expected null, found 3",

@@ -12,7 +12,7 @@ use std::fmt;
 /// assert_eq!(error.at, "setting.kind");
 /// assert_eq!(
 ///     error.to_string(),
-///     "setting.kind: expected one of neuron, neuron_sweep, logreg, mlp, gradient_flow, optimizers, curvature, stationary_points, pointwise, calibration, found \"neurone\" | did you mean \"neuron\"?"
+///     "setting.kind: expected one of neuron, neuron_sweep, logreg, mlp, gradient_flow, optimizers, curvature, stationary_points, pointwise, calibration, conv_net, found \"neurone\" | did you mean \"neuron\"?"
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,18 +21,21 @@
 //! | `stationary_points` | kind `stationary_points`: where the slope of a neuron's loss is 0 |
 //! | `pointwise` | kind `pointwise`: losses and their gradients at single points |
 //! | `calibration` | kind `calibration`: is who says 70 % right in 70 of 100 cases? |
+//! | `conv_net` | kind `conv_net`: graphs of convolutions and other operations, on batches; a linear probe on their features |
 //! | `net` | the net that these are, its activations and its losses |
 //! | `descent` | the steps, the rows at chosen epochs, and the first epochs with small errors |
 //! | `rows` | inputs and targets, from the setting or from a data file beside it |
 //! | `place` | JSON values that know where they stand, to be read with good errors |
 //! | `compare`, `error` | is it the same? what is wrong with the setting? |
 //! | `reference` | a whole reference file |
+//! | `operation` | operations by name on the numbers of a file: [`find_operation`] |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
 mod calibration;
 mod compare;
+mod conv_net;
 mod curvature;
 mod descent;
 mod error;
@@ -42,6 +45,7 @@ mod mlp;
 mod net;
 mod neuron;
 mod neuron_sweep;
+mod operation;
 mod optimizers;
 mod place;
 mod pointwise;
@@ -55,6 +59,7 @@ use serde_json::Value;
 
 pub use compare::{Agreement, Mismatch, compare};
 pub use error::ReplayError;
+pub use operation::{Operation, find_operation, operations};
 use place::Place;
 pub use reference::Reference;
 
@@ -73,6 +78,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("stationary_points", stationary_points::replay),
     ("pointwise", pointwise::replay),
     ("calibration", calibration::replay),
+    ("conv_net", conv_net::replay),
 ];
 
 /// Computes what `setting` is expected to give; `data` is the folder of the data file that it names, if any.

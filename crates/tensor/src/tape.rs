@@ -8,7 +8,7 @@ use std::panic::Location;
 use ndarray::{ArcArray, ArrayBase, Data, Dimension, RemoveAxis};
 
 use crate::node::{Home, Leaf, Node};
-use crate::op::{Op, Recorded};
+use crate::op::{Op, Recorded, Shapes};
 use crate::store::{Numbers, Store, Typed, typed};
 use crate::threads::{LIGHT, for_each};
 use crate::workspace::Graph;
@@ -523,6 +523,20 @@ impl<'t> Tape<'t> {
             Typed::Dual(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
         }
         Ok(Var { tape: self, id: graph.put_op(op) })
+    }
+
+    /// The shape that the result of an operation would have.
+    pub(crate) fn shape_of<O: Op>(&self, op: &O, inputs: &[Var<'t>]) -> Result<Shape, ShapeError> {
+        let ids = Vec::from_iter(inputs.iter().map(|input| input.id));
+        let recording = self.read();
+        let graph = &recording.graph;
+        let memory = match &recording.store {
+            Typed::F32(on) => Typed::F32(on.memory()),
+            Typed::F64(on) => Typed::F64(on.memory()),
+            Typed::Dual(on) => Typed::Dual(on.memory()),
+        };
+        let shape = op.shape(Shapes { nodes: &graph.nodes, ids: &ids, memory });
+        shape.map_err(|error| error.at(op.card().name, &graph.describe_inputs(self.entries, &ids)))
     }
 
     /// How many nodes have been recorded.

@@ -376,7 +376,7 @@ impl Graph {
         Some(&self.names[place])
     }
 
-    fn describe_inputs(&self, entries: &[Entry], ids: &[u32]) -> String {
+    pub fn describe_inputs(&self, entries: &[Entry], ids: &[u32]) -> String {
         let places: &[&str] = match ids.len() {
             1 => &["input: "],
             2 => &["left:  ", "right: "],

@@ -12,6 +12,8 @@ mod lab_replay;
 mod lab_run;
 mod loss;
 mod messages;
+#[cfg(feature = "replay")]
+mod op;
 mod sources;
 mod tables;
 mod train;

@@ -91,13 +91,18 @@ pub fn judge<T: Scalar>(loss: &Entry, case: &Case, expected: &Value) -> Result<V
     }
     let outcome = case.evaluate::<T>(loss)?;
     let mut judged = vec![];
-    pair("value", false, &outcome.value, &expected["value"], &expected["budget"]["value"], &mut judged)?;
+    let budget = |name: &str, budget: &Value| array(&format!("the budget of {name}"), budget);
+    let of_value = budget("value", &expected["budget"]["value"])?;
+    judged.extend(pair("value", false, &outcome.value, &expected["value"], &of_value)?);
     let Some(grads) = expected["grad"].as_object() else {
         return Err(CaseError("\"expected\" holds no \"grad\"".into()));
     };
     for (name, exact) in grads {
         match outcome.grads.iter().find(|(given, _)| given == name) {
-            Some((_, grad)) => pair(name, true, grad, exact, &expected["budget"]["grad"][name], &mut judged)?,
+            Some((_, grad)) => {
+                let of_grad = budget(name, &expected["budget"]["grad"][name])?;
+                judged.extend(pair(name, true, grad, exact, &of_grad)?);
+            }
             None if matches!(name.as_str(), "target" | "target_probs") => {}
             None => return Err(CaseError(format!("there is no gradient of {name}"))),
         }
@@ -105,16 +110,18 @@ pub fn judge<T: Scalar>(loss: &Entry, case: &Case, expected: &Value) -> Result<V
     Ok(judged)
 }
 
-fn pair<T: Scalar>(
+/// Pairs every number of an array with the exact one and its budget.
+///
+/// # Errors
+/// If they do not have the same shape.
+pub fn pair<T: Scalar>(
     name: &str,
     gradient: bool,
     computed: &ArrayD<T>,
     exact: &Value,
-    budget: &Value,
-    judged: &mut Vec<Judged>,
-) -> Result<(), CaseError> {
+    budget: &ArrayD<f64>,
+) -> Result<Vec<Judged>, CaseError> {
     let exact = array(&format!("the expected {name}"), exact)?;
-    let budget = array(&format!("the budget of {name}"), budget)?;
     if computed.shape() != exact.shape() || exact.shape() != budget.shape() {
         return Err(CaseError(format!(
             "{name} has shape {:?}, expected is {:?}, with a budget of {:?}",
@@ -123,17 +130,12 @@ fn pair<T: Scalar>(
             budget.shape()
         )));
     }
-    for (((place, &computed), &exact), &budget) in computed.indexed_iter().zip(&exact).zip(&budget) {
+    let numbers = computed.indexed_iter().zip(&exact).zip(budget);
+    let judged = numbers.map(|(((place, &computed), &exact), &budget)| {
         let place: String = place.slice().iter().map(|i| format!("[{i}]")).collect();
-        judged.push(Judged {
-            what: format!("{name}{place}"),
-            gradient,
-            computed: computed.value(),
-            exact,
-            budget,
-        });
-    }
-    Ok(())
+        Judged { what: format!("{name}{place}"), gradient, computed: computed.value(), exact, budget }
+    });
+    Ok(judged.collect())
 }
 
 /// How accurate the values of a document are, or its gradients.
@@ -205,14 +207,27 @@ impl Report {
 /// # Errors
 /// If the document is no list of cases. What is wrong with single cases stands in the report.
 pub fn check_document(loss: &Entry, document: &Value, precision: Precision) -> Result<Report, CaseError> {
+    check_cases(document, precision, |case, told| match precision {
+        F32 => judge::<f32>(loss, case, &told["expected"]),
+        _ => judge::<f64>(loss, case, &told["expected"]),
+    })
+}
+
+/// Judges all cases of a document by `judge`, which gets each, and what the document has of it.
+///
+/// # Errors
+/// If the document is no list of cases. What is wrong with single cases stands in the report.
+pub fn check_cases(
+    document: &Value,
+    precision: Precision,
+    judge: impl Fn(&Case, &Value) -> Result<Vec<Judged>, CaseError>,
+) -> Result<Report, CaseError> {
     let mut report = Report::default();
     for (i, (name, case)) in cases(document)?.into_iter().enumerate() {
-        let expected = &document.get("cases").map_or(document, |cases| &cases[i])["expected"];
+        let told = document.get("cases").map_or(document, |cases| &cases[i]);
         let judged = match case {
             Ok(case) if case.f64_only && precision == F32 => continue,
-            Ok(case) if precision == F32 => judge::<f32>(loss, &case, expected),
-            Ok(case) => judge::<f64>(loss, &case, expected),
-            Err(error) => Err(error),
+            case => case.and_then(|case| judge(&case, told)),
         };
         report.cases += 1;
         for number in judged.unwrap_or_else(|error| {

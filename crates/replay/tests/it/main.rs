@@ -1,4 +1,5 @@
 //! The reference trajectories, and every message.
 
 mod messages;
+mod operations;
 mod trajectories;

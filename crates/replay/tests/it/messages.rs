@@ -24,6 +24,7 @@ fn messages() {
         stationary_points_of_what_does_not_fit,
         points_outside_of_their_ranges,
         calibration_of_what_does_not_fit,
+        convolutional_nets_that_do_not_fit,
         absurd_counts,
         files_that_are_no_references,
     ] {
@@ -383,6 +384,78 @@ fn calibration_of_what_does_not_fit(m: &mut String) {
     );
 }
 
+fn conv_net() -> Value {
+    json!({
+        "kind": "conv_net", "eta": 0.1, "steps": 1, "batch": 2,
+        "data": { "x": [[1, 2, 3, 4], [4, 0, 1, 2]], "x_shape": [2, 1, 2, 2], "divide_by": 4, "y": [0, 1] },
+        "nodes": [
+            { "name": "conv", "op": "conv2d", "from": ["x"], "padding": [1, 1] },
+            { "name": "relu", "op": "relu", "from": ["conv"] },
+            { "name": "flat", "op": "flatten", "from": ["relu"] },
+            { "name": "out", "op": "linear", "from": ["flat"] },
+        ],
+        "init": {
+            "conv.weight": [[[[0.5, -0.25], [0.25, 1]]]], "conv.bias": [0.125],
+            "out.weight": [[1, 0], [0, 1], [1, 1], [0, 1], [1, 0], [1, 1], [0, 0.5], [1, 0.25], [0.75, 1]], "out.bias": [0, 0],
+        },
+        "loss": { "name": "softmax_ce" },
+    })
+}
+
+fn convolutional_nets_that_do_not_fit(m: &mut String) {
+    part(m, "convolutional nets that do not fit");
+    check!(
+        m,
+        conv_net,
+        |s| remove(s, "nodes"),
+        |s| s["nodes"] = json!([]),
+        |s| s["nodes"][1]["op"] = json!("rellu"),
+        |s| s["nodes"][1]["op"] = json!("pixel_ce_dice"),
+        |s| s["nodes"][1]["from"] = json!(["out"]),
+        |s| s["nodes"][1]["from"] = json!([]),
+        |s| s["nodes"][1]["from"] = json!(["conv", "x"]),
+        |s| s["nodes"][1]["name"] = json!("conv"),
+        |s| s["nodes"][0]["pading"] = json!([1, 1]),
+        |s| s["nodes"][0]["stride"] = json!([0, 1]),
+        |s| s["nodes"][0]["stride"] = json!([1, 1, 1]),
+        |s| s["nodes"][0]["groups"] = json!(2),
+        |s| s["nodes"][2]["axis"] = json!(1),
+        |s| s["nodes"][1] = json!({ "name": "relu", "op": "max_pool2d", "from": ["conv"] }),
+        |s| s["nodes"][1] = json!({ "name": "relu", "op": "group_norm", "from": ["conv"], "groups": 2 }),
+        |s| s["nodes"][1] =
+            json!({ "name": "relu", "op": "batch_norm2d", "from": ["conv"], "training": false }),
+        |s| remove(&mut s["init"], "conv.weight"),
+        |s| remove(&mut s["init"], "out.bias"),
+        |s| s["init"]["relu.weight"] = json!([1]),
+        |s| s["init"]["conv.weight"] = json!([[[[1, 2, 3, 4, 5, 6]]]]),
+        |s| s["init"]["conv.weight"] = json!([[[[1, 2], [3]]]]),
+        |s| s["init"]["conv.weight"] = json!([[[[1, 2], 3]]]),
+        |s| s["init"]["conv.weight"] = json!([[[[[[1]]]]]]),
+        |s| s["init"]["conv.bias"] = json!([1, 2]),
+        |s| s["data"]["x_shape"] = json!([2, 1, 2, 3]),
+        |s| s["data"]["x_shape"] = json!([2, 4]),
+        |s| s["data"]["x_shape"] = json!([2, 1, 0, 4]),
+        |s| s["data"]["divide_by"] = json!(0),
+        |s| s["data"]["y"] = json!([0]),
+        |s| s["data"]["y"] = json!([0, 2]),
+        |s| s["data"]["y"] = json!([0, 0.5]),
+        |s| {
+            s["data"]["y"] = json!([[0, 1], [1, 0]]);
+            s["data"]["y_shape"] = json!([2, 1, 2, 2]);
+        },
+        |s| s["loss"]["name"] = json!("softmax"),
+        |s| s["loss"] = json!({ "name": "pixel_ce" }),
+        |s| s["loss"] = json!({ "name": "ce_dice", "a": 2, "smooth": 1 }),
+        |s| s["loss"] = json!({ "name": "ce_dice", "a": 0.5, "smooth": 1 }),
+        |s| s["loss"] = json!({ "name": "supcon", "temperature": 0 }),
+        |s| s["loss"] = json!({ "name": "supcon", "temperature": 0.1 }),
+        |s| s["batch"] = json!(0),
+        |s| s["eta"] = json!(1e300),
+        |s| s["probe"] =
+            json!({ "init": {}, "eta": 1, "steps": 1, "batch": 2, "loss": { "name": "softmax_ce" } }),
+    );
+}
+
 /// What would take hours or fill the memory is refused at once.
 fn absurd_counts(m: &mut String) {
     part(m, "absurd counts");
@@ -392,6 +465,17 @@ fn absurd_counts(m: &mut String) {
     check!(m, neuron_sweep, |s| s["cap"] = json!(1_000_000_000_000_000u64));
     check!(m, calibration, |s| s["bins"] = json!(1_000_000_000_000u64));
     check!(m, optimizers, |s| s["steps"] = json!(1_000_000_000));
+    check!(
+        m,
+        conv_net,
+        |s| s["steps"] = json!(1_000_000_000),
+        |s| s["batch"] = json!(3),
+        |s| s["data"]["x_shape"] = json!([2, 1_000_000, 1_000_000, 1_000_000]),
+        |s| {
+            s["nodes"][1]["op"] = json!("upsample_nearest2d");
+            s["nodes"][1]["size"] = json!([100_000, 100_000]);
+        },
+    );
 }
 
 fn files_that_are_no_references(m: &mut String) {

@@ -5,6 +5,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use surprisal_formula_macro::math;
 
 use super::broadcast::{Binary, Pairwise};
+use super::by_name::{self, Signature};
 use super::{Call, Domain, Entry};
 use crate::{Card, Scalar, Var};
 
@@ -33,7 +34,16 @@ macro_rules! arithmetic {
             }
         )+
         pub(super) const TABLE: &[Entry] = &[
-            $(Entry { card: $Type::CARD, domain: Domain::$domain, call: Call::Binary(|a, b| a.$name(b)), settings: &[] }),+
+            $(Entry {
+                card: $Type::CARD,
+                domain: Domain::$domain,
+                call: Call::Binary(|a, b| a.$name(b)),
+                signature: Signature {
+                    inputs: by_name::A_B,
+                    settings: &[],
+                    run: |given| given.record(Pairwise($Type)),
+                },
+            }),+
         ];
     };
 }

@@ -2,6 +2,7 @@
 
 use surprisal_formula_macro::math;
 
+use super::by_name::{Input, Signature};
 use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum_by;
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -22,6 +23,11 @@ impl Where {
         forward: "a where c ≠ 0, else b",
         backward: "da = dy where c ≠ 0, else 0; db = dy where c = 0, else 0",
         story: "Takes each number from one of two; only the one that was taken gets its gradient.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: &[Input::constant("c"), Input::new("a"), Input::new("b")],
+        settings: &[],
+        run: |given| given.record(Where),
     };
 }
 

@@ -1,7 +1,9 @@
 //! Convolutions of images, and their transposes.
 
 use surprisal_formula_macro::math;
+use surprisal_settings::Setting;
 
+use super::by_name::{self, Signature};
 use crate::convolution::{Geometry, forward, of_images, of_kernels};
 use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum;
@@ -60,6 +62,9 @@ impl Default for ConvTranspose2d {
     }
 }
 
+const STRIDE: Setting = by_name::lengths("stride", "1", "Steps of the window, down and to the right");
+const DILATION: Setting = by_name::lengths("dilation", "1", "Distances of the places of a window");
+
 impl Conv2d {
     pub(super) const CARD: Card = Card {
         name: "conv2d",
@@ -67,6 +72,23 @@ impl Conv2d {
         forward: "b + Σ w x over each window",
         backward: "dx = Σ w dy over the windows of each x, dw = Σ x dy, db = Σ dy over each map",
         story: "The same small weights look at every window of the image: a feature is found wherever it stands.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X_WEIGHT_BIAS,
+        settings: &[
+            STRIDE,
+            by_name::borders("padding", "Rows above and below, columns at both sides"),
+            DILATION,
+            by_name::GROUPS,
+        ],
+        run: |given| {
+            given.record(Conv2d {
+                stride: given.pair("stride")?,
+                padding: given.pair("padding")?,
+                dilation: given.pair("dilation")?,
+                groups: given.whole("groups")?,
+            })
+        },
     };
 }
 impl ConvTranspose2d {
@@ -76,6 +98,25 @@ impl ConvTranspose2d {
         forward: "b + Σ w x over the windows of each y",
         backward: "dx = Σ w dy over each window, dw = Σ x dy, db = Σ dy over each map",
         story: "Each number paints the kernel into its window of the result: a convolution that goes back, and makes images larger.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X_WEIGHT_BIAS,
+        settings: &[
+            STRIDE,
+            by_name::borders("padding", "Rows and columns that are cut off at each side"),
+            by_name::borders("output_padding", "Rows and columns more at the bottom and at the right"),
+            DILATION,
+            by_name::GROUPS,
+        ],
+        run: |given| {
+            given.record(ConvTranspose2d {
+                stride: given.pair("stride")?,
+                padding: given.pair("padding")?,
+                output_padding: given.pair("output_padding")?,
+                dilation: given.pair("dilation")?,
+                groups: given.whole("groups")?,
+            })
+        },
     };
 }
 

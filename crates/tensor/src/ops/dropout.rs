@@ -1,7 +1,9 @@
 //! Dropout: a part of the numbers, drawn anew each time, is left out.
 
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Range, Setting};
 
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::threads::{HEAVY, for_each};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -21,6 +23,13 @@ pub struct Dropout {
     pub seed: u64,
 }
 
+const P: Setting = Setting {
+    name: "p",
+    kind: Kind::Number(Range::BELOW_ONE),
+    default: "0.5",
+    help: "Probability of being left out",
+};
+
 impl Dropout {
     pub(super) const CARD: Card = Card {
         name: "dropout",
@@ -28,6 +37,11 @@ impl Dropout {
         forward: "m x / (1 - p), m = 0 or 1",
         backward: "m dy / (1 - p)",
         story: "Leaves a part out at random, so that no unit can rely on another being there.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[P, by_name::whole("seed", "0", "What decides which numbers are left out")],
+        run: |given| given.record(Dropout { p: given.number("p")?, seed: given.whole("seed")? as u64 }),
     };
 
     /// y = m x / (1 - p)

@@ -4,6 +4,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 use surprisal_formula_macro::math;
 
+use super::by_name::{self, Signature};
 use super::{Call, Domain, Entry};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::threads::{HEAVY, for_each};
@@ -215,7 +216,14 @@ macro_rules! elementwise {
                 card: $Type::CARD,
                 domain: Domain::$domain,
                 call: Call::Unary(|x| x.$method($($($sample),+)?)),
-                settings: &[$($(stringify!($field)),+)?],
+                signature: Signature {
+                    inputs: by_name::X,
+                    settings: &[$($(by_name::number(stringify!($field), "", concat!($($about),+).trim_ascii())),+)?],
+                    run: |given| {
+                        $($(let $field = given.number(stringify!($field))?;)+)?
+                        given.record(Map($Type $({ $($field),+ })?))
+                    },
+                },
             }),+
         ];
     };

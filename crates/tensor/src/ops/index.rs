@@ -4,6 +4,7 @@ use ndarray::{ArrayBase, Data, Dimension};
 use surprisal_formula_macro::math;
 
 use super::axis::{blocks, blocks_mut, parts};
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::{Scalar, Shape, ShapeError, Tape, Var};
 
@@ -37,6 +38,11 @@ impl IndexSelect {
         backward: "Σ dy_j over every j whose index is i",
         story: "Looks up rows by their numbers, as an embedding does; a row that is used twice learns twice.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X_INDICES,
+        settings: &[by_name::AXIS],
+        run: |given| given.record(IndexSelect { axis: given.axis()? }),
+    };
 }
 impl Gather {
     pub(super) const CARD: Card = Card {
@@ -45,6 +51,11 @@ impl Gather {
         forward: "y_ij = x_i(index ij)",
         backward: "Σ dy_ij over every j whose index is k, for x_ik",
         story: "Picks a place of its own from each row, as a class picks its probability.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X_INDICES,
+        settings: &[by_name::AXIS],
+        run: |given| given.record(Gather { axis: given.axis()? }),
     };
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use surprisal_formula_macro::math;
 
 use super::axis::{blocks, blocks_mut, parts, unsqueezed};
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::{Scalar, Shape, ShapeError, Var};
 
@@ -44,6 +45,18 @@ impl Slice {
         backward: "dy at the places that were kept, else 0",
         story: "Keeps a part; what was left out cannot be to blame.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[
+            by_name::LAST_AXIS,
+            by_name::whole("start", "0", "The first place that is kept"),
+            by_name::whole("end", "", "The first place behind it that is not"),
+        ],
+        run: |given| {
+            let (start, end) = (given.whole("start")?, given.whole("end")?);
+            given.record(Slice { axis: given.axis()?, start, end })
+        },
+    };
 }
 impl Concat {
     pub(super) const CARD: Card = Card {
@@ -60,6 +73,16 @@ impl Concat {
         forward: "(a, b, ..) along one more axis",
         backward: "each input gets its part of dy",
         story: "Several inputs of one shape become one with an axis more.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::JOINED,
+        settings: &[by_name::FIRST_AXIS],
+        run: |given| given.record(Concat { axis: given.axis()?, new: false }),
+    };
+    pub(super) const STACK_SIGNATURE: Signature = Signature {
+        inputs: by_name::JOINED,
+        settings: &[by_name::FIRST_AXIS],
+        run: |given| given.record(Concat { axis: given.axis()?, new: true }),
     };
 }
 

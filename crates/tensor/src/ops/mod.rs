@@ -20,6 +20,7 @@
 //! | [`join`] | slice, concat, stack |
 //! | [`index`] | index_select, gather; one_hot |
 //! | [`dropout`] | dropout |
+//! | [`by_name`] | how each is called by its name |
 //!
 //! # Kinks and ties
 //!
@@ -43,6 +44,7 @@
 pub mod arithmetic;
 mod axis;
 mod broadcast;
+pub mod by_name;
 pub mod choose;
 pub mod convolution;
 pub mod dropout;
@@ -59,6 +61,7 @@ pub mod rows;
 pub mod softmax;
 pub mod view;
 
+pub use by_name::Signature;
 pub use join::{concat, stack};
 
 use ndarray::ArrayD;
@@ -79,8 +82,8 @@ pub struct Entry {
     pub domain: Domain,
     /// How to call it.
     pub call: Call,
-    /// What it can be set to, beside its inputs; `call` uses values of its own.
-    pub settings: &'static [&'static str],
+    /// How to call it by its name: its inputs and its options; `call` uses options of its own.
+    pub signature: Signature,
 }
 
 /// Numbers that an operation is defined and differentiable on.
@@ -130,148 +133,189 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
     elementwise::TABLE.iter().chain(arithmetic::TABLE).chain(LIST)
 }
 
-const fn entry(card: Card, call: Call) -> Entry {
-    Entry { card, domain: Domain::Any, call, settings: &[] }
-}
-const fn with(settings: &'static [&'static str], entry: Entry) -> Entry {
-    Entry { settings, ..entry }
+const fn entry(card: Card, signature: Signature, call: Call) -> Entry {
+    Entry { card, domain: Domain::Any, call, signature }
 }
 
 /// The operations that come from no table.
 const LIST: &[Entry] = &[
-    entry(choose::Where::CARD, Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1]))),
-    entry(products::Matmul::CARD, Call::Product(|a, b| a.matmul(b))),
-    entry(products::Affine::CARD, Call::Affine(|x, w, b| x.affine(w, b))),
-    with(
-        &["stride", "padding", "dilation", "groups"],
-        entry(
-            convolution::Conv2d::CARD,
-            Call::Shapes(
-                &[
-                    &[&[2, 4, 5, 4], &[6, 2, 3, 2], &[6]],
-                    &[&[1, 2, 3, 7], &[2, 1, 1, 1]],
-                    &[&[0, 2, 3, 3], &[4, 1, 2, 2], &[4]],
-                ],
-                |x| {
-                    let conv =
-                        convolution::Conv2d { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 };
-                    x[0].conv2d(x[1], x.get(2).copied(), conv)
-                },
-            ),
-        ),
+    entry(
+        choose::Where::CARD,
+        choose::Where::SIGNATURE,
+        Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1])),
     ),
-    with(
-        &["stride", "padding", "output_padding", "dilation", "groups"],
-        entry(
-            convolution::ConvTranspose2d::CARD,
-            Call::Shapes(
-                &[
-                    &[&[2, 4, 3, 2], &[4, 3, 3, 2], &[6]],
-                    &[&[1, 2, 2, 3], &[2, 1, 2, 1]],
-                    &[&[0, 2, 3, 3], &[2, 2, 2, 2], &[4]],
-                ],
-                |x| {
-                    let conv = convolution::ConvTranspose2d {
-                        stride: [2, 1],
-                        padding: [1, 0],
-                        output_padding: [1, 0],
-                        dilation: [1, 2],
-                        groups: 2,
-                    };
-                    x[0].conv_transpose2d(x[1], x.get(2).copied(), conv)
-                },
-            ),
-        ),
-    ),
-    with(
-        &["kernel", "stride", "padding"],
-        entry(
-            pooling::MaxPool2d::CARD,
-            Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
-                let around = pooling::MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] };
-                x[0].max_pool2d(pooling::MaxPool2d::new([2, 2])).sum() + x[0].max_pool2d(around)
-            }),
-        ),
-    ),
-    with(
-        &["kernel", "stride", "padding", "count_include_pad"],
-        entry(
-            pooling::AvgPool2d::CARD,
-            Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
-                let inside =
-                    pooling::AvgPool2d { count_include_pad: false, ..pooling::AvgPool2d::new([2, 2]) };
-                let around = pooling::AvgPool2d { stride: [1, 2], padding: [1, 1], ..inside };
-                x[0].avg_pool2d(pooling::AvgPool2d::new([2, 2])).sum() + x[0].avg_pool2d(around)
-            }),
-        ),
-    ),
-    with(
-        &["size", "by"],
-        entry(
-            resample::Resize::CARD,
-            Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
-                use resample::By::*;
-                let sizes = [[2, 7], [5, 3]].into_iter();
-                let all = sizes
-                    .flat_map(|size| [Nearest, Bilinear, BilinearAlignCorners, Mean].map(|by| (size, by)));
-                all.map(|(size, by)| x[0].resize(size, by).square().sum())
-                    .reduce(|a, b| a + b)
-                    .unwrap_or(x[0])
-            }),
-        ),
-    ),
-    with(
-        &["pad", "mode"],
-        entry(
-            resample::Pad2d::CARD,
-            Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[0, 1, 3, 3]]], |x| {
-                use resample::Border::*;
-                let all = [Constant(1.5), Reflect, Replicate].map(|mode| x[0].pad2d([1, 2, 2, 0], mode));
-                all[0] + all[1].square() + all[2].square() * 0.5
-            }),
+    entry(products::Matmul::CARD, products::Matmul::SIGNATURE, Call::Product(|a, b| a.matmul(b))),
+    entry(products::Affine::CARD, products::Affine::SIGNATURE, Call::Affine(|x, w, b| x.affine(w, b))),
+    entry(
+        convolution::Conv2d::CARD,
+        convolution::Conv2d::SIGNATURE,
+        Call::Shapes(
+            &[
+                &[&[2, 4, 5, 4], &[6, 2, 3, 2], &[6]],
+                &[&[1, 2, 3, 7], &[2, 1, 1, 1]],
+                &[&[0, 2, 3, 3], &[4, 1, 2, 2], &[4]],
+            ],
+            |x| {
+                let conv =
+                    convolution::Conv2d { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 };
+                x[0].conv2d(x[1], x.get(2).copied(), conv)
+            },
         ),
     ),
     entry(
+        convolution::ConvTranspose2d::CARD,
+        convolution::ConvTranspose2d::SIGNATURE,
+        Call::Shapes(
+            &[
+                &[&[2, 4, 3, 2], &[4, 3, 3, 2], &[6]],
+                &[&[1, 2, 2, 3], &[2, 1, 2, 1]],
+                &[&[0, 2, 3, 3], &[2, 2, 2, 2], &[4]],
+            ],
+            |x| {
+                let conv = convolution::ConvTranspose2d {
+                    stride: [2, 1],
+                    padding: [1, 0],
+                    output_padding: [1, 0],
+                    dilation: [1, 2],
+                    groups: 2,
+                };
+                x[0].conv_transpose2d(x[1], x.get(2).copied(), conv)
+            },
+        ),
+    ),
+    entry(
+        pooling::MaxPool2d::CARD,
+        pooling::MaxPool2d::SIGNATURE,
+        Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
+            let around = pooling::MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] };
+            x[0].max_pool2d(pooling::MaxPool2d::new([2, 2])).sum() + x[0].max_pool2d(around)
+        }),
+    ),
+    entry(
+        pooling::AvgPool2d::CARD,
+        pooling::AvgPool2d::SIGNATURE,
+        Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
+            let inside = pooling::AvgPool2d { count_include_pad: false, ..pooling::AvgPool2d::new([2, 2]) };
+            let around = pooling::AvgPool2d { stride: [1, 2], padding: [1, 1], ..inside };
+            x[0].avg_pool2d(pooling::AvgPool2d::new([2, 2])).sum() + x[0].avg_pool2d(around)
+        }),
+    ),
+    entry(
+        resample::Resize::CARD,
+        resample::Resize::SIGNATURE,
+        Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
+            use resample::By::*;
+            let sizes = [[2, 7], [5, 3]].into_iter();
+            let all =
+                sizes.flat_map(|size| [Nearest, Bilinear, BilinearAlignCorners, Mean].map(|by| (size, by)));
+            all.map(|(size, by)| x[0].resize(size, by).square().sum()).reduce(|a, b| a + b).unwrap_or(x[0])
+        }),
+    ),
+    entry(
+        resample::Pad2d::CARD,
+        resample::Pad2d::SIGNATURE,
+        Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[0, 1, 3, 3]]], |x| {
+            use resample::Border::*;
+            let all = [Constant(1.5), Reflect, Replicate].map(|mode| x[0].pad2d([1, 2, 2, 0], mode));
+            all[0] + all[1].square() + all[2].square() * 0.5
+        }),
+    ),
+    entry(
         normalize::Moments::CARD,
+        normalize::Moments::SIGNATURE,
         Call::Shapes(&[&[&[2, 3, 4]], &[&[3, 2]], &[&[2, 2, 2, 3]]], |x| {
             let moments = x[0].moments();
             let part = |k: usize| moments.slice(0, k..k + 1);
             (part(0) + part(1)) * 2.0 + part(2) // the first two are one number in two parts
         }),
     ),
-    with(
-        &["eps", "of_input"],
-        entry(
-            normalize::Normalize::CARD,
-            Call::Shapes(&[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]]], |x| {
-                let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
-                let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
-                x[0].normalize(x[0].moments(), x[1], x[2], by(true))
-                    + x[0].normalize(constant, x[1], x[2], by(false)).square()
-            }),
-        ),
+    entry(
+        normalize::Normalize::CARD,
+        normalize::Normalize::SIGNATURE,
+        Call::Shapes(&[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]]], |x| {
+            let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
+            let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
+            x[0].normalize(x[0].moments(), x[1], x[2], by(true))
+                + x[0].normalize(constant, x[1], x[2], by(false)).square()
+        }),
     ),
-    entry(reduce::Sum::CARD, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),
-    entry(reduce::Mean::CARD, Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis))),
-    entry(extreme::Max::CARD, Call::Reduction(1, |x| x.max(), |x, axis| x.max_axis(axis))),
-    entry(extreme::Min::CARD, Call::Reduction(1, |x| x.min(), |x, axis| x.min_axis(axis))),
-    entry(rows::Prod::CARD, Call::Reduction(0, |x| x.prod(), |x, axis| x.prod_axis(axis))),
-    entry(rows::Variance::CARD, Call::Reduction(2, |x| x.var(), |x, axis| x.var_axis(axis))),
-    entry(rows::Norm::CARD, Call::Reduction(0, |x| x.norm(), |x, axis| x.norm_axis(axis))),
-    entry(softmax::LogSumExp::CARD, Call::Reduction(1, |x| x.logsumexp(), |x, axis| x.logsumexp_axis(axis))),
-    entry(softmax::Softmax::CARD, Call::Axis(|x, axis| x.softmax(axis))),
-    entry(softmax::LogSoftmax::CARD, Call::Axis(|x, axis| x.log_softmax(axis))),
-    entry(view::Transpose::CARD, Call::Matrix(|x| x.t())),
-    entry(view::Permute::CARD, Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev())))),
-    with(&["shape"], entry(view::Reshape::CARD, Call::Unary(|x| x.reshape([x.shape().len()])))),
-    entry(view::Unsqueeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis))),
-    entry(view::Squeeze::CARD, Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis))),
-    entry(join::Slice::CARD, Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis)))),
-    entry(join::Concat::CARD, Call::Join(|x, axis| concat(x, axis))),
-    entry(join::Concat::STACK, Call::Join(|x, axis| stack(x, axis))),
-    entry(index::IndexSelect::CARD, Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0]))),
-    entry(index::Gather::CARD, Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis)))),
-    with(&["p", "seed"], entry(dropout::Dropout::CARD, Call::Unary(|x| x.dropout(0.4, 7)))),
+    entry(
+        reduce::Sum::CARD,
+        reduce::Sum::SIGNATURE,
+        Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis)),
+    ),
+    entry(
+        reduce::Mean::CARD,
+        reduce::Mean::SIGNATURE,
+        Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis)),
+    ),
+    entry(
+        extreme::Max::CARD,
+        rows::reduction::<extreme::Max>(),
+        Call::Reduction(1, |x| x.max(), |x, axis| x.max_axis(axis)),
+    ),
+    entry(
+        extreme::Min::CARD,
+        rows::reduction::<extreme::Min>(),
+        Call::Reduction(1, |x| x.min(), |x, axis| x.min_axis(axis)),
+    ),
+    entry(
+        rows::Prod::CARD,
+        rows::reduction::<rows::Prod>(),
+        Call::Reduction(0, |x| x.prod(), |x, axis| x.prod_axis(axis)),
+    ),
+    entry(
+        rows::Variance::CARD,
+        rows::Variance::SIGNATURE,
+        Call::Reduction(2, |x| x.var(), |x, axis| x.var_axis(axis)),
+    ),
+    entry(
+        rows::Norm::CARD,
+        rows::reduction::<rows::Norm>(),
+        Call::Reduction(0, |x| x.norm(), |x, axis| x.norm_axis(axis)),
+    ),
+    entry(
+        softmax::LogSumExp::CARD,
+        softmax::LogSumExp::SIGNATURE,
+        Call::Reduction(1, |x| x.logsumexp(), |x, axis| x.logsumexp_axis(axis)),
+    ),
+    entry(softmax::Softmax::CARD, softmax::Softmax::SIGNATURE, Call::Axis(|x, axis| x.softmax(axis))),
+    entry(
+        softmax::LogSoftmax::CARD,
+        softmax::LogSoftmax::SIGNATURE,
+        Call::Axis(|x, axis| x.log_softmax(axis)),
+    ),
+    entry(view::Transpose::CARD, view::Transpose::SIGNATURE, Call::Matrix(|x| x.t())),
+    entry(
+        view::Permute::CARD,
+        view::Permute::SIGNATURE,
+        Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev()))),
+    ),
+    entry(view::Reshape::CARD, view::Reshape::SIGNATURE, Call::Unary(|x| x.reshape([x.shape().len()]))),
+    entry(view::Unsqueeze::CARD, view::Unsqueeze::SIGNATURE, Call::Axis(|x, axis| x.unsqueeze(axis))),
+    entry(
+        view::Squeeze::CARD,
+        view::Squeeze::SIGNATURE,
+        Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis)),
+    ),
+    entry(
+        join::Slice::CARD,
+        join::Slice::SIGNATURE,
+        Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis))),
+    ),
+    entry(join::Concat::CARD, join::Concat::SIGNATURE, Call::Join(|x, axis| concat(x, axis))),
+    entry(join::Concat::STACK, join::Concat::STACK_SIGNATURE, Call::Join(|x, axis| stack(x, axis))),
+    entry(
+        index::IndexSelect::CARD,
+        index::IndexSelect::SIGNATURE,
+        Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0])),
+    ),
+    entry(
+        index::Gather::CARD,
+        index::Gather::SIGNATURE,
+        Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis))),
+    ),
+    entry(dropout::Dropout::CARD, dropout::Dropout::SIGNATURE, Call::Unary(|x| x.dropout(0.4, 7))),
 ];
 
 // what the lines above need for the checks

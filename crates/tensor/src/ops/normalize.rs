@@ -1,7 +1,9 @@
 //! Mean and variance of channels, and channels with mean 0 and variance 1.
 
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Range, Setting};
 
+use super::by_name::{self, Input, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::sum::{sum, sum_filled};
 use crate::threads::{LIGHT, Rows, for_each, rows_of};
@@ -27,6 +29,19 @@ pub struct Normalize {
     pub of_input: bool,
 }
 
+const EPS: Setting = Setting {
+    name: "eps",
+    kind: Kind::Number(Range::NOT_NEGATIVE),
+    default: "1e-5",
+    help: "Added to the variance",
+};
+const OF_INPUT: Setting = Setting {
+    name: "of_input",
+    kind: Kind::Flag,
+    default: "true",
+    help: "Whether the moments are those of x, so that the gradient goes through them",
+};
+
 impl Moments {
     pub(super) const CARD: Card = Card {
         name: "moments",
@@ -35,6 +50,8 @@ impl Moments {
         backward: "dμ / n + 2 (x - μ) dσ² / n",
         story: "Where the numbers of a channel lie, and how far apart.",
     };
+    pub(super) const SIGNATURE: Signature =
+        Signature { inputs: by_name::X, settings: &[], run: |given| given.record(Moments) };
 }
 impl Normalize {
     pub(super) const CARD: Card = Card {
@@ -43,6 +60,11 @@ impl Normalize {
         forward: "(x - μ) / σ · w + b",
         backward: "dx = w / σ (dy - mean dy - x̂ mean(dy x̂)), dw = Σ dy x̂, db = Σ dy",
         story: "Every channel on the same scale; backward takes out what would only move its mean or its size.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: &[Input::new("x"), Input::constant("moments"), Input::new("weight"), Input::new("bias")],
+        settings: &[EPS, OF_INPUT],
+        run: |given| given.record(Normalize { eps: given.number("eps")?, of_input: given.flag("of_input")? }),
     };
 }
 

@@ -1,7 +1,9 @@
 //! Maxima and means of windows of an image.
 
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Setting};
 
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::threads::{LIGHT, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -40,6 +42,16 @@ pub struct AvgPool2d {
     pub count_include_pad: bool,
 }
 
+const KERNEL: Setting = by_name::lengths("kernel", "", "Height and width of the window");
+const STRIDE: Setting = by_name::lengths("stride", "", "Steps of the window; without it those of the kernel");
+const PADDING: Setting = by_name::borders("padding", "Rows above and below, columns at both sides");
+const COUNT_INCLUDE_PAD: Setting = Setting {
+    name: "count_include_pad",
+    kind: Kind::Flag,
+    default: "true",
+    help: "Whether padding counts in the mean",
+};
+
 impl MaxPool2d {
     pub(super) const CARD: Card = Card {
         name: "max_pool2d",
@@ -47,6 +59,15 @@ impl MaxPool2d {
         forward: "max of each window",
         backward: "dy where x is the first largest of its window, else 0",
         story: "Keeps what was found and forgets where exactly: the largest of each window, which alone gets the gradient.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[KERNEL, STRIDE, PADDING],
+        run: |given| {
+            let kernel = given.pair("kernel")?;
+            let (stride, padding) = (given.pair_or("stride", kernel)?, given.pair("padding")?);
+            given.record(MaxPool2d { kernel, stride, padding })
+        },
     };
     /// Windows of `kernel` side by side.
     pub fn new(kernel: [usize; 2]) -> MaxPool2d {
@@ -60,6 +81,20 @@ impl AvgPool2d {
         forward: "mean of each window",
         backward: "Σ dy / n over the windows of each x",
         story: "Each window becomes its mean; the gradient is shared evenly among its pixels.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[KERNEL, STRIDE, PADDING, COUNT_INCLUDE_PAD],
+        run: |given| {
+            let kernel = given.pair("kernel")?;
+            let (stride, padding) = (given.pair_or("stride", kernel)?, given.pair("padding")?);
+            given.record(AvgPool2d {
+                kernel,
+                stride,
+                padding,
+                count_include_pad: given.flag("count_include_pad")?,
+            })
+        },
     };
     /// Windows of `kernel` side by side.
     pub fn new(kernel: [usize; 2]) -> AvgPool2d {
@@ -103,8 +138,8 @@ impl Windows {
         }
         let image = [h, w];
         let along = |axis: usize| {
-            let left = (image[axis] + 2 * padding[axis]).checked_sub(kernel[axis])?;
-            Some(left / stride[axis] + 1)
+            let padded = padding[axis].checked_mul(2)?.checked_add(image[axis])?;
+            Some(padded.checked_sub(kernel[axis])? / stride[axis] + 1)
         };
         let (Some(oh), Some(ow)) = (along(0), along(1)) else {
             return Err(ShapeError::new(format!(
@@ -266,7 +301,8 @@ impl AvgPool2d {
     }
     /// One over the number of places of a window, and with padding of the places inside.
     fn share<T: Scalar>(&self, inside: usize) -> T {
-        T::ONE / T::of(if self.count_include_pad { self.kernel[0] * self.kernel[1] } else { inside } as f64)
+        let window = self.kernel[0] as f64 * self.kernel[1] as f64;
+        T::ONE / T::of(if self.count_include_pad { window } else { inside as f64 })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use surprisal_formula_macro::math;
 
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Grad, Inputs, Op, Shapes};
 use crate::product::Mat;
 use crate::shape::MAX_RANK;
@@ -24,6 +25,8 @@ impl Matmul {
         backward: "dA = dY Bᵀ, dB = Aᵀ dY",
         story: "Every row of A is weighed by every column of B; backward each gets the gradient weighed by the other.",
     };
+    pub(super) const SIGNATURE: Signature =
+        Signature { inputs: by_name::A_B, settings: &[], run: |given| given.record(Matmul) };
 }
 
 /// The axes before the last two of input `k`, and these two.
@@ -162,6 +165,8 @@ impl Affine {
         backward: "dX = dY Wᵀ, dW = Xᵀ dY, db = column sums of dY",
         story: "A matrix product with a bias added to every row: a fully connected layer.",
     };
+    pub(super) const SIGNATURE: Signature =
+        Signature { inputs: by_name::X_WEIGHT_BIAS, settings: &[], run: |given| given.record(Affine) };
 }
 
 impl Op for Affine {

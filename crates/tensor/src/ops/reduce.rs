@@ -3,6 +3,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{parts, reduced};
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::sum::{column_sums, sum, sum_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -36,6 +37,11 @@ impl Sum {
         backward: "dy, for every x of the sum",
         story: "Adds up; backward every summand gets the whole gradient.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::ANY_AXIS],
+        run: |given| given.record(Sum { axis: given.find_axis() }),
+    };
 }
 impl Mean {
     pub(super) const CARD: Card = Card {
@@ -44,6 +50,11 @@ impl Mean {
         forward: "Σ x / n",
         backward: "dy / n, for every x of the mean",
         story: "A sum that does not grow with the number of rows; backward every summand gets its share.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::ANY_AXIS],
+        run: |given| given.record(Mean { axis: given.find_axis() }),
     };
 }
 

@@ -1,7 +1,9 @@
 //! Images in another size: interpolation, means of equal parts, borders.
 
 use surprisal_formula_macro::math;
+use surprisal_settings::{Kind, Setting};
 
+use super::by_name::{self, Signature};
 use super::pooling::images;
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::threads::{LIGHT, Rows, for_each, rows_of};
@@ -53,6 +55,19 @@ pub enum Border {
     Replicate,
 }
 
+const BY: Setting = Setting {
+    name: "by",
+    kind: Kind::Word(&["nearest", "bilinear", "bilinear_align_corners", "mean"]),
+    default: "nearest",
+    help: "How pixels are mixed",
+};
+const MODE: Setting = Setting {
+    name: "mode",
+    kind: Kind::Word(&["constant", "reflect", "replicate"]),
+    default: "constant",
+    help: "What the border holds",
+};
+
 impl Resize {
     pub(super) const CARD: Card = Card {
         name: "resize",
@@ -60,6 +75,19 @@ impl Resize {
         forward: "Σ r c x over the pixels around",
         backward: "Σ r c dy over the pixels that x is part of",
         story: "An image in another size: each pixel is a mixture of those around its place, and passes its gradient back to them.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::wholes("size", "Height and width of the result"), BY],
+        run: |given| {
+            let by = match given.word("by")? {
+                "bilinear" => By::Bilinear,
+                "bilinear_align_corners" => By::BilinearAlignCorners,
+                "mean" => By::Mean,
+                _ => By::Nearest,
+            };
+            given.record(Resize { size: given.pair("size")?, by })
+        },
     };
 }
 impl Pad2d {
@@ -69,6 +97,22 @@ impl Pad2d {
         forward: "x, with rows and columns around",
         backward: "Σ dy over the places that show x",
         story: "A border around an image; what is repeated in it learns from each of its copies.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[
+            by_name::wholes("pad", "Columns at the left and at the right, rows above and below"),
+            MODE,
+            by_name::number("value", "0", "What the border of mode constant holds"),
+        ],
+        run: |given| {
+            let mode = match given.word("mode")? {
+                "reflect" => Border::Reflect,
+                "replicate" => Border::Replicate,
+                _ => Border::Constant(given.number("value")?),
+            };
+            given.record(Pad2d { pad: given.list("pad")?, mode })
+        },
     };
 }
 

@@ -3,6 +3,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{along, parts, reduced, rows};
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::sum::{sum_filled, sum_of};
 use crate::threads::{HEAVY, Rows, for_each, rows_of};
@@ -63,6 +64,15 @@ crate::kernel! {
             let row = i * n..(i + 1) * n;
             f.df(&x[row.clone()], y, dy, &mut dx[row]);
         }
+    }
+}
+
+/// How a function without settings is called by its name.
+pub(super) const fn reduction<F: RowFunction + Default>() -> Signature {
+    Signature {
+        inputs: by_name::X,
+        settings: &[by_name::ANY_AXIS],
+        run: |given| given.record(Reduce { function: F::default(), axis: given.find_axis() }),
     }
 }
 
@@ -245,6 +255,17 @@ fn center<T: Scalar>(x: &[T]) -> (T, T) {
         }
     });
     (m, rest / n)
+}
+
+impl Variance {
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::ANY_AXIS, by_name::whole("correction", "1", "What n is lessened by")],
+        run: |given| {
+            let function = Variance { correction: given.whole("correction")? };
+            given.record(Reduce { function, axis: given.find_axis() })
+        },
+    };
 }
 
 impl RowFunction for Variance {

@@ -10,6 +10,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{self, Parts, along};
+use super::by_name::{self, Signature};
 use super::rows::shape_of_rows;
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::sum::{sum_by, sum_of, sum_rows};
@@ -48,6 +49,11 @@ impl Softmax {
         backward: "p_i (dy_i - Σ_j dy_j p_j)",
         story: "Turns scores into probabilities; each probability's gradient is felt by every score of its row.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::LAST_AXIS],
+        run: |given| given.record(Softmax { axis: given.axis()? }),
+    };
 }
 impl LogSoftmax {
     /// The card of the operation.
@@ -57,6 +63,11 @@ impl LogSoftmax {
         forward: "x_i - ln Σ_j e^x_j",
         backward: "dy_i - p_i Σ_j dy_j",
         story: "The logarithm of softmax, exact where softmax itself rounds to 0 or 1.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::LAST_AXIS],
+        run: |given| given.record(LogSoftmax { axis: given.axis()? }),
     };
 }
 
@@ -414,6 +425,11 @@ impl LogSumExp {
         forward: "ln Σ_j e^x_j",
         backward: "e^x_i / Σ_j e^x_j dy",
         story: "A smooth maximum: every x gets the share of the gradient that it has in the sum.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::ANY_AXIS],
+        run: |given| given.record(LogSumExp { axis: given.find_axis() }),
     };
 }
 

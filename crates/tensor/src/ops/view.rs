@@ -3,6 +3,7 @@
 use surprisal_formula_macro::math;
 
 use super::axis::{transpose, unsqueezed};
+use super::by_name::{self, Signature};
 use crate::op::{Backward, Card, Forward, Op, Shapes};
 use crate::shape::MAX_RANK;
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -58,6 +59,8 @@ impl Transpose {
         backward: "dyᵀ",
         story: "Rows become columns; the gradient is turned back.",
     };
+    pub(super) const SIGNATURE: Signature =
+        Signature { inputs: by_name::X, settings: &[], run: |given| given.record(Transpose) };
 }
 impl Permute {
     pub(super) const CARD: Card = Card {
@@ -66,6 +69,11 @@ impl Permute {
         forward: "x",
         backward: "dy",
         story: "Only the order of the axes changes; each number keeps its place along each of them.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::wholes("axes", "Axis i of the result is axis axes[i] of x")],
+        run: |given| given.record(Permute::new(&given.wholes("axes")?)?),
     };
 
     /// The order in which axis i of the result is axis `axes[i]` of the input; each stands there once.
@@ -112,6 +120,11 @@ impl Reshape {
         backward: "dy",
         story: "Only the shape changes: the same numbers, in the same order.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::wholes("shape", "The new shape")],
+        run: |given| given.record(Reshape { shape: Shape::try_new(&given.wholes("shape")?)? }),
+    };
 }
 
 impl Unsqueeze {
@@ -122,6 +135,11 @@ impl Unsqueeze {
         backward: "dy",
         story: "A new axis of length 1: the same numbers, ready to be repeated along it.",
     };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::AXIS],
+        run: |given| given.record(Unsqueeze { axis: given.axis()? }),
+    };
 }
 impl Squeeze {
     pub(super) const CARD: Card = Card {
@@ -130,6 +148,11 @@ impl Squeeze {
         forward: "x",
         backward: "dy",
         story: "An axis of length 1 holds nothing apart: the same numbers without it.",
+    };
+    pub(super) const SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::AXIS],
+        run: |given| given.record(Squeeze { axis: given.axis()? }),
     };
 }
 

@@ -65,7 +65,9 @@ fn full_name(name: &str) -> &str {
 /// Every function that can be called.
 fn functions() -> impl Iterator<Item = &'static str> {
     let operations = ops::all()
-        .filter(|entry| entry.settings.is_empty() && matches!(entry.call, Call::Unary(_) | Call::Binary(_)))
+        .filter(|entry| {
+            entry.signature.settings.is_empty() && matches!(entry.call, Call::Unary(_) | Call::Binary(_))
+        })
         .map(|entry| entry.card.name);
     let losses = by_name::ALL.iter().filter(|loss| loss.curve.is_some()).map(|loss| loss.card.name);
     operations.chain(losses).chain(ALIASES.map(|(short, _)| short))
@@ -288,7 +290,9 @@ fn call<'t>(name: &str, arguments: &[Var<'t>]) -> Result<Var<'t>, ExpressionErro
             arguments.len()
         ))),
     };
-    if let Some(entry) = ops::all().find(|entry| entry.card.name == name && entry.settings.is_empty()) {
+    if let Some(entry) =
+        ops::all().find(|entry| entry.card.name == name && entry.signature.settings.is_empty())
+    {
         match entry.call {
             Call::Unary(f) => return wants(1).map(|()| f(arguments[0])),
             Call::Binary(f) => return wants(2).map(|()| f(arguments[0], arguments[1])),

@@ -1,15 +1,22 @@
-//! `surprisal loss --check`: a line for each file and precision, then the failures.
+//! `--check`: a line for each file and precision, then the failures.
 
 use std::path::{Path, PathBuf};
 
-use surprisal_loss::vectors::{self, F32, F64, Fault, Judged, Precision, Report};
+use serde_json::Value;
+use surprisal_loss::vectors::{F32, F64, Fault, Judged, Precision, Report};
 
 use crate::Failure;
 
 /// The maximum number of faults reported for one file, the worst first.
 const TOLD: usize = 10;
 
-pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failure> {
+/// Compares the results of all files. Under a `key` of each stands what the file is about, `noun`, by whose name `check` compares.
+pub fn run(
+    files: &[PathBuf],
+    precision: Option<Precision>,
+    (key, noun): (&str, &str),
+    check: impl Fn(&str, &Value, Precision) -> Result<Report, String>,
+) -> Result<(), Failure> {
     let precisions = precision.map_or(vec![F32, F64], |precision| vec![precision]);
     let width = files.iter().map(|file| file.display().to_string().chars().count()).max().unwrap_or(0);
     crate::tell(&format!(
@@ -18,7 +25,7 @@ pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failur
     ))?;
     let (mut short, mut details) = (0, String::new());
     for file in files {
-        match reports(file, &precisions) {
+        match reports(file, &precisions, (key, noun), &check) {
             Ok(reports) => {
                 short += usize::from(reports.iter().any(|report| !report.holds()));
                 for (report, precision) in reports.iter().zip(&precisions) {
@@ -41,13 +48,17 @@ pub fn run(files: &[PathBuf], precision: Option<Precision>) -> Result<(), Failur
     Ok(())
 }
 
-fn reports(file: &Path, precisions: &[Precision]) -> Result<Vec<Report>, String> {
+fn reports(
+    file: &Path,
+    precisions: &[Precision],
+    (key, noun): (&str, &str),
+    check: impl Fn(&str, &Value, Precision) -> Result<Report, String>,
+) -> Result<Vec<Report>, String> {
     let (place, document) = super::read(Some(file))?;
-    let Some(name) = document["loss"].as_str() else {
-        return Err(format!("{place}: \"loss\" is missing: a file to check must name its loss"));
+    let Some(name) = document[key].as_str() else {
+        return Err(format!("{place}: \"{key}\" is missing: a file to check must name {noun}"));
     };
-    let entry = super::find(name).map_err(|error| format!("{place}: {error}"))?;
-    let report = |&precision: &Precision| vectors::check_document(entry, &document, precision);
+    let report = |&precision: &Precision| check(name, &document, precision);
     precisions.iter().map(report).collect::<Result<_, _>>().map_err(|error| format!("{place}: {error}"))
 }
 

@@ -1,31 +1,43 @@
-//! `surprisal loss --list`, and suggestions for unknown names.
+//! `--list`: names, formulas, inputs, options.
 
-use surprisal_loss::by_name::{ALL, Entry};
+use surprisal_settings::Setting;
 
 const WIDTH: usize = 100;
 
-pub fn table() -> String {
+/// What is listed of a loss or an operation.
+pub struct Described {
+    pub name: &'static str,
+    pub forward: &'static str,
+    pub backward: &'static str,
+    /// The name of an input, whether it has a gradient, and what it is.
+    pub inputs: Vec<(String, bool, String)>,
+    /// One whose default is empty has none.
+    pub options: &'static [Setting],
+}
+
+pub fn table(all: impl Iterator<Item = Described>) -> String {
     let mut text = String::from("Inputs marked * have a gradient. Options are shown with their defaults.\n");
-    for entry in ALL {
+    for entry in all {
         text += &describe(entry);
     }
     text
 }
 
-fn describe(entry: &Entry) -> String {
-    let card = entry.card;
+fn describe(entry: Described) -> String {
     let inputs = entry
         .inputs
-        .iter()
-        .map(|input| (format!("{}{}", input.name, if input.differentiable { "*" } else { "" }), input.about));
-    let options =
-        entry.options.iter().map(|option| (format!("{} = {}", option.name, option.default), option.help));
+        .into_iter()
+        .map(|(name, differentiable, about)| (name + if differentiable { "*" } else { "" }, about));
+    let options = entry.options.iter().map(|option| {
+        let default = if option.default.is_empty() { "" } else { " = " };
+        (format!("{}{default}{}", option.name, option.default), option.help.to_owned())
+    });
     let (inputs, options) = (inputs.collect::<Vec<_>>(), options.collect::<Vec<_>>());
     let longest = inputs.iter().chain(&options).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
 
-    let mut text = format!("\n{}\n", card.name);
-    text += &row("value", "", 0, card.forward);
-    text += &row("gradient", "", 0, card.backward);
+    let mut text = format!("\n{}\n", entry.name);
+    text += &row("value", "", 0, entry.forward);
+    text += &row("gradient", "", 0, entry.backward);
     for (heading, rows) in [("inputs", inputs), ("options", options)] {
         for (i, (name, about)) in rows.iter().enumerate() {
             text += &row(if i == 0 { heading } else { "" }, name, longest + 2, about);
@@ -51,5 +63,5 @@ fn row(heading: &str, name: &str, name_width: usize, about: &str) -> String {
         text += word;
         column += length;
     }
-    text + "\n"
+    text.trim_end().to_owned() + "\n"
 }
