@@ -327,7 +327,10 @@ impl Case {
 /// What is wrong with the inputs of a case, without the lines about what recorded them.
 pub fn in_file(error: impl fmt::Display) -> CaseError {
     let message = error.to_string();
-    let lines: Vec<_> = message.lines().filter(|line| !line.contains(", recorded at ") && !line.contains(": parameter \"")).collect();
+    let recorded = |line: &&str| {
+        line.contains(", recorded at ") || line.starts_with("  ") && line.contains(" parameter \"")
+    };
+    let lines = Vec::from_iter(message.lines().filter(|line| !recorded(line)));
     CaseError(lines.join(" "))
 }
 
