@@ -56,7 +56,7 @@ fn model() -> (Mlp, Params<f32>, SavedModel) {
                     encoding: Encoding::Number { fill: Some(1.5), offset: 1.0, scale: 0.5 },
                 },
                 EncodedColumn {
-                    name: "color".into(),
+                    name: "colour".into(), // as in the stored files
                     encoding: Encoding::OneHot { categories: names(&["blue", "red"]), fill: None },
                 },
             ],
