@@ -62,7 +62,7 @@ pub enum ValueError {
     /// A list of names.
     Names(DataError),
     /// A net.
-    Net(ArchitectureError),
+    Net(Box<ArchitectureError>),
     /// An activation or an initializer.
     Layers(surprisal_settings::SettingError),
     /// Random changes of images.
@@ -150,7 +150,7 @@ impl std::error::Error for ValueError {
         match self {
             Self::Data(error) => Some(error),
             Self::Names(error) => Some(error),
-            Self::Net(error) => Some(error),
+            Self::Net(error) => Some(&**error),
             Self::Layers(error) | Self::Augment(error) => Some(error),
             Self::Optimizer(error) => Some(error),
             Self::Train(error) => Some(error),
@@ -163,7 +163,7 @@ macro_rules! from {
     ($($error:ty => $variant:ident),+) => { $(
         impl From<$error> for ValueError {
             fn from(error: $error) -> Self {
-                ValueError::$variant(error)
+                ValueError::$variant(error.into())
             }
         }
     )+ };

@@ -155,7 +155,7 @@ settings! {
     }
     "Net" {
         /// The sizes of all layers, from inputs to outputs, such as 64-32-10, or a net of parts, such as conv(16,5)-relu-maxpool(2)-10; outputs: one for each class, or 1 for regression and for binary losses with two classes.
-        /// Parts: conv(OUT,KERNEL) and convt(OUT,KERNEL) with stride, padding, dilation, groups, bias; maxpool(KERNEL) and avgpool(KERNEL) with stride, padding; globalavgpool, upsample(N[,bilinear]), batchnorm,
+        /// Parts: conv(OUT,KERNEL) and convt(OUT,KERNEL) with stride, padding, dilation, groups, bias; maxpool(KERNEL) and avgpool(KERNEL) with stride, padding; globalavgpool, upsample(N) or upsample(N,bilinear), batchnorm,
         /// groupnorm(G), dropout(P), dropout2d(P), flatten, a number (a dense layer), relu and the other activations
         model: Architecture = "NET";
         /// The sizes of the hidden layers, such as 32-16, or none; the numbers of inputs and outputs follow from the data [default: 32]
