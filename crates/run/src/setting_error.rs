@@ -168,12 +168,7 @@ macro_rules! from {
         }
     )+ };
 }
-impl From<ArchitectureError> for ValueError {
-    fn from(error: ArchitectureError) -> Self {
-        ValueError::Net(Box::new(error))
-    }
-}
 from! {
-    SpecError => Data, DataError => Names, surprisal_settings::SettingError => Layers, OptimError => Optimizer,
+    SpecError => Data, DataError => Names, ArchitectureError => Net, surprisal_settings::SettingError => Layers, OptimError => Optimizer,
     train::NameError => Train
 }
