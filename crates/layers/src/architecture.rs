@@ -161,10 +161,13 @@ impl FromStr for Architecture {
         }
         let part = |(k, text): (usize, &&str)| Part::parse(k + 1, text.trim());
         let parts = texts.iter().enumerate().map(part).collect::<Result<Vec<_>, _>>()?;
-        match parts.is_empty() {
-            true => Err(ArchitectureError::Parts { found: 0 }),
-            false => Ok(Architecture(Form::Parts { image, parts })),
+        if parts.is_empty() {
+            return Err(ArchitectureError::Parts { found: 0 });
         }
+        if image.is_none() && parts.iter().all(|part| matches!(part, Part::Dense(_))) {
+            return Ok(Architecture(Form::Dense(text.parse().map_err(ArchitectureError::Sizes)?)));
+        }
+        Ok(Architecture(Form::Parts { image, parts }))
     }
 }
 

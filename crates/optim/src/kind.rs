@@ -72,11 +72,7 @@ macro_rules! optimizers {
         /// let sgd = "sgd".parse::<OptimizerKind>()?.build::<f32>(&settings)?;
         /// assert_eq!(sgd.learning_rate(), OptimizerKind::Sgd.usual_rate());
         ///
-        /// let error = OptimizerKind::Adam.build::<f32>(&settings).err().unwrap();
-        /// assert_eq!(
-        ///     error.to_string(),
-        ///     "adam: expected no momentum, found one | leave it out, or take one that has it: sgd, rmsprop"
-        /// );
+        /// assert!(OptimizerKind::Adam.build::<f32>(&settings).is_err()); // it has no momentum
         /// # Ok::<(), surprisal_optim::OptimError>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]

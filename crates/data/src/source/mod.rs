@@ -242,7 +242,7 @@ mod tests {
     fn forms_are_read_and_are_all_there() {
         let forms = DataSource::forms();
         assert!(forms.iter().all(|form| source(form).to_string() == *form));
-        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 4);
+        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 5);
     }
 
     #[test]

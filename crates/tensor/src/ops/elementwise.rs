@@ -343,7 +343,7 @@ elementwise! {
 
     /// Each number times the tanh of its softplus: like silu, a little lower on the left (Misra 2019).
     Mish mish [-1.0, 2.0] to [-0.3034, 1.944],
-        "x tanh(ln(1 + e^x))", "(t + x σ(x) (1 - t²)) dy with t = tanh(ln(1 + e^x))", Any,
+        "x tanh(ln(1 + e^x))", "(tanh(ln(1 + e^x)) + x σ(x) (1 - tanh(ln(1 + e^x))²)) dy", Any,
         |x| x * x.softplus().tanh(), |x, _| x.softplus().tanh() + x * x.sigmoid() * x.softplus().tanh_prime();
 
     /// Each number times the probability Φ(x) that a standard normal number is below it: the smooth relu of transformers.
