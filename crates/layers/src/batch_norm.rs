@@ -65,6 +65,9 @@ pub struct BatchNorm1d {
     pub momentum: f64,
 }
 
+/// The same layer under PyTorch's name for images `[N, C, H, W]`.
+pub type BatchNorm2d = BatchNorm1d;
+
 impl BatchNorm1d {
     /// Adds a layer's parameters.
     ///

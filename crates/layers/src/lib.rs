@@ -77,6 +77,7 @@ macro_rules! layers {
     ($($module:ident::$Layer:ident: $shape:expr => |$params:pat_param, $name:pat_param| $make:expr;)+) => {
         /// Every layer but the [activations](crate::Activation): for `use`.
         pub mod layers {
+            pub use crate::batch_norm::BatchNorm2d;
             $(pub use crate::$module::$Layer;)+
         }
 

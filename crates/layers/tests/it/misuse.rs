@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use expect_test::expect;
 use surprisal_layers::*;
 use surprisal_tensor::ndarray::{Array, Array2, ArrayD, array};
 use surprisal_tensor::{Params, Workspace};
@@ -12,7 +13,7 @@ thread_local! { static PANICKED_IN: RefCell<String> = const { RefCell::new(Strin
 
 /// The message of a panic, which must come from a line of this file; places in it are reported as HERE.
 #[track_caller]
-fn says<R>(expected: &str, f: impl FnOnce() -> R) {
+fn message<R>(f: impl FnOnce() -> R) -> String {
     static HOOK: Once = Once::new(); // for all threads
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
@@ -24,25 +25,25 @@ fn says<R>(expected: &str, f: impl FnOnce() -> R) {
     let panic = catch_unwind(AssertUnwindSafe(f)).err().expect("this should have panicked");
     let message =
         panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    let parts = message.expect("a message").split(file!());
-    let parts: Vec<_> = parts.map(|part| part.trim_start_matches(|c| matches!(c, ':' | '0'..='9'))).collect();
-    assert_eq!(parts.join("HERE"), expected);
-    PANICKED_IN.with_borrow(|file| assert_eq!(file, file!(), "{expected}"));
+    let message = message.expect("a message");
+    PANICKED_IN.with_borrow(|file| assert_eq!(file, file!(), "{message}"));
+    let parts = message.split(file!()).map(|part| part.trim_start_matches(|c| matches!(c, ':' | '0'..='9')));
+    Vec::from_iter(parts).join("HERE")
 }
 
 /// In training, with the shape of an input of zeros.
 #[track_caller]
-fn refuses(params: &Params<f64>, layer: &impl Layer, shape: &[usize], expected: &str) {
-    refuses_input(params, layer, &Array::zeros(shape), expected);
+fn refuses(params: &Params<f64>, layer: &impl Layer, shape: &[usize]) -> String {
+    refuses_input(params, layer, &Array::zeros(shape))
 }
 
 #[track_caller]
-fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>, expected: &str) {
-    says(expected, || {
+fn refuses_input(params: &Params<f64>, layer: &impl Layer, x: &ArrayD<f64>) -> String {
+    message(|| {
         let mut workspace = Workspace::new();
         let tape = workspace.tape(params);
         layer.forward(tape.input(x));
-    });
+    })
 }
 
 #[test]
@@ -69,12 +70,14 @@ fn a_layer_that_does_not_fit_is_named_at_the_line_of_the_user() {
 fn every_layer_wants_a_name_of_its_own() {
     let mut params = Params::<f64>::default();
     params.add("a.weight", &array![1.0]);
-    let taken = "there is already a parameter \"a.weight\": give each layer a name of its own, or each net a scope: \
-                 `&mut params.scope(\"critic\")` in the place of `&mut params`";
-    says(taken, || Linear::new(&mut params, "a", 1, 1, &mut rng(0)));
-    says(taken, || Embedding::new(&mut params, "a", 1, 1, &mut rng(0)));
-    says(taken, || LayerNorm::new(&mut params, "a", 1));
-    says(taken, || BatchNorm1d::new(&mut params, "a", 1));
+    let taken = [
+        message(|| Linear::new(&mut params, "a", 1, 1, &mut rng(0))),
+        message(|| Embedding::new(&mut params, "a", 1, 1, &mut rng(0))),
+        message(|| LayerNorm::new(&mut params, "a", 1)),
+        message(|| BatchNorm1d::new(&mut params, "a", 1)),
+    ];
+    assert!(taken.iter().all(|message| *message == taken[0]), "{taken:#?}");
+    expect![[r#"there is already a parameter "a.weight": give each layer a name of its own, or each net a scope: `&mut params.scope("critic")` in the place of `&mut params`"#]].assert_eq(&taken[0]);
 }
 
 #[test]
@@ -82,51 +85,34 @@ fn layers_that_normalize_name_the_features_they_have() {
     let mut params = Params::default();
     let rows = LayerNorm::new(&mut params, "rows", 8);
     let batch = BatchNorm1d::new(&mut params, "batch", 8);
-    refuses(
-        &params,
-        &rows,
-        &[2, 9],
-        "layer_norm: [2, 9] does not end with the 8 features of \"rows.weight\"",
-    );
-    refuses(&params, &rows, &[], "layer_norm: [] does not end with the 8 features of \"rows.weight\"");
-    refuses(
-        &params,
-        &batch,
-        &[2, 1],
-        "batch_norm: [2, 1] does not end with the 8 features of \"batch.weight\"",
-    );
-    refuses(
-        &params,
-        &batch,
-        &[2, 3, 8],
-        "batch_norm: [2, 3, 8] does not have the 8 features of \"batch.weight\" in its second axis",
-    );
-    refuses(&params, &batch, &[8], "batch_norm: [8] is neither [rows, features] nor [N, features, ..]");
+    let said = [
+        refuses(&params, &rows, &[2, 9]),
+        refuses(&params, &rows, &[]),
+        refuses(&params, &batch, &[2, 1]),
+        refuses(&params, &batch, &[2, 3, 8]),
+        refuses(&params, &batch, &[8]),
+    ];
+    expect![[r#"
+        layer_norm: [2, 9] does not end with the 8 features of "rows.weight"
+        layer_norm: [] does not end with the 8 features of "rows.weight"
+        batch_norm: [2, 1] does not end with the 8 features of "batch.weight"
+        batch_norm: [2, 3, 8] does not have the 8 features of "batch.weight" in its second axis
+        batch_norm: [8] is neither [rows, features] nor [N, features, ..]"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn batch_norm_wants_two_rows_in_training() {
     let mut params = Params::default();
     let layer = BatchNorm1d::new(&mut params, "norm", 3);
-    refuses(
-        &params,
-        &layer,
-        &[1, 3],
-        "batch_norm: [1, 3] has 1 row, and the variance of a batch in training needs 2: leave a last batch of one row out \
-         with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
-    );
-    refuses(
-        &params,
-        &layer,
-        &[0, 3],
-        "batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out \
-         with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`",
-    );
-    says(
-        "unfreeze: \"norm.running_mean\" is a buffer, which is never trained: its values come from `tape.update`; \
-         add what gradients are to move with `params.add`",
-        || params.unfreeze(layer.running_mean),
-    );
+    let said = [
+        refuses(&params, &layer, &[1, 3]),
+        refuses(&params, &layer, &[0, 3]),
+        message(|| params.unfreeze(layer.running_mean)),
+    ];
+    expect![[r#"
+        batch_norm: [1, 3] has 1 row, and the variance of a batch in training needs 2: leave a last batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`
+        batch_norm: [0, 3] has 0 rows, and the variance of a batch in training needs 2: leave a last batch of one row out with `drop_last`, take another batch size, or evaluate with `no_grad` or `evaluating`
+        unfreeze: "norm.running_mean" is a buffer, which is never trained: its values come from `tape.update`; add what gradients are to move with `params.add`"#]].assert_eq(&said.join("\n"));
 }
 
 /// A step by hand, without an optimizer: two batches of which the second is never reached by its statistics.
@@ -148,81 +134,77 @@ fn batch_norm_s_statistics_do_not_stay_behind_unnoticed() {
         params.as_mut_slice().iter_mut().zip(workspace.grads().as_slice()).for_each(|(w, g)| *w -= 0.01 * g);
     };
     by_hand(&mut params, &workspace);
-    let message = "evaluation: \"norm.running_mean\" is not up to date: steps of training noted new values, the parameters have moved \
-                   since, and the values were never written: write them in each step, with \
-                   `workspace.grads().apply_updates(&mut params)`, or step with an optimizer, which does so";
-    says(message, || evaluate(&params));
-    says(message, || evaluate(&params.clone()));
-    says(message, || {
+    let behind = message(|| evaluate(&params));
+    expect![[r#"evaluation: "norm.running_mean" is not up to date: steps of training noted new values, the parameters have moved since, and the values were never written: write them in each step, with `workspace.grads().apply_updates(&mut params)`, or step with an optimizer, which does so"#]].assert_eq(&behind);
+    assert_eq!(message(|| evaluate(&params.clone())), behind);
+    let on_the_same_tape = message(|| {
         layer.forward(workspace.tape(&params).evaluating().input(&x));
     });
+    assert_eq!(on_the_same_tape, behind);
     train(&params, &mut workspace);
     by_hand(&mut params, &workspace);
     workspace.grads().apply_updates(&mut params); // before or after the parameters move
     evaluate(&params);
     train(&params, &mut workspace);
     params[layer.weight].fill(2.0);
-    says(message, || evaluate(&params));
+    assert_eq!(message(|| evaluate(&params)), behind);
     params[layer.running_mean].fill(0.0); // as loading does
     evaluate(&params);
 }
 
 #[test]
 fn dropout_wants_a_part_and_a_seed() {
-    for (p, text) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
-        says(&format!("dropout: p = {text} is not in [0, 1): it is the part that is dropped"), || {
-            Dropout::new(p)
-        });
-    }
-    refuses(
-        &Params::default(),
-        &Dropout::new(0.5),
-        &[2, 3],
-        "this layer draws random numbers in training, and the tape has no seed: start it with \
-         `workspace.tape(&params).seeded(rng.next_u64())`, with `let mut rng = rng(7)` before the loop, or evaluate with `no_grad` or `evaluating`",
-    );
+    let mut said = Vec::from([1.0, -0.1, f64::NAN].map(|p| message(|| Dropout::new(p))));
+    said.push(refuses(&Params::default(), &Dropout::new(0.5), &[2, 3]));
+    expect![[r#"
+        dropout: p = 1 is not in [0, 1): it is the part that is dropped
+        dropout: p = -0.1 is not in [0, 1): it is the part that is dropped
+        dropout: p = NaN is not in [0, 1): it is the part that is dropped
+        this layer draws random numbers in training, and the tape has no seed: start it with `workspace.tape(&params).seeded(rng.next_u64())`, with `let mut rng = rng(7)` before the loop, or evaluate with `no_grad` or `evaluating`"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn an_embedding_names_the_index_its_place_and_the_range() {
     let mut params = Params::default();
     let layer = Embedding::new(&mut params, "word", 10, 4, &mut rng(0));
-    for (index, text) in [(10.0, "10"), (-1.0, "-1"), (2.5, "2.5"), (f64::NAN, "NaN")] {
-        refuses_input(
-            &params,
-            &layer,
-            &array![3.0, 9.0, index].into_dyn(),
-            &format!(
-                "index_select: index {text} at position 2 does not lie in axis 0 of [10, 4], whose length is 10\n  \
-                 left:   parameter \"word.weight\" [10, 4]\n  right:  input [3], recorded at HERE"
-            ),
-        );
-    }
+    let said = [10.0, -1.0, 2.5, f64::NAN]
+        .map(|index| refuses_input(&params, &layer, &array![3.0, 9.0, index].into_dyn()));
+    expect![[r#"
+        index_select: index 10 at position 2 does not lie in axis 0 of [10, 4], whose length is 10
+          left:   parameter "word.weight" [10, 4]
+          right:  input [3], recorded at HERE
+        index_select: index -1 at position 2 does not lie in axis 0 of [10, 4], whose length is 10
+          left:   parameter "word.weight" [10, 4]
+          right:  input [3], recorded at HERE
+        index_select: index 2.5 at position 2 does not lie in axis 0 of [10, 4], whose length is 10
+          left:   parameter "word.weight" [10, 4]
+          right:  input [3], recorded at HERE
+        index_select: index NaN at position 2 does not lie in axis 0 of [10, 4], whose length is 10
+          left:   parameter "word.weight" [10, 4]
+          right:  input [3], recorded at HERE"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn a_residual_keeps_the_shape_and_a_single_number_has_no_rows() {
     let mut params = Params::default();
     let layer = Residual(Linear::new(&mut params, "inside", 4, 1, &mut rng(0)));
-    refuses(
-        &params,
-        &layer,
-        &[3, 4],
-        "residual: the layer makes [3, 1] of [3, 4]: what is added must have the same shape",
-    );
-    refuses(&params, &Flatten, &[], "flatten: a single number has no rows");
+    let said = [refuses(&params, &layer, &[3, 4]), refuses(&params, &Flatten, &[])];
+    expect![[r#"
+        residual: the layer makes [3, 1] of [3, 4]: what is added must have the same shape
+        flatten: a single number has no rows"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn starts_that_cannot_be_drawn() {
-    says("Uniform(-1.0): expected a finite number, 0 or above, found -1", || fill(Init::Uniform(-1.0), 12));
-    says("Normal(inf): expected a finite number, 0 or above, found inf", || {
-        fill(Init::Normal(f64::INFINITY), 12)
-    });
-    says(
-        "Init::Orthogonal initializes a weight, [3, 4], not 4 numbers: initialize a bias with Init::Zeros",
-        || fill(Init::Orthogonal(1.0), 4),
-    );
+    let said = [
+        message(|| fill(Init::Uniform(-1.0), 12)),
+        message(|| fill(Init::Normal(f64::INFINITY), 12)),
+        message(|| fill(Init::Orthogonal(1.0), 4)),
+    ];
+    expect![[r#"
+        Uniform(-1.0): expected a finite number, 0 or above, found -1
+        Normal(inf): expected a finite number, 0 or above, found inf
+        Init::Orthogonal initializes a weight, [3, 4], not 4 numbers: initialize a bias with Init::Zeros"#]].assert_eq(&said.join("\n"));
 }
 
 fn fill(init: Init, len: usize) {
@@ -231,28 +213,19 @@ fn fill(init: Init, len: usize) {
 
 #[test]
 fn sizes_that_are_none_are_reported() {
-    for (text, problem) in [
-        ("", "\"\" is not a whole number above 0"),
-        ("10", "a net has at least inputs and outputs"),
-        ("64-x-10", "\"x\" is not a whole number above 0"),
-        ("64--10", "\"\" is not a whole number above 0"),
-        ("99999999999999999999-1", "\"99999999999999999999\" is not a whole number above 0"),
-    ] {
-        let message = text.parse::<Sizes>().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            format!("\"{text}\" is not a list of layer sizes: {problem} | for example 64-32-10")
-        );
-    }
+    let said = ["", "10", "64-x-10", "64--10", "99999999999999999999-1"]
+        .map(|text| text.parse::<Sizes>().unwrap_err().to_string());
+    expect![[r#"
+        "" is not a list of layer sizes: "" is not a whole number above 0 | for example 64-32-10
+        "10" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10
+        "64-x-10" is not a list of layer sizes: "x" is not a whole number above 0 | for example 64-32-10
+        "64--10" is not a list of layer sizes: "" is not a whole number above 0 | for example 64-32-10
+        "99999999999999999999-1" is not a list of layer sizes: "99999999999999999999" is not a whole number above 0 | for example 64-32-10"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn an_activation_that_is_none_is_reported_with_all_that_are() {
-    assert_eq!(
-        "Relu".parse::<Activation>().unwrap_err().to_string(),
-        "no activation is named \"Relu\" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid \
-         | did you mean \"relu\"?"
-    );
+    expect![[r#"no activation is named "Relu" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid | did you mean "relu"?"#]].assert_eq(&"Relu".parse::<Activation>().unwrap_err().to_string());
 }
 
 #[test]
@@ -260,6 +233,7 @@ fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
     let mut params = Params::new();
     let (batch, rows) = (BatchNorm1d::new(&mut params, "batch", 2), LayerNorm::new(&mut params, "rows", 2));
     let mut workspace = Workspace::new();
+    let mut refused = Vec::new();
     for training in [true, false] {
         let tape = workspace.tape(&params);
         let tape = if training { tape } else { tape.evaluating() };
@@ -268,20 +242,18 @@ fn an_epsilon_that_is_nothing_in_the_type_of_the_numbers() {
             BatchNorm1d { eps, ..batch }.forward(x);
             LayerNorm { eps, ..rows }.forward(x);
         }
-        for (eps, text, rounded) in [
-            (1e-46, "1e-46", "0.0"),
-            (-1e-5, "-1e-5", "-9.999999747378752e-6"),
-            (1e39, "1e39", "inf"),
-            (f64::NAN, "NaN", "NaN"),
-        ] {
-            let message = |layer: &str| {
-                format!(
-                    "{layer}: eps is {text}, which f32 rounds to {rounded}: expected a finite number above 0 (1e-5 is usual), \
-                     or 0 for none"
-                )
-            };
-            says(&message("batch_norm"), || BatchNorm1d { eps, ..batch }.forward(x));
-            says(&message("layer_norm"), || LayerNorm { eps, ..rows }.forward(x));
-        }
+        let said = [1e-46, -1e-5, 1e39, f64::NAN].map(|eps| {
+            let batch_norm = message(|| BatchNorm1d { eps, ..batch }.forward(x));
+            let layer_norm = message(|| LayerNorm { eps, ..rows }.forward(x));
+            assert_eq!(layer_norm, batch_norm.replace("batch_norm", "layer_norm"));
+            batch_norm
+        });
+        refused.push(said.join("\n"));
     }
+    assert_eq!(refused[0], refused[1]);
+    expect![[r#"
+        batch_norm: eps is 1e-46, which f32 rounds to 0.0: expected a finite number above 0 (1e-5 is usual), or 0 for none
+        batch_norm: eps is -1e-5, which f32 rounds to -9.999999747378752e-6: expected a finite number above 0 (1e-5 is usual), or 0 for none
+        batch_norm: eps is 1e39, which f32 rounds to inf: expected a finite number above 0 (1e-5 is usual), or 0 for none
+        batch_norm: eps is NaN, which f32 rounds to NaN: expected a finite number above 0 (1e-5 is usual), or 0 for none"#]].assert_eq(&refused[0]);
 }
