@@ -97,7 +97,8 @@ fn layers_that_normalize_name_the_features_they_have() {
         layer_norm: [] does not end with the 8 features of "rows.weight"
         batch_norm: [2, 1] does not end with the 8 features of "batch.weight"
         batch_norm: [2, 3, 8] does not have the 8 features of "batch.weight" in its second axis
-        batch_norm: [8] is neither [rows, features] nor [N, features, ..]"#]].assert_eq(&said.join("\n"));
+        batch_norm: [8] is neither [rows, features] nor [N, features, ..]"#]]
+    .assert_eq(&said.join("\n"));
 }
 
 #[test]
@@ -181,7 +182,8 @@ fn an_embedding_names_the_index_its_place_and_the_range() {
           right:  input [3], recorded at HERE
         index_select: index NaN at position 2 does not lie in axis 0 of [10, 4], whose length is 10
           left:   parameter "word.weight" [10, 4]
-          right:  input [3], recorded at HERE"#]].assert_eq(&said.join("\n"));
+          right:  input [3], recorded at HERE"#]]
+    .assert_eq(&said.join("\n"));
 }
 
 #[test]
@@ -191,7 +193,8 @@ fn a_residual_keeps_the_shape_and_a_single_number_has_no_rows() {
     let said = [refuses(&params, &layer, &[3, 4]), refuses(&params, &Flatten, &[])];
     expect![[r#"
         residual: the layer makes [3, 1] of [3, 4]: what is added must have the same shape
-        flatten: a single number has no rows"#]].assert_eq(&said.join("\n"));
+        flatten: a single number has no rows"#]]
+    .assert_eq(&said.join("\n"));
 }
 
 #[test]
@@ -204,7 +207,8 @@ fn starts_that_cannot_be_drawn() {
     expect![[r#"
         Uniform(-1.0): expected a finite number, 0 or above, found -1
         Normal(inf): expected a finite number, 0 or above, found inf
-        Init::Orthogonal initializes a weight, [3, 4], not 4 numbers: initialize a bias with Init::Zeros"#]].assert_eq(&said.join("\n"));
+        Init::Orthogonal initializes a weight, [3, 4], not 4 numbers: initialize a bias with Init::Zeros"#]]
+    .assert_eq(&said.join("\n"));
 }
 
 fn fill(init: Init, len: usize) {
