@@ -67,7 +67,7 @@ pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
 pub use layers::*;
 pub use mlp::{Sizes, SizesError};
-pub use pooling::By;
+pub use pooling::Interpolation;
 pub use rand;
 pub use sequential::Step;
 pub use summary::{Summary, SummaryRow, summary};
@@ -103,7 +103,7 @@ layers! {
     convolution::ConvTranspose2d: [2, 3, 3, 2] => |params, _| ConvTranspose2d::new(params, "up", [3, 2], 2, &mut rng(1)).stride(2);
     pooling::MaxPool2d: [2, 3, 4, 5] => |_, _| MaxPool2d::new([2, 2]);
     pooling::AvgPool2d: [2, 3, 4, 5] => |_, _| AvgPool2d::new([2, 2]);
-    pooling::Upsample: [2, 3, 2, 3] => |_, _| Upsample::new(2, By::Bilinear);
+    pooling::Upsample: [2, 3, 2, 3] => |_, _| Upsample::new(2, Interpolation::Bilinear);
     group_norm::GroupNorm: [2, 4, 3, 2] => |params, name| GroupNorm::new(params, name, 2, 4);
     dropout::Dropout: [3, 4] => |_, _| Dropout::new(0.5);
     dropout::Dropout2d: [3, 4, 2, 2] => |_, _| Dropout2d::new(0.5);

@@ -2,7 +2,7 @@
 
 use surprisal_tensor::Var;
 pub use surprisal_tensor::ops::pooling::{AvgPool2d, MaxPool2d};
-pub use surprisal_tensor::ops::resample::By;
+pub use surprisal_tensor::ops::resample::Interpolation;
 
 use crate::Layer;
 use crate::convolution::Pair;
@@ -27,10 +27,10 @@ impl Layer for AvgPool2d {
 /// Images a whole number of times as high and as wide: `[N, C, H, W]` to `[N, C, s H, s W]`.
 ///
 /// ```
-/// use surprisal_layers::{By, Layer, Upsample};
+/// use surprisal_layers::{Interpolation, Layer, Upsample};
 /// use surprisal_tensor::{Params, Workspace, ndarray::array};
 /// let image = array![[[[1.0, 3.0]]]];
-/// let up = Upsample::new([1, 2], By::Nearest);
+/// let up = Upsample::new([1, 2], Interpolation::Nearest);
 /// let y = Workspace::new().eval(&Params::<f64>::default(), |tape| up.forward(tape.input(&image)));
 /// assert_eq!(y, array![[[[1.0, 1.0, 3.0, 3.0]]]].into_dyn());
 /// ```
@@ -42,13 +42,13 @@ pub struct Upsample {
     /// How many times as high, and as wide.
     pub scale: [usize; 2],
     /// How pixels are mixed.
-    pub by: By,
+    pub mode: Interpolation,
 }
 
 impl Upsample {
     /// `scale` times as large, `2` or `[2, 1]`.
-    pub fn new(scale: impl Into<Pair>, by: By) -> Upsample {
-        Upsample { scale: scale.into().0, by }
+    pub fn new(scale: impl Into<Pair>, mode: Interpolation) -> Upsample {
+        Upsample { scale: scale.into().0, mode }
     }
 }
 
@@ -59,6 +59,6 @@ impl Layer for Upsample {
         let &[_, _, h, w] = shape.dims() else {
             panic!("upsample: {shape} is not a batch of images [N, C, H, W]");
         };
-        x.resize([h.saturating_mul(self.scale[0]), w.saturating_mul(self.scale[1])], self.by)
+        x.resize([h.saturating_mul(self.scale[0]), w.saturating_mul(self.scale[1])], self.mode)
     }
 }

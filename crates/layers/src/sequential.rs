@@ -126,8 +126,8 @@ impl Sequential {
                 Name::GlobalAvgPool => Step::AvgPool2d(AvgPool2d::new([x[1], x[2]])),
                 Name::Upsample => {
                     let bilinear = values[1] == surprisal_settings::Value::Text("bilinear".into());
-                    let by = if bilinear { By::Bilinear } else { By::Nearest };
-                    Step::Upsample(Upsample::new(pair(0), by))
+                    let mode = if bilinear { Interpolation::Bilinear } else { Interpolation::Nearest };
+                    Step::Upsample(Upsample::new(pair(0), mode))
                 }
                 Name::BatchNorm => Step::BatchNorm(BatchNorm1d::new(params, &name, x[0])),
                 Name::GroupNorm => Step::GroupNorm(GroupNorm::new(params, &name, pair(0)[0], x[0])),

@@ -10,7 +10,7 @@ use surprisal_loss::vectors::{
 };
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::ops::by_name::{CallError, Given, Input, expect_input, read_options};
-use surprisal_tensor::ops::resample::{By, Resize};
+use surprisal_tensor::ops::resample::{Interpolation, Resize};
 use surprisal_tensor::ops::{self, Call, Signature, view::Reshape};
 use surprisal_tensor::{ParamId, Params, Scalar, Shape, ShapeError, Var, Workspace};
 
@@ -56,7 +56,7 @@ const COMPOSED: &[(&str, [&str; 2], Signature)] = &[
         Signature {
             inputs: X,
             settings: &[SIZE],
-            run: |given| given.record(Resize { size: given.pair("size")?, by: By::Nearest }),
+            run: |given| given.record(Resize { size: given.pair("size")?, mode: Interpolation::Nearest }),
         },
     ),
     (
@@ -66,8 +66,12 @@ const COMPOSED: &[(&str, [&str; 2], Signature)] = &[
             inputs: X,
             settings: &[SIZE, ALIGN_CORNERS],
             run: |given| {
-                let by = if given.flag("align_corners")? { By::BilinearAlignCorners } else { By::Bilinear };
-                given.record(Resize { size: given.pair("size")?, by })
+                let mode = if given.flag("align_corners")? {
+                    Interpolation::BilinearAlignCorners
+                } else {
+                    Interpolation::Bilinear
+                };
+                given.record(Resize { size: given.pair("size")?, mode })
             },
         },
     ),
@@ -183,7 +187,7 @@ pub fn find_operation(name: &str) -> Option<Operation> {
 }
 
 fn global_average<'t>(given: &Given<'_, 't>) -> Result<Var<'t>, CallError> {
-    let means = given.record(Resize { size: [1, 1], by: By::Mean })?;
+    let means = given.record(Resize { size: [1, 1], mode: Interpolation::Area })?;
     let shape = means.shape();
     Ok(means.tape().try_apply(Reshape { shape: Shape::try_new(&shape.dims()[..2])? }, [means])?)
 }

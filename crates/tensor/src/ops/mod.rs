@@ -204,11 +204,13 @@ const LIST: &[Entry] = &[
         resample::Resize::CARD,
         resample::Resize::SIGNATURE,
         Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
-            use resample::By::*;
+            use resample::Interpolation::*;
             let sizes = [[2, 7], [5, 3]].into_iter();
-            let all =
-                sizes.flat_map(|size| [Nearest, Bilinear, BilinearAlignCorners, Mean].map(|by| (size, by)));
-            all.map(|(size, by)| x[0].resize(size, by).square().sum()).reduce(|a, b| a + b).unwrap_or(x[0])
+            let all = sizes
+                .flat_map(|size| [Nearest, Bilinear, BilinearAlignCorners, Area].map(|mode| (size, mode)));
+            all.map(|(size, mode)| x[0].resize(size, mode).square().sum())
+                .reduce(|a, b| a + b)
+                .unwrap_or(x[0])
         }),
     ),
     entry(

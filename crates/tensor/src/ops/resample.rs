@@ -13,26 +13,26 @@ use crate::{Scalar, Shape, ShapeError, Var};
 ///
 #[doc = math!("y_(ij) = Σ r_(iu) c_(jv) x_(uv)")]
 ///
-/// with weights r of rows and c of columns that follow from the sizes and [`By`].
+/// with weights r of rows and c of columns that follow from the sizes and [`Interpolation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resize {
     /// Height and width of the result: 1 or more.
     pub size: [usize; 2],
     /// How pixels are mixed.
-    pub by: By,
+    pub mode: Interpolation,
 }
 
 /// How [`Resize`] mixes pixels along an axis, from H to OH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum Interpolation {
     /// The one at floor(i H / OH): PyTorch's `nearest`.
     Nearest,
     /// The two around s = max((i + 1/2) H / OH - 1/2, 0), by their distances: PyTorch's `bilinear`.
     Bilinear,
     /// The two around s = i (H - 1) / (OH - 1), by their distances, so that corners stay corners: `bilinear` with `align_corners`.
     BilinearAlignCorners,
-    /// The mean of floor(i H / OH) to ceil((i + 1) H / OH): PyTorch's adaptive average pooling.
-    Mean,
+    /// The mean of floor(i H / OH) to ceil((i + 1) H / OH): PyTorch's adaptive average pooling, its `area`.
+    Area,
 }
 
 /// Rows and columns around images: `[N, C, H, W]` to `[N, C, H + top + bottom, W + left + right]`.
@@ -55,9 +55,9 @@ pub enum Border {
     Replicate,
 }
 
-const BY: Setting = Setting {
-    name: "by",
-    kind: Kind::Word(&["nearest", "bilinear", "bilinear_align_corners", "mean"]),
+const RESIZE_MODE: Setting = Setting {
+    name: "mode",
+    kind: Kind::Word(&["nearest", "bilinear", "bilinear_align_corners", "area"]),
     default: "nearest",
     help: "How pixels are mixed",
 };
@@ -78,15 +78,15 @@ impl Resize {
     };
     pub(super) const SIGNATURE: Signature = Signature {
         inputs: by_name::X,
-        settings: &[by_name::wholes("size", "Height and width of the result"), BY],
+        settings: &[by_name::wholes("size", "Height and width of the result"), RESIZE_MODE],
         run: |given| {
-            let by = match given.word("by")? {
-                "bilinear" => By::Bilinear,
-                "bilinear_align_corners" => By::BilinearAlignCorners,
-                "mean" => By::Mean,
-                _ => By::Nearest,
+            let mode = match given.word("mode")? {
+                "bilinear" => Interpolation::Bilinear,
+                "bilinear_align_corners" => Interpolation::BilinearAlignCorners,
+                "area" => Interpolation::Area,
+                _ => Interpolation::Nearest,
             };
-            given.record(Resize { size: given.pair("size")?, by })
+            given.record(Resize { size: given.pair("size")?, mode })
         },
     };
 }
@@ -117,7 +117,7 @@ impl Pad2d {
 }
 
 /// The place and weight of each pixel of an axis of length `from` that pixel `i` of `to` is made of, `each` in order.
-fn mixture(by: By, from: usize, to: usize, i: usize, mut each: impl FnMut(usize, f64)) {
+fn mixture(mode: Interpolation, from: usize, to: usize, i: usize, mut each: impl FnMut(usize, f64)) {
     let mut around = |s: f64| {
         let below = (s.floor() as usize).min(from - 1);
         let share = s - below as f64;
@@ -129,12 +129,12 @@ fn mixture(by: By, from: usize, to: usize, i: usize, mut each: impl FnMut(usize,
         }
     };
     let (n, m, place) = (from as f64, to as f64, i as f64);
-    match by {
-        By::Nearest => each((i as u128 * from as u128 / to as u128) as usize, 1.0),
-        By::Bilinear => around(((place + 0.5) * n / m - 0.5).max(0.0)),
-        By::BilinearAlignCorners if to == 1 => around(0.0),
-        By::BilinearAlignCorners => around(place * (n - 1.0) / (m - 1.0)),
-        By::Mean => {
+    match mode {
+        Interpolation::Nearest => each((i as u128 * from as u128 / to as u128) as usize, 1.0),
+        Interpolation::Bilinear => around(((place + 0.5) * n / m - 0.5).max(0.0)),
+        Interpolation::BilinearAlignCorners if to == 1 => around(0.0),
+        Interpolation::BilinearAlignCorners => around(place * (n - 1.0) / (m - 1.0)),
+        Interpolation::Area => {
             let (i, from, to) = (i as u128, from as u128, to as u128);
             let (start, end) = ((i * from / to) as usize, ((i + 1) * from).div_ceil(to) as usize);
             (start..end).for_each(|at| each(at, 1.0 / (end - start) as f64));
@@ -189,9 +189,9 @@ impl Resize {
     fn each_weight(&self, [h, w]: [usize; 2], mut each: impl FnMut(usize, usize, f64)) {
         let [oh, ow] = self.size;
         for i in 0..oh {
-            mixture(self.by, h, oh, i, |row, of_row| {
+            mixture(self.mode, h, oh, i, |row, of_row| {
                 for j in 0..ow {
-                    mixture(self.by, w, ow, j, |column, of_column| {
+                    mixture(self.mode, w, ow, j, |column, of_column| {
                         each(i * ow + j, row * w + column, of_row * of_column);
                     });
                 }
@@ -286,25 +286,25 @@ impl Op for Pad2d {
 }
 
 impl<'t> Var<'t> {
-    /// Images `[N, C, H, W]` in another size: see [`Resize`]. `By::Mean` to `[1, 1]` is the global average.
+    /// Images `[N, C, H, W]` in another size: see [`Resize`]. `Interpolation::Area` to `[1, 1]` is the global average.
     ///
     /// ```
-    /// use surprisal_tensor::{Params, Workspace, ndarray::array, ops::resample::By};
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array, ops::resample::Interpolation};
     /// let params = Params::<f64>::default();
     /// let mut workspace = Workspace::new();
     /// let tape = workspace.tape(&params);
     /// let x = tape.input(&array![[[[0.0, 4.0]]]]);
-    /// assert_eq!(x.resize([1, 4], By::Nearest).value(), array![[[[0.0, 0.0, 4.0, 4.0]]]].into_dyn());
-    /// assert_eq!(x.resize([1, 4], By::Bilinear).value(), array![[[[0.0, 1.0, 3.0, 4.0]]]].into_dyn());
-    /// assert_eq!(x.resize([1, 3], By::BilinearAlignCorners).value(), array![[[[0.0, 2.0, 4.0]]]].into_dyn());
-    /// assert_eq!(x.resize([1, 1], By::Mean).value(), array![[[[2.0]]]].into_dyn());
+    /// assert_eq!(x.resize([1, 4], Interpolation::Nearest).value(), array![[[[0.0, 0.0, 4.0, 4.0]]]].into_dyn());
+    /// assert_eq!(x.resize([1, 4], Interpolation::Bilinear).value(), array![[[[0.0, 1.0, 3.0, 4.0]]]].into_dyn());
+    /// assert_eq!(x.resize([1, 3], Interpolation::BilinearAlignCorners).value(), array![[[[0.0, 2.0, 4.0]]]].into_dyn());
+    /// assert_eq!(x.resize([1, 1], Interpolation::Area).value(), array![[[[2.0]]]].into_dyn());
     /// ```
     ///
     /// # Panics
     /// At the caller's line, if this is not a batch of images, or a length is 0.
     #[track_caller]
-    pub fn resize(self, size: [usize; 2], by: By) -> Var<'t> {
-        self.tape().apply(Resize { size, by }, [self])
+    pub fn resize(self, size: [usize; 2], mode: Interpolation) -> Var<'t> {
+        self.tape().apply(Resize { size, mode }, [self])
     }
 
     /// Images `[N, C, H, W]` with a border of `[left, right, top, bottom]`: see [`Pad2d`].

@@ -4,7 +4,7 @@ use expect_test::expect_file;
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::ops::convolution::{Conv2d, ConvTranspose2d};
 use surprisal_tensor::ops::pooling::{AvgPool2d, MaxPool2d};
-use surprisal_tensor::ops::resample::{Border, By, Pad2d, Resize};
+use surprisal_tensor::ops::resample::{Border, Interpolation, Pad2d, Resize};
 use surprisal_tensor::{Op, Params, Workspace};
 
 /// The messages of one operation, each below the shapes that it was given.
@@ -65,10 +65,10 @@ fn messages() {
     m.add(MaxPool2d { padding: [usize::MAX / 2; 2], ..MaxPool2d::new([usize::MAX; 2]) }, &[x]);
     m.add(pool, &[&[5, 6]]);
     m.add(AvgPool2d::new([2, 7]), &[x]);
-    m.add(Resize { size: [0, 4], by: By::Nearest }, &[x]);
-    m.add(Resize { size: [4, 4], by: By::Bilinear }, &[&[2, 4, 0, 6]]);
-    m.add(Resize { size: [4, 4], by: By::Mean }, &[&[4, 5, 6]]);
-    m.add(Resize { size: [1 << 40, 1 << 40], by: By::Mean }, &[x]);
+    m.add(Resize { size: [0, 4], mode: Interpolation::Nearest }, &[x]);
+    m.add(Resize { size: [4, 4], mode: Interpolation::Bilinear }, &[&[2, 4, 0, 6]]);
+    m.add(Resize { size: [4, 4], mode: Interpolation::Area }, &[&[4, 5, 6]]);
+    m.add(Resize { size: [1 << 40, 1 << 40], mode: Interpolation::Area }, &[x]);
     m.add(Pad2d { pad: [6, 0, 0, 0], mode: Border::Reflect }, &[x]);
     m.add(Pad2d { pad: [0, 0, 0, 5], mode: Border::Reflect }, &[x]);
     m.add(Pad2d { pad: [1, 0, 0, 0], mode: Border::Replicate }, &[&[2, 4, 5, 0]]);
