@@ -100,32 +100,19 @@ const SCALE: Setting = setting("scale", LENGTHS, "1", "How many times as high an
 const BY: Setting = setting("by", Kind::Word(&["nearest", "bilinear"]), "nearest", "How pixels are mixed");
 const P: Setting = setting("p", Kind::Number(Range::BELOW_ONE), "0", "The fraction that is set to 0");
 
-/// Name, options, and how many of them have to be given.
-const SPECS: [(&str, &[Setting], usize); 11] = [
-    ("conv", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS], 2),
-    ("convt", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS, OUTPUT_PADDING], 2),
-    ("maxpool", &[KERNEL, STRIDE, PADDING], 1),
-    ("avgpool", &[KERNEL, STRIDE, PADDING], 1),
-    ("globalavgpool", &[], 0),
-    ("upsample", &[SCALE, BY], 1),
-    ("batchnorm", &[], 0),
-    ("groupnorm", &[GROUPS], 1),
-    ("dropout", &[P], 1),
-    ("dropout2d", &[P], 1),
-    ("flatten", &[], 0),
-];
-const LAYERS: [Name; 11] = [
-    Conv,
-    ConvT,
-    MaxPool,
-    AvgPool,
-    GlobalAvgPool,
-    Upsample,
-    BatchNorm,
-    GroupNorm,
-    Dropout,
-    Dropout2d,
-    Flatten,
+/// Layer, name, options, and how many of them have to be given.
+const SPECS: [(Name, &str, &[Setting], usize); 11] = [
+    (Conv, "conv", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS], 2),
+    (ConvT, "convt", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS, OUTPUT_PADDING], 2),
+    (MaxPool, "maxpool", &[KERNEL, STRIDE, PADDING], 1),
+    (AvgPool, "avgpool", &[KERNEL, STRIDE, PADDING], 1),
+    (GlobalAvgPool, "globalavgpool", &[], 0),
+    (Upsample, "upsample", &[SCALE, BY], 1),
+    (BatchNorm, "batchnorm", &[], 0),
+    (GroupNorm, "groupnorm", &[GROUPS], 1),
+    (Dropout, "dropout", &[P], 1),
+    (Dropout2d, "dropout2d", &[P], 1),
+    (Flatten, "flatten", &[], 0),
 ];
 
 /// More parts than this are a mistake.
@@ -216,11 +203,10 @@ impl Part {
         if let Ok(activation) = name.parse() {
             return read(&[], list).map(|_| Part::Activation(activation));
         }
-        let Some(at) = SPECS.iter().position(|(known, ..)| *known == name) else {
-            let known = SPECS.iter().map(|(known, ..)| *known).chain(NAMES.iter().copied()).collect();
+        let Some(&(layer, _, options, required)) = SPECS.iter().find(|(_, known, ..)| *known == name) else {
+            let known = SPECS.iter().map(|(_, known, ..)| *known).chain(NAMES.iter().copied()).collect();
             return Err(wrong(Problem::Unknown { what: "part", found: name.into(), known }));
         };
-        let ((_, options, required), layer) = (SPECS[at], LAYERS[at]);
         // in their order, until one is named
         let mut given = Vec::new();
         let mut in_order = options.iter();
@@ -412,7 +398,7 @@ impl fmt::Display for Part {
             Part::Activation(activation) => return activation.fmt(f),
             Part::Layer(name, values) => (*name, values),
         };
-        let (text, options, required) = SPECS[name as usize];
+        let (_, text, options, required) = SPECS[name as usize];
         let written = |value: &Value| match value {
             Value::Numbers(pair) if pair[0] == pair[1] => pair[0].to_string(),
             Value::Numbers(pair) => format!("{}x{}", pair[0], pair[1]),

@@ -187,7 +187,7 @@ impl Augment {
         x.tape().input_with(x.shape(), |k| images[k])
     }
 
-    /// Whether the changes are in range, and rows of so many numbers are images of this shape.
+    /// Whether the changes are in range, and rows of this many numbers are images of this shape.
     pub(crate) fn check(&self, image_shape: [usize; 3], numbers: usize) -> Result<(), TrainError> {
         let [channels, height, width] = image_shape;
         let values = [self.shift as f64, f64::from(u8::from(self.flip)), self.crop, self.noise];

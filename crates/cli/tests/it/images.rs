@@ -61,7 +61,7 @@ fn a_net_of_images_goes_the_way_of_a_dense_one() {
     assert!(units.contains("layer1        8 ") && units.contains("layer5    no activation"), "{units}");
 }
 
-/// Ends after so many steps, and keeps the state.
+/// Ends after this number of steps, and keeps the state.
 struct EndAfter<'a>(usize, &'a mut Option<Checkpoint<f32>>, &'a mut Params<f32>);
 impl Callback<f32> for EndAfter<'_> {
     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {

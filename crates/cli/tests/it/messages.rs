@@ -1,5 +1,5 @@
 //! What is wrong is reported whole: where, what was expected, what was found, what to do. messages.txt has the commands and what they
-//! write; here is that the exit code is 2 for what was told, 1 for what the files hold, and that nothing is left behind.
+//! write; here is that the exit code is 2 for the command line, 1 for files, and that nothing is left behind.
 
 use std::fs;
 

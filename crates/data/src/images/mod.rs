@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// A folder may have so many numbers, 8 GiB as `f64`.
+/// The maximum of numbers in a folder, 8 GiB as `f64`.
 pub(crate) const MOST_NUMBERS: u64 = MOST_ELEMENTS;
 /// Deflate packs at most so many bytes into one.
 const MOST_PACKED: u128 = 1032;

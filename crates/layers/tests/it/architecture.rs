@@ -1,4 +1,4 @@
-//! Nets written as text: they come back as they were written, their shapes are those of their layers, and what is wrong is told.
+//! Nets written as text: they come back as they were written, their shapes are those of their layers, and what is wrong has a message.
 
 use expect_test::expect_file;
 use surprisal_layers::{Activation, Architecture, Init, Layer, Mlp, Sequential, rng};

@@ -47,7 +47,7 @@ pub struct Units {
     pub ratio: f64,
 }
 
-/// Of a net of images, only so many rows are looked at.
+/// The maximum number of rows that are looked at for a net of images.
 const MOST_IMAGES: usize = 256;
 
 fn most_rows(model: &Sequential) -> usize {
