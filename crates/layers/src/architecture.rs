@@ -97,7 +97,8 @@ const OUTPUT_PADDING: Setting = setting(
     "Rows and columns more, at the bottom and at the right",
 );
 const SCALE: Setting = setting("scale", LENGTHS, "1", "How many times as high and as wide");
-const BY: Setting = setting("by", Kind::Word(&["nearest", "bilinear"]), "nearest", "How pixels are mixed");
+const MODE: Setting =
+    setting("mode", Kind::Word(&["nearest", "bilinear"]), "nearest", "How pixels are mixed");
 const P: Setting = setting("p", Kind::Number(Range::BELOW_ONE), "0", "The fraction that is set to 0");
 
 /// Layer, name, options, and how many of them have to be given.
@@ -107,7 +108,7 @@ const SPECS: [(Name, &str, &[Setting], usize); 11] = [
     (MaxPool, "maxpool", &[KERNEL, STRIDE, PADDING], 1),
     (AvgPool, "avgpool", &[KERNEL, STRIDE, PADDING], 1),
     (GlobalAvgPool, "globalavgpool", &[], 0),
-    (Upsample, "upsample", &[SCALE, BY], 1),
+    (Upsample, "upsample", &[SCALE, MODE], 1),
     (BatchNorm, "batchnorm", &[], 0),
     (GroupNorm, "groupnorm", &[GROUPS], 1),
     (Dropout, "dropout", &[P], 1),

@@ -55,7 +55,7 @@ fn a_net_is_written_as_short_as_it_can_be() {
         ("conv(kernel=3x5,out=4,padding=0,bias=true)", "conv(4,3x5)"),
         ("conv(4,3,2,1)", "conv(4,3,stride=2,padding=1)"),
         ("maxpool(2,2)-avgpool(3,stride=1)", "maxpool(2)-avgpool(3,stride=1)"),
-        ("upsample(2,by=nearest)-upsample(2,by=bilinear)", "upsample(2)-upsample(2,bilinear)"),
+        ("upsample(2,mode=nearest)-upsample(2,mode=bilinear)", "upsample(2)-upsample(2,bilinear)"),
         ("dropout(5e-1)-batchnorm()", "dropout(0.5)-batchnorm"),
         ("3x32x32-conv(1,1)", "3x32x32-conv(1,1)"),
     ] {
