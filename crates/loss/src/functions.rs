@@ -6,7 +6,7 @@ use surprisal_tensor::ops::elementwise::{Elementwise, LogSigmoid, Sigmoid, Softp
 use surprisal_tensor::ops::softmax::{LogSoftmax, LogSumExp, Softmax};
 
 use crate::by_name::{ByName, CallError, Entry, Given, Options, Training, Values, gradient};
-use crate::kinds::data::apply;
+use crate::kinds::data::named;
 use crate::{Label, LossError};
 
 macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $function:expr;)+) => { $(
@@ -33,9 +33,9 @@ macro_rules! functions { ($($name:ident: $about:literal, $card:expr, $function:e
     }
 )+ } }
 functions! {
-    softmax: "[rows, classes] or [classes]", Softmax::CARD, |x| apply(Softmax { axis: -1 }, [x]);
-    log_softmax: "[rows, classes] or [classes]", LogSoftmax::CARD, |x| apply(LogSoftmax { axis: -1 }, [x]);
-    logsumexp: "[rows, classes]", LogSumExp::CARD, |x| apply(LogSumExp { axis: Some(-1) }, [x]);
+    softmax: "[rows, classes] or [classes]", Softmax::CARD, |x| named("softmax", Softmax { axis: -1 }.try_apply(x));
+    log_softmax: "[rows, classes] or [classes]", LogSoftmax::CARD, |x| named("log_softmax", LogSoftmax { axis: -1 }.try_apply(x));
+    logsumexp: "[rows, classes]", LogSumExp::CARD, |x| named("logsumexp", LogSumExp { axis: Some(-1) }.try_apply(x));
     sigmoid: "any shape", Sigmoid::CARD, |x| Ok(x.sigmoid());
     log_sigmoid: "any shape", LogSigmoid::CARD, |x| Ok(x.log_sigmoid());
     softplus: "any shape", Softplus::CARD, |x| Ok(x.softplus());

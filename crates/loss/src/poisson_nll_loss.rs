@@ -90,11 +90,11 @@ loss! {
     }
 }
 
-/// `log_input` and `full` in the type, so that no loop computes what it does not need.
+/// `log_input` in the type, so that no loop computes what it does not need.
 #[derive(Clone, Copy)]
-struct Counts<const LOG: bool, const FULL: bool>(PoissonNllLoss);
+struct Counts<const LOG: bool>(PoissonNllLoss);
 
-impl<const LOG: bool, const FULL: bool> Counts<LOG, FULL> {
+impl<const LOG: bool> Counts<LOG> {
     /// ε, which is for rates alone.
     #[inline(always)]
     fn eps<T: Scalar>(&self) -> T {
@@ -112,6 +112,33 @@ impl<const LOG: bool, const FULL: bool> Counts<LOG, FULL> {
         let (d, lost) = difference(rate, t);
         (d + self.eps()) + lost
     }
+    /// The loss, with or without ln t!
+    #[inline(always)]
+    fn surprise<T: Scalar>(&self, full: bool, x: T, t: T) -> T {
+        let (rate, log) = if LOG { (x.exp(), x) } else { (x, self.log_rate(x)) };
+        let loss = if t == T::ZERO {
+            rate
+        } else if full && t > T::ONE {
+            let log_t = t.ln();
+            let d = log - log_t;
+            let most = if d.abs() < T::of(0.5) {
+                t * exp_m1_less((self.excess(rate, t) / t).ln_1p()) - self.eps()
+            } else {
+                (rate - t) - t * d
+            };
+            most + T::of(0.5) * (log_t + T::of(TAU.ln()))
+        } else {
+            rate - t * log
+        };
+        if rate < T::of(f64::INFINITY) { loss } else { rate }
+    }
+    /// Off the hot path, which would not vectorize with it.
+    #[inline(never)]
+    fn full_losses<T: Scalar>(&self, x: &[T], t: &[T], l: &mut [T]) {
+        for ((l, &x), &t) in l.iter_mut().zip(x).zip(t) {
+            *l = self.surprise(true, x, t);
+        }
+    }
 }
 
 /// e^d - 1 - d, for |d| < ½: its series up to d^15, cut off below 2^-56.
@@ -128,32 +155,22 @@ fn scaled_exp<T: Scalar>(x: T, scale: T) -> T {
     half * scale * half
 }
 
-impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
+impl<const LOG: bool> Pointwise for Counts<LOG> {
     const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::NotNegative;
     const TARGET_GRADIENT: bool = false;
 
     #[inline(always)]
     fn value<T: Scalar>(&self, x: T, t: T) -> T {
-        let (rate, log) = if LOG { (x.exp(), x) } else { (x, self.log_rate(x)) };
-        let loss = if t == T::ZERO {
-            rate
-        } else if FULL && t > T::ONE {
-            let log_t = t.ln();
-            let d = log - log_t;
-            let most = if d.abs() < T::of(0.5) {
-                t * exp_m1_less((self.excess(rate, t) / t).ln_1p()) - self.eps()
-            } else {
-                (rate - t) - t * d
-            };
-            most + T::of(0.5) * (log_t + T::of(TAU.ln()))
-        } else {
-            rate - t * log
-        };
-        if rate < T::of(f64::INFINITY) { loss } else { rate }
+        self.surprise(false, x, t)
+    }
+    fn repair_values<T: Scalar>(&self, x: &[T], t: &[T], l: &mut [T]) {
+        if self.0.full {
+            self.full_losses(x, t, l);
+        }
     }
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
-        let loss = self.value(x, t);
+        let loss = self.surprise(self.0.full, x, t);
         if loss.is_finite() || !x.is_finite() {
             return loss / n;
         }
@@ -161,7 +178,7 @@ impl<const LOG: bool, const FULL: bool> Pointwise for Counts<LOG, FULL> {
         let t = t / n;
         if t == T::ZERO {
             rate
-        } else if FULL && t > T::ONE / n {
+        } else if self.0.full && t > T::ONE / n {
             let log_t = (t * n).ln();
             (rate - t) - t * (log - log_t) + T::of(0.5) * (log_t + T::of(TAU.ln())) / n
         } else {
@@ -212,11 +229,10 @@ impl PoissonNllLoss {
             eps >= 0.0 && input.tape().dtype().round(eps).is_finite(),
             told,
         )?;
-        match (self.log_input, self.full) {
-            (true, false) => pointwise(Counts::<true, false>(*self), input, target, reduction),
-            (true, true) => pointwise(Counts::<true, true>(*self), input, target, reduction),
-            (false, false) => pointwise(Counts::<false, false>(*self), input, target, reduction),
-            (false, true) => pointwise(Counts::<false, true>(*self), input, target, reduction),
+        if self.log_input {
+            pointwise(Counts::<true>(*self), input, target, reduction)
+        } else {
+            pointwise(Counts::<false>(*self), input, target, reduction)
         }
     }
 }
@@ -256,7 +272,8 @@ mod tests {
     #[test]
     fn the_full_loss_keeps_its_digits_where_the_count_is_large() {
         for (x, exact) in [(13.81f32, 22.979_662), (13.815, 7.957_220_6), (13.5, 44_934.754)] {
-            let loss = Counts::<true, true>(PoissonNllLoss { eps: 0.0, ..Default::default() }).value(x, 1e6);
+            let loss =
+                Counts::<true>(PoissonNllLoss { eps: 0.0, ..Default::default() }).surprise(true, x, 1e6);
             assert!((loss - exact).abs() < 5e-6 * exact, "{x}: {loss}, not {exact}");
         }
     }
@@ -278,8 +295,8 @@ mod tests {
     #[test]
     fn what_counts_nothing_is_left_out() {
         let (log, rate) = (
-            Counts::<true, false>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
-            Counts::<false, true>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
+            Counts::<true>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
+            Counts::<false>(PoissonNllLoss { eps: 0.0, ..Default::default() }),
         );
         assert_eq!((log.value(f32::NEG_INFINITY, 0.0), log.slope(f32::NEG_INFINITY, 0.0, 1.0)), (0.0, 0.0));
         assert_eq!((log.value(f32::MAX, 7.0), log.slope(f32::MAX, 7.0, 1.0)), (f32::INFINITY, f32::INFINITY));
@@ -291,7 +308,7 @@ mod tests {
         );
         assert_eq!(log.slope(3e-8f32, 1.0, 1.0), 3e-8);
         assert_eq!(
-            Counts::<false, false>(PoissonNllLoss { eps: 1e-8, ..Default::default() }).slope(1f32, 1.0, 1.0),
+            Counts::<false>(PoissonNllLoss { eps: 1e-8, ..Default::default() }).slope(1f32, 1.0, 1.0),
             1e-8
         );
         assert!(rate.value(f32::NAN, 2.0).is_nan() && log.slope(f32::NAN, 1.0, 1.0).is_nan());
@@ -299,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_rate_keeps_an_epsilon_below_its_last_digit() {
-        let rate = Counts::<false, false>(PoissonNllLoss { eps: 1e-8, ..Default::default() });
+        let rate = Counts::<false>(PoissonNllLoss { eps: 1e-8, ..Default::default() });
         let eps = f64::from(1e-8f32);
         for (x, t) in [(1.0f32, 367_965.0f32), (1.0, 1e8), (0.999_999_94, 3e7), (1.000_000_1, 8e6)] {
             let (found, wide) = (f64::from(rate.value(x, t)), f64::from(x));
@@ -313,7 +330,7 @@ mod tests {
         }
         assert_eq!(rate.value(0.0f32, 0.0), 0.0);
         assert_eq!(
-            Counts::<false, false>(PoissonNllLoss { eps: 0.0, ..Default::default() }).value(0.0f32, 1.0),
+            Counts::<false>(PoissonNllLoss { eps: 0.0, ..Default::default() }).value(0.0f32, 1.0),
             f32::INFINITY
         );
         assert_eq!(rate.value(f32::INFINITY, 1.0), f32::INFINITY);

@@ -65,12 +65,13 @@ impl Reduction {
 /// mean may still be one.
 #[inline(always)]
 pub(crate) fn mean<T: Scalar>(total: T, count: T, n: usize, share: impl Fn(usize) -> T) -> T {
+    /// Compiled once for all losses.
     #[cold]
     #[inline(never)]
-    fn of_shares<T: Scalar>(n: usize, share: impl Fn(usize) -> T) -> T {
+    fn of_shares<T: Scalar>(n: usize, share: &dyn Fn(usize) -> T) -> T {
         sum_by(n, share)
     }
-    if total.is_finite() { total / count } else { of_shares(n, share) }
+    if total.is_finite() { total / count } else { of_shares(n, &share) }
 }
 
 #[cfg(test)]

@@ -86,16 +86,16 @@ loss! {
     }
 }
 
-/// γ is `FIXED` where that is not negative, so that the loop holds no power function and vectorizes.
+/// Whether γ is the usual 2 stands in the type, so that this loop holds no power function and vectorizes.
 #[derive(Clone, Copy)]
-struct Focal<const FIXED: i8>(SigmoidFocalLoss);
+struct Focal<const SQUARE: bool>(SigmoidFocalLoss);
 
-impl<const FIXED: i8> YesOrNo for Focal<FIXED> {
+impl<const SQUARE: bool> YesOrNo for Focal<SQUARE> {
     const CARD: Card = ENTRY.card;
     const TARGETS: Domain = Domain::ZeroOrOne;
     #[inline(always)]
     fn element<T: Scalar>(&self, z: T, t: T, weight: T, pos_weight: T) -> (T, T) {
-        let gamma = if FIXED >= 0 { f64::from(FIXED) } else { self.0.gamma };
+        let gamma = if SQUARE { 2.0 } else { self.0.gamma };
         let (yes, no) = if self.0.alpha < 0.0 { (1.0, 1.0) } else { (self.0.alpha, 1.0 - self.0.alpha) };
         let is_yes = t > T::ZERO;
         let a = weight * if is_yes { pos_weight * T::of(yes) } else { T::of(no) };
@@ -131,19 +131,11 @@ impl SigmoidFocalLoss {
             "it lies between 0 and 1, or is negative for no weights",
         )?;
         check_gamma(name, gamma)?;
-        macro_rules! with {
-            ($fixed:literal) => {
-                yes_or_no(Focal::<$fixed>(*self), [logits, targets], reduction, &None, &None)
-            };
-        }
-        if gamma == 0.0 {
-            with!(0)
-        } else if gamma == 1.0 {
-            with!(1)
-        } else if gamma == 2.0 {
-            with!(2)
+        let data = [logits, targets];
+        if gamma == 2.0 {
+            yes_or_no(Focal::<true>(*self), data, reduction, &None, &None)
         } else {
-            with!(-1)
+            yes_or_no(Focal::<false>(*self), data, reduction, &None, &None)
         }
     }
 }

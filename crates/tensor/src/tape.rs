@@ -510,23 +510,50 @@ impl<'t> Tape<'t> {
         let Recording { graph, store } = &mut *self.write();
         let edges = graph.edges.len();
         for input in inputs.as_ref() {
-            assert!(
-                std::ptr::eq(input.tape, self),
-                "{}: its inputs belong to different tapes: record everything that meets in one computation on one tape",
-                Op::card(&op).name
-            );
+            if !std::ptr::eq(input.tape, self) {
+                different_tapes(Op::card(&op).name);
+            }
             graph.edges.push(input.id);
         }
         match store {
             Typed::F32(on) => on.apply(graph, self.entries, &op, edges, at)?, // in one piece: small steps are quick
-            Typed::F64(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
-            Typed::Dual(on) => on.apply(graph, self.entries, &op as &dyn Recorded, edges, at)?,
+            _ => self.apply_dyn(graph, store, &op, edges, at)?,
         }
         Ok(Var { tape: self, id: graph.put_op(op) })
     }
 
+    /// [`try_apply`](Self::try_apply) of an operation whose type nobody knows: compiled once for all of them.
+    #[track_caller]
+    pub(crate) fn try_apply_boxed(
+        &'t self,
+        op: Box<dyn Recorded>,
+        inputs: &[Var<'t>],
+    ) -> Result<Var<'t>, ShapeError> {
+        let Recording { graph, store } = &mut *self.write();
+        let edges = graph.edges.len();
+        graph.edges.extend(inputs.iter().map(|input| input.id));
+        self.apply_dyn(graph, store, &*op, edges, Location::caller())?;
+        Ok(Var { tape: self, id: graph.put_boxed(op) })
+    }
+
+    #[inline(never)]
+    fn apply_dyn(
+        &self,
+        graph: &mut Graph,
+        store: &mut Store<'_>,
+        op: &dyn Recorded,
+        edges: usize,
+        at: &'static Location<'static>,
+    ) -> Result<(), ShapeError> {
+        match store {
+            Typed::F32(on) => on.apply(graph, self.entries, op, edges, at),
+            Typed::F64(on) => on.apply(graph, self.entries, op, edges, at),
+            Typed::Dual(on) => on.apply(graph, self.entries, op, edges, at),
+        }
+    }
+
     /// The shape that the result of an operation would have.
-    pub(crate) fn shape_of<O: Op>(&self, op: &O, inputs: &[Var<'t>]) -> Result<Shape, ShapeError> {
+    pub(crate) fn shape_of(&self, op: &dyn Recorded, inputs: &[Var<'t>]) -> Result<Shape, ShapeError> {
         let ids = Vec::from_iter(inputs.iter().map(|input| input.id));
         let recording = self.read();
         let graph = &recording.graph;
@@ -650,4 +677,12 @@ impl fmt::Display for NonFinite {
         let NonFinite { node, value, first, count, of } = self;
         write!(f, "{node}: {count} of {of} values are not finite, the first is {value} at position {first}")
     }
+}
+
+#[cold]
+#[track_caller]
+fn different_tapes(op: &str) -> ! {
+    panic!(
+        "{op}: its inputs belong to different tapes: record everything that meets in one computation on one tape"
+    )
 }

@@ -331,6 +331,24 @@ impl Graph {
         id as u32
     }
 
+    /// Takes back the edges of an operation that does not take its inputs, and says where.
+    #[cold]
+    fn refuse(&mut self, entries: &[Entry], edges: usize, name: &str, error: ShapeError) -> ShapeError {
+        let error = error.at(name, &self.describe_inputs(entries, &self.edges[edges..]));
+        self.edges.truncate(edges);
+        error
+    }
+
+    /// [`put_op`](Self::put_op) of an operation that comes in a box of its own.
+    pub fn put_boxed(&mut self, op: Box<dyn Recorded>) -> u32 {
+        let id = self.nodes.len() - 1;
+        match self.ops.get_mut(id) {
+            None => self.ops.push(op),
+            Some(old) => *old = op,
+        }
+        id as u32
+    }
+
     /// Puts a value behind the others that no operation made.
     #[inline(always)] // a node is large
     pub fn put_leaf(&mut self, mut node: Node) -> u32 {
@@ -507,11 +525,7 @@ impl<T: Scalar> On<'_, T> {
         let shapes = Shapes { nodes: &graph.nodes, ids, memory: T::memory(self.memory()) };
         let shape = match op.shape(shapes) {
             Ok(shape) => shape,
-            Err(error) => {
-                let error = error.at(op.card().name, &graph.describe_inputs(entries, ids));
-                graph.edges.truncate(edges);
-                return Err(error);
-            }
+            Err(error) => return Err(graph.refuse(entries, edges, op.card().name, error)),
         };
         let memo = op.memo(shapes);
         let tracked = graph.record && ids.iter().any(|&id| graph.nodes[id as usize].tracked);

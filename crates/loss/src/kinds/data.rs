@@ -144,8 +144,14 @@ fn check_unsquashed(loss: &'static str, x: Var, takes: impl FnOnce(&str) -> Stri
 /// Records the operation of a loss.
 #[track_caller]
 pub(crate) fn apply<'t>(op: impl Op, inputs: impl AsRef<[Var<'t>]>) -> Result<Var<'t>, LossError> {
-    let loss = op.card().name;
-    let applied = inputs.as_ref()[0].tape().try_apply(op, inputs);
+    named(op.card().name, inputs.as_ref()[0].tape().try_apply(op, inputs))
+}
+
+/// What was recorded for a loss.
+pub(crate) fn named<'t>(
+    loss: &'static str,
+    applied: Result<Var<'t>, surprisal_tensor::ShapeError>,
+) -> Result<Var<'t>, LossError> {
     applied.map_err(|error| LossError { loss, problem: Problem::Shape(error) })
 }
 

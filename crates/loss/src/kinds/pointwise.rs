@@ -22,6 +22,8 @@ pub(crate) trait Pointwise: Copy + Send + Sync + 'static {
     }
     /// l(x, t)
     fn value<T: Scalar>(&self, x: T, t: T) -> T;
+    /// Puts right losses `l` that [`value`](Self::value) leaves out parts of, for options that are rare: off the hot path.
+    fn repair_values<T: Scalar>(&self, _x: &[T], _t: &[T], _l: &mut [T]) {}
     /// l(x, t) / n, also where l is beyond the largest number and this is not: what one element adds to a mean of n.
     fn share<T: Scalar>(&self, x: T, t: T, n: T) -> T {
         self.value(x, t) / n
@@ -82,16 +84,23 @@ struct Fused<L> {
 
 kernel! {
     fn total<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T]) -> T {
-        sum_filled(x.len(), |range, losses| {
-            for ((l, &x), &t) in losses.iter_mut().zip(&x[range.clone()]).zip(&t[range]) { *l = loss.value(x, t) }
-        })
+        sum_filled(x.len(), |range, losses| values(loss, &x[range.clone()], &t[range], losses))
     }
 }
 kernel! {
     fn each<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T], y: &mut [T]) {
-        for ((y, &x), &t) in y.iter_mut().zip(x).zip(t) { *y = loss.value(x, t) }
+        values(loss, x, t, y);
     }
 }
+
+#[inline(always)]
+fn values<T: Scalar, L: Pointwise>(loss: L, x: &[T], t: &[T], y: &mut [T]) {
+    for ((y, &x), &t) in y.iter_mut().zip(x).zip(t) {
+        *y = loss.value(x, t);
+    }
+    loss.repair_values(x, t, y);
+}
+
 kernel! {
     /// `dy` holds one number for all or one for each.
     fn slopes<T: Scalar, F: Fn(T, T, T) -> T>(slope: F, x: &[T], t: &[T], factor: T, dy: &[T], d: &mut [T]) {

@@ -1,6 +1,8 @@
 //! Two inputs with numpy's broadcasting, undone in one place on the way back.
 
-use crate::op::{Backward, Card, Forward, Op, Shapes};
+use std::ops::Range;
+
+use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::shape::MAX_RANK;
 use crate::sum::sum_of;
 use crate::threads::{LIGHT, for_each};
@@ -130,51 +132,52 @@ fn broadcast(a: &Shape, b: &Shape) -> Result<Shape, ShapeError> {
     Shape::try_new(&dims[..rank])
 }
 
-/// f along one run, with the strides known to the compiler.
+/// How many copies of a number that a run repeats lie side by side.
+const COPIES: usize = 64;
+
+/// Calls `each` with the pieces of one run: their places, and their numbers of a and of b, as many of both. So the loops of an operation are
+/// compiled once, whichever side is repeated.
 #[inline(always)]
-fn run<B: Binary, T: Scalar, const SA: usize, const SB: usize>(a: &[T], b: &[T], y: &mut [T]) {
-    let (a, b) = (&a[..(y.len() - 1) * SA + 1], &b[..(y.len() - 1) * SB + 1]);
-    for (i, y) in y.iter_mut().enumerate() {
-        *y = B::f(a[i * SA], b[i * SB]);
+fn pieces<T: Scalar>(run: &Axis, a: &[T], b: &[T], mut each: impl FnMut(Range<usize>, &[T], &[T])) {
+    let mut copies = [T::ZERO; COPIES];
+    let piece = if run.a == 0 {
+        copies.fill(a[0]);
+        COPIES
+    } else if run.b == 0 {
+        copies.fill(b[0]);
+        COPIES
+    } else {
+        run.len
+    };
+    for start in (0..run.len).step_by(piece) {
+        let places = start..run.len.min(start + piece);
+        let a = if run.a == 0 { &copies[..places.len()] } else { &a[places.clone()] };
+        let b = if run.b == 0 { &copies[..places.len()] } else { &b[places.clone()] };
+        each(places, a, b);
     }
 }
 
 crate::kernel! {
     fn forward<T: Scalar, B: Binary>(_op: B, walk: &Walk, a: &[T], b: &[T], y: &mut [T]) {
-        let n = walk.run.len;
-        match (walk.run.a, walk.run.b) {
-            (0, _) => walk.runs().for_each(|(i, j, k)| run::<B, T, 0, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
-            (_, 0) => walk.runs().for_each(|(i, j, k)| run::<B, T, 1, 0>(&a[j..], &b[k..], &mut y[i..i + n])),
-            _ => walk.runs().for_each(|(i, j, k)| run::<B, T, 1, 1>(&a[j..], &b[k..], &mut y[i..i + n])),
+        for (i, j, k) in walk.runs() {
+            let y = &mut y[i..i + walk.run.len];
+            pieces(&walk.run, &a[j..], &b[k..], |places, a, b| {
+                for ((y, &a), &b) in y[places].iter_mut().zip(a).zip(b) { *y = B::f(a, b) }
+            });
         }
-    }
-}
-
-/// f along one run, as in [`run`].
-#[inline(always)]
-fn run_back<T: Scalar, const SA: usize, const SB: usize>(
-    a: &[T],
-    b: &[T],
-    dy: &[T],
-    g: &mut [T],
-    f: &impl Fn(T, T, T) -> T,
-) {
-    let n = dy.len();
-    let (a, b) = (&a[..(n - 1) * SA + 1], &b[..(n - 1) * SB + 1]);
-    for (i, (g, &dy)) in g.iter_mut().zip(dy).enumerate() {
-        *g = f(a[i * SA], b[i * SB], dy);
     }
 }
 
 crate::kernel! {
     /// The gradient that each number of y sends to the number of a (or of b) that it came from.
     fn backward<T: Scalar, F: Fn(T, T, T) -> T>(walk: &Walk, a: &[T], b: &[T], dy: &[T], g: &mut [T], f: F) {
-        let n = walk.run.len;
-        let g = walk.runs().zip(g.chunks_exact_mut(n));
-        match (walk.run.a, walk.run.b) {
-            (0, _) => g.for_each(|((i, j, k), g)| run_back::<T, 0, 1>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
-            (_, 0) => g.for_each(|((i, j, k), g)| run_back::<T, 1, 0>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
-            _ => g.for_each(|((i, j, k), g)| run_back::<T, 1, 1>(&a[j..], &b[k..], &dy[i..i + n], g, &f)),
+        for (i, j, k) in walk.runs() {
+            let run = i..i + walk.run.len;
+            let (g, dy) = (&mut g[run.clone()], &dy[run]);
+            pieces(&walk.run, &a[j..], &b[k..], |places, a, b| {
+                let places = g[places.clone()].iter_mut().zip(&dy[places]);
+                for (((g, &dy), &a), &b) in places.zip(a).zip(b) { *g = f(a, b, dy) }
+            });
         }
     }
 }
@@ -242,13 +245,25 @@ fn send<T: Scalar>(b: &mut Backward<T>, k: usize, f: impl Fn(T, T, T) -> T + Cop
             for_each((x0, x1, dy, d), LIGHT, |_, (a, b, dy, d)| backward_same(a, b, dy, d, f));
         });
     } else {
-        let walk = Walk::of(shapes[0], shapes[1]);
-        d.add_scattered(|d, room| {
-            if !walk.empty {
-                let g = room.scratch.at_least(dy.len());
-                backward(&walk, x0, x1, dy, g, f);
-                add_up(&walk, k == 0, g, d);
-            }
-        });
+        send_repeated(d, k, shapes, dy.len(), &|walk, g| backward(walk, x0, x1, dy, g, f));
     }
+}
+
+/// [`send`] where a number is repeated; `fill` writes the gradients of the n numbers of y.
+#[inline(never)]
+fn send_repeated<T: Scalar>(
+    d: Grad<T>,
+    k: usize,
+    [a, b]: [&Shape; 2],
+    n: usize,
+    fill: &dyn Fn(&Walk, &mut [T]),
+) {
+    let walk = Walk::of(a, b);
+    d.add_scattered(|d, room| {
+        if !walk.empty {
+            let g = room.scratch.at_least(n);
+            fill(&walk, g);
+            add_up(&walk, k == 0, g, d);
+        }
+    });
 }

@@ -22,6 +22,7 @@ use std::fmt;
 
 use surprisal_settings::{Kind, Problem, Range, Setting, SettingError, Value};
 
+use crate::op::Recorded;
 use crate::{Op, ShapeError, Var};
 
 /// The most numbers that a result of a call by name may have: such a call often comes from a file, whose sizes may be wrong.
@@ -176,16 +177,21 @@ impl<'t> Given<'_, 't> {
     /// If the shapes do not fit, or the result would be too large.
     #[track_caller]
     pub fn record<O: Op>(&self, op: O) -> Result<Var<'t>, CallError> {
+        self.record_boxed(Box::new(op))
+    }
+
+    #[track_caller]
+    fn record_boxed(&self, op: Box<dyn Recorded>) -> Result<Var<'t>, CallError> {
         let tape = self.inputs[0].tape();
-        let shape = tape.shape_of(&op, self.inputs)?;
+        let shape = tape.shape_of(&*op, self.inputs)?;
         if shape.len() > MAX_NUMBERS {
             return Err(CallError::Argument(format!(
                 "{}: the result {shape} would have {} numbers; at most {MAX_NUMBERS} are computed here",
-                Op::card(&op).name,
+                op.card().name,
                 shape.len()
             )));
         }
-        Ok(tape.try_apply(op, self.inputs)?)
+        Ok(tape.try_apply_boxed(op, self.inputs)?)
     }
 
     fn find(&self, name: &str) -> Option<&Value> {

@@ -495,6 +495,18 @@ impl Op for LogSumExp {
     }
 }
 
+macro_rules! try_apply { ($($Type:ident)+) => { $(
+    impl $Type {
+        /// Records it; not compiled again where it is called.
+        ///
+        /// # Errors
+        /// If there is no such axis, or there are no numbers along it.
+        #[track_caller]
+        pub fn try_apply<'t>(self, x: Var<'t>) -> Result<Var<'t>, ShapeError> { x.tape().try_apply(self, [x]) }
+    }
+)+ } }
+try_apply!(Softmax LogSoftmax LogSumExp);
+
 impl<'t> Var<'t> {
     /// Softmax: the probabilities of logits along an axis (-1: the last).
     ///
