@@ -12,9 +12,36 @@ use super::{LoadError, ModelFile, ModelFileError, Predictions, SavedParameter};
 use crate::{Checkpoint, Epoch, History, Measured};
 
 /// The number types of model files.
-pub trait Numbers: Scalar + Serialize + DeserializeOwned {}
-impl Numbers for f32 {}
-impl Numbers for f64 {}
+pub trait Numbers: Scalar + Serialize + DeserializeOwned {
+    /// The body of a file, which is compiled here and not again where it is read.
+    #[doc(hidden)]
+    fn decode_model(version: u16, body: &[u8]) -> Decoded<Self>;
+    /// As [`decode_model`](Self::decode_model).
+    #[doc(hidden)]
+    fn encode_model(model: &ModelFile<Self>) -> Vec<u8>;
+}
+macro_rules! numbers { ($($T:ty)+) => { $(
+    impl Numbers for $T {
+        fn decode_model(version: u16, body: &[u8]) -> Decoded<Self> { decode_version(version, body) }
+        fn encode_model(model: &ModelFile<Self>) -> Vec<u8> {
+            bincode::serde::encode_to_vec(model, config::<{ usize::MAX }>())
+                .expect("strings and numbers can always be encoded")
+        }
+    }
+)+ } }
+numbers!(f32 f64);
+
+/// A model, and how many bytes of the body it took.
+type Decoded<T> = Result<(Result<ModelFile<T>, LoadError>, usize), bincode::error::DecodeError>;
+
+fn decode_version<T: Numbers>(version: u16, body: &[u8]) -> Decoded<T> {
+    match version {
+        1 => decode(body).map(|(old, read): (V1<T>, usize)| (ModelFile::try_from(old), read)),
+        2 => decode(body).map(|(old, read): (Old<T, V2Optimizer<T>>, usize)| (Ok(old.into()), read)),
+        3 => decode(body).map(|(old, read): (Old<T, OptimizerState<T>>, usize)| (Ok(old.into()), read)),
+        _ => decode(body).map(|(model, read)| (Ok(model), read)),
+    }
+}
 
 const MAGIC: &[u8; 8] = b"SURPRISL";
 const VERSION: u16 = 4;
@@ -167,9 +194,7 @@ fn config<const LIMIT: usize>() -> impl bincode::config::Config {
 fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), bincode::error::DecodeError> {
     use bincode::serde::decode_from_slice as read;
     match 4 * body.len() {
-        0..=0xffff => read(body, config::<0x1_0000>()),
-        0x1_0000..=0xf_ffff => read(body, config::<0x10_0000>()),
-        0x10_0000..=0xff_ffff => read(body, config::<0x100_0000>()),
+        0..=0xff_ffff => read(body, config::<0x100_0000>()),
         0x100_0000..=0xfff_ffff => read(body, config::<0x1000_0000>()),
         _ => read(body, config::<{ u32::MAX as usize }>()),
     }
@@ -185,8 +210,7 @@ impl<T: Numbers> ModelFile<T> {
     /// assert_eq!(&bytes[..8], b"SURPRISL");
     /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = bincode::serde::encode_to_vec(self, config::<{ usize::MAX }>())
-            .expect("strings and numbers can always be encoded");
+        let body = T::encode_model(self);
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend([size_of::<T>() as u8, 0]);
@@ -264,13 +288,7 @@ impl<T: Numbers> ModelFile<T> {
                 format!("expected the checksum {expected:08x}, found {found:08x}: the file is damaged"),
             );
         }
-        let decoded = match version {
-            1 => decode(body).map(|(old, read): (V1<T>, usize)| (ModelFile::try_from(old), read)),
-            2 => decode(body).map(|(old, read): (Old<T, V2Optimizer<T>>, usize)| (Ok(old.into()), read)),
-            3 => decode(body).map(|(old, read): (Old<T, OptimizerState<T>>, usize)| (Ok(old.into()), read)),
-            _ => decode(body).map(|(model, read)| (Ok(model), read)),
-        };
-        match decoded {
+        match T::decode_model(version, body) {
             Ok((model, read)) if read == body.len() => {
                 let checked = model.and_then(|model| model.check().map(|()| model));
                 checked.or_else(|error| wrong(HEADER, error.to_string()))
