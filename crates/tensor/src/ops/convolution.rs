@@ -340,6 +340,21 @@ impl Op for ConvTranspose2d {
     }
 }
 
+macro_rules! record { ($($Type:ident)+) => { $(
+    impl $Type {
+        /// Not compiled again where it is called.
+        #[inline(never)]
+        #[track_caller]
+        fn record<'t>(self, x: Var<'t>, weight: Var<'t>, bias: Option<Var<'t>>) -> Var<'t> {
+            match bias {
+                Some(bias) => x.tape().apply(self, [x, weight, bias]),
+                None => x.tape().apply(self, [x, weight]),
+            }
+        }
+    }
+)+ } }
+record!(Conv2d ConvTranspose2d);
+
 impl<'t> Var<'t> {
     /// A convolution: `x.conv2d(w, b, Conv2d::default())` of images `[N, C, H, W]` with kernels `[O, C / groups, KH, KW]`; the bias,
     /// `[O]`, may be `None`.
@@ -363,10 +378,7 @@ impl<'t> Var<'t> {
     /// At the caller's line, if the shapes do not fit, or the kernel is larger than the image with its padding.
     #[track_caller]
     pub fn conv2d(self, weight: Var<'t>, bias: impl Into<Option<Var<'t>>>, conv: Conv2d) -> Var<'t> {
-        match bias.into() {
-            Some(bias) => self.tape().apply(conv, [self, weight, bias]),
-            None => self.tape().apply(conv, [self, weight]),
-        }
+        conv.record(self, weight, bias.into())
     }
 
     /// A transposed convolution: `x.conv_transpose2d(w, b, ConvTranspose2d { stride: [2, 2], .. })` of images `[N, C, H, W]` with kernels
@@ -394,9 +406,6 @@ impl<'t> Var<'t> {
         bias: impl Into<Option<Var<'t>>>,
         conv: ConvTranspose2d,
     ) -> Var<'t> {
-        match bias.into() {
-            Some(bias) => self.tape().apply(conv, [self, weight, bias]),
-            None => self.tape().apply(conv, [self, weight]),
-        }
+        conv.record(self, weight, bias.into())
     }
 }

@@ -358,7 +358,13 @@ impl<'t> Var<'t> {
     /// At the caller's line, if the numbers of elements differ.
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Var<'t> {
-        self.tape().apply(Reshape { shape: shape.into() }, [self])
+        /// Not compiled again where it is called.
+        #[inline(never)]
+        #[track_caller]
+        fn record(x: Var<'_>, shape: Shape) -> Var<'_> {
+            x.tape().apply(Reshape { shape }, [x])
+        }
+        record(self, shape.into())
     }
     /// A new axis of length 1: `[64, 10].unsqueeze(1)` is `[64, 1, 10]`, `unsqueeze(-1)` `[64, 10, 1]`.
     ///
