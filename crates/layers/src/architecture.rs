@@ -1,12 +1,13 @@
 //! Nets written as text, and the shapes in them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use surprisal_settings::{Kind, Problem, Range, Setting, SettingError, Value, quoted, read};
 
 use crate::activation::NAMES;
-use crate::{Activation, Sizes, SizesError};
+use crate::{Activation, Interpolation, Normalization, Sizes, SizesError, UNetOptions};
 
 /// A net as text: `784-128-64-10`, or parts, `conv(16,5)-relu-maxpool(2)-10`.
 ///
@@ -25,10 +26,12 @@ use crate::{Activation, Sizes, SizesError};
 /// | `groupnorm(G)` | [`GroupNorm`](crate::GroupNorm) | the same |
 /// | `dropout(P)`, `dropout2d(P)` | [`Dropout`](crate::Dropout), [`Dropout2d`](crate::Dropout2d) | the same |
 /// | `flatten` | [`Flatten`](crate::Flatten) | \[C, H, W] to \[C H W] |
+/// | `unet(LEVELS,WIDTH)`, and `norm`, `groups`, `up`, `out` | [`UNet`](crate::UNet) | \[C, H, W] to \[OUT, H, W] |
 /// | `relu`, `tanh`, .. | the [`Activation`] of this name | the same |
 ///
 /// Kernels, strides, paddings and dilations are one number, or two: `3x5` is 3 high and 5 wide. Options may be given in their order or by
-/// name: `conv(16,5,2)` is `conv(16,5,stride=2)`. A net of images may begin with the shape of an image, `1x28x28-conv(16,5)-..`.
+/// name: `conv(16,5,2)` is `conv(16,5,stride=2)`. Instead of in parentheses, they may stand behind a colon, which needs no quotes in a shell:
+/// `unet:levels=3,width=8`. A net of images may begin with the shape of an image, `1x28x28-conv(16,5)-..`.
 ///
 /// ```
 /// use surprisal_layers::Architecture;
@@ -74,6 +77,7 @@ pub(crate) enum Name {
     Dropout,
     Dropout2d,
     Flatten,
+    UNet,
 }
 use Name::*;
 
@@ -101,8 +105,36 @@ const MODE: Setting =
     setting("mode", Kind::Word(&["nearest", "bilinear"]), "nearest", "How pixels are mixed");
 const P: Setting = setting("p", Kind::Number(Range::BELOW_ONE), "0", "The fraction that is set to 0");
 
+const LEVELS: Setting = setting(
+    "levels",
+    Kind::Whole(Range::AT_LEAST_ONE.at_most(10.0)),
+    "1",
+    "Levels, each half as high and wide",
+);
+const WIDTH: Setting =
+    setting("width", COUNT, "1", "Channels of the first level; each other level has twice as many");
+const NORM: Setting = setting(
+    "norm",
+    Kind::Word(&["none", "batch", "group"]),
+    "none",
+    "Normalization after each 3x3 convolution",
+);
+const NORM_GROUPS: Setting = setting("groups", COUNT, "4", "Groups of channels of norm=group");
+const UP: Setting = setting(
+    "up",
+    Kind::Word(&["transpose", "nearest", "bilinear"]),
+    "transpose",
+    "A transposed convolution, or an interpolation",
+);
+const UNET_OUT: Setting = setting(
+    "out",
+    Kind::Whole(Range::NOT_NEGATIVE),
+    "0",
+    "Channels of the result; 0: as many as the data need",
+);
+
 /// Layer, name, options, and how many of them have to be given.
-const SPECS: [(Name, &str, &[Setting], usize); 11] = [
+const SPECS: [(Name, &str, &[Setting], usize); 12] = [
     (Conv, "conv", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS], 2),
     (ConvT, "convt", &[OUT, KERNEL, STRIDE, PADDING, DILATION, GROUPS, BIAS, OUTPUT_PADDING], 2),
     (MaxPool, "maxpool", &[KERNEL, STRIDE, PADDING], 1),
@@ -114,6 +146,7 @@ const SPECS: [(Name, &str, &[Setting], usize); 11] = [
     (Dropout, "dropout", &[P], 1),
     (Dropout2d, "dropout2d", &[P], 1),
     (Flatten, "flatten", &[], 0),
+    (UNet, "unet", &[LEVELS, WIDTH, NORM, NORM_GROUPS, UP, UNET_OUT], 2),
 ];
 
 /// More parts than this are a mistake.
@@ -192,7 +225,10 @@ impl Part {
             return Ok(Part::Dense(size.ok_or_else(no_size)? as usize));
         }
         let (name, list) = match text.split_once('(') {
-            None => (text, None),
+            None => match text.split_once(':') {
+                Some((name, list)) => (name.trim(), Some(list).filter(|list| !list.trim().is_empty())),
+                None => (text, None),
+            },
             Some((name, rest)) => match rest.strip_suffix(')') {
                 Some(list) => (name.trim(), Some(list).filter(|list| !list.trim().is_empty())),
                 None => return Err(ArchitectureError::Open { part: owner }),
@@ -248,8 +284,37 @@ impl Part {
         }
     }
 
+    /// The settings of a U-Net and its number of output channels.
+    pub(crate) fn unet(&self) -> Option<(UNetOptions, usize)> {
+        let Part::Layer(UNet, values) = self else { return None };
+        let whole = |option: usize| Part::pair(values, option)[0];
+        let is = |option: usize, word: &str| values[option] == Value::Text(word.into());
+        let norm = match () {
+            _ if is(2, "batch") => Normalization::Batch,
+            _ if is(2, "group") => Normalization::Group(whole(3)),
+            _ => Normalization::None,
+        };
+        let upsample = match () {
+            _ if is(4, "nearest") => Some(Interpolation::Nearest),
+            _ if is(4, "bilinear") => Some(Interpolation::Bilinear),
+            _ => None,
+        };
+        Some((UNetOptions { levels: whole(0), width: whole(1), norm, upsample }, whole(5)))
+    }
+
     /// The shape of a sample that leaves this part, for one that arrives; or what is wrong, and what to do.
-    fn shape(&self, x: &[usize]) -> Result<Vec<usize>, (String, &'static str)> {
+    fn shape(&self, x: &[usize]) -> Result<Vec<usize>, (String, Cow<'static, str>)> {
+        if let (Some((options, outputs)), &[_, h, w]) = (self.unet(), x) {
+            options.check([h, w]).map_err(|(problem, advice)| (problem, advice.into()))?;
+            return match outputs {
+                0 => Err(("the number of output channels is missing".into(), "give it, out=1".into())),
+                _ => Ok(vec![outputs, h, w]),
+            };
+        }
+        self.shape_of_others(x).map_err(|(problem, advice)| (problem, advice.into()))
+    }
+
+    fn shape_of_others(&self, x: &[usize]) -> Result<Vec<usize>, (String, &'static str)> {
         let image = || match *x {
             [c, h, w] => Ok([c, h, w]),
             _ => Err((
@@ -356,7 +421,7 @@ impl Part {
                 let problem = format!("{} groups do not divide {} channels", pair(0)[0], x[0]);
                 Err((problem, "choose a number of groups that divides them"))
             }
-            Dropout2d => image().map(|image| image.to_vec()),
+            Dropout2d | UNet => image().map(|image| image.to_vec()),
             Flatten => Ok(vec![size(x)]),
             BatchNorm | GroupNorm | Dropout => Ok(x.to_vec()),
         }
@@ -373,6 +438,9 @@ impl Part {
                 let bias = if values[6] == Value::Flag(true) { o } else { 0 };
                 let (rows, columns) = if *name == Conv { (o, x[0] / groups) } else { (x[0], o / groups) };
                 product(&[rows, columns, kh, kw]).saturating_add(bias)
+            }
+            Part::Layer(UNet, _) => {
+                self.unet().map_or(0, |(options, outputs)| options.parameters([x[0], outputs]))
             }
             Part::Layer(BatchNorm, _) => x[0].saturating_mul(4),
             Part::Layer(GroupNorm, _) => x[0].saturating_mul(2),
@@ -412,7 +480,7 @@ impl fmt::Display for Part {
                 "stride" if name.is_pool() => *value == values[0],
                 _ => option.parse(option.default).is_ok_and(|usual| usual == *value),
             };
-            if k < required || !usual && matches!(value, Value::Text(_)) {
+            if k < required || !usual && name == Upsample {
                 given.push(written(value));
             } else if !usual {
                 given.push(format!("{}={}", option.name, written(value)));
@@ -478,6 +546,50 @@ impl Architecture {
     /// # Errors
     /// If a part does not fit what arrives there, or the net ends with images.
     pub fn plan(&self, input: &[usize]) -> Result<Plan, ArchitectureError> {
+        match self.planned(input)? {
+            (plan, out) if out.len() == 1 => Ok(plan),
+            (_, found) => Err(ArchitectureError::Ends { net: self.clone(), found }),
+        }
+    }
+
+    /// [`plan`](Self::plan) of a net that ends with images of the size of its input, with some outputs for each pixel.
+    ///
+    /// ```
+    /// use surprisal_layers::Architecture;
+    /// let net: Architecture = "unet:levels=3,width=8".parse()?;
+    /// let plan = net.with_outputs(1).plan_images(&[1, 32, 32])?;
+    /// assert_eq!(plan.architecture().to_string(), "1x32x32-unet(3,8,out=1)");
+    /// assert_eq!((plan.outputs(), plan.parameters()), (1, 29_321));
+    /// # Ok::<(), surprisal_layers::ArchitectureError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a part does not fit what arrives there, or the net ends with something else.
+    pub fn plan_images(&self, input: &[usize]) -> Result<Plan, ArchitectureError> {
+        let (plan, found) = self.planned(input)?;
+        match (plan.architecture.image(), &found[..]) {
+            (Some([_, h, w]), &[_, high, wide]) if [h, w] == [high, wide] => Ok(plan),
+            (image, _) => Err(ArchitectureError::EndsOtherwise { net: self.clone(), image, found }),
+        }
+    }
+
+    /// The same net, whose last part, if it is a `unet` without `out`, has this number of output channels.
+    ///
+    /// See the example of [`plan_images`](Self::plan_images).
+    pub fn with_outputs(&self, outputs: usize) -> Architecture {
+        let mut net = self.clone();
+        if let Form::Parts { parts, .. } = &mut net.0
+            && let Some(Part::Layer(UNet, values)) = parts.last_mut()
+            && let Some(out) = values.last_mut()
+            && out.number() == Some(0.0)
+        {
+            *out = Value::Number(outputs as f64);
+        }
+        net
+    }
+
+    /// The net and the shape of what it ends with.
+    fn planned(&self, input: &[usize]) -> Result<(Plan, Vec<usize>), ArchitectureError> {
         let (written, parts) = match &self.0 {
             Form::Dense(sizes) => {
                 if size(input) != sizes.inputs() {
@@ -491,7 +603,7 @@ impl Architecture {
                     n.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1]))
                 });
                 let (architecture, outputs) = (self.clone(), sizes.outputs());
-                return Ok(Plan { architecture, parts: Vec::new(), outputs, parameters });
+                return Ok((Plan { architecture, parts: Vec::new(), outputs, parameters }, vec![outputs]));
             }
             Form::Parts { image, parts } => (image, parts),
         };
@@ -514,7 +626,7 @@ impl Architecture {
                 planned.push((Part::Layer(Flatten, Vec::new()), x.clone()));
                 x = vec![size(&x)];
             }
-            let wrong = |(problem, advice): (String, _)| ArchitectureError::Shape {
+            let wrong = |(problem, advice): (String, Cow<'static, str>)| ArchitectureError::Shape {
                 part: format!("part {}, {part}", k + 1),
                 found: x.clone(),
                 problem,
@@ -523,19 +635,14 @@ impl Architecture {
             let y = part.shape(&x).map_err(wrong)?;
             if size(&y) > MOST_NUMBERS {
                 let problem = format!("its result, {y:?}, has more than {MOST_NUMBERS} numbers");
-                return Err(wrong((problem, "make it smaller")));
+                return Err(wrong((problem, "make it smaller".into())));
             }
             parameters = parameters.saturating_add(part.parameters(&x));
             planned.push((part.clone(), std::mem::replace(&mut x, y)));
         }
-        let &[outputs] = &x[..] else { return Err(ArchitectureError::Ends { net: self.clone(), found: x }) };
         let parts = planned.iter().map(|(part, _)| part.clone()).collect();
-        Ok(Plan {
-            architecture: Architecture(Form::Parts { image, parts }),
-            parts: planned,
-            outputs,
-            parameters,
-        })
+        let architecture = Architecture(Form::Parts { image, parts });
+        Ok((Plan { architecture, parts: planned, outputs: x[0], parameters }, x))
     }
 }
 
@@ -556,7 +663,7 @@ impl Plan {
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
-    /// How many numbers come out for each sample.
+    /// How many numbers come out for each sample, or for each pixel if the net ends with images.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
@@ -582,9 +689,11 @@ pub enum ArchitectureError {
     /// No parts, or too many.
     Parts { found: usize },
     /// A part does not fit what arrives there.
-    Shape { part: String, found: Vec<usize>, problem: String, advice: &'static str },
+    Shape { part: String, found: Vec<usize>, problem: String, advice: Cow<'static, str> },
     /// The net ends with images.
     Ends { net: Architecture, found: Vec<usize> },
+    /// A net for segmentation ends with something else than images of the size of its input.
+    EndsOtherwise { net: Architecture, image: Option<[usize; 3]>, found: Vec<usize> },
     /// The data have another number of features.
     Inputs { net: Architecture, expected: usize, found: usize },
 }
@@ -613,6 +722,14 @@ impl fmt::Display for ArchitectureError {
                 f,
                 "{net} ends with images {found:?}: expected one number for each output | end with the number of outputs, or with flatten"
             ),
+            Self::EndsOtherwise { net, image, found } => {
+                let size = image.map_or("H, W".into(), |[_, h, w]| format!("{h}, {w}"));
+                write!(
+                    f,
+                    "{net} ends with {found:?}: expected images [outputs, {size}], with outputs for each pixel | end with unet(3,8), or with a \
+                     convolution that keeps the size, such as conv(1,1)"
+                )
+            }
             Self::Inputs { net, expected, found } => {
                 write!(f, "{net} takes {expected} inputs, found {found} | write the net for {found} inputs")
             }

@@ -13,6 +13,7 @@
 //! | `group_norm` | [`GroupNorm`]: mean 0 and variance 1, for each group of channels of a sample |
 //! | `dropout` | [`Dropout`], [`Dropout2d`]: random zeros in training, of numbers or of channels |
 //! | `flatten`, `residual` | [`Flatten`], [`Unflatten`]; [`Residual`]: x + f(x) |
+//! | `unet` | [`UNet`]: an image to an image of the same size, for segmentation |
 //! | `architecture`, `sequential` | [`Architecture`]: a net as text, "conv(16,5)-relu-maxpool(2)-10"; [`Sequential`]: its layers |
 //! | `mlp` | [`Mlp`]: a multilayer perceptron whose sizes are known only at run time, "64-32-10" |
 //! | `init` | initializers of weights: [`Init`]; the random number generator: [`rng`] |
@@ -59,6 +60,7 @@ mod rms_norm;
 mod sequential;
 mod softmax;
 mod summary;
+mod unet;
 
 pub use activation::*;
 pub use architecture::{Architecture, ArchitectureError, Plan};
@@ -71,6 +73,7 @@ pub use pooling::Interpolation;
 pub use rand;
 pub use sequential::Step;
 pub use summary::{Summary, SummaryRow, summary};
+pub use unet::{Normalization, UNetOptions};
 
 /// A file, its layer, the shape of an input, and a layer for such inputs: with the tests, a layer is its file and its two lines here.
 macro_rules! layers {
@@ -109,6 +112,10 @@ layers! {
     dropout::Dropout2d: [3, 4, 2, 2] => |_, _| Dropout2d::new(0.5);
     flatten::Flatten: [3, 2, 2] => |_, _| Flatten;
     flatten::Unflatten: [3, 12] => |_, _| Unflatten::new([3, 2, 2]);
+    unet::UNet: [2, 2, 4, 2] => |params, name| {
+        let options = UNetOptions { levels: 2, width: 2, norm: Normalization::Group(2), upsample: Some(Interpolation::Bilinear) };
+        UNet::new(params, name, [2, 1], options, &mut rng(1))
+    };
     residual::Residual: [3, 4] => |params, name| Residual(Linear::new(params, name, 4, 4, &mut rng(1)));
     sequential::Sequential: [2, 48] => |params, name| {
         let net = "conv(6,3,padding=1,groups=3)-groupnorm(3)-relu-maxpool(2)-convt(2,2,stride=2)-tanh-dropout(0.5)-3";

@@ -26,7 +26,8 @@ macro_rules! steps {
 }
 steps! {
     Linear(Linear), Activation(Activation), Conv2d(Conv2d), ConvTranspose2d(ConvTranspose2d), MaxPool2d(MaxPool2d), AvgPool2d(AvgPool2d),
-    Upsample(Upsample), BatchNorm(BatchNorm1d), GroupNorm(GroupNorm), Dropout(Dropout), Dropout2d(Dropout2d), Flatten(Flatten)
+    Upsample(Upsample), BatchNorm(BatchNorm1d), GroupNorm(GroupNorm), Dropout(Dropout), Dropout2d(Dropout2d), Flatten(Flatten),
+    UNet(UNet)
 }
 
 impl Step {
@@ -134,6 +135,11 @@ impl Sequential {
                 Name::Dropout => Step::Dropout(Dropout::new(number(0))),
                 Name::Dropout2d => Step::Dropout2d(Dropout2d::new(number(0))),
                 Name::Flatten => Step::Flatten(Flatten),
+                Name::UNet => {
+                    let (options, outputs) = part.unet().expect("a U-Net");
+                    let channels = [x[0], outputs];
+                    Step::UNet(UNet::with_init(params, &name, channels, options, weight, bias, rng))
+                }
             });
         }
         Sequential { image: plan.architecture().image(), steps }

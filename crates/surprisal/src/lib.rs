@@ -81,8 +81,9 @@ pub mod prelude {
     pub use surprisal_explain::explain;
     pub use surprisal_layers::rand::{Rng as _, RngExt as _};
     pub use surprisal_layers::{
-        Activation, Architecture, Elu, Gelu, Init, Interpolation, Layer, LeakyRelu, LogSigmoid, Relu, Rng,
-        Sigmoid, Silu, Sizes, Softplus, Tanh, layers::*, normal, rng, summary,
+        Activation, Architecture, Elu, Gelu, Init, Interpolation, Layer, LeakyRelu, LogSigmoid,
+        Normalization, Relu, Rng, Sigmoid, Silu, Sizes, Softplus, Tanh, UNetOptions, layers::*, normal, rng,
+        summary,
     };
     pub use surprisal_loss::{
         BinaryCrossEntropyWithLogits, Reduction, SoftmaxCrossEntropy, binary_cross_entropy,

@@ -120,6 +120,10 @@ fn what_is_wrong_with_a_net_is_told_with_the_part_and_what_arrives() {
         "groupnorm(0)",
         "relu(0.1)",
         "flatten(1)",
+        "unet",
+        "unet:levels=3",
+        "unet:levels=11,width=8",
+        "unet:levels=3,width=8,norm=layer",
         "1x28-conv(8,3)",
         "1x0x28-conv(8,3)",
         "1x28x28",
@@ -144,6 +148,10 @@ fn what_is_wrong_with_a_net_is_told_with_the_part_and_what_arrives() {
         ("conv(1,1,stride=9999,padding=99999)-10", &[1, 8, 8]),
         ("upsample(9007199254740992)-10", &[1, 8, 8]),
         ("conv(10,3)-relu", &[1, 8, 8]),
+        ("unet(3,8,out=1)-10", &[1, 30, 32]),
+        ("unet(3,6,norm=group,out=1)-10", &[1, 32, 32]),
+        ("unet(3,8)-10", &[1, 32, 32]),
+        ("unet(3,8,out=1)-10", &[64]),
     ] {
         let error = net.parse::<Architecture>().unwrap().plan(input).unwrap_err();
         text += &format!("{net} on {input:?}\n    {error}\n");

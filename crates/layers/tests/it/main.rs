@@ -6,3 +6,4 @@ mod misuse;
 mod pytorch;
 mod starts;
 mod summary;
+mod unet;
