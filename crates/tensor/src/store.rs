@@ -2,6 +2,7 @@
 
 use crate::node::Memory;
 use crate::op::{Backward, Forward, Recorded};
+use crate::threads::{LIGHT, for_each};
 use crate::workspace::On;
 use crate::{Dual, Scalar};
 
@@ -72,7 +73,7 @@ impl<'a> Numbers<'a> {
     /// Copies, to another type if need be: rounded to the nearest number of it.
     pub fn copy_to<T: Scalar>(self, slots: &mut [T]) {
         match T::own(self) {
-            Some(same) => slots.copy_from_slice(same),
+            Some(same) => for_each((slots, same), LIGHT, |_, (slots, same)| slots.copy_from_slice(same)),
             None => typed!(self, x => slots.iter_mut().zip(x).for_each(|(slot, x)| *slot = T::of(x.value()))),
         }
     }

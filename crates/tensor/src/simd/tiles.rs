@@ -204,6 +204,17 @@ impl<T> View<T> {
     }
 }
 
+/// What sums are added to.
+#[derive(Clone, Copy)]
+enum Start<T> {
+    /// Nothing: C holds any numbers.
+    Nothing,
+    /// C.
+    C,
+    /// A number for each row.
+    Column(*const T),
+}
+
 /// C (+)= A B over k steps, from where the pointers stand. C is stored by rows, and so is B where nothing else is said.
 #[derive(Clone, Copy)]
 struct Task<T> {
@@ -212,14 +223,18 @@ struct Task<T> {
     b: View<T>,
     c: *mut T,
     c_row: usize,
-    add: bool,
+    start: Start<T>,
 }
 
 impl<T> Task<T> {
     /// From this row of A and C on; of nothing, if it lies behind the last.
     #[inline(always)]
     fn down(self, rows: usize) -> Self {
-        Task { a: self.a.from(rows, 0), c: self.c.wrapping_add(rows * self.c_row), ..self }
+        let start = match self.start {
+            Start::Column(at) => Start::Column(at.wrapping_add(rows)),
+            start => start,
+        };
+        Task { a: self.a.from(rows, 0), c: self.c.wrapping_add(rows * self.c_row), start, ..self }
     }
     /// From this column of B and C on.
     #[inline(always)]
@@ -238,13 +253,13 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
     t: Task<V::Number>,
     masks: [V::Mask; C],
     row_of_b: impl Fn(usize) -> usize,
-    meanwhile: impl Fn(usize),
+    meanwhile: impl Fn(usize, *mut V::Number),
 ) {
     // SAFETY: A is read in rows below R, B and C under their masks; a vector without lanes may lie behind C, and is not touched.
     unsafe {
         let mut sums = [[V::zero(); C]; R];
         for p in 0..t.k {
-            meanwhile(p);
+            meanwhile(p, t.c);
             let mut b = [V::zero(); C];
             for (j, b) in b.iter_mut().enumerate() {
                 let from = t.b.at.add(row_of_b(p) + j * V::N);
@@ -260,7 +275,11 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
         for (i, sums) in sums.iter().enumerate() {
             for (j, (sum, mask)) in sums.iter().zip(masks).enumerate() {
                 let to = t.c.wrapping_add(i * t.c_row + j * V::N);
-                let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { *sum };
+                let sum = match t.start {
+                    Start::Nothing => *sum,
+                    Start::C => sum.plus(V::load_some(to, mask)),
+                    Start::Column(at) => sum.plus(V::splat(*at.add(i))),
+                };
                 sum.store_some(to, mask);
             }
         }
@@ -277,7 +296,7 @@ unsafe fn rows<V: Lanes, const MOST: usize, const C: usize, const WHOLE: bool>(
     t: Task<V::Number>,
     masks: [V::Mask; C],
     row_of_b: impl Fn(usize) -> usize + Copy,
-    meanwhile: impl Fn(usize) + Copy,
+    meanwhile: impl Fn(usize, *mut V::Number) + Copy,
 ) {
     // SAFETY: the tiles share the rows, i + R <= m; with no rows left none is computed.
     unsafe {
@@ -328,7 +347,7 @@ unsafe fn one_row<V: Lanes, const C: usize>(t: Task<V::Number>, last: V::Mask) {
             let mask = if j + 1 == C { last } else { V::first(V::N) };
             let to = t.c.add(j * V::N);
             let sum = one[j].plus(three[j]).plus(two[j].plus(four[j]));
-            let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { sum };
+            let sum = if matches!(t.start, Start::C) { sum.plus(V::load_some(to, mask)) } else { sum };
             sum.store_some(to, mask);
         }
     }
@@ -392,7 +411,7 @@ unsafe fn dots<V: Lanes, const N: usize>(n: usize, t: Task<V::Number>) {
             }
             let sum = added_up(sums);
             let (to, mask) = (t.c.add(j), V::first(n - j));
-            let sum = if t.add { sum.plus(V::load_some(to, mask)) } else { sum };
+            let sum = if matches!(t.start, Start::C) { sum.plus(V::load_some(to, mask)) } else { sum };
             sum.store_some(to, mask);
         }
     }
@@ -500,6 +519,16 @@ fn fetch<T>(line: *const T) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
 }
 
+/// Asks for row `i` of a tile of C, if it has one.
+#[inline(always)]
+fn fetch_row<V: Lanes>(i: usize, c: *mut V::Number, c_row: usize, rows: usize) {
+    if i < rows {
+        let c = c.wrapping_add(i * c_row);
+        fetch(c);
+        fetch(c.wrapping_add(V::N));
+    }
+}
+
 /// The columns of B that come after these, cache line by cache line: each tile that is computed here fetches its share.
 #[derive(Clone, Copy)]
 struct Next<T> {
@@ -542,6 +571,7 @@ unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(
     n: usize,
     t: Task<V::Number>,
     row_of_b: impl Fn(usize) -> usize + Copy,
+    meanwhile: impl Fn(usize, *mut V::Number) + Copy,
 ) {
     // SAFETY: a strip begins at j < n and has `left` columns, the last vector of which is masked unless it is whole.
     unsafe {
@@ -549,11 +579,11 @@ unsafe fn strips<V: Lanes, const TWO: usize, const ONE: usize>(
         for j in (0..n).step_by(2 * V::N) {
             let (t, left) = (t.right(j), n - j);
             if left >= 2 * V::N {
-                rows::<V, TWO, 2, true>(m, t, [all; 2], row_of_b, |_| {}); // a mask on a load takes the place of a multiply-add
+                rows::<V, TWO, 2, true>(m, t, [all; 2], row_of_b, meanwhile); // a mask on a load takes the place of a multiply-add
             } else if left > V::N {
-                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], row_of_b, |_| {});
+                rows::<V, TWO, 2, false>(m, t, [all, V::first(left - V::N)], row_of_b, meanwhile);
             } else {
-                rows::<V, ONE, 1, false>(m, t, [V::first(left)], row_of_b, |_| {});
+                rows::<V, ONE, 1, false>(m, t, [V::first(left)], row_of_b, meanwhile);
             }
         }
     }
@@ -577,16 +607,11 @@ unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number
                 t,
                 masks,
                 |p| p * t.b.row,
-                |p| {
+                |p, c| {
                     fetch(a.at.wrapping_add((p + 16) * R));
                     if p % 4 == 0 {
-                        let p = p / 4;
-                        if p < R {
-                            let c = t.c.wrapping_add(p * t.c_row);
-                            fetch(c);
-                            fetch(c.wrapping_add(V::N));
-                        }
-                        next.fetch(i / R, p);
+                        fetch_row::<V>(p / 4, c, t.c_row, R);
+                        next.fetch(i / R, p / 4);
                     }
                 },
             );
@@ -626,7 +651,7 @@ macro_rules! loops {
             #[target_feature(enable = $features)]
             unsafe fn strips(m: usize, n: usize, t: Task<$T>) {
                 // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
-                unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| p * t.b.row) }
+                unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| p * t.b.row, |_, _| {}) }
             }
             #[target_feature(enable = $features)]
             unsafe fn panels(m: usize, n: usize, t: Task<$T>, next: Next<$T>) {
@@ -710,7 +735,13 @@ unsafe fn blocks<V: Loops>(
             // as blocks.m is a multiple of the rows of a panel, at most blocks.k times blocks.m numbers: the room that there is.
             unsafe {
                 let (k, m) = (blocks.k.min(t.k - p), blocks.m.min(m - i));
-                let t = Task { k, a: t.a.from(i, p), b: t.b.from(p, 0), add: t.add || p > 0, ..t };
+                let t = Task {
+                    k,
+                    a: t.a.from(i, p),
+                    b: t.b.from(p, 0),
+                    start: if p > 0 { Start::C } else { t.start },
+                    ..t
+                };
                 let mut t = Task { c: t.c.wrapping_add(i * t.c_row), ..t };
                 if blocks.pack {
                     for r in cuts(m, V::ROWS) {
@@ -795,7 +826,8 @@ unsafe fn product<V: Loops>(
     let (a, b) = if b.size()[1] == 1 { (b.t(), a.t()) } else { (a, b) };
     let ([m, k], [_, n]) = (a.size(), b.size());
     let (a, b, c) = (View::of(a), View::of(b), c.as_mut_ptr());
-    let t = Task { k, a, b, c, c_row: n, add };
+    let start = if add { Start::C } else { Start::Nothing };
+    let t = Task { k, a, b, c, c_row: n, start };
     let work = m.saturating_mul(k).saturating_mul(n);
     // SAFETY: the task fits m rows and n columns, as the sizes do; a single row and a single column are contiguous, and of B, where
     // its columns are not next to each other, the rows are. `wide` has m n numbers, and is C transposed.

@@ -114,6 +114,37 @@ unsafe fn gather_taps<V: Lanes, const N: usize>(
     }
 }
 
+/// Writes `channels` of an image with zeros around each.
+///
+/// # Safety
+/// They may be read from x, and written, with their padding, to `to`.
+#[inline(always)]
+unsafe fn pad<V: Lanes>(g: &Geometry, channels: usize, x: *const V::Number, to: *mut V::Number) {
+    let ([h, w], [ph, pw]) = (g.image, g.padding);
+    let wide = w + 2 * pw;
+    // SAFETY: as the caller promises; a channel is written from its first zero to its last, in order.
+    unsafe {
+        let zeros = |to: *mut V::Number, n: usize| {
+            let vectors = n / V::N * V::N;
+            (0..vectors).step_by(V::N).for_each(|t| V::zero().store_some(to.add(t), V::first(V::N)));
+            (vectors..n).for_each(|t| *to.add(t) = V::Number::default());
+        };
+        for c in 0..channels {
+            let to = to.add(c * (h + 2 * ph) * wide);
+            zeros(to, ph * wide + pw);
+            for i in 0..h {
+                let (x, to) = (x.add((c * h + i) * w), to.add((ph + i) * wide + pw));
+                for t in (0..w / V::N * V::N).step_by(V::N) {
+                    V::load(x.add(t)).store_some(to.add(t), V::first(V::N));
+                }
+                let rest = V::first(w % V::N);
+                V::load_some(x.add(w / V::N * V::N), rest).store_some(to.add(w / V::N * V::N), rest);
+                zeros(to.add(w), if i + 1 < h { 2 * pw } else { pw + ph * wide });
+            }
+        }
+    }
+}
+
 /// How rows of a result become vectors of `tap_sums`.
 mod rows_as {
     /// The last vector of a row may be cut.
@@ -224,7 +255,11 @@ unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize]
         }
         for (r, sum) in sums.iter().enumerate() {
             let to = t.c.add(r * t.c_row);
-            let sum = if t.add { sum.plus(V::load(to)) } else { *sum };
+            let sum = match t.start {
+                Start::Nothing => *sum,
+                Start::C => sum.plus(V::load(to)),
+                Start::Column(at) => sum.plus(V::splat(*at.add(r))),
+            };
             sum.store_some(to, V::first(V::N));
         }
     }
@@ -238,6 +273,7 @@ trait Convolutions: Loops {
     unsafe fn at_offsets(m: usize, n: usize, t: Task<Self::Number>, offsets: &[usize]);
     unsafe fn halves(m: usize, t: Task<Self::Number>, offsets: &[usize], apart: usize);
     unsafe fn spread(g: &Geometry, patches: &[Self::Number], dx: &mut [Self::Number]);
+    unsafe fn pad(g: &Geometry, channels: usize, x: *const Self::Number, to: *mut Self::Number);
     unsafe fn gather(
         from: *const Self::Number,
         offsets: &[usize],
@@ -267,7 +303,15 @@ macro_rules! convolutions {
             #[target_feature(enable = $features)]
             unsafe fn at_offsets(m: usize, n: usize, t: Task<$T>, offsets: &[usize]) {
                 // SAFETY: the caller promises what it needs, there is an offset for each step, and the attribute names the instruction set.
-                unsafe { strips::<$V, $TWO, $ONE>(m, n, t, |p| *offsets.get_unchecked(p)) }
+                unsafe {
+                    strips::<$V, $TWO, $ONE>(
+                        m,
+                        n,
+                        t,
+                        |p| *offsets.get_unchecked(p),
+                        |p, c| fetch_row::<$V>(p, c, t.c_row, $TWO),
+                    )
+                }
             }
             /// `m` rows, in tiles.
             #[target_feature(enable = $features)]
@@ -318,6 +362,11 @@ macro_rules! convolutions {
                     }
                     rest.iter_mut().zip(few).for_each(|(to, &from)| *to += from);
                 });
+            }
+            #[target_feature(enable = $features)]
+            unsafe fn pad(g: &Geometry, channels: usize, x: *const $T, to: *mut $T) {
+                // SAFETY: the caller promises what it needs, and the attribute names the instruction set.
+                unsafe { pad::<$V>(g, channels, x, to) }
             }
             #[target_feature(enable = $features)]
             unsafe fn gather(from: *const $T, offsets: &[usize], runs: &[Run], stride: usize, to: *mut $T) {
@@ -408,24 +457,23 @@ struct Padded<T> {
 }
 
 /// The image with its padding: itself where there is none, else a copy in `room`.
-fn padded<T: Copy + Default>(g: &Geometry, x: &[T], room: &mut [T]) -> Padded<T> {
+///
+/// # Safety
+/// The instruction set of V is there, and x has whole channels, for which `room` has room.
+unsafe fn padded<V: Convolutions>(
+    g: &Geometry,
+    x: &[V::Number],
+    room: &mut [V::Number],
+) -> Padded<V::Number> {
     let ([h, w], [ph, pw]) = (g.image, g.padding);
     if [ph, pw] == [0, 0] {
         return Padded { at: x.as_ptr(), size: [h, w] };
     }
-    let [high, wide] = [h + 2 * ph, w + 2 * pw];
-    for (x, to) in x.chunks_exact(h * w).zip(room.chunks_exact_mut(high * wide)) {
-        let (above, rest) = to.split_at_mut(ph * wide);
-        let (rows, below) = rest.split_at_mut(h * wide);
-        above.fill(T::default());
-        below.fill(T::default());
-        for (x, row) in x.chunks_exact(w).zip(rows.chunks_exact_mut(wide)) {
-            row[..pw].fill(T::default());
-            row[pw..pw + w].copy_from_slice(x);
-            row[pw + w..].fill(T::default());
-        }
-    }
-    Padded { at: room.as_ptr(), size: [high, wide] }
+    let channels = x.len() / (h * w);
+    assert!(channels * (h + 2 * ph) * (w + 2 * pw) <= room.len(), "the room of {g:?}");
+    // SAFETY: as the caller promises, and the room is there.
+    unsafe { V::pad(g, channels, x.as_ptr(), room.as_mut_ptr()) };
+    Padded { at: room.as_ptr(), size: [h + 2 * ph, w + 2 * pw] }
 }
 
 /// Room for a padded image of `c` channels.
@@ -452,13 +500,6 @@ unsafe fn image<V: Convolutions>(
     let (places, length) = (oh * ow, block(taps, TAPS));
     let mut offsets = [0; TAPS];
     let direct = g.stride[1] == 1 && ow >= V::N;
-    // the bias is written just before it is added to, where it is still in the nearest cache
-    let start = |from: usize, n: usize| {
-        for (o, &b) in bias.iter().enumerate() {
-            // SAFETY: places of a row or strip of the result, of each output.
-            unsafe { std::slice::from_raw_parts_mut(y.wrapping_add(o * places + from), n) }.fill(b);
-        }
-    };
     for p in cuts(taps, length) {
         let k = length.min(taps - p);
         let offsets = &mut offsets[..k];
@@ -470,13 +511,14 @@ unsafe fn image<V: Convolutions>(
             b: View { at: x.at, row: 0, col: 1 },
             c: y,
             c_row: places,
-            add: !bias.is_empty() || p > 0,
+            start: match (p, bias) {
+                (0, []) => Start::Nothing,
+                (0, _) => Start::Column(bias.as_ptr()),
+                _ => Start::C,
+            },
         };
         if direct {
             for i in 0..oh {
-                if p == 0 {
-                    start(i * ow, ow);
-                }
                 let b = View { at: x.at.wrapping_add(i * g.stride[0] * x.size[1]), ..t.b };
                 // SAFETY: row i of the result meets rows of the image that are there, ow columns from each offset on.
                 unsafe { V::at_offsets(g.o, ow, Task { b, c: y.wrapping_add(i * ow), ..t }, offsets) }
@@ -486,9 +528,6 @@ unsafe fn image<V: Convolutions>(
         if in_halves::<V>(g) {
             let down = g.stride[0] * x.size[1];
             for i in (0..oh).step_by(2) {
-                if p == 0 {
-                    start(i * ow, 2 * ow);
-                }
                 let b = View { at: x.at.wrapping_add(i * down), ..t.b };
                 // SAFETY: rows i and i + 1 of the result meet rows of the image that are there, and are a vector.
                 unsafe { V::halves(g.o, Task { b, c: y.wrapping_add(i * ow), ..t }, offsets, down) }
@@ -499,9 +538,6 @@ unsafe fn image<V: Convolutions>(
         for j in (0..places).step_by(2 * V::N) {
             let n = (2 * V::N).min(places - j);
             let count = runs(g, x.size[1], j, n, &mut stretches);
-            if p == 0 {
-                start(j, n);
-            }
             // SAFETY: the runs are places of the result, which meet the image at each offset; the panel has two vectors for each tap.
             unsafe {
                 V::gather(x.at, offsets, &stretches[..count], g.stride[1], panel.as_mut_ptr());
@@ -562,9 +598,9 @@ unsafe fn forward<V: Convolutions>(
     in_parts(parts, count, room, scratch.at_least(parts * room), |at, room| {
         let (room, panel) = room.split_at_mut(of_image);
         let w = &w[at % g.groups * g.o * taps..][..g.o * taps];
-        let x = padded(g, &x[at * size..][..size], room);
         // SAFETY: image and kernels are those of this group; its result is written here alone.
         unsafe {
+            let x = padded::<V>(g, &x[at * size..][..size], room);
             let bias = if bias.is_empty() { bias } else { &bias[at % g.groups * g.o..][..g.o] };
             image::<V>(g, x, w.as_ptr(), bias, y.at(at * out), panel)
         }
@@ -601,9 +637,11 @@ unsafe fn of_images<V: Convolutions>(
         in_parts(parts, count, room, scratch, |at, room| {
             let (room, panel) = room.split_at_mut(of_image);
             let w = &turned_w[at % g.groups * g.o * taps..][..g.o * taps];
-            let dy = padded(&turned, &dy[at * out..][..out], room);
             // SAFETY: the result of the turned convolution is the gradient of this image, which is written here alone.
-            unsafe { image::<V>(&turned, dy, w.as_ptr(), &[], dx.at(at * size), panel) }
+            unsafe {
+                let dy = padded::<V>(&turned, &dy[at * out..][..out], room);
+                image::<V>(&turned, dy, w.as_ptr(), &[], dx.at(at * size), panel)
+            }
         });
         return;
     }
@@ -617,7 +655,14 @@ unsafe fn of_images<V: Convolutions>(
             let k = block(g.o, 4 * K).min(g.o - p);
             let a = View { at: w[p * taps..].as_ptr(), row: 1, col: taps };
             let b = View { at: dy[at * out + p * places..].as_ptr(), row: places, col: 1 };
-            let t = Task { k, a, b, c: patches.as_mut_ptr(), c_row: places, add: p > 0 };
+            let t = Task {
+                k,
+                a,
+                b,
+                c: patches.as_mut_ptr(),
+                c_row: places,
+                start: if p > 0 { Start::C } else { Start::Nothing },
+            };
             // SAFETY: kernels p .. p + k and as many planes of dY are there, and the patches have taps by places.
             unsafe { V::strips(taps, places, t) }
         }
@@ -650,7 +695,7 @@ unsafe fn of_kernels<V: Convolutions>(
     let length = (g.groups * strips).div_ceil(parts);
     let parts = (g.groups * strips).div_ceil(length);
     // of small images several at once, so that sums of lanes are added up once for all of them
-    let together = if direct { (512 / places).clamp(1, 8).min(g.n) } else { 1 };
+    let together = if direct { (2048 / places).clamp(1, 8).min(g.n) } else { 1 };
     let (of_image, block) = (room_of_image(g, channels(length.min(strips))), block(places, TAPS));
     let of_outputs = if direct { 0 } else { block * (g.o.next_multiple_of(V::ROWS) + 2 * V::N) };
     let room = together * of_image + of_outputs;
@@ -680,7 +725,8 @@ unsafe fn of_kernels<V: Convolutions>(
                 for k in 0..count {
                     let at = (n + k) * g.groups + group;
                     let x = &x[at * size + channels.start * plane..at * size + channels.end * plane];
-                    let x = padded(g, x, &mut room[k * of_image..]);
+                    // SAFETY: the instruction set is there.
+                    let x = unsafe { padded::<V>(g, x, &mut room[k * of_image..]) };
                     if k == 0 {
                         (images.x, images.width, padded_size) = (x.at, x.size[1], x.size);
                     }
@@ -717,7 +763,7 @@ unsafe fn of_kernels<V: Convolutions>(
                             b,
                             c: dw,
                             c_row: taps,
-                            add: true,
+                            start: Start::C,
                         };
                         // SAFETY: the runs are places of the result, and the panel has a block of two vectors; the rest as above.
                         unsafe {
