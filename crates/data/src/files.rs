@@ -162,17 +162,23 @@ mod tests {
                 .map(|_| text)
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(text(&folder.0), Err("it is a folder".into()));
+        let mut told = vec![text(&folder.0).unwrap_err()];
         let sparse = folder.0.join("sparse.csv");
         fs::File::create(&sparse).unwrap().set_len(1 << 30).unwrap();
-        assert_eq!(text(&sparse), Err("byte 0 is 0, so it is not a text file".into()));
+        told.push(text(&sparse).unwrap_err());
         fs::File::create(&sparse).unwrap().set_len(100 << 30).unwrap();
-        assert!(text(&sparse).unwrap_err().contains("the maximum is 17179869184 bytes (16 GiB)"));
+        told.push(text(&sparse).unwrap_err());
+        expect_test::expect![[r#"
+            it is a folder
+            byte 0 is 0, so it is not a text file
+            it has 107374182400 bytes: the maximum is 17179869184 bytes (16 GiB)"#]]
+        .assert_eq(&told.join("\n"));
         #[cfg(unix)]
         {
             let link = folder.0.join("link.csv");
             std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
-            assert!(text(&link).unwrap_err().contains("it is a device, a pipe or a socket"));
+            expect_test::expect!["it is a device, a pipe or a socket, not a file"]
+                .assert_eq(&text(&link).unwrap_err());
         }
     }
 

@@ -113,6 +113,7 @@ fn softplus(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
     use ndarray::{Array2, array};
 
     #[test]
@@ -167,7 +168,8 @@ mod tests {
         let mut rows = LabeledLogits::new(2);
         rows.extend(&[0], array![[1.0]].view()).unwrap();
         let error = rows.extend(&[0, 1], array![[1.0], [f64::NAN]].view()).unwrap_err();
-        assert!(error.to_string().contains("row 2"), "{error}");
+        let ErrorKind::Metric(error) = error.kind() else { panic!("{error}") };
+        assert!(matches!(error.problem, MetricProblem::NotFinite { row: 2, .. }), "{error:?}");
         assert!(LabeledLogits::new(2).metric(Metric::Accuracy).is_err());
         assert!(rows.metric(Metric::R2).is_err());
     }

@@ -1,7 +1,9 @@
 //! Files of NumPy's: those in `numpy`, which its script wrote, come in as they are; those that go out are read there.
 
 use crate::made_files::Folder;
+use crate::messages::Messages;
 use ndarray::{ArrayD, array};
+use std::error::Error;
 use std::process::Command;
 use surprisal_data::{DataError, Dataset, NpyArray, NpyType, Npz, npz_bytes, read_npy, write_npz};
 
@@ -35,52 +37,11 @@ fn every_version_order_and_type_reads_as_the_same_numbers() {
     assert_eq!(read("bool_no_axes").array_i64().unwrap(), ndarray::arr0(1).into_dyn());
     assert_eq!(read("uint8_no_rows").array_f64().unwrap().shape(), [0, 4]);
     assert_eq!(read("int64_beyond_f64").array_i64().unwrap(), array![(1 << 53) + 1, i64::MIN].into_dyn());
-}
-
-#[track_caller]
-fn says<T: std::fmt::Debug>(result: Result<T, DataError>, message: &str) {
-    assert_eq!(result.unwrap_err().to_string().replace(NUMPY, ""), message);
-}
-
-#[test]
-fn no_number_is_rounded_in_silence() {
-    says(
-        read("int64_beyond_f64").array_f64(),
-        "int64_beyond_f64.npy, byte 128: expected numbers that f64 holds exactly, found 9007199254740993 \
-         | read it as i64",
-    );
-    says(
-        read("int64_beyond_f64").array_f32(),
-        "int64_beyond_f64.npy, byte 128: expected numbers that f32 holds exactly, found 9007199254740993 \
-         | read it as f64 or i64",
-    );
-    says(
-        read("uint64_beyond_i64").array_i64(),
-        "uint64_beyond_i64.npy, byte 128: expected numbers that i64 holds exactly, found 18446744073709551615 \
-         | is this the right array?",
-    );
-    says(
-        read("float64").array_f32(),
-        "float64.npy: expected float32 or smaller, found float64, which f32 would round \
-         | read it as f64, or save array.astype(\"float32\")",
-    );
-    says(
-        read("float16").array_i64(),
-        "float16.npy: expected whole numbers, found elements of type float16 \
-         | labels are the numbers of classes: array.astype(\"int64\")",
-    );
-}
-
-#[test]
-fn elements_that_are_no_numbers_are_refused() {
-    for (name, found) in [("complex", "<c16"), ("record", "a record of fields"), ("object", "|O")] {
-        says(
-            read_npy(format!("{NUMPY}{name}.npy")),
-            &format!(
-                "{name}.npy, byte 20: expected elements that are numbers of 8 to 64 bits, such as '<f8', or texts, \
-                 such as '<U5', found \"{found}\" | array.astype(\"float64\") makes numbers, array.astype(str) texts"
-            ),
-        );
+    for header in [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}",
+        "{\"shape\":(1L,),'descr':'>f8', 'fortran_order' :True,} \n",
+    ] {
+        NpyArray::from_bytes(with_header(header), "").unwrap();
     }
 }
 
@@ -108,84 +69,58 @@ fn with_header(text: &str) -> Vec<u8> {
     [b"\x93NUMPY\x01\0", &length[..], text.as_bytes(), &[0; 8]].concat()
 }
 
-#[test]
-fn damaged_headers_are_reported() {
-    let says = |bytes: &[u8], message: &str| says(NpyArray::from_bytes(bytes.to_vec(), "a.npy"), message);
-    let good = with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}");
-    NpyArray::from_bytes(good.clone(), "a.npy").unwrap();
-    NpyArray::from_bytes(with_header("{\"shape\":(1L,),'descr':'>f8', 'fortran_order' :True,} \n"), "")
-        .unwrap();
+pub fn messages(m: &mut Messages) {
+    m.part("numbers of stored files that another type would round");
+    m.add_with("f64", read("int64_beyond_f64").array_f64(), NUMPY, "");
+    m.add_with("f32", read("int64_beyond_f64").array_f32(), NUMPY, "");
+    m.add_with("i64", read("uint64_beyond_i64").array_i64(), NUMPY, "");
+    m.add_with("f32", read("float64").array_f32(), NUMPY, "");
+    m.add_with("i64", read("float16").array_i64(), NUMPY, "");
 
-    says(
-        b"",
-        "a.npy, byte 0: expected the bytes 93 4e 55 4d 50 59 of an NPY file, found nothing | np.save writes such files",
-    );
-    says(
-        b"PK\x03\x04--",
-        "a.npy, byte 0: expected the bytes 93 4e 55 4d 50 59 of an NPY file, found 50 4b 03 04 2d 2d | this is an archive of arrays, NPZ",
-    );
-    says(&good[..7], "a.npy, byte 7: expected a header of 8 bytes, found the end | is the file truncated?");
-    says(&good[..9], "a.npy, byte 9: expected a header of 10 bytes, found the end | is the file truncated?");
-    says(
-        &good[..60],
-        "a.npy, byte 60: expected a header of 65 bytes, found the end | is the file truncated?",
-    );
-    says(
-        b"\x93NUMPY\x04\x01",
-        "a.npy, byte 6: expected version 1.0, 2.0 or 3.0 of the format, found 4.1 | is the file damaged?",
-    );
-    says(
-        b"\x93NUMPY\x02\0\0\0\x01\0{",
-        "a.npy, byte 8: expected a header of at most 65535 bytes, found a claim of 65536 | is the file damaged?",
-    );
-    says(&good[..72], "a.npy, byte 65: expected 8 bytes (1 of float64), found 7 | is the file truncated?");
-    says(
-        &[&good[..], b"!"].concat(),
-        "a.npy, byte 65: expected 8 bytes (1 of float64), found 9 | has data been appended?",
-    );
-    for (text, byte, expected, found) in [
-        ("'descr'", 10, "{", "'descr'"),
-        ("{descr: 1}", 11, "the name of a field", "descr: 1}"),
-        ("{'descr", 11, "the name of a field", "'descr"),
-        ("{'descr' 1}", 19, ":", "1}"),
-        ("{'color': 1}", 19, "one of the fields descr, fortran_order, shape", " 1}"),
-        ("{'fortran_order': 1}", 28, "True or False", "1}"),
-        ("{'shape': 3}", 20, "(", "3}"),
-        ("{'shape': (-1,)}", 21, "the length of an axis, below 2^64", "-1,)}"),
-        (
-            "{'shape': (99999999999999999999,)}",
-            21,
-            "the length of an axis, below 2^64",
-            "99999999999999999999",
-        ),
-        ("{'shape': (1 2)}", 23, ")", "2)}"),
-        ("{'shape': (1,) 'descr'", 25, "}", "'descr'"),
-        ("{'shape': (1,)}", 25, "the fields descr, fortran_order and shape", ""),
-    ] {
-        let message = format!(
-            "a.npy, byte {byte}: expected {expected} in the header, found {found:?} | is the file damaged?"
-        );
-        says(&with_header(text), &message);
+    m.part("elements that are not numbers");
+    for name in ["complex", "record", "object"] {
+        m.add_with(name, read_npy(format!("{NUMPY}{name}.npy")), NUMPY, "");
     }
-    for (shape, shown) in [
-        ("1152921504606846976, 16", "1152921504606846976 x 16"),
-        ("0, 9223372036854775807, 2", "0 x 9223372036854775807 x 2"),
-        (&"1, ".repeat(65), "1 x 1 x 1 x 1 x 1 x 1 x 1 x 1 x ..."),
-    ] {
-        says(
-            &with_header(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}")),
-            &format!(
-                "a.npy, byte 10: expected at most 64 axes, and elements that a memory can hold, found a header that \
-                 claims {shown} | is the file damaged?"
-            ),
-        );
+
+    m.part("damaged headers of a.npy");
+    let mut of = |case: &str, bytes: &[u8]| m.add(case, NpyArray::from_bytes(bytes.to_vec(), "a.npy"));
+    let good = with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}");
+    of("nothing", b"");
+    of("an archive", b"PK\x03\x04--");
+    for length in [7, 9, 60, 72] {
+        of(&format!("the first {length} bytes"), &good[..length]);
     }
+    of("another version", b"\x93NUMPY\x04\x01");
+    of("a long header", b"\x93NUMPY\x02\0\0\0\x01\0{");
+    of("one byte more", &[&good[..], b"!"].concat());
+    for text in [
+        "'descr'",
+        "{descr: 1}",
+        "{'descr",
+        "{'descr' 1}",
+        "{'color': 1}",
+        "{'fortran_order': 1}",
+        "{'shape': 3}",
+        "{'shape': (-1,)}",
+        "{'shape': (99999999999999999999,)}",
+        "{'shape': (1 2)}",
+        "{'shape': (1,) 'descr'",
+        "{'shape': (1,)}",
+    ] {
+        of(text, &with_header(text));
+    }
+    for shape in ["1152921504606846976, 16", "0, 9223372036854775807, 2", &"1, ".repeat(65)] {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}");
+        of(&format!("shape {shape:.40}"), &with_header(&header));
+    }
+    damaged_archives(m);
+    features_and_labels(m);
 }
 
-#[test]
-fn damaged_archives_are_reported() {
-    let says = |bytes: &[u8], message: &str| {
-        says(Npz::from_bytes(bytes.to_vec(), "a.npz").and_then(|npz| npz.array("x")), message);
+fn damaged_archives(m: &mut Messages) {
+    m.part("damaged archives named a.npz, with the array \"x\"");
+    let mut of = |case: &str, bytes: &[u8]| {
+        m.add(case, Npz::from_bytes(bytes.to_vec(), "a.npz").and_then(|npz| npz.array("x")));
     };
     let x = NpyArray::new(&[1], &[0.5]);
     let good = npz_bytes([("x", &x)]).unwrap();
@@ -197,67 +132,19 @@ fn damaged_archives_are_reported() {
         bytes[at..at + to.len()].copy_from_slice(to);
         bytes
     };
-    says(
-        x.as_bytes(),
-        "a.npz, byte 0: expected the bytes 50 4b 03 04 of an NPZ file, found 93 4e 55 4d \
-         | this is a single array, NPY: np.savez(file, x=..., y=...) writes several",
-    );
+    of("a single array", x.as_bytes());
     for length in [4, end, good.len() - 1] {
-        says(
-            &good[..length],
-            &format!(
-                "a.npz, byte {length}: expected the directory of the archive before the end, found none \
-                 | is the file truncated?"
-            ),
-        );
+        of(&format!("the first {length} of {} bytes", good.len()), &good[..length]);
     }
-    let one =
-        "expected an entry in the directory of the archive, found something else | is the file damaged?";
-    says(&changed(central, b"Q"), &format!("a.npz, byte {central}: {one}"));
-    says(&changed(end + 10, &[2]), &format!("a.npz, byte {end}: {one}"));
-    let whole = format!(
-        "a.npz, byte {central}: expected an entry with its content in the directory of the archive, found something \
-         else | is the file damaged?"
-    );
-    says(&changed(central + 42, &[1]), &whole); // where its content should be
-    says(&changed(central + 20, &[0, 0, 0, 0x10, 0, 0, 0, 0x10]), &whole); // 2^28 bytes
-    says(
-        &changed(central + 24, &[0]),
-        &format!(
-            "a.npz, byte {central}: expected \"x.npy\" to unpack to at most 1032 times its 136 bytes, or to just them \
-             if it is stored, found a claim of 0 bytes | is the file damaged?"
-        ),
-    );
-    let packing = |how: &str| {
-        format!(
-            "a.npz, byte {central}: expected \"x.npy\" to be stored or deflated, found it {how} \
-             | use np.savez or np.savez_compressed"
-        )
-    };
-    says(&changed(central + 10, &[12]), &packing("packed by method 12"));
-    says(&changed(central + 8, &[1]), &packing("encrypted"));
-    let checksum =
-        Npz::from_bytes(changed(content + 130, &[9]), "a.npz").unwrap().array("x").unwrap_err().to_string();
-    assert!(
-        checksum.starts_with(&format!("a.npz, byte {content}: expected content with the checksum ")),
-        "{checksum}"
-    );
-    says(
-        &changed(content, &[0]),
-        "a.npz, array \"x\", byte 0: expected the bytes 93 4e 55 4d 50 59 of an NPY file, found 00 4e 55 4d 50 59 \
-         | np.save writes such files",
-    );
-    let twice = npz_bytes([("x", &x), ("x", &x)]);
-    assert_eq!(
-        twice.unwrap_err().to_string(),
-        "npz_bytes: expected one array of each name, found two named \"x\" | rename one of them"
-    );
-    let too_many: Vec<String> = (0..=0xffff).map(|k| k.to_string()).collect();
-    assert_eq!(
-        npz_bytes(too_many.iter().map(|name| (name.as_str(), &x))).unwrap_err().to_string(),
-        "npz_bytes: expected arrays of less than 4 GiB together, and less than 65536 of them, found more \
-         | write them to several files"
-    );
+    of("no entry in the directory", &changed(central, b"Q"));
+    of("two entries in place of one", &changed(end + 10, &[2]));
+    of("an entry without its content", &changed(central + 42, &[1]));
+    of("an entry of 2^28 bytes", &changed(central + 20, &[0, 0, 0, 0x10, 0, 0, 0, 0x10]));
+    of("an entry that unpacks to nothing", &changed(central + 24, &[0]));
+    of("packed in another way", &changed(central + 10, &[12]));
+    of("encrypted", &changed(central + 8, &[1]));
+    of("a number changed", &changed(content + 130, &[9]));
+    of("the array's first byte changed", &changed(content, &[0]));
     // the same content twice: a bomb is made of such
     let mut overlapping = npz_bytes([("x", &x), ("y", &x)]).unwrap();
     let second = overlapping.len() - 22 - 46 - 5;
@@ -267,14 +154,40 @@ fn damaged_archives_are_reported() {
     let moved = (central as u32).to_le_bytes();
     let end = end - (second - 46 - 5 - central);
     overlapping[end + 16..end + 20].copy_from_slice(&moved);
-    says(
-        &overlapping,
-        &format!(
-            "a.npz, byte {}: expected entries that do not share bytes in the directory of the archive, found something \
-             else | is the file damaged?",
-            central + 46 + 5
-        ),
-    );
+    of("two entries of the same bytes", &overlapping);
+
+    let mut unpackable = std::fs::read(format!("{NUMPY}packed.npz")).unwrap();
+    let name = unpackable.windows(11).position(|name| name == b"weights.npy").unwrap();
+    unpackable[name + 31] = 0xff; // no kind of block
+    let error = weights(unpackable).unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    m.add_with("content that cannot be decompressed", Err::<(), _>(error), &cause, "CAUSE");
+    m.add("two arrays named x", npz_bytes([("x", &x), ("x", &x)]));
+    let too_many: Vec<String> = (0..=0xffff).map(|k| k.to_string()).collect();
+    m.add("65536 arrays", npz_bytes(too_many.iter().map(|name| (name.as_str(), &x))));
+}
+
+fn features_and_labels(m: &mut Messages) {
+    m.part("features and labels in a.npz");
+    let folder = Folder::new("npz");
+    let path = folder.path().join("a.npz");
+    let mut of = |case: &str, arrays: &[(&str, NpyArray)]| {
+        write_npz(&path, arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+        m.add_with(case, Dataset::from_npz_path(&path), &path.display().to_string(), "a.npz");
+    };
+    let x = |shape: &[usize], values: &[f64]| ("x", NpyArray::new(shape, values));
+    let y = |shape: &[usize], labels: &[i64]| ("labels", NpyArray::new(shape, labels));
+    let good = || x(&[2, 2], &[0.0, 1.0, 2.0, 3.0]);
+    of("no arrays", &[]);
+    of("a misspelt name", &[good(), ("lables", NpyArray::new(&[2], &[0i64, 1]))]);
+    of("features without columns", &[x(&[2], &[0.0, 1.0]), y(&[2], &[0, 1])]);
+    of("one-hot rows", &[good(), y(&[2, 2], &[0, 1, 1, 0])]);
+    of("a feature that is not finite", &[x(&[2, 2], &[0.0, 1.0, f64::NAN, 3.0]), y(&[2], &[0, 1])]);
+    of("one class", &[good(), y(&[2, 1], &[5, 5])]);
+    let path = folder.path().join("no/a.npz");
+    let error = write_npz(&path, []).unwrap_err();
+    let told = error.to_string().replace(&error.source().unwrap().to_string(), "CAUSE");
+    m.add("no such folder", Err::<(), _>(told.replace(&path.display().to_string(), "PATH")));
 }
 
 #[test]
@@ -297,19 +210,16 @@ fn sizes_and_places_of_64_bits_are_read() {
     assert_eq!(Npz::from_bytes(bytes, "x").unwrap().array("x").unwrap().array_f64().unwrap()[[0]], 0.5);
 }
 
+fn weights(bytes: Vec<u8>) -> Result<ArrayD<f64>, DataError> {
+    Npz::from_bytes(bytes, "")?.array("weights")?.array_f64()
+}
+
 #[test]
 fn damage_anywhere_is_no_panic_and_changes_no_number() {
     let packed = std::fs::read(format!("{NUMPY}packed.npz")).unwrap();
-    let weights = |bytes: Vec<u8>| {
-        Npz::from_bytes(bytes, "").and_then(|npz| npz.array("weights")).and_then(|array| array.array_f64())
-    };
     for length in 0..packed.len() {
         weights(packed[..length].to_vec()).unwrap_err();
     }
-    let mut unpackable = packed.clone();
-    unpackable[packed.windows(11).position(|name| name == b"weights.npy").unwrap() + 31] = 0xff; // no kind of block
-    let error = weights(unpackable).unwrap_err().to_string();
-    assert!(error.contains(": the content cannot be decompressed from here on: "), "{error}");
     let mut refused = 0;
     for bit in 0..8 * packed.len() {
         let mut damaged = packed.clone();
@@ -320,50 +230,6 @@ fn damage_anywhere_is_no_panic_and_changes_no_number() {
         }
     }
     assert!(refused > packed.len(), "{refused}");
-}
-
-#[test]
-fn features_and_labels_that_do_not_fit_are_reported() {
-    let folder = Folder::new("npz");
-    let path = folder.path().join("a.npz");
-    let says = |arrays: &[(&str, NpyArray)], message: &str| {
-        write_npz(&path, arrays.iter().map(|(name, array)| (*name, array))).unwrap();
-        let told = Dataset::from_npz_path(&path).unwrap_err().to_string();
-        assert_eq!(told.replace(&path.display().to_string(), "a.npz"), message);
-    };
-    let x = || ("x", NpyArray::new(&[2, 2], &[0.0, 1.0, 2.0, 3.0]));
-    let y = |shape: &[usize], labels: &[i64]| ("labels", NpyArray::new(shape, labels));
-    says(
-        &[],
-        "a.npz: expected an array named \"x\" or \"X\" or \"features\" or \"data\", found none \
-         | give the array one of these names",
-    );
-    says(
-        &[x(), ("lables", NpyArray::new(&[2], &[0i64, 1]))],
-        "a.npz: expected an array named \"y\" or \"Y\" or \"labels\" or \"label\" or \"target\", found \"x\", \"lables\" \
-         | give the array one of these names",
-    );
-    says(
-        &[("x", NpyArray::new(&[2], &[0.0, 1.0])), y(&[2], &[0, 1])],
-        "a.npz, array \"x\": expected features of shape [rows, columns], with one or more of each, found [2] \
-         | array.reshape(rows, -1) makes columns of what is in a row",
-    );
-    says(
-        &[x(), y(&[2, 2], &[0, 1, 1, 0])],
-        "a.npz, array \"labels\": expected one label for each of the 2 rows of a.npz, array \"x\", that is, \
-         the shape [2], found [2, 2] | labels are the numbers of classes, not one-hot rows",
-    );
-    says(
-        &[("x", NpyArray::new(&[2, 2], &[0.0, 1.0, f64::NAN, 3.0])), y(&[2], &[0, 1])],
-        "a.npz, array \"x\": expected finite numbers, found NaN in row 1, column 0 \
-         | fill the value in, or leave the row out",
-    );
-    says(
-        &[x(), y(&[2, 1], &[5, 5])],
-        "a.npz, array \"labels\": expected two classes or more, found 5 in all 2 rows | are these the labels?",
-    );
-    let told = write_npz(folder.path().join("no/a.npz"), []).unwrap_err().to_string();
-    assert!(told.contains("no/a.npz: cannot be written: "), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tables of all kinds, from text to what a net sees.
 
+use expect_test::expect;
 use ndarray::array;
 use surprisal_data::{
     Categorical, ColumnValues, CsvOptions, Dataset, Decimal, Encoder, Missing, Scaling, Standardize, Table,
@@ -127,40 +128,23 @@ fn what_was_taken_for_what_is_reported() {
         table(text, options).notices().iter().map(ToString::to_string).collect()
     };
     let text = format!("x,y\n{rows}");
-    assert_eq!(
-        notices(&text, &y()),
-        [
-            "the target \"y\" has 30 distinct numbers: the task is regression | set task to classification if that is wrong"
-        ]
-    );
     assert!(notices(&text, &CsvOptions { task: Task::Regression, ..y() }).is_empty());
-    assert_eq!(
+    let told = [
+        notices(&text, &y()),
         notices("5.1,3.5,y\n4.9,3,a\n5,2,b\n", &y()),
-        [
-            "the first line is read as names, but looks like a row of data: \"5.1\", \"3.5\", \"y\" | set header to false if it is one"
-        ]
-    );
-    assert_eq!(
         notices("zip,x,y\n01000,1,a\n20000,5,b\n", &y()),
-        [
-            "\"zip\" is read as numbers, some with leading zeros, such as \"01000\" | name it in categorical if they are codes"
-        ]
-    );
-    assert_eq!(
         notices("x,z,y\n1,,a\n,q,b\n3,q,\n3,q,b\n7,q,a", &y()),
-        [
-            "1 row was left out because a value is missing in the target column",
-            "2 missing values are filled in: 1 in \"x\", 1 in \"z\""
-        ]
-    );
-    assert_eq!(
         notices("x,y\n1,a\n,b\n3,\n3,b\n", &CsvOptions { missing: Missing::Drop, ..y() }),
-        ["2 rows were left out because a value is missing, in 1 of them in the target column"]
-    );
-    assert_eq!(
         notices("drive,y\nf,1\n4,2\nr,1\nf,2\n4,1\nr,2\n", &y()),
-        ["\"drive\" contains texts and numbers, and is read as categories: \"4\", \"f\", \"r\""]
-    );
+    ];
+    expect![[r#"
+        the target "y" has 30 distinct numbers: the task is regression | set task to classification if that is wrong
+        the first line is read as names, but looks like a row of data: "5.1", "3.5", "y" | set header to false if it is one
+        "zip" is read as numbers, some with leading zeros, such as "01000" | name it in categorical if they are codes
+        1 row was left out because a value is missing in the target column
+        2 missing values are filled in: 1 in "x", 1 in "z"
+        2 rows were left out because a value is missing, in 1 of them in the target column
+        "drive" contains texts and numbers, and is read as categories: "4", "f", "r""#]].assert_eq(&told.map(|told| told.join("\n")).join("\n"));
 }
 
 #[test]
@@ -168,10 +152,7 @@ fn a_field_that_looks_like_rows_is_reported() {
     let options = CsvOptions { ignore: vec!["note".to_owned()], ..y() };
     let swallowed: String = (0..20).map(|k| format!("{},{},fine\n", k % 7, k % 2)).collect();
     let read = table(&format!("x,y,note\n1,0,\"wide\n{swallowed}3,1,wide\"\n2,0,a\n4,1,b\n"), &options);
-    assert_eq!(
-        read.notices()[0].to_string(),
-        "the field in line 2, column \"note\", spans 22 lines that look like rows | is a quote missing in one of them?"
-    );
+    expect![[r#"the field in line 2, column "note", spans 22 lines that look like rows | is a quote missing in one of them?"#]].assert_eq(&read.notices()[0].to_string());
     let text = table("x,y,note\n1,0,\"a text\nof, say,\nthree lines, or\nfour, is one\"\n2,1,b\n", &options);
     assert_eq!((text.rows(), text.notices()), (2, &[][..]));
 }
@@ -268,7 +249,7 @@ fn dates_are_days_and_are_scaled() {
     assert_eq!(encoder.apply(&table).unwrap().column(0).to_vec(), [0.0, 1.0, 0.5]);
     assert_eq!(read(&encoder, "x,day\n5,1970-01-07\n6,NA\n", Unseen::Error), array![[2.0, 0.0], [0.5, 1.0]]);
     let error = encoder.read_csv("x,day\n5,17\n".as_bytes(), "new", &CsvOptions::default(), Unseen::Error);
-    assert!(error.unwrap_err().to_string().contains("line 2, column \"day\": expected a date"));
+    expect![[r#"new, line 2, column "day": expected a date such as 2024-03-31 or 2024-03-31T12:30, found "17" | correct the format, or leave the row out"#]].assert_eq(&error.unwrap_err().to_string());
 }
 
 #[test]
