@@ -284,16 +284,13 @@ mod tests {
         for text in ["none", "shift:2,flip", "crop:0.8,noise:0.1", "shift:1,flip,crop:0.5,noise:2"] {
             assert_eq!(text.parse::<Augment>().unwrap().to_string(), text);
         }
-        for (text, expected) in [
-            (
-                "shfit:2",
-                "augment: no change is named \"shfit\" | known: shift, flip, crop, noise | did you mean \"shift\"?",
-            ),
-            ("crop:0", "augment: crop: expected a number above 0, at most 1, found 0"),
-            ("shift:1.5", "augment: shift: expected a whole number, 0 or above, found 1.5"),
-        ] {
-            assert_eq!(text.parse::<Augment>().unwrap_err().to_string(), expected);
-        }
+        let told =
+            ["shfit:2", "crop:0", "shift:1.5"].map(|text| text.parse::<Augment>().unwrap_err().to_string());
+        expect_test::expect![[r#"
+            augment: no change is named "shfit" | known: shift, flip, crop, noise | did you mean "shift"?
+            augment: crop: expected a number above 0, at most 1, found 0
+            augment: shift: expected a whole number, 0 or above, found 1.5"#]]
+        .assert_eq(&told.join("\n"));
         assert!("".parse::<Augment>().is_err() && "flip,flip".parse::<Augment>().is_err());
     }
 

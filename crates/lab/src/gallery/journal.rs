@@ -101,8 +101,8 @@ mod tests {
         let journal = Journal::open(&folder, "name", "setting").unwrap();
         assert!(journal.is_empty());
         journal.note("a", std::slice::from_ref(&record)).unwrap();
-        let busy = Journal::open(&folder, "name", "setting").err().unwrap().to_string();
-        assert!(busy.contains("is in use: the same experiment is running"), "{busy}");
+        let refused = || Journal::open(&folder, "name", "setting").err().unwrap().to_string();
+        let mut told = vec![refused()];
         let path = journal.file.path().to_path_buf();
         drop(journal);
         let whole = fs::read_to_string(&path).unwrap();
@@ -117,11 +117,10 @@ mod tests {
         assert_eq!(journal.len(), 2);
         drop(journal);
         fs::write(&path, whole.replace("1.5", "2.5")).unwrap();
-        let changed = Journal::open(&folder, "name", "setting").err().unwrap().to_string();
-        assert!(
-            changed.contains("line 2: it has been changed since it was written | delete the line"),
-            "{changed}"
-        );
+        told.push(refused());
+        expect_test::expect![[r#"
+            DIR/.name-a78f894bf57afa40.journal is in use: the same experiment is running in this folder | choose another folder
+            DIR/.name-a78f894bf57afa40.journal, line 2: it has been changed since it was written | delete the line: what it held is computed again"#]].assert_eq(&told.join("\n").replace(&folder.display().to_string(), "DIR"));
         fs::write(&path, whole).unwrap();
         Journal::open(&folder, "name", "setting").unwrap().close();
         assert!(Journal::open(&folder, "name", "setting").unwrap().is_empty());

@@ -95,6 +95,7 @@ mod tests {
         rows.sort();
         assert_eq!(rows, (0..150).collect::<Vec<_>>());
         let error = three_parts(&set, [("valid", 1.0), ("test", 0.2)], &mut rng(1)).unwrap_err();
-        assert!(matches!(&error, LabError::Usage(message) if message.starts_with("valid: ")), "{error}");
+        let LabError::Usage(message) = error else { panic!("{error}") };
+        expect_test::expect!["valid: stratified_split: expected a test fraction above 0 and below 1, found 1 | 0.2 keeps a fifth of the rows for testing"].assert_eq(&message);
     }
 }

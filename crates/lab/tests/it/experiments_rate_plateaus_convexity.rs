@@ -114,19 +114,3 @@ fn only_the_complete_version_supports_the_claim() {
         assert_eq!(supported(true), 0, "{name}, broken");
     }
 }
-
-#[test]
-fn settings_that_do_not_fit_are_errors() {
-    for (name, key, value, message) in [
-        ("convexity", "chord", "3,0", "chord: expected two numbers, the smaller first"),
-        ("convexity", "inputs", "1", "inputs: 1 inputs and 2 targets"),
-        ("convexity", "points", "1", "points: expected at least 2"),
-        ("plateaus", "points", "1", "points: expected at least 2"),
-    ] {
-        let experiment = find(name).unwrap();
-        let mut plan = experiment.plan(true, false);
-        plan.setting.set(key, value).unwrap();
-        let error = experiment.run(plan, &(), None).err().unwrap().to_string();
-        assert!(error.starts_with(message), "{error}");
-    }
-}

@@ -1,5 +1,6 @@
 //! Where weights start: against their formulas, and as text.
 
+use expect_test::expect;
 use surprisal_layers::{Init, Linear, rng};
 use surprisal_tensor::Params;
 
@@ -122,26 +123,28 @@ fn a_start_is_read_as_it_is_written() {
 
 #[test]
 fn what_is_no_start_is_reported_with_all_that_are() {
-    let unknown = |name: &str| {
-        format!(
-            "no initializer is named \"{name}\" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, \
-             normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN"
-        )
-    };
-    let size =
-        |name: &str, found: &str| format!("{name}: expected a finite number, 0 or above, found {found}");
-    for (text, message) in [
-        ("", unknown("")),
-        ("Zeros", unknown("Zeros") + " | did you mean \"zeros\"?"),
-        ("a:1:2", unknown("a:1:2")),
-        ("uniform", size("uniform", "\"\"")),
-        ("uniform:", size("uniform", "\"\"")),
-        ("uniform:x", size("uniform", "\"x\"")),
-        ("uniform:-1", size("uniform", "-1")),
-        ("normal:inf", size("normal", "inf")),
-        ("zeros:1", "zeros: expected no number, found 1".into()),
-        ("constant:nan", "constant: expected a finite number, found nan".into()),
-    ] {
-        assert_eq!(text.parse::<Init>().unwrap_err().to_string(), message);
-    }
+    let texts = [
+        "",
+        "Zeros",
+        "a:1:2",
+        "uniform",
+        "uniform:",
+        "uniform:x",
+        "uniform:-1",
+        "normal:inf",
+        "zeros:1",
+        "constant:nan",
+    ];
+    let told = texts.map(|text| text.parse::<Init>().unwrap_err().to_string());
+    expect![[r#"
+        no initializer is named "" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN
+        no initializer is named "Zeros" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN | did you mean "zeros"?
+        no initializer is named "a:1:2" | known: zeros, constant:VALUE, uniform:BOUND, normal:STD, linear, normal_over_sqrt_inputs, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal:GAIN
+        uniform: expected a finite number, 0 or above, found ""
+        uniform: expected a finite number, 0 or above, found ""
+        uniform: expected a finite number, 0 or above, found "x"
+        uniform: expected a finite number, 0 or above, found -1
+        normal: expected a finite number, 0 or above, found inf
+        zeros: expected no number, found 1
+        constant: expected a finite number, found nan"#]].assert_eq(&told.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! What a training is without options: a net as good as the usual ones, and settings that say what was decided.
 
+use expect_test::expect;
 use surprisal_data::metrics::Metric;
 use surprisal_run::{Job, Settings};
 
@@ -25,18 +26,15 @@ fn images_are_changed_if_asked_for_and_tables_are_refused() {
     assert_ne!(shifted.0, trained("").0);
     assert_eq!(trained("").0, trained("augment = \"none\"\n").0);
     let refused = |toml: &str| Job::new(&settings(toml)).err().unwrap().to_string();
-    assert_eq!(
-        refused("data = \"iris\"\naugment = \"flip\"\n"),
-        "augment: expected images, found a table, iris | leave it out"
-    );
-    assert!(
-        refused("data = \"iris\"\nscaling = \"channels\"\n")
-            .contains("expected images, found a table of 4 columns")
-    );
-    assert!(
-        refused("data = \"digits\"\naugment = \"shift:8\"\n")
-            .contains("expected less than the side of the image, 8")
-    );
+    let told = [
+        "data = \"iris\"\naugment = \"flip\"\n",
+        "data = \"iris\"\nscaling = \"channels\"\n",
+        "data = \"digits\"\naugment = \"shift:8\"\n",
+    ];
+    expect![[r#"
+        augment: expected images, found a table, iris | leave it out
+        scaling channels: expected images, found a table of 4 columns | standardize is for tables
+        augment: shift: expected less than the side of the image, 8, found 8 | a tenth of the side is usual"#]].assert_eq(&told.map(refused).join("\n"));
 }
 
 #[test]
@@ -138,5 +136,5 @@ fn another_name_of_a_setting_means_the_same_and_is_not_given_beside_it() {
     let settings = read("separator = \"semicolon\"\nwatch = \"accuracy\"\n").unwrap();
     assert_eq!(settings.to_toml(), "delimiter = \"semicolon\"\nmonitor = \"accuracy\"\n");
     let error = read("monitor = \"loss\"\nwatch = \"accuracy\"\n").unwrap_err().to_string();
-    assert_eq!(error, "run.toml, line 2: watch: is another name of monitor | give one of them");
+    expect!["run.toml, line 2: watch: is another name of monitor | give one of them"].assert_eq(&error);
 }

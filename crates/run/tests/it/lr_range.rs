@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use expect_test::expect;
 use surprisal_run::{Job, LrCurve, LrRange, LrStep, RunError, Settings};
 use surprisal_train::{At, Callback};
 
@@ -112,16 +113,16 @@ fn a_range_that_is_none_is_refused() {
         Err(RunError::Usage(message)) => message.text,
         other => panic!("{other:?}"),
     };
-    for (from, to) in [(0.0, 1.0), (1.0, 1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {
-        assert!(
-            refused(LrRange { from, to, steps: 100 })
-                .contains("expected finite numbers above 0, the second the larger")
-        );
-    }
-    assert!(
-        refused(LrRange { steps: 29, ..LrRange::default() })
-            .starts_with("steps: expected 30 or more, found 29")
-    );
+    let told =
+        [(0.0, 1.0, 100), (1.0, 1.0, 100), (f64::NAN, 1.0, 100), (1.0, f64::INFINITY, 100), (1e-5, 1.0, 29)]
+            .map(|(from, to, steps)| refused(LrRange { from, to, steps }));
+    expect![[r#"
+        from 0.0 to 1.0: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual
+        from 1.0 to 1.0: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual
+        from NaN to 1.0: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual
+        from 1.0 to inf: expected finite numbers above 0, the second the larger | 1e-6 and 10 are usual
+        steps: expected 30 or more, found 29 | 200 are usual"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 mod check;
 mod interchange;
+#[allow(dead_code)] // not all of it is used here
+#[path = "../../../tensor/tests/it/panics.rs"]
+mod panics;
 mod pytorch;
 mod resume;
 mod saved;

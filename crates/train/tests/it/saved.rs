@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use expect_test::expect;
 use surprisal_data::{EncodedColumn, Encoder, Encoding};
 use surprisal_layers::{Activation, Layer, Mlp, rng};
 use surprisal_optim::OptimizerState;
@@ -100,10 +101,8 @@ fn a_model_comes_back_to_the_last_bit() {
 fn what_cannot_be_written_leaves_what_was_there() {
     let (_, _, saved) = model();
     let place = PathBuf::from("no/such/folder/m.model");
-    let error = saved.write(&place).unwrap_err().to_string();
-    assert!(error.starts_with("no/such/folder/m.model: cannot write: "), "{error}");
-    let error = SavedModel::read(&place).unwrap_err().to_string();
-    assert!(error.starts_with("no/such/folder/m.model: cannot read: "), "{error}");
+    assert_eq!(saved.write(&place).unwrap_err().path, place);
+    assert_eq!(SavedModel::read(&place).unwrap_err().path, place);
 }
 
 #[test]
@@ -118,9 +117,6 @@ fn every_cut_and_every_changed_byte_is_found_out() {
         damaged[i] ^= 0x10;
         says(&damaged);
     }
-    let mut longer = bytes.clone();
-    longer.push(0);
-    assert!(says(&longer).ends_with("has data been appended?"));
 }
 
 #[test]
@@ -131,39 +127,26 @@ fn each_kind_of_damage_has_its_own_message() {
         bytes[at..at + to.len()].copy_from_slice(to);
         bytes
     };
-    let body = bytes.len() - 24;
-    assert_eq!(
-        says(b""),
-        "m.model, byte 0: expected \"SURPRISL\", found something else: is this a model of surprisal?"
-    );
-    assert_eq!(says(b"PK\x03\x04"), says(b"").as_str());
-    assert_eq!(
-        says(&bytes[..20]),
-        "m.model, byte 20: expected a header of 24 bytes, found the end: is the file truncated?"
-    );
-    assert_eq!(
-        says(&changed(8, &[5, 0])),
-        "m.model, byte 8: expected version 1 to 4 of the format, found 5: was it written by a newer version of surprisal?"
-    );
-    assert_eq!(
-        says(&changed(10, &[8])),
-        "m.model, byte 10: expected numbers of 4 bytes (f32), found 8 bytes"
-    );
-    assert_eq!(
-        says(&bytes[..bytes.len() - 1]),
-        format!(
-            "m.model, byte 12: expected {body} bytes after the header, found {}: is the file truncated?",
-            body - 1
-        )
-    );
-    let absurd = says(&changed(12, &(1u64 << 60).to_le_bytes()));
-    assert!(
-        absurd.starts_with("m.model, byte 12: expected 1152921504606846976 bytes after the header, found "),
-        "{absurd}"
-    );
-    let checksum = says(&changed(30, &[255]));
-    assert!(checksum.starts_with("m.model, byte 20: expected the checksum "), "{checksum}");
-    assert!(checksum.ends_with(": the file is damaged"), "{checksum}");
+    assert_eq!(says(b"PK\x03\x04"), says(b""));
+    let told = [
+        &b""[..],
+        &bytes[..20],
+        &changed(8, &[5, 0]),
+        &changed(10, &[8]),
+        &bytes[..bytes.len() - 1],
+        &changed(12, &(1u64 << 60).to_le_bytes()),
+        &changed(30, &[255]),
+        &[&bytes[..], b"!"].concat(),
+    ];
+    expect![[r#"
+        m.model, byte 0: expected "SURPRISL", found something else: is this a model of surprisal?
+        m.model, byte 20: expected a header of 24 bytes, found the end: is the file truncated?
+        m.model, byte 8: expected version 1 to 4 of the format, found 5: was it written by a newer version of surprisal?
+        m.model, byte 10: expected numbers of 4 bytes (f32), found 8 bytes
+        m.model, byte 12: expected 984 bytes after the header, found 983: is the file truncated?
+        m.model, byte 12: expected 1152921504606846976 bytes after the header, found 984: is the file truncated?
+        m.model, byte 20: expected the checksum b024ed75, found 300c1ba5: the file is damaged
+        m.model, byte 12: expected 984 bytes after the header, found 985: has data been appended?"#]].assert_eq(&told.map(says).join("\n"));
 }
 
 /// The file of a body that was made up, with a header that fits it.
@@ -180,65 +163,66 @@ fn a_forged_body_asks_for_no_memory_and_is_refused() {
     let lengths = u64::MAX.to_le_bytes().repeat(8); // a string of 2^64 - 1 bytes
     let mut many = 1u64.to_le_bytes().to_vec(); // a string of one byte, and then lists of 2^60
     many.push(b'3');
-    for version in [1, 2, 3, 4] {
-        let says = |body: &[u8]| says(&forged(version, body));
-        assert!(says(&lengths).starts_with("m.model, byte 24: the body cannot be decoded: "));
-        for elements in [1u64 << 60, 1 << 30] {
-            let mut many = many.clone();
-            many.extend(elements.to_le_bytes().repeat(6));
-            assert!(says(&many).starts_with("m.model, byte 24: the body cannot be decoded: "));
-        }
-    }
+    let many = [1u64 << 60, 1 << 30].map(|elements| [&many[..], &elements.to_le_bytes().repeat(6)].concat());
+    let told = [1, 2, 3, 4].map(|version| {
+        let told = [&lengths, &many[0], &many[1]].map(|body| says(&forged(version, body)));
+        format!("version {version}\n{}\n", told.join("\n"))
+    });
+    expect![[r#"
+        version 1
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        version 2
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        version 3
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        version 4
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: the body cannot be decoded: LimitExceeded
+    "#]]
+    .assert_eq(&told.concat());
 }
 
 #[test]
 fn parts_that_contradict_each_other_are_named() {
-    let contradicts = |change: &dyn Fn(&mut SavedModel)| {
+    let changes: [&dyn Fn(&mut SavedModel); 11] = [
+        &|m| m.sizes = "3-5-2".into(),
+        &|m| m.sizes = "3".into(),
+        &|m| m.activation = "swish".into(),
+        &|m| m.predictions = Predictions::Classes(names(&["a", "b", "c"])),
+        &|m| m.predictions = Predictions::Number { name: "y".into(), offset: 0.0, scale: 1.0 },
+        &|m| drop(m.encoder.columns.pop()),
+        &|m| m.encoder.columns[0].encoding = Encoding::Number { fill: None, offset: 0.0, scale: 0.0 },
+        &|m| m.parameters[0].name = "w".into(),
+        &|m| m.parameters[0].values.truncate(11),
+        &|m| m.checkpoint.as_mut().unwrap().best = Some(vec![0.0]),
+        &|m| m.sizes = "3-18446744073709551615-2".into(),
+    ];
+    let told = changes.map(|change| {
         let mut saved = model().2;
         change(&mut saved);
-        let told = says(&saved.to_bytes());
-        told.strip_prefix("m.model, byte 24: ").unwrap().to_string()
-    };
-    assert_eq!(contradicts(&|m| m.sizes = "3-5-2".into()), "expected 32 numbers for 3-5-2, found 26");
-    assert_eq!(
-        contradicts(&|m| m.sizes = "3".into()),
-        "\"3\" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10"
-    );
-    assert!(contradicts(&|m| m.activation = "swish".into()).starts_with("no activation is named \"swish\""));
-    assert_eq!(
-        contradicts(&|m| m.predictions = Predictions::Classes(names(&["a", "b", "c"]))),
-        "expected class names for 2 outputs, found 3"
-    );
-    assert_eq!(
-        contradicts(&|m| m.predictions = Predictions::Number { name: "y".into(), offset: 0.0, scale: 1.0 }),
-        "expected one output for a number, found 2 in 3-4-2"
-    );
-    assert_eq!(
-        contradicts(&|m| drop(m.encoder.columns.pop())),
-        "expected columns for 3 inputs of 3-4-2, found 1"
-    );
-    assert_eq!(
-        contradicts(&|m| {
-            m.encoder.columns[0].encoding = Encoding::Number { fill: None, offset: 0.0, scale: 0.0 }
-        }),
-        "Encoder, column \"size\": expected finite numbers and a scale above 0, found offset 0.0, scale 0.0 | was the file edited?"
-    );
-    assert_eq!(
-        contradicts(&|m| m.parameters[0].name = "w".into()),
-        "2 parameters do not fit\n  \"layer1.weight\": expected [3, 4], found none\n  \"w\": expected none, found [3, 4]"
-    );
-    assert_eq!(
-        contradicts(&|m| m.parameters[0].values.truncate(11)),
-        "parameter \"layer1.weight\": expected the numbers of [3, 4], found 11"
-    );
-    assert_eq!(
-        contradicts(&|m| m.checkpoint.as_mut().unwrap().best = Some(vec![0.0])),
-        "expected the 26 best parameters, found another number of them"
-    );
-    assert_eq!(
-        contradicts(&|m| m.sizes = "3-18446744073709551615-2".into()),
-        "expected 18446744073709551615 numbers for 3-18446744073709551615-2, found 26"
-    );
+        says(&saved.to_bytes())
+    });
+    expect![[r#"
+        m.model, byte 24: expected 32 numbers for 3-5-2, found 26
+        m.model, byte 24: "3" is not a list of layer sizes: a net has at least inputs and outputs | for example 64-32-10
+        m.model, byte 24: no activation is named "swish" | known: relu, leaky_relu, elu, silu, mish, gelu, gelu_tanh, sigmoid, tanh, softplus, logsigmoid | did you mean "mish"?
+        m.model, byte 24: expected class names for 2 outputs, found 3
+        m.model, byte 24: expected one output for a number, found 2 in 3-4-2
+        m.model, byte 24: expected columns for 3 inputs of 3-4-2, found 1
+        m.model, byte 24: Encoder, column "size": expected finite numbers and a scale above 0, found offset 0.0, scale 0.0 | was the file edited?
+        m.model, byte 24: 2 parameters do not fit
+          "layer1.weight": expected [3, 4], found none
+          "w": expected none, found [3, 4]
+        m.model, byte 24: parameter "layer1.weight": expected the numbers of [3, 4], found 11
+        m.model, byte 24: expected the 26 best parameters, found another number of them
+        m.model, byte 24: expected 18446744073709551615 numbers for 3-18446744073709551615-2, found 26"#]].assert_eq(&told.join("\n"));
 }
 
 fn version(name: &str) -> PathBuf {
