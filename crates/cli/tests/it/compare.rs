@@ -103,54 +103,10 @@ fn the_page_needs_nothing_but_itself() {
 }
 
 #[test]
-fn a_wrong_command_line_exits_with_2_and_says_what_would_be_right() {
-    for (arguments, says) in [
-        (&["compere"][..], "unrecognized subcommand 'compere'"),
-        (&[], "Usage: surprisal"),
-        (&["compare", "--data", "mnist"], "[possible values: breast_cancer, digits]"),
-        (&["compare", "--losses", "ce,hinge"], "second: expected ce, mse or half_mse, found \"hinge\""),
-        (&["compare", "--losses", "ce,mze"], "did you mean \"mse\"?"),
-        (
-            &["compare", "--losses", "ce,ce"],
-            "cross-entropy is compared with itself: choose two different losses",
-        ),
-        (&["compare", "--losses", "ce"], "give two, such as ce,mse"),
-        (
-            &["compare", "--lr", "0"],
-            "learning rate: expected a finite number above 0, found 0.0 | 0.1 is usual for Sgd",
-        ),
-        (&["compare", "--lr", "-0.1"], "learning rate: expected a finite number above 0, found -0.1"),
-        (&["compare", "--lr", "nan"], "learning rate: expected a finite number above 0, found NaN"),
-        (&["compare", "--lr", "inf"], "learning rate: expected a finite number above 0, found inf"),
-        (&["compare", "--lr", "fast"], "invalid value 'fast' for '--lr <RATE>'"),
-        (&["compare", "--seeds", "1"], "seeds: expected 2 to 1000, found 1"),
-        (&["compare", "--seeds", "1001"], "seeds: expected 2 to 1000, found 1001"),
-        (&["compare", "--seed", "-1"], "invalid value '-1' for '--seed <SEED>'"),
-    ] {
-        let (code, stderr) = fails(arguments);
-        assert_eq!(code, 2, "{arguments:?}: {stderr}");
-        assert!(stderr.contains(says), "{arguments:?}: {stderr}");
-    }
-}
-
-#[test]
 fn a_loss_that_becomes_nan_exits_with_1_and_names_the_step_and_the_culprit() {
     let (code, stderr) = fails(&["compare", "--quick", "--data", "digits", "--lr", "1e300"]);
     assert_eq!(code, 1);
-    let error = &stderr[stderr.find("error: ").unwrap()..];
-    assert!(error.starts_with("error: digits-mlp under cross-entropy: the loss became NaN in epoch 1, step 2, at learning rate 1e300"), "{error}");
-    assert!(error.contains("\n  first: \"layer2\" (affine) [32, 10], recorded at "), "{error}");
-    assert!(error.contains("values are not finite, the first is "), "{error}");
-    assert!(error.contains("\n  hint: try a learning rate of 1.0 or less"), "{error}");
-}
-
-#[test]
-fn a_folder_that_cannot_be_written_exits_with_1_before_the_work_begins() {
-    let folder = Folder::new("unwritable");
-    fs::write(folder.0.join("file"), "").unwrap();
-    let output = surprisal(&folder.0, &["compare", "--out", "file/runs"]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}"); // no run came before it
-    assert!(stderr.trim_end().ends_with("choose another folder | option: --out"), "{stderr}");
+    for part in ["digits-mlp", "epoch 1, step 2", "1e300", "\"layer2\" (affine) [32, 10]"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
 }

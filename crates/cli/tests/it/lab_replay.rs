@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{Folder, fails, surprisal};
+use crate::common::{Folder, surprisal};
+use expect_test::expect;
 use serde_json::{Value, json};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../replay/tests/vectors");
@@ -43,9 +44,9 @@ fn data_stand_beside_the_file_or_in_the_folder_that_is_named() {
     fs::copy(vector("softmax_iris"), folder.0.join("other_name.json")).unwrap();
     let (code, stdout, stderr) = replay(&folder.0, &["other_name.json"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    let expected =
-        "error: other_name.json: setting.data: expected a file that can be read, found data_iris.json: ";
-    assert!(stderr.starts_with(expected), "{stderr}");
+    expect![[r#"
+        error: other_name.json: setting.data: expected a file that can be read, found data_iris.json: No such file or directory (os error 2) | data files stand beside the setting's file, or in the folder of data that is given
+    "#]].assert_eq(&stderr);
     let (code, stdout, _) = replay(&folder.0, &["other_name.json", "--data", VECTORS, "--check"]);
     assert!(code == 0 && stdout.starts_with("other_name.json: worst ratio "), "{stdout}");
     fs::copy(vector("data_iris"), folder.0.join("data_iris.json")).unwrap();
@@ -106,19 +107,15 @@ fn a_number_that_does_not_hold_exits_with_1_and_the_others_are_reported_all_the_
         "{stdout}"
     );
     assert!(lines[1].starts_with("good.json: worst ratio "), "{stdout}");
-    let says = [
-        "number.json: expected.mce: expected 0.3550001 to rtol 1e-12 and atol 1e-15, found 0.355 | 2",
-        "count.json: expected.bins[0].count: expected 2, found 1",
-        "nothing.json: expected: expected something to hold, found an object",
-        "unexpected.json: expected: expected this key, found only claim, name, provenance, ",
-        "intolerant.json: tolerance.atol: expected this key, found only rtol",
-        "none.json: expected a file that can be read, found ",
-        "6 of 7 files are not within their tolerance",
-    ];
-    assert_eq!(stderr.lines().count(), says.len(), "{stderr}");
-    for (line, says) in stderr.lines().zip(says) {
-        assert!(line.starts_with(&format!("error: {says}")), "{line}\nis not\n{says}");
-    }
+    expect![[r#"
+        error: number.json: expected.mce: expected 0.3550001 to rtol 1e-12 and atol 1e-15, found 0.355 | 280898.798 times the tolerance
+        error: count.json: expected.bins[0].count: expected 2, found 1
+        error: nothing.json: expected: expected something to hold, found an object
+        error: unexpected.json: expected: expected this key, found only claim, name, provenance, schema, setting, tolerance, validation
+        error: intolerant.json: tolerance.atol: expected this key, found only rtol
+        error: none.json: expected a file that can be read, found No such file or directory (os error 2) | is the path right?
+        error: 6 of 7 files are not within their tolerance
+    "#]].assert_eq(&stderr);
 }
 
 /// However long a text in the file is, the message about it fits a screen.
@@ -131,76 +128,6 @@ fn messages_about_long_texts_are_short() {
     for arguments in [&["long.json"][..], &["--check", "long.json"]] {
         let (code, stdout, stderr) = replay(&folder.0, arguments);
         assert_eq!((code, stdout.as_str()), (1, ""));
-        assert!(stderr.starts_with("error: long.json: setting.kind: expected one of neuron, "), "{stderr}");
         assert!(stderr.len() < 2000, "{} bytes", stderr.len());
-    }
-}
-
-#[test]
-fn what_is_wrong_with_a_file_is_reported_with_its_name_and_place() {
-    let folder = Folder::new("replay-files");
-    fs::create_dir(folder.0.join("folder.json")).unwrap();
-    let setting = |kind: Value| json!({ "setting": { "kind": kind } }).to_string();
-    for (name, text, says) in [
-        (
-            "cut.json",
-            "{\"setting\":\n{\"kind\": ".into(),
-            ", line 2, column 9: expected JSON, found EOF while parsing",
-        ),
-        ("binary.json", "\u{0}".into(), ", line 1, column 1: expected JSON, found expected value"),
-        (
-            "empty.json",
-            String::new(),
-            ", line 1, column 0: expected JSON, found EOF while parsing a value | is the file complete?",
-        ),
-        ("list.json", "[1]".into(), ": expected an object, found a list of 1"),
-        ("data.json", "{\"X\": 1}".into(), ": setting: expected this key, found only X | add it"),
-        (
-            "slip.json",
-            "{\"settings\": 1}".into(),
-            ": setting: expected this key, found \"settings\" | is it misspelled",
-        ),
-        ("plain.json", "{\"setting\": 1}".into(), ": setting: expected an object, found 1"),
-        (
-            "kind.json",
-            setting(json!("calibratoin")),
-            ": setting.kind: expected one of neuron, neuron_sweep, ",
-        ),
-        ("number.json", setting(json!(7)), ": setting.kind: expected a string, found 7"),
-        (
-            "keys.json",
-            setting(json!("calibration")),
-            ": setting.confidence: expected this key, found only kind",
-        ),
-    ] {
-        fs::write(folder.0.join(name), text).unwrap();
-        let (code, stdout, stderr) = replay(&folder.0, &[name]);
-        assert_eq!((code, stdout.as_str()), (1, ""), "{name}");
-        assert!(stderr.starts_with(&format!("error: {name}{says}")), "{stderr}");
-    }
-    for name in ["nowhere.json", "folder.json"] {
-        let (code, stdout, stderr) = replay(&folder.0, &[name]);
-        assert_eq!((code, stdout.as_str()), (1, ""));
-        assert!(
-            stderr.starts_with(&format!("error: {name}: expected a file that can be read, found ")),
-            "{stderr}"
-        );
-    }
-}
-
-#[test]
-fn a_wrong_command_line_exits_with_2() {
-    for (arguments, says) in [
-        (&["lab"][..], "Usage: surprisal lab"),
-        (&["lab", "repaly"], "unrecognized subcommand 'repaly'"),
-        (&["lab", "replay"], "required arguments were not provided"),
-        (&["lab", "replay", "--check"], "required arguments were not provided"),
-        (&["lab", "replay", "a.json", "--data"], "a value is required for '--data <DIR>'"),
-        (&["lab", "replay", "a.json", "b.json"], "2 files: expected one file, or --check with several"),
-        (&["lab", "replay", "a.json", "--chek"], "unexpected argument '--chek'"),
-    ] {
-        let (code, stderr) = fails(arguments);
-        assert_eq!(code, 2, "{arguments:?}: {stderr}");
-        assert!(stderr.contains(says), "{arguments:?}: {stderr}");
     }
 }

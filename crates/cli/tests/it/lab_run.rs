@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{Folder, fails, surprisal};
+use expect_test::expect;
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -105,88 +106,13 @@ fn a_run_gives_the_same_bytes_on_one_core_from_its_setting_file_and_again() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_exits_with_2_and_says_what_can() {
-    for (arguments, told) in [
-        (&[&*"x".repeat(50_000)][..], "error: there is no experiment \"xxxx"),
-        (&["nothing"], "error: there is no experiment \"nothing\" | `surprisal lab list` shows all"),
-        (
-            &["plateau"],
-            "error: there is no experiment \"plateau\" (did you mean plateaus?) | `surprisal lab list` shows all",
-        ),
-        (&["saturated-neuron", "--set", "etta=1"], "error: no setting is named \"etta\" | known: eta, "),
-        (
-            &["saturated-neuron", "--set", "eta=-1"],
-            "error: eta: expected a finite number above 0, found -1 | ",
-        ),
-        (
-            &["saturated-neuron", "--set", "eta=NaN"],
-            "error: eta: expected a finite number above 0, found NaN | ",
-        ),
-        (
-            &["saturated-neuron", "--set", "scores=1,,2"],
-            "error: scores: expected a finite number, or several, separated by commas, found \"1,,2\" | ",
-        ),
-        (
-            &["saturated-neuron", "--set", "cap=1e30"],
-            "error: cap: expected a whole number from 1 to 10000000, found 1e30, which is above 2^53 | ",
-        ),
-        (
-            &["saturated-neuron", "--set", "eta"],
-            "error: invalid value 'eta' for '--set <KEY=VALUE>': write KEY=VALUE, such as eta=0.3",
-        ),
-        (
-            &["saturated-neuron", "--seeds", "3"],
-            "error: saturated-neuron has no seeds: nothing in it is random",
-        ),
-        (&["plateaus", "--seeds", "1"], "error: seeds: expected 2 to "),
-        (
-            &["all", "--set", "eta=1"],
-            "error: --set and --setting apply to one experiment: name it instead of all",
-        ),
-    ] {
-        let (code, stderr) = fails(&[&["lab", "run"], arguments].concat());
-        assert_eq!(code, 2, "{arguments:?}: {stderr}");
-        assert!(stderr.starts_with(told) && stderr.len() < 1000, "{stderr}\nis not\n{told}");
-    }
+fn a_long_name_that_is_unknown_is_reported_in_short() {
+    let (code, stderr) = fails(&["lab", "run", &"x".repeat(50_000)]);
+    assert!(code == 2 && stderr.len() < 1000, "{stderr}");
 }
 
 #[test]
-fn a_setting_file_that_is_wrong_is_named_with_key_and_place_and_nothing_is_left() {
-    let folder = Folder::new("lab-setting");
-    let none = surprisal(&folder.0, &["lab", "run", "plateaus", "--setting", "none.json"]);
-    assert_eq!(none.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&none.stderr).starts_with("error: none.json: cannot read: "));
-    for (file, told) in [
-        ("{", "not valid JSON: EOF while parsing an object at line 1 column 1"),
-        ("[]", "the file: expected an object such as {\"experiment\": .., \"setting\": {..}}, found []"),
-        ("{}", "experiment: expected \"plateaus\", found null"),
-        (r#"{"experiment": "features"}"#, "experiment: expected \"plateaus\", found \"features\""),
-        (
-            r#"{"experiment": "plateaus", "setting": {"levle": 0.01}}"#,
-            "setting: no setting is named \"levle\" | known: ",
-        ),
-        (
-            r#"{"experiment": "plateaus", "setting": {"level": null}}"#,
-            "setting: level: expected a finite number above 0, found \"null\" | ",
-        ),
-        (r#"{"experiment": "plateaus", "setting": 1}"#, "setting: expected an object, found 1"),
-        (r#"{"experiment": "plateaus", "seeds": 1}"#, "seeds: expected 2 to "),
-        (
-            r#"{"experiment": "plateaus", "speed": 1}"#,
-            "speed: expected only experiment, first_seed, seeds, quick, broken and setting, found 1",
-        ),
-    ] {
-        fs::write(folder.0.join("setting.json"), file).unwrap();
-        let output = surprisal(&folder.0, &["lab", "run", "plateaus", "--setting", "setting.json"]);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert!(stderr.starts_with(&format!("error: setting.json: {told}")), "{stderr}\nis not\n{told}");
-    }
-    assert!(!folder.0.join("runs").exists());
-}
-
-#[test]
-fn data_that_are_not_there_and_folders_that_cannot_be_written_exit_with_1() {
+fn data_that_are_not_there_exit_with_1() {
     let folder = Folder::new("lab-absent");
     let mnist = |value: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surprisal"));
@@ -200,22 +126,12 @@ fn data_that_are_not_there_and_folders_that_cannot_be_written_exit_with_1() {
         let output = command.output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, stderr) = mnist(None);
-    assert_eq!(code, Some(1));
-    assert!(
-        stderr.starts_with(
-            "error: MNIST is too large to include: set SURPRISAL_MNIST to the folder with its four IDX files"
-        ),
-        "{stderr}"
-    );
-    let (code, stderr) = mnist(Some("nowhere"));
-    assert_eq!(code, Some(1));
-    assert!(stderr.contains("nowhere"), "{stderr}");
-
-    fs::write(folder.0.join("file"), "").unwrap();
-    let output = surprisal(&folder.0, &["lab", "run", "entropy-bound", "--out", "file/runs"]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.starts_with("error: cannot write file/runs: "), "{stderr}");
-    assert!(stderr.trim_end().ends_with("choose another folder | option: --out"), "{stderr}");
+    let told = [mnist(None), mnist(Some("nowhere"))].map(|(code, stderr)| {
+        assert_eq!(code, Some(1));
+        stderr
+    });
+    expect![[r#"
+        error: MNIST is too large to include: set SURPRISAL_MNIST to the folder with its four IDX files, packed or not
+        error: nowhere: expected a folder with the four files of MNIST, found no folder | is the path right?
+    "#]].assert_eq(&told.concat());
 }

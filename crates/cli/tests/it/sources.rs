@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{Folder, refuses, works};
+use crate::common::{Folder, refuses, words, works};
+use expect_test::expect;
 use surprisal_data::{NpyArray, write_npy, write_npz};
 
 /// 40 rows of two columns, and the class of each.
@@ -11,6 +12,14 @@ fn rows() -> (NpyArray, Vec<i64>) {
     let x: Vec<f64> = (0..80).map(|k| f64::from(k * 37 % 41)).collect();
     let labels = x.chunks(2).map(|x| i64::from(x[0] > x[1])).collect();
     (NpyArray::new(&[40, 2], &x), labels)
+}
+
+/// The message of a command that must exit with 1.
+#[track_caller]
+fn refused(folder: &Folder, command: &str) -> String {
+    let (code, message) = refuses(&folder.0, &words(command));
+    assert_eq!(code, 1, "{command}: {message}");
+    message
 }
 
 /// An array of texts, as NumPy writes it.
@@ -42,10 +51,10 @@ fn rows_to_be_predicted_need_no_labels() {
             assert_eq!(works(&folder.0, &["predict", "--model", model, "--data", data]), answers);
         }
     }
-    let (code, message) = refuses(&folder.0, &["train", "--data", "x.npy", "--epochs", "3"]);
-    assert!(code == 1 && message.contains("name their file behind a comma: x.npy,y.npy"), "{message}");
-    let (code, message) = refuses(&folder.0, &["eval", "--model", "a/model.surprisal", "--data", "new.npz"]);
-    assert!(code == 1 && message.contains("expected an array named \"y\""), "{message}");
+    let told = ["train --data x.npy --epochs 3", "eval --model a/model.surprisal --data new.npz"];
+    expect![[r#"
+        x.npy: expected labels for these features, found none | name their file behind a comma: x.npy,y.npy
+        new.npz: expected an array named "y" or "Y" or "labels" or "label" or "target", found "x" | give the array one of these names"#]].assert_eq(&told.map(|command| refused(&folder, command)).join("\n"));
 }
 
 #[test]
@@ -76,13 +85,10 @@ fn labels_of_every_type_are_classes_or_numbers_as_the_task_says() {
     {
         assert!(train(data, task).contains("r2"), "{data} {task}");
     }
-    for (data, task, says) in [
-        ("fractions.npz", "classes", "expected labels that are whole numbers, found 0.25 in row 1"),
-        ("texts.npz", "regression", "expected numbers, found texts"),
-    ] {
-        let (code, message) = refuses(&folder.0, &["train", "--data", data, "--task", task]);
-        assert!(code == 1 && message.contains(says), "{message}");
-    }
+    let told = ["train --data fractions.npz --task classes", "train --data texts.npz --task regression"];
+    expect![[r#"
+        fractions.npz, array "y": expected labels that are whole numbers, found 0.25 in row 1 | for classes: array.astype("int64") or texts; a number to predict is a regression
+        texts.npz, array "y": expected numbers, found texts | np.unique(array, return_inverse=True)[1] makes numbers of them; a CSV table may have columns of texts"#]].assert_eq(&told.map(|command| refused(&folder, command)).join("\n"));
 }
 
 #[test]
@@ -96,11 +102,8 @@ fn a_class_that_the_net_does_not_know_is_named() {
     labels[7] = 5;
     write("b.npz", &labels);
     works(&folder.0, &["train", "--data", "a.npz", "--epochs", "3", "--out", "m"]);
-    let (code, message) = refuses(&folder.0, &["eval", "--model", "m/model.surprisal", "--data", "b.npz"]);
-    assert_eq!(
-        (code, message.as_str()),
-        (1, "b, row 7: expected one of the net's classes 0, 1, found \"5\"")
-    );
+    expect![[r#"b, row 7: expected one of the net's classes 0, 1, found "5""#]]
+        .assert_eq(&refused(&folder, "eval --model m/model.surprisal --data b.npz"));
 }
 
 /// A table of 40 rows with this sign between its columns.
@@ -144,8 +147,7 @@ fn tables_of_every_ending_are_the_same_table() {
 
     // what is not certain is asked for, and what is given is taken
     fs::write(folder.0.join("blanks.txt"), "size kind\n1 cat\n2 dog\n").unwrap();
-    let (code, message) = refuses(&folder.0, &["train", "--data", "blanks.txt", "--target", "kind"]);
-    assert!(code == 1 && message.contains("--delimiter"), "{message}");
+    expect!["blanks.txt: expected one of comma, semicolon, tab and | as often in every line, found none of them, or several | set the delimiter | option: --delimiter"].assert_eq(&refused(&folder, "train --data blanks.txt --target kind"));
     fs::write(folder.0.join("mixed.txt"), table(';').replace("weight", "we,ight")).unwrap();
     let train =
         ["train", "--data", "mixed.txt", "--target", "kind", "--separator", "semicolon", "--epochs", "1"];
@@ -155,29 +157,46 @@ fn tables_of_every_ending_are_the_same_table() {
 #[test]
 fn what_is_no_file_or_absurdly_large_is_refused_before_it_is_read() {
     let folder = Folder::new("sources-kinds");
+    let mut told = Vec::new();
     for name in ["a.csv", "a.txt", "a.csv.gz", "a.npz", "a.npy"] {
         let path = folder.0.join(name);
-        let refused = |says: &str| {
-            let (code, message) = refuses(&folder.0, &["train", "--data", name, "--target", "kind"]);
-            let (_, other) = refuses(&folder.0, &["train", "--data", name]);
-            assert!(
-                code != 0 && (message.contains(says) || other.contains(says)),
-                "{name}: {message} {other}"
-            );
-        };
+        let target = if name.contains(".np") { "" } else { "--target kind" };
+        let mut refused = || told.push(refused(&folder, &format!("train --data {name} {target}")));
         fs::File::create(&path).unwrap().set_len(200 << 30).unwrap();
-        refused("the maximum is 17179869184 bytes (16 GiB)");
+        refused();
         fs::File::create(&path).unwrap().set_len(8 << 30).unwrap(); // zeros
-        refused(if name.contains(".np") { "found 00 00" } else { "byte 0 is 0, so it is not a text file" });
+        refused();
         fs::remove_file(&path).unwrap();
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-            refused("it is a device, a pipe or a socket, not a file");
+            refused();
             fs::remove_file(&path).unwrap();
         }
         fs::create_dir(&path).unwrap();
-        refused("it is a folder");
+        refused();
         fs::remove_dir(&path).unwrap();
     }
+    #[cfg(unix)]
+    expect![[r#"
+        a.csv: cannot be read: it has 214748364800 bytes: the maximum is 17179869184 bytes (16 GiB) | is the path right?
+        a.csv: cannot be read: byte 0 is 0, so it is not a text file | is the path right?
+        a.csv: cannot be read: it is a device, a pipe or a socket, not a file | is the path right?
+        a.csv: cannot be read: it is a folder | is the path right?
+        a.txt: cannot be read: it has 214748364800 bytes: the maximum is 17179869184 bytes (16 GiB) | is the path right?
+        a.txt: cannot be read: byte 0 is 0, so it is not a text file | is the path right?
+        a.txt: cannot be read: it is a device, a pipe or a socket, not a file | is the path right?
+        a.txt: cannot be read: it is a folder | is the path right?
+        a.csv.gz: cannot be read: it has 214748364800 bytes: the maximum is 17179869184 bytes (16 GiB) | is the path right?
+        a.csv.gz: cannot be read: byte 0 is 0, so it is not a text file | is the path right?
+        a.csv.gz: cannot be read: it is a device, a pipe or a socket, not a file | is the path right?
+        a.csv.gz: cannot be read: it is a folder | is the path right?
+        a.npz: cannot be read: it has 214748364800 bytes: the maximum is 17179869184 bytes (16 GiB) | is the path right?
+        a.npz, byte 0: expected the bytes 50 4b 03 04 of an NPZ file, found 00 00 00 00 | np.savez writes such files
+        a.npz: cannot be read: it is a device, a pipe or a socket, not a file | is the path right?
+        a.npz: cannot be read: it is a folder | is the path right?
+        a.npy: cannot be read: it has 214748364800 bytes: the maximum is 17179869184 bytes (16 GiB) | is the path right?
+        a.npy, byte 0: expected the bytes 93 4e 55 4d 50 59 of an NPY file, found 00 00 00 00 00 00 | np.save writes such files
+        a.npy: cannot be read: it is a device, a pipe or a socket, not a file | is the path right?
+        a.npy: cannot be read: it is a folder | is the path right?"#]].assert_eq(&told.join("\n"));
 }

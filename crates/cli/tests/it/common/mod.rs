@@ -61,6 +61,14 @@ pub fn refuses(folder: &Path, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap_or_else(|| panic!("{arguments:?}: {stderr}")), error.trim_end().to_string())
 }
 
+/// The words of a command, in which '..' is one word.
+pub fn words(command: &str) -> Vec<&str> {
+    let parts = command.split('\'').enumerate();
+    parts
+        .flat_map(|(k, part)| if k % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+        .collect()
+}
+
 pub fn surprisal(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surprisal")).args(arguments).current_dir(folder).output().unwrap()
 }
