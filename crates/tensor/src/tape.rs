@@ -510,9 +510,11 @@ impl<'t> Tape<'t> {
         let Recording { graph, store } = &mut *self.write();
         let edges = graph.edges.len();
         for input in inputs.as_ref() {
-            if !std::ptr::eq(input.tape, self) {
-                different_tapes(Op::card(&op).name);
-            }
+            assert!(
+                std::ptr::eq(input.tape, self),
+                "{}: its inputs belong to different tapes: record everything that meets in one computation on one tape",
+                Op::card(&op).name
+            );
             graph.edges.push(input.id);
         }
         match store {
@@ -677,12 +679,4 @@ impl fmt::Display for NonFinite {
         let NonFinite { node, value, first, count, of } = self;
         write!(f, "{node}: {count} of {of} values are not finite, the first is {value} at position {first}")
     }
-}
-
-#[cold]
-#[track_caller]
-fn different_tapes(op: &str) -> ! {
-    panic!(
-        "{op}: its inputs belong to different tapes: record everything that meets in one computation on one tape"
-    )
 }

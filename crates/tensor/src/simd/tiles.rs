@@ -204,7 +204,7 @@ impl<T> View<T> {
     }
 }
 
-/// What sums are added to.
+/// What sums begin with, or are added to.
 #[derive(Clone, Copy)]
 enum Start<T> {
     /// Nothing: C holds any numbers.
@@ -258,6 +258,9 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
     // SAFETY: A is read in rows below R, B and C under their masks; a vector without lanes may lie behind C, and is not touched.
     unsafe {
         let mut sums = [[V::zero(); C]; R];
+        if let Start::Column(at) = t.start {
+            sums.iter_mut().enumerate().for_each(|(i, sums)| *sums = [V::splat(*at.add(i)); C]);
+        }
         for p in 0..t.k {
             meanwhile(p, t.c);
             let mut b = [V::zero(); C];
@@ -275,11 +278,7 @@ unsafe fn tile<V: Lanes, const R: usize, const C: usize, const WHOLE: bool>(
         for (i, sums) in sums.iter().enumerate() {
             for (j, (sum, mask)) in sums.iter().zip(masks).enumerate() {
                 let to = t.c.wrapping_add(i * t.c_row + j * V::N);
-                let sum = match t.start {
-                    Start::Nothing => *sum,
-                    Start::C => sum.plus(V::load_some(to, mask)),
-                    Start::Column(at) => sum.plus(V::splat(*at.add(i))),
-                };
+                let sum = if matches!(t.start, Start::C) { sum.plus(V::load_some(to, mask)) } else { *sum };
                 sum.store_some(to, mask);
             }
         }
@@ -607,10 +606,10 @@ unsafe fn panels<V: Lanes, const R: usize>(m: usize, n: usize, t: Task<V::Number
                 t,
                 masks,
                 |p| p * t.b.row,
-                |p, c| {
+                |p, _| {
                     fetch(a.at.wrapping_add((p + 16) * R));
                     if p % 4 == 0 {
-                        fetch_row::<V>(p / 4, c, t.c_row, R);
+                        fetch_row::<V>(p / 4, t.c, t.c_row, R);
                         next.fetch(i / R, p / 4);
                     }
                 },

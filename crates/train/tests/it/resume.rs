@@ -177,7 +177,8 @@ fn a_checkpoint_of_another_training_is_refused() {
         let training = trainer.on(&train).validate(&test).resume(checkpoint);
         training.fit(&model, &mut params, &mut *adam).unwrap_err().to_string()
     };
-    let changes: [&dyn Fn(&mut Checkpoint<f32>, &mut Trainer); 17] = [
+    type Change = dyn Fn(&mut Checkpoint<f32>, &mut Trainer);
+    let changes: [&Change; 17] = [
         &|_, trainer| trainer.batch_size = 4,
         &|_, trainer| trainer.epochs = 0,
         &|c, _| c.epoch = 3,

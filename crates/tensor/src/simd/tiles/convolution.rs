@@ -246,6 +246,9 @@ unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize]
     // SAFETY: as the caller promises.
     unsafe {
         let mut sums = [V::zero(); R];
+        if let Start::Column(at) = t.start {
+            sums.iter_mut().enumerate().for_each(|(r, sum)| *sum = V::splat(*at.add(r)));
+        }
         for (p, offset) in offsets.iter().enumerate() {
             let from = t.b.at.add(*offset);
             let b = V::load_halves(from, from.add(apart));
@@ -255,11 +258,7 @@ unsafe fn halves<V: Lanes, const R: usize>(t: Task<V::Number>, offsets: &[usize]
         }
         for (r, sum) in sums.iter().enumerate() {
             let to = t.c.add(r * t.c_row);
-            let sum = match t.start {
-                Start::Nothing => *sum,
-                Start::C => sum.plus(V::load(to)),
-                Start::Column(at) => sum.plus(V::splat(*at.add(r))),
-            };
+            let sum = if matches!(t.start, Start::C) { sum.plus(V::load(to)) } else { *sum };
             sum.store_some(to, V::first(V::N));
         }
     }
