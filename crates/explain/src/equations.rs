@@ -88,9 +88,24 @@ impl Explanation {
         equations
     }
 
+    /// "error of a hidden layer" if another layer with weights comes after the node.
+    fn what(&self, at: usize) -> &'static str {
+        let mut depends = vec![false; self.nodes.len()];
+        depends[at] = true;
+        for (place, node) in self.nodes.iter().enumerate().skip(at + 1) {
+            depends[place] = node.inputs.iter().any(|&input| depends[input]);
+            let has_weights =
+                |&input: &usize| self.nodes[input].is_parameter && self.nodes[input].shape.rank() > 1;
+            if depends[place] && node.inputs.iter().any(has_weights) {
+                return "error of a hidden layer";
+            }
+        }
+        "error of the output"
+    }
+
     /// The error of a layer, from the nodes after it.
     fn error(&self, at: usize, z: &Node, delta: &[f64], layer: String, result: String) -> Equation {
-        let k = largest(delta);
+        let (what, k) = (self.what(at), largest(delta));
         let total = digits(delta[k], 6);
         let after: Vec<&Node> = self.nodes.iter().filter(|node| node.inputs.contains(&at)).collect();
         let next = |node: &Node| {
@@ -119,7 +134,7 @@ impl Explanation {
                             terms.push(format!("… {} more", errors.len() - TERMS));
                         }
                         Equation {
-                            what: "error of a hidden layer",
+                            what,
                             layer,
                             formula: format!(
                                 "δ_j = (Σ_k w_jk δ_k) f'(z_j), with w and δ_k of the next layer, f = {}",
@@ -130,7 +145,7 @@ impl Explanation {
                         }
                     }
                     None => Equation {
-                        what: "error of the output",
+                        what,
                         layer,
                         formula: format!("δ_k = ∂a_k f'(z_k), with f = {}", a.card.name),
                         result,
@@ -140,7 +155,7 @@ impl Explanation {
             }
             // z straight into the next layer: nothing squashes
             [other] if other.card.name == "affine" => Equation {
-                what: "error of a hidden layer",
+                what,
                 layer,
                 formula: "δ_j = Σ_k w_jk δ_k: no activation in between".into(),
                 result,
@@ -153,7 +168,7 @@ impl Explanation {
                     .collect::<Vec<_>>()
                     .join("; ");
                 Equation {
-                    what: "error of the output",
+                    what,
                     layer,
                     formula: format!("δ as {formula}"),
                     result,

@@ -114,9 +114,9 @@ pub const SATURATED: f64 = 0.05;
 /// See the example of [`Node::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Units {
-    /// The number of units, the length of the last axis.
+    /// The number of units, the length of the last axis; of `[N, C, ..]`, of the channels.
     pub count: usize,
-    /// The number of units with slope 0 in every row.
+    /// The number of units with slope 0 in every row; a channel, everywhere in it.
     pub dead: usize,
     /// The number of units with a slope between -[`SATURATED`] and [`SATURATED`] in every row that are not dead.
     pub saturated: usize,
@@ -199,8 +199,8 @@ pub fn explain(result: Var) -> Explanation {
             (None, None) => {
                 // what a layer adds up, and what its activation makes of it, are called as in the textbooks
                 let part = match &inputs[..] {
-                    [_, weight, _] if var.op_name() == "affine" && nodes[*weight].is_parameter => "z",
-                    [z] if slopes.is_some() && nodes[*z].card.name == "affine" => "a",
+                    [_, weight, ..] if is_layer(var.op_name()) && nodes[*weight].is_parameter => "z",
+                    [z] if slopes.is_some() && is_layer(nodes[*z].card.name) => "a",
                     [] if is_target(*var) => "target",
                     _ => "",
                 };
@@ -246,6 +246,11 @@ pub fn explain(result: Var) -> Explanation {
         }
     }
     Explanation { nodes, has_gradients }
+}
+
+/// Whether an operation is what a layer with weights does to its input.
+fn is_layer(operation: &str) -> bool {
+    ["affine", "conv2d", "conv_transpose2d"].contains(&operation)
 }
 
 impl Explanation {
@@ -486,12 +491,16 @@ impl Node {
     /// ```
     pub fn units(&self) -> Option<Units> {
         let slopes = self.slopes.as_ref()?;
-        let count = self.columns();
-        let all =
-            |unit: usize, is: &dyn Fn(f64) -> bool| slopes.iter().skip(unit).step_by(count).all(|&s| is(s));
+        let (count, each) = match *self.shape.dims() {
+            [_, channels, ref inner @ ..] if !inner.is_empty() => (channels, inner.iter().product()),
+            _ => (self.columns(), 1),
+        };
+        let all = |unit: usize, is: &dyn Fn(f64) -> bool| {
+            slopes.chunks(each).skip(unit).step_by(count).flatten().all(|&s| is(s))
+        };
         let number = |is: &dyn Fn(f64) -> bool| (0..count).filter(|&unit| all(unit, is)).count();
         let dead = number(&|slope| slope == 0.0);
         let saturated = number(&|slope| slope.abs() < SATURATED) - dead;
-        Some(Units { count, dead, saturated, rows: slopes.len() / count.max(1) })
+        Some(Units { count, dead, saturated, rows: slopes.len() / (count * each).max(1) })
     }
 }

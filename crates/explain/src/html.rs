@@ -3,6 +3,7 @@
 use surprisal_report::Page;
 use surprisal_report::text::escape;
 
+use crate::heat_map::Pictures;
 use crate::numbers::list;
 use crate::{Explanation, Node};
 
@@ -57,10 +58,17 @@ impl Explanation {
             ),
             false => String::new(),
         };
+        let pictures = match drawn.iter().any(|&at| Pictures::of(&self.nodes[at]).is_some()) {
+            true => {
+                " Pictures in a box are the channels of an image, darkest where they are largest, or kernels and gradients, \
+                     blue below 0 and vermilion above."
+            }
+            false => "",
+        };
         let mut page = Page::new(title)
             .lead(&format!(
                 "Every box is a number or an array that was computed; every line below is what the library computed. \
-                 First down, from the inputs to the loss; then back up, each box passing its gradient on.{part}",
+                 First down, from the inputs to the loss; then back up, each box passing its gradient on.{part}{pictures}",
             ))
             .interactive(&html, include_str!("step.js"));
         let equations = self.equations();

@@ -5,6 +5,7 @@
 //! | `explanation` | [`explain`]: from a tape to an [`Explanation`]; its formulas with names and with numbers |
 //! | `formula` | names and numbers in the formula of a card |
 //! | `numbers` | [`digits`], [`Statistics`]: numbers as text |
+//! | `heat_map` | the numbers of a node as colors; a picture of each channel and each kernel |
 //! | `layout`, `svg` | the layout of the graph, and its drawing |
 //! | `text` | text: one line for each operation, or all details of each node |
 //! | `dot` | for Graphviz |
@@ -17,6 +18,7 @@ mod dot;
 mod equations;
 mod explanation;
 mod formula;
+mod heat_map;
 mod html;
 mod layout;
 mod numbers;

@@ -5,110 +5,47 @@ use std::collections::VecDeque;
 use surprisal_report::text::{escape, number, width};
 use surprisal_report::theme::{DARK, LIGHT, Theme};
 
+use crate::heat_map::{HeatMap, Pictures};
 use crate::layout::{Graph, layout};
 use crate::numbers::{FEW, digits, norm};
 use crate::{Explanation, Node, Statistics};
 
-/// The width of a node's box.
+/// The width of a node's box, and of one with pictures.
 const BOX: f64 = 172.0;
+const WIDE_BOX: f64 = 260.0;
 const PAD: f64 = 10.0;
-const INSIDE: f64 = BOX - 2.0 * PAD;
 const SIZE: f64 = 13.0;
 const LINE: f64 = 17.0;
-/// The most cells of a heat map across and down; more are averaged in groups.
-const CELLS: (usize, usize) = (24, 8);
-/// The number of shades on either side of 0.
-const SHADES: usize = 6;
-
 /// The rows of a box, from top to bottom.
 enum Row {
     Text(&'static str, String),
-    /// Heat maps side by side: of the value, and of the gradient.
+    /// Heat maps side by side.
     Maps(Vec<HeatMap>),
 }
 
-/// Cells by rows, each with a shade from -SHADES to SHADES.
-struct HeatMap {
-    class: &'static str,
-    caption: String,
-    columns: usize,
-    cells: Vec<i32>,
-}
-
 impl Row {
-    fn height(&self) -> f64 {
+    fn height(&self, inside: f64) -> f64 {
         match self {
             Row::Text(..) => LINE,
-            Row::Maps(maps) => maps.iter().map(|map| map.height(maps.len())).fold(0.0, f64::max) + LINE + 4.0,
+            Row::Maps(maps) => {
+                maps.iter().map(|map| map.height(room(maps.len(), inside))).fold(0.0, f64::max) + LINE + 4.0
+            }
         }
     }
 }
 
-impl HeatMap {
-    /// Returns the cells of numbers in rows of `columns`, averaged in groups if there are too many, darkest where they are largest.
-    fn new(class: &'static str, caption: String, numbers: &[f64], columns: usize) -> HeatMap {
-        let columns = columns.max(1);
-        let rows = numbers.len() / columns;
-        let (across, down) = (columns.min(CELLS.0), rows.min(CELLS.1));
-        let range = |cell: usize, of: usize, count: usize| cell * count / of..(cell + 1) * count / of;
-        let mut means = Vec::new();
-        for row in 0..down {
-            for column in 0..across {
-                let inside = range(row, down, rows)
-                    .flat_map(|r| range(column, across, columns).map(move |c| numbers[r * columns + c]));
-                let (sum, count) = inside.fold((0.0, 0.0), |(sum, count), x| (sum + x, count + 1.0));
-                means.push(sum / count);
-            }
-        }
-        let largest = means.iter().filter(|x: &&f64| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()));
-        let shade = |x: f64| {
-            if largest > 0.0 && x.is_finite() { (x / largest * SHADES as f64).round() as i32 } else { 0 }
-        };
-        HeatMap { class, caption, columns: across, cells: means.into_iter().map(shade).collect() }
-    }
-
-    fn cell(&self, maps: usize) -> f64 {
-        let room = (INSIDE - 8.0 * (maps as f64 - 1.0)) / maps as f64;
-        (room / self.columns as f64).min(10.0)
-    }
-
-    fn height(&self, maps: usize) -> f64 {
-        self.cell(maps).max(5.0) * (self.cells.len() / self.columns) as f64
-    }
-
-    /// One path for each shade.
-    fn draw(&self, left: f64, top: f64, maps: usize) -> String {
-        let (w, h) = (self.cell(maps), self.cell(maps).max(5.0));
-        let (wide, high) = (w * self.columns as f64, h * (self.cells.len() / self.columns) as f64);
-        let rectangle = |x: f64, y: f64, w: f64, h: f64| {
-            let [x, y, w, h] = [x, y, w, h].map(number);
-            format!("M{x} {y}h{w}v{h}h-{w}z")
-        };
-        let mut out = format!(
-            "<g class=\"map {}\"><path class=\"frame\" d=\"{}\"/>",
-            self.class,
-            rectangle(left, top, wide, high)
-        );
-        for shade in (-(SHADES as i32)..=SHADES as i32).filter(|&shade| shade != 0) {
-            let cells = self.cells.iter().enumerate().filter(|&(_, &s)| s == shade);
-            let corner =
-                |at: usize| (left + (at % self.columns) as f64 * w, top + (at / self.columns) as f64 * h);
-            let d: String = cells.map(|(at, _)| rectangle(corner(at).0, corner(at).1, w, h)).collect();
-            if !d.is_empty() {
-                let sign = if shade < 0 { "minus" } else { "plus" };
-                let opacity = number(f64::from(shade.abs()) / SHADES as f64);
-                out += &format!("<path class=\"{sign}\" fill-opacity=\"{opacity}\" d=\"{d}\"/>");
-            }
-        }
-        out + "</g>"
-    }
+/// The width of each of some maps side by side.
+fn room(maps: usize, inside: f64) -> f64 {
+    (inside - 8.0 * (maps as f64 - 1.0)) / maps as f64
 }
 
 impl Explanation {
     /// Returns the graph as SVG: a box for each node, in layers from the inputs down to the result.
     ///
     /// A box shows the name, the operation, and the numbers. Many numbers are a heat map: the value on the left, its gradient on the right, blue
-    /// below 0 and vermilion above, darkest where the numbers are largest. The thickness of an edge is the norm of the gradient that flows back
+    /// below 0 and vermilion above, darkest where the numbers are largest. Of images `[N, C, H, W]` it shows the channels of the first, one
+    /// picture each, gray from the smallest number to the largest, and under them their gradients; of the weights of a convolution, its kernels.
+    /// At most 16 pictures are drawn, or 8 if they have more than 12 columns, and the number of the others is noted. The thickness of an edge is the norm of the gradient that flows back
     /// along it: 7 units for the largest, 1.5 less for every factor of 10; an edge without a gradient is dotted. A vermilion frame marks
     /// units that are saturated or dead. Tinted areas are scopes. Of more than 250 nodes, those nearest to the result are drawn, with a note.
     /// The group of each node has the id `PREFIX-n` with its index in [`nodes`](Self::nodes), for scripts.
@@ -141,8 +78,12 @@ impl Explanation {
                 inputs
             })
             .collect();
-        let height = |rows: &Vec<Row>| rows.iter().map(Row::height).sum::<f64>() + 2.0 * PAD - 4.0;
-        let sizes = rows.iter().map(|rows| (BOX, height(rows))).collect();
+        let size = |(&at, rows): (&usize, &Vec<Row>)| {
+            let wide = self.width(at);
+            let rows = rows.iter().map(|row| row.height(wide - 2.0 * PAD));
+            (wide, rows.sum::<f64>() + 2.0 * PAD - 4.0)
+        };
+        let sizes = drawn.iter().zip(&rows).map(size).collect();
         let scopes = drawn.iter().map(|&at| self.nodes[at].scope.as_str()).collect();
         let graph = Graph { sizes, inputs, scopes };
         let layout = layout(&graph);
@@ -177,8 +118,8 @@ impl Explanation {
             }
         }
         for (k, (&at, rows)) in drawn.iter().zip(&rows).enumerate() {
-            let (corner, height) = (layout.corners[k], graph.sizes[k].1);
-            body += &self.node(at, rows, corner, height, &format!("{prefix}-{at}"));
+            let (corner, size) = (layout.corners[k], graph.sizes[k]);
+            body += &self.node(at, rows, corner, size, &format!("{prefix}-{at}"));
         }
         let (w, h) = (number(layout.width), number(layout.height));
         format!(
@@ -209,15 +150,19 @@ impl Explanation {
         (drawn, of)
     }
 
+    fn width(&self, at: usize) -> f64 {
+        if Pictures::of(&self.nodes[at]).is_some() { WIDE_BOX } else { BOX }
+    }
+
     /// The rows in the box of a node.
     fn rows(&self, at: usize) -> Vec<Row> {
-        let node = &self.nodes[at];
+        let (node, inside) = (&self.nodes[at], self.width(at) - 2.0 * PAD);
         let kind = match node.value.len() {
             1 => node.card.name.to_string(),
             _ => format!("{} {}", node.card.name, node.shape),
         };
         let mut rows =
-            vec![Row::Text("name", fitting(&node.name, INSIDE)), Row::Text("quiet", fitting(&kind, INSIDE))];
+            vec![Row::Text("name", fitting(&node.name, inside)), Row::Text("quiet", fitting(&kind, inside))];
         let gradient = node.gradient.as_deref();
         if node.value.len() <= FEW && node.columns() <= 4 {
             for (class, numbers, sign) in [("value", Some(&node.value[..]), ""), ("gradient", gradient, "∂ ")]
@@ -225,24 +170,48 @@ impl Explanation {
                 for row in numbers.into_iter().flat_map(|numbers| numbers.chunks(node.columns().max(1))) {
                     let precision = if row.len() == 1 { 6 } else { 2 };
                     let numbers: Vec<String> = row.iter().map(|&x| digits(x, precision)).collect();
-                    rows.push(Row::Text(class, fitting(&format!("{sign}{}", numbers.join("  ")), INSIDE)));
+                    rows.push(Row::Text(class, fitting(&format!("{sign}{}", numbers.join("  ")), inside)));
                 }
             }
         } else {
-            let map = |class, caption: String, numbers: &[f64]| {
-                HeatMap::new(class, caption, numbers, node.columns())
-            };
             let Statistics { min, max, .. } = Statistics::of(&node.value);
-            let mut maps =
-                vec![map("value", format!("{} .. {}", digits(min, 1), digits(max, 1)), &node.value)];
-            maps.extend(gradient.map(|g| map("gradient", format!("|∂| {}", digits(norm(g), 2)), g)));
-            rows.push(Row::Maps(maps));
+            let range = |precision| format!("{} .. {}", digits(min, precision), digits(max, precision));
+            let length = |gradient| format!("|∂| {}", digits(norm(gradient), 2));
+            match Pictures::of(node) {
+                Some(pictures) => {
+                    rows.extend(
+                        pictures.notes().into_iter().map(|note| Row::Text("quiet", fitting(&note, inside))),
+                    );
+                    let map = |class, caption, numbers, is_gray| {
+                        Row::Maps(vec![HeatMap::pictures(class, caption, numbers, &pictures, is_gray)])
+                    };
+                    rows.push(map("value", range(2), &node.value, !node.is_parameter));
+                    rows.extend(gradient.map(|g| map("gradient", length(g), g, false)));
+                }
+                None => {
+                    let columns = match *node.shape.dims() {
+                        [_, channels, 1, 1] => channels,
+                        _ => node.columns(),
+                    };
+                    let map = |class, caption, numbers| HeatMap::new(class, caption, numbers, columns);
+                    let mut maps = vec![map("value", range(1), &node.value)];
+                    maps.extend(gradient.map(|g| map("gradient", length(g), g)));
+                    rows.push(Row::Maps(maps));
+                }
+            }
         }
-        rows.extend(warning(node).map(|warning| Row::Text("warning", fitting(&warning, INSIDE))));
+        rows.extend(warning(node).map(|warning| Row::Text("warning", fitting(&warning, inside))));
         rows
     }
 
-    fn node(&self, at: usize, rows: &[Row], (left, top): (f64, f64), height: f64, id: &str) -> String {
+    fn node(
+        &self,
+        at: usize,
+        rows: &[Row],
+        (left, top): (f64, f64),
+        (wide, high): (f64, f64),
+        id: &str,
+    ) -> String {
         let node = &self.nodes[at];
         let kind = if warning(node).is_some() {
             "warned"
@@ -257,26 +226,27 @@ impl Explanation {
             "<g id=\"{id}\" class=\"node {kind}\">\n<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>\n",
             number(left),
             number(top),
-            number(BOX),
-            number(height),
+            number(wide),
+            number(high),
             if node.inputs.is_empty() { "14" } else { "4" },
         );
+        let inside = wide - 2.0 * PAD;
         let mut y = top + PAD - 2.0;
         for row in rows {
             match row {
                 Row::Text(class, words) => out += &text(class, left + PAD, y + 0.78 * LINE, words),
                 Row::Maps(maps) => {
-                    let step = (INSIDE + 8.0) / maps.len() as f64;
+                    let step = (inside + 8.0) / maps.len() as f64;
                     for (k, map) in maps.iter().enumerate() {
                         let x = left + PAD + k as f64 * step;
                         let caption = fitting(&map.caption, step - 6.0);
                         out += &text(map.class, x, y + 0.78 * LINE, &caption);
-                        out += &map.draw(x, y + LINE + 1.0, maps.len());
+                        out += &map.draw(x, y + LINE + 1.0, room(maps.len(), inside));
                         out.push('\n');
                     }
                 }
             }
-            y += row.height();
+            y += row.height(inside);
         }
         out + "</g>\n"
     }
@@ -334,7 +304,7 @@ fn css() -> String {
              .tape .warning{{fill:{vermilion}}}.tape .node rect{{fill:{paper};stroke:{axis}}}\
              .tape .parameter rect{{stroke:{green}}}.tape .warned rect{{stroke:{vermilion}}}.tape .scope{{fill:{grid}}}\
              .tape .edge{{stroke:{blue}}}.tape .none{{stroke:{vermilion}}}.tape .still{{stroke:{axis}}}\
-             .tape .minus{{fill:{blue}}}.tape .plus{{fill:{vermilion}}}.tape .frame{{stroke:{grid}}}\
+             .tape .minus{{fill:{blue}}}.tape .plus{{fill:{vermilion}}}.tape .gray{{fill:{ink}}}.tape .frame{{stroke:{grid}}}\
              .tape .now rect{{stroke:{ink}}}"
         )
     };
@@ -343,7 +313,7 @@ fn css() -> String {
          font-variant-numeric:tabular-nums}}.tape text{{fill:currentColor}}.tape .name{{font-weight:600}}\
          .tape .label{{font-style:italic}}.tape .node rect{{stroke-width:1.2}}.tape .parameter rect,.tape .warned rect{{stroke-width:2}}\
          .tape .now rect{{stroke-width:3.5}}.tape .edge{{fill:none;stroke-linecap:round;opacity:.75}}\
-         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none}}.tape .later{{opacity:.4}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
+         .tape .none,.tape .still{{stroke-dasharray:.1 5;stroke-width:1.6}}.tape .frame{{fill:none;vector-effect:non-scaling-stroke}}.tape .later{{opacity:.4}}.tape .unknown .gradient{{visibility:hidden}}.tape .edge.unknown{{stroke-width:1.5}}\
          {}@media screen and (prefers-color-scheme:dark){{{}}}",
         colors(&LIGHT),
         colors(&DARK)

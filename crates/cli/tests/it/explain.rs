@@ -97,7 +97,24 @@ fn a_row_of_a_net_is_reported_with_the_four_equations_and_drawn() {
 
     says(&folder.0, &["explain", NEURON, "--at", "x=1,w=2,b=2,y=0", "--out", "neuron"]);
     says(&folder.0, &["explain", "--model", "64-16-10", "--data", "digits", "--row", "0", "--out", "digits"]);
-    let pages = ["told/tape.html", "neuron/tape-1.html", "neuron/tape-2.html", "digits/tape.html"];
+    let net = "conv(20,3)-batchnorm-relu-maxpool(2)-16-batchnorm-relu-10";
+    let told =
+        says(&folder.0, &["explain", "--model", net, "--data", "digits", "--row", "0", "--out", "images"]);
+    let errors = told.lines().filter(|line| line.contains(", error of "));
+    assert_eq!(
+        Vec::from_iter(errors),
+        ["  layer9, error of the output", "  layer6, error of a hidden layer"]
+    );
+    let page = fs::read_to_string(folder.0.join("images/tape.html")).unwrap();
+    assert!(page.contains("16 of 20 kernels") && page.contains("16 of 20 channels"));
+    assert!(page.len() < 150_000, "{} bytes", page.len());
+    let pages = [
+        "told/tape.html",
+        "neuron/tape-1.html",
+        "neuron/tape-2.html",
+        "digits/tape.html",
+        "images/tape.html",
+    ];
     let pages = pages.map(|page| folder.0.join(page));
     if let Some(faults) = crate::browser::faults(&pages) {
         assert_eq!(faults, [""; 0]);
