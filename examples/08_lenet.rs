@@ -1,22 +1,33 @@
 //! LeNet: two convolutions with pooling, and a linear layer. On the included digits of 8x8 pixels, or, with the folder of its four files in
-//! SURPRISAL_MNIST, on MNIST.
+//! SURPRISAL_MNIST, on MNIST. With `augmented` it has a hidden layer with dropout, and is trained for twice as many epochs on images that are
+//! shifted at random. A number is the seed.
 //!
-//!     SURPRISAL_MNIST=path/to/mnist cargo run --release --example 08_lenet
+//!     SURPRISAL_MNIST=path/to/mnist cargo run --release --example 08_lenet -- augmented 7
 
 use surprisal::prelude::*;
+use surprisal::train::Augment;
 
-fn lenet(params: &mut Params, side: usize, [first, second]: [usize; 2], rng: &mut Rng) -> impl Layer + use<> {
+fn lenet(params: &mut Params, side: usize, hidden: Option<usize>, rng: &mut Rng) -> impl Layer + use<> {
     let after = (side / 2 - 2) / 2; // each convolution keeps the borders that its padding gives
-    (
-        Unflatten::new([1, side, side]),
-        (Conv2d::new(params, "conv1", [1, first], 5, rng).padding(2), Relu, MaxPool2d::new([2, 2])),
-        (Conv2d::new(params, "conv2", [first, second], 3, rng), Relu, MaxPool2d::new([2, 2])),
-        (Flatten, Linear::new(params, "out", second * after * after, 10, rng)),
-    )
+    let convolutions = (
+        (Conv2d::new(params, "conv1", [1, 16], 5, rng).padding(2), Relu, MaxPool2d::new([2, 2])),
+        (Conv2d::new(params, "conv2", [16, 32], 3, rng), Relu, MaxPool2d::new([2, 2])),
+    );
+    let features = 32 * after * after;
+    let hidden_layer: Vec<Box<dyn Layer>> = match hidden {
+        Some(units) => vec![
+            Box::new(Linear::new(params, "hidden", features, units, rng)),
+            Box::new(Relu),
+            Box::new(Dropout::new(0.25)),
+        ],
+        None => vec![],
+    };
+    let out = Linear::new(params, "out", hidden.unwrap_or(features), 10, rng);
+    (Unflatten::new([1, side, side]), convolutions, Flatten, hidden_layer, out)
 }
 
 /// The accuracy on the test set.
-fn trained(seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
+fn trained(augmented: bool, seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
     let mut rng = rng(seed);
     let (mut train, mut test) = match std::env::var_os("SURPRISAL_MNIST") {
         Some(folder) => Dataset::mnist(folder)?,
@@ -26,20 +37,32 @@ fn trained(seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
         if train.features.ncols() == 784 { (28, 255.0, 5, 0.002) } else { (8, 16.0, 40, 0.005) };
     [&mut train, &mut test].into_iter().for_each(|part| part.features /= largest);
     let mut params = Params::new();
-    let model = lenet(&mut params, side, [16, 32], &mut rng);
+    let model = lenet(&mut params, side, augmented.then_some(128), &mut rng);
+    let epochs = if augmented { 2 * epochs } else { epochs };
     let trainer = Trainer { epochs, batch_size: 64, seed, schedule: "cosine".parse()?, ..Trainer::default() };
     let history = threads::within(|| {
-        let training = trainer
+        let mut training = trainer
             .on(&train)
             .validate(&test)
             .each(|epoch| println!("epoch {}: {:?}", epoch.epoch, epoch.validation));
+        if augmented {
+            let changes = Augment { shift: side / 14, ..Augment::default() }; // by 2 pixels on MNIST
+            training = training.augment(changes, [1, side, side]);
+        }
         training.fit(&model, &mut params, &mut Adam::new(rate))
     })?;
     Ok(history.epochs().last().and_then(|epoch| epoch.validation.as_ref()?.accuracy).unwrap_or(0.0))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("test accuracy: {:.2}%", 100.0 * trained(7)?);
+    let (mut augmented, mut seed) = (false, 7);
+    for word in std::env::args().skip(1) {
+        match word.as_str() {
+            "augmented" => augmented = true,
+            number => seed = number.parse().map_err(|_| format!("{number}: expected augmented or a seed"))?,
+        }
+    }
+    println!("test accuracy: {:.2}%", 100.0 * trained(augmented, seed)?);
     Ok(())
 }
 
@@ -49,5 +72,5 @@ fn it_reads_the_digits() {
         println!("skipped: on MNIST it takes minutes");
         return;
     }
-    assert!(trained(7).unwrap() > 0.95);
+    assert!(trained(false, 7).unwrap() > 0.95);
 }
