@@ -8,8 +8,8 @@
 //! | `softmax` | [`Softmax`], [`LogSoftmax`]: from logits to probabilities of classes, or their logarithms |
 //! | `embedding` | [`Embedding`]: a vector for each index |
 //! | `layer_norm`, `rms_norm`, `batch_norm` | [`LayerNorm`], [`BatchNorm1d`]: mean 0 and variance 1, for each row or for each feature; [`RmsNorm`]: mean square 1, for each row |
-//! | `convolution` | [`Conv2d`], [`ConvTranspose2d`]: images `[N, C, H, W]` |
-//! | `pooling` | [`MaxPool2d`], [`AvgPool2d`], [`Upsample`]: images in other sizes |
+//! | `convolution` | [`Conv2d`], [`ConvTranspose2d`]: images `[N, C, H, W]`; [`Conv1d`]: sequences `[N, C, L]` |
+//! | `pooling` | [`MaxPool2d`], [`AvgPool2d`], [`Upsample`]: images in other sizes; [`MaxPool1d`], [`AvgPool1d`]: sequences |
 //! | `group_norm` | [`GroupNorm`]: mean 0 and variance 1, for each group of channels of a sample |
 //! | `dropout` | [`Dropout`], [`Dropout2d`]: random zeros in training, of numbers or of channels |
 //! | `flatten`, `residual` | [`Flatten`], [`Unflatten`]; [`Residual`]: x + f(x) |
@@ -64,7 +64,7 @@ mod unet;
 
 pub use activation::*;
 pub use architecture::{Architecture, ArchitectureError, Plan};
-pub use convolution::Pair;
+pub use convolution::{Length, Pair};
 pub use init::{Init, Rng, normal, rng};
 pub use layer::Layer;
 pub use layers::*;
@@ -102,8 +102,11 @@ layers! {
     layer_norm::LayerNorm: [3, 4] => |params, name| LayerNorm::new(params, name, 4);
     rms_norm::RmsNorm: [3, 4] => |params, name| RmsNorm::new(params, name, 4);
     batch_norm::BatchNorm1d: [3, 4] => |params, name| BatchNorm1d::new(params, name, 4);
+    convolution::Conv1d: [2, 3, 5] => |params, _| Conv1d::new(params, "conv1d", [3, 2], 3, &mut rng(1)).padding(1).stride(2);
     convolution::Conv2d: [2, 3, 5, 4] => |params, name| Conv2d::new(params, name, [3, 2], [2, 3], &mut rng(1)).padding(1).stride([2, 1]);
     convolution::ConvTranspose2d: [2, 3, 3, 2] => |params, _| ConvTranspose2d::new(params, "up", [3, 2], 2, &mut rng(1)).stride(2);
+    pooling::MaxPool1d: [2, 3, 5] => |_, _| MaxPool1d::new(2);
+    pooling::AvgPool1d: [2, 3, 5] => |_, _| AvgPool1d::new(2);
     pooling::MaxPool2d: [2, 3, 4, 5] => |_, _| MaxPool2d::new([2, 2]);
     pooling::AvgPool2d: [2, 3, 4, 5] => |_, _| AvgPool2d::new([2, 2]);
     pooling::Upsample: [2, 3, 2, 3] => |_, _| Upsample::new(2, Interpolation::Bilinear);

@@ -1,8 +1,9 @@
-//! Images in other sizes, without parameters.
+//! Images and sequences in other sizes, without parameters.
 
 use surprisal_tensor::Var;
 pub use surprisal_tensor::ops::pooling::{AvgPool2d, MaxPool2d};
 pub use surprisal_tensor::ops::resample::Interpolation;
+pub use surprisal_tensor::ops::sequences::{AvgPool1d, MaxPool1d};
 
 use crate::Layer;
 use crate::convolution::Pair;
@@ -21,6 +22,22 @@ impl Layer for AvgPool2d {
     fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
         let _layer = note(self, x);
         x.avg_pool2d(*self)
+    }
+}
+
+impl Layer for MaxPool1d {
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
+        x.max_pool1d(*self)
+    }
+}
+
+impl Layer for AvgPool1d {
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t>) -> Var<'t> {
+        let _layer = note(self, x);
+        x.avg_pool1d(*self)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A net that is written as text: [`Architecture`], as a layer.
 
+use surprisal_tensor::ops::convolution;
 use surprisal_tensor::{ParamId, Params, Scalar, Var};
 
 use crate::architecture::{Name, Part};
@@ -106,9 +107,14 @@ impl Sequential {
                 ($Layer:ident) => {{
                     let bias = (number(6) != 0.0).then_some(bias);
                     let channels = [x[0], pair(0)[0]];
-                    let layer =
-                        $Layer::with_init(params, &name, channels, pair(1), pair(5)[0], weight, bias, rng);
-                    layer.stride(pair(2)).padding(pair(3)).dilation(pair(4))
+                    let conv = convolution::$Layer {
+                        stride: pair(2),
+                        padding: pair(3),
+                        dilation: pair(4),
+                        groups: pair(5)[0],
+                        ..Default::default()
+                    };
+                    $Layer::with_init(params, &name, channels, pair(1), conv, weight, bias, rng)
                 }};
             }
             steps.push(match layer {

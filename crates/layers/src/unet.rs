@@ -1,6 +1,7 @@
 //! U-Net: an image to an image of the same size.
 
 use surprisal_formula_macro::math;
+use surprisal_tensor::ops::convolution;
 use surprisal_tensor::{Params, Scalar, Var, concat};
 
 use crate::layer::{note, step};
@@ -238,11 +239,14 @@ impl UNet {
             panic!("{name}: {problem}: {advice}");
         }
         let params = &mut *params.scope(name);
+        let plain = convolution::Conv2d::default();
+        let same = convolution::Conv2d { padding: [1, 1], ..plain };
+        let twice = convolution::ConvTranspose2d { stride: [2, 2], ..Default::default() };
         let conv = |params: &mut Params<T>, scope: &str, k: usize, channels: [usize; 2], rng: &mut Rng| {
             let params = &mut *params.scope(scope);
             let own_bias = (options.norm == Normalization::None).then_some(bias);
-            let conv = Conv2d::with_init(params, &format!("conv{k}"), channels, 3, 1, weight, own_bias, rng)
-                .padding(1);
+            let conv =
+                Conv2d::with_init(params, &format!("conv{k}"), channels, 3, same, weight, own_bias, rng);
             let norm = format!("norm{k}");
             match options.norm {
                 Normalization::None => ConvNorm::Plain(conv),
@@ -263,14 +267,13 @@ impl UNet {
             let (scope, [here, below]) = (format!("up{level}"), [width(level), width(level + 1)]);
             let transposed = options.upsample.is_none().then(|| {
                 let params = &mut *params.scope(&scope);
-                ConvTranspose2d::with_init(params, "up", [below, here], 2, 1, weight, Some(bias), rng)
-                    .stride(2)
+                ConvTranspose2d::with_init(params, "up", [below, here], 2, twice, weight, Some(bias), rng)
             });
             let joined = here + if transposed.is_some() { here } else { below };
             (transposed, pair(params, &scope, [joined, here], rng))
         }));
         up.reverse();
-        let out = Conv2d::with_init(params, "out", [width(1), outputs], 1, 1, weight, Some(bias), rng);
+        let out = Conv2d::with_init(params, "out", [width(1), outputs], 1, plain, weight, Some(bias), rng);
         UNet { options, down, up, out }
     }
 

@@ -194,6 +194,15 @@ impl<'t> Given<'_, 't> {
         Ok(tape.try_apply_boxed(op, self.inputs)?)
     }
 
+    /// The inputs that are there.
+    pub(super) fn inputs(&self) -> &[Var<'t>] {
+        self.inputs
+    }
+    /// The same options with other inputs.
+    pub(super) fn with<'a>(&'a self, inputs: &'a [Var<'t>]) -> Given<'a, 't> {
+        Given { inputs, ..*self }
+    }
+
     fn find(&self, name: &str) -> Option<&Value> {
         let place = self.settings.iter().position(|setting| setting.name == name)?;
         self.values[place].as_ref()
@@ -218,6 +227,13 @@ impl<'t> Given<'_, 't> {
     /// As [`number`](Self::number).
     pub fn whole(&self, name: &str) -> Result<usize, CallError> {
         Ok(self.number(name)? as usize)
+    }
+    /// The same, or what stands for it if it is not given.
+    ///
+    /// # Errors
+    /// As [`number`](Self::number).
+    pub fn whole_or(&self, name: &str, otherwise: usize) -> Result<usize, CallError> {
+        self.find(name).map_or(Ok(otherwise), |_| self.whole(name))
     }
     /// A flag.
     ///

@@ -4,6 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_settings::Setting;
 
 use super::by_name::{self, Signature};
+use super::pooling::images;
 use crate::convolution::{Geometry, forward, of_images, of_kernels};
 use crate::op::{Backward, Card, Forward, Grad, Op, Shapes};
 use crate::sum::sum;
@@ -122,14 +123,20 @@ impl ConvTranspose2d {
 
 /// `[N, C, H, W]` of input 0 and the four lengths of the weights, input 1; the bias, input 2, has `outputs` numbers.
 fn images_and_weights(inputs: Shapes, weights: &str) -> Result<([usize; 4], [usize; 4]), ShapeError> {
-    let x: [usize; 4] = inputs.dims(0).try_into().map_err(|_| {
-        ShapeError::new(format!("{} is not a batch of images [N, C, H, W]", inputs.shape(0)))
-            .hint("one image is x.unsqueeze(0), rows of pixels are x.reshape([n, channels, height, width])")
+    let x = images(inputs)?;
+    let w: [usize; 4] = inputs.dims(1).try_into().map_err(|_| {
+        let rank = inputs.shape(1).rank();
+        ShapeError::new(format!("the weight {} has {rank} axes: expected four, {weights}", inputs.shape(1)))
+            .hint("height and width of the kernels are the last two axes; one kernel is w.reshape([1, 1, height, width])")
     })?;
-    let w: [usize; 4] = inputs
-        .dims(1)
-        .try_into()
-        .map_err(|_| ShapeError::new(format!("the weight {} is not {weights}", inputs.shape(1))))?;
+    if w[2..].contains(&0) {
+        let error = ShapeError::new(format!(
+            "the kernels of the weight {} are {}: they are empty",
+            inputs.shape(1),
+            by([w[2], w[3]])
+        ));
+        return Err(error.hint("height and width of a kernel are 1 or more"));
+    }
     Ok((x, w))
 }
 

@@ -11,12 +11,13 @@
 //! | [`choose`] | where |
 //! | [`products`] | matmul, affine |
 //! | [`convolution`], [`pooling`] | conv2d, conv_transpose2d; max_pool2d, avg_pool2d |
+//! | [`sequences`] | conv1d; max_pool1d, avg_pool1d |
 //! | [`normalize`] | moments, normalize |
 //! | [`resample`] | resize (nearest, bilinear, adaptive mean), pad2d |
 //! | [`reduce`] | sum, mean |
 //! | [`rows`], [`extreme`] | a row in, one number out: prod, var, norm; max, min |
 //! | [`softmax`] | softmax, log_softmax, logsumexp |
-//! | [`view`] | transpose, permute, reshape, unsqueeze, squeeze |
+//! | [`view`] | transpose, permute, reshape, flatten, unsqueeze, squeeze |
 //! | [`join`] | slice, concat, stack |
 //! | [`index`] | index_select, gather; one_hot |
 //! | [`dropout`] | dropout |
@@ -58,6 +59,7 @@ pub mod products;
 pub mod reduce;
 pub mod resample;
 pub mod rows;
+pub mod sequences;
 pub mod softmax;
 pub mod view;
 
@@ -201,6 +203,33 @@ const LIST: &[Entry] = &[
         }),
     ),
     entry(
+        sequences::Conv1d::CARD,
+        sequences::Conv1d::SIGNATURE,
+        Call::Shapes(
+            &[&[&[2, 4, 7], &[6, 2, 3], &[6]], &[&[1, 2, 3], &[2, 1, 1]], &[&[0, 2, 3], &[4, 1, 2]]],
+            |x| {
+                let conv = sequences::Conv1d { stride: 2, padding: 1, dilation: 2, groups: 2 };
+                x[0].conv1d(x[1], x.get(2).copied(), conv)
+            },
+        ),
+    ),
+    entry(
+        sequences::MaxPool1d::CARD,
+        sequences::MaxPool1d::SIGNATURE,
+        Call::Shapes(&[&[&[2, 3, 7]], &[&[0, 1, 3]]], |x| {
+            x[0].max_pool1d(sequences::MaxPool1d { kernel: 3, stride: 2, padding: 1 })
+        }),
+    ),
+    entry(
+        sequences::AvgPool1d::CARD,
+        sequences::AvgPool1d::SIGNATURE,
+        Call::Shapes(&[&[&[2, 3, 7]], &[&[0, 1, 3]]], |x| {
+            let pool = sequences::AvgPool1d { stride: 2, padding: 1, ..sequences::AvgPool1d::new(3) };
+            x[0].avg_pool1d(pool)
+                + x[0].avg_pool1d(sequences::AvgPool1d { count_include_pad: false, ..pool }).square()
+        }),
+    ),
+    entry(
         resample::Resize::CARD,
         resample::Resize::SIGNATURE,
         Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
@@ -294,6 +323,7 @@ const LIST: &[Entry] = &[
         Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev()))),
     ),
     entry(view::Reshape::CARD, view::Reshape::SIGNATURE, Call::Unary(|x| x.reshape([x.shape().len()]))),
+    entry(view::Reshape::FLATTEN, view::Reshape::FLATTEN_SIGNATURE, Call::Axis(|x, axis| x.flatten(axis))),
     entry(view::Unsqueeze::CARD, view::Unsqueeze::SIGNATURE, Call::Axis(|x, axis| x.unsqueeze(axis))),
     entry(
         view::Squeeze::CARD,

@@ -45,7 +45,7 @@ pub struct AvgPool2d {
 const KERNEL: Setting = by_name::lengths("kernel", "", "Height and width of the window");
 const STRIDE: Setting = by_name::lengths("stride", "", "Steps of the window; without it those of the kernel");
 const PADDING: Setting = by_name::borders("padding", "Rows above and below, columns at both sides");
-const COUNT_INCLUDE_PAD: Setting = Setting {
+pub(super) const COUNT_INCLUDE_PAD: Setting = Setting {
     name: "count_include_pad",
     kind: Kind::Flag,
     default: "true",

@@ -244,10 +244,14 @@ impl Op for Pad2d {
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
         let ([n, c, h, w], [left, right, top, bottom]) = (images(inputs)?, self.pad);
-        let fits = |size: usize, before: usize, behind: usize| match self.mode {
-            Border::Constant(_) => true,
-            Border::Replicate => size > 0 || before + behind == 0,
-            Border::Reflect => before.max(behind) < size || before + behind == 0,
+        let copies = !matches!(self.mode, Border::Constant(_));
+        if copies && (h == 0 && top.max(bottom) > 0 || w == 0 && left.max(right) > 0) {
+            let error =
+                ShapeError::new(format!("an image of {h}x{w} has no pixels for a border of {:?}", self.pad));
+            return Err(error.hint("a border around an empty image can only be constant; was the image cropped or pooled to nothing?"));
+        }
+        let fits = |size: usize, before: usize, behind: usize| {
+            self.mode != Border::Reflect || before.max(behind) < size || before.max(behind) == 0
         };
         if !fits(h, top, bottom) || !fits(w, left, right) {
             return Err(ShapeError::new(format!("a border of {:?} around an image of {h}x{w}", self.pad))

@@ -585,4 +585,21 @@ impl<'t> Var<'t> {
     pub fn logsumexp_axis(self, axis: isize) -> Var<'t> {
         self.tape().apply(LogSumExp { axis: Some(axis) }, [self])
     }
+    /// ln Σ e^x along several axes, which disappear: see [`merge_axes`](Self::merge_axes).
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array3};
+    /// let params = Params::<f64>::default();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let maps = tape.input(&Array3::<f64>::zeros((2, 3, 4)));
+    /// assert_eq!(maps.logsumexp_axes(&[1, 2]).value().as_slice(), Some(&[12f64.ln(); 2][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or one is named twice, or there is nothing along them.
+    #[track_caller]
+    pub fn logsumexp_axes(self, axes: &[isize]) -> Var<'t> {
+        self.merge_axes(axes).logsumexp_axis(-1)
+    }
 }

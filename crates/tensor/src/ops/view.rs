@@ -125,6 +125,27 @@ impl Reshape {
         settings: &[by_name::wholes("shape", "The new shape")],
         run: |given| given.record(Reshape { shape: Shape::try_new(&given.wholes("shape")?)? }),
     };
+    pub(super) const FLATTEN: Card = Card {
+        name: "flatten",
+        inputs: "x",
+        forward: "x",
+        backward: "dy",
+        story: "The last axes become one: an image is a row of numbers, in the same order.",
+    };
+    pub(super) const FLATTEN_SIGNATURE: Signature = Signature {
+        inputs: by_name::X,
+        settings: &[by_name::FIRST_AXIS],
+        run: |given| given.record(Reshape::flat(given.inputs()[0].shape(), given.axis()?)?),
+    };
+
+    /// The axes from `start` on as one.
+    fn flat(shape: Shape, start: isize) -> Result<Reshape, ShapeError> {
+        let start = shape.axis(start)?;
+        let mut dims = [0; MAX_RANK];
+        dims[..start].copy_from_slice(&shape.dims()[..start]);
+        dims[start] = shape.dims()[start..].iter().product();
+        Ok(Reshape { shape: Shape::try_new(&dims[..=start])? })
+    }
 }
 
 impl Unsqueeze {
@@ -366,6 +387,28 @@ impl<'t> Var<'t> {
         }
         record(self, shape.into())
     }
+    /// The axes from `start` on as one, as PyTorch's `flatten(start)`: `[64, 3, 8, 8].flatten(1)` is `[64, 192]`, `flatten(0)` a list of all
+    /// numbers. Negative axes count from the back.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::Array4};
+    /// let params = Params::new();
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// let images = tape.input(&Array4::<f32>::zeros((64, 3, 8, 8)));
+    /// assert_eq!(images.flatten(1).shape().dims(), [64, 192]);
+    /// assert_eq!(images.flatten(-2).shape().dims(), [64, 3, 64]);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis.
+    #[track_caller]
+    pub fn flatten(self, start: isize) -> Var<'t> {
+        match Reshape::flat(self.shape(), start) {
+            Ok(reshape) => self.tape().apply(reshape, [self]),
+            Err(error) => panic!("flatten: {error}"),
+        }
+    }
     /// A new axis of length 1: `[64, 10].unsqueeze(1)` is `[64, 1, 10]`, `unsqueeze(-1)` `[64, 10, 1]`.
     ///
     /// ```
@@ -474,6 +517,15 @@ mod tests {
             assert_eq!(at(&x, |x| x.unsqueeze(axis as isize - 3)).0, expected);
             assert_eq!(at(&expected, |x| x.squeeze(axis as isize)).0, x.clone().into_dyn());
         }
+        let cube = x.clone().insert_axis(Axis(1)).into_dyn();
+        for (start, dims) in [(0, &[4][..]), (1, &[2, 2]), (2, &[2, 1, 2]), (-2, &[2, 2])] {
+            let (y, dx) = at(&cube.clone().into_dyn(), |x| x.flatten(start).square());
+            assert_eq!(y.shape(), dims);
+            assert_eq!(y.iter().copied().collect::<Vec<_>>(), [1.0, 4.0, 9.0, 16.0]);
+            assert_eq!(dx, &cube * 2.0);
+        }
+        let message = complaint(|| at(&x, |x| x.flatten(2)));
+        assert!(message.starts_with("flatten: there is no axis 2"), "{message}");
         let message = complaint(|| at(&x, |x| x.squeeze(-1)));
         assert!(message.starts_with("squeeze: axis -1 of [2, 2] has length 2, not 1"), "{message}");
         let message = complaint(|| at(&x, |x| x.unsqueeze(3)));

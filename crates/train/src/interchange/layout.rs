@@ -19,6 +19,7 @@ use crate::NameError;
 /// | `Embedding` | `NAME.weight` | `[count, dim]` | the same |
 /// | `LayerNorm`, `GroupNorm`, `BatchNorm1d` | `NAME.weight`, `NAME.bias` | `[features]` | the same |
 /// | `BatchNorm1d` | `NAME.running_mean`, `NAME.running_var` | `[features]` | the same; `NAME.num_batches_tracked` is ignored |
+/// | `Conv1d` | `NAME.weight` | `[outputs, channels / groups, length]` | the same |
 /// | `Conv2d` | `NAME.weight` | `[outputs, channels / groups, height, width]` | the same |
 /// | `ConvTranspose2d` | `NAME.weight` | `[channels, outputs / groups, height, width]` | the same |
 /// | `Mlp` | `layer1.weight`, `layer2.weight`, .. | as they are called | `0.weight`, `2.weight`, .., as a `Sequential` with activations between counts |
