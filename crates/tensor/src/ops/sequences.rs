@@ -91,8 +91,11 @@ impl Conv1d {
     #[inline(never)]
     #[track_caller]
     fn record<'t>(self, x: Var<'t>, weight: Var<'t>, bias: Option<Var<'t>>) -> Var<'t> {
-        let inputs = Vec::from_iter([x, weight].into_iter().chain(bias));
-        record(Conv1d::CARD.name, self.of_images(), &inputs)
+        let (name, conv) = (Conv1d::CARD.name, self.of_images());
+        match bias {
+            Some(bias) => record(name, conv, &[x, weight, bias]),
+            None => record(name, conv, &[x, weight]),
+        }
     }
     fn of_images(self) -> Conv2d {
         let Conv1d { stride, padding, dilation, groups } = self;
@@ -147,10 +150,11 @@ impl AvgPool1d {
 
 /// The inputs with an axis H of length 1: of sequences `[N, C, L]`, then of kernels; a bias has none.
 #[track_caller]
-fn with_height<'t>(name: &str, inputs: &[Var<'t>]) -> Result<Vec<Var<'t>>, ShapeError> {
+fn with_height<'t>(name: &str, inputs: &[Var<'t>]) -> Result<[Var<'t>; 3], ShapeError> {
     let forms = ["a batch of sequences [N, C, L]", "a weight [O, C / groups, K]"];
-    let mut images = inputs.to_vec();
-    for (x, form) in images.iter_mut().zip(forms) {
+    let mut images = [inputs[0]; 3];
+    images[..inputs.len()].copy_from_slice(inputs);
+    for (x, form) in images[..inputs.len()].iter_mut().zip(forms) {
         if x.shape().rank() != 3 {
             let error = ShapeError::new(format!("{name}: {} is not {form}", x.shape()));
             return Err(error.hint("reshape(..) gives it three axes; one sequence is x.unsqueeze(0)"));
@@ -163,14 +167,14 @@ fn with_height<'t>(name: &str, inputs: &[Var<'t>]) -> Result<Vec<Var<'t>>, Shape
 #[track_caller]
 fn by_name<'t>(given: &Given<'_, 't>, name: &str, op: impl Op) -> Result<Var<'t>, CallError> {
     let images = with_height(name, given.inputs())?;
-    let y = given.with(&images).record(op)?;
+    let y = given.with(&images[..given.inputs().len()]).record(op)?;
     Ok(y.tape().try_apply(Squeeze { axis: 2 }, [y])?)
 }
 
 #[track_caller]
 fn record<'t>(name: &str, op: impl Op, inputs: &[Var<'t>]) -> Var<'t> {
     match with_height(name, inputs) {
-        Ok(images) => images[0].tape().apply(op, images).squeeze(2),
+        Ok(images) => images[0].tape().apply(op, &images[..inputs.len()]).squeeze(2),
         Err(error) => panic!("{error}"),
     }
 }
