@@ -7,23 +7,16 @@
 use surprisal::prelude::*;
 use surprisal::train::Augment;
 
-fn lenet(params: &mut Params, side: usize, hidden: Option<usize>, rng: &mut Rng) -> impl Layer + use<> {
-    let after = (side / 2 - 2) / 2; // each convolution keeps the borders that its padding gives
-    let convolutions = (
+/// Two convolutions with pooling, and the number of features that they make of an image.
+fn convolutions(params: &mut Params, side: usize, rng: &mut Rng) -> (impl Layer + use<>, usize) {
+    let layers = (
+        Unflatten::new([1, side, side]),
         (Conv2d::new(params, "conv1", [1, 16], 5, rng).padding(2), Relu, MaxPool2d::new([2, 2])),
         (Conv2d::new(params, "conv2", [16, 32], 3, rng), Relu, MaxPool2d::new([2, 2])),
+        Flatten,
     );
-    let features = 32 * after * after;
-    let hidden_layer: Vec<Box<dyn Layer>> = match hidden {
-        Some(units) => vec![
-            Box::new(Linear::new(params, "hidden", features, units, rng)),
-            Box::new(Relu),
-            Box::new(Dropout::new(0.25)),
-        ],
-        None => vec![],
-    };
-    let out = Linear::new(params, "out", hidden.unwrap_or(features), 10, rng);
-    (Unflatten::new([1, side, side]), convolutions, Flatten, hidden_layer, out)
+    let after = (side / 2 - 2) / 2; // each convolution keeps the borders that its padding gives
+    (layers, 32 * after * after)
 }
 
 /// The accuracy on the test set.
@@ -36,20 +29,37 @@ fn trained(augmented: bool, seed: u64) -> Result<f64, Box<dyn std::error::Error>
     let (side, largest, epochs, rate) =
         if train.features.ncols() == 784 { (28, 255.0, 5, 0.002) } else { (8, 16.0, 40, 0.005) };
     [&mut train, &mut test].into_iter().for_each(|part| part.features /= largest);
-    let mut params = Params::new();
-    let model = lenet(&mut params, side, augmented.then_some(128), &mut rng);
-    let epochs = if augmented { 2 * epochs } else { epochs };
     let trainer = Trainer { epochs, batch_size: 64, seed, schedule: "cosine".parse()?, ..Trainer::default() };
+    let params = &mut Params::new();
+    let (layers, features) = convolutions(params, side, &mut rng);
+    if !augmented {
+        let model = (layers, Linear::new(params, "out", features, 10, &mut rng));
+        return fit(&model, params, &trainer, [&train, &test], None, rate);
+    }
+    let hidden = (Linear::new(params, "hidden", features, 128, &mut rng), Relu, Dropout::new(0.25));
+    let model = (layers, hidden, Linear::new(params, "out", 128, 10, &mut rng));
+    let longer = Trainer { epochs: 2 * epochs, ..trainer };
+    let shift = Augment { shift: side / 14, ..Augment::default() }; // by up to 2 pixels on MNIST
+    fit(&model, params, &longer, [&train, &test], Some((shift, [1, side, side])), rate)
+}
+
+fn fit(
+    model: &(impl Layer + Sync),
+    params: &mut Params,
+    trainer: &Trainer,
+    [train, test]: [&Dataset; 2],
+    augment: Option<(Augment, [usize; 3])>,
+    rate: f64,
+) -> Result<f64, Box<dyn std::error::Error>> {
     let history = threads::within(|| {
         let mut training = trainer
-            .on(&train)
-            .validate(&test)
+            .on(train)
+            .validate(test)
             .each(|epoch| println!("epoch {}: {:?}", epoch.epoch, epoch.validation));
-        if augmented {
-            let changes = Augment { shift: side / 14, ..Augment::default() }; // by 2 pixels on MNIST
-            training = training.augment(changes, [1, side, side]);
+        if let Some((changes, image_shape)) = augment {
+            training = training.augment(changes, image_shape);
         }
-        training.fit(&model, &mut params, &mut Adam::new(rate))
+        training.fit(model, params, &mut Adam::new(rate))
     })?;
     Ok(history.epochs().last().and_then(|epoch| epoch.validation.as_ref()?.accuracy).unwrap_or(0.0))
 }
