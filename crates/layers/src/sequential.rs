@@ -104,7 +104,7 @@ impl Sequential {
                 (|k| Part::pair(values, k), |k: usize| values[k].number().unwrap_or_default());
             /// A convolution or its transpose: the same options.
             macro_rules! convolution {
-                ($Layer:ident) => {{
+                ($Layer:ident $($output_padding:ident)?) => {{
                     let bias = (number(6) != 0.0).then_some(bias);
                     let channels = [x[0], pair(0)[0]];
                     let conv = convolution::$Layer {
@@ -112,14 +112,14 @@ impl Sequential {
                         padding: pair(3),
                         dilation: pair(4),
                         groups: pair(5)[0],
-                        ..Default::default()
+                        $($output_padding: pair(7),)?
                     };
                     $Layer::with_init(params, &name, channels, pair(1), conv, weight, bias, rng)
                 }};
             }
             steps.push(match layer {
                 Name::Conv => Step::Conv2d(convolution!(Conv2d)),
-                Name::ConvT => Step::ConvTranspose2d(convolution!(ConvTranspose2d).output_padding(pair(7))),
+                Name::ConvT => Step::ConvTranspose2d(convolution!(ConvTranspose2d output_padding)),
                 Name::MaxPool => Step::MaxPool2d(MaxPool2d {
                     stride: pair(1),
                     padding: pair(2),
