@@ -32,6 +32,7 @@
 //! Bridle 1990; Bishop, *Pattern Recognition and Machine Learning* (2006), equation 4.108; label smoothing: Szegedy et al. 2016,
 //! section 7; PyTorch's `cross_entropy`, whose conventions for weights and means these are.
 
+use surprisal_tensor::ndarray::{ArrayBase, Data, Dimension};
 use surprisal_tensor::ops::softmax::{
     ROWS, at_once, difference, exp_rows, exponentials, maximum, sum_but, take_out,
 };
@@ -90,10 +91,12 @@ const NAMES: Labeled = Labeled { loss: "softmax_cross_entropy", input: "logits" 
 ///
 /// `logits` are `[rows, classes]` or `[classes]`. `targets` are class indices, one for each row (`&labels`, a slice or vector of
 /// any integer type), or probabilities of the shape of `logits` (a [`Var`]), which need not sum to 1. Logits may also be
-/// `[N, classes, d1, ..]`, as those of the pixels of images; then there is one class index for each of `[N, d1, ..]`, by rows.
+/// `[N, classes, d1, ..]`, as those of the pixels of images; then there is one class index for each of `[N, d1, ..]`, by rows, or as an
+/// array of that shape: `&masks`.
 ///
 /// # Panics
-/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row and the range.
+/// At the caller's line, if shapes do not fit or are empty, or if a label is not a class: with the row, or the position of the pixel,
+/// and the range.
 ///
 /// ```
 /// use surprisal_loss::softmax_cross_entropy;
@@ -114,7 +117,24 @@ pub fn softmax_cross_entropy<'t>(logits: Var<'t>, targets: impl ClassTargets<'t>
     SoftmaxCrossEntropy::default().loss(logits, targets)
 }
 
-/// Classification targets: class indices, or a tape value of probabilities.
+/// Classification targets: class indices (a slice, a vector, or an array of the shape of the logits without their axis 1), or a tape
+/// value of probabilities.
+///
+/// ```
+/// use surprisal_loss::SoftmaxCrossEntropy;
+/// use surprisal_tensor::ndarray::{Array3, Array4};
+/// use surprisal_tensor::{Params, Workspace};
+/// // segmentation: 2 images of 4x4 pixels with 3 classes; pixels of class 255 count nothing
+/// let mut masks = Array3::<u8>::zeros((2, 4, 4));
+/// masks[[0, 1, 2]] = 2;
+/// masks[[1, 3, 3]] = 255;
+/// let params = Params::<f64>::default();
+/// let mut workspace = Workspace::new();
+/// let tape = workspace.tape(&params);
+/// let logits = tape.input(&Array4::<f64>::zeros((2, 3, 4, 4)));
+/// let loss = SoftmaxCrossEntropy { ignore_index: 255, weight: Some(vec![0.5, 1.0, 10.0]), ..Default::default() };
+/// assert!((loss.loss(logits, &masks).item() - 3f64.ln()).abs() < 1e-15);
+/// ```
 pub trait ClassTargets<'t> {
     /// Records the targets of a loss on the tape of its `logits`.
     #[doc(hidden)]
@@ -158,6 +178,15 @@ impl<'t, L: Label, const N: usize> ClassTargets<'t> for &[L; N] {
     #[track_caller]
     fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
         self.as_slice().record(loss, logits, ignore_index)
+    }
+}
+
+impl<'t, L: Label, S: Data<Elem = L>, D: Dimension> ClassTargets<'t> for &ArrayBase<S, D> {
+    #[track_caller]
+    fn record(self, loss: &'static str, logits: Var<'t>, ignore_index: i64) -> Recorded<'t> {
+        Labeled { loss, ..NAMES }.check_shape(self.shape(), &logits.shape())?;
+        let labels = self.as_standard_layout();
+        labels.as_slice().unwrap_or_default().record(loss, logits, ignore_index)
     }
 }
 

@@ -88,8 +88,9 @@ impl Labeled {
             Some((row, label)) => Err(LossError::data(
                 loss,
                 format!(
-                    "label {label} in row {row} is not one of the {classes} classes 0 to {}: \
+                    "label {label} {} is not one of the {classes} classes 0 to {}: \
                      do the labels start at 1, or is the last layer too narrow?",
+                    place(row, &shape),
                     classes - 1
                 ),
             )),
@@ -101,8 +102,31 @@ impl Labeled {
         if labels == rows {
             return Ok(());
         }
+        let told = match of_labels(shape) {
+            Some(expected) => format!(
+                "{labels} labels for the {} {shape}: expected {rows}, one for each of {expected:?}",
+                self.input
+            ),
+            None => format!(
+                "{labels} labels for the {rows} rows of {} {shape}: one label is needed for each row",
+                self.input
+            ),
+        };
+        Err(LossError::shape(self.loss, told))
+    }
+
+    /// An array of labels has the shape of the input without its axis 1, the classes.
+    pub fn check_shape(self, labels: &[usize], shape: &Shape) -> Checked {
+        let expected = match *shape.dims() {
+            [_] => vec![1],
+            [rows, _] => vec![rows],
+            _ => of_labels(shape).unwrap_or_default(),
+        };
+        if labels == expected || shape.rank() == 1 && labels.is_empty() {
+            return Ok(());
+        }
         let told = format!(
-            "{labels} labels for the {rows} rows of {} {shape}: one label is needed for each row",
+            "the labels are {labels:?}, the {} {shape}: expected labels of {expected:?}, without axis 1, the classes",
             self.input
         );
         Err(LossError::shape(self.loss, told))
@@ -156,6 +180,24 @@ pub(crate) fn rows_and_classes(shape: &Shape) -> (usize, usize) {
             (outer * inner, classes)
         }
     }
+}
+
+/// The shape of the labels of `[N, classes, d1, ..]`, `[N, d1, ..]`; `None` of rows.
+fn of_labels(shape: &Shape) -> Option<Vec<usize>> {
+    match shape.dims() {
+        [n, _, inner @ ..] if !inner.is_empty() => Some([&[*n], inner].concat()),
+        _ => None,
+    }
+}
+
+/// "in row 3", or of `[N, classes, d1, ..]` "at [0, 1, 2]".
+fn place(row: usize, shape: &Shape) -> String {
+    let Some(mut at) = of_labels(shape) else { return format!("in row {row}") };
+    let mut left = row;
+    for length in at.iter_mut().rev() {
+        (*length, left) = (left % *length, left / *length);
+    }
+    format!("at {at:?}")
 }
 
 /// `[N, classes, d1, ..]` as rows of classes, `[N d1 .., classes]`; rows as they are.

@@ -100,6 +100,24 @@ fn a_class_is_a_set_of_pixels() {
     }
 }
 
+/// Masks as an array, in any layout, are the labels by rows.
+#[test]
+fn masks_are_labels() {
+    let shape = SHAPES[1];
+    let masks = Array::from_shape_vec((2, 2, 2), labels(shape)).unwrap().mapv(|class| class as u8);
+    let mut turned = Array3::zeros((2, 2, 2));
+    turned.assign(&masks.view().permuted_axes([2, 1, 0]));
+    let params = Params::<f64>::default();
+    let mut workspace = Workspace::new();
+    let tape = workspace.tape(&params);
+    let z = tape.input(&logits(shape));
+    let expected = softmax_cross_entropy(z, &labels(shape)).item();
+    assert_eq!(softmax_cross_entropy(z, &masks).item(), expected);
+    assert_eq!(softmax_cross_entropy(z, &turned.permuted_axes([2, 1, 0])).item(), expected);
+    let dice = CeDiceLoss { a: 0.0, ..Default::default() };
+    assert_eq!(dice.loss(z, &masks).item(), dice.loss(z, &labels(shape)).item());
+}
+
 /// Of yes or no for every element, each sample of a batch is a set of its own, whatever its shape.
 #[test]
 fn a_sample_is_a_set_of_elements() {

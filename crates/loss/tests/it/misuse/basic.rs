@@ -5,7 +5,7 @@ use surprisal_loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, half_squared_error, mse_loss, nll_loss,
     softmax_cross_entropy,
 };
-use surprisal_tensor::ndarray::{Array1, Array2, array};
+use surprisal_tensor::ndarray::{Array1, Array2, Array3, array};
 
 use surprisal_tensor::{Params, Tape, Workspace};
 
@@ -41,6 +41,9 @@ fn softmax_cross_entropy_takes_matrices_that_hold_something(m: &mut String) {
         |tape| softmax_cross_entropy(tape.constant(0.0), &[0]),
         |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), &[0, 1]),
         |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), &[0, 2, 0]),
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[2, 3, 4, 5])), &Array3::<u8>::zeros((2, 5, 4))),
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[2, 3, 4, 5])), &Array3::from_elem((2, 4, 5), 3u8)),
+        |tape| softmax_cross_entropy(tape.input(&zeros(&[2, 3])), &Array2::<u8>::zeros((2, 1))),
         |tape| softmax_cross_entropy(tape.input(&zeros(&[1, 2, 3])), tape.input(&zeros(&[1, 3, 2]))),
         |tape| softmax_cross_entropy(tape.input(&zeros(&[2, 3])), tape.input(&zeros(&[2, 4])))
     );
