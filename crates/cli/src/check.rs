@@ -62,6 +62,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let data = settings.get("data").unwrap_or_else(|| set.name.clone());
     let what = match &predictions {
         Predictions::Classes(names) => format!("{} classes", names.len()),
+        Predictions::Masks(names) => format!("masks with {} classes", names.len()),
         Predictions::Number { name, offset, scale } => {
             format!("target {name}, scaled as ({name} - {}) / {}", digits(*offset, 6), digits(*scale, 6))
         }

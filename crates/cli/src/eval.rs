@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use surprisal_data::metrics::{ClassificationReport, ConfusionTable, Metric};
-use surprisal_data::{Dataset, Unseen, argmax_rows};
-use surprisal_run::{Parts, Predictor};
-use surprisal_train::Predictions;
+use surprisal_data::{Dataset, Targets, Unseen, argmax_rows};
+use surprisal_run::{Parts, Predictor, overlap_table};
 
 use crate::Failure;
 use crate::setting_options::SourceOptions;
@@ -76,8 +75,16 @@ fn numbers(scores: &[(Metric, f64)]) -> String {
 
 /// The report of every class, and the confusion matrix.
 fn classes(predictor: &Predictor, set: &Dataset) -> Result<String, Failure> {
-    let Predictions::Classes(names) = &predictor.saved.predictions else { return Ok(String::new()) };
+    let names = predictor.saved.predictions.class_names();
+    if names.is_empty() {
+        return Ok(String::new());
+    }
     let said = argmax_rows(&predictor.predict(set.features.view())?);
+    if let Targets::Masks { masks, .. } = &set.targets {
+        let labels = Vec::from_iter(masks.iter().map(|&class| usize::from(class)));
+        let confusion = ConfusionTable::new(&labels, &said, names).map_err(Failure::run)?;
+        return Ok(format!("\n{}\n{confusion}", overlap_table(&labels, &said, names)?));
+    }
     let report = ClassificationReport::new(set.labels(), &said, names).map_err(Failure::run)?;
     let confusion = ConfusionTable::new(set.labels(), &said, names).map_err(Failure::run)?;
     Ok(format!("\n{report}\n{confusion}"))

@@ -154,6 +154,7 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
     told += &match &file.predictions {
         Predictions::Classes(names) if names.is_empty() => String::new(),
         Predictions::Classes(names) => format!("\nclasses: {}\n", names.join(", ")),
+        Predictions::Masks(names) => format!("\nclasses of pixels: {}\n", names.join(", ")),
         Predictions::Number { name, scale, .. } if predicts_rates(file) => {
             format!("\nprediction, from the output z: {name} = {scale} e^z\n")
         }

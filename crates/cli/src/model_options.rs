@@ -147,7 +147,7 @@ impl OnData {
     pub fn prediction(&self, z: f64) -> f64 {
         match &self.predictions {
             Predictions::Number { offset, scale, .. } => offset + scale * self.objective.prediction(z),
-            Predictions::Classes(_) => z,
+            Predictions::Classes(_) | Predictions::Masks(_) => z,
         }
     }
 

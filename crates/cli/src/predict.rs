@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use surprisal_data::{DataSource, Unseen};
+use surprisal_data::{DataSource, Unseen, argmax_rows, image_paths, mask_to_png};
 use surprisal_report::csv::csv;
 use surprisal_report::files::same_file;
+use surprisal_report::folder::RunFolder;
 use surprisal_run::Predictor;
+use surprisal_tensor::ndarray::Array2;
 use surprisal_train::Predictions;
 
 use crate::Failure;
@@ -29,12 +31,12 @@ pub struct Options {
     /// The column of row names, copied to the output instead of row numbers
     #[arg(long, value_name = "COLUMN")]
     row_id: Option<String>,
-    /// The output file, instead of standard output
+    /// The output file, instead of standard output; for masks, a new folder for their PNG files
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// Prints a CSV table: for every row its number and the prediction, for classes with all probabilities.
+/// Prints a CSV table: for every row its number and the prediction, for classes with all probabilities. Of masks it writes images.
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(told), unseen, row_id, out } = options;
     if told.data.is_none() {
@@ -43,6 +45,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ));
     }
     let predictor = Predictor::read(&model, &told)?;
+    if let Predictions::Masks(names) = &predictor.saved.predictions {
+        return masks(&predictor, names, unseen, row_id.as_deref(), out.as_deref());
+    }
     if let Some(out) = &out {
         let data = predictor.data()?.files();
         let inputs = data.iter().map(PathBuf::as_path).chain([model.as_path()]);
@@ -57,7 +62,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     };
     let header = [id, "predicted".into()];
     match &predictor.saved.predictions {
-        Predictions::Classes(names) => {
+        Predictions::Classes(names) | Predictions::Masks(names) => {
             table.push(header.into_iter().chain(names.iter().map(|name| format!("p({name})"))).collect());
             for (row, p) in predictions.rows().into_iter().enumerate() {
                 let best = (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best });
@@ -80,6 +85,52 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if let Some(judged) = judged(&predictor) {
         note!("{judged}");
     }
+    Ok(())
+}
+
+/// Writes a mask for every image to a new folder, by the names of the images, and prints how many pixels of each have each class.
+fn masks(
+    predictor: &Predictor,
+    names: &[String],
+    unseen: Unseen,
+    row_id: Option<&str>,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let Some(out) = out else {
+        return Err(Failure::usage(
+            "predictions are masks: name a new folder for their PNG files | option: --out",
+        ));
+    };
+    if let Some(column) = row_id {
+        return Err(Failure::usage(format!("--row-id {column}: images have no columns | leave it out")));
+    }
+    let folder = RunFolder::exactly(out)?;
+    let features = predictor.features(unseen)?;
+    let [height, width] = match predictor.model.image() {
+        Some([_, height, width]) => [height, width],
+        None => return Err(Failure::run("the net does not take images")),
+    };
+    let files = match predictor.data()? {
+        DataSource::Images(folder) => {
+            let name =
+                |path: &PathBuf| path.file_name().map_or(String::new(), |name| name.to_string_lossy().into());
+            image_paths(folder).map_err(Failure::run)?.iter().map(name).collect()
+        }
+        _ => Vec::from_iter((0..features.nrows()).map(|row| format!("{row:05}.png"))),
+    };
+    let predicted = argmax_rows(&predictor.predict(features.view())?);
+    let header = ["row".to_string(), "mask".into()].into_iter();
+    let mut table = vec![Vec::from_iter(header.chain(names.iter().map(|name| format!("pixels({name})"))))];
+    let mut written = Vec::new();
+    for (row, (file, mask)) in files.iter().zip(predicted.chunks(height * width)).enumerate() {
+        let count = |class: usize| mask.iter().filter(|&&said| said == class).count().to_string();
+        table.push([row.to_string(), file.clone()].into_iter().chain((0..names.len()).map(count)).collect());
+        let mask = Array2::from_shape_fn((height, width), |(y, x)| mask[y * width + x] as u8);
+        written.push((file.clone(), mask_to_png(mask.view(), names.len())));
+    }
+    let place = folder.fill_unsynced(&written)?;
+    crate::tell_data(&csv(&table))?;
+    note!("the masks: {}", place.display());
     Ok(())
 }
 
@@ -114,11 +165,8 @@ fn judged(predictor: &Predictor) -> Option<String> {
     };
     let set = predictor.labeled(Unseen::Ignore).ok()?;
     let predictions = predictor.predict(set.features.view()).ok()?;
-    let right = surprisal_data::argmax_rows(&predictions)
-        .iter()
-        .zip(set.labels())
-        .filter(|(said, label)| said == label)
-        .count();
+    let right =
+        argmax_rows(&predictions).iter().zip(set.labels()).filter(|(said, label)| said == label).count();
     let (target, rows) = (predictor.settings().target.as_deref()?, set.rows());
     Some(format!(
         "{right} of {rows} predictions equal the column \"{target}\" of the data; for metrics, use surprisal eval"

@@ -11,8 +11,8 @@ use surprisal_report::folder::RunFolder;
 use surprisal_run::recorder::{CHECKPOINT, CONFIG, HISTORY, MODEL, interrupted_run, lock_run};
 use surprisal_run::report::REPORT;
 use surprisal_run::{
-    Finding, Job, Kind, Recorder, RunError, Settings, commonest_class, diagnose, diagnose_failure,
-    write_results,
+    Finding, Job, Kind, Recorder, RunError, Settings, chosen_threshold, commonest_class, diagnose,
+    diagnose_failure, write_results,
 };
 use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, TrainError};
 
@@ -54,7 +54,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
             begun(&settings, out.as_deref())?
         }
     };
-    let share = if matches!(job.predictions, Predictions::Classes(_)) { "accuracy" } else { "r2" };
+    let share = if matches!(job.predictions, Predictions::Number { .. }) { "r2" } else { "accuracy" };
     let (bar, monitored) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.monitored().0);
     let seen = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history.epochs().to_vec());
     let telling = Telling { bar, monitored, share, seen };
@@ -148,6 +148,7 @@ fn introduction(job: &Job) -> String {
     let answers = match &job.predictions {
         Predictions::Classes(names) => format!("{} classes", names.len()),
         Predictions::Number { name, .. } => format!("\"{name}\" is a number"),
+        Predictions::Masks(names) => format!("masks with {} classes", names.len()),
     };
     let notices: String = job.notices.iter().map(|notice| format!("\n{notice}")).collect();
     let inputs = job.encoder.width();
@@ -218,10 +219,15 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
         for (metric, value) in scores {
             match metric {
                 Metric::Accuracy => told += &format!("{part} accuracy: {:.2}%\n", 100.0 * value),
-                Metric::R2 | Metric::MeanAbsoluteError => told += &format!("{part} {metric}: {value:.4}\n"),
+                Metric::Dice | Metric::R2 | Metric::MeanAbsoluteError => {
+                    told += &format!("{part} {metric}: {value:.4}\n")
+                }
                 _ => {}
             }
         }
+    }
+    if let Some(chosen) = chosen_threshold(job)? {
+        told += &format!("{chosen}\n");
     }
     crate::tell(&told)
 }
@@ -244,10 +250,8 @@ fn commonest(job: &Job) -> Option<String> {
     if test.rows() == 0 || test.is_regression() {
         return None; // R² is that comparison: always answering the mean has 0
     }
-    let best = commonest_class(&job.parts.train);
-    let share = 100.0 * test.class_counts()[best] as f64 / test.rows() as f64;
-    Some(format!(
-        "always predicting \"{}\" is right on {share:.2}% of the test rows",
-        test.class_names()[best]
-    ))
+    let (best, counts) = (commonest_class(&job.parts.train), test.class_counts());
+    let share = 100.0 * counts[best] as f64 / counts.iter().sum::<usize>() as f64;
+    let what = if test.targets.is_segmentation() { "pixels of the test images" } else { "test rows" };
+    Some(format!("always predicting \"{}\" is right on {share:.2}% of the {what}", test.class_names()[best]))
 }

@@ -4,7 +4,7 @@ use crate::error::{DataError, ErrorKind};
 use crate::targets::Targets;
 use ndarray::{Array2, Axis};
 
-/// A table of numbers, and for every row a class or, for regression, a number.
+/// A table of numbers, and for every row a class, a number (for regression) or a mask (for segmentation).
 ///
 /// The fields are public, so that `digits.features /= 16.0` rescales. If you fill them by
 /// hand, keep their sizes consistent; [`check`](Dataset::check) verifies this.
@@ -23,7 +23,7 @@ pub struct Dataset {
     pub name: String,
     /// The numbers, `[rows, columns]`, in the units of the source.
     pub features: Array2<f64>,
-    /// The target of every row: a class or a number.
+    /// The target of every row: a class, a number or a mask.
     pub targets: Targets,
     /// The name of every column of [`features`](Dataset::features).
     pub feature_names: Vec<String>,
@@ -56,7 +56,7 @@ impl Dataset {
     /// The class of every row, an index into [`class_names`](Dataset::class_names).
     ///
     /// # Panics
-    /// If the task is regression.
+    /// If the task is regression or segmentation.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         self.targets.labels()
@@ -76,8 +76,8 @@ impl Dataset {
         self.targets.class_names()
     }
 
-    /// The number of rows of each class, in the order of [`class_names`](Dataset::class_names); empty if numbers are to
-    /// be predicted.
+    /// The number of rows of each class, or of pixels for segmentation, in the order of [`class_names`](Dataset::class_names); empty if
+    /// numbers are to be predicted.
     ///
     /// Panics if a label is not below [`classes`](Dataset::classes).
     ///
@@ -87,8 +87,10 @@ impl Dataset {
     #[track_caller]
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes()];
-        if let Targets::Classes { labels, .. } = &self.targets {
-            labels.iter().for_each(|&label| counts[label] += 1);
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels.iter().for_each(|&label| counts[label] += 1),
+            Targets::Masks { masks, .. } => masks.iter().for_each(|&class| counts[usize::from(class)] += 1),
+            Targets::Values(_) => {}
         }
         counts
     }
@@ -214,6 +216,20 @@ impl Dataset {
                     _ => None,
                 }
             }
+            Targets::Masks { masks, names } => {
+                let (expected, classes) = (self.image_shape.map(|[_, h, w]| [rows, h, w]), names.len());
+                let wrong = || masks.indexed_iter().find(|(_, class)| usize::from(**class) >= classes);
+                match (expected, masks.shape()) {
+                    (Some(expected), found) if expected != found => Some(format!(
+                        "{rows} rows of images with the shape {:?}, but masks with the shape {found:?} | masks are [rows, height, width]",
+                        self.image_shape.unwrap_or_default()
+                    )),
+                    (None, _) => Some("masks, but no image shape | a mask needs the shape of its image".into()),
+                    _ => wrong().map(|((row, y, x), class)| {
+                        format!("row {row} has class {class} at [{y}, {x}], but there are {classes} class names | classes count from 0")
+                    }),
+                }
+            }
             Targets::Classes { labels, .. } if labels.len() != rows => Some(format!(
                 "{rows} rows of features, but {} labels | every row needs one label",
                 labels.len()
@@ -246,8 +262,11 @@ impl Dataset {
 
     /// The error of a change to classes where there are none.
     pub(crate) fn no_classes(&self) -> DataError {
-        let problem = "expected classification, found regression | only classes can be selected or changed";
-        ErrorKind::Inconsistent { dataset: self.name.clone(), problem: problem.to_owned() }.into()
+        let task = if self.is_regression() { "regression" } else { "segmentation" };
+        let problem = format!(
+            "expected classification, found {task} | only classes of rows can be selected or changed"
+        );
+        ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into()
     }
 }
 

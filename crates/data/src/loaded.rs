@@ -70,6 +70,7 @@ impl DataSource {
     /// ```
     pub fn open(&self, options: &CsvOptions, rng: &mut (impl Rng + ?Sized)) -> Result<Loaded, DataError> {
         self.check_target(options.target.as_deref())?;
+        self.check_task(options.task)?;
         let mut given_test = None;
         let content = match self {
             Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
@@ -121,6 +122,7 @@ impl DataSource {
         needed: bool,
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Loaded, DataError> {
+        self.check_task(task)?;
         if !matches!(self, Self::Npz(_) | Self::Npy(..) | Self::Images(_)) {
             return self.open(&CsvOptions::default(), rng);
         }
@@ -128,17 +130,37 @@ impl DataSource {
         Ok(Loaded { name: self.to_string(), content, given_test: None, scaling: self.scaling() })
     }
 
-    /// The options that are for tables alone; arrays have a task too.
+    /// The options that are for tables alone; arrays and images have a task too.
     fn needless(&self, options: &CsvOptions) -> Vec<&'static str> {
-        let arrays = matches!(self, Self::Npz(_) | Self::Npy(..));
-        options.given().into_iter().filter(|&name| !(arrays && name == "task")).collect()
+        let tasks = match self {
+            Self::Npz(_) | Self::Npy(..) => true,
+            Self::Images(_) => options.task != Task::Regression,
+            other => other.has_masks() && options.task == Task::Segmentation,
+        };
+        options.given().into_iter().filter(|&name| !(tasks && name == "task")).collect()
+    }
+
+    /// Whether it can have masks.
+    fn has_masks(&self) -> bool {
+        match self {
+            Self::Images(_) => true,
+            Self::Synthetic(set) => set.has_masks(),
+            _ => false,
+        }
+    }
+
+    fn check_task(&self, task: Task) -> Result<(), SpecError> {
+        match task == Task::Segmentation && !self.has_masks() {
+            true => Err(SpecError::NoMasks { origin: self.to_string() }),
+            false => Ok(()),
+        }
     }
 
     fn arrays(&self, task: Task, needed: bool) -> Result<Dataset, DataError> {
         match self {
             Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed),
             Self::Npz(path) => read_npz(path, task, needed),
-            Self::Images(folder) => read_folder(folder, needed),
+            Self::Images(folder) => read_folder(folder, task, needed),
             other => unreachable!("{other} is no file of arrays"),
         }
     }
@@ -279,7 +301,7 @@ impl Loaded {
             rows: self.rows(),
             labels: match self.targets() {
                 Targets::Classes { labels, .. } => Some(labels),
-                Targets::Values(_) => None,
+                Targets::Values(_) | Targets::Masks { .. } => None,
             },
             class_names: self.targets().class_names(),
         }

@@ -1,12 +1,13 @@
 //! Synthetic data sets: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
-//! [`Dataset::blobs`], [`Dataset::spirals`], and [`Synthetic`], any of them as text.
+//! [`Dataset::blobs`], [`Dataset::spirals`], [`Dataset::cells`], and [`Synthetic`], any of them as text.
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::source::error::SpecError;
 use crate::targets::Targets;
-use ndarray::Array2;
-use rand::{Rng, RngExt};
+use ndarray::{Array2, Array3};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use std::f64::consts::{PI, TAU};
 use std::fmt::{self, Display, Formatter};
@@ -179,6 +180,81 @@ impl Dataset {
     }
 }
 
+/// Images of [`Dataset::cells`] have lines of this length, and are at least as large.
+const LINES: std::ops::Range<f64> = 5.0..14.0;
+/// The largest number of pixels of all images.
+const MOST_PIXELS: f64 = (1 << 26) as f64;
+/// The brightness of lines and discs.
+const BRIGHT: f64 = 0.6;
+
+impl Dataset {
+    /// Images of cells for segmentation: noise, bright lines, and discs as bright as the lines, which are the foreground.
+    ///
+    /// Each of the `n` images has `side` x `side` pixels (x, y). The background is `0.3 (cos a y + sin a x) / side` with an angle a from 0 to 2
+    /// pi, plus normal noise with the standard deviation `noise`. One to three lines with a center anywhere, any direction and a length from
+    /// 5 to 14 add 0.6 to all pixels nearer than 0.75. No disc, one (twice as often) or two discs with a center at least 3 from the border and
+    /// a radius from 1.5 to 3 add 0.6 to their pixels. All is drawn uniformly, from `seed` alone. With 32 pixels,
+    /// 1.6 % of the pixels are foreground, and brightness alone does not tell them from lines. In text: `cells`, which is
+    /// `cells:n=200,noise=0.25,side=32,seed=0`.
+    ///
+    /// Errors if a parameter is out of its range: `n` from 4 to 1,000,000 and at most 2^26 pixels in all, `side` from 16 to 256.
+    ///
+    /// ```
+    /// use surprisal_data::Dataset;
+    ///
+    /// let cells = Dataset::cells(100, 0.25, 32, 7)?;
+    /// assert_eq!((cells.rows(), cells.image_shape), (100, Some([1, 32, 32])));
+    /// assert_eq!(cells.class_names(), ["background", "disc"]);
+    /// let [background, disc] = cells.class_counts()[..] else { unreachable!() };
+    /// assert!(disc > 0 && disc < background / 20);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn cells(n: usize, noise: f64, side: usize, seed: u64) -> Result<Dataset, DataError> {
+        Shape::Cells.check(&[n as f64, noise, side as f64, seed as f64])?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut images = Array2::zeros((n, side * side));
+        let mut masks = Array3::<u8>::zeros((n, side, side));
+        for (mut image, mut mask) in images.rows_mut().into_iter().zip(masks.outer_iter_mut()) {
+            let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();
+            for (at, pixel) in image.iter_mut().enumerate() {
+                let (y, x) = ((at / side) as f64, (at % side) as f64);
+                let normal: f64 = StandardNormal.sample(&mut rng);
+                *pixel = 0.3 * (cos * y + sin * x) / side as f64 + noise * normal;
+            }
+            let mut bright = vec![false; side * side];
+            for _line in 0..rng.random_range(1..=3) {
+                let [cy, cx]: [f64; 2] = [(); 2].map(|()| rng.random_range(0.0..side as f64));
+                let (sin, cos) = rng.random_range(0.0..PI).sin_cos();
+                let half = rng.random_range(LINES) / 2.0;
+                for (at, bright) in bright.iter_mut().enumerate() {
+                    let (y, x) = ((at / side) as f64 - cy, (at % side) as f64 - cx);
+                    let along = (x * cos + y * sin).clamp(-half, half);
+                    *bright |= (x - along * cos).hypot(y - along * sin) < 0.75;
+                }
+            }
+            for _disc in 0..[0, 1, 1, 2][rng.random_range(0..4)] {
+                let [cy, cx]: [f64; 2] = [(); 2].map(|()| rng.random_range(3.0..side as f64 - 3.0));
+                let radius = rng.random_range(1.5..3.0);
+                for ((y, x), class) in mask.indexed_iter_mut() {
+                    *class |= u8::from((y as f64 - cy).hypot(x as f64 - cx) <= radius);
+                }
+            }
+            for ((pixel, bright), &class) in image.iter_mut().zip(bright).zip(&mask) {
+                *pixel += BRIGHT * (f64::from(bright) + f64::from(class));
+            }
+        }
+        let names = ["background", "disc"].map(str::to_owned).to_vec();
+        let pixel = |at: usize| format!("p{}_{}", at / side, at % side);
+        Ok(Dataset {
+            name: "cells".to_owned(),
+            features: images,
+            targets: Targets::Masks { masks, names },
+            feature_names: (0..side * side).map(pixel).collect(),
+            image_shape: Some([1, side, side]),
+        })
+    }
+}
+
 /// `n` rows that take turns among the classes: `point(class, i, of)` is the i-th of `of` points of a class,
 /// to which noise is added.
 fn draw<P: AsRef<[f64]>>(
@@ -242,7 +318,7 @@ pub struct Synthetic {
 
 impl Synthetic {
     /// The names of the sets.
-    pub const NAMES: [&str; 5] = ["xor", "moons", "circles", "blobs", "spirals"];
+    pub const NAMES: [&str; 6] = ["xor", "moons", "circles", "blobs", "spirals", "cells"];
 
     /// Draws the set.
     ///
@@ -265,8 +341,14 @@ impl Synthetic {
             Shape::Circles => Dataset::circles(n, noise, real(2), rng),
             Shape::Blobs => Dataset::blobs(n, noise, whole(2), whole(3), real(4), rng),
             Shape::Spirals => Dataset::spirals(n, noise, whole(2), real(3), rng),
+            Shape::Cells => Dataset::cells(n, noise, whole(2), whole(3) as u64),
         };
         drawn.expect("the parameters were checked when the text was read")
+    }
+
+    /// Whether its targets are masks.
+    pub(crate) fn has_masks(&self) -> bool {
+        self.shape == Shape::Cells
     }
 }
 
@@ -302,6 +384,7 @@ enum Shape {
     Circles,
     Blobs,
     Spirals,
+    Cells,
 }
 
 const fn whole(
@@ -319,7 +402,8 @@ const fn real(name: &'static str, default: &'static str, most: f64, help: &'stat
 }
 
 impl Shape {
-    const ALL: [Shape; 5] = [Shape::Xor, Shape::Moons, Shape::Circles, Shape::Blobs, Shape::Spirals];
+    const ALL: [Shape; 6] =
+        [Shape::Xor, Shape::Moons, Shape::Circles, Shape::Blobs, Shape::Spirals, Shape::Cells];
 
     fn name(self) -> &'static str {
         Synthetic::NAMES[self as usize]
@@ -343,6 +427,18 @@ impl Shape {
                 whole("features", "2", 1.0, 100.0, "number of features"),
                 real("center_box", "10", 1000.0, "centers lie within plus and minus this"),
             ],
+            Shape::Cells => vec![
+                rows("200"),
+                noise("0.25"),
+                whole("side", "32", 16.0, 256.0, "height and width of an image"),
+                whole(
+                    "seed",
+                    "0",
+                    0.0,
+                    2f64.powi(53),
+                    "seed of the images, whatever the seed of the training",
+                ),
+            ],
             Shape::Spirals => {
                 vec![rows("200"), noise("0"), classes("2"), real("turns", "1", 100.0, "turns of an arm")]
             }
@@ -359,7 +455,8 @@ impl Shape {
         // two rows of each class: one to train on, one to test on
         let classes = parameters.iter().position(|parameter| parameter.name == "classes");
         let least = 2.0 * classes.map_or(2.0, |at| values[at]);
-        parameters[0].kind = Kind::Whole(Range::at_least(least).at_most(1e6));
+        let most = if self == Shape::Cells { (MOST_PIXELS / (values[2] * values[2])).floor() } else { 1e6 };
+        parameters[0].kind = Kind::Whole(Range::at_least(least).at_most(most.min(1e6)));
         Ok(check(&parameters[0], values[0])?)
     }
 }
@@ -408,6 +505,28 @@ mod tests {
         }
     }
 
+    /// Discs are as bright as lines, 1.6 % of the pixels, and the images depend on their own seed alone.
+    #[test]
+    fn cells_are_discs_among_lines_as_bright() {
+        let cells = Dataset::cells(400, 0.0, 32, 1).unwrap();
+        cells.check().unwrap();
+        let share = cells.class_counts()[1] as f64 / (400.0 * 1024.0);
+        assert!((0.0140..0.0185).contains(&share), "{share}");
+        let masks = cells.targets.masks();
+        let empty = masks.outer_iter().filter(|mask| mask.sum() == 0).count();
+        assert!((70..130).contains(&empty), "{empty}"); // a quarter
+        let bright = |foreground: u8| {
+            let pixels =
+                cells.features.iter().zip(masks).filter(|&(&x, &class)| class == foreground && x > 0.45);
+            pixels.count()
+        };
+        assert!(bright(0) > bright(1)); // lines: brightness alone does not tell
+        assert!(cells.features.iter().zip(masks).all(|(&x, &class)| class == 0 || x > 0.18)); // 0.6 less the gradient
+        let again = set("cells:n=400,noise=0,seed=1", 5);
+        assert_eq!((again.features == cells.features, again.targets == cells.targets), (true, true));
+        assert_ne!(Dataset::cells(400, 0.0, 32, 2).unwrap().targets, cells.targets);
+    }
+
     #[test]
     fn defaults_are_those_that_the_documentation_tells() {
         for text in [
@@ -416,6 +535,7 @@ mod tests {
             "circles:n=100,noise=0,factor=0.8",
             "blobs:n=100,noise=1,classes=3,features=2,center_box=10",
             "spirals:n=200,noise=0,classes=2,turns=1",
+            "cells:n=200,noise=0.25,side=32,seed=0",
         ] {
             let name = text.split(':').next().unwrap();
             assert_eq!(name.parse::<Synthetic>().unwrap().to_string(), text);
@@ -439,7 +559,7 @@ mod tests {
         for name in Synthetic::NAMES {
             let noisy = format!("{name}:noise=0.5");
             assert_eq!(set(&noisy, 6), set(&noisy, 6));
-            assert_ne!(set(&noisy, 6), set(&noisy, 7));
+            assert_eq!(set(&noisy, 6) == set(&noisy, 7), name == "cells"); // whose seed is a parameter
         }
     }
 

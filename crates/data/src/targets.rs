@@ -1,13 +1,15 @@
-//! [`Targets`]: the target of every row, a class or a number.
+//! [`Targets`]: the target of every row, a class, a number or a mask.
 
-/// The target of every row: a class (classification) or a number (regression).
+use ndarray::{Array3, Axis};
+
+/// The target of every row: a class (classification), a number (regression), or a class for every pixel (segmentation).
 ///
 /// ```
 /// use surprisal_data::{Dataset, Targets};
 ///
 /// match &Dataset::iris().targets {
 ///     Targets::Classes { labels, names } => assert_eq!(names[labels[149]], "virginica"),
-///     Targets::Values(values) => panic!("iris has classes, found {} numbers", values.len()),
+///     other => panic!("iris has classes, found {other:?}"),
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,13 @@ pub enum Targets {
     },
     /// Numbers, for regression: one for every row.
     Values(Vec<f64>),
+    /// Masks, for segmentation: a class for every pixel of an image.
+    Masks {
+        /// The class of every pixel, an index into `names`: `[rows, height, width]`.
+        masks: Array3<u8>,
+        /// The name of every class, whether or not it occurs; class 0 is usually the background.
+        names: Vec<String>,
+    },
 }
 
 impl Targets {
@@ -29,6 +38,7 @@ impl Targets {
         match self {
             Targets::Classes { labels, .. } => labels.len(),
             Targets::Values(values) => values.len(),
+            Targets::Masks { masks, .. } => masks.len_of(Axis(0)),
         }
     }
 
@@ -42,15 +52,40 @@ impl Targets {
         matches!(self, Targets::Values(_))
     }
 
+    /// Whether the task is segmentation: a class for every pixel.
+    pub fn is_segmentation(&self) -> bool {
+        matches!(self, Targets::Masks { .. })
+    }
+
+    /// The class of every pixel of every row, `[rows, height, width]`.
+    ///
+    /// # Panics
+    /// If the task is not segmentation.
+    #[track_caller]
+    pub fn masks(&self) -> &Array3<u8> {
+        match self {
+            Targets::Masks { masks, .. } => masks,
+            other => panic!("masks: expected a class for every pixel, found {}", other.of_each_row()),
+        }
+    }
+
+    fn of_each_row(&self) -> &'static str {
+        match self {
+            Targets::Classes { .. } => "classes (classification)",
+            Targets::Values(_) => "numbers (regression)",
+            Targets::Masks { .. } => "masks (segmentation)",
+        }
+    }
+
     /// The class of every row, an index into [`class_names`](Targets::class_names).
     ///
     /// # Panics
-    /// If the task is regression.
+    /// If the task is regression or segmentation.
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         match self {
             Targets::Classes { labels, .. } => labels,
-            Targets::Values(_) => panic!("labels: expected classes, found numbers (regression)"),
+            other => panic!("labels: expected classes, found {}", other.of_each_row()),
         }
     }
 
@@ -63,31 +98,32 @@ impl Targets {
     /// ```
     ///
     /// # Panics
-    /// If the task is regression.
+    /// If the task is regression or segmentation.
     #[track_caller]
     pub fn labels_mut(&mut self) -> &mut Vec<usize> {
         match self {
             Targets::Classes { labels, .. } => labels,
-            Targets::Values(_) => panic!("labels_mut: expected classes, found numbers (regression)"),
+            other => panic!("labels_mut: expected classes, found {}", other.of_each_row()),
         }
     }
 
     /// The number of every row.
     ///
     /// # Panics
-    /// If the task is classification.
+    /// If the task is not regression.
     #[track_caller]
     pub fn values(&self) -> &[f64] {
         match self {
-            Targets::Classes { .. } => panic!("values: expected numbers (regression), found classes"),
             Targets::Values(values) => values,
+            Targets::Classes { .. } => panic!("values: expected numbers (regression), found classes"),
+            Targets::Masks { .. } => panic!("values: expected numbers (regression), found masks"),
         }
     }
 
     /// The name of every class; empty for regression.
     pub fn class_names(&self) -> &[String] {
         match self {
-            Targets::Classes { names, .. } => names,
+            Targets::Classes { names, .. } | Targets::Masks { names, .. } => names,
             Targets::Values(_) => &[],
         }
     }
@@ -107,9 +143,7 @@ impl Targets {
     /// ```
     pub fn map(&self, f: impl FnMut(f64) -> f64) -> Targets {
         match self {
-            Targets::Classes { labels, names } => {
-                Targets::Classes { labels: labels.clone(), names: names.clone() }
-            }
+            Targets::Classes { .. } | Targets::Masks { .. } => self.clone(),
             Targets::Values(values) => Targets::Values(values.iter().copied().map(f).collect()),
         }
     }
@@ -126,6 +160,9 @@ impl Targets {
             }
             Targets::Values(values) if values.is_empty() => Targets::Values(Vec::new()), // rows to be predicted have none
             Targets::Values(values) => Targets::Values(chosen(values, rows)),
+            Targets::Masks { masks, names } => {
+                Targets::Masks { masks: masks.select(Axis(0), rows), names: names.clone() }
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ pub fn cross_validate(
         (Some(test), Targets::Classes { labels, .. }) => {
             stratified_k_fold(&labels[..test.start], folds, &mut rng_of_folds)?
         }
-        (Some(test), Targets::Values(_)) => k_fold(test.start, folds, &mut rng_of_folds)?,
+        (Some(test), _) => k_fold(test.start, folds, &mut rng_of_folds)?,
     };
     let cut: Vec<(u64, Fold)> = (1..).zip(cut).collect();
     let train = |(k, fold): &(u64, Fold)| {

@@ -16,7 +16,7 @@ use net::*;
 
 use std::fmt;
 
-use surprisal_data::metrics::{log_loss, r2_score, roc_auc_score};
+use surprisal_data::metrics::{Overlap, log_loss, overlap, r2_score, roc_auc_score};
 use surprisal_data::{Dataset, Encoding, argmax_rows};
 use surprisal_layers::{Activation, Step};
 use surprisal_optim::Schedule;
@@ -27,7 +27,7 @@ use surprisal_train::{Epoch, History, Predictions, TrainError, outputs};
 
 use crate::Job;
 use crate::error::not_finite;
-use crate::job::said;
+use crate::job::{labels, said};
 use crate::settings::Balance;
 
 /// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
@@ -185,11 +185,20 @@ pub fn diagnose(job: &Job, history: &History) -> Vec<Finding> {
         let explained = findings.iter().any(|finding| why_so_little.contains(&finding.kind));
         let (part, monitored) = job.parts.monitored();
         let parts = [("training", &job.parts.train), (part, monitored)];
+        if let Predictions::Masks(names) = &job.predictions {
+            findings.extend(masks(job, names, parts));
+            return or_nothing(findings, trained);
+        }
         let predictions = parts.map(|(part, data)| PartPredictions::new(job, part, data));
         findings.extend(over_fitting(job, epochs, &predictions));
         findings.extend(against_guessing(job, epochs, &predictions, explained));
         findings.extend(classes(job, &predictions[0]));
     }
+    or_nothing(findings, trained)
+}
+
+/// The findings, or that there are none.
+fn or_nothing(mut findings: Vec<Finding>, trained: bool) -> Vec<Finding> {
     if findings.is_empty() {
         let looked_at = if trained {
             "the course of the loss, the best epoch, overfitting, underfitting, missed classes, extreme values, dead and saturated units, \
@@ -268,7 +277,7 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
 /// A [`score`](surprisal_train::Measured::score) in words.
 fn accuracy(job: &Job, value: f64) -> String {
     match &job.predictions {
-        Predictions::Classes(_) => format!("{} right", percent(value)),
+        Predictions::Classes(_) | Predictions::Masks(_) => format!("{} right", percent(value)),
         Predictions::Number { .. } => format!("R² {}", short(value)),
     }
 }
@@ -277,8 +286,8 @@ fn features(data: &Dataset) -> Array2<f32> {
     data.features.mapv(|x| x as f32)
 }
 
-/// What the net predicts for every row: the probability of every class, or the number.
-fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
+/// What the net predicts for every row, or every pixel of masks: the probability of every class, or the number.
+pub(crate) fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
     said(
         job.trainer.objective,
         &job.predictions,
@@ -286,7 +295,7 @@ fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
     )
 }
 
-/// The class that the net predicts for every row.
+/// The class that the net predicts for every row, or every pixel of masks.
 pub(crate) fn predicted(job: &Job, data: &Dataset) -> Vec<usize> {
     argmax_rows(&answers(job, data))
 }

@@ -3,6 +3,8 @@
 mod defaults;
 mod rows;
 
+use std::borrow::Cow;
+
 use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{Dataset, Encoder, Loaded, Notice, Targets, Unseen};
 use surprisal_layers::{Init, Rng, Sequential, rng};
@@ -28,6 +30,8 @@ pub const SEED: u64 = 7;
 pub(crate) const VALIDATION: f64 = 0.15;
 /// The default fraction of test rows.
 const TEST: f64 = 0.25;
+/// The default net of a segmentation.
+const UNET: &str = "unet(3,8)";
 /// The default number of epochs is reduced if they have more steps than this ..
 const EPOCHS: usize = 50;
 const MOST_STEPS: usize = 20_000;
@@ -163,8 +167,13 @@ impl Job {
         let predictions = match loaded.targets() {
             Targets::Classes { names, .. } => Predictions::Classes(names.clone()),
             Targets::Values(values) => number(settings, objective, values, &rows.train, loaded.name())?,
+            Targets::Masks { names, .. } => Predictions::Masks(names.clone()),
         };
-        let outputs = if regression { 1 } else { objective.outputs(classes) };
+        let outputs = match &predictions {
+            Predictions::Number { .. } => 1,
+            Predictions::Classes(_) => objective.outputs(classes),
+            Predictions::Masks(_) => objective.outputs_of_pixel(classes),
+        };
         let plan = net(settings, &encoder, outputs, loaded)?;
         if plan.parameters() > MOST_NUMBERS {
             return Err(RunError::run(format!(
@@ -338,7 +347,8 @@ impl Job {
             return differs(what, &found, &expected);
         }
         match (&self.predictions, &saved.predictions) {
-            (Predictions::Classes(found), Predictions::Classes(expected)) => {
+            (Predictions::Classes(found), Predictions::Classes(expected))
+            | (Predictions::Masks(found), Predictions::Masks(expected)) => {
                 if let Some((found, expected)) = other_of(found, expected) {
                     return differs("class", &found, &expected);
                 }
@@ -348,8 +358,14 @@ impl Job {
                     return differs("target", &format!("\"{found}\""), &format!("\"{expected}\""));
                 }
             }
-            (Predictions::Classes(_), _) => return differs("target", "classes", "a number"),
-            _ => return differs("target", "a number", "classes"),
+            (found, expected) => {
+                let [found, expected] = [found, expected].map(|predictions| match predictions {
+                    Predictions::Classes(_) => "classes",
+                    Predictions::Number { .. } => "a number",
+                    Predictions::Masks(_) => "masks",
+                });
+                return differs("target", found, expected);
+            }
         }
         match self.data_checksum() == saved.data_checksum {
             true => Ok(()),
@@ -380,6 +396,7 @@ impl Job {
                 Targets::Classes { labels, .. } => {
                     labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
                 }
+                Targets::Masks { masks, .. } => masks.iter().for_each(|&class| crc.update(&[class])),
                 Targets::Values(values) => {
                     values.iter().for_each(|value| crc.update(&(*value as f32).to_le_bytes())); // which they are
                 }
@@ -392,7 +409,7 @@ impl Job {
 /// Features and targets as the net needs them: regression targets are scaled before they are rounded.
 pub(crate) fn examples_of(part: &Dataset, predictions: &Predictions) -> Examples<f32> {
     let (offset, scale) = match predictions {
-        Predictions::Classes(_) => (0.0, 1.0),
+        Predictions::Classes(_) | Predictions::Masks(_) => (0.0, 1.0),
         Predictions::Number { offset, scale, .. } => (*offset, *scale),
     };
     let targets = part.targets.map(|value| f64::from(((value - offset) / scale) as f32));
@@ -417,7 +434,8 @@ pub(crate) fn in_units(evaluation: Evaluation, predictions: &Predictions, target
 /// Every metric that applies to this task and these rows.
 pub fn scores(predictions: &Predictions, evaluation: &Evaluation) -> Scores {
     let fits = |metric: &Metric| match predictions {
-        Predictions::Classes(names) => metric.for_so_many(names.len()),
+        Predictions::Classes(names) => metric.for_so_many(names.len()) && !is_of_masks(metric),
+        Predictions::Masks(names) => metric.for_so_many(names.len()),
         Predictions::Number { .. } => metric.for_numbers(),
     };
     // a curve needs rows of both classes, and R² two rows: where there are none, there is no such number
@@ -425,10 +443,23 @@ pub fn scores(predictions: &Predictions, evaluation: &Evaluation) -> Scores {
     Metric::all().filter(|metric| fits(metric) && !is_accuracy_again(metric)).filter_map(value).collect()
 }
 
+/// Whether it is meant for masks: how far a predicted one overlaps the true one.
+fn is_of_masks(metric: &Metric) -> bool {
+    matches!(metric, Metric::Dice | Metric::Iou | Metric::MeanIou)
+}
+
+/// The class of every row, or of every pixel of masks.
+pub(crate) fn labels(data: &Dataset) -> Cow<'_, [usize]> {
+    match &data.targets {
+        Targets::Masks { masks, .. } => masks.iter().map(|&class| usize::from(class)).collect(),
+        targets => Cow::from(targets.labels()),
+    }
+}
+
 /// Predictions from outputs: the probability of every class, or the number.
 pub(crate) fn said(objective: Objective, predictions: &Predictions, outputs: ArrayView2<f32>) -> Array2<f64> {
     match predictions {
-        Predictions::Classes(_) => probabilities(outputs),
+        Predictions::Classes(_) | Predictions::Masks(_) => probabilities(outputs),
         Predictions::Number { offset, scale, .. } => {
             outputs.mapv(|z| offset + scale * objective.prediction(f64::from(z)))
         }

@@ -41,7 +41,7 @@ pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, uni
 pub use lr_range::{LrCurve, LrRange, LrStep};
 pub use predictor::Predictor;
 pub use recorder::Recorder;
-pub use report::write_results;
+pub use report::{ChosenThreshold, chosen_threshold, overlap_table, write_results};
 pub use setting_error::{SettingError, ValueError};
 pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Setting, Settings};
 pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, sweep};

@@ -109,6 +109,16 @@ impl Predictor {
                 "{}: the target is a class, but the net predicts the number \"{name}\"",
                 set.name
             ))),
+            Predictions::Masks(_) if !set.targets.is_segmentation() => {
+                Err(RunError::run(format!("{}: there are no masks, which the net predicts", set.name)))
+            }
+            Predictions::Masks(names) if set.class_names() != names => Err(RunError::run(format!(
+                "{}: expected the classes of the net, {}, found {} | name them in classes.txt, in this order",
+                set.name,
+                names.join(", "),
+                set.class_names().join(", ")
+            ))),
+            Predictions::Masks(_) => Ok(set),
             Predictions::Number { name, .. } => {
                 job::check_target(set.values(), name, &set.name)?;
                 Ok(set)
@@ -121,6 +131,7 @@ impl Predictor {
         let task = match &self.saved.predictions {
             Predictions::Classes(_) => Task::Classification,
             Predictions::Number { .. } => Task::Regression,
+            Predictions::Masks(_) => Task::Segmentation,
         };
         let rng = &mut rng(self.settings.seed.unwrap_or(SEED));
         let target = self.settings.target.clone().filter(|target| data.check_target(Some(target)).is_ok());
@@ -198,7 +209,7 @@ impl Predictor {
         Ok((column.name().into(), column.texts().map(String::from).collect()))
     }
 
-    /// Predictions: the probability of every class, or the number.
+    /// Predictions: the probability of every class, or the number; for masks, a row for each pixel.
     ///
     /// # Errors
     /// If an output is not finite, with its row.

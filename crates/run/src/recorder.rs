@@ -176,7 +176,7 @@ impl EpochTable {
     /// The columns of this run: losses and accuracies (or R²) of the training part and of the part that is monitored.
     pub fn new(job: &Job) -> Self {
         let monitored = job.parts.monitored().0;
-        let share = if matches!(job.predictions, Predictions::Classes(_)) { "accuracy" } else { "r2" };
+        let share = if matches!(job.predictions, Predictions::Number { .. }) { "r2" } else { "accuracy" };
         let mut columns: Vec<(String, Column)> = vec![
             ("epoch".into(), Box::new(|e| e.epoch as f64)),
             ("train_loss".into(), Box::new(|e| e.train.loss)),

@@ -1,8 +1,10 @@
 //! [`write_results`]: the results of a training, as numbers, pictures and a page.
 
+mod masks;
+
 use std::path::Path;
 
-use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric};
+use surprisal_data::metrics::{Average, ClassificationReport, ConfusionTable, Metric, dice_score};
 use surprisal_data::{Dataset, EncodedColumn, Encoding};
 use surprisal_layers::Sizes;
 use surprisal_optim::{OptimizerKind, Schedule};
@@ -14,10 +16,12 @@ use surprisal_tensor::ndarray::{Array2, ArrayView1};
 use surprisal_train::{Augment, Ended, Epoch, History, Monitor, Predictions, outputs};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
-use crate::job::said;
 use crate::job::{Scores, unit};
+use crate::job::{labels, said};
 use crate::recorder::{CONFIG, MODEL};
 use crate::{Job, RunError, diagnose};
+
+pub use masks::{ChosenThreshold, chosen_threshold, overlap_table};
 
 /// The metrics of all parts.
 pub const METRICS: &str = "metrics.json";
@@ -34,6 +38,9 @@ const MAIN: [Metric; 5] = [
     Metric::MatthewsCorrcoef,
     Metric::LogLoss,
 ];
+/// Those of masks.
+const MAIN_OF_MASKS: [Metric; 5] =
+    [Metric::Dice, Metric::Iou, Metric::MeanIou, Metric::AveragePrecision, Metric::Accuracy];
 /// More points than this only cover each other.
 const POINTS: usize = 2000;
 
@@ -76,7 +83,7 @@ pub fn write_results(
     }
     let curves = curves(job, history.epochs(), ended);
     let judged = judged(job)?;
-    let page = page(job, history, ended, scores, &curves, &judged);
+    let page = page(job, history, ended, scores, &curves, &judged, chosen_threshold(job)?);
     let write = |name: &str, text: &str| {
         let path = place.join(name);
         write_unsynced(&path, text.as_bytes()).map_err(|error| RunError::run(cannot_write(&path, &error)))
@@ -177,13 +184,16 @@ fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> {
         Predictions::Classes(_) => {
             ("accuracy", "Accuracy", "The fraction of rows whose predicted class is right")
         }
+        Predictions::Masks(_) => {
+            ("accuracy", "Accuracy", "The fraction of pixels whose predicted class is right")
+        }
         Predictions::Number { .. } => (
             "r2",
             "R²",
             "The fraction of the variance that is explained: 1 for perfect predictions, 0 for always predicting the mean of these rows",
         ),
     };
-    let classes = matches!(job.predictions, Predictions::Classes(_));
+    let classes = !matches!(job.predictions, Predictions::Number { .. });
     let share = |share: f64| if classes { percent(share) } else { short(share) };
     let caption = format!(
         "{what}. At the end it is {} on the training rows and {} on the {part} rows.",
@@ -244,8 +254,19 @@ fn why_it_ended(job: &Job, last: &Epoch, ended: Ended) -> String {
 }
 
 fn judged(job: &Job) -> Result<Judged, RunError> {
-    let (_, test) = job.parts.evaluated();
+    let (part, test) = job.parts.evaluated();
     match &job.predictions {
+        Predictions::Masks(names) => {
+            let (labels, said) = (labels(test), predicted(job, test));
+            let table = ConfusionTable::new(&labels, &said, names)?;
+            Ok(Judged {
+                pictures: Vec::from_iter(masks::pictures(job, part, test)),
+                tables: vec![
+                    ("Dice and intersection over union of each class", overlap_table(&labels, &said, names)?),
+                    ("The confusion matrix of the pixels", table.to_string()),
+                ],
+            })
+        }
         Predictions::Classes(names) => {
             let said = predicted(job, test);
             let table = ConfusionTable::new(test.labels(), &said, names)?;
@@ -402,17 +423,28 @@ fn page(
     scores: &[(&'static str, Scores)],
     curves: &[Picture],
     judged: &Judged,
+    chosen: Option<ChosenThreshold>,
 ) -> Page {
     let name = &job.parts.train.name;
     let mut page = Page::new(format!("Trained on {name}")).lead(&lead(job).replace(" %", "\u{a0}%"));
     page =
         page.section("Data and model").paragraph(&data(job)).paragraph(&net(job)).paragraph(&training(job));
     page = page.section("Evaluation").paragraph(&held_out(job, history));
-    let told = |metric: Metric| MAIN.contains(&metric) || job.trainer.monitor == Monitor::Metric(metric);
+    let main = if let Predictions::Masks(_) = job.predictions { MAIN_OF_MASKS } else { MAIN };
+    let told = |metric: Metric| main.contains(&metric) || job.trainer.monitor == Monitor::Metric(metric);
     let of_all = scores.last().is_none_or(|(_, metrics)| metrics.len() <= MAIN.len());
     page = page.table(&result(job, scores, |metric| told(metric) || of_all));
     if !of_all {
         page = page.details("Every metric", |inside| inside.table(&result(job, scores, |_| true)));
+    }
+    if let Some(ChosenThreshold { threshold, validation, test }) = chosen {
+        page = page.paragraph(&format!(
+            "The table counts a pixel as foreground from a probability of 1/2 on. The threshold {}, which has the largest Dice on the \
+             validation images, {}, has a Dice of *{}* on the test images.",
+            short(threshold),
+            short(validation),
+            short(test)
+        ));
     }
     page = page.section("Training");
     page = curves.iter().fold(page, |page, picture| page.figure(&picture.svg, &picture.caption));
@@ -467,6 +499,25 @@ fn lead(job: &Job) -> String {
                 percent(share(test, |row| test.labels()[row] == most))
             )
         }
+        Predictions::Masks(names) => {
+            let (labels, said) = (labels(test), predicted(job, test));
+            let right = labels.iter().zip(&said).filter(|(label, said)| label == said).count();
+            let dice = dice_score(&labels, &said, names.len()).map_or("—".into(), short);
+            let most = commonest_class(train);
+            let images = match part {
+                "train" => "these images".to_string(),
+                part => format!("{} {part} images", test.rows()),
+            };
+            format!(
+                "A net that predicts one of {} classes for every pixel, trained on {} images. On {images}, Dice is *{dice}* and {} of the pixels are \
+                 right; always predicting \"{}\", the most frequent class, would be right on {}.",
+                names.len(),
+                train.rows(),
+                percent(right as f64 / labels.len() as f64),
+                names[most],
+                percent(labels.iter().filter(|&&label| label == most).count() as f64 / labels.len() as f64)
+            )
+        }
         Predictions::Number { name, .. } => {
             let [mean, _] = mean_and_deviation(train.values());
             let said = numbers(job, test);
@@ -511,17 +562,21 @@ fn data(job: &Job) -> String {
         text += &format!(" Training images are changed at random in every epoch: {augment}.");
     }
     match &job.predictions {
-        Predictions::Classes(names) => {
-            let counts = parts.train.class_counts();
-            let classes =
-                names.iter().zip(counts).take(CLASSES).map(|(name, count)| format!("{name} ({count})"));
+        Predictions::Classes(names) | Predictions::Masks(names) => {
+            let (counts, masks) = (parts.train.class_counts(), parts.train.targets.is_segmentation());
+            let all = counts.iter().sum::<usize>() as f64;
+            let classes = names.iter().zip(counts).take(CLASSES).map(|(name, count)| match masks {
+                true => format!("{name} ({})", percent(count as f64 / all)),
+                false => format!("{name} ({count})"),
+            });
+            let of = if masks { "share of the training pixels" } else { "number of training rows" };
             let more = if names.len() > CLASSES {
                 format!(" and {} more", names.len() - CLASSES)
             } else {
                 String::new()
             };
             text + &format!(
-                " The classes, with the number of training rows of each: {}{more}.",
+                " The classes, with the {of} of each: {}{more}.",
                 Vec::from_iter(classes).join(", ")
             )
         }
@@ -554,6 +609,12 @@ fn net(job: &Job) -> String {
     };
     let outputs = match &job.predictions {
         Predictions::Number { .. } => "1 output, the prediction".to_string(),
+        Predictions::Masks(names) => match job.trainer.objective.outputs_of_pixel(names.len()) {
+            1 => "1 output for each pixel, the logit of the second class".to_string(),
+            outputs => format!(
+                "{outputs} outputs for each pixel, the logits; the class with the largest logit is predicted"
+            ),
+        },
         Predictions::Classes(names) => {
             match net.sizes().map_or_else(|| job.trainer.objective.outputs(names.len()), Sizes::outputs) {
                 1 => "1 output, the logit of the second class".to_string(),
@@ -624,12 +685,12 @@ fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
     let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.predictions {
-        Predictions::Classes(names) => {
-            let shares = Vec::from_iter(
-                train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64),
-            );
-            let said = Array2::from_shape_fn((test.rows(), names.len()), |(_, class)| shares[class]);
-            let labels = test.labels().to_vec();
+        Predictions::Classes(names) | Predictions::Masks(names) => {
+            let counts = train.class_counts();
+            let all = counts.iter().sum::<usize>() as f64;
+            let shares = Vec::from_iter(counts.into_iter().map(|count| count as f64 / all));
+            let labels = labels(test).into_owned();
+            let said = Array2::from_shape_fn((labels.len(), names.len()), |(_, class)| shares[class]);
             (
                 format!("always \"{}\"", names[commonest_class(train)]),
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),

@@ -112,11 +112,11 @@ macro_rules! settings {
 settings! {
     "Data" {
         /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), NumPy arrays (FILE.npz, or X.npy,Y.npy), an included
-        /// data set (iris, breast_cancer, digits, penguins), mnist:DIR, images:DIR (a folder with a folder of PNG images for each class), or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals)
+        /// data set (iris, breast_cancer, digits, penguins), mnist:DIR, images:DIR (a folder with a folder of PNG images for each class, or with the folders images and masks), or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals; cells, images with masks)
         data: DataSource = "SOURCE";
         /// The target column of a table, by name or by index: 0 is the first, -1 the last
         target: String = "COLUMN";
-        /// The task: classification, regression, or auto (regression if the target has a fraction or more than 20 different whole numbers) [default: auto]
+        /// The task: classification, regression, segmentation (a class for every pixel), or auto (regression if the target has a fraction or more than 20 different whole numbers; segmentation if there are masks) [default: auto]
         task: Task = "TASK";
         /// Columns of a table to leave out, separated by commas; a name with a comma is in quotes. Columns without values are always left out; columns without a name and columns of row numbers are left out unless keep names them
         ignore: List = "COLUMNS";
@@ -156,7 +156,7 @@ settings! {
     "Net" {
         /// The sizes of all layers, from inputs to outputs, such as 64-32-10, or a net of parts, such as conv(16,5)-relu-maxpool(2)-10; outputs: one for each class, or 1 for regression and for binary losses with two classes.
         /// Parts: conv(OUT,KERNEL) and convt(OUT,KERNEL) with stride, padding, dilation, groups, bias; maxpool(KERNEL) and avgpool(KERNEL) with stride, padding; globalavgpool, upsample(N) or upsample(N,bilinear), batchnorm,
-        /// groupnorm(G), dropout(P), dropout2d(P), flatten, a number (a dense layer), relu and the other activations
+        /// groupnorm(G), dropout(P), dropout2d(P), unet(LEVELS,WIDTH) with norm, groups, up, out, flatten, a number (a dense layer), relu and the other activations. For segmentation [default: unet(3,8)]
         model: Architecture = "NET";
         /// The sizes of the hidden layers, such as 32-16, or none; the numbers of inputs and outputs follow from the data [default: 32]
         hidden: Hidden = "SIZES";

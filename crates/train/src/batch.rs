@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use surprisal_data::{Dataset, ImageMasks, Targets};
+use surprisal_data::{Dataset, Targets};
 use surprisal_tensor::ndarray::Axis;
 use surprisal_tensor::{Scalar, Tape, Var};
 
@@ -52,18 +52,24 @@ pub trait Batched {
     #[track_caller]
     fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t>;
 
-    /// Writes the class indices of some rows: one for each row, for each pixel of the masks of [`ImageMasks`], or none (regression).
+    /// Writes the class indices of some rows: one for each row, for each pixel of masks, or none (regression).
     ///
     /// # Panics
     /// At the caller's line, if there is no such row.
     #[track_caller]
     fn class_indices(&self, rows: &[usize], indices: &mut Vec<usize>) {
         indices.clear();
-        if let Targets::Classes { labels: all, .. } = self.targets() {
-            if let Some(row) = rows.iter().find(|&&row| row >= all.len()) {
-                panic!("batch: there is no label of row {row}, found {} labels", all.len());
+        let all = self.targets();
+        if let Some(row) = rows.iter().find(|&&row| row >= all.len()).filter(|_| !all.is_regression()) {
+            panic!("batch: there is no label of row {row}, found {} labels", all.len());
+        }
+        match all {
+            Targets::Classes { labels, .. } => indices.extend(rows.iter().map(|&row| labels[row])),
+            Targets::Masks { masks, .. } => {
+                let mask = |&row: &usize| masks.index_axis(Axis(0), row);
+                indices.extend(rows.iter().flat_map(mask).map(|&class| usize::from(class)));
             }
-            indices.extend(rows.iter().map(|&row| all[row]));
+            Targets::Values(_) => {}
         }
     }
 
@@ -79,6 +85,36 @@ pub trait Batched {
     }
 }
 
+/// Features are `[rows, columns]`. With masks they are images, `[rows, channels, height, width]`, and [`Batch::labels`] has the class index of
+/// every pixel, `[rows, height, width]` one after the other, for a loss of logits `[rows, classes, height, width]`.
+///
+/// ```
+/// use surprisal_data::{Dataset, Targets};
+/// use surprisal_layers::{Conv2d, Layer, rng};
+/// use surprisal_loss::softmax_cross_entropy;
+/// use surprisal_optim::Adam;
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{Augment, Trainer};
+///
+/// // dark and light pixels of the digits
+/// let mut data = Dataset::digits().select(&Vec::from_iter(0..100));
+/// let masks = data.features.mapv(|pixel| u8::from(pixel > 8.0)).into_shape_with_order((100, 8, 8))?;
+/// data.targets = Targets::Masks { masks, names: vec!["dark".into(), "light".into()] };
+///
+/// let (mut params, mut rng) = (Params::new(), rng(7));
+/// let model = Conv2d::new(&mut params, "pixel", [1, 2], 1, &mut rng);
+/// let history = Trainer::default()
+///     .on(&data)
+///     .augment(Augment { flip: true, ..Augment::default() }, [1, 8, 8]) // masks are flipped too
+///     .minimize(
+///         |batch| softmax_cross_entropy(batch.outputs(model.forward(batch.x)), batch.labels()),
+///         &mut params,
+///         &mut Adam::new(0.05),
+///     )?;
+/// assert!(history.last().train.loss < history.epochs()[0].train.loss / 2.0);
+/// assert!(history.last().train.accuracy > Some(0.9)); // of the pixels
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 impl Batched for Dataset {
     fn rows(&self) -> usize {
         self.rows()
@@ -88,7 +124,13 @@ impl Batched for Dataset {
     }
     #[track_caller]
     fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
-        tape.rows(&self.features, rows)
+        let x = tape.rows(&self.features, rows);
+        match self.image_shape {
+            Some([channels, height, width]) if self.targets.is_segmentation() => {
+                x.reshape([rows.len(), channels, height, width])
+            }
+            _ => x,
+        }
     }
 }
 
@@ -102,58 +144,6 @@ impl<T: Scalar> Batched for Examples<T> {
     #[track_caller]
     fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
         tape.rows(&self.features, rows)
-    }
-}
-
-/// Images, `[rows, channels, height, width]`, with a mask for each: [`Batch::labels`] has the class index of every pixel,
-/// `[rows, height, width]` one after the other, for a loss of logits `[rows, classes, height, width]`.
-///
-/// ```
-/// use surprisal_data::{Dataset, ImageMasks};
-/// use surprisal_layers::{Conv2d, Layer, rng};
-/// use surprisal_loss::softmax_cross_entropy;
-/// use surprisal_optim::Adam;
-/// use surprisal_tensor::Params;
-/// use surprisal_train::{Augment, Trainer};
-///
-/// // dark and light pixels of the digits
-/// let images = Dataset::digits().select(&Vec::from_iter(0..100));
-/// let light = images.features.mapv(|pixel| u8::from(pixel > 8.0)).into_shape_with_order((100, 8, 8))?;
-/// let data = ImageMasks { images, masks: light, classes: 2 };
-///
-/// let (mut params, mut rng) = (Params::new(), rng(7));
-/// let model = Conv2d::new(&mut params, "pixel", [1, 2], 1, &mut rng);
-/// let history = Trainer::default()
-///     .on(&data)
-///     .augment(Augment { flip: true, ..Augment::default() }, [1, 8, 8])
-///     .minimize(
-///         |batch| softmax_cross_entropy(model.forward(batch.x), batch.labels()),
-///         &mut params,
-///         &mut Adam::new(0.05),
-///     )?;
-/// assert!(history.last().train.loss < history.epochs()[0].train.loss / 2.0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-impl Batched for ImageMasks {
-    fn rows(&self) -> usize {
-        self.rows()
-    }
-    fn targets(&self) -> &Targets {
-        &NO_TARGETS
-    }
-    #[track_caller]
-    fn features<'t>(&self, tape: &'t Tape<'t>, rows: &[usize]) -> Var<'t> {
-        let Some([channels, height, width]) = self.images.image_shape else {
-            panic!("batch: expected images with an image shape, found the table {:?}", self.images.name);
-        };
-        tape.rows(&self.images.features, rows).reshape([rows.len(), channels, height, width])
-    }
-    #[track_caller]
-    fn class_indices(&self, rows: &[usize], indices: &mut Vec<usize>) {
-        indices.clear();
-        for &row in rows {
-            indices.extend(self.masks.index_axis(Axis(0), row).iter().map(|&class| usize::from(class)));
-        }
     }
 }
 
@@ -248,7 +238,7 @@ impl<'b, 't> Batch<'b, 't> {
     #[track_caller]
     pub fn labels(&self) -> &[usize] {
         assert!(
-            !self.targets.is_regression() || !self.labels.is_empty(),
+            !self.targets.is_regression(),
             "labels: expected classes, found numbers (regression): take `values`"
         );
         &self.labels
@@ -269,7 +259,7 @@ impl<'b, 't> Batch<'b, 't> {
         self.tape().input_with([self.rows.len(), 1], |i| values[self.rows[i]])
     }
 
-    /// Records one-hot targets, `[rows, classes]`: 1 for the class of each row and 0 for the others, for a regression loss.
+    /// Records one-hot targets, `[rows, classes]`, for masks `[rows height width, classes]`: 1 for the class of each row and 0 for the others, for a regression loss.
     ///
     /// # Panics
     /// If the task is regression.
@@ -279,7 +269,7 @@ impl<'b, 't> Batch<'b, 't> {
     }
 
     /// Passes on the model's outputs for these rows, so that a [`Trainer`](crate::Trainer) measures accuracy or R², and returns them:
-    /// logits `[rows, classes]`, or `[rows, 1]` for two classes or numbers. Without them, a training measures its loss alone.
+    /// logits `[rows, classes]`, or `[rows, 1]` for two classes or numbers; for masks `[rows, classes, height, width]`, or with one channel. Without them, a training measures its loss alone.
     ///
     /// See the example of [`Fit::minimize`](crate::Fit::minimize).
     pub fn outputs(&self, outputs: Var<'t>) -> Var<'t> {

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use surprisal_data::metrics::{LabeledLogits, Metric};
 use surprisal_data::{Targets, argmax_rows};
 use surprisal_layers::Layer;
-use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, Axis, Ix2, RemoveAxis};
+use surprisal_tensor::ndarray::{
+    Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, CowArray, Ix2, RemoveAxis,
+};
 use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
 use crate::objective::total_weight;
@@ -86,6 +88,7 @@ impl FromStr for Monitor {
 }
 
 /// The outputs of a model for every row, `[rows, outputs]`, some rows at a time and without gradients; features may be numbers of any type.
+/// A model that ends with images `[rows, outputs, height, width]` has outputs for every pixel, `[rows height width, outputs]`.
 ///
 /// ```
 /// use surprisal_layers::Relu;
@@ -95,7 +98,7 @@ impl FromStr for Monitor {
 /// ```
 ///
 /// # Panics
-/// At the caller's line, if the features do not fit the model, or its outputs are not `[rows, outputs]`.
+/// At the caller's line, if the features do not fit the model, or its outputs have another shape.
 #[track_caller]
 pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
     model: &impl Layer,
@@ -116,13 +119,31 @@ pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
     for rows in features.axis_chunks_iter(Axis(0), block) {
         let tape = workspace.no_grad(params);
         let outputs = model.forward(tape.input(&rows));
-        let &[_, outputs_of_row] = outputs.shape().dims() else {
-            panic!("the model's output is {}, not [rows, outputs]", outputs.shape());
-        };
-        columns = outputs_of_row;
-        outputs.with_value(|values: &[T]| all.extend_from_slice(values));
+        let shape = outputs.shape();
+        outputs.with_value(|values: &[T]| {
+            let Some(outputs) = by_rows(&shape, values) else {
+                panic!("the model's output is {shape}, neither [rows, outputs] nor [rows, outputs, height, width]");
+            };
+            columns = outputs.ncols();
+            all.extend(outputs);
+        });
     }
-    Array2::from_shape_vec((rows_in_all, columns), all).expect("every row has as many outputs")
+    let rows = if columns == 0 { rows_in_all } else { all.len() / columns };
+    Array2::from_shape_vec((rows, columns), all).expect("every row has as many outputs")
+}
+
+/// Outputs `[rows, outputs]` as they are, and of `[rows, outputs, height, width]` a row for each pixel.
+pub(crate) fn by_rows<'v, T: Scalar>(shape: &Shape, values: &'v [T]) -> Option<CowArray<'v, T, Ix2>> {
+    match *shape.dims() {
+        [rows, outputs] => ArrayView2::from_shape((rows, outputs), values).ok().map(CowArray::from),
+        [n, 1, h, w] => ArrayView2::from_shape((n * h * w, 1), values).ok().map(CowArray::from),
+        [n, outputs, h, w] => {
+            let by_image = ArrayView3::from_shape((n, outputs, h * w), values).ok()?;
+            let by_pixel = by_image.permuted_axes([0, 2, 1]).as_standard_layout().into_owned();
+            by_pixel.into_shape_with_order((n * h * w, outputs)).ok().map(CowArray::from)
+        }
+        _ => None,
+    }
 }
 
 /// The probabilities of outputs, `[rows, classes]`: several outputs by a softmax, one by a sigmoid, as those of "no" and "yes".
@@ -168,7 +189,7 @@ pub fn probabilities<T: Scalar>(outputs: ArrayView2<T>) -> Array2<f64> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evaluation {
-    /// Of class labels.
+    /// Of class labels, those of rows or of pixels.
     Classes(LabeledLogits),
     /// Of numbers.
     Values {
@@ -183,7 +204,9 @@ impl Evaluation {
     fn new(targets: &Targets) -> Self {
         match targets {
             Targets::Values(_) => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
-            Targets::Classes { names, .. } => Evaluation::Classes(LabeledLogits::new(names.len())),
+            Targets::Classes { names, .. } | Targets::Masks { names, .. } => {
+                Evaluation::Classes(LabeledLogits::new(names.len()))
+            }
         }
     }
 
@@ -199,12 +222,20 @@ impl Evaluation {
         if let Some(row) = outputs.rows().into_iter().position(|row| !finite(row)) {
             return Err(TrainError::Misfit(format!(
                 "the net's output for row {} is not finite: did the training diverge?",
-                rows.start + row
+                rows.start + row * rows.len() / outputs.nrows()
             )));
         }
         match self {
             Evaluation::Classes(logits) => {
-                logits.extend(&all.labels()[rows], outputs.mapv(|z| z.value()).view())?;
+                let outputs = outputs.mapv(|z| z.value());
+                match all {
+                    Targets::Masks { masks, .. } => {
+                        let classes = masks.slice_axis(Axis(0), rows.into());
+                        let classes = Vec::from_iter(classes.iter().map(|&class| usize::from(class)));
+                        logits.extend(&classes, outputs.view())?;
+                    }
+                    _ => logits.extend(&all.labels()[rows], outputs.view())?,
+                }
             }
             Evaluation::Values { targets, predicted } => {
                 targets.extend_from_slice(&all.values()[rows]);
@@ -316,9 +347,15 @@ fn measure_part<T: Scalar>(
     let (all, objective) = (data.targets(), minimized.objective.unwrap_or(Objective::SquaredError));
     let of_numbers = all.is_regression();
     let rows: Vec<usize> = (0..data.rows()).collect();
-    let total = match all {
-        Targets::Classes { labels, .. } => total_weight(labels, minimized.weights),
-        Targets::Values(_) => data.rows() as f64,
+    let (count, total) = match all {
+        Targets::Classes { labels, .. } => (labels.len(), total_weight(labels, minimized.weights)),
+        Targets::Values(_) => (data.rows(), data.rows() as f64),
+        Targets::Masks { masks, .. } => {
+            let weight =
+                |weights: &[f64]| masks.iter().map(|&class| weights[usize::from(class)]).sum::<f64>();
+            let total = minimized.weights.map_or(masks.len() as f64, weight);
+            (masks.len(), if total > 0.0 { total } else { 1.0 })
+        }
     };
     let (mut loss, mut right, mut noted) = (0.0, 0, true);
     let mut said = (of_numbers || metric.is_some()).then(|| Ok(Evaluation::new(all)));
@@ -332,16 +369,16 @@ fn measure_part<T: Scalar>(
         let batch = Batch::new(data.features(&tape, rows), all, rows, memory);
         let mean = (minimized.loss)(&batch);
         if let Some(outputs) = batch.noted() {
-            let columns = check_outputs(&outputs.shape(), rows.len(), all)?;
+            let shape = outputs.shape();
+            check_outputs(&shape, rows.len(), all)?;
             outputs.with_value(|values: &[T]| {
-                let outputs =
-                    ArrayView2::from_shape((rows.len(), columns), values).expect("as many in every row");
+                let outputs = by_rows(&shape, values).expect("the shape was checked");
                 if !of_numbers {
-                    right += count_right(outputs, batch.labels());
+                    right += count_right(outputs.view(), batch.labels());
                 }
                 if let Some(Ok(evaluation)) = &mut said
                     && let Err(error) =
-                        evaluation.extend(objective, outputs, all, rows[0]..rows[0] + rows.len())
+                        evaluation.extend(objective, outputs.view(), all, rows[0]..rows[0] + rows.len())
                 {
                     said = Some(Err(error));
                 }
@@ -372,7 +409,7 @@ fn measure_part<T: Scalar>(
         (Some(metric), Some(evaluation)) => Some(evaluation?.metric(metric)?),
         _ => None,
     };
-    let accuracy = (noted && !of_numbers).then_some(right as f64 / data.rows() as f64);
+    let accuracy = (noted && !of_numbers).then_some(right as f64 / count as f64);
     Ok((Measured { loss, accuracy, r2: (noted && of_numbers).then_some(r2) }, monitored))
 }
 
@@ -399,7 +436,11 @@ pub(crate) fn check_rows(data: &dyn Batched) -> Result<(), TrainError> {
     if rows > 0 && targets == rows {
         return Ok(());
     }
-    let one = if data.targets().is_regression() { "value" } else { "label" };
+    let one = match data.targets() {
+        Targets::Values(_) => "value",
+        Targets::Classes { .. } => "label",
+        Targets::Masks { .. } => "mask",
+    };
     Err(TrainError::Misfit(format!(
         "{rows} rows and {targets} {one}s: each row needs a {one}, and there must be a row"
     )))
@@ -408,8 +449,18 @@ pub(crate) fn check_rows(data: &dyn Batched) -> Result<(), TrainError> {
 /// Whether outputs of this shape fit this number of rows and these targets; gives the number of outputs of a row.
 pub(crate) fn check_outputs(shape: &Shape, rows: usize, targets: &Targets) -> Result<usize, TrainError> {
     let misfit = |message: String| Err(TrainError::Misfit(message));
-    let outputs = match *shape.dims() {
-        [n, outputs] if n == rows => outputs,
+    let outputs = match (shape.dims(), targets) {
+        (&[n, outputs, h, w], Targets::Masks { masks, .. }) if n == rows && masks.shape()[1..] == [h, w] => {
+            outputs
+        }
+        (_, Targets::Masks { masks, .. }) => {
+            let (h, w) = (masks.shape()[1], masks.shape()[2]);
+            return misfit(format!(
+                "the model turns {rows} images into {shape}: expected [{rows}, outputs, {h}, {w}], with outputs for each pixel of the masks \
+                 [{rows}, {h}, {w}] | end with a layer that keeps the size of the images"
+            ));
+        }
+        (&[n, outputs], _) if n == rows => outputs,
         _ if rows == 1 => {
             return misfit(format!("the model turns a row into {shape}, not into [1, outputs]"));
         }
@@ -437,6 +488,16 @@ pub(crate) fn check_targets(targets: &Targets) -> Result<(), TrainError> {
             .iter()
             .position(|value| !value.is_finite())
             .map(|row| format!("the value of row {row} is {:?}, not finite", values[row])),
+        Targets::Masks { masks, names } => {
+            let wrong = masks.indexed_iter().find(|(_, class)| usize::from(**class) >= names.len());
+            wrong.map(|((row, y, x), class)| {
+                format!(
+                    "class {class} at [{y}, {x}] of row {row} is not one of the {} classes 0 to {}",
+                    names.len(),
+                    names.len().saturating_sub(1)
+                )
+            })
+        }
         Targets::Classes { labels, names } => {
             let classes = names.len();
             labels.iter().position(|&label| label >= classes).map(|row| {

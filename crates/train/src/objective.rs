@@ -14,7 +14,7 @@ use surprisal_tensor::Var;
 
 use crate::{Batch, NameError, TrainError};
 
-/// A loss of the model's outputs against class labels or regression targets: every loss of `surprisal_loss` whose target is one class
+/// A loss of the model's outputs against class labels (of rows or of pixels) or regression targets: every loss of `surprisal_loss` whose target is one class
 /// or one number for each row, with its options.
 ///
 /// It is written as a name and options: `ce`, `focal:gamma=3`, `multi_margin:margin=0.5,p=2`. The names in `surprisal_loss` are
@@ -261,6 +261,19 @@ impl Objective {
         Err(TrainError::Setting(format!("loss {}: does not support {task} | choose {names}", self.name())))
     }
 
+    /// The number of outputs for each pixel of masks with this many classes: one for two classes if the loss has a form for it, so that the
+    /// foreground is a set of pixels for `dice` and `ce_dice`; otherwise the number of classes.
+    ///
+    /// ```
+    /// use surprisal_train::Objective;
+    /// let outputs = |loss: &str, classes| loss.parse::<Objective>().map(|loss| loss.outputs_of_pixel(classes));
+    /// assert_eq!((outputs("ce", 2)?, outputs("ce_dice", 3)?, outputs("multi_margin", 2)?), (1, 3, 2));
+    /// # Ok::<(), surprisal_train::NameError>(())
+    /// ```
+    pub fn outputs_of_pixel(self, classes: usize) -> usize {
+        if classes == 2 && self.check_outputs(1).is_ok() { 1 } else { classes }
+    }
+
     /// The number of outputs for this many classes: one for a binary loss of two classes, otherwise the number of classes.
     ///
     /// ```
@@ -319,7 +332,7 @@ impl Objective {
         self.known().target == Target::Count
     }
 
-    /// Records the loss of logits `[rows, outputs]` against one label a row.
+    /// Records the loss of logits `[rows, outputs]` against one label a row, or of `[rows, outputs, height, width]` against one label a pixel.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -348,8 +361,19 @@ impl Objective {
     /// As there, and if a loss of whole batches (`topk`, `dice`, `ce_dice`) is given weights.
     #[track_caller]
     pub fn weighted_loss<'t>(self, logits: Var<'t>, labels: &[usize], weights: Option<&[f64]>) -> Var<'t> {
+        let given = logits.shape();
+        let logits = match *given.dims() {
+            [n, 1, height, width] => logits.reshape([n * height * width, 1]),
+            [n, outputs, height, width] => {
+                let pixels = height * width;
+                logits.reshape([n, outputs, pixels]).t().reshape([n * pixels, outputs])
+            }
+            _ => logits,
+        };
         let &[rows, outputs] = logits.shape().dims() else {
-            panic!("{self}: the logits are {}: they must be [rows, outputs]", logits.shape());
+            panic!(
+                "{self}: the logits are {given}: they must be [rows, outputs] or [rows, outputs, height, width]"
+            );
         };
         assert!(labels.len() == rows, "{self}: {} labels for {rows} rows of logits", labels.len());
         let classes = outputs.max(2);
@@ -474,7 +498,9 @@ impl Objective {
     ) -> Var<'t> {
         match batch.targets() {
             Targets::Values(_) => self.loss_of_numbers(outputs, batch.values()),
-            Targets::Classes { .. } => self.weighted_loss(outputs, batch.labels(), weights),
+            Targets::Classes { .. } | Targets::Masks { .. } => {
+                self.weighted_loss(outputs, batch.labels(), weights)
+            }
         }
     }
 

@@ -234,7 +234,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         self.train.class_indices(rows, &mut labels);
         let (mut x, targets) = (self.train.features(&tape, rows), self.train.targets());
         if let Some((augment, image_shape)) = self.augment {
-            let masks = if targets.is_regression() { &mut labels[..] } else { &mut [] };
+            let masks = if targets.is_segmentation() { &mut labels[..] } else { &mut [] };
             x = augment.record(x, (self.trainer.seed, self.epoch), rows, image_shape, masks);
         }
         let batch = Batch::new(x, targets, rows, labels);

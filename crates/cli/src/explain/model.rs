@@ -34,9 +34,14 @@ impl Question<'_> {
                 examples.rows().saturating_sub(1)
             )));
         }
+        if let Predictions::Masks(_) = net.predictions {
+            return Err(Failure::usage(
+                "explain: does not support nets for segmentation, which have outputs for every pixel | explain a net for classification",
+            ));
+        }
         let (explanation, outputs) = self.explained(loss);
         let truth_and_answer = match &net.predictions {
-            Predictions::Classes(names) => {
+            Predictions::Classes(names) | Predictions::Masks(names) => {
                 let probabilities = probabilities(outputs.view());
                 let best = argmax_rows(&probabilities)[0];
                 format!(

@@ -9,7 +9,7 @@ use surprisal_train::{
     At, Callback, Checkpoint, Layout, SavedModel, load_safetensors, outputs, save_safetensors,
 };
 
-use crate::common::{Folder, works};
+use crate::common::{Folder, refuses, works};
 
 const NET: &str = "conv(8,3)-relu-maxpool(2)-10";
 const WRITTEN: &str = "1x8x8-conv(8,3)-relu-maxpool(2)-flatten-10";
@@ -131,4 +131,30 @@ fn pixels_of_a_table_are_images_if_the_net_begins_with_their_shape() {
     // parts without images need no shape
     let train = "train --data iris --model 8-relu-batchnorm-dropout(0.1)-3 --epochs 5 --out flat";
     works(&folder.0, &Vec::from_iter(train.split_whitespace()));
+}
+
+#[test]
+fn masks_are_trained_on_evaluated_and_predicted_as_images() {
+    let folder = Folder::new("segmentation");
+    let run = |command: &str| works(&folder.0, &Vec::from_iter(command.split_whitespace()));
+    let told = run(
+        "train --task segmentation --data cells:n=24,side=16 --model unet:levels=2,width=2 --loss ce_dice:a=0.5 --epochs 1 \
+         --validation 0.25 --out cells",
+    );
+    assert!(told.contains("test dice: ") && told.contains("test dice at the threshold "), "{told}");
+    let evaluated = run("eval --model cells/model.surprisal");
+    for part in
+        ["the 6 test rows of cells", "mean_iou", "average_precision", "class         dice     iou  pixels"]
+    {
+        assert!(evaluated.contains(part), "{part}\n{evaluated}");
+    }
+    let table = run("predict --model cells/model.surprisal --data cells:n=5,side=16,seed=9 --out masks");
+    assert!(table.starts_with("row,mask,pixels(background),pixels(disc)\n0,00000.png,"), "{table}");
+    assert_eq!(fs::read_dir(folder.0.join("masks")).unwrap().count(), 5);
+    // a second time, nothing is overwritten
+    let again =
+        ["predict", "--model", "cells/model.surprisal", "--data", "cells:n=5,side=16", "--out", "masks"];
+    assert!(refuses(&folder.0, &again).1.contains("masks: it already exists"));
+    let no_folder = ["predict", "--model", "cells/model.surprisal", "--data", "cells:n=5,side=16"];
+    assert!(refuses(&folder.0, &no_folder).1.contains("name a new folder for their PNG files"));
 }

@@ -184,7 +184,7 @@ macro_rules! words {
 }
 
 words! {
-    /// The task: what the target column contains.
+    /// The task: what the target of a row is.
     ///
     /// ```
     /// use surprisal_data::Task;
@@ -196,13 +196,15 @@ words! {
     /// ```
     Task, "task",
     /// Regression if all targets are numbers, and one has a fraction or more than 20 are distinct; otherwise
-    /// classification.
+    /// classification. Images with masks: segmentation.
     #[default]
     Auto = "auto",
     /// Classification.
     Classification = "classification" | "classes",
     /// Regression.
     Regression = "regression" | "numbers",
+    /// Segmentation: a class for every pixel of an image.
+    Segmentation = "segmentation" | "masks",
 }
 
 words! {

@@ -45,6 +45,8 @@ pub enum ImageProblem {
     MaskSize { expected: [usize; 2], image: String, found: [usize; 2] },
     /// The pixels of a mask are not class indices.
     MaskColor { found: String },
+    /// The file of class names has too few or too many, or one twice.
+    ClassNames { found: usize, different: usize },
     /// A pixel of a mask has a class too many; its row and column.
     MaskClass { row: usize, column: usize, found: u8, classes: usize },
 }
@@ -119,10 +121,15 @@ impl Display for ImageProblem {
                 "expected a mask of class indices, grayscale or palette with at most 8 bits, found {found} | \
                  save it as 8-bit grayscale, whose pixels are class indices"
             ),
+            Self::ClassNames { found, different } => write!(
+                f,
+                "expected 2 to 256 different names of classes, one in each line, found {found}, {different} of them different | \
+                 write one name for each class index, that of class 0 first"
+            ),
             Self::MaskClass { row, column, found, classes } => write!(
                 f,
                 "row {row}, column {column}: expected a class index below {classes}{}, found {found} | \
-                 correct the mask, or increase the number of classes",
+                 correct the mask, or name the class in a line of classes.txt",
                 if *classes == 2 { ", or 255 for class 1" } else { "" }
             ),
         }

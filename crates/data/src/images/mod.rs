@@ -1,14 +1,15 @@
-//! Folders of PNG images: [`Dataset::from_image_folder`], and [`ImageMasks`] for segmentation.
+//! Folders of PNG images: [`Dataset::from_image_folder`], and [`Dataset::from_image_masks`] for segmentation.
 
 pub(crate) mod error;
 
+use crate::csv::options::Task;
 use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
 use crate::idx::MOST_ELEMENTS;
 use crate::images::error::{ImageError, ImageProblem};
 use crate::targets::Targets;
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, ArrayView2};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -51,18 +52,26 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_image_folder(folder: impl AsRef<Path>) -> Result<Dataset, DataError> {
-        read_folder(folder.as_ref(), true)
+        read_folder(folder.as_ref(), Task::Classification, true)
     }
 }
 
-/// [`Dataset::from_image_folder`]; without targets, if none are `needed` and the images are in the folder itself.
-pub(crate) fn read_folder(folder: &Path, needed: bool) -> Result<Dataset, DataError> {
+/// [`Dataset::from_image_folder`], or with masks; without targets, if none are `needed` and there are only images.
+pub(crate) fn read_folder(folder: &Path, task: Task, needed: bool) -> Result<Dataset, DataError> {
     let entries = list(folder)?;
     let (classes, files): (Vec<_>, Vec<_>) = entries.into_iter().partition(|path| path.is_dir());
+    let is_pair = classes.len() == 2 && name_of(&classes[0]) == IMAGES && name_of(&classes[1]) == MASKS;
+    if task == Task::Segmentation || task == Task::Auto && is_pair {
+        let alone = !needed && !folder.join(MASKS).is_dir();
+        return match alone {
+            false => Dataset::from_image_masks(folder),
+            true if folder.join(IMAGES).is_dir() => read_alone(&folder.join(IMAGES)),
+            true => read_alone(folder),
+        };
+    }
     let beside = files.iter().filter(|path| is_png(path)).count();
     if !needed && classes.is_empty() {
-        let images = read(&pngs(folder)?)?;
-        return Ok(images.into_dataset(folder, Targets::Values(Vec::new())));
+        return read_alone(folder);
     }
     if classes.len() < 2 {
         return Err(fail(folder, ImageProblem::Classes { found: classes.len(), images: beside }));
@@ -76,6 +85,22 @@ pub(crate) fn read_folder(folder: &Path, needed: bool) -> Result<Dataset, DataEr
     Ok(read(&paths)?.into_dataset(folder, Targets::Classes { labels, names }))
 }
 
+fn read_alone(folder: &Path) -> Result<Dataset, DataError> {
+    Ok(read(&pngs(folder)?)?.into_dataset(folder, Targets::Values(Vec::new())))
+}
+
+/// The images of a folder in the order in which its rows are read: of images alone, or of `images`.
+///
+/// For the names of what is made for each of them, such as predicted masks.
+///
+/// # Errors
+/// As [`Dataset::from_image_masks`] does.
+pub fn image_paths(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, DataError> {
+    let folder = folder.as_ref();
+    let images = folder.join(IMAGES);
+    pngs(if images.is_dir() { &images } else { folder })
+}
+
 /// The files of a source, as far as they can be listed.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = list(folder).unwrap_or_default();
@@ -86,37 +111,38 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(inside).collect()
 }
 
-/// Images and their masks, for segmentation: every pixel has a class.
-///
-/// ```no_run
-/// use surprisal_data::ImageMasks;
-///
-/// let cells = ImageMasks::from_folder("path/to/cells", 2)?; // images/a.png and masks/a.png, ..
-/// assert_eq!(cells.images.image_shape, Some([1, 64, 64]));
-/// assert_eq!(cells.masks.dim(), (cells.images.rows(), 64, 64));
-/// # Ok::<(), surprisal_data::DataError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct ImageMasks {
-    /// The images, without targets.
-    pub images: Dataset,
-    /// The class index of each pixel, `[rows, height, width]`.
-    pub masks: Array3<u8>,
-    /// The number of classes: every class index is below it.
-    pub classes: usize,
-}
+/// The folders of a data set for segmentation, and the names of its classes.
+const IMAGES: &str = "images";
+const MASKS: &str = "masks";
+const CLASSES: &str = "classes.txt";
+/// Class indices are bytes.
+const MOST_CLASSES: usize = 256;
 
-impl ImageMasks {
-    /// Reads pairs of `FOLDER/images/NAME.png` and `FOLDER/masks/NAME.png`, in the order of their names.
+impl Dataset {
+    /// Reads images with a mask for each, for segmentation: pairs of `FOLDER/images/NAME.png` and `FOLDER/masks/NAME.png`, in the order of
+    /// their names.
     ///
-    /// Images are read as by [`Dataset::from_image_folder`]; their data set has no targets. The samples of a mask, grayscale or palette with at most 8 bits, are class
-    /// indices from 0 to `classes - 1`, not scaled; with two classes, 255 is class 1 too.
+    /// Images are read as by [`from_image_folder`](Dataset::from_image_folder). The samples of a mask, grayscale or palette with at most 8
+    /// bits, are class indices, not scaled; with two classes, 255 is class 1 too. `FOLDER/classes.txt` has the name of each class in a line,
+    /// that of class 0 first; without this file there are two, "background" and "foreground".
     ///
     /// # Errors
-    /// As there; if an image or a mask is alone, if a mask has another size than its image or is of another color type, and if a class index
-    /// is not below `classes`.
-    pub fn from_folder(folder: impl AsRef<Path>, classes: usize) -> Result<ImageMasks, DataError> {
-        let (images, masks) = (folder.as_ref().join("images"), folder.as_ref().join("masks"));
+    /// As there; if an image or a mask is alone, if a mask has another size than its image or is of another color type, if a class index
+    /// has no name, and if `classes.txt` does not have 2 to 256 different names.
+    ///
+    /// ```no_run
+    /// use surprisal_data::{Dataset, Targets};
+    ///
+    /// let cells = Dataset::from_image_masks("path/to/cells")?; // images/a.png and masks/a.png, ..
+    /// assert_eq!(cells.image_shape, Some([1, 64, 64]));
+    /// assert_eq!(cells.targets.masks().dim(), (cells.rows(), 64, 64));
+    /// assert_eq!(cells.class_names(), ["background", "foreground"]);
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn from_image_masks(folder: impl AsRef<Path>) -> Result<Dataset, DataError> {
+        let folder = folder.as_ref();
+        let names = class_names(&folder.join(CLASSES))?;
+        let (images, masks) = (folder.join(IMAGES), folder.join(MASKS));
         let (paths, of_masks) = (pngs(&images)?, pngs(&masks)?);
         if let Some((path, mask)) = alone(&paths, &of_masks, &masks) {
             return Err(fail(path, ImageProblem::NoMask { mask }));
@@ -128,33 +154,72 @@ impl ImageMasks {
         let [_, height, width] = images.shape;
         let mut pixels = Vec::with_capacity(paths.len() * height * width);
         for (path, image) in of_masks.iter().zip(&paths) {
-            read_mask(path, image, [height, width], classes, &mut pixels)?;
+            read_mask(path, image, [height, width], names.len(), &mut pixels)?;
         }
-        Ok(ImageMasks {
-            images: images.into_dataset(folder.as_ref(), Targets::Values(Vec::new())),
-            masks: Array3::from_shape_vec((paths.len(), height, width), pixels)
-                .expect("every mask has the size of its image"),
-            classes,
-        })
+        let masks = Array3::from_shape_vec((paths.len(), height, width), pixels)
+            .expect("every mask has the size of its image");
+        Ok(images.into_dataset(folder, Targets::Masks { masks, names }))
     }
+}
 
-    /// The number of images.
-    pub fn rows(&self) -> usize {
-        self.images.rows()
+/// The names of the classes of masks.
+fn class_names(path: &Path) -> Result<Vec<String>, DataError> {
+    if !path.exists() {
+        return Ok(["background", "foreground"].map(str::to_owned).to_vec());
     }
+    let text = crate::files::read_file(path).map_err(|error| fail(path, ImageProblem::Unreadable(error)))?;
+    let text = String::from_utf8_lossy(&text);
+    let names =
+        Vec::from_iter(text.lines().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
+    let different = names.iter().collect::<HashSet<_>>().len();
+    if !(2..=MOST_CLASSES).contains(&names.len()) || different < names.len() {
+        return Err(fail(path, ImageProblem::ClassNames { found: names.len(), different }));
+    }
+    Ok(names)
+}
 
-    /// The chosen rows, in the order given.
-    ///
-    /// # Panics
-    /// If a row is not below [`rows`](ImageMasks::rows).
-    #[track_caller]
-    pub fn select(&self, rows: &[usize]) -> ImageMasks {
-        ImageMasks {
-            images: self.images.select(rows),
-            masks: self.masks.select(ndarray::Axis(0), rows),
-            classes: self.classes,
-        }
-    }
+/// A mask as PNG, grayscale with 8 bits, whose samples are class indices: `[height, width]`. With two classes, class 1 is 255, so that it is
+/// seen. [`Dataset::from_image_masks`] reads it.
+///
+/// ```
+/// use ndarray::array;
+/// let png = surprisal_data::mask_to_png(array![[0, 1], [1, 0]].view(), 2);
+/// assert_eq!(&png[1..4], b"PNG");
+/// ```
+pub fn mask_to_png(mask: ArrayView2<'_, u8>, classes: usize) -> Vec<u8> {
+    let (height, width) = mask.dim();
+    let samples = mask.iter().map(|&class| if classes == 2 && class == 1 { 255 } else { class });
+    gray_to_png([height, width], &Vec::from_iter(samples))
+}
+
+/// A grayscale image as PNG, from its samples by rows.
+///
+/// # Panics
+/// If there are not as many samples as pixels, or no pixels.
+#[track_caller]
+pub fn gray_to_png(size: [usize; 2], samples: &[u8]) -> Vec<u8> {
+    to_png(size, ColorType::Grayscale, samples)
+}
+
+/// An RGB image as PNG, from the three samples of each pixel by rows.
+///
+/// # Panics
+/// If there are not three samples for each pixel, or no pixels.
+#[track_caller]
+pub fn rgb_to_png(size: [usize; 2], samples: &[u8]) -> Vec<u8> {
+    to_png(size, ColorType::Rgb, samples)
+}
+
+#[track_caller]
+fn to_png([height, width]: [usize; 2], color: ColorType, samples: &[u8]) -> Vec<u8> {
+    assert_eq!(samples.len(), height * width * color.samples(), "samples of an image of {height}x{width}");
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(color);
+    encoder.set_depth(BitDepth::Eight);
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(samples));
+    written.expect("a vector takes everything, and there are as many samples as pixels");
+    bytes
 }
 
 /// The first file without one of the same name among the others, and where that was expected.

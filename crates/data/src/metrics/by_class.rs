@@ -217,6 +217,84 @@ pub fn cohen_kappa_score(labels: &[usize], predicted: &[usize], classes: usize) 
     }
 }
 
+/// How far the labels and the predictions of each class overlap, one item per class: Dice's coefficient, which is F1, and the Jaccard index,
+/// which is called intersection over union.
+///
+/// With the counts of [`precision_recall_fscore_support`], `dice = 2 tp / (2 tp + fp + fn)` and `iou = tp / (tp + fp + fn)`. A class that has
+/// no rows and is not predicted overlaps completely: both are 1, where F1 is 0. So an image without foreground, in which none is
+/// found, is right.
+///
+/// Errors as [`confusion_matrix`](super::confusion_matrix) does.
+///
+/// Source: Dice 1945, "Measures of the amount of ecologic association between species"; Jaccard 1912; with 1 for two empty sets as in
+/// scikit-learn's `jaccard_score(zero_division=1)`.
+///
+/// ```
+/// use surprisal_data::metrics::{Overlap, overlap};
+///
+/// let found = overlap(&[0, 0, 1, 1, 1], &[0, 1, 1, 1, 0], 3)?;
+/// assert_eq!(found[1], Overlap { dice: 2.0 * 2.0 / (3.0 + 3.0), iou: 2.0 / 4.0 });
+/// assert_eq!(found[2], Overlap { dice: 1.0, iou: 1.0 }); // neither there nor found
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn overlap(labels: &[usize], predicted: &[usize], classes: usize) -> Result<Vec<Overlap>, DataError> {
+    Ok(counts("overlap", labels, predicted, classes)?.iter().map(Counts::overlap).collect())
+}
+
+/// The overlap of labels and predictions of a class: see [`overlap`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Overlap {
+    /// Twice what both have in common, over what each has.
+    pub dice: f64,
+    /// What both have in common, over what either has.
+    pub iou: f64,
+}
+
+/// The mean [`Overlap::dice`] of all classes but class 0, the background; of two classes, that of class 1.
+///
+/// Errors as [`overlap`] does.
+///
+/// ```
+/// use surprisal_data::metrics::dice_score;
+/// assert_eq!(dice_score(&[0, 0, 1, 2], &[0, 1, 1, 1], 3)?, (2.0 / 4.0 + 0.0) / 2.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn dice_score(labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+    Ok(mean(&overlap(labels, predicted, classes)?, 1, |class| class.dice))
+}
+
+/// The mean [`Overlap::iou`] of all classes but class 0, the background; of two classes, that of class 1.
+///
+/// Errors as [`overlap`] does.
+///
+/// ```
+/// use surprisal_data::metrics::iou_score;
+/// assert_eq!(iou_score(&[0, 0, 1, 2], &[0, 1, 1, 1], 3)?, (1.0 / 3.0 + 0.0) / 2.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn iou_score(labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+    Ok(mean(&overlap(labels, predicted, classes)?, 1, |class| class.iou))
+}
+
+/// The mean [`Overlap::iou`] of all classes, with class 0.
+///
+/// Errors as [`overlap`] does.
+///
+/// ```
+/// use surprisal_data::metrics::mean_iou_score;
+/// assert_eq!(mean_iou_score(&[0, 0, 1, 1], &[0, 1, 1, 1], 2)?, (1.0 / 2.0 + 2.0 / 3.0) / 2.0);
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn mean_iou_score(labels: &[usize], predicted: &[usize], classes: usize) -> Result<f64, DataError> {
+    Ok(mean(&overlap(labels, predicted, classes)?, 0, |class| class.iou))
+}
+
+/// Of the classes from `first` on; of a single class, that one.
+fn mean(of: &[Overlap], first: usize, part: fn(&Overlap) -> f64) -> f64 {
+    let of = &of[first.min(of.len() - 1)..];
+    of.iter().map(part).sum::<f64>() / of.len() as f64
+}
+
 /// Precision, recall and F1 of predicting class 1 for scores from `threshold` up: the measures of
 /// [`precision_recall_fscore_support`] of class 1.
 ///
@@ -265,6 +343,12 @@ impl Counts {
             f1: share(2 * self.right, self.predicted + self.support),
             support: self.support,
         }
+    }
+
+    fn overlap(&self) -> Overlap {
+        let either = self.support + self.predicted - self.right;
+        let share = |part: usize, whole: usize| if whole == 0 { 1.0 } else { part as f64 / whole as f64 };
+        Overlap { dice: share(2 * self.right, self.support + self.predicted), iou: share(self.right, either) }
     }
 
     fn sum(counts: &[Counts]) -> Counts {

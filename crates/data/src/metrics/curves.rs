@@ -142,6 +142,31 @@ pub fn average_precision_score(labels: &[usize], scores: &[f64]) -> Result<f64, 
     Ok(sum / positives as f64)
 }
 
+/// The threshold with the largest F1, which is Dice's coefficient, of predicting class 1 for scores from it up, and this F1; of equals, the
+/// highest threshold.
+///
+/// It is for scores on validation data: on the same data, the F1 at the best threshold is too optimistic.
+///
+/// Errors as [`roc_curve`] does.
+///
+/// ```
+/// use surprisal_data::metrics::best_f1_threshold;
+///
+/// let (threshold, f1) = best_f1_threshold(&[0, 1, 0, 1, 1], &[0.1, 0.3, 0.2, 0.4, 0.25])?;
+/// assert_eq!((threshold, f1), (0.25, 1.0)); // at 1/2, nothing would be class 1
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn best_f1_threshold(labels: &[usize], scores: &[f64]) -> Result<(f64, f64), DataError> {
+    let (cuts, positives, _) = cuts("best_f1_threshold", labels, scores)?;
+    let f1 = |cut: &Cut| share(2 * cut.positives, cut.positives + cut.negatives + positives);
+    Ok(cuts.iter().fold(
+        (f64::INFINITY, 0.0),
+        |best, cut| {
+            if f1(cut) > best.1 { (cut.threshold, f1(cut)) } else { best }
+        },
+    ))
+}
+
 /// How many rows of either class score at least the threshold.
 struct Cut {
     threshold: f64,

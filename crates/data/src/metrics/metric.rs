@@ -102,6 +102,12 @@ metrics! {
         "f1_macro" = Average::Macro, "f1_micro" = Average::Micro, "f1_weighted" = Average::Weighted
     }
     (0.0, 1.0), true, Of::Averaged(average, |found| found.f1);
+    /// [`dice_score`]
+    Dice { "dice" } (0.0, 1.0), true, Of::Predicted(dice_score);
+    /// [`iou_score`]
+    Iou { "iou" } (0.0, 1.0), true, Of::Predicted(iou_score);
+    /// [`mean_iou_score`]
+    MeanIou { "mean_iou" } (0.0, 1.0), true, Of::Predicted(mean_iou_score);
     /// `mcc`: [`matthews_corrcoef`]
     MatthewsCorrcoef { "mcc" } (-1.0, 1.0), true, Of::Predicted(matthews_corrcoef);
     /// [`cohen_kappa_score`]

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `curves.rs` | [`roc_curve`], [`precision_recall_curve`], and the area below each: scores |
 //! | `confusion.rs` | [`confusion_matrix`]: predicted classes |
-//! | `by_class.rs` | [`precision_recall_fscore_support`], [`recall_score`], [`matthews_corrcoef`]: class by class |
+//! | `by_class.rs` | [`precision_recall_fscore_support`], [`recall_score`], [`overlap`], [`matthews_corrcoef`]: class by class |
 //! | `several_classes.rs` | [`top_k_accuracy_score`], [`log_loss`]: scores of several classes |
 //! | `calibration.rs` | [`brier_score_loss`], [`calibration`], [`top_label_calibration`]: probabilities |
 //! | `regression.rs` | [`mean_squared_error`], [`mean_absolute_error`], [`r2_score`]: numbers |

@@ -34,6 +34,8 @@ pub enum SpecError {
     NeedlessTarget { origin: String, target: String },
     /// Data other than tables come with options of tables.
     NeedlessOptions { origin: String, options: Vec<&'static str> },
+    /// Data without masks are to be used for segmentation.
+    NoMasks { origin: String },
     /// An option is none of the words that it can be.
     Word { option: &'static str, found: String, known: &'static [&'static str] },
     /// A delimiter is not one suitable character.
@@ -54,9 +56,9 @@ impl SpecError {
             Self::Setting(error) => Some(error.of.clone()),
             Self::NoFolder { of } => Some((*of).to_owned()),
             Self::NoTarget { table } => Some(table.clone()),
-            Self::NeedlessTarget { origin, .. } | Self::NeedlessOptions { origin, .. } => {
-                Some(origin.clone())
-            }
+            Self::NeedlessTarget { origin, .. }
+            | Self::NeedlessOptions { origin, .. }
+            | Self::NoMasks { origin } => Some(origin.clone()),
             Self::Word { option, .. } => Some((*option).to_owned()),
             Self::Delimiter { .. } => Some("delimiter".to_owned()),
             Self::DecimalAndThousands { .. } => Some("decimal and thousands".to_owned()),
@@ -106,6 +108,10 @@ impl SpecError {
                 f,
                 "expected no options of tables, found {} | only a table (FILE.csv) takes them",
                 options.join(", ")
+            ),
+            Self::NoMasks { .. } => write!(
+                f,
+                "segmentation needs images with masks, found none | use images:DIR with the folders images and masks, or cells"
             ),
             Self::Word { found, known, .. } => {
                 write!(f, "expected one of {}, found {}", known.join(", "), quoted(found))?;

@@ -19,7 +19,7 @@ use std::str::FromStr;
 /// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
-/// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`] |
+/// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`]; or, for segmentation, with the folders `images` and `masks`: [`Dataset::from_image_masks`] |
 /// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 /// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |

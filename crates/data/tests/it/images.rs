@@ -4,7 +4,9 @@ use crate::made_files::{Folder, png};
 use png::{BitDepth, ColorType};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use surprisal_data::{CsvOptions, DataSource, Dataset, ErrorKind, ImageMasks, Scaling, Task};
+use surprisal_data::{
+    CsvOptions, DataSource, Dataset, ErrorKind, Scaling, Targets, Task, image_paths, mask_to_png,
+};
 
 const GRAY: ColorType = ColorType::Grayscale;
 const EIGHT: BitDepth = BitDepth::Eight;
@@ -86,16 +88,44 @@ fn masks_are_class_indices_of_the_pixels_of_their_images() {
         .with("images/a.png", &image(0))
         .with("masks/a.png", &png([3, 2], GRAY, EIGHT, &[0, 1, 255, 0, 0, 1]))
         .with("masks/b.png", &png([3, 2], GRAY, BitDepth::One, &[0b1000_0000, 0b0010_0000]));
-    let set = ImageMasks::from_folder(folder.path(), 2).unwrap();
-    assert_eq!((set.rows(), set.images.image_shape, set.classes), (2, Some([3, 2, 3]), 2));
-    assert_eq!(set.masks.as_slice().unwrap(), [0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1]);
+    let set = Dataset::from_image_masks(folder.path()).unwrap();
+    set.check().unwrap();
+    assert_eq!((set.rows(), set.image_shape, set.class_names().len()), (2, Some([3, 2, 3]), 2));
+    assert_eq!(set.targets.masks().as_slice().unwrap(), [0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1]);
+    assert_eq!(set.class_counts(), [7, 5]);
     let second = set.select(&[1]);
-    assert_eq!((second.images.features[[0, 0]], second.masks.sum()), (1.0, 2));
+    assert_eq!((second.features[[0, 0]], second.targets.masks().sum()), (1.0, 2));
+
+    // as a source: segmentation without being told, and the names of the images in the order of the rows
+    let source: DataSource = format!("images:{}", folder.path().display()).parse().unwrap();
+    let rng = &mut ChaCha8Rng::seed_from_u64(0);
+    let loaded = source.open(&CsvOptions::default(), rng).unwrap();
+    assert!(loaded.targets().is_segmentation());
+    assert_eq!(loaded.split(&[0.5, 0.5], rng).unwrap().len(), 2);
+    let classes = CsvOptions { task: Task::Classification, ..CsvOptions::default() };
+    assert!(source.open(&classes, rng).is_err()); // as two classes of images, which differ in their channels
+    let names = image_paths(folder.path()).unwrap();
+    assert!(names[0].ends_with("images/a.png") && names[1].ends_with("images/b.png"));
+
+    // a mask that is written is read again
+    let mask = set.targets.masks().index_axis(ndarray::Axis(0), 0);
+    let folder = folder.with("masks/a.png", &mask_to_png(mask, 2));
+    assert_eq!(Dataset::from_image_masks(folder.path()).unwrap(), set);
+    // images to be predicted have none
+    std::fs::remove_dir_all(folder.path().join("masks")).unwrap();
+    for source in [source, format!("images:{}", folder.path().join("images").display()).parse().unwrap()] {
+        let rows = source.open_arrays(Task::Segmentation, false, rng).unwrap();
+        assert_eq!((rows.rows(), rows.targets()), (2, &Targets::Values(Vec::new())));
+    }
 
     let palette = png([3, 2], ColorType::Indexed, BitDepth::Four, &[0x01, 0x20, 0x34, 0x50]);
-    let folder = folder.with("masks/a.png", &palette).with("masks/b.png", &palette);
-    let set = ImageMasks::from_folder(folder.path(), 6).unwrap();
-    assert_eq!(set.masks.as_slice().unwrap()[..6], [0, 1, 2, 3, 4, 5]);
+    let folder = Folder::new("masks-of-six")
+        .with("images/a.png", &image(1))
+        .with("masks/a.png", &palette)
+        .with("classes.txt", b"none\none\n two \r\n\nthree\nfour\nfive");
+    let set = Dataset::from_image_masks(folder.path()).unwrap();
+    assert_eq!(set.targets.masks().as_slice().unwrap()[..6], [0, 1, 2, 3, 4, 5]);
+    assert_eq!(set.class_names(), ["none", "one", "two", "three", "four", "five"]);
 }
 
 #[test]

@@ -18,8 +18,8 @@ use surprisal_data::metrics::{
 };
 use surprisal_data::{
     Batches, Categorical, CsvOptions, DataError, DataSource, Dataset, EncodedColumn, Encoder, Encoding,
-    ErrorKind, ImageMasks, Loaded, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic,
-    Table, Targets, Task, Unseen, accuracy, argmax_rows, balanced_weights, features_from_csv,
+    ErrorKind, Loaded, MinMax, Missing, Preprocess, Scaling, SpecError, Standardize, Synthetic, Table,
+    Targets, Task, Unseen, accuracy, argmax_rows, balanced_weights, features_from_csv,
     features_from_csv_path, gather_rows, k_fold, one_hot, read_idx, split_rows, stratified_k_fold,
     stratified_split, stratified_split_rows,
 };
@@ -598,10 +598,19 @@ fn images(m: &mut Messages) {
     ] {
         let folder = Folder::new(case).with("images/1.png", &gray(3, 2)).with("masks/1.png", &gray(3, 2));
         let folder = folder.with(name, &file);
-        m.add_with(case, ImageMasks::from_folder(folder.path(), 2), folder.path().to_str().unwrap(), "DIR");
+        m.add_with(case, Dataset::from_image_masks(folder.path()), folder.path().to_str().unwrap(), "DIR");
     }
-    let three = Folder::new("three").with("images/1.png", &gray(3, 2)).with("masks/1.png", &mask(&[255; 6]));
-    m.add_with("3 classes", ImageMasks::from_folder(three.path(), 3), three.path().to_str().unwrap(), "DIR");
+    let named = |names: &str| {
+        let folder =
+            Folder::new("three").with("images/1.png", &gray(3, 2)).with("masks/1.png", &mask(&[255; 6]));
+        folder.with("classes.txt", names.as_bytes())
+    };
+    for (case, names) in
+        [("3 classes", "sky\nsea\nland\n"), ("a class twice", "a\nb\na\n"), ("one class", "a\n\n")]
+    {
+        let folder = named(names);
+        m.add_with(case, Dataset::from_image_masks(folder.path()), folder.path().to_str().unwrap(), "DIR");
+    }
 
     m.part("channels");
     let iris = Dataset::iris().features;

@@ -107,7 +107,7 @@ fn numbers_to_predict_are_those_with_fractions_or_of_many_kinds() {
         let table = table(&format!("x,y\n{rows}"), &CsvOptions { task, ..y() });
         match table.targets() {
             Targets::Classes { names, .. } => (0, names.len()),
-            Targets::Values(values) => (values.len(), 0),
+            other => (other.values().len(), 0),
         }
     };
     let auto = |target: &dyn Fn(usize) -> String| predicted(Task::Auto, target);

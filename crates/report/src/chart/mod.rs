@@ -21,6 +21,7 @@
 mod draw;
 mod forest;
 mod heat;
+mod images;
 mod items;
 mod labels;
 mod layout;
@@ -32,6 +33,7 @@ pub(crate) mod theme;
 
 pub use forest::Forest;
 pub use heat::HeatMap;
+pub use images::ImageGrid;
 pub use items::{Band, Cells, Line, Points, Style};
 pub use panels::{Panel, Panels};
 

@@ -97,7 +97,7 @@ pub(super) fn course(job: &Job, epochs: &[Epoch]) -> Option<Finding> {
 /// Whether one epoch's accuracy, or R², is clearly below another's, on a part of the data.
 pub(super) fn clearly_below(job: &Job, later: f64, earlier: f64, rows: usize) -> bool {
     match &job.predictions {
-        Predictions::Classes(_) => {
+        Predictions::Classes(_) | Predictions::Masks(_) => {
             let of = |share: f64| Estimate::wilson((share * rows as f64).round() as usize, rows);
             of(earlier).minus(of(later)).low > WORSE
         }

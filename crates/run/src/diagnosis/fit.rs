@@ -114,7 +114,7 @@ pub(super) fn over_fitting(
         return Some(finding(Kind::OverFitting, measured, means, advice));
     }
     let (gap, measured) = match &job.predictions {
-        Predictions::Classes(_) => {
+        Predictions::Classes(_) | Predictions::Masks(_) => {
             let [training, others] = [learned, held].map(|predictions| share_right(job, predictions));
             let what = if is_balanced(job) { ", averaged over the classes," } else { "" };
             let measured = format!(
@@ -236,7 +236,7 @@ pub(super) fn surprise(job: &Job, learned: &PartPredictions) -> Option<[f64; 2]>
     let of_classes = -shares.filter(|&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>();
     let of_net = match job.predictions {
         Predictions::Classes(_) => log_loss(train.labels(), learned.answers.view()).ok()?,
-        Predictions::Number { .. } => return None,
+        _ => return None,
     };
     Some([of_net, of_classes])
 }
@@ -293,6 +293,48 @@ pub(super) fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
     };
     Some(finding(kind, measured, means, advice))
 }
+
+/// Of masks: a class that is found nowhere, or far better on the training images than on others.
+pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -> Option<Finding> {
+    let [learned, held] = parts.map(|(part, data)| {
+        let (labels, said) = (labels(data), predicted(job, data));
+        (part, overlap(&labels, &said, names.len()), labels, said)
+    });
+    let counts = job.parts.train.class_counts();
+    let unsaid = (1..names.len()).find(|class| counts[*class] > 0 && !learned.3.contains(class));
+    if let Some(class) = unsaid {
+        return Some(finding(
+            Kind::ClassNeverSaid,
+            format!(
+                "the net predicts \"{}\" for none of the {} training pixels; {} have that class",
+                names[class],
+                learned.2.len(),
+                counts[class]
+            ),
+            "errors on so few pixels add little to the mean over all of them",
+            "loss = ce_dice, which counts the overlap; class_weight = balanced; more epochs",
+        ));
+    }
+    let mean =
+        |of: &[Overlap]| of[1..].iter().map(|class| class.dice).sum::<f64>() / (names.len() - 1) as f64;
+    let [training, others] = [mean(&learned.1.ok()?), mean(&held.1.ok()?)];
+    (learned.0 != held.0 && training - others > GAP_OF_DICE).then(|| {
+        finding(
+            Kind::OverFitting,
+            format!(
+                "Dice is {} on the training images, and {} on the {} images",
+                short(training),
+                short(others),
+                held.0
+            ),
+            "the net overfits: it learned details of the training images that do not hold for other images",
+            "augment = flip,shift:2; more images; a smaller net; l2 = 0.001",
+        )
+    })
+}
+
+/// By how much Dice is larger on training images if the net overfits.
+const GAP_OF_DICE: f64 = 0.2;
 
 /// Advice for rare classes.
 const BALANCE: &str = "balance = oversample, which finds more of them and lowers accuracy; then use balanced_accuracy or f1_macro \

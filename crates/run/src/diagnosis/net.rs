@@ -19,7 +19,7 @@ pub(super) fn flattened(job: &Job) -> Option<Finding> {
         .filter(|(name, _)| numbers.clone().any(|column| column.name == *name));
     let target = match &job.predictions {
         Predictions::Number { name, .. } => Some((name.as_str(), ArrayView1::from(train.values()))),
-        Predictions::Classes(_) => None,
+        Predictions::Classes(_) | Predictions::Masks(_) => None,
     };
     let flat = Vec::from_iter(
         columns.chain(target).filter_map(|(name, values)| Some((name, middle_share(values)?))),

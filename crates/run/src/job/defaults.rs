@@ -59,6 +59,9 @@ pub(super) fn net(
 ) -> Result<Plan, RunError> {
     let (inputs, data) = (encoder.width(), loaded.name());
     let run = |error: ArchitectureError| RunError::run(format!("model: {error}"));
+    if loaded.targets().is_segmentation() {
+        return net_of_pixels(settings, outputs, loaded);
+    }
     let dense = |sizes: Sizes| Architecture::from(sizes).plan(&[inputs]).map_err(run);
     let Some(net) = &settings.model else {
         let hidden = settings.hidden.clone().unwrap_or(Hidden(vec![32]));
@@ -106,6 +109,22 @@ pub(super) fn net(
     net.plan(image.as_ref().map_or(&[inputs][..], |image| image)).map_err(run)
 }
 
+/// The net of the settings for segmentation, by default a small U-Net.
+fn net_of_pixels(settings: &Settings, outputs: usize, loaded: &Loaded) -> Result<Plan, RunError> {
+    for (key, given) in [("hidden", settings.hidden.is_some()), ("activation", settings.activation.is_some())]
+    {
+        if given {
+            return Err(RunError::usage(format!(
+                "{key}: segmentation needs a net that ends with images | leave {key} out, and set model to {UNET} or another net of parts"
+            )));
+        }
+    }
+    let net = settings.model.clone().map_or_else(|| UNET.parse(), Ok);
+    let image = loaded.image_shape().unwrap_or_default();
+    net.and_then(|net| net.with_outputs(outputs).plan_images(&image))
+        .map_err(|error| RunError::run(format!("model: {error}")))
+}
+
 /// The sizes of the hidden layers.
 pub(super) fn hidden(sizes: &Sizes) -> Hidden {
     let sizes = sizes.as_slice();
@@ -124,6 +143,11 @@ pub(super) fn balanced(
         (_, Targets::Classes { labels, .. }) => Vec::from_iter(rows.iter().map(|&row| labels[row])),
         (_, Targets::Values(_)) => {
             return Err(RunError::usage("balance: does not support regression | leave it out"));
+        }
+        (_, Targets::Masks { .. }) => {
+            return Err(RunError::usage(
+                "balance: does not support segmentation | leave it out; loss = ce_dice or class_weight = balanced helps rare classes",
+            ));
         }
     };
     let chosen = match balance {
@@ -199,7 +223,8 @@ pub(super) fn class_weight(settings: &Settings, train: &Dataset) -> Result<Optio
             return Err(RunError::usage("class_weight: does not support regression | leave it out"));
         }
         Some(ClassWeight::Balanced) => {
-            let (rows, counts) = (train.rows() as f64, train.class_counts());
+            let counts = train.class_counts();
+            let rows = counts.iter().sum::<usize>() as f64; // or pixels
             // a class without rows has no loss: any weight will do
             let weight = |&count: &usize| rows / (counts.len() * count.max(1)) as f64;
             return Ok(Some(counts.iter().map(weight).collect()));

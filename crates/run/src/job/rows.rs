@@ -150,7 +150,7 @@ pub fn hold_out(
             let labels = Vec::from_iter(rows.iter().map(|&row| labels[row]));
             surprisal_data::stratified_split_rows(&labels, &shares, rng)?
         }
-        Targets::Values(_) => surprisal_data::split_rows(rows.len(), &shares, rng)?,
+        Targets::Values(_) | Targets::Masks { .. } => surprisal_data::split_rows(rows.len(), &shares, rng)?,
     };
     let [kept, taken] = [0, 1].map(|part: usize| parts[part].iter().map(|&i| rows[i]).collect());
     Ok((kept, taken))
@@ -164,10 +164,16 @@ pub(crate) fn labeled_table(
     options: &CsvOptions,
     unseen: Unseen,
 ) -> Result<Dataset, RunError> {
+    if let Predictions::Masks(_) = predictions {
+        return Err(RunError::usage(format!(
+            "{}: a table has no masks, which the net predicts | use images:DIR with the folders images and masks",
+            path.display()
+        )));
+    }
     let features = encoder.read_csv_path(path, options, unseen)?;
     let (column, file) = (TargetColumn::read_csv_path(path, options)?, path.display().to_string());
     let targets = match predictions {
-        Predictions::Classes(names) => {
+        Predictions::Classes(names) | Predictions::Masks(names) => {
             Targets::Classes { labels: column.labels(names)?, names: names.clone() }
         }
         Predictions::Number { name, .. } => {

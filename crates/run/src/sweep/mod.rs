@@ -229,6 +229,7 @@ impl Data {
         set.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
         match &set.targets {
             Targets::Values(values) => values.iter().for_each(|x| crc.update(&x.to_le_bytes())),
+            Targets::Masks { masks, .. } => masks.iter().for_each(|&class| crc.update(&[class])),
             Targets::Classes { labels, .. } => {
                 labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
             }

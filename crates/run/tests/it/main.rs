@@ -8,4 +8,5 @@ mod diagnosis;
 mod evaluation;
 mod lr_range;
 mod report;
+mod segmentation;
 mod sweep;

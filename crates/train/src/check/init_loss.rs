@@ -81,7 +81,8 @@ pub fn init_loss<T: Scalar>(
     let (expected, formula) = guessing(objective, outputs, &targets);
     let (constant, spread) = match &targets {
         Targets::Values(values) => (expected, mean_and_deviation(values)),
-        Targets::Classes { labels, names } => {
+        other => {
+            let (labels, names) = (other.labels(), other.class_names());
             let frequencies = class_frequencies(outputs, labels, names.len());
             (of_constant(objective, &targets, &frequencies), (f64::NAN, f64::NAN))
         }

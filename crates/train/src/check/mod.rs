@@ -126,9 +126,14 @@ fn fit<T: Scalar>(
     Ok(check_fit(model, params, examples, &mut Workspace::new())?.0)
 }
 
-/// The targets of some rows, for a tape of any number type.
+/// The targets of some rows, for a tape of any number type; those of pixels as those of rows.
 fn targets_of(examples: &dyn Batched, rows: &[usize]) -> Targets {
-    examples.targets().select(rows)
+    match examples.targets().select(rows) {
+        Targets::Masks { masks, names } => {
+            Targets::Classes { labels: masks.iter().map(|&class| usize::from(class)).collect(), names }
+        }
+        targets => targets,
+    }
 }
 
 /// Records the loss of outputs `[rows, outputs]`.
@@ -142,6 +147,6 @@ fn features_of(examples: &dyn Batched, rows: &[usize]) -> ArrayD<f64> {
 fn loss_of<'t>(objective: Objective, outputs: Var<'t>, targets: &Targets) -> Var<'t> {
     match targets {
         Targets::Values(values) => objective.regression_loss(outputs, values),
-        Targets::Classes { labels, .. } => objective.loss(outputs, labels),
+        other => objective.loss(outputs, other.labels()),
     }
 }

@@ -8,7 +8,7 @@ use surprisal_tensor::{Params, Scalar, Workspace};
 
 use super::init_loss::{guessing, mean_and_deviation};
 use super::{Check, features_of, fit, loss_of, targets_of};
-use crate::measure::{count_right, matrix};
+use crate::measure::{by_rows, count_right};
 use crate::{Batched, Objective, TrainError};
 
 const LEARNING_RATE: f64 = 0.01;
@@ -84,6 +84,7 @@ pub fn overfit_one_batch<T: Scalar>(
     // where all targets are equal, any scale will do
     let (rows, tolerance) = match examples.targets() {
         Targets::Classes { labels, .. } => (of_every_class(labels, rows.max(1)), 0.0),
+        Targets::Masks { .. } => ((0..rows.clamp(1, examples.rows())).collect(), 0.0),
         Targets::Values(all) => {
             let deviation = Some(mean_and_deviation(all).1).filter(|&deviation| deviation > 0.0);
             (spread(all, rows.max(1)), OFF * deviation.unwrap_or(1.0))
@@ -99,7 +100,8 @@ pub fn overfit_one_batch<T: Scalar>(
         let tape = workspace.tape(&params).evaluating();
         let logits = model.forward(examples.features(&tape, &rows));
         let loss = loss_of(objective, logits, &targets);
-        let outputs = matrix(logits.value());
+        let (shape, outputs) = (logits.shape(), Vec::from_iter(logits.value()));
+        let outputs = by_rows(&shape, &outputs).expect("the shape was checked");
         let right = match &targets {
             Targets::Values(values) => {
                 Vec::from_iter(outputs.iter().map(|z| objective.prediction(z.value())))
@@ -108,13 +110,13 @@ pub fn overfit_one_batch<T: Scalar>(
                     .filter(|&pair| is_near(pair))
                     .count()
             }
-            Targets::Classes { labels, .. } => count_right(outputs.view(), labels),
+            other => count_right(outputs.view(), other.labels()),
         };
         loss.backward();
         let loss = loss.item().value();
         losses.push(loss);
         let goal = LEFT * guess.max(losses[0]);
-        let learned = (regression || loss < goal) && right == rows.len();
+        let learned = (regression || loss < goal) && right == targets.len();
         if losses.len() == 1 {
             gradient_norm = workspace.grads().norm();
         }
@@ -125,7 +127,7 @@ pub fn overfit_one_batch<T: Scalar>(
     };
 
     let step = losses.len() - 1;
-    let (start, loss, of) = (losses[0], losses[step], rows.len());
+    let (start, loss, of) = (losses[0], losses[step], targets.len());
     let contradiction = contradiction(examples, &rows, 2.0 * tolerance);
     let (means, advice) = if holds {
         ("the loss, the gradient and the optimizer work together: this model can learn".into(), None)
@@ -134,6 +136,7 @@ pub fn overfit_one_batch<T: Scalar>(
             let [m, n] = [a, b].map(|row| match examples.targets() {
                 Targets::Values(values) => values[row].to_string(),
                 Targets::Classes { labels, .. } => labels[row].to_string(),
+                Targets::Masks { .. } => format!("of mask {row}"),
             });
             let what = if regression { "targets" } else { "labels" };
             (
@@ -220,6 +223,7 @@ fn contradiction(examples: &dyn Batched, rows: &[usize], tolerance: f64) -> Opti
     let differ = |[a, b]: [usize; 2]| match examples.targets() {
         Targets::Values(values) => (values[a] - values[b]).abs() > tolerance,
         Targets::Classes { labels, .. } => labels[a] != labels[b],
+        Targets::Masks { masks, .. } => masks.index_axis(Axis(0), a) != masks.index_axis(Axis(0), b),
     };
     let mut pairs = pairs.filter(|&(i, k)| differ([rows[i], rows[k]]) && same(i, k));
     pairs.next().map(|(i, k)| [rows[i], rows[k]])

@@ -94,6 +94,18 @@ pub enum Predictions {
         /// The scale: not 0.
         scale: f64,
     },
+    /// Segmentation, with one logit of each pixel for each class, or one for two classes: the names of the classes, in order.
+    Masks(Vec<String>),
+}
+
+impl Predictions {
+    /// The names of the classes, of rows or of pixels; empty for a number.
+    pub fn class_names(&self) -> &[String] {
+        match self {
+            Predictions::Classes(names) | Predictions::Masks(names) => names,
+            Predictions::Number { .. } => &[],
+        }
+    }
 }
 
 /// One parameter.
@@ -239,8 +251,9 @@ impl<T: Numbers> ModelFile<T> {
         let plan = self.plan(&net)?;
         let outputs = plan.outputs();
         match &self.predictions {
-            Predictions::Classes(names) if names.len() == outputs || (outputs == 1 && names.len() == 2) => {}
-            Predictions::Classes(names) => {
+            Predictions::Classes(names) | Predictions::Masks(names)
+                if names.len() == outputs || (outputs == 1 && names.len() == 2) => {}
+            Predictions::Classes(names) | Predictions::Masks(names) => {
                 return Err(LoadError::ClassNames { outputs, found: names.len() });
             }
             Predictions::Number { .. } if outputs != 1 => {
@@ -274,7 +287,11 @@ impl<T: Numbers> ModelFile<T> {
 
     /// The net on the inputs that the encoder makes.
     fn plan(&self, net: &Architecture) -> Result<Plan, LoadError> {
-        net.plan(&[self.encoder.width()]).map_err(|error| match error {
+        let planned = match self.predictions {
+            Predictions::Masks(_) => net.plan_images(&[self.encoder.width()]),
+            _ => net.plan(&[self.encoder.width()]),
+        };
+        planned.map_err(|error| match error {
             ArchitectureError::Inputs { net, expected, found } => LoadError::Inputs { net, expected, found },
             error => LoadError::Architecture(error),
         })

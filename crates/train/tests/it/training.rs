@@ -3,7 +3,7 @@
 use crate::panics::panic_of;
 use expect_test::expect;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Batches, Dataset, ImageMasks, Standardize, Targets};
+use surprisal_data::{Batches, Dataset, Standardize, Targets};
 use surprisal_layers::{
     Activation, BatchNorm1d, Conv2d, Flatten, Layer, Linear, Mlp, Relu, Residual, Rng, rng,
 };
@@ -36,10 +36,10 @@ fn run<T: Scalar>(trainer: &Trainer) -> (Params<T>, History) {
 
 #[test]
 fn images_of_training_batches_alone_are_changed_and_their_masks_move_with_them() {
-    let images = Dataset::digits().select(&Vec::from_iter(0..20));
+    let mut data = Dataset::digits().select(&Vec::from_iter(0..20));
     // the class of a pixel is its number
-    let masks = images.features.mapv(|pixel| pixel as u8).into_shape_with_order((20, 8, 8)).unwrap();
-    let data = ImageMasks { images, masks, classes: 17 };
+    let masks = data.features.mapv(|pixel| pixel as u8).into_shape_with_order((20, 8, 8)).unwrap();
+    data.targets = Targets::Masks { masks, names: (0..17).map(|shade| shade.to_string()).collect() };
     let mut params = Params::<f32>::new();
     let model = Conv2d::new(&mut params, "pixel", [1, 17], 1, &mut rng(1));
     let trainer = Trainer { epochs: 2, batch_size: 5, ..Trainer::default() };
@@ -51,7 +51,7 @@ fn images_of_training_batches_alone_are_changed_and_their_masks_move_with_them()
             let mut each = |batch: &Batch<'_, '_>| {
                 let x = Vec::from_iter(batch.x.value());
                 assert!(x.iter().zip(batch.labels()).all(|(&pixel, &class)| pixel == class as f64));
-                let row = |&row: &usize| data.images.features.row(row).to_vec();
+                let row = |&row: &usize| data.features.row(row).to_vec();
                 let unchanged = x == Vec::from_iter(batch.rows.iter().flat_map(row));
                 assert!(unchanged || batch.tape().is_training());
                 changed += usize::from(!unchanged);
