@@ -82,11 +82,13 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
         let (rows, steps) = (rows.get(), steps.get());
         let outcome = match one {
-            Gradients => told(check::gradients(&model, &params, loss, &examples, rows)),
-            InitLoss => told(check::init_loss(&model, &params, loss, &examples)),
-            OverfitOneBatch => told(check::overfit_one_batch(&model, &params, loss, &examples, rows, steps)),
-            Shapes => told(check::shapes(&model, &params, loss, &examples)),
-            Units | All => told(check::units(&model, &params, loss, &examples)),
+            Gradients => outcome_of(check::gradients(&model, &params, loss, &examples, rows)),
+            InitLoss => outcome_of(check::init_loss(&model, &params, loss, &examples)),
+            OverfitOneBatch => {
+                outcome_of(check::overfit_one_batch(&model, &params, loss, &examples, rows, steps))
+            }
+            Shapes => outcome_of(check::shapes(&model, &params, loss, &examples)),
+            Units | All => outcome_of(check::units(&model, &params, loss, &examples)),
         };
         let (text, name, holds) = outcome.map_err(RunError::from)?;
         crate::tell(&format!("\n{text}"))?;
@@ -106,6 +108,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
     Err(Failure::run(format!("{} of {} checks failed: {}", failed.len(), chosen.len(), failed.join(", "))))
 }
 
-fn told<M>(check: Result<Check<M>, TrainError>) -> Result<(String, &'static str, bool), TrainError> {
+fn outcome_of<M>(check: Result<Check<M>, TrainError>) -> Result<(String, &'static str, bool), TrainError> {
     check.map(|check| (check.to_string(), check.name, check.holds))
 }

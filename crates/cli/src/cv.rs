@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use surprisal_report::folder::RunFolder;
+use surprisal_run::cross_validate;
 use surprisal_run::recorder::CONFIG;
-use surprisal_run::{Settings, cross_validate};
 
 use crate::Failure;
 use crate::progress::Bars;
@@ -28,11 +28,8 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings: SettingOptions(told), folds, config, out } = options;
-    let settings = match &config {
-        Some(path) => Settings::read(path)?.and(&told),
-        None => told,
-    };
+    let Options { settings, folds, config, out } = options;
+    let settings = settings.over(config.as_deref())?;
     let folder = match &out {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs", "cv")?,

@@ -37,8 +37,8 @@ enum Part {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { model, settings: SourceOptions(told), part, unseen, json } = options;
-    let predictor = Predictor::read(&model, &told)?;
+    let Options { model, settings: SourceOptions(given), part, unseen, json } = options;
+    let predictor = Predictor::read(&model, &given)?;
     let (what, set) = if predictor.on_its_own_data() {
         let Parts { train, validation, test, .. } =
             predictor.parts().map_err(|error| error.of_data_elsewhere(predictor.settings()))?.parts;

@@ -33,7 +33,7 @@ pub fn run(Options { file, json }: Options) -> Result<(), Failure> {
     let content = read(&file)?;
     let bytes = fs::metadata(&file).map_or(0, |data| data.len());
     if json {
-        let mut told = match &content {
+        let mut value = match &content {
             Content::Single(file) => model_json(file),
             Content::Double(file) => model_json(file),
             Content::Arrays(arrays) => {
@@ -42,15 +42,15 @@ pub fn run(Options { file, json }: Options) -> Result<(), Failure> {
                 }))})
             }
         };
-        told["bytes"] = bytes.into();
-        return crate::tell_json(&format!("{told}\n")).map(drop);
+        value["bytes"] = bytes.into();
+        return crate::tell_json(&format!("{value}\n")).map(drop);
     }
-    let told = match &content {
+    let text = match &content {
         Content::Single(file) => model(file),
         Content::Double(file) => model(file),
         Content::Arrays(all) => arrays(all),
     };
-    crate::tell(&format!("{}: {bytes} bytes\n{told}", file.display()))
+    crate::tell(&format!("{}: {bytes} bytes\n{text}", file.display()))
 }
 
 fn read(file: &Path) -> Result<Content, Failure> {
@@ -84,7 +84,7 @@ fn read(file: &Path) -> Result<Content, Failure> {
 
 fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
     let parameters = file.parameters.iter().map(|p| json!({ "name": p.name, "shape": p.shape }));
-    let mut told = json!({
+    let mut value = json!({
         "sizes": file.sizes,
         "activation": file.activation,
         "columns": file.encoder.columns,
@@ -93,14 +93,14 @@ fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
         "settings": file.settings,
     });
     if let Some(checkpoint) = &file.checkpoint {
-        told["checkpoint"] = json!({
+        value["checkpoint"] = json!({
             "epoch": checkpoint.epoch,
             "step": checkpoint.step,
             "steps_per_epoch": checkpoint.steps_per_epoch,
             "optimizer": checkpoint.optimizer.name,
         });
     }
-    told
+    value
 }
 
 /// Whether the output z is the logarithm of what is predicted.
@@ -110,7 +110,7 @@ fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
 }
 
 fn model<T: Numbers>(file: &ModelFile<T>) -> String {
-    let mut told = match file.sizes.as_str() {
+    let mut text = match file.sizes.as_str() {
         "" => "a model of your own program\n".to_string(),
         net if file.activation.is_empty() => format!("a net {net}, f{}\n", 8 * size_of::<T>()),
         sizes => {
@@ -118,7 +118,7 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
         }
     };
     if let Some(checkpoint) = &file.checkpoint {
-        told += &format!(
+        text += &format!(
             "a checkpoint: {} epochs and {} of {} steps completed; {} after {} steps\n",
             checkpoint.epoch,
             checkpoint.step,
@@ -128,12 +128,12 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
         );
     }
     if !file.encoder.columns.is_empty() {
-        told += &format!("\ninputs ({})\n", file.encoder.width());
+        text += &format!("\ninputs ({})\n", file.encoder.width());
     }
     const MOST: usize = 40;
     for column in file.encoder.columns.iter().take(MOST) {
         let name = &column.name;
-        told += &match &column.encoding {
+        text += &match &column.encoding {
             Encoding::Number { fill, offset, scale } => {
                 let fill = fill.map_or(String::new(), |fill| format!("; {fill} if missing"));
                 format!("  {name}: (x - {offset}) / {scale}{fill}\n")
@@ -149,9 +149,9 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
         };
     }
     if file.encoder.columns.len() > MOST {
-        told += &format!("  and {} more\n", file.encoder.columns.len() - MOST);
+        text += &format!("  and {} more\n", file.encoder.columns.len() - MOST);
     }
-    told += &match &file.predictions {
+    text += &match &file.predictions {
         Predictions::Classes(names) if names.is_empty() => String::new(),
         Predictions::Classes(names) => format!("\nclasses: {}\n", names.join(", ")),
         Predictions::Masks(names) => format!("\nclasses of pixels: {}\n", names.join(", ")),
@@ -162,25 +162,25 @@ fn model<T: Numbers>(file: &ModelFile<T>) -> String {
             format!("\nprediction, from the output z: {name} = {offset} + {scale} z\n")
         }
     };
-    told += "\nparameters\n";
+    text += "\nparameters\n";
     let widest = file.parameters.iter().map(|p| p.name.len()).max().unwrap_or(0);
     for parameter in &file.parameters {
         let numbers = || parameter.values.iter().map(|v| v.value());
         let (least, most) =
             numbers().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         let norm = numbers().map(|v| v * v).sum::<f64>().sqrt();
-        told += &format!(
+        text += &format!(
             "  {:<widest$}  {:?}, from {least:.4} to {most:.4}, norm {norm:.4}\n",
             parameter.name, parameter.shape
         );
     }
     if !file.settings.is_empty() {
-        told += &format!(
+        text += &format!(
             "\nsettings\n{}",
             file.settings.lines().map(|line| format!("  {line}\n")).collect::<String>()
         );
     }
-    told
+    text
 }
 
 fn arrays(arrays: &[(String, String, Vec<usize>)]) -> String {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use surprisal_report::folder::RunFolder;
+use surprisal_run::LrRange;
 use surprisal_run::recorder::CONFIG;
 use surprisal_run::report::REPORT;
-use surprisal_run::{LrRange, Settings};
 
 use crate::Failure;
 use crate::setting_options::SettingOptions;
@@ -34,11 +34,8 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings: SettingOptions(told), from, to, steps, config, out } = options;
-    let settings = match &config {
-        Some(path) => Settings::read(path)?.and(&told),
-        None => told,
-    };
+    let Options { settings, from, to, steps, config, out } = options;
+    let settings = settings.over(config.as_deref())?;
     let folder = match &out {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs", "lr-range")?,

@@ -1,7 +1,7 @@
 //! The command `surprisal`.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::print_stdout, clippy::print_stderr)] // tell, told and note write
+#![deny(clippy::print_stdout, clippy::print_stderr)] // tell, print and note write
 
 /// Writes a line to standard error, as `eprintln!` does, but where nobody can read it the work goes on all the same. What could
 /// act on a terminal is shown as its number.

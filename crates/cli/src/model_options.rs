@@ -63,11 +63,11 @@ impl std::error::Error for NoModel {
 
 impl Model {
     /// The settings of an untrained net; `None` for a saved one.
-    fn start(&self, told: &Settings, loss: Option<Objective>) -> Option<Settings> {
-        let told = Settings { loss, ..told.clone() };
+    fn start(&self, given: &Settings, loss: Option<Objective>) -> Option<Settings> {
+        let given = Settings { loss, ..given.clone() };
         match self {
-            Model::Usual => Some(told),
-            Model::Net(net) => Some(Settings { model: Some(net.clone()), ..told }),
+            Model::Usual => Some(given),
+            Model::Net(net) => Some(Settings { model: Some(net.clone()), ..given }),
             Model::File(_) => None,
         }
     }
@@ -75,8 +75,8 @@ impl Model {
     /// The net with its parameters, and data: the training set for an untrained net, all rows for a saved one.
     ///
     /// A given loss is that of the untrained net: it determines how regression targets are scaled.
-    pub fn with_data(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
-        let Some(settings) = self.start(told, loss) else { return self.with_all_rows(told, loss) };
+    pub fn with_data(&self, given: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
+        let Some(settings) = self.start(given, loss) else { return self.with_all_rows(given, loss) };
         let job = Job::new(&settings)?;
         job.notices.iter().for_each(|notice| note!("{notice}"));
         let objective = job.trainer.objective;
@@ -84,10 +84,10 @@ impl Model {
     }
 
     /// The net with its parameters, and every row of the data in their own order.
-    pub fn with_all_rows(&self, told: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
-        match (self, self.start(told, loss)) {
+    pub fn with_all_rows(&self, given: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
+        match (self, self.start(given, loss)) {
             (Model::File(file), _) => {
-                let predictor = saved(file, told)?;
+                let predictor = saved(file, given)?;
                 let (set, objective) = (predictor.labeled(Unseen::Error)?, predictor.objective());
                 let Predictor { model, params, saved, .. } = predictor;
                 Ok(OnData::new(model, params, saved.predictions, objective, &saved.encoder, set))
@@ -158,17 +158,17 @@ impl OnData {
 }
 
 /// A saved net, for the given data.
-fn saved(file: &Path, told: &Settings) -> Result<Predictor, Failure> {
+fn saved(file: &Path, given: &Settings) -> Result<Predictor, Failure> {
     for (option, given) in [
-        ("--hidden", told.hidden.is_some()),
-        ("--activation", told.activation.is_some()),
-        ("--init", told.init.is_some()),
+        ("--hidden", given.hidden.is_some()),
+        ("--activation", given.activation.is_some()),
+        ("--init", given.init.is_some()),
     ] {
         if given {
             return Err(Failure::usage(format!("{} is a trained net: leave out {option}", file.display())));
         }
     }
-    Ok(Predictor::read(file, told)?)
+    Ok(Predictor::read(file, given)?)
 }
 
 /// Encoded numbers as they stood in the data.

@@ -38,13 +38,13 @@ pub struct Options {
 
 /// Prints a CSV table: for every row its number and the prediction, for classes with all probabilities. Of masks it writes images.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { model, settings: SourceOptions(told), unseen, row_id, out } = options;
-    if told.data.is_none() {
+    let Options { model, settings: SourceOptions(given), unseen, row_id, out } = options;
+    if given.data.is_none() {
         return Err(Failure::usage(
             "no data given | name a CSV file with the columns of the model, or a data set as for train | option: --data",
         ));
     }
-    let predictor = Predictor::read(&model, &told)?;
+    let predictor = Predictor::read(&model, &given)?;
     if let Predictions::Masks(names) = &predictor.saved.predictions {
         return masks(&predictor, names, unseen, row_id.as_deref(), out.as_deref());
     }

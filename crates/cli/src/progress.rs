@@ -81,15 +81,15 @@ impl EpochBar {
     pub fn show(&self, epoch: &Epoch, monitored: &str, share: &str) {
         let (loss, train, held_out) = (epoch.train.loss, epoch.train.score(), epoch.held_out().score());
         let epoch = epoch.epoch;
-        let told = match share {
+        let numbers = match share {
             "accuracy" => {
                 format!("loss {loss:.4}, train {:.2}%, {monitored} {:.2}%", 100.0 * train, 100.0 * held_out)
             }
             _ => format!("loss {loss:.4}, train {share} {train:.4}, {monitored} {share} {held_out:.4}"),
         };
         match &self.bar {
-            Some(bar) => bar.set_message(told),
-            None if !self.quiet => note!("epoch {epoch}: {told}"),
+            Some(bar) => bar.set_message(numbers),
+            None if !self.quiet => note!("epoch {epoch}: {numbers}"),
             None => {}
         }
     }

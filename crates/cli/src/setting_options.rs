@@ -1,7 +1,9 @@
 //! The settings of a run as options, from the one list of them.
 
+use std::path::Path;
+
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
-use surprisal_run::{Setting, SettingError, Settings};
+use surprisal_run::{RunError, Setting, SettingError, Settings};
 
 fn arg(setting: &'static Setting) -> Arg {
     let key = setting.key;
@@ -73,6 +75,16 @@ options! {
     /// Every setting of a run that is given as an option.
     SettingOptions, |_| true
 }
+impl SettingOptions {
+    /// The settings of a file, overridden by the options.
+    pub fn over(self, file: Option<&Path>) -> Result<Settings, RunError> {
+        Ok(match file {
+            Some(path) => Settings::read(path)?.and(&self.0),
+            None => self.0,
+        })
+    }
+}
+
 options! {
     /// The data, how they are read, and the settings of an untrained net.
     DataOptions, |setting| setting.heading == "Data" || ["hidden", "activation", "init", "seed"].contains(&setting.key)

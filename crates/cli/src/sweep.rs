@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_run::report::REPORT;
-use surprisal_run::{Plan, Settings, Swept, Vary, sweep};
+use surprisal_run::{Plan, Swept, Vary, sweep};
 
 use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
@@ -39,12 +39,9 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings: SettingOptions(told), vary, random, seeds, config, out } = options;
+    let Options { settings, vary, random, seeds, config, out } = options;
+    let settings = settings.over(config.as_deref())?;
     let interrupted = signals::save_first();
-    let settings = match &config {
-        Some(path) => Settings::read(path)?.and(&told),
-        None => told,
-    };
     match sweep(&settings, &Plan { vary, random, seeds }, &out, interrupted, &Bars::new())? {
         Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {

@@ -42,17 +42,11 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings: SettingOptions(told), config, out, resume, quiet } = options;
+    let Options { settings, config, out, resume, quiet } = options;
     let interrupted = signals::save_first();
     let (place, _lock, mut job, checkpoint) = match resume {
-        Some(folder) => resumed(folder, &told)?,
-        None => {
-            let settings = match &config {
-                Some(path) => Settings::read(path)?.and(&told),
-                None => told,
-            };
-            begun(&settings, out.as_deref())?
-        }
+        Some(folder) => resumed(folder, &settings.0)?,
+        None => begun(&settings.over(config.as_deref())?, out.as_deref())?,
     };
     let share = if matches!(job.predictions, Predictions::Number { .. }) { "r2" } else { "accuracy" };
     let (bar, monitored) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.monitored().0);
@@ -100,9 +94,9 @@ fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
 }
 
 /// An interrupted run, from its checkpoint.
-fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
+fn resumed(folder: PathBuf, given: &Settings) -> Result<Begun, Failure> {
     let (saved, lock) = interrupted_run(&folder)?;
-    if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && told.get(s.key).is_some()) {
+    if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && given.get(s.key).is_some()) {
         return Err(Failure::usage(format!(
             "--{}: cannot be changed when a run is resumed; only --epochs can | start a new run instead, perhaps with \
              --start-from {}",
@@ -112,7 +106,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
     }
     let path = folder.join(CHECKPOINT);
     let failed = |error: RunError| Failure::run(format!("{}: {error}", path.display()));
-    if let (Some(epochs), Some(checkpoint)) = (told.epochs, &saved.checkpoint) {
+    if let (Some(epochs), Some(checkpoint)) = (given.epochs, &saved.checkpoint) {
         let done = checkpoint.epoch.saturating_add(checkpoint.step.min(1));
         if (epochs as u64) < done {
             return Err(Failure::usage(format!(
@@ -120,7 +114,7 @@ fn resumed(folder: PathBuf, told: &Settings) -> Result<Begun, Failure> {
             )));
         }
     }
-    let settings = Settings::from_toml(&saved.settings, &path)?.and(told);
+    let settings = Settings::from_toml(&saved.settings, &path)?.and(given);
     let mut job = Job::new(&settings).map_err(|error| error.of_data_elsewhere(&settings))?;
     let checkpoint = job.resume(&saved).map_err(failed)?;
     let config = job.settings.to_toml();
@@ -214,22 +208,22 @@ fn finished(place: &Path, job: &Job, history: &History, ended: Ended, quiet: boo
             note!("the baseline: {commonest}");
         }
     }
-    let mut told = String::new();
+    let mut text = String::new();
     for (part, scores) in &scores {
         for (metric, value) in scores {
             match metric {
-                Metric::Accuracy => told += &format!("{part} accuracy: {:.2}%\n", 100.0 * value),
+                Metric::Accuracy => text += &format!("{part} accuracy: {:.2}%\n", 100.0 * value),
                 Metric::Dice | Metric::R2 | Metric::MeanAbsoluteError => {
-                    told += &format!("{part} {metric}: {value:.4}\n")
+                    text += &format!("{part} {metric}: {value:.4}\n")
                 }
                 _ => {}
             }
         }
     }
     if let Some(chosen) = chosen_threshold(job)? {
-        told += &format!("{chosen}\n");
+        text += &format!("{chosen}\n");
     }
-    crate::tell(&told)
+    crate::tell(&text)
 }
 
 /// The metric that did not improve, its best epoch, and which epoch's net is saved.

@@ -50,7 +50,7 @@ impl MinMax {
         Ok(MinMax { min: min.into(), range: range.into() })
     }
 
-    /// What was fitted before, as [`min`](MinMax::min) and [`range`](MinMax::range) told it.
+    /// What was fitted before, as [`min`](MinMax::min) and [`range`](MinMax::range) gave it.
     ///
     /// Errors if there are no columns or not as many of one as of the other, if a smallest value is not
     /// finite, and if a range is not finite and above 0.

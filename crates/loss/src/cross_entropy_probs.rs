@@ -116,6 +116,7 @@ impl CrossEntropyProbs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::{equals_definition, same};
     use crate::{KlDiv, KlReduction, entropy, nll_loss};
     use surprisal_tensor::ndarray::{ArrayD, array};
     use surprisal_tensor::{Params, Workspace, check_gradient};
@@ -128,20 +129,10 @@ mod tests {
     #[test]
     fn equals_its_definition_in_plain_operations() {
         for base in [Base::E, Base::Two] {
-            for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
-                check_gradient(&p_and_q(), |_, x| {
-                    let each = -(x[0] * x[1].ln()).sum_axis(-1) / base.unit::<f64>();
-                    let plain = match reduction {
-                        Reduction::Mean => each.mean(),
-                        Reduction::Sum => each.sum(),
-                        Reduction::None => each,
-                    };
-                    let fused = CrossEntropyProbs { base, reduction }.loss(x[0], x[1]);
-                    assert!((fused - plain).value().iter().all(|d| d.abs() < 1e-14));
-                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
-                    fused + (fused - plain) * 1e3
-                });
-            }
+            equals_definition(&p_and_q(), |_, x, reduction| {
+                let each = -(x[0] * x[1].ln()).sum_axis(-1) / base.unit::<f64>();
+                [CrossEntropyProbs { base, reduction }.loss(x[0], x[1]), each]
+            });
         }
     }
 
@@ -150,9 +141,7 @@ mod tests {
         check_gradient(&p_and_q(), |_, x| {
             let (p, q, rows) =
                 (x[0], x[1], KlDiv { reduction: KlReduction::BatchMean, ..Default::default() });
-            let (whole, parts) = (cross_entropy_probs(p, q), entropy(p) + rows.loss(q.ln(), p));
-            assert!((whole.item() - parts.item()).abs() < 1e-14);
-            whole + (whole - parts) * 1e3
+            same(cross_entropy_probs(p, q), entropy(p) + rows.loss(q.ln(), p))
         });
     }
 

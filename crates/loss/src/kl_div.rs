@@ -168,7 +168,7 @@ impl KlDiv {
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let name = ENTRY.card.name;
         check_log_probs(name, input)?;
-        let (domain, told) = if self.log_target {
+        let (domain, expected) = if self.log_target {
             (Domain::LogProbability, "with log_target, targets are logarithms of probabilities, at most 0")
         } else {
             (
@@ -177,7 +177,7 @@ impl KlDiv {
             )
         };
         if !target.needs_grad() {
-            check(name, "target", target, domain, || told)?;
+            check(name, "target", target, domain, || expected)?;
         }
         let reduction = match self.reduction {
             KlReduction::Mean | KlReduction::BatchMean => Reduction::Mean,

@@ -68,6 +68,8 @@
 
 #[macro_use]
 mod define;
+#[cfg(test)]
+mod definition;
 
 mod base;
 pub mod by_name;

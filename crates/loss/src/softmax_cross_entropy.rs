@@ -231,8 +231,8 @@ impl SoftmaxCrossEntropy {
 
     fn check(&self, logits: Var) -> Result<(), LossError> {
         let smoothing = self.label_smoothing;
-        let told = "it lies between 0 (none) and 1 (only the spread)";
-        check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), told)?;
+        let expected = "it lies between 0 (none) and 1 (only the spread)";
+        check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), expected)?;
         check_logits(NAMES.loss, logits)
     }
 
@@ -644,7 +644,7 @@ mod tests {
     #[test]
     fn every_option_has_the_right_gradient() {
         let soft = Array2::from_shape_fn((4, 5), |(i, j)| ((i + 2 * j) % 4) as f64 / 3.0).into_dyn();
-        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+        for reduction in crate::definition::REDUCTIONS {
             for weight in [None, Some(vec![0.5, 2.0, 0.0, 1.0, 3.0])] {
                 for label_smoothing in [0.0, 0.1, 1.0] {
                     let loss = SoftmaxCrossEntropy {

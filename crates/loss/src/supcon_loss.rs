@@ -103,14 +103,14 @@ impl SupconLoss {
     #[track_caller]
     fn recorded<'t>(&self, features: Var<'t>, labels: &dyn LabelList) -> Result<Var<'t>, LossError> {
         let (name, tau, shape, tape) = (ENTRY.card.name, self.temperature, features.shape(), features.tape());
-        let told = "it is finite and greater than 0";
-        check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), told)?;
-        let wrong_shape = |told: String| LossError::shape(name, told);
+        let expected = "it is finite and greater than 0";
+        check_option(name, "temperature", tau, tau > 0.0 && tau.is_finite(), expected)?;
+        let wrong_shape = |message: String| LossError::shape(name, message);
         let &[rows, _] = shape.dims() else {
             return Err(wrong_shape(format!("the features are {shape}: they must be [rows, numbers]")));
         };
         Labeled { loss: name, input: "features" }.check_count(labels.len(), rows, &shape)?;
-        not_empty(&shape).map_err(|told| wrong_shape(told.to_string()))?;
+        not_empty(&shape).map_err(|message| wrong_shape(message.to_string()))?;
         if rows == 1 {
             return Err(wrong_shape(format!(
                 "the batch {shape} is one row: it has no other to be compared with"
@@ -120,9 +120,9 @@ impl SupconLoss {
         let positives = |i: usize| (0..rows).filter(|&j| same(i, j)).count();
         let anchors = (0..rows).filter(|&i| (0..rows).any(|j| same(i, j))).count();
         if anchors == 0 && self.reduction == Reduction::Mean {
-            let told =
+            let message =
                 format!("all {rows} labels differ, so no row has a positive: there is nothing to average");
-            return Err(LossError::data(name, told));
+            return Err(LossError::data(name, message));
         }
 
         let z = if self.normalize { tape.apply(UnitRows, [features]) } else { features };
@@ -231,9 +231,10 @@ mod tests {
                         Reduction::Sum => each.sum(),
                         Reduction::Mean => each.sum() / 3.0,
                     };
-                    let fused = SupconLoss { reduction, temperature, normalize }.loss(x, &LABELS);
-                    // the difference is 0 with gradient 0 everywhere; the factor makes a wrong sign visible
-                    fused + (fused - plain) * 1e3
+                    crate::definition::same(
+                        SupconLoss { reduction, temperature, normalize }.loss(x, &LABELS),
+                        plain,
+                    )
                 });
             }
         }

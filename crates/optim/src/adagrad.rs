@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, shared_kernel};
 
 use crate::common::{lost_beside, root};
-use crate::{HasEps, Hyperparameter, Optim, Options, Rule, StepNumbers};
+use crate::{HasEps, Hyperparameter, Memory, Optim, Options, Rule, StepNumbers};
 
 /// Adagrad: steps along the gradient, divided by the length of all gradients that this number ever had.
 ///
@@ -50,14 +50,8 @@ impl Rule for AdagradRule {
     fn memory(_: &Options) -> &'static [&'static str] {
         &["sum"]
     }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        &[eps, ..]: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [s, ..]: [&mut [T]; 3],
-    ) {
-        adagrad(step, eps, g, theta, s);
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], [s, ..]: Memory<T>) {
+        adagrad(step, options[0], g, theta, s);
     }
 }
 impl HasEps for AdagradRule {}

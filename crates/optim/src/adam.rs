@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, shared_kernel};
 
 use crate::common::{lost_beside, root};
-use crate::{HasBetas, HasEps, Hyperparameter, Optim, Options, Rule, StepNumbers};
+use crate::{HasBetas, HasEps, Hyperparameter, Memory, Optim, Options, Rule, StepNumbers};
 
 /// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
 ///
@@ -36,36 +36,38 @@ use crate::{HasBetas, HasEps, Hyperparameter, Optim, Options, Rule, StepNumbers}
 /// ```
 pub type Adam<T = f32> = Optim<AdamRule, T>;
 
-/// The rule of [`Adam`].
+/// The rule of [`Adam`], or, with decoupled weight decay, of [`AdamW`](crate::AdamW).
 #[derive(Clone, Copy, Debug)]
-pub struct AdamRule;
+pub struct AdamLike<const DECOUPLED: bool>;
 
-impl Rule for AdamRule {
-    const NAME: &'static str = "adam";
-    const ABOUT: &'static str = "Adam: momentum in which each step is divided by the root of the running mean of the squared gradients, weight by weight";
+/// The rule of [`Adam`].
+pub type AdamRule = AdamLike<false>;
+
+impl<const DECOUPLED: bool> Rule for AdamLike<DECOUPLED> {
+    const NAME: &'static str = if DECOUPLED { "adamw" } else { "adam" };
+    const ABOUT: &'static str = if DECOUPLED {
+        "AdamW: Adam with decoupled weight decay"
+    } else {
+        "Adam: momentum in which each step is divided by the root of the running mean of the squared gradients, weight by weight"
+    };
     const USUAL_RATE: f64 = 0.01;
     const SETTINGS: &'static [(Hyperparameter, f64)] =
         &[(Hyperparameter::Beta1, 0.9), (Hyperparameter::Beta2, 0.999), (Hyperparameter::Eps, 1e-8)];
+    const WEIGHT_DECAY: f64 = if DECOUPLED { 0.01 } else { 0.0 };
     const COUNTS_STEPS: bool = true;
 
     fn memory(_: &Options) -> &'static [&'static str] {
         &["mean", "square"]
     }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        options: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [m, v, _]: [&mut [T]; 3],
-    ) {
-        adam(step, *options, false, g, theta, m, v);
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], [m, v, _]: Memory<T>) {
+        adam(step, *options, DECOUPLED, g, theta, m, v);
     }
 }
-impl HasBetas for AdamRule {}
-impl HasEps for AdamRule {}
+impl<const DECOUPLED: bool> HasBetas for AdamLike<DECOUPLED> {}
+impl<const DECOUPLED: bool> HasEps for AdamLike<DECOUPLED> {}
 
 shared_kernel! {
-    pub(crate) fn adam<T>(step: StepNumbers, options: Options, decoupled: bool | g | theta, m, v) {
+    fn adam<T>(step: StepNumbers, options: Options, decoupled: bool | g | theta, m, v) {
         let StepNumbers { learning_rate: lr, weight_decay: lambda, step } = step;
         let [beta1, beta2, eps, _] = options;
         let t = step as f64;

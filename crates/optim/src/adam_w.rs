@@ -1,10 +1,9 @@
 //! [`AdamW`]: Adam, with a weight decay that stays out of its division.
 
 use surprisal_formula_macro::math;
-use surprisal_tensor::Scalar;
 
-use crate::adam::{AdamRule, adam};
-use crate::{HasBetas, HasEps, Hyperparameter, Optim, Options, Rule, StepNumbers};
+use crate::Optim;
+use crate::adam::AdamLike;
 
 /// [`Adam`](crate::Adam) that decays every number by the same share.
 ///
@@ -38,29 +37,4 @@ use crate::{HasBetas, HasEps, Hyperparameter, Optim, Options, Rule, StepNumbers}
 pub type AdamW<T = f32> = Optim<AdamWRule, T>;
 
 /// The rule of [`AdamW`].
-#[derive(Clone, Copy, Debug)]
-pub struct AdamWRule;
-
-impl Rule for AdamWRule {
-    const NAME: &'static str = "adamw";
-    const ABOUT: &'static str = "AdamW: Adam with decoupled weight decay";
-    const USUAL_RATE: f64 = 0.01;
-    const SETTINGS: &'static [(Hyperparameter, f64)] = AdamRule::SETTINGS;
-    const WEIGHT_DECAY: f64 = 0.01;
-    const COUNTS_STEPS: bool = true;
-
-    fn memory(_: &Options) -> &'static [&'static str] {
-        &["mean", "square"]
-    }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        options: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [m, v, _]: [&mut [T]; 3],
-    ) {
-        adam(step, *options, true, g, theta, m, v);
-    }
-}
-impl HasBetas for AdamWRule {}
-impl HasEps for AdamWRule {}
+pub type AdamWRule = AdamLike<true>;

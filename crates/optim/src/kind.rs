@@ -34,7 +34,7 @@ pub struct OptimizerSettings {
 
 impl OptimizerSettings {
     /// What is set, besides the learning rate.
-    pub(crate) fn told(&self) -> impl Iterator<Item = (Hyperparameter, f64)> {
+    pub(crate) fn given(&self) -> impl Iterator<Item = (Hyperparameter, f64)> {
         let OptimizerSettings { momentum, nesterov, alpha, beta1, beta2, eps, weight_decay, .. } = *self;
         let numbers = [
             (Momentum, momentum),

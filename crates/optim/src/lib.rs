@@ -72,7 +72,7 @@ pub use kind::{OptimizerKind, OptimizerSettings, optimizers, rules};
 pub use optimizer::Optimizer;
 pub use param_group::ParamGroup;
 pub use penalty::Penalty;
-pub use rule::{HasBetas, HasEps, HasMomentum, Optim, Options, Rule, StepNumbers};
+pub use rule::{HasBetas, HasEps, HasMomentum, Memory, Optim, Options, Rule, StepNumbers};
 pub use schedule::{At, Schedule};
 pub use scheduler::Scheduler;
 pub use state::OptimizerState;

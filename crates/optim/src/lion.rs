@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, shared_kernel};
 
 use crate::common::moving;
-use crate::{HasBetas, Hyperparameter, Optim, Options, Rule, StepNumbers};
+use crate::{HasBetas, Hyperparameter, Memory, Optim, Options, Rule, StepNumbers};
 
 /// Lion: every number moves by the learning rate, in the direction in which its momentum and its gradient together point.
 ///
@@ -49,13 +49,7 @@ impl Rule for LionRule {
     fn memory(_: &Options) -> &'static [&'static str] {
         &["mean"]
     }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        options: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [m, ..]: [&mut [T]; 3],
-    ) {
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], [m, ..]: Memory<T>) {
         lion(step, *options, g, theta, m);
     }
 }

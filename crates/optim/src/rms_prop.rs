@@ -4,7 +4,7 @@ use surprisal_formula_macro::math;
 use surprisal_tensor::{Scalar, shared_kernel};
 
 use crate::common::{lost_beside, moving, root};
-use crate::{HasEps, HasMomentum, Hyperparameter, Optim, Options, Rule, StepNumbers};
+use crate::{HasEps, HasMomentum, Hyperparameter, Memory, Optim, Options, Rule, StepNumbers};
 
 /// RMSprop: steps along the gradient, divided by the size that gradients of this number usually have.
 ///
@@ -50,13 +50,7 @@ impl Rule for RmsPropRule {
     fn memory(&[_, _, mu, _]: &Options) -> &'static [&'static str] {
         if mu > 0.0 { &["square", "velocity"] } else { &["square"] }
     }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        options: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [v, m, _]: [&mut [T]; 3],
-    ) {
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], [v, m, _]: Memory<T>) {
         rms_prop(step, *options, g, theta, v, m);
     }
 }

@@ -13,6 +13,9 @@ use crate::{Hyperparameter, OptimError, Optimizer, OptimizerSettings, OptimizerS
 /// The numbers of [`Rule::SETTINGS`], in their order; the rest is 0.
 pub type Options = [f64; 4];
 
+/// What [`Rule::memory`] names of a piece of theta, in its order; the rest is empty.
+pub type Memory<'m, T> = [&'m mut [T]; 3];
+
 /// The numbers that hold for a stretch of theta in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepNumbers {
@@ -90,7 +93,7 @@ pub trait Rule: Copy + Debug + Send + Sync + 'static {
     /// The formula, for a piece of theta, its gradient and what is [remembered](Self::memory) of it; of what is not, empty slices.
     ///
     /// The number of a step depends on nothing outside of its place, so that pieces may be cut anywhere, for threads.
-    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], memory: [&mut [T]; 3]);
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], memory: Memory<T>);
 }
 
 /// A rule with a momentum: see [`Optim::momentum`].
@@ -170,7 +173,7 @@ impl<R: Rule, T: Scalar> Optim<R, T> {
     pub fn of_settings(settings: &OptimizerSettings) -> Result<Self, OptimError> {
         let optimizer = Self::try_new(settings.learning_rate.unwrap_or(R::USUAL_RATE))?;
         settings
-            .told()
+            .given()
             .try_fold(optimizer, |optimizer, (setting, number)| optimizer.try_with(setting, number))
     }
 

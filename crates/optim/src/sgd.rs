@@ -5,7 +5,7 @@ use surprisal_tensor::{Scalar, shared_kernel};
 
 use crate::common::moving;
 use crate::error::or_panic;
-use crate::{HasMomentum, Hyperparameter, Optim, OptimError, Options, Rule, StepNumbers};
+use crate::{HasMomentum, Hyperparameter, Memory, Optim, OptimError, Options, Rule, StepNumbers};
 
 /// Stochastic gradient descent: a step down the gradient.
 ///
@@ -62,13 +62,8 @@ impl Rule for SgdRule {
     fn check(&[mu, nesterov, ..]: &Options) -> Result<(), OptimError> {
         if nesterov > 0.0 && mu == 0.0 { Err(OptimError::NesterovWithoutMomentum) } else { Ok(()) }
     }
-    fn step<T: Scalar>(
-        step: StepNumbers,
-        &[mu, nesterov, ..]: &Options,
-        g: &[T],
-        theta: &mut [T],
-        [v, ..]: [&mut [T]; 3],
-    ) {
+    fn step<T: Scalar>(step: StepNumbers, options: &Options, g: &[T], theta: &mut [T], [v, ..]: Memory<T>) {
+        let [mu, nesterov, ..] = *options;
         if mu == 0.0 { descend(step, g, theta) } else { roll(step, mu, nesterov > 0.0, g, theta, v) }
     }
 }

@@ -40,11 +40,11 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let Calibration { bins, ece, mce, brier } = calibration(&right, &said, count).map_err(|error| {
         confidence.found(error.to_string(), "confidences and answers", "look at both lists")
     })?;
-    let told: Vec<Value> = bins
+    let result: Vec<Value> = bins
         .iter()
         .map(|bin| {
             json!({ "bin": bin.index, "count": bin.count, "accuracy": bin.accuracy, "confidence": bin.confidence })
         })
         .collect();
-    Ok(json!({ "ece": ece, "mce": mce, "brier": brier, "bins": told }))
+    Ok(json!({ "ece": ece, "mce": mce, "brier": brier, "bins": result }))
 }

@@ -149,14 +149,14 @@ impl Comparison {
     }
 
     /// Remembers what is worse than all before it.
-    fn note(&mut self, ratio: f64, at: &str, told: impl FnOnce() -> (String, String)) {
+    fn note(&mut self, ratio: f64, at: &str, texts: impl FnOnce() -> (String, String)) {
         self.held += 1;
         if ratio <= self.ratio {
             return;
         }
         (self.ratio, self.at) = (ratio, at.into());
         if ratio > 1.0 {
-            let (expected, found) = told();
+            let (expected, found) = texts();
             self.worst = Some(Mismatch { at: at.into(), expected, found, ratio });
         }
     }
@@ -171,7 +171,7 @@ mod tests {
 
     /// What `compare` says when `found` is as expected, but for one change.
     #[track_caller]
-    fn told(change: impl FnOnce(&mut Value)) -> String {
+    fn outcome(change: impl FnOnce(&mut Value)) -> String {
         let expected: Value = serde_json::from_str(EXPECTED).unwrap();
         let mut found = expected.clone();
         change(&mut found);
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn what_is_close_enough_passes_with_its_worst_ratio() {
-        assert_eq!(told(|_| ()), "0.000");
-        assert_eq!(told(|found| found["runs"][0]["loss"][1] = json!(2.0005)), "0.250");
-        assert_eq!(told(|found| found["runs"][0]["loss"][1] = json!(2)), "0.000");
-        assert_eq!(told(|found| found["runs"][0]["epoch"] = json!(3.0)), "0.000");
-        assert_eq!(told(|found| found["rough"]["zero"] = json!(-0.25)), "0.500"); // the section's atol
-        assert_eq!(told(|found| found["runs"][0]["more"] = json!("is welcome")), "0.000");
+        assert_eq!(outcome(|_| ()), "0.000");
+        assert_eq!(outcome(|found| found["runs"][0]["loss"][1] = json!(2.0005)), "0.250");
+        assert_eq!(outcome(|found| found["runs"][0]["loss"][1] = json!(2)), "0.000");
+        assert_eq!(outcome(|found| found["runs"][0]["epoch"] = json!(3.0)), "0.000");
+        assert_eq!(outcome(|found| found["rough"]["zero"] = json!(-0.25)), "0.500"); // the section's atol
+        assert_eq!(outcome(|found| found["runs"][0]["more"] = json!("is welcome")), "0.000");
     }
 
     #[test]
@@ -238,20 +238,21 @@ mod tests {
             (|found| *found = Value::Null, "expected.rough: expected an object, found nothing"),
         ];
         for (change, message) in cases {
-            assert!(told(change).contains(message), "{}\nis not\n{message}", told(change));
+            assert!(outcome(change).contains(message), "{}\nis not\n{message}", outcome(change));
         }
     }
 
     #[test]
     fn a_tolerance_without_numbers_is_no_tolerance() {
-        let told = |tolerance: Value| compare(&json!(1.0), &json!(1.0), &tolerance).unwrap_err().to_string();
-        assert_eq!(told(json!({ "rtol": 0.1 })), "tolerance.atol: expected this key, found only rtol");
+        let outcome =
+            |tolerance: Value| compare(&json!(1.0), &json!(1.0), &tolerance).unwrap_err().to_string();
+        assert_eq!(outcome(json!({ "rtol": 0.1 })), "tolerance.atol: expected this key, found only rtol");
         assert_eq!(
-            told(json!({ "rtol": 0.1, "atol": -1 })),
+            outcome(json!({ "rtol": 0.1, "atol": -1 })),
             "tolerance.atol: expected a number not below 0, found -1"
         );
         assert_eq!(
-            told(json!({ "rtol": "tight", "atol": 0 })),
+            outcome(json!({ "rtol": "tight", "atol": 0 })),
             "tolerance.rtol: expected a finite number, found \"tight\""
         );
     }

@@ -21,13 +21,13 @@ use super::place::{MOST_STEPS, Place};
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let data = Data::read(&setting.get("data")?)?;
     let mut net = Net::read(&setting.get("nodes")?, &setting.get("init")?, &data)?;
-    let mut told = train(setting, &mut net, &data)?;
+    let mut result = train(setting, &mut net, &data)?;
     if let Some(place) = setting.find("probe")? {
         let of_probe = probe(&place, &net, data)?;
-        told["probe_rows"] = of_probe["rows"].clone();
-        told["probe_params"] = of_probe["params"].clone();
+        result["probe_rows"] = of_probe["rows"].clone();
+        result["probe_params"] = of_probe["params"].clone();
     }
-    Ok(told)
+    Ok(result)
 }
 
 /// A linear layer on the features of all rows, each scaled to length 1: the net before it stays as it is.
@@ -332,7 +332,7 @@ impl Net {
                 let numbers = [of("eps").unwrap_or(1e-5), of("momentum").unwrap_or(0.1)];
                 let groups = of("groups").map(|groups| groups as usize);
                 let layer = NormLayer::new(norm, &mut self.params, name, x.dims(), groups, numbers);
-                let layer = layer.map_err(|told| node_error(&place.path, &told))?;
+                let layer = layer.map_err(|message| node_error(&place.path, &message))?;
                 for (part, id) in layer.parameters() {
                     let key = format!("{name}.{part}");
                     if init.value.get(&key).is_some() {
@@ -361,7 +361,7 @@ impl Net {
     fn record<'t>(&self, tape: &'t Tape<'t>, x: &ArrayD<f64>) -> Result<Vec<Var<'t>>, ReplayError> {
         let mut values = vec![tape.input(x)];
         for node in &self.nodes {
-            let wrong = |told: String| node_error(&node.path, &told);
+            let wrong = |message: String| node_error(&node.path, &message);
             let from = Vec::from_iter(node.from.iter().map(|&k| values[k]));
             let value = match &node.kind {
                 Kind::Flatten => {
@@ -374,7 +374,9 @@ impl Net {
                 }
                 Kind::Norm(layer) => {
                     let shape = from[0].shape();
-                    layer.check(shape.dims(), true).map_err(|told| wrong(format!("{}: {told}", node.op)))?;
+                    layer
+                        .check(shape.dims(), true)
+                        .map_err(|message| wrong(format!("{}: {message}", node.op)))?;
                     layer.forward(from[0])
                 }
                 Kind::Tape(signature, options) => {
@@ -385,11 +387,11 @@ impl Net {
                     if from.len() > names.count() {
                         return Err(wrong(format!("{}: {} inputs are too many", node.op, from.len())));
                     }
-                    let told = |error: CallError| match error {
+                    let call_error = |error: CallError| match error {
                         CallError::Shape(error) => wrong(of_shapes(error)),
                         other => wrong(format!("{}: {other}", node.op)),
                     };
-                    signature.call(&Vec::from_iter(given), options).map_err(told)?
+                    signature.call(&Vec::from_iter(given), options).map_err(call_error)?
                 }
             };
             values.push(value);
@@ -398,7 +400,7 @@ impl Net {
     }
 
     /// The parameters by their names, as nested lists.
-    fn told(&self) -> Value {
+    fn to_json(&self) -> Value {
         let entry = |(entry, id): (&surprisal_tensor::Entry, ParamId)| {
             (entry.name.to_string(), nested(entry.shape.dims(), &self.params[id]))
         };
@@ -407,8 +409,9 @@ impl Net {
 }
 
 /// The error that a node cannot be recorded: what an operation says, and what to try.
-fn node_error(at: &str, told: &str) -> ReplayError {
-    let (found, hint) = told.split_once(" hint: ").or_else(|| told.split_once(" | ")).unwrap_or((told, ""));
+fn node_error(at: &str, message: &str) -> ReplayError {
+    let (found, hint) =
+        message.split_once(" hint: ").or_else(|| message.split_once(" | ")).unwrap_or((message, ""));
     let hint = if hint.is_empty() { "`surprisal op --list` has inputs and options of each" } else { hint };
     ReplayError::new(at, "an operation that fits its inputs", found.trim(), hint.trim())
 }
@@ -471,9 +474,9 @@ impl Loss {
     fn record<'t>(self, output: Var<'t>, batch: &Batch, data: &Data) -> Result<Var<'t>, ReplayError> {
         let shape = output.shape();
         let wrong = |error: LossError| {
-            let told = surprisal_loss::vectors::in_file(error).0;
+            let message = surprisal_loss::vectors::in_file(error).0;
             let (found, hint) =
-                told.split_once(" hint: ").unwrap_or((&told, "the last node and y belong together"));
+                message.split_once(" hint: ").unwrap_or((&message, "the last node and y belong together"));
             ReplayError::new(&*data.path, format!("targets that fit the last node, {shape}"), found, hint)
         };
         let fits = match self {
@@ -528,11 +531,12 @@ impl Loss {
             Loss::SoftmaxCe => json!({ "correct": correct(output, &batch.y), "outputs": first_rows() }),
             Loss::PixelCe => {
                 let rows = pixel_rows().map(|rows| nested_array(&rows));
-                let mut told = json!({ "correct": correct(output, &batch.y) });
-                told.as_object_mut()
+                let mut result = json!({ "correct": correct(output, &batch.y) });
+                result
+                    .as_object_mut()
                     .into_iter()
-                    .for_each(|told| told.extend(rows.clone().map(|rows| ("outputs_row".into(), rows))));
-                told
+                    .for_each(|result| result.extend(rows.clone().map(|rows| ("outputs_row".into(), rows))));
+                result
             }
             Loss::CeDice(_) => {
                 let set = output.iter().zip(&batch.y).map(|(&z, &y)| (z > 0.0, y == 1));
@@ -542,11 +546,11 @@ impl Loss {
                         (both + usize::from(s && m), said + usize::from(s), meant + usize::from(m));
                 }
                 let dice = if said + meant == 0 { 1.0 } else { (2 * both) as f64 / (said + meant) as f64 };
-                let mut told = json!({ "hard_dice": dice, "predicted_pixels": said });
+                let mut result = json!({ "hard_dice": dice, "predicted_pixels": said });
                 if let Some(rows) = pixel_rows() {
-                    told["outputs_row"] = nested_array(&rows.index_axis(Axis(0), 0).to_owned());
+                    result["outputs_row"] = nested_array(&rows.index_axis(Axis(0), 0).to_owned());
                 }
-                told
+                result
             }
             Loss::Supcon(_) => {
                 json!({ "nearest_has_label": nearest_has_label(output, &batch.y), "outputs": first_rows() })
@@ -652,5 +656,5 @@ fn train(setting: &Place, net: &mut Net, data: &Data) -> Result<Value, ReplayErr
             workspace.grads().apply_updates(&mut net.params);
         }
     }
-    Ok(json!({ "rows": rows, "params": net.told() }))
+    Ok(json!({ "rows": rows, "params": net.to_json() }))
 }

@@ -20,11 +20,11 @@ use surprisal_train::Head;
 const MOST_PARAMETERS: usize = 500;
 
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
-    let mut told = Map::new();
+    let mut result = Map::new();
     let mut tell = |key: &str, section: &str, each: &dyn Fn(&Place) -> Result<Value, ReplayError>| {
         if let Some(points) = setting.find(key)? {
             let each = points.list()?.map(|point| each(&point)).collect::<Result<Vec<_>, _>>()?;
-            told.insert(section.into(), each.into());
+            result.insert(section.into(), each.into());
         }
         Ok(())
     };
@@ -32,11 +32,11 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     tell("thetas", "logreg", &|theta| LogReg::read(setting)?.spectra(theta))?;
     tell("midpoint_pairs", "midpoint", &|pair| LogReg::read(setting)?.chords(pair))?;
     tell("mlp_points", "mlp", &xor)?;
-    if told.is_empty() {
+    if result.is_empty() {
         let keys = "one of scalar_points, thetas, midpoint_pairs, mlp_points";
         return Err(setting.wrong(keys, "add a list of points"));
     }
-    Ok(told.into())
+    Ok(result.into())
 }
 
 fn scalar(point: &Place) -> Result<Value, ReplayError> {

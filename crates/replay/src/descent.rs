@@ -55,12 +55,11 @@ pub(super) fn descend(
         outputs.with_value(|outputs: &[f64]| milestones.note(epoch, outputs, y));
         if epochs.get(rows.len()) == Some(&epoch) {
             let (logits, outputs) = (matrix(logits.value()), matrix(outputs.value()));
-            let told =
-                row(&State { epoch, net: &net, logits, outputs, loss: cost, grads: workspace.grads() });
-            if let Some(key) = not_finite(&told) {
+            let row = row(&State { epoch, net: &net, logits, outputs, loss: cost, grads: workspace.grads() });
+            if let Some(key) = not_finite(&row) {
                 return Err(diverged(format!("an infinity or NaN in {key:?}"), epoch));
             }
-            rows.push(told);
+            rows.push(row);
         }
         // where a step was too small to change anything, all later epochs are as this one
         if rows.len() == epochs.len() && !(moved && milestones.searched_after(epoch)) {
@@ -147,7 +146,7 @@ impl Milestones {
     }
 
     /// Threshold to epoch; null where it was not reached.
-    pub fn told(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         self.list.iter().map(|m| (m.name.clone(), Value::from(m.reached))).collect::<Map<_, _>>().into()
     }
 }

@@ -32,16 +32,16 @@ fn evaluate(setting: &Place, run: &Place, rows: &Rows) -> Result<Value, ReplayEr
     loss.backward();
     let (loss, outputs) = (loss.item(), matrix(outputs.value()));
     let (grads, norms) = (workspace.grads(), net.norms(workspace.grads()));
-    let told = json!({
+    let result = json!({
         "id": run.get("id")?.text()?,
         "loss": loss,
         "outputs": rows_of(&outputs),
         "layer_grad_norms": norms,
-        "gradients": net.told(grads),
+        "gradients": net.to_json(grads),
         "ratio_first_to_last": norms[0] / norms[norms.len() - 1],
     });
-    match not_finite(&told) {
-        None => Ok(told),
+    match not_finite(&result) {
+        None => Ok(result),
         Some(key) => Err(run.found(
             format!("an infinity or NaN in {key:?}"),
             "finite numbers",

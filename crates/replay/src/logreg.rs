@@ -32,8 +32,9 @@ pub(super) fn replay(setting: &Place, folder: &Path) -> Result<Value, ReplayErro
         let (weight, bias) = run.get("start")?.one_of(&starts)?;
         let net = Net::single(weight, *bias, *run.get("loss")?.one_of(LOSSES)?);
         let data = (&rows.x, &targets);
-        let told = descend(&run, net, data, &epochs, &mut Milestones::none(), |state| row(state, &targets))?;
-        Ok(json!({ "id": run.get("id")?.text()?, "rows": told }))
+        let result =
+            descend(&run, net, data, &epochs, &mut Milestones::none(), |state| row(state, &targets))?;
+        Ok(json!({ "id": run.get("id")?.text()?, "rows": result }))
     };
     let runs = setting.get("runs")?.list()?.map(train).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({ "runs": runs }))

@@ -30,13 +30,13 @@ fn train(setting: &Place, run: &Place, rows: &Rows) -> Result<Value, ReplayError
         Some(thresholds) => Milestones::read(&thresholds.get("values")?, &thresholds.get("caps")?)?,
         None => Milestones::none(),
     };
-    let told =
+    let result =
         descend(run, net, (&rows.x, &targets), &epochs, &mut milestones, |state| row(state, &targets))?;
-    let mut told = json!({ "id": run.get("id")?.text()?, "rows": told });
+    let mut result = json!({ "id": run.get("id")?.text()?, "rows": result });
     if thresholds.is_some() {
-        told["first_epoch_with_all_abs_errors_below"] = milestones.told();
+        result["first_epoch_with_all_abs_errors_below"] = milestones.to_json();
     }
-    Ok(told)
+    Ok(result)
 }
 
 fn row(state: &State, targets: &Array2<f64>) -> Value {
@@ -48,7 +48,7 @@ fn row(state: &State, targets: &Array2<f64>) -> Value {
         "grad_norm": grads.norm(),
         "layer_grad_norms": net.norms(grads),
         "outputs": rows_of(&state.outputs),
-        "params": net.told(&net.params),
+        "params": net.to_json(&net.params),
     })
 }
 

@@ -163,7 +163,7 @@ impl Net {
     }
 
     /// The numbers of each layer: of theta, or of its gradient.
-    pub fn told(&self, values: &Params<f64>) -> Vec<Value> {
+    pub fn to_json(&self, values: &Params<f64>) -> Vec<Value> {
         let layer = |layer: &Layer| {
             let (weight, bias) = (&values[layer.weight], &values[layer.bias]);
             json!({ "W": weight.chunks(bias.len()).collect::<Vec<_>>(), "b": bias })

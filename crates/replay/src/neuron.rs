@@ -34,7 +34,7 @@ fn train(run: &Place, epochs: &[usize]) -> Result<Value, ReplayError> {
     Ok(json!({
         "id": run.get("id")?.text()?,
         "trajectory": trajectory,
-        "first_epoch_with_abs_error_below": milestones.told(),
+        "first_epoch_with_abs_error_below": milestones.to_json(),
     }))
 }
 

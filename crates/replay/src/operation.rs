@@ -310,10 +310,10 @@ impl Operation {
     fn judge<T: Scalar>(
         &self,
         case: &Case,
-        told: &Value,
+        document: &Value,
         precision: Precision,
     ) -> Result<Vec<Judged>, CaseError> {
-        let (expected, size) = (&told["expected"], &told["size"]);
+        let (expected, size) = (&document["expected"], &document["size"]);
         if expected.is_null() {
             return Err(CaseError("\"expected\" is missing: there is nothing to compare with".into()));
         }
@@ -363,11 +363,11 @@ impl Operation {
     /// # Errors
     /// If the document is no list of cases. What is wrong with single cases stands in the report.
     pub fn check_document(&self, document: &Value, precision: Precision) -> Result<Report, CaseError> {
-        check_cases(document, precision, |case, told| {
+        check_cases(document, precision, |case, document| {
             if precision == F32 {
-                self.judge::<f32>(case, told, precision)
+                self.judge::<f32>(case, document, precision)
             } else {
-                self.judge::<f64>(case, told, precision)
+                self.judge::<f64>(case, document, precision)
             }
         })
     }

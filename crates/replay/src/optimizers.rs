@@ -63,7 +63,7 @@ const PROBLEMS: &[(&str, Read)] = &[("quadratic", quadratic), ("logistic", logis
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
     let (problems, algorithms) = (setting.get("problems")?, setting.get("algorithms")?);
     let steps = setting.get("steps")?.count_to(MOST_STEPS_TOLD)?;
-    let mut told = Map::new();
+    let mut result = Map::new();
     for (name, problem) in problems.entries()? {
         let problem = problem.meant_by(kind(name), PROBLEMS)?(&problem)?;
         let mut paths = Map::new();
@@ -71,9 +71,9 @@ pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
             let rule = *numbers.meant_by(kind(name), RULES)?;
             paths.insert(name.into(), descend(&problem, rule, &numbers, steps)?.into());
         }
-        told.insert(name.into(), paths.into());
+        result.insert(name.into(), paths.into());
     }
-    Ok(told.into())
+    Ok(result.into())
 }
 
 /// What a name means: "adam", of "adam_other".

@@ -75,10 +75,10 @@ impl<'a> Place<'a> {
     }
 
     /// This object, with what was computed from it.
-    pub fn with(&self, told: Value) -> Result<Value, ReplayError> {
+    pub fn with(&self, result: Value) -> Result<Value, ReplayError> {
         let mut whole = self.object()?.clone();
-        if let Value::Object(told) = told {
-            whole.extend(told);
+        if let Value::Object(result) = result {
+            whole.extend(result);
         }
         Ok(whole.into())
     }

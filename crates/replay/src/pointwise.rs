@@ -26,25 +26,25 @@ const SECTIONS: &[(&str, &str, Section)] = &[
 ];
 
 pub(super) fn replay(setting: &Place, _: &Path) -> Result<Value, ReplayError> {
-    let mut told = Map::new();
+    let mut result = Map::new();
     for (key, section, tell) in SECTIONS {
         if let Some(points) = setting.find(key)? {
             let each = points.list()?.map(|point| point.with(tell(&point)?));
-            told.insert((*section).into(), each.collect::<Result<Vec<_>, _>>()?.into());
+            result.insert((*section).into(), each.collect::<Result<Vec<_>, _>>()?.into());
         }
     }
-    if told.is_empty() {
+    if result.is_empty() {
         let keys: Vec<_> = SECTIONS.iter().map(|(key, ..)| *key).collect();
         return Err(setting.wrong(format!("one of {}", keys.join(", ")), "add a list of points"));
     }
-    Ok(told.into())
+    Ok(result.into())
 }
 
 fn binary(point: &Place) -> Result<Value, ReplayError> {
     let (z, y) = (point.get("z")?.number()?, probability(&point.get("y")?)?);
     let ((sigmoid, sigmoid_prime), (bce, bce_dz)) = (Curve::Sigmoid.at(z, y), Curve::Bce.at(z, y));
     let (half_squared, half_squared_dz) = Curve::HalfSquared.at(z, y);
-    let mut told = json!({
+    let mut result = json!({
         "sigmoid": sigmoid,
         "sigmoid_prime": sigmoid_prime,
         "bce": bce,
@@ -54,9 +54,9 @@ fn binary(point: &Place) -> Result<Value, ReplayError> {
         "half_squared_d2z": Curve::HalfSquared.bend(z, y),
     });
     if y == 0.0 || y == 1.0 {
-        told["logistic_pm1"] = Curve::SoftMargin.at(z, y).0.into();
+        result["logistic_pm1"] = Curve::SoftMargin.at(z, y).0.into();
     }
-    Ok(told)
+    Ok(result)
 }
 
 fn focal(point: &Place) -> Result<Value, ReplayError> {

@@ -61,8 +61,8 @@ impl Reference {
     /// If there is no `setting`, or if something is wrong with it.
     pub fn replay(&self, data: Option<&Path>) -> Result<Value, ReplayError> {
         let folder = data.or(self.path.parent()).unwrap_or(Path::new(""));
-        let told = self.file().get("setting").and_then(|setting| replay(setting.value, folder));
-        told.map_err(|error| {
+        let result = self.file().get("setting").and_then(|setting| replay(setting.value, folder));
+        result.map_err(|error| {
             let file = self.path.display();
             let at = if error.at.is_empty() { file.to_string() } else { format!("{file}: {}", error.at) };
             ReplayError { at, ..error }

@@ -122,16 +122,16 @@ impl Rows {
 
 fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
     let path = folder.join(name.text()?);
-    let told = path.display();
+    let place = path.display();
     let text = fs::read_to_string(&path).map_err(|error| {
         name.found(
-            format!("{told}: {error}"),
+            format!("{place}: {error}"),
             "a file that can be read",
             "data files stand beside the setting's file, or in the folder of data that is given",
         )
     })?;
     serde_json::from_str(&text)
-        .map_err(|error| name.found(format!("{told}: {error}"), "JSON", "is the file complete?"))
+        .map_err(|error| name.found(format!("{place}: {error}"), "JSON", "is the file complete?"))
 }
 
 /// `{"standardise": "population"}`, every column to mean 0 and standard deviation 1, with ddof 0, over all rows; or

@@ -59,7 +59,7 @@ fn stationary(rows: &Array2<f64>, loss: Head, (low, high): (f64, f64)) -> Vec<Va
         (loss, grads.as_slice()[0])
     };
 
-    let mut told = Vec::new();
+    let mut result = Vec::new();
     let mut last: Option<(f64, f64)> = None; // w, and a slope that is not 0: far out it may be too small for a number
     for i in 0..=CELLS {
         let share = i as f64 / CELLS as f64;
@@ -71,11 +71,11 @@ fn stationary(rows: &Array2<f64>, loss: Head, (low, high): (f64, f64)) -> Vec<Va
         if let Some((before, falling)) = last.filter(|(_, before)| (*before < 0.0) != (slope < 0.0)) {
             let kind = if falling < 0.0 { "min" } else { "max" };
             let w = halve((before, w), |w| at(w).1 * falling.signum());
-            told.push(json!({ "w": w, "kind": kind, "loss": at(w).0 }));
+            result.push(json!({ "w": w, "kind": kind, "loss": at(w).0 }));
         }
         last = Some((w, slope));
     }
-    told
+    result
 }
 
 fn column(rows: &Array2<f64>, k: usize) -> Array2<f64> {

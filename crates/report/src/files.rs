@@ -488,19 +488,19 @@ mod tests {
     fn a_message_names_the_file_that_was_asked_for_and_what_to_do() {
         let folder = Folder::new("messages");
         fs::write(folder.0.join("file"), "").unwrap();
-        let told = |name: &str| {
+        let advice_for = |name: &str| {
             let path = folder.0.join(name);
-            let told = cannot_write(&path, &write_atomically(&path, b"new").unwrap_err());
-            assert!(told.starts_with(&format!("{}: cannot write: ", path.display())), "{told}");
-            told.split_once(" | ").unwrap().1.to_string()
+            let message = cannot_write(&path, &write_atomically(&path, b"new").unwrap_err());
+            assert!(message.starts_with(&format!("{}: cannot write: ", path.display())), "{message}");
+            message.split_once(" | ").unwrap().1.to_string()
         };
         let nowhere = folder.0.join("nowhere");
         assert_eq!(
-            told("nowhere/x"),
+            advice_for("nowhere/x"),
             format!("there is no folder {}: make it first, or write elsewhere", nowhere.display())
         );
-        assert_eq!(told("file/x"), "a part of its path is a file: write elsewhere");
-        assert_eq!(told(&"x".repeat(256)), "choose a shorter name");
+        assert_eq!(advice_for("file/x"), "a part of its path is a file: write elsewhere");
+        assert_eq!(advice_for(&"x".repeat(256)), "choose a shorter name");
         write_atomically(folder.0.join("x".repeat(255)), b"new").unwrap();
         assert_eq!(
             advice("a/x", &io::Error::from_raw_os_error(13)),

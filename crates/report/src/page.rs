@@ -75,6 +75,20 @@ pub struct Table {
     pub align: Vec<Align>,
 }
 
+impl Table {
+    /// Returns a table whose first `left` columns are flush left, and the others flush right.
+    pub fn new(
+        caption: impl Into<String>,
+        left: usize,
+        header: impl IntoIterator<Item = impl Into<String>>,
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> Table {
+        let header = Vec::from_iter(header.into_iter().map(Into::into));
+        let align = (0..header.len()).map(|column| if column < left { Align::Left } else { Align::Right });
+        Table { caption: caption.into(), align: align.collect(), rows: rows.into_iter().collect(), header }
+    }
+}
+
 /// The alignment of a column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
@@ -336,63 +350,7 @@ fn variables(theme: &Theme) -> String {
 }
 
 /// The style sheet; its colors are the variables above.
-const STYLE: &str = "\
-:root{color-scheme:light dark}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--paper);color:var(--ink);
-font:1.125rem/1.6 Charter,'Bitstream Charter','Iowan Old Style','Source Serif 4',Georgia,serif}
-main,footer{width:min(40rem,100% - 2rem);margin:0 auto;overflow-wrap:break-word}
-main{padding:2.5rem 0 2rem}
-h1{font-size:2rem;line-height:1.2;margin:0 0 1rem;text-wrap:balance}
-h2{font-size:1.4rem;line-height:1.3;margin:3rem 0 .75rem;text-wrap:balance}
-p{margin:0 0 1rem}
-.lead{font-size:1.25rem;line-height:1.5;color:var(--muted);margin-bottom:2rem}
-.verdict{border-left:.3rem solid var(--edge);padding:.2rem 0 .2rem 1rem;margin:1.5rem 0}
-.verdict strong{display:block;letter-spacing:.04em;
-font:600 .9rem/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
-.supported{border-color:var(--supported)}
-.supported strong{color:var(--supported)}
-.not-supported{border-color:var(--not-supported)}
-.not-supported strong{color:var(--not-supported)}
-figure{margin:2.25rem 0}
-figure img{display:block;width:100%;height:auto}
-.wide{width:min(65rem,100vw - 3rem);margin-left:50%;transform:translateX(-50%)}
-.narrow{display:none}
-a{color:var(--link)}
-figcaption,caption,footer{font-size:.95rem;line-height:1.5;color:var(--muted)}
-figcaption{margin-top:.5rem}
-.scroll{overflow-x:auto;margin:2rem 0}
-table{border-collapse:collapse;width:100%;line-height:1.4;font-size:1rem;font-variant-numeric:tabular-nums lining-nums}
-caption{text-align:left;padding-bottom:.5rem}
-th,td{text-align:left;padding:.4rem 1.25rem .4rem 0;vertical-align:top}
-th:last-child,td:last-child{padding-right:0}
-.right{text-align:right;white-space:nowrap}
-thead th{border-bottom:1.5px solid var(--edge);vertical-align:bottom;font-weight:600}
-tbody th{font-weight:400;min-width:9rem}
-tbody tr+tr>*{border-top:1px solid var(--rule)}
-tbody tr:last-child>*{border-bottom:1.5px solid var(--edge)}
-code{font:.88em/1.5 ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace}
-pre{overflow-x:auto;margin:1.5rem 0;padding:.8rem 1rem;border:1px solid var(--rule);border-radius:.3rem}
-details{margin:1.5rem 0;border-top:1px solid var(--rule);border-bottom:1px solid var(--rule)}
-summary{cursor:pointer;padding:.6rem 0;color:var(--link)}
-:focus-visible{outline:2px solid var(--link);outline-offset:2px}
-footer{border-top:1px solid var(--rule);padding:1rem 0 2rem}
-@media (max-width:800px){.wide{display:none}.narrow{display:block}}
-@media (max-width:480px){body{font-size:1.0625rem}h1{font-size:1.65rem}main{padding-top:1.5rem}}
-@media print{
-:root{color-scheme:light;font-size:9.5pt;--paper:#fff}
-figure svg.chart{max-width:12cm;margin:0;background:none}
-.wide{display:block;width:auto;margin:0;transform:none}
-.narrow{display:none}
-main,footer{width:auto;padding:0}
-figure,table,pre,.verdict{break-inside:avoid}
-h1,h2{break-after:avoid}
-pre{white-space:pre-wrap}
-.scroll{overflow:visible}
-details::details-content{content-visibility:visible;block-size:auto}
-}
-";
+const STYLE: &str = include_str!("page.css");
 
 #[cfg(test)]
 mod tests {

@@ -20,21 +20,21 @@ pub struct Predictor {
     /// .. and its parameters.
     pub params: Params<f32>,
     settings: Settings, // of its training, overridden by those given now
-    told: Settings,
+    given: Settings,
 }
 
 impl Predictor {
-    /// Reads the file; `told` says which data are asked about and how tables are read, where that is not as it was in training.
+    /// Reads the file; `given` says which data are asked about and how tables are read, where that is not as it was in training.
     ///
     /// # Errors
     /// If it is not a model file, or its settings cannot be read.
-    pub fn read(file: impl AsRef<Path>, told: &Settings) -> Result<Predictor, RunError> {
+    pub fn read(file: impl AsRef<Path>, given: &Settings) -> Result<Predictor, RunError> {
         let file = file.as_ref();
         let saved = SavedModel::read(file)?;
         let (model, params) =
             saved.load().map_err(|message| RunError::run(format!("{}: {message}", file.display())))?;
-        let settings = Settings::from_toml(&saved.settings, file)?.and(told);
-        Ok(Predictor { saved, model, params, settings, told: told.clone() })
+        let settings = Settings::from_toml(&saved.settings, file)?.and(given);
+        Ok(Predictor { saved, model, params, settings, given: given.clone() })
     }
 
     /// The settings of its training, overridden by those given now.
@@ -53,7 +53,7 @@ impl Predictor {
 
     /// Whether these are the data of its training, whose split is known.
     pub fn on_its_own_data(&self) -> bool {
-        self.told.data.is_none()
+        self.given.data.is_none()
     }
 
     /// The features of the data, encoded for the net; of MNIST the test images.
@@ -145,14 +145,14 @@ impl Predictor {
             loaded.dataset(&rows, &loaded.prepare(&rows, Some(surprisal_data::Scaling::None))?)?;
         let (wants, has) = (self.saved.encoder.feature_names(), &as_they_stand.feature_names);
         if wants != *has {
-            let told = |names: &[String]| match names {
+            let shown = |names: &[String]| match names {
                 [first, .., last] => format!("{} columns, {first} to {last}", names.len()),
                 _ => format!("{names:?}"),
             };
             return Err(RunError::run(format!(
                 "the model takes {}, but {data} has {}: is this the data it was trained on?",
-                told(&wants),
-                told(has)
+                shown(&wants),
+                shown(has)
             )));
         }
         Ok(loaded.dataset(&rows, &self.saved.encoder)?)
@@ -169,7 +169,7 @@ impl Predictor {
             );
         }
         let seed = Settings::from_toml(&self.saved.settings, "the model")?.seed.unwrap_or(SEED);
-        if let Some(other) = self.told.seed.filter(|&told| told != seed) {
+        if let Some(other) = self.given.seed.filter(|&given| given != seed) {
             return Err(RunError::usage(format!(
                 "seed {other}: the training split was drawn with the seed {seed} | leave seed out, or set data"
             ))

@@ -11,7 +11,7 @@ use surprisal_optim::{OptimizerKind, Schedule};
 use surprisal_report::chart::{Cells, Chart, HeatMap, Line, Points};
 use surprisal_report::files::{cannot_write, write_unsynced};
 use surprisal_report::statistics::highest;
-use surprisal_report::{Align, Page, Table};
+use surprisal_report::{Page, Table};
 use surprisal_tensor::ndarray::{Array2, ArrayView1};
 use surprisal_train::{Augment, Ended, Epoch, History, Monitor, Predictions, outputs};
 
@@ -724,14 +724,14 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
             cell(guess(metric)),
         )
     });
-    Table {
-        caption: format!(
+    Table::new(
+        format!(
             "The net and a baseline that ignores the features, on the {part} rows; then the net on the other rows."
         ),
-        header: row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
-        rows: rows.collect(),
-        align: [Align::Left].into_iter().chain(vec![Align::Right; scores.len() + 1]).collect(),
-    }
+        1,
+        row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),
+        rows,
+    )
 }
 
 /// The text with a capital first letter, and a full stop.

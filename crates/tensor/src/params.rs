@@ -1,10 +1,12 @@
 //! Theta: every parameter of a model in one contiguous vector, and its gradient in another of the same layout.
 
 mod entry;
+mod freezing;
 mod gradients;
+mod maps;
 
 use std::fmt;
-use std::ops::{Deref, DerefMut, Index, IndexMut, Range};
+use std::ops::{Deref, DerefMut, Index, IndexMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -13,7 +15,7 @@ use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
 pub use entry::{Entry, NoSuchParameter, name_matches};
 pub use gradients::{Gradients, Unreached};
 
-use crate::{Buf, Dual, Scalar, Shape};
+use crate::{Buf, Scalar, Shape};
 
 /// Names one parameter of a [`Params`]; layers hold it, so that the same model runs on any number type.
 ///
@@ -361,105 +363,6 @@ impl<T: Scalar> Params<T> {
         ArrayViewMutD::from_shape(shape, &mut self[id]).expect("a range is as long as its shape says")
     }
 
-    /// Stops training this parameter: no gradient is computed for it and no optimizer moves it.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let w = params.add("w", &array![1.0, 2.0]);
-    /// let b = params.add("b", &array![0.0]);
-    /// params.freeze(w);
-    /// assert!(!params.is_trainable(w) && params.is_trainable(b));
-    /// assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [2..3]);
-    /// ```
-    #[track_caller]
-    pub fn freeze(&mut self, id: ParamId) {
-        self.entry(id);
-        self.frozen[id.index()] = true;
-    }
-    /// Undoes [`freeze`](Self::freeze); a buffer is never trained.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let w = params.add("w", &array![1.0]);
-    /// params.freeze(w);
-    /// assert!(!params.is_trainable(w));
-    /// params.unfreeze(w);
-    /// assert!(params.is_trainable(w));
-    /// ```
-    ///
-    /// # Panics
-    /// At the caller's line, if it is a buffer.
-    #[track_caller]
-    pub fn unfreeze(&mut self, id: ParamId) {
-        let Entry { name, is_buffer, .. } = self.entry(id);
-        assert!(
-            !is_buffer,
-            "unfreeze: \"{name}\" is a buffer, which is never trained: its values come from `tape.update`; add what gradients are to \
-             move with `params.add`"
-        );
-        self.frozen[id.index()] = false;
-    }
-    /// Every parameter that a pattern means, buffers too: see [`Entry::matches`].
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let [_, b, c] = ["hidden.weight", "hidden.bias", "out.bias"].map(|name| params.add(name, &array![0.0]));
-    /// assert_eq!(params.matching("*.bias")?, [b, c]);
-    /// assert_eq!(
-    ///     params.matching("hiden").unwrap_err().to_string(),
-    ///     "no parameter matches \"hiden\" | there are \"hidden.weight\", \"hidden.bias\", \"out.bias\""
-    /// );
-    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If it matches none.
-    pub fn matching(&self, pattern: &str) -> Result<Vec<ParamId>, NoSuchParameter> {
-        let ids: Vec<_> = self.ids().filter(|&id| self.entry(id).matches(pattern)).collect();
-        if ids.is_empty() { Err(NoSuchParameter::new(pattern, self)) } else { Ok(ids) }
-    }
-    /// [`freeze`](Self::freeze) of every parameter that a pattern means: a layer's name, or `"*.bias"`.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let [w, b, out] = ["hidden.weight", "hidden.bias", "out.weight"].map(|name| params.add(name, &array![0.0]));
-    /// params.freeze_named("hidden")?;
-    /// assert_eq!([w, b, out].map(|id| params.is_trainable(id)), [false, false, true]);
-    /// params.unfreeze_named("*.bias")?;
-    /// assert_eq!([w, b, out].map(|id| params.is_trainable(id)), [false, true, true]);
-    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If it matches none, or buffers only, which are never trained.
-    pub fn freeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
-        self.matching_parameters(pattern)?.into_iter().for_each(|id| self.freeze(id));
-        Ok(())
-    }
-    /// [`unfreeze`](Self::unfreeze) of every parameter that a pattern means. Buffers, such as a layer's running means, stay as they are.
-    ///
-    /// See the example of [`freeze_named`](Self::freeze_named).
-    ///
-    /// # Errors
-    /// If it matches none, or buffers only.
-    pub fn unfreeze_named(&mut self, pattern: &str) -> Result<(), NoSuchParameter> {
-        self.matching_parameters(pattern)?.into_iter().for_each(|id| self.unfreeze(id));
-        Ok(())
-    }
-    /// Those that a pattern means and that are no buffers.
-    fn matching_parameters(&self, pattern: &str) -> Result<Vec<ParamId>, NoSuchParameter> {
-        let is_parameter = |id: &ParamId| !self.entry(*id).is_buffer;
-        let ids: Vec<_> = self.matching(pattern)?.into_iter().filter(is_parameter).collect();
-        if !ids.is_empty() {
-            return Ok(ids);
-        }
-        let names = self.ids().filter(is_parameter).map(|id| self.entry(id).name.clone()).collect();
-        Err(NoSuchParameter { pattern: pattern.to_string(), names })
-    }
     /// A tape has noted a new value of a buffer.
     pub(crate) fn note_buffer(&self) {
         if self.buffers.load(Relaxed) == WRITTEN {
@@ -483,26 +386,6 @@ impl<T: Scalar> Params<T> {
         );
     }
 
-    /// Whether an optimizer may move this parameter.
-    #[inline]
-    #[track_caller]
-    pub fn is_trainable(&self, id: ParamId) -> bool {
-        self.entry(id);
-        !self.frozen[id.index()]
-    }
-    /// The parts of [`as_slice`](Self::as_slice) that an optimizer may move: one, unless something is frozen.
-    ///
-    /// See the example of [`freeze`](Self::freeze).
-    pub fn trainable_spans(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let first = (next..self.frozen.len()).find(|&i| !self.frozen[i])?;
-            let end = (first..self.frozen.len()).find(|&i| self.frozen[i]).unwrap_or(self.frozen.len());
-            next = end;
-            Some(self.layout[first].range.start..self.layout[end - 1].range.end)
-        })
-    }
-
     /// Whether both have the same names and shapes in the same order.
     ///
     /// ```
@@ -517,108 +400,6 @@ impl<T: Scalar> Params<T> {
     #[inline]
     pub fn same_layout<U: Scalar>(&self, other: &Params<U>) -> bool {
         Arc::ptr_eq(&self.layout, &other.layout) || self.layout == other.layout
-    }
-    /// The same parameters in another number type.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let w = params.add("w", &array![0.1f32]);
-    /// assert_eq!(params.cast::<f64>()[w], [f64::from(0.1f32)]); // exactly; back to f32 it is rounded
-    /// ```
-    pub fn cast<U: Scalar>(&self) -> Params<U> {
-        self.map(|v| U::of(v.value()))
-    }
-    /// theta + direction ε, to run a model on: see [`Dual`].
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::default();
-    /// let w = params.add("w", &array![1.0, 2.0]);
-    /// let direction = params.map(|_| 1.0);
-    /// let f = Workspace::new().eval(&params.along(&direction), |tape| tape.param(w).square().sum());
-    /// assert_eq!((f[[]].value, f[[]].tangent), (5.0, 6.0)); // w² and its slope along (1, 1): 2 w0 + 2 w1
-    /// ```
-    ///
-    /// # Panics
-    /// If the layouts differ.
-    #[track_caller]
-    pub fn along(&self, direction: &Params<T>) -> Params<Dual> {
-        self.expect_direction(direction);
-        let values = self.values.iter().zip(direction.as_slice());
-        self.with_values(Buf::collect(
-            0,
-            values.map(|(&value, &tangent)| Dual { value: value.value(), tangent: tangent.value() }),
-        ))
-    }
-    #[track_caller]
-    pub(crate) fn expect_direction(&self, direction: &Params<T>) {
-        assert!(self.same_layout(direction), "a direction has the layout of the parameters it starts from");
-    }
-    /// The same layout, other numbers.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// let w = params.add("w", &array![3.0, -4.0]);
-    /// assert_eq!(params.map(|w| w / 2.0)[w], [1.5, -2.0]);
-    /// let momentum = params.map(|_| 0.0); // an optimizer's memory
-    /// assert!(momentum.same_layout(&params));
-    /// ```
-    pub fn map<U: Scalar>(&self, f: impl Fn(T) -> U) -> Params<U> {
-        self.with_values(Buf::collect(0, self.values.iter().map(|&v| f(v))))
-    }
-    /// The Euclidean length of the whole vector.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::new();
-    /// params.add("w", &array![3.0]);
-    /// params.add("b", &array![4.0]);
-    /// assert_eq!(params.norm(), 5.0);
-    /// ```
-    pub fn norm(&self) -> f64 {
-        norm(self.values.iter())
-    }
-    /// The Euclidean length of the parameters that a pattern means; of a gradient, that of a part of a model.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, ndarray::array};
-    /// let mut params = Params::<f32>::new();
-    /// ["critic.w", "critic.b", "generator.w"].map(|name| params.add(name, &array![3.0, 4.0]));
-    /// assert_eq!(params.norm_named("critic")?, 50f64.sqrt());
-    /// # Ok::<(), surprisal_tensor::NoSuchParameter>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If it matches none.
-    pub fn norm_named(&self, pattern: &str) -> Result<f64, NoSuchParameter> {
-        let ids = self.matching(pattern)?;
-        Ok(norm(ids.iter().flat_map(|&id| &self[id])))
-    }
-}
-
-impl Params<Dual> {
-    /// The ε parts: of a gradient, the Hessian-vector product.
-    ///
-    /// ```
-    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
-    /// let mut params = Params::<f64>::default();
-    /// let w = params.add("w", &array![1.0, 2.0]);
-    /// let point = params.along(&params.map(|_| 1.0));
-    /// let mut workspace = Workspace::new();
-    /// let (_, grads) = workspace.grad(&point, |tape| tape.param(w).powf(3.0).sum());
-    /// assert_eq!(grads.primals()[w], [3.0, 12.0]); // 3 w²
-    /// assert_eq!(grads.tangents()[w], [6.0, 12.0]); // 6 w, the Hessian times (1, 1)
-    /// ```
-    pub fn tangents(&self) -> Params<f64> {
-        self.map(|v| v.tangent)
-    }
-    /// The values without their ε parts.
-    ///
-    /// See the example of [`tangents`](Self::tangents).
-    pub fn primals(&self) -> Params<f64> {
-        self.map(|v| v.value)
     }
 }
 
@@ -678,42 +459,9 @@ pub(crate) fn view<'a, T>(shape: &Shape, values: &'a [T]) -> ArrayViewD<'a, T> {
     ArrayViewD::from_shape(IxDyn(shape.dims()), values).expect("a value is as long as its shape says")
 }
 
-/// The Euclidean length, in `f64`. Where the squares would overflow or lose digits, the numbers are divided by the largest first.
-pub(crate) fn norm<'a, T: Scalar>(values: impl Iterator<Item = &'a T> + Clone) -> f64 {
-    let sum_of_squares =
-        |scale: f64| values.clone().map(|v| (v.value() / scale) * (v.value() / scale)).sum::<f64>();
-    let squares = sum_of_squares(1.0);
-    if (1e-280..=f64::MAX).contains(&squares) {
-        return squares.sqrt();
-    }
-    let largest = values.clone().fold(0.0, |largest: f64, v| {
-        let size = v.value().abs();
-        if size > largest || size.is_nan() { size } else { largest }
-    });
-    if largest == 0.0 || !largest.is_finite() { largest } else { largest * sum_of_squares(largest).sqrt() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn norm<const N: usize>(values: &[f64; N]) -> f64 {
-        super::norm(values.iter())
-    }
-
-    #[test]
-    fn lengths_neither_overflow_nor_underflow() {
-        for scale in [1.0, 1e200, 5e-324, 1e-170, 1e307] {
-            let exact = 5.0 * scale;
-            assert!((norm(&[3.0 * scale, -4.0 * scale]) - exact).abs() <= 1e-15 * exact, "{scale:e}");
-        }
-        assert_eq!(norm(&[]), 0.0);
-        assert_eq!(norm(&[0.0, -0.0]), 0.0);
-        assert_eq!(norm(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
-        for nan in [[f64::NAN, 1e200], [1e200, f64::NAN], [f64::NAN, f64::INFINITY]] {
-            assert!(norm(&nan).is_nan(), "{nan:?}");
-        }
-    }
 
     #[test]
     fn a_scope_ends_where_it_is_dropped_also_by_a_panic() {
@@ -734,30 +482,5 @@ mod tests {
             (names(&params), names(&copy)),
             (vec!["c.inside".into(), "outside".into()], vec!["outside".into()])
         );
-    }
-
-    #[test]
-    fn buffers_are_never_trained_and_patterns_of_freezing_pass_them_over() {
-        let mut params = Params::<f64>::default();
-        let w = params.add_with("norm.weight", [2], |w| w.fill(1.0));
-        let mean = params.scope("norm").add_buffer_with("running_mean", [2], |_| ());
-        let b = params.add_with("out.bias", [1], |_| ());
-        assert_eq!(params.trainable_spans().collect::<Vec<_>>(), [0..2, 4..5]);
-        params.unfreeze_named("*").unwrap();
-        assert!(!params.is_trainable(mean) && params.is_trainable(w) && params.is_trainable(b));
-        params.freeze_named("norm").unwrap();
-        params.freeze(mean);
-        let spans: Vec<_> = params.trainable_spans().collect();
-        assert_eq!((spans.len(), spans[0].clone()), (1, 4..5));
-        let error = params.unfreeze_named("*.running_mean").unwrap_err();
-        assert_eq!(error.names, ["norm.weight", "out.bias"]); // a buffer is no parameter
-        for other in [params.clone(), params.map(|v| v)] {
-            assert!(other.entry(mean).is_buffer && !other.is_trainable(mean));
-        }
-        let mut parameters = Params::<f64>::default();
-        parameters.add_with("norm.weight", [2], |_| ());
-        parameters.add_with("norm.running_mean", [2], |_| ());
-        parameters.add_with("out.bias", [1], |_| ());
-        assert!(!params.same_layout(&parameters));
     }
 }

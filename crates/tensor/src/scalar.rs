@@ -261,6 +261,16 @@ pub struct Logistic<T> {
     pub reciprocal: T,
 }
 
+/// Methods that are one function of `self`.
+macro_rules! functions {
+    ($($(#[$inline:meta])? $name:ident: $function:path;)+) => { $(
+        $(#[$inline])?
+        fn $name(self) -> Self {
+            $function(self)
+        }
+    )+ };
+}
+
 impl Scalar for f32 {
     const DTYPE: DType = DType::F32;
     const IS_F32: bool = true;
@@ -276,9 +286,16 @@ impl Scalar for f32 {
     fn value(self) -> f64 {
         f64::from(self)
     }
-    #[inline(always)]
-    fn exp(self) -> f32 {
-        elementary::exp(self)
+    functions! {
+        #[inline(always)] exp: elementary::exp;
+        #[inline(always)] exp_m1: elementary::exp_m1;
+        #[inline(always)] ln: elementary::ln;
+        #[inline(always)] ln_1p: elementary::ln_1p;
+        #[inline(always)] sqrt: f32::sqrt;
+        #[inline(always)] tanh: elementary::tanh;
+        #[inline(always)] erf: elementary::erf;
+        #[inline(always)] erfc: elementary::erfc;
+        #[inline(always)] abs: f32::abs;
     }
     #[inline(always)]
     fn logistic(self) -> Logistic<f32> {
@@ -296,34 +313,6 @@ impl Scalar for f32 {
         }
         !exceeded
     }
-    #[inline(always)]
-    fn exp_m1(self) -> f32 {
-        elementary::exp_m1(self)
-    }
-    #[inline(always)]
-    fn ln(self) -> f32 {
-        elementary::ln(self)
-    }
-    #[inline(always)]
-    fn ln_1p(self) -> f32 {
-        elementary::ln_1p(self)
-    }
-    #[inline(always)]
-    fn sqrt(self) -> f32 {
-        f32::sqrt(self)
-    }
-    #[inline(always)]
-    fn tanh(self) -> f32 {
-        elementary::tanh(self)
-    }
-    #[inline(always)]
-    fn erf(self) -> f32 {
-        elementary::erf(self)
-    }
-    #[inline(always)]
-    fn erfc(self) -> f32 {
-        elementary::erfc(self)
-    }
     fn powf(self, exponent: f64) -> f32 {
         f64::from(self).powf(exponent) as f32 // an exponent such as 0.1 is not rounded
     }
@@ -334,10 +323,6 @@ impl Scalar for f32 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         f32::is_finite(self)
-    }
-    #[inline(always)]
-    fn abs(self) -> f32 {
-        f32::abs(self)
     }
     #[inline(always)]
     fn or_zero_below(self, bound: f32) -> f32 {
@@ -373,30 +358,16 @@ impl Scalar for f64 {
     fn value(self) -> f64 {
         self
     }
-    fn exp(self) -> f64 {
-        f64::exp(self)
-    }
-    fn exp_m1(self) -> f64 {
-        f64::exp_m1(self)
-    }
-    fn ln(self) -> f64 {
-        f64::ln(self)
-    }
-    fn ln_1p(self) -> f64 {
-        f64::ln_1p(self)
-    }
-    #[inline(always)]
-    fn sqrt(self) -> f64 {
-        f64::sqrt(self)
-    }
-    fn tanh(self) -> f64 {
-        f64::tanh(self)
-    }
-    fn erf(self) -> f64 {
-        elementary::cody::erf(self)
-    }
-    fn erfc(self) -> f64 {
-        elementary::cody::erfc(self)
+    functions! {
+        #[inline(always)] sqrt: f64::sqrt;
+        #[inline(always)] abs: f64::abs;
+        exp: f64::exp;
+        exp_m1: f64::exp_m1;
+        ln: f64::ln;
+        ln_1p: f64::ln_1p;
+        tanh: f64::tanh;
+        erf: elementary::cody::erf;
+        erfc: elementary::cody::erfc;
     }
     fn powf(self, exponent: f64) -> f64 {
         f64::powf(self, exponent)
@@ -408,10 +379,6 @@ impl Scalar for f64 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
-    }
-    #[inline(always)]
-    fn abs(self) -> f64 {
-        f64::abs(self)
     }
     #[inline(always)]
     fn or_zero_below(self, bound: f64) -> f64 {

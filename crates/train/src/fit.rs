@@ -229,15 +229,15 @@ impl<'a, T: Scalar> Fit<'a, T> {
         optimizer: &mut dyn Optimizer<T>,
     ) -> Result<History, TrainError> {
         let rate = optimizer.learning_rate();
-        let mut told = Told { each: self.each, callback: self.callback };
+        let mut callbacks = Told { each: self.each, callback: self.callback };
         let mut training =
             Training::new(self.trainer, step, params, optimizer, self.train, self.validation, self.augment)?;
         if let Some(order) = &self.order {
             training.draw_order(order);
         }
         let ended = match self.checkpoint {
-            Some(checkpoint) => training.resume(checkpoint).and_then(|()| training.run(&mut told)),
-            None => training.run_from_start(&mut told),
+            Some(checkpoint) => training.resume(checkpoint).and_then(|()| training.run(&mut callbacks)),
+            None => training.run_from_start(&mut callbacks),
         };
         if let Some(order) = self.order {
             order.clone_from(training.order());

@@ -75,9 +75,9 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     #[track_caller]
     pub fn run_from_start(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         self.measured(self.base)?;
-        let told =
+        let control =
             callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
-        if told.is_break() && self.trainer.epochs > 0 {
+        if control.is_break() && self.trainer.epochs > 0 {
             return Ok(Ended::Interrupted);
         }
         self.run(callback)
@@ -173,14 +173,14 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             let rate = rate(steps_per_epoch - 1);
             (self.epoch, self.step, self.order) = (self.epoch + 1, 0, after);
             self.measured(rate)?;
-            let told =
+            let control =
                 callback.on_epoch(&self.at(f64::NAN, rate, &|| self.checkpoint()), self.history.last());
             if self.epoch < trainer.epochs
                 && trainer.stop.is_some_and(|stop| stop.ends(&monitored(&self.history)))
             {
                 return Ok(Ended::Early);
             }
-            if told.is_break() && self.epoch < trainer.epochs {
+            if control.is_break() && self.epoch < trainer.epochs {
                 return Ok(Ended::Interrupted);
             }
         }

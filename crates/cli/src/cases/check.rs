@@ -31,7 +31,7 @@ pub fn run(
                 for (report, precision) in reports.iter().zip(&precisions) {
                     crate::tell(&line(&format!("{:width$}", file.display()), precision, report))?;
                     if !report.holds() {
-                        details += &told(&format!("{}, {}", file.display(), precision.name), report);
+                        details += &summary(&format!("{}, {}", file.display(), precision.name), report);
                     }
                 }
             }
@@ -78,7 +78,7 @@ fn line(file: &str, precision: &Precision, report: &Report) -> String {
     )
 }
 
-fn told(place: &str, report: &Report) -> String {
+fn summary(place: &str, report: &Report) -> String {
     let (faults, failed) = (&report.faults, &report.failed);
     let numbers = report.values.numbers + report.gradients.numbers;
     let mut text = format!("\n{place}: {} of {numbers} numbers exceed their budget", faults.len());

@@ -224,18 +224,18 @@ impl Axis {
     fn chart(&self, title: &str, y: &str, frame: f64, of: impl Fn(&Point) -> f64) -> Chart {
         let Axis { letter, about, branches, .. } = self;
         let (first, last) = (branches[0].points.first(), branches[0].points.last());
-        let told: Vec<_> = [first, last]
+        let shown: Vec<_> = [first, last]
             .into_iter()
             .flatten()
             .map(|point| format!("{} at {letter} = {}", short(of(point)), short(point.x)))
             .collect();
         let colon = if branches[0].name.is_empty() { "" } else { ": " };
-        let mut told = format!("{}{colon}{}", branches[0].name, told.join(", "));
+        let mut shown = format!("{}{colon}{}", branches[0].name, shown.join(", "));
         if frame.is_finite() {
-            told += " (cut off)";
+            shown += " (cut off)";
         }
-        let alt = format!("{y} against {about}. {told}.");
-        let mut chart = Chart::new(title).subtitle(told).x_label(*about).y_label(y).alt(alt);
+        let alt = format!("{y} against {about}. {shown}.");
+        let mut chart = Chart::new(title).subtitle(shown).x_label(*about).y_label(y).alt(alt);
         let drawn = |branch: &Branch| {
             let points = branch.points.iter().map(|point| (point.x, of(point)));
             points.filter(|&(_, y)| y.abs() <= frame).collect::<Vec<_>>()
@@ -279,11 +279,11 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits() {
-        let told =
+        let shown =
             [0.0, -1.0, 8.000335, 0.999, 0.99999, 0.000999999, 3.3535e-4, 12.34, 1000.0, 1.13e-7, -0.25];
-        let told = told.map(short);
+        let shown = shown.map(short);
         assert_eq!(
-            told,
+            shown,
             ["0", "−1", "8", "0.999", "1", "0.001", "0.000335", "12.3", "1000", "1.1e−7", "−0.25"]
         );
     }

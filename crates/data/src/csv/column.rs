@@ -1,7 +1,8 @@
 //! The values of a column while it is read: numbers, dates or texts, and what they turn out to be.
 
 use crate::csv::error::{CsvProblem, Within};
-use crate::csv::fields::{Fields, NumberForm, days};
+use crate::csv::fields::{Fields, days};
+use crate::csv::number_form::NumberForm;
 use crate::csv::options::Task;
 use crate::notice::Notice;
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Errors of tables.
 
 use crate::csv::column::MOST_CATEGORIES;
-use crate::csv::fields::NumberForm;
+use crate::csv::number_form::NumberForm;
 use crate::words::{did_you_mean, listed, quoted};
 use std::fmt::{self, Display, Formatter};
 use std::io;

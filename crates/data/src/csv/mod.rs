@@ -3,6 +3,7 @@
 pub(crate) mod column;
 pub(crate) mod error;
 pub(crate) mod fields;
+pub(crate) mod number_form;
 pub(crate) mod options;
 pub(crate) mod read;
 pub(crate) mod table;

@@ -2,7 +2,8 @@
 
 use crate::csv::column::{Column, ColumnValues, Holds, Reading, Texts, check_answers, check_column};
 use crate::csv::error::{CsvProblem, Within};
-use crate::csv::fields::{Fields, NumberForm};
+use crate::csv::fields::Fields;
+use crate::csv::number_form::NumberForm;
 use crate::csv::options::{Categorical, CsvOptions, Missing, Task};
 use crate::csv::text::{Record, Rows, Text, open, place};
 use crate::dataset::Dataset;

@@ -104,13 +104,13 @@ fn entry(bytes: &[u8], at: usize) -> Outcome<(Entry, usize)> {
     }
     let [size, packed, local] = sizes;
 
-    let told = |problem| Err((at as u64, problem));
+    let fail = |problem| Err((at as u64, problem));
     if flags & 1 == 1 || !matches!(method, 0 | 8) {
-        return told(NpyProblem::Packing { name, encrypted: flags & 1 == 1, method: method as u16 });
+        return fail(NpyProblem::Packing { name, encrypted: flags & 1 == 1, method: method as u16 });
     }
     let deflated = method == 8;
     if size > packed.saturating_mul(if deflated { MOST_PACKED } else { 1 }) || (!deflated && size != packed) {
-        return told(NpyProblem::Ratio { name, packed, size });
+        return fail(NpyProblem::Ratio { name, packed, size });
     }
     let local = record(bytes, local, LOCAL).ok_or_else(nothing)?;
     let lengths = number(bytes, local + 26, 2).zip(number(bytes, local + 28, 2));

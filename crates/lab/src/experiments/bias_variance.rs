@@ -10,9 +10,9 @@ use surprisal_tensor::{Params, Workspace, symmetric_eigen};
 use crate::gallery::{
     Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, short,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{mean, minus};
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -121,21 +121,19 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     }
 
     let (first, ..) = &sections[0];
-    report = report
-        .figure("polynomials", sections[0].1.chart(lab, first).to_svg(), lab.text("caption: polynomials"))
-        .finding(
-            Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
-                .within(lab.number("tolerance"))
-                .sentence(lab.text("finding: sum")),
-        );
+    report = report.captioned(lab, "polynomials", sections[0].1.chart(lab, first).to_svg()).finding(
+        Finding::seeds("Over all models", "(bias² + variance + noise) / error - 1", &off)
+            .within(lab.number("tolerance"))
+            .sentence(lab.text("finding: sum")),
+    );
     for (_, _, findings) in &sections {
         report = findings.iter().cloned().fold(report, Report::finding);
     }
     let (family, parts, _) = &sections[1];
-    report = report.section("Networks are another matter").paragraphs(lab.text("note: networks")).figure(
+    report = report.section("Networks are another matter").paragraphs(lab.text("note: networks")).captioned(
+        lab,
         "networks",
         parts.chart(lab, family).to_svg(),
-        lab.text("caption: networks"),
     );
     Ok(sections.iter().fold(report, |report, (family, parts, _)| report.table(parts.table(lab, family))))
 }
@@ -208,12 +206,12 @@ impl Parts {
             ];
             [of.size().to_string()].into_iter().chain(means.map(short)).collect()
         };
-        Table {
-            caption: format!("The parts of the error of {}: means over seeds", family.name),
-            header: [family.size, "bias²", "variance", "noise", "sum", "error"].map(String::from).to_vec(),
-            rows: family.models.iter().enumerate().map(row).collect(),
-            align: vec![Align::Right; 6],
-        }
+        Table::new(
+            format!("The parts of the error of {}: means over seeds", family.name),
+            0,
+            [family.size, "bias²", "variance", "noise", "sum", "error"],
+            family.models.iter().enumerate().map(row),
+        )
     }
 
     fn chart(&self, lab: &Lab, family: &Family) -> Chart {

@@ -197,7 +197,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .paragraphs(lab.text("note: several valleys"))
         .panels("minima", minima_charts(lab, &minima), lab.text("caption: minima"))
         .section("On the way down")
-        .figure("eigenvalues", way_chart(lab, &ways), lab.text("caption: eigenvalues"))
+        .captioned(lab, "eigenvalues", way_chart(lab, &ways))
         .paragraphs(lab.text_with(
             "note: speed",
             &[

@@ -74,7 +74,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
 
     let drawn = format!("Over {} random pairs", lab.count("pairs"));
     let report = Report::new()
-        .figure("moving-q", chart(lab, &curve, p).to_svg(), lab.text("caption: moving-q"))
+        .captioned(lab, "moving-q", chart(lab, &curve, p).to_svg())
         .finding(
             Finding::deterministic(&drawn, "smallest H(p, q) - H(p)", least)
                 .expect(Expected::MoreThan(0.0))

@@ -11,9 +11,9 @@ use surprisal_train::{Batched, Examples};
 use crate::gallery::{
     Experiment, Finding, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, correct, short,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Points};
 use surprisal_report::statistics::mean;
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -60,13 +60,7 @@ struct Data {
 
 fn run(lab: &Lab) -> Result<Report, LabError> {
     let data = lab.seeds.iter().map(|&seed| data(seed)).collect::<Result<Vec<_>, _>>()?;
-    let rows = data[0].train.rows();
-    if lab.count("batch") > rows {
-        return Err(LabError::Usage(format!(
-            "batch: {} images in a step, but there are only {rows}",
-            lab.count("batch")
-        )));
-    }
+    lab.batch_of(data[0].train.rows())?;
     let losses = [if lab.broken { Loss::CrossEntropy } else { Loss::Contrast }, Loss::CrossEntropy];
     let rates = [&[lab.number("eta")], lab.numbers("rates")].concat();
     let mut jobs = vec![];
@@ -112,15 +106,11 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let coordinates = |arm: usize| &runs[(arm * rates.len() + best[arm]) * seeds][1];
     let mut report = Report::new()
-        .figure(
-            "contrast",
-            plane(lab, coordinates(0), "Features learned by contrast").to_svg(),
-            lab.text("caption: contrast"),
-        )
-        .figure(
+        .captioned(lab, "contrast", plane(lab, coordinates(0), "Features learned by contrast").to_svg())
+        .captioned(
+            lab,
             "cross-entropy",
             plane(lab, coordinates(1), "Features learned with cross-entropy").to_svg(),
-            lab.text("caption: cross-entropy"),
         );
     let conditions = [
         (format!("At the same rate {}", rates[0]), [0, 0]),
@@ -160,17 +150,14 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             short(mean(&of(arm, place, "separation"))),
         ]
     };
-    Ok(report.table(Table {
-        caption: "Every learning rate: means over seeds".into(),
-        header: ["loss", "rate", "validation accuracy", "test accuracy", "between / within"]
-            .map(String::from)
-            .to_vec(),
-        rows: (0..2)
+    Ok(report.table(Table::new(
+        "Every learning rate: means over seeds",
+        1,
+        ["loss", "rate", "validation accuracy", "test accuracy", "between / within"],
+        (0..2)
             .flat_map(|arm| (1..rates.len()).map(move |place| (arm, place)))
-            .map(|(arm, place)| row(arm, place))
-            .collect(),
-        align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
-    }))
+            .map(|(arm, place)| row(arm, place)),
+    )))
 }
 
 fn data(seed: u64) -> Result<Data, LabError> {

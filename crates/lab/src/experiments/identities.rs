@@ -88,7 +88,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     };
     let trained = format!("largest difference of a weight in {steps} steps, over {seeds} seeds");
     let report = Report::new()
-        .figure("trajectories", trajectories(&hard[0][0], lab).to_svg(), lab.text("caption: trajectories"))
+        .captioned(lab, "trajectories", trajectories(&hard[0][0], lab).to_svg())
         .finding(
             same(
                 "The gradient of cross-entropy against p - y",
@@ -149,13 +149,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         );
     Ok(report
         .section("How much is nothing?")
-        .figure(
-            "differences",
-            differences(lab, &hard[0][0], &soft[0][0]).to_svg(),
-            lab.text("caption: differences"),
-        )
+        .captioned(lab, "differences", differences(lab, &hard[0][0], &soft[0][0]).to_svg())
         .section("Never below the entropy")
-        .figure("floor", floor(lab).to_svg(), lab.text("caption: floor")))
+        .captioned(lab, "floor", floor(lab).to_svg()))
 }
 
 /// The largest of differences; NaN counts as infinite.

@@ -124,7 +124,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     // ---- verdict
     let margin = lab.number("margin");
     let report = Report::new()
-        .figure("losses", losses_chart(lab).to_svg(), lab.text("caption: losses"))
+        .captioned(lab, "losses", losses_chart(lab).to_svg())
         .finding(
             Finding::seeds(
                 "Same model, same steps, same data",
@@ -172,7 +172,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             )
             .within(margin),
         );
-    Ok(report.figure("pulling", pulling_chart(lab, &results[0][1]).to_svg(), lab.text("caption: pulling")))
+    Ok(report.captioned(lab, "pulling", pulling_chart(lab, &results[0][1]).to_svg()))
 }
 
 fn split(seed: u64) -> Result<(Rows, Rows), LabError> {

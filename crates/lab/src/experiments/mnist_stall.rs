@@ -12,9 +12,9 @@ use crate::gallery::{
     Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Text, Training,
     fan, fan_of_shares,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -101,7 +101,8 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
     let gap = minus(&ce_ends, &squared_ends);
     let [other_ce, other_squared] = [0, 1].map(|arm| ends(1, arm, best(1, arm)));
     let other_gap = minus(&other_ce, &other_squared);
-    let mut report = Report::new().figure(
+    let mut report = Report::new().captioned(
+        lab,
         "accuracy",
         accuracy_chart(
             lab,
@@ -111,7 +112,6 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
             0,
         )
         .to_svg(),
-        lab.text("caption: accuracy"),
     );
     for (i, rate) in rates.iter().enumerate() {
         let (a, b) = (ends(0, 0, i), ends(0, 1, i));
@@ -173,18 +173,15 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
         );
     Ok(report
         .section("Why")
-        .figure(
-            "scores",
-            scores_chart(lab, &runs, seeds * rates.len() * 2).to_svg(),
-            lab.text("caption: scores"),
-        )
-        .figure(
+        .captioned(lab, "scores", scores_chart(lab, &runs, seeds * rates.len() * 2).to_svg())
+        .captioned(
+            lab,
             "digits",
             digits_chart(lab, losses, [0, 1].map(|arm| records(0, arm, best(0, arm)))).to_svg(),
-            lab.text("caption: digits"),
         )
         .section("The other initialization")
-        .figure(
+        .captioned(
+            lab,
             "other-start",
             accuracy_chart(
                 lab,
@@ -194,17 +191,15 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                 1,
             )
             .to_svg(),
-            lab.text("caption: other-start"),
         )
-        .table(Table {
-            caption: format!(
+        .table(Table::new(
+            format!(
                 "Test accuracy after {} epochs: mean and 95 % interval over {seeds} seeds",
                 lab.count("epochs")
             ),
-            header: ["initial weights", "loss", "rate", "accuracy", "lowest", "highest"]
-                .map(String::from)
-                .to_vec(),
-            rows: (0..2)
+            2,
+            ["initial weights", "loss", "rate", "accuracy", "lowest", "highest"],
+            (0..2)
                 .flat_map(|start| {
                     (0..2).flat_map(move |arm| (0..rates.len()).map(move |rate| (start, arm, rate)))
                 })
@@ -221,10 +216,8 @@ fn run_on(lab: &Lab, data: &Data) -> Result<Report, LabError> {
                         extreme(f64::min),
                         extreme(f64::max),
                     ]
-                })
-                .collect(),
-            align: vec![Align::Left, Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
-        }))
+                }),
+        )))
 }
 
 /// The images, with pixels divided by 256 as in `network2`.
@@ -247,14 +240,7 @@ fn mnist(lab: &Lab) -> Result<Data, LabError> {
         Ok((pixels.into_shared(), data.labels()[..count].to_vec()))
     };
     let data = Data { train: part(train, "images")?, test: part(test, "tests")? };
-    let batch = lab.count("batch");
-    match batch > data.train.1.len() {
-        true => Err(LabError::Usage(format!(
-            "batch: {batch} images in a step, but there are only {}",
-            data.train.1.len()
-        ))),
-        false => Ok(data),
-    }
+    lab.batch_of(data.train.1.len()).map(|_| data)
 }
 
 /// A trajectory, and the histogram of the scores before training.

@@ -11,9 +11,9 @@ use crate::gallery::{
     Arm, Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Rows, Seeds, Text,
     Training, fan_of_shares, short, three_parts,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Forest, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -81,13 +81,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     for &share in noise {
         data.push(lab.seeds.iter().map(|&seed| digits(lab, share, seed)).collect::<Result<Vec<_>, _>>()?);
     }
-    let rows = data[0][0].train.labels.len();
-    if lab.count("batch") > rows {
-        return Err(LabError::Usage(format!(
-            "batch: {} images in a step, but there are only {rows}",
-            lab.count("batch")
-        )));
-    }
+    lab.batch_of(data[0][0].train.labels.len())?;
     let mut jobs = vec![];
     for noise in 0..noise.len() {
         for loss in 0..LOSSES.len() {
@@ -378,28 +372,24 @@ fn pictures(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -
         shares = shares.line(Line::new(name(lab, loss), points).color(loss));
     }
     report
-        .figure(
+        .captioned(
+            lab,
             "accuracy",
             against_epoch("Accuracy on unseen images", "test accuracy", "accuracy").to_svg(),
-            lab.text("caption: accuracy"),
         )
-        .figure(
+        .captioned(
+            lab,
             "memorized",
             against_epoch("Wrong labels memorized", "fraction of wrong labels", "memorized").to_svg(),
-            lab.text("caption: memorized"),
         )
         .section("Early stopping")
         .paragraphs(lab.text("note: stopping early"))
-        .figure("gaps", gaps.alt(lab.text("alt: gaps")).to_svg(), lab.text("caption: gaps"))
+        .captioned(lab, "gaps", gaps.alt(lab.text("alt: gaps")).to_svg())
         .paragraphs(lab.text("note: small rates"))
         .section("Is it as sure as it should be?")
-        .figure(
-            "reliability",
-            reliability.alt(lab.text("alt: reliability")).to_svg(),
-            lab.text("caption: reliability"),
-        )
+        .captioned(lab, "reliability", reliability.alt(lab.text("alt: reliability")).to_svg())
         .section("All losses")
-        .figure("noise", shares.alt(lab.text("alt: noise")).to_svg(), lab.text("caption: noise"))
+        .captioned(lab, "noise", shares.alt(lab.text("alt: noise")).to_svg())
 }
 
 /// Confidence and accuracy in each bin of confidence, over the runs of all seeds.
@@ -451,17 +441,16 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
             of(Moment::Stopped, "accuracy"),
         ]
     };
-    let header = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-    let align = |count| [vec![Align::Left], vec![Align::Right; count]].concat();
     report
-        .table(Table {
-            caption: format!(
+        .table(Table::new(
+            format!(
                 "{} % of labels wrong, rate {}: mean and 95 % interval over {} seeds",
                 100.0 * noise[shown],
                 rates[rate],
                 lab.seeds.len()
             ),
-            header: header(&[
+            1,
+            [
                 "loss",
                 "last epoch",
                 "memorized",
@@ -470,18 +459,14 @@ fn tables(report: Report, lab: &Lab, runs: &Runs, shown: usize, rate: usize) -> 
                 "stopped",
                 "best epoch in hindsight",
                 "ECE, stopped",
-            ]),
-            rows: (0..LOSSES.len()).map(row).collect(),
-            align: align(7),
-        })
+            ],
+            (0..LOSSES.len()).map(row),
+        ))
         .paragraphs(lab.text("note: another program"))
-        .table(Table {
-            caption: "At every rate".into(),
-            header: header(&["loss", "rate", "last epoch", "memorized", "stopped"]),
-            rows: (0..LOSSES.len())
-                .flat_map(|loss| (0..rates.len()).map(move |rate| (loss, rate)))
-                .map(every)
-                .collect(),
-            align: align(4),
-        })
+        .table(Table::new(
+            "At every rate",
+            1,
+            ["loss", "rate", "last epoch", "memorized", "stopped"],
+            (0..LOSSES.len()).flat_map(|loss| (0..rates.len()).map(move |rate| (loss, rate))).map(every),
+        ))
 }

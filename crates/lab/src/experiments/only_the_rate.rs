@@ -9,8 +9,8 @@ use surprisal_tensor::{Params, Tape, Workspace};
 use crate::gallery::{
     Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Seeds, Text, Training, short,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{HeatMap, Panels};
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -152,12 +152,12 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     Ok(report
         .section("Why one rate is not enough")
         .paragraphs(lab.text("note: why"))
-        .table(Table {
-            caption: "Epochs from the slowest initial weight, each loss at its best single rate".into(),
-            header: ["data", "rows", "squared error", "cross-entropy", "ratio"].map(String::from).to_vec(),
-            rows: rows.collect(),
-            align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
-        })
+        .table(Table::new(
+            "Epochs from the slowest initial weight, each loss at its best single rate",
+            1,
+            ["data", "rows", "squared error", "cross-entropy", "ratio"],
+            rows,
+        ))
         .section("How exact these numbers are")
         .paragraphs(rounding(lab, &pairs)))
 }

@@ -171,7 +171,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .panels("surfaces", heights, lab.text("caption: surfaces"))
         .section("Other inputs and targets")
         .paragraphs(lab.text("note: other signals"))
-        .figure("draws", draws_chart(lab, &drawn), lab.text("caption: draws")))
+        .captioned(lab, "draws", draws_chart(lab, &drawn)))
 }
 
 /// Height and steepness at every pair of weights; w2 varies fastest.

@@ -8,9 +8,9 @@ use surprisal_tensor::{Params, Scalar, Var, Workspace};
 use crate::gallery::{
     Expected, Experiment, Finding, Head, Knob, Lab, LabError, Record, Report, Text, Training, short,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line, Panels, Points};
 use surprisal_report::statistics::Estimate;
-use surprisal_report::{Align, Table};
 
 /// The experiment.
 pub static EXPERIMENT: Experiment = Experiment {
@@ -120,11 +120,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         count => format!("{count} epochs"),
     };
     let report = Report::new()
-        .figure(
-            "times",
-            times_chart(lab, &scores, [&squared, &entropy], eta, threshold).to_svg(),
-            lab.text("caption: times"),
-        )
+        .captioned(lab, "times", times_chart(lab, &scores, [&squared, &entropy], eta, threshold).to_svg())
         .finding(
             confirmed(
                 Finding::deterministic(
@@ -192,20 +188,20 @@ fn recorded<'t>(loss: Head, z: Var<'t>, broken: bool) -> Var<'t> {
 /// The end of Nielsen's animation of cross-entropy, and the end of gradient descent on cross-entropy.
 fn a_demo_that_is_wrong(report: Report, lab: &Lab, exhibit: &[[Record; 1]]) -> Report {
     let end = |i: usize| format!("{:.4}", exhibit[i][0].last("output"));
-    report.section("A demonstration that is wrong").paragraphs(lab.text("note: the animation")).table(Table {
-        caption: format!(
-            "Output (it should be 0) after {} epochs at learning rate {}",
-            lab.count("animation_epochs"),
-            lab.number("animation_rate")
+    report.section("A demonstration that is wrong").paragraphs(lab.text("note: the animation")).table(
+        Table::new(
+            format!(
+                "Output (it should be 0) after {} epochs at learning rate {}",
+                lab.count("animation_epochs"),
+                lab.number("animation_rate")
+            ),
+            1,
+            ["initial parameters", "with the slope of cross-entropy", "with the steps of the animation"],
+            (0..2).map(|i| {
+                vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)]
+            }),
         ),
-        header: ["initial parameters", "with the slope of cross-entropy", "with the steps of the animation"]
-            .map(String::from)
-            .to_vec(),
-        rows: (0..2)
-            .map(|i| vec![format!("w = {}, b = {}", NIELSEN[i].0, NIELSEN[i].1), end(2 * i), end(2 * i + 1)])
-            .collect(),
-        align: vec![Align::Left, Align::Right, Align::Right],
-    })
+    )
 }
 
 /// Trains from a weight and a bias; `each` gets epoch, parameters and output, and returns whether to continue.
@@ -347,15 +343,15 @@ fn pictures(report: Report, lab: &Lab, trajectories: &[[Record; 1]], tuned: &[[R
         ]
     });
     report
-        .table(Table {
-            caption: "Epochs from score 4 at every learning rate".into(),
-            header: ["learning rate", "squared error", "cross-entropy"].map(String::from).to_vec(),
-            rows: rows.collect(),
-            align: vec![Align::Right; 3],
-        })
+        .table(Table::new(
+            "Epochs from score 4 at every learning rate",
+            0,
+            ["learning rate", "squared error", "cross-entropy"],
+            rows,
+        ))
         .section("Why")
         .paragraphs(lab.text("note: why"))
-        .figure("slope", slopes.to_svg(), lab.text("caption: slope"))
+        .captioned(lab, "slope", slopes.to_svg())
         .panels("output", output, lab.text("caption: output"))
         .section("The formula behind the dots")
         .paragraphs(lab.text("note: formula"))

@@ -119,8 +119,8 @@ mod tests {
         fs::write(&path, whole.replace("1.5", "2.5")).unwrap();
         told.push(refused());
         expect_test::expect![[r#"
-            DIR/.name-a78f894bf57afa40.journal is in use: the same experiment is running in this folder | choose another folder
-            DIR/.name-a78f894bf57afa40.journal, line 2: it has been changed since it was written | delete the line: what it held is computed again"#]].assert_eq(&told.join("\n").replace(&folder.display().to_string(), "DIR"));
+            JOURNAL is in use: the same experiment is running in this folder | choose another folder
+            JOURNAL, line 2: it has been changed since it was written | delete the line: what it held is computed again"#]].assert_eq(&told.join("\n").replace(&path.display().to_string(), "JOURNAL"));
         fs::write(&path, whole).unwrap();
         Journal::open(&folder, "name", "setting").unwrap().close();
         assert!(Journal::open(&folder, "name", "setting").unwrap().is_empty());

@@ -73,6 +73,19 @@ impl Lab<'_> {
         })
     }
 
+    /// Returns the batch size, the setting `batch`, for this number of training images.
+    ///
+    /// # Errors
+    /// If there are not as many.
+    pub fn batch_of(&self, rows: usize) -> Result<usize, LabError> {
+        match self.count("batch") {
+            batch if batch > rows => {
+                Err(LabError::Usage(format!("batch: {batch} images in a step, but there are only {rows}")))
+            }
+            batch => Ok(batch),
+        }
+    }
+
     /// Computes `run` of every job, on several cores. The results are in the order of the jobs and do not depend on the number of cores. All
     /// records go to the files of the experiment, with the labels of their jobs.
     ///

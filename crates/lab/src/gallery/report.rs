@@ -1,6 +1,6 @@
 //! [`Report`]: the findings, figures and text of an experiment, in the order of its page.
 
-use super::Finding;
+use super::{Finding, Lab};
 use surprisal_report::chart::Panels;
 use surprisal_report::{Table, Verdict};
 
@@ -75,6 +75,11 @@ impl Report {
     /// Adds a figure, one SVG element, with the name of its file.
     pub fn figure(self, name: impl Into<String>, svg: String, caption: impl Into<String>) -> Report {
         self.block(Block::Figure { name: name.into(), svg, narrow: None, caption: caption.into() })
+    }
+    /// Adds a figure whose caption is the section "caption: NAME" of the experiment's text.
+    #[track_caller]
+    pub fn captioned(self, lab: &Lab, name: &str, svg: String) -> Report {
+        self.figure(name, svg, lab.text(&format!("caption: {name}")))
     }
     /// Adds a figure of several panels, which are stacked in narrow windows.
     pub fn panels(self, name: impl Into<String>, panels: Panels, caption: impl Into<String>) -> Report {

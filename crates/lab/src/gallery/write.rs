@@ -198,22 +198,18 @@ impl Outcome {
                 ),
             });
         if !experiment.knobs.is_empty() {
-            page = page.table(&Table {
-                caption: format!("The settings, which `{}` changes, and their values here", commands.set),
-                header: ["key", "value", "meaning"].map(String::from).to_vec(),
-                rows: plan
-                    .setting
-                    .entries()
-                    .map(|(knob, value)| {
-                        vec![
-                            format!("`{}`", knob.setting.name),
-                            value.replace(',', ", "),
-                            knob.setting.help.into(),
-                        ]
-                    })
-                    .collect(),
-                align: vec![Align::Left, Align::Left, Align::Left],
-            });
+            page = page.table(&Table::new(
+                format!("The settings, which `{}` changes, and their values here", commands.set),
+                3,
+                ["key", "value", "meaning"],
+                plan.setting.entries().map(|(knob, value)| {
+                    vec![
+                        format!("`{}`", knob.setting.name),
+                        value.replace(',', ", "),
+                        knob.setting.help.into(),
+                    ]
+                }),
+            ));
         }
         if !plan.broken {
             let broken_plan = Plan { broken: true, ..plan.clone() };

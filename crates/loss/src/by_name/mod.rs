@@ -128,15 +128,14 @@ fn unknown(what: &'static str, name: &str, known: Vec<&'static str>) -> CallErro
 /// Weights (`weight`, `pos_weight`, `alpha` of the focal loss of classes) are options here.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    entry: &'static Entry,
+    step: Step,
     options: BTreeMap<String, Value>,
-    any: Any,
 }
 
 /// Of the same name with the same options.
 impl PartialEq for Loss {
     fn eq(&self, other: &Self) -> bool {
-        self.entry.card.name == other.entry.card.name && self.options == other.options
+        self.entry().card.name == other.entry().card.name && self.options == other.options
     }
 }
 
@@ -160,7 +159,7 @@ impl Loss {
             }
         }
         let any = Any::read(&Options { entry, given: Source::Values(&options) });
-        Ok(Loss { entry, options, any })
+        Ok(Loss { step: Step { entry, any }, options })
     }
 
     /// The loss of that name with options given as texts: `Loss::parse("huber_loss", [("delta", "2")])`.
@@ -187,7 +186,7 @@ impl Loss {
 
     /// What the loss says of itself.
     pub fn entry(&self) -> &'static Entry {
-        self.entry
+        self.step.entry
     }
 
     /// The options that were given; the others have their defaults.
@@ -201,7 +200,7 @@ impl Loss {
     /// If it takes no class indices, or not these: as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
-        self.entry.of_classes(&self.any, output, labels)
+        self.step.of_classes(output, labels)
     }
 
     /// Records the loss of a model's output against targets: numbers, probabilities, or 0 and 1, -1 and +1, as the loss takes them.
@@ -210,11 +209,12 @@ impl Loss {
     /// If it takes class indices alone, no target, or more inputs than these; or as `try_loss` of the loss itself.
     #[track_caller]
     pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
-        self.entry.of_targets(&self.any, output, targets)
+        self.step.of_targets(output, targets)
     }
 }
 
 /// A loss with some of its options as numbers, not checked: [`Loss`] for one step, made without an allocation.
+#[derive(Clone, Debug)]
 pub struct Step {
     entry: &'static Entry,
     any: Any,
@@ -232,7 +232,7 @@ impl Step {
     /// As there.
     #[track_caller]
     pub fn of_classes<'t>(&self, output: Var<'t>, labels: &[impl Label]) -> Result<Var<'t>, CallError> {
-        self.entry.of_classes(&self.any, output, labels)
+        self.any.call(&Given { arrays: &[(self.entry.inputs[0].name, output)], labels: Some(labels) })
     }
 
     /// As [`Loss::of_targets`].
@@ -241,7 +241,15 @@ impl Step {
     /// As there.
     #[track_caller]
     pub fn of_targets<'t>(&self, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
-        self.entry.of_targets(&self.any, output, targets)
+        let Step { entry, any } = self;
+        let arrays = entry.inputs.iter().filter(|input| !input.weights);
+        match arrays.skip(1).last() {
+            Some(input) => {
+                let arrays = [(entry.inputs[0].name, output), (input.name, targets)];
+                any.call(&Given::<i64> { arrays: &arrays, labels: None })
+            }
+            None => Err(CallError::Input(format!("{} takes no targets", entry.card.name))),
+        }
     }
 }
 
@@ -256,28 +264,6 @@ impl Entry {
                 let options = self.options.iter().map(|option| option.name);
                 Err(unknown("option", name, options.chain(weights()).collect()))
             }
-        }
-    }
-
-    #[track_caller]
-    fn of_classes<'t>(
-        &self,
-        any: &Any,
-        output: Var<'t>,
-        labels: &[impl Label],
-    ) -> Result<Var<'t>, CallError> {
-        any.call(&Given { arrays: &[(self.inputs[0].name, output)], labels: Some(labels) })
-    }
-
-    #[track_caller]
-    fn of_targets<'t>(&self, any: &Any, output: Var<'t>, targets: Var<'t>) -> Result<Var<'t>, CallError> {
-        let arrays = self.inputs.iter().filter(|input| !input.weights);
-        match arrays.skip(1).last() {
-            Some(input) => {
-                let arrays = [(self.inputs[0].name, output), (input.name, targets)];
-                any.call(&Given::<i64> { arrays: &arrays, labels: None })
-            }
-            None => Err(CallError::Input(format!("{} takes no targets", self.card.name))),
         }
     }
 
@@ -309,7 +295,7 @@ impl Entry {
             arrays.push((input.name, *var));
         }
         let loss = Loss::new(self.card.name, options)?;
-        loss.any.call(&Given { arrays: &arrays, labels: labels.as_deref() })
+        loss.step.any.call(&Given { arrays: &arrays, labels: labels.as_deref() })
     }
 }
 

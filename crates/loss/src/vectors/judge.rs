@@ -207,9 +207,9 @@ impl Report {
 /// # Errors
 /// If the document is no list of cases. What is wrong with single cases stands in the report.
 pub fn check_document(loss: &Entry, document: &Value, precision: Precision) -> Result<Report, CaseError> {
-    check_cases(document, precision, |case, told| match precision {
-        F32 => judge::<f32>(loss, case, &told["expected"]),
-        _ => judge::<f64>(loss, case, &told["expected"]),
+    check_cases(document, precision, |case, document| match precision {
+        F32 => judge::<f32>(loss, case, &document["expected"]),
+        _ => judge::<f64>(loss, case, &document["expected"]),
     })
 }
 
@@ -224,10 +224,10 @@ pub fn check_cases(
 ) -> Result<Report, CaseError> {
     let mut report = Report::default();
     for (i, (name, case)) in cases(document)?.into_iter().enumerate() {
-        let told = document.get("cases").map_or(document, |cases| &cases[i]);
+        let document = document.get("cases").map_or(document, |cases| &cases[i]);
         let judged = match case {
             Ok(case) if case.f64_only && precision == F32 => continue,
-            case => case.and_then(|case| judge(&case, told)),
+            case => case.and_then(|case| judge(&case, document)),
         };
         report.cases += 1;
         for number in judged.unwrap_or_else(|error| {

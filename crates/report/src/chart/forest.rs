@@ -24,7 +24,7 @@ use crate::text::{width, wrap};
 ///     .to_svg();
 /// assert!(svg.contains(">+4.2<") && svg.contains(">[3.1, 5.3]<"));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Forest {
     title: String,
     subtitle: String,
@@ -51,69 +51,30 @@ const GAP: f64 = 12.0;
 impl Forest {
     /// Starts an empty plot; the title is drawn above it and is its accessible name.
     pub fn new(title: impl Into<String>) -> Forest {
-        Forest {
-            title: title.into(),
-            subtitle: String::new(),
-            x_label: String::new(),
-            log: false,
-            percent: false,
-            reference: None,
-            rows: Vec::new(),
-            alt: String::new(),
-            id: None,
-        }
+        Forest { title: title.into(), ..Forest::default() }
     }
 
-    /// Adds a subtitle.
-    pub fn subtitle(mut self, text: impl Into<String>) -> Forest {
-        self.subtitle = text.into();
-        self
-    }
-
-    /// Names the axis, with its unit.
-    pub fn x_label(mut self, text: impl Into<String>) -> Forest {
-        self.x_label = text.into();
-        self
-    }
-
-    /// Makes the axis logarithmic (base 10), for ratios.
-    pub fn log_x(mut self) -> Forest {
-        self.log = true;
-        self
-    }
-
-    /// Writes values in percent: 0.25 reads 25%.
-    pub fn percent_x(mut self) -> Forest {
-        self.percent = true;
-        self
-    }
-
-    /// Draws a vertical line with a label above; the axis widens to include it.
-    pub fn reference(mut self, value: f64, word: impl Into<String>) -> Forest {
-        self.reference = Some((value, word.into()));
-        self
-    }
-
-    /// Adds a row under the others, in a color by the numbers of [`Line::color`](super::Line::color).
-    ///
-    /// An estimate that cannot be drawn keeps its row, and is named in a note.
-    pub fn row(mut self, name: impl Into<String>, estimate: Estimate, color: usize) -> Forest {
-        self.rows.push(Row { name: name.into(), estimate, color });
-        self
-    }
-
-    /// Sets the alternative text, one or two sentences.
-    ///
-    /// By default it lists the rows with their numbers.
-    pub fn alt(mut self, text: impl Into<String>) -> Forest {
-        self.alt = text.into();
-        self
-    }
-
-    /// Sets the prefix of the element ids, as [`Chart::id`](super::Chart::id) does.
-    pub fn id(mut self, prefix: impl Into<String>) -> Forest {
-        self.id = Some(prefix.into());
-        self
+    builder! {
+        /// Adds a subtitle.
+        subtitle(text: impl Into<String>) => subtitle = text.into();
+        /// Names the axis, with its unit.
+        x_label(text: impl Into<String>) => x_label = text.into();
+        /// Makes the axis logarithmic (base 10), for ratios.
+        log_x() => log = true;
+        /// Writes values in percent: 0.25 reads 25%.
+        percent_x() => percent = true;
+        /// Draws a vertical line with a label above; the axis widens to include it.
+        reference(value: f64, word: impl Into<String>) => reference = Some((value, word.into()));
+        /// Adds a row under the others, in a color by the numbers of [`Line::color`](super::Line::color).
+        ///
+        /// An estimate that cannot be drawn keeps its row, and is named in a note.
+        row(name: impl Into<String>, estimate: Estimate, color: usize) => rows += Row { name: name.into(), estimate, color };
+        /// Sets the alternative text, one or two sentences.
+        ///
+        /// By default it lists the rows with their numbers.
+        alt(text: impl Into<String>) => alt = text.into();
+        /// Sets the prefix of the element ids, as [`Chart::id`](super::Chart::id) does.
+        id(prefix: impl Into<String>) => id = Some(prefix.into());
     }
 
     /// Writes the plot as one `<svg>` element, to be saved as a file or pasted into HTML.

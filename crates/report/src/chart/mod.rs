@@ -18,6 +18,19 @@
 //! - **Names.** Lines are named at their right ends. Where the names do not fit, or a line ends early, a legend
 //!   above the plot takes over. Colors are safe for color-blind readers and never the only difference.
 
+/// Methods that set a field, or, by `+=`, add to a list, and return the whole.
+macro_rules! builder {
+    ($($(#[$meta:meta])* $name:ident($($argument:ident: $Type:ty),*) => $field:ident $op:tt $value:expr;)+) => { $(
+        $(#[$meta])*
+        pub fn $name(mut self $(, $argument: $Type)*) -> Self {
+            builder!(@$op self.$field, $value);
+            self
+        }
+    )+ };
+    (@= $field:expr, $value:expr) => { $field = $value };
+    (@+= $field:expr, $value:expr) => { $field.push($value) };
+}
+
 mod draw;
 mod forest;
 mod heat;
@@ -54,7 +67,7 @@ use std::fmt;
 ///     .to_svg();
 /// assert!(svg.starts_with("<svg") && svg.contains("sigmoid"));
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Chart {
     title: String,
     subtitle: String,
@@ -93,127 +106,48 @@ struct Vertical {
 impl Chart {
     /// Starts an empty chart; the title is drawn above the plot and is its accessible name.
     pub fn new(title: impl Into<String>) -> Chart {
-        Chart {
-            title: title.into(),
-            subtitle: String::new(),
-            x_label: String::new(),
-            y_label: String::new(),
-            log_x: false,
-            log_y: false,
-            percent_y: false,
-            percent_x: false,
-            include_y: Vec::new(),
-            cells: None,
-            bands: Vec::new(),
-            points: Vec::new(),
-            lines: Vec::new(),
-            verticals: Vec::new(),
-            marks: Vec::new(),
-            alt: String::new(),
-            id: None,
-        }
+        Chart { title: title.into(), ..Chart::default() }
     }
 
-    /// Adds a subtitle, usually with the settings of the experiment.
-    pub fn subtitle(mut self, text: impl Into<String>) -> Chart {
-        self.subtitle = text.into();
-        self
-    }
-
-    /// Names the horizontal axis, with its unit.
-    pub fn x_label(mut self, text: impl Into<String>) -> Chart {
-        self.x_label = text.into();
-        self
-    }
-
-    /// Names the vertical axis, with its unit; drawn upright above the axis, where it can be read.
-    pub fn y_label(mut self, text: impl Into<String>) -> Chart {
-        self.y_label = text.into();
-        self
-    }
-
-    /// Makes the horizontal axis logarithmic (base 10).
-    pub fn log_x(mut self) -> Chart {
-        self.log_x = true;
-        self
-    }
-
-    /// Makes the vertical axis logarithmic (base 10).
-    pub fn log_y(mut self) -> Chart {
-        self.log_y = true;
-        self
-    }
-
-    /// Labels the vertical axis in percent: the value 0.25 reads 25%.
-    pub fn percent_y(mut self) -> Chart {
-        self.percent_y = true;
-        self
-    }
-
-    /// Labels the horizontal axis in percent.
-    pub fn percent_x(mut self) -> Chart {
-        self.percent_x = true;
-        self
-    }
-
-    /// Widens the vertical axis to include a value, such as 0 for amounts or 1 for accuracies.
-    ///
-    /// A value that cannot be placed (not finite, or not positive on a logarithmic axis) changes nothing.
-    pub fn include_y(mut self, value: f64) -> Chart {
-        self.include_y.push(value);
-        self
-    }
-
-    /// Adds a line; those without a color or style of their own get the next one.
-    pub fn line(mut self, line: Line) -> Chart {
-        self.lines.push(line);
-        self
-    }
-
-    /// Colors the plane behind everything else; the axes end where the cells do, unless something lies outside of them.
-    pub fn cells(mut self, cells: Cells) -> Chart {
-        self.cells = Some(cells);
-        self
-    }
-
-    /// Shades an interval behind the lines.
-    pub fn band(mut self, band: Band) -> Chart {
-        self.bands.push(band);
-        self
-    }
-
-    /// Adds points that are not joined, between the bands and the lines.
-    pub fn points(mut self, points: Points) -> Chart {
-        self.points.push(points);
-        self
-    }
-
-    /// Draws a thin dashed line from the bottom to the top at `x`, with a remark; the axis widens to include it.
-    pub fn vertical(mut self, x: f64, text: impl Into<String>) -> Chart {
-        self.verticals.push(Vertical { x, text: text.into() });
-        self
-    }
-
-    /// Writes a remark at a point given in data units; the axes widen to include it.
-    pub fn mark(mut self, x: f64, y: f64, text: impl Into<String>) -> Chart {
-        self.marks.push(Mark { x, y, text: text.into() });
-        self
-    }
-
-    /// Sets the alternative text, one or two sentences.
-    ///
-    /// By default it lists the axes and the names of the lines.
-    pub fn alt(mut self, text: impl Into<String>) -> Chart {
-        self.alt = text.into();
-        self
-    }
-
-    /// Sets the prefix of the element ids, needed only to put two identical charts into one page.
-    ///
-    /// By default it is a fingerprint of the content. Characters other than ASCII letters, digits, `-` and `_` become `-`.
-    pub fn id(mut self, prefix: impl Into<String>) -> Chart {
-        self.id = Some(prefix.into());
-        self
+    builder! {
+        /// Adds a subtitle, usually with the settings of the experiment.
+        subtitle(text: impl Into<String>) => subtitle = text.into();
+        /// Names the horizontal axis, with its unit.
+        x_label(text: impl Into<String>) => x_label = text.into();
+        /// Names the vertical axis, with its unit; drawn upright above the axis, where it can be read.
+        y_label(text: impl Into<String>) => y_label = text.into();
+        /// Makes the horizontal axis logarithmic (base 10).
+        log_x() => log_x = true;
+        /// Makes the vertical axis logarithmic (base 10).
+        log_y() => log_y = true;
+        /// Labels the vertical axis in percent: the value 0.25 reads 25%.
+        percent_y() => percent_y = true;
+        /// Labels the horizontal axis in percent.
+        percent_x() => percent_x = true;
+        /// Widens the vertical axis to include a value, such as 0 for amounts or 1 for accuracies.
+        ///
+        /// A value that cannot be placed (not finite, or not positive on a logarithmic axis) changes nothing.
+        include_y(value: f64) => include_y += value;
+        /// Adds a line; those without a color or style of their own get the next one.
+        line(line: Line) => lines += line;
+        /// Colors the plane behind everything else; the axes end where the cells do, unless something lies outside of them.
+        cells(cells: Cells) => cells = Some(cells);
+        /// Shades an interval behind the lines.
+        band(band: Band) => bands += band;
+        /// Adds points that are not joined, between the bands and the lines.
+        points(points: Points) => points += points;
+        /// Draws a thin dashed line from the bottom to the top at `x`, with a remark; the axis widens to include it.
+        vertical(x: f64, text: impl Into<String>) => verticals += Vertical { x, text: text.into() };
+        /// Writes a remark at a point given in data units; the axes widen to include it.
+        mark(x: f64, y: f64, text: impl Into<String>) => marks += Mark { x, y, text: text.into() };
+        /// Sets the alternative text, one or two sentences.
+        ///
+        /// By default it lists the axes and the names of the lines.
+        alt(text: impl Into<String>) => alt = text.into();
+        /// Sets the prefix of the element ids, needed only to put two identical charts into one page.
+        ///
+        /// By default it is a fingerprint of the content. Characters other than ASCII letters, digits, `-` and `_` become `-`.
+        id(prefix: impl Into<String>) => id = Some(prefix.into());
     }
 
     /// Writes the chart as one `<svg>` element, to be saved as a file or pasted into HTML.

@@ -101,7 +101,7 @@ fn svg(panels: &Panels) -> String {
     const GAP: (f64, f64) = (36.0, 22.0);
     let columns = panels.columns.clamp(1, panels.pictures.len().max(1));
     let width = 2.0 * MARGIN + columns as f64 * WIDTH + (columns - 1) as f64 * GAP.0;
-    let (mut pen, mut y, mut told) = (Pen::default(), MARGIN, vec![panels.subtitle.clone()]);
+    let (mut pen, mut y, mut descriptions) = (Pen::default(), MARGIN, vec![panels.subtitle.clone()]);
     for (class, text, size) in [("head", &panels.title, 22.0 * 1.1), ("muted", &panels.subtitle, TEXT)] {
         for line in wrap(text, size, width - 2.0 * MARGIN) {
             pen.text(class, (MARGIN, y + 0.7 * size), Anchor::Start, &[line]);
@@ -120,7 +120,7 @@ fn svg(panels: &Panels) -> String {
             let (x_at, y_at, body) = (number(x), number(y), &drawing.body);
             pen.out += &format!("<g transform=\"translate({x_at} {y_at})\">\n{body}</g>\n");
             bottom = bottom.max(y + drawing.height);
-            told.push(format!("{}: {}", drawing.title, drawing.description));
+            descriptions.push(format!("{}: {}", drawing.title, drawing.description));
         }
         y = bottom;
     }
@@ -136,7 +136,7 @@ fn svg(panels: &Panels) -> String {
          aria-labelledby=\"{id}-title {id}-desc\" style=\"display:block;width:100%;max-width:{width}px;height:auto;margin:12px 0\">\n\
          {head}<style>{css}</style>\n<g id=\"{id}\">\n\
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>\n{body}</g>\n</svg>\n",
-        head = head(&id, &panels.title, told.join(" ").trim()),
+        head = head(&id, &panels.title, descriptions.join(" ").trim()),
         css = panels_css(&id, &rules),
         body = pen.out,
     )

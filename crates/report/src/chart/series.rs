@@ -146,13 +146,13 @@ impl Chart {
         let infinite = hidden.iter().filter(|p| !placeable(p.0, false) || !placeable(p.1, false)).count();
         let reasons =
             [(infinite, "not finite"), (hidden.len() - infinite, "zero or negative, on a logarithmic axis")];
-        let told = reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, reason)| match count {
+        let notes = reasons.into_iter().filter(|(count, _)| *count > 0).map(|(count, reason)| match count {
             1 => format!("Not drawn: 1 point that is {reason}."),
             _ => format!("Not drawn: {count} points that are {reason}."),
         });
         let nothing = series.is_empty() && self.bands.is_empty() && self.marks.is_empty();
         let empty = series.iter().filter(|s| s.pieces.is_empty() && !s.name.is_empty());
         let empty = empty.map(|s| format!("Nothing to draw for {}.", s.name));
-        told.chain(empty).chain(nothing.then(|| "There are no data.".to_owned())).collect()
+        notes.chain(empty).chain(nothing.then(|| "There are no data.".to_owned())).collect()
     }
 }

@@ -37,12 +37,12 @@ pub(super) fn panels_css(id: &str, rules: &[&str]) -> String {
     };
     format!(
         "#{id}{{{FONT}}}{strokes}{more}#{id} .head{{font-size:22px;font-weight:600}}{light}\
-         @media screen and (prefers-color-scheme:dark){{{wished}}}{told}",
+         @media screen and (prefers-color-scheme:dark){{{wished}}}{chosen}",
         strokes = strokes(&format!("#{id}")),
         more = scoped(&format!("#{id}"), rules),
         light = of("", &LIGHT),
         wished = of(":root:not([data-theme=light]) ", &DARK),
-        told = of(":is([data-theme=dark],[data-theme=ayu]) ", &DARK),
+        chosen = of(":is([data-theme=dark],[data-theme=ayu]) ", &DARK),
     )
 }
 

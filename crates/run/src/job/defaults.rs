@@ -70,8 +70,8 @@ pub(super) fn net(
     };
     if let Some(sizes) = net.sizes() {
         return match &settings.hidden {
-            Some(told) if hidden(sizes) != *told => Err(RunError::usage(format!(
-                "model {sizes} and hidden {told}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
+            Some(given) if hidden(sizes) != *given => Err(RunError::usage(format!(
+                "model {sizes} and hidden {given}: the hidden layers differ | give only one of them: model has all sizes, hidden those of the hidden layers"
             ))),
             _ if sizes.inputs() != inputs => Err(RunError::run(format!(
                 "model {sizes}: expected {inputs} inputs, the features of {data}, found {} | begin with {inputs}, or set hidden instead",
@@ -263,7 +263,7 @@ pub(super) fn optimizer(
     if nesterov && momentum.unwrap_or(0.0) == 0.0 {
         return Err(RunError::usage("nesterov: needs momentum | set momentum too, 0.9 is usual"));
     }
-    let told = OptimizerSettings {
+    let given = OptimizerSettings {
         learning_rate: settings.lr,
         momentum,
         nesterov,
@@ -273,7 +273,7 @@ pub(super) fn optimizer(
         eps,
         weight_decay,
     };
-    let mut optimizer = settings.opt.unwrap_or(OPTIMIZER).build(&told)?;
+    let mut optimizer = settings.opt.unwrap_or(OPTIMIZER).build(&given)?;
     if let Some(groups) = &settings.groups {
         let group = |group: &crate::settings::Group| {
             let mut made = ParamGroup::named(&group.pattern);

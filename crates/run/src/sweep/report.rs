@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use surprisal_report::chart::{Band, Chart, Forest, Line, Points};
 use surprisal_report::csv::csv;
 use surprisal_report::statistics::Estimate;
-use surprisal_report::{Align, Page, Table};
+use surprisal_report::{Page, Table};
 
 use super::{BEST, Measured, Point, Run, Sweep, find};
 use crate::report::REPORT;
@@ -112,18 +112,18 @@ impl Sweep {
             let reason = || point.failure().map_or(String::new(), |reason| first_line(reason).to_string());
             values.chain([point.validation(&monitor).map_or_else(reason, number)]).collect()
         };
-        let points = Table {
-            caption: format!("The points, the best first.{over}"),
-            header: self.keys().chain([format!("validation {monitor}")]).collect(),
-            rows: self.points.iter().map(row).collect(),
-            align: vec![Align::Right; best.values.len() + 1],
-        };
-        let test = Table {
-            caption: format!("The best point on the test rows, which decided nothing.{over}"),
-            header: ["metric", "test"].map(str::to_string).to_vec(),
-            rows: self.test().into_iter().map(|(name, e)| vec![name, number(e)]).collect(),
-            align: vec![Align::Left, Align::Right],
-        };
+        let points = Table::new(
+            format!("The points, the best first.{over}"),
+            0,
+            self.keys().chain([format!("validation {monitor}")]),
+            self.points.iter().map(row),
+        );
+        let test = Table::new(
+            format!("The best point on the test rows, which decided nothing.{over}"),
+            1,
+            ["metric", "test"],
+            self.test().into_iter().map(|(name, e)| vec![name, number(e)]),
+        );
         let figure =
             if several { "One mark for each point, with its interval." } else { "One mark for each point." };
         Page::new(format!("Settings compared on {data}"))

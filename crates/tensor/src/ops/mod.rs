@@ -139,18 +139,20 @@ const fn entry(card: Card, signature: Signature, call: Call) -> Entry {
     Entry { card, domain: Domain::Any, call, signature }
 }
 
+/// An operation with the card and the signature of its type.
+macro_rules! op {
+    ($Op:ty, $call:expr $(,)?) => {
+        entry(<$Op>::CARD, <$Op>::SIGNATURE, $call)
+    };
+}
+
 /// The operations that come from no table.
 const LIST: &[Entry] = &[
-    entry(
-        choose::Where::CARD,
-        choose::Where::SIGNATURE,
-        Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1])),
-    ),
-    entry(products::Matmul::CARD, products::Matmul::SIGNATURE, Call::Product(|a, b| a.matmul(b))),
-    entry(products::Affine::CARD, products::Affine::SIGNATURE, Call::Affine(|x, w, b| x.affine(w, b))),
-    entry(
-        convolution::Conv2d::CARD,
-        convolution::Conv2d::SIGNATURE,
+    op!(choose::Where, Call::Join(|x, _| every_other(x[0]).where_(x[0], x[1]))),
+    op!(products::Matmul, Call::Product(|a, b| a.matmul(b))),
+    op!(products::Affine, Call::Affine(|x, w, b| x.affine(w, b))),
+    op!(
+        convolution::Conv2d,
         Call::Shapes(
             &[
                 &[&[2, 4, 5, 4], &[6, 2, 3, 2], &[6]],
@@ -164,9 +166,8 @@ const LIST: &[Entry] = &[
             },
         ),
     ),
-    entry(
-        convolution::ConvTranspose2d::CARD,
-        convolution::ConvTranspose2d::SIGNATURE,
+    op!(
+        convolution::ConvTranspose2d,
         Call::Shapes(
             &[
                 &[&[2, 4, 3, 2], &[4, 3, 3, 2], &[6]],
@@ -185,26 +186,23 @@ const LIST: &[Entry] = &[
             },
         ),
     ),
-    entry(
-        pooling::MaxPool2d::CARD,
-        pooling::MaxPool2d::SIGNATURE,
+    op!(
+        pooling::MaxPool2d,
         Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
             let around = pooling::MaxPool2d { kernel: [2, 2], stride: [1, 2], padding: [1, 1] };
             x[0].max_pool2d(pooling::MaxPool2d::new([2, 2])).sum() + x[0].max_pool2d(around)
         }),
     ),
-    entry(
-        pooling::AvgPool2d::CARD,
-        pooling::AvgPool2d::SIGNATURE,
+    op!(
+        pooling::AvgPool2d,
         Call::Shapes(&[&[&[2, 2, 4, 6]], &[&[1, 2, 5, 7]], &[&[0, 1, 2, 2]]], |x| {
             let inside = pooling::AvgPool2d { count_include_pad: false, ..pooling::AvgPool2d::new([2, 2]) };
             let around = pooling::AvgPool2d { stride: [1, 2], padding: [1, 1], ..inside };
             x[0].avg_pool2d(pooling::AvgPool2d::new([2, 2])).sum() + x[0].avg_pool2d(around)
         }),
     ),
-    entry(
-        sequences::Conv1d::CARD,
-        sequences::Conv1d::SIGNATURE,
+    op!(
+        sequences::Conv1d,
         Call::Shapes(
             &[&[&[2, 4, 7], &[6, 2, 3], &[6]], &[&[1, 2, 3], &[2, 1, 1]], &[&[0, 2, 3], &[4, 1, 2]]],
             |x| {
@@ -213,25 +211,22 @@ const LIST: &[Entry] = &[
             },
         ),
     ),
-    entry(
-        sequences::MaxPool1d::CARD,
-        sequences::MaxPool1d::SIGNATURE,
+    op!(
+        sequences::MaxPool1d,
         Call::Shapes(&[&[&[2, 3, 7]], &[&[0, 1, 3]]], |x| {
             x[0].max_pool1d(sequences::MaxPool1d { kernel: 3, stride: 2, padding: 1 })
         }),
     ),
-    entry(
-        sequences::AvgPool1d::CARD,
-        sequences::AvgPool1d::SIGNATURE,
+    op!(
+        sequences::AvgPool1d,
         Call::Shapes(&[&[&[2, 3, 7]], &[&[0, 1, 3]]], |x| {
             let pool = sequences::AvgPool1d { stride: 2, padding: 1, ..sequences::AvgPool1d::new(3) };
             x[0].avg_pool1d(pool)
                 + x[0].avg_pool1d(sequences::AvgPool1d { count_include_pad: false, ..pool }).square()
         }),
     ),
-    entry(
-        resample::Resize::CARD,
-        resample::Resize::SIGNATURE,
+    op!(
+        resample::Resize,
         Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[1, 1, 1, 1]], &[&[0, 1, 2, 2]]], |x| {
             use resample::Interpolation::*;
             let sizes = [[2, 7], [5, 3]].into_iter();
@@ -242,27 +237,24 @@ const LIST: &[Entry] = &[
                 .unwrap_or(x[0])
         }),
     ),
-    entry(
-        resample::Pad2d::CARD,
-        resample::Pad2d::SIGNATURE,
+    op!(
+        resample::Pad2d,
         Call::Shapes(&[&[&[2, 2, 3, 4]], &[&[0, 1, 3, 3]]], |x| {
             use resample::Border::*;
             let all = [Constant(1.5), Reflect, Replicate].map(|mode| x[0].pad2d([1, 2, 2, 0], mode));
             all[0] + all[1].square() + all[2].square() * 0.5
         }),
     ),
-    entry(
-        normalize::Moments::CARD,
-        normalize::Moments::SIGNATURE,
+    op!(
+        normalize::Moments,
         Call::Shapes(&[&[&[2, 3, 4]], &[&[3, 2]], &[&[2, 2, 2, 3]]], |x| {
             let moments = x[0].moments();
             let part = |k: usize| moments.slice(0, k..k + 1);
             (part(0) + part(1)) * 2.0 + part(2) // the first two are one number in two parts
         }),
     ),
-    entry(
-        normalize::Normalize::CARD,
-        normalize::Normalize::SIGNATURE,
+    op!(
+        normalize::Normalize,
         Call::Shapes(&[&[&[2, 3, 4], &[3], &[3]], &[&[3, 2, 2, 2], &[2], &[2]]], |x| {
             let by = |of_input| normalize::Normalize { eps: 0.1, of_input };
             let constant = x[0].tape().input_with([3, x[1].shape().len()], |i| i as f64 * 0.3);
@@ -270,16 +262,8 @@ const LIST: &[Entry] = &[
                 + x[0].normalize(constant, x[1], x[2], by(false)).square()
         }),
     ),
-    entry(
-        reduce::Sum::CARD,
-        reduce::Sum::SIGNATURE,
-        Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis)),
-    ),
-    entry(
-        reduce::Mean::CARD,
-        reduce::Mean::SIGNATURE,
-        Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis)),
-    ),
+    op!(reduce::Sum, Call::Reduction(0, |x| x.sum(), |x, axis| x.sum_axis(axis))),
+    op!(reduce::Mean, Call::Reduction(1, |x| x.mean(), |x, axis| x.mean_axis(axis))),
     entry(
         extreme::Max::CARD,
         rows::reduction::<extreme::Max>(),
@@ -295,59 +279,27 @@ const LIST: &[Entry] = &[
         rows::reduction::<rows::Prod>(),
         Call::Reduction(0, |x| x.prod(), |x, axis| x.prod_axis(axis)),
     ),
-    entry(
-        rows::Variance::CARD,
-        rows::Variance::SIGNATURE,
-        Call::Reduction(2, |x| x.var(), |x, axis| x.var_axis(axis)),
-    ),
+    op!(rows::Variance, Call::Reduction(2, |x| x.var(), |x, axis| x.var_axis(axis))),
     entry(
         rows::Norm::CARD,
         rows::reduction::<rows::Norm>(),
         Call::Reduction(0, |x| x.norm(), |x, axis| x.norm_axis(axis)),
     ),
-    entry(
-        softmax::LogSumExp::CARD,
-        softmax::LogSumExp::SIGNATURE,
-        Call::Reduction(1, |x| x.logsumexp(), |x, axis| x.logsumexp_axis(axis)),
-    ),
-    entry(softmax::Softmax::CARD, softmax::Softmax::SIGNATURE, Call::Axis(|x, axis| x.softmax(axis))),
-    entry(
-        softmax::LogSoftmax::CARD,
-        softmax::LogSoftmax::SIGNATURE,
-        Call::Axis(|x, axis| x.log_softmax(axis)),
-    ),
-    entry(view::Transpose::CARD, view::Transpose::SIGNATURE, Call::Matrix(|x| x.t())),
-    entry(
-        view::Permute::CARD,
-        view::Permute::SIGNATURE,
-        Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev()))),
-    ),
-    entry(view::Reshape::CARD, view::Reshape::SIGNATURE, Call::Unary(|x| x.reshape([x.shape().len()]))),
+    op!(softmax::LogSumExp, Call::Reduction(1, |x| x.logsumexp(), |x, axis| x.logsumexp_axis(axis))),
+    op!(softmax::Softmax, Call::Axis(|x, axis| x.softmax(axis))),
+    op!(softmax::LogSoftmax, Call::Axis(|x, axis| x.log_softmax(axis))),
+    op!(view::Transpose, Call::Matrix(|x| x.t())),
+    op!(view::Permute, Call::Unary(|x| x.permute(&Vec::from_iter((0..x.shape().rank()).rev())))),
+    op!(view::Reshape, Call::Unary(|x| x.reshape([x.shape().len()]))),
     entry(view::Reshape::FLATTEN, view::Reshape::FLATTEN_SIGNATURE, Call::Axis(|x, axis| x.flatten(axis))),
-    entry(view::Unsqueeze::CARD, view::Unsqueeze::SIGNATURE, Call::Axis(|x, axis| x.unsqueeze(axis))),
-    entry(
-        view::Squeeze::CARD,
-        view::Squeeze::SIGNATURE,
-        Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis)),
-    ),
-    entry(
-        join::Slice::CARD,
-        join::Slice::SIGNATURE,
-        Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis))),
-    ),
-    entry(join::Concat::CARD, join::Concat::SIGNATURE, Call::Join(|x, axis| concat(x, axis))),
+    op!(view::Unsqueeze, Call::Axis(|x, axis| x.unsqueeze(axis))),
+    op!(view::Squeeze, Call::Axis(|x, axis| x.unsqueeze(axis).squeeze(axis))),
+    op!(join::Slice, Call::Axis(|x, axis| x.slice(axis, length(x, axis) / 2..length(x, axis)))),
+    op!(join::Concat, Call::Join(|x, axis| concat(x, axis))),
     entry(join::Concat::STACK, join::Concat::STACK_SIGNATURE, Call::Join(|x, axis| stack(x, axis))),
-    entry(
-        index::IndexSelect::CARD,
-        index::IndexSelect::SIGNATURE,
-        Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0])),
-    ),
-    entry(
-        index::Gather::CARD,
-        index::Gather::SIGNATURE,
-        Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis))),
-    ),
-    entry(dropout::Dropout::CARD, dropout::Dropout::SIGNATURE, Call::Unary(|x| x.dropout(0.4, 7))),
+    op!(index::IndexSelect, Call::Axis(|x, axis| x.index_select(axis, &[length(x, axis) - 1, 0, 0]))),
+    op!(index::Gather, Call::Axis(|x, axis| x.gather(axis, &backward_places(x, axis)))),
+    op!(dropout::Dropout, Call::Unary(|x| x.dropout(0.4, 7))),
 ];
 
 // what the lines above need for the checks

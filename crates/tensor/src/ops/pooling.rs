@@ -3,7 +3,7 @@
 use surprisal_formula_macro::math;
 use surprisal_settings::{Kind, Setting};
 
-use super::by_name::{self, Signature};
+use super::by_name::{self, CallError, Given, Signature};
 use crate::op::{Backward, Card, Forward, Inputs, Op, Shapes};
 use crate::threads::{LIGHT, Rows, for_each, rows_of};
 use crate::{Scalar, Shape, ShapeError, Var};
@@ -52,6 +52,11 @@ pub(super) const COUNT_INCLUDE_PAD: Setting = Setting {
     help: "Whether padding counts in the mean",
 };
 
+fn lengths(given: &Given) -> Result<[[usize; 2]; 3], CallError> {
+    let kernel = given.pair("kernel")?;
+    Ok([kernel, given.pair_or("stride", kernel)?, given.pair("padding")?])
+}
+
 impl MaxPool2d {
     pub(super) const CARD: Card = Card {
         name: "max_pool2d",
@@ -64,8 +69,7 @@ impl MaxPool2d {
         inputs: by_name::X,
         settings: &[KERNEL, STRIDE, PADDING],
         run: |given| {
-            let kernel = given.pair("kernel")?;
-            let (stride, padding) = (given.pair_or("stride", kernel)?, given.pair("padding")?);
+            let [kernel, stride, padding] = lengths(given)?;
             given.record(MaxPool2d { kernel, stride, padding })
         },
     };
@@ -86,8 +90,7 @@ impl AvgPool2d {
         inputs: by_name::X,
         settings: &[KERNEL, STRIDE, PADDING, COUNT_INCLUDE_PAD],
         run: |given| {
-            let kernel = given.pair("kernel")?;
-            let (stride, padding) = (given.pair_or("stride", kernel)?, given.pair("padding")?);
+            let [kernel, stride, padding] = lengths(given)?;
             given.record(AvgPool2d {
                 kernel,
                 stride,
@@ -121,12 +124,8 @@ pub(super) fn images(inputs: Shapes) -> Result<[usize; 4], ShapeError> {
 }
 
 impl Windows {
-    fn of(
-        inputs: Shapes,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
-    ) -> Result<(Windows, Shape), ShapeError> {
+    fn of(inputs: Shapes, lengths: [[usize; 2]; 3]) -> Result<(Windows, Shape), ShapeError> {
+        let [kernel, stride, padding] = lengths;
         let [n, c, h, w] = images(inputs)?;
         if kernel.contains(&0) || stride.contains(&0) {
             return Err(ShapeError::new(format!("a window of {kernel:?} with stride {stride:?}"))
@@ -150,6 +149,27 @@ impl Windows {
         };
         let shape = Shape::try_new(&[n, c, oh, ow])?;
         Ok((Windows { image, out: [oh, ow], kernel, stride, padding }, shape))
+    }
+
+    /// Those of an operation that was recorded: its shapes were checked then.
+    fn checked<T: Scalar>(inputs: Inputs<T>, lengths: [[usize; 2]; 3]) -> Windows {
+        Windows::of(inputs.shapes(), lengths)
+            .expect("the shapes were checked when the operation was recorded")
+            .0
+    }
+
+    /// Every plane of the images, and of the result.
+    fn planes<T: Scalar>(&self, x: &[T], y: &mut [T], each: impl Fn(&[T], &mut [T]) + Sync) {
+        let [image, out] = self.sizes();
+        if image == 0 || out == 0 {
+            return;
+        }
+        let parts = (Rows(x, image), Rows(y, out));
+        for_each(parts, rows_of(LIGHT, image), |_, (Rows(x, _), Rows(y, _))| {
+            for (x, y) in x.chunks_exact(image).zip(y.chunks_exact_mut(out)) {
+                each(x, y);
+            }
+        });
     }
 
     /// The pixels of a window along an axis: those inside of the image.
@@ -220,46 +240,29 @@ fn first_largest<T: Scalar>(
     best
 }
 
-const CHECKED: &str = "the shapes were checked when the operation was recorded";
-
-impl MaxPool2d {
-    fn windows<T: Scalar>(&self, inputs: Inputs<T>) -> Windows {
-        Windows::of(inputs.shapes(), self.kernel, self.stride, self.padding).expect(CHECKED).0
-    }
-}
-
 impl Op for MaxPool2d {
     fn card(&self) -> Card {
         Self::CARD
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
-        Ok(Windows::of(inputs, self.kernel, self.stride, self.padding)?.1)
+        Ok(Windows::of(inputs, [self.kernel, self.stride, self.padding])?.1)
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
-        let (windows, x) = (self.windows(f.inputs), f.inputs.x(0));
-        let ([image, out], width) = (windows.sizes(), windows.image[1]);
-        if image == 0 || out == 0 {
-            return;
-        }
-        for_each(
-            (Rows(x, image), Rows(&mut *f.y, out)),
-            rows_of(LIGHT, image),
-            |_, (Rows(x, _), Rows(y, _))| {
-                for (x, y) in x.chunks_exact(image).zip(y.chunks_exact_mut(out)) {
-                    if windows.pairs() {
-                        for (two, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(windows.out[1])) {
-                            let (above, below) = two.split_at(width);
-                            max_of_pairs(above, below, y);
-                        }
-                    } else {
-                        windows.each(|at, rows, columns| y[at] = x[first_largest(x, width, rows, columns)]);
-                    }
-                }
-            },
-        );
+        let windows = Windows::checked(f.inputs, [self.kernel, self.stride, self.padding]);
+        let width = windows.image[1];
+        windows.planes(f.inputs.x(0), f.y, |x, y| {
+            if !windows.pairs() {
+                return windows.each(|at, rows, columns| y[at] = x[first_largest(x, width, rows, columns)]);
+            }
+            for (two, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(windows.out[1])) {
+                let (above, below) = two.split_at(width);
+                max_of_pairs(above, below, y);
+            }
+        });
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
-        let (windows, x, y, dy) = (self.windows(b.inputs), b.x(0), b.y, b.dy);
+        let (windows, x, y, dy) =
+            (Windows::checked(b.inputs, [self.kernel, self.stride, self.padding]), b.x(0), b.y, b.dy);
         let ([image, out], width) = (windows.sizes(), windows.image[1]);
         let Some(dx) = b.dx(0) else { return };
         dx.add_filled(|dx, _| {
@@ -296,9 +299,6 @@ impl Op for MaxPool2d {
 }
 
 impl AvgPool2d {
-    fn windows<T: Scalar>(&self, inputs: Inputs<T>) -> Windows {
-        Windows::of(inputs.shapes(), self.kernel, self.stride, self.padding).expect(CHECKED).0
-    }
     /// One over the number of places of a window, and with padding of the places inside.
     fn share<T: Scalar>(&self, inside: usize) -> T {
         let window = self.kernel[0] as f64 * self.kernel[1] as f64;
@@ -311,53 +311,41 @@ impl Op for AvgPool2d {
         Self::CARD
     }
     fn shape(&self, inputs: Shapes) -> Result<Shape, ShapeError> {
-        Ok(Windows::of(inputs, self.kernel, self.stride, self.padding)?.1)
+        Ok(Windows::of(inputs, [self.kernel, self.stride, self.padding])?.1)
     }
     fn forward<T: Scalar>(&self, f: &mut Forward<T>) {
-        let (windows, x) = (self.windows(f.inputs), f.inputs.x(0));
-        let ([image, out], width) = (windows.sizes(), windows.image[1]);
-        if image == 0 || out == 0 {
-            return;
-        }
-        for_each(
-            (Rows(x, image), Rows(&mut *f.y, out)),
-            rows_of(LIGHT, image),
-            |_, (Rows(x, _), Rows(y, _))| {
-                for (x, y) in x.chunks_exact(image).zip(y.chunks_exact_mut(out)) {
-                    windows.each(|at, rows, columns| {
-                        let share: T = self.share(rows.len() * columns.len());
-                        let mut sum = T::ZERO;
-                        for row in rows {
-                            x[row * width..][columns.clone()].iter().for_each(|&x| sum += x);
-                        }
-                        y[at] = sum * share;
-                    });
+        let windows = Windows::checked(f.inputs, [self.kernel, self.stride, self.padding]);
+        let width = windows.image[1];
+        windows.planes(f.inputs.x(0), f.y, |x, y| {
+            windows.each(|at, rows, columns| {
+                let share: T = self.share(rows.len() * columns.len());
+                let mut sum = T::ZERO;
+                for row in rows {
+                    x[row * width..][columns.clone()].iter().for_each(|&x| sum += x);
                 }
-            },
-        );
+                y[at] = sum * share;
+            });
+        });
     }
     fn backward<T: Scalar>(&self, b: &mut Backward<T>) {
-        let (windows, dy) = (self.windows(b.inputs), b.dy);
+        let (windows, dy) = (Windows::checked(b.inputs, [self.kernel, self.stride, self.padding]), b.dy);
         let ([image, out], width) = (windows.sizes(), windows.image[1]);
         let Some(dx) = b.dx(0) else { return };
         dx.add_scattered(|dx, _| {
             if image == 0 || out == 0 {
                 return;
             }
-            for_each(
-                (Rows(dx, image), Rows(dy, out)),
-                rows_of(LIGHT, image),
-                |_, (Rows(dx, _), Rows(dy, _))| {
-                    for (dx, dy) in dx.chunks_exact_mut(image).zip(dy.chunks_exact(out)) {
-                        windows.each(|at, rows, columns| {
-                            let d = dy[at] * self.share(rows.len() * columns.len());
-                            for row in rows {
-                                dx[row * width..][columns.clone()].iter_mut().for_each(|dx| *dx += d);
-                            }
-                        });
-                    }
-                },
-            );
+            let parts = (Rows(dx, image), Rows(dy, out));
+            for_each(parts, rows_of(LIGHT, image), |_, (Rows(dx, _), Rows(dy, _))| {
+                for (dx, dy) in dx.chunks_exact_mut(image).zip(dy.chunks_exact(out)) {
+                    windows.each(|at, rows, columns| {
+                        let d = dy[at] * self.share(rows.len() * columns.len());
+                        for row in rows {
+                            dx[row * width..][columns.clone()].iter_mut().for_each(|dx| *dx += d);
+                        }
+                    });
+                }
+            });
         });
     }
 }

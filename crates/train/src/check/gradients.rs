@@ -86,12 +86,12 @@ pub fn gradients<T: Scalar>(
     })
     .collect();
 
-    let told = |derivative: &Derivative| derivative.disagreement(&params);
-    let wrong: Vec<_> = found.iter().filter(|d| !d.agrees_with_dual()).map(told).collect();
+    let disagreement = |derivative: &Derivative| derivative.disagreement(&params);
+    let wrong: Vec<_> = found.iter().filter(|d| !d.agrees_with_dual()).map(disagreement).collect();
     let kinks = found.iter().filter(|d| d.agrees_with_dual() && !d.agrees_with_difference());
-    let kinks: Vec<_> = kinks.map(told).collect();
+    let kinks: Vec<_> = kinks.map(disagreement).collect();
     let worst = found.iter().max_by(|a, b| a.dual_error().total_cmp(&b.dual_error()));
-    let worst = worst.map(|d| (d.dual_error(), told(d)));
+    let worst = worst.map(|d| (d.dual_error(), disagreement(d)));
 
     let holds = wrong.is_empty();
     let mut text = match found.len() {

@@ -101,7 +101,7 @@ impl fmt::Display for InterchangeError {
                 path.display()
             ),
             Misfit { path, misfits, fits_other } => {
-                writeln!(f, "{}: {}", path.display(), told(misfits))?;
+                writeln!(f, "{}: {}", path.display(), described(misfits))?;
                 match fits_other {
                     Some(layout) => write!(
                         f,
@@ -136,14 +136,14 @@ impl Misfit {
 }
 
 /// How many parameters do not fit, and the first of them.
-pub(crate) fn told(misfits: &[Misfit]) -> String {
+pub(crate) fn described(misfits: &[Misfit]) -> String {
     const SHOWN: usize = 10;
     let what = if misfits.len() == 1 { "parameter does" } else { "parameters do" };
-    let mut told = format!("{} {what} not fit", misfits.len());
-    misfits.iter().take(SHOWN).for_each(|misfit| told += &format!("\n  {misfit}"));
+    let mut text = format!("{} {what} not fit", misfits.len());
+    misfits.iter().take(SHOWN).for_each(|misfit| text += &format!("\n  {misfit}"));
     match misfits.len().saturating_sub(SHOWN) {
-        0 => told,
-        more => format!("{told}\n  and {more} more"),
+        0 => text,
+        more => format!("{text}\n  and {more} more"),
     }
 }
 

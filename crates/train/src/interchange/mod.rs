@@ -31,7 +31,7 @@ mod safetensors;
 
 use std::path::Path;
 
-pub(crate) use error::told;
+pub(crate) use error::described;
 pub use error::{InterchangeError, Misfit};
 pub use layout::Layout;
 pub(crate) use layout::Stored;

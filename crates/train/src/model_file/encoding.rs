@@ -194,8 +194,8 @@ fn config<const LIMIT: usize>() -> impl bincode::config::Config {
 fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), bincode::error::DecodeError> {
     use bincode::serde::decode_from_slice as read;
     match 4 * body.len() {
-        0..=0xff_ffff => read(body, config::<0x100_0000>()),
-        0x100_0000..=0xfff_ffff => read(body, config::<0x1000_0000>()),
+        0..=0xf_ffff => read(body, config::<0x10_0000>()),
+        0x10_0000..=0x3ff_ffff => read(body, config::<0x400_0000>()),
         _ => read(body, config::<{ u32::MAX as usize }>()),
     }
 }

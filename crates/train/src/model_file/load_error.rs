@@ -8,7 +8,7 @@ use surprisal_settings::SettingError;
 use surprisal_tensor::NoSuchParameter;
 
 use crate::Misfit;
-use crate::interchange::told;
+use crate::interchange::described;
 
 /// Why the parts of a saved model contradict each other, or do not fit the parameters that they are copied to.
 ///
@@ -72,7 +72,7 @@ impl fmt::Display for LoadError {
                 f,
                 "parameter \"{parameter}\": expected finite numbers, found {found} at place {place}: its training diverged"
             ),
-            Self::Misfits(misfits) => f.write_str(&told(misfits)),
+            Self::Misfits(misfits) => f.write_str(&described(misfits)),
             Self::NoSuchParameter(error) => error.fmt(f),
             Self::ParameterTwice { parameter } => {
                 write!(f, "parameter \"{parameter}\": expected it once, found it twice")

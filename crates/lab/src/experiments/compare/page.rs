@@ -8,9 +8,9 @@ use surprisal_train::Objective;
 
 use super::{Arm, LOSSES, Outcome, conclusions, findings};
 use crate::gallery::{self, Finding, Lab, Report, every_run};
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{Estimate, mean};
-use surprisal_report::{Align, Table};
 
 pub(super) fn report(lab: &Lab, losses: [Objective; 2], outcomes: &[Outcome]) -> Report {
     let found: Vec<[Finding; 2]> = outcomes.iter().map(findings).collect();
@@ -79,7 +79,7 @@ fn introduction(lab: &Lab, losses: [Objective; 2]) -> Report {
             lab.text_with("note: title", &[("First", &capital), ("second", &second)]),
             lab.text_with("note: claim", &[("first", &first), ("second", &second)]),
         )
-        .figure("sigmoid", sigmoid_chart(lab).to_svg(), lab.text("caption: sigmoid"))
+        .captioned(lab, "sigmoid", sigmoid_chart(lab).to_svg())
         .paragraphs(lab.text_with("note: loss", &[("first", &explained[0]), ("second", &explained[1])]))
         .paragraphs(lab.text("note: step"))
         .figure(
@@ -125,12 +125,7 @@ fn words(lab: &Lab) -> Table {
         let values = if word == "seed" { seeds } else { &[] };
         vec![word.to_string(), lab.text_with(&format!("word: {word}"), values)]
     };
-    Table {
-        caption: "Words".into(),
-        header: vec!["word".into(), "what it means here".into()],
-        rows: words.map(row).to_vec(),
-        align: vec![],
-    }
+    Table::new("Words", 2, ["word", "what it means here"], words.map(row))
 }
 
 /// Mean epochs to the accuracy, with how many runs did not reach it.
@@ -150,29 +145,24 @@ fn table(outcome: &Outcome) -> Table {
     };
     let ([a, b], [c, d]) = (outcome.same(), outcome.best());
     let to = format!("epochs to {} %", 100.0 * outcome.accuracy);
-    Table {
-        caption: format!("{}: mean and 95 % interval over {} seeds", outcome.scenario.title, a.runs.len()),
-        header: ["rates", "loss", "learning rate", &to, "test accuracy at the end"]
-            .map(String::from)
-            .to_vec(),
-        rows: [("same", a), ("same", b), ("own best", c), ("own best", d)].map(row).to_vec(),
-        align: vec![Align::Left, Align::Left, Align::Right, Align::Right, Align::Right],
-    }
+    Table::new(
+        format!("{}: mean and 95 % interval over {} seeds", outcome.scenario.title, a.runs.len()),
+        2,
+        ["rates", "loss", "learning rate", &to, "test accuracy at the end"],
+        [("same", a), ("same", b), ("own best", c), ("own best", d)].map(row),
+    )
 }
 
 fn grid_table(outcome: &Outcome) -> Table {
     let [first, second] = outcome.grid.each_ref();
     let row = |(a, b): (&Arm, &Arm)| vec![a.rate.to_string(), epochs(outcome, a), epochs(outcome, b)];
     let accuracy = 100.0 * outcome.accuracy;
-    Table {
-        caption: format!(
-            "{}: epochs to {accuracy} % training accuracy at every rate",
-            outcome.scenario.title
-        ),
-        header: vec!["learning rate".into(), first[0].loss.to_string(), second[0].loss.to_string()],
-        rows: first.iter().zip(second).map(row).collect(),
-        align: vec![Align::Left, Align::Right, Align::Right],
-    }
+    Table::new(
+        format!("{}: epochs to {accuracy} % training accuracy at every rate", outcome.scenario.title),
+        1,
+        vec!["learning rate".into(), first[0].loss.to_string(), second[0].loss.to_string()],
+        first.iter().zip(second).map(row),
+    )
 }
 
 fn percent(arm: &Arm) -> String {

@@ -134,11 +134,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let (first, last) = (depths[0], depths.len() - 1);
     let epochs = lab.count("epochs");
     let layers = format!("{first} hidden layers");
-    let mut report = Report::new().figure(
-        "relative",
-        relative_chart(lab, &runs, &place, first, seeds).to_svg(),
-        lab.text("caption: relative"),
-    );
+    let mut report =
+        Report::new().captioned(lab, "relative", relative_chart(lab, &runs, &place, first, seeds).to_svg());
     report = report.finding(of_the_reference(lab, &known));
     report = compare(
         report,

@@ -2,8 +2,8 @@
 
 use super::{ACTIVATIONS, HEADS, Quotients, geometric, of_stage};
 use crate::gallery::{Lab, Record, Report, short};
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line, Style};
-use surprisal_report::{Align, Table};
 
 type Place<'a> = &'a dyn Fn(usize, usize, usize, usize, usize) -> usize;
 
@@ -97,21 +97,17 @@ pub(super) fn pictures(report: Report, lab: &Lab, runs: &[[Record; 2]], place: P
     }
     report
         .section("Layer by layer")
-        .figure(
-            "norms",
-            absolute("The gradient of every layer before training".into(), 0.0),
-            lab.text("caption: norms"),
-        )
-        .figure(
+        .captioned(lab, "norms", absolute("The gradient of every layer before training".into(), 0.0))
+        .captioned(
+            lab,
             "trained",
             absolute(format!("The gradient of every layer after {epochs} epochs at rate {eta}"), 1.0),
-            lab.text("caption: trained"),
         )
         .paragraphs(lab.text("note: after training"))
-        .figure(
+        .captioned(
+            lab,
             "idle",
             shares.alt(lab.text_with("alt: idle", &[("most", &ends.join(", "))])).to_svg(),
-            lab.text("caption: idle"),
         )
         .section("In numbers")
 }
@@ -121,13 +117,12 @@ pub(super) fn quotient_table(lab: &Lab, stages: &[(String, Vec<Quotients>)]) -> 
         let alive = quotients.iter().flat_map(|q| q[a]).filter(|q| *q > 0.0 && q.is_finite());
         geometric(alive).map_or("none".into(), short)
     };
-    Table {
-        caption: lab.text("table: quotients"),
-        header: std::iter::once("when".to_string()).chain(ACTIVATIONS.map(|a| a.to_string())).collect(),
-        rows: stages
+    Table::new(
+        lab.text("table: quotients"),
+        1,
+        std::iter::once("when".to_string()).chain(ACTIVATIONS.map(|a| a.to_string())),
+        stages
             .iter()
-            .map(|(stage, q)| std::iter::once(stage.clone()).chain((0..3).map(|a| cell(q, a))).collect())
-            .collect(),
-        align: vec![Align::Left, Align::Right, Align::Right, Align::Right],
-    }
+            .map(|(stage, q)| std::iter::once(stage.clone()).chain((0..3).map(|a| cell(q, a))).collect()),
+    )
 }

@@ -12,9 +12,9 @@ use surprisal_tensor::{Params, Scalar, Var, Workspace};
 use crate::gallery::{
     Arm, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line};
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
-use surprisal_report::{Align, Table};
 
 /// The loss of an arm.
 #[derive(Clone, Copy)]
@@ -87,7 +87,8 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
 
     // ---- verdict
     let margin = lab.number("ranking_margin");
-    let mut report = report.figure(
+    let mut report = report.captioned(
+        lab,
         "precision-recall",
         curves(
             lab,
@@ -97,7 +98,6 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
             "precision",
         )
         .to_svg(),
-        lab.text("caption: precision-recall"),
     );
     for tuned in [false, true] {
         for (arm, other, column) in [
@@ -156,15 +156,14 @@ pub(super) fn run(lab: &Lab, report: Report) -> Result<Report, LabError> {
     Ok(report
         .section("A rare class")
         .paragraphs(lab.text("note: best rate"))
-        .figure("recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, _, recall]| recall).collect(), "threshold", "recall").to_svg(),
-            lab.text("caption: recall"))
+        .captioned(lab, "recall", curves(lab, rates[rate], &|arm| of(arm, rate).iter().map(|[_, _, recall]| recall).collect(), "threshold", "recall").to_svg())
         .paragraphs(lab.text("note: focus"))
-        .table(Table {
-            caption: format!("{} threes and {} eights, tested on equally many of both: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
-            header: ["loss", "rate", "recall at ½", "precision at ½", "average precision", "area under ROC"].map(String::from).to_vec(),
-            rows: (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row).collect(),
-            align: [vec![Align::Left], vec![Align::Right; 5]].concat(),
-        }))
+        .table(Table::new(
+            format!("{} threes and {} eights, tested on equally many of both: mean and 95 % interval over {seeds} seeds", lab.count("threes"), lab.count("eights")),
+            1,
+            ["loss", "rate", "recall at ½", "precision at ½", "average precision", "area under ROC"],
+            (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row),
+        )))
 }
 
 /// Splits the data, then imbalances the training set.

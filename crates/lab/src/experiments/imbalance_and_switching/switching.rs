@@ -10,9 +10,9 @@ use surprisal_tensor::{Params, Workspace};
 use crate::gallery::{
     Arm, Expected, Finding, Head, Lab, LabError, Record, Report, Rows, Training, fan_of_shares, three_parts,
 };
+use surprisal_report::Table;
 use surprisal_report::chart::Chart;
 use surprisal_report::statistics::{Estimate, highest, mean, minus};
-use surprisal_report::{Align, Table};
 
 /// The loss before the switch, and after.
 const ARMS: [(&str, [Head; 2]); 3] = [
@@ -163,22 +163,13 @@ pub(super) fn run(lab: &Lab, report: Report, data: &Data) -> Result<Report, LabE
     };
     Ok(report
         .section("A change of loss")
-        .figure(
-            "switch",
-            fan_of_shares(chart, &arms, "epoch", "accuracy").to_svg(),
-            lab.text("caption: switch"),
-        )
-        .table(Table {
-            caption: format!(
-                "Test accuracy after {epochs} epochs: mean and 95 % interval over {seeds} seeds"
-            ),
-            header: ["loss", "rate", "accuracy"].map(String::from).to_vec(),
-            rows: (0..ARMS.len())
-                .flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate)))
-                .map(row)
-                .collect(),
-            align: vec![Align::Left, Align::Right, Align::Right],
-        }))
+        .captioned(lab, "switch", fan_of_shares(chart, &arms, "epoch", "accuracy").to_svg())
+        .table(Table::new(
+            format!("Test accuracy after {epochs} epochs: mean and 95 % interval over {seeds} seeds"),
+            1,
+            ["loss", "rate", "accuracy"],
+            (0..ARMS.len()).flat_map(|arm| (0..rates.len()).map(move |rate| (arm, rate))).map(row),
+        )))
 }
 
 /// Where the loss overflows, the trajectory ends with the last whole epoch.

@@ -109,11 +109,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let soonest = |loss: usize| (1..per_fixed).map(|rate| until(2, loss, rate)).fold(f64::INFINITY, f64::min);
 
     // ---- verdict
-    let mut report = Report::new().figure(
-        "solved",
-        solved_chart(lab, &conditions[0], losses, &pairs).to_svg(),
-        lab.text("caption: solved"),
-    );
+    let mut report =
+        Report::new().captioned(lab, "solved", solved_chart(lab, &conditions[0], losses, &pairs).to_svg());
     let never =
         |epochs: f64| if epochs.is_finite() { epochs.to_string() } else { format!("more than {cap}") };
     for (condition, [squared, entropy]) in [
@@ -214,7 +211,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     ];
     Ok(pictures(report, lab, losses, chosen)
         .section("Seed by seed")
-        .figure("fates", fate_map(lab, &conditions[1], &pairs).to_svg(), lab.text("caption: fates"))
+        .captioned(lab, "fates", fate_map(lab, &conditions[1], &pairs).to_svg())
         .table(fate_table(&conditions, &pairs))
         .table(rate_table(lab, &grid, &own, losses, epochs, solved)))
 }

@@ -2,8 +2,8 @@
 
 use super::{NETS, counts, median, name};
 use crate::gallery::{Head, Lab, Record, Report, short};
+use surprisal_report::Table;
 use surprisal_report::chart::{Chart, Line, Style};
-use surprisal_report::{Align, Table};
 
 type Pairs<'a> = &'a dyn Fn(usize, [usize; 2]) -> [Vec<f64>; 2];
 
@@ -93,14 +93,12 @@ pub(super) fn fate_table(conditions: &[Condition], pairs: Pairs) -> Table {
             rows.push(row);
         }
     }
-    Table {
-        caption: "Number of seeds that are solved under".into(),
-        header: ["net and rate", "both", "only cross-entropy", "only squared error", "neither"]
-            .map(String::from)
-            .to_vec(),
+    Table::new(
+        "Number of seeds that are solved under",
+        1,
+        ["net and rate", "both", "only cross-entropy", "only squared error", "neither"],
         rows,
-        align: vec![Align::Left, Align::Right, Align::Right, Align::Right, Align::Right],
-    }
+    )
 }
 
 pub(super) fn rate_table(
@@ -124,15 +122,14 @@ pub(super) fn rate_table(
             row
         })
     });
-    Table {
-        caption: lab.text("table: rates"),
-        header: ["net".to_string(), "loss".into()]
+    Table::new(
+        lab.text("table: rates"),
+        2,
+        ["net".to_string(), "loss".into()]
             .into_iter()
-            .chain(own.iter().map(|&i| format!("rate {}", grid[i])))
-            .collect(),
-        rows: rows.collect(),
-        align: [Align::Left; 2].into_iter().chain(own.iter().map(|_| Align::Right)).collect(),
-    }
+            .chain(own.iter().map(|&i| format!("rate {}", grid[i]))),
+        rows,
+    )
 }
 
 /// The lines of squared error and of cross-entropy; colors distinguish the nets, or the initial parameters.
@@ -190,8 +187,9 @@ pub(super) fn pictures(report: Report, lab: &Lab, losses: [Head; 2], chosen: [&R
             ("a11", &end("a11")),
         ],
     ));
-    report
-        .section("Two plateaus, one cure")
-        .figure("plateaus", errors.to_svg(), lab.text("caption: plateaus"))
-        .figure("hidden", hidden.to_svg(), lab.text("caption: hidden"))
+    report.section("Two plateaus, one cure").captioned(lab, "plateaus", errors.to_svg()).captioned(
+        lab,
+        "hidden",
+        hidden.to_svg(),
+    )
 }

@@ -30,7 +30,7 @@ pub(super) use draw::drawing;
 ///     .to_svg();
 /// assert!(svg.contains(">310<") && svg.contains("&gt; 3000"));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct HeatMap {
     title: String,
     subtitle: String,
@@ -49,6 +49,12 @@ pub struct HeatMap {
     id: Option<String>,
 }
 
+impl Default for Side {
+    fn default() -> Side {
+        Side::Names(Vec::new())
+    }
+}
+
 /// The meaning of the columns or the rows.
 #[derive(Debug, Clone, PartialEq)]
 enum Side {
@@ -60,130 +66,53 @@ enum Side {
 impl HeatMap {
     /// Starts an empty map; the title is drawn above it and is its accessible name.
     pub fn new(title: impl Into<String>) -> HeatMap {
-        HeatMap {
-            title: title.into(),
-            subtitle: String::new(),
-            x_label: String::new(),
-            y_label: String::new(),
-            value_label: String::new(),
-            columns: Side::Names(Vec::new()),
-            rows: Side::Names(Vec::new()),
-            values: Vec::new(),
-            scale: None,
-            log: false,
-            percent: false,
-            decimals: None,
-            missing: String::new(),
-            alt: String::new(),
-            id: None,
-        }
+        HeatMap { title: title.into(), ..HeatMap::default() }
     }
 
-    /// Adds a subtitle.
-    pub fn subtitle(mut self, text: impl Into<String>) -> HeatMap {
-        self.subtitle = text.into();
-        self
-    }
-
-    /// Sets the label of the columns.
-    pub fn x_label(mut self, text: impl Into<String>) -> HeatMap {
-        self.x_label = text.into();
-        self
-    }
-
-    /// Sets the label of the rows.
-    pub fn y_label(mut self, text: impl Into<String>) -> HeatMap {
-        self.y_label = text.into();
-        self
-    }
-
-    /// Sets the label of the values, with their unit, above the color bar.
-    pub fn value_label(mut self, text: impl Into<String>) -> HeatMap {
-        self.value_label = text.into();
-        self
-    }
-
-    /// Names the columns, from left to right.
-    pub fn columns<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> HeatMap {
-        self.columns = Side::Names(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Names the rows, from the top down.
-    pub fn rows<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> HeatMap {
-        self.rows = Side::Names(names.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Makes the columns evenly spaced numbers, from the first to the last.
-    ///
-    /// # Panics
-    /// Unless both are finite and `first <= last`.
-    #[track_caller]
-    pub fn x_span(mut self, first: f64, last: f64) -> HeatMap {
-        self.columns = span(first, last);
-        self
-    }
-
-    /// Makes the rows evenly spaced numbers, and lets the first row be the lowest, as in a chart.
-    ///
-    /// # Panics
-    /// Unless both are finite and `first <= last`.
-    #[track_caller]
-    pub fn y_span(mut self, first: f64, last: f64) -> HeatMap {
-        self.rows = span(first, last);
-        self
-    }
-
-    /// Sets the values, row by row; missing cells count as NaN.
-    pub fn values<R: IntoIterator<Item = f64>>(mut self, rows: impl IntoIterator<Item = R>) -> HeatMap {
-        self.values = rows.into_iter().map(|row| row.into_iter().collect()).collect();
-        self
-    }
-
-    /// Sets the values of the darkest and the brightest color, so that several maps share one scale.
-    ///
-    /// Values beyond take the color at the end, and their number is noted. A bound that cannot be placed, or a low bound
-    /// above the high one, leaves the scale to the values.
-    pub fn scale(mut self, low: f64, high: f64) -> HeatMap {
-        self.scale = Some((low, high));
-        self
-    }
-
-    /// Makes the scale of colors logarithmic.
-    pub fn log(mut self) -> HeatMap {
-        self.log = true;
-        self
-    }
-
-    /// Writes values in percent: 0.25 reads 25%.
-    pub fn percent(mut self) -> HeatMap {
-        self.percent = true;
-        self
-    }
-
-    /// Sets the decimals of the numbers in the cells; without it whole numbers have none, others two.
-    pub fn decimals(mut self, count: usize) -> HeatMap {
-        self.decimals = Some(count);
-        self
-    }
-
-    /// Sets the text of hatched cells, such as "> 3000".
-    pub fn missing(mut self, text: impl Into<String>) -> HeatMap {
-        self.missing = text.into();
-        self
-    }
-
-    /// Sets the alternative text, one or two sentences.
-    pub fn alt(mut self, text: impl Into<String>) -> HeatMap {
-        self.alt = text.into();
-        self
-    }
-
-    /// Sets the prefix of the element ids, as [`Chart::id`](super::Chart::id) does.
-    pub fn id(mut self, prefix: impl Into<String>) -> HeatMap {
-        self.id = Some(prefix.into());
-        self
+    builder! {
+        /// Adds a subtitle.
+        subtitle(text: impl Into<String>) => subtitle = text.into();
+        /// Sets the label of the columns.
+        x_label(text: impl Into<String>) => x_label = text.into();
+        /// Sets the label of the rows.
+        y_label(text: impl Into<String>) => y_label = text.into();
+        /// Sets the label of the values, with their unit, above the color bar.
+        value_label(text: impl Into<String>) => value_label = text.into();
+        /// Names the columns, from left to right.
+        columns(names: impl IntoIterator<Item = impl Into<String>>) => columns = names_of(names);
+        /// Names the rows, from the top down.
+        rows(names: impl IntoIterator<Item = impl Into<String>>) => rows = names_of(names);
+        /// Makes the columns evenly spaced numbers, from the first to the last.
+        ///
+        /// # Panics
+        /// Unless both are finite and `first <= last`.
+        #[track_caller]
+        x_span(first: f64, last: f64) => columns = span(first, last);
+        /// Makes the rows evenly spaced numbers, and lets the first row be the lowest, as in a chart.
+        ///
+        /// # Panics
+        /// Unless both are finite and `first <= last`.
+        #[track_caller]
+        y_span(first: f64, last: f64) => rows = span(first, last);
+        /// Sets the values, row by row; missing cells count as NaN.
+        values(rows: impl IntoIterator<Item = impl IntoIterator<Item = f64>>) => values = rows.into_iter().map(|row| row.into_iter().collect()).collect();
+        /// Sets the values of the darkest and the brightest color, so that several maps share one scale.
+        ///
+        /// Values beyond take the color at the end, and their number is noted. A bound that cannot be placed, or a low bound
+        /// above the high one, leaves the scale to the values.
+        scale(low: f64, high: f64) => scale = Some((low, high));
+        /// Makes the scale of colors logarithmic.
+        log() => log = true;
+        /// Writes values in percent: 0.25 reads 25%.
+        percent() => percent = true;
+        /// Sets the decimals of the numbers in the cells; without it whole numbers have none, others two.
+        decimals(count: usize) => decimals = Some(count);
+        /// Sets the text of hatched cells, such as "> 3000".
+        missing(text: impl Into<String>) => missing = text.into();
+        /// Sets the alternative text, one or two sentences.
+        alt(text: impl Into<String>) => alt = text.into();
+        /// Sets the prefix of the element ids, as [`Chart::id`](super::Chart::id) does.
+        id(prefix: impl Into<String>) => id = Some(prefix.into());
     }
 
     /// Writes the map as one `<svg>` element, to be saved as a file or pasted into HTML.
@@ -281,6 +210,10 @@ impl HeatMap {
         }
         notes.iter().fold(text, |text, note| text + " " + note)
     }
+}
+
+fn names_of(names: impl IntoIterator<Item = impl Into<String>>) -> Side {
+    Side::Names(names.into_iter().map(Into::into).collect())
 }
 
 #[track_caller]
