@@ -31,6 +31,7 @@
 //! | `loaded.rs` | [`Loaded`]: an opened data source, which can be split any number of times |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches, without allocation |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: class indices |
+//! | `tsne.rs` | [`Tsne`]: points of many dimensions as a picture |
 //! | [`metrics`] | the metrics of scikit-learn, for classes, probabilities, rankings and numbers; by name, and as tables |
 //! | `error.rs` | [`DataError`]: all error messages of this crate |
 //!
@@ -91,13 +92,14 @@ mod standardize;
 mod synthetic;
 mod target_column;
 mod targets;
+mod tsne;
 mod words;
 
 pub use balance::{balanced_weights, oversampled, undersampled};
 pub use batches::{Batches, gather_rows};
 pub use csv::column::{Column, ColumnValues};
 pub use csv::error::{CsvError, CsvProblem, Within};
-pub use csv::fields::NumberForm;
+pub use csv::number_form::NumberForm;
 pub use csv::options::{Categorical, CsvOptions, Decimal, Missing, Task, Thousands, Unseen};
 pub use csv::read::{features_from_csv, features_from_csv_path};
 pub use csv::table::Table;
@@ -128,3 +130,4 @@ pub use standardize::Standardize;
 pub use synthetic::Synthetic;
 pub use target_column::TargetColumn;
 pub use targets::Targets;
+pub use tsne::{Tsne, TsneError, TsnePicture};
