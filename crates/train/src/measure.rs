@@ -128,7 +128,7 @@ pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
             all.extend(outputs);
         });
     }
-    let rows = if columns == 0 { rows_in_all } else { all.len() / columns };
+    let rows = all.len().checked_div(columns).unwrap_or(rows_in_all);
     Array2::from_shape_vec((rows, columns), all).expect("every row has as many outputs")
 }
 
