@@ -171,7 +171,7 @@ fn a_case_that_cannot_be_evaluated_says_so_in_its_place() {
         grad_output is [2], the output []: they must have the same shape
         a tensor has at most 5 axes, not 6
         "grad_output" stands inside "inputs" and beside them
-        softmax_cross_entropy: label 1 in row 3 is not one of the 1 classes 0 to 0: do the labels start at 1, or is the last layer too narrow?"#]].assert_eq(&told.join("\n"));
+        softmax_cross_entropy: label 1 at [0, 1, 1] is not one of the 1 classes 0 to 0: do the labels start at 1, or is the last layer too narrow?"#]].assert_eq(&told.join("\n"));
     let wide = json!({ "inputs": { "a": vec![[0]; 5000], "b": [vec![0; 5000]] } }).to_string();
     let told = ["add", "matmul"].map(|name| error_of(&lines(&given(&wide, &[name]))));
     expect![[r#"
