@@ -599,7 +599,10 @@ fn net(job: &Job) -> String {
     };
     let activation = job.settings.get("activation").unwrap_or_default();
     let hidden = match net.sizes().map(Sizes::as_slice) {
-        None => format!("{} layers", job.model.steps().len()),
+        None => match job.model.steps().len() {
+            1 => "1 layer".to_string(),
+            n => format!("{n} layers"),
+        },
         Some([_, layers @ .., last, _]) if !layers.is_empty() => format!(
             "hidden layers of {} and {last} units with {activation}",
             Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),
