@@ -467,11 +467,15 @@ fn page(
     } else {
         ""
     };
+    let data = match job.predictions {
+        Predictions::Masks(_) => "images:IMAGES --out MASKS",
+        _ => "FILE.csv",
+    };
     page.section("Reproduce the training and use the model")
         .paragraph("Replace `DIR` with the folder of this page, and run the commands in the folder where the training was started:")
         .code(&format!(
             "# repeat the training\nsurprisal train --config DIR/{CONFIG}\n# predict other rows\nsurprisal predict --model \
-             DIR/{MODEL} --data FILE.csv{resume}"
+             DIR/{MODEL} --data {data}{resume}"
         ))
         .paragraph("All settings, including the defaults:")
         .code(&job.settings.to_toml())
@@ -599,10 +603,8 @@ fn net(job: &Job) -> String {
     };
     let activation = job.settings.get("activation").unwrap_or_default();
     let hidden = match net.sizes().map(Sizes::as_slice) {
-        None => match job.model.steps().len() {
-            1 => "1 layer".to_string(),
-            n => format!("{n} layers"),
-        },
+        None if job.model.steps().len() == 1 => "1 layer".to_string(),
+        None => format!("{} layers", job.model.steps().len()),
         Some([_, layers @ .., last, _]) if !layers.is_empty() => format!(
             "hidden layers of {} and {last} units with {activation}",
             Vec::from_iter(layers.iter().map(usize::to_string)).join(", "),

@@ -294,7 +294,7 @@ pub(super) fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
     Some(finding(kind, measured, means, advice))
 }
 
-/// Of masks: a class that is found nowhere, or far better on the training images than on others.
+/// Of masks: a class that is found nowhere, hardly, or far better on the training images than on others.
 pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -> Option<Finding> {
     let [learned, held] = parts.map(|(part, data)| {
         let (labels, said) = (labels(data), predicted(job, data));
@@ -318,6 +318,14 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
     let mean =
         |of: &[Overlap]| of[1..].iter().map(|class| class.dice).sum::<f64>() / (names.len() - 1) as f64;
     let [training, others] = [mean(&learned.1.ok()?), mean(&held.1.ok()?)];
+    if training < LITTLE_DICE {
+        return Some(finding(
+            Kind::UnderFitting,
+            format!("Dice is {} on the training images; a perfect prediction has 1", short(training)),
+            "the net underfits: it was trained too little, or is too small",
+            "more epochs; a larger net (model = \"unet(3,16)\"); loss = ce_dice",
+        ));
+    }
     (learned.0 != held.0 && training - others > GAP_OF_DICE).then(|| {
         finding(
             Kind::OverFitting,
@@ -335,6 +343,8 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
 
 /// By how much Dice is larger on training images if the net overfits.
 const GAP_OF_DICE: f64 = 0.2;
+/// A smaller Dice on training images is hardly better than nothing.
+const LITTLE_DICE: f64 = 0.3;
 
 /// Advice for rare classes.
 const BALANCE: &str = "balance = oversample, which finds more of them and lowers accuracy; then use balanced_accuracy or f1_macro \

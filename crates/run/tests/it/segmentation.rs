@@ -142,6 +142,8 @@ fn foreground_that_is_predicted_nowhere_is_a_finding() {
     let mut job = Job::new(&settings(&format!("{SMALL}epochs = 2\n"))).unwrap();
     let (history, _) = job.fit(None, &mut ()).unwrap();
     let out = job.params.find("layer1.out.bias").unwrap();
+    job.params[out].fill(100.0); // foreground everywhere: a Dice of about twice its share
+    assert!(diagnose(&job, &history).iter().any(|finding| finding.kind == Kind::UnderFitting));
     job.params[out].fill(-100.0);
     let findings = diagnose(&job, &history);
     let finding = findings.iter().find(|finding| finding.kind == Kind::ClassNeverSaid).expect("a finding");
