@@ -103,7 +103,7 @@ fn model_json<T: Numbers>(file: &ModelFile<T>) -> Value {
     value
 }
 
-/// Whether the output z is the logarithm of what is predicted.
+/// Whether the output z is the logarithm of the prediction.
 fn predicts_rates<T: Numbers>(file: &ModelFile<T>) -> bool {
     let settings = Settings::from_toml(&file.settings, "settings");
     settings.is_ok_and(|settings| settings.loss.is_some_and(Objective::is_rate))

@@ -65,7 +65,7 @@ enum Command {
     Sweep(sweep::Options),
     /// Learning rate range test: raise the learning rate step by step, and suggest a good one.
     LrRange(lr_range::Options),
-    /// Check a net and its data before training: five checks, each with what is expected, what was found, and advice.
+    /// Check a net and its data before training: five checks, each with the expected and the measured values, and advice.
     Check(check::Options),
     /// Predict the targets of rows with a saved net.
     Predict(predict::Options),
@@ -169,7 +169,7 @@ impl From<FolderError> for Failure {
     }
 }
 
-/// The arguments, those of `explain` with a blank before a formula that begins with minus: it is no option.
+/// The arguments, those of `explain` with a blank before a formula that begins with minus: it is not an option.
 fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments = Vec::from_iter(given);
     if arguments.get(1).is_some_and(|command| command == "explain") {

@@ -151,7 +151,7 @@ impl OnData {
         }
     }
 
-    /// Whether the output is the logarithm of what is predicted.
+    /// Whether the output is the logarithm of the prediction.
     pub fn is_rate(&self) -> bool {
         self.objective.is_rate()
     }

@@ -260,7 +260,7 @@ impl Dataset {
         Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
     }
 
-    /// The error of a change to classes where there are none.
+    /// The error if classes are changed in a data set without classes.
     pub(crate) fn no_classes(&self) -> DataError {
         let task = if self.is_regression() { "regression" } else { "segmentation" };
         let problem = format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 /// The largest file that is read, and the most that one may unpack to: as numbers it would take several times as much memory.
 pub(crate) const MOST_BYTES: u64 = 16 << 30;
 
-/// Opens a regular file, through links; gives its length too.
+/// Opens a regular file, through links; returns its length too.
 ///
 /// Errors if it cannot be opened, if it is a folder, a device, a pipe or a socket, and if it is larger than 16 GiB.
 pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {

@@ -31,7 +31,7 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Array2<f64>, DataErro
 /// The index of the largest value in every row of `scores`, where a row is the last axis: of `[rows, columns]`, a column for each row; of
 /// equals, the first. Axes before the last are rows too, in their order.
 ///
-/// NaN loses to every number; a row with nothing but NaN gives 0. If that must not count as a prediction,
+/// NaN loses to every number; a row of NaN only gives 0. If that must not count as a prediction,
 /// there is [`Metric::of_classes`](crate::metrics::Metric::of_classes): it refuses NaN.
 ///
 /// # Panics

@@ -7,7 +7,7 @@ pub fn measure(column: &[f64]) -> (f64, f64) {
     unsolved("the deviation is the root of the mean of (x - mean)²")
 }
 
-/// Both parts of a column, standardized: minus the mean, over the deviation, both of the *training* part.
+/// Both parts of a column, standardized: minus the mean, divided by the standard deviation, both of the *training* part.
 pub fn standardized(train: &[f64], test: &[f64]) -> (Vec<f64>, Vec<f64>) {
     unsolved("measure the training part, and apply that to both parts")
 }

@@ -22,7 +22,7 @@
 //! | 17 | `src/17_a_loss_of_your_own.rs` | [`own_loss`] |
 //! | 18 | `src/18_when_it_does_not_learn.rs` | [`does_not_learn`] |
 //!
-//! Read the lesson, open its file, and put your code in the place of `unsolved(..)`. Then let it be checked:
+//! Read the lesson, open its file, and replace `unsolved(..)` by your code. Then let it be checked:
 //!
 //! ```sh
 //! cargo test -p surprisal-exercises -- --ignored surprise
@@ -82,5 +82,5 @@ pub mod zeroed;
 /// Always, and says what to do.
 #[track_caller]
 pub fn unsolved(what: &str) -> ! {
-    panic!("not solved yet: {what}, in the place of this line")
+    panic!("not solved yet: {what}, instead of this line")
 }

@@ -43,7 +43,7 @@ pub fn digits(x: f64, significant: usize) -> String {
 pub struct Statistics {
     /// Their count.
     pub count: usize,
-    /// Their mean; NaN if there are none.
+    /// The mean; NaN without numbers.
     pub mean: f64,
     /// Their standard deviation, the root of the mean square distance from the mean.
     pub deviation: f64,

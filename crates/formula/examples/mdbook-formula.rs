@@ -53,7 +53,7 @@ fn chapters(part: &mut Value) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The text, with formulas in the place of their blocks.
+/// The text, with formulas instead of their blocks.
 fn rendered(markdown: &str) -> Result<String, Box<dyn Error>> {
     let mut text = String::new();
     let mut block: Option<(String, bool)> = None; // the fence of the block that we are in, and whether it holds formulas

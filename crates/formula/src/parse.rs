@@ -180,7 +180,7 @@ impl Parser<'_> {
                 }
                 (Some('/'), _) => {
                     if factors.is_empty() {
-                        return self.error(at, "nothing stands above this fraction bar");
+                        return self.error(at, "there is nothing above this fraction bar");
                     }
                     self.at += 1;
                     let below = self.below(at, Self::factor)?;
@@ -251,7 +251,7 @@ impl Parser<'_> {
     fn below(&mut self, bar: usize, parse: fn(&mut Self) -> Parsed<Option<Piece>>) -> Parsed<String> {
         match parse(self)? {
             Some(below) => Ok(below.bared()),
-            None => self.error(bar, "nothing stands below this fraction bar"),
+            None => self.error(bar, "there is nothing below this fraction bar"),
         }
     }
 
@@ -343,7 +343,7 @@ impl Parser<'_> {
             _ => self.within(Self::atom)?,
         };
         let Some(of) = of else {
-            return self.error(at, format!("nothing stands behind this \"{}\"", self.chars[at]));
+            return self.error(at, format!("there is nothing behind this \"{}\"", self.chars[at]));
         };
         script.push(of.bared());
         Ok(row(script))
@@ -366,7 +366,7 @@ impl Parser<'_> {
                 self.at += 1;
                 match self.within(Self::with_scripts)? {
                     Some(inside) => other(element("msqrt", inside.bared())),
-                    None => self.error(at, "nothing stands under this root"),
+                    None => self.error(at, "there is nothing under this root"),
                 }
             }
             'Σ' | 'Π' => {
@@ -470,7 +470,7 @@ impl Parser<'_> {
             scripted(Piece::new(THIN, Kind::Other, element("mi", d)), vec![], order.into_iter().collect());
         match self.within(Self::with_scripts)? {
             Some(of) => Ok(Some(Piece::new(THIN, Kind::Other, row(vec![d.xml, of.xml])))),
-            None => self.error(at, format!("nothing stands behind this \"{}\"", self.chars[at])),
+            None => self.error(at, format!("there is nothing behind this \"{}\"", self.chars[at])),
         }
     }
 

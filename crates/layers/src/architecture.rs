@@ -30,7 +30,7 @@ use crate::{Activation, Interpolation, Normalization, Sizes, SizesError, UNetOpt
 /// | `relu`, `tanh`, .. | the [`Activation`] of this name | the same |
 ///
 /// Kernels, strides, paddings and dilations are one number, or two: `3x5` is 3 high and 5 wide. Options may be given in their order or by
-/// name: `conv(16,5,2)` is `conv(16,5,stride=2)`. Instead of in parentheses, they may stand behind a colon, which needs no quotes in a shell:
+/// name: `conv(16,5,2)` is `conv(16,5,stride=2)`. They may also follow a colon instead of being in parentheses, which needs no quotes in a shell:
 /// `unet:levels=3,width=8`. A net of images may begin with the shape of an image, `1x28x28-conv(16,5)-..`.
 ///
 /// ```

@@ -10,7 +10,7 @@ use crate::layer::note;
 use crate::layer_norm::{add_filled, centered, expect_eps, expect_features};
 
 /// Takes from each feature its mean, divides by its standard deviation, then scales and shifts: `[rows, features]` to the same, or
-/// `[N, features, ..]`, in which every place of an image is a row.
+/// `[N, features, ..]`, in which every pixel of an image is a row.
 ///
 #[doc = math!("y = (x - μ) / √(σ² + ε) · weight + bias")]
 #[doc = math!("μ = 1/n Σ x, σ² = 1/n Σ (x - μ)²")]

@@ -73,7 +73,7 @@ macro_rules! initializers {
         pub enum Init { $($(#[$doc])* $Name $(($type))?,)+ }
 
         impl Init {
-            /// What to draw for a layer of so many inputs and outputs.
+            /// The numbers to draw for a layer with these numbers of inputs and outputs.
             fn draw(self, inputs: f64, outputs: f64) -> Draw {
                 match self { $(Init::$Name $(($number))? => { let ($n_in, $n_out) = (inputs, outputs); $draw })+ }
             }

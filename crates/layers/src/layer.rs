@@ -57,7 +57,7 @@ pub(crate) fn step<'t, L: Layer + ?Sized>(layer: &L, x: Var<'t>) -> Var<'t> {
     layer.forward(x)
 }
 
-/// What stands for a layer: a reference, a box.
+/// What is a layer too: a reference, a box.
 macro_rules! pointers {
     ($($Pointer:ty)+) => { $(
         impl<L: Layer + ?Sized> Layer for $Pointer {

@@ -82,7 +82,7 @@ fn layer_of<T: Scalar>(params: &Params<T>, id: ParamId) -> &str {
 
 /// The layers of a model, as [`summary`] found them. Printed, it is a table.
 ///
-/// A layer of your own needs nothing but `forward` to be listed. Parameters that the model did not use stand at the end as
+/// A layer of your own needs nothing but `forward` to be listed. Parameters that the model did not use are at the end, as
 /// "not used"; what two layers share is counted once.
 ///
 /// ```

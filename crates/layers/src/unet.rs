@@ -140,7 +140,7 @@ impl UNetOptions {
 ///
 /// where f is a 3x3 convolution with padding 1 and a relu, twice, and `up` doubles height and width ([`UNetOptions::upsample`]). The way down
 /// sees more and more of the image at fewer and fewer places; the skip connections `d_k` bring back where exactly things are. With
-/// [`Normalization`], it stands between convolution and relu, and the 3x3 convolutions have no bias.
+/// [`Normalization`], it is between convolution and relu, and the 3x3 convolutions have no bias.
 ///
 /// | parameters | of |
 /// |---|---|

@@ -18,7 +18,7 @@
 //! * `ln(1 - p)` as `ln_1p(-p)`: in `f32`, 1 - p is 1 for every p below 3e-8.
 //! * A term whose factor is 0 is 0: who says 0 and is right is not surprised, 0 ln 0 = 0, and the slope there is 1, not 0 / 0.
 //! * Nothing is clamped: p = 0 for what then happens is an infinite surprise, and its slope is infinite. PyTorch's
-//!   `binary_cross_entropy` puts -100 in the place of smaller logarithms and 1e-12 in the place of a smaller p (1 - p). That is
+//!   `binary_cross_entropy` replaces smaller logarithms by -100 and a smaller p (1 - p) by 1e-12. That is
 //!   finite, but the slope no longer belongs to the value: below p = e^-100 the loss is constant, and its gradient is not
 //!   0; at p = t = 1 the gradient is 0, and should be -1. Between p = 1e-12 and 1 - 1e-12 both agree.
 //!
@@ -42,7 +42,7 @@ use crate::kinds::yes_or_no::{YesOrNo, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
 loss! {
-    /// The mean over all elements of the negative log-likelihood of `targets`, when the model gives "yes" the probability `probs`.
+    /// The mean over all elements of the negative log-likelihood of `targets`, when the model predicts "yes" with probability `probs`.
     ///
     /// `probs` and `targets` have the same shape and lie in \[0, 1\]; targets are not differentiated. Where a probability is 0 for
     /// what then happens, the loss and its slope are infinite: nothing is clamped, where PyTorch puts -100 for smaller logarithms and 1e-12

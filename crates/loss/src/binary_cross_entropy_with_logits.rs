@@ -39,7 +39,7 @@ use crate::kinds::yes_or_no::{YesOrNo, fused, nothing_of, yes_or_no};
 use crate::{LossError, Reduction};
 
 loss! {
-    /// The mean over all elements of the negative log-likelihood of `targets`, when the model gives "yes" the probability σ(logits).
+    /// The mean over all elements of the negative log-likelihood of `targets`, when the model predicts "yes" with probability σ(logits).
     ///
     /// `logits` and `targets` have the same shape; targets lie in \[0, 1\], and are not differentiated.
     ///
@@ -70,9 +70,9 @@ loss! {
     weights {
         /// w: one weight for every element, by rows.
         weight: "optional: the shape of logits";
-        /// p: what a "yes" counts, one for all or one for each place along the last axis. Above 1 it trades precision for recall. For one of
+        /// p: what a "yes" counts, one for all or one for each index along the last axis. Above 1 it trades precision for recall. For one of
         /// each channel of `[N, C, H, W]`, logits and targets come as `x.permute(&[0, 2, 3, 1])`.
-        pos_weight: "optional: one number, or one for each place along the last axis";
+        pos_weight: "optional: one number, or one for each index along the last axis";
     }
     /// `l = w [p t softplus(-z) + (1 - t) softplus(z)]`; the mean divides by the number of elements, whatever the weights.
     #[derive(Clone, Debug)]

@@ -181,7 +181,7 @@ impl CeDiceLoss {
     }
 
     fn check(&self, logits: Var) -> Result<(), LossError> {
-        let (a, expected) = (self.a, "it lies between 0 (only Dice) and 1 (only cross-entropy)");
+        let (a, expected) = (self.a, "expected 0 (only Dice) to 1 (only cross-entropy)");
         check_option(NAMES.loss, "a", a, (0.0..=1.0).contains(&a), expected)?;
         check_not_negative(NAMES.loss, "smooth", self.smooth)?;
         check_logits(NAMES.loss, logits)

@@ -6,7 +6,7 @@ use crate::{Base, Reduction};
 /// A type that an option of a loss may have.
 pub(crate) trait OptionType: Sized {
     const FORM: Form;
-    /// What the help says of the option where the loss says nothing.
+    /// The help of the option if the loss has none of its own.
     const ABOUT: &'static str = "";
     fn read(options: &Options, name: &str) -> Self;
 }
@@ -58,7 +58,7 @@ option_types! {
     bool: Flag, options, name => options.flag(name);
 }
 
-/// The words that stand for the values of an option; the first is its default.
+/// The words for the values of an option; the first is its default.
 macro_rules! words {
     ($Type:ident $(($about:literal))?: $($word:literal => $Value:ident),+) => {
         impl crate::define::OptionType for $Type {
@@ -135,7 +135,7 @@ macro_rules! options {
 /// struct's `try_loss`, which stands beside it, takes the inputs: arrays, and behind a semicolon class indices.
 ///
 /// `train` has its short name, its title, what it is trained on and the options that can be set then; or why it is not trained with by
-/// name. With `of` in the place of `fn`, the function is written by hand.
+/// name. With `of` instead of `fn`, the function is written by hand.
 macro_rules! loss {
     (
         $(#[$doc:meta])*

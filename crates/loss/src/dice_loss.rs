@@ -86,7 +86,7 @@ loss! {
         activation: DiceActivation, "sigmoid of logits, or none for probabilities";
         /// s, finite and 0 or more: by default 1.
         smooth: f64 = 1 in NOT_NEGATIVE, "s, added above and below, 0 or more";
-        /// What is one set: by default all elements.
+        /// The elements that form one set: by default all.
         per: DicePer, "all elements as one set, or each sample, along the first axis";
         /// Whether the denominator is `Σ p² + Σ t² + s`: by default not.
         squared: bool = false, "whether the numbers in the denominator are squared";
@@ -269,7 +269,7 @@ impl Op for Fused {
         }
         if shape.rank() < 2 {
             return Err(ShapeError::new(format!(
-                "the input is {shape}: samples stand along the first axis of two or more"
+                "the input is {shape}: expected samples along the first of two or more axes"
             ))
             .hint(format!("one sample is reshape([1, {}])", shape.len())));
         }

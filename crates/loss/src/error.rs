@@ -1,4 +1,4 @@
-//! What is wrong with a loss.
+//! The errors of a loss.
 
 use std::error::Error;
 use std::fmt;

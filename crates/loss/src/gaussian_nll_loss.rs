@@ -2,7 +2,7 @@
 //!
 #![doc = surprisal_formula_macro::math!("l = ½ (ln v + (x - t)² / v)")]
 //!
-//! For a regression that also says how sure it is: a large variance makes an error cheap, and costs its logarithm. For given errors
+//! For a regression that also predicts its uncertainty: a large variance makes an error cheap, and costs its logarithm. For given errors
 //! the loss is least where v is their mean square. With [`full`](GaussianNllLoss::full), the constant ½ ln(2π) is added; with a
 //! variance of 1 for all, the loss is [`half_squared_error`](crate::half_squared_error()).
 //!

@@ -155,7 +155,7 @@ kernel! {
             exp_rows(x, classes, e, |i, _, e, row| totals[6 * i + at..][..3].copy_from_slice(&normalize(e, row)));
         }
 
-        // w, in the place of r
+        // w, instead of r
         let logits = a.chunks_exact(classes).zip(b.chunks_exact(classes));
         for ((w, (a, b)), totals) in r.chunks_exact_mut(classes).zip(logits).zip(totals.chunks_exact(6)) {
             differences(a, b, [totals[0], totals[3]], w);

@@ -103,11 +103,11 @@ fn record<'t>(
     let dtype = tape.dtype();
     let inside = |q: f64| q < 1.0 && dtype.round(q) > 0.0; // NaN is not
     if q.is_empty() {
-        let message = "q holds no level: it lies between 0 and 1, as 0.5 for the median";
+        let message = "q is empty: expected levels between 0 and 1, such as 0.5 for the median";
         return Err(LossError::option(loss, message));
     }
     if let Some((i, q)) = q.iter().enumerate().find(|(_, q)| !inside(**q)) {
-        let message = format!("level {i} is {q}: it lies between 0 and 1, and is neither");
+        let message = format!("level {i} is {q}: expected a number between 0 and 1, both excluded");
         return Err(LossError::option(loss, message));
     }
     check_constant(loss, "target", target, Domain::Numbers)?;

@@ -86,7 +86,7 @@ loss! {
     }
 }
 
-/// Whether γ is the usual 2 stands in the type, so that this loop holds no power function and vectorizes.
+/// The type contains whether γ is the usual 2, so that this loop has no power function and vectorizes.
 #[derive(Clone, Copy)]
 struct Focal<const SQUARE: bool>(SigmoidFocalLoss);
 
@@ -128,7 +128,7 @@ impl SigmoidFocalLoss {
             "alpha",
             alpha,
             alpha <= 1.0,
-            "it lies between 0 and 1, or is negative for no weights",
+            "expected 0 to 1, or a negative number for no weights",
         )?;
         check_gamma(name, gamma)?;
         let data = [logits, targets];

@@ -105,7 +105,7 @@ impl SmoothL1Loss {
     #[track_caller]
     pub fn try_loss<'t>(&self, input: Var<'t>, target: Var<'t>) -> Result<Var<'t>, LossError> {
         let beta = self.beta;
-        let expected = "it is 0 (which gives l1_loss) or more, and finite in the input's type";
+        let expected = "expected 0 (which gives l1_loss) or above, finite in the input's type";
         check_option(
             ENTRY.card.name,
             "beta",

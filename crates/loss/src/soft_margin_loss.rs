@@ -51,7 +51,7 @@ loss! {
     /// let input = tape.input(&array![200.0f32]).requires_grad();
     /// let loss = soft_margin_loss(input, tape.input(&array![-1.0]));
     /// loss.backward();
-    /// assert_eq!(loss.item(), 200.0); // ln(1 + e^200) as it stands is infinite
+    /// assert_eq!(loss.item(), 200.0); // ln(1 + e^200), computed as written, is infinite
     /// assert_eq!(input.grad().unwrap()[0], 1.0);
     /// ```
     fn soft_margin_loss(input: gradient(Number, "any shape"), targets: constant(Sign, "the shape of input, +1 or -1"));

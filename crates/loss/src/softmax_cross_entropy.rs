@@ -231,7 +231,7 @@ impl SoftmaxCrossEntropy {
 
     fn check(&self, logits: Var) -> Result<(), LossError> {
         let smoothing = self.label_smoothing;
-        let expected = "it lies between 0 (none) and 1 (only the spread)";
+        let expected = "expected 0 (none) to 1 (only the spread)";
         check_option(NAMES.loss, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), expected)?;
         check_logits(NAMES.loss, logits)
     }

@@ -126,8 +126,7 @@ impl TopkCrossEntropy {
         let loss = row_loss(*self, logits, labels, ("weight", &None), self.reduction)?;
         let (rows, _) = rows_and_classes(&logits.shape());
         if !(1..=rows).contains(&k) {
-            let expected =
-                "it lies between 1 and the number of rows; use k.min(rows) if the last batch is smaller";
+            let expected = "expected 1 to the number of rows; use k.min(rows) if the last batch is smaller";
             return Err(LossError::option(name, format!("k is {k}, of {rows} rows: {expected}")));
         }
         Ok(loss)

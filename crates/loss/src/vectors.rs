@@ -63,7 +63,7 @@ impl fmt::Display for CaseError {
 }
 impl std::error::Error for CaseError {}
 
-/// What is wrong with a text of JSON, and where.
+/// An error in a JSON text, with its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonError {
     /// From 1.
@@ -77,13 +77,13 @@ pub struct JsonError {
 /// Reads JSON. A byte order mark before it is left out.
 ///
 /// # Errors
-/// If it is no JSON, or if a key comes twice in one object: `serde_json` alone would take the last.
+/// If it is not JSON, or if a key occurs twice in one object: `serde_json` alone would take the last.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice::<Unique>(text).map(|Unique(value)| value).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let told = error.to_string().replace(&format!(" at line {line} column {column}"), "");
-        let told = if error.is_data() { told } else { format!("this is no JSON: {told}") };
+        let told = if error.is_data() { told } else { format!("this is not JSON: {told}") };
         JsonError { line, column, told }
     })
 }
@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// The keys that change what is computed.
+/// The keys that change the computation.
 const KEYS: [&str; 5] = ["inputs", "options", GRAD_OUTPUT, "cases", "f64_only"];
 
 /// Other keys than these are notes, and not looked at; but not one that is nearly one of these.
@@ -394,7 +394,7 @@ fn collect(name: &str, value: &Value, shape: &[usize], numbers: &mut Vec<f64>) -
                 Ok(())
             }
             None => Err(CaseError(format!(
-                "{name}: {} is no number; infinities and NaN are \"inf\", \"-inf\" and \"nan\"",
+                "{name}: {} is not a number; infinities and NaN are \"inf\", \"-inf\" and \"nan\"",
                 value.as_str().map_or_else(|| kind(value).into(), quoted)
             ))),
         },

@@ -8,7 +8,7 @@ use crate::{HasEps, Hyperparameter, Memory, Optim, Options, Rule, StepNumbers};
 
 /// Adagrad: steps along the gradient, divided by the length of all gradients that this number ever had.
 ///
-/// With learning rate η, weight decay λ and the gradient g + λθ in the place of g:
+/// With learning rate η, weight decay λ and the gradient g + λθ instead of g:
 ///
 #[doc = math!("s ← s + g²")]
 #[doc = math!("θ ← θ - η g / (√s + ε)")]

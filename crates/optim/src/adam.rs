@@ -8,7 +8,7 @@ use crate::{HasBetas, HasEps, Hyperparameter, Memory, Optim, Options, Rule, Step
 
 /// Adam: steps along the mean gradient, measured by the size that gradients of this number usually have.
 ///
-/// With learning rate η, weight decay λ and the gradient g + λθ in the place of g, at step t = 1, 2, ..:
+/// With learning rate η, weight decay λ and the gradient g + λθ instead of g, at step t = 1, 2, ..:
 ///
 #[doc = math!("m ← β1 m + (1 - β1) g")]
 #[doc = math!("v ← β2 v + (1 - β2) g²")]

@@ -40,7 +40,7 @@ pub enum OptimError {
     LayoutChanged { remembered: usize, found: usize },
     /// What was saved counts the steps of another number of parameters.
     OtherStepCounts { parameters: usize, found: usize },
-    /// The pattern of a group, or of what is to be stepped, means no parameter.
+    /// The pattern of a group, or of `only`, matches no parameter.
     NoSuchParameter(NoSuchParameter),
     /// A micro-batch has no rows.
     NoRows,
@@ -50,7 +50,7 @@ pub enum OptimError {
     OtherOptimizer { optimizer: &'static str, found: String },
     /// What was saved is not what this optimizer, with its settings, remembers.
     OtherMemory { optimizer: &'static str, expected: Vec<&'static str>, found: Vec<String> },
-    /// What was saved says that a parameter took more steps than the optimizer.
+    /// In the saved state, a parameter took more steps than the optimizer.
     MoreStepsThanTaken { optimizer: &'static str, steps: u64, found: u64 },
     /// What was saved is not of as many numbers each; their names and lengths.
     UnequalMemory { optimizer: &'static str, lengths: Vec<(String, usize)> },

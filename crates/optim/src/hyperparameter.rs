@@ -13,7 +13,7 @@ macro_rules! hyperparameters {
         /// A number that the user sets and no gradient moves; knows its range.
         ///
         /// Out of it, an optimizer panics: a number that the program chose is then a mistake in the program. For numbers from
-        /// outside (a command line, a file) [`check`](Self::check) gives an error instead:
+        /// outside (a command line, a file) [`check`](Self::check) returns an error instead:
         ///
         /// ```
         /// use surprisal_optim::{Hyperparameter, OptimError, Sgd};

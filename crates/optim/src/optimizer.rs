@@ -1,4 +1,4 @@
-//! [`Optimizer`]: one step, and what is checked before it.
+//! [`Optimizer`]: one step, and the checks before it.
 
 use surprisal_tensor::{Gradients, Params, Scalar};
 
@@ -73,7 +73,7 @@ pub trait Optimizer<T: Scalar> {
     #[track_caller]
     fn set_learning_rate(&mut self, rate: f64);
 
-    /// Gives some parameters a learning rate or a weight decay of their own, in the place of earlier groups; none, for none.
+    /// Gives some parameters a learning rate or a weight decay of their own, instead of earlier groups; none, for none.
     ///
     /// See [`ParamGroup`].
     fn set_groups(&mut self, groups: Vec<ParamGroup>);
@@ -126,7 +126,7 @@ pub trait Optimizer<T: Scalar> {
     ///
     /// A pattern that means no parameter is an error of the step, before anything has moved. What was noted with
     /// [`Tape::update`](surprisal_tensor::Tape::update), running means and the like, is written wherever it stands: the tape went through
-    /// those layers, whoever steps.
+    /// those layers, in the steps of any optimizer.
     fn only(mut self, pattern: &str) -> Self
     where
         Self: Sized,

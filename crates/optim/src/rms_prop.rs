@@ -8,7 +8,7 @@ use crate::{HasEps, HasMomentum, Hyperparameter, Memory, Optim, Options, Rule, S
 
 /// RMSprop: steps along the gradient, divided by the size that gradients of this number usually have.
 ///
-/// With learning rate η, weight decay λ and the gradient g + λθ in the place of g:
+/// With learning rate η, weight decay λ and the gradient g + λθ instead of g:
 ///
 #[doc = math!("v ← α v + (1 - α) g²")]
 #[doc = math!("θ ← θ - η g / (√v + ε)")]
@@ -18,7 +18,7 @@ use crate::{HasEps, HasMomentum, Hyperparameter, Memory, Optim, Options, Rule, S
 #[doc = math!("m ← μ m + g / (√v + ε), θ ← θ - η m")]
 ///
 /// The start of v from 0 is not undone, as [`Adam`](crate::Adam) does: the first step is η / √(1 - α), ten times η.
-/// ε stands outside of the root, as in PyTorch, and the defaults are its own: α = 0.99, ε = 1e-8, no momentum, no decay.
+/// ε is outside of the root, as in PyTorch, and the defaults are its own: α = 0.99, ε = 1e-8, no momentum, no decay.
 ///
 /// Source: Tieleman and Hinton (2012), "Neural networks for machine learning", lecture 6.5.
 ///
@@ -80,7 +80,7 @@ impl<T: Scalar> RmsProp<T> {
 }
 
 shared_kernel! {
-    /// `m` is empty where there is no momentum.
+    /// `m` is empty without momentum.
     fn rms_prop<T>(step: StepNumbers, options: Options | g | theta, v, m) {
         let [alpha, eps, mu, _] = options;
         let [lost, square_lost] = lost_beside(eps);

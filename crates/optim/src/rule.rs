@@ -1,4 +1,4 @@
-//! [`Rule`]: what is an optimizer's own; [`Optim`]: what all of them share.
+//! [`Rule`]: the part that is specific to an optimizer; [`Optim`]: what all of them share.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -27,7 +27,7 @@ pub struct StepNumbers {
     pub step: u64,
 }
 
-/// What is an optimizer's own: its settings, what it remembers, and the formula of a step. [`Optim`] makes an optimizer of it.
+/// The part that is specific to an optimizer: its settings, its state, and the formula of a step. [`Optim`] makes an optimizer of it.
 ///
 /// One of this crate is a file with a rule and a type of its name, `type Adam<T = f32> = Optim<AdamRule, T>`, and its line in the list
 /// at the end of `kind.rs`. One of your own needs no list:
@@ -280,7 +280,7 @@ impl<R: HasBetas, T: Scalar> Optim<R, T> {
 }
 
 impl<R: HasEps, T: Scalar> Optim<R, T> {
-    /// What is added to the root: above 0.
+    /// The number added to the root: above 0.
     ///
     /// ```
     /// use surprisal_optim::{Adagrad, Adam, Optimizer, RmsProp};

@@ -14,7 +14,7 @@ macro_rules! schedules {
     ($($(#[$meta:meta])* $Name:ident $name:literal $({ $($(#[$doc:meta])* $field:ident: $type:ty = $default:literal in $kind:expr, $help:literal;)+ })?)+) => {
         /// The learning rate of every step, from the rate η that training begins with.
         ///
-        /// A schedule is a function: of the place in training and of what was measured so far, see [`rate`](Self::rate). It remembers
+        /// A schedule is a function of the position in training and of the metrics so far, see [`rate`](Self::rate). It remembers
         /// nothing, so there is nothing of it to save.
         ///
         /// As text, for a command line, it is its name and what is to differ from the defaults, which are those shown here:

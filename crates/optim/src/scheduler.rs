@@ -4,7 +4,7 @@ use surprisal_tensor::Scalar;
 
 use crate::{At, OptimError, Optimizer, Schedule};
 
-/// A [`Schedule`] that counts steps and epochs: for a loop of one's own. A [`Schedule`] alone is a function of the place in training.
+/// A [`Schedule`] that counts steps and epochs: for a loop of one's own. A [`Schedule`] alone is a function of the position in training.
 ///
 /// ```
 /// use surprisal_optim::{Optimizer, Schedule, Scheduler, Sgd};

@@ -9,7 +9,7 @@ use crate::{HasMomentum, Hyperparameter, Memory, Optim, OptimError, Options, Rul
 
 /// Stochastic gradient descent: a step down the gradient.
 ///
-/// With learning rate η, momentum μ, weight decay λ and the gradient g + λθ in the place of g:
+/// With learning rate η, momentum μ, weight decay λ and the gradient g + λθ instead of g:
 ///
 #[doc = math!("θ ← θ - η g")]
 ///

@@ -351,7 +351,7 @@ impl Net {
                 Kind::Norm(layer)
             }
             How::Loss(_) => {
-                return Err(op_at.found(format!("{op:?}"), "an operation", "the loss stands under \"loss\""));
+                return Err(op_at.found(format!("{op:?}"), "an operation", "name the loss under \"loss\""));
             }
         };
         Ok(node)

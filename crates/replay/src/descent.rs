@@ -1,4 +1,4 @@
-//! Gradient descent on the whole batch, and what is reported of it: rows at chosen epochs, and when errors became small.
+//! Gradient descent on the whole batch, and its report: rows at chosen epochs, and when errors became small.
 
 use serde_json::{Map, Value};
 use surprisal_tensor::ndarray::{Array2, ArrayD, Ix2};

@@ -117,7 +117,11 @@ impl Net {
         if activations.len() + 1 != layers.len() {
             return Err(between.wrong(
                 format!("a list of {}", layers.len() - 1),
-                format!("one activation stands between two of the {} layers in {}", layers.len(), list.path),
+                format!(
+                    "give one activation between each two of the {} layers in {}",
+                    layers.len(),
+                    list.path
+                ),
             ));
         }
         let mut width = inputs;

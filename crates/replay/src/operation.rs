@@ -206,7 +206,7 @@ impl Operation {
     /// ```
     ///
     /// # Errors
-    /// What the operation says to inputs and options that it cannot take.
+    /// If the operation does not support the inputs or the options.
     pub fn evaluate<T: Scalar>(&self, case: &Case) -> Result<Outcome<T>, CaseError> {
         let differentiable: Vec<_> =
             self.inputs.iter().filter(|input| input.differentiable).map(|input| input.name).collect();
@@ -223,7 +223,7 @@ impl Operation {
         }
     }
 
-    /// What is null is not given, but its name has to be known.
+    /// An input or option that is null is not given, but its name must be known.
     fn check_names(&self, case: &Case) -> Result<(), CaseError> {
         let [inputs, options] = &case.nulls;
         let given = case.inputs.iter().map(|(name, _)| name).chain(inputs);
@@ -358,10 +358,10 @@ impl Operation {
         Ok(judged)
     }
 
-    /// Compares all cases of a document with what is expected of them.
+    /// Compares all cases of a document with their expected results.
     ///
     /// # Errors
-    /// If the document is no list of cases. What is wrong with single cases stands in the report.
+    /// If the document is not a list of cases. Errors of single cases are in the report.
     pub fn check_document(&self, document: &Value, precision: Precision) -> Result<Report, CaseError> {
         check_cases(document, precision, |case, document| {
             if precision == F32 {
@@ -373,7 +373,7 @@ impl Operation {
     }
 }
 
-/// What an operation says, in one line.
+/// The message of an operation, in one line.
 pub(super) fn of_shapes(error: ShapeError) -> String {
     in_file(error).0.replace("   hint: ", " | ")
 }

@@ -46,7 +46,7 @@ const KEYS: &[(&str, Hyperparameter)] = &[
     ("weight_decay", Hyperparameter::WeightDecay),
 ];
 
-/// What is minimized, from where.
+/// The function that is minimized, and the starting point.
 struct Problem {
     start: Params<f64>,
     loss: Box<Loss>,

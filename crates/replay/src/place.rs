@@ -1,4 +1,4 @@
-//! [`Place`]: a JSON value that knows where it stands, so that whatever is wrong with it is reported with its key path.
+//! [`Place`]: a JSON value with its key path, which every error about it contains.
 
 use serde_json::{Map, Value};
 use surprisal_tensor::ndarray::Array2;
@@ -33,7 +33,7 @@ impl<'a> Place<'a> {
 
     // ---- into objects
 
-    /// What stands under a key that may be left out, but not misspelled.
+    /// The value of a key that may be left out, but not misspelled.
     pub fn find(&self, key: &str) -> Result<Option<Place<'a>>, ReplayError> {
         let object = self.object()?;
         let path = self.below(key);

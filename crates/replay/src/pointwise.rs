@@ -17,7 +17,7 @@ use super::place::Place;
 
 type Section = fn(&Place) -> Result<Value, ReplayError>;
 
-/// Every list of points, and what is reported of one point, under another key.
+/// Every list of points, and the results for one point, under another key.
 const SECTIONS: &[(&str, &str, Section)] = &[
     ("binary_points", "binary", binary),
     ("softmax_points", "softmax", softmax),

@@ -29,7 +29,7 @@ impl Reference {
     /// Reads the file.
     ///
     /// # Errors
-    /// If it cannot be read, or if it is no JSON: with line and column.
+    /// If it cannot be read, or if it is not JSON: with line and column.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ReplayError> {
         let path = path.as_ref();
         let at = path.display();

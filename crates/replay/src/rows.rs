@@ -21,7 +21,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// What the setting names, after its `preprocess`. The `positive_class` stands there, or beside it.
+    /// The data that the setting names, after its `preprocess`, which may contain `positive_class`; it may also be beside it.
     pub fn read(setting: &Place, folder: impl AsRef<Path>) -> Result<Self, ReplayError> {
         let folder = folder.as_ref();
         let mut rows = match setting.find("data")? {
@@ -127,7 +127,7 @@ fn read_json(name: &Place, folder: &Path) -> Result<Value, ReplayError> {
         name.found(
             format!("{place}: {error}"),
             "a file that can be read",
-            "data files stand beside the setting's file, or in the folder of data that is given",
+            "put data files beside the setting's file, or into the folder of data that is given",
         )
     })?;
     serde_json::from_str(&text)

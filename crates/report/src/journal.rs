@@ -73,7 +73,7 @@ impl JournalError {
 }
 
 impl JournalFile {
-    /// Opens the journal with this first line, an object with at least one entry, or begins it; and gives what the other lines
+    /// Opens the journal with this first line, an object with at least one entry, or begins it; and returns what the other lines
     /// hold. A last line that was not written to its end is cut off.
     ///
     /// # Errors

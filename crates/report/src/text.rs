@@ -85,7 +85,7 @@ pub fn visible_json(document: &str) -> Cow<'_, str> {
     })
 }
 
-/// Rows of as many cells in columns of characters, indented by two; `right` says which columns are flush right.
+/// Rows of as many cells in columns of characters, indented by two; `right` selects the columns that are flush right.
 ///
 /// ```
 /// let rows = [["loss", "epochs"], ["ce", "9"]].map(|row| row.map(String::from).to_vec());

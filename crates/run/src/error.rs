@@ -22,7 +22,7 @@ pub enum RunError {
 /// A message, and the settings that help.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
-    /// What is wrong, and what to do.
+    /// The error, and what to do.
     pub text: String,
     /// The names of the settings that help, as in a configuration, and of arguments such as "out" or "random": for a program that
     /// has them as options.

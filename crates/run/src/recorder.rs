@@ -149,7 +149,7 @@ fn begin_again(folder: &Path) -> String {
     format!("begin again with the settings of {}/{CONFIG}", folder.display())
 }
 
-/// Locks the folder of a run, so that no other process goes on with the same run meanwhile. The lock ends with its process.
+/// Locks the folder of a run, so that no other process trains the same run meanwhile. The lock ends with its process.
 ///
 /// # Errors
 /// If another process has locked it, and if there is no such folder.

@@ -14,13 +14,13 @@ use crate::{Kind, nearest};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingError {
-    /// What has the settings, "cosine"; empty where the text around says it.
+    /// The object that has the setting, "cosine"; empty if the text around names it.
     pub of: String,
     /// What is wrong.
     pub problem: Problem,
 }
 
-/// What is wrong with a setting.
+/// The problem of a setting.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the fields are named for what they hold, and shown in the message")]
 pub enum Problem {
@@ -80,7 +80,7 @@ fn listed(known: &[&str]) -> String {
     if known.is_empty() { "there are none".into() } else { format!("known: {}", known.join(", ")) }
 }
 
-/// A user's text in quotes, as messages show it: cut where it is long, with escapes for what is not printed.
+/// A user's text in quotes, as messages show it: a long text is cut, and characters that do not print are escaped.
 ///
 /// ```
 /// assert_eq!(surprisal_settings::quoted("a\tb"), "\"a\\tb\"");

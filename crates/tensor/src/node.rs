@@ -6,7 +6,7 @@ use ndarray::ArcArray1;
 
 use crate::{ParamId, Shape};
 
-/// One value: from which earlier nodes it was computed, and where its numbers stand. By which operation, says the graph's `ops`.
+/// One value: from which earlier nodes it was computed, and where its numbers are. Its operation is in the graph's `ops`.
 #[derive(Clone, Copy)]
 pub struct Node {
     pub shape: Shape,
@@ -25,7 +25,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node that no operation made, without a place yet.
+    /// A node without an operation, not in the graph yet.
     #[inline(always)]
     pub fn leaf(shape: Shape, at: &'static Location<'static>) -> Node {
         Node {

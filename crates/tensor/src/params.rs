@@ -262,7 +262,7 @@ impl<T: Scalar> Params<T> {
         assert!(
             self.find(&name).is_none(),
             "there is already a parameter \"{name}\": give each layer a name of its own, or each net a scope: \
-             `&mut params.scope(\"critic\")` in the place of `&mut params`"
+             `&mut params.scope(\"critic\")` instead of `&mut params`"
         );
         let start = self.values.len();
         let range = start..start.saturating_add(shape.len()); // which no memory holds, if it saturates

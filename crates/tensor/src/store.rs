@@ -6,7 +6,7 @@ use crate::threads::{LIGHT, for_each};
 use crate::workspace::On;
 use crate::{Dual, Scalar};
 
-/// One of three: what is `f32`, `f64` or [`Dual`].
+/// One of three number types: `f32`, `f64` or [`Dual`].
 pub enum Typed<A, B, C> {
     F32(A),
     F64(B),

@@ -126,7 +126,7 @@ impl<'t> Tape<'t> {
         }
     }
 
-    /// Name, shape and place of a parameter: where a layer that holds a [`ParamId`] finds its sizes.
+    /// Name, shape and position of a parameter: where a layer that holds a [`ParamId`] finds its sizes.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};
@@ -524,7 +524,7 @@ impl<'t> Tape<'t> {
         Ok(Var { tape: self, id: graph.put_op(op) })
     }
 
-    /// [`try_apply`](Self::try_apply) of an operation whose type nobody knows: compiled once for all of them.
+    /// [`try_apply`](Self::try_apply) of an operation whose type is erased: compiled once for all of them.
     #[track_caller]
     pub(crate) fn try_apply_boxed(
         &'t self,

@@ -1,6 +1,6 @@
 //! Several threads for one piece of work: how many, when, and how the work is cut.
 //!
-//! Large arrays are shared by as many threads as the machine has cores, or as [`with`] says for a part of a program, [`set_number`] for
+//! Large arrays are shared by as many threads as the machine has cores, or as [`with`] sets for a part of a program, [`set_number`] for
 //! all of it; before there is such an array, no thread is started. A program that computes for a while does better to run [`within`]
 //! the threads:
 //!
@@ -58,12 +58,12 @@ const LONGEST_NAP: Duration = Duration::from_millis(1);
 static NUMBER: AtomicUsize = AtomicUsize::new(0); // 0 until somebody asks
 
 thread_local! {
-    /// What [`with`] says in this thread; 0 where there is none.
+    /// The number set by [`with`] in this thread; 0 if there is none.
     static HERE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many threads large work of this thread is shared by: what the innermost [`with`] around the call says; else what
-/// [`set_number`] says, or one for each core of the machine. [`within`] threads, it is at most how many these are.
+/// How many threads large work of this thread is shared by: the number of the innermost [`with`] around the call; else that of
+/// [`set_number`], or one for each core of the machine. [`within`] threads, it is at most how many these are.
 ///
 /// ```
 /// use surprisal_tensor::threads;
@@ -122,7 +122,7 @@ pub fn with<R>(n: usize, run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Sets how many threads large work is shared by where no [`with`] says otherwise, in all threads of the process; 1 for the calling
+/// Sets how many threads large work is shared by outside of every [`with`], in all threads of the process; 1 for the calling
 /// thread alone. A call of [`within`] that runs keeps those it has.
 ///
 /// See the example of [`number`].
@@ -226,7 +226,7 @@ fn start(n: usize) -> Option<ThreadPool> {
         .ok()
 }
 
-/// The threads for work from outside: as many as [`number`] says, started when they are first needed.
+/// The threads for work from outside: as many as [`number`], started when they are first needed.
 fn shared() -> Option<Arc<ThreadPool>> {
     static POOLS: Mutex<Vec<Arc<ThreadPool>>> = Mutex::new(Vec::new()); // one for each number
     let n = number();

@@ -361,7 +361,7 @@ impl Graph {
         id as u32
     }
 
-    /// What a node's operation says of itself, and does.
+    /// The card of a node's operation, and its functions.
     pub fn op(&self, id: usize) -> &dyn Recorded {
         match self.nodes[id].leaf {
             None => &*self.ops[id],

@@ -106,7 +106,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// # use surprisal_data::Dataset;
     /// # use surprisal_layers::{Linear, rng};
     ///
-    /// /// Ends in the middle of an epoch, and keeps what is needed to go on.
+    /// /// Ends in the middle of an epoch, and keeps what is needed to resume.
     /// struct Interrupt(Option<(Params<f32>, Checkpoint<f32>)>);
     /// impl Callback<f32> for Interrupt {
     ///     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
@@ -333,7 +333,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
     }
 }
 
-/// Says what a closure is, so that its lifetimes are understood.
+/// Fixes the type of a closure, so that its lifetimes are inferred.
 fn record<F: for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t>>(loss: F) -> F {
     loss
 }

@@ -282,7 +282,7 @@ pub fn evaluate<T: Scalar>(
     Ok(evaluation)
 }
 
-/// A metric of what a model says about examples; of numbers, the outputs are the predictions.
+/// A metric of the outputs of a model; in regression, the outputs are the predictions.
 ///
 /// # Errors
 /// If the metric does not apply to this task, or the outputs are not finite.

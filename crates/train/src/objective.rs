@@ -327,7 +327,7 @@ impl Objective {
         if self.is_rate() { z.exp() } else { z }
     }
 
-    /// Whether the output is the logarithm of what is predicted: of `poisson`.
+    /// Whether the output is the logarithm of the prediction, as with `poisson`.
     pub fn is_rate(self) -> bool {
         self.known().target == Target::Count
     }

@@ -16,7 +16,7 @@ pub trait Progress: Sync {
     fn end(&self);
 }
 
-/// Tells nobody.
+/// Reports nothing.
 impl Progress for () {
     fn begin(&self, _: &str, _: usize) {}
     fn advance(&self) {}

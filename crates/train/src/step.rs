@@ -7,7 +7,7 @@ use crate::{Batch, Objective, TrainError};
 /// Records the loss of a batch.
 pub(crate) type Loss<'f> = dyn for<'b, 't> FnMut(&Batch<'b, 't>) -> Var<'t> + 'f;
 
-/// What is minimized, and how it is measured.
+/// The objective that is minimized, and how it is measured.
 pub(crate) struct Step<'a> {
     pub loss: &'a mut Loss<'a>,
     /// What outputs mean, if the loss is one that the library knows by name.

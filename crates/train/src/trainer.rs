@@ -150,7 +150,7 @@ impl Trainer {
         }
     }
 
-    /// The batches of so many rows.
+    /// The batches of a given number of rows.
     pub(crate) fn batches(&self, rows: usize) -> Result<Batches, TrainError> {
         let batches = Batches::new(rows, self.batch_size)?;
         Ok(if self.drop_last { batches.drop_last() } else { batches })

@@ -71,7 +71,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         self.batches.per_epoch().div_ceil(self.trainer.accumulate)
     }
 
-    /// Measures the start, and goes on from there.
+    /// Measures the initial model, and continues from there.
     #[track_caller]
     pub fn run_from_start(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         self.measured(self.base)?;

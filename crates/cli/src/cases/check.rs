@@ -10,7 +10,7 @@ use crate::Failure;
 /// The maximum number of faults reported for one file, the worst first.
 const TOLD: usize = 10;
 
-/// Compares the results of all files. Under a `key` of each stands what the file is about, `noun`, by whose name `check` compares.
+/// Compares the results of all files. The `key` of each names its subject, `noun`, by which `check` compares.
 pub fn run(
     files: &[PathBuf],
     precision: Option<Precision>,

@@ -4,7 +4,7 @@ use surprisal_settings::Setting;
 
 const WIDTH: usize = 100;
 
-/// What is listed of a loss or an operation.
+/// An entry of the list of losses or operations.
 pub struct Described {
     pub name: &'static str,
     pub forward: &'static str,

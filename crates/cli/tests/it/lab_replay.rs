@@ -45,7 +45,7 @@ fn data_stand_beside_the_file_or_in_the_folder_that_is_named() {
     let (code, stdout, stderr) = replay(&folder.0, &["other_name.json"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     expect![[r#"
-        error: other_name.json: setting.data: expected a file that can be read, found data_iris.json: No such file or directory (os error 2) | data files stand beside the setting's file, or in the folder of data that is given
+        error: other_name.json: setting.data: expected a file that can be read, found data_iris.json: No such file or directory (os error 2) | put data files beside the setting's file, or into the folder of data that is given
     "#]].assert_eq(&stderr);
     let (code, stdout, _) = replay(&folder.0, &["other_name.json", "--data", VECTORS, "--check"]);
     assert!(code == 0 && stdout.starts_with("other_name.json: worst ratio "), "{stdout}");

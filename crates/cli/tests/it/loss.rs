@@ -211,15 +211,15 @@ fn what_is_wrong_with_a_file_is_reported_with_its_place() {
     assert_eq!(code(&output), 1);
     told += stderr(&output);
     expect![[r#"
-        error: cut.json, line 2, column 27: this is no JSON: EOF while parsing a value
-        error: comma.json, line 2, column 14: this is no JSON: expected value
-        error: large.json, line 1, column 27: this is no JSON: number out of range
+        error: cut.json, line 2, column 27: this is not JSON: EOF while parsing a value
+        error: comma.json, line 2, column 14: this is not JSON: expected value
+        error: large.json, line 1, column 27: this is not JSON: number out of range
         error: list.json: this is a list: give an object with "cases", or one case, an object with "inputs"
         error: cases.json: "cases" is a number: it is a list of cases
         error: folder: cannot read: Is a directory (os error 21)
         error: nowhere.json: cannot read: No such file or directory (os error 2)
-        error: deep.json, line 1, column 147: this is no JSON: recursion limit exceeded
-        error: standard input, line 1, column 2: this is no JSON: expected ident
+        error: deep.json, line 1, column 147: this is not JSON: recursion limit exceeded
+        error: standard input, line 1, column 2: this is not JSON: expected ident
     "#]]
     .assert_eq(&told);
 }

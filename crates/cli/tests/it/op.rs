@@ -151,10 +151,10 @@ fn a_case_that_cannot_be_evaluated_says_so_in_its_place() {
         max_pool2d: a window of 65536x65536 does not fit into an image of 2x2 with padding [1024, 1024] | use a smaller window, or fewer poolings before
         pad2d: a border of [2, 0, 0, 0] around an image of 2x2 | a mirrored border is smaller than the image: left and right less than its width, top and bottom than its height
         pad2d: [1, 1, 18000000000000002, 18000000000000002] has more elements than this machine can address
-        pad2d: pad2d: the result [1, 1, 100002, 100002] would have 10000400004 numbers; at most 16777216 are computed here
+        pad2d: the result [1, 1, 100002, 100002] would have 10000400004 numbers: expected at most 16777216
         resize: an image of 2x2 cannot become one of [0, 1] | all four lengths are 1 or more
         resize: [1, 1, 9000000000000000, 9000000000000000] has more elements than this machine can address
-        upsample_nearest2d: resize: the result [1, 1, 100000, 100000] would have 10000000000 numbers; at most 16777216 are computed here
+        upsample_nearest2d: the result [1, 1, 100000, 100000] would have 10000000000 numbers: expected at most 16777216
         group_norm: 2 groups do not divide the 1 channels of [1, 1, 2, 2]: choose a number that does
         group_norm: [1] is not [N, C, ..]
         batch_norm2d: [1, 1] has 1 numbers in each channel, and the variance of a batch in training needs 2: use more samples or larger images, or "training": false
@@ -162,7 +162,7 @@ fn a_case_that_cannot_be_evaluated_says_so_in_its_place() {
         batch_norm2d: eps 1e-60 is rounded to 0 in the type of the numbers: expected a larger one, or 0
         resize: [1] is not a batch of images [N, C, H, W] | one image is x.unsqueeze(0), rows of pixels are x.reshape([n, channels, height, width])
         softmax: there is no axis 7 | axes are 0 to 3 from the front, -1 to -4 from the back
-        permute: [0, 0, 1, 2] is not an order of the axes of [1, 1, 2, 2] | each of the axes 0 to 3 stands there once
+        permute: [0, 0, 1, 2] is not an order of the axes of [1, 1, 2, 2] | each of the axes 0 to 3 must occur once
         slice: 1..9 does not lie in axis -1 of [1, 1, 2, 2] | its length is 2
         gather: index 0.5 at position 0 does not lie in axis 0 of [1], whose length is 1
         where: [2] does not fit the condition [1] | both values have the shape of the condition, or are a single number
@@ -175,8 +175,9 @@ fn a_case_that_cannot_be_evaluated_says_so_in_its_place() {
     let wide = json!({ "inputs": { "a": vec![[0]; 5000], "b": [vec![0; 5000]] } }).to_string();
     let told = ["add", "matmul"].map(|name| error_of(&lines(&given(&wide, &[name]))));
     expect![[r#"
-        add: add: the result [5000, 5000] would have 25000000 numbers; at most 16777216 are computed here
-        matmul: matmul: the result [5000, 5000] would have 25000000 numbers; at most 16777216 are computed here"#]].assert_eq(&told.join("\n"));
+        add: the result [5000, 5000] would have 25000000 numbers: expected at most 16777216
+        matmul: the result [5000, 5000] would have 25000000 numbers: expected at most 16777216"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 /// With inputs of any shape and no options, nothing panics.

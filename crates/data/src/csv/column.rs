@@ -30,7 +30,7 @@ pub enum ColumnValues {
     Numbers(Vec<f64>),
     /// Dates as days since 1970-01-01, with their fraction; NaN where one is missing.
     Dates(Vec<f64>),
-    /// Categories, each by its place among the names; `None` where one is missing.
+    /// Categories, each by its index among the names; `None` where one is missing.
     Categories {
         /// The category of every row.
         codes: Vec<Option<u32>>,

@@ -35,9 +35,7 @@ pub enum CsvProblem {
     UnknownDelimiter,
     /// The table has no line at all; `named` if the first one was to name the columns.
     NoHeader { named: bool },
-    /// No column has the name of the label column.
-    UnknownTarget { target: String, columns: Vec<String> },
-    /// One or more columns of a model are missing.
+    /// One or more columns of a model are missing, or the target.
     MissingColumns { missing: Vec<String>, columns: Vec<String> },
     /// Two columns have the same name; positions count from 1.
     DuplicateColumn { first: usize, second: usize },
@@ -135,11 +133,6 @@ impl Display for CsvProblem {
             Self::NoHeader { named: true } => f.write_str(
                 "expected a header line with the names of the columns, found nothing | is the file empty?",
             ),
-            Self::UnknownTarget { target, columns } => {
-                let (name, columns_listed) = (quoted(target), listed(columns));
-                write!(f, "expected a label column named {name}, found the columns {columns_listed}")?;
-                about_header(f, columns, &near_names(std::slice::from_ref(target), columns))
-            }
             Self::MissingColumns { missing, columns } => {
                 let (names, columns_listed) = (listed(missing), listed(columns));
                 let wanted = if missing.len() == 1 { "a column" } else { "columns" };
@@ -310,9 +303,7 @@ impl CsvProblem {
     pub fn settings(&self) -> &'static [&'static str] {
         match self {
             Self::UnknownDelimiter | Self::NoFeatures { .. } => &["delimiter"],
-            Self::UnknownTarget { columns, .. }
-            | Self::MissingColumns { columns, .. }
-            | Self::UnknownColumn { columns, .. }
+            Self::MissingColumns { columns, .. } | Self::UnknownColumn { columns, .. }
                 if is_undivided(columns) =>
             {
                 &["delimiter"]
@@ -335,7 +326,7 @@ impl CsvProblem {
     }
 }
 
-/// Whether the names of several columns may stand in that of one.
+/// Whether one column name may contain the names of several columns.
 fn is_undivided(columns: &[String]) -> bool {
     matches!(columns, [only] if only.contains([',', ';', '\t', '|']))
 }

@@ -62,7 +62,7 @@ impl Fields {
                 && self.parsed(field).is_some_and(|x| self.missing_numbers.contains(&x))
     }
 
-    /// The finite number in a field, or why there is none.
+    /// The finite number in a field, or the reason why it has none.
     pub fn number(&self, field: &str) -> Result<f64, CsvProblem> {
         let found = || field.to_owned();
         match self.parsed(field) {
@@ -110,7 +110,7 @@ impl Fields {
         Some(format!("{}{significant}e{exponent}", if negative { "-" } else { "" }))
     }
 
-    /// The place of the text that is this one, or the same number as this one.
+    /// The index of the text that is equal to this one, or the same number.
     pub fn find(&self, field: &str, among: &[String]) -> Option<usize> {
         among.iter().position(|known| known == field).or_else(|| {
             let key = Some(self.number_key(field)?);
@@ -194,7 +194,7 @@ impl Thousands {
 
 /// The days since 1970-01-01 of a date, with their fraction if there is a time; the offset of a time zone is taken off.
 ///
-/// Dates are `2024-03-31`, `2024/03/31` or `2024-03`, times `T12:30`, `T12:30:15` or `T12:30:15.5` (a blank may stand for the T),
+/// Dates are `2024-03-31`, `2024/03/31` or `2024-03`, times `T12:30`, `T12:30:15` or `T12:30:15.5` (a blank may replace the T),
 /// zones `Z` or `+01:00`.
 pub(crate) fn days(field: &str) -> Option<f64> {
     let (date, time) = match field.find(['T', 't', ' ']) {

@@ -43,7 +43,7 @@ pub struct CsvOptions {
     pub target: Option<String>,
     /// Classification or regression.
     pub task: Task,
-    /// Columns to leave out, by name or place.
+    /// Columns to leave out, by name or index.
     ///
     /// Three kinds of columns are left out without being named, with a [`Notice`](crate::Notice): those
     /// without a name (or `Unnamed: 0`, as pandas calls it), if there is a header; those that count the rows (in 8 rows or more, each a whole number
@@ -79,7 +79,7 @@ impl Default for CsvOptions {
     }
 }
 
-/// In place of a delimiter: it has to be found in the text.
+/// Instead of a delimiter: it is determined from the text.
 pub(crate) const BY_TEXT: u8 = 0;
 
 impl CsvOptions {
@@ -128,7 +128,7 @@ impl CsvOptions {
 
     /// Parses a delimiter: `comma`, `semicolon`, `tab`, or the character itself.
     ///
-    /// Errors if it is no single character of ASCII, or one that a number, a name or a line is made of: a
+    /// Errors if it is not a single ASCII character, or one that a number, a name or a line is made of: a
     /// letter, a digit, a blank, one of `.+-_"`, a line break.
     ///
     /// ```
@@ -308,7 +308,7 @@ pub enum Categorical {
     /// is different in nearly every row is a name, of which there is nothing to learn.
     #[default]
     Auto,
-    /// These, by name or place, even if they hold numbers, besides those of [`Auto`](Categorical::Auto).
+    /// These, by name or index, even if they contain numbers, besides those of [`Auto`](Categorical::Auto).
     Columns(Vec<String>),
     /// None: text anywhere but in the target column is an error.
     None,

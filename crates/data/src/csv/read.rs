@@ -66,7 +66,7 @@ impl Dataset {
 /// Reads the named columns of a table with a header line, in the order given: `[rows, columns]`.
 ///
 /// For predictions of new rows: `columns` are the names of the features that it was trained on.
-/// They may stand anywhere in the table, among others, which are ignored: a label
+/// They may be anywhere in the table, among others, which are ignored: a label
 /// column may be there or not. Text and rows are as in [`Dataset::from_csv`]; `name` is for the messages.
 ///
 /// Errors if a column is not there, or there twice, on a row with a field too many or too few, and in these

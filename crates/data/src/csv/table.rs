@@ -396,7 +396,7 @@ fn read(
     Ok(Table { set_name, name, columns: read, targets, missing, dropped, notices, fields })
 }
 
-/// What is wrong in a column to predict from; text may stand in the column `only_in` alone.
+/// The problem of a column to predict from; only the column `only_in` may contain text.
 fn in_feature(problem: CsvProblem, only_in: Option<String>) -> CsvProblem {
     match problem {
         CsvProblem::NotANumber { found, .. } => CsvProblem::NotANumber { found, target: only_in },
@@ -404,7 +404,7 @@ fn in_feature(problem: CsvProblem, only_in: Option<String>) -> CsvProblem {
     }
 }
 
-/// What is wrong in the column to predict.
+/// The problem of the column to predict.
 fn in_target(problem: CsvProblem) -> CsvProblem {
     match problem {
         CsvProblem::NotANumber { found, .. } => CsvProblem::TargetNotANumber { found },
@@ -423,7 +423,7 @@ struct Feature {
     may_be_left_out: bool,
 }
 
-/// Where the columns stand that are read.
+/// The indices of the columns that are read.
 struct Places {
     target: usize,
     features: Vec<Feature>,

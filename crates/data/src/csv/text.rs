@@ -270,11 +270,12 @@ impl<'a> Rows<'a> {
         Ok(found)
     }
 
-    /// The place of the target column: the column of this name or, if there is none, at this place.
+    /// The index of the target column: the column of this name or, if there is none, at this index.
     pub fn find_target(&self, target: &str) -> Result<usize, DataError> {
         place(&self.header, target).ok_or_else(|| {
-            let (target, columns) = (target.to_owned(), self.header.iter().map(str::to_owned).collect());
-            self.text.error(None, None, CsvProblem::UnknownTarget { target, columns })
+            let (missing, columns) =
+                (vec![target.to_owned()], self.header.iter().map(str::to_owned).collect());
+            self.text.error(None, None, CsvProblem::MissingColumns { missing, columns })
         })
     }
 
@@ -296,7 +297,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The column of this name or, if there is none, at this place.
+/// The column of this name or, if there is none, at this index.
 pub(crate) fn place(header: &Record, column: &str) -> Option<usize> {
     header.iter().position(|name| name == column).or_else(|| {
         let at: isize = column.parse().ok()?;
@@ -329,7 +330,7 @@ impl<'a> Text<'a> {
         self.error(None, None, CsvProblem::Unreadable(error))
     }
 
-    /// An error in this line, in this column, as far as it has a place.
+    /// An error in this line and column, if they are known.
     pub fn error(&self, line: Option<usize>, column: Option<&str>, problem: CsvProblem) -> DataError {
         let source_name = self.source_name.to_owned();
         ErrorKind::Csv(CsvError { source_name, line, column: column.map(str::to_owned), problem }).into()

@@ -33,7 +33,7 @@ pub enum ImageProblem {
     NotPng { error: String },
     /// The header has a size that the file cannot contain.
     Size { shape: [usize; 3], bytes: u64 },
-    /// So many images of this shape have too many numbers.
+    /// The images of this shape have too many numbers in all.
     TooLarge { images: usize, shape: [usize; 3] },
     /// Images differ in shape.
     Shape { expected: [usize; 3], first: String, found: [usize; 3] },

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The maximum of numbers in a folder, 8 GiB as `f64`.
 pub(crate) const MOST_NUMBERS: u64 = MOST_ELEMENTS;
-/// Deflate packs at most so many bytes into one.
+/// The most bytes that deflate packs into one.
 const MOST_PACKED: u128 = 1032;
 
 impl Dataset {

@@ -27,7 +27,7 @@ enum Of {
     Numbers(i32, fn(&[f64], &[f64]) -> Result<f64, DataError>),
 }
 
-/// What is said of a metric in the list.
+/// The description of a metric in the list.
 struct Card {
     range: (f64, f64),
     larger_is_better: bool,
@@ -243,7 +243,7 @@ impl Metric {
         }
     }
 
-    /// In which power of the targets' unit it is: 1 of `mae` and `rmse`, 2 of `mse`, 0 of `r2` and of all that judge classes.
+    /// In which power of the targets' unit it is: 1 of `mae` and `rmse`, 2 of `mse`, 0 of `r2` and of all metrics of classification.
     ///
     /// ```
     /// # use surprisal_data::metrics::Metric;

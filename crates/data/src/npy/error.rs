@@ -84,7 +84,7 @@ pub enum NpyProblem {
     Text,
     /// The elements are numbers, not texts.
     NotText { found: NpyType },
-    /// The bytes of a text are none in UTF-8, or in UTF-32.
+    /// The bytes of a text are not valid UTF-8, or UTF-32.
     NoCharacters,
     /// A label of a class has a fraction or is not finite.
     FractionAsClass { row: usize, value: f64 },

@@ -347,7 +347,7 @@ impl NpyArray {
     /// taken beside the bytes.
     ///
     /// Errors if it is not an NPY file, of types that are neither numbers nor texts (records, Python's objects), or not
-    /// exactly as long as its header says.
+    /// exactly as long as its header specifies.
     ///
     /// Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
     pub fn from_bytes(bytes: Vec<u8>, name: &str) -> Result<NpyArray, DataError> {

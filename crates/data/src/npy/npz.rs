@@ -229,7 +229,7 @@ impl Dataset {
     }
 }
 
-/// [`Dataset::from_npz_path`], with labels as the task wants them, and without labels if there are none and none are `needed`.
+/// [`Dataset::from_npz_path`], with labels as the task requires; labels may be missing unless they are `needed`.
 pub(crate) fn read_npz(path: &Path, task: Task, needed: bool) -> Result<Dataset, DataError> {
     let npz = Npz::read(path)?;
     let x = npz.first_of(&FEATURES)?;

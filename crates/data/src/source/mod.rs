@@ -22,7 +22,7 @@ use std::str::FromStr;
 /// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`]; or, for segmentation, with the folders `images` and `masks`: [`Dataset::from_image_masks`] |
 /// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
-/// | `X.npy,Y.npy` | an array of features and one of labels, as they stand in an NPZ file |
+/// | `X.npy,Y.npy` | an array of features and one of labels, as in an NPZ file |
 ///
 /// An invalid text is a [`SpecError`], a usage error. Errors of files occur
 /// when the data are loaded, and are a [`DataError`](crate::DataError).

@@ -81,7 +81,7 @@ fn depth_first(slopes: &[Vec<(usize, f64)>], node: usize, gradients: &mut [f64],
         }
     }
 }
-/// From the last to the first, with a store in the place of the sum.
+/// From the last to the first, with a store instead of the sum.
 fn overwriting(slopes: &[Vec<(usize, f64)>]) -> Vec<f64> {
     let mut gradients = vec![0.0; slopes.len()];
     gradients[slopes.len() - 1] = 1.0;

@@ -94,8 +94,5 @@ mod zeroed;
 #[test]
 fn an_exercise_that_is_not_solved_fails_and_says_what_to_do() {
     let panic = catch_unwind(|| surprisal_exercises::unsolved("write -ln p")).unwrap_err();
-    assert_eq!(
-        panic.downcast_ref::<String>().unwrap(),
-        "not solved yet: write -ln p, in the place of this line"
-    );
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "not solved yet: write -ln p, instead of this line");
 }

@@ -144,12 +144,12 @@ fn a_mistake_is_reported_with_its_place() {
     assert_eq!(told("[a)"), "2 nothing opens this \")\"");
     assert_eq!(told("a)"), "1 nothing opens this \")\"");
     assert_eq!(told("|x"), "0 nothing closes this \"|\"");
-    assert_eq!(told("= / b"), "2 nothing stands above this fraction bar");
-    assert_eq!(told("a / + b"), "2 nothing stands below this fraction bar");
-    assert_eq!(told("a/"), "1 nothing stands below this fraction bar");
-    assert_eq!(told("x^ 2"), "1 nothing stands behind this \"^\"");
-    assert_eq!(told("x_"), "1 nothing stands behind this \"_\"");
-    assert_eq!(told("√"), "0 nothing stands under this root");
+    assert_eq!(told("= / b"), "2 there is nothing above this fraction bar");
+    assert_eq!(told("a / + b"), "2 there is nothing below this fraction bar");
+    assert_eq!(told("a/"), "1 there is nothing below this fraction bar");
+    assert_eq!(told("x^ 2"), "1 there is nothing behind this \"^\"");
+    assert_eq!(told("x_"), "1 there is nothing behind this \"_\"");
+    assert_eq!(told("√"), "0 there is nothing under this root");
     assert_eq!(told("a ? b"), "2 \"?\" is not part of the notation");
     assert_eq!(told(&"(".repeat(100_000)), "65 this is more than 64 levels deep");
 }

@@ -128,7 +128,7 @@ impl Experiment {
     pub fn title(&self) -> &str {
         &self.text.sections().title
     }
-    /// Returns what is claimed, in one sentence.
+    /// Returns the claim, in one sentence.
     pub fn claim(&self) -> &str {
         self.common("Claim")
     }
@@ -136,7 +136,7 @@ impl Experiment {
     pub fn short(&self) -> &str {
         self.common("In short")
     }
-    /// Returns the paragraphs for a reader who has never heard of the subject.
+    /// Returns the paragraphs for a reader who is new to the subject.
     pub fn background(&self) -> impl Iterator<Item = &str> {
         self.common("Background").split("\n\n")
     }

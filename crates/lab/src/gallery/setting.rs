@@ -137,7 +137,7 @@ impl Values {
     /// The value of a word.
     ///
     /// # Panics
-    /// If there is no such setting, or it is no word.
+    /// If there is no such setting, or it is not a word.
     #[track_caller]
     pub fn word(&self, key: &str) -> &str {
         let Value::Text(word) = self.value(key) else { panic!("{key} is not a word") };

@@ -77,7 +77,7 @@ fn every_layer_wants_a_name_of_its_own() {
         message(|| BatchNorm1d::new(&mut params, "a", 1)),
     ];
     assert!(taken.iter().all(|message| *message == taken[0]), "{taken:#?}");
-    expect![[r#"there is already a parameter "a.weight": give each layer a name of its own, or each net a scope: `&mut params.scope("critic")` in the place of `&mut params`"#]].assert_eq(&taken[0]);
+    expect![[r#"there is already a parameter "a.weight": give each layer a name of its own, or each net a scope: `&mut params.scope("critic")` instead of `&mut params`"#]].assert_eq(&taken[0]);
 }
 
 #[test]

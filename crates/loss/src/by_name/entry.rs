@@ -3,7 +3,7 @@
 use surprisal_settings::Setting;
 use surprisal_tensor::Card;
 
-/// What a loss says of itself, beside its page.
+/// The description of a loss, beside its page.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// Its name, formula and gradient.

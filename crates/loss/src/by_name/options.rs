@@ -85,7 +85,7 @@ impl Options<'_> {
     }
 }
 
-/// The inputs of one call of a loss; class labels may stand beside the arrays.
+/// The inputs of one call of a loss: arrays and class labels.
 pub(crate) struct Given<'a, 't, L> {
     pub(super) arrays: &'a [(&'a str, Var<'t>)],
     pub(super) labels: Option<&'a [L]>,
@@ -118,7 +118,7 @@ impl<'a, 't, L> Given<'a, 't, L> {
     }
 }
 
-/// Class labels that stand among the inputs as numbers.
+/// Class labels that are given as an array of numbers.
 pub(super) fn labels(name: &str, var: Var) -> Result<Vec<i64>, CallError> {
     let label = |(i, &x): (usize, &f64)| {
         let whole = x.fract() == 0.0 && x.abs() < 2f64.powi(53); // NaN is not

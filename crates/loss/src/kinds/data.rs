@@ -60,7 +60,7 @@ impl Domain {
     }
 }
 
-/// Nothing, or what is wrong.
+/// Nothing, or the error.
 pub(crate) type Checked = Result<(), LossError>;
 
 /// Checks data that is not differentiated, and says so where somebody expects that it is.

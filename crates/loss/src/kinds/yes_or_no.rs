@@ -94,7 +94,7 @@ impl<L: YesOrNo> Op for Fused<L> {
             }
             if pos_weights != 1 && pos_weights != last {
                 return Err(ShapeError::new(format!("{pos_weights} pos_weights do not fit {shape}"))
-                    .hint(format!("give one for all, or one for each place along the last axis: {last}")));
+                    .hint(format!("give one for all, or one for each index along the last axis: {last}")));
             }
         }
         Ok(self.reduction.shape(*shape))

@@ -205,7 +205,7 @@ impl Report {
 /// Holds a loss against all cases of a document, which say what is expected of them.
 ///
 /// # Errors
-/// If the document is no list of cases. What is wrong with single cases stands in the report.
+/// If the document is not a list of cases. Errors of single cases are in the report.
 pub fn check_document(loss: &Entry, document: &Value, precision: Precision) -> Result<Report, CaseError> {
     check_cases(document, precision, |case, document| match precision {
         F32 => judge::<f32>(loss, case, &document["expected"]),
@@ -216,7 +216,7 @@ pub fn check_document(loss: &Entry, document: &Value, precision: Precision) -> R
 /// Judges all cases of a document by `judge`, which gets each, and what the document has of it.
 ///
 /// # Errors
-/// If the document is no list of cases. What is wrong with single cases stands in the report.
+/// If the document is not a list of cases. Errors of single cases are in the report.
 pub fn check_cases(
     document: &Value,
     precision: Precision,

@@ -1,4 +1,4 @@
-//! The settings of a job that are not given, and what is made of settings: the sizes of the net, the trainer, the optimizer.
+//! The settings of a job that are not given, and the objects made of settings: the sizes of the net, the trainer, the optimizer.
 
 use super::*;
 use crate::settings::{Balance, ClassWeight, Hidden, OPTIMIZER};

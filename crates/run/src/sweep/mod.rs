@@ -34,7 +34,7 @@ const BEST: &str = "best.toml";
 pub enum Swept {
     /// All runs have ended.
     Finished(Box<Sweep>),
-    /// It was interrupted; the same sweep in the same folder goes on.
+    /// It was interrupted; the same sweep in the same folder resumes it.
     Interrupted {
         /// Runs that have ended.
         done: usize,
@@ -221,7 +221,7 @@ impl Data {
         Ok(opened)
     }
 
-    /// The CRC-32 of all rows and their answers, and of the names of columns, categories and classes.
+    /// The CRC-32 of all rows and their targets, and of the names of columns, categories and classes.
     fn checksum(&self) -> Result<u32, RunError> {
         let all = Vec::from_iter(0..self.loaded.rows());
         let set = self.loaded.dataset(&all, &self.loaded.prepare(&all, Some(Scaling::None))?)?;

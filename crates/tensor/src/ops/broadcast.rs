@@ -234,7 +234,7 @@ impl<B: Binary> Op for Pairwise<B> {
     }
 }
 
-/// Adds to input k what `f` of both inputs and the gradient says.
+/// Adds to input k the result of `f` of both inputs and the gradient.
 #[inline]
 fn send<T: Scalar>(b: &mut Backward<T>, k: usize, f: impl Fn(T, T, T) -> T + Copy + Sync) {
     let (x0, x1, dy) = (b.x(0), b.x(1), b.dy);

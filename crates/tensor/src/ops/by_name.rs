@@ -59,7 +59,7 @@ impl Input {
 pub struct Signature {
     /// In the order of the operation; those that are optional come last.
     pub inputs: &'static [Input],
-    /// The options. One whose default is empty has none: its help says what that means.
+    /// The options. An option with an empty default has none: its help explains what that means.
     pub settings: &'static [Setting],
     /// Records the operation.
     pub run: for<'a, 't> fn(&Given<'a, 't>) -> Result<Var<'t>, CallError>,
@@ -186,8 +186,7 @@ impl<'t> Given<'_, 't> {
         let shape = tape.shape_of(&*op, self.inputs)?;
         if shape.len() > MAX_NUMBERS {
             return Err(CallError::Argument(format!(
-                "{}: the result {shape} would have {} numbers; at most {MAX_NUMBERS} are computed here",
-                op.card().name,
+                "the result {shape} would have {} numbers: expected at most {MAX_NUMBERS}",
                 shape.len()
             )));
         }
@@ -228,7 +227,7 @@ impl<'t> Given<'_, 't> {
     pub fn whole(&self, name: &str) -> Result<usize, CallError> {
         Ok(self.number(name)? as usize)
     }
-    /// The same, or what stands for it if it is not given.
+    /// The same, or `otherwise` if it is not given.
     ///
     /// # Errors
     /// As [`number`](Self::number).
@@ -269,7 +268,7 @@ impl<'t> Given<'_, 't> {
             CallError::Argument(format!("the option \"{name}\" has {} numbers: expected {N}", wholes.len()))
         })
     }
-    /// Two of them, along H and along W; a single one stands for both.
+    /// Two of them, along H and along W; a single one is for both.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -279,7 +278,7 @@ impl<'t> Given<'_, 't> {
             _ => self.list(name),
         }
     }
-    /// The same, or what stands for it if it is not given.
+    /// The same, or `otherwise` if it is not given.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -305,7 +304,7 @@ pub(super) const X: &[Input] = &[Input::new("x")];
 pub(super) const A_B: &[Input] = &[Input::new("a"), Input::new("b")];
 pub(super) const X_WEIGHT_BIAS: &[Input] = &[Input::new("x"), Input::new("weight"), Input::optional("bias")];
 pub(super) const X_INDICES: &[Input] = &[Input::new("x"), Input::constant("indices")];
-/// What is joined, in order.
+/// The tensors to join, in order.
 pub(super) const JOINED: &[Input] = &[
     Input::new("a"),
     Input::optional("b"),

@@ -128,6 +128,12 @@ mod tests {
             },
         );
         let message = complaint(|| at(&array![1.0, 2.0], |x| x.where_(x, x.reshape([1, 2]))));
-        assert!(message.starts_with("where: [1, 2] does not fit the condition [2]"), "{message}");
+        expect_test::expect![[r#"
+            where: [1, 2] does not fit the condition [2]
+              first:  input [2]
+              second: input [2]
+              third:  reshape [1, 2]
+              hint: both values have the shape of the condition, or are a single number"#]]
+        .assert_eq(&message);
     }
 }

@@ -158,9 +158,17 @@ mod tests {
 
     #[test]
     fn a_probability_of_one_or_more_is_an_error() {
-        for p in [1.0, -0.1, f64::NAN] {
-            let message = complaint(|| mask(p, 0));
-            assert!(message.starts_with(&format!("dropout: p = {p} is not in [0, 1)")), "{message}");
-        }
+        let messages = [1.0, -0.1, f64::NAN].map(|p| complaint(|| mask(p, 0)));
+        expect_test::expect![[r#"
+            dropout: p = 1 is not in [0, 1)
+              input:  input [100000]
+              hint: p is the probability of being left out: 0 keeps everything, 1 would keep nothing
+            dropout: p = -0.1 is not in [0, 1)
+              input:  input [100000]
+              hint: p is the probability of being left out: 0 keeps everything, 1 would keep nothing
+            dropout: p = NaN is not in [0, 1)
+              input:  input [100000]
+              hint: p is the probability of being left out: 0 keeps everything, 1 would keep nothing"#]]
+        .assert_eq(&messages.join("\n"));
     }
 }

@@ -558,6 +558,9 @@ mod tests {
     #[test]
     fn an_interval_the_wrong_way_round_is_an_error() {
         let message = complaint(|| at(&array![1.0], |x| x.clamp(2.0, 1.0)));
-        assert!(message.starts_with("clamp: invalid bounds: low 2 > high 1"), "{message}");
+        expect_test::expect![[r#"
+            clamp: invalid bounds: low 2 > high 1
+              input:  input [1]"#]]
+        .assert_eq(&message);
     }
 }

@@ -335,11 +335,14 @@ fn at<T: Scalar, D: ndarray::Dimension>(
     (y.to_array(), x.grad().expect("it was asked for").mapv(T::of))
 }
 
-/// The message with which f panics.
+/// The message with which f panics, without the places where nodes were recorded.
 #[cfg(test)]
-fn complaint<R>(f: impl FnOnce() -> R) -> String {
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        f();
-    }));
-    *panic.expect_err("this should have panicked").downcast::<String>().expect("a panic says why")
+pub(crate) fn complaint<R>(f: impl FnOnce() -> R) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let panic = panic.err().expect("this should have panicked");
+    let message =
+        panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let lines =
+        message.expect("a message").lines().map(|line| line.split(", recorded at ").next().unwrap_or(line));
+    Vec::from_iter(lines).join("\n")
 }

@@ -224,7 +224,7 @@ crate::kernel! {
     }
 }
 
-/// The place of the first largest number of a window.
+/// The position of the first largest number of a window.
 fn first_largest<T: Scalar>(
     x: &[T],
     width: usize,

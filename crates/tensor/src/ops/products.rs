@@ -294,12 +294,20 @@ mod tests {
     #[test]
     fn batches_that_do_not_meet_are_reported() {
         let (a, b) = (numbers((3, 4, 5), 0.0), numbers((2, 5, 2), 0.0));
-        let message = complaint(|| at(&a, |x| x.matmul(x.tape().input(&b))));
-        assert!(
-            message.starts_with("matmul: [3, 4, 5] x [2, 5, 2]: a batch of [3] meets one of [2]"),
-            "{message}"
-        );
-        let message = complaint(|| at(&a, |x| x.affine(x.t(), x.sum())));
-        assert!(message.starts_with("affine: the weight [3, 5, 4] is not a matrix"), "{message}");
+        let messages = [
+            complaint(|| at(&a, |x| x.matmul(x.tape().input(&b)))),
+            complaint(|| at(&a, |x| x.affine(x.t(), x.sum()))),
+        ];
+        expect_test::expect![[r#"
+            matmul: [3, 4, 5] x [2, 5, 2]: a batch of [3] meets one of [2]
+              left:   input [3, 4, 5]
+              right:  input [2, 5, 2]
+              hint: the axes before the last two must be equal, or one side a single matrix
+            affine: the weight [3, 5, 4] is not a matrix
+              first:  input [3, 4, 5]
+              second: t [3, 5, 4]
+              third:  sum []
+              hint: one matrix serves the whole batch; `matmul` takes one for each"#]]
+        .assert_eq(&messages.join("\n"));
     }
 }

@@ -476,17 +476,24 @@ mod tests {
 
     #[test]
     fn too_few_numbers_are_an_error() {
-        let says = |message: String, start: &str| assert!(message.starts_with(start), "{message}");
         let (one, none) = (array![[1.0], [2.0]], Array2::<f64>::zeros((2, 0)));
-        says(
+        let messages = [
             complaint(|| at(&one, |x| x.var_axis(1))),
-            "var: [2, 1] has one number along axis 1, at least 2 are needed",
-        );
-        says(
             complaint(|| at(&one, |x| x.var_with(None, 5))),
-            "var: [2, 1] has 2 numbers, at least 6 are needed",
-        );
-        says(complaint(|| at(&none, |x| x.max())), "max: [2, 0] has 0 numbers, at least 1 are needed");
-        says(complaint(|| at(&none, |x| x.min_axis(7))), "min: there is no axis 7");
+            complaint(|| at(&none, |x| x.max())),
+            complaint(|| at(&none, |x| x.min_axis(7))),
+        ];
+        expect_test::expect![[r#"
+            var: [2, 1] has one number along axis 1, at least 2 are needed
+              input:  input [2, 1]
+            var: [2, 1] has 2 numbers, at least 6 are needed
+              input:  input [2, 1]
+            max: [2, 0] has 0 numbers, at least 1 are needed
+              input:  input [2, 0]
+              hint: is the batch empty?
+            min: there is no axis 7
+              input:  input [2, 0]
+              hint: axes are 0 to 1 from the front, -1 to -2 from the back"#]]
+        .assert_eq(&messages.join("\n"));
     }
 }

@@ -227,7 +227,7 @@ crate::in_kernels! {
 }
 
 crate::in_kernels! {
-    /// The place of a largest number of a row, and that number.
+    /// The index of a largest number of a row, and that number.
     pub fn maximum<T: Scalar>(x: &[T]) -> (usize, T) {
         if x.len() < 128 { side_by_side::<T, 4>(x) } else { side_by_side::<T, 16>(x) }
     }

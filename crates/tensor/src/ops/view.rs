@@ -76,7 +76,7 @@ impl Permute {
         run: |given| given.record(Permute::new(&given.wholes("axes")?)?),
     };
 
-    /// The order in which axis i of the result is axis `axes[i]` of the input; each stands there once.
+    /// The order in which axis i of the result is axis `axes[i]` of the input; each must occur once.
     ///
     /// # Errors
     /// If there are more axes than a tensor has.
@@ -217,7 +217,7 @@ impl Op for Permute {
         if axes.len() != shape.rank() || !(0..axes.len()).all(|axis| axes.contains(&axis)) {
             let error = ShapeError::new(format!("{axes:?} is not an order of the axes of {shape}"));
             return Err(
-                error.hint(format!("each of the axes 0 to {} stands there once", shape.rank().max(1) - 1))
+                error.hint(format!("each of the axes 0 to {} must occur once", shape.rank().max(1) - 1))
             );
         }
         let mut dims = [0; MAX_RANK];
@@ -298,7 +298,7 @@ impl<'t> Var<'t> {
     /// ```
     ///
     /// # Panics
-    /// At the caller's line, unless each axis stands in the list once.
+    /// At the caller's line, unless the list contains each axis once.
     #[track_caller]
     pub fn permute(self, axes: &[usize]) -> Var<'t> {
         match Permute::new(axes) {
@@ -495,17 +495,22 @@ mod tests {
         );
         assert_eq!(at(&x, |x| x.merge_axes(&[])).0.shape(), [2, 3, 4, 5, 1]);
         assert_eq!(at(&Array::<f64, _>::zeros((2, 0, 3)), |x| x.permute(&[2, 1, 0])).0.shape(), [3, 0, 2]);
-        for (order, says) in [
-            (&[0, 1][..], "permute: [0, 1] is not an order of the axes of [2, 3, 4, 5]"),
-            (&[0, 1, 1, 3], "permute: [0, 1, 1, 3] is not an order"),
-            (&[0, 1, 2, 4], "permute: [0, 1, 2, 4] is not an order"),
-            (&[0; 6], "permute: a tensor has at most 5 axes, not 6"),
-        ] {
-            let message = complaint(|| at(&x, |x| x.permute(order)));
-            assert!(message.starts_with(says), "{message}");
-        }
-        let message = complaint(|| at(&x, |x| x.sum_axes(&[1, -3])));
-        assert!(message.starts_with("merge_axes: axis -3 of [2, 3, 4, 5] is named twice"), "{message}");
+        let orders = [&[0, 1][..], &[0, 1, 1, 3], &[0, 1, 2, 4], &[0; 6]];
+        let mut messages = Vec::from(orders.map(|order| complaint(|| at(&x, |x| x.permute(order)))));
+        messages.push(complaint(|| at(&x, |x| x.sum_axes(&[1, -3]))));
+        expect_test::expect![[r#"
+            permute: [0, 1] is not an order of the axes of [2, 3, 4, 5]
+              input:  input [2, 3, 4, 5]
+              hint: each of the axes 0 to 3 must occur once
+            permute: [0, 1, 1, 3] is not an order of the axes of [2, 3, 4, 5]
+              input:  input [2, 3, 4, 5]
+              hint: each of the axes 0 to 3 must occur once
+            permute: [0, 1, 2, 4] is not an order of the axes of [2, 3, 4, 5]
+              input:  input [2, 3, 4, 5]
+              hint: each of the axes 0 to 3 must occur once
+            permute: a tensor has at most 5 axes, not 6
+            merge_axes: axis -3 of [2, 3, 4, 5] is named twice in [1, -3]"#]]
+        .assert_eq(&messages.join("\n"));
     }
 
     #[test]
@@ -524,13 +529,22 @@ mod tests {
             assert_eq!(y.iter().copied().collect::<Vec<_>>(), [1.0, 4.0, 9.0, 16.0]);
             assert_eq!(dx, &cube * 2.0);
         }
-        let message = complaint(|| at(&x, |x| x.flatten(2)));
-        assert!(message.starts_with("flatten: there is no axis 2"), "{message}");
-        let message = complaint(|| at(&x, |x| x.squeeze(-1)));
-        assert!(message.starts_with("squeeze: axis -1 of [2, 2] has length 2, not 1"), "{message}");
-        let message = complaint(|| at(&x, |x| x.unsqueeze(3)));
-        assert!(message.starts_with("unsqueeze: there is no axis 3"), "{message}");
-        let message = complaint(|| at(&x, |x| x.reshape([1, 1, 1, 2, 2]).unsqueeze(0)));
-        assert!(message.starts_with("unsqueeze: [1, 1, 1, 2, 2] has 5 axes, the most that"), "{message}");
+        let messages = [
+            complaint(|| at(&x, |x| x.flatten(2))),
+            complaint(|| at(&x, |x| x.squeeze(-1))),
+            complaint(|| at(&x, |x| x.unsqueeze(3))),
+            complaint(|| at(&x, |x| x.reshape([1, 1, 1, 2, 2]).unsqueeze(0))),
+        ];
+        expect_test::expect![[r#"
+            flatten: there is no axis 2
+              hint: axes are 0 to 1 from the front, -1 to -2 from the back
+            squeeze: axis -1 of [2, 2] has length 2, not 1
+              input:  input [2, 2]
+            unsqueeze: there is no axis 3
+              input:  input [2, 2]
+              hint: axes are 0 to 2 from the front, -1 to -3 from the back
+            unsqueeze: [1, 1, 1, 2, 2] has 5 axes, the most that a tensor may have
+              input:  reshape [1, 1, 1, 2, 2]"#]]
+        .assert_eq(&messages.join("\n"));
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::{Params, Scalar, Shape};
 
-/// Where one named parameter stands in the vector.
+/// The position of one named parameter in the vector.
 ///
 /// See the example of [`Params::entries`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14,14 +14,14 @@ pub struct Entry {
     pub name: String,
     /// Its axes, stored by rows.
     pub shape: Shape,
-    /// Its place in [`Params::as_slice`].
+    /// Its range in [`Params::as_slice`].
     pub range: Range<usize>,
     /// Whether it is a buffer, which is never trained: see [`Params::add_buffer`].
     pub is_buffer: bool,
 }
 
 impl Entry {
-    /// Whether a pattern matches this parameter: its name, or that of a layer above it; `*` stands for any letters, also for none.
+    /// Whether a pattern matches this parameter: its name, or that of a layer above it; `*` matches any letters, also none.
     ///
     /// ```
     /// use surprisal_tensor::{Params, ndarray::array};

@@ -137,7 +137,7 @@ impl<T: Scalar> Gradients<T> {
         (&mut self.values.values[start..start + len], &mut self.reached[id.index()])
     }
 
-    /// What was never reached, and what is frozen, has gradient 0.
+    /// A parameter that was never reached or is frozen has gradient 0.
     pub(crate) fn finish(&mut self) {
         for (entry, reached) in self.values.layout.iter().zip(&self.reached) {
             if !reached {
@@ -164,7 +164,7 @@ impl<T: Scalar> Gradients<T> {
             .map(|((entry, _), _)| entry.name.as_str())
     }
 
-    /// Whether the loss depends on this parameter, as far as it is known: of a frozen one nobody asks.
+    /// Whether the loss depends on this parameter, as far as it is known: it is not tracked for a frozen one.
     ///
     /// ```
     /// use surprisal_tensor::{Params, Workspace, ndarray::array};

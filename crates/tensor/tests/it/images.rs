@@ -1,6 +1,7 @@
 //! What the operations of images say to shapes that do not fit: every message stands in images.txt.
 
-use expect_test::expect_file;
+use crate::panics::{message, without_places};
+use expect_test::{expect, expect_file};
 use surprisal_tensor::ndarray::{ArrayD, IxDyn};
 use surprisal_tensor::ops::convolution::{Conv2d, ConvTranspose2d};
 use surprisal_tensor::ops::pooling::{AvgPool2d, MaxPool2d};
@@ -62,18 +63,21 @@ fn operations_of_sequences_are_those_of_images_of_height_1() {
             same(y, x.unsqueeze(2).avg_pool2d(images), &[x], length);
         }
     }
-    let message = |f: &dyn Fn()| {
-        let panic =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).expect_err("this should have panicked");
-        *panic.downcast::<String>().unwrap()
-    };
     let (x, w) = (numbers(&[3, 4, 11], 0.0), numbers(&[6, 4, 3], 0.3));
-    let says = message(&|| _ = x.reshape([12, 11]).conv1d(w, None, Conv1d::default()));
-    assert!(says.starts_with("conv1d: [12, 11] is not a batch of sequences [N, C, L]"), "{says}");
-    let says = message(&|| _ = x.conv1d(w.reshape([6, 12]), None, Conv1d::default()));
-    assert!(says.starts_with("conv1d: [6, 12] is not a weight [O, C / groups, K]"), "{says}");
-    let says = message(&|| _ = x.max_pool1d(MaxPool1d::new(12)));
-    assert!(says.contains("a window of 1x12 does not fit into an image of 1x11"), "{says}");
+    let messages = [
+        message(|| x.reshape([12, 11]).conv1d(w, None, Conv1d::default())),
+        message(|| x.conv1d(w.reshape([6, 12]), None, Conv1d::default())),
+        message(|| x.max_pool1d(MaxPool1d::new(12))),
+    ];
+    expect![[r#"
+        conv1d: [12, 11] is not a batch of sequences [N, C, L]
+          hint: reshape(..) gives it three axes; one sequence is x.unsqueeze(0)
+        conv1d: [6, 12] is not a weight [O, C / groups, K]
+          hint: reshape(..) gives it three axes; one sequence is x.unsqueeze(0)
+        max_pool2d: a window of 1x12 does not fit into an image of 1x11 with padding [0, 0]
+          input:  unsqueeze [3, 4, 1, 11]
+          hint: use a smaller window, or fewer poolings before"#]]
+    .assert_eq(&messages.join("\n"));
 }
 
 /// The messages of one operation, each below the shapes that it was given.
@@ -92,10 +96,7 @@ impl Messages {
         let inputs = Vec::from_iter(inputs);
         let case = format!("{op:?}, {shapes:?}");
         let error = tape.try_apply(op, &inputs).expect_err(&case).to_string();
-        // the lines of this file are no part of it
-        let message =
-            error.lines().map(|line| format!("    {}\n", line.split(", recorded at").next().unwrap_or(line)));
-        self.0 += &format!("{case}\n{}\n", String::from_iter(message));
+        self.0 += &format!("{case}\n    {}\n\n", without_places(&error).replace('\n', "\n    "));
     }
 }
 

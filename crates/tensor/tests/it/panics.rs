@@ -14,6 +14,16 @@ pub fn panic_of<R>(f: impl FnOnce() -> R) -> (String, u32) {
     panicked(f).expect("this should have panicked")
 }
 
+/// The message of a panic, without places.
+pub fn message<R>(f: impl FnOnce() -> R) -> String {
+    without_places(&panic_of(f).0)
+}
+
+/// Leaves out where nodes were recorded, which changes with every edit.
+pub fn without_places(message: &str) -> String {
+    Vec::from_iter(message.lines().map(|line| line.split(", recorded at ").next().unwrap_or(line))).join("\n")
+}
+
 /// What a call says when it panics; `None` if it does not.
 pub fn refusal<R>(f: impl FnOnce() -> R) -> Option<String> {
     panicked(f).map(|(message, _)| message)

@@ -21,7 +21,7 @@ pub struct InitLoss {
     pub loss: f64,
     /// That of equal probabilities; of numbers, that of predicting the mean of the targets.
     pub expected: f64,
-    /// That of answering every row with the class frequencies: under cross-entropy their entropy. Of numbers as `expected`.
+    /// The loss of predicting the class frequencies for every row: under cross-entropy their entropy. For numbers as `expected`.
     pub constant: f64,
     /// The standard deviation of all outputs.
     pub logit_deviation: f64,
@@ -171,7 +171,7 @@ pub fn init_loss<T: Scalar>(
     })
 }
 
-/// The loss of an answer that knows nothing, and how it comes about: equal scores for all classes, or the mean of the numbers.
+/// The loss of a prediction that ignores the features, and its origin: equal scores for all classes, or the mean of the numbers.
 pub(super) fn guessing(objective: Objective, outputs: usize, targets: &Targets) -> (f64, String) {
     if let Targets::Values(values) = targets {
         let (mean, _) = mean_and_deviation(values);

@@ -40,7 +40,7 @@ pub struct Overfit {
 
 /// Trains a copy of the parameters on one small batch, by Adam at a rate of 0.01, until less than 1 % of the loss is left (of that at
 /// the start or that of guessing, the larger) and every row is right, or `steps` are taken. Where numbers are to be predicted, until
-/// every answer is within a tenth of the targets' standard deviation, which is 1 % of the squared error of predicting the mean.
+/// every prediction is within a tenth of the targets' standard deviation, which is 1 % of the squared error of predicting the mean.
 ///
 /// The batch has up to `rows` rows, as many of each class as there are, or spread evenly from the smallest number to the largest. Dropout is off, and batch normalization in evaluation:
 /// what makes memorizing harder on purpose would be in the way.
@@ -207,7 +207,7 @@ fn of_every_class(labels: &[usize], rows: usize) -> Vec<usize> {
     turns.into_iter().take(rows).map(|(_, row)| row).collect()
 }
 
-/// Rows at even distances in the order of their numbers, up to so many.
+/// Rows at even distances in the order of their numbers, up to a given count.
 fn spread(values: &[f64], rows: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

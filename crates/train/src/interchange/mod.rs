@@ -74,7 +74,7 @@ pub fn save_safetensors_named<T: Scalar>(
 /// All parameters, as a pattern.
 const ALL: &str = "*";
 
-/// Those that a pattern means; of no parameters, all are none.
+/// The parameters that a pattern matches; [`ALL`] may match none.
 fn pattern_ids<T: Scalar>(params: &Params<T>, pattern: &str) -> Result<Vec<ParamId>, InterchangeError> {
     if pattern == ALL { Ok(params.ids().collect()) } else { Ok(params.matching(pattern)?) }
 }
@@ -203,7 +203,7 @@ fn parsed<'a>(
     })
 }
 
-/// Name, type and shape of every array in the bytes of a safetensors file, as its header says them, by name; `path` is for the
+/// Name, type and shape of every array in the bytes of a safetensors file, as in its header, by name; `path` is for the
 /// messages.
 ///
 /// # Errors

@@ -111,7 +111,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Layout>, Vec<Tensor<'_>>), (
         Err((
             0,
             format!(
-                "expected {expected}, found {found} in all: is this a safetensors file, and is it whole?"
+                "expected {expected}, found {found} in all: is this a safetensors file, or is it truncated?"
             ),
         ))
     };
@@ -172,15 +172,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Layout>, Vec<Tensor<'_>>), (
         next = end;
     }
     if next != data.len() {
-        let message =
-            format!("expected {next} bytes of data, found {}: has something been added?", data.len());
+        let message = format!("expected {next} bytes of data, found {}: has data been appended?", data.len());
         return Err((8 + header.len() + next, message));
     }
     Ok((stated, tensors.into_iter().map(|(_, _, tensor)| tensor).collect()))
 }
 
 impl Tensor<'_> {
-    /// Name, type and shape, as the header says them.
+    /// Name, type and shape, as in the header.
     pub(super) fn header(&self) -> (String, String, Vec<usize>) {
         (self.name.clone(), self.dtype.0.into(), self.shape.clone())
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bincode::error::DecodeError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use surprisal_data::{EncodedColumn, Encoder, Encoding};
@@ -32,7 +33,7 @@ macro_rules! numbers { ($($T:ty)+) => { $(
 numbers!(f32 f64);
 
 /// A model, and how many bytes of the body it took.
-type Decoded<T> = Result<(Result<ModelFile<T>, LoadError>, usize), bincode::error::DecodeError>;
+type Decoded<T> = Result<(Result<ModelFile<T>, LoadError>, usize), DecodeError>;
 
 fn decode_version<T: Numbers>(version: u16, body: &[u8]) -> Decoded<T> {
     match version {
@@ -182,16 +183,16 @@ impl<T, O: Into<OptimizerState<T>>> From<Old<T, O>> for ModelFile<T> {
     }
 }
 
-/// The encoding of the body, refusing to read more than so many bytes.
+/// The encoding of the body, refusing to read more than `LIMIT` bytes.
 fn config<const LIMIT: usize>() -> impl bincode::config::Config {
     bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<LIMIT>()
 }
 
-/// Reads a body; gives what it holds, and how many bytes it took.
+/// Reads a body; returns its content, and its length in bytes.
 ///
 /// A length inside the body is believed before what follows is there. The limit keeps a forged one from taking memory that the size
 /// of the file does not justify; it is a constant of bincode's types, so the next one that is large enough is chosen.
-fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), bincode::error::DecodeError> {
+fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<(B, usize), DecodeError> {
     use bincode::serde::decode_from_slice as read;
     match 4 * body.len() {
         0..=0xf_ffff => read(body, config::<0x10_0000>()),
@@ -294,7 +295,16 @@ impl<T: Numbers> ModelFile<T> {
                 checked.or_else(|error| wrong(HEADER, error.to_string()))
             }
             Ok((_, read)) => wrong(HEADER + read, "expected the end of the model, found more bytes".into()),
-            Err(error) => wrong(HEADER, format!("the body cannot be decoded: {error}")),
+            Err(error) => {
+                let what = match error {
+                    DecodeError::LimitExceeded => {
+                        "a length in the body is larger than the file allows".into()
+                    }
+                    DecodeError::UnexpectedEnd { .. } => "the body ends before the model does".into(),
+                    other => format!("the body cannot be decoded ({other})"),
+                };
+                wrong(HEADER, format!("{what}: is the file damaged?"))
+            }
         }
     }
 }

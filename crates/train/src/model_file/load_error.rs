@@ -38,7 +38,7 @@ pub enum LoadError {
     NoSuchParameter(NoSuchParameter),
     /// Two parameters have one name.
     ParameterTwice { parameter: String },
-    /// A parameter has more or fewer numbers than its shape says.
+    /// A parameter has more or fewer numbers than its shape.
     Numbers { parameter: String, shape: Vec<u64>, found: usize },
     /// The best parameters of the training are more or fewer than the parameters.
     BestParameters { expected: usize },

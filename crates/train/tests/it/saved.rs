@@ -101,8 +101,11 @@ fn a_model_comes_back_to_the_last_bit() {
 fn what_cannot_be_written_leaves_what_was_there() {
     let (_, _, saved) = model();
     let place = PathBuf::from("no/such/folder/m.model");
-    assert_eq!(saved.write(&place).unwrap_err().path, place);
-    assert_eq!(SavedModel::read(&place).unwrap_err().path, place);
+    let errors = [saved.write(&place).unwrap_err(), SavedModel::read(&place).unwrap_err()];
+    assert!(errors.iter().all(|error| error.path == place), "{errors:?}");
+    expect![[r#"
+        no/such/folder/m.model: cannot write: No such file or directory (os error 2) | there is no folder no/such/folder: make it first, or write elsewhere
+        no/such/folder/m.model: cannot read: No such file or directory (os error 2)"#]].assert_eq(&errors.map(|error| error.to_string()).join("\n"));
 }
 
 #[test]
@@ -165,26 +168,31 @@ fn a_forged_body_asks_for_no_memory_and_is_refused() {
     many.push(b'3');
     let many = [1u64 << 60, 1 << 30].map(|elements| [&many[..], &elements.to_le_bytes().repeat(6)].concat());
     let told = [1, 2, 3, 4].map(|version| {
-        let told = [&lengths, &many[0], &many[1]].map(|body| says(&forged(version, body)));
+        let bodies = [&lengths[..], &many[0], &many[1], b""];
+        let told = bodies.map(|body| says(&forged(version, body)));
         format!("version {version}\n{}\n", told.join("\n"))
     });
     expect![[r#"
         version 1
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: the body ends before the model does: is the file damaged?
         version 2
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: the body ends before the model does: is the file damaged?
         version 3
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: the body ends before the model does: is the file damaged?
         version 4
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
-        m.model, byte 24: the body cannot be decoded: LimitExceeded
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: a length in the body is larger than the file allows: is the file damaged?
+        m.model, byte 24: the body ends before the model does: is the file damaged?
     "#]]
     .assert_eq(&told.concat());
 }

@@ -103,7 +103,7 @@ struct Outcome {
     same: [Arm; 2],
     /// Both losses at every rate of the grid.
     grid: [Vec<Arm>; 2],
-    /// For each loss the place of its own best rate: fewest epochs on average, the first of equals.
+    /// For each loss the index of its own best rate: fewest epochs on average, the first of equals.
     best: [usize; 2],
 }
 
