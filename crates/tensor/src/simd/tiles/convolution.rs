@@ -686,8 +686,8 @@ unsafe fn of_kernels<V: Convolutions>(
     let (places, kernel, plane) = (g.out[0] * g.out[1], g.kernel[0] * g.kernel[1], g.image[0] * g.image[1]);
     let wide = g.out[1] >= 2 * V::N || g.out[1].is_multiple_of(V::N) || in_halves::<V>(g);
     let direct = g.stride[1] == 1 && (wide || g.c == 1);
-    // taps are shared, in strips of two vectors; a part has only the channels that its taps meet
-    let strip = 2 * V::N;
+    // taps are shared, in strips of two vectors, or of one where that is no less work; a part has only the channels that its taps meet
+    let strip = if direct { V::N } else { 2 * V::N };
     let strips = taps.div_ceil(strip);
     let channels = |strips: usize| g.c.min((strips * strip).div_ceil(kernel) + 1);
     let parts = threads::number_of_parts(g.work() / PIECE).min(g.groups * strips);
