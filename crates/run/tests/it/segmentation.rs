@@ -16,7 +16,7 @@ fn settings(toml: &str) -> Settings {
 const SMALL: &str = "data = \"cells:n=20,side=16,noise=0.05\"\nmodel = \"unet:levels=2,width=2\"\nloss = \"ce_dice:a=0.25\"\n\
                      validation = 0.2\nbatch = 4\n";
 
-/// Ends after so many steps, with the state of then.
+/// Ends a training after this number of steps and keeps the checkpoint of that step.
 struct Until(usize, Option<(Params<f32>, Checkpoint<f32>)>);
 impl Callback<f32> for Until {
     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
