@@ -23,6 +23,7 @@
 //! | regression of counts | the logarithm of a rate, or a rate | [`poisson_nll_loss`](mod@poisson_nll_loss) | counts: not negative |
 //! | segmentation: which elements belong to a set | 1 logit for each | [`dice_loss`](mod@dice_loss), [`ce_dice_loss`](mod@ce_dice_loss) | logits, targets in \[0, 1\]; the second also class indices |
 //! | similarity, from triplets | an embedding | [`triplet_margin_loss`](mod@triplet_margin_loss) | anchors, positives, negatives |
+//! | similarity, from labels, by triplets | an embedding | [`BatchTripletLoss`], see [`batch_triplet_loss`] | embeddings, labels |
 //! | similarity, from pairs | an embedding | [`contrastive_loss`](mod@contrastive_loss) | pairs, 1 for similar and 0 for not |
 //! | similarity, from labels | an embedding | [`supcon_loss`](mod@supcon_loss) | embeddings, labels |
 //! | to match the predictions of another model | K logits | [`kl_div_logits`](mod@kl_div_logits) | logits of both |
@@ -80,6 +81,7 @@ mod reduction;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
+pub mod batch_triplet_loss;
 pub mod binary_cross_entropy;
 pub mod binary_cross_entropy_with_logits;
 pub mod ce_dice_loss;
@@ -113,6 +115,7 @@ pub mod topk_cross_entropy;
 pub mod triplet_margin_loss;
 
 pub use base::Base;
+pub use batch_triplet_loss::{BatchTripletLoss, Mining, Triplets};
 pub use dice_loss::{DiceActivation, DicePer};
 pub use error::{LossError, Problem};
 pub use kinds::labels::Label;

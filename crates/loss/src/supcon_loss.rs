@@ -142,7 +142,7 @@ impl SupconLoss {
 }
 
 /// x / ‖x‖ for every row, 0 for a row of zeros.
-struct UnitRows;
+pub(crate) struct UnitRows;
 
 kernel! {
     fn unit_rows<T: Scalar>(x: &[T], zeros: &[T], z: &mut [T], memo: &mut [T]) {

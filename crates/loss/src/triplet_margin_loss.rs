@@ -6,7 +6,7 @@
 //! (faces of one person) shall lie nearer together than rows of different kinds, also for kinds that were never seen in
 //! training. Of three rows, the anchor a, a positive p of its kind and a negative n of another, the loss asks that p is
 //! nearer to a than n is, by a margin. Where it is, the loss is 0, and nothing is learned: what counts is the choice of
-//! triplets that are still wrong.
+//! triplets that are still wrong, which [`BatchTripletLoss`](crate::BatchTripletLoss) makes from a batch with labels.
 //!
 //! `D(x, y) = ‖x - y + ε‖`, ε added to every component. PyTorch adds 1e-6 to avoid a division by zero, so this is the
 //! default here. Nothing here needs it: with ε = 0 equal rows have the distance 0, and not 1e-6 √n.

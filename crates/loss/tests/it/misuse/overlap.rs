@@ -1,8 +1,8 @@
-//! The losses of overlap and of distance: dice_loss, ce_dice_loss, triplet_margin_loss, contrastive_loss, supcon_loss.
+//! The losses of overlap and of distance: dice_loss, ce_dice_loss, triplet_margin_loss, contrastive_loss, supcon_loss, and triplets of a batch.
 
 use surprisal_loss::{
-    CeDiceLoss, ContrastiveLoss, DiceActivation, DiceLoss, DicePer, SupconLoss, TripletMarginLoss,
-    ce_dice_loss, contrastive_loss, dice_loss, supcon_loss, triplet_margin_loss,
+    BatchTripletLoss, CeDiceLoss, ContrastiveLoss, DiceActivation, DiceLoss, DicePer, SupconLoss,
+    TripletMarginLoss, ce_dice_loss, contrastive_loss, dice_loss, supcon_loss, triplet_margin_loss,
 };
 use surprisal_tensor::ndarray::array;
 use surprisal_tensor::{Params, Tape, Workspace};
@@ -16,6 +16,7 @@ pub(super) const PARTS: &[fn(&mut String)] = &[
     triplet_margin_loss_takes_three_of_a_shape,
     contrastive_loss_takes_a_target_for_each_pair,
     supcon_loss_needs_rows_to_compare,
+    a_batch_needs_rows_for_triplets,
 ];
 
 /// Inputs of these shapes, of zeros.
@@ -143,6 +144,20 @@ fn supcon_loss_needs_rows_to_compare(m: &mut String) {
         says!(m, |tape| SupconLoss { temperature, ..Default::default() }
             .loss(tape.input(&zeros(&[2, 2])), &[0, 0]));
     }
+}
+
+fn a_batch_needs_rows_for_triplets(m: &mut String) {
+    let of = BatchTripletLoss::default();
+    says!(
+        m,
+        |tape| of.loss(tape.input(&zeros(&[4, 2])), &[0, 0, 1]),
+        |tape| of.loss(tape.input(&zeros(&[4])), &[0, 0, 1, 1]),
+        |tape| of.loss(tape.input(&zeros(&[0, 2])), &[0usize; 0]),
+        |tape| of.loss(tape.input(&zeros(&[1, 2])), &[0]),
+        |tape| of.loss(tape.input(&zeros(&[3, 2])), &[0, 1, 2]),
+        |tape| of.loss(tape.input(&zeros(&[3, 2])), &[1, 1, 1]),
+        |tape| BatchTripletLoss { margin: -0.2, ..of }.loss(tape.input(&zeros(&[4, 2])), &[0, 0, 1, 1])
+    );
 }
 
 #[test]
