@@ -39,6 +39,7 @@ enum Part {
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { model, settings: SourceOptions(given), part, unseen, json } = options;
     let predictor = Predictor::read(&model, &given)?;
+    let rows = predictor.saved.predictions.rows();
     let (what, set) = if predictor.on_its_own_data() {
         let Parts { train, validation, test, .. } =
             predictor.parts().map_err(|error| error.of_data_elsewhere(predictor.settings()))?.parts;
@@ -52,10 +53,10 @@ pub fn run(options: Options) -> Result<(), Failure> {
                 "--part {name}: the net was trained without this part | name data with --data"
             ))
         })?;
-        (format!("the {} {name} rows of {}", set.rows(), predictor.data()?), set)
+        (format!("the {} {name} {rows} of {}", set.rows(), predictor.data()?), set)
     } else {
         let set = predictor.labeled(unseen)?;
-        (format!("all {} rows of {}", set.rows(), predictor.data()?), set)
+        (format!("all {} {rows} of {}", set.rows(), predictor.data()?), set)
     };
     let scores = predictor.scores(&set)?;
     if json {

@@ -5,10 +5,12 @@ use crate::csv::table::Table;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, ErrorKind};
+use crate::targets::Targets;
+use ndarray::{Array2, Array3};
 
 impl Dataset {
     /// The names that [`Dataset::named`] knows.
-    pub const NAMES: [&str; 4] = ["iris", "breast_cancer", "digits", "penguins"];
+    pub const NAMES: [&str; 5] = ["iris", "breast_cancer", "digits", "penguins", "nuclei"];
 
     /// Fisher's iris flowers: `[150, 4]`, in cm; labels 0 setosa, 1 versicolor, 2 virginica, 50 rows each.
     ///
@@ -85,6 +87,39 @@ impl Dataset {
         }
     }
 
+    /// Nuclei of cells under a fluorescence microscope, for segmentation: 16 images of 64 x 64 pixels from 0 to 255, in whose masks 21 % of
+    /// the pixels are nuclei, class 1.
+    ///
+    /// They are the tiles, in reading order, of one image of 256 x 256 pixels with 125 nuclei. The first eight are its upper half, the last
+    /// eight its lower half: with the data source `nuclei` the lower half is the test part, so that no nucleus is cut into both parts.
+    /// Divide by 255 to bring the pixels into 0..=1.
+    ///
+    /// Source: Caicedo et al. (2019), "Nucleus segmentation across imaging experiments: the 2018 Data Science Bowl", Nature Methods 16,
+    /// 1247-1253; image set BBBC038v1 of the Broad Bioimage Benchmark Collection, CC0; at half the size of the image in StarDist.
+    ///
+    /// ```
+    /// let nuclei = surprisal_data::Dataset::nuclei();
+    /// assert_eq!((nuclei.rows(), nuclei.image_shape), (16, Some([1, 64, 64])));
+    /// assert_eq!(nuclei.class_names(), ["background", "nucleus"]);
+    /// ```
+    pub fn nuclei() -> Dataset {
+        const SIDE: usize = 256;
+        const TILE: usize = 64;
+        let image = embedded_png(include_bytes!("../datasets/nuclei.png"));
+        let mask = embedded_png(include_bytes!("../datasets/nuclei_mask.png"));
+        let across = SIDE / TILE;
+        let place = |tile: usize, y: usize, x: usize| {
+            (tile / across * TILE + y) * SIDE + tile % across * TILE + x // in the whole image
+        };
+        let tiles = across * across;
+        let pixel = |(tile, at): (usize, usize)| f64::from(image[place(tile, at / TILE, at % TILE)]);
+        let class = |(tile, y, x): (usize, usize, usize)| u8::from(mask[place(tile, y, x)] > 0);
+        let images = Array2::from_shape_fn((tiles, TILE * TILE), pixel);
+        let masks = Array3::from_shape_fn((tiles, TILE, TILE), class);
+        let names = ["background", "nucleus"].map(str::to_owned).to_vec();
+        Dataset::of_square_images("nuclei", images, TILE, Targets::Masks { masks, names })
+    }
+
     /// The embedded data set of this name, one of [`Dataset::NAMES`].
     ///
     /// Errors on any other name, with the known ones and, if one is close, the name that was probably meant.
@@ -102,6 +137,7 @@ impl Dataset {
             "breast_cancer" => Ok(Dataset::breast_cancer()),
             "digits" => Ok(Dataset::digits()),
             "penguins" => Ok(Dataset::penguins()),
+            "nuclei" => Ok(Dataset::nuclei()),
             _ => Err(ErrorKind::UnknownDataset { name: name.to_owned() }.into()),
         }
     }
@@ -139,6 +175,16 @@ fn embedded(name: &str, text: &str, target_column: &str) -> Dataset {
     Dataset::from_csv(text.as_bytes(), name, target_column).expect("the embedded tables are sound")
 }
 
+/// The samples of an embedded grayscale image, 0 to 255.
+fn embedded_png(bytes: &[u8]) -> Vec<u8> {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().expect("the embedded images are sound");
+    let mut samples = vec![0; reader.output_buffer_size().expect("a small image")];
+    reader.next_frame(&mut samples).expect("the embedded images are sound");
+    samples
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +214,26 @@ mod tests {
         assert_eq!(digits.features.sum(), 561_718.0);
         assert_eq!(digits.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         assert_eq!(digits.feature_names[10], "p12", "row 1, column 2");
+    }
+
+    #[test]
+    fn nuclei_are_tiles_of_one_image_and_brighter_than_what_is_between_them() {
+        let nuclei = Dataset::nuclei();
+        assert!(nuclei.features.iter().all(|&p| p.fract() == 0.0 && (0.0..=255.0).contains(&p)));
+        assert_eq!((nuclei.features.sum(), nuclei.class_counts()), (2_091_027.0, vec![51_917, 13_619]));
+        let masks = nuclei.targets.masks();
+        let mean = |class: u8| {
+            let pixels = nuclei.features.iter().zip(masks).filter(|(_, found)| **found == class);
+            pixels.clone().map(|(pixel, _)| pixel).sum::<f64>() / pixels.count() as f64
+        };
+        assert!(mean(1) > 2.5 * mean(0), "{} and {}", mean(1), mean(0));
+        // tiles beside each other go on where the other ends: as far apart as neighboring columns within one
+        let column = |tile: usize, x: usize| (0..64).map(move |y| (tile, y * 64 + x));
+        let apart = |left: [usize; 2], right: [usize; 2]| -> f64 {
+            let pairs = column(left[0], left[1]).zip(column(right[0], right[1]));
+            pairs.map(|(a, b)| (nuclei.features[a] - nuclei.features[b]).abs()).sum()
+        };
+        assert!(apart([0, 63], [1, 0]) < 2.0 * apart([0, 62], [0, 63]));
     }
 
     #[test]

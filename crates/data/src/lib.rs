@@ -6,28 +6,29 @@
 //! | file | contents |
 //! |---|---|
 //! | `dataset.rs` | [`Dataset`]: features, targets, and their names |
-//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`], [`Dataset::penguins`]: embedded data sets |
-//! | `read_csv.rs` | [`Dataset::from_csv`], [`features_from_csv`]: a table of numbers |
-//! | `csv_options.rs` | [`CsvOptions`]: delimiter, target, ignored columns, missing values |
-//! | `csv_text.rs` | the text of a table, its rows, and the positions of errors; [`split_list`], [`join_list`]: lists of names as text |
-//! | `fields.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: number formats that are rejected |
-//! | `table.rs` | [`Table`]: columns of numbers and categories, before encoding |
+//! | `embedded.rs` | [`Dataset::iris`], [`Dataset::breast_cancer`], [`Dataset::digits`], [`Dataset::penguins`], [`Dataset::nuclei`]: embedded data sets |
+//! | `csv/read.rs` | [`Dataset::from_csv`], [`features_from_csv`]: a table of numbers |
+//! | `csv/options.rs` | [`CsvOptions`]: delimiter, target, ignored columns, missing values |
+//! | `csv/text.rs` | the text of a table, its rows, and the positions of errors; [`split_list`], [`join_list`]: lists of names as text |
+//! | `csv/fields.rs`, `csv/number_form.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: number formats that are rejected |
+//! | `csv/table.rs`, `csv/column.rs` | [`Table`]: columns of numbers and categories, before encoding |
 //! | `notice.rs` | [`Notice`]: automatic decisions of the reader |
 //! | `targets.rs` | [`Targets`]: class indices or numbers |
 //! | `target_column.rs` | [`TargetColumn`]: the target column of a table that a model is evaluated on |
-//! | `encoder.rs` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it is saved with the model |
-//! | `idx.rs` | [`Dataset::mnist`], [`read_idx`]: MNIST, and other IDX files |
-//! | `images.rs` | [`Dataset::from_image_folder`], [`Dataset::from_image_masks`]: folders of PNG images |
-//! | `npy.rs` | [`read_npy`], [`NpyArray`]: an NPY file, one NumPy array |
-//! | `npz.rs`, `zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: an NPZ file, several arrays with names |
+//! | `encoder` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it is saved with the model |
+//! | `idx` | [`Dataset::mnist`], [`read_idx`]: MNIST, and other IDX files |
+//! | `images` | [`Dataset::from_image_folder`], [`Dataset::from_image_masks`]: folders of PNG images |
+//! | `npy` | [`read_npy`], [`NpyArray`]: an NPY file, one NumPy array |
+//! | `npy/npz.rs`, `npy/zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: an NPZ file, several arrays with names |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: synthetic data |
+//! | `clutter.rs` | [`Dataset::clutter`]: digits among pieces of other digits, with masks |
 //! | `harder.rs` | [`Dataset::with_label_noise`], [`Dataset::imbalanced`]: harder variants |
 //! | `standardize.rs` | [`Standardize`]: columns to mean 0 and standard deviation 1 |
 //! | `min_max.rs` | [`MinMax`]: columns to the range from 0 to 1 |
 //! | `preprocess.rs` | [`Preprocess`]: preprocessing of features |
-//! | `split.rs` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
+//! | `split` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
 //! | `balance.rs` | [`balanced_weights`], [`oversampled`]: imbalanced classes |
-//! | `source.rs` | [`DataSource`]: any of these data sets, from a text such as `moons:n=500` |
+//! | `source` | [`DataSource`]: any of these data sets, from a text such as `moons:n=500` |
 //! | `loaded.rs` | [`Loaded`]: an opened data source, which can be split any number of times |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches, without allocation |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: class indices |
@@ -70,6 +71,7 @@
 
 mod balance;
 mod batches;
+mod clutter;
 mod csv;
 mod dataset;
 mod embedded;

@@ -79,11 +79,15 @@ impl DataSource {
                 let (origin, options) = (self.to_string(), self.needless(options));
                 return Err(SpecError::NeedlessOptions { origin, options }.into());
             }
-            Self::Embedded(name) => Content::Arrays(Dataset::named(name)?),
+            Self::Embedded(name) => {
+                given_test = (*name == "nuclei").then_some(8..16); // the lower half of the image
+                Content::Arrays(Dataset::named(name)?)
+            }
             Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
             Self::Npz(_) | Self::Npy(..) | Self::Images(_) => {
                 Content::Arrays(self.arrays(options.task, true)?)
             }
+            Self::MnistClutter(folder) => Content::Arrays(Dataset::mnist(folder)?.0.clutter(2000, 64, 0)?),
             Self::Mnist(folder) => {
                 let (mut all, test) = Dataset::mnist(folder)?;
                 given_test = Some(all.rows()..all.rows() + test.rows());
@@ -145,6 +149,7 @@ impl DataSource {
         match self {
             Self::Images(_) => true,
             Self::Synthetic(set) => set.has_masks(),
+            Self::Embedded("nuclei") | Self::MnistClutter(_) => true,
             _ => false,
         }
     }

@@ -1,6 +1,7 @@
 //! Synthetic data sets: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
-//! [`Dataset::blobs`], [`Dataset::spirals`], [`Dataset::cells`], and [`Synthetic`], any of them as text.
+//! [`Dataset::blobs`], [`Dataset::spirals`], [`Dataset::cells`], and [`Synthetic`], any of them or [`Dataset::clutter`] as text.
 
+use crate::clutter::digits_doubled;
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::source::error::SpecError;
@@ -244,14 +245,24 @@ impl Dataset {
             }
         }
         let names = ["background", "disc"].map(str::to_owned).to_vec();
+        Ok(Dataset::of_square_images("cells", images, side, Targets::Masks { masks, names }))
+    }
+
+    /// Grayscale images of `side` x `side` pixels, one in each row.
+    pub(crate) fn of_square_images(
+        name: &str,
+        images: Array2<f64>,
+        side: usize,
+        targets: Targets,
+    ) -> Dataset {
         let pixel = |at: usize| format!("p{}_{}", at / side, at % side);
-        Ok(Dataset {
-            name: "cells".to_owned(),
+        Dataset {
+            name: name.to_owned(),
             features: images,
-            targets: Targets::Masks { masks, names },
+            targets,
             feature_names: (0..side * side).map(pixel).collect(),
             image_shape: Some([1, side, side]),
-        })
+        }
     }
 }
 
@@ -318,7 +329,7 @@ pub struct Synthetic {
 
 impl Synthetic {
     /// The names of the sets.
-    pub const NAMES: [&str; 6] = ["xor", "moons", "circles", "blobs", "spirals", "cells"];
+    pub const NAMES: [&str; 7] = ["xor", "moons", "circles", "blobs", "spirals", "cells", "clutter"];
 
     /// Draws the set.
     ///
@@ -342,13 +353,14 @@ impl Synthetic {
             Shape::Blobs => Dataset::blobs(n, noise, whole(2), whole(3), real(4), rng),
             Shape::Spirals => Dataset::spirals(n, noise, whole(2), real(3), rng),
             Shape::Cells => Dataset::cells(n, noise, whole(2), whole(3) as u64),
+            Shape::Clutter => digits_doubled().clutter(n, whole(1), whole(2) as u64),
         };
         drawn.expect("the parameters were checked when the text was read")
     }
 
     /// Whether its targets are masks.
     pub(crate) fn has_masks(&self) -> bool {
-        self.shape == Shape::Cells
+        matches!(self.shape, Shape::Cells | Shape::Clutter)
     }
 }
 
@@ -378,13 +390,14 @@ impl Display for Synthetic {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Xor,
     Moons,
     Circles,
     Blobs,
     Spirals,
     Cells,
+    Clutter,
 }
 
 const fn whole(
@@ -402,8 +415,15 @@ const fn real(name: &'static str, default: &'static str, most: f64, help: &'stat
 }
 
 impl Shape {
-    const ALL: [Shape; 6] =
-        [Shape::Xor, Shape::Moons, Shape::Circles, Shape::Blobs, Shape::Spirals, Shape::Cells];
+    const ALL: [Shape; 7] = [
+        Shape::Xor,
+        Shape::Moons,
+        Shape::Circles,
+        Shape::Blobs,
+        Shape::Spirals,
+        Shape::Cells,
+        Shape::Clutter,
+    ];
 
     fn name(self) -> &'static str {
         Synthetic::NAMES[self as usize]
@@ -414,6 +434,10 @@ impl Shape {
         let rows = |default| whole("n", default, 4.0, 1e6, "number of rows");
         let noise = |default| real("noise", default, 100.0, "standard deviation of the noise");
         let classes = |default| whole("classes", default, 2.0, 100.0, "number of classes");
+        let side = |default| whole("side", default, 16.0, 256.0, "height and width of an image");
+        let seed = || {
+            whole("seed", "0", 0.0, 2f64.powi(53), "seed of the images, whatever the seed of the training")
+        };
         match self {
             Shape::Xor => vec![rows("100"), noise("0.1")],
             Shape::Moons => vec![rows("100"), noise("0")],
@@ -427,18 +451,8 @@ impl Shape {
                 whole("features", "2", 1.0, 100.0, "number of features"),
                 real("center_box", "10", 1000.0, "centers lie within plus and minus this"),
             ],
-            Shape::Cells => vec![
-                rows("200"),
-                noise("0.25"),
-                whole("side", "32", 16.0, 256.0, "height and width of an image"),
-                whole(
-                    "seed",
-                    "0",
-                    0.0,
-                    2f64.powi(53),
-                    "seed of the images, whatever the seed of the training",
-                ),
-            ],
+            Shape::Cells => vec![rows("200"), noise("0.25"), side("32"), seed()],
+            Shape::Clutter => vec![rows("200"), side("48"), seed()],
             Shape::Spirals => {
                 vec![rows("200"), noise("0"), classes("2"), real("turns", "1", 100.0, "turns of an arm")]
             }
@@ -446,7 +460,7 @@ impl Shape {
     }
 
     /// Whether the values, in the order of the parameters, are within their ranges.
-    fn check(self, values: &[f64]) -> Result<(), SpecError> {
+    pub(crate) fn check(self, values: &[f64]) -> Result<(), SpecError> {
         let check = |parameter: &Setting, value: f64| {
             parameter.parse(&value.to_string()).map(drop).map_err(|problem| problem.of(self.name()))
         };
@@ -455,7 +469,8 @@ impl Shape {
         // two rows of each class: one to train on, one to test on
         let classes = parameters.iter().position(|parameter| parameter.name == "classes");
         let least = 2.0 * classes.map_or(2.0, |at| values[at]);
-        let most = if self == Shape::Cells { (MOST_PIXELS / (values[2] * values[2])).floor() } else { 1e6 };
+        let side = parameters.iter().position(|parameter| parameter.name == "side");
+        let most = side.map_or(1e6, |at| (MOST_PIXELS / (values[at] * values[at])).floor());
         parameters[0].kind = Kind::Whole(Range::at_least(least).at_most(most.min(1e6)));
         Ok(check(&parameters[0], values[0])?)
     }
@@ -536,6 +551,7 @@ mod tests {
             "blobs:n=100,noise=1,classes=3,features=2,center_box=10",
             "spirals:n=200,noise=0,classes=2,turns=1",
             "cells:n=200,noise=0.25,side=32,seed=0",
+            "clutter:n=200,side=48,seed=0",
         ] {
             let name = text.split(':').next().unwrap();
             assert_eq!(name.parse::<Synthetic>().unwrap().to_string(), text);
@@ -557,9 +573,10 @@ mod tests {
     #[test]
     fn same_seed_same_set_other_seed_other_set() {
         for name in Synthetic::NAMES {
-            let noisy = format!("{name}:noise=0.5");
-            assert_eq!(set(&noisy, 6), set(&noisy, 6));
-            assert_eq!(set(&noisy, 6) == set(&noisy, 7), name == "cells"); // whose seed is a parameter
+            let own_seed = ["cells", "clutter"].contains(&name); // a parameter
+            let text = format!("{name}:{}", if name == "clutter" { "n=20" } else { "noise=0.5" });
+            assert_eq!(set(&text, 6), set(&text, 6));
+            assert_eq!(set(&text, 6) == set(&text, 7), own_seed);
         }
     }
 

@@ -220,17 +220,17 @@ fn lead(job: &Job) -> String {
 }
 
 fn data(job: &Job) -> String {
-    let parts = &job.parts;
+    let (parts, noun) = (&job.parts, job.predictions.rows());
     let rows = |data: &Dataset, part: &str| match data.rows() {
-        1 => format!("1 {part} row"),
-        rows => format!("{rows} {part} rows"),
+        1 => format!("1 {part} {}", noun.trim_end_matches('s')),
+        rows => format!("{rows} {part} {noun}"),
     };
     let mut text = format!("*{}* has {}", parts.train.name, rows(&parts.train, "training"));
     if let Some(validation) = &parts.validation {
         text += &format!(", {}", rows(validation, "validation"));
     }
     text += &match parts.test.rows() {
-        0 => "; there are no test rows.".to_string(),
+        0 => format!("; there are no test {noun}."),
         _ => format!(" and {}.", rows(&parts.test, "test")),
     };
     for notice in &job.notices {
@@ -344,16 +344,17 @@ fn held_out(job: &Job, history: &History) -> String {
         }
         false => String::new(),
     };
+    let rows = job.predictions.rows();
     saved
-        + match job.parts.test.rows() {
-            0 => {
-                "*There are no test rows: this run cannot estimate how good the net is on new rows.* Use cross-validation with the same \
-                 settings, or a test set, for that."
-            }
-            _ => {
-                "The test rows were used neither for training nor to choose the epoch, so similar scores can be expected on new rows of the \
-                 same kind."
-            }
+        + &match job.parts.test.rows() {
+            0 => format!(
+                "*There are no test {rows}: this run cannot estimate how good the net is on new {rows}.* Use cross-validation with the \
+                 same settings, or a test set, for that."
+            ),
+            _ => format!(
+                "The test {rows} were used neither for training nor to choose the epoch, so similar scores can be expected on new {rows} \
+                 of the same kind."
+            ),
         }
 }
 
@@ -367,6 +368,7 @@ fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
 /// Metrics on every part, and of a prediction that ignores the features.
 fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) -> bool) -> Table {
     let (train, (part, test)) = (&job.parts.train, job.parts.evaluated());
+    let noun = job.predictions.rows();
     let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.predictions {
         Predictions::Classes(names) | Predictions::Masks(names) => {
             let counts = train.class_counts();
@@ -409,7 +411,7 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
     });
     Table::new(
         format!(
-            "The net and a baseline that ignores the features, on the {part} rows; then the net on the other rows."
+            "The net and a baseline that ignores the features, on the {part} {noun}; then the net on the other {noun}."
         ),
         1,
         row("metric".to_string(), scores.iter().map(|(part, _)| part.to_string()).collect(), name),

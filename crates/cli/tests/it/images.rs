@@ -144,7 +144,7 @@ fn masks_are_trained_on_evaluated_and_predicted_as_images() {
     assert!(told.contains("test dice: ") && told.contains("test dice at the threshold "), "{told}");
     let evaluated = run("eval --model cells/model.surprisal");
     for part in
-        ["the 6 test rows of cells", "mean_iou", "average_precision", "class         dice     iou  pixels"]
+        ["the 6 test images of cells", "mean_iou", "average_precision", "class         dice     iou  pixels"]
     {
         assert!(evaluated.contains(part), "{part}\n{evaluated}");
     }

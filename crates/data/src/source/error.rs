@@ -81,11 +81,11 @@ impl SpecError {
                 let name = text.split(':').next().unwrap_or_default();
                 write!(
                     f,
-                    "no data set is named {} | known: {}, mnist:DIR, images:DIR, FILE.csv, FILE.npz",
+                    "no data set is named {} | known: {}, mnist:DIR, mnist-clutter:DIR, images:DIR, FILE.csv, FILE.npz",
                     quoted(text),
                     Vec::from_iter(sets()).join(", ")
                 )?;
-                did_you_mean(f, closest(name, sets().chain(["mnist", "images"])))
+                did_you_mean(f, closest(name, sets().chain(["mnist", "mnist-clutter", "images"])))
             }
             Self::NoParameters { found, .. } => {
                 write!(f, "expected no parameters, found {} | this data set has none", quoted(found))
@@ -94,7 +94,7 @@ impl SpecError {
             Self::NoFolder { of } => write!(
                 f,
                 "expected the folder with the {}, found none | write {of}:DIR",
-                if *of == "mnist" { "four MNIST files" } else { "images" }
+                if of.starts_with("mnist") { "four MNIST files" } else { "images" }
             ),
             Self::NoTarget { .. } => {
                 write!(f, "expected the name of the label column, found none | a table needs one")
@@ -111,7 +111,7 @@ impl SpecError {
             ),
             Self::NoMasks { .. } => write!(
                 f,
-                "segmentation needs images with masks, found none | use images:DIR with the folders images and masks, or cells"
+                "segmentation needs images with masks, found none | use images:DIR with the folders images and masks, nuclei, cells or clutter"
             ),
             Self::Word { found, known, .. } => {
                 write!(f, "expected one of {}, found {}", known.join(", "), quoted(found))?;

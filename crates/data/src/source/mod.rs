@@ -16,9 +16,10 @@ use std::str::FromStr;
 ///
 /// | text | data |
 /// |---|---|
-/// | `iris`, `breast_cancer`, `digits`, `penguins` | a set that the library carries |
+/// | `iris`, `breast_cancer`, `digits`, `penguins`, `nuclei` | a set that the library carries |
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
+/// | `mnist-clutter:DIR` | MNIST's training images among pieces of others, with masks, for segmentation: [`Dataset::clutter`] |
 /// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`]; or, for segmentation, with the folders `images` and `masks`: [`Dataset::from_image_masks`] |
 /// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
@@ -49,6 +50,8 @@ pub enum DataSource {
     Synthetic(Synthetic),
     /// The folder with the files of MNIST.
     Mnist(PathBuf),
+    /// The folder with the files of MNIST, whose images are put among pieces of others.
+    MnistClutter(PathBuf),
     /// The folder of images.
     Images(PathBuf),
     /// The file of a table.
@@ -77,7 +80,10 @@ impl DataSource {
         let embedded = Dataset::NAMES.iter().map(|name| name.to_string());
         embedded
             .chain(synthetic)
-            .chain(["mnist:DIR", "images:DIR", "FILE.csv", "FILE.npz", "X.npy,Y.npy"].map(str::to_owned))
+            .chain(
+                ["mnist:DIR", "mnist-clutter:DIR", "images:DIR", "FILE.csv", "FILE.npz", "X.npy,Y.npy"]
+                    .map(str::to_owned),
+            )
             .collect()
     }
 
@@ -119,7 +125,7 @@ impl DataSource {
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::Embedded(_) | Self::Synthetic(_) => Vec::new(),
-            Self::Mnist(folder) => {
+            Self::Mnist(folder) | Self::MnistClutter(folder) => {
                 let entries = fs::read_dir(folder).into_iter().flatten().flatten();
                 entries.map(|entry| entry.path()).collect()
             }
@@ -132,8 +138,8 @@ impl DataSource {
     /// The default preprocessing of this source.
     pub(crate) fn scaling(&self) -> Scaling {
         match self {
-            Self::Synthetic(_) => Scaling::None,
-            Self::Mnist(_) | Self::Images(_) => Scaling::Divide(255.0),
+            Self::Synthetic(_) | Self::MnistClutter(_) => Scaling::None,
+            Self::Mnist(_) | Self::Images(_) | Self::Embedded("nuclei") => Scaling::Divide(255.0),
             Self::Embedded("digits") => Scaling::Divide(16.0),
             Self::Embedded(_) | Self::Csv(_) | Self::Npz(_) | Self::Npy(..) => Scaling::Standardize,
         }
@@ -152,7 +158,11 @@ impl FromStr for DataSource {
                 Some(found) => Err(SpecError::NoParameters { set, found: found.to_owned() }),
             };
         }
-        for (of, source) in [("mnist", DataSource::Mnist as fn(_) -> _), ("images", DataSource::Images)] {
+        for (of, source) in [
+            ("mnist", DataSource::Mnist as fn(_) -> _),
+            ("mnist-clutter", DataSource::MnistClutter),
+            ("images", DataSource::Images),
+        ] {
             if name == of {
                 let folder = rest.filter(|folder| !folder.is_empty()).ok_or(SpecError::NoFolder { of })?;
                 return Ok(source(folder.into()));
@@ -188,6 +198,7 @@ impl Display for DataSource {
             Self::Embedded(name) => f.write_str(name),
             Self::Synthetic(set) => set.fmt(f),
             Self::Mnist(folder) => write!(f, "mnist:{}", folder.display()),
+            Self::MnistClutter(folder) => write!(f, "mnist-clutter:{}", folder.display()),
             Self::Images(folder) => write!(f, "images:{}", folder.display()),
             Self::Csv(path) | Self::Npz(path) | Self::Npy(path, None) => path.display().fmt(f),
             Self::Npy(x, Some(y)) => write!(f, "{},{}", x.display(), y.display()),
@@ -242,7 +253,7 @@ mod tests {
     fn forms_are_read_and_are_all_there() {
         let forms = DataSource::forms();
         assert!(forms.iter().all(|form| source(form).to_string() == *form));
-        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 5);
+        assert_eq!(forms.len(), Dataset::NAMES.len() + Synthetic::NAMES.len() + 6);
     }
 
     #[test]

@@ -10,7 +10,10 @@ fn checksums_in_the_readme_are_those_of_the_files() {
     let listed: Vec<(&str, &str)> =
         readme.lines().filter_map(|line| line.split_once("  ")).filter(|(sum, _)| sum.len() == 64).collect();
     let names: Vec<&str> = listed.iter().map(|&(_, name)| name).collect();
-    assert_eq!(names, ["breast_cancer.csv", "digits.csv", "iris.csv", "penguins.csv"]);
+    assert_eq!(
+        names,
+        ["breast_cancer.csv", "digits.csv", "iris.csv", "nuclei.png", "nuclei_mask.png", "penguins.csv"]
+    );
     for (sum, name) in listed {
         assert_eq!(sha256(&std::fs::read(folder.join(name)).unwrap()), sum, "{name}");
     }

@@ -15,6 +15,7 @@ pub mod gradient_flow;
 pub mod identities;
 pub mod imbalance_and_switching;
 pub mod linear_svm;
+pub mod loss_or_accuracy;
 pub mod mnist_stall;
 pub mod noise_and_calibration;
 pub mod only_the_rate;
@@ -50,6 +51,7 @@ static EXPERIMENTS: &[&Experiment] = &[
     &mnist_stall::EXPERIMENT,
     &gradient_flow::EXPERIMENT,
     &noise_and_calibration::EXPERIMENT,
+    &loss_or_accuracy::EXPERIMENT,
     &imbalance_and_switching::EXPERIMENT,
     &entropy_bound::EXPERIMENT,
     &linear_svm::EXPERIMENT,

@@ -300,6 +300,11 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
         let (labels, said) = (labels(data), predicted(job, data));
         (part, overlap(&labels, &said, names.len()), labels, said)
     });
+    let objective = job.trainer.objective.name();
+    let or_overlap = |other: &str| match objective {
+        "dice" | "ce_dice" => other.to_owned(),
+        _ => format!("loss = ce_dice, which counts the overlap; {other}"),
+    };
     let counts = job.parts.train.class_counts();
     let unsaid = (1..names.len()).find(|class| counts[*class] > 0 && !learned.3.contains(class));
     if let Some(class) = unsaid {
@@ -312,7 +317,7 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
                 counts[class]
             ),
             "errors on so few pixels add little to the mean over all of them",
-            "loss = ce_dice, which counts the overlap; class_weight = balanced; more epochs",
+            or_overlap("class_weight = balanced; more epochs; smaller batches, for more steps"),
         ));
     }
     let mean =
@@ -323,7 +328,7 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
             Kind::UnderFitting,
             format!("Dice is {} on the training images; a perfect prediction has 1", short(training)),
             "the net underfits: it was trained too little, or is too small",
-            "more epochs; a larger net (model = \"unet(3,16)\"); loss = ce_dice",
+            or_overlap("more epochs; a larger net (model = \"unet(3,16)\")"),
         ));
     }
     (learned.0 != held.0 && training - others > GAP_OF_DICE).then(|| {

@@ -52,6 +52,7 @@ pub(super) fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> 
         Monitor::Loss => 1.0,
         Monitor::Metric(metric) => unit(metric, &job.predictions),
     };
+    let rows = job.predictions.rows();
     let chart = |title: String| {
         let chart = Chart::new(title).x_label("epoch");
         if best.epoch == last.epoch { chart } else { chart.vertical(best.epoch as f64, "best") }
@@ -62,7 +63,7 @@ pub(super) fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> 
     let dashed = match best.epoch == last.epoch {
         true => String::new(),
         false => format!(
-            " The vertical line marks the best {} on the {part} rows, {}, after epoch {}.",
+            " The vertical line marks the best {} on the {part} {rows}, {}, after epoch {}.",
             job.trainer.monitor,
             short(unit * best.monitored),
             best.epoch
@@ -85,7 +86,7 @@ pub(super) fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> 
     let wide = least > 0.0 && most > 30.0 * least; // below a tenth, a plain axis shows nothing
     let loss = if wide { loss.log_y() } else { loss.include_y(0.0) };
     let caption = format!(
-        "The loss that the training minimizes. It went {} on the training rows and {} on the {part} rows.{dashed} {}",
+        "The loss that the training minimizes. It went {} on the training {rows} and {} on the {part} {rows}.{dashed} {}",
         from_to(&|epoch| epoch.train.loss),
         from_to(&|epoch| epoch.held_out().loss),
         why_it_ended(job, last, ended)
@@ -116,7 +117,7 @@ pub(super) fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> 
     let classes = !matches!(job.predictions, Predictions::Number { .. });
     let share = |share: f64| if classes { percent(share) } else { short(share) };
     let caption = format!(
-        "{what}. At the end it is {} on the training rows and {} on the {part} rows.",
+        "{what}. At the end it is {} on the training {rows} and {} on the {part} {rows}.",
         share(last.train.score()),
         share(last.held_out().score())
     );
@@ -136,7 +137,7 @@ pub(super) fn curves(job: &Job, epochs: &[Epoch], ended: Ended) -> Vec<Picture> 
         && metric.to_string() != name
     {
         let caption = format!(
-            "The monitored metric, which determines the best epoch. It went {} on the {part} rows.",
+            "The monitored metric, which determines the best epoch. It went {} on the {part} {rows}.",
             from_to(&|epoch| unit * epoch.monitored)
         );
         pictures.push(Picture {

@@ -106,6 +106,19 @@ impl Predictions {
             Predictions::Number { .. } => &[],
         }
     }
+
+    /// What a row of the data is called: "images" if each has a mask, else "rows".
+    ///
+    /// ```
+    /// use surprisal_train::Predictions;
+    /// assert_eq!(Predictions::Masks(vec!["background".into(), "cell".into()]).rows(), "images");
+    /// ```
+    pub fn rows(&self) -> &'static str {
+        match self {
+            Predictions::Masks(_) => "images",
+            _ => "rows",
+        }
+    }
 }
 
 /// One parameter.
