@@ -6,6 +6,7 @@ use surprisal_data::{Fold, Notice, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::rng;
 use surprisal_report::csv::csv;
 use surprisal_report::statistics::{Estimate, MOST_RUNS};
+use surprisal_tensor::ndarray::Axis;
 use surprisal_train::parallel::Progress;
 
 use crate::cores::over_cores;
@@ -20,6 +21,8 @@ pub struct CrossValidation {
     pub data: String,
     /// What was decided automatically while reading the data.
     pub notices: Vec<Notice>,
+    /// What a row is called: "rows", or "images" if each has a mask.
+    pub noun: &'static str,
     /// The folds, in order.
     pub folds: Vec<FoldScores>,
 }
@@ -39,6 +42,8 @@ pub struct FoldScores {
     pub epochs: usize,
     /// Every metric that applies, on the test rows.
     pub scores: Vec<(Metric, f64)>,
+    /// The classes that no pixel of the test masks has. The Dice of such a class is 1 if it is not predicted either, and else 0.
+    pub absent: Vec<String>,
 }
 
 /// Splits the data into `folds` parts and trains one net for each: it is tested on this part and trained on the
@@ -101,12 +106,24 @@ pub fn cross_validate(
         let (history, _) = job.fit(None, &mut ())?;
         let scores = job.scores()?.pop().map_or(Vec::new(), |(_, of_test)| of_test);
         let [train, validation, test] = sizes;
-        Ok(FoldScores { seed, train, validation, test, epochs: history.last().epoch, scores })
+        let absent = absent(loaded.targets(), &fold.test);
+        Ok(FoldScores { seed, train, validation, test, epochs: history.last().epoch, scores, absent })
     };
     let of_fold =
         |fold: &(u64, Fold)| train(fold).map_err(|e: RunError| e.at(&format!("fold {} of {folds}", fold.0)));
     let folds = over_cores("cross-validation", &cut, progress, of_fold)?;
-    Ok(CrossValidation { data: loaded.name().to_string(), notices: loaded.notices().to_vec(), folds })
+    let noun = if loaded.targets().is_segmentation() { "images" } else { "rows" };
+    Ok(CrossValidation { data: loaded.name().to_string(), notices: loaded.notices().to_vec(), noun, folds })
+}
+
+/// The names of the classes that no pixel of these rows has; empty if they have no masks.
+fn absent(targets: &Targets, rows: &[usize]) -> Vec<String> {
+    let Targets::Masks { masks, names } = targets else { return Vec::new() };
+    let mut found = vec![false; names.len()];
+    for &row in rows {
+        masks.index_axis(Axis(0), row).iter().for_each(|&class| found[usize::from(class)] = true);
+    }
+    names.iter().zip(found).filter(|(_, found)| !found).map(|(name, _)| name.clone()).collect()
 }
 
 impl CrossValidation {
@@ -158,12 +175,21 @@ impl CrossValidation {
         let FoldScores { train, validation, test, .. } = &self.folds[0];
         let validation =
             if *validation > 0 { format!(", {validation} for validation") } else { String::new() };
-        format!(
-            "{}, {} folds: about {train} training rows{validation}, {test} test rows; 95 % intervals\n{}",
+        let rows = self.noun;
+        let table = format!(
+            "{}, {} folds: about {train} training {rows}{validation}, {test} test {rows}; 95 % intervals\n{}",
             self.data,
             self.folds.len(),
             aligned(&self.rows(short))
-        )
+        );
+        let absent = (1..).zip(&self.folds).flat_map(|(k, fold)| {
+            fold.absent.iter().map(move |name| {
+                format!(
+                    "fold_{k}: no test pixel is \"{name}\": its Dice is 1 if it is predicted nowhere, and else 0\n"
+                )
+            })
+        });
+        table + &absent.collect::<String>()
     }
 
     /// The same table as CSV, with every digit.
@@ -177,7 +203,7 @@ impl CrossValidation {
             let scores = fold.scores.iter().map(|(metric, value)| (metric.to_string(), json!(value)));
             json!({
                 "seed": fold.seed, "train": fold.train, "validation": fold.validation, "test": fold.test,
-                "epochs": fold.epochs, "scores": scores.collect::<serde_json::Map<_, _>>(),
+                "epochs": fold.epochs, "absent": fold.absent, "scores": scores.collect::<serde_json::Map<_, _>>(),
             })
         };
         let metric = |metric: Metric| {

@@ -138,6 +138,8 @@ pub enum Kind {
     OneClass,
     /// The net never predicts a class that has rows.
     ClassNeverSaid,
+    /// No pixel of the masks has one of the classes.
+    ClassAbsent,
     /// The net ranks the rows of a rare class well, and yet predicts it for less than half of them.
     RareClassMissed,
     /// Weights are so large that units act as steps.

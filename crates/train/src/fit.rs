@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use surprisal_data::Targets;
 use surprisal_layers::{Layer, Rng};
 use surprisal_optim::{Hyperparameter, Optimizer, Schedule};
 use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
@@ -275,6 +276,12 @@ impl<'a, T: Scalar> Fit<'a, T> {
             self.trainer.objective.check_fit(data.targets(), outputs)?;
             self.check_batches(least_rows)?;
         }
+        let pixels = match self.train.targets() {
+            Targets::Masks { masks, .. } => masks.shape()[1] * masks.shape()[2],
+            _ => 1,
+        };
+        let rows = self.trainer.batch_size.min(self.train.rows());
+        self.trainer.objective.check_batch(rows * pixels)?;
         self.check_augment(params)?;
         self.check_rest(true, workspace.bytes())
     }

@@ -291,6 +291,17 @@ impl Objective {
         matches!(self.name(), "topk" | "dice" | "ce_dice")
     }
 
+    /// Whether batches have enough rows for it, pixels of images with masks: the k of `topk`.
+    pub(crate) fn check_batch(self, rows: usize) -> Result<(), TrainError> {
+        let k = self.options()[0];
+        match self.name() == "topk" && k > rows as f64 {
+            true => Err(TrainError::Setting(format!(
+                "loss topk: k is {k}, but a batch has {rows} rows | use k = {rows} or less, or larger batches"
+            ))),
+            false => Ok(()),
+        }
+    }
+
     /// Whether a model with this many outputs can have it, for as many classes.
     fn check_outputs(self, outputs: usize) -> Result<(), TrainError> {
         match self.known().target == Target::ClassOfEach && outputs == 1 {
@@ -582,6 +593,16 @@ impl FromStr for Objective {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_rows_than_a_batch_has_cannot_be_kept() {
+        let topk: Objective = "topk:k=8".parse().unwrap();
+        assert!(topk.check_batch(8).is_ok() && Objective::CrossEntropy.check_batch(1).is_ok());
+        assert_eq!(
+            topk.check_batch(7).unwrap_err().to_string(),
+            "loss topk: k is 8, but a batch has 7 rows | use k = 7 or less, or larger batches"
+        );
+    }
 
     #[test]
     fn each_loss_of_the_library_is_an_objective_or_refused_with_a_reason() {

@@ -305,6 +305,24 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
         "dice" | "ce_dice" => other.to_owned(),
         _ => format!("loss = ce_dice, which counts the overlap; {other}"),
     };
+    for (part, data) in parts {
+        let counts = data.class_counts();
+        if let Some(class) = (1..names.len()).find(|&class| counts[class] == 0) {
+            return Some(finding(
+                Kind::ClassAbsent,
+                format!("no pixel of the {part} masks is \"{}\"", names[class]),
+                match part {
+                    "training" => {
+                        "the net cannot learn a class that it never sees; where it is predicted nowhere, its Dice is 1"
+                    }
+                    _ => {
+                        "its Dice is 1 if it is predicted nowhere, and else 0: it does not show how well the class is found"
+                    }
+                },
+                "seed = 8, which splits the images differently; images with this class",
+            ));
+        }
+    }
     let counts = job.parts.train.class_counts();
     let unsaid = (1..names.len()).find(|class| counts[*class] > 0 && !learned.3.contains(class));
     if let Some(class) = unsaid {

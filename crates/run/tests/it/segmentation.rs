@@ -4,8 +4,10 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Dataset, Unseen, mask_to_png};
-use surprisal_run::{Job, Kind, Predictor, Settings, chosen_threshold, diagnose, write_results};
+use surprisal_data::{Dataset, Targets, Unseen, gray_to_png, mask_to_png};
+use surprisal_run::{
+    Job, Kind, Predictor, Settings, chosen_threshold, cross_validate, diagnose, write_results,
+};
 use surprisal_tensor::Params;
 use surprisal_train::{At, Callback, Checkpoint, Predictions, SavedModel};
 
@@ -152,6 +154,39 @@ fn foreground_that_is_predicted_nowhere_is_a_finding() {
         "{}",
         finding.measured
     );
+}
+
+/// Twelve images, of which the first alone has foreground.
+#[test]
+fn a_class_that_a_part_lacks_is_named() {
+    let folder = std::env::temp_dir().join(format!("surprisal-rare-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let mut cells = Dataset::cells(12, 0.0, 16, 3).unwrap();
+    let Targets::Masks { masks, .. } = &mut cells.targets else { unreachable!() };
+    masks.fill(0);
+    for (k, mask) in masks.outer_iter().enumerate() {
+        let image = vec![100 + k as u8; 256];
+        let mut mask = mask.to_owned();
+        mask[[3, 3]] = u8::from(k == 0);
+        for (of, png) in [("images", gray_to_png([16, 16], &image)), ("masks", mask_to_png(mask.view(), 2))] {
+            fs::create_dir_all(folder.join(of)).unwrap();
+            fs::write(folder.join(of).join(format!("{k:02}.png")), png).unwrap();
+        }
+    }
+    let toml = format!("data = 'images:{}'\nmodel = \"unet(2,2)\"\nepochs = 1\n", folder.display());
+    let mut job = Job::new(&settings(&toml)).unwrap();
+    let (history, _) = job.fit(None, &mut ()).unwrap();
+    let findings = diagnose(&job, &history);
+    let finding = findings.iter().find(|finding| finding.kind == Kind::ClassAbsent).expect("a finding");
+    assert!(finding.measured.ends_with("masks is \"foreground\""), "{}", finding.measured);
+
+    let outcome = cross_validate(&settings(&toml), 3, &()).unwrap();
+    let lacking = outcome.folds.iter().filter(|fold| fold.absent == ["foreground"]).count();
+    assert_eq!(lacking, 2);
+    let text = outcome.to_text();
+    assert!(text.contains("3 folds: about 8 training images, 4 test images"), "{text}");
+    assert_eq!(text.matches(": no test pixel is \"foreground\": its Dice is 1 if").count(), 2, "{text}");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
