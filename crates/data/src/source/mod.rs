@@ -20,7 +20,7 @@ use std::str::FromStr;
 /// | `moons`, `moons:n=500,noise=0.2` | a set that is drawn: [`Synthetic`] |
 /// | `mnist:DIR` | the folder with the four files of [`Dataset::mnist`] |
 /// | `mnist-clutter:DIR` | MNIST's training images among pieces of others, with masks, for segmentation: [`Dataset::clutter`] |
-/// | `images:DIR` | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`]; or, for segmentation, with the folders `images` and `masks`: [`Dataset::from_image_masks`] |
+/// | `images:DIR`, or `DIR` if it exists and has no name of another source | the folder with a folder of PNG images for each class: [`Dataset::from_image_folder`]; or, for segmentation, with the folders `images` and `masks`: [`Dataset::from_image_masks`] |
 /// | `FILE.csv`, `FILE.tsv`, `FILE.txt`, `FILE.data`, `FILE.dat`, and each of them with `.gz` behind | a table, whose label column is named when it is [opened](DataSource::open) |
 /// | `FILE.npz` | arrays of NumPy's: [`Dataset::from_npz_path`] |
 /// | `X.npy,Y.npy` | an array of features and one of labels, as in an NPZ file |
@@ -187,6 +187,9 @@ impl FromStr for DataSource {
                 None => DataSource::Npy(text.into(), None),
             });
         }
+        if Path::new(text).is_dir() && !Synthetic::NAMES.contains(&name) {
+            return Ok(DataSource::Images(text.into()));
+        }
         text.parse().map(DataSource::Synthetic)
     }
 }
@@ -234,7 +237,9 @@ mod tests {
         let pair = DataSource::Npy("a/x.npy".into(), Some("b/y.npy".into()));
         assert_eq!((source("a/x.npy,b/y.npy"), pair.to_string()), (pair, "a/x.npy,b/y.npy".into()));
         assert_eq!(source("new.npy"), DataSource::Npy("new.npy".into(), None));
-        for text in ["x.gz", "x.zip.gz", "csv", "x.tx"] {
+        let folder = env!("CARGO_MANIFEST_DIR");
+        assert_eq!(source(folder), DataSource::Images(folder.into()));
+        for text in ["x.gz", "x.zip.gz", "csv", "x.tx", "no/such/folder"] {
             assert!(text.parse::<DataSource>().is_err(), "{text}");
         }
     }
