@@ -30,6 +30,9 @@ pub struct Options {
     /// Number of runs of each point, with seeds counted up from --seed
     #[arg(long, value_name = "K", default_value_t = 1)]
     seeds: usize,
+    /// Choose by cross-validation: cut the rows outside the test set into this many folds, each of which is the validation set of a net once
+    #[arg(long, value_name = "N")]
+    folds: Option<usize>,
     /// A configuration file in TOML; options override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -39,10 +42,10 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings, vary, random, seeds, config, out } = options;
+    let Options { settings, vary, random, seeds, folds, config, out } = options;
     let settings = settings.over(config.as_deref())?;
     let interrupted = signals::save_first();
-    match sweep(&settings, &Plan { vary, random, seeds }, &out, interrupted, &Bars::new())? {
+    match sweep(&settings, &Plan { vary, random, seeds, folds }, &out, interrupted, &Bars::new())? {
         Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
         Swept::Finished(sweep) => {
             note!("the runs and the best settings: {}", out.display());

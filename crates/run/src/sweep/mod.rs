@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Loaded, Scaling, Targets};
+use surprisal_data::{Loaded, Scaling, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::{Rng, rng};
 use surprisal_report::files::write_unsynced;
 use surprisal_report::statistics::Estimate;
@@ -50,6 +50,8 @@ pub struct Sweep {
     pub settings: Settings,
     /// The monitored metric, which ranks the points: "loss", or a metric.
     pub monitor: Monitor,
+    /// The number of folds of which each run is the mean; `None` for one validation set.
+    pub folds: Option<usize>,
     /// Every point, the best first; those of which a run failed last.
     pub points: Vec<Point>,
 }
@@ -94,6 +96,9 @@ pub struct Measured {
 /// seed draws the validation set, the initial parameters and the order of rows anew. A point with a failed run is never
 /// the best, whatever its other runs give.
 ///
+/// With [`folds`](Plan::folds), a run is a cross-validation of the rows outside the test set, cut by its seed: a net is trained for each fold,
+/// with this fold as its validation set, and every number of the run is the mean over the folds.
+///
 /// | file | what it holds |
 /// |---|---|
 /// | `sweep.csv` | a row for each run |
@@ -112,7 +117,7 @@ pub struct Measured {
 /// use surprisal_run::{Plan, Settings, Swept, sweep};
 /// # let folder = std::env::temp_dir().join(format!("surprisal-sweep-example-{}", std::process::id()));
 /// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nwatch = \"accuracy\"\n", "iris.toml")?;
-/// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2 };
+/// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2, folds: None };
 /// let Swept::Finished(sweep) = sweep(&settings, &plan, &folder, &AtomicBool::new(false), &())? else { unreachable!() };
 /// assert_eq!(sweep.best().lr, Some(0.1));
 /// # std::fs::remove_dir_all(folder).unwrap();
@@ -146,8 +151,11 @@ pub fn sweep(
     let crcs = data.iter().map(|data| data.checksum()).collect::<Result<Vec<_>, _>>()?;
     let program = env!("CARGO_PKG_VERSION");
     let (seeds, text) = (plan.seeds, base.to_toml());
-    let fingerprint =
+    let mut fingerprint =
         json!({ "data": crcs, "points": points, "program": program, "seeds": seeds, "settings": text });
+    if let Some(folds) = plan.folds {
+        fingerprint["folds"] = folds.into();
+    }
     let (journal, done) = Journal::open(folder, &fingerprint)?;
     let seeds = (0..plan.seeds as u64).map(|k| seed.wrapping_add(k));
     let jobs =
@@ -162,7 +170,7 @@ pub fn sweep(
         }
         let settings = &at_points[point];
         let data = data.iter().find(|data| data.key == Data::key(settings)).expect("opened for every point");
-        let outcome = train(settings, seed, data).map_err(|error| error.to_string());
+        let outcome = train(settings, seed, data, plan.folds).map_err(|error| error.to_string());
         let run = Run { point, seed, outcome };
         journal.note(&run).inspect_err(|_| lost.store(true, Ordering::Relaxed))?;
         Ok(Some(run))
@@ -171,7 +179,7 @@ pub fn sweep(
     if ended.len() < jobs.len() {
         return Ok(Swept::Interrupted { done: ended.len(), runs: jobs.len() });
     }
-    let sweep = Sweep::new(base, points, &ended)?;
+    let sweep = Sweep::new(base, plan.folds, points, &ended)?;
     for (name, content) in sweep.files() {
         let path = folder.join(name);
         write_unsynced(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
@@ -254,11 +262,56 @@ impl Data {
         let (train, validation) = hold_out(&self.loaded, rest, share, &mut rng)?;
         Ok((Rows { train, validation, test }, rng))
     }
+
+    /// The rows outside the test set in `k` folds, each of which is the validation set once.
+    fn folds(&self, seed: u64, k: usize) -> Result<Vec<(Rows, Rng)>, RunError> {
+        let Rows { train, validation, test } = self.rows.clone();
+        let mut rest = [train, validation].concat();
+        rest.sort_unstable();
+        let mut rng = rng(seed);
+        let folds = match self.loaded.targets() {
+            Targets::Classes { labels, .. } => {
+                let labels = Vec::from_iter(rest.iter().map(|&row| labels[row]));
+                stratified_k_fold(&labels, k, &mut rng)?
+            }
+            _ => k_fold(rest.len(), k, &mut rng)?,
+        };
+        let of_rest = |rows: Vec<usize>| Vec::from_iter(rows.into_iter().map(|row| rest[row]));
+        let rows = folds.into_iter().map(|fold| Rows {
+            train: of_rest(fold.train),
+            validation: of_rest(fold.test),
+            test: test.clone(),
+        });
+        Ok(rows.map(|rows| (rows, rng.clone())).collect())
+    }
 }
 
-/// One run.
-fn train(settings: &Settings, seed: u64, data: &Data) -> Result<Measured, RunError> {
-    let (rows, mut rng) = data.rows(seed)?;
+/// One run: a training, or one for each fold.
+fn train(settings: &Settings, seed: u64, data: &Data, folds: Option<usize>) -> Result<Measured, RunError> {
+    let Some(folds) = folds else { return train_on(settings, seed, data, data.rows(seed)?) };
+    let of_fold = |(k, cut)| {
+        train_on(settings, seed, data, cut).map_err(|error| error.at(&format!("fold {} of {folds}", k + 1)))
+    };
+    let all = data.folds(seed, folds)?.into_iter().enumerate().map(of_fold);
+    let all = all.collect::<Result<Vec<_>, RunError>>()?;
+    let mean = |part: fn(&Measured) -> &Vec<(String, f64)>| {
+        let names = part(&all[0]).iter().map(|(name, _)| name);
+        let of_all = names.filter_map(|name| {
+            let values = all.iter().map(|fold| find(part(fold), name)).collect::<Option<Vec<f64>>>()?;
+            Some((name.clone(), surprisal_report::statistics::mean(&values)))
+        });
+        of_all.collect()
+    };
+    let epochs = all.iter().map(|fold| fold.epochs).max().unwrap_or(0);
+    Ok(Measured { epochs, validation: mean(|fold| &fold.validation), test: mean(|fold| &fold.test) })
+}
+
+fn train_on(
+    settings: &Settings,
+    seed: u64,
+    data: &Data,
+    (rows, mut rng): (Rows, Rng),
+) -> Result<Measured, RunError> {
     let mut job = Job::on(&Settings { seed: Some(seed), ..settings.clone() }, &data.loaded, rows, &mut rng)?;
     let (history, _) = job.fit(None, &mut ())?;
     let all = job.scores()?;
@@ -298,14 +351,19 @@ fn monitored(history: &History, monitor: Monitor, keep_best: bool) -> f64 {
 }
 
 impl Sweep {
-    fn new(settings: Settings, points: Vec<Assignment>, runs: &[Run]) -> Result<Sweep, RunError> {
+    fn new(
+        settings: Settings,
+        folds: Option<usize>,
+        points: Vec<Assignment>,
+        runs: &[Run],
+    ) -> Result<Sweep, RunError> {
         let point = |(i, values)| {
             let runs = runs.iter().filter(|run| run.point == i).cloned().collect();
             Point { values, runs }
         };
         let points = Vec::from_iter(points.into_iter().enumerate().map(point));
         let monitor = settings.monitor.unwrap_or(Monitor::Loss);
-        let mut sweep = Sweep { settings, monitor, points };
+        let mut sweep = Sweep { settings, monitor, folds, points };
         let name = monitor.to_string();
         let sign = if monitor.larger_is_better() { -1.0 } else { 1.0 };
         let rank =
@@ -369,5 +427,16 @@ mod tests {
             all
         };
         assert!(all(first) == Vec::from_iter(0..150) && all(second) == Vec::from_iter(0..150));
+
+        let folds = data.folds(SEED, 3).unwrap();
+        let mut seen = Vec::new();
+        for (rows, _) in folds {
+            assert_eq!((&rows.test, rows.validation.len()), (&data.rows.test, 37));
+            seen.extend(rows.validation.clone());
+            assert!(all(rows) == Vec::from_iter(0..150));
+        }
+        seen.extend(&data.rows.test);
+        seen.sort_unstable();
+        assert!(seen == Vec::from_iter(0..150)); // each row outside the test set is validated once
     }
 }

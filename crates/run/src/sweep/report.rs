@@ -70,11 +70,12 @@ impl Sweep {
         let header =
             self.keys().chain(head(&format!("validation {monitor}"))).chain([String::new()]).collect();
         let rows: Vec<Vec<String>> = [header].into_iter().chain(self.points.iter().map(row)).collect();
+        let folds = self.folds.map_or(String::new(), |folds| format!(", cross-validated in {folds} folds"));
         let over =
             if several { format!(", means over {seeds} seeds and 95 % intervals") } else { String::new() };
         let data = self.settings.get("data").unwrap_or_default();
         let mut text =
-            format!("{data}: {} points, the best first{over}\n{}", self.points.len(), aligned(&rows));
+            format!("{data}: {} points, the best first{folds}{over}\n{}", self.points.len(), aligned(&rows));
         for point in &self.points {
             if let Some(reason) = point.failure() {
                 text += &format!("{}: {}\n", point.name(), first_line(reason));
@@ -98,9 +99,10 @@ impl Sweep {
         };
         let data = self.settings.get("data").unwrap_or_default();
         let lead = format!(
-            "Of {} points, *{}* has the best {monitor} on the validation rows: {}.",
+            "Of {} points, *{}* has the best {monitor} on the validation rows{}: {}.",
             self.points.len(),
             best.name(),
+            self.folds.map_or(String::new(), |folds| format!(", the mean over {folds} folds")),
             best.validation(&monitor).map_or(String::new(), number)
         );
         let over = match several {

@@ -113,6 +113,8 @@ pub struct Plan {
     pub random: Option<usize>,
     /// Runs of each point, from the settings' seed on.
     pub seeds: usize,
+    /// The number of folds of a cross-validation that takes the place of the validation set; `None` for one validation set.
+    pub folds: Option<usize>,
 }
 
 /// The values of the settings that vary, in the order of the plan.
@@ -129,6 +131,15 @@ impl Plan {
         for (i, vary) in self.vary.iter().enumerate() {
             if self.vary[..i].iter().any(|before| before.key == vary.key) {
                 return usage(format!("{}: given twice | give all its values at once", vary.key));
+            }
+        }
+        if let Some(folds) = self.folds {
+            if !(2..=MOST_RUNS).contains(&folds) {
+                return usage(format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual"));
+            }
+            if settings.validation.is_some() || self.vary.iter().any(|vary| vary.key == "validation") {
+                let message = "validation: not used with folds, each of which is the validation set once | leave it out";
+                return Err(RunError::usage(message));
             }
         }
         if !(1..=MOST_RUNS).contains(&self.seeds) {
@@ -241,7 +252,7 @@ mod tests {
     use super::*;
 
     fn plan(vary: &[&str], random: Option<usize>) -> Plan {
-        Plan { vary: vary.iter().map(|text| text.parse().unwrap()).collect(), random, seeds: 1 }
+        Plan { vary: vary.iter().map(|text| text.parse().unwrap()).collect(), random, seeds: 1, folds: None }
     }
     fn points(vary: &[&str], random: Option<usize>) -> Vec<Assignment> {
         plan(vary, random).points(&Settings::default()).unwrap()
@@ -250,7 +261,10 @@ mod tests {
         let parsed: Result<Vec<Vary>, SettingError> = vary.iter().map(|text| text.parse()).collect();
         match parsed {
             Err(error) => error.to_string(),
-            Ok(vary) => Plan { vary, random, seeds: 1 }.points(&Settings::default()).unwrap_err().to_string(),
+            Ok(vary) => Plan { vary, random, seeds: 1, folds: None }
+                .points(&Settings::default())
+                .unwrap_err()
+                .to_string(),
         }
     }
 

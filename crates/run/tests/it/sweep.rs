@@ -26,7 +26,7 @@ fn settings(toml: &str) -> Settings {
 
 /// Three rates, of which the last diverges, two seeds.
 fn small() -> (Settings, Plan) {
-    let plan = Plan { vary: vec!["lr=0.1,0.01,1e30".parse().unwrap()], random: None, seeds: 2 };
+    let plan = Plan { vary: vec!["lr=0.1,0.01,1e30".parse().unwrap()], random: None, seeds: 2, folds: None };
     (settings("data = \"moons:n=80\"\nhidden = \"4\"\nepochs = 2\nl2 = 0.01\n"), plan)
 }
 
@@ -238,7 +238,7 @@ fn data_that_have_changed_are_another_sweep() {
             "data = '{}'\ntarget = \"y\"\ntask = \"numbers\"\nepochs = 1\n",
             table.display()
         ));
-        let plan = Plan { vary: vec!["lr=0.1,0.01".parse().unwrap()], random: None, seeds: 1 };
+        let plan = Plan { vary: vec!["lr=0.1,0.01".parse().unwrap()], random: None, seeds: 1, folds: None };
         finished(sweep(&settings, &plan, &place, &GOING, &()));
         fs::write(&table, csv.replace("39,1521", "39,1522")).unwrap();
         let error = sweep(&settings, &plan, &place, &GOING, &()).unwrap_err().to_string();
@@ -273,7 +273,8 @@ fn the_test_part_decides_nothing() {
     threads::with(2, || {
         // numbers to predict are not cut by class, so that other answers of the test rows leave every part as it was
         let (place, table) = (folder("test-part"), folder("test-data").with_extension("csv"));
-        let plan = Plan { vary: vec!["hidden=none,4,8".parse().unwrap()], random: None, seeds: 1 };
+        let plan =
+            Plan { vary: vec!["hidden=none,4,8".parse().unwrap()], random: None, seeds: 1, folds: None };
         let toml = format!(
             "data = '{}'\ntarget = \"y\"\ntask = \"numbers\"\nepochs = 5\nlr = 0.05\n",
             table.display()
@@ -312,6 +313,7 @@ fn the_best_is_that_with_the_most_of_what_should_be_much() {
             vary: vec!["lr=1e-5,0.2".parse().unwrap(), "loss=ce,mse".parse().unwrap()],
             random: None,
             seeds: 3,
+            folds: None,
         };
         let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &()));
         let means: Vec<f64> =
@@ -338,4 +340,43 @@ fn without_rows_to_choose_by_there_is_no_sweep() {
         "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15"
     ]
     .assert_eq(&error.to_string());
+}
+
+/// Every number of a run is the mean over the folds, of which each row outside the test set is in one; the folds of a seed are the same for all points.
+#[test]
+fn a_setting_is_chosen_by_cross_validation() {
+    let folder = folder("folds");
+    let iris = settings("data = \"iris\"\nepochs = 8\nwatch = \"accuracy\"\n");
+    let plan = Plan { vary: vec!["lr=1e-5,0.2".parse().unwrap()], random: None, seeds: 2, folds: Some(3) };
+    let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &()));
+    assert_eq!((outcome.folds, outcome.best().lr), (Some(3), Some(0.2)));
+    for run in outcome.points.iter().flat_map(|point| &point.runs) {
+        let measured = run.outcome.as_ref().unwrap();
+        let accuracy = measured.validation.iter().find(|(name, _)| name == "accuracy").unwrap().1;
+        let right = accuracy * 111.0; // three folds of 37 rows
+        assert!((right - right.round()).abs() < 1e-9, "{accuracy}");
+    }
+    let text = outcome.to_text();
+    assert!(
+        text.starts_with("iris: 2 points, the best first, cross-validated in 3 folds, means over 2 seeds"),
+        "{text}"
+    );
+    assert!(
+        sweep(&iris, &Plan { folds: None, ..plan.clone() }, &folder, &GOING, &()).is_err(),
+        "another sweep"
+    );
+    for (folds, more, message) in [
+        (1, "", "folds: expected 2 to 1000, found 1 | 5 or 10 are usual"),
+        (
+            3,
+            "validation = 0.2\n",
+            "validation: not used with folds, each of which is the validation set once | leave it out",
+        ),
+    ] {
+        let settings = settings(&format!("data = \"iris\"\n{more}"));
+        let error =
+            sweep(&settings, &Plan { folds: Some(folds), ..plan.clone() }, &folder, &GOING, &()).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+    fs::remove_dir_all(folder).unwrap();
 }
