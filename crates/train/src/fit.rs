@@ -143,8 +143,8 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// measurements after every epoch, including epoch 0.
     ///
     /// # Errors
-    /// If the model's outputs, the data, the objective and the settings do not fit; if the loss is no longer finite, with the step, the first
-    /// value that was not, and what to try; if the checkpoint is that of another optimizer, or of a training with other data or settings, as far
+    /// If the model's outputs, the data, the objective and the settings do not fit; if every parameter is frozen; if the loss is no longer
+    /// finite, with the step, the first value that was not, and what to try; if the checkpoint is that of another optimizer, or of a training with other data or settings, as far
     /// as that can be seen.
     ///
     /// # Panics
@@ -283,7 +283,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let rows = self.trainer.batch_size.min(self.train.rows());
         self.trainer.objective.check_batch(rows * pixels)?;
         self.check_augment(params)?;
-        self.check_rest(true, workspace.bytes())
+        self.check_rest(params, true, workspace.bytes())
     }
 
     /// The same for a closure, on the first batch.
@@ -307,7 +307,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
             }
         }
         self.check_augment(params)?;
-        self.check_rest(false, 0)
+        self.check_rest(params, false, 0)
     }
 
     fn parts(&self) -> impl Iterator<Item = &'a dyn Batched> {
@@ -327,8 +327,15 @@ impl<'a, T: Scalar> Fit<'a, T> {
         check_batches(self.trainer, self.train.rows(), least)
     }
 
-    /// The settings, and the memory of a batch, where that of a row is known.
-    fn check_rest(&self, named: bool, bytes_of_row: usize) -> Result<(), TrainError> {
+    /// The settings, whether there is anything to train, and the memory of a batch, where that of a row is known.
+    fn check_rest(&self, params: &Params<T>, named: bool, bytes_of_row: usize) -> Result<(), TrainError> {
+        if params.trainable_spans().next().is_none() {
+            return Err(TrainError::Misfit(format!(
+                "params: expected one or more trainable parameters, found none among {} | \
+                 unfreeze some with unfreeze_named, or add a layer that is trained",
+                params.entries().len()
+            )));
+        }
         check_rest(self.trainer, self.train, self.validation, named, bytes_of_row)?;
         match self.trainer.clip {
             Clip::Value(most) => Hyperparameter::MaxValue

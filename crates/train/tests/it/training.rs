@@ -94,6 +94,25 @@ fn changes_of_images_must_fit_the_images() {
 }
 
 #[test]
+fn with_every_parameter_frozen_there_is_nothing_to_train() {
+    let (examples, mut params) = (iris::<f32>(), Params::new());
+    let model = Linear::new(&mut params, "out", 4, 3, &mut rng(1));
+    params.freeze_named("out.weight").unwrap();
+    let training = || trainer(Objective::CrossEntropy);
+    training().on(&examples).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap(); // the bias is left
+    params.freeze_named("out").unwrap();
+    let fitted = training().on(&examples).fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap_err();
+    let minimized = training().on(&examples).minimize(
+        |batch| softmax_cross_entropy(model.forward(batch.x), batch.labels()),
+        &mut params,
+        &mut Sgd::new(0.1),
+    );
+    assert_eq!(minimized.unwrap_err().to_string(), fitted.to_string());
+    assert!(matches!(fitted, TrainError::Misfit(_)));
+    expect!["params: expected one or more trainable parameters, found none among 2 | unfreeze some with unfreeze_named, or add a layer that is trained"].assert_eq(&fitted.to_string());
+}
+
+#[test]
 fn every_objective_learns_iris_and_halves_are_halves() {
     for objective in Objective::CLASSIFICATION {
         let (_, history) = run::<f64>(&trainer(objective));
