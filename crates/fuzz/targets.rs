@@ -6,7 +6,7 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, read_idx};
+use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, read_idx, read_png};
 use surprisal::layers::{Activation, Architecture, Init, Mlp, Sizes, rng};
 use surprisal::optim::{OptimizerKind, Schedule};
 use surprisal::tensor::Params;
@@ -67,6 +67,12 @@ pub fn npy(bytes: &[u8]) {
 pub fn idx(bytes: &[u8]) {
     if let Ok(idx) = read_idx(bytes, "fuzz") {
         assert_eq!(idx.dims.iter().product::<usize>(), idx.values.len());
+    }
+}
+
+pub fn png(bytes: &[u8]) {
+    if let Ok(image) = read_png(bytes, "fuzz") {
+        assert!(image.iter().all(|pixel| (0.0..=255.0).contains(pixel)));
     }
 }
 

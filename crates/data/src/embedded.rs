@@ -5,6 +5,7 @@ use crate::csv::table::Table;
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Scaling};
 use crate::error::{DataError, ErrorKind};
+use crate::images::read_png;
 use crate::targets::Targets;
 use ndarray::{Array2, Array3};
 
@@ -105,15 +106,14 @@ impl Dataset {
     pub fn nuclei() -> Dataset {
         const SIDE: usize = 256;
         const TILE: usize = 64;
-        let image = embedded_png(include_bytes!("../datasets/nuclei.png"));
-        let mask = embedded_png(include_bytes!("../datasets/nuclei_mask.png"));
+        let read = |bytes, name| read_png(bytes, name).expect("the embedded images are sound");
+        let image = read(include_bytes!("../datasets/nuclei.png"), "nuclei.png");
+        let mask = read(include_bytes!("../datasets/nuclei_mask.png"), "nuclei_mask.png");
         let across = SIDE / TILE;
-        let place = |tile: usize, y: usize, x: usize| {
-            (tile / across * TILE + y) * SIDE + tile % across * TILE + x // in the whole image
-        };
+        let place = |tile: usize, y: usize, x: usize| [0, tile / across * TILE + y, tile % across * TILE + x];
         let tiles = across * across;
-        let pixel = |(tile, at): (usize, usize)| f64::from(image[place(tile, at / TILE, at % TILE)]);
-        let class = |(tile, y, x): (usize, usize, usize)| u8::from(mask[place(tile, y, x)] > 0);
+        let pixel = |(tile, at): (usize, usize)| image[place(tile, at / TILE, at % TILE)];
+        let class = |(tile, y, x): (usize, usize, usize)| u8::from(mask[place(tile, y, x)] > 0.0);
         let images = Array2::from_shape_fn((tiles, TILE * TILE), pixel);
         let masks = Array3::from_shape_fn((tiles, TILE, TILE), class);
         let names = ["background", "nucleus"].map(str::to_owned).to_vec();
@@ -173,16 +173,6 @@ impl Table {
 /// Reads a table that the tests have read before; it goes through the same reader as everybody's table.
 fn embedded(name: &str, text: &str, target_column: &str) -> Dataset {
     Dataset::from_csv(text.as_bytes(), name, target_column).expect("the embedded tables are sound")
-}
-
-/// The samples of an embedded grayscale image, 0 to 255.
-fn embedded_png(bytes: &[u8]) -> Vec<u8> {
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().expect("the embedded images are sound");
-    let mut samples = vec![0; reader.output_buffer_size().expect("a small image")];
-    reader.next_frame(&mut samples).expect("the embedded images are sound");
-    samples
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //! | `target_column.rs` | [`TargetColumn`]: the target column of a table that a model is evaluated on |
 //! | `encoder` | [`Encoder`]: from a table, or new rows, to the inputs of a net; it is saved with the model |
 //! | `idx` | [`Dataset::mnist`], [`read_idx`]: MNIST, and other IDX files |
-//! | `images` | [`Dataset::from_image_folder`], [`Dataset::from_image_masks`]: folders of PNG images |
+//! | `images` | [`Dataset::from_image_folder`], [`Dataset::from_image_masks`], [`read_png`]: folders of PNG images |
 //! | `npy` | [`read_npy`], [`NpyArray`]: an NPY file, one NumPy array |
 //! | `npy/npz.rs`, `npy/zip.rs` | [`Npz`], [`Dataset::from_npz_path`]: an NPZ file, several arrays with names |
 //! | `synthetic.rs` | [`Dataset::moons`] and others, [`Synthetic`]: synthetic data |
@@ -114,7 +114,7 @@ pub use files::read_file;
 pub use idx::error::{IdxError, IdxProblem};
 pub use idx::{Idx, read_idx};
 pub use images::error::{ImageError, ImageProblem};
-pub use images::{gray_to_png, image_paths, mask_to_png, rgb_to_png};
+pub use images::{gray_to_png, image_paths, mask_to_png, read_png, rgb_to_png};
 pub use labels::{accuracy, argmax_rows, one_hot};
 pub use loaded::Loaded;
 pub use metrics::error::{MetricError, MetricProblem};

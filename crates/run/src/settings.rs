@@ -170,8 +170,8 @@ settings! {
         freeze: List = "NAMES";
     }
     "Optimizer" {
-        /// The loss, with its options after a colon: focal:gamma=3. For classification: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice, mse, half_mse. Binary losses for
-        /// classification (one output for two classes, one-vs-rest for more): bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice. For regression, on
+        /// The loss, with its options after a colon: focal:gamma=3. For classification: ce (label_smoothing), focal (gamma), topk (k), multi_margin (margin, p), ce_dice (a, smooth), mse, half_mse. Binary losses for
+        /// classification (one output for two classes, one-vs-rest for more): bce (pos_weight), sigmoid_focal (alpha, gamma), soft_margin, hinge (margin), squared_hinge (margin), dice (smooth, squared). For regression, on
         /// the standardized target: mse, half_mse, mae, huber (delta), smooth_l1 (beta), log_cosh, quantile (q); for counts: poisson [default: ce; mse for regression]
         loss: Objective = "LOSS";
         /// The weight of each class in the loss: balanced (rows / (classes * rows of the class)), or class=weight,.. (1 for the others) [default: 1 for all]

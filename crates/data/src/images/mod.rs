@@ -13,7 +13,7 @@ use ndarray::{Array2, Array3, ArrayView2};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Transformations};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::{Path, PathBuf};
 
 /// The maximum of numbers in a folder, 8 GiB as `f64`.
@@ -259,7 +259,7 @@ impl Images {
 fn read(paths: &[PathBuf]) -> Result<Images, DataError> {
     let mut images = Images { shape: [0; 3], numbers: Vec::new() };
     for path in paths {
-        let (mut decoder, found) = open(path)?;
+        let (decoder, found) = open(path)?;
         if path == &paths[0] {
             images.shape = found;
             let numbers = found.iter().map(|&size| size as u128).product::<u128>() * paths.len() as u128;
@@ -271,21 +271,55 @@ fn read(paths: &[PathBuf]) -> Result<Images, DataError> {
             let (expected, first) = (images.shape, paths[0].display().to_string());
             return Err(fail(path, ImageProblem::Shape { expected, first, found }));
         }
-        decoder.set_transformations(Transformations::EXPAND);
-        let (bytes, info) = decode(decoder, path)?;
-        let (samples, [channels, ..]) = (info.color_type.samples(), found);
-        for channel in 0..channels {
-            match info.bit_depth {
-                BitDepth::Sixteen => images.numbers.extend(
-                    bytes[2 * channel..]
-                        .chunks(2 * samples)
-                        .map(|pixel| f64::from(u16::from_be_bytes([pixel[0], pixel[1]])) / 257.0),
-                ),
-                _ => images.numbers.extend(bytes[channel..].iter().step_by(samples).map(|&x| f64::from(x))),
-            }
-        }
+        read_samples(decoder, found, path, &mut images.numbers)?;
     }
     Ok(images)
+}
+
+/// The pixels of a PNG image, `[channels, height, width]`, as [`Dataset::from_image_folder`] reads it: from 0 to 255. `name` is its name in messages.
+///
+/// # Errors
+/// If it is no PNG image or damaged, and if its header promises more pixels than so many bytes can hold.
+///
+/// ```
+/// use surprisal_data::{gray_to_png, read_png};
+/// let png = gray_to_png([1, 2], &[0, 255]);
+/// assert_eq!(read_png(&png, "two.png")?, ndarray::array![[[0.0, 255.0]]]);
+/// assert!(read_png(&png[..20], "half.png").is_err());
+/// # Ok::<(), surprisal_data::DataError>(())
+/// ```
+pub fn read_png(bytes: &[u8], name: &str) -> Result<Array3<f64>, DataError> {
+    let path = Path::new(name);
+    let (decoder, shape) = header(Cursor::new(bytes), bytes.len() as u64, path)?;
+    if shape.iter().map(|&size| size as u128).product::<u128>() > u128::from(MOST_NUMBERS) {
+        return Err(fail(path, ImageProblem::TooLarge { images: 1, shape }));
+    }
+    let mut numbers = Vec::new();
+    read_samples(decoder, shape, path, &mut numbers)?;
+    Ok(Array3::from_shape_vec(shape, numbers).expect("a number for each sample"))
+}
+
+/// Appends the samples of an image, channel by channel.
+fn read_samples<R: BufRead + Seek>(
+    mut decoder: Decoder<R>,
+    [channels, ..]: [usize; 3],
+    path: &Path,
+    numbers: &mut Vec<f64>,
+) -> Result<(), DataError> {
+    decoder.set_transformations(Transformations::EXPAND);
+    let (bytes, info) = decode(decoder, path)?;
+    let samples = info.color_type.samples();
+    for channel in 0..channels {
+        match info.bit_depth {
+            BitDepth::Sixteen => numbers.extend(
+                bytes[2 * channel..]
+                    .chunks(2 * samples)
+                    .map(|pixel| f64::from(u16::from_be_bytes([pixel[0], pixel[1]])) / 257.0),
+            ),
+            _ => numbers.extend(bytes[channel..].iter().step_by(samples).map(|&x| f64::from(x))),
+        }
+    }
+    Ok(())
 }
 
 /// Appends the class indices of a mask.
@@ -328,7 +362,15 @@ fn read_mask(
 /// A file whose header has been read, and its shape without alpha.
 fn open(path: &Path) -> Result<(Decoder<BufReader<File>>, [usize; 3]), DataError> {
     let (file, bytes) = open_regular(path).map_err(|error| fail(path, ImageProblem::Unreadable(error)))?;
-    let mut decoder = Decoder::new(BufReader::new(file));
+    header(BufReader::new(file), bytes, path)
+}
+
+fn header<R: BufRead + Seek>(
+    source: R,
+    bytes: u64,
+    path: &Path,
+) -> Result<(Decoder<R>, [usize; 3]), DataError> {
+    let mut decoder = Decoder::new(source);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info().map_err(|error| not_png(path, error))?;
@@ -347,7 +389,10 @@ fn open(path: &Path) -> Result<(Decoder<BufReader<File>>, [usize; 3]), DataError
 }
 
 /// The samples of the first frame; the file is read to its end.
-fn decode(decoder: Decoder<BufReader<File>>, path: &Path) -> Result<(Vec<u8>, png::OutputInfo), DataError> {
+fn decode<R: BufRead + Seek>(
+    decoder: Decoder<R>,
+    path: &Path,
+) -> Result<(Vec<u8>, png::OutputInfo), DataError> {
     let decoded = || {
         let mut reader = decoder.read_info()?;
         let mut bytes = vec![0; reader.output_buffer_size().ok_or(DecodingError::LimitsExceeded)?];

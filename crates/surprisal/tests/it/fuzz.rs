@@ -26,13 +26,15 @@ const BASE: usize = 64 << 10;
 /// Each target, the memory that it may take for any file, and how many bytes for each of the file's.
 ///
 /// serde reserves up to 1 MiB for a list that a model file claims, and has two of them open at a time. Deflate makes 1032 bytes of
-/// one, and a vector that grows holds them up to three times.
-const TARGETS: [(&str, Reader, usize, usize); 8] = [
+/// one, and a vector that grows holds them up to three times. A byte of a PNG image has up to eight pixels, each of which becomes a byte and
+/// a number of eight bytes.
+const TARGETS: [(&str, Reader, usize, usize); 9] = [
     ("checkpoint", targets::checkpoint, (2 << 20) + BASE, 100),
     ("safetensors", targets::safetensors, BASE, 100),
     ("npz", targets::npz, BASE, 3 * 1032),
     ("npy", targets::npy, BASE, 100),
     ("idx", targets::idx, BASE, 3 * 1032),
+    ("png", targets::png, 4 * BASE, 1032 * 8 * 25),
     ("csv", targets::csv, BASE, 100),
     ("model_spec", targets::model_spec, BASE, 100),
     ("config", targets::config, BASE, 100),
