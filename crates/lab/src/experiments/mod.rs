@@ -7,8 +7,10 @@ use surprisal_settings::closest;
 use crate::gallery::{Experiment, LabError};
 
 pub mod bias_variance;
+pub mod ce_dice_weight;
 pub mod compare;
 pub mod convexity;
+pub mod dice_and_imbalance;
 pub mod entropy_bound;
 pub mod features;
 pub mod gradient_flow;
@@ -53,6 +55,8 @@ static EXPERIMENTS: &[&Experiment] = &[
     &noise_and_calibration::EXPERIMENT,
     &loss_or_accuracy::EXPERIMENT,
     &imbalance_and_switching::EXPERIMENT,
+    &dice_and_imbalance::EXPERIMENT,
+    &ce_dice_weight::EXPERIMENT,
     &entropy_bound::EXPERIMENT,
     &linear_svm::EXPERIMENT,
     &features::EXPERIMENT,

@@ -14,7 +14,7 @@
 //! | `finding` | [`Finding`]: a number, its interval, its verdict |
 //! | `report` | [`Report`]: findings, figures and text in order |
 //! | `write` | the files: the page, the index, CSV, JSON, SVG |
-//! | `training`, `rows`, `pictures` | shared by several experiments: gradient descent, heads, splits of the data, charts over seeds |
+//! | `training`, `rows`, `masks`, `pictures` | shared by several experiments: gradient descent, heads, splits of the data, segmentation, charts over seeds |
 //!
 //! # The rules
 //!
@@ -31,6 +31,7 @@
 mod finding;
 mod journal;
 mod lab;
+mod masks;
 mod pictures;
 mod record;
 mod report;
@@ -49,7 +50,8 @@ use serde_json::{Value, json};
 pub use finding::{Basis, Expected, Finding, short};
 pub use journal::Journal;
 pub use lab::Lab;
-pub use pictures::{Arm, every_run, fan, fan_of_shares};
+pub use masks::{Masks, average_precision, check_net, dice};
+pub use pictures::{Arm, every_run, fan, fan_of_shares, plus_minus};
 pub use record::Record;
 pub use report::Report;
 pub use rows::{Rows, three_parts};

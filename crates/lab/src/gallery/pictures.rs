@@ -64,3 +64,9 @@ pub fn every_run(chart: Chart, arms: &[Arm], [x, y]: [&str; 2], most: usize) -> 
     }
     means.into_iter().fold(chart, Chart::line)
 }
+
+/// Returns the mean with half of its 95 % interval: "0.713 ± 0.042".
+pub fn plus_minus(values: &[f64]) -> String {
+    let estimate = Estimate::of(values);
+    format!("{:.3} ± {:.3}", estimate.mean, estimate.high - estimate.mean)
+}

@@ -4,5 +4,6 @@
 mod browser;
 mod experiments_noise_and_imbalance;
 mod experiments_rate_plateaus_convexity;
+mod experiments_segmentation;
 mod gallery;
 mod mnist;
