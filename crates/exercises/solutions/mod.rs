@@ -10,6 +10,8 @@ pub mod cross_entropy;
 pub mod curvature;
 #[path = "18_when_it_does_not_learn.rs"]
 pub mod does_not_learn;
+#[path = "19_every_pixel.rs"]
+pub mod every_pixel;
 #[path = "13_experiments.rs"]
 pub mod experiments;
 #[path = "15_how_the_tape_works_inside.rs"]

@@ -28,6 +28,7 @@ lessons! {
     AnOperationOfYourOwn: "../../../docs/lessons/16-an-operation-of-your-own.md",
     ALossOfYourOwn: "../../../docs/lessons/17-a-loss-of-your-own.md",
     WhenItDoesNotLearn: "../../../docs/lessons/18-when-it-does-not-learn.md",
+    EveryPixel: "../../../docs/lessons/19-every-pixel.md",
     GoingOn: "../../../docs/lessons/22-going-on.md",
     ComingFrom: "../../../docs/coming-from.md",
 }

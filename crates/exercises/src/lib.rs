@@ -21,6 +21,7 @@
 //! | 16 | `src/16_an_operation_of_your_own.rs` | [`own_operation`] |
 //! | 17 | `src/17_a_loss_of_your_own.rs` | [`own_loss`] |
 //! | 18 | `src/18_when_it_does_not_learn.rs` | [`does_not_learn`] |
+//! | 19 | `src/19_every_pixel.rs` | [`every_pixel`] |
 //!
 //! Read the lesson, open its file, and replace `unsolved(..)` by your code. Then let it be checked:
 //!
@@ -47,6 +48,8 @@ pub mod cross_entropy;
 pub mod curvature;
 #[path = "18_when_it_does_not_learn.rs"]
 pub mod does_not_learn;
+#[path = "19_every_pixel.rs"]
+pub mod every_pixel;
 #[path = "13_experiments.rs"]
 pub mod experiments;
 #[path = "15_how_the_tape_works_inside.rs"]

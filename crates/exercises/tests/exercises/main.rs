@@ -62,6 +62,8 @@ mod cross_entropy;
 mod curvature;
 #[path = "18_when_it_does_not_learn.rs"]
 mod does_not_learn;
+#[path = "19_every_pixel.rs"]
+mod every_pixel;
 #[path = "13_experiments.rs"]
 mod experiments;
 #[path = "15_how_the_tape_works_inside.rs"]
