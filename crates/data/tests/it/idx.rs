@@ -136,4 +136,10 @@ fn mnist_itself() {
     // the mean and deviation that so many programs normalize MNIST by
     let (mean, deviation) = (train.features.mean().unwrap() / 255.0, train.features.std(0.0) / 255.0);
     assert!((mean - 0.1307).abs() < 5e-5 && (deviation - 0.3081).abs() < 5e-5, "{mean}, {deviation}");
+
+    let clutter = train.clutter(500, 64, 0).unwrap(); // as mnist-clutter:DIR has them
+    let counts = clutter.class_counts();
+    assert_eq!((counts.len(), clutter.image_shape), (11, Some([1, 64, 64])));
+    let foreground = 1.0 - counts[0] as f64 / counts.iter().sum::<usize>() as f64;
+    assert!((0.02..0.03).contains(&foreground), "{foreground}");
 }
