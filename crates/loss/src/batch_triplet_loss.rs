@@ -4,8 +4,8 @@
 #![doc = surprisal_formula_macro::math!("D(x, y) = ‖x - y‖")]
 //!
 //! [`triplet_margin_loss`](mod@crate::triplet_margin_loss) compares an anchor a with a positive p, of the same label, and a negative n, of
-//! another. A batch of 100 rows has up to a million such triplets, and soon most of them have the loss 0: what a network
-//! learns depends on the choice. [`Mining`] has the three usual ones:
+//! another. A batch of 100 rows has tens of thousands of such triplets, and soon most of them have the loss 0: what a
+//! network learns depends on the choice. [`Mining`] has the three usual ones:
 //!
 //! | choice | triplets | mean over |
 //! |---|---|---|
@@ -123,7 +123,8 @@ impl Mining {
         };
         Labeled { loss: NAME, input: "features" }.check_count(labels.len(), rows, &shape)?;
         not_empty(&shape).map_err(|message| LossError::shape(NAME, message))?;
-        let same = |i: usize, j: usize| labels.at(i) == labels.at(j);
+        let labels = Vec::from_iter((0..rows).map(|row| labels.at(row)));
+        let same = |i: usize, j: usize| labels[i] == labels[j];
         if rows == 1 {
             let message = format!("the batch {shape} is one row: it has no other to be compared with");
             return Err(LossError::shape(NAME, message));
@@ -184,11 +185,17 @@ fn low_if_nan(x: f64) -> f64 {
 fn squared_distances(features: Var) -> Vec<f64> {
     let x = features.value().into_dimensionality::<Ix2>().expect("the features are [rows, numbers]");
     let rows = x.nrows();
+    let columns = Vec::from_iter(x.columns().into_iter().map(|column| column.to_vec()));
     let mut squares = vec![0.0; rows * rows];
     for i in 0..rows {
+        let row = &mut squares[i * rows..][..i];
+        for column in &columns {
+            for (square, &y) in row.iter_mut().zip(column) {
+                *square += (column[i] - y) * (column[i] - y);
+            }
+        }
         for j in 0..i {
-            let square: f64 = x.row(i).iter().zip(x.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
-            (squares[i * rows + j], squares[j * rows + i]) = (square, square);
+            squares[j * rows + i] = squares[i * rows + j];
         }
     }
     squares

@@ -11,11 +11,14 @@ pub mod ce_dice_weight;
 pub mod compare;
 pub mod convexity;
 pub mod dice_and_imbalance;
+mod encoders;
 pub mod entropy_bound;
 pub mod features;
 pub mod gradient_flow;
+pub mod hard_examples;
 pub mod identities;
 pub mod imbalance_and_switching;
+pub mod joint_triplet;
 pub mod linear_svm;
 pub mod loss_or_accuracy;
 pub mod mnist_stall;
@@ -60,5 +63,7 @@ static EXPERIMENTS: &[&Experiment] = &[
     &entropy_bound::EXPERIMENT,
     &linear_svm::EXPERIMENT,
     &features::EXPERIMENT,
+    &joint_triplet::EXPERIMENT,
+    &hard_examples::EXPERIMENT,
     &bias_variance::EXPERIMENT,
 ];

@@ -2,7 +2,7 @@
 
 use surprisal_data::{Dataset, stratified_split};
 use surprisal_layers::{Layer, Rng};
-use surprisal_tensor::ndarray::{ArcArray2, Array2, ArrayView2, Ix2};
+use surprisal_tensor::ndarray::{ArcArray2, Array2, ArrayView2, Axis, Ix2};
 use surprisal_tensor::{Params, Scalar, Tape, Var, Workspace};
 
 use super::{LabError, correct};
@@ -24,6 +24,15 @@ impl<T: Scalar> Rows<T> {
         let outputs = if data.classes() == 2 { 1 } else { data.classes() };
         let x = data.features.mapv(|x| T::of(x / scale)).into_shared();
         Rows { x, labels: data.labels().to_vec(), outputs }
+    }
+
+    /// Returns the first rows alone.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn first(&self, rows: usize) -> Rows<T> {
+        let x = self.x.view().split_at(Axis(0), rows).0.to_shared();
+        Rows { x, labels: self.labels[..rows].to_vec(), outputs: self.outputs }
     }
 
     /// Returns features and targets of some rows, on a tape.
