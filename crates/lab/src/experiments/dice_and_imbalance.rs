@@ -462,7 +462,7 @@ fn pictures(lab: &Lab, runs: &Runs, test: &Masks, examples: &[usize], place: usi
     let at = |arm, column: &str| runs.values(arm, place, half_way(lab), column);
     let seed = highest(&minus(&at(PLAIN, "dice_chosen"), &at(PLAIN, "dice")));
     let thresholds = SHOWN.map(|arm| at(arm, "threshold")[seed]);
-    let columns = ["image, true mask"].into_iter().chain(SHOWN.map(|arm| ARMS[arm].0));
+    let columns = ["image, mask"].into_iter().chain(SHOWN.map(|arm| ARMS[arm].0));
     let mut grid = ImageGrid::new("The same images, three losses", columns);
     let mut told = vec![];
     for &image in examples {
