@@ -38,5 +38,7 @@ pub mod scores;
 pub mod surprise;
 #[path = "06_the_tape.rs"]
 pub mod tape;
+#[path = "21_two_nets_that_play.rs"]
+pub mod two_nets;
 #[path = "08_why_gradients_are_zeroed.rs"]
 pub mod zeroed;

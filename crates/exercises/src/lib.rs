@@ -22,6 +22,7 @@
 //! | 17 | `src/17_a_loss_of_your_own.rs` | [`own_loss`] |
 //! | 18 | `src/18_when_it_does_not_learn.rs` | [`does_not_learn`] |
 //! | 19 | `src/19_every_pixel.rs` | [`every_pixel`] |
+//! | 21 | `src/21_two_nets_that_play.rs` | [`two_nets`] |
 //!
 //! Read the lesson, open its file, and replace `unsolved(..)` by your code. Then let it be checked:
 //!
@@ -76,6 +77,8 @@ pub mod scores;
 pub mod surprise;
 #[path = "06_the_tape.rs"]
 pub mod tape;
+#[path = "21_two_nets_that_play.rs"]
+pub mod two_nets;
 #[path = "08_why_gradients_are_zeroed.rs"]
 pub mod zeroed;
 

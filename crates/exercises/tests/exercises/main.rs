@@ -90,6 +90,8 @@ mod scores;
 mod surprise;
 #[path = "06_the_tape.rs"]
 mod tape;
+#[path = "21_two_nets_that_play.rs"]
+mod two_nets;
 #[path = "08_why_gradients_are_zeroed.rs"]
 mod zeroed;
 

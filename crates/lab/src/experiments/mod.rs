@@ -14,6 +14,7 @@ pub mod dice_and_imbalance;
 mod encoders;
 pub mod entropy_bound;
 pub mod features;
+pub mod gan_is_cross_entropy;
 pub mod gradient_flow;
 pub mod hard_examples;
 pub mod identities;
@@ -65,5 +66,6 @@ static EXPERIMENTS: &[&Experiment] = &[
     &features::EXPERIMENT,
     &joint_triplet::EXPERIMENT,
     &hard_examples::EXPERIMENT,
+    &gan_is_cross_entropy::EXPERIMENT,
     &bias_variance::EXPERIMENT,
 ];

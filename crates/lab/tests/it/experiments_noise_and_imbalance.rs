@@ -32,6 +32,9 @@ fn settings_that_do_not_fit_each_other_are_refused() {
         ("convexity", &[("inputs", "1")]),
         ("convexity", &[("points", "1")]),
         ("plateaus", &[("points", "1")]),
+        ("gan-is-cross-entropy", &[("multiples", "0.1,10")]),
+        ("gan-is-cross-entropy", &[("blurs", "0.1")]),
+        ("gan-is-cross-entropy", &[("blurs", "0,-1")]),
     ];
     expect![[r#"
         shown: 0.3 is not among noise, [0.0, 0.2]: add it there, or choose one of them
@@ -48,5 +51,8 @@ fn settings_that_do_not_fit_each_other_are_refused() {
         chord: expected two numbers, the smaller first, such as chord=-1,1
         inputs: 1 inputs and 2 targets; every input needs one
         points: expected at least 2
-        points: expected at least 2"#]].assert_eq(&told.map(|(name, settings)| refused(name, settings)).join("\n"));
+        points: expected at least 2
+        multiples: 1, the rate that both losses share, is not among [0.1, 10.0]: add it there
+        blurs: expected numbers from 0 on and 0 among them, found [0.1]
+        blurs: expected numbers from 0 on and 0 among them, found [0.0, -1.0]"#]].assert_eq(&told.map(|(name, settings)| refused(name, settings)).join("\n"));
 }
