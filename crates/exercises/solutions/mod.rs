@@ -14,6 +14,8 @@ pub mod does_not_learn;
 pub mod every_pixel;
 #[path = "13_experiments.rs"]
 pub mod experiments;
+#[path = "20_learning_features.rs"]
+pub mod features;
 #[path = "15_how_the_tape_works_inside.rs"]
 pub mod inside;
 #[path = "09_layers.rs"]

@@ -29,6 +29,7 @@ lessons! {
     ALossOfYourOwn: "../../../docs/lessons/17-a-loss-of-your-own.md",
     WhenItDoesNotLearn: "../../../docs/lessons/18-when-it-does-not-learn.md",
     EveryPixel: "../../../docs/lessons/19-every-pixel.md",
+    LearningFeatures: "../../../docs/lessons/20-learning-features.md",
     TwoNetsThatPlay: "../../../docs/lessons/21-two-nets-that-play.md",
     GoingOn: "../../../docs/lessons/22-going-on.md",
     ComingFrom: "../../../docs/coming-from.md",

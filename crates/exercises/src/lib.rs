@@ -22,6 +22,7 @@
 //! | 17 | `src/17_a_loss_of_your_own.rs` | [`own_loss`] |
 //! | 18 | `src/18_when_it_does_not_learn.rs` | [`does_not_learn`] |
 //! | 19 | `src/19_every_pixel.rs` | [`every_pixel`] |
+//! | 20 | `src/20_learning_features.rs` | [`features`] |
 //! | 21 | `src/21_two_nets_that_play.rs` | [`two_nets`] |
 //!
 //! Read the lesson, open its file, and replace `unsolved(..)` by your code. Then let it be checked:
@@ -53,6 +54,8 @@ pub mod does_not_learn;
 pub mod every_pixel;
 #[path = "13_experiments.rs"]
 pub mod experiments;
+#[path = "20_learning_features.rs"]
+pub mod features;
 #[path = "15_how_the_tape_works_inside.rs"]
 pub mod inside;
 #[path = "09_layers.rs"]

@@ -66,6 +66,8 @@ mod does_not_learn;
 mod every_pixel;
 #[path = "13_experiments.rs"]
 mod experiments;
+#[path = "20_learning_features.rs"]
+mod features;
 #[path = "15_how_the_tape_works_inside.rs"]
 mod inside;
 #[path = "09_layers.rs"]
