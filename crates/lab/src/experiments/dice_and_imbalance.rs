@@ -221,18 +221,11 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         let counts = format!("{nothing}, {everything}");
         vec![name, rates[place].to_string(), of("dice"), of("dice_chosen"), of("average_precision"), counts]
     };
-    let longer = |arm: usize| {
+    let longer = |(arm, epoch): (usize, usize)| {
         let seeds = runs.values(arm, rate, long, "dice").len();
-        let of = |epoch, column| plus_minus(&runs.values(arm, rate, epoch, column)[..seeds]);
-        vec![
-            ARMS[arm].0.into(),
-            of(epochs, "dice"),
-            of(long, "dice"),
-            of(epochs, "dice_chosen"),
-            of(long, "dice_chosen"),
-            of(epochs, "average_precision"),
-            of(long, "average_precision"),
-        ]
+        let of = |column| plus_minus(&runs.values(arm, rate, epoch, column)[..seeds]);
+        let name = ARMS[arm].0.into();
+        vec![name, epoch.to_string(), of("dice"), of("dice_chosen"), of("average_precision")]
     };
     let silent = |(arm, place): (usize, usize)| {
         let until = runs.values(arm, place, epochs, "nothing_until");
@@ -246,9 +239,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         .section("Every loss and rate")
         .paragraphs(lab.text_with("note: table", &[("accuracy", &format!("{:.1}", 100.0 * accuracy))]))
         .table(Table::new(
-            format!("Test images after {epochs} epochs: Dice at ½ and at the chosen threshold, average precision, and the number of runs that predict nothing or everything; mean and 95 % interval over {} seeds", runs.seeds),
+            format!("Test images after {epochs} epochs: Dice at ½ and at the chosen threshold, average precision (AP), and the number of runs that predict nothing or everything; mean and 95 % interval over {} seeds", runs.seeds),
             1,
-            ["loss", "rate", "Dice at ½", "at chosen", "precision", "nothing, all"],
+            ["loss", "rate", "Dice at ½", "at chosen", "AP", "nothing, all"],
             everyone().map(row),
         ))
         .section("Until when nothing is predicted")
@@ -262,13 +255,13 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         ))
         .table(Table::new(
             format!(
-                "Dice at ½ and at the chosen threshold, and average precision, after {epochs} epochs and after {long} (longer), at rate {}, over the first {} seeds",
+                "Test images after {epochs} and {long} epochs at rate {}, over the first {} seeds",
                 rates[rate],
                 lab.count("longer_seeds").min(runs.seeds)
             ),
             1,
-            ["loss", "at ½", "longer", "chosen", "longer", "precision", "longer"],
-            SHOWN.map(longer),
+            ["loss", "epochs", "Dice at ½", "at chosen", "average precision"],
+            SHOWN.into_iter().flat_map(|arm| [(arm, epochs), (arm, long)]).map(longer),
         )))
 }
 
