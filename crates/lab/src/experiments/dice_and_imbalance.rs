@@ -17,7 +17,7 @@ pub static EXPERIMENT: Experiment = Experiment {
     name: "dice-and-imbalance",
     text: Text::new(include_str!("dice_and_imbalance.md")),
     minutes: 3.85,
-    seeds: Some(Seeds { first: 1, usual: 8, quick: 4 }),
+    seeds: Some(Seeds { first: 101, usual: 8, quick: 4 }),
     knobs: &[
         Knob::count("train", "48", "training images").quick("24"),
         Knob::count("validation", "24", "images on which rates and thresholds are chosen").quick("12"),
