@@ -28,7 +28,7 @@ use surprisal_report::statistics::{Estimate, mean, minus};
 pub static EXPERIMENT: Experiment = Experiment {
     name: "gan-is-cross-entropy",
     text: Text::new(include_str!("../gan_is_cross_entropy.md")),
-    minutes: 1.8,
+    minutes: 1.7,
     seeds: Some(Seeds { first: 1, usual: 8, quick: 3 }),
     knobs: &[
         Knob::count("rounds", "2000", "steps of each net in a game on the ring").quick("60"),
