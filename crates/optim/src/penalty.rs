@@ -130,8 +130,16 @@ impl Penalty {
     ) {
         or_panic(same_layout(params, grads));
         let [l1, l2] = [self.l1, self.l2].map(T::of);
+        if self.l1 == 0.0 && self.l2 == 0.0 {
+            return; // what a training without penalties does in every step
+        }
         for id in weights(params, ids) {
-            for (g, &theta) in grads[id].iter_mut().zip(&params[id]) {
+            let pairs = grads[id].iter_mut().zip(&params[id]);
+            if self.l1 == 0.0 {
+                pairs.for_each(|(g, &theta)| *g += l2 * theta); // several at once, without a branch
+                continue;
+            }
+            for (g, &theta) in pairs {
                 let sign = if theta > T::ZERO {
                     T::ONE
                 } else if theta < T::ZERO {

@@ -151,12 +151,7 @@ impl History {
     }
     /// The epoch with the best monitored metric, the first of several.
     pub fn best(&self, monitor: Monitor) -> usize {
-        let monitored = monitor.smaller_is_better(self);
-        (0..monitored.len()).fold(0, |best, i| {
-            let better =
-                monitored[i] < monitored[best] || (monitored[best].is_nan() && !monitored[i].is_nan());
-            if better { i } else { best }
-        })
+        first_best(&monitor.smaller_is_better(self))
     }
     /// As CSV with a header; every number in as many digits as it takes to read it back,
     /// and empty where nothing was measured.
@@ -169,6 +164,14 @@ impl History {
         let cell = |cell: Option<f64>| cell.map_or(String::new(), |number| number.to_string());
         self.epochs.iter().map(move |epoch| epoch.cells().map(cell))
     }
+}
+
+/// The first of the smallest numbers; NaN is the largest.
+pub(crate) fn first_best(monitored: &[f64]) -> usize {
+    (0..monitored.len()).fold(0, |best, i| {
+        let better = monitored[i] < monitored[best] || (monitored[best].is_nan() && !monitored[i].is_nan());
+        if better { i } else { best }
+    })
 }
 
 impl FromIterator<Epoch> for History {

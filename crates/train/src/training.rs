@@ -1,11 +1,14 @@
 //! The loop: epochs over shuffled batches, each measured; it can begin anywhere.
 
+use std::ops::ControlFlow;
+
 use rand::Rng as _;
 use surprisal_data::Batches;
 use surprisal_layers::{Rng, rng};
 use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, clip_grad_value};
 use surprisal_tensor::{Params, Scalar, Workspace};
 
+use crate::history::first_best;
 use crate::measure::measure;
 use crate::step::{Step, finite};
 use crate::{At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, TrainError, Trainer};
@@ -29,6 +32,7 @@ pub(crate) struct Training<'a, 'f, T: Scalar> {
     order: Rng,            // as it stood before this epoch's shuffle
     seeds: Rng,
     history: History,
+    monitored: Vec<f64>, // of every epoch of the history; the smaller the better
     best: Option<Vec<T>>,
 }
 
@@ -63,6 +67,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             order: rng(trainer.seed),
             seeds: rng(!trainer.seed),
             history: History::default(),
+            monitored: Vec::new(),
             best: None,
         })
     }
@@ -101,6 +106,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         self.seeds.set_word_pos(checkpoint.seeds);
         (self.history, self.best) = (checkpoint.history, checkpoint.best);
         self.history.of(self.train.targets().is_regression(), self.validation.is_some());
+        self.monitored = self.trainer.monitor.smaller_is_better(&self.history);
         Ok(())
     }
 
@@ -141,11 +147,8 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     #[track_caller]
     pub fn run(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
         let trainer = self.trainer;
-        let monitored = |history: &History| trainer.monitor.smaller_is_better(history);
-        if self.epoch < trainer.epochs
-            && self.step == 0
-            && trainer.stop.is_some_and(|stop| stop.ends(&monitored(&self.history)))
-        {
+        let is_early = |monitored: &[f64]| trainer.stop.is_some_and(|stop| stop.ends(monitored));
+        if self.epoch < trainer.epochs && self.step == 0 && is_early(&self.monitored) {
             return Ok(Ended::Early); // it was saved when it had ended
         }
         while self.epoch < trainer.epochs {
@@ -153,31 +156,22 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             if trainer.batch_size < self.train.rows() {
                 self.batches.shuffle(&mut after);
             }
-            let (seen, steps_per_epoch) = (monitored(&self.history), self.steps_per_epoch());
-            let (base, epoch, epochs) = (self.base, self.epoch, trainer.epochs);
-            let rate =
-                |step| trainer.schedule.rate(base, optim::At { epoch, step, steps_per_epoch, epochs }, &seen);
-            for step in self.step..steps_per_epoch {
-                let loss = match self.step(step, rate(step)) {
-                    Ok(loss) => loss,
-                    Err(error) => {
-                        self.order = after; // this epoch's order has been drawn
-                        return Err(error);
-                    }
-                };
-                self.step = step + 1;
-                if callback.on_step(&self.at(loss, rate(step), &|| self.checkpoint())).is_break() {
-                    return Ok(Ended::Interrupted);
+            let monitored = std::mem::take(&mut self.monitored);
+            let steps = self.steps(&monitored, callback);
+            self.monitored = monitored;
+            let rate = match steps {
+                Ok(ControlFlow::Continue(rate)) => rate,
+                Ok(ControlFlow::Break(())) => return Ok(Ended::Interrupted),
+                Err(error) => {
+                    self.order = after; // this epoch's order has been drawn
+                    return Err(error);
                 }
-            }
-            let rate = rate(steps_per_epoch - 1);
+            };
             (self.epoch, self.step, self.order) = (self.epoch + 1, 0, after);
             self.measured(rate)?;
             let control =
                 callback.on_epoch(&self.at(f64::NAN, rate, &|| self.checkpoint()), self.history.last());
-            if self.epoch < trainer.epochs
-                && trainer.stop.is_some_and(|stop| stop.ends(&monitored(&self.history)))
-            {
+            if self.epoch < trainer.epochs && is_early(&self.monitored) {
                 return Ok(Ended::Early);
             }
             if control.is_break() && self.epoch < trainer.epochs {
@@ -185,6 +179,27 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             }
         }
         Ok(Ended::Finished)
+    }
+
+    /// The steps that the epoch still has; gives the learning rate of the last one.
+    #[track_caller]
+    fn steps(
+        &mut self,
+        monitored: &[f64],
+        callback: &mut dyn Callback<T>,
+    ) -> Result<ControlFlow<(), f64>, TrainError> {
+        let (steps_per_epoch, trainer) = (self.steps_per_epoch(), self.trainer);
+        let (base, epoch, epochs) = (self.base, self.epoch, trainer.epochs);
+        let rate =
+            |step| trainer.schedule.rate(base, optim::At { epoch, step, steps_per_epoch, epochs }, monitored);
+        for step in self.step..steps_per_epoch {
+            let loss = self.step(step, rate(step))?;
+            self.step = step + 1;
+            if callback.on_step(&self.at(loss, rate(step), &|| self.checkpoint())).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(rate(steps_per_epoch - 1)))
     }
 
     /// Leaves the best parameters, if they are wanted, and hands out the history.
@@ -257,8 +272,10 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             &mut self.workspace,
             (epoch, step, rate),
         )?;
+        let sign = if self.trainer.monitor.larger_is_better() { -1.0 } else { 1.0 };
+        self.monitored.push(sign * measured.monitored);
         self.history.push(measured);
-        if self.trainer.keep_best && self.history.best(self.trainer.monitor) == self.epoch {
+        if self.trainer.keep_best && first_best(&self.monitored) == self.epoch {
             self.best = Some(self.params.as_slice().to_vec());
         }
         Ok(())
