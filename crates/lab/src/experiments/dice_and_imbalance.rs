@@ -467,14 +467,13 @@ fn pictures(lab: &Lab, runs: &Runs, test: &Masks, examples: &[usize], place: usi
         let drawn =
             |thresholds: [f64; 3]| [0, 1, 2].map(|i| test.pictures(image, &probabilities[i], thresholds[i]));
         let scores = |thresholds: [f64; 3]| {
-            let of = |i: usize| short(dice(test.labels_of(image), &probabilities[i], thresholds[i]));
-            [0, 1, 2].map(of).join(", ")
+            let of = |i: usize| dice(test.labels_of(image), &probabilities[i], thresholds[i]);
+            [0, 1, 2].map(|i| format!("{:.2}", of(i))).join(", ")
         };
         let [of_half, of_chosen] = [[0.5; 3], thresholds].map(drawn);
         let [before, mask, ..] = &of_half[0];
         let at_half = format!("predicted at ½: Dice {}", scores([0.5; 3]));
-        let at_chosen =
-            format!("predicted at {}: Dice {}", thresholds.map(short).join(", "), scores(thresholds));
+        let at_chosen = format!("at {}: Dice {}", thresholds.map(short).join(", "), scores(thresholds));
         for (text, first, drawn, kind) in [
             ("probability", before, &of_half, 2),
             (&at_half, mask, &of_half, 3),

@@ -20,7 +20,7 @@ use surprisal_report::statistics::{Estimate, highest, mean, minus};
 pub static EXPERIMENT: Experiment = Experiment {
     name: "mnist-stall",
     text: Text::new(include_str!("mnist_stall.md")),
-    minutes: 1.4,
+    minutes: 0.9,
     seeds: Some(Seeds { first: 1, usual: 6, quick: 6 }),
     knobs: &[
         Knob::positives("rates", "0.5,1,3", "the learning rates, for both losses").quick("3"),
