@@ -25,6 +25,7 @@ mod lr_range;
 mod model_options;
 #[cfg(feature = "replay")]
 mod op;
+mod play;
 mod predict;
 mod progress;
 mod setting_options;
@@ -82,6 +83,8 @@ enum Command {
     /// Evaluate an operation of the tape and its gradient; list all operations, or check one.
     #[cfg(feature = "replay")]
     Op(op::Options),
+    /// Show the playground: a page in your browser on which two losses train the same net, step by step.
+    Play(play::Options),
     /// Falsifiable experiments on losses: list, run or replay them.
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -221,6 +224,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Loss(options) => loss::run(options),
         #[cfg(feature = "replay")]
         Command::Op(options) => op::run(options),
+        Command::Play(options) => play::run(options),
         Command::Lab(command) => lab::run(command),
     }
 }

@@ -14,6 +14,7 @@ mod loss;
 mod messages;
 #[cfg(feature = "replay")]
 mod op;
+mod play;
 mod sources;
 mod tables;
 mod train;

@@ -569,6 +569,12 @@ fn command_lines() -> Session {
             "--check",
         ],
     );
+    session.all_refuse(
+        2,
+        "play",
+        &["--port 0", "--port -1", "--port 65536", "--port any", "--port 8080 --out site", "page.html"],
+    );
+    session.all_refuse(1, "play", &["--page pets.csv", "--page missing.html"]);
     for command in ["compere", "op conv2", "explain", "loss", "lab replay", "lab repaly"] {
         session.refuses(2, command);
     }
