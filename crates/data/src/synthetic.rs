@@ -1,5 +1,5 @@
 //! Synthetic data sets: [`Dataset::xor`], [`Dataset::moons`], [`Dataset::circles`],
-//! [`Dataset::blobs`], [`Dataset::spirals`], [`Dataset::cells`], and [`Synthetic`], any of them or [`Dataset::clutter`] as text.
+//! [`Dataset::blobs`], [`Dataset::spirals`], [`Dataset::lines`], [`Dataset::cells`], and [`Synthetic`], any of them or [`Dataset::clutter`] as text.
 
 use crate::clutter::digits_doubled;
 use crate::dataset::Dataset;
@@ -179,6 +179,33 @@ impl Dataset {
             [radius * cos, radius * sin]
         }))
     }
+
+    /// Parallel lines, one per class, from left to right; classes "0", "1", ...
+    ///
+    /// For `t` evenly from -1 to 1, points of class `c` of `classes` (2 to 100) are `(t, 2 c / (classes - 1) - 1)`. Without much noise
+    /// straight lines separate the classes, as a net without hidden layers does. In text: `lines`, which is `lines:n=100,noise=0.2,classes=2`.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Dataset;
+    ///
+    /// let lines = Dataset::lines(6, 0.0, 3, &mut ChaCha8Rng::seed_from_u64(0))?;
+    /// let points = ndarray::array![[-1.0, -1.0], [-1.0, 0.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 0.0], [1.0, 1.0]];
+    /// assert_eq!((lines.features.clone(), lines.labels()), (points, &[0, 1, 2, 0, 1, 2][..]));
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    pub fn lines(
+        n: usize,
+        noise: f64,
+        classes: usize,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Dataset, DataError> {
+        Shape::Lines.check(&[n as f64, noise, classes as f64])?;
+        let evenly = |at: usize, of: usize| 2.0 * at as f64 / (of - 1) as f64 - 1.0;
+        let point = |class: usize, i: usize, of: usize| [evenly(i, of), evenly(class, classes)];
+        Ok(draw("lines", numbered(classes), n, noise, rng, point))
+    }
 }
 
 /// Images of [`Dataset::cells`] have lines of this length, and are at least as large.
@@ -329,7 +356,7 @@ pub struct Synthetic {
 
 impl Synthetic {
     /// The names of the sets.
-    pub const NAMES: [&str; 7] = ["xor", "moons", "circles", "blobs", "spirals", "cells", "clutter"];
+    pub const NAMES: [&str; 8] = ["xor", "moons", "circles", "blobs", "spirals", "lines", "cells", "clutter"];
 
     /// Draws the set.
     ///
@@ -352,6 +379,7 @@ impl Synthetic {
             Shape::Circles => Dataset::circles(n, noise, real(2), rng),
             Shape::Blobs => Dataset::blobs(n, noise, whole(2), whole(3), real(4), rng),
             Shape::Spirals => Dataset::spirals(n, noise, whole(2), real(3), rng),
+            Shape::Lines => Dataset::lines(n, noise, whole(2), rng),
             Shape::Cells => Dataset::cells(n, noise, whole(2), whole(3) as u64),
             Shape::Clutter => digits_doubled().clutter(n, whole(1), whole(2) as u64),
         };
@@ -396,6 +424,7 @@ pub(crate) enum Shape {
     Circles,
     Blobs,
     Spirals,
+    Lines,
     Cells,
     Clutter,
 }
@@ -415,12 +444,13 @@ const fn real(name: &'static str, default: &'static str, most: f64, help: &'stat
 }
 
 impl Shape {
-    const ALL: [Shape; 7] = [
+    const ALL: [Shape; 8] = [
         Shape::Xor,
         Shape::Moons,
         Shape::Circles,
         Shape::Blobs,
         Shape::Spirals,
+        Shape::Lines,
         Shape::Cells,
         Shape::Clutter,
     ];
@@ -451,6 +481,7 @@ impl Shape {
                 whole("features", "2", 1.0, 100.0, "number of features"),
                 real("center_box", "10", 1000.0, "centers lie within plus and minus this"),
             ],
+            Shape::Lines => vec![rows("100"), noise("0.2"), classes("2")],
             Shape::Cells => vec![rows("200"), noise("0.25"), side("32"), seed()],
             Shape::Clutter => vec![rows("200"), side("48"), seed()],
             Shape::Spirals => {
@@ -550,6 +581,7 @@ mod tests {
             "circles:n=100,noise=0,factor=0.8",
             "blobs:n=100,noise=1,classes=3,features=2,center_box=10",
             "spirals:n=200,noise=0,classes=2,turns=1",
+            "lines:n=100,noise=0.2,classes=2",
             "cells:n=200,noise=0.25,side=32,seed=0",
             "clutter:n=200,side=48,seed=0",
         ] {

@@ -112,7 +112,7 @@ macro_rules! settings {
 settings! {
     "Data" {
         /// The data: a table (FILE.csv, .tsv, .txt, .data or .dat, each also with .gz), NumPy arrays (FILE.npz, or X.npy,Y.npy), an included
-        /// data set (iris, breast_cancer, digits, penguins; nuclei, images with masks), mnist:DIR, images:DIR or DIR (a folder with a folder of PNG images for each class, or with the folders images and masks), or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals; cells, clutter and mnist-clutter:DIR, images with masks)
+        /// data set (iris, breast_cancer, digits, penguins; nuclei, images with masks), mnist:DIR, images:DIR or DIR (a folder with a folder of PNG images for each class, or with the folders images and masks), or a synthetic data set (moons:n=500,noise=0.2, xor, circles, blobs, spirals, lines; cells, clutter and mnist-clutter:DIR, images with masks)
         data: DataSource = "SOURCE";
         /// The target column of a table, by name or by index: 0 is the first, -1 the last
         target: String = "COLUMN";
