@@ -1,6 +1,7 @@
-//! [`Playground`]: every request of the page and its reply, in JSON.
+//! [`Playground`]: every request of the page and its reply.
 //!
-//! A request is `{"call": NAME, ..}`; a reply is `{"ok": {..}}` or `{"error": {"code": .., ..}}`. An error changes nothing.
+//! A request is percent-encoded as an address is, `call=steps&n=20`; a reply is `{"ok": {..}}` or `{"error": {"code": .., ..}}`. An error
+//! changes nothing.
 
 use serde_json::{Value as Json, json};
 use surprisal_tensor::ndarray::ArrayD;
@@ -9,7 +10,7 @@ use crate::data::points_of_csv;
 use crate::neuron::Neuron;
 use crate::program::{commands, program};
 use crate::race::{Condition, Race, Reached};
-use crate::state::{Error, Kind, SETTINGS, State, Value};
+use crate::state::{Error, Kind, SETTINGS, State, Value, decode};
 use crate::weights::{Weight, Why, weights};
 
 /// The page's other half.
@@ -30,14 +31,13 @@ impl Playground {
     /// ```
     /// use surprisal_playground::calls::Playground;
     /// let mut playground = Playground::default();
-    /// let reply = playground.answer(br#"{"call": "open", "state": "data=xor&hidden=4"}"#);
+    /// let reply = playground.answer(b"call=open&state=data%3Dxor%26hidden%3D4");
     /// assert!(reply.starts_with(r#"{"ok":{"#));
-    /// let reply = playground.answer(br#"{"call": "open", "state": "n=1000000"}"#);
+    /// let reply = playground.answer(b"call=open&state=n%3D1000000");
     /// assert!(reply.starts_with(r#"{"error":{"code":"whole""#));
     /// ```
     pub fn answer(&mut self, request: &[u8]) -> String {
-        let request: Json = serde_json::from_slice(request).unwrap_or_default();
-        match self.reply(&request) {
+        match Request::read(request).and_then(|request| self.reply(&request)) {
             Ok(reply) => json!({"ok": reply}),
             Err(error) => json!({"error": error}),
         }
@@ -49,11 +49,9 @@ impl Playground {
         &self.bytes
     }
 
-    fn reply(&mut self, request: &Json) -> Result<Json, Error> {
-        let text = |key: &str| request[key].as_str().ok_or_else(|| json!({"code": "request", "key": key}));
-        let whole = |key: &str, most: u64| {
-            request[key].as_u64().filter(|&n| n <= most).ok_or_else(|| json!({"code": "request", "key": key}))
-        };
+    fn reply(&mut self, request: &Request) -> Result<Json, Error> {
+        let text = |key| request.text(key);
+        let whole = |key, most| request.whole(key, most);
         let call = text("call")?;
         match call {
             "settings" => return Ok(settings()),
@@ -68,7 +66,7 @@ impl Playground {
             "neuron" => return neuron(request),
             _ => {}
         }
-        let race = self.race.as_mut().ok_or_else(|| json!({"code": "request", "key": "open"}))?;
+        let race = self.race.as_mut().ok_or_else(|| wrong("open"))?;
         match call {
             "steps" => (0..whole("n", STEPS)?).for_each(|_| race.step()),
             "epoch" => {
@@ -113,7 +111,7 @@ impl Playground {
                         let row = whole("row", data.set.rows() as u64 - 1)? as usize;
                         Ok(crate::tape::tape(net, data, row))
                     }
-                    _ => Err(json!({"code": "request", "key": "call"})),
+                    _ => Err(wrong("call")),
                 };
             }
         }
@@ -180,18 +178,50 @@ fn settings() -> Json {
     json!({"settings": SETTINGS.iter().map(setting).collect::<Vec<_>>()})
 }
 
-fn neuron(request: &Json) -> Result<Json, Error> {
-    let number = |value: &Json, key: &str| {
-        let most = 1e6; // after steps, beyond what an address takes
-        value.as_f64().filter(|x| x.abs() <= most).ok_or_else(|| json!({"code": "request", "key": key}))
+fn neuron(request: &Request) -> Result<Json, Error> {
+    const MOST: f64 = 1e6; // after steps, beyond what an address takes
+    let both = |key: &'static str| {
+        let (left, right) = request.text(key)?.split_once(',').ok_or_else(|| wrong(key))?;
+        Ok::<_, Error>([number(key, left, -MOST, MOST)?, number(key, right, -MOST, MOST)?])
     };
-    let both = |key: &str| Ok::<_, Error>([number(&request[key][0], key)?, number(&request[key][1], key)?]);
-    let one = |key: &str| number(&request[key], key);
-    let y = one("y")?;
-    if !(0.0..=1.0).contains(&y) {
-        return Err(json!({"code": "request", "key": "y"}));
+    let one = |key, least, most| number(key, request.text(key)?, least, most);
+    let (x, y, rate) = (one("x", -MOST, MOST)?, one("y", 0.0, 1.0)?, one("rate", 0.0, MOST)?);
+    Ok(Neuron { w: both("w")?, b: both("b")?, x, y, rate }.show())
+}
+
+/// The pairs of a request.
+struct Request(Vec<(String, String)>);
+
+impl Request {
+    fn read(request: &[u8]) -> Result<Request, Error> {
+        let text = std::str::from_utf8(request).map_err(|_| wrong("call"))?;
+        let pair = |part: &str| {
+            let (key, value) = part.split_once('=')?;
+            Some((decode(key)?, decode(value)?))
+        };
+        text.split('&')
+            .map(|part| pair(part).ok_or_else(|| wrong("call")))
+            .collect::<Result<_, _>>()
+            .map(Request)
     }
-    Ok(Neuron { w: both("w")?, b: both("b")?, x: one("x")?, y, rate: one("rate")? }.show())
+
+    fn text(&self, key: &'static str) -> Result<&str, Error> {
+        let pair = self.0.iter().find(|(known, _)| known == key);
+        pair.map(|(_, value)| value.as_str()).ok_or_else(|| wrong(key))
+    }
+
+    fn whole(&self, key: &'static str, most: u64) -> Result<u64, Error> {
+        self.text(key)?.parse().ok().filter(|&n| n <= most).ok_or_else(|| wrong(key))
+    }
+}
+
+fn number(key: &'static str, text: &str, least: f64, most: f64) -> Result<f64, Error> {
+    text.parse().ok().filter(|x| (least..=most).contains(x)).ok_or_else(|| wrong(key))
+}
+
+/// The page asked for what there is not: a mistake in the page.
+fn wrong(key: &'static str) -> Error {
+    json!({"code": "request", "key": key})
 }
 
 fn condition(condition: Condition) -> &'static str {

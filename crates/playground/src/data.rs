@@ -1,9 +1,7 @@
 //! [`Data`]: the points of the race.
 
 use serde_json::json;
-use surprisal_data::{
-    Categorical, ColumnValues, CsvOptions, DataError, Dataset, Missing, Standardize, Table, Targets, Task,
-};
+use surprisal_data::{DataError, Dataset, Standardize, Targets};
 use surprisal_layers::Rng;
 use surprisal_tensor::ndarray::{Array2, ArrayView1};
 
@@ -98,22 +96,21 @@ impl Data {
                 return Err(json!({"code": "rows", "rows": points.len()}));
             }
         }
-        let broken = |error: DataError| json!({"code": "data", "message": error.to_string()});
-        let mut set = recipe.draw(rng).map_err(broken)?;
+        let mut set = recipe.draw(rng).map_err(refused)?;
         let drawn = set.class_counts();
         // of points of one's own a class may be empty, from which nothing is taken
         if let Some(kept) = recipe.kept(&drawn).filter(|_| recipe.drawn().is_some()) {
-            set = set.imbalanced(&kept, rng).map_err(broken)?;
+            set = set.imbalanced(&kept, rng).map_err(refused)?;
         }
         let mut flipped = vec![false; set.rows()];
         if state.number("flip", 0) > 0.0 {
-            let (noisy, rows) = set.with_label_noise(state.number("flip", 0), rng).map_err(broken)?;
+            let (noisy, rows) = set.with_label_noise(state.number("flip", 0), rng).map_err(refused)?;
             set = noisy;
             rows.into_iter().for_each(|row| flipped[row] = true);
         }
         if recipe.drawn().is_some() {
-            let standardize = Standardize::fit(&set.features).map_err(broken)?;
-            set.features = standardize.apply(&set.features).map_err(broken)?;
+            let standardize = Standardize::fit(&set.features).map_err(refused)?;
+            set.features = standardize.apply(&set.features).map_err(refused)?;
         }
         Ok(Data { targets: targets(set.labels(), set.classes()), set, flipped, drawn })
     }
@@ -147,39 +144,60 @@ pub fn targets(labels: &[usize], classes: usize) -> Array2<f64> {
 
 /// A table with two columns of numbers and a class as points: standardized, so that they lie around the origin.
 ///
+/// Delimiters are commas, semicolons or tabs; a first line without numbers is a header. Classes are numbered in the order of their first rows.
+///
 /// # Errors
-/// If the table cannot be read, does not have two columns of numbers and a class in the last one, or too many rows.
+/// With its line, if a row does not have two numbers and a class; if there are not two or three classes, or too many rows.
 pub fn points_of_csv(text: &str) -> Result<(Vec<Point>, Vec<String>), Error> {
-    let wrong = |error: DataError| json!({"code": "csv", "message": error.to_string()});
-    let first = text.trim_start_matches('\u{feff}').split([',', ';', '\t', '\n']).next().unwrap_or_default();
-    let options = CsvOptions {
-        header: first.trim().parse::<f64>().is_err(),
-        target: Some("-1".into()),
-        task: Task::Classification,
-        categorical: Categorical::None,
-        missing: Missing::Error,
-        ..CsvOptions::default()
-    };
-    let table = Table::from_csv(text.as_bytes(), "the table", &options).map_err(wrong)?;
-    let [ColumnValues::Numbers(x), ColumnValues::Numbers(y)] =
-        &table.columns().iter().map(|column| &column.values).collect::<Vec<_>>()[..]
-    else {
-        return Err(json!({"code": "csv_columns", "found": table.columns().len() + 1}));
-    };
-    let (Targets::Classes { labels, names }, rows) = (table.targets(), table.rows()) else {
-        return Err(json!({"code": "csv_classes", "found": 0}));
-    };
-    if !(2..=3).contains(&names.len()) {
-        return Err(json!({"code": "csv_classes", "found": names.len()}));
+    let text = text.trim_start_matches('\u{feff}');
+    let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let first = lines().next().map_or("", |(_, line)| line);
+    let delimiter = ['\t', ';'].into_iter().find(|&sign| first.contains(sign)).unwrap_or(',');
+    let (mut numbers, mut labels, mut classes) = (Vec::new(), Vec::new(), Vec::<String>::new());
+    for (at, line) in lines() {
+        let fields: Vec<&str> = line.split(delimiter).map(|field| field.trim().trim_matches('"')).collect();
+        let row = match fields[..] {
+            [x, y, class] if !class.is_empty() => number(x).zip(number(y)).map(|(x, y)| (x, y, class)),
+            _ => None,
+        };
+        let Some((x, y, class)) = row else {
+            let header =
+                numbers.is_empty() && fields.len() == 3 && fields.iter().all(|field| number(field).is_none());
+            if header && line == first {
+                continue;
+            }
+            return Err(
+                json!({"code": "csv_line", "line": at + 1, "found": line.chars().take(40).collect::<String>()}),
+            );
+        };
+        let known = classes.iter().position(|known| known == class);
+        labels.push(known.unwrap_or_else(|| {
+            classes.push(class.into());
+            classes.len() - 1
+        }));
+        numbers.extend([x, y]);
     }
+    if !(2..=3).contains(&classes.len()) {
+        return Err(json!({"code": "csv_classes", "found": classes.len()}));
+    }
+    let rows = labels.len();
     if rows > POINTS {
         return Err(json!({"code": "csv_rows", "found": rows, "most": POINTS}));
     }
-    let features = Array2::from_shape_fn((rows, 2), |(row, column)| [x, y][column][row]);
+    let features = Array2::from_shape_fn((rows, 2), |(row, column)| numbers[2 * row + column]);
     let features =
-        Standardize::fit(&features).and_then(|standardize| standardize.apply(&features)).map_err(wrong)?;
+        Standardize::fit(&features).and_then(|standardize| standardize.apply(&features)).map_err(refused)?;
     let round = |x: f64| (x * 1e3).round() / 1e3;
-    let point =
-        |(row, &class): (ArrayView1<f64>, &usize)| Point { x: round(row[0]), y: round(row[1]), class };
-    Ok((features.rows().into_iter().zip(labels).map(point).collect(), names.clone()))
+    let point = |(row, class): (ArrayView1<f64>, usize)| Point { x: round(row[0]), y: round(row[1]), class };
+    Ok((features.rows().into_iter().zip(labels).map(point).collect(), classes))
+}
+
+/// A number within what a table may hold.
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|x: &f64| x.abs() <= 1e100)
+}
+
+/// What the checks of the settings leave is never refused: the message would only make the page larger.
+fn refused(_: DataError) -> Error {
+    json!({"code": "rows", "rows": 0})
 }

@@ -343,7 +343,7 @@ impl std::fmt::Display for State {
 }
 
 /// Percent-encoding undone; `None` if it is broken, or not UTF-8.
-fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

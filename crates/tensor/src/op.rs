@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::node::{Memory, Node};
 use crate::product::Mat;
-use crate::store::AnyMemory;
+use crate::store::{AnyMemory, ONLY_F64, only_f64};
 use crate::sum::{accumulate, column_sums};
 use crate::threads::{LIGHT, for_each};
 use crate::{Buf, Dual, Gradients, Scalar, Shape, ShapeError};
@@ -124,21 +124,33 @@ impl<O: Op> Recorded for O {
         Op::settings(self)
     }
     fn forward_f32(&self, f: &mut Forward<f32>) {
+        if ONLY_F64 {
+            only_f64()
+        }
         self.forward(f);
     }
     fn forward_f64(&self, f: &mut Forward<f64>) {
         self.forward(f);
     }
     fn forward_dual(&self, f: &mut Forward<Dual>) {
+        if ONLY_F64 {
+            only_f64()
+        }
         self.forward(f);
     }
     fn backward_f32(&self, b: &mut Backward<f32>) {
+        if ONLY_F64 {
+            only_f64()
+        }
         self.backward(b);
     }
     fn backward_f64(&self, b: &mut Backward<f64>) {
         self.backward(b);
     }
     fn backward_dual(&self, b: &mut Backward<Dual>) {
+        if ONLY_F64 {
+            only_f64()
+        }
         self.backward(b);
     }
 }

@@ -6,6 +6,15 @@ use crate::threads::{LIGHT, for_each};
 use crate::workspace::On;
 use crate::{Dual, Scalar};
 
+/// Whether there is code for `f64` alone. `--cfg surprisal_only_f64` says so, for the page of the playground, which has to be small: what
+/// would compute in `f32` or in dual numbers is left out, and panics.
+pub const ONLY_F64: bool = cfg!(surprisal_only_f64);
+
+#[cold]
+pub(crate) fn only_f64() -> ! {
+    panic!("this program computes in f64 alone: it was compiled with --cfg surprisal_only_f64")
+}
+
 /// One of three number types: `f32`, `f64` or [`Dual`].
 pub enum Typed<A, B, C> {
     F32(A),
@@ -26,6 +35,9 @@ pub type Numbers<'a> = Typed<&'a [f32], &'a [f64], &'a [Dual]>;
 macro_rules! typed {
     ($of:expr, $x:pat => $body:expr) => {
         match $of {
+            $crate::store::Typed::F32(_) | $crate::store::Typed::Dual(_) if $crate::store::ONLY_F64 => {
+                $crate::store::only_f64()
+            }
             $crate::store::Typed::F32($x) => $body,
             $crate::store::Typed::F64($x) => $body,
             $crate::store::Typed::Dual($x) => $body,
@@ -159,7 +171,7 @@ macro_rules! shared_kernel {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)] // a kernel takes its slices one by one
         $vis fn $name<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) {
-            use $crate::store::{Numbers, NumbersMut, Typed};
+            use $crate::store::{Numbers, NumbersMut, ONLY_F64, Typed};
             $crate::kernel! {
                 fn of_type<$T: $crate::Scalar>($($arg: $type,)* $($read: &[$T],)* $($write: &mut [$T]),*) $body
             }
@@ -167,9 +179,9 @@ macro_rules! shared_kernel {
             #[inline(never)]
             fn of_any($($arg: $type,)* $($read: Numbers,)* $($write: NumbersMut),*) {
                 match ($($read,)* $($write,)*) {
-                    ($(Typed::F32($read),)* $(Typed::F32($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
+                    ($(Typed::F32($read),)* $(Typed::F32($write),)*) if !ONLY_F64 => of_type($($arg,)* $($read,)* $($write),*),
                     ($(Typed::F64($read),)* $(Typed::F64($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
-                    ($(Typed::Dual($read),)* $(Typed::Dual($write),)*) => of_type($($arg,)* $($read,)* $($write),*),
+                    ($(Typed::Dual($read),)* $(Typed::Dual($write),)*) if !ONLY_F64 => of_type($($arg,)* $($read,)* $($write),*),
                     _ => unreachable!("all slices of a kernel are of one type"),
                 }
             }

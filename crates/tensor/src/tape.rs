@@ -547,11 +547,7 @@ impl<'t> Tape<'t> {
         edges: usize,
         at: &'static Location<'static>,
     ) -> Result<(), ShapeError> {
-        match store {
-            Typed::F32(on) => on.apply(graph, self.entries, op, edges, at),
-            Typed::F64(on) => on.apply(graph, self.entries, op, edges, at),
-            Typed::Dual(on) => on.apply(graph, self.entries, op, edges, at),
-        }
+        typed!(store, on => on.apply(graph, self.entries, op, edges, at))
     }
 
     /// The shape that the result of an operation would have.

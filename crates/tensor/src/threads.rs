@@ -72,6 +72,9 @@ thread_local! {
 /// assert_eq!(threads::with(3, threads::number), 3);
 /// ```
 pub fn number() -> usize {
+    if cfg!(target_family = "wasm") {
+        return 1;
+    }
     let here = HERE.get();
     match rayon_core::current_thread_index() {
         Some(_) if here == 0 => rayon_core::current_num_threads(),
@@ -384,6 +387,9 @@ struct Work<'a, P, R> {
 impl<P: Cut, R: Send> Work<'_, P, R> {
     #[inline(never)] // small work is done before it comes to this, and stays small code
     fn start(&self, parts: P) -> R {
+        if cfg!(target_family = "wasm") {
+            return self.run(false, 0, parts); // there is one thread
+        }
         if inside() {
             return self.run(number() > 1, 0, parts);
         }
@@ -402,6 +408,7 @@ impl<P: Cut, R: Send> Work<'_, P, R> {
         let at = pieces.next_power_of_two() / 2 * self.piece;
         let (left, right) = parts.cut(at);
         let (left, right) = (|| self.run(share, start, left), || self.run(share, start + at, right));
+        let share = share && !cfg!(target_family = "wasm");
         let (left, right) = if share { join(left, right) } else { (left(), right()) };
         (self.merge)(left, right)
     }
