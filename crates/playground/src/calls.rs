@@ -167,7 +167,6 @@ fn settings() -> Json {
             Kind::Whole(least, most) => json!({"kind": "whole", "least": least, "most": most}),
             Kind::Word(words) => json!({"kind": "word", "words": words()}),
             Kind::Sizes => json!({"kind": "sizes"}),
-            Kind::Init => json!({"kind": "init"}),
             Kind::Points => json!({"kind": "points"}),
         };
         if let (Json::Object(row), Json::Object(more)) = (&mut row, more) {

@@ -198,6 +198,6 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// What the checks of the settings leave is never refused: the message would only make the page larger.
-fn refused(_: DataError) -> Error {
+pub fn refused(_: DataError) -> Error {
     json!({"code": "rows", "rows": 0})
 }

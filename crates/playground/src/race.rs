@@ -7,7 +7,7 @@ use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, Penalty};
 use surprisal_tensor::ndarray::{Array2, ArrayD};
 use surprisal_tensor::{Params, Tape, Var, Workspace};
 
-use crate::data::Data;
+use crate::data::{Data, refused};
 use crate::loss::{self, Loss};
 use crate::start::mislead;
 use crate::state::{Error, MOMENTUM, State};
@@ -116,7 +116,7 @@ impl Race {
             0 => rows,
             batch => batch.min(rows),
         };
-        let batches = Batches::new(rows, batch).expect("a batch of at least one row and at most all");
+        let batches = Batches::new(rows, batch).map_err(refused)?;
         Ok(Race { state, data, sides, step: 0, batches, rng })
     }
 
@@ -155,7 +155,7 @@ impl Race {
 pub fn sizes(state: &State, data: &Data) -> Sizes {
     let outputs = if data.classes() == 2 { 1 } else { data.classes() };
     let sizes = [&[2], state.sizes("hidden"), &[outputs]].concat();
-    Sizes::new(&sizes).expect("sizes of at least 1")
+    Sizes::new(&sizes).unwrap_or_else(|_| unreachable!("sizes are read as at least 1"))
 }
 
 impl Side {
@@ -166,7 +166,7 @@ impl Side {
         let rate = Some(state.number("lr", side));
         let settings = OptimizerSettings { learning_rate: rate, momentum, ..Default::default() };
         Side {
-            optimizer: kind.build(&settings).expect("a rate above 0"),
+            optimizer: kind.build(&settings).unwrap_or_else(|_| unreachable!("rates are read as above 0")),
             penalty: Penalty::new(0.0, state.number("l2", 0)),
             workspace: Workspace::new(),
             view: Workspace::new(),
@@ -289,6 +289,6 @@ fn classes_of(z: &ArrayD<f64>) -> Vec<usize> {
 pub fn optimizer(state: &State, side: usize) -> (OptimizerKind, Option<f64>) {
     match state.word("opt", side) {
         MOMENTUM => (OptimizerKind::Sgd, Some(0.9)),
-        name => (name.parse().expect("an optimizer of the list"), None),
+        name => (name.parse().unwrap_or(OptimizerKind::Sgd), None),
     }
 }

@@ -46,8 +46,6 @@ pub enum Kind {
     Word(fn() -> Vec<String>),
     /// The sizes of hidden layers, `8-8`, or `none`.
     Sizes,
-    /// An initializer, `normal:1`.
-    Init,
     /// Points, `x,y,class;x,y,class`.
     Points,
 }
@@ -78,7 +76,7 @@ pub const SETTINGS: &[Setting] = &[
     one("points", Points, ""),
     one("hidden", Sizes, "8"),
     one("activation", Word(|| Activation::ALL.iter().map(Activation::to_string).collect()), "tanh"),
-    one("init", Kind::Init, "xavier_uniform"),
+    one("init", Word(|| INITIALIZERS.map(Into::into).into()), "xavier_uniform"),
     one("batch", Whole(0, 1000), "16"),
     one("l2", Number(0.0, 1.0), "0"),
     one("seed", Whole(0, 1 << 53), "7"),
@@ -97,6 +95,20 @@ pub const SETTINGS: &[Setting] = &[
     one("rate", Number(0.0, 100.0), "0.15"),
 ];
 
+const INITIALIZERS: [&str; 11] = [
+    "xavier_uniform",
+    "xavier_normal",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "linear",
+    "normal_over_sqrt_inputs",
+    "normal:1",
+    "normal:3",
+    "uniform:0.1",
+    "constant:1",
+    "zeros",
+];
+
 fn optimizers() -> Vec<String> {
     let mut names: Vec<String> = OptimizerKind::ALL.iter().map(OptimizerKind::to_string).collect();
     names.insert(1, MOMENTUM.into());
@@ -112,8 +124,6 @@ pub enum Value {
     Word(String),
     /// The sizes of the hidden layers.
     Sizes(Vec<usize>),
-    /// An initializer.
-    Init(Init),
     /// Points of one's own.
     Points(Vec<Point>),
 }
@@ -163,9 +173,6 @@ impl Kind {
                     || json!({"code": "sizes", "key": key, "found": found, "most_layers": LAYERS, "most_units": UNITS}),
                 )
             }
-            Kind::Init => text.parse::<Init>().map(Value::Init).map_err(
-                |error| json!({"code": "init", "key": key, "found": found, "message": error.to_string()}),
-            ),
             Points if text.is_empty() => Ok(Value::Points(Vec::new())),
             Points => {
                 let mut points = Vec::new();
@@ -194,7 +201,6 @@ impl std::fmt::Display for Value {
         match self {
             Value::Number(x) => write!(f, "{x}"),
             Value::Word(word) => f.write_str(word),
-            Value::Init(init) => write!(f, "{init}"),
             Value::Sizes(sizes) if sizes.is_empty() => f.write_str("none"),
             Value::Sizes(sizes) => {
                 f.write_str(&sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("-"))
@@ -285,12 +291,9 @@ impl State {
             other => panic!("{key} is no list of sizes: {other}"),
         }
     }
-    /// The initializer.
+    /// The initializer of the weights.
     pub fn init(&self) -> Init {
-        match self.value("init", 0) {
-            Value::Init(init) => *init,
-            other => panic!("init is no initializer: {other}"),
-        }
+        self.word("init", 0).parse().unwrap_or(Init::Linear)
     }
     /// The points of one's own.
     pub fn points(&self) -> &[Point] {
