@@ -3,7 +3,7 @@
 //! A request is percent-encoded as an address is, `call=steps&n=20`; a reply is `{"ok": {..}}` or `{"error": {"code": .., ..}}`. An error
 //! changes nothing.
 
-use serde_json::{Value as Json, json};
+use crate::json::{Json, json};
 use surprisal_tensor::ndarray::ArrayD;
 
 use crate::data::points_of_csv;
@@ -37,11 +37,11 @@ impl Playground {
     /// assert!(reply.starts_with(r#"{"error":{"code":"whole""#));
     /// ```
     pub fn answer(&mut self, request: &[u8]) -> String {
-        match Request::read(request).and_then(|request| self.reply(&request)) {
-            Ok(reply) => json!({"ok": reply}),
-            Err(error) => json!({"error": error}),
-        }
-        .to_string()
+        let (key, reply) = match Request::read(request).and_then(|request| self.reply(&request)) {
+            Ok(reply) => ("ok", reply),
+            Err(error) => ("error", error),
+        };
+        format!("{{\"{key}\":{reply}}}")
     }
 
     /// The bytes of the last picture.
@@ -125,18 +125,15 @@ impl Playground {
         let points: Vec<Json> = (0..data.set.rows())
             .map(|row| {
                 let x = data.set.features.row(row);
-                json!([x[0], x[1], data.set.labels()[row], u8::from(data.flipped[row])])
+                json!([x[0], x[1], data.set.labels()[row], usize::from(data.flipped[row])])
             })
             .collect();
         let sizes = crate::race::sizes(&race.state, data);
-        let mut reply = json!({
-            "state": race.state.to_string(), "values": race.state.texts(), "classes": data.set.class_names(), "points": points,
-            "window": data.window(), "sizes": sizes.as_slice(), "parameters": race.sides[0].params.as_slice().len(),
+        let reply = json!({
+            "state": race.state.to_string(), "values": race.state.texts(), "classes": data.set.class_names().to_vec(), "points": points,
+            "window": data.window(), "sizes": sizes.as_slice().to_vec(), "parameters": race.sides[0].params.as_slice().len(),
             "rows": data.set.rows(), "per_epoch": race.per_epoch(), "batch": race.batch(),
-        });
-        if let (Json::Object(reply), Json::Object(now)) = (&mut reply, now(&mut race)) {
-            reply.extend(now);
-        }
+        }).with(now(&mut race));
         self.race = Some(race);
         Ok(reply)
     }
@@ -161,18 +158,14 @@ fn now(race: &mut Race) -> Json {
 
 fn settings() -> Json {
     let setting = |setting: &crate::state::Setting| {
-        let mut row = json!({"key": setting.key, "default": setting.default, "sides": setting.sides});
-        let more = match setting.kind {
+        let row = json!({"key": setting.key, "default": setting.default, "sides": setting.sides});
+        row.with(match setting.kind {
             Kind::Number(least, most) => json!({"kind": "number", "least": least, "most": most}),
-            Kind::Whole(least, most) => json!({"kind": "whole", "least": least, "most": most}),
+            Kind::Whole(least, most) => json!({"kind": "whole", "least": least as f64, "most": most as f64}),
             Kind::Word(words) => json!({"kind": "word", "words": words()}),
             Kind::Sizes => json!({"kind": "sizes"}),
             Kind::Points => json!({"kind": "points"}),
-        };
-        if let (Json::Object(row), Json::Object(more)) = (&mut row, more) {
-            row.extend(more);
-        }
-        row
+        })
     };
     json!({"settings": SETTINGS.iter().map(setting).collect::<Vec<_>>()})
 }

@@ -1,6 +1,6 @@
 //! [`Data`]: the points of the race.
 
-use serde_json::json;
+use crate::json::json;
 use surprisal_data::{DataError, Dataset, Standardize, Targets};
 use surprisal_layers::Rng;
 use surprisal_tensor::ndarray::{Array2, ArrayView1};

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `exports` | the functions that WebAssembly exports |
 //! | [`calls`] | every request and its reply |
+//! | [`json`] | replies as text |
 //! | [`state`] | the settings: what the address of the page says after `#` |
 //! | [`loss`] | the losses, each written once, for the race and for the program that is copied |
 //! | [`data`] | the points |
@@ -22,6 +23,7 @@ mod exports;
 
 pub mod calls;
 pub mod data;
+pub mod json;
 pub mod loss;
 pub mod neuron;
 pub mod program;

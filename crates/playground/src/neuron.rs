@@ -1,6 +1,6 @@
 //! One neuron, a = σ(w x + b), under half the squared error and under the cross-entropy.
 
-use serde_json::{Value as Json, json};
+use crate::json::{Json, json};
 use surprisal_loss::{binary_cross_entropy, binary_cross_entropy_with_logits, half_squared_error};
 use surprisal_tensor::{Params, Var, Workspace};
 
@@ -38,7 +38,7 @@ impl Neuron {
         };
         json!({
             "sides": [self.side(0), self.side(1)],
-            "curves": {"z": scores, "a": first(|p| p.a), "slope": first(|p| p.slope), "loss": of(|p| p.loss), "dz": of(|p| p.dz)},
+            "curves": json!({"z": scores, "a": first(|p| p.a), "slope": first(|p| p.slope), "loss": of(|p| p.loss), "dz": of(|p| p.dz)}),
         })
     }
 

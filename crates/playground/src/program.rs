@@ -1,6 +1,6 @@
 //! The race as a program in Rust that prints the same numbers, and as commands.
 
-use serde_json::{Value as Json, json};
+use crate::json::{Json, json};
 use surprisal_layers::Activation;
 
 use crate::data::Recipe;

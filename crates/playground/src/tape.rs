@@ -1,6 +1,6 @@
 //! One row through a net, explained: every step of both passes, with the words of `surprisal_explain`.
 
-use serde_json::{Value as Json, json};
+use crate::json::{Json, json};
 use surprisal_explain::{Explanation, Sent, digits, explain};
 use surprisal_tensor::Workspace;
 
@@ -26,7 +26,7 @@ fn forward(explanation: &Explanation, at: usize) -> Json {
         .units()
         .map(|units| json!({"count": units.count, "dead": units.dead, "saturated": units.saturated}));
     json!({
-        "pass": "forward", "node": at, "name": node.name, "operation": node.card.name, "story": node.story(),
+        "pass": "forward", "node": at, "name": node.name.as_str(), "operation": node.card.name, "story": node.story(),
         "formula": explanation.formula(at), "worked": explanation.worked(at), "value": numbers(&node.value), "units": units,
     })
 }
@@ -36,14 +36,14 @@ fn backward(explanation: &Explanation, at: usize) -> Json {
     let sent = |sent: &Sent| {
         let share = explanation.gain(at, sent);
         json!({
-            "to": explanation.nodes[sent.to].name, "derivative": explanation.derivative(at, sent),
+            "to": explanation.nodes[sent.to].name.as_str(), "derivative": explanation.derivative(at, sent),
             "worked": explanation.derivative_worked(at, sent), "value": numbers(&sent.gradient),
             // what the words of the library call little
             "share": explanation.why_small(at, sent).map(|_| share), "why": explanation.why_small(at, sent),
         })
     };
     json!({
-        "pass": "backward", "node": at, "name": node.name, "operation": node.card.name, "story": node.card.story,
+        "pass": "backward", "node": at, "name": node.name.as_str(), "operation": node.card.name, "story": node.card.story,
         "gradient": numbers(node.gradient.as_deref().unwrap_or_default()),
         "sends": node.sends.iter().map(sent).collect::<Vec<_>>(),
     })
