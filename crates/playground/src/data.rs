@@ -151,7 +151,7 @@ pub fn targets(labels: &[usize], classes: usize) -> Array2<f64> {
 pub fn points_of_csv(text: &str) -> Result<(Vec<Point>, Vec<String>), Error> {
     let text = text.trim_start_matches('\u{feff}');
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let first = lines().next().map_or("", |(_, line)| line);
+    let (first_at, first) = lines().next().unwrap_or_default();
     let delimiter = ['\t', ';'].into_iter().find(|&sign| first.contains(sign)).unwrap_or(',');
     let (mut numbers, mut labels, mut classes) = (Vec::new(), Vec::new(), Vec::<String>::new());
     for (at, line) in lines() {
@@ -163,7 +163,7 @@ pub fn points_of_csv(text: &str) -> Result<(Vec<Point>, Vec<String>), Error> {
         let Some((x, y, class)) = row else {
             let header =
                 numbers.is_empty() && fields.len() == 3 && fields.iter().all(|field| number(field).is_none());
-            if header && line == first {
+            if header && at == first_at {
                 continue;
             }
             return Err(

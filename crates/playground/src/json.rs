@@ -83,6 +83,7 @@ impl fmt::Display for Json {
         match self {
             Json::Null => f.write_str("null"),
             Json::Flag(flag) => write!(f, "{flag}"),
+            Json::Number(x) if x.fract() == 0.0 && x.abs() < 1e15 => write!(f, "{x}"),
             Json::Number(x) => write!(f, "{x:?}"), // the shortest digits that are this number, with an exponent where that is short
             Json::Text(text) => quoted(f, text),
             Json::List(values) => {
