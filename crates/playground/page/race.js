@@ -32,7 +32,7 @@ const KINDS = { mse: 'slope', half_mse: 'slope', ce: 'cancel', focal: 'focal', h
 function whyText() {
   const losses = bothSides('loss');
   const said = [...new Set(losses)].map(loss => filled(T.why[KINDS[loss]], { loss: wordOf('loss', loss) }));
-  return [address.race.classes.length > 2 ? T.why_start_many : T.why_start, ...said].join(' ');
+  return [address.race.classes.length > 2 ? T.why_start_many : T.why_start, ...said].map(text => el('p', {}, text));
 }
 
 /** What is seen of a side at this moment, in one sentence. */
@@ -55,21 +55,17 @@ function sentence(side) {
 
 /** The line above both pictures. */
 function headline() {
-  const { step, sides } = race.now;
+  const { step, sides } = race.now, { headline: words } = T;
   if (step === 0) {
-    const differ = ['opt', 'lr', 'start'].some(key => bothSides(key)[0] !== bothSides(key)[1]);
-    return differ ? T.headline.start_differ : joined(bothSides('start')) === 'wrong' ? T.headline.start_wrong : T.headline.start;
+    const keys = GROUPS.each.filter(key => bothSides(key)[0] !== bothSides(key)[1]);
+    const differ = keys.join() === 'loss' ? words.loss : keys.length ? filled(words.differs, { keys: keys.map(key => T.keys[key][0]).join(T.between) }) : '';
+    return [address.values.start === 'wrong' ? words.wrong : '', words.same, differ].filter(Boolean).join(' ');
   }
-  const names = [0, 1].map(sideName), [n, m] = race.reached;
-  if (n !== null && m !== null) {
-    const first = n <= m ? 0 : 1;
-    const values = { winner: names[first], loser: names[1 - first], n: race.reached[first], m: race.reached[1 - first] };
-    return filled(n === m ? T.headline.same : T.headline.both, values);
-  }
-  const [a, b] = sides.map(side => side.accuracy);
-  if (n === null && m === null) return filled(T.headline.running, { n: step, left: names[0], right: names[1], a: percent(a), b: percent(b) });
-  const first = n !== null ? 0 : 1;
-  return filled(T.headline.ahead, { n: step, winner: names[first], loser: names[1 - first], a: percent([a, b][first]), b: percent([a, b][1 - first]) });
+  const [n, m] = race.reached.map(step => step ?? Infinity);
+  const first = n <= m ? 0 : 1, second = 1 - first;
+  const values = { first: sideName(first), second: sideName(second), a: percent(sides[first].accuracy), b: percent(sides[second].accuracy) };
+  const isBoth = Math.max(n, m) < Infinity;
+  return filled(isBoth ? words.both : words.running, { ...values, n: isBoth ? Math.min(n, m) : step, m: Math.max(n, m) });
 }
 
 function buildRace() {
@@ -124,7 +120,8 @@ function labelRace() {
     race.diagrams[side].title(names[side]);
     race.diagrams[side].build();
   });
-  byId('why').textContent = whyText();
+  byId('why').replaceChildren(...whyText());
+  byId('glossary').replaceChildren(`${T.glossary_title}: `, ...T.glossary.flatMap((pair, k) => [k ? ' · ' : '', term(pair)]));
   byId('see').textContent = address.race.points.some(point => point[3]) ? `${T.see} ${T.see_flipped}` : T.see;
 }
 
@@ -234,7 +231,7 @@ function describePictures() {
     const now = race.now.sides[side];
     view.picture.describe([
       filled(T.alt.picture, { loss: sideName(side), a: percent(now.accuracy), n: address.race.rows, sure: percent(race.sure[side]) }),
-      own.on ? T.alt.field.split('. ').slice(0, 2).join('. ') : '',
+      own.on ? T.alt.field : '',
     ].join(' '));
     const alt = (title, values) => filled(T.alt.chart, { title, n: race.now.step, values });
     race.charts.loss[side].describe(alt(T.charts.loss[0], `${sideName(side)} ${num(now.loss)}`));

@@ -4,7 +4,7 @@
 const GROUPS = {
   data: ['data', 'n', 'noise', 'keep', 'flip'],
   net: ['hidden', 'activation', 'init', 'batch', 'l2', 'seed', 'sure'],
-  sides: ['loss', 'opt', 'lr', 'start'],
+  each: ['loss', 'opt', 'lr', 'start'],
 };
 const STEPS = { noise: 0.05, keep: 0.05, flip: 0.05, l2: 0.001, lr: 0.1, n: 10, w: 0.1, b: 0.1, x: 0.1, y: 0.1, rate: 0.05 };
 
@@ -34,7 +34,7 @@ function changeSetting(key, value) {
 function buildSettings() {
   const { values } = address;
   const fields = keys => keys.filter(setting).map(key => labeled(T.keys[key], control(key, values[key], value => changeSetting(key, value), { id: `set-${key}` })));
-  const sides = GROUPS.sides.filter(setting).map(key => {
+  const sides = GROUPS.each.filter(setting).map(key => {
     const [word, help] = T.keys[key];
     const both = bothSides(key);
     const controls = both.map((value, side) => control(key, value, chosen => {

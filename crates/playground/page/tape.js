@@ -64,7 +64,7 @@ function showStep(at, follows) {
   tape.card.replaceChildren(
     el('h3', {}, `${isForward ? '' : '∂'}${step.name}`, el('span', { class: 'note' }, step.operation)),
     ...isForward ? [...line(`${step.name} = ${equation}`, 'formula'), ...line(step.story), ...line(units, 'warning')]
-      : [...line(filled(words.gradient, { name: step.name, value: step.gradient }), 'formula'), ...step.sends.flatMap(sent => [
+      : [...line(`∂${step.name} = ${step.gradient}`, 'formula'), ...step.sends.flatMap(sent => [
         ...line(filled(words.sends, { name: `∂${sent.to}`, formula: [sent.derivative, sent.worked].filter(Boolean).join(' = '), value: sent.value }), 'formula'),
         ...line(sent.share === null || sent.share === undefined ? '' : filled(words.share, { share: percent(sent.share) }), 'warning')])]);
   const walked = new Set(steps.slice(0, at + 1).filter(step => step.pass === 'backward').map(step => step.node));
