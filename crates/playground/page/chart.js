@@ -39,7 +39,7 @@ function lineChart(figure, options) {
   const chart = {
     /** The title with its explanation, a note, and a name for each line. */
     title(title, note, names = []) {
-      const legend = names.map((name, k) => el('span', { class: 'legend' }, svg('svg', { viewBox: '0 0 28 8' },
+      const legend = names.map((name, k) => el('span', { class: 'legend' }, svg('svg', { viewBox: '0 0 28 8', 'aria-hidden': 'true' },
         svg('path', { class: `line ${options.lines[k]}`, d: 'M1 4H27' })), name));
       caption.replaceChildren(term(title, 'strong'), note ? el('span', { class: 'note' }, note) : '', ...legend);
     },

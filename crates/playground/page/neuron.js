@@ -22,7 +22,7 @@ function buildNeuron() {
       restartNeuron();
     }, onchange: writeAddress });
     const [word, help] = T.keys[key];
-    const label = explain(el('label', { class: 'slider' }, el('span', {}, word, ' ', shown), slider), help, slider);
+    const label = explain(el('label', { class: 'slider', for: slider.id }, el('span', {}, word, ' ', shown), slider), help, slider);
     return { key, slider, shown, label };
   });
   neuron.sliders = sliders;

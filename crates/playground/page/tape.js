@@ -15,7 +15,7 @@ function buildTape() {
   const move = by => () => showStep(tape.at + by, true);
   Object.assign(tape, {
     row, side, slider,
-    note: el('p', { class: 'note' }), position: el('output', { 'aria-live': 'polite' }), card: el('div', { class: 'card', 'aria-live': 'polite' }),
+    note: el('p', { class: 'note' }), position: el('strong'), card: el('div', { class: 'card', 'aria-live': 'polite' }),
     graph: el('div', { class: 'scroll graph', role: 'region', tabindex: 0, 'aria-label': words.graph }),
   });
   byId('tape').replaceChildren(
