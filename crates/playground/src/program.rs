@@ -123,8 +123,8 @@ pub fn program(race: &Race) -> String {
     line("println!(\"step side loss accuracy gradient_norm\");");
     line(&format!("for step in 0..={steps} {{"));
     line(&format!("    if step % {every} == 0 || step == {steps} {{"));
-    line("        for side in 0..2 {");
-    line("            let tape = workspace.tape(&params[side]);");
+    line("        for (side, params) in params.iter().enumerate() {");
+    line("            let tape = workspace.tape(params);");
     line("            let z = model.forward(tape.input(&x));");
     line("            let loss = loss(side, z, tape.input(&y), labels);");
     line("            loss.backward();");

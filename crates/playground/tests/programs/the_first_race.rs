@@ -82,8 +82,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("step side loss accuracy gradient_norm");
     for step in 0..=200 {
         if step % 20 == 0 || step == 200 {
-            for side in 0..2 {
-                let tape = workspace.tape(&params[side]);
+            for (side, params) in params.iter().enumerate() {
+                let tape = workspace.tape(params);
                 let z = model.forward(tape.input(&x));
                 let loss = loss(side, z, tape.input(&y), labels);
                 loss.backward();

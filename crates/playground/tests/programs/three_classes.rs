@@ -86,8 +86,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("step side loss accuracy gradient_norm");
     for step in 0..=150 {
         if step % 15 == 0 || step == 150 {
-            for side in 0..2 {
-                let tape = workspace.tape(&params[side]);
+            for (side, params) in params.iter().enumerate() {
+                let tape = workspace.tape(params);
                 let z = model.forward(tape.input(&x));
                 let loss = loss(side, z, tape.input(&y), labels);
                 loss.backward();
