@@ -69,7 +69,7 @@ function lineChart(figure, options) {
           parts.push(svg('path', { d: `M${ROOM.left} ${py(y).toFixed(1)}H${wide - ROOM.right}` }),
             svg('text', { x: ROOM.left - 6, y: (py(y) + 4).toFixed(1), 'text-anchor': 'end' }, words));
         }
-        for (const x of ticks(first, end, Math.max(2, wide / 110))) {
+        for (const x of ticks(first, end, Math.max(3, wide / 110))) {
           parts.push(svg('text', { x: px(x).toFixed(1), y: high - 5, 'text-anchor': 'middle' }, num(x)));
         }
         if (options.x) parts.push(svg('text', { x: ROOM.left - 8, y: high - 5, 'text-anchor': 'end', class: 'axis' }, options.x()));

@@ -45,12 +45,10 @@ function num(x, digits = 2) {
   return String(Number(x.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace('-', '−');
 }
 
-/** A fraction in percent; never 100 % or 0 % where something is missing. */
+/** A fraction in percent, with two digits below 10 %; never 100 % where something is missing. */
 function percent(x) {
   if (x === null || !Number.isFinite(x)) return T.alt.nothing;
-  const rounded = Math.round(100 * x);
-  const exact = rounded === 0 && x > 0 ? num(100 * x) : rounded === 100 && x < 1 ? '> 99' : rounded;
-  return `${exact} %`;
+  return `${x < 0.095 ? num(100 * x) : x >= 0.995 && x < 1 ? '> 99' : Math.round(100 * x)} %`;
 }
 
 // ---- explanations

@@ -25,7 +25,7 @@ function netDiagram(side) {
   const title = el('h3');
   const lines = svg('svg', { class: 'lines', 'aria-hidden': 'true' });
   const units = el('div', { class: 'units' });
-  const story = el('p', { class: 'story', 'aria-live': 'polite' });
+  const story = el('p', { class: 'story' });
   const tables = el('div', { class: 'scroll' });
   const summary = el('summary');
   const details = el('details', {}, summary, tables);
@@ -91,7 +91,7 @@ function netDiagram(side) {
       const rows = Array.from({ length: sizes[layer] + 1 }, (_, row) => {
         const isBias = row === sizes[layer];
         return el('tr', {}, el('th', { scope: 'row' }, isBias ? T.bias : unitName(layer, row)), ...columns.map(column => {
-          const cell = el('td', { tabindex: row + column === 0 ? 0 : -1, onfocus: () => { refresh(); tell([layer, isBias ? -1 : row, column]); } });
+          const cell = el('td', { tabindex: row + column === 0 ? 0 : -1, onfocus: () => { refresh(); tell([layer, isBias ? -1 : row, column]); say(story.textContent); } });
           cells.push({ cell, layer, row: isBias ? -1 : row, column });
           return cell;
         }));

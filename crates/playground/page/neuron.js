@@ -3,9 +3,10 @@
 
 const neuron = { playing: false, step: 0, start: null, close: [null, null], due: 0, sides: [] };
 
-const SLIDERS = { w: [-10, 10, 0.1], b: [-10, 10, 0.1], x: [-5, 5, 0.1], y: [0, 1, 0.05], rate: [0.01, 5, 0.01] };
+/** The curves against z. */
+const CURVES = ['a', 'loss', 'dz'];
 
-const NEURON_LOSSES = ['half_mse', 'ce'];
+const SLIDERS = { w: [-10, 10, 0.1], b: [-10, 10, 0.1], x: [-5, 5, 0.1], y: [0, 1, 0.05], rate: [0.01, 5, 0.01] };
 
 function askNeuron() {
   const { x, y, rate } = address.values;
@@ -35,13 +36,12 @@ function buildNeuron() {
     const signs = ['×', '×', '='];
     const product = factors.flatMap((factor, k) => k ? [el('span', { class: 'sign' }, signs[k - 1]), factor.box] : [factor.box]);
     const view = { name: el('h2'), output: el('p', { class: 'note' }), state: el('p', { class: 'state' }), close: el('p', { class: 'note' }), factors };
-    const figures = [el('figure'), el('figure')];
+    const figures = [el('figure'), el('figure'), el('figure')];
     const lines = [side ? 'right' : 'left'];
     view.box = el('article', { class: `side side-${side}` }, view.name, view.output,
-      el('div', { class: 'product', role: 'group', 'aria-label': words.chain }, ...product), view.state, view.close, el('div', { class: 'pair' }, ...figures));
+      el('div', { class: 'product', role: 'group', 'aria-label': words.chain }, ...product), view.state, view.close, el('div', { class: 'curves' }, ...figures));
     view.charts = figures.map(figure => lineChart(figure, { lines, least: 1, x: () => 'z' }));
-    view.charts[0].title(words.loss_chart, '');
-    view.charts[1].title(words.slope_chart, '');
+    CURVES.forEach((name, k) => view.charts[k].title(words[`${name}_chart`], ''));
     return view;
   });
   neuron.play = button(words.play, () => neuron.playing ? pauseNeuron() : playNeuron(), { class: 'main' });
@@ -74,19 +74,14 @@ function stepNeuron() {
   drawNeuron();
 }
 
-/** The formulas of the factors of a loss: ∂loss/∂a as [before, struck, after]. */
-const FACTORS = {
-  half_mse: ['a − y', '', ''],
-  ce: ['(a − y) / ', 'a (1 − a)', ''],
-};
 
 /** What is seen of the neuron on a side. */
-function neuronSentence(loss, side) {
+function neuronSentence(side, isCancel) {
   const { neuron: words } = T;
   const error = Math.abs(side.a - Number(address.values.y));
   const values = { da: num(side.da), slope: num(side.slope), dz: num(side.dz), error: num(error), share: percent(side.slope) };
   if (error < 0.1) return filled(words.say_done, values);
-  if (KINDS[loss] === 'cancel') return filled(words.say_cancel, values);
+  if (isCancel) return filled(words.say_cancel, values);
   return filled(side.slope < 0.1 ? words.say_vanish : words.say_steep, values);
 }
 
@@ -102,19 +97,19 @@ function drawNeuron() {
   }
   neuron.clock.textContent = filled(words.clock, { n: neuron.step });
   sides.forEach((side, k) => {
-    const view = neuron.sides[k], loss = NEURON_LOSSES[k], isCancel = KINDS[loss] === 'cancel';
-    view.name.textContent = wordOf('loss', loss);
+    const view = neuron.sides[k], isCancel = k === 1;
+    view.name.replaceChildren(wordOf('loss', isCancel ? 'ce' : 'mse'), el('span', { class: 'formula' }, isCancel ? '−y ln a − (1 − y) ln(1 − a)' : '½ (a − y)²'));
     view.output.textContent = filled(words.output, { a: num(side.a, 3), y: address.values.y, l: num(side.loss, 3) });
-    const [before, struck, after] = FACTORS[loss];
+    const slope = () => isCancel ? el('del', {}, 'a (1 − a)') : 'a (1 − a)';
     const formulas = {
-      da: [before, struck && el('del', {}, struck), after],
-      slope: [isCancel ? el('del', {}, 'a (1 − a)') : 'a (1 − a)'],
+      da: isCancel ? ['(a − y) / ', slope()] : ['a − y'],
+      slope: [slope()],
       dz: ['x'],
-      dw: [isCancel ? '(a − y) · x' : `${before} · a (1 − a) · x`],
+      dw: [isCancel ? '(a − y) · x' : '(a − y) · a (1 − a) · x'],
     };
     const numbers = { da: side.da, slope: side.slope, dz: x, dw: side.dw };
     for (const { key, formula, value, word, box } of view.factors) {
-      formula.replaceChildren(...formulas[key].filter(Boolean));
+      formula.replaceChildren(...formulas[key]);
       value.textContent = numbers[key] === null ? '∞' : num(numbers[key], 3);
       const isTiny = key === 'slope' && side.slope < 0.1 || key === 'dw' && Math.abs(side.dw ?? 0) < 0.1 * Math.abs(x * (side.a - Number(address.values.y)));
       const cancels = isCancel && (key === 'da' || key === 'slope');
@@ -122,16 +117,13 @@ function drawNeuron() {
       box.classList.toggle('cancels', cancels);
       word.textContent = cancels ? words.cancels : isTiny ? words.vanishes : '';
     }
-    view.state.textContent = neuronSentence(loss, side);
+    view.state.textContent = neuronSentence(side, isCancel);
     if (neuron.close[k] === null && Math.abs(side.a - Number(address.values.y)) < 0.1) neuron.close[k] = neuron.step;
     view.close.textContent = neuron.close[k] ? filled(words.close, { n: neuron.close[k] }) : '';
-    view.charts[0].draw(curves.z, [curves.loss[k]], [{ x: side.z, y: side.loss }]);
-    view.charts[1].draw(curves.z, [curves.dz[k]], [{ x: side.z, y: side.dz }]);
-    if (!neuron.playing) {
-      const alt = ([title], v) => filled(words.alt, { title, z: num(side.z), v: num(v) });
-      view.charts[0].describe(alt(words.loss_chart, side.loss));
-      view.charts[1].describe(alt(words.slope_chart, side.dz));
-    }
+    CURVES.forEach((name, at) => {
+      view.charts[at].draw(curves.z, [name === 'a' ? curves.a : curves[name][k]], [{ x: side.z, y: side[name] }]);
+      if (!neuron.playing) view.charts[at].describe(filled(words.alt, { title: words[`${name}_chart`][0], z: num(side.z), v: num(side[name]) }));
+    });
   });
 }
 
@@ -154,5 +146,5 @@ function pauseNeuron() {
   neuron.play.textContent = T.neuron.play;
   drawNeuron();
   writeAddress();
-  say(neuron.sides.map(side => `${side.name.textContent}: ${side.state.textContent}`).join(' '));
+  say(neuron.sides.map(side => `${side.name.firstChild.textContent}: ${side.state.textContent}`).join(' '));
 }

@@ -148,7 +148,8 @@ async function opened(steps) {
     if (race.opening !== opening) return;
   }
   if (steps) { draw(true); return; }
-  if (goesOn) playRace(1500);
+  if (goesOn && address.values.view === 'race') playRace(1500);
+  else if (!goesOn) byId('play').classList.toggle('big', race.now.step === 0);
 }
 
 function resetRace() {
@@ -244,6 +245,7 @@ function describePictures() {
 function playRace(hold = 0) {
   if (race.playing || race.now.step >= LAST_STEP) return;
   setPlaying(true);
+  byId('play').classList.remove('big');
   race.due = performance.now() + hold;
   requestAnimationFrame(frame);
 }

@@ -221,8 +221,9 @@
     say_steep: 'The slope of the sigmoid is {slope}, not small. The gradient gets through: {dz}, with an error of {error}.',
     say_cancel: 'The slope of the sigmoid is {slope}, but the loss divides by it. It cancels: the gradient is the error, {dz}.',
     say_done: 'The neuron is off by {error} only. Nothing much is left to learn.',
-    loss_chart: ['Loss against z', 'How bad each sum z would be. The neuron is the dot; it rolls downhill.'],
-    slope_chart: ['Gradient ∂loss/∂z against z', 'The slope of the curve above: what moves the neuron. Where it is near 0, nothing moves.'],
+    a_chart: ['Output a', 'The sigmoid: what each sum z gives. At both ends it is flat.'],
+    loss_chart: ['Loss', 'How bad each sum z would be. The neuron is the dot; it rolls downhill.'],
+    dz_chart: ['Gradient ∂loss/∂z', 'The slope of the curve above: what moves the neuron. Where it is near 0, nothing moves.'],
     alt: '{title}: at z = {z} it is {v}.',
   },
 

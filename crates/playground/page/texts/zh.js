@@ -208,8 +208,9 @@
     say_steep: 'sigmoid 的斜率是 {slope}，不小。误差是 {error}，梯度 {dz} 能够通过。',
     say_cancel: 'sigmoid 的斜率是 {slope}，但损失会除以它。斜率约掉：梯度就是误差 {dz}。',
     say_done: '神经元的误差只有 {error}，没有多少要学的了。',
-    loss_chart: ['损失随 z 的变化', '每个 z 有多差。圆点是神经元，它往低处滚。'],
-    slope_chart: ['梯度 ∂loss/∂z 随 z 的变化', '上面曲线的斜率：推动神经元的量。接近 0 的地方，什么也不动。'],
+    a_chart: ['输出 a', 'sigmoid 函数：每个和 z 给出的输出。两端是平的。'],
+    loss_chart: ['损失', '每个 z 有多差。圆点是神经元，它往低处滚。'],
+    dz_chart: ['梯度 ∂loss/∂z', '上面曲线的斜率：推动神经元的量。接近 0 的地方，什么也不动。'],
     alt: '{title}：在 z = {z} 处为 {v}。',
   },
 
