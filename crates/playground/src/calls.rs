@@ -31,7 +31,7 @@ impl Playground {
     /// ```
     /// use surprisal_playground::calls::Playground;
     /// let mut playground = Playground::default();
-    /// let reply = playground.answer(b"call=open&state=data%3Dxor%26hidden%3D4");
+    /// let reply = playground.answer(b"call=open&state=data%3Dmoons%26hidden%3D4");
     /// assert!(reply.starts_with(r#"{"ok":{"#));
     /// let reply = playground.answer(b"call=open&state=n%3D1000000");
     /// assert!(reply.starts_with(r#"{"error":{"code":"whole""#));

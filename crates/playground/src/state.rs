@@ -68,7 +68,7 @@ pub const SETTINGS: &[Setting] = &[
     one("lang", words!("en" "zh"), "en"),
     one("theme", words!("auto" "light" "dark"), "auto"),
     one("large", Whole(0, 1), "0"),
-    one("data", words!("moons" "circles" "xor" "blobs" "spirals" "lines" "three" "own"), "moons"),
+    one("data", words!("xor" "moons" "circles" "blobs" "spirals" "lines" "three" "own"), "xor"),
     one("n", Whole(20, 1000), "200"),
     one("noise", Number(0.0, 2.0), "0.1"),
     one("keep", Number(0.02, 1.0), "1"),

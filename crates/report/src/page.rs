@@ -121,6 +121,11 @@ impl Page {
         self.push(format!("<p>{}</p>", inline(text)))
     }
 
+    /// Adds a paragraph that is a link to another page.
+    pub fn link(self, text: &str, href: &str) -> Page {
+        self.push(format!("<p><a href=\"{}\">{}</a></p>", escape(href), inline(text)))
+    }
+
     /// Adds a verdict: its word, and a text with the number and interval.
     pub fn verdict(self, verdict: Verdict, text: &str) -> Page {
         let (class, sign) = match verdict {

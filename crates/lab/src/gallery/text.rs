@@ -3,12 +3,15 @@
 use std::fmt::Display;
 use std::sync::OnceLock;
 
+/// A section that an experiment may have: a state of the playground, and what to try there.
+const PLAYGROUND: &str = "Playground";
 /// The sections that every experiment has.
 const COMMON: [&str; 6] = ["Claim", "In short", "Background", "Falsified if", "Broken version", "Source"];
 
 /// The Markdown file of an experiment: `# title`, then sections, each with a heading `## name` and one paragraph or more.
 ///
-/// Every experiment has the sections Claim, In short, Background, Falsified if, Broken version and Source. The others are sentences of
+/// Every experiment has the sections Claim, In short, Background, Falsified if, Broken version and Source. The section
+/// Playground, which it may have, begins with a state of the playground, a word, and says what to try there. The others are sentences of
 /// findings, captions and notes, which [`Lab::text`](super::Lab::text) reads by name. Lines of a paragraph are joined by spaces. `{rate}` is a
 /// placeholder, which the computation fills; there are no other braces.
 pub struct Text {
@@ -102,7 +105,12 @@ impl Sections {
 
     /// Returns the names of the sections that not every experiment has.
     pub fn own(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().map(|(name, _)| &**name).filter(|name| !COMMON.contains(name))
+        self.all.iter().map(|(name, _)| &**name).filter(|name| !COMMON.contains(name) && *name != PLAYGROUND)
+    }
+
+    /// Returns the state of the playground that shows the experiment, and what to try there.
+    pub fn playground(&self) -> Option<(&str, &str)> {
+        self.section(PLAYGROUND).ok()?.split_once(' ')
     }
 }
 

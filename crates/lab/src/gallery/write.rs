@@ -28,6 +28,10 @@ pub struct Commands {
     pub entered: &'static str,
     /// The option that changes a setting: "--set key=value".
     pub set: &'static str,
+    /// Returns the command line that shows a state of the playground.
+    pub play: fn(&str) -> String,
+    /// Where the playground is, seen from the page, if it is there.
+    pub playground: Option<&'static str>,
 }
 
 impl Outcome {
@@ -182,6 +186,13 @@ impl Outcome {
         }
         page = page.paragraph(&format!("*The claim would be falsified if* {}.", experiment.falsified_if()));
         page = rest.iter().fold(page, |page, block| self.add(page, block));
+        if let Some((state, what)) = experiment.text.sections().playground() {
+            page = page.section("See it happen").paragraph(what);
+            if let Some(playground) = commands.playground {
+                page = page.link("Open it in the playground", &format!("{playground}#{state}"));
+            }
+            page = page.code(&(commands.play)(state));
+        }
         page = page
             .section("Doubt it, run it, break it")
             .paragraph(&format!(

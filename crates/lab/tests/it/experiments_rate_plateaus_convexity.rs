@@ -16,7 +16,13 @@ fn run(name: &str, broken: bool, knobs: &[(&str, &str)]) -> Outcome {
 
 /// The lines of a CSV file without its header, in cells.
 fn csv(outcome: &Outcome, name: &str) -> Vec<Vec<String>> {
-    let commands = Commands { run: |experiment, _| experiment.name.into(), entered: "", set: "" };
+    let commands = Commands {
+        run: |experiment, _| experiment.name.into(),
+        entered: "",
+        set: "",
+        play: str::to_owned,
+        playground: None,
+    };
     let files = outcome.files(&commands);
     let (_, content) = files.iter().find(|(file, _)| file == name).unwrap();
     let text = String::from_utf8(content.clone()).unwrap();

@@ -35,7 +35,13 @@ fn quick() -> &'static [[Outcome; 2]] {
 }
 
 /// A program that runs experiments by their names.
-const COMMANDS: Commands = Commands { run: command, entered: "Type it:", set: "key=value" };
+const COMMANDS: Commands = Commands {
+    run: command,
+    entered: "Type it:",
+    set: "key=value",
+    play: |state| format!("play {state}"),
+    playground: None,
+};
 
 fn command(experiment: &Experiment, plan: &Plan) -> String {
     format!("run {} quick={} broken={}", experiment.name, plan.quick, plan.broken)

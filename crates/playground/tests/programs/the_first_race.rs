@@ -58,7 +58,7 @@ pub fn mislead(
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rng = rng(7);
-    let data = Dataset::moons(200, 0.1, &mut rng)?;
+    let data = Dataset::xor(200, 0.1, &mut rng)?;
     let x = Standardize::fit(&data.features)?.apply(&data.features)?;
     let labels = data.labels();
     let y = Array2::from_shape_fn((labels.len(), 1), |(row, _)| labels[row] as f64);
