@@ -45,8 +45,13 @@ fn pair(names: &str) -> Result<[Objective; 2], Box<dyn Error + Send + Sync>> {
 }
 
 /// The command lines on the page; `lab run compare` has the settings that have no option here.
-const COMMANDS: Commands =
-    Commands { run: reproduce, entered: ENTERED, set: "surprisal lab run compare --set key=value" };
+const COMMANDS: Commands = Commands {
+    run: reproduce,
+    entered: ENTERED,
+    set: "surprisal lab run compare --set key=value",
+    play: crate::play::command,
+    playground: None,
+};
 
 fn reproduce(experiment: &Experiment, plan: &Plan) -> String {
     if plan.broken {

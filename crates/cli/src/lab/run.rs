@@ -9,6 +9,7 @@ use surprisal_lab::gallery::{self, Commands, Experiment, Journal, LabError, Outc
 use surprisal_report::folder::RunFolder;
 
 use crate::Failure;
+use crate::play;
 use crate::progress::Bars;
 
 #[derive(Args)]
@@ -46,8 +47,12 @@ pub struct Options {
     broken: bool,
 }
 
-/// The command lines on the pages.
-const COMMANDS: Commands = Commands { run: command, entered: ENTERED, set: "--set key=value" };
+/// The command lines on the pages, and where the page of the playground is, if this command has it.
+const fn commands(playground: &'static str) -> Commands {
+    let playground = if play::INCLUDED.is_some() { Some(playground) } else { None };
+    Commands { run: command, entered: ENTERED, set: "--set key=value", play: play::command, playground }
+}
+const PLAYGROUND: &str = "playground.html";
 /// For a reader who has the page and not the program.
 pub const ENTERED: &str = "Type it into a terminal; in the folder of the source code, write `cargo run --release --` instead of `surprisal`:";
 
@@ -78,7 +83,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
 fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Failure> {
     let plan = plan(experiment, options)?;
     let (outcome, journal) = outcome(experiment, plan, &options.out)?;
-    let place = RunFolder::take(&options.out, experiment.name)?.fill(&outcome.files(&COMMANDS))?;
+    let mut files = outcome.files(&commands(PLAYGROUND));
+    if let (Some(page), Some(_)) = (play::INCLUDED, experiment.playground()) {
+        files.push((PLAYGROUND.into(), page.into()));
+    }
+    let place = RunFolder::take(&options.out, experiment.name)?.fill(&files)?;
     journal.close();
     crate::tell(&format!("{}The report: {}\n", outcome.summary(), place.join("report.html").display()))
 }
@@ -107,14 +116,16 @@ fn run_all(options: &Options) -> Result<(), Failure> {
         }
     }
     let all: Vec<&Outcome> = outcomes.iter().collect();
+    let commands = commands("../playground.html");
     let mut files = vec![
         ("index.html".to_string(), gallery::index(&all, &left_out).into_bytes()),
-        ("index.md".to_string(), gallery::index_markdown(&all, &left_out, &COMMANDS).into_bytes()),
+        ("index.md".to_string(), gallery::index_markdown(&all, &left_out, &commands).into_bytes()),
     ];
+    files.extend(play::INCLUDED.map(|page| (PLAYGROUND.to_string(), page.to_vec())));
     for outcome in &outcomes {
         files.extend(
             outcome
-                .files(&COMMANDS)
+                .files(&commands)
                 .into_iter()
                 .map(|(path, content)| (format!("{}/{path}", outcome.experiment.name), content)),
         );

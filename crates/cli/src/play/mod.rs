@@ -14,7 +14,7 @@ use self::server::Server;
 use crate::Failure;
 
 /// The page that this command was built with: see `build.rs`.
-const INCLUDED: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/playground.rs"));
+pub const INCLUDED: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/playground.rs"));
 
 #[derive(Args)]
 #[command(
@@ -22,9 +22,13 @@ const INCLUDED: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/playground.r
 after #, so that another page opens the same race. Nothing is loaded from the network, and nothing is sent.
 
   surprisal play
+  surprisal play \"data=moons&hidden=8-8\"
   surprisal play --out site"
 )]
 pub struct Options {
+    /// What to show: the part of a link to the page after #, such as "view=neuron&w=4"
+    #[arg(value_name = "STATE", conflicts_with = "out")]
+    state: Option<String>,
     /// The port on this computer [default: a free one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     port: Option<u16>,
@@ -36,7 +40,7 @@ pub struct Options {
     page: Option<PathBuf>,
 }
 
-pub fn run(Options { port, out, page }: Options) -> Result<(), Failure> {
+pub fn run(Options { state, port, out, page }: Options) -> Result<(), Failure> {
     let page = match (page, INCLUDED) {
         (Some(path), _) => read(&path)?,
         (None, Some(included)) => included.to_vec(),
@@ -49,8 +53,26 @@ pub fn run(Options { port, out, page }: Options) -> Result<(), Failure> {
     };
     match out {
         Some(folder) => write(&folder, &page),
-        None => serve(port, page),
+        None => serve(port, page, state.as_deref().unwrap_or_default()),
     }
+}
+
+/// The command line that shows a state.
+pub fn command(state: &str) -> String {
+    format!("surprisal play \"{state}\"")
+}
+
+/// A state as the end of an address; the page checks it.
+fn fragment(state: &str) -> String {
+    let state = state.strip_prefix('#').unwrap_or(state);
+    let mut fragment = String::from(if state.is_empty() { "" } else { "#" });
+    for byte in state.bytes() {
+        match byte {
+            _ if byte.is_ascii_alphanumeric() || b"-._~:,;=&%".contains(&byte) => fragment.push(byte.into()),
+            _ => fragment += &format!("%{byte:02X}"),
+        }
+    }
+    fragment
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -81,7 +103,7 @@ fn write(folder: &Path, page: &[u8]) -> Result<(), Failure> {
     crate::tell(&format!("The page: {}\n", path.display()))
 }
 
-fn serve(port: Option<u16>, page: Vec<u8>) -> Result<(), Failure> {
+fn serve(port: Option<u16>, page: Vec<u8>, state: &str) -> Result<(), Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).map_err(|error| {
         let advice = "choose another port, or leave --port out for a free one";
         Failure::run(match (port, error.kind()) {
@@ -94,6 +116,7 @@ fn serve(port: Option<u16>, page: Vec<u8>) -> Result<(), Failure> {
     })?;
     let port = listener.local_addr().map_err(Failure::run)?.port();
     let policy = page::policy(&page).expect("the page was checked").to_string();
-    crate::tell(&format!("The playground: http://127.0.0.1:{port}/\nCtrl-C ends it.\n"))?;
+    let state = fragment(state);
+    crate::tell(&format!("The playground: http://127.0.0.1:{port}/{state}\nCtrl-C ends it.\n"))?;
     Server { listener, port, policy, page }.run()
 }

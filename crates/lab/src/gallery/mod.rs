@@ -154,6 +154,10 @@ impl Experiment {
     pub fn source(&self) -> &str {
         self.common("Source")
     }
+    /// Returns the state of the playground that shows it, and what to try there.
+    pub fn playground(&self) -> Option<(&str, &str)> {
+        self.text.sections().playground()
+    }
     fn common(&self, name: &str) -> &str {
         self.text.sections().section(name).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }

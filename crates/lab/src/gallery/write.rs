@@ -186,7 +186,7 @@ impl Outcome {
         }
         page = page.paragraph(&format!("*The claim would be falsified if* {}.", experiment.falsified_if()));
         page = rest.iter().fold(page, |page, block| self.add(page, block));
-        if let Some((state, what)) = experiment.text.sections().playground() {
+        if let Some((state, what)) = experiment.playground() {
             page = page.section("See it happen").paragraph(what);
             if let Some(playground) = commands.playground {
                 page = page.link("Open it in the playground", &format!("{playground}#{state}"));
