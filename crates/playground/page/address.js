@@ -26,7 +26,7 @@ function composed(changes = {}) {
   const parts = [];
   for (const { key, default: usual } of address.settings) {
     const text = changes[key] ?? address.values[key];
-    if (text !== joined(usual)) parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ',').replace(/%3A/g, ':').replace(/%3B/g, ';')}`);
+    if (text !== joined(usual)) parts.push(`${key}=${encodeURIComponent(text).replace(/%(2C|3A|3B)/g, decodeURIComponent)}`);
   }
   return parts.join('&');
 }

@@ -21,8 +21,6 @@ function powers(low, high, count) {
   return found;
 }
 
-const powerOfTen = k => `10${String(k).replace(/./g, sign => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(sign)])}`;
-
 /**
  * A chart in the figure. `options`: `log`, `percent`, `x` (name of the axis), `lines` (a class for each), `dots`.
  * `draw(xs, lines, at)`: numbers of x, for each line its numbers (null is a gap), and where the dot is.
@@ -65,7 +63,7 @@ function lineChart(figure, options) {
         drawn = key;
         const parts = [];
         for (const y of marks) {
-          const words = options.log ? powerOfTen(y) : options.percent ? percent(y) : num(y);
+          const words = options.log ? `10${raised(y)}` : options.percent ? percent(y) : num(y);
           parts.push(svg('path', { d: `M${ROOM.left} ${py(y).toFixed(1)}H${wide - ROOM.right}` }),
             svg('text', { x: ROOM.left - 6, y: (py(y) + 4).toFixed(1), 'text-anchor': 'end' }, words));
         }

@@ -33,14 +33,16 @@ const filled = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => value
 /** The text of a key such as `errors.rows`. */
 const textOf = key => key.split('.').reduce((texts, part) => texts?.[part], T);
 
+/** A whole number as an exponent. */
+const raised = k => String(k).replace(/./g, sign => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(sign)]);
+
 /** A number with a few digits: 0.00003, 0.98, 12.5, 1.2·10⁻⁹. */
 function num(x, digits = 2) {
   if (x === null || x === undefined || !Number.isFinite(x)) return T.alt.nothing;
   const size = Math.abs(x);
   if (size !== 0 && (size < 1e-6 || size >= 1e6)) {
     const [mantissa, exponent] = x.toExponential(digits - 1).split('e');
-    const raised = String(Number(exponent)).replace(/./g, sign => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(sign)]);
-    return `${mantissa}·10${raised}`.replace('-', '−');
+    return `${mantissa}·10${raised(Number(exponent))}`.replace('-', '−');
   }
   return String(Number(x.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1)))))).replace('-', '−');
 }

@@ -132,17 +132,17 @@ function playNeuron() {
   neuron.playing = true;
   neuron.play.textContent = T.neuron.pause;
   const frame = time => {
-    if (!neuron.playing) return;
+    neuron.frame = requestAnimationFrame(frame);
     if (time >= neuron.due) { neuron.due = time + 80; stepNeuron(); }
     if (neuron.close.every(step => step !== null) || neuron.step > 20000) pauseNeuron();
-    requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
+  neuron.frame = requestAnimationFrame(frame);
 }
 
 function pauseNeuron() {
   if (!neuron.playing) return;
   neuron.playing = false;
+  cancelAnimationFrame(neuron.frame);
   neuron.play.textContent = T.neuron.play;
   drawNeuron();
   writeAddress();

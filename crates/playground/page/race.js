@@ -14,7 +14,7 @@ const race = {
   history: [], stride: 1,
   /** How sure each net is, 0 .. 1, and the step at which it had 90 % right. */
   sure: [0, 0], reached: [null, null],
-  due: 0, told: 0, drawn: 0, asked: 0,
+  due: 0, told: 0, drawn: 0, asked: 0, frame: 0,
 };
 
 /** What tells the sides apart: their losses, else their optimizers. */
@@ -137,7 +137,6 @@ async function opened(steps) {
   ownCount(true);
   for (const view of race.views) view.picture.points(address.race.points, address.race.window);
   showView();
-  draw(true);
   const opening = race.opening = {};
   for (let taken = 0; taken < steps;) {
     const n = Math.min(250, steps - taken);
@@ -247,11 +246,12 @@ function playRace(hold = 0) {
   setPlaying(true);
   byId('play').classList.remove('big');
   race.due = performance.now() + hold;
-  requestAnimationFrame(frame);
+  race.frame = requestAnimationFrame(frame);
 }
 
 function setPlaying(isPlaying) {
   race.playing = isPlaying;
+  cancelAnimationFrame(race.frame);
   byId('play').textContent = isPlaying ? T.pause : T.play;
 }
 
@@ -263,12 +263,11 @@ function pauseRace() {
 }
 
 function frame(time) {
-  if (!race.playing) return;
+  race.frame = requestAnimationFrame(frame);
   if (time >= race.due) {
     const isSlow = race.speed === 'slow';
     race.due = isSlow ? time + 100 : time;
     advance({ call: 'steps', n: isSlow ? 1 : race.speed });
     if (race.now.step >= LAST_STEP) pauseRace();
   }
-  requestAnimationFrame(frame);
 }
