@@ -68,6 +68,7 @@ function changeLook() {
 function openView(view) {
   setValue('view', view);
   showView();
+  draw(true);
 }
 
 function showView() {
@@ -82,7 +83,6 @@ function showView() {
   if (view !== 'neuron') pauseNeuron();
   if (view === 'neuron') { neuron.start = null; restartNeuron(); }
   if (view === 'tape') drawTape();
-  if (view === 'race') draw(true);
 }
 
 document.addEventListener('keydown', event => {

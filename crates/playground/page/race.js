@@ -137,6 +137,7 @@ async function opened(steps) {
   ownCount(true);
   for (const view of race.views) view.picture.points(address.race.points, address.race.window);
   showView();
+  draw(true);
   const opening = race.opening = {};
   for (let taken = 0; taken < steps;) {
     const n = Math.min(250, steps - taken);
