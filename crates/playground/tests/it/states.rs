@@ -1,6 +1,7 @@
 //! Addresses: what is written is read again; whatever else is there is refused.
 
 use surprisal_playground::calls::Playground;
+use surprisal_playground::race::Race;
 use surprisal_playground::state::{SETTINGS, State};
 
 #[test]
@@ -131,4 +132,37 @@ fn tables_are_read_with_any_delimiter_and_errors_have_their_line() {
     }
     let many: String = (0..501).map(|row| format!("{row},1,{}\n", row % 2)).collect();
     assert!(read(&many).contains("csv_rows"));
+}
+
+/// The book and the experiments open races that there are.
+#[test]
+fn states_of_the_book_and_of_experiments_are_read() {
+    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let (mut links, mut sections) = (0, 0);
+    for (folder, begin) in [
+        ("docs/lessons", "](../playground/index.html#"),
+        ("crates/lab/src/experiments", "\n## Playground\n\n"),
+    ] {
+        for entry in std::fs::read_dir(format!("{repository}/{folder}")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|end| end != "md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for rest in text.split(begin).skip(1) {
+                let state = rest.split([')', ' ']).next().unwrap();
+                let state_read =
+                    State::read(state).unwrap_or_else(|error| panic!("{}: {state}: {error}", path.display()));
+                Race::new(state_read).unwrap_or_else(|error| panic!("{}: {state}: {error}", path.display()));
+                if folder == "docs/lessons" {
+                    let command = format!("`surprisal play \"{state}\"`");
+                    assert!(text.contains(&command), "{}: {command} is missing", path.display());
+                    links += 1;
+                } else {
+                    sections += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((links, sections), (4, 3));
 }
