@@ -1,6 +1,7 @@
 // Line charts as SVG: linear or logarithmic, with a title that explains itself and a text for those who cannot see it.
 'use strict';
 
+/** Around the lines, in pixels at letters of 16 pixels. */
 const ROOM = { left: 52, right: 10, top: 8, bottom: 22 };
 
 /** About `count` round numbers between two numbers. */
@@ -46,6 +47,8 @@ function lineChart(figure, options) {
       last = [xs, lines, at];
       const wide = picture.clientWidth, high = picture.clientHeight;
       if (!wide || !high || !xs.length) return;
+      const zoom = parseFloat(getComputedStyle(picture).fontSize) / 16;
+      const [left, right, top, bottom] = [ROOM.left, ROOM.right, ROOM.top, ROOM.bottom].map(room => room * zoom);
       const scale = options.log ? y => y > 0 ? Math.log10(y) : null : y => y;
       const ys = lines.map(line => line.map(y => y === null || y === undefined ? null : scale(y)));
       let [low, high_y] = options.percent ? [0, 1] : [Infinity, -Infinity];
@@ -54,9 +57,9 @@ function lineChart(figure, options) {
       if (options.log) [low, high_y] = [Math.floor(low), Math.max(Math.ceil(high_y), Math.floor(low) + 1)];
       else if (!options.percent) [low, high_y] = [Math.min(0, low), Math.max(high_y, 1e-9) * 1.05];
       const [first, end] = [xs[0], Math.max(xs[xs.length - 1], xs[0] + (options.least ?? 1))];
-      const px = x => ROOM.left + (x - first) / (end - first) * (wide - ROOM.left - ROOM.right);
-      const py = y => high - ROOM.bottom - (y - low) / (high_y - low) * (high - ROOM.top - ROOM.bottom);
-      const rows = (high - ROOM.top - ROOM.bottom) / 32;
+      const px = x => left + (x - first) / (end - first) * (wide - left - right);
+      const py = y => high - bottom - (y - low) / (high_y - low) * (high - top - bottom);
+      const rows = (high - top - bottom) / (32 * zoom);
       const marks = options.log ? powers(low, high_y, rows) : ticks(low, high_y, Math.max(2, rows));
       const key = [wide, high, low, high_y, first, end].join();
       if (key !== drawn) {
@@ -64,13 +67,14 @@ function lineChart(figure, options) {
         const parts = [];
         for (const y of marks) {
           const words = options.log ? `10${raised(y)}` : options.percent ? percent(y) : num(y);
-          parts.push(svg('path', { d: `M${ROOM.left} ${py(y).toFixed(1)}H${wide - ROOM.right}` }),
-            svg('text', { x: ROOM.left - 6, y: (py(y) + 4).toFixed(1), 'text-anchor': 'end' }, words));
+          parts.push(svg('path', { d: `M${left} ${py(y).toFixed(1)}H${wide - right}` }),
+            svg('text', { x: left - 6, y: (py(y) + 4 * zoom).toFixed(1), 'text-anchor': 'end' }, words));
         }
-        for (const x of ticks(first, end, Math.max(3, wide / 110))) {
-          parts.push(svg('text', { x: px(x).toFixed(1), y: high - 5, 'text-anchor': 'middle' }, num(x)));
+        for (const x of ticks(first, end, Math.max(3, wide / (110 * zoom)))) {
+          const isLast = px(x) > wide - 24 * zoom;
+          parts.push(svg('text', { x: isLast ? wide - 1 : px(x).toFixed(1), y: high - 5 * zoom, 'text-anchor': isLast ? 'end' : 'middle' }, num(x)));
         }
-        if (options.x) parts.push(svg('text', { x: ROOM.left - 8, y: high - 5, 'text-anchor': 'end', class: 'axis' }, options.x()));
+        if (options.x) parts.push(svg('text', { x: left - 8, y: high - 5 * zoom, 'text-anchor': 'end', class: 'axis' }, options.x()));
         grid.replaceChildren(...parts);
       }
       ys.forEach((line, k) => {
@@ -84,7 +88,7 @@ function lineChart(figure, options) {
         const dot = at?.[k];
         dots[k].setAttribute('visibility', dot && dot.y !== null ? 'visible' : 'hidden');
         if (dot && dot.y !== null) {
-          dots[k].setAttribute('cx', Math.max(ROOM.left, Math.min(wide - ROOM.right, px(dot.x))).toFixed(1));
+          dots[k].setAttribute('cx', Math.max(left, Math.min(wide - right, px(dot.x))).toFixed(1));
           dots[k].setAttribute('cy', Math.max(4, Math.min(high - 4, py(scale(dot.y) ?? low))).toFixed(1));
         }
       });

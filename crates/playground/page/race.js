@@ -138,14 +138,16 @@ async function opened(steps) {
   for (const view of race.views) view.picture.points(address.race.points, address.race.window);
   showView();
   draw(true);
-  const opening = race.opening = {};
-  for (let taken = 0; taken < steps;) {
-    const n = Math.min(250, steps - taken);
+  const opening = race.opening = {}, portion = Math.ceil(steps / 200);
+  for (let taken = 0, pause = performance.now(); taken < steps;) {
+    const n = Math.min(portion, steps - taken);
     advance({ call: 'steps', n }, false);
     taken += n;
+    if (performance.now() - pause < 30) continue;
     byId('headline').textContent = filled(T.headline.opening, { n: taken, of: steps });
     await new Promise(requestAnimationFrame);
     if (race.opening !== opening) return;
+    pause = performance.now();
   }
   if (steps) { draw(true); return; }
   if (goesOn && address.values.view === 'race') playRace(1500);
