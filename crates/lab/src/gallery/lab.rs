@@ -118,19 +118,35 @@ impl Lab<'_> {
         label: impl Fn(&J) -> [(&'static str, String); L] + Sync,
         run: impl Fn(&J) -> Result<[Record; R], LabError> + Sync,
     ) -> Result<Vec<[Record; R]>, LabError> {
-        self.progress.begin(what, jobs.len());
-        let results = in_parallel(jobs, |job| {
+        let label = |job: usize| label(&jobs[job]).to_vec();
+        let run = |job: usize| run(&jobs[job]).map(Vec::from);
+        let results = self.numbered(what, jobs.len(), R, &label, &run)?;
+        let records = |records: Vec<Record>| records.try_into().expect("as many records as were computed");
+        Ok(results.into_iter().map(records).collect())
+    }
+
+    /// The runs of jobs by their numbers, with `records` records each: compiled once, for all experiments.
+    fn numbered(
+        &self,
+        what: &str,
+        jobs: usize,
+        records: usize,
+        label: &(dyn Fn(usize) -> Vec<(&'static str, String)> + Sync),
+        run: &(dyn Fn(usize) -> Result<Vec<Record>, LabError> + Sync),
+    ) -> Result<Vec<Vec<Record>>, LabError> {
+        self.progress.begin(what, jobs);
+        let results = in_parallel(&Vec::from_iter(0..jobs), |&job| {
             let key = format!("{what} {:?}", label(job));
             let found = self.journal.and_then(|journal| journal.find(&key));
-            let records = match found.and_then(|records| <[Record; R]>::try_from(records.clone()).ok()) {
-                Some(records) => Ok(records),
+            let found = match found.filter(|found| found.len() == records) {
+                Some(found) => Ok(found.clone()),
                 None => {
-                    let records = run(job)?;
-                    self.journal.map_or(Ok(()), |journal| journal.note(&key, &records)).map(|()| records)
+                    let found = run(job)?;
+                    self.journal.map_or(Ok(()), |journal| journal.note(&key, &found)).map(|()| found)
                 }
             };
             self.progress.advance();
-            records
+            found
         });
         self.progress.end();
         results.into_iter().collect()

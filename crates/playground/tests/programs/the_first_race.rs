@@ -26,8 +26,8 @@ pub fn mislead(
 ) {
     let swapped: Vec<usize> = labels.iter().map(|label| (label + 1) % classes).collect();
     let mut workspace = Workspace::new();
-    let mut adam = Adam::new(0.03);
-    for _ in 0..200 {
+    let mut adam = Adam::new(0.05);
+    for _ in 0..100 {
         let tape = workspace.tape(params);
         let z = model.forward(tape.input(x));
         let loss = match classes {
