@@ -3,6 +3,9 @@
 
 const tape = { steps: [], at: 0 };
 
+/** Words of Rust, which are English, in the language of the page. */
+const translated = text => T.tape.phrases.reduce((text, [from, to]) => text.replace(from, to), text);
+
 function buildTape() {
   const { tape: words } = T;
   const row = el('input', { type: 'number', min: 0, step: 1, onchange: () => {
@@ -42,6 +45,9 @@ function drawTape() {
   const reply = call({ call: 'tape', side: values.side === 'right' ? 1 : 0, row: chosen });
   if (reply.error) { showTrouble(reply.error); return; }
   tape.graph.innerHTML = reply.ok.svg; // drawn and escaped by Rust
+  for (const words of tape.graph.querySelectorAll('text, title')) {
+    if (!words.childElementCount) words.textContent = translated(words.textContent);
+  }
   tape.steps = reply.ok.steps;
   tape.slider.max = tape.steps.length - 1;
   showStep(Math.min(tape.at, tape.steps.length - 1), false);
@@ -57,13 +63,13 @@ function showStep(at, follows) {
   if (!step) return;
   tape.slider.value = at;
   tape.position.textContent = filled(words.position, { n: at + 1, of: steps.length, pass: words[step.pass] });
-  const line = (text, name) => text ? [el('p', name ? { class: name } : {}, text)] : [];
+  const line = (text, name) => text ? [el('p', name ? { class: name } : {}, translated(text))] : [];
   const isForward = step.pass === 'forward';
   const units = step.units && (step.units.dead || step.units.saturated) ? filled(words.units, step.units) : '';
   const equation = [step.formula, step.worked, step.value].filter(part => part !== null && part !== undefined && part !== '').join(' = ');
   tape.card.replaceChildren(
     el('h3', {}, `${isForward ? '' : '∂'}${step.name}`, el('span', { class: 'note' }, step.operation)),
-    ...isForward ? [...line(`${step.name} = ${equation}`, 'formula'), ...line(step.story), ...line(units, 'warning')]
+    ...isForward ? [...line(`${step.name} = ${equation}`, 'formula'), ...line(words.stories[step.operation] ?? step.story), ...line(units, 'warning')]
       : [...line(`∂${step.name} = ${step.gradient}`, 'formula'), ...step.sends.flatMap(sent => [
         ...line(filled(words.sends, { name: `∂${sent.to}`, formula: [sent.derivative, sent.worked].filter(Boolean).join(' = '), value: sent.value }), 'formula'),
         ...line(sent.share === null || sent.share === undefined ? '' : filled(words.share, { share: percent(sent.share) }), 'warning')])]);

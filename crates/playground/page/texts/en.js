@@ -244,6 +244,9 @@
     units: 'Of {count}, {saturated} saturated, {dead} dead.',
     point: 'Point ({x}, {y}) of class {kind}.',
     before: 'The nets as they are after step {n} of the race.',
+    // in other languages: what an operation does, and words in formulas and in the graph; here the library's own words stand
+    stories: {},
+    phrases: [],
   },
 
   errors: {
