@@ -63,8 +63,7 @@ function openAddress(text, isWritten = true) {
 const change = changes => openAddress(composed(changes));
 
 function showTrouble(error) {
-  const label = key => T.keys[key]?.[0] ?? key;
-  const values = { ...error, key: label(error.key), known: error.known?.join(T.between) };
+  const values = { ...error, key: T.keys[error.key]?.[0] ?? error.key, known: error.known?.join(T.between) };
   for (const name of ['least', 'most']) if (typeof values[name] === 'number') values[name] = num(values[name]);
   const text = filled(T.errors[error.code] ?? filled(T.errors.unknown, { code: error.code }), values);
   byId('trouble').firstElementChild.textContent = error.code === 'broken' ? text : `${text} ${T.errors.kept}`;

@@ -22,7 +22,7 @@ function buildNeuron() {
       neuron.start = null;
       restartNeuron();
     }, onchange: writeAddress });
-    const [word, help] = T.keys[key];
+    const [word, help] = T.keys[key === 'rate' ? 'lr' : key];
     const label = explain(el('label', { class: 'slider', for: slider.id }, el('span', {}, word, ' ', shown), slider), help, slider);
     return { key, slider, shown, label };
   });
@@ -44,13 +44,13 @@ function buildNeuron() {
     CURVES.forEach((name, k) => view.charts[k].title(words[`${name}_chart`], ''));
     return view;
   });
-  neuron.play = button(words.play, () => neuron.playing ? pauseNeuron() : playNeuron(), { class: 'main' });
+  neuron.play = button(T.play, () => neuron.playing ? pauseNeuron() : playNeuron(), { class: 'main' });
   byId('neuron').replaceChildren(
     el('p', { class: 'lead' }, words.lead),
     el('div', { class: 'sliders' }, ...sliders.map(slider => slider.label)),
     el('div', { class: 'bar' }, neuron.play,
       button(words.step, () => { pauseNeuron(); stepNeuron(); }),
-      button(words.reset, () => { pauseNeuron(); restartNeuron(); }), neuron.clock),
+      button(words.reset, () => { pauseNeuron(); restartNeuron(); writeAddress(); }), neuron.clock),
     el('h3', { class: 'chain' }, words.chain),
     el('div', { class: 'sides' }, ...neuron.sides.map(side => side.box)));
 }
@@ -130,7 +130,7 @@ function drawNeuron() {
 function playNeuron() {
   if (neuron.playing) return;
   neuron.playing = true;
-  neuron.play.textContent = T.neuron.pause;
+  neuron.play.textContent = T.pause;
   const frame = time => {
     neuron.frame = requestAnimationFrame(frame);
     if (time >= neuron.due) { neuron.due = time + 80; stepNeuron(); }
@@ -143,7 +143,7 @@ function pauseNeuron() {
   if (!neuron.playing) return;
   neuron.playing = false;
   cancelAnimationFrame(neuron.frame);
-  neuron.play.textContent = T.neuron.play;
+  neuron.play.textContent = T.play;
   drawNeuron();
   writeAddress();
   say(neuron.sides.map(side => `${side.name.firstChild.textContent}: ${side.state.textContent}`).join(' '));

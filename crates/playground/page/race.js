@@ -29,6 +29,12 @@ function sideName(side) {
 /** What happens to the slope of the output's sigmoid under a loss. */
 const KINDS = { mse: 'slope', half_mse: 'slope', ce: 'cancel', focal: 'focal', hinge: 'margin', squared_hinge: 'margin' };
 
+/** The losses of one point: p is the probability of class 1, q that of the true class, y the target, s the target as −1 or 1, z the logit. */
+const FORMULAS = {
+  mse: '(p − y)²', half_mse: '½ (p − y)²', ce: '−y ln p − (1 − y) ln(1 − p)', focal: '−(1 − q)² ln q',
+  hinge: 'max(0, 1 − s z)', squared_hinge: 'max(0, 1 − s z)²',
+};
+
 function whyText() {
   const losses = bothSides('loss');
   const said = [...new Set(losses)].map(loss => filled(T.why[KINDS[loss]], { loss: wordOf('loss', loss) }));
@@ -41,7 +47,7 @@ function sentence(side) {
   if (!now) return '';
   if (now.diverged || now.loss === null || now.gradient_norm === null) return T.state.diverged;
   const opt = bothSides('opt')[side], isAdaptive = ADAPTIVE.includes(opt);
-  const values = { g: num(now.gradient_norm, 1), opt: T.words.opt[opt] ?? opt };
+  const values = { g: num(now.gradient_norm, 1), opt: wordOf('opt', opt) };
   // the share of the loss that a small step of SGD takes away: rate · |gradient|² / loss
   const isSmall = Number(bothSides('lr')[side]) * now.gradient_norm ** 2 < 0.01 * now.loss;
   const isSure = race.sure[side] > 0.8;
@@ -115,13 +121,13 @@ function labelRace() {
   race.views.forEach((view, side) => {
     const loss = bothSides('loss')[side];
     view.name.textContent = names[side];
-    view.formula.textContent = T.formulas[loss];
+    view.formula.textContent = FORMULAS[loss];
     race.charts.loss[side].title(words.loss, words.own_scale);
     race.diagrams[side].title(names[side]);
     race.diagrams[side].build();
   });
   byId('why').replaceChildren(...whyText());
-  byId('glossary').replaceChildren(`${T.glossary_title}: `, ...T.glossary.flatMap((pair, k) => [k ? ' · ' : '', term(pair)]));
+  byId('glossary').replaceChildren(`${T.glossary_title}: `, ...[...T.glossary, T.unit_saturated, T.unit_dead].flatMap((pair, k) => [k ? ' · ' : '', term(pair)]));
   byId('see').textContent = address.race.points.some(point => point[3]) ? `${T.see} ${T.see_flipped}` : T.see;
 }
 

@@ -9,7 +9,9 @@ const GROUPS = {
 const STEPS = { noise: 0.05, keep: 0.05, flip: 0.05, l2: 0.001, lr: 0.1, n: 10, w: 0.1, b: 0.1, x: 0.1, y: 0.1, rate: 0.05 };
 
 /** The word of a setting in the language of the page. */
-const wordOf = (key, word) => T.words[key]?.[word] ?? word;
+const wordOf = (key, word) => T.words[key]?.[word] ?? OPTIMIZERS[word] ?? word;
+
+const OPTIMIZERS = { sgd: 'SGD', momentum: 'SGD + momentum', adagrad: 'AdaGrad', rmsprop: 'RMSprop', adam: 'Adam', adamw: 'AdamW', lion: 'Lion' };
 
 /** The control of a setting with this value. */
 function control(key, value, onchange, properties = {}) {

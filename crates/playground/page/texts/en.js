@@ -77,8 +77,6 @@
     ['sigmoid', 'The curve σ(z) = 1 / (1 + e⁻ᶻ). It turns any number into a probability, and is flat at both ends.'],
     ['slope', 'How fast a curve rises. Of the sigmoid: a (1 − a), at most ¼, almost 0 where its output a is near 0 or 1.'],
     ['logit', 'The last sum of a net, before the sigmoid or softmax. Far from 0 means sure.'],
-    ['saturated', 'A unit on a flat part of its curve. It passes on less than 5 % of its gradient.'],
-    ['dead', 'A unit with slope 0 at every point. It passes on nothing, and never changes.'],
   ],
 
   // charts: [title, explanation]
@@ -150,20 +148,12 @@
     b: ['Bias b', 'What is added.'],
     x: ['Input x', 'What comes in.'],
     y: ['Target y', 'What should come out.'],
-    rate: ['Learning rate', 'How long a step is for a given gradient.'],
   },
   words: {
     data: { moons: 'moons', circles: 'circles', xor: 'XOR', blobs: 'blobs', spirals: 'spirals', lines: 'lines', three: 'three classes', own: 'own points' },
-    opt: { sgd: 'SGD', momentum: 'SGD with momentum', adagrad: 'AdaGrad', rmsprop: 'RMSprop', adam: 'Adam', adamw: 'AdamW', lion: 'Lion' },
     start: { random: 'random', wrong: 'sure and wrong' },
     theme: { auto: 'automatic', light: 'light', dark: 'dark' },
     loss: { mse: 'Squared error', half_mse: 'Half squared error', ce: 'Cross-entropy', focal: 'Focal loss', hinge: 'Hinge loss', squared_hinge: 'Squared hinge loss' },
-  },
-
-  // the losses of one point: p is the probability of class 1, y the target (0 or 1), s the target as −1 or 1, z the logit
-  formulas: {
-    mse: '(p − y)²', half_mse: '½ (p − y)²', ce: '−y ln p − (1 − y) ln(1 − p)', focal: '−(1 − q)² ln q, q for the true class',
-    hinge: 'max(0, 1 − s z)', squared_hinge: 'max(0, 1 − s z)²',
   },
 
   // examples: [name, address]
@@ -204,8 +194,6 @@
   neuron: {
     lead: 'One neuron: z = w · x + b, and a = σ(z). It should give y. Left and right differ only in the loss.',
     step: ['One step', 'w and b move against their gradients, on both sides.'],
-    play: 'Play',
-    pause: 'Pause',
     reset: ['Reset', 'Back to the w and b that you set.'],
     clock: 'Step {n}',
     output: 'Output a = {a}, target {y}, loss {l}.',

@@ -34,16 +34,16 @@
 
   state: {
     diverged: '数值已经发散。请重置，并选较小的学习率。',
-    sure_stalled: '确信，却错了。梯度只有 {g}，所以走一步几乎什么也不变。',
-    wrong_stalled: '大多错了。梯度只有 {g}，所以走一步几乎什么也不变。',
-    adaptive: '大多错了，梯度只有 {g}。但 {opt} 会除以梯度自身的大小，所以步子并不小。',
-    sure_large: '确信，却错了，但梯度是 {g}，所以走一步改变很多。',
-    wrong_large: '大多错了。梯度是 {g}，所以它正在学习。',
+    sure_stalled: '很确信，却错了。梯度只有 {g}，走一步几乎没有变化。',
+    wrong_stalled: '大部分错了。梯度只有 {g}，走一步几乎没有变化。',
+    adaptive: '大部分错了，梯度只有 {g}。但 {opt} 会除以梯度自身的大小，所以步子并不小。',
+    sure_large: '很确信，却错了，但梯度有 {g}，走一步变化很大。',
+    wrong_large: '大部分错了。梯度是 {g}，正在学习。',
     learning: '正在学习。梯度是 {g}。',
-    stuck: '还有许多点是错的，但梯度只有 {g}。走一步改变很少。',
+    stuck: '还有许多点是错的，但梯度只有 {g}，走一步变化很小。',
     stuck_adaptive: '虽然 {opt} 放大了只有 {g} 的梯度，仍有许多点是错的。',
     nearly: '几乎全对。梯度是 {g}。',
-    done: '几乎全对。梯度只有 {g}，因为剩下要纠正的很少。',
+    done: '几乎全对。梯度只有 {g}，因为需要纠正的已经很少。',
   },
   accuracy_is: '准确率 {a}',
   units_none: '没有隐藏层。',
@@ -57,7 +57,7 @@
   why_start: '网络最后的和要经过一条曲线，即 sigmoid 函数。网络很确信时，曲线是平的，斜率几乎为 0。梯度必须通过这个斜率。',
   why_start_many: '网络最后的各个和要经过 softmax 函数。网络很确信时，它是平的，斜率几乎为 0。梯度必须通过这个斜率。',
   why: {
-    slope: '{loss}：梯度等于误差乘以这个斜率。确信却错了：几乎没有梯度，几乎不动。',
+    slope: '{loss}：梯度等于误差乘以这个斜率。很确信却错了：几乎没有梯度，几乎不动。',
     cancel: '{loss}会除以这个斜率。斜率约掉，剩下的梯度就是误差本身。',
     focal: '{loss}也约掉这个斜率，并减小已经正确的点的权重。',
     margin: '{loss}直接作用于 logits（对数几率）：只要点还错，梯度就不会消失。',
@@ -72,8 +72,6 @@
     ['sigmoid 函数', '曲线 σ(z) = 1 / (1 + e⁻ᶻ)。它把任何数变成概率，两端是平的。'],
     ['斜率', '曲线上升得多快。sigmoid 的斜率是 a (1 − a)，最大为 ¼；输出 a 接近 0 或 1 时几乎为 0。'],
     ['对数几率 (logit)', '网络在 sigmoid 或 softmax 之前的最后的和。离 0 越远越确信。'],
-    ['饱和', '单元处在曲线平坦的部分，只传回不到 5 % 的梯度。'],
-    ['死亡', '单元在每个点上的斜率都是 0。它不传回任何梯度，也永远不变。'],
   ],
 
   charts: {
@@ -117,7 +115,7 @@
 
   settings_title: '设置',
   settings_note: '改动设置后，从第 0 步重新开始。',
-  groups: { data: '数据', net: '两个网络', each: '两侧分别' },
+  groups: { data: '数据', net: '两个网络', each: '左右两侧' },
   left: '左',
   right: '右',
   keys: {
@@ -142,19 +140,12 @@
     b: ['偏置 b', '要加上的数。'],
     x: ['输入 x', '进来的数。'],
     y: ['目标 y', '应当输出的数。'],
-    rate: ['学习率', '对给定的梯度，一步有多长。'],
   },
   words: {
     data: { moons: '双月', circles: '同心圆', xor: '异或', blobs: '团簇', spirals: '螺旋', lines: '直线', three: '三类', own: '自定义点' },
-    opt: { sgd: 'SGD', momentum: '带动量的 SGD', adagrad: 'AdaGrad', rmsprop: 'RMSprop', adam: 'Adam', adamw: 'AdamW', lion: 'Lion' },
     start: { random: '随机', wrong: '确信却错' },
     theme: { auto: '自动', light: '浅色', dark: '深色' },
     loss: { mse: '平方误差', half_mse: '平方误差的一半', ce: '交叉熵', focal: '焦点损失', hinge: '合页损失', squared_hinge: '平方合页损失' },
-  },
-
-  formulas: {
-    mse: '(p − y)²', half_mse: '½ (p − y)²', ce: '−y ln p − (1 − y) ln(1 − p)', focal: '−(1 − q)² ln q，q 为真实类别的概率',
-    hinge: 'max(0, 1 − s z)', squared_hinge: 'max(0, 1 − s z)²',
   },
 
   examples_title: '试一试',
@@ -179,7 +170,7 @@
   csv_use: '使用这个表格',
   csv_used: '{n} 行。类别：{classes}。',
 
-  take_title: '带走',
+  take_title: '导出',
   take_program: ['复制 Rust 程序', '完整的 main.rs，计算同样的过程。'],
   take_without: '命令无法表达：{keys}',
   take_command: ['复制命令', '在终端里训练这两个网络的命令。'],
@@ -191,8 +182,6 @@
   neuron: {
     lead: '一个神经元：z = w · x + b，a = σ(z)。它应当输出 y。左右两侧只有损失函数不同。',
     step: ['一步', '两侧的 w 和 b 都沿梯度的反方向移动。'],
-    play: '播放',
-    pause: '暂停',
     reset: ['重置', '回到你设置的 w 和 b。'],
     clock: '第 {n} 步',
     output: '输出 a = {a}，目标 {y}，损失 {l}。',
