@@ -10,6 +10,11 @@ gallery:
     cargo run --release -- lab run all --out target/gallery
     crates/lab/publish target/gallery/gallery-1
 
+# The page of the playground, and the command with it in target/release: surprisal play.
+playground:
+    crates/playground/build
+    SURPRISAL_PLAYGROUND="$PWD/target/playground/surprisal-playground.html" cargo build --release
+
 # Everything the tests know.
 test:
     cargo test --workspace
