@@ -572,7 +572,15 @@ fn command_lines() -> Session {
     session.all_refuse(
         2,
         "play",
-        &["--port 0", "--port -1", "--port 65536", "--port any", "--port 8080 --out site", "page.html"],
+        &[
+            "--port 0",
+            "--port -1",
+            "--port 65536",
+            "--port any",
+            "--port 8080 --out site",
+            "a b",
+            "n=20 --out site",
+        ],
     );
     session.all_refuse(1, "play", &["--page pets.csv", "--page missing.html"]);
     for command in ["compere", "op conv2", "explain", "loss", "lab replay", "lab repaly"] {

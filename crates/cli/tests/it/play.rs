@@ -26,6 +26,8 @@ fn page() -> String {
 struct Play {
     child: Child,
     port: u16,
+    /// What its address has after `#`.
+    state: String,
     _folder: Folder,
 }
 
@@ -41,10 +43,10 @@ impl Play {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().strip_prefix("The playground: http://127.0.0.1:");
-        let port = port.and_then(|rest| rest.strip_suffix('/')?.parse().ok());
-        let port = port.unwrap_or_else(|| panic!("{line}"));
-        Play { child, port, _folder: folder }
+        let address = line.trim().strip_prefix("The playground: http://127.0.0.1:");
+        let (port, state) = address.and_then(|rest| rest.split_once('/')).unwrap_or_else(|| panic!("{line}"));
+        let (port, state) = (port.parse().unwrap(), state.to_string());
+        Play { child, port, state, _folder: folder }
     }
 
     fn connect(&self) -> TcpStream {
@@ -209,6 +211,18 @@ fn idle_and_slow_connections_do_not_block_it_and_are_closed() {
     drop(crowd);
     sleep(Duration::from_millis(200));
     play.still_serves();
+}
+
+#[test]
+fn its_address_has_the_state() {
+    for (given, expected) in [
+        ("", ""),
+        ("n=20&hidden=8-8", "#n=20&hidden=8-8"),
+        ("#n=20", "#n=20"),
+        ("a \"<b>\n\u{e9}", "#a%20%22%3Cb%3E%0A%C3%A9"),
+    ] {
+        assert_eq!(Play::start("play-state", &[given]).state, expected, "{given}");
+    }
 }
 
 #[test]
