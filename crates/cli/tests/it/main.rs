@@ -15,6 +15,7 @@ mod messages;
 #[cfg(feature = "replay")]
 mod op;
 mod play;
+mod playground_commands;
 mod sources;
 mod tables;
 mod train;
