@@ -1,6 +1,7 @@
 //! Tests of the playground without a browser; `browser.mjs` has those of the page.
 
 mod programs;
+mod reference;
 mod runs;
 mod states;
 mod weights;
