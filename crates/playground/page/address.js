@@ -8,6 +8,8 @@ const address = {
   values: {},
   /** What the last `open` replied. */
   race: null,
+  /** Why the last address could not be opened. */
+  error: null,
 };
 
 const setting = key => address.settings.find(setting => setting.key === key);
@@ -46,6 +48,7 @@ function setValue(key, value) {
 function openAddress(text, isWritten = true) {
   const reply = call({ call: 'open', state: text });
   if (reply.error) {
+    address.error = reply.error;
     showTrouble(reply.error);
     return false;
   }

@@ -116,13 +116,12 @@ async function start() {
     if (openAddress(composed())) showTrouble({ code: 'broken' });
   });
   race.autoplay = !matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const asked = location.hash.slice(1);
-  const reply = asked ? call({ call: 'open', state: asked }) : {};
-  if (reply.error) { // an address that cannot be read: the defaults, at rest, below the message
+  if (!openAddress(location.hash.slice(1))) { // an address that cannot be read: the defaults, at rest, below the message
     race.autoplay = false;
+    const { error } = address;
     openAddress('', false);
-    showTrouble(reply.error);
-  } else openAddress(asked);
+    showTrouble(error);
+  }
   race.autoplay = false;
   addEventListener('hashchange', () => openAddress(location.hash.slice(1)));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changeLook);
