@@ -145,11 +145,11 @@ fn now(race: &mut Race) -> Json {
     let sides = race.sides.each_mut();
     let units = sides.map(|side| side.units(&race.data));
     let side = |at: usize| {
-        let Reached { loss, accuracy, gradient_norm } = reached[at];
+        let Reached { loss, accuracy, gradient_norm, slope } = reached[at];
         let count =
             |condition: Condition| units[at].iter().filter(|unit| unit.condition == condition).count();
         json!({
-            "loss": loss, "accuracy": accuracy, "gradient_norm": gradient_norm, "diverged": !(loss.is_finite() && gradient_norm.is_finite()),
+            "loss": loss, "accuracy": accuracy, "gradient_norm": gradient_norm, "slope": slope, "diverged": !(loss.is_finite() && gradient_norm.is_finite()),
             "dead": count(Condition::Dead), "saturated": count(Condition::Saturated), "units": units[at].len(),
         })
     };

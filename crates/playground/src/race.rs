@@ -49,6 +49,8 @@ pub struct Reached {
     pub accuracy: f64,
     /// The length of the gradient of the loss of all rows.
     pub gradient_norm: f64,
+    /// The mean slope of the outputs, p (1 - p) of the sigmoid or softmax: near 0 where the net is sure.
+    pub slope: f64,
 }
 
 /// A hidden unit.
@@ -200,16 +202,20 @@ impl Side {
 
     fn reached(&mut self, data: &Data) -> Reached {
         let mut workspace = std::mem::take(&mut self.workspace);
-        let (loss, accuracy) = {
+        let (loss, accuracy, slope) = {
             let tape = workspace.tape(&self.params);
             let Recorded { z, loss, .. } = self.record(&tape, data);
             loss.backward();
             let accuracy = accuracy(data.set.labels(), &classes_of(&z.value()));
-            (loss.item(), accuracy.unwrap_or(f64::NAN))
+            let slopes = match data.classes() {
+                2 => z.sigmoid().slopes().expect("the sigmoid is elementwise"),
+                _ => z.softmax(-1).value().mapv(|p| p * (1.0 - p)),
+            };
+            (loss.item(), accuracy.unwrap_or(f64::NAN), slopes.sum() / slopes.len() as f64)
         };
         let gradient_norm = workspace.grads().norm();
         self.workspace = workspace;
-        Reached { loss, accuracy, gradient_norm }
+        Reached { loss, accuracy, gradient_norm, slope }
     }
 
     /// The condition of each hidden unit, on all rows.
