@@ -1,8 +1,10 @@
 // The page of the playground in a browser: node crates/playground/tests/browser.mjs PAGE.html [PART OF A NAME]
 //
 // Wants puppeteer-core, where .ci/run puts it: npm install --no-save --prefix target/browser puppeteer-core@24.43.1
-// The browser is SURPRISAL_BROWSER, or Chromium on the path. The page is opened from its file, as a reader does, without a server.
+// The browser is SURPRISAL_BROWSER, or Chromium on the path. The page is opened from its file, without a server; SURPRISAL_COMMAND, if it
+// is set, is the command whose `play` serves it in one test.
 
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join, resolve } from 'node:path';
@@ -40,16 +42,16 @@ function observe() {
 }
 
 /** A new page at `#fragment`, when it can be used; `faults` are sentences. */
-async function open(fragment = '', { width = 1280, height = 800 } = {}) {
+async function open(fragment = '', { width = 1280, height = 800, at = url } = {}) {
   const page = await browser.newPage();
   page.faults = [];
   page.on('pageerror', error => page.faults.push(`exception: ${error.message}`));
   page.on('console', said => { if (['error', 'warn'].includes(said.type())) page.faults.push(`console: ${said.text().slice(0, 300)}`); });
-  page.on('request', request => { if (!/^(data|blob):/.test(request.url()) && request.url().split('#')[0] !== url) page.faults.push(`request: ${request.url().slice(0, 200)}`); });
+  page.on('request', request => { if (!/^(data|blob):/.test(request.url()) && request.url().split('#')[0] !== at) page.faults.push(`request: ${request.url().slice(0, 200)}`); });
   page.on('dialog', dialog => { page.faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   await page.evaluateOnNewDocument(observe);
   await page.setViewport({ width, height });
-  await page.goto(fragment ? `${url}#${fragment}` : url);
+  await page.goto(fragment ? `${at}#${fragment}` : at);
   await page.waitForFunction(() => window.playground?.state && document.querySelector('main:not([hidden])') && window.firstPicture, { polling: 10, timeout: 20000 })
     .catch(error => { throw new Error([`#${fragment.slice(0, 100)} does not start: ${error.message}`, ...page.faults].join('\n    ')); });
   return page;
@@ -106,6 +108,21 @@ test('the first picture is there within a second', async () => {
   console.log(`    first picture after ${times.join(', ')} ms`);
   check(Math.min(...times) < 1000, `${times} ms`);
 });
+
+if (process.env.SURPRISAL_COMMAND) {
+  test('surprisal play serves it', async () => {
+    const served = spawn(process.env.SURPRISAL_COMMAND, ['play', '--page', file, 'steps=20'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const said = String(await new Promise((done, fail) => { served.stdout.once('data', done); served.once('exit', fail); }));
+      const [, at, fragment] = /(http:\/\/127\.0\.0\.1:\d+\/)#(\S+)/.exec(said);
+      const page = await open(fragment, { at });
+      await page.waitForFunction(() => playground.state().step === 20);
+      await close(page);
+    } finally {
+      served.kill('SIGINT');
+    }
+  });
+}
 
 test('after ten seconds by itself the two accuracies differ', async () => {
   const page = await open();
