@@ -277,6 +277,22 @@ test('nonsense after # changes nothing on an open page', async () => {
   await close(page);
 });
 
+test('a defect of the module is told, and the page goes on', async () => {
+  const page = await open('data=circles&seed=3&steps=20');
+  await page.waitForFunction(() => playground.state().step === 20);
+  await page.evaluate(() => {
+    engine.exports = { ...engine.exports, call() { throw new WebAssembly.RuntimeError('unreachable'); } };
+    playground.step(1);
+  });
+  await page.waitForFunction(() => document.querySelector('#trouble').checkVisibility());
+  same(page.faults.splice(0).length, 1, 'the trap on the console');
+  const { values } = await state(page);
+  same([values.data, values.seed], ['circles', '3'], 'the settings');
+  await page.evaluate(() => playground.step(5));
+  same((await state(page)).step, 5, 'a new race');
+  await close(page);
+});
+
 // ---- controls
 
 const CONTROLS = 'button, input, select, textarea, summary, a[href], [role="tab"], [tabindex="0"]';
