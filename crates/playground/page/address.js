@@ -33,6 +33,12 @@ function composed(changes = {}) {
   return parts.join('&');
 }
 
+/** The settings of the race alone, as an address. */
+function raceAddress() {
+  const others = ['view', 'lang', 'theme', 'large', 'steps', 'side', 'row', ...Object.keys(SLIDERS)];
+  return composed(Object.fromEntries(others.map(key => [key, joined(setting(key).default)])));
+}
+
 function writeAddress() {
   const text = composed();
   history.replaceState(null, '', text ? `#${text}` : location.pathname + location.search);
@@ -71,6 +77,7 @@ function showTrouble(error) {
   const text = filled(T.errors[error.code] ?? filled(T.errors.unknown, { code: error.code }), values);
   byId('trouble').firstElementChild.textContent = error.code === 'broken' ? text : `${text} ${T.errors.kept}`;
   byId('trouble').hidden = false;
+  byId('trouble').scrollIntoView({ block: 'nearest' });
 }
 
 const hideTrouble = () => { byId('trouble').hidden = true; };

@@ -24,7 +24,7 @@ function powers(low, high, count) {
 
 /**
  * A chart in the figure. `options`: `log`, `percent`, `x` (name of the axis), `lines` (a class for each), `dots`.
- * `draw(xs, lines, at)`: numbers of x, for each line its numbers (null is a gap), and where the dot is.
+ * `draw(xs, lines, at, range)`: numbers of x, for each line its numbers (null is a gap), where the dot is, and what the axis shows at least.
  */
 function lineChart(figure, options) {
   const caption = el('figcaption');
@@ -43,15 +43,15 @@ function lineChart(figure, options) {
       caption.replaceChildren(term(title, 'strong'), note ? el('span', { class: 'note' }, note) : '', ...legend);
     },
     describe: text => picture.setAttribute('aria-label', text),
-    draw(xs, lines, at) {
-      last = [xs, lines, at];
+    draw(xs, lines, at, range) {
+      last = [xs, lines, at, range];
       const wide = picture.clientWidth, high = picture.clientHeight;
       if (!wide || !high || !xs.length) return;
       const zoom = parseFloat(getComputedStyle(picture).fontSize) / 16;
       const [left, right, top, bottom] = [ROOM.left, ROOM.right, ROOM.top, ROOM.bottom].map(room => room * zoom);
       const scale = options.log ? y => y > 0 ? Math.log10(y) : null : y => y;
       const ys = lines.map(line => line.map(y => y === null || y === undefined ? null : scale(y)));
-      let [low, high_y] = options.percent ? [0, 1] : [Infinity, -Infinity];
+      let [low, high_y] = options.percent ? [0, 1] : range ?? [Infinity, -Infinity];
       for (const line of ys) for (const y of line) if (y !== null) { low = Math.min(low, y); high_y = Math.max(high_y, y); }
       if (low > high_y) [low, high_y] = [0, 1];
       if (options.log) [low, high_y] = [Math.floor(low), Math.max(Math.ceil(high_y), Math.floor(low) + 1)];

@@ -108,12 +108,18 @@ function showTip(element) {
 const hideTip = () => { byId('tip').hidden = true; };
 
 document.addEventListener('pointerover', event => {
+  if (event.pointerType === 'touch') return;
   const element = event.target.closest('[data-tip]');
   element ? showTip(element) : hideTip();
 });
 document.addEventListener('focusin', event => {
   const element = event.target.closest('[data-tip]');
-  element && event.target.matches(':focus-visible') ? showTip(element) : hideTip();
+  if (element && event.target.matches(':focus-visible')) showTip(element);
+});
+// a click or a tap on the word itself
+document.addEventListener('click', event => {
+  const element = event.target.closest('.term[data-tip], label[data-tip] > span');
+  element ? showTip(element.closest('[data-tip]')) : hideTip();
 });
 document.addEventListener('keydown', event => { if (event.key === 'Escape') hideTip(); });
 document.addEventListener('scroll', hideTip, { passive: true, capture: true });

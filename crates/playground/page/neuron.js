@@ -41,7 +41,7 @@ function buildNeuron() {
     view.box = el('article', { class: `side side-${side}` }, view.name, view.output,
       el('div', { class: 'product', role: 'group', 'aria-label': words.chain }, ...product), view.state, view.close, el('div', { class: 'curves' }, ...figures));
     view.charts = figures.map(figure => lineChart(figure, { lines, least: 1, x: () => 'z' }));
-    CURVES.forEach((name, k) => view.charts[k].title(words[`${name}_chart`], ''));
+    CURVES.forEach((name, k) => view.charts[k].title(words[`${name}_chart`], name === 'loss' ? T.charts.own_scale : ''));
     return view;
   });
   neuron.play = button(T.play, () => neuron.playing ? pauseNeuron() : playNeuron(), { class: 'main' });
@@ -82,7 +82,7 @@ function neuronSentence(side, isCancel) {
   const values = { da: num(side.da), slope: num(side.slope), dz: num(side.dz), error: num(error), share: percent(side.slope) };
   if (error < 0.1) return filled(words.say_done, values);
   if (isCancel) return filled(words.say_cancel, values);
-  return filled(side.slope < 0.1 ? words.say_vanish : words.say_steep, values);
+  return filled(side.slope < 0.05 ? words.say_vanish : words.say_steep, values);
 }
 
 function drawNeuron() {
@@ -111,7 +111,8 @@ function drawNeuron() {
     for (const { key, formula, value, word, box } of view.factors) {
       formula.replaceChildren(...formulas[key]);
       value.textContent = numbers[key] === null ? '∞' : num(numbers[key], 3);
-      const isTiny = key === 'slope' && side.slope < 0.1 || key === 'dw' && Math.abs(side.dw ?? 0) < 0.1 * Math.abs(x * (side.a - Number(address.values.y)));
+      const error = Math.abs(side.a - Number(address.values.y));
+      const isTiny = error >= 0.1 && (key === 'slope' && side.slope < 0.05 || key === 'dw' && Math.abs(side.dw ?? 0) < 0.05 * Math.abs(x) * error);
       const cancels = isCancel && (key === 'da' || key === 'slope');
       box.classList.toggle('tiny', isTiny && !cancels);
       box.classList.toggle('cancels', cancels);
@@ -121,7 +122,9 @@ function drawNeuron() {
     if (neuron.close[k] === null && Math.abs(side.a - Number(address.values.y)) < 0.1) neuron.close[k] = neuron.step;
     view.close.textContent = neuron.close[k] ? filled(words.close, { n: neuron.close[k] }) : '';
     CURVES.forEach((name, at) => {
-      view.charts[at].draw(curves.z, [name === 'a' ? curves.a : curves[name][k]], [{ x: side.z, y: side[name] }]);
+      // outputs and gradients on the same scale left and right; each loss on its own
+      const y = Number(address.values.y), range = { a: [0, 1], dz: [-y, 1 - y] }[name];
+      view.charts[at].draw(curves.z, [name === 'a' ? curves.a : curves[name][k]], [{ x: side.z, y: side[name] }], range);
       if (!neuron.playing) view.charts[at].describe(filled(words.alt, { title: words[`${name}_chart`][0], z: num(side.z), v: num(side[name]) }));
     });
   });

@@ -41,20 +41,21 @@ function whyText() {
   return [address.race.classes.length > 2 ? T.why_start_many : T.why_start, ...said].map(text => el('p', {}, text));
 }
 
-/** What is seen of a side at this moment, in one sentence. */
+/** What is seen of a side at this moment. */
 function sentence(side) {
   const now = race.now.sides[side];
   if (!now) return '';
   if (now.diverged || now.loss === null || now.gradient_norm === null) return T.state.diverged;
   const opt = bothSides('opt')[side], isAdaptive = ADAPTIVE.includes(opt);
-  const values = { g: num(now.gradient_norm, 1), opt: wordOf('opt', opt) };
+  const values = { g: num(now.gradient_norm, 1), s: num(now.slope, 1), opt: wordOf('opt', opt) };
   // the share of the loss that a small step of SGD takes away: rate · |gradient|² / loss
-  const isSmall = Number(bothSides('lr')[side]) * now.gradient_norm ** 2 < 0.01 * now.loss;
+  const share = Number(bothSides('lr')[side]) * now.gradient_norm ** 2 / now.loss;
+  const isSmall = share < (now.accuracy < 0.5 ? 0.01 : 0.001), isBySlope = KINDS[bothSides('loss')[side]] === 'slope';
   const isSure = race.sure[side] > 0.8;
   let name;
   if (now.accuracy >= 0.95) name = now.gradient_norm < 0.05 ? 'done' : 'nearly';
   else if (now.accuracy < 0.5) {
-    name = isSmall ? isAdaptive ? 'adaptive' : isSure ? 'sure_stalled' : 'wrong_stalled' : isSure ? 'sure_large' : 'wrong_large';
+    name = isSmall ? isAdaptive ? 'adaptive' : isSure ? isBySlope ? 'sure_by_slope' : 'sure_stalled' : 'wrong_stalled' : isSure ? 'sure_large' : 'wrong_large';
   } else name = isSmall ? isAdaptive ? 'stuck_adaptive' : 'stuck' : 'learning';
   return filled(T.state[name], values);
 }
@@ -71,7 +72,8 @@ function headline() {
   const first = n <= m ? 0 : 1, second = 1 - first;
   const values = { first: sideName(first), second: sideName(second), a: percent(sides[first].accuracy), b: percent(sides[second].accuracy) };
   const isBoth = Math.max(n, m) < Infinity;
-  return filled(isBoth ? words.both : words.running, { ...values, n: isBoth ? Math.min(n, m) : step, m: Math.max(n, m) });
+  const end = step >= LAST_STEP ? `${filled(words.ended, { n: LAST_STEP })} ` : '';
+  return end + filled(isBoth ? words.both : words.running, { ...values, n: isBoth ? Math.min(n, m) : step, m: Math.max(n, m) });
 }
 
 function buildRace() {
@@ -127,6 +129,9 @@ function labelRace() {
     race.diagrams[side].build();
   });
   byId('why').replaceChildren(...whyText());
+  const example = T.examples.find(([, text, note]) => note && text === raceAddress());
+  const links = [1, 2, 3].flatMap(k => [k > 1 ? ' · ' : ' ', exampleLink(T.examples[k])]);
+  byId('when').replaceChildren(...example && example[1] ? [el('strong', {}, example[0]), `: ${example[2]}`] : [T.when, ...links]);
   byId('glossary').replaceChildren(`${T.glossary_title}: `, ...[...T.glossary, T.unit_saturated, T.unit_dead].flatMap((pair, k) => [k ? ' · ' : '', term(pair)]));
   byId('see').textContent = address.race.points.some(point => point[3]) ? `${T.see} ${T.see_flipped}` : T.see;
 }
@@ -221,7 +226,7 @@ function draw(isAll) {
       view.accuracy.textContent = filled(T.accuracy_is, { a: percent(now.accuracy) });
       view.state.textContent = sentence(side);
       const words = !of ? T.units_none : now.dead + now.saturated ? T.units_some : T.units_ok;
-      view.units.textContent = filled(words, { of, ...now });
+      view.units.textContent = `${filled(words, { of, ...now })} ${filled(T.slope_is, { s: num(now.slope, 1) })}`;
     });
     describePictures();
   }
@@ -251,7 +256,8 @@ function describePictures() {
 }
 
 function playRace(hold = 0) {
-  if (race.playing || race.now.step >= LAST_STEP) return;
+  if (race.playing) return;
+  if (race.now.step >= LAST_STEP) { say(filled(T.headline.ended, { n: LAST_STEP })); return; }
   setPlaying(true);
   byId('play').classList.remove('big');
   race.due = performance.now() + hold;

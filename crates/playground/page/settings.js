@@ -57,14 +57,19 @@ function buildSettings() {
 }
 
 function buildExamples() {
-  byId('examples').replaceChildren(...T.examples.map(([name, text]) => el('li', {}, el('a', {
+  byId('examples').replaceChildren(...T.examples.map(example => el('li', {}, exampleLink(example))));
+}
+
+/** A link that opens an example, [name, address, what happens], and plays it. */
+function exampleLink([name, text]) {
+  return el('a', {
     href: `#${text}`,
     onclick: event => {
       event.preventDefault();
       scrollTo(0, 0);
       if (openAddress(keepLook(text))) playRace(1500);
     },
-  }, name))));
+  }, name);
 }
 
 /** An address with the language, the colors and the type of now. */
@@ -88,7 +93,11 @@ function openOwn() {
   const isOpen = kinds.size > 1 && change({ data: 'own', points: pointsText(own.list) });
   if (!isOpen) {
     pauseRace();
-    for (const view of race.views) view.picture.points(own.list, address.race.window);
+    for (const view of race.views) {
+      view.picture.points(own.list, address.race.window);
+      for (const words of [view.accuracy, view.state, view.units]) words.textContent = '';
+    }
+    byId('headline').textContent = T.own_more;
   }
   ownCount(isOpen);
 }
@@ -108,6 +117,7 @@ function ownPoints(isOn) {
   own.on = isOn;
   if (byId('own-on')) byId('own-on').checked = isOn;
   for (const view of race.views) view.picture.takesPoints(isOn);
+  byId('own-bar').hidden = !isOn;
   describePictures();
 }
 
@@ -121,10 +131,16 @@ function buildOwn() {
     ownPoints(true);
     openOwn();
   };
+  // beside the pictures, where the clicks are
+  byId('own-bar').hidden = !own.on;
+  byId('own-bar').replaceChildren(
+    el('strong', {}, T.own_here), el('fieldset', { class: 'kinds' }, el('legend', {}, T.own_class), ...kinds),
+    button(T.own_undo, edit(list => list.slice(0, -1))), button(T.own_clear, edit(() => [])), button(T.own_done, () => ownPoints(false)));
   byId('own').replaceChildren(
-    labeled(T.own_on, el('input', { type: 'checkbox', id: 'own-on', checked: own.on, onchange: event => ownPoints(event.target.checked) }), { class: 'check' }),
-    el('fieldset', { class: 'kinds' }, el('legend', {}, T.own_class), ...kinds),
-    el('p', { class: 'buttons' }, button(T.own_undo, edit(list => list.slice(0, -1))), button(T.own_clear, edit(() => []))),
+    labeled(T.own_on, el('input', { type: 'checkbox', id: 'own-on', checked: own.on, onchange: event => {
+      ownPoints(event.target.checked);
+      if (own.on) byId('own-bar').scrollIntoView({ block: 'center' });
+    } }), { class: 'check' }),
     el('p', { id: 'own-count', class: 'note' }),
     labeled(T.csv, table, { class: 'tall' }),
     el('p', { class: 'buttons' }, button(T.csv_use, () => {

@@ -28,6 +28,7 @@ function buildTape() {
       el('div', { class: 'stepper' },
         el('div', { class: 'bar' },
           button('◀', move(-1), { 'aria-label': words.back }), labeled([tape.position, words.step[1]], slider, { class: 'slider' }), button('▶', move(1), { 'aria-label': words.next })),
+        el('p', { class: 'buttons' }, button(words.smallest, () => showStep(narrowest(), true))),
         tape.card),
       tape.graph));
 }
@@ -53,6 +54,12 @@ function drawTape() {
   showStep(Math.min(tape.at, tape.steps.length - 1), false);
 }
 
+/** The step at which the smallest share of the gradient passes. */
+function narrowest() {
+  const shares = tape.steps.map(step => Math.min(...(step.sends ?? []).map(sent => sent.share ?? Infinity)));
+  return shares.some(Number.isFinite) ? shares.indexOf(Math.min(...shares)) : tape.steps.length - 1;
+}
+
 const lastNumber = element => Number(element.id.split('-').pop());
 
 /** Shows one step: its text, its node, and what has been computed so far. */
@@ -65,7 +72,7 @@ function showStep(at, follows) {
   tape.position.textContent = filled(words.position, { n: at + 1, of: steps.length, pass: words[step.pass] });
   const line = (text, name) => text ? [el('p', name ? { class: name } : {}, translated(text))] : [];
   const isForward = step.pass === 'forward';
-  const units = step.units && (step.units.dead || step.units.saturated) ? filled(words.units, step.units) : '';
+  const units = step.units && (step.units.dead || step.units.saturated) ? `${words.here} ${filled(words.units, step.units)}` : '';
   const equation = [step.formula, step.worked, step.value].filter(part => part !== null && part !== undefined && part !== '').join(' = ');
   tape.card.replaceChildren(
     el('h3', {}, `${isForward ? '' : '∂'}${step.name}`, el('span', { class: 'note' }, step.operation)),

@@ -80,7 +80,7 @@ impl Playground {
             "command" => return Ok(commands(race)),
             _ => {
                 let side = whole("side", 1)? as usize;
-                let window = race.data.window();
+                let window = race.window();
                 let (data, net) = (&race.data, &mut race.sides[side]);
                 return match call {
                     "picture" => {
@@ -131,7 +131,7 @@ impl Playground {
         let sizes = crate::race::sizes(&race.state, data);
         let reply = json!({
             "state": race.state.to_string(), "values": race.state.texts(), "classes": data.set.class_names().to_vec(), "points": points,
-            "window": data.window(), "sizes": sizes.as_slice().to_vec(), "parameters": race.sides[0].params.as_slice().len(),
+            "window": race.window(), "sizes": sizes.as_slice().to_vec(), "parameters": race.sides[0].params.as_slice().len(),
             "rows": data.set.rows(), "per_epoch": race.per_epoch(), "batch": race.batch(),
         }).with(now(&mut race));
         self.race = Some(race);

@@ -120,12 +120,14 @@ impl Data {
         self.set.classes()
     }
 
-    /// The part of the plane that is drawn: `[x0, x1, y0, y1]`, with a margin around the points.
-    pub fn window(&self) -> [f64; 4] {
+    /// The part of the plane that is drawn: `[x0, x1, y0, y1]`, with a margin around the points. Points of one's own may be added where there
+    /// are none yet.
+    pub fn window(&self, is_own: bool) -> [f64; 4] {
+        let least = if is_own { 2.0 } else { 1.0 };
         let span = |column: usize| {
             let numbers = self.set.features.column(column);
-            let (low, high) =
-                (numbers.iter().copied().fold(-1.0, f64::min), numbers.iter().copied().fold(1.0, f64::max));
+            let wider = |(low, high), &x| (f64::min(low, x), f64::max(high, x));
+            let (low, high) = numbers.iter().fold((-least, least), wider);
             let margin = 0.15 * (high - low);
             [low - margin, high + margin]
         };

@@ -122,6 +122,11 @@ impl Race {
         Ok(Race { state, data, sides, step: 0, batches, rng })
     }
 
+    /// The part of the plane that is drawn.
+    pub fn window(&self) -> [f64; 4] {
+        self.data.window(self.state.word("data", 0) == "own")
+    }
+
     /// The rows of a batch; the last one of an epoch may have fewer.
     pub fn batch(&self) -> usize {
         self.batches.iter().next().map_or(0, <[usize]>::len)

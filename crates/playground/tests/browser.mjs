@@ -136,7 +136,7 @@ test('after ten seconds by itself the two accuracies differ', async () => {
 });
 
 test('20 steps a picture: more than 20 pictures a second', async () => {
-  const page = await open('hidden=8-8');
+  const page = await open('data=moons&hidden=8-8');
   await pause(page);
   await page.select('#speed', '20');
   await page.evaluate(() => { playground.play(); });
@@ -147,6 +147,28 @@ test('20 steps a picture: more than 20 pictures a second', async () => {
   const rate = (to.step - from.step) / 20 / 5;
   console.log(`    ${rate.toFixed(1)} pictures a second`);
   check(rate > 20, `${rate}`);
+  await close(page);
+});
+
+// ---- texts
+
+test('each language has every text, with the same values in it', async () => {
+  const page = await open();
+  const faults = await page.evaluate(() => {
+    const faults = [];
+    const values = text => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join();
+    const compare = (english, other, path) => {
+      if (typeof english === 'string') {
+        if (typeof other !== 'string' || values(english) !== values(other)) faults.push(`${path}: ${english} | ${other}`);
+      } else for (const key of new Set([...Object.keys(english), ...Object.keys(other ?? {})])) {
+        // words of Rust, which the English page shows as they are
+        if (!/^tape\.(stories|phrases)$/.test(`${path}.${key}`.slice(1))) compare(english[key] ?? '(missing)', other?.[key], `${path}.${key}`);
+      }
+    };
+    for (const texts of Object.values(TEXTS)) compare(TEXTS.en, texts, '');
+    return faults;
+  });
+  check(!faults.length, listed(faults));
   await close(page);
 });
 
