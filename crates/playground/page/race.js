@@ -47,13 +47,14 @@ function sentence(side) {
   if (!now) return '';
   if (now.diverged || now.loss === null || now.gradient_norm === null) return T.state.diverged;
   const opt = bothSides('opt')[side], isAdaptive = ADAPTIVE.includes(opt);
-  const values = { g: num(now.gradient_norm, 1), s: num(now.slope, 1), opt: wordOf('opt', opt) };
+  const values = { g: num(now.gradient_norm, 1), s: num(now.slope, 1), opt: wordOf('opt', opt), dead: now.dead, of: now.units };
   // the share of the loss that a small step of SGD takes away: rate · |gradient|² / loss
   const share = Number(bothSides('lr')[side]) * now.gradient_norm ** 2 / now.loss;
   const isSmall = share < (now.accuracy < 0.5 ? 0.01 : 0.001), isBySlope = KINDS[bothSides('loss')[side]] === 'slope';
   const isSure = race.sure[side] > 0.8;
   let name;
   if (now.accuracy >= 0.95) name = now.gradient_norm < 0.05 ? 'done' : 'nearly';
+  else if (now.accuracy < 0.8 && now.dead > now.units / 2) name = 'dead';
   else if (now.accuracy < 0.5) {
     name = isSmall ? isAdaptive ? 'adaptive' : isSure ? isBySlope ? 'sure_by_slope' : 'sure_stalled' : 'wrong_stalled' : isSure ? 'sure_large' : 'wrong_large';
   } else name = isSmall ? isAdaptive ? 'stuck_adaptive' : 'stuck' : 'learning';

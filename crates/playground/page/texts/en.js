@@ -39,11 +39,12 @@
   state: {
     diverged: 'The numbers have grown beyond all bounds. Reset, and choose a smaller learning rate.',
     sure_stalled: 'Sure and wrong. The gradient is only {g}, so a step changes almost nothing.',
-    sure_by_slope: 'Sure and wrong. The slope at the output is only {s}, so the gradient is only {g}: a step changes almost nothing.',
+    sure_by_slope: 'Sure and wrong. Output slope {s}, so gradient {g}: a step changes almost nothing.',
     wrong_stalled: 'Mostly wrong. The gradient is only {g}, so a step changes almost nothing.',
     adaptive: 'Mostly wrong, and the gradient is only {g}. But {opt} divides it by its own size, so the step is not small.',
     sure_large: 'Sure and wrong, but the gradient is {g}, so a step changes a lot.',
     wrong_large: 'Mostly wrong. The gradient is {g}, so it is learning.',
+    dead: 'Many points are wrong, and {dead} of {of} hidden units are dead: they get no gradient, and never change.',
     learning: 'It is learning. The gradient is {g}.',
     stuck: 'Many points are still wrong, but the gradient is only {g}. A step changes little.',
     stuck_adaptive: 'Many points are still wrong, although {opt} scales the gradient of only {g} up.',
