@@ -6,19 +6,27 @@ use clap::Args;
 use surprisal_report::files::{folder_of, remove_stale};
 use surprisal_tensor::{Params, Scalar};
 use surprisal_train::{
-    InterchangeError, Layout, SavedModel, load_npz, load_safetensors, save_npz, save_safetensors,
+    InterchangeError, Layout, OnnxOutput, SavedModel, load_npz, load_safetensors, save_npz, save_onnx,
+    save_safetensors,
 };
 
 use crate::Failure;
 
 #[derive(Args)]
-#[command(after_help = "The extension of a file determines its format: .surprisal, .safetensors or .npz.
+#[command(
+    after_help = "The extension of a file determines its format: .surprisal, .safetensors, .npz or .onnx.
 
   surprisal convert runs/train-1/model.surprisal net.safetensors
   surprisal convert net.safetensors tuned.surprisal --like runs/train-1/model.surprisal
+  surprisal convert runs/train-1/model.surprisal net.onnx --probabilities
 
 In PyTorch, net.safetensors is the state_dict of a Sequential: of Linear layers with activations between them, or of the same parts as
-a net such as conv(8,3)-relu-flatten-10. Its inputs are the encoded columns: surprisal inspect prints how each column is encoded.")]
+a net such as conv(8,3)-relu-flatten-10. Its inputs are the encoded columns: surprisal inspect prints how each column is encoded.
+
+net.onnx is the whole net, for onnxruntime and other programs: raw columns come in, the class or the number comes out. Its input is x,
+[N, columns] or [N, C, H, W]; if a column has categories that are texts, there is an input [N, 1] for each column, by its name. ONNX
+files are written only."
+)]
 pub struct Options {
     /// The file to read
     from: PathBuf,
@@ -33,6 +41,9 @@ pub struct Options {
     /// Round float64 numbers to the float32 of a model
     #[arg(long, requires = "like")]
     round: bool,
+    /// In an ONNX file, put out the probability of each class instead of logits
+    #[arg(long)]
+    probabilities: bool,
 }
 
 #[derive(PartialEq)]
@@ -40,6 +51,7 @@ enum Kind {
     Model,
     Safetensors,
     Npz,
+    Onnx,
 }
 
 fn kind(path: &Path) -> Result<Kind, Failure> {
@@ -47,15 +59,28 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
         Some("surprisal") => Ok(Kind::Model),
         Some("safetensors") => Ok(Kind::Safetensors),
         Some("npz") => Ok(Kind::Npz),
+        Some("onnx") => Ok(Kind::Onnx),
         _ => Err(Failure::usage(format!(
-            "{}: unknown file type | expected .surprisal, .safetensors or .npz",
+            "{}: unknown file type | expected .surprisal, .safetensors, .npz or .onnx",
             path.display()
         ))),
     }
 }
 
-pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Failure> {
+pub fn run(Options { from, to, layout, like, round, probabilities }: Options) -> Result<(), Failure> {
     let (source, goal) = (kind(&from)?, kind(&to)?);
+    if source == Kind::Onnx {
+        return Err(Failure::usage(format!(
+            "{}: ONNX files are written only | convert from .surprisal, .safetensors or .npz",
+            from.display()
+        )));
+    }
+    if probabilities && goal != Kind::Onnx {
+        return Err(Failure::usage(format!(
+            "--probabilities: {} is not an ONNX file | leave it out, or write an .onnx file",
+            to.display()
+        )));
+    }
     let described = match (&source, &like) {
         (Kind::Model, None) => &from,
         (Kind::Model, Some(_)) => {
@@ -95,7 +120,8 @@ pub fn run(Options { from, to, layout, like, round }: Options) -> Result<(), Fai
         }
     }
     remove_stale(folder_of(&to));
-    write(&to, goal, model, &params, layout)?;
+    let output = if probabilities { OnnxOutput::Probabilities } else { OnnxOutput::Logits };
+    write(&to, goal, model, &params, layout, output)?;
     crate::tell(&format!("{}: {} numbers\n", to.display(), params.as_slice().len()))
 }
 
@@ -111,7 +137,7 @@ fn load<T: Scalar>(
     layout: Layout,
 ) -> Result<(), Failure> {
     match source {
-        Kind::Model => Ok(()),
+        Kind::Model | Kind::Onnx => Ok(()), // the second was refused
         Kind::Safetensors => load_safetensors(from, params, layout).map_err(misfit),
         Kind::Npz => load_npz(from, params, layout).map_err(misfit),
     }
@@ -123,13 +149,13 @@ fn write(
     model: SavedModel,
     params: &Params<f32>,
     layout: Layout,
+    output: OnnxOutput,
 ) -> Result<(), Failure> {
+    // trained elsewhere: how it was trained here no longer holds
+    let written = || SavedModel { parameters: SavedModel::of(params).parameters, checkpoint: None, ..model };
     match goal {
-        // trained elsewhere: how it was trained here no longer holds
-        Kind::Model => {
-            let parameters = SavedModel::of(params).parameters;
-            SavedModel { parameters, checkpoint: None, ..model }.write(to).map_err(Failure::run)
-        }
+        Kind::Model => written().write(to).map_err(Failure::run),
+        Kind::Onnx => save_onnx(to, &written(), output).map_err(Failure::run),
         Kind::Safetensors => save_safetensors(to, params, layout).map_err(Failure::run),
         Kind::Npz => save_npz(to, params, layout).map_err(Failure::run),
     }

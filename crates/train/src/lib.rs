@@ -15,7 +15,7 @@
 //! | [`check`] | five checks of a model and its data before the first epoch |
 //! | `checkpoint` | [`Checkpoint`]: the state of a training |
 //! | `model_file` | [`ModelFile`]: a file with a model and everything that is needed to use it, or to resume its training |
-//! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back |
+//! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back; nets as ONNX files |
 //! | [`parallel`] | many independent runs on several cores, with results in order |
 //! | `error` | [`TrainError`]: why a training failed, where, and what to try |
 //!
@@ -70,8 +70,9 @@ pub use fit::Fit;
 pub use head::Head;
 pub use history::{Epoch, History, Measured};
 pub use interchange::{
-    InterchangeError, Layout, Misfit, load_npz, load_npz_named, load_safetensors, load_safetensors_bytes,
-    load_safetensors_named, save_npz, save_npz_named, save_safetensors, save_safetensors_named,
+    InterchangeError, Layout, Misfit, OnnxError, OnnxOutput, load_npz, load_npz_named, load_safetensors,
+    load_safetensors_bytes, load_safetensors_named, onnx_bytes, save_npz, save_npz_named, save_onnx,
+    save_safetensors, save_safetensors_named,
 };
 pub use measure::{Evaluation, Monitor, evaluate, outputs, probabilities, score};
 pub use model_file::{

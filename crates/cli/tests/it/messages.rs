@@ -443,7 +443,13 @@ fn conversions() -> Session {
     session.all_refuse(
         2,
         "convert",
-        &["m/model.surprisal x.txt", "x.npz y.surprisal", "m/model.surprisal y.npz --like m/model.surprisal"],
+        &[
+            "m/model.surprisal x.txt",
+            "x.npz y.surprisal",
+            "m/model.surprisal y.npz --like m/model.surprisal",
+            "net.onnx y.surprisal",
+            "m/model.surprisal y.npz --probabilities",
+        ],
     );
     session.all_refuse(
         1,
@@ -460,6 +466,9 @@ fn conversions() -> Session {
     );
     session.works("convert x.npz y.surprisal --like m/model.surprisal");
     session.works("convert wide.npz wide.surprisal --like m/model.surprisal --round");
+    session.works("convert x.npz y.onnx --like m/model.surprisal --probabilities");
+    session.works("convert m/model.surprisal z.onnx --probabilities");
+    assert!(session.read("y.onnx") == session.read("z.onnx"));
     let rounded = SavedModel::read(folder.join("wide.surprisal")).unwrap();
     assert_eq!(rounded.parameters[1].values, [0.5, 0.5, 0.1, 0.5]);
 

@@ -1,5 +1,5 @@
 //! Import and export of parameters: [safetensors](https://huggingface.co/docs/safetensors), which PyTorch's users exchange, and
-//! NumPy's NPZ.
+//! NumPy's NPZ; export of whole nets, with their encoders, as ONNX files: [`save_onnx`].
 //!
 //! ```
 //! use surprisal_layers::{Activation, Mlp, rng};
@@ -27,6 +27,7 @@
 
 mod error;
 mod layout;
+mod onnx;
 mod safetensors;
 
 use std::path::Path;
@@ -35,6 +36,7 @@ pub(crate) use error::described;
 pub use error::{InterchangeError, Misfit};
 pub use layout::Layout;
 pub(crate) use layout::Stored;
+pub use onnx::{OnnxError, OnnxOutput, onnx_bytes, save_onnx};
 
 use surprisal_data::{NpyArray, Npz, npz_bytes};
 use surprisal_tensor::{ParamId, Params, Scalar};

@@ -299,7 +299,7 @@ impl<T: Numbers> ModelFile<T> {
     }
 
     /// The net on the inputs that the encoder makes.
-    fn plan(&self, net: &Architecture) -> Result<Plan, LoadError> {
+    pub(crate) fn plan(&self, net: &Architecture) -> Result<Plan, LoadError> {
         let planned = match self.predictions {
             Predictions::Masks(_) => net.plan_images(&[self.encoder.width()]),
             _ => net.plan(&[self.encoder.width()]),

@@ -2,6 +2,7 @@
 
 mod check;
 mod interchange;
+mod onnx;
 #[allow(dead_code)] // not all of it is used here
 #[path = "../../../tensor/tests/it/panics.rs"]
 mod panics;

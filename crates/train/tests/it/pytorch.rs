@@ -14,7 +14,7 @@ use surprisal_train::interchange::safetensors_arrays;
 use surprisal_train::{Layout, load_npz, load_safetensors, save_npz, save_safetensors};
 
 /// A Python that can import these, or a word on why not.
-fn python(packages: &str) -> Option<String> {
+pub fn python(packages: &str) -> Option<String> {
     let python = std::env::var("SURPRISAL_PYTHON").unwrap_or_else(|_| "python3".into());
     let there = Command::new(&python).args(["-c", &format!("import {packages}")]).output();
     if there.is_ok_and(|output| output.status.success()) {
