@@ -1,18 +1,23 @@
 //! `surprisal cv`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_report::files::{cannot_write, write_atomically};
 use surprisal_report::folder::RunFolder;
-use surprisal_run::cross_validate;
 use surprisal_run::recorder::CONFIG;
+use surprisal_run::{CrossValidation, Part, cross_validate, cross_validate_part, merge_cross_validation};
 
 use crate::Failure;
 use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
 
 #[derive(Args)]
-#[command(after_help = "Each fold is the test set once: --test is ignored.")]
+#[command(after_help = "\
+Each fold is the test set once: --test is ignored.
+
+The folds can be spread over processes or machines that share a folder: --part 1/5 to --part 5/5, each with the same other
+options, and then surprisal cv --merge DIR.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
@@ -25,25 +30,51 @@ pub struct Options {
     /// The output folder [default: the next free runs/cv-N]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Compute only part K of N of the folds, beside the other parts in the same --out: fold k, counted from 0, belongs to part (k mod N) + 1. Repeated, it resumes
+    #[arg(long, value_name = "K/N", requires = "out")]
+    part: Option<Part>,
+    /// Merge the parts in this folder: write the results of all folds to it, as one process would
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    merge: Option<PathBuf>,
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings, folds, config, out } = options;
+    let Options { settings, folds, config, out, part, merge } = options;
+    if let Some(folder) = merge {
+        let (outcome, toml) = merge_cross_validation(&folder)?;
+        for (name, content) in files(&outcome, toml) {
+            let path = folder.join(name);
+            write_atomically(&path, &content).map_err(|error| Failure::run(cannot_write(&path, &error)))?;
+        }
+        return finished(&outcome, &folder);
+    }
     let settings = settings.over(config.as_deref())?;
+    if let (Some(part), Some(out)) = (part, &out) {
+        let (share, notices) = cross_validate_part(&settings, folds, part, out, &Bars::new())?;
+        notices.iter().for_each(|notice| note!("{notice}"));
+        return crate::part_finished("cv", part, share.runs, out);
+    }
     let folder = match &out {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs", "cv")?,
     };
     let outcome = cross_validate(&settings, folds, &Bars::new())?;
     outcome.notices.iter().for_each(|notice| note!("{notice}"));
-    let text = outcome.to_text();
+    let place = folder.fill(&files(&outcome, settings.to_toml()))?;
+    finished(&outcome, &place)
+}
+
+fn files(outcome: &CrossValidation, toml: String) -> [(String, Vec<u8>); 4] {
     let files = [
-        (CONFIG, settings.to_toml()),
+        (CONFIG, toml),
         ("cv.csv", outcome.to_csv()),
         ("cv.json", outcome.to_json()),
-        ("cv.txt", text.clone()),
+        ("cv.txt", outcome.to_text()),
     ];
-    let place = folder.fill(&files.map(|(name, content)| (name.to_string(), content.into_bytes())))?;
+    files.map(|(name, content)| (name.to_string(), content.into_bytes()))
+}
+
+fn finished(outcome: &CrossValidation, place: &Path) -> Result<(), Failure> {
     note!("the folds, as CSV and JSON: {}", place.display());
-    crate::tell(&text)
+    crate::tell(&outcome.to_text())
 }

@@ -43,7 +43,7 @@ use clap::{Parser, Subcommand};
 use surprisal_report::files::{cannot_write, folder_of, remove_stale, write_unsynced};
 use surprisal_report::folder::FolderError;
 use surprisal_report::text::{for_screen, visible, visible_json};
-use surprisal_run::RunError;
+use surprisal_run::{Part, RunError};
 use surprisal_tensor::threads;
 
 /// A small deep-learning framework: compare losses, train small nets, use them.
@@ -136,6 +136,12 @@ fn tell_data(data: &str) -> Result<(), Failure> {
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     remove_stale(folder_of(path));
     write_unsynced(path, bytes).map_err(|error| Failure::run(cannot_write(path, &error)))
+}
+
+/// Reports that a part of a computation has finished, and how to merge the parts.
+fn part_finished(command: &str, part: Part, runs: usize, out: &Path) -> Result<(), Failure> {
+    note!("when all parts have finished: surprisal {command} --merge {}", out.display());
+    tell(&format!("{part} has finished: {runs} runs\n"))
 }
 
 /// See [`note!`].

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use surprisal_run::report::REPORT;
-use surprisal_run::{Plan, Swept, Vary, sweep};
+use surprisal_run::{Part, Plan, Share, Sweep, Swept, Vary, merge_sweep, sweep, sweep_part};
 
 use crate::progress::Bars;
 use crate::setting_options::SettingOptions;
@@ -17,7 +17,10 @@ With --random, values can be drawn from a range, --vary lr=0.001..1: uniformly, 
 l1, l2, eps, clip_norm and clip_value above 0. For integer settings, integers are drawn.
 
 The point with the best monitored metric (--monitor) on the validation set is the best. After Ctrl-C or a power failure,
-the same command with the same --out resumes the sweep.")]
+the same command with the same --out resumes the sweep.
+
+The runs can be spread over processes or machines that share a folder: --part 1/4 to --part 4/4, each with the same other
+options, and then surprisal sweep --merge DIR.")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
@@ -39,24 +42,41 @@ pub struct Options {
     /// The output folder; an interrupted sweep in it is resumed
     #[arg(long, value_name = "DIR", default_value = "runs/sweep")]
     out: PathBuf,
+    /// Compute only part K of N of the runs, beside the other parts in the same --out: run k, counted from 0, belongs to part (k mod N) + 1. Repeated, it resumes
+    #[arg(long, value_name = "K/N")]
+    part: Option<Part>,
+    /// Merge the parts in this folder: write the results of all runs to it, as one process would
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    merge: Option<PathBuf>,
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings, vary, random, seeds, folds, config, out } = options;
-    let settings = settings.over(config.as_deref())?;
-    let interrupted = signals::save_first();
-    match sweep(&settings, &Plan { vary, random, seeds, folds }, &out, interrupted, &Bars::new())? {
-        Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
-        Swept::Finished(sweep) => {
-            note!("the runs and the best settings: {}", out.display());
-            note!("the report: {}", out.join(REPORT).display());
-            note!(
-                "to train with the best settings: surprisal train --config {}",
-                out.join("best.toml").display()
-            );
-            crate::tell(&sweep.to_text())
-        }
+    let Options { settings, vary, random, seeds, folds, config, out, part, merge } = options;
+    if let Some(folder) = merge {
+        return finished(&merge_sweep(&folder)?, &folder);
     }
+    let settings = settings.over(config.as_deref())?;
+    let plan = Plan { vary, random, seeds, folds };
+    let interrupted = signals::save_first();
+    if let Some(part) = part {
+        let Share { done, runs } = sweep_part(&settings, &plan, part, &out, interrupted, &Bars::new())?;
+        return if done < runs {
+            Err(stopped(&out, done, runs))
+        } else {
+            crate::part_finished("sweep", part, runs, &out)
+        };
+    }
+    match sweep(&settings, &plan, &out, interrupted, &Bars::new())? {
+        Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
+        Swept::Finished(sweep) => finished(&sweep, &out),
+    }
+}
+
+fn finished(sweep: &Sweep, out: &Path) -> Result<(), Failure> {
+    note!("the runs and the best settings: {}", out.display());
+    note!("the report: {}", out.join(REPORT).display());
+    note!("to train with the best settings: surprisal train --config {}", out.join("best.toml").display());
+    crate::tell(&sweep.to_text())
 }
 
 fn stopped(out: &Path, done: usize, runs: usize) -> Failure {

@@ -1,5 +1,6 @@
 //! [`JournalFile`]: the results so far, in lines with checksums.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -113,6 +114,48 @@ impl JournalFile {
         Ok((JournalFile { path: path.into(), header, state: Mutex::new(state) }, values))
     }
 
+    /// Creates the journal with this first line, an object with at least one entry. It is not locked: no other process may write it.
+    ///
+    /// # Errors
+    /// If there is a file of this name, or it cannot be written.
+    pub fn create(path: impl AsRef<Path>, header: &Value) -> io::Result<JournalFile> {
+        let path = path.as_ref();
+        let header = seal(&header.to_string(), 0);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(header.as_bytes())?;
+        file.sync_all()?;
+        let state = State { file, length: header.len() as u64, synced: Instant::now() };
+        Ok(JournalFile { path: path.into(), header, state: Mutex::new(state) })
+    }
+
+    /// Reads a journal that another process may be writing: its first line, and the others without a last one that was not written to
+    /// its end; `None` if the first line was not.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not whole.
+    pub fn read(path: impl AsRef<Path>) -> Result<Option<(Value, Vec<Value>)>, JournalError> {
+        let path = path.as_ref();
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(JournalError::Foreign);
+        }
+        let bytes = fs::read(path)?;
+        let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        let Some(first) = lines.next() else { return Ok(None) };
+        let header = unseal(first, 0).ok_or(JournalError::Foreign)?;
+        let before = checksum(first, 0);
+        let read = |(k, line)| unseal(line, before).ok_or(JournalError::Changed(k + 2));
+        let values = lines.enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Some((header, values)))
+    }
+
+    /// Writes all lines to the disk.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn close(self) -> io::Result<()> {
+        self.state.into_inner().unwrap_or_else(|e| e.into_inner()).file.sync_all()
+    }
+
     /// Adds a line, an object with at least one entry.
     ///
     /// # Errors
@@ -138,8 +181,15 @@ impl JournalFile {
     /// # Errors
     /// If it cannot be written; then it is as it was.
     pub fn rewrite(self, values: &[Value]) -> io::Result<()> {
-        let lines = values.iter().map(|value| self.line(value)).collect::<String>();
-        write_atomically(&self.path, (self.header + &lines).as_bytes())
+        write_atomically(&self.path, text(&self.header, values).as_bytes())
+    }
+
+    /// Writes a journal with this first line and these lines, to the disk, or replaces one.
+    ///
+    /// # Errors
+    /// If it cannot be written; then one that was there is as it was.
+    pub fn write(path: impl AsRef<Path>, header: &Value, values: &[Value]) -> io::Result<()> {
+        write_atomically(path, text(&seal(&header.to_string(), 0), values).as_bytes())
     }
 
     /// Removes the file, when what it holds is no longer needed.
@@ -161,6 +211,19 @@ impl fmt::Debug for JournalFile {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "JournalFile({})", self.path.display())
     }
+}
+
+/// A journal with this first line, which is sealed.
+fn text(header: &str, values: &[Value]) -> String {
+    let before = checksum(header.as_bytes(), 0);
+    values.iter().fold(header.into(), |text, value| text + &seal(&value.to_string(), before))
+}
+
+/// Returns the keys with different values in two first lines, in words: "data, settings". Their checksums do not count.
+pub fn differences(found: &Value, expected: &Value) -> String {
+    let keys = [expected, found].map(|line| line.as_object().into_iter().flat_map(|all| all.keys()));
+    let keys = BTreeSet::from_iter(keys.into_iter().flatten().map(String::as_str));
+    Vec::from_iter(keys.into_iter().filter(|&key| key != "crc32" && found[key] != expected[key])).join(", ")
 }
 
 /// The CRC-32 of bytes that come after others with this one.

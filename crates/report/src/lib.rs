@@ -11,6 +11,7 @@
 //! | [`files`] | files that are written completely or not at all |
 //! | [`folder`] | run folders: a free name, no incomplete contents |
 //! | [`journal`] | results so far, in lines with checksums |
+//! | [`parts`] | runs that are spread over several processes, and merged |
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ pub mod files;
 pub mod folder;
 pub mod journal;
 mod page;
+pub mod parts;
 pub mod statistics;
 pub mod text;
 pub mod theme;

@@ -1,18 +1,27 @@
 //! [`cross_validate`]: k-fold cross-validation: every row is in the test set once.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde_json::{Value, json};
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Fold, Notice, Targets, k_fold, stratified_k_fold};
+use surprisal_data::{Fold, Loaded, Notice, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::rng;
 use surprisal_report::csv::csv;
+use surprisal_report::journal::JournalError;
+use surprisal_report::parts::{self, Computation, Part, PartJournal, Share};
 use surprisal_report::statistics::{Estimate, MOST_RUNS};
 use surprisal_tensor::ndarray::Axis;
 use surprisal_train::parallel::Progress;
 
 use crate::cores::over_cores;
-use crate::job::validation_share;
+use crate::job::{checksum, validation_share};
 use crate::table::{aligned, short};
 use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
+
+/// The name of the command, in journals.
+const NAME: &str = "surprisal cv";
+/// What a row is called, without masks and with them.
+const NOUNS: [&str; 2] = ["rows", "images"];
 
 /// The scores of every fold.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,45 +84,153 @@ pub fn cross_validate(
     folds: usize,
     progress: &dyn Progress,
 ) -> Result<CrossValidation, RunError> {
-    if !(2..=MOST_RUNS).contains(&folds) {
-        let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
-        return Err(RunError::usage(message));
-    }
-    if settings.test_data.is_some() {
-        return Err(RunError::usage(
-            "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out",
-        ));
-    }
-    let share = validation_share(settings)?;
-    let seed = settings.seed.unwrap_or(SEED);
-    let mut rng_of_folds = rng(seed);
-    let loaded = open(settings, &mut rng_of_folds)?;
-    let cut = match (loaded.given_test(), loaded.targets()) {
-        (None, _) => loaded.k_fold(folds, &mut rng_of_folds)?,
-        (Some(test), Targets::Classes { labels, .. }) => {
-            stratified_k_fold(&labels[..test.start], folds, &mut rng_of_folds)?
-        }
-        (Some(test), _) => k_fold(test.start, folds, &mut rng_of_folds)?,
+    let nets = Nets::of(settings, folds)?;
+    let folds = over_cores("cross-validation", &Vec::from_iter(0..folds), progress, |&k| nets.train(k))?;
+    let Nets { loaded, .. } = &nets;
+    Ok(CrossValidation {
+        data: loaded.name().to_string(),
+        notices: loaded.notices().to_vec(),
+        noun: nets.noun(),
+        folds,
+    })
+}
+
+/// Trains the nets of the folds that belong to one part, counted from 0, in a folder that all parts share.
+///
+/// The part has a folder in `folder`, in which each process writes a journal of its own: parts may run at the same time, on several machines. A
+/// part that was stopped goes on when it is called again. [`merge_cross_validation`] makes the result of all parts. Returned are the runs of the
+/// part, and what was decided automatically while reading the data.
+///
+/// # Errors
+/// As [`cross_validate`], and if the folder contains parts of another number or another cross-validation.
+pub fn cross_validate_part(
+    settings: &Settings,
+    folds: usize,
+    part: Part,
+    folder: impl AsRef<Path>,
+    progress: &dyn Progress,
+) -> Result<(Share, Vec<Notice>), RunError> {
+    let nets = Nets::of(settings, folds)?;
+    let of = json!({
+        "data": checksum(&nets.loaded)?, "folds": folds, "name": nets.loaded.name(), "noun": nets.noun(),
+        "program": env!("CARGO_PKG_VERSION"), "settings": settings.to_toml(),
+    });
+    let (journal, done) = PartJournal::open(folder, part, &Computation { name: NAME, runs: folds, of })?;
+    let mine = Vec::from_iter((0..folds).filter(|&k| part.has(k)));
+    over_cores("cross-validation", &mine, progress, |&k| match done.contains_key(&k) {
+        true => Ok(()),
+        false => Ok(journal.note(k, &nets.train(k)?.to_json())?),
+    })?;
+    journal.close()?;
+    Ok((Share { done: mine.len(), runs: mine.len() }, nets.loaded.notices().to_vec()))
+}
+
+/// The cross-validation whose parts are in this folder, to the bit what one process computes, and its settings as a configuration file.
+/// The notices about its data are left to the parts.
+///
+/// # Errors
+/// If a part is missing, unfinished, there twice, or of other settings, other data or another version of the program.
+pub fn merge_cross_validation(folder: impl AsRef<Path>) -> Result<(CrossValidation, String), RunError> {
+    let folder = folder.as_ref();
+    let (of, results) = parts::merge(folder, NAME).map_err(RunError::run)?;
+    let read = || {
+        let text = |key: &str| of[key].as_str().map(str::to_string);
+        let noun = NOUNS.into_iter().find(|&noun| of["noun"] == noun)?;
+        let folds = results.iter().map(FoldScores::from_json).collect::<Option<Vec<_>>>()?;
+        let outcome = CrossValidation { data: text("name")?, notices: Vec::new(), noun, folds };
+        Some((outcome, text("settings")?))
     };
-    let cut: Vec<(u64, Fold)> = (1..).zip(cut).collect();
-    let train = |(k, fold): &(u64, Fold)| {
-        let seed = seed.wrapping_add(*k);
+    read()
+        .filter(|(outcome, _)| !outcome.folds.is_empty())
+        .ok_or_else(|| RunError::run(JournalError::Foreign.at(folder)))
+}
+
+/// The folds, and the data that they cut.
+struct Nets<'a> {
+    settings: &'a Settings,
+    seed: u64,
+    share: f64,
+    loaded: Loaded,
+    folds: Vec<Fold>,
+}
+
+impl Nets<'_> {
+    fn of(settings: &Settings, folds: usize) -> Result<Nets<'_>, RunError> {
+        if !(2..=MOST_RUNS).contains(&folds) {
+            let message = format!("folds: expected 2 to {MOST_RUNS}, found {folds} | 5 or 10 are usual");
+            return Err(RunError::usage(message));
+        }
+        if settings.test_data.is_some() {
+            return Err(RunError::usage(
+                "test_data: not used in cross-validation, where each part of the data is the test set once | leave it out",
+            ));
+        }
+        let share = validation_share(settings)?;
+        let seed = settings.seed.unwrap_or(SEED);
         let mut rng = rng(seed);
-        let (train, validation) = hold_out(&loaded, fold.train.clone(), share, &mut rng)?;
+        let loaded = open(settings, &mut rng)?;
+        let folds = match (loaded.given_test(), loaded.targets()) {
+            (None, _) => loaded.k_fold(folds, &mut rng)?,
+            (Some(test), Targets::Classes { labels, .. }) => {
+                stratified_k_fold(&labels[..test.start], folds, &mut rng)?
+            }
+            (Some(test), _) => k_fold(test.start, folds, &mut rng)?,
+        };
+        Ok(Nets { settings, seed, share, loaded, folds })
+    }
+
+    /// What a row is called.
+    fn noun(&self) -> &'static str {
+        NOUNS[usize::from(self.loaded.targets().is_segmentation())]
+    }
+
+    /// Trains the net of a fold, counted from 0, and tests it.
+    fn train(&self, k: usize) -> Result<FoldScores, RunError> {
+        self.scores(k).map_err(|error| error.at(&format!("fold {} of {}", k + 1, self.folds.len())))
+    }
+
+    fn scores(&self, k: usize) -> Result<FoldScores, RunError> {
+        let Nets { settings, loaded, .. } = self;
+        let (fold, seed) = (&self.folds[k], self.seed.wrapping_add(k as u64 + 1));
+        let mut rng = rng(seed);
+        let (train, validation) = hold_out(loaded, fold.train.clone(), self.share, &mut rng)?;
         let rows = Rows { train, validation, test: fold.test.clone() };
-        let sizes = [rows.train.len(), rows.validation.len(), rows.test.len()];
-        let mut job = Job::on(&Settings { seed: Some(seed), ..settings.clone() }, &loaded, rows, &mut rng)?;
+        let [train, validation, test] = [rows.train.len(), rows.validation.len(), rows.test.len()];
+        let settings = Settings { seed: Some(seed), ..(*settings).clone() };
+        let mut job = Job::on(&settings, loaded, rows, &mut rng)?;
         let (history, _) = job.fit(None, &mut ())?;
         let scores = job.scores()?.pop().map_or(Vec::new(), |(_, of_test)| of_test);
-        let [train, validation, test] = sizes;
         let absent = absent(loaded.targets(), &fold.test);
         Ok(FoldScores { seed, train, validation, test, epochs: history.last().epoch, scores, absent })
-    };
-    let of_fold =
-        |fold: &(u64, Fold)| train(fold).map_err(|e: RunError| e.at(&format!("fold {} of {folds}", fold.0)));
-    let folds = over_cores("cross-validation", &cut, progress, of_fold)?;
-    let noun = if loaded.targets().is_segmentation() { "images" } else { "rows" };
-    Ok(CrossValidation { data: loaded.name().to_string(), notices: loaded.notices().to_vec(), noun, folds })
+    }
+}
+
+impl FoldScores {
+    /// All of it for a journal, to the bit. JSON has no NaN or infinity: these are text.
+    fn to_json(&self) -> Value {
+        let FoldScores { seed, train, validation, test, epochs, scores, absent } = self;
+        let number = |x: f64| if x.is_finite() { json!(x) } else { json!(x.to_string()) };
+        let scores = Vec::from_iter(scores.iter().map(|(metric, x)| json!([metric.to_string(), number(*x)])));
+        json!({
+            "seed": seed, "train": train, "validation": validation, "test": test, "epochs": epochs, "absent": absent, "scores": scores,
+        })
+    }
+
+    fn from_json(value: &Value) -> Option<FoldScores> {
+        let count = |key: &str| Some(value[key].as_u64()? as usize);
+        let number = |x: &Value| x.as_f64().or_else(|| x.as_str()?.parse().ok());
+        let score = |pair: &Value| Some((pair[0].as_str()?.parse().ok()?, number(&pair[1])?));
+        let name = |name: &Value| name.as_str().map(str::to_string);
+        Some(FoldScores {
+            seed: value["seed"].as_u64()?,
+            train: count("train")?,
+            validation: count("validation")?,
+            test: count("test")?,
+            epochs: count("epochs")?,
+            scores: value["scores"].as_array()?.iter().map(score).collect::<Option<_>>()?,
+            absent: value["absent"].as_array()?.iter().map(name).collect::<Option<_>>()?,
+        })
+    }
 }
 
 /// The names of the classes that no pixel of these rows has; empty if they have no masks.

@@ -5,6 +5,7 @@ use std::fmt;
 use surprisal_data::{DataError, DataSource, ErrorKind};
 use surprisal_optim::OptimError;
 use surprisal_report::folder::FolderError;
+use surprisal_report::parts::PartsError;
 use surprisal_train::{ModelFileError, TrainError};
 
 use crate::diagnosis::rate_or_clipping;
@@ -140,6 +141,11 @@ impl From<ModelFileError> for RunError {
 }
 impl From<FolderError> for RunError {
     fn from(error: FolderError) -> Self {
+        RunError::run(&error).with(if error.is_about_the_path() { &["out"] } else { &[] })
+    }
+}
+impl From<PartsError> for RunError {
+    fn from(error: PartsError) -> Self {
         RunError::run(&error).with(if error.is_about_the_path() { &["out"] } else { &[] })
     }
 }

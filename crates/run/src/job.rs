@@ -6,7 +6,7 @@ mod rows;
 use std::borrow::Cow;
 
 use surprisal_data::metrics::{Average, Metric};
-use surprisal_data::{Dataset, Encoder, Loaded, Notice, Targets, Unseen};
+use surprisal_data::{Dataset, Encoder, Loaded, Notice, Scaling, Targets, Unseen};
 use surprisal_layers::{Init, Rng, Sequential, rng};
 use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
@@ -404,6 +404,26 @@ impl Job {
         }
         crc.finalize()
     }
+}
+
+/// The CRC-32 of all rows and their targets, and of the names of columns, categories and classes.
+pub(crate) fn checksum(data: &Loaded) -> Result<u32, RunError> {
+    let all = Vec::from_iter(0..data.rows());
+    let set = data.dataset(&all, &data.prepare(&all, Some(Scaling::None))?)?;
+    let mut crc = crc32fast::Hasher::new();
+    set.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
+    match &set.targets {
+        Targets::Values(values) => values.iter().for_each(|x| crc.update(&x.to_le_bytes())),
+        Targets::Masks { masks, .. } => masks.iter().for_each(|&class| crc.update(&[class])),
+        Targets::Classes { labels, .. } => {
+            labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
+        }
+    }
+    for name in set.feature_names.iter().chain(set.class_names()) {
+        crc.update(&(name.len() as u64).to_le_bytes());
+        crc.update(name.as_bytes());
+    }
+    Ok(crc.finalize())
 }
 
 /// Features and targets as the net needs them: regression targets are scaled before they are rounded.

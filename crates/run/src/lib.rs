@@ -6,8 +6,8 @@
 //! | `job` | [`Job`]: a run built from settings: data, a net, an optimizer, a trainer |
 //! | `recorder` | [`Recorder`]: the files of a run's folder while it trains |
 //! | `predictor` | [`Predictor`]: a trained net, for predictions and evaluation |
-//! | `cross_validation` | [`cross_validate`]: k-fold cross-validation |
-//! | `sweep` | [`sweep`](fn@sweep): grid or random search over settings, each with several seeds, compared on validation rows |
+//! | `cross_validation` | [`cross_validate`]: k-fold cross-validation; [`cross_validate_part`]: some of the folds |
+//! | `sweep` | [`sweep`](fn@sweep): grid or random search over settings, each with several seeds, compared on validation rows; [`sweep_part`]: some of the runs |
 //! | `lr_range` | [`LrRange`]: the learning rate range test |
 //! | `cores`, `table` | many trainings over the cores; tables as text and CSV |
 //! | `diagnosis` | [`diagnose`]: findings about a training, in words |
@@ -34,7 +34,9 @@ mod settings;
 mod sweep;
 mod table;
 
-pub use cross_validation::{CrossValidation, FoldScores, cross_validate};
+pub use cross_validation::{
+    CrossValidation, FoldScores, cross_validate, cross_validate_part, merge_cross_validation,
+};
 pub use diagnosis::{Finding, Kind, commonest_class, diagnose, diagnose_failure};
 pub use error::{Message, RunError};
 pub use job::{Job, Parts, Rows, SEED, Scores, hold_out, open, scores, split, unit};
@@ -44,4 +46,5 @@ pub use recorder::Recorder;
 pub use report::{ChosenThreshold, chosen_threshold, overlap_table, write_results};
 pub use setting_error::{SettingError, ValueError};
 pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Setting, Settings};
-pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, sweep};
+pub use surprisal_report::parts::{Part, Share};
+pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, merge_sweep, sweep, sweep_part};

@@ -14,6 +14,7 @@ mod loss;
 mod messages;
 #[cfg(feature = "replay")]
 mod op;
+mod parts;
 mod play;
 mod playground_commands;
 mod sources;

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use surprisal_report::files::{cannot_write as message, remove_stale};
-use surprisal_report::journal::{JournalError, JournalFile};
+use surprisal_report::journal::{JournalError, JournalFile, differences};
 
 use super::Run;
 use crate::RunError;
 
 /// A line for each run that has ended, behind one that says which sweep it is.
 const JOURNAL: &str = "journal.jsonl";
+/// The name of the command, in journals.
+pub(super) const NAME: &str = "surprisal sweep";
 
 /// The journal of a sweep's folder.
 pub(super) struct Journal(JournalFile);
@@ -32,10 +34,7 @@ impl Journal {
         if fs::symlink_metadata(&path).is_err() && there.next().is_some() {
             return Err(another("the folder is not empty and contains no journal of a sweep"));
         }
-        let mut header = json!({ "journal": "surprisal sweep" });
-        for (key, value) in sweep.as_object().into_iter().flatten() {
-            header[key] = value.clone();
-        }
+        let header = header(sweep);
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
             JournalError::Busy => another("the same sweep is already running in this folder"),
             JournalError::Other(found) => another(&difference(&found, &header)),
@@ -61,18 +60,30 @@ impl Journal {
     }
 }
 
-fn line(run: &Run) -> Result<Value, RunError> {
+/// Writes the journal of a sweep whose runs have ended elsewhere.
+pub(super) fn write(folder: &Path, sweep: &Value, runs: &[Run]) -> Result<(), RunError> {
+    let lines = runs.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+    let path = folder.join(JOURNAL);
+    JournalFile::write(&path, &header(sweep), &lines).map_err(|error| cannot_write(&path, &error))
+}
+
+fn header(sweep: &Value) -> Value {
+    let mut header = json!({ "journal": NAME });
+    for (key, value) in sweep.as_object().into_iter().flatten() {
+        header[key] = value.clone();
+    }
+    header
+}
+
+pub(super) fn line(run: &Run) -> Result<Value, RunError> {
     serde_json::to_value(run).map_err(|error| RunError::run(format!("{JOURNAL}: {error}")))
 }
 
 /// How the sweep of a journal differs from this one.
 fn difference(found: &Value, expected: &Value) -> String {
-    let differs = |key: &&String| found[key.as_str()] != expected[key.as_str()];
-    let keys = expected.as_object().into_iter().flat_map(|all| all.keys()).filter(differs);
     match found["journal"] == expected["journal"] {
         true => {
-            let keys = Vec::from_iter(keys.map(String::as_str));
-            format!("the folder belongs to another sweep, with different {}", keys.join(", "))
+            format!("the folder belongs to another sweep, with different {}", differences(found, expected))
         }
         false => "the folder contains a journal of another command".into(),
     }

@@ -1,26 +1,29 @@
-//! [`sweep`]: grid or random search over settings, each with several seeds.
+//! [`sweep`]: grid or random search over settings, each with several seeds; [`sweep_part`]: a part of its runs.
 
 mod journal;
 mod report;
 mod vary;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use surprisal_data::metrics::Metric;
-use surprisal_data::{Loaded, Scaling, Targets, k_fold, stratified_k_fold};
+use surprisal_data::{Loaded, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::{Rng, rng};
 use surprisal_report::files::write_unsynced;
+use surprisal_report::journal::JournalError;
+use surprisal_report::parts::{self, Computation, Part, PartJournal, Share};
 use surprisal_report::statistics::Estimate;
 use surprisal_train::parallel::Progress;
 use surprisal_train::{History, Monitor};
 
 use crate::cores::over_cores;
-use crate::job::VALIDATION;
+use crate::job::{VALIDATION, checksum};
 use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open, split};
-use journal::{Journal, cannot_write};
+use journal::{Journal, NAME, cannot_write};
 use vary::Assignment;
 pub use vary::{Plan, Vary};
 
@@ -136,56 +139,175 @@ pub fn sweep(
     progress: &dyn Progress,
 ) -> Result<Swept, RunError> {
     let folder = folder.as_ref();
-    let points = plan.points(settings)?;
-    if settings.validation == Some(0.0) {
-        return Err(RunError::usage(
-            "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15",
-        ));
+    let all = Runs::of(settings, plan)?;
+    let (journal, done) = Journal::open(folder, &all.fingerprint)?;
+    let find = |k: usize| {
+        let of = |run: &&Run| (run.point, run.seed) == all.jobs[k];
+        done.iter().find(of).cloned()
+    };
+    let runs = Vec::from_iter(0..all.jobs.len());
+    let ended = all.train(&runs, find, |_, run| journal.note(run), interrupted, progress)?;
+    if ended.len() < runs.len() {
+        return Ok(Swept::Interrupted { done: ended.len(), runs: runs.len() });
     }
-    let seed = settings.seed.unwrap_or(SEED);
-    let validation = settings.validation.unwrap_or(VALIDATION);
-    let base = Settings { seed: Some(seed), validation: Some(validation), ..settings.clone() };
-    let at_points = points.iter().map(|point| at(&base, point)).collect::<Result<Vec<_>, _>>()?;
-    let data = Data::of_all(&at_points)?;
-
-    let crcs = data.iter().map(|data| data.checksum()).collect::<Result<Vec<_>, _>>()?;
-    let program = env!("CARGO_PKG_VERSION");
-    let (seeds, text) = (plan.seeds, base.to_toml());
-    let mut fingerprint =
-        json!({ "data": crcs, "points": points, "program": program, "seeds": seeds, "settings": text });
-    if let Some(folds) = plan.folds {
-        fingerprint["folds"] = folds.into();
-    }
-    let (journal, done) = Journal::open(folder, &fingerprint)?;
-    let seeds = (0..plan.seeds as u64).map(|k| seed.wrapping_add(k));
-    let jobs =
-        Vec::from_iter((0..points.len()).flat_map(|point| seeds.clone().map(move |seed| (point, seed))));
-    let lost = AtomicBool::new(false); // a run that cannot be noted: others would be trained for nothing
-    let runs = over_cores("sweep", &jobs, progress, |&(point, seed)| {
-        if let Some(run) = done.iter().find(|run| (run.point, run.seed) == (point, seed)) {
-            return Ok(Some(run.clone()));
-        }
-        if interrupted.load(Ordering::Relaxed) || lost.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let settings = &at_points[point];
-        let data = data.iter().find(|data| data.key == Data::key(settings)).expect("opened for every point");
-        let outcome = train(settings, seed, data, plan.folds).map_err(|error| error.to_string());
-        let run = Run { point, seed, outcome };
-        journal.note(&run).inspect_err(|_| lost.store(true, Ordering::Relaxed))?;
-        Ok(Some(run))
-    })?;
-    let ended = Vec::from_iter(runs.into_iter().flatten());
-    if ended.len() < jobs.len() {
-        return Ok(Swept::Interrupted { done: ended.len(), runs: jobs.len() });
-    }
-    let sweep = Sweep::new(base, plan.folds, points, &ended)?;
-    for (name, content) in sweep.files() {
-        let path = folder.join(name);
-        write_unsynced(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
-    }
+    let sweep = Sweep::new(all.base, plan.folds, all.points, &ended)?;
+    sweep.write(folder)?;
     journal.sort(&ended)?;
     Ok(Swept::Finished(Box::new(sweep)))
+}
+
+/// Trains the runs of a sweep that belong to one part, in a folder that all parts share. Runs are numbered point by point, from 0, and
+/// seed by seed.
+///
+/// The part has a folder in `folder`, in which each process writes a journal of its own: parts may run at the same time, on several machines. A
+/// part that was stopped goes on when it is called again. [`merge_sweep`] makes the result of all parts.
+///
+/// # Errors
+/// As [`sweep`], and if the folder contains parts of another number or another sweep.
+pub fn sweep_part(
+    settings: &Settings,
+    plan: &Plan,
+    part: Part,
+    folder: impl AsRef<Path>,
+    interrupted: &AtomicBool,
+    progress: &dyn Progress,
+) -> Result<Share, RunError> {
+    let all = Runs::of(settings, plan)?;
+    let computation = Computation { name: NAME, runs: all.jobs.len(), of: all.fingerprint.clone() };
+    let (journal, done) = PartJournal::open(folder, part, &computation)?;
+    let mut ended = BTreeMap::new();
+    for (k, result) in done {
+        ended.insert(k, all.read(k, result)?);
+    }
+    let runs = Vec::from_iter((0..all.jobs.len()).filter(|&k| part.has(k)));
+    let note = |k: usize, run: &Run| Ok(journal.note(k, &journal::line(run)?)?);
+    let done = all.train(&runs, |k| ended.get(&k).cloned(), note, interrupted, progress)?.len();
+    journal.close()?;
+    Ok(Share { done, runs: runs.len() })
+}
+
+/// Writes the results of a sweep whose parts are in this folder: every file with the bytes that one process writes, see [`sweep`].
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use surprisal_run::{Plan, Settings, merge_sweep, sweep_part};
+/// # let folder = std::env::temp_dir().join(format!("surprisal-parts-example-{}", std::process::id()));
+/// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nmonitor = \"accuracy\"\n", "iris.toml")?;
+/// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2, folds: None };
+/// for part in ["1/2", "2/2"] {
+///     sweep_part(&settings, &plan, part.parse().unwrap(), &folder, &AtomicBool::new(false), &())?;
+/// }
+/// assert_eq!(merge_sweep(&folder)?.best().lr, Some(0.1));
+/// # std::fs::remove_dir_all(folder).unwrap();
+/// # Ok::<(), surprisal_run::RunError>(())
+/// ```
+///
+/// # Errors
+/// If a part is missing, unfinished, there twice, or of other settings, other data or another version of the program; if no point has come through
+/// all its runs; and if a file cannot be written.
+pub fn merge_sweep(folder: impl AsRef<Path>) -> Result<Sweep, RunError> {
+    let folder = folder.as_ref();
+    let (fingerprint, results) = parts::merge(folder, NAME).map_err(RunError::run)?;
+    let foreign = || RunError::run(JournalError::Foreign.at(folder));
+    let (points, folds) = points_and_folds(&fingerprint).ok_or_else(foreign)?;
+    let base = Settings::from_toml(fingerprint["settings"].as_str().ok_or_else(foreign)?, folder)?;
+    let read = |result| serde_json::from_value(result).map_err(|_| foreign());
+    let runs = results.into_iter().map(read).collect::<Result<Vec<Run>, _>>()?;
+    let sweep = Sweep::new(base, folds, points, &runs)?;
+    sweep.write(folder)?;
+    journal::write(folder, &fingerprint, &runs)?;
+    Ok(sweep)
+}
+
+/// The points of a fingerprint, and its folds.
+fn points_and_folds(fingerprint: &Value) -> Option<(Vec<Assignment>, Option<usize>)> {
+    let known =
+        |key: String| Settings::ALL.iter().find(|setting| setting.key == key).map(|setting| setting.key);
+    let texts: Vec<Vec<(String, String)>> = serde_json::from_value(fingerprint["points"].clone()).ok()?;
+    let point = |point: Vec<(String, String)>| {
+        point.into_iter().map(|(key, value)| Some((known(key)?, value))).collect::<Option<Assignment>>()
+    };
+    let points = texts.into_iter().map(point).collect::<Option<Vec<_>>>()?;
+    let folds = fingerprint["folds"].as_u64().map(|folds| folds as usize);
+    (!points.is_empty()).then_some((points, folds))
+}
+
+/// All runs of a sweep, with their data.
+struct Runs {
+    base: Settings,
+    points: Vec<Assignment>,
+    at_points: Vec<Settings>,
+    data: Vec<Data>,
+    folds: Option<usize>,
+    jobs: Vec<(usize, u64)>, // the point and the seed of each run
+    fingerprint: Value,
+}
+
+impl Runs {
+    fn of(settings: &Settings, plan: &Plan) -> Result<Runs, RunError> {
+        let points = plan.points(settings)?;
+        if settings.validation == Some(0.0) {
+            return Err(RunError::usage(
+                "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15",
+            ));
+        }
+        let seed = settings.seed.unwrap_or(SEED);
+        let validation = settings.validation.unwrap_or(VALIDATION);
+        let base = Settings { seed: Some(seed), validation: Some(validation), ..settings.clone() };
+        let at_points = points.iter().map(|point| at(&base, point)).collect::<Result<Vec<_>, _>>()?;
+        let data = Data::of_all(&at_points)?;
+
+        let crcs = data.iter().map(|data| checksum(&data.loaded)).collect::<Result<Vec<_>, _>>()?;
+        let program = env!("CARGO_PKG_VERSION");
+        let (seeds, text) = (plan.seeds, base.to_toml());
+        let mut fingerprint =
+            json!({ "data": crcs, "points": points, "program": program, "seeds": seeds, "settings": text });
+        if let Some(folds) = plan.folds {
+            fingerprint["folds"] = folds.into();
+        }
+        let seeds = (0..plan.seeds as u64).map(|k| seed.wrapping_add(k));
+        let jobs =
+            Vec::from_iter((0..points.len()).flat_map(|point| seeds.clone().map(move |seed| (point, seed))));
+        Ok(Runs { base, points, at_points, data, folds: plan.folds, jobs, fingerprint })
+    }
+
+    /// Trains some of the runs, and returns those that have ended. A run that `done` finds is not trained again.
+    fn train(
+        &self,
+        runs: &[usize],
+        done: impl Fn(usize) -> Option<Run> + Sync,
+        note: impl Fn(usize, &Run) -> Result<(), RunError> + Sync,
+        interrupted: &AtomicBool,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Run>, RunError> {
+        let lost = AtomicBool::new(false); // a run that cannot be noted: others would be trained for nothing
+        let ended = over_cores("sweep", runs, progress, |&k| {
+            if let Some(run) = done(k) {
+                return Ok(Some(run));
+            }
+            if interrupted.load(Ordering::Relaxed) || lost.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let (point, seed) = self.jobs[k];
+            let settings = &self.at_points[point];
+            let key = Data::key(settings);
+            let data = self.data.iter().find(|data| data.key == key).expect("opened for every point");
+            let outcome = train(settings, seed, data, self.folds).map_err(|error| error.to_string());
+            let run = Run { point, seed, outcome };
+            note(k, &run).inspect_err(|_| lost.store(true, Ordering::Relaxed))?;
+            Ok(Some(run))
+        })?;
+        Ok(ended.into_iter().flatten().collect())
+    }
+
+    /// A run from the journal of a part.
+    fn read(&self, k: usize, result: Value) -> Result<Run, RunError> {
+        let run = serde_json::from_value(result).ok();
+        run.filter(|run: &Run| (run.point, run.seed) == self.jobs[k]).ok_or_else(|| {
+            RunError::run(format!("run {k} of a journal is not one of this sweep | name another folder"))
+                .with(&["out"])
+        })
+    }
 }
 
 /// The settings of a point.
@@ -227,26 +349,6 @@ impl Data {
             }
         }
         Ok(opened)
-    }
-
-    /// The CRC-32 of all rows and their targets, and of the names of columns, categories and classes.
-    fn checksum(&self) -> Result<u32, RunError> {
-        let all = Vec::from_iter(0..self.loaded.rows());
-        let set = self.loaded.dataset(&all, &self.loaded.prepare(&all, Some(Scaling::None))?)?;
-        let mut crc = crc32fast::Hasher::new();
-        set.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
-        match &set.targets {
-            Targets::Values(values) => values.iter().for_each(|x| crc.update(&x.to_le_bytes())),
-            Targets::Masks { masks, .. } => masks.iter().for_each(|&class| crc.update(&[class])),
-            Targets::Classes { labels, .. } => {
-                labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
-            }
-        }
-        for name in set.feature_names.iter().chain(set.class_names()) {
-            crc.update(&(name.len() as u64).to_le_bytes());
-            crc.update(name.as_bytes());
-        }
-        Ok(crc.finalize())
     }
 
     /// The rows of a run with this seed, and what it draws the rest from.
@@ -375,6 +477,15 @@ impl Sweep {
             ))),
             None => Ok(sweep),
         }
+    }
+
+    /// Writes every file but the journal.
+    fn write(&self, folder: &Path) -> Result<(), RunError> {
+        for (name, content) in self.files() {
+            let path = folder.join(name);
+            write_unsynced(&path, content.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
+        }
+        Ok(())
     }
 
     /// The settings of the best point.

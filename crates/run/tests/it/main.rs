@@ -7,6 +7,7 @@ mod defaults;
 mod diagnosis;
 mod evaluation;
 mod lr_range;
+mod parts;
 mod report;
 mod segmentation;
 mod sweep;
