@@ -299,7 +299,7 @@ test('nonsense after # changes nothing on an open page', async () => {
   await close(page);
 });
 
-test('a defect of the module is told, and the page goes on', async () => {
+test('a defect of the module is reported, and the page goes on', async () => {
   const page = await open('data=circles&seed=3&steps=20');
   await page.waitForFunction(() => playground.state().step === 20);
   await page.evaluate(() => {
