@@ -28,6 +28,7 @@ mod op;
 mod play;
 mod predict;
 mod progress;
+mod ranks;
 mod setting_options;
 mod signals;
 mod sweep;
@@ -103,6 +104,10 @@ impl Failure {
     }
     fn run(error: impl Display) -> Failure {
         Failure { message: error.to_string(), code: 1 }
+    }
+    /// That another process reports.
+    fn silent(code: u8) -> Failure {
+        Failure { message: String::new(), code }
     }
     /// The same, and the options of the settings that help.
     fn with_options(mut self, settings: &[&str]) -> Failure {
@@ -207,7 +212,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { message, code }) => {
-            note!("error: {}", for_screen(&message));
+            if !message.is_empty() {
+                note!("error: {}", for_screen(&message));
+            }
             ExitCode::from(code)
         }
     }

@@ -14,9 +14,10 @@ use surprisal_run::{
     Finding, Job, Kind, Recorder, RunError, Settings, chosen_threshold, commonest_class, diagnose,
     diagnose_failure, write_results,
 };
-use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, TrainError};
+use surprisal_train::{At, Callback, Checkpoint, Ended, Epoch, History, Predictions, SavedModel, TrainError};
 
 use crate::progress::EpochBar;
+use crate::ranks::{Ranks, SHARDS};
 use crate::setting_options::SettingOptions;
 use crate::{Failure, signals};
 
@@ -44,9 +45,21 @@ pub struct Options {
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { settings, config, out, resume, quiet } = options;
     let interrupted = signals::save_first();
-    let (place, _lock, mut job, checkpoint) = match resume {
-        Some(folder) => resumed(folder, &settings.0)?,
-        None => begun(&settings.over(config.as_deref())?, out.as_deref())?,
+    let mut ranks = Ranks::join()?;
+    let shards = ranks.are_there().then_some(SHARDS);
+    let begun = ranks.first(|| match resume {
+        Some(folder) => resumed(folder, &settings.0),
+        None => begun(settings.over(config.as_deref())?, out.as_deref(), shards),
+    });
+    let Begun { place, settings, saved } = shared(begun?, &mut ranks)?;
+    let (mut job, checkpoint) = ranks.agree(prepared(&settings, saved.as_ref(), place.as_ref()))?;
+    let first = place.map(|place| {
+        let (place, lock) = place.with_settings(&job.settings)?;
+        let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history))?;
+        Ok((place, lock, recorder))
+    });
+    let Some((place, _lock, recorder)) = ranks.agree(first.transpose())? else {
+        return followed(job.try_fit(checkpoint, &mut (), Some(interrupted), ranks.group()));
     };
     let share = if matches!(job.predictions, Predictions::Number { .. }) { "r2" } else { "accuracy" };
     let (bar, monitored) = (EpochBar::new(job.trainer.epochs, quiet), job.parts.monitored().0);
@@ -58,9 +71,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if let Some(checkpoint) = checkpoint.as_ref().filter(|c| c.epoch as usize == job.trainer.epochs) {
         note!("all {} epochs are done | to continue, set a larger --epochs", checkpoint.epoch);
     }
-    let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history), interrupted)?;
     let mut callbacks = (telling, recorder);
-    let outcome = job.try_fit(checkpoint, &mut callbacks);
+    let outcome = job.try_fit(checkpoint, &mut callbacks, Some(interrupted), ranks.group());
     let (telling, recorder) = callbacks;
     telling.bar.end();
     recorder.end()?;
@@ -71,11 +83,75 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-/// The locked folder of a run, the run and its checkpoint.
-type Begun = (PathBuf, FolderLock, Job, Option<Checkpoint<f32>>);
+/// The end of a rank that does not write; rank 0 reports.
+fn followed(outcome: Result<(History, Ended), TrainError>) -> Result<(), Failure> {
+    match outcome.map(|(_, ended)| ended) {
+        Ok(Ended::Early | Ended::Finished) => Ok(()),
+        Ok(Ended::Interrupted) => Err(Failure::silent(signals::exit_code())),
+        Err(_) => Err(Failure::silent(1)),
+    }
+}
 
-/// A new run: its folder, with the settings in it.
-fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
+/// Where a run is written.
+enum Place {
+    New(RunFolder),
+    Old(PathBuf, FolderLock),
+}
+
+impl Place {
+    /// The locked folder, with the settings in it.
+    fn with_settings(self, settings: &Settings) -> Result<(PathBuf, FolderLock), Failure> {
+        let settings = settings.to_toml();
+        match self {
+            Place::New(folder) => {
+                let path = folder.fill_unsynced(&[(CONFIG.to_string(), settings.into_bytes())])?;
+                let lock = lock_run(&path)?;
+                Ok((path, lock))
+            }
+            Place::Old(folder, lock) => {
+                let path = folder.join(CONFIG);
+                if std::fs::read_to_string(&path).ok().as_ref() != Some(&settings) {
+                    crate::write_file(&path, settings.as_bytes())?;
+                }
+                Ok((folder, lock))
+            }
+        }
+    }
+}
+
+/// A run that is about to begin, or to be resumed from what was saved; only rank 0 has a place for it.
+struct Begun {
+    place: Option<Place>,
+    settings: Settings,
+    saved: Option<SavedModel>,
+}
+
+/// What rank 0 has begun, on all ranks.
+fn shared(begun: Option<Begun>, ranks: &mut Ranks) -> Result<Begun, Failure> {
+    let mut bytes = Vec::new();
+    if let Some(Begun { settings, saved, .. }) = begun.as_ref().filter(|_| ranks.are_there()) {
+        bytes = settings.to_toml().into_bytes();
+        bytes.push(0); // which TOML does not contain
+        bytes.extend(saved.iter().flat_map(SavedModel::to_bytes));
+    }
+    let bytes = ranks.share(bytes)?;
+    match (begun, bytes.iter().position(|&byte| byte == 0)) {
+        (None, Some(end)) => {
+            let settings =
+                Settings::from_toml(&String::from_utf8_lossy(&bytes[..end]), "the settings of rank 0")?;
+            let saved = Some(&bytes[end + 1..]).filter(|saved| !saved.is_empty());
+            let saved = saved
+                .map(|saved| SavedModel::from_bytes(saved, CHECKPOINT))
+                .transpose()
+                .map_err(Failure::run)?;
+            Ok(Begun { place: None, settings, saved })
+        }
+        (begun, _) => Ok(begun.expect("a rank that is not the first gets what the first has")),
+    }
+}
+
+/// A new run, and the folder for it.
+fn begun(mut settings: Settings, out: Option<&Path>, shards: Option<usize>) -> Result<Begun, Failure> {
     let folder = match out {
         Some(place) if place.join(CHECKPOINT).exists() => {
             let place = place.display();
@@ -87,25 +163,22 @@ fn begun(settings: &Settings, out: Option<&Path>) -> Result<Begun, Failure> {
         Some(place) => RunFolder::exactly(place)?,
         None => RunFolder::take("runs", "train")?,
     };
-    let job = Job::new(settings)?;
-    let place = folder.fill_unsynced(&[(CONFIG.to_string(), job.settings.to_toml().into_bytes())])?;
-    let lock = lock_run(&place)?;
-    Ok((place, lock, job, None))
+    settings.shards = settings.shards.or(shards);
+    Ok(Begun { place: Some(Place::New(folder)), settings, saved: None })
 }
 
 /// An interrupted run, from its checkpoint.
 fn resumed(folder: PathBuf, given: &Settings) -> Result<Begun, Failure> {
     let (saved, lock) = interrupted_run(&folder)?;
+    let path = folder.join(CHECKPOINT);
     if let Some(other) = Settings::ALL.iter().find(|s| s.key != "epochs" && given.get(s.key).is_some()) {
         return Err(Failure::usage(format!(
             "--{}: cannot be changed when a run is resumed; only --epochs can | start a new run instead, perhaps with \
              --start-from {}",
             other.key.replace('_', "-"),
-            folder.join(CHECKPOINT).display()
+            path.display()
         )));
     }
-    let path = folder.join(CHECKPOINT);
-    let failed = |error: RunError| Failure::run(format!("{}: {error}", path.display()));
     if let (Some(epochs), Some(checkpoint)) = (given.epochs, &saved.checkpoint) {
         let done = checkpoint.epoch.saturating_add(checkpoint.step.min(1));
         if (epochs as u64) < done {
@@ -115,14 +188,24 @@ fn resumed(folder: PathBuf, given: &Settings) -> Result<Begun, Failure> {
         }
     }
     let settings = Settings::from_toml(&saved.settings, &path)?.and(given);
-    let mut job = Job::new(&settings).map_err(|error| error.of_data_elsewhere(&settings))?;
-    let checkpoint = job.resume(&saved).map_err(failed)?;
-    let config = job.settings.to_toml();
-    if std::fs::read_to_string(folder.join(CONFIG)).ok().as_ref() != Some(&config) {
-        let path = folder.join(CONFIG);
-        crate::write_file(&path, config.as_bytes())?;
-    }
-    Ok((folder, lock, job, Some(checkpoint)))
+    Ok(Begun { place: Some(Place::Old(folder, lock)), settings, saved: Some(saved) })
+}
+
+/// The run, and the state of the training that is resumed.
+fn prepared(
+    settings: &Settings,
+    saved: Option<&SavedModel>,
+    place: Option<&Place>,
+) -> Result<(Job, Option<Checkpoint<f32>>), Failure> {
+    let Some(saved) = saved else { return Ok((Job::new(settings)?, None)) };
+    let mut job = Job::new(settings).map_err(|error| error.of_data_elsewhere(settings))?;
+    let path = match place {
+        Some(Place::Old(folder, _)) => folder.join(CHECKPOINT),
+        _ => CHECKPOINT.into(),
+    };
+    let checkpoint =
+        job.resume(saved).map_err(|error| Failure::run(format!("{}: {error}", path.display())))?;
+    Ok((job, Some(checkpoint)))
 }
 
 /// A summary of the data and the net before training.

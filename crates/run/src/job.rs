@@ -4,6 +4,7 @@ mod defaults;
 mod rows;
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
 
 use surprisal_data::metrics::{Average, Metric};
 use surprisal_data::{Dataset, Encoder, Loaded, Notice, Scaling, Targets, Unseen};
@@ -12,7 +13,7 @@ use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
 use surprisal_train::{
-    Augment, Callback, Checkpoint, Ended, Evaluation, Examples, Fit, History, Objective, Predictions,
+    Augment, Callback, Checkpoint, Ended, Evaluation, Examples, Fit, Group, History, Objective, Predictions,
     SavedModel, TrainError, Trainer, evaluate, probabilities,
 };
 
@@ -280,20 +281,29 @@ impl Job {
         checkpoint: Option<Checkpoint<f32>>,
         callback: &mut impl Callback<f32>,
     ) -> Result<(History, Ended), RunError> {
-        Ok(self.try_fit(checkpoint, callback)?)
+        Ok(self.try_fit(checkpoint, callback, None, None)?)
     }
 
-    /// [`fit`](Self::fit), with the trainer's own error.
+    /// [`fit`](Self::fit) with the trainer's own error, with a flag that [interrupts](Fit::interrupt) it, and together with the other
+    /// ranks of a [group](Fit::group).
     ///
     /// # Errors
     /// As there.
     pub fn try_fit(
         &mut self,
         checkpoint: Option<Checkpoint<f32>>,
-        callback: &mut impl Callback<f32>,
+        callback: &mut dyn Callback<f32>,
+        interrupt: Option<&AtomicBool>,
+        group: Option<&mut dyn Group>,
     ) -> Result<(History, Ended), TrainError> {
         let Job { parts, model, params, trainer, optimizer, .. } = self;
-        let training = parts.training(trainer).resume(checkpoint).callback(callback);
+        let mut training = parts.training(trainer).resume(checkpoint).callback(callback);
+        if let Some(interrupt) = interrupt {
+            training = training.interrupt(interrupt);
+        }
+        if let Some(group) = group {
+            training = training.group(group);
+        }
         let history = training.fit(model, params, &mut **optimizer)?;
         let ended = history.ended();
         Ok((history, ended))

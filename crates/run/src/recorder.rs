@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use surprisal_report::csv::csv;
@@ -28,30 +27,23 @@ pub const HISTORY_LINES: &str = "history.jsonl";
 /// The longest time between checkpoints if `checkpoint_every` is not set.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Writes every epoch to the history at once, writes checkpoints, and ends the training on request.
-pub struct Recorder<'a> {
+/// Writes every epoch to the history at once, and writes checkpoints, also where the training is interrupted.
+pub struct Recorder {
     folder: PathBuf,
     model: SavedModel, // without parameters
     table: EpochTable,
     files: [File; 2],
     every: Option<usize>,
     saved: Instant,
-    interrupted: &'a AtomicBool,
     failed: Option<RunError>,
 }
 
-impl<'a> Recorder<'a> {
-    /// Begins the files of a history in the folder, with the epochs that there are already. The training ends after the step in
-    /// which `interrupted` becomes true.
+impl Recorder {
+    /// Begins the files of a history in the folder, with the epochs that there are already.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub fn new(
-        folder: impl AsRef<Path>,
-        job: &Job,
-        begun: Option<&History>,
-        interrupted: &'a AtomicBool,
-    ) -> Result<Self, RunError> {
+    pub fn new(folder: impl AsRef<Path>, job: &Job, begun: Option<&History>) -> Result<Self, RunError> {
         let folder = folder.as_ref();
         remove_stale(folder);
         let table = EpochTable::new(job);
@@ -66,7 +58,7 @@ impl<'a> Recorder<'a> {
         let model = SavedModel { parameters: Vec::new(), ..job.model_file(&job.params, None) };
         let every = job.settings.checkpoint_every;
         let folder = folder.to_path_buf();
-        Ok(Recorder { folder, model, table, files, every, saved: Instant::now(), interrupted, failed: None })
+        Ok(Recorder { folder, model, table, files, every, saved: Instant::now(), failed: None })
     }
 
     /// What could not be written, if anything: that ended the training.
@@ -100,33 +92,28 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Goes on if all went well and nobody wants it to end.
-    fn flow(&mut self, outcome: Result<(), RunError>, interrupted: bool) -> ControlFlow<()> {
+    /// Goes on if all went well.
+    fn flow(&mut self, outcome: Result<(), RunError>) -> ControlFlow<()> {
         self.failed = self.failed.take().or(outcome.err());
-        if self.failed.is_some() || interrupted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-    /// Asked once a call: what ends the training has to be saved by the same call.
-    fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-impl Callback<f32> for Recorder<'_> {
+impl Callback<f32> for Recorder {
     fn on_step(&mut self, at: &At<f32>) -> ControlFlow<()> {
         let steps = at.steps_per_epoch * (at.epoch - 1) + at.step;
-        let (due, interrupted) =
-            (self.every.is_some_and(|every| steps.is_multiple_of(every)), self.interrupted());
-        let outcome = if due || interrupted { self.save(at) } else { Ok(()) };
-        self.flow(outcome, interrupted)
+        let due = self.every.is_some_and(|every| steps.is_multiple_of(every));
+        let outcome = if due || at.ends { self.save(at) } else { Ok(()) };
+        self.flow(outcome)
     }
     fn on_epoch(&mut self, at: &At<f32>, measured: &Epoch) -> ControlFlow<()> {
         let due = self.every.is_none() && self.saved.elapsed() > PATIENCE;
-        let (last, interrupted) = (at.epoch == at.epochs, self.interrupted());
+        let last = at.epoch == at.epochs;
         let mut outcome = self.note(measured);
-        if outcome.is_ok() && (due || last || at.epoch == 0 || interrupted) {
+        if outcome.is_ok() && (due || last || at.epoch == 0 || at.ends) {
             outcome = self.save(at);
         }
-        self.flow(outcome, interrupted)
+        self.flow(outcome)
     }
 }
 

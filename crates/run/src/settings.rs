@@ -204,6 +204,8 @@ settings! {
         clip_value: f64 = "NUMBER" of MaxValue;
         /// Gradient accumulation: the number of batches for each step [default: 1]
         accumulate: usize = "BATCHES" in COUNT, "1 is a step for each batch";
+        /// The number of shards in which each batch is cut, which several processes share under mpirun; the results depend on it, but not on the number of processes. Batch normalization and losses of whole batches see a shard [default: 1; 8 under mpirun]
+        shards: usize = "N" in COUNT, "1 is usual for one process";
         /// The learning rate schedule: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=5, plateau:patience=5,factor=0.5 [default: cosine, down to 0]
         schedule: Schedule = "SCHEDULE";
         /// Parameter groups with a learning rate or a weight decay of their own: layer1:lr=0.01,weight_decay=0;layer2:lr=0.1

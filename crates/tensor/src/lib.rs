@@ -89,7 +89,7 @@ pub use inspect::{LayerGuard, Sent, Step};
 pub use ndarray;
 pub use op::{Backward, Card, Forward, Grad, Inputs, Op, Room, Shapes};
 pub use ops::{concat, stack};
-pub use params::{Entry, Gradients, NoSuchParameter, ParamId, Params, Scope, Unreached, name_matches};
+pub use params::{Entry, Gradients, NoSuchParameter, ParamId, Params, Scope, Unreached, lerp, name_matches};
 pub use product::Mat;
 pub use scalar::{DType, Logistic, Scalar};
 pub use second_order::{SecondOrder, curvature_along, hessian, hessian_vector_product};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension, IxDyn};
 
 pub use entry::{Entry, NoSuchParameter, name_matches};
-pub use gradients::{Gradients, Unreached};
+pub use gradients::{Gradients, Unreached, lerp};
 
 use crate::{Buf, Scalar, Shape};
 

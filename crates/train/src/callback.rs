@@ -61,6 +61,8 @@ pub struct At<'a, T: Scalar> {
     pub loss: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
+    /// Whether the training ends after this call, because it was [interrupted](crate::Fit::interrupt).
+    pub ends: bool,
     /// The parameters now.
     pub params: &'a Params<T>,
     /// Every epoch that was measured.
@@ -82,7 +84,7 @@ pub enum Ended {
     Finished,
     /// Early stopping: the monitored metric did not improve for [`EarlyStopping::patience`](crate::EarlyStopping::patience) epochs.
     Early,
-    /// A callback ended it.
+    /// A callback ended it, or it was [interrupted](crate::Fit::interrupt).
     #[default]
     Interrupted,
 }

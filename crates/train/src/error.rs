@@ -6,6 +6,8 @@ use surprisal_data::DataError;
 use surprisal_optim::OptimError;
 use surprisal_tensor::NonFinite;
 
+use crate::GroupError;
+
 /// Why a training failed. The parameters are those before the failed step.
 ///
 /// ```
@@ -47,6 +49,8 @@ pub enum TrainError {
     Setting(String),
     /// The optimizer cannot go on from what was saved.
     Optimizer(OptimError),
+    /// The ranks of a [group](crate::Fit::group) cannot train together.
+    Group(GroupError),
 }
 
 impl fmt::Display for TrainError {
@@ -69,6 +73,7 @@ impl fmt::Display for TrainError {
             TrainError::Misfit(message) | TrainError::Setting(message) => f.write_str(message),
             TrainError::Data(error) => error.fmt(f),
             TrainError::Optimizer(error) => error.fmt(f),
+            TrainError::Group(error) => error.fmt(f),
         }
     }
 }
@@ -89,11 +94,17 @@ impl std::error::Error for TrainError {
         match self {
             TrainError::Data(error) => Some(error),
             TrainError::Optimizer(error) => Some(error),
+            TrainError::Group(error) => Some(error),
             _ => None,
         }
     }
 }
 
+impl From<GroupError> for TrainError {
+    fn from(error: GroupError) -> Self {
+        TrainError::Group(error)
+    }
+}
 impl From<DataError> for TrainError {
     fn from(error: DataError) -> Self {
         TrainError::Data(error)

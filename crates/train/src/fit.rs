@@ -1,17 +1,21 @@
 //! One training: settings, data, validation data and callbacks.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
 
 use surprisal_data::Targets;
 use surprisal_layers::{Layer, Rng};
 use surprisal_optim::{Hyperparameter, Optimizer, Schedule};
 use surprisal_tensor::{Params, Scalar, Shape, Var, Workspace};
 
+use crate::link::Link;
 use crate::measure::{block_rows, check_fit, check_outputs, check_rows, check_targets};
+use crate::shards::Shards;
 use crate::step::Step;
 use crate::training::Training;
 use crate::{
-    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Epoch, History, Monitor, TrainError, Trainer,
+    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Epoch, Group, History, Monitor, TrainError,
+    Trainer,
 };
 
 /// The maximum memory of the activations of a batch and their gradients, 4 GiB.
@@ -33,6 +37,8 @@ pub struct Fit<'a, T: Scalar = f32> {
     pub(crate) each: Option<Each<'a>>,
     pub(crate) callback: Option<&'a mut dyn Callback<T>>,
     pub(crate) order: Option<&'a mut Rng>,
+    pub(crate) group: Option<&'a mut dyn Group>,
+    pub(crate) interrupt: Option<&'a AtomicBool>,
 }
 
 impl<'a, T: Scalar> Fit<'a, T> {
@@ -93,6 +99,23 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// Draws the order of rows from this generator, instead of one with the trainer's seed.
     pub fn order(self, rng: &'a mut Rng) -> Self {
         Fit { order: Some(rng), ..self }
+    }
+
+    /// Trains together with the other ranks of a group, each of which computes some of the [shards](Trainer::shards) of every batch.
+    ///
+    /// Every rank calls [`fit`](Self::fit) with the same data, settings and parameters, which are compared first, and leaves it with the same
+    /// parameters and history: they have the same bits for any number of ranks, also for one without a group. After each epoch, the
+    /// parameters are compared. A callback that ends the training on one rank ends it on all, after one more step.
+    ///
+    /// The `surprisal-distributed` crate has groups over MPI, and in the threads of one process.
+    pub fn group(self, group: &'a mut dyn Group) -> Self {
+        Fit { group: Some(group), ..self }
+    }
+
+    /// Ends the training, with [`Ended::Interrupted`](crate::Ended), after the step in which this becomes true, here or on another rank. That
+    /// step's callbacks see it in [`At::ends`].
+    pub fn interrupt(self, interrupt: &'a AtomicBool) -> Self {
+        Fit { interrupt: Some(interrupt), ..self }
     }
 
     /// Resumes from a checkpoint, if there is one: the parameters must be those that were saved with it.
@@ -231,8 +254,10 @@ impl<'a, T: Scalar> Fit<'a, T> {
     ) -> Result<History, TrainError> {
         let rate = optimizer.learning_rate();
         let mut callbacks = Told { each: self.each, callback: self.callback };
-        let mut training =
-            Training::new(self.trainer, step, params, optimizer, self.train, self.validation, self.augment)?;
+        let group = self.group.map(|group| group as &mut dyn Group);
+        let link = Link::new(group, self.interrupt);
+        let data = (self.train, self.validation);
+        let mut training = Training::new(self.trainer, step, params, optimizer, data, self.augment, link)?;
         if let Some(order) = &self.order {
             training.draw_order(order);
         }
@@ -281,6 +306,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
             _ => 1,
         };
         let rows = self.trainer.batch_size.min(self.train.rows());
+        let rows = Shards::new(rows, self.trainer.shards).least_rows();
         self.trainer.objective.check_batch(rows * pixels)?;
         self.check_augment(params)?;
         self.check_rest(params, true, workspace.bytes())
@@ -372,7 +398,8 @@ fn check_unnoted(monitor: Monitor) -> Result<(), TrainError> {
 
 fn check_batches(trainer: &Trainer, rows: usize, least: usize) -> Result<(), TrainError> {
     let batches = trainer.batches(rows)?;
-    let smallest = batches.iter().map(<[usize]>::len).min().unwrap_or(0);
+    let shard = |rows: &[usize]| Shards::new(rows.len(), trainer.shards.max(1)).least_rows();
+    let smallest = batches.iter().map(shard).min().unwrap_or(0);
     if smallest >= least {
         return Ok(());
     }

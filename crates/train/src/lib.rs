@@ -9,6 +9,7 @@
 //! | `trainer` | [`Trainer`]: the settings of a training |
 //! | `fit` | [`Fit`]: a trainer with its data: validation, callbacks, [`fit`](Fit::fit), [`minimize`](Fit::minimize), and the checks before training |
 //! | `training` | the training loop: epochs of shuffled batches, with metrics after each; it can be resumed at any step |
+//! | `group`, `shards`, `link` | [`Group`]: processes that train one model; the shards of a batch; what ranks exchange |
 //! | `measure` | [`outputs`], [`probabilities`], [`evaluate`]: predictions and metrics |
 //! | `callback` | [`Callback`]: is called after every step and epoch, and can end the training |
 //! | `history` | [`Epoch`], [`Measured`] and [`History`]: the metrics of every epoch, also as CSV |
@@ -48,14 +49,17 @@ mod checkpoint;
 mod error;
 mod examples;
 mod fit;
+mod group;
 mod head;
 mod history;
 pub mod interchange;
+mod link;
 mod measure;
 mod model_file;
 mod name_error;
 mod objective;
 pub mod parallel;
+mod shards;
 mod step;
 mod trainer;
 mod training;
@@ -67,6 +71,7 @@ pub use checkpoint::Checkpoint;
 pub use error::TrainError;
 pub use examples::Examples;
 pub use fit::Fit;
+pub use group::{Group, GroupError};
 pub use head::Head;
 pub use history::{Epoch, History, Measured};
 pub use interchange::{

@@ -9,8 +9,10 @@ use surprisal_layers::Layer;
 use surprisal_tensor::ndarray::{
     Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, CowArray, Ix2, RemoveAxis,
 };
+use surprisal_tensor::store::from_bytes;
 use surprisal_tensor::{Params, Scalar, Shape, Workspace};
 
+use crate::link::{About, Link, append};
 use crate::objective::total_weight;
 use crate::step::{Step, finite};
 use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
@@ -304,6 +306,7 @@ pub(crate) fn measure<T: Scalar>(
     params: &Params<T>,
     (train, validation): (&dyn Batched, Option<&dyn Batched>),
     workspace: &mut Workspace<T>,
+    link: &mut Link<T>,
     at: (usize, usize, f64),
 ) -> Result<Epoch, TrainError> {
     let metric = |monitored: bool| match trainer.monitor {
@@ -313,13 +316,16 @@ pub(crate) fn measure<T: Scalar>(
     let mut gradient = trainer.measure_gradient.then(|| params.map(|_| 0.0));
     let metrics = [metric(validation.is_none()), metric(true)];
     let (of_train, mut monitored) = match trainer.measure_train || trainer.measure_gradient {
-        true => measure_part(minimized, params, train, metrics[0], gradient.as_mut(), workspace, Some(at))?,
+        true => {
+            let wanted = (metrics[0], gradient.as_mut());
+            measure_part(minimized, params, train, wanted, workspace, link, (at, true))?
+        }
         false => (Measured { loss: f64::NAN, accuracy: None, r2: None }, None),
     };
     let mut of_validation = None;
     if let Some(validation) = validation {
         let (measured, metric) =
-            measure_part(minimized, params, validation, metrics[1], None, workspace, None)?;
+            measure_part(minimized, params, validation, (metrics[1], None), workspace, link, (at, false))?;
         (of_validation, monitored) = (Some(measured), metric);
     }
     let held_out = of_validation.as_ref().unwrap_or(&of_train);
@@ -333,16 +339,44 @@ pub(crate) fn measure<T: Scalar>(
     })
 }
 
-/// One part of the data, and the metric if one is wanted; adds up the gradient if one is given; `at` is where a loss that is not finite is an error.
+/// The measured loss and outputs of a block of rows.
+#[derive(Default)]
+struct Block<T> {
+    loss: f64,
+    right: usize,
+    noted: bool,
+    columns: usize,
+    outputs: Vec<T>, // if the metric needs them
+}
+
+impl<T: Scalar> Block<T> {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        let words = [self.loss.to_bits(), self.right as u64, u64::from(self.noted), self.columns as u64];
+        bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        append(&self.outputs, bytes);
+    }
+    fn read(&mut self, bytes: &[u8]) {
+        let (words, outputs) = bytes.split_at(32);
+        let word = |i: usize| u64::from_le_bytes(words.as_chunks().0[i]);
+        (self.loss, self.right) = (f64::from_bits(word(0)), word(1) as usize);
+        (self.noted, self.columns) = (word(2) == 1, word(3) as usize);
+        self.outputs.resize(outputs.len() / size_of::<T>(), T::ZERO);
+        from_bytes(outputs, T::numbers_mut(&mut self.outputs));
+    }
+}
+
+/// One part of the data, and the metric if one is wanted; adds up the gradient if one is given. Only of the training part, a loss that is not
+/// finite is an error. Blocks of rows are measured in turn by the ranks, all of them by every rank if the gradient is wanted.
 #[track_caller]
 fn measure_part<T: Scalar>(
     minimized: &mut Step,
     params: &Params<T>,
     data: &dyn Batched,
-    metric: Option<Metric>,
-    mut gradient: Option<&mut Params<f64>>,
+    (metric, mut gradient): (Option<Metric>, Option<&mut Params<f64>>),
     workspace: &mut Workspace<T>,
-    at: Option<(usize, usize, f64)>,
+    link: &mut Link<T>,
+    (at, is_train): ((usize, usize, f64), bool),
 ) -> Result<(Measured, Option<f64>), TrainError> {
     let (all, objective) = (data.targets(), minimized.objective.unwrap_or(Objective::SquaredError));
     let of_numbers = all.is_regression();
@@ -358,47 +392,90 @@ fn measure_part<T: Scalar>(
         }
     };
     let (mut loss, mut right, mut noted) = (0.0, 0, true);
-    let mut said = (of_numbers || metric.is_some()).then(|| Ok(Evaluation::new(all)));
+    let wants_outputs = of_numbers || metric.is_some();
+    let mut said = wants_outputs.then(|| Ok(Evaluation::new(all)));
     let mut memory = Vec::new(); // for the labels of a batch
-    for rows in rows.chunks(minimized.block) {
-        let tape = match gradient {
-            Some(_) => workspace.tape(params).evaluating(),
-            None => workspace.no_grad(params),
-        };
-        data.class_indices(rows, &mut memory);
-        let batch = Batch::new(data.features(&tape, rows), all, rows, memory);
-        let mean = (minimized.loss)(&batch);
-        if let Some(outputs) = batch.noted() {
-            let shape = outputs.shape();
-            check_outputs(&shape, rows.len(), all)?;
-            outputs.with_value(|values: &[T]| {
-                let outputs = by_rows(&shape, values).expect("the shape was checked");
-                if !of_numbers {
-                    right += count_right(outputs.view(), batch.labels());
-                }
-                if let Some(Ok(evaluation)) = &mut said
-                    && let Err(error) =
-                        evaluation.extend(objective, outputs.view(), all, rows[0]..rows[0] + rows.len())
+    let (mut block, mut bytes) = (Block::default(), Vec::new());
+    let (rank, size) = if gradient.is_some() { (0, 1) } else { link.place() };
+    let blocks = Vec::from_iter(rows.chunks(minimized.block));
+    for (round, blocks) in blocks.chunks(size).enumerate() {
+        if let Some(rows) = blocks.get(rank) {
+            let tape = match gradient {
+                Some(_) => workspace.tape(params).evaluating(),
+                None => workspace.no_grad(params),
+            };
+            data.class_indices(rows, &mut memory);
+            let batch = Batch::new(data.features(&tape, rows), all, rows, memory);
+            let mean = (minimized.loss)(&batch);
+            block.loss = mean.item();
+            block.noted = batch.noted().is_some();
+            if let Some(outputs) = batch.noted() {
+                let shape = outputs.shape();
+                check_outputs(&shape, rows.len(), all)?;
+                outputs.with_value(|values: &[T]| {
+                    let outputs = by_rows(&shape, values).expect("the shape was checked");
+                    if !of_numbers {
+                        block.right = count_right(outputs.view(), batch.labels());
+                    }
+                    if wants_outputs {
+                        block.columns = outputs.ncols();
+                        block.outputs.clear();
+                        block.outputs.extend(outputs.iter());
+                    }
+                });
+            }
+            memory = batch.into_labels();
+            if gradient.is_some() {
+                mean.backward();
+            }
+        }
+        let mut each = |rank: usize, block: &Block<T>| {
+            let Some(rows) = blocks.get(rank) else { return Ok(()) };
+            data.class_indices(rows, &mut memory);
+            let share = match of_numbers {
+                true => rows.len() as f64 / total,
+                false => total_weight(&memory, minimized.weights) / total,
+            };
+            (loss, right, noted) = (loss + share * block.loss, right + block.right, noted && block.noted);
+            if let Some(Ok(evaluation)) = &mut said
+                && block.noted
+            {
+                let lines = block.outputs.len() / block.columns;
+                let outputs = ArrayView2::from_shape((lines, block.columns), &block.outputs);
+                let outputs = outputs.expect("every row has as many outputs");
+                if let Err(error) = evaluation.extend(objective, outputs, all, rows[0]..rows[0] + rows.len())
                 {
                     said = Some(Err(error));
                 }
-            });
-        } else {
-            noted = false;
-        }
-        let share = match of_numbers {
-            true => rows.len() as f64 / total,
-            false => total_weight(batch.labels(), minimized.weights) / total,
+            }
+            if is_train && !block.loss.is_finite() {
+                // every rank looks for the first value that was not finite
+                let tape = workspace.no_grad(params);
+                finite(&tape, (minimized.loss)(&data.batch(&tape, rows)), at)?;
+                let (epoch, step, learning_rate) = at;
+                return Err(TrainError::NotFinite {
+                    epoch,
+                    step,
+                    loss: block.loss,
+                    culprit: None,
+                    learning_rate,
+                });
+            }
+            if let Some(gradient) = &mut gradient {
+                let parts = gradient.as_mut_slice().iter_mut().zip(workspace.grads().as_slice());
+                parts.for_each(|(sum, g)| *sum += share * g.value());
+            }
+            Ok(())
         };
-        memory = batch.into_labels();
-        loss += share * mean.item();
-        if let Some(at) = at {
-            finite(&tape, mean, at)?;
-        }
-        if let Some(gradient) = &mut gradient {
-            mean.backward();
-            let parts = gradient.as_mut_slice().iter_mut().zip(workspace.grads().as_slice());
-            parts.for_each(|(sum, g)| *sum += share * g.value());
+        if size == 1 {
+            each(0, &block)?;
+        } else {
+            block.write(&mut bytes);
+            let about = About::Rows { epoch: at.0, row: round * size * minimized.block };
+            link.gather(about, &bytes, |rank, bytes| {
+                block.read(bytes);
+                each(rank, &block)
+            })?;
         }
     }
     let r2 = match &said {

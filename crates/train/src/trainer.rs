@@ -46,6 +46,10 @@ pub struct Trainer {
     pub seed: u64,
     /// Batches whose gradients are averaged, row by row, before a step is made of them: 1 or more.
     pub accumulate: usize,
+    /// The number of shards in which each batch is cut: 1 or more. The gradient of a batch is the mean of those of its shards, weighted by
+    /// their numbers of rows (at least 2) and added in a fixed order. So the numbers depend on it, but not on who computes which shard: see
+    /// [`Fit::group`]. Layers and losses that look at a whole batch, such as batch normalization, see a shard.
+    pub shards: usize,
     /// The learning rate schedule.
     pub schedule: Schedule,
     /// L1 and L2 penalties: added to the gradients, not included in reported losses.
@@ -77,6 +81,7 @@ impl Default for Trainer {
             drop_last: false,
             seed: 0,
             accumulate: 1,
+            shards: 1,
             schedule: Schedule::Constant,
             penalty: Penalty::default(),
             clip: Clip::None,
@@ -147,6 +152,8 @@ impl Trainer {
             each: None,
             callback: None,
             order: None,
+            group: None,
+            interrupt: None,
         }
     }
 
@@ -205,6 +212,9 @@ impl Trainer {
                 "accumulate: expected 1 to {batches}, the number of batches in an epoch, found {} | reduce the batch size for more",
                 self.accumulate
             ));
+        }
+        if self.shards == 0 {
+            return setting("shards: expected 1 or more, found 0 | 1 is usual on one machine".into());
         }
         self.schedule.check(self.epochs).map_err(|error| TrainError::Setting(error.to_string()))?;
         let positive = |what: &str, number: f64| match number > 0.0 && number.is_finite() {

@@ -9,9 +9,13 @@ use surprisal_optim::{self as optim, GradientMean, Optimizer, clip_grad_norm, cl
 use surprisal_tensor::{Params, Scalar, Workspace};
 
 use crate::history::first_best;
+use crate::link::{About, Link, checksum_of_data, checksum_of_params};
 use crate::measure::measure;
+use crate::shards::Shards;
 use crate::step::{Step, finite};
-use crate::{At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, History, TrainError, Trainer};
+use crate::{
+    At, Augment, Batch, Batched, Callback, Checkpoint, Clip, Ended, GroupError, History, TrainError, Trainer,
+};
 
 /// One training: the settings, what they work on, and where it stands.
 pub(crate) struct Training<'a, 'f, T: Scalar> {
@@ -22,9 +26,11 @@ pub(crate) struct Training<'a, 'f, T: Scalar> {
     train: &'a dyn Batched,
     validation: Option<&'a dyn Batched>,
     augment: Option<(Augment, [usize; 3])>,
+    link: Link<'a, T>,
     workspace: Workspace<T>,
     batches: Batches,
-    labels: Vec<usize>,    // memory for those of a batch
+    rows: Vec<usize>,      // memory for those of a batch
+    labels: Vec<usize>,    // and for their labels
     mean: GradientMean<T>, // of several batches
     base: f64,             // the learning rate that the schedule starts from
     epoch: usize,          // complete epochs
@@ -43,9 +49,9 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         minimized: Step<'f>,
         params: &'a mut Params<T>,
         optimizer: &'a mut dyn Optimizer<T>,
-        train: &'a dyn Batched,
-        validation: Option<&'a dyn Batched>,
+        (train, validation): (&'a dyn Batched, Option<&'a dyn Batched>),
         augment: Option<(Augment, [usize; 3])>,
+        link: Link<'a, T>,
     ) -> Result<Self, TrainError> {
         let batches = trainer.batches(train.rows())?;
         let base = optimizer.learning_rate();
@@ -57,8 +63,10 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             train,
             validation,
             augment,
+            link,
             workspace: Workspace::new(),
             batches,
+            rows: Vec::new(),
             labels: Vec::new(),
             mean: GradientMean::new(),
             base,
@@ -79,10 +87,9 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     /// Measures the initial model, and continues from there.
     #[track_caller]
     pub fn run_from_start(&mut self, callback: &mut dyn Callback<T>) -> Result<Ended, TrainError> {
+        self.agree()?;
         self.measured(self.base)?;
-        let control =
-            callback.on_epoch(&self.at(f64::NAN, self.base, &|| self.checkpoint()), self.history.last());
-        if control.is_break() && self.trainer.epochs > 0 {
+        if self.epoch_ends(self.base, callback) && self.trainer.epochs > 0 {
             return Ok(Ended::Interrupted);
         }
         self.run(callback)
@@ -100,6 +107,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     /// Stands where the checkpoint was made; the parameters are already as they were then.
     pub fn resume(&mut self, checkpoint: Checkpoint<T>) -> Result<(), TrainError> {
         checkpoint.check(self.trainer, self.params, self.train.rows())?;
+        self.agree()?;
         self.optimizer.load_state(&checkpoint.optimizer).map_err(TrainError::Optimizer)?;
         (self.epoch, self.step) = (checkpoint.epoch as usize, checkpoint.step as usize);
         self.order.set_word_pos(checkpoint.order);
@@ -137,10 +145,19 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             epochs: self.trainer.epochs,
             loss,
             learning_rate,
+            ends: self.link.ends(),
             params: self.params,
             history: &self.history,
             checkpoint,
         }
+    }
+
+    /// Calls the callback after an epoch; returns whether the training is interrupted.
+    fn epoch_ends(&mut self, rate: f64, callback: &mut dyn Callback<T>) -> bool {
+        let checkpoint = || self.checkpoint();
+        let at = self.at(f64::NAN, rate, &checkpoint);
+        let (ends, control) = (at.ends, callback.on_epoch(&at, self.history.last()));
+        ends || (control.is_break() && self.link.end())
     }
 
     /// From where it stands to the end.
@@ -169,12 +186,11 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             };
             (self.epoch, self.step, self.order) = (self.epoch + 1, 0, after);
             self.measured(rate)?;
-            let control =
-                callback.on_epoch(&self.at(f64::NAN, rate, &|| self.checkpoint()), self.history.last());
+            let ends = self.epoch_ends(rate, callback);
             if self.epoch < trainer.epochs && is_early(&self.monitored) {
                 return Ok(Ended::Early);
             }
-            if control.is_break() && self.epoch < trainer.epochs {
+            if ends && self.epoch < trainer.epochs {
                 return Ok(Ended::Interrupted);
             }
         }
@@ -195,7 +211,10 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         for step in self.step..steps_per_epoch {
             let loss = self.step(step, rate(step))?;
             self.step = step + 1;
-            if callback.on_step(&self.at(loss, rate(step), &|| self.checkpoint())).is_break() {
+            let checkpoint = || self.checkpoint();
+            let at = self.at(loss, rate(step), &checkpoint);
+            let (ends, control) = (at.ends, callback.on_step(&at));
+            if ends || (control.is_break() && self.link.end()) {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -243,8 +262,70 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     /// The gradient of one batch, left in the workspace; gives its loss and its rows.
     #[track_caller]
     fn backward(&mut self, batch: usize, at: (usize, usize, f64)) -> Result<(f64, usize), TrainError> {
-        let rows = self.batches.iter().nth(batch).expect("there are so many batches in an epoch");
-        let tape = self.workspace.tape(self.params).seeded(self.seeds.next_u64());
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        rows.extend(self.batches.iter().nth(batch).expect("there are so many batches in an epoch"));
+        let loss = self.backward_shards(batch, &rows, at);
+        let count = rows.len();
+        self.rows = rows;
+        Ok((loss?, count))
+    }
+
+    /// The mean gradient of the shards of a batch; gives the mean loss.
+    #[track_caller]
+    fn backward_shards(
+        &mut self,
+        batch: usize,
+        rows: &[usize],
+        at: (usize, usize, f64),
+    ) -> Result<f64, TrainError> {
+        let shards = Shards::new(rows.len(), self.trainer.shards);
+        if shards.count == 1 && self.link.place().1 == 1 {
+            let seed = self.seeds.next_u64();
+            return self.record(rows, seed, at);
+        }
+        let (rank, size) = self.link.place();
+        let of_rank = shards.of_rank(rank, size);
+        // a rank without a shard of its own learns from the first which buffers there are new values for
+        let recorded = if of_rank.is_empty() { 0..1 } else { of_rank.clone() };
+        let seeds = self.seeds.clone();
+        self.link.begin();
+        for shard in 0..shards.count {
+            let seed = self.seeds.next_u64();
+            if recorded.contains(&shard) {
+                let loss = match self.record(&rows[shards.rows(shard..shard + 1)], seed, at) {
+                    Err(TrainError::NotFinite { loss, .. }) if size > 1 => loss,
+                    loss => loss?,
+                };
+                if of_rank.contains(&shard) {
+                    self.link.add(shards, shard, loss, self.workspace.grads());
+                }
+            }
+        }
+        let about = About::Batch { epoch: at.0, batch };
+        let losses = self.link.mean(shards, about, self.workspace.grads_mut())?;
+        if let Some(shard) = losses.iter().position(|loss| !loss.is_finite()) {
+            // all ranks look for the first value that was not finite, and end with the same error
+            let (loss, mut seeds) = (losses[shard], seeds);
+            for _ in 0..shard {
+                seeds.next_u64();
+            }
+            self.record(&rows[shards.rows(shard..shard + 1)], seeds.next_u64(), at)?;
+            let (epoch, step, learning_rate) = at;
+            return Err(TrainError::NotFinite { epoch, step, loss, culprit: None, learning_rate });
+        }
+        let mut mean = 0.0;
+        for (shard, loss) in losses.iter().enumerate() {
+            let (of_shard, all) = (shards.rows(shard..shard + 1).len(), shards.rows(0..shard + 1).len());
+            mean += (loss - mean) * of_shard as f64 / all as f64;
+        }
+        Ok(mean)
+    }
+
+    /// Records the loss of some rows and walks back from it; gives the loss.
+    #[track_caller]
+    fn record(&mut self, rows: &[usize], seed: u64, at: (usize, usize, f64)) -> Result<f64, TrainError> {
+        let tape = self.workspace.tape(self.params).seeded(seed);
         let mut labels = std::mem::take(&mut self.labels);
         self.train.class_indices(rows, &mut labels);
         let (mut x, targets) = (self.train.features(&tape, rows), self.train.targets());
@@ -255,9 +336,34 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
         let batch = Batch::new(x, targets, rows, labels);
         let loss = (self.minimized.loss)(&batch);
         self.labels = batch.into_labels();
-        finite(&tape, loss, at)?;
+        let finite = finite(&tape, loss, at);
         loss.backward();
-        Ok((loss.item(), rows.len()))
+        let loss = loss.item();
+        finite.map(|()| loss)
+    }
+
+    /// Checks that all ranks begin with the same data, settings and parameters.
+    fn agree(&mut self) -> Result<(), TrainError> {
+        let (_, size) = self.link.place();
+        if size > self.trainer.shards {
+            return Err(TrainError::Setting(format!(
+                "shards: expected at least {size}, the number of ranks, found {} | start fewer ranks, or cut batches in more shards",
+                self.trainer.shards
+            )));
+        }
+        if size == 1 {
+            return Ok(());
+        }
+        let mut checksums = vec![
+            crc32fast::hash(format!("{:?}{:?}", self.trainer, self.augment).as_bytes()),
+            checksum_of_params(self.params),
+        ];
+        for data in [Some(self.train), self.validation].into_iter().flatten() {
+            checksums.push(checksum_of_data(data, self.minimized.block, self.params, &mut self.workspace));
+        }
+        const WHAT: [&str; 4] = ["settings", "initial parameters", "training data", "validation data"];
+        let differs = |rank, at: usize| GroupError::Differs { rank, what: WHAT[at] };
+        Ok(self.link.agree(About::Start, &checksums, differs)?)
     }
 
     /// Measures the state after an epoch and notes it, and whether it is the best so far.
@@ -270,8 +376,13 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
             self.params,
             (self.train, self.validation),
             &mut self.workspace,
+            &mut self.link,
             (epoch, step, rate),
         )?;
+        if self.link.place().1 > 1 {
+            let drifted = |rank, _| GroupError::Drifted { rank, epoch };
+            self.link.agree(About::Params { epoch }, &[checksum_of_params(self.params)], drifted)?;
+        }
         let sign = if self.trainer.monitor.larger_is_better() { -1.0 } else { 1.0 };
         self.monitored.push(sign * measured.monitored);
         self.history.push(measured);

@@ -98,7 +98,7 @@ fn messages() {
 }
 
 /// A value that each setting cannot have, and nothing where only the data can tell.
-const OUT_OF_RANGE: [(&str, &str); 53] = [
+const OUT_OF_RANGE: [(&str, &str); 54] = [
     ("data", "irsi"),
     ("target", ""),
     ("task", "regresion"),
@@ -141,6 +141,7 @@ const OUT_OF_RANGE: [(&str, &str); 53] = [
     ("clip_norm", "0"),
     ("clip_value", "-1"),
     ("accumulate", "0"),
+    ("shards", "0"),
     ("schedule", "step:every=0"),
     ("groups", "layer1"),
     ("epochs", "1e18"),

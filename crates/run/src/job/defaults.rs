@@ -204,6 +204,7 @@ pub(super) fn trainer(
         drop_last: settings.drop_last.unwrap_or(false),
         seed: settings.seed.unwrap_or(SEED),
         accumulate,
+        shards: settings.shards.unwrap_or(1),
         schedule: settings.schedule.unwrap_or_default(),
         penalty: Penalty::new(settings.l1.unwrap_or(0.0), settings.l2.unwrap_or(0.0)),
         clip,

@@ -334,7 +334,7 @@ fn a_training_that_cannot_go_on_is_reported_why() {
         job.parts.train.features.iter().any(|&x| x == 1.5e30),
         "the row is in the test part: choose another seed"
     );
-    let error = job.try_fit(None, &mut ()).unwrap_err();
+    let error = job.try_fit(None, &mut (), None, None).unwrap_err();
     let found = &diagnose_failure(&job, &History::default(), &error)[0];
     expect![[r#"the loss became NaN in epoch 1, step 2, at learning rate 0.09999383162408304; no epoch was completed before; the largest input is 1.5e30, in column "large" | scale the features: scaling = standardize"#]].assert_eq(&format!("{} | {}", found.measured, found.advice));
 

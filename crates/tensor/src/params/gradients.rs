@@ -65,10 +65,7 @@ impl<T: Scalar> Gradients<T> {
             self.reached.copy_from_slice(&other.reached);
         } else {
             assert!(self.same_layout(other), "gradients are mixed with those of the same parameters only");
-            let share = T::of(share);
-            for (g, &other) in self.values.values.iter_mut().zip(other.as_slice()) {
-                *g += share * (other - *g);
-            }
+            lerp(share, other.as_slice(), &mut self.values.values);
             for (reached, &other) in self.reached.iter_mut().zip(&other.reached) {
                 *reached |= other;
             }
@@ -77,6 +74,40 @@ impl<T: Scalar> Gradients<T> {
         for (id, range) in &other.updates {
             self.note_update(*id, &other.updated[range.clone()]);
         }
+    }
+
+    /// The new values that the tape noted for buffers, one after the other, in the order of recording.
+    ///
+    /// With the gradient itself and [`reached`](Self::reached) they are all that processes exchange that train together.
+    ///
+    /// ```
+    /// use surprisal_tensor::{Params, Workspace, ndarray::array};
+    /// let mut params = Params::<f64>::default();
+    /// let count = params.add_buffer("count", &array![1.0]);
+    /// let mut workspace = Workspace::new();
+    /// let tape = workspace.tape(&params);
+    /// tape.update(count, tape.param(count) + 1.0);
+    /// assert_eq!(workspace.grads().new_values(), [2.0]);
+    /// workspace.grads_mut().new_values_mut()[0] = 7.0;
+    /// workspace.grads().apply_updates(&mut params);
+    /// assert_eq!(params[count], [7.0]);
+    /// ```
+    pub fn new_values(&self) -> &[T] {
+        &self.updated
+    }
+    /// The same, to be changed.
+    pub fn new_values_mut(&mut self) -> &mut [T] {
+        &mut self.updated
+    }
+    /// Whether the loss reached each parameter, in layout order.
+    ///
+    /// See the example of [`is_reached`](Self::is_reached), for one of them.
+    pub fn reached(&self) -> &[bool] {
+        &self.reached
+    }
+    /// The same, to be changed.
+    pub fn reached_mut(&mut self) -> &mut [bool] {
+        &mut self.reached
     }
 
     /// Makes ready for the gradient of these parameters: nothing reached, memory kept where the layout is the same.
@@ -194,6 +225,22 @@ impl<T: Scalar> Gradients<T> {
     pub fn all_reached(&self) -> Result<(), Unreached> {
         let names: Vec<_> = self.unreached().map(str::to_string).collect(); // empty: no allocation
         if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
+    }
+}
+
+crate::shared_kernel! {
+    /// Linear interpolation, x + share (other - x) for every element.
+    ///
+    /// ```
+    /// let mut x = [1.0, 2.0];
+    /// surprisal_tensor::lerp(0.25, &[5.0, 2.0], &mut x);
+    /// assert_eq!(x, [2.0, 2.0]);
+    /// ```
+    pub fn lerp<T>(share: f64 | other | x) {
+        let share = T::of(share);
+        for (x, &other) in x.iter_mut().zip(other) {
+            *x += share * (other - *x);
+        }
     }
 }
 
