@@ -1,6 +1,7 @@
 //! The processes that `mpirun` started, if it did.
 
-use surprisal_train::{Group, GroupError};
+use surprisal_run::{Job, RunError};
+use surprisal_train::{Group, GroupError, TrainError};
 
 use crate::Failure;
 
@@ -14,14 +15,27 @@ impl Ranks {
     /// Joins the other ranks, and checks that all have the same options.
     pub fn join() -> Result<Ranks, Failure> {
         let mut ranks = Ranks(group()?);
-        if let Some(group) = &mut ranks.0 {
-            let options = Vec::from_iter(std::env::args_os().skip(1)).join("\0".as_ref());
-            let all = group.gather(options.as_encoded_bytes())?;
-            if let Some(rank) = all.iter().position(|options| *options != all[0]) {
-                return ranks.agree(Err(Failure::usage(GroupError::Differs { rank, what: "options" })));
-            }
-        }
+        let options = Vec::from_iter(std::env::args_os().skip(1)).join("\0".as_ref());
+        ranks
+            .same("options", options.as_encoded_bytes())
+            .map_err(|failure| Failure { code: 2, ..failure })?;
         Ok(ranks)
+    }
+
+    /// Checks that all ranks have the same bytes.
+    fn same(&mut self, what: &'static str, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(group) = &mut self.0 else { return Ok(()) };
+        let all = group.gather(bytes)?;
+        let differs = all.iter().position(|other| *other != all[0]);
+        self.agree(differs.map_or(Ok(()), |rank| Err(Failure::run(GroupError::Differs { rank, what }))))
+    }
+
+    /// Checks, before a folder is made for it, that a run has the same data on all ranks and a shard for each.
+    pub fn check(&mut self, job: &Job) -> Result<(), Failure> {
+        let Some(group) = &mut self.0 else { return Ok(()) };
+        let shards = TrainError::check_shards(job.trainer.shards, group.size());
+        self.agree(shards.map_err(|error| RunError::from(error).into()))?;
+        self.same("data", &job.data_checksum().to_le_bytes())
     }
 
     /// The ranks, unless this process is alone.
@@ -60,12 +74,8 @@ impl Ranks {
             return Err(Failure::silent(failure[0]));
         }
         let message = String::from_utf8_lossy(&failure[1..]);
-        // what all have said is not that of one
-        let message = if all.iter().all(|other| other == failure) {
-            message.into()
-        } else {
-            format!("rank {rank}: {message}")
-        };
+        // what rank 0 sees too is not that of another
+        let message = if rank == 0 { message.into() } else { format!("rank {rank}: {message}") };
         Err(Failure { message, code: failure[0] })
     }
 

@@ -53,6 +53,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     });
     let Begun { place, settings, saved } = shared(begun?, &mut ranks)?;
     let (mut job, checkpoint) = ranks.agree(prepared(&settings, saved.as_ref(), place.as_ref()))?;
+    ranks.check(&job)?;
     let first = place.map(|place| {
         let (place, lock) = place.with_settings(&job.settings)?;
         let recorder = Recorder::new(&place, &job, checkpoint.as_ref().map(|c| &c.history))?;

@@ -77,6 +77,21 @@ impl fmt::Display for TrainError {
         }
     }
 }
+impl TrainError {
+    /// An error if there are fewer [shards](crate::Trainer::shards) than ranks.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`], if there are.
+    pub fn check_shards(shards: usize, ranks: usize) -> Result<(), TrainError> {
+        if shards >= ranks {
+            return Ok(());
+        }
+        Err(TrainError::Setting(format!(
+            "shards: expected at least {ranks}, the number of ranks, found {shards} | start fewer ranks, or cut batches in more shards"
+        )))
+    }
+}
+
 /// A tenth, in one digit, and no more than is usual anywhere: of 1e30, a tenth is no advice.
 fn a_tenth(rate: f64) -> String {
     let tenth = format!("{:.0e}", (rate / 10.0).min(1.0));

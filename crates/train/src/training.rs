@@ -345,12 +345,7 @@ impl<'a, 'f, T: Scalar> Training<'a, 'f, T> {
     /// Checks that all ranks begin with the same data, settings and parameters.
     fn agree(&mut self) -> Result<(), TrainError> {
         let (_, size) = self.link.place();
-        if size > self.trainer.shards {
-            return Err(TrainError::Setting(format!(
-                "shards: expected at least {size}, the number of ranks, found {} | start fewer ranks, or cut batches in more shards",
-                self.trainer.shards
-            )));
-        }
+        TrainError::check_shards(self.trainer.shards, size)?;
         if size == 1 {
             return Ok(());
         }

@@ -17,6 +17,7 @@ mod op;
 mod parts;
 mod play;
 mod playground_commands;
+mod ranks;
 mod sources;
 mod tables;
 mod train;
