@@ -91,36 +91,30 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// Writes numbers as bytes, little-endian, of which there are as many as the numbers have in memory.
-pub fn to_bytes(x: Numbers, bytes: &mut [u8]) {
+/// The bytes of numbers, as they are in memory.
+///
+/// # Panics
+/// If they are dual numbers.
+pub fn bytes(x: Numbers<'_>) -> &[u8] {
     match x {
-        Typed::F32(x) => {
-            bytes.as_chunks_mut().0.iter_mut().zip(x).for_each(|(bytes, x)| *bytes = x.to_le_bytes())
-        }
-        Typed::F64(x) => {
-            bytes.as_chunks_mut().0.iter_mut().zip(x).for_each(|(bytes, x)| *bytes = x.to_le_bytes())
-        }
-        Typed::Dual(x) => {
-            let numbers = x.iter().flat_map(|x| [x.value, x.tangent]);
-            bytes.as_chunks_mut().0.iter_mut().zip(numbers).for_each(|(bytes, x)| *bytes = x.to_le_bytes());
-        }
+        Typed::F32(x) => bytemuck::cast_slice(x),
+        Typed::F64(x) => bytemuck::cast_slice(x),
+        Typed::Dual(_) => no_dual(),
     }
 }
 
-/// Reads what [`to_bytes`] wrote.
-pub fn from_bytes(bytes: &[u8], x: NumbersMut) {
+/// The same, to be written.
+pub fn bytes_mut(x: NumbersMut<'_>) -> &mut [u8] {
     match x {
-        Typed::F32(x) => {
-            x.iter_mut().zip(bytes.as_chunks().0).for_each(|(x, &bytes)| *x = f32::from_le_bytes(bytes))
-        }
-        Typed::F64(x) => {
-            x.iter_mut().zip(bytes.as_chunks().0).for_each(|(x, &bytes)| *x = f64::from_le_bytes(bytes))
-        }
-        Typed::Dual(x) => {
-            let parts = x.iter_mut().flat_map(|x| [&mut x.value, &mut x.tangent]);
-            parts.zip(bytes.as_chunks().0).for_each(|(x, &bytes)| *x = f64::from_le_bytes(bytes));
-        }
+        Typed::F32(x) => bytemuck::cast_slice_mut(x),
+        Typed::F64(x) => bytemuck::cast_slice_mut(x),
+        Typed::Dual(_) => no_dual(),
     }
+}
+
+#[cold]
+fn no_dual() -> ! {
+    panic!("dual numbers are not exchanged between processes: train in f32 or f64")
 }
 
 /// What [`Scalar`] asks of a type so that the tape can store it; sealed, because there is a variant of [`Typed`] for each.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use surprisal_data::Targets;
-use surprisal_tensor::store::{from_bytes, to_bytes};
+use surprisal_tensor::store::{bytes, bytes_mut};
 use surprisal_tensor::{Gradients, Params, Scalar, Workspace, lerp};
 
 use crate::shards::{Node, Shards};
@@ -51,8 +51,10 @@ pub(crate) struct Link<'g, T> {
     interrupt: Option<&'g AtomicBool>,
     wants_end: bool, // this rank
     ends: bool,      // all ranks: one of them wanted it in the last exchange
-    sent: Vec<u8>,
-    received: Vec<u8>,
+    message: Vec<u8>,
+    messages: Vec<u8>,
+    sent: Vec<T>,
+    received: Vec<T>,
     roots: Vec<(Node, Vec<T>)>,
     free: Vec<Vec<T>>,  // memory for further ones
     losses: Vec<f64>,   // of the shards
@@ -67,6 +69,8 @@ impl<'g, T: Scalar> Link<'g, T> {
             interrupt,
             wants_end: false,
             ends: false,
+            message: Vec::new(),
+            messages: Vec::new(),
             sent: Vec::new(),
             received: Vec::new(),
             roots: Vec::new(),
@@ -96,12 +100,13 @@ impl<'g, T: Scalar> Link<'g, T> {
         self.group.is_none()
     }
 
-    /// Appends the header of a message.
+    /// Begins a message with its header.
     fn header(&mut self, about: About) {
         let (rank, _) = self.place();
         let [kind, epoch, at] = about.words();
         let ends = u64::from(self.wants_end || self.interrupted());
-        self.sent.extend([rank as u64, kind, epoch, at, ends].iter().flat_map(|word| word.to_le_bytes()));
+        self.message.clear();
+        self.message.extend([rank as u64, kind, epoch, at, ends].iter().flat_map(|word| word.to_le_bytes()));
     }
 
     /// Checks the header of a message; returns whether its rank wants to end.
@@ -130,12 +135,11 @@ impl<'g, T: Scalar> Link<'g, T> {
         if size == 1 {
             return each(0, own);
         }
-        self.sent.clear();
         self.header(about);
-        self.sent.extend_from_slice(own);
+        self.message.extend_from_slice(own);
         self.ends = false;
         let group = self.group.as_mut().expect("there are several ranks");
-        let messages = group.gather(&self.sent)?;
+        let messages = group.gather(&self.message)?;
         for (rank, message) in messages.iter().enumerate() {
             self.ends |= Self::check(rank, message, about)?;
             each(rank, &message[HEADER..])?;
@@ -172,14 +176,28 @@ impl<'g, T: Scalar> Link<'g, T> {
 
     /// Adds the gradient and the loss of the next shard that this rank computes.
     pub fn add(&mut self, shards: Shards, shard: usize, loss: f64, grads: &Gradients<T>) {
-        let mut numbers = self.free.pop().unwrap_or_default();
-        numbers.clear();
-        numbers.extend_from_slice(grads.as_slice());
-        numbers.extend_from_slice(grads.new_values());
         self.losses.push(loss);
         self.reached.resize(grads.reached().len(), false);
         self.reached.iter_mut().zip(grads.reached()).for_each(|(any, &reached)| *any |= reached);
-        push(shards, &mut self.roots, Node::leaf(shard), numbers, &mut self.free);
+        // copied only if it cannot be merged at once; until then, nothing stands for it
+        let (gradient, new) = (grads.as_slice(), grads.new_values());
+        shards.push(&mut self.roots, Node::leaf(shard), Vec::new(), |share, mut left, right| {
+            if right.is_empty() {
+                let (of_gradient, of_new) = left.split_at_mut(gradient.len());
+                lerp(share, gradient, of_gradient);
+                lerp(share, new, of_new);
+            } else {
+                lerp(share, &right, &mut left);
+                self.free.push(right);
+            }
+            left
+        });
+        if let Some((_, numbers)) = self.roots.last_mut().filter(|(_, numbers)| numbers.is_empty()) {
+            *numbers = self.free.pop().unwrap_or_default();
+            numbers.clear();
+            numbers.extend_from_slice(gradient);
+            numbers.extend_from_slice(new);
+        }
     }
 
     /// The mean over all shards of a batch, instead of the gradient of one; gives the loss of each shard.
@@ -209,95 +227,82 @@ impl<'g, T: Scalar> Link<'g, T> {
     /// the number of ranks.
     fn exchange(&mut self, shards: Shards, about: About, grads: &Gradients<T>) -> Result<(), GroupError> {
         let (rank, size) = self.place();
-        let (numbers, width) = (grads.as_slice().len() + grads.new_values().len(), size_of::<T>());
+        let numbers = grads.as_slice().len() + grads.new_values().len();
         let share = |rank: usize| rank * numbers / size..(rank + 1) * numbers / size;
         let reached = grads.reached().len();
-        let length = |from: usize, to: usize| {
-            let of_rank = shards.of_rank(from, size);
-            HEADER + 8 * of_rank.len() + reached + shards.roots(of_rank) * share(to).len() * width
-        };
-        self.sent.clear();
-        self.reached.resize(reached, false); // of a rank without a shard, none is
-        for to in 0..size {
-            self.header(about);
-            self.sent.extend(self.losses.iter().flat_map(|loss| loss.to_le_bytes()));
-            self.sent.extend(self.reached.iter().map(|&reached| u8::from(reached)));
-            for (_, root) in &self.roots {
-                append(&root[share(to)], &mut self.sent);
-            }
-        }
         let lengths = |of: &dyn Fn(usize) -> usize| Vec::from_iter((0..size).map(of));
-        let (sent, received) = (lengths(&|to| length(rank, to)), lengths(&|from| length(from, rank)));
-        self.received.resize(received.iter().sum(), 0);
-        let group = self.group.as_mut().expect("there are several ranks");
-        group.all_to_all(&self.sent, &sent, &mut self.received, &received)?;
 
-        self.begin();
-        self.reached.resize(reached, false);
+        self.header(about);
+        self.message.extend(self.losses.iter().flat_map(|loss| loss.to_le_bytes()));
+        self.reached.resize(reached, false); // of a rank without a shard, none is
+        self.message.extend(self.reached.iter().map(|&reached| u8::from(reached)));
+        let of_messages = lengths(&|from| HEADER + 8 * shards.of_rank(from, size).len() + reached);
+        self.messages.resize(of_messages.iter().sum(), 0);
+        let group = self.group.as_mut().expect("there are several ranks");
+        group.all_gather(&self.message, &mut self.messages, &of_messages)?;
         self.ends = false;
-        let mut start = 0;
-        for (from, length) in received.into_iter().enumerate() {
-            self.ends |= Self::check(from, &self.received[start..start + length], about)?;
-            let rest = &self.received[start + HEADER..start + length];
-            let of_rank = shards.of_rank(from, size);
-            let (losses, rest) = rest.split_at(8 * of_rank.len());
-            let (of_parameters, mut rest) = rest.split_at(reached);
+        self.losses.clear();
+        let mut rest = &self.messages[..];
+        for (from, length) in of_messages.into_iter().enumerate() {
+            let message;
+            (message, rest) = rest.split_at(length);
+            self.ends |= Self::check(from, message, about)?;
+            let (losses, of_parameters) = message[HEADER..].split_at(length - HEADER - reached);
             self.losses.extend(losses.as_chunks().0.iter().map(|&loss| f64::from_le_bytes(loss)));
             self.reached.iter_mut().zip(of_parameters).for_each(|(any, &reached)| *any |= reached != 0);
-            let mut nodes = Vec::new(); // of this rank
-            of_rank.for_each(|shard| shards.push(&mut nodes, Node::leaf(shard), (), |_, (), ()| ()));
-            for (node, ()) in nodes {
-                let root;
-                (root, rest) = rest.split_at(share(rank).len() * width);
-                let mut numbers = self.free.pop().unwrap_or_default();
-                numbers.resize(share(rank).len(), T::ZERO);
-                from_bytes(root, T::numbers_mut(&mut numbers));
-                push(shards, &mut self.roots, node, numbers, &mut self.free);
-            }
-            start += length;
         }
-        // the sums of the others
-        self.sent.clear();
-        let mut mean = self.roots.pop().expect("a tree has a root");
-        append(&mean.1, &mut self.sent);
-        let lengths = lengths(&|from| share(from).len() * width);
-        self.received.resize(numbers * width, 0);
-        let group = self.group.as_mut().expect("there are several ranks");
-        group.all_gather(&self.sent, &mut self.received, &lengths)?;
-        mean.1.resize(numbers, T::ZERO);
-        from_bytes(&self.received, T::numbers_mut(&mut mean.1));
-        self.roots.push(mean);
+
+        let sent = match &self.roots[..] {
+            [(_, root)] => root,
+            roots => {
+                self.sent.clear();
+                (0..size).for_each(|to| {
+                    roots.iter().for_each(|(_, root)| self.sent.extend_from_slice(&root[share(to)]))
+                });
+                &self.sent
+            }
+        };
+        let width = size_of::<T>();
+        let of_sent = lengths(&|to| self.roots.len() * share(to).len() * width);
+        let of_received =
+            lengths(&|from| shards.roots(shards.of_rank(from, size)).count() * share(rank).len() * width);
+        self.received.resize(of_received.iter().sum::<usize>() / width, T::ZERO);
+        group.all_to_all(
+            bytes(T::numbers(sent)),
+            &of_sent,
+            bytes_mut(T::numbers_mut(&mut self.received)),
+            &of_received,
+        )?;
+
+        // a root is where its numbers begin
+        let (mut roots, received, own) = (Vec::new(), &mut self.received, share(rank).len());
+        let nodes = (0..size).flat_map(|from| shards.roots(shards.of_rank(from, size)));
+        for (place, node) in nodes.enumerate() {
+            shards.push(&mut roots, node, place * own, |share, left, right| {
+                let (before, after) = received.split_at_mut(right);
+                lerp(share, &after[..own], &mut before[left..left + own]);
+                left
+            });
+        }
+        let mean = &self.received[..own]; // the leftmost
+        let mut all = self.roots.pop().map(|(_, root)| root).or_else(|| self.free.pop()).unwrap_or_default();
+        all.resize(numbers, T::ZERO);
+        let of_means = lengths(&|from| share(from).len() * width);
+        group.all_gather(bytes(T::numbers(mean)), bytes_mut(T::numbers_mut(&mut all)), &of_means)?;
+        self.free.extend(self.roots.drain(..).map(|(_, root)| root));
+        self.roots.push((Node::leaf(0), all));
         Ok(())
     }
 }
 
-fn push<T: Scalar>(
-    shards: Shards,
-    roots: &mut Vec<(Node, Vec<T>)>,
-    node: Node,
-    numbers: Vec<T>,
-    free: &mut Vec<Vec<T>>,
-) {
-    shards.push(roots, node, numbers, |share, mut left, right| {
-        lerp(share, &right, &mut left);
-        free.push(right);
-        left
-    });
-}
-
-/// Appends the bytes of numbers.
-pub(crate) fn append<T: Scalar>(numbers: &[T], bytes: &mut Vec<u8>) {
-    let start = bytes.len();
-    bytes.resize(start + size_of_val(numbers), 0);
-    to_bytes(T::numbers(numbers), &mut bytes[start..]);
-}
-
 /// The CRC-32 of the names, shapes and numbers of parameters.
 pub(crate) fn checksum_of_params<T: Scalar>(params: &Params<T>) -> u32 {
-    let names = params.entries().iter().map(|entry| format!("{} {}\n", entry.name, entry.shape));
-    let mut bytes = names.collect::<String>().into_bytes();
-    append(params.as_slice(), &mut bytes);
-    crc32fast::hash(&bytes)
+    let mut crc = crc32fast::Hasher::new();
+    for entry in params.entries() {
+        crc.update(format!("{} {}\n", entry.name, entry.shape).as_bytes());
+    }
+    crc.update(bytes(T::numbers(params.as_slice())));
+    crc.finalize()
 }
 
 /// The CRC-32 of features, some rows at a time, and of targets.
@@ -307,20 +312,18 @@ pub(crate) fn checksum_of_data<T: Scalar>(
     params: &Params<T>,
     workspace: &mut Workspace<T>,
 ) -> u32 {
-    let (mut crc, mut bytes, mut labels) = (crc32fast::Hasher::new(), Vec::new(), Vec::new());
+    let (mut crc, mut labels) = (crc32fast::Hasher::new(), Vec::new());
     let rows = Vec::from_iter(0..data.rows());
     for rows in rows.chunks(block) {
-        bytes.clear();
         let tape = workspace.no_grad(params);
-        data.features(&tape, rows).with_value(|features: &[T]| append(features, &mut bytes));
+        data.features(&tape, rows).with_value(|features: &[T]| crc.update(bytes(T::numbers(features))));
         data.class_indices(rows, &mut labels);
-        bytes.extend(labels.iter().flat_map(|&label| (label as u64).to_le_bytes()));
+        labels.iter().for_each(|&label| crc.update(&(label as u64).to_le_bytes()));
         if let Targets::Values(values) = data.targets()
             && !values.is_empty()
         {
-            bytes.extend(rows.iter().flat_map(|&row| values[row].to_le_bytes()));
+            rows.iter().for_each(|&row| crc.update(&values[row].to_le_bytes()));
         }
-        crc.update(&bytes);
     }
     crc.finalize()
 }

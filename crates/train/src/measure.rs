@@ -9,10 +9,9 @@ use surprisal_layers::Layer;
 use surprisal_tensor::ndarray::{
     Array2, ArrayD, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, CowArray, Ix2, RemoveAxis,
 };
-use surprisal_tensor::store::from_bytes;
-use surprisal_tensor::{Params, Scalar, Shape, Workspace};
+use surprisal_tensor::{Params, Scalar, Shape, Workspace, store};
 
-use crate::link::{About, Link, append};
+use crate::link::{About, Link};
 use crate::objective::total_weight;
 use crate::step::{Step, finite};
 use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
@@ -354,7 +353,7 @@ impl<T: Scalar> Block<T> {
         bytes.clear();
         let words = [self.loss.to_bits(), self.right as u64, u64::from(self.noted), self.columns as u64];
         bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-        append(&self.outputs, bytes);
+        bytes.extend_from_slice(store::bytes(T::numbers(&self.outputs)));
     }
     fn read(&mut self, bytes: &[u8]) {
         let (words, outputs) = bytes.split_at(32);
@@ -362,7 +361,7 @@ impl<T: Scalar> Block<T> {
         (self.loss, self.right) = (f64::from_bits(word(0)), word(1) as usize);
         (self.noted, self.columns) = (word(2) == 1, word(3) as usize);
         self.outputs.resize(outputs.len() / size_of::<T>(), T::ZERO);
-        from_bytes(outputs, T::numbers_mut(&mut self.outputs));
+        store::bytes_mut(T::numbers_mut(&mut self.outputs)).copy_from_slice(outputs);
     }
 }
 

@@ -58,11 +58,11 @@ impl Shards {
         rank * self.count / size..(rank + 1) * self.count / size
     }
 
-    /// The number of roots of some neighboring shards.
-    pub fn roots(self, shards: Range<usize>) -> usize {
+    /// The roots of some neighboring shards.
+    pub fn roots(self, shards: Range<usize>) -> impl Iterator<Item = Node> {
         let mut roots = Vec::new();
         shards.for_each(|shard| self.push(&mut roots, Node::leaf(shard), (), |_, (), ()| ()));
-        roots.len()
+        roots.into_iter().map(|(node, ())| node)
     }
 
     fn rows_of(self, node: Node) -> usize {
@@ -109,7 +109,7 @@ mod tests {
             for shard in shards.of_rank(rank, size) {
                 shards.push(&mut roots, Node::leaf(shard), shard.to_string(), merge);
             }
-            assert_eq!(roots.len(), shards.roots(shards.of_rank(rank, size)));
+            assert!(roots.iter().map(|(node, _)| *node).eq(shards.roots(shards.of_rank(rank, size))));
             for (node, mean) in roots {
                 shards.push(&mut all, node, mean, merge);
             }
