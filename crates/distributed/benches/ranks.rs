@@ -14,7 +14,7 @@ use surprisal_data::Targets;
 use surprisal_distributed::World;
 use surprisal_layers::{Linear, Relu, normal, rng};
 use surprisal_optim::{Adam, Optimizer, Sgd};
-use surprisal_report::chart::{Chart, Line};
+use surprisal_report::chart::{Chart, Line, Panels};
 use surprisal_tensor::ndarray::ArrayD;
 use surprisal_tensor::{Params, threads};
 use surprisal_train::{At, Callback, Examples, Group, GroupError, Trainer};
@@ -237,7 +237,7 @@ fn exchange(ranks: usize, bytes: f64, alpha: f64, beta: f64) -> f64 {
 /// Networks: latency in seconds, seconds for a byte. The first is measured; the others are what their makers promise.
 fn networks(here: (f64, f64)) -> [(&'static str, (f64, f64)); 3] {
     [
-        ("the memory of this machine (measured)", here),
+        ("this machine's memory (measured)", here),
         ("InfiniBand 100 Gb/s (assumed: 2 us, 12.5 GB/s)", (2e-6, 1.0 / 12.5e9)),
         ("Ethernet 10 Gb/s (assumed: 30 us, 1.25 GB/s)", (30e-6, 1.0 / 1.25e9)),
     ]
@@ -249,9 +249,9 @@ const MACHINES: [usize; 3] = [2, 8, 64];
 fn model(alone: &[(&str, usize, f64, f64)], here: (f64, f64)) {
     println!(
         "\n| task | network | {} |",
-        MACHINES.map(|n| format!("{n} machines: speedup | half of it pays from batch")).join(" | ")
+        MACHINES.map(|n| format!("{n} machines: speedup | batch for a speedup of {}", n / 2)).join(" | ")
     );
-    println!("|---|---|{}", "---|".repeat(2 * MACHINES.len()));
+    println!("|---|---|{}", "---:|".repeat(2 * MACHINES.len()));
     for &(name, batch, step, bytes) in alone {
         for (network, (alpha, beta)) in networks(here) {
             let cells = MACHINES.map(|machines| {
@@ -266,12 +266,10 @@ fn model(alone: &[(&str, usize, f64, f64)], here: (f64, f64)) {
     }
     let mut arguments = env::args().skip_while(|argument| argument != "--write").skip(1);
     let Some(folder) = arguments.next() else { return };
+    let mut panels = Panels::new("scale", "Speedup by machines: a model, not a measurement", alone.len());
     for &(name, batch, step, bytes) in alone {
-        let mut chart = Chart::new(format!("{name}: speedup by machines, a model"))
-            .subtitle(format!(
-                "a batch of {batch} rows is cut in more and more parts; a step on one core takes {:.1} ms",
-                1e3 * step
-            ))
+        let mut chart = Chart::new(format!("{name}, batch {batch}"))
+            .subtitle(format!("{:.1} ms on one core; a gradient of {:.1} MB", 1e3 * step, 1e-6 * bytes))
             .x_label("machines")
             .y_label("speedup")
             .log_x()
@@ -284,11 +282,11 @@ fn model(alone: &[(&str, usize, f64, f64)], here: (f64, f64)) {
                 let exchange = if n == 1 { 0.0 } else { exchange(n, bytes, alpha, beta) };
                 (n as f64, step / (step / n as f64 + exchange))
             });
-            let name = network.split(" (").next().unwrap_or(network);
-            chart = chart.line(Line::new(name, points));
+            chart = chart.line(Line::new(network.split(" (").next().unwrap_or(network), points));
         }
-        let path = Path::new(&folder).join(format!("scale_{}.svg", name.to_lowercase()));
-        std::fs::write(&path, chart.to_svg()).expect("the folder can be written");
-        println!("\n{}", path.display());
+        panels = panels.panel(chart);
     }
+    let path = Path::new(&folder).join("scale.svg");
+    std::fs::write(&path, panels.to_svg()).expect("the folder can be written");
+    println!("\n{}", path.display());
 }
