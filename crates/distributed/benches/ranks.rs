@@ -249,7 +249,7 @@ const MACHINES: [usize; 3] = [2, 8, 64];
 fn model(alone: &[(&str, usize, f64, f64)], here: (f64, f64)) {
     println!(
         "\n| task | network | {} |",
-        MACHINES.map(|n| format!("{n} machines: speedup | batch for a speedup of {}", n / 2)).join(" | ")
+        MACHINES.map(|n| format!("{n} machines: speedup | batch for 50% efficiency")).join(" | ")
     );
     println!("|---|---|{}", "---:|".repeat(2 * MACHINES.len()));
     for &(name, batch, step, bytes) in alone {
