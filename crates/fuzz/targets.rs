@@ -10,7 +10,9 @@ use surprisal::data::{DataSource, Dataset, NpyArray, Npz, features_from_csv, rea
 use surprisal::layers::{Activation, Architecture, Init, Mlp, Sizes, rng};
 use surprisal::optim::{OptimizerKind, Schedule};
 use surprisal::tensor::Params;
-use surprisal::train::{Layout, LoadError, SavedModel, load_safetensors_bytes};
+use surprisal::train::{
+    Layout, LoadError, OnnxOutput, SavedModel, load_onnx_bytes, load_safetensors_bytes, onnx_bytes,
+};
 use surprisal_run::{Groups, Hidden, Settings};
 
 /// A model file; and once more with a header that fits the body, since a checksum keeps changes from getting further.
@@ -43,6 +45,18 @@ pub fn safetensors(bytes: &[u8]) {
             let _ = error.to_string();
             assert_eq!(params.as_slice(), before, "a file that is refused changes nothing");
         }
+    }
+}
+
+pub fn onnx(bytes: &[u8]) {
+    let model = match load_onnx_bytes(bytes, "fuzz") {
+        Ok(model) => model,
+        Err(error) => return drop(error.to_string()),
+    };
+    if let Err(error) = model.load() {
+        assert!(matches!(error, LoadError::NotFinite { .. }), "{error}");
+    } else if let Ok(written) = onnx_bytes(&model, OnnxOutput::Logits) {
+        assert_eq!(load_onnx_bytes(&written, "fuzz").expect("it was written by us"), model);
     }
 }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use surprisal_layers::{Sequential, Step};
 use surprisal_report::files::{folder_of, remove_stale};
 use surprisal_tensor::{Params, Scalar};
 use surprisal_train::{
-    InterchangeError, Layout, OnnxOutput, SavedModel, load_npz, load_safetensors, save_npz, save_onnx,
-    save_safetensors,
+    InterchangeError, Layout, OnnxOutput, Predictions, SavedModel, load_npz, load_onnx, load_safetensors,
+    save_npz, save_onnx, save_safetensors,
 };
 
 use crate::Failure;
@@ -19,13 +20,16 @@ use crate::Failure;
   surprisal convert runs/train-1/model.surprisal net.safetensors
   surprisal convert net.safetensors tuned.surprisal --like runs/train-1/model.surprisal
   surprisal convert runs/train-1/model.surprisal net.onnx --probabilities
+  surprisal convert net.onnx model.surprisal
 
 In PyTorch, net.safetensors is the state_dict of a Sequential: of Linear layers with activations between them, or of the same parts as
 a net such as conv(8,3)-relu-flatten-10. Its inputs are the encoded columns: surprisal inspect prints how each column is encoded.
 
 net.onnx is the whole net, for onnxruntime and other programs: raw columns come in, the class or the number comes out. Its input is x,
-[N, columns] or [N, C, H, W]; if a column has categories that are texts, there is an input [N, 1] for each column, by its name. ONNX
-files are written only."
+[N, columns] or [N, C, H, W]; if a column has categories that are texts, there is an input [N, 1] for each column, by its name.
+
+An ONNX file of another program, such as PyTorch, is read if it is a chain of layers that --model has. Without names in the file, its columns are
+x0, x1, .. and its classes 0, 1, ..; with --like, they are those of a model file of the same net."
 )]
 pub struct Options {
     /// The file to read
@@ -35,7 +39,7 @@ pub struct Options {
     /// Names and order of axes in the other file: pytorch (weight [out, in]) or surprisal ([in, out])
     #[arg(long, default_value = "pytorch")]
     layout: Layout,
-    /// A model file of the same net, needed to import parameters
+    /// A model file of the same net, needed to import parameters; its columns and classes are kept
     #[arg(long, value_name = "FILE.surprisal")]
     like: Option<PathBuf>,
     /// Round float64 numbers to the float32 of a model
@@ -69,12 +73,6 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
 
 pub fn run(Options { from, to, layout, like, round, probabilities }: Options) -> Result<(), Failure> {
     let (source, goal) = (kind(&from)?, kind(&to)?);
-    if source == Kind::Onnx {
-        return Err(Failure::usage(format!(
-            "{}: ONNX files are written only | convert from .surprisal, .safetensors or .npz",
-            from.display()
-        )));
-    }
     if probabilities && goal != Kind::Onnx {
         return Err(Failure::usage(format!(
             "--probabilities: {} is not an ONNX file | leave it out, or write an .onnx file",
@@ -90,6 +88,7 @@ pub fn run(Options { from, to, layout, like, round, probabilities }: Options) ->
             )));
         }
         (_, Some(like)) => like,
+        (Kind::Onnx, None) => &from,
         (_, None) => {
             return Err(Failure::usage(format!(
                 "{}: contains parameters only | name a model of the same net with --like FILE.surprisal",
@@ -100,10 +99,32 @@ pub fn run(Options { from, to, layout, like, round, probabilities }: Options) ->
     if to.symlink_metadata().is_ok() {
         return Err(Failure::run(format!("{}: the file exists and is not overwritten", to.display())));
     }
-    let model = SavedModel::read(described).map_err(Failure::run)?;
-    let (_, mut params) =
-        model.load().map_err(|message| Failure::run(format!("{}: {message}", described.display())))?;
-    if round {
+    let onnx = if source == Kind::Onnx { Some(load_onnx(&from).map_err(Failure::run)?) } else { None };
+    let model = match &onnx {
+        Some(net) if like.is_none() => net.clone(),
+        _ => SavedModel::read(described).map_err(Failure::run)?,
+    };
+    let (net, mut params) = loaded(&model, described)?;
+    let mut told = String::new();
+    if let Some(read) = onnx {
+        if like.is_none() {
+            told = format!("{}: {}\n", from.display(), contents(&read));
+        }
+        let (other, theirs) = loaded(&read, &from)?;
+        let shapes = |params: &Params<f32>| {
+            Vec::from_iter(params.entries().iter().map(|entry| entry.shape.dims().to_vec()))
+        };
+        if layers(&net) != layers(&other) || shapes(&params) != shapes(&theirs) {
+            return Err(Failure::run(format!(
+                "{}: expected the net of {}, {}, found {}",
+                from.display(),
+                described.display(),
+                named(&model),
+                named(&read)
+            )));
+        }
+        params.as_mut_slice().copy_from_slice(theirs.as_slice());
+    } else if round {
         let mut wide = params.cast::<f64>();
         load(&source, &from, &mut wide, layout)?;
         params = wide.cast();
@@ -122,7 +143,44 @@ pub fn run(Options { from, to, layout, like, round, probabilities }: Options) ->
     remove_stale(folder_of(&to));
     let output = if probabilities { OnnxOutput::Probabilities } else { OnnxOutput::Logits };
     write(&to, goal, model, &params, layout, output)?;
-    crate::tell(&format!("{}: {} numbers\n", to.display(), params.as_slice().len()))
+    crate::tell(&format!("{told}{}: {} numbers\n", to.display(), params.as_slice().len()))
+}
+
+fn loaded(model: &SavedModel, path: &Path) -> Result<(Sequential, Params<f32>), Failure> {
+    model.load().map_err(|message| Failure::run(format!("{}: {message}", path.display())))
+}
+
+/// The layers that an evaluation has, with all their settings.
+fn layers(net: &Sequential) -> Vec<String> {
+    let counts = |step: &&Step| match step {
+        Step::Dropout(_) | Step::Dropout2d(_) => false,
+        Step::Flatten(_) => net.image().is_some(),
+        _ => true,
+    };
+    net.steps().iter().filter(counts).map(|step| format!("{step:?}")).collect()
+}
+
+/// The net as text.
+fn named(model: &SavedModel) -> String {
+    if model.activation.is_empty() {
+        model.sizes.clone()
+    } else {
+        format!("{}, activation {}", model.sizes, model.activation)
+    }
+}
+
+/// What a file was read as.
+fn contents(model: &SavedModel) -> String {
+    let range = |names: Vec<&str>, what: &str| match names[..] {
+        [first, .., last] => format!("{} {what}, {first} to {last}", names.len()),
+        _ => format!("the column {}", names.concat()),
+    };
+    let columns = model.encoder.columns.iter().map(|column| column.name.as_str()).collect();
+    let predicted = match &model.predictions {
+        Predictions::Number { name, .. } => format!("the number {name}"),
+        classes => range(classes.class_names().iter().map(String::as_str).collect(), "classes"),
+    };
+    format!("a net {}; {}; {predicted}", named(model), range(columns, "columns"))
 }
 
 fn misfit(error: InterchangeError) -> Failure {
@@ -137,7 +195,7 @@ fn load<T: Scalar>(
     layout: Layout,
 ) -> Result<(), Failure> {
     match source {
-        Kind::Model | Kind::Onnx => Ok(()), // the second was refused
+        Kind::Model | Kind::Onnx => Ok(()), // the second was read before
         Kind::Safetensors => load_safetensors(from, params, layout).map_err(misfit),
         Kind::Npz => load_npz(from, params, layout).map_err(misfit),
     }

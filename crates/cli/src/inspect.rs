@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use surprisal_data::{Encoding, Npz, read_file, read_npy};
 use surprisal_run::Settings;
 use surprisal_train::interchange::safetensors_arrays;
-use surprisal_train::{ModelFile, Numbers, Objective, Predictions, SavedModel};
+use surprisal_train::{ModelFile, Numbers, Objective, Predictions, SavedModel, load_onnx};
 
 use crate::Failure;
 
 #[derive(Args)]
 pub struct Options {
-    /// A model or checkpoint of surprisal, or a file of parameters: .safetensors, .npz, .npy; the whole file is checked
+    /// A model or checkpoint of surprisal, a net as .onnx, or a file of parameters: .safetensors, .npz, .npy; the whole file is checked
     file: PathBuf,
     /// Print JSON instead; for a model also how each column is encoded
     #[arg(long)]
@@ -58,6 +58,7 @@ fn read(file: &Path) -> Result<Content, Failure> {
         || read_file(file).map_err(|error| Failure::run(format!("{}: cannot read: {error}", file.display())));
     Ok(match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
         "safetensors" => Content::Arrays(safetensors_arrays(&read()?, file).map_err(Failure::run)?),
+        "onnx" => Content::Single(Box::new(load_onnx(file).map_err(Failure::run)?)),
         "npz" => {
             let npz = Npz::read(file).map_err(Failure::run)?;
             let header = |name: &str| {

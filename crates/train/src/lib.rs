@@ -75,9 +75,9 @@ pub use group::{Group, GroupError};
 pub use head::Head;
 pub use history::{Epoch, History, Measured};
 pub use interchange::{
-    InterchangeError, Layout, Misfit, OnnxError, OnnxOutput, load_npz, load_npz_named, load_safetensors,
-    load_safetensors_bytes, load_safetensors_named, onnx_bytes, save_npz, save_npz_named, save_onnx,
-    save_safetensors, save_safetensors_named,
+    InterchangeError, Layout, Misfit, OnnxError, OnnxOutput, load_npz, load_npz_named, load_onnx,
+    load_onnx_bytes, load_safetensors, load_safetensors_bytes, load_safetensors_named, onnx_bytes, save_npz,
+    save_npz_named, save_onnx, save_safetensors, save_safetensors_named,
 };
 pub use measure::{Evaluation, Monitor, evaluate, outputs, probabilities, score};
 pub use model_file::{

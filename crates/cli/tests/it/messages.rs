@@ -448,7 +448,6 @@ fn conversions() -> Session {
             "m/model.surprisal x.txt",
             "x.npz y.surprisal",
             "m/model.surprisal y.npz --like m/model.surprisal",
-            "net.onnx y.surprisal",
             "m/model.surprisal y.npz --probabilities",
         ],
     );
@@ -470,6 +469,27 @@ fn conversions() -> Session {
     session.works("convert x.npz y.onnx --like m/model.surprisal --probabilities");
     session.works("convert m/model.surprisal z.onnx --probabilities");
     assert!(session.read("y.onnx") == session.read("z.onnx"));
+    session.works("convert y.onnx again.surprisal --like m/model.surprisal");
+    session.works("convert z.onnx alone.surprisal");
+    assert!(session.read("again.surprisal") == session.read("y.surprisal"));
+    let predicted = session.works("predict --model m/model.surprisal --data iris");
+    assert_eq!(session.works("predict --model alone.surprisal --data iris"), predicted);
+    session.works("eval --model alone.surprisal --data iris");
+    session.works("inspect z.onnx");
+    session.write("cut.onnx", &session.read("z.onnx")[..1000]);
+    session.write("notes.onnx", "no net");
+    session.all_refuse(
+        1,
+        "convert",
+        &[
+            "nowhere.onnx w.surprisal",
+            "cut.onnx w.surprisal",
+            "notes.onnx w.surprisal",
+            "z.onnx w.surprisal --like other/model.surprisal",
+        ],
+    );
+    session.refuses(1, "inspect cut.onnx");
+    session.refuses(2, "eval --model alone.surprisal");
     let rounded = SavedModel::read(folder.join("wide.surprisal")).unwrap();
     assert_eq!(rounded.parameters[1].values, [0.5, 0.5, 0.1, 0.5]);
 

@@ -14,7 +14,8 @@ use surprisal::data::{EncodedColumn, Encoder, Encoding, NpyArray, Targets, npz_b
 use surprisal::prelude::*;
 use surprisal::tensor::ndarray::ArrayD;
 use surprisal::train::{
-    At, Callback, Checkpoint, Epoch, Examples, Layout, Predictions, SavedModel, Trainer, save_safetensors,
+    At, Callback, Checkpoint, Epoch, Examples, Layout, OnnxOutput, Predictions, SavedModel, Trainer,
+    onnx_bytes, save_safetensors,
 };
 
 /// What reads bytes.
@@ -28,9 +29,10 @@ const BASE: usize = 64 << 10;
 /// serde reserves up to 1 MiB for a list that a model file claims, and has two of them open at a time. Deflate makes 1032 bytes of
 /// one, and a vector that grows holds them up to three times. A byte of a PNG image has up to eight pixels, each of which becomes a byte and
 /// a number of eight bytes.
-const TARGETS: [(&str, Reader, usize, usize); 9] = [
+const TARGETS: [(&str, Reader, usize, usize); 10] = [
     ("checkpoint", targets::checkpoint, (2 << 20) + BASE, 100),
     ("safetensors", targets::safetensors, BASE, 100),
+    ("onnx", targets::onnx, 512 << 20, 600),
     ("npz", targets::npz, BASE, 3 * 1032),
     ("npy", targets::npy, BASE, 100),
     ("idx", targets::idx, BASE, 3 * 1032),
@@ -187,6 +189,13 @@ fn files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ..SavedModel::of(&params)
     };
     let mut files = vec![("checkpoint", "mlp", model.to_bytes())];
+    files.push(("onnx", "mlp", onnx_bytes(&model, OnnxOutput::Probabilities).unwrap()));
+    let exported = Path::new(env!("CARGO_MANIFEST_DIR")).join("../train/tests/onnx/exported");
+    for name in
+        ["mlp_17_fixed", "parts_17", "parts_21_dynamo", "normalized_17", "sklearn_classes", "sklearn_two"]
+    {
+        files.push(("onnx", name, fs::read(exported.join(format!("{name}.onnx"))).unwrap()));
+    }
     files.push(("checkpoint", "training", SavedModel { checkpoint: Some(checkpoint()), ..model }.to_bytes()));
     for layout in [Layout::Surprisal, Layout::PyTorch] {
         let place = std::env::temp_dir().join(format!("surprisal-fuzz-{}-{layout}", std::process::id()));

@@ -249,6 +249,6 @@ fn is_mlp<T: Scalar>(params: &Params<T>) -> bool {
 }
 
 /// The transpose of a matrix of so many rows and columns.
-fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+pub(crate) fn transposed<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }

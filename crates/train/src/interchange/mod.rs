@@ -1,5 +1,5 @@
 //! Import and export of parameters: [safetensors](https://huggingface.co/docs/safetensors), which PyTorch's users exchange, and
-//! NumPy's NPZ; export of whole nets, with their encoders, as ONNX files: [`save_onnx`].
+//! NumPy's NPZ; whole nets, with their encoders, as ONNX files: [`save_onnx`] and [`load_onnx`].
 //!
 //! ```
 //! use surprisal_layers::{Activation, Mlp, rng};
@@ -36,7 +36,7 @@ pub(crate) use error::described;
 pub use error::{InterchangeError, Misfit};
 pub use layout::Layout;
 pub(crate) use layout::Stored;
-pub use onnx::{OnnxError, OnnxOutput, onnx_bytes, save_onnx};
+pub use onnx::{OnnxError, OnnxOutput, load_onnx, load_onnx_bytes, onnx_bytes, save_onnx};
 
 use surprisal_data::{NpyArray, Npz, npz_bytes};
 use surprisal_tensor::{ParamId, Params, Scalar};

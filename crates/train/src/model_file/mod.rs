@@ -310,7 +310,7 @@ impl<T: Numbers> ModelFile<T> {
         })
     }
 
-    fn empty(&self, plan: &Plan) -> (Sequential, Params<T>) {
+    pub(crate) fn empty(&self, plan: &Plan) -> (Sequential, Params<T>) {
         let mut params = Params::default();
         let activation = self.activation.parse().unwrap_or_default(); // checked before
         let zeros = Init::Zeros;

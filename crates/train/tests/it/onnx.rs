@@ -1,14 +1,19 @@
-//! ONNX files in onnxruntime: every kind of net, raw rows in, the same logits and classes out, to 1e-6.
+//! ONNX files. Every kind of net, in onnxruntime: raw rows in, the same logits and classes out, to 1e-6; and read again: the same model.
+//! Files of PyTorch and skl2onnx: their logits, to 1e-6.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use expect_test::expect;
 use serde_json::{Map, Value, json};
 use surprisal_data::{CsvOptions, EncodedColumn, Encoder, Encoding, Unseen};
 use surprisal_layers::{Activation, Architecture, Init, Sequential, rng};
 use surprisal_tensor::Params;
-use surprisal_tensor::ndarray::{Array2, Axis};
-use surprisal_train::{OnnxOutput, Predictions, SavedModel, outputs, probabilities, save_onnx};
+use surprisal_tensor::ndarray::{Array2, Array3, Axis};
+use surprisal_train::{
+    OnnxOutput, Predictions, SavedModel, load_onnx, load_onnx_bytes, onnx_bytes, outputs, probabilities,
+    save_onnx,
+};
 
 use crate::pytorch::python;
 
@@ -120,8 +125,8 @@ fn write_numbers(folder: &Path, name: &str, model: &SavedModel, output: OnnxOutp
     write(folder, name, model, inputs, &model.encoder.apply_array(&raw).unwrap(), output);
 }
 
-/// Numbers, codes and texts with missing and unknown values, as a table and as inputs of the graph.
-fn write_tables(folder: &Path) {
+/// Nets with numbers, codes and texts, their rows, with missing and unknown values, and these as inputs of the graph.
+fn tables() -> [(SavedModel, Array2<f64>, Value); 2] {
     let column = |name: &str, encoding| EncodedColumn { name: name.into(), encoding };
     let one_hot = |categories: &[&str], fill| Encoding::OneHot {
         categories: categories.iter().map(|&category| category.into()).collect(),
@@ -141,7 +146,7 @@ fn write_tables(folder: &Path) {
     let (encoder, rows) = table(vec![age.clone(), code.clone(), year.clone()]);
     let net = model("5-6-3", Activation::Relu, encoder, Predictions::Classes(classes(3)));
     let x = json!([[38, 2.5, 2011.5], [nan, 30, 2013], [44.5, nan, 2012], [18, 7, 2012.5]]);
-    write(folder, "codes", &net, Map::from_iter([("x".to_string(), x)]), &rows, OnnxOutput::Logits);
+    let codes = (net, rows, json!({ "x": x }));
 
     let texts = vec![
         age,
@@ -156,8 +161,17 @@ fn write_tables(folder: &Path) {
         "age": [38, nan, 44.5, 18], "year": [2011.5, 2013, 2012, 2012.5], "color": ["red", "blue", "", "green"],
         "code": [2.5, 30, nan, 7], "class": ["x", "y", "x", "z"],
     });
-    let Value::Object(inputs) = inputs else { unreachable!() };
-    write(folder, "texts", &net, inputs, &rows, OnnxOutput::Probabilities);
+    [codes, (net, rows, inputs)]
+}
+
+fn write_tables(folder: &Path) {
+    let [codes, texts] = tables();
+    for (name, (net, rows, inputs), output) in
+        [("codes", codes, OnnxOutput::Logits), ("texts", texts, OnnxOutput::Probabilities)]
+    {
+        let Value::Object(inputs) = inputs else { unreachable!() };
+        write(folder, name, &net, inputs, &rows, output);
+    }
     // the output has the name that is free
     let path = folder.join("texts.json");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -168,17 +182,16 @@ fn write_tables(folder: &Path) {
     std::fs::write(path, stated.to_string()).unwrap();
 }
 
-#[test]
-fn onnxruntime_predicts_what_the_library_predicts() {
-    let Some(python) = python("numpy, onnx, onnxruntime") else { return };
-    let folder: PathBuf = std::env::temp_dir().join(format!("surprisal-onnx-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+/// Every kind of net: the name of its file, and what it puts out.
+fn nets() -> Vec<(String, SavedModel, OnnxOutput)> {
+    let mut nets = Vec::new();
+    let mut add = |name: String, net: SavedModel, output: OnnxOutput| nets.push((name, net, output));
     // a year needs both parts of its offset
     let table = |k| [(0.0, 1.0), (2012.3, 0.7), (-5.7, 255.0), (1e6 + 0.3, 0.01)][k % 4];
     let plain = |_| (0.0, 1.0);
     for activation in Activation::ALL {
         let net = model("8-16-16-3", *activation, numbers(8, table), Predictions::Classes(classes(3)));
-        write_numbers(&folder, &format!("dense-{activation}"), &net, OnnxOutput::Logits);
+        add(format!("dense-{activation}"), net, OnnxOutput::Logits);
     }
     for net in [
         "2x6x6-conv(4,3x2,padding=1,bias=false)-batchnorm-relu-maxpool(2)-convt(6,2,stride=2,groups=2)-groupnorm(3)\
@@ -193,7 +206,7 @@ fn onnxruntime_predicts_what_the_library_predicts() {
         let file: String = net.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).take(40).collect();
         for (scaling, encoder) in [("same", numbers(72, |_| (0.5, 0.25))), ("each", numbers(72, table))] {
             let net = model(net, Activation::Relu, encoder, kind.clone());
-            write_numbers(&folder, &format!("{file}-{scaling}"), &net, OnnxOutput::Probabilities);
+            add(format!("{file}-{scaling}"), net, OnnxOutput::Probabilities);
         }
     }
     for (k, net) in [
@@ -213,24 +226,35 @@ fn onnxruntime_predicts_what_the_library_predicts() {
             for (name, output) in
                 [("logits", OnnxOutput::Logits), ("probabilities", OnnxOutput::Probabilities)]
             {
-                write_numbers(&folder, &format!("unet-{k}-{outputs}-{name}"), &net, output);
+                add(format!("unet-{k}-{outputs}-{name}"), net.clone(), output);
             }
         }
     }
     for output in [OnnxOutput::Logits, OnnxOutput::Probabilities] {
         for (net, count) in [("4-8-1", 2), ("4-8-2", 2), ("4-8-7", 7)] {
             let net = model(net, Activation::Elu, numbers(4, plain), Predictions::Classes(classes(count)));
-            write_numbers(&folder, &format!("{}-{output:?}", net.sizes), &net, output);
+            add(format!("{}-{output:?}", net.sizes), net, output);
         }
     }
     for (offset, scale) in [(0.0, 1.0), (-7.5e3, 120.0), (0.25, 1e-3)] {
         let kind = Predictions::Number { name: "price".into(), offset, scale };
         let net = model("4-8-1", Activation::Tanh, numbers(4, table), kind);
-        write_numbers(&folder, &format!("number-{scale}"), &net, OnnxOutput::Logits);
+        add(format!("number-{scale}"), net, OnnxOutput::Logits);
     }
     // nothing to compute but the class
     let net = model("dropout(0.5)", Activation::Relu, numbers(2, plain), Predictions::Classes(classes(2)));
-    write_numbers(&folder, "nothing", &net, OnnxOutput::Logits);
+    add("nothing".into(), net, OnnxOutput::Logits);
+    nets
+}
+
+#[test]
+fn onnxruntime_predicts_what_the_library_predicts() {
+    let Some(python) = python("numpy, onnx, onnxruntime") else { return };
+    let folder: PathBuf = std::env::temp_dir().join(format!("surprisal-onnx-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, net, output) in nets() {
+        write_numbers(&folder, &name, &net, output);
+    }
     write_tables(&folder);
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/run.py");
@@ -239,5 +263,105 @@ fn onnxruntime_predicts_what_the_library_predicts() {
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     println!("{said}");
     assert!(said.contains(&format!("{} files", std::fs::read_dir(&folder).unwrap().count() / 2)), "{said}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_that_was_written_is_the_same_model_again() {
+    let tables = tables().into_iter().map(|(net, ..)| ("table".into(), net, OnnxOutput::Logits));
+    for (name, net, output) in nets().into_iter().chain(tables) {
+        let bytes = onnx_bytes(&net, output).unwrap();
+        let read = load_onnx_bytes(&bytes, &name).unwrap();
+        assert_eq!(read, net, "{name}");
+        assert!(onnx_bytes(&read, output).unwrap() == bytes, "{name}");
+    }
+}
+
+/// Reads the files of a folder that `export.py` made, and compares their logits or predictions; returns what they were read as.
+fn read_exported(folder: &Path) -> String {
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
+    let numbers = |list: &Value| Vec::from_iter(list.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()));
+    let mut told = String::new();
+    for (name, output) in expected["outputs"].as_object().unwrap() {
+        let read = load_onnx(folder.join(format!("{name}.onnx"))).unwrap_or_else(|error| panic!("{error}"));
+        let x = numbers(&expected["inputs"][output[0].as_str().unwrap()]);
+        let columns = read.encoder.columns.len();
+        let x = Array2::from_shape_vec((x.len() / columns, columns), x).unwrap();
+        let (net, params) = read.load().unwrap();
+        let z = outputs(&net, &params, read.encoder.apply_array(&x).unwrap().view());
+        let wanted = numbers(&output[1]);
+        let found = match &read.predictions {
+            Predictions::Number { offset, scale, .. } => z.mapv(|z| offset + scale * f64::from(z)),
+            Predictions::Classes(_) => z.mapv(f64::from),
+            // a row for each pixel becomes a channel for each class
+            Predictions::Masks(names) => {
+                let image = Array3::from_shape_vec(
+                    (x.nrows(), z.nrows() / x.nrows(), names.len()),
+                    z.into_raw_vec_and_offset().0,
+                );
+                let channels = image.unwrap().permuted_axes([0, 2, 1]).mapv(f64::from);
+                Array2::from_shape_vec((1, wanted.len()), channels.iter().copied().collect()).unwrap()
+            }
+        };
+        let mut wanted = Array2::from_shape_vec(found.dim(), wanted).unwrap();
+        let mut found = found;
+        if name == "sklearn_classes" {
+            // logits but for a number that is common to a row
+            for values in [&mut wanted, &mut found] {
+                let first = values.column(0).to_owned().insert_axis(Axis(1));
+                *values -= &first;
+            }
+        }
+        let size = wanted.iter().fold(1.0, |most: f64, y| most.max(y.abs()));
+        let gap = (&found - &wanted).iter().fold(0.0, |most: f64, gap| most.max(gap.abs())) / size;
+        assert!(gap <= 1e-6, "{name}: a difference of {gap}\n{found}\n{wanted}");
+        let predicted = match &read.predictions {
+            Predictions::Number { name, .. } => format!("the number {name}"),
+            Predictions::Classes(names) => format!("classes {}", names.join(" ")),
+            Predictions::Masks(names) => format!("masks {}", names.join(" ")),
+        };
+        told += format!("{name}: {} {}: {predicted}", read.sizes, read.activation).trim_end();
+        told += "\n";
+    }
+    told
+}
+
+#[test]
+fn files_of_pytorch_and_sklearn_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/exported");
+    expect![[r#"
+        activations_13: 5-gelu-silu-mish-logsigmoid-gelu_tanh-softplus-elu-leaky_relu-sigmoid-tanh-batchnorm-2 : classes 0 1
+        activations_17: 5-gelu-silu-mish-logsigmoid-gelu_tanh-softplus-elu-leaky_relu-sigmoid-tanh-batchnorm-2 : classes 0 1
+        activations_18_dynamo: 5-gelu-silu-mish-logsigmoid-gelu_tanh-softplus-elu-leaky_relu-sigmoid-tanh-batchnorm-2 : classes 0 1
+        activations_21_dynamo: 5-gelu-silu-mish-logsigmoid-gelu_tanh-softplus-elu-leaky_relu-sigmoid-tanh-batchnorm-2 : classes 0 1
+        cnn_14_fixed: 2x6x6-conv(4,3)-relu-maxpool(2)-flatten-6-relu-3 : classes 0 1 2
+        cnn_21_dynamo: 2x6x6-conv(4,3)-relu-maxpool(2)-flatten-6-relu-3 : classes 0 1 2
+        linear_17: flatten-8-3 : classes 0 1 2
+        mlp_13: 4-8-8-3 relu: classes 0 1 2
+        mlp_17_fixed: 4-8-8-3 tanh: classes 0 1 2
+        mlp_20: 4-8-8-3 gelu: classes 0 1 2
+        normalized_17: 2x6x6-conv(3,3,stride=2,padding=1)-relu-flatten-1 : the number y
+        normalized_18_dynamo: 2x6x6-conv(3,3,stride=2,padding=1)-relu-flatten-1 : the number add
+        parts_13: 2x6x6-conv(4,3x2,padding=1)-relu-maxpool(2)-groupnorm(2)-silu-convt(6,2,stride=2,groups=2,output_padding=1)-avgpool(3x2,stride=1,padding=1)-upsample(2)-upsample(1x2,bilinear)-conv(4,3,stride=2,dilation=2,groups=2)-globalavgpool-flatten-batchnorm-3 : classes 0 1 2
+        parts_17: 2x6x6-conv(4,3x2,padding=1)-relu-maxpool(2)-groupnorm(2)-silu-convt(6,2,stride=2,groups=2,output_padding=1)-avgpool(3x2,stride=1,padding=1)-upsample(2)-upsample(1x2,bilinear)-conv(4,3,stride=2,dilation=2,groups=2)-globalavgpool-flatten-batchnorm-3 : classes 0 1 2
+        parts_18_dynamo: 2x6x6-conv(4,3x2,padding=1)-relu-maxpool(2)-groupnorm(2)-silu-convt(6,2,stride=2,groups=2,output_padding=1)-avgpool(3x2,stride=1,padding=1)-upsample(2)-upsample(1x2,bilinear)-conv(4,3,stride=2,dilation=2,groups=2)-globalavgpool-flatten-batchnorm-3 : classes 0 1 2
+        parts_21_dynamo: 2x6x6-conv(4,3x2,padding=1)-relu-maxpool(2)-groupnorm(2)-silu-convt(6,2,stride=2,groups=2,output_padding=1)-avgpool(3x2,stride=1,padding=1)-upsample(2)-upsample(1x2,bilinear)-conv(4,3,stride=2,dilation=2,groups=2)-globalavgpool-flatten-batchnorm-3 : classes 0 1 2
+        pixels_17: 2x6x6-conv(4,3,padding=1)-relu-conv(3,1) : masks 0 1 2
+        sklearn_classes: 4-5-3 tanh: classes cat dog rabbit
+        sklearn_number: 4-5-1 sigmoid: the number variable
+        sklearn_two: 4-5-1 relu: classes 0 1
+        two_classes_17: 4-8-1 elu: classes 0 1
+    "#]].assert_eq(&read_exported(&folder));
+}
+
+#[test]
+fn what_pytorch_exports_now_is_read() {
+    let Some(python) = python("torch, numpy, onnx, onnxscript") else { return };
+    let folder = std::env::temp_dir().join(format!("surprisal-exported-{}", std::process::id()));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/export.py");
+    let output = Command::new(python).arg(script).arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    read_exported(&folder);
     std::fs::remove_dir_all(folder).unwrap();
 }

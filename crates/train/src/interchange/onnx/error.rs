@@ -8,7 +8,7 @@ use surprisal_report::files::cannot_write;
 
 use crate::LoadError;
 
-/// Why a model could not be written as an ONNX file.
+/// Why a model could not be written as an ONNX file, or read from one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OnnxError {
@@ -37,6 +37,27 @@ pub enum OnnxError {
     TooLarge {
         /// The bytes that it would have.
         bytes: usize,
+    },
+    /// The file cannot be opened or read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The file is not an ONNX model, or contradicts itself.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where, what was expected and what was found.
+        message: String,
+    },
+    /// The model has an operator, a setting or a type that is not read.
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// Where, what was expected and what was found.
+        message: String,
     },
     /// The file cannot be written.
     Unwritable {
@@ -72,6 +93,10 @@ impl fmt::Display for OnnxError {
                     "expected a file of less than 2 GiB, the limit of the format, found {bytes} bytes | use a smaller net"
                 )
             }
+            Self::Unreadable { path, error } => write!(f, "{}: cannot read: {error}", path.display()),
+            Self::Damaged { path, message } | Self::Unsupported { path, message } => {
+                write!(f, "{}: {message}", path.display())
+            }
             Self::Unwritable { path, error } => f.write_str(&cannot_write(path, error)),
         }
     }
@@ -81,7 +106,7 @@ impl std::error::Error for OnnxError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Model(error) => Some(error),
-            Self::Unwritable { error, .. } => Some(error),
+            Self::Unreadable { error, .. } | Self::Unwritable { error, .. } => Some(error),
             _ => None,
         }
     }

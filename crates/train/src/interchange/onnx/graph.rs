@@ -73,6 +73,7 @@ impl Graph<'_> {
             name,
             op_type: op.into(),
             attribute: attributes,
+            ..Node::default()
         });
         output
     }
@@ -96,7 +97,7 @@ impl Graph<'_> {
     ) -> &mut Tensor {
         let name = self.name(name);
         let dims = dims.iter().map(|&n| n as i64).collect();
-        self.constants.push(Tensor { dims, data_type, string_data: Vec::new(), name, raw_data });
+        self.constants.push(Tensor { dims, data_type, name, raw_data, ..Tensor::default() });
         self.constants.last_mut().expect("just added")
     }
 

@@ -2,17 +2,19 @@
 
 mod error;
 mod graph;
+mod read;
 mod schema;
 
 use std::ops::Range;
 use std::path::Path;
 
 use prost::Message;
-use surprisal_data::{EncodedColumn, Encoding};
+use surprisal_data::{EncodedColumn, Encoder, Encoding};
 use surprisal_layers::{Architecture, Step};
 use surprisal_report::files::write_atomically;
 
 pub use error::OnnxError;
+pub use read::{load_onnx, load_onnx_bytes};
 
 use crate::{LoadError, Predictions, SavedModel};
 use graph::{Graph, int, value_info};
@@ -45,8 +47,9 @@ pub enum OnnxOutput {
 /// that is not known. Categories are compared with numbers if all of them are numbers, otherwise with texts, letter by letter.
 ///
 /// The file has the operators of opset 17, IR version 8; of opset 19, IR version 9, if texts are compared. Its `metadata_props` are
-/// `architecture`, `activation`, `features` (the names of the columns) and `classes`, both JSON lists, or `target`, the name of the number. The
-/// same model makes the same bytes.
+/// `architecture`, `activation`, `features` (the names of the columns) and `classes`, both JSON lists, or `target`, the name of the number;
+/// `encoding` and `target_scaling` are the encoder and the offset and scale of the target in `f64`, for [`load_onnx`]. The same model makes the
+/// same bytes.
 ///
 /// ```
 /// use surprisal_data::{Encoder, Preprocess};
@@ -126,10 +129,17 @@ fn to_message(model: &SavedModel, output: OnnxOutput) -> Result<schema::Model, O
         properties.push(("activation", model.activation.clone()));
     }
     properties.push(("features", list(columns)));
-    properties.push(match &model.predictions {
-        Predictions::Number { name, .. } => ("target", name.clone()),
-        classes => ("classes", list(classes.class_names().iter().map(String::as_str).collect())),
-    });
+    properties.push(("encoding", encodings(&model.encoder)));
+    match &model.predictions {
+        Predictions::Number { name, offset, scale } => {
+            properties.push(("target", name.clone()));
+            properties.push(("target_scaling", serde_json::Value::from(vec![*offset, *scale]).to_string()));
+        }
+        classes => {
+            let names = classes.class_names().iter().map(String::as_str).collect();
+            properties.push(("classes", list(names)));
+        }
+    }
     let property = |(key, value): (&str, String)| schema::Property { key: key.into(), value };
     let (ir_version, version) = if texts { (9, 19) } else { (8, 17) };
     Ok(schema::Model {
@@ -144,8 +154,19 @@ fn to_message(model: &SavedModel, output: OnnxOutput) -> Result<schema::Model, O
             initializer: graph.constants,
             input,
             output,
+            sparse_initializer: Vec::new(),
         }),
+        functions: Vec::new(),
     })
+}
+
+/// How each column is encoded, as JSON; once if all are numbers with the same scaling, as pixels are.
+fn encodings(encoder: &Encoder) -> String {
+    let mut all = Vec::from_iter(encoder.columns.iter().map(|column| &column.encoding));
+    if all.iter().all(|encoding| matches!(encoding, Encoding::Number { .. }) && *encoding == all[0]) {
+        all.truncate(1);
+    }
+    serde_json::to_string(&all).expect("texts and finite numbers")
 }
 
 /// What the values of a column are compared with.

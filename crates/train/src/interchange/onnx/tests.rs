@@ -8,7 +8,7 @@ use surprisal_tensor::Params;
 use super::*;
 
 /// Constant parameters: the numbers of a file are not what a snapshot is for.
-fn model(net: &str, activation: &str, encoder: Encoder, predictions: Predictions) -> SavedModel {
+pub(super) fn model(net: &str, activation: &str, encoder: Encoder, predictions: Predictions) -> SavedModel {
     let plan = net.parse::<Architecture>().unwrap();
     let plan = match predictions {
         Predictions::Masks(_) => plan.plan_images(&[encoder.width()]),
@@ -33,7 +33,7 @@ fn model(net: &str, activation: &str, encoder: Encoder, predictions: Predictions
     }
 }
 
-fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
+pub(super) fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(String::from).to_vec()
 }
 
@@ -68,7 +68,7 @@ fn assert_structure(model: &SavedModel, output: OnnxOutput, expected: Expect) {
     let mut lines = vec![format!("IR {}, opset {}", read.ir_version, read.opset_import[0].version)];
     lines.extend(read.metadata_props.iter().map(|property| format!("{}: {}", property.key, property.value)));
     lines.extend(graph.input.iter().map(|value| format!("input {}", shown(value))));
-    for schema::Tensor { name, dims, data_type, string_data, raw_data } in &graph.initializer {
+    for schema::Tensor { name, dims, data_type, string_data, raw_data, .. } in &graph.initializer {
         let bytes = raw_data.as_deref().unwrap_or_default();
         let size = match *data_type {
             element::FLOAT => 4,
@@ -121,6 +121,7 @@ fn a_dense_net_is_scaling_products_and_the_class() {
         architecture: 2-3-2
         activation: tanh
         features: ["width","height"]
+        encoding: [{"Number":{"fill":null,"offset":0.0,"scale":10.0}}]
         classes: ["no","yes"]
         input x type 1 [N, 2]
         constant scale type 1 []: [10.0]
@@ -158,6 +159,7 @@ fn a_net_of_images_takes_images() {
         IR 8, opset 17
         architecture: 1x4x4-conv(2,3,padding=1)-batchnorm-relu-maxpool(2)-dropout(0.5)-flatten-3
         features: ["p0","p1","p2","p3","p4","p5","p6","p7","p8","p9","p10","p11","p12","p13","p14","p15"]
+        encoding: [{"Number":{"fill":null,"offset":0.0,"scale":1.0}}]
         classes: ["a","b","c"]
         input x type 1 [N, 1, 4, 4]
         constant layer1.weight type 1 [2, 1, 3, 3]: [0.5, 0.5, 0.5]
@@ -209,7 +211,9 @@ fn categories_are_comparisons_and_a_regression_ends_in_its_units() {
         architecture: 5-1
         activation: relu
         features: ["age","prediction","color"]
+        encoding: [{"Number":{"fill":30.0,"offset":40.1,"scale":2.0}},{"OneHot":{"categories":["1","2"],"fill":null}},{"OneHot":{"categories":["red","blue"],"fill":1}}]
         target: price
+        target_scaling: [7.5,0.5]
         input age type 1 [N, 1]
         input prediction type 1 [N, 1]
         input color type 8 [N, 1]
