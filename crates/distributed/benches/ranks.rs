@@ -22,8 +22,9 @@ use surprisal_train::{At, Callback, Examples, Group, GroupError, Trainer};
 /// T3 with larger batches, and T4: see docs/performance.md.
 const TASKS: [(&str, usize, [usize; 2]); 2] = [("T3", 512, [128, 64]), ("T4", 256, [1024, 1024])];
 const INPUTS: usize = 784;
-/// Ranks, threads of each, shards.
-const WAYS: [(usize, usize, usize); 5] = [(1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 2), (2, 1, 8)];
+/// Ranks, threads of each, shards, and what a batch is divided by.
+const WAYS: [(usize, usize, usize, usize); 6] =
+    [(1, 1, 1, 1), (1, 1, 1, 2), (1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 2, 1), (2, 1, 8, 1)];
 const ROUNDS: usize = 7;
 
 fn main() {
@@ -91,13 +92,13 @@ fn child(what: &str) -> Value {
     if what == "exchange" {
         return exchanges(&mut group);
     }
-    let [task, cores, shards] =
+    let [task, cores, shards, divisor] =
         *Vec::from_iter(what.split(' ').map(|n| n.parse::<usize>().expect("a number")))
     else {
-        panic!("{what}: expected a task, threads and shards")
+        panic!("{what}: expected a task, threads, shards and a divisor")
     };
     let (_, batch_size, [first, second]) = TASKS[task];
-    let rows = 8 * batch_size;
+    let (rows, batch_size) = (8 * batch_size, batch_size / divisor);
     let mut random = rng(1);
     let features = ArrayD::from_shape_simple_fn(vec![rows, INPUTS], || normal(&mut random) as f32);
     let labels = Vec::from_iter((0..rows).map(|row| row % 10));
@@ -166,14 +167,14 @@ fn parent() {
     let seconds = |value: &Value, key: &str| value[key].as_f64().expect("a number");
     let mut alone = Vec::new(); // of each task: a step of one thread, and the bytes of its gradient
     println!(
-        "| task | one thread | and 2 shards | 2 threads | 2 ranks, 2 shards | of it exchange | 2 ranks, 8 shards | ranks beside threads | efficiency |"
+        "| task | one thread | half of the batch | the batch in 2 shards | 2 threads | 2 ranks, 2 shards | of it exchange | 2 ranks, 8 shards | 2 threads / 2 ranks | one thread / (2 x 2 ranks) |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (task, (name, batch, _)) in TASKS.iter().enumerate() {
         let mut rounds: [Vec<Value>; WAYS.len()] = Default::default();
         for _ in 0..ROUNDS {
-            for (way, &(ranks, cores, shards)) in WAYS.iter().enumerate() {
-                rounds[way].push(measured(ranks, &format!("{task} {cores} {shards}")));
+            for (way, &(ranks, cores, shards, divisor)) in WAYS.iter().enumerate() {
+                rounds[way].push(measured(ranks, &format!("{task} {cores} {shards} {divisor}")));
             }
         }
         let of =
@@ -187,15 +188,16 @@ fn parent() {
         };
         let us = |way: usize, key: &str| format!("{:.0}", 1e6 * of(way, key));
         println!(
-            "| {name}, batch {batch} | {} us | {} us | {} us | {} us | {} us | {} us | {} | {:.0}% |",
+            "| {name}, batch {batch} | {} us | {} us | {} us | {} us | {} us | {} us | {} us | {} | {:.0}% |",
             us(0, "step"),
             us(1, "step"),
             us(2, "step"),
             us(3, "step"),
-            us(3, "communication"),
             us(4, "step"),
-            ratio(2, 3),
-            50.0 * of(0, "step") / of(3, "step"),
+            us(4, "communication"),
+            us(5, "step"),
+            ratio(3, 4),
+            50.0 * of(0, "step") / of(4, "step"),
         );
         alone.push((*name, *batch, of(0, "step"), 4.0 * seconds(&rounds[0][0], "numbers")));
     }

@@ -207,25 +207,17 @@ impl<'g, T: Scalar> Link<'g, T> {
         about: About,
         grads: &mut Gradients<T>,
     ) -> Result<&[f64], GroupError> {
-        if self.group.is_some() {
-            self.exchange(shards, about, grads)?;
+        match self.group.is_some() {
+            true => self.exchange(shards, about, grads)?,
+            false => write(&self.roots[0].1, grads), // the root of the whole tree
         }
-        let mut roots = self.roots.drain(..);
-        let (Some((_, mean)), None) = (roots.next(), roots.next()) else {
-            unreachable!("a tree has one root")
-        };
-        drop(roots);
-        let (gradient, new) = mean.split_at(grads.as_slice().len());
-        grads.as_mut_slice().copy_from_slice(gradient);
-        grads.new_values_mut().copy_from_slice(new);
         grads.reached_mut().copy_from_slice(&self.reached);
-        self.free.push(mean);
         Ok(&self.losses)
     }
 
     /// Every rank adds up its share of the numbers of all roots, and gets the sums of the others: each number is sent twice, whatever
     /// the number of ranks.
-    fn exchange(&mut self, shards: Shards, about: About, grads: &Gradients<T>) -> Result<(), GroupError> {
+    fn exchange(&mut self, shards: Shards, about: About, grads: &mut Gradients<T>) -> Result<(), GroupError> {
         let (rank, size) = self.place();
         let numbers = grads.as_slice().len() + grads.new_values().len();
         let share = |rank: usize| rank * numbers / size..(rank + 1) * numbers / size;
@@ -285,14 +277,27 @@ impl<'g, T: Scalar> Link<'g, T> {
             });
         }
         let mean = &self.received[..own]; // the leftmost
-        let mut all = self.roots.pop().map(|(_, root)| root).or_else(|| self.free.pop()).unwrap_or_default();
-        all.resize(numbers, T::ZERO);
         let of_means = lengths(&|from| share(from).len() * width);
-        group.all_gather(bytes(T::numbers(mean)), bytes_mut(T::numbers_mut(&mut all)), &of_means)?;
-        self.free.extend(self.roots.drain(..).map(|(_, root)| root));
-        self.roots.push((Node::leaf(0), all));
+        let direct = grads.new_values().is_empty();
+        let all = if direct {
+            grads.as_mut_slice()
+        } else {
+            self.sent.resize(numbers, T::ZERO);
+            &mut self.sent
+        };
+        group.all_gather(bytes(T::numbers(mean)), bytes_mut(T::numbers_mut(all)), &of_means)?;
+        if !direct {
+            write(&self.sent, grads);
+        }
         Ok(())
     }
+}
+
+/// Writes the gradient and the new values that follow it.
+fn write<T: Scalar>(numbers: &[T], grads: &mut Gradients<T>) {
+    let (gradient, new) = numbers.split_at(grads.as_slice().len());
+    grads.as_mut_slice().copy_from_slice(gradient);
+    grads.new_values_mut().copy_from_slice(new);
 }
 
 /// The CRC-32 of the names, shapes and numbers of parameters.
