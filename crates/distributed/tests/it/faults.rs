@@ -41,22 +41,26 @@ fn ranks_that_begin_differently_are_named() {
     );
 }
 
-/// A rank whose results are changed on the way, in one bit of one number of one step.
-struct Faulty<'g>(&'g mut dyn Group, usize);
+/// A rank to which something else arrives than what was sent.
+struct Faulty<'g> {
+    group: &'g mut dyn Group,
+    change: fn(&mut [u8]),
+    countdown: usize, // to the message that is changed
+    longer_than: usize,
+}
 impl Group for Faulty<'_> {
     fn rank(&self) -> usize {
-        self.0.rank()
+        self.group.rank()
     }
     fn size(&self) -> usize {
-        self.0.size()
+        self.group.size()
     }
     fn all_gather(&mut self, sent: &[u8], received: &mut [u8], lengths: &[usize]) -> Result<(), GroupError> {
-        self.0.all_gather(sent, received, lengths)?;
-        if received.len() > 2000 {
-            self.1 = self.1.wrapping_sub(1);
-            if self.1 == 0 {
-                let last = received.len() - 4; // of a bias
-                received[last + 1] ^= 1;
+        self.group.all_gather(sent, received, lengths)?;
+        if received.len() > self.longer_than {
+            self.countdown = self.countdown.wrapping_sub(1);
+            if self.countdown == 0 {
+                (self.change)(received);
             }
         }
         Ok(())
@@ -68,7 +72,7 @@ impl Group for Faulty<'_> {
         received: &mut [u8],
         lengths: &[usize],
     ) -> Result<(), GroupError> {
-        self.0.all_to_all(sent, sent_lengths, received, lengths)
+        self.group.all_to_all(sent, sent_lengths, received, lengths)
     }
 }
 
@@ -77,7 +81,10 @@ fn ranks_that_drift_apart_are_found_after_the_epoch() {
     let (data, trainer) = (digits(), Trainer { epochs: 3, batch_size: 50, shards: 4, ..Trainer::default() });
     // of five batches in an epoch, the seventh is in the second
     let errors = on_ranks(3, |number, rank| {
-        let mut rank = Faulty(rank, if number == 1 { 7 } else { 0 });
+        // a bit of the gradient of a bias
+        let change = |received: &mut [u8]| received[received.len() - 3] ^= 1;
+        let countdown = if number == 1 { 7 } else { 0 };
+        let mut rank = Faulty { group: rank, change, countdown, longer_than: 2000 };
         let mut params = Params::<f32>::new();
         let model = Linear::new(&mut params, "out", 64, 10, &mut rng(3));
         trainer
@@ -89,6 +96,38 @@ fn ranks_that_drift_apart_are_found_after_the_epoch() {
     });
     let expected = GroupError::Drifted { rank: 1, epoch: 2 };
     assert!(errors.iter().all(|error| *error == expected.to_string()), "{errors:?}");
+}
+
+#[test]
+fn messages_of_another_step_or_rank_are_named() {
+    let (data, trainer) =
+        (digits(), Trainer { batch_size: 50, shards: 4, measure_train: false, ..Trainer::default() });
+    let failed = |change: fn(&mut [u8])| {
+        let errors = on_ranks(2, |number, rank| {
+            // the headers of the first batch; those of the start are shorter
+            let countdown = if number == 1 { 1 } else { 0 };
+            let mut rank = Faulty { group: rank, change, countdown, longer_than: 110 };
+            let mut params = Params::<f32>::default();
+            let model = Linear::new(&mut params, "out", 64, 10, &mut rng(3));
+            let fit = trainer.on(&data.0).group(&mut rank);
+            fit.fit(&model, &mut params, &mut Sgd::new(0.1)).unwrap_err().to_string()
+        });
+        errors[1].clone()
+    };
+    let same = "the ranks do not run the same training | start all ranks with the same program and options";
+    let expected = "expected the gradient of batch 0 of epoch 1 of rank 0";
+    assert_eq!(
+        failed(|received| received[24] = 3),
+        format!("rank 0 sent the gradient of batch 3 of epoch 1 of rank 0, {expected}: {same}")
+    );
+    assert_eq!(
+        failed(|received| received[0] = 1),
+        format!("rank 0 sent the gradient of batch 0 of epoch 1 of rank 1, {expected}: {same}")
+    );
+    assert_eq!(
+        failed(|received| received[8] = 77),
+        format!("rank 0 sent a message of another program of rank 0, {expected}: {same}")
+    );
 }
 
 #[test]
