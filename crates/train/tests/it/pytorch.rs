@@ -1,4 +1,4 @@
-//! Parameters go to PyTorch and come back: the same logits on both sides, to 1e-6, in safetensors and NPZ.
+//! Parameters go to PyTorch and come back, in safetensors and NPZ: the same logits on both sides, to 1e-6, and the same bits of parameters.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -45,18 +45,37 @@ fn a_model_gives_the_same_logits_here_and_in_pytorch() {
     let mut params = Params::new();
     let model = Mlp::new(&mut params, &"4-8-8-3".parse().unwrap(), Activation::Tanh, &mut rng(3));
     let x = array![[0.5f32, -1.0, 2.0, 0.1], [1.5, 0.0, -0.3, 0.7], [-2.0, 0.4, 0.2, 1.0]];
-    save_safetensors(at("surprisal.safetensors"), &params, Layout::PyTorch).unwrap();
-    save_npz(at("surprisal.npz"), &params, Layout::PyTorch).unwrap();
-    let given = logits(&model, &params, &x);
-    let arrays = [
-        ("x", NpyArray::new(&[3, 4], x.as_slice().unwrap())),
-        ("logits", NpyArray::new(&[3, 3], given.as_slice().unwrap())),
-    ];
-    write_npz(at("given.npz"), arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+    let net = "2x6x6-conv(4,3x2,padding=1,bias=false)-batchnorm-relu-maxpool(2)-convt(6,2,stride=2,groups=2)-groupnorm(3)\
+        -avgpool(3x2,stride=1,padding=1)-upsample(2,bilinear)-silu-3";
+    let plan = net.parse::<Architecture>().unwrap().plan(&[72]).unwrap();
+    let mut image_params = Params::new();
+    let (relu, init) = (Activation::Relu, Init::Linear);
+    let images = Sequential::with_init(&mut image_params, &plan, relu, init, init, &mut rng(1));
+    let pixels = Array2::from_shape_fn((3, 72), |(row, k)| ((72 * row + k) as f32).sin());
+    let mut arrays = Vec::new();
+    for (name, params, x, logits) in [
+        ("dense", &params, &x, logits(&model, &params, &x)),
+        ("convolutional", &image_params, &pixels, logits(&images, &image_params, &pixels)),
+    ] {
+        save_safetensors(at(&format!("{name}.safetensors")), params, Layout::PyTorch).unwrap();
+        save_npz(at(&format!("{name}.npz")), params, Layout::PyTorch).unwrap();
+        arrays.push((format!("{name}_x"), NpyArray::new(x.shape(), x.as_slice().unwrap())));
+        arrays.push((format!("{name}_logits"), NpyArray::new(logits.shape(), logits.as_slice().unwrap())));
+    }
+    write_npz(at("given.npz"), arrays.iter().map(|(name, array)| (name.as_str(), array))).unwrap();
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch/round_trip.py");
     let output = Command::new(python).arg(script).arg(&folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    for (name, params) in [("dense", &params), ("convolutional", &image_params)] {
+        let [mut tensors, mut npz] = [(); 2].map(|()| params.map(|_| 0.0f32));
+        load_safetensors(at(&format!("{name}_back.safetensors")), &mut tensors, Layout::PyTorch).unwrap();
+        load_npz(at(&format!("{name}_back.npz")), &mut npz, Layout::PyTorch).unwrap();
+        let bits =
+            |params: &Params<f32>| Vec::from_iter(params.as_slice().iter().map(|number| number.to_bits()));
+        assert_eq!((bits(&tensors), bits(&npz)), (bits(params), bits(params)), "{name}");
+    }
 
     let expected = Npz::read(at("expected.npz")).unwrap();
     let expected = |name: &str| expected.array(name).unwrap().array_f32().unwrap();
@@ -83,12 +102,7 @@ fn a_model_gives_the_same_logits_here_and_in_pytorch() {
     load_npz(at("named.npz"), &mut params, Layout::PyTorch).unwrap();
     assert_eq!(params.as_slice(), from_safetensors);
 
-    let net = "2x6x6-conv(4,3x2,padding=1,bias=false)-batchnorm-relu-maxpool(2)-convt(6,2,stride=2,groups=2)-groupnorm(3)\
-        -avgpool(3x2,stride=1,padding=1)-upsample(2,bilinear)-silu-3";
-    let plan = net.parse::<Architecture>().unwrap().plan(&[72]).unwrap();
-    let mut params = Params::new();
-    let (relu, zeros) = (Activation::Relu, Init::Zeros);
-    let images = Sequential::with_init(&mut params, &plan, relu, zeros, zeros, &mut rng(1));
+    let mut params = image_params;
     load_safetensors(at("images.safetensors"), &mut params, Layout::PyTorch).unwrap();
     let pixels = expected("pixels").into_dimensionality().unwrap();
     assert_near("images", &logits(&images, &params, &pixels), &expected("images"));
@@ -107,5 +121,42 @@ fn a_model_gives_the_same_logits_here_and_in_pytorch() {
     load_npz(at("words.npz"), &mut params, Layout::PyTorch).unwrap();
     let rows = Workspace::new().eval(&params, |tape| words.forward(tape.input(&array![4.0, 0.0, 4.0])));
     assert_near("words", &rows, &expected("words"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_python_package_safetensors_reads_and_writes_the_same_arrays() {
+    let Some(python) = python("numpy, safetensors.numpy") else { return };
+    let folder: PathBuf = std::env::temp_dir().join(format!("surprisal-safetensors-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut params = Params::<f32>::new();
+    let model = Mlp::new(&mut params, &"4-8-8-3".parse().unwrap(), Activation::Tanh, &mut rng(3));
+    let x = array![[0.5f32, -1.0, 2.0, 0.1], [1.5, 0.0, -0.3, 0.7]];
+    let wide = params.cast::<f64>().map(|number| number / 3.0); // digits that f32 does not have
+    for (layout, name) in [(Layout::PyTorch, "pytorch"), (Layout::Surprisal, "surprisal")] {
+        save_safetensors(folder.join(format!("{name}.safetensors")), &params, layout).unwrap();
+        save_safetensors(folder.join(format!("{name}_wide.safetensors")), &wide, layout).unwrap();
+    }
+    let given = logits(&model, &params, &x);
+    let arrays = [
+        ("x", NpyArray::new(&[2, 4], x.as_slice().unwrap())),
+        ("logits", NpyArray::new(&[2, 3], given.as_slice().unwrap())),
+    ];
+    write_npz(folder.join("given.npz"), arrays.iter().map(|(name, array)| (*name, array))).unwrap();
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pytorch/arrays.py");
+    let output = Command::new(python).arg(script).arg(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    for (layout, name) in [(Layout::PyTorch, "pytorch"), (Layout::Surprisal, "surprisal")] {
+        let (mut back, mut wide_back) = (params.map(|_| 0.0), wide.map(|_| 0.0));
+        load_safetensors(folder.join(format!("{name}_back.safetensors")), &mut back, layout).unwrap();
+        load_safetensors(folder.join(format!("{name}_wide_back.safetensors")), &mut wide_back, layout)
+            .unwrap();
+        assert_eq!((back.as_slice(), wide_back.as_slice()), (params.as_slice(), wide.as_slice()), "{name}");
+        let bytes = |name: String| std::fs::read(folder.join(name)).unwrap();
+        let arrays = |name: String| safetensors_arrays(&bytes(name.clone()), &name).unwrap();
+        assert_eq!(arrays(format!("{name}.safetensors")), arrays(format!("{name}_back.safetensors")));
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -41,7 +41,15 @@ except ImportError:  # the format is a length, a header in JSON and the numbers
 
 folder = pathlib.Path(sys.argv[1])
 given = np.load(folder / "given.npz")
-x = torch.tensor(given["x"])
+x = torch.tensor(given["dense_x"])
+
+
+def save_arrays(path, state):
+    np.savez(path, **{key: tensor.numpy() for key, tensor in state.items()})
+
+
+def load_arrays(path):
+    return {name: torch.tensor(array) for name, array in np.load(path).items()}
 
 
 def mlp(*between):
@@ -49,24 +57,46 @@ def mlp(*between):
     return nn.Sequential(nn.Linear(4, 8), *between, nn.Linear(8, 8), *between, nn.Linear(8, 3))
 
 
-def agree(name, state):
-    model = mlp(nn.Tanh())
-    model.load_state_dict(state)  # strict: every name and shape
-    gap = (model(x) - torch.tensor(given["logits"])).abs().max().item()
-    assert gap <= 1e-6, f"{name}: logits differ by {gap}"
+def convolutional():
+    """every kind of layer of images"""
+    return nn.Sequential(
+        nn.Conv2d(2, 4, (3, 2), padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2),
+        nn.GroupNorm(3, 6),
+        nn.AvgPool2d((3, 2), stride=1, padding=1),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.SiLU(),
+        nn.Flatten(),
+        nn.Linear(6 * 12 * 14, 3),
+    )
 
 
-# from there to here
-agree("safetensors", load_file(folder / "surprisal.safetensors"))
-agree("npz", {name: torch.tensor(array) for name, array in np.load(folder / "surprisal.npz").items()})
+def save_tensors(path, state):
+    save_file(state, path, metadata={"format": "pt"})
 
 
-# from here to there
+# from there to here, and back without a change
+for name, model in [("dense", mlp(nn.Tanh())), ("convolutional", convolutional())]:
+    inputs, logits = (torch.tensor(given[f"{name}_{what}"]) for what in ["x", "logits"])
+    inputs = inputs.reshape(-1, 2, 6, 6) if name == "convolutional" else inputs
+    for ending, load, save in [("safetensors", load_file, save_tensors), ("npz", load_arrays, save_arrays)]:
+        for tensor in model.state_dict().values():
+            tensor.zero_()
+        model.load_state_dict(load(folder / f"{name}.{ending}"), strict=True)  # every name and shape
+        gap = (model.eval()(inputs) - logits).abs().max().item()
+        assert gap <= 1e-6, f"{name}.{ending}: logits differ by {gap}"
+        save(folder / f"{name}_back.{ending}", model.state_dict())
+
+
+# nets of PyTorch
 def save(name, model, inputs, logits):
     state = model.state_dict()
-    save_file(state, folder / f"{name}.safetensors", metadata={"format": "pt"})
+    save_tensors(folder / f"{name}.safetensors", state)
     if all(tensor.dtype != torch.bfloat16 for tensor in state.values()):
-        np.savez(folder / f"{name}.npz", **{key: tensor.numpy() for key, tensor in state.items()})
+        save_arrays(folder / f"{name}.npz", state)
     logits[name] = model.float()(inputs).detach().numpy()
 
 
@@ -87,19 +117,7 @@ named(3 * x + 1)  # in training: the running means move
 nn.init.uniform_(named.norm.weight)
 nn.init.uniform_(named.get_submodule("in").bias)
 save("named", named.eval(), x, logits)
-images = nn.Sequential(
-    nn.Conv2d(2, 4, (3, 2), padding=1, bias=False),
-    nn.BatchNorm2d(4),
-    nn.ReLU(),
-    nn.MaxPool2d(2),
-    nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2),
-    nn.GroupNorm(3, 6),
-    nn.AvgPool2d((3, 2), stride=1, padding=1),
-    nn.Upsample(scale_factor=2, mode="bilinear"),
-    nn.SiLU(),
-    nn.Flatten(),
-    nn.Linear(6 * 12 * 14, 3),
-)
+images = convolutional()
 pixels = torch.randn(3, 2, 6, 6)
 images(3 * pixels + 1)
 nn.init.uniform_(images[5].weight)
