@@ -109,6 +109,13 @@ impl Failure {
     fn silent(code: u8) -> Failure {
         Failure { message: String::new(), code }
     }
+    /// Reports it, so that what is left is the exit code.
+    fn reported(self) -> Failure {
+        if !self.message.is_empty() {
+            note!("error: {}", for_screen(&self.message));
+        }
+        Failure::silent(self.code)
+    }
     /// The same, and the options of the settings that help.
     fn with_options(mut self, settings: &[&str]) -> Failure {
         let options: Vec<_> = settings.iter().map(|name| format!("--{}", name.replace('_', "-"))).collect();
@@ -211,12 +218,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { message, code }) => {
-            if !message.is_empty() {
-                note!("error: {}", for_screen(&message));
-            }
-            ExitCode::from(code)
-        }
+        Err(failure) => ExitCode::from(failure.reported().code),
     }
 }
 

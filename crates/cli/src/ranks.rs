@@ -16,10 +16,18 @@ impl Ranks {
     pub fn join() -> Result<Ranks, Failure> {
         let mut ranks = Ranks(group()?);
         let options = Vec::from_iter(std::env::args_os().skip(1)).join("\0".as_ref());
-        ranks
-            .same("options", options.as_encoded_bytes())
-            .map_err(|failure| Failure { code: 2, ..failure })?;
-        Ok(ranks)
+        match ranks.same("options", options.as_encoded_bytes()) {
+            Ok(()) => Ok(ranks),
+            Err(failure) => ranks.end(Err(Failure { code: 2, ..failure })),
+        }
+    }
+
+    /// The outcome of the command. A failure is reported before MPI ends: `mpirun` kills all ranks as soon as one of them has failed.
+    pub fn end<R>(self, outcome: Result<R, Failure>) -> Result<R, Failure> {
+        match outcome {
+            Err(failure) if self.are_there() => Err(failure.reported()),
+            outcome => outcome,
+        }
     }
 
     /// Checks that all ranks have the same bytes.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use surprisal_data::metrics::Metric;
@@ -43,15 +44,20 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<(), Failure> {
-    let Options { settings, config, out, resume, quiet } = options;
     let interrupted = signals::save_first();
     let mut ranks = Ranks::join()?;
+    let outcome = train(options, interrupted, &mut ranks);
+    ranks.end(outcome)
+}
+
+fn train(options: Options, interrupted: &AtomicBool, ranks: &mut Ranks) -> Result<(), Failure> {
+    let Options { settings, config, out, resume, quiet } = options;
     let shards = ranks.are_there().then_some(SHARDS);
     let begun = ranks.first(|| match resume {
         Some(folder) => resumed(folder, &settings.0),
         None => begun(settings.over(config.as_deref())?, out.as_deref(), shards),
     });
-    let Begun { place, settings, saved } = shared(begun?, &mut ranks)?;
+    let Begun { place, settings, saved } = shared(begun?, ranks)?;
     let (mut job, checkpoint) = ranks.agree(prepared(&settings, saved.as_ref(), place.as_ref()))?;
     ranks.check(&job)?;
     let first = place.map(|place| {
