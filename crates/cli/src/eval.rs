@@ -13,7 +13,7 @@ use crate::setting_options::SourceOptions;
 
 #[derive(Args)]
 pub struct Options {
-    /// The file that `train` wrote
+    /// The file that `train` wrote, or an ONNX file
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     #[command(flatten)]

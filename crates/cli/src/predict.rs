@@ -20,7 +20,7 @@ use crate::setting_options::SourceOptions;
 permissions of an existing file, and never overwrites a device, a pipe, a link, the model or the data."
 )]
 pub struct Options {
-    /// The file that `train` wrote
+    /// The file that `train` wrote, or an ONNX file
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use surprisal_data::{CsvOptions, DataSource, Dataset, TargetColumn, Task, Unseen
 use surprisal_layers::{Sequential, rng};
 use surprisal_tensor::Params;
 use surprisal_tensor::ndarray::{Array2, ArrayView2};
-use surprisal_train::{Objective, Predictions, SavedModel, evaluate, outputs};
+use surprisal_train::{Objective, Predictions, SavedModel, evaluate, load_onnx, outputs};
 
 use crate::job::{self, SEED, Scores};
 use crate::{Job, RunError, Settings};
@@ -24,13 +24,17 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Reads the file; `given` says which data are asked about and how tables are read, where that is not as it was in training.
+    /// Reads the file, a model file or an ONNX file; `given` says which data are asked about and how tables are read, where that is not as it was in training.
     ///
     /// # Errors
-    /// If it is not a model file, or its settings cannot be read.
+    /// If it is neither, or its settings cannot be read.
     pub fn read(file: impl AsRef<Path>, given: &Settings) -> Result<Predictor, RunError> {
         let file = file.as_ref();
-        let saved = SavedModel::read(file)?;
+        let saved = if file.extension().is_some_and(|ending| ending == "onnx") {
+            load_onnx(file).map_err(RunError::run)?
+        } else {
+            SavedModel::read(file)?
+        };
         let (model, params) =
             saved.load().map_err(|message| RunError::run(format!("{}: {message}", file.display())))?;
         let settings = Settings::from_toml(&saved.settings, file)?.and(given);

@@ -475,6 +475,7 @@ fn conversions() -> Session {
     let predicted = session.works("predict --model m/model.surprisal --data iris");
     assert_eq!(session.works("predict --model alone.surprisal --data iris"), predicted);
     session.works("eval --model alone.surprisal --data iris");
+    assert_eq!(session.works("predict --model z.onnx --data iris"), predicted);
     session.works("inspect z.onnx");
     session.write("cut.onnx", &session.read("z.onnx")[..1000]);
     session.write("notes.onnx", "no net");
@@ -489,6 +490,7 @@ fn conversions() -> Session {
         ],
     );
     session.refuses(1, "inspect cut.onnx");
+    session.refuses(1, "predict --model cut.onnx --data iris");
     session.refuses(2, "eval --model alone.surprisal");
     let rounded = SavedModel::read(folder.join("wide.surprisal")).unwrap();
     assert_eq!(rounded.parameters[1].values, [0.5, 0.5, 0.1, 0.5]);
