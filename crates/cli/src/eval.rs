@@ -44,9 +44,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let Parts { train, validation, test, .. } =
             predictor.parts().map_err(|error| error.of_data_elsewhere(predictor.settings()))?.parts;
         let (name, set) = match part {
-            Part::Train => ("training", Some(train)),
-            Part::Validation => ("validation", validation),
-            Part::Test => ("test", Some(test).filter(|test| test.rows() > 0)),
+            Part::Train => ("training", Some(train.dataset())),
+            Part::Validation => ("validation", validation.map(|part| part.dataset())),
+            Part::Test => ("test", Some(test.dataset()).filter(|test| test.rows() > 0)),
         };
         let set = set.ok_or_else(|| {
             Failure::usage(format!(

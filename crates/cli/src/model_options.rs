@@ -77,10 +77,10 @@ impl Model {
     /// A given loss is that of the untrained net: it determines how regression targets are scaled.
     pub fn with_data(&self, given: &Settings, loss: Option<Objective>) -> Result<OnData, Failure> {
         let Some(settings) = self.start(given, loss) else { return self.with_all_rows(given, loss) };
-        let job = Job::new(&settings)?;
+        let job = Job::exact(&settings)?;
         job.notices.iter().for_each(|notice| note!("{notice}"));
-        let objective = job.trainer.objective;
-        Ok(OnData::new(job.model, job.params, job.predictions, objective, &job.encoder, job.parts.train))
+        let (objective, train) = (job.trainer.objective, job.parts.train.dataset());
+        Ok(OnData::new(job.model, job.params, job.predictions, objective, &job.encoder, train))
     }
 
     /// The net with its parameters, and every row of the data in their own order.

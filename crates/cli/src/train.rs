@@ -331,11 +331,14 @@ fn why_early(job: &Job, history: &History) -> String {
 /// The score of always predicting the same class.
 fn commonest(job: &Job) -> Option<String> {
     let test = &job.parts.test;
-    if test.rows() == 0 || test.is_regression() {
+    if test.rows() == 0 || test.targets.is_regression() {
         return None; // R² is that comparison: always answering the mean has 0
     }
-    let (best, counts) = (commonest_class(&job.parts.train), test.class_counts());
+    let (best, counts) = (commonest_class(&job.parts.train.targets), test.targets.class_counts());
     let share = 100.0 * counts[best] as f64 / counts.iter().sum::<usize>() as f64;
     let what = if test.targets.is_segmentation() { "pixels of the test images" } else { "test rows" };
-    Some(format!("always predicting \"{}\" is right on {share:.2}% of the {what}", test.class_names()[best]))
+    Some(format!(
+        "always predicting \"{}\" is right on {share:.2}% of the {what}",
+        test.targets.class_names()[best]
+    ))
 }

@@ -86,13 +86,7 @@ impl Dataset {
     /// ```
     #[track_caller]
     pub fn class_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes()];
-        match &self.targets {
-            Targets::Classes { labels, .. } => labels.iter().for_each(|&label| counts[label] += 1),
-            Targets::Masks { masks, .. } => masks.iter().for_each(|&class| counts[usize::from(class)] += 1),
-            Targets::Values(_) => {}
-        }
-        counts
+        self.targets.class_counts()
     }
 
     /// The chosen rows, in the order given; a row may be chosen more than once.
@@ -203,6 +197,27 @@ impl Dataset {
     /// ```
     pub fn check(&self) -> Result<(), DataError> {
         let (rows, columns, names) = (self.rows(), self.columns(), self.feature_names.len());
+        self.check_targets()?;
+        let problem = if columns != names {
+            format!("{columns} columns of features, but {names} feature names | every column needs one name")
+        } else if let Some([channels, height, width]) = self.image_shape
+            && channels.checked_mul(height).and_then(|size| size.checked_mul(width)) != Some(columns)
+        {
+            format!(
+                "{columns} columns of features, but the image shape [{channels}, {height}, {width}] | \
+                 every row needs channels * height * width numbers"
+            )
+        } else if rows == 0 {
+            "expected at least one row, found none | was everything filtered out?".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
+    }
+
+    /// Whether there is one target for each row, and each is one.
+    pub(crate) fn check_targets(&self) -> Result<(), DataError> {
+        let rows = self.rows();
         let of_targets = match &self.targets {
             Targets::Values(values) => {
                 let bad = values.iter().position(|value| !value.is_finite());
@@ -241,23 +256,10 @@ impl Dataset {
                 })
             }
         };
-        let problem = if let Some(problem) = of_targets {
-            problem
-        } else if columns != names {
-            format!("{columns} columns of features, but {names} feature names | every column needs one name")
-        } else if let Some([channels, height, width]) = self.image_shape
-            && channels.checked_mul(height).and_then(|size| size.checked_mul(width)) != Some(columns)
-        {
-            format!(
-                "{columns} columns of features, but the image shape [{channels}, {height}, {width}] | \
-                 every row needs channels * height * width numbers"
-            )
-        } else if rows == 0 {
-            "expected at least one row, found none | was everything filtered out?".to_owned()
-        } else {
-            return Ok(());
-        };
-        Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into())
+        match of_targets {
+            Some(problem) => Err(ErrorKind::Inconsistent { dataset: self.name.clone(), problem }.into()),
+            None => Ok(()),
+        }
     }
 
     /// The error if classes are changed in a data set without classes.

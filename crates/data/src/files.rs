@@ -56,7 +56,7 @@ pub fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 /// The text of a file on its way in, unpacked if it is packed with gzip, which its first bytes tell.
 ///
 /// Errors while it is read, before more than the first 64 KiB are, if a byte in them is 0, which no text holds.
-pub(crate) fn open_text(path: &Path) -> io::Result<Box<dyn Read>> {
+pub(crate) fn open_text(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     let (mut file, _) = open_regular(path)?;
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start)?;

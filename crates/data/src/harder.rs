@@ -40,6 +40,9 @@ impl Dataset {
         if !(0.0..=1.0).contains(&share) {
             return Err(ErrorKind::NoiseShare { share }.into());
         }
+        if !matches!(self.targets, Targets::Classes { .. }) {
+            return Err(self.no_classes());
+        }
         self.check()?;
         let rows = self.rows();
         let Targets::Classes { labels, names } = &mut self.targets else { return Err(self.no_classes()) };

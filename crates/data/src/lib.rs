@@ -10,6 +10,8 @@
 //! | `csv/read.rs` | [`Dataset::from_csv`], [`features_from_csv`]: a table of numbers |
 //! | `csv/options.rs` | [`CsvOptions`]: delimiter, target, ignored columns, missing values |
 //! | `csv/text.rs` | the text of a table, its rows, and the positions of errors; [`split_list`], [`join_list`]: lists of names as text |
+//! | `csv/pieces.rs` | the text of a table in pieces of whole rows, which several threads read |
+//! | `csv/numbers.rs` | [`Numbers`]: a column of numbers in little memory |
 //! | `csv/fields.rs`, `csv/number_form.rs` | single fields: missing values, numbers, dates, and [`NumberForm`]: number formats that are rejected |
 //! | `csv/table.rs`, `csv/column.rs` | [`Table`]: columns of numbers and categories, before encoding |
 //! | `notice.rs` | [`Notice`]: automatic decisions of the reader |
@@ -29,6 +31,7 @@
 //! | `split` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
 //! | `balance.rs` | [`balanced_weights`], [`oversampled`]: imbalanced classes |
 //! | `source` | [`DataSource`]: any of these data sets, from a text such as `moons:n=500` |
+//! | `matrix.rs` | rows of numbers in the type of their file |
 //! | `loaded.rs` | [`Loaded`]: an opened data source, which can be split any number of times |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches, without allocation |
 //! | `labels.rs` | [`one_hot`], [`argmax_rows`], [`accuracy`]: class indices |
@@ -83,6 +86,7 @@ mod idx;
 mod images;
 mod labels;
 mod loaded;
+mod matrix;
 pub mod metrics;
 mod min_max;
 mod notice;
@@ -102,6 +106,7 @@ pub use batches::{Batches, gather_rows};
 pub use csv::column::{Column, ColumnValues};
 pub use csv::error::{CsvError, CsvProblem, Within};
 pub use csv::number_form::NumberForm;
+pub use csv::numbers::Numbers;
 pub use csv::options::{Categorical, CsvOptions, Decimal, Missing, Task, Thousands, Unseen};
 pub use csv::read::{features_from_csv, features_from_csv_path};
 pub use csv::table::Table;

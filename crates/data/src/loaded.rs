@@ -3,17 +3,20 @@
 use crate::csv::options::{CsvOptions, Task};
 use crate::csv::table::Table;
 use crate::dataset::Dataset;
-use crate::encoder::{Encoder, Scaling};
+use crate::encoder::{Encoder, Scaling, fit_columns};
 use crate::error::DataError;
+use crate::idx::read_mnist;
 use crate::images::read_folder;
+use crate::matrix::{Matrix, Stored};
 use crate::notice::Notice;
 use crate::npy::npz::{read_npz, read_pair};
 use crate::source::DataSource;
 use crate::source::error::SpecError;
 use crate::split::{Fold, Strata};
 use crate::targets::Targets;
-use ndarray::Axis;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use rand::Rng;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Data as read or drawn, without preprocessing; parts of it are encoded for a net.
@@ -45,9 +48,13 @@ pub struct Loaded {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Content {
-    Arrays(Dataset),
+    /// Features that stand beside their data set, whose own have no columns.
+    Arrays(Dataset, Matrix),
     Table(Table),
 }
+
+/// So many numbers are encoded at a time.
+const TOGETHER: usize = 1 << 18;
 
 impl DataSource {
     /// Reads or draws the data, and leaves it whole.
@@ -81,19 +88,18 @@ impl DataSource {
             }
             Self::Embedded(name) => {
                 given_test = (*name == "nuclei").then_some(8..16); // the lower half of the image
-                Content::Arrays(Dataset::named(name)?)
+                Content::of(Dataset::named(name)?)
             }
-            Self::Synthetic(set) => Content::Arrays(set.draw(rng)),
-            Self::Npz(_) | Self::Npy(..) | Self::Images(_) => {
-                Content::Arrays(self.arrays(options.task, true)?)
-            }
-            Self::MnistClutter(folder) => Content::Arrays(Dataset::mnist(folder)?.0.clutter(2000, 64, 0)?),
+            Self::Synthetic(set) => Content::of(set.draw(rng)),
+            Self::Npz(_) | Self::Npy(..) | Self::Images(_) => self.arrays(options.task, true)?,
+            Self::MnistClutter(folder) => Content::of(Dataset::mnist(folder)?.0.clutter(2000, 64, 0)?),
             Self::Mnist(folder) => {
-                let (mut all, test) = Dataset::mnist(folder)?;
-                given_test = Some(all.rows()..all.rows() + test.rows());
-                all.features.append(Axis(0), test.features.view()).expect("the images are of one size");
-                all.targets.labels_mut().extend_from_slice(test.labels());
-                Content::Arrays(all)
+                let [mut all, test] = read_mnist(folder)?;
+                given_test = Some(all.labels.len()..all.labels.len() + test.labels.len());
+                all.pixels.extend(test.pixels);
+                all.labels.extend(test.labels);
+                let set = all.without_pixels();
+                Content::Arrays(set, Matrix::new(Stored::Bytes(all.pixels), all.size.iter().product()))
             }
         };
         Ok(Loaded { name: self.to_string(), content, given_test, scaling: self.scaling() })
@@ -130,7 +136,7 @@ impl DataSource {
         if !matches!(self, Self::Npz(_) | Self::Npy(..) | Self::Images(_)) {
             return self.open(&CsvOptions::default(), rng);
         }
-        let content = Content::Arrays(self.arrays(task, needed)?);
+        let content = self.arrays(task, needed)?;
         Ok(Loaded { name: self.to_string(), content, given_test: None, scaling: self.scaling() })
     }
 
@@ -161,13 +167,22 @@ impl DataSource {
         }
     }
 
-    fn arrays(&self, task: Task, needed: bool) -> Result<Dataset, DataError> {
-        match self {
-            Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed),
-            Self::Npz(path) => read_npz(path, task, needed),
-            Self::Images(folder) => read_folder(folder, task, needed),
+    fn arrays(&self, task: Task, needed: bool) -> Result<Content, DataError> {
+        let (set, features) = match self {
+            Self::Npy(x, y) => read_pair(x, y.as_deref(), task, needed)?,
+            Self::Npz(path) => read_npz(path, task, needed)?,
+            Self::Images(folder) => return Ok(Content::of(read_folder(folder, task, needed)?)),
             other => unreachable!("{other} is no file of arrays"),
-        }
+        };
+        Ok(Content::Arrays(set, features))
+    }
+}
+
+impl Content {
+    fn of(mut set: Dataset) -> Content {
+        let none = Array2::zeros((set.rows(), 0));
+        let features = std::mem::replace(&mut set.features, none);
+        Content::Arrays(set, features.into())
     }
 }
 
@@ -180,7 +195,7 @@ impl Loaded {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match &self.content {
-            Content::Arrays(set) => set.rows(),
+            Content::Arrays(_, features) => features.rows(),
             Content::Table(table) => table.rows(),
         }
     }
@@ -188,7 +203,7 @@ impl Loaded {
     /// Automatic decisions of the reader of a table; empty for other data.
     pub fn notices(&self) -> &[Notice] {
         match &self.content {
-            Content::Arrays(_) => &[],
+            Content::Arrays(..) => &[],
             Content::Table(table) => table.notices(),
         }
     }
@@ -196,7 +211,7 @@ impl Loaded {
     /// The target of every row.
     pub fn targets(&self) -> &Targets {
         match &self.content {
-            Content::Arrays(set) => &set.targets,
+            Content::Arrays(set, _) => &set.targets,
             Content::Table(table) => table.targets(),
         }
     }
@@ -204,7 +219,7 @@ impl Loaded {
     /// `[channels, height, width]` of the rows, if they are images: see [`Dataset::image_shape`].
     pub fn image_shape(&self) -> Option<[usize; 3]> {
         match &self.content {
-            Content::Arrays(set) => set.image_shape,
+            Content::Arrays(set, _) => set.image_shape,
             Content::Table(_) => None,
         }
     }
@@ -260,14 +275,22 @@ impl Loaded {
     pub fn prepare(&self, train_rows: &[usize], scaling: Option<Scaling>) -> Result<Encoder, DataError> {
         let scaling = scaling.unwrap_or(self.scaling);
         match &self.content {
-            Content::Table(table) => Encoder::fit(&table.select(train_rows), scaling),
-            Content::Arrays(set) => {
-                let preprocess = match scaling {
-                    // of which nothing is measured, so that the images of MNIST need not be copied
-                    Scaling::None | Scaling::Divide(_) => scaling.fit(&set.features, set.image_shape)?,
-                    _ => scaling.fit(&set.select(train_rows).features, set.image_shape)?,
+            Content::Table(table) => Encoder::fit_rows(table, train_rows, scaling),
+            Content::Arrays(set, features) => {
+                let columns = features.columns();
+                let parts = match scaling {
+                    // over the pixels of all rows
+                    Scaling::Channels => {
+                        return Encoder::of_numbers(
+                            &set.feature_names,
+                            &scaling.fit(&features.select(train_rows), set.image_shape)?,
+                        );
+                    }
+                    _ => fit_columns(scaling, train_rows.len(), columns, &|column, slots, step| {
+                        features.write_column(column, train_rows, slots, step)
+                    })?,
                 };
-                Encoder::of_numbers(&set.feature_names, &preprocess)
+                Encoder::of_parts(&set.feature_names, parts)
             }
         }
     }
@@ -280,23 +303,132 @@ impl Loaded {
     /// See the example of [`Loaded`].
     #[track_caller]
     pub fn dataset(&self, rows: &[usize], encoder: &Encoder) -> Result<Dataset, DataError> {
-        match &self.content {
-            Content::Arrays(set) => {
-                let mut part = set.select(rows);
-                encoder.apply_array_in_place(&mut part.features)?;
-                Ok(part)
+        let mut set = self.without_features(rows, encoder);
+        set.features = match &self.content {
+            Content::Arrays(_, features) => {
+                let mut features = features.select(rows);
+                encoder.apply_array_in_place(&mut features)?;
+                features
             }
             Content::Table(table) => {
-                let part = table.select(rows);
-                Ok(Dataset {
-                    name: part.set_name().to_owned(),
-                    features: encoder.apply(&part)?,
-                    targets: part.targets().clone(),
-                    feature_names: encoder.feature_names(),
-                    image_shape: None,
-                })
+                let sources = encoder.sources(table, rows)?;
+                let mut encoded = Array2::zeros((rows.len(), encoder.width()));
+                encoder.encode(table, &sources, rows, encoded.as_slice_mut().unwrap_or_default());
+                encoded
+            }
+        };
+        Ok(set)
+    }
+
+    /// The chosen rows in the order given, as [`dataset`](Loaded::dataset) returns them, but with features of no columns.
+    ///
+    /// Panics if a row is not below [`rows`](Loaded::rows).
+    #[track_caller]
+    pub fn without_features(&self, rows: &[usize], encoder: &Encoder) -> Dataset {
+        let features = Array2::zeros((rows.len(), 0));
+        match &self.content {
+            Content::Arrays(set, _) => Dataset {
+                name: set.name.clone(),
+                features,
+                targets: set.targets.select(rows),
+                feature_names: set.feature_names.clone(),
+                image_shape: set.image_shape,
+            },
+            Content::Table(table) => Dataset {
+                name: table.set_name().to_owned(),
+                features,
+                targets: table.targets().select(rows),
+                feature_names: encoder.feature_names(),
+                image_shape: None,
+            },
+        }
+    }
+
+    /// Encodes the rows of several parts, some rows at a time: `each` gets the index of the part, that of the first row within it, and the
+    /// numbers, `[rows, width]`. Rows in ascending order come from the last to the first.
+    ///
+    /// If the data are owned, rows are forgotten as soon as they are encoded, so that there is never memory for both.
+    ///
+    /// Errors as [`dataset`](Loaded::dataset) does for the first part that has one, and with the first error of `each`.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use std::borrow::Cow;
+    /// use surprisal_data::{CsvOptions, DataError, DataSource, Loaded};
+    ///
+    /// let mut rng = ChaCha8Rng::seed_from_u64(7);
+    /// let iris = "iris".parse::<DataSource>()?.open(&CsvOptions::default(), &mut rng)?;
+    /// let (some, others) = (Vec::from_iter(0..50), Vec::from_iter(50..150));
+    /// let encoder = iris.prepare(&some, None)?;
+    /// let mut x = [vec![0.0_f32; 50 * 4], vec![0.0; 100 * 4]];
+    /// Loaded::encode(Cow::Owned(iris), &[&some, &others], &encoder, |part, first, numbers| {
+    ///     x[part][4 * first..].iter_mut().zip(numbers).for_each(|(x, &number)| *x = number as f32);
+    ///     Ok::<_, DataError>(())
+    /// })?;
+    /// assert!(x[0].iter().sum::<f32>().abs() < 1e-3 && x[1].iter().sum::<f32>() > 100.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encode<E: From<DataError>>(
+        mut data: Cow<'_, Loaded>,
+        parts: &[&[usize]],
+        encoder: &Encoder,
+        mut each: impl FnMut(usize, usize, ArrayView2<f64>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sources = match &data.content {
+            Content::Table(table) => {
+                let sources = parts.iter().map(|rows| encoder.sources(table, rows));
+                sources.collect::<Result<Vec<_>, _>>()?
+            }
+            Content::Arrays(_, features) => {
+                encoder.apply_array_in_place(&mut Array2::zeros((0, features.columns())))?;
+                Vec::new()
+            }
+        };
+        let width = encoder.width();
+        let together = (TOGETHER / width).max(1);
+        let mut numbers = Vec::new();
+        let mut some = |data: &Loaded, part: usize, at: Range<usize>| {
+            let rows = &parts[part][at.clone()];
+            numbers.clear();
+            numbers.resize(rows.len() * width, 0.0);
+            let mut all =
+                ArrayViewMut2::from_shape((rows.len(), width), &mut numbers[..]).expect("rows times width");
+            match &data.content {
+                Content::Table(table) => {
+                    encoder.encode(table, &sources[part], rows, all.as_slice_mut().unwrap_or_default());
+                }
+                Content::Arrays(_, features) => {
+                    features.write(rows, all.as_slice_mut().unwrap_or_default());
+                    encoder.apply_array_in_place(&mut all)?;
+                }
+            }
+            each(part, at.start, all.view())
+        };
+        let mut ends: Vec<usize> = parts.iter().map(|rows| rows.len()).collect();
+        for (part, end) in ends.iter_mut().enumerate().filter(|&(part, _)| !parts[part].is_sorted()) {
+            for first in (0..*end).step_by(together) {
+                some(&data, part, first..(first + together).min(*end))?;
+            }
+            *end = 0;
+        }
+        for begin in (0..data.rows().div_ceil(together)).rev().map(|block| block * together) {
+            for (part, end) in ends.iter_mut().enumerate() {
+                let first = parts[part][..*end].partition_point(|&row| row < begin);
+                while *end > first {
+                    let from = first.max(end.saturating_sub(together)); // a row may come several times
+                    some(&data, part, from..*end)?;
+                    *end = from;
+                }
+            }
+            if let Cow::Owned(data) = &mut data {
+                match &mut data.content {
+                    Content::Table(table) => table.truncate(begin),
+                    Content::Arrays(_, features) => features.truncate(begin),
+                }
             }
         }
+        Ok(())
     }
 
     fn strata(&self, by: &'static str) -> Strata<'_> {
@@ -319,6 +451,7 @@ mod tests {
     use crate::npy::NpyArray;
     use crate::npy::npz::write_npz;
     use crate::split::stratified_split;
+    use ndarray::Axis;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

@@ -177,10 +177,33 @@ pub(crate) fn check_fit(by: &'static str, features: &ArrayRef2<f64>) -> Result<(
     if features.is_empty() {
         return Err(ErrorKind::NothingToFit { by, rows, columns }.into());
     }
-    match features.indexed_iter().find(|(_, value)| value.is_nan() || value.abs() > LARGEST) {
+    if !features.iter().any(|&value| is_unfit(value)) {
+        return Ok(());
+    }
+    match features.indexed_iter().find(|&(_, &value)| is_unfit(value)) {
         Some(((row, column), &value)) => Err(ErrorKind::UnfitValue { by, row, column, value }.into()),
         None => Ok(()),
     }
+}
+
+/// Whether a number is NaN, or too large to be measured.
+pub(crate) fn is_unfit(value: f64) -> bool {
+    value.is_nan() || value.abs() > LARGEST
+}
+
+/// The mean of one column, exact to the last digits.
+///
+/// Errors as [`Standardize::fit`] does.
+pub(crate) fn mean_of(column: &[f64]) -> Result<f64, DataError> {
+    let column = ArrayView1::from(column);
+    check_fit("Standardize", &column.insert_axis(Axis(1)))?;
+    Ok(mean(column))
+}
+
+fn mean(column: ArrayView1<f64>) -> f64 {
+    let n = column.len() as f64;
+    let rough = column.sum() / n;
+    rough + column.iter().map(|x| x - rough).sum::<f64>() / n
 }
 
 /// The mean and the population standard deviation of one column.
@@ -192,9 +215,7 @@ pub(crate) fn check_fit(by: &'static str, features: &ArrayRef2<f64>) -> Result<(
 fn mean_and_scale(column: ArrayView1<f64>) -> (f64, f64) {
     let n = column.len() as f64;
     let (low, high) = column.iter().fold((f64::MAX, f64::MIN), |(low, high), &x| (low.min(x), high.max(x)));
-    let rough = column.sum() / n;
-    let mean = rough + column.iter().map(|x| x - rough).sum::<f64>() / n;
-
+    let mean = mean(column);
     let spread = (high - mean).max(mean - low);
     if spread <= 4.0 * f64::EPSILON * low.abs().max(high.abs()) {
         return (mean, 1.0);

@@ -133,6 +133,22 @@ impl Targets {
         self.class_names().len()
     }
 
+    /// The number of rows of each class, or of pixels for segmentation, in the order of [`class_names`](Targets::class_names); empty if
+    /// numbers are to be predicted.
+    ///
+    /// # Panics
+    /// If a label is not below [`classes`](Targets::classes).
+    #[track_caller]
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        match self {
+            Targets::Classes { labels, .. } => labels.iter().for_each(|&label| counts[label] += 1),
+            Targets::Masks { masks, .. } => masks.iter().for_each(|&class| counts[usize::from(class)] += 1),
+            Targets::Values(_) => {}
+        }
+        counts
+    }
+
     /// The same classes, or the numbers that `f` makes of these.
     ///
     /// ```

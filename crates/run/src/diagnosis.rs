@@ -17,17 +17,17 @@ use net::*;
 use std::fmt;
 
 use surprisal_data::metrics::{Overlap, log_loss, overlap, r2_score, roc_auc_score};
-use surprisal_data::{Dataset, Encoding, argmax_rows};
+use surprisal_data::{Encoding, Targets, argmax_rows};
 use surprisal_layers::{Activation, Step};
 use surprisal_optim::Schedule;
 use surprisal_report::statistics::{Estimate, mean};
-use surprisal_tensor::ndarray::{Array2, ArrayView1};
+use surprisal_tensor::ndarray::Array2;
 use surprisal_train::check::hidden_units;
-use surprisal_train::{Epoch, History, Predictions, TrainError, outputs};
+use surprisal_train::{Epoch, History, Predictions, TrainError, outputs_of};
 
 use crate::Job;
 use crate::error::not_finite;
-use crate::job::{labels, said};
+use crate::job::{DataPart, labels, said};
 use crate::settings::Balance;
 
 /// A rise of the loss in one epoch by more than this share of the loss at the start is a jump: batches differ by less. A twentieth would
@@ -246,8 +246,8 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
         _ => "no epoch was completed before".to_string(),
     };
     let train = &job.parts.train;
-    let sizes =
-        train.features.columns().into_iter().map(|column| column.fold(0.0, |most: f64, x| most.max(x.abs())));
+    let sizes = (0..train.feature_names.len())
+        .map(|column| train.column(column).into_iter().fold(0.0, |most: f64, x| most.max(x.abs())));
     let (column, size) = sizes
         .enumerate()
         .fold((0, 0.0), |most, (column, size)| if size > most.1 { (column, size) } else { most });
@@ -284,36 +284,28 @@ fn accuracy(job: &Job, value: f64) -> String {
     }
 }
 
-fn features(data: &Dataset) -> Array2<f32> {
-    data.features.mapv(|x| x as f32)
-}
-
 /// What the net predicts for every row, or every pixel of masks: the probability of every class, or the number.
-pub(crate) fn answers(job: &Job, data: &Dataset) -> Array2<f64> {
-    said(
-        job.trainer.objective,
-        &job.predictions,
-        outputs(&job.model, &job.params, features(data).view()).view(),
-    )
+pub(crate) fn answers(job: &Job, data: &DataPart) -> Array2<f64> {
+    said(job.trainer.objective, &job.predictions, outputs_of(&job.model, &job.params, data).view())
 }
 
 /// The class that the net predicts for every row, or every pixel of masks.
-pub(crate) fn predicted(job: &Job, data: &Dataset) -> Vec<usize> {
+pub(crate) fn predicted(job: &Job, data: &DataPart) -> Vec<usize> {
     argmax_rows(&answers(job, data))
 }
 
 /// The number that the net predicts for every row.
-pub(crate) fn numbers(job: &Job, data: &Dataset) -> Vec<f64> {
+pub(crate) fn numbers(job: &Job, data: &DataPart) -> Vec<f64> {
     answers(job, data).into_iter().collect()
 }
 
 /// The most frequent class, the first of several: the best prediction without features.
-pub fn commonest_class(data: &Dataset) -> usize {
-    let counts = data.class_counts();
+pub fn commonest_class(targets: &Targets) -> usize {
+    let counts = targets.class_counts();
     (0..counts.len()).fold(0, |most, class| if counts[class] > counts[most] { class } else { most })
 }
 
-pub(crate) fn share(data: &Dataset, of: impl Fn(usize) -> bool) -> f64 {
+pub(crate) fn share(data: &DataPart, of: impl Fn(usize) -> bool) -> f64 {
     (0..data.rows()).filter(|&row| of(row)).count() as f64 / data.rows() as f64
 }
 

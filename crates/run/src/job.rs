@@ -1,6 +1,7 @@
 //! [`Job`]: a run built from settings: data, a net, an optimizer, a trainer.
 
 mod defaults;
+mod part;
 mod rows;
 
 use std::borrow::Cow;
@@ -19,9 +20,10 @@ use surprisal_train::{
 
 pub(crate) use defaults::objective;
 use defaults::{balanced, net, number, optimizer, resolved, trainer, with_usual};
+pub use part::DataPart;
 pub use rows::{Rows, hold_out, open, split};
+use rows::{Unfit, other_name, other_of, unfit_feature};
 pub(crate) use rows::{check_features, check_target, labeled_table, table_options, validation_share};
-use rows::{other_name, other_of};
 
 use crate::{RunError, Settings};
 
@@ -91,19 +93,18 @@ pub type Scores = Vec<(Metric, f64)>;
 /// The parts of the data, encoded for the net.
 pub struct Parts {
     /// The training set.
-    pub train: Dataset,
+    pub train: DataPart,
     /// The validation set.
-    pub validation: Option<Dataset>,
+    pub validation: Option<DataPart>,
     /// The test set, for the evaluation at the end; without rows if all are for training.
-    pub test: Dataset,
-    examples: Vec<Examples<f32>>, // of the three, values in the scale of the net
+    pub test: DataPart,
     augment: Option<(Augment, [usize; 3])>, // of the training set
 }
 
 impl Parts {
     /// What is measured after every epoch beside the training part: the validation part, the test part where there is none, or the
     /// training part itself where there is neither.
-    pub fn monitored(&self) -> (&'static str, &Dataset) {
+    pub fn monitored(&self) -> (&'static str, &DataPart) {
         match &self.validation {
             Some(validation) => ("validation", validation),
             None if self.test.rows() > 0 => ("test", &self.test),
@@ -111,28 +112,27 @@ impl Parts {
         }
     }
     /// What the net is evaluated on at the end, the last of the parts that have rows.
-    pub fn evaluated(&self) -> (&'static str, &Dataset) {
-        self.named().last().map_or(("train", &self.train), |(name, part, _)| (name, part))
+    pub fn evaluated(&self) -> (&'static str, &DataPart) {
+        self.named().last().unwrap_or(("train", &self.train))
     }
     /// The training set and the monitored part.
     fn training<'a>(&'a self, trainer: &'a Trainer) -> Fit<'a> {
-        let mut training = trainer.on(&self.examples[0]);
+        let mut training = trainer.on(&self.train);
         if let Some((augment, image_shape)) = self.augment {
             training = training.augment(augment, image_shape);
         }
-        match self.examples.get(1) {
-            Some(monitored) => training.validate(monitored),
-            None => training,
+        match self.monitored() {
+            ("train", _) => training,
+            (_, monitored) => training.validate(monitored),
         }
     }
-    fn named(&self) -> impl Iterator<Item = (&'static str, &Dataset, &Examples<f32>)> {
+    fn named(&self) -> impl Iterator<Item = (&'static str, &DataPart)> {
         let parts = [
             ("train", Some(&self.train)),
             ("validation", self.validation.as_ref()),
             ("test", Some(&self.test).filter(|test| test.rows() > 0)),
         ];
-        let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part?)));
-        parts.zip(&self.examples).map(|((name, part), examples)| (name, part, examples))
+        parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
     }
 }
 
@@ -145,7 +145,18 @@ impl Job {
         let mut rng = rng(settings.seed.unwrap_or(SEED));
         let loaded = open(settings, &mut rng)?;
         let rows = split(settings, &loaded, &mut rng)?;
-        Job::on(settings, &loaded, rows, &mut rng)
+        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, false)
+    }
+
+    /// As [`new`](Self::new), with features that are not rounded to `f32` in [`DataPart::dataset`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn exact(settings: &Settings) -> Result<Job, RunError> {
+        let mut rng = rng(settings.seed.unwrap_or(SEED));
+        let loaded = open(settings, &mut rng)?;
+        let rows = split(settings, &loaded, &mut rng)?;
+        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, true)
     }
 
     /// As [`new`](Self::new), on data that are already open and split; the generator draws the rest.
@@ -153,6 +164,17 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
+        Job::build(settings, Cow::Borrowed(loaded), rows, rng, false)
+    }
+
+    fn build(
+        settings: &Settings,
+        data: Cow<Loaded>,
+        rows: Rows,
+        rng: &mut Rng,
+        exact: bool,
+    ) -> Result<Job, RunError> {
+        let loaded = &*data;
         let (regression, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
         if classes > MOST_CLASSES {
             return Err(RunError::run(format!(
@@ -208,45 +230,49 @@ impl Job {
         let train = balanced(settings, loaded, rows.train, rng)?;
         let rows_to_train_on = train.len();
         let noise = settings.label_noise.unwrap_or(0.0);
-        let part = |rows: &[usize]| {
-            let part = loaded.dataset(rows, &encoder)?;
-            check_features(part.features.view(), &encoder, loaded.name(), |row| rows[row])?;
-            Ok::<_, RunError>(part)
-        };
-        let mut train = part(&train)?;
+        let mut of_train = loaded.without_features(&train, &encoder);
         if noise > 0.0 {
-            train = train.with_label_noise(noise, rng)?.0;
+            let targets = Dataset { feature_names: Vec::new(), image_shape: None, ..of_train.clone() };
+            of_train.targets = targets.with_label_noise(noise, rng)?.0.targets;
         }
-        let validation = if rows.validation.is_empty() { None } else { Some(part(&rows.validation)?) };
-        let test = match &settings.test_data {
-            Some(path) => {
-                let test =
-                    labeled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
-                check_features(test.features.view(), &encoder, &test.name, |row| row)?;
-                test
-            }
-            None => part(&rows.test)?,
-        };
-        let examples = [Some(&train), validation.as_ref(), Some(&test).filter(|test| test.rows() > 0)];
-        let examples = examples.into_iter().flatten().map(|part| examples_of(part, &predictions)).collect();
+        let (notices, name) = (loaded.notices().to_vec(), loaded.name().to_owned());
+        let cut = loaded.given_test().is_none() && settings.test_data.is_none();
+        let lists = [&train[..], &rows.validation, &rows.test];
+        let [_, of_validation, of_test] = lists.map(|rows| loaded.without_features(rows, &encoder));
+        let mut parts = [of_train, of_validation, of_test].map(|set| DataPart::new(set, &predictions, exact));
+        let mut unfit: Option<(usize, Unfit)> = None;
+        Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
+            parts[part].write(first, numbers);
+            let found = unfit_feature(numbers, &encoder).map(|found| (part, found.below(first)));
+            unfit = found.into_iter().chain(unfit.take()).min_by_key(|(part, found)| (*part, found.place()));
+            Ok::<_, RunError>(())
+        })?;
+        if let Some((part, unfit)) = unfit {
+            return Err(unfit.error(&encoder, &name, |row| lists[part][row]));
+        }
+        let [train, validation, mut test] = parts;
+        if let Some(path) = &settings.test_data {
+            let set = labeled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
+            check_features(set.features.view(), &encoder, &set.name, |row| row)?;
+            test = DataPart::of(set, &predictions, exact);
+        }
         let augment =
             match (settings.augment.filter(|&augment| augment != Augment::default()), train.image_shape) {
                 (None, _) => None,
                 (Some(augment), Some(image_shape)) => Some((augment, image_shape)),
                 (Some(_), None) => {
                     return Err(RunError::usage(format!(
-                        "augment: expected images, found a table, {} | leave it out",
-                        loaded.name()
+                        "augment: expected images, found a table, {name} | leave it out"
                     )));
                 }
             };
-        let parts = Parts { train, validation, test, examples, augment };
+        let validation = Some(validation).filter(|validation| validation.rows() > 0);
+        let parts = Parts { train, validation, test, augment };
 
         let validation = validation_share(settings)?;
-        let cut = loaded.given_test().is_none() && settings.test_data.is_none();
         let test = settings.test.or(cut.then_some(TEST));
         let settings = &Settings { validation: Some(validation), test, ..with_usual(settings) };
-        let trainer = trainer(settings, objective, &parts.train, validation > 0.0)?;
+        let trainer = trainer(settings, objective, &parts.train.targets, validation > 0.0)?;
         let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
             return Err(RunError::run(format!(
@@ -258,7 +284,6 @@ impl Job {
         // before a folder is made for it
         parts.training(&trainer).check(&model, &params)?;
         let resolved = resolved(settings, &trainer, plan.architecture(), optimizer.learning_rate());
-        let notices = loaded.notices().to_vec();
         Ok(Job {
             settings: resolved,
             parts,
@@ -316,8 +341,8 @@ impl Job {
     /// If the net's outputs are not finite.
     pub fn scores(&self) -> Result<Vec<(&'static str, Scores)>, RunError> {
         let mut all = Vec::new();
-        for (name, part, examples) in self.parts.named() {
-            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, examples)?;
+        for (name, part) in self.parts.named() {
+            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, part)?;
             all.push((
                 name,
                 scores(&self.predictions, &in_units(evaluation, &self.predictions, &part.targets)),
@@ -400,18 +425,7 @@ impl Job {
     /// The CRC-32 of the features and targets of every part.
     pub fn data_checksum(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
-        for part in &self.parts.examples {
-            part.features.iter().for_each(|x| crc.update(&x.to_le_bytes()));
-            match &part.targets {
-                Targets::Classes { labels, .. } => {
-                    labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
-                }
-                Targets::Masks { masks, .. } => masks.iter().for_each(|&class| crc.update(&[class])),
-                Targets::Values(values) => {
-                    values.iter().for_each(|value| crc.update(&(*value as f32).to_le_bytes())); // which they are
-                }
-            }
-        }
+        self.parts.named().for_each(|(_, part)| part.add_to(&mut crc));
         crc.finalize()
     }
 }
@@ -479,8 +493,8 @@ fn is_of_masks(metric: &Metric) -> bool {
 }
 
 /// The class of every row, or of every pixel of masks.
-pub(crate) fn labels(data: &Dataset) -> Cow<'_, [usize]> {
-    match &data.targets {
+pub(crate) fn labels(targets: &Targets) -> Cow<'_, [usize]> {
+    match targets {
         Targets::Masks { masks, .. } => masks.iter().map(|&class| usize::from(class)).collect(),
         targets => Cow::from(targets.labels()),
     }

@@ -5,7 +5,6 @@ mod pictures;
 
 use std::path::Path;
 
-use surprisal_data::Dataset;
 use surprisal_data::metrics::{Average, Metric, dice_score};
 use surprisal_layers::Sizes;
 use surprisal_optim::{OptimizerKind, Schedule};
@@ -15,7 +14,7 @@ use surprisal_tensor::ndarray::Array2;
 use surprisal_train::{Augment, Ended, History, Monitor, Predictions};
 
 use crate::diagnosis::{commonest_class, numbers, percent, predicted, share, short};
-use crate::job::{Scores, labels};
+use crate::job::{DataPart, Scores, labels};
 use crate::recorder::{CONFIG, MODEL};
 use crate::{Job, RunError, diagnose};
 use pictures::{Judged, Picture, best, curves, judged};
@@ -170,22 +169,22 @@ fn lead(job: &Job) -> String {
     match &job.predictions {
         Predictions::Classes(names) => {
             let said = predicted(job, test);
-            let most = commonest_class(train);
+            let most = commonest_class(&train.targets);
             format!(
                 "A net that predicts one of {} classes, trained on {} rows. On {rows}, *{}* of its predictions are \
                  right; always predicting \"{}\", the most frequent class, would be right on {}.",
                 names.len(),
                 train.rows(),
-                percent(share(test, |row| said[row] == test.labels()[row])),
+                percent(share(test, |row| said[row] == test.targets.labels()[row])),
                 names[most],
-                percent(share(test, |row| test.labels()[row] == most))
+                percent(share(test, |row| test.targets.labels()[row] == most))
             )
         }
         Predictions::Masks(names) => {
-            let (labels, said) = (labels(test), predicted(job, test));
+            let (labels, said) = (labels(&test.targets), predicted(job, test));
             let right = labels.iter().zip(&said).filter(|(label, said)| label == said).count();
             let dice = dice_score(&labels, &said, names.len()).map_or("—".into(), short);
-            let most = commonest_class(train);
+            let most = commonest_class(&train.targets);
             let images = match part {
                 "train" => "these images".to_string(),
                 part => format!("{} {part} images", test.rows()),
@@ -201,10 +200,10 @@ fn lead(job: &Job) -> String {
             )
         }
         Predictions::Number { name, .. } => {
-            let [mean, _] = mean_and_deviation(train.values());
+            let [mean, _] = mean_and_deviation(train.targets.values());
             let said = numbers(job, test);
             let off = |said: &dyn Fn(usize) -> f64| {
-                (0..test.rows()).map(|row| (test.values()[row] - said(row)).abs()).sum::<f64>()
+                (0..test.rows()).map(|row| (test.targets.values()[row] - said(row)).abs()).sum::<f64>()
                     / test.rows() as f64
             };
             format!(
@@ -221,7 +220,7 @@ fn lead(job: &Job) -> String {
 
 fn data(job: &Job) -> String {
     let (parts, noun) = (&job.parts, job.predictions.rows());
-    let rows = |data: &Dataset, part: &str| match data.rows() {
+    let rows = |data: &DataPart, part: &str| match data.rows() {
         1 => format!("1 {part} {}", noun.trim_end_matches('s')),
         rows => format!("{rows} {part} {noun}"),
     };
@@ -245,7 +244,7 @@ fn data(job: &Job) -> String {
     }
     match &job.predictions {
         Predictions::Classes(names) | Predictions::Masks(names) => {
-            let (counts, masks) = (parts.train.class_counts(), parts.train.targets.is_segmentation());
+            let (counts, masks) = (parts.train.targets.class_counts(), parts.train.targets.is_segmentation());
             let all = counts.iter().sum::<usize>() as f64;
             let classes = names.iter().zip(counts).take(CLASSES).map(|(name, count)| match masks {
                 true => format!("{name} ({})", percent(count as f64 / all)),
@@ -263,7 +262,7 @@ fn data(job: &Job) -> String {
             )
         }
         Predictions::Number { name, .. } => {
-            let [mean, deviation] = mean_and_deviation(job.parts.train.values());
+            let [mean, deviation] = mean_and_deviation(job.parts.train.targets.values());
             text + &format!(
                 " In the training rows, {name} has the mean {} and the standard deviation {}.",
                 short(mean),
@@ -371,19 +370,19 @@ fn result(job: &Job, scores: &[(&'static str, Scores)], told: impl Fn(Metric) ->
     let noun = job.predictions.rows();
     let (name, guess): (String, Box<dyn Fn(Metric) -> Option<f64>>) = match &job.predictions {
         Predictions::Classes(names) | Predictions::Masks(names) => {
-            let counts = train.class_counts();
+            let counts = train.targets.class_counts();
             let all = counts.iter().sum::<usize>() as f64;
             let shares = Vec::from_iter(counts.into_iter().map(|count| count as f64 / all));
-            let labels = labels(test).into_owned();
+            let labels = labels(&test.targets).into_owned();
             let said = Array2::from_shape_fn((labels.len(), names.len()), |(_, class)| shares[class]);
             (
-                format!("always \"{}\"", names[commonest_class(train)]),
+                format!("always \"{}\"", names[commonest_class(&train.targets)]),
                 Box::new(move |metric| metric.of_classes(&labels, said.view()).ok()),
             )
         }
         Predictions::Number { .. } => {
-            let [mean, _] = mean_and_deviation(train.values());
-            let (said, values) = (vec![mean; test.rows()], test.values().to_vec());
+            let [mean, _] = mean_and_deviation(train.targets.values());
+            let (said, values) = (vec![mean; test.rows()], test.targets.values().to_vec());
             ("always the mean".to_string(), Box::new(move |metric| metric.of_numbers(&values, &said).ok()))
         }
     };

@@ -1,6 +1,7 @@
 //! Predictions and metrics.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use surprisal_data::metrics::{LabeledLogits, Metric};
@@ -14,7 +15,7 @@ use surprisal_tensor::{Params, Scalar, Shape, Workspace, store};
 use crate::link::{About, Link};
 use crate::objective::total_weight;
 use crate::step::{Step, finite};
-use crate::{Batch, Batched, Epoch, Examples, History, Measured, NameError, Objective, TrainError, Trainer};
+use crate::{Batch, Batched, Epoch, History, Measured, NameError, Objective, TrainError, Trainer};
 
 /// Rows at once, whose values fit the caches of most machines.
 const CHUNK: usize = 1024;
@@ -123,7 +124,7 @@ pub fn outputs<T: Scalar, E: Scalar, D: RemoveAxis>(
         let shape = outputs.shape();
         outputs.with_value(|values: &[T]| {
             let Some(outputs) = by_rows(&shape, values) else {
-                panic!("the model's output is {shape}, neither [rows, outputs] nor [rows, outputs, height, width]");
+                panic!("{}", no_rows(&shape));
             };
             columns = outputs.ncols();
             all.extend(outputs);
@@ -206,7 +207,12 @@ impl Evaluation {
         match targets {
             Targets::Values(_) => Evaluation::Values { targets: Vec::new(), predicted: Vec::new() },
             Targets::Classes { names, .. } | Targets::Masks { names, .. } => {
-                Evaluation::Classes(LabeledLogits::new(names.len()))
+                let mut logits = LabeledLogits::new(names.len());
+                logits.reserve(match targets {
+                    Targets::Masks { masks, .. } => masks.len(),
+                    targets => targets.len(),
+                });
+                Evaluation::Classes(logits)
             }
         }
     }
@@ -217,7 +223,7 @@ impl Evaluation {
         objective: Objective,
         outputs: ArrayView2<T>,
         all: &Targets,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
     ) -> Result<(), TrainError> {
         let finite = |row: ArrayView1<T>| row.iter().all(|z| objective.prediction(z.value()).is_finite());
         if let Some(row) = outputs.rows().into_iter().position(|row| !finite(row)) {
@@ -271,16 +277,70 @@ pub fn evaluate<T: Scalar>(
     model: &impl Layer,
     params: &Params<T>,
     objective: Objective,
-    examples: &Examples<T>,
+    examples: &dyn Batched,
 ) -> Result<Evaluation, TrainError> {
-    let mut evaluation = Evaluation::new(&examples.targets);
-    let mut start = 0;
-    for rows in examples.features.axis_chunks_iter(Axis(0), block_rows(model, params, examples)) {
-        let end = start + rows.len_of(Axis(0));
-        evaluation.extend(objective, outputs(model, params, rows).view(), &examples.targets, start..end)?;
-        start = end;
-    }
+    let targets = examples.targets();
+    let mut evaluation = Evaluation::new(targets);
+    each_block(model, params, examples, |rows, outputs| {
+        evaluation.extend(objective, outputs, targets, rows)
+    })?;
     Ok(evaluation)
+}
+
+/// The outputs of a model for every row, `[rows, outputs]`, as [`outputs`] returns them.
+///
+/// ```
+/// use surprisal_layers::{Layer, Linear, rng};
+/// use surprisal_tensor::Params;
+/// use surprisal_train::{outputs, outputs_of};
+/// # use surprisal_data::Dataset;
+/// let (iris, mut params) = (Dataset::iris(), Params::<f64>::default());
+/// let model = Linear::new(&mut params, "out", 4, 3, &mut rng(2));
+/// assert_eq!(outputs_of(&model, &params, &iris), outputs(&model, &params, iris.features.view()));
+/// ```
+///
+/// # Panics
+/// As [`outputs`] does.
+#[track_caller]
+pub fn outputs_of<T: Scalar>(model: &impl Layer, params: &Params<T>, data: &dyn Batched) -> Array2<T> {
+    let (mut all, mut columns) = (Vec::new(), 0);
+    let outcome = each_block(model, params, data, |rows, outputs| {
+        columns = outputs.ncols();
+        if rows.start == 0 {
+            all.reserve_exact(outputs.len() / rows.len() * data.rows());
+        }
+        all.extend(outputs);
+        Ok(())
+    });
+    outcome.expect("nothing was refused");
+    let rows = all.len().checked_div(columns).unwrap_or(data.rows());
+    Array2::from_shape_vec((rows, columns), all).expect("every row has as many outputs")
+}
+
+/// Runs the model on all rows, some rows at a time and without gradients.
+#[track_caller]
+fn each_block<T: Scalar>(
+    model: &impl Layer,
+    params: &Params<T>,
+    data: &dyn Batched,
+    mut each: impl FnMut(Range<usize>, ArrayView2<T>) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let (block, mut workspace) = (block_rows(model, params, data), Workspace::new());
+    for start in (0..data.rows()).step_by(block) {
+        let rows = start..(start + block).min(data.rows());
+        let tape = workspace.no_grad(params);
+        let outputs = model.forward(data.features(&tape, &Vec::from_iter(rows.clone())));
+        let shape = outputs.shape();
+        outputs.with_value(|values: &[T]| match by_rows(&shape, values) {
+            Some(outputs) => each(rows, outputs.view()),
+            None => panic!("{}", no_rows(&shape)),
+        })?;
+    }
+    Ok(())
+}
+
+fn no_rows(shape: &Shape) -> String {
+    format!("the model's output is {shape}, neither [rows, outputs] nor [rows, outputs, height, width]")
 }
 
 /// A metric of the outputs of a model; in regression, the outputs are the predictions.

@@ -95,7 +95,7 @@ fn an_interrupted_net_of_images_ends_with_the_same_bits_and_is_read_as_it_was_sa
 
     let bytes = whole.model_file(&whole.params, None).to_bytes();
     let (model, params) = SavedModel::from_bytes(&bytes, "model").unwrap().load().unwrap();
-    let features = whole.parts.test.features.mapv(|x| x as f32);
+    let features = whole.parts.test.dataset().features.mapv(|x| x as f32);
     let logits = outputs(&whole.model, &whole.params, features.view());
     assert_eq!(outputs(&model, &params, features.view()), logits);
 

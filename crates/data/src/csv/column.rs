@@ -3,7 +3,9 @@
 use crate::csv::error::{CsvProblem, Within};
 use crate::csv::fields::{Fields, days};
 use crate::csv::number_form::NumberForm;
+use crate::csv::numbers::Numbers;
 use crate::csv::options::Task;
+use crate::csv::text::{Plain, PlainNumber};
 use crate::notice::Notice;
 use std::collections::HashMap;
 
@@ -13,6 +15,8 @@ pub(crate) const MOST_CATEGORIES: usize = 1000;
 const MOST_UNASKED: usize = 100;
 /// More whole numbers than this in a target column are taken for numbers to predict.
 const MOST_CLASSES_UNASKED: usize = 20;
+/// A target column of more different numbers is stored as numbers while it is read, not as texts.
+const MOST_TEXTS: usize = 1000;
 
 /// One column of a [`Table`](crate::Table), with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,9 +31,9 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnValues {
     /// Finite numbers; NaN where one is missing.
-    Numbers(Vec<f64>),
+    Numbers(Numbers),
     /// Dates as days since 1970-01-01, with their fraction; NaN where one is missing.
-    Dates(Vec<f64>),
+    Dates(Numbers),
     /// Categories, each by its index among the names; `None` where one is missing.
     Categories {
         /// The category of every row.
@@ -47,12 +51,16 @@ pub(super) enum Holds {
     Dates,
     /// Numbers or texts, which its fields decide.
     Either,
+    /// Targets, which may turn out to be classes or numbers: texts, until they are [`ManyNumbers`](Holds::ManyNumbers).
+    Targets,
+    /// Targets that are numbers so far, so many different ones that they can only be numbers to predict.
+    ManyNumbers,
 }
 
 /// A column while it is read: every row in `numbers`, or every row in `texts`.
 pub(super) struct Reading {
     pub(super) holds: Holds,
-    pub(super) numbers: Vec<f64>,
+    pub(super) numbers: Numbers,
     pub(super) texts: Option<Box<Texts>>,
     pub(super) number_rows: usize,
     pub(super) text_rows: usize,
@@ -60,32 +68,37 @@ pub(super) struct Reading {
     pub(super) first_missing: Option<(usize, String)>,
     /// Whether every row is a whole number, 1 more than the one above.
     pub(super) counts: bool,
-    last: Option<f64>,
+    /// The first and the last number while the rows are counted, or NaN.
+    ends: [f64; 2],
     pub(super) leading_zero: Option<String>,
+    /// Whether it has to be read again, as texts: a text is among [`ManyNumbers`](Holds::ManyNumbers).
+    pub(super) again: bool,
 }
 
 impl Reading {
     pub(super) fn new(holds: Holds) -> Self {
         Reading {
             holds,
-            numbers: Vec::new(),
+            numbers: Numbers::default(),
             texts: None,
             number_rows: 0,
             text_rows: 0,
             first_text: None,
             first_missing: None,
             counts: true,
-            last: None,
+            ends: [f64::NAN; 2],
             leading_zero: None,
+            again: false,
         }
     }
 
     /// Adds the field of the next row.
     pub(super) fn push(&mut self, field: &str, line: usize, fields: &Fields) -> Result<(), CsvProblem> {
-        if self.holds == Holds::Texts {
+        if matches!(self.holds, Holds::Texts | Holds::Targets) {
             if !self.texts().push(field, line, fields) {
                 self.first_missing.get_or_insert_with(|| (line, field.to_owned()));
             }
+            self.count_texts(fields);
             return Ok(());
         }
         let read = match self.holds {
@@ -97,12 +110,7 @@ impl Reading {
         };
         match read {
             Ok(number) => {
-                self.counts &= number.fract() == 0.0 && self.last.is_none_or(|last| number == last + 1.0);
-                self.last = Some(number);
-                self.number_rows += 1;
-                if self.leading_zero.is_none() && has_leading_zero(field) {
-                    self.leading_zero = Some(field.to_owned());
-                }
+                self.note(number, field);
                 if self.text_rows == 0 {
                     self.numbers.push(number);
                 }
@@ -126,16 +134,115 @@ impl Reading {
             {
                 self.add_text(field, line, fields);
             }
+            Err(_) if self.holds == Holds::ManyNumbers => self.again = true,
             Err(problem) => return Err(problem),
         }
         Ok(())
+    }
+
+    /// Whether a number in plain digits can be [pushed](Self::push_plain).
+    pub(super) fn takes_plain(&self) -> bool {
+        matches!(self.holds, Holds::Numbers | Holds::Either | Holds::ManyNumbers) && self.text_rows == 0
+    }
+
+    /// [`push`](Self::push) of a number that has been read.
+    #[inline]
+    pub(super) fn push_plain(&mut self, Plain { number, text }: Plain) {
+        match number {
+            PlainNumber::Short(short) => {
+                self.note(if self.counts { short.value() } else { 0.0 }, text);
+                self.numbers.push_short(short);
+            }
+            PlainNumber::Float(number) => {
+                self.note(number, text);
+                self.numbers.push(number);
+            }
+        }
+    }
+
+    /// Notes what the column may turn out to be; the number counts only as long as the rows are counted.
+    #[inline]
+    fn note(&mut self, number: f64, field: &str) {
+        if self.counts {
+            let [first, last] = &mut self.ends;
+            self.counts = number.fract() == 0.0 && (last.is_nan() || number == *last + 1.0);
+            (*first, *last) = (if first.is_nan() { number } else { *first }, number);
+        }
+        self.number_rows += 1;
+        if self.leading_zero.is_none() && has_leading_zero(field) {
+            self.leading_zero = Some(field.to_owned());
+        }
+    }
+
+    /// Appends the rows of the next piece of the text, which begins so many lines further down.
+    pub(super) fn append(&mut self, mut next: Reading, lines: usize, fields: &Fields) {
+        let moved = |found: Option<(usize, String)>| found.map(|(line, text)| (line + lines, text));
+        let ([first, last], [next_first, next_last]) = (self.ends, next.ends);
+        self.counts &= next.counts && (last.is_nan() || next_first.is_nan() || next_first == last + 1.0);
+        let or = |one: f64, other| if one.is_nan() { other } else { one };
+        self.ends = [or(first, next_first), or(next_last, last)];
+        self.first_text = self.first_text.take().or(moved(next.first_text.take()));
+        self.first_missing = self.first_missing.take().or(moved(next.first_missing.take()));
+        self.leading_zero = self.leading_zero.take().or(next.leading_zero.take());
+        self.again |= next.again;
+        let many = |column: &Reading| column.holds == Holds::ManyNumbers;
+        if many(self) != many(&next) {
+            let other = if many(self) { &mut next } else { &mut *self };
+            self.again |= !other.become_numbers(fields);
+        }
+        self.number_rows += next.number_rows;
+        self.text_rows += next.text_rows;
+        if self.again {
+            return;
+        }
+        if self.is_mixed() {
+            (self.numbers, self.texts) = (Numbers::default(), Some(Box::default())); // it is read again
+        } else if self.text_rows > 0 || matches!(self.holds, Holds::Texts | Holds::Targets) {
+            next.missing_as_texts();
+            self.missing_as_texts();
+            self.texts().append(*next.texts.unwrap_or_default(), lines, fields);
+            self.count_texts(fields);
+        } else {
+            self.numbers.append(&next.numbers);
+        }
+    }
+
+    /// Rows without a value, which were numbers until the first text.
+    fn missing_as_texts(&mut self) {
+        if self.texts.is_none() {
+            self.texts().codes = vec![None; self.numbers.len()];
+            self.numbers = Numbers::default();
+        }
+    }
+
+    /// Stores targets as numbers once they can be nothing else.
+    fn count_texts(&mut self, fields: &Fields) {
+        let many = |texts: &Texts| texts.names.len() > MOST_TEXTS;
+        if self.holds == Holds::Targets
+            && self.texts.as_deref().is_some_and(many)
+            && !self.become_numbers(fields)
+        {
+            self.holds = Holds::Texts;
+        }
+    }
+
+    /// Stores targets as numbers; `false`, and nothing is changed, if one is a text.
+    fn become_numbers(&mut self, fields: &Fields) -> bool {
+        let Some(texts) = self.texts.as_deref() else { return self.holds == Holds::Targets };
+        let values: Option<Vec<f64>> = texts.names.iter().map(|name| fields.number(name).ok()).collect();
+        let Some(values) = values.filter(|_| self.holds == Holds::Targets) else { return false };
+        self.numbers =
+            texts.codes.iter().map(|code| code.map_or(f64::NAN, |code| values[code as usize])).collect();
+        self.number_rows = self.numbers.len() - self.numbers.missing();
+        (self.holds, self.texts) = (Holds::ManyNumbers, None);
+        true
     }
 
     pub(super) fn add_text(&mut self, field: &str, line: usize, fields: &Fields) {
         if self.text_rows == 0 {
             self.texts().codes = vec![None; self.numbers.len()];
             if self.number_rows == 0 {
-                self.numbers = Vec::new();
+                self.numbers = Numbers::default();
             }
         }
         self.counts = false;
@@ -171,10 +278,13 @@ impl Reading {
         if let Some(texts) = self.texts {
             return texts.finish(keep, fields);
         }
-        let kept = self.numbers.into_iter().zip(keep).filter(|&(_, &keep)| keep).map(|(number, _)| number);
+        let kept = match keep.contains(&false) {
+            true => self.numbers.select(&Vec::from_iter((0..keep.len()).filter(|&row| keep[row]))),
+            false => self.numbers,
+        };
         match self.holds {
-            Holds::Dates => ColumnValues::Dates(kept.collect()),
-            _ => ColumnValues::Numbers(kept.collect()),
+            Holds::Dates => ColumnValues::Dates(kept),
+            _ => ColumnValues::Numbers(kept),
         }
     }
 
@@ -189,6 +299,11 @@ impl Reading {
     ) -> Result<(ColumnValues, Option<Notice>), (Option<usize>, CsvProblem)> {
         if task != Task::Auto {
             return Ok((self.finish(keep, fields), None));
+        }
+        let chosen = |task, distinct| Some(Notice::TaskChosen { target: name.to_owned(), task, distinct });
+        if self.holds == Holds::ManyNumbers {
+            let notice = chosen(Task::Regression, distinct(&self.numbers));
+            return Ok((self.finish(keep, fields), notice));
         }
         let texts = self.texts.unwrap_or_default();
         let numeric = texts.numeric();
@@ -211,9 +326,8 @@ impl Reading {
             return Ok((texts.finish(keep, fields), None));
         }
         let distinct = texts.names.len();
-        let chosen = |task| Some(Notice::TaskChosen { target: name.to_owned(), task, distinct });
         if !many {
-            let notice = if distinct > 2 { chosen(Task::Classification) } else { None };
+            let notice = if distinct > 2 { chosen(Task::Classification, distinct) } else { None };
             return Ok((texts.finish(keep, fields), notice));
         }
         let mut numbers = Vec::with_capacity(distinct);
@@ -222,8 +336,17 @@ impl Reading {
         }
         let kept = texts.codes.iter().zip(keep).filter(|&(_, &keep)| keep);
         let values = kept.filter_map(|(code, _)| code.map(|code| numbers[code as usize])).collect();
-        Ok((ColumnValues::Numbers(values), chosen(Task::Regression)))
+        Ok((ColumnValues::Numbers(values), chosen(Task::Regression, distinct)))
     }
+}
+
+/// How many numbers are different.
+fn distinct(numbers: &Numbers) -> usize {
+    let present = numbers.iter().filter(|number| !number.is_nan());
+    let mut bits: Vec<u64> = present.map(|number| (number + 0.0).to_bits()).collect(); // one zero
+    bits.sort_unstable();
+    bits.dedup();
+    bits.len()
 }
 
 /// Whether a field is a whole number with a zero before its first digit, as codes have.
@@ -271,6 +394,31 @@ impl Texts {
         self.by_spelling.insert(field.to_owned(), code);
         self.codes.push(Some(code));
         true
+    }
+
+    /// Appends the rows of the next piece of the text, which begins so many lines further down.
+    fn append(&mut self, next: Texts, lines: usize, fields: &Fields) {
+        let mut codes = Vec::with_capacity(next.names.len());
+        for ((name, line), is_number) in next.names.into_iter().zip(next.lines).zip(next.is_number) {
+            let new = self.names.len() as u32;
+            let code = match fields.number_key(&name).filter(|_| is_number) {
+                Some(key) => *self.by_number.entry(key).or_insert(new),
+                None => self.by_spelling.get(&name).copied().unwrap_or(new),
+            };
+            match self.names.get_mut(code as usize) {
+                None => {
+                    self.names.push(name);
+                    self.lines.push(line + lines);
+                    self.is_number.push(is_number);
+                }
+                Some(known) if (name.len(), &name) < (known.len(), known) => *known = name,
+                Some(_) => {}
+            }
+            codes.push(code);
+        }
+        let spelled = next.by_spelling.into_iter().map(|(spelling, code)| (spelling, codes[code as usize]));
+        self.by_spelling.extend(spelled);
+        self.codes.extend(next.codes.into_iter().map(|code| code.map(|code| codes[code as usize])));
     }
 
     /// How many of the texts are numbers.
@@ -328,9 +476,7 @@ impl ColumnValues {
     /// How many values are missing.
     pub(super) fn missing(&self) -> usize {
         match self {
-            ColumnValues::Numbers(numbers) | ColumnValues::Dates(numbers) => {
-                numbers.iter().filter(|number| number.is_nan()).count()
-            }
+            ColumnValues::Numbers(numbers) | ColumnValues::Dates(numbers) => numbers.missing(),
             ColumnValues::Categories { codes, .. } => codes.iter().filter(|code| code.is_none()).count(),
         }
     }
@@ -339,8 +485,8 @@ impl ColumnValues {
 /// Whether there is something to predict.
 pub(super) fn check_answers(answers: &ColumnValues, rows: usize) -> Result<(), CsvProblem> {
     match answers {
-        ColumnValues::Numbers(values) if values.iter().all(|value| value == &values[0]) => {
-            Err(CsvProblem::OneValue { value: values[0], rows })
+        ColumnValues::Numbers(values) if values.iter().all(|value| value == values.get(0)) => {
+            Err(CsvProblem::OneValue { value: values.get(0), rows })
         }
         ColumnValues::Categories { names, .. } if names.len() == 1 => {
             Err(CsvProblem::OneClass { class: names[0].clone(), rows })

@@ -15,7 +15,7 @@ pub(crate) const MISSING_WORDS: [&str; 14] = [
 const MISSING_AS_SPELLED: &str = "None";
 
 /// From this size on, not every whole number is an `f64`.
-const WHOLE: f64 = 9_007_199_254_740_992.0;
+pub(super) const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// The format of the fields of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,11 @@ impl Fields {
             words.filter_map(|word| fields.plain(word)?.parse().ok()).filter(|x: &f64| x.is_finite());
         fields.missing_numbers = numbers.collect();
         Ok(fields)
+    }
+
+    /// Whether a number is one in plain digits with a decimal point, whatever its value.
+    pub fn are_plain(&self) -> bool {
+        self.decimal == Decimal::Point && self.thousands == Thousands::None && self.missing_numbers.is_empty()
     }
 
     /// Whether the value of a field is missing.

@@ -4,7 +4,9 @@ use crate::csv::column::{Column, ColumnValues, Holds, Reading, Texts, check_answ
 use crate::csv::error::{CsvProblem, Within};
 use crate::csv::fields::Fields;
 use crate::csv::number_form::NumberForm;
-use crate::csv::options::{Categorical, CsvOptions, Missing, Task};
+use crate::csv::numbers::{Numbers, cut};
+use crate::csv::options::{BY_TEXT, Categorical, CsvOptions, Missing, Task};
+use crate::csv::pieces::{PIECE, Pieces, in_order};
 use crate::csv::text::{Record, Rows, Text, open, place};
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -12,7 +14,7 @@ use crate::notice::{LeftOut, Notice};
 use crate::source::error::SpecError;
 use crate::targets::{Targets, chosen};
 use ndarray::Array2;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// In fewer rows than this, numbers that go up by 1 may do so by chance.
@@ -35,7 +37,7 @@ const FEWEST_COUNTED: usize = 8;
 /// let ColumnValues::Categories { codes, names } = &table.columns()[0].values else { panic!("texts") };
 /// assert_eq!((names, codes[0]), (&vec!["blue".to_owned(), "red".to_owned()], Some(1)));
 /// let ColumnValues::Numbers(widths) = &table.columns()[1].values else { panic!("numbers") };
-/// assert!(widths[0] == 2.5 && widths[1].is_nan()); // an encoder will fill it in
+/// assert!(widths.get(0) == 2.5 && widths.get(1).is_nan()); // an encoder will fill it in
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +79,9 @@ impl Table {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv(reader: impl Read, name: &str, options: &CsvOptions) -> Result<Table, DataError> {
-        read(&Text::read(reader, name)?, options, options.delimiter.unwrap_or(b','), name, name)
+        let text = Text::read(reader, name)?.text;
+        let open = || Ok(Box::new(text.as_bytes()) as Box<dyn Read + Send + '_>);
+        read(&open, PIECE, options, options.delimiter.unwrap_or(b','), (name, name))
     }
 
     /// Reads a table from a file, as [`from_csv`](Table::from_csv) does; the set is named after the file, and
@@ -95,9 +99,9 @@ impl Table {
     /// ```
     pub fn from_csv_path(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Table, DataError> {
         let path = path.as_ref();
-        let (name, file) = open(path)?;
+        let name = path.display().to_string();
         let set_name = path.file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
-        read(&Text::read(file, &name)?, options, options.separator_in(path), &set_name, &name)
+        read(&|| Ok(open(path)?.1), PIECE, options, options.separator_in(path), (&set_name, &name))
     }
 
     /// What messages call the table: its path, or the name that was given.
@@ -169,8 +173,8 @@ impl Table {
         let select = |column: &Column| Column {
             name: column.name.clone(),
             values: match &column.values {
-                ColumnValues::Numbers(numbers) => ColumnValues::Numbers(chosen(numbers, rows)),
-                ColumnValues::Dates(days) => ColumnValues::Dates(chosen(days, rows)),
+                ColumnValues::Numbers(numbers) => ColumnValues::Numbers(numbers.select(rows)),
+                ColumnValues::Dates(days) => ColumnValues::Dates(days.select(rows)),
                 ColumnValues::Categories { codes, names } => {
                     ColumnValues::Categories { codes: chosen(codes, rows), names: names.clone() }
                 }
@@ -188,11 +192,21 @@ impl Table {
         }
     }
 
+    /// Forgets the features of the rows from an index on, and gives their memory back.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        for column in &mut self.columns {
+            match &mut column.values {
+                ColumnValues::Numbers(numbers) | ColumnValues::Dates(numbers) => numbers.forget(rows),
+                ColumnValues::Categories { codes, .. } => cut(codes, rows),
+            }
+        }
+    }
+
     /// The data set of a table that holds nothing but numbers beside its target.
     pub(crate) fn into_dataset(self) -> Dataset {
         let (rows, columns) = (self.rows(), &self.columns);
         let number = |(row, column): (usize, usize)| match &columns[column].values {
-            ColumnValues::Numbers(numbers) => numbers[row],
+            ColumnValues::Numbers(numbers) => numbers.get(row),
             _ => unreachable!("the options asked for numbers"),
         };
         Dataset {
@@ -205,38 +219,166 @@ impl Table {
     }
 }
 
+/// Opens the text from its beginning.
+type Opened<'a> = dyn Fn() -> Result<Box<dyn Read + Send + 'a>, DataError> + 'a;
+
+/// The columns of a table while they are read.
+struct Columns {
+    features: Vec<Reading>,
+    target: Reading,
+    rows: usize,
+    /// How many lines the rows take.
+    lines: usize,
+    long_field: Option<(usize, usize, usize)>,
+}
+
+/// What the columns of a table hold, and how.
+struct Plan<'a> {
+    places: &'a Places,
+    holds_target: Holds,
+    fields: &'a Fields,
+    /// The column that alone may hold texts, if the options say so.
+    only_in: Option<String>,
+}
+
+impl Plan<'_> {
+    fn columns(&self) -> Columns {
+        let features = self.places.features.iter().map(|feature| Reading::new(feature.holds)).collect();
+        Columns { features, target: Reading::new(self.holds_target), rows: 0, lines: 0, long_field: None }
+    }
+
+    /// Reads the rows one after the other, with the error of the first that is wrong.
+    fn read(&self, rows: &mut Rows, columns: &mut Columns) -> Result<(), DataError> {
+        let mut row = Record::default();
+        while rows.next(&mut row)? {
+            for (feature, column) in self.places.features.iter().zip(&mut columns.features) {
+                column.push(&row[feature.at], row.line(), self.fields).map_err(|problem| {
+                    rows.error_in(&row, feature.at, in_feature(problem, self.only_in.clone()))
+                })?;
+            }
+            let target = self.places.target;
+            let pushed = columns.target.push(&row[target], row.line(), self.fields);
+            pushed.map_err(|problem| rows.error_in(&row, target, in_target(problem)))?;
+            columns.rows += 1;
+        }
+        columns.lines = rows.line() - 1;
+        columns.long_field = columns.long_field.or(rows.long_field);
+        Ok(())
+    }
+
+    /// The columns of some rows, of which nothing is known about the rows before; `None` if these matter, or a row may be wrong.
+    fn read_alone(&self, mut rows: Rows) -> Option<Columns> {
+        let plain = self.fields.are_plain();
+        let mut columns = self.columns();
+        let mut places: Vec<Option<usize>> = vec![None; rows.header.len()];
+        self.places.features.iter().enumerate().for_each(|(k, feature)| places[feature.at] = Some(k));
+        let (last, mut record) = (places.len() - 1, Record::default());
+        while rows.begin_row() {
+            let line = rows.line();
+            for (at, place) in places.iter().enumerate() {
+                let column = match *place {
+                    Some(k) => Some(&mut columns.features[k]),
+                    None => Some(&mut columns.target).filter(|_| at == self.places.target),
+                };
+                let number = match &column {
+                    Some(column) if plain && column.takes_plain() => rows.number(),
+                    _ => None,
+                };
+                match (column, number) {
+                    (Some(column), Some(number)) => column.push_plain(number),
+                    (column, _) => {
+                        record.clear(line);
+                        rows.field(&mut record).ok()?;
+                        if let Some(column) = column {
+                            column.push(&record[0], line, self.fields).ok()?;
+                        }
+                    }
+                }
+                if !rows.end_field(at == last) {
+                    return None;
+                }
+            }
+            columns.rows += 1;
+        }
+        columns.lines = rows.line() - 1;
+        rows.long_field.is_none().then_some(columns)
+    }
+}
+
+impl Columns {
+    /// Appends the rows of the next piece of the text.
+    fn append(&mut self, next: Columns, fields: &Fields) {
+        for (column, next) in self.features.iter_mut().zip(next.features) {
+            column.append(next, self.lines, fields);
+        }
+        self.target.append(next.target, self.lines, fields);
+        self.rows += next.rows;
+        self.lines += next.lines;
+    }
+}
+
+/// Reads a table in pieces of at least `size` bytes.
 fn read(
-    text: &Text,
+    open: &Opened,
+    size: usize,
     options: &CsvOptions,
     delimiter: u8,
-    set_name: &str,
-    name: &str,
+    (set_name, name): (&str, &str),
 ) -> Result<Table, DataError> {
     let target = options.target.as_ref().ok_or(SpecError::NoTarget { table: name.to_owned() })?;
     let fields = Fields::of(options)?;
-    let mut rows = Rows::of(text, delimiter, options.header)?;
-    let Places { target: target_at, features, unnamed } = Places::find(&rows, target, options)?;
+    let text = &Text { source_name: name, text: String::new() }; // for errors that are in no piece
+    let mut pieces = Pieces::new(open()?, size).map_err(|error| text.unreadable(error))?;
+    let delimiter = match delimiter {
+        BY_TEXT => text.delimiter(&String::from_utf8_lossy(pieces.begin()))?,
+        known => known,
+    };
+    let first = pieces.next(delimiter).map_err(|error| text.unreadable(error))?;
+    let first = Text::of(name, first.unwrap_or_default(), 1)?;
+    let mut rows = Rows::of(&first, delimiter, options.header)?;
+    let places = Places::find(&rows, target, options)?;
+    let Places { target: target_at, features, unnamed } = &places;
+    let target_at = *target_at;
     let header: Vec<String> = rows.header.iter().map(str::to_owned).collect();
-
-    let mut columns: Vec<Reading> = features.iter().map(|feature| Reading::new(feature.holds)).collect();
-    let mut answers =
-        Reading::new(if options.task == Task::Regression { Holds::Numbers } else { Holds::Texts });
-    let (mut count, mut row) = (0, Record::default());
-    while rows.next(&mut row)? {
-        for (feature, column) in features.iter().zip(&mut columns) {
-            column.push(&row[feature.at], row.line(), &fields).map_err(|problem| {
-                let only_in = (options.categorical == Categorical::None).then(|| header[target_at].clone());
-                rows.error_in(&row, feature.at, in_feature(problem, only_in))
-            })?;
+    let plan = Plan {
+        places: &places,
+        holds_target: match options.task {
+            Task::Regression => Holds::Numbers,
+            Task::Auto => Holds::Targets,
+            _ => Holds::Texts,
+        },
+        fields: &fields,
+        only_in: (options.categorical == Categorical::None).then(|| header[target_at].clone()),
+    };
+    let mut read = plan.columns();
+    plan.read(&mut rows, &mut read)?;
+    let piece = |bytes: io::Result<Vec<u8>>| {
+        let bytes = match String::from_utf8(bytes.map_err(|error| text.unreadable(error))?) {
+            Ok(text) => {
+                let piece = Text { source_name: name, text };
+                match plan.read_alone(rows.in_piece(&piece, 1)) {
+                    Some(columns) => return Ok(Ok(columns)),
+                    None => piece.text.into_bytes(),
+                }
+            }
+            Err(error) => error.into_bytes(),
+        };
+        Ok::<_, DataError>(Err(bytes)) // to be read when the number of lines before is known
+    };
+    in_order(pieces, delimiter, piece, |outcome| match outcome? {
+        Ok(columns) => {
+            read.append(columns, &fields);
+            Ok(())
         }
-        let pushed = answers.push(&row[target_at], row.line(), &fields);
-        pushed.map_err(|problem| rows.error_in(&row, target_at, in_target(problem)))?;
-        count += 1;
-    }
+        Err(bytes) => {
+            let line = read.lines + 1;
+            plan.read(&mut rows.in_piece(&Text::of(name, bytes, line)?, line), &mut read)
+        }
+    })?;
+    let Columns { features: mut columns, target: mut answers, rows: count, long_field, .. } = read;
     if count == 0 {
         return Err(text.error(None, None, CsvProblem::NoRows));
     }
-    let long_field = rows.long_field;
 
     // columns that nobody needs
     let in_column = |at: usize, line: Option<usize>, problem| text.error(line, Some(&header[at]), problem);
@@ -268,14 +410,17 @@ fn read(
             return Err(not_a_number(&columns[k], features[k].at));
         }
     }
-    let mut as_texts: Vec<Texts> = mixed.iter().map(|_| Texts::default()).collect();
-    if !mixed.is_empty() {
-        let mut again = Rows::of(text, delimiter, options.header)?;
-        while again.next(&mut row)? {
-            for (texts, &k) in as_texts.iter_mut().zip(&mixed) {
-                texts.push(&row[features[k].at], row.line(), &fields);
-            }
-        }
+    let again =
+        Vec::from_iter(mixed.iter().map(|&k| features[k].at).chain(answers.again.then_some(target_at)));
+    let mut as_texts = if again.is_empty() {
+        Vec::new()
+    } else {
+        read_texts(Pieces::new(open()?, size), &rows, &again, &fields)?
+    };
+    if answers.again {
+        let first_missing = answers.first_missing.take();
+        answers = Reading::new(Holds::Texts);
+        (answers.first_missing, answers.texts) = (first_missing, as_texts.pop().map(Box::new));
     }
     let mut notices = Vec::new();
     for (texts, &k) in as_texts.into_iter().zip(&mixed) {
@@ -287,13 +432,13 @@ fn read(
         let mut names = texts.names.clone();
         names.sort();
         columns[k].texts = Some(Box::new(texts));
-        columns[k].numbers = Vec::new();
+        columns[k].numbers = Numbers::default();
         notices.push(Notice::MixedCategories { column: header[at].clone(), names });
     }
 
     // rows that lack a value
     let used_columns =
-        || columns.iter().zip(&features).zip(&used).filter(|&(_, &used)| used).map(|(pair, _)| pair);
+        || columns.iter().zip(features).zip(&used).filter(|&(_, &used)| used).map(|(pair, _)| pair);
     let first_missing = used_columns()
         .map(|(column, feature)| (column, feature.at))
         .chain([(&answers, target_at)])
@@ -326,7 +471,7 @@ fn read(
 
     // what is left of columns and rows
     let mut read = Vec::new();
-    for ((column, feature), _) in columns.into_iter().zip(&features).zip(&used).filter(|&(_, &used)| used) {
+    for ((column, feature), _) in columns.into_iter().zip(features).zip(&used).filter(|&(_, &used)| used) {
         let (at, asked) = (feature.at, feature.holds == Holds::Texts);
         if let (Some(example), None) = (&column.leading_zero, &column.texts) {
             notices.push(Notice::LeadingZeros { column: header[at].clone(), example: example.clone() });
@@ -358,9 +503,11 @@ fn read(
     let at = |which: &[bool]| -> Vec<usize> {
         features.iter().zip(which).filter(|&(_, &is)| is).map(|(feature, _)| feature.at).collect()
     };
-    for (reason, places) in
-        [(LeftOut::Unnamed, unnamed), (LeftOut::Counting, at(&counting)), (LeftOut::Empty, at(&empty))]
-    {
+    for (reason, places) in [
+        (LeftOut::Unnamed, unnamed.clone()),
+        (LeftOut::Counting, at(&counting)),
+        (LeftOut::Empty, at(&empty)),
+    ] {
         let called = |at: usize| match header[at].as_str() {
             "" => format!("column {}", at + 1),
             name => name.to_owned(),
@@ -385,7 +532,9 @@ fn read(
     all_notices.extend(notices);
 
     let targets = match answers {
-        ColumnValues::Numbers(values) | ColumnValues::Dates(values) => Targets::Values(values),
+        ColumnValues::Numbers(values) | ColumnValues::Dates(values) => {
+            Targets::Values(values.iter().collect())
+        }
         ColumnValues::Categories { codes, names } => Targets::Classes {
             labels: codes.into_iter().flatten().map(|code| code as usize).collect(),
             names,
@@ -394,6 +543,35 @@ fn read(
     let (set_name, name, missing) = (set_name.to_owned(), name.to_owned(), options.missing);
     let notices = all_notices;
     Ok(Table { set_name, name, columns: read, targets, missing, dropped, notices, fields })
+}
+
+/// The texts of some columns, of which some may be numbers.
+fn read_texts(
+    pieces: io::Result<Pieces>,
+    table: &Rows,
+    columns: &[usize],
+    fields: &Fields,
+) -> Result<Vec<Texts>, DataError> {
+    let name = table.text.source_name;
+    let unreadable = |error| table.text.unreadable(error);
+    let mut pieces = pieces.map_err(unreadable)?;
+    let (mut texts, mut row): (Vec<Texts>, _) =
+        (columns.iter().map(|_| Texts::default()).collect(), Record::default());
+    let mut line = 1;
+    while let Some(piece) = pieces.next(table.delimiter).map_err(unreadable)? {
+        let piece = Text::of(name, piece, line)?;
+        let mut rows = match line {
+            1 => Rows::of(&piece, table.delimiter, table.named)?,
+            _ => table.in_piece(&piece, line),
+        };
+        while rows.next(&mut row)? {
+            for (texts, &at) in texts.iter_mut().zip(columns) {
+                texts.push(&row[at], row.line(), fields);
+            }
+        }
+        line = rows.line();
+    }
+    Ok(texts)
 }
 
 /// The problem of a column to predict from; only the column `only_in` may contain text.
@@ -504,4 +682,71 @@ impl Places {
 fn is_no_name(name: &str) -> bool {
     let place = name.strip_prefix("Unnamed: ").unwrap_or(name);
     name.is_empty() || place != name && place.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_the_same_in_pieces_of_any_size() {
+        let rows = |n: usize, row: &dyn Fn(usize) -> String| (0..n).map(row).collect::<String>();
+        let fraction = |row: usize| row as f64 / 8.0 - 3.0;
+        let plain = rows(40, &|k| format!("{},{k},0{k},{}\n", fraction(k), k % 3));
+        let texts = rows(40, &|k| {
+            format!("{},{},{k}\r\n", ["red", "", "NA", " blue "][k % 4], ["7", "7.0", "x\"y"][k % 3])
+        });
+        let many = rows(1500, &|k| format!("{},{}\n", k % 5, fraction(k)));
+        let quoted = rows(30, &|k| format!("\"a\n,{}\",\"{k}\"\n\n", k % 2));
+        let mixed = rows(40, &|k| {
+            format!("{},{},{}\n", if k > 30 { "7" } else { ["u", "v", "inf"][k % 3] }, 1e-9 * k as f64, k % 2)
+        });
+        let dates = rows(20, &|k| format!("2024-01-{:02},{}\n", k + 1, k % 2));
+        let tables = [
+            format!("a,b,c,y\n{plain}"),
+            format!("a,b,c,y\n{plain}1,2,3\n{plain}"),
+            format!("a,b,c,y\n{plain}1,2,inf,0\n"),
+            format!("a,b,c,y\n{plain}1,9007199254740993,3,0\n"),
+            format!("a,b,c,y\n{plain}1,?,,\n1e300,-0.0,+.5,2"),
+            format!("a,b,c,y\n{plain}1,red,3,0\n{plain}"),
+            format!("\u{feff}a,b,y\r\n{texts}"),
+            format!("a,y\n{many}"),
+            format!("a,y\n{many}1,many\n{many}"),
+            format!("a,y\n{many}1,inf\n"),
+            format!("a,y\n{many}1,?\n2,\n"),
+            format!("a,y\n{quoted}"),
+            format!("a,y\n{quoted}\"b\" c,1\n"),
+            format!("a,y\n{quoted}\"b,1\n"),
+            format!("m,b,y\n{mixed}"),
+            format!("d,y\n{dates}2024-02-30,1\n"),
+            "a,y\n".to_owned(),
+            String::new(),
+        ];
+        let mut bytes: Vec<Vec<u8>> = tables.map(String::into_bytes).into();
+        bytes.push([bytes[0].as_slice(), b"1,2,\xff,4\n"].concat());
+        let mut told = Vec::new();
+        for bytes in &bytes {
+            for (task, missing) in [
+                (Task::Auto, Missing::Mean),
+                (Task::Classification, Missing::Drop),
+                (Task::Regression, Missing::Error),
+            ] {
+                let dates = if bytes.starts_with(b"d") { vec!["d".to_owned()] } else { Vec::new() };
+                let target = Some("y".to_owned());
+                let options = CsvOptions { target, task, missing, dates, ..CsvOptions::default() };
+                let open = || Ok(Box::new(&bytes[..]) as Box<dyn Read + Send + '_>);
+                let read = |size| {
+                    let table = read(&open, size, &options, b',', ("t", "t"));
+                    table.map(|table| format!("{table:?}")).map_err(|error| error.to_string())
+                };
+                let whole = read(PIECE);
+                for size in [1, 50, 300, 4000] {
+                    assert_eq!(read(size), whole, "{size} {task} {}", String::from_utf8_lossy(bytes));
+                }
+                told.push(whole);
+            }
+        }
+        assert!(told.iter().filter(|told| told.is_ok()).count() > 12, "{told:?}");
+        assert!(told.iter().filter(|told| told.is_err()).count() > 12, "{told:?}");
+    }
 }

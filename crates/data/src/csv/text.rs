@@ -1,6 +1,8 @@
 //! The text of a table and its rows, read strictly after RFC 4180, and where in it an error is.
 
 use crate::csv::error::{CsvError, CsvProblem};
+use crate::csv::fields::WHOLE;
+use crate::csv::numbers::{POWERS, Short};
 use crate::csv::options::BY_TEXT;
 use crate::error::{DataError, ErrorKind};
 use crate::files::{self, open_text};
@@ -10,21 +12,21 @@ use std::ops::Index;
 use std::path::Path;
 
 /// Opens a file; returns its path too, as the messages show it.
-pub(crate) fn open(path: &Path) -> Result<(String, Box<dyn Read>), DataError> {
+pub(crate) fn open(path: &Path) -> Result<(String, Box<dyn Read + Send>), DataError> {
     let source_name = path.display().to_string();
     let unread = Text { source_name: &source_name, text: String::new() };
     let file = open_text(path).map_err(|error| unread.unreadable(error))?;
     Ok((source_name, file))
 }
 
-/// A table, with all that an error in it needs to know.
+/// A table, or a piece of one, with all that an error in it needs to know.
 pub(crate) struct Text<'a> {
-    source_name: &'a str,
-    text: String,
+    pub source_name: &'a str,
+    pub text: String,
 }
 
 /// The fields of one row, without the blanks around them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Record {
     text: String,
     ends: Vec<usize>,
@@ -50,7 +52,7 @@ impl Record {
         (0..self.len()).map(|at| &self[at])
     }
 
-    fn clear(&mut self, line: usize) {
+    pub fn clear(&mut self, line: usize) {
         self.text.clear();
         self.ends.clear();
         self.line = line;
@@ -87,6 +89,17 @@ impl FromIterator<String> for Record {
     }
 }
 
+/// A number in plain digits, and its text.
+pub(crate) struct Plain<'a> {
+    pub number: PlainNumber,
+    pub text: &'a str,
+}
+
+pub(crate) enum PlainNumber {
+    Short(Short),
+    Float(f64),
+}
+
 /// The rows of a table, below its header.
 pub(crate) struct Rows<'a> {
     /// The table.
@@ -97,7 +110,8 @@ pub(crate) struct Rows<'a> {
     pub named: bool,
     /// The first field that looks as if a quote were missing in it: its line and place, and how many lines it goes over.
     pub long_field: Option<(usize, usize, usize)>,
-    delimiter: u8,
+    /// The delimiter.
+    pub delimiter: u8,
     /// The next byte to read, and its line.
     at: usize,
     line: usize,
@@ -107,9 +121,7 @@ impl<'a> Rows<'a> {
     /// The header, and the rows to come; without a header (`named`), columns are called by their places.
     pub fn of(text: &'a Text<'a>, delimiter: u8, named: bool) -> Result<Self, DataError> {
         let delimiter = match delimiter {
-            BY_TEXT if text.text.trim().is_empty() => b',',
-            BY_TEXT => files::delimiter(&text.text)
-                .ok_or_else(|| text.error(None, None, CsvProblem::UnknownDelimiter))?,
+            BY_TEXT => text.delimiter(&text.text)?,
             known => known,
         };
         let first_byte = if text.text.starts_with('\u{feff}') { 3 } else { 0 };
@@ -131,6 +143,108 @@ impl<'a> Rows<'a> {
         }
         let header = (0..first.len()).map(|place| place.to_string()).collect();
         Ok(Rows { header, at: first_byte, line: 1, ..rows })
+    }
+
+    /// The rows of another piece of the same table, which begins in this line.
+    pub fn in_piece<'p>(&self, text: &'p Text<'p>, line: usize) -> Rows<'p> {
+        let Rows { named, delimiter, .. } = *self;
+        Rows { text, header: self.header.clone(), named, long_field: None, delimiter, at: 0, line }
+    }
+
+    /// The line of the next byte.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Goes past empty lines to the next row; `false` if there is none.
+    pub fn begin_row(&mut self) -> bool {
+        while self.line_break() {}
+        self.at < self.text.text.len()
+    }
+
+    /// Goes past the delimiter behind a field, or past the line break behind the last one; `false` if something else is there.
+    pub fn end_field(&mut self, last: bool) -> bool {
+        match self.byte() {
+            Some(byte) if byte == self.delimiter => {
+                self.at += 1;
+                !last
+            }
+            None => last,
+            Some(_) => last && self.line_break(),
+        }
+    }
+
+    /// Reads a number in plain digits, such as `-1.5e-3`, without blanks behind it; `None`, and nothing is read, if the field is anything
+    /// else, or a number so large that it may have been rounded.
+    #[inline]
+    pub fn number(&mut self) -> Option<Plain<'_>> {
+        let all = self.text.text.as_bytes();
+        let mut at = self.at;
+        while all.get(at) == Some(&b' ') {
+            at += 1;
+        }
+        let start = at;
+        let negative = all.get(at) == Some(&b'-');
+        at += usize::from(negative || all.get(at) == Some(&b'+'));
+        let (mut value, first) = (0u64, at);
+        let mut digits = |at: &mut usize| {
+            while let Some(digit) =
+                all.get(*at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+            {
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+                *at += 1;
+            }
+        };
+        digits(&mut at);
+        let (mut count, mut decimals) = (at - first, 0);
+        if all.get(at) == Some(&b'.') {
+            at += 1;
+            let point = at;
+            digits(&mut at);
+            decimals = at - point;
+            count += decimals;
+        }
+        let mut exponent = 0i32;
+        if count > 0 && matches!(all.get(at), Some(b'e' | b'E')) {
+            at += 1;
+            let down = all.get(at) == Some(&b'-');
+            at += usize::from(down || all.get(at) == Some(&b'+'));
+            let first = at;
+            while let Some(digit) =
+                all.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+            {
+                exponent = (exponent * 10 + i32::from(digit)).min(9999);
+                at += 1;
+            }
+            if at == first {
+                return None;
+            }
+            exponent = if down { -exponent } else { exponent };
+        }
+        let ends = |&byte: &u8| byte == self.delimiter || byte == b'\n' || byte == b'\r';
+        if count == 0 || !all.get(at).is_none_or(ends) {
+            return None;
+        }
+        let text = &self.text.text[start..at];
+        let decimals = i32::try_from(decimals).ok()?.checked_sub(exponent)?;
+        let exact = count < 20 && value <= 1 << 53; // 19 digits do not overflow
+        let number = match Short::new(negative, value, decimals).filter(|_| exact) {
+            Some(short) => PlainNumber::Short(short),
+            None => {
+                let power = POWERS.get(decimals.unsigned_abs() as usize).filter(|_| exact);
+                let float = match power {
+                    Some(power) if decimals < 0 => value as f64 * power,
+                    Some(power) => value as f64 / power,
+                    None => text.parse().ok()?,
+                };
+                if float.abs() >= WHOLE {
+                    return None;
+                }
+                PlainNumber::Float(if negative { -float.abs() } else { float })
+            }
+        };
+        self.at = at;
+        Some(Plain { number, text })
     }
 
     /// Reads the next row, of as many fields as there are columns; `false` at the end.
@@ -188,7 +302,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Reads one field, up to the delimiter, line break or end behind it.
-    fn field(&mut self, record: &mut Record) -> Result<(), DataError> {
+    pub fn field(&mut self, record: &mut Record) -> Result<(), DataError> {
         let start = self.at;
         self.blanks();
         if self.byte() == Some(b'"') {
@@ -318,16 +432,32 @@ impl<'a> Text<'a> {
         let mut bytes = Vec::new();
         let unread = Text { source_name, text: String::new() };
         reader.read_to_end(&mut bytes).map_err(|error| unread.unreadable(error))?;
+        Text::of(source_name, bytes, 1)
+    }
+
+    /// The text in these bytes, which begin in this line.
+    pub fn of(source_name: &'a str, bytes: Vec<u8>, line: usize) -> Result<Self, DataError> {
         let text = String::from_utf8(bytes).map_err(|error| {
             let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-            let line = line_breaks(&String::from_utf8_lossy(good)) + 1;
+            let line = line_breaks(&String::from_utf8_lossy(good)) + line;
+            let unread = Text { source_name, text: String::new() };
             unread.error(Some(line), None, CsvProblem::NotUtf8 { byte: bad[0] })
         })?;
         Ok(Text { source_name, text })
     }
 
-    fn unreadable(&self, error: io::Error) -> DataError {
+    pub fn unreadable(&self, error: io::Error) -> DataError {
         self.error(None, None, CsvProblem::Unreadable(error))
+    }
+
+    /// The delimiter, from the beginning of the text.
+    pub fn delimiter(&self, begin: &str) -> Result<u8, DataError> {
+        match begin.trim().is_empty() {
+            true => Ok(b','),
+            false => {
+                files::delimiter(begin).ok_or_else(|| self.error(None, None, CsvProblem::UnknownDelimiter))
+            }
+        }
     }
 
     /// An error in this line and column, if they are known.

@@ -5,6 +5,7 @@ pub(crate) mod error;
 use crate::csv::column::{Column, ColumnValues, MOST_CATEGORIES};
 use crate::csv::error::CsvProblem;
 use crate::csv::fields::{Fields, days};
+use crate::csv::numbers::Numbers;
 use crate::csv::options::{CsvOptions, Missing, Unseen};
 use crate::csv::table::Table;
 use crate::csv::text::{Record, Rows, Text, open};
@@ -13,7 +14,7 @@ use crate::error::{DataError, ErrorKind};
 use crate::min_max::MinMax;
 use crate::preprocess::Preprocess;
 use crate::source::error::SpecError;
-use crate::standardize::Standardize;
+use crate::standardize::{Standardize, is_unfit, mean_of};
 use ndarray::{Array1, Array2, ArrayRef2};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
@@ -210,41 +211,56 @@ impl Encoder {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn fit(table: &Table, scaling: Scaling) -> Result<Encoder, DataError> {
+        Encoder::fit_rows(table, &Vec::from_iter(0..table.rows()), scaling)
+    }
+
+    /// [`fit`](Encoder::fit) to some rows.
+    #[track_caller]
+    pub(crate) fn fit_rows(table: &Table, rows: &[usize], scaling: Scaling) -> Result<Encoder, DataError> {
         let mean = table.missing() == Missing::Mean;
         let no_value = |name: &str| wrong(table.name(), Some(name), EncoderProblem::NothingToFill);
         let (mut columns, mut numbers) = (Vec::new(), Vec::new());
         for Column { name, values: column_values } in table.columns() {
             let encoding = match column_values {
                 ColumnValues::Numbers(values) | ColumnValues::Dates(values) => {
-                    let fill =
-                        if mean { Some(mean_of(values)?.ok_or_else(|| no_value(name))?) } else { None };
-                    numbers.extend(values.iter().map(|&x| if x.is_nan() { fill.unwrap_or(x) } else { x }));
+                    let present = |rows: &[usize]| -> Vec<f64> {
+                        rows.iter().map(|&row| values.get(row)).filter(|number| !number.is_nan()).collect()
+                    };
+                    let fill = match mean.then(|| present(rows)) {
+                        Some(present) if present.is_empty() => return Err(no_value(name)),
+                        Some(present) => Some(mean_of(&present)?),
+                        None => None,
+                    };
+                    numbers.push((values, fill));
                     match column_values {
                         ColumnValues::Dates(_) => Encoding::Date { fill, offset: 0.0, scale: 1.0 },
                         _ => Encoding::Number { fill, offset: 0.0, scale: 1.0 },
                     }
                 }
                 ColumnValues::Categories { codes, names } => {
-                    let fill =
-                        if mean { Some(commonest(codes).ok_or_else(|| no_value(name))?) } else { None };
+                    let fill = match mean {
+                        true => Some(commonest(codes, rows).ok_or_else(|| no_value(name))?),
+                        false => None,
+                    };
                     Encoding::OneHot { categories: names.clone(), fill }
                 }
             };
             columns.push(EncodedColumn { name: name.clone(), encoding });
         }
-        let is_number = |column: &&mut EncodedColumn| !matches!(column.encoding, Encoding::OneHot { .. });
-        let scaled: Vec<&mut EncodedColumn> = columns.iter_mut().filter(is_number).collect();
-        if !scaled.is_empty() {
-            // row by row, as in every data set: where numbers lie in memory decides the last bit of their sum
-            let at = |(row, column)| numbers[column * table.rows() + row];
-            let fitted = scaling.fit(&Array2::from_shape_fn((table.rows(), scaled.len()), at), None)?;
-            let parts = parts(&fitted, scaled.len());
-            for (column, part) in scaled.into_iter().zip(parts) {
-                if let Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } =
-                    &mut column.encoding
-                {
-                    (*offset, *scale) = part;
-                }
+        let fetch = |column: usize, slots: &mut [f64], step: usize| {
+            let (values, fill): (&Numbers, Option<f64>) = numbers[column];
+            values.write(rows, slots, step);
+            if let Some(fill) = fill {
+                slots.iter_mut().step_by(step).filter(|slot| slot.is_nan()).for_each(|slot| *slot = fill);
+            }
+        };
+        let mut parts = fit_columns(scaling, rows.len(), numbers.len(), &fetch)?.into_iter();
+        for column in &mut columns {
+            if let Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } =
+                &mut column.encoding
+                && let Some(part) = parts.next()
+            {
+                (*offset, *scale) = part;
             }
         }
         Ok(Encoder { columns })
@@ -264,7 +280,11 @@ impl Encoder {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn of_numbers(feature_names: &[String], preprocess: &Preprocess) -> Result<Encoder, DataError> {
-        let parts = parts(preprocess, feature_names.len());
+        Encoder::of_parts(feature_names, parts(preprocess, feature_names.len()))
+    }
+
+    /// [`of_numbers`](Encoder::of_numbers), of the offset and the divisor of every column.
+    pub(crate) fn of_parts(feature_names: &[String], parts: Vec<(f64, f64)>) -> Result<Encoder, DataError> {
         if feature_names.len() != parts.len() {
             let problem = EncoderProblem::ColumnCount { expected: parts.len(), found: feature_names.len() };
             return Err(wrong(SELF, None, problem));
@@ -351,8 +371,19 @@ impl Encoder {
     ///
     /// See the example of [`Encoder`].
     pub fn apply(&self, table: &Table) -> Result<Array2<f64>, DataError> {
-        let places: HashMap<&str, &ColumnValues> =
-            table.columns().iter().map(|column| (column.name.as_str(), &column.values)).collect();
+        let rows = Vec::from_iter(0..table.rows());
+        let sources = self.sources(table, &rows)?;
+        let mut encoded = vec![0.0; rows.len() * self.width()];
+        self.encode(table, &sources, &rows, &mut encoded);
+        Ok(Array2::from_shape_vec((rows.len(), self.width()), encoded).expect("as many numbers as were made"))
+    }
+
+    /// Finds the columns in a table, and whether each of these rows can be encoded.
+    ///
+    /// Errors as [`apply`](Encoder::apply) does, with the index of the row in `rows`.
+    pub(crate) fn sources(&self, table: &Table, rows: &[usize]) -> Result<Vec<Source>, DataError> {
+        let places: HashMap<&str, usize> =
+            table.columns().iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
         let missing: Vec<String> = self
             .columns
             .iter()
@@ -363,45 +394,70 @@ impl Encoder {
             let columns = table.columns().iter().map(|column| column.name.clone()).collect();
             return Err(wrong(table.name(), None, EncoderProblem::MissingColumns { missing, columns }));
         }
-        let mut encoded = Array2::zeros((table.rows(), self.width()));
-        let mut first = 0;
+        let mut sources = Vec::new();
         for column in &self.columns {
-            let fail = |problem| wrong(table.name(), Some(&column.name), problem);
-            match (places[column.name.as_str()], &column.encoding) {
-                (ColumnValues::Numbers(numbers), &Encoding::Number { fill, offset, scale })
-                | (ColumnValues::Dates(numbers), &Encoding::Date { fill, offset, scale }) => {
-                    for (row, &x) in numbers.iter().enumerate() {
-                        let x = if x.is_nan() { fill } else { Some(x) };
-                        let x = x.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?;
-                        encoded[[row, first]] = (x - offset) / scale;
-                    }
+            let at = places[column.name.as_str()];
+            let mut known = Vec::new();
+            let problem = match (&table.columns()[at].values, &column.encoding) {
+                (ColumnValues::Numbers(numbers), Encoding::Number { fill, .. })
+                | (ColumnValues::Dates(numbers), Encoding::Date { fill, .. }) => {
+                    let lacks = fill.is_none() && numbers.missing() > 0;
+                    let missing =
+                        lacks.then(|| rows.iter().position(|&row| numbers.get(row).is_nan())).flatten();
+                    missing.map(|row| EncoderProblem::MissingValue { row })
                 }
                 (ColumnValues::Categories { codes, names }, Encoding::OneHot { categories, fill }) => {
-                    let known: Vec<Option<usize>> =
-                        names.iter().map(|name| table.fields().find(name, categories)).collect();
-                    for (row, code) in codes.iter().enumerate() {
-                        let place = match *code {
-                            None => fill.ok_or_else(|| fail(EncoderProblem::MissingValue { row }))?,
-                            Some(code) => known[code as usize].ok_or_else(|| {
-                                let category = names[code as usize].clone();
-                                fail(EncoderProblem::UnseenCategory {
-                                    row,
-                                    category,
-                                    known: categories.clone(),
-                                })
-                            })?,
-                        };
-                        encoded[[row, first + place]] = 1.0;
-                    }
+                    known = names.iter().map(|name| table.fields().find(name, categories)).collect();
+                    let problem = |(row, &at): (usize, &usize)| match codes[at] {
+                        None if fill.is_none() => Some(EncoderProblem::MissingValue { row }),
+                        Some(code) if known[code as usize].is_none() => {
+                            let category = names[code as usize].clone();
+                            Some(EncoderProblem::UnseenCategory { row, category, known: categories.clone() })
+                        }
+                        _ => None,
+                    };
+                    rows.iter().enumerate().find_map(problem)
                 }
                 (found, expected) => {
-                    let (expected, found) = (expected.kind(), found.kind());
-                    return Err(fail(EncoderProblem::Kind { expected, found }));
+                    Some(EncoderProblem::Kind { expected: expected.kind(), found: found.kind() })
                 }
+            };
+            if let Some(problem) = problem {
+                return Err(wrong(table.name(), Some(&column.name), problem));
+            }
+            sources.push(Source { at, known });
+        }
+        Ok(sources)
+    }
+
+    /// Encodes some rows, one after the other, into zeros.
+    pub(crate) fn encode(&self, table: &Table, sources: &[Source], rows: &[usize], encoded: &mut [f64]) {
+        let (width, mut first) = (self.width(), 0);
+        for (column, Source { at, known }) in self.columns.iter().zip(sources) {
+            match (&table.columns()[*at].values, &column.encoding) {
+                (
+                    ColumnValues::Numbers(numbers) | ColumnValues::Dates(numbers),
+                    &(Encoding::Number { fill, offset, scale } | Encoding::Date { fill, offset, scale }),
+                ) => {
+                    let slots = encoded.get_mut(first..).unwrap_or_default();
+                    numbers.write(rows, slots, width);
+                    for slot in slots.iter_mut().step_by(width) {
+                        let x = if slot.is_nan() { fill.unwrap_or(*slot) } else { *slot };
+                        *slot = (x - offset) / scale;
+                    }
+                }
+                (ColumnValues::Categories { codes, .. }, Encoding::OneHot { fill, .. }) => {
+                    for (encoded, &row) in encoded.chunks_exact_mut(width).zip(rows) {
+                        let place = codes[row].map_or(*fill, |code| known[code as usize]);
+                        if let Some(place) = place {
+                            encoded[first + place] = 1.0;
+                        }
+                    }
+                }
+                _ => unreachable!("the kinds have been compared"),
             }
             first += column.encoding.width();
         }
-        Ok(encoded)
     }
 
     /// Encodes an array of numbers, `[rows, columns]`.
@@ -572,20 +628,70 @@ impl Encoding {
     }
 }
 
-/// The mean of those that are there, if any are.
-fn mean_of(numbers: &[f64]) -> Result<Option<f64>, DataError> {
-    let present: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
-    if present.is_empty() {
-        return Ok(None);
-    }
-    let column = Array2::from_shape_vec((present.len(), 1), present).expect("one column");
-    Ok(Some(Standardize::fit(&column)?.mean()[0])) // its mean is exact to the last digits
+/// Where an encoded column comes from.
+pub(crate) struct Source {
+    /// Its index in the table.
+    at: usize,
+    /// The encoded category of each of the table's categories.
+    known: Vec<Option<usize>>,
 }
 
-/// The category that most rows have, of equals the first; none if none has any.
-fn commonest(codes: &[Option<u32>]) -> Option<usize> {
+/// The offset and the divisor of every column of numbers, measured on a few columns at a time; `fetch` writes the numbers of a column to
+/// every so many slots.
+pub(crate) fn fit_columns(
+    scaling: Scaling,
+    rows: usize,
+    columns: usize,
+    fetch: &dyn Fn(usize, &mut [f64], usize),
+) -> Result<Vec<(f64, f64)>, DataError> {
+    /// So many columns at a time: row by row, as in every data set, where numbers lie in memory decides the last bit of their sum.
+    const TOGETHER: usize = 2;
+    if columns == 0 {
+        return Ok(Vec::new());
+    }
+    if !matches!(scaling, Scaling::Standardize | Scaling::MinMax) || rows == 0 {
+        return Ok(parts(&scaling.fit(&Array2::zeros((0, columns)), None)?, columns));
+    }
+    let mut all = Vec::new();
+    for first in (0..columns).step_by(TOGETHER) {
+        let (begin, end) = (first.min(columns.saturating_sub(2)), (first + TOGETHER).min(columns));
+        let count = end - begin;
+        let mut numbers = vec![0.0; rows * count];
+        (0..count).for_each(|k| fetch(begin + k, &mut numbers[k..], count));
+        let numbers = Array2::from_shape_vec((rows, count), numbers).expect("rows times columns");
+        match scaling.fit(&numbers, None) {
+            Ok(fitted) => all.extend(parts(&fitted, count).into_iter().skip(first - begin)),
+            Err(error) => return Err(first_unfit(rows, columns, fetch, error)),
+        }
+    }
+    Ok(all)
+}
+
+/// The error of the first row that cannot be measured.
+fn first_unfit(
+    rows: usize,
+    columns: usize,
+    fetch: &dyn Fn(usize, &mut [f64], usize),
+    error: DataError,
+) -> DataError {
+    let &ErrorKind::UnfitValue { by, .. } = error.kind() else { return error };
+    let mut numbers = vec![0.0; rows];
+    let first = (0..columns).filter_map(|column| {
+        fetch(column, &mut numbers, 1);
+        let row = numbers.iter().position(|&number| is_unfit(number))?;
+        Some((row, column, numbers[row]))
+    });
+    match first.min_by_key(|&(row, column, _)| (row, column)) {
+        Some((row, column, value)) => ErrorKind::UnfitValue { by, row, column, value }.into(),
+        None => error,
+    }
+}
+
+/// The category that most of these rows have, of equals the first; none if none has any.
+fn commonest(codes: &[Option<u32>], rows: &[usize]) -> Option<usize> {
     let mut counts = HashMap::new();
-    codes.iter().flatten().for_each(|&code| *counts.entry(code).or_insert(0_usize) += 1);
+    let present = rows.iter().filter_map(|&row| codes[row]);
+    present.for_each(|code| *counts.entry(code).or_insert(0_usize) += 1);
     counts.into_iter().min_by_key(|&(code, count)| (usize::MAX - count, code)).map(|(code, _)| code as usize)
 }
 
@@ -595,6 +701,7 @@ mod tests {
 
     #[test]
     fn the_commonest_category_is_that_of_most_rows_and_of_equals_the_first() {
+        let commonest = |codes: &[Option<u32>]| commonest(codes, &Vec::from_iter(0..codes.len()));
         assert_eq!(commonest(&[Some(0), Some(2), None, Some(2), None, None]), Some(2));
         assert_eq!(commonest(&[Some(3), Some(1), Some(3), Some(1), Some(0)]), Some(1));
         assert_eq!(commonest(&[None]), None);

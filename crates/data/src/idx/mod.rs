@@ -167,29 +167,36 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset), DataError> {
-        let folder = folder.as_ref();
-        if !folder.is_dir() {
-            return Err(ErrorKind::NoFolder { path: folder.display().to_string() }.into());
-        }
-        let train = Part::read(folder, "train")?;
-        let test = Part::read(folder, "t10k")?;
-        if train.size != test.size {
-            let problem = IdxProblem::ImageSize { train: train.size, test: test.size };
-            return Err(fail(&test.images_name, 8, problem));
-        }
-        let largest = train.labels.iter().chain(&test.labels).max();
-        let classes = largest.map_or(0, |&label| usize::from(label) + 1).max(2);
-        Ok((train.into_dataset(classes), test.into_dataset(classes)))
+        let [train, test] = read_mnist(folder.as_ref())?;
+        Ok((train.into_dataset(), test.into_dataset()))
     }
 }
 
+/// The training and the test part of the four files in a folder, with as many classes.
+pub(crate) fn read_mnist(folder: &Path) -> Result<[Part; 2], DataError> {
+    if !folder.is_dir() {
+        return Err(ErrorKind::NoFolder { path: folder.display().to_string() }.into());
+    }
+    let mut parts = [Part::read(folder, "train")?, Part::read(folder, "t10k")?];
+    let [train, test] = &mut parts;
+    if train.size != test.size {
+        let problem = IdxProblem::ImageSize { train: train.size, test: test.size };
+        return Err(fail(&test.images_name, 8, problem));
+    }
+    let largest = train.labels.iter().chain(&test.labels).max();
+    train.classes = largest.map_or(0, |&label| usize::from(label) + 1).max(2);
+    test.classes = train.classes;
+    Ok(parts)
+}
+
 /// The images and labels of one part of MNIST.
-struct Part {
+pub(crate) struct Part {
     images_name: String,
     /// Rows and columns of every image.
-    size: [usize; 2],
-    pixels: Vec<u8>,
-    labels: Vec<u8>,
+    pub size: [usize; 2],
+    pub pixels: Vec<u8>,
+    pub labels: Vec<u8>,
+    classes: usize,
 }
 
 impl Part {
@@ -204,19 +211,26 @@ impl Part {
             let problem = IdxProblem::LabelCount { images, images_name, labels: labels.len() };
             return Err(fail(&labels_name, 4, problem));
         }
-        Ok(Part { images_name, size, pixels, labels })
+        Ok(Part { images_name, size, pixels, labels, classes: 0 })
     }
 
-    fn into_dataset(self, classes: usize) -> Dataset {
+    fn into_dataset(mut self) -> Dataset {
+        let pixels = std::mem::take(&mut self.pixels);
+        let shape = (self.labels.len(), self.size.iter().product());
+        let features = Array2::from_shape_vec(shape, pixels.into_iter().map(f64::from).collect())
+            .expect("there are as many values as the header said, and as many images as labels");
+        Dataset { features, ..self.without_pixels() }
+    }
+
+    /// The data set, but for its features.
+    pub fn without_pixels(&self) -> Dataset {
         let [rows, columns] = self.size;
-        let numbers = self.pixels.into_iter().map(f64::from).collect();
         Dataset {
             name: "mnist".to_owned(),
-            features: Array2::from_shape_vec((self.labels.len(), rows * columns), numbers)
-                .expect("there are as many values as the header said, and as many images as labels"),
+            features: Array2::zeros((0, 0)),
             targets: Targets::Classes {
-                labels: self.labels.into_iter().map(usize::from).collect(),
-                names: (0..classes).map(|class| class.to_string()).collect(),
+                labels: self.labels.iter().copied().map(usize::from).collect(),
+                names: (0..self.classes).map(|class| class.to_string()).collect(),
             },
             feature_names: (0..rows)
                 .flat_map(|row| (0..columns).map(move |column| format!("p{row}_{column}")))

@@ -69,12 +69,11 @@ pub fn roc_curve(labels: &[usize], scores: &[f64]) -> Result<RocCurve, DataError
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
 pub fn roc_auc_score(labels: &[usize], scores: &[f64]) -> Result<f64, DataError> {
-    let (cuts, positives, negatives) = cuts("roc_auc_score", labels, scores)?;
     let (mut before, mut twice_area) = ((0, 0), 0);
-    for cut in &cuts {
+    let (positives, negatives) = each_cut("roc_auc_score", labels, scores, |cut| {
         twice_area += (cut.negatives - before.1) * (cut.positives + before.0);
         before = (cut.positives, cut.negatives);
-    }
+    })?;
     Ok(share(twice_area, 2 * positives * negatives))
 }
 
@@ -182,23 +181,33 @@ impl Cut {
 
 /// One cut per score, from the highest down, and the numbers of all rows of class 1 and of class 0.
 fn cuts(metric: &'static str, labels: &[usize], scores: &[f64]) -> Result<(Vec<Cut>, u64, u64), DataError> {
+    let mut cuts = Vec::new();
+    let (positives, negatives) = each_cut(metric, labels, scores, |cut| cuts.push(cut))?;
+    Ok((cuts, positives, negatives))
+}
+
+/// Calls `each` with one cut per score, from the highest down; returns the numbers of all rows of class 1 and of class 0.
+fn each_cut(
+    metric: &'static str,
+    labels: &[usize],
+    scores: &[f64],
+    mut each: impl FnMut(Cut),
+) -> Result<(u64, u64), DataError> {
     check_scores(metric, labels, scores)?;
     let mut falling: Vec<(f64, usize)> = scores.iter().copied().zip(labels.iter().copied()).collect();
     falling.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
-    let mut cuts: Vec<Cut> = Vec::new();
     let (mut positives, mut negatives) = (0, 0);
-    for (threshold, label) in falling {
+    for (at, &(threshold, label)) in falling.iter().enumerate() {
         match label {
             1 => positives += 1,
             _ => negatives += 1,
         }
         // 0 and -0 are a tie too
-        if cuts.last().is_some_and(|last| last.threshold == threshold) {
-            cuts.pop();
+        if falling.get(at + 1).is_none_or(|(next, _)| *next != threshold) {
+            each(Cut { threshold, positives, negatives });
         }
-        cuts.push(Cut { threshold, positives, negatives });
     }
-    Ok((cuts, positives, negatives))
+    Ok((positives, negatives))
 }
 
 fn share(part: u64, whole: u64) -> f64 {

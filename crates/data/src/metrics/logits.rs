@@ -41,6 +41,13 @@ impl LabeledLogits {
         LabeledLogits { classes, labels, predicted, before, surprises: Vec::new(), scores: Vec::new() }
     }
 
+    /// Takes the memory for so many more rows at once.
+    pub fn reserve(&mut self, rows: usize) {
+        let of_indices = [&mut self.labels, &mut self.predicted, &mut self.before];
+        of_indices.into_iter().for_each(|all| all.reserve_exact(rows));
+        [&mut self.surprises, &mut self.scores].into_iter().for_each(|all| all.reserve_exact(rows));
+    }
+
     /// More rows: `logits` are `[rows, classes]`, or `[rows, 1]` for the log-odds of class 1 of two.
     ///
     /// Errors if there is not one row per label, if a label is not below the number of classes, and if a logit is not finite.

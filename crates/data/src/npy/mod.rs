@@ -6,6 +6,7 @@ pub(crate) mod zip;
 
 use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
+use crate::matrix::Stored;
 use crate::npy::error::{NpyError, NpyProblem};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::fmt::{self, Display, Formatter};
@@ -448,6 +449,26 @@ impl NpyArray {
                 i64::try_from(n).map_err(|_| NpyProblem::NotExact { found: n, wanted: "i64" })
             }
         })
+    }
+
+    /// The numbers, each exactly, in the order of C.
+    ///
+    /// Errors as [`array_f64`](Self::array_f64).
+    pub(crate) fn stored(&self) -> Result<Stored, DataError> {
+        let all = |array: ArrayD<_>| array.into_raw_vec_and_offset().0;
+        match self.dtype() {
+            NpyType::Bool | NpyType::UInt8 => {
+                let bytes = self.array(|number| match number {
+                    Number::Whole(n) => Ok(n as u8),
+                    Number::Float(_) => unreachable!("the type has been looked at"),
+                })?;
+                Ok(Stored::Bytes(bytes.into_raw_vec_and_offset().0))
+            }
+            NpyType::Float16 | NpyType::Float32 => {
+                Ok(Stored::Floats(self.array_f32()?.into_raw_vec_and_offset().0))
+            }
+            _ => self.array_f64().map(all).map(Stored::Doubles),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {

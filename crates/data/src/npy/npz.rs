@@ -3,6 +3,7 @@
 use crate::csv::options::Task;
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::matrix::Matrix;
 use crate::npy::error::NpyProblem;
 use crate::npy::zip::{self, Entry};
 use crate::npy::{self, Header, LONGEST_HEADER, NpyArray, NpyType, read_file, read_npy, write_file};
@@ -225,21 +226,27 @@ impl Dataset {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_npz_path(path: impl AsRef<Path>) -> Result<Dataset, DataError> {
-        read_npz(path.as_ref(), Task::Auto, true)
+        let (mut set, features) = read_npz(path.as_ref(), Task::Auto, true)?;
+        set.features = features.select(&Vec::from_iter(0..set.rows()));
+        Ok(set)
     }
 }
 
+/// A data set whose features stand beside it; its own have no columns.
+pub(crate) type Apart = (Dataset, Matrix);
+
 /// [`Dataset::from_npz_path`], with labels as the task requires; labels may be missing unless they are `needed`.
-pub(crate) fn read_npz(path: &Path, task: Task, needed: bool) -> Result<Dataset, DataError> {
+pub(crate) fn read_npz(path: &Path, task: Task, needed: bool) -> Result<Apart, DataError> {
     let npz = Npz::read(path)?;
     let x = npz.first_of(&FEATURES)?;
     let there = LABELS.iter().any(|name| npz.names().any(|known| known == *name));
     let labels = if needed || there { Some(npz.first_of(&LABELS)?) } else { None };
+    drop(npz);
     of_arrays(path, x, labels, task)
 }
 
 /// Features and labels of a file each, NPY.
-pub(crate) fn read_pair(x: &Path, y: Option<&Path>, task: Task, needed: bool) -> Result<Dataset, DataError> {
+pub(crate) fn read_pair(x: &Path, y: Option<&Path>, task: Task, needed: bool) -> Result<Apart, DataError> {
     let features = read_npy(x)?;
     let labels = match y {
         Some(y) => Some(read_npy(y)?),
@@ -250,23 +257,25 @@ pub(crate) fn read_pair(x: &Path, y: Option<&Path>, task: Task, needed: bool) ->
 }
 
 /// Without labels, the rows are for a model that is to predict them.
-fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> Result<Dataset, DataError> {
+fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> Result<Apart, DataError> {
     let (rows, sizes) = match x.shape() {
         &[rows, ref sizes @ ..] if !sizes.is_empty() && !x.shape().contains(&0) => (rows, sizes.to_vec()),
         shape => return Err(x.fail(NpyProblem::Features { shape: shape.to_vec() })),
     };
-    let numbers = x.array_f64()?;
-    if let Some((k, &value)) = numbers.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        let columns = numbers.len() / rows;
+    let numbers = x.stored()?;
+    let columns = numbers.len() / rows;
+    if let Some(k) = (0..numbers.len()).find(|&k| !numbers.get(k).is_finite()) {
+        let value = numbers.get(k);
         return Err(x.fail(NpyProblem::NotFinite { row: k / columns, column: k % columns, value }));
     }
-    let features = Array2::from_shape_vec((rows, numbers.len() / rows), numbers.into_raw_vec_and_offset().0)
-        .expect("an array by rows holds rows times columns numbers");
-    let feature_names = match sizes[..] {
+    let features = Matrix::new(numbers, columns);
+    let features_name = x.name().to_owned();
+    drop(x);
+    let feature_names: Vec<String> = match sizes[..] {
         [height, width] => {
             (0..height).flat_map(|row| (0..width).map(move |column| format!("p{row}_{column}"))).collect()
         }
-        _ => (0..features.ncols()).map(|column| format!("x{column}")).collect(),
+        _ => (0..columns).map(|column| format!("x{column}")).collect(),
     };
     let image_shape = match sizes[..] {
         [height, width] => Some([1, height, width]),
@@ -274,16 +283,21 @@ fn of_arrays(path: &Path, x: NpyArray, labels: Option<NpyArray>, task: Task) -> 
         _ => None,
     };
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let mut set =
-        Dataset { name, features, targets: Targets::Values(Vec::new()), feature_names, image_shape };
-    let Some(y) = labels else { return Ok(set) };
+    let mut set = Dataset {
+        name,
+        features: Array2::zeros((rows, 0)),
+        targets: Targets::Values(Vec::new()),
+        feature_names,
+        image_shape,
+    };
+    let Some(y) = labels else { return Ok((set, features)) };
     if y.shape() != [rows] && y.shape() != [rows, 1] {
-        let (shape, features) = (y.shape().to_vec(), x.name().to_owned());
-        return Err(y.fail(NpyProblem::Labels { shape, rows, features }));
+        let shape = y.shape().to_vec();
+        return Err(y.fail(NpyProblem::Labels { shape, rows, features: features_name }));
     }
     set.targets = targets(&y, task)?;
-    set.check()?; // a value may not be finite
-    Ok(set)
+    set.check_targets()?; // a value may not be finite
+    Ok((set, features))
 }
 
 fn targets(y: &NpyArray, task: Task) -> Result<Targets, DataError> {

@@ -5,33 +5,35 @@ use super::*;
 /// The net's predictions for the rows of one part: the probability of every class, or the number.
 pub(super) struct PartPredictions<'a> {
     part: &'a str,
-    data: &'a Dataset,
+    data: &'a DataPart,
     answers: Array2<f64>,
     said: Vec<usize>, // the class of every row; empty for regression
 }
 
 impl<'a> PartPredictions<'a> {
-    pub(super) fn new(job: &Job, part: &'a str, data: &'a Dataset) -> Self {
+    pub(super) fn new(job: &Job, part: &'a str, data: &'a DataPart) -> Self {
         let answers = answers(job, data);
-        let said = if data.is_regression() { Vec::new() } else { argmax_rows(&answers) };
+        let said = if data.targets.is_regression() { Vec::new() } else { argmax_rows(&answers) };
         PartPredictions { part, data, answers, said }
     }
 
     /// Which share of a class's rows is found; `None` if it has none.
     pub(super) fn recall(&self, class: usize) -> Option<Estimate> {
-        let labels = || self.data.labels().iter().zip(&self.said).filter(|&(&label, _)| label == class);
+        let labels =
+            || self.data.targets.labels().iter().zip(&self.said).filter(|&(&label, _)| label == class);
         let rows = labels().count();
         (rows > 0).then(|| Estimate::wilson(labels().filter(|(label, said)| label == said).count(), rows))
     }
 
     pub(super) fn accuracy(&self) -> Estimate {
-        let right = self.data.labels().iter().zip(&self.said).filter(|(label, said)| label == said).count();
+        let right =
+            self.data.targets.labels().iter().zip(&self.said).filter(|(label, said)| label == said).count();
         Estimate::wilson(right, self.data.rows())
     }
 
     /// The mean of the classes' recalls, with the interval that follows from theirs.
     pub(super) fn balanced_accuracy(&self) -> Estimate {
-        let recalls = Vec::from_iter((0..self.data.classes()).filter_map(|class| self.recall(class)));
+        let recalls = Vec::from_iter((0..self.data.targets.classes()).filter_map(|class| self.recall(class)));
         let of = |number: fn(&Estimate) -> f64| Vec::from_iter(recalls.iter().map(number));
         let spread = |half: Vec<f64>| half.iter().map(|x| x * x).sum::<f64>().sqrt() / recalls.len() as f64;
         let middle = mean(&of(|e| e.mean));
@@ -41,14 +43,16 @@ impl<'a> PartPredictions<'a> {
 
     /// The area under the ROC curve of one class against all others; `None` where there are rows of one side alone.
     pub(super) fn auc(&self, class: usize) -> Option<f64> {
-        let labels = Vec::from_iter(self.data.labels().iter().map(|&label| usize::from(label == class)));
+        let labels =
+            Vec::from_iter(self.data.targets.labels().iter().map(|&label| usize::from(label == class)));
         roc_auc_score(&labels, &self.answers.column(class).to_vec()).ok()
     }
 
     /// The mean of it over the classes; `None` for numbers.
     pub(super) fn mean_auc(&self) -> Option<f64> {
-        let areas =
-            Vec::from_iter((0..self.said.len().min(self.data.classes())).filter_map(|class| self.auc(class)));
+        let areas = Vec::from_iter(
+            (0..self.said.len().min(self.data.targets.classes())).filter_map(|class| self.auc(class)),
+        );
         (!areas.is_empty()).then(|| mean(&areas))
     }
 }
@@ -140,7 +144,7 @@ pub(super) fn over_fitting(
 /// R² of numbers.
 pub(super) fn explained_share(predictions: &PartPredictions) -> f64 {
     let said = predictions.answers.iter().copied();
-    r2_score(predictions.data.values(), &Vec::from_iter(said)).unwrap_or(f64::NAN)
+    r2_score(predictions.data.targets.values(), &Vec::from_iter(said)).unwrap_or(f64::NAN)
 }
 
 /// Whether the net is better than a prediction that ignores the features; learning too little is not reported again if it is `explained`.
@@ -216,8 +220,8 @@ pub(super) fn gain(job: &Job, predictions: &PartPredictions) -> Gain {
         );
         (guessed, words)
     } else {
-        let most_frequent = commonest_class(&job.parts.train);
-        let guessed = share(data, |row| data.labels()[row] == most_frequent);
+        let most_frequent = commonest_class(&job.parts.train.targets);
+        let guessed = share(data, |row| data.targets.labels()[row] == most_frequent);
         let words = format!(
             "{} of the {part} rows are right; always predicting \"{}\" would be right on {}",
             percent(mean),
@@ -232,10 +236,10 @@ pub(super) fn gain(job: &Job, predictions: &PartPredictions) -> Gain {
 /// The log-loss of the net on the training rows, and that of knowing only how frequent each class is.
 pub(super) fn surprise(job: &Job, learned: &PartPredictions) -> Option<[f64; 2]> {
     let train = learned.data;
-    let shares = train.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64);
+    let shares = train.targets.class_counts().into_iter().map(|count| count as f64 / train.rows() as f64);
     let of_classes = -shares.filter(|&share| share > 0.0).map(|share| share * share.ln()).sum::<f64>();
     let of_net = match job.predictions {
-        Predictions::Classes(_) => log_loss(train.labels(), learned.answers.view()).ok()?,
+        Predictions::Classes(_) => log_loss(train.targets.labels(), learned.answers.view()).ok()?,
         _ => return None,
     };
     Some([of_net, of_classes])
@@ -244,11 +248,11 @@ pub(super) fn surprise(job: &Job, learned: &PartPredictions) -> Option<[f64; 2]>
 /// Classes that are never predicted, or, if they are rare, too seldom.
 pub(super) fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
     let Predictions::Classes(names) = &job.predictions else { return None };
-    let counts = job.parts.train.class_counts();
+    let counts = job.parts.train.targets.class_counts();
     let rows = job.parts.train.rows();
     let mut said = vec![0; names.len()];
     learned.said.iter().for_each(|&class| said[class] += 1);
-    let rare = |class: usize| counts[commonest_class(&job.parts.train)] >= UNEVEN * counts[class];
+    let rare = |class: usize| counts[commonest_class(&job.parts.train.targets)] >= UNEVEN * counts[class];
     let unsaid = Vec::from_iter((0..names.len()).filter(|&class| counts[class] > 0 && said[class] == 0));
     let Some(&rarest) = unsaid.iter().min_by_key(|&&class| counts[class]) else {
         return (0..names.len())
@@ -295,9 +299,9 @@ pub(super) fn classes(job: &Job, learned: &PartPredictions) -> Option<Finding> {
 }
 
 /// Of masks: a class that is found nowhere, hardly, or far better on the training images than on others.
-pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -> Option<Finding> {
+pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &DataPart); 2]) -> Option<Finding> {
     let [learned, held] = parts.map(|(part, data)| {
-        let (labels, said) = (labels(data), predicted(job, data));
+        let (labels, said) = (labels(&data.targets), predicted(job, data));
         (part, overlap(&labels, &said, names.len()), labels, said)
     });
     let objective = job.trainer.objective.name();
@@ -306,7 +310,7 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
         _ => format!("loss = ce_dice, which counts the overlap; {other}"),
     };
     for (part, data) in parts {
-        let counts = data.class_counts();
+        let counts = data.targets.class_counts();
         if let Some(class) = (1..names.len()).find(|&class| counts[class] == 0) {
             return Some(finding(
                 Kind::ClassAbsent,
@@ -323,7 +327,7 @@ pub(super) fn masks(job: &Job, names: &[String], parts: [(&str, &Dataset); 2]) -
             ));
         }
     }
-    let counts = job.parts.train.class_counts();
+    let counts = job.parts.train.targets.class_counts();
     let unsaid = (1..names.len()).find(|class| counts[*class] > 0 && !learned.3.contains(class));
     if let Some(class) = unsaid {
         return Some(finding(

@@ -13,12 +13,12 @@ pub(super) fn flattened(job: &Job) -> Option<Finding> {
     let train = &job.parts.train;
     let numbers =
         job.encoder.columns.iter().filter(|column| matches!(column.encoding, Encoding::Number { .. }));
-    let names = train.feature_names.iter().map(String::as_str);
+    let names = train.feature_names.iter().map(String::as_str).enumerate();
     let columns = names
-        .zip(train.features.columns())
-        .filter(|(name, _)| numbers.clone().any(|column| column.name == *name));
+        .filter(|(_, name)| numbers.clone().any(|column| column.name == *name))
+        .map(|(at, name)| (name, train.column(at)));
     let target = match &job.predictions {
-        Predictions::Number { name, .. } => Some((name.as_str(), ArrayView1::from(train.values()))),
+        Predictions::Number { name, .. } => Some((name.as_str(), train.targets.values().to_vec())),
         Predictions::Classes(_) | Predictions::Masks(_) => None,
     };
     let flat = Vec::from_iter(
@@ -39,8 +39,7 @@ pub(super) fn flattened(job: &Job) -> Option<Finding> {
 }
 
 /// The fraction of the range that the middle 90 % of the values span, if it is very small but not 0.
-pub(super) fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
-    let mut values = values.to_vec();
+pub(super) fn middle_share(mut values: Vec<f64>) -> Option<f64> {
     let place = |share: f64| (share * (values.len() - 1) as f64).round() as usize;
     let [low, high] = [0.05, 0.95].map(place);
     let (least, most) =
@@ -53,9 +52,7 @@ pub(super) fn middle_share(values: ArrayView1<f64>) -> Option<f64> {
 /// Units that no longer respond to their inputs.
 pub(super) fn units(job: &Job) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, activation, health) in
-        hidden_units(&job.model, &job.params, features(&job.parts.train).into_dyn())
-    {
+    for (name, activation, health) in hidden_units(&job.model, &job.params, &job.parts.train) {
         let name = name.replace("layer", "layer ");
         let lost = |count: usize| count as f64 >= LOST * health.units as f64;
         if lost(health.dead) {

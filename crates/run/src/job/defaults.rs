@@ -3,7 +3,7 @@
 use super::*;
 use crate::settings::{Balance, ClassWeight, Hidden, OPTIMIZER};
 use crate::{RunError, Settings};
-use surprisal_data::{Dataset, Loaded, Targets, oversampled, undersampled};
+use surprisal_data::{Loaded, Targets, oversampled, undersampled};
 use surprisal_layers::{Architecture, ArchitectureError, Init, Plan, Rng, Sizes};
 use surprisal_optim::{Optimizer, OptimizerKind, OptimizerSettings, ParamGroup, Penalty, Schedule};
 use surprisal_tensor::Params;
@@ -183,10 +183,10 @@ pub(super) fn usual_epochs(steps_per_epoch: usize) -> usize {
 pub(super) fn trainer(
     settings: &Settings,
     objective: Objective,
-    train: &Dataset,
+    train: &Targets,
     validated: bool,
 ) -> Result<Trainer, RunError> {
-    let rows = train.rows();
+    let rows = train.len();
     let clip = match (settings.clip_norm, settings.clip_value) {
         (Some(most), _) => Clip::Norm(most),
         (None, Some(most)) => Clip::Value(most),
@@ -217,7 +217,7 @@ pub(super) fn trainer(
 }
 
 /// The weight of each class, if they differ.
-pub(super) fn class_weight(settings: &Settings, train: &Dataset) -> Result<Option<Vec<f64>>, RunError> {
+pub(super) fn class_weight(settings: &Settings, train: &Targets) -> Result<Option<Vec<f64>>, RunError> {
     let of = match &settings.class_weight {
         None | Some(ClassWeight::None) => return Ok(None),
         Some(_) if train.is_regression() => {

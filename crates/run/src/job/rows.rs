@@ -204,16 +204,40 @@ pub(super) fn other_name(found: &Encoder, expected: &Encoder) -> Option<(&'stati
     Some(("input", found, expected))
 }
 
-/// Whether `f32` holds the features, before and after they are encoded; `row` is the number of a row in the data.
-pub(crate) fn check_features(
-    features: ArrayView2<f64>,
-    encoder: &Encoder,
-    data: &str,
-    row: impl Fn(usize) -> usize,
-) -> Result<(), RunError> {
+/// A feature that `f32` does not hold.
+pub(super) struct Unfit {
+    column: usize, // of the encoder
+    row: usize,
+    value: f64, // as it was read
+}
+
+impl Unfit {
+    /// The same, in rows that follow so many others.
+    pub fn below(self, rows: usize) -> Unfit {
+        Unfit { row: self.row + rows, ..self }
+    }
+    /// The first of several has the smallest.
+    pub fn place(&self) -> (usize, usize) {
+        (self.column, self.row)
+    }
+    pub fn error(&self, encoder: &Encoder, data: &str, row: impl Fn(usize) -> usize) -> RunError {
+        // what was read, up to the rounding of the scaling
+        let found = format!("{:.14e}", self.value).parse().unwrap_or(self.value);
+        RunError::run(format!(
+            "{data}: row {}, column \"{}\": {found:?} is outside the range of f32, up to {:.1e} | correct the value, leave the \
+             row out, or divide the column",
+            row(self.row),
+            encoder.columns[self.column].name,
+            f32::MAX
+        ))
+    }
+}
+
+/// The first feature that `f32` does not hold, before or after it was encoded, column by column.
+pub(super) fn unfit_feature(features: ArrayView2<f64>, encoder: &Encoder) -> Option<Unfit> {
     let most = f64::from(f32::MAX);
     let mut columns = features.columns().into_iter();
-    for column in &encoder.columns {
+    for (at, column) in encoder.columns.iter().enumerate() {
         let (offset, scale) = match &column.encoding {
             Encoding::OneHot { categories, .. } => {
                 columns.by_ref().take(categories.len()).for_each(drop);
@@ -223,21 +247,26 @@ pub(crate) fn check_features(
                 (*offset, *scale)
             }
         };
-        let Some(encoded) = columns.next() else { break };
+        let encoded = columns.next()?;
         let raw = |x: f64| x * scale + offset;
-        if let Some(at) = encoded.iter().position(|&x| raw(x).abs() > most || x.abs() > most) {
-            // what was read, up to the rounding of the scaling
-            let found = format!("{:.14e}", raw(encoded[at])).parse().unwrap_or(raw(encoded[at]));
-            return Err(RunError::run(format!(
-                "{data}: row {}, column \"{}\": {found:?} is outside the range of f32, up to {:.1e} | correct the value, leave the \
-                 row out, or divide the column",
-                row(at),
-                column.name,
-                f32::MAX
-            )));
+        if let Some(row) = encoded.iter().position(|&x| raw(x).abs() > most || x.abs() > most) {
+            return Some(Unfit { column: at, row, value: raw(encoded[row]) });
         }
     }
-    Ok(())
+    None
+}
+
+/// Whether `f32` holds the features, before and after they are encoded; `row` is the number of a row in the data.
+pub(crate) fn check_features(
+    features: ArrayView2<f64>,
+    encoder: &Encoder,
+    data: &str,
+    row: impl Fn(usize) -> usize,
+) -> Result<(), RunError> {
+    match unfit_feature(features, encoder) {
+        Some(unfit) => Err(unfit.error(encoder, data, row)),
+        None => Ok(()),
+    }
 }
 
 /// Whether the squares of numbers to predict do not overflow.

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use surprisal_data::metrics::{Overlap, best_f1_threshold, overlap};
-use surprisal_data::{Dataset, Encoding, gray_to_png, rgb_to_png};
+use surprisal_data::{Encoding, gray_to_png, rgb_to_png};
 use surprisal_report::chart::ImageGrid;
 use surprisal_tensor::ndarray::Axis;
 
 use super::Picture;
 use crate::diagnosis::{answers, short};
-use crate::job::labels;
+use crate::job::{DataPart, labels};
 use crate::{Job, RunError};
 
 /// So many images are shown.
@@ -59,14 +59,14 @@ impl fmt::Display for ChosenThreshold {
 /// If the predictions are not finite.
 pub fn chosen_threshold(job: &Job) -> Result<Option<ChosenThreshold>, RunError> {
     let (Some(validation), test) = (&job.parts.validation, &job.parts.test) else { return Ok(None) };
-    let of_two = validation.targets.is_segmentation() && validation.classes() == 2;
-    if !of_two || test.rows() == 0 || validation.class_counts().contains(&0) {
+    let of_two = validation.targets.is_segmentation() && validation.targets.classes() == 2;
+    if !of_two || test.rows() == 0 || validation.targets.class_counts().contains(&0) {
         return Ok(None);
     }
-    let scores = |data: &Dataset| answers(job, data).column(1).to_vec();
-    let (threshold, dice) = best_f1_threshold(&labels(validation), &scores(validation))?;
+    let scores = |data: &DataPart| answers(job, data).column(1).to_vec();
+    let (threshold, dice) = best_f1_threshold(&labels(&validation.targets), &scores(validation))?;
     let said = Vec::from_iter(scores(test).iter().map(|&p| usize::from(p >= threshold)));
-    let test = overlap(&labels(test), &said, 2)?[1].dice;
+    let test = overlap(&labels(&test.targets), &said, 2)?[1].dice;
     Ok(Some(ChosenThreshold { threshold, validation: dice, test }))
 }
 
@@ -94,10 +94,10 @@ pub fn overlap_table(labels: &[usize], predicted: &[usize], names: &[String]) ->
 }
 
 /// Some images of a part, from the worst to the best: image, mask, probability, prediction.
-pub(super) fn pictures(job: &Job, part: &str, data: &Dataset) -> Option<Picture> {
+pub(super) fn pictures(job: &Job, part: &str, data: &DataPart) -> Option<Picture> {
     let [channels, height, width] = data.image_shape?;
-    let (pixels, classes) = (height * width, data.classes());
-    let (truth, probabilities) = (labels(data), answers(job, data));
+    let (pixels, classes) = (height * width, data.targets.classes());
+    let (truth, probabilities) = (labels(&data.targets), answers(job, data));
     let said = surprisal_data::argmax_rows(&probabilities);
     let image = |row: usize| row * pixels..(row + 1) * pixels;
     let dice = |row: usize| {
@@ -114,7 +114,7 @@ pub(super) fn pictures(job: &Job, part: &str, data: &Dataset) -> Option<Picture>
         "Images of the {part} set, from the worst prediction to the best{}. The probability is that of all classes but \"{}\", from black, 0, to \
          white, 1. In the prediction, white is right, *orange* is predicted but not there, or another class, and *blue* is missed.",
         if order.len() > shown { ", at equal steps of their order by Dice" } else { "" },
-        data.class_names()[0]
+        data.targets.class_names()[0]
     );
     let mut grid = ImageGrid::new("Predicted masks", ["image", "true mask", "probability", "prediction"]);
     for (dice, row) in chosen {
@@ -155,11 +155,11 @@ pub(super) fn pictures(job: &Job, part: &str, data: &Dataset) -> Option<Picture>
 }
 
 /// The numbers of an image before they were scaled.
-fn raw(job: &Job, data: &Dataset, row: usize) -> Vec<f64> {
+fn raw(job: &Job, data: &DataPart, row: usize) -> Vec<f64> {
     let number = |(&x, encoding): (&f64, &Encoding)| match encoding {
         Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } => x * scale + offset,
         Encoding::OneHot { .. } => x,
     };
     let encodings = job.encoder.columns.iter().map(|column| &column.encoding);
-    data.features.row(row).iter().zip(encodings).map(number).collect()
+    data.row(row).iter().zip(encodings).map(number).collect()
 }

@@ -178,7 +178,7 @@ pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
     let (part, test) = job.parts.evaluated();
     match &job.predictions {
         Predictions::Masks(names) => {
-            let (labels, said) = (labels(test), predicted(job, test));
+            let (labels, said) = (labels(&test.targets), predicted(job, test));
             let table = ConfusionTable::new(&labels, &said, names)?;
             Ok(Judged {
                 pictures: Vec::from_iter(masks::pictures(job, part, test)),
@@ -190,8 +190,8 @@ pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
         }
         Predictions::Classes(names) => {
             let said = predicted(job, test);
-            let table = ConfusionTable::new(test.labels(), &said, names)?;
-            let report = ClassificationReport::new(test.labels(), &said, names)?;
+            let table = ConfusionTable::new(test.targets.labels(), &said, names)?;
+            let report = ClassificationReport::new(test.targets.labels(), &said, names)?;
             let confusion = (names.len() <= CLASSES).then(|| confusion(&table));
             Ok(Judged {
                 pictures: Vec::from_iter(confusion.into_iter().chain(boundary(job, names))),
@@ -203,7 +203,7 @@ pub(super) fn judged(job: &Job) -> Result<Judged, RunError> {
         }
         Predictions::Number { name, .. } => {
             let said = numbers(job, test);
-            Ok(Judged { pictures: vec![scatter(name, test.values(), &said)], tables: Vec::new() })
+            Ok(Judged { pictures: vec![scatter(name, test.targets.values(), &said)], tables: Vec::new() })
         }
     }
 }
@@ -260,8 +260,8 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
     }
     let train = &job.parts.train;
     // a little beyond the outermost rows; a column of one value has a place too
-    let [x, y] = [0, 1].map(|column| {
-        let values = train.features.column(column);
+    let columns_of_data = [0, 1].map(|column| train.column(column));
+    let [x, y] = columns_of_data.each_ref().map(|values| {
         let (low, high) =
             values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
         let margin = if high > low { MARGIN * (high - low) } else { 1.0 };
@@ -296,8 +296,8 @@ fn boundary(job: &Job, names: &[String]) -> Option<Picture> {
     );
     let chart = Chart::new("Decision boundary").x_label(of_x).y_label(of_y).cells(cells).alt(&caption);
     let points = |class: usize| {
-        let rows = (0..train.rows()).step_by(every).filter(move |&row| train.labels()[row] == class);
-        rows.map(|row| (of_data_x(train.features[[row, 0]]), of_data_y(train.features[[row, 1]])))
+        let rows = (0..train.rows()).step_by(every).filter(move |&row| train.targets.labels()[row] == class);
+        rows.map(|row| (of_data_x(columns_of_data[0][row]), of_data_y(columns_of_data[1][row])))
     };
     let chart = names
         .iter()

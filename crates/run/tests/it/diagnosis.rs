@@ -331,7 +331,7 @@ fn a_training_that_cannot_go_on_is_reported_why() {
     );
     let mut job = Job::new(&Settings::from_toml(&settings, "test.toml").unwrap()).unwrap();
     assert!(
-        job.parts.train.features.iter().any(|&x| x == 1.5e30),
+        job.parts.train.dataset().features.iter().any(|&x| x == 1.5e30),
         "the row is in the test part: choose another seed"
     );
     let error = job.try_fit(None, &mut (), None, None).unwrap_err();

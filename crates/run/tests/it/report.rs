@@ -121,9 +121,9 @@ fn the_page_says_what_was_measured() {
     let epochs = history.epochs();
     let best = epochs.iter().rev().max_by(|a, b| a.monitored.total_cmp(&b.monitored)).unwrap(); // the first of the highest
     assert_eq!(best.epoch + 5, history.last().epoch);
-    let labels = job.parts.test.labels();
+    let labels = job.parts.test.targets.labels();
     let guessed = labels.iter().filter(|&&label| label == 3).count() as f64 / labels.len() as f64;
-    let test = Examples::<f32>::new(&job.parts.test);
+    let test = Examples::<f32>::new(&job.parts.test.dataset());
     let said = argmax_rows(&outputs(&job.model, &job.params, test.features.view()));
     let confused = confusion_matrix(labels, &said, 10).unwrap();
     let most =

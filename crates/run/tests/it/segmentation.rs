@@ -74,7 +74,7 @@ fn a_net_of_pixels_goes_the_way_of_the_others() {
     }
 
     let predictor = Predictor::read(&path, &Settings::default()).unwrap();
-    assert_eq!(predictor.scores(&predictor.parts().unwrap().parts.test).unwrap(), *of_test);
+    assert_eq!(predictor.scores(&predictor.parts().unwrap().parts.test.dataset()).unwrap(), *of_test);
 
     // a folder of the same images has the same scores; without masks they can be predicted
     let test = &job.parts.test;

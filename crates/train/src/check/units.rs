@@ -1,7 +1,7 @@
 //! Dead and saturated units, vanishing and exploding gradients.
 
 use surprisal_layers::{Activation, Layer, Sequential, Step};
-use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis, Slice};
+use surprisal_tensor::ndarray::{Array2, ArrayD, ArrayView2, Axis};
 use surprisal_tensor::{ParamId, Params, Scalar, Workspace};
 
 use super::init_loss::mean_and_deviation;
@@ -68,25 +68,86 @@ fn layer_name<T: Scalar>(params: &Params<T>, weight: ParamId) -> String {
 pub fn hidden_units<T: Scalar>(
     model: &Sequential,
     params: &Params<T>,
-    features: ArrayD<T>,
+    data: &dyn Batched,
 ) -> Vec<(String, Activation, UnitHealth)> {
-    let rows = features.len_of(Axis(0)).min(most_rows(model));
+    let rows = Vec::from_iter(0..data.rows().min(most_rows(model)));
     let mut workspace = Workspace::new();
-    let mut x = features;
-    x.slice_axis_inplace(Axis(0), Slice::from(..rows));
-    let mut x = workspace.eval(params, |tape| model.arrange(tape.input(&x)));
-    let (mut all, mut before) = (Vec::new(), None);
-    for step in model.steps() {
-        if let Step::Activation(activation) = step
-            && let Some(weight) = before.take()
-        {
-            let z = units_last(x.clone());
-            all.push((layer_name(params, weight), *activation, unit_health(z.view(), activation)));
+    let mut all: Vec<(String, Activation, Watched<T>)> = Vec::new();
+    for rows in rows.chunks(TOGETHER) {
+        let mut x = workspace.eval(params, |tape| model.arrange(data.features(tape, rows)));
+        let (mut layer, mut before) = (0, None);
+        for step in model.steps() {
+            if let Step::Activation(activation) = step
+                && let Some(weight) = before.take()
+            {
+                let watched = Watched::new(units_last(x.clone()).view(), activation);
+                match all.get_mut(layer) {
+                    Some((_, _, earlier)) => earlier.add(watched),
+                    None => all.push((layer_name(params, weight), *activation, watched)),
+                }
+                layer += 1;
+            }
+            before = step.weights().map(|(weight, _)| weight).or(before);
+            x = workspace.eval(params, |tape| step.forward(tape.input(&x)));
         }
-        before = step.weights().map(|(weight, _)| weight).or(before);
-        x = workspace.eval(params, |tape| step.forward(tape.input(&x)));
     }
-    all
+    all.into_iter().map(|(name, activation, watched)| (name, activation, watched.health())).collect()
+}
+
+/// So many rows are run at a time.
+const TOGETHER: usize = 1 << 14;
+
+/// What was seen of the units of a layer in some rows.
+struct Watched<T> {
+    rows: usize,
+    /// The first output of each unit, if all are the same, with slope 0.
+    same: Vec<Option<T>>,
+    /// In how many rows each unit is flat.
+    flat: Vec<usize>,
+    mean: f64,
+    deviation: f64,
+}
+
+impl<T: Scalar> Watched<T> {
+    #[track_caller]
+    fn new(z: ArrayView2<T>, activation: &impl Layer) -> Self {
+        let grid = Array2::from_shape_fn((2001, 1), |(i, _)| T::of((i as f64 - 1000.0) / 100.0));
+        let (_, slopes) = values_and_slopes(grid.view(), activation);
+        let flat = FLAT * slopes.iter().fold(0.0, |most: f64, slope| most.max(slope.value().abs()));
+
+        let (y, slopes) = values_and_slopes(z, activation);
+        let units = || y.axis_iter(Axis(1)).zip(slopes.axis_iter(Axis(1)));
+        let is_flat = |slope: &&T| slope.value().abs() < flat;
+        let flat = units().map(|(_, slopes)| slopes.iter().filter(is_flat).count()).collect();
+        let same = units().map(|(y, slopes)| {
+            let is_dead = slopes.iter().all(|&slope| slope == T::ZERO)
+                && y.iter().all(|&value| Some(&value) == y.first());
+            y.first().copied().filter(|_| is_dead)
+        });
+        let (mean, deviation) = mean_and_deviation(&Vec::from_iter(z.iter().map(|z| z.value())));
+        Watched { rows: z.nrows(), same: same.collect(), flat, mean, deviation }
+    }
+
+    /// Takes more rows into account.
+    fn add(&mut self, more: Watched<T>) {
+        self.same.iter_mut().zip(more.same).for_each(|(one, other)| *one = one.filter(|_| *one == other));
+        self.flat.iter_mut().zip(more.flat).for_each(|(one, other)| *one += other);
+        // Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance"
+        let share = more.rows as f64 / (self.rows + more.rows) as f64;
+        let (between, [one, other]) =
+            (more.mean - self.mean, [self.deviation, more.deviation].map(|d| d * d));
+        self.deviation = (one + share * (other - one) + share * (1.0 - share) * between * between).sqrt();
+        self.mean += share * between;
+        self.rows += more.rows;
+    }
+
+    fn health(self) -> UnitHealth {
+        let dead = self.same.iter().flatten().count();
+        let flat =
+            |(same, &flat): (&Option<T>, &usize)| same.is_none() && flat as f64 >= MOST * self.rows as f64;
+        let saturated = self.same.iter().zip(&self.flat).filter(|&unit| flat(unit)).count();
+        UnitHealth { units: self.same.len(), dead, saturated, mean: self.mean, deviation: self.deviation }
+    }
 }
 
 /// `[N, C, ..]` as `[N .., C]`.
@@ -112,22 +173,7 @@ fn units_last<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
 /// ```
 #[track_caller]
 pub fn unit_health<T: Scalar>(z: ArrayView2<T>, activation: &impl Layer) -> UnitHealth {
-    let grid = Array2::from_shape_fn((2001, 1), |(i, _)| T::of((i as f64 - 1000.0) / 100.0));
-    let (_, slopes) = values_and_slopes(grid.view(), activation);
-    let flat = FLAT * slopes.iter().fold(0.0, |most: f64, slope| most.max(slope.value().abs()));
-
-    let (y, slopes) = values_and_slopes(z, activation);
-    let (mut dead, mut saturated) = (0, 0);
-    for (y, slopes) in y.axis_iter(Axis(1)).zip(slopes.axis_iter(Axis(1))) {
-        let flat_rows = slopes.iter().filter(|slope| slope.value().abs() < flat).count();
-        if slopes.iter().all(|&slope| slope == T::ZERO) && y.iter().all(|&value| Some(&value) == y.first()) {
-            dead += 1;
-        } else if flat_rows as f64 >= MOST * slopes.len() as f64 {
-            saturated += 1;
-        }
-    }
-    let (mean, deviation) = mean_and_deviation(&Vec::from_iter(z.iter().map(|z| z.value())));
-    UnitHealth { units: z.ncols(), dead, saturated, mean, deviation }
+    Watched::new(z, activation).health()
 }
 
 /// f(z) and f'(z) of every number.
@@ -177,9 +223,9 @@ pub fn units<T: Scalar>(
     fit(model, params, objective, examples)?;
     let mut workspace = Workspace::new();
     let rows = Vec::from_iter(0..examples.rows().min(most_rows(model)));
-    let x = workspace.eval(params, |tape| examples.features(tape, &rows));
-    let layers =
-        Vec::from_iter(hidden_units(model, params, x).into_iter().map(|(name, _, health)| (name, health)));
+    let layers = Vec::from_iter(
+        hidden_units(model, params, examples).into_iter().map(|(name, _, health)| (name, health)),
+    );
 
     let tape = workspace.tape(params).evaluating();
     let targets = targets_of(examples, &rows);
