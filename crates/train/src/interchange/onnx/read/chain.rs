@@ -132,6 +132,8 @@ pub(super) struct Chain<'f, 'a> {
     pub(super) pieces: Vec<Piece>,
     /// A node that normalizes the last axis, which is not that of the classes in images.
     pub(super) last_axis: Option<String>,
+    /// Whether the class is the sign of the output.
+    pub(super) logit: bool,
 }
 
 /// How a net ends.
@@ -144,7 +146,13 @@ pub(super) enum Head {
 
 impl<'f, 'a> Chain<'f, 'a> {
     pub(super) fn new(file: &'f File<'a>) -> Self {
-        Chain { file, used: vec![false; file.graph.node.len()], pieces: Vec::new(), last_axis: None }
+        Chain {
+            file,
+            used: vec![false; file.graph.node.len()],
+            pieces: Vec::new(),
+            last_axis: None,
+            logit: false,
+        }
     }
 
     /// The node of a value, which is its first or only output.
@@ -281,6 +289,7 @@ impl<'f, 'a> Chain<'f, 'a> {
                     if !zero || scores.last() != Some(&first(node)?) {
                         return Err(unsupported(&place, "expected the logit and 0"));
                     }
+                    self.logit = true;
                     return Ok(names);
                 }
                 (false, "ZipMap") => {

@@ -62,9 +62,9 @@ fn unsupported<'m>(place: &str, message: impl Into<Cow<'m, str>>) -> Refusal {
 /// | `Sub`, `Add`, `Div`, `Mul` by constants, or a `Scaler`, before the first layer | the encoder of the columns |
 /// | the same behind the last layer, of a regression | the scale of the target |
 /// | `Softmax`, `LogSoftmax` or a `Sigmoid` of one output at the end | nothing: the net ends with logits |
-/// | `ArgMax`, also with the names of the classes, as a second output | the class |
+/// | `ArgMax`, also with the names of the classes, or `Greater` than 0, as a second output | the class |
 ///
-/// Two or more outputs are classes, as is one output behind a sigmoid; one output without is a number. A net that ends with images is one of
+/// Two or more outputs are classes, as is one output behind a sigmoid or beside a class; any other is a number. A net that ends with images is one of
 /// segmentation. If the file does not name them in its `metadata_props`, the columns are called `x0`, `x1`, .. and the classes `0`, `1`, ..: set
 /// [`encoder`](crate::ModelFile::encoder) and [`predictions`](crate::ModelFile::predictions) of the model to change that.
 ///
@@ -182,7 +182,7 @@ fn net(message: &schema::Model, file: &File) -> Read<SavedModel> {
         let message = "it is not in the chain from the input to the output | remove it, or save the parameters as safetensors";
         return Err(unsupported(&called(node), message));
     }
-    let last_axis = chain.last_axis.take();
+    let (last_axis, logit) = (chain.last_axis.take(), chain.logit);
     let mut pieces = chain.pieces;
     pieces.reverse();
 
@@ -244,7 +244,8 @@ fn net(message: &schema::Model, file: &File) -> Read<SavedModel> {
         ));
     }
     let encoder = encoder(&pieces, columns, first_shape, names(message, "features"))?;
-    let Written { text, activation, parameters, outputs, images, sigmoid } = written(layers, columns, image)?;
+    let Written { text, activation, parameters, outputs, images, sigmoid } =
+        written(layers, columns, image, head == Head::None && !logit && target.is_empty())?;
 
     let sigmoid = sigmoid || head == Head::Sigmoid;
     if outputs != 1 && sigmoid {
@@ -263,7 +264,7 @@ fn net(message: &schema::Model, file: &File) -> Read<SavedModel> {
     }
     let classes = named.map(|(_, names)| names).or_else(|| names(message, "classes"));
     let target_name = property(message, "target");
-    let two = classes.as_ref().is_some_and(|names| names.len() == 2 && target_name.is_none());
+    let two = logit || classes.as_ref().is_some_and(|names| names.len() == 2 && target_name.is_none());
     let predictions = if images {
         if let Some(place) = last_axis {
             return Err(unsupported(
@@ -412,8 +413,10 @@ struct Written {
     sigmoid: bool,
 }
 
-fn written(mut layers: Vec<Piece>, columns: usize, image: Option<[usize; 3]>) -> Read<Written> {
-    let sigmoid = matches!(layers.last(), Some(Piece { kind: Kind::Activation(Activation::Sigmoid), .. }));
+/// `bare` says that nothing follows these layers, so that a sigmoid at their end makes a probability.
+fn written(mut layers: Vec<Piece>, columns: usize, image: Option<[usize; 3]>, bare: bool) -> Read<Written> {
+    let sigmoid =
+        bare && matches!(layers.last(), Some(Piece { kind: Kind::Activation(Activation::Sigmoid), .. }));
     if sigmoid {
         layers.pop();
     }

@@ -114,10 +114,20 @@ fn the_end_of_a_net_says_what_it_predicts() {
             text_of(load_onnx_bytes(&message.encode_to_vec(), "net"))
         ));
     }
+    // a sigmoid is a layer if something follows it
+    for (kind, output) in [(number(), logits), (two(), probabilities), (two(), logits)] {
+        let message = foreign("3-relu-1-sigmoid", "", 2, kind, output);
+        told.push(format!(
+            "sigmoid {output:?}: {}",
+            text_of(load_onnx_bytes(&message.encode_to_vec(), "net"))
+        ));
+    }
+    let message = foreign("3-relu-3-sigmoid", "", 2, three(), probabilities);
+    told.push(format!("sigmoids: {}", text_of(load_onnx_bytes(&message.encode_to_vec(), "net"))));
     expect![[r#"
         2-3-1 Logits: read as 2-3-1 Number { name: "prediction", offset: 7.5, scale: 0.5 }
           with names: read as 2-3-1 Number { name: "price", offset: 7.5, scale: 0.5 }
-        2-3-1 Logits: read as 2-3-1 Number { name: "logits", offset: 0.0, scale: 1.0 }
+        2-3-1 Logits: read as 2-3-1 Classes(["0", "1"])
           with names: read as 2-3-1 Classes(["no", "yes"])
         2-3-1 Probabilities: read as 2-3-1 Classes(["0", "1"])
           with names: read as 2-3-1 Classes(["no", "yes"])
@@ -128,7 +138,11 @@ fn the_end_of_a_net_says_what_it_predicts() {
         1x4x4-conv(3,1) Logits: read as 1x4x4-conv(3,1) Masks(["0", "1", "2"])
           with names: read as 1x4x4-conv(3,1) Masks(["a", "b", "c"])
         1x4x4-conv(3,1) Probabilities: read as 1x4x4-conv(3,1) Masks(["0", "1", "2"])
-          with names: read as 1x4x4-conv(3,1) Masks(["a", "b", "c"])"#]]
+          with names: read as 1x4x4-conv(3,1) Masks(["a", "b", "c"])
+        sigmoid Logits: read as 3-relu-1-sigmoid Number { name: "prediction", offset: 7.5, scale: 0.5 }
+        sigmoid Probabilities: read as 3-relu-1-sigmoid Classes(["0", "1"])
+        sigmoid Logits: read as 3-relu-1-sigmoid Classes(["0", "1"])
+        sigmoids: read as 3-relu-3-sigmoid Classes(["0", "1", "2"])"#]]
     .assert_eq(&told.join("\n"));
 }
 
