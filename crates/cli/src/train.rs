@@ -234,7 +234,10 @@ fn introduction(job: &Job) -> String {
         Predictions::Number { name, .. } => format!("\"{name}\" is a number"),
         Predictions::Masks(names) => format!("masks with {} classes", names.len()),
     };
-    let notices: String = job.notices.iter().map(|notice| format!("\n{notice}")).collect();
+    let mut notices: String = job.notices.iter().map(|notice| format!("\n{notice}")).collect();
+    if let (Some(memory), Some(block)) = (job.settings.memory, job.settings.block) {
+        notices += &format!("\nat most {memory} of memory: a block of {block} rows is in memory at a time");
+    }
     let inputs = job.encoder.width();
     format!("{data}: {rows}, {answers}{notices}\n{}\n", summary(&job.params, &job.model, [1, inputs]))
 }

@@ -30,6 +30,7 @@ pub struct Batches {
     order: Vec<usize>,
     batch_size: usize,
     drop_last: bool,
+    block: usize,
 }
 
 impl Batches {
@@ -50,7 +51,7 @@ impl Batches {
         if batch_size == 0 || batch_size > rows {
             return Err(ErrorKind::BatchSize { batch_size, rows }.into());
         }
-        Ok(Batches { order: (0..rows).collect(), batch_size, drop_last: false })
+        Ok(Batches { order: (0..rows).collect(), batch_size, drop_last: false, block: rows })
     }
 
     /// Leaves the last batch of an epoch out where it is smaller than the others: its rows have their turn in another epoch, after the next
@@ -66,6 +67,29 @@ impl Batches {
     /// ```
     pub fn drop_last(self) -> Batches {
         Batches { drop_last: true, ..self }
+    }
+
+    /// Shuffles blocks of so many rows: a [`shuffle`](Self::shuffle) draws an order of the blocks, and one of the rows within each. For data
+    /// of which one block is in memory at a time. A block of all rows is the same as none.
+    ///
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand_chacha::ChaCha8Rng;
+    /// use surprisal_data::Batches;
+    ///
+    /// let mut batches = Batches::new(10, 4)?.in_blocks(4);
+    /// batches.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    /// let order = Vec::from_iter(batches.iter().flatten().map(|row| row / 4));
+    /// assert_eq!(order.chunk_by(|a, b| a == b).count(), 3); // each block at once
+    /// # Ok::<(), surprisal_data::DataError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If a block has 0 rows.
+    #[track_caller]
+    pub fn in_blocks(self, rows: usize) -> Batches {
+        assert!(rows > 0, "in_blocks: expected 1 row or more in a block, found 0");
+        Batches { block: rows, ..self }
     }
 
     /// Draws a new order from the generator, every order alike (Fisher and Yates).
@@ -88,8 +112,21 @@ impl Batches {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn shuffle(&mut self, rng: &mut (impl Rng + ?Sized)) {
-        self.order.iter_mut().enumerate().for_each(|(row, slot)| *slot = row);
-        self.order.shuffle(rng);
+        let rows = self.order.len();
+        if self.block >= rows {
+            self.order.iter_mut().enumerate().for_each(|(row, slot)| *slot = row);
+            return self.order.shuffle(rng);
+        }
+        let mut blocks = Vec::from_iter(0..rows.div_ceil(self.block));
+        blocks.shuffle(rng);
+        let mut rest = &mut self.order[..];
+        for block in blocks {
+            let first = block * self.block;
+            let (order, left) = rest.split_at_mut(self.block.min(rows - first));
+            (first..).zip(&mut *order).for_each(|(row, slot)| *slot = row);
+            order.shuffle(rng);
+            rest = left;
+        }
     }
 
     /// The batches of one epoch: slices of row numbers, together every row once, but for a batch that is left out.
@@ -171,6 +208,33 @@ mod tests {
                 assert_eq!(visited, (0..rows).collect::<Vec<_>>());
             }
         }
+    }
+
+    #[test]
+    fn blocks_are_whole_and_each_row_comes_once() {
+        for (rows, block) in [(10, 3), (10, 5), (7, 1), (1797, 100)] {
+            let mut batches = Batches::new(rows, 2).unwrap().in_blocks(block);
+            let mut orders = Vec::new();
+            for seed in 0..20 {
+                batches.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+                let order = rows_of(&batches);
+                let blocks = order.chunk_by(|a, b| a / block == b / block).count();
+                assert_eq!(blocks, rows.div_ceil(block), "{order:?}");
+                let mut sorted = order.clone();
+                sorted.sort();
+                assert_eq!(sorted, (0..rows).collect::<Vec<_>>());
+                orders.push(order);
+            }
+            assert!(orders.iter().any(|order| order[0] / block != orders[0][0] / block));
+        }
+        let order = |batches: Batches| {
+            let mut batches = batches;
+            batches.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+            rows_of(&batches)
+        };
+        let batches = Batches::new(50, 8).unwrap();
+        assert_eq!(order(batches.clone()), order(batches.clone().in_blocks(50)));
+        assert_ne!(order(batches.clone()), order(batches.in_blocks(49)));
     }
 
     #[test]

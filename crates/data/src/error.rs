@@ -76,6 +76,8 @@ pub enum ErrorKind {
     Npy(NpyError),
     /// A folder of images, or a file in it, cannot be read.
     Image(ImageError),
+    /// A temporary file for data that are larger than memory failed.
+    Temporary { folder: String, what: &'static str, error: std::io::Error },
     /// There is no folder here.
     NoFolder { path: String },
     /// A folder lacks a file of MNIST.
@@ -142,6 +144,10 @@ impl Display for ErrorKind {
             Self::Idx(error) => error.fmt(f),
             Self::Npy(error) => error.fmt(f),
             Self::Image(error) => error.fmt(f),
+            Self::Temporary { folder, what, error } => write!(
+                f,
+                "{folder}: a temporary file cannot be {what}: {error} | free space there, or name another folder in the environment variable TMPDIR"
+            ),
             Self::NoFolder { path } => write!(
                 f,
                 "{path}: expected a folder with the four files of MNIST, found no folder | is the path right?"
@@ -282,7 +288,8 @@ impl fmt::Debug for DataError {
 impl std::error::Error for DataError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            ErrorKind::Csv(CsvError { problem: CsvProblem::Unreadable(error), .. }) => Some(error),
+            ErrorKind::Csv(CsvError { problem: CsvProblem::Unreadable(error), .. })
+            | ErrorKind::Temporary { error, .. } => Some(error),
             ErrorKind::Idx(IdxError {
                 problem: IdxProblem::Unreadable(error) | IdxProblem::Packed(error),
                 ..

@@ -31,6 +31,7 @@
 //! | `split` | [`stratified_split`], [`split_rows`], [`k_fold`]: training, validation and test sets |
 //! | `balance.rs` | [`balanced_weights`], [`oversampled`]: imbalanced classes |
 //! | `source` | [`DataSource`]: any of these data sets, from a text such as `moons:n=500` |
+//! | `spill.rs` | [`Spill`]: a temporary file for data that are larger than memory |
 //! | `matrix.rs` | rows of numbers in the type of their file |
 //! | `loaded.rs` | [`Loaded`]: an opened data source, which can be split any number of times |
 //! | `batches.rs` | [`Batches`], [`gather_rows`]: shuffled mini-batches, without allocation |
@@ -93,6 +94,7 @@ mod notice;
 mod npy;
 mod preprocess;
 mod source;
+mod spill;
 mod split;
 mod standardize;
 mod synthetic;
@@ -131,6 +133,7 @@ pub use npy::{NpyArray, NpyElement, NpyType, f64_from_f16, read_npy, write_npy};
 pub use preprocess::Preprocess;
 pub use source::DataSource;
 pub use source::error::SpecError;
+pub use spill::Spill;
 pub use split::error::{SplitError, SplitProblem};
 pub use split::{Fold, k_fold, split_rows, stratified_k_fold, stratified_split, stratified_split_rows};
 pub use standardize::Standardize;

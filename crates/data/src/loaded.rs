@@ -7,17 +7,19 @@ use crate::encoder::{Encoder, Scaling, fit_columns};
 use crate::error::DataError;
 use crate::idx::read_mnist;
 use crate::images::read_folder;
-use crate::matrix::{Matrix, Stored};
+use crate::matrix::Matrix;
 use crate::notice::Notice;
 use crate::npy::npz::{read_npz, read_pair};
 use crate::source::DataSource;
 use crate::source::error::SpecError;
+use crate::spill::Spill;
 use crate::split::{Fold, Strata};
 use crate::targets::Targets;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use rand::Rng;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Data as read or drawn, without preprocessing; parts of it are encoded for a net.
 ///
@@ -76,11 +78,24 @@ impl DataSource {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(&self, options: &CsvOptions, rng: &mut (impl Rng + ?Sized)) -> Result<Loaded, DataError> {
+        self.open_in(options, rng, None)
+    }
+
+    /// [`open`](Self::open), with the features in a temporary file, if there is one: for data that are larger than memory. Targets are in
+    /// memory.
+    ///
+    /// Errors as there, and if the file cannot be written.
+    pub fn open_in(
+        &self,
+        options: &CsvOptions,
+        rng: &mut (impl Rng + ?Sized),
+        spill: Option<&Arc<Spill>>,
+    ) -> Result<Loaded, DataError> {
         self.check_target(options.target.as_deref())?;
         self.check_task(options.task)?;
         let mut given_test = None;
         let content = match self {
-            Self::Csv(path) => Content::Table(Table::from_csv_path(path, options)?),
+            Self::Csv(path) => Content::Table(Table::read_path(path, options, spill)?),
             Self::Embedded("penguins") => Content::Table(Table::penguins(options)?),
             other if !other.needless(options).is_empty() => {
                 let (origin, options) = (self.to_string(), self.needless(options));
@@ -94,14 +109,18 @@ impl DataSource {
             Self::Npz(_) | Self::Npy(..) | Self::Images(_) => self.arrays(options.task, true)?,
             Self::MnistClutter(folder) => Content::of(Dataset::mnist(folder)?.0.clutter(2000, 64, 0)?),
             Self::Mnist(folder) => {
-                let [mut all, test] = read_mnist(folder)?;
+                let [mut all, test] = read_mnist(folder, spill)?;
                 given_test = Some(all.labels.len()..all.labels.len() + test.labels.len());
-                all.pixels.extend(test.pixels);
                 all.labels.extend(test.labels);
-                let set = all.without_pixels();
-                Content::Arrays(set, Matrix::new(Stored::Bytes(all.pixels), all.size.iter().product()))
+                let (set, pixels) = (all.without_pixels(), all.pixels.followed_by(test.pixels));
+                Content::Arrays(set, Matrix::new(pixels, all.size.iter().product()))
             }
         };
+        let content = match (content, spill) {
+            (Content::Arrays(set, features), Some(spill)) => Content::Arrays(set, features.spilled(spill)),
+            (content, _) => content,
+        };
+        spill.map_or(Ok(()), |spill| spill.check())?;
         Ok(Loaded { name: self.to_string(), content, given_test, scaling: self.scaling() })
     }
 }
@@ -286,9 +305,12 @@ impl Loaded {
                             &scaling.fit(&features.select(train_rows), set.image_shape)?,
                         );
                     }
-                    _ => fit_columns(scaling, train_rows.len(), columns, &|column, slots, step| {
-                        features.write_column(column, train_rows, slots, step)
-                    })?,
+                    _ => {
+                        let (rows, together) = (train_rows.len(), features.together(train_rows.len()));
+                        fit_columns(scaling, rows, columns, together, &|columns, slots| {
+                            features.write(train_rows, columns, slots)
+                        })?
+                    }
                 };
                 Encoder::of_parts(&set.feature_names, parts)
             }
@@ -399,7 +421,7 @@ impl Loaded {
                     encoder.encode(table, &sources[part], rows, all.as_slice_mut().unwrap_or_default());
                 }
                 Content::Arrays(_, features) => {
-                    features.write(rows, all.as_slice_mut().unwrap_or_default());
+                    features.write(rows, 0..features.columns(), all.as_slice_mut().unwrap_or_default());
                     encoder.apply_array_in_place(&mut all)?;
                 }
             }

@@ -246,11 +246,13 @@ pub fn diagnose_failure(job: &Job, history: &History, error: &TrainError) -> Vec
         _ => "no epoch was completed before".to_string(),
     };
     let train = &job.parts.train;
-    let sizes = (0..train.feature_names.len())
-        .map(|column| train.column(column).into_iter().fold(0.0, |most: f64, x| most.max(x.abs())));
-    let (column, size) = sizes
-        .enumerate()
-        .fold((0, 0.0), |most, (column, size)| if size > most.1 { (column, size) } else { most });
+    let (mut column, mut size) = (0, 0.0);
+    train.each_column(0..train.feature_names.len(), |at, values| {
+        let most = values.into_iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        if most > size {
+            (column, size) = (at, most);
+        }
+    });
     let name =
         train.feature_names.get(column).map_or(String::new(), |name| format!(", in column \"{name}\""));
     let (means, advice) = if size > LARGE {

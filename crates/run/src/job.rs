@@ -1,14 +1,16 @@
 //! [`Job`]: a run built from settings: data, a net, an optimizer, a trainer.
 
 mod defaults;
+mod memory;
 mod part;
 mod rows;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use surprisal_data::metrics::{Average, Metric};
-use surprisal_data::{Dataset, Encoder, Loaded, Notice, Scaling, Targets, Unseen};
+use surprisal_data::{Dataset, Encoder, Loaded, Notice, Scaling, Spill, Targets, Unseen};
 use surprisal_layers::{Init, Rng, Sequential, rng};
 use surprisal_optim::Optimizer;
 use surprisal_tensor::Params;
@@ -19,10 +21,11 @@ use surprisal_train::{
 };
 
 pub(crate) use defaults::objective;
-use defaults::{balanced, net, number, optimizer, resolved, trainer, with_usual};
+use defaults::{balanced, net, number, optimizer, resolved, trainer, usual_batch, with_usual};
+use part::BlockFile;
 pub use part::DataPart;
 pub use rows::{Rows, hold_out, open, split};
-use rows::{Unfit, other_name, other_of, unfit_feature};
+use rows::{Unfit, open_in, other_name, other_of, unfit_feature};
 pub(crate) use rows::{check_features, check_target, labeled_table, table_options, validation_share};
 
 use crate::{RunError, Settings};
@@ -99,6 +102,7 @@ pub struct Parts {
     /// The test set, for the evaluation at the end; without rows if all are for training.
     pub test: DataPart,
     augment: Option<(Augment, [usize; 3])>, // of the training set
+    file: Option<Arc<BlockFile>>,           // of the features, if they are not in memory
 }
 
 impl Parts {
@@ -126,6 +130,13 @@ impl Parts {
             (_, monitored) => training.validate(monitored),
         }
     }
+    /// Whether a temporary file could be written and read, if there is one.
+    fn check_file(&self) -> Result<(), RunError> {
+        match &self.file {
+            Some(file) => Ok(file.spill.check()?),
+            None => Ok(()),
+        }
+    }
     fn named(&self) -> impl Iterator<Item = (&'static str, &DataPart)> {
         let parts = [
             ("train", Some(&self.train)),
@@ -143,9 +154,10 @@ impl Job {
     /// If a setting is missing or conflicts with another, and if the data cannot be read or split.
     pub fn new(settings: &Settings) -> Result<Job, RunError> {
         let mut rng = rng(settings.seed.unwrap_or(SEED));
-        let loaded = open(settings, &mut rng)?;
+        let spill = memory::spill(settings)?;
+        let loaded = open_in(settings, &mut rng, spill.as_ref())?;
         let rows = split(settings, &loaded, &mut rng)?;
-        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, false)
+        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, (false, spill))
     }
 
     /// As [`new`](Self::new), with features that are not rounded to `f32` in [`DataPart::dataset`].
@@ -153,10 +165,11 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn exact(settings: &Settings) -> Result<Job, RunError> {
+        needs_all_rows(settings)?;
         let mut rng = rng(settings.seed.unwrap_or(SEED));
         let loaded = open(settings, &mut rng)?;
         let rows = split(settings, &loaded, &mut rng)?;
-        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, true)
+        Job::build(settings, Cow::Owned(loaded), rows, &mut rng, (true, None))
     }
 
     /// As [`new`](Self::new), on data that are already open and split; the generator draws the rest.
@@ -164,7 +177,8 @@ impl Job {
     /// # Errors
     /// As there.
     pub fn on(settings: &Settings, loaded: &Loaded, rows: Rows, rng: &mut Rng) -> Result<Job, RunError> {
-        Job::build(settings, Cow::Borrowed(loaded), rows, rng, false)
+        needs_all_rows(settings)?;
+        Job::build(settings, Cow::Borrowed(loaded), rows, rng, (false, None))
     }
 
     fn build(
@@ -172,7 +186,7 @@ impl Job {
         data: Cow<Loaded>,
         rows: Rows,
         rng: &mut Rng,
-        exact: bool,
+        (exact, spill): (bool, Option<Arc<Spill>>),
     ) -> Result<Job, RunError> {
         let loaded = &*data;
         let (regression, classes) = (loaded.targets().is_regression(), loaded.targets().classes());
@@ -238,8 +252,25 @@ impl Job {
         let (notices, name) = (loaded.notices().to_vec(), loaded.name().to_owned());
         let cut = loaded.given_test().is_none() && settings.test_data.is_none();
         let lists = [&train[..], &rows.validation, &rows.test];
+        let mut block = settings.block;
+        if let Some(memory) = settings.memory {
+            if loaded.targets().is_segmentation() {
+                return Err(RunError::usage("memory: does not support segmentation | leave it out"));
+            }
+            let needs = memory::Needs {
+                rows: lists.iter().map(|rows| rows.len()).sum(),
+                train: train.len(),
+                batch: settings.batch.unwrap_or(usual_batch(train.len())),
+                outputs: classes.max(1),
+                parameters: plan.parameters(),
+                encoder: &encoder,
+            };
+            block = Some(needs.block(memory, block)?);
+        }
+        let file = spill.zip(block).map(|(spill, rows)| BlockFile::new(spill, rows));
         let [_, of_validation, of_test] = lists.map(|rows| loaded.without_features(rows, &encoder));
-        let mut parts = [of_train, of_validation, of_test].map(|set| DataPart::new(set, &predictions, exact));
+        let mut parts = [of_train, of_validation, of_test]
+            .map(|set| DataPart::new(set, &predictions, exact, file.as_ref()));
         let mut unfit: Option<(usize, Unfit)> = None;
         Loaded::encode(data, &lists, &encoder, |part, first, numbers| {
             parts[part].write(first, numbers);
@@ -254,7 +285,7 @@ impl Job {
         if let Some(path) = &settings.test_data {
             let set = labeled_table(path, &encoder, &predictions, &table_options(settings)?, Unseen::Error)?;
             check_features(set.features.view(), &encoder, &set.name, |row| row)?;
-            test = DataPart::of(set, &predictions, exact);
+            test = DataPart::of(set, &predictions, exact, file.as_ref());
         }
         let augment =
             match (settings.augment.filter(|&augment| augment != Augment::default()), train.image_shape) {
@@ -267,11 +298,12 @@ impl Job {
                 }
             };
         let validation = Some(validation).filter(|validation| validation.rows() > 0);
-        let parts = Parts { train, validation, test, augment };
+        let parts = Parts { train, validation, test, augment, file };
+        parts.check_file()?;
 
         let validation = validation_share(settings)?;
         let test = settings.test.or(cut.then_some(TEST));
-        let settings = &Settings { validation: Some(validation), test, ..with_usual(settings) };
+        let settings = &Settings { validation: Some(validation), test, block, ..with_usual(settings) };
         let trainer = trainer(settings, objective, &parts.train.targets, validation > 0.0)?;
         let optimizer = optimizer(settings, &params)?;
         if trainer.batch_size > rows_to_train_on {
@@ -329,7 +361,11 @@ impl Job {
         if let Some(group) = group {
             training = training.group(group);
         }
-        let history = training.fit(model, params, &mut **optimizer)?;
+        let history = training.fit(model, params, &mut **optimizer);
+        if let Some(file) = &parts.file {
+            file.spill.check().map_err(TrainError::Data)?; // before what follows from numbers that could not be read
+        }
+        let history = history?;
         let ended = history.ended();
         Ok((history, ended))
     }
@@ -342,7 +378,9 @@ impl Job {
     pub fn scores(&self) -> Result<Vec<(&'static str, Scores)>, RunError> {
         let mut all = Vec::new();
         for (name, part) in self.parts.named() {
-            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, part)?;
+            let evaluation = evaluate(&self.model, &self.params, self.trainer.objective, part);
+            self.parts.check_file()?;
+            let evaluation = evaluation?;
             all.push((
                 name,
                 scores(&self.predictions, &in_units(evaluation, &self.predictions, &part.targets)),
@@ -427,6 +465,14 @@ impl Job {
         let mut crc = crc32fast::Hasher::new();
         self.parts.named().for_each(|(_, part)| part.add_to(&mut crc));
         crc.finalize()
+    }
+}
+
+/// Whether all rows may be in memory.
+fn needs_all_rows(settings: &Settings) -> Result<(), RunError> {
+    match settings.memory {
+        Some(_) => Err(RunError::usage("memory: is supported by a training alone | leave it out")),
+        None => Ok(()),
     }
 }
 

@@ -45,6 +45,6 @@ pub use predictor::Predictor;
 pub use recorder::Recorder;
 pub use report::{ChosenThreshold, chosen_threshold, overlap_table, write_results};
 pub use setting_error::{SettingError, ValueError};
-pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Setting, Settings};
+pub use settings::{Balance, ClassWeight, Group, Groups, Hidden, List, Memory, Setting, Settings};
 pub use surprisal_report::parts::{Part, Share};
 pub use sweep::{Measured, Plan, Point, Run, Sweep, Swept, Vary, merge_sweep, sweep, sweep_part};

@@ -13,7 +13,7 @@ use surprisal_optim::{Hyperparameter, OptimizerKind, Schedule};
 use surprisal_settings::{Kind, Range};
 use surprisal_train::{Augment, Monitor, Objective};
 
-pub use value::{Balance, ClassWeight, Group, Groups, Hidden, List};
+pub use value::{Balance, ClassWeight, Group, Groups, Hidden, List, Memory};
 use value::{Value, in_range, ranged};
 
 use crate::{RunError, SettingError, ValueError};
@@ -140,6 +140,8 @@ settings! {
         header: bool = "BOOL";
         /// Scaling of numeric columns: none, standardize, minmax, divide:BY or channels (of images, each channel to mean 0 and standard deviation 1) [default: standardize; pixels are divided by their maximum]
         scaling: Scaling = "SCALING";
+        /// The maximum memory, such as 1GiB: rows are read and encoded once and kept in a temporary file, of which one block at a time is in memory. For data that are larger than memory; the results have the same bits as without it, for the same block [default: all rows are in memory]
+        memory: Memory = "SIZE";
         /// The fraction of rows held out as the test set; 0 trains on all rows, for a final model [default: 0.25]
         test: f64 = "FRACTION" in Kind::Number(Range::BELOW_ONE), "0.25 is usual";
         /// A table of test rows with the same columns, instead of a fraction of the rows
@@ -216,6 +218,8 @@ settings! {
         epochs: usize = "N" in COUNT, "50 is usual";
         /// The batch size [default: 64; with fewer than 256 training rows a quarter of them, but at least 8]
         batch: usize = "ROWS" in COUNT, "64 is usual";
+        /// The number of rows in a block: in each epoch, blocks of consecutive training rows come in random order, and the rows of a block in random order [default: all rows in one block; with memory, as many as fit]
+        block: usize = "ROWS" in COUNT, "100000 is usual";
         /// Whether to leave out the last batch of an epoch if it is smaller than the others [default: false]
         drop_last: bool = "BOOL";
         /// The seed of the split, the initial parameters and the order of rows [default: 7]

@@ -157,19 +157,22 @@ pub(crate) fn by_rows<'v, T: Scalar>(shape: &Shape, values: &'v [T]) -> Option<C
 /// assert_eq!(probabilities(array![[7.0f32, 7.0]].view()), array![[0.5, 0.5]]);
 /// ```
 pub fn probabilities<T: Scalar>(outputs: ArrayView2<T>) -> Array2<f64> {
-    let params = Params::<f64>::default();
-    let z = outputs.mapv(|z| z.value());
-    let mut workspace = Workspace::new();
-    let tape = workspace.no_grad(&params);
-    let z = tape.input(&z);
-    if outputs.ncols() > 1 {
-        return matrix(z.softmax(-1).value());
+    const ROWS: usize = 1 << 14;
+    let (params, mut workspace) = (Params::<f64>::default(), Workspace::new());
+    let mut all = Array2::zeros((outputs.nrows(), outputs.ncols().max(2)));
+    for (outputs, mut all) in
+        outputs.axis_chunks_iter(Axis(0), ROWS).zip(all.axis_chunks_iter_mut(Axis(0), ROWS))
+    {
+        let tape = workspace.no_grad(&params);
+        let z = tape.input(&outputs.mapv(|z| z.value()));
+        if outputs.ncols() > 1 {
+            all.assign(&matrix(z.softmax(-1).value()));
+        } else {
+            all.column_mut(0).assign(&matrix((-z).sigmoid().value()).column(0));
+            all.column_mut(1).assign(&matrix(z.sigmoid().value()).column(0));
+        }
     }
-    let (no, yes) = (matrix((-z).sigmoid().value()), matrix(z.sigmoid().value()));
-    Array2::from_shape_fn(
-        (no.nrows(), 2),
-        |(row, class)| if class == 0 { no[[row, 0]] } else { yes[[row, 0]] },
-    )
+    all
 }
 
 /// The predictions of a model for examples, reduced to what metrics need: some numbers for each row, for any number of classes.

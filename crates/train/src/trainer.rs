@@ -61,6 +61,8 @@ pub struct Trainer {
     pub monitor: Monitor,
     /// Early stopping.
     pub stop: Option<EarlyStopping>,
+    /// The number of rows in a [block](Batches::in_blocks): blocks are shuffled, and the rows within each. `None` shuffles all rows.
+    pub block: Option<usize>,
     /// Whether the parameters are, in the end, those of the best epoch and not of the last.
     pub keep_best: bool,
     /// Whether the training data are measured after every epoch: about a third of the work of the epoch again. Without it, an epoch's `train` has a
@@ -87,6 +89,7 @@ impl Default for Trainer {
             clip: Clip::None,
             monitor: Monitor::Loss,
             stop: None,
+            block: None,
             keep_best: false,
             measure_train: true,
             measure_gradient: false,
@@ -160,6 +163,15 @@ impl Trainer {
     /// The batches of a given number of rows.
     pub(crate) fn batches(&self, rows: usize) -> Result<Batches, TrainError> {
         let batches = Batches::new(rows, self.batch_size)?;
+        let batches = match self.block {
+            Some(0) => {
+                return Err(TrainError::Setting(
+                    "block: expected 1 row or more, found 0 | leave it out".into(),
+                ));
+            }
+            Some(block) => batches.in_blocks(block),
+            None => batches,
+        };
         Ok(if self.drop_last { batches.drop_last() } else { batches })
     }
 

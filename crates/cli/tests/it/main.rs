@@ -11,6 +11,7 @@ mod images;
 mod lab_replay;
 mod lab_run;
 mod loss;
+mod memory;
 mod messages;
 #[cfg(feature = "replay")]
 mod op;

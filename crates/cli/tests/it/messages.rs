@@ -98,7 +98,7 @@ fn messages() {
 }
 
 /// A value that each setting cannot have, and nothing where only the data can tell.
-const OUT_OF_RANGE: [(&str, &str); 54] = [
+const OUT_OF_RANGE: [(&str, &str); 56] = [
     ("data", "irsi"),
     ("target", ""),
     ("task", "regresion"),
@@ -113,6 +113,7 @@ const OUT_OF_RANGE: [(&str, &str); 54] = [
     ("delimiter", "ab"),
     ("header", "maybe"),
     ("scaling", "x"),
+    ("memory", "much"),
     ("test", "1"),
     ("test_data", ""),
     ("validation", "-0.1"),
@@ -146,6 +147,7 @@ const OUT_OF_RANGE: [(&str, &str); 54] = [
     ("groups", "layer1"),
     ("epochs", "1e18"),
     ("batch", "0"),
+    ("block", "0"),
     ("drop_last", "2"),
     ("seed", "-1"),
     ("monitor", "x"),

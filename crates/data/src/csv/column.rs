@@ -7,7 +7,9 @@ use crate::csv::numbers::Numbers;
 use crate::csv::options::Task;
 use crate::csv::text::{Plain, PlainNumber};
 use crate::notice::Notice;
+use crate::spill::Spill;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// More categories than this are not made columns of: 8 bytes in every row for each are too many.
 pub(crate) const MOST_CATEGORIES: usize = 1000;
@@ -76,10 +78,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn new(holds: Holds) -> Self {
+    /// Nothing yet; numbers are to be written to the file, if there is one.
+    pub(super) fn new(holds: Holds, spill: Option<&Arc<Spill>>) -> Self {
         Reading {
             holds,
-            numbers: Numbers::default(),
+            numbers: Numbers::in_file(spill),
             texts: None,
             number_rows: 0,
             text_rows: 0,
@@ -211,7 +214,7 @@ impl Reading {
     fn missing_as_texts(&mut self) {
         if self.texts.is_none() {
             self.texts().codes = vec![None; self.numbers.len()];
-            self.numbers = Numbers::default();
+            self.numbers = self.numbers.beside();
         }
     }
 
@@ -231,8 +234,9 @@ impl Reading {
         let Some(texts) = self.texts.as_deref() else { return self.holds == Holds::Targets };
         let values: Option<Vec<f64>> = texts.names.iter().map(|name| fields.number(name).ok()).collect();
         let Some(values) = values.filter(|_| self.holds == Holds::Targets) else { return false };
-        self.numbers =
-            texts.codes.iter().map(|code| code.map_or(f64::NAN, |code| values[code as usize])).collect();
+        let mut numbers = self.numbers.beside();
+        texts.codes.iter().for_each(|code| numbers.push(code.map_or(f64::NAN, |code| values[code as usize])));
+        self.numbers = numbers;
         self.number_rows = self.numbers.len() - self.numbers.missing();
         (self.holds, self.texts) = (Holds::ManyNumbers, None);
         true

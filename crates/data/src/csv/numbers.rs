@@ -1,7 +1,10 @@
 //! [`Numbers`]: a column of numbers in little memory.
 
+use crate::spill::Spill;
+use std::borrow::Cow;
 use std::fmt::{self, Debug, Formatter};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A column of numbers, NaN where one is missing.
 ///
@@ -22,15 +25,23 @@ use std::ops::Range;
 pub struct Numbers {
     /// All but the last have [`CHUNK`] numbers.
     chunks: Vec<Chunk>,
+    /// Where whole chunks are, if not in memory.
+    spill: Option<Arc<Spill>>,
 }
 
 #[derive(Clone)]
 enum Chunk {
     Short(Vec<Short>),
     Floats(Vec<f64>),
+    /// A whole chunk in a file, where it begins.
+    Spilled {
+        at: u64,
+        short: bool,
+        missing: usize,
+    },
 }
 
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 12;
 
 /// A number of few digits: 28 bits of them with their sign, then in 4 bits how many are behind the decimal point, or [`SPECIAL`].
 #[derive(Clone, Copy, PartialEq)]
@@ -87,7 +98,44 @@ impl Chunk {
         match self {
             Chunk::Short(numbers) => numbers.len(),
             Chunk::Floats(numbers) => numbers.len(),
+            Chunk::Spilled { .. } => CHUNK,
         }
+    }
+
+    fn missing(&self) -> usize {
+        match self {
+            Chunk::Short(numbers) => numbers.iter().filter(|&&number| number == MISSING).count(),
+            Chunk::Floats(numbers) => numbers.iter().filter(|number| number.is_nan()).count(),
+            &Chunk::Spilled { missing, .. } => missing,
+        }
+    }
+
+    /// Writes a whole chunk to a file.
+    fn leave(&mut self, spill: &Spill) {
+        let (missing, short) = (self.missing(), matches!(self, Chunk::Short(_)));
+        let bytes: Vec<u8> = match self {
+            Chunk::Short(numbers) => numbers.iter().flat_map(|number| number.0.to_le_bytes()).collect(),
+            Chunk::Floats(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            Chunk::Spilled { .. } => return,
+        };
+        *self = Chunk::Spilled { at: spill.append(&bytes), short, missing };
+    }
+
+    /// The chunk in memory.
+    fn loaded(&self, spill: Option<&Spill>) -> Cow<'_, Chunk> {
+        let (&Chunk::Spilled { at, short, .. }, Some(spill)) = (self, spill) else {
+            return Cow::Borrowed(self);
+        };
+        let mut bytes = vec![0; CHUNK * if short { 4 } else { 8 }];
+        spill.read(at, &mut bytes);
+        Cow::Owned(match short {
+            true => Chunk::Short(
+                bytes.as_chunks().0.iter().map(|bytes| Short(i32::from_le_bytes(*bytes))).collect(),
+            ),
+            false => {
+                Chunk::Floats(bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+            }
+        })
     }
 
     #[inline]
@@ -95,6 +143,7 @@ impl Chunk {
         match self {
             Chunk::Short(numbers) => numbers[at].value(),
             Chunk::Floats(numbers) => numbers[at],
+            Chunk::Spilled { .. } => unreachable!("it is loaded"),
         }
     }
 
@@ -104,7 +153,7 @@ impl Chunk {
         }
         match self {
             Chunk::Floats(numbers) => numbers,
-            Chunk::Short(_) => unreachable!("they have just become floats"),
+            _ => unreachable!("they have just become floats"),
         }
     }
 
@@ -136,21 +185,36 @@ impl Numbers {
     #[track_caller]
     #[inline]
     pub fn get(&self, at: usize) -> f64 {
-        self.chunks[at / CHUNK].get(at % CHUNK)
+        self.chunk(at / CHUNK).get(at % CHUNK)
+    }
+
+    #[track_caller]
+    #[inline]
+    fn chunk(&self, at: usize) -> Cow<'_, Chunk> {
+        self.chunks[at].loaded(self.spill.as_deref())
+    }
+
+    /// No numbers, which are to be written to a file.
+    pub(super) fn in_file(spill: Option<&Arc<Spill>>) -> Numbers {
+        Numbers { chunks: Vec::new(), spill: spill.cloned() }
+    }
+
+    /// No numbers, in the same file.
+    pub(super) fn beside(&self) -> Numbers {
+        Numbers::in_file(self.spill.as_ref())
     }
 
     /// All numbers in their order.
     pub fn iter(&self) -> impl Iterator<Item = f64> {
-        self.chunks.iter().flat_map(|chunk| (0..chunk.len()).map(|at| chunk.get(at)))
+        (0..self.chunks.len()).flat_map(|at| {
+            let chunk = self.chunk(at);
+            (0..chunk.len()).map(move |at| chunk.get(at))
+        })
     }
 
     /// How many are missing.
     pub fn missing(&self) -> usize {
-        let of_chunk = |chunk: &Chunk| match chunk {
-            Chunk::Short(numbers) => numbers.iter().filter(|&&number| number == MISSING).count(),
-            Chunk::Floats(numbers) => numbers.iter().filter(|number| number.is_nan()).count(),
-        };
-        self.chunks.iter().map(of_chunk).sum()
+        self.chunks.iter().map(Chunk::missing).sum()
     }
 
     /// Appends a number.
@@ -165,18 +229,18 @@ impl Numbers {
     pub(super) fn push_short(&mut self, short: Short) {
         match self.room() {
             Chunk::Short(numbers) => numbers.push(short),
-            Chunk::Floats(numbers) => numbers.push(short.value()),
+            other => other.floats().push(short.value()),
         }
     }
 
     /// Appends all of another column.
     pub(super) fn append(&mut self, other: &Numbers) {
-        for chunk in &other.chunks {
-            let mut from = 0;
+        for at in 0..other.chunks.len() {
+            let (chunk, mut from) = (other.chunk(at), 0);
             while from < chunk.len() {
                 let room = self.room();
                 let to = chunk.len().min(from + CHUNK - room.len());
-                room.extend(chunk, from..to);
+                room.extend(&chunk, from..to);
                 from = to;
             }
         }
@@ -185,14 +249,26 @@ impl Numbers {
     /// The chosen numbers, in the order given.
     #[track_caller]
     pub(super) fn select(&self, rows: &[usize]) -> Numbers {
-        let mut chosen = Numbers::default();
-        for &row in rows {
-            match &self.chunks[row / CHUNK] {
-                Chunk::Short(numbers) => chosen.push_short(numbers[row % CHUNK]),
-                Chunk::Floats(numbers) => chosen.push(numbers[row % CHUNK]),
-            }
-        }
+        let mut chosen = self.beside();
+        self.each(rows, |chunk, at| match chunk {
+            Chunk::Short(numbers) => chosen.push_short(numbers[at]),
+            other => chosen.push(other.get(at)),
+        });
         chosen
+    }
+
+    /// Calls `each` with the chunk of each row, and the index in it; a chunk is loaded once for neighboring rows.
+    #[track_caller]
+    #[inline]
+    fn each(&self, rows: &[usize], mut each: impl FnMut(&Chunk, usize)) {
+        let mut rest = rows;
+        while let Some(&first) = rest.first() {
+            let count = rest.iter().position(|row| row / CHUNK != first / CHUNK).unwrap_or(rest.len());
+            let (rows, others) = rest.split_at(count);
+            let chunk = self.chunk(first / CHUNK);
+            rows.iter().for_each(|row| each(&chunk, row % CHUNK));
+            rest = others;
+        }
     }
 
     /// Forgets chunks of numbers that begin at an index or behind it, and gives their memory back.
@@ -203,13 +279,17 @@ impl Numbers {
     /// Writes the chosen numbers to every `step`th slot.
     #[track_caller]
     pub(crate) fn write(&self, rows: &[usize], slots: &mut [f64], step: usize) {
-        slots.iter_mut().step_by(step).zip(rows).for_each(|(slot, &row)| *slot = self.get(row));
+        let mut slots = slots.iter_mut().step_by(step);
+        self.each(rows, |chunk, at| slots.next().into_iter().for_each(|slot| *slot = chunk.get(at)));
     }
 
     /// The last chunk, if it has room, or a new one.
     #[inline]
     fn room(&mut self) -> &mut Chunk {
         if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
+            if let (Some(spill), Some(last)) = (&self.spill, self.chunks.last_mut()) {
+                last.leave(spill);
+            }
             self.chunks.push(Chunk::Short(Vec::new()));
         }
         self.chunks.last_mut().expect("there is one")
@@ -273,15 +353,26 @@ mod tests {
             assert!(column.iter().map(bits).eq(all.into_iter().map(bits)), "{column:?}");
             assert_eq!((column.missing(), column.select(&[2, 0]).get(0)), (1, 5.0));
         }
+    }
+
+    #[test]
+    fn chunks_are_in_memory_or_in_a_file() {
         let number = |row: usize| if row == 3 * CHUNK / 2 { 0.1 } else { row as f64 };
-        let long = |rows: Range<usize>| rows.map(number).collect::<Numbers>();
-        let (mut column, rows) = (long(0..100), Vec::from_iter((0..3 * CHUNK).rev()));
-        column.append(&long(100..3 * CHUNK));
-        let short = |chunk: &Chunk| matches!(chunk, Chunk::Short(_));
-        assert_eq!(Vec::from_iter(column.chunks.iter().map(short)), [true, false, false]);
-        assert!(column.len() == 3 * CHUNK && column.iter().eq((0..3 * CHUNK).map(number)));
-        assert!(column.select(&rows).iter().eq(rows.iter().copied().map(number)));
-        column.forget(CHUNK + 1);
-        assert_eq!((column.len(), column.get(CHUNK)), (2 * CHUNK, CHUNK as f64));
+        let spill = Spill::new(std::env::temp_dir()).unwrap();
+        let rows = Vec::from_iter((0..3 * CHUNK).rev());
+        for spill in [None, Some(&spill)] {
+            let mut column = Numbers::in_file(spill);
+            (0..100).for_each(|row| column.push(number(row)));
+            column.append(&(100..3 * CHUNK).map(number).collect());
+            column.push(f64::NAN);
+            let away = column.chunks.iter().filter(|chunk| matches!(chunk, Chunk::Spilled { .. })).count();
+            assert_eq!(away, if spill.is_some() { 3 } else { 0 });
+            assert_eq!((column.len(), column.missing()), (3 * CHUNK + 1, 1));
+            assert!(column.iter().take(3 * CHUNK).eq((0..3 * CHUNK).map(number)));
+            assert!(column.select(&rows).iter().eq(rows.iter().copied().map(number)));
+            column.forget(CHUNK + 1);
+            assert_eq!((column.len(), column.get(CHUNK)), (2 * CHUNK, CHUNK as f64));
+        }
+        spill.check().unwrap();
     }
 }

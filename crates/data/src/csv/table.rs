@@ -12,10 +12,12 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::notice::{LeftOut, Notice};
 use crate::source::error::SpecError;
+use crate::spill::Spill;
 use crate::targets::{Targets, chosen};
 use ndarray::Array2;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// In fewer rows than this, numbers that go up by 1 may do so by chance.
 const FEWEST_COUNTED: usize = 8;
@@ -81,7 +83,7 @@ impl Table {
     pub fn from_csv(reader: impl Read, name: &str, options: &CsvOptions) -> Result<Table, DataError> {
         let text = Text::read(reader, name)?.text;
         let open = || Ok(Box::new(text.as_bytes()) as Box<dyn Read + Send + '_>);
-        read(&open, PIECE, options, options.delimiter.unwrap_or(b','), (name, name))
+        read(&open, PIECE, options, options.delimiter.unwrap_or(b','), (name, name), None)
     }
 
     /// Reads a table from a file, as [`from_csv`](Table::from_csv) does; the set is named after the file, and
@@ -98,10 +100,18 @@ impl Table {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn from_csv_path(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Table, DataError> {
-        let path = path.as_ref();
+        Table::read_path(path.as_ref(), options, None)
+    }
+
+    /// [`from_csv_path`](Table::from_csv_path), with the numbers in a temporary file, if there is one.
+    pub(crate) fn read_path(
+        path: &Path,
+        options: &CsvOptions,
+        spill: Option<&Arc<Spill>>,
+    ) -> Result<Table, DataError> {
         let name = path.display().to_string();
         let set_name = path.file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
-        read(&|| Ok(open(path)?.1), PIECE, options, options.separator_in(path), (&set_name, &name))
+        read(&|| Ok(open(path)?.1), PIECE, options, options.separator_in(path), (&set_name, &name), spill)
     }
 
     /// What messages call the table: its path, or the name that was given.
@@ -242,9 +252,11 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn columns(&self) -> Columns {
-        let features = self.places.features.iter().map(|feature| Reading::new(feature.holds)).collect();
-        Columns { features, target: Reading::new(self.holds_target), rows: 0, lines: 0, long_field: None }
+    fn columns(&self, spill: Option<&Arc<Spill>>) -> Columns {
+        let features =
+            self.places.features.iter().map(|feature| Reading::new(feature.holds, spill)).collect();
+        let target = Reading::new(self.holds_target, spill);
+        Columns { features, target, rows: 0, lines: 0, long_field: None }
     }
 
     /// Reads the rows one after the other, with the error of the first that is wrong.
@@ -269,7 +281,7 @@ impl Plan<'_> {
     /// The columns of some rows, of which nothing is known about the rows before; `None` if these matter, or a row may be wrong.
     fn read_alone(&self, mut rows: Rows) -> Option<Columns> {
         let plain = self.fields.are_plain();
-        let mut columns = self.columns();
+        let mut columns = self.columns(None);
         let mut places: Vec<Option<usize>> = vec![None; rows.header.len()];
         self.places.features.iter().enumerate().for_each(|(k, feature)| places[feature.at] = Some(k));
         let (last, mut record) = (places.len() - 1, Record::default());
@@ -324,6 +336,7 @@ fn read(
     options: &CsvOptions,
     delimiter: u8,
     (set_name, name): (&str, &str),
+    spill: Option<&Arc<Spill>>,
 ) -> Result<Table, DataError> {
     let target = options.target.as_ref().ok_or(SpecError::NoTarget { table: name.to_owned() })?;
     let fields = Fields::of(options)?;
@@ -350,7 +363,7 @@ fn read(
         fields: &fields,
         only_in: (options.categorical == Categorical::None).then(|| header[target_at].clone()),
     };
-    let mut read = plan.columns();
+    let mut read = plan.columns(spill);
     plan.read(&mut rows, &mut read)?;
     let piece = |bytes: io::Result<Vec<u8>>| {
         let bytes = match String::from_utf8(bytes.map_err(|error| text.unreadable(error))?) {
@@ -375,6 +388,7 @@ fn read(
             plan.read(&mut rows.in_piece(&Text::of(name, bytes, line)?, line), &mut read)
         }
     })?;
+    spill.map_or(Ok(()), |spill| spill.check())?;
     let Columns { features: mut columns, target: mut answers, rows: count, long_field, .. } = read;
     if count == 0 {
         return Err(text.error(None, None, CsvProblem::NoRows));
@@ -419,7 +433,7 @@ fn read(
     };
     if answers.again {
         let first_missing = answers.first_missing.take();
-        answers = Reading::new(Holds::Texts);
+        answers = Reading::new(Holds::Texts, spill);
         (answers.first_missing, answers.texts) = (first_missing, as_texts.pop().map(Box::new));
     }
     let mut notices = Vec::new();
@@ -736,7 +750,7 @@ mod tests {
                 let options = CsvOptions { target, task, missing, dates, ..CsvOptions::default() };
                 let open = || Ok(Box::new(&bytes[..]) as Box<dyn Read + Send + '_>);
                 let read = |size| {
-                    let table = read(&open, size, &options, b',', ("t", "t"));
+                    let table = read(&open, size, &options, b',', ("t", "t"), None);
                     table.map(|table| format!("{table:?}")).map_err(|error| error.to_string())
                 };
                 let whole = read(PIECE);

@@ -19,6 +19,7 @@ use ndarray::{Array1, Array2, ArrayRef2};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -223,10 +224,13 @@ impl Encoder {
         for Column { name, values: column_values } in table.columns() {
             let encoding = match column_values {
                 ColumnValues::Numbers(values) | ColumnValues::Dates(values) => {
-                    let present = |rows: &[usize]| -> Vec<f64> {
-                        rows.iter().map(|&row| values.get(row)).filter(|number| !number.is_nan()).collect()
+                    let present = || {
+                        let mut present = vec![0.0; rows.len()];
+                        values.write(rows, &mut present, 1);
+                        present.retain(|number| !number.is_nan());
+                        present
                     };
-                    let fill = match mean.then(|| present(rows)) {
+                    let fill = match mean.then(present) {
                         Some(present) if present.is_empty() => return Err(no_value(name)),
                         Some(present) => Some(mean_of(&present)?),
                         None => None,
@@ -247,14 +251,18 @@ impl Encoder {
             };
             columns.push(EncodedColumn { name: name.clone(), encoding });
         }
-        let fetch = |column: usize, slots: &mut [f64], step: usize| {
-            let (values, fill): (&Numbers, Option<f64>) = numbers[column];
-            values.write(rows, slots, step);
-            if let Some(fill) = fill {
-                slots.iter_mut().step_by(step).filter(|slot| slot.is_nan()).for_each(|slot| *slot = fill);
+        let fetch = |columns: Range<usize>, slots: &mut [f64]| {
+            let step = columns.len();
+            for (k, column) in columns.enumerate() {
+                let ((values, fill), slots): (&(&Numbers, Option<f64>), _) =
+                    (&numbers[column], &mut slots[k..]);
+                values.write(rows, slots, step);
+                if let &Some(fill) = fill {
+                    slots.iter_mut().step_by(step).filter(|slot| slot.is_nan()).for_each(|slot| *slot = fill);
+                }
             }
         };
-        let mut parts = fit_columns(scaling, rows.len(), numbers.len(), &fetch)?.into_iter();
+        let mut parts = fit_columns(scaling, rows.len(), numbers.len(), 2, &fetch)?.into_iter();
         for column in &mut columns {
             if let Encoding::Number { offset, scale, .. } | Encoding::Date { offset, scale, .. } =
                 &mut column.encoding
@@ -636,16 +644,15 @@ pub(crate) struct Source {
     known: Vec<Option<usize>>,
 }
 
-/// The offset and the divisor of every column of numbers, measured on a few columns at a time; `fetch` writes the numbers of a column to
-/// every so many slots.
+/// The offset and the divisor of every column of numbers, measured on some columns at a time, two or more; `fetch` writes the numbers of
+/// some columns, row by row.
 pub(crate) fn fit_columns(
     scaling: Scaling,
     rows: usize,
     columns: usize,
-    fetch: &dyn Fn(usize, &mut [f64], usize),
+    together: usize,
+    fetch: &dyn Fn(Range<usize>, &mut [f64]),
 ) -> Result<Vec<(f64, f64)>, DataError> {
-    /// So many columns at a time: row by row, as in every data set, where numbers lie in memory decides the last bit of their sum.
-    const TOGETHER: usize = 2;
     if columns == 0 {
         return Ok(Vec::new());
     }
@@ -653,14 +660,13 @@ pub(crate) fn fit_columns(
         return Ok(parts(&scaling.fit(&Array2::zeros((0, columns)), None)?, columns));
     }
     let mut all = Vec::new();
-    for first in (0..columns).step_by(TOGETHER) {
-        let (begin, end) = (first.min(columns.saturating_sub(2)), (first + TOGETHER).min(columns));
-        let count = end - begin;
-        let mut numbers = vec![0.0; rows * count];
-        (0..count).for_each(|k| fetch(begin + k, &mut numbers[k..], count));
-        let numbers = Array2::from_shape_vec((rows, count), numbers).expect("rows times columns");
+    for first in (0..columns).step_by(together) {
+        // of one column alone, unless there is no other, the numbers would be added in another order
+        let (begin, end) = (first.min(columns.saturating_sub(2)), (first + together).min(columns));
+        let mut numbers = Array2::zeros((rows, end - begin));
+        fetch(begin..end, numbers.as_slice_mut().unwrap_or_default());
         match scaling.fit(&numbers, None) {
-            Ok(fitted) => all.extend(parts(&fitted, count).into_iter().skip(first - begin)),
+            Ok(fitted) => all.extend(parts(&fitted, end - begin).into_iter().skip(first - begin)),
             Err(error) => return Err(first_unfit(rows, columns, fetch, error)),
         }
     }
@@ -671,13 +677,13 @@ pub(crate) fn fit_columns(
 fn first_unfit(
     rows: usize,
     columns: usize,
-    fetch: &dyn Fn(usize, &mut [f64], usize),
+    fetch: &dyn Fn(Range<usize>, &mut [f64]),
     error: DataError,
 ) -> DataError {
     let &ErrorKind::UnfitValue { by, .. } = error.kind() else { return error };
     let mut numbers = vec![0.0; rows];
     let first = (0..columns).filter_map(|column| {
-        fetch(column, &mut numbers, 1);
+        fetch(column..column + 1, &mut numbers);
         let row = numbers.iter().position(|&number| is_unfit(number))?;
         Some((row, column, numbers[row]))
     });

@@ -6,11 +6,14 @@ use crate::dataset::Dataset;
 use crate::error::{DataError, ErrorKind};
 use crate::files::open_regular;
 use crate::idx::error::{IdxError, IdxProblem};
+use crate::matrix::{Away, Stored};
+use crate::spill::Spill;
 use crate::targets::Targets;
 use flate2::read::MultiGzDecoder;
 use ndarray::Array2;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What an IDX file holds: an array of bytes of any number of dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct Idx {
 /// The element type that is read, in the header's numbering.
 const UNSIGNED_BYTE: u8 = 0x08;
 
+/// So many bytes are read at a time.
+const PART: u64 = 1 << 20;
 /// A file may hold so many elements; 23 times MNIST's training images, and 8 GiB once they are `f64`.
 pub(crate) const MOST_ELEMENTS: u64 = 1 << 30;
 
@@ -55,16 +60,28 @@ pub(crate) const MOST_ELEMENTS: u64 = 1 << 30;
 /// assert_eq!(idx.values, [10, 20, 30, 40, 50, 60]);
 /// # Ok::<(), surprisal_data::DataError>(())
 /// ```
-pub fn read_idx(mut reader: impl Read, name: &str) -> Result<Idx, DataError> {
+pub fn read_idx(reader: impl Read, name: &str) -> Result<Idx, DataError> {
+    let mut values = Vec::new();
+    let dims = read_in_parts(reader, name, &mut |part| values.extend_from_slice(part))?;
+    Ok(Idx { dims, values })
+}
+
+/// Hands the elements to `each`, some at a time; returns the size of each dimension.
+fn read_in_parts(
+    mut reader: impl Read,
+    name: &str,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<Vec<usize>, DataError> {
     let mut start = Vec::new();
     let outcome = reader.by_ref().take(2).read_to_end(&mut start);
     outcome.map_err(|error| fail(name, start.len() as u64, IdxProblem::Unreadable(error)))?;
     let whole = start.as_slice().chain(reader);
     match start[..] {
-        [0x1f, 0x8b] => {
-            parse(Source { reader: MultiGzDecoder::new(whole), name, at: 0, broken: IdxProblem::Packed })
-        }
-        _ => parse(Source { reader: whole, name, at: 0, broken: IdxProblem::Unreadable }),
+        [0x1f, 0x8b] => parse(
+            Source { reader: MultiGzDecoder::new(whole), name, at: 0, broken: IdxProblem::Packed },
+            each,
+        ),
+        _ => parse(Source { reader: whole, name, at: 0, broken: IdxProblem::Unreadable }, each),
     }
 }
 
@@ -97,7 +114,7 @@ fn fail(source_name: &str, byte: u64, problem: IdxProblem) -> DataError {
     ErrorKind::Idx(IdxError { source_name: source_name.to_owned(), byte, problem }).into()
 }
 
-fn parse(mut source: Source<impl Read>) -> Result<Idx, DataError> {
+fn parse(mut source: Source<impl Read>, each: &mut dyn FnMut(&[u8])) -> Result<Vec<usize>, DataError> {
     let magic = source.up_to(4)?;
     if magic.is_empty() {
         return Err(source.fail(0, IdxProblem::Empty));
@@ -129,7 +146,13 @@ fn parse(mut source: Source<impl Read>) -> Result<Idx, DataError> {
         return Err(source.fail(4, IdxProblem::TooLarge { dims, product }));
     };
 
-    let values = source.up_to(count)?;
+    while source.at < header + count {
+        let part = source.up_to((header + count - source.at).min(PART))?;
+        if part.is_empty() {
+            break;
+        }
+        each(&part);
+    }
     if source.at < header + count {
         let problem = IdxProblem::Cut { expected: count, found: source.at - header };
         return Err(source.fail(source.at, problem));
@@ -137,7 +160,7 @@ fn parse(mut source: Source<impl Read>) -> Result<Idx, DataError> {
     if !source.up_to(1)?.is_empty() {
         return Err(source.fail(header + count, IdxProblem::Trailing { elements: count }));
     }
-    Ok(Idx { dims, values })
+    Ok(dims)
 }
 
 impl Dataset {
@@ -167,17 +190,17 @@ impl Dataset {
     /// # Ok::<(), surprisal_data::DataError>(())
     /// ```
     pub fn mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset), DataError> {
-        let [train, test] = read_mnist(folder.as_ref())?;
+        let [train, test] = read_mnist(folder.as_ref(), None)?;
         Ok((train.into_dataset(), test.into_dataset()))
     }
 }
 
 /// The training and the test part of the four files in a folder, with as many classes.
-pub(crate) fn read_mnist(folder: &Path) -> Result<[Part; 2], DataError> {
+pub(crate) fn read_mnist(folder: &Path, spill: Option<&Arc<Spill>>) -> Result<[Part; 2], DataError> {
     if !folder.is_dir() {
         return Err(ErrorKind::NoFolder { path: folder.display().to_string() }.into());
     }
-    let mut parts = [Part::read(folder, "train")?, Part::read(folder, "t10k")?];
+    let mut parts = [Part::read(folder, "train", spill)?, Part::read(folder, "t10k", spill)?];
     let [train, test] = &mut parts;
     if train.size != test.size {
         let problem = IdxProblem::ImageSize { train: train.size, test: test.size };
@@ -194,19 +217,20 @@ pub(crate) struct Part {
     images_name: String,
     /// Rows and columns of every image.
     pub size: [usize; 2],
-    pub pixels: Vec<u8>,
+    pub pixels: Stored,
     pub labels: Vec<u8>,
     classes: usize,
 }
 
 impl Part {
-    fn read(folder: &Path, part: &str) -> Result<Part, DataError> {
-        let (images_name, Idx { dims, values: pixels }) = read_file(folder, part, "images", 3)?;
+    fn read(folder: &Path, part: &str, spill: Option<&Arc<Spill>>) -> Result<Part, DataError> {
+        let (images_name, dims, pixels) = read_file(folder, part, ("images", 3), spill)?;
         let [images, size @ ..] = [dims[0], dims[1], dims[2]];
-        if pixels.is_empty() {
+        if pixels.len() == 0 {
             return Err(fail(&images_name, 4, IdxProblem::NoImages { dims }));
         }
-        let (labels_name, Idx { values: labels, .. }) = read_file(folder, part, "labels", 1)?;
+        let (labels_name, _, labels) = read_file(folder, part, ("labels", 1), None)?;
+        let Stored::Bytes(labels) = labels else { unreachable!("they are in memory") };
         if labels.len() != images {
             let problem = IdxProblem::LabelCount { images, images_name, labels: labels.len() };
             return Err(fail(&labels_name, 4, problem));
@@ -214,10 +238,10 @@ impl Part {
         Ok(Part { images_name, size, pixels, labels, classes: 0 })
     }
 
-    fn into_dataset(mut self) -> Dataset {
-        let pixels = std::mem::take(&mut self.pixels);
+    fn into_dataset(self) -> Dataset {
         let shape = (self.labels.len(), self.size.iter().product());
-        let features = Array2::from_shape_vec(shape, pixels.into_iter().map(f64::from).collect())
+        let numbers = (0..self.pixels.len()).map(|at| self.pixels.get(at)).collect();
+        let features = Array2::from_shape_vec(shape, numbers)
             .expect("there are as many values as the header said, and as many images as labels");
         Dataset { features, ..self.without_pixels() }
     }
@@ -244,9 +268,9 @@ impl Part {
 fn read_file(
     folder: &Path,
     part: &str,
-    content: &str,
-    dimensions: usize,
-) -> Result<(String, Idx), DataError> {
+    (content, dimensions): (&str, usize),
+    spill: Option<&Arc<Spill>>,
+) -> Result<(String, Vec<usize>, Stored), DataError> {
     let names = ['-', '.']
         .map(|dot| ["", ".gz"].map(|end| format!("{part}-{content}{dot}idx{dimensions}-ubyte{end}")));
     let names = names.concat();
@@ -257,10 +281,19 @@ fn read_file(
     let name = path.display().to_string();
     let (file, _) =
         open_regular(path.as_ref()).map_err(|error| fail(&name, 0, IdxProblem::Unreadable(error)))?;
-    let idx = read_idx(file, &name)?;
-    if idx.dims.len() != dimensions {
-        let problem = IdxProblem::Dimensions { expected: dimensions, found: idx.dims.len() };
-        return Err(fail(&name, 3, problem));
+    let mut values = Vec::new();
+    let at = spill.map_or(0, |spill| spill.reserve(0));
+    let dims = read_in_parts(file, &name, &mut |part| match spill {
+        Some(spill) => drop(spill.append(part)),
+        None => values.extend_from_slice(part),
+    })?;
+    if dims.len() != dimensions {
+        return Err(fail(&name, 3, IdxProblem::Dimensions { expected: dimensions, found: dims.len() }));
     }
-    Ok((name, idx))
+    let count = dims.iter().product();
+    let stored = match spill {
+        Some(spill) => Stored::File(Away { spill: spill.clone(), at, count, size: 1 }),
+        None => Stored::Bytes(values),
+    };
+    Ok((name, dims, stored))
 }

@@ -14,16 +14,15 @@ pub(super) fn flattened(job: &Job) -> Option<Finding> {
     let numbers =
         job.encoder.columns.iter().filter(|column| matches!(column.encoding, Encoding::Number { .. }));
     let names = train.feature_names.iter().map(String::as_str).enumerate();
-    let columns = names
-        .filter(|(_, name)| numbers.clone().any(|column| column.name == *name))
-        .map(|(at, name)| (name, train.column(at)));
-    let target = match &job.predictions {
-        Predictions::Number { name, .. } => Some((name.as_str(), train.targets.values().to_vec())),
-        Predictions::Classes(_) | Predictions::Masks(_) => None,
-    };
-    let flat = Vec::from_iter(
-        columns.chain(target).filter_map(|(name, values)| Some((name, middle_share(values)?))),
-    );
+    let columns = names.filter(|(_, name)| numbers.clone().any(|column| column.name == *name));
+    let mut flat = Vec::new();
+    train.each_column(columns.map(|(at, _)| at), |at, values| {
+        flat.extend(middle_share(values).map(|share| (train.feature_names[at].as_str(), share)));
+    });
+    if let Predictions::Number { name, .. } = &job.predictions {
+        let values = train.targets.values().to_vec();
+        flat.extend(middle_share(values).map(|share| (name.as_str(), share)));
+    }
     let &(name, share) = flat.first()?;
     let others = match flat.len() {
         1 => String::new(),

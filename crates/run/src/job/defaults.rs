@@ -210,6 +210,7 @@ pub(super) fn trainer(
         clip,
         monitor: settings.monitor.unwrap_or(Monitor::Loss),
         stop: settings.patience.map(|patience| EarlyStopping { patience, min_delta }),
+        block: settings.block,
         keep_best: settings.keep_best.unwrap_or(validated),
         measure_train: true,
         measure_gradient: false,

@@ -1,12 +1,16 @@
 //! [`DataPart`]: rows of the data, encoded for the net.
 
-use surprisal_data::{Dataset, Targets};
-use surprisal_tensor::ndarray::{Array2, ArrayView2};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use surprisal_data::{Dataset, Spill, Targets};
+use surprisal_tensor::ndarray::{Array2, ArrayView2, Axis};
 use surprisal_tensor::{Scalar, Tape, Var, Write};
 use surprisal_train::{Batched, Predictions};
 
 /// So many numbers are in a block.
 const BLOCK: usize = 1 << 15;
+/// So many numbers of columns are copied at a time.
+const COPIED: usize = 1 << 21;
 
 /// The training, validation or test set: features as the net reads them, in `f32`, and targets.
 ///
@@ -21,14 +25,53 @@ pub struct DataPart {
     /// `[channels, height, width]` of the rows, if they are images.
     pub image_shape: Option<[usize; 3]>,
     scaled: Option<Targets>, // in the scale of the net, if that is another
-    blocks: Vec<Vec<f32>>,   // features of `rows_of_block` rows each; without memory until they are written
+    store: Store,
     rows_of_block: usize,
     exact: Option<Array2<f64>>, // the same before they were rounded, where a picture or an explanation needs them
 }
 
+/// Where the blocks of features are.
+enum Store {
+    /// In memory, as soon as they are written.
+    Memory(Vec<Vec<f32>>),
+    /// One after the other in a file, from this place on.
+    File { at: u64, file: Arc<BlockFile> },
+}
+
+/// A file of blocks, one of which is in memory.
+pub(super) struct BlockFile {
+    pub spill: Arc<Spill>,
+    /// The rows of a block.
+    pub rows: usize,
+    loaded: Mutex<(u64, Vec<f32>)>, // its place, and its numbers
+}
+
+impl BlockFile {
+    pub fn new(spill: Arc<Spill>, rows: usize) -> Arc<BlockFile> {
+        Arc::new(BlockFile { spill, rows, loaded: Mutex::new((u64::MAX, Vec::new())) })
+    }
+
+    /// Calls `each` with the numbers of the block at a place.
+    fn with<R>(&self, at: u64, numbers: usize, each: impl FnOnce(&[f32]) -> R) -> R {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if loaded.0 != at {
+            loaded.1.clear();
+            loaded.1.resize(numbers, 0.0);
+            self.spill.read_f32(at, &mut loaded.1);
+            loaded.0 = at;
+        }
+        each(&loaded.1)
+    }
+}
+
 impl DataPart {
     /// Rows without features, which are to be [written](Self::write).
-    pub(super) fn new(set: Dataset, predictions: &Predictions, exact: bool) -> DataPart {
+    pub(super) fn new(
+        set: Dataset,
+        predictions: &Predictions,
+        exact: bool,
+        file: Option<&Arc<BlockFile>>,
+    ) -> DataPart {
         let Dataset { name, features, targets, feature_names, image_shape } = set;
         let scaled = match predictions {
             Predictions::Classes(_) | Predictions::Masks(_) => None,
@@ -39,16 +82,27 @@ impl DataPart {
         let shape = (features.nrows(), feature_names.len());
         // of a decision boundary, and of images with masks, there are pictures
         let exact = (exact || shape.1 <= 2 || targets.is_segmentation()).then(|| Array2::zeros(shape));
-        let rows_of_block = (BLOCK / shape.1.max(1)).max(1);
-        let blocks = vec![Vec::new(); shape.0.div_ceil(rows_of_block)];
-        DataPart { name, targets, feature_names, image_shape, scaled, blocks, rows_of_block, exact }
+        let rows_of_block = file.map_or((BLOCK / shape.1.max(1)).max(1), |file| file.rows);
+        let store = match file {
+            Some(file) => {
+                let at = file.spill.reserve(4 * shape.0 as u64 * shape.1 as u64);
+                Store::File { at, file: file.clone() }
+            }
+            None => Store::Memory(vec![Vec::new(); shape.0.div_ceil(rows_of_block)]),
+        };
+        DataPart { name, targets, feature_names, image_shape, scaled, store, rows_of_block, exact }
     }
 
     /// A data set that is encoded.
-    pub(super) fn of(mut set: Dataset, predictions: &Predictions, exact: bool) -> DataPart {
+    pub(super) fn of(
+        mut set: Dataset,
+        predictions: &Predictions,
+        exact: bool,
+        file: Option<&Arc<BlockFile>>,
+    ) -> DataPart {
         let none = Array2::zeros((set.rows(), 0));
         let features = std::mem::replace(&mut set.features, none);
-        let mut part = DataPart::new(set, predictions, exact);
+        let mut part = DataPart::new(set, predictions, exact, file);
         part.write(0, features.view());
         part
     }
@@ -56,25 +110,65 @@ impl DataPart {
     /// Sets the features of some rows.
     pub(super) fn write(&mut self, first: usize, numbers: ArrayView2<f64>) {
         let (rows, columns) = (self.rows(), self.feature_names.len());
-        for (row, numbers) in (first..).zip(numbers.rows()) {
-            let (block, at) = (row / self.rows_of_block, row % self.rows_of_block * columns);
-            if self.blocks[block].is_empty() {
-                let count = self.rows_of_block.min(rows - block * self.rows_of_block);
-                self.blocks[block] = vec![0.0; count * columns];
+        if let Some(exact) = &mut self.exact {
+            exact.slice_axis_mut(Axis(0), (first..first + numbers.nrows()).into()).assign(&numbers);
+        }
+        match &mut self.store {
+            Store::File { at, file } => {
+                let bytes = Vec::from_iter(numbers.iter().flat_map(|&x| (x as f32).to_le_bytes()));
+                file.spill.write(*at + 4 * (first * columns) as u64, &bytes);
             }
-            let slots = &mut self.blocks[block][at..at + columns];
-            slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x as f32);
-            if let Some(exact) = &mut self.exact {
-                exact.row_mut(row).assign(&numbers);
+            Store::Memory(blocks) => {
+                for (row, numbers) in (first..).zip(numbers.rows()) {
+                    let (block, at) = (row / self.rows_of_block, row % self.rows_of_block * columns);
+                    if blocks[block].is_empty() {
+                        let count = self.rows_of_block.min(rows - block * self.rows_of_block);
+                        blocks[block] = vec![0.0; count * columns];
+                    }
+                    let slots = &mut blocks[block][at..at + columns];
+                    slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x as f32);
+                }
             }
         }
     }
 
-    /// The features of a row, as the net reads them.
-    fn features_of(&self, row: usize) -> &[f32] {
+    /// Calls `each` with the features of a block of rows, as the net reads them.
+    fn with_block<R>(&self, block: usize, each: impl FnOnce(&[f32]) -> R) -> R {
+        match &self.store {
+            Store::Memory(blocks) => each(&blocks[block]),
+            Store::File { at, file } => {
+                let (first, columns) = (block * self.rows_of_block, self.feature_names.len());
+                let rows = self.rows_of_block.min(self.rows() - first);
+                file.with(at + 4 * (first * columns) as u64, rows * columns, each)
+            }
+        }
+    }
+
+    /// Calls `each` with the features of each of these rows; neighbors of one block load it once.
+    fn each_row(&self, rows: &[usize], mut each: impl FnMut(&[f32])) {
         let columns = self.feature_names.len();
-        let at = row % self.rows_of_block * columns;
-        &self.blocks[row / self.rows_of_block][at..at + columns]
+        let (mut rest, size) = (rows, self.rows_of_block);
+        while let Some(&first) = rest.first() {
+            let count = rest.iter().take_while(|&&row| row / size == first / size).count();
+            self.with_block(first / size, |numbers| {
+                for row in &rest[..count] {
+                    let at = row % size * columns;
+                    each(&numbers[at..at + columns]);
+                }
+            });
+            rest = &rest[count..];
+        }
+    }
+
+    /// Calls `each` with the features of each row.
+    fn every_row(&self, mut each: impl FnMut(usize, &[f32])) {
+        let columns = self.feature_names.len().max(1);
+        for block in 0..self.rows().div_ceil(self.rows_of_block) {
+            let first = block * self.rows_of_block;
+            self.with_block(block, |numbers| {
+                numbers.chunks_exact(columns).enumerate().for_each(|(k, row)| each(first + k, row));
+            });
+        }
     }
 
     /// The number of rows.
@@ -87,8 +181,11 @@ impl DataPart {
         Dataset {
             name: self.name.clone(),
             features: self.exact.clone().unwrap_or_else(|| {
-                let number = |(row, column): (usize, usize)| f64::from(self.features_of(row)[column]);
-                Array2::from_shape_fn((self.rows(), self.feature_names.len()), number)
+                let mut features = Array2::zeros((self.rows(), self.feature_names.len()));
+                self.every_row(|row, numbers| {
+                    features.row_mut(row).iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = x.into());
+                });
+                features
             }),
             targets: self.targets.clone(),
             feature_names: self.feature_names.clone(),
@@ -96,30 +193,59 @@ impl DataPart {
         }
     }
 
+    /// Calls `each` with the index and the numbers of each of these columns; some are copied at a time.
+    pub(crate) fn each_column(
+        &self,
+        columns: impl IntoIterator<Item = usize>,
+        mut each: impl FnMut(usize, Vec<f64>),
+    ) {
+        let mut columns = columns.into_iter().peekable();
+        let together = (COPIED / self.rows().max(1)).clamp(1, 64);
+        while columns.peek().is_some() {
+            let some = Vec::from_iter(columns.by_ref().take(together));
+            let mut copies = vec![Vec::with_capacity(self.rows()); some.len()];
+            match &self.exact {
+                Some(exact) => {
+                    copies.iter_mut().zip(&some).for_each(|(copy, &at)| copy.extend(exact.column(at)));
+                }
+                None => self.every_row(|_, row| {
+                    copies.iter_mut().zip(&some).for_each(|(copy, &at)| copy.push(f64::from(row[at])));
+                }),
+            }
+            some.into_iter().zip(copies).for_each(|(at, copy)| each(at, copy));
+        }
+    }
+
     /// A column of the features.
     pub(crate) fn column(&self, at: usize) -> Vec<f64> {
-        match &self.exact {
-            Some(exact) => exact.column(at).to_vec(),
-            None => (0..self.rows()).map(|row| f64::from(self.features_of(row)[at])).collect(),
-        }
+        let mut column = Vec::new();
+        self.each_column([at], |_, copy| column = copy);
+        column
     }
 
     /// The features of a row.
     pub(crate) fn row(&self, at: usize) -> Vec<f64> {
         match &self.exact {
             Some(exact) => exact.row(at).to_vec(),
-            None => self.features_of(at).iter().copied().map(f64::from).collect(),
+            None => {
+                let mut numbers = Vec::new();
+                self.each_row(&[at], |row| numbers.extend(row.iter().copied().map(f64::from)));
+                numbers
+            }
         }
     }
 
     /// Adds features and targets, as the net reads them, to a checksum.
     pub(super) fn add_to(&self, crc: &mut crc32fast::Hasher) {
         let mut bytes = Vec::new();
-        for numbers in &self.blocks {
-            bytes.clear();
-            bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
-            crc.update(&bytes);
-        }
+        self.every_row(|_, row| {
+            bytes.extend(row.iter().flat_map(|x| x.to_le_bytes()));
+            if bytes.len() > 1 << 16 {
+                crc.update(&bytes);
+                bytes.clear();
+            }
+        });
+        crc.update(&bytes);
         match Batched::targets(self) {
             Targets::Classes { labels, .. } => {
                 labels.iter().for_each(|label| crc.update(&(*label as u64).to_le_bytes()));
@@ -156,10 +282,10 @@ struct Gathered<'a> {
 
 impl Write for Gathered<'_> {
     fn write<T: Scalar>(self, slots: &mut [T]) {
-        let columns = self.part.feature_names.len();
-        for (slots, &row) in slots.chunks_exact_mut(columns.max(1)).zip(self.rows) {
-            let numbers = self.part.features_of(row);
+        let mut rows = slots.chunks_exact_mut(self.part.feature_names.len().max(1));
+        self.part.each_row(self.rows, |numbers| {
+            let slots = rows.next().unwrap_or_default();
             slots.iter_mut().zip(numbers).for_each(|(slot, &x)| *slot = T::of(f64::from(x)));
-        }
+        });
     }
 }

@@ -4,8 +4,10 @@ use super::*;
 use crate::settings::List;
 use crate::{RunError, Settings};
 use std::path::Path;
+use std::sync::Arc;
 use surprisal_data::{
-    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, TargetColumn, Targets, Unseen,
+    Categorical, CsvOptions, DataSource, Dataset, Encoder, Encoding, Loaded, Spill, TargetColumn, Targets,
+    Unseen,
 };
 use surprisal_layers::Rng;
 use surprisal_optim::Schedule;
@@ -25,6 +27,15 @@ pub struct Rows {
 
 /// The data of these settings, opened.
 pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
+    open_in(settings, rng, None)
+}
+
+/// [`open`], with the features in a temporary file, if there is one.
+pub(super) fn open_in(
+    settings: &Settings,
+    rng: &mut Rng,
+    spill: Option<&Arc<Spill>>,
+) -> Result<Loaded, RunError> {
     let Some(data) = &settings.data else {
         return Err(
             RunError::usage("no data given | set data, such as \"iris\" or \"FILE.csv\"").with(&["data"])
@@ -50,7 +61,7 @@ pub fn open(settings: &Settings, rng: &mut Rng) -> Result<Loaded, RunError> {
         missing: settings.missing.unwrap_or_default(),
         ..table_options(settings)?
     };
-    Ok(data.open(&options, rng)?)
+    Ok(data.open_in(&options, rng, spill)?)
 }
 
 /// The format of a table and its target column, which new rows share with the training table.

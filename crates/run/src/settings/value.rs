@@ -29,7 +29,7 @@ macro_rules! values {
         }
     )+ };
 }
-values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Architecture, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Monitor }
+values! { DataSource, Task, Missing, Decimal, Thousands, Scaling, Balance, ClassWeight, Architecture, Hidden, Activation, Init, OptimizerKind, Schedule, Groups, Monitor, Memory }
 
 macro_rules! plain {
     ($($type:ty: $what:literal),+) => { $(
@@ -74,6 +74,52 @@ impl Value for Objective {
     }
     fn written(&self) -> String {
         self.spec()
+    }
+}
+
+/// A size of memory in bytes; as text `1GiB`, `512MiB`, `2GB`, or a number of bytes.
+///
+/// ```
+/// use surprisal_run::Memory;
+/// assert_eq!("1.5GiB".parse::<Memory>().unwrap(), Memory(3 << 29));
+/// assert_eq!(Memory(3 << 29).to_string(), "1536MiB");
+/// assert!("much".parse::<Memory>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory(pub u64);
+
+/// The units, from the largest.
+const UNITS: [(&str, u64); 7] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("KB", 1000),
+    ("B", 1),
+];
+
+impl FromStr for Memory {
+    type Err = ValueError;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let wrong = || ValueError::Expected { what: "a size such as 512MiB or 4GiB", found: text.into() };
+        let unit = |&(unit, bytes): &(&str, u64)| {
+            let end = text.len().checked_sub(unit.len())?;
+            let (number, found) = (text.get(..end)?, text.get(end..)?);
+            found.eq_ignore_ascii_case(unit).then_some((number.trim_end(), bytes))
+        };
+        let (number, bytes) = UNITS.iter().find_map(unit).unwrap_or((text, 1));
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let size = number * bytes as f64;
+        if (1.0..1e18).contains(&size) { Ok(Memory(size as u64)) } else { Err(wrong()) }
+    }
+}
+
+impl Display for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let whole = |(_, bytes): &&(&str, u64)| self.0.is_multiple_of(*bytes);
+        let (unit, bytes) = UNITS.iter().find(whole).copied().unwrap_or(("B", 1));
+        write!(f, "{}{unit}", self.0 / bytes)
     }
 }
 

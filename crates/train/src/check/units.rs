@@ -73,7 +73,8 @@ pub fn hidden_units<T: Scalar>(
     let rows = Vec::from_iter(0..data.rows().min(most_rows(model)));
     let mut workspace = Workspace::new();
     let mut all: Vec<(String, Activation, Watched<T>)> = Vec::new();
-    for rows in rows.chunks(TOGETHER) {
+    let width = workspace.eval(params, |tape| data.features(tape, &rows[..rows.len().min(1)])).len();
+    for rows in rows.chunks((MOST_NUMBERS / width.max(1)).clamp(1, TOGETHER)) {
         let mut x = workspace.eval(params, |tape| model.arrange(data.features(tape, rows)));
         let (mut layer, mut before) = (0, None);
         for step in model.steps() {
@@ -94,8 +95,10 @@ pub fn hidden_units<T: Scalar>(
     all.into_iter().map(|(name, activation, watched)| (name, activation, watched.health())).collect()
 }
 
-/// So many rows are run at a time.
+/// So many rows are run at a time ..
 const TOGETHER: usize = 1 << 14;
+/// .. with so many features.
+const MOST_NUMBERS: usize = 1 << 20;
 
 /// What was seen of the units of a layer in some rows.
 struct Watched<T> {
