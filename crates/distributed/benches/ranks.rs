@@ -65,6 +65,12 @@ impl Group for Timed {
     ) -> Result<(), GroupError> {
         self.timed(|world| world.all_to_all(sent, sent_lengths, received, lengths))
     }
+    fn send(&mut self, to: usize, message: &[u8]) -> Result<(), GroupError> {
+        self.timed(|world| world.send(to, message))
+    }
+    fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, GroupError> {
+        self.timed(|world| world.receive())
+    }
 }
 
 /// The time of each step.

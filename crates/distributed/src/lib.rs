@@ -1,4 +1,5 @@
-//! Groups of ranks that train one model together: see [`Fit::group`](surprisal_train::Fit::group).
+//! Groups of ranks that train one model together, see [`Fit::group`](surprisal_train::Fit::group), or share independent runs, see
+//! [`Team`](surprisal_train::Team).
 //!
 //! | file | contents |
 //! |---|---|

@@ -3,15 +3,17 @@
 use mpi::Threading;
 use mpi::datatype::{Partition, PartitionMut};
 use mpi::environment::Universe;
+use mpi::point_to_point::MatchedReceiveVec;
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives};
+use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Source};
 use surprisal_train::{Group, GroupError};
 
 /// The processes that `mpirun` started, over MPI. A process that was not started by it is alone.
 ///
 /// If a process of the group ends before the others, `mpirun` ends them.
+///
+/// All calls come from the thread that made it.
 pub struct World {
-    world: SimpleCommunicator,
     _universe: Universe, // ends MPI when it is dropped
 }
 
@@ -21,12 +23,25 @@ impl World {
     /// # Errors
     /// If it was initialized before.
     pub fn new() -> Result<Self, GroupError> {
-        // only the thread that trains communicates
+        // only one thread communicates
         let initialized = mpi::initialize_with_threading(Threading::Funneled);
         let (universe, _) =
             initialized.ok_or_else(|| GroupError::Lost("MPI was initialized before".into()))?;
-        Ok(World { world: universe.world(), _universe: universe })
+        Ok(World { _universe: universe })
     }
+}
+
+impl Drop for World {
+    /// A rank that panics ends the others: to end MPI would wait for them, and they for it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            world().abort(101);
+        }
+    }
+}
+
+fn world() -> SimpleCommunicator {
+    SimpleCommunicator::world()
 }
 
 /// Counts and displacements.
@@ -55,10 +70,10 @@ fn addressed(bytes: &[u8]) -> &[u8] {
 
 impl Group for World {
     fn rank(&self) -> usize {
-        self.world.rank() as usize
+        world().rank() as usize
     }
     fn size(&self) -> usize {
-        self.world.size() as usize
+        world().size() as usize
     }
     fn all_gather(&mut self, sent: &[u8], received: &mut [u8], lengths: &[usize]) -> Result<(), GroupError> {
         if lengths.iter().all(|&length| length == 0) {
@@ -66,7 +81,7 @@ impl Group for World {
         }
         let (counts, starts) = places(lengths)?;
         let mut received = PartitionMut::new(received, counts, starts);
-        self.world.all_gather_varcount_into(addressed(sent), &mut received);
+        world().all_gather_varcount_into(addressed(sent), &mut received);
         Ok(())
     }
     fn all_to_all(
@@ -79,7 +94,17 @@ impl Group for World {
         let ((counts, starts), (sent_counts, sent_starts)) = (places(lengths)?, places(sent_lengths)?);
         let sent = Partition::new(addressed(sent), sent_counts, sent_starts);
         let mut received = PartitionMut::new(received, counts, starts);
-        self.world.all_to_all_varcount_into(&sent, &mut received);
+        world().all_to_all_varcount_into(&sent, &mut received);
         Ok(())
+    }
+    fn send(&mut self, to: usize, message: &[u8]) -> Result<(), GroupError> {
+        places(&[message.len()])?;
+        world().process_at_rank(to as i32).send(addressed(message));
+        Ok(())
+    }
+    fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, GroupError> {
+        let found =
+            world().any_process().immediate_matched_probe().map(MatchedReceiveVec::matched_receive_vec);
+        Ok(found.map(|(message, status)| (status.source_rank() as usize, message)))
     }
 }

@@ -129,19 +129,19 @@ pub enum PartsError {
         /// The number of parts.
         of: usize,
     },
-    /// These parts have not finished, with the number of their runs that have ended and of all their runs.
+    /// Some parts have not finished.
     Unfinished {
         /// The folder.
         path: PathBuf,
-        /// The parts.
-        parts: Vec<(Part, Share)>,
+        /// Each part, and what it has.
+        parts: Vec<String>,
     },
     /// A run has two different results, the second in this file.
     Contradiction {
         /// The journal with the second.
         path: PathBuf,
-        /// The run, counted from 0.
-        run: usize,
+        /// The run: its number, counted from 0, or its name.
+        run: String,
     },
     /// A journal cannot be used.
     Journal(PathBuf, JournalError),
@@ -199,18 +199,12 @@ impl Display for PartsError {
                 let listed = Vec::from_iter(missing.iter().map(one)).join(", ");
                 write!(f, "{}: missing parts of {of}: {listed} | compute them first", path.display())
             }
-            PartsError::Unfinished { path, parts } => {
-                let one = |(part, Share { done, runs }): &(Part, Share)| match done == runs {
-                    true => format!("{part} has not begun"),
-                    false => format!("{part} has {done} of {runs} runs"),
-                };
-                let listed = Vec::from_iter(parts.iter().map(one)).join(", ");
-                write!(
-                    f,
-                    "{}: not finished: {listed} | wait for them, or start them again: they resume",
-                    path.display()
-                )
-            }
+            PartsError::Unfinished { path, parts } => write!(
+                f,
+                "{}: not finished: {} | wait for them, or start them again: they resume",
+                path.display(),
+                parts.join(", ")
+            ),
             PartsError::Contradiction { path, run } => write!(
                 f,
                 "{}: run {run} has another result in another journal of its part | were they computed on machines of different kinds? Remove the folder of the part and compute it again",
@@ -224,7 +218,7 @@ impl Display for PartsError {
 
 impl std::error::Error for PartsError {}
 
-/// A computation that consists of runs.
+/// A computation that consists of a known number of runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Computation {
     /// The name of the command: a journal of another command is refused.
@@ -237,8 +231,14 @@ pub struct Computation {
 
 impl Computation {
     fn header(&self, part: Part) -> Value {
-        json!({ "journal": self.name, "part": part.number, "parts": part.of, "runs": self.runs, "of": self.of })
+        let mut header = header(self.name, &self.of, part);
+        header["runs"] = self.runs.into();
+        header
     }
+}
+
+fn header(name: &str, of: &Value, part: Part) -> Value {
+    json!({ "journal": name, "part": part.number, "parts": part.of, "of": of })
 }
 
 /// The runs of a part, and how many of them have ended.
@@ -268,51 +268,18 @@ impl PartJournal {
         computation: &Computation,
     ) -> Result<(PartJournal, BTreeMap<usize, Value>), PartsError> {
         let folder = folder.as_ref();
-        let failed = |path: &Path| {
-            let path = path.to_path_buf();
-            |error| PartsError::Io(path, error)
-        };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
-        let (parts, others) = contents(folder)?;
-        if parts.is_empty() && others {
-            return Err(PartsError::NoParts(folder.into()));
-        }
-        if let Some(other) = parts.iter().find(|other| other.of != part.of) {
-            return Err(PartsError::OtherNumber { path: folder.join(other.folder()), expected: part.of });
-        }
-        let place = folder.join(part.folder());
-        match fs::create_dir(&place) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(&place)(error)),
-            _ => {}
-        }
-        let journals = journals(&place)?;
+        begin(folder, part)?;
         let header = computation.header(part);
-        let (mut results, mut begun) = (Results::default(), false);
-        for path in &journals {
-            if let Some((found, lines)) = read(path)? {
-                check_part(&place, &found, part)?;
-                same(path, &found, &header)?;
-                results.add(path, part, computation.runs, lines)?;
-                begun = true;
-            }
+        let (mut results, journals) = (Results::default(), read_part(folder, part, &header)?);
+        let begun = !journals.is_empty();
+        for (path, lines) in journals {
+            results.add(&path, part, computation.runs, lines)?;
         }
         let results = results.0;
         if begun && results.len() == part.share(computation.runs) {
             return Ok((PartJournal { file: None }, results));
         }
-        let mut number = journals.len();
-        let file = loop {
-            number += 1;
-            let path = place.join(format!("{number}.jsonl"));
-            match JournalFile::create(&path, &header) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                other => break other.map_err(failed(&path))?,
-            }
-        };
-        for folder in [&place, folder] {
-            sync_folder(folder).map_err(failed(folder))?;
-        }
-        Ok((PartJournal { file: Some(file) }, results))
+        Ok((PartJournal { file: Some(create(folder, part, &header)?) }, results))
     }
 
     /// Adds the result of a run.
@@ -346,58 +313,176 @@ impl PartJournal {
 /// or a journal has been changed.
 pub fn merge(folder: impl AsRef<Path>, name: &str) -> Result<(Value, Vec<Value>), PartsError> {
     let folder = folder.as_ref();
+    let (header, parts) = read_all(folder, name)?;
+    let runs = header["runs"].as_u64().unwrap_or(0) as usize;
+    let (mut results, mut unfinished) = (Results::default(), Vec::new());
+    for (part, journals) in parts {
+        let (before, begun) = (results.0.len(), !journals.is_empty());
+        for (path, lines) in journals {
+            results.add(&path, part, runs, lines)?;
+        }
+        match (results.0.len() - before, part.share(runs)) {
+            (done, all) if done < all => unfinished.push(format!("{part} has {done} of {all} runs")),
+            _ if !begun => unfinished.push(format!("{part} has not begun")),
+            _ => {}
+        }
+    }
+    finished(folder, header, unfinished).map(|of| (of, results.0.into_values().collect()))
+}
+
+/// The journals of a part, and the lines of each.
+type Journals = Vec<(PathBuf, Vec<Value>)>;
+
+/// What a line holds that ends a part of which nobody knows the number of runs.
+const ENDED: &str = "ended";
+
+/// Opens a new journal of a part, of a computation that finds out its runs as it goes, and returns the lines of all parts so far.
+/// [`end`] ends it.
+///
+/// # Errors
+/// As [`PartJournal::open`].
+pub fn open_lines(
+    folder: impl AsRef<Path>,
+    part: Part,
+    name: &str,
+    of: &Value,
+) -> Result<(JournalFile, Journals), PartsError> {
+    let (folder, mut all) = (folder.as_ref(), Vec::new());
+    for other in begin(folder, part)? {
+        all.extend(read_part(folder, other, &header(name, of, other))?);
+    }
+    Ok((create(folder, part, &header(name, of, part))?, all))
+}
+
+/// Ends a journal of [`open_lines`]: its part has finished.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn end(journal: JournalFile) -> Result<(), PartsError> {
+    let path = journal.path().to_path_buf();
+    let ended = journal.note(&json!({ ENDED: true })).and_then(|()| journal.close());
+    ended.map_err(|error| PartsError::Io(path, error))
+}
+
+/// As [`merge`], for the journals of [`open_lines`]: returns what the computation depends on, and the lines of all parts.
+///
+/// # Errors
+/// As [`merge`].
+pub fn merge_lines(folder: impl AsRef<Path>, name: &str) -> Result<(Value, Journals), PartsError> {
+    let folder = folder.as_ref();
+    let (header, parts) = read_all(folder, name)?;
+    let has_ended =
+        |journals: &Journals| journals.iter().flat_map(|(_, lines)| lines).any(|line| line[ENDED] == true);
+    let unfinished = parts.iter().filter(|(_, journals)| !has_ended(journals));
+    let unfinished = unfinished.map(|(part, _)| format!("{part} has not ended")).collect();
+    let lines = |journals: Journals| {
+        let lines = |(path, mut lines): (PathBuf, Vec<Value>)| {
+            lines.retain(|line| line[ENDED] != true);
+            (path, lines)
+        };
+        journals.into_iter().map(lines)
+    };
+    let of = finished(folder, header, unfinished)?;
+    Ok((of, parts.into_iter().flat_map(|(_, journals)| lines(journals)).collect()))
+}
+
+/// Makes the folder of all parts, and returns those that are there.
+fn begin(folder: &Path, part: Part) -> Result<Vec<Part>, PartsError> {
+    fs::create_dir_all(folder).map_err(|error| PartsError::Io(folder.into(), error))?;
+    let (parts, others) = contents(folder)?;
+    if parts.is_empty() && others {
+        return Err(PartsError::NoParts(folder.into()));
+    }
+    if let Some(other) = parts.iter().find(|other| other.of != part.of) {
+        return Err(PartsError::OtherNumber { path: folder.join(other.folder()), expected: part.of });
+    }
+    Ok(parts)
+}
+
+/// Creates the next journal of a part.
+fn create(folder: &Path, part: Part, header: &Value) -> Result<JournalFile, PartsError> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        |error| PartsError::Io(path, error)
+    };
+    let place = folder.join(part.folder());
+    match fs::create_dir(&place) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(&place)(error)),
+        _ => {}
+    }
+    let mut number = journals(&place)?.len();
+    let file = loop {
+        number += 1;
+        let path = place.join(format!("{number}.jsonl"));
+        match JournalFile::create(&path, header) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            other => break other.map_err(failed(&path))?,
+        }
+    };
+    for folder in [&place, folder] {
+        sync_folder(folder).map_err(failed(folder))?;
+    }
+    Ok(file)
+}
+
+/// The journals of a part that have their first line, which must be this one.
+fn read_part(folder: &Path, part: Part, header: &Value) -> Result<Journals, PartsError> {
+    let (place, mut all) = (folder.join(part.folder()), Vec::new());
+    for path in journals(&place)? {
+        if let Some((found, lines)) = read(&path)? {
+            check_part(&place, &found, part)?;
+            same(&path, &found, header)?;
+            all.push((path, lines));
+        }
+    }
+    Ok(all)
+}
+
+/// The first line of all journals, but for the part, and the journals of all parts.
+fn read_all(folder: &Path, name: &str) -> Result<(Value, Vec<(Part, Journals)>), PartsError> {
     if !folder.is_dir() {
         return Err(PartsError::NoFolder(folder.into()));
     }
     let (parts, _) = contents(folder)?;
     let Some(&Part { of, .. }) = parts.first() else { return Err(PartsError::NoParts(folder.into())) };
-    let (mut results, mut ended, mut first) = (Results::default(), Vec::new(), None);
+    let (mut all, mut first) = (Vec::new(), None);
     for &part in &parts {
         let place = folder.join(part.folder());
         if part.of != of {
             return Err(PartsError::OtherNumber { path: place, expected: of });
         }
-        let (before, mut begun) = (results.0.len(), false);
-        for path in journals(&place)? {
-            let Some((header, lines)) = read(&path)? else { continue };
-            if header["journal"] != name {
-                return Err(PartsError::Other { path, what: "command".into() });
+        if first.is_none() {
+            for path in journals(&place)? {
+                let header = read(&path)?.map(|(header, _)| header);
+                if header.as_ref().is_some_and(|header| header["journal"] != name) {
+                    return Err(PartsError::Other { path, what: "command".into() });
+                }
+                first = first.or(header);
             }
-            check_part(&place, &header, part)?;
-            let Some(runs) = header["runs"].as_u64().map(|runs| runs as usize) else {
-                return Err(PartsError::Journal(path, JournalError::Foreign));
-            };
-            let (_, expected) = first.get_or_insert_with(|| (runs, header.clone()));
-            same(&path, &header, &{
-                let mut expected = expected.clone();
-                expected["part"] = part.number.into();
-                expected
-            })?;
-            results.add(&path, part, runs, lines)?;
-            begun = true;
         }
-        ended.push((part, results.0.len() - before, begun));
+        let header = first.as_mut().map_or(Value::Null, |header| {
+            header["part"] = part.number.into();
+            header.clone()
+        });
+        all.push((part, read_part(folder, part, &header)?));
     }
     let missing = missing(&parts, of);
     if !missing.is_empty() {
         return Err(PartsError::Missing { path: folder.into(), missing, of });
     }
-    let runs = first.as_ref().map_or(0, |(runs, _)| *runs);
-    let unfinished = ended.into_iter().filter_map(|(part, done, begun)| {
-        let share = Share { done, runs: part.share(runs) };
-        (!begun || done < share.runs).then_some((part, share))
-    });
-    let unfinished = Vec::from_iter(unfinished);
-    let (true, Some((_, mut header))) = (unfinished.is_empty(), first) else {
-        return Err(PartsError::Unfinished { path: folder.into(), parts: unfinished });
-    };
-    let computation = header["of"].take();
-    match computation["program"].as_str() {
-        Some(env!("CARGO_PKG_VERSION")) => Ok((computation, results.0.into_values().collect())),
-        other => {
-            let found = other.unwrap_or("unknown").into();
-            Err(PartsError::OtherProgram { path: folder.into(), found })
-        }
+    Ok((first.unwrap_or_default(), all))
+}
+
+/// What a computation depends on, if its parts have finished and this program computed them.
+fn finished(folder: &Path, mut header: Value, unfinished: Vec<String>) -> Result<Value, PartsError> {
+    let path = folder.to_path_buf();
+    if !unfinished.is_empty() {
+        return Err(PartsError::Unfinished { path, parts: unfinished });
+    }
+    let of = header["of"].take();
+    match of["program"].as_str() {
+        Some(env!("CARGO_PKG_VERSION")) => Ok(of),
+        other => Err(PartsError::OtherProgram { path, found: other.unwrap_or("unknown").into() }),
     }
 }
 
@@ -414,11 +499,15 @@ fn contents(folder: &Path) -> Result<(Vec<Part>, bool), PartsError> {
     Ok((parts.into_iter().collect(), others))
 }
 
-/// The journals of a part, in order.
+/// The journals of a part, in order; none if it has no folder.
 fn journals(place: &Path) -> Result<Vec<PathBuf>, PartsError> {
     let failed = |error| PartsError::Io(place.into(), error);
+    let entries = match fs::read_dir(place) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
     let mut journals = Vec::new();
-    for entry in fs::read_dir(place).map_err(failed)? {
+    for entry in entries {
         let path = entry.map_err(failed)?.path();
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<usize>().ok());
         if let (Some(number), Some("jsonl")) = (number, path.extension().and_then(|end| end.to_str())) {
@@ -466,7 +555,7 @@ impl Results {
             let run = run.ok_or_else(|| PartsError::Journal(path.into(), JournalError::Changed(k + 2)))?;
             let result = line["result"].take();
             if *self.0.entry(run).or_insert_with(|| result.clone()) != result {
-                return Err(PartsError::Contradiction { path: path.into(), run });
+                return Err(PartsError::Contradiction { path: path.into(), run: run.to_string() });
             }
         }
         Ok(())

@@ -1,12 +1,13 @@
-//! [`Group`]: processes that train one model together.
+//! [`Group`]: processes that train one model together, or share independent runs.
 
 use std::fmt;
 
 /// Processes (ranks) that train one model together: how they exchange bytes. For [`Fit::group`](crate::Fit::group).
 ///
-/// Both exchanges are collective: every rank calls the same ones in the same order, and waits for the others. All ranks know the
-/// lengths of all messages.
-pub trait Group {
+/// The exchanges `all_gather`, `all_to_all` and `gather` are collective: every rank calls the same ones in the same order, and waits for
+/// the others. All ranks know the lengths of all messages. [`send`](Group::send) and [`receive`](Group::receive) are between two ranks,
+/// for [`Team`](crate::Team). One thread of a rank calls all of them.
+pub trait Group: Send {
     /// The number of this process, from 0.
     fn rank(&self) -> usize;
 
@@ -31,6 +32,19 @@ pub trait Group {
         lengths: &[usize],
     ) -> Result<(), GroupError>;
 
+    /// Sends a message to another rank, which takes it with [`receive`](Group::receive).
+    ///
+    /// # Errors
+    /// If the ranks cannot communicate.
+    fn send(&mut self, to: usize, message: &[u8]) -> Result<(), GroupError>;
+
+    /// Returns the next message that was sent to this rank, and who sent it; `None` if there is none yet. Messages of one rank keep their
+    /// order.
+    ///
+    /// # Errors
+    /// If the ranks cannot communicate.
+    fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, GroupError>;
+
     /// Sends some bytes to every rank, and returns those of every rank, in their order; their lengths may differ.
     ///
     /// # Errors
@@ -48,7 +62,7 @@ pub trait Group {
     }
 }
 
-/// Why ranks cannot train together.
+/// Why ranks cannot work together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupError {
     /// A rank began with something else than rank 0.
@@ -74,6 +88,13 @@ pub enum GroupError {
         /// The message that came.
         found: String,
     },
+    /// Another rank failed.
+    Failed {
+        /// The rank.
+        rank: usize,
+        /// Its error.
+        message: String,
+    },
     /// The ranks cannot communicate.
     Lost(String),
 }
@@ -94,6 +115,7 @@ impl fmt::Display for GroupError {
                 f,
                 "rank {from} sent {found}, expected {expected}: the ranks do not run the same training | start all ranks with the same program and options"
             ),
+            GroupError::Failed { rank, message } => write!(f, "rank {rank}: {message}"),
             GroupError::Lost(why) => write!(f, "the ranks cannot communicate: {why}"),
         }
     }

@@ -17,7 +17,7 @@
 //! | `checkpoint` | [`Checkpoint`]: the state of a training |
 //! | `model_file` | [`ModelFile`]: a file with a model and everything that is needed to use it, or to resume its training |
 //! | [`interchange`] | parameters in safetensors and NPZ files, for PyTorch and NumPy and back; nets as ONNX files |
-//! | [`parallel`] | many independent runs on several cores, with results in order |
+//! | [`parallel`], `team` | many independent runs on several cores, with results in order; [`Team`]: on the cores of several ranks |
 //! | `error` | [`TrainError`]: why a training failed, where, and what to try |
 //!
 //! ```
@@ -61,6 +61,7 @@ mod objective;
 pub mod parallel;
 mod shards;
 mod step;
+mod team;
 mod trainer;
 mod training;
 
@@ -86,4 +87,5 @@ pub use model_file::{
 pub use name_error::NameError;
 pub use objective::{Objective, Registered};
 pub use surprisal_report::files::write_atomically;
+pub use team::{Runs, Team};
 pub use trainer::{Clip, EarlyStopping, Trainer};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{iter, thread};
 
 use surprisal_tensor::threads;
 
@@ -38,20 +38,30 @@ pub fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -
 /// Calls `run` with every number below `n`.
 fn each_of(n: usize, run: &(dyn Fn(usize) + Sync)) {
     let cores = threads::number();
+    let next = AtomicUsize::new(0);
+    let take = || Some(next.fetch_add(1, Relaxed)).filter(|&i| i < n);
     if cores == 1 {
-        return (0..n).for_each(run);
+        return iter::from_fn(take).for_each(run);
     }
     let share = if n >= cores { 1 } else { cores };
-    let next = AtomicUsize::new(0);
+    in_threads(cores.min(n), share, &take, run, || ());
+}
+
+/// Calls `run` with what `take` gives, until it gives none, in so many threads, each of which may use `share` threads of its own; and
+/// meanwhile runs `beside` in this one.
+pub(crate) fn in_threads<R>(
+    number: usize,
+    share: usize,
+    take: &(dyn Fn() -> Option<usize> + Sync),
+    run: &(dyn Fn(usize) + Sync),
+    beside: impl FnOnce() -> R,
+) -> R {
     thread::scope(|scope| {
-        for _ in 0..cores.min(n) {
-            scope.spawn(|| {
-                while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|&i| i < n) {
-                    threads::with(share, || run(i));
-                }
-            });
+        for _ in 0..number {
+            scope.spawn(|| threads::with(share, || iter::from_fn(take).for_each(run)));
         }
-    }); // a panic in a run goes on here
+        beside()
+    }) // a panic in a run goes on here
 }
 
 #[cfg(test)]

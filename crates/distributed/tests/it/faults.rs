@@ -74,6 +74,12 @@ impl Group for Faulty<'_> {
     ) -> Result<(), GroupError> {
         self.group.all_to_all(sent, sent_lengths, received, lengths)
     }
+    fn send(&mut self, to: usize, message: &[u8]) -> Result<(), GroupError> {
+        self.group.send(to, message)
+    }
+    fn receive(&mut self) -> Result<Option<(usize, Vec<u8>)>, GroupError> {
+        self.group.receive()
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The ranks of a group train as one process does.
+//! The ranks of a group train as one process does, and share independent runs.
 
 mod equal;
 mod faults;
+mod team;
 
 use std::thread;
 
