@@ -90,7 +90,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     plan.seeds = seeds.unwrap_or(plan.seeds);
     EXPERIMENT.check_seeds(plan.seeds)?;
     let folder = RunFolder::take(&out, EXPERIMENT.name)?;
-    let outcome = EXPERIMENT.run(plan, &Bars::new(), None)?;
+    let outcome = EXPERIMENT.run(plan, &Bars::new(), None, None)?;
     let place = folder.fill(&outcome.files(&COMMANDS))?;
     crate::tell(&format!(
         "{}(This holds for these models, data, initial parameters and learning rates.)\n\nThe report: {}\n",

@@ -1,6 +1,7 @@
 //! The processes that `mpirun` started, if it did.
 
 use surprisal_run::{Job, RunError};
+use surprisal_train::parallel::Progress;
 use surprisal_train::{Group, GroupError, TrainError};
 
 use crate::Failure;
@@ -12,20 +13,14 @@ pub const SHARDS: usize = 8;
 pub struct Ranks(Option<Box<dyn Group>>);
 
 impl Ranks {
-    /// Joins the other ranks, and checks that all have the same options.
-    pub fn join() -> Result<Ranks, Failure> {
+    /// Runs a command on all ranks, which have the same options. A failure is reported before MPI ends: `mpirun` kills all ranks as soon as one of
+    /// them has failed.
+    pub fn together(command: impl FnOnce(&mut Ranks) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut ranks = Ranks(group()?);
         let options = Vec::from_iter(std::env::args_os().skip(1)).join("\0".as_ref());
-        match ranks.same("options", options.as_encoded_bytes()) {
-            Ok(()) => Ok(ranks),
-            Err(failure) => ranks.end(Err(Failure { code: 2, ..failure })),
-        }
-    }
-
-    /// The outcome of the command. A failure is reported before MPI ends: `mpirun` kills all ranks as soon as one of them has failed.
-    pub fn end<R>(self, outcome: Result<R, Failure>) -> Result<R, Failure> {
-        match outcome {
-            Err(failure) if self.are_there() => Err(failure.reported()),
+        let same = ranks.same("options", options.as_encoded_bytes());
+        match same.map_err(|failure| Failure { code: 2, ..failure }).and_then(|()| command(&mut ranks)) {
+            Err(failure) if ranks.are_there() => Err(failure.reported()),
             outcome => outcome,
         }
     }
@@ -54,6 +49,11 @@ impl Ranks {
     /// Whether `mpirun` started it.
     pub fn are_there(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// The progress of rank 0; other ranks do not report theirs.
+    pub fn progress<'a>(&self, of_first: &'a dyn Progress) -> &'a dyn Progress {
+        if self.is_first() { of_first } else { &() }
     }
 
     /// Whether this is rank 0, which alone writes and reports.
@@ -119,7 +119,7 @@ fn group() -> Result<Option<Box<dyn Group>>, Failure> {
 fn group() -> Result<Option<Box<dyn Group>>, Failure> {
     match started() {
         Some(size) if size > 1 => Err(Failure::usage(format!(
-            "mpirun started {size} processes, but this program was compiled without MPI, so each of them would train a net of its own | \
+            "mpirun started {size} processes, but this program was compiled without MPI, so each of them would compute everything | \
              start it without mpirun, or compile it with: cargo install surprisal-cli --features mpi"
         ))),
         _ => Ok(None),

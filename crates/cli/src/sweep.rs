@@ -7,6 +7,7 @@ use surprisal_run::report::REPORT;
 use surprisal_run::{Part, Plan, Share, Sweep, Swept, Vary, merge_sweep, sweep, sweep_part};
 
 use crate::progress::Bars;
+use crate::ranks::Ranks;
 use crate::setting_options::SettingOptions;
 use crate::{Failure, signals};
 
@@ -20,7 +21,7 @@ The point with the best monitored metric (--monitor) on the validation set is th
 the same command with the same --out resumes the sweep.
 
 The runs can be spread over processes or machines that share a folder: --part 1/4 to --part 4/4, each with the same other
-options, and then surprisal sweep --merge DIR.")]
+options, and then surprisal sweep --merge DIR. A program with MPI spreads them itself: mpirun -n 4 surprisal sweep ..")]
 pub struct Options {
     #[command(flatten)]
     settings: SettingOptions,
@@ -53,12 +54,12 @@ pub struct Options {
 pub fn run(options: Options) -> Result<(), Failure> {
     let Options { settings, vary, random, seeds, folds, config, out, part, merge } = options;
     if let Some(folder) = merge {
-        return finished(&merge_sweep(&folder)?, &folder);
+        return Ranks::together(|ranks| ranks.first(|| finished(&merge_sweep(&folder)?, &folder)).map(drop));
     }
-    let settings = settings.over(config.as_deref())?;
     let plan = Plan { vary, random, seeds, folds };
     let interrupted = signals::save_first();
     if let Some(part) = part {
+        let settings = settings.over(config.as_deref())?;
         let Share { done, runs } = sweep_part(&settings, &plan, part, &out, interrupted, &Bars::new())?;
         return if done < runs {
             Err(stopped(&out, done, runs))
@@ -66,10 +67,17 @@ pub fn run(options: Options) -> Result<(), Failure> {
             crate::part_finished("sweep", part, runs, &out)
         };
     }
-    match sweep(&settings, &plan, &out, interrupted, &Bars::new())? {
-        Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
-        Swept::Finished(sweep) => finished(&sweep, &out),
-    }
+    Ranks::together(|ranks| {
+        let (settings, bars) = (settings.over(config.as_deref()), Bars::new());
+        let settings = ranks.agree(settings.map_err(Failure::from))?;
+        let swept = sweep(&settings, &plan, &out, interrupted, ranks.progress(&bars), ranks.group());
+        let swept = ranks.agree(swept.map_err(Failure::from))?;
+        let told = ranks.first(|| match swept {
+            Swept::Interrupted { done, runs } => Err(stopped(&out, done, runs)),
+            Swept::Finished(sweep) => finished(&sweep, &out),
+        });
+        told.map(drop)
+    })
 }
 
 fn finished(sweep: &Sweep, out: &Path) -> Result<(), Failure> {

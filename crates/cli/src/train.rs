@@ -45,9 +45,7 @@ pub struct Options {
 
 pub fn run(options: Options) -> Result<(), Failure> {
     let interrupted = signals::save_first();
-    let mut ranks = Ranks::join()?;
-    let outcome = train(options, interrupted, &mut ranks);
-    ranks.end(outcome)
+    Ranks::together(|ranks| train(options, interrupted, ranks))
 }
 
 fn train(options: Options, interrupted: &AtomicBool, ranks: &mut Ranks) -> Result<(), Failure> {

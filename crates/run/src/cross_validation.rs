@@ -1,5 +1,6 @@
 //! [`cross_validate`]: k-fold cross-validation: every row is in the test set once.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -7,13 +8,14 @@ use surprisal_data::metrics::Metric;
 use surprisal_data::{Fold, Loaded, Notice, Targets, k_fold, stratified_k_fold};
 use surprisal_layers::rng;
 use surprisal_report::csv::csv;
-use surprisal_report::journal::JournalError;
+use surprisal_report::files::cannot_write;
+use surprisal_report::journal::{JournalError, JournalFile};
 use surprisal_report::parts::{self, Computation, Part, PartJournal, Share};
 use surprisal_report::statistics::{Estimate, MOST_RUNS};
 use surprisal_tensor::ndarray::Axis;
 use surprisal_train::parallel::Progress;
+use surprisal_train::{Group, Runs, Team};
 
-use crate::cores::over_cores;
 use crate::job::{checksum, validation_share};
 use crate::table::{aligned, short};
 use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open};
@@ -84,15 +86,68 @@ pub fn cross_validate(
     folds: usize,
     progress: &dyn Progress,
 ) -> Result<CrossValidation, RunError> {
+    let team = Team::new(None);
     let nets = Nets::of(settings, folds)?;
-    let folds = over_cores("cross-validation", &Vec::from_iter(0..folds), progress, |&k| nets.train(k))?;
-    let Nets { loaded, .. } = &nets;
-    Ok(CrossValidation {
-        data: loaded.name().to_string(),
-        notices: loaded.notices().to_vec(),
-        noun: nets.noun(),
-        folds,
-    })
+    let folds = nets.train(&Vec::from_iter(0..folds), vec![None; folds], &|_, _| Ok(()), progress, &team)?;
+    Ok(nets.outcome(folds))
+}
+
+/// As [`cross_validate`], on the cores of all ranks of a group, which call it with the same arguments and all get the result.
+///
+/// Rank 0 keeps a hidden journal in `folder`, with which the same cross-validation resumes after a rank was killed. It is returned to rank 0, to
+/// be removed when the result is saved.
+///
+/// # Errors
+/// As [`cross_validate`]; and if a rank fails or has other settings or data, or the journal cannot be used.
+pub fn cross_validate_on(
+    group: &mut dyn Group,
+    settings: &Settings,
+    folds: usize,
+    folder: impl AsRef<Path>,
+    progress: &dyn Progress,
+) -> Result<(CrossValidation, Option<JournalFile>), RunError> {
+    let team = Team::new(Some(group));
+    let (nets, of) = team.agree(Nets::of(settings, folds).and_then(|nets| {
+        let of = nets.fingerprint()?;
+        Ok((nets, of))
+    }))?;
+    team.same("settings or data", of.to_string().as_bytes())?;
+    let (journal, done) = team.first(|| open_journal(folder.as_ref(), of, folds))?.unzip();
+    let note = |k: usize, scores: &FoldScores| {
+        let note = |journal: &JournalFile| {
+            let noted = journal.note(&json!({ "run": k, "result": scores.to_json() }));
+            noted.map_err(|error| RunError::run(cannot_write(journal.path(), &error)))
+        };
+        journal.as_ref().map_or(Ok(()), note)
+    };
+    let done = done.unwrap_or_else(|| vec![None; folds]);
+    let trained = nets.train(&Vec::from_iter(0..folds), done, &note, progress, &team);
+    match trained {
+        Ok(folds) => Ok((nets.outcome(folds), journal)),
+        Err(error) => {
+            journal.into_iter().for_each(JournalFile::remove); // it would fail again
+            Err(error)
+        }
+    }
+}
+
+/// Opens the journal of a cross-validation, and returns the folds in it.
+fn open_journal(
+    folder: &Path,
+    of: Value,
+    folds: usize,
+) -> Result<(JournalFile, Vec<Option<FoldScores>>), RunError> {
+    fs::create_dir_all(folder).map_err(|error| RunError::run(cannot_write(folder, &error)))?;
+    let path = folder.join(format!(".cv-{:08x}.journal", crc32fast::hash(of.to_string().as_bytes())));
+    let failed = |error: JournalError| RunError::run(error.at(&path));
+    let (journal, lines) = JournalFile::open(&path, &json!({ "journal": NAME, "of": of })).map_err(failed)?;
+    let mut done = vec![None; folds];
+    for (line, value) in lines.iter().enumerate() {
+        let k = value["run"].as_u64().map(|k| k as usize).filter(|&k| k < folds);
+        let changed = || failed(JournalError::Changed(line + 2));
+        done[k.ok_or_else(changed)?] = Some(FoldScores::from_json(&value["result"]).ok_or_else(changed)?);
+    }
+    Ok((journal, done))
 }
 
 /// Trains the nets of the folds that belong to one part, counted from 0, in a folder that all parts share.
@@ -111,16 +166,12 @@ pub fn cross_validate_part(
     progress: &dyn Progress,
 ) -> Result<(Share, Vec<Notice>), RunError> {
     let nets = Nets::of(settings, folds)?;
-    let of = json!({
-        "data": checksum(&nets.loaded)?, "folds": folds, "name": nets.loaded.name(), "noun": nets.noun(),
-        "program": env!("CARGO_PKG_VERSION"), "settings": settings.to_toml(),
-    });
-    let (journal, done) = PartJournal::open(folder, part, &Computation { name: NAME, runs: folds, of })?;
+    let computation = Computation { name: NAME, runs: folds, of: nets.fingerprint()? };
+    let (journal, done) = PartJournal::open(folder, part, &computation)?;
     let mine = Vec::from_iter((0..folds).filter(|&k| part.has(k)));
-    over_cores("cross-validation", &mine, progress, |&k| match done.contains_key(&k) {
-        true => Ok(()),
-        false => Ok(journal.note(k, &nets.train(k)?.to_json())?),
-    })?;
+    let done = mine.iter().map(|k| done.get(k).and_then(FoldScores::from_json)).collect();
+    let note = |k: usize, scores: &FoldScores| Ok(journal.note(k, &scores.to_json())?);
+    nets.train(&mine, done, &note, progress, &Team::new(None))?;
     journal.close()?;
     Ok((Share { done: mine.len(), runs: mine.len() }, nets.loaded.notices().to_vec()))
 }
@@ -179,16 +230,50 @@ impl Nets<'_> {
         Ok(Nets { settings, seed, share, loaded, folds })
     }
 
+    fn outcome(&self, folds: Vec<FoldScores>) -> CrossValidation {
+        CrossValidation {
+            data: self.loaded.name().to_string(),
+            notices: self.loaded.notices().to_vec(),
+            noun: self.noun(),
+            folds,
+        }
+    }
+
     /// What a row is called.
     fn noun(&self) -> &'static str {
         NOUNS[usize::from(self.loaded.targets().is_segmentation())]
     }
 
-    /// Trains the net of a fold, counted from 0, and tests it.
-    fn train(&self, k: usize) -> Result<FoldScores, RunError> {
-        self.scores(k).map_err(|error| error.at(&format!("fold {} of {}", k + 1, self.folds.len())))
+    /// Everything that the results depend on.
+    fn fingerprint(&self) -> Result<Value, RunError> {
+        Ok(json!({
+            "data": checksum(&self.loaded)?, "folds": self.folds.len(), "name": self.loaded.name(), "noun": self.noun(),
+            "program": env!("CARGO_PKG_VERSION"), "settings": self.settings.to_toml(),
+        }))
     }
 
+    /// Trains the nets of some folds, counted from 0, and tests them, unless that is done; notes the new ones.
+    fn train(
+        &self,
+        folds: &[usize],
+        done: Vec<Option<FoldScores>>,
+        note: &(dyn Fn(usize, &FoldScores) -> Result<(), RunError> + Sync),
+        progress: &dyn Progress,
+        team: &Team,
+    ) -> Result<Vec<FoldScores>, RunError> {
+        let at = |k: usize| format!("fold {} of {}", k + 1, self.folds.len());
+        let runs = Runs {
+            what: "cross-validation",
+            done,
+            run: &|i| self.scores(folds[i]).map(Some).map_err(|error| error.at(&at(folds[i]))),
+            keep: &|i, scores| note(folds[i], scores),
+            encode: FoldScores::to_json,
+            decode: |scores| FoldScores::from_json(&scores),
+        };
+        Ok(team.compute(runs, progress)?.into_iter().flatten().collect())
+    }
+
+    /// Trains the net of a fold, and tests it.
     fn scores(&self, k: usize) -> Result<FoldScores, RunError> {
         let Nets { settings, loaded, .. } = self;
         let (fold, seed) = (&self.folds[k], self.seed.wrapping_add(k as u64 + 1));

@@ -6,7 +6,7 @@ use surprisal_data::{DataError, DataSource, ErrorKind};
 use surprisal_optim::OptimError;
 use surprisal_report::folder::FolderError;
 use surprisal_report::parts::PartsError;
-use surprisal_train::{ModelFileError, TrainError};
+use surprisal_train::{GroupError, ModelFileError, TrainError};
 
 use crate::diagnosis::rate_or_clipping;
 use crate::{SettingError, Settings};
@@ -147,5 +147,10 @@ impl From<FolderError> for RunError {
 impl From<PartsError> for RunError {
     fn from(error: PartsError) -> Self {
         RunError::run(&error).with(if error.is_about_the_path() { &["out"] } else { &[] })
+    }
+}
+impl From<GroupError> for RunError {
+    fn from(error: GroupError) -> Self {
+        RunError::run(error)
     }
 }

@@ -9,7 +9,7 @@
 //! | `cross_validation` | [`cross_validate`]: k-fold cross-validation; [`cross_validate_part`]: some of the folds |
 //! | `sweep` | [`sweep`](fn@sweep): grid or random search over settings, each with several seeds, compared on validation rows; [`sweep_part`]: some of the runs |
 //! | `lr_range` | [`LrRange`]: the learning rate range test |
-//! | `cores`, `table` | many trainings over the cores; tables as text and CSV |
+//! | `table` | tables as text and CSV |
 //! | `diagnosis` | [`diagnose`]: findings about a training, in words |
 //! | `report` | [`write_results`]: the results, as numbers, pictures and a page |
 //! | `error` | [`RunError`]: why a run failed |
@@ -20,7 +20,6 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)] // the command writes to standard error, and expects that nobody reads it
 
-mod cores;
 mod cross_validation;
 mod diagnosis;
 mod error;
@@ -35,7 +34,8 @@ mod sweep;
 mod table;
 
 pub use cross_validation::{
-    CrossValidation, FoldScores, cross_validate, cross_validate_part, merge_cross_validation,
+    CrossValidation, FoldScores, cross_validate, cross_validate_on, cross_validate_part,
+    merge_cross_validation,
 };
 pub use diagnosis::{Finding, Kind, commonest_class, diagnose, diagnose_failure};
 pub use error::{Message, RunError};

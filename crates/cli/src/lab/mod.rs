@@ -40,6 +40,10 @@ impl From<LabError> for Failure {
         match error {
             LabError::Usage(_) => Failure::usage(error),
             LabError::Folder(error) => error.into(),
+            LabError::Parts(error) => {
+                let options: &[_] = if error.is_about_the_path() { &["out"] } else { &[] };
+                Failure::run(error).with_options(options)
+            }
             _ => Failure::run(error),
         }
     }

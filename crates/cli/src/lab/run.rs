@@ -4,13 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
-use surprisal_lab::gallery::{self, Commands, Experiment, Journal, LabError, Outcome, Plan};
+use serde_json::{Value, json};
+use surprisal_lab::gallery::{self, Commands, Experiment, Journal, LabError, Outcome, Plan, Results};
 use surprisal_report::folder::RunFolder;
+use surprisal_report::journal::JournalError;
+use surprisal_run::Part;
 
 use crate::Failure;
 use crate::play;
 use crate::progress::Bars;
+use crate::ranks::Ranks;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -20,10 +23,14 @@ use crate::progress::Bars;
   surprisal lab run saturated-neuron --setting runs/saturated-neuron-1/setting.json
 
 Results go to a new folder in DIR: report.html, the figures, the numbers as CSV and JSON, the verdicts, and
-setting.json, which --setting takes. If a run is interrupted, the same command goes on where it stopped.")]
+setting.json, which --setting takes. If a run is interrupted, the same command goes on where it stopped.
+
+The runs can be spread over processes or machines that share a folder: --part 1/4 to --part 4/4, each with the same other
+options, and then surprisal lab run --merge DIR. A program with MPI spreads them itself: mpirun -n 4 surprisal lab run ..")]
 pub struct Options {
     /// The name of an experiment (see `lab list`), or all
-    name: String,
+    #[arg(required = true)]
+    name: Option<String>,
     /// The first seed [default: that of the experiment]
     #[arg(long, allow_negative_numbers = true)]
     seed: Option<u64>,
@@ -45,6 +52,12 @@ pub struct Options {
     /// Remove the effect that the claim is about: a verdict must no longer be SUPPORTED
     #[arg(long = "break")]
     broken: bool,
+    /// Compute only part K of N of the runs, beside the other parts in the same --out: run k of a stage, counted from 0, belongs to part (k mod N) + 1. Repeated, it resumes
+    #[arg(long, value_name = "K/N", requires = "out")]
+    part: Option<Part>,
+    /// Merge the parts in this folder: write the results of all runs to a new folder in it, as one process would. Runs that no part could begin are computed
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    merge: Option<PathBuf>,
 }
 
 /// The command lines on the pages, and where the page of the playground is, if this command has it.
@@ -76,53 +89,135 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().into(), value.trim().into()))
 }
 
-pub fn run(options: Options) -> Result<(), Failure> {
-    if options.name == "all" { run_all(&options) } else { run_one(super::find(&options.name)?, &options) }
+/// What is run: one experiment, or all.
+struct Task {
+    all: bool,
+    plans: Vec<(&'static Experiment, Plan)>,
 }
 
-fn run_one(experiment: &'static Experiment, options: &Options) -> Result<(), Failure> {
-    let plan = plan(experiment, options)?;
-    let (outcome, journal) = outcome(experiment, plan, &options.out)?;
+impl Task {
+    fn new(name: &str, options: &Options) -> Result<Task, Failure> {
+        if name != "all" {
+            let experiment = super::find(name)?;
+            return Ok(Task { all: false, plans: vec![(experiment, plan(experiment, options)?)] });
+        }
+        if !options.set.is_empty() || options.setting.is_some() {
+            return Err(Failure::usage(
+                "--set and --setting apply to one experiment: name it instead of all",
+            ));
+        }
+        let plan = |&experiment: &&'static Experiment| {
+            let mut plan = experiment.plan(options.quick, options.broken);
+            if experiment.seeds.is_some() {
+                seeds(experiment, options, &mut plan)?;
+            }
+            Ok((experiment, plan))
+        };
+        let plans = surprisal_lab::experiments::all().iter().map(plan).collect::<Result<_, LabError>>()?;
+        Ok(Task { all: true, plans })
+    }
+
+    /// What its results depend on, for the journals of parts.
+    fn to_json(&self) -> Value {
+        let name = if self.all { "all" } else { self.plans[0].0.name };
+        let settings = self.plans.iter().map(|(experiment, plan)| plan.to_json(experiment));
+        json!({ "experiment": name, "program": env!("CARGO_PKG_VERSION"), "settings": settings.collect::<Value>() })
+    }
+
+    fn from_json(of: &Value) -> Option<Task> {
+        let plan = |settings: &Value| {
+            let experiment = surprisal_lab::experiments::find(settings["experiment"].as_str()?).ok()?;
+            let mut plan = experiment.plan(settings["quick"].as_bool()?, false);
+            plan.take(experiment, settings).ok()?;
+            Some((experiment, plan))
+        };
+        let plans = of["settings"].as_array()?.iter().map(plan).collect::<Option<Vec<_>>>()?;
+        (!plans.is_empty()).then_some(Task { all: of["experiment"] == "all", plans })
+    }
+
+    /// Computes a part of the runs.
+    fn part(&self, part: Part, out: &Path) -> Result<(), Failure> {
+        let journal = Journal::part(out, part, &self.to_json())?;
+        for (experiment, plan) in &self.plans {
+            match experiment.run(plan.clone(), &Bars::new(), Some(&journal), None) {
+                Ok(_) | Err(LabError::Waits) => {}
+                Err(LabError::Absent(why)) if self.all => note!("{} is skipped: {why}", experiment.name),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        crate::part_finished("lab run", part, journal.end()?, out)
+    }
+}
+
+pub fn run(options: Options) -> Result<(), Failure> {
+    let out = options.merge.as_deref().unwrap_or(&options.out);
+    match (&options.name, options.part) {
+        (Some(name), Some(part)) => Task::new(name, &options)?.part(part, out),
+        (Some(name), None) => Ranks::together(|ranks| {
+            let task = ranks.agree(Task::new(name, &options))?;
+            complete(task, out, &Results::new(), ranks)
+        }),
+        (None, _) => Ranks::together(|ranks| {
+            let merged = ranks.first(|| Journal::merged(out).map_err(Failure::run))?;
+            let (of, results) = merged.unzip();
+            let of = ranks.share(of.map_or(Vec::new(), |of| of.to_string().into_bytes()))?;
+            let task = serde_json::from_slice(&of).ok().and_then(|of| Task::from_json(&of));
+            let task = ranks.agree(task.ok_or_else(|| Failure::run(JournalError::Foreign.at(out))))?;
+            complete(task, out, &results.unwrap_or_default(), ranks)
+        }),
+    }
+}
+
+/// Runs what has no result yet, and writes the pages.
+fn complete(task: Task, out: &Path, known: &Results, ranks: &mut Ranks) -> Result<(), Failure> {
+    let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
+    for (experiment, plan) in task.plans {
+        match outcome(experiment, plan, out, known, ranks)? {
+            Ok((outcome, journal)) => {
+                if task.all {
+                    ranks.first(|| crate::tell(&outcome.summary()))?;
+                }
+                outcomes.push(outcome);
+                journals.extend(journal);
+            }
+            Err(why) if task.all => {
+                ranks.first(|| {
+                    note!("{} is skipped: {why}", experiment.name);
+                    Ok(())
+                })?;
+                left_out.push((experiment, why));
+            }
+            Err(why) => return ranks.agree(Err(Failure::run(why))),
+        }
+    }
+    let told = ranks.first(|| {
+        let told = match &outcomes[..] {
+            [outcome] if !task.all => write_one(outcome, out),
+            _ => write_all(&outcomes, &left_out, out),
+        };
+        told.inspect(|()| journals.into_iter().for_each(Journal::close))
+    });
+    told.map(drop)
+}
+
+fn write_one(outcome: &Outcome, out: &Path) -> Result<(), Failure> {
     let mut files = outcome.files(&commands(PLAYGROUND));
-    if let (Some(page), Some(_)) = (play::INCLUDED, experiment.playground()) {
+    if let (Some(page), Some(_)) = (play::INCLUDED, outcome.experiment.playground()) {
         files.push((PLAYGROUND.into(), page.into()));
     }
-    let place = RunFolder::take(&options.out, experiment.name)?.fill(&files)?;
-    journal.close();
+    let place = RunFolder::take(out, outcome.experiment.name)?.fill(&files)?;
     crate::tell(&format!("{}The report: {}\n", outcome.summary(), place.join("report.html").display()))
 }
 
-fn run_all(options: &Options) -> Result<(), Failure> {
-    if !options.set.is_empty() || options.setting.is_some() {
-        return Err(Failure::usage("--set and --setting apply to one experiment: name it instead of all"));
-    }
-    let (mut outcomes, mut journals, mut left_out) = (vec![], vec![], vec![]);
-    for &experiment in surprisal_lab::experiments::all() {
-        let mut plan = experiment.plan(options.quick, options.broken);
-        if experiment.seeds.is_some() {
-            seeds(experiment, options, &mut plan)?;
-        }
-        match outcome(experiment, plan, &options.out) {
-            Ok((outcome, journal)) => {
-                crate::tell(&outcome.summary())?;
-                outcomes.push(outcome);
-                journals.push(journal);
-            }
-            Err(LabError::Absent(why)) => {
-                note!("{} is skipped: {why}", experiment.name);
-                left_out.push((experiment, why));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+fn write_all(outcomes: &[Outcome], left_out: &[(&Experiment, String)], out: &Path) -> Result<(), Failure> {
     let all: Vec<&Outcome> = outcomes.iter().collect();
     let commands = commands("../playground.html");
     let mut files = vec![
-        ("index.html".to_string(), gallery::index(&all, &left_out).into_bytes()),
-        ("index.md".to_string(), gallery::index_markdown(&all, &left_out, &commands).into_bytes()),
+        ("index.html".to_string(), gallery::index(&all, left_out).into_bytes()),
+        ("index.md".to_string(), gallery::index_markdown(&all, left_out, &commands).into_bytes()),
     ];
     files.extend(play::INCLUDED.map(|page| (PLAYGROUND.to_string(), page.to_vec())));
-    for outcome in &outcomes {
+    for outcome in outcomes {
         files.extend(
             outcome
                 .files(&commands)
@@ -130,19 +225,33 @@ fn run_all(options: &Options) -> Result<(), Failure> {
                 .map(|(path, content)| (format!("{}/{path}", outcome.experiment.name), content)),
         );
     }
-    let place = RunFolder::take(&options.out, "gallery")?.fill(&files)?;
-    journals.into_iter().for_each(Journal::close);
+    let place = RunFolder::take(out, "gallery")?.fill(&files)?;
     crate::tell(&format!("The index of the pages: {}\n", place.join("index.html").display()))
 }
 
-/// Runs an experiment, or resumes it.
-fn outcome(experiment: &'static Experiment, plan: Plan, out: &Path) -> Result<(Outcome, Journal), LabError> {
-    let journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
-    if !journal.is_empty() {
-        note!("{}: resumed after {} runs", experiment.name, journal.len());
-    }
-    let outcome = experiment.run(plan, &Bars::new(), Some(&journal))?;
-    Ok((outcome, journal))
+/// Runs an experiment, or resumes it; the inner error is why its data are absent.
+fn outcome(
+    experiment: &'static Experiment,
+    plan: Plan,
+    out: &Path,
+    known: &Results,
+    ranks: &mut Ranks,
+) -> Result<Result<(Outcome, Option<Journal>), String>, Failure> {
+    let journal = ranks.first(|| {
+        let mut journal = Journal::open(out, experiment.name, &plan.to_json(experiment).to_string())?;
+        if !journal.is_empty() {
+            note!("{}: resumed after {} runs", experiment.name, journal.len());
+        }
+        journal.add(known);
+        Ok(journal)
+    })?;
+    let bars = Bars::new();
+    let outcome = experiment.run(plan, ranks.progress(&bars), journal.as_ref(), ranks.group());
+    ranks.agree(match outcome {
+        Ok(outcome) => Ok(Ok((outcome, journal))),
+        Err(LabError::Absent(why)) => Ok(Err(why)),
+        Err(error) => Err(error.into()),
+    })
 }
 
 /// The defaults, with the values of the file and then of the options.

@@ -6,23 +6,35 @@ use crate::common::Folder;
 
 #[cfg(not(feature = "mpi"))]
 #[test]
-fn a_program_without_mpi_refuses_to_train_the_same_net_several_times() {
-    let started = |name: &str, size: &str| {
+fn a_program_without_mpi_refuses_to_compute_the_same_several_times() {
+    let started = |command: &str, name: &str, size: &str| {
         let folder = Folder::new("no-mpi");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_surprisal"));
-        command.args(["train", "--data", "iris", "--epochs", "1", "--out", "run"]).current_dir(&folder.0);
-        let output = command.env(name, size).output().unwrap();
+        let mut start = Command::new(env!("CARGO_BIN_EXE_surprisal"));
+        start.args(crate::common::words(command)).args(["--out", "run"]).current_dir(&folder.0);
+        let output = start.env(name, size).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap(), folder.0.join("run").exists())
     };
-    for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
-        let (code, message, wrote) = started(name, "3");
-        assert_eq!(
-            message,
-            "error: mpirun started 3 processes, but this program was compiled without MPI, so each of them would train a net of its own | \
-             start it without mpirun, or compile it with: cargo install surprisal-cli --features mpi\n"
-        );
-        assert!(code == Some(2) && !wrote);
-        assert_eq!(started(name, "1").0, Some(0)); // alone, it does no harm
+    for command in [
+        "train --data iris --epochs 1",
+        "sweep --data iris --epochs 1 --vary lr=0.1,0.2",
+        "cv --data iris --epochs 1",
+        "lab run saturated-neuron --quick",
+    ] {
+        for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+            let (code, message, wrote) = started(command, name, "3");
+            assert_eq!(
+                message,
+                "error: mpirun started 3 processes, but this program was compiled without MPI, so each of them would compute everything | \
+                 start it without mpirun, or compile it with: cargo install surprisal-cli --features mpi\n"
+            );
+            assert!(code == Some(2) && !wrote);
+            assert_eq!(started(command, name, "1").0, Some(0)); // alone, it does no harm
+        }
+        if !command.starts_with("train") {
+            // processes of one step that each have a part of their own
+            let (code, message, _) = started(&format!("{command} --part 2/3"), "PMI_SIZE", "3");
+            assert_eq!(code, Some(0), "{message}");
+        }
     }
 }
 
@@ -92,6 +104,103 @@ mod mpi {
         works(&folder.0, &words(&format!("{NET} --epochs 3 --schedule constant --shards 8 --out whole")));
         let model = |out: &str| fs::read(folder.0.join(out).join("model.surprisal")).unwrap();
         assert!(model("resumed-1") == model("whole") && model("resumed-2") == model("whole"));
+    }
+
+    /// Commands of independent runs: twelve, five, and the stages of experiments, of one and of several stages.
+    const RUNS: [&str; 4] = [
+        "sweep --data digits --hidden 16 --epochs 2 --vary lr=0.01,0.1,1e30 --vary batch=64,128 --seeds 2",
+        "cv --data iris --epochs 5 --folds 5",
+        "lab run gradient-flow --quick",
+        "lab run saturated-neuron --quick",
+    ];
+
+    #[test]
+    fn runs_that_are_spread_over_ranks_write_the_same_files_as_one_process() {
+        let folder = Folder::new("ranks-runs");
+        for command in RUNS {
+            let told = works(&folder.0, &words(&format!("{command} --out alone")));
+            let alone = files(&folder.0.join("alone"));
+            for number in 1..=4 {
+                let output = mpirun(&folder.0, &ranks(number, &format!("{command} --out ranks"))).output();
+                let output = output.unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                assert_eq!(String::from_utf8_lossy(&output.stdout).replace("ranks/", "alone/"), told);
+                assert!(files(&folder.0.join("ranks")) == alone, "{command}, {number} ranks");
+                fs::remove_dir_all(folder.0.join("ranks")).unwrap();
+            }
+            fs::remove_dir_all(folder.0.join("alone")).unwrap();
+        }
+    }
+
+    #[test]
+    fn killed_ranks_leave_a_journal_with_which_the_same_command_resumes() {
+        let folder = Folder::new("ranks-runs-kill");
+        let sweep =
+            "sweep --data digits --hidden 64 --epochs 30 --vary lr=0.01,0.1 --vary batch=64,128 --seeds 6";
+        let lab = "lab run xor-fates --quick";
+        let cv = "cv --data digits --hidden 64 --epochs 30 --folds 12";
+        for (command, name) in [(sweep, "sweep"), (lab, "lab"), (cv, "cv")] {
+            works(&folder.0, &words(&format!("{command} --out {name}-alone/run")));
+            let again = format!("{command} --out {name}/run");
+            let journal = || {
+                let all = tree(&folder.0.join(name)).into_iter();
+                all.filter(|path| path.display().to_string().contains("journal"))
+                    .find_map(|path| fs::read_to_string(path).ok())
+            };
+            let lines = || journal().map_or(0, |text| text.lines().count());
+            fs::create_dir(folder.0.join(name)).unwrap();
+            let (mut kills, mut slowest) = (0, Duration::ZERO);
+            loop {
+                let before = lines();
+                let mut start = mpirun(&folder.0, &ranks(3, &again));
+                let mut job = start.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+                while lines() < before + 3 && job.try_wait().unwrap().is_none() {
+                    sleep(Duration::from_millis(1));
+                }
+                let killed = process(&job, kills % 3).is_some_and(|id| {
+                    let mut kill = Command::new("sh");
+                    kill.args(["-c", &format!("kill -KILL {id}")]).stderr(Stdio::null());
+                    kill.status().unwrap().success()
+                });
+                let since = Instant::now();
+                let output = job.wait_with_output().unwrap();
+                if output.status.success() {
+                    break; // all runs have ended before the kill
+                }
+                assert!(killed, "{}", String::from_utf8_lossy(&output.stderr));
+                slowest = slowest.max(since.elapsed());
+                assert!(lines() >= before);
+                kills += 1;
+            }
+            println!("{command}: {kills} kills, slowest end of a job: {slowest:?}");
+            assert!(kills > 0 && slowest < Duration::from_secs(30), "{slowest:?}");
+            assert!(
+                files(&folder.0.join(name)) == files(&folder.0.join(format!("{name}-alone"))),
+                "{command}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_signal_to_mpirun_keeps_the_runs_that_have_ended() {
+        let folder = Folder::new("ranks-runs-signal");
+        let sweep = "sweep --data digits --hidden 64 --epochs 30 --vary lr=0.01,0.1 --seeds 12 --out run";
+        let mut job = mpirun(&folder.0, &ranks(2, sweep)).stderr(Stdio::null()).spawn().unwrap();
+        let lines =
+            || fs::read_to_string(folder.0.join("run/journal.jsonl")).map_or(0, |text| text.lines().count());
+        while lines() < 3 {
+            assert!(job.try_wait().unwrap().is_none());
+            sleep(Duration::from_millis(1));
+        }
+        assert!(
+            Command::new("sh").args(["-c", &format!("kill -TERM {}", job.id())]).status().unwrap().success()
+        );
+        assert!(!job.wait().unwrap().success());
+        let kept = lines();
+        assert!((3..25).contains(&kept));
+        works(&folder.0, &words(&sweep.replace(" --out run", " --out alone")));
+        assert!(mpirun(&folder.0, &ranks(2, sweep)).output().unwrap().status.success());
+        assert!(files(&folder.0.join("run")) == files(&folder.0.join("alone")));
     }
 
     /// The process of a rank that `mpirun` started, as soon as it is there.
@@ -222,6 +331,36 @@ mod mpi {
             ]
         );
         assert_eq!(code, Some(2));
+        // the same of independent runs
+        for command in ["cv --folds 3", "sweep --vary lr=0.01,0.1"] {
+            let runs = format!(
+                "{program} {command} --data houses.csv --target price --epochs 2 --hidden 4 --out runs"
+            );
+            let two = |other: &str, command: &str| {
+                let arguments = format!("-n 1 --wdir a {runs} : -n 1 --wdir {other} {command}");
+                error(&mpirun(&folder.0, &arguments).output().unwrap())
+            };
+            let (code, errors) = two("b", &runs);
+            assert_eq!(
+                errors,
+                [
+                    "the settings or data of rank 1 differ from those of rank 0 | start all ranks with the same program, options and files"
+                ]
+            );
+            assert_eq!(code, Some(1));
+            let (code, errors) = two("c", &runs);
+            assert_eq!((code, errors.len()), (Some(1), 1));
+            assert!(errors[0].starts_with("rank 1: houses.csv: "), "{errors:?}");
+            let (code, errors) = two("a", &format!("{runs} --seed 3"));
+            assert_eq!(
+                errors,
+                [
+                    "the options of rank 1 differ from those of rank 0 | start all ranks with the same program, options and files"
+                ]
+            );
+            assert_eq!(code, Some(2));
+            assert!(!folder.0.join("a/runs").exists());
+        }
         // what all ranks see alike is said once, before mpirun ends them, and nothing is left
         let three = |command: &str| error(&mpirun(&folder.0.join("a"), &ranks(3, command)).output().unwrap());
         for _ in 0..8 {
@@ -233,6 +372,10 @@ mod mpi {
                 (Some(2), vec!["shards: expected at least 3, the number of ranks, found 2 | start fewer ranks, or cut batches in more shards".into()])
             );
         }
+        // a fold that diverges fails as in one process
+        let (code, errors) = three("cv --data iris --folds 4 --lr 1e30 --out run");
+        assert_eq!((code, errors.len()), (Some(1), 1), "{errors:?}");
+        assert!(errors[0].contains("fold 1 of 4: the loss became "), "{errors:?}");
         assert!(!folder.0.join("a/run").exists());
     }
 }

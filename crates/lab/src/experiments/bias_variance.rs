@@ -92,8 +92,9 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     let mut report = Report::new();
     let mut off = vec![0.0; lab.seeds.len()];
     let mut sections = vec![];
-    for family in &families {
-        let parts = Parts::measure(lab, family)?;
+    let measured = families.each_ref().map(|family| Parts::measure(lab, family));
+    for (family, parts) in families.iter().zip(measured) {
+        let parts = parts?;
         for (off, of_family) in off.iter_mut().zip(&parts.off) {
             *off += of_family / families.len() as f64;
         }

@@ -377,7 +377,7 @@ mod tests {
         let (name, minutes, knobs) = (EXPERIMENT.name, EXPERIMENT.minutes, EXPERIMENT.knobs);
         let small = Experiment { name, text, minutes, seeds: EXPERIMENT.seeds, knobs, run };
         let small: &'static Experiment = Box::leak(Box::new(small));
-        let outcome = small.run(small.plan(true, false), &(), None).unwrap();
+        let outcome = small.run(small.plan(true, false), &(), None, None).unwrap();
         assert_eq!(outcome.unused_text, [""; 0]);
     }
 }

@@ -1,20 +1,29 @@
-//! [`Journal`]: the results so far, with which an interrupted experiment resumes.
+//! [`Journal`]: the results so far, with which an interrupted experiment resumes, and those of parts.
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
 use super::{LabError, Record};
 use surprisal_report::folder::FolderError;
 use surprisal_report::journal::{JournalError, JournalFile};
+use surprisal_report::parts::{self, Part, PartsError};
+
+/// The name of the command, in journals.
+const NAME: &str = "surprisal lab run";
+
+/// The results of runs, by their names.
+pub type Results = HashMap<String, Vec<Record>>;
 
 /// A file with a line for every finished run. Its name contains a fingerprint of all settings and of the program, so that
 /// results of other settings or another program are not used.
 pub struct Journal {
     file: JournalFile,
-    done: HashMap<String, Vec<Record>>,
+    done: Results,
+    part: Option<(Part, AtomicUsize)>, // the number of its runs so far
 }
 
 impl Journal {
@@ -28,8 +37,7 @@ impl Journal {
         let path = folder.join(format!(".{name}-{fingerprint:016x}.journal"));
         let failed = |path: &Path, error| LabError::Folder(FolderError { path: path.into(), error });
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        let header =
-            json!({ "journal": "surprisal lab run", "experiment": name, "fingerprint": fingerprint });
+        let header = json!({ "journal": NAME, "experiment": name, "fingerprint": fingerprint });
         let (file, lines) = JournalFile::open(&path, &header).map_err(|error| match error {
             JournalError::Busy => LabError::Failure(format!(
                 "{} is in use: the same experiment is running in this folder | choose another folder",
@@ -38,10 +46,50 @@ impl Journal {
             JournalError::Io(error) => failed(&path, error),
             error => LabError::Failure(error.at(&path)),
         })?;
-        let read =
-            |(k, line)| read(line).ok_or_else(|| LabError::Failure(JournalError::Changed(k + 2).at(&path)));
-        let done = lines.iter().enumerate().map(read).collect::<Result<_, _>>()?;
-        Ok(Journal { file, done })
+        Ok(Journal { file, done: read([(path, lines)].into())?, part: None })
+    }
+
+    /// Begins a journal of a part, in a folder that all parts share, and reads the results of all parts so far. `of` is what the results
+    /// depend on, an object; its entry "program" is the version of the program.
+    ///
+    /// A part computes the runs k of each stage with (k mod N) + 1 = K. An experiment that needs results of other parts before its next stage
+    /// ends with [`LabError::Waits`].
+    ///
+    /// # Errors
+    /// If the folder contains something else, parts of another number, or of something else, or cannot be written.
+    pub fn part(folder: impl AsRef<Path>, part: Part, of: &Value) -> Result<Journal, LabError> {
+        let (file, lines) = parts::open_lines(folder, part, NAME, of)?;
+        Ok(Journal { file, done: read(lines)?, part: Some((part, AtomicUsize::new(0))) })
+    }
+
+    /// Ends the journal of a part that has computed all that it can, and returns the number of its runs.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn end(self) -> Result<usize, LabError> {
+        parts::end(self.file)?;
+        Ok(self.part.map_or(0, |(_, runs)| runs.into_inner()))
+    }
+
+    /// Returns what the parts in a folder depend on, and their results.
+    ///
+    /// # Errors
+    /// If a part is missing, has not ended, is there twice or of something else, or was computed by another version of the program.
+    pub fn merged(folder: impl AsRef<Path>) -> Result<(Value, Results), LabError> {
+        let (of, lines) = parts::merge_lines(folder, NAME)?;
+        Ok((of, read(lines)?))
+    }
+
+    /// Adds results that were computed elsewhere.
+    pub fn add(&mut self, results: &Results) {
+        self.done.extend(results.iter().map(|(key, records)| (key.clone(), records.clone())));
+    }
+
+    /// Returns the runs, of so many, that belong to this part; all if there are no parts.
+    pub(super) fn share(&self, runs: usize) -> Vec<usize> {
+        let Some((part, count)) = &self.part else { return Vec::from_iter(0..runs) };
+        count.fetch_add(part.share(runs), Relaxed);
+        Vec::from_iter((0..runs).filter(|&run| part.has(run)))
     }
 
     /// Returns the number of runs found.
@@ -72,9 +120,29 @@ impl Journal {
     }
 }
 
-fn read(line: &Value) -> Option<(String, Vec<Record>)> {
-    let records = line["records"].as_array()?.iter().map(Record::from_json).collect::<Option<_>>()?;
-    Some((line["key"].as_str()?.to_string(), records))
+fn read(journals: Vec<(PathBuf, Vec<Value>)>) -> Result<Results, LabError> {
+    let mut results = Results::new();
+    for (path, lines) in journals {
+        for (k, line) in lines.iter().enumerate() {
+            let records = || line["records"].as_array()?.iter().map(Record::from_json).collect::<Option<_>>();
+            let (Some(key), Some(records)) = (line["key"].as_str(), records()) else {
+                if line["ended"] == true {
+                    continue;
+                }
+                return Err(LabError::Failure(JournalError::Changed(k + 2).at(&path)));
+            };
+            let known: &Vec<Record> = results.entry(key.into()).or_insert_with(|| Vec::clone(&records));
+            if !same(known, &records) {
+                return Err(PartsError::Contradiction { path, run: key.into() }.into());
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// Whether records are the same, of which a NaN is the same as a NaN.
+fn same(a: &[Record], b: &[Record]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_json() == b.to_json())
 }
 
 /// Size and time of the program file, which another build changes.

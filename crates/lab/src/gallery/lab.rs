@@ -6,7 +6,9 @@ use std::sync::Mutex;
 
 use super::record::Labeled;
 use super::{Experiment, Journal, LabError, Record, Values};
-use surprisal_train::parallel::{Progress, in_parallel};
+use serde_json::Value;
+use surprisal_train::parallel::Progress;
+use surprisal_train::{Runs, Team};
 
 /// The surroundings of an experiment.
 pub struct Lab<'a> {
@@ -19,6 +21,7 @@ pub struct Lab<'a> {
     pub(super) experiment: &'static Experiment,
     pub(super) journal: Option<&'a Journal>,
     pub(super) progress: &'a dyn Progress,
+    pub(super) team: Team<'a>,
     pub(super) records: Mutex<Vec<Labeled>>,
     pub(super) used: Mutex<BTreeSet<String>>,
 }
@@ -89,10 +92,12 @@ impl Lab<'_> {
     /// Computes `run` of every job, on several cores. The results are in the order of the jobs and do not depend on the number of cores. All
     /// records go to the files of the experiment, with the labels of their jobs.
     ///
-    /// Labels identify the jobs of an experiment: a job that was finished before an interruption is not run again.
+    /// Labels identify the jobs of an experiment: a job that was finished before an interruption is not run again. Under MPI, the cores of all
+    /// ranks compute.
     ///
     /// # Errors
-    /// If the journal cannot be written.
+    /// If the journal cannot be written, or belongs to a part and results of other parts are missing. Stages that do not depend on each
+    /// other are all run before the first error is returned, so that a part has its share of each.
     pub fn runs<J: Sync, const L: usize, const R: usize>(
         &self,
         what: &str,
@@ -110,7 +115,7 @@ impl Lab<'_> {
     /// Computes runs that may fail, without adding their records to the files.
     ///
     /// # Errors
-    /// If a run fails, or the journal cannot be written.
+    /// If a run fails, and as [`Lab::runs`].
     pub fn try_runs<J: Sync, const L: usize, const R: usize>(
         &self,
         what: &str,
@@ -134,22 +139,29 @@ impl Lab<'_> {
         label: &(dyn Fn(usize) -> Vec<(&'static str, String)> + Sync),
         run: &(dyn Fn(usize) -> Result<Vec<Record>, LabError> + Sync),
     ) -> Result<Vec<Vec<Record>>, LabError> {
-        self.progress.begin(what, jobs);
-        let results = in_parallel(&Vec::from_iter(0..jobs), |&job| {
-            let key = format!("{what} {:?}", label(job));
-            let found = self.journal.and_then(|journal| journal.find(&key));
-            let found = match found.filter(|found| found.len() == records) {
-                Some(found) => Ok(found.clone()),
-                None => {
-                    let found = run(job)?;
-                    self.journal.map_or(Ok(()), |journal| journal.note(&key, &found)).map(|()| found)
-                }
-            };
-            self.progress.advance();
-            found
-        });
-        self.progress.end();
-        results.into_iter().collect()
+        let name = self.experiment.name;
+        let keys = Vec::from_iter((0..jobs).map(|job| format!("{name}: {what} {:?}", label(job))));
+        let find = |job: usize| {
+            let found = self.journal?.find(&keys[job])?;
+            (found.len() == records).then(|| found.clone())
+        };
+        let share = self.journal.map_or_else(|| Vec::from_iter(0..jobs), |journal| journal.share(jobs));
+        let runs = Runs {
+            what,
+            done: share.iter().map(|&job| find(job)).collect(),
+            run: &|k| run(share[k]).map(Some),
+            keep: &|k, found: &Vec<Record>| {
+                self.journal.map_or(Ok(()), |journal| journal.note(&keys[share[k]], found))
+            },
+            encode: |records| records.iter().map(Record::to_json).collect(),
+            decode: |value: Value| value.as_array()?.iter().map(Record::from_json).collect(),
+        };
+        let mut computed = vec![None; jobs];
+        for (job, found) in share.iter().zip(self.team.compute(runs, self.progress)?) {
+            computed[*job] = found;
+        }
+        let others = computed.into_iter().enumerate().map(|(job, found)| found.or_else(|| find(job)));
+        others.collect::<Option<_>>().ok_or(LabError::Waits)
     }
 
     /// Adds a record that does not come from a run, such as the points of a surface.

@@ -9,7 +9,7 @@
 //! | `text` | [`Text`]: the text of an experiment, in a Markdown file beside its code |
 //! | `setting` | [`Knob`], [`Values`]: the settings, each with a range |
 //! | `lab` | [`Lab`]: settings, seeds and text, and runs on several cores |
-//! | `journal` | [`Journal`]: resuming after an interruption |
+//! | `journal` | [`Journal`]: resuming after an interruption, and parts |
 //! | `record` | [`Record`]: tables of numbers, which are written to files |
 //! | `finding` | [`Finding`]: a number, its interval, its verdict |
 //! | `report` | [`Report`]: findings, figures and text in order |
@@ -48,7 +48,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 pub use finding::{Basis, Expected, Finding, short};
-pub use journal::Journal;
+pub use journal::{Journal, Results};
 pub use lab::Lab;
 pub use masks::{Masks, average_precision, check_net, dice};
 pub use pictures::{Arm, every_run, fan, fan_of_shares, plus_minus};
@@ -63,8 +63,10 @@ pub use surprisal_train::Head;
 pub use write::{Commands, index, index_markdown};
 
 use surprisal_report::folder::FolderError;
+use surprisal_report::parts::PartsError;
 use surprisal_report::statistics::MOST_RUNS;
 use surprisal_train::parallel::Progress;
+use surprisal_train::{Group, GroupError, Team};
 
 /// A claim, with everything needed to test it.
 pub struct Experiment {
@@ -199,21 +201,24 @@ impl Experiment {
         }
     }
 
-    /// Runs the experiment.
+    /// Runs the experiment, with a group on all of its ranks, of which rank 0 has the journal.
     ///
     /// # Errors
-    /// If its data are missing, a setting does not fit the others, or the journal cannot be written.
-    pub fn run(
+    /// If its data are missing, a setting does not fit the others, or the journal cannot be written; and if the journal is that of a part, and the
+    /// experiment needs results of other parts.
+    pub fn run<'a>(
         &'static self,
         plan: Plan,
-        progress: &dyn Progress,
-        journal: Option<&Journal>,
+        progress: &'a dyn Progress,
+        journal: Option<&'a Journal>,
+        group: Option<&'a mut dyn Group>,
     ) -> Result<Outcome, LabError> {
         let seeds = (0..plan.seeds as u64).map(|i| plan.first_seed.wrapping_add(i)).collect();
         let (setting, broken) = (plan.setting.clone(), plan.broken);
         let (records, used) = (Mutex::default(), Mutex::default());
-        let lab = Lab { setting, seeds, broken, experiment: self, journal, progress, records, used };
-        let report = (self.run)(&lab)?;
+        let team = Team::new(group);
+        let lab = Lab { setting, seeds, broken, experiment: self, journal, progress, team, records, used };
+        let report = lab.team.agree((self.run)(&lab))?;
         let records = lab.records.into_inner().unwrap_or_else(|e| e.into_inner());
         let used: BTreeSet<String> = lab.used.into_inner().unwrap_or_else(|e| e.into_inner());
         let unused_text = self.text.sections().own().filter(|name| !used.contains(*name)).collect();
@@ -290,6 +295,10 @@ pub enum LabError {
     Failure(String),
     /// Data that are too large to include are missing.
     Absent(String),
+    /// A part has computed its share, and results of other parts are missing.
+    Waits,
+    /// A part cannot be computed, or the parts of a folder cannot be merged.
+    Parts(PartsError),
     /// A folder or a file in it cannot be written.
     Folder(FolderError),
 }
@@ -300,6 +309,8 @@ impl fmt::Display for LabError {
             LabError::Usage(message) | LabError::Failure(message) | LabError::Absent(message) => {
                 f.write_str(message)
             }
+            LabError::Waits => f.write_str("results of other parts are missing"),
+            LabError::Parts(error) => error.fmt(f),
             LabError::Folder(error) => error.fmt(f),
         }
     }
@@ -308,6 +319,18 @@ impl std::error::Error for LabError {}
 
 impl From<surprisal_data::DataError> for LabError {
     fn from(error: surprisal_data::DataError) -> Self {
+        LabError::Failure(error.to_string())
+    }
+}
+
+impl From<PartsError> for LabError {
+    fn from(error: PartsError) -> Self {
+        LabError::Parts(error)
+    }
+}
+
+impl From<GroupError> for LabError {
+    fn from(error: GroupError) -> Self {
         LabError::Failure(error.to_string())
     }
 }

@@ -8,7 +8,7 @@ fn refused(name: &str, settings: &[(&str, &str)]) -> String {
     let experiment = find(name).unwrap();
     let mut plan = experiment.plan(true, false);
     let set = settings.iter().try_for_each(|(key, value)| plan.setting.set(key, value));
-    match set.and_then(|()| experiment.run(plan, &(), None).map(drop)) {
+    match set.and_then(|()| experiment.run(plan, &(), None, None).map(drop)) {
         Err(LabError::Usage(message)) => message,
         other => panic!("{name}: {settings:?}: {other:?}"),
     }

@@ -8,7 +8,7 @@ fn refused(name: &str, settings: &[(&str, &str)]) -> String {
     let experiment = find(name).unwrap();
     let mut plan = experiment.plan(true, false);
     settings.iter().for_each(|(key, value)| plan.setting.set(key, value).unwrap());
-    match experiment.run(plan, &(), None).err() {
+    match experiment.run(plan, &(), None, None).err() {
         Some(LabError::Usage(message)) => message,
         other => panic!("{settings:?}: {other:?}"),
     }

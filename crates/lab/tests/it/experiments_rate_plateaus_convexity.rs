@@ -11,7 +11,7 @@ fn run(name: &str, broken: bool, knobs: &[(&str, &str)]) -> Outcome {
     for (key, value) in knobs {
         plan.setting.set(key, value).unwrap();
     }
-    experiment.run(plan, &(), None).unwrap()
+    experiment.run(plan, &(), None, None).unwrap()
 }
 
 /// The lines of a CSV file without its header, in cells.

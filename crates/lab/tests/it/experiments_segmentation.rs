@@ -10,7 +10,7 @@ fn run(name: &str, settings: &[(&str, &str)], first_seed: u64) -> Result<Outcome
     let mut plan = experiment.plan(true, false);
     (plan.first_seed, plan.seeds) = (first_seed, 2);
     settings.iter().for_each(|(key, value)| plan.setting.set(key, value).unwrap());
-    experiment.run(plan, &(), None)
+    experiment.run(plan, &(), None, None)
 }
 
 fn refused(name: &str, settings: &[(&str, &str)], first_seed: u64) -> String {

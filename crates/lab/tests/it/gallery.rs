@@ -19,6 +19,7 @@ fn quick() -> &'static [[Outcome; 2]] {
         experiment.plan(true, broken),
         &(),
         None,
+        None,
     ) {
         Ok(outcome) => Some(outcome),
         Err(LabError::Absent(why)) => {
@@ -258,7 +259,7 @@ fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     let (plan, all) = (experiment.plan(true, false), Count::default());
     let text = plan.to_json(experiment).to_string();
     let journal = Journal::open(&folder.0, experiment.name, &text).unwrap();
-    let whole = experiment.run(plan.clone(), &all, Some(&journal)).unwrap().files(&COMMANDS);
+    let whole = experiment.run(plan.clone(), &all, Some(&journal), None).unwrap().files(&COMMANDS);
     drop(journal); // and is not closed: the process has ended
 
     let path = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
@@ -268,7 +269,7 @@ fn an_interrupted_experiment_goes_on_and_ends_as_if_nothing_had_happened() {
     fs::write(&path, told).unwrap();
     let journal = Journal::open(&folder.0, experiment.name, &text).unwrap();
     assert_eq!(journal.len(), half.len() - 1); // the first line says what it is a journal of
-    let resumed = experiment.run(plan, &(), Some(&journal)).unwrap().files(&COMMANDS);
+    let resumed = experiment.run(plan, &(), Some(&journal), None).unwrap().files(&COMMANDS);
     assert!(resumed == whole, "other bytes after an interruption");
     journal.close();
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);

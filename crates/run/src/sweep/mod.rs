@@ -18,9 +18,8 @@ use surprisal_report::journal::JournalError;
 use surprisal_report::parts::{self, Computation, Part, PartJournal, Share};
 use surprisal_report::statistics::Estimate;
 use surprisal_train::parallel::Progress;
-use surprisal_train::{History, Monitor};
+use surprisal_train::{Group, History, Monitor, Team};
 
-use crate::cores::over_cores;
 use crate::job::{VALIDATION, checksum};
 use crate::{Job, Rows, RunError, SEED, Settings, hold_out, open, split};
 use journal::{Journal, NAME, cannot_write};
@@ -115,13 +114,15 @@ pub struct Measured {
 /// and in the end every file has the bytes of a sweep that was never stopped, on any number of cores. When
 /// `interrupted` becomes true, the runs that have begun are ended and no other begins.
 ///
+/// With a `group`, all ranks call it with the same arguments: their cores compute the runs, and rank 0 alone writes.
+///
 /// ```
 /// use std::sync::atomic::AtomicBool;
 /// use surprisal_run::{Plan, Settings, Swept, sweep};
 /// # let folder = std::env::temp_dir().join(format!("surprisal-sweep-example-{}", std::process::id()));
 /// let settings = Settings::from_toml("data = \"iris\"\nepochs = 20\nwatch = \"accuracy\"\n", "iris.toml")?;
 /// let plan = Plan { vary: vec!["lr=0.0001,0.1".parse().unwrap()], random: None, seeds: 2, folds: None };
-/// let Swept::Finished(sweep) = sweep(&settings, &plan, &folder, &AtomicBool::new(false), &())? else { unreachable!() };
+/// let Swept::Finished(sweep) = sweep(&settings, &plan, &folder, &AtomicBool::new(false), &(), None)? else { unreachable!() };
 /// assert_eq!(sweep.best().lr, Some(0.1));
 /// # std::fs::remove_dir_all(folder).unwrap();
 /// # Ok::<(), surprisal_run::RunError>(())
@@ -129,30 +130,36 @@ pub struct Measured {
 ///
 /// # Errors
 /// If the plan or the settings are invalid, if the data cannot be read, if the folder holds another sweep or
-/// cannot be written, and if no point has come through all its runs. A run that diverges is not an error, but a
-/// row with its reason.
+/// cannot be written, if no point has come through all its runs, and if a rank fails or has other settings or data. A run that diverges is not an
+/// error, but a row with its reason.
 pub fn sweep(
     settings: &Settings,
     plan: &Plan,
     folder: impl AsRef<Path>,
     interrupted: &AtomicBool,
     progress: &dyn Progress,
+    group: Option<&mut dyn Group>,
 ) -> Result<Swept, RunError> {
-    let folder = folder.as_ref();
-    let all = Runs::of(settings, plan)?;
-    let (journal, done) = Journal::open(folder, &all.fingerprint)?;
+    let (folder, team) = (folder.as_ref(), Team::new(group));
+    let all = team.agree(Runs::of(settings, plan))?;
+    team.same("settings or data", all.fingerprint.to_string().as_bytes())?;
+    let (journal, done) = team.first(|| Journal::open(folder, &all.fingerprint))?.unzip();
+    let done = done.unwrap_or_default();
     let find = |k: usize| {
         let of = |run: &&Run| (run.point, run.seed) == all.jobs[k];
         done.iter().find(of).cloned()
     };
     let runs = Vec::from_iter(0..all.jobs.len());
-    let ended = all.train(&runs, find, |_, run| journal.note(run), interrupted, progress)?;
+    let note = |_, run: &Run| journal.as_ref().map_or(Ok(()), |journal| journal.note(run));
+    let ended = all.train(&runs, find, note, interrupted, progress, &team)?;
     if ended.len() < runs.len() {
         return Ok(Swept::Interrupted { done: ended.len(), runs: runs.len() });
     }
     let sweep = Sweep::new(all.base, plan.folds, all.points, &ended)?;
-    sweep.write(folder)?;
-    journal.sort(&ended)?;
+    if let Some(journal) = journal {
+        sweep.write(folder)?;
+        journal.sort(&ended)?;
+    }
     Ok(Swept::Finished(Box::new(sweep)))
 }
 
@@ -181,7 +188,8 @@ pub fn sweep_part(
     }
     let runs = Vec::from_iter((0..all.jobs.len()).filter(|&k| part.has(k)));
     let note = |k: usize, run: &Run| Ok(journal.note(k, &journal::line(run)?)?);
-    let done = all.train(&runs, |k| ended.get(&k).cloned(), note, interrupted, progress)?.len();
+    let find = |k| ended.get(&k).cloned();
+    let done = all.train(&runs, find, note, interrupted, progress, &Team::new(None))?.len();
     journal.close()?;
     Ok(Share { done, runs: runs.len() })
 }
@@ -275,29 +283,32 @@ impl Runs {
     fn train(
         &self,
         runs: &[usize],
-        done: impl Fn(usize) -> Option<Run> + Sync,
+        done: impl Fn(usize) -> Option<Run>,
         note: impl Fn(usize, &Run) -> Result<(), RunError> + Sync,
         interrupted: &AtomicBool,
         progress: &dyn Progress,
+        team: &Team,
     ) -> Result<Vec<Run>, RunError> {
-        let lost = AtomicBool::new(false); // a run that cannot be noted: others would be trained for nothing
-        let ended = over_cores("sweep", runs, progress, |&k| {
-            if let Some(run) = done(k) {
-                return Ok(Some(run));
-            }
-            if interrupted.load(Ordering::Relaxed) || lost.load(Ordering::Relaxed) {
+        let run = |k: usize| {
+            if interrupted.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let (point, seed) = self.jobs[k];
+            let (point, seed) = self.jobs[runs[k]];
             let settings = &self.at_points[point];
             let key = Data::key(settings);
             let data = self.data.iter().find(|data| data.key == key).expect("opened for every point");
             let outcome = train(settings, seed, data, self.folds).map_err(|error| error.to_string());
-            let run = Run { point, seed, outcome };
-            note(k, &run).inspect_err(|_| lost.store(true, Ordering::Relaxed))?;
-            Ok(Some(run))
-        })?;
-        Ok(ended.into_iter().flatten().collect())
+            Ok(Some(Run { point, seed, outcome }))
+        };
+        let runs = surprisal_train::Runs {
+            what: "sweep",
+            done: runs.iter().map(|&k| done(k)).collect(),
+            run: &run,
+            keep: &|k, run| note(runs[k], run),
+            encode: |run| json!(run),
+            decode: |run| serde_json::from_value(run).ok(),
+        };
+        Ok(team.compute(runs, progress)?.into_iter().flatten().collect())
     }
 
     /// A run from the journal of a part.

@@ -69,7 +69,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The files of one process.
 fn of_one(name: &str, (settings, plan): &(Settings, Plan)) -> BTreeMap<String, Vec<u8>> {
     let place = Place::new(name);
-    let swept = sweep(settings, plan, &place.0, &GOING, &()).unwrap();
+    let swept = sweep(settings, plan, &place.0, &GOING, &(), None).unwrap();
     assert!(matches!(swept, Swept::Finished(_)));
     files(&place.0)
 }
@@ -104,7 +104,8 @@ fn merged_parts_have_the_bytes_of_one_process() {
                 assert_eq!(merged.to_text().as_bytes(), &whole["sweep.txt"][..]);
             }
             // the merged folder is that of a finished sweep, and its parts are finished too
-            let Swept::Finished(again) = surprisal_run::sweep(settings, plan, &place.0, &GOING, &()).unwrap()
+            let Swept::Finished(again) =
+                surprisal_run::sweep(settings, plan, &place.0, &GOING, &(), None).unwrap()
             else {
                 panic!("it has finished")
             };

@@ -46,7 +46,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 /// What is in the folder when the sweep has been run there.
 fn outcome(folder: &Path) -> BTreeMap<String, String> {
     let (settings, plan) = small();
-    finished(sweep(&settings, &plan, folder, &GOING, &()));
+    finished(sweep(&settings, &plan, folder, &GOING, &(), None));
     files(folder)
 }
 
@@ -120,7 +120,7 @@ fn a_run_that_was_changed_in_the_journal_is_refused_with_its_line() {
         assert_ne!(changed, whole["journal.jsonl"]);
         fs::write(&journal, &changed).unwrap();
         let (settings, plan) = small();
-        let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
+        let error = sweep(&settings, &plan, &folder, &GOING, &(), None).unwrap_err().to_string();
         expect!["DIR/journal.jsonl, line 2: it has been changed since it was written | delete the line: what it held is computed again"].assert_eq(&error.replace(&folder.display().to_string(), "DIR"));
         assert_eq!(fs::read_to_string(&journal).unwrap(), changed);
         let without: String = changed
@@ -138,7 +138,7 @@ fn a_run_that_was_changed_in_the_journal_is_refused_with_its_line() {
         let mut told = BTreeSet::new();
         for own in ["my notes", "my notes\n"] {
             fs::write(&journal, own).unwrap();
-            let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
+            let error = sweep(&settings, &plan, &folder, &GOING, &(), None).unwrap_err().to_string();
             told.insert(error.replace(&folder.display().to_string(), "DIR"));
             assert_eq!(fs::read_to_string(&journal).unwrap(), own);
         }
@@ -168,7 +168,7 @@ fn asked_to_stop_it_begins_no_other_run_and_goes_on_when_asked_again() {
         fs::create_dir_all(&place).unwrap();
         fs::write(place.join("journal.jsonl"), &whole["journal.jsonl"][..torn]).unwrap();
         let stop = After(AtomicUsize::new(2), AtomicBool::new(false));
-        let swept = sweep(&settings, &plan, &place, &stop.1, &stop).unwrap();
+        let swept = sweep(&settings, &plan, &place, &stop.1, &stop, None).unwrap();
         assert_eq!(swept, Swept::Interrupted { done: 2, runs: 6 });
         let left = files(&place);
         assert_eq!(left.keys().collect::<Vec<_>>(), ["journal.jsonl"]);
@@ -184,7 +184,7 @@ fn a_run_that_diverges_is_a_row_with_its_reason_and_its_point_the_last() {
     threads::with(2, || {
         let folder = folder("diverges");
         let (settings, plan) = small();
-        let outcome = finished(sweep(&settings, &plan, &folder, &GOING, &()));
+        let outcome = finished(sweep(&settings, &plan, &folder, &GOING, &(), None));
         let files = files(&folder);
         let order: Vec<_> = outcome.points.iter().map(|point| point.name()).collect();
         assert_eq!(order, ["lr = 0.1", "lr = 0.01", "lr = 1e30"]);
@@ -199,7 +199,7 @@ fn a_run_that_diverges_is_a_row_with_its_reason_and_its_point_the_last() {
 
         let plan = Plan { vary: vec!["lr=1e29,1e30".parse().unwrap()], ..plan };
         fs::remove_dir_all(&folder).unwrap();
-        let error = sweep(&settings, &plan, &folder, &GOING, &()).unwrap_err().to_string();
+        let error = sweep(&settings, &plan, &folder, &GOING, &(), None).unwrap_err().to_string();
         expect!["no point came through all its runs; the first that failed: the loss became NaN in epoch 1, step 2, at learning rate 9.619397662556433e28 | try a learning rate of 1 or less, or clip_norm = 1"].assert_eq(error.lines().next().unwrap());
         fs::remove_dir_all(folder).unwrap();
     });
@@ -213,7 +213,8 @@ fn another_sweep_in_the_folder_is_refused_and_nothing_is_touched() {
         let (settings, plan) = small();
         let other = Settings { epochs: Some(3), ..settings.clone() };
         let more = Plan { seeds: 3, ..plan.clone() };
-        let refused = |settings, plan| sweep(settings, plan, &folder, &GOING, &()).unwrap_err().to_string();
+        let refused =
+            |settings, plan| sweep(settings, plan, &folder, &GOING, &(), None).unwrap_err().to_string();
         let mut told = vec![refused(&other, &plan), refused(&settings, &more)];
         assert_eq!(files(&folder), before);
         fs::remove_file(folder.join("journal.jsonl")).unwrap();
@@ -239,9 +240,9 @@ fn data_that_have_changed_are_another_sweep() {
             table.display()
         ));
         let plan = Plan { vary: vec!["lr=0.1,0.01".parse().unwrap()], random: None, seeds: 1, folds: None };
-        finished(sweep(&settings, &plan, &place, &GOING, &()));
+        finished(sweep(&settings, &plan, &place, &GOING, &(), None));
         fs::write(&table, csv.replace("39,1521", "39,1522")).unwrap();
-        let error = sweep(&settings, &plan, &place, &GOING, &()).unwrap_err().to_string();
+        let error = sweep(&settings, &plan, &place, &GOING, &(), None).unwrap_err().to_string();
         expect!["DIR: the folder belongs to another sweep, with different data | name another folder"]
             .assert_eq(&error.replace(&place.display().to_string(), "DIR"));
         fs::remove_file(table).unwrap();
@@ -253,7 +254,7 @@ fn data_that_have_changed_are_another_sweep() {
 fn the_best_settings_train_to_the_numbers_of_the_sweep() {
     let folder = folder("best");
     let (settings, plan) = small();
-    let outcome = finished(sweep(&settings, &plan, &folder, &GOING, &()));
+    let outcome = finished(sweep(&settings, &plan, &folder, &GOING, &(), None));
     let best = Settings::read(folder.join("best.toml")).unwrap();
     assert_eq!((best.clone(), best.lr), (outcome.best(), Some(0.1)));
     let mut job = Job::new(&best).unwrap();
@@ -284,7 +285,7 @@ fn the_test_part_decides_nothing() {
             (0..80).for_each(|i| writeln!(csv, "{i},{}", answer(i)).unwrap());
             fs::write(&table, csv).unwrap();
             let _ = fs::remove_dir_all(&place);
-            finished(sweep(&settings(&toml), &plan, &place, &GOING, &()))
+            finished(sweep(&settings(&toml), &plan, &place, &GOING, &(), None))
         };
         let bow = |i: usize| (i as i64 - 40).pow(2);
         let before = run(&bow);
@@ -315,7 +316,7 @@ fn the_best_is_that_with_the_most_of_what_should_be_much() {
             seeds: 3,
             folds: None,
         };
-        let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &()));
+        let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &(), None));
         let means: Vec<f64> =
             outcome.points.iter().map(|point| point.validation("accuracy").unwrap().mean).collect();
         assert!(means.is_sorted_by(|a, b| a >= b) && means[0] > 0.9 && means[3] < 0.7, "{means:?}");
@@ -334,8 +335,9 @@ fn the_best_is_that_with_the_most_of_what_should_be_much() {
 #[test]
 fn without_rows_to_choose_by_there_is_no_sweep() {
     let (settings, plan) = small();
-    let error = sweep(&Settings { validation: Some(0.0), ..settings }, &plan, folder("none"), &GOING, &())
-        .unwrap_err();
+    let error =
+        sweep(&Settings { validation: Some(0.0), ..settings }, &plan, folder("none"), &GOING, &(), None)
+            .unwrap_err();
     expect![
         "validation 0: a sweep chooses the best settings on validation rows | leave it out, or set it to 0.15"
     ]
@@ -348,7 +350,7 @@ fn a_setting_is_chosen_by_cross_validation() {
     let folder = folder("folds");
     let iris = settings("data = \"iris\"\nepochs = 8\nwatch = \"accuracy\"\n");
     let plan = Plan { vary: vec!["lr=1e-5,0.2".parse().unwrap()], random: None, seeds: 2, folds: Some(3) };
-    let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &()));
+    let outcome = finished(sweep(&iris, &plan, &folder, &GOING, &(), None));
     assert_eq!((outcome.folds, outcome.best().lr), (Some(3), Some(0.2)));
     for run in outcome.points.iter().flat_map(|point| &point.runs) {
         let measured = run.outcome.as_ref().unwrap();
@@ -362,7 +364,7 @@ fn a_setting_is_chosen_by_cross_validation() {
         "{text}"
     );
     assert!(
-        sweep(&iris, &Plan { folds: None, ..plan.clone() }, &folder, &GOING, &()).is_err(),
+        sweep(&iris, &Plan { folds: None, ..plan.clone() }, &folder, &GOING, &(), None).is_err(),
         "another sweep"
     );
     for (folds, more, message) in [
@@ -375,7 +377,8 @@ fn a_setting_is_chosen_by_cross_validation() {
     ] {
         let settings = settings(&format!("data = \"iris\"\n{more}"));
         let error =
-            sweep(&settings, &Plan { folds: Some(folds), ..plan.clone() }, &folder, &GOING, &()).unwrap_err();
+            sweep(&settings, &Plan { folds: Some(folds), ..plan.clone() }, &folder, &GOING, &(), None)
+                .unwrap_err();
         assert_eq!(error.to_string(), message);
     }
     fs::remove_dir_all(folder).unwrap();

@@ -157,8 +157,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
     }
     let data = lab.setting.word("data");
     let scenarios = SCENARIOS.iter().filter(|scenario| data == "both" || data == scenario.data);
-    let outcomes: Vec<Outcome> =
-        scenarios.map(|scenario| train(lab, scenario, losses)).collect::<Result<_, _>>()?;
+    let outcomes = Vec::from_iter(scenarios.map(|scenario| train(lab, scenario, losses)));
+    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
     outcomes.iter().for_each(|outcome| keep(lab, outcome));
     Ok(page::report(lab, losses, &outcomes))
 }

@@ -112,16 +112,14 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
         },
     ];
     let games = [&setups[0], &setups[1]].map(|setup| Games::play(lab, setup, multiples));
-    let [on_ring, on_digits] = games;
-    let games = [on_ring?, on_digits?];
-
     let mut alone = vec![];
     for &blur in blurs {
         alone.extend(lab.seeds.iter().map(|&seed| (blur, seed)));
     }
     let label = |&(blur, seed): &(f64, u64)| [("blur", blur.to_string()), ("seed", seed.to_string())];
-    let against =
-        lab.runs("discriminators", &alone, label, |&(blur, seed)| [alone_against(lab, blur, seed)])?;
+    let against = lab.runs("discriminators", &alone, label, |&(blur, seed)| [alone_against(lab, blur, seed)]);
+    let [on_ring, on_digits] = games;
+    let (games, against) = ([on_ring?, on_digits?], against?);
     let bounds: Vec<f64> = blurs.iter().map(|&blur| bound(blur)).collect();
 
     // ---- measure and verdict

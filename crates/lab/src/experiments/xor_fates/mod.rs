@@ -60,7 +60,7 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             [("start", fixed.name.into()), ("loss", loss.name().into()), ("rate", rate.to_string())]
         },
         |&(fixed, loss, rate)| [trajectory(fixed, loss, rate, threshold, cap)],
-    )?;
+    );
     let mut grid = vec![eta];
     grid.extend(rates.iter().copied().filter(|&rate| rate != eta));
     let arms: Vec<Arm> = (0..NETS.len())
@@ -74,7 +74,8 @@ fn run(lab: &Lab) -> Result<Report, LabError> {
             [("net", name(NETS[arm.net].0)), ("loss", arm.loss.name().into()), ("rate", arm.rate.to_string())]
         },
         |&arm| [fates(lab, arm)],
-    )?;
+    );
+    let (of_fixed, fates) = (of_fixed?, fates?);
 
     // ---- measure
     let epochs = |net: usize, loss: usize, rate: usize| {
